@@ -1,0 +1,112 @@
+"""How the shop says no: one exception with a code a program reads and words a customer reads."""
+
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """Why the shop refused, for programs."""
+
+    INVALID = "INVALID"
+    """A value is malformed or out of its limits."""
+    NOT_FOUND = "NOT_FOUND"
+    """There is no such thing, or it is not yours."""
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    """Sign in first."""
+    FORBIDDEN = "FORBIDDEN"
+    """Your role may not do this."""
+    WRONG_STATE = "WRONG_STATE"
+    """The thing is not in a state that allows this."""
+    CONFLICT = "CONFLICT"
+    """Somebody else changed it meanwhile; read it again."""
+    TAKEN = "TAKEN"
+    """Another one already has this name, number or address."""
+    LIMIT_REACHED = "LIMIT_REACHED"
+    """More than the shop allows at once."""
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    """Fewer are left than were asked for."""
+    NOT_FOR_SALE = "NOT_FOR_SALE"
+    """It is not sold any more, or not in this currency."""
+    EMPTY = "EMPTY"
+    """There is nothing in it."""
+    COUPON_REFUSED = "COUPON_REFUSED"
+    """The coupon does not apply."""
+    AMOUNT_MISMATCH = "AMOUNT_MISMATCH"
+    """The amounts do not add up to what is due."""
+    KEY_REUSED = "KEY_REUSED"
+    """The idempotency key was used for something else."""
+    CREDENTIALS_REFUSED = "CREDENTIALS_REFUSED"
+    """Name and password do not fit, or the token is no longer good."""
+    NOT_ELIGIBLE = "NOT_ELIGIBLE"
+    """The rules of after-sales do not allow it."""
+    PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+    """A partner of the shop does not answer; try again."""
+    PROVIDER_REFUSED = "PROVIDER_REFUSED"
+    """A partner of the shop said no."""
+
+
+class DomainError(Exception):
+    """A refusal. `field` is the path of the argument it is about, in Python's spelling."""
+
+    code: ErrorCode = ErrorCode.INVALID
+
+    def __init__(self, message: str, *, field: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message)
+        self.field = field
+
+    @property
+    def extensions(self) -> dict[str, str]:
+        """What GraphQL shows beside the message when a query, not a mutation, is refused."""
+        return {"code": self.code.value}
+
+
+class Invalid(DomainError):
+    code = ErrorCode.INVALID
+
+
+class NotFound(DomainError):
+    code = ErrorCode.NOT_FOUND
+
+    def __init__(self, thing: str, *, field: tuple[str | int, ...] = ()) -> None:
+        super().__init__(f"There is no such {thing}.", field=field)
+
+
+class Unauthenticated(DomainError):
+    code = ErrorCode.UNAUTHENTICATED
+
+    def __init__(self) -> None:
+        super().__init__("Please sign in first.")
+
+
+class Forbidden(DomainError):
+    code = ErrorCode.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("You may not do this.")
+
+
+class WrongState(DomainError):
+    code = ErrorCode.WRONG_STATE
+
+
+class Conflict(DomainError):
+    code = ErrorCode.CONFLICT
+
+
+class Taken(DomainError):
+    code = ErrorCode.TAKEN
+
+
+class LimitReached(DomainError):
+    code = ErrorCode.LIMIT_REACHED
+
+
+class NotForSale(DomainError):
+    code = ErrorCode.NOT_FOR_SALE
+
+
+class OutOfStock(DomainError):
+    code = ErrorCode.OUT_OF_STOCK
+
+    def __init__(self, name: str, *, left: int, field: tuple[str | int, ...] = ("quantity",)) -> None:
+        super().__init__(f"Only {left} of {name} left." if left else f"{name} is sold out.", field=field)
+        self.left = left

@@ -1,0 +1,62 @@
+"""Events: what happened, promised in the same transaction as the change itself."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import Cart, Event, Order, Product, Shipment, Subject, Ticket
+
+Versioned = Order | Shipment | Ticket | Cart | Product
+
+SUBJECTS: Mapping[type[Versioned], Subject] = {
+    Order: Subject.ORDER,
+    Shipment: Subject.SHIPMENT,
+    Ticket: Subject.TICKET,
+    Cart: Subject.CART,
+    Product: Subject.PRODUCT,
+}
+
+
+def record(
+    session: AsyncSession, name: str, row: Versioned, *, now: datetime, by: int | None = None, **facts: Any
+) -> Event:
+    """Promise that `name` will be announced if, and only if, this transaction commits.
+
+    The row must be new (flushed, version 0) or locked by the caller: its version goes up by one, and the
+    lock is what keeps versions without gaps. `facts` are plain JSON; `by` is the account that did it.
+    """
+    row.version += 1
+    event = Event(
+        name=name,
+        subject=SUBJECTS[type(row)],
+        subject_id=row.id,
+        version=row.version,
+        payload=snapshot(row) | facts,
+        actor_id=by,
+        occurred_at=now,
+        attempts=0,
+    )
+    session.add(event)
+    return event
+
+
+def snapshot(row: Versioned) -> dict[str, Any]:
+    """How the row stood at this version, so that a replay tells what was, not what is."""
+    match row:
+        case Order():
+            return {
+                "account_id": row.account_id,
+                "status": row.status,
+                "payment_status": row.payment_status,
+                "fulfilment_status": row.fulfilment_status,
+            }
+        case Shipment():
+            return {"order_id": row.order_id, "status": row.status}
+        case Ticket():
+            return {"account_id": row.account_id, "order_id": row.order_id, "status": row.status}
+        case Cart():
+            return {"account_id": row.account_id}
+        case Product():
+            return {"status": row.status}

@@ -1,0 +1,161 @@
+"""The bell: tells whoever watches a topic that something is new. It carries no data.
+
+The table of events is the truth; a bell that is lost only makes a watcher look later.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Protocol
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
+
+log = structlog.get_logger()
+
+PREFIX = "cartwheel:"
+RECONNECT_SECONDS = 0.5
+LISTEN_SECONDS = 5.0
+
+
+class Bell:
+    """Rings at most once between two waits, however often it was struck."""
+
+    def __init__(self) -> None:
+        self.struck = asyncio.Event()
+
+    async def wait(self, seconds: float) -> bool:
+        """True when it rang, False when it stayed quiet for `seconds`."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.struck.wait(), seconds)
+        rang = self.struck.is_set()
+        self.struck.clear()
+        return rang
+
+
+class Bus(Protocol):
+    """Where bells are rung and heard."""
+
+    async def ring(self, topics: Iterable[str]) -> None:
+        """Tell all who listen to any of `topics`, in this process and others. Never raises."""
+
+    def listen(self, topics: Iterable[str]) -> AbstractAsyncContextManager[Bell]:
+        """A bell that rings for these topics from the moment the context is entered."""
+
+    async def run(self) -> None:
+        """Carry bells between processes until cancelled."""
+
+
+class LocalBus:
+    """Bells within one process: all that SQLite needs."""
+
+    def __init__(self) -> None:
+        self.bells: defaultdict[str, set[Bell]] = defaultdict(set)
+
+    async def ring(self, topics: Iterable[str]) -> None:
+        self.strike(topics)
+
+    def strike(self, topics: Iterable[str]) -> None:
+        for topic in topics:
+            for bell in self.bells.get(topic, ()):
+                bell.struck.set()
+
+    def listen(self, topics: Iterable[str]) -> AbstractAsyncContextManager[Bell]:
+        return self._listen(tuple(topics))
+
+    @asynccontextmanager
+    async def _listen(self, topics: tuple[str, ...]) -> AsyncIterator[Bell]:
+        bell = Bell()
+        for topic in topics:
+            self.bells[topic].add(bell)
+        try:
+            await self.opened(topics)
+            yield bell
+        finally:
+            for topic in topics:
+                self.bells[topic].discard(bell)
+                if not self.bells[topic]:
+                    del self.bells[topic]
+            await self.closed([topic for topic in topics if topic not in self.bells])
+
+    async def opened(self, topics: Iterable[str]) -> None:
+        """Somebody listens to these now."""
+
+    async def closed(self, topics: Iterable[str]) -> None:
+        """Nobody listens to these any more."""
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+
+class RedisBus(LocalBus):
+    """Bells between processes over Redis pub/sub (https://redis.io/docs/latest/develop/pubsub/).
+
+    While Redis is away, what could not be published is kept and published when it is back, and every
+    local bell rings once: watchers then look into the table of events and have missed nothing.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__()
+        self.redis = redis
+        self.unsent: set[str] = set()
+        self.channel: PubSub | None = None
+
+    async def ring(self, topics: Iterable[str]) -> None:
+        topics = set(topics)
+        self.strike(topics)
+        await self.publish(topics)
+
+    async def publish(self, topics: set[str]) -> None:
+        try:
+            pipe = self.redis.pipeline(transaction=False)
+            for topic in topics:
+                pipe.publish(PREFIX + topic, "")  # type: ignore[unused-awaitable]
+            await pipe.execute()
+        except (RedisError, OSError) as error:
+            self.unsent |= topics
+            log.warning("bus.unsent", topics=len(self.unsent), error=type(error).__name__)
+
+    async def opened(self, topics: Iterable[str]) -> None:
+        if self.channel:
+            with suppress(RedisError, OSError):
+                await self.channel.subscribe(*(PREFIX + topic for topic in topics))
+
+    async def closed(self, topics: Iterable[str]) -> None:
+        names = [PREFIX + topic for topic in topics]
+        if self.channel and names:
+            with suppress(RedisError, OSError):
+                await self.channel.unsubscribe(*names)
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self.carry()
+            except (RedisError, OSError) as error:
+                log.warning("bus.redis_lost", error=type(error).__name__)
+            finally:
+                self.channel = None
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def carry(self) -> None:
+        """Subscribe to everything listened to here, catch up, then strike what others ring."""
+        async with self.redis.pubsub() as channel:
+            await channel.subscribe(PREFIX, *(PREFIX + topic for topic in list(self.bells)))
+            self.channel = channel
+            await self.catch_up(channel)
+            while True:
+                message = await channel.get_message(ignore_subscribe_messages=True, timeout=LISTEN_SECONDS)
+                if message is None:
+                    await channel.ping()  # type: ignore[no-untyped-call,unused-ignore]
+                elif message["type"] == "message":
+                    self.strike([message["channel"].decode().removeprefix(PREFIX)])
+
+    async def catch_up(self, channel: PubSub) -> None:
+        await channel.subscribe(*(PREFIX + topic for topic in [*self.bells, ""]))
+        self.strike(list(self.bells))
+        unsent, self.unsent = self.unsent, set()
+        if unsent:
+            await self.publish(unsent)

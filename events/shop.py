@@ -1,0 +1,34 @@
+"""Everything one process of the shop holds, made once in app.py."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from events.bus import Bus
+from gateways.carrier import Carrier
+from gateways.media import MediaStore
+from gateways.payment import PaymentGateway
+from gateways.secrets import Secrets
+from models import CarrierCode, PaymentMethod
+from models.database import Database
+from settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The shop's parts, for whoever answers a request or reacts to an event."""
+
+    settings: Settings
+    database: Database
+    bus: Bus
+    payments: Mapping[PaymentMethod, PaymentGateway]
+    carriers: Mapping[CarrierCode, Carrier]
+    media: MediaStore
+    secrets: Secrets
+    clock: Callable[[], datetime]
+    woken: list[Callable[[], None]] = field(default_factory=list)
+    """Who wants to know at once that a transaction has committed: the relay of this process."""
+
+    def wake(self) -> None:
+        for wake in self.woken:
+            wake()

@@ -1,0 +1,43 @@
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from loaders.base import ManyByKey, Reads, loader
+from models import Event, Subject
+
+REPLAY_BATCH = 100
+
+
+async def latest_version(reads: Reads, subject: Subject, subject_id: int) -> int:
+    """The version a thing has now; 0 when nothing has happened to it."""
+    async with reads() as session:
+        found = await session.scalar(
+            select(func.max(Event.version)).where(Event.subject == subject, Event.subject_id == subject_id)
+        )
+    return found or 0
+
+
+async def events_since(reads: Reads, subject: Subject, subject_id: int, version: int) -> Sequence[Event]:
+    """Up to REPLAY_BATCH events of one thing above `version`, oldest first."""
+    async with reads() as session:
+        return (
+            await session.scalars(
+                select(Event)
+                .where(Event.subject == subject, Event.subject_id == subject_id, Event.version > version)
+                .order_by(Event.version)
+                .limit(REPLAY_BATCH)
+            )
+        ).all()
+
+
+class EventsByOrder(ManyByKey[int, Event]):
+    key = Event.subject_id
+    order_by = Event.version
+
+    def statement(self) -> Select[Any]:
+        return super().statement().where(Event.subject == Subject.ORDER)
+
+
+class EventLoaders:
+    order_events = loader(EventsByOrder)

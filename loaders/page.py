@@ -1,0 +1,141 @@
+"""Keyset pages: a cursor holds the sort key of a row, so pages stay right while rows come and go."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from loaders.base import Reads
+
+PAGE_DEFAULT = 20
+PAGE_LIMIT = 100
+
+R = TypeVar("R")
+
+
+class WrongCursor(ValueError):
+    """The cursor is not one of ours, or belongs to another order of rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One column rows are sorted by; the last one of a sort must be unique."""
+
+    column: InstrumentedAttribute[Any] | ColumnElement[Any]
+    descending: bool = False
+
+    @property
+    def ordering(self) -> ColumnElement[Any]:
+        return self.column.desc() if self.descending else self.column.asc()
+
+    def beyond(self, value: Any) -> ColumnElement[bool]:
+        further: ColumnElement[bool] = self.column < value if self.descending else self.column > value
+        return further
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """A named order of rows; the name travels in the cursor. No key may be NULL."""
+
+    name: str
+    keys: tuple[Key, ...]
+
+    def after(self, values: Sequence[Any]) -> ColumnElement[bool]:
+        """Rows beyond `values`: (a, b) > (x, y) spelled so that directions may differ."""
+        options = []
+        for depth, (key, value) in enumerate(zip(self.keys, values, strict=True)):
+            same = [k.column == v for k, v in zip(self.keys[:depth], values[:depth], strict=True)]
+            options.append(and_(*same, key.beyond(value)))
+        return or_(*options)
+
+
+@dataclass(slots=True)
+class Page(Generic[R]):
+    """Some rows of a longer list, and how to go on."""
+
+    rows: Sequence[R]
+    cursors: Sequence[str]
+    has_next: bool
+    has_previous: bool
+    counted: Select[Any] | None = None
+    reads: Reads | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    async def count(self) -> int:
+        """All rows of the list; one statement, run only when somebody asks."""
+        if self.reads is None or self.counted is None:
+            return len(self.rows)
+        async with self.reads() as session:
+            found: int = await session.scalar(self.counted) or 0
+        return found
+
+
+async def page(
+    reads: Reads, statement: Select[Any], sort: Sort, *, first: int, after: str | None
+) -> Page[Any]:
+    """`first` rows of `statement` (which selects one entity) in the order of `sort`, after a cursor.
+
+    One statement. Raises WrongCursor. `first` must already be within PAGE_LIMIT.
+    """
+    columns = [key.column for key in sort.keys]
+    wanted = statement.add_columns(*columns).order_by(*(key.ordering for key in sort.keys)).limit(first + 1)
+    if after is not None:
+        wanted = wanted.where(sort.after(read_cursor(sort, after)))
+    async with reads() as session:
+        rows = (await session.execute(wanted)).all()
+    shown = rows[:first]
+    return Page(
+        rows=[row[0] for row in shown],
+        cursors=[write_cursor(sort, row[1 : 1 + len(columns)]) for row in shown],
+        has_next=len(rows) > first,
+        has_previous=after is not None,
+        counted=select(func.count()).select_from(statement.order_by(None).subquery()),
+        reads=reads,
+    )
+
+
+def write_cursor(sort: Sort, values: Sequence[Any]) -> str:
+    text = json.dumps([sort.name, *(_plain(value) for value in values)], ensure_ascii=False)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursor(sort: Sort, cursor: str) -> list[Any]:
+    try:
+        name, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, TypeError, binascii.Error):
+        raise WrongCursor("This cursor is not one of ours.") from None
+    if name != sort.name or len(values) != len(sort.keys):
+        raise WrongCursor(f"This cursor belongs to another order of rows, not to {sort.name}.")
+    try:
+        return [_typed(key, value) for key, value in zip(sort.keys, values, strict=True)]
+    except (ValueError, TypeError, ArithmeticError):
+        raise WrongCursor("This cursor is not one of ours.") from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    return value.value if isinstance(value, Enum) else value
+
+
+def _typed(key: Key, value: Any) -> Any:
+    kind = key.column.type.python_type
+    if kind is datetime:
+        return datetime.fromisoformat(value)
+    if kind is Decimal:
+        return Decimal(value)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind(value)
+    if not isinstance(value, (kind, int)):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value

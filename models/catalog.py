@@ -1,0 +1,229 @@
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, HasCurrency, Id, Minor, Translations
+from models.money import CurrencyCode, Money
+
+
+class ProductStatus(StrEnum):
+    """Whether customers can see a product."""
+
+    DRAFT = "DRAFT"
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+
+
+class AttributeType(StrEnum):
+    """What kind of value an attribute takes."""
+
+    ENUM = "ENUM"
+    NUMBER = "NUMBER"
+    BOOLEAN = "BOOLEAN"
+    TEXT = "TEXT"
+    DATE = "DATE"
+
+
+class Category(Base):
+    """A place in the tree of what the shop sells.
+
+    `path` holds the ids from the root down, "/1/7/", so that a subtree is one prefix.
+    """
+
+    __tablename__ = "categories"
+    __table_args__ = (Index("ix_categories_parent_id_position", "parent_id", "position"),)
+
+    id: Mapped[Id]
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"))
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    path: Mapped[str] = mapped_column(index=True)
+    depth: Mapped[int]
+    position: Mapped[int]
+    taxonomy_id: Mapped[str | None] = mapped_column(unique=True)
+    translations: Mapped[Translations]
+
+
+class Attribute(Base):
+    """A property that products of a category have in common."""
+
+    __tablename__ = "attributes"
+
+    id: Mapped[Id]
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    type: Mapped[AttributeType]
+    unit: Mapped[str | None]
+    filterable: Mapped[bool]
+    taxonomy_id: Mapped[str | None] = mapped_column(unique=True)
+    translations: Mapped[Translations]
+
+
+class AttributeValue(Base):
+    """One value an ENUM attribute allows."""
+
+    __tablename__ = "attribute_values"
+    __table_args__ = (UniqueConstraint("attribute_id", "code"),)
+
+    id: Mapped[Id]
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"))
+    code: Mapped[str]
+    name: Mapped[str]
+    position: Mapped[int]
+    translations: Mapped[Translations]
+
+
+class CategoryAttribute(Base):
+    """An attribute that a category, and everything below it, has."""
+
+    __tablename__ = "category_attributes"
+
+    category_id: Mapped[int] = mapped_column(ForeignKey("categories.id"), primary_key=True)
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"), primary_key=True, index=True)
+    required: Mapped[bool]
+
+
+class Media(Base):
+    """A picture: one of ours by its random name, or one elsewhere by its address."""
+
+    __tablename__ = "media"
+
+    id: Mapped[Id]
+    url: Mapped[str]
+    alt: Mapped[str]
+    content_type: Mapped[str | None]
+    size: Mapped[int | None]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    uploader_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    created_at: Mapped[datetime]
+
+
+class Product(Base):
+    """Something the shop sells, in one or more variants."""
+
+    __tablename__ = "products"
+    __table_args__ = (
+        Index("ix_products_status_published_at_id", "status", "published_at", "id"),
+        Index("ix_products_category_id_status", "category_id", "status"),
+        Index("ix_products_brand", "brand"),
+    )
+
+    id: Mapped[Id]
+    slug: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    description: Mapped[str]
+    brand: Mapped[str]
+    product_type: Mapped[str]
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"))
+    status: Mapped[ProductStatus]
+    tags: Mapped[list[str]]
+    seo_title: Mapped[str]
+    seo_description: Mapped[str]
+    translations: Mapped[Translations]
+    columns: Mapped[dict[str, str]]
+    version: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+
+
+class ProductMedia(Base):
+    """A picture's place on a product."""
+
+    __tablename__ = "product_media"
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    media_id: Mapped[int] = mapped_column(ForeignKey("media.id"), index=True)
+
+
+class ProductAttribute(Base):
+    """One value of one attribute on one product; which column is set follows from the type."""
+
+    __tablename__ = "product_attributes"
+    __table_args__ = (
+        Index("ix_product_attributes_attribute_id_value_id", "attribute_id", "value_id", "product_id"),
+        CheckConstraint(
+            "(value_id IS NOT NULL) + (number IS NOT NULL) + (boolean IS NOT NULL)"
+            " + (text IS NOT NULL) + (date IS NOT NULL) = 1",
+            name="one_value",
+        ).ddl_if(dialect="sqlite"),
+        CheckConstraint("num_nonnulls(value_id, number, boolean, text, date) = 1", name="one_value").ddl_if(
+            dialect="postgresql"
+        ),
+    )
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
+    attribute_id: Mapped[int] = mapped_column(ForeignKey("attributes.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    value_id: Mapped[int | None] = mapped_column(ForeignKey("attribute_values.id"))
+    number: Mapped[Decimal | None] = mapped_column(Numeric(20, 6))
+    boolean: Mapped[bool | None]
+    text: Mapped[str | None]
+    date: Mapped[date | None]
+
+
+class Variant(Base):
+    """One thing that can be put into a cart: a size, a colour, a pack."""
+
+    __tablename__ = "variants"
+    __table_args__ = (
+        UniqueConstraint("product_id", "position"),
+        CheckConstraint("weight_grams >= 0", name="weight"),
+    )
+
+    id: Mapped[Id]
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
+    position: Mapped[int]
+    sku: Mapped[str | None] = mapped_column(unique=True)
+    barcode: Mapped[str | None] = mapped_column(index=True)
+    options: Mapped[list[dict[str, str]]]
+    """[{"name": "Size", "value": "M"}, ...]; empty for a product with one variant."""
+    weight_grams: Mapped[int]
+    weight_unit: Mapped[str]
+    length_mm: Mapped[int | None]
+    width_mm: Mapped[int | None]
+    height_mm: Mapped[int | None]
+    tracked: Mapped[bool]
+    sells_when_out: Mapped[bool]
+    requires_shipping: Mapped[bool]
+    taxable: Mapped[bool]
+    media_id: Mapped[int | None] = mapped_column(ForeignKey("media.id"))
+    columns: Mapped[dict[str, str]]
+    archived_at: Mapped[datetime | None]
+
+    @property
+    def limited(self) -> bool:
+        """Whether it can be sold out."""
+        return self.tracked and not self.sells_when_out
+
+    @property
+    def name(self) -> str:
+        return " / ".join(option["value"] for option in self.options)
+
+
+class Price(HasCurrency, Base):
+    """What a variant costs in one currency."""
+
+    __tablename__ = "prices"
+    __table_args__ = (
+        CheckConstraint("amount >= 0", name="amount"),
+        CheckConstraint("compare_at_amount >= 0", name="compare_at_amount"),
+    )
+
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"), primary_key=True)
+    currency: Mapped[CurrencyCode] = mapped_column(primary_key=True)
+    amount: Mapped[Minor]
+    compare_at_amount: Mapped[Minor | None]
+
+    @property
+    def price(self) -> Money:
+        return self.money(self.amount)
+
+    @property
+    def compare_at(self) -> Money | None:
+        return None if self.compare_at_amount is None else self.money(self.compare_at_amount)

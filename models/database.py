@@ -1,0 +1,69 @@
+"""How the shop reaches its database: one way to read, one way to write."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+SQLITE_BUSY_MS = 10_000
+WRITER_WAIT_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Sessions for showing and sessions for changing.
+
+    PostgreSQL serves both from one pool. SQLite has one writer: its only connection is handed from
+    transaction to transaction, and each begins IMMEDIATE, so none fails half way for a lock.
+    """
+
+    readers: AsyncEngine
+    writers: AsyncEngine
+    reads: async_sessionmaker[AsyncSession]
+    writes: async_sessionmaker[AsyncSession]
+
+    @classmethod
+    def open(cls, url: str, *, pool_size: int) -> "Database":
+        if url.startswith("sqlite"):
+            readers = create_async_engine(url, pool_size=pool_size, max_overflow=0)
+            writers = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=WRITER_WAIT_SECONDS)
+            prepare_sqlite(readers.sync_engine, begin="BEGIN")
+            prepare_sqlite(writers.sync_engine, begin="BEGIN IMMEDIATE")
+        else:
+            readers = writers = create_async_engine(url, pool_size=pool_size, max_overflow=0)
+        return cls(
+            readers,
+            writers,
+            async_sessionmaker(readers, expire_on_commit=False),
+            async_sessionmaker(writers, expire_on_commit=False),
+        )
+
+    @property
+    def dialect(self) -> str:
+        return self.readers.dialect.name
+
+    async def close(self) -> None:
+        await self.readers.dispose()
+        await self.writers.dispose()
+
+
+def prepare_sqlite(engine: Engine, *, begin: str) -> None:
+    """WAL, foreign keys, patience; transactions begin when we say so (SQLAlchemy docs, pysqlite dialect)."""
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "foreign_keys = ON",
+            f"busy_timeout = {SQLITE_BUSY_MS}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def began(connection: Any) -> None:
+        connection.exec_driver_sql(begin)

@@ -1,0 +1,60 @@
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Id
+
+
+class ArticleStatus(StrEnum):
+    """Whether customers can read an article."""
+
+    DRAFT = "DRAFT"
+    PUBLISHED = "PUBLISHED"
+
+
+class Article(Base):
+    """An answer, written once for everybody who will ask."""
+
+    __tablename__ = "articles"
+    __table_args__ = (Index("ix_articles_status_id", "status", "id"),)
+
+    id: Mapped[Id]
+    slug: Mapped[str] = mapped_column(unique=True)
+    status: Mapped[ArticleStatus]
+    language: Mapped[str]
+    category: Mapped[str]
+    tags: Mapped[list[str]]
+    title: Mapped[str]
+    body: Mapped[str]
+    version: Mapped[int]
+    helpful: Mapped[int]
+    unhelpful: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+
+
+class ArticleVersion(Base):
+    """What an article said before it was changed."""
+
+    __tablename__ = "article_versions"
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    body: Mapped[str]
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    created_at: Mapped[datetime]
+
+
+class ArticleRating(Base):
+    """One reader's word on an article; the last one counts."""
+
+    __tablename__ = "article_ratings"
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"), primary_key=True)
+    reader: Mapped[str] = mapped_column(primary_key=True)
+    helpful: Mapped[bool]
+    created_at: Mapped[datetime]

@@ -1,0 +1,241 @@
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.account import PostalAddress
+from models.base import Base, HasCurrency, Id, Minor
+from models.money import CurrencyCode, Money
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands between the shop and its customer."""
+
+    PENDING = "PENDING"
+    CONFIRMED = "CONFIRMED"
+    COMPLETED = "COMPLETED"
+    CANCELLED = "CANCELLED"
+    CLOSED = "CLOSED"
+
+
+class OrderPaymentStatus(StrEnum):
+    """What the books say has been paid for an order."""
+
+    UNPAID = "UNPAID"
+    PARTIALLY_PAID = "PARTIALLY_PAID"
+    PAID = "PAID"
+    PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
+    REFUNDED = "REFUNDED"
+
+
+class FulfilmentStatus(StrEnum):
+    """How much of an order is on its way or has arrived."""
+
+    UNFULFILLED = "UNFULFILLED"
+    PACKING = "PACKING"
+    PARTIALLY_SHIPPED = "PARTIALLY_SHIPPED"
+    SHIPPED = "SHIPPED"
+    PARTIALLY_DELIVERED = "PARTIALLY_DELIVERED"
+    DELIVERED = "DELIVERED"
+    RETURNED = "RETURNED"
+
+
+class OrderHeadline(StrEnum):
+    """What a customer reads: the one word the three axes come down to."""
+
+    AWAITING_PAYMENT = "AWAITING_PAYMENT"
+    PREPARING = "PREPARING"
+    ON_THE_WAY = "ON_THE_WAY"
+    DELIVERED = "DELIVERED"
+    COMPLETED = "COMPLETED"
+    CANCELLED = "CANCELLED"
+    REFUNDED = "REFUNDED"
+
+
+class ShippingMethod(StrEnum):
+    """How fast a delivery travels."""
+
+    STANDARD = "STANDARD"
+    EXPRESS = "EXPRESS"
+
+
+class Order(HasCurrency, Base):
+    """What a customer bought, at the prices agreed when it was placed."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        CheckConstraint(
+            "total_amount = goods_amount - discount_amount + shipping_amount AND total_amount >= 0",
+            name="total",
+        ),
+        Index("ix_orders_account_id_id", "account_id", "id"),
+        Index("ix_orders_status_id", "status", "id"),
+        Index("ix_orders_payment_due_at", "payment_due_at"),
+        Index("ix_orders_receipt_due_at", "receipt_due_at"),
+    )
+
+    id: Mapped[Id]
+    number: Mapped[str] = mapped_column(unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    status: Mapped[OrderStatus]
+    payment_status: Mapped[OrderPaymentStatus]
+    fulfilment_status: Mapped[FulfilmentStatus]
+    currency: Mapped[CurrencyCode]
+    goods_amount: Mapped[Minor]
+    discount_amount: Mapped[Minor]
+    shipping_amount: Mapped[Minor]
+    total_amount: Mapped[Minor]
+    coupon_id: Mapped[int | None] = mapped_column(ForeignKey("coupons.id"))
+    note: Mapped[str]
+    version: Mapped[int]
+    placed_at: Mapped[datetime]
+    payment_due_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    receipt_due_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    cancel_reason: Mapped[str | None]
+
+    @property
+    def goods(self) -> Money:
+        return self.money(self.goods_amount)
+
+    @property
+    def discount(self) -> Money:
+        return self.money(self.discount_amount)
+
+    @property
+    def shipping(self) -> Money:
+        return self.money(self.shipping_amount)
+
+    @property
+    def total(self) -> Money:
+        return self.money(self.total_amount)
+
+    @property
+    def headline(self) -> OrderHeadline:
+        match self.status:
+            case OrderStatus.PENDING:
+                return OrderHeadline.AWAITING_PAYMENT
+            case OrderStatus.COMPLETED:
+                return OrderHeadline.COMPLETED
+            case OrderStatus.CANCELLED:
+                return OrderHeadline.CANCELLED
+            case OrderStatus.CLOSED:
+                return OrderHeadline.REFUNDED
+            case OrderStatus.CONFIRMED:
+                return HEADLINE_OF_FULFILMENT[self.fulfilment_status]
+
+
+HEADLINE_OF_FULFILMENT = {
+    FulfilmentStatus.UNFULFILLED: OrderHeadline.PREPARING,
+    FulfilmentStatus.PACKING: OrderHeadline.PREPARING,
+    FulfilmentStatus.PARTIALLY_SHIPPED: OrderHeadline.ON_THE_WAY,
+    FulfilmentStatus.SHIPPED: OrderHeadline.ON_THE_WAY,
+    FulfilmentStatus.PARTIALLY_DELIVERED: OrderHeadline.ON_THE_WAY,
+    FulfilmentStatus.DELIVERED: OrderHeadline.DELIVERED,
+    FulfilmentStatus.RETURNED: OrderHeadline.DELIVERED,
+}
+
+
+class OrderLine(HasCurrency, Base):
+    """One variant on an order, as it was called and priced when the order was placed."""
+
+    __tablename__ = "order_lines"
+    __table_args__ = (
+        UniqueConstraint("order_id", "position"),
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint(
+            "0 <= discount_amount AND discount_amount <= unit_amount * quantity",
+            name="discount",
+        ),
+        Index("ix_order_lines_variant_id", "variant_id"),
+        Index("ix_order_lines_product_id", "product_id"),
+    )
+
+    id: Mapped[Id]
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    position: Mapped[int]
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"))
+    sku: Mapped[str | None]
+    title: Mapped[str]
+    options: Mapped[list[dict[str, str]]]
+    picture_url: Mapped[str | None]
+    weight_grams: Mapped[int]
+    currency: Mapped[CurrencyCode]
+    unit_amount: Mapped[Minor]
+    quantity: Mapped[int]
+    discount_amount: Mapped[Minor]
+
+    @property
+    def unit_price(self) -> Money:
+        return self.money(self.unit_amount)
+
+    @property
+    def discount(self) -> Money:
+        return self.money(self.discount_amount)
+
+    @property
+    def total(self) -> Money:
+        """What this line costs after its share of the discount."""
+        return self.money(self.unit_amount * self.quantity - self.discount_amount)
+
+
+class Delivery(PostalAddress, HasCurrency, Base):
+    """The part of an order that goes to one address by one method."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (UniqueConstraint("order_id", "position"),)
+
+    id: Mapped[Id]
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), index=True)
+    """The ticket whose replacement this carries, if it carries one."""
+    position: Mapped[int]
+    method: Mapped[ShippingMethod]
+    currency: Mapped[CurrencyCode]
+    fee_amount: Mapped[Minor]
+
+    @property
+    def fee(self) -> Money:
+        return self.money(self.fee_amount)
+
+    @property
+    def address(self) -> PostalAddress:
+        return self
+
+
+class DeliveryLine(Base):
+    """Units of one order line that leave one warehouse for one address."""
+
+    __tablename__ = "delivery_lines"
+    __table_args__ = (
+        CheckConstraint("quantity > 0 AND 0 <= packed AND packed <= quantity", name="packed"),
+        Index("ix_delivery_lines_delivery_id", "delivery_id"),
+        Index("ix_delivery_lines_order_line_id", "order_line_id"),
+    )
+
+    id: Mapped[Id]
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"))
+    order_line_id: Mapped[int] = mapped_column(ForeignKey("order_lines.id"))
+    warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouses.id"))
+    quantity: Mapped[int]
+    packed: Mapped[int]
+    reserved: Mapped[bool]
+    """False for what is sold without a limit: nothing was set aside for it."""
+
+
+class IdempotencyKey(Base):
+    """A command somebody sent with a key of their own, and what came of it."""
+
+    __tablename__ = "idempotency_keys"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    command: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    content_hash: Mapped[str]
+    result_id: Mapped[int | None]
+    created_at: Mapped[datetime]

@@ -1,0 +1,78 @@
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Id
+
+
+class MovementKind(StrEnum):
+    """Why stock changed."""
+
+    RECEIVED = "RECEIVED"
+    RESERVED = "RESERVED"
+    RELEASED = "RELEASED"
+    SHIPPED = "SHIPPED"
+    RETURNED = "RETURNED"
+    DAMAGED = "DAMAGED"
+    CORRECTED = "CORRECTED"
+    TRANSFERRED = "TRANSFERRED"
+
+
+class Warehouse(Base):
+    """A place goods are kept and sent from; the lowest position is the main one."""
+
+    __tablename__ = "warehouses"
+
+    id: Mapped[Id]
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    country_code: Mapped[str]
+    province: Mapped[str]
+    city: Mapped[str]
+    district: Mapped[str]
+    line1: Mapped[str]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    position: Mapped[int]
+
+
+class StockLevel(Base):
+    """How much of a variant one warehouse has: always the sum of its movements."""
+
+    __tablename__ = "stock_levels"
+    __table_args__ = (
+        CheckConstraint("0 <= reserved AND reserved <= on_hand", name="reserved_on_hand"),
+        CheckConstraint("0 <= damaged", name="damaged"),
+        Index("ix_stock_levels_warehouse_id", "warehouse_id"),
+    )
+
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"), primary_key=True)
+    warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouses.id"), primary_key=True)
+    on_hand: Mapped[int]
+    reserved: Mapped[int]
+    damaged: Mapped[int]
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.reserved
+
+
+class StockMovement(Base):
+    """One change of one level; never edited, never deleted."""
+
+    __tablename__ = "stock_movements"
+    __table_args__ = (Index("ix_stock_movements_variant_id_warehouse_id", "variant_id", "warehouse_id"),)
+
+    id: Mapped[Id]
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"))
+    warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouses.id"))
+    kind: Mapped[MovementKind]
+    on_hand: Mapped[int]
+    reserved: Mapped[int]
+    damaged: Mapped[int]
+    reason: Mapped[str]
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), index=True)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    created_at: Mapped[datetime]

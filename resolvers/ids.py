@@ -1,0 +1,27 @@
+"""Global ids: opaque to clients, a type and a number to us."""
+
+import base64
+import binascii
+
+from domain.errors import NotFound
+
+
+def global_id(type_name: str, number: int | str) -> str:
+    return base64.urlsafe_b64encode(f"{type_name}:{number}".encode()).decode().rstrip("=")
+
+
+def parse_id(given: str) -> tuple[str, int] | None:
+    """Type and number, or None when it is not an id of ours."""
+    try:
+        name, _, number = base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode().partition(":")
+    except (ValueError, binascii.Error):
+        return None
+    return (name, int(number)) if number.isascii() and number.isdigit() and len(number) < 19 else None
+
+
+def row_id(given: str, type_name: str, *, field: tuple[str | int, ...] = ("id",)) -> int:
+    """The number inside an id of `type_name`; anything else is refused like an id that does not exist."""
+    parsed = parse_id(given)
+    if parsed is None or parsed[0] != type_name:
+        raise NotFound(type_name.lower(), field=field)
+    return parsed[1]

@@ -1,0 +1,38 @@
+"""`node` and `nodes`: any thing by its id, as far as the viewer may see it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import strawberry
+
+from domain.errors import LimitReached
+from resolvers.context import Info
+from resolvers.ids import parse_id
+
+NODES_LIMIT = 100
+
+Find = Callable[[Info, int], Awaitable[Any]]
+
+NODES: Mapping[str, Find] = {}
+"""GraphQL type -> how to find one for this viewer; None when it is missing or somebody else's."""
+
+
+async def node(info: Info, id: strawberry.ID) -> Any:
+    """Anything with an identity; null when it does not exist or is not yours.
+
+    id: its global id
+    """
+    parsed = parse_id(id)
+    find = NODES.get(parsed[0]) if parsed else None
+    return await find(info, parsed[1]) if find and parsed else None
+
+
+async def nodes(info: Info, ids: list[strawberry.ID]) -> Sequence[Any]:
+    """Several at once, in the order asked; null in the place of what is missing or not yours.
+
+    ids: their global ids, at most 100
+    """
+    if len(ids) > NODES_LIMIT:
+        raise LimitReached(f"At most {NODES_LIMIT} ids at once.", field=("ids",))
+    return await asyncio.gather(*(node(info, id=each) for each in ids))

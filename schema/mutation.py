@@ -1,0 +1,104 @@
+"""One convention for every mutation: `thingVerb(input: ThingVerbInput!): ThingVerbPayload!`."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import strawberry
+from strawberry.utils.str_converters import capitalize_first, to_camel_case
+
+from domain.errors import DomainError, ErrorCode
+from resolvers.context import Info
+from resolvers.described import describe_enum, words_of
+from resolvers.guard import Allow
+from schema.rows import plain_type
+
+describe_enum(ErrorCode)
+
+
+@plain_type
+class UserError:
+    """Why the shop said no."""
+
+    code: ErrorCode
+    """For programs: what kind of refusal this is."""
+    message: str
+    """For people: words a customer can read."""
+    field: list[str]
+    """The argument it is about, as a path inside `input`; empty when it is about none."""
+
+
+def mutation(
+    resolver: Callable[..., Awaitable[Any]],
+    *,
+    returns: Any,
+    allow: Allow,
+    thing: str | None = None,
+    says: str | None = None,
+) -> Any:
+    """A mutation whose arguments become one input and whose row becomes one payload.
+
+    `thing` names the payload's field where the type's own name does not fit; `says` describes it.
+    """
+    name = capitalize_first(to_camel_case(resolver.__name__))
+    field_name = thing or snake(returns.__name__)
+    input_class = input_of(resolver, name)
+    payload = payload_of(name, field_name, returns, says)
+
+    async def answer(root: Any, info: Info, input: Any) -> Any:
+        try:
+            info.context.viewer.require(allow)
+            row = await resolver(info=info, **vars(input))
+        except DomainError as error:
+            return payload(**{field_name: None, "user_errors": [refusal(error)]})
+        return payload(**{field_name: row, "user_errors": []})
+
+    answer.__annotations__ = {"root": Any, "info": Info, "input": input_class, "return": payload}
+    made = strawberry.mutation(
+        resolver=answer,
+        graphql_type=payload,
+        name=to_camel_case(resolver.__name__),
+        description=words_of(resolver).description,
+    )
+    made.arguments[0].description = "Everything the command needs."
+    made.metadata = {"allow": allow}
+    return made
+
+
+def input_of(resolver: Callable[..., Any], name: str) -> type:
+    """The arguments of `resolver` but `info`, as an input type described by its docstring."""
+    said = words_of(resolver).arguments
+    hints = {
+        key: parameter
+        for key, parameter in inspect.signature(resolver, eval_str=True).parameters.items()
+        if key != "info"
+    }
+    body: dict[str, Any] = {"__annotations__": {key: given.annotation for key, given in hints.items()}}
+    for key, given in hints.items():
+        options: dict[str, Any] = {"description": said.get(key)}
+        if isinstance(given.default, list):
+            options["default_factory"] = list
+        elif given.default is not inspect.Parameter.empty:
+            options["default"] = given.default
+        body[key] = strawberry.field(**options)
+    made = type(f"{name}Input", (), body)
+    return strawberry.input(made, description=f"What `{name[0].lower()}{name[1:]}` needs.")
+
+
+def payload_of(name: str, field_name: str, returns: Any, says: str | None) -> type:
+    body: dict[str, Any] = {
+        "__annotations__": {field_name: returns | None, "user_errors": list[UserError]},
+        field_name: strawberry.field(description=says or "The outcome; null when the shop refused."),
+        "user_errors": strawberry.field(description="Why the shop refused; empty when it did not."),
+    }
+    made = type(f"{name}Payload", (), body)
+    return strawberry.type(made, description=f"The answer to `{name[0].lower()}{name[1:]}`.")
+
+
+def refusal(error: DomainError) -> UserError:
+    path = [to_camel_case(str(part)) for part in error.field]
+    return UserError(code=error.code, message=str(error), field=path)
+
+
+def snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")

@@ -1,0 +1,171 @@
+"""What the place we run in tells us: the only reader of the environment."""
+
+import secrets
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.money import CurrencyCode
+
+SECRET_LENGTH = 32
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class LogFormat(StrEnum):
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class WrongSetting(Exception):
+    """A setting that cannot be used, by its name."""
+
+
+def days(number: float) -> timedelta:
+    return timedelta(days=number)
+
+
+class Settings(BaseSettings):
+    """Every setting, by environment variable or `.env`. Durations: seconds or ISO 8601 ("PT30M")."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    environment: Environment = Field(
+        Environment.DEVELOPMENT, description="production refuses demo data and generated secrets"
+    )
+    host: str = Field("127.0.0.1", description="address to serve on")
+    port: int = Field(8000, ge=0, le=65535, description="port to serve on; 0 takes a free one")
+    public_url: str | None = Field(None, description="how the outside reaches us, for links and call-backs")
+    database_url: str = Field(
+        "sqlite+aiosqlite:///var/cartwheel.db",
+        description="SQLite file or postgresql://user:password@host/name",
+    )
+    database_pool_size: int = Field(10, ge=1, le=200, description="connections per process")
+    redis_url: str | None = Field(
+        None, description="redis://host:port/0; needed as soon as two processes serve one shop"
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description=f"signs tokens, at least {SECRET_LENGTH} characters; required in production",
+    )
+    var_dir: Path = Field(Path("var"), description="where uploads and a generated secret are kept")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level logged")
+    log_format: LogFormat | None = Field(
+        None, description="console or json; console in development, json in production when not set"
+    )
+    run_worker: bool = Field(True, description="whether serving processes also relay events and run timers")
+    sandbox_payments: bool | None = Field(
+        None, description="whether SANDBOX is offered; only in development when not set"
+    )
+
+    default_currency: CurrencyCode = Field(CurrencyCode.CNY, description="where a client names none")
+    default_language: str = Field("zh-CN", description="language of texts that name none")
+
+    access_token_lives: timedelta = Field(
+        timedelta(minutes=15), description="how long an access token is good"
+    )
+    refresh_token_lives: timedelta = Field(days(30), description="how long a refresh token is good")
+
+    unpaid_order_closes_after: timedelta = Field(timedelta(minutes=30), description="then stock is released")
+    receipt_confirmed_after: timedelta = Field(days(10), description="after delivery, by itself")
+    return_window: timedelta = Field(days(7), description="for returns without a reason, after receipt")
+    quality_window: timedelta = Field(days(15), description="for faults, after receipt")
+    ticket_agreed_after: timedelta = Field(days(2), description="an unanswered ticket is agreed by itself")
+    return_shipped_within: timedelta = Field(days(7), description="or the ticket is closed")
+    return_accepted_after: timedelta = Field(days(10), description="goods on their way back are accepted")
+
+    event_lease: timedelta = Field(
+        timedelta(seconds=30), description="another process takes over an event after this time"
+    )
+    relay_pause: timedelta = Field(
+        timedelta(seconds=1), description="how often waiting events are looked for"
+    )
+    timer_pause: timedelta = Field(timedelta(seconds=5), description="how often due rows are looked for")
+    bell_pause: timedelta = Field(
+        timedelta(seconds=30), description="how often a quiet subscription looks for events by itself"
+    )
+    payment_query_every: timedelta = Field(
+        timedelta(minutes=1), description="how often an unsettled payment is asked after"
+    )
+    refund_retry_after: timedelta = Field(
+        timedelta(minutes=5), description="until a failed refund is tried again"
+    )
+    carrier_poll_every: timedelta = Field(timedelta(seconds=10), description="how often carriers are asked")
+    simulated_carrier_step: timedelta = Field(
+        timedelta(seconds=20), description="time between two tracking events of the simulated carrier"
+    )
+
+    body_limit_bytes: int = Field(1_000_000, ge=1_000, description="largest request body")
+    upload_limit_bytes: int = Field(10_000_000, ge=1_000, description="largest uploaded picture")
+    import_limit_bytes: int = Field(100_000_000, ge=1_000, description="largest product file")
+    shutdown_seconds: int = Field(10, ge=0, description="how long running requests may take to finish")
+
+    @field_validator("database_url")
+    @classmethod
+    def _driver(cls, url: str) -> str:
+        scheme, separator, rest = url.partition("://")
+        drivers = {"sqlite": "sqlite+aiosqlite", "postgres": "postgresql+asyncpg"}
+        drivers |= {"postgresql": "postgresql+asyncpg"} | {driver: driver for driver in drivers.values()}
+        if not separator or scheme not in drivers:
+            raise ValueError("must begin with sqlite:// or postgresql://")
+        return f"{drivers[scheme]}://{rest}"
+
+    @model_validator(mode="after")
+    def _secrets(self) -> Self:
+        length = len(self.secret_key.get_secret_value())
+        if length and length < SECRET_LENGTH:
+            raise ValueError(f"SECRET_KEY has fewer than {SECRET_LENGTH} characters")
+        if not length and self.production:
+            raise ValueError("SECRET_KEY is required in production")
+        return self
+
+    @property
+    def production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def offers_sandbox(self) -> bool:
+        return not self.production if self.sandbox_payments is None else self.sandbox_payments
+
+    @property
+    def logs_json(self) -> bool:
+        return (
+            self.log_format or (LogFormat.JSON if self.production else LogFormat.CONSOLE)
+        ) is LogFormat.JSON
+
+    @property
+    def media_dir(self) -> Path:
+        return self.var_dir / "media"
+
+    def signing_key(self) -> str:
+        """SECRET_KEY, or in development one made once and kept beside the uploads."""
+        if given := self.secret_key.get_secret_value():
+            return given
+        kept = self.var_dir / "secret_key"
+        if not kept.exists():
+            self.var_dir.mkdir(parents=True, exist_ok=True)
+            kept.touch(mode=0o600)
+            kept.write_text(secrets.token_urlsafe(48))
+        return kept.read_text()
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """The settings, or WrongSetting with the name of each variable that is wrong."""
+        try:
+            return cls()
+        except ValidationError as error:
+            raise WrongSetting(
+                "\n".join(_said(problem["loc"], problem["msg"]) for problem in error.errors())
+            ) from None
+
+
+def _said(where: tuple[int | str, ...], message: str) -> str:
+    name = "_".join(str(part) for part in where).upper()
+    return f"{name}: {message}" if name else message.removeprefix("Value error, ")
