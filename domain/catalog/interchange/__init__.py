@@ -1,0 +1,21 @@
+"""Product files in the CSV format that Shopify and most shop software import and export."""
+
+from domain.catalog.interchange.problems import PROBLEM_LIMIT, Problem
+from domain.catalog.interchange.reading import PICTURE_LIMIT, VARIANT_LIMIT, Reading, read_products
+from domain.catalog.interchange.table import CELL_LIMIT, FILE_LIMIT
+from domain.catalog.interchange.values import NAME_LIMIT, SLUG_LIMIT
+from domain.catalog.interchange.writing import write_products
+
+__all__ = [
+    "CELL_LIMIT",
+    "FILE_LIMIT",
+    "NAME_LIMIT",
+    "PICTURE_LIMIT",
+    "PROBLEM_LIMIT",
+    "SLUG_LIMIT",
+    "VARIANT_LIMIT",
+    "Problem",
+    "Reading",
+    "read_products",
+    "write_products",
+]

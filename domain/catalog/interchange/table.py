@@ -1,0 +1,128 @@
+"""The rows of a CSV file, and what makes a file unreadable."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from domain.catalog.interchange.columns import Column, Heading, Known, read_heading
+from domain.catalog.interchange.problems import Problems
+from models.money import CurrencyCode
+
+FILE_LIMIT = 64 * 1024 * 1024
+"""Bytes of one file."""
+
+CELL_LIMIT = 1024 * 1024
+"""Characters of one cell."""
+
+REQUIRED = (Column.HANDLE, Column.TITLE)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row, which knows its place in the file and where to complain."""
+
+    line: int
+    cells: list[str]
+    heading: Heading
+    problems: Problems
+
+    def text(self, column: Known) -> str:
+        at = self.heading.at.get(column)
+        return "" if at is None else self.cells[at].strip()
+
+    def read(self, column: Known, parse: Callable[[str], T], blank: T) -> T:
+        """What `parse` makes of a cell; its ValueError becomes a problem, and the cell counts as blank."""
+        text = self.text(column)
+        if not text:
+            return blank
+        try:
+            return parse(text)
+        except ValueError as wrong:
+            self.refuse(column, str(wrong))
+            return blank
+
+    def refuse(self, column: Known, reason: str) -> None:
+        self.problems.add(self.line, self.heading.name(column), reason)
+
+    def any_of(self, places: Sequence[int]) -> bool:
+        return any(map(str.strip, map(self.cells.__getitem__, places)))
+
+
+def read_rows(data: bytes, problems: Problems, *, currency: CurrencyCode) -> Iterator[Row]:
+    """The rows below the header; nothing when the file cannot be read at all."""
+    text = _decode(data, problems)
+    lines = _split(text, problems)
+    first = next(lines, None)
+    if first is None:
+        if not problems.found:
+            problems.add(1, "", "the file is empty")
+        return
+    heading = _heading(*first, problems, currency=currency)
+    if heading is None:
+        return
+    for line, cells in lines:
+        row = _row(line, cells, heading, problems)
+        if row is not None:
+            yield row
+
+
+def _decode(data: bytes, problems: Problems) -> str:
+    if len(data) > FILE_LIMIT:
+        problems.add(1, "", f"the file has {len(data):,} bytes; at most {FILE_LIMIT:,} are taken")
+        return ""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        line = data.count(b"\n", 0, wrong.start) + 1
+        problems.add(line, "", f"not UTF-8: byte 0x{data[wrong.start]:02X}; save the file as UTF-8")
+        return ""
+    nul = data.find(b"\0")
+    if nul >= 0:
+        problems.add(data.count(b"\n", 0, nul) + 1, "", "not a text file: it holds a NUL byte")
+        return ""
+    return text
+
+
+def _split(text: str, problems: Problems) -> Iterator[tuple[int, list[str]]]:
+    """Cells of every row that is not blank, with the line it starts on."""
+    csv.field_size_limit(CELL_LIMIT)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as wrong:
+            problems.add(line, "", f"not CSV from here on: {wrong}")
+            return
+        if any(map(str.strip, cells)):
+            yield line, cells
+
+
+def _heading(line: int, names: list[str], problems: Problems, *, currency: CurrencyCode) -> Heading | None:
+    heading = read_heading(names, currency)
+    for column in REQUIRED:
+        if column not in heading.at:
+            problems.add(line, column.value, f'the header has no column "{column}"')
+    for name in heading.twice:
+        problems.add(line, name, "the header has this column twice")
+    return None if problems.found else heading
+
+
+def _row(line: int, cells: list[str], heading: Heading, problems: Problems) -> Row | None:
+    missing = len(heading.names) - len(cells)
+    if missing < 0:
+        problems.add(line, "", f"{len(cells)} cells under a header of {len(heading.names)}")
+        return None
+    cells.extend([""] * missing)
+    row = Row(line, cells, heading, problems)
+    if row.any_of(heading.nameless):
+        problems.add(line, "", "a value in a column whose header is blank")
+    if row.any_of(heading.beyond):
+        problems.add(line, heading.names[heading.beyond[0]], "a product has at most 3 options")
+    return row
