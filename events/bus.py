@@ -48,6 +48,12 @@ class Bus(Protocol):
     async def run(self) -> None:
         """Carry bells between processes until cancelled."""
 
+    async def check(self) -> None:
+        """Raise when bells cannot reach other processes just now."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
 
 class LocalBus:
     """Bells within one process: all that SQLite needs."""
@@ -89,6 +95,12 @@ class LocalBus:
 
     async def run(self) -> None:
         await asyncio.Event().wait()
+
+    async def check(self) -> None:
+        """Nothing can be wrong within one process."""
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
 
 class RedisBus(LocalBus):
@@ -139,6 +151,12 @@ class RedisBus(LocalBus):
             finally:
                 self.channel = None
             await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def check(self) -> None:
+        await self.redis.execute_command("PING")
+
+    async def close(self) -> None:
+        await self.redis.aclose()
 
     async def carry(self) -> None:
         """Subscribe to everything listened to here, catch up, then strike what others ring."""

@@ -1,0 +1,91 @@
+"""The whole shop, wired: the only file that knows every part."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route, WebSocketRoute
+
+from edge.graphiql import graphiql_assets
+from edge.graphql import GraphQLEndpoint
+from edge.health import health_routes
+from edge.limits import BodyLimit
+from edge.logs import RequestLog
+from events.bus import LocalBus, RedisBus
+from events.relay import Relay
+from events.shop import Shop
+from events.timers import Timers
+from events.timetable import TIMETABLE
+from gateways.media import LocalMedia
+from gateways.secrets import Secrets
+from models.database import Database
+from schema import schema
+from settings import Settings
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def open_shop(settings: Settings, *, clock: Clock = utc_now) -> Shop:
+    """Everything behind the counter."""
+    return Shop(
+        settings=settings,
+        database=Database.open(settings.database_url, pool_size=settings.database_pool_size),
+        bus=RedisBus(Redis.from_url(settings.redis_url)) if settings.redis_url else LocalBus(),
+        payments={},
+        carriers={},
+        media=LocalMedia(settings.media_dir),
+        secrets=Secrets(),
+        clock=clock,
+    )
+
+
+def create_app(settings: Settings, *, clock: Clock = utc_now) -> Starlette:
+    """The counter: what the outside can knock at."""
+    shop = open_shop(settings, clock=clock)
+    graphql = GraphQLEndpoint(schema, shop)
+
+    @asynccontextmanager
+    async def opening_hours(app: Starlette) -> AsyncIterator[None]:
+        async with working(shop, relays=settings.run_worker):
+            yield
+
+    app = Starlette(
+        routes=[
+            graphiql_assets,
+            Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),
+            WebSocketRoute("/graphql", graphql),
+            *health_routes(shop),
+        ],
+        middleware=[
+            Middleware(RequestLog),
+            Middleware(BodyLimit, limit=settings.body_limit_bytes, limits={"/media": settings.upload_limit_bytes}),
+        ],
+        lifespan=opening_hours,
+    )
+    app.state.shop = shop
+    return app
+
+
+@asynccontextmanager
+async def working(shop: Shop, *, relays: bool = True) -> AsyncIterator[None]:
+    """What goes on in the background, for as long as somebody is inside."""
+    jobs = [shop.bus.run()]
+    if relays:
+        jobs += [Relay(shop).run(), Timers(shop, TIMETABLE).run()]
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await shop.bus.close()
+        await shop.database.close()

@@ -1,0 +1,70 @@
+"""GraphQL over HTTP and over WebSocket (graphql-transport-ws)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry import UNSET, UnsetType
+from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.schema import BaseSchema
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+
+from domain.errors import ErrorCode
+from edge.auth import CredentialsRefused, viewer_of
+from edge.graphiql import graphiql_page
+from edge.logs import request_id_of
+from events.shop import Shop
+from resolvers.context import Context
+
+
+class ConnectionContext(Context):
+    """A WebSocket says who it is in its first message, after the context was made."""
+
+    connection_params: Mapping[str, object] | None = None
+
+
+class GraphQLEndpoint(GraphQL[Context, None]):
+    """The one door for reading, doing and watching; a browser that asks for a page gets GraphiQL."""
+
+    def __init__(self, schema: BaseSchema, shop: Shop) -> None:
+        super().__init__(schema, subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL])
+        self.shop = shop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except CredentialsRefused as refused:
+            await unauthenticated(refused)(scope, receive, send)
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        viewer = viewer_of(request.headers, self.shop)
+        return ConnectionContext(self.shop, viewer, request_id_of(request.scope))
+
+    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
+        params = getattr(context, "connection_params", None)
+        if isinstance(params, Mapping):
+            given = {str(name).lower(): value for name, value in params.items() if isinstance(value, str)}
+            try:
+                context.viewer = viewer_of(given, self.shop)
+            except CredentialsRefused as refused:
+                raise ConnectionRejectionError from refused
+        return UNSET
+
+    async def render_graphql_ide(self, request: Request) -> Response:
+        return graphiql_page(request)
+
+    def encode_json(self, data: object) -> bytes:
+        return orjson.dumps(data, default=str)
+
+    def decode_json(self, data: str | bytes) -> Any:
+        return super().decode_json(data)
+
+
+def unauthenticated(refused: CredentialsRefused) -> Response:
+    error = {"message": str(refused), "extensions": {"code": ErrorCode.UNAUTHENTICATED.value}}
+    return JSONResponse({"errors": [error]}, 401, headers={"WWW-Authenticate": "Bearer"})

@@ -1,0 +1,39 @@
+"""The schema as this shop runs it: fresh loaders per operation, and no error that tells too much."""
+
+from collections.abc import AsyncIterator
+
+import strawberry
+import structlog
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.types import ExecutionContext
+
+from domain.errors import DomainError
+
+log = structlog.get_logger()
+
+INTERNAL = "Something went wrong on our side."
+
+
+class FreshLoaders(SchemaExtension):
+    """Operations of one WebSocket share a context, not what they have read."""
+
+    async def on_operation(self) -> AsyncIterator[None]:
+        self.execution_context.context.forget()
+        yield
+
+
+class ShopSchema(strawberry.Schema):
+    """Refusals are shown; anything else is logged whole and shown as a sentence and a request id."""
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        request_id = getattr(getattr(execution_context, "context", None), "request_id", "")
+        for error in errors:
+            cause = error.original_error
+            if cause is None or isinstance(cause, (DomainError, GraphQLError)):
+                continue
+            log.error("graphql.failed", path=error.path, exc_info=cause)
+            error.message = INTERNAL
+            error.extensions = {"code": "INTERNAL", "requestId": request_id}

@@ -1,0 +1,127 @@
+"""A shop for every test: twice, on SQLite and on PostgreSQL, with a clock that stands still."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from starlette.applications import Starlette
+
+import models
+from app import create_app
+from events.shop import Shop
+from models.database import Database
+from settings import Settings
+from tests.front import Front
+from tests.servers import PostgresServer
+
+pytest_plugins = ["tests.servers"]
+
+OPENING = datetime(2026, 11, 11, 8, 0, tzinfo=UTC)
+SECRET = "a secret for tests only, long enough"
+
+
+class Clock:
+    """Time as a test wants it."""
+
+    def __init__(self) -> None:
+        self.now = OPENING
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def tick(self, step: timedelta) -> None:
+        self.now += step
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+async def make_tables(url: str) -> None:
+    database = Database.open(url, pool_size=1)
+    async with database.writers.begin() as connection:
+        await connection.run_sync(models.Base.metadata.create_all)
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "shop.db"
+    asyncio.run(make_tables(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> Iterator[str]:
+    name = f"template_{uuid4().hex}"
+
+    async def prepare() -> None:
+        await make_tables(await postgres_server.new_database(name))
+
+    asyncio.run(prepare())
+    yield name
+    asyncio.run(postgres_server.drop_database(name))
+
+
+@pytest.fixture
+async def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    shutil.copy(sqlite_template, tmp_path / "shop.db")
+    return f"sqlite+aiosqlite:///{tmp_path}/shop.db"
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> AsyncIterator[str]:
+    name = f"shop_{uuid4().hex}"
+    yield await postgres_server.create_from_template(name, postgres_template)
+    await postgres_server.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return settings_for(database_url, tmp_path)
+
+
+def settings_for(database_url: str, var_dir: Path, **changes: object) -> Settings:
+    given: dict[str, object] = {
+        "database_url": database_url,
+        "var_dir": var_dir / "var",
+        "secret_key": SECRET,
+        "run_worker": False,
+        "default_language": "en",
+    }
+    return Settings(_env_file=None, **(given | changes))  # type: ignore[arg-type,call-arg]
+
+
+@pytest.fixture
+async def app(settings: Settings, clock: Clock) -> AsyncIterator[Starlette]:
+    made = create_app(settings, clock=clock)
+    async with made.router.lifespan_context(made):
+        yield made
+
+
+@pytest.fixture
+def shop(app: Starlette) -> Shop:
+    found: Shop = app.state.shop
+    return found
+
+
+@pytest.fixture
+def tick(clock: Clock) -> Callable[[timedelta], None]:
+    return clock.tick
+
+
+@pytest.fixture
+async def front(app: Starlette) -> AsyncIterator[Front]:
+    async with Front.open(app) as front:
+        yield front

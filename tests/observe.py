@@ -1,0 +1,55 @@
+"""Looking behind the counter: what the shop still has to do, and what it asked its database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import event
+
+from events.relay import Relay
+from events.shop import Shop
+from events.timers import Timers
+from events.timetable import TIMETABLE
+
+ROUNDS_LIMIT = 100
+
+
+async def settle(shop: Shop) -> None:
+    """Let everything that follows happen: events, reactions, and what is due by the shop's clock."""
+    relay, timers = Relay(shop), Timers(shop, TIMETABLE)
+    shop.woken.pop()
+    for _ in range(ROUNDS_LIMIT):
+        if not await relay.once() + await timers.once():
+            return
+    raise AssertionError("the shop does not come to rest")
+
+
+@dataclass
+class Statements:
+    """The statements that went to the database."""
+
+    texts: list[str] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return len(self.texts)
+
+
+@contextmanager
+def statements(shop: Shop) -> Iterator[Statements]:
+    """Count what is asked of the database inside the block; BEGIN, COMMIT and savepoints are not counted."""
+    counted = Statements()
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if not statement.startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")):
+            counted.texts.append(statement)
+
+    engines = {id(engine): engine.sync_engine for engine in (shop.database.readers, shop.database.writers)}
+    for engine in engines.values():
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield counted
+    finally:
+        for engine in engines.values():
+            event.remove(engine, "before_cursor_execute", note)
