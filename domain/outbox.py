@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import Cart, Event, Order, Product, Shipment, Subject, Ticket
+from models import Cart, DeliveryRun, Event, Order, Product, Shipment, Subject, Ticket
 
-Versioned = Order | Shipment | Ticket | Cart | Product
+Versioned = Order | Shipment | Ticket | Cart | Product | DeliveryRun
 
 SUBJECTS: Mapping[type[Versioned], Subject] = {
     Order: Subject.ORDER,
@@ -16,6 +16,7 @@ SUBJECTS: Mapping[type[Versioned], Subject] = {
     Ticket: Subject.TICKET,
     Cart: Subject.CART,
     Product: Subject.PRODUCT,
+    DeliveryRun: Subject.RUN,
 }
 
 
@@ -60,3 +61,5 @@ def snapshot(row: Versioned) -> dict[str, Any]:
             return {"account_id": row.account_id}
         case Product():
             return {"status": row.status}
+        case DeliveryRun():
+            return {"courier_id": row.courier_id, "status": row.status}

@@ -55,7 +55,17 @@ from models.payment import (
     SandboxCharge,
 )
 from models.search import ArticleWords, ProductWords
-from models.shipment import CarrierCode, Shipment, ShipmentLine, ShipmentStatus, TrackingEvent
+from models.shipment import (
+    CarrierCode,
+    DeliveryRun,
+    RunStatus,
+    RunStop,
+    Shipment,
+    ShipmentLine,
+    ShipmentStatus,
+    StopOutcome,
+    TrackingEvent,
+)
 from models.stock import MovementKind, StockLevel, StockMovement, Warehouse
 
 __all__ = [
@@ -83,6 +93,7 @@ __all__ = [
     "CurrencyCode",
     "Delivery",
     "DeliveryLine",
+    "DeliveryRun",
     "Event",
     "FulfilmentStatus",
     "HasCurrency",
@@ -115,6 +126,8 @@ __all__ = [
     "Refund",
     "RefundStatus",
     "Role",
+    "RunStatus",
+    "RunStop",
     "SandboxCharge",
     "Session",
     "Shipment",
@@ -123,6 +136,7 @@ __all__ = [
     "ShippingMethod",
     "StockLevel",
     "StockMovement",
+    "StopOutcome",
     "Subject",
     "Ticket",
     "TicketLine",

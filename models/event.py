@@ -16,6 +16,7 @@ class Subject(StrEnum):
     TICKET = "TICKET"
     CART = "CART"
     PRODUCT = "PRODUCT"
+    RUN = "RUN"
 
 
 class Event(Base):

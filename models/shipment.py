@@ -1,7 +1,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
@@ -11,24 +11,60 @@ class ShipmentStatus(StrEnum):
     """Where a parcel is, in the words all carriers' codes are mapped to."""
 
     PENDING = "PENDING"
+    """Packed; no carrier has it yet."""
     PICKED_UP = "PICKED_UP"
+    """The carrier has it."""
     IN_TRANSIT = "IN_TRANSIT"
+    """Between two places of the carrier."""
     CUSTOMS = "CUSTOMS"
+    """Being cleared through customs."""
     OUT_FOR_DELIVERY = "OUT_FOR_DELIVERY"
+    """With the courier who brings it to the door."""
     READY_FOR_PICKUP = "READY_FOR_PICKUP"
+    """Waiting in a locker or a shop for the customer."""
     DELIVERED = "DELIVERED"
+    """The customer has it; final."""
     DELIVERY_FAILED = "DELIVERY_FAILED"
+    """The courier was there and could not hand it over."""
     ON_HOLD = "ON_HOLD"
+    """Something is wrong with it; the carrier is looking into it."""
     RETURNING = "RETURNING"
+    """On its way back to the shop."""
     RETURNED = "RETURNED"
+    """Back at the shop; final."""
     EXPIRED = "EXPIRED"
+    """The carrier has stopped reporting on it."""
 
 
 class CarrierCode(StrEnum):
     """Who carries a parcel."""
 
     SIMULATED = "SIMULATED"
+    """The built-in carrier, which delivers everything and nothing."""
     OWN = "OWN"
+    """The shop's own couriers."""
+
+
+class RunStatus(StrEnum):
+    """Where a courier's run stands."""
+
+    PLANNED = "PLANNED"
+    """Its stops are in order; nobody has left yet."""
+    ACTIVE = "ACTIVE"
+    """The courier is on the road."""
+    COMPLETED = "COMPLETED"
+    """Every stop is done."""
+    CANCELLED = "CANCELLED"
+    """Called off before it began; its parcels wait for another run."""
+
+
+class StopOutcome(StrEnum):
+    """How a stop of a run ended."""
+
+    DELIVERED = "DELIVERED"
+    """The parcel was handed over."""
+    FAILED = "FAILED"
+    """Nobody took the parcel; it comes back with the courier."""
 
 
 class Shipment(Base):
@@ -38,7 +74,9 @@ class Shipment(Base):
     __table_args__ = (
         UniqueConstraint("carrier", "tracking_number"),
         Index("ix_shipments_order_id", "order_id"),
+        Index("ix_shipments_status_id", "status", "id"),
         Index("ix_shipments_poll_at", "poll_at"),
+        {"sqlite_autoincrement": True},  # an unpacked parcel's id, and its events, are never used again
     )
 
     id: Mapped[Id]
@@ -91,3 +129,59 @@ class TrackingEvent(Base):
     longitude: Mapped[float | None]
     occurred_at: Mapped[datetime]
     received_at: Mapped[datetime]
+
+
+class DeliveryRun(Base):
+    """A courier's round: parcels of one warehouse, in the order of their stops."""
+
+    __tablename__ = "delivery_runs"
+    __table_args__ = (
+        Index("ix_delivery_runs_courier_id_id", "courier_id", "id"),
+        Index("ix_delivery_runs_status_id", "status", "id"),
+    )
+
+    id: Mapped[Id]
+    courier_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouses.id"))
+    vehicle: Mapped[str]
+    status: Mapped[RunStatus]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    position_at: Mapped[datetime | None]
+    announced_at: Mapped[datetime | None]
+    """When watchers were last told of the position."""
+    version: Mapped[int]
+    planned_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class RunStop(Base):
+    """One parcel's turn on a run; a parcel waits on one run at a time."""
+
+    __tablename__ = "run_stops"
+    __table_args__ = (
+        UniqueConstraint("run_id", "position"),
+        CheckConstraint("(outcome IS NULL) = (completed_at IS NULL)", name="completed"),
+        Index(
+            "uq_run_stops_waiting",
+            "shipment_id",
+            unique=True,
+            sqlite_where=text("outcome IS NULL"),
+            postgresql_where=text("outcome IS NULL"),
+        ),
+    )
+
+    id: Mapped[Id]
+    run_id: Mapped[int] = mapped_column(ForeignKey("delivery_runs.id"))
+    shipment_id: Mapped[int] = mapped_column(ForeignKey("shipments.id"), index=True)
+    position: Mapped[int]
+    travel_seconds: Mapped[int]
+    """From the stop before to the end of this one."""
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    estimated_at: Mapped[datetime]
+    outcome: Mapped[StopOutcome | None]
+    note: Mapped[str]
+    proof: Mapped[str]
+    completed_at: Mapped[datetime | None]
