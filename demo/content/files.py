@@ -1,0 +1,80 @@
+"""Reading TOML tables into dataclasses: a wrong type, a missing key or an unknown one is a ValueError."""
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from models.catalog import ProductStatus
+from models.money import CurrencyCode
+
+HERE = Path(__file__).parent
+
+Row = TypeVar("Row")
+Scalar = str | bool | int | Decimal | date
+
+
+@dataclass(frozen=True, slots=True)
+class VariantRow:
+    sku: str
+    options: tuple[str, ...]
+    grams: int
+    price: Mapping[CurrencyCode, Decimal]
+    stock: Mapping[str, int]
+    was: Mapping[CurrencyCode, Decimal] | None = None
+    barcode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnglishRow:
+    title: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRow:
+    slug: str
+    title: str
+    description: str
+    brand: str
+    category: str
+    """Slug of a leaf."""
+    tags: tuple[str, ...]
+    attributes: Mapping[str, Scalar | tuple[Scalar, ...]]
+    options: tuple[str, ...]
+    variants: tuple[VariantRow, ...]
+    en: EnglishRow
+    status: ProductStatus = ProductStatus.ACTIVE
+
+
+def tables(pattern: str, key: str) -> Iterator[dict[str, object]]:
+    """The tables called `key` of all files that match, in the order of their names."""
+    for path in sorted(HERE.glob(pattern)):
+        with path.open("rb") as file:
+            yield from tomllib.load(file, parse_float=Decimal)[key]
+
+
+def rows(kind: type[Row], found: Iterable[Mapping[str, object]]) -> tuple[Row, ...]:
+    """`found` as instances of `kind`."""
+    adapter = TypeAdapter(kind)
+    return tuple(_row(adapter, table) for table in found)
+
+
+def option_words() -> dict[str, str]:
+    """English for every option name and value."""
+    with (HERE / "option_words.toml").open("rb") as file:
+        words = tomllib.load(file)
+    return {**words["names"], **words["values"]}
+
+
+def _row(adapter: TypeAdapter[Row], table: Mapping[str, object]) -> Row:
+    try:
+        return adapter.validate_python(table, extra="forbid")
+    except ValidationError as error:
+        name = next(iter(table.values()), "an empty table")
+        raise ValueError(f"{name}: {error}") from error

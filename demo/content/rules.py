@@ -1,0 +1,157 @@
+"""What must hold before the content of the demo shop is worth loading."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from demo.content.kinds import AttributeContent, CategoryContent, Content, CouponContent
+from domain.catalog.drafts import ProductDraft, VariantDraft
+from models.catalog import AttributeType
+from models.money import CurrencyCode
+
+CURRENCIES = frozenset({CurrencyCode.CNY, CurrencyCode.USD})
+LEVELS = 3
+BARCODE_DIGITS = 13
+
+
+def check(content: Content, *, option_words: Mapping[str, str]) -> None:
+    """ValueError that names the first thing that is wrong."""
+    _check_unique(content)
+    paths = category_paths(content.categories)
+    slugs = {path: slug for slug, path in paths.items() if len(path) == LEVELS}
+    _check_owners(content, paths)
+    attributes = inherited(content)
+    warehouses = frozenset(warehouse.code for warehouse in content.warehouses)
+    for product in content.products:
+        if product.category_path not in slugs:
+            raise ValueError(f"{product.slug}: {product.category_path} is not a leaf category")
+        _check_texts(product)
+        _check_attributes(product, attributes[slugs[product.category_path]])
+        for variant in product.variants:
+            _check_variant(variant, warehouses=warehouses, option_words=option_words)
+    for coupon in content.coupons:
+        _check_coupon(coupon)
+
+
+def category_paths(categories: Iterable[CategoryContent]) -> dict[str, tuple[str, ...]]:
+    """Chinese names from the root down, by slug."""
+    paths: dict[str, tuple[str, ...]] = {}
+    for category in categories:
+        if category.parent is not None and category.parent not in paths:
+            raise ValueError(f"{category.slug}: its parent {category.parent} does not come before it")
+        above = paths[category.parent] if category.parent else ()
+        paths[category.slug] = (*above, category.name)
+    return paths
+
+
+def inherited(content: Content) -> dict[str, tuple[AttributeContent, ...]]:
+    """The attributes of each category, its parents' first, by slug."""
+    found: dict[str, tuple[AttributeContent, ...]] = {}
+    for category in content.categories:
+        above = found[category.parent] if category.parent else ()
+        own = tuple(attribute for attribute in content.attributes if attribute.category == category.slug)
+        found[category.slug] = above + own
+    return found
+
+
+def _check_texts(product: ProductDraft) -> None:
+    english = product.translations.get("en", {})
+    texts = (product.title, product.description, english.get("title"), english.get("description"))
+    if not all(texts):
+        raise ValueError(f"{product.slug}: a title or a description is missing")
+    if not product.variants:
+        raise ValueError(f"{product.slug}: there is no variant")
+    _unique(f"{product.slug}: options", (variant.options for variant in product.variants))
+
+
+def _check_attributes(product: ProductDraft, attributes: Iterable[AttributeContent]) -> None:
+    known = {attribute.code: attribute for attribute in attributes}
+    for code, values in product.attributes.items():
+        if code not in known:
+            raise ValueError(f"{product.slug}: its category has no attribute {code}")
+        for value in values:
+            _check_value(product, known[code], value)
+    for code, attribute in known.items():
+        if attribute.required and not product.attributes.get(code):
+            raise ValueError(f"{product.slug}: the required attribute {code} is missing")
+
+
+def _check_variant(
+    variant: VariantDraft, *, warehouses: frozenset[str], option_words: Mapping[str, str]
+) -> None:
+    if missing := CURRENCIES - variant.prices.keys():
+        raise ValueError(f"{variant.sku}: no price in {', '.join(sorted(missing))}")
+    for price in variant.prices.values():
+        if price.compare_at is not None and price.compare_at <= price.amount:
+            raise ValueError(f"{variant.sku}: {price.compare_at} before is no more than {price.amount} now")
+    if variant.stock.keys() != warehouses:
+        raise ValueError(f"{variant.sku}: stock is not given for exactly the warehouses")
+    if variant.barcode is not None and not is_ean13(variant.barcode):
+        raise ValueError(f"{variant.sku}: {variant.barcode} is not an EAN-13")
+    for word in (word for option in variant.options for word in option if word not in option_words):
+        raise ValueError(f"{variant.sku}: the option {word} has no English")
+
+
+def is_ean13(barcode: str) -> bool:
+    """Whether it has 13 digits of which the last proves the others (weights 1 and 3, GS1)."""
+    if len(barcode) != BARCODE_DIGITS or not (barcode.isascii() and barcode.isdigit()):
+        return False
+    digits = [int(digit) for digit in barcode]
+    return (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 == 0
+
+
+def _check_value(product: ProductDraft, attribute: AttributeContent, value: str) -> None:
+    try:
+        match attribute.type:
+            case AttributeType.NUMBER:
+                Decimal(value)
+            case AttributeType.DATE:
+                date.fromisoformat(value)
+            case AttributeType.BOOLEAN:
+                ("false", "true").index(value)
+            case AttributeType.ENUM:
+                [allowed.code for allowed in attribute.values].index(value)
+            case AttributeType.TEXT:
+                pass
+    except (ValueError, ArithmeticError):
+        raise ValueError(f"{product.slug}: {attribute.code} cannot be {value}") from None
+
+
+def _check_owners(content: Content, paths: Mapping[str, tuple[str, ...]]) -> None:
+    for attribute in content.attributes:
+        if attribute.category not in paths:
+            raise ValueError(f"{attribute.code}: there is no category {attribute.category}")
+        if (attribute.type is AttributeType.ENUM) != bool(attribute.values):
+            raise ValueError(f"{attribute.code}: an ENUM has values, and nothing else has")
+    skus = {variant.sku for product in content.products for variant in product.variants}
+    for ticket in content.tickets:
+        if ticket.sku not in skus:
+            raise ValueError(f"a ticket is about {ticket.sku}, which is not sold")
+
+
+def _check_coupon(coupon: CouponContent) -> None:
+    if (coupon.percent is None) == (coupon.amount is None):
+        raise ValueError(f"{coupon.code}: either a percentage or an amount")
+
+
+def _check_unique(content: Content) -> None:
+    variants = [variant for product in content.products for variant in product.variants]
+    _unique("category", (category.slug for category in content.categories))
+    _unique("attribute", (attribute.code for attribute in content.attributes))
+    _unique("product", (product.slug for product in content.products))
+    _unique("SKU", (variant.sku for variant in variants))
+    _unique("barcode", (variant.barcode for variant in variants if variant.barcode))
+    _unique("article", (article.slug for article in content.articles))
+    emails = [customer.email for customer in content.customers]
+    _unique("e-mail", emails + [person.email for person in content.staff])
+    _unique("phone", (customer.phone for customer in content.customers))
+    _unique("warehouse", (warehouse.code for warehouse in content.warehouses))
+    _unique("coupon", (coupon.code for coupon in content.coupons))
+
+
+def _unique(what: str, keys: Iterable[object]) -> None:
+    seen: set[object] = set()
+    for key in keys:
+        if key in seen:
+            raise ValueError(f"{what} {key} is given twice")
+        seen.add(key)

@@ -1,0 +1,348 @@
+import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import phonenumbers
+import pytest
+import rjieba
+
+from demo.content import OPTION_WORDS, Content, WarehouseContent, read_content
+from demo.content.files import rows, tables
+from demo.content.rules import category_paths, check, inherited, is_ean13
+from demo.pictures import MOTIF_OF_CATEGORY, picture
+from domain.catalog.drafts import PriceDraft, ProductDraft, VariantDraft
+from domain.catalog.html import clean
+from models.account import STAFF
+from models.aftersales import TicketReason, TicketType
+from models.catalog import ProductStatus
+from models.money import CurrencyCode, Money
+
+CONTENT = read_content()
+PATHS = category_paths(CONTENT.categories)
+LEAVES: dict[tuple[str, ...], str] = {path: slug for slug, path in PATHS.items() if len(path) == 3}
+VARIANTS = [variant for product in CONTENT.products for variant in product.variants]
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def english(product: ProductDraft) -> str:
+    return product.translations["en"]["title"]
+
+
+def in_stock(variant: VariantDraft) -> int:
+    return sum(variant.stock.values())
+
+
+def words(text: str) -> int:
+    return sum(any(letter.isalnum() for letter in word) for word in rjieba.cut(text))
+
+
+def parsed(svg: bytes) -> ET.Element:
+    return ET.fromstring(svg)  # noqa: S314 - drawn a moment ago, by us
+
+
+def first_changed(change: Callable[[ProductDraft], ProductDraft]) -> Content:
+    first, *others = CONTENT.products
+    return replace(CONTENT, products=(change(first), *others))
+
+
+def variant_changed(change: Callable[[VariantDraft], VariantDraft]) -> Content:
+    return first_changed(
+        lambda product: replace(product, variants=(change(product.variants[0]), *product.variants[1:]))
+    )
+
+
+def test_the_shop_sells_at_least_66_products_in_nine_categories() -> None:
+    assert len(CONTENT.products) >= 66
+    assert len({product.category_path for product in CONTENT.products}) >= 9
+    assert {len(product.category_path) for product in CONTENT.products} == {3}
+    assert {product.status for product in CONTENT.products} == set(ProductStatus)
+
+
+def test_the_category_tree_has_three_levels_and_every_leaf_sells_something() -> None:
+    assert {len(path) for path in PATHS.values()} == {1, 2, 3}
+    assert {product.category_path for product in CONTENT.products} == LEAVES.keys()
+    parents = {category.parent for category in CONTENT.categories}
+    assert parents.isdisjoint(LEAVES.values())
+    assert {slug for slug in PATHS if slug not in parents} == set(LEAVES.values())
+
+
+def test_children_of_a_category_are_numbered_from_one() -> None:
+    places = Counter(category.parent for category in CONTENT.categories)
+    for parent, children in places.items():
+        positions = [category.position for category in CONTENT.categories if category.parent == parent]
+        assert positions == list(range(1, children + 1))
+
+
+@pytest.mark.parametrize("product", CONTENT.products, ids=lambda product: product.slug)
+def test_a_product_is_described_in_chinese_and_english(product: ProductDraft) -> None:
+    chinese = (product.title, product.description)
+    translation = product.translations["en"]
+    assert all(any("\u4e00" <= letter <= "\u9fff" for letter in text) for text in chinese)
+    assert all(text.isascii() or "°" in text for text in translation.values())
+    assert all(clean(text) == text for text in (product.description, translation["description"]))
+    assert product.brand
+    assert product.tags
+
+
+def test_every_variant_has_a_sku_a_weight_both_prices_and_both_warehouses() -> None:
+    for variant in VARIANTS:
+        assert variant.sku
+        assert variant.weight_grams > 0
+        assert variant.prices.keys() == {CurrencyCode.CNY, CurrencyCode.USD}
+        assert all(price.amount.minor > 0 for price in variant.prices.values())
+        assert variant.stock.keys() == {"SHA", "SZX"}
+    assert all(1 <= len(product.variants) <= 6 for product in CONTENT.products)
+
+
+def test_some_variants_are_sold_out_some_are_low_and_some_are_on_offer() -> None:
+    assert sum(in_stock(variant) == 0 for variant in VARIANTS) >= 5
+    assert sum(0 < in_stock(variant) <= 5 for variant in VARIANTS) >= 5
+    assert sum(any(price.compare_at for price in variant.prices.values()) for variant in VARIANTS) >= 10
+
+
+def test_most_variants_have_a_barcode_and_every_one_is_valid() -> None:
+    barcodes = [variant.barcode for variant in VARIANTS if variant.barcode]
+    assert len(barcodes) > len(VARIANTS) * 0.9
+    assert all(is_ean13(barcode) for barcode in barcodes)
+
+
+def test_an_ean_13_has_the_right_check_digit() -> None:
+    assert is_ean13("4006381333931")
+    assert not is_ean13("4006381333932")
+    assert not is_ean13("400638133393")
+    assert not is_ean13("400638133393X")
+
+
+def test_several_teas_and_several_jackets_are_found() -> None:
+    assert sum("茶" in product.title for product in CONTENT.products) >= 8
+    assert sum("乌龙茶" in product.title for product in CONTENT.products) >= 3
+    assert sum("oolong tea" in english(product).lower() for product in CONTENT.products) >= 3
+    assert sum("jacket" in english(product).lower() for product in CONTENT.products) >= 5
+
+
+def test_every_option_has_english_words() -> None:
+    used = {word for variant in VARIANTS for option in variant.options for word in option}
+    assert used == OPTION_WORDS.keys()
+    assert all(word.isascii() for word in OPTION_WORDS.values())
+
+
+def test_attributes_come_in_every_type_and_are_inherited() -> None:
+    assert len(CONTENT.attributes) >= 12
+    assert len({attribute.type for attribute in CONTENT.attributes}) == 5
+    codes = {slug: [attribute.code for attribute in found] for slug, found in inherited(CONTENT).items()}
+    assert codes["food-tea"] == ["origin", "shelf_life", "organic"]
+    assert codes["oolong-tea"] == ["origin", "shelf_life", "organic", "harvest_date"]
+    used = {code for product in CONTENT.products for code in product.attributes}
+    assert used == {attribute.code for attribute in CONTENT.attributes}
+
+
+def test_articles_are_of_readable_length_and_mostly_chinese() -> None:
+    languages = Counter(article.language for article in CONTENT.articles)
+    assert languages.keys() == {"zh-CN", "en"}
+    assert languages["zh-CN"] >= 8
+    assert languages["en"] >= 3
+    for article in CONTENT.articles:
+        assert 80 <= words(article.body) <= 250, article.slug
+        assert article.tags
+
+
+@pytest.mark.parametrize(
+    ("slug", "promise"),
+    [
+        ("seven-day-returns", "**7 天**内，商品完好"),
+        ("seven-day-returns", "请在 **7 天**内寄出"),
+        ("seven-day-returns", "寄出满 **10 天**仍未验收"),
+        ("quality-fault", "签收后 **15 天**内发现质量问题"),
+        ("quality-fault", "客服 **2 天**内没有回复"),
+        ("unpaid-orders-close", "**30 分钟**后自动关闭，秒杀订单为 **10 分钟**"),
+        ("confirming-receipt", "签收满 **10 天**后自动确认"),
+        ("returning-goods", "within **15 days** when something is wrong"),
+    ],
+)
+def test_articles_promise_what_the_timers_keep(slug: str, promise: str) -> None:
+    [article] = [article for article in CONTENT.articles if article.slug == slug]
+    assert promise in article.body
+
+
+def test_codes_named_in_articles_are_coupons() -> None:
+    bodies = "".join(article.body for article in CONTENT.articles)
+    named = {code for code in bodies.split("`") if code.isascii() and code.isalnum()}
+    assert named == {"WELCOME10", "MANJIAN299"}
+    assert named < {coupon.code for coupon in CONTENT.coupons}
+
+
+def test_four_customers_have_two_addresses_each_and_numbers_that_exist() -> None:
+    assert len(CONTENT.customers) == 4
+    for customer in CONTENT.customers:
+        assert len(customer.addresses) == 2
+        assert customer.email.endswith("@example.com")
+        for phone in (customer.phone, *(address.phone for address in customer.addresses)):
+            number = phonenumbers.parse(phone)
+            assert phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) == phone
+            assert (number.country_code, phonenumbers.is_valid_number(number)) == (86, True)
+        for address in customer.addresses:
+            assert (address.country_code, len(address.postal_code)) == ("CN", 6)
+
+
+def test_every_staff_role_has_one_person() -> None:
+    assert sorted(person.role for person in CONTENT.staff) == sorted(STAFF)
+    assert all(person.email == f"{person.role.lower()}@example.com" for person in CONTENT.staff)
+
+
+def test_the_warehouses_stand_in_shanghai_and_shenzhen() -> None:
+    places = [
+        (place.code, place.city, round(place.latitude), round(place.longitude))
+        for place in CONTENT.warehouses
+    ]
+    assert places == [("SHA", "上海市", 31, 121), ("SZX", "深圳市", 23, 114)]
+
+
+def test_coupons_take_a_percentage_or_an_amount() -> None:
+    offers = {coupon.code: (coupon.percent, coupon.amount, coupon.minimum) for coupon in CONTENT.coupons}
+    cny = CurrencyCode.CNY
+    assert offers["WELCOME10"] == (10, None, Money(9900, cny))
+    assert offers["MANJIAN299"] == (None, Money(3000, cny), Money(29900, cny))
+
+
+def test_a_dozen_tickets_cover_every_type_and_reason() -> None:
+    assert len(CONTENT.tickets) >= 12
+    assert {ticket.type for ticket in CONTENT.tickets} == set(TicketType)
+    assert {ticket.reason for ticket in CONTENT.tickets} == set(TicketReason)
+
+
+@pytest.mark.parametrize("product", CONTENT.products, ids=lambda product: product.slug)
+def test_a_product_has_two_pictures_that_are_safe_svg(product: ProductDraft) -> None:
+    assert [shown.url for shown in product.pictures] == [
+        f"/media/demo/{product.slug}-1.svg",
+        f"/media/demo/{product.slug}-2.svg",
+    ]
+    category = LEAVES[product.category_path]
+    drawn = [picture(product.slug, product.title, category=category, index=index) for index in (0, 1)]
+    assert drawn[0] != drawn[1]
+    assert drawn[0] == picture(product.slug, product.title, category=category)
+    for svg in drawn:
+        root = parsed(svg)
+        assert root.get("viewBox") == "0 0 600 600"
+        assert root.findtext(f"{SVG}title") == product.title
+        assert_harmless(root)
+
+
+def assert_harmless(root: ET.Element) -> None:
+    drawing = {"svg", "title", "g", "path", "circle", "ellipse", "rect", "text"}
+    for element in root.iter():
+        assert element.tag.removeprefix(SVG) in drawing
+        for name, value in element.attrib.items():
+            assert not name.lower().startswith("on")
+            assert not name.endswith(("href", "style"))
+            assert "url(" not in value
+            assert ":" not in value
+            assert "$" not in value
+
+
+def test_every_leaf_category_has_a_motif_and_an_unknown_one_gets_a_parcel() -> None:
+    assert MOTIF_OF_CATEGORY.keys() == set(LEAVES.values())
+    assert len(set(MOTIF_OF_CATEGORY.values())) >= 9
+    parsed(picture("unheard-of", "新品", category="unheard-of"))
+
+
+def test_a_title_cannot_break_out_of_its_picture() -> None:
+    title = '<script>alert("1")</script> & more'
+    root = parsed(picture("mug", title, category="drinkware"))
+    assert root.findtext(f"{SVG}title") == title
+    assert_harmless(root)
+
+
+BROKEN = {
+    "slug given twice": (
+        first_changed(lambda product: replace(product, slug=CONTENT.products[1].slug)),
+        "product .* is given twice",
+    ),
+    "sku given twice": (
+        variant_changed(lambda variant: replace(variant, sku=VARIANTS[-1].sku)),
+        "SKU .* is given twice",
+    ),
+    "barcode given twice": (
+        variant_changed(lambda variant: replace(variant, barcode=VARIANTS[-1].barcode)),
+        "barcode .* is given twice",
+    ),
+    "barcode mistyped": (
+        variant_changed(lambda variant: replace(variant, barcode="4006381333932")),
+        "4006381333932 is not an EAN-13",
+    ),
+    "no dollar price": (
+        variant_changed(
+            lambda variant: replace(variant, prices={CurrencyCode.CNY: variant.prices[CurrencyCode.CNY]})
+        ),
+        "no price in USD",
+    ),
+    "offer that is none": (
+        variant_changed(
+            lambda variant: replace(
+                variant,
+                prices={
+                    currency: PriceDraft(price.amount, price.amount)
+                    for currency, price in variant.prices.items()
+                },
+            )
+        ),
+        "before is no more than",
+    ),
+    "unknown warehouse": (
+        variant_changed(lambda variant: replace(variant, stock={"SHA": 1, "PEK": 1})),
+        "stock is not given for exactly the warehouses",
+    ),
+    "option without English": (
+        variant_changed(lambda variant: replace(variant, options=(("气味", "玫瑰"),))),
+        "the option 气味 has no English",
+    ),
+    "unknown attribute": (
+        first_changed(lambda product: replace(product, attributes={**product.attributes, "taste": ("x",)})),
+        "its category has no attribute taste",
+    ),
+    "required attribute missing": (
+        first_changed(lambda product: replace(product, attributes={})),
+        "the required attribute skin_type is missing",
+    ),
+    "value not allowed": (
+        first_changed(lambda product: replace(product, attributes={"skin_type": ("scaly",)})),
+        "skin_type cannot be scaly",
+    ),
+    "no leaf": (
+        first_changed(lambda product: replace(product, category_path=("美妆个护",))),
+        "is not a leaf category",
+    ),
+    "no English": (
+        first_changed(lambda product: replace(product, translations={})),
+        "a title or a description is missing",
+    ),
+    "ticket about nothing": (
+        replace(CONTENT, tickets=(replace(CONTENT.tickets[0], sku="GONE"),)),
+        "GONE, which is not sold",
+    ),
+    "coupon of nothing": (
+        replace(CONTENT, coupons=(replace(CONTENT.coupons[0], percent=None),)),
+        "either a percentage or an amount",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "complaint"), BROKEN.values(), ids=BROKEN.keys())
+def test_broken_content_is_refused_by_name(content: Content, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        check(content, option_words=OPTION_WORDS)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"colour": "red"}, "(?s)SHA: .*colour"),
+        ({"latitude": "north"}, "(?s)SHA: .*latitude"),
+        ({"city": None}, "(?s)SHA: .*city"),
+    ],
+)
+def test_a_misspelt_key_or_a_wrong_type_is_refused_by_name(change: dict[str, object], complaint: str) -> None:
+    table = next(tables("warehouses.toml", "warehouses"))
+    assert rows(WarehouseContent, [table]) == CONTENT.warehouses[:1]
+    with pytest.raises(ValueError, match=complaint):
+        rows(WarehouseContent, [table | change])
