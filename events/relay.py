@@ -1,7 +1,7 @@
 """Moves committed events to the bell and to their reactions, at least once each."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -26,8 +26,11 @@ BACKOFF_LIMIT = timedelta(minutes=10)
 class Relay:
     """One per process; several share the work through leases on the rows."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(
+        self, shop: Shop, reactions: Mapping[str, Sequence[Reaction]] = REACTIONS
+    ) -> None:
         self.shop = shop
+        self.reactions = reactions
         self.awake = asyncio.Event()
         shop.woken.append(self.awake.set)
 
@@ -51,10 +54,10 @@ class Relay:
         events = await self.claim()
         if events:
             await self.shop.bus.ring({topic for event in events for topic in topics_of(event)})
-            quiet = [event for event in events if event.name not in REACTIONS]
+            quiet = [event for event in events if event.name not in self.reactions]
             await self.mark(quiet)
             for event in events:
-                if event.name in REACTIONS:
+                if event.name in self.reactions:
                     await self.react(event)
         return len(events)
 
@@ -93,7 +96,7 @@ class Relay:
 
     async def react(self, event: Event) -> None:
         try:
-            for reaction in REACTIONS[event.name]:
+            for reaction in self.reactions[event.name]:
                 await self.apply(reaction, event)
         except Exception as error:
             log.exception("reaction.failed", event_name=event.name, event_id=event.id)

@@ -1,9 +1,10 @@
 """How the shop reaches its database: one way to read, one way to write."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 SQLITE_BUSY_MS = 10_000
@@ -46,6 +47,14 @@ class Database:
     async def close(self) -> None:
         await self.readers.dispose()
         await self.writers.dispose()
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite address; None for another database or one in memory."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        return None
+    return Path(parsed.database)
 
 
 def prepare_sqlite(engine: Engine, *, begin: str) -> None:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -16,7 +17,9 @@ from events.shop import Shop
 from models.database import Database
 from settings import Settings
 from tests.front import Front
-from tests.servers import PostgresServer
+
+if TYPE_CHECKING:
+    from tests.servers import PostgresServer
 
 pytest_plugins = ["tests.servers"]
 
@@ -57,7 +60,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: PostgresServer) -> Iterator[str]:
+def postgres_template(postgres_server: "PostgresServer") -> Iterator[str]:
     name = f"template_{uuid4().hex}"
 
     async def prepare() -> None:
@@ -75,7 +78,7 @@ async def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> AsyncIterator[str]:
+async def postgres_url(postgres_server: "PostgresServer", postgres_template: str) -> AsyncIterator[str]:
     name = f"shop_{uuid4().hex}"
     yield await postgres_server.create_from_template(name, postgres_template)
     await postgres_server.drop_database(name)

@@ -1,0 +1,77 @@
+"""Bells between processes, and what becomes of them while Redis is away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from redis.asyncio import Redis
+
+from events.bus import LocalBus, RedisBus
+from tests.servers import PrivateRedis, RedisServer
+
+SOON = 5.0
+
+
+@asynccontextmanager
+async def running(url: str) -> AsyncIterator[RedisBus]:
+    bus = RedisBus(Redis.from_url(url))
+    task = asyncio.create_task(bus.run())
+    while bus.channel is None:
+        await asyncio.sleep(0.01)
+    try:
+        yield bus
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await bus.close()
+
+
+async def test_a_bell_rings_once_for_many_strokes() -> None:
+    bus = LocalBus()
+    async with bus.listen(["order:1"]) as bell:
+        await bus.ring(["order:1", "order:2"])
+        await bus.ring(["order:1"])
+        assert [await bell.wait(0.01), await bell.wait(0.01)] == [True, False]
+
+
+async def test_nothing_is_kept_for_a_topic_nobody_listens_to_any_more() -> None:
+    bus = LocalBus()
+    async with bus.listen(["order:1"]), bus.listen(["order:1"]):
+        assert len(bus.bells["order:1"]) == 2
+    assert dict(bus.bells) == {}
+
+
+async def test_two_processes_hear_each_other(redis_server: RedisServer) -> None:
+    async with running(redis_server.url) as here, running(redis_server.url) as there:
+        async with here.listen(["order:1"]) as bell, here.listen(["order:2"]) as other:
+            await asyncio.sleep(0.05)
+            await there.ring(["order:1"])
+            assert (await bell.wait(SOON), await other.wait(0.1)) == (True, False)
+
+
+@pytest.mark.parametrize("who_rings", ["while it is away", "when it is back"])
+async def test_a_redis_that_disappears_and_returns_loses_no_bell(
+    private_redis_server: PrivateRedis, who_rings: str
+) -> None:
+    redis = private_redis_server
+    async with running(redis.url) as here, running(redis.url) as there:
+        async with here.listen(["order:1"]) as bell:
+            redis.stop()
+            if who_rings == "while it is away":
+                await there.ring(["order:1"])
+            redis.start()
+            assert await bell.wait(SOON), "the bell rings by itself once Redis is back"
+            while not (here.channel and there.channel):
+                await asyncio.sleep(0.05)
+            await bell.wait(0.2)
+
+            await there.ring(["order:1"])
+            assert await bell.wait(SOON), "and by the other process as before"
+
+
+async def test_ringing_without_redis_still_reaches_this_process(private_redis_server: PrivateRedis) -> None:
+    async with running(private_redis_server.url) as bus, bus.listen(["order:1"]) as bell:
+        private_redis_server.stop()
+        await bus.ring(["order:1"])
+        assert await bell.wait(SOON)
