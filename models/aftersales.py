@@ -12,37 +12,61 @@ class TicketType(StrEnum):
     """What a customer asks for after the sale."""
 
     REFUND_ONLY = "REFUND_ONLY"
+    """Money back; nothing is sent anywhere."""
     RETURN_REFUND = "RETURN_REFUND"
+    """Goods back, then money back."""
     EXCHANGE = "EXCHANGE"
+    """Goods back, then the same again."""
     RESHIP = "RESHIP"
+    """The same again; nothing comes back."""
 
 
 class TicketReason(StrEnum):
     """Why a customer asks."""
 
     NO_REASON = "NO_REASON"
+    """They changed their mind."""
     QUALITY_FAULT = "QUALITY_FAULT"
+    """It does not work as it should."""
     WRONG_ITEM = "WRONG_ITEM"
+    """Something else was in the parcel."""
     MISSING_ITEM = "MISSING_ITEM"
+    """The parcel came without it."""
     DAMAGED = "DAMAGED"
+    """It arrived broken."""
     NOT_AS_DESCRIBED = "NOT_AS_DESCRIBED"
+    """It is not what the shop said it was."""
     NOT_RECEIVED = "NOT_RECEIVED"
+    """The parcel never came."""
 
 
 class TicketStatus(StrEnum):
     """Where an after-sales ticket stands."""
 
     APPLIED = "APPLIED"
+    """The shop has to answer."""
     AWAITING_RETURN = "AWAITING_RETURN"
+    """Agreed: the customer sends the goods and says how."""
     RETURN_SHIPPED = "RETURN_SHIPPED"
+    """The goods are on their way back."""
     RETURN_REFUSED = "RETURN_REFUSED"
+    """What came back was not accepted; the customer may escalate."""
     RESHIPPING = "RESHIPPING"
+    """A replacement is being packed or is on its way."""
     REFUNDING = "REFUNDING"
+    """Money is on its way back."""
     REFUND_FAILED = "REFUND_FAILED"
+    """A part of the money could not be sent back yet; it is tried again."""
     REFUSED = "REFUSED"
+    """The shop said no; the customer may apply again or escalate."""
     ARBITRATION = "ARBITRATION"
+    """A manager decides."""
+    REJECTED = "REJECTED"
+    """The manager said no, and that is the last word."""
     COMPLETED = "COMPLETED"
+    """The customer has what was agreed."""
     CANCELLED = "CANCELLED"
+    """Withdrawn by the customer, or the goods were not sent in time."""
 
 
 class Ticket(HasCurrency, Base):

@@ -11,7 +11,9 @@ class ArticleStatus(StrEnum):
     """Whether customers can read an article."""
 
     DRAFT = "DRAFT"
+    """Only staff can."""
     PUBLISHED = "PUBLISHED"
+    """Everybody can."""
 
 
 class Article(Base):
@@ -37,7 +39,7 @@ class Article(Base):
 
 
 class ArticleVersion(Base):
-    """What an article said before it was changed."""
+    """What an article said at one of its versions, the present one included, and who wrote it so."""
 
     __tablename__ = "article_versions"
 
