@@ -9,6 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 SQLITE_BUSY_MS = 10_000
 WRITER_WAIT_SECONDS = 30
+POSTGRES = {
+    "application_name": "cartwheel",
+    "lock_timeout": "10s",
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+"""Nobody waits for ever, not even for a colleague that hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,9 @@ class Database:
             prepare_sqlite(readers.sync_engine, begin="BEGIN")
             prepare_sqlite(writers.sync_engine, begin="BEGIN IMMEDIATE")
         else:
-            readers = writers = create_async_engine(url, pool_size=pool_size, max_overflow=0)
+            readers = writers = create_async_engine(
+                url, pool_size=pool_size, max_overflow=0, connect_args={"server_settings": POSTGRES}
+            )
         return cls(
             readers,
             writers,
