@@ -3,6 +3,7 @@
 import secrets
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -146,6 +147,10 @@ class Settings(BaseSettings):
 
     def signing_key(self) -> str:
         """SECRET_KEY, or in development one made once and kept beside the uploads."""
+        return self._signing_key
+
+    @cached_property
+    def _signing_key(self) -> str:
         if given := self.secret_key.get_secret_value():
             return given
         kept = self.var_dir / "secret_key"
