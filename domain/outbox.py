@@ -27,14 +27,17 @@ def record(
 
     The row must be new (flushed, version 0) or locked by the caller: its version goes up by one, and the
     lock is what keeps versions without gaps. `facts` are plain JSON; `by` is the account that did it.
+    The customer `account_id`, from the row or from `facts`, hears of it among everything of theirs.
     """
     row.version += 1
+    payload = snapshot(row) | facts
     event = Event(
         name=name,
         subject=SUBJECTS[type(row)],
         subject_id=row.id,
         version=row.version,
-        payload=snapshot(row) | facts,
+        payload=payload,
+        account_id=payload.get("account_id"),
         actor_id=by,
         occurred_at=now,
         attempts=0,

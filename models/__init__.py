@@ -1,6 +1,15 @@
 """Rows: tables, enums, constraints. No behaviour beyond derived properties."""
 
-from models.account import POSTAL_FIELDS, STAFF, Account, Address, PostalAddress, Role, Session
+from models.account import (
+    POSTAL_FIELDS,
+    STAFF,
+    Account,
+    Address,
+    PostalAddress,
+    Role,
+    Session,
+    SignInAttempts,
+)
 from models.aftersales import (
     Ticket,
     TicketLine,
@@ -134,6 +143,7 @@ __all__ = [
     "ShipmentLine",
     "ShipmentStatus",
     "ShippingMethod",
+    "SignInAttempts",
     "StockLevel",
     "StockMovement",
     "StopOutcome",

@@ -11,13 +11,21 @@ class Role(StrEnum):
     """Who somebody is to the shop."""
 
     GUEST = "GUEST"
+    """Somebody who has not signed in."""
     CUSTOMER = "CUSTOMER"
+    """Somebody who buys."""
     CATALOGUE = "CATALOGUE"
+    """Keeps products, prices and coupons."""
     WAREHOUSE = "WAREHOUSE"
+    """Keeps stock, packs and dispatches."""
     COURIER = "COURIER"
+    """Brings parcels to the door."""
     SUPPORT = "SUPPORT"
+    """Answers customers after the sale."""
     MANAGER = "MANAGER"
+    """Does what any of the staff may do, and decides."""
     ADMIN = "ADMIN"
+    """A manager who also gives accounts to the staff."""
 
 
 STAFF = frozenset(Role) - {Role.GUEST, Role.CUSTOMER}
@@ -57,6 +65,19 @@ class Session(Base):
     expires_at: Mapped[datetime]
     rotated_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class SignInAttempts(Base):
+    """How often a sign-in was tried with one e-mail address or phone number since `first_at`.
+
+    It is kept for addresses nobody has, too: who is told to wait learns nothing about who has an account.
+    """
+
+    __tablename__ = "sign_in_attempts"
+
+    login: Mapped[str] = mapped_column(primary_key=True)
+    attempts: Mapped[int]
+    first_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class PostalAddress:

@@ -1,5 +1,6 @@
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -12,15 +13,18 @@ class CartStatus(StrEnum):
     """What became of a cart."""
 
     ACTIVE = "ACTIVE"
+    """In use; emptied, not replaced, when it is ordered."""
     MERGED = "MERGED"
-    ORDERED = "ORDERED"
+    """A guest's cart whose lines went to the customer's own."""
 
 
 class OfferType(StrEnum):
     """How an offer reduces what is paid."""
 
     PERCENT = "PERCENT"
+    """By a part of the goods."""
     FIXED = "FIXED"
+    """By an amount of money."""
 
 
 class Cart(HasCurrency, Base):
@@ -48,6 +52,12 @@ class Cart(HasCurrency, Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
+    if TYPE_CHECKING:
+        token: str | None
+    else:
+        token = None
+    """Known only to the request that made a guest's cart; what is stored is its hash."""
+
 
 class CartLine(Base):
     """A variant in a cart, with the price its owner saw when it was added."""
@@ -72,7 +82,12 @@ class Coupon(Base):
     __tablename__ = "coupons"
     __table_args__ = (
         CheckConstraint("used >= 0 AND (usage_limit IS NULL OR used <= usage_limit)", name="usage"),
-        CheckConstraint("percent IS NULL OR (percent > 0 AND percent <= 100)", name="percent"),
+        CheckConstraint(
+            "(type = 'PERCENT') = (percent IS NOT NULL) AND (type = 'FIXED') = (amount IS NOT NULL)",
+            name="reduction",
+        ),
+        CheckConstraint("percent > 0 AND percent <= 100", name="percent"),
+        CheckConstraint("amount > 0 AND minimum_amount >= 0", name="amount"),
     )
 
     id: Mapped[Id]

@@ -35,6 +35,7 @@ class Event(Base):
             sqlite_where=text("relayed_at IS NULL"),
             postgresql_where=text("relayed_at IS NULL"),
         ),
+        Index("ix_events_account_id_id", "account_id", "id"),
     )
 
     id: Mapped[Id]
@@ -43,6 +44,8 @@ class Event(Base):
     subject_id: Mapped[int] = mapped_column(BigId)
     version: Mapped[int]
     payload: Mapped[dict[str, Any]]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    """The customer it concerns, if one."""
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     occurred_at: Mapped[datetime]
     relayed_at: Mapped[datetime | None]
