@@ -1,0 +1,40 @@
+"""Payments and refunds: started, taken, given back."""
+
+from domain.payment.incoming import (
+    capture_payment,
+    close_payments,
+    collect_cash,
+    fail_payment,
+    lock_payment,
+    start_payment,
+)
+from domain.payment.refund import (
+    confirm_refund,
+    fail_refund,
+    refund_everything,
+    refund_in_goodwill,
+    refundable,
+    request_refund,
+    retry_refund,
+    settle_refund,
+)
+from domain.payment.states import REFUND_TRANSITIONS, TRANSITIONS
+
+__all__ = [
+    "REFUND_TRANSITIONS",
+    "TRANSITIONS",
+    "capture_payment",
+    "close_payments",
+    "collect_cash",
+    "confirm_refund",
+    "fail_payment",
+    "fail_refund",
+    "lock_payment",
+    "refund_everything",
+    "refund_in_goodwill",
+    "refundable",
+    "request_refund",
+    "retry_refund",
+    "settle_refund",
+    "start_payment",
+]
