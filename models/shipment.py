@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -67,6 +68,24 @@ class StopOutcome(StrEnum):
     """Nobody took the parcel; it comes back with the courier."""
 
 
+@dataclass(frozen=True, slots=True)
+class ParcelSize:
+    """How big a parcel is outside."""
+
+    length_mm: int
+    width_mm: int
+    height_mm: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where something was, and when, in degrees (WGS 84)."""
+
+    latitude: float
+    longitude: float
+    at: datetime
+
+
 class Shipment(Base):
     """One parcel, from the packing table to the door."""
 
@@ -100,6 +119,12 @@ class Shipment(Base):
     last_event_at: Mapped[datetime | None]
     poll_at: Mapped[datetime | None]
 
+    @property
+    def size(self) -> ParcelSize | None:
+        if self.length_mm is None or self.width_mm is None or self.height_mm is None:
+            return None
+        return ParcelSize(self.length_mm, self.width_mm, self.height_mm)
+
 
 class ShipmentLine(Base):
     """Units of an order line inside a parcel."""
@@ -130,6 +155,12 @@ class TrackingEvent(Base):
     occurred_at: Mapped[datetime]
     received_at: Mapped[datetime]
 
+    @property
+    def position(self) -> Position | None:
+        if self.latitude is None or self.longitude is None:
+            return None
+        return Position(self.latitude, self.longitude, self.occurred_at)
+
 
 class DeliveryRun(Base):
     """A courier's round: parcels of one warehouse, in the order of their stops."""
@@ -154,6 +185,12 @@ class DeliveryRun(Base):
     planned_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+
+    @property
+    def position(self) -> Position | None:
+        if self.latitude is None or self.longitude is None or self.position_at is None:
+            return None
+        return Position(self.latitude, self.longitude, self.position_at)
 
 
 class RunStop(Base):
