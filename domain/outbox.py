@@ -30,6 +30,13 @@ def record(
     The customer `account_id`, from the row or from `facts`, hears of it among everything of theirs.
     """
     row.version += 1
+    return announce(session, name, row, now=now, by=by, **facts)
+
+
+def announce(
+    session: AsyncSession, name: str, row: Versioned, *, now: datetime, by: int | None = None, **facts: Any
+) -> Event:
+    """As `record`, for a row whose statement has counted the version up already: it is not updated again."""
     payload = snapshot(row) | facts
     event = Event(
         name=name,

@@ -9,6 +9,7 @@ from domain.payment.incoming import (
     start_payment,
 )
 from domain.payment.refund import (
+    captured_legs,
     confirm_refund,
     fail_refund,
     refund_everything,
@@ -24,6 +25,7 @@ __all__ = [
     "REFUND_TRANSITIONS",
     "TRANSITIONS",
     "capture_payment",
+    "captured_legs",
     "close_payments",
     "collect_cash",
     "confirm_refund",
