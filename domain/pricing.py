@@ -44,21 +44,21 @@ class Breakdown:
     line_discounts: tuple[int, ...]
     coupon_refusal: str | None
 
-    @classmethod
-    def nothing(cls, currency: CurrencyCode) -> "Breakdown":
-        """The sum of no lines at all."""
-        zero = Money.zero(currency)
-        return cls(zero, zero, zero, zero, (), None)
-
 
 def price(
-    lines: Sequence[PricedLine], *, coupon: Coupon | None, fees: Sequence[Money], now: datetime
+    lines: Sequence[PricedLine],
+    *,
+    coupon: Coupon | None,
+    fees: Sequence[Money],
+    now: datetime,
+    currency: CurrencyCode | None = None,
 ) -> Breakdown:
-    """The sums of one or more lines of one currency, with the coupon if it applies and a fee per delivery.
+    """The sums of lines of one currency, with the coupon if it applies and a fee per delivery.
 
+    `currency` need only be given where there may be no lines.
     A coupon that does not apply changes no sum; `coupon_refusal` says why, in words for the customer.
     """
-    zero = Money.zero(lines[0].unit.currency)
+    zero = Money.zero(currency or lines[0].unit.currency)
     goods = sum((line.total for line in lines), start=zero)
     shipping = sum(fees, start=zero)
     refusal = coupon_refusal(coupon, goods=goods, now=now) if coupon else None
