@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, dataclass_transform
+
+T = TypeVar("T")
 
 ARGUMENT = re.compile(r"^(\w+): (.+(?:\n[ \t]+.+)*)", re.MULTILINE)
 
@@ -51,6 +53,22 @@ def describe_enum(enum: type[Enum]) -> Any:
     for value in described.__strawberry_definition__.values:
         value.description = docs.get(value.name)
     return described
+
+
+def described(cls: type[T]) -> type[T]:
+    """Give every field that has no description the string written under it."""
+    docs = attribute_docs(cls)
+    for field in cls.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+        field.description = field.description or docs.get(field.python_name)
+    return cls
+
+
+@dataclass_transform(kw_only_default=True)
+def input_type(cls: type[T]) -> type[T]:
+    """Declare a GraphQL input; the strings under its attributes describe them."""
+    import strawberry
+
+    return described(strawberry.input(cls, description=inspect.getdoc(cls)))
 
 
 @cache

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, dataclass_transform
 import strawberry
 
 from resolvers.context import Batched, Info
-from resolvers.described import attribute_docs, words_of
+from resolvers.described import described, words_of
 from resolvers.guard import Allow
 
 T = TypeVar("T")
@@ -49,25 +49,11 @@ def row_type(row: type, *, name: str | None = None) -> Callable[[type[T]], type[
     return declare
 
 
-def described(cls: type[T]) -> type[T]:
-    """Give every field that has no description the string written under it."""
-    docs = attribute_docs(cls)
-    for field_ in cls.__strawberry_definition__.fields:  # type: ignore[attr-defined]
-        field_.description = field_.description or docs.get(field_.python_name)
-    return cls
-
-
 @dataclass_transform(kw_only_default=True)
 def plain_type(cls: type[T]) -> type[T]:
     """Declare a GraphQL type that is its own row."""
     ROW_OF[cls] = cls
     return described(strawberry.type(cls, description=inspect.getdoc(cls)))
-
-
-@dataclass_transform(kw_only_default=True)
-def input_type(cls: type[T]) -> type[T]:
-    """Declare a GraphQL input; the strings under its attributes describe them."""
-    return described(strawberry.input(cls, description=inspect.getdoc(cls)))
 
 
 def field(resolver: Callable[..., Any], *, allow: Allow | None = None, **options: Any) -> Any:
