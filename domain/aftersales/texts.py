@@ -1,0 +1,16 @@
+"""What people write, within its limits."""
+
+from domain.errors import Invalid
+
+DESCRIPTION_LIMIT = 2_000
+MESSAGE_LIMIT = 4_000
+REASON_LIMIT = 1_000
+TRACKING_LIMIT = 64
+
+
+def said(text: str, *, limit: int, field: str) -> str:
+    """The text without blanks around it; Invalid when nothing or too much is left."""
+    words = text.strip()
+    if not 1 <= len(words) <= limit:
+        raise Invalid(f"Write 1 to {limit:,} characters.", field=(field,))
+    return words

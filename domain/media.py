@@ -1,0 +1,172 @@
+"""Pictures people send: looked at, cleaned, and remembered with who sent them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from io import BytesIO
+
+from PIL import Image, ImageOps, ImageSequence
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.errors import Invalid, LimitReached, NotFound
+from models import Media
+
+PIXEL_LIMIT = 40_000_000
+"""Of all frames together: a picture is unpacked in memory, four bytes for each."""
+
+SIDE_LIMIT = 16_383
+"""WebP knows no longer side."""
+
+FRAMES_LIMIT = 200
+QUALITY = 90
+
+UPLOADS_LIMIT = 200
+UPLOADS_PERIOD = timedelta(days=1)
+"""A customer sends at most UPLOADS_LIMIT pictures in this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of picture browsers show, with how it is called in a file and on the wire."""
+
+    name: str
+    extension: str
+    content_type: str
+
+
+FORMATS = {
+    "JPEG": Format("JPEG", "jpg", "image/jpeg"),
+    "PNG": Format("PNG", "png", "image/png"),
+    "WEBP": Format("WEBP", "webp", "image/webp"),
+    "GIF": Format("GIF", "gif", "image/gif"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture drawn anew: nothing of the file it came in is left but what can be seen."""
+
+    format: Format
+    data: bytes
+    width: int
+    height: int
+
+
+class NoPicture(Invalid):
+    def __init__(self) -> None:
+        super().__init__("This is not a whole PNG, JPEG, WebP or GIF picture.", field=("file",))
+
+
+class PictureTooLarge(LimitReached):
+    def __init__(self) -> None:
+        super().__init__(
+            f"A picture has at most {PIXEL_LIMIT // 1_000_000} million pixels, {SIDE_LIMIT:,} on a side and "
+            f"{FRAMES_LIMIT} frames.",
+            field=("file",),
+        )
+
+
+def read_picture(data: bytes) -> Picture:
+    """The picture in `data`, told by its bytes whatever it is called, without its metadata.
+
+    Cameras write into a picture where it was taken; and a file that is a picture and something else
+    besides is only the picture afterwards. Takes up to a second: call it in a thread.
+    """
+    try:
+        return redrawn(data)
+    except (PictureTooLarge, NoPicture):
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise PictureTooLarge from None
+    except Exception as error:  # Pillow's decoders stumble over broken files in every way there is
+        raise NoPicture from error
+
+
+def redrawn(data: bytes) -> Picture:
+    with Image.open(BytesIO(data), formats=list(FORMATS)) as probe:
+        check_size(probe)
+        probe.verify()
+    with Image.open(BytesIO(data), formats=list(FORMATS)) as image:
+        format_ = FORMATS[image.format or ""]
+        frames = getattr(image, "n_frames", 1)
+        if format_.name in {"GIF", "WEBP"} and frames > 1:
+            return animated(image, format_, frames)
+        image.load()
+        return still(image, format_)
+
+
+def check_size(image: Image.Image) -> None:
+    if max(image.size) > SIDE_LIMIT or image.width * image.height > PIXEL_LIMIT:
+        raise PictureTooLarge
+
+
+def still(image: Image.Image, format_: Format) -> Picture:
+    """Turned the way its metadata said, then without it; colours keep their profile."""
+    upright = ImageOps.exif_transpose(image)
+    profile = image.info.get("icc_profile")
+    upright.info = {key: value for key, value in upright.info.items() if key == "transparency"}
+    drawn = BytesIO()
+    upright.save(drawn, format_.name, icc_profile=profile, quality=QUALITY)
+    return Picture(format_, drawn.getvalue(), *upright.size)
+
+
+def animated(image: Image.Image, format_: Format, frames: int) -> Picture:
+    if frames > FRAMES_LIMIT or frames * image.width * image.height > PIXEL_LIMIT:
+        raise PictureTooLarge
+    durations, pages = [], []
+    for frame in ImageSequence.Iterator(image):
+        durations.append(frame.info.get("duration", 0))
+        pages.append(frame.convert("RGBA"))
+    drawn = BytesIO()
+    pages[0].save(
+        drawn,
+        format_.name,
+        save_all=True,
+        append_images=pages[1:],
+        duration=durations,
+        loop=image.info.get("loop", 0),
+        quality=QUALITY,
+    )
+    return Picture(format_, drawn.getvalue(), *image.size)
+
+
+async def add_media(
+    session: AsyncSession, picture: Picture, *, url: str, alt: str = "", now: datetime, by: int
+) -> Media:
+    """Remember a picture that has been put away under `url`."""
+    media = Media(
+        url=url,
+        alt=alt,
+        content_type=picture.format.content_type,
+        size=len(picture.data),
+        width=picture.width,
+        height=picture.height,
+        uploader_id=by,
+        created_at=now,
+    )
+    session.add(media)
+    await session.flush()
+    return media
+
+
+async def check_uploads(session: AsyncSession, account_id: int, *, now: datetime) -> None:
+    """Refuse a customer who has sent too many pictures lately."""
+    recent = await session.scalar(
+        select(func.count(Media.id)).where(
+            Media.uploader_id == account_id, Media.created_at > now - UPLOADS_PERIOD
+        )
+    )
+    if (recent or 0) >= UPLOADS_LIMIT:
+        raise LimitReached(f"At most {UPLOADS_LIMIT} pictures a day.")
+
+
+async def own_media(session: AsyncSession, media_ids: Sequence[int], *, account_id: int) -> None:
+    """Refuse pictures that somebody else sent, like those that do not exist."""
+    found = await session.scalars(
+        select(Media.id).where(Media.id.in_(media_ids), Media.uploader_id == account_id)
+    )
+    own = set(found)
+    for index, media_id in enumerate(media_ids):
+        if media_id not in own:
+            raise NotFound("picture", field=("media_ids", index))
