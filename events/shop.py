@@ -8,6 +8,7 @@ from events.bus import Bus
 from gateways.carrier import Carrier
 from gateways.media import MediaStore
 from gateways.payment import PaymentGateway
+from gateways.routing import Router, StraightRouter
 from gateways.secrets import Secrets
 from models import CarrierCode, PaymentMethod
 from models.database import Database
@@ -26,6 +27,7 @@ class Shop:
     media: MediaStore
     secrets: Secrets
     clock: Callable[[], datetime]
+    router: Router = field(default_factory=StraightRouter)
     woken: list[Callable[[], None]] = field(default_factory=list)
     """Who wants to know at once that a transaction has committed: the relay of this process."""
 
