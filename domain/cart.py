@@ -103,7 +103,12 @@ async def lock_cart(session: AsyncSession, owner: Owner) -> Cart | None:
 
 
 async def open_cart(
-    session: AsyncSession, owner: Owner, *, new_token_hash: str, currency: CurrencyCode, now: datetime
+    session: AsyncSession,
+    owner: Owner,
+    *,
+    currency: CurrencyCode,
+    now: datetime,
+    new_token_hash: str | None = None,
 ) -> Cart:
     """Somebody's cart, locked; a new one where there is none, a guest's under `new_token_hash`."""
     if cart := await lock_cart(session, owner):
@@ -225,9 +230,7 @@ async def empty_cart(session: AsyncSession, cart: Cart, *, now: datetime, by: in
     _changed(session, cart, now, by)
 
 
-async def adopt_cart(
-    session: AsyncSession, *, token_hash: str, new_token_hash: str, account_id: int, now: datetime
-) -> None:
+async def adopt_cart(session: AsyncSession, *, token_hash: str, account_id: int, now: datetime) -> None:
     """Put what a guest has gathered into the cart of the customer they turned out to be.
 
     Quantities add up, past every limit: nothing a guest has chosen is lost. The guest's cart is locked
@@ -236,13 +239,7 @@ async def adopt_cart(
     guest = await lock_cart(session, Owner(None, token_hash))
     if guest is None:
         return
-    own = await open_cart(
-        session,
-        Owner(account_id, None),
-        new_token_hash=new_token_hash,
-        currency=guest.currency,
-        now=now,
-    )
+    own = await open_cart(session, Owner(account_id, None), currency=guest.currency, now=now)
     if await _count_lines(session, own) == 0:
         own.currency = guest.currency
     await _move_lines(session, guest, own)

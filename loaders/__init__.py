@@ -1,10 +1,11 @@
 """Every SELECT made for showing: aiodataloader classes, batched. One set lives as long as one request."""
 
+from loaders.account import AccountLoaders
 from loaders.base import Reads
 from loaders.event import EventLoaders
 
 
-class Loaders(EventLoaders):
+class Loaders(AccountLoaders, EventLoaders):
     """All loaders of one request, each made when first asked for."""
 
     def __init__(self, reads: Reads) -> None:

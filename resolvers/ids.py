@@ -2,8 +2,11 @@
 
 import base64
 import binascii
+import re
 
 from domain.errors import NotFound
+
+CAPITAL = re.compile(r"(?<=.)(?=[A-Z])")
 
 
 def global_id(type_name: str, number: int | str) -> str:
@@ -23,5 +26,5 @@ def row_id(given: str, type_name: str, *, field: tuple[str | int, ...] = ("id",)
     """The number inside an id of `type_name`; anything else is refused like an id that does not exist."""
     parsed = parse_id(given)
     if parsed is None or parsed[0] != type_name:
-        raise NotFound(type_name.lower(), field=field)
+        raise NotFound(CAPITAL.sub(" ", type_name).lower(), field=field)
     return parsed[1]

@@ -7,6 +7,7 @@ from typing import Any
 import strawberry
 
 from domain.errors import LimitReached
+from resolvers.account import find_account, find_address
 from resolvers.context import Info
 from resolvers.ids import parse_id
 
@@ -14,7 +15,10 @@ NODES_LIMIT = 100
 
 Find = Callable[[Info, int], Awaitable[Any]]
 
-NODES: Mapping[str, Find] = {}
+NODES: Mapping[str, Find] = {
+    "Account": find_account,
+    "Address": find_address,
+}
 """GraphQL type -> how to find one for this viewer; None when it is missing or somebody else's."""
 
 

@@ -1,24 +1,40 @@
 """WHAT CLIENTS SEE: the roots, assembled by area. Declarations only."""
 
+from typing import Any
+
 import strawberry
 
 from resolvers import node as resolve
 from resolvers.guard import ANYONE
+from schema.account import AccountMutation, AccountQuery
 from schema.node import Node
 from schema.rows import field
+from schema.shop import FreshLoaders, ShopSchema
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query:
+class Query(AccountQuery):
     node: Node | None = field(resolve.node, allow=ANYONE)
     nodes: list[Node | None] = field(resolve.nodes, allow=ANYONE)
 
 
 @strawberry.type(description="Everything that can be done.")
-class Mutation:
+class Mutation(AccountMutation):
     pass
 
 
 @strawberry.type(description="Everything that can be watched.")
 class Subscription:
     pass
+
+
+def refuse_unguarded(*roots: Any) -> None:
+    """TypeError for a field of a root that does not say whom it allows."""
+    for root in roots:
+        for declared in root.__strawberry_definition__.fields:
+            if not declared.metadata.get("allow"):
+                raise TypeError(f"{root.__name__}.{declared.python_name} does not say whom it allows")
+
+
+refuse_unguarded(Query, Mutation, Subscription)
+schema = ShopSchema(query=Query, mutation=Mutation, extensions=[FreshLoaders])
