@@ -20,8 +20,10 @@ from events.relay import Relay
 from events.shop import Shop
 from events.timers import Timers
 from events.timetable import TIMETABLE
+from gateways.carrier.simulated import SimulatedCarrier
 from gateways.media import LocalMedia
 from gateways.secrets import Secrets
+from models import CarrierCode
 from models.database import Database
 from schema import schema
 from settings import Settings
@@ -40,7 +42,7 @@ def open_shop(settings: Settings, *, clock: Clock = utc_now) -> Shop:
         database=Database.open(settings.database_url, pool_size=settings.database_pool_size),
         bus=RedisBus(Redis.from_url(settings.redis_url)) if settings.redis_url else LocalBus(),
         payments={},
-        carriers={},
+        carriers={CarrierCode.SIMULATED: SimulatedCarrier(settings.simulated_carrier_step)},
         media=LocalMedia(settings.media_dir),
         secrets=Secrets(),
         clock=clock,

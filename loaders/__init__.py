@@ -3,9 +3,10 @@
 from loaders.account import AccountLoaders
 from loaders.base import Reads
 from loaders.event import EventLoaders
+from loaders.shipment import ShipmentLoaders
 
 
-class Loaders(AccountLoaders, EventLoaders):
+class Loaders(AccountLoaders, EventLoaders, ShipmentLoaders):
     """All loaders of one request, each made when first asked for."""
 
     def __init__(self, reads: Reads) -> None:

@@ -207,12 +207,15 @@ def runs_wanted(
     status: Collection[RunStatus] | None = None,
     warehouse_id: int | None = None,
     courier_id: int | None = None,
+    seen_by: int | None = None,
 ) -> Select[Any]:
+    """Runs; those of one courier when `seen_by` is one."""
     wanted = select(DeliveryRun)
     if status is not None:
         wanted = wanted.where(DeliveryRun.status.in_(status))
     if warehouse_id is not None:
         wanted = wanted.where(DeliveryRun.warehouse_id == warehouse_id)
-    if courier_id is not None:
-        wanted = wanted.where(DeliveryRun.courier_id == courier_id)
+    for courier in (courier_id, seen_by):
+        if courier is not None:
+            wanted = wanted.where(DeliveryRun.courier_id == courier)
     return wanted

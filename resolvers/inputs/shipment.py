@@ -1,0 +1,82 @@
+import strawberry
+
+from domain.shipment import ParcelToPack, Picked
+from models import CarrierCode, ParcelSize, RunStatus, ShipmentStatus
+from resolvers.described import input_type
+from resolvers.ids import row_id
+
+
+@input_type
+class ParcelLineInput:
+    """Units of a delivery's line that go into a parcel."""
+
+    delivery_line_id: strawberry.ID
+    """The line of the delivery."""
+    quantity: int
+    """How many units of it."""
+
+
+@input_type
+class ParcelSizeInput:
+    """How big a parcel is outside."""
+
+    length_mm: int
+    """Its longest side, in millimetres."""
+    width_mm: int
+    """Its second side, in millimetres."""
+    height_mm: int
+    """Its third side, in millimetres."""
+
+
+@input_type
+class ParcelInput:
+    """What goes into one parcel."""
+
+    lines: list[ParcelLineInput]
+    """The goods, each line once, all from one warehouse."""
+    weight_grams: int | None = None
+    """What the scales say; left out, the parcel weighs what its goods weigh."""
+    size: ParcelSizeInput | None = None
+    """How big it is."""
+
+    def to_pack(self, index: int) -> ParcelToPack:
+        path = ("parcels", index, "lines")
+        return ParcelToPack(
+            lines=[
+                Picked(
+                    row_id(
+                        line.delivery_line_id, "DeliveryLine", field=(*path, position, "delivery_line_id")
+                    ),
+                    line.quantity,
+                )
+                for position, line in enumerate(self.lines)
+            ],
+            weight_grams=self.weight_grams,
+            size=ParcelSize(**vars(self.size)) if self.size else None,
+        )
+
+
+@input_type
+class ShipmentFilter:
+    """Which shipments; everything given must hold."""
+
+    status: list[ShipmentStatus] | None = None
+    """In one of these states."""
+    warehouse_id: strawberry.ID | None = None
+    """Packed in this warehouse."""
+    carrier: CarrierCode | None = None
+    """With this carrier."""
+    dispatched: bool | None = None
+    """True: has left the house; false: is packed and waits."""
+
+
+@input_type
+class DeliveryRunFilter:
+    """Which runs; everything given must hold."""
+
+    status: list[RunStatus] | None = None
+    """In one of these states."""
+    warehouse_id: strawberry.ID | None = None
+    """From this warehouse."""
+    courier_id: strawberry.ID | None = None
+    """Driven by this courier."""

@@ -1,0 +1,152 @@
+from datetime import datetime
+
+import strawberry
+
+import models
+from resolvers import shipment as resolve
+from resolvers.described import describe_enum
+from resolvers.guard import CUSTOMERS, DELIVERY, SUPPORT, WAREHOUSE
+from schema.connection import Connection
+from schema.mutation import mutation
+from schema.node import Node
+from schema.order import Delivery, Order, OrderLine
+from schema.rows import batched, field, loaded, row_type, subscription
+from schema.stock import Warehouse
+
+ShipmentStatus = describe_enum(models.ShipmentStatus)
+CarrierCode = describe_enum(models.CarrierCode)
+
+READERS = CUSTOMERS | DELIVERY | SUPPORT
+CLERKS = WAREHOUSE | SUPPORT
+
+
+@row_type(models.Position)
+class Position:
+    """Where something was."""
+
+    latitude: float
+    """In degrees, north is positive."""
+    longitude: float
+    """In degrees, east is positive."""
+    at: datetime
+    """When it was there."""
+
+
+@row_type(models.ParcelSize)
+class ParcelSize:
+    """How big a parcel is outside."""
+
+    length_mm: int
+    """Its longest side, in millimetres."""
+    width_mm: int
+    """Its second side, in millimetres."""
+    height_mm: int
+    """Its third side, in millimetres."""
+
+
+@row_type(models.ShipmentLine)
+class ShipmentLine:
+    """Units of an order line inside a parcel."""
+
+    order_line: OrderLine = loaded("order_line", key="order_line_id")
+    """What was bought."""
+    quantity: int
+    """How many units of it are in this parcel."""
+
+
+@row_type(models.TrackingEvent)
+class TrackingEvent:
+    """Something that happened to a parcel on its way."""
+
+    status: models.ShipmentStatus
+    """Where this left the parcel."""
+    description: str
+    """What happened, in the carrier's words."""
+    location: str
+    """Where, in words; empty when the carrier did not say."""
+    position: Position | None
+    """Where, on the map; null when nobody knows."""
+    occurred_at: datetime
+    """When it happened."""
+
+
+@row_type(models.Shipment)
+class Shipment(Node):
+    """One parcel, from the packing table to the door."""
+
+    number: str
+    """The shop's own number, as printed on the parcel."""
+    status: models.ShipmentStatus
+    """Where it is."""
+    carrier: models.CarrierCode | None
+    """Who carries it; null until it is dispatched."""
+    tracking_number: str | None
+    """Its number at the carrier; null until it is dispatched."""
+    weight_grams: int
+    """What it weighs."""
+    size: ParcelSize | None
+    """How big it is; null when nobody measured."""
+    version: int
+    """One higher with each recorded event; pass it as `after` to watch without a gap."""
+    packed_at: datetime
+    """When it was packed."""
+    dispatched_at: datetime | None
+    """When it left the house."""
+    delivered_at: datetime | None
+    """When it arrived."""
+    last_event_at: datetime | None
+    """When the latest thing happened to it."""
+    lines: list[ShipmentLine] = loaded("shipment_lines", key="id")
+    """What is in it."""
+    events: list[TrackingEvent] = loaded("shipment_events", key="id")
+    """Everything that has happened to it, the newest last."""
+    warehouse: Warehouse = loaded("warehouse", key="warehouse_id")
+    """Where it was packed."""
+    delivery: Delivery = loaded("delivery", key="delivery_id")
+    """The part of the order it belongs to, with its address."""
+    order: Order = loaded("order", key="order_id")
+    """The order it belongs to."""
+    position: Position | None = batched(resolve.positions)
+    stops_ahead: int | None = batched(resolve.stops_ahead)
+    estimated_at: datetime | None = batched(resolve.arrivals)
+
+
+@row_type(models.Event)
+class ShipmentUpdate:
+    """One thing that happened to a shipment."""
+
+    version: int
+    """The shipment's version this made; they follow each other without a gap."""
+    name: str
+    """What happened, such as "shipment.tracked"."""
+    status: models.ShipmentStatus = field(resolve.status_told)
+    occurred_at: datetime
+    """When the shop recorded it."""
+    shipment: Shipment | None = loaded("shipment", key="subject_id")
+    """The shipment as it is now; null when it has been unpacked."""
+
+
+@strawberry.type
+class ShipmentQuery:
+    shipment: Shipment | None = field(resolve.shipment, allow=READERS)
+    shipments: Connection[Shipment] = field(resolve.shipments, allow=CLERKS)
+    deliveries_to_pack: Connection[Delivery] = field(resolve.to_pack, allow=WAREHOUSE)
+
+
+@strawberry.type
+class ShipmentMutation:
+    shipment_pack = mutation(
+        resolve.shipment_pack,
+        returns=list[Shipment],
+        allow=WAREHOUSE,
+        thing="shipments",
+        says="The parcels, in the order given; null when the shop refused.",
+    )
+    shipment_unpack = mutation(resolve.shipment_unpack, returns=Delivery, allow=WAREHOUSE)
+    shipment_dispatch = mutation(resolve.shipment_dispatch, returns=Shipment, allow=WAREHOUSE)
+    shipment_event_add = mutation(resolve.shipment_event_add, returns=Shipment, allow=DELIVERY)
+
+
+@strawberry.type
+class ShipmentSubscription:
+    shipment_updates: ShipmentUpdate = subscription(resolve.shipment_updates, allow=READERS)
