@@ -10,15 +10,28 @@ from domain.order.change import (
     lock_order,
     stated,
 )
+from domain.order.place import CASH_LIMITS, SoldMeanwhile, place_order
+from domain.order.quote import Quote, QuotedDelivery, QuotedLine, quote_order
 from domain.order.refusals import AmountMismatch, NotOffered
 from domain.order.states import IN_HOUSE, OVER, TRANSITIONS
+from domain.order.wish import Promise, WantedDelivery, WantedLine, WantedPayment, Wish
 
 __all__ = [
+    "CASH_LIMITS",
     "IN_HOUSE",
     "OVER",
     "TRANSITIONS",
     "AmountMismatch",
     "NotOffered",
+    "Promise",
+    "Quote",
+    "QuotedDelivery",
+    "QuotedLine",
+    "SoldMeanwhile",
+    "WantedDelivery",
+    "WantedLine",
+    "WantedPayment",
+    "Wish",
     "assume_receipt",
     "cancel_order",
     "close_if_refunded",
@@ -26,5 +39,7 @@ __all__ = [
     "confirm_if_secured",
     "confirm_receipt",
     "lock_order",
+    "place_order",
+    "quote_order",
     "stated",
 ]

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.coupon import give_back_coupon
 from domain.errors import Invalid, NotFound, WrongState
 from domain.ledger import post
 from domain.order.states import GONE, IN_HOUSE, OVER, TRANSITIONS
@@ -12,7 +13,6 @@ from domain.outbox import record
 from domain.state import move
 from domain.stock import Allocation, release
 from models import (
-    Coupon,
     Delivery,
     DeliveryLine,
     FulfilmentStatus,
@@ -32,6 +32,7 @@ NOT_PAID = "Not paid in time."
 
 async def lock_order(session: AsyncSession, order_id: int) -> Order:
     """The order, held until the transaction ends: everything about it, its money too, waits for this lock."""
+    await session.flush()
     order = await session.get(Order, order_id, with_for_update=True, populate_existing=True)
     if order is None:
         raise NotFound("order", field=("id",))
@@ -54,7 +55,7 @@ async def cancel_order(
     order.payment_due_at = None
     await release(session, await reserved(session, order), order_id=order.id, now=now, by=by)
     if order.coupon_id is not None:
-        await session.execute(update(Coupon).where(Coupon.id == order.coupon_id).values(used=Coupon.used - 1))
+        await give_back_coupon(session, order.coupon_id)
     if order.total:
         await post(
             session,

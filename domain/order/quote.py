@@ -1,0 +1,249 @@
+"""What an order would cost, to the cent, and what stands against it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.address import Postal, checked
+from domain.errors import DomainError, ErrorCode, Invalid, LimitReached, NotForSale, NotFound, OutOfStock
+from domain.order.allocate import Part, Shelves, allocate
+from domain.order.goods import Basket, Good, look
+from domain.order.wish import WantedDelivery, WantedLine, Wish
+from domain.pricing import Breakdown, CouponRefused, PricedLine, price
+from domain.shipping import shipping_fee
+from domain.stock import main_warehouse
+from models import Address, CurrencyCode, Money, ShippingMethod, Warehouse
+
+DELIVERIES_LIMIT = 20
+
+
+class NothingToOrder(DomainError):
+    code = ErrorCode.EMPTY
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing to order.", field=("lines",))
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedLine:
+    """What one line would cost."""
+
+    good: Good
+    unit: Money
+    discount: Money
+
+    @property
+    def quantity(self) -> int:
+        return self.good.quantity
+
+    @property
+    def total(self) -> Money:
+        return self.unit * self.good.quantity - self.discount
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedDelivery:
+    """What one delivery would bring and cost."""
+
+    postal: Postal
+    method: ShippingMethod
+    fee: Money
+    quantities: Mapping[int, int]
+    """Index of a line -> units of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """An order as it could be placed now, and every reason why it could not."""
+
+    currency: CurrencyCode
+    lines: Sequence[QuotedLine]
+    deliveries: Sequence[QuotedDelivery]
+    sums: Breakdown
+    problems: Sequence[DomainError]
+    warehouses: Sequence[Warehouse]
+    basket: Basket
+
+    def parts(self) -> list[Part]:
+        """From where each unit leaves; only of a quote without problems."""
+        goods = [line.good for line in self.lines]
+        shelves = Shelves(
+            left={
+                (index, warehouse_id): units
+                for index, good in enumerate(goods)
+                for warehouse_id, units in good.shelves.items()
+            },
+            unlimited=frozenset(index for index, good in enumerate(goods) if not good.variant.limited),
+        )
+        wanted = [(delivery.postal.province, delivery.quantities) for delivery in self.deliveries]
+        return allocate(wanted, shelves, self.warehouses)
+
+
+async def quote_order(session: AsyncSession, wish: Wish, *, now: datetime) -> Quote:
+    """Work everything out, change nothing."""
+    return await quote_basket(session, wish, await look(session, wish), now=now)
+
+
+async def quote_basket(session: AsyncSession, wish: Wish, basket: Basket, *, now: datetime) -> Quote:
+    if len(wish.deliveries) > DELIVERIES_LIMIT:
+        raise LimitReached(f"An order has at most {DELIVERIES_LIMIT} deliveries.", field=("deliveries",))
+    book = await address_book(session, wish)
+    problems: list[DomainError] = []
+    goods = list(sellable(basket, problems))
+    deliveries = list(quoted_deliveries(wish, goods, basket, book, problems)) if goods else []
+    fees = [delivery.fee for delivery in deliveries]
+    sums = sums_of(goods, basket, fees, problems, now=now)
+    return Quote(
+        currency=basket.currency,
+        lines=[
+            QuotedLine(good, unit_of(good), Money(discount, basket.currency))
+            for good, discount in zip(goods, sums.line_discounts, strict=True)
+        ],
+        deliveries=deliveries,
+        sums=sums,
+        problems=problems,
+        warehouses=basket.warehouses or [await main_warehouse(session)],
+        basket=basket,
+    )
+
+
+def sellable(basket: Basket, problems: list[DomainError]) -> Iterator[Good]:
+    """What can be sold; what cannot is a problem and no part of the sums."""
+    if not basket.goods:
+        problems.append(NothingToOrder())
+    for index, good in enumerate(basket.goods):
+        if not good.for_sale:
+            problems.append(NotForSale(f"{good.name} is not sold any more.", field=("lines", index)))
+            continue
+        if good.variant.limited and good.available < good.quantity:
+            field = ("lines", index, "quantity")
+            problems.append(OutOfStock(good.name, left=good.available, field=field))
+        yield good
+
+
+def quoted_deliveries(
+    wish: Wish,
+    goods: Sequence[Good],
+    basket: Basket,
+    book: Mapping[int, Address],
+    problems: list[DomainError],
+) -> Iterator[QuotedDelivery]:
+    spread = spread_of(wish, goods, problems)
+    for index, (wanted, quantities) in enumerate(zip(wish.deliveries, spread, strict=True)):
+        with collected(problems):
+            postal = postal_of(wanted, index, book)
+            yield QuotedDelivery(postal, wanted.method, fee_of(wanted, postal, goods, quantities), quantities)
+
+
+def spread_of(wish: Wish, goods: Sequence[Good], problems: list[DomainError]) -> Sequence[Mapping[int, int]]:
+    """Units by line for every delivery; together they must be exactly what is ordered."""
+    if not wish.deliveries:
+        return []
+    if len(wish.deliveries) == 1 and wish.deliveries[0].lines is None:
+        return [{index: good.quantity for index, good in enumerate(goods)}]
+    line_of = {good.variant.id: index for index, good in enumerate(goods)}
+    spread: list[dict[int, int]] = []
+    for at, delivery in enumerate(wish.deliveries):
+        units: dict[int, int] = {}
+        spread.append(units)
+        for place, line in enumerate(delivery.lines or ()):
+            with collected(problems):
+                index = line_index(line, line_of, field=("deliveries", at, "lines", place))
+                units[index] = units.get(index, 0) + line.quantity
+        if not units:
+            problems.append(Invalid("Nothing would go there.", field=("deliveries", at, "lines")))
+    for index, good in enumerate(goods):
+        if refusal := coverage(good, sum(units.get(index, 0) for units in spread)):
+            problems.append(refusal)
+    return spread
+
+
+def line_index(line: WantedLine, line_of: Mapping[int, int], *, field: tuple[str | int, ...]) -> int:
+    if line.variant_id not in line_of:
+        raise Invalid("This is not on the order.", field=(*field, "variant_id"))
+    if line.quantity < 1:
+        raise Invalid("A quantity is at least 1.", field=(*field, "quantity"))
+    return line_of[line.variant_id]
+
+
+def coverage(good: Good, spread: int) -> Invalid | None:
+    """All units of a line go somewhere, and none goes twice."""
+    if spread == good.quantity:
+        return None
+    way = "have no address" if spread < good.quantity else "have an address too many"
+    return Invalid(f"{abs(good.quantity - spread)} of {good.name} {way}.", field=("deliveries",))
+
+
+def postal_of(wanted: WantedDelivery, index: int, book: Mapping[int, Address]) -> Postal:
+    """Where a delivery goes: an entry of the buyer's book or an address written here, one of the two."""
+    field = ("deliveries", index, "address")
+    if (wanted.postal is None) == (wanted.address_id is None):
+        raise Invalid("Give either an entry of your address book or an address.", field=field)
+    if wanted.postal is not None:
+        return checked(wanted.postal, field=(*field, "postal"))
+    address = book.get(wanted.address_id or 0)
+    if address is None:
+        raise NotFound("address", field=(*field, "id"))
+    return Postal(**{part.name: getattr(address, part.name) for part in fields(Postal)})
+
+
+def fee_of(
+    wanted: WantedDelivery, postal: Postal, goods: Sequence[Good], quantities: Mapping[int, int]
+) -> Money:
+    weight = sum(goods[index].variant.weight_grams * units for index, units in quantities.items())
+    value = sum(
+        (unit_of(goods[index]) * units for index, units in quantities.items()),
+        start=Money.zero(unit_of(goods[0]).currency),
+    )
+    return shipping_fee(wanted.method, postal, weight, value)
+
+
+def sums_of(
+    goods: Sequence[Good],
+    basket: Basket,
+    fees: Sequence[Money],
+    problems: list[DomainError],
+    *,
+    now: datetime,
+) -> Breakdown:
+    lines = [
+        PricedLine(good.variant.id, good.quantity, unit_of(good), good.variant.weight_grams) for good in goods
+    ]
+    sums = price(lines, coupon=basket.coupon, fees=fees, now=now, currency=basket.currency)
+    refusal = sums.coupon_refusal
+    if basket.coupon is None and basket.coupon_code is not None:
+        refusal = "There is no such coupon."
+    if refusal:
+        problems.append(CouponRefused(refusal, field=("coupon_code",)))
+    return sums
+
+
+async def address_book(session: AsyncSession, wish: Wish) -> Mapping[int, Address]:
+    """The entries the wish names, as far as they are the buyer's own."""
+    ids = [wanted.address_id for wanted in wish.deliveries if wanted.address_id is not None]
+    if not ids or wish.owner.account_id is None:
+        return {}
+    rows = await session.scalars(
+        select(Address).where(Address.id.in_(ids), Address.account_id == wish.owner.account_id)
+    )
+    return {address.id: address for address in rows}
+
+
+def unit_of(good: Good) -> Money:
+    """The price of one; asked only of what is for sale."""
+    if good.unit is None:
+        raise ValueError(f"{good.name} has no price")
+    return good.unit
+
+
+@contextmanager
+def collected(problems: list[DomainError]) -> Iterator[None]:
+    """A refusal in here is one problem among others."""
+    try:
+        yield
+    except DomainError as refusal:
+        problems.append(refusal)
