@@ -1,12 +1,12 @@
-"""How many there are: every change is one conditional UPDATE and a movement that explains it."""
+"""How many there are: every change is a conditional UPDATE and a movement that explains it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, tuple_, update
-from sqlalchemy.engine import CursorResult
+from sqlalchemy import CTE, BigInteger, Integer, and_, column, select, tuple_, update, values
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import DomainError, Invalid, LimitReached, NotFound, OutOfStock, WrongState
@@ -201,8 +201,10 @@ async def set_levels(
     for place, units in differences.items():
         known[place].on_hand += units
     session.add_all(
-        _movement(
-            Allocation(*place, units), replace(ADD, kind=RECEIVE.kind) if place in missing else ADD, cause
+        StockMovement(
+            **_movement(
+                Allocation(*place, units), replace(ADD, kind=RECEIVE.kind) if place in missing else ADD, cause
+            )
         )
         for place, units in differences.items()
     )
@@ -263,11 +265,14 @@ async def _change(session: AsyncSession, wants: Sequence[Allocation], effect: Ef
         return
     if effect.gains:
         await _make_levels(session, (want.place for want in merged))
-    for want in merged:
-        if not await _moved(session, want, effect):
-            raise await _refusal(session, want, effect)
-    session.add_all(_movement(want, effect, cause) for want in merged)
-    await session.flush()
+    for batch in (merged[start : start + BATCH] for start in range(0, len(merged), BATCH)):
+        moved = await _moved(session, batch, effect)
+        for want in batch:
+            if want.place not in moved:
+                raise await _refusal(session, want, effect)
+        await session.execute(
+            insert(session, StockMovement).values([_movement(want, effect, cause) for want in batch])
+        )
 
 
 def _merged(wants: Sequence[Allocation]) -> list[Allocation]:
@@ -279,18 +284,42 @@ def _merged(wants: Sequence[Allocation]) -> list[Allocation]:
     return [Allocation(*place, quantity) for place, quantity in sorted(totals.items())]
 
 
-async def _moved(session: AsyncSession, want: Allocation, effect: Effect) -> bool:
-    on_hand = StockLevel.on_hand + effect.on_hand * want.quantity
-    reserved = StockLevel.reserved + effect.reserved * want.quantity
-    damaged = StockLevel.damaged + effect.damaged * want.quantity
+async def _moved(session: AsyncSession, wants: Sequence[Allocation], effect: Effect) -> set[Place]:
+    """Change all levels that allow it in one statement, locked in sorted order; the places that did."""
+    wanted = _as_table(wants)
+    same = and_(
+        StockLevel.variant_id == wanted.c.variant_id, StockLevel.warehouse_id == wanted.c.warehouse_id
+    )
+    locked = (
+        select(StockLevel.variant_id, StockLevel.warehouse_id, wanted.c.quantity)
+        .join(wanted, same)
+        .order_by(StockLevel.variant_id, StockLevel.warehouse_id)
+        .with_for_update(of=StockLevel)
+        .cte("locked")
+    )
+    on_hand = StockLevel.on_hand + effect.on_hand * locked.c.quantity
+    reserved = StockLevel.reserved + effect.reserved * locked.c.quantity
+    damaged = StockLevel.damaged + effect.damaged * locked.c.quantity
     done = await session.execute(
         update(StockLevel)
-        .where(StockLevel.variant_id == want.variant_id, StockLevel.warehouse_id == want.warehouse_id)
+        .where(StockLevel.variant_id == locked.c.variant_id)
+        .where(StockLevel.warehouse_id == locked.c.warehouse_id)
         .where(reserved >= 0, reserved <= on_hand, on_hand <= STOCK_LIMIT, damaged <= STOCK_LIMIT)
         .values(on_hand=on_hand, reserved=reserved, damaged=damaged)
+        .returning(StockLevel.variant_id, StockLevel.warehouse_id)
         .execution_options(synchronize_session=False)
     )
-    return isinstance(done, CursorResult) and done.rowcount == 1
+    return {(variant_id, warehouse_id) for variant_id, warehouse_id in done}
+
+
+def _as_table(wants: Sequence[Allocation]) -> CTE:
+    columns = (
+        column("variant_id", BigInteger),
+        column("warehouse_id", BigInteger),
+        column("quantity", Integer),
+    )
+    rows = [(*want.place, want.quantity) for want in wants]
+    return values(*columns, name="wanted").data(rows).cte("wanted")
 
 
 async def _refusal(session: AsyncSession, want: Allocation, effect: Effect) -> DomainError:
@@ -313,19 +342,19 @@ async def _name(session: AsyncSession, variant_id: int) -> str:
     return f"{title} ({variant.name})" if variant.options else title
 
 
-def _movement(want: Allocation, effect: Effect, cause: Cause) -> StockMovement:
-    return StockMovement(
-        variant_id=want.variant_id,
-        warehouse_id=want.warehouse_id,
-        kind=effect.kind,
-        on_hand=effect.on_hand * want.quantity,
-        reserved=effect.reserved * want.quantity,
-        damaged=effect.damaged * want.quantity,
-        reason=cause.reason,
-        order_id=cause.order_id,
-        actor_id=cause.by,
-        created_at=cause.now,
-    )
+def _movement(want: Allocation, effect: Effect, cause: Cause) -> dict[str, Any]:
+    return {
+        "variant_id": want.variant_id,
+        "warehouse_id": want.warehouse_id,
+        "kind": effect.kind,
+        "on_hand": effect.on_hand * want.quantity,
+        "reserved": effect.reserved * want.quantity,
+        "damaged": effect.damaged * want.quantity,
+        "reason": cause.reason,
+        "order_id": cause.order_id,
+        "actor_id": cause.by,
+        "created_at": cause.now,
+    }
 
 
 def _clerks_effect(kind: MovementKind, quantity: int) -> Effect:
