@@ -23,6 +23,12 @@ _RUNS = re.compile(rf"([{_HAN}]+)|([^\W_{_HAN}]+)")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _TAGS = re.compile(r"<[^>]*>")
 _ENGLISH = snowballstemmer.stemmer("english")
+_COMMON = frozenset(
+    "an and are as at be been but by can could did do does for from get got had has have how if in is it its"
+    " just me my no not of on or our please she so that the their them there they this to was we were what"
+    " when where which who why will with would you your"
+    " 我们 你们 他们 怎么 什么 怎么办 可以 已经 这个 那个 一个 没有 就是 还是 请问 如何 为什么 现在 但是 因为 所以".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,12 @@ def match(asked: str, *, dialect: str) -> str:
     return _fts5(_wanted(asked)) if dialect == "sqlite" else _tsquery(_wanted(asked))
 
 
+def match_any(asked: str, *, dialect: str) -> str:
+    """Like `match` for what somebody writes at length: each word may be there, but for those all texts have."""
+    telling = [choice for choice in _wanted(asked) if _tells(choice[0].words)]
+    return _fts5(telling, " OR ") if dialect == "sqlite" else _tsquery(telling, " | ")
+
+
 def _folded(text: str) -> str:
     """One spelling: full-width, accents and capitals make no difference."""
     apart = unicodedata.normalize("NFKD", text).lower()
@@ -93,18 +105,22 @@ def _of_han(word: str) -> Sequence[Phrase]:
     return [letters] if len(word) == 1 else [Phrase((word,)), letters]
 
 
-def _fts5(wanted: Iterable[Sequence[Phrase]]) -> str:
+def _tells(words: tuple[str, ...]) -> bool:
+    return len(words[0]) > 1 and words[0] not in _COMMON
+
+
+def _fts5(wanted: Iterable[Sequence[Phrase]], glue: str = " AND ") -> str:
     """https://sqlite.org/fts5.html#full_text_query_syntax"""
-    return " AND ".join(f"({' OR '.join(map(_fts5_phrase, choice))})" for choice in wanted)
+    return glue.join(f"({' OR '.join(map(_fts5_phrase, choice))})" for choice in wanted)
 
 
 def _fts5_phrase(phrase: Phrase) -> str:
     return f'"{" ".join(phrase.words)}"' + ("*" if phrase.unfinished else "")
 
 
-def _tsquery(wanted: Iterable[Sequence[Phrase]]) -> str:
+def _tsquery(wanted: Iterable[Sequence[Phrase]], glue: str = " & ") -> str:
     """https://www.postgresql.org/docs/current/datatype-textsearch.html#DATATYPE-TSQUERY"""
-    return " & ".join(f"({' | '.join(map(_tsquery_phrase, choice))})" for choice in wanted)
+    return glue.join(f"({' | '.join(map(_tsquery_phrase, choice))})" for choice in wanted)
 
 
 def _tsquery_phrase(phrase: Phrase) -> str:

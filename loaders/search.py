@@ -16,10 +16,10 @@ Words = type[ProductWords] | type[ArticleWords]
 KEYS = {ProductWords: ProductWords.product_id, ArticleWords: ArticleWords.article_id}
 
 
-def hits(words: Words, match: str, *, dialect: str) -> CTE:
+def hits(words: Words, match: str, *, dialect: str, name: str = "hits") -> CTE:
     """`id` and `score` of what `match` finds, which domain.words wrote; the higher the score, the better."""
     found = _fts5(words, match) if dialect == "sqlite" else _tsvector(words, match)
-    return found.cte("hits").prefix_with("MATERIALIZED")
+    return found.cte(name).prefix_with("MATERIALIZED")
 
 
 def _fts5(words: Words, match: str) -> Select[int, int]:
