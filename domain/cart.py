@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.coupon import find_coupon
 from domain.errors import Invalid, LimitReached, NotForSale, NotFound, OutOfStock
-from domain.outbox import record
+from domain.outbox import announce, record
 from domain.pricing import Breakdown, CouponRefused, PricedLine, price
 from domain.upsert import insert
 from models import (
@@ -223,11 +223,23 @@ async def cart_items(session: AsyncSession, cart_id: int, *, lock: bool = True) 
     return await _items(session, cart_id, found) if found else []
 
 
+async def take_cart(session: AsyncSession, owner: Owner, *, now: datetime) -> Cart | None:
+    """Lock somebody's cart to order what is in it; the statement counts the change `empty_cart` will be."""
+    taken: Cart | None = await session.scalar(
+        update(Cart)
+        .where(owner.owns())
+        .values(version=Cart.version + 1, updated_at=now)
+        .returning(Cart)
+        .execution_options(populate_existing=True)
+    )
+    return taken
+
+
 async def empty_cart(session: AsyncSession, cart: Cart, *, now: datetime, by: int | None = None) -> None:
-    """Everything in a locked cart has been ordered; the cart itself stays for what comes next."""
+    """Everything in a cart that was taken has been ordered; the cart itself stays for what comes next."""
     await session.execute(delete(CartLine).where(CartLine.cart_id == cart.id))
     cart.coupon_id = None
-    _changed(session, cart, now, by)
+    announce(session, "cart.changed", cart, now=now, by=by)
 
 
 async def adopt_cart(session: AsyncSession, *, token_hash: str, account_id: int, now: datetime) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.cart import empty_cart, lock_cart
+from domain.cart import take_cart
 from domain.coupon import code_of
 from domain.errors import Invalid, LimitReached
 from domain.order.wish import WantedLine, Wish
@@ -80,14 +80,10 @@ async def look(session: AsyncSession, wish: Wish) -> Basket:
 
 
 async def take(session: AsyncSession, wish: Wish, *, now: datetime) -> Basket:
-    """What is wanted, out of the cart: a second order waits here and then finds the cart empty."""
+    """What is wanted, with the cart held: a second order waits here and then finds it empty."""
     if wish.lines is not None:
         return await basket_of_lines(session, wish, wish.lines)
-    cart = await lock_cart(session, wish.owner)
-    basket = await basket_of_cart(session, wish, cart)
-    if cart is not None and basket.goods:
-        await empty_cart(session, cart, now=now, by=wish.owner.account_id)
-    return basket
+    return await basket_of_cart(session, wish, await take_cart(session, wish.owner, now=now))
 
 
 async def basket_of_cart(session: AsyncSession, wish: Wish, cart: Cart | None) -> Basket:

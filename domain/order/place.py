@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import idempotency
+from domain.cart import empty_cart
 from domain.coupon import use_coupon
 from domain.errors import DomainError, Invalid, LimitReached, OutOfStock, Unauthenticated
 from domain.ledger import payment_status, post
@@ -34,6 +37,8 @@ from models import (
     PaymentStatus,
     PostingKind,
 )
+
+Row = dict[str, Any]
 
 COMMAND = "orderPlace"
 NOTE_LIMIT = 500
@@ -88,6 +93,8 @@ async def place_order(
     await session.flush()
     parts = await insert_contents(session, order, quote, promise)
     await invoice(session, order, now=now)
+    if quote.basket.cart:
+        await empty_cart(session, quote.basket.cart, now=now, by=buyer)
     announce(session, "order.placed", order, now=now, by=buyer)
     if not in_advance(promise.payments):
         await confirm_if_secured(session, order, now=now)
@@ -155,74 +162,85 @@ def new_order(quote: Quote, promise: Promise, *, buyer: int, number: str, now: d
 async def insert_contents(
     session: AsyncSession, order: Order, quote: Quote, promise: Promise
 ) -> Sequence[Part]:
-    """Lines, deliveries and payments, one statement each; then what of which line goes where."""
-    lines = new_lines(order, quote)
-    deliveries = new_deliveries(order, quote)
-    session.add_all([*lines, *deliveries, *new_payments(order, promise)])
-    await session.flush()
+    """Lines, deliveries, payments, and what of which line goes where: one statement each."""
+    lines = await insert_numbered(session, OrderLine, new_lines(order, quote))
+    deliveries = await insert_numbered(session, Delivery, new_deliveries(order, quote))
+    if payments := new_payments(order, promise):
+        await session.execute(insert(Payment), payments)
     parts = quote.parts()
-    session.add_all(
-        DeliveryLine(
-            delivery_id=deliveries[part.delivery].id,
-            order_line_id=lines[part.line].id,
-            warehouse_id=part.warehouse_id,
-            quantity=part.quantity,
-            packed=0,
-            reserved=quote.lines[part.line].good.variant.limited,
-        )
-        for part in parts
+    await session.execute(
+        insert(DeliveryLine),
+        [
+            {
+                "delivery_id": deliveries[part.delivery],
+                "order_line_id": lines[part.line],
+                "warehouse_id": part.warehouse_id,
+                "quantity": part.quantity,
+                "packed": 0,
+                "reserved": quote.lines[part.line].good.variant.limited,
+            }
+            for part in parts
+        ],
     )
     return parts
 
 
-def new_lines(order: Order, quote: Quote) -> list[OrderLine]:
+async def insert_numbered(
+    session: AsyncSession, table: type[OrderLine] | type[Delivery], rows: list[Row]
+) -> list[int]:
+    """Insert rows that have positions from 1 on; their ids in that order."""
+    made = await session.execute(insert(table).returning(table.position, table.id), rows)
+    return [row_id for _, row_id in sorted(made.tuples())]
+
+
+def new_lines(order: Order, quote: Quote) -> list[Row]:
     return [
-        OrderLine(
-            order_id=order.id,
-            position=position,
-            product_id=line.good.product.id,
-            variant_id=line.good.variant.id,
-            sku=line.good.variant.sku,
-            title=line.good.product.title,
-            options=line.good.variant.options,
-            picture_url=line.good.picture_url,
-            weight_grams=line.good.variant.weight_grams,
-            currency=order.currency,
-            unit_amount=line.unit.minor,
-            quantity=line.quantity,
-            discount_amount=line.discount.minor,
-        )
+        {
+            "order_id": order.id,
+            "position": position,
+            "product_id": line.good.product.id,
+            "variant_id": line.good.variant.id,
+            "sku": line.good.variant.sku,
+            "title": line.good.product.title,
+            "options": line.good.variant.options,
+            "picture_url": line.good.picture_url,
+            "weight_grams": line.good.variant.weight_grams,
+            "currency": order.currency,
+            "unit_amount": line.unit.minor,
+            "quantity": line.quantity,
+            "discount_amount": line.discount.minor,
+        }
         for position, line in enumerate(quote.lines, start=1)
     ]
 
 
-def new_deliveries(order: Order, quote: Quote) -> list[Delivery]:
+def new_deliveries(order: Order, quote: Quote) -> list[Row]:
     return [
-        Delivery(
-            order_id=order.id,
-            position=position,
-            method=delivery.method,
-            currency=order.currency,
-            fee_amount=delivery.fee.minor,
-            **asdict(delivery.postal),
-        )
+        {
+            "order_id": order.id,
+            "position": position,
+            "method": delivery.method,
+            "currency": order.currency,
+            "fee_amount": delivery.fee.minor,
+        }
+        | asdict(delivery.postal)
         for position, delivery in enumerate(quote.deliveries, start=1)
     ]
 
 
-def new_payments(order: Order, promise: Promise) -> list[Payment]:
+def new_payments(order: Order, promise: Promise) -> list[Row]:
     return [
-        Payment(
-            order_id=order.id,
-            position=position,
-            method=payment.method,
-            status=PaymentStatus.PENDING,
-            currency=order.currency,
-            amount=payment.amount.minor,
-            captured_amount=0,
-            refunded_amount=0,
-            reference=f"{order.number}-{position}",
-        )
+        {
+            "order_id": order.id,
+            "position": position,
+            "method": payment.method,
+            "status": PaymentStatus.PENDING,
+            "currency": order.currency,
+            "amount": payment.amount.minor,
+            "captured_amount": 0,
+            "refunded_amount": 0,
+            "reference": f"{order.number}-{position}",
+        }
         for position, payment in enumerate(promise.payments, start=1)
     ]
 
