@@ -23,12 +23,13 @@ _RUNS = re.compile(rf"([{_HAN}]+)|([^\W_{_HAN}]+)")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _TAGS = re.compile(r"<[^>]*>")
 _ENGLISH = snowballstemmer.stemmer("english")
-_COMMON = frozenset(
-    "an and are as at be been but by can could did do does for from get got had has have how if in is it its"
-    " just me my no not of on or our please she so that the their them there they this to was we were what"
-    " when where which who why will with would you your"
-    " 我们 你们 他们 怎么 什么 怎么办 可以 已经 这个 那个 一个 没有 就是 还是 请问 如何 为什么 现在 但是 因为 所以".split()
-)
+_SAID_EVERYWHERE = """
+an and are as at be been but by can could did do does for from get got had has have how if in is it its just
+me my no not of on or our please she so that the their them there they this to was we were what when where
+which who why will with would you your
+我们 你们 他们 怎么 什么 怎么办 可以 已经 这个 那个 一个 没有 就是 还是 请问 如何 为什么 现在 但是 因为 所以
+"""
+_COMMON = frozenset(_SAID_EVERYWHERE.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def match(asked: str, *, dialect: str) -> str:
 
 
 def match_any(asked: str, *, dialect: str) -> str:
-    """Like `match` for what somebody writes at length: each word may be there, but for those all texts have."""
+    """Like `match` for what somebody writes at length: any word will do that not every text has."""
     telling = [choice for choice in _wanted(asked) if _tells(choice[0].words)]
     return _fts5(telling, " OR ") if dialect == "sqlite" else _tsquery(telling, " | ")
 
