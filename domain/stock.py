@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import CTE, BigInteger, Integer, and_, column, select, tuple_, update, values
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.batches import batches
 from domain.errors import DomainError, Invalid, LimitReached, NotFound, OutOfStock, WrongState
 from domain.upsert import insert
 from models import MovementKind, Product, StockLevel, StockMovement, Variant, Warehouse
@@ -16,9 +17,6 @@ from models import MovementKind, Product, StockLevel, StockMovement, Variant, Wa
 MAIN = "MAIN"
 STOCK_LIMIT = 1_000_000_000
 """Units of one variant in one warehouse."""
-
-BATCH = 1_000
-"""Places per statement."""
 
 REASON_LIMIT = 500
 CODE_LIMIT = 64
@@ -214,16 +212,17 @@ async def set_levels(
 
 async def levels(session: AsyncSession, variant_ids: Iterable[int]) -> dict[int, list[StockLevel]]:
     """The levels of each variant as they are now, the main warehouse's first."""
-    rows = await session.scalars(
-        select(StockLevel)
-        .join(Warehouse, Warehouse.id == StockLevel.warehouse_id)
-        .where(StockLevel.variant_id.in_(list(variant_ids)))
-        .order_by(StockLevel.variant_id, Warehouse.position, Warehouse.id)
-        .execution_options(populate_existing=True)
-    )
     found: defaultdict[int, list[StockLevel]] = defaultdict(list)
-    for level in rows:
-        found[level.variant_id].append(level)
+    for batch in batches(variant_ids):
+        rows = await session.scalars(
+            select(StockLevel)
+            .join(Warehouse, Warehouse.id == StockLevel.warehouse_id)
+            .where(StockLevel.variant_id.in_(batch))
+            .order_by(StockLevel.variant_id, Warehouse.position, Warehouse.id)
+            .execution_options(populate_existing=True)
+        )
+        for level in rows:
+            found[level.variant_id].append(level)
     return found
 
 
@@ -265,7 +264,7 @@ async def _change(session: AsyncSession, wants: Sequence[Allocation], effect: Ef
         return
     if effect.gains:
         await _make_levels(session, (want.place for want in merged))
-    for batch in (merged[start : start + BATCH] for start in range(0, len(merged), BATCH)):
+    for batch in batches(merged):
         moved = await _moved(session, batch, effect)
         for want in batch:
             if want.place not in moved:
@@ -399,12 +398,11 @@ async def _make_levels(session: AsyncSession, places: Iterable[Place]) -> None:
 
 async def _lock(session: AsyncSession, places: Iterable[Place]) -> dict[Place, StockLevel]:
     """The levels of these places, in sorted order so that no two transactions wait for each other."""
-    wanted = sorted(places)
     found: dict[Place, StockLevel] = {}
-    for start in range(0, len(wanted), BATCH):
+    for batch in batches(sorted(places)):
         rows = await session.scalars(
             select(StockLevel)
-            .where(tuple_(StockLevel.variant_id, StockLevel.warehouse_id).in_(wanted[start : start + BATCH]))
+            .where(tuple_(StockLevel.variant_id, StockLevel.warehouse_id).in_(batch))
             .order_by(StockLevel.variant_id, StockLevel.warehouse_id)
             .with_for_update()
             .execution_options(populate_existing=True)

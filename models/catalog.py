@@ -172,7 +172,7 @@ class Variant(Base):
 
     __tablename__ = "variants"
     __table_args__ = (
-        UniqueConstraint("product_id", "position"),
+        Index("ix_variants_product_id_position", "product_id", "position"),
         CheckConstraint("weight_grams >= 0", name="weight"),
     )
 
