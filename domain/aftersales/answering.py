@@ -53,6 +53,7 @@ async def accept_return(
     deadlines: Deadlines,
     *,
     damaged: bool,
+    note: str = "",
     now: datetime,
     by: int,
 ) -> Ticket:
@@ -60,7 +61,8 @@ async def accept_return(
     order, ticket = await lock_ticket(session, ticket_id)
     await accept(session, ticket, order, deadlines, now=now, by=by)
     await take_goods_back(session, ticket, order, damaged=damaged, now=now, by=by)
-    record(session, "ticket.return_accepted", ticket, now=now, by=by, damaged=damaged)
+    said_ = note.strip()[:REASON_LIMIT]
+    record(session, "ticket.return_accepted", ticket, now=now, by=by, damaged=damaged, note=said_)
     return ticket
 
 

@@ -28,7 +28,7 @@ REASONS: Mapping[TicketType, frozenset[TicketReason]] = {
 """The reasons each type takes."""
 
 
-class Obstacle(StrEnum):
+class TicketObstacle(StrEnum):
     """Why the shop cannot grant a request, for programs."""
 
     REASON_NOT_ALLOWED = "REASON_NOT_ALLOWED"
@@ -54,7 +54,7 @@ class Obstacle(StrEnum):
 class NotEligible(DomainError):
     code = ErrorCode.NOT_ELIGIBLE
 
-    def __init__(self, obstacle: Obstacle, message: str, *, field: tuple[str | int, ...] = ()) -> None:
+    def __init__(self, obstacle: TicketObstacle, message: str, *, field: tuple[str | int, ...] = ()) -> None:
         super().__init__(message, field=field)
         self.obstacle = obstacle
 
@@ -146,10 +146,10 @@ class Units:
         return self.bought - self.waiting - (self.claimed[Stage.WAITING] - self.withdrawing)
 
 
-MISPLACED: Mapping[Stage, tuple[Obstacle, str]] = {
-    Stage.WAITING: (Obstacle.ALREADY_SHIPPED, "has been packed or sent: return it when it has arrived"),
-    Stage.SENT: (Obstacle.NOT_SHIPPED, "has not been sent yet"),
-    Stage.ARRIVED: (Obstacle.NOT_DELIVERED, "has not arrived yet"),
+MISPLACED: Mapping[Stage, tuple[TicketObstacle, str]] = {
+    Stage.WAITING: (TicketObstacle.ALREADY_SHIPPED, "has been packed or sent: return it when it has arrived"),
+    Stage.SENT: (TicketObstacle.NOT_SHIPPED, "has not been sent yet"),
+    Stage.ARRIVED: (TicketObstacle.NOT_DELIVERED, "has not arrived yet"),
 }
 
 
@@ -178,27 +178,29 @@ def obstacle(case: Case, deadlines: Deadlines, *, asked_at: datetime) -> NotElig
     """The first thing that stands in the way of a claim."""
     if case.claim.reason not in REASONS[case.claim.type]:
         return NotEligible(
-            Obstacle.REASON_NOT_ALLOWED, "This reason does not fit what you ask for.", field=("reason",)
+            TicketObstacle.REASON_NOT_ALLOWED, "This reason does not fit what you ask for.", field=("reason",)
         )
     last = deadline(case.order, case.claim.reason, deadlines)
     if last is not None and last < asked_at:
         return NotEligible(
-            Obstacle.WINDOW_CLOSED, f"The time for this ended on {last:%Y-%m-%d at %H:%M} UTC."
+            TicketObstacle.WINDOW_CLOSED, f"The time for this ended on {last:%Y-%m-%d at %H:%M} UTC."
         )
     return of_the_order(case) or of_the_units(case)
 
 
 def of_the_order(case: Case) -> NotEligible | None:
     if case.order.status in {OrderStatus.CANCELLED, OrderStatus.CLOSED}:
-        return NotEligible(Obstacle.ORDER_OVER, "This order was cancelled or has been refunded in full.")
+        return NotEligible(
+            TicketObstacle.ORDER_OVER, "This order was cancelled or has been refunded in full."
+        )
     if case.order.status is OrderStatus.PENDING:
-        return NotEligible(Obstacle.NOT_PAID, "This order has not been paid yet.")
+        return NotEligible(TicketObstacle.NOT_PAID, "This order has not been paid yet.")
     if case.claim.refunds and case.captured and not case.refundable:
-        return NotEligible(Obstacle.ORDER_OVER, "All that was paid has been refunded or promised back.")
+        return NotEligible(TicketObstacle.ORDER_OVER, "All that was paid has been refunded or promised back.")
     if case.claim.refunds and not case.captured and case.order.total_amount:
-        return NotEligible(Obstacle.NOT_PAID, "Nothing has been paid for this order yet.")
+        return NotEligible(TicketObstacle.NOT_PAID, "Nothing has been paid for this order yet.")
     if case.claim.stage is Stage.WAITING and case.captured < case.order.total_amount:
-        return NotEligible(Obstacle.NOT_PAID, "This order has not been paid in full yet.")
+        return NotEligible(TicketObstacle.NOT_PAID, "This order has not been paid in full yet.")
     return None
 
 
@@ -211,11 +213,13 @@ def of_the_units(case: Case) -> NotEligible | None:
         where = ("lines", index, "quantity")
         if wanted.quantity > units.unclaimed:
             words = f"Only {units.unclaimed} of {title} can still be asked for."
-            return NotEligible(Obstacle.ALREADY_ASKED, words, field=where)
+            return NotEligible(TicketObstacle.ALREADY_ASKED, words, field=where)
         code, words = MISPLACED[stage]
         return NotEligible(code, f"{title} {words}.", field=where)
     if stage is Stage.WAITING and empties(case.claim.lines, case.units):
-        return NotEligible(Obstacle.CANCEL_INSTEAD, "Nothing has been packed yet: you can cancel the order.")
+        return NotEligible(
+            TicketObstacle.CANCEL_INSTEAD, "Nothing has been packed yet: you can cancel the order."
+        )
     return None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +17,7 @@ from domain.outbox import record
 from models import Order, Ticket, TicketStatus
 
 
-def overdue(now: datetime) -> Select[int]:
+def overdue(now: datetime) -> Select[Any]:
     return select(Ticket.id).where(Ticket.due_at <= now).order_by(Ticket.due_at)
 
 

@@ -1,0 +1,123 @@
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from loaders.base import ByKey, Grouped, ManyByKey, loader
+from loaders.page import Key, Sort
+from models import (
+    Delivery,
+    DeliveryLine,
+    Event,
+    Media,
+    Refund,
+    Subject,
+    Ticket,
+    TicketLine,
+    TicketMedia,
+    TicketMessage,
+    TicketReason,
+    TicketStatus,
+    TicketType,
+)
+
+NEWEST_TICKET = Sort("newest", (Key(Ticket.id, descending=True),))
+
+
+def tickets_wanted(
+    *,
+    account_id: int | None = None,
+    order_id: int | None = None,
+    assignee_id: int | None = None,
+    status: Sequence[TicketStatus] | None = None,
+    type: Sequence[TicketType] | None = None,
+    reason: Sequence[TicketReason] | None = None,
+    due_before: datetime | None = None,
+) -> Select[Any]:
+    statement = select(Ticket)
+    for column, value in (
+        (Ticket.account_id, account_id),
+        (Ticket.order_id, order_id),
+        (Ticket.assignee_id, assignee_id),
+    ):
+        if value is not None:
+            statement = statement.where(column == value)
+    for column_, values in ((Ticket.status, status), (Ticket.type, type), (Ticket.reason, reason)):
+        if values is not None:
+            statement = statement.where(column_.in_(values))
+    return statement if due_before is None else statement.where(Ticket.due_at < due_before)
+
+
+class TicketById(ByKey[int, Ticket]):
+    key = Ticket.id
+
+
+class TicketByNumber(ByKey[str, Ticket]):
+    key = Ticket.number
+
+
+class TicketsByOrder(ManyByKey[int, Ticket]):
+    key = Ticket.order_id
+    order_by = (Ticket.id, TicketLine.order_line_id)
+    primes = "ticket"
+    brings = {"ticket_lines": (Ticket.id, TicketLine.ticket_id)}
+
+
+class LinesByTicket(ManyByKey[int, TicketLine]):
+    key = TicketLine.ticket_id
+    order_by = TicketLine.order_line_id
+
+
+class MessagesByTicket(ManyByKey[int, TicketMessage]):
+    key = TicketMessage.ticket_id
+    order_by = TicketMessage.id
+
+
+class MediaByTicket(Grouped[int, Sequence[Media]]):
+    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, Sequence[Media]]:
+        rows = await session.execute(
+            select(TicketMedia.ticket_id, Media)
+            .join(Media, Media.id == TicketMedia.media_id)
+            .where(TicketMedia.ticket_id.in_(keys))
+            .order_by(Media.id)
+        )
+        found: dict[int, list[Media]] = {}
+        for ticket_id, media in rows.tuples():
+            found.setdefault(ticket_id, []).append(media)
+        return found
+
+    def nothing(self) -> Sequence[Media]:
+        return ()
+
+
+class RefundsByTicket(ManyByKey[int, Refund]):
+    key = Refund.ticket_id
+    order_by = Refund.id
+
+
+class ReplacementsByTicket(ManyByKey[int, Delivery]):
+    key = Delivery.ticket_id
+    order_by = (Delivery.position, DeliveryLine.id)
+    brings = {"delivery_lines": (Delivery.id, DeliveryLine.delivery_id)}
+
+
+class EventsByTicket(ManyByKey[int, Event]):
+    key = Event.subject_id
+    order_by = Event.version
+
+    def statement(self) -> Select[Any]:
+        return super().statement().where(Event.subject == Subject.TICKET)
+
+
+class AftersalesLoaders:
+    ticket = loader(TicketById)
+    ticket_by_number = loader(TicketByNumber)
+    order_tickets = loader(TicketsByOrder)
+    ticket_lines = loader(LinesByTicket)
+    ticket_messages = loader(MessagesByTicket)
+    ticket_media = loader(MediaByTicket)
+    ticket_refunds = loader(RefundsByTicket)
+    ticket_replacements = loader(ReplacementsByTicket)
+    ticket_events = loader(EventsByTicket)

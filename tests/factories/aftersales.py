@@ -1,0 +1,137 @@
+"""Tickets as customers open them and agents answer them."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import count
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.answering import agree_ticket, refuse_ticket
+from domain.aftersales.opening import Application, open_ticket, ship_return
+from domain.aftersales.rules import Claim, Wanted
+from domain.aftersales.states import Deadlines
+from domain.payment import settle_refund
+from models import (
+    Media,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Refund,
+    RefundStatus,
+    Ticket,
+    TicketReason,
+    TicketStatus,
+    TicketType,
+)
+from tests.factories.order import NOW, create_order
+
+NUMBERS = count(1)
+
+DEADLINES = Deadlines(
+    return_window=timedelta(days=7),
+    quality_window=timedelta(days=15),
+    answer=timedelta(days=2),
+    send_back=timedelta(days=7),
+    inspect=timedelta(days=10),
+)
+
+
+async def create_ticket(
+    session: AsyncSession,
+    *,
+    order: Order | None = None,
+    type: TicketType = TicketType.RETURN_REFUND,
+    reason: TicketReason = TicketReason.QUALITY_FAULT,
+    lines: Sequence[tuple[OrderLine, int]] | None = None,
+    description: str = "It leaks.",
+    media_ids: Sequence[int] = (),
+    status: TicketStatus = TicketStatus.APPLIED,
+    key: str | None = None,
+    now: datetime = NOW,
+) -> Ticket:
+    """A ticket about one unit of the first line, unless told, of a received order, brought to `status`."""
+    order = order or await create_order(session, status=OrderStatus.COMPLETED, now=now)
+    wanted = lines or [((await lines_of(session, order))[0], 1)]
+    number = next(NUMBERS)
+    ticket = await open_ticket(
+        session,
+        order.id,
+        Application(claim(wanted, type=type, reason=reason), description, tuple(media_ids)),
+        DEADLINES,
+        number=f"A{number:08}",
+        key=key or f"ticket-{number}",
+        now=now,
+        by=order.account_id,
+    )
+    await bring(session, ticket, status, now=now)
+    return ticket
+
+
+async def bring(session: AsyncSession, ticket: Ticket, status: TicketStatus, *, now: datetime = NOW) -> None:
+    """Take a ticket from APPLIED to `status` on the ordinary way; the type must lead there."""
+    if status is TicketStatus.REFUSED:
+        await refuse_ticket(session, ticket.id, DEADLINES, reason="Not ours.", now=now, by=None)
+    elif status is not TicketStatus.APPLIED:
+        await agree_ticket(session, ticket.id, DEADLINES, now=now, by=None)
+    if status is TicketStatus.RETURN_SHIPPED:
+        await send_back(session, ticket, now=now)
+    if ticket.status is not status:
+        raise ValueError(f"{ticket.type} does not lead to {status}")
+
+
+async def send_back(session: AsyncSession, ticket: Ticket, *, now: datetime = NOW) -> None:
+    await ship_return(
+        session,
+        ticket.id,
+        DEADLINES,
+        carrier="SF Express",
+        tracking_number=f"SF{next(NUMBERS):08}",
+        now=now,
+        by=ticket.account_id,
+    )
+
+
+def claim(
+    lines: Sequence[tuple[OrderLine, int]],
+    *,
+    type: TicketType = TicketType.RETURN_REFUND,
+    reason: TicketReason = TicketReason.QUALITY_FAULT,
+) -> Claim:
+    return Claim(type, reason, tuple(Wanted(line.id, quantity) for line, quantity in lines))
+
+
+async def lines_of(session: AsyncSession, order: Order) -> Sequence[OrderLine]:
+    rows = await session.scalars(
+        select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.position)
+    )
+    return rows.all()
+
+
+async def refunds_of(session: AsyncSession, ticket: Ticket) -> Sequence[Refund]:
+    rows = await session.scalars(select(Refund).where(Refund.ticket_id == ticket.id).order_by(Refund.id))
+    return rows.all()
+
+
+async def settle_refunds(session: AsyncSession, ticket: Ticket, *, now: datetime = NOW) -> None:
+    """Every refund of a ticket reaches its customer."""
+    for refund in await refunds_of(session, ticket):
+        if refund.status is RefundStatus.PENDING:
+            await settle_refund(session, refund.id, provider_reference=f"R-{refund.id}", now=now)
+
+
+async def create_media(session: AsyncSession, *, uploader_id: int | None, now: datetime = NOW) -> Media:
+    """A picture somebody has uploaded."""
+    media = Media(
+        url=f"/media/picture-{next(NUMBERS)}.png",
+        alt="",
+        content_type="image/png",
+        size=100,
+        width=10,
+        height=10,
+        uploader_id=uploader_id,
+        created_at=now,
+    )
+    session.add(media)
+    await session.flush()
+    return media
