@@ -115,6 +115,9 @@ def _check(code: str, title: str, terms: CouponTerms) -> None:
     _check_reduction(terms)
     if not 0 <= terms.minimum_amount <= AMOUNT_LIMIT:
         raise Invalid("This minimum is out of bounds.", field=("minimum",))
+    for name, at in (("starts_at", terms.starts_at), ("ends_at", terms.ends_at)):
+        if at and at.tzinfo is None:
+            raise Invalid("Say which time zone this is in.", field=(name,))
     if terms.starts_at and terms.ends_at and terms.starts_at >= terms.ends_at:
         raise Invalid("It would end before it starts.", field=("ends_at",))
     if terms.usage_limit is not None and not 1 <= terms.usage_limit <= USAGE_LIMIT:

@@ -1,5 +1,6 @@
 """Who hears of an event."""
 
+from events.work import gives_work
 from models import Event, Subject
 
 STAFF_TOPIC = "staff"
@@ -14,8 +15,10 @@ def account_topic(account_id: int) -> str:
 
 
 def topics_of(event: Event) -> list[str]:
-    """The watchers of the thing itself, of its owner's whole account, and of the staff's queues."""
-    topics = [subject_topic(event.subject, event.subject_id), STAFF_TOPIC]
+    """The watchers of the thing itself, of its owner's whole account, and of the staff's work."""
+    topics = [subject_topic(event.subject, event.subject_id)]
+    if gives_work(event):
+        topics.append(STAFF_TOPIC)
     if account_id := event.payload.get("account_id"):
         topics.append(account_topic(account_id))
     return topics

@@ -1,12 +1,15 @@
 """Every SELECT made for showing: aiodataloader classes, batched. One set lives as long as one request."""
 
 from loaders.account import AccountLoaders
+from loaders.aftersales import AftersalesLoaders
 from loaders.base import Reads
+from loaders.cart import CartLoaders
 from loaders.event import EventLoaders
+from loaders.knowledge import KnowledgeLoaders
 from loaders.shipment import ShipmentLoaders
 
 
-class Loaders(AccountLoaders, EventLoaders, ShipmentLoaders):
+class Loaders(AccountLoaders, AftersalesLoaders, KnowledgeLoaders, CartLoaders, EventLoaders, ShipmentLoaders):
     """All loaders of one request, each made when first asked for."""
 
     def __init__(self, reads: Reads) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, HasCurrency, Id, Minor, Translations
-from models.money import CurrencyCode
+from models.money import CurrencyCode, Money
 
 
 class CartStatus(StrEnum):
@@ -76,7 +76,7 @@ class CartLine(Base):
     created_at: Mapped[datetime]
 
 
-class Coupon(Base):
+class Coupon(HasCurrency, Base):
     """A code that makes an order cheaper."""
 
     __tablename__ = "coupons"
@@ -103,3 +103,12 @@ class Coupon(Base):
     usage_limit: Mapped[int | None]
     used: Mapped[int]
     translations: Mapped[Translations]
+
+    @property
+    def reduction(self) -> Money | None:
+        """What a FIXED coupon takes off."""
+        return None if self.amount is None else self.money(self.amount)
+
+    @property
+    def minimum(self) -> Money:
+        return self.money(self.minimum_amount)

@@ -8,8 +8,11 @@ import strawberry
 
 from domain.errors import LimitReached
 from resolvers.account import find_account, find_address
+from resolvers.cart import find_cart, find_cart_line
 from resolvers.context import Info
+from resolvers.coupon import find_coupon
 from resolvers.ids import parse_id
+from resolvers.knowledge import find_article
 
 NODES_LIMIT = 100
 
@@ -18,6 +21,10 @@ Find = Callable[[Info, int], Awaitable[Any]]
 NODES: Mapping[str, Find] = {
     "Account": find_account,
     "Address": find_address,
+    "Article": find_article,
+    "Cart": find_cart,
+    "CartLine": find_cart_line,
+    "Coupon": find_coupon,
 }
 """GraphQL type -> how to find one for this viewer; None when it is missing or somebody else's."""
 

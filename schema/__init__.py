@@ -7,24 +7,28 @@ import strawberry
 from resolvers import node as resolve
 from resolvers.guard import ANYONE
 from schema.account import AccountMutation, AccountQuery
+from schema.cart import CartMutation, CartQuery, CartSubscription
+from schema.coupon import CouponMutation, CouponQuery
+from schema.news import NewsSubscription
+from schema.knowledge import KnowledgeMutation, KnowledgeQuery
 from schema.node import Node
 from schema.rows import field
 from schema.shop import FreshLoaders, ShopSchema
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(AccountQuery):
+class Query(AccountQuery, KnowledgeQuery, CartQuery, CouponQuery):
     node: Node | None = field(resolve.node, allow=ANYONE)
     nodes: list[Node | None] = field(resolve.nodes, allow=ANYONE)
 
 
 @strawberry.type(description="Everything that can be done.")
-class Mutation(AccountMutation):
+class Mutation(AccountMutation, KnowledgeMutation, CartMutation, CouponMutation):
     pass
 
 
 @strawberry.type(description="Everything that can be watched.")
-class Subscription:
+class Subscription(CartSubscription, NewsSubscription):
     pass
 
 
@@ -37,4 +41,4 @@ def refuse_unguarded(*roots: Any) -> None:
 
 
 refuse_unguarded(Query, Mutation, Subscription)
-schema = ShopSchema(query=Query, mutation=Mutation, extensions=[FreshLoaders])
+schema = ShopSchema(query=Query, mutation=Mutation, subscription=Subscription, extensions=[FreshLoaders])

@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 import models
+import schema.scalars  # noqa: F401 - CurrencyCode must be described before it is used
 from resolvers import account as resolve
 from resolvers.context import Viewer as ViewerRow
 from resolvers.described import describe_enum

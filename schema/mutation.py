@@ -45,34 +45,44 @@ def mutation(
     input_class = input_of(resolver, name)
     payload = payload_of(name, field_name, returns, says)
 
-    async def answer(root: Any, info: Info, input: Any) -> Any:
+    async def answer(root: Any, info: Info, input: Any = None) -> Any:
         try:
             info.context.viewer.require(allow)
-            row = await resolver(info=info, **vars(input))
+            row = await resolver(info=info, **(vars(input) if input else {}))
         except DomainError as error:
             return payload(**{field_name: None, "user_errors": [refusal(error)]})
         return payload(**{field_name: row, "user_errors": []})
 
-    answer.__annotations__ = {"root": Any, "info": Info, "input": input_class, "return": payload}
+    shown = {"root": Any, "info": Info} | ({"input": input_class} if input_class else {})
+    answer.__annotations__ = shown | {"return": payload}
+    answer.__signature__ = signature(shown)  # type: ignore[attr-defined]
     made = strawberry.mutation(
         resolver=answer,
         graphql_type=payload,
         name=to_camel_case(resolver.__name__),
         description=words_of(resolver).description,
     )
-    made.arguments[0].description = "Everything the command needs."
+    for argument in made.arguments:
+        argument.description = "Everything the command needs."
     made.metadata = {"allow": allow}
     return made
 
 
-def input_of(resolver: Callable[..., Any], name: str) -> type:
-    """The arguments of `resolver` but `info`, as an input type described by its docstring."""
+def signature(shown: dict[str, Any]) -> inspect.Signature:
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Signature([inspect.Parameter(name, kind, annotation=hint) for name, hint in shown.items()])
+
+
+def input_of(resolver: Callable[..., Any], name: str) -> type | None:
+    """The arguments of `resolver` but `info`, as an input type described by its docstring; None for none."""
     said = words_of(resolver).arguments
     hints = {
         key: parameter
         for key, parameter in inspect.signature(resolver, eval_str=True).parameters.items()
         if key != "info"
     }
+    if not hints:
+        return None
     body: dict[str, Any] = {"__annotations__": {key: given.annotation for key, given in hints.items()}}
     for key, given in hints.items():
         options: dict[str, Any] = {"description": said.get(key)}

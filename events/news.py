@@ -1,0 +1,52 @@
+"""New events of many things, for watchers who want to hear of all of them: live only, each once."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from sqlalchemy import ColumnElement, func, select
+
+from events.shop import Shop
+from events.topics import STAFF_TOPIC, account_topic
+from events.work import work_of
+from loaders.base import Reads
+from models import Event, Role
+
+OVERLAP = 1_000
+"""How many ids each look goes back: an id is drawn before its transaction commits, so that a lower one may
+appear after a higher one. A transaction that outlives this many others is seen in its own stream only."""
+
+
+async def follow_account(shop: Shop, account_id: int) -> AsyncIterator[Event]:
+    """Everything that happens from now on to what a customer has."""
+    async for event in follow_new(shop, account_topic(account_id), Event.account_id == account_id):
+        yield event
+
+
+async def follow_work(shop: Shop, role: Role) -> AsyncIterator[Event]:
+    """Everything that turns up from now on for a role to do."""
+    async for event in follow_new(shop, STAFF_TOPIC, work_of(role)):
+        yield event
+
+
+async def follow_new(shop: Shop, topic: str, wanted: ColumnElement[bool]) -> AsyncIterator[Event]:
+    reads = shop.database.reads
+    async with shop.bus.listen([topic]) as bell:
+        last = await latest_id(reads)
+        seen = {event.id for event in await events_above(reads, last - OVERLAP, wanted)}
+        while True:
+            await bell.wait(shop.settings.bell_pause.total_seconds())
+            last, floor = await latest_id(reads), last - OVERLAP
+            events = await events_above(reads, floor, wanted)
+            for event in events:
+                if event.id not in seen:
+                    yield event
+            seen = {event.id for event in events}
+
+
+async def latest_id(reads: Reads) -> int:
+    async with reads() as session:
+        return await session.scalar(select(func.max(Event.id))) or 0
+
+
+async def events_above(reads: Reads, floor: int, wanted: ColumnElement[bool]) -> Sequence[Event]:
+    async with reads() as session:
+        return (await session.scalars(select(Event).where(Event.id > floor, wanted).order_by(Event.id))).all()
