@@ -1,0 +1,74 @@
+"""Customers with their address books, staff of every role, and coupons."""
+
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from demo.content import Content, CouponContent, CustomerContent
+from domain.account import create_staff, register_account
+from domain.address import Postal, save_address
+from domain.coupon import CouponTerms, save_coupon
+from events.shop import Shop
+from models import POSTAL_FIELDS
+
+PASSWORD = "cartwheel-demo"
+COUPONS_LAST = timedelta(days=365)
+
+
+async def load_people(shop: Shop, content: Content) -> None:
+    password_hash = await shop.secrets.hash_password(PASSWORD)
+    async with shop.database.writes.begin() as session:
+        for person in content.staff:
+            await create_staff(
+                session,
+                role=person.role,
+                email=person.email,
+                phone=None,
+                name=person.name,
+                password_hash=password_hash,
+                now=shop.clock(),
+            )
+        for customer in content.customers:
+            await load_customer(session, shop, customer, password_hash)
+        for coupon in content.coupons:
+            await save_coupon(session, coupon_id=None, terms=terms(coupon, shop))
+
+
+async def load_customer(
+    session: AsyncSession, shop: Shop, customer: CustomerContent, password_hash: str
+) -> None:
+    account = await register_account(
+        session,
+        email=customer.email,
+        phone=customer.phone,
+        name=customer.name,
+        password_hash=password_hash,
+        language=customer.language,
+        now=shop.clock(),
+    )
+    for position, address in enumerate(customer.addresses):
+        postal = Postal(**{field: getattr(address, field) for field in POSTAL_FIELDS})
+        await save_address(
+            session,
+            account_id=account.id,
+            address_id=None,
+            given=postal,
+            is_default=position == 0,
+            now=shop.clock(),
+        )
+
+
+def terms(coupon: CouponContent, shop: Shop) -> CouponTerms:
+    return CouponTerms(
+        code=coupon.code,
+        title=coupon.title,
+        type=coupon.type,
+        percent=coupon.percent,
+        amount=coupon.amount.minor if coupon.amount else None,
+        minimum_amount=coupon.minimum.minor,
+        currency=coupon.minimum.currency,
+        starts_at=None,
+        ends_at=shop.clock() + COUPONS_LAST,
+        usage_limit=None,
+        translations={"en": {"title": coupon.en}},
+    )
