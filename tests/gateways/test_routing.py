@@ -1,0 +1,71 @@
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateways.places import Point, distance_km, find_point, nearest_city
+from gateways.routing import Leg, StraightRouter
+
+ROUTER = StraightRouter()
+HOME = Point(31.2, 121.4)
+DOORS = st.builds(Point, st.floats(30.9, 31.5), st.floats(121.1, 121.8))
+
+
+def length(start: Point, stops: list[Point]) -> float:
+    return sum(distance_km(a, b) for a, b in zip([start, *stops], stops, strict=False))
+
+
+@given(st.lists(DOORS | st.none(), max_size=12))
+def test_every_stop_is_visited_once_and_those_off_the_map_last(stops: list[Point | None]) -> None:
+    legs = ROUTER.route(HOME, stops)
+
+    assert sorted(leg.stop for leg in legs) == list(range(len(stops)))
+    unknown = [stops[leg.stop] is None for leg in legs]
+    assert unknown == sorted(unknown)
+    assert all(leg.travel >= ROUTER.at_the_door for leg in legs)
+
+
+@given(st.lists(DOORS, min_size=1, max_size=6, unique=True))
+def test_a_tour_is_never_much_longer_than_the_shortest(stops: list[Point]) -> None:
+    tour = [stops[leg.stop] for leg in ROUTER.route(HOME, stops)]
+
+    shortest = min(length(HOME, list(order)) for order in permutations(stops))
+    assert length(HOME, tour) <= shortest * 1.3 + 1e-6
+
+
+def test_stops_along_a_street_are_visited_in_its_order() -> None:
+    street = [Point(31.2 + step / 100, 121.4) for step in (3, 1, 4, 2)]
+
+    assert [leg.stop for leg in ROUTER.route(HOME, street)] == [1, 3, 0, 2]
+
+
+def test_a_leg_takes_the_drive_and_the_time_at_the_door() -> None:
+    ten_minutes_north = Point(31.2 + 20 / 6 / 1.4 / 111.195, 121.4)
+
+    assert ROUTER.route(HOME, [ten_minutes_north]) == [Leg(0, timedelta(minutes=14))]
+    assert ROUTER.route(HOME, [None]) == [Leg(0, timedelta(minutes=20))]
+    assert ROUTER.route(None, [HOME]) == [Leg(0, timedelta(minutes=4))]
+
+
+@pytest.mark.parametrize(
+    ("address", "point"),
+    [
+        (("上海市", "上海市", "徐汇区"), Point(31.188, 121.436)),
+        (("上海", "上海", ""), Point(31.23, 121.474)),
+        (("吉林省", "长春市", "朝阳区"), Point(43.834, 125.288)),
+        (("浙江", "杭州", "西湖区"), Point(30.259, 120.13)),
+        (("江西省", "南昌市", "西湖区"), Point(28.658, 115.877)),
+        (("河南省", "济源市", ""), Point(35.067, 112.602)),
+        (("广东省", "深圳市", "Nowhere"), Point(22.544, 114.058)),
+        (("香港特别行政区", "香港", ""), Point(22.277, 114.171)),
+        (("California", "Cupertino", ""), None),
+    ],
+)
+def test_an_address_is_found_by_its_names(address: tuple[str, str, str], point: Point | None) -> None:
+    assert find_point(*address) == point
+
+
+def test_the_nearest_city_is_known() -> None:
+    assert nearest_city(Point(30.2, 120.1)).name == "杭州市"

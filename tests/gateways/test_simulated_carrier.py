@@ -1,0 +1,79 @@
+from datetime import UTC, datetime, timedelta
+
+from gateways.carrier import Parcel, Place
+from gateways.carrier.simulated import SimulatedCarrier
+from models import ShipmentStatus as S
+
+NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+STEP = timedelta(minutes=1)
+CARRIER = SimulatedCarrier(STEP)
+
+
+def place(province: str, city: str, district: str = "") -> Place:
+    return Place("林梅", "+8613800138000", province, city, district, "1 号")
+
+
+SHANGHAI, SHENZHEN = place("上海市", "上海市", "青浦区"), place("广东省", "深圳市", "南山区")
+PARCEL = Parcel("S1", 500, SHANGHAI, SHENZHEN)
+
+
+async def test_a_waybill_booked_twice_is_the_same() -> None:
+    first, again = await CARRIER.book(PARCEL, now=NOW), await CARRIER.book(PARCEL, now=NOW)
+    other = await CARRIER.book(Parcel("S2", 500, SHANGHAI, SHENZHEN), now=NOW)
+
+    assert first == again
+    assert first.tracking_number != other.tracking_number
+    assert first.estimated_at == NOW + 8 * STEP
+
+
+async def test_a_parcel_travels_one_event_per_step_to_the_door() -> None:
+    async def said(after: timedelta) -> list[S]:
+        events = await CARRIER.track(PARCEL, tracking_number="W", dispatched_at=NOW, now=NOW + after)
+        return [event.status for event in events]
+
+    assert await said(STEP / 2) == []
+    assert await said(STEP) == [S.PICKED_UP]
+    assert await said(3 * STEP) == [S.PICKED_UP, S.IN_TRANSIT, S.IN_TRANSIT]
+    assert await said(7 * STEP) == [S.PICKED_UP, *[S.IN_TRANSIT] * 5, S.OUT_FOR_DELIVERY]
+    assert await said(99 * STEP) == [S.PICKED_UP, *[S.IN_TRANSIT] * 5, S.OUT_FOR_DELIVERY, S.DELIVERED]
+
+
+async def test_a_parcel_passes_cities_between_its_two_ends() -> None:
+    events = await CARRIER.track(PARCEL, tracking_number="W", dispatched_at=NOW, now=NOW + 99 * STEP)
+
+    assert [event.location for event in events] == [
+        "上海市",
+        "上海市",
+        "金华市",
+        "三明市",
+        "梅州市",
+        "深圳市",
+        "深圳市",
+        "深圳市",
+    ]
+    latitudes = [event.latitude or 0 for event in events]
+    assert latitudes == sorted(latitudes, reverse=True)
+    assert len({(event.occurred_at, event.code) for event in events}) == 8
+
+
+async def test_asked_again_later_the_carrier_says_the_same_and_more() -> None:
+    early = await CARRIER.track(PARCEL, tracking_number="W", dispatched_at=NOW, now=NOW + 4 * STEP)
+    later = await CARRIER.track(PARCEL, tracking_number="W", dispatched_at=NOW, now=NOW + 6 * STEP)
+
+    assert list(later)[:4] == list(early)
+    assert len(later) == 6
+
+
+async def test_a_parcel_to_a_place_off_the_map_arrives_all_the_same() -> None:
+    parcel = Parcel("S1", 500, SHANGHAI, place("Ontario", "Toronto"))
+
+    events = await CARRIER.track(parcel, tracking_number="W", dispatched_at=NOW, now=NOW + 99 * STEP)
+
+    assert [event.status for event in events] == [
+        S.PICKED_UP,
+        S.IN_TRANSIT,
+        S.IN_TRANSIT,
+        S.OUT_FOR_DELIVERY,
+        S.DELIVERED,
+    ]
+    assert events[-1].latitude is None
