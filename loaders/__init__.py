@@ -6,10 +6,21 @@ from loaders.base import Reads
 from loaders.cart import CartLoaders
 from loaders.event import EventLoaders
 from loaders.knowledge import KnowledgeLoaders
+from loaders.order import OrderLoaders
+from loaders.payment import PaymentLoaders
 from loaders.shipment import ShipmentLoaders
 
 
-class Loaders(AccountLoaders, AftersalesLoaders, KnowledgeLoaders, CartLoaders, EventLoaders, ShipmentLoaders):
+class Loaders(
+    AccountLoaders,
+    AftersalesLoaders,
+    KnowledgeLoaders,
+    CartLoaders,
+    EventLoaders,
+    ShipmentLoaders,
+    OrderLoaders,
+    PaymentLoaders,
+):
     """All loaders of one request, each made when first asked for."""
 
     def __init__(self, reads: Reads) -> None:

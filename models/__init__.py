@@ -62,6 +62,7 @@ from models.payment import (
     Refund,
     RefundStatus,
     SandboxCharge,
+    SandboxRefund,
 )
 from models.search import ArticleWords, ProductWords
 from models.shipment import (
@@ -142,6 +143,7 @@ __all__ = [
     "RunStatus",
     "RunStop",
     "SandboxCharge",
+    "SandboxRefund",
     "Session",
     "Shipment",
     "ShipmentLine",

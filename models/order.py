@@ -13,51 +13,77 @@ class OrderStatus(StrEnum):
     """Where an order stands between the shop and its customer."""
 
     PENDING = "PENDING"
+    """Waits for its payments in advance."""
     CONFIRMED = "CONFIRMED"
+    """Accepted: paid in advance, or to be paid at the door."""
     COMPLETED = "COMPLETED"
+    """Everything arrived and its receipt was confirmed."""
     CANCELLED = "CANCELLED"
+    """Ended before anything left."""
     CLOSED = "CLOSED"
+    """Everything that was paid has gone back."""
 
 
 class OrderPaymentStatus(StrEnum):
     """What the books say has been paid for an order."""
 
     UNPAID = "UNPAID"
+    """Nothing has arrived."""
     PARTIALLY_PAID = "PARTIALLY_PAID"
+    """A part has arrived."""
     PAID = "PAID"
+    """All of it has arrived."""
     PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
+    """A part of what arrived went back."""
     REFUNDED = "REFUNDED"
+    """All that arrived went back."""
 
 
 class FulfilmentStatus(StrEnum):
     """How much of an order is on its way or has arrived."""
 
     UNFULFILLED = "UNFULFILLED"
+    """Nothing is packed."""
     PACKING = "PACKING"
+    """Something is packed, nothing has left."""
     PARTIALLY_SHIPPED = "PARTIALLY_SHIPPED"
+    """A part has left."""
     SHIPPED = "SHIPPED"
+    """All of it has left."""
     PARTIALLY_DELIVERED = "PARTIALLY_DELIVERED"
+    """A part has arrived."""
     DELIVERED = "DELIVERED"
+    """All of it has arrived."""
     RETURNED = "RETURNED"
+    """All of it came back undelivered."""
 
 
 class OrderHeadline(StrEnum):
     """What a customer reads: the one word the three axes come down to."""
 
     AWAITING_PAYMENT = "AWAITING_PAYMENT"
+    """Waits to be paid."""
     PREPARING = "PREPARING"
+    """Is being prepared."""
     ON_THE_WAY = "ON_THE_WAY"
+    """Is on its way, at least in part."""
     DELIVERED = "DELIVERED"
+    """Has arrived."""
     COMPLETED = "COMPLETED"
+    """Has arrived, and its receipt was confirmed."""
     CANCELLED = "CANCELLED"
+    """Was cancelled."""
     REFUNDED = "REFUNDED"
+    """Was refunded in full."""
 
 
 class ShippingMethod(StrEnum):
     """How fast a delivery travels."""
 
     STANDARD = "STANDARD"
+    """At the ordinary speed."""
     EXPRESS = "EXPRESS"
+    """As fast as possible."""
 
 
 class Order(HasCurrency, Base):

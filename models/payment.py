@@ -12,28 +12,41 @@ class PaymentMethod(StrEnum):
     """How money reaches the shop."""
 
     ALIPAY = "ALIPAY"
+    """With the Alipay app."""
     WECHAT_PAY = "WECHAT_PAY"
+    """With WeChat Pay."""
     CARD = "CARD"
+    """With a credit or debit card."""
     CASH_ON_DELIVERY = "CASH_ON_DELIVERY"
+    """In cash at the door."""
     SANDBOX = "SANDBOX"
+    """With play money, on a page of this shop."""
 
 
 class PaymentStatus(StrEnum):
     """Where one payment of an order stands."""
 
     PENDING = "PENDING"
+    """Nobody has begun to pay it."""
     STARTED = "STARTED"
+    """The customer is paying."""
     CAPTURED = "CAPTURED"
+    """The money is here."""
     FAILED = "FAILED"
+    """It came to nothing; it can be started again."""
     CLOSED = "CLOSED"
+    """Nobody waits for it any more."""
 
 
 class RefundStatus(StrEnum):
     """Where money on its way back to a customer stands."""
 
     PENDING = "PENDING"
+    """On its way, or waiting for a transfer by the staff."""
     SUCCEEDED = "SUCCEEDED"
+    """Has reached the customer."""
     FAILED = "FAILED"
+    """The provider refused it; it is tried again, or transferred by the staff."""
 
 
 class LedgerAccount(StrEnum):
@@ -181,3 +194,14 @@ class SandboxCharge(HasCurrency, Base):
     refunded_amount: Mapped[Minor]
     status: Mapped[PaymentStatus]
     settles_at: Mapped[datetime | None]
+
+
+class SandboxRefund(HasCurrency, Base):
+    """What the built-in provider has sent back; a repeated reference sends nothing more."""
+
+    __tablename__ = "sandbox_refunds"
+
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    charge_reference: Mapped[str] = mapped_column(ForeignKey("sandbox_charges.reference"), index=True)
+    currency: Mapped[CurrencyCode]
+    amount: Mapped[Minor]

@@ -16,7 +16,7 @@ from domain.order.wish import WantedDelivery, WantedLine, Wish
 from domain.pricing import Breakdown, CouponRefused, PricedLine, price
 from domain.shipping import shipping_fee
 from domain.stock import main_warehouse
-from models import Address, CurrencyCode, Money, ShippingMethod, Warehouse
+from models import Address, CurrencyCode, Money, ShippingMethod, Variant, Warehouse
 
 DELIVERIES_LIMIT = 20
 
@@ -35,6 +35,10 @@ class QuotedLine:
     good: Good
     unit: Money
     discount: Money
+
+    @property
+    def variant(self) -> Variant:
+        return self.good.variant
 
     @property
     def quantity(self) -> int:
@@ -67,6 +71,22 @@ class Quote:
     problems: Sequence[DomainError]
     warehouses: Sequence[Warehouse]
     basket: Basket
+
+    @property
+    def goods(self) -> Money:
+        return self.sums.goods
+
+    @property
+    def discount(self) -> Money:
+        return self.sums.discount
+
+    @property
+    def shipping(self) -> Money:
+        return self.sums.shipping
+
+    @property
+    def total(self) -> Money:
+        return self.sums.total
 
     def parts(self) -> list[Part]:
         """From where each unit leaves; only of a quote without problems."""

@@ -1,0 +1,28 @@
+from decimal import Decimal
+
+from domain.errors import Invalid
+from models import CurrencyCode, Money
+from resolvers.described import input_type
+
+MINOR_LIMIT = 10**12
+"""Minor units somebody may name: more is a mistake."""
+
+
+@input_type
+class MoneyInput:
+    """An amount of money, exact."""
+
+    amount: Decimal
+    """In major units, such as "19.90"; no more digits than the currency has."""
+    currency_code: CurrencyCode
+    """The ISO 4217 code of the currency."""
+
+    def money(self, *, field: tuple[str | int, ...]) -> Money:
+        try:
+            amount = Money.of(self.amount, self.currency_code)
+        except ValueError:
+            digits = f"{self.currency_code.value} has fewer digits"
+            raise Invalid(f"This is not an amount of money: {digits}.", field=field) from None
+        if abs(amount.minor) > MINOR_LIMIT:
+            raise Invalid("This is more money than the shop handles.", field=field)
+        return amount
