@@ -44,12 +44,14 @@ class ByKey(Loader[K, R | None], Generic[K, R]):
     key: ClassVar[Any]
 
     def statement(self) -> Select[tuple[R]]:
-        return select(entity(self.key))
+        return select(entity(type(self).key))
 
     async def answer(self, keys: list[K]) -> list[R | None]:
         async with self.reads() as session:
-            rows: Sequence[Any] = (await session.scalars(self.statement().where(self.key.in_(keys)))).all()
-        by_key = {getattr(row, self.key.key): row for row in rows}
+            rows: Sequence[Any] = (
+                await session.scalars(self.statement().where(type(self).key.in_(keys)))
+            ).all()
+        by_key = {getattr(row, type(self).key.key): row for row in rows}
         return [by_key.get(key) for key in keys]
 
 
@@ -67,10 +69,10 @@ class ManyByKey(Loader[K, Sequence[R]], Generic[K, R]):
     brings: ClassVar[Mapping[str, tuple[Any, Any]]] = {}
 
     def statement(self) -> Select[Any]:
-        return select(entity(self.key))
+        return select(entity(type(self).key))
 
     async def answer(self, keys: list[K]) -> list[Sequence[R]]:
-        statement = self.statement().where(self.key.in_(keys)).order_by(*as_tuple(self.order_by))
+        statement = self.statement().where(type(self).key.in_(keys)).order_by(*as_tuple(type(self).order_by))
         for parent, child in self.brings.values():
             statement = statement.outerjoin(entity(child), child == parent).add_columns(entity(child))
         async with self.reads() as session:
@@ -78,7 +80,7 @@ class ManyByKey(Loader[K, Sequence[R]], Generic[K, R]):
         found: defaultdict[Any, dict[Any, R]] = defaultdict(dict)
         children: list[defaultdict[Any, list[Any]]] = [defaultdict(list) for _ in self.brings]
         for row, *brought in rows:
-            found[getattr(row, self.key.key)][id(row)] = row
+            found[getattr(row, type(self).key.key)][id(row)] = row
             for (parent, _), bucket, child_row in zip(self.brings.values(), children, brought, strict=True):
                 bucket[getattr(row, parent.key)] += [] if child_row is None else [child_row]
         for name, bucket in zip(self.brings, children, strict=True):
