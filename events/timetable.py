@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 
 from events.aftersales import TICKETS_OVERDUE
+from events.order import SILENT_RECEIPTS, UNPAID_ORDERS
+from events.payment import REFUSED_REFUNDS, SLOW_SANDBOX, UNSETTLED_PAYMENTS
 from events.shipment import CARRIER_POLLS
 from events.timers import Timer
 
-TIMETABLE: Sequence[Timer] = (CARRIER_POLLS, TICKETS_OVERDUE)
+TIMETABLE: Sequence[Timer] = (
+    UNPAID_ORDERS,
+    SILENT_RECEIPTS,
+    SLOW_SANDBOX,
+    UNSETTLED_PAYMENTS,
+    REFUSED_REFUNDS,
+    CARRIER_POLLS,
+    TICKETS_OVERDUE,
+)

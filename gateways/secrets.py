@@ -59,4 +59,4 @@ def sign(key: str, message: bytes) -> str:
 
 
 def signature_fits(key: str, message: bytes, signature: str) -> bool:
-    return hmac.compare_digest(sign(key, message), signature)
+    return hmac.compare_digest(sign(key, message).encode(), signature.encode())

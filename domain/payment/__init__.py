@@ -19,11 +19,14 @@ from domain.payment.refund import (
     retry_refund,
     settle_refund,
 )
+from domain.payment.reports import NotOurs, Outcome, first_notice, settle_payment
 from domain.payment.states import REFUND_TRANSITIONS, TRANSITIONS
 
 __all__ = [
     "REFUND_TRANSITIONS",
     "TRANSITIONS",
+    "NotOurs",
+    "Outcome",
     "capture_payment",
     "captured_legs",
     "close_payments",
@@ -31,12 +34,14 @@ __all__ = [
     "confirm_refund",
     "fail_payment",
     "fail_refund",
+    "first_notice",
     "lock_payment",
     "refund_everything",
     "refund_in_goodwill",
     "refundable",
     "request_refund",
     "retry_refund",
+    "settle_payment",
     "settle_refund",
     "start_payment",
 ]

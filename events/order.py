@@ -1,0 +1,41 @@
+"""What happens to an order when nobody acts in time."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from domain.order import assume_receipt, close_unpaid
+from events.shop import Shop
+from events.timers import Timer
+from models import Order, OrderStatus
+
+
+def unpaid(now: datetime) -> Select[Any]:
+    return (
+        select(Order.id)
+        .where(Order.status == OrderStatus.PENDING, Order.payment_due_at <= now)
+        .order_by(Order.payment_due_at)
+    )
+
+
+async def close(shop: Shop, order_id: int) -> None:
+    async with shop.database.writes.begin() as session:
+        await close_unpaid(session, order_id, now=shop.clock())
+
+
+def received(now: datetime) -> Select[Any]:
+    return (
+        select(Order.id)
+        .where(Order.status == OrderStatus.CONFIRMED, Order.receipt_due_at <= now)
+        .order_by(Order.receipt_due_at)
+    )
+
+
+async def complete(shop: Shop, order_id: int) -> None:
+    async with shop.database.writes.begin() as session:
+        await assume_receipt(session, order_id, now=shop.clock())
+
+
+UNPAID_ORDERS = Timer("order.unpaid", due=unpaid, act=close)
+SILENT_RECEIPTS = Timer("order.received", due=received, act=complete)
