@@ -84,7 +84,7 @@ class MediaByTicket(Grouped[int, Sequence[Media]]):
             .order_by(Media.id)
         )
         found: dict[int, list[Media]] = {}
-        for ticket_id, media in rows.tuples():
+        for ticket_id, media in rows:
             found.setdefault(ticket_id, []).append(media)
         return found
 

@@ -55,7 +55,7 @@ async def accept_return(
     damaged: bool,
     note: str = "",
     now: datetime,
-    by: int,
+    by: int | None,
 ) -> Ticket:
     """The goods are here and as they should be: into the stock with them, and on with the ticket."""
     order, ticket = await lock_ticket(session, ticket_id)

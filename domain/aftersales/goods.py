@@ -184,7 +184,7 @@ async def destinations(session: AsyncSession, ticket: Ticket) -> Mapping[int, De
     )
     found: dict[int, Destination] = {}
     placed = set()
-    for delivery, line in rows.tuples():
+    for delivery, line in rows:
         if line.order_line_id not in placed:
             placed.add(line.order_line_id)
             found.setdefault(delivery.id, (delivery, {}))[1][line.order_line_id] = line.quantity
