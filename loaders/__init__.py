@@ -4,11 +4,13 @@ from loaders.account import AccountLoaders
 from loaders.aftersales import AftersalesLoaders
 from loaders.base import Reads
 from loaders.cart import CartLoaders
+from loaders.catalog import CatalogLoaders
 from loaders.event import EventLoaders
 from loaders.knowledge import KnowledgeLoaders
 from loaders.order import OrderLoaders
 from loaders.payment import PaymentLoaders
 from loaders.shipment import ShipmentLoaders
+from loaders.stock import StockLoaders
 
 
 class Loaders(
@@ -16,10 +18,12 @@ class Loaders(
     AftersalesLoaders,
     KnowledgeLoaders,
     CartLoaders,
+    CatalogLoaders,
     EventLoaders,
     ShipmentLoaders,
     OrderLoaders,
     PaymentLoaders,
+    StockLoaders,
 ):
     """All loaders of one request, each made when first asked for."""
 

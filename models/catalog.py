@@ -13,18 +13,26 @@ class ProductStatus(StrEnum):
     """Whether customers can see a product."""
 
     DRAFT = "DRAFT"
+    """Staff are still at it; customers do not see it."""
     ACTIVE = "ACTIVE"
+    """Customers see and buy it."""
     ARCHIVED = "ARCHIVED"
+    """It is not sold any more."""
 
 
 class AttributeType(StrEnum):
     """What kind of value an attribute takes."""
 
     ENUM = "ENUM"
+    """One or more of a list of values."""
     NUMBER = "NUMBER"
+    """A number, with the unit of the attribute."""
     BOOLEAN = "BOOLEAN"
+    """Yes or no."""
     TEXT = "TEXT"
+    """A short text."""
     DATE = "DATE"
+    """A day."""
 
 
 class Category(Base):
@@ -45,6 +53,11 @@ class Category(Base):
     position: Mapped[int]
     taxonomy_id: Mapped[str | None] = mapped_column(unique=True)
     translations: Mapped[Translations]
+
+    @property
+    def line(self) -> list[int]:
+        """The ids from the root down to this one."""
+        return [int(part) for part in self.path.strip("/").split("/")]
 
 
 class Attribute(Base):

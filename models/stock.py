@@ -11,13 +11,21 @@ class MovementKind(StrEnum):
     """Why stock changed."""
 
     RECEIVED = "RECEIVED"
+    """Goods came in."""
     RESERVED = "RESERVED"
+    """An order set them aside."""
     RELEASED = "RELEASED"
+    """An order gave them back before they left."""
     SHIPPED = "SHIPPED"
+    """They left with a parcel."""
     RETURNED = "RETURNED"
+    """A customer sent them back."""
     DAMAGED = "DAMAGED"
+    """They cannot be sold any more."""
     CORRECTED = "CORRECTED"
+    """Somebody counted."""
     TRANSFERRED = "TRANSFERRED"
+    """They went to, or came from, another warehouse."""
 
 
 class Warehouse(Base):

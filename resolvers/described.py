@@ -49,7 +49,9 @@ def describe_enum(enum: type[Enum]) -> Any:
     import strawberry
 
     docs = attribute_docs(enum)
-    described: Any = strawberry.enum(enum, description=inspect.getdoc(enum))
+    known = "__strawberry_definition__" in vars(enum)  # an input that was declared earlier has it
+    described: Any = enum if known else strawberry.enum(enum)
+    described.__strawberry_definition__.description = inspect.getdoc(enum)
     for value in described.__strawberry_definition__.values:
         value.description = docs.get(value.name)
     return described

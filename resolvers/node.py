@@ -9,10 +9,12 @@ import strawberry
 from domain.errors import LimitReached
 from resolvers.account import find_account, find_address
 from resolvers.cart import find_cart, find_cart_line
+from resolvers.catalog import find_attribute, find_category, find_media, find_product, find_variant
 from resolvers.context import Info
 from resolvers.coupon import find_coupon
 from resolvers.ids import parse_id
 from resolvers.knowledge import find_article
+from resolvers.stock import find_warehouse
 
 NODES_LIMIT = 100
 
@@ -21,6 +23,12 @@ Find = Callable[[Info, int], Awaitable[Any]]
 NODES: Mapping[str, Find] = {
     "Account": find_account,
     "Address": find_address,
+    "Attribute": find_attribute,
+    "Category": find_category,
+    "Media": find_media,
+    "Product": find_product,
+    "Variant": find_variant,
+    "Warehouse": find_warehouse,
     "Article": find_article,
     "Cart": find_cart,
     "CartLine": find_cart_line,

@@ -8,22 +8,24 @@ from resolvers import node as resolve
 from resolvers.guard import ANYONE
 from schema.account import AccountMutation, AccountQuery
 from schema.cart import CartMutation, CartQuery, CartSubscription
+from schema.catalog import CatalogQuery
 from schema.coupon import CouponMutation, CouponQuery
-from schema.news import NewsSubscription
 from schema.knowledge import KnowledgeMutation, KnowledgeQuery
+from schema.news import NewsSubscription
 from schema.node import Node
 from schema.rows import field
 from schema.shop import FreshLoaders, ShopSchema
+from schema.stock import StockMutation, StockQuery
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(AccountQuery, KnowledgeQuery, CartQuery, CouponQuery):
+class Query(AccountQuery, KnowledgeQuery, CartQuery, CouponQuery, CatalogQuery, StockQuery):
     node: Node | None = field(resolve.node, allow=ANYONE)
     nodes: list[Node | None] = field(resolve.nodes, allow=ANYONE)
 
 
 @strawberry.type(description="Everything that can be done.")
-class Mutation(AccountMutation, KnowledgeMutation, CartMutation, CouponMutation):
+class Mutation(AccountMutation, KnowledgeMutation, CartMutation, CouponMutation, StockMutation):
     pass
 
 

@@ -12,7 +12,7 @@ from domain.catalog.attributes import Meaning, all_meanings
 from domain.catalog.drafts import PictureDraft, PriceDraft, ProductDraft, VariantDraft
 from domain.catalog.pairing import options_of
 from domain.catalog.stored import Stored, stored_by_id
-from domain.catalog.tree import Path, ids_of
+from domain.catalog.tree import Path
 from domain.stock import levels
 from models import Category, Price, Product, StockLevel, Variant, Warehouse
 
@@ -50,7 +50,7 @@ async def _drafts(session: AsyncSession, ids: Collection[int], names: Names) -> 
 
 async def _names(session: AsyncSession) -> Names:
     categories = {row.id: row for row in await session.scalars(select(Category))}
-    paths = {row.id: tuple(categories[above].name for above in ids_of(row)) for row in categories.values()}
+    paths = {row.id: tuple(categories[above].name for above in row.line) for row in categories.values()}
     warehouses = await session.scalars(select(Warehouse).order_by(Warehouse.position, Warehouse.id))
     codes = {row.id: row.code if place else "" for place, row in enumerate(warehouses)}
     return Names(paths, await all_meanings(session), codes)

@@ -78,14 +78,9 @@ async def path_of(session: AsyncSession, category_id: int, *, field: tuple[str |
     category = await session.get(Category, category_id)
     if category is None:
         raise NotFound("category", field=field)
-    ids = ids_of(category)
-    rows = {row.id: row.name for row in await session.scalars(select(Category).where(Category.id.in_(ids)))}
-    return tuple(rows[each] for each in ids)
-
-
-def ids_of(category: Category) -> list[int]:
-    """The ids from the root down to a category."""
-    return [int(part) for part in category.path.strip("/").split("/")]
+    line = select(Category).where(Category.id.in_(category.line))
+    names = {row.id: row.name for row in await session.scalars(line)}
+    return tuple(names[each] for each in category.line)
 
 
 async def ensure_categories(session: AsyncSession, paths: Iterable[Path]) -> dict[Path, Category]:
@@ -130,7 +125,7 @@ async def _parent(session: AsyncSession, parent_id: int | None, category_id: int
     parent = await session.get(Category, parent_id)
     if parent is None:
         raise NotFound("category", field=("parent_id",))
-    if category_id in ids_of(parent):
+    if category_id in parent.line:
         raise Invalid("A category cannot stand below itself.", field=("parent_id",))
     return parent
 

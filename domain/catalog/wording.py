@@ -93,13 +93,12 @@ def _spoken(text: str, translations: Translations, field: str) -> list[str]:
 async def _category_names(session: AsyncSession, category_ids: Collection[int]) -> Texts:
     """The names of categories and of all above them."""
     rows = (await session.scalars(select(Category).where(Category.id.in_(category_ids)))).all()
-    lines = {row.id: [int(part) for part in row.path.strip("/").split("/")] for row in rows}
-    above = {each for line in lines.values() for each in line}
+    above = {each for row in rows for each in row.line}
     names = {
         row.id: _spoken(row.name, row.translations, "name")
         for row in await session.scalars(select(Category).where(Category.id.in_(above)))
     }
-    return {row_id: [name for each in line for name in names[each]] for row_id, line in lines.items()}
+    return {row.id: [name for each in row.line for name in names[each]] for row in rows}
 
 
 async def _variant_texts(session: AsyncSession, product_ids: Collection[int]) -> Texts:

@@ -1,0 +1,172 @@
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from loaders.base import ByKey, Grouped, ManyByKey, Reads, loader
+from models import (
+    Attribute,
+    AttributeValue,
+    Category,
+    CategoryAttribute,
+    Media,
+    Price,
+    Product,
+    ProductAttribute,
+    ProductMedia,
+    ProductStatus,
+    Variant,
+)
+
+
+class ProductById(ByKey[int, Product]):
+    key = Product.id
+
+
+class ProductBySlug(ByKey[str, Product]):
+    key = Product.slug
+
+
+class VariantById(ByKey[int, Variant]):
+    key = Variant.id
+
+
+class VariantsByProduct(ManyByKey[int, Variant]):
+    """Those that are not archived."""
+
+    key = Variant.product_id
+    order_by = (Variant.position, Variant.id)
+    primes = "variant"
+
+    def statement(self) -> Select[Variant]:
+        return select(Variant).where(Variant.archived_at.is_(None))
+
+
+class PricesByVariant(ManyByKey[int, Price]):
+    key = Price.variant_id
+    order_by = Price.currency
+
+
+class MediaById(ByKey[int, Media]):
+    key = Media.id
+
+
+class MediaByProduct(Grouped[int, Sequence[Media]]):
+    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, Sequence[Media]]:
+        rows = await session.execute(
+            select(ProductMedia.product_id, Media)
+            .join(Media, Media.id == ProductMedia.media_id)
+            .where(ProductMedia.product_id.in_(keys))
+            .order_by(ProductMedia.product_id, ProductMedia.position)
+        )
+        found: defaultdict[int, list[Media]] = defaultdict(list)
+        for product_id, media in rows:
+            found[product_id].append(media)
+            self.loaders.media.prime(media.id, media)
+        return found
+
+    def nothing(self) -> Sequence[Media]:
+        return []
+
+
+class AttributesByProduct(ManyByKey[int, ProductAttribute]):
+    """By the name of the attribute, several values in their order."""
+
+    key = ProductAttribute.product_id
+    order_by = (Attribute.name, Attribute.id, ProductAttribute.position)
+
+    def statement(self) -> Select[ProductAttribute]:
+        return select(ProductAttribute).join(Attribute, Attribute.id == ProductAttribute.attribute_id)
+
+
+class AttributeById(ByKey[int, Attribute]):
+    key = Attribute.id
+
+
+class AttributeValueById(ByKey[int, AttributeValue]):
+    key = AttributeValue.id
+
+
+class ValuesByAttribute(ManyByKey[int, AttributeValue]):
+    key = AttributeValue.attribute_id
+    order_by = (AttributeValue.position, AttributeValue.id)
+    primes = "attribute_value"
+
+
+class CategoryById(ByKey[int, Category]):
+    key = Category.id
+
+
+class CategoryBySlug(ByKey[str, Category]):
+    key = Category.slug
+
+
+class ChildrenByCategory(ManyByKey[int, Category]):
+    key = Category.parent_id
+    order_by = (Category.position, Category.id)
+    primes = "category"
+
+
+class AttributesByCategory(ManyByKey[int, CategoryAttribute]):
+    """What a category says itself."""
+
+    key = CategoryAttribute.category_id
+    order_by = CategoryAttribute.attribute_id
+
+
+class PublicMedia(Grouped[int, bool]):
+    """Whether a picture is shown on a product that customers can see."""
+
+    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, bool]:
+        on_product = (
+            select(ProductMedia.media_id)
+            .join(Product, Product.id == ProductMedia.product_id)
+            .where(ProductMedia.media_id.in_(keys), Product.status == ProductStatus.ACTIVE)
+        )
+        on_variant = (
+            select(Variant.media_id)
+            .join(Product, Product.id == Variant.product_id)
+            .where(Variant.media_id.in_(keys), Product.status == ProductStatus.ACTIVE)
+        )
+        return dict.fromkeys(await session.scalars(on_product.union(on_variant)), True)
+
+    def nothing(self) -> bool:
+        return False
+
+
+CATEGORIES = select(Category).order_by(Category.depth, Category.position, Category.id)
+
+
+async def every_category(reads: Reads) -> Sequence[Category]:
+    async with reads() as session:
+        return (await session.scalars(CATEGORIES)).all()
+
+
+async def root_categories(reads: Reads) -> Sequence[Category]:
+    async with reads() as session:
+        return (await session.scalars(CATEGORIES.where(Category.parent_id.is_(None)))).all()
+
+
+async def every_attribute(reads: Reads) -> Sequence[Attribute]:
+    async with reads() as session:
+        return (await session.scalars(select(Attribute).order_by(Attribute.code))).all()
+
+
+class CatalogLoaders:
+    product = loader(ProductById)
+    slug_product = loader(ProductBySlug)
+    product_variants = loader(VariantsByProduct)
+    product_media = loader(MediaByProduct)
+    product_attributes = loader(AttributesByProduct)
+    variant = loader(VariantById)
+    variant_prices = loader(PricesByVariant)
+    media = loader(MediaById)
+    public_media = loader(PublicMedia)
+    attribute = loader(AttributeById)
+    attribute_value = loader(AttributeValueById)
+    attribute_values = loader(ValuesByAttribute)
+    category = loader(CategoryById)
+    slug_category = loader(CategoryBySlug)
+    category_children = loader(ChildrenByCategory)
+    category_attributes = loader(AttributesByCategory)

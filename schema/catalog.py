@@ -1,0 +1,319 @@
+"""What the shop sells: products and their variants, categories, attributes, pictures."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import strawberry
+
+import models
+from loaders.listing import ProductSort as Sort
+from resolvers import catalog as resolve
+from resolvers.described import describe_enum
+from resolvers.guard import ANYONE, CATALOGUE
+from schema.connection import Connection
+from schema.node import Node
+from schema.rows import batched, field, loaded, row_type, translated
+from schema.scalars import Money
+from schema.stock import Availability, StockLevel
+
+ProductStatus = describe_enum(models.ProductStatus)
+ProductSort = describe_enum(Sort)
+AttributeType = describe_enum(models.AttributeType)
+
+
+@row_type(models.Media)
+class Media(Node):
+    """A picture."""
+
+    url: str
+    """Where it is."""
+    alt: str
+    """What it shows, for those who cannot see it."""
+    content_type: str | None
+    """Its kind, such as "image/png"; null for one that is kept elsewhere."""
+    width: int | None
+    """Pixels, where known."""
+    height: int | None
+    """Pixels, where known."""
+
+
+@row_type(models.AttributeValue)
+class AttributeValue:
+    """One value an ENUM attribute allows."""
+
+    code: str
+    """What filters and files call it."""
+    name: str = translated("name")
+    """What people call it."""
+
+
+@row_type(models.Attribute)
+class Attribute(Node):
+    """A property that products have in common."""
+
+    code: str
+    """What filters and files call it."""
+    name: str = translated("name")
+    """What people call it."""
+    type: models.AttributeType
+    """What kind of value it takes."""
+    unit: str | None = translated("unit")
+    """The unit of its numbers."""
+    filterable: bool
+    """Whether customers can choose by it."""
+    values: list[AttributeValue] = loaded("attribute_values")
+    """What it allows, in order; empty for other types than ENUM."""
+
+
+@row_type(models.ProductAttribute)
+class ProductAttribute:
+    """One value of one attribute of a product."""
+
+    attribute: Attribute = loaded("attribute", key="attribute_id")
+    """What it is about."""
+    text: str = batched(resolve.attribute_text)
+    value: AttributeValue | None = loaded("attribute_value", key="value_id")
+    """The value of an ENUM attribute."""
+    number: Decimal | None
+    """The value of a NUMBER attribute, without its unit."""
+    boolean: bool | None
+    """The value of a BOOLEAN attribute."""
+    date: date | None
+    """The value of a DATE attribute."""
+
+
+@row_type(resolve.CategoryAttributeShown)
+class CategoryAttribute:
+    """An attribute that the products of a category have."""
+
+    attribute: Attribute
+    """Which."""
+    required: bool
+    """Whether a product is incomplete without it."""
+    inherited: bool
+    """Whether a category above says so."""
+
+
+@row_type(models.Category)
+class Category(Node):
+    """A place in the tree of what the shop sells."""
+
+    slug: str
+    """Its part of the address."""
+    name: str = translated("name")
+    """What people call it."""
+    depth: int
+    """How far below the root it stands; 0 for a root."""
+    position: int
+    """Its place among its sisters."""
+    parent: "Category | None" = loaded("category", key="parent_id")
+    """The category it belongs to; null for a root."""
+    children: list["Category"] = loaded("category_children")
+    """The categories right below it, in order."""
+    ancestors: list["Category"] = batched(resolve.category_ancestors)
+    attributes: list[CategoryAttribute] = batched(resolve.category_attributes)
+
+
+@row_type(resolve.VariantOption)
+class VariantOption:
+    """What sets a variant apart from its sisters."""
+
+    name: str
+    """What they differ in, such as "Size"."""
+    value: str
+    """What this one has."""
+
+
+@row_type(models.Price)
+class Price:
+    """What a variant costs in one currency."""
+
+    price: Money
+    """What one costs."""
+    compare_at: Money | None
+    """What one cost before the price was lowered."""
+
+
+@row_type(models.Variant)
+class Variant(Node):
+    """One thing that can be put into a cart: a size, a colour, a pack."""
+
+    product: "Product" = loaded("product", key="product_id")
+    """What it is a variant of."""
+    name: str
+    """The values of its options; empty for a product with one variant."""
+    sku: str | None
+    """What the shop calls it."""
+    barcode: str | None
+    """What stands on the package."""
+    options: list[VariantOption] = field(resolve.variant_options)
+    price: Money | None = batched(resolve.price)
+    compare_at_price: Money | None = batched(resolve.compare_at_price)
+    prices: list[Price] = loaded("variant_prices")
+    """What it costs in every currency it is sold in."""
+    availability: Availability = batched(resolve.variant_availability)
+    stock: list[StockLevel] | None = batched(resolve.variant_stock)
+    tracked: bool
+    """Whether its units are counted."""
+    sells_when_out: bool
+    """Whether it can be bought when none is left."""
+    requires_shipping: bool
+    """Whether it is a thing that has to be sent."""
+    taxable: bool
+    """Whether tax is due on it."""
+    weight_grams: int
+    """What one weighs."""
+    media: Media | None = loaded("media", key="media_id")
+    """The picture of this variant, where it has one of its own."""
+    archived_at: datetime | None
+    """Since when it is not sold any more; null while it is."""
+
+
+@row_type(resolve.PriceRange)
+class PriceRange:
+    """The least and the most something costs."""
+
+    min: Money
+    """The least."""
+    max: Money
+    """The most."""
+
+
+@row_type(resolve.ProductTranslation)
+class ProductTranslation:
+    """The texts of a product in another language."""
+
+    language: str
+    """The language, as a tag: "en", "zh-CN"."""
+    title: str | None
+    """The title, where there is one."""
+    description: str | None
+    """The description as HTML, where there is one."""
+
+
+@row_type(models.Product)
+class Product(Node):
+    """Something the shop sells, in one or more variants."""
+
+    slug: str
+    """Its part of the address."""
+    title: str = translated("title")
+    """What it is called."""
+    description: str = translated("description")
+    """What it is, as HTML that is safe to show."""
+    brand: str
+    """Who makes it; empty when unknown."""
+    product_type: str
+    """What whoever entered it calls its kind."""
+    status: models.ProductStatus
+    """Whether customers can see it."""
+    tags: list[str]
+    """Free words that belong to it."""
+    seo_title: str
+    """The title search engines show; empty for its own."""
+    seo_description: str
+    """The text search engines show."""
+    category: Category | None = loaded("category", key="category_id")
+    """Where it stands in the tree."""
+    media: list[Media] = loaded("product_media")
+    """Its pictures, the main one first."""
+    variants: list[Variant] = loaded("product_variants")
+    """What can be bought of it, in order."""
+    attributes: list[ProductAttribute] = loaded("product_attributes")
+    """Its properties, by name."""
+    price_range: PriceRange | None = batched(resolve.price_range)
+    availability: Availability = batched(resolve.product_availability)
+    translations: list[ProductTranslation] = field(resolve.product_translations)
+    version: int
+    """One higher with each change; pass it to `productUpdate` so that nobody's change is lost."""
+    created_at: datetime
+    """When it was entered."""
+    updated_at: datetime
+    """When it was changed last."""
+    published_at: datetime | None
+    """When customers could see it first."""
+
+
+@row_type(resolve.CategoryFacet)
+class CategoryFacet:
+    """How many of the products stand in a category or below it."""
+
+    category: Category
+    """Where."""
+    count: int
+    """How many."""
+
+
+@row_type(resolve.BrandFacet)
+class BrandFacet:
+    """How many of the products are of a brand."""
+
+    brand: str
+    """Who makes them."""
+    count: int
+    """How many."""
+
+
+@row_type(resolve.ValueFacet)
+class AttributeValueFacet:
+    """How many of the products have a value of an attribute."""
+
+    value: str
+    """What to put into `AttributeFilter.values`."""
+    label: str
+    """What people read, in their language."""
+    count: int
+    """How many."""
+    selected: bool
+    """Whether the filter asks for it."""
+
+
+@row_type(resolve.AttributeFacet)
+class AttributeFacet:
+    """The values of an attribute among the products."""
+
+    attribute: Attribute
+    """Which attribute."""
+    values: list[AttributeValueFacet]
+    """Its values, the most frequent first."""
+
+
+@row_type(resolve.ProductFacets)
+class ProductFacets:
+    """What there is to choose from; each choice is counted as if it were not made yet."""
+
+    categories: list[CategoryFacet]
+    """Categories, the roots first."""
+    brands: list[BrandFacet]
+    """Brands, the most frequent first."""
+    attributes: list[AttributeFacet]
+    """Attributes customers can choose by."""
+    price: PriceRange | None
+    """The least and the most a variant costs, in the viewer's currency."""
+
+
+@strawberry.type(description="A page of products, and what there is to choose from among all of them.")
+class ProductConnection(Connection[Product]):
+    facets: ProductFacets = field(resolve.facets)
+
+
+@row_type(resolve.SearchSuggestion)
+class SearchSuggestion:
+    """What somebody may mean who is still typing."""
+
+    text: str
+    """What to show."""
+    product: Product | None
+    """The product it names, if it names one."""
+    category: Category | None
+    """The category it names, if it names one."""
+
+
+@strawberry.type
+class CatalogQuery:
+    product: Product | None = field(resolve.product, allow=ANYONE)
+    products: ProductConnection = field(resolve.products, allow=ANYONE)
+    category: Category | None = field(resolve.category, allow=ANYONE)
+    categories: list[Category] = field(resolve.categories, allow=ANYONE)
+    attributes: list[Attribute] = field(resolve.attributes, allow=CATALOGUE)
+    search_suggestions: list[SearchSuggestion] = field(resolve.search_suggestions, allow=ANYONE)
