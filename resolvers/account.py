@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import strawberry
@@ -140,6 +140,8 @@ async def welcome(info: Info, session: AsyncSession, account: Account) -> Signed
 
 
 def handed_out(info: Info, account: Account, family: str, refresh_token: str) -> SignedIn:
+    """Tokens for somebody who has come in; the rest of the request knows who that is."""
+    info.context.viewer = replace(info.context.viewer, role=account.role, account_id=account.id)
     settings, now = info.context.shop.settings, info.context.now
     token = AccessToken(account.id, account.role, family, now + settings.access_token_lives)
     access_token = write_token(settings.signing_key(), token, now=now)
