@@ -14,6 +14,8 @@ from resolvers.context import Info
 from resolvers.coupon import find_coupon
 from resolvers.ids import parse_id
 from resolvers.knowledge import find_article
+from resolvers.order import find_delivery, find_delivery_line, find_order, find_order_line
+from resolvers.payment import find_payment, find_refund
 from resolvers.stock import find_warehouse
 
 NODES_LIMIT = 100
@@ -33,6 +35,12 @@ NODES: Mapping[str, Find] = {
     "Cart": find_cart,
     "CartLine": find_cart_line,
     "Coupon": find_coupon,
+    "Order": find_order,
+    "OrderLine": find_order_line,
+    "Delivery": find_delivery,
+    "DeliveryLine": find_delivery_line,
+    "Payment": find_payment,
+    "Refund": find_refund,
 }
 """GraphQL type -> how to find one for this viewer; None when it is missing or somebody else's."""
 

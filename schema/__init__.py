@@ -13,24 +13,36 @@ from schema.coupon import CouponMutation, CouponQuery
 from schema.knowledge import KnowledgeMutation, KnowledgeQuery
 from schema.news import NewsSubscription
 from schema.node import Node
+from schema.order import OrderMutation, OrderQuery, OrderSubscription
+from schema.payment import PaymentMutation, PaymentQuery
 from schema.rows import field
 from schema.shop import FreshLoaders, ShopSchema
 from schema.stock import StockMutation, StockQuery
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(AccountQuery, KnowledgeQuery, CartQuery, CouponQuery, CatalogQuery, StockQuery):
+class Query(
+    AccountQuery, KnowledgeQuery, CartQuery, CouponQuery, CatalogQuery, StockQuery, OrderQuery, PaymentQuery
+):
     node: Node | None = field(resolve.node, allow=ANYONE)
     nodes: list[Node | None] = field(resolve.nodes, allow=ANYONE)
 
 
 @strawberry.type(description="Everything that can be done.")
-class Mutation(AccountMutation, KnowledgeMutation, CartMutation, CouponMutation, StockMutation):
+class Mutation(
+    AccountMutation,
+    KnowledgeMutation,
+    CartMutation,
+    CouponMutation,
+    StockMutation,
+    OrderMutation,
+    PaymentMutation,
+):
     pass
 
 
 @strawberry.type(description="Everything that can be watched.")
-class Subscription(CartSubscription, NewsSubscription):
+class Subscription(CartSubscription, NewsSubscription, OrderSubscription):
     pass
 
 

@@ -1,7 +1,7 @@
 """One convention for every mutation: `thingVerb(input: ThingVerbInput!): ThingVerbPayload!`."""
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import strawberry
@@ -35,23 +35,29 @@ def mutation(
     allow: Allow,
     thing: str | None = None,
     says: str | None = None,
+    beside: Mapping[str, tuple[Any, str]] | None = None,
 ) -> Any:
     """A mutation whose arguments become one input and whose row becomes one payload.
 
     `thing` names the payload's field where the type's own name does not fit; `says` describes it.
+    `beside` names further fields, with type and description: the resolver then returns something that has
+    the thing and each of them as an attribute.
     """
+    beside = beside or {}
     name = capitalize_first(to_camel_case(resolver.__name__))
     field_name = thing or snake(returns.__name__)
     input_class = input_of(resolver, name)
-    payload = payload_of(name, field_name, returns, says)
+    payload = payload_of(name, field_name, returns, says, beside)
 
     async def answer(root: Any, info: Info, input: Any = None) -> Any:
         try:
             info.context.viewer.require(allow)
             row = await resolver(info=info, **(vars(input) if input else {}))
         except DomainError as error:
-            return payload(**{field_name: None, "user_errors": [refusal(error)]})
-        return payload(**{field_name: row, "user_errors": []})
+            nothing = dict.fromkeys((field_name, *beside))
+            return payload(**nothing, user_errors=[refusal(error)])
+        said = {part: getattr(row, part) for part in (field_name, *beside)} if beside else {field_name: row}
+        return payload(**said, user_errors=[])
 
     shown = {"root": Any, "info": Info} | ({"input": input_class} if input_class else {})
     answer.__annotations__ = shown | {"return": payload}
@@ -95,10 +101,14 @@ def input_of(resolver: Callable[..., Any], name: str) -> type | None:
     return strawberry.input(made, description=f"What `{name[0].lower()}{name[1:]}` needs.")
 
 
-def payload_of(name: str, field_name: str, returns: Any, says: str | None) -> type:
+def payload_of(
+    name: str, field_name: str, returns: Any, says: str | None, beside: Mapping[str, tuple[Any, str]]
+) -> type:
+    types = {field_name: returns | None} | {part: kind | None for part, (kind, _) in beside.items()}
     body: dict[str, Any] = {
-        "__annotations__": {field_name: returns | None, "user_errors": list[UserError]},
+        "__annotations__": types | {"user_errors": list[UserError]},
         field_name: strawberry.field(description=says or "The outcome; null when the shop refused."),
+        **{part: strawberry.field(description=said) for part, (_, said) in beside.items()},
         "user_errors": strawberry.field(description="Why the shop refused; empty when it did not."),
     }
     made = type(f"{name}Payload", (), body)

@@ -30,12 +30,14 @@ REASON_LIMIT = 500
 NOT_PAID = "Not paid in time."
 
 
-async def lock_order(session: AsyncSession, order_id: int) -> Order:
+async def lock_order(
+    session: AsyncSession, order_id: int, *, field: tuple[str | int, ...] = ("id",)
+) -> Order:
     """The order, held until the transaction ends: everything about it, its money too, waits for this lock."""
     await session.flush()
     order = await session.get(Order, order_id, with_for_update=True, populate_existing=True)
     if order is None:
-        raise NotFound("order", field=("id",))
+        raise NotFound("order", field=field)
     return order
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import idempotency
 from domain.errors import Invalid, LimitReached, NotFound, WrongState
 from domain.ledger import post, refresh_payment_status, sold
 from domain.money import apportion, words
@@ -30,6 +31,7 @@ REFUND_ATTEMPTS_LIMIT = 6
 """Refusals of a provider before only people can give the money back."""
 
 REFERENCE_LIMIT = 100
+GOODWILL = "paymentRefund"
 
 
 async def request_refund(
@@ -70,15 +72,29 @@ async def refund_everything(
 
 
 async def refund_in_goodwill(
-    session: AsyncSession, order_id: int, amount: Money, *, reason: str, now: datetime, by: int | None
+    session: AsyncSession,
+    order_id: int,
+    amount: Money,
+    *,
+    reason: str,
+    key: str,
+    now: datetime,
+    by: int,
 ) -> Order:
-    """Give a customer part of the price back without a ticket."""
-    order = await lock_order(session, order_id)
+    """Give a customer part of the price back without a ticket; the same key does it once."""
+    content = [order_id, amount.minor, amount.currency, reason]
+    known = await idempotency.claim(
+        session, account_id=by, command=GOODWILL, key=key, content=content, now=now
+    )
+    if known is not None:
+        return await session.get_one(Order, known)
+    order = await lock_order(session, order_id, field=("order_id",))
     if order.status in OVER:
         raise WrongState(f"This order is {said(order.status)}.", field=("order_id",))
     if order.fulfilment_status in IN_HOUSE and amount == await refundable(session, order):
         raise WrongState("Nothing has left yet: cancel the order instead.", field=("amount",))
     await request_refund(session, order, amount, reason=stated(reason), now=now, by=by)
+    await idempotency.settle(session, account_id=by, command=GOODWILL, key=key, result_id=order.id)
     return order
 
 

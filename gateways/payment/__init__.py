@@ -34,10 +34,15 @@ class ActionKind(StrEnum):
     """What the customer does next to pay."""
 
     REDIRECT = "REDIRECT"
+    """Open the value, an address."""
     QR_CODE = "QR_CODE"
+    """Show the value as a QR code."""
     APP_PARAMETERS = "APP_PARAMETERS"
+    """Hand the value to the provider's app."""
     CLIENT_SECRET = "CLIENT_SECRET"  # noqa: S105 - the kind, not a secret
+    """Hand the value to the provider's library in the page."""
     NONE = "NONE"
+    """Nothing is to be done."""
 
 
 @dataclass(frozen=True, slots=True)
