@@ -1,0 +1,106 @@
+"""Who asks, as their headers say."""
+
+from datetime import timedelta
+
+import pytest
+
+from edge.auth import CredentialsRefused, viewer_of
+from events.shop import Shop
+from gateways.tokens import AccessToken, TokenRefused, read_token, write_token
+from models import CurrencyCode, Role
+from tests.conftest import OPENING, SECRET, Clock
+from tests.factories.account import create_account
+from tests.factories.token import access_token
+from tests.front import Front
+from tests.observe import statements
+
+TOKEN = AccessToken(7, Role.SUPPORT, "family", OPENING + timedelta(minutes=15))
+
+
+def test_a_token_says_what_was_written_until_it_expires() -> None:
+    text = write_token(SECRET, TOKEN, now=OPENING)
+
+    assert read_token(SECRET, text, now=OPENING + timedelta(minutes=14, seconds=59)) == TOKEN
+    with pytest.raises(TokenRefused):
+        read_token(SECRET, text, now=OPENING + timedelta(minutes=15))
+
+
+def test_a_token_of_another_key_or_algorithm_or_issuer_is_refused() -> None:
+    good = write_token(SECRET, TOKEN, now=OPENING)
+    head, body, signature = good.split(".")
+    unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"
+    for text in (
+        write_token("another key, also long enough to sign", TOKEN, now=OPENING),
+        f"{unsigned}.{body}.",
+        f"{head}.{body}.{signature[:-4]}AAAA",
+        f"{head}.{body}",
+        "",
+        "é" * 10,
+        "x" * 100_000,
+    ):
+        with pytest.raises(TokenRefused):
+            read_token(SECRET, text, now=OPENING)
+
+
+async def test_without_credentials_one_is_a_guest(shop: Shop) -> None:
+    viewer = viewer_of({"x-cart-token": "secret"}, shop)
+
+    assert (viewer.role, viewer.account_id, viewer.cart_token) == (Role.GUEST, None, "secret")
+
+
+async def test_a_token_is_read_without_asking_the_database(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account = await create_account(session, role=Role.WAREHOUSE)
+
+    with statements(shop) as counted:
+        viewer = viewer_of({"authorization": f"bearer {access_token(shop, account)}"}, shop)
+
+    assert (viewer.role, viewer.account_id) == (Role.WAREHOUSE, account.id)
+    assert counted.total == 0
+
+
+@pytest.mark.parametrize(
+    "authorization", ["Bearer", "Bearer ", "Bearer nonsense", "Basic bWVpOnB3", "nonsense"]
+)
+async def test_credentials_that_are_not_understood_make_nobody_a_guest(
+    shop: Shop, authorization: str
+) -> None:
+    with pytest.raises(CredentialsRefused):
+        viewer_of({"authorization": authorization}, shop)
+
+
+async def test_an_expired_token_is_answered_401_and_unauthenticated(front: Front, clock: Clock) -> None:
+    customer = await front.customer()
+    clock.tick(timedelta(minutes=15))
+
+    reply = await customer.post("{ viewer { role } }")
+
+    assert reply.status_code == 401
+    assert [error["extensions"]["code"] for error in reply.json()["errors"]] == ["UNAUTHENTICATED"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", "en"),
+        ("zh-CN", "zh-CN"),
+        ("fr, zh-TW;q=0.8, en;q=0.5", "zh-TW"),
+        ("en;q=0.2, zh;q=0.9", "zh"),
+        ("zh;q=0, en;q=0.1", "en"),
+        ("fr, de", "en"),
+        ("*", "en"),
+        ("zh;q=high, en-GB", "en-GB"),
+        (";;,,zh;q=nan", "en"),
+    ],
+)
+async def test_the_most_wanted_language_the_shop_has(shop: Shop, accepted: str, language: str) -> None:
+    assert viewer_of({"accept-language": accepted}, shop).language == language
+
+
+@pytest.mark.parametrize(
+    ("code", "currency"), [("usd", CurrencyCode.USD), ("", CurrencyCode.CNY), ("XXX", CurrencyCode.CNY)]
+)
+async def test_prices_are_in_the_currency_asked_for_if_the_shop_has_it(
+    shop: Shop, code: str, currency: CurrencyCode
+) -> None:
+    assert viewer_of({"x-currency": code}, shop).currency is currency
