@@ -1,7 +1,7 @@
 """Orders: quoted, placed, watched."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
@@ -20,6 +20,11 @@ from schema.rows import batched, field, loaded, row_type, subscription
 from schema.scalars import Money
 from schema.stock import Warehouse
 
+if TYPE_CHECKING:
+    from schema.aftersales import Ticket
+    from schema.payment import Payment
+    from schema.shipment import Shipment
+
 OrderStatus = describe_enum(models.OrderStatus)
 OrderPaymentStatus = describe_enum(models.OrderPaymentStatus)
 FulfilmentStatus = describe_enum(models.FulfilmentStatus)
@@ -27,9 +32,9 @@ OrderHeadline = describe_enum(models.OrderHeadline)
 ShippingMethod = describe_enum(models.ShippingMethod)
 OrderSort = describe_enum(inputs.OrderSort)
 
-Payment = Annotated["Payment", strawberry.lazy("schema.payment")]
-Shipment = Annotated["Shipment", strawberry.lazy("schema.shipment")]
-Ticket = Annotated["Ticket", strawberry.lazy("schema.aftersales")]
+LaterPayment = Annotated["Payment", strawberry.lazy("schema.payment")]
+LaterShipment = Annotated["Shipment", strawberry.lazy("schema.shipment")]
+LaterTicket = Annotated["Ticket", strawberry.lazy("schema.aftersales")]
 
 
 @row_type(models.PostalAddress)
@@ -121,11 +126,11 @@ class Delivery(Node):
     """What sending it costs."""
     lines: list[DeliveryLine] = loaded("delivery_lines", key="id")
     """What goes there, and from where."""
-    shipments: list[Shipment] = loaded("delivery_shipments", key="id")
+    shipments: list[LaterShipment] = loaded("delivery_shipments", key="id")
     """Its parcels, as far as they are packed."""
     order: "Order" = loaded("order", key="order_id")
     """The order it belongs to."""
-    ticket: Ticket | None = loaded("ticket", key="ticket_id")
+    ticket: LaterTicket | None = loaded("ticket", key="ticket_id")
     """The ticket whose replacement this is; null for what was ordered."""
 
 
@@ -191,11 +196,11 @@ class Order(Node):
     """What was bought."""
     deliveries: list[Delivery] = loaded("order_deliveries", key="id")
     """Where it goes; replacements of after-sales come last."""
-    payments: list[Payment] = loaded("order_payments", key="id")
+    payments: list[LaterPayment] = loaded("order_payments", key="id")
     """How it is paid."""
-    shipments: list[Shipment] = loaded("order_shipments", key="id")
+    shipments: list[LaterShipment] = loaded("order_shipments", key="id")
     """Its parcels, as far as they are packed."""
-    tickets: list[Ticket] = loaded("order_tickets", key="id")
+    tickets: list[LaterTicket] = loaded("order_tickets", key="id")
     """What was asked for after the sale."""
     timeline: list[OrderEvent] = batched(resolve.timelines)
 

@@ -1,7 +1,7 @@
 """Payments, refunds and cash."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -17,12 +17,15 @@ from schema.order import Order
 from schema.rows import field, loaded, row_type
 from schema.scalars import Money
 
+if TYPE_CHECKING:
+    from schema.aftersales import Ticket
+
 PaymentMethod = describe_enum(models.PaymentMethod)
 PaymentStatus = describe_enum(models.PaymentStatus)
 RefundStatus = describe_enum(models.RefundStatus)
 ActionKind = describe_enum(gateway.ActionKind)
 
-Ticket = Annotated["Ticket", strawberry.lazy("schema.aftersales")]
+LaterTicket = Annotated["Ticket", strawberry.lazy("schema.aftersales")]
 
 
 @row_type(models.Refund)
@@ -47,7 +50,7 @@ class Refund(Node):
     """When it reached the customer."""
     payment: "Payment" = loaded("payment", key="payment_id")
     """The payment it goes back over."""
-    ticket: Ticket | None = loaded("ticket", key="ticket_id")
+    ticket: LaterTicket | None = loaded("ticket", key="ticket_id")
     """The ticket it settles; null for others."""
     order: Order = loaded("order", key="order_id")
     """The order it belongs to."""
