@@ -88,7 +88,7 @@ def redrawn(data: bytes) -> Picture:
         check_size(probe)
         probe.verify()
     with Image.open(BytesIO(data), formats=list(FORMATS)) as image:
-        format_ = FORMATS[image.format or ""]
+        format_ = FORMATS.get(image.format or "", FORMATS["JPEG"])  # phones hide a second picture in a JPEG
         frames = getattr(image, "n_frames", 1)
         if format_.name in {"GIF", "WEBP"} and frames > 1:
             return animated(image, format_, frames)
@@ -117,7 +117,9 @@ def animated(image: Image.Image, format_: Format, frames: int) -> Picture:
     durations, pages = [], []
     for frame in ImageSequence.Iterator(image):
         durations.append(frame.info.get("duration", 0))
-        pages.append(frame.convert("RGBA"))
+        page = frame.convert("RGBA")
+        page.info = {}
+        pages.append(page)
     drawn = BytesIO()
     pages[0].save(
         drawn,
