@@ -1,0 +1,10 @@
+"""The outside calling us: verify, then one domain command."""
+
+from starlette.routing import Route
+
+from edge.webhooks.payment import PaymentWebhook
+from events.shop import Shop
+
+
+def webhook_routes(shop: Shop) -> list[Route]:
+    return [Route("/webhooks/payments/{provider}", PaymentWebhook(shop), methods=["POST"])]
