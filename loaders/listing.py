@@ -159,7 +159,7 @@ def in_price_range(wanted: Wanted) -> ColumnElement[bool]:
         priced = priced.where(Price.amount >= wanted.least)
     if wanted.most is not None:
         priced = priced.where(Price.amount <= wanted.most)
-    return priced.exists()
+    return priced.correlate(Product).exists()
 
 
 def can_be_bought() -> ColumnElement[bool]:
@@ -167,12 +167,14 @@ def can_be_bought() -> ColumnElement[bool]:
     left = (
         select(literal(1))
         .where(StockLevel.variant_id == Variant.id, StockLevel.on_hand > StockLevel.reserved)
+        .correlate(Variant)
         .exists()
     )
     free = or_(Variant.tracked.is_(False), Variant.sells_when_out.is_(True), left)
     return (
         select(literal(1))
         .where(Variant.product_id == Product.id, Variant.archived_at.is_(None), free)
+        .correlate(Product)
         .exists()
     )
 
@@ -195,6 +197,7 @@ def has_one_of(chosen: Chosen) -> ColumnElement[bool]:
                 ProductAttribute.date.in_(dates),
             )
         )
+        .correlate(Product)
         .exists()
     )
 
@@ -220,6 +223,7 @@ def lowest_price(currency: CurrencyCode) -> ColumnElement[Any]:
         select(func.min(Price.amount))
         .join(Variant, Variant.id == Price.variant_id)
         .where(Variant.product_id == Product.id, Variant.archived_at.is_(None), Price.currency == currency)
+        .correlate(Product)
         .scalar_subquery()
     )
 
