@@ -70,6 +70,10 @@ class LinesByTicket(ManyByKey[int, TicketLine]):
     order_by = TicketLine.order_line_id
 
 
+class MessageById(ByKey[int, TicketMessage]):
+    key = TicketMessage.id
+
+
 class MessagesByTicket(ManyByKey[int, TicketMessage]):
     key = TicketMessage.ticket_id
     order_by = TicketMessage.id
@@ -116,6 +120,7 @@ class AftersalesLoaders:
     ticket_by_number = loader(TicketByNumber)
     order_tickets = loader(TicketsByOrder)
     ticket_lines = loader(LinesByTicket)
+    ticket_message = loader(MessageById)
     ticket_messages = loader(MessagesByTicket)
     ticket_media = loader(MediaByTicket)
     ticket_refunds = loader(RefundsByTicket)

@@ -81,6 +81,14 @@ def seen(info: Info, found: Ticket | None) -> Ticket | None:
     return found if viewer.is_staff or viewer.owns(found.account_id) else None
 
 
+async def find_ticket_message(info: Info, message_id: int) -> TicketMessage | None:
+    """The message, if this viewer may read it."""
+    found = await info.context.load.ticket_message.load(message_id)
+    if found is None or (found.internal and not info.context.viewer.is_staff):
+        return None
+    return found if await find_ticket(info, found.ticket_id) else None
+
+
 async def own_ticket(info: Info, id: strawberry.ID) -> int:
     """The number of a ticket this viewer may act on."""
     found = await find_ticket(info, row_id(id, "Ticket"))

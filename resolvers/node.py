@@ -8,6 +8,7 @@ import strawberry
 
 from domain.errors import LimitReached
 from resolvers.account import find_account, find_address
+from resolvers.aftersales import find_ticket, find_ticket_message
 from resolvers.cart import find_cart, find_cart_line
 from resolvers.catalog import find_attribute, find_category, find_media, find_product, find_variant
 from resolvers.context import Info
@@ -41,6 +42,8 @@ NODES: Mapping[str, Find] = {
     "DeliveryLine": find_delivery_line,
     "Payment": find_payment,
     "Refund": find_refund,
+    "Ticket": find_ticket,
+    "TicketMessage": find_ticket_message,
 }
 """GraphQL type -> how to find one for this viewer; None when it is missing or somebody else's."""
 

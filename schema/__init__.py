@@ -7,6 +7,7 @@ import strawberry
 from resolvers import node as resolve
 from resolvers.guard import ANYONE
 from schema.account import AccountMutation, AccountQuery
+from schema.aftersales import AftersalesMutation, AftersalesQuery, AftersalesSubscription
 from schema.cart import CartMutation, CartQuery, CartSubscription
 from schema.catalog import CatalogQuery
 from schema.coupon import CouponMutation, CouponQuery
@@ -22,7 +23,15 @@ from schema.stock import StockMutation, StockQuery
 
 @strawberry.type(description="Everything that can be read.")
 class Query(
-    AccountQuery, KnowledgeQuery, CartQuery, CouponQuery, CatalogQuery, StockQuery, OrderQuery, PaymentQuery
+    AccountQuery,
+    KnowledgeQuery,
+    CartQuery,
+    CouponQuery,
+    CatalogQuery,
+    StockQuery,
+    OrderQuery,
+    PaymentQuery,
+    AftersalesQuery,
 ):
     node: Node | None = field(resolve.node, allow=ANYONE)
     nodes: list[Node | None] = field(resolve.nodes, allow=ANYONE)
@@ -37,12 +46,13 @@ class Mutation(
     StockMutation,
     OrderMutation,
     PaymentMutation,
+    AftersalesMutation,
 ):
     pass
 
 
 @strawberry.type(description="Everything that can be watched.")
-class Subscription(CartSubscription, NewsSubscription, OrderSubscription):
+class Subscription(CartSubscription, NewsSubscription, OrderSubscription, AftersalesSubscription):
     pass
 
 
