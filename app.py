@@ -5,16 +5,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import httpx
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from edge.graphiql import graphiql_assets
 from edge.graphql import GraphQLEndpoint
 from edge.health import health_routes
 from edge.limits import BodyLimit
 from edge.logs import RequestLog
+from edge.sandbox import sandbox_routes
+from edge.webhooks import webhook_routes
 from events.bus import LocalBus, RedisBus
 from events.relay import Relay
 from events.shop import Shop
@@ -22,6 +26,7 @@ from events.timers import Timers
 from events.timetable import TIMETABLE
 from gateways.carrier.simulated import SimulatedCarrier
 from gateways.media import LocalMedia
+from gateways.payment.connected import payment_gateways
 from gateways.secrets import Secrets
 from models import CarrierCode
 from models.database import Database
@@ -35,23 +40,32 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_shop(settings: Settings, *, clock: Clock = utc_now) -> Shop:
-    """Everything behind the counter."""
+def open_shop(
+    settings: Settings, *, clock: Clock = utc_now, counter: httpx.AsyncBaseTransport | None = None
+) -> Shop:
+    """Everything behind the counter; `counter` is how it reaches itself where it has no public address."""
+    database = Database.open(settings.database_url, pool_size=settings.database_pool_size)
+    client = httpx.AsyncClient(transport=None if settings.public_url else counter)
+    secrets = Secrets()
     return Shop(
         settings=settings,
-        database=Database.open(settings.database_url, pool_size=settings.database_pool_size),
+        database=database,
         bus=RedisBus(Redis.from_url(settings.redis_url)) if settings.redis_url else LocalBus(),
-        payments={},
+        payments=payment_gateways(settings, database=database, client=client, secrets=secrets, clock=clock),
         carriers={CarrierCode.SIMULATED: SimulatedCarrier(settings.simulated_carrier_step)},
         media=LocalMedia(settings.media_dir),
-        secrets=Secrets(),
+        secrets=secrets,
         clock=clock,
     )
 
 
 def create_app(settings: Settings, *, clock: Clock = utc_now) -> Starlette:
     """The counter: what the outside can knock at."""
-    shop = open_shop(settings, clock=clock)
+
+    async def counter(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, send)
+
+    shop = open_shop(settings, clock=clock, counter=httpx.ASGITransport(counter))
     graphql = GraphQLEndpoint(schema, shop)
 
     @asynccontextmanager
@@ -65,6 +79,8 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Starlette:
             Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),
             WebSocketRoute("/graphql", graphql),
             *health_routes(shop),
+            *sandbox_routes(shop),
+            *webhook_routes(shop),
         ],
         middleware=[
             Middleware(RequestLog),

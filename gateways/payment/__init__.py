@@ -91,7 +91,9 @@ class PaymentGateway(Protocol):
     Every call can be repeated: the provider knows a payment and a refund by our reference.
     """
 
-    method: PaymentMethod
+    @property
+    def method(self) -> PaymentMethod:
+        """The method it stands for."""
 
     async def start(self, charge: Charge) -> NextAction:
         """Ask the provider to expect the money and tell how the customer pays."""
