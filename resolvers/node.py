@@ -17,6 +17,8 @@ from resolvers.ids import parse_id
 from resolvers.knowledge import find_article
 from resolvers.order import find_delivery, find_delivery_line, find_order, find_order_line
 from resolvers.payment import find_payment, find_refund
+from resolvers.run import find_run, find_stop
+from resolvers.shipment import find_shipment
 from resolvers.stock import find_warehouse
 
 NODES_LIMIT = 100
@@ -42,6 +44,9 @@ NODES: Mapping[str, Find] = {
     "DeliveryLine": find_delivery_line,
     "Payment": find_payment,
     "Refund": find_refund,
+    "Shipment": find_shipment,
+    "DeliveryRun": find_run,
+    "RunStop": find_stop,
     "Ticket": find_ticket,
     "TicketMessage": find_ticket_message,
 }

@@ -21,11 +21,13 @@ from loaders.shipment import NEWEST_SHIPMENT, OLDEST_DELIVERY, Ride, Way, delive
 from loaders.shipment import shipments_wanted as wanted
 from models import CarrierCode, Delivery, Event, Position, Role, Shipment, ShipmentStatus, Subject
 from resolvers.context import Info
+from resolvers.guard import SUPPORT, WAREHOUSE
 from resolvers.ids import row_id
 from resolvers.inputs.shipment import ParcelInput, ShipmentFilter
 from resolvers.paging import paged
 
 NUMBER_PREFIX = "S"
+CLERKS = WAREHOUSE | SUPPORT
 TRACKING_NUMBER_LENGTH = 64
 
 
@@ -51,13 +53,13 @@ async def find_shipment(info: Info, shipment_id: int) -> Shipment | None:
 
 
 async def seen(info: Info, found: Shipment | None) -> Shipment | None:
-    """Customers see the parcels of their orders, couriers those they carry, other staff all."""
+    """Customers see the parcels of their orders, couriers those they carry, clerks and agents all."""
     viewer, load = info.context.viewer, info.context.load
     if found is None:
         return None
     if viewer.role is Role.COURIER:
         return found if viewer.id in await load.shipment_couriers.load(found.id) else None
-    if viewer.is_staff:
+    if viewer.role in CLERKS:
         return found
     order = await load.order.load(found.order_id)
     return found if order and viewer.owns(order.account_id) else None

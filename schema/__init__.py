@@ -17,6 +17,8 @@ from schema.node import Node
 from schema.order import OrderMutation, OrderQuery, OrderSubscription
 from schema.payment import PaymentMutation, PaymentQuery
 from schema.rows import field
+from schema.run import RunMutation, RunQuery, RunSubscription
+from schema.shipment import ShipmentMutation, ShipmentQuery, ShipmentSubscription
 from schema.shop import FreshLoaders, ShopSchema
 from schema.stock import StockMutation, StockQuery
 
@@ -31,6 +33,8 @@ class Query(
     StockQuery,
     OrderQuery,
     PaymentQuery,
+    ShipmentQuery,
+    RunQuery,
     AftersalesQuery,
 ):
     node: Node | None = field(resolve.node, allow=ANYONE)
@@ -46,13 +50,22 @@ class Mutation(
     StockMutation,
     OrderMutation,
     PaymentMutation,
+    ShipmentMutation,
+    RunMutation,
     AftersalesMutation,
 ):
     pass
 
 
 @strawberry.type(description="Everything that can be watched.")
-class Subscription(CartSubscription, NewsSubscription, OrderSubscription, AftersalesSubscription):
+class Subscription(
+    CartSubscription,
+    NewsSubscription,
+    OrderSubscription,
+    ShipmentSubscription,
+    RunSubscription,
+    AftersalesSubscription,
+):
     pass
 
 

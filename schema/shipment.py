@@ -17,7 +17,6 @@ ShipmentStatus = describe_enum(models.ShipmentStatus)
 CarrierCode = describe_enum(models.CarrierCode)
 
 READERS = CUSTOMERS | DELIVERY | SUPPORT
-CLERKS = WAREHOUSE | SUPPORT
 
 
 @row_type(models.Position)
@@ -129,7 +128,7 @@ class ShipmentUpdate:
 @strawberry.type
 class ShipmentQuery:
     shipment: Shipment | None = field(resolve.shipment, allow=READERS)
-    shipments: Connection[Shipment] = field(resolve.shipments, allow=CLERKS)
+    shipments: Connection[Shipment] = field(resolve.shipments, allow=resolve.CLERKS)
     deliveries_to_pack: Connection[Delivery] = field(resolve.to_pack, allow=WAREHOUSE)
 
 
