@@ -10,13 +10,14 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import Receive, Scope, Send
 
+from demo.gallery import gallery_routes
 from edge.graphiql import graphiql_assets
 from edge.graphql import GraphQLEndpoint
 from edge.health import health_routes
 from edge.limits import BodyLimit
 from edge.logs import RequestLog
+from edge.media import media_routes
 from edge.sandbox import sandbox_routes
 from edge.webhooks import webhook_routes
 from events.bus import LocalBus, RedisBus
@@ -26,7 +27,9 @@ from events.timers import Timers
 from events.timetable import TIMETABLE
 from gateways.carrier.simulated import SimulatedCarrier
 from gateways.media import LocalMedia
-from gateways.payment.connected import payment_gateways
+from gateways.payment import PaymentGateway
+from gateways.payment.cash import Cash
+from gateways.payment.sandbox import Sandbox
 from gateways.secrets import Secrets
 from models import CarrierCode
 from models.database import Database
@@ -41,17 +44,22 @@ def utc_now() -> datetime:
 
 
 def open_shop(
-    settings: Settings, *, clock: Clock = utc_now, counter: httpx.AsyncBaseTransport | None = None
+    settings: Settings, *, clock: Clock = utc_now, inside: httpx.AsyncBaseTransport | None = None
 ) -> Shop:
-    """Everything behind the counter; `counter` is how it reaches itself where it has no public address."""
+    """Everything behind the counter. `inside` carries the built-in provider's messages when we have no
+    address of our own."""
     database = Database.open(settings.database_url, pool_size=settings.database_pool_size)
-    client = httpx.AsyncClient(transport=None if settings.public_url else counter)
     secrets = Secrets()
+    payments: list[PaymentGateway] = [Cash()]
+    if settings.offers_sandbox:
+        client = httpx.AsyncClient(transport=None if settings.public_url else inside)
+        key = settings.signing_key()
+        payments.append(Sandbox(database, client, key, settings.address, clock, secrets.token))
     return Shop(
         settings=settings,
         database=database,
         bus=RedisBus(Redis.from_url(settings.redis_url)) if settings.redis_url else LocalBus(),
-        payments=payment_gateways(settings, database=database, client=client, secrets=secrets, clock=clock),
+        payments={gateway.method: gateway for gateway in payments},
         carriers={CarrierCode.SIMULATED: SimulatedCarrier(settings.simulated_carrier_step)},
         media=LocalMedia(settings.media_dir),
         secrets=secrets,
@@ -62,33 +70,31 @@ def open_shop(
 def create_app(settings: Settings, *, clock: Clock = utc_now) -> Starlette:
     """The counter: what the outside can knock at."""
 
-    async def counter(scope: Scope, receive: Receive, send: Send) -> None:
-        await app(scope, receive, send)
-
-    shop = open_shop(settings, clock=clock, counter=httpx.ASGITransport(counter))
-    graphql = GraphQLEndpoint(schema, shop)
-
     @asynccontextmanager
     async def opening_hours(app: Starlette) -> AsyncIterator[None]:
         async with working(shop, relays=settings.run_worker):
             yield
 
+    limits = {"/media": settings.upload_limit_bytes}
     app = Starlette(
-        routes=[
-            graphiql_assets,
-            Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),
-            WebSocketRoute("/graphql", graphql),
-            *health_routes(shop),
-            *sandbox_routes(shop),
-            *webhook_routes(shop),
-        ],
         middleware=[
             Middleware(RequestLog),
-            Middleware(BodyLimit, limit=settings.body_limit_bytes, limits={"/media": settings.upload_limit_bytes}),
+            Middleware(BodyLimit, limit=settings.body_limit_bytes, limits=limits),
         ],
         lifespan=opening_hours,
     )
-    app.state.shop = shop
+    app.state.shop = shop = open_shop(settings, clock=clock, inside=httpx.ASGITransport(app))
+    graphql = GraphQLEndpoint(schema, shop)
+    app.router.routes += [
+        graphiql_assets,
+        Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),
+        WebSocketRoute("/graphql", graphql),
+        *gallery_routes(shop),
+        *media_routes(shop),
+        *webhook_routes(shop),
+        *sandbox_routes(shop),
+        *health_routes(shop),
+    ]
     return app
 
 

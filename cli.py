@@ -93,7 +93,9 @@ def migrate() -> None:
 
 @app.command()
 def schema(
-    check: Annotated[bool, typer.Option("--check", help="only tell whether it is stale; exit code 1 then")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="only tell whether it is stale; exit code 1 then")
+    ] = False,
 ) -> None:
     """Write schema.graphql, the contract of the clients."""
     from schema import schema as shop_schema

@@ -142,6 +142,11 @@ class Settings(BaseSettings):
         ) is LogFormat.JSON
 
     @property
+    def address(self) -> str:
+        """How the outside reaches us, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
     def media_dir(self) -> Path:
         return self.var_dir / "media"
 

@@ -1,7 +1,6 @@
 """GraphQL over HTTP and over WebSocket (graphql-transport-ws)."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -54,16 +53,14 @@ class GraphQLEndpoint(GraphQL[Context, None]):
                 context.viewer = viewer_of(given, self.shop)
             except CredentialsRefused as refused:
                 raise ConnectionRejectionError from refused
-        return UNSET
+        answer: UnsetType = UNSET
+        return answer
 
     async def render_graphql_ide(self, request: Request) -> Response:
         return graphiql_page(request)
 
     def encode_json(self, data: object) -> bytes:
         return orjson.dumps(data, default=str)
-
-    def decode_json(self, data: str | bytes) -> Any:
-        return super().decode_json(data)
 
 
 def unauthenticated(refused: CredentialsRefused) -> Response:

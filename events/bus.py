@@ -153,7 +153,7 @@ class RedisBus(LocalBus):
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def check(self) -> None:
-        await self.redis.execute_command("PING")
+        await self.redis.echo("ready")
 
     async def close(self) -> None:
         await self.redis.aclose()

@@ -2,7 +2,14 @@
 
 from domain.shipment.dispatch import CarrierUnavailable, check_dispatchable, dispatch_shipment
 from domain.shipment.fulfilment import PackedParcel, fulfilment_of, refresh_fulfilment
-from domain.shipment.packing import ParcelToPack, Picked, check_packable, pack_shipments, unpack_shipment
+from domain.shipment.packing import (
+    ParcelToPack,
+    Picked,
+    check_packable,
+    left_to_pack,
+    pack_shipments,
+    unpack_shipment,
+)
 from domain.shipment.states import FINAL, TRANSITIONS, lock_shipment
 from domain.shipment.tracking import (
     TrackingFact,
@@ -25,6 +32,7 @@ __all__ = [
     "claim_poll",
     "dispatch_shipment",
     "fulfilment_of",
+    "left_to_pack",
     "lock_shipment",
     "pack_shipments",
     "refresh_fulfilment",

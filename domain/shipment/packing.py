@@ -104,6 +104,21 @@ async def unpack_shipment(
     return await session.get_one(Delivery, shipment.delivery_id)
 
 
+async def left_to_pack(session: AsyncSession, order_id: int) -> list[tuple[int, ParcelToPack]]:
+    """What of an order waits to be packed: a parcel for each delivery and warehouse, with the delivery's id."""
+    lines = await session.scalars(
+        select(DeliveryLine)
+        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
+        .where(Delivery.order_id == order_id, DeliveryLine.packed < DeliveryLine.quantity)
+        .order_by(DeliveryLine.id)
+    )
+    parcels: dict[tuple[int, int], list[Picked]] = {}
+    for line in lines:
+        picked = Picked(line.id, line.quantity - line.packed)
+        parcels.setdefault((line.delivery_id, line.warehouse_id), []).append(picked)
+    return [(delivery_id, ParcelToPack(picked)) for (delivery_id, _), picked in parcels.items()]
+
+
 async def lock_delivery(session: AsyncSession, delivery_id: int) -> tuple[Order, Delivery]:
     """A delivery whose order is held until the transaction ends."""
     delivery = await session.get(Delivery, delivery_id)

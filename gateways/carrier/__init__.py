@@ -58,7 +58,9 @@ class CarrierEvent:
 class Carrier(Protocol):
     """A carrier. Calls may raise CarrierError."""
 
-    code: CarrierCode
+    @property
+    def code(self) -> CarrierCode:
+        """Which carrier this is."""
 
     async def book(self, parcel: Parcel, *, now: datetime) -> Waybill:
         """Get a waybill for a parcel."""
