@@ -97,7 +97,7 @@ async def tour(info: Info, warehouse_id: int, shipment_ids: list[int]) -> list[P
         raise NotFound("shipment", field=("shipment_ids", missing[0]))
     warehouse = await info.context.load.warehouse.load(warehouse_id)
     places = [receiver_of(known[each].delivery) for each in shipment_ids]
-    start = warehouse and point(warehouse.latitude, warehouse.longitude)
+    start = point(warehouse.latitude, warehouse.longitude) if warehouse else None
     legs = await info.context.shop.router.plan(start, [point(at.latitude, at.longitude) for at in places])
     return [
         PlannedStop(shipment_ids[leg.stop], leg.travel, places[leg.stop].latitude, places[leg.stop].longitude)

@@ -190,7 +190,7 @@ async def insert_numbered(
 ) -> list[int]:
     """Insert rows that have positions from 1 on; their ids in that order."""
     made = await session.execute(insert(table).returning(table.position, table.id), rows)
-    return [row_id for _, row_id in sorted(made.tuples())]
+    return [row_id for _, row_id in sorted((position, row_id) for position, row_id in made)]
 
 
 def new_lines(order: Order, quote: Quote) -> list[Row]:
