@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, false, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.coupon import find_coupon
@@ -58,6 +58,8 @@ class Owner:
     def owns(self) -> ColumnElement[bool]:
         if self.account_id is not None:
             return and_(Cart.account_id == self.account_id, Cart.status == CartStatus.ACTIVE)
+        if self.token_hash is None:
+            return false()  # compared with a column, None would mean "whoever has no token"
         return and_(Cart.token_hash == self.token_hash, Cart.status == CartStatus.ACTIVE)
 
 

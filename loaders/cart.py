@@ -80,6 +80,7 @@ class LinesByCart(Grouped[int, Sequence[ShownLine]]):
         )
         lines: defaultdict[int, list[ShownLine]] = defaultdict(list)
         for line, currency, variant, status, amount, units in found:
+            self.loaders.variant.prime(variant.id, variant)
             sold = status is ProductStatus.ACTIVE and variant.archived_at is None and amount is not None
             lines[line.cart_id].append(
                 ShownLine(

@@ -144,10 +144,17 @@ async def cart_updates(info: Info, after: int | None = None) -> AsyncIterator[Ev
 async def totals(carts: Sequence[Cart], info: Info) -> Sequence[Breakdown]:
     """What it comes to at the prices of this moment, before shipping."""
     found = await info.context.load.cart_lines.load_many([cart.id for cart in carts])
-    coupons = await info.context.load.coupon.load_many([cart.coupon_id or 0 for cart in carts])
+    applied = [cart.coupon_id for cart in carts if cart.coupon_id]
+    coupons = dict(zip(applied, await info.context.load.coupon.load_many(applied), strict=True))
     return [
-        price(priced(lines), coupon=coupon, fees=(), now=info.context.now, currency=cart.currency)
-        for cart, lines, coupon in zip(carts, found, coupons, strict=True)
+        price(
+            priced(lines),
+            coupon=coupons[cart.coupon_id] if cart.coupon_id else None,
+            fees=(),
+            now=info.context.now,
+            currency=cart.currency,
+        )
+        for cart, lines in zip(carts, found, strict=True)
     ]
 
 

@@ -11,6 +11,7 @@ from loaders.cart import ShownLine
 from resolvers import cart as resolve
 from resolvers.described import describe_enum
 from resolvers.guard import SHOPPERS
+from schema.catalog import Variant
 from schema.coupon import Coupon
 from schema.mutation import mutation
 from schema.node import Node
@@ -38,6 +39,8 @@ class CartWarning:
 class CartLine(Node):
     """A variant in a cart, at the price of this moment."""
 
+    variant: Variant = loaded("variant", key="variant_id")
+    """What it is."""
     quantity: int
     """How many units."""
     unit_price: Money | None
