@@ -1,7 +1,9 @@
 """What Alembic runs: our models, our databases, one transaction per upgrade."""
 
 import asyncio
+from typing import Any
 
+import sqlalchemy as sa
 from alembic import context
 from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -12,11 +14,23 @@ from migrations.compared import ours
 url: str = context.config.attributes["url"]
 
 
+def rendered(kind: str, thing: Any, autogenerate: Any) -> str | bool:
+    """Our own kinds of columns by their names; an enum is text whose values the models know."""
+    if kind == "type" and isinstance(thing, sa.Enum):
+        return f"sa.String({thing.length})"
+    if kind == "type" and "sqlite" in thing._variant_mapping:
+        return "base.BigId"
+    if kind == "type" and isinstance(thing, sa.JSON):
+        return "base.Json"
+    return False
+
+
 def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=models.Base.metadata,
         include_object=ours,
+        render_item=rendered,
         render_as_batch=connection.dialect.name == "sqlite",
         transaction_per_migration=True,
         user_module_prefix="base.",

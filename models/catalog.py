@@ -161,12 +161,10 @@ class ProductAttribute(Base):
     __table_args__ = (
         Index("ix_product_attributes_attribute_id_value_id", "attribute_id", "value_id", "product_id"),
         CheckConstraint(
-            "(value_id IS NOT NULL) + (number IS NOT NULL) + (boolean IS NOT NULL)"
-            " + (text IS NOT NULL) + (date IS NOT NULL) = 1",
+            "CASE WHEN value_id IS NULL THEN 0 ELSE 1 END + CASE WHEN number IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN boolean IS NULL THEN 0 ELSE 1 END + CASE WHEN text IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN date IS NULL THEN 0 ELSE 1 END = 1",
             name="one_value",
-        ).ddl_if(dialect="sqlite"),
-        CheckConstraint("num_nonnulls(value_id, number, boolean, text, date) = 1", name="one_value").ddl_if(
-            dialect="postgresql"
         ),
     )
 

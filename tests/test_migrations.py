@@ -1,0 +1,90 @@
+"""An empty database that is upgraded ends as the models say, on both databases."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+import models
+from migrations.compared import ours
+from migrations.runner import newest, upgrade
+
+if TYPE_CHECKING:
+    from tests.servers import PostgresServer
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/not/yet/shop.db"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = f"empty_{uuid4().hex}"
+    yield asyncio.run(server.new_database(name))
+    asyncio.run(server.drop_database(name))
+
+
+def ask(url: str, question: Any) -> Any:
+    async def connect() -> Any:
+        engine = create_async_engine(url)
+        async with engine.connect() as connection:
+            answer = await connection.run_sync(question)
+        await engine.dispose()
+        return answer
+
+    return asyncio.run(connect())
+
+
+def differences(connection: Connection) -> list[Any]:
+    options = {"include_object": ours, "compare_type": True}
+    return compare_metadata(
+        MigrationContext.configure(connection, opts=options), models.Base.metadata
+    )
+
+
+def constraints(connection: Connection) -> dict[str, set[str | None]]:
+    """What autogenerate does not compare: CHECKs, by table."""
+    inspector = inspect(connection)
+    return {
+        table: {check["name"] for check in inspector.get_check_constraints(table)}
+        for table in models.Base.metadata.tables
+    }
+
+
+def full_text(connection: Connection) -> set[str]:
+    kind = "sqlite_master WHERE type IN ('table', 'trigger')"
+    names = "SELECT name FROM " + kind if connection.dialect.name == "sqlite" else "SELECT indexname FROM pg_indexes"
+    return {name for name in connection.scalars(text(names)) if "words" in name}
+
+
+def created(connection: Connection) -> tuple[dict[str, set[str | None]], set[str]]:
+    """The same two facts of a database made from the models."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("CREATE SCHEMA made"))
+        connection.execute(text("SET search_path TO made"))
+    models.Base.metadata.create_all(connection)
+    found = constraints(connection), full_text(connection)
+    connection.rollback()
+    return found
+
+
+def test_upgrade_of_an_empty_database_equals_the_models(empty_url: str, tmp_path: Path) -> None:
+    revision = upgrade(empty_url)
+
+    assert revision == newest()
+    assert ask(empty_url, differences) == []
+    fresh = empty_url if empty_url.startswith("postgresql") else f"sqlite+aiosqlite:///{tmp_path}/fresh.db"
+    checks, words = ask(fresh, created)
+    assert ask(empty_url, constraints) == checks
+    assert ask(empty_url, full_text) == words
+
+
+def test_upgrading_twice_changes_nothing(empty_url: str) -> None:
+    assert upgrade(empty_url) == upgrade(empty_url)
