@@ -9,7 +9,7 @@ from resolvers.guard import ANYONE
 from schema.account import AccountMutation, AccountQuery
 from schema.aftersales import AftersalesMutation, AftersalesQuery, AftersalesSubscription
 from schema.cart import CartMutation, CartQuery, CartSubscription
-from schema.catalog import CatalogQuery
+from schema.catalog import CatalogMutation, CatalogQuery
 from schema.coupon import CouponMutation, CouponQuery
 from schema.knowledge import KnowledgeMutation, KnowledgeQuery
 from schema.news import NewsSubscription
@@ -53,6 +53,7 @@ class Mutation(
     ShipmentMutation,
     RunMutation,
     AftersalesMutation,
+    CatalogMutation,
 ):
     pass
 

@@ -6,11 +6,14 @@ from decimal import Decimal
 import strawberry
 
 import models
+from domain.catalog.files import Import
+from domain.catalog.interchange import Problem
 from loaders.listing import ProductSort as Sort
 from resolvers import catalog as resolve
 from resolvers.described import describe_enum
 from resolvers.guard import ANYONE, CATALOGUE
 from schema.connection import Connection
+from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import batched, field, loaded, row_type, translated
 from schema.scalars import Money
@@ -317,3 +320,47 @@ class CatalogQuery:
     categories: list[Category] = field(resolve.categories, allow=ANYONE)
     attributes: list[Attribute] = field(resolve.attributes, allow=CATALOGUE)
     search_suggestions: list[SearchSuggestion] = field(resolve.search_suggestions, allow=ANYONE)
+
+
+@row_type(Problem)
+class ImportProblem:
+    """Something in a product file that was not taken as it stands."""
+
+    file: str
+    """The name of the file."""
+    line: int
+    """The line its row begins on."""
+    column: str
+    """The column, as the file calls it; empty when it is about the whole row."""
+    reason: str
+    """What is wrong, or what was made of it."""
+
+
+@row_type(Import)
+class ProductsImportResult:
+    """What came of a product file: products, or problems and nothing else."""
+
+    created: int
+    """How many products are new."""
+    updated: int
+    """How many are different now."""
+    unchanged: int
+    """How many were like this already."""
+    problems: list[ImportProblem]
+    """Why nothing was taken; empty when everything was."""
+    notes: list[ImportProblem]
+    """What was taken in another sense than its words."""
+
+
+@strawberry.type
+class CatalogMutation:
+    product_create = mutation(resolve.product_create, returns=Product, allow=CATALOGUE)
+    product_update = mutation(resolve.product_update, returns=Product, allow=CATALOGUE)
+    product_publish = mutation(resolve.product_publish, returns=Product, allow=CATALOGUE)
+    product_archive = mutation(resolve.product_archive, returns=Product, allow=CATALOGUE)
+    variant_save = mutation(resolve.variant_save, returns=Variant, allow=CATALOGUE)
+    category_save = mutation(resolve.category_save, returns=Category, allow=CATALOGUE)
+    attribute_save = mutation(resolve.attribute_save, returns=Attribute, allow=CATALOGUE)
+    products_import = mutation(
+        resolve.products_import, returns=ProductsImportResult, allow=CATALOGUE, thing="result"
+    )

@@ -3,7 +3,7 @@
 import datetime
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
@@ -248,7 +248,7 @@ def _named(name: str, field: tuple[str | int, ...]) -> str:
     return said
 
 
-async def meanings(session: AsyncSession, codes: Collection[str]) -> dict[str, Meaning]:
+async def meanings(session: AsyncSession, codes: Iterable[str]) -> dict[str, Meaning]:
     """Attributes by code; those the shop does not have are missing."""
     attributes: list[Attribute] = []
     for batch in batches(sorted(codes)):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.catalog.drafts import ProductDraft
-from domain.errors import Invalid
+from domain.errors import DomainError, ErrorCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +15,14 @@ class Refusal:
     column: str
     reason: str
     field: tuple[str | int, ...] = ()
+    code: ErrorCode = ErrorCode.INVALID
 
 
-class Refused(Invalid):
-    """Nothing has been saved."""
+class Refused(DomainError):
+    """Nothing has been saved; the error is the first refusal."""
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         first = refusals[0]
-        super().__init__(first.reason, field=first.field)
+        super().__init__(f"{first.reason[0].upper()}{first.reason[1:]}.", field=first.field)
+        self.code = first.code
         self.refusals = tuple(refusals)

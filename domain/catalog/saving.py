@@ -28,6 +28,7 @@ from domain.catalog.rows import (
 from domain.catalog.stored import Stored, stored_by_slug
 from domain.catalog.tree import DEPTH_LIMIT, Path, ensure_categories, ensure_taxonomy
 from domain.catalog.wording import index_products
+from domain.errors import ErrorCode
 from domain.outbox import record
 from domain.stock import CODE_LIMIT, Place, set_levels, warehouses
 from models import Category, Media, Product, Variant
@@ -204,7 +205,8 @@ def _refuse_skus(works: Sequence[Work], owners: Mapping[str, Variant]) -> Iterat
             held = owner is not None and owner is not each.row and owner.archived_at is None
             if sku in wanted or (held and owner is not None and owner.id not in leaving):
                 where = ("variants", index, "sku")
-                yield Refusal(work.draft, Column.SKU, f'another variant has the SKU "{sku}" already', where)
+                reason = f'another variant has the SKU "{sku}" already'
+                yield Refusal(work.draft, Column.SKU, reason, where, ErrorCode.TAKEN)
             wanted.add(sku)
 
 

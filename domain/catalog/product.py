@@ -1,0 +1,196 @@
+"""What clerks do with a product."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.catalog.attributes import meanings
+from domain.catalog.drafts import PictureDraft, ProductDraft, VariantDraft
+from domain.catalog.exporting import draft_of
+from domain.catalog.interchange import VARIANT_LIMIT
+from domain.catalog.limits import checked, checked_variant
+from domain.catalog.lock import alone
+from domain.catalog.refusals import Refused
+from domain.catalog.rows import set_status
+from domain.catalog.saving import save_product
+from domain.catalog.slugs import slug_of
+from domain.catalog.stored import Stored, stored_by_id
+from domain.catalog.tree import path_of
+from domain.errors import Conflict, Invalid, LimitReached, NotFound, Taken, WrongState
+from domain.outbox import record
+from models import Price, Product, ProductStatus, Variant
+
+
+@dataclass(frozen=True, slots=True)
+class ProductChanges:
+    """What is to be different; None leaves it as it is."""
+
+    title: str | None = None
+    description: str | None = None
+    brand: str | None = None
+    product_type: str | None = None
+    tags: tuple[str, ...] | None = None
+    seo_title: str | None = None
+    seo_description: str | None = None
+    translations: Mapping[str, Mapping[str, str]] | None = None
+    attributes: Mapping[str, tuple[str, ...]] | None = None
+    pictures: tuple[PictureDraft, ...] | None = None
+
+    def applied(self, draft: ProductDraft) -> ProductDraft:
+        told = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(draft, **{name: value for name, value in told.items() if value is not None})
+
+
+async def create_product(
+    session: AsyncSession, draft: ProductDraft, *, category_id: int | None, now: datetime, by: int | None
+) -> Product:
+    """A new product; without a slug it gets one from its title."""
+    await alone(session)
+    named = draft if draft.slug else replace(draft, slug=slug_of(draft.title))
+    wanted = checked(await _placed(session, named, category_id))
+    if await session.scalar(select(Product.id).where(Product.slug == wanted.slug)) is not None:
+        raise Taken(f'Another product has the slug "{wanted.slug}" already.', field=("slug",))
+    await _refuse_unknown(session, wanted)
+    return (await save_product(session, wanted, now=now, by=by)).product
+
+
+async def update_product(
+    session: AsyncSession,
+    product_id: int,
+    changes: ProductChanges,
+    *,
+    category_id: int | None,
+    version: int,
+    now: datetime,
+    by: int | None,
+) -> Product:
+    """Change what is told; Conflict when the product is not at `version` any more."""
+    stored = await _locked(session, product_id)
+    if stored.product.version != version:
+        raise Conflict("Somebody else changed this product meanwhile; read it again.", field=("version",))
+    draft = await draft_of(session, stored)
+    wanted = checked(await _placed(session, changes.applied(draft), category_id))
+    await _refuse_unknown(session, wanted)
+    ids = [row.id for row in stored.on_sale]
+    return (await save_product(session, wanted, variant_ids=ids, now=now, by=by)).product
+
+
+async def publish_product(
+    session: AsyncSession, product_id: int, *, now: datetime, by: int | None
+) -> Product:
+    """Let customers see and buy it."""
+    product = await _locked_row(session, product_id)
+    priced = (
+        select(Price.amount)
+        .join(Variant, Variant.id == Price.variant_id)
+        .where(Variant.product_id == product_id, Variant.archived_at.is_(None))
+    )
+    if await session.scalar(priced.limit(1)) is None:
+        raise WrongState("This product has nothing to sell yet: give a variant a price.")
+    set_status(product, ProductStatus.ACTIVE, now=now)
+    return _recorded(session, "product.published", product, now=now, by=by)
+
+
+async def archive_product(
+    session: AsyncSession, product_id: int, *, now: datetime, by: int | None
+) -> Product:
+    """Sell it no more; orders that have it are not touched."""
+    product = await _locked_row(session, product_id)
+    set_status(product, ProductStatus.ARCHIVED, now=now)
+    return _recorded(session, "product.archived", product, now=now, by=by)
+
+
+async def save_variant(
+    session: AsyncSession,
+    product_id: int,
+    draft: VariantDraft,
+    *,
+    variant_id: int | None = None,
+    archived: bool = False,
+    now: datetime,
+    by: int | None,
+) -> Variant:
+    """Add a variant, make one what it shall be, or archive it: then it is not sold any more."""
+    stored = await _locked(session, product_id)
+    if archived and variant_id is None:
+        raise Invalid("Which variant shall be archived?", field=("id",))
+    if variant_id is not None and all(row.id != variant_id for row in stored.variants):
+        raise NotFound("variant")
+    product = await draft_of(session, stored)
+    others = [
+        (row.id, each)
+        for row, each in zip(stored.on_sale, product.variants, strict=True)
+        if row.id != variant_id
+    ]
+    wanted = checked_variant(draft, ("variant",))
+    _refuse_odd(wanted, [each for _, each in others])
+    place = next((at for at, row in enumerate(stored.on_sale) if row.id == variant_id), len(others))
+    ids: list[int | None] = [row_id for row_id, _ in others]
+    drafts = [each for _, each in others]
+    if not archived:
+        ids.insert(place, variant_id)
+        drafts.insert(place, wanted)
+    try:
+        await save_product(session, replace(product, variants=tuple(drafts)), variant_ids=ids, now=now, by=by)
+    except Refused as refused:
+        refused.field = ("variant", *refused.field[2:])
+        raise
+    return await _saved_variant(session, product_id, variant_id)
+
+
+def _refuse_odd(wanted: VariantDraft, others: list[VariantDraft]) -> None:
+    """Variants of a product have the same options, but not the same values of them."""
+    if len(others) >= VARIANT_LIMIT:
+        raise LimitReached(f"A product has at most {VARIANT_LIMIT:,} variants.")
+    if any(each.options == wanted.options for each in others):
+        raise Taken("Another variant has the same options already.", field=("variant", "options"))
+    names = [name for name, _ in wanted.options]
+    if any([name for name, _ in each.options] != names for each in others):
+        raise Invalid("All variants of a product have the same options.", field=("variant", "options"))
+
+
+async def _saved_variant(session: AsyncSession, product_id: int, variant_id: int | None) -> Variant:
+    if variant_id is not None:
+        return await session.get_one(Variant, variant_id)
+    newest = select(Variant).where(Variant.product_id == product_id).order_by(Variant.id.desc()).limit(1)
+    return (await session.scalars(newest)).one()
+
+
+async def _placed(session: AsyncSession, draft: ProductDraft, category_id: int | None) -> ProductDraft:
+    if category_id is None:
+        return draft
+    return replace(draft, category_path=await path_of(session, category_id, field=("category_id",)))
+
+
+async def _refuse_unknown(session: AsyncSession, draft: ProductDraft) -> None:
+    """Files may bring attributes along; clerks choose from those the shop has."""
+    known = await meanings(session, draft.attributes)
+    for code in draft.attributes:
+        if code not in known:
+            raise NotFound(f'attribute "{code}"', field=("attributes",))
+
+
+async def _locked(session: AsyncSession, product_id: int) -> Stored:
+    await alone(session)
+    found = await stored_by_id(session, [product_id], lock=True)
+    if product_id not in found:
+        raise NotFound("product")
+    return found[product_id]
+
+
+async def _locked_row(session: AsyncSession, product_id: int) -> Product:
+    product = await session.get(Product, product_id, with_for_update=True)
+    if product is None:
+        raise NotFound("product")
+    return product
+
+
+def _recorded(
+    session: AsyncSession, name: str, product: Product, *, now: datetime, by: int | None
+) -> Product:
+    product.updated_at = now
+    record(session, name, product, now=now, by=by)
+    return product
