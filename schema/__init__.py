@@ -11,6 +11,7 @@ from schema.aftersales import AftersalesMutation, AftersalesQuery, AftersalesSub
 from schema.cart import CartMutation, CartQuery, CartSubscription
 from schema.catalog import CatalogMutation, CatalogQuery
 from schema.coupon import CouponMutation, CouponQuery
+from schema.insight import InsightQuery
 from schema.knowledge import KnowledgeMutation, KnowledgeQuery
 from schema.news import NewsSubscription
 from schema.node import Node
@@ -36,6 +37,7 @@ class Query(
     ShipmentQuery,
     RunQuery,
     AftersalesQuery,
+    InsightQuery,
 ):
     node: Node | None = field(resolve.node, allow=ANYONE)
     nodes: list[Node | None] = field(resolve.nodes, allow=ANYONE)

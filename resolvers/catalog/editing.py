@@ -286,7 +286,7 @@ async def products_import(
     async with info.context.transaction() as session:
         return await import_file(
             session,
-            content.encode(),
+            content.encode(errors="surrogatepass"),
             file=file_name,
             currency=currency or info.context.viewer.currency,
             now=info.context.now,
