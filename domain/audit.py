@@ -45,7 +45,7 @@ async def audit(session: AsyncSession) -> list[Disagreement]:
     """Everything that does not agree; an empty list is a sound shop."""
     wrong = []
     for rule, statement in RULES.items():
-        for what, kept, found in (await session.execute(statement())).tuples():
+        for what, kept, found in await session.execute(statement()):
             wrong.append(Disagreement(rule, str(what), str(kept), str(found)))
     return wrong + await statuses(session)
 
