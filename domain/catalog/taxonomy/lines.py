@@ -31,7 +31,7 @@ def read_lines(name: str, data: bytes | None) -> CategoryLines:
             version = _VERSION.fullmatch(row)
             read.version = version[1] if version else read.version
         elif row.strip():
-            _read(read, number, row.rstrip())
+            _read(read, number, row.rstrip("\r"))
     for id in read.paths:
         _check_place(read, id)
     if not (read.version or read.problems.found):

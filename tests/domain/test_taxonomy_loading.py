@@ -1,0 +1,424 @@
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, func, select, update
+
+from domain.catalog.attributes import save_attribute
+from domain.catalog.taxonomy import Loaded, Tally, Taxonomy, load_taxonomy, read_taxonomy, taxonomy_files
+from domain.catalog.taxonomy.places import Place, arrange, join
+from domain.catalog.tree import ensure_taxonomy, save_category
+from domain.catalog.wording import index_products
+from domain.errors import Invalid
+from models import (
+    Attribute,
+    AttributeType,
+    AttributeValue,
+    Category,
+    CategoryAttribute,
+    ProductAttribute,
+    ProductWords,
+)
+from models.database import Database
+from tests.factories.catalog import create_attribute, create_category, create_product
+from tests.factories.taxonomy import EN, ZH, attributes, colour, edition, fabric, lines, links
+
+REAL = os.environ.get("CARTWHEEL_TAXONOMY", "")
+"""A folder with an edition of the standard taxonomy, where somebody has one."""
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database.open(database_url, pool_size=2)
+    yield database
+    await database.close()
+
+
+async def load(database: Database, taxonomy: Taxonomy, *, language: str = "zh-CN") -> Loaded:
+    async with database.writes.begin() as session:
+        return await load_taxonomy(session, taxonomy, language=language)
+
+
+async def tree(database: Database) -> dict[str, tuple[str, str, int, int]]:
+    """Name, parent, depth and position by slug; every path is checked on the way."""
+    async with database.reads() as session:
+        rows = {row.id: row for row in await session.scalars(select(Category).order_by(Category.id))}
+    for row in rows.values():
+        above = rows[row.parent_id].path if row.parent_id else "/"
+        assert row.path == f"{above}{row.id}/"
+        assert row.depth == row.path.count("/") - 2
+    return {
+        row.slug: (row.name, rows[row.parent_id].slug if row.parent_id else "", row.depth, row.position)
+        for row in rows.values()
+    }
+
+
+async def category(database: Database, taxonomy_id: str) -> Category:
+    async with database.reads() as session:
+        return (await session.scalars(select(Category).where(Category.taxonomy_id == taxonomy_id))).one()
+
+
+async def test_an_edition_becomes_the_tree_of_the_shop_in_its_own_language(database: Database) -> None:
+    heard: list[int] = []
+    taxonomy = read_taxonomy(edition())
+
+    async with database.writes.begin() as session:
+        loaded = await load_taxonomy(session, taxonomy, language="zh-CN", progress=heard.append)
+
+    assert loaded == Loaded(Tally(7, 0, 0), Tally(2, 0, 0), Tally(3, 0, 0), attached=0)
+    assert sum(heard) == taxonomy.size
+    assert await tree(database) == {
+        "clothes": ("服装", "", 0, 1),
+        "clothes-trousers-co": ("裤子", "clothes", 1, 1),
+        "clothes-trousers-co-joggers": ("慢跑裤", "clothes-trousers-co", 2, 1),
+        "clothes-shirts": ("衬衫", "clothes", 1, 2),
+        "clothes-shirts-joggers": ("慢跑衫", "clothes-shirts", 2, 1),
+        "food": ("食品", "", 0, 2),
+        "food-tea": ("茶", "food", 1, 1),
+    }
+    assert (await category(database, "fb-1")).translations == {"en": {"name": "Tea"}}
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "translations"),
+    [
+        ("en", "Tea", {"zh-CN": {"name": "茶"}}),
+        ("en-GB", "Tea", {"zh-CN": {"name": "茶"}}),
+        ("zh", "茶", {"en": {"name": "Tea"}}),
+        ("fr", "Tea", {"zh-CN": {"name": "茶"}}),
+    ],
+)
+async def test_a_shop_reads_the_language_nearest_to_its_own(
+    database: Database, language: str, name: str, translations: dict[str, dict[str, str]]
+) -> None:
+    await load(database, read_taxonomy(edition()), language=language)
+
+    tea = await category(database, "fb-1")
+    assert (tea.name, tea.slug, tea.translations) == (name, "food-tea", translations)
+
+
+async def test_attributes_list_their_values_in_order(database: Database) -> None:
+    await load(database, read_taxonomy(edition()))
+
+    async with database.reads() as session:
+        (colour, _) = (await session.scalars(select(Attribute).order_by(Attribute.taxonomy_id))).all()
+        values = await session.scalars(
+            select(AttributeValue)
+            .where(AttributeValue.attribute_id == colour.id)
+            .order_by(AttributeValue.position)
+        )
+        rows = [(value.position, value.code, value.name, value.translations) for value in values]
+    assert (colour.code, colour.name, colour.type, colour.filterable, colour.translations) == (
+        "colour",
+        "颜色",
+        AttributeType.ENUM,
+        True,
+        {"en": {"name": "Colour"}},
+    )
+    assert rows == [
+        (1, "red", "红色", {"en": {"name": "Red"}}),
+        (2, "blue", "蓝色", {"en": {"name": "Blue"}}),
+    ]
+
+
+async def test_loading_again_writes_nothing(database: Database) -> None:
+    taxonomy = read_taxonomy(edition(links=links(aa=[1, 2], aa_1=[1])))
+    await load(database, taxonomy)
+    written: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        if not statement.startswith(("SELECT", "BEGIN", "PRAGMA")):
+            written.append(statement)
+
+    event.listen(database.writers.sync_engine, "before_cursor_execute", note)
+    loaded = await load(database, taxonomy)
+
+    assert loaded == Loaded(Tally(0, 0, 7), Tally(0, 0, 2), Tally(0, 0, 3), attached=0)
+    assert written == []
+
+
+async def test_a_newer_edition_renames_adds_and_keeps_what_it_no_longer_has(database: Database) -> None:
+    await load(database, read_taxonomy(edition()))
+    newer = {
+        "aa": "Apparel",
+        "aa-3": "Apparel > Hats",
+        "aa-1": "Apparel > Trousers",
+        "fb": "Food",
+        "fb-2": "Food > Nuts",
+    }
+    newer_zh = {
+        "aa": "服饰",
+        "aa-3": "服饰 > 帽子",
+        "aa-1": "服饰 > 裤子",
+        "fb": "食品",
+        "fb-2": "食品 > 坚果",
+    }
+
+    loaded = await load(
+        database,
+        read_taxonomy(
+            edition(
+                en_lines=lines(newer),
+                zh_lines=lines(newer_zh),
+                en_attributes=attributes(colour("Color", "Red", "Navy")),
+                zh_attributes=attributes(colour("颜色", "红色", "藏青")),
+            )
+        ),
+    )
+
+    assert loaded == Loaded(
+        Tally(2, 2, 1, gone=("aa-1-1", "aa-2", "aa-2-1", "fb-1")),
+        Tally(0, 1, 0, gone=("2",)),
+        Tally(0, 1, 1),
+        attached=0,
+    )
+    assert await tree(database) == {
+        "clothes": ("服饰", "", 0, 1),
+        "apparel-hats": ("帽子", "clothes", 1, 1),
+        "clothes-trousers-co": ("裤子", "clothes", 1, 2),
+        "clothes-trousers-co-joggers": ("慢跑裤", "clothes-trousers-co", 2, 1),
+        "clothes-shirts": ("衬衫", "clothes", 1, 3),
+        "clothes-shirts-joggers": ("慢跑衫", "clothes-shirts", 2, 1),
+        "food": ("食品", "", 0, 2),
+        "food-tea": ("茶", "food", 1, 1),
+        "food-nuts": ("坚果", "food", 1, 2),
+    }
+
+
+async def test_a_category_stays_where_a_clerk_has_moved_it(database: Database) -> None:
+    await load(database, read_taxonomy(edition()))
+    async with database.writes.begin() as session:
+        food = (await session.scalars(select(Category).where(Category.slug == "food"))).one()
+        shirts = (await session.scalars(select(Category).where(Category.slug == "clothes-shirts"))).one()
+        await save_category(session, category_id=shirts.id, name="衬衫", parent_id=food.id, position=9)
+    more = {"aa-2-2": ("Clothes > Shirts > Polos", "服装 > 衬衫 > 马球衫")}
+
+    loaded = await load(
+        database,
+        read_taxonomy(
+            edition(
+                en_lines=lines(EN | {id: names[0] for id, names in more.items()}),
+                zh_lines=lines(ZH | {id: names[1] for id, names in more.items()}),
+            )
+        ),
+    )
+
+    assert (loaded.categories.created, loaded.categories.updated) == (1, 0)
+    found = await tree(database)
+    assert found["clothes-shirts"] == ("衬衫", "food", 1, 9)
+    assert found["clothes-shirts-joggers"] == ("慢跑衫", "clothes-shirts", 2, 1)
+    assert found["clothes-shirts-polos"] == ("马球衫", "clothes-shirts", 2, 2)
+
+
+async def test_categories_of_the_shop_keep_their_slugs_and_stand_first(database: Database) -> None:
+    async with database.writes.begin() as session:
+        own = await create_category(session, name="茶叶", slug="food-tea")
+
+    await load(database, read_taxonomy(edition()))
+
+    found = await tree(database)
+    assert found["food-tea"] == ("茶叶", "", 0, 1)
+    assert found["clothes"] == ("服装", "", 0, 2)
+    assert found["food"] == ("食品", "", 0, 3)
+    assert found["food-tea-fb-1"] == ("茶", "food", 1, 1)
+    assert (await category(database, "fb-1")).id != own.id
+
+
+async def test_a_category_made_for_an_id_gets_its_name_and_place(database: Database) -> None:
+    async with database.writes.begin() as session:
+        tea = (await ensure_taxonomy(session, {"fb-1"}))["fb-1"]
+        below = await create_category(session, name="乌龙茶", slug="oolong", parent=tea)
+        product = await create_product(session, category=below)
+        await index_products(session, [product.id])
+
+    loaded = await load(database, read_taxonomy(edition()))
+
+    assert loaded.categories == Tally(created=6, updated=1, unchanged=0)
+    found = await tree(database)
+    assert found["fb-1"] == ("茶", "food", 1, 1)
+    assert found["oolong"][:3] == ("乌龙茶", "fb-1", 2)
+    async with database.reads() as session:
+        words = await session.scalar(select(ProductWords.words))
+    assert words is not None
+    assert {"food", "tea", "食品", "乌龙茶"} <= set(words.split())
+
+
+async def test_products_are_found_by_the_new_names_of_their_categories_and_values(database: Database) -> None:
+    await load(database, read_taxonomy(edition()))
+    async with database.writes.begin() as session:
+        tea = (await session.scalars(select(Category).where(Category.taxonomy_id == "fb-1"))).one()
+        red = (await session.scalars(select(AttributeValue).where(AttributeValue.code == "red"))).one()
+        product = await create_product(session, title="Dong Ding", category=tea)
+        session.add(
+            ProductAttribute(
+                product_id=product.id, attribute_id=red.attribute_id, position=1, value_id=red.id
+            )
+        )
+        await session.flush()
+        await index_products(session, [product.id])
+
+    await load(
+        database,
+        read_taxonomy(
+            edition(
+                en_lines=lines(EN | {"fb": "Groceries", "fb-1": "Groceries > Tea"}),
+                en_attributes=attributes(colour("Colour", "Crimson", "Blue"), fabric("Fabric", "Wool")),
+            )
+        ),
+    )
+
+    async with database.reads() as session:
+        words = await session.scalar(select(ProductWords.words))
+    assert words is not None
+    assert {"groceries", "crimson"} <= set(words.split())
+    assert not {"food", "red"} & set(words.split())
+
+
+async def test_sisters_with_one_name_are_told_apart(database: Database) -> None:
+    await load(
+        database,
+        read_taxonomy(
+            edition(
+                zh_lines=lines(
+                    ZH
+                    | {"aa-1": "服装 > 衣", "aa-2": "服装 > 衣"}
+                    | {"aa-1-1": "服装 > 衣 > 慢跑裤", "aa-2-1": "服装 > 衣 > 慢跑衫"}
+                )
+            )
+        ),
+    )
+
+    found = await tree(database)
+    assert found["clothes-trousers-co"][0] == "衣 (Trousers & Co)"
+    assert found["clothes-shirts"][0] == "衣 (Shirts)"
+
+
+async def test_an_attribute_of_the_shop_keeps_its_code(database: Database) -> None:
+    async with database.writes.begin() as session:
+        own = await create_attribute(session, code="colour", values=("pink",))
+
+    await load(database, read_taxonomy(edition()))
+
+    async with database.reads() as session:
+        rows = await session.execute(select(Attribute.code, Attribute.taxonomy_id).order_by(Attribute.id))
+        values = await session.scalars(
+            select(AttributeValue.code).where(AttributeValue.attribute_id == own.id)
+        )
+        assert [tuple(row) for row in rows] == [("colour", None), ("colour-1", "1"), ("fabric", "2")]
+        assert values.all() == ["pink"]
+
+
+async def test_what_clerks_have_added_stays(database: Database) -> None:
+    await load(database, read_taxonomy(edition()))
+    async with database.writes.begin() as session:
+        tea = (await session.scalars(select(Category).where(Category.taxonomy_id == "fb-1"))).one()
+        tea.translations = tea.translations | {"ja": {"name": "お茶"}}
+        colour_row = (await session.scalars(select(Attribute).where(Attribute.code == "colour"))).one()
+        colour_row.filterable = False
+        session.add(
+            AttributeValue(attribute_id=colour_row.id, code="pink", name="粉色", position=3, translations={})
+        )
+
+    loaded = await load(database, read_taxonomy(edition()))
+
+    assert loaded == Loaded(Tally(0, 0, 7), Tally(0, 0, 2), Tally(0, 0, 3), attached=0)
+    assert (await category(database, "fb-1")).translations == {"en": {"name": "Tea"}, "ja": {"name": "お茶"}}
+    async with database.reads() as session:
+        assert await session.scalar(select(func.count()).where(AttributeValue.code == "pink")) == 1
+        assert await session.scalar(select(Attribute.filterable).where(Attribute.code == "colour")) is False
+
+
+async def test_an_attribute_a_clerk_has_made_a_number_lists_no_values(database: Database) -> None:
+    await load(database, read_taxonomy(edition()))
+    async with database.writes.begin() as session:
+        row = (await session.scalars(select(Attribute).where(Attribute.code == "fabric"))).one()
+        await save_attribute(
+            session, attribute_id=row.id, code="fabric", name="克重", type=AttributeType.NUMBER, unit="克"
+        )
+
+    loaded = await load(database, read_taxonomy(edition()))
+
+    assert loaded.values == Tally(0, 0, 2)
+    async with database.reads() as session:
+        assert await session.scalar(select(func.count()).where(AttributeValue.attribute_id == row.id)) == 0
+
+
+async def test_attributes_are_attached_once_and_never_taken_away(database: Database) -> None:
+    await load(database, read_taxonomy(edition(links=links(aa=[1], aa_1=[1, 2]))))
+    async with database.writes.begin() as session:
+        await session.execute(update(CategoryAttribute).values(required=True))
+
+    loaded = await load(database, read_taxonomy(edition(links=links(aa=[1], fb=[2]))))
+
+    assert loaded.attached == 1
+    async with database.reads() as session:
+        rows = await session.execute(
+            select(Category.taxonomy_id, Attribute.code, CategoryAttribute.required)
+            .join(Category, Category.id == CategoryAttribute.category_id)
+            .join(Attribute, Attribute.id == CategoryAttribute.attribute_id)
+            .order_by(Category.taxonomy_id)
+        )
+        assert [tuple(row) for row in rows] == [
+            ("aa", "colour", True),
+            ("aa-1", "fabric", True),
+            ("fb", "fabric", False),
+        ]
+
+
+async def test_an_edition_that_would_put_a_category_below_itself_changes_nothing(database: Database) -> None:
+    async with database.writes.begin() as session:
+        tea = (await ensure_taxonomy(session, {"fb-1"}))["fb-1"]
+        food = await create_category(session, name="食品", slug="food", parent=tea)
+        food.taxonomy_id = "fb"
+        before = [tea.id, food.id]
+
+    with pytest.raises(Invalid, match=f"Category {before[0]} would stand below itself"):
+        await load(database, read_taxonomy(edition()))
+
+    async with database.reads() as session:
+        assert (await session.scalars(select(Category.id).order_by(Category.id))).all() == before
+        assert await session.scalar(select(func.count()).select_from(Attribute)) == 0
+
+
+def test_newcomers_stand_behind_the_sister_before_them() -> None:
+    assert join([], [1, 2, 3]) == [1, 2, 3]
+    assert join([9, 8], [1, 2]) == [9, 8, 1, 2]
+    assert join([2, 9, 1], [1, 2, 3]) == [2, 3, 9, 1]
+    assert join([2, 3], [1, 2, 4, 3]) == [1, 2, 4, 3]
+
+
+def test_sisters_are_counted_anew_only_where_somebody_joins() -> None:
+    standing = {
+        1: Place(None, "/1/", 0, 10),
+        2: Place(1, "/1/2/", 1, 20),
+        3: Place(1, "/1/3/", 1, 30),
+        4: Place(3, "/1/3/4/", 2, 40),
+    }
+
+    assert arrange(standing, {1: None, 2: 1, 5: 1, 3: 1}, {5}) == {
+        1: Place(None, "/1/", 0, 10),
+        2: Place(1, "/1/2/", 1, 1),
+        5: Place(1, "/1/5/", 1, 2),
+        3: Place(1, "/1/3/", 1, 3),
+        4: Place(3, "/1/3/4/", 2, 40),
+    }
+
+
+@pytest.mark.skipif(not REAL, reason="CARTWHEEL_TAXONOMY names no folder with an edition")
+async def test_the_real_taxonomy_is_loaded_whole(database: Database) -> None:
+    taxonomy = read_taxonomy(taxonomy_files(Path(REAL)))
+    values = sum(len(attribute.values) for attribute in taxonomy.attributes)
+
+    loaded = await load(database, taxonomy)
+
+    assert loaded.categories == Tally(len(taxonomy.categories), 0, 0)
+    assert loaded.attributes == Tally(len(taxonomy.attributes), 0, 0)
+    assert loaded.values == Tally(values, 0, 0)
+    assert len(await tree(database)) == len(taxonomy.categories)
+    again = await load(database, taxonomy)
+    assert (again.categories.unchanged, again.attributes.unchanged, again.values.unchanged) == (
+        len(taxonomy.categories),
+        len(taxonomy.attributes),
+        values,
+    )

@@ -1,0 +1,77 @@
+"""Small editions of the standard taxonomy, as files."""
+
+from collections.abc import Mapping
+
+import orjson
+
+GID = "gid://shopify/TaxonomyCategory/"
+EN = {
+    "aa": "Clothes",
+    "aa-1": "Clothes > Trousers & Co",
+    "aa-1-1": "Clothes > Trousers & Co > Joggers",
+    "aa-2": "Clothes > Shirts",
+    "aa-2-1": "Clothes > Shirts > Joggers",
+    "fb": "Food",
+    "fb-1": "Food > Tea",
+}
+ZH = {
+    "aa": "服装",
+    "aa-1": "服装 > 裤子",
+    "aa-1-1": "服装 > 裤子 > 慢跑裤",
+    "aa-2": "服装 > 衬衫",
+    "aa-2-1": "服装 > 衬衫 > 慢跑衫",
+    "fb": "食品",
+    "fb-1": "食品 > 茶",
+}
+Json = dict[str, object]
+
+
+def lines(paths: Mapping[str, str], *, version: str = "2026-01") -> bytes:
+    rows = (f"{GID}{id:<9}: {path}\n" for id, path in paths.items())
+    return f"# Categories: {version}\n# Format: id : path\n\n{''.join(rows)}".encode()
+
+
+def entry(kind: str, number: int, handle: str, name: str, **more: object) -> Json:
+    return {"id": f"gid://shopify/Taxonomy{kind}/{number}", "handle": handle, "name": name, **more}
+
+
+def attributes(*rows: Json, version: str = "2026-01") -> bytes:
+    return orjson.dumps({"version": version, "attributes": rows}, option=orjson.OPT_INDENT_2)
+
+
+def colour(name: str, red: str, blue: str) -> Json:
+    values = [entry("Value", 10, "colour__red", red), entry("Value", 11, "colour__blue", blue)]
+    return entry("Attribute", 1, "colour", name, values=values)
+
+
+def fabric(name: str, wool: str) -> Json:
+    return entry("Attribute", 2, "fabric", name, values=[entry("Value", 20, "fabric__wool", wool)])
+
+
+def edition(**changes: bytes) -> dict[str, bytes]:
+    """A small edition; `en_lines=...` is another en/categories.txt, and so on."""
+    given = {
+        "en_lines": lines(EN),
+        "zh_lines": lines(ZH),
+        "en_attributes": attributes(colour("Colour", "Red", "Blue"), fabric("Fabric", "Wool")),
+        "zh_attributes": attributes(colour("颜色", "红色", "蓝色"), fabric("面料", "羊毛")),
+    } | changes
+    names = {
+        "en_lines": "en/categories.txt",
+        "zh_lines": "zh-CN/categories.txt",
+        "en_attributes": "en/attributes.json",
+        "zh_attributes": "zh-CN/attributes.json",
+        "links": "en/categories.json",
+    }
+    return {names[key]: data for key, data in given.items()}
+
+
+def links(**categories: list[int]) -> bytes:
+    rows = [
+        {
+            "id": GID + id.replace("_", "-"),
+            "attributes": [{"id": f"gid://shopify/TaxonomyAttribute/{number}"} for number in numbers],
+        }
+        for id, numbers in categories.items()
+    ]
+    return orjson.dumps({"version": "2026-01", "verticals": [{"name": "All", "categories": rows}]})
