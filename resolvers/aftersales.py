@@ -21,7 +21,7 @@ from domain.aftersales.opening import (
     ship_return,
 )
 from domain.aftersales.quote import Quote, quote_claim
-from domain.aftersales.rules import Claim, NotEligible, TicketObstacle
+from domain.aftersales.rules import Claim
 from domain.aftersales.settling import retry_refunds
 from domain.errors import Forbidden, Invalid, NotFound
 from events.aftersales import deadlines_of
@@ -417,13 +417,3 @@ async def suggested_articles(
 def status_told(root: Event) -> TicketStatus:
     """Where the ticket stood then."""
     return TicketStatus(root.payload["status"])
-
-
-def refusal_code(root: NotEligible) -> TicketObstacle:
-    """For programs: what stands in the way."""
-    return root.obstacle
-
-
-def refusal_words(root: NotEligible) -> str:
-    """For people: words a customer can read."""
-    return str(root)

@@ -5,8 +5,8 @@ from datetime import datetime
 import strawberry
 
 import models
-from domain.aftersales.quote import Quote, QuotedLeg, QuotedLine
-from domain.aftersales.rules import NotEligible, TicketObstacle
+from domain.aftersales.quote import Quote, QuotedLeg, QuotedLine, Refusal
+from domain.aftersales.rules import TicketObstacle
 from resolvers import aftersales as resolve
 from resolvers.aftersales import READERS
 from resolvers.described import describe_enum
@@ -28,12 +28,14 @@ TicketStatus = describe_enum(models.TicketStatus)
 describe_enum(TicketObstacle)
 
 
-@row_type(NotEligible, name="TicketRefusal")
+@row_type(Refusal)
 class TicketRefusal:
     """Why a request cannot be granted."""
 
-    code: TicketObstacle = field(resolve.refusal_code)
-    message: str = field(resolve.refusal_words)
+    code: TicketObstacle
+    """For programs: what stands in the way."""
+    message: str
+    """For people: words a customer can read."""
 
 
 @row_type(QuotedLine)

@@ -130,7 +130,7 @@ async def add_claimed(
     if own is not None:
         statement = statement.where(Ticket.id != own)
     promised = {}
-    for ticket, line in (await session.execute(statement)):
+    for ticket, line in await session.execute(statement):
         take(units[line.order_line_id], ticket, line)
         if ticket.status in UNSETTLED:
             promised[ticket.id] = ticket.refund_amount

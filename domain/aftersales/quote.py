@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.facts import Facts, facts_of
-from domain.aftersales.rules import Case, Claim, NotEligible, Wanted, deadline, obstacle
+from domain.aftersales.rules import Case, Claim, NotEligible, TicketObstacle, Wanted, deadline, obstacle
 from domain.aftersales.states import Deadlines
 from domain.aftersales.sums import line_refund, shipping_refund
 from domain.money import apportion
@@ -33,6 +33,14 @@ class QuotedLeg:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """An obstacle as it is shown."""
+
+    code: TicketObstacle
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """The answer to a claim: granted in principle with exact sums, or not, and why."""
 
@@ -48,6 +56,10 @@ class Quote:
     @property
     def eligible(self) -> bool:
         return self.obstacle is None
+
+    @property
+    def refusal(self) -> Refusal | None:
+        return Refusal(self.obstacle.obstacle, str(self.obstacle)) if self.obstacle else None
 
 
 async def quote_claim(
