@@ -1,5 +1,6 @@
 """Our own couriers: planned, driven stop by stop, seen by those who wait."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -409,3 +410,39 @@ async def test_a_courier_does_not_leave_with_a_parcel_of_a_cancelled_order(shop:
 
     async with shop.database.reads() as session:
         assert (await session.get_one(DeliveryRun, run.id)).status is R.PLANNED
+
+
+async def test_courier_and_clerk_work_on_the_same_parcels_at_once(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        parcels = await packed_parcels(session, 3)
+        run = await create_run(session, parcels)
+        stops = await leave(session, run)
+
+    async def move(step: int) -> None:
+        async with shop.database.writes.begin() as session:
+            await report(session, run, now=NOW + step * ANNOUNCED_EVERY)
+
+    async def done(stop: RunStop) -> None:
+        async with shop.database.writes.begin() as session:
+            await finish(session, run, stop)
+
+    async def noted(parcel: Shipment) -> None:
+        async with shop.database.writes.begin() as session:
+            await track(session, parcel, said(S.ON_HOLD, after=LEG))
+
+    await asyncio.gather(
+        *(move(step) for step in range(4)), *map(done, stops[:2]), *map(noted, reversed(parcels))
+    )
+
+    async with shop.database.reads() as session:
+        for parcel in parcels:
+            rows = select(Event.version).where(
+                Event.subject == Subject.SHIPMENT, Event.subject_id == parcel.id
+            )
+            versions = sorted(await session.scalars(rows))
+            assert versions == list(range(1, len(versions) + 1))
+        assert [stop.outcome for stop in await stops_of(session, run)] == [
+            StopOutcome.DELIVERED,
+            StopOutcome.DELIVERED,
+            None,
+        ]
