@@ -105,7 +105,7 @@ async def unpack_shipment(
 
 
 async def left_to_pack(session: AsyncSession, order_id: int) -> list[tuple[int, ParcelToPack]]:
-    """What of an order waits to be packed: a parcel for each delivery and warehouse, with the delivery's id."""
+    """What of an order waits to be packed: for each delivery and warehouse, its delivery's id and a parcel."""
     lines = await session.scalars(
         select(DeliveryLine)
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
