@@ -105,7 +105,7 @@ async def unpack_shipment(
 
 
 async def left_to_pack(session: AsyncSession, order_id: int) -> list[tuple[int, ParcelToPack]]:
-    """What of an order waits to be packed: for each delivery and warehouse, its delivery's id and a parcel."""
+    """What of an order waits to be packed: the id of its delivery, and a parcel for each warehouse."""
     lines = await session.scalars(
         select(DeliveryLine)
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
