@@ -98,6 +98,17 @@ async def test_a_shop_reads_the_language_nearest_to_its_own(
     assert (tea.name, tea.slug, tea.translations) == (name, "food-tea", translations)
 
 
+async def test_a_shop_that_changes_its_language_keeps_no_old_names(database: Database) -> None:
+    await load(database, read_taxonomy(edition()), language="en")
+
+    await load(
+        database, read_taxonomy(edition(zh_lines=lines(ZH | {"fb-1": "食品 > 茶叶"}))), language="zh-CN"
+    )
+
+    tea = await category(database, "fb-1")
+    assert (tea.name, tea.translations) == ("茶叶", {"en": {"name": "Tea"}, "zh-CN": {"name": "茶叶"}})
+
+
 async def test_attributes_list_their_values_in_order(database: Database) -> None:
     await load(database, read_taxonomy(edition()))
 
