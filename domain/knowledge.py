@@ -132,8 +132,7 @@ async def put(
     article.title, article.body = writing.title.strip(), writing.body.strip()
     article.version, article.updated_at = article.version + 1, now
     try:
-        async with session.begin_nested():
-            await session.flush()
+        await session.flush()
     except IntegrityError:
         raise Taken("Another article has this slug.", field=("slug",)) from None
     session.add(
