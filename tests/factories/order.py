@@ -37,6 +37,7 @@ from models import (
     CurrencyCode,
     Delivery,
     DeliveryLine,
+    Event,
     Money,
     Order,
     OrderStatus,
@@ -46,6 +47,7 @@ from models import (
     Shipment,
     ShipmentStatus,
     ShippingMethod,
+    Subject,
     Variant,
 )
 from tests.factories.account import create_account
@@ -144,23 +146,26 @@ async def pay(session: AsyncSession, order: Order, *, now: datetime = NOW) -> No
             await capture_payment(session, payment.id, now=now)
 
 
-async def dispatch(session: AsyncSession, order: Order, *, now: datetime = NOW) -> list[Shipment]:
-    """Everything leaves, one parcel for each delivery and warehouse."""
+async def pack(session: AsyncSession, order: Order, *, now: datetime = NOW) -> list[Shipment]:
+    """Everything is packed, one parcel for each delivery and warehouse."""
     shipments = []
-    for parcel in await parcels_to_pack(session, order):
-        delivery_id, warehouse_id, picked = parcel
-        number = next(NUMBERS)
-        [shipment] = await pack_shipments(
-            session, delivery_id, [ParcelToPack(picked)], numbers=[f"P{number:08}"], now=now
-        )
+    for delivery_id, picked in await parcels_to_pack(session, order):
+        parcels, numbers = [ParcelToPack(picked)], [f"P{next(NUMBERS):08}"]
+        shipments += await pack_shipments(session, delivery_id, parcels, numbers=numbers, now=now)
+    return shipments
+
+
+async def dispatch(session: AsyncSession, order: Order, *, now: datetime = NOW) -> list[Shipment]:
+    """Everything is packed and leaves."""
+    shipments = await pack(session, order, now=now)
+    for shipment in shipments:
         await dispatch_shipment(
             session,
             shipment.id,
             carrier=CarrierCode.SIMULATED,
-            tracking_number=f"SIM{number:08}-{warehouse_id}",
+            tracking_number=f"SIM-{shipment.number}",
             now=now,
         )
-        shipments.append(shipment)
     return shipments
 
 
@@ -225,8 +230,18 @@ async def payments_of(session: AsyncSession, order: Order) -> Sequence[Payment]:
     return rows.all()
 
 
-async def parcels_to_pack(session: AsyncSession, order: Order) -> list[tuple[int, int, list[Picked]]]:
-    """What is not packed yet, by delivery and warehouse."""
+async def events_of(session: AsyncSession, order: Order) -> list[str]:
+    """What has happened to an order, the oldest first."""
+    names = await session.scalars(
+        select(Event.name)
+        .where(Event.subject == Subject.ORDER, Event.subject_id == order.id)
+        .order_by(Event.version)
+    )
+    return list(names)
+
+
+async def parcels_to_pack(session: AsyncSession, order: Order) -> list[tuple[int, list[Picked]]]:
+    """What is not packed yet, by delivery, apart for each warehouse."""
     rows = await session.scalars(
         select(DeliveryLine)
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
@@ -237,4 +252,4 @@ async def parcels_to_pack(session: AsyncSession, order: Order) -> list[tuple[int
     for line in rows:
         picked = Picked(line.id, line.quantity - line.packed)
         parcels.setdefault((line.delivery_id, line.warehouse_id), []).append(picked)
-    return [(delivery, warehouse, picked) for (delivery, warehouse), picked in parcels.items()]
+    return [(delivery, picked) for (delivery, _), picked in parcels.items()]

@@ -1,0 +1,492 @@
+"""How orders are quoted and placed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.audit import audit
+from domain.cart import Owner
+from domain.errors import DomainError, ErrorCode
+from domain.order import (
+    Promise,
+    WantedDelivery,
+    WantedLine,
+    WantedPayment,
+    Wish,
+    place_order,
+    quote_order,
+)
+from events.shop import Shop
+from models import (
+    Account,
+    Cart,
+    CartLine,
+    Coupon,
+    CurrencyCode,
+    Delivery,
+    DeliveryLine,
+    Event,
+    FulfilmentStatus,
+    Money,
+    Order,
+    OrderLine,
+    OrderPaymentStatus,
+    OrderStatus,
+    Payment,
+    PaymentMethod,
+    ProductStatus,
+    ShippingMethod,
+    StockLevel,
+    Subject,
+    Variant,
+)
+from tests.factories.account import create_account, create_address
+from tests.factories.cart import create_cart, create_coupon
+from tests.factories.catalog import create_product, variant_of
+from tests.factories.order import (
+    CASH,
+    CHENGDU,
+    HANGZHOU,
+    NOW,
+    OFFERED,
+    PAY_WITHIN,
+    SANDBOX,
+    create_order,
+    deliver_to,
+    events_of,
+    payments_of,
+    promise_for,
+)
+from tests.observe import statements
+
+
+async def a_variant(session: AsyncSession, **given: Any) -> Variant:
+    return await variant_of(session, await create_product(session, **given))
+
+
+async def place(
+    session: AsyncSession, wish: Wish, promise: Promise, *, number: str = "O1", offered: Any = OFFERED
+) -> Order:
+    return await place_order(
+        session, wish, promise, number=number, offered=offered, pay_within=PAY_WITHIN, now=NOW
+    )
+
+
+def wish_for(account: Account, lines: Sequence[tuple[Variant, int]], **given: Any) -> Wish:
+    wanted = [WantedLine(variant.id, quantity) for variant, quantity in lines]
+    given.setdefault("deliveries", [deliver_to(HANGZHOU)])
+    return Wish(Owner(account.id, None), lines=wanted, **given)
+
+
+async def reserved(session: AsyncSession, variant: Variant) -> int:
+    return (
+        await session.scalar(select(func.sum(StockLevel.reserved)).where(StockLevel.variant_id == variant.id))
+        or 0
+    )
+
+
+async def refusal(shop: Shop, wish: Wish, promise: Promise, **given: Any) -> DomainError:
+    """What an order is refused with; nothing of it may be left behind."""
+    with pytest.raises(DomainError) as refused:
+        async with shop.database.writes.begin() as session:
+            await place(session, wish, promise, **given)
+    async with shop.database.reads() as session:
+        for table in (Order, OrderLine, Delivery, DeliveryLine, Payment):
+            assert await session.scalar(select(func.count()).select_from(table)) == 0
+        assert await session.scalar(select(func.sum(StockLevel.reserved))) in (0, None)
+        assert await session.scalar(select(func.count()).where(Event.subject == Subject.ORDER)) == 0
+    return refused.value
+
+
+async def test_an_order_is_made_of_snapshots(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        product = await create_product(
+            session, title="Oolong", options={"Size": "250 g"}, sku="TEA-1", weight_grams=300
+        )
+        variant = await variant_of(session, product)
+        order = await create_order(session, lines=[(variant, 2)], note="Ring twice.")
+        product.title = "Something else"
+        line = (await session.scalars(select(OrderLine).where(OrderLine.order_id == order.id))).one()
+        delivery = (await session.scalars(select(Delivery).where(Delivery.order_id == order.id))).one()
+        [payment] = await payments_of(session, order)
+
+    assert (order.status, order.payment_status) == (OrderStatus.PENDING, OrderPaymentStatus.UNPAID)
+    assert order.fulfilment_status is FulfilmentStatus.UNFULFILLED
+    assert (order.goods_amount, order.discount_amount, order.shipping_amount) == (19_800, 0, 0)
+    assert (order.total_amount, order.version, order.note) == (19_800, 1, "Ring twice.")
+    assert order.payment_due_at == NOW + PAY_WITHIN
+    assert (line.title, line.sku, line.options) == ("Oolong", "TEA-1", [{"name": "Size", "value": "250 g"}])
+    assert (line.unit_amount, line.quantity, line.weight_grams) == (9_900, 2, 300)
+    assert line.picture_url == f"https://pictures.test/{product.slug}-1.jpg"
+    assert (delivery.recipient, delivery.city, delivery.method) == ("林梅", "杭州市", ShippingMethod.STANDARD)
+    assert (payment.method, payment.amount, payment.reference) == (SANDBOX, 19_800, f"{order.number}-1")
+
+
+async def test_stock_is_set_aside_where_the_parcel_will_leave(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        variant = await a_variant(session, stock={"MAIN": 5})
+        order = await create_order(session, lines=[(variant, 3)])
+        line = (await session.scalars(select(DeliveryLine))).one()
+        level = (await session.scalars(select(StockLevel))).one()
+        assert await audit(session) == []
+
+    assert (line.quantity, line.packed, line.reserved) == (3, 0, True)
+    assert (level.on_hand, level.reserved, level.warehouse_id) == (5, 3, line.warehouse_id)
+    assert order.version == 1
+
+
+async def test_what_has_no_limit_is_not_set_aside(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        variant = await a_variant(session, stock={}, tracked=False)
+        await create_order(session, lines=[(variant, 3)])
+        line = (await session.scalars(select(DeliveryLine))).one()
+        assert await audit(session) == []
+
+    assert (line.quantity, line.reserved) == (3, False)
+
+
+async def test_one_line_may_go_to_two_addresses(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        variant = await a_variant(session)
+        deliveries = [
+            deliver_to(HANGZHOU, [(variant, 1)]),
+            deliver_to(CHENGDU, [(variant, 2)], method=ShippingMethod.EXPRESS),
+        ]
+        order = await create_order(session, lines=[(variant, 3)], deliveries=deliveries)
+        rows = (
+            await session.execute(
+                select(Delivery.city, Delivery.fee_amount, DeliveryLine.quantity)
+                .join(DeliveryLine, DeliveryLine.delivery_id == Delivery.id)
+                .order_by(Delivery.position)
+            )
+        ).all()
+
+    assert [tuple(row) for row in rows] == [("杭州市", 0, 1), ("成都市", 1_800, 2)]
+    assert (order.goods_amount, order.shipping_amount, order.total_amount) == (29_700, 1_800, 31_500)
+
+
+@pytest.mark.parametrize(
+    ("spread", "words"),
+    [
+        ([1, 1], "1 of Oolong tea have no address."),
+        ([2, 2], "1 of Oolong tea have an address too many."),
+    ],
+)
+async def test_every_unit_goes_to_exactly_one_address(shop: Shop, spread: list[int], words: str) -> None:
+    async with shop.database.writes.begin() as session:
+        account, variant = await create_account(session), await a_variant(session)
+        wish = wish_for(
+            account,
+            [(variant, 3)],
+            deliveries=[deliver_to(HANGZHOU, [(variant, units)]) for units in spread],
+        )
+        promise = await promise_for(session, wish, {SANDBOX: None})
+
+    refused = await refusal(shop, wish, promise)
+
+    assert (refused.code, str(refused), refused.field) == (ErrorCode.INVALID, words, ("deliveries",))
+
+
+async def test_what_goes_nowhere_near_the_order_is_named(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account, variant, other = (
+            await create_account(session),
+            await a_variant(session),
+            await a_variant(session),
+        )
+        wish = wish_for(
+            account, [(variant, 1)], deliveries=[deliver_to(HANGZHOU, [(variant, 1), (other, 1)])]
+        )
+        promise = await promise_for(session, wish, {SANDBOX: None})
+
+    refused = await refusal(shop, wish, promise)
+
+    assert refused.field == ("deliveries", 0, "lines", 1, "variant_id")
+
+
+async def test_an_entry_of_the_address_book_is_copied(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account = await create_account(session)
+        address = await create_address(session, account, city="宁波市")
+        wanted = WantedDelivery(ShippingMethod.STANDARD, address_id=address.id)
+        await create_order(session, account=account, deliveries=[wanted])
+        address.city = "温州市"
+        delivery = (await session.scalars(select(Delivery))).one()
+
+    assert delivery.city == "宁波市"
+
+
+async def test_a_foreign_address_does_not_exist(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account, other, variant = (
+            await create_account(session),
+            await create_account(session),
+            await a_variant(session),
+        )
+        foreign = await create_address(session, other)
+        wanted = WantedDelivery(ShippingMethod.STANDARD, address_id=foreign.id)
+        wish = wish_for(account, [(variant, 1)], deliveries=[wanted])
+
+    refused = await refusal(shop, wish, Promise([], "", "k"))
+
+    assert (refused.code, refused.field) == (ErrorCode.NOT_FOUND, ("deliveries", 0, "address", "id"))
+    assert str(refused) == "There is no such address."
+
+
+async def test_payments_add_up_exactly(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account, variant = await create_account(session), await a_variant(session)
+        wish = wish_for(account, [(variant, 1)])
+        promise = await promise_for(session, wish, {SANDBOX: 9_850})
+
+    refused = await refusal(shop, wish, promise)
+
+    assert (refused.code, refused.field) == (ErrorCode.AMOUNT_MISMATCH, ("payments",))
+    assert str(refused) == "99.00 CNY is due, not 98.50 CNY: 0.50 CNY is missing."
+
+
+@pytest.mark.parametrize(
+    ("payment", "field"),
+    [
+        (WantedPayment(PaymentMethod.ALIPAY, Money(9_900, CurrencyCode.CNY)), "method"),
+        (WantedPayment(SANDBOX, Money(9_900, CurrencyCode.USD)), "amount"),
+        (WantedPayment(SANDBOX, Money(-100, CurrencyCode.CNY)), "amount"),
+        (WantedPayment(SANDBOX, Money(0, CurrencyCode.CNY)), "amount"),
+    ],
+)
+async def test_a_payment_is_offered_and_in_the_orders_currency(
+    shop: Shop, payment: WantedPayment, field: str
+) -> None:
+    async with shop.database.writes.begin() as session:
+        account, variant = await create_account(session), await a_variant(session)
+        wish = wish_for(account, [(variant, 1)])
+
+    refused = await refusal(shop, wish, Promise([payment], "", "k"))
+
+    assert (refused.code, refused.field) == (ErrorCode.INVALID, ("payments", 0, field))
+
+
+async def test_a_courier_takes_only_so_much_cash(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account = await create_account(session)
+        variant = await a_variant(session, prices={CurrencyCode.CNY: 500_001})
+        wish = wish_for(account, [(variant, 1)])
+        promise = await promise_for(session, wish, {CASH: None})
+
+    refused = await refusal(shop, wish, promise)
+
+    assert (refused.code, refused.field) == (ErrorCode.LIMIT_REACHED, ("payments",))
+    assert str(refused) == "At most 5000.00 CNY can be paid at the door."
+
+
+async def test_an_order_paid_at_the_door_is_confirmed_at_once(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order = await create_order(session, payments={CASH: None})
+        events = await events_of(session, order)
+
+    assert (order.status, order.payment_status) == (OrderStatus.CONFIRMED, OrderPaymentStatus.UNPAID)
+    assert (order.payment_due_at, order.confirmed_at) == (None, NOW)
+    assert events == ["order.placed", "order.confirmed"]
+
+
+async def test_an_order_that_costs_nothing_needs_no_payment(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        variant = await a_variant(session)
+        coupon = await create_coupon(session, amount=50_000)
+        order = await create_order(session, lines=[(variant, 1)], coupon_code=coupon.code)
+        assert await audit(session) == []
+
+    assert (order.total_amount, order.discount_amount) == (0, 9_900)
+    assert (order.status, order.payment_status) == (OrderStatus.CONFIRMED, OrderPaymentStatus.PAID)
+
+
+async def test_what_is_sold_out_is_named_with_what_is_left(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account = await create_account(session)
+        scarce, plenty = (
+            await a_variant(session, title="Rare tea", stock={"MAIN": 2}),
+            await a_variant(session),
+        )
+        wish = wish_for(account, [(plenty, 1), (scarce, 3)])
+        promise = await promise_for(session, wish, {SANDBOX: None})
+
+    refused = await refusal(shop, wish, promise)
+
+    assert (refused.code, refused.field) == (ErrorCode.OUT_OF_STOCK, ("lines", 1, "quantity"))
+    assert str(refused) == "Only 2 of Rare tea left."
+
+
+async def test_what_is_not_sold_any_more_is_refused(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account = await create_account(session)
+        archived = await a_variant(session, status=ProductStatus.ARCHIVED)
+        wish = wish_for(account, [(archived, 1)])
+
+    refused = await refusal(shop, wish, Promise([], "", "k"))
+
+    assert (refused.code, refused.field) == (ErrorCode.NOT_FOR_SALE, ("lines", 0))
+
+
+async def test_what_has_no_price_in_a_currency_is_not_sold_in_it(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account, variant = await create_account(session), await a_variant(session)
+        wish = wish_for(account, [(variant, 1)], currency=CurrencyCode.USD)
+
+    refused = await refusal(shop, wish, Promise([], "", "k"))
+
+    assert refused.code is ErrorCode.NOT_FOR_SALE
+
+
+async def test_a_coupon_is_shared_among_the_lines_and_counted(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        coupon = await create_coupon(session, amount=1_000, usage_limit=1)
+        lines = [(await a_variant(session), 1) for _ in range(3)]
+        order = await create_order(session, lines=lines, coupon_code=coupon.code.lower())
+        discounts = (
+            await session.scalars(select(OrderLine.discount_amount).order_by(OrderLine.position))
+        ).all()
+        used = await session.scalar(select(Coupon.used))
+
+    assert (order.discount_amount, order.total_amount, used) == (1_000, 28_700, 1)
+    assert discounts == [334, 333, 333]
+
+
+async def test_a_coupon_that_is_used_up_is_refused(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account, variant = await create_account(session), await a_variant(session)
+        coupon = await create_coupon(session, usage_limit=1, used=1)
+        wish = wish_for(account, [(variant, 1)], coupon_code=coupon.code)
+
+    refused = await refusal(shop, wish, Promise([], "", "k"))
+
+    assert (refused.code, refused.field) == (ErrorCode.COUPON_REFUSED, ("coupon_code",))
+    async with shop.database.reads() as session:
+        assert await session.scalar(select(Coupon.used)) == 1
+
+
+async def test_the_cart_is_ordered_and_emptied(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account, variant = await create_account(session), await a_variant(session)
+        coupon = await create_coupon(session, percent=10)
+        cart = await create_cart(session, account, lines={variant: 2})
+        cart.coupon_id, version = coupon.id, cart.version
+        await session.flush()
+        wish = Wish(Owner(account.id, None), deliveries=[deliver_to(HANGZHOU)])
+        promise = await promise_for(session, wish, {SANDBOX: None})
+        order = await place(session, wish, promise)
+        left = await session.scalar(select(func.count()).select_from(CartLine))
+        cart = (await session.scalars(select(Cart))).one()
+
+    assert (order.goods_amount, order.discount_amount) == (19_800, 1_980)
+    assert (left, cart.coupon_id, cart.version) == (0, None, version + 1)
+
+
+async def test_an_empty_cart_cannot_be_ordered(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account = await create_account(session)
+        cart = await create_cart(session, account)
+        version = cart.version
+        wish = Wish(Owner(account.id, None), deliveries=[deliver_to(HANGZHOU)])
+
+    refused = await refusal(shop, wish, Promise([], "", "k"))
+
+    assert refused.code is ErrorCode.EMPTY
+    async with shop.database.reads() as session:
+        assert await session.scalar(select(Cart.version)) == version
+
+
+async def test_the_same_key_gives_the_same_order(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account, variant = await create_account(session), await a_variant(session)
+        wish = wish_for(account, [(variant, 1)])
+        promise = await promise_for(session, wish, {SANDBOX: None})
+        first = await place(session, wish, promise, number="O1")
+    async with shop.database.writes.begin() as session:
+        second = await place(session, wish, promise, number="O2")
+        orders = await session.scalar(select(func.count()).select_from(Order))
+        assert await reserved(session, variant) == 1
+
+    assert (first.id, second.number, orders) == (second.id, "O1", 1)
+
+
+async def test_a_key_is_good_for_one_order_only(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account, variant = await create_account(session), await a_variant(session)
+        wish = wish_for(account, [(variant, 1)])
+        promise = await promise_for(session, wish, {SANDBOX: None})
+        await place(session, wish, promise)
+
+    with pytest.raises(DomainError) as refused:
+        async with shop.database.writes.begin() as session:
+            await place(session, wish, replace(promise, note="other"), number="O2")
+
+    assert refused.value.code is ErrorCode.KEY_REUSED
+    async with shop.database.reads() as session:
+        assert await session.scalar(select(func.count()).select_from(Order)) == 1
+
+
+async def test_two_customers_may_use_the_same_key(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        variant = await a_variant(session)
+        for number in ("O1", "O2"):
+            wish = wish_for(await create_account(session), [(variant, 1)])
+            promise = await promise_for(session, wish, {SANDBOX: None}, key="the same")
+            await place(session, wish, promise, number=number)
+        assert await session.scalar(select(func.count()).select_from(Order)) == 2
+
+
+@pytest.mark.parametrize("number_of_lines", [3, 30])
+async def test_placing_takes_as_many_statements_for_many_lines_as_for_few(
+    shop: Shop, number_of_lines: int
+) -> None:
+    async with shop.database.writes.begin() as session:
+        account = await create_account(session)
+        variants = [await a_variant(session) for _ in range(number_of_lines)]
+        await create_cart(session, account, lines=dict.fromkeys(variants, 2))
+        halves = [(variant, 1) for variant in variants]
+        deliveries = [deliver_to(HANGZHOU, halves), deliver_to(CHENGDU, halves)]
+        wish = Wish(Owner(account.id, None), deliveries=deliveries)
+        promise = await promise_for(session, wish, {SANDBOX: None, CASH: 1_000})
+
+    with statements(shop) as counted:
+        async with shop.database.writes.begin() as session:
+            await place(session, wish, promise)
+
+    two_events_one_by_one = 1 if shop.database.dialect == "sqlite" else 0
+    assert counted.total == 15 + two_events_one_by_one, counted.texts
+
+
+async def test_a_quote_says_all_that_stands_against_an_order_and_changes_nothing(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account = await create_account(session)
+        scarce = await a_variant(session, stock={"MAIN": 1})
+        gone = await a_variant(session, status=ProductStatus.ARCHIVED)
+        wish = wish_for(account, [(gone, 1), (scarce, 2)], coupon_code="NOSUCH")
+    with statements(shop) as counted:
+        async with shop.database.reads() as session:
+            quote = await quote_order(session, wish, now=NOW)
+
+    assert [(problem.code, problem.field) for problem in quote.problems] == [
+        (ErrorCode.NOT_FOR_SALE, ("lines", 0)),
+        (ErrorCode.OUT_OF_STOCK, ("lines", 1, "quantity")),
+        (ErrorCode.COUPON_REFUSED, ("coupon_code",)),
+    ]
+    assert (quote.total.minor, [line.total.minor for line in quote.lines]) == (19_800, [19_800])
+    assert all(text.startswith(("SELECT", "BEGIN")) for text in counted.texts)
+
+
+async def test_an_order_is_placed_for_what_was_quoted(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account = await create_account(session)
+        light = await a_variant(session, prices={CurrencyCode.CNY: 3_333}, weight_grams=1_500)
+        coupon = await create_coupon(session, percent=15)
+        wish = wish_for(account, [(light, 2)], coupon_code=coupon.code, deliveries=[deliver_to(CHENGDU)])
+        quote = await quote_order(session, wish, now=NOW)
+        order = await place(session, wish, await promise_for(session, wish, {SANDBOX: None}))
+
+    assert (quote.goods.minor, quote.discount.minor, quote.shipping.minor) == (6_666, 1_000, 1_200)
+    assert order.total == quote.total == Money(6_866, CurrencyCode.CNY)
