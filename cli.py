@@ -2,14 +2,18 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from models.money import CurrencyCode
 from settings import Settings, WrongSetting
+
+if TYPE_CHECKING:
+    from events.shop import Shop
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The backend of an online shop.")
 imports = typer.Typer(no_args_is_help=True, help="Bring data into the shop.")
@@ -29,12 +33,6 @@ def settings() -> Settings:
     except WrongSetting as wrong:
         console.print(f"[red]Wrong setting[/red]\n{wrong}", highlight=False)
         raise typer.Exit(2) from None
-
-
-def run(work: Coroutine[Any, Any, int | None]) -> None:
-    """Run to the end; a number above 0 is the exit code."""
-    if code := asyncio.run(work):
-        raise typer.Exit(code)
 
 
 @app.command()
@@ -106,6 +104,70 @@ def schema(
     elif not CONTRACT.exists() or CONTRACT.read_text(encoding="utf-8") != printed:
         console.print("schema.graphql is stale: run `make schema` and look at what changed for clients.")
         raise typer.Exit(1)
+
+
+@app.command()
+def demo() -> None:
+    """Load the demo shop into an empty database; twice is as good as once."""
+    chosen = settings()
+    upgraded(chosen)
+    asyncio.run(demo_shop(chosen))
+
+
+@app.command()
+def audit() -> None:
+    """Prove that money, stock and orders agree; exit code 1 and what does not, when they do not."""
+    from domain.audit import audit as disagreements
+
+    async def look(shop: "Shop") -> int:
+        async with shop.database.reads() as session:
+            found = await disagreements(session)
+        for each in found:
+            console.print(str(each), highlight=False, soft_wrap=True)
+        console.print("All books agree." if not found else f"{len(found)} disagreements.")
+        return 1 if found else 0
+
+    in_shop(look)
+
+
+@imports.command("products")
+def import_products(
+    files: Files,
+    currency: Annotated[CurrencyCode | None, typer.Option(help="of the plain prices")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="tell what would happen, change nothing")
+    ] = False,
+) -> None:
+    """Take in product files in Shopify's CSV format, each whole or not at all."""
+    from edge.files import take_in
+
+    in_shop(lambda shop: take_in(shop, files, currency or shop.settings.default_currency, dry_run, console))
+
+
+@exports.command("products")
+def export_products(
+    to: Annotated[Path | None, typer.Argument(help="file to write; standard output when left out")] = None,
+    currency: Annotated[CurrencyCode | None, typer.Option(help="of the plain prices")] = None,
+) -> None:
+    """Write all products in Shopify's CSV format."""
+    from edge.files import give_out
+
+    in_shop(lambda shop: give_out(shop, to, currency or shop.settings.default_currency))
+
+
+def in_shop(work: "Callable[[Shop], Awaitable[int]]") -> None:
+    """Do something behind the counter; the number it comes to is the exit code."""
+    from app import open_shop
+
+    async def inside() -> int:
+        shop = open_shop(settings())
+        try:
+            return await work(shop)
+        finally:
+            await shop.database.close()
+
+    if code := asyncio.run(inside()):
+        raise typer.Exit(code)
 
 
 def upgraded(chosen: Settings) -> str:

@@ -1,13 +1,14 @@
 """What the place we run in tells us: the only reader of the environment."""
 
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.money import CurrencyCode
@@ -31,6 +32,17 @@ class WrongSetting(Exception):
 
 def days(number: float) -> timedelta:
     return timedelta(days=number)
+
+
+def _seconds(given: object) -> object:
+    """A plain number means seconds; pydantic knows the other spellings."""
+    if isinstance(given, str):
+        with suppress(ValueError):
+            return timedelta(seconds=float(given))
+    return given
+
+
+Duration = Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta())]
 
 
 class Settings(BaseSettings):
@@ -69,37 +81,37 @@ class Settings(BaseSettings):
     default_currency: CurrencyCode = Field(CurrencyCode.CNY, description="where a client names none")
     default_language: str = Field("zh-CN", description="language of texts that name none")
 
-    access_token_lives: timedelta = Field(
+    access_token_lives: Duration = Field(
         timedelta(minutes=15), description="how long an access token is good"
     )
-    refresh_token_lives: timedelta = Field(days(30), description="how long a refresh token is good")
+    refresh_token_lives: Duration = Field(days(30), description="how long a refresh token is good")
 
-    unpaid_order_closes_after: timedelta = Field(timedelta(minutes=30), description="then stock is released")
-    receipt_confirmed_after: timedelta = Field(days(10), description="after delivery, by itself")
-    return_window: timedelta = Field(days(7), description="for returns without a reason, after receipt")
-    quality_window: timedelta = Field(days(15), description="for faults, after receipt")
-    ticket_agreed_after: timedelta = Field(days(2), description="an unanswered ticket is agreed by itself")
-    return_shipped_within: timedelta = Field(days(7), description="or the ticket is closed")
-    return_accepted_after: timedelta = Field(days(10), description="goods on their way back are accepted")
+    unpaid_order_closes_after: Duration = Field(timedelta(minutes=30), description="then stock is released")
+    receipt_confirmed_after: Duration = Field(days(10), description="after delivery, by itself")
+    return_window: Duration = Field(days(7), description="for returns without a reason, after receipt")
+    quality_window: Duration = Field(days(15), description="for faults, after receipt")
+    ticket_agreed_after: Duration = Field(days(2), description="an unanswered ticket is agreed by itself")
+    return_shipped_within: Duration = Field(days(7), description="or the ticket is closed")
+    return_accepted_after: Duration = Field(days(10), description="goods on their way back are accepted")
 
-    event_lease: timedelta = Field(
+    event_lease: Duration = Field(
         timedelta(seconds=30), description="another process takes over an event after this time"
     )
-    relay_pause: timedelta = Field(
+    relay_pause: Duration = Field(
         timedelta(seconds=1), description="how often waiting events are looked for"
     )
-    timer_pause: timedelta = Field(timedelta(seconds=5), description="how often due rows are looked for")
-    bell_pause: timedelta = Field(
+    timer_pause: Duration = Field(timedelta(seconds=5), description="how often due rows are looked for")
+    bell_pause: Duration = Field(
         timedelta(seconds=30), description="how often a quiet subscription looks for events by itself"
     )
-    payment_query_every: timedelta = Field(
+    payment_query_every: Duration = Field(
         timedelta(minutes=1), description="how often an unsettled payment is asked after"
     )
-    refund_retry_after: timedelta = Field(
+    refund_retry_after: Duration = Field(
         timedelta(minutes=5), description="until a failed refund is tried again"
     )
-    carrier_poll_every: timedelta = Field(timedelta(seconds=10), description="how often carriers are asked")
-    simulated_carrier_step: timedelta = Field(
+    carrier_poll_every: Duration = Field(timedelta(seconds=10), description="how often carriers are asked")
+    simulated_carrier_step: Duration = Field(
         timedelta(seconds=20), description="time between two tracking events of the simulated carrier"
     )
 

@@ -3,6 +3,7 @@
 import logging
 import re
 import secrets
+import sys
 import time
 from typing import Any
 
@@ -28,7 +29,7 @@ def configure(settings: Settings) -> None:
     last: Any = (
         [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
         if settings.logs_json
-        else [structlog.dev.ConsoleRenderer()]
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     )
     level = logging.getLevelNamesMapping()[settings.log_level]
     structlog.configure(

@@ -26,6 +26,8 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("DEFAULT_CURRENCY", "XXX"),
         ("LOG_LEVEL", "LOUD"),
         ("UNPAID_ORDER_CLOSES_AFTER", "soon"),
+        ("TIMER_PAUSE", "0"),
+        ("TIMER_PAUSE", "-5"),
         ("SECRET_KEY", "short"),
         ("ENVIRONMENT", "staging"),
     ],
@@ -64,6 +66,16 @@ def test_settings_may_stand_in_a_file_and_the_environment_goes_first(
     settings = Settings.from_environment()
 
     assert (settings.host, settings.port) == ("0.0.0.0", 9001)  # noqa: S104
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("0.5", 0.5), ("PT30M", 1800), ("P1D", 86400), ("00:01:30", 90)]
+)
+def test_a_duration_is_seconds_or_iso_8601(
+    monkeypatch: pytest.MonkeyPatch, text: str, seconds: float
+) -> None:
+    monkeypatch.setenv("TIMER_PAUSE", text)
+    assert Settings.from_environment().timer_pause.total_seconds() == seconds
 
 
 def test_the_driver_is_ours_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
