@@ -1,0 +1,259 @@
+"""Many at the same moment: real transactions, side by side."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+from sqlalchemy import func, select
+
+from domain.audit import audit
+from domain.cart import Owner
+from domain.errors import DomainError, ErrorCode, OutOfStock, WrongState
+from domain.order import Promise, WantedLine, Wish, cancel_order, close_unpaid, lock_order, place_order
+from domain.payment import capture_payment, collect_cash, request_refund, start_payment
+from events.shop import Shop
+from models import (
+    Account,
+    CartLine,
+    Coupon,
+    Event,
+    Money,
+    Order,
+    OrderPaymentStatus,
+    OrderStatus,
+    Posting,
+    PostingKind,
+    Refund,
+    StockLevel,
+    Subject,
+    Variant,
+)
+from tests.factories.account import create_account
+from tests.factories.cart import create_cart, create_coupon
+from tests.factories.catalog import create_product, variant_of
+from tests.factories.order import (
+    CASH,
+    HANGZHOU,
+    NOW,
+    OFFERED,
+    PAY_WITHIN,
+    SANDBOX,
+    create_order,
+    deliver_to,
+    dispatch,
+    payments_of,
+    promise_for,
+)
+from tests.factories.payment import order_now, payment_of
+from tests.observe import settle
+
+BUYERS = 16
+
+
+async def place(shop: Shop, wish: Wish, promise: Promise, number: str) -> Order:
+    async with shop.database.writes.begin() as session:
+        return await place_order(
+            session, wish, promise, number=number, offered=OFFERED, pay_within=PAY_WITHIN, now=NOW
+        )
+
+
+async def sound(shop: Shop) -> None:
+    async with shop.database.reads() as session:
+        assert await audit(session) == []
+
+
+async def buyers(
+    shop: Shop, *, stock: dict[str, int], coupon: Coupon | None = None
+) -> list[tuple[Wish, Promise]]:
+    """People who all want one of the same thing."""
+    wishes = []
+    async with shop.database.writes.begin() as session:
+        variant = await variant_of(session, await create_product(session, stock=stock))
+        for _ in range(BUYERS):
+            account = await create_account(session)
+            wish = Wish(
+                Owner(account.id, None),
+                lines=[WantedLine(variant.id, 1)],
+                deliveries=[deliver_to(HANGZHOU)],
+                coupon_code=coupon.code if coupon else None,
+            )
+            wishes.append((wish, await promise_for(session, wish, {SANDBOX: None})))
+    return wishes
+
+
+async def test_the_last_one_is_sold_once(shop: Shop) -> None:
+    wishes = await buyers(shop, stock={"MAIN": 1})
+
+    outcomes = await asyncio.gather(
+        *(place(shop, wish, promise, f"O{i}") for i, (wish, promise) in enumerate(wishes)),
+        return_exceptions=True,
+    )
+
+    assert sum(isinstance(outcome, Order) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, OutOfStock) for outcome in outcomes) == BUYERS - 1
+    async with shop.database.reads() as session:
+        level = (await session.scalars(select(StockLevel))).one()
+        assert (level.on_hand, level.reserved) == (1, 1)
+        assert await session.scalar(select(func.count()).select_from(Order)) == 1
+    await sound(shop)
+
+
+async def test_a_coupon_for_three_is_used_three_times(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        coupon = await create_coupon(session, usage_limit=3)
+    wishes = await buyers(shop, stock={"MAIN": 100}, coupon=coupon)
+
+    outcomes = await asyncio.gather(
+        *(place(shop, wish, promise, f"O{i}") for i, (wish, promise) in enumerate(wishes)),
+        return_exceptions=True,
+    )
+
+    refused = [outcome for outcome in outcomes if isinstance(outcome, DomainError)]
+    assert sum(isinstance(outcome, Order) for outcome in outcomes) == 3
+    assert {refusal.code for refusal in refused} == {ErrorCode.COUPON_REFUSED}
+    async with shop.database.reads() as session:
+        assert await session.scalar(select(Coupon.used)) == 3
+    await sound(shop)
+
+
+async def test_the_same_key_at_the_same_moment_makes_one_order(shop: Shop) -> None:
+    [(wish, promise), *_] = await buyers(shop, stock={"MAIN": 100})
+
+    orders = await asyncio.gather(*(place(shop, wish, promise, f"O{i}") for i in range(8)))
+
+    assert len({order.id for order in orders}) == 1
+    async with shop.database.reads() as session:
+        assert await session.scalar(select(func.sum(StockLevel.reserved))) == 1
+        assert await session.scalar(select(func.count()).where(Event.subject == Subject.ORDER)) == 1
+
+
+async def a_full_cart(shop: Shop) -> tuple[Account, Variant]:
+    async with shop.database.writes.begin() as session:
+        account = await create_account(session)
+        variant = await variant_of(session, await create_product(session))
+        await create_cart(session, account, lines={variant: 1})
+    return account, variant
+
+
+async def test_one_cart_is_ordered_once_whatever_the_keys(shop: Shop) -> None:
+    account, _ = await a_full_cart(shop)
+    wish = Wish(Owner(account.id, None), deliveries=[deliver_to(HANGZHOU)])
+    async with shop.database.reads() as session:
+        promises = [await promise_for(session, wish, {SANDBOX: None}) for _ in range(4)]
+
+    outcomes = await asyncio.gather(
+        *(place(shop, wish, promise, f"O{i}") for i, promise in enumerate(promises)),
+        return_exceptions=True,
+    )
+
+    refused = [outcome for outcome in outcomes if isinstance(outcome, DomainError)]
+    assert [refusal.code for refusal in refused] == [ErrorCode.EMPTY] * 3
+    async with shop.database.reads() as session:
+        assert await session.scalar(select(func.count()).select_from(Order)) == 1
+        assert await session.scalar(select(func.count()).select_from(CartLine)) == 0
+
+
+async def a_started_order(shop: Shop) -> Order:
+    async with shop.database.writes.begin() as session:
+        order = await create_order(session)
+        [payment] = await payments_of(session, order)
+        await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, now=NOW)
+    return order
+
+
+@pytest.mark.parametrize("attempt", range(4))
+async def test_a_payment_and_a_cancellation_at_once_end_in_one_of_two_ways(shop: Shop, attempt: int) -> None:
+    order = await a_started_order(shop)
+    payment = await payment_of(shop, order)
+
+    async def capture() -> None:
+        async with shop.database.writes.begin() as session:
+            await capture_payment(session, payment.id, now=NOW)
+
+    async def cancel() -> None:
+        async with shop.database.writes.begin() as session:
+            await cancel_order(session, order.id, reason="late", now=NOW)
+
+    both = [capture(), cancel()]
+    await asyncio.gather(*(both if attempt % 2 else reversed(both)))
+
+    after = await order_now(shop, order)
+    async with shop.database.reads() as session:
+        taken = await session.scalar(select(func.count()).where(Posting.kind == PostingKind.CAPTURED))
+    assert (after.status, taken) == (OrderStatus.CANCELLED, 1)
+    assert after.payment_status is OrderPaymentStatus.PAID
+    await sound(shop)
+
+
+async def test_a_payment_and_the_end_of_its_time_at_once_end_in_one_of_two_ways(shop: Shop) -> None:
+    order = await a_started_order(shop)
+    payment = await payment_of(shop, order)
+
+    async def capture() -> None:
+        async with shop.database.writes.begin() as session:
+            await capture_payment(session, payment.id, now=NOW)
+
+    async def close() -> bool:
+        async with shop.database.writes.begin() as session:
+            return await close_unpaid(session, order.id, now=NOW + PAY_WITHIN)
+
+    _, closed = await asyncio.gather(capture(), close())
+
+    after = await order_now(shop, order)
+    async with shop.database.reads() as session:
+        refunds = await session.scalar(select(func.count()).select_from(Refund))
+    assert (after.status, closed, refunds) in [
+        (OrderStatus.CONFIRMED, False, 0),
+        (OrderStatus.CANCELLED, True, 1),
+    ]
+    await sound(shop)
+
+
+async def test_two_notices_at_once_capture_once(shop: Shop) -> None:
+    order = await a_started_order(shop)
+    payment = await payment_of(shop, order)
+
+    async def capture() -> None:
+        async with shop.database.writes.begin() as session:
+            await capture_payment(session, payment.id, now=NOW)
+
+    await asyncio.gather(*(capture() for _ in range(8)))
+
+    async with shop.database.reads() as session:
+        assert await session.scalar(select(func.count()).where(Posting.kind == PostingKind.CAPTURED)) == 1
+        names = await session.scalars(select(Event.name).where(Event.subject == Subject.ORDER))
+        assert Counter(names)["payment.captured"] == 1
+    await sound(shop)
+
+
+async def test_two_couriers_collect_the_cash_once(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order = await create_order(session, payments={CASH: None})
+        await dispatch(session, order)
+    cash = await payment_of(shop, order, CASH)
+
+    async def collect() -> None:
+        async with shop.database.writes.begin() as session:
+            await collect_cash(session, cash.id, cash.total, now=NOW, by=None)
+
+    outcomes = await asyncio.gather(*(collect() for _ in range(4)), return_exceptions=True)
+
+    assert sum(isinstance(outcome, WrongState) for outcome in outcomes) == 3
+    await sound(shop)
+
+
+async def test_refunds_at_once_never_promise_more_than_was_paid(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order = await create_order(session, status=OrderStatus.COMPLETED)
+
+    async def refund() -> None:
+        async with shop.database.writes.begin() as session:
+            locked = await lock_order(session, order.id)
+            await request_refund(session, locked, Money(3_000, locked.currency), reason="x", now=NOW)
+
+    outcomes = await asyncio.gather(*(refund() for _ in range(6)), return_exceptions=True)
+
+    assert sum(outcome is None for outcome in outcomes) == 3
+    assert (await payment_of(shop, order)).refunded_amount == 9_000
+    await settle(shop)
+    await sound(shop)
