@@ -1,0 +1,459 @@
+"""Who may what: every field of every root, asked by everybody."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+import strawberry
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
+
+from gateways.secrets import fingerprint
+from models import (
+    Account,
+    CartLine,
+    Delivery,
+    DeliveryLine,
+    Event,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Payment,
+    Refund,
+    Role,
+    Shipment,
+    TicketMessage,
+    TicketStatus,
+    TicketType,
+)
+from resolvers import account as resolve
+from resolvers.ids import global_id
+from resolvers.node import NODES
+from schema import refuse_unguarded, schema
+from schema.rows import field as schema_field
+from tests.conftest import OPENING
+from tests.documents import document, id_paths, roots
+from tests.factories.account import create_address
+from tests.factories.aftersales import create_media, create_ticket
+from tests.factories.cart import create_cart
+from tests.factories.catalog import create_product, variant_of
+from tests.factories.order import create_order
+from tests.front import Client, Front
+
+SCHEMA = schema._schema
+
+Roles = frozenset[Role]
+
+GUEST, CUSTOMER, COURIER = Role.GUEST, Role.CUSTOMER, Role.COURIER
+EVERYBODY = frozenset(Role)
+SIGNED_IN = EVERYBODY - {GUEST}
+STAFF = SIGNED_IN - {CUSTOMER}
+SHOPPERS = frozenset({GUEST, CUSTOMER})
+CUSTOMERS = frozenset({CUSTOMER})
+COURIERS = frozenset({COURIER})
+ADMINS = frozenset({Role.ADMIN})
+BOSSES = frozenset({Role.MANAGER, Role.ADMIN})
+CATALOGUE = BOSSES | {Role.CATALOGUE}
+WAREHOUSE = BOSSES | {Role.WAREHOUSE}
+DELIVERY = WAREHOUSE | COURIERS
+SUPPORT = BOSSES | {Role.SUPPORT}
+CARERS = SUPPORT | CUSTOMERS
+
+WHO: dict[str, dict[str, Roles]] = {
+    "query": {
+        "article": EVERYBODY,
+        "articleSuggestions": EVERYBODY,
+        "articles": EVERYBODY,
+        "attributes": CATALOGUE,
+        "cart": SHOPPERS,
+        "catalogQuality": CATALOGUE,
+        "categories": EVERYBODY,
+        "category": EVERYBODY,
+        "checkoutQuote": SHOPPERS,
+        "coupons": CATALOGUE,
+        "deliveriesToPack": WAREHOUSE,
+        "deliveryRuns": DELIVERY,
+        "node": EVERYBODY,
+        "nodes": EVERYBODY,
+        "order": SIGNED_IN,
+        "orders": SIGNED_IN,
+        "paymentMethods": EVERYBODY,
+        "product": EVERYBODY,
+        "productReport": CATALOGUE,
+        "products": EVERYBODY,
+        "refunds": SUPPORT,
+        "searchSuggestions": EVERYBODY,
+        "shipment": CARERS | DELIVERY,
+        "shipments": SUPPORT | WAREHOUSE,
+        "ticket": CARERS | WAREHOUSE,
+        "ticketQuote": CARERS,
+        "tickets": CARERS | WAREHOUSE,
+        "viewer": EVERYBODY,
+        "warehouses": STAFF,
+    },
+    "mutation": {
+        "accountDisable": ADMINS,
+        "accountEnable": ADMINS,
+        "accountRegister": EVERYBODY,
+        "addressRemove": CUSTOMERS,
+        "addressSave": CUSTOMERS,
+        "articlePublish": SUPPORT,
+        "articleRate": EVERYBODY,
+        "articleSave": SUPPORT,
+        "articleWithdraw": SUPPORT,
+        "attributeSave": CATALOGUE,
+        "cartCouponApply": SHOPPERS,
+        "cartCouponRemove": SHOPPERS,
+        "cartLineAdd": SHOPPERS,
+        "cartLineRemove": SHOPPERS,
+        "cartLineUpdate": SHOPPERS,
+        "cashCollect": DELIVERY,
+        "categorySave": CATALOGUE,
+        "couponSave": CATALOGUE,
+        "courierPositionReport": COURIERS,
+        "orderCancel": CARERS,
+        "orderPlace": CUSTOMERS,
+        "orderReceiptConfirm": CUSTOMERS,
+        "paymentRefund": SUPPORT,
+        "paymentStart": CUSTOMERS,
+        "productArchive": CATALOGUE,
+        "productCreate": CATALOGUE,
+        "productPublish": CATALOGUE,
+        "productUpdate": CATALOGUE,
+        "productsImport": CATALOGUE,
+        "refundConfirm": SUPPORT,
+        "runCancel": WAREHOUSE,
+        "runPlan": WAREHOUSE,
+        "runStart": COURIERS,
+        "sessionCreate": EVERYBODY,
+        "sessionRefresh": EVERYBODY,
+        "sessionRevoke": EVERYBODY,
+        "shipmentDispatch": WAREHOUSE,
+        "shipmentEventAdd": DELIVERY,
+        "shipmentPack": WAREHOUSE,
+        "shipmentUnpack": WAREHOUSE,
+        "staffCreate": ADMINS,
+        "stockAdjust": WAREHOUSE,
+        "stopComplete": COURIERS,
+        "ticketAgree": SUPPORT,
+        "ticketAssign": SUPPORT,
+        "ticketCancel": CARERS,
+        "ticketDecide": BOSSES,
+        "ticketEscalate": CARERS,
+        "ticketMessageAdd": CARERS,
+        "ticketOpen": CUSTOMERS,
+        "ticketReapply": CUSTOMERS,
+        "ticketRefundRetry": SUPPORT,
+        "ticketRefuse": SUPPORT,
+        "ticketReturnReceive": SUPPORT | WAREHOUSE,
+        "ticketReturnShip": CARERS,
+        "variantSave": CATALOGUE,
+    },
+    "subscription": {
+        "cartUpdates": SHOPPERS,
+        "orderUpdates": SIGNED_IN,
+        "runUpdates": DELIVERY,
+        "shipmentUpdates": CARERS | DELIVERY,
+        "ticketUpdates": CARERS | WAREHOUSE,
+        "viewerUpdates": CUSTOMERS,
+        "workQueue": STAFF,
+    },
+}
+"""THE TABLE: operation -> field of its root -> who may ask for it. A new field needs a row."""
+
+EVERYBODYS = "everybody's"
+
+POINTS_AT: dict[str, str] = {
+    "query article id": EVERYBODYS,
+    "query category id": EVERYBODYS,
+    "query checkoutQuote input.deliveries.address.id": "Address",
+    "query checkoutQuote input.deliveries.lines.variantId": EVERYBODYS,
+    "query checkoutQuote input.lines.variantId": EVERYBODYS,
+    "query node id": "Order",
+    "query nodes ids": "Order",
+    "query order id": "Order",
+    "query product id": EVERYBODYS,
+    "query shipment id": "Shipment",
+    "query ticket id": "Ticket",
+    "query ticketQuote input.lines.lineId": "OrderLine",
+    "query ticketQuote input.orderId": "Order",
+    "query tickets filter.assigneeId": "Account",
+    "query tickets filter.orderId": "Order",
+    "mutation addressRemove input.id": "Address",
+    "mutation addressSave input.id": "Address",
+    "mutation articleRate input.id": EVERYBODYS,
+    "mutation cartLineAdd input.variantId": EVERYBODYS,
+    "mutation cartLineRemove input.lineId": "CartLine",
+    "mutation cartLineUpdate input.lineId": "CartLine",
+    "mutation orderCancel input.id": "Order",
+    "mutation orderPlace input.deliveries.address.id": "Address",
+    "mutation orderPlace input.deliveries.lines.variantId": EVERYBODYS,
+    "mutation orderPlace input.lines.variantId": EVERYBODYS,
+    "mutation orderReceiptConfirm input.id": "Order",
+    "mutation paymentStart input.id": "Payment",
+    "mutation ticketCancel input.id": "Ticket",
+    "mutation ticketEscalate input.id": "Ticket",
+    "mutation ticketMessageAdd input.ticketId": "Ticket",
+    "mutation ticketOpen input.lines.lineId": "OrderLine",
+    "mutation ticketOpen input.mediaIds": "Media",
+    "mutation ticketOpen input.orderId": "Order",
+    "mutation ticketReapply input.id": "Ticket",
+    "mutation ticketReapply input.lines.lineId": "OrderLine",
+    "mutation ticketReapply input.mediaIds": "Media",
+    "mutation ticketReturnShip input.id": "Ticket",
+    "subscription orderUpdates id": "Order",
+    "subscription shipmentUpdates id": "Shipment",
+    "subscription ticketUpdates id": "Ticket",
+}
+"""Where a customer can name something by its id -> what that is, or that it is everybody's to see."""
+
+RIGHT: dict[str, dict[str, str]] = {
+    "mutation addressSave": {
+        "input.address.province": '"浙江省"',
+        "input.address.district": '"西湖区"',
+        "input.address.phone": '"13800138000"',
+    },
+    "mutation ticketOpen": {"input.type": "RETURN_REFUND", "input.reason": "QUALITY_FAULT"},
+}
+"""Where placeholders would be refused before anybody looks at an id."""
+
+FIELDS = [(keyword, name) for keyword, root in roots(SCHEMA).items() for name in root.fields]
+OWNED = [(where, kind) for where, kind in POINTS_AT.items() if kind != EVERYBODYS]
+REFUSED = {"UNAUTHENTICATED", "FORBIDDEN"}
+
+
+def test_the_table_names_every_field_and_no_other() -> None:
+    assert {(keyword, name) for keyword, fields in WHO.items() for name in fields} == set(FIELDS)
+
+
+def test_the_table_names_every_id_a_customer_can_give_and_no_other() -> None:
+    given = {
+        f"{keyword} {name} {path}"
+        for keyword, name in FIELDS
+        if CUSTOMER in WHO[keyword][name]
+        for path in id_paths(SCHEMA, keyword, name)
+    }
+
+    assert set(POINTS_AT) == given
+
+
+def test_a_root_field_that_does_not_say_whom_it_allows_is_no_schema() -> None:
+    @strawberry.type
+    class Careless:
+        viewer: int = schema_field(resolve.viewer)
+
+    with pytest.raises(TypeError, match=r"Careless\.viewer does not say whom it allows"):
+        refuse_unguarded(Careless)
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_every_field_answers_those_who_may_and_refuses_those_who_may_not(
+    front: Front, role: Role
+) -> None:
+    somebody = await guest_with_cart(front) if role is GUEST else await front.staff(role)
+    found = {
+        (keyword, name): await refusal(somebody, keyword, name)
+        for keyword, name in FIELDS
+        if keyword != "subscription"
+    }
+    found |= await refusals_of_streams(front, somebody)
+
+    no = "UNAUTHENTICATED" if role is GUEST else "FORBIDDEN"
+    assert found == {(keyword, name): None if role in WHO[keyword][name] else no for keyword, name in FIELDS}
+
+
+async def guest_with_cart(front: Front) -> Client:
+    """A guest who is known at least by a cart."""
+    async with front.shop.database.writes.begin() as session:
+        await create_cart(session, token_hash=fingerprint("secret"))
+    return front.guest(**{"X-Cart-Token": "secret"})
+
+
+async def refusal(somebody: Client, keyword: str, name: str) -> str | None:
+    """How the guard refuses a field, None when it lets it pass; nothing may break, whatever is given."""
+    given = codes(await somebody.ask(document(SCHEMA, keyword, name)))
+    assert "INTERNAL" not in given, name
+    return next((code for code in given if code in REFUSED), None)
+
+
+def codes(reply: dict[str, Any]) -> list[str | None]:
+    """Why an answer is none: of the whole, or of the one field that was asked."""
+    (payload,) = (reply.get("data") or {"": None}).values()
+    refused = (
+        (payload.get("userErrors") or payload.get("problems") or []) if isinstance(payload, dict) else []
+    )
+    whole = [error.get("extensions", {}).get("code") for error in reply.get("errors", [])]
+    return [*whole, *(error["code"] for error in refused)]
+
+
+async def refusals_of_streams(front: Front, somebody: Client) -> dict[tuple[str, str], str | None]:
+    documents = {
+        name: document(SCHEMA, keyword, name) for keyword, name in FIELDS if keyword == "subscription"
+    }
+    answers = await watched(front, somebody, documents)
+    return {
+        ("subscription", name): next((code for code in codes(answer) if code in REFUSED), None)
+        for name, answer in answers.items()
+    }
+
+
+async def watched(
+    front: Front, somebody: Client, documents: dict[str, str], *, seconds: float = 0.5
+) -> dict[str, dict[str, Any]]:
+    """What each of some subscriptions says at once; one that only waits says nothing."""
+    url = (await front.address()).replace("http", "ws") + "/graphql"
+    said: dict[str, dict[str, Any]] = {name: {} for name in documents}
+    async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+        await socket.send(json.dumps({"type": "connection_init", "payload": somebody.headers}))
+        for name, text in documents.items():
+            await socket.send(json.dumps({"type": "subscribe", "id": name, "payload": {"query": text}}))
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    message = json.loads(await socket.recv())
+                    if message["type"] == "next":
+                        said[message["id"]] = message["payload"]
+                    elif message["type"] == "error":
+                        said[message["id"]] = {"errors": message["payload"]}
+        except TimeoutError:
+            return said
+
+
+Things = dict[str, str]
+"""Kind of thing -> the global id of one that somebody has."""
+
+
+async def things_of(session: AsyncSession, account: Account) -> Things:
+    """One of everything a customer can have. A new kind needs a row."""
+    order = await completed(session, account)
+    refunding = await create_ticket(
+        session,
+        order=await completed(session, account),
+        type=TicketType.REFUND_ONLY,
+        status=TicketStatus.REFUNDING,
+        now=OPENING,
+    )
+    ticket = await create_ticket(
+        session, order=await completed(session, account), status=TicketStatus.REFUSED, now=OPENING
+    )
+    message = TicketMessage(
+        ticket_id=ticket.id, author_id=account.id, body="Hello?", internal=False, created_at=OPENING
+    )
+    session.add(message)
+    address = await create_address(session, account)
+    cart = await create_cart(
+        session, account, lines={await variant_of(session, await create_product(session)): 1}
+    )
+    media = await create_media(session, uploader_id=account.id)
+    delivery = await only(session, select(Delivery).where(Delivery.order_id == order.id))
+    rows: dict[str, Any] = {
+        "Account": account,
+        "Address": address,
+        "Cart": cart,
+        "CartLine": await only(session, select(CartLine).where(CartLine.cart_id == cart.id)),
+        "Delivery": delivery,
+        "DeliveryLine": await only(
+            session, select(DeliveryLine).where(DeliveryLine.delivery_id == delivery.id)
+        ),
+        "Media": media,
+        "Order": order,
+        "OrderLine": await only(session, select(OrderLine).where(OrderLine.order_id == order.id)),
+        "Payment": await only(session, select(Payment).where(Payment.order_id == order.id)),
+        "Refund": await only(session, select(Refund).where(Refund.ticket_id == refunding.id)),
+        "Shipment": await only(session, select(Shipment).where(Shipment.order_id == order.id)),
+        "Ticket": ticket,
+        "TicketMessage": message,
+    }
+    await session.flush()
+    return {kind: global_id(kind, row.id) for kind, row in rows.items()}
+
+
+async def completed(session: AsyncSession, account: Account) -> Order:
+    return await create_order(session, account=account, status=OrderStatus.COMPLETED, now=OPENING)
+
+
+async def only(session: AsyncSession, statement: Any) -> Any:
+    return (await session.scalars(statement)).one()
+
+
+async def two_customers(front: Front) -> tuple[Client, Things, Things]:
+    """A customer, what is theirs, and what is somebody else's."""
+    customer, other = await front.customer(), await front.customer()
+    assert customer.account
+    assert other.account
+    async with front.shop.database.writes.begin() as session:
+        return customer, await things_of(session, customer.account), await things_of(session, other.account)
+
+
+def missing(kind: str) -> str:
+    return global_id(kind, 999_999)
+
+
+async def count_events(front: Front) -> int:
+    async with front.shop.database.reads() as session:
+        return await session.scalar(select(func.count()).select_from(Event)) or 0
+
+
+KINDS_OF_STAFF = {"Attribute", "Coupon", "DeliveryRun", "RunStop", "Warehouse"}
+KINDS_OF_EVERYBODY = {"Article", "Category", "Product", "Variant"}
+
+
+async def test_a_node_of_somebody_else_is_null_like_one_that_does_not_exist(front: Front) -> None:
+    customer, own, foreign = await two_customers(front)
+    assert set(own) == set(NODES) - KINDS_OF_STAFF - KINDS_OF_EVERYBODY
+    ask = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
+
+    for somebody in (customer, front.guest()):
+        found = await somebody.get(ask, ids=list(foreign.values()))
+        assert found == {"nodes": [None] * len(foreign)}
+    found = await customer.get(ask, ids=list(own.values()))
+    assert found == {"nodes": [{"__typename": kind, "id": id_} for kind, id_ in own.items()]}
+
+
+async def test_a_thing_of_somebody_else_answers_exactly_like_one_that_does_not_exist(front: Front) -> None:
+    customer, own, foreign = await two_customers(front)
+    before = await count_events(front)
+
+    answers = {
+        where: [await answer(front, customer, where, id_, own) for id_ in (foreign[kind], missing(kind))]
+        for where, kind in OWNED
+    }
+
+    assert {where: found[0] for where, found in answers.items()} == {
+        where: found[1] for where, found in answers.items()
+    }
+    assert {where: found for where, (found, _) in answers.items() if not is_nothing(found)} == {}
+    assert await count_events(front) == before
+
+
+async def test_ones_own_thing_is_found_by_its_id(front: Front) -> None:
+    customer, own, _ = await two_customers(front)
+
+    answers = {
+        where: await answer(front, customer, where, own[kind], own)
+        for where, kind in sorted(OWNED, key=lambda row: "Remove" in row[0])
+    }
+
+    assert [where for where, found in answers.items() if "NOT_FOUND" in codes(found)] == []
+
+
+async def answer(front: Front, somebody: Client, where: str, id_: str, own: Things) -> dict[str, Any]:
+    """What a field says to one id, with the asker's own things wherever else an id is needed."""
+    keyword, name, path = where.split()
+    others = {at.split()[2]: f'"{own[kind]}"' for at, kind in OWNED if at.split()[:2] == [keyword, name]}
+    given = RIGHT.get(f"{keyword} {name}", {}) | {path: f'"{id_}"'}
+    text = document(SCHEMA, keyword, name, given, required=others)
+    if keyword == "subscription":
+        return (await watched(front, somebody, {name: text}))[name]
+    return await somebody.ask(text)
+
+
+def is_nothing(answer: dict[str, Any]) -> bool:
+    """Refused as not found, or shown as null or as an empty list."""
+    (shown,) = (answer.get("data") or {"": None}).values()
+    return codes(answer) == ["NOT_FOUND"] or (
+        "errors" not in answer and shown in (None, [None], {"totalCount": 0})
+    )
