@@ -5,7 +5,6 @@ from sqlalchemy import ColumnElement, Select, exists, func, literal, select, typ
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.words import match, match_any
 from loaders.base import ByKey, Grouped, ManyByKey, loader
 from loaders.page import Key, Sort
 from loaders.search import hits
@@ -21,12 +20,12 @@ def articles_wanted(
     *,
     dialect: str,
     status: ArticleStatus | None,
-    search: str | None = None,
+    match: str = "",
     category: str | None = None,
     tag: str | None = None,
     language: str | None = None,
 ) -> tuple[Select[Any], Sort]:
-    """The articles asked for, and their order: the best first when words are looked for."""
+    """The articles asked for, and their order: the best first where `match` looks for words."""
     statement, sort = select(Article), NEWEST_ARTICLE
     for column, value in (
         (Article.status, status),
@@ -37,8 +36,8 @@ def articles_wanted(
             statement = statement.where(column == value)
     if tag is not None:
         statement = statement.where(tagged(tag, dialect=dialect))
-    if search and (asked := match(search, dialect=dialect)):
-        found = hits(ArticleWords, asked, dialect=dialect)
+    if match:
+        found = hits(ArticleWords, match, dialect=dialect)
         statement = statement.join(found, found.c.id == Article.id)
         sort = Sort("relevance", (Key(found.c.score, descending=True), *NEWEST_ARTICLE.keys))
     return statement, sort
@@ -64,15 +63,14 @@ class VersionsByArticle(ManyByKey[int, ArticleVersion]):
     order_by = ArticleVersion.version
 
 
-class ArticlesByText(Grouped[str, Sequence[Article]]):
-    """Published articles that may answer what somebody writes, the best first; one statement for all."""
+class ArticlesByMatch(Grouped[str, Sequence[Article]]):
+    """Published articles for what `domain.words` made of a text, the best first; one statement for all."""
 
     max_batch_size = 50
 
     async def group(self, session: AsyncSession, keys: list[str]) -> Mapping[str, Sequence[Article]]:
         dialect = session.get_bind().dialect.name
-        asked = {number: match_any(text, dialect=dialect) for number, text in enumerate(keys)}
-        parts = [best(words, number, dialect=dialect) for number, words in asked.items() if words]
+        parts = [best(match, number, dialect=dialect) for number, match in enumerate(keys) if match]
         if not parts:
             return {}
         found = union_all(*parts).subquery("found")
@@ -90,9 +88,9 @@ class ArticlesByText(Grouped[str, Sequence[Article]]):
         return ()
 
 
-def best(words: str, number: int, *, dialect: str) -> Select[Any]:
-    """The best articles for one text, marked with its number; UNION wants a LIMIT wrapped."""
-    found = hits(ArticleWords, words, dialect=dialect, name=f"hits_{number}")
+def best(match: str, number: int, *, dialect: str) -> Select[Any]:
+    """The best articles for one match, marked with its number; UNION wants a LIMIT wrapped."""
+    found = hits(ArticleWords, match, dialect=dialect, name=f"hits_{number}")
     limited = (
         select(literal(number).label("asked"), found.c.id, found.c.score)
         .join(Article, Article.id == found.c.id)
@@ -108,4 +106,4 @@ class KnowledgeLoaders:
     article = loader(ArticleById)
     article_by_slug = loader(ArticleBySlug)
     article_versions = loader(VersionsByArticle)
-    article_suggestions = loader(ArticlesByText)
+    article_suggestions = loader(ArticlesByMatch)

@@ -45,7 +45,7 @@ from resolvers.context import Info
 from resolvers.guard import CARERS, WAREHOUSE
 from resolvers.ids import row_id
 from resolvers.inputs.aftersales import TicketFilter, TicketLineInput, TicketQuoteInput, pictures, wanted
-from resolvers.knowledge import few
+from resolvers.knowledge import suggested
 from resolvers.paging import paged
 
 NUMBER_PREFIX = "T"
@@ -410,8 +410,7 @@ async def suggested_articles(
     """
     if not info.context.viewer.is_staff:
         return [()] * len(tickets)
-    found = await info.context.load.article_suggestions.load_many([ticket.description for ticket in tickets])
-    return [articles[: few(first)] for articles in found]
+    return await suggested(info, [ticket.description for ticket in tickets], first=first)
 
 
 def status_told(root: Event) -> TicketStatus:

@@ -13,6 +13,7 @@ from domain.knowledge import (
     withdraw_article,
     write_article,
 )
+from domain.words import match, match_any
 from gateways.secrets import fingerprint
 from loaders.knowledge import SUGGESTIONS_LIMIT, articles_wanted
 from loaders.page import PAGE_DEFAULT, Page
@@ -73,7 +74,7 @@ async def articles(
     statement, sort = articles_wanted(
         dialect=info.context.shop.database.dialect,
         status=status if info.context.viewer.is_staff else ArticleStatus.PUBLISHED,
-        search=search,
+        match=match(search or "", dialect=info.context.shop.database.dialect),
         category=category,
         tag=tag,
         language=language,
@@ -87,7 +88,15 @@ async def article_suggestions(info: Info, text: str, first: int = 5) -> Sequence
     text: what they have typed so far
     first: how many, at most 10
     """
-    return (await info.context.load.article_suggestions.load(text))[: few(first)]
+    return (await suggested(info, [text], first=first))[0]
+
+
+async def suggested(info: Info, texts: Sequence[str], *, first: int) -> Sequence[Sequence[Article]]:
+    """The best articles for each of these texts."""
+    wanted, dialect = few(first), info.context.shop.database.dialect
+    asked = [match_any(text, dialect=dialect) for text in texts]
+    found = await info.context.load.article_suggestions.load_many(asked)
+    return [articles[:wanted] for articles in found]
 
 
 def few(first: int) -> int:

@@ -4,26 +4,31 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.answering import agree_ticket, refuse_ticket
 from domain.aftersales.opening import Application, open_ticket, ship_return
+from domain.aftersales.quote import Quote, quote_claim
 from domain.aftersales.rules import Claim, Wanted
 from domain.aftersales.states import Deadlines
 from domain.payment import settle_refund
 from models import (
+    Event,
     Media,
     Order,
     OrderLine,
     OrderStatus,
     Refund,
     RefundStatus,
+    StockLevel,
+    Subject,
     Ticket,
     TicketReason,
     TicketStatus,
     TicketType,
 )
+from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import NOW, create_order
 
 NUMBERS = count(1)
@@ -135,3 +140,53 @@ async def create_media(session: AsyncSession, *, uploader_id: int | None, now: d
     session.add(media)
     await session.flush()
     return media
+
+
+async def quoted(
+    session: AsyncSession,
+    order: Order,
+    lines: Sequence[tuple[OrderLine, int]],
+    *,
+    type: TicketType = TicketType.RETURN_REFUND,
+    reason: TicketReason = TicketReason.QUALITY_FAULT,
+    after: timedelta = timedelta(0),
+) -> Quote:
+    wanted = claim(lines, type=type, reason=reason)
+    return await quote_claim(session, order, wanted, DEADLINES, asked_at=NOW + after)
+
+
+async def status_of(session: AsyncSession, ticket: Ticket) -> TicketStatus:
+    await session.flush()
+    await session.refresh(ticket)
+    return ticket.status
+
+
+async def ticket_events(session: AsyncSession, ticket: Ticket) -> list[str]:
+    rows = await session.scalars(
+        select(Event.name)
+        .where(Event.subject == Subject.TICKET, Event.subject_id == ticket.id)
+        .order_by(Event.version)
+    )
+    return list(rows)
+
+
+async def stock(session: AsyncSession) -> dict[int, tuple[int, int, int]]:
+    """On hand, reserved and damaged by warehouse, of the one variant there is."""
+    rows = await session.scalars(select(StockLevel).execution_options(populate_existing=True))
+    return {row.warehouse_id: (row.on_hand, row.reserved, row.damaged) for row in rows}
+
+
+async def settle_one(session: AsyncSession, refund: Refund) -> None:
+    await settle_refund(session, refund.id, provider_reference="R", now=NOW)
+
+
+async def tickets(session: AsyncSession) -> int:
+    return await session.scalar(select(func.count(Ticket.id))) or 0
+
+
+async def big_order(
+    session: AsyncSession, *, quantity: int = 3, status: OrderStatus = OrderStatus.COMPLETED
+) -> tuple[Order, OrderLine]:
+    variant = await variant_of(session, await create_product(session, title="Teapot"))
+    order = await create_order(session, status=status, lines=[(variant, quantity)])
+    return order, (await lines_of(session, order))[0]

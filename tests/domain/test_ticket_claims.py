@@ -1,0 +1,304 @@
+"""Tickets: who may ask for what, and what it brings back."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from domain.aftersales.answering import (
+    accept_return,
+    agree_ticket,
+)
+from domain.aftersales.quote import quote_claim
+from domain.aftersales.rules import NotEligible, TicketObstacle
+from domain.aftersales.unattended import act_overdue
+from domain.errors import DomainError, ErrorCode, NotFound, WrongState
+from domain.order import lock_order
+from domain.payment import request_refund
+from events.shop import Shop
+from models import (
+    CurrencyCode,
+    DeliveryLine,
+    OrderStatus,
+    Payment,
+    PaymentMethod,
+    Refund,
+    StockLevel,
+    Ticket,
+    TicketReason,
+    TicketStatus,
+    TicketType,
+)
+from tests.factories.aftersales import (
+    DEADLINES,
+    big_order,
+    claim,
+    create_ticket,
+    lines_of,
+    quoted,
+    refunds_of,
+    tickets,
+)
+from tests.factories.catalog import create_product, variant_of
+from tests.factories.order import NOW, arrive, create_order, dispatch
+
+DAY = timedelta(days=1)
+S, T, R, X = TicketStatus, TicketType, TicketReason, TicketObstacle
+LITTLE = {CurrencyCode.CNY: 1_000}
+"""A price below which shipping costs something."""
+
+# --- who may ask for what
+
+
+async def test_a_return_without_a_reason_is_possible_for_seven_days_after_receipt(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session)
+
+        last = await quoted(session, order, [(line, 1)], reason=R.NO_REASON, after=7 * DAY)
+        late = await quoted(
+            session, order, [(line, 1)], reason=R.NO_REASON, after=7 * DAY + timedelta(seconds=1)
+        )
+
+    assert last.eligible
+    assert last.deadline == NOW + 7 * DAY
+    assert late.obstacle is not None
+    assert late.obstacle.obstacle is X.WINDOW_CLOSED
+    assert late.refund.minor == 0
+
+
+async def test_a_fault_can_be_reported_for_fifteen_days_after_receipt(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session)
+
+        last = await quoted(session, order, [(line, 1)], after=15 * DAY)
+        late = await quoted(session, order, [(line, 1)], after=15 * DAY + timedelta(seconds=1))
+
+    assert last.eligible
+    assert late.obstacle is not None
+    assert late.obstacle.obstacle is X.WINDOW_CLOSED
+
+
+async def test_only_what_has_arrived_can_be_returned(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session, status=OrderStatus.CONFIRMED)
+        shipments = await dispatch(session, order)
+
+        under_way = await quoted(session, order, [(line, 1)])
+        await arrive(session, shipments[0])
+        arrived = await quoted(session, order, [(line, 3)])
+
+    assert under_way.obstacle is not None
+    assert under_way.obstacle.obstacle is X.NOT_DELIVERED
+    assert str(under_way.obstacle) == "Teapot has not arrived yet."
+    assert arrived.eligible
+
+
+async def test_what_never_came_is_refunded_once_it_was_sent(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session, status=OrderStatus.CONFIRMED)
+        lost = claim([(line, 3)], type=T.REFUND_ONLY, reason=R.NOT_RECEIVED)
+
+        waiting = await quote_claim(session, order, lost, DEADLINES, asked_at=NOW)
+        await dispatch(session, order)
+        sent = await quote_claim(session, order, lost, DEADLINES, asked_at=NOW)
+
+    assert waiting.obstacle is not None
+    assert waiting.obstacle.obstacle is X.NOT_SHIPPED
+    assert sent.eligible
+
+
+async def test_no_more_can_be_asked_for_than_was_bought(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session)
+        await create_ticket(session, order=order, lines=[(line, 2)])
+
+        rest = await quoted(session, order, [(line, 1)], type=T.EXCHANGE)
+        more = await quoted(session, order, [(line, 2)], type=T.EXCHANGE)
+
+    assert rest.eligible
+    assert rest.lines[0].left == 1
+    assert more.obstacle is not None
+    assert more.obstacle.obstacle is X.ALREADY_ASKED
+    assert str(more.obstacle) == "Only 1 of Teapot can still be asked for."
+    assert more.obstacle.field == ("lines", 0, "quantity")
+
+
+async def test_a_refused_ticket_leaves_its_goods_free(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session)
+        await create_ticket(session, order=order, lines=[(line, 3)], status=S.REFUSED)
+
+        assert (await quoted(session, order, [(line, 3)])).eligible
+
+
+@pytest.mark.parametrize("quantity", [0, -1])
+async def test_a_quantity_is_at_least_one(shop: Shop, quantity: int) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session)
+
+        with pytest.raises(DomainError) as refusal:
+            await quoted(session, order, [(line, quantity)])
+
+    assert (refusal.value.code, refusal.value.field) == (ErrorCode.INVALID, ("lines", 0, "quantity"))
+
+
+async def test_a_line_of_another_order_does_not_exist(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, _ = await big_order(session)
+        _, foreign = await big_order(session)
+
+        with pytest.raises(NotFound) as refusal:
+            await quoted(session, order, [(foreign, 1)])
+
+    assert refusal.value.field == ("lines", 0, "line_id")
+
+
+async def test_an_order_not_paid_yet_has_nothing_to_refund(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session, status=OrderStatus.PENDING)
+
+        quote = await quoted(session, order, [(line, 1)], type=T.REFUND_ONLY, reason=R.NO_REASON)
+
+    assert quote.obstacle is not None
+    assert quote.obstacle.obstacle is X.NOT_PAID
+
+
+async def test_a_cancelled_order_has_nothing_to_ask_for(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session, status=OrderStatus.CANCELLED)
+
+        quote = await quoted(session, order, [(line, 1)])
+
+    assert quote.obstacle is not None
+    assert quote.obstacle.obstacle is X.ORDER_OVER
+
+
+async def test_a_refused_request_opens_no_ticket(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session)
+        with pytest.raises(NotEligible):
+            await create_ticket(session, order=order, lines=[(line, 4)])
+
+        assert await tickets(session) == 0
+
+
+# --- before it is sent
+
+
+async def test_part_of_a_paid_order_can_be_given_up_before_it_is_packed(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session, status=OrderStatus.CONFIRMED)
+        ticket = await create_ticket(
+            session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY, reason=R.NO_REASON
+        )
+        assert (await quoted(session, order, [(line, 2)], type=T.REFUND_ONLY, reason=R.NO_REASON)).obstacle
+
+        await agree_ticket(session, ticket.id, DEADLINES, now=NOW, by=None)
+
+        [waiting] = (await session.scalars(select(DeliveryLine))).all()
+        [level] = (await session.scalars(select(StockLevel).execution_options(populate_existing=True))).all()
+        assert (waiting.quantity, waiting.packed) == (2, 0)
+        assert (level.on_hand, level.reserved) == (10, 2)
+        assert ticket.status is S.REFUNDING
+        assert ticket.refund.minor == 9_900
+
+
+async def test_an_order_of_which_nothing_is_left_is_cancelled_instead(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session, status=OrderStatus.CONFIRMED)
+
+        quote = await quoted(session, order, [(line, 3)], type=T.REFUND_ONLY, reason=R.NO_REASON)
+
+    assert quote.obstacle is not None
+    assert quote.obstacle.obstacle is X.CANCEL_INSTEAD
+
+
+async def test_what_was_packed_before_the_answer_is_not_given_up(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session, status=OrderStatus.CONFIRMED)
+        ticket = await create_ticket(
+            session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY, reason=R.NO_REASON
+        )
+        await dispatch(session, order)
+
+    async with shop.database.writes() as session:
+        with pytest.raises(WrongState):
+            await agree_ticket(session, ticket.id, DEADLINES, now=NOW, by=None)
+        await session.rollback()
+    async with shop.database.writes.begin() as session:
+        await act_overdue(session, ticket.id, DEADLINES, now=NOW + 2 * DAY)
+
+        found = await session.get_one(Ticket, ticket.id, populate_existing=True)
+        assert found.status is S.REFUSED
+        assert found.refusal == "Some of it has been packed or sent meanwhile; return it when it has arrived."
+        assert await session.scalar(select(func.count(Refund.id))) == 0
+
+
+# --- what goes back
+
+
+async def test_the_refund_goes_back_over_the_roads_it_came(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        variant = await variant_of(session, await create_product(session))
+        order = await create_order(
+            session,
+            status=OrderStatus.COMPLETED,
+            lines=[(variant, 3)],
+            payments={PaymentMethod.SANDBOX: 9_900, PaymentMethod.CASH_ON_DELIVERY: None},
+        )
+        [line] = await lines_of(session, order)
+        quote = await quoted(session, order, [(line, 1)])
+        ticket = await create_ticket(session, order=order, lines=[(line, 1)], status=S.RETURN_SHIPPED)
+        await accept_return(session, ticket.id, DEADLINES, damaged=False, now=NOW, by=None)
+
+        assert [(leg.payment.method, leg.refund.minor) for leg in quote.legs] == [
+            (PaymentMethod.SANDBOX, 3_300),
+            (PaymentMethod.CASH_ON_DELIVERY, 6_600),
+        ]
+        assert [refund.amount for refund in await refunds_of(session, ticket)] == [3_300, 6_600]
+
+
+async def test_the_shipping_fee_goes_back_with_the_last_of_a_whole_faulty_order(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        variant = await variant_of(session, await create_product(session, prices=LITTLE))
+        order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 2)])
+        [line] = await lines_of(session, order)
+        assert order.shipping_amount > 0
+        unwanted = await quoted(session, order, [(line, 2)], reason=R.NO_REASON)
+        whole = await quoted(session, order, [(line, 2)])
+        first = await create_ticket(session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY)
+        await agree_ticket(session, first.id, DEADLINES, now=NOW, by=None)
+        rest = await quoted(session, order, [(line, 1)])
+
+    assert unwanted.shipping.minor == 0
+    assert whole.shipping == order.shipping
+    assert whole.refund == order.total
+    assert first.refund.minor == 1_000
+    assert rest.refund.minor == order.total.minor - 1_000
+
+
+async def test_two_halves_of_a_faulty_order_bring_the_fee_back_too(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        variant = await variant_of(session, await create_product(session, prices=LITTLE))
+        order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 2)])
+        [line] = await lines_of(session, order)
+        halves = [
+            await create_ticket(session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY) for _ in "ab"
+        ]
+        for half in halves:
+            await agree_ticket(session, half.id, DEADLINES, now=NOW, by=None)
+
+    assert [half.refund.minor for half in halves] == [1_000, 1_000 + order.shipping_amount]
+
+
+async def test_no_more_is_refunded_than_is_left_of_what_was_paid(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session)
+        ticket = await create_ticket(session, order=order, lines=[(line, 3)], type=T.REFUND_ONLY)
+        await lock_order(session, order.id)
+        await request_refund(session, order, order.money(20_000), reason="goodwill", now=NOW)
+        await agree_ticket(session, ticket.id, DEADLINES, now=NOW, by=None)
+
+        payment = (await session.scalars(select(Payment))).one()
+        assert ticket.refund.minor == order.total_amount - 20_000
+        assert payment.refunded_amount == payment.captured_amount

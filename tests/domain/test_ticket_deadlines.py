@@ -1,0 +1,172 @@
+"""Tickets: what happens when nobody acts, and what happens only once."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from domain.aftersales.answering import (
+    agree_ticket,
+    assign_ticket,
+)
+from domain.aftersales.conversation import add_message
+from domain.aftersales.rules import NotEligible, TicketObstacle
+from domain.aftersales.states import ACCEPTED, AGREED, FINAL
+from domain.aftersales.unattended import act_overdue
+from domain.errors import DomainError, ErrorCode, NotFound
+from domain.idempotency import KeyReused
+from events.shop import Shop
+from models import (
+    MovementKind,
+    Refund,
+    Role,
+    StockMovement,
+    Ticket,
+    TicketReason,
+    TicketStatus,
+    TicketType,
+)
+from tests.factories.account import create_account
+from tests.factories.aftersales import (
+    DEADLINES,
+    big_order,
+    create_media,
+    create_ticket,
+    ticket_events,
+    tickets,
+)
+from tests.factories.order import NOW
+
+DAY = timedelta(days=1)
+S, T, R, X = TicketStatus, TicketType, TicketReason, TicketObstacle
+
+# --- when nobody acts
+
+
+@pytest.mark.parametrize("type", T)
+async def test_an_unanswered_ticket_is_agreed_after_two_days(shop: Shop, type: TicketType) -> None:
+    async with shop.database.writes.begin() as session:
+        ticket = await create_ticket(session, type=type, reason=R.WRONG_ITEM)
+        assert ticket.due_at == NOW + 2 * DAY
+        await act_overdue(session, ticket.id, DEADLINES, now=NOW + 2 * DAY - timedelta(seconds=1))
+        assert ticket.status is S.APPLIED
+        await act_overdue(session, ticket.id, DEADLINES, now=NOW + 2 * DAY)
+
+        assert ticket.status is AGREED[type]
+
+
+async def test_a_ticket_is_closed_when_the_goods_are_not_sent_in_seven_days(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        ticket = await create_ticket(session, status=S.AWAITING_RETURN)
+        assert ticket.due_at == NOW + 7 * DAY
+        await act_overdue(session, ticket.id, DEADLINES, now=NOW + 7 * DAY)
+
+        assert ticket.status is S.CANCELLED
+
+
+@pytest.mark.parametrize("type", ACCEPTED)
+async def test_goods_nobody_looks_at_are_accepted_after_ten_days(shop: Shop, type: TicketType) -> None:
+    async with shop.database.writes.begin() as session:
+        ticket = await create_ticket(session, type=type, status=S.RETURN_SHIPPED)
+        assert ticket.due_at == NOW + 10 * DAY
+        await act_overdue(session, ticket.id, DEADLINES, now=NOW + 10 * DAY)
+
+        assert ticket.status is ACCEPTED[type]
+        kinds = await session.scalars(select(StockMovement.kind))
+        assert MovementKind.RETURNED not in set(kinds)
+
+
+async def test_nobody_waits_for_a_ticket_that_has_ended() -> None:
+    assert {S.REJECTED, S.COMPLETED, S.CANCELLED} == FINAL
+    assert all(DEADLINES.due_at(status, NOW) is None for status in FINAL)
+
+
+# --- said once, counted once
+
+
+async def test_the_same_request_sent_twice_opens_one_ticket(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session)
+        first = await create_ticket(session, order=order, lines=[(line, 1)], key="same")
+        second = await create_ticket(session, order=order, lines=[(line, 1)], key="same")
+
+        assert second.id == first.id
+        assert await tickets(session) == 1
+        with pytest.raises(KeyReused):
+            await create_ticket(session, order=order, lines=[(line, 2)], key="same")
+
+
+async def test_a_customer_attaches_only_pictures_of_their_own(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, _ = await big_order(session)
+        stranger = await create_account(session)
+        own = await create_media(session, uploader_id=order.account_id)
+        foreign = await create_media(session, uploader_id=stranger.id)
+
+        with pytest.raises(NotFound) as refusal:
+            await create_ticket(session, order=order, media_ids=[own.id, foreign.id])
+        assert refusal.value.field == ("media_ids", 1)
+
+
+async def test_an_internal_note_is_no_news(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        agent = await create_account(session, role=Role.SUPPORT)
+        ticket = await create_ticket(session)
+        for internal in (True, False):
+            await add_message(session, ticket.id, body="Hm.", internal=internal, now=NOW, by=agent.id)
+
+        assert ticket.version == 2
+        assert await ticket_events(session, ticket) == ["ticket.opened", "ticket.message"]
+
+
+async def test_only_support_staff_is_given_tickets(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        agent = await create_account(session, role=Role.SUPPORT)
+        clerk = await create_account(session, role=Role.WAREHOUSE)
+        ticket = await create_ticket(session)
+        await assign_ticket(session, ticket.id, agent.id, now=NOW, by=agent.id)
+        with pytest.raises(DomainError) as refusal:
+            await assign_ticket(session, ticket.id, clerk.id, now=NOW, by=agent.id)
+
+        assert refusal.value.field == ("assignee_id",)
+        assert ticket.assignee_id == agent.id
+
+
+async def test_two_agents_who_agree_at_once_refund_once(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        ticket = await create_ticket(session, type=T.REFUND_ONLY)
+
+    async def agree() -> ErrorCode | None:
+        try:
+            async with shop.database.writes.begin() as session:
+                await agree_ticket(session, ticket.id, DEADLINES, now=NOW, by=None)
+        except DomainError as refusal:
+            return refusal.code
+        return None
+
+    answers = await asyncio.gather(*(agree() for _ in range(4)))
+
+    async with shop.database.reads() as session:
+        assert sorted(answers, key=str) == [None, *[ErrorCode.WRONG_STATE] * 3]
+        assert await session.scalar(select(func.count(Refund.id))) == 1
+        assert (await session.get_one(Ticket, ticket.id)).version == 2
+
+
+async def test_two_requests_at_once_share_what_was_bought(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order, line = await big_order(session)
+
+    async def ask(key: str) -> bool:
+        try:
+            async with shop.database.writes.begin() as session:
+                await create_ticket(session, order=order, lines=[(line, 2)], key=key)
+        except NotEligible:
+            return False
+        return True
+
+    granted = await asyncio.gather(*(ask(key) for key in "abcd"))
+
+    async with shop.database.reads() as session:
+        assert sum(granted) == 1
+        assert await tickets(session) == 1
