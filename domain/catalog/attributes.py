@@ -173,7 +173,7 @@ async def _attribute(session: AsyncSession, attribute_id: int | None) -> Attribu
         return Attribute(translations={})
     known = await session.get(Attribute, attribute_id)
     if known is None:
-        raise NotFound("attribute")
+        raise NotFound("attribute", field=("id",))
     return known
 
 

@@ -114,11 +114,11 @@ async def save_variant(
     by: int | None,
 ) -> Variant:
     """Add a variant, make one what it shall be, or archive it: then it is not sold any more."""
-    stored = await _locked(session, product_id)
+    stored = await _locked(session, product_id, field="product_id")
     if archived and variant_id is None:
         raise Invalid("Which variant shall be archived?", field=("id",))
     if variant_id is not None and all(row.id != variant_id for row in stored.variants):
-        raise NotFound("variant")
+        raise NotFound("variant", field=("id",))
     product = await draft_of(session, stored)
     others = [
         (row.id, each)
@@ -173,18 +173,18 @@ async def _refuse_unknown(session: AsyncSession, draft: ProductDraft) -> None:
             raise NotFound(f'attribute "{code}"', field=("attributes",))
 
 
-async def _locked(session: AsyncSession, product_id: int) -> Stored:
+async def _locked(session: AsyncSession, product_id: int, *, field: str = "id") -> Stored:
     await alone(session)
     found = await stored_by_id(session, [product_id], lock=True)
     if product_id not in found:
-        raise NotFound("product")
+        raise NotFound("product", field=(field,))
     return found[product_id]
 
 
 async def _locked_row(session: AsyncSession, product_id: int) -> Product:
     product = await session.get(Product, product_id, with_for_update=True)
     if product is None:
-        raise NotFound("product")
+        raise NotFound("product", field=("id",))
     return product
 
 

@@ -119,7 +119,7 @@ async def ensure_taxonomy(session: AsyncSession, ids: Collection[str]) -> dict[s
 
 async def _parent(session: AsyncSession, parent_id: int | None, category_id: int | None) -> Category | None:
     if category_id is not None and await session.get(Category, category_id) is None:
-        raise NotFound("category")
+        raise NotFound("category", field=("id",))
     if parent_id is None:
         return None
     parent = await session.get(Category, parent_id)

@@ -17,7 +17,8 @@ CNY = CurrencyCode.CNY
 GOODS = """\
 Handle,Title,Body (HTML),Vendor,Product Category,Type,Tags,Option1 Name,Option1 Value,Variant SKU,\
 Variant Grams,Variant Inventory Tracker,Variant Inventory Qty,Inventory Qty / SOUTH,Variant Price,\
-Price / USD,Image Src,Image Position,Image Alt Text,Variant Image,Title / en,Attribute / origin,Gift Card,Status
+Price / USD,Image Src,Image Position,Image Alt Text,Variant Image,\
+Title / en,Attribute / origin,Gift Card,Status
 tea,乌龙茶,<p>Spring</p><script>x()</script>,Hill Farm,Food > Tea,Leaf,"gift, spring",Size,S,T-S,100,\
 shopify,5,,10,1.50,https://pictures.test/1.jpg,1,A cup,,Oolong tea,Fujian; Anhui,FALSE,active
 tea,,,,,,,,L,T-L,200,shopify,7,3,20,,https://pictures.test/2.jpg,2,,https://pictures.test/2.jpg,,,,
