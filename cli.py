@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from models.account import Role
 from models.money import CurrencyCode
 from settings import Settings, WrongSetting
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The backend of an online shop.")
 imports = typer.Typer(no_args_is_help=True, help="Bring data into the shop.")
 exports = typer.Typer(no_args_is_help=True, help="Write data of the shop.")
+staff = typer.Typer(no_args_is_help=True, help="People who work in the shop.")
+app.add_typer(staff, name="staff")
 app.add_typer(imports, name="import")
 app.add_typer(exports, name="export")
 
@@ -51,7 +54,7 @@ def serve(
     if sqlite_file(chosen.database_url):
         upgraded(chosen)
     if demo:
-        asyncio.run(demo_shop(chosen))
+        loaded(chosen)
     console.print(f"Cartwheel: http://{chosen.host}:{chosen.port}/graphql", highlight=False)
     uvicorn.run(
         create_app(chosen),
@@ -111,7 +114,7 @@ def demo() -> None:
     """Load the demo shop into an empty database; twice is as good as once."""
     chosen = settings()
     upgraded(chosen)
-    asyncio.run(demo_shop(chosen))
+    loaded(chosen)
 
 
 @app.command()
@@ -128,6 +131,42 @@ def audit() -> None:
         return 1 if found else 0
 
     in_shop(look)
+
+
+@staff.command("create")
+def create_staff(
+    email: str,
+    role: Annotated[Role, typer.Option(help="what the person may do")],
+    name: Annotated[str, typer.Option(help="what colleagues and customers read")],
+    password: Annotated[
+        str, typer.Option(envvar="STAFF_PASSWORD", prompt=True, hide_input=True, confirmation_prompt=True)
+    ],
+) -> None:
+    """Make an account for a member of the staff: the way to the first administrator."""
+    from domain.account import acceptable
+    from domain.account import create_staff as create
+    from domain.errors import DomainError
+
+    async def make(shop: "Shop") -> int:
+        try:
+            password_hash = await shop.secrets.hash_password(acceptable(password))
+            async with shop.database.writes.begin() as session:
+                await create(
+                    session,
+                    role=role,
+                    email=email,
+                    phone=None,
+                    name=name,
+                    password_hash=password_hash,
+                    now=shop.clock(),
+                )
+        except DomainError as refused:
+            console.print(str(refused), highlight=False)
+            return 2
+        console.print(f"{email} is {role.value} now.", highlight=False)
+        return 0
+
+    in_shop(make)
 
 
 @imports.command("products")
@@ -176,15 +215,22 @@ def upgraded(chosen: Settings) -> str:
     return upgrade(chosen.database_url)
 
 
-async def demo_shop(chosen: Settings) -> None:
+def loaded(chosen: Settings) -> None:
     from app import open_shop
-    from demo.load import load_demo
+    from demo.load import DemoInProduction, load_demo
 
-    shop = open_shop(chosen)
+    async def load() -> None:
+        shop = open_shop(chosen)
+        try:
+            await load_demo(shop, console)
+        finally:
+            await shop.database.close()
+
     try:
-        await load_demo(shop, console)
-    finally:
-        await shop.database.close()
+        asyncio.run(load())
+    except DemoInProduction as refused:
+        console.print(str(refused))
+        raise typer.Exit(2) from None
 
 
 if __name__ == "__main__":

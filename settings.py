@@ -97,9 +97,7 @@ class Settings(BaseSettings):
     event_lease: Duration = Field(
         timedelta(seconds=30), description="another process takes over an event after this time"
     )
-    relay_pause: Duration = Field(
-        timedelta(seconds=1), description="how often waiting events are looked for"
-    )
+    relay_pause: Duration = Field(timedelta(seconds=1), description="how often waiting events are looked for")
     timer_pause: Duration = Field(timedelta(seconds=5), description="how often due rows are looked for")
     bell_pause: Duration = Field(
         timedelta(seconds=30), description="how often a quiet subscription looks for events by itself"

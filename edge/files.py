@@ -19,7 +19,7 @@ from models import CurrencyCode
 async def take_in(
     shop: Shop, files: Sequence[Path], currency: CurrencyCode, dry_run: bool, console: Console
 ) -> int:
-    """Import each file whole or not at all, with a bar, a summary, and every problem; how many were refused."""
+    """Import each file whole or not at all, with a bar and a summary; 1 when one was refused."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         imports = [await take_in_one(shop, path, currency, dry_run, progress) for path in files]

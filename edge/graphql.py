@@ -1,6 +1,7 @@
 """GraphQL over HTTP and over WebSocket (graphql-transport-ws)."""
 
 from collections.abc import Mapping
+from json import JSONDecodeError
 
 import orjson
 from starlette.requests import Request
@@ -11,8 +12,8 @@ from strawberry import UNSET
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.schema import BaseSchema
-from strawberry.types.unset import UnsetType
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types.unset import UnsetType
 
 from domain.errors import ErrorCode
 from edge.auth import CredentialsRefused, viewer_of
@@ -36,6 +37,9 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         self.shop = shop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if has_nul(scope.get("query_string", b"").decode("latin-1")):
+            await unreadable("The address holds a NUL character.")(scope, receive, send)
+            return
         try:
             await super().__call__(scope, receive, send)
         except CredentialsRefused as refused:
@@ -59,8 +63,25 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     async def render_graphql_ide(self, request: Request) -> Response:
         return graphiql_page(request)
 
+    def decode_json(self, data: str | bytes) -> object:
+        """JSON without NUL characters, which no database would take, and without half characters."""
+        if has_nul(data if isinstance(data, str) else data.decode("latin-1")):
+            raise JSONDecodeError("a NUL character", "", 0)
+        return orjson.loads(data)
+
     def encode_json(self, data: object) -> bytes:
         return orjson.dumps(data, default=str)
+
+
+def has_nul(text: str) -> bool:
+    """Whether a NUL stands in it, plain, percent-encoded or escaped as JSON and GraphQL do."""
+    return "\0" in text or "\\u0000" in text or "\\u{0" in text or "%00" in text
+
+
+def unreadable(message: str) -> Response:
+    return JSONResponse(
+        {"errors": [{"message": message, "extensions": {"code": ErrorCode.INVALID.value}}]}, 400
+    )
 
 
 def unauthenticated(refused: CredentialsRefused) -> Response:

@@ -1,10 +1,16 @@
 """What a request may cost before anybody looks at it."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+DRAIN_BYTES = 32_000_000
+DRAIN_SECONDS = 5.0
+"""How much of a refused body is read and thrown away: who still sends does not hear the answer."""
 
 
 class BodyTooLarge(Exception):
@@ -26,10 +32,10 @@ class BodyLimit:
         limit = self.limits.get(scope["path"], self.limit)
         announced = Headers(scope=scope).get("content-length", "0")
         if announced.isdigit() and int(announced) > limit:
+            await drain(receive)
             await too_large(limit)(scope, receive, send)
             return
         seen = 0
-        started = False
 
         async def counted() -> Message:
             nonlocal seen
@@ -40,15 +46,26 @@ class BodyLimit:
             return message
 
         async def answer(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
+            if seen <= limit:
+                await send(message)
 
-        try:
+        with suppress(BodyTooLarge):
             await self.app(scope, counted, answer)
-        except BodyTooLarge:
-            if not started:
-                await too_large(limit)(scope, receive, send)
+        if seen > limit:  # whatever the application made of it
+            await drain(receive)
+            await too_large(limit)(scope, receive, send)
+
+
+async def drain(receive: Receive) -> None:
+    """Let the sender finish, within reason."""
+    left = DRAIN_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if message["type"] != "http.request" or not message.get("more_body"):
+                    return
 
 
 def too_large(limit: int) -> JSONResponse:

@@ -26,9 +26,7 @@ BACKOFF_LIMIT = timedelta(minutes=10)
 class Relay:
     """One per process; several share the work through leases on the rows."""
 
-    def __init__(
-        self, shop: Shop, reactions: Mapping[str, Sequence[Reaction]] = REACTIONS
-    ) -> None:
+    def __init__(self, shop: Shop, reactions: Mapping[str, Sequence[Reaction]] = REACTIONS) -> None:
         self.shop = shop
         self.reactions = reactions
         self.awake = asyncio.Event()

@@ -1,7 +1,7 @@
 """What Alembic runs: our models, our databases, one transaction per upgrade."""
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic import context
@@ -14,7 +14,7 @@ from migrations.compared import ours
 url: str = context.config.attributes["url"]
 
 
-def rendered(kind: str, thing: Any, autogenerate: Any) -> str | bool:
+def rendered(kind: str, thing: Any, autogenerate: Any) -> str | Literal[False]:
     """Our own kinds of columns by their names; an enum is text whose values the models know."""
     if kind == "type" and isinstance(thing, sa.Enum):
         return f"sa.String({thing.length})"

@@ -9,11 +9,17 @@ class CurrencyCode(StrEnum):
     """An ISO 4217 currency the shop can price in."""
 
     CNY = "CNY"
+    """Renminbi."""
     USD = "USD"
+    """US dollar."""
     EUR = "EUR"
+    """Euro."""
     GBP = "GBP"
+    """Pound sterling."""
     JPY = "JPY"
+    """Yen, which has no smaller part."""
     HKD = "HKD"
+    """Hong Kong dollar."""
 
 
 MINOR_DIGITS = {

@@ -103,7 +103,7 @@ def settings_for(database_url: str, var_dir: Path, **changes: object) -> Setting
         "run_worker": False,
         "default_language": "en",
     }
-    return Settings(_env_file=None, **(given | changes))  # type: ignore[arg-type,call-arg]
+    return Settings(_env_file=None, **(given | changes))  # type: ignore[arg-type]
 
 
 @pytest.fixture

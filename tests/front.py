@@ -62,9 +62,7 @@ class Client:
             watch = Watch(socket_)
             await watch.send(type="connection_init", payload=self.headers)
             assert (await watch.receive())["type"] == "connection_ack"
-            await watch.send(
-                type="subscribe", id="1", payload={"query": document, "variables": variables}
-            )
+            await watch.send(type="subscribe", id="1", payload={"query": document, "variables": variables})
             yield watch
 
 

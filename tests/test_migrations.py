@@ -44,9 +44,10 @@ def ask(url: str, question: Any) -> Any:
 
 def differences(connection: Connection) -> list[Any]:
     options = {"include_object": ours, "compare_type": True}
-    return compare_metadata(
+    found: list[Any] = compare_metadata(
         MigrationContext.configure(connection, opts=options), models.Base.metadata
     )
+    return found
 
 
 def constraints(connection: Connection) -> dict[str, set[str | None]]:
@@ -60,7 +61,11 @@ def constraints(connection: Connection) -> dict[str, set[str | None]]:
 
 def full_text(connection: Connection) -> set[str]:
     kind = "sqlite_master WHERE type IN ('table', 'trigger')"
-    names = "SELECT name FROM " + kind if connection.dialect.name == "sqlite" else "SELECT indexname FROM pg_indexes"
+    names = (
+        "SELECT name FROM " + kind
+        if connection.dialect.name == "sqlite"
+        else "SELECT indexname FROM pg_indexes"
+    )
     return {name for name in connection.scalars(text(names)) if "words" in name}
 
 

@@ -25,6 +25,7 @@ class Story:
 
 
 DELIVERED = ("pay", "pack", "dispatch", "arrive")
+PART_SENT = ("pay", "pack", "dispatch_first")
 RECEIVED = (*DELIVERED, "confirm")
 
 ORDERS = (
@@ -33,7 +34,7 @@ ORDERS = (
     Story(0, (("TEA-DHP-080", 1),), 0.5, ("pay",)),
     Story(2, (("TEA-TGY-252T", 2),), 0.6, cash=True),
     Story(1, (("TEA-LJ-100T", 1), ("TEA-MF-250", 1)), 1, ("pay", "pack")),
-    Story(2, (("TEA-TGY-504G", 1), ("TEA-MF-100", 1)), 1.2, ("pay", "pack", "dispatch_first"), two_addresses=True),
+    Story(2, (("TEA-TGY-504G", 1), ("TEA-MF-100", 1)), 1.2, PART_SENT, two_addresses=True),
     Story(3, (("TEA-DHP-250", 1),), 1.5, ("pay", "pack", "dispatch")),
     Story(0, (("TEA-BLC-050", 2),), 0.1, ("pay", "pack", "hand_over")),
     Story(3, (("TEA-TGY-126B", 4),), 3, ("pay", "pack", "dispatch", "arrive_first"), two_addresses=True),

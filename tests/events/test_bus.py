@@ -43,11 +43,15 @@ async def test_nothing_is_kept_for_a_topic_nobody_listens_to_any_more() -> None:
 
 
 async def test_two_processes_hear_each_other(redis_server: RedisServer) -> None:
-    async with running(redis_server.url) as here, running(redis_server.url) as there:
-        async with here.listen(["order:1"]) as bell, here.listen(["order:2"]) as other:
-            await asyncio.sleep(0.05)
-            await there.ring(["order:1"])
-            assert (await bell.wait(SOON), await other.wait(0.1)) == (True, False)
+    async with (
+        running(redis_server.url) as here,
+        running(redis_server.url) as there,
+        here.listen(["order:1"]) as bell,
+        here.listen(["order:2"]) as other,
+    ):
+        await asyncio.sleep(0.05)
+        await there.ring(["order:1"])
+        assert (await bell.wait(SOON), await other.wait(0.1)) == (True, False)
 
 
 @pytest.mark.parametrize("who_rings", ["while it is away", "when it is back"])
@@ -55,19 +59,18 @@ async def test_a_redis_that_disappears_and_returns_loses_no_bell(
     private_redis_server: PrivateRedis, who_rings: str
 ) -> None:
     redis = private_redis_server
-    async with running(redis.url) as here, running(redis.url) as there:
-        async with here.listen(["order:1"]) as bell:
-            redis.stop()
-            if who_rings == "while it is away":
-                await there.ring(["order:1"])
-            redis.start()
-            assert await bell.wait(SOON), "the bell rings by itself once Redis is back"
-            while not (here.channel and there.channel):
-                await asyncio.sleep(0.05)
-            await bell.wait(0.2)
-
+    async with running(redis.url) as here, running(redis.url) as there, here.listen(["order:1"]) as bell:
+        redis.stop()
+        if who_rings == "while it is away":
             await there.ring(["order:1"])
-            assert await bell.wait(SOON), "and by the other process as before"
+        redis.start()
+        assert await bell.wait(SOON), "the bell rings by itself once Redis is back"
+        while not (here.channel and there.channel):
+            await asyncio.sleep(0.05)
+        await bell.wait(0.2)
+
+        await there.ring(["order:1"])
+        assert await bell.wait(SOON), "and by the other process as before"
 
 
 async def test_ringing_without_redis_still_reaches_this_process(private_redis_server: PrivateRedis) -> None:

@@ -31,7 +31,8 @@ HANGZHOU = {
     "city": "杭州市", "district": "西湖区", "line1": "文三路 100 号", "postalCode": "310012",
 }  # fmt: skip
 CHENGDU = HANGZHOU | {
-    "province": "四川省", "city": "成都市", "district": "锦江区", "line1": "红星路 8 号", "postalCode": "610021",
+    "province": "四川省", "city": "成都市", "district": "锦江区",
+    "line1": "红星路 8 号", "postalCode": "610021",
 }  # fmt: skip
 
 

@@ -1,0 +1,164 @@
+"""A process starts only when it can serve, says how it is, and leaves politely."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from tests.process import Process, cartwheel, environment, serving
+from tests.servers import PrivateRedis
+
+QUERY = b'{"query": "{ __typename }"}'
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return environment(f"sqlite:///{tmp_path}/shop.db", tmp_path)
+
+
+@pytest.fixture
+async def process(env: dict[str, str], tmp_path: Path) -> AsyncIterator[Process]:
+    async with serving(env, tmp_path / "log") as process:
+        yield process
+
+
+async def test_it_lives_and_is_ready(process: Process) -> None:
+    async with httpx.AsyncClient(base_url=process.url) as http:
+        alive, ready = await http.get("/healthz"), await http.get("/readyz")
+
+    assert (alive.status_code, alive.text) == (200, "ok")
+    assert (ready.status_code, ready.json()) == (200, {"database": "ok", "redis": "ok"})
+
+
+async def test_without_its_redis_it_lives_and_says_that_it_is_not_ready(
+    env: dict[str, str], tmp_path: Path, private_redis_server: PrivateRedis
+) -> None:
+    env = env | {"REDIS_URL": private_redis_server.url}
+    async with serving(env, tmp_path / "log") as process, httpx.AsyncClient(base_url=process.url) as http:
+        private_redis_server.stop()
+        alive, ready = await http.get("/healthz"), await http.get("/readyz")
+        asked = await http.post("/graphql", content=QUERY, headers={"content-type": "application/json"})
+        private_redis_server.start()
+        again = await http.get("/readyz")
+
+    assert (alive.status_code, ready.status_code, again.status_code) == (200, 503, 200)
+    assert ready.json()["database"] == "ok"
+    assert ready.json()["redis"] != "ok"
+    assert asked.json() == {"data": {"__typename": "Query"}}
+
+
+async def test_every_answer_carries_a_request_id_the_callers_own_if_it_is_decent(process: Process) -> None:
+    async with httpx.AsyncClient(base_url=process.url) as http:
+        given = await http.get("/healthz", headers={"X-Request-Id": "abc-123"})
+        odd = await http.get("/healthz", headers={"X-Request-Id": "x" * 200})
+        none = await http.get("/healthz")
+
+    assert given.headers["x-request-id"] == "abc-123"
+    assert len(odd.headers["x-request-id"]) == len(none.headers["x-request-id"]) == 16
+
+
+async def test_logs_are_one_json_object_a_line_with_the_request_id(process: Process) -> None:
+    async with httpx.AsyncClient(base_url=process.url) as http:
+        await http.get("/graphql", params={"query": "{ __typename }"}, headers={"X-Request-Id": "find-me"})
+    await process.stop()
+
+    lines = [json.loads(line) for line in process.log.read_text().splitlines() if line.startswith("{")]
+    [found] = [line for line in lines if line.get("request_id") == "find-me"]
+    assert (found["event"], found["path"], found["status"]) == ("request", "/graphql", 200)
+
+
+async def test_a_running_request_is_answered_before_the_process_ends(process: Process) -> None:
+    head = (
+        f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:{process.port}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(QUERY)}\r\n\r\n"
+    ).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
+    writer.write(head + QUERY[:5])
+    await writer.drain()
+    await asyncio.sleep(0.3)
+    ending = asyncio.create_task(process.stop())
+    await asyncio.sleep(0.3)
+    writer.write(QUERY[5:])
+    await writer.drain()
+    answer = await reader.read()
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b'{"data":{"__typename":"Query"}}' in answer
+    assert await ending == -signal.SIGTERM, "ended by the signal, after it had tidied up"
+
+
+async def test_watchers_are_told_that_the_service_restarts(process: Process) -> None:
+    address = process.url.replace("http", "ws") + "/graphql"
+    async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as watcher:
+        await watcher.send(json.dumps({"type": "connection_init"}))
+        await watcher.recv()
+        ending = asyncio.create_task(process.stop())
+        with pytest.raises(ConnectionClosed) as closed:
+            await watcher.recv()
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1012
+    assert await ending == -signal.SIGTERM, "ended by the signal, after it had tidied up"
+
+
+async def test_a_forged_token_is_not_taken_for_a_guest(process: Process) -> None:
+    forged = {"Authorization": "Bearer nonsense"}
+    async with httpx.AsyncClient(base_url=process.url) as http:
+        answer = await http.post("/graphql", json={"query": "{ viewer { role } }"}, headers=forged)
+    address = process.url.replace("http", "ws") + "/graphql"
+    async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as watcher:
+        await watcher.send(json.dumps({"type": "connection_init", "payload": forged}))
+        with pytest.raises(ConnectionClosed) as closed:
+            await watcher.recv()
+
+    assert answer.status_code == 401
+    assert answer.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4403
+
+
+def test_a_wrong_setting_stops_the_start_with_its_name(env: dict[str, str]) -> None:
+    refused = cartwheel("serve", env=env | {"PORT": "many"})
+
+    assert refused.returncode == 2
+    assert "PORT" in refused.stderr
+
+
+def test_production_loads_no_demo(env: dict[str, str]) -> None:
+    refused = cartwheel("serve", "--demo", env=env | {"ENVIRONMENT": "production"})
+
+    assert refused.returncode != 0
+    assert "production" in refused.stderr
+
+
+async def test_a_body_that_is_too_large_is_refused_and_the_sender_hears_it(process: Process) -> None:
+    async def stream() -> AsyncIterator[bytes]:
+        for _ in range(50):
+            yield b"x" * 100_000
+
+    as_json = {"Content-Type": "application/json"}
+    async with httpx.AsyncClient(base_url=process.url, headers=as_json) as http:
+        announced = await http.post("/graphql", content=b"x" * 5_000_000)
+        streamed = await http.post("/graphql", content=stream())
+
+    assert (announced.status_code, streamed.status_code) == (413, 413)
+
+
+async def test_a_nul_character_is_refused_before_any_database_sees_it(process: Process) -> None:
+    search = "query ($text: String!) { products(search: $text) { totalCount } }"
+    async with httpx.AsyncClient(base_url=process.url) as http:
+        variable = await http.post("/graphql", json={"query": search, "variables": {"text": "te\0a"}})
+        literal = await http.post(
+            "/graphql", json={"query": '{ products(search: "te\\u0000a") { totalCount } }'}
+        )
+        address = await http.get("/graphql?query=%7B+products(search:%22te%00a%22)%7BtotalCount%7D%7D")
+
+    assert (variable.status_code, literal.status_code, address.status_code) == (400, 400, 400)
