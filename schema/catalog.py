@@ -359,6 +359,7 @@ class CatalogMutation:
     product_publish = mutation(resolve.product_publish, returns=Product, allow=CATALOGUE)
     product_archive = mutation(resolve.product_archive, returns=Product, allow=CATALOGUE)
     variant_save = mutation(resolve.variant_save, returns=Variant, allow=CATALOGUE)
+    variant_archive = mutation(resolve.variant_archive, returns=Variant, allow=CATALOGUE)
     category_save = mutation(resolve.category_save, returns=Category, allow=CATALOGUE)
     attribute_save = mutation(resolve.attribute_save, returns=Attribute, allow=CATALOGUE)
     products_import = mutation(

@@ -1,6 +1,6 @@
 """What clerks do with a product."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
@@ -22,6 +22,9 @@ from domain.catalog.tree import path_of
 from domain.errors import Conflict, Invalid, LimitReached, NotFound, Taken, WrongState
 from domain.outbox import record
 from models import Price, Product, ProductStatus, Variant
+
+Known = Sequence[tuple[int | None, VariantDraft]]
+"""Drafts of variants, with the id of the row each is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,37 +111,52 @@ async def save_variant(
     product_id: int,
     draft: VariantDraft,
     *,
-    variant_id: int | None = None,
-    archived: bool = False,
+    variant_id: int | None,
     now: datetime,
     by: int | None,
 ) -> Variant:
-    """Add a variant, make one what it shall be, or archive it: then it is not sold any more."""
+    """Add a variant, or make one what it shall be; an archived one is sold again."""
     stored = await _locked(session, product_id, field="product_id")
-    if archived and variant_id is None:
-        raise Invalid("Which variant shall be archived?", field=("id",))
-    if variant_id is not None and all(row.id != variant_id for row in stored.variants):
-        raise NotFound("variant", field=("id",))
-    product = await draft_of(session, stored)
-    others = [
-        (row.id, each)
-        for row, each in zip(stored.on_sale, product.variants, strict=True)
-        if row.id != variant_id
-    ]
+    product, others = await _but_for(session, stored, variant_id)
     wanted = checked_variant(draft, ("variant",))
     _refuse_odd(wanted, [each for _, each in others])
     place = next((at for at, row in enumerate(stored.on_sale) if row.id == variant_id), len(others))
-    ids: list[int | None] = [row_id for row_id, _ in others]
-    drafts = [each for _, each in others]
-    if not archived:
-        ids.insert(place, variant_id)
-        drafts.insert(place, wanted)
+    both = [*others[:place], (variant_id, wanted), *others[place:]]
     try:
-        await save_product(session, replace(product, variants=tuple(drafts)), variant_ids=ids, now=now, by=by)
+        await _save_variants(session, product, both, now=now, by=by)
     except Refused as refused:
         refused.field = ("variant", *refused.field[2:])
         raise
     return await _saved_variant(session, product_id, variant_id)
+
+
+async def archive_variant(
+    session: AsyncSession, product_id: int, variant_id: int, *, now: datetime, by: int | None
+) -> Variant:
+    """Sell a variant no more; orders that have it are not touched."""
+    stored = await _locked(session, product_id, field="product_id")
+    product, others = await _but_for(session, stored, variant_id)
+    await _save_variants(session, product, others, now=now, by=by)
+    return await session.get_one(Variant, variant_id)
+
+
+async def _but_for(
+    session: AsyncSession, stored: Stored, variant_id: int | None
+) -> tuple[ProductDraft, Known]:
+    """The product as it is, and its variants on sale without this one."""
+    if variant_id is not None and all(row.id != variant_id for row in stored.variants):
+        raise NotFound("variant", field=("id",))
+    product = await draft_of(session, stored)
+    ids = [row.id for row in stored.on_sale]
+    known = zip(ids, product.variants, strict=True)
+    return product, [(row_id, each) for row_id, each in known if row_id != variant_id]
+
+
+async def _save_variants(
+    session: AsyncSession, product: ProductDraft, known: Known, *, now: datetime, by: int | None
+) -> None:
+    draft = replace(product, variants=tuple(each for _, each in known))
+    await save_product(session, draft, variant_ids=[row_id for row_id, _ in known], now=now, by=by)
 
 
 def _refuse_odd(wanted: VariantDraft, others: list[VariantDraft]) -> None:

@@ -31,6 +31,7 @@ from resolvers.catalog.editing import (
     product_publish,
     product_update,
     products_import,
+    variant_archive,
     variant_save,
 )
 from resolvers.catalog.listing import (
@@ -84,6 +85,7 @@ __all__ = [
     "products",
     "products_import",
     "search_suggestions",
+    "variant_archive",
     "variant_availability",
     "variant_options",
     "variant_save",

@@ -8,6 +8,7 @@ from domain.catalog.files import Import, import_file
 from domain.catalog.product import (
     ProductChanges,
     archive_product,
+    archive_variant,
     create_product,
     publish_product,
     save_variant,
@@ -168,18 +169,13 @@ async def product_archive(info: Info, id: strawberry.ID) -> Product:
 
 
 async def variant_save(
-    info: Info,
-    product_id: strawberry.ID,
-    variant: VariantInput,
-    id: strawberry.ID | None = None,
-    archived: bool = False,
+    info: Info, product_id: strawberry.ID, variant: VariantInput, id: strawberry.ID | None = None
 ) -> Variant:
-    """Add a variant, make one what it shall be, or take it out of sale.
+    """Add a variant, or make one what it shall be; an archived one is sold again.
 
     product_id: of which product
     variant: all of it as it shall be; how many there are is changed by `stockAdjust`
     id: which variant; a new one without it
-    archived: true to sell it no more
     """
     async with info.context.transaction() as session:
         return await save_variant(
@@ -187,7 +183,22 @@ async def variant_save(
             row_id(product_id, "Product", field=("product_id",)),
             variant.draft(("variant",)),
             variant_id=given_id(id, "Variant", "id"),
-            archived=archived,
+            now=info.context.now,
+            by=info.context.viewer.id,
+        )
+
+
+async def variant_archive(info: Info, product_id: strawberry.ID, id: strawberry.ID) -> Variant:
+    """Sell a variant no more; orders that have it are not touched.
+
+    product_id: of which product
+    id: which variant
+    """
+    async with info.context.transaction() as session:
+        return await archive_variant(
+            session,
+            row_id(product_id, "Product", field=("product_id",)),
+            row_id(id, "Variant"),
             now=info.context.now,
             by=info.context.viewer.id,
         )
