@@ -12,12 +12,12 @@ from domain.order import assume_receipt, cancel_order, close_unpaid, confirm_rec
 from events.shop import Shop
 from models import FulfilmentStatus, OrderPaymentStatus, OrderStatus, PaymentStatus, StockLevel, Variant
 from tests.factories.cart import create_coupon
-from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import (
     CASH,
     NOW,
     PAY_WITHIN,
     SANDBOX,
+    a_variant,
     create_order,
     deliver,
     dispatch,
@@ -37,7 +37,7 @@ async def reserved(session: AsyncSession, variant: Variant) -> int:
 
 async def test_a_cancelled_order_gives_everything_back(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session))
+        variant = await a_variant(session)
         coupon = await create_coupon(session, usage_limit=1)
         order = await create_order(session, lines=[(variant, 4)], coupon_code=coupon.code)
         await cancel_order(session, order.id, reason=" Too slow. ", now=NOW, by=order.account_id)
@@ -103,7 +103,7 @@ async def test_cancelling_needs_a_reason(shop: Shop, reason: str) -> None:
 
 async def test_an_unpaid_order_is_closed_when_its_time_is_over_not_before(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session))
+        variant = await a_variant(session)
         order = await create_order(session, lines=[(variant, 1)])
         almost = NOW + PAY_WITHIN - timedelta(seconds=1)
         assert await close_unpaid(session, order.id, now=almost) is False
@@ -152,7 +152,7 @@ async def test_silence_confirms_a_receipt_after_ten_days(shop: Shop) -> None:
 
 async def test_an_order_is_confirmed_when_all_that_is_paid_in_advance_is_here(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session))
+        variant = await a_variant(session)
         order = await create_order(session, lines=[(variant, 1)], payments={SANDBOX: None, CASH: 4_000})
         assert order.status is OrderStatus.PENDING
         await pay(session, order)

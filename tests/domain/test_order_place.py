@@ -1,8 +1,6 @@
 """How orders are quoted and placed."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -12,36 +10,27 @@ from domain.audit import audit
 from domain.cart import Owner
 from domain.errors import DomainError, ErrorCode
 from domain.order import (
-    Promise,
     WantedDelivery,
-    WantedLine,
-    WantedPayment,
     Wish,
-    place_order,
     quote_order,
 )
 from events.shop import Shop
 from models import (
-    Account,
     Cart,
     CartLine,
     Coupon,
     CurrencyCode,
     Delivery,
     DeliveryLine,
-    Event,
     FulfilmentStatus,
     Money,
     Order,
     OrderLine,
     OrderPaymentStatus,
     OrderStatus,
-    Payment,
-    PaymentMethod,
     ProductStatus,
     ShippingMethod,
     StockLevel,
-    Subject,
     Variant,
 )
 from tests.factories.account import create_account, create_address
@@ -52,34 +41,18 @@ from tests.factories.order import (
     CHENGDU,
     HANGZHOU,
     NOW,
-    OFFERED,
     PAY_WITHIN,
     SANDBOX,
+    a_variant,
     create_order,
     deliver_to,
     events_of,
     payments_of,
+    place,
     promise_for,
+    wish_for,
 )
 from tests.observe import statements
-
-
-async def a_variant(session: AsyncSession, **given: Any) -> Variant:
-    return await variant_of(session, await create_product(session, **given))
-
-
-async def place(
-    session: AsyncSession, wish: Wish, promise: Promise, *, number: str = "O1", offered: Any = OFFERED
-) -> Order:
-    return await place_order(
-        session, wish, promise, number=number, offered=offered, pay_within=PAY_WITHIN, now=NOW
-    )
-
-
-def wish_for(account: Account, lines: Sequence[tuple[Variant, int]], **given: Any) -> Wish:
-    wanted = [WantedLine(variant.id, quantity) for variant, quantity in lines]
-    given.setdefault("deliveries", [deliver_to(HANGZHOU)])
-    return Wish(Owner(account.id, None), lines=wanted, **given)
 
 
 async def reserved(session: AsyncSession, variant: Variant) -> int:
@@ -87,19 +60,6 @@ async def reserved(session: AsyncSession, variant: Variant) -> int:
         await session.scalar(select(func.sum(StockLevel.reserved)).where(StockLevel.variant_id == variant.id))
         or 0
     )
-
-
-async def refusal(shop: Shop, wish: Wish, promise: Promise, **given: Any) -> DomainError:
-    """What an order is refused with; nothing of it may be left behind."""
-    with pytest.raises(DomainError) as refused:
-        async with shop.database.writes.begin() as session:
-            await place(session, wish, promise, **given)
-    async with shop.database.reads() as session:
-        for table in (Order, OrderLine, Delivery, DeliveryLine, Payment):
-            assert await session.scalar(select(func.count()).select_from(table)) == 0
-        assert await session.scalar(select(func.sum(StockLevel.reserved))) in (0, None)
-        assert await session.scalar(select(func.count()).where(Event.subject == Subject.ORDER)) == 0
-    return refused.value
 
 
 async def test_an_order_is_made_of_snapshots(shop: Shop) -> None:
@@ -169,45 +129,6 @@ async def test_one_line_may_go_to_two_addresses(shop: Shop) -> None:
     assert (order.goods_amount, order.shipping_amount, order.total_amount) == (29_700, 1_800, 31_500)
 
 
-@pytest.mark.parametrize(
-    ("spread", "words"),
-    [
-        ([1, 1], "1 of Oolong tea have no address."),
-        ([2, 2], "1 of Oolong tea have an address too many."),
-    ],
-)
-async def test_every_unit_goes_to_exactly_one_address(shop: Shop, spread: list[int], words: str) -> None:
-    async with shop.database.writes.begin() as session:
-        account, variant = await create_account(session), await a_variant(session)
-        wish = wish_for(
-            account,
-            [(variant, 3)],
-            deliveries=[deliver_to(HANGZHOU, [(variant, units)]) for units in spread],
-        )
-        promise = await promise_for(session, wish, {SANDBOX: None})
-
-    refused = await refusal(shop, wish, promise)
-
-    assert (refused.code, str(refused), refused.field) == (ErrorCode.INVALID, words, ("deliveries",))
-
-
-async def test_what_goes_nowhere_near_the_order_is_named(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account, variant, other = (
-            await create_account(session),
-            await a_variant(session),
-            await a_variant(session),
-        )
-        wish = wish_for(
-            account, [(variant, 1)], deliveries=[deliver_to(HANGZHOU, [(variant, 1), (other, 1)])]
-        )
-        promise = await promise_for(session, wish, {SANDBOX: None})
-
-    refused = await refusal(shop, wish, promise)
-
-    assert refused.field == ("deliveries", 0, "lines", 1, "variant_id")
-
-
 async def test_an_entry_of_the_address_book_is_copied(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         account = await create_account(session)
@@ -218,69 +139,6 @@ async def test_an_entry_of_the_address_book_is_copied(shop: Shop) -> None:
         delivery = (await session.scalars(select(Delivery))).one()
 
     assert delivery.city == "宁波市"
-
-
-async def test_a_foreign_address_does_not_exist(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account, other, variant = (
-            await create_account(session),
-            await create_account(session),
-            await a_variant(session),
-        )
-        foreign = await create_address(session, other)
-        wanted = WantedDelivery(ShippingMethod.STANDARD, address_id=foreign.id)
-        wish = wish_for(account, [(variant, 1)], deliveries=[wanted])
-
-    refused = await refusal(shop, wish, Promise([], "", "k"))
-
-    assert (refused.code, refused.field) == (ErrorCode.NOT_FOUND, ("deliveries", 0, "address", "id"))
-    assert str(refused) == "There is no such address."
-
-
-async def test_payments_add_up_exactly(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account, variant = await create_account(session), await a_variant(session)
-        wish = wish_for(account, [(variant, 1)])
-        promise = await promise_for(session, wish, {SANDBOX: 9_850})
-
-    refused = await refusal(shop, wish, promise)
-
-    assert (refused.code, refused.field) == (ErrorCode.AMOUNT_MISMATCH, ("payments",))
-    assert str(refused) == "99.00 CNY is due, not 98.50 CNY: 0.50 CNY is missing."
-
-
-@pytest.mark.parametrize(
-    ("payment", "field"),
-    [
-        (WantedPayment(PaymentMethod.ALIPAY, Money(9_900, CurrencyCode.CNY)), "method"),
-        (WantedPayment(SANDBOX, Money(9_900, CurrencyCode.USD)), "amount"),
-        (WantedPayment(SANDBOX, Money(-100, CurrencyCode.CNY)), "amount"),
-        (WantedPayment(SANDBOX, Money(0, CurrencyCode.CNY)), "amount"),
-    ],
-)
-async def test_a_payment_is_offered_and_in_the_orders_currency(
-    shop: Shop, payment: WantedPayment, field: str
-) -> None:
-    async with shop.database.writes.begin() as session:
-        account, variant = await create_account(session), await a_variant(session)
-        wish = wish_for(account, [(variant, 1)])
-
-    refused = await refusal(shop, wish, Promise([payment], "", "k"))
-
-    assert (refused.code, refused.field) == (ErrorCode.INVALID, ("payments", 0, field))
-
-
-async def test_a_courier_takes_only_so_much_cash(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session)
-        variant = await a_variant(session, prices={CurrencyCode.CNY: 500_001})
-        wish = wish_for(account, [(variant, 1)])
-        promise = await promise_for(session, wish, {CASH: None})
-
-    refused = await refusal(shop, wish, promise)
-
-    assert (refused.code, refused.field) == (ErrorCode.LIMIT_REACHED, ("payments",))
-    assert str(refused) == "At most 5000.00 CNY can be paid at the door."
 
 
 async def test_an_order_paid_at_the_door_is_confirmed_at_once(shop: Shop) -> None:
@@ -304,43 +162,6 @@ async def test_an_order_that_costs_nothing_needs_no_payment(shop: Shop) -> None:
     assert (order.status, order.payment_status) == (OrderStatus.CONFIRMED, OrderPaymentStatus.PAID)
 
 
-async def test_what_is_sold_out_is_named_with_what_is_left(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session)
-        scarce, plenty = (
-            await a_variant(session, title="Rare tea", stock={"MAIN": 2}),
-            await a_variant(session),
-        )
-        wish = wish_for(account, [(plenty, 1), (scarce, 3)])
-        promise = await promise_for(session, wish, {SANDBOX: None})
-
-    refused = await refusal(shop, wish, promise)
-
-    assert (refused.code, refused.field) == (ErrorCode.OUT_OF_STOCK, ("lines", 1, "quantity"))
-    assert str(refused) == "Only 2 of Rare tea left."
-
-
-async def test_what_is_not_sold_any_more_is_refused(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session)
-        archived = await a_variant(session, status=ProductStatus.ARCHIVED)
-        wish = wish_for(account, [(archived, 1)])
-
-    refused = await refusal(shop, wish, Promise([], "", "k"))
-
-    assert (refused.code, refused.field) == (ErrorCode.NOT_FOR_SALE, ("lines", 0))
-
-
-async def test_what_has_no_price_in_a_currency_is_not_sold_in_it(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account, variant = await create_account(session), await a_variant(session)
-        wish = wish_for(account, [(variant, 1)], currency=CurrencyCode.USD)
-
-    refused = await refusal(shop, wish, Promise([], "", "k"))
-
-    assert refused.code is ErrorCode.NOT_FOR_SALE
-
-
 async def test_a_coupon_is_shared_among_the_lines_and_counted(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         coupon = await create_coupon(session, amount=1_000, usage_limit=1)
@@ -353,19 +174,6 @@ async def test_a_coupon_is_shared_among_the_lines_and_counted(shop: Shop) -> Non
 
     assert (order.discount_amount, order.total_amount, used) == (1_000, 28_700, 1)
     assert discounts == [334, 333, 333]
-
-
-async def test_a_coupon_that_is_used_up_is_refused(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account, variant = await create_account(session), await a_variant(session)
-        coupon = await create_coupon(session, usage_limit=1, used=1)
-        wish = wish_for(account, [(variant, 1)], coupon_code=coupon.code)
-
-    refused = await refusal(shop, wish, Promise([], "", "k"))
-
-    assert (refused.code, refused.field) == (ErrorCode.COUPON_REFUSED, ("coupon_code",))
-    async with shop.database.reads() as session:
-        assert await session.scalar(select(Coupon.used)) == 1
 
 
 async def test_the_cart_is_ordered_and_emptied(shop: Shop) -> None:
@@ -383,20 +191,6 @@ async def test_the_cart_is_ordered_and_emptied(shop: Shop) -> None:
 
     assert (order.goods_amount, order.discount_amount) == (19_800, 1_980)
     assert (left, cart.coupon_id, cart.version) == (0, None, version + 1)
-
-
-async def test_an_empty_cart_cannot_be_ordered(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session)
-        cart = await create_cart(session, account)
-        version = cart.version
-        wish = Wish(Owner(account.id, None), deliveries=[deliver_to(HANGZHOU)])
-
-    refused = await refusal(shop, wish, Promise([], "", "k"))
-
-    assert refused.code is ErrorCode.EMPTY
-    async with shop.database.reads() as session:
-        assert await session.scalar(select(Cart.version)) == version
 
 
 async def test_the_same_key_gives_the_same_order(shop: Shop) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -219,8 +220,26 @@ async def promise_for(
     )
 
 
+def wish_for(account: Account, lines: Lines, **given: Any) -> Wish:
+    """Variants and quantities, to one address unless told."""
+    wanted = [WantedLine(variant.id, quantity) for variant, quantity in lines]
+    given.setdefault("deliveries", [deliver_to(HANGZHOU)])
+    return Wish(Owner(account.id, None), lines=wanted, **given)
+
+
+async def place(session: AsyncSession, wish: Wish, promise: Promise, *, number: str = "O1") -> Order:
+    return await place_order(
+        session, wish, promise, number=number, offered=OFFERED, pay_within=PAY_WITHIN, now=NOW
+    )
+
+
+async def a_variant(session: AsyncSession, **given: Any) -> Variant:
+    """The only variant of a new product."""
+    return await variant_of(session, await create_product(session, **given))
+
+
 async def one_thing(session: AsyncSession) -> Lines:
-    return [(await variant_of(session, await create_product(session)), 1)]
+    return [(await a_variant(session), 1)]
 
 
 async def payments_of(session: AsyncSession, order: Order) -> Sequence[Payment]:

@@ -1,0 +1,204 @@
+"""Money on its way back, over the roads it came."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.audit import audit
+from domain.errors import DomainError, ErrorCode
+from domain.ledger import sold
+from domain.money import apportion
+from domain.payment import (
+    confirm_refund,
+    fail_refund,
+    refund_in_goodwill,
+    request_refund,
+    retry_refund,
+    settle_refund,
+)
+from events.shop import Shop
+from models import (
+    CurrencyCode,
+    LedgerAccount,
+    LedgerEntry,
+    Money,
+    Order,
+    OrderPaymentStatus,
+    OrderStatus,
+    Posting,
+    PostingKind,
+    Refund,
+    RefundStatus,
+)
+from tests.factories.account import create_account
+from tests.factories.order import (
+    CASH,
+    NOW,
+    SANDBOX,
+    create_order,
+    deliver,
+    events_of,
+    payments_of,
+)
+
+CNY = CurrencyCode.CNY
+RETRY_AFTER = timedelta(minutes=5)
+
+
+async def two_legs(session: AsyncSession) -> Order:
+    """Everything here: 59.00 by sandbox, 40.00 in cash."""
+    order = await create_order(session, status=OrderStatus.CONFIRMED, payments={SANDBOX: None, CASH: 4_000})
+    await deliver(session, order)
+    return order
+
+
+async def books(session: AsyncSession, order: Order) -> dict[LedgerAccount, int]:
+    rows = await session.execute(
+        select(LedgerEntry.account, func.sum(LedgerEntry.amount))
+        .where(LedgerEntry.order_id == order.id)
+        .group_by(LedgerEntry.account)
+    )
+    return {account: int(total) for account, total in rows if total}
+
+
+async def test_a_refund_goes_back_over_the_roads_it_came_in_proportion(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order = await two_legs(session)
+        refunds = await request_refund(session, order, Money(1_001, CNY), reason="a scratch", now=NOW)
+        sandbox, cash = await payments_of(session, order)
+
+        assert [(refund.payment_id, refund.amount) for refund in refunds] == [
+            (sandbox.id, 597),
+            (cash.id, 404),
+        ]
+        assert (sandbox.refunded_amount, cash.refunded_amount) == (597, 404)
+        assert await sold(session, order) == Money(8_899, CNY)
+        await settle_refund(session, refunds[0].id, provider_reference="R", now=NOW)
+        assert order.payment_status is OrderPaymentStatus.PARTIALLY_REFUNDED
+        await confirm_refund(session, refunds[1].id, reference="BANK-7", now=NOW, by=None)
+        assert await books(session, order) == {
+            LedgerAccount.SALES: -8_899,
+            LedgerAccount.PROVIDER: 5_900 - 597,
+            LedgerAccount.CASH: 4_000,
+            LedgerAccount.BANK: -404,
+        }
+        assert await audit(session) == []
+
+
+async def test_no_cent_is_promised_twice(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order = await two_legs(session)
+        await request_refund(session, order, Money(9_899, CNY), reason="nearly all", now=NOW)
+        with pytest.raises(DomainError, match=r"At most 0\.01 CNY can be refunded") as refused:
+            await request_refund(session, order, Money(2, CNY), reason="more", now=NOW)
+        refunds = await session.scalar(select(func.count()).select_from(Refund))
+
+    assert (refused.value.code, refunds) == (ErrorCode.LIMIT_REACHED, 2)
+
+
+async def test_an_order_that_was_refunded_in_full_is_closed(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order = await two_legs(session)
+        first, second = await request_refund(session, order, order.total, reason="all of it", now=NOW)
+        await settle_refund(session, first.id, provider_reference="R", now=NOW)
+        assert order.status is OrderStatus.CONFIRMED
+        await confirm_refund(session, second.id, reference="BANK-7", now=NOW, by=None)
+        events = await events_of(session, order)
+        assert await audit(session) == []
+
+    assert (order.status, order.payment_status) == (OrderStatus.CLOSED, OrderPaymentStatus.REFUNDED)
+    assert events[-3:] == ["refund.succeeded", "refund.succeeded", "order.closed"]
+
+
+async def test_a_refused_refund_is_tried_again_later_and_later_and_then_left_to_people(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order = await create_order(session, status=OrderStatus.COMPLETED)
+        [refund] = await request_refund(session, order, Money(100, CNY), reason="x", now=NOW)
+        now, waits = NOW, []
+        while True:
+            await fail_refund(session, refund.id, reason="No.", retry_after=RETRY_AFTER, now=now)
+            if refund.retry_at is None:
+                break
+            waits.append(refund.retry_at - now)
+            assert await retry_refund(session, refund.id, now=refund.retry_at - timedelta(seconds=1)) is False
+            now = refund.retry_at
+            assert await retry_refund(session, refund.id, now=now) is True
+        assert (refund.status, refund.attempts) == (RefundStatus.FAILED, 6)
+        [payment] = await payments_of(session, order)
+        assert (payment.refunded_amount, order.payment_status) == (100, OrderPaymentStatus.PAID)
+        await confirm_refund(session, refund.id, reference="BANK-8", now=now, by=None)
+        assert await audit(session) == []
+
+    assert [wait // RETRY_AFTER for wait in waits] == [1, 2, 4, 8, 16]
+    assert (refund.status, refund.provider_reference) == (RefundStatus.SUCCEEDED, "BANK-8")
+
+
+async def test_staff_do_not_transfer_what_the_provider_is_sending(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order = await create_order(session, status=OrderStatus.COMPLETED)
+        [refund] = await request_refund(session, order, Money(100, CNY), reason="x", now=NOW)
+        with pytest.raises(DomainError, match="provider"):
+            await confirm_refund(session, refund.id, reference="BANK-9", now=NOW, by=None)
+        posted = await session.scalar(select(func.count()).where(Posting.kind == PostingKind.REFUNDED))
+
+    assert (refund.status, posted) == (RefundStatus.PENDING, 0)
+
+
+async def test_a_refund_is_settled_once(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order = await create_order(session, status=OrderStatus.COMPLETED)
+        [refund] = await request_refund(session, order, Money(100, CNY), reason="x", now=NOW)
+        await settle_refund(session, refund.id, provider_reference="R1", now=NOW)
+        version = order.version
+        await settle_refund(session, refund.id, provider_reference="R2", now=NOW)
+
+    assert (refund.provider_reference, order.version) == ("R1", version)
+
+
+async def test_goodwill_has_a_key_and_happens_once(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order = await create_order(session, status=OrderStatus.COMPLETED)
+        clerk = await create_account(session)
+        for _ in range(2):
+            await refund_in_goodwill(
+                session, order.id, Money(500, CNY), reason="sorry", key="k", now=NOW, by=clerk.id
+            )
+        amounts = (await session.scalars(select(Refund.amount))).all()
+
+    assert amounts == [500]
+
+
+async def test_what_has_not_left_is_cancelled_not_refunded_in_goodwill(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order = await create_order(session, status=OrderStatus.CONFIRMED)
+        clerk = await create_account(session)
+        with pytest.raises(DomainError, match="cancel the order instead"):
+            await refund_in_goodwill(
+                session, order.id, order.total, reason="sorry", key="k", now=NOW, by=clerk.id
+            )
+        assert await session.scalar(select(func.count()).select_from(Refund)) == 0
+
+
+@pytest.mark.parametrize("amount", [Money(0, CNY), Money(-5, CNY), Money(100, CurrencyCode.USD)])
+async def test_a_refund_is_more_than_nothing_in_the_orders_currency(shop: Shop, amount: Money) -> None:
+    async with shop.database.writes.begin() as session:
+        order = await create_order(session, status=OrderStatus.COMPLETED)
+        with pytest.raises(DomainError) as refused:
+            await request_refund(session, order, amount, reason="x", now=NOW)
+        assert await session.scalar(select(func.count()).select_from(Refund)) == 0
+
+    assert (refused.value.code, refused.value.field) == (ErrorCode.INVALID, ("amount",))
+
+
+@given(rooms=st.lists(st.integers(0, 10**9), min_size=1, max_size=5), part=st.fractions(0, 1))
+def test_shares_of_a_refund_never_exceed_what_a_leg_has_left(rooms: list[int], part: float) -> None:
+    amount = int(sum(rooms) * part)
+
+    shares = apportion(amount, rooms)
+
+    assert sum(shares) == amount
+    assert all(0 <= share <= room for share, room in zip(shares, rooms, strict=True))
