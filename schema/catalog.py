@@ -77,8 +77,7 @@ class ProductAttribute:
     text: str = batched(resolve.attribute_text)
     value: AttributeValue | None = loaded("attribute_value", key="value_id")
     """The value of an ENUM attribute."""
-    number: Decimal | None
-    """The value of a NUMBER attribute, without its unit."""
+    number: Decimal | None = field(resolve.attribute_number)
     boolean: bool | None
     """The value of a BOOLEAN attribute."""
     date: date | None

@@ -240,6 +240,11 @@ async def attribute_text(said: Sequence[ProductAttribute], info: Info) -> Sequen
     ]
 
 
+def attribute_number(root: ProductAttribute) -> Decimal | None:
+    """The value of a NUMBER attribute, without its unit."""
+    return None if root.number is None else Decimal(spelled(root.number))
+
+
 def spoken(
     info: Info, attribute: Attribute, value: AttributeValue | None, row: ProductAttribute | CountedValue
 ) -> str:

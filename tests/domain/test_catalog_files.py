@@ -1,5 +1,6 @@
 """Files of products: taken whole or not at all, and given back as they were."""
 
+import asyncio
 from pathlib import Path
 
 from sqlalchemy import delete, func, select, update
@@ -83,6 +84,12 @@ async def test_a_file_taken_twice_changes_nothing(shop: Shop) -> None:
 
     assert (result.created, result.updated, result.unchanged) == (0, 0, 2)
     assert await rows(shop) == before
+
+
+async def test_the_same_file_from_two_sides_is_taken_once(shop: Shop) -> None:
+    results = await asyncio.gather(*(take(shop, FIRST) for _ in range(4)))
+
+    assert sorted((result.created, result.unchanged) for result in results) == [(0, 2)] * 3 + [(2, 0)]
 
 
 async def test_all_files_there_are_come_back_as_they_went_in(shop: Shop) -> None:
