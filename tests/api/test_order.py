@@ -1,5 +1,6 @@
 """Orders as customers and staff see them, through the front door."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from events.shop import Shop
-from models import Account, Event, Order, OrderStatus, Payment, Role, Variant
+from models import Account, Event, Order, OrderStatus, Payment, Role, StockLevel, Variant
 from resolvers.ids import global_id
 from tests.factories.account import create_address
 from tests.factories.cart import create_cart, create_coupon
@@ -240,6 +241,26 @@ async def test_a_refusal_names_the_argument_and_leaves_nothing_behind(front: Fro
         assert await session.scalar(select(func.count()).select_from(Event)) == 0
     placed = await customer.do(PLACE, **wish, payments=fine, idempotencyKey="k")
     assert placed["userErrors"] == []
+
+
+async def test_two_who_reach_for_the_same_shelf_at_once_both_get_what_two_warehouses_have(
+    front: Front, shop: Shop
+) -> None:
+    tea = await stocked(shop, stock={"MAIN": 1, "WEST": 1})
+    wish = {
+        "lines": [{"variantId": id_of(tea), "quantity": 1}],
+        "deliveries": [{"address": {"postal": ADDRESS}}],
+        "payments": [{"method": "SANDBOX", "amount": cny("99.00")}],
+        "idempotencyKey": "k",
+    }
+    buyers = [await front.customer() for _ in range(4)]
+
+    done = await asyncio.gather(*(buyer.do(PLACE, **wish) for buyer in buyers))
+
+    refused = [error["code"] for each in done for error in each["userErrors"]]
+    assert refused == ["OUT_OF_STOCK", "OUT_OF_STOCK"]
+    async with shop.database.reads() as session:
+        assert (await session.scalars(select(StockLevel.reserved))).all() == [1, 1]
 
 
 async def test_a_guest_may_ask_for_a_quote_and_must_sign_in_to_order(front: Front, shop: Shop) -> None:
