@@ -5,7 +5,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic, TypeVar
@@ -131,11 +131,11 @@ def _plain(value: Any) -> Any:
 def _typed(key: Key, value: Any) -> Any:
     kind = key.column.type.python_type
     if kind is datetime:
-        return datetime.fromisoformat(value)
+        return datetime.fromisoformat(value).astimezone(UTC)
     if kind is Decimal:
         return Decimal(value)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(value)
-    if not isinstance(value, (kind, int)):
+    if not isinstance(value, (kind, int)) or (isinstance(value, int) and abs(value) >= 2**63):
         raise TypeError(f"{value!r} is no {kind.__name__}")
     return value

@@ -20,7 +20,7 @@ class MoneyInput:
     def money(self, *, field: tuple[str | int, ...]) -> Money:
         try:
             amount = Money.of(self.amount, self.currency_code)
-        except ValueError:
+        except (ValueError, ArithmeticError):
             digits = f"{self.currency_code.value} has fewer digits"
             raise Invalid(f"This is not an amount of money: {digits}.", field=field) from None
         if abs(amount.minor) > MINOR_LIMIT:

@@ -1,5 +1,7 @@
 """The shelves as customers walk along them."""
 
+import base64
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -427,7 +429,16 @@ async def test_what_cannot_be_asked_is_refused_by_name(shelf: Shop, front: Front
 
     assert await refused(guest, SLUGS, first=0) == ("INVALID", "A page has 1 to 100 entries.")
     assert await refused(guest, SLUGS, first=101) == ("INVALID", "A page has 1 to 100 entries.")
-    assert (await refused(guest, SLUGS, after="x"))[0] == "INVALID"
+    for cursor in (
+        "x",
+        cursor_of("NEWEST", "?", 1),
+        cursor_of("PRICE_ASC", 1, 1),
+        cursor_of("NEWEST", 2**70, 1),
+    ):
+        assert (await refused(guest, SLUGS, after=cursor))[0] == "INVALID"
+    for amount in ("NaN", "1e400", "1e999999999", "0.001"):
+        endless = {"price": {"max": {"amount": amount, "currencyCode": "CNY"}}}
+        assert (await refused(guest, SLUGS, filter=endless))[0] == "INVALID"
     assert await refused(guest, SLUGS, filter=dollars) == ("INVALID", "Prices are shown in CNY.")
     assert await refused(guest, SLUGS, filter={"brands": ["x"] * 51}) == (
         "LIMIT_REACHED",
@@ -441,6 +452,11 @@ async def test_what_cannot_be_asked_is_refused_by_name(shelf: Shop, front: Front
         "INVALID",
         "Name a category by its id or by its slug.",
     )
+
+
+def cursor_of(*values: object) -> str:
+    """What somebody may make up."""
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
 
 
 async def test_ids_of_other_things_are_ids_of_nothing(shelf: Shop, front: Front) -> None:
