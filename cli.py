@@ -1,6 +1,7 @@
 """The `cartwheel` command: each a few lines."""
 
 import asyncio
+import json
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -106,6 +107,34 @@ def schema(
         CONTRACT.write_text(printed, encoding="utf-8")
     elif not CONTRACT.exists() or CONTRACT.read_text(encoding="utf-8") != printed:
         console.print("schema.graphql is stale: run `make schema` and look at what changed for clients.")
+        raise typer.Exit(1)
+
+
+@app.command()
+def ask(
+    document: Annotated[str, typer.Argument(help="a GraphQL document")],
+    login: Annotated[str | None, typer.Option("--as", help="sign in as this account first")] = None,
+    password: Annotated[
+        str, typer.Option(envvar="CARTWHEEL_PASSWORD", help="its password")
+    ] = "cartwheel-demo",
+    cart: Annotated[str | None, typer.Option(help="a guest's cart token")] = None,
+    language: Annotated[str | None, typer.Option(help="language of the texts: en, zh-CN")] = None,
+    pick: Annotated[str | None, typer.Option(help="print only this part: orderPlace.order.id")] = None,
+) -> None:
+    """Ask a running shop something, as an app would, and print the answer."""
+    from edge.asking import NoAnswer, picked
+    from edge.asking import ask as ask_shop
+
+    given = {"X-Cart-Token": cart, "Accept-Language": language}
+    headers = {name: value for name, value in given.items() if value}
+    try:
+        found = ask_shop(settings().address, document, login=login, password=password, headers=headers)
+        shown = picked(found["data"], pick) if pick else found
+    except (NoAnswer, LookupError, TypeError, ValueError) as error:
+        console.print(str(error), highlight=False, markup=False)
+        raise typer.Exit(1) from None
+    typer.echo(shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, indent=2))
+    if "errors" in found:
         raise typer.Exit(1)
 
 
