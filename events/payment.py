@@ -1,11 +1,11 @@
 """What follows for money: providers are asked and told with no transaction open."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import DomainError, ErrorCode
@@ -47,6 +47,9 @@ from models import (
 log = structlog.get_logger()
 
 CANCELLED = "The order was cancelled."
+
+STALLED_AFTER = timedelta(hours=12)
+"""Much longer than the relay tries to send a refund by itself."""
 
 OUTCOMES = {ProviderStatus.CAPTURED: Outcome.CAPTURED, ProviderStatus.FAILED: Outcome.FAILED}
 
@@ -255,6 +258,32 @@ async def refund_again(shop: Shop, refund_id: int) -> None:
         await retry_refund(session, refund_id, now=shop.clock())
 
 
+def stalled(now: datetime) -> Select[Any]:
+    """Refunds that a provider has left unanswered until the relay gave their event up."""
+    waited = and_(Refund.retry_at.is_(None), Refund.created_at <= now - STALLED_AFTER)
+    return (
+        select(Refund.id)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Refund.status == RefundStatus.PENDING, Payment.method != PaymentMethod.CASH_ON_DELIVERY)
+        .where(or_(waited, Refund.retry_at <= now))
+        .order_by(Refund.id)
+    )
+
+
+async def resend(shop: Shop, refund_id: int) -> None:
+    """Send a forgotten refund once more; its reference keeps a second sending harmless."""
+    async with shop.database.writes.begin() as session:
+        await session.execute(
+            update(Refund)
+            .where(Refund.id == refund_id, Refund.status == RefundStatus.PENDING)
+            .values(retry_at=shop.clock() + STALLED_AFTER)
+        )
+    try:
+        await send_refund(shop, refund_id)
+    except ProviderError as error:
+        log.warning("refund.unanswered", refund=refund_id, error=str(error))
+
+
 def slow_sandbox(now: datetime) -> Select[Any]:
     return select(SandboxCharge.reference).where(SandboxCharge.settles_at <= now)
 
@@ -266,5 +295,6 @@ async def let_sandbox_settle(shop: Shop, reference: Any) -> None:
 
 
 UNSETTLED_PAYMENTS = Timer("payment.unsettled", due=unsettled, act=reconcile)
+STALLED_REFUNDS = Timer("refund.stalled", due=stalled, act=resend)
 REFUSED_REFUNDS = Timer("refund.refused", due=refused, act=refund_again)
 SLOW_SANDBOX = Timer("sandbox.slow", due=slow_sandbox, act=let_sandbox_settle)

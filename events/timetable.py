@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from events.aftersales import TICKETS_OVERDUE
 from events.order import SILENT_RECEIPTS, UNPAID_ORDERS
-from events.payment import REFUSED_REFUNDS, SLOW_SANDBOX, UNSETTLED_PAYMENTS
+from events.payment import REFUSED_REFUNDS, SLOW_SANDBOX, STALLED_REFUNDS, UNSETTLED_PAYMENTS
 from events.shipment import CARRIER_POLLS
 from events.timers import Timer
 
@@ -14,6 +14,7 @@ TIMETABLE: Sequence[Timer] = (
     SLOW_SANDBOX,
     UNSETTLED_PAYMENTS,
     REFUSED_REFUNDS,
+    STALLED_REFUNDS,
     CARRIER_POLLS,
     TICKETS_OVERDUE,
 )

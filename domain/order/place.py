@@ -80,7 +80,7 @@ async def place_order(
         raise Unauthenticated
     key = promise.idempotency_key
     known = await idempotency.claim(
-        session, account_id=buyer, command=COMMAND, key=key, content=[asdict(wish), asdict(promise)], now=now
+        session, account_id=buyer, command=COMMAND, key=key, content=content_of(wish, promise), now=now
     )
     if known is not None:
         return await session.get_one(Order, known)
@@ -101,6 +101,14 @@ async def place_order(
     await idempotency.settle(session, account_id=buyer, command=COMMAND, key=key, result_id=order.id)
     await set_aside(session, order, quote, parts, now=now)
     return order
+
+
+def content_of(wish: Wish, promise: Promise) -> list[Row]:
+    """What makes two requests the same: what was said, not with which tokens or in which mood for prices."""
+    said = asdict(wish) | {"owner": None}
+    if wish.lines is None:
+        said["currency"] = None
+    return [said, asdict(promise)]
 
 
 def refuse(wish: Wish, promise: Promise, quote: Quote, offered: AbstractSet[PaymentMethod]) -> None:

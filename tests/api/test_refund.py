@@ -8,6 +8,7 @@ import httpx
 
 from domain.order import cancel_order, lock_order
 from domain.payment import request_refund
+from events.payment import resend, stalled
 from events.shop import Shop
 from gateways.payment import ProviderError, ProviderRefused
 from models import CurrencyCode, Money, Order, OrderStatus, PaymentStatus, RefundStatus, Role
@@ -138,6 +139,31 @@ async def test_a_refused_refund_is_tried_again_after_a_while(front: Front, shop:
         "refund.requested",
         "refund.succeeded",
     ]
+    await sound(shop)
+
+
+async def test_a_refund_that_was_given_up_is_sent_again_half_a_day_later(
+    front: Front, shop: Shop, tick: Tick
+) -> None:
+    moody = Moody()
+    connect(shop, moody)
+    order = await promised(shop)
+
+    async def forgotten() -> list[int]:
+        async with shop.database.reads() as session:
+            return list(await session.scalars(stalled(shop.clock())))
+
+    assert await forgotten() == []
+    tick(timedelta(hours=12))
+    [refund_id] = await forgotten()
+    moody.moods.append(ProviderError("still down"))
+    await resend(shop, refund_id)
+    assert await forgotten() == []
+    tick(timedelta(hours=12))
+    await resend(shop, refund_id)
+
+    assert [refund.status for refund in await refunds_of(shop, order)] == [RefundStatus.SUCCEEDED]
+    assert moody.refunds == [f"{order.number}-R1"]
     await sound(shop)
 
 

@@ -207,6 +207,18 @@ async def test_the_same_key_gives_the_same_order(shop: Shop) -> None:
     assert (first.id, second.number, orders) == (second.id, "O1", 1)
 
 
+async def test_an_order_is_the_same_whether_or_not_an_old_cart_token_is_sent_along(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account = await create_account(session)
+        wish = wish_for(account, [(await a_variant(session), 1)])
+        promise = await promise_for(session, wish, {SANDBOX: None})
+        first = await place(session, wish, promise)
+        with_token = replace(wish, owner=Owner(account.id, "the guest's"))
+        again = await place(session, with_token, promise, number="O2")
+
+    assert first.id == again.id
+
+
 async def test_a_key_is_good_for_one_order_only(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         account, variant = await create_account(session), await a_variant(session)
