@@ -32,7 +32,7 @@ PAIRS = [(rules, start, to) for rules in TABLES for start in rules for to in rul
 
 @dataclass
 class Thing:
-    status: StrEnum
+    status: Any
 
 
 def name_of(value: object) -> str | None:
