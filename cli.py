@@ -114,9 +114,7 @@ def schema(
 def ask(
     document: Annotated[str, typer.Argument(help="a GraphQL document")],
     login: Annotated[str | None, typer.Option("--as", help="sign in as this account first")] = None,
-    password: Annotated[
-        str, typer.Option(envvar="CARTWHEEL_PASSWORD", help="its password")
-    ] = "cartwheel-demo",
+    password: Annotated[str, typer.Option(envvar="CARTWHEEL_PASSWORD", help="its password")] = "",
     cart: Annotated[str | None, typer.Option(help="a guest's cart token")] = None,
     language: Annotated[str | None, typer.Option(help="language of the texts: en, zh-CN")] = None,
     pick: Annotated[str | None, typer.Option(help="print only this part: orderPlace.order.id")] = None,

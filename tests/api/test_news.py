@@ -57,7 +57,7 @@ async def watch_is_on(shop: Shop, account: Account) -> None:
     """Until the server listens for this account, or for the staff's work."""
     topics = {f"account:{account.id}", "staff"}
     async with asyncio.timeout(10):
-        while not topics & shop.bus.bells.keys():  # type: ignore[attr-defined]  # noqa: ASYNC110
+        while not topics & shop.bus.bells.keys():  # type: ignore[attr-defined]
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
 
