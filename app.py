@@ -1,7 +1,7 @@
 """The whole shop, wired: the only file that knows every part."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -51,10 +51,12 @@ def open_shop(
     database = Database.open(settings.database_url, pool_size=settings.database_pool_size)
     secrets = Secrets()
     payments: list[PaymentGateway] = [Cash()]
+    closers: list[Callable[[], Awaitable[None]]] = []
     if settings.offers_sandbox:
         client = httpx.AsyncClient(transport=None if settings.public_url else inside)
         key = settings.signing_key()
         payments.append(Sandbox(database, client, key, settings.address, clock, secrets.token))
+        closers.append(client.aclose)
     return Shop(
         settings=settings,
         database=database,
@@ -64,6 +66,7 @@ def open_shop(
         media=LocalMedia(settings.media_dir),
         secrets=secrets,
         clock=clock,
+        closers=closers,
     )
 
 
@@ -111,5 +114,4 @@ async def working(shop: Shop, *, relays: bool = True) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await shop.bus.close()
-        await shop.database.close()
+        await shop.close()

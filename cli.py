@@ -230,7 +230,7 @@ def in_shop(work: "Callable[[Shop], Awaitable[int]]") -> None:
         try:
             return await work(shop)
         finally:
-            await shop.database.close()
+            await shop.close()
 
     if code := asyncio.run(inside()):
         raise typer.Exit(code)
@@ -251,7 +251,7 @@ def loaded(chosen: Settings) -> None:
         try:
             await load_demo(shop, console)
         finally:
-            await shop.database.close()
+            await shop.close()
 
     try:
         asyncio.run(load())

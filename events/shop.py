@@ -1,6 +1,6 @@
 """Everything one process of the shop holds, made once in app.py."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -31,6 +31,14 @@ class Shop:
     woken: list[Callable[[], None]] = field(default_factory=list)
     """Who wants to know at once that a transaction has committed: the relay of this process."""
 
+    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What else has to be let go of at the end."""
+
     def wake(self) -> None:
         for wake in self.woken:
             wake()
+
+    async def close(self) -> None:
+        """Let go of everything outside."""
+        for close in (*self.closers, self.bus.close, self.database.close):
+            await close()

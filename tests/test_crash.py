@@ -56,7 +56,7 @@ async def behind(env: dict[str, str]) -> AsyncIterator[Shop]:
     given = {name.lower(): value for name, value in env.items() if name.lower() in Settings.model_fields}
     shop = open_shop(Settings(_env_file=None, **given))  # type: ignore[arg-type]
     yield shop
-    await shop.database.close()
+    await shop.close()
 
 
 async def paid_orders(shop: Shop, buyer: Account) -> list[int]:

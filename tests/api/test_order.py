@@ -12,6 +12,7 @@ from events.shop import Shop
 from models import Account, Event, Order, OrderStatus, Payment, Role, StockLevel, Variant
 from resolvers.ids import global_id
 from tests.factories.account import create_address
+from tests.factories.aftersales import create_ticket, lines_of
 from tests.factories.cart import create_cart, create_coupon
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import (
@@ -78,7 +79,7 @@ query ($id: ID!) {
     deliveries { address { city } lines { quantity orderLine { title } } }
     payments { method refunds { status total { amount } } }
     shipments { number lines { quantity orderLine { title } } events { description } }
-    tickets { number lines { quantity } }
+    tickets { number lines { quantity orderLine { title } } }
     timeline { version name words occurredAt actor { name } }
   }
 }
@@ -413,6 +414,8 @@ async def a_rich_order(shop: Shop, client: Client, lines: int) -> Order:
             now=shop.clock(),
         )
         await deliver(session, order, now=shop.clock())
+        for line in await lines_of(session, order):
+            await create_ticket(session, order=order, lines=[(line, 1)], now=shop.clock())
     return order
 
 
@@ -428,6 +431,7 @@ async def test_an_order_with_everything_on_it_costs_nine_statements(
 
     assert counted.total <= 9, counted.texts
     assert (len(shown["lines"]), len(shown["deliveries"]), len(shown["shipments"])) == (lines, 2, 2)
+    assert [len(ticket["lines"]) for ticket in shown["tickets"]] == [1] * lines
     assert [event["words"] for event in shown["timeline"]] == [
         "Order placed",
         "Payment begun",
