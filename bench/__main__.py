@@ -1,0 +1,25 @@
+"""`python -m bench` runs the reads, `python -m bench NAME` another one, `python -m bench all` all."""
+
+import importlib
+import sys
+from pathlib import Path
+
+BENCHES = sorted(
+    path.stem for path in Path(__file__).parent.glob("*.py") if "\ndef main(" in path.read_text("utf-8")
+)
+
+
+def main() -> int:
+    wanted = sys.argv[1:] or ["reads"]
+    names = BENCHES if wanted == ["all"] else wanted
+    for name in names:
+        if name not in BENCHES:
+            print(f"There is no bench {name!r}. There are: {', '.join(BENCHES)}.", file=sys.stderr)
+            return 2
+    for name in names:
+        importlib.import_module(f"bench.{name}").main()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,66 @@
+"""One connection that asks again and again, and what that costs the server's process."""
+
+import os
+import socket
+import time
+from dataclasses import dataclass
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Per request: CPU microseconds of the server's process (user and system), and wall microseconds."""
+
+    cpu: float
+    wall: float
+
+
+class Asker:
+    """A keep-alive connection over a plain socket, so that the client costs next to nothing."""
+
+    def __init__(self, port: int, body: bytes) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        head = (
+            f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        self.request = head.encode() + body
+        self.held = b""
+
+    def ask(self) -> bytes:
+        self.socket.sendall(self.request)
+        head, _, rest = self.until(b"\r\n\r\n").partition(b"\r\n\r\n")
+        fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
+        length = int(fields[b"content-length"])
+        while len(rest) < length:
+            rest += self.received()
+        self.held = rest[length:]
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"the server answers {head[:40]!r} {rest[:300]!r}")
+        return rest[:length]
+
+    def until(self, mark: bytes) -> bytes:
+        data, self.held = self.held, b""
+        while mark not in data:
+            data += self.received()
+        return data
+
+    def received(self) -> bytes:
+        if data := self.socket.recv(1 << 16):
+            return data
+        raise RuntimeError("the server hung up")
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far (proc(5), fields 14 and 15 of /proc/PID/stat)."""
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def measure(asker: Asker, pid: int, requests: int) -> Cost:
+    cpu, wall = cpu_seconds(pid), time.perf_counter()
+    for _ in range(requests):
+        asker.ask()
+    return Cost((cpu_seconds(pid) - cpu) / requests * 1e6, (time.perf_counter() - wall) / requests * 1e6)
