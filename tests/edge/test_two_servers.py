@@ -1,0 +1,80 @@
+"""Two servers, one shop: what happens at one is seen at the other, also while Redis comes and goes."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from models import Role
+from resolvers.ids import global_id
+from tests.conftest import settings_for
+from tests.factories.account import create_account
+from tests.factories.catalog import create_product, variant_of
+from tests.front import Front, Watch
+from tests.servers import PrivateRedis
+
+ADD = """
+mutation ($input: CartLineAddInput!) {
+  cartLineAdd(input: $input) { cart { version } userErrors { message } }
+}
+"""
+WATCH = "subscription ($after: Int) { cartUpdates(after: $after) { version } }"
+NEVER = timedelta(minutes=10)
+"""A watcher that hears no bell looks by itself only when the test has long failed."""
+
+
+@pytest.fixture
+async def servers(
+    postgres_url: str, tmp_path: Path, private_redis_server: PrivateRedis
+) -> AsyncIterator[tuple[Front, Front]]:
+    settings = settings_for(
+        postgres_url,
+        tmp_path,
+        redis_url=private_redis_server.url,
+        run_worker=True,
+        relay_pause=timedelta(seconds=0.1),
+        bell_pause=NEVER,
+    )
+    async with AsyncExitStack() as stack:
+        fronts = []
+        for app in (create_app(settings), create_app(settings)):
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            fronts.append(await stack.enter_async_context(Front.open(app)))
+        yield fronts[0], fronts[1]
+
+
+async def seen(watch: Watch, times: int) -> list[int]:
+    return [(await watch.next())["data"]["cartUpdates"]["version"] for _ in range(times)]
+
+
+async def test_a_redis_that_stops_and_starts_costs_a_watcher_of_the_other_server_nothing(
+    servers: tuple[Front, Front], private_redis_server: PrivateRedis
+) -> None:
+    here, there = servers
+    async with here.shop.database.writes.begin() as session:
+        buyer = await create_account(session, role=Role.CUSTOMER)
+        variant = await variant_of(session, await create_product(session, stock={"MAIN": 100}))
+    phone, browser = await here.customer(buyer), await there.customer(buyer)
+
+    async def add() -> None:
+        payload = await phone.do(ADD, variantId=global_id("Variant", variant.id), quantity=1)
+        assert payload["userErrors"] == []
+
+    await add()
+    async with browser.watch(WATCH, after=0) as watch:
+        assert await seen(watch, 1) == [1]
+        await add()
+        assert await seen(watch, 1) == [2]
+
+        private_redis_server.stop()
+        await add()
+        await add()
+        private_redis_server.start()
+        assert await seen(watch, 2) == [3, 4]
+
+        await add()
+        assert await seen(watch, 1) == [5]
+        assert await watch.quiet()
