@@ -150,6 +150,7 @@ WHO: dict[str, dict[str, Roles]] = {
         "ticketRefuse": SUPPORT,
         "ticketReturnReceive": SUPPORT | WAREHOUSE,
         "ticketReturnShip": CARERS,
+        "variantArchive": CATALOGUE,
         "variantSave": CATALOGUE,
     },
     "subscription": {
@@ -289,6 +290,10 @@ def codes(reply: dict[str, Any]) -> list[str | None]:
     return [*whole, *(error["code"] for error in refused)]
 
 
+SOON, LATEST = 1.0, 20.0
+"""Seconds: what only waits has said nothing by then; what answers has answered by then."""
+
+
 async def refusals_of_streams(front: Front, somebody: Client) -> dict[tuple[str, str], str | None]:
     documents = {
         name: document(SCHEMA, keyword, name) for keyword, name in FIELDS if keyword == "subscription"
@@ -301,9 +306,9 @@ async def refusals_of_streams(front: Front, somebody: Client) -> dict[tuple[str,
 
 
 async def watched(
-    front: Front, somebody: Client, documents: dict[str, str], *, seconds: float = 0.5
+    front: Front, somebody: Client, documents: dict[str, str], *, seconds: float = SOON
 ) -> dict[str, dict[str, Any]]:
-    """What each of some subscriptions says at once; one that only waits says nothing."""
+    """What each of some subscriptions says before long; one that only waits says nothing."""
     url = (await front.address()).replace("http", "ws") + "/graphql"
     said: dict[str, dict[str, Any]] = {name: {} for name in documents}
     async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
@@ -312,14 +317,15 @@ async def watched(
             await socket.send(json.dumps({"type": "subscribe", "id": name, "payload": {"query": text}}))
         try:
             async with asyncio.timeout(seconds):
-                while True:
+                while not all(said.values()):
                     message = json.loads(await socket.recv())
                     if message["type"] == "next":
                         said[message["id"]] = message["payload"]
                     elif message["type"] == "error":
                         said[message["id"]] = {"errors": message["payload"]}
         except TimeoutError:
-            return said
+            pass
+    return said
 
 
 Things = dict[str, str]
@@ -447,7 +453,8 @@ async def answer(front: Front, somebody: Client, where: str, id_: str, own: Thin
     given = RIGHT.get(f"{keyword} {name}", {}) | {path: f'"{id_}"'}
     text = document(SCHEMA, keyword, name, given, required=others)
     if keyword == "subscription":
-        return (await watched(front, somebody, {name: text}))[name]
+        patience = SOON if id_ in own.values() else LATEST
+        return (await watched(front, somebody, {name: text}, seconds=patience))[name]
     return await somebody.ask(text)
 
 
