@@ -69,8 +69,9 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             raise JSONDecodeError("a NUL character", "", 0)
         return orjson.loads(data)
 
-    def encode_json(self, data: object) -> bytes:
-        return orjson.dumps(data, default=str)
+    def encode_json(self, data: object) -> str:
+        """Text, not bytes: browsers take a binary WebSocket frame for a file."""
+        return orjson.dumps(data, default=str).decode()
 
 
 def has_nul(text: str) -> bool:

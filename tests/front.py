@@ -77,7 +77,9 @@ class Watch:
 
     async def receive(self) -> dict[str, Any]:
         async with asyncio.timeout(WAIT_SECONDS):
-            message: dict[str, Any] = json.loads(await self.socket.recv())
+            frame = await self.socket.recv()
+        assert isinstance(frame, str), "a browser takes a binary frame for a file"
+        message: dict[str, Any] = json.loads(frame)
         return message
 
     async def next(self) -> dict[str, Any]:

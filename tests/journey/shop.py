@@ -77,6 +77,7 @@ class Watcher:
             await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
             ready.set()
             async for message in socket:
+                assert isinstance(message, str), "a browser takes a binary frame for a file"
                 answer = json.loads(message)
                 assert answer["type"] in {"next", "ping"}, answer
                 if answer["type"] == "next":
