@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from models.account import Role
 from models.money import CurrencyCode
@@ -71,8 +72,9 @@ def serve(
 @app.command()
 def worker() -> None:
     """Relay events, react and watch the clock, without answering requests."""
-    from app import open_shop, working
+    from app import open_shop
     from edge.logs import configure
+    from events.working import working
 
     chosen = settings()
     configure(chosen)
@@ -85,6 +87,15 @@ def worker() -> None:
             await stop.wait()
 
     asyncio.run(work())
+
+
+@app.command("settings")
+def show_settings() -> None:
+    """List every setting: its environment variable, what it is for, and what it is when not set."""
+    known = Table("variable", "what it is for", "when not set")
+    for name, field in Settings.model_fields.items():
+        known.add_row(name.upper(), field.description, str(field.get_default()))
+    Console().print(known)
 
 
 @app.command()

@@ -1,0 +1,26 @@
+"""What goes on behind the counter for as long as the shop is open."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from events.relay import Relay
+from events.shop import Shop
+from events.timers import Timers
+from events.timetable import TIMETABLE
+
+
+@asynccontextmanager
+async def working(shop: Shop, *, relays: bool = True) -> AsyncIterator[None]:
+    """Carry bells, relay events and watch the clock until the block ends; then let go of everything."""
+    jobs = [shop.bus.run()]
+    if relays:
+        jobs += [Relay(shop).run(), Timers(shop, TIMETABLE).run()]
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await shop.close()
