@@ -234,6 +234,24 @@ def import_products(
     in_shop(lambda shop: take_in(shop, files, currency or shop.settings.default_currency, dry_run, console))
 
 
+@imports.command("taxonomy")
+def import_taxonomy(
+    folder: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, readable=True, help="a folder per language")
+    ],
+    language: Annotated[
+        str | None, typer.Option(help="whose names are the shop's own; else the shop's language")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="tell what would happen, change nothing")
+    ] = False,
+) -> None:
+    """Take in an edition of the Shopify Standard Product Taxonomy, whole or not at all; again to update."""
+    from edge.taxonomy import take_in
+
+    in_shop(lambda shop: take_in(shop, folder, language or shop.settings.default_language, dry_run, console))
+
+
 @exports.command("products")
 def export_products(
     to: Annotated[Path | None, typer.Argument(help="file to write; standard output when left out")] = None,

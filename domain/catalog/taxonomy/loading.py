@@ -10,6 +10,7 @@ from domain.batches import batches
 from domain.catalog.lock import alone
 from domain.catalog.taxonomy.edition import Taxonomy
 from domain.catalog.taxonomy.naming import own_language
+from domain.catalog.taxonomy.proving import prove_tree, prove_vocabulary
 from domain.catalog.taxonomy.tree import load_tree
 from domain.catalog.taxonomy.vocabulary import load_attributes, load_values
 from domain.catalog.taxonomy.writing import Progress, Tally
@@ -26,6 +27,8 @@ class Loaded:
     values: Tally
     attached: int
     """Attributes that categories have now and did not have before."""
+    elsewhere: tuple[str, ...] = ()
+    """Categories that a clerk keeps in another place than the edition."""
 
 
 async def load_taxonomy(
@@ -38,7 +41,8 @@ async def load_taxonomy(
     """Make the shop's categories and attributes what the edition says.
 
     Names follow the edition. Slugs, codes and places are given once and stay, wherever a clerk has moved a
-    category since; what the edition has no longer stays, too.
+    category since; what the edition has no longer stays, too. In the end everything is read again: a count
+    or a parent that is not the edition's refuses the whole.
 
     language: the shop's own, whose names stand in the rows themselves
     progress: hears how many more of `taxonomy.size` are done
@@ -50,7 +54,9 @@ async def load_taxonomy(
     values = await load_values(session, taxonomy, own, attributes, progress)
     attached = await _attach(session, taxonomy, tree.ids, attributes.ids)
     await _index(session, tree.renamed, values.changed)
-    return Loaded(tree.tally, attributes.tally, values.tally, attached)
+    elsewhere = await prove_tree(session, taxonomy, tree.made)
+    await prove_vocabulary(session, taxonomy)
+    return Loaded(tree.tally, attributes.tally, values.tally, attached, elsewhere)
 
 
 async def _attach(

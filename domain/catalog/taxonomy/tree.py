@@ -50,6 +50,8 @@ class Tree:
 class LoadedTree:
     tally: Tally
     ids: Mapping[str, int]
+    made: Mapping[str, int]
+    """Those of them that are new."""
     renamed: frozenset[int]
     """Categories that were there and are called differently now, or stand elsewhere."""
 
@@ -70,6 +72,7 @@ async def load_tree(session: AsyncSession, taxonomy: Taxonomy, own: str, progres
     return LoadedTree(
         Tally(len(new), updated, len(known) - updated, gone),
         ids,
+        made,
         frozenset(id for id, found in tree.found.items() if not found.reads_like(wanted[id])),
     )
 

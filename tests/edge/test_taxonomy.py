@@ -1,0 +1,128 @@
+"""The standard taxonomy, brought in by the command line while the shop is open."""
+
+import asyncio
+import subprocess
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from events.shop import Shop
+from models import Attribute, Category
+from tests.factories.taxonomy import EN, ZH, attributes, colour, edition, fabric, lines, links
+from tests.front import Front
+from tests.process import cartwheel, environment
+
+
+class Desk:
+    """Where a clerk has an edition in a folder, and the command line."""
+
+    def __init__(self, database_url: str, folder: Path) -> None:
+        self.env = environment(database_url, folder)
+        self.folder = folder / "edition"
+
+    async def load(self, files: dict[str, bytes], *options: str) -> subprocess.CompletedProcess[str]:
+        for name, data in files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        words = ("import", "taxonomy", str(self.folder), *options)
+        return await asyncio.to_thread(cartwheel, *words, env=self.env)
+
+
+@pytest.fixture
+def desk(database_url: str, tmp_path: Path) -> Desk:
+    return Desk(database_url, tmp_path)
+
+
+def counts(done: subprocess.CompletedProcess[str]) -> dict[str, list[int]]:
+    """The rows of the summary: in the edition, created, updated, unchanged, gone."""
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in done.stderr.splitlines()]
+    return {row[0]: [int(cell) for cell in row[1:]] for row in rows if len(row) == 6 and row[1].isdigit()}
+
+
+async def stored(shop: Shop) -> tuple[int, int]:
+    async with shop.database.reads() as session:
+        categories = await session.scalar(select(func.count()).select_from(Category))
+        return categories or 0, await session.scalar(select(func.count()).select_from(Attribute)) or 0
+
+
+async def test_an_edition_is_loaded_while_the_shop_is_open_and_again_changes_nothing(
+    desk: Desk, front: Front, shop: Shop
+) -> None:
+    first = await desk.load(edition(links=links(aa=[1], aa_1=[1, 2])))
+    again = await desk.load({})
+
+    assert first.returncode == 0, first.stderr
+    assert counts(first) == {
+        "categories": [7, 7, 0, 0, 0],
+        "attributes": [2, 2, 0, 0, 0],
+        "values": [3, 3, 0, 0, 0],
+    }
+    assert counts(again) == {
+        "categories": [7, 0, 0, 7, 0],
+        "attributes": [2, 0, 0, 2, 0],
+        "values": [3, 0, 0, 3, 0],
+    }
+    assert "12/12" in first.stderr
+    assert "Every count and every parent is the edition's." in again.stderr
+    document = """{ category(slug: "clothes-trousers-co-joggers") {
+        name ancestors { name } attributes { attribute { code } inherited } } }"""
+    assert (await front.guest().get(document))["category"] == {
+        "name": "Joggers",
+        "ancestors": [{"name": "Clothes"}, {"name": "Trousers & Co"}],
+        "attributes": [
+            {"attribute": {"code": "colour"}, "inherited": True},
+            {"attribute": {"code": "fabric"}, "inherited": True},
+        ],
+    }
+    assert await stored(shop) == (7, 2)
+
+
+async def test_a_newer_edition_corrects_adds_and_takes_nothing_away(desk: Desk, front: Front) -> None:
+    await desk.load(edition())
+    fewer = {id: path for id, path in EN.items() if id != "aa-2-1"}
+    newer = lines(fewer | {"fb-1": "Food > Teas", "fb-2": "Food > Coffee"}, version="2026-04")
+    fewer = {id: path for id, path in ZH.items() if id != "aa-2-1"}
+    newer_zh = lines(fewer | {"fb-2": "食品 > 咖啡"}, version="2026-04")
+    words = (colour("Color", "Red", "Blue"), fabric("Fabric", "Wool"))
+    words_zh = (colour("颜色", "红色", "蓝色"), fabric("面料", "羊毛"))
+    files = edition(
+        en_lines=newer,
+        zh_lines=newer_zh,
+        en_attributes=attributes(*words, version="2026-04"),
+        zh_attributes=attributes(*words_zh, version="2026-04"),
+    )
+
+    tried = await desk.load(files, "--dry-run")
+    before = await front.guest().get('{ category(slug: "food-tea") { name } }')
+    done = await desk.load({})
+
+    assert before == {"category": {"name": "Tea"}}
+    assert counts(tried) == counts(done)
+    assert counts(done)["categories"] == [7, 1, 1, 5, 1]
+    assert counts(done)["attributes"] == [2, 0, 1, 1, 0]
+    assert "aa-2-1: kept, though the edition has it no longer" in done.stderr
+    shown = await front.guest().get(
+        '{ tea: category(slug: "food-tea") { name } old: category(slug: "clothes-shirts-joggers") { name }'
+        ' new: category(slug: "food-coffee") { name position } }'
+    )
+    assert shown == {
+        "tea": {"name": "Teas"},
+        "old": {"name": "Joggers"},
+        "new": {"name": "Coffee", "position": 2},
+    }
+
+
+async def test_an_edition_with_a_wrong_parent_or_count_is_refused_by_name(desk: Desk, shop: Shop) -> None:
+    orphan = {id: path for id, path in EN.items() if id != "aa-1"}
+    wrong_parent = await desk.load(edition(en_lines=lines(orphan)))
+    short = await desk.load(edition(zh_lines=lines({id: ZH[id] for id in ("aa", "aa-1")})))
+    nothing = await desk.load(dict.fromkeys(edition(), b""))
+
+    assert [done.returncode for done in (wrong_parent, short, nothing)] == [1, 1, 1]
+    assert "en/categories.txt:5: aa-1-1 stands below aa-1, which is missing" in wrong_parent.stderr
+    assert "fb-1 is missing; it stands in en/categories.txt line 10" in short.stderr
+    assert "the file is empty" in nothing.stderr
+    assert all("nothing was taken" in done.stderr for done in (wrong_parent, short, nothing))
+    assert await stored(shop) == (0, 0)
