@@ -1,0 +1,353 @@
+"""A flash sale: 5,000 buyers want 500 units of one variant in the same second, through HTTP.
+
+One server process on PostgreSQL; the crowd is a process of its own on the same cores. Orders placed one by
+one and orders placed in groups, in the same run; then as many buyers who all want something else (no hot
+row). Every round ends with the books: exactly 500 orders, nothing oversold, `audit` clean.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+
+from bench.crowd import Errand, Outcomes, Task
+from bench.load import cpu_seconds
+from gateways.tokens import AccessToken, write_token
+from models import Account, Base, Order, OrderLine, Price, Product, Role, StockLevel, StockMovement, Variant
+from resolvers.ids import global_id
+from tests.factories.account import create_account
+from tests.factories.catalog import create_product, variant_of
+from tests.process import ROOT, Process, cartwheel, environment, serving
+from tests.servers import postgres
+
+BUYERS = 5_000
+UNITS = 500
+VARIANTS = 50_000
+CONNECTIONS = (64, 256)
+ONE_BY_ONE = {"PLACING_GROUP_LIMIT": "1"}
+IN_GROUPS: Mapping[str, str] = {}
+MODES = {"one by one": ONE_BY_ONE, "in groups": IN_GROUPS}
+PLENTY = 1_000
+NUMBERS = count(1)
+
+PLACE = """mutation ($input: OrderPlaceInput!) {
+  orderPlace(input: $input) { order { id number } userErrors { code message retryAfterSeconds } } }"""
+QUOTE = """query ($input: CheckoutQuoteInput!) { checkoutQuote(input: $input) { total { amount } } }"""
+BROWSE = "{ products(first: 20) { nodes { id title priceRange { min { amount } } } } }"
+ADD = """mutation ($input: CartLineAddInput!) {
+  cartLineAdd(input: $input) { cart { id } userErrors { code } } }"""
+ADDRESS = {
+    "recipient": "林梅",
+    "phone": "+8613800138000",
+    "countryCode": "CN",
+    "province": "浙江省",
+    "city": "杭州市",
+    "district": "西湖区",
+    "line1": "文三路 100 号",
+    "postalCode": "310012",
+}
+DELIVERIES = [{"address": {"postal": ADDRESS}, "method": "STANDARD"}]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A database with buyers and many things to buy."""
+
+    url: str
+    folder: Path
+    tokens: Sequence[str]
+    template: int
+    """The variant all others are copies of."""
+    copies: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One measured rush and what the books say of it."""
+
+    outcomes: Outcomes
+    orders: int
+    server_cpu: float
+
+
+def main() -> None:
+    with postgres() as server, tempfile.TemporaryDirectory() as folder:
+        name = f"bench_{uuid4().hex}"
+        url = asyncio.run(server.new_database(name))
+        print(f"PostgreSQL: {server.origin}")
+        try:
+            asyncio.run(run(url, Path(folder)))
+        finally:
+            asyncio.run(server.drop_database(name))
+
+
+async def run(url: str, folder: Path) -> None:
+    stage = await built(url, folder)
+    for connections in CONNECTIONS:
+        print(f"\n{BUYERS:,} buyers, {UNITS} units of one variant, {connections} connections")
+        rates = {mode: await rush(stage, mode, connections) for mode in MODES}
+        print(f"  in groups {rates['in groups'] / rates['one by one']:.1f} times as many orders a second")
+    print(f"\n{BUYERS:,} buyers of {VARIANTS:,} different variants, {CONNECTIONS[0]} connections")
+    rates = {mode: await stroll(stage, mode, CONNECTIONS[0]) for mode in MODES}
+    print(f"  in groups {rates['in groups'] / rates['one by one']:.1f} times as many orders a second")
+
+
+async def rush(stage: Stage, mode: str, connections: int) -> float:
+    """Everybody wants the same; orders a second until the last unit was sold."""
+    async with connection(stage.url) as database:
+        [variant] = await copies(database, stage.template, 1, units=UNITS)
+    found = await measured(stage, mode, connections, [variant] * BUYERS)
+    if found.orders != UNITS:
+        raise SystemExit(f"{found.orders} orders for {UNITS} units")
+    return tell(mode, found)
+
+
+async def stroll(stage: Stage, mode: str, connections: int) -> float:
+    """Everybody wants something else."""
+    offset = 0 if mode == "one by one" else BUYERS
+    found = await measured(stage, mode, connections, stage.copies[offset : offset + BUYERS])
+    if found.orders != BUYERS:
+        raise SystemExit(f"{found.orders} orders of {BUYERS} buyers")
+    return tell(mode, found)
+
+
+async def measured(stage: Stage, mode: str, connections: int, variants: Sequence[int]) -> Round:
+    env = environment(stage.url, stage.folder, LOG_LEVEL="WARNING", **MODES[mode])
+    log = stage.folder / f"server-{next(NUMBERS)}.log"
+    async with serving(env, log) as server:
+        amount = await asyncio.to_thread(total, server, stage.tokens[0], variants[0])
+        before = await counted(stage.url)
+        errands = [
+            Errand(token, placing(variant, amount))
+            for token, variant in zip(stage.tokens, variants, strict=True)
+        ]
+        task = Task(server.port, connections, "orderPlace", errands, bystanders(stage))
+        cpu = cpu_seconds(server.popen.pid)
+        outcomes = await asyncio.to_thread(crowd, task)
+        cpu = cpu_seconds(server.popen.pid) - cpu
+        orders = await counted(stage.url) - before
+    await check(stage, set(variants))
+    return Round(outcomes, orders, cpu)
+
+
+def tell(mode: str, found: Round) -> float:
+    outcomes = found.outcomes
+    attempts = len(outcomes.waits)
+    rate = found.orders / outcomes.granted_within
+    told = ", ".join(f"{code} {many:,}" for code, many in sorted(outcomes.codes.items()))
+    print(f"  {mode}: {told}; BUSY told {outcomes.busy:,} times; {outcomes.seconds:.1f} s in all")
+    print(
+        f"    {rate:,.0f} orders/s until the last was placed, {attempts / outcomes.seconds:,.0f} attempts/s;"
+        f" an attempt {spread(outcomes.waits)}; a buyer, pauses included, {spread(outcomes.ends)};"
+        f" {found.server_cpu / attempts * 1000:.1f} ms CPU of the server an attempt"
+    )
+    print("    meanwhile " + ", ".join(f"{name} {spread(t)}" for name, t in outcomes.others.items()))
+    return rate
+
+
+def spread(seconds: Sequence[float]) -> str:
+    """p50 and p99 in milliseconds."""
+    ordered = sorted(seconds)
+    if not ordered:
+        return "never"
+    p50, p99 = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
+    return f"p50 {p50 * 1000:,.0f} ms p99 {p99 * 1000:,.0f} ms"
+
+
+def crowd(task: Task) -> Outcomes:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.crowd"],
+        input=json.dumps(asdict(task)), capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(f"the crowd failed:\n{done.stderr[-3000:]}")
+    return Outcomes(**json.loads(done.stdout))
+
+
+def placing(variant: int, amount: str) -> str:
+    """An order of one unit, with a key of its own."""
+    given = {
+        "lines": [{"variantId": global_id("Variant", variant), "quantity": 1}],
+        "deliveries": DELIVERIES,
+        "payments": [{"method": "SANDBOX", "amount": {"amount": amount, "currencyCode": "CNY"}}],
+        "currency": "CNY",
+        "idempotencyKey": uuid4().hex,
+    }
+    return json.dumps({"query": PLACE, "variables": {"input": given}})
+
+
+def bystanders(stage: Stage) -> dict[str, Errand]:
+    add = {"variantId": global_id("Variant", stage.copies[-1]), "quantity": 1}
+    return {
+        "browsing": Errand("", json.dumps({"query": BROWSE})),
+        "filling a cart": Errand(stage.tokens[-1], json.dumps({"query": ADD, "variables": {"input": add}})),
+    }
+
+
+def total(server: Process, token: str, variant: int) -> str:
+    """What one unit costs with shipping."""
+
+    given = {
+        "lines": [{"variantId": global_id("Variant", variant), "quantity": 1}],
+        "deliveries": DELIVERIES,
+        "currency": "CNY",
+    }
+    answer = httpx.post(
+        f"{server.url}/graphql",
+        json={"query": QUOTE, "variables": {"input": given}},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=30,
+    ).json()
+    if "errors" in answer:
+        raise SystemExit(str(answer["errors"]))
+    amount: str = answer["data"]["checkoutQuote"]["total"]["amount"]
+    return amount
+
+
+# --- the stage
+
+
+def connection(url: str) -> Any:
+    return create_async_engine(url, poolclass=sa.NullPool).begin()
+
+
+async def built(url: str, folder: Path) -> Stage:
+    env = environment(url, folder)
+    cartwheel("migrate", env=env).check_returncode()
+    began = time.perf_counter()
+    async with connection(url) as database, AsyncSession(bind=database) as session:
+        product = await create_product(session, title="Hot", stock={"MAIN": PLENTY})
+        template = (await variant_of(session, product)).id
+        first = (await create_account(session, role=Role.CUSTOMER)).id
+        await session.commit()
+    async with connection(url) as database:
+        others = await copied(database, Account, first, BUYERS - 1, email=unlike("email"), phone=sa.null())
+        made = await copies(database, template, VARIANTS, units=PLENTY)
+    async with create_async_engine(url, isolation_level="AUTOCOMMIT").connect() as database:
+        await database.execute(sa.text("VACUUM ANALYZE"))
+    print(f"{BUYERS:,} buyers and {VARIANTS:,} variants made in {time.perf_counter() - began:.0f} s")
+    return Stage(url, folder, [token_of(each, env) for each in (first, *others)], template, made)
+
+
+def token_of(account_id: int, env: Mapping[str, str]) -> str:
+    now = datetime.now(UTC)
+    token = AccessToken(account_id, Role.CUSTOMER, uuid4().hex, now + timedelta(hours=5))
+    return write_token(env["SECRET_KEY"], token, now=now)
+
+
+async def copies(database: AsyncConnection, template: int, many: int, *, units: int) -> Sequence[int]:
+    """New variants, each of a product of its own, with price and stock like the template's."""
+    product_id = await database.scalar(sa.select(Variant.product_id).where(Variant.id == template))
+    products = await copied(database, Product, product_id, many, slug=unlike("slug"))
+    variants = await copied(
+        database,
+        Variant,
+        template,
+        many,
+        sku=sa.null(),
+        barcode=sa.null(),
+        product_id=sa.literal(products[0]),
+    )
+    await database.execute(
+        sa.update(Variant)
+        .where(Variant.id.in_(sa.select(sa.func.unnest(sa.literal(variants, sa.ARRAY(sa.BigInteger))))))
+        .values(product_id=products[0] + Variant.id - variants[0])
+    )
+    for hanging in (Price, StockLevel, StockMovement):
+        await hung_on(database, hanging, template, variants)
+    for counting in (StockLevel, StockMovement):
+        await database.execute(
+            sa.update(counting)
+            .where(counting.variant_id >= variants[0], counting.variant_id <= variants[-1])
+            .values(on_hand=units)
+        )
+    return variants
+
+
+def unlike(name: str) -> Any:
+    """A text nobody else has."""
+    return sa.literal(f"{name}-{uuid4().hex}-").concat(sa.cast(sa.column("n"), sa.Text))
+
+
+async def copied(
+    database: AsyncConnection, table: type[Base], template: Any, many: int, **changes: Any
+) -> Sequence[int]:
+    """Copies of a row with other values in some columns; their ids, which follow each other."""
+    columns = [column for column in table.__table__.columns if column.name != "id"]
+    values = [changes.get(column.name, column) for column in columns]
+    numbers = sa.func.generate_series(1, many).table_valued("n").render_derived()
+    rows = (
+        sa.select(*values)
+        .select_from(sa.join(table, numbers, sa.true()))
+        .where(table.__table__.c.id == template)
+        .order_by(sa.column("n"))
+    )
+    made = await database.execute(
+        sa.insert(table)
+        .from_select([column.name for column in columns], rows)
+        .returning(table.__table__.c.id)
+    )
+    return sorted(made.scalars())
+
+
+async def hung_on(
+    database: AsyncConnection,
+    table: type[Price] | type[StockLevel] | type[StockMovement],
+    template: int,
+    variants: Sequence[int],
+) -> None:
+    """What hangs on the template hangs on its copies, too."""
+    columns = [column for column in table.__table__.columns if column.name != "id"]
+    ids = (
+        sa.func.unnest(sa.literal(list(variants), sa.ARRAY(sa.BigInteger)))
+        .table_valued("copy")
+        .render_derived()
+    )
+    values = [ids.c.copy if column.name == "variant_id" else column for column in columns]
+    rows = sa.select(*values).select_from(sa.join(table, ids, sa.true())).where(table.variant_id == template)
+    await database.execute(sa.insert(table).from_select([column.name for column in columns], rows))
+
+
+# --- the books
+
+
+async def counted(url: str) -> int:
+    async with connection(url) as database:
+        return await database.scalar(sa.select(sa.func.count()).select_from(Order)) or 0
+
+
+async def check(stage: Stage, variants: set[int]) -> None:
+    """What is reserved is what is on orders, never more than there is; and every book agrees."""
+    async with connection(stage.url) as database:
+        ordered = sa.select(sa.func.sum(OrderLine.quantity)).where(
+            OrderLine.variant_id == StockLevel.variant_id
+        )
+        wrong = await database.scalar(
+            sa.select(sa.func.count())
+            .select_from(StockLevel)
+            .where(StockLevel.variant_id.in_(variants))
+            .where(
+                sa.or_(
+                    StockLevel.reserved > StockLevel.on_hand,
+                    StockLevel.reserved != sa.func.coalesce(ordered.scalar_subquery(), 0),
+                )
+            )
+        )
+    if wrong:
+        raise SystemExit(f"{wrong} levels do not agree with the orders")
+    audited = await asyncio.to_thread(lambda: cartwheel("audit", env=environment(stage.url, stage.folder)))
+    if audited.returncode:
+        raise SystemExit(f"the books do not agree:\n{audited.stderr[-3000:]}")
