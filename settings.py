@@ -113,6 +113,10 @@ class Settings(BaseSettings):
         timedelta(seconds=20), description="time between two tracking events of the simulated carrier"
     )
 
+    low_stock_at: int = Field(
+        5, ge=0, description="from how many units on a variant counts as low, where it says no other number"
+    )
+
     body_limit_bytes: int = Field(1_000_000, ge=1_000, description="largest request body")
     upload_limit_bytes: int = Field(10_000_000, ge=1_000, description="largest uploaded picture")
     import_limit_bytes: int = Field(100_000_000, ge=1_000, description="largest product file")

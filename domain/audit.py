@@ -149,6 +149,20 @@ def wrong_damaged() -> Select[Any]:
     return levels_against(StockLevel.damaged, StockMovement.damaged)
 
 
+def moved_nowhere() -> Select[Any]:
+    """Where goods moved, there is a level."""
+    where = literal("variant ") + cast(StockMovement.variant_id, String) + literal(" in warehouse ")
+    same = and_(
+        StockLevel.variant_id == StockMovement.variant_id,
+        StockLevel.warehouse_id == StockMovement.warehouse_id,
+    )
+    return (
+        three(where + cast(StockMovement.warehouse_id, String), literal(0), StockMovement.on_hand)
+        .outerjoin(StockLevel, same)
+        .where(StockLevel.variant_id.is_(None))
+    )
+
+
 def wrongly_reserved() -> Select[Any]:
     """What is set aside is what orders wait for."""
     sent = (
@@ -190,6 +204,7 @@ RULES: Mapping[str, Callable[[], Select[Any]]] = {
     "on hand as moved": wrong_on_hand,
     "reserved as moved": wrong_reserved,
     "damaged as moved": wrong_damaged,
+    "moved where there is a level": moved_nowhere,
     "reserved as ordered": wrongly_reserved,
 }
 

@@ -25,6 +25,7 @@ from models import (
     ProductStatus,
     StockLevel,
     Variant,
+    in_active_warehouse,
 )
 
 LINES_LIMIT = 100
@@ -290,7 +291,7 @@ def _offers(currency: CurrencyCode) -> Select[Variant, Product, int | None, int]
     """Variants with their product, their price in a currency and how many of them can be had."""
     left = (
         select(func.coalesce(func.sum(StockLevel.on_hand - StockLevel.reserved), 0))
-        .where(StockLevel.variant_id == Variant.id)
+        .where(StockLevel.variant_id == Variant.id, in_active_warehouse())
         .scalar_subquery()
     )
     return (

@@ -19,6 +19,7 @@ from models import (
     ProductStatus,
     StockLevel,
     Variant,
+    in_active_warehouse,
 )
 
 
@@ -66,7 +67,7 @@ class LinesByCart(Grouped[int, Sequence[ShownLine]]):
     async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, Sequence[ShownLine]]:
         left = (
             select(func.coalesce(func.sum(StockLevel.on_hand - StockLevel.reserved), 0))
-            .where(StockLevel.variant_id == Variant.id)
+            .where(StockLevel.variant_id == Variant.id, in_active_warehouse())
             .scalar_subquery()
         )
         found = await session.execute(

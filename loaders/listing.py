@@ -29,6 +29,7 @@ from models import (
     ProductWords,
     StockLevel,
     Variant,
+    in_active_warehouse,
 )
 
 FACET_LIMIT = 100
@@ -167,6 +168,7 @@ def can_be_bought() -> ColumnElement[bool]:
     left = (
         select(literal(1))
         .where(StockLevel.variant_id == Variant.id, StockLevel.on_hand > StockLevel.reserved)
+        .where(in_active_warehouse())
         .correlate(Variant)
         .exists()
     )

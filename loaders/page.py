@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -78,10 +78,20 @@ class Page(Generic[R]):
         return found
 
 
+def itself(row: Any, *others: Any) -> Any:
+    return row
+
+
 async def page(
-    reads: Reads, statement: Select[Any], sort: Sort, *, first: int, after: str | None
+    reads: Reads,
+    statement: Select[Any],
+    sort: Sort,
+    *,
+    first: int,
+    after: str | None,
+    shape: Callable[..., Any] = itself,
 ) -> Page[Any]:
-    """`first` rows of `statement` (which selects one entity) in the order of `sort`, after a cursor.
+    """`first` rows of `statement` in the order of `sort`, after a cursor; `shape` makes one of its columns.
 
     One statement. Raises WrongCursor. `first` must already be within PAGE_LIMIT.
     """
@@ -93,8 +103,8 @@ async def page(
         rows = (await session.execute(wanted)).all()
     shown = rows[:first]
     return Page(
-        rows=[row[0] for row in shown],
-        cursors=[write_cursor(sort, row[1 : 1 + len(columns)]) for row in shown],
+        rows=[shape(*row[: -len(columns)]) for row in shown],
+        cursors=[write_cursor(sort, row[-len(columns) :]) for row in shown],
         has_next=len(rows) > first,
         has_previous=after is not None,
         counted=select(func.count()).select_from(statement.order_by(None).subquery()),

@@ -78,7 +78,7 @@ from models.shipment import (
     StopOutcome,
     TrackingEvent,
 )
-from models.stock import MovementKind, StockLevel, StockMovement, Warehouse
+from models.stock import MovementKind, StockLevel, StockMovement, Warehouse, in_active_warehouse
 
 __all__ = [
     "MINOR_DIGITS",
@@ -165,4 +165,5 @@ __all__ = [
     "Translations",
     "Variant",
     "Warehouse",
+    "in_active_warehouse",
 ]

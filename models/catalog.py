@@ -201,6 +201,8 @@ class Variant(Base):
     height_mm: Mapped[int | None]
     tracked: Mapped[bool]
     sells_when_out: Mapped[bool]
+    low_stock_at: Mapped[int | None]
+    """How few are few; None for as many as the shop says of any."""
     requires_shipping: Mapped[bool]
     taxable: Mapped[bool]
     media_id: Mapped[int | None] = mapped_column(ForeignKey("media.id"))

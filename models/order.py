@@ -99,6 +99,7 @@ class Order(HasCurrency, Base):
         Index("ix_orders_status_id", "status", "id"),
         Index("ix_orders_payment_due_at", "payment_due_at"),
         Index("ix_orders_receipt_due_at", "receipt_due_at"),
+        Index("ix_orders_placed_at", "placed_at"),
     )
 
     id: Mapped[Id]

@@ -1,7 +1,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import DDL, CheckConstraint, ColumnElement, ForeignKey, Index, event, select, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
@@ -44,6 +44,8 @@ class Warehouse(Base):
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     position: Mapped[int]
+    active: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether it gives goods to orders."""
 
 
 class StockLevel(Base):
@@ -71,7 +73,10 @@ class StockMovement(Base):
     """One change of one level; never edited, never deleted."""
 
     __tablename__ = "stock_movements"
-    __table_args__ = (Index("ix_stock_movements_variant_id_warehouse_id", "variant_id", "warehouse_id"),)
+    __table_args__ = (
+        Index("ix_stock_movements_variant_id_warehouse_id", "variant_id", "warehouse_id"),
+        Index("ix_stock_movements_warehouse_id_id", "warehouse_id", "id"),
+    )
 
     id: Mapped[Id]
     variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"))
@@ -84,3 +89,29 @@ class StockMovement(Base):
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), index=True)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     created_at: Mapped[datetime]
+
+
+def in_active_warehouse() -> ColumnElement[bool]:
+    """Whether a level is one that orders may take from."""
+    return StockLevel.warehouse_id.in_(select(Warehouse.id).where(Warehouse.active))
+
+
+REFUSAL = "stock movements are never edited, never deleted"
+APPEND_ONLY = {
+    "sqlite": tuple(
+        f"CREATE TRIGGER stock_movements_no_{act.lower()} BEFORE {act} ON stock_movements"
+        f" BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+        for act in ("UPDATE", "DELETE")
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE FUNCTION stock_movements_stay() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$",
+        "CREATE TRIGGER stock_movements_stay BEFORE UPDATE OR DELETE ON stock_movements"
+        " FOR EACH ROW EXECUTE FUNCTION stock_movements_stay()",
+    ),
+}
+"""What each database is told so that not even a person with a console changes the past."""
+
+for dialect, statements in APPEND_ONLY.items():
+    for statement in statements:
+        event.listen(StockMovement.__table__, "after_create", DDL(statement).execute_if(dialect=dialect))

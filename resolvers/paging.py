@@ -1,21 +1,29 @@
 """Pages as clients ask for them; what cannot be a page is refused by the name of its argument."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Select
 
 from domain.errors import Invalid
-from loaders.page import PAGE_LIMIT, Page, Sort, WrongCursor, page
+from loaders.page import PAGE_LIMIT, Page, Sort, WrongCursor, itself, page
 from resolvers.context import Info
 
 
 async def paged(
-    info: Info, statement: Select[Any], sort: Sort, *, first: int, after: str | None
+    info: Info,
+    statement: Select[Any],
+    sort: Sort,
+    *,
+    first: int,
+    after: str | None,
+    shape: Callable[..., Any] = itself,
 ) -> Page[Any]:
     """`first` rows of a statement made in loaders/, after a cursor."""
     if not 1 <= first <= PAGE_LIMIT:
         raise Invalid(f"A page has 1 to {PAGE_LIMIT} entries.", field=("first",))
     try:
-        return await page(info.context.shop.database.reads, statement, sort, first=first, after=after)
+        reads = info.context.shop.database.reads
+        return await page(reads, statement, sort, first=first, after=after, shape=shape)
     except WrongCursor as error:
         raise Invalid(str(error), field=("after",)) from None

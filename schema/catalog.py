@@ -17,7 +17,7 @@ from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import batched, field, loaded, row_type, translated
 from schema.scalars import Money
-from schema.stock import Availability, StockLevel
+from schema.stock import Availability, NearbyAvailability, StockLevel
 
 ProductStatus = describe_enum(models.ProductStatus)
 ProductSort = describe_enum(Sort)
@@ -154,11 +154,13 @@ class Variant(Node):
     prices: list[Price] = loaded("variant_prices")
     """What it costs in every currency it is sold in."""
     availability: Availability = batched(resolve.variant_availability)
+    availability_near: NearbyAvailability = batched(resolve.availability_near)
     stock: list[StockLevel] | None = batched(resolve.variant_stock)
     tracked: bool
     """Whether its units are counted."""
     sells_when_out: bool
     """Whether it can be bought when none is left."""
+    low_stock_at: int | None = field(resolve.low_stock_at)
     requires_shipping: bool
     """Whether it is a thing that has to be sent."""
     taxable: bool

@@ -140,7 +140,11 @@ async def send_again(
     wanted = await destinations(session, ticket)
     lines = {line.id: line for line in await bought(session, ticket)}
     shelves = await stocked(session, lines, wanted.values())
-    places = list(await session.scalars(select(Warehouse).order_by(Warehouse.position, Warehouse.id)))
+    places = list(
+        await session.scalars(
+            select(Warehouse).where(Warehouse.active).order_by(Warehouse.position, Warehouse.id)
+        )
+    )
     sent = [(delivery.province, quantities) for delivery, quantities in wanted.values()]
     parts = allocate(sent, shelves, places)
     aside = [
@@ -208,7 +212,7 @@ async def stocked(
     variants = {line.variant_id for line in lines.values()}
     rows = await session.scalars(select(Variant).where(Variant.id.in_(variants)))
     unlimited = {variant.id for variant in rows if not variant.limited}
-    found = await levels(session, variants)
+    found = await levels(session, variants, active=True)
     left = {
         (line.id, level.warehouse_id): level.available
         for line in lines.values()

@@ -131,7 +131,7 @@ def goods_in(currency: CurrencyCode) -> Select[Variant, Product, int, Any, Stock
         .join(Product, Product.id == Variant.product_id)
         .outerjoin(Price, and_(Price.variant_id == Variant.id, Price.currency == currency))
         .outerjoin(StockLevel, StockLevel.variant_id == Variant.id)
-        .outerjoin(Warehouse, Warehouse.id == StockLevel.warehouse_id)
+        .outerjoin(Warehouse, and_(Warehouse.id == StockLevel.warehouse_id, Warehouse.active))
         .execution_options(populate_existing=True)
     )
 
@@ -153,7 +153,7 @@ def gather(
                 picture_url=picture_url,
             ),
         )
-        if level is not None:
+        if warehouse is not None:
             good.shelves[warehouse.id] = level.available
             warehouses[warehouse.id] = warehouse
     return list(goods.values()), list(warehouses.values())

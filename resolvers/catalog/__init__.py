@@ -46,7 +46,13 @@ from resolvers.catalog.listing import (
     products,
     search_suggestions,
 )
-from resolvers.stock import product_availability, variant_availability, variant_stock
+from resolvers.stock import (
+    availability_near,
+    low_stock_at,
+    product_availability,
+    variant_availability,
+    variant_stock,
+)
 
 __all__ = [
     "AttributeFacet",
@@ -63,6 +69,7 @@ __all__ = [
     "attribute_save",
     "attribute_text",
     "attributes",
+    "availability_near",
     "categories",
     "category",
     "category_ancestors",
@@ -75,6 +82,7 @@ __all__ = [
     "find_media",
     "find_product",
     "find_variant",
+    "low_stock_at",
     "price",
     "price_range",
     "product",

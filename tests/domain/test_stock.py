@@ -5,7 +5,8 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import DomainError, ErrorCode, OutOfStock, WrongState
@@ -27,6 +28,7 @@ from events.shop import Shop
 from models import MovementKind, StockMovement, Variant
 from tests.factories.catalog import NOW, create_product, variant_of
 from tests.factories.stock import create_warehouse
+from tests.observe import statements
 
 Numbers = tuple[int, int, int]
 """On hand, reserved, damaged."""
@@ -314,6 +316,47 @@ async def test_a_count_that_says_nothing_new_writes_nothing(shop: Shop) -> None:
         assert await set_levels(session, {(variant.id, 1): 10}, reason="count", now=NOW) == set()
 
         assert (await last_movement(session)).id == before
+
+
+async def test_a_count_of_many_places_takes_three_statements_however_many_they_are(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        variants = [await stocked(session, number) for number in range(12)]
+        second = await create_warehouse(session)
+        spent = []
+        for some in (variants[:2], variants):
+            counted = {(variant.id, place): 7 for variant in some for place in (1, second.id)}
+            with statements(shop) as counting:
+                await set_levels(session, counted, reason="count", now=NOW)
+            spent.append(counting.total)
+
+        assert spent == [3, 3]
+        assert [await numbers(session, variant) for variant in variants] == [[(7, 0, 0), (7, 0, 0)]] * 12
+
+
+async def test_what_was_never_in_stock_is_received_and_the_rest_corrected(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        variant = await stocked(session, 5)
+        second = await create_warehouse(session)
+
+        await set_levels(session, {(variant.id, 1): 3, (variant.id, second.id): 4}, reason="count", now=NOW)
+
+        rows = await session.execute(
+            select(StockMovement.kind, StockMovement.on_hand).order_by(StockMovement.id).offset(1)
+        )
+        assert [tuple(row) for row in rows] == [(MovementKind.CORRECTED, -2), (MovementKind.RECEIVED, 4)]
+
+
+@pytest.mark.parametrize("act", ["UPDATE stock_movements SET on_hand = 0", "DELETE FROM stock_movements"])
+async def test_nobody_changes_a_movement_not_even_by_hand(shop: Shop, act: str) -> None:
+    async with shop.database.writes.begin() as session:
+        await stocked(session, 5)
+
+    with pytest.raises(DBAPIError, match="never edited, never deleted"):
+        async with shop.database.writes.begin() as session:
+            await session.execute(text(act))
+
+    async with shop.database.reads() as session:
+        assert [units for _, _, units, _, _ in await sums(session)] == [5]
 
 
 async def test_the_first_warehouse_is_the_main_one(shop: Shop) -> None:

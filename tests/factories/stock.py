@@ -8,20 +8,29 @@ NUMBERS = count(1)
 
 
 async def create_warehouse(
-    session: AsyncSession, *, code: str | None = None, name: str = "Hangzhou", position: int | None = None
+    session: AsyncSession,
+    *,
+    code: str | None = None,
+    name: str = "Hangzhou",
+    position: int | None = None,
+    province: str = "浙江省",
+    city: str = "杭州市",
+    active: bool = True,
+    located: bool = True,
 ) -> Warehouse:
     number = next(NUMBERS)
     warehouse = Warehouse(
         code=code or f"WH-{number}",
         name=name,
         country_code="CN",
-        province="浙江省",
-        city="杭州市",
+        province=province,
+        city=city,
         district="余杭区",
         line1="仓前街道 1 号",
-        latitude=30.29,
-        longitude=120.0,
+        latitude=30.29 if located else None,
+        longitude=120.0 if located else None,
         position=position or number,
+        active=active,
     )
     session.add(warehouse)
     await session.flush()

@@ -1,0 +1,36 @@
+"""Stock: nothing is sold twice, and every number has its reasons."""
+
+from domain.stock.change import STOCK_LIMIT, Allocation, Cause, Effect, Place
+from domain.stock.clerks import adjust, transfer
+from domain.stock.counting import levels, set_levels
+from domain.stock.moving import release, reserve, ship, take_back
+from domain.stock.threshold import set_threshold
+from domain.stock.warehouse import (
+    CODE_LIMIT,
+    WarehouseDraft,
+    main_warehouse,
+    save_warehouse,
+    warehouses,
+)
+
+__all__ = [
+    "CODE_LIMIT",
+    "STOCK_LIMIT",
+    "Allocation",
+    "Cause",
+    "Effect",
+    "Place",
+    "WarehouseDraft",
+    "adjust",
+    "levels",
+    "main_warehouse",
+    "release",
+    "reserve",
+    "save_warehouse",
+    "set_levels",
+    "set_threshold",
+    "ship",
+    "take_back",
+    "transfer",
+    "warehouses",
+]
