@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from events.aftersales import TICKETS_OVERDUE
+from events.catalog import PRICE_CHANGES
 from events.order import SILENT_RECEIPTS, UNPAID_ORDERS
 from events.payment import REFUSED_REFUNDS, SLOW_SANDBOX, STALLED_REFUNDS, UNSETTLED_PAYMENTS
 from events.shipment import CARRIER_POLLS
@@ -17,4 +18,5 @@ TIMETABLE: Sequence[Timer] = (
     STALLED_REFUNDS,
     CARRIER_POLLS,
     TICKETS_OVERDUE,
+    PRICE_CHANGES,
 )

@@ -1,31 +1,57 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from loaders.base import ByKey, Grouped, ManyByKey, Reads, loader
+from loaders.base import ByKey, Grouped, Loader, ManyByKey, Reads, loader
 from models import (
     Attribute,
     AttributeValue,
     Category,
     CategoryAttribute,
+    CategorySlug,
     Media,
     Price,
+    PriceChange,
     Product,
     ProductAttribute,
     ProductMedia,
+    ProductSlug,
     ProductStatus,
     Variant,
 )
+
+R = TypeVar("R")
 
 
 class ProductById(ByKey[int, Product]):
     key = Product.id
 
 
-class ProductBySlug(ByKey[str, Product]):
-    key = Product.slug
+class BySlug(Loader[str, R | None], Generic[R]):
+    """By the slug of today; only where there is none, by one it had before."""
+
+    kind: ClassVar[Any]
+    owner: ClassVar[Any]
+    """The column of the old slugs that says whose they were."""
+
+    async def answer(self, keys: list[str]) -> list[R | None]:
+        kind, owner = type(self).kind, type(self).owner
+        async with self.reads() as session:
+            rows = await session.scalars(select(kind).where(kind.slug.in_(keys)))
+            found: dict[str, R] = {row.slug: row for row in rows}
+            if missing := [key for key in keys if key not in found]:
+                old = select(owner.class_.slug, kind).join(kind, kind.id == owner)
+                rows_before = await session.execute(old.where(owner.class_.slug.in_(missing)))
+                found |= {slug: row for slug, row in rows_before}  # noqa: C416 - rows are no pairs to mypy
+        return [found.get(key) for key in keys]
+
+
+class ProductBySlug(BySlug[Product]):
+    kind = Product
+    owner = ProductSlug.product_id
 
 
 class VariantById(ByKey[int, Variant]):
@@ -46,6 +72,17 @@ class VariantsByProduct(ManyByKey[int, Variant]):
 class PricesByVariant(ManyByKey[int, Price]):
     key = Price.variant_id
     order_by = Price.currency
+
+
+class ChangesByVariant(ManyByKey[int, PriceChange]):
+    """Prices to come, running and past, the next one first."""
+
+    key = PriceChange.variant_id
+    order_by = (PriceChange.starts_at, PriceChange.id)
+
+
+class PriceChangeById(ByKey[int, PriceChange]):
+    key = PriceChange.id
 
 
 class MediaById(ByKey[int, Media]):
@@ -98,8 +135,9 @@ class CategoryById(ByKey[int, Category]):
     key = Category.id
 
 
-class CategoryBySlug(ByKey[str, Category]):
-    key = Category.slug
+class CategoryBySlug(BySlug[Category]):
+    kind = Category
+    owner = CategorySlug.category_id
 
 
 class ChildrenByCategory(ManyByKey[int, Category]):
@@ -161,6 +199,8 @@ class CatalogLoaders:
     product_attributes = loader(AttributesByProduct)
     variant = loader(VariantById)
     variant_prices = loader(PricesByVariant)
+    variant_price_changes = loader(ChangesByVariant)
+    price_change = loader(PriceChangeById)
     media = loader(MediaById)
     public_media = loader(PublicMedia)
     attribute = loader(AttributeById)

@@ -35,6 +35,19 @@ class AttributeType(StrEnum):
     """A day."""
 
 
+class PriceChangeStatus(StrEnum):
+    """How far a price change has come."""
+
+    SCHEDULED = "SCHEDULED"
+    """Its time has not come yet."""
+    RUNNING = "RUNNING"
+    """It is the price until its end, when the price before comes back."""
+    DONE = "DONE"
+    """It has had its effect; one with an end is over."""
+    CANCELLED = "CANCELLED"
+    """A clerk has called it off before its time."""
+
+
 class Category(Base):
     """A place in the tree of what the shop sells.
 
@@ -53,11 +66,21 @@ class Category(Base):
     position: Mapped[int]
     taxonomy_id: Mapped[str | None] = mapped_column(unique=True)
     translations: Mapped[Translations]
+    version: Mapped[int] = mapped_column(default=0, server_default="0")
 
     @property
     def line(self) -> list[int]:
         """The ids from the root down to this one."""
         return [int(part) for part in self.path.strip("/").split("/")]
+
+
+class CategorySlug(Base):
+    """A slug that a category had before: it still leads there."""
+
+    __tablename__ = "category_slugs"
+
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    category_id: Mapped[int] = mapped_column(ForeignKey("categories.id"), index=True)
 
 
 class Attribute(Base):
@@ -73,6 +96,7 @@ class Attribute(Base):
     filterable: Mapped[bool]
     taxonomy_id: Mapped[str | None] = mapped_column(unique=True)
     translations: Mapped[Translations]
+    version: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class AttributeValue(Base):
@@ -142,6 +166,15 @@ class Product(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
+
+
+class ProductSlug(Base):
+    """A slug that a product had before: it still leads there."""
+
+    __tablename__ = "product_slugs"
+
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), index=True)
 
 
 class ProductMedia(Base):
@@ -232,6 +265,45 @@ class Price(HasCurrency, Base):
     currency: Mapped[CurrencyCode] = mapped_column(primary_key=True)
     amount: Mapped[Minor]
     compare_at_amount: Mapped[Minor | None]
+
+    @property
+    def price(self) -> Money:
+        return self.money(self.amount)
+
+    @property
+    def compare_at(self) -> Money | None:
+        return None if self.compare_at_amount is None else self.money(self.compare_at_amount)
+
+
+class PriceChange(HasCurrency, Base):
+    """A price that a variant will have: from a moment on, or from one moment to another.
+
+    `due_at` is when it next has something to do: to begin or to end.
+    """
+
+    __tablename__ = "price_changes"
+    __table_args__ = (
+        Index("ix_price_changes_variant_id_currency_starts_at", "variant_id", "currency", "starts_at"),
+        CheckConstraint("amount >= 0", name="amount"),
+        CheckConstraint("compare_at_amount >= 0", name="compare_at_amount"),
+        CheckConstraint("ends_at > starts_at", name="window"),
+    )
+
+    id: Mapped[Id]
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"))
+    currency: Mapped[CurrencyCode]
+    amount: Mapped[Minor]
+    compare_at_amount: Mapped[Minor | None]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+    status: Mapped[PriceChangeStatus]
+    due_at: Mapped[datetime | None] = mapped_column(index=True)
+    before_amount: Mapped[Minor | None]
+    """The price that comes back in the end; null while there is none."""
+    before_compare_at_amount: Mapped[Minor | None]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    """Who has scheduled it."""
+    created_at: Mapped[datetime]
 
     @property
     def price(self) -> Money:

@@ -10,7 +10,14 @@ from domain.errors import LimitReached
 from resolvers.account import find_account, find_address
 from resolvers.aftersales import find_ticket, find_ticket_message
 from resolvers.cart import find_cart, find_cart_line
-from resolvers.catalog import find_attribute, find_category, find_media, find_product, find_variant
+from resolvers.catalog import (
+    find_attribute,
+    find_category,
+    find_media,
+    find_price_change,
+    find_product,
+    find_variant,
+)
 from resolvers.context import Info
 from resolvers.coupon import find_coupon
 from resolvers.ids import parse_id
@@ -31,6 +38,7 @@ NODES: Mapping[str, Find] = {
     "Attribute": find_attribute,
     "Category": find_category,
     "Media": find_media,
+    "PriceChange": find_price_change,
     "Product": find_product,
     "Variant": find_variant,
     "Warehouse": find_warehouse,

@@ -22,6 +22,7 @@ from schema.stock import Availability, NearbyAvailability, StockLevel
 ProductStatus = describe_enum(models.ProductStatus)
 ProductSort = describe_enum(Sort)
 AttributeType = describe_enum(models.AttributeType)
+PriceChangeStatus = describe_enum(models.PriceChangeStatus)
 
 
 @row_type(models.Media)
@@ -66,6 +67,8 @@ class Attribute(Node):
     """Whether customers can choose by it."""
     values: list[AttributeValue] = loaded("attribute_values")
     """What it allows, in order; empty for other types than ENUM."""
+    version: int
+    """One higher with each change; pass it to `attributeSave` so that nobody's change is lost."""
 
 
 @row_type(models.ProductAttribute)
@@ -101,7 +104,7 @@ class Category(Node):
     """A place in the tree of what the shop sells."""
 
     slug: str
-    """Its part of the address."""
+    """Its part of the address; asked for by one it had before, it answers with this one: redirect then."""
     name: str = translated("name")
     """What people call it."""
     depth: int
@@ -114,6 +117,8 @@ class Category(Node):
     """The categories right below it, in order."""
     ancestors: list["Category"] = batched(resolve.category_ancestors)
     attributes: list[CategoryAttribute] = batched(resolve.category_attributes)
+    version: int
+    """One higher with each change; pass it to `categorySave` so that nobody's change is lost."""
 
 
 @row_type(resolve.VariantOption)
@@ -136,6 +141,24 @@ class Price:
     """What one cost before the price was lowered."""
 
 
+@row_type(models.PriceChange)
+class PriceChange(Node):
+    """A price that a variant will have by itself: from a moment on, or for a while."""
+
+    variant: "Variant" = loaded("variant", key="variant_id")
+    """What will cost it."""
+    price: Money
+    """What one will cost."""
+    compare_at: Money | None
+    """What is shown as the price before."""
+    starts_at: datetime
+    """From when on."""
+    ends_at: datetime | None
+    """Until when; null for good."""
+    status: models.PriceChangeStatus
+    """How far it has come."""
+
+
 @row_type(models.Variant)
 class Variant(Node):
     """One thing that can be put into a cart: a size, a colour, a pack."""
@@ -153,6 +176,7 @@ class Variant(Node):
     compare_at_price: Money | None = batched(resolve.compare_at_price)
     prices: list[Price] = loaded("variant_prices")
     """What it costs in every currency it is sold in."""
+    price_changes: list[PriceChange] | None = batched(resolve.variant_price_changes)
     availability: Availability = batched(resolve.variant_availability)
     availability_near: NearbyAvailability = batched(resolve.availability_near)
     stock: list[StockLevel] | None = batched(resolve.variant_stock)
@@ -200,7 +224,7 @@ class Product(Node):
     """Something the shop sells, in one or more variants."""
 
     slug: str
-    """Its part of the address."""
+    """Its part of the address; asked for by one it had before, it answers with this one: redirect then."""
     title: str = translated("title")
     """What it is called."""
     description: str = translated("description")
@@ -361,6 +385,10 @@ class CatalogMutation:
     product_archive = mutation(resolve.product_archive, returns=Product, allow=CATALOGUE)
     variant_save = mutation(resolve.variant_save, returns=Variant, allow=CATALOGUE)
     variant_archive = mutation(resolve.variant_archive, returns=Variant, allow=CATALOGUE)
+    price_set = mutation(resolve.price_set, returns=Variant, allow=CATALOGUE)
+    price_remove = mutation(resolve.price_remove, returns=Variant, allow=CATALOGUE)
+    price_change_schedule = mutation(resolve.price_change_schedule, returns=PriceChange, allow=CATALOGUE)
+    price_change_cancel = mutation(resolve.price_change_cancel, returns=PriceChange, allow=CATALOGUE)
     category_save = mutation(resolve.category_save, returns=Category, allow=CATALOGUE)
     attribute_save = mutation(resolve.attribute_save, returns=Attribute, allow=CATALOGUE)
     products_import = mutation(

@@ -5,7 +5,8 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from functools import cached_property
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,22 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.batches import batches
 from domain.catalog.interchange import NAME_LIMIT
 from domain.catalog.lock import alone
+from domain.catalog.units import factor
+from domain.catalog.values import AttributeFacts, Choice, Value, facts_of, parse_value, show_value
 from domain.catalog.wording import index_with_attribute
 from domain.errors import Invalid, LimitReached, NotFound, Taken, WrongState
+from domain.versions import expect
 from models import Attribute, AttributeType, AttributeValue, ProductAttribute
 
 VALUE_LIMIT = 500
 """Values of one ENUM attribute."""
 
-NUMBER_LIMIT = Decimal(1_000_000_000)
-NUMBER_DECIMALS = 6
-"""Fifteen digits in all: SQLite keeps numbers as doubles."""
-
 CODE = re.compile(r"[\w.-]{1,64}")
-TOLD = 10
-"""Allowed values a refusal lists."""
-
-FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+UNIT = re.compile(r"[^\d\s.,+-].*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,87 +48,47 @@ class Said:
     date: datetime.date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Meaning:
     """An attribute with the values it allows."""
 
     attribute: Attribute
     values: Sequence[AttributeValue] = ()
 
+    @cached_property
+    def facts(self) -> AttributeFacts:
+        return facts_of(self.attribute, self.values)
+
     def read(self, text: str) -> Said:
-        """What `text` says; ValueError names the attribute, the text and what is allowed."""
-        match self.attribute.type:
-            case AttributeType.ENUM:
-                return Said(value_id=self._value(text).id)
-            case AttributeType.NUMBER:
-                return Said(number=self._number(text))
-            case AttributeType.BOOLEAN:
-                return Said(boolean=self._flag(text))
-            case AttributeType.DATE:
-                return Said(date=self._date(text))
-            case AttributeType.TEXT:
-                return Said(text=self._text(text))
+        """What `text` says; WrongValue names the attribute, the text and what is allowed."""
+        match parse_value(self.facts, text):
+            case Choice() as choice:
+                return Said(value_id=choice.id)
+            case bool() as flag:
+                return Said(boolean=flag)
+            case Decimal() as number:
+                return Said(number=number)
+            case datetime.date() as day:
+                return Said(date=day)
+            case str() as words:
+                return Said(text=words)
 
     def write(self, row: ProductAttribute) -> str:
         """The text that `read` turns into the same row."""
+        return show_value(self.facts, self._value(row))
+
+    def _value(self, row: ProductAttribute) -> Value:
         match self.attribute.type:
             case AttributeType.ENUM:
-                return next(value.code for value in self.values if value.id == row.value_id)
+                return next(choice for choice in self.facts.choices if choice.id == row.value_id)
             case AttributeType.NUMBER:
-                return spelled(row.number or Decimal(0))
+                return row.number or Decimal(0)
             case AttributeType.BOOLEAN:
-                return "true" if row.boolean else "false"
+                return bool(row.boolean)
             case AttributeType.DATE:
-                return row.date.isoformat() if row.date else ""
+                return row.date or datetime.date.min
             case AttributeType.TEXT:
                 return row.text or ""
-
-    def _value(self, text: str) -> AttributeValue:
-        by_name = {value.name: value for value in reversed(self.values)}
-        by_code = {value.code: value for value in self.values}
-        found = by_code.get(text) or by_name.get(text)
-        if found is None:
-            codes = [value.code for value in self.values]
-            more = f" and {len(codes) - TOLD} more" if len(codes) > TOLD else ""
-            raise self._wrong(text, f"one of {', '.join(codes[:TOLD])}{more}")
-        return found
-
-    def _number(self, text: str) -> Decimal:
-        try:
-            number = Decimal(text) + 0
-            if number.is_finite() and abs(number) < NUMBER_LIMIT and number == round(number, NUMBER_DECIMALS):
-                return number
-        except InvalidOperation:
-            pass
-        raise self._wrong(text, f"a number below {NUMBER_LIMIT:,} with at most {NUMBER_DECIMALS} decimals")
-
-    def _flag(self, text: str) -> bool:
-        if text.lower() not in FLAGS:
-            raise self._wrong(text, "true or false")
-        return FLAGS[text.lower()]
-
-    def _date(self, text: str) -> datetime.date:
-        try:
-            return datetime.date.fromisoformat(text)
-        except ValueError:
-            raise self._wrong(text, "a date such as 2026-03-01") from None
-
-    def _text(self, text: str) -> str:
-        if not 1 <= len(text) <= NAME_LIMIT:
-            raise self._wrong(text, f"a text of 1 to {NAME_LIMIT} characters")
-        return text
-
-    def _wrong(self, text: str, allowed: str) -> ValueError:
-        shown = text if len(text) <= 40 else f"{text[:40]}..."
-        return ValueError(
-            f'{self.attribute.name} ({self.attribute.code}) cannot be "{shown}": it is {allowed}'
-        )
-
-
-def spelled(number: Decimal) -> str:
-    """A number without an exponent or zeros that say nothing."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 async def save_attribute(
@@ -145,20 +102,23 @@ async def save_attribute(
     filterable: bool = False,
     values: Sequence[ValueDraft] = (),
     translations: Mapping[str, Mapping[str, str]] | None = None,
+    version: int | None = None,
 ) -> Attribute:
     """Make an attribute, or make one what it shall be: what products say of it must still hold.
 
-    `values` are all it allows, in their order; translations that are None stay as they are.
+    `values` are all it allows, in their order; translations that are None stay as they are. Conflict when
+    the attribute is not at `version` any more.
     """
     await alone(session)
-    attribute = await _attribute(session, attribute_id)
+    attribute = await _attribute(session, attribute_id, version)
     attribute.code = await _free_code(session, code.strip(), attribute_id)
     attribute.name = _named(name, ("name",))
-    attribute.unit = _named(unit, ("unit",)) if unit else None
+    await _set_unit(session, attribute, unit)
     attribute.filterable = filterable
     if translations is not None:
         attribute.translations = {language: dict(texts) for language, texts in translations.items()}
     await _set_type(session, attribute, type)
+    attribute.version += 1
     session.add(attribute)
     await session.flush()
     await _set_values(session, attribute, values)
@@ -168,12 +128,13 @@ async def save_attribute(
     return attribute
 
 
-async def _attribute(session: AsyncSession, attribute_id: int | None) -> Attribute:
+async def _attribute(session: AsyncSession, attribute_id: int | None, version: int | None) -> Attribute:
     if attribute_id is None:
-        return Attribute(translations={})
-    known = await session.get(Attribute, attribute_id)
+        return Attribute(translations={}, version=0)
+    known = await session.get(Attribute, attribute_id, populate_existing=True)
     if known is None:
         raise NotFound("attribute", field=("id",))
+    expect(known, version)
     return known
 
 
@@ -185,13 +146,25 @@ async def _free_code(session: AsyncSession, code: str, attribute_id: int | None)
     return code
 
 
+async def _set_unit(session: AsyncSession, attribute: Attribute, unit: str | None) -> None:
+    """Numbers mean what they meant: only another spelling of the unit may replace it once it is in use."""
+    wanted = _named(unit, ("unit",)) if unit else None
+    if wanted and not UNIT.fullmatch(wanted):
+        raise Invalid("A unit does not begin with a digit or a sign.", field=("unit",))
+    if attribute.unit and (wanted is None or factor(attribute.unit, wanted) != 1):
+        await _refuse_used(session, attribute, f"are in {attribute.unit}", field="unit")
+    attribute.unit = wanted
+
+
+async def _refuse_used(session: AsyncSession, attribute: Attribute, what: str, *, field: str) -> None:
+    used = select(func.count()).where(ProductAttribute.attribute_id == attribute.id)
+    if count := await session.scalar(used):
+        raise WrongState(f"{count} values of products {what}.", field=(field,))
+
+
 async def _set_type(session: AsyncSession, attribute: Attribute, type: AttributeType) -> None:
     if attribute.type not in (None, type):
-        used = select(func.count()).where(ProductAttribute.attribute_id == attribute.id)
-        if count := await session.scalar(used):
-            raise WrongState(
-                f"{count} values of products are of the type {attribute.type.value}.", field=("type",)
-            )
+        await _refuse_used(session, attribute, f"are of the type {attribute.type.value}", field="type")
     attribute.type = type
 
 

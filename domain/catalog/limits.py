@@ -151,6 +151,6 @@ def options(given: tuple[tuple[str, str], ...], field: Field) -> tuple[tuple[str
 
 
 def check_price(price: PriceDraft, field: Field) -> None:
-    for name, amount in (("amount", price.amount), ("compare_at", price.compare_at)):
+    for name, amount in (("price", price.amount), ("compare_at", price.compare_at)):
         if amount is not None and not 0 <= amount.minor <= MINOR_LIMIT:
             raise Invalid("A price is neither negative nor that high.", field=(*field, name))

@@ -15,12 +15,13 @@ from domain.catalog.limits import checked, checked_variant
 from domain.catalog.lock import alone
 from domain.catalog.refusals import Refused
 from domain.catalog.rows import set_status
-from domain.catalog.saving import save_product
-from domain.catalog.slugs import slug_of
+from domain.catalog.saving import Outcome, save_product
+from domain.catalog.slugs import rename, slug_of, take_over
 from domain.catalog.stored import Stored, stored_by_id
 from domain.catalog.tree import path_of
-from domain.errors import Conflict, Invalid, LimitReached, NotFound, Taken, WrongState
+from domain.errors import Invalid, LimitReached, NotFound, Taken, WrongState
 from domain.outbox import record
+from domain.versions import expect
 from models import Price, Product, ProductStatus, Variant
 
 Known = Sequence[tuple[int | None, VariantDraft]]
@@ -31,6 +32,7 @@ Known = Sequence[tuple[int | None, VariantDraft]]
 class ProductChanges:
     """What is to be different; None leaves it as it is."""
 
+    slug: str | None = None
     title: str | None = None
     description: str | None = None
     brand: str | None = None
@@ -50,13 +52,17 @@ class ProductChanges:
 async def create_product(
     session: AsyncSession, draft: ProductDraft, *, category_id: int | None, now: datetime, by: int | None
 ) -> Product:
-    """A new product; without a slug it gets one from its title."""
+    """A new product; without a slug it gets one from its title, but none that leads to another product.
+
+    One that is told may be the old slug of another, which is found there no longer.
+    """
     await alone(session)
     named = draft if draft.slug else replace(draft, slug=slug_of(draft.title))
     wanted = checked(await _placed(session, named, category_id))
-    if await session.scalar(select(Product.id).where(Product.slug == wanted.slug)) is not None:
-        raise Taken(f'Another product has the slug "{wanted.slug}" already.', field=("slug",))
+    await _refuse_taken(session, wanted.slug)
     await _refuse_unknown(session, wanted)
+    if draft.slug:
+        await take_over(session, Product, wanted.slug)
     return (await save_product(session, wanted, now=now, by=by)).product
 
 
@@ -70,22 +76,31 @@ async def update_product(
     now: datetime,
     by: int | None,
 ) -> Product:
-    """Change what is told; Conflict when the product is not at `version` any more."""
+    """Change what is told; Conflict when the product is not at `version` any more.
+
+    A slug it had before leads to it still.
+    """
     stored = await _locked(session, product_id)
-    if stored.product.version != version:
-        raise Conflict("Somebody else changed this product meanwhile; read it again.", field=("version",))
+    expect(stored.product, version)
     draft = await draft_of(session, stored)
     wanted = checked(await _placed(session, changes.applied(draft), category_id))
     await _refuse_unknown(session, wanted)
+    renamed = wanted.slug != stored.product.slug
+    if renamed:
+        await _refuse_taken(session, wanted.slug)
+        await rename(session, stored.product, wanted.slug)
     ids = [row.id for row in stored.on_sale]
-    return (await save_product(session, wanted, variant_ids=ids, now=now, by=by)).product
+    saved = await save_product(session, wanted, variant_ids=ids, now=now, by=by)
+    if renamed and saved.outcome is Outcome.UNCHANGED:
+        return _recorded(session, "product.updated", saved.product, now=now, by=by)
+    return saved.product
 
 
 async def publish_product(
-    session: AsyncSession, product_id: int, *, now: datetime, by: int | None
+    session: AsyncSession, product_id: int, *, version: int | None = None, now: datetime, by: int | None
 ) -> Product:
     """Let customers see and buy it."""
-    product = await _locked_row(session, product_id)
+    product = await _locked_row(session, product_id, version)
     priced = (
         select(Price.amount)
         .join(Variant, Variant.id == Price.variant_id)
@@ -98,10 +113,10 @@ async def publish_product(
 
 
 async def archive_product(
-    session: AsyncSession, product_id: int, *, now: datetime, by: int | None
+    session: AsyncSession, product_id: int, *, version: int | None = None, now: datetime, by: int | None
 ) -> Product:
     """Sell it no more; orders that have it are not touched."""
-    product = await _locked_row(session, product_id)
+    product = await _locked_row(session, product_id, version)
     set_status(product, ProductStatus.ARCHIVED, now=now)
     return _recorded(session, "product.archived", product, now=now, by=by)
 
@@ -112,11 +127,16 @@ async def save_variant(
     draft: VariantDraft,
     *,
     variant_id: int | None,
+    version: int | None = None,
     now: datetime,
     by: int | None,
 ) -> Variant:
-    """Add a variant, or make one what it shall be; an archived one is sold again."""
+    """Add a variant, or make one what it shall be; an archived one is sold again.
+
+    Conflict when its product is not at `version` any more.
+    """
     stored = await _locked(session, product_id, field="product_id")
+    expect(stored.product, version)
     product, others = await _but_for(session, stored, variant_id)
     wanted = checked_variant(draft, ("variant",))
     _refuse_odd(wanted, [each for _, each in others])
@@ -131,10 +151,17 @@ async def save_variant(
 
 
 async def archive_variant(
-    session: AsyncSession, product_id: int, variant_id: int, *, now: datetime, by: int | None
+    session: AsyncSession,
+    product_id: int,
+    variant_id: int,
+    *,
+    version: int | None = None,
+    now: datetime,
+    by: int | None,
 ) -> Variant:
     """Sell a variant no more; orders that have it are not touched."""
     stored = await _locked(session, product_id, field="product_id")
+    expect(stored.product, version)
     product, others = await _but_for(session, stored, variant_id)
     await _save_variants(session, product, others, now=now, by=by)
     return await session.get_one(Variant, variant_id)
@@ -177,6 +204,11 @@ async def _saved_variant(session: AsyncSession, product_id: int, variant_id: int
     return (await session.scalars(newest)).one()
 
 
+async def _refuse_taken(session: AsyncSession, slug: str) -> None:
+    if await session.scalar(select(Product.id).where(Product.slug == slug)) is not None:
+        raise Taken(f'Another product has the slug "{slug}" already.', field=("slug",))
+
+
 async def _placed(session: AsyncSession, draft: ProductDraft, category_id: int | None) -> ProductDraft:
     if category_id is None:
         return draft
@@ -199,10 +231,11 @@ async def _locked(session: AsyncSession, product_id: int, *, field: str = "id") 
     return found[product_id]
 
 
-async def _locked_row(session: AsyncSession, product_id: int) -> Product:
+async def _locked_row(session: AsyncSession, product_id: int, version: int | None) -> Product:
     product = await session.get(Product, product_id, with_for_update=True)
     if product is None:
         raise NotFound("product", field=("id",))
+    expect(product, version)
     return product
 
 

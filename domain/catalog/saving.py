@@ -1,6 +1,6 @@
 """Drafts become products: what differs is written, what does not is left alone."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -25,16 +25,22 @@ from domain.catalog.rows import (
     write_product,
     write_variant,
 )
+from domain.catalog.slugs import heirs_of
 from domain.catalog.stored import Stored, stored_by_slug
-from domain.catalog.tree import DEPTH_LIMIT, Path, ensure_categories, ensure_taxonomy
+from domain.catalog.tree import DEPTH_LIMIT, Path, ensure_categories, ensure_taxonomy, homes_of
+from domain.catalog.values import TOLD, WrongValue
 from domain.catalog.wording import index_products
 from domain.errors import ErrorCode
 from domain.outbox import record
 from domain.stock import CODE_LIMIT, Place, set_levels, warehouses
-from models import Category, Media, Product, Variant
+from models import AttributeType, Category, Media, Product, Variant
 
 DRAFTS = 200
 """Drafts saved at once."""
+
+
+SINGLE = frozenset({AttributeType.NUMBER, AttributeType.BOOLEAN, AttributeType.DATE})
+"""Kinds of attributes of which a product has one value."""
 
 
 class Outcome(StrEnum):
@@ -131,6 +137,7 @@ async def _save(
     owners = await _owners(session, works)
     if refusals := [
         *_refuse_limits(works),
+        *_refuse_old_slugs(works, await heirs_of(session, Product, [work.draft.slug for work in works])),
         *_refuse_attributes(works, meanings),
         *_refuse_skus(works, owners),
     ]:
@@ -168,15 +175,27 @@ def _refuse_limits(works: Sequence[Work]) -> Iterator[Refusal]:
                 yield Refusal(draft, name, f"the code of a warehouse has at most {CODE_LIMIT} characters")
 
 
+def _refuse_old_slugs(works: Sequence[Work], heirs: Mapping[str, str]) -> Iterator[Refusal]:
+    """A file older than a product's slug means that product, not a second one."""
+    for work in works:
+        if work.new and (heir := heirs.get(work.draft.slug)):
+            reason = f'"{work.draft.slug}" leads to "{heir}" now'
+            yield Refusal(work.draft, Column.HANDLE, reason, ("slug",), ErrorCode.TAKEN)
+
+
 def _refuse_attributes(works: Sequence[Work], meanings: Mapping[str, Meaning]) -> Iterator[Refusal]:
     for work in works:
         for code, texts in work.draft.attributes.items():
+            name = member_name(Family.ATTRIBUTE, code)
+            if len(texts) > 1 and meanings[code].attribute.type in SINGLE:
+                facts = meanings[code].facts
+                reason = f"{facts.name} ({facts.code}) has one value, not {len(texts)}"
+                yield Refusal(work.draft, name, reason, ("attributes",))
             for text in texts:
                 try:
                     meanings[code].read(text)
-                except ValueError as wrong:
-                    name = member_name(Family.ATTRIBUTE, code)
-                    yield Refusal(work.draft, name, str(wrong), ("attributes",))
+                except WrongValue as wrong:
+                    yield Refusal(work.draft, name, str(wrong).rstrip("."), ("attributes",))
 
 
 async def _owners(session: AsyncSession, works: Sequence[Work]) -> dict[str, Variant]:
@@ -226,6 +245,8 @@ async def _write(
 ) -> None:
     """Three rounds, each with the ids of the one before."""
     categories = await _categories(session, works)
+    if refusals := [each async for each in _refuse_strangers(session, works, categories, meanings)]:
+        raise Refused(refusals)
     media: list[tuple[list[Media], dict[str, Media]]] = []
     for work, category in zip(works, categories, strict=True):
         session.add(work.stored.product)
@@ -260,6 +281,36 @@ async def _categories(session: AsyncSession, works: Sequence[Work]) -> list[Cate
         by_path.get(path) or by_id.get(work.draft.taxonomy_id)
         for work, path in zip(works, paths, strict=True)
     ]
+
+
+async def _refuse_strangers(
+    session: AsyncSession,
+    works: Sequence[Work],
+    categories: Sequence[Category | None],
+    meanings: Mapping[str, Meaning],
+) -> AsyncIterator[Refusal]:
+    """An attribute that categories have is for their products only; one that none has is for all.
+
+    What a product has said in its category is not asked again: the category may have been moved since.
+    """
+    homes = await homes_of(session, {meaning.attribute.id for meaning in meanings.values()})
+    for work, category in zip(works, categories, strict=True):
+        line = set(category.line) if category else set()
+        staying = work.stored.product.category_id == (category.id if category else None)
+        said = {row.attribute_id for row in work.stored.attributes} if staying else set()
+        for code in work.draft.attributes:
+            attribute = meanings[code].attribute
+            home = homes.get(attribute.id, {})
+            if home and line.isdisjoint(home) and attribute.id not in said:
+                place = f'products of "{category.name}"' if category else "products without a category"
+                reason = f"{attribute.name} ({code}) is not for {place}; allowed: {_told(home.values())}"
+                yield Refusal(work.draft, member_name(Family.ATTRIBUTE, code), reason, ("attributes",))
+
+
+def _told(names: Iterable[str]) -> str:
+    known = sorted(names)
+    more = f" and {len(known) - TOLD} more" if len(known) > TOLD else ""
+    return f"{', '.join(known[:TOLD])}{more}"
 
 
 def _path(draft: ProductDraft) -> Path:

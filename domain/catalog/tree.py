@@ -1,18 +1,20 @@
 """The tree of categories: places are made where a path names them, and moved with all that stands below."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.batches import batches
 from domain.catalog.interchange import NAME_LIMIT, SLUG_LIMIT
 from domain.catalog.lock import alone
-from domain.catalog.slugs import slug_of
+from domain.catalog.slugs import rename, slug_of, take_over
 from domain.catalog.wording import index_subtree
 from domain.errors import Invalid, NotFound, Taken
-from models import Attribute, Category, CategoryAttribute
+from domain.versions import expect
+from models import Attribute, Category, CategoryAttribute, CategorySlug
 
 DEPTH_LIMIT = 12
 """Levels of the tree; the largest public taxonomy has 8."""
@@ -43,19 +45,23 @@ async def save_category(
     position: int | None = None,
     translations: Mapping[str, Mapping[str, str]] | None = None,
     attributes: Sequence[AttributeOfCategory] | None = None,
+    version: int | None = None,
 ) -> Category:
     """Make a category, or make one what it shall be; one with another parent takes all below it along.
 
-    What is None stays as it is, except that no parent means the root.
+    What is None stays as it is, except that no parent means the root. Conflict when the category is not at
+    `version` any more. A slug it had before leads to it still.
     """
     await alone(session)
-    parent = await _parent(session, parent_id, category_id)
+    parent = await _parent(session, parent_id, category_id, version)
     name = await _free_name(session, name, parent_id, category_id)
     if category_id is None:
         category = await _new_category(session, name, parent, slug=slug)
     else:
         category = await session.get_one(Category, category_id)
-        category.slug = await _free_slug(session, slug, category_id) if slug else category.slug
+        await rename(
+            session, category, await _free_slug(session, slug, category_id) if slug else category.slug
+        )
     renamed = (category.name, category.parent_id) != (name, parent_id)
     category.name = name
     if translations is not None:
@@ -67,6 +73,7 @@ async def save_category(
         await _move(session, category, parent)
     if attributes is not None:
         await _set_attributes(session, category, attributes)
+    category.version += 1
     await session.flush()
     if renamed and category_id is not None:
         await index_subtree(session, category)
@@ -81,6 +88,19 @@ async def path_of(session: AsyncSession, category_id: int, *, field: tuple[str |
     line = select(Category).where(Category.id.in_(category.line))
     names = {row.id: row.name for row in await session.scalars(line)}
     return tuple(names[each] for each in category.line)
+
+
+async def homes_of(session: AsyncSession, attribute_ids: Collection[int]) -> dict[int, dict[int, str]]:
+    """The categories that say so themselves of each attribute, with their names."""
+    homes: defaultdict[int, dict[int, str]] = defaultdict(dict)
+    for batch in batches(sorted(attribute_ids)):
+        for attribute_id, category_id, name in await session.execute(
+            select(CategoryAttribute.attribute_id, Category.id, Category.name)
+            .join(Category, Category.id == CategoryAttribute.category_id)
+            .where(CategoryAttribute.attribute_id.in_(batch))
+        ):
+            homes[attribute_id][category_id] = name
+    return homes
 
 
 async def ensure_categories(session: AsyncSession, paths: Iterable[Path]) -> dict[Path, Category]:
@@ -117,12 +137,17 @@ async def ensure_taxonomy(session: AsyncSession, ids: Collection[str]) -> dict[s
     return known
 
 
-async def _parent(session: AsyncSession, parent_id: int | None, category_id: int | None) -> Category | None:
-    if category_id is not None and await session.get(Category, category_id) is None:
-        raise NotFound("category", field=("id",))
+async def _parent(
+    session: AsyncSession, parent_id: int | None, category_id: int | None, version: int | None
+) -> Category | None:
+    if category_id is not None:
+        category = await session.get(Category, category_id, populate_existing=True)
+        if category is None:
+            raise NotFound("category", field=("id",))
+        expect(category, version)
     if parent_id is None:
         return None
-    parent = await session.get(Category, parent_id)
+    parent = await session.get(Category, parent_id, populate_existing=True)
     if parent is None:
         raise NotFound("category", field=("parent_id",))
     if category_id in parent.line:
@@ -151,7 +176,7 @@ async def _new_category(
         raise Invalid(f"Categories stand at most {DEPTH_LIMIT} levels deep.", field=("parent_id",))
     category = Category(
         parent_id=parent.id if parent else None,
-        slug=await (_free_slug(session, slug) if slug else _derived_slug(session, name, parent)),
+        slug=await (_taken_slug(session, slug) if slug else _derived_slug(session, name, parent)),
         name=name,
         path="",
         depth=depth,
@@ -175,14 +200,24 @@ async def _free_slug(session: AsyncSession, slug: str, category_id: int | None =
     return slug
 
 
+async def _taken_slug(session: AsyncSession, slug: str) -> str:
+    """A slug for a new category, even if an older one was found there before."""
+    free = await _free_slug(session, slug)
+    await take_over(session, Category, free)
+    return free
+
+
 async def _derived_slug(session: AsyncSession, name: str, parent: Category | None) -> str:
     """The name's own slug, else with the parent's before it, else with a number behind it."""
     own = slug_of(name) or "category"
     below = (slug_of(f"{parent.slug} {name}") if parent else own)[: SLUG_LIMIT - DIGITS]
-    like = await session.scalars(
-        select(Category.slug).where((Category.slug == own) | Category.slug.startswith(below, autoescape=True))
+    like = union(
+        *(
+            select(column).where((column == own) | column.startswith(below, autoescape=True))
+            for column in (Category.slug, CategorySlug.slug)
+        )
     )
-    taken = set(like)
+    taken = set(await session.scalars(like))
     numbered = (f"{below}-{number}" for number in range(2, len(taken) + 3))
     return next(slug for slug in (own, below, *numbered) if slug not in taken)
 

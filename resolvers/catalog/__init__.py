@@ -46,6 +46,14 @@ from resolvers.catalog.listing import (
     products,
     search_suggestions,
 )
+from resolvers.catalog.pricing import (
+    find_price_change,
+    price_change_cancel,
+    price_change_schedule,
+    price_remove,
+    price_set,
+    variant_price_changes,
+)
 from resolvers.stock import (
     availability_near,
     low_stock_at,
@@ -80,11 +88,16 @@ __all__ = [
     "find_attribute",
     "find_category",
     "find_media",
+    "find_price_change",
     "find_product",
     "find_variant",
     "low_stock_at",
     "price",
+    "price_change_cancel",
+    "price_change_schedule",
     "price_range",
+    "price_remove",
+    "price_set",
     "product",
     "product_archive",
     "product_availability",
@@ -98,6 +111,7 @@ __all__ = [
     "variant_archive",
     "variant_availability",
     "variant_options",
+    "variant_price_changes",
     "variant_save",
     "variant_stock",
 ]

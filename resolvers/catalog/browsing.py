@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import strawberry
 
-from domain.catalog.attributes import spelled
+from domain.catalog.numbers import spelled
 from domain.errors import Invalid
 from loaders.catalog import every_attribute, every_category, root_categories
 from loaders.listing import CountedValue

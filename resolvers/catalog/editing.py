@@ -15,6 +15,7 @@ from domain.catalog.product import (
     update_product,
 )
 from domain.catalog.tree import AttributeOfCategory, save_category
+from domain.errors import Invalid
 from models import Attribute, AttributeType, Category, CurrencyCode, Product, ProductStatus, Variant
 from resolvers.context import Info
 from resolvers.ids import row_id
@@ -94,6 +95,7 @@ async def product_update(
     info: Info,
     id: strawberry.ID,
     version: int,
+    slug: str | None = None,
     title: str | None = None,
     description: str | None = None,
     brand: str | None = None,
@@ -110,6 +112,7 @@ async def product_update(
 
     id: which product
     version: the version you have read; CONFLICT when somebody changed it since
+    slug: its part of the address; the one it had leads to it still
     title: what it is called
     description: what it is, as HTML
     brand: who makes it
@@ -123,6 +126,7 @@ async def product_update(
     pictures: its pictures, all of them, the main one first
     """
     changes = ProductChanges(
+        slug=slug,
         title=title,
         description=description,
         brand=brand,
@@ -146,59 +150,72 @@ async def product_update(
         )
 
 
-async def product_publish(info: Info, id: strawberry.ID) -> Product:
+async def product_publish(info: Info, id: strawberry.ID, version: int | None = None) -> Product:
     """Let customers see and buy a product that has a variant with a price.
 
     id: which product
+    version: the version you have read, to be told CONFLICT when somebody changed it since
     """
     async with info.context.transaction() as session:
         return await publish_product(
-            session, row_id(id, "Product"), now=info.context.now, by=info.context.viewer.id
+            session, row_id(id, "Product"), version=version, now=info.context.now, by=info.context.viewer.id
         )
 
 
-async def product_archive(info: Info, id: strawberry.ID) -> Product:
+async def product_archive(info: Info, id: strawberry.ID, version: int | None = None) -> Product:
     """Sell a product no more; orders that have it are not touched.
 
     id: which product
+    version: the version you have read, to be told CONFLICT when somebody changed it since
     """
     async with info.context.transaction() as session:
         return await archive_product(
-            session, row_id(id, "Product"), now=info.context.now, by=info.context.viewer.id
+            session, row_id(id, "Product"), version=version, now=info.context.now, by=info.context.viewer.id
         )
 
 
 async def variant_save(
-    info: Info, product_id: strawberry.ID, variant: VariantInput, id: strawberry.ID | None = None
+    info: Info,
+    product_id: strawberry.ID,
+    variant: VariantInput,
+    id: strawberry.ID | None = None,
+    version: int | None = None,
 ) -> Variant:
     """Add a variant, or make one what it shall be; an archived one is sold again.
 
     product_id: of which product
     variant: all of it as it shall be; how many there are is changed by `stockAdjust`
     id: which variant; a new one without it
+    version: the version of the product you have read, needed with `id`; CONFLICT when somebody changed it
     """
+    require_version(id, version)
     async with info.context.transaction() as session:
         return await save_variant(
             session,
             row_id(product_id, "Product", field=("product_id",)),
             variant.draft(("variant",)),
             variant_id=given_id(id, "Variant", "id"),
+            version=version,
             now=info.context.now,
             by=info.context.viewer.id,
         )
 
 
-async def variant_archive(info: Info, product_id: strawberry.ID, id: strawberry.ID) -> Variant:
+async def variant_archive(
+    info: Info, product_id: strawberry.ID, id: strawberry.ID, version: int | None = None
+) -> Variant:
     """Sell a variant no more; orders that have it are not touched.
 
     product_id: of which product
     id: which variant
+    version: the version of the product you have read, to be told CONFLICT when somebody changed it since
     """
     async with info.context.transaction() as session:
         return await archive_variant(
             session,
             row_id(product_id, "Product", field=("product_id",)),
             row_id(id, "Variant"),
+            version=version,
             now=info.context.now,
             by=info.context.viewer.id,
         )
@@ -213,17 +230,20 @@ async def category_save(
     position: int | None = None,
     translations: list[NameTranslationInput] | None = None,
     attributes: list[CategoryAttributeInput] | None = None,
+    version: int | None = None,
 ) -> Category:
     """Add a category, or make one what it shall be; with another parent it takes all below it along.
 
     name: what people call it
     id: which category; a new one without it
-    slug: its part of the address; made of the name when left out
+    slug: its part of the address; made of the name when left out; one it had before leads to it still
     parent_id: the category it belongs to; none for a root
     position: its place among its sisters; the last when left out
     translations: its name in other languages, all of them
     attributes: what its products are described by, all of it; those below inherit it
+    version: the version you have read, needed with `id`; CONFLICT when somebody changed it since
     """
+    require_version(id, version)
     wanted = [
         AttributeOfCategory(
             row_id(each.attribute_id, "Attribute", field=("attributes", index, "attribute_id")), each.required
@@ -240,6 +260,7 @@ async def category_save(
             position=position,
             translations=None if translations is None else names(translations),
             attributes=None if attributes is None else wanted,
+            version=version,
         )
 
 
@@ -253,6 +274,7 @@ async def attribute_save(
     filterable: bool = False,
     values: list[AttributeValueInput] | None = None,
     translations: list[NameTranslationInput] | None = None,
+    version: int | None = None,
 ) -> Attribute:
     """Add an attribute, or make one what it shall be; what products say of it must still hold.
 
@@ -264,7 +286,9 @@ async def attribute_save(
     filterable: whether customers can choose by it
     values: for an ENUM all it allows, in order
     translations: its name in other languages, all of them
+    version: the version you have read, needed with `id`; CONFLICT when somebody changed it since
     """
+    require_version(id, version)
     drafts = [ValueDraft(each.code, each.name, names(each.translations)) for each in values or []]
     async with info.context.transaction() as session:
         return await save_attribute(
@@ -277,6 +301,7 @@ async def attribute_save(
             filterable=filterable,
             values=drafts,
             translations=None if translations is None else names(translations),
+            version=version,
         )
 
 
@@ -308,3 +333,9 @@ async def products_import(
 
 def given_id(id: str | None, type_name: str, field: str) -> int | None:
     return None if id is None else row_id(id, type_name, field=(field,))
+
+
+def require_version(id: str | None, version: int | None) -> None:
+    """Who replaces what somebody else may have written says what they have read."""
+    if id is not None and version is None:
+        raise Invalid("Say which version you have read.", field=("version",))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
 
-from domain.catalog.attributes import spelled
+from domain.catalog.numbers import spelled
 from domain.errors import Forbidden, Invalid, LimitReached
 from domain.words import match
 from loaders.listing import Chosen, CountedValue, ProductSort, Wanted, listing, suggested

@@ -153,7 +153,7 @@ async def test_a_product_that_cannot_be_is_refused_by_the_name_of_the_field(
         ({"attributes": [{"code": "colour", "values": ["blue"]}]}, "INVALID", "attributes"),
         ({"pictures": [{"url": "javascript:x"}]}, "INVALID", "pictures.0.url"),
         ({"pictures": [{"url": "/x.png"}] * 251}, "LIMIT_REACHED", "pictures"),
-        ({"variants": [negative]}, "INVALID", "variants.0.prices.0.amount"),
+        ({"variants": [negative]}, "INVALID", "variants.0.prices.0.price"),
         ({"variants": [{"prices": [{"price": cny("0.001")}]}]}, "INVALID", "variants.0.prices.0.price"),
         ({"variants": [{"prices": [{"price": cny("1")}] * 2}]}, "INVALID", "variants.0.prices.1"),
         ({"variants": [small, small]}, "TAKEN", "variants.1.options"),
@@ -241,6 +241,7 @@ async def test_variants_are_added_changed_and_archived(shop: Shop, clerk: Client
         VARIANT,
         productId=product_id,
         id=small_id,
+        version=1,
         variant={
             "options": [{"name": "Size", "value": "XS"}],
             "sku": "T-XS",
@@ -270,7 +271,12 @@ async def test_a_variant_that_cannot_be_is_refused(shop: Shop, clerk: Client) ->
         ({"variant": {"options": [{"name": "Colour", "value": "S"}]}}, "INVALID", "variant.options"),
         ({"variant": {}}, "INVALID", "variant.options"),
         ({"variant": {"options": options, "sku": "OTHER"}}, "TAKEN", "variant.sku"),
-        ({"variant": {"options": options}, "id": global_id("Variant", stranger.id)}, "NOT_FOUND", "id"),
+        (
+            {"variant": {"options": options}, "id": global_id("Variant", stranger.id), "version": 0},
+            "NOT_FOUND",
+            "id",
+        ),
+        ({"variant": {"options": options}, "id": global_id("Variant", 1)}, "INVALID", "version"),
         ({"variant": {"options": options}, "productId": global_id("Product", 99)}, "NOT_FOUND", "productId"),
     ]
     for given, code, field in wrong:
@@ -286,8 +292,8 @@ async def test_the_tree_is_built_and_rebuilt(shop: Shop, clerk: Client) -> None:
     tea = (await clerk.do(CATEGORY, name="Tea", parentId=food["id"]))["category"]
     gifts = (await clerk.do(CATEGORY, name="Gifts", slug="for-you"))["category"]
 
-    moved = (await clerk.do(CATEGORY, id=tea["id"], name="Teas", parentId=gifts["id"]))["category"]
-    loop = await clerk.do(CATEGORY, id=gifts["id"], name="Gifts", parentId=tea["id"])
+    moved = (await clerk.do(CATEGORY, id=tea["id"], version=1, name="Teas", parentId=gifts["id"]))["category"]
+    loop = await clerk.do(CATEGORY, id=gifts["id"], version=1, name="Gifts", parentId=tea["id"])
 
     assert moved == {
         "id": tea["id"],

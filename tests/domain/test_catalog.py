@@ -252,13 +252,14 @@ async def test_a_wrong_value_names_what_is_allowed(shop: Shop) -> None:
         await save(shop, replace(TEA, attributes=wrong))
 
     assert [(refusal.column, refusal.reason) for refusal in refused.value.refusals] == [
-        ("Attribute / colour", 'Colour (colour) cannot be "purple": it is one of red, blue'),
+        ("Attribute / colour", 'Colour (colour) cannot be "purple"; allowed: red, blue'),
         (
             "Attribute / weight",
-            'Weight (weight) cannot be "much": it is a number below 1,000,000,000 with at most 6 decimals',
+            'Weight (weight) cannot be "much"; allowed: a number below 1,000,000,000 with at most 6 decimals,'
+            " without a unit",
         ),
-        ("Attribute / organic", 'Organic (organic) cannot be "maybe": it is true or false'),
-        ("Attribute / picked", 'Picked (picked) cannot be "1.3.26": it is a date such as 2026-03-01'),
+        ("Attribute / organic", 'Organic (organic) cannot be "maybe"; allowed: true or false'),
+        ("Attribute / picked", 'Picked (picked) cannot be "1.3.26"; allowed: a date such as 2026-03-01'),
     ]
     assert await everything(shop) == []
 

@@ -133,7 +133,7 @@ async def test_what_the_shop_refuses_stops_the_whole_file(shop: Shop) -> None:
 
     result = await take(shop, FIRST)
 
-    reason = 'Origin (origin) cannot be "Anhui": it is one of Fujian, Yunnan'
+    reason = 'Origin (origin) cannot be "Anhui"; allowed: Fujian, Yunnan'
     assert result.problems == (Problem("goods.csv", 2, "Attribute / origin", reason),)
     assert await rows(shop) == before
 

@@ -89,7 +89,7 @@ def _translations(row: Row) -> dict[str, dict[str, str]]:
 
 
 def _attributes(row: Row) -> dict[str, tuple[str, ...]]:
-    found = {code: _several(row, (Family.ATTRIBUTE, code), ";") for code in row.heading.attributes}
+    found = {code: values.parted(row.text((Family.ATTRIBUTE, code)), ";") for code in row.heading.attributes}
     return {code: told for code, told in found.items() if told}
 
 

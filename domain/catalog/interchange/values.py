@@ -128,13 +128,18 @@ def joined(values: Iterable[str], separator: str) -> str:
 
 
 def split(text: str, separator: str) -> tuple[str, ...]:
+    """The opposite of `joined`, without blanks; each as short as a name."""
+    return tuple(map(name, parted(text, separator)))
+
+
+def parted(text: str, separator: str) -> tuple[str, ...]:
     """The opposite of `joined`, without blanks."""
     if "\\" not in text:
         parts = text.split(separator)
     else:
         found = re.findall(rf"(?:\\[\\{separator}]|[^{separator}])*", text)
         parts = [re.sub(rf"\\([\\{separator}])", r"\1", part.strip()) for part in found]
-    return tuple(name(part.strip()) for part in parts if part.strip())
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def _number(text: str, meaning: str) -> Decimal:

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.catalog.taxonomy.edition import Names, Taxonomy, TaxonomyCategory
 from domain.catalog.taxonomy.naming import free_slugs, told_apart, worded
 from domain.catalog.taxonomy.places import Place, arrange
-from domain.catalog.taxonomy.writing import Progress, Tally, Values, correct, make
-from models import Category, Translations
+from domain.catalog.taxonomy.writing import Progress, Tally, Values, correct, make, outdate
+from models import Category, CategorySlug, Translations
 
 NOWHERE = Place(parent_id=None, path="", depth=0, position=0)
 """Where a new category stands until all have their ids, of which paths are made."""
@@ -65,6 +65,7 @@ async def load_tree(session: AsyncSession, taxonomy: Taxonomy, own: str, progres
     wanted = _wanted(tree, taxonomy, names, own, ids, newcomers=tree.unnamed | set(made.values()))
     changed = [id for id, standing in wanted.items() if standing != tree.found.get(id)]
     await correct(session, Category, [{"id": id, **wanted[id].values} for id in changed])
+    await outdate(session, Category, tree.found.keys() & set(changed))
     progress(len(taxonomy.categories) - len(new))
     known = {ids[category.id] for category in taxonomy.categories} & tree.found.keys()
     updated = len(known.intersection(changed))
@@ -81,7 +82,7 @@ async def _read(session: AsyncSession) -> Tree:
     rows = (await session.execute(select(*Category.__table__.columns))).all()
     return Tree(
         {row.id: _standing(row) for row in rows},
-        frozenset(row.slug for row in rows),
+        frozenset(row.slug for row in rows).union(await session.scalars(select(CategorySlug.slug))),
         {row.taxonomy_id: row.id for row in rows if row.taxonomy_id},
         frozenset(row.id for row in rows if row.taxonomy_id and row.name == row.taxonomy_id),
     )

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.batches import batches
 from domain.catalog.taxonomy.edition import Names, Taxonomy
 from domain.catalog.taxonomy.naming import free_codes, worded
-from domain.catalog.taxonomy.writing import Progress, Tally, Values, correct, make
+from domain.catalog.taxonomy.writing import Progress, Tally, Values, correct, make, outdate
 from models import Attribute, AttributeType, AttributeValue
 
 STANDARD: Values = {"type": AttributeType.ENUM, "filterable": True}
@@ -40,6 +40,7 @@ async def load_attributes(
     codes = free_codes(taxonomy.attributes, {row.code for row in rows})
     new: list[Values] = []
     changes: list[Values] = []
+    changed: list[int] = []
     for attribute in taxonomy.attributes:
         row = known.get(attribute.id)
         words = _words(attribute.names, own, row)
@@ -47,8 +48,10 @@ async def load_attributes(
             new.append({"taxonomy_id": attribute.id, "code": codes[attribute.id], **STANDARD, **words})
         elif change := _change(row, words):
             changes.append(change)
+            changed.append(row.id)
     made = await make(session, Attribute, new, progress)
     await correct(session, Attribute, changes)
+    await outdate(session, Attribute, changed)
     standing = len(taxonomy.attributes) - len(new)
     progress(standing)
     gone = tuple(sorted(known.keys() - {attribute.id for attribute in taxonomy.attributes}))
@@ -65,6 +68,7 @@ async def load_values(
     known = await _known_values(session)
     new: list[Values] = []
     changes: dict[int, Values] = {}
+    touched: set[int] = set()
     unchanged = 0
     for attribute in taxonomy.attributes:
         attribute_id = attributes.ids[attribute.id]
@@ -75,14 +79,17 @@ async def load_values(
                 continue
             if row is None:
                 new.append({"attribute_id": attribute_id, "code": value.code, **wanted})
+                touched.add(attribute_id)
             elif change := _change(row, wanted):
                 changes[row.id] = change
+                touched.add(attribute_id)
             else:
                 unchanged += 1
     await correct(session, AttributeValue, list(changes.values()))
     for batch in batches(new):
         await session.execute(insert(AttributeValue), batch)
         progress(len(batch))
+    await outdate(session, Attribute, touched)
     progress(sum(len(attribute.values) for attribute in taxonomy.attributes) - len(new))
     return LoadedValues(Tally(len(new), len(changes), unchanged), tuple(changes))
 

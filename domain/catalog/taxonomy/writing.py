@@ -1,6 +1,6 @@
 """Rows of an edition, written many at a time."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,3 +42,14 @@ async def correct(session: AsyncSession, model: type[Any], rows: Sequence[Values
     """Update rows, each with its `id`."""
     for batch in batches(rows):
         await session.execute(update(model), batch)
+
+
+async def outdate(session: AsyncSession, model: type[Any], ids: Iterable[int]) -> None:
+    """Whoever has read these rows to edit them reads them again."""
+    for batch in batches(sorted(set(ids))):
+        await session.execute(
+            update(model)
+            .where(model.id.in_(batch))
+            .values(version=model.version + 1)
+            .execution_options(synchronize_session=False)
+        )

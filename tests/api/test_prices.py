@@ -1,0 +1,251 @@
+"""Prices: set by clerks, now or for later, and what follows by itself."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from events.shop import Shop
+from events.timers import Timers
+from events.timetable import TIMETABLE
+from models import CurrencyCode, Event, Price, PriceChange, PriceChangeStatus, Role
+from resolvers.ids import global_id
+from tests.api.test_clerks import cny, mutation, refusals
+from tests.conftest import OPENING, Clock
+from tests.factories.catalog import create_product, variant_of
+from tests.front import Client, Front
+from tests.observe import settle
+
+SET = mutation("priceSet", "variant { prices { price { amount currencyCode } } product { version } }")
+REMOVE = mutation("priceRemove", "variant { prices { price { currencyCode } } }")
+CHANGE = "priceChange { id status startsAt endsAt price { amount } compareAt { amount } variant { sku } }"
+SCHEDULE = mutation("priceChangeSchedule", CHANGE)
+CANCEL = mutation("priceChangeCancel", CHANGE)
+SHOWN = """query ($id: ID!, $over: Boolean! = false) { node(id: $id) { ... on Variant {
+    price { amount } compareAtPrice { amount } priceChanges(over: $over) { status } } } }"""
+
+
+def at(minutes: float) -> str:
+    return (OPENING + timedelta(minutes=minutes)).isoformat()
+
+
+@pytest.fixture
+async def clerk(front: Front) -> Client:
+    return await front.staff(Role.CATALOGUE)
+
+
+@pytest.fixture
+async def tea(shop: Shop) -> str:
+    """A variant that costs CNY 99.00."""
+    async with shop.database.writes.begin() as session:
+        variant = await variant_of(session, await create_product(session, sku="TEA"))
+    return global_id("Variant", variant.id)
+
+
+async def shown(client: Client, variant_id: str, *, over: bool = False) -> tuple[Any, Any, list[str] | None]:
+    found = (await client.get(SHOWN, id=variant_id, over=over))["node"]
+    changes = found["priceChanges"]
+    before = found["compareAtPrice"]
+    return (
+        found["price"] and found["price"]["amount"],
+        before and before["amount"],
+        None if changes is None else [each["status"] for each in changes],
+    )
+
+
+async def names_of_events(shop: Shop) -> list[str]:
+    async with shop.database.reads() as session:
+        return list(await session.scalars(select(Event.name).order_by(Event.id)))
+
+
+async def test_a_price_is_set_and_removed_without_the_rest_of_the_variant(
+    shop: Shop, clerk: Client, tea: str
+) -> None:
+    usd = {"amount": "14.50", "currencyCode": "USD"}
+
+    added = await clerk.do(SET, variantId=tea, version=0, price=usd)
+    lowered = await clerk.do(SET, variantId=tea, version=1, price=cny("80"), compareAt=cny("99"))
+    same = await clerk.do(SET, variantId=tea, version=2, price=cny("80"), compareAt=cny("99"))
+    removed = await clerk.do(REMOVE, variantId=tea, version=2, currency="USD")
+
+    assert added["variant"] == {
+        "prices": [{"price": cny("99.00")}, {"price": usd}],
+        "product": {"version": 1},
+    }
+    assert lowered["variant"]["prices"][0] == {"price": cny("80.00")}
+    assert same["variant"]["product"]["version"] == 2
+    assert removed["variant"]["prices"] == [{"price": {"currencyCode": "CNY"}}]
+    assert await shown(clerk, tea) == ("80.00", "99.00", [])
+    assert await names_of_events(shop) == ["product.price_changed"] * 3
+
+
+async def test_a_price_that_cannot_be_is_refused(shop: Shop, clerk: Client, tea: str) -> None:
+    usd = {"amount": "1", "currencyCode": "USD"}
+    wrong: list[tuple[str, dict[str, Any], str, str]] = [
+        (SET, {"price": cny("-1")}, "INVALID", "price"),
+        (SET, {"price": cny("1"), "compareAt": cny("-1")}, "INVALID", "compareAt"),
+        (SET, {"price": cny("1"), "compareAt": usd}, "INVALID", "compareAt"),
+        (SET, {"price": cny("0.001")}, "INVALID", "price"),
+        (SET, {"price": cny("1"), "version": 7}, "CONFLICT", "version"),
+        (SET, {"price": cny("1"), "variantId": global_id("Variant", 99)}, "NOT_FOUND", "variantId"),
+        (REMOVE, {"currency": "USD"}, "NOT_FOUND", "currency"),
+        (REMOVE, {"currency": "CNY", "version": 7}, "CONFLICT", "version"),
+    ]
+    for document, given, code, field in wrong:
+        assert refusals(await clerk.do(document, **({"variantId": tea, "version": 0} | given))) == [
+            (code, field)
+        ], given
+    assert await shown(clerk, tea) == ("99.00", None, [])
+    assert await names_of_events(shop) == []
+
+
+async def test_a_price_changes_by_itself_at_its_time(
+    shop: Shop, clerk: Client, front: Front, tea: str, clock: Clock
+) -> None:
+    guest = front.guest()
+    made = await clerk.do(SCHEDULE, variantId=tea, price=cny("89"), startsAt=at(1))
+    await settle_at(shop, clock, minutes=0.99)
+    early = await shown(guest, tea)
+    await settle_at(shop, clock, minutes=0.01)
+
+    assert made["priceChange"] == {
+        "id": made["priceChange"]["id"],
+        "status": "SCHEDULED",
+        "startsAt": at(1),
+        "endsAt": None,
+        "price": {"amount": "89.00"},
+        "compareAt": None,
+        "variant": {"sku": "TEA"},
+    }
+    assert early == ("99.00", None, None)
+    assert await shown(guest, tea) == ("89.00", None, None)
+    assert await shown(clerk, tea) == ("89.00", None, [])
+    assert await shown(clerk, tea, over=True) == ("89.00", None, ["DONE"])
+    found = await guest.get("{ products(sort: PRICE_ASC) { nodes { priceRange { min { amount } } } } }")
+    assert found["products"]["nodes"] == [{"priceRange": {"min": {"amount": "89.00"}}}]
+    assert await names_of_events(shop) == ["product.price_scheduled", "product.price_changed"]
+
+
+async def settle_at(shop: Shop, clock: Clock, *, minutes: float) -> None:
+    clock.tick(timedelta(minutes=minutes))
+    await Timers(shop, TIMETABLE).once()
+
+
+async def test_a_price_for_a_while_comes_and_goes(
+    shop: Shop, clerk: Client, front: Front, tea: str, clock: Clock
+) -> None:
+    await clerk.do(SCHEDULE, variantId=tea, price=cny("79"), startsAt=at(1), endsAt=at(2))
+    await settle_at(shop, clock, minutes=1)
+    during = await shown(clerk, tea)
+    await settle_at(shop, clock, minutes=1)
+
+    assert during == ("79.00", "99.00", ["RUNNING"])
+    assert await shown(clerk, tea) == ("99.00", None, [])
+
+
+async def test_what_a_clerk_sets_during_a_sale_stays(
+    shop: Shop, clerk: Client, tea: str, clock: Clock
+) -> None:
+    await clerk.do(SCHEDULE, variantId=tea, price=cny("79"), startsAt=at(1), endsAt=at(2))
+    await settle_at(shop, clock, minutes=1)
+    await clerk.do(SET, variantId=tea, version=2, price=cny("70"))
+    await settle_at(shop, clock, minutes=1)
+
+    assert await shown(clerk, tea, over=True) == ("70.00", None, ["DONE"])
+
+
+async def test_a_shop_that_was_closed_catches_up_in_order(
+    shop: Shop, clerk: Client, tea: str, clock: Clock
+) -> None:
+    await clerk.do(SCHEDULE, variantId=tea, price=cny("50"), startsAt=at(1), endsAt=at(2))
+    await clerk.do(SCHEDULE, variantId=tea, price=cny("90"), startsAt=at(2))
+    await clerk.do(SCHEDULE, variantId=tea, price=cny("60"), startsAt=at(3), endsAt=at(9))
+    await settle_at(shop, clock, minutes=5)
+
+    assert await shown(clerk, tea, over=True) == ("60.00", "90.00", ["DONE", "DONE", "RUNNING"])
+    assert (await names_of_events(shop)).count("product.price_changed") == 1
+    await settle_at(shop, clock, minutes=5)
+    assert (await shown(clerk, tea))[0] == "90.00"
+
+
+async def test_two_workers_change_a_price_once(shop: Shop, clerk: Client, tea: str, clock: Clock) -> None:
+    async with shop.database.writes.begin() as session:
+        more = [
+            global_id("Variant", (await variant_of(session, await create_product(session))).id)
+            for _ in range(10)
+        ]
+    for variant_id in more:
+        await clerk.do(SCHEDULE, variantId=variant_id, price=cny("79"), startsAt=at(1), endsAt=at(2))
+    clock.tick(timedelta(minutes=1))
+    workers = [Timers(shop, TIMETABLE) for _ in range(4)]
+    await asyncio.gather(*(worker.once() for worker in workers))
+    clock.tick(timedelta(minutes=1))
+    await asyncio.gather(*(worker.once() for worker in workers))
+
+    names = await names_of_events(shop)
+    assert (names.count("product.price_scheduled"), names.count("product.price_changed")) == (10, 20)
+    async with shop.database.reads() as session:
+        assert set(await session.scalars(select(Price.amount))) == {9_900}
+        assert set(await session.scalars(select(PriceChange.status))) == {PriceChangeStatus.DONE}
+
+
+async def test_a_price_to_come_is_called_off(shop: Shop, clerk: Client, tea: str, clock: Clock) -> None:
+    first = await clerk.do(SCHEDULE, variantId=tea, price=cny("79"), startsAt=at(1), endsAt=at(2))
+    second = await clerk.do(SCHEDULE, variantId=tea, price=cny("69"), startsAt=at(3))
+    await settle_at(shop, clock, minutes=1)
+
+    ended = await clerk.do(CANCEL, id=first["priceChange"]["id"])
+    never = await clerk.do(CANCEL, id=second["priceChange"]["id"])
+    twice = await clerk.do(CANCEL, id=first["priceChange"]["id"])
+    unknown = await clerk.do(CANCEL, id=global_id("PriceChange", 99))
+    await settle_at(shop, clock, minutes=9)
+
+    assert ended["priceChange"]["status"] == never["priceChange"]["status"] == "CANCELLED"
+    assert refusals(twice) == [("WRONG_STATE", "id")]
+    assert refusals(unknown) == [("NOT_FOUND", "id")]
+    assert await shown(clerk, tea) == ("99.00", None, [])
+
+
+async def test_a_change_that_cannot_be_is_refused(shop: Shop, clerk: Client, tea: str) -> None:
+    await clerk.do(SCHEDULE, variantId=tea, price=cny("79"), startsAt=at(10), endsAt=at(20))
+    right = {"variantId": tea, "price": cny("69"), "startsAt": at(1)}
+    wrong: list[tuple[dict[str, Any], str, str]] = [
+        ({"startsAt": at(-1)}, "INVALID", "startsAt"),
+        ({"startsAt": "2026-12-01T00:00:00"}, "INVALID", "startsAt"),
+        ({"startsAt": at(6 * 365 * 24 * 60)}, "INVALID", "startsAt"),
+        ({"endsAt": at(1)}, "INVALID", "endsAt"),
+        ({"price": cny("-1")}, "INVALID", "price"),
+        ({"startsAt": at(15)}, "TAKEN", "startsAt"),
+        ({"startsAt": at(5), "endsAt": at(11)}, "TAKEN", "startsAt"),
+        ({"startsAt": at(5), "endsAt": at(30)}, "TAKEN", "startsAt"),
+        ({"variantId": global_id("Variant", 99)}, "NOT_FOUND", "variantId"),
+    ]
+    for given, code, field in wrong:
+        assert refusals(await clerk.do(SCHEDULE, **(right | given))) == [(code, field)], given
+    touching = await clerk.do(SCHEDULE, **(right | {"startsAt": at(20)}))
+    usd = {"amount": "9", "currencyCode": "USD"}
+    other = await clerk.do(SCHEDULE, **(right | {"startsAt": at(15), "price": usd}))
+
+    assert touching["userErrors"] == other["userErrors"] == []
+    async with shop.database.reads() as session:
+        currencies = (await session.scalars(select(PriceChange.currency).order_by(PriceChange.id))).all()
+    assert currencies == [CurrencyCode.CNY, CurrencyCode.CNY, CurrencyCode.USD]
+
+
+async def test_a_cart_says_that_a_price_has_changed(
+    shop: Shop, clerk: Client, front: Front, tea: str, clock: Clock
+) -> None:
+    add = mutation("cartLineAdd", "cart { token }")
+    token = (await front.guest().do(add, variantId=tea, quantity=1))["cart"]["token"]
+    guest = front.guest(**{"X-Cart-Token": token})
+    await clerk.do(SCHEDULE, variantId=tea, price=cny("79"), startsAt=at(1))
+    clock.tick(timedelta(minutes=1))
+    await settle(shop)
+
+    cart = (await guest.get("{ cart { lines { warnings { code } } totals { total { amount } } } }"))["cart"]
+    assert cart == {
+        "lines": [{"warnings": [{"code": "PRICE_CHANGED"}]}],
+        "totals": {"total": {"amount": "79.00"}},
+    }
