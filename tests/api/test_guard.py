@@ -411,7 +411,7 @@ async def count_events(front: Front) -> int:
         return await session.scalar(select(func.count()).select_from(Event)) or 0
 
 
-KINDS_OF_STAFF = {"Attribute", "Coupon", "DeliveryRun", "RunStop", "Warehouse"}
+KINDS_OF_STAFF = {"Attribute", "Coupon", "DeliveryRun", "PriceChange", "RunStop", "Warehouse"}
 KINDS_OF_EVERYBODY = {"Article", "Category", "Product", "Variant"}
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 
 from domain.catalog.exporting import export_products
 from domain.catalog.files import Import, import_file
@@ -57,8 +57,13 @@ async def rows(shop: Shop) -> dict[str, int]:
 
 
 async def close_down(shop: Shop) -> None:
-    """An empty shop again."""
+    """An empty shop again, as if its movements had never been."""
+    forget = {
+        "sqlite": "DROP TRIGGER stock_movements_no_delete",
+        "postgresql": "ALTER TABLE stock_movements DISABLE TRIGGER USER",
+    }
     async with shop.database.writes.begin() as session:
+        await session.execute(text(forget[shop.database.dialect]))
         await session.execute(update(Category).values(parent_id=None))
         for table in reversed(Base.metadata.sorted_tables):
             await session.execute(delete(table))
