@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -81,6 +82,12 @@ class Settings(BaseSettings):
     default_currency: CurrencyCode = Field(CurrencyCode.CNY, description="where a client names none")
     default_language: str = Field("zh-CN", description="language of texts that name none")
 
+    time_zone: str = Field("Asia/Shanghai", description="where the days of reports begin and end")
+    count_every: Duration = Field(
+        timedelta(seconds=5),
+        description="how often views are written down; a process that is killed forgets those of this time",
+    )
+
     access_token_lives: Duration = Field(
         timedelta(minutes=15), description="how long an access token is good"
     )
@@ -132,6 +139,15 @@ class Settings(BaseSettings):
             raise ValueError("must begin with sqlite:// or postgresql://")
         return f"{drivers[scheme]}://{rest}"
 
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, KeyError, OSError):
+            raise ValueError("is no time zone of the IANA database") from None
+        return name
+
     @model_validator(mode="after")
     def _secrets(self) -> Self:
         length = len(self.secret_key.get_secret_value())
@@ -140,6 +156,10 @@ class Settings(BaseSettings):
         if not length and self.production:
             raise ValueError("SECRET_KEY is required in production")
         return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
 
     @property
     def production(self) -> bool:

@@ -16,6 +16,8 @@ ACCEPTED_LIMIT = 20
 """Languages of one `Accept-Language` that are looked at."""
 
 CART_TOKEN_LIMIT = 100
+ROBOT = re.compile(r"bot\b|crawl|spider|slurp|preview|headless|facebookexternalhit|lighthouse", re.IGNORECASE)
+"""How programs that look at pages for nobody call themselves."""
 
 
 class CredentialsRefused(Exception):
@@ -38,6 +40,7 @@ def viewer_of(given: Mapping[str, str], shop: Shop) -> Viewer:
         role=token.role if token else Role.GUEST,
         account_id=token.account_id if token else None,
         cart_token=given.get("x-cart-token", "")[:CART_TOKEN_LIMIT] or None,
+        robot=bool(ROBOT.search(given.get("user-agent", "")) or "prefetch" in given.get("sec-purpose", "")),
     )
 
 

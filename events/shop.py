@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from events.bus import Bus
+from events.tally import Tally
 from gateways.carrier import Carrier
 from gateways.media import MediaStore
 from gateways.payment import PaymentGateway
@@ -28,11 +29,19 @@ class Shop:
     secrets: Secrets
     clock: Callable[[], datetime]
     router: Router = field(default_factory=StraightRouter)
+    tally: Tally = field(default_factory=Tally)
+    """What this process has seen customers look at, and not written down yet."""
+
     woken: list[Callable[[], None]] = field(default_factory=list)
     """Who wants to know at once that a transaction has committed: the relay of this process."""
 
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What else has to be let go of at the end."""
+
+    @property
+    def today(self) -> date:
+        """The day it is in the shop's time zone."""
+        return self.clock().astimezone(self.settings.zone).date()
 
     def wake(self) -> None:
         for wake in self.woken:

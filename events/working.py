@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from events.relay import Relay
 from events.shop import Shop
+from events.tally import keep_writing, write_tally
 from events.timers import Timers
 from events.timetable import TIMETABLE
 
@@ -13,7 +14,7 @@ from events.timetable import TIMETABLE
 @asynccontextmanager
 async def working(shop: Shop, *, relays: bool = True) -> AsyncIterator[None]:
     """Carry bells, relay events and watch the clock until the block ends; then let go of everything."""
-    jobs = [shop.bus.run()]
+    jobs = [shop.bus.run(), keep_writing(shop)]
     if relays:
         jobs += [Relay(shop).run(), Timers(shop, TIMETABLE).run()]
     tasks = [asyncio.create_task(job) for job in jobs]
@@ -23,4 +24,5 @@ async def working(shop: Shop, *, relays: bool = True) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await write_tally(shop)
         await shop.close()

@@ -40,6 +40,7 @@ from models.catalog import (
     Variant,
 )
 from models.event import Event, ReactionDone, Subject
+from models.insight import ProductDay
 from models.knowledge import Article, ArticleRating, ArticleStatus, ArticleVersion
 from models.money import MINOR_DIGITS, CurrencyCode, Money
 from models.order import (
@@ -140,6 +141,7 @@ __all__ = [
     "PriceChangeStatus",
     "Product",
     "ProductAttribute",
+    "ProductDay",
     "ProductMedia",
     "ProductSlug",
     "ProductStatus",

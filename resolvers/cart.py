@@ -71,6 +71,7 @@ async def cart_line_add(info: Info, variant_id: strawberry.ID, quantity: int = 1
             now=info.context.now,
             by=viewer.account_id,
         )
+    info.context.note_add(variant)
     return handed_over(info, cart, token)
 
 

@@ -26,6 +26,8 @@ class Viewer:
     role: Role = Role.GUEST
     account_id: int | None = None
     cart_token: str | None = None
+    robot: bool = False
+    """A program that says so: what it looks at is no view."""
 
     @property
     def is_staff(self) -> bool:
@@ -81,6 +83,16 @@ class Context:
             yield session
         self.forget()
         self.shop.wake()
+
+    def note_view(self, product_id: int) -> None:
+        """A customer looks at a product: counted later, at no cost to the request."""
+        if not (self.viewer.is_staff or self.viewer.robot):
+            self.shop.tally.view(product_id, self.shop.today)
+
+    def note_add(self, variant_id: int) -> None:
+        """A customer puts something into a cart."""
+        if not self.viewer.robot:
+            self.shop.tally.add(variant_id, self.shop.today)
 
     def forget(self) -> None:
         """What has been loaded may have changed: read it again from here on."""

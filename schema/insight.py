@@ -1,32 +1,126 @@
 """Figures for staff: what sells, and what the catalogue lacks."""
 
+from datetime import date, datetime
+
 import strawberry
 
+import loaders.insight as loaders
 from loaders.insight import CatalogGap as Gap
 from loaders.insight import ProductQuality as Quality
-from loaders.insight import ProductSales as Sales
 from resolvers import insight as resolve
 from resolvers.described import describe_enum
 from resolvers.guard import CATALOGUE
-from schema.catalog import Attribute, Product
-from schema.rows import field, loaded, row_type
+from schema.catalog import Attribute, Category, Product, Variant
+from schema.connection import Connection
+from schema.rows import batched, field, row_type
 from schema.scalars import Money
 
 CatalogGap = describe_enum(Gap)
+ReportInterval = describe_enum(loaders.ReportInterval)
+ReportMeasure = describe_enum(loaders.ReportMeasure)
+FunnelStage = describe_enum(loaders.FunnelStage)
 
 
-@row_type(Sales)
-class ProductSales:
-    """What was sold of a product."""
+@row_type(loaders.Figures)
+class Figures:
+    """What was looked at, bought and sent back."""
 
-    product: Product = loaded("product", key="product_id")
-    """Of what."""
-    units: int
-    """How many units."""
+    views: int
+    """How often customers looked at it; staff and robots do not count."""
+    adds: int
+    """How often it was put into a cart."""
     orders: int
-    """In how many orders."""
+    """How many orders have it."""
+    units: int
+    """How many units were ordered."""
     revenue: list[Money]
-    """What they cost together, discounts taken off, once per currency."""
+    """What they cost together, discounts taken off, once per currency; refunds are not taken off."""
+    returned: int
+    """How many of these units came back, whenever they did."""
+    return_rate: float | None
+    """Which part of the units came back, from 0 to 1; null where none was sold."""
+    conversion: float | None
+    """Orders for each view; null where nobody looked."""
+
+
+@row_type(loaders.Part)
+class FiguresOverTime:
+    """The figures of some days in a row."""
+
+    first: date
+    """The first of them."""
+    last: date
+    """The last of them."""
+    figures: Figures
+    """What happened."""
+
+
+@row_type(loaders.FunnelStep)
+class FunnelStep:
+    """How often a stage was reached."""
+
+    stage: loaders.FunnelStage
+    """Which."""
+    count: int
+    """How often."""
+    of_previous: float | None
+    """For each time the stage before was reached."""
+    of_first: float | None
+    """For each view."""
+
+
+@row_type(resolve.ProductLine)
+class ProductFigures:
+    """How one product did."""
+
+    product: Product
+    """Which."""
+    figures: Figures = batched(resolve.report_figures)
+    over_time: list[FiguresOverTime] = batched(resolve.report_parts)
+
+
+@row_type(resolve.CategoryLine)
+class CategoryFigures:
+    """How one category did, with everything below it."""
+
+    category: Category
+    """Which."""
+    figures: Figures = batched(resolve.report_figures)
+    over_time: list[FiguresOverTime] = batched(resolve.report_parts)
+
+
+@row_type(loaders.DeadStock)
+class DeadStock:
+    """A variant that lies in the warehouses and nobody has ordered for long."""
+
+    variant: Variant
+    """Of what."""
+    on_hand: int
+    """How many lie there, in all warehouses together."""
+    value: Money | None
+    """What they would cost at today's price; null where it is not sold in the viewer's currency."""
+    last_sold_at: datetime | None
+    """When one was ordered last; null if never."""
+    days_unsold: int | None
+    """Days since then; null if never."""
+
+
+@row_type(resolve.ProductReport)
+class ProductReport:
+    """How products do; each part is worked out only when it is asked for."""
+
+    first: date
+    """The first day of it."""
+    last: date
+    """The last day of it, included."""
+    time_zone: str
+    """Where its days begin and end."""
+    figures: Figures = batched(resolve.report_figures)
+    over_time: list[FiguresOverTime] = batched(resolve.report_parts)
+    funnel: list[FunnelStep] = batched(resolve.report_funnel)
+    products: Connection[ProductFigures] = batched(resolve.report_products)
+    categories: Connection[CategoryFigures] = batched(resolve.report_categories)
+    dead_stock: Connection[DeadStock] = batched(resolve.report_dead_stock)
 
 
 @row_type(Quality)
@@ -45,5 +139,5 @@ class ProductQuality:
 
 @strawberry.type
 class InsightQuery:
-    product_report: list[ProductSales] = field(resolve.product_report, allow=CATALOGUE)
+    product_report: ProductReport = field(resolve.product_report, allow=CATALOGUE)
     catalog_quality: list[ProductQuality] = field(resolve.catalog_quality, allow=CATALOGUE)

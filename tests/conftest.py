@@ -101,6 +101,7 @@ def settings_for(database_url: str, var_dir: Path, **changes: object) -> Setting
         "var_dir": var_dir / "var",
         "secret_key": SECRET,
         "run_worker": False,
+        "count_every": timedelta(hours=1),
         "default_language": "en",
     }
     return Settings(_env_file=None, **(given | changes))  # type: ignore[arg-type]

@@ -73,9 +73,18 @@ async def product(info: Info, id: strawberry.ID | None = None, slug: str | None 
     """
     if (id is None) == (slug is None):
         raise Invalid("Name a product by its id or by its slug.", field=("id",))
-    if slug is not None:
-        return visible(info, await info.context.load.slug_product.load(slug))
-    parsed = parse_id(id or "")
+    found = await (product_of_slug(info, slug) if slug is not None else product_of_id(info, id or ""))
+    if found is not None:
+        info.context.note_view(found.id)
+    return found
+
+
+async def product_of_slug(info: Info, slug: str) -> Product | None:
+    return visible(info, await info.context.load.slug_product.load(slug))
+
+
+async def product_of_id(info: Info, id: str) -> Product | None:
+    parsed = parse_id(id)
     return await find_product(info, parsed[1]) if parsed and parsed[0] == "Product" else None
 
 

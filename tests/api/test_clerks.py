@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from domain.catalog.drafts import ProductDraft
 from domain.catalog.saving import import_products
 from events.shop import Shop
-from models import CurrencyCode, Event, OrderStatus, Product, ProductStatus, Role, StockMovement, Variant
+from models import Event, Product, ProductStatus, Role, StockMovement, Variant
 from resolvers.ids import global_id
 from tests.factories.catalog import (
     NOW,
@@ -19,7 +19,6 @@ from tests.factories.catalog import (
     give_attribute,
     variant_of,
 )
-from tests.factories.order import create_order
 from tests.factories.stock import create_warehouse
 from tests.front import Client, Front
 
@@ -402,34 +401,6 @@ async def test_the_catalogue_is_changed_by_clerks_only(shop: Shop, front: Front,
 
     assert refusals(await somebody.do(CREATE, title="Mine")) == [(code, "")]
     assert refusals(await somebody.do(IMPORT, content="x")) == [(code, "")]
-
-
-async def test_the_report_tells_what_sold(shop: Shop, front: Front) -> None:
-    manager = await front.staff(Role.MANAGER)
-    async with shop.database.writes.begin() as session:
-        tea = await create_product(session, slug="tea", prices={CurrencyCode.CNY: 1_000})
-        pot = await create_product(session, slug="pot", prices={CurrencyCode.CNY: 5_000})
-        tea_variant, pot_variant = await variant_of(session, tea), await variant_of(session, pot)
-        await create_order(session, lines=[(tea_variant, 2), (pot_variant, 1)])
-        await create_order(session, lines=[(tea_variant, 3)])
-        await create_order(session, lines=[(pot_variant, 9)], status=OrderStatus.CANCELLED)
-    document = """query ($from: DateTime!, $to: DateTime!, $first: Int! = 20) {
-        productReport(from: $from, to: $to, first: $first) {
-            product { slug } units orders revenue { amount currencyCode } } }"""
-    day = {"from": "2026-03-01T00:00:00Z", "to": "2026-03-02T00:00:00Z"}
-
-    assert await manager.get(document, **day) == {
-        "productReport": [
-            {"product": {"slug": "tea"}, "units": 5, "orders": 2, "revenue": [cny("50.00")]},
-            {"product": {"slug": "pot"}, "units": 1, "orders": 1, "revenue": [cny("50.00")]},
-        ]
-    }
-    assert len((await manager.get(document, **day, first=1))["productReport"]) == 1
-    before = {"from": "2026-02-01T00:00:00Z", "to": "2026-03-01T00:00:00Z"}
-    assert await manager.get(document, **before) == {"productReport": []}
-    for wrong in ({"to": day["from"]}, {"first": 0}, {"from": "2026-03-01T00:00:00"}):
-        reply = await manager.ask(document, **(day | wrong))
-        assert reply["errors"][0]["extensions"]["code"] == "INVALID"
 
 
 async def test_the_least_complete_products_come_first(shop: Shop, clerk: Client) -> None:

@@ -3,12 +3,10 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Integer,
     Select,
@@ -30,10 +28,6 @@ from models import (
     Attribute,
     Category,
     CategoryAttribute,
-    Money,
-    Order,
-    OrderLine,
-    OrderStatus,
     Price,
     Product,
     ProductAttribute,
@@ -41,16 +35,6 @@ from models import (
     ProductStatus,
     Variant,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ProductSales:
-    """What was sold of a product."""
-
-    product_id: int
-    units: int
-    orders: int
-    revenue: Sequence[Money]
 
 
 class CatalogGap(StrEnum):
@@ -83,42 +67,6 @@ class ProductQuality:
     @property
     def score(self) -> int:
         return 100 * (len(CatalogGap) - len(self.missing)) // len(CatalogGap)
-
-
-async def product_sales(
-    reads: Reads, *, since: datetime, until: datetime, first: int
-) -> Sequence[ProductSales]:
-    """What sold most in orders placed from `since` until before `until`; cancelled ones do not count."""
-    units = cast(func.sum(OrderLine.quantity), BigInteger)
-    sold = (
-        select(OrderLine.product_id, units, func.count(OrderLine.order_id.distinct()))
-        .join(Order, Order.id == OrderLine.order_id)
-        .where(Order.placed_at >= since, Order.placed_at < until, Order.status != OrderStatus.CANCELLED)
-        .group_by(OrderLine.product_id)
-    )
-    async with reads() as session:
-        rows = (await session.execute(sold.order_by(units.desc(), OrderLine.product_id).limit(first))).all()
-        revenue = await _revenue(session, [row[0] for row in rows], since, until)
-    return [ProductSales(product_id, sum_, orders, revenue[product_id]) for product_id, sum_, orders in rows]
-
-
-async def _revenue(
-    session: AsyncSession, product_ids: Sequence[int], since: datetime, until: datetime
-) -> Mapping[int, Sequence[Money]]:
-    """By product, once per currency."""
-    amount = OrderLine.unit_amount * OrderLine.quantity - OrderLine.discount_amount
-    rows = await session.execute(
-        select(OrderLine.product_id, OrderLine.currency, cast(func.sum(amount), BigInteger))
-        .join(Order, Order.id == OrderLine.order_id)
-        .where(Order.placed_at >= since, Order.placed_at < until, Order.status != OrderStatus.CANCELLED)
-        .where(OrderLine.product_id.in_(product_ids))
-        .group_by(OrderLine.product_id, OrderLine.currency)
-        .order_by(OrderLine.product_id, OrderLine.currency)
-    )
-    found: defaultdict[int, list[Money]] = defaultdict(list)
-    for product_id, currency, minor in rows:
-        found[product_id].append(Money(minor, currency))
-    return found
 
 
 async def product_quality(reads: Reads, *, first: int) -> Sequence[ProductQuality]:

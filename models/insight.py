@@ -1,0 +1,18 @@
+from datetime import date
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base
+
+
+class ProductDay(Base):
+    """How often a product was looked at, and put into a cart, on one day of the shop's time zone."""
+
+    __tablename__ = "product_days"
+    __table_args__ = (Index("ix_product_days_day", "day"),)
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    views: Mapped[int]
+    adds: Mapped[int]
