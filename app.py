@@ -23,7 +23,7 @@ from events.bus import LocalBus, RedisBus
 from events.shop import Shop
 from events.working import working
 from gateways.carrier.simulated import SimulatedCarrier
-from gateways.media import LocalMedia
+from gateways.media import media_store
 from gateways.payment.connected import connected
 from gateways.secrets import Secrets
 from models import CarrierCode
@@ -49,7 +49,7 @@ def open_shop(settings: Settings, *, clock: Clock = utc_now, app: Starlette | No
         bus=RedisBus(Redis.from_url(settings.redis_url)) if settings.redis_url else LocalBus(),
         payments=connected(settings, database, secrets, client, clock),
         carriers={CarrierCode.SIMULATED: SimulatedCarrier(settings.simulated_carrier_step)},
-        media=LocalMedia(settings.media_dir),
+        media=media_store(settings),
         secrets=secrets,
         clock=clock,
         closers=[client.aclose],

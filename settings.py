@@ -70,6 +70,15 @@ class Settings(BaseSettings):
         description=f"signs tokens, at least {SECRET_LENGTH} characters; required in production",
     )
     var_dir: Path = Field(Path("var"), description="where uploads and a generated secret are kept")
+    media_url: str | None = Field(
+        None, description="s3://bucket/prefix keeps uploads there; in VAR_DIR/media when not set"
+    )
+    s3_endpoint: str | None = Field(
+        None, description="https://host of another S3-compatible store than Amazon's"
+    )
+    s3_region: str = Field("us-east-1", description="region of the bucket")
+    s3_access_key_id: SecretStr = Field(SecretStr(""), description="who we are to the object store")
+    s3_secret_access_key: SecretStr = Field(SecretStr(""), description="signs what we ask of it")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level logged")
     log_format: LogFormat | None = Field(
         None, description="console or json; console in development, json in production when not set"
@@ -147,6 +156,19 @@ class Settings(BaseSettings):
         except (ValueError, KeyError, OSError):
             raise ValueError("is no time zone of the IANA database") from None
         return name
+
+    @model_validator(mode="after")
+    def _bucket(self) -> Self:
+        if self.media_url is None:
+            return self
+        scheme, _, place = self.media_url.partition("://")
+        if scheme != "s3" or not place.strip("/"):
+            raise ValueError("MEDIA_URL must be s3://bucket or s3://bucket/prefix")
+        if not (self.s3_access_key_id.get_secret_value() and self.s3_secret_access_key.get_secret_value()):
+            raise ValueError("S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY are required with MEDIA_URL")
+        if self.s3_endpoint and not self.s3_endpoint.startswith(("https://", "http://")):
+            raise ValueError("S3_ENDPOINT must begin with https:// or http://")
+        return self
 
     @model_validator(mode="after")
     def _secrets(self) -> Self:

@@ -1,16 +1,19 @@
 """Pictures people send: looked at, cleaned, and remembered with who sent them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
+from typing import Any
 
 from PIL import Image, ImageOps, ImageSequence
-from sqlalchemy import func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
+from domain.batches import batches
 from domain.errors import Invalid, LimitReached, NotFound
-from models import Media
+from models import Account, Media, ProductMedia, Role, TicketMedia, Variant
 
 PIXEL_LIMIT = 40_000_000
 """Of all frames together: a picture is unpacked in memory, four bytes for each."""
@@ -20,6 +23,15 @@ SIDE_LIMIT = 16_383
 
 FRAMES_LIMIT = 200
 QUALITY = 90
+
+HERE = "/media/"
+"""How the addresses of our own pictures begin."""
+
+KEPT_UNUSED = timedelta(days=7)
+"""How long a picture that a customer has sent waits to become part of a ticket."""
+
+LOOKED_BACK = timedelta(days=30)
+"""How long after that it is still looked for: longer than any shop is closed."""
 
 UPLOADS_LIMIT = 200
 UPLOADS_PERIOD = timedelta(days=1)
@@ -172,3 +184,41 @@ async def own_media(session: AsyncSession, media_ids: Sequence[int], *, account_
     for index, media_id in enumerate(media_ids):
         if media_id not in own:
             raise NotFound("picture", field=("media_ids", index))
+
+
+async def uploads(session: AsyncSession, urls: Iterable[str]) -> dict[str, Media]:
+    """What is known of our own pictures, by their address."""
+    own = sorted({url for url in urls if url.startswith(HERE)})
+    found: dict[str, Media] = {}
+    for batch in batches(own):
+        sent = select(Media).where(Media.url.in_(batch), Media.size.is_not(None)).order_by(Media.id)
+        found |= {row.url: row for row in await session.scalars(sent)}
+    return found
+
+
+def unused(now: datetime) -> Select[Any]:
+    """What customers have sent and never used. Clerks may have put theirs into a text: those stay."""
+    same = aliased(Media)
+    shown = exists().where(ProductMedia.media_id == same.id) | exists().where(Variant.media_id == same.id)
+    return (
+        select(Media.id)
+        .join(Account, Account.id == Media.uploader_id)
+        .where(
+            Account.role == Role.CUSTOMER,
+            Media.created_at <= now - KEPT_UNUSED,
+            Media.created_at > now - KEPT_UNUSED - LOOKED_BACK,
+            ~exists().where(TicketMedia.media_id == Media.id),
+            ~exists().where(same.url == Media.url, shown),
+        )
+        .order_by(Media.created_at)
+    )
+
+
+async def forget_unused(session: AsyncSession, media_id: int, *, now: datetime) -> str | None:
+    """Forget a picture that is still unused; the name it is kept under."""
+    found = unused(now).where(Media.id == media_id).with_only_columns(Media)
+    media = await session.scalar(found.with_for_update(of=Media))
+    if media is None:
+        return None
+    await session.delete(media)
+    return media.url.removeprefix(HERE)

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
+import structlog
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from starlette.routing import Route
 from domain.errors import DomainError, ErrorCode, Invalid, LimitReached, Unauthenticated
 from domain.media import (
     FORMATS,
+    HERE,
     NoPicture,
     PictureTooLarge,
     add_media,
@@ -21,8 +23,13 @@ from domain.media import (
 )
 from edge.auth import CredentialsRefused, viewer_of
 from events.shop import Shop
+from gateways.media import MediaUnavailable
 from models import Media, Role
+from resolvers.context import Viewer
+from resolvers.guard import SIGNED_IN
 from resolvers.ids import global_id
+
+log = structlog.get_logger()
 
 FIELD = "file"
 FIELDS_LIMIT = 5
@@ -34,12 +41,17 @@ YEAR_SECONDS = 31_536_000
 CONTENT_TYPES = {format_.extension: format_.content_type for format_ in FORMATS.values()}
 NAME = re.compile(rf"[A-Za-z0-9_-]{{1,100}}\.({'|'.join(CONTENT_TYPES)})")
 
+PRIVATE = "private-"
+"""Begins the names of what customers send: evidence of a ticket is no caches' business but their own."""
+
 SHOWN = {
-    "Cache-Control": f"public, max-age={YEAR_SECONDS}, immutable",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
 """A picture is a picture, even where its bytes could be taken for a page."""
+
+BY_ALL = {"Cache-Control": f"public, max-age={YEAR_SECONDS}, immutable"}
+BY_ONE = {"Cache-Control": f"private, max-age={YEAR_SECONDS}, immutable", "Referrer-Policy": "no-referrer"}
 
 STATUSES: dict[type[DomainError], int] = {
     Unauthenticated: 401,
@@ -48,6 +60,8 @@ STATUSES: dict[type[DomainError], int] = {
     LimitReached: 429,
 }
 
+UNAVAILABLE = ErrorCode.PROVIDER_UNAVAILABLE
+
 Answer = Callable[[Request], Awaitable[Response]]
 
 
@@ -55,15 +69,16 @@ def media_routes(shop: Shop) -> list[Route]:
     slots = asyncio.Semaphore(PICTURES_AT_ONCE)
 
     async def upload(request: Request) -> Response:
-        account_id = await uploader(request, shop)
+        viewer = await uploader(request, shop)
         async with asyncio.timeout(UPLOAD_SECONDS):
             data = await sent(request)
         async with slots:
             picture = await asyncio.to_thread(read_picture, data)
-        url = f"/media/{shop.secrets.token()}.{picture.format.extension}"
-        await shop.media.put(url.rpartition("/")[2], picture.data)
+        secret = "" if viewer.is_staff else PRIVATE
+        name = f"{secret}{shop.secrets.token()}.{picture.format.extension}"
+        await shop.media.put(name, picture.data, content_type=picture.format.content_type)
         async with shop.database.writes.begin() as session:
-            media = await add_media(session, picture, url=url, now=shop.clock(), by=account_id)
+            media = await add_media(session, picture, url=f"{HERE}{name}", now=shop.clock(), by=viewer.id)
         return JSONResponse(told(media), 201)
 
     async def show(request: Request) -> Response:
@@ -72,21 +87,23 @@ def media_routes(shop: Shop) -> list[Route]:
         data = await shop.media.get(name) if known else None
         if known is None or data is None:
             return refused("There is no such picture.", ErrorCode.NOT_FOUND, 404)
-        return Response(data, media_type=CONTENT_TYPES[known.group(1)], headers=SHOWN)
+        cached = BY_ONE if name.startswith(PRIVATE) else BY_ALL
+        return Response(data, media_type=CONTENT_TYPES[known.group(1)], headers=SHOWN | cached)
 
     return [
         Route("/media", refusals(upload), methods=["POST"]),
-        Route("/media/{name}", show, methods=["GET"]),
+        Route("/media/{name}", refusals(show), methods=["GET"]),
     ]
 
 
-async def uploader(request: Request, shop: Shop) -> int:
+async def uploader(request: Request, shop: Shop) -> Viewer:
     """Whose picture it will be, asked before a byte of it is read."""
     viewer = viewer_of(request.headers, shop)
     if viewer.role is Role.CUSTOMER:
         async with shop.database.reads() as session:
             await check_uploads(session, viewer.id, now=shop.clock())
-    return viewer.id
+    viewer.require(SIGNED_IN)
+    return viewer
 
 
 async def sent(request: Request) -> bytes:
@@ -120,6 +137,9 @@ def refusals(answer: Answer) -> Answer:
             return refused(str(error), ErrorCode.UNAUTHENTICATED, 401)
         except DomainError as error:
             return refused(str(error), error.code, STATUSES.get(type(error), 400))
+        except MediaUnavailable as error:
+            log.error("media.unavailable", error=str(error))
+            return refused("Pictures cannot be reached just now. Try again.", UNAVAILABLE, 503)
         except HTTPException as error:
             return refused(error.detail, ErrorCode.INVALID, 400)
         except TimeoutError:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from events.aftersales import TICKETS_OVERDUE
 from events.catalog import PRICE_CHANGES
+from events.media import UNUSED_PICTURES
 from events.order import SILENT_RECEIPTS, UNPAID_ORDERS
 from events.payment import REFUSED_REFUNDS, SLOW_SANDBOX, STALLED_REFUNDS, UNSETTLED_PAYMENTS
 from events.shipment import CARRIER_POLLS
@@ -19,4 +20,5 @@ TIMETABLE: Sequence[Timer] = (
     CARRIER_POLLS,
     TICKETS_OVERDUE,
     PRICE_CHANGES,
+    UNUSED_PICTURES,
 )

@@ -136,7 +136,7 @@ class Media(Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     uploader_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Product(Base):

@@ -70,28 +70,41 @@ def write_product(product: Product, draft: ProductDraft, *, category_id: int | N
 
 
 def choose_media(
-    session: AsyncSession, stored: Stored, draft: ProductDraft, *, now: datetime
+    session: AsyncSession,
+    stored: Stored,
+    draft: ProductDraft,
+    sent: Mapping[str, Media],
+    *,
+    now: datetime,
 ) -> tuple[list[Media], dict[str, Media], bool]:
-    """The rows of the pictures, in order; of all addresses; and whether a text or an address is new."""
+    """The rows of the pictures, in order; of all addresses; and whether a text or an address is new.
+
+    `sent` is what is known of pictures that have been uploaded, by their address.
+    """
     free: defaultdict[str, list[Media]] = defaultdict(list)
     for media in reversed(stored.media.values()):
         free[media.url].append(media)
     changed = False
     pictures: list[Media] = []
     for picture in draft.pictures:
-        media = free[picture.url].pop() if free[picture.url] else _new_media(session, picture.url, now=now)
+        media = (
+            free[picture.url].pop() if free[picture.url] else _new_media(session, picture.url, sent, now=now)
+        )
         changed |= put(media, alt=picture.alt)
         pictures.append(media)
     by_url = {media.url: media for media in reversed(pictures)}
     for variant in draft.variants:
         url = variant.picture_url
         if url and url not in by_url:
-            by_url[url] = free[url].pop() if free[url] else _new_media(session, url, now=now)
+            by_url[url] = free[url].pop() if free[url] else _new_media(session, url, sent, now=now)
     return pictures, by_url, changed
 
 
-def _new_media(session: AsyncSession, url: str, *, now: datetime) -> Media:
+def _new_media(session: AsyncSession, url: str, sent: Mapping[str, Media], *, now: datetime) -> Media:
     media = Media(url=url, alt="", created_at=now)
+    if known := sent.get(url):
+        media.content_type, media.size = known.content_type, known.size
+        media.width, media.height = known.width, known.height
     session.add(media)
     return media
 

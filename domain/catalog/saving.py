@@ -31,6 +31,7 @@ from domain.catalog.tree import DEPTH_LIMIT, Path, ensure_categories, ensure_tax
 from domain.catalog.values import TOLD, WrongValue
 from domain.catalog.wording import index_products
 from domain.errors import ErrorCode
+from domain.media import uploads
 from domain.outbox import record
 from domain.stock import CODE_LIMIT, Place, set_levels, warehouses
 from models import AttributeType, Category, Media, Product, Variant
@@ -247,12 +248,13 @@ async def _write(
     categories = await _categories(session, works)
     if refusals := [each async for each in _refuse_strangers(session, works, categories, meanings)]:
         raise Refused(refusals)
+    sent = await uploads(session, _addresses(works))
     media: list[tuple[list[Media], dict[str, Media]]] = []
     for work, category in zip(works, categories, strict=True):
         session.add(work.stored.product)
         category_id = category.id if category else None
         work.changed |= write_product(work.stored.product, work.draft, category_id=category_id, now=now)
-        pictures, by_url, changed = choose_media(session, work.stored, work.draft, now=now)
+        pictures, by_url, changed = choose_media(session, work.stored, work.draft, sent, now=now)
         work.changed |= changed
         media.append((pictures, by_url))
     await session.flush()
@@ -267,6 +269,12 @@ async def _write(
                 known = work.stored.prices.get(each.row.id, {})
                 work.changed |= await write_prices(session, each.row, known, each.draft.prices)
     await session.flush()
+
+
+def _addresses(works: Sequence[Work]) -> Iterator[str]:
+    for work in works:
+        yield from (picture.url for picture in work.draft.pictures)
+        yield from (each.draft.picture_url for each in work.pairs if each.draft.picture_url)
 
 
 async def _categories(session: AsyncSession, works: Sequence[Work]) -> list[Category | None]:

@@ -1,6 +1,7 @@
 """The door for pictures."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from io import BytesIO
 
 import httpx
@@ -10,12 +11,18 @@ from sqlalchemy import func, select
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from domain.media import KEPT_UNUSED
 from edge.limits import BodyLimit
 from edge.media import media_routes
 from events.shop import Shop
-from models import Media, Role
+from models import Media, OrderStatus, Role
 from resolvers.ids import global_id
+from tests.api.test_clerks import mutation
+from tests.conftest import Clock
+from tests.factories.aftersales import create_ticket
+from tests.factories.order import create_order
 from tests.front import Front
+from tests.observe import settle
 
 LIMIT = 5_000
 
@@ -71,7 +78,58 @@ async def test_a_picture_is_taken_and_shown(
     assert shown.headers["content-type"] == "image/png"
     assert shown.headers["x-content-type-options"] == "nosniff"
     assert shown.headers["content-security-policy"] == "default-src 'none'; sandbox"
-    assert shown.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert shown.headers["cache-control"] == "private, max-age=31536000, immutable"
+
+
+async def test_what_clerks_send_may_be_kept_by_any_cache(door: httpx.AsyncClient, front: Front) -> None:
+    staff = await front.staff(Role.CATALOGUE)
+
+    url = (await door.post("/media", content=png(), headers=staff.headers)).json()["url"]
+
+    assert (await door.get(url)).headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert not url.startswith("/media/private-")
+
+
+async def test_a_picture_that_has_been_sent_is_known_on_a_product(front: Front) -> None:
+    clerk = await front.staff(Role.CATALOGUE)
+    sent = await front.http.post("/media", content=png(), headers=clerk.headers)
+    url = sent.json()["url"]
+    shown = "product { media { url contentType width height } variants { media { width } } }"
+    variant = {"pictureUrl": url}
+
+    made = await clerk.do(
+        mutation("productCreate", shown), title="Tea", pictures=[{"url": url}], variants=[variant]
+    )
+
+    assert made["product"] == {
+        "media": [{"url": url, "contentType": "image/png", "width": 4, "height": 3}],
+        "variants": [{"media": {"width": 4}}],
+    }
+
+
+async def test_a_picture_that_became_no_evidence_is_thrown_away_in_time(
+    front: Front, shop: Shop, clock: Clock
+) -> None:
+    customer, staff = await front.customer(), await front.staff(Role.CATALOGUE)
+    sent = [
+        await front.http.post("/media", content=png(), headers=somebody.headers)
+        for somebody in (customer, customer, staff)
+    ]
+    urls = [reply.json()["url"] for reply in sent]
+    async with shop.database.writes.begin() as session:
+        used = (await session.scalars(select(Media).where(Media.url == urls[0]))).one()
+        order = await create_order(session, account=customer.account, status=OrderStatus.COMPLETED)
+        await create_ticket(session, order=order, media_ids=[used.id])
+
+    clock.tick(KEPT_UNUSED - timedelta(seconds=1))
+    await settle(shop)
+    early = [(await front.http.get(url)).status_code for url in urls]
+    clock.tick(timedelta(seconds=1))
+    await settle(shop)
+
+    assert early == [200, 200, 200]
+    assert [(await front.http.get(url)).status_code for url in urls] == [200, 404, 200]
+    assert await kept(shop) == 3  # with the picture of what was bought
 
 
 async def test_a_guest_sends_no_pictures(door: httpx.AsyncClient, shop: Shop) -> None:

@@ -1,18 +1,5 @@
-"""Where pictures are kept: a folder of our own by default."""
-
 import asyncio
 from pathlib import Path
-from typing import Protocol
-
-
-class MediaStore(Protocol):
-    """Keeps files under names nobody can guess."""
-
-    async def put(self, name: str, data: bytes) -> None:
-        """Keep `data` as `name`, which is a plain file name."""
-
-    async def get(self, name: str) -> bytes | None:
-        """What was kept, or None."""
 
 
 class LocalMedia:
@@ -21,11 +8,21 @@ class LocalMedia:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    async def put(self, name: str, data: bytes) -> None:
+    async def put(self, name: str, data: bytes, *, content_type: str) -> None:
+        """The name's ending says what it is: a folder keeps no types."""
         await asyncio.to_thread(self._write, name, data)
 
     async def get(self, name: str) -> bytes | None:
         return await asyncio.to_thread(self._read, name)
+
+    async def delete(self, name: str) -> None:
+        if (path := self._path(name)) is not None:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    def _path(self, name: str) -> Path | None:
+        """Where it is kept; None for a name that leads out of the folder."""
+        path = self.folder / name
+        return path if path.parent == self.folder and name not in (".", "..") else None
 
     def _write(self, name: str, data: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -34,5 +31,5 @@ class LocalMedia:
         half.replace(self.folder / name)
 
     def _read(self, name: str) -> bytes | None:
-        path = self.folder / name
-        return path.read_bytes() if path.parent == self.folder and path.is_file() else None
+        path = self._path(name)
+        return path.read_bytes() if path and path.is_file() else None

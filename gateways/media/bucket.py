@@ -1,0 +1,69 @@
+"""Amazon S3 and whatever speaks like it (https://docs.aws.amazon.com/AmazonS3/latest/API)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import S3Store
+
+from gateways.media.store import MediaUnavailable
+
+CONNECT = timedelta(seconds=3)
+PATIENCE = timedelta(seconds=20)
+"""For one request with all its repetitions."""
+
+RETRIES = 2
+
+
+class BucketMedia:
+    """A bucket, or what lies in it below a prefix: s3://bucket/prefix."""
+
+    def __init__(
+        self, url: str, *, endpoint: str | None, region: str, access_key_id: str, secret_access_key: str
+    ) -> None:
+        place = urlsplit(url)
+        self.store = S3Store(
+            place.netloc,
+            prefix=place.path.strip("/") or None,
+            endpoint=endpoint or f"https://s3.{region}.amazonaws.com",
+            region=region,
+            access_key_id=access_key_id,
+            secret_access_key=secret_access_key,
+            virtual_hosted_style_request=False,
+            client_options={
+                "allow_http": (endpoint or "").startswith("http://"),
+                "connect_timeout": CONNECT,
+                "timeout": PATIENCE,
+            },
+            retry_config={"max_retries": RETRIES, "retry_timeout": PATIENCE},
+        )
+
+    async def put(self, name: str, data: bytes, *, content_type: str) -> None:
+        with answering():
+            await self.store.put_async(name, data, attributes={"Content-Type": content_type})
+
+    async def get(self, name: str) -> bytes | None:
+        with answering():
+            try:
+                found = await self.store.get_async(name)
+            except (NotFoundError, FileNotFoundError):
+                return None
+            return bytes(await found.bytes_async())
+
+    async def delete(self, name: str) -> None:
+        with answering():
+            try:
+                await self.store.delete_async(name)
+            except (NotFoundError, FileNotFoundError):
+                return
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Every way in which the store can fail has one name here; what it says may quote our request."""
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        raise MediaUnavailable(type(error).__name__) from None
