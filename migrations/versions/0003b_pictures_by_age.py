@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0003b"
-down_revision = "0003"
+down_revision = "0004b"
 branch_labels = None
 depends_on = None
 
