@@ -20,7 +20,7 @@ from schema.payment import PaymentMutation, PaymentQuery
 from schema.rows import field
 from schema.run import RunMutation, RunQuery, RunSubscription
 from schema.shipment import ShipmentMutation, ShipmentQuery, ShipmentSubscription
-from schema.shop import FreshLoaders, ShopSchema
+from schema.shop import ShopSchema
 from schema.stock import StockMutation, StockQuery
 
 
@@ -81,4 +81,4 @@ def refuse_unguarded(*roots: Any) -> None:
 
 
 refuse_unguarded(Query, Mutation, Subscription)
-schema = ShopSchema(query=Query, mutation=Mutation, subscription=Subscription, extensions=[FreshLoaders])
+schema = ShopSchema(query=Query, mutation=Mutation, subscription=Subscription)

@@ -1,6 +1,7 @@
-"""The schema as this shop runs it: fresh loaders per operation, and no error that tells too much."""
+"""The schema as this shop runs it: fresh loaders, known documents, and no error that tells too much."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import strawberry
 import structlog
@@ -9,6 +10,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
 from domain.errors import DomainError
+from schema.documents import Documents, KnownDocuments
 
 log = structlog.get_logger()
 
@@ -25,6 +27,11 @@ class FreshLoaders(SchemaExtension):
 
 class ShopSchema(strawberry.Schema):
     """Refusals are shown; anything else is logged whole and shown as a sentence and a request id."""
+
+    def __init__(self, *, query: type, mutation: type, subscription: type) -> None:
+        self.documents = Documents()
+        known = partial(KnownDocuments, self.documents)
+        super().__init__(query, mutation, subscription, extensions=[FreshLoaders, known])
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
