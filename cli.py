@@ -118,6 +118,14 @@ def migrate() -> None:
 
 
 @app.command()
+def reindex() -> None:
+    """Read all products anew for the search; after `migrate` nothing is left to read."""
+    from edge.wording import reindex as read
+
+    in_shop(lambda shop: read(shop, console, everything=True))
+
+
+@app.command()
 def schema(
     check: Annotated[
         bool, typer.Option("--check", help="only tell whether it is stale; exit code 1 then")
@@ -280,9 +288,13 @@ def in_shop(work: "Callable[[Shop], Awaitable[int]]") -> None:
 
 
 def upgraded(chosen: Settings) -> str:
+    """The newest revision; products that a revision let the search forget are read anew."""
+    from edge.wording import reindex as read
     from migrations.runner import upgrade
 
-    return upgrade(chosen.database_url)
+    revision = upgrade(chosen.database_url)
+    in_shop(lambda shop: read(shop, console, everything=False))
+    return revision
 
 
 def loaded(chosen: Settings) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.errors import Conflict, Invalid, NotFound, Taken, Unauthenticated
 from domain.state import move, table
 from domain.upsert import insert
-from domain.words import indexed
 from models import Article, ArticleRating, ArticleStatus, ArticleVersion, ArticleWords, Cart
+from words import indexed
 
 TRANSITIONS = table(
     ArticleStatus.DRAFT,

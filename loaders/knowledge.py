@@ -64,7 +64,7 @@ class VersionsByArticle(ManyByKey[int, ArticleVersion]):
 
 
 class ArticlesByMatch(Grouped[str, Sequence[Article]]):
-    """Published articles for what `domain.words` made of a text, the best first; one statement for all."""
+    """Published articles for what `words` made of a text, the best first; one statement for all."""
 
     max_batch_size = 50
 

@@ -47,6 +47,8 @@ class Sort:
 
     name: str
     keys: tuple[Key, ...]
+    memo: Any = None
+    """Plain values that travel along: what the order depends on besides the rows."""
 
     def after(self, values: Sequence[Any]) -> ColumnElement[bool]:
         """Rows beyond `values`: (a, b) > (x, y) spelled so that directions may differ."""
@@ -113,15 +115,30 @@ async def page(
 
 
 def write_cursor(sort: Sort, values: Sequence[Any]) -> str:
-    text = json.dumps([sort.name, *(_plain(value) for value in values)], ensure_ascii=False)
+    head = sort.name if sort.memo is None else [sort.name, sort.memo]
+    text = json.dumps([head, *map(_plain, values)], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def read_cursor(sort: Sort, cursor: str) -> list[Any]:
+def memo_of(cursor: str) -> Any:
+    """What travels in a cursor besides the sort key; it comes from outside."""
+    return _opened(cursor)[1]
+
+
+def _opened(cursor: str) -> tuple[Any, Any, list[Any]]:
+    """The name of the order, what travels along, and the sort key."""
     try:
-        name, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, TypeError, binascii.Error):
+        head, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        name, memo = head if isinstance(head, list) else (head, None)
+    except (ValueError, TypeError, RecursionError, binascii.Error):
         raise WrongCursor("This cursor is not one of ours.") from None
+    return name, memo, values
+
+
+def read_cursor(sort: Sort, cursor: str) -> list[Any]:
+    name, memo, values = _opened(cursor)
+    if name == sort.name and (memo is None) is not (sort.memo is None):
+        raise WrongCursor("This cursor belongs to another search.")
     if name != sort.name or len(values) != len(sort.keys):
         raise WrongCursor(f"This cursor belongs to another order of rows, not to {sort.name}.")
     try:

@@ -69,7 +69,7 @@ from models.payment import (
     SandboxCharge,
     SandboxRefund,
 )
-from models.search import ArticleWords, ProductWords
+from models.search import ArticleWords, KnownWord, ProductTerm, ProductWords, WordRemains
 from models.shipment import (
     CarrierCode,
     DeliveryRun,
@@ -116,6 +116,7 @@ __all__ = [
     "FulfilmentStatus",
     "HasCurrency",
     "IdempotencyKey",
+    "KnownWord",
     "LedgerAccount",
     "LedgerEntry",
     "Media",
@@ -145,6 +146,7 @@ __all__ = [
     "ProductMedia",
     "ProductSlug",
     "ProductStatus",
+    "ProductTerm",
     "ProductWords",
     "ReactionDone",
     "Refund",
@@ -175,5 +177,6 @@ __all__ = [
     "Translations",
     "Variant",
     "Warehouse",
+    "WordRemains",
     "in_active_warehouse",
 ]

@@ -1,9 +1,16 @@
 """The words things are found by: one plain table each, with the index each database is good at."""
 
-from sqlalchemy import DDL, ForeignKey, Index, Table, event, func, literal_column
+from typing import Annotated
+
+from sqlalchemy import DDL, ForeignKey, Index, String, Table, event, func, literal_column
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
+
+ByBytes = String().with_variant(String(collation="C"), "postgresql")
+"""Text in the order of its bytes on both databases, so that all words with one beginning stand together."""
+
+Word = Annotated[str, mapped_column(ByBytes, primary_key=True)]
 
 
 class ProductWords(Base):
@@ -13,6 +20,37 @@ class ProductWords(Base):
 
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
     words: Mapped[str]
+
+
+class ProductTerm(Base):
+    """How much one word says about one product (words.weighing): what ranks the products found."""
+
+    __tablename__ = "product_terms"
+    __table_args__ = (Index("ix_product_terms_product_id", "product_id"), {"sqlite_with_rowid": False})
+
+    term: Mapped[Word]
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
+    weight: Mapped[int]
+
+
+class KnownWord(Base):
+    """A word that products are found by, and how many have it; "" stands for all products there are."""
+
+    __tablename__ = "known_words"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    word: Mapped[Word]
+    products: Mapped[int]
+
+
+class WordRemains(Base):
+    """What is left of a known word without one letter: how one with a typo is found again."""
+
+    __tablename__ = "word_remains"
+    __table_args__ = (Index("ix_word_remains_word", "word"), {"sqlite_with_rowid": False})
+
+    remains: Mapped[Word]
+    word: Mapped[Word]
 
 
 class ArticleWords(Base):

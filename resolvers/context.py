@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import strawberry
 from aiodataloader import DataLoader
+from graphql.pyutils import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import Forbidden, Unauthenticated
@@ -49,14 +50,24 @@ class Viewer:
             raise Unauthenticated if self.role is Role.GUEST else Forbidden
 
     def read(self, translations: Translations, field: str, otherwise: str) -> str:
-        """A text in the viewer's language: the exact tag, else its primary language, else the original."""
-        for tag in (self.language, self.language.partition("-")[0]):
+        """A text in the viewer's language: the exact tag, the primary language, a sister, or the original."""
+        primary = self.language.partition("-")[0]
+        for tag in (self.language, primary):
             if text := translations.get(tag, {}).get(field):
                 return text
-        return otherwise
+        sisters = (
+            text
+            for tag, texts in sorted(translations.items())
+            if tag.partition("-")[0] == primary and (text := texts.get(field))
+        )
+        return next(sisters, otherwise)
 
 
 Batched = Callable[..., Awaitable[Sequence[Any]]]
+
+
+LIKINGS_LIMIT = 100
+"""Root fields of one connection whose likings are kept: no operation may have more."""
 
 
 @dataclass(slots=True)
@@ -68,6 +79,7 @@ class Context:
     request_id: str = ""
     load: Loaders = field(init=False)
     batches: "dict[Hashable, DataLoader[Any, Any]]" = field(init=False)
+    likings: "dict[int, tuple[Path, Viewer]]" = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.forget()
@@ -99,9 +111,30 @@ class Context:
         self.load = Loaders(self.shop.database.reads)
         self.batches = {}
 
+    def like(self, info: "Info", *, language: str | None, currency: CurrencyCode | None) -> Viewer:
+        """The viewer for all below this root field: with another language or currency than their own."""
+        liked = replace(
+            self.viewer,
+            language=language or self.viewer.language,
+            currency=currency or self.viewer.currency,
+        )
+        if liked != self.viewer:
+            while len(self.likings) >= LIKINGS_LIMIT:
+                del self.likings[next(iter(self.likings))]
+            root = root_of(info)
+            self.likings[id(root)] = (root, liked)
+        return liked
+
+    def viewer_of(self, info: "Info") -> Viewer:
+        """The viewer as the root field above likes it."""
+        if not self.likings:
+            return self.viewer
+        kept = self.likings.get(id(root_of(info)))
+        return kept[1] if kept else self.viewer
+
     def batch(self, function: Batched, info: "Info", arguments: dict[str, Any]) -> "DataLoader[Any, Any]":
         """The collector of all parents that ask `function` with the same arguments."""
-        key = (function, repr(sorted(arguments.items())))
+        key = (function, repr(sorted(arguments.items())), self.viewer_of(info))
         if key not in self.batches:
 
             async def answer(parents: list[Any]) -> list[Any]:
@@ -112,3 +145,11 @@ class Context:
 
 
 Info = strawberry.Info[Context, None]
+
+
+def root_of(info: Info) -> Path:
+    """Where in the answer the root field stands; one object for all below it, of this execution only."""
+    path: Path = info.path
+    while path.prev is not None:
+        path = path.prev
+    return path

@@ -13,7 +13,6 @@ from domain.knowledge import (
     withdraw_article,
     write_article,
 )
-from domain.words import match, match_any
 from gateways.secrets import fingerprint
 from loaders.knowledge import SUGGESTIONS_LIMIT, articles_wanted
 from loaders.page import PAGE_DEFAULT, Page
@@ -21,6 +20,7 @@ from models import Article, ArticleStatus, ArticleVersion
 from resolvers.context import Info
 from resolvers.ids import row_id
 from resolvers.paging import paged
+from words import match, match_any
 
 
 async def article(info: Info, id: strawberry.ID | None = None, slug: str | None = None) -> Article | None:

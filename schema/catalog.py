@@ -317,12 +317,14 @@ class ProductFacets:
     attributes: list[AttributeFacet]
     """Attributes customers can choose by."""
     price: PriceRange | None
-    """The least and the most a variant costs, in the viewer's currency."""
+    """The least and the most a variant costs, in the currency asked for."""
 
 
 @strawberry.type(description="A page of products, and what there is to choose from among all of them.")
 class ProductConnection(Connection[Product]):
     facets: ProductFacets = field(resolve.facets)
+    searched_for: str | None = field(resolve.searched_for)
+    nearest: bool = field(resolve.is_nearest)
 
 
 @row_type(resolve.SearchSuggestion)
@@ -335,6 +337,8 @@ class SearchSuggestion:
     """The product it names, if it names one."""
     category: Category | None
     """The category it names, if it names one."""
+    brand: str | None
+    """The brand it names, if it names one; what to put into `ProductFilter.brands`."""
 
 
 @strawberry.type

@@ -113,7 +113,7 @@ def translated(attribute: str) -> Any:
     """A text of the row in the language the viewer reads; the row has `translations`."""
 
     def read(root: Any, info: Info) -> str:
-        return info.context.viewer.read(root.translations, attribute, getattr(root, attribute))
+        return info.context.viewer_of(info).read(root.translations, attribute, getattr(root, attribute))
 
     return strawberry.field(resolver=read)
 

@@ -1,15 +1,15 @@
 """By which words each product is found; written in the transaction that changes what they come from."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.batches import batches
-from domain.upsert import insert
-from domain.words import indexed, readable
+from domain.catalog.lexicon import Lexicon, Worded
+from domain.catalog.lock import alone
 from models import (
     Attribute,
     AttributeValue,
@@ -20,44 +20,59 @@ from models import (
     Translations,
     Variant,
 )
+from words import CODE, FULL, Part, code, indexed, readable, sounds, weighed
 
 PRODUCTS = 200
 """Products whose words are written at once."""
 
-TITLE_COUNTS = 3
-"""A word of the title weighs as much as this many in the description."""
+TITLE = Part(counts=2.0, usual_length=10, by_sound=True)
+KIND = Part(counts=1.0, usual_length=2, by_sound=True)
+DESCRIPTION = Part(counts=1.0, usual_length=20, as_written=False)
+ATTRIBUTES = Part(counts=0.5, usual_length=30, as_written=False)
 
-Texts = Mapping[int, Iterable[str]]
+CODE_WEIGHT = 1_000 * FULL
+"""A product asked for by its SKU or barcode comes before everything words can find."""
+
+Texts = Mapping[int, Sequence[str]]
 """Id of a product -> what is said about it elsewhere."""
 
 
 async def index_products(session: AsyncSession, product_ids: Collection[int]) -> None:
+    """Read these products anew; one transaction at a time, for they share what is known of each word."""
+    if not product_ids:
+        return
+    await alone(session)
+    lexicon = Lexicon(session)
     for ids in batches(sorted(product_ids), PRODUCTS):
         products = (await session.scalars(select(Product).where(Product.id.in_(ids)))).all()
         categories = await _category_names(session, {row.category_id for row in products if row.category_id})
-        variants = await _variant_texts(session, ids)
+        variants = (await session.scalars(VARIANTS.where(Variant.product_id.in_(ids)))).all()
         attributes = await _attribute_texts(session, ids)
-        rows = [
+        by_product: defaultdict[int, list[Variant]] = defaultdict(list)
+        for variant in variants:
+            by_product[variant.product_id].append(variant)
+        await lexicon.write(
             {
-                "product_id": row.id,
-                "words": indexed(
-                    [
-                        *_product_texts(row),
-                        *categories.get(row.category_id or 0, ()),
-                        *variants.get(row.id, ()),
-                        *attributes.get(row.id, ()),
-                    ]
-                ),
+                row.id: _worded(
+                    row,
+                    categories.get(row.category_id or 0, ()),
+                    by_product[row.id],
+                    attributes.get(row.id, ()),
+                )
+                for row in products
             }
-            for row in products
-        ]
-        written = insert(session, ProductWords)
-        await session.execute(
-            written.on_conflict_do_update(
-                index_elements=[ProductWords.product_id], set_={"words": written.excluded.words}
-            ),
-            rows,
         )
+    await lexicon.close()
+
+
+async def index_next(session: AsyncSession, after: int, *, all_of_them: bool) -> int | None:
+    """Read the next batch of products anew, or of those that have no words; the last id, None at the end."""
+    wanted = select(Product.id).where(Product.id > after).order_by(Product.id).limit(PRODUCTS)
+    if not all_of_them:
+        wanted = wanted.where(Product.id.not_in(select(ProductWords.product_id)))
+    ids = (await session.scalars(wanted)).all()
+    await index_products(session, ids)
+    return ids[-1] if ids else None
 
 
 async def index_subtree(session: AsyncSession, category: Category) -> None:
@@ -75,14 +90,28 @@ async def index_with_attribute(session: AsyncSession, attribute_id: int) -> None
     await index_products(session, ids.all())
 
 
-def _product_texts(row: Product) -> list[str]:
-    return [
-        *_spoken(row.title, row.translations, "title") * TITLE_COUNTS,
-        row.brand,
-        row.product_type,
-        *row.tags,
-        *map(readable, _spoken(row.description, row.translations, "description")),
-    ]
+VARIANTS = (
+    select(Variant)
+    .where(Variant.archived_at.is_(None))
+    .order_by(Variant.product_id, Variant.position, Variant.id)
+)
+
+
+def _worded(
+    row: Product, categories: Sequence[str], variants: Sequence[Variant], attributes: Sequence[str]
+) -> Worded:
+    titles = _spoken(row.title, row.translations, "title")
+    descriptions = [readable(text) for text in _spoken(row.description, row.translations, "description")]
+    options = dict.fromkeys(option["value"] for variant in variants for option in variant.options)
+    kind = [row.brand, row.product_type, *row.tags, *categories, *options]
+    codes = dict.fromkeys(text for variant in variants for text in (variant.sku, variant.barcode) if text)
+    parts = ((TITLE, titles), (KIND, kind), (DESCRIPTION, descriptions), (ATTRIBUTES, [" ".join(attributes)]))
+    return Worded(
+        indexed(
+            [*titles, *kind, *descriptions, *attributes, *codes, *map(code, codes), *sounds([*titles, *kind])]
+        ),
+        weighed(parts) | {CODE + code(text): CODE_WEIGHT for text in codes},
+    )
 
 
 def _spoken(text: str, translations: Translations, field: str) -> list[str]:
@@ -99,18 +128,6 @@ async def _category_names(session: AsyncSession, category_ids: Collection[int]) 
         for row in await session.scalars(select(Category).where(Category.id.in_(above)))
     }
     return {row.id: [name for each in row.line for name in names[each]] for row in rows}
-
-
-async def _variant_texts(session: AsyncSession, product_ids: Collection[int]) -> Texts:
-    found: defaultdict[int, list[str]] = defaultdict(list)
-    rows = await session.execute(
-        select(Variant.product_id, Variant.sku, Variant.barcode, Variant.options)
-        .where(Variant.product_id.in_(product_ids), Variant.archived_at.is_(None))
-        .order_by(Variant.product_id, Variant.position, Variant.id)
-    )
-    for product_id, sku, barcode, options in rows:
-        found[product_id] += [sku or "", barcode or "", *(option["value"] for option in options)]
-    return {product_id: dict.fromkeys(texts) for product_id, texts in found.items()}
 
 
 async def _attribute_texts(session: AsyncSession, product_ids: Collection[int]) -> Texts:

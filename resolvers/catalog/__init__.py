@@ -36,17 +36,15 @@ from resolvers.catalog.editing import (
     variant_archive,
     variant_save,
 )
-from resolvers.catalog.listing import (
+from resolvers.catalog.faceting import (
     AttributeFacet,
     BrandFacet,
     CategoryFacet,
     ProductFacets,
-    SearchSuggestion,
     ValueFacet,
     facets,
-    products,
-    search_suggestions,
 )
+from resolvers.catalog.listing import is_nearest, products, searched_for
 from resolvers.catalog.pricing import (
     find_price_change,
     price_change_cancel,
@@ -55,6 +53,7 @@ from resolvers.catalog.pricing import (
     price_set,
     variant_price_changes,
 )
+from resolvers.catalog.suggesting import SearchSuggestion, search_suggestions
 from resolvers.stock import (
     availability_near,
     low_stock_at,
@@ -92,6 +91,7 @@ __all__ = [
     "find_price_change",
     "find_product",
     "find_variant",
+    "is_nearest",
     "low_stock_at",
     "named_category",
     "price",
@@ -110,6 +110,7 @@ __all__ = [
     "products",
     "products_import",
     "search_suggestions",
+    "searched_for",
     "variant_archive",
     "variant_availability",
     "variant_options",

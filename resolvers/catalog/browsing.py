@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import strawberry
 
+from domain.catalog.limits import LANGUAGE
 from domain.catalog.numbers import spelled
 from domain.errors import Invalid
 from loaders.catalog import every_attribute, every_category, root_categories
@@ -25,7 +26,7 @@ from models import (
     ProductStatus,
     Variant,
 )
-from resolvers.context import Info
+from resolvers.context import Info, Viewer
 from resolvers.ids import parse_id
 
 FLAGS = {"zh": ("否", "是"), "en": ("no", "yes")}
@@ -65,12 +66,28 @@ class CategoryAttributeShown:
     inherited: bool
 
 
-async def product(info: Info, id: strawberry.ID | None = None, slug: str | None = None) -> Product | None:
+def likes(info: Info, *, language: str | None = None, currency: CurrencyCode | None = None) -> Viewer:
+    """The viewer as this root field is to be answered; what has no such text falls back to the original."""
+    if language is not None and not LANGUAGE.fullmatch(language):
+        raise Invalid(f"This is no language tag: {language[:20]!r}.", field=("language",))
+    return info.context.like(info, language=language, currency=currency)
+
+
+async def product(
+    info: Info,
+    id: strawberry.ID | None = None,
+    slug: str | None = None,
+    language: str | None = None,
+    currency: CurrencyCode | None = None,
+) -> Product | None:
     """One product by its id or its slug; null when customers cannot see it.
 
     id: its global id
     slug: its part of the address
+    language: tell it in this language, as a tag such as "zh-CN", instead of the viewer's own
+    currency: tell its prices in this currency instead of the viewer's own
     """
+    likes(info, language=language, currency=currency)
     if (id is None) == (slug is None):
         raise Invalid("Name a product by its id or by its slug.", field=("id",))
     found = await (product_of_slug(info, slug) if slug is not None else product_of_id(info, id or ""))
@@ -121,12 +138,16 @@ async def find_attribute(info: Info, attribute_id: int) -> Attribute | None:
     return await info.context.load.attribute.load(attribute_id)
 
 
-async def category(info: Info, id: strawberry.ID | None = None, slug: str | None = None) -> Category | None:
+async def category(
+    info: Info, id: strawberry.ID | None = None, slug: str | None = None, language: str | None = None
+) -> Category | None:
     """One category by its id or its slug.
 
     id: its global id
     slug: its part of the address
+    language: tell it in this language, as a tag such as "zh-CN", instead of the viewer's own
     """
+    likes(info, language=language)
     if (id is None) == (slug is None):
         raise Invalid("Name a category by its id or by its slug.", field=("id",))
     return await named_category(info, slug if slug is not None else id or "", by_slug=slug is not None)
@@ -139,11 +160,13 @@ async def named_category(info: Info, name: str, *, by_slug: bool) -> Category | 
     return await find_category(info, parsed[1]) if parsed and parsed[0] == "Category" else None
 
 
-async def categories(info: Info, roots: bool = True) -> Sequence[Category]:
+async def categories(info: Info, roots: bool = True, language: str | None = None) -> Sequence[Category]:
     """The tree of categories.
 
     roots: true for the roots only, whose children lead on; false for all of them, the roots first
+    language: tell them in this language, as a tag such as "zh-CN", instead of the viewer's own
     """
+    likes(info, language=language)
     reads = info.context.shop.database.reads
     return await (root_categories(reads) if roots else every_category(reads))
 
@@ -207,7 +230,7 @@ async def compare_at_price(
 async def prices_in(
     variants: Sequence[Variant], info: Info, currency: CurrencyCode | None
 ) -> list[Price | None]:
-    wanted = currency or info.context.viewer.currency
+    wanted = currency or info.context.viewer_of(info).currency
     found = await info.context.load.variant_prices.load_many([variant.id for variant in variants])
     return [next((row for row in rows if row.currency is wanted), None) for rows in found]
 
@@ -257,7 +280,8 @@ def attribute_number(root: ProductAttribute) -> Decimal | None:
 def spoken(
     info: Info, attribute: Attribute, value: AttributeValue | None, row: ProductAttribute | CountedValue
 ) -> str:
-    read = info.context.viewer.read
+    viewer = info.context.viewer_of(info)
+    read = viewer.read
     match attribute.type:
         case AttributeType.ENUM:
             return read(value.translations, "name", value.name) if value else ""
@@ -265,7 +289,7 @@ def spoken(
             unit = read(attribute.translations, "unit", attribute.unit or "")
             return f"{spelled(row.number or Decimal(0))} {unit}".strip()
         case AttributeType.BOOLEAN:
-            return FLAGS["zh" if info.context.viewer.language.startswith("zh") else "en"][bool(row.boolean)]
+            return FLAGS["zh" if viewer.language.startswith("zh") else "en"][bool(row.boolean)]
         case AttributeType.DATE:
             return row.date.isoformat() if row.date else ""
         case AttributeType.TEXT:

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, text, update
 
 from domain.catalog.exporting import export_products
 from domain.catalog.files import Import, import_file
-from domain.catalog.interchange import Problem, Writer, columns_of, read_products
+from domain.catalog.interchange import Problem, write_products
 from events.shop import Shop
 from models import Base, Category, CurrencyCode, Product
 from tests.factories.catalog import NOW, create_attribute
@@ -39,15 +39,12 @@ def samples() -> list[Path]:
 
 async def take(shop: Shop, data: bytes, *, file: str = "goods.csv", dry_run: bool = False) -> Import:
     async with shop.database.writes.begin() as session:
-        reading = read_products(data, file=file, currency=CNY)
-        return await import_file(session, reading, now=NOW, dry_run=dry_run)
+        return await import_file(session, data, file=file, currency=CNY, now=NOW, dry_run=dry_run)
 
 
 async def given_back(shop: Shop) -> bytes:
     async with shop.database.reads() as session:
-        drafts = [draft async for some in export_products(session) for draft in some]
-    writer = Writer(columns_of(drafts, CNY), currency=CNY)
-    return writer.header() + writer.rows(drafts)
+        return b"".join(write_products(await export_products(session), currency=CNY))
 
 
 async def rows(shop: Shop) -> dict[str, int]:
@@ -158,9 +155,10 @@ async def test_a_dry_run_tells_everything_and_changes_nothing(shop: Shop) -> Non
 async def test_progress_is_told_product_by_product(shop: Shop) -> None:
     told: list[int] = []
     async with shop.database.writes.begin() as session:
-        reading = read_products(FIRST, file="goods.csv", currency=CNY)
-        await import_file(session, reading, now=NOW, progress=told.append)
-    assert sum(told) == len(reading.products) == 2
+        await import_file(
+            session, FIRST, file="goods.csv", currency=CNY, now=NOW, starts=told.append, progress=told.append
+        )
+    assert told[0] == sum(told[1:]) == 2
 
 
 async def test_many_products_are_read_in_few_statements(shop: Shop) -> None:

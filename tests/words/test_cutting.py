@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.words import WORDS_LIMIT, indexed, match, readable
+from words import WORDS_LIMIT, indexed, match, readable
 
 
 def test_chinese_is_kept_as_words_and_as_single_characters() -> None:
