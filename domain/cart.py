@@ -4,13 +4,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 
-from sqlalchemy import ColumnElement, Select, and_, delete, false, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    FromClause,
+    Select,
+    Update,
+    and_,
+    delete,
+    false,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.bulk import dialect_of, ids_of, packed_ids
 from domain.coupon import find_coupon
 from domain.errors import Invalid, LimitReached, NotForSale, NotFound, OutOfStock
-from domain.outbox import announce, record
+from domain.outbox import record
 from domain.pricing import Breakdown, CouponRefused, PricedLine, price
 from domain.upsert import insert
 from models import (
@@ -226,23 +241,35 @@ async def cart_items(session: AsyncSession, cart_id: int, *, lock: bool = True) 
     return await _items(session, cart_id, found) if found else []
 
 
-async def take_cart(session: AsyncSession, owner: Owner, *, now: datetime) -> Cart | None:
-    """Lock somebody's cart to order what is in it; the statement counts the change `empty_cart` will be."""
-    taken: Cart | None = await session.scalar(
-        update(Cart)
-        .where(owner.owns())
-        .values(version=Cart.version + 1, updated_at=now)
-        .returning(Cart)
+async def take_carts(session: AsyncSession, account_ids: Sequence[int]) -> dict[int, Cart]:
+    """Lock the carts of these customers to order what is in them, in sorted order: nobody waits in a ring."""
+    dialect = dialect_of(session)
+    rows = await session.scalars(_taking(dialect), {"owners": packed_ids(session, account_ids)})
+    return {cart.account_id: cart for cart in rows if cart.account_id is not None}
+
+
+@cache
+def _taking(dialect: str) -> Select[Cart]:
+    return (
+        select(Cart)
+        .where(Cart.account_id.in_(ids_of(dialect, "owners")), Cart.status == CartStatus.ACTIVE)
+        .order_by(Cart.id)
+        .with_for_update()
         .execution_options(populate_existing=True)
     )
-    return taken
 
 
-async def empty_cart(session: AsyncSession, cart: Cart, *, now: datetime, by: int | None = None) -> None:
-    """Everything in a cart that was taken has been ordered; the cart itself stays for what comes next."""
-    await session.execute(delete(CartLine).where(CartLine.cart_id == cart.id))
-    cart.coupon_id = None
-    announce(session, "cart.changed", cart, now=now, by=by)
+def emptying(carts: FromClause) -> tuple[Delete, Update]:
+    """Everything in carts that were taken has been ordered; the carts themselves stay for what comes next.
+
+    `carts` are rows of `id` and `now`; their "cart.changed" is told at the version that follows.
+    """
+    ids = select(carts.c.id)
+    now = select(carts.c.now).limit(1).scalar_subquery()
+    return (
+        delete(CartLine).where(CartLine.cart_id.in_(ids)),
+        update(Cart).where(Cart.id.in_(ids)).values(version=Cart.version + 1, coupon_id=None, updated_at=now),
+    )
 
 
 async def adopt_cart(session: AsyncSession, *, token_hash: str, account_id: int, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -47,15 +48,20 @@ async def post(
     )
     if posting_id is None:
         return False
-    debit, usual_credit = SIDES[kind]
-    sides = ((debit, amount.minor), (credit or usual_credit, -amount.minor))
-    shared = {"posting_id": posting_id, "order_id": order_id, "currency": amount.currency}
+    shared = {"posting_id": posting_id, "order_id": order_id}
     await session.execute(
-        insert(session, LedgerEntry).values(
-            [shared | {"account": account, "amount": minor} for account, minor in sides]
-        )
+        insert(session, LedgerEntry).values([shared | side for side in sides(kind, amount, credit=credit)])
     )
     return True
+
+
+def sides(kind: PostingKind, amount: Money, *, credit: LedgerAccount | None = None) -> list[dict[str, Any]]:
+    """Both entries of a posting: debit and credit."""
+    debit, usual_credit = SIDES[kind]
+    return [
+        {"account": debit, "currency": amount.currency, "amount": amount.minor},
+        {"account": credit or usual_credit, "currency": amount.currency, "amount": -amount.minor},
+    ]
 
 
 async def sold(session: AsyncSession, order: Order) -> Money:

@@ -37,20 +37,25 @@ def announce(
     session: AsyncSession, name: str, row: Versioned, *, now: datetime, by: int | None = None, **facts: Any
 ) -> Event:
     """As `record`, for a row whose statement has counted the version up already: it is not updated again."""
-    payload = snapshot(row) | facts
-    event = Event(
-        name=name,
-        subject=SUBJECTS[type(row)],
-        subject_id=row.id,
-        version=row.version,
-        payload=payload,
-        account_id=payload.get("account_id"),
-        actor_id=by,
-        occurred_at=now,
-        attempts=0,
-    )
+    event = Event(**told(name, row, now=now, by=by, **facts))
     session.add(event)
     return event
+
+
+def told(name: str, row: Versioned, *, now: datetime, by: int | None = None, **facts: Any) -> dict[str, Any]:
+    """An event of a row as it is stored, for a statement that writes many."""
+    payload = snapshot(row) | facts
+    return {
+        "name": name,
+        "subject": SUBJECTS[type(row)],
+        "subject_id": row.id,
+        "version": row.version,
+        "payload": payload,
+        "account_id": payload.get("account_id"),
+        "actor_id": by,
+        "occurred_at": now,
+        "attempts": 0,
+    }
 
 
 def snapshot(row: Versioned) -> dict[str, Any]:

@@ -264,5 +264,7 @@ class IdempotencyKey(Base):
     command: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     content_hash: Mapped[str]
+    reference: Mapped[str | None]
+    """The number of what it makes, where that is known beforehand."""
     result_id: Mapped[int | None]
     created_at: Mapped[datetime]

@@ -10,7 +10,15 @@ from domain.order.change import (
     lock_order,
     stated,
 )
-from domain.order.place import CASH_LIMITS, SoldMeanwhile, place_order
+from domain.order.place import (
+    CASH_LIMITS,
+    Outcome,
+    Placement,
+    SoldMeanwhile,
+    Terms,
+    place_order,
+    place_orders,
+)
 from domain.order.quote import Quote, QuotedDelivery, QuotedLine, quote_order
 from domain.order.refusals import AmountMismatch, NotOffered
 from domain.order.states import IN_HOUSE, OVER, TRANSITIONS
@@ -23,11 +31,14 @@ __all__ = [
     "TRANSITIONS",
     "AmountMismatch",
     "NotOffered",
+    "Outcome",
+    "Placement",
     "Promise",
     "Quote",
     "QuotedDelivery",
     "QuotedLine",
     "SoldMeanwhile",
+    "Terms",
     "WantedDelivery",
     "WantedLine",
     "WantedPayment",
@@ -40,6 +51,7 @@ __all__ = [
     "confirm_receipt",
     "lock_order",
     "place_order",
+    "place_orders",
     "quote_order",
     "stated",
 ]

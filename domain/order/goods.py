@@ -1,17 +1,21 @@
 """What is wanted, as the shop has it now: one statement for the goods, however many there are."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import BigInteger, Select, String, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.cart import take_cart
+from domain.bulk import dialect_of, ids_of, packed, packed_ids, table_of
+from domain.cart import take_carts
 from domain.coupon import code_of
-from domain.errors import Invalid, LimitReached
-from domain.order.wish import WantedLine, Wish
+from domain.errors import DomainError, Invalid, LimitReached
+from domain.order.wish import Wish
+from domain.stock import lock_levels
 from models import (
     Cart,
     CartLine,
@@ -43,7 +47,7 @@ class Good:
     unit: Money | None
     picture_url: str | None
     shelves: dict[int, int] = field(default_factory=dict)
-    """Id of a warehouse -> units nobody has reserved."""
+    """Id of a warehouse -> units nobody has reserved; the same for all who want this variant."""
 
     @property
     def for_sale(self) -> bool:
@@ -73,49 +77,162 @@ class Basket:
 
 async def look(session: AsyncSession, wish: Wish) -> Basket:
     """What is wanted, without touching it."""
-    if wish.lines is not None:
-        return await basket_of_lines(session, wish, wish.lines)
-    cart = await session.scalar(select(Cart).where(wish.owner.owns()))
-    return await basket_of_cart(session, wish, cart)
+    cart = None
+    if wish.lines is None:
+        cart = await session.scalar(select(Cart).where(wish.owner.owns()))
+    [basket] = await baskets(session, [wish], [cart])
+    if isinstance(basket, DomainError):
+        raise basket
+    return basket
 
 
-async def take(session: AsyncSession, wish: Wish, *, now: datetime) -> Basket:
-    """What is wanted, with the cart held: a second order waits here and then finds it empty."""
-    if wish.lines is not None:
-        return await basket_of_lines(session, wish, wish.lines)
-    return await basket_of_cart(session, wish, await take_cart(session, wish.owner, now=now))
+async def take(
+    session: AsyncSession, wishes: Sequence[Wish], *, hold: bool = False
+) -> list[Basket | DomainError]:
+    """What everybody wants, with their carts held: a second order waits here and then finds its cart empty.
+
+    `hold` keeps the shelves as they are, too.
+    """
+    owners = [wish.owner.account_id for wish in wishes if wish.lines is None and wish.owner.account_id]
+    held = await take_carts(session, owners) if owners else {}
+    carts = [held.get(wish.owner.account_id or 0) if wish.lines is None else None for wish in wishes]
+    return await baskets(session, wishes, carts, hold=hold)
 
 
-async def basket_of_cart(session: AsyncSession, wish: Wish, cart: Cart | None) -> Basket:
-    if cart is None:
-        return Basket(wish.currency, (), (), None, wish.coupon_code, None)
-    statement = (
-        goods_in(cart.currency)
-        .add_columns(CartLine.quantity)
-        .join(CartLine, CartLine.variant_id == Variant.id)
-        .where(CartLine.cart_id == cart.id)
+async def baskets(
+    session: AsyncSession, wishes: Sequence[Wish], carts: Sequence[Cart | None], *, hold: bool = False
+) -> list[Basket | DomainError]:
+    """A basket for each wish, from its lines or from its cart, or why there cannot be one.
+
+    All of them see, and share, the same shelves: who takes units from one leaves less to those after.
+    """
+    ids = [cart.id for cart in carts if cart]
+    contents = await cart_contents(session, ids) if ids else {}
+    wanted = [well_formed(wish, contents, cart) for wish, cart in zip(wishes, carts, strict=True)]
+    asked = {
+        (variant_id, each.currency)
+        for each in wanted
+        if isinstance(each, Wanted)
+        for variant_id in each.lines
+    }
+    if hold and asked:
+        await lock_levels(session, {variant_id for variant_id, _ in asked})
+    stocked = await stock_of(session, asked)
+    coupons = await coupons_of(session, wishes, carts)
+    return [
+        each if isinstance(each, DomainError) else basket_of(wish, each, stocked, coupons, cart)
+        for wish, each, cart in zip(wishes, wanted, carts, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Units by variant, in the order they were given."""
+
+    currency: CurrencyCode
+    lines: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Stocked:
+    """A variant as the shop has it now, at its price in one currency."""
+
+    variant: Variant
+    product: Product
+    unit: Money | None
+    picture_url: str | None
+    shelves: dict[int, int]
+    warehouses: dict[int, Warehouse]
+
+
+def well_formed(
+    wish: Wish, contents: Mapping[int, Mapping[int, int]], cart: Cart | None
+) -> Wanted | DomainError:
+    """What a wish asks for, each variant named once."""
+    if wish.lines is None:
+        return Wanted(cart.currency, contents.get(cart.id, {})) if cart else Wanted(wish.currency, {})
+    if len(wish.lines) > LINES_LIMIT:
+        return LimitReached(f"An order has at most {LINES_LIMIT} lines.", field=("lines",))
+    quantities: dict[int, int] = {}
+    for index, line in enumerate(wish.lines):
+        if line.variant_id in quantities:
+            return Invalid("Name each variant once.", field=("lines", index, "variant_id"))
+        if not 1 <= line.quantity <= QUANTITY_LIMIT:
+            return Invalid(
+                f"A quantity is between 1 and {QUANTITY_LIMIT:,}.", field=("lines", index, "quantity")
+            )
+        quantities[line.variant_id] = line.quantity
+    return Wanted(wish.currency, quantities)
+
+
+def basket_of(
+    wish: Wish,
+    wanted: Wanted,
+    stocked: Mapping[tuple[int, CurrencyCode], Stocked],
+    coupons: Sequence[Coupon],
+    cart: Cart | None,
+) -> Basket | DomainError:
+    goods: list[Good] = []
+    warehouses: dict[int, Warehouse] = {}
+    for index, (variant_id, quantity) in enumerate(wanted.lines.items()):
+        found = stocked.get((variant_id, wanted.currency))
+        if found is None:
+            return Invalid("There is no such variant.", field=("lines", index, "variant_id"))
+        warehouses |= found.warehouses
+        goods.append(
+            Good(found.variant, found.product, quantity, found.unit, found.picture_url, found.shelves)
+        )
+    coupon = coupon_of(wish, cart, coupons)
+    return Basket(wanted.currency, goods, list(warehouses.values()), coupon, wish.coupon_code, cart)
+
+
+async def cart_contents(session: AsyncSession, cart_ids: Sequence[int]) -> dict[int, dict[int, int]]:
+    """Units by variant for each cart, in the order they were added."""
+    contents: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    statement = contents_of(dialect_of(session))
+    rows = await session.execute(statement, {"carts": packed_ids(session, cart_ids)})
+    for cart_id, variant_id, quantity in rows:
+        contents[cart_id][variant_id] = quantity
+    return contents
+
+
+@cache
+def contents_of(dialect: str) -> Select[int, int, int]:
+    return (
+        select(CartLine.cart_id, CartLine.variant_id, CartLine.quantity)
+        .where(CartLine.cart_id.in_(ids_of(dialect, "carts")))
         .order_by(CartLine.id)
     )
-    goods, warehouses = gather((await session.execute(statement)).all(), cart.currency, {})
-    coupon = await wanted_coupon(session, wish.coupon_code, cart.coupon_id)
-    return Basket(cart.currency, goods, warehouses, coupon, wish.coupon_code, cart)
 
 
-async def basket_of_lines(session: AsyncSession, wish: Wish, lines: Sequence[WantedLine]) -> Basket:
-    quantities = well_formed(lines)
-    statement = goods_in(wish.currency).where(Variant.id.in_(quantities))
-    goods, warehouses = gather((await session.execute(statement)).all(), wish.currency, quantities)
-    found = {good.variant.id: good for good in goods}
-    for index, line in enumerate(lines):
-        if line.variant_id not in found:
-            raise Invalid("There is no such variant.", field=("lines", index, "variant_id"))
-    coupon = await wanted_coupon(session, wish.coupon_code, None)
-    in_order = [found[line.variant_id] for line in lines]
-    return Basket(wish.currency, in_order, warehouses, coupon, wish.coupon_code, None)
+async def stock_of(
+    session: AsyncSession, wanted: AbstractSet[tuple[int, CurrencyCode]]
+) -> dict[tuple[int, CurrencyCode], Stocked]:
+    """Variants as the shop has them now."""
+    if not wanted:
+        return {}
+    dialect = dialect_of(session)
+    asked = [{"variant_id": variant_id, "currency": currency} for variant_id, currency in sorted(wanted)]
+    rows = await session.execute(goods_of(dialect), {"wanted": packed(dialect, asked)})
+    stocked: dict[tuple[int, CurrencyCode], Stocked] = {}
+    shelves: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    for code, variant, product, amount, picture_url, available, warehouse in rows:
+        currency = CurrencyCode(code)
+        found = stocked.get((variant.id, currency))
+        if found is None:
+            unit = None if amount is None else Money(amount, currency)
+            found = Stocked(variant, product, unit, picture_url, shelves[variant.id], {})
+            stocked[variant.id, currency] = found
+        if warehouse is not None:
+            found.shelves[warehouse.id] = available
+            found.warehouses[warehouse.id] = warehouse
+    return stocked
 
 
-def goods_in(currency: CurrencyCode) -> Select[Variant, Product, int, Any, StockLevel, Warehouse]:
+@cache
+def goods_of(dialect: str) -> Select[Any, Variant, Product, int, Any, int, Warehouse]:
     """Variants with all that is needed to sell them; one row per warehouse that knows them."""
+    wanted = table_of(dialect, "wanted", {"variant_id": BigInteger(), "currency": String()})
     own = select(Media.url).where(Media.id == Variant.media_id).scalar_subquery()
     first = (
         select(Media.url)
@@ -126,57 +243,36 @@ def goods_in(currency: CurrencyCode) -> Select[Variant, Product, int, Any, Stock
         .correlate(Variant)
         .scalar_subquery()
     )
+    priced = and_(Price.variant_id == Variant.id, cast(Price.currency, String) == wanted.c.currency)
+    available = StockLevel.on_hand - StockLevel.reserved
     return (
-        select(Variant, Product, Price.amount, func.coalesce(own, first), StockLevel, Warehouse)
+        select(
+            wanted.c.currency, Variant, Product, Price.amount, func.coalesce(own, first), available, Warehouse
+        )
+        .select_from(wanted)
+        .join(Variant, Variant.id == wanted.c.variant_id)
         .join(Product, Product.id == Variant.product_id)
-        .outerjoin(Price, and_(Price.variant_id == Variant.id, Price.currency == currency))
+        .outerjoin(Price, priced)
         .outerjoin(StockLevel, StockLevel.variant_id == Variant.id)
         .outerjoin(Warehouse, and_(Warehouse.id == StockLevel.warehouse_id, Warehouse.active))
         .execution_options(populate_existing=True)
     )
 
 
-def gather(
-    rows: Sequence[Any], currency: CurrencyCode, quantities: Mapping[int, int]
-) -> tuple[list[Good], list[Warehouse]]:
-    """Goods and warehouses out of rows; the quantity is the last column where `quantities` has none."""
-    goods: dict[int, Good] = {}
-    warehouses: dict[int, Warehouse] = {}
-    for variant, product, amount, picture_url, level, warehouse, *quantity in rows:
-        good = goods.setdefault(
-            variant.id,
-            Good(
-                variant=variant,
-                product=product,
-                quantity=quantity[0] if quantity else quantities[variant.id],
-                unit=None if amount is None else Money(amount, currency),
-                picture_url=picture_url,
-            ),
-        )
-        if warehouse is not None:
-            good.shelves[warehouse.id] = level.available
-            warehouses[warehouse.id] = warehouse
-    return list(goods.values()), list(warehouses.values())
+async def coupons_of(
+    session: AsyncSession, wishes: Sequence[Wish], carts: Sequence[Cart | None]
+) -> Sequence[Coupon]:
+    codes = {code_of(wish.coupon_code) for wish in wishes if wish.coupon_code is not None}
+    ids = {cart.coupon_id for cart in carts if cart and cart.coupon_id is not None}
+    if not codes and not ids:
+        return []
+    chosen = select(Coupon).where(or_(Coupon.code.in_(codes), Coupon.id.in_(ids)))
+    return (await session.scalars(chosen.execution_options(populate_existing=True))).all()
 
 
-async def wanted_coupon(session: AsyncSession, code: str | None, coupon_id: int | None) -> Coupon | None:
+def coupon_of(wish: Wish, cart: Cart | None, coupons: Sequence[Coupon]) -> Coupon | None:
     """The coupon of this code, else the one on the cart."""
-    if code is not None:
-        return await session.scalar(select(Coupon).where(Coupon.code == code_of(code)))
-    return None if coupon_id is None else await session.get(Coupon, coupon_id, populate_existing=True)
-
-
-def well_formed(lines: Sequence[WantedLine]) -> dict[int, int]:
-    """Quantities by variant, each variant named once."""
-    if len(lines) > LINES_LIMIT:
-        raise LimitReached(f"An order has at most {LINES_LIMIT} lines.", field=("lines",))
-    quantities: dict[int, int] = {}
-    for index, line in enumerate(lines):
-        if line.variant_id in quantities:
-            raise Invalid("Name each variant once.", field=("lines", index, "variant_id"))
-        if not 1 <= line.quantity <= QUANTITY_LIMIT:
-            raise Invalid(
-                f"A quantity is between 1 and {QUANTITY_LIMIT:,}.", field=("lines", index, "quantity")
-            )
-        quantities[line.variant_id] = line.quantity
-    return quantities
+    if wish.coupon_code is not None:
+        code = code_of(wish.coupon_code)
+        return next((coupon for coupon in coupons if coupon.code == code), None)
+    return next((coupon for coupon in coupons if cart and coupon.id == cart.coupon_id), None)

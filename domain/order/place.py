@@ -1,41 +1,36 @@
-"""Placing an order: one transaction, exactly once, at the prices of this moment."""
+"""Placing orders: one transaction for one order or for many, exactly once, at the prices of this moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import idempotency
-from domain.cart import empty_cart
 from domain.coupon import use_coupon
 from domain.errors import DomainError, Invalid, LimitReached, OutOfStock, Unauthenticated
-from domain.ledger import payment_status, post
+from domain.idempotency import Claim
+from domain.ledger import payment_status
 from domain.money import words
-from domain.order.allocate import Part
-from domain.order.change import confirm_if_secured
-from domain.order.goods import take
-from domain.order.quote import Quote, quote_basket
+from domain.order.enter import Draft, enter, new_order
+from domain.order.goods import Basket, take
+from domain.order.quote import Facts, Quote, facts_for, quoted
 from domain.order.refusals import AmountMismatch, NotOffered
+from domain.order.states import TRANSITIONS
 from domain.order.wish import Promise, WantedPayment, Wish
-from domain.outbox import announce
-from domain.stock import Allocation, reserve
+from domain.state import move
+from domain.stock import Allocation, Reservation, reserve_all
 from models import (
     CurrencyCode,
-    Delivery,
-    DeliveryLine,
     FulfilmentStatus,
     Money,
     Order,
-    OrderLine,
     OrderStatus,
-    Payment,
     PaymentMethod,
-    PaymentStatus,
-    PostingKind,
 )
 
 Row = dict[str, Any]
@@ -60,6 +55,50 @@ class SoldMeanwhile(OutOfStock):
         self.left = refusal.left
 
 
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """An order somebody wants placed, and the number it will have."""
+
+    wish: Wish
+    promise: Promise
+    number: str
+
+    @property
+    def buyer(self) -> int:
+        if self.wish.owner.account_id is None:
+            raise Unauthenticated
+        return self.wish.owner.account_id
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms the shop takes orders."""
+
+    offered: AbstractSet[PaymentMethod]
+    pay_within: timedelta
+
+
+Outcome = Order | DomainError
+
+
+@dataclass(slots=True)
+class Member:
+    """One of those whose orders are placed together."""
+
+    placement: Placement
+    claim: Claim | None = None
+    draft: Draft | None = None
+    outcome: Outcome | None = None
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """A refusal in here concerns this one only."""
+        try:
+            yield
+        except DomainError as refusal:
+            self.outcome = refusal
+
+
 async def place_order(
     session: AsyncSession,
     wish: Wish,
@@ -70,37 +109,128 @@ async def place_order(
     pay_within: timedelta,
     now: datetime,
 ) -> Order:
-    """Make an order of a wish, with its stock set aside and its invoice in the books.
+    """Make an order of a wish: as `place_orders`, for one alone, whose refusal is raised."""
+    placement = Placement(wish, promise, number)
+    [outcome] = await place_orders(session, [placement], Terms(offered, pay_within), now=now)
+    if isinstance(outcome, DomainError):
+        raise outcome
+    return outcome
 
-    The same idempotency key gives the same order again. Raises SoldMeanwhile where another order took
-    goods between the choice of a warehouse and the reservation.
+
+async def place_orders(
+    session: AsyncSession,
+    placements: Sequence[Placement],
+    terms: Terms,
+    *,
+    now: datetime,
+    hold: bool = False,
+) -> list[Outcome]:
+    """Make orders of wishes of different buyers, with their stock set aside and their invoices in the books.
+
+    Each step is one statement for all of them. Who comes first gets the first units; what is refused leaves
+    nothing behind. The same idempotency key gives the same order again. Raises SoldMeanwhile where another
+    transaction took goods between the look at the shelves and the grip, which `hold` prevents: then the
+    levels are locked first. Where no order is among the outcomes there is nothing to commit.
     """
-    buyer = wish.owner.account_id
-    if buyer is None:
-        raise Unauthenticated
-    key = promise.idempotency_key
-    known = await idempotency.claim(
-        session, account_id=buyer, command=COMMAND, key=key, content=content_of(wish, promise), now=now
+    members = [Member(placement) for placement in placements]
+    await claim_keys(session, members, now=now)
+    await decide(session, waiting(members), terms, now=now, hold=hold)
+    if drafts := [member.draft for member in members if member.draft]:
+        await forget_keys(session, members)
+        await enter(session, drafts, now=now)
+        await set_aside(session, drafts, now=now)
+    return [member.outcome or drafted(member).order for member in members]
+
+
+def waiting(members: Sequence[Member]) -> list[Member]:
+    return [member for member in members if member.outcome is None]
+
+
+def drafted(member: Member) -> Draft:
+    if member.draft is None:
+        raise ValueError(f"nothing came of {member.placement.number}")
+    return member.draft
+
+
+async def claim_keys(session: AsyncSession, members: Sequence[Member], *, now: datetime) -> None:
+    """Claim everybody's key; whose key has been used gets what came of it."""
+    for member in members:
+        with member.refusing():
+            member.claim = claim_of(member.placement, now=now)
+    buyers = [member.claim.account_id for member in members if member.claim]
+    if len(set(buyers)) < len(buyers):
+        raise ValueError("two orders of one buyer are not placed together")
+    claiming = [(member, member.claim) for member in members if member.claim]
+    if not claiming:
+        return
+    known = await idempotency.claim_all(session, [claim for _, claim in claiming])
+    numbers = [each for each in known if isinstance(each, str)]
+    orders = await by_number(session, numbers) if numbers else {}
+    for (member, _), each in zip(claiming, known, strict=True):
+        if each is not None:
+            member.claim = None
+            member.outcome = each if isinstance(each, DomainError) else orders[each]
+
+
+def claim_of(placement: Placement, *, now: datetime) -> Claim:
+    return idempotency.claim_of(
+        content_of(placement.wish, placement.promise),
+        account_id=placement.buyer,
+        command=COMMAND,
+        key=placement.promise.idempotency_key,
+        reference=placement.number,
+        now=now,
     )
-    if known is not None:
-        return await session.get_one(Order, known)
-    quote = await quote_basket(session, wish, await take(session, wish, now=now), now=now)
-    refuse(wish, promise, quote, offered)
-    order = new_order(quote, promise, buyer=buyer, number=number, now=now)
-    if in_advance(promise.payments):
-        order.payment_due_at = now + pay_within
-    session.add(order)
-    await session.flush()
-    parts = await insert_contents(session, order, quote, promise)
-    await invoice(session, order, now=now)
-    if quote.basket.cart:
-        await empty_cart(session, quote.basket.cart, now=now, by=buyer)
-    announce(session, "order.placed", order, now=now, by=buyer)
+
+
+async def by_number(session: AsyncSession, numbers: Sequence[str]) -> dict[str, Order]:
+    rows = await session.scalars(
+        select(Order).where(Order.number.in_(numbers)).execution_options(populate_existing=True)
+    )
+    return {order.number: order for order in rows}
+
+
+async def forget_keys(session: AsyncSession, members: Sequence[Member]) -> None:
+    """Who was refused may use the same key again."""
+    if refused := [member.claim for member in members if member.claim and member.outcome]:
+        await idempotency.drop_all(session, refused)
+
+
+async def decide(
+    session: AsyncSession, members: Sequence[Member], terms: Terms, *, now: datetime, hold: bool
+) -> None:
+    """Draft an order for each, or refuse it, one after the other."""
+    baskets = await take(session, [member.placement.wish for member in members], hold=hold)
+    served: list[tuple[Member, Basket]] = []
+    for member, basket in zip(members, baskets, strict=True):
+        if isinstance(basket, DomainError):
+            member.outcome = basket
+        else:
+            served.append((member, basket))
+    wishes = [member.placement.wish for member, _ in served]
+    facts = await facts_for(session, wishes, [basket for _, basket in served])
+    for member, basket in served:
+        with member.refusing():
+            member.draft = draft(member.placement, basket, facts, terms, now=now)
+
+
+def draft(placement: Placement, basket: Basket, facts: Facts, terms: Terms, *, now: datetime) -> Draft:
+    """The order as it will be; its goods are off the shelves for those who come after."""
+    promise = placement.promise
+    quote = quoted(placement.wish, basket, facts, now=now)
+    refuse(placement.wish, promise, quote, terms.offered)
+    order = order_of(quote, placement, terms, now=now)
+    made = Draft(order, quote, quote.parts(), promise.payments)
+    for part in made.parts:
+        good = quote.lines[part.line].good
+        if good.variant.limited:
+            good.shelves[part.warehouse_id] -= part.quantity
+    made.tell("order.placed", now=now, by=order.account_id)
     if not in_advance(promise.payments):
-        await confirm_if_secured(session, order, now=now)
-    await idempotency.settle(session, account_id=buyer, command=COMMAND, key=key, result_id=order.id)
-    await set_aside(session, order, quote, parts, now=now)
-    return order
+        move(order, OrderStatus.CONFIRMED, TRANSITIONS)
+        order.version, order.confirmed_at = order.version + 1, now
+        made.tell("order.confirmed", now=now)
+    return made
 
 
 def content_of(wish: Wish, promise: Promise) -> list[Row]:
@@ -146,12 +276,12 @@ def refuse_payments(
         raise LimitReached(f"At most {words(limit)} can be paid at the door.", field=("payments",))
 
 
-def new_order(quote: Quote, promise: Promise, *, buyer: int, number: str, now: datetime) -> Order:
+def order_of(quote: Quote, placement: Placement, terms: Terms, *, now: datetime) -> Order:
     total = quote.sums.total.minor
     coupon = quote.basket.coupon
-    return Order(
-        number=number,
-        account_id=buyer,
+    return new_order(
+        number=placement.number,
+        account_id=placement.buyer,
         status=OrderStatus.PENDING,
         payment_status=payment_status(total=total, taken=0, returned=0),
         fulfilment_status=FulfilmentStatus.UNFULFILLED,
@@ -161,127 +291,33 @@ def new_order(quote: Quote, promise: Promise, *, buyer: int, number: str, now: d
         shipping_amount=quote.sums.shipping.minor,
         total_amount=total,
         coupon_id=coupon.id if coupon else None,
-        note=promise.note.strip(),
+        note=placement.promise.note.strip(),
         version=1,
         placed_at=now,
+        payment_due_at=now + terms.pay_within if in_advance(placement.promise.payments) else None,
     )
 
 
-async def insert_contents(
-    session: AsyncSession, order: Order, quote: Quote, promise: Promise
-) -> Sequence[Part]:
-    """Lines, deliveries, payments, and what of which line goes where: one statement each."""
-    lines = await insert_numbered(session, OrderLine, new_lines(order, quote))
-    deliveries = await insert_numbered(session, Delivery, new_deliveries(order, quote))
-    if payments := new_payments(order, promise):
-        await session.execute(insert(Payment), payments)
-    parts = quote.parts()
-    await session.execute(
-        insert(DeliveryLine),
-        [
-            {
-                "delivery_id": deliveries[part.delivery],
-                "order_line_id": lines[part.line],
-                "warehouse_id": part.warehouse_id,
-                "quantity": part.quantity,
-                "packed": 0,
-                "reserved": quote.lines[part.line].good.variant.limited,
-            }
-            for part in parts
-        ],
-    )
-    return parts
-
-
-async def insert_numbered(
-    session: AsyncSession, table: type[OrderLine] | type[Delivery], rows: list[Row]
-) -> list[int]:
-    """Insert rows that have positions from 1 on; their ids in that order."""
-    made = await session.execute(insert(table).returning(table.position, table.id), rows)
-    return [row_id for _, row_id in sorted((position, row_id) for position, row_id in made)]
-
-
-def new_lines(order: Order, quote: Quote) -> list[Row]:
-    return [
-        {
-            "order_id": order.id,
-            "position": position,
-            "product_id": line.good.product.id,
-            "variant_id": line.good.variant.id,
-            "sku": line.good.variant.sku,
-            "title": line.good.product.title,
-            "options": line.good.variant.options,
-            "picture_url": line.good.picture_url,
-            "weight_grams": line.good.variant.weight_grams,
-            "currency": order.currency,
-            "unit_amount": line.unit.minor,
-            "quantity": line.quantity,
-            "discount_amount": line.discount.minor,
-        }
-        for position, line in enumerate(quote.lines, start=1)
-    ]
-
-
-def new_deliveries(order: Order, quote: Quote) -> list[Row]:
-    return [
-        {
-            "order_id": order.id,
-            "position": position,
-            "method": delivery.method,
-            "currency": order.currency,
-            "fee_amount": delivery.fee.minor,
-        }
-        | asdict(delivery.postal)
-        for position, delivery in enumerate(quote.deliveries, start=1)
-    ]
-
-
-def new_payments(order: Order, promise: Promise) -> list[Row]:
-    return [
-        {
-            "order_id": order.id,
-            "position": position,
-            "method": payment.method,
-            "status": PaymentStatus.PENDING,
-            "currency": order.currency,
-            "amount": payment.amount.minor,
-            "captured_amount": 0,
-            "refunded_amount": 0,
-            "reference": f"{order.number}-{position}",
-        }
-        for position, payment in enumerate(promise.payments, start=1)
-    ]
-
-
-async def invoice(session: AsyncSession, order: Order, *, now: datetime) -> None:
-    """The customer owes the total from now on; an order that costs nothing has no invoice."""
-    if order.total:
-        await post(
-            session,
-            order_id=order.id,
-            payment_id=None,
-            kind=PostingKind.INVOICED,
-            amount=order.total,
-            key=f"invoiced:{order.number}",
-            now=now,
-        )
-
-
-async def set_aside(
-    session: AsyncSession, order: Order, quote: Quote, parts: Sequence[Part], *, now: datetime
-) -> None:
+async def set_aside(session: AsyncSession, drafts: Sequence[Draft], *, now: datetime) -> None:
     """Reserve last: what many want at the same moment is held for the shortest time."""
-    wants = [
-        Allocation(quote.lines[part.line].good.variant.id, part.warehouse_id, part.quantity)
-        for part in parts
-        if quote.lines[part.line].good.variant.limited
+    reservations = [
+        Reservation(made.order.id, made.order.account_id, want) for made in drafts for want in wants_of(made)
     ]
     try:
-        await reserve(session, wants, order_id=order.id, now=now, by=order.account_id)
+        await reserve_all(session, reservations, now=now)
     except OutOfStock as refusal:
         raise SoldMeanwhile(refusal) from None
-    if order.coupon_id is not None:
-        await use_coupon(session, order.coupon_id, now=now)
+    for made in drafts:
+        if made.order.coupon_id is not None:
+            await use_coupon(session, made.order.coupon_id, now=now)
+
+
+def wants_of(made: Draft) -> Iterator[Allocation]:
+    """What is set aside for an order: all but what has no limit."""
+    for part in made.parts:
+        variant = made.quote.lines[part.line].good.variant
+        if variant.limited:
+            yield Allocation(variant.id, part.warehouse_id, part.quantity)
 
 
 def in_advance(payments: Sequence[WantedPayment]) -> bool:

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.address import Postal, checked
+from domain.bulk import dialect_of, ids_of, packed_ids
 from domain.errors import DomainError, ErrorCode, Invalid, LimitReached, NotForSale, NotFound, OutOfStock
 from domain.order.allocate import Part, Shelves, allocate
 from domain.order.goods import Basket, Good, look
@@ -105,16 +107,33 @@ class Quote:
 
 async def quote_order(session: AsyncSession, wish: Wish, *, now: datetime) -> Quote:
     """Work everything out, change nothing."""
-    return await quote_basket(session, wish, await look(session, wish), now=now)
+    basket = await look(session, wish)
+    return quoted(wish, basket, await facts_for(session, [wish], [basket]), now=now)
 
 
-async def quote_basket(session: AsyncSession, wish: Wish, basket: Basket, *, now: datetime) -> Quote:
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What quotes need beside the goods, read once for all of them."""
+
+    book: Mapping[int, Address]
+    main: Warehouse | None
+    """The main warehouse, where some goods lie in none."""
+
+
+async def facts_for(session: AsyncSession, wishes: Sequence[Wish], baskets: Sequence[Basket]) -> Facts:
+    nowhere = any(not basket.warehouses for basket in baskets)
+    return Facts(
+        book=await address_book(session, wishes), main=await main_warehouse(session) if nowhere else None
+    )
+
+
+def quoted(wish: Wish, basket: Basket, facts: Facts, *, now: datetime) -> Quote:
+    """A quote, worked out of what has been read."""
     if len(wish.deliveries) > DELIVERIES_LIMIT:
         raise LimitReached(f"An order has at most {DELIVERIES_LIMIT} deliveries.", field=("deliveries",))
-    book = await address_book(session, wish)
     problems: list[DomainError] = []
     goods = list(sellable(basket, problems))
-    deliveries = list(quoted_deliveries(wish, goods, basket, book, problems)) if goods else []
+    deliveries = list(quoted_deliveries(wish, goods, basket, facts.book, problems)) if goods else []
     fees = [delivery.fee for delivery in deliveries]
     sums = sums_of(goods, basket, fees, problems, now=now)
     return Quote(
@@ -126,7 +145,7 @@ async def quote_basket(session: AsyncSession, wish: Wish, basket: Basket, *, now
         deliveries=deliveries,
         sums=sums,
         problems=problems,
-        warehouses=basket.warehouses or [await main_warehouse(session)],
+        warehouses=basket.warehouses or ([facts.main] if facts.main else []),
         basket=basket,
     )
 
@@ -155,7 +174,7 @@ def quoted_deliveries(
     spread = spread_of(wish, goods, problems)
     for index, (wanted, quantities) in enumerate(zip(wish.deliveries, spread, strict=True)):
         with collected(problems):
-            postal = postal_of(wanted, index, book)
+            postal = postal_of(wish, wanted, index, book)
             yield QuotedDelivery(postal, wanted.method, fee_of(wanted, postal, goods, quantities), quantities)
 
 
@@ -198,7 +217,7 @@ def coverage(good: Good, spread: int) -> Invalid | None:
     return Invalid(f"{abs(good.quantity - spread)} of {good.name} {way}.", field=("deliveries",))
 
 
-def postal_of(wanted: WantedDelivery, index: int, book: Mapping[int, Address]) -> Postal:
+def postal_of(wish: Wish, wanted: WantedDelivery, index: int, book: Mapping[int, Address]) -> Postal:
     """Where a delivery goes: an entry of the buyer's book or an address written here, one of the two."""
     field = ("deliveries", index, "address")
     if (wanted.postal is None) == (wanted.address_id is None):
@@ -206,7 +225,7 @@ def postal_of(wanted: WantedDelivery, index: int, book: Mapping[int, Address]) -
     if wanted.postal is not None:
         return checked(wanted.postal, field=(*field, "postal"))
     address = book.get(wanted.address_id or 0)
-    if address is None:
+    if address is None or address.account_id != wish.owner.account_id:
         raise NotFound("address", field=(*field, "id"))
     return Postal(**{part.name: getattr(address, part.name) for part in fields(Postal)})
 
@@ -242,15 +261,28 @@ def sums_of(
     return sums
 
 
-async def address_book(session: AsyncSession, wish: Wish) -> Mapping[int, Address]:
-    """The entries the wish names, as far as they are the buyer's own."""
-    ids = [wanted.address_id for wanted in wish.deliveries if wanted.address_id is not None]
-    if not ids or wish.owner.account_id is None:
+async def address_book(session: AsyncSession, wishes: Sequence[Wish]) -> Mapping[int, Address]:
+    """The entries the wishes name, as far as they are their buyers' own."""
+    ids = {
+        wanted.address_id for wish in wishes for wanted in wish.deliveries if wanted.address_id is not None
+    }
+    owners = {wish.owner.account_id for wish in wishes if wish.owner.account_id is not None}
+    if not ids or not owners:
         return {}
     rows = await session.scalars(
-        select(Address).where(Address.id.in_(ids), Address.account_id == wish.owner.account_id)
+        _entries(dialect_of(session)),
+        {"ids": packed_ids(session, ids), "owners": packed_ids(session, owners)},
     )
     return {address.id: address for address in rows}
+
+
+@cache
+def _entries(dialect: str) -> Select[Address]:
+    return (
+        select(Address)
+        .where(Address.id.in_(ids_of(dialect, "ids")), Address.account_id.in_(ids_of(dialect, "owners")))
+        .execution_options(populate_existing=True)
+    )
 
 
 def unit_of(good: Good) -> Money:

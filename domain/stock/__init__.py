@@ -4,6 +4,7 @@ from domain.stock.change import STOCK_LIMIT, Allocation, Cause, Effect, Place
 from domain.stock.clerks import adjust, transfer
 from domain.stock.counting import levels, set_levels
 from domain.stock.moving import release, reserve, ship, take_back
+from domain.stock.reserving import Reservation, lock_levels, reserve_all
 from domain.stock.threshold import set_threshold
 from domain.stock.warehouse import (
     CODE_LIMIT,
@@ -20,12 +21,15 @@ __all__ = [
     "Cause",
     "Effect",
     "Place",
+    "Reservation",
     "WarehouseDraft",
     "adjust",
     "levels",
+    "lock_levels",
     "main_warehouse",
     "release",
     "reserve",
+    "reserve_all",
     "save_warehouse",
     "set_levels",
     "set_threshold",

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, BigInteger, Integer, and_, column, select, update, values
+from sqlalchemy import CTE, BigInteger, FromClause, Integer, and_, column, select, update, values
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from domain.batches import batches
 from domain.errors import DomainError, Invalid, LimitReached, OutOfStock, WrongState
@@ -102,8 +103,13 @@ async def move(session: AsyncSession, wants: Sequence[Allocation], effect: Effec
 
 
 async def moved_places(session: AsyncSession, wants: Sequence[Allocation], effect: Effect) -> set[Place]:
-    """Change all levels that allow it in one statement, locked in sorted order; the places that did."""
-    wanted = as_table(wants)
+    """Change all levels that allow it in one statement; the places that did."""
+    done = await session.execute(changing(as_table(wants), effect))
+    return {(variant_id, warehouse_id) for variant_id, warehouse_id in done}
+
+
+def changing(wanted: FromClause, effect: Effect) -> ReturningUpdate[int, int]:
+    """The one conditional UPDATE, of levels locked in sorted order; it returns the places it changed."""
     same = and_(
         StockLevel.variant_id == wanted.c.variant_id, StockLevel.warehouse_id == wanted.c.warehouse_id
     )
@@ -117,7 +123,7 @@ async def moved_places(session: AsyncSession, wants: Sequence[Allocation], effec
     on_hand = StockLevel.on_hand + effect.on_hand * locked.c.quantity
     reserved = StockLevel.reserved + effect.reserved * locked.c.quantity
     damaged = StockLevel.damaged + effect.damaged * locked.c.quantity
-    done = await session.execute(
+    return (
         update(StockLevel)
         .where(StockLevel.variant_id == locked.c.variant_id)
         .where(StockLevel.warehouse_id == locked.c.warehouse_id)
@@ -126,7 +132,6 @@ async def moved_places(session: AsyncSession, wants: Sequence[Allocation], effec
         .returning(StockLevel.variant_id, StockLevel.warehouse_id)
         .execution_options(synchronize_session=False)
     )
-    return {(variant_id, warehouse_id) for variant_id, warehouse_id in done}
 
 
 def as_table(wants: Sequence[Allocation]) -> CTE:

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from domain.cart import LINES_LIMIT, QUANTITY_LIMIT, Owner, cart_items, empty_cart, take_cart
+from domain.cart import LINES_LIMIT, QUANTITY_LIMIT, Owner
+from domain.order import Wish
 from events.relay import Relay
 from events.shop import Shop
 from gateways.secrets import fingerprint
@@ -17,6 +18,7 @@ from tests.conftest import Clock
 from tests.factories.account import PASSWORD, create_account
 from tests.factories.cart import create_cart, create_coupon
 from tests.factories.catalog import create_product, create_variant, variant_of
+from tests.factories.order import CASH, HANGZHOU, deliver_to, place, promise_for
 from tests.front import Client, Front
 from tests.observe import settle, statements
 
@@ -466,15 +468,13 @@ async def test_an_emptied_cart_is_the_same_cart_one_version_on(
     assert customer.account
     await customer.do(ADD, variantId=id_of(tea), quantity=2)
     async with shop.database.writes.begin() as session:
-        cart = await take_cart(session, Owner(customer.account.id, None), now=clock())
-        assert cart
-        (item,) = await cart_items(session, cart.id)
-        assert (item.line.quantity, item.offer.name, item.offer.left) == (2, "Oolong tea", 10)
-        await empty_cart(session, cart, now=clock(), by=customer.account.id)
+        wish = Wish(Owner(customer.account.id, None), deliveries=[deliver_to(HANGZHOU)])
+        await place(session, wish, await promise_for(session, wish, {CASH: None}))
 
     seen = (await customer.get(SEE))["cart"]
     assert (seen["version"], seen["lines"], seen["totals"]["total"]["amount"]) == (2, [], "0.00")
     async with shop.database.reads() as session:
-        assert [event.version for event in await session.scalars(select(Event).order_by(Event.id))] == [1, 2]
+        changes = select(Event.version).where(Event.name == "cart.changed").order_by(Event.id)
+        assert (await session.scalars(changes)).all() == [1, 2]
     clock.tick(timedelta(days=1))
     await settle(shop)
