@@ -17,6 +17,8 @@ from edge.health import health_routes
 from edge.limits import BodyLimit
 from edge.logs import RequestLog
 from edge.media import media_routes
+from edge.products import PATH as PRODUCTS
+from edge.products import product_routes
 from edge.sandbox import sandbox_routes
 from edge.webhooks import webhook_routes
 from events.bus import LocalBus, RedisBus
@@ -64,7 +66,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Starlette:
         async with working(shop, relays=settings.run_worker):
             yield
 
-    uploads = {"/media": settings.upload_limit_bytes}
+    uploads = {"/media": settings.upload_limit_bytes, PRODUCTS: settings.import_limit_bytes}
     limits = Middleware(BodyLimit, limit=settings.body_limit_bytes, limits=uploads)
     app = Starlette(middleware=[Middleware(RequestLog), limits], lifespan=opening_hours)
     app.state.shop = shop = open_shop(settings, clock=clock, app=app)
@@ -75,6 +77,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Starlette:
         WebSocketRoute("/graphql", graphql),
         *gallery_routes(shop),
         *media_routes(shop),
+        *product_routes(shop),
         *webhook_routes(shop),
         *sandbox_routes(shop),
         *health_routes(shop),

@@ -4,14 +4,16 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.exporting import export_products
 from domain.catalog.files import Import, import_file
-from domain.catalog.interchange import Problem, write_products
+from domain.catalog.interchange import Problem, Writer, columns_of, read_products
 from events.shop import Shop
 from models import CurrencyCode
 
@@ -37,18 +39,16 @@ async def take_in_one(
         return Import(
             str(path), problems=[Problem(str(path), 1, "", f"the file is larger than {limit} bytes")]
         )
+    reading = await asyncio.to_thread(read_products, data, file=str(path), currency=currency)
+    progress.update(bar, total=len(reading.products))
     async with shop.database.writes.begin() as session:
-        outcome = await import_file(
+        return await import_file(
             session,
-            data,
-            file=str(path),
-            currency=currency,
+            reading,
             now=shop.clock(),
             dry_run=dry_run,
-            starts=lambda products: progress.update(bar, total=products),
             progress=lambda saved: progress.update(bar, advance=saved),
         )
-    return outcome
 
 
 def tell(imports: Sequence[Import], dry_run: bool, console: Console) -> None:
@@ -75,13 +75,30 @@ def tell_problem(problem: Problem, console: Console, kind: str = "problem") -> N
 
 async def give_out(shop: Shop, to: Path | None, currency: CurrencyCode) -> int:
     """Write all products; a file appears only when it is whole."""
-    async with shop.database.reads() as session:
-        chunks = write_products(await export_products(session), currency=currency)
     if to is None:
-        sys.stdout.buffer.writelines(chunks)
+        await write_all(shop, sys.stdout.buffer, currency)
         return 0
     half = to.with_name(f".{to.name}.part")
     with half.open("wb") as file:
-        file.writelines(chunks)
+        await write_all(shop, file, currency)
     half.replace(to)
     return 0
+
+
+async def write_all(shop: Shop, file: IO[bytes], currency: CurrencyCode) -> None:
+    """All products of one moment, read twice: for the columns there are, then for the rows."""
+    async with shop.database.reads() as session:
+        await hold_still(session)
+        columns: dict[str, None] = {}
+        async for drafts in export_products(session):
+            columns |= dict.fromkeys(columns_of(drafts, currency))
+        writer = Writer(columns, currency=currency)
+        file.write(writer.header())
+        async for drafts in export_products(session):
+            file.write(writer.rows(drafts))
+
+
+async def hold_still(session: AsyncSession) -> None:
+    """Every statement of this transaction sees the same moment; SQLite does so anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        _ = await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from domain.errors import DomainError, ErrorCode, Invalid, LimitReached, Unauthenticated
+from domain.catalog.lock import CatalogueBusy
+from domain.errors import DomainError, ErrorCode, Forbidden, Invalid, LimitReached, Unauthenticated
 from domain.media import (
     FORMATS,
     HERE,
@@ -55,6 +56,8 @@ BY_ONE = {"Cache-Control": f"private, max-age={YEAR_SECONDS}, immutable", "Refer
 
 STATUSES: dict[type[DomainError], int] = {
     Unauthenticated: 401,
+    Forbidden: 403,
+    CatalogueBusy: 409,
     NoPicture: 415,
     PictureTooLarge: 413,
     LimitReached: 429,
@@ -143,7 +146,7 @@ def refusals(answer: Answer) -> Answer:
         except HTTPException as error:
             return refused(error.detail, ErrorCode.INVALID, 400)
         except TimeoutError:
-            return refused("The picture took too long to arrive.", ErrorCode.INVALID, 408)
+            return refused("It took too long to arrive.", ErrorCode.INVALID, 408)
 
     return answered
 

@@ -1,7 +1,7 @@
 """Products as drafts again: saving them in an empty shop makes the same products."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -30,11 +30,13 @@ class Names:
     """The main one is called ""."""
 
 
-async def export_products(session: AsyncSession) -> list[ProductDraft]:
-    """All products in the order they came, the archived ones, too."""
+async def export_products(session: AsyncSession) -> AsyncIterator[list[ProductDraft]]:
+    """All products in the order they came, the archived ones, too; some at a time, and no more in memory."""
     names = await _names(session)
     ids = (await session.scalars(select(Product.id).order_by(Product.id))).all()
-    return [draft for batch in batches(ids, PRODUCTS) for draft in await _drafts(session, batch, names)]
+    for batch in batches(ids, PRODUCTS):
+        yield await _drafts(session, batch, names)
+        session.expunge_all()
 
 
 async def draft_of(session: AsyncSession, stored: Stored) -> ProductDraft:

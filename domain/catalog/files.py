@@ -7,10 +7,9 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.catalog.interchange import Problem, read_products
+from domain.catalog.interchange import Problem, Reading
 from domain.catalog.refusals import Refused
 from domain.catalog.saving import Outcome, import_products
-from models import CurrencyCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +29,20 @@ class Import:
 
 async def import_file(
     session: AsyncSession,
-    data: bytes,
+    reading: Reading,
     *,
-    file: str,
-    currency: CurrencyCode,
     now: datetime,
     by: int | None = None,
     dry_run: bool = False,
-    starts: Callable[[int], None] = lambda products: None,
     progress: Callable[[int], None] = lambda saved: None,
 ) -> Import:
-    """Save the products of a CSV file whose plain prices are in `currency`.
+    """Save what a file says.
 
-    A dry run finds every problem and changes nothing. `starts` hears how many products there are,
-    `progress` how many more are done.
+    A dry run finds every problem and changes nothing. `progress` hears how many more products are done.
     """
-    reading = read_products(data, file=file, currency=currency)
+    file, notes = reading.file, reading.notes
     if reading.problems:
-        return Import(file, problems=reading.problems, notes=reading.notes)
-    starts(len(reading.products))
+        return Import(file, problems=reading.problems, notes=notes)
     attempt = await session.begin_nested()
     try:
         saved = await import_products(session, reading.products, now=now, by=by, progress=progress)
@@ -57,7 +51,7 @@ async def import_file(
         problems = tuple(
             Problem(file, each.draft.line, each.column, each.reason) for each in refused.refusals
         )
-        return Import(file, problems=problems, notes=reading.notes)
+        return Import(file, problems=problems, notes=notes)
     await (attempt.rollback() if dry_run else attempt.commit())
     counts = Counter(each.outcome for each in saved)
     return Import(
@@ -65,5 +59,5 @@ async def import_file(
         created=counts[Outcome.CREATED],
         updated=counts[Outcome.UPDATED],
         unchanged=counts[Outcome.UNCHANGED],
-        notes=reading.notes,
+        notes=notes,
     )

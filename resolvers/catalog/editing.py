@@ -5,6 +5,7 @@ import strawberry
 from domain.catalog.attributes import ValueDraft, save_attribute
 from domain.catalog.drafts import ProductDraft
 from domain.catalog.files import Import, import_file
+from domain.catalog.interchange import read_products
 from domain.catalog.product import (
     ProductChanges,
     archive_product,
@@ -314,17 +315,19 @@ async def products_import(
 ) -> Import:
     """Take in a product file in Shopify's CSV format, whole or not at all.
 
+    Large ones, in any spelling of Chinese, go to `POST /products.csv`; `GET /products.csv` gives all.
+
     content: the text of the file
     file_name: what to call it where problems are told
     currency: the currency of its plain prices; the viewer's own when left out
     dry_run: true to be told what would happen, and to change nothing
     """
+    data = content.encode(errors="surrogatepass")
+    reading = read_products(data, file=file_name, currency=currency or info.context.viewer.currency)
     async with info.context.transaction() as session:
         return await import_file(
             session,
-            content.encode(errors="surrogatepass"),
-            file=file_name,
-            currency=currency or info.context.viewer.currency,
+            reading,
             now=info.context.now,
             by=info.context.viewer.id,
             dry_run=dry_run,

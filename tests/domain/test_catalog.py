@@ -77,7 +77,7 @@ async def saved_again(shop: Shop, draft: ProductDraft) -> Outcome:
 
 async def everything(shop: Shop) -> list[ProductDraft]:
     async with shop.database.reads() as session:
-        return await export_products(session)
+        return [draft async for some in export_products(session) for draft in some]
 
 
 async def count(session: AsyncSession, model: type[object]) -> int:

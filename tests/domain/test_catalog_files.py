@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, text, update
 
 from domain.catalog.exporting import export_products
 from domain.catalog.files import Import, import_file
-from domain.catalog.interchange import Problem, write_products
+from domain.catalog.interchange import Problem, Writer, columns_of, read_products
 from events.shop import Shop
 from models import Base, Category, CurrencyCode, Product
 from tests.factories.catalog import NOW, create_attribute
@@ -39,12 +39,15 @@ def samples() -> list[Path]:
 
 async def take(shop: Shop, data: bytes, *, file: str = "goods.csv", dry_run: bool = False) -> Import:
     async with shop.database.writes.begin() as session:
-        return await import_file(session, data, file=file, currency=CNY, now=NOW, dry_run=dry_run)
+        reading = read_products(data, file=file, currency=CNY)
+        return await import_file(session, reading, now=NOW, dry_run=dry_run)
 
 
 async def given_back(shop: Shop) -> bytes:
     async with shop.database.reads() as session:
-        return b"".join(write_products(await export_products(session), currency=CNY))
+        drafts = [draft async for some in export_products(session) for draft in some]
+    writer = Writer(columns_of(drafts, CNY), currency=CNY)
+    return writer.header() + writer.rows(drafts)
 
 
 async def rows(shop: Shop) -> dict[str, int]:
@@ -155,10 +158,9 @@ async def test_a_dry_run_tells_everything_and_changes_nothing(shop: Shop) -> Non
 async def test_progress_is_told_product_by_product(shop: Shop) -> None:
     told: list[int] = []
     async with shop.database.writes.begin() as session:
-        await import_file(
-            session, FIRST, file="goods.csv", currency=CNY, now=NOW, starts=told.append, progress=told.append
-        )
-    assert told[0] == sum(told[1:]) == 2
+        reading = read_products(FIRST, file="goods.csv", currency=CNY)
+        await import_file(session, reading, now=NOW, progress=told.append)
+    assert sum(told) == len(reading.products) == 2
 
 
 async def test_many_products_are_read_in_few_statements(shop: Shop) -> None:

@@ -19,8 +19,9 @@ from domain.catalog.interchange import (
     VARIANT_LIMIT,
     Problem,
     Reading,
+    Writer,
+    columns_of,
     read_products,
-    write_products,
 )
 from models.catalog import ProductStatus
 from models.money import CurrencyCode, Money
@@ -59,7 +60,8 @@ def read(text: str, *, currency: CurrencyCode = CurrencyCode.CNY) -> Reading:
 
 
 def written(products: tuple[ProductDraft, ...], *, currency: CurrencyCode = CurrencyCode.CNY) -> bytes:
-    return b"".join(write_products(products, currency=currency))
+    writer = Writer(columns_of(products, currency), currency=currency)
+    return writer.header() + b"".join(writer.rows([product]) for product in products)
 
 
 def table(header: str, *rows: str) -> str:
@@ -87,6 +89,7 @@ def test_a_file_with_the_old_column_names_is_read() -> None:
     reading = read(OLD)
 
     assert reading == Reading(
+        "goods.csv",
         products=(
             ProductDraft(
                 slug="tea",
@@ -311,7 +314,7 @@ def test_a_formula_leaves_and_returns_as_it_is() -> None:
 
 def test_a_file_of_nothing_is_still_a_file() -> None:
     assert written(()).startswith(b"Handle,Title,Body (HTML),Vendor,Product Category,")
-    assert read(written(()).decode()) == Reading((), ())
+    assert read(written(()).decode()) == Reading("goods.csv", (), ())
 
 
 @pytest.mark.parametrize(
@@ -320,8 +323,22 @@ def test_a_file_of_nothing_is_still_a_file() -> None:
         (b"", (1, "", "the file is empty")),
         (b"\n ,\n", (1, "", "the file is empty")),
         (b"\xef\xbb\xbf", (1, "", "the file is empty")),
-        ("Handle,Title\na,A\nb,中\n".encode("gbk"), (3, "", "not UTF-8: byte 0xD6; save the file as UTF-8")),
-        ("Handle,Title\n".encode("utf-16"), (1, "", "not UTF-8: byte 0xFF; save the file as UTF-8")),
+        (
+            "Handle,Title\na,A\nb,Thé\n".encode("latin-1"),
+            (3, "", "not UTF-8: byte 0xE9; save the file as UTF-8"),
+        ),
+        (
+            "Handle,Title\na,éclair, très apéritif\n".encode("latin-1"),
+            (2, "", "not UTF-8: byte 0xE9; save the file as UTF-8"),
+        ),
+        (
+            "Handle,Title\nb,中\n".encode("gbk")[:-2] + b"\n",
+            (2, "", "not UTF-8: byte 0xD6; save the file as UTF-8"),
+        ),
+        (
+            "Handle,Title\na,\n".encode("utf-16") + b"\x00\xd8a\x00",
+            (3, "", "not UTF-16: byte 0x00; save the file as UTF-8"),
+        ),
         (b"Handle,Title\na,\0\n", (2, "", "not a text file: it holds a NUL byte")),
         (b"Handle,Title\na,\"A\nB\n", (2, "", "not CSV from here on: unexpected end of data")),
         (b"Handle,Title\na,\"A\" x\n", (2, "", "not CSV from here on: ',' expected after '\"'")),
@@ -635,7 +652,7 @@ def test_what_is_written_is_read_back_without_loss(
 ) -> None:
     data = written(shelf, currency=currency)
 
-    assert read_products(data, file="goods.csv", currency=currency) == Reading(shelf, ())
+    assert read_products(data, file="goods.csv", currency=currency) == Reading("goods.csv", shelf, ())
 
 
 @pytest.mark.skipif(not SAMPLES, reason="CARTWHEEL_SAMPLES names no folders of product files")
@@ -648,7 +665,7 @@ def test_a_real_file_is_read_whole_and_comes_back_the_same(path: Path) -> None:
         written(reading.products, currency=CurrencyCode.USD), file="", currency=CurrencyCode.USD
     )
 
-    assert again == Reading(reading.products, ())
+    assert again == Reading("", reading.products, ())
 
 
 @settings(deadline=None)

@@ -1,10 +1,11 @@
 """Product files in the CSV format that Shopify and most shop software import and export."""
 
+from domain.catalog.interchange.encoding import FILE_LIMIT
 from domain.catalog.interchange.problems import PROBLEM_LIMIT, Problem
 from domain.catalog.interchange.reading import PICTURE_LIMIT, VARIANT_LIMIT, Reading, read_products
-from domain.catalog.interchange.table import CELL_LIMIT, FILE_LIMIT
+from domain.catalog.interchange.table import CELL_LIMIT
 from domain.catalog.interchange.values import NAME_LIMIT, SLUG_LIMIT
-from domain.catalog.interchange.writing import write_products
+from domain.catalog.interchange.writing import Writer, columns_of
 
 __all__ = [
     "CELL_LIMIT",
@@ -16,6 +17,7 @@ __all__ = [
     "VARIANT_LIMIT",
     "Problem",
     "Reading",
+    "Writer",
+    "columns_of",
     "read_products",
-    "write_products",
 ]

@@ -23,6 +23,7 @@ class Reading:
     `notes` tell what was taken in another sense than the file's words, such as a product told twice.
     """
 
+    file: str
     products: tuple[ProductDraft, ...]
     problems: tuple[Problem, ...]
     notes: tuple[Problem, ...] = ()
@@ -36,7 +37,7 @@ def read_products(data: bytes, *, file: str, currency: CurrencyCode) -> Reading:
     """
     problems, notes = Problems(file), Problems(file)
     products: dict[str, Told] = {}
-    for slug, rows in _runs(read_rows(data, problems, currency=currency)):
+    for slug, rows in _runs(read_rows(data, problems, notes, currency=currency)):
         told = read_product(rows, notes)
         if slug in products:
             told = _told_again(products[slug], told, notes)
@@ -44,7 +45,7 @@ def read_products(data: bytes, *, file: str, currency: CurrencyCode) -> Reading:
     _refuse_too_many(products.values())
     _refuse_repeated_skus(products.values())
     taken = () if problems.found else tuple(map(_whole, products.values()))
-    return Reading(taken, problems.told(), notes.told())
+    return Reading(file, taken, problems.told(), notes.told())
 
 
 def _runs(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from domain.catalog.interchange.columns import Column, Heading, Known, read_heading
+from domain.catalog.interchange.encoding import decoded
 from domain.catalog.interchange.problems import Problems
 from models.money import CurrencyCode
 
-FILE_LIMIT = 64 * 1024 * 1024
-"""Bytes of one file."""
+SEPARATORS = ",;\t"
+"""What may stand between cells, as the header tells: a comma, else what other spreadsheets write."""
 
 CELL_LIMIT = 1024 * 1024
 """Characters of one cell."""
@@ -52,9 +53,9 @@ class Row:
         return any(map(str.strip, map(self.cells.__getitem__, places)))
 
 
-def read_rows(data: bytes, problems: Problems, *, currency: CurrencyCode) -> Iterator[Row]:
+def read_rows(data: bytes, problems: Problems, notes: Problems, *, currency: CurrencyCode) -> Iterator[Row]:
     """The rows below the header; nothing when the file cannot be read at all."""
-    text = _decode(data, problems)
+    text = decoded(data, problems, notes)
     lines = _split(text, problems)
     first = next(lines, None)
     if first is None:
@@ -70,27 +71,12 @@ def read_rows(data: bytes, problems: Problems, *, currency: CurrencyCode) -> Ite
             yield row
 
 
-def _decode(data: bytes, problems: Problems) -> str:
-    if len(data) > FILE_LIMIT:
-        problems.add(1, "", f"the file has {len(data):,} bytes; at most {FILE_LIMIT:,} are taken")
-        return ""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as wrong:
-        line = data.count(b"\n", 0, wrong.start) + 1
-        problems.add(line, "", f"not UTF-8: byte 0x{data[wrong.start]:02X}; save the file as UTF-8")
-        return ""
-    nul = data.find(b"\0")
-    if nul >= 0:
-        problems.add(data.count(b"\n", 0, nul) + 1, "", "not a text file: it holds a NUL byte")
-        return ""
-    return text
-
-
 def _split(text: str, problems: Problems) -> Iterator[tuple[int, list[str]]]:
     """Cells of every row that is not blank, with the line it starts on."""
     csv.field_size_limit(CELL_LIMIT)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header = text.lstrip().partition("\n")[0]
+    separator = next((sign for sign in SEPARATORS if sign in header), SEPARATORS[0])
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     while True:
         line = reader.line_num + 1
         try:

@@ -1,7 +1,9 @@
+"""Products as rows of a file."""
+
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, zip_longest
+from itertools import zip_longest
 
 from domain.catalog.drafts import PictureDraft, PriceDraft, ProductDraft, VariantDraft
 from domain.catalog.interchange.columns import Column, Family, member_name, of_variant
@@ -15,28 +17,41 @@ TRANSLATED = {"title": Family.TITLE, "description": Family.BODY}
 Cells = dict[str, str]
 
 
-def write_products(products: Iterable[ProductDraft], *, currency: CurrencyCode) -> Iterator[bytes]:
-    """A file that `read_products` turns into the same products again: the header, then product by product.
+def columns_of(products: Iterable[ProductDraft], currency: CurrencyCode) -> Iterator[str]:
+    """The columns that products need, some of them again and again."""
+    for draft in products:
+        for row in _rows(draft, currency):
+            yield from row
+
+
+class Writer:
+    """Writes a file that `read_products` turns into the same products again, some of them at a time.
 
     Texts stand in it exactly as they are, also those a spreadsheet would take for a formula ("=1+1"): the
     file is for machines, and a character put in front of them would come back as part of the text.
     """
-    drafts = tuple(products)
-    names = dict.fromkeys(chain(Column, *(row for draft in drafts for row in _rows(draft, currency))))
-    lines = io.StringIO(newline="")
-    writer = csv.DictWriter(lines, fieldnames=list(names), restval="")
-    writer.writeheader()
-    yield _taken(lines)
-    for draft in drafts:
-        writer.writerows(_rows(draft, currency))
-        yield _taken(lines)
 
+    def __init__(self, columns: Iterable[str], *, currency: CurrencyCode) -> None:
+        self.currency = currency
+        self.lines = io.StringIO(newline="")
+        self.writer = csv.DictWriter(
+            self.lines, fieldnames=list(dict.fromkeys((*Column, *columns))), restval=""
+        )
 
-def _taken(lines: io.StringIO) -> bytes:
-    text = lines.getvalue()
-    lines.seek(0)
-    lines.truncate()
-    return text.encode()
+    def header(self) -> bytes:
+        self.writer.writeheader()
+        return self._taken()
+
+    def rows(self, products: Iterable[ProductDraft]) -> bytes:
+        for draft in products:
+            self.writer.writerows(_rows(draft, self.currency))
+        return self._taken()
+
+    def _taken(self) -> bytes:
+        text = self.lines.getvalue()
+        self.lines.seek(0)
+        self.lines.truncate()
+        return text.encode()
 
 
 def _rows(draft: ProductDraft, currency: CurrencyCode) -> Iterator[Cells]:
