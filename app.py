@@ -19,6 +19,7 @@ from edge.logs import RequestLog
 from edge.media import media_routes
 from edge.products import PATH as PRODUCTS
 from edge.products import product_routes
+from edge.persisted import PersistedQueries
 from edge.sandbox import sandbox_routes
 from edge.webhooks import webhook_routes
 from events.bus import LocalBus, RedisBus
@@ -70,7 +71,8 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Starlette:
     limits = Middleware(BodyLimit, limit=settings.body_limit_bytes, limits=uploads)
     app = Starlette(middleware=[Middleware(RequestLog), limits], lifespan=opening_hours)
     app.state.shop = shop = open_shop(settings, clock=clock, app=app)
-    graphql = GraphQLEndpoint(schema, shop)
+    persisted = PersistedQueries(shop.bus.redis if isinstance(shop.bus, RedisBus) else None)
+    graphql = GraphQLEndpoint(schema, shop, persisted)
     app.router.routes += [
         graphiql_assets,
         Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),

@@ -133,6 +133,13 @@ class Settings(BaseSettings):
         5, ge=0, description="from how many units on a variant counts as low, where it says no other number"
     )
 
+    public_max_age: Duration = Field(
+        timedelta(minutes=5), description="the longest a CDN may keep an answer that is public"
+    )
+    public_stale_while_revalidate: Duration = Field(
+        timedelta(seconds=30), description="how long after that it may answer while it asks for a new one"
+    )
+
     body_limit_bytes: int = Field(1_000_000, ge=1_000, description="largest request body")
     upload_limit_bytes: int = Field(10_000_000, ge=1_000, description="largest uploaded picture")
     import_limit_bytes: int = Field(100_000_000, ge=1_000, description="largest product file")

@@ -13,6 +13,7 @@ from resolvers import catalog as resolve
 from resolvers.described import describe_enum
 from resolvers.guard import ANYONE, CATALOGUE
 from schema.connection import Connection
+from schema.freshness import MINUTE, MINUTES, NEVER, SECONDS
 from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import batched, field, loaded, row_type, translated
@@ -176,10 +177,10 @@ class Variant(Node):
     compare_at_price: Money | None = batched(resolve.compare_at_price)
     prices: list[Price] = loaded("variant_prices")
     """What it costs in every currency it is sold in."""
-    price_changes: list[PriceChange] | None = batched(resolve.variant_price_changes)
-    availability: Availability = batched(resolve.variant_availability)
-    availability_near: NearbyAvailability = batched(resolve.availability_near)
-    stock: list[StockLevel] | None = batched(resolve.variant_stock)
+    price_changes: list[PriceChange] | None = batched(resolve.variant_price_changes, public=NEVER)
+    availability: Availability = batched(resolve.variant_availability, public=SECONDS)
+    availability_near: NearbyAvailability = batched(resolve.availability_near, public=SECONDS)
+    stock: list[StockLevel] | None = batched(resolve.variant_stock, public=NEVER)
     tracked: bool
     """Whether its units are counted."""
     sells_when_out: bool
@@ -250,7 +251,7 @@ class Product(Node):
     attributes: list[ProductAttribute] = loaded("product_attributes")
     """Its properties, by name."""
     price_range: PriceRange | None = batched(resolve.price_range)
-    availability: Availability = batched(resolve.product_availability)
+    availability: Availability = batched(resolve.product_availability, public=SECONDS)
     translations: list[ProductTranslation] = field(resolve.product_translations)
     version: int
     """One higher with each change; pass it to `productUpdate` so that nobody's change is lost."""
@@ -343,12 +344,14 @@ class SearchSuggestion:
 
 @strawberry.type
 class CatalogQuery:
-    product: Product | None = field(resolve.product, allow=ANYONE)
-    products: ProductConnection = field(resolve.products, allow=ANYONE)
-    category: Category | None = field(resolve.category, allow=ANYONE)
-    categories: list[Category] = field(resolve.categories, allow=ANYONE)
+    product: Product | None = field(resolve.product, allow=ANYONE, public=MINUTE)
+    products: ProductConnection = field(resolve.products, allow=ANYONE, public=MINUTE)
+    category: Category | None = field(resolve.category, allow=ANYONE, public=MINUTES)
+    categories: list[Category] = field(resolve.categories, allow=ANYONE, public=MINUTES)
     attributes: list[Attribute] = field(resolve.attributes, allow=CATALOGUE)
-    search_suggestions: list[SearchSuggestion] = field(resolve.search_suggestions, allow=ANYONE)
+    search_suggestions: list[SearchSuggestion] = field(
+        resolve.search_suggestions, allow=ANYONE, public=MINUTE
+    )
 
 
 @row_type(Problem)

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import Generic, TypeVar
 
 from graphql import DocumentNode
 from strawberry.extensions import SchemaExtension
@@ -11,32 +12,41 @@ CHARACTERS_LIMIT = 400_000
 """Of all kept documents together; parsed, they take 100 bytes for each of them, at worst 300."""
 
 
-class Documents:
-    """The documents used last, by their whole text: bounded, whatever somebody sends."""
+V = TypeVar("V")
 
-    def __init__(self, *, documents: int = DOCUMENTS_LIMIT, characters: int = CHARACTERS_LIMIT) -> None:
-        self.documents = documents
+
+class Recent(Generic[V]):
+    """What was used last, by a text: bounded by number and by size, whatever somebody sends."""
+
+    def __init__(self, *, entries: int, characters: int) -> None:
+        self.entries = entries
         self.characters = characters
-        self._kept: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[V, int]] = OrderedDict()
         self._taken = 0
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def get(self, text: str) -> DocumentNode | None:
-        found = self._kept.get(text)
-        if found is not None:
-            self._kept.move_to_end(text)
-        return found
+    def get(self, key: str) -> V | None:
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        self._kept.move_to_end(key)
+        return found[0]
 
-    def keep(self, text: str, document: DocumentNode) -> None:
-        if text in self._kept:
+    def keep(self, key: str, value: V, *, size: int) -> None:
+        if key in self._kept:
             return
-        self._kept[text] = document
-        self._taken += len(text)
-        while len(self._kept) > self.documents or self._taken > self.characters:
-            forgotten, _ = self._kept.popitem(last=False)
-            self._taken -= len(forgotten)
+        self._kept[key] = value, size
+        self._taken += size
+        while len(self._kept) > self.entries or self._taken > self.characters:
+            _, (_, freed) = self._kept.popitem(last=False)
+            self._taken -= freed
+
+
+def known_documents() -> "Recent[DocumentNode]":
+    """Room for the documents of one schema, each by its whole text."""
+    return Recent(entries=DOCUMENTS_LIMIT, characters=CHARACTERS_LIMIT)
 
 
 class KnownDocuments(SchemaExtension):
@@ -44,7 +54,7 @@ class KnownDocuments(SchemaExtension):
 
     known = False
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Recent[DocumentNode]) -> None:
         self.documents = documents
 
     def on_parse(self) -> Iterator[None]:
@@ -59,4 +69,5 @@ class KnownDocuments(SchemaExtension):
             operation.validation_rules = ()
         yield
         if not self.known and not operation.pre_execution_errors and operation.graphql_document:
-            self.documents.keep(operation.query or "", operation.graphql_document)
+            text = operation.query or ""
+            self.documents.keep(text, operation.graphql_document, size=len(text))

@@ -10,6 +10,7 @@ from resolvers.described import describe_enum
 from resolvers.guard import ANYONE, SUPPORT
 from schema.account import Account
 from schema.connection import Connection
+from schema.freshness import MINUTES, NEVER
 from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import batched, field, loaded, row_type
@@ -63,14 +64,14 @@ class Article(Node):
     """When it was changed last."""
     published_at: datetime | None
     """Since when everybody can read it; null for a draft."""
-    versions: list[ArticleVersion] = batched(resolve.versions)
+    versions: list[ArticleVersion] = batched(resolve.versions, public=NEVER)
 
 
 @strawberry.type
 class KnowledgeQuery:
-    article: Article | None = field(resolve.article, allow=ANYONE)
-    articles: Connection[Article] = field(resolve.articles, allow=ANYONE)
-    article_suggestions: list[Article] = field(resolve.article_suggestions, allow=ANYONE)
+    article: Article | None = field(resolve.article, allow=ANYONE, public=MINUTES)
+    articles: Connection[Article] = field(resolve.articles, allow=ANYONE, public=MINUTES)
+    article_suggestions: list[Article] = field(resolve.article_suggestions, allow=ANYONE, public=MINUTES)
 
 
 @strawberry.type

@@ -7,6 +7,7 @@ what a compiled executor needs to answer a whole level at once; today aiodataloa
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar, dataclass_transform
 
@@ -56,13 +57,21 @@ def plain_type(cls: type[T]) -> type[T]:
     return described(strawberry.type(cls, description=inspect.getdoc(cls)))
 
 
-def field(resolver: Callable[..., Any], *, allow: Allow | None = None, **options: Any) -> Any:
+def field(
+    resolver: Callable[..., Any],
+    *,
+    allow: Allow | None = None,
+    public: timedelta | None = None,
+    **options: Any,
+) -> Any:
     """A field answered by a function in resolvers/; its docstring describes it and its arguments.
 
     Fields of the roots must say whom they `allow`; elsewhere whoever sees the parent sees the field.
+    `public` is how long a guest's answer may be kept by those who pass it on (schema/freshness.py).
     """
     answer = guarded(resolver, allow) if allow is not None else resolver
     made = strawberry.field(resolver=answer, description=words_of(resolver).description, **options)
+    made.metadata = {**made.metadata, "public": public}
     return declared(made, resolver, allow)
 
 
@@ -80,7 +89,7 @@ def subscription(resolver: Callable[..., Any], *, allow: Allow) -> Any:
     return declared(made, resolver, allow)
 
 
-def loaded(loader: str, *, key: str = "id") -> Any:
+def loaded(loader: str, *, key: str = "id", public: timedelta | None = None) -> Any:
     """A relation: the loader of this name, asked with the row's attribute `key`; null where that is null."""
 
     async def load(root: Any, info: Info) -> Any:
@@ -88,11 +97,11 @@ def loaded(loader: str, *, key: str = "id") -> Any:
         return None if wanted is None else await getattr(info.context.load, loader).load(wanted)
 
     made: Any = strawberry.field(resolver=load)
-    made.metadata = {**made.metadata, "batch": Loaded(loader, key)}
+    made.metadata = {**made.metadata, "batch": Loaded(loader, key), "public": public}
     return made
 
 
-def batched(function: Batched) -> Any:
+def batched(function: Batched, *, public: timedelta | None = None) -> Any:
     """A computed field: `async def stock(variants, info, **arguments) -> [one answer per variant]`."""
 
     async def collect(root: Any, info: Info, **arguments: Any) -> Any:
@@ -105,7 +114,7 @@ def batched(function: Batched) -> Any:
     collect.__module__ = function.__module__
     collect.__name__ = function.__name__
     made: Any = strawberry.field(resolver=collect, description=words_of(function).description)
-    made.metadata = {**made.metadata, "batch": ForAll(function)}
+    made.metadata = {**made.metadata, "batch": ForAll(function), "public": public}
     return declared(made, function, None)
 
 

@@ -10,7 +10,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
 from domain.errors import DomainError
-from schema.documents import Documents, KnownDocuments
+from schema.documents import KnownDocuments, known_documents
 
 log = structlog.get_logger()
 
@@ -29,7 +29,7 @@ class ShopSchema(strawberry.Schema):
     """Refusals are shown; anything else is logged whole and shown as a sentence and a request id."""
 
     def __init__(self, *, query: type, mutation: type, subscription: type) -> None:
-        self.documents = Documents()
+        self.documents = known_documents()
         known = partial(KnownDocuments, self.documents)
         super().__init__(query, mutation, subscription, extensions=[FreshLoaders, known])
 

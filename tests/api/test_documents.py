@@ -1,9 +1,7 @@
 """What was parsed and validated once is not again, and answers stay the same."""
 
-from graphql import parse
-
 from schema import schema
-from schema.documents import Documents
+from schema.documents import Recent
 from tests.factories.catalog import create_product
 from tests.front import Front
 
@@ -44,17 +42,22 @@ async def test_each_operation_of_a_known_document_can_be_asked_for(front: Front)
         assert [await ask("Role"), await ask("Currency"), await ask("Nobody")] == expected
 
 
-def test_what_is_kept_is_bounded_by_number_and_by_size() -> None:
-    few, small = Documents(documents=2, characters=1_000), Documents(documents=100, characters=20)
-    texts = ["{a}", "{b}", "{c}"]
-    for text in texts:
-        few.keep(text, parse(text))
-        if text == "{b}":
-            few.get("{a}")
-        small.keep(text, parse(text))
+def test_what_is_kept_is_bounded_by_number() -> None:
+    kept: Recent[int] = Recent(entries=2, characters=1_000)
+    kept.keep("a", 1, size=1)
+    kept.keep("b", 2, size=1)
+    kept.get("a")
+    kept.keep("c", 3, size=1)
 
-    assert [text for text in texts if few.get(text)] == ["{a}", "{c}"]
-    small.keep("{a b c d e f g}", parse("{a}"))
-    assert [text for text in texts if small.get(text)] == ["{c}"]
-    small.keep(" " * 30 + "{a}", parse("{a}"))
-    assert len(small) == 0
+    assert [kept.get(key) for key in "abc"] == [1, None, 3]
+
+
+def test_what_is_kept_is_bounded_by_size() -> None:
+    kept: Recent[int] = Recent(entries=100, characters=10)
+    kept.keep("a", 1, size=6)
+    kept.keep("b", 2, size=4)
+    kept.keep("c", 3, size=5)
+
+    assert [kept.get(key) for key in "abc"] == [None, 2, 3]
+    kept.keep("larger than all the room", 4, size=11)
+    assert len(kept) == 0
