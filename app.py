@@ -20,6 +20,8 @@ from edge.media import media_routes
 from edge.products import PATH as PRODUCTS
 from edge.products import product_routes
 from edge.persisted import PersistedQueries
+from edge.products import PATH as PRODUCTS
+from edge.products import product_routes
 from edge.sandbox import sandbox_routes
 from edge.webhooks import webhook_routes
 from events.bus import LocalBus, RedisBus
