@@ -17,8 +17,6 @@ from edge.health import health_routes
 from edge.limits import BodyLimit
 from edge.logs import RequestLog
 from edge.media import media_routes
-from edge.products import PATH as PRODUCTS
-from edge.products import product_routes
 from edge.persisted import PersistedQueries
 from edge.products import PATH as PRODUCTS
 from edge.products import product_routes
