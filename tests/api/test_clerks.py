@@ -158,6 +158,7 @@ async def test_a_product_that_cannot_be_is_refused_by_the_name_of_the_field(
         ({"variants": [small, small]}, "TAKEN", "variants.1.options"),
         ({"variants": [small, {}]}, "INVALID", "variants"),
         ({"variants": [many]}, "LIMIT_REACHED", "variants.0.options"),
+        ({"variants": [{"sku": str(number)} for number in range(10_000)]}, "LIMIT_REACHED", "variants"),
         ({"variants": [{"weightGrams": -1}]}, "INVALID", "variants.0.weightGrams"),
         ({"variants": [{"sku": "TAKEN"}]}, "TAKEN", "variants.0.sku"),
     ]
