@@ -16,7 +16,7 @@ from tests.api.test_clerks import cny, mutation, refusals
 from tests.conftest import OPENING, Clock
 from tests.factories.catalog import create_product, variant_of
 from tests.front import Client, Front
-from tests.observe import settle
+from tests.observe import settle, statements
 
 SET = mutation("priceSet", "variant { prices { price { amount currencyCode } } product { version } }")
 REMOVE = mutation("priceRemove", "variant { prices { price { currencyCode } } }")
@@ -249,3 +249,39 @@ async def test_a_cart_says_that_a_price_has_changed(
         "lines": [{"warnings": [{"code": "PRICE_CHANGED"}]}],
         "totals": {"total": {"amount": "79.00"}},
     }
+
+
+async def test_two_clerks_cannot_promise_two_prices_for_one_moment(
+    shop: Shop, front: Front, tea: str
+) -> None:
+    clerks = [await front.staff(Role.CATALOGUE) for _ in range(4)]
+    wanted = [
+        {"variantId": tea, "price": cny(str(70 + number)), "startsAt": at(1 + number), "endsAt": at(20)}
+        for number in range(len(clerks))
+    ]
+
+    replies = await asyncio.gather(
+        *(clerk.do(SCHEDULE, **given) for clerk, given in zip(clerks, wanted, strict=True))
+    )
+
+    assert sorted(refusals(reply) for reply in replies) == [[], *([[("TAKEN", "startsAt")]] * 3)]
+    async with shop.database.reads() as session:
+        assert len((await session.scalars(select(PriceChange.id))).all()) == 1
+
+
+async def test_prices_to_come_cost_one_statement_for_any_number_of_variants(
+    shop: Shop, clerk: Client, front: Front
+) -> None:
+    document = "{ products { nodes { variants { sku priceChanges { status } } } } }"
+    totals = []
+    for _ in range(2):
+        async with shop.database.writes.begin() as session:
+            variants = [await variant_of(session, await create_product(session)) for _ in range(4)]
+        for variant in variants:
+            given = {"variantId": global_id("Variant", variant.id), "price": cny("1"), "startsAt": at(1)}
+            await clerk.do(SCHEDULE, **given)
+        with statements(shop) as seen:
+            await clerk.get(document)
+        totals.append(seen.total)
+
+    assert totals[0] == totals[1]

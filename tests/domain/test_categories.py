@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.attributes import ValueDraft, save_attribute
 from domain.catalog.drafts import ProductDraft
+from domain.catalog.lock import CatalogueBusy, alone
 from domain.catalog.saving import import_products
 from domain.catalog.tree import DEPTH_LIMIT, AttributeOfCategory, save_category
 from domain.errors import DomainError, ErrorCode
 from events.shop import Shop
 from models import Attribute, AttributeType, AttributeValue, Category, CategoryAttribute, ProductWords
+from models.database import Database
 from tests.factories.catalog import NOW, create_attribute, create_product, give_attribute
 
 
@@ -188,3 +190,15 @@ async def test_what_products_say_of_an_attribute_still_holds(shop: Shop) -> None
             codes = await session.scalars(select(Attribute.code).order_by(Attribute.id))
             values = await session.scalars(select(AttributeValue.code).order_by(AttributeValue.id))
             assert (codes.all(), values.all()) == (["colour", "size"], ["red", "m"])
+
+
+async def test_who_waits_too_long_for_a_large_import_is_told_so(postgres_url: str) -> None:
+    database = Database.open(postgres_url, pool_size=2)
+    async with database.writes.begin() as importing, database.writes.begin() as session:
+        await alone(importing)
+        await session.execute(text("SET LOCAL lock_timeout = '50ms'"))
+
+        with pytest.raises(CatalogueBusy, match="Try again in a moment"):
+            await alone(session)
+        await session.rollback()
+    await database.close()
