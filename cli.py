@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from domain.quality.issue import QualityReason
 from models.account import Role
 from models.money import CurrencyCode
 from settings import Settings, WrongSetting
@@ -190,6 +191,22 @@ def audit() -> None:
         return 1 if found else 0
 
     in_shop(look)
+
+
+@app.command()
+def quality(
+    limit: Annotated[int, typer.Option(min=1, help="how many to print")] = 20,
+    reason: Annotated[
+        list[QualityReason] | None, typer.Option(help="only for this reason; may be given several times")
+    ] = None,
+) -> None:
+    """Print what is incomplete, inconsistent or twice in the catalogue, what is best put right first.
+
+    Exit code 0 when there is nothing to put right, 1 when there is.
+    """
+    from edge.quality import print_quality
+
+    in_shop(lambda shop: print_quality(shop, limit=limit, reasons=reason, console=console))
 
 
 @staff.command("create")

@@ -129,6 +129,10 @@ class Settings(BaseSettings):
         timedelta(seconds=20), description="time between two tracking events of the simulated carrier"
     )
 
+    quality_fresh_for: Duration = Field(
+        timedelta(minutes=10),
+        description="an unchanged catalogue is looked through again after this time, for what has sold since",
+    )
     low_stock_at: int = Field(
         5, ge=0, description="from how many units on a variant counts as low, where it says no other number"
     )

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from events.assessing import Assessor
 from events.bus import Bus
 from events.tally import Tally
 from gateways.carrier import Carrier
@@ -31,6 +32,9 @@ class Shop:
     router: Router = field(default_factory=StraightRouter)
     tally: Tally = field(default_factory=Tally)
     """What this process has seen customers look at, and not written down yet."""
+
+    assessor: Assessor = field(default_factory=Assessor)
+    """What this process has found when it looked through the catalogue."""
 
     woken: list[Callable[[], None]] = field(default_factory=list)
     """Who wants to know at once that a transaction has committed: the relay of this process."""

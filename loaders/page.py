@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -70,11 +71,13 @@ class Page(Generic[R]):
     counted: Select[Any] | None = None
     reads: Reads | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    known: int | None = None
+    """How many there are, where that is known already."""
 
     async def count(self) -> int:
         """All rows of the list; one statement, run only when somebody asks."""
         if self.reads is None or self.counted is None:
-            return len(self.rows)
+            return len(self.rows) if self.known is None else self.known
         async with self.reads() as session:
             found: int = await session.scalar(self.counted) or 0
         return found
@@ -111,6 +114,23 @@ async def page(
         has_previous=after is not None,
         counted=select(func.count()).select_from(statement.order_by(None).subquery()),
         reads=reads,
+    )
+
+
+def page_of(
+    rows: Sequence[R], sort: Sort, *, of: Callable[[R], tuple[Any, ...]], first: int, after: str | None
+) -> Page[R]:
+    """The same of a list in memory that is sorted by `of`, the key of each row."""
+    start = 0
+    if after is not None:
+        start = bisect_right(rows, tuple(read_cursor(sort, after)), key=of)
+    shown = rows[start : start + first]
+    return Page(
+        rows=shown,
+        cursors=[write_cursor(sort, of(row)) for row in shown],
+        has_next=start + first < len(rows),
+        has_previous=after is not None,
+        known=len(rows),
     )
 
 

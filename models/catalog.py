@@ -2,7 +2,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, HasCurrency, Id, Minor, Translations
@@ -135,6 +135,8 @@ class Media(Base):
     size: Mapped[int | None]
     width: Mapped[int | None]
     height: Mapped[int | None]
+    fingerprint: Mapped[int | None] = mapped_column(BigInteger)
+    """64 bits of what it shows, alike for pictures that look alike; None where nobody has looked."""
     uploader_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(index=True)
 

@@ -4,18 +4,17 @@ from datetime import date, datetime
 
 import strawberry
 
+import domain.quality as quality
 import loaders.insight as loaders
-from loaders.insight import CatalogGap as Gap
-from loaders.insight import ProductQuality as Quality
 from resolvers import insight as resolve
 from resolvers.described import describe_enum
 from resolvers.guard import CATALOGUE
-from schema.catalog import Attribute, Category, Product, Variant
+from schema.catalog import Category, Product, Variant
 from schema.connection import Connection
-from schema.rows import batched, field, row_type
+from schema.rows import batched, field, loaded, row_type
 from schema.scalars import Money
 
-CatalogGap = describe_enum(Gap)
+QualityReason = describe_enum(quality.QualityReason)
 ReportInterval = describe_enum(loaders.ReportInterval)
 ReportMeasure = describe_enum(loaders.ReportMeasure)
 FunnelStage = describe_enum(loaders.FunnelStage)
@@ -123,21 +122,63 @@ class ProductReport:
     dead_stock: Connection[DeadStock] = batched(resolve.report_dead_stock)
 
 
-@row_type(Quality)
-class ProductQuality:
-    """How complete a product is."""
+@row_type(quality.Issue)
+class QualityIssue:
+    """One thing to put right in the catalogue."""
 
-    product: Product
+    product: Product = loaded("product", key="product_id")
+    """Where."""
+    reason: quality.QualityReason
+    """What is wrong, for programs."""
+    field: str
+    """Which part of the product it is about, such as "attributes.colour"."""
+    words: str
+    """What is wrong, for people."""
+    other: Product | None = loaded("product", key="other_id")
+    """The product it seems to be a duplicate of."""
+    gain: float
+    """What putting it right would bring, in percent of the shop's views, sales and stock: a rule of thumb."""
+
+
+@row_type(quality.ProductScore)
+class ProductQuality:
+    """How complete a product is, and what there is to do about it."""
+
+    product: Product = loaded("product", key="product_id")
     """Which."""
     score: int
-    """How much of what a complete product has, in percent."""
-    missing: list[Gap]
-    """What it lacks."""
-    missing_attributes: list[Attribute]
-    """The attributes its category asks for in vain."""
+    """How much it has of what its category asks for, in percent."""
+    issues: list[QualityIssue]
+    """What there is to put right, what brings most first."""
+    gain: float
+    """What all of that would bring together."""
+
+
+@row_type(resolve.ReasonCount)
+class QualityReasonCount:
+    """How much there is to do for one reason."""
+
+    reason: quality.QualityReason
+    """Which reason."""
+    count: int
+    """How many issues."""
+    gain: float
+    """What putting all of them right would bring."""
+
+
+@row_type(resolve.CatalogQuality)
+class CatalogQuality:
+    """What is incomplete, inconsistent or there twice."""
+
+    score: int
+    """How complete an average product is, in percent."""
+    reasons: list[QualityReasonCount]
+    """How much there is to do, by reason; what brings most first."""
+    issues: Connection[QualityIssue] = field(resolve.quality_issues)
+    products: Connection[ProductQuality] = field(resolve.quality_products)
 
 
 @strawberry.type
 class InsightQuery:
     product_report: ProductReport = field(resolve.product_report, allow=CATALOGUE)
-    catalog_quality: list[ProductQuality] = field(resolve.catalog_quality, allow=CATALOGUE)
+    catalog_quality: CatalogQuality = field(resolve.catalog_quality, allow=CATALOGUE)

@@ -1,4 +1,4 @@
-"""Figures: what sells, what does not, and what the catalogue lacks."""
+"""Figures: what sells, and what does not."""
 
 from loaders.insight.dead import DeadStock, dead_stock
 from loaders.insight.figures import (
@@ -11,11 +11,9 @@ from loaders.insight.figures import (
     ranked,
 )
 from loaders.insight.funnel import FunnelStage, FunnelStep, funnel
-from loaders.insight.gaps import CatalogGap, ProductQuality, product_quality
 from loaders.insight.period import Days, ReportInterval, Selection, parts
 
 __all__ = [
-    "CatalogGap",
     "Days",
     "DeadStock",
     "Figures",
@@ -23,7 +21,6 @@ __all__ = [
     "FunnelStep",
     "Grouping",
     "Part",
-    "ProductQuality",
     "ReportInterval",
     "ReportMeasure",
     "Selection",
@@ -32,6 +29,5 @@ __all__ = [
     "funnel",
     "parts",
     "parts_of",
-    "product_quality",
     "ranked",
 ]

@@ -1,8 +1,10 @@
 """Sums over views, orders and returns: by product, by category with everything below it, or of all."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -10,21 +12,18 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
-    Date,
-    Integer,
     Select,
     Subquery,
-    and_,
     case,
     cast,
-    column,
     func,
     literal,
+    literal_column,
     select,
-    values,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.functions import FunctionElement
 
 from loaders.base import Reads
 from loaders.insight.period import Days, ReportInterval, Selection, parts
@@ -43,7 +42,6 @@ from models import (
     TicketStatus,
     TicketType,
 )
-from models.base import UtcDateTime
 
 RETURNS = (TicketType.RETURN_REFUND, TicketType.EXCHANGE)
 ACCEPTED = (
@@ -53,6 +51,9 @@ ACCEPTED = (
     TicketStatus.COMPLETED,
 )
 """The states of a ticket whose goods have come back."""
+
+EPOCH = date(1970, 1, 1)
+DAY_SECONDS = 86_400
 
 POINTS = 10_000
 """A rate of 1, while it is sorted by."""
@@ -152,26 +153,45 @@ async def parts_of(
 async def added_up(
     reads: Reads, selection: Selection, grouping: Grouping, ids: Sequence[int], cut: Sequence[Days]
 ) -> Mapping[LineAt, Figures]:
-    members, spans = members_of(selection, grouping, ids), spans_of(selection, cut)
+    """By line and part of the time; the database adds up days, and the days of a part are added up here."""
+    members = members_of(selection, grouping, ids)
+    daily = len(cut) > 1
+    part_of = numbered(cut)
     async with reads() as session:
-        seen = await by_key(session, seen_in(members, spans), 2)
-        sold = await by_key(session, sold_in(members, spans), 2)
-        returned = await by_key(session, returned_in(members, spans), 1)
-        revenue: defaultdict[LineAt, list[Money]] = defaultdict(list)
-        for key, number, currency, minor in await session.execute(revenue_in(members, spans)):
-            revenue[key, number].append(Money(minor, CurrencyCode(currency)))
+
+        async def sums(statement: Select[Any]) -> list[tuple[LineAt, Sequence[Any]]]:
+            rows = await session.execute(statement)
+            return [((key, part_of(day)), rest) for key, day, *rest in rows]
+
+        seen = together(await sums(seen_in(members, selection, daily=daily)), 2)
+        sold = together(await sums(sold_in(members, selection, daily=daily)), 2)
+        returned = together(await sums(returned_in(members, selection, daily=daily)), 1)
+        revenue: defaultdict[LineAt, Counter[CurrencyCode]] = defaultdict(Counter)
+        for at, (currency, minor) in await sums(revenue_in(members, selection, daily=daily)):
+            revenue[at][CurrencyCode(currency)] += minor
     return {
-        key: Figures(revenue[key], *seen[key], *sold[key], *returned[key])
-        for key in {*seen, *sold, *returned}
+        at: Figures(
+            [Money(minor, currency) for currency, minor in sorted(revenue[at].items())],
+            *seen[at],
+            *sold[at],
+            *returned[at],
+        )
+        for at in {*seen, *sold, *returned}
     }
 
 
-async def by_key(session: AsyncSession, statement: Select[Any], sums: int) -> defaultdict[LineAt, list[int]]:
+def together(rows: Sequence[tuple[LineAt, Sequence[int]]], sums: int) -> defaultdict[LineAt, list[int]]:
     """So many sums for each line and part of the time, zeros where there is nothing to add up."""
     found: defaultdict[LineAt, list[int]] = defaultdict(lambda: [0] * sums)
-    for key, number, *added in await session.execute(statement):
-        found[key, number] = added
+    for at, added in rows:
+        found[at] = [a + b for a, b in zip(found[at], added, strict=True)]
     return found
+
+
+def numbered(cut: Sequence[Days]) -> Callable[[int], int]:
+    """Which part a day belongs to, by its number since 1970."""
+    firsts = [(part.first - EPOCH).days for part in cut]
+    return lambda day: bisect_right(firsts, day) - 1 if len(firsts) > 1 else 0
 
 
 def ranked(
@@ -199,30 +219,47 @@ def measured(
     selection: Selection, grouping: Grouping, measure: ReportMeasure, currency: CurrencyCode
 ) -> Subquery:
     """One number for each key."""
-    members, spans = members_of(selection, grouping), spans_of(selection, [selection.days])
+    members = members_of(selection, grouping)
     match measure:
         case ReportMeasure.VIEWS | ReportMeasure.ADDS:
-            sums = seen_in(members, spans).subquery()
+            sums = seen_in(members, selection).subquery()
             return select(sums.c.key, sums.c[measure.value.lower()].label("value")).subquery()
         case ReportMeasure.ORDERS | ReportMeasure.UNITS:
-            sums = sold_in(members, spans).subquery()
+            sums = sold_in(members, selection).subquery()
             return select(sums.c.key, sums.c[measure.value.lower()].label("value")).subquery()
         case ReportMeasure.REVENUE:
-            sums = revenue_in(members, spans).subquery()
+            sums = revenue_in(members, selection).subquery()
             return (
                 select(sums.c.key, sums.c.amount.label("value")).where(sums.c.currency == currency).subquery()
             )
         case ReportMeasure.RETURNED:
-            sums = returned_in(members, spans).subquery()
+            sums = returned_in(members, selection).subquery()
             return select(sums.c.key, sums.c.returned.label("value")).subquery()
         case ReportMeasure.RETURN_RATE:
-            sums, sold = returned_in(members, spans).subquery(), sold_in(members, spans).subquery()
+            sums, sold = returned_in(members, selection).subquery(), sold_in(members, selection).subquery()
             part = case((sold.c.units == 0, 0), else_=sums.c.returned * POINTS // sold.c.units)
             return select(sums.c.key, part.label("value")).join(sold, sold.c.key == sums.c.key).subquery()
 
 
-def members_of(selection: Selection, grouping: Grouping, ids: Sequence[int] | None = None) -> CTE:
-    """Which product counts for which line: `product_id` and `key`."""
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Which product counts for which line: a table of `product_id` and `key`."""
+
+    table: CTE
+    few: Sequence[int] | None
+    """The products in it, where they are few and known: said once more, for the plan."""
+
+    def joined(self, statement: Select[*tuple[Any, ...]], product_id: Any) -> Select[Any]:
+        wanted: Select[Any] = statement.join(self.table, self.table.c.product_id == product_id)
+        return wanted if self.few is None else wanted.where(product_id.in_(self.few))
+
+    @property
+    def key(self) -> ColumnElement[int]:
+        found: ColumnElement[int] = self.table.c.key
+        return found
+
+
+def members_of(selection: Selection, grouping: Grouping, ids: Sequence[int] | None = None) -> Members:
     own, above = aliased(Category), aliased(Category)
     keys: Mapping[Grouping, ColumnElement[int]] = {
         Grouping.ALL: literal(0),
@@ -239,7 +276,8 @@ def members_of(selection: Selection, grouping: Grouping, ids: Sequence[int] | No
         )
     if ids is not None and grouping is not Grouping.ALL:
         wanted = wanted.where(key.in_(ids))
-    return wanted.cte("members")
+    few = ids if grouping is Grouping.PRODUCT and ids is not None else selection.product_ids
+    return Members(wanted.cte("members"), few)
 
 
 def chosen(selection: Selection) -> list[ColumnElement[bool]]:
@@ -253,73 +291,83 @@ def chosen(selection: Selection) -> list[ColumnElement[bool]]:
     return which
 
 
-def spans_of(selection: Selection, cut: Sequence[Days]) -> CTE:
-    """The parts of the time as a table: days for what is kept by day, moments for what is not."""
-    columns = (
-        column("number", Integer),
-        column("first_day", Date),
-        column("last_day", Date),
-        column("begins", UtcDateTime),
-        column("ends", UtcDateTime),
-    )
-    rows = [
-        (number, days.first, days.last, selection.begin(days.first), selection.end(days.last))
-        for number, days in enumerate(cut)
-    ]
-    return values(*columns, name="spans").data(rows).cte("spans")
-
-
 def total(amount: Any) -> ColumnElement[int]:
     return cast(func.sum(amount), BigInteger)
 
 
-def seen_in(members: CTE, spans: CTE) -> Select[Any]:
-    within = and_(ProductDay.day >= spans.c.first_day, ProductDay.day <= spans.c.last_day)
+def seen_in(members: Members, selection: Selection, *, daily: bool = False) -> Select[Any]:
+    """Views and adds by line, and by day where that is wanted."""
+    by = [members.key, day_number(ProductDay.day) if daily else literal_column("0")]
+    columns = [total(ProductDay.views).label("views"), total(ProductDay.adds).label("adds")]
     return (
-        select(
-            members.c.key,
-            spans.c.number,
-            total(ProductDay.views).label("views"),
-            total(ProductDay.adds).label("adds"),
-        )
-        .select_from(ProductDay)
-        .join(members, members.c.product_id == ProductDay.product_id)
-        .join(spans, within)
-        .group_by(members.c.key, spans.c.number)
+        members.joined(select(*by, *columns).select_from(ProductDay), ProductDay.product_id)
+        .where(ProductDay.day >= selection.days.first, ProductDay.day <= selection.days.last)
+        .group_by(*by[: 1 + daily])
     )
 
 
-def lines_in(members: CTE, spans: CTE, *sums: Any) -> Select[Any]:
+def lines_in(
+    members: Members, selection: Selection, *sums: Any, daily: bool, also_by: Sequence[Any] = ()
+) -> Select[Any]:
     """Lines of orders placed within the time; cancelled ones do not count."""
-    within = and_(Order.placed_at >= spans.c.begins, Order.placed_at < spans.c.ends)
+    by = [members.key, local_day(Order.placed_at, selection) if daily else literal_column("0")]
     return (
-        select(members.c.key, spans.c.number, *sums)
-        .select_from(OrderLine)
-        .join(members, members.c.product_id == OrderLine.product_id)
+        members.joined(select(*by, *also_by, *sums).select_from(OrderLine), OrderLine.product_id)
         .join(Order, Order.id == OrderLine.order_id)
-        .join(spans, within)
+        .where(Order.placed_at >= selection.begin(selection.days.first))
+        .where(Order.placed_at < selection.end(selection.days.last))
         .where(Order.status != OrderStatus.CANCELLED)
-        .group_by(members.c.key, spans.c.number)
+        .group_by(*by[: 1 + daily], *also_by)
     )
 
 
-def sold_in(members: CTE, spans: CTE) -> Select[Any]:
+def sold_in(members: Members, selection: Selection, *, daily: bool = False) -> Select[Any]:
     orders = func.count(OrderLine.order_id.distinct()).label("orders")
-    return lines_in(members, spans, orders, total(OrderLine.quantity).label("units"))
+    return lines_in(members, selection, orders, total(OrderLine.quantity).label("units"), daily=daily)
 
 
-def revenue_in(members: CTE, spans: CTE) -> Select[Any]:
+def revenue_in(members: Members, selection: Selection, *, daily: bool = False) -> Select[Any]:
     """Once per currency; discounts are taken off."""
     amount = OrderLine.unit_amount * OrderLine.quantity - OrderLine.discount_amount
-    sums = (OrderLine.currency.label("currency"), total(amount).label("amount"))
-    return lines_in(members, spans, *sums).group_by(OrderLine.currency).order_by(OrderLine.currency)
+    sums = total(amount).label("amount")
+    return lines_in(members, selection, sums, daily=daily, also_by=[OrderLine.currency])
 
 
-def returned_in(members: CTE, spans: CTE) -> Select[Any]:
+def returned_in(members: Members, selection: Selection, *, daily: bool = False) -> Select[Any]:
     """Units that came back, whenever they did, of orders placed within the time."""
     return (
-        lines_in(members, spans, total(TicketLine.quantity).label("returned"))
+        lines_in(members, selection, total(TicketLine.quantity).label("returned"), daily=daily)
         .join(TicketLine, TicketLine.order_line_id == OrderLine.id)
         .join(Ticket, Ticket.id == TicketLine.ticket_id)
         .where(Ticket.type.in_(RETURNS), Ticket.status.in_(ACCEPTED))
     )
+
+
+def local_day(moment: Any, selection: Selection) -> ColumnElement[int]:
+    """The day of a moment in the time zone of the shop, as its number since 1970."""
+    *changes, (_, last) = selection.offsets()
+    offset: Any = (
+        case(*((moment < until, seconds) for until, seconds in changes), else_=last) if changes else last
+    )
+    return cast(epoch_seconds(moment) + offset, BigInteger) // DAY_SECONDS
+
+
+def day_number(day: Any) -> ColumnElement[int]:
+    return cast(epoch_seconds(day), BigInteger) // DAY_SECONDS
+
+
+class epoch_seconds(FunctionElement[int]):
+    """Whole seconds since 1970, in UTC."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(epoch_seconds, "postgresql")
+def _postgresql(element: epoch_seconds, compiler: Any, **options: Any) -> str:
+    return f"FLOOR(EXTRACT(EPOCH FROM {compiler.process(element.clauses, **options)}))"
+
+
+@compiles(epoch_seconds, "sqlite")
+def _sqlite(element: epoch_seconds, compiler: Any, **options: Any) -> str:
+    return f"CAST(STRFTIME('%s', {compiler.process(element.clauses, **options)}) AS INTEGER)"

@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import case, func, select
 
 from loaders.base import Reads
-from loaders.insight.figures import Grouping, members_of, rate, seen_in, spans_of
+from loaders.insight.figures import Grouping, members_of, rate, seen_in
 from loaders.insight.period import Selection
 from models import Order, OrderLine
 
@@ -39,23 +39,22 @@ class FunnelStep:
 
 async def funnel(reads: Reads, selection: Selection) -> Sequence[FunnelStep]:
     """Two statements."""
-    members, spans = members_of(selection, Grouping.ALL), spans_of(selection, [selection.days])
+    members = members_of(selection, Grouping.ALL)
+    counts = select(
+        func.count(Order.id.distinct()),
+        func.count(case((Order.confirmed_at.is_not(None), Order.id)).distinct()),
+        func.count(case((Order.completed_at.is_not(None), Order.id)).distinct()),
+    ).join(OrderLine, OrderLine.order_id == Order.id)
     placed = (
-        select(
-            func.count(Order.id.distinct()),
-            func.count(case((Order.confirmed_at.is_not(None), Order.id)).distinct()),
-            func.count(case((Order.completed_at.is_not(None), Order.id)).distinct()),
-        )
-        .join(OrderLine, OrderLine.order_id == Order.id)
-        .join(members, members.c.product_id == OrderLine.product_id)
+        members.joined(counts, OrderLine.product_id)
         .where(Order.placed_at >= selection.begin(selection.days.first))
         .where(Order.placed_at < selection.end(selection.days.last))
     )
     async with reads() as session:
-        seen = (await session.execute(seen_in(members, spans))).one_or_none()
+        seen = (await session.execute(seen_in(members, selection))).one_or_none()
         ordered = (await session.execute(placed)).one()
-    counts = [*(seen[2:] if seen else (0, 0)), *ordered]
+    reached = [*(seen[2:] if seen else (0, 0)), *ordered]
     return [
-        FunnelStep(stage, count, rate(count, previous), rate(count, counts[0]))
-        for stage, count, previous in zip(FunnelStage, counts, [counts[0], *counts], strict=False)
+        FunnelStep(stage, count, rate(count, previous), rate(count, reached[0]))
+        for stage, count, previous in zip(FunnelStage, reached, [reached[0], *reached], strict=False)
     ]

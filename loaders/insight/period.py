@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-DAY = timedelta(days=1)
+DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
 
 
 class ReportInterval(StrEnum):
@@ -46,6 +46,33 @@ class Selection:
 
     def end(self, day: date) -> datetime:
         return self.begin(day + DAY)
+
+    def offsets(self) -> list[tuple[datetime, int]]:
+        """How many seconds the shop's clocks are ahead of UTC, each until a moment; mostly one."""
+        found: list[tuple[datetime, int]] = []
+        first, last = self.begin(self.days.first), self.end(self.days.last)
+        hours = int((last - first) / HOUR)
+        for hour in (*range(0, hours, 24), hours):
+            at = first + hour * HOUR
+            seconds = self.offset(at)
+            if found and found[-1][1] != seconds:
+                found[-1] = (self.changed(found[-1][0], at, found[-1][1]), found[-1][1])
+                found.append((at, seconds))
+            elif found:
+                found[-1] = (at, seconds)
+            else:
+                found.append((at, seconds))
+        return found
+
+    def changed(self, before: datetime, after: datetime, seconds: int) -> datetime:
+        """The moment between two at which the clocks were changed, to the second."""
+        while after - before > SECOND:
+            middle = before + (after - before) // 2
+            before, after = (middle, after) if self.offset(middle) == seconds else (before, middle)
+        return after.replace(microsecond=0)
+
+    def offset(self, moment: datetime) -> int:
+        return int((moment.astimezone(self.zone).utcoffset() or timedelta()).total_seconds())
 
 
 def parts(days: Days, interval: ReportInterval) -> list[Days]:

@@ -1,6 +1,12 @@
 """Figures for staff: how each field is answered."""
 
-from resolvers.insight.quality import catalog_quality
+from resolvers.insight.quality import (
+    CatalogQuality,
+    ReasonCount,
+    catalog_quality,
+    quality_issues,
+    quality_products,
+)
 from resolvers.insight.report import (
     CategoryLine,
     ProductLine,
@@ -15,11 +21,15 @@ from resolvers.insight.report import (
 )
 
 __all__ = [
+    "CatalogQuality",
     "CategoryLine",
     "ProductLine",
     "ProductReport",
+    "ReasonCount",
     "catalog_quality",
     "product_report",
+    "quality_issues",
+    "quality_products",
     "report_categories",
     "report_dead_stock",
     "report_figures",

@@ -5,18 +5,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from domain.catalog.drafts import ProductDraft
-from domain.catalog.saving import import_products
 from events.shop import Shop
 from models import Event, Product, ProductStatus, Role, StockMovement, Variant
 from resolvers.ids import global_id
 from tests.factories.catalog import (
-    NOW,
     create_attribute,
     create_category,
     create_product,
-    create_variant,
-    give_attribute,
     variant_of,
 )
 from tests.factories.stock import create_warehouse
@@ -402,44 +397,3 @@ async def test_the_catalogue_is_changed_by_clerks_only(shop: Shop, front: Front,
 
     assert refusals(await somebody.do(CREATE, title="Mine")) == [(code, "")]
     assert refusals(await somebody.do(IMPORT, content="x")) == [(code, "")]
-
-
-async def test_the_least_complete_products_come_first(shop: Shop, clerk: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        food = await create_category(session, name="Food")
-        tea = await create_category(session, name="Tea", parent=food)
-        colour = await create_attribute(session, category=food, required=True)
-        await create_attribute(session, code="free", category=food)
-        whole = await create_product(
-            session, slug="whole", category=tea, translations={"en": {"title": "Tea"}}
-        )
-        await give_attribute(session, whole, colour, "red")
-        await create_product(session, slug="half", category=tea, weight_grams=0)
-        bare = ProductDraft(slug="bare", title="Bare")
-        await import_products(session, [bare], now=NOW)
-        await create_variant(session, await create_product(session, slug="odd", pictures=0), prices={})
-        await create_product(session, slug="gone", status=ProductStatus.ARCHIVED)
-
-    data = await clerk.get("{ catalogQuality { product { slug } score missing missingAttributes { code } } }")
-
-    assert data["catalogQuality"] == [
-        {
-            "product": {"slug": "bare"},
-            "score": 28,
-            "missing": ["PICTURE", "DESCRIPTION", "TRANSLATION", "CATEGORY", "PRICE"],
-            "missingAttributes": [],
-        },
-        {
-            "product": {"slug": "odd"},
-            "score": 42,
-            "missing": ["PICTURE", "TRANSLATION", "CATEGORY", "PRICE"],
-            "missingAttributes": [],
-        },
-        {
-            "product": {"slug": "half"},
-            "score": 57,
-            "missing": ["TRANSLATION", "WEIGHT", "REQUIRED_ATTRIBUTES"],
-            "missingAttributes": [{"code": "colour"}],
-        },
-        {"product": {"slug": "whole"}, "score": 100, "missing": [], "missingAttributes": []},
-    ]
