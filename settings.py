@@ -144,6 +144,22 @@ class Settings(BaseSettings):
         timedelta(seconds=30), description="how long after that it may answer while it asks for a new one"
     )
 
+    placing_group_limit: int = Field(
+        50, ge=1, le=1_000, description="orders placed in one transaction when many come; 1 places each alone"
+    )
+    placing_lanes: int = Field(
+        4, ge=1, le=100, description="transactions per process that place orders, fewer than connections"
+    )
+    placing_wait_limit: Duration = Field(
+        timedelta(seconds=1.5), description="an order that would wait longer is told BUSY at once"
+    )
+    placing_limit: int = Field(
+        1_000, ge=1, description="orders that may wait in one queue, however quick it is"
+    )
+    sold_out_remembered: Duration = Field(
+        timedelta(seconds=0.5), description="how long what was found sold out is refused without another look"
+    )
+
     body_limit_bytes: int = Field(1_000_000, ge=1_000, description="largest request body")
     upload_limit_bytes: int = Field(10_000_000, ge=1_000, description="largest uploaded picture")
     import_limit_bytes: int = Field(100_000_000, ge=1_000, description="largest product file")

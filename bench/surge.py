@@ -266,14 +266,9 @@ async def copies(database: AsyncConnection, template: int, many: int, *, units: 
         .where(Variant.id.in_(sa.select(sa.func.unnest(sa.literal(variants, sa.ARRAY(sa.BigInteger))))))
         .values(product_id=products[0] + Variant.id - variants[0])
     )
-    for hanging in (Price, StockLevel, StockMovement):
-        await hung_on(database, hanging, template, variants)
+    await hung_on(database, Price, template, variants)
     for counting in (StockLevel, StockMovement):
-        await database.execute(
-            sa.update(counting)
-            .where(counting.variant_id >= variants[0], counting.variant_id <= variants[-1])
-            .values(on_hand=units)
-        )
+        await hung_on(database, counting, template, variants, on_hand=sa.literal(units))
     return variants
 
 
@@ -308,6 +303,7 @@ async def hung_on(
     table: type[Price] | type[StockLevel] | type[StockMovement],
     template: int,
     variants: Sequence[int],
+    **changes: Any,
 ) -> None:
     """What hangs on the template hangs on its copies, too."""
     columns = [column for column in table.__table__.columns if column.name != "id"]
@@ -316,7 +312,7 @@ async def hung_on(
         .table_valued("copy")
         .render_derived()
     )
-    values = [ids.c.copy if column.name == "variant_id" else column for column in columns]
+    values = [(changes | {"variant_id": ids.c.copy}).get(column.name, column) for column in columns]
     rows = sa.select(*values).select_from(sa.join(table, ids, sa.true())).where(table.variant_id == template)
     await database.execute(sa.insert(table).from_select([column.name for column in columns], rows))
 

@@ -38,6 +38,8 @@ class ErrorCode(StrEnum):
     """Name and password do not fit, or the token is no longer good."""
     NOT_ELIGIBLE = "NOT_ELIGIBLE"
     """The rules of after-sales do not allow it."""
+    BUSY = "BUSY"
+    """Too many at this moment; try again after the seconds told."""
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
     """A partner of the shop does not answer; try again."""
     PROVIDER_REFUSED = "PROVIDER_REFUSED"
@@ -48,6 +50,8 @@ class DomainError(Exception):
     """A refusal. `field` is the path of the argument it is about, in Python's spelling."""
 
     code: ErrorCode = ErrorCode.INVALID
+    retry_after_seconds: float | None = None
+    """When trying again makes sense, where it is known."""
 
     def __init__(self, message: str, *, field: tuple[str | int, ...] = ()) -> None:
         super().__init__(message)
@@ -107,6 +111,18 @@ class NotForSale(DomainError):
 class OutOfStock(DomainError):
     code = ErrorCode.OUT_OF_STOCK
 
-    def __init__(self, name: str, *, left: int, field: tuple[str | int, ...] = ("quantity",)) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        left: int,
+        variant_id: int | None = None,
+        field: tuple[str | int, ...] = ("quantity",),
+    ) -> None:
         super().__init__(f"Only {left} of {name} left." if left else f"{name} is sold out.", field=field)
-        self.left = left
+        self.name, self.left, self.variant_id = name, left, variant_id
+
+    def of_line(self, index: int) -> "OutOfStock":
+        """The same refusal of somebody else, who has it on another line."""
+        field = ("lines", index, "quantity")
+        return OutOfStock(self.name, left=self.left, variant_id=self.variant_id, field=field)

@@ -22,6 +22,7 @@ def unpaid(now: datetime) -> Select[Any]:
 async def close(shop: Shop, order_id: int) -> None:
     async with shop.database.writes.begin() as session:
         await close_unpaid(session, order_id, now=shop.clock())
+    shop.committed(session)
 
 
 def received(now: datetime) -> Select[Any]:

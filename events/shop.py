@@ -4,8 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.stock import FREED
 from events.assessing import Assessor
 from events.bus import Bus
+from events.placing import Placing
 from events.tally import Tally
 from gateways.carrier import Carrier
 from gateways.media import MediaStore
@@ -36,6 +40,9 @@ class Shop:
     assessor: Assessor = field(default_factory=Assessor)
     """What this process has found when it looked through the catalogue."""
 
+    placing: Placing = field(default_factory=Placing)
+    """Where orders are placed in groups."""
+
     woken: list[Callable[[], None]] = field(default_factory=list)
     """Who wants to know at once that a transaction has committed: the relay of this process."""
 
@@ -46,6 +53,11 @@ class Shop:
     def today(self) -> date:
         """The day it is in the shop's time zone."""
         return self.clock().astimezone(self.settings.zone).date()
+
+    def committed(self, session: AsyncSession) -> None:
+        """A transaction is through: what follows may follow, and what it has freed is for sale again."""
+        self.placing.sold_out.forget(session.info.pop(FREED, ()))
+        self.wake()
 
     def wake(self) -> None:
         for wake in self.woken:

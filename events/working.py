@@ -21,6 +21,7 @@ async def working(shop: Shop, *, relays: bool = True) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await shop.placing.drain()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

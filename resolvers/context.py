@@ -94,7 +94,7 @@ class Context:
         async with self.shop.database.writes.begin() as session:
             yield session
         self.forget()
-        self.shop.wake()
+        self.shop.committed(session)
 
     def note_view(self, product_id: int) -> None:
         """A customer looks at a product: counted later, at no cost to the request."""

@@ -6,13 +6,11 @@ import strawberry
 
 from domain.errors import Invalid, NotFound
 from domain.order import (
+    Placement,
     Promise,
     Quote,
-    SoldMeanwhile,
-    Wish,
     cancel_order,
     confirm_receipt,
-    place_order,
     quote_order,
 )
 from events.stream import follow
@@ -157,24 +155,11 @@ async def order_place(
     wish = wish_of(owner(info), lines, deliveries, coupon_code, currency=money)
     wanted = [payment.wanted(index) for index, payment in enumerate(payments)]
     promise = Promise(wanted, note, idempotency_key)
-    try:
-        return await placed(info, wish, promise)
-    except SoldMeanwhile:
-        return await placed(info, wish, promise)
-
-
-async def placed(info: Info, wish: Wish, promise: Promise) -> Order:
-    context, shop = info.context, info.context.shop
-    async with context.transaction() as session:
-        return await place_order(
-            session,
-            wish,
-            promise,
-            number=shop.secrets.number(NUMBER_PREFIX, context.now),
-            offered=shop.payments.keys(),
-            pay_within=shop.settings.unpaid_order_closes_after,
-            now=context.now,
-        )
+    context = info.context
+    number = context.shop.secrets.number(NUMBER_PREFIX, context.now)
+    order = await context.shop.placing.place(context.shop, Placement(wish, promise, number))
+    context.forget()
+    return order
 
 
 async def order_cancel(info: Info, id: strawberry.ID, reason: str) -> Order:

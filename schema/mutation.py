@@ -26,6 +26,8 @@ class UserError:
     """For people: words a customer can read."""
     field: list[str]
     """The argument it is about, as a path inside `input`; empty when it is about none."""
+    retry_after_seconds: float | None
+    """When to try again, with BUSY; null where trying again does not help by itself."""
 
 
 def mutation(
@@ -117,7 +119,9 @@ def payload_of(
 
 def refusal(error: DomainError) -> UserError:
     path = [to_camel_case(str(part)) for part in error.field]
-    return UserError(code=error.code, message=str(error), field=path)
+    return UserError(
+        code=error.code, message=str(error), field=path, retry_after_seconds=error.retry_after_seconds
+    )
 
 
 def snake(name: str) -> str:

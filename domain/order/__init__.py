@@ -18,6 +18,7 @@ from domain.order.place import (
     Terms,
     place_order,
     place_orders,
+    placed_before,
 )
 from domain.order.quote import Quote, QuotedDelivery, QuotedLine, quote_order
 from domain.order.refusals import AmountMismatch, NotOffered
@@ -52,6 +53,7 @@ __all__ = [
     "lock_order",
     "place_order",
     "place_orders",
+    "placed_before",
     "quote_order",
     "stated",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -51,8 +51,7 @@ class SoldMeanwhile(OutOfStock):
     """Somebody was quicker between our look at the shelf and our grip: worth one more look."""
 
     def __init__(self, refusal: OutOfStock) -> None:
-        DomainError.__init__(self, str(refusal), field=("lines",))
-        self.left = refusal.left
+        super().__init__(refusal.name, left=refusal.left, field=("lines",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +134,10 @@ async def place_orders(
     members = [Member(placement) for placement in placements]
     await claim_keys(session, members, now=now)
     await decide(session, waiting(members), terms, now=now, hold=hold)
-    if drafts := [member.draft for member in members if member.draft]:
+    drafts = [member.draft for member in members if member.draft]
+    if drafts or any(isinstance(member.outcome, Order) for member in members):
         await forget_keys(session, members)
+    if drafts:
         await enter(session, drafts, now=now)
         await set_aside(session, drafts, now=now)
     return [member.outcome or drafted(member).order for member in members]
@@ -170,6 +171,14 @@ async def claim_keys(session: AsyncSession, members: Sequence[Member], *, now: d
         if each is not None:
             member.claim = None
             member.outcome = each if isinstance(each, DomainError) else orders[each]
+
+
+async def placed_before(session: AsyncSession, placement: Placement) -> Outcome | None:
+    """What came of this key before, without claiming it."""
+    known = await idempotency.look_up(session, claim_of(placement, now=datetime.max.replace(tzinfo=UTC)))
+    if isinstance(known, str):
+        return (await by_number(session, [known]))[known]
+    return known
 
 
 def claim_of(placement: Placement, *, now: datetime) -> Claim:

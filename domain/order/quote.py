@@ -160,7 +160,9 @@ def sellable(basket: Basket, problems: list[DomainError]) -> Iterator[Good]:
             continue
         if good.variant.limited and good.available < good.quantity:
             field = ("lines", index, "quantity")
-            problems.append(OutOfStock(good.name, left=good.available, field=field))
+            problems.append(
+                OutOfStock(good.name, left=good.available, variant_id=good.variant.id, field=field)
+            )
         yield good
 
 

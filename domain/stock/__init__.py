@@ -1,6 +1,6 @@
 """Stock: nothing is sold twice, and every number has its reasons."""
 
-from domain.stock.change import STOCK_LIMIT, Allocation, Cause, Effect, Place
+from domain.stock.change import FREED, STOCK_LIMIT, Allocation, Cause, Effect, Place
 from domain.stock.clerks import adjust, transfer
 from domain.stock.counting import levels, set_levels
 from domain.stock.moving import release, reserve, ship, take_back
@@ -16,6 +16,7 @@ from domain.stock.warehouse import (
 
 __all__ = [
     "CODE_LIMIT",
+    "FREED",
     "STOCK_LIMIT",
     "Allocation",
     "Cause",

@@ -18,6 +18,9 @@ from models import MovementKind, Product, StockLevel, StockMovement, Variant
 STOCK_LIMIT = 1_000_000_000
 """Units of one variant in one warehouse."""
 
+FREED = "freed"
+"""Where a session notes the variants of which more can be sold once it has committed."""
+
 Place = tuple[int, int]
 """Ids of a variant and of the warehouse it lies in."""
 
@@ -49,6 +52,11 @@ class Effect:
         """Whether the warehouse has more afterwards: there need not be a level yet."""
         return self.on_hand + self.damaged > 0
 
+    @property
+    def frees(self) -> bool:
+        """Whether more can be sold afterwards."""
+        return self.on_hand > self.reserved
+
 
 RESERVE = Effect(MovementKind.RESERVED, reserved=1)
 RELEASE = Effect(MovementKind.RELEASED, reserved=-1)
@@ -76,6 +84,8 @@ class Cause:
 async def change(session: AsyncSession, wants: Sequence[Allocation], effect: Effect, cause: Cause) -> None:
     """Apply `effect` to every place, in sorted order so that no two transactions wait for each other."""
     wanted = merged(wants)
+    if effect.frees:
+        session.info.setdefault(FREED, set()).update(want.variant_id for want in wanted)
     if effect.gains:
         await make_levels(session, [want.place for want in wanted])
     for batch in batches(wanted):
