@@ -64,6 +64,15 @@ class Line:
         self.writer: asyncio.StreamWriter | None = None
 
     async def ask(self, errand: Errand) -> Any:
+        """The answer; a connection the server closed while it was quiet is opened again."""
+        if self.reader is not None:
+            try:
+                return await self.ask_once(errand)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                self.hang_up()
+        return await self.ask_once(errand)
+
+    async def ask_once(self, errand: Errand) -> Any:
         body = errand.body.encode()
         signed = f"Authorization: Bearer {errand.token}\r\n" if errand.token else ""
         head = (
@@ -83,6 +92,7 @@ class Line:
     def hang_up(self) -> None:
         if self.writer is not None:
             self.writer.close()
+        self.reader = self.writer = None
 
 
 async def run(task: Task) -> Outcomes:

@@ -4,11 +4,12 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from strawberry.utils.str_converters import to_camel_case
 
 from app import create_app
 from domain.audit import audit
@@ -32,6 +33,7 @@ from models import (
     Variant,
     Warehouse,
 )
+from resolvers.ids import global_id
 from settings import Settings
 from tests.conftest import Clock, settings_for
 from tests.factories.account import create_account
@@ -47,6 +49,7 @@ from tests.factories.order import (
     promise_for,
     wish_for,
 )
+from tests.front import Front
 from tests.observe import statements
 
 
@@ -278,6 +281,34 @@ async def test_beyond_a_limit_the_answer_is_busy_and_who_comes_back_is_served(
         assert kinds(await all_placed(shop, placements[6:9])) == {"Order": 3}
         assert kinds(await all_placed(shop, placements[8:])) == {"Order": 2}
         await sound(shop, orders=10)
+
+
+PLACE = """
+mutation ($input: OrderPlaceInput!) {
+  orderPlace(input: $input) { order { number } userErrors { code message field retryAfterSeconds } }
+}
+"""
+
+
+async def test_busy_says_when_to_come_back(narrow: Settings, clock: Clock) -> None:
+    app = create_app(narrow, clock=clock)
+    async with app.router.lifespan_context(app), Front.open(app) as front:
+        variant = await stocked(front.shop, 100)
+        postal = {to_camel_case(name): text for name, text in asdict(HANGZHOU).items()}
+        order = {
+            "lines": [{"variantId": global_id("Variant", variant.id), "quantity": 1}],
+            "deliveries": [{"address": {"postal": postal}}],
+            "payments": [{"method": "SANDBOX", "amount": {"amount": "99.00", "currencyCode": "CNY"}}],
+            "idempotencyKey": "k",
+        }
+        customers = [await front.customer() for _ in range(8)]
+
+        told = await asyncio.gather(*(customer.do(PLACE, **order) for customer in customers))
+
+        refused = [answer["userErrors"][0] for answer in told if answer["userErrors"]]
+        assert {refusal["code"] for refusal in refused} == {"BUSY"}
+        assert all(0 < refusal["retryAfterSeconds"] < 10 for refusal in refused)
+        await sound(front.shop, orders=8 - len(refused))
 
 
 @asynccontextmanager
