@@ -40,7 +40,7 @@ from domain.catalog.drafts import PriceDraft, ProductDraft, VariantDraft
 from domain.catalog.saving import import_products
 from edge.logs import configure
 from events.shop import Shop
-from loaders.listing import ProductSort, Wanted, facets, listing
+from loaders.listing import ProductSort, Wanted, counting, facets, listing
 from loaders.page import page
 from loaders.search import understood
 from migrations.runner import upgrade
@@ -174,6 +174,7 @@ async def ask_loaders(shop: Shop, query: str) -> None:
     wanted = replace(Wanted(CurrencyCode.USD), plan=plan)
     statement, sort = listing(wanted, ProductSort.RELEVANCE, dialect=database.dialect)
     shown = await page(database.reads, statement, sort, first=20, after=None)
+    shown.counted = counting(wanted, dialect=database.dialect)
     await shown.count()
     async with database.reads() as session:
         await facets(session, wanted, dialect=database.dialect)

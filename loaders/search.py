@@ -105,6 +105,19 @@ def found(plan: Plan, *, dialect: str) -> CTE:
     )
 
 
+def finds(plan: Plan, *, dialect: str) -> CTE:
+    """`id` of the products a plan finds, in no order: less work than `found`."""
+    if plan.least is None:
+        return _holders(plan, dialect=dialect).cte("found").prefix_with("MATERIALIZED")
+    points = _points(plan).subquery("points")
+    return (
+        select(points.c.product_id.label("id"))
+        .where(points.c.matched >= plan.least)
+        .cte("found")
+        .prefix_with("MATERIALIZED")
+    )
+
+
 def _holders(plan: Plan, *, dialect: str) -> Select[int]:
     """`id` of the products that have all words of a plan, or the code it is."""
     match = all_of([concept.phrases for concept in plan.concepts], dialect=dialect)

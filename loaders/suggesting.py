@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from loaders.base import Reads
 from loaders.listing import ProductSort, Wanted, listing
-from loaders.search import found, nearest, understood
+from loaders.search import finds, nearest, understood
 from models import Category, Product
 from words.asking import Plan
 
@@ -44,7 +44,7 @@ async def suggested(reads: Reads, wanted: Wanted, text: str, *, first: int, dial
 async def _fitting(reads: Reads, wanted: Wanted, plan: Plan, *, first: int, dialect: str) -> Suggested:
     statement, sort = listing(replace(wanted, plan=plan), ProductSort.RELEVANCE, dialect=dialect)
     best = statement.order_by(*(key.ordering for key in sort.keys)).limit(first)
-    hits = found(plan, dialect=dialect)
+    hits = finds(plan, dialect=dialect)
     count = func.count()
     places = (
         select(Product.brand, Category.path, count)

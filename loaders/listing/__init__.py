@@ -3,13 +3,13 @@
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select
+from sqlalchemy import BigInteger, Select, cast, func, select
 
 from loaders.listing.facets import CountedValue, Facets, facets
-from loaders.listing.wanted import Chosen, Wanted, attributes_held, conditions
+from loaders.listing.wanted import Chosen, Wanted, attributes_held, conditions, price_of
 from loaders.page import Key, Sort
-from loaders.search import found
-from models import CurrencyCode, Order, OrderLine, OrderStatus, Price, Product, Variant
+from loaders.search import finds, found
+from models import Order, OrderLine, OrderStatus, Price, Product
 
 __all__ = [
     "Chosen",
@@ -18,6 +18,7 @@ __all__ = [
     "ProductSort",
     "Wanted",
     "attributes_held",
+    "counting",
     "facets",
     "listing",
 ]
@@ -47,14 +48,18 @@ def listing(wanted: Wanted, sort: ProductSort, *, dialect: str) -> tuple[Select[
     newest = func.coalesce(Product.published_at, Product.created_at)
     key = Key(newest, descending=True)
     if wanted.plan:
-        hits = found(wanted.plan, dialect=dialect)
+        ranked = sort is ProductSort.RELEVANCE
+        hits = (found if ranked else finds)(wanted.plan, dialect=dialect)
         statement = statement.join(hits, hits.c.id == Product.id)
-        if sort is ProductSort.RELEVANCE:
+        if ranked:
             key = Key(hits.c.score, descending=True)
     if sort in (ProductSort.PRICE_ASC, ProductSort.PRICE_DESC):
         name = f"{sort.value} {wanted.currency.value}"
         descending = sort is ProductSort.PRICE_DESC
-        key = Key(func.coalesce(lowest_price(wanted.currency), -1 if descending else NO_PRICE), descending)
+        key = Key(
+            func.coalesce(price_of(func.min(Price.amount), wanted.currency), -1 if descending else NO_PRICE),
+            descending,
+        )
     if sort is ProductSort.BEST_SELLING:
         sold = units_sold()
         statement = statement.outerjoin(sold, sold.c.product_id == Product.id)
@@ -63,14 +68,13 @@ def listing(wanted: Wanted, sort: ProductSort, *, dialect: str) -> tuple[Select[
     return statement, Sort(name, (key, Key(Product.id, descending=key.descending)), memo)
 
 
-def lowest_price(currency: CurrencyCode) -> ColumnElement[Any]:
-    return (
-        select(func.min(Price.amount))
-        .join(Variant, Variant.id == Price.variant_id)
-        .where(Variant.product_id == Product.id, Variant.archived_at.is_(None), Price.currency == currency)
-        .correlate(Product)
-        .scalar_subquery()
-    )
+def counting(wanted: Wanted, *, dialect: str) -> Select[int]:
+    """How many products a list has, whatever its order."""
+    statement = select(func.count(Product.id)).where(*conditions(wanted))
+    if wanted.plan:
+        hits = finds(wanted.plan, dialect=dialect)
+        statement = statement.join(hits, hits.c.id == Product.id)
+    return statement
 
 
 def units_sold() -> Any:

@@ -25,13 +25,14 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from loaders.listing.wanted import Wanted, has_one_of, in_price_range, in_subtree, standing
-from loaders.search import found
-from models import Attribute, AttributeValue, Category, Price, Product, ProductAttribute, Variant
+from loaders.listing.wanted import Wanted, has_one_of, in_price_range, in_subtree, price_of, standing
+from loaders.search import finds
+from models import Attribute, AttributeValue, Category, Price, Product, ProductAttribute
 
 FACET_LIMIT = 100
 """Choices of one kind."""
@@ -110,7 +111,7 @@ def _counted(wanted: Wanted, *, dialect: str) -> CompoundSelect[Any]:
     return union_all(
         _brands(pool, fits("brand")),
         _paths(pool, fits("category")),
-        _prices(pool, fits("price"), wanted),
+        _prices(pool, fits("price")),
         _held(pool, fits, choices),
     )
 
@@ -119,10 +120,15 @@ def _pool(wanted: Wanted, choices: Choices, *, dialect: str) -> Any:
     """Everything found that at most one choice speaks against, and which choices it fits."""
     flags = {name: case((fit, 1), else_=0) for name, fit in choices.made.items()}
     statement = select(
-        Product.id, Product.brand, Product.category_id, *(flag.label(name) for name, flag in flags.items())
+        Product.id,
+        Product.brand,
+        Product.category_id,
+        price_of(func.min(Price.amount), wanted.currency).label("least"),
+        price_of(func.max(Price.amount), wanted.currency).label("most"),
+        *(flag.label(name) for name, flag in flags.items()),
     ).where(*standing(wanted))
     if wanted.plan:
-        hits = found(wanted.plan, dialect=dialect)
+        hits = finds(wanted.plan, dialect=dialect)
         statement = statement.join(hits, hits.c.id == Product.id)
     pool = statement.cte("pool").prefix_with("MATERIALIZED")
     if len(flags) < 2:
@@ -174,14 +180,10 @@ def _paths(pool: Any, fits: Sequence[ColumnElement[bool]]) -> Select[Any]:
     return counted
 
 
-def _prices(pool: Any, fits: Sequence[ColumnElement[bool]], wanted: Wanted) -> Select[Any]:
-    least, most = func.min(Price.amount), func.max(Price.amount)
+def _prices(pool: Any, fits: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    least, most = func.min(pool.c.least), func.max(pool.c.most)
     counted: Select[Any] = (
-        select(*_row("price", func.count(), least=least, most=most))
-        .select_from(pool)
-        .join(Variant, Variant.product_id == pool.c.id)
-        .join(Price, Price.variant_id == Variant.id)
-        .where(*fits, Variant.archived_at.is_(None), Price.currency == wanted.currency)
+        select(*_row("price", func.count(), least=least, most=most)).select_from(pool).where(*fits)
     )
     return counted
 
@@ -189,8 +191,9 @@ def _prices(pool: Any, fits: Sequence[ColumnElement[bool]], wanted: Wanted) -> S
 def _held(pool: Any, fits: Callable[..., list[ColumnElement[bool]]], choices: Choices) -> Select[Any]:
     """Values of attributes: of one that is chosen already as if it were not."""
     names = choices.attributes
-    own = [and_(Attribute.code == code, *fits(name)) for code, name in names.items()]
     holder = ProductAttribute
+    own = [and_(Attribute.code == code, *fits(name)) for code, name in names.items()]
+    others = [*fits(), Attribute.code.not_in(names)] if names else fits()
     values = (holder.attribute_id, holder.value_id, holder.number, holder.boolean, holder.text, holder.date)
     count = func.count()
     counted = (
@@ -198,7 +201,7 @@ def _held(pool: Any, fits: Callable[..., list[ColumnElement[bool]]], choices: Ch
         .select_from(pool)
         .join(holder, holder.product_id == pool.c.id)
         .join(Attribute, Attribute.id == holder.attribute_id)
-        .where(Attribute.filterable.is_(True), or_(and_(*fits(), Attribute.code.not_in(names)), *own))
+        .where(Attribute.filterable.is_(True), or_(and_(true(), *others), *own))
         .group_by(*values)
         .order_by(count.desc(), holder.attribute_id, holder.value_id)
         .limit(FACET_LIMIT)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, literal, or_, select
 
@@ -96,6 +97,18 @@ def in_price_range(wanted: Wanted) -> ColumnElement[bool]:
     if wanted.most is not None:
         priced = priced.where(Price.amount <= wanted.most)
     return priced.correlate(Product).exists()
+
+
+def price_of(figure: ColumnElement[int], currency: CurrencyCode) -> ColumnElement[Any]:
+    """A figure of the prices of a product's variants, such as the least; NULL where it has none."""
+    return (
+        select(figure)
+        .select_from(Variant)
+        .join(Price, Price.variant_id == Variant.id)
+        .where(Variant.product_id == Product.id, Variant.archived_at.is_(None), Price.currency == currency)
+        .correlate(Product)
+        .scalar_subquery()
+    )
 
 
 def can_be_bought() -> ColumnElement[bool]:

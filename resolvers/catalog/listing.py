@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from domain.errors import Forbidden, Invalid, LimitReached, NotFound
-from loaders.listing import Chosen, ProductSort, Wanted, attributes_held, listing
+from loaders.listing import Chosen, ProductSort, Wanted, attributes_held, counting, listing
 from loaders.page import PAGE_DEFAULT, Page, WrongCursor, memo_of
 from loaders.search import nearest, understood
 from models import CurrencyCode, Product, ProductStatus
@@ -61,6 +61,7 @@ async def listed(
 ) -> Page[Product]:
     statement, order = listing(wanted, sort, dialect=info.context.shop.database.dialect)
     page = await paged(info, statement, order, first=first, after=after)
+    page.counted = counting(wanted, dialect=info.context.shop.database.dialect)
     page.extra["wanted"] = wanted
     return page
 
