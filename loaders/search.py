@@ -184,12 +184,12 @@ def _best(concept: Concept) -> ColumnElement[Any]:
     )
 
 
-async def understood(session: AsyncSession, question: str) -> Plan | None:
+async def understood(session: AsyncSession, question: str, *, typing: bool = False) -> Plan | None:
     """What is looked for, by what the shop knows of the words; None when there is no word in it."""
     asked = wishes(question)
     if not asked:
         return None
-    known = await _known(session, question, asked)
+    known = replace(await _known(session, question, asked), typing=typing)
     asked = joined(asked, known)
     wrong = mistyped(asked, known)
     corrections = await _corrected(session, wrong) if wrong else {}

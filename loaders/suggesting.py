@@ -31,7 +31,7 @@ async def suggested(reads: Reads, wanted: Wanted, text: str, *, first: int, dial
     if not text:
         return None
     async with reads() as session:
-        plan = await understood(session, text)
+        plan = await understood(session, text, typing=True)
     if plan is None:
         return None
     fitting = await _fitting(reads, wanted, plan, first=first, dialect=dialect)

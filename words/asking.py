@@ -62,6 +62,8 @@ class Known:
     """What the last word may become, the most frequent first."""
     codes: frozenset[str] = frozenset()
     all_products: int = 0
+    typing: bool = False
+    """Whether the question is still being typed: then even a short known word may go on."""
 
     def knows(self, wish: Wish) -> bool:
         return any(look in self.products for look in wish.looks)
@@ -193,7 +195,8 @@ def joined(asked: Sequence[Wish], known: Known) -> list[Wish]:
 
 def goes_on(wish: Wish, known: Known) -> bool:
     """Whether longer words are meant, too."""
-    return wish.unfinished and not (known.knows(wish) and len(wish.word) <= WHOLE)
+    finished = not known.typing and known.knows(wish) and len(wish.word) <= WHOLE
+    return wish.unfinished and not finished
 
 
 def mistyped(asked: Iterable[Wish], known: Known) -> list[Wish]:

@@ -196,8 +196,10 @@ async def test_what_says_more_about_a_word_comes_first(shelf: Shop, front: Front
 SORTS = ["RELEVANCE", "NEWEST", "PRICE_ASC", "PRICE_DESC", "BEST_SELLING"]
 
 
-@pytest.mark.parametrize("search", ["", "lamp", "lapm", "lamp elephant"])
-@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize(
+    ("sort", "search"),
+    [*((sort, "") for sort in SORTS), *((sort, "lapm") for sort in SORTS), ("RELEVANCE", "lamp elephant")],
+)
 async def test_pages_stay_right_while_products_come(shop: Shop, front: Front, sort: str, search: str) -> None:
     words = ["lamp", "lamp lamp", "desk lamp", "small desk lamp", "a lamp for the garden", "lamps"]
     for number, title in enumerate(words):
@@ -217,7 +219,7 @@ async def test_pages_stay_right_while_products_come(shop: Shop, front: Front, so
             shop,
             *(thing(f"new-{number}-{price}", f"{title} lamp", price) for title, price in
               (("lapm", 500), ("desk", 1_001), ("elephant", 2_000))),
-            *(thing(f"other-{number}-{each}", f"Elephant {each}", 1_001) for each in range(5)),
+            *(thing(f"other-{number}-{each}", f"Elephant {each}", 1_001) for each in range(2)),
             days=number,
         )  # fmt: skip
 
@@ -349,6 +351,8 @@ async def test_suggestions_come_while_somebody_types(shelf: Shop, front: Front) 
     assert await suggested("longji") == ["longjing"]
     assert await suggested("jakc") == ["jacket-blue", "jacket"]
     assert await suggested("shif") == ["狮峰", "longjing"]
+    assert await suggested("lv") == ["longjing"]
+    assert await suggested("lj") == ["longjing"]
     assert await suggested("") == []
     (error,) = (await guest.ask(SUGGEST, text="x" * 201))["errors"]
     assert error["message"] == "A search has at most 200 characters."
