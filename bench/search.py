@@ -10,8 +10,8 @@ It says, for each database:
 - milliseconds of the whole `products` query (20 products, totalCount, all facets) as a client of the ASGI
   application sees it, and of the statements alone as the loaders make them; every query in turn, in rounds.
 
-How the weights were validated: bench/search_weights.py chooses them on one random half of the queries and
-measures on the other.
+No weight is tuned to a query: the five in words/weighing.py and domain/catalog/wording.py are round numbers
+out of a coarse grid, and the random halves tell how little of the figure hangs on single queries.
 """
 
 import asyncio
