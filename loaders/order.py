@@ -1,54 +1,163 @@
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    Subquery,
+    and_,
+    exists,
+    literal_column,
+    or_,
+    select,
+    union,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.base import ByKey, ManyByKey, loader
 from loaders.page import Key, Sort
 from models import (
+    Account,
     Delivery,
     DeliveryLine,
     FulfilmentStatus,
     Order,
+    OrderHeadline,
     OrderLine,
     OrderPaymentStatus,
     OrderStatus,
+    Product,
+    ProductWords,
+    Variant,
 )
+from models.order import HEADLINE, PHONE_TAIL
 
-NEWEST = Sort("newest", (Key(Order.id, descending=True),))
-OLDEST = Sort("oldest", (Key(Order.id),))
-DEAREST = Sort("dearest", (Key(Order.total_amount, descending=True), Key(Order.id, descending=True)))
+PHONE_TAIL_DIGITS = 4
+"""The fewest digits of a phone number that somebody can be found by."""
+
+PRODUCTS_LIMIT = 50
+ACCOUNTS_LIMIT = 50
+"""Products or customers whose orders are looked for at once, when words fit more of them."""
 
 
-def orders_wanted(
-    *,
-    account_id: int | None = None,
-    status: Collection[OrderStatus] | None = None,
-    payment_status: Collection[OrderPaymentStatus] | None = None,
-    fulfilment_status: Collection[FulfilmentStatus] | None = None,
-    number: str | None = None,
-    placed_from: datetime | None = None,
-    placed_before: datetime | None = None,
-) -> Select[Any]:
-    """Orders, of one account or of all; `number` is how theirs begins."""
-    wanted = select(Order)
-    if account_id is not None:
-        wanted = wanted.where(Order.account_id == account_id)
-    if status is not None:
-        wanted = wanted.where(Order.status.in_(status))
-    if payment_status is not None:
-        wanted = wanted.where(Order.payment_status.in_(payment_status))
-    if fulfilment_status is not None:
-        wanted = wanted.where(Order.fulfilment_status.in_(fulfilment_status))
-    if number is not None:
-        wanted = wanted.where(Order.number.startswith(number.strip().upper(), autoescape=True))
-    if placed_from is not None:
-        wanted = wanted.where(Order.placed_at >= placed_from)
-    if placed_before is not None:
-        wanted = wanted.where(Order.placed_at < placed_before)
-    return wanted
+class OrderSort(StrEnum):
+    """In which order a list of orders comes."""
+
+    NEWEST = "NEWEST"
+    """The newest first."""
+    OLDEST = "OLDEST"
+    """The oldest first."""
+    DEAREST = "DEAREST"
+    """The highest total first, in minor units whatever the currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersWanted:
+    """Which orders; everything given must hold. Empty collections find nothing."""
+
+    account_ids: Collection[int] | None = None
+    status: Collection[OrderStatus] | None = None
+    payment_status: Collection[OrderPaymentStatus] | None = None
+    fulfilment_status: Collection[FulfilmentStatus] | None = None
+    headline: Collection[OrderHeadline] | None = None
+    number: str | None = None
+    """How their number begins."""
+    phone: str | None = None
+    """The last digits of a number a courier calls, four or more."""
+    product_ids: Collection[int] | None = None
+    variant_id: int | None = None
+    title: Sequence[str] = ()
+    """Words that all stand in the title of one line, or are its SKU: for the orders of one account."""
+    placed_from: datetime | None = None
+    placed_before: datetime | None = None
+
+
+def orders_wanted(wanted: OrdersWanted, sort: OrderSort) -> tuple[Select[Any], Sort]:
+    """The statement, and an order of its rows in which one of the indexes holds them already."""
+    descending = sort is not OrderSort.OLDEST
+    first: Any = Order.id
+    statement = select(Order).where(*conditions(wanted))
+    for found in found_by(wanted, descending):
+        statement = statement.join(found, found.c.order_id == Order.id)
+        first = found.c.order_id
+    if sort is OrderSort.DEAREST:
+        return statement, sorted_by("dearest", descending, Order.total_amount, Order.id)
+    if first is Order.id and (wanted.placed_from or wanted.placed_before):
+        return statement, sorted_by(f"{sort.lower()} of a time", descending, Order.placed_at, Order.id)
+    return statement, sorted_by(sort.lower(), descending, first)
+
+
+def sorted_by(name: str, descending: bool, *columns: Any) -> Sort:
+    return Sort(name, tuple(Key(column, descending) for column in columns))
+
+
+def conditions(wanted: OrdersWanted) -> Iterator[ColumnElement[bool]]:
+    """What stands in the order itself."""
+    among: list[tuple[Any, Collection[Any] | None]] = [
+        (Order.account_id, wanted.account_ids),
+        (Order.status, wanted.status),
+        (Order.payment_status, wanted.payment_status),
+        (Order.fulfilment_status, wanted.fulfilment_status),
+        (literal_column(HEADLINE, String), wanted.headline),
+    ]
+    for column, allowed in among:
+        if allowed is not None:
+            values = list(allowed)
+            yield column == values[0] if len(values) == 1 else column.in_(values)
+    if wanted.number is not None:
+        yield Order.number.startswith(wanted.number, autoescape=True)
+    if wanted.placed_from is not None:
+        yield Order.placed_at >= wanted.placed_from
+    if wanted.placed_before is not None:
+        yield Order.placed_at < wanted.placed_before
+    if wanted.title:
+        titles = and_(*(OrderLine.title.icontains(word, autoescape=True) for word in wanted.title))
+        called = or_(titles, OrderLine.sku == " ".join(wanted.title))
+        yield exists().where(OrderLine.order_id == Order.id, called)
+
+
+def found_by(wanted: OrdersWanted, descending: bool) -> Iterator[Subquery]:
+    """Ids of orders by what they consist of: each read from one index, in the order of the ids."""
+    if wanted.phone is not None:
+        tail = literal_column(PHONE_TAIL, String) == wanted.phone[-PHONE_TAIL_DIGITS:]
+        yield order_ids(Delivery.order_id, descending, tail, Delivery.phone.endswith(wanted.phone))
+    if wanted.variant_id is not None:
+        yield order_ids(OrderLine.order_id, descending, OrderLine.variant_id == wanted.variant_id)
+    if wanted.product_ids is not None:
+        ids = list(wanted.product_ids)
+        one = OrderLine.product_id == ids[0] if len(ids) == 1 else OrderLine.product_id.in_(ids)
+        yield order_ids(OrderLine.order_id, descending, one)
+
+
+def order_ids(column: Any, descending: bool, *where: ColumnElement[bool]) -> Subquery:
+    ordering = column.desc() if descending else column
+    return select(column.label("order_id")).where(*where).distinct().order_by(ordering).subquery()
+
+
+async def products_called(session: AsyncSession, text: str) -> Sequence[int]:
+    """Products with this SKU or all of these words, in any language; not more than a few."""
+    by_sku = select(Variant.product_id).where(Variant.sku == text)
+    words = text.split()
+    by_title = select(Product.id).where(*(Product.title.icontains(word, autoescape=True) for word in words))
+    by_words = select(ProductWords.product_id).where(
+        *(ProductWords.words.icontains(word, autoescape=True) for word in words)
+    )
+    found = union(by_sku, by_title, by_words).limit(PRODUCTS_LIMIT)
+    return (await session.scalars(found)).all()
+
+
+async def accounts_called(
+    session: AsyncSession, *, email: str | None, phone: str | None, name: str | None
+) -> Sequence[int]:
+    """Accounts with this e-mail address, this phone number or exactly this name."""
+    given = ((Account.email, email), (Account.phone, phone), (Account.name, name))
+    known = [column == value for column, value in given if value is not None]
+    return (await session.scalars(select(Account.id).where(or_(*known)).limit(ACCOUNTS_LIMIT))).all()
 
 
 class OrderById(ByKey[int, Order]):

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from loaders.base import Reads
@@ -52,7 +52,11 @@ class Sort:
     """Plain values that travel along: what the order depends on besides the rows."""
 
     def after(self, values: Sequence[Any]) -> ColumnElement[bool]:
-        """Rows beyond `values`: (a, b) > (x, y) spelled so that directions may differ."""
+        """Rows beyond `values`: (a, b) > (x, y), spelled out where the directions differ."""
+        if len({key.descending for key in self.keys}) == 1:
+            row = tuple_(*(key.column for key in self.keys))
+            given = tuple_(*(literal(v, k.column.type) for k, v in zip(self.keys, values, strict=True)))
+            return row < given if self.keys[0].descending else row > given
         options = []
         for depth, (key, value) in enumerate(zip(self.keys, values, strict=True)):
             same = [k.column == v for k, v in zip(self.keys[:depth], values[:depth], strict=True)]

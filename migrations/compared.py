@@ -5,7 +5,11 @@ from typing import Any
 from models.search import SEARCHED
 
 SHADOWS = tuple(f"{table}_fts" for table in SEARCHED)
-EXPRESSIONS = tuple(f"ix_{table}_words" for table in SEARCHED)
+EXPRESSIONS = (
+    *(f"ix_{table}_words" for table in SEARCHED),
+    "ix_orders_headline",
+    "ix_deliveries_phone_tail",
+)
 
 
 def ours(thing: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:

@@ -39,6 +39,7 @@ class Account(Base):
         CheckConstraint("email IS NOT NULL OR phone IS NOT NULL", name="reachable"),
         UniqueConstraint("email"),
         UniqueConstraint("phone"),
+        Index("ix_accounts_name", "name"),
     )
 
     id: Mapped[Id]

@@ -1,7 +1,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import DDL, CheckConstraint, ForeignKey, Index, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.account import PostalAddress
@@ -86,6 +86,18 @@ class ShippingMethod(StrEnum):
     """As fast as possible."""
 
 
+HEADLINE = (
+    "CASE status WHEN 'PENDING' THEN 'AWAITING_PAYMENT' WHEN 'COMPLETED' THEN 'COMPLETED' "
+    "WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'CLOSED' THEN 'REFUNDED' ELSE CASE "
+    "WHEN fulfilment_status IN ('UNFULFILLED', 'PACKING') THEN 'PREPARING' "
+    "WHEN fulfilment_status IN ('DELIVERED', 'RETURNED') THEN 'DELIVERED' ELSE 'ON_THE_WAY' END END"
+)
+"""`Order.headline` for the database: by it orders are found, through an index of this very text."""
+
+PHONE_TAIL = "substr(phone, length(phone) - 3)"
+"""The last four characters of a phone number, as they are indexed."""
+
+
 class Order(HasCurrency, Base):
     """What a customer bought, at the prices agreed when it was placed."""
 
@@ -99,7 +111,11 @@ class Order(HasCurrency, Base):
         Index("ix_orders_status_id", "status", "id"),
         Index("ix_orders_payment_due_at", "payment_due_at"),
         Index("ix_orders_receipt_due_at", "receipt_due_at"),
-        Index("ix_orders_placed_at", "placed_at"),
+        Index("ix_orders_placed_at_id", "placed_at", "id"),
+        Index("ix_orders_total_amount_id", "total_amount", "id"),
+        Index("ix_orders_payment_status_id", "payment_status", "id"),
+        Index("ix_orders_fulfilment_status_id", "fulfilment_status", "id"),
+        Index("ix_orders_number_begins", "number", postgresql_ops={"number": "varchar_pattern_ops"}),
     )
 
     id: Mapped[Id]
@@ -178,8 +194,8 @@ class OrderLine(HasCurrency, Base):
             "0 <= discount_amount AND discount_amount <= unit_amount * quantity",
             name="discount",
         ),
-        Index("ix_order_lines_variant_id", "variant_id"),
-        Index("ix_order_lines_product_id", "product_id"),
+        Index("ix_order_lines_variant_id_order_id", "variant_id", "order_id"),
+        Index("ix_order_lines_product_id_order_id", "product_id", "order_id"),
     )
 
     id: Mapped[Id]
@@ -268,3 +284,13 @@ class IdempotencyKey(Base):
     """The number of what it makes, where that is known beforehand."""
     result_id: Mapped[int | None]
     created_at: Mapped[datetime]
+
+
+INDEXED = (
+    (Order, f"CREATE INDEX ix_orders_headline ON orders (({HEADLINE}), id)"),
+    (Delivery, f"CREATE INDEX ix_deliveries_phone_tail ON deliveries (({PHONE_TAIL}), order_id)"),
+)
+"""Over expressions, where orders are many: on PostgreSQL."""
+
+for _row, _statement in INDEXED:
+    event.listen(_row.__table__, "after_create", DDL(_statement).execute_if(dialect="postgresql"))

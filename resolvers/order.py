@@ -1,6 +1,5 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import strawberry
 
@@ -14,7 +13,7 @@ from domain.order import (
     quote_order,
 )
 from events.stream import follow
-from loaders.order import DEAREST, NEWEST, OLDEST, orders_wanted
+from loaders.order import OrderSort, orders_wanted
 from loaders.page import PAGE_DEFAULT, Page
 from models import (
     Account,
@@ -31,20 +30,19 @@ from models import (
 )
 from resolvers.cart import owner
 from resolvers.context import Info
+from resolvers.finding import orders_asked
 from resolvers.ids import row_id
 from resolvers.inputs.order import (
     CheckoutQuoteInput,
     DeliveryInput,
     OrderFilter,
     OrderLineInput,
-    OrderSort,
     PaymentInput,
     wish_of,
 )
 from resolvers.paging import paged
 
 NUMBER_PREFIX = "O"
-SORTS = {OrderSort.NEWEST: NEWEST, OrderSort.OLDEST: OLDEST, OrderSort.DEAREST: DEAREST}
 
 STORY: Mapping[str, str] = {
     "order.placed": "Order placed",
@@ -98,6 +96,7 @@ async def orders(
     info: Info,
     filter: OrderFilter | None = None,
     sort: OrderSort = OrderSort.NEWEST,
+    search: str | None = None,
     first: int = PAGE_DEFAULT,
     after: str | None = None,
 ) -> Page[Order]:
@@ -105,20 +104,13 @@ async def orders(
 
     filter: which of them
     sort: in which order
+    search: how a number begins, how a phone number ends, an e-mail address, a SKU, or words of a title
     first: how many, at most 100
     after: the cursor to go on from
     """
-    asked, viewer = filter or OrderFilter(), info.context.viewer
-    statement = orders_wanted(
-        account_id=None if viewer.is_staff else viewer.id,
-        status=asked.status,
-        payment_status=asked.payment_status,
-        fulfilment_status=asked.fulfilment_status,
-        number=asked.number,
-        placed_from=moment(asked.placed_from, "placed_from"),
-        placed_before=moment(asked.placed_before, "placed_before"),
-    )
-    return await paged(info, statement, SORTS[sort], first=first, after=after)
+    wanted = await orders_asked(info, filter or OrderFilter(), search)
+    statement, rows = orders_wanted(wanted, sort)
+    return await paged(info, statement, rows, first=first, after=after)
 
 
 async def checkout_quote(info: Info, input: CheckoutQuoteInput) -> Quote:
@@ -273,10 +265,3 @@ async def find_delivery(info: Info, delivery_id: int) -> Delivery | None:
 async def find_delivery_line(info: Info, line_id: int) -> DeliveryLine | None:
     line = await info.context.load.delivery_line.load(line_id)
     return line if line and await find_delivery(info, line.delivery_id) else None
-
-
-def moment(given: datetime | None, name: str) -> datetime | None:
-    """A time somebody named, which must say in which zone."""
-    if given is not None and given.tzinfo is None:
-        raise Invalid("Say the time zone, too.", field=("filter", name))
-    return given

@@ -7,10 +7,10 @@ import strawberry
 
 import models
 from domain.order import Quote, QuotedDelivery, QuotedLine
+from loaders.order import OrderSort as Sort
 from resolvers import order as resolve
 from resolvers.described import describe_enum
 from resolvers.guard import CUSTOMERS, SHOPPERS, SIGNED_IN, SUPPORT
-from resolvers.inputs import order as inputs
 from schema.account import Account
 from schema.catalog import Product, Variant
 from schema.connection import Connection
@@ -30,7 +30,7 @@ OrderPaymentStatus = describe_enum(models.OrderPaymentStatus)
 FulfilmentStatus = describe_enum(models.FulfilmentStatus)
 OrderHeadline = describe_enum(models.OrderHeadline)
 ShippingMethod = describe_enum(models.ShippingMethod)
-OrderSort = describe_enum(inputs.OrderSort)
+OrderSort = describe_enum(Sort)
 
 LaterPayment = Annotated["Payment", strawberry.lazy("schema.payment")]
 LaterShipment = Annotated["Shipment", strawberry.lazy("schema.shipment")]

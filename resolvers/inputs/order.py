@@ -1,6 +1,5 @@
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 
 import strawberry
 
@@ -9,6 +8,7 @@ from domain.order import WantedDelivery, WantedLine, WantedPayment, Wish
 from models import (
     CurrencyCode,
     FulfilmentStatus,
+    OrderHeadline,
     OrderPaymentStatus,
     OrderStatus,
     PaymentMethod,
@@ -20,17 +20,6 @@ from resolvers.inputs.account import PostalAddressInput
 from resolvers.inputs.money import MoneyInput
 
 Path = tuple[str | int, ...]
-
-
-class OrderSort(StrEnum):
-    """In which order a list of orders comes."""
-
-    NEWEST = "NEWEST"
-    """The newest first."""
-    OLDEST = "OLDEST"
-    """The oldest first."""
-    DEAREST = "DEAREST"
-    """The highest total first, in minor units whatever the currency."""
 
 
 @input_type
@@ -118,8 +107,20 @@ class OrderFilter:
     """With one of these states of payment."""
     fulfilment_status: list[FulfilmentStatus] | None = None
     """With one of these states of fulfilment."""
+    headline: list[OrderHeadline] | None = None
+    """Of which this is the one word that customers read."""
     number: str | None = None
     """Whose number begins so."""
+    phone: str | None = None
+    """With a delivery to a phone number that ends so: four digits or more."""
+    product_id: strawberry.ID | None = None
+    """With a line of this product."""
+    variant_id: strawberry.ID | None = None
+    """With a line of this variant."""
+    words: str | None = None
+    """With a line of something that has this SKU, or all of these words in its title."""
+    customer: str | None = None
+    """Of whoever has this e-mail address, phone number or exact name; for the staff."""
     placed_from: datetime | None = None
     """Placed at this moment or later."""
     placed_before: datetime | None = None

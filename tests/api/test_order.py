@@ -65,8 +65,10 @@ mutation ($input: OrderReceiptConfirmInput!) {
 """
 LOOK = "query ($id: ID, $number: String) { order(id: $id, number: $number) { id number status } }"
 LIST = """
-query ($filter: OrderFilter, $sort: OrderSort! = NEWEST, $first: Int! = 20, $after: String) {
-  orders(filter: $filter, sort: $sort, first: $first, after: $after) {
+query (
+  $filter: OrderFilter, $sort: OrderSort! = NEWEST, $search: String, $first: Int! = 20, $after: String
+) {
+  orders(filter: $filter, sort: $sort, search: $search, first: $first, after: $after) {
     totalCount nodes { number } pageInfo { hasNextPage endCursor }
   }
 }
