@@ -10,8 +10,9 @@ It says, for each database:
 - milliseconds of the whole `products` query (20 products, totalCount, all facets) as a client of the ASGI
   application sees it, and of the statements alone as the loaders make them; every query in turn, in rounds.
 
-No weight is tuned to a query: the five in words/weighing.py and domain/catalog/wording.py are round numbers
-out of a coarse grid, and the random halves tell how little of the figure hangs on single queries.
+No weight is tuned to a query: those in words/weighing.py and domain/catalog/wording.py are round numbers out
+of a coarse grid of 36 (means 0.72 to 0.81, ours 0.79). Chosen on a random half of the queries and measured on
+the other half, 200 times, the grid gave 0.797 on average, standard deviation 0.035 (2026-11-27).
 """
 
 import asyncio
