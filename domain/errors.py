@@ -28,6 +28,8 @@ class ErrorCode(StrEnum):
     """It is not sold any more, or not in this currency."""
     EMPTY = "EMPTY"
     """There is nothing in it."""
+    NOT_DELIVERABLE = "NOT_DELIVERABLE"
+    """Nothing is sent there, or not by this method."""
     COUPON_REFUSED = "COUPON_REFUSED"
     """The coupon does not apply."""
     AMOUNT_MISMATCH = "AMOUNT_MISMATCH"

@@ -7,11 +7,11 @@ from typing import Any
 import structlog
 from sqlalchemy import Select, select
 
+from atlas import find_point
 from domain.shipment import TrackingFact, add_tracking_events, claim_poll, lock_shipment
 from events.shop import Shop
 from events.timers import Timer
 from gateways.carrier import CarrierError, CarrierEvent, Parcel, Place
-from gateways.places import find_point
 from loaders.shipment import Way, ways
 from models import Delivery, Shipment, Warehouse
 

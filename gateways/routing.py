@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from gateways.places import Point, distance_km
+from atlas import Point, distance_km
 
 ROUNDS_LIMIT = 50
 

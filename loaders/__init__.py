@@ -10,6 +10,7 @@ from loaders.knowledge import KnowledgeLoaders
 from loaders.order import OrderLoaders
 from loaders.payment import PaymentLoaders
 from loaders.shipment import ShipmentLoaders
+from loaders.shipping import ShippingLoaders
 from loaders.stock import StockLoaders
 
 
@@ -23,6 +24,7 @@ class Loaders(
     ShipmentLoaders,
     OrderLoaders,
     PaymentLoaders,
+    ShippingLoaders,
     StockLoaders,
 ):
     """All loaders of one request, each made when first asked for."""

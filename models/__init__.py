@@ -53,7 +53,6 @@ from models.order import (
     OrderLine,
     OrderPaymentStatus,
     OrderStatus,
-    ShippingMethod,
 )
 from models.payment import (
     LedgerAccount,
@@ -83,6 +82,7 @@ from models.shipment import (
     StopOutcome,
     TrackingEvent,
 )
+from models.shipping import ShippingMethod, ShippingRate, ShippingZone
 from models.stock import MovementKind, StockLevel, StockMovement, Warehouse, in_active_warehouse
 
 __all__ = [
@@ -161,6 +161,8 @@ __all__ = [
     "ShipmentLine",
     "ShipmentStatus",
     "ShippingMethod",
+    "ShippingRate",
+    "ShippingZone",
     "SignInAttempts",
     "StockLevel",
     "StockMovement",

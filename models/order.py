@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.account import PostalAddress
 from models.base import Base, HasCurrency, Id, Minor
 from models.money import CurrencyCode, Money
+from models.shipping import ShippingMethod
 
 
 class OrderStatus(StrEnum):
@@ -75,15 +76,6 @@ class OrderHeadline(StrEnum):
     """Was cancelled."""
     REFUNDED = "REFUNDED"
     """Was refunded in full."""
-
-
-class ShippingMethod(StrEnum):
-    """How fast a delivery travels."""
-
-    STANDARD = "STANDARD"
-    """At the ordinary speed."""
-    EXPRESS = "EXPRESS"
-    """As fast as possible."""
 
 
 HEADLINE = (

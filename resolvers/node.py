@@ -26,6 +26,7 @@ from resolvers.order import find_delivery, find_delivery_line, find_order, find_
 from resolvers.payment import find_payment, find_refund
 from resolvers.run import find_run, find_stop
 from resolvers.shipment import find_shipment
+from resolvers.shipping import find_zone
 from resolvers.stock import find_warehouse
 
 NODES_LIMIT = 100
@@ -53,6 +54,7 @@ NODES: Mapping[str, Find] = {
     "Payment": find_payment,
     "Refund": find_refund,
     "Shipment": find_shipment,
+    "ShippingZone": find_zone,
     "DeliveryRun": find_run,
     "RunStop": find_stop,
     "Ticket": find_ticket,

@@ -2,11 +2,11 @@ from collections.abc import AsyncIterator
 
 import strawberry
 
+from atlas import Point
 from domain.errors import NotFound
 from domain.run import PlannedStop, cancel_run, complete_stop, plan_run, report_position, start_run
 from events.shipment import receiver_of
 from events.stream import follow
-from gateways.places import Point
 from loaders.page import PAGE_DEFAULT, Page
 from loaders.shipment import NEWEST_RUN, runs_wanted, ways
 from models import DeliveryRun, Event, Role, RunStatus, RunStop, StopOutcome, Subject

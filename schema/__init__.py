@@ -20,6 +20,7 @@ from schema.payment import PaymentMutation, PaymentQuery
 from schema.rows import field
 from schema.run import RunMutation, RunQuery, RunSubscription
 from schema.shipment import ShipmentMutation, ShipmentQuery, ShipmentSubscription
+from schema.shipping import ShippingMutation, ShippingQuery
 from schema.shop import ShopSchema
 from schema.stock import StockMutation, StockQuery
 
@@ -32,6 +33,7 @@ class Query(
     CouponQuery,
     CatalogQuery,
     StockQuery,
+    ShippingQuery,
     OrderQuery,
     PaymentQuery,
     ShipmentQuery,
@@ -50,6 +52,7 @@ class Mutation(
     CartMutation,
     CouponMutation,
     StockMutation,
+    ShippingMutation,
     OrderMutation,
     PaymentMutation,
     ShipmentMutation,

@@ -18,6 +18,7 @@ from schema.mutation import UserError, mutation, refusal
 from schema.node import Node
 from schema.rows import batched, field, loaded, row_type, subscription
 from schema.scalars import Money
+from schema.shipping import ShippingOption
 from schema.stock import Warehouse
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ OrderStatus = describe_enum(models.OrderStatus)
 OrderPaymentStatus = describe_enum(models.OrderPaymentStatus)
 FulfilmentStatus = describe_enum(models.FulfilmentStatus)
 OrderHeadline = describe_enum(models.OrderHeadline)
-ShippingMethod = describe_enum(models.ShippingMethod)
 OrderSort = describe_enum(Sort)
 
 LaterPayment = Annotated["Payment", strawberry.lazy("schema.payment")]
@@ -246,6 +246,8 @@ class CheckoutDelivery:
     """How fast it travels."""
     fee: Money
     """What sending it costs."""
+    options: list[ShippingOption]
+    """Every way it could travel, and what that would cost."""
 
 
 def problems(root: Any) -> list[UserError]:

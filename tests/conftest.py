@@ -16,6 +16,7 @@ from app import create_app
 from events.shop import Shop
 from models.database import Database
 from settings import Settings
+from tests.factories.shipping import first_tariff
 from tests.front import Front
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ async def make_tables(url: str) -> None:
     database = Database.open(url, pool_size=1)
     async with database.writers.begin() as connection:
         await connection.run_sync(models.Base.metadata.create_all)
+        await connection.run_sync(first_tariff)
     await database.close()
 
 

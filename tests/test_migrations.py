@@ -93,3 +93,27 @@ def test_upgrade_of_an_empty_database_equals_the_models(empty_url: str, tmp_path
 
 def test_upgrading_twice_changes_nothing(empty_url: str) -> None:
     assert upgrade(empty_url) == upgrade(empty_url)
+
+
+def test_an_upgraded_shop_charges_what_it_charged(empty_url: str) -> None:
+    upgrade(empty_url)
+
+    def fees(connection: Connection) -> set[tuple[Any, ...]]:
+        rows = connection.execute(
+            text(
+                "SELECT name, method, first_amount, further_amount, free_from_amount FROM shipping_rates"
+                " JOIN shipping_zones ON shipping_zones.id = zone_id WHERE currency = 'CNY'"
+            )
+        )
+        return {tuple(row) for row in rows}
+
+    assert ask(empty_url, fees) == {
+        ("Near", "STANDARD", 600, 100, 9_900),
+        ("China", "STANDARD", 800, 200, 9_900),
+        ("Remote", "STANDARD", 1_500, 1_000, 9_900),
+        ("Abroad", "STANDARD", 6_000, 3_000, None),
+        ("Near", "EXPRESS", 1_200, 200, None),
+        ("China", "EXPRESS", 1_800, 500, None),
+        ("Remote", "EXPRESS", 2_500, 1_500, None),
+        ("Abroad", "EXPRESS", 12_000, 6_000, None),
+    }

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.states import ACCEPTED, SETTLED
 from domain.aftersales.ticket import lines_of
 from domain.errors import OutOfStock, WrongState
-from domain.order.allocate import Shelves, allocate
+from domain.order.allocate import Goal, Shelves, allocate
 from domain.shipment import refresh_fulfilment
 from domain.stock import Allocation, levels, release, reserve, take_back
 from models import (
@@ -145,7 +145,7 @@ async def send_again(
             select(Warehouse).where(Warehouse.active).order_by(Warehouse.position, Warehouse.id)
         )
     )
-    sent = [(delivery.province, quantities) for delivery, quantities in wanted.values()]
+    sent = [(Goal.of(delivery), quantities) for delivery, quantities in wanted.values()]
     parts = allocate(sent, shelves, places)
     aside = [
         Allocation(lines[part.line].variant_id, part.warehouse_id, part.quantity)

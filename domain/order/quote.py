@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
@@ -10,13 +10,14 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.address import Postal, checked
+from domain.address import postal_of as kept
 from domain.bulk import dialect_of, ids_of, packed_ids
 from domain.errors import DomainError, ErrorCode, Invalid, LimitReached, NotForSale, NotFound, OutOfStock
-from domain.order.allocate import Part, Shelves, allocate
+from domain.order.allocate import Goal, Part, Shelves, allocate
 from domain.order.goods import Basket, Good, look
 from domain.order.wish import WantedDelivery, WantedLine, Wish
 from domain.pricing import Breakdown, CouponRefused, PricedLine, price
-from domain.shipping import shipping_fee
+from domain.shipping import ShippingOption, Tariff, load_tariff
 from domain.stock import main_warehouse
 from models import Address, CurrencyCode, Money, ShippingMethod, Variant, Warehouse
 
@@ -60,6 +61,8 @@ class QuotedDelivery:
     fee: Money
     quantities: Mapping[int, int]
     """Index of a line -> units of it."""
+    options: Sequence[ShippingOption]
+    """Every way it could travel, with its fee."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class Quote:
             },
             unlimited=frozenset(index for index, good in enumerate(goods) if not good.variant.limited),
         )
-        wanted = [(delivery.postal.province, delivery.quantities) for delivery in self.deliveries]
+        wanted = [(Goal.of(delivery.postal), delivery.quantities) for delivery in self.deliveries]
         return allocate(wanted, shelves, self.warehouses)
 
 
@@ -118,12 +121,15 @@ class Facts:
     book: Mapping[int, Address]
     main: Warehouse | None
     """The main warehouse, where some goods lie in none."""
+    tariff: Tariff
 
 
 async def facts_for(session: AsyncSession, wishes: Sequence[Wish], baskets: Sequence[Basket]) -> Facts:
     nowhere = any(not basket.warehouses for basket in baskets)
     return Facts(
-        book=await address_book(session, wishes), main=await main_warehouse(session) if nowhere else None
+        book=await address_book(session, wishes),
+        main=await main_warehouse(session) if nowhere else None,
+        tariff=await load_tariff(session, {basket.currency for basket in baskets}),
     )
 
 
@@ -133,7 +139,7 @@ def quoted(wish: Wish, basket: Basket, facts: Facts, *, now: datetime) -> Quote:
         raise LimitReached(f"An order has at most {DELIVERIES_LIMIT} deliveries.", field=("deliveries",))
     problems: list[DomainError] = []
     goods = list(sellable(basket, problems))
-    deliveries = list(quoted_deliveries(wish, goods, basket, facts.book, problems)) if goods else []
+    deliveries = list(quoted_deliveries(wish, goods, facts, problems)) if goods else []
     fees = [delivery.fee for delivery in deliveries]
     sums = sums_of(goods, basket, fees, problems, now=now)
     return Quote(
@@ -169,15 +175,18 @@ def sellable(basket: Basket, problems: list[DomainError]) -> Iterator[Good]:
 def quoted_deliveries(
     wish: Wish,
     goods: Sequence[Good],
-    basket: Basket,
-    book: Mapping[int, Address],
+    facts: Facts,
     problems: list[DomainError],
 ) -> Iterator[QuotedDelivery]:
     spread = spread_of(wish, goods, problems)
     for index, (wanted, quantities) in enumerate(zip(wish.deliveries, spread, strict=True)):
         with collected(problems):
-            postal = postal_of(wish, wanted, index, book)
-            yield QuotedDelivery(postal, wanted.method, fee_of(wanted, postal, goods, quantities), quantities)
+            postal = postal_of(wish, wanted, index, facts.book)
+            weight, value = weight_and_value(goods, quantities)
+            with about(("deliveries", index, "method")):
+                fee = facts.tariff.fee(wanted.method, postal, weight, value)
+            options = facts.tariff.options(postal, weight, value)
+            yield QuotedDelivery(postal, wanted.method, fee, quantities, options)
 
 
 def spread_of(wish: Wish, goods: Sequence[Good], problems: list[DomainError]) -> Sequence[Mapping[int, int]]:
@@ -229,18 +238,17 @@ def postal_of(wish: Wish, wanted: WantedDelivery, index: int, book: Mapping[int,
     address = book.get(wanted.address_id or 0)
     if address is None or address.account_id != wish.owner.account_id:
         raise NotFound("address", field=(*field, "id"))
-    return Postal(**{part.name: getattr(address, part.name) for part in fields(Postal)})
+    return kept(address)
 
 
-def fee_of(
-    wanted: WantedDelivery, postal: Postal, goods: Sequence[Good], quantities: Mapping[int, int]
-) -> Money:
+def weight_and_value(goods: Sequence[Good], quantities: Mapping[int, int]) -> tuple[int, Money]:
+    """What a delivery weighs in grams, and what its goods cost."""
     weight = sum(goods[index].variant.weight_grams * units for index, units in quantities.items())
     value = sum(
         (unit_of(goods[index]) * units for index, units in quantities.items()),
         start=Money.zero(unit_of(goods[0]).currency),
     )
-    return shipping_fee(wanted.method, postal, weight, value)
+    return weight, value
 
 
 def sums_of(
@@ -301,3 +309,13 @@ def collected(problems: list[DomainError]) -> Iterator[None]:
         yield
     except DomainError as refusal:
         problems.append(refusal)
+
+
+@contextmanager
+def about(field: tuple[str | int, ...]) -> Iterator[None]:
+    """A refusal in here is about this argument."""
+    try:
+        yield
+    except DomainError as refusal:
+        refusal.field = field
+        raise

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
+from atlas import City, Point, distance_km, find_point, nearest_city
 from gateways.carrier import CarrierEvent, Parcel, Place, Waybill
-from gateways.places import City, Point, distance_km, find_point, nearest_city
 from models import CarrierCode, ShipmentStatus
 
 HUB_EVERY_KM = 400

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateways.places import Point, bare, distance_km, find_point
+from atlas import Point, bare, distance_km, find_point
 from loaders.stock import Shelf, every_warehouse
 from models import Product, StockLevel, Variant, Warehouse
 from resolvers.context import Info

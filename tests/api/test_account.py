@@ -341,6 +341,7 @@ async def test_an_address_says_what_it_lacks(front: Front, shop: Shop) -> None:
         "phone": "020 7946 0000",
         "countryCode": "gb",
         "city": "London",
+        "postalCode": "SW1A 2HE",
         "line1": "1 Mall",
     }
     saved = (await customer.do(SAVE_ADDRESS, address=abroad))["address"]

@@ -88,6 +88,7 @@ WHO: dict[str, dict[str, Roles]] = {
         "refunds": SUPPORT,
         "searchSuggestions": EVERYBODY,
         "shipment": CARERS | DELIVERY,
+        "shippingZones": STAFF,
         "shipments": SUPPORT | WAREHOUSE,
         "stockMovements": WAREHOUSE | CATALOGUE,
         "ticket": CARERS | WAREHOUSE,
@@ -141,6 +142,8 @@ WHO: dict[str, dict[str, Roles]] = {
         "shipmentEventAdd": DELIVERY,
         "shipmentPack": WAREHOUSE,
         "shipmentUnpack": WAREHOUSE,
+        "shippingZoneRemove": WAREHOUSE,
+        "shippingZoneSave": WAREHOUSE,
         "staffCreate": ADMINS,
         "stockAdjust": WAREHOUSE,
         "stockThresholdSet": WAREHOUSE | CATALOGUE,
@@ -222,6 +225,7 @@ POINTS_AT: dict[str, str] = {
 RIGHT: dict[str, dict[str, str]] = {
     "mutation addressSave": {
         "input.address.province": '"浙江省"',
+        "input.address.city": '"杭州市"',
         "input.address.district": '"西湖区"',
         "input.address.phone": '"13800138000"',
     },
@@ -411,7 +415,7 @@ async def count_events(front: Front) -> int:
         return await session.scalar(select(func.count()).select_from(Event)) or 0
 
 
-KINDS_OF_STAFF = {"Attribute", "Coupon", "DeliveryRun", "PriceChange", "RunStop", "Warehouse"}
+KINDS_OF_STAFF = {"Attribute", "Coupon", "DeliveryRun", "PriceChange", "RunStop", "ShippingZone", "Warehouse"}
 KINDS_OF_EVERYBODY = {"Article", "Category", "Product", "Variant"}
 
 

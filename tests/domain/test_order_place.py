@@ -262,7 +262,7 @@ async def test_placing_takes_as_many_statements_for_many_lines_as_for_few(
         async with shop.database.writes.begin() as session:
             await place(session, wish, promise)
 
-    assert counted.total == (16 if shop.database.dialect == "sqlite" else 6), counted.texts
+    assert counted.total == (17 if shop.database.dialect == "sqlite" else 7), counted.texts
 
 
 async def test_a_quote_says_all_that_stands_against_an_order_and_changes_nothing(shop: Shop) -> None:

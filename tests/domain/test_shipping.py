@@ -1,13 +1,18 @@
-"""What it costs to send a parcel."""
+"""What it costs to send a delivery."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
+from sqlalchemy import func, select
 
-from domain.shipping import TARIFFS, YUAN, Distance, distance_of, shipping_fee
-from models import CurrencyCode, Money, ShippingMethod
+from domain.errors import DomainError, ErrorCode
+from domain.shipping import RateTerms, Region, Tariff, ZoneTerms, load_tariff, remove_zone, save_zone
+from events.shop import Shop
+from models import CurrencyCode, Money, ShippingMethod, ShippingRate, ShippingZone
+from tests.observe import statements
 
 STANDARD, EXPRESS = ShippingMethod.STANDARD, ShippingMethod.EXPRESS
+CNY = CurrencyCode.CNY
 
 
 @dataclass(frozen=True)
@@ -20,31 +25,39 @@ HOME = Place("CN", "浙江省")
 
 
 def cny(minor: int) -> Money:
-    return Money(minor, CurrencyCode.CNY)
+    return Money(minor, CNY)
 
 
-@pytest.mark.parametrize(
-    ("place", "distance"),
-    [
-        (Place("CN", "浙江省"), Distance.NEAR),
-        (Place("CN", "上海"), Distance.NEAR),
-        (Place("cn", " Jiangsu"), Distance.NEAR),
-        (Place("CN", "广东省"), Distance.FAR),
-        (Place("CN", "北京市"), Distance.FAR),
-        (Place("CN", "新疆维吾尔自治区"), Distance.REMOTE),
-        (Place("CN", "Inner Mongolia"), Distance.REMOTE),
-        (Place("US", "Zhejiang"), Distance.ABROAD),
-    ],
-)
-def test_how_far_a_province_is(place: Place, distance: Distance) -> None:
-    assert distance_of(place) is distance
+async def tariff(shop: Shop, *currencies: CurrencyCode) -> Tariff:
+    async with shop.database.reads() as session:
+        return await load_tariff(session, currencies or (CNY,))
+
+
+async def test_how_far_a_province_is(shop: Shop) -> None:
+    kept = await tariff(shop)
+    zones = {
+        ("CN", "浙江省"): "Near",
+        ("CN", "上海"): "Near",
+        ("cn", " Jiangsu"): "Near",
+        ("CN", "广东省"): "China",
+        ("CN", "北京市"): "China",
+        ("CN", "Somewhere"): "China",
+        ("CN", "新疆维吾尔自治区"): "Remote",
+        ("CN", "Inner Mongolia"): "Remote",
+        ("US", "Zhejiang"): "Abroad",
+    }
+
+    for (country, province), name in zones.items():
+        zone = kept.zone_of(Place(country, province))
+        assert zone is not None
+        assert zone.name == name, province
 
 
 @pytest.mark.parametrize(
     ("grams", "fee"), [(0, 600), (1, 600), (1_000, 600), (1_001, 700), (2_000, 700), (9_500, 1_500)]
 )
-def test_each_kilogram_begun_after_the_first_costs_more(grams: int, fee: int) -> None:
-    assert shipping_fee(STANDARD, HOME, grams, cny(100)) == cny(fee)
+async def test_each_kilogram_begun_after_the_first_costs_more(shop: Shop, grams: int, fee: int) -> None:
+    assert (await tariff(shop)).fee(STANDARD, HOME, grams, cny(100)) == cny(fee)
 
 
 @pytest.mark.parametrize(
@@ -57,18 +70,117 @@ def test_each_kilogram_begun_after_the_first_costs_more(grams: int, fee: int) ->
         (EXPRESS, HOME, 9_900, 1_200),
     ],
 )
-def test_only_standard_at_home_is_free_and_only_from_the_named_amount(
-    method: ShippingMethod, place: Place, goods: int, fee: int
+async def test_only_standard_at_home_is_free_and_only_from_the_named_amount(
+    shop: Shop, method: ShippingMethod, place: Place, goods: int, fee: int
 ) -> None:
-    assert shipping_fee(method, place, 500, cny(goods)) == cny(fee)
+    assert (await tariff(shop)).fee(method, place, 500, cny(goods)) == cny(fee)
 
 
-def test_a_fee_is_in_the_currency_of_the_goods() -> None:
-    assert shipping_fee(EXPRESS, HOME, 500, Money(100, CurrencyCode.USD)) == Money(180, CurrencyCode.USD)
-    assert shipping_fee(EXPRESS, HOME, 500, Money(100, CurrencyCode.JPY)) == Money(240, CurrencyCode.JPY)
+async def test_a_fee_is_in_the_currency_of_the_goods(shop: Shop) -> None:
+    kept = await tariff(shop, CurrencyCode.USD, CurrencyCode.JPY)
+
+    assert kept.fee(EXPRESS, HOME, 500, Money(100, CurrencyCode.USD)) == Money(180, CurrencyCode.USD)
+    assert kept.fee(EXPRESS, HOME, 500, Money(100, CurrencyCode.JPY)) == Money(240, CurrencyCode.JPY)
 
 
-def test_the_table_has_a_fee_for_everything() -> None:
-    assert set(TARIFFS) == set(ShippingMethod)
-    assert all(set(row) == set(Distance) for row in TARIFFS.values())
-    assert set(YUAN) == set(CurrencyCode)
+async def test_one_statement_reads_the_tariff_for_any_number_of_orders(shop: Shop) -> None:
+    with statements(shop) as counted:
+        kept = await tariff(shop, *CurrencyCode)
+
+    assert counted.total == 1
+    assert len(kept.rates) == 4 * len(ShippingMethod) * len(CurrencyCode)
+
+
+RATE = RateTerms(
+    method=STANDARD,
+    currency=CNY,
+    first_grams=500,
+    first_amount=1_000,
+    further_grams=250,
+    further_amount=300,
+    free_from_amount=None,
+    limit_grams=2_000,
+)
+ISLANDS = ZoneTerms("Islands", [Region("CN", "海南"), Region("US", "HI")], [RATE])
+
+
+async def test_the_narrowest_region_decides(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        remote = await session.scalar(select(ShippingZone).where(ShippingZone.name == "Remote"))
+        assert remote is not None
+        await remove_zone(session, remote.id, version=remote.version)
+        await save_zone(session, ISLANDS, zone_id=None, version=None)
+    kept = await tariff(shop)
+
+    assert kept.fee(STANDARD, Place("CN", "海南省"), 751, cny(100_000)) == cny(1_600)
+    assert kept.fee(STANDARD, Place("US", "hi"), 500, cny(100)) == cny(1_000)
+    assert kept.fee(STANDARD, Place("US", "NY"), 500, cny(100)) == cny(6_000)
+    assert kept.fee(STANDARD, Place("CN", "青海省"), 500, cny(100)) == cny(800)
+
+
+async def test_what_no_rate_is_kept_for_is_refused_and_what_is_offered_is_said(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        zones = (await session.scalars(select(ShippingZone))).all()
+        for zone in zones:
+            await remove_zone(session, zone.id, version=zone.version)
+        await save_zone(session, ISLANDS, zone_id=None, version=None)
+    kept = await tariff(shop)
+
+    for method, place, grams, words in [
+        (STANDARD, Place("US", "NY"), 1, "We cannot send this to NY."),
+        (STANDARD, Place("FR", ""), 1, "We cannot send this to FR."),
+        (STANDARD, Place("CN", "海南省"), 2_001, "We cannot send this to 海南省."),
+        (EXPRESS, Place("CN", "海南省"), 1, "EXPRESS is not offered for this to 海南省, but STANDARD."),
+    ]:
+        with pytest.raises(DomainError) as refused:
+            kept.fee(method, place, grams, cny(100))
+        assert (refused.value.code, str(refused.value)) == (ErrorCode.NOT_DELIVERABLE, words)
+
+
+FRANCE = replace(ISLANDS, regions=[Region("FR", None)])
+WEIGHTLESS, GIVING = replace(RATE, first_grams=0), replace(RATE, first_amount=-1)
+
+
+@pytest.mark.parametrize(
+    ("terms", "code", "field"),
+    [
+        (replace(FRANCE, name=" "), ErrorCode.INVALID, ("name",)),
+        (replace(FRANCE, name="Near"), ErrorCode.TAKEN, ("name",)),
+        (replace(FRANCE, regions=[]), ErrorCode.LIMIT_REACHED, ("regions",)),
+        (replace(FRANCE, regions=[Region("CN", "浙江")]), ErrorCode.TAKEN, ("regions",)),
+        (replace(FRANCE, regions=[Region(None, None)]), ErrorCode.TAKEN, ("regions",)),
+        (replace(FRANCE, regions=[Region("ZZ", None)]), ErrorCode.INVALID, ("regions", 0, "country_code")),
+        (replace(FRANCE, regions=[Region(None, "x")]), ErrorCode.INVALID, ("regions", 0, "country_code")),
+        (replace(FRANCE, regions=[Region("CN", "Mars")]), ErrorCode.INVALID, ("regions", 0, "province")),
+        (replace(FRANCE, rates=[RATE, RATE]), ErrorCode.INVALID, ("rates", 1)),
+        (replace(FRANCE, rates=[WEIGHTLESS]), ErrorCode.INVALID, ("rates", 0, "first_grams")),
+        (replace(FRANCE, rates=[GIVING]), ErrorCode.INVALID, ("rates", 0, "first")),
+    ],
+)
+async def test_a_zone_that_makes_no_sense_is_not_kept(
+    shop: Shop, terms: ZoneTerms, code: ErrorCode, field: tuple[str | int, ...]
+) -> None:
+    with pytest.raises(DomainError) as refused:
+        async with shop.database.writes.begin() as session:
+            await save_zone(session, terms, zone_id=None, version=None)
+
+    assert (refused.value.code, refused.value.field) == (code, field)
+    async with shop.database.reads() as session:
+        assert await session.scalar(select(func.count(ShippingZone.id))) == 4
+
+
+async def test_a_clerk_who_read_an_old_version_does_not_undo_the_work_of_another(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        zone = (await session.scalars(select(ShippingZone).where(ShippingZone.name == "Abroad"))).one()
+        changed = ZoneTerms("Abroad", [Region(None, None)], [RATE])
+        assert (await save_zone(session, changed, zone_id=zone.id, version=1)).version == 2
+    for version in (1, 3, None):
+        with pytest.raises(DomainError) as refused:
+            async with shop.database.writes.begin() as session:
+                await save_zone(session, replace(changed, rates=[]), zone_id=zone.id, version=version)
+        assert refused.value.code is ErrorCode.CONFLICT
+
+    async with shop.database.reads() as session:
+        kept = select(ShippingRate.first_amount).where(ShippingRate.zone_id == zone.id)
+        rates = await session.scalars(kept)
+        assert list(rates) == [1_000]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateways.places import Point, distance_km, find_point, nearest_city
+from atlas import Point, distance_km, find_point, nearest_city
 from gateways.routing import Leg, StraightRouter
 
 ROUTER = StraightRouter()

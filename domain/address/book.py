@@ -1,54 +1,17 @@
-"""Addresses: what one must say, and a customer's book of them."""
+"""A customer's book of addresses."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account import lock_account
-from domain.contact import HOME_REGION, Field, country_of, name_of, phone_of
-from domain.errors import Invalid, LimitReached, NotFound
+from domain.address.postal import Postal, checked
+from domain.errors import LimitReached, NotFound
 from models import Address
 
 ADDRESSES_LIMIT = 50
-PART_LIMIT = 200
-
-REQUIRED_AT_HOME = ("province", "city", "district", "line1")
-REQUIRED_ABROAD = ("city", "line1")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Postal:
-    """Where a parcel goes and who takes it, as somebody wrote it down."""
-
-    recipient: str
-    phone: str
-    country_code: str
-    province: str
-    city: str
-    district: str
-    line1: str
-    line2: str
-    postal_code: str
-
-
-def checked(given: Postal, *, field: Field = ()) -> Postal:
-    """The address in the spelling it is stored in; Invalid names the part that is missing or wrong."""
-    country = country_of(given.country_code, field=(*field, "country_code"))
-    parts = {part.name: " ".join(getattr(given, part.name).split()) for part in fields(given)}
-    for name in REQUIRED_AT_HOME if country == HOME_REGION else REQUIRED_ABROAD:
-        if not parts[name]:
-            raise Invalid(f"An address needs its {name.rstrip('1')}.", field=(*field, name))
-    for name, text in parts.items():
-        if len(text) > PART_LIMIT:
-            raise Invalid(f"At most {PART_LIMIT} characters.", field=(*field, name))
-    return replace(
-        Postal(**parts),
-        recipient=name_of(given.recipient, field=(*field, "recipient")),
-        phone=phone_of(given.phone, region=country, field=(*field, "phone")),
-        country_code=country,
-    )
 
 
 async def save_address(

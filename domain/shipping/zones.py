@@ -1,0 +1,156 @@
+"""Clerks keep the tariff: a zone, its regions and its rates are saved as one sheet."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from atlas import province_called
+from domain.contact import HOME_REGION, country_of
+from domain.errors import Conflict, Invalid, LimitReached, NotFound, Taken
+from domain.shipping.tariff import ANYWHERE, region_of
+from models import CurrencyCode, ShippingMethod, ShippingRate, ShippingZone
+
+ZONES_LIMIT = 100
+REGIONS_LIMIT = 500
+NAME_LIMIT = 100
+GRAMS_LIMIT = 1_000_000
+AMOUNT_LIMIT = 10**9
+"""Minor units of a fee."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A country, or one province of it; without a country, all that no zone names."""
+
+    country_code: str | None
+    province: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RateTerms:
+    """What sending costs by one method in one currency, in minor units."""
+
+    method: ShippingMethod
+    currency: CurrencyCode
+    first_grams: int
+    first_amount: int
+    further_grams: int
+    further_amount: int
+    free_from_amount: int | None
+    limit_grams: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneTerms:
+    """A zone as a clerk writes it down."""
+
+    name: str
+    regions: Sequence[Region]
+    rates: Sequence[RateTerms]
+
+
+async def save_zone(
+    session: AsyncSession, terms: ZoneTerms, *, zone_id: int | None, version: int | None
+) -> ShippingZone:
+    """Make a zone, or write it anew; `version` is the one that was read, or somebody else's work is lost."""
+    await hold_zones(session)
+    check_rates(terms.rates)
+    name, regions = named(terms.name), spelled_regions(terms.regions)
+    others = [zone for zone in await session.scalars(select(ShippingZone)) if zone.id != zone_id]
+    refuse_overlap(name, regions, others)
+    if zone_id is None:
+        if len(others) >= ZONES_LIMIT:
+            raise LimitReached(f"A tariff has at most {ZONES_LIMIT} zones.")
+        last = max((zone.position for zone in others), default=0)
+        zone = ShippingZone(name=name, regions=regions, position=last + 1, version=0)
+        session.add(zone)
+        await session.flush()
+    else:
+        zone = await read_zone(session, zone_id, version)
+        await session.execute(delete(ShippingRate).where(ShippingRate.zone_id == zone.id))
+    zone.name, zone.regions, zone.version = name, regions, zone.version + 1
+    session.add_all(ShippingRate(zone_id=zone.id, **asdict(rate)) for rate in terms.rates)
+    await session.flush()
+    return zone
+
+
+async def remove_zone(session: AsyncSession, zone_id: int, *, version: int) -> None:
+    """Send nothing there any more, unless another zone takes it in; orders keep what they were charged."""
+    await hold_zones(session)
+    zone = await read_zone(session, zone_id, version)
+    await session.execute(delete(ShippingRate).where(ShippingRate.zone_id == zone.id))
+    await session.delete(zone)
+
+
+async def read_zone(session: AsyncSession, zone_id: int, version: int | None) -> ShippingZone:
+    zone = await session.get(ShippingZone, zone_id)
+    if zone is None:
+        raise NotFound("shipping zone", field=("id",))
+    if zone.version != version:
+        raise Conflict("Somebody has changed this zone meanwhile; read it again.", field=("version",))
+    return zone
+
+
+async def hold_zones(session: AsyncSession) -> None:
+    """One clerk at a time: no two zones may claim a region at the same moment."""
+    await session.execute(select(ShippingZone.id).order_by(ShippingZone.id).with_for_update())
+
+
+def named(name: str) -> str:
+    said = " ".join(name.split())
+    if not 1 <= len(said) <= NAME_LIMIT:
+        raise Invalid(f"A name has 1 to {NAME_LIMIT} characters.", field=("name",))
+    return said
+
+
+def spelled_regions(regions: Sequence[Region]) -> list[str]:
+    """Regions in the one spelling the tariff is read with."""
+    if not 1 <= len(regions) <= REGIONS_LIMIT:
+        raise LimitReached(f"A zone has 1 to {REGIONS_LIMIT} regions.", field=("regions",))
+    found = [spelled_region(region, index) for index, region in enumerate(regions)]
+    return list(dict.fromkeys(found))
+
+
+def spelled_region(region: Region, index: int) -> str:
+    field = ("regions", index)
+    if region.country_code is None:
+        if region.province:
+            raise Invalid("A province lies in a country.", field=(*field, "country_code"))
+        return ANYWHERE
+    country = country_of(region.country_code, field=(*field, "country_code"))
+    province = " ".join((region.province or "").split())
+    if not province:
+        return country
+    if country == HOME_REGION and province_called(province) is None:
+        raise Invalid(f"China has no province {province}.", field=(*field, "province"))
+    return region_of(country, province)
+
+
+def refuse_overlap(name: str, regions: Sequence[str], others: Sequence[ShippingZone]) -> None:
+    for zone in others:
+        if zone.name == name:
+            raise Taken("Another zone has this name.", field=("name",))
+        known = {region.casefold() for region in zone.regions}
+        for region in regions:
+            if region.casefold() in known:
+                where = "all the rest" if region == ANYWHERE else region.replace("/", ", ")
+                raise Taken(f"Zone {zone.name} has {where} already.", field=("regions",))
+
+
+def check_rates(rates: Sequence[RateTerms]) -> None:
+    seen = set()
+    for index, rate in enumerate(rates):
+        field = ("rates", index)
+        if (rate.method, rate.currency) in seen:
+            raise Invalid("One rate for each method and currency.", field=field)
+        seen.add((rate.method, rate.currency))
+        for name in ("first_grams", "further_grams", "limit_grams"):
+            grams = getattr(rate, name)
+            if grams is not None and not 1 <= grams <= GRAMS_LIMIT:
+                raise Invalid(f"A weight is 1 to {GRAMS_LIMIT:,} grams.", field=(*field, name))
+        for name in ("first_amount", "further_amount", "free_from_amount"):
+            amount = getattr(rate, name)
+            if amount is not None and not 0 <= amount <= AMOUNT_LIMIT:
+                raise Invalid("This fee is out of bounds.", field=(*field, name.removesuffix("_amount")))

@@ -1,0 +1,128 @@
+"""What an address must say."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from atlas import names, spelled
+from atlas.table import Area
+from domain.address import Postal, checked
+from domain.errors import DomainError, ErrorCode
+from tests.factories.order import HANGZHOU
+
+NEW_YORK = Postal(
+    recipient="Ann Lee",
+    phone="212 555 0175",
+    country_code="us",
+    province="NY",
+    city="New York",
+    district="",
+    line1="1 Broadway",
+    line2="",
+    postal_code="10004",
+)
+
+
+@pytest.mark.parametrize(
+    ("province", "city", "district"),
+    [
+        ("浙江省", "杭州市", "西湖区"),
+        ("浙江", "杭州", "西湖"),
+        (" 浙江 ", "杭州市", "西湖区"),
+        ("Zhejiang", "Hangzhou", "Xihu District"),
+        ("zhejiang sheng", "hangzhou shi", "xihu qu"),
+    ],
+)
+def test_a_chinese_address_is_kept_in_one_spelling(province: str, city: str, district: str) -> None:
+    kept = checked(replace(HANGZHOU, province=province, city=city, district=district))
+
+    assert (kept.province, kept.city, kept.district) == ("浙江省", "杭州市", "西湖区")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (("北京", "市辖区", "朝阳"), ("北京市", "北京市", "朝阳区")),
+        (("上海市", "上海市", "徐汇区"), ("上海市", "上海市", "徐汇区")),
+        (("重庆市", "县", "城口县"), ("重庆市", "重庆市", "城口县")),
+        (("河南省", "省直辖县级行政区划", "济源市"), ("河南省", "济源市", "济源市")),
+        (("广东省", "东莞市", "长安镇"), ("广东省", "东莞市", "长安镇")),
+        (("内蒙古", "阿拉善盟", "阿拉善左旗"), ("内蒙古自治区", "阿拉善盟", "阿拉善左旗")),
+        (("浙江省", "杭州市", "江干区"), ("浙江省", "杭州市", "江干区")),
+        (("Shaanxi", "Xi'an", "Yanta"), ("陕西省", "西安市", "雁塔区")),
+        (("香港", "香港", "九龙"), ("香港特别行政区", "香港", "九龙")),
+    ],
+)
+def test_cities_without_districts_and_provinces_that_are_cities_are_known(
+    said: tuple[str, str, str], kept: tuple[str, str, str]
+) -> None:
+    assert spelled(*said) == kept
+
+
+@given(st.sampled_from([(above, area) for above, areas in names.tree().districts.items() for area in areas]))
+def test_every_district_there_is_may_be_written(
+    placed: tuple[tuple[str, str], Area],
+) -> None:
+    (province, city), district = placed
+
+    found = spelled(province, city, district.name)
+
+    assert found[:2] == (province, city)
+    assert found[2] == district.name or district.former
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"province": "加州"}, "province", "China has no province 加州; there are 北京市, 天津市,"),
+        ({"city": "苏州市"}, "city", "浙江省 has no city 苏州市; there are 杭州市, 宁波市,"),
+        ({"district": "锦江区"}, "district", "杭州市 has no district 锦江区; there are 上城区, 拱墅区,"),
+        ({"district": ""}, "district", "An address needs its district."),
+        ({"postal_code": "3100"}, "postal_code", "A Chinese postal code has six digits."),
+        ({"phone": "12345"}, "phone", "This is not a phone number."),
+    ],
+)
+def test_a_chinese_address_names_the_part_that_is_wrong_and_what_there_is(
+    changes: dict[str, str], field: str, words: str
+) -> None:
+    with pytest.raises(DomainError) as refused:
+        checked(replace(HANGZHOU, **changes), field=("address",))
+
+    assert (refused.value.code, refused.value.field) == (ErrorCode.INVALID, ("address", field))
+    assert str(refused.value).startswith(words)
+
+
+def test_a_foreign_address_is_kept_as_the_post_there_writes_it() -> None:
+    kept = checked(replace(NEW_YORK, province="new york"))
+
+    assert (kept.country_code, kept.province, kept.city) == ("US", "NY", "New York")
+    assert kept.phone == "+12125550175"
+    british = replace(
+        NEW_YORK, country_code="GB", province="", city="London", postal_code="sw1a 1aa", phone="020 7946 0000"
+    )
+    assert checked(british).postal_code == "SW1A 1AA"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"province": ""}, "province", "An address needs its province."),
+        ({"province": "浙江省"}, "province", "浙江省 is not known in United States; there are Alabama,"),
+        ({"postal_code": ""}, "postal_code", "An address needs its postal code."),
+        ({"postal_code": "94107"}, "postal_code", "94107 is not known in United States; one looks like"),
+        ({"city": ""}, "city", "An address needs its city."),
+        ({"line1": " "}, "line1", "An address needs its line."),
+        ({"phone": "13800138000"}, "phone", "This is not a phone number."),
+        ({"country_code": "ZZ"}, "country_code", "This is not the two-letter code of a country."),
+    ],
+)
+def test_a_foreign_address_names_the_part_that_is_wrong(
+    changes: dict[str, str], field: str, words: str
+) -> None:
+    with pytest.raises(DomainError) as refused:
+        checked(replace(NEW_YORK, **changes))
+
+    assert (refused.value.code, refused.value.field) == (ErrorCode.INVALID, (field,))
+    assert str(refused.value).startswith(words)

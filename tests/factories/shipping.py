@@ -1,0 +1,9 @@
+"""The tariff every shop starts with: the one its migration brings."""
+
+from importlib import import_module
+
+from sqlalchemy import Connection
+
+
+def first_tariff(connection: Connection) -> None:
+    import_module("migrations.versions.0007_clerks_keep_what_sending_costs").first_tariff(connection)
