@@ -14,7 +14,7 @@ from models import Order, OrderStatus
 def unpaid(now: datetime) -> Select[Any]:
     return (
         select(Order.id)
-        .where(Order.status == OrderStatus.PENDING, Order.payment_due_at <= now)
+        .where(Order.status == OrderStatus.PENDING, Order.payment_due_at <= now, Order.held_at.is_(None))
         .order_by(Order.payment_due_at)
     )
 
@@ -28,7 +28,7 @@ async def close(shop: Shop, order_id: int) -> None:
 def received(now: datetime) -> Select[Any]:
     return (
         select(Order.id)
-        .where(Order.status == OrderStatus.CONFIRMED, Order.receipt_due_at <= now)
+        .where(Order.status == OrderStatus.CONFIRMED, Order.receipt_due_at <= now, Order.held_at.is_(None))
         .order_by(Order.receipt_due_at)
     )
 

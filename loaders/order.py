@@ -29,6 +29,7 @@ from models import (
     Order,
     OrderHeadline,
     OrderLine,
+    OrderNote,
     OrderPaymentStatus,
     OrderStatus,
     Product,
@@ -208,6 +209,11 @@ class DeliveryLineById(ByKey[int, DeliveryLine]):
     key = DeliveryLine.id
 
 
+class NotesByOrder(ManyByKey[int, OrderNote]):
+    key = OrderNote.order_id
+    order_by = OrderNote.id
+
+
 class OrderLoaders:
     order = loader(OrderById)
     order_by_number = loader(OrderByNumber)
@@ -217,3 +223,4 @@ class OrderLoaders:
     delivery = loader(DeliveryById)
     delivery_lines = loader(LinesByDelivery)
     delivery_line = loader(DeliveryLineById)
+    order_notes = loader(NotesByOrder)

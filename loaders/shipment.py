@@ -199,6 +199,7 @@ def deliveries_to_pack(*, warehouse_id: int | None = None) -> Select[Any]:
         select(Delivery)
         .join(Order, Order.id == Delivery.order_id)
         .where((Order.status == OrderStatus.CONFIRMED) | replaces, exists(unpacked))
+        .where(Order.held_at.is_(None))
     )
 
 

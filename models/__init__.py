@@ -51,6 +51,7 @@ from models.order import (
     Order,
     OrderHeadline,
     OrderLine,
+    OrderNote,
     OrderPaymentStatus,
     OrderStatus,
 )
@@ -126,6 +127,7 @@ __all__ = [
     "Order",
     "OrderHeadline",
     "OrderLine",
+    "OrderNote",
     "OrderPaymentStatus",
     "OrderStatus",
     "ParcelSize",

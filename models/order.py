@@ -96,7 +96,8 @@ class Order(HasCurrency, Base):
     __tablename__ = "orders"
     __table_args__ = (
         CheckConstraint(
-            "total_amount = goods_amount - discount_amount + shipping_amount AND total_amount >= 0",
+            "total_amount = goods_amount - discount_amount + shipping_amount - cancelled_amount"
+            " AND total_amount >= 0 AND cancelled_amount >= 0",
             name="total",
         ),
         Index("ix_orders_account_id_id", "account_id", "id"),
@@ -120,6 +121,10 @@ class Order(HasCurrency, Base):
     goods_amount: Mapped[Minor]
     discount_amount: Mapped[Minor]
     shipping_amount: Mapped[Minor]
+    cancelled_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """What was cancelled before it was paid: nobody owes it any more."""
+    cancelled_shipping_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """Fees of deliveries of which nothing is left to send, taken off or given back already."""
     total_amount: Mapped[Minor]
     coupon_id: Mapped[int | None] = mapped_column(ForeignKey("coupons.id"))
     note: Mapped[str]
@@ -132,6 +137,9 @@ class Order(HasCurrency, Base):
     completed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str | None]
+    held_at: Mapped[datetime | None]
+    """Since when staff let nothing of it leave; None when it may go on."""
+    hold_reason: Mapped[str | None]
 
     @property
     def goods(self) -> Money:
@@ -144,6 +152,10 @@ class Order(HasCurrency, Base):
     @property
     def shipping(self) -> Money:
         return self.money(self.shipping_amount)
+
+    @property
+    def cancelled(self) -> Money:
+        return self.money(self.cancelled_amount)
 
     @property
     def total(self) -> Money:
@@ -182,6 +194,7 @@ class OrderLine(HasCurrency, Base):
     __table_args__ = (
         UniqueConstraint("order_id", "position"),
         CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("0 <= cancelled AND cancelled <= quantity", name="cancelled"),
         CheckConstraint(
             "0 <= discount_amount AND discount_amount <= unit_amount * quantity",
             name="discount",
@@ -204,6 +217,10 @@ class OrderLine(HasCurrency, Base):
     unit_amount: Mapped[Minor]
     quantity: Mapped[int]
     discount_amount: Mapped[Minor]
+    cancelled: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Units that were taken off before they left."""
+    cancelled_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """What those cost."""
 
     @property
     def unit_price(self) -> Money:
@@ -261,6 +278,19 @@ class DeliveryLine(Base):
     packed: Mapped[int]
     reserved: Mapped[bool]
     """False for what is sold without a limit: nothing was set aside for it."""
+
+
+class OrderNote(Base):
+    """What staff write down about an order, for each other."""
+
+    __tablename__ = "order_notes"
+    __table_args__ = (Index("ix_order_notes_order_id", "order_id"),)
+
+    id: Mapped[Id]
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    author_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    text: Mapped[str]
+    created_at: Mapped[datetime]
 
 
 class IdempotencyKey(Base):

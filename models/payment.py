@@ -77,7 +77,7 @@ class Payment(HasCurrency, Base):
     __tablename__ = "payments"
     __table_args__ = (
         UniqueConstraint("order_id", "position"),
-        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("amount > 0 OR (amount = 0 AND status = 'CLOSED')", name="amount"),
         CheckConstraint("0 <= refunded_amount AND refunded_amount <= captured_amount", name="refunded"),
         CheckConstraint("captured_amount <= amount", name="captured"),
         Index("ix_payments_query_at", "query_at"),

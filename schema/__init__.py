@@ -10,6 +10,8 @@ from schema.account import AccountMutation, AccountQuery
 from schema.aftersales import AftersalesMutation, AftersalesQuery, AftersalesSubscription
 from schema.cart import CartMutation, CartQuery, CartSubscription
 from schema.catalog import CatalogMutation, CatalogQuery
+from schema.change import ChangeMutation
+from schema.change import ChangeMutation
 from schema.coupon import CouponMutation, CouponQuery
 from schema.insight import InsightQuery
 from schema.knowledge import KnowledgeMutation, KnowledgeQuery
@@ -54,6 +56,7 @@ class Mutation(
     StockMutation,
     ShippingMutation,
     OrderMutation,
+    ChangeMutation,
     PaymentMutation,
     ShipmentMutation,
     RunMutation,

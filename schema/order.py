@@ -8,6 +8,7 @@ import strawberry
 import models
 from domain.order import Quote, QuotedDelivery, QuotedLine
 from loaders.order import OrderSort as Sort
+from resolvers import change
 from resolvers import order as resolve
 from resolvers.described import describe_enum
 from resolvers.guard import CUSTOMERS, SHOPPERS, SIGNED_IN, SUPPORT
@@ -82,6 +83,8 @@ class OrderLine(Node):
     """This line's share of the order's discount."""
     total: Money
     """What all of them cost after that."""
+    cancelled: int
+    """How many of them were cancelled before they left."""
     product: Product | None = loaded("product", key="product_id")
     """The product as it is now."""
     variant: Variant | None = loaded("variant", key="variant_id")
@@ -168,8 +171,10 @@ class Order(Node):
     """What was taken off."""
     shipping: Money
     """What its deliveries cost."""
+    cancelled: Money
+    """What was cancelled before it was paid, and is not due any more."""
     total: Money
-    """What is to be paid: subtotal - discount + shipping."""
+    """What is to be paid: subtotal - discount + shipping - cancelled."""
     note: str
     """Words of the customer to the shop; may be empty."""
     version: int
@@ -190,6 +195,10 @@ class Order(Node):
     """When it was cancelled."""
     cancel_reason: str | None
     """Why it was cancelled."""
+    held_at: datetime | None
+    """Since when nothing of it may leave; null when it may."""
+    hold: str | None = field(change.hold)
+    staff_notes: list["OrderNote"] | None = batched(change.notes)
     customer: Account = loaded("account", key="account_id")
     """Who bought it."""
     lines: list[OrderLine] = loaded("order_lines", key="id")
@@ -203,6 +212,18 @@ class Order(Node):
     tickets: list[LaterTicket] = loaded("order_tickets", key="id")
     """What was asked for after the sale."""
     timeline: list[OrderEvent] = batched(resolve.timelines)
+
+
+@row_type(models.OrderNote)
+class OrderNote:
+    """What somebody of the staff wrote down about an order, for colleagues."""
+
+    text: str
+    """What was written."""
+    author: Account = loaded("account", key="author_id")
+    """Who wrote it."""
+    created_at: datetime
+    """When it was written."""
 
 
 @row_type(models.Event)

@@ -44,7 +44,7 @@ async def facts_of(session: AsyncSession, order: Order, claim: Claim, *, own: in
     """All that decides about a claim; `own` is the ticket it already has, which takes nothing from itself."""
     lines = await order_lines(session, order)
     well_formed(claim, lines)
-    units = {line.id: Units(bought=line.quantity) for line in lines.values()}
+    units = {line.id: Units(bought=line.quantity - line.cancelled) for line in lines.values()}
     await add_waiting(session, order, units)
     await add_sent(session, order, units)
     promised = await add_claimed(session, order, units, own=own)

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.rules import Wanted
 from domain.aftersales.states import ACCEPTED, SETTLED
 from domain.aftersales.ticket import lines_of
 from domain.errors import OutOfStock, WrongState
@@ -37,13 +38,13 @@ class AlreadyPacked(WrongState):
 
 
 async def withdraw(
-    session: AsyncSession, ticket: Ticket, order: Order, *, now: datetime, by: int | None
+    session: AsyncSession, order: Order, lines: Sequence[Wanted], *, now: datetime, by: int | None
 ) -> None:
-    """Send nothing of what a ticket is about: it leaves its deliveries and goes back on the shelf."""
-    for line in await lines_of(session, ticket):
+    """Do not send these units after all: they leave their deliveries and go back on the shelf."""
+    for line in lines:
         left = line.quantity
-        variant_id = (await session.get_one(OrderLine, line.order_line_id)).variant_id
-        for waiting in await unpacked(session, line.order_line_id):
+        variant_id = (await session.get_one(OrderLine, line.line_id)).variant_id
+        for waiting in await unpacked(session, line.line_id):
             units = min(left, waiting.quantity - waiting.packed)
             await take_out(session, waiting, units)
             if units and waiting.reserved:

@@ -48,7 +48,7 @@ async def pay(session: AsyncSession, ticket: Ticket, order: Order, *, now: datet
     """
     claim = await claim_of(session, ticket)
     if claim.stage is Stage.WAITING:
-        await withdraw(session, ticket, order, now=now, by=by)
+        await withdraw(session, order, claim.lines, now=now, by=by)
     facts = await facts_of(session, order, claim, own=ticket.id)
     lines = await lines_of(session, ticket)
     fee = shipping_refund(order, claim, facts.case.units)

@@ -9,7 +9,7 @@ from models import Order, OrderLine
 def line_refund(line: OrderLine, units: Units, quantity: int) -> int:
     """What `quantity` units bring back of what is left of the line; the last one brings the rest."""
     units_left = units.bought - units.refunded
-    amount_left = line.total.minor - units.refunded_amount
+    amount_left = line.total.minor - line.cancelled_amount - units.refunded_amount
     return amount_left * quantity // units_left
 
 
@@ -19,4 +19,5 @@ def shipping_refund(order: Order, claim: Claim, units: Mapping[int, Units]) -> i
     whole = all(
         claimed.get(line_id, 0) + each.refunded_for_fault == each.bought for line_id, each in units.items()
     )
-    return order.shipping_amount if claim.refunds and is_fault(claim.reason) and whole else 0
+    fee = order.shipping_amount - order.cancelled_shipping_amount
+    return fee if claim.refunds and is_fault(claim.reason) and whole else 0

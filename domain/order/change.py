@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.coupon import give_back_coupon
 from domain.errors import Invalid, NotFound, WrongState
-from domain.ledger import post
+from domain.ledger import post, sold
 from domain.order.states import GONE, IN_HOUSE, OVER, TRANSITIONS
 from domain.outbox import record
 from domain.state import move
@@ -54,17 +54,17 @@ async def cancel_order(
         raise WrongState("Part of this order is already on its way; open a ticket instead.", field=("id",))
     move(order, OrderStatus.CANCELLED, TRANSITIONS)
     order.cancelled_at, order.cancel_reason = now, said
-    order.payment_due_at = None
+    order.payment_due_at, order.held_at, order.hold_reason = None, None, None
     await release(session, await reserved(session, order), order_id=order.id, now=now, by=by)
     if order.coupon_id is not None:
         await give_back_coupon(session, order.coupon_id)
-    if order.total:
+    if void := await sold(session, order):
         await post(
             session,
             order_id=order.id,
             payment_id=None,
             kind=PostingKind.CREDITED,
-            amount=order.total,
+            amount=void,
             key=f"cancelled:{order.number}",
             now=now,
         )
@@ -75,7 +75,7 @@ async def cancel_order(
 async def close_unpaid(session: AsyncSession, order_id: int, *, now: datetime) -> bool:
     """Cancel an order whose time to pay is over; False when it is not, or no longer, due."""
     order = await lock_order(session, order_id)
-    if order.status is not OrderStatus.PENDING or not due(order.payment_due_at, now):
+    if order.status is not OrderStatus.PENDING or order.held_at or not due(order.payment_due_at, now):
         return False
     await cancel_order(session, order_id, reason=NOT_PAID, now=now)
     return True
@@ -108,7 +108,7 @@ async def confirm_receipt(
 async def assume_receipt(session: AsyncSession, order_id: int, *, now: datetime) -> bool:
     """Complete an order whose customer has said nothing for long enough; False when it is not due."""
     order = await lock_order(session, order_id)
-    if order.status is not OrderStatus.CONFIRMED or not due(order.receipt_due_at, now):
+    if order.status is not OrderStatus.CONFIRMED or order.held_at or not due(order.receipt_due_at, now):
         return False
     await confirm_receipt(session, order_id, now=now)
     return True
@@ -151,7 +151,8 @@ async def unpaid(session: AsyncSession, order: Order) -> bool:
 async def missing(session: AsyncSession, order: Order, *which: ColumnElement[bool]) -> bool:
     found = await session.scalar(
         select(Payment.id)
-        .where(Payment.order_id == order.id, Payment.status != PaymentStatus.CAPTURED, *which)
+        .where(Payment.order_id == order.id, Payment.amount > 0)
+        .where(Payment.status != PaymentStatus.CAPTURED, *which)
         .limit(1)
     )
     return found is not None

@@ -134,6 +134,8 @@ def check_packable(order: Order, delivery: Delivery) -> None:
         packable.add(OrderStatus.COMPLETED)
     if order.status not in packable:
         raise WrongState(f"Order {order.number} is {order.status.value.lower()}: nothing of it may leave.")
+    if order.held_at is not None:
+        raise WrongState(f"Order {order.number} is held: nothing of it may leave.")
 
 
 async def lines_of(session: AsyncSession, delivery_id: int) -> dict[int, Line]:
