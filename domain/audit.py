@@ -11,6 +11,7 @@ from domain.ledger import TAKEN, payment_status
 from models import (
     Delivery,
     DeliveryLine,
+    Event,
     LedgerAccount,
     LedgerEntry,
     Order,
@@ -25,6 +26,7 @@ from models import (
     ShipmentLine,
     StockLevel,
     StockMovement,
+    Subject,
 )
 
 
@@ -121,7 +123,7 @@ def wrong_payments() -> Select[Any]:
 
 
 def wrong_invoice() -> Select[Any]:
-    """An order's total was invoiced."""
+    """An order's total was invoiced, and what was cancelled before it was paid."""
     entries = (
         select(LedgerEntry.order_id, func.sum(LedgerEntry.amount).label("total"))
         .join(Posting, Posting.id == LedgerEntry.posting_id)
@@ -129,9 +131,57 @@ def wrong_invoice() -> Select[Any]:
         .group_by(LedgerEntry.order_id)
         .subquery()
     )
-    return differing(Order.number, Order.total_amount, total_of(entries)).outerjoin(
-        entries, entries.c.order_id == Order.id
+    owed = Order.total_amount + Order.cancelled_amount
+    return differing(Order.number, owed, total_of(entries)).outerjoin(entries, entries.c.order_id == Order.id)
+
+
+def wrong_sales() -> Select[Any]:
+    """What still counts as sold is the total less what goes back; of a cancelled order, nothing."""
+    refunds = summed(Refund.order_id, Refund.amount)
+    sales = (
+        select(LedgerEntry.order_id, func.sum(-LedgerEntry.amount).label("total"))
+        .where(LedgerEntry.account == LedgerAccount.SALES)
+        .group_by(LedgerEntry.order_id)
+        .subquery()
     )
+    kept = case((Order.status == OrderStatus.CANCELLED, 0), else_=Order.total_amount - total_of(refunds))
+    return (
+        differing(Order.number, kept, total_of(sales))
+        .outerjoin(refunds, refunds.c.order_id == Order.id)
+        .outerjoin(sales, sales.c.order_id == Order.id)
+    )
+
+
+def wrong_cancellations() -> Select[Any]:
+    """What was cancelled of lines and fees came off the total or went back."""
+    lines = summed(OrderLine.order_id, OrderLine.cancelled_amount)
+    refunds = summed(Refund.order_id, Refund.amount)
+    cancelled = total_of(lines) + Order.cancelled_shipping_amount
+    most = Order.cancelled_amount + total_of(refunds)
+    return (
+        three(Order.number, cancelled, most)
+        .outerjoin(lines, lines.c.order_id == Order.id)
+        .outerjoin(refunds, refunds.c.order_id == Order.id)
+        .where(cancelled > most)
+    )
+
+
+def wrong_versions() -> Select[Any]:
+    """An order's events are numbered from 1 to its version, without a gap."""
+    last = func.max(Event.version)
+    events = (
+        select(
+            Event.subject_id,
+            last.label("total"),
+            func.count().label("known"),
+            func.min(Event.version).label("least"),
+        )
+        .where(Event.subject == Subject.ORDER)
+        .group_by(Event.subject_id)
+        .subquery()
+    )
+    whole = case((events.c.total - events.c.least + 1 == events.c.known, total_of(events)), else_=-1)
+    return differing(Order.number, Order.version, whole).outerjoin(events, events.c.subject_id == Order.id)
 
 
 def wrong_on_hand() -> Select[Any]:
@@ -201,6 +251,9 @@ RULES: Mapping[str, Callable[[], Select[Any]]] = {
     "shipping is the fees": wrong_shipping,
     "total is the payments": wrong_payments,
     "total was invoiced": wrong_invoice,
+    "sold is the total less what goes back": wrong_sales,
+    "cancelled came off or went back": wrong_cancellations,
+    "versions without a gap": wrong_versions,
     "on hand as moved": wrong_on_hand,
     "reserved as moved": wrong_reserved,
     "damaged as moved": wrong_damaged,

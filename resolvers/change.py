@@ -93,9 +93,7 @@ async def order_note_add(info: Info, id: strawberry.ID, text: str) -> OrderNote:
     """
     order_id = await own_order(info, id)
     async with info.context.transaction() as session:
-        return await add_note(
-            session, order_id, text=text, now=info.context.now, by=info.context.viewer.id
-        )
+        return await add_note(session, order_id, text=text, now=info.context.now, by=info.context.viewer.id)
 
 
 async def notes(orders: Sequence[Order], info: Info) -> list[Sequence[OrderNote] | None]:

@@ -11,7 +11,6 @@ from schema.aftersales import AftersalesMutation, AftersalesQuery, AftersalesSub
 from schema.cart import CartMutation, CartQuery, CartSubscription
 from schema.catalog import CatalogMutation, CatalogQuery
 from schema.change import ChangeMutation
-from schema.change import ChangeMutation
 from schema.coupon import CouponMutation, CouponQuery
 from schema.insight import InsightQuery
 from schema.knowledge import KnowledgeMutation, KnowledgeQuery

@@ -55,7 +55,7 @@ async def cancel_lines(
     order = await lock_order(session, order_id)
     said = stated(reason)
     if order.status not in OPEN:
-        raise WrongState(f"This order is {words(order.status)}; nothing of it can be cancelled.", field=("id",))
+        raise WrongState(f"This order is {words(order.status)}.", field=("id",))
     claim = Claim(TicketType.REFUND_ONLY, TicketReason.NO_REASON, tuple(lines))
     facts = await facts_of(session, order, claim)
     refuse_what_is_not_there(facts.case)
@@ -126,7 +126,7 @@ async def untouched(session: AsyncSession, order: Order) -> Sequence[Payment]:
     )
     payments = rows.all()
     if any(payment.status is PaymentStatus.STARTED for payment in payments):
-        raise WrongState("A payment is being made at this moment; try again when it is through.", field=("id",))
+        raise WrongState("A payment is being made; try again when it is through.", field=("id",))
     return [payment for payment in payments if payment.status in UNTOUCHED]
 
 

@@ -108,6 +108,8 @@ def lines_of(draft: Draft) -> list[Row]:
             "unit_amount": line.unit.minor,
             "quantity": line.quantity,
             "discount_amount": line.discount.minor,
+            "cancelled": 0,
+            "cancelled_amount": 0,
         }
         for position, line in enumerate(draft.quote.lines, start=1)
     ]

@@ -298,6 +298,8 @@ def order_of(quote: Quote, placement: Placement, terms: Terms, *, now: datetime)
         goods_amount=quote.sums.goods.minor,
         discount_amount=quote.sums.discount.minor,
         shipping_amount=quote.sums.shipping.minor,
+        cancelled_amount=0,
+        cancelled_shipping_amount=0,
         total_amount=total,
         coupon_id=coupon.id if coupon else None,
         note=placement.promise.note.strip(),

@@ -19,7 +19,7 @@ NOTES_LIMIT = 200
 async def hold_order(
     session: AsyncSession, order_id: int, *, reason: str, now: datetime, by: int | None = None
 ) -> Order:
-    """Let nothing leave, and nothing fall due, until somebody says that it may; its status stays what it is."""
+    """Let nothing leave, and nothing fall due, until somebody says that it may; its status stays."""
     order = await lock_order(session, order_id)
     said = stated(reason)
     if order.held_at is not None:

@@ -1,5 +1,7 @@
 """Clerks keep what sending costs."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -36,6 +38,12 @@ RATES = {
 
 FREE_FROM = 99
 """Yuan of goods that travel at home by STANDARD for nothing."""
+
+TOTAL = (
+    "total_amount = goods_amount - discount_amount + shipping_amount - cancelled_amount"
+    " AND total_amount >= 0 AND cancelled_amount >= 0"
+)
+AMOUNT = "amount > 0 OR (amount = 0 AND status = 'CLOSED')"
 
 zones = sa.table(
     "shipping_zones",
@@ -96,6 +104,40 @@ def upgrade() -> None:
         unique=True,
     )
     first_tariff(op.get_bind())
+    orders_change()
+
+
+def orders_change() -> None:
+    """Room for what becomes of an order: parts that are cancelled, a hold, notes of the staff."""
+    nothing: dict[str, Any] = {"nullable": False, "server_default": "0"}
+    with op.batch_alter_table("orders") as batch_op:
+        batch_op.add_column(sa.Column("cancelled_amount", sa.BigInteger(), **nothing))
+        batch_op.add_column(sa.Column("cancelled_shipping_amount", sa.BigInteger(), **nothing))
+        batch_op.add_column(sa.Column("held_at", base.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("hold_reason", sa.String(), nullable=True))
+        batch_op.drop_constraint(op.f("ck_orders_total"), type_="check")
+        batch_op.create_check_constraint(op.f("ck_orders_total"), TOTAL)
+    with op.batch_alter_table("order_lines") as batch_op:
+        batch_op.add_column(sa.Column("cancelled", sa.Integer(), **nothing))
+        batch_op.add_column(sa.Column("cancelled_amount", sa.BigInteger(), **nothing))
+        batch_op.create_check_constraint(
+            op.f("ck_order_lines_cancelled"), "0 <= cancelled AND cancelled <= quantity"
+        )
+    with op.batch_alter_table("payments") as batch_op:
+        batch_op.drop_constraint(op.f("ck_payments_amount"), type_="check")
+        batch_op.create_check_constraint(op.f("ck_payments_amount"), AMOUNT)
+    op.create_table(
+        "order_notes",
+        sa.Column("id", base.BigId, nullable=False),
+        sa.Column("order_id", base.BigId, nullable=False),
+        sa.Column("author_id", base.BigId, nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("created_at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_notes_order_id")),
+        sa.ForeignKeyConstraint(["author_id"], ["accounts.id"], name=op.f("fk_order_notes_author_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_notes")),
+    )
+    op.create_index("ix_order_notes_order_id", "order_notes", ["order_id"])
 
 
 def first_tariff(connection: sa.Connection) -> None:
@@ -131,5 +173,21 @@ def first_tariff(connection: sa.Connection) -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("order_notes")
+    with op.batch_alter_table("payments") as batch_op:
+        batch_op.drop_constraint(op.f("ck_payments_amount"), type_="check")
+        batch_op.create_check_constraint(op.f("ck_payments_amount"), "amount > 0")
+    with op.batch_alter_table("order_lines") as batch_op:
+        batch_op.drop_constraint(op.f("ck_order_lines_cancelled"), type_="check")
+        batch_op.drop_column("cancelled_amount")
+        batch_op.drop_column("cancelled")
+    with op.batch_alter_table("orders") as batch_op:
+        batch_op.drop_constraint(op.f("ck_orders_total"), type_="check")
+        for name in ("hold_reason", "held_at", "cancelled_shipping_amount", "cancelled_amount"):
+            batch_op.drop_column(name)
+        batch_op.create_check_constraint(
+            op.f("ck_orders_total"),
+            "total_amount = goods_amount - discount_amount + shipping_amount AND total_amount >= 0",
+        )
     op.drop_table("shipping_rates")
     op.drop_table("shipping_zones")
