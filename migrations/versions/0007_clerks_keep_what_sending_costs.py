@@ -8,7 +8,7 @@ from alembic import op
 from models import base
 
 revision = "0007"
-down_revision = "0008"
+down_revision = "0004c"
 branch_labels = None
 depends_on = None
 
