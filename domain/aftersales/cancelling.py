@@ -54,10 +54,10 @@ async def cancel_lines(
     """
     order = await lock_order(session, order_id)
     said = stated(reason)
-    if order.status not in OPEN:
-        raise WrongState(f"This order is {words(order.status)}.", field=("id",))
     claim = Claim(TicketType.REFUND_ONLY, TicketReason.NO_REASON, tuple(lines))
     facts = await facts_of(session, order, claim)
+    if order.status not in OPEN:
+        raise WrongState(f"This order is {words(order.status)}.", field=("id",))
     refuse_what_is_not_there(facts.case)
     if empties(claim.lines, facts.case.units):
         return await cancel_order(session, order_id, reason=said, now=now, by=by)

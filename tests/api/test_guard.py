@@ -192,6 +192,8 @@ POINTS_AT: dict[str, str] = {
     "query node id": "Order",
     "query nodes ids": "Order",
     "query order id": "Order",
+    "query orders filter.productId": EVERYBODYS,
+    "query orders filter.variantId": EVERYBODYS,
     "query product id": EVERYBODYS,
     "query shipment id": "Shipment",
     "query ticket id": "Ticket",
