@@ -102,7 +102,11 @@ class Settings(BaseSettings):
     )
     refresh_token_lives: Duration = Field(days(30), description="how long a refresh token is good")
 
+    guest_cart_lives: Duration = Field(days(30), description="a guest's cart is forgotten after so long")
     unpaid_order_closes_after: Duration = Field(timedelta(minutes=30), description="then stock is released")
+    flash_order_closes_after: Duration = Field(
+        timedelta(minutes=10), description="the same for orders with something from a flash sale"
+    )
     receipt_confirmed_after: Duration = Field(days(10), description="after delivery, by itself")
     return_window: Duration = Field(days(7), description="for returns without a reason, after receipt")
     quality_window: Duration = Field(days(15), description="for faults, after receipt")

@@ -107,8 +107,8 @@ def wrong_discount() -> Select[Any]:
 
 
 def wrong_shipping() -> Select[Any]:
-    """An order's shipping is the fees of its deliveries."""
-    fees = summed(Delivery.order_id, Delivery.fee_amount)
+    """An order's shipping is the fees of its deliveries after their discounts."""
+    fees = summed(Delivery.order_id, Delivery.fee_amount - Delivery.discount_amount)
     return differing(Order.number, Order.shipping_amount, total_of(fees)).outerjoin(
         fees, fees.c.order_id == Order.id
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from domain.errors import DomainError, ErrorCode, OutOfStock
+from domain.offer import OfferGone
 from domain.order import Outcome, Placement, SoldMeanwhile, Terms, place_orders, placed_before
 from models import Order
 
@@ -228,15 +229,18 @@ class Placing:
 
 
 async def together(shop: "Shop", placements: Sequence[Placement]) -> Sequence[Outcome]:
-    """All of them in one transaction, and again where somebody else was quicker at a shelf."""
+    """All of them in one transaction, and again where somebody else was quicker at a shelf or an offer."""
     for _ in range(QUICK_LOOKS):
-        with suppress(SoldMeanwhile):
+        with suppress(SoldMeanwhile, OfferGone):
             return await attempt(shop, placements, hold=False)
     return await attempt(shop, placements, hold=True)
 
 
 async def attempt(shop: "Shop", placements: Sequence[Placement], *, hold: bool) -> Sequence[Outcome]:
-    terms = Terms(frozenset(shop.payments), shop.settings.unpaid_order_closes_after)
+    settings = shop.settings
+    terms = Terms(
+        frozenset(shop.payments), settings.unpaid_order_closes_after, settings.flash_order_closes_after
+    )
     async with shop.database.writes() as session:
         outcomes = await place_orders(session, placements, terms, now=shop.clock(), hold=hold)
         if any(isinstance(outcome, Order) for outcome in outcomes):

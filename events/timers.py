@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy import Select
 
 from events.shop import Shop
+from settings import Settings
 
 log = structlog.get_logger()
 
@@ -26,6 +27,8 @@ class Timer:
     name: str
     due: Callable[[datetime], Select[tuple[int]]]
     act: Callable[[Shop, int], Awaitable[None]]
+    age: Callable[[Settings], timedelta] = lambda settings: timedelta()
+    """How long rows that have no due time of their own wait: `due` is asked for the moment so long ago."""
 
 
 class Timers:
@@ -45,10 +48,10 @@ class Timers:
         return sum([await self.fire(timer) for timer in self.table])
 
     async def fire(self, timer: Timer) -> int:
-        done = 0
+        done, moment = 0, self.shop.clock() - timer.age(self.shop.settings)
         try:
             async with self.shop.database.reads() as session:
-                ids: Sequence[Any] = (await session.scalars(timer.due(self.shop.clock()).limit(BATCH))).all()
+                ids: Sequence[Any] = (await session.scalars(timer.due(moment).limit(BATCH))).all()
         except Exception:
             log.exception("timer.failed", timer=timer.name)
             return 0

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from events.aftersales import TICKETS_OVERDUE
+from events.cart import GUEST_CARTS
 from events.catalog import PRICE_CHANGES
 from events.media import UNUSED_PICTURES
 from events.order import SILENT_RECEIPTS, UNPAID_ORDERS
@@ -21,4 +22,5 @@ TIMETABLE: Sequence[Timer] = (
     TICKETS_OVERDUE,
     PRICE_CHANGES,
     UNUSED_PICTURES,
+    GUEST_CARTS,
 )

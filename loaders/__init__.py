@@ -7,6 +7,7 @@ from loaders.cart import CartLoaders
 from loaders.catalog import CatalogLoaders
 from loaders.event import EventLoaders
 from loaders.knowledge import KnowledgeLoaders
+from loaders.offer import OfferLoaders
 from loaders.order import OrderLoaders
 from loaders.payment import PaymentLoaders
 from loaders.shipment import ShipmentLoaders
@@ -21,6 +22,7 @@ class Loaders(
     CartLoaders,
     CatalogLoaders,
     EventLoaders,
+    OfferLoaders,
     ShipmentLoaders,
     OrderLoaders,
     PaymentLoaders,

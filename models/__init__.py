@@ -20,7 +20,7 @@ from models.aftersales import (
     TicketType,
 )
 from models.base import Base, HasCurrency, Translations
-from models.cart import Cart, CartLine, CartStatus, Coupon, OfferType
+from models.cart import Cart, CartLine, CartStatus, SavedLine
 from models.catalog import (
     Attribute,
     AttributeType,
@@ -43,6 +43,7 @@ from models.event import Event, ReactionDone, Subject
 from models.insight import ProductDay
 from models.knowledge import Article, ArticleRating, ArticleStatus, ArticleVersion
 from models.money import MINOR_DIGITS, CurrencyCode, Money
+from models.offer import Offer, OfferBuyer, OfferKind, OfferUse, ScopeKind
 from models.order import (
     Delivery,
     DeliveryLine,
@@ -108,7 +109,6 @@ __all__ = [
     "Category",
     "CategoryAttribute",
     "CategorySlug",
-    "Coupon",
     "CurrencyCode",
     "Delivery",
     "DeliveryLine",
@@ -123,7 +123,10 @@ __all__ = [
     "Media",
     "Money",
     "MovementKind",
-    "OfferType",
+    "Offer",
+    "OfferBuyer",
+    "OfferKind",
+    "OfferUse",
     "Order",
     "OrderHeadline",
     "OrderLine",
@@ -158,6 +161,8 @@ __all__ = [
     "RunStop",
     "SandboxCharge",
     "SandboxRefund",
+    "SavedLine",
+    "ScopeKind",
     "Session",
     "Shipment",
     "ShipmentLine",

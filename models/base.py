@@ -63,6 +63,8 @@ class Base(DeclarativeBase):
         dict[str, Any]: Json,
         dict[str, str]: Json,
         list[str]: Json,
+        list[int]: Json,
+        list[dict[str, int]]: Json,
         list[dict[str, str]]: Json,
         Translations: Json,
     }

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, HasCurrency, Id, Minor, Translations
-from models.money import CurrencyCode, Money
+from models.base import Base, HasCurrency, Id, Minor
+from models.money import CurrencyCode
 
 
 class CartStatus(StrEnum):
@@ -16,15 +16,6 @@ class CartStatus(StrEnum):
     """In use; emptied, not replaced, when it is ordered."""
     MERGED = "MERGED"
     """A guest's cart whose lines went to the customer's own."""
-
-
-class OfferType(StrEnum):
-    """How an offer reduces what is paid."""
-
-    PERCENT = "PERCENT"
-    """By a part of the goods."""
-    FIXED = "FIXED"
-    """By an amount of money."""
 
 
 class Cart(HasCurrency, Base):
@@ -40,6 +31,12 @@ class Cart(HasCurrency, Base):
             sqlite_where=text("status = 'ACTIVE'"),
             postgresql_where=text("status = 'ACTIVE'"),
         ),
+        Index(
+            "ix_carts_guests_updated_at",
+            "updated_at",
+            sqlite_where=text("account_id IS NULL"),
+            postgresql_where=text("account_id IS NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -47,7 +44,8 @@ class Cart(HasCurrency, Base):
     token_hash: Mapped[str | None] = mapped_column(unique=True)
     status: Mapped[CartStatus]
     currency: Mapped[CurrencyCode]
-    coupon_id: Mapped[int | None] = mapped_column(ForeignKey("coupons.id"))
+    coupon_codes: Mapped[list[str]] = mapped_column(default=list)
+    """As they are stored with their offers, in the order they were applied."""
     version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -72,43 +70,24 @@ class CartLine(Base):
     cart_id: Mapped[int] = mapped_column(ForeignKey("carts.id"))
     variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"), index=True)
     quantity: Mapped[int]
+    wanted: Mapped[int | None]
+    """How many two carts held that became one, where fewer could be had; None once its owner touched it."""
     seen_amount: Mapped[Minor]
     created_at: Mapped[datetime]
 
 
-class Coupon(HasCurrency, Base):
-    """A code that makes an order cheaper."""
+class SavedLine(Base):
+    """A variant put aside for later: kept with the cart, no part of it."""
 
-    __tablename__ = "coupons"
+    __tablename__ = "saved_lines"
     __table_args__ = (
-        CheckConstraint("used >= 0 AND (usage_limit IS NULL OR used <= usage_limit)", name="usage"),
-        CheckConstraint(
-            "(type = 'PERCENT') = (percent IS NOT NULL) AND (type = 'FIXED') = (amount IS NOT NULL)",
-            name="reduction",
-        ),
-        CheckConstraint("percent > 0 AND percent <= 100", name="percent"),
-        CheckConstraint("amount > 0 AND minimum_amount >= 0", name="amount"),
+        UniqueConstraint("cart_id", "variant_id"),
+        CheckConstraint("quantity > 0", name="quantity"),
     )
 
     id: Mapped[Id]
-    code: Mapped[str] = mapped_column(unique=True)
-    title: Mapped[str]
-    type: Mapped[OfferType]
-    percent: Mapped[int | None]
-    amount: Mapped[Minor | None]
-    minimum_amount: Mapped[Minor]
-    currency: Mapped[CurrencyCode]
-    starts_at: Mapped[datetime | None]
-    ends_at: Mapped[datetime | None]
-    usage_limit: Mapped[int | None]
-    used: Mapped[int]
-    translations: Mapped[Translations]
-
-    @property
-    def reduction(self) -> Money | None:
-        """What a FIXED coupon takes off."""
-        return None if self.amount is None else self.money(self.amount)
-
-    @property
-    def minimum(self) -> Money:
-        return self.money(self.minimum_amount)
+    cart_id: Mapped[int] = mapped_column(ForeignKey("carts.id"))
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"), index=True)
+    quantity: Mapped[int]
+    seen_amount: Mapped[Minor]
+    created_at: Mapped[datetime]

@@ -126,7 +126,6 @@ class Order(HasCurrency, Base):
     cancelled_shipping_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
     """Fees of deliveries of which nothing is left to send, taken off or given back already."""
     total_amount: Mapped[Minor]
-    coupon_id: Mapped[int | None] = mapped_column(ForeignKey("coupons.id"))
     note: Mapped[str]
     version: Mapped[int]
     placed_at: Mapped[datetime]
@@ -221,6 +220,8 @@ class OrderLine(HasCurrency, Base):
     """Units that were taken off before they left."""
     cancelled_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
     """What those cost."""
+    discounts: Mapped[list[dict[str, int]]] = mapped_column(default=list)
+    """[{"offer_id": 7, "amount": 500}, ...]: the parts of the discount."""
 
     @property
     def unit_price(self) -> Money:
@@ -240,7 +241,10 @@ class Delivery(PostalAddress, HasCurrency, Base):
     """The part of an order that goes to one address by one method."""
 
     __tablename__ = "deliveries"
-    __table_args__ = (UniqueConstraint("order_id", "position"),)
+    __table_args__ = (
+        UniqueConstraint("order_id", "position"),
+        CheckConstraint("0 <= discount_amount AND discount_amount <= fee_amount", name="discount"),
+    )
 
     id: Mapped[Id]
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
@@ -250,10 +254,23 @@ class Delivery(PostalAddress, HasCurrency, Base):
     method: Mapped[ShippingMethod]
     currency: Mapped[CurrencyCode]
     fee_amount: Mapped[Minor]
+    discount_amount: Mapped[Minor] = mapped_column(default=0)
+    """What the offers take off the fee."""
+    discounts: Mapped[list[dict[str, int]]] = mapped_column(default=list)
+    """As on a line."""
 
     @property
     def fee(self) -> Money:
         return self.money(self.fee_amount)
+
+    @property
+    def discount(self) -> Money:
+        return self.money(self.discount_amount)
+
+    @property
+    def total(self) -> Money:
+        """What sending it costs after that."""
+        return self.money(self.fee_amount - self.discount_amount)
 
     @property
     def address(self) -> PostalAddress:

@@ -1,5 +1,7 @@
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
 
 import strawberry
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -7,23 +9,38 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cart import (
     CartWarningCode,
     Owner,
-    add_to_cart,
+    Wanted,
+    add_what_fits,
     apply_coupon,
+    dismiss_warnings,
     line_warnings,
     lock_cart,
     open_cart,
     remove_coupon,
     remove_line,
+    remove_saved_line,
+    restore_line,
+    save_line,
     set_quantity,
 )
 from domain.errors import NotFound
-from domain.pricing import Breakdown, PricedLine, price
+from domain.offer import Judged, Pricing, category_ids, offers_for, price
+from domain.promotion import Basket, BasketLine
 from events.stream import follow
 from gateways.secrets import fingerprint
-from loaders.cart import ShownLine
-from models import Cart, Event, Subject
+from loaders.cart import Shown, ShownLine, ShownSavedLine
+from models import Cart, Event, Money, Subject
 from resolvers.context import Info
 from resolvers.ids import row_id
+from resolvers.inputs.cart import CartLineInput
+
+
+class LineCommand(Protocol):
+    """A command about one line of a locked cart."""
+
+    async def __call__(
+        self, session: AsyncSession, cart: Cart, *, line_id: int, now: datetime, by: int | None
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +49,11 @@ class CartWarning:
 
     code: CartWarningCode
     message: str
-    line: ShownLine | None
+    line: ShownLine | None = None
     left: int | None = None
+    wanted: int | None = None
+    seen_price: Money | None = None
+    price: Money | None = None
 
 
 async def cart(info: Info) -> Cart | None:
@@ -52,7 +72,18 @@ async def cart_line_add(info: Info, variant_id: strawberry.ID, quantity: int = 1
     variant_id: what to add
     quantity: how many to add to those already in it
     """
-    variant = row_id(variant_id, "Variant", field=("variant_id",))
+    return await added(info, [Wanted(row_id(variant_id, "Variant", field=("variant_id",)), quantity)])
+
+
+async def cart_lines_add(info: Info, lines: list[CartLineInput]) -> Cart:
+    """Put several things into one's cart at once, all of them or none.
+
+    lines: what to add, each variant once, up to 100
+    """
+    return await added(info, [line.wanted(index) for index, line in enumerate(lines)])
+
+
+async def added(info: Info, wanted: Sequence[Wanted]) -> Cart:
     viewer, token = info.context.viewer, info.context.shop.secrets.token()
     async with info.context.transaction() as session:
         cart = await open_cart(
@@ -62,16 +93,18 @@ async def cart_line_add(info: Info, variant_id: strawberry.ID, quantity: int = 1
             currency=viewer.currency,
             now=info.context.now,
         )
-        await add_to_cart(
+        refusals = await add_what_fits(
             session,
             cart,
-            variant_id=variant,
-            quantity=quantity,
+            wanted,
             currency=viewer.currency,
             now=info.context.now,
             by=viewer.account_id,
         )
-    info.context.note_add(variant)
+        if refusals:
+            raise refusals[0]
+    for each in wanted:
+        info.context.note_add(each.variant_id)
     return handed_over(info, cart, token)
 
 
@@ -101,18 +134,57 @@ async def cart_line_remove(info: Info, line_id: strawberry.ID) -> Cart:
 
     line_id: a line of one's own cart
     """
-    missing = NotFound("cart line", field=("line_id",))
     line = row_id(line_id, "CartLine", field=("line_id",))
+    return await with_line(info, remove_line, line, NotFound("cart line", field=("line_id",)))
+
+
+async def cart_line_save(info: Info, line_id: strawberry.ID) -> Cart:
+    """Put a line aside for later: out of the totals, and not ordered with the rest.
+
+    line_id: a line of one's own cart
+    """
+    line = row_id(line_id, "CartLine", field=("line_id",))
+    return await with_line(info, save_line, line, NotFound("cart line", field=("line_id",)))
+
+
+async def cart_line_restore(info: Info, line_id: strawberry.ID) -> Cart:
+    """Put what was saved for later back into the cart, at the price of this moment.
+
+    line_id: something saved in one's own cart
+    """
+    line = row_id(line_id, "SavedLine", field=("line_id",))
+    return await with_line(info, restore_line, line, NotFound("saved line", field=("line_id",)))
+
+
+async def cart_saved_line_remove(info: Info, line_id: strawberry.ID) -> Cart:
+    """Forget something that was saved for later.
+
+    line_id: something saved in one's own cart
+    """
+    line = row_id(line_id, "SavedLine", field=("line_id",))
+    return await with_line(info, remove_saved_line, line, NotFound("saved line", field=("line_id",)))
+
+
+async def cart_warnings_dismiss(info: Info) -> Cart:
+    """Say that today's prices, and what a merge could not keep, have been seen; other warnings stay."""
+    async with info.context.transaction() as session:
+        cart = await own_cart(info, session, NotFound("cart"))
+        await dismiss_warnings(session, cart, now=info.context.now, by=info.context.viewer.account_id)
+    return cart
+
+
+async def with_line(info: Info, command: LineCommand, line_id: int, missing: NotFound) -> Cart:
+    """One's own cart after a command about one of its lines."""
     async with info.context.transaction() as session:
         cart = await own_cart(info, session, missing)
-        await remove_line(
-            session, cart, line_id=line, now=info.context.now, by=info.context.viewer.account_id
-        )
+        await command(session, cart, line_id=line_id, now=info.context.now, by=info.context.viewer.account_id)
     return cart
 
 
 async def cart_coupon_apply(info: Info, code: str) -> Cart:
-    """Use a coupon when this cart is ordered; it takes the place of any other.
+    """Use a coupon when this cart is ordered, beside those it may be combined with.
+
+    It takes the place of one that may not be combined with it and takes less.
 
     code: as printed on it; capital or small letters do not matter
     """
@@ -122,11 +194,14 @@ async def cart_coupon_apply(info: Info, code: str) -> Cart:
     return cart
 
 
-async def cart_coupon_remove(info: Info) -> Cart:
-    """Use no coupon for this cart."""
+async def cart_coupon_remove(info: Info, code: str | None = None) -> Cart:
+    """Use a coupon no more, or no coupon at all.
+
+    code: the one to take off; all of them without it
+    """
     async with info.context.transaction() as session:
         cart = await own_cart(info, session, NotFound("cart"))
-        await remove_coupon(session, cart, now=info.context.now, by=info.context.viewer.account_id)
+        await remove_coupon(session, cart, code=code, now=info.context.now, by=info.context.viewer.account_id)
     return cart
 
 
@@ -142,30 +217,50 @@ async def cart_updates(info: Info, after: int | None = None) -> AsyncIterator[Ev
         yield event
 
 
-async def totals(carts: Sequence[Cart], info: Info) -> Sequence[Breakdown]:
-    """What it comes to at the prices of this moment, before shipping."""
+async def totals(carts: Sequence[Cart], info: Info) -> Sequence[Pricing]:
+    """What it comes to at the prices and with the offers of this moment, before shipping."""
+    return await info.context.batch(priced, info, {}).load_many(list(carts))
+
+
+async def offers(carts: Sequence[Cart], info: Info) -> Sequence[Sequence[Judged]]:
+    """Every offer that was considered, and why it applies or what is missing: those that apply first."""
+    return [pricing.judged for pricing in await totals(carts, info)]
+
+
+async def priced(carts: Sequence[Cart], info: Info) -> Sequence[Pricing]:
+    """All carts with all offers that matter for them: one statement for the lines, one for the offers."""
     found = await info.context.load.cart_lines.load_many([cart.id for cart in carts])
-    applied = [cart.coupon_id for cart in carts if cart.coupon_id]
-    coupons = dict(zip(applied, await info.context.load.coupon.load_many(applied), strict=True))
-    return [
-        price(
-            priced(lines),
-            coupon=coupons[cart.coupon_id] if cart.coupon_id else None,
-            fees=(),
-            now=info.context.now,
-            currency=cart.currency,
-        )
+    baskets = [
+        Basket(tuple(as_priceable(lines)), (), cart.currency)
         for cart, lines in zip(carts, found, strict=True)
     ]
-
-
-def priced(lines: Sequence[ShownLine]) -> list[PricedLine]:
-    """Lines as sums need them; what is not sold any more is left out."""
+    async with info.context.shop.database.reads() as session:
+        known = await offers_for(
+            session,
+            currencies={cart.currency for cart in carts},
+            codes={code for cart in carts for code in cart.coupon_codes},
+            variant_ids={line.variant_id for basket in baskets for line in basket.lines},
+            buyer_ids={cart.account_id for cart in carts if cart.account_id is not None},
+            now=info.context.now,
+        )
     return [
-        PricedLine(line.variant_id, line.quantity, line.unit_price, line.weight_grams)
-        for line in lines
-        if line.unit_price is not None
+        price(basket, known, codes=cart.coupon_codes, account_id=cart.account_id, now=info.context.now)
+        for cart, basket in zip(carts, baskets, strict=True)
     ]
+
+
+def as_priceable(lines: Sequence[ShownLine]) -> Iterator[BasketLine]:
+    """Lines as sums need them; what is not sold any more is left out."""
+    for line in lines:
+        if line.unit_price is not None:
+            yield BasketLine(
+                variant_id=line.variant_id,
+                product_id=line.product_id,
+                quantity=line.quantity,
+                unit=line.unit_price,
+                category_ids=category_ids(line.category_path),
+                brand=line.brand,
+            )
 
 
 async def warnings(carts: Sequence[Cart], info: Info) -> Sequence[Sequence[CartWarning]]:
@@ -173,28 +268,47 @@ async def warnings(carts: Sequence[Cart], info: Info) -> Sequence[Sequence[CartW
     found = await info.context.load.cart_lines.load_many([cart.id for cart in carts])
     sums = await totals(carts, info)
     return [
-        [warning for line in lines for warning in warnings_of_line(line)] + warnings_of_coupon(breakdown)
-        for lines, breakdown in zip(found, sums, strict=True)
+        [warning for line in lines for warning in warnings_of_line(line)] + warnings_of_coupons(pricing)
+        for lines, pricing in zip(found, sums, strict=True)
     ]
 
 
-def warnings_of_line(root: ShownLine) -> list[CartWarning]:
+def warnings_of_line(root: Shown) -> list[CartWarning]:
     """What has changed since it was added, the gravest first."""
-    codes = line_warnings(quantity=root.quantity, seen=root.seen_price, unit=root.unit_price, left=root.left)
-    return [CartWarning(code, said(code, root), root, root.left) for code in codes]
+    codes = line_warnings(
+        quantity=root.quantity,
+        seen=root.seen_price,
+        unit=root.unit_price,
+        left=root.left,
+        wanted=root.wanted,
+    )
+    line = root if isinstance(root, ShownLine) else None
+    return [
+        CartWarning(
+            code,
+            said(code, root),
+            line=line,
+            left=root.left,
+            wanted=root.wanted if code is CartWarningCode.MERGE_CAPPED else None,
+            seen_price=root.seen_price,
+            price=root.unit_price,
+        )
+        for code in codes
+    ]
 
 
-def warnings_of_coupon(breakdown: Breakdown) -> list[CartWarning]:
-    refusal = breakdown.coupon_refusal
-    return [CartWarning(CartWarningCode.COUPON_REFUSED, refusal, None)] if refusal else []
+def warnings_of_coupons(pricing: Pricing) -> list[CartWarning]:
+    return [CartWarning(CartWarningCode.COUPON_REFUSED, words) for _, words in pricing.refused()]
 
 
-def said(code: CartWarningCode, line: ShownLine) -> str:
+def said(code: CartWarningCode, line: Shown) -> str:
     match code:
         case CartWarningCode.PRICE_CHANGED:
             return f"The price has changed from {line.seen_price} to {line.unit_price}."
         case CartWarningCode.LESS_STOCK:
             return f"Only {line.left} left."
+        case CartWarningCode.MERGE_CAPPED:
+            return f"Together your carts held {line.wanted}; {line.quantity} are in this one."
         case CartWarningCode.SOLD_OUT:
             return "This is sold out."
         case _:
@@ -230,4 +344,10 @@ async def find_cart(info: Info, cart_id: int) -> Cart | None:
 async def find_cart_line(info: Info, line_id: int) -> ShownLine | None:
     own = await cart(info)
     lines = await info.context.load.cart_lines.load(own.id) if own else []
+    return next((line for line in lines if line.id == line_id), None)
+
+
+async def find_saved_line(info: Info, line_id: int) -> ShownSavedLine | None:
+    own = await cart(info)
+    lines = await info.context.load.cart_saved_lines.load(own.id) if own else []
     return next((line for line in lines if line.id == line_id), None)

@@ -9,7 +9,7 @@ import strawberry
 from domain.errors import LimitReached
 from resolvers.account import find_account, find_address
 from resolvers.aftersales import find_ticket, find_ticket_message
-from resolvers.cart import find_cart, find_cart_line
+from resolvers.cart import find_cart, find_cart_line, find_saved_line
 from resolvers.catalog import (
     find_attribute,
     find_category,
@@ -19,9 +19,9 @@ from resolvers.catalog import (
     find_variant,
 )
 from resolvers.context import Info
-from resolvers.coupon import find_coupon
 from resolvers.ids import parse_id
 from resolvers.knowledge import find_article
+from resolvers.offer import find_offer
 from resolvers.order import find_delivery, find_delivery_line, find_order, find_order_line
 from resolvers.payment import find_payment, find_refund
 from resolvers.run import find_run, find_stop
@@ -46,7 +46,8 @@ NODES: Mapping[str, Find] = {
     "Article": find_article,
     "Cart": find_cart,
     "CartLine": find_cart_line,
-    "Coupon": find_coupon,
+    "SavedLine": find_saved_line,
+    "Offer": find_offer,
     "Order": find_order,
     "OrderLine": find_order_line,
     "Delivery": find_delivery,

@@ -40,6 +40,7 @@ from resolvers.inputs.order import (
     PaymentInput,
     wish_of,
 )
+from resolvers.offer import DiscountPart
 from resolvers.paging import paged
 
 NUMBER_PREFIX = "O"
@@ -133,7 +134,7 @@ async def order_place(
     payments: list[PaymentInput],
     idempotency_key: str,
     lines: list[OrderLineInput] | None = None,
-    coupon_code: str | None = None,
+    coupon_codes: list[str] | None = None,
     currency: CurrencyCode | None = None,
     note: str = "",
 ) -> Order:
@@ -143,12 +144,12 @@ async def order_place(
     payments: how it is paid; the amounts add up to the quoted total exactly
     idempotency_key: chosen by the client, the same for every attempt at the same order
     lines: what is ordered, each variant once; what is in the cart when left out
-    coupon_code: a coupon in place of the one on the cart
+    coupon_codes: coupons in place of those on the cart
     currency: the currency of `lines`; the viewer's when left out
     note: words to the shop, up to 500 characters
     """
     money = currency or info.context.viewer.currency
-    wish = wish_of(owner(info), lines, deliveries, coupon_code, currency=money)
+    wish = wish_of(owner(info), lines, deliveries, coupon_codes, currency=money)
     wanted = [payment.wanted(index) for index, payment in enumerate(payments)]
     promise = Promise(wanted, note, idempotency_key)
     context = info.context
@@ -214,6 +215,11 @@ async def actors(events: Sequence[Event], info: Info) -> list[Account | None]:
 def options(root: OrderLine) -> list[LineOption]:
     """What was chosen; empty for a product with one variant."""
     return [LineOption(option["name"], option["value"]) for option in root.options]
+
+
+def discounts(root: OrderLine | Delivery) -> list[DiscountPart]:
+    """What each offer took off."""
+    return [DiscountPart(part["offer_id"], root.money(part["amount"])) for part in root.discounts]
 
 
 def words_told(root: Event) -> str:

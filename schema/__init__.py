@@ -11,11 +11,11 @@ from schema.aftersales import AftersalesMutation, AftersalesQuery, AftersalesSub
 from schema.cart import CartMutation, CartQuery, CartSubscription
 from schema.catalog import CatalogMutation, CatalogQuery
 from schema.change import ChangeMutation
-from schema.coupon import CouponMutation, CouponQuery
 from schema.insight import InsightQuery
 from schema.knowledge import KnowledgeMutation, KnowledgeQuery
 from schema.news import NewsSubscription
 from schema.node import Node
+from schema.offer import OfferMutation, OfferQuery
 from schema.order import OrderMutation, OrderQuery, OrderSubscription
 from schema.payment import PaymentMutation, PaymentQuery
 from schema.rows import field
@@ -31,8 +31,8 @@ class Query(
     AccountQuery,
     KnowledgeQuery,
     CartQuery,
-    CouponQuery,
     CatalogQuery,
+    OfferQuery,
     StockQuery,
     ShippingQuery,
     OrderQuery,
@@ -51,7 +51,7 @@ class Mutation(
     AccountMutation,
     KnowledgeMutation,
     CartMutation,
-    CouponMutation,
+    OfferMutation,
     StockMutation,
     ShippingMutation,
     OrderMutation,

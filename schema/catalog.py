@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -19,6 +20,11 @@ from schema.node import Node
 from schema.rows import batched, field, loaded, row_type, translated
 from schema.scalars import Money
 from schema.stock import Availability, NearbyAvailability, StockLevel
+
+if TYPE_CHECKING:
+    from schema.offer import FlashSale
+
+LaterFlashSale = Annotated["FlashSale", strawberry.lazy("schema.offer")]
 
 ProductStatus = describe_enum(models.ProductStatus)
 ProductSort = describe_enum(Sort)
@@ -178,6 +184,7 @@ class Variant(Node):
     prices: list[Price] = loaded("variant_prices")
     """What it costs in every currency it is sold in."""
     price_changes: list[PriceChange] | None = batched(resolve.variant_price_changes, public=NEVER)
+    flash_sale: LaterFlashSale | None = batched(resolve.variant_flash_sales, public=SECONDS)
     availability: Availability = batched(resolve.variant_availability, public=SECONDS)
     availability_near: NearbyAvailability = batched(resolve.availability_near, public=SECONDS)
     stock: list[StockLevel] | None = batched(resolve.variant_stock, public=NEVER)

@@ -48,7 +48,7 @@ def mutation(
     beside = beside or {}
     name = capitalize_first(to_camel_case(resolver.__name__))
     field_name = thing or snake(returns.__name__)
-    input_class = input_of(resolver, name)
+    input_class, may_lack = input_of(resolver, name), needs_nothing(resolver)
     payload = payload_of(name, field_name, returns, says, beside)
 
     async def answer(root: Any, info: Info, input: Any = None) -> Any:
@@ -61,9 +61,10 @@ def mutation(
         said = {part: getattr(row, part) for part in (field_name, *beside)} if beside else {field_name: row}
         return payload(**said, user_errors=[])
 
-    shown = {"root": Any, "info": Info} | ({"input": input_class} if input_class else {})
+    given: Any = input_class | None if input_class and may_lack else input_class
+    shown = {"root": Any, "info": Info} | ({"input": given} if input_class else {})
     answer.__annotations__ = shown | {"return": payload}
-    answer.__signature__ = signature(shown)  # type: ignore[attr-defined]
+    answer.__signature__ = signature(shown, {"input": None} if may_lack else {})  # type: ignore[attr-defined]
     made = strawberry.mutation(
         resolver=answer,
         graphql_type=payload,
@@ -76,9 +77,20 @@ def mutation(
     return made
 
 
-def signature(shown: dict[str, Any]) -> inspect.Signature:
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    return inspect.Signature([inspect.Parameter(name, kind, annotation=hint) for name, hint in shown.items()])
+def signature(shown: dict[str, Any], defaults: dict[str, Any]) -> inspect.Signature:
+    kind, without = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
+    return inspect.Signature(
+        [
+            inspect.Parameter(name, kind, annotation=hint, default=defaults.get(name, without))
+            for name, hint in shown.items()
+        ]
+    )
+
+
+def needs_nothing(resolver: Callable[..., Any]) -> bool:
+    """Whether everything it takes has a default, so that the input may be left out."""
+    taken = inspect.signature(resolver).parameters.values()
+    return all(given.default is not given.empty for given in taken if given.name != "info")
 
 
 def input_of(resolver: Callable[..., Any], name: str) -> type | None:

@@ -17,6 +17,7 @@ from schema.catalog import Product, Variant
 from schema.connection import Connection
 from schema.mutation import UserError, mutation, refusal
 from schema.node import Node
+from schema.offer import AppliedOffer, DiscountPart, JudgedOffer
 from schema.rows import batched, field, loaded, row_type, subscription
 from schema.scalars import Money
 from schema.shipping import ShippingOption
@@ -81,6 +82,7 @@ class OrderLine(Node):
     """How many were bought."""
     discount: Money
     """This line's share of the order's discount."""
+    discounts: list[DiscountPart] = field(resolve.discounts)
     total: Money
     """What all of them cost after that."""
     cancelled: int
@@ -126,7 +128,12 @@ class Delivery(Node):
     method: models.ShippingMethod
     """How fast it travels."""
     fee: Money
-    """What sending it costs."""
+    """What sending it costs, before any discount."""
+    discount: Money
+    """What the offers take off that."""
+    discounts: list[DiscountPart] = field(resolve.discounts)
+    total: Money
+    """What is left of the fee."""
     lines: list[DeliveryLine] = loaded("delivery_lines", key="id")
     """What goes there, and from where."""
     shipments: list[LaterShipment] = loaded("delivery_shipments", key="id")
@@ -168,9 +175,9 @@ class Order(Node):
     goods: Money = strawberry.field(name="subtotal")
     """What the lines cost."""
     discount: Money
-    """What was taken off."""
+    """What was taken off the lines."""
     shipping: Money
-    """What its deliveries cost."""
+    """What its deliveries cost, after what was taken off their fees."""
     cancelled: Money
     """What was cancelled before it was paid, and is not due any more."""
     total: Money
@@ -203,6 +210,8 @@ class Order(Node):
     """Who bought it."""
     lines: list[OrderLine] = loaded("order_lines", key="id")
     """What was bought."""
+    offers: list[AppliedOffer] = loaded("order_offers", key="id")
+    """What made it cheaper, in the order of application."""
     deliveries: list[Delivery] = loaded("order_deliveries", key="id")
     """Where it goes; replacements of after-sales come last."""
     payments: list[LaterPayment] = loaded("order_payments", key="id")
@@ -266,7 +275,11 @@ class CheckoutDelivery:
     method: models.ShippingMethod
     """How fast it travels."""
     fee: Money
-    """What sending it costs."""
+    """What sending it costs, before any discount."""
+    discount: Money
+    """What the offers take off that."""
+    total: Money
+    """What is left of the fee."""
     options: list[ShippingOption]
     """Every way it could travel, and what that would cost."""
 
@@ -286,11 +299,13 @@ class CheckoutQuote:
     goods: Money = strawberry.field(name="subtotal")
     """What the lines cost."""
     discount: Money
-    """What the coupon takes off."""
+    """What the offers take off the lines."""
     shipping: Money
-    """What the deliveries cost together."""
+    """What the deliveries cost together, after what the offers take off their fees."""
     total: Money
     """What would have to be paid: subtotal - discount + shipping."""
+    offers: list[JudgedOffer]
+    """Every offer that was considered, and why it applies or does not: those that apply first."""
     problems: list[UserError] = strawberry.field(
         resolver=problems,
         description="Why the order could not be placed so; empty when it could. Paths lead into `input`.",

@@ -12,8 +12,8 @@ from demo.content.kinds import (
     AttributeValueContent,
     CategoryContent,
     Content,
-    CouponContent,
     CustomerContent,
+    OfferContent,
     StaffContent,
     TicketContent,
     WarehouseContent,
@@ -28,8 +28,8 @@ __all__ = [
     "AttributeValueContent",
     "CategoryContent",
     "Content",
-    "CouponContent",
     "CustomerContent",
+    "OfferContent",
     "StaffContent",
     "TicketContent",
     "WarehouseContent",
@@ -53,7 +53,7 @@ def read_content() -> Content:
         articles=rows(ArticleContent, tables("articles/*.toml", "articles")),
         customers=rows(CustomerContent, tables("people.toml", "customers")),
         staff=rows(StaffContent, tables("people.toml", "staff")),
-        coupons=rows(CouponContent, tables("coupons.toml", "coupons")),
+        offers=rows(OfferContent, tables("offers.toml", "offers")),
         tickets=rows(TicketContent, tables("tickets.toml", "tickets")),
     )
     check(content, option_words=OPTION_WORDS)

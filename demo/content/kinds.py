@@ -9,9 +9,9 @@ from pydantic import BeforeValidator
 from domain.catalog.drafts import ProductDraft
 from models.account import Role
 from models.aftersales import TicketReason, TicketType
-from models.cart import OfferType
 from models.catalog import AttributeType
 from models.money import CurrencyCode, Money
+from models.offer import OfferKind
 
 
 def _yuan(amount: Decimal) -> Money:
@@ -109,17 +109,36 @@ class WarehouseContent:
 
 
 @dataclass(frozen=True, slots=True)
-class CouponContent:
-    code: str
+class TierContent:
+    minimum: Yuan
+    amount: Yuan
+
+
+@dataclass(frozen=True, slots=True)
+class OfferContent:
     title: str
     en: str
-    minimum: Yuan
+    kind: OfferKind
+    code: str | None = None
     percent: int | None = None
     amount: Yuan | None = None
-
-    @property
-    def type(self) -> OfferType:
-        return OfferType.FIXED if self.percent is None else OfferType.PERCENT
+    """What is taken off; in a flash sale the price."""
+    tiers: tuple[TierContent, ...] = ()
+    buy: int | None = None
+    get: int | None = None
+    sku: str | None = None
+    """What a flash sale sells."""
+    share: int | None = None
+    per_buyer: int | None = None
+    category: str | None = None
+    """Slug of the category it is for; without one it is for everything."""
+    minimum: Yuan | None = None
+    cap: Yuan | None = None
+    groups: tuple[str, ...] = ()
+    usage_limit: int | None = None
+    per_customer: int | None = None
+    days: int = 365
+    """How long it lasts from the first start of the shop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,5 +164,5 @@ class Content:
     articles: tuple[ArticleContent, ...]
     customers: tuple[CustomerContent, ...]
     staff: tuple[StaffContent, ...]
-    coupons: tuple[CouponContent, ...]
+    offers: tuple[OfferContent, ...]
     tickets: tuple[TicketContent, ...]

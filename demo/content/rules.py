@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
-from demo.content.kinds import AttributeContent, CategoryContent, Content, CouponContent
+from demo.content.kinds import AttributeContent, CategoryContent, Content
 from domain.catalog.drafts import ProductDraft, VariantDraft
 from models.catalog import AttributeType
 from models.money import CurrencyCode
@@ -29,8 +29,7 @@ def check(content: Content, *, option_words: Mapping[str, str]) -> None:
         _check_attributes(product, attributes[slugs[product.category_path]])
         for variant in product.variants:
             _check_variant(variant, warehouses=warehouses, option_words=option_words)
-    for coupon in content.coupons:
-        _check_coupon(coupon)
+    _check_offers(content)
 
 
 def category_paths(categories: Iterable[CategoryContent]) -> dict[str, tuple[str, ...]]:
@@ -129,9 +128,15 @@ def _check_owners(content: Content, paths: Mapping[str, tuple[str, ...]]) -> Non
             raise ValueError(f"a ticket is about {ticket.sku}, which is not sold")
 
 
-def _check_coupon(coupon: CouponContent) -> None:
-    if (coupon.percent is None) == (coupon.amount is None):
-        raise ValueError(f"{coupon.code}: either a percentage or an amount")
+def _check_offers(content: Content) -> None:
+    """The shop itself checks their terms; here only that what they name is there."""
+    slugs = {category.slug for category in content.categories}
+    skus = {variant.sku for product in content.products for variant in product.variants}
+    for offer in content.offers:
+        if offer.category is not None and offer.category not in slugs:
+            raise ValueError(f"{offer.en}: there is no category {offer.category}")
+        if offer.sku is not None and offer.sku not in skus:
+            raise ValueError(f"{offer.en}: {offer.sku} is not sold")
 
 
 def _check_unique(content: Content) -> None:
@@ -146,7 +151,7 @@ def _check_unique(content: Content) -> None:
     _unique("e-mail", emails + [person.email for person in content.staff])
     _unique("phone", (customer.phone for customer in content.customers))
     _unique("warehouse", (warehouse.code for warehouse in content.warehouses))
-    _unique("coupon", (coupon.code for coupon in content.coupons))
+    _unique("coupon", (offer.code for offer in content.offers if offer.code))
 
 
 def _unique(what: str, keys: Iterable[object]) -> None:

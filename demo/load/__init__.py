@@ -9,14 +9,15 @@ from sqlalchemy import select
 from demo.content import Content, read_content
 from demo.load.goods import load_goods
 from demo.load.help import load_help
+from demo.load.offers import load_offers
 from demo.load.orders import load_orders
 from demo.load.people import PASSWORD, load_people
 from events.shop import Shop
-from models import Account, Article, Order, Product
+from models import Account, Article, Offer, Order, Product
 
 __all__ = ["PASSWORD", "DemoInProduction", "load_demo"]
 
-Kind = type[Account] | type[Article] | type[Order] | type[Product]
+Kind = type[Account] | type[Article] | type[Offer] | type[Order] | type[Product]
 Step = Callable[[Shop, Content], Awaitable[None]]
 
 
@@ -43,6 +44,7 @@ async def load_demo(shop: Shop, console: Console) -> None:
 STEPS: tuple[tuple[Step, Kind], ...] = (
     (load_goods, Product),
     (load_people, Account),
+    (load_offers, Offer),
     (load_help, Article),
     (load_orders, Order),
 )

@@ -1,18 +1,14 @@
-"""Customers with their address books, staff of every role, and coupons."""
-
-from datetime import timedelta
+"""Customers with their address books, and staff of every role."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from demo.content import Content, CouponContent, CustomerContent
+from demo.content import Content, CustomerContent
 from domain.account import create_staff, register_account
 from domain.address import Postal, save_address
-from domain.coupon import CouponTerms, save_coupon
 from events.shop import Shop
 from models import POSTAL_FIELDS
 
 PASSWORD = "cartwheel-demo"
-COUPONS_LAST = timedelta(days=365)
 
 
 async def load_people(shop: Shop, content: Content) -> None:
@@ -30,8 +26,6 @@ async def load_people(shop: Shop, content: Content) -> None:
             )
         for customer in content.customers:
             await load_customer(session, shop, customer, password_hash)
-        for coupon in content.coupons:
-            await save_coupon(session, coupon_id=None, terms=terms(coupon, shop))
 
 
 async def load_customer(
@@ -56,19 +50,3 @@ async def load_customer(
             is_default=position == 0,
             now=shop.clock(),
         )
-
-
-def terms(coupon: CouponContent, shop: Shop) -> CouponTerms:
-    return CouponTerms(
-        code=coupon.code,
-        title=coupon.title,
-        type=coupon.type,
-        percent=coupon.percent,
-        amount=coupon.amount.minor if coupon.amount else None,
-        minimum_amount=coupon.minimum.minor,
-        currency=coupon.minimum.currency,
-        starts_at=None,
-        ends_at=shop.clock() + COUPONS_LAST,
-        usage_limit=None,
-        translations={"en": {"title": coupon.en}},
-    )

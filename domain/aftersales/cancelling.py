@@ -109,7 +109,7 @@ async def fees_of_nothing(session: AsyncSession, order: Order) -> int:
     """What sending would have cost to where nothing is sent any more."""
     anything = select(DeliveryLine.id).where(DeliveryLine.delivery_id == Delivery.id).exists()
     fees = await session.scalar(
-        select(func.coalesce(func.sum(Delivery.fee_amount), 0)).where(
+        select(func.coalesce(func.sum(Delivery.fee_amount - Delivery.discount_amount), 0)).where(
             Delivery.order_id == order.id, Delivery.ticket_id.is_(None), ~anything
         )
     )

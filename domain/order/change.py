@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.coupon import give_back_coupon
 from domain.errors import Invalid, NotFound, WrongState
 from domain.ledger import post, sold
+from domain.offer import give_back_offers
 from domain.order.states import GONE, IN_HOUSE, OVER, TRANSITIONS
 from domain.outbox import record
 from domain.state import move
@@ -56,8 +56,7 @@ async def cancel_order(
     order.cancelled_at, order.cancel_reason = now, said
     order.payment_due_at, order.held_at, order.hold_reason = None, None, None
     await release(session, await reserved(session, order), order_id=order.id, now=now, by=by)
-    if order.coupon_id is not None:
-        await give_back_coupon(session, order.coupon_id)
+    await give_back_offers(session, [order.id], now=now)
     if void := await sold(session, order):
         await post(
             session,

@@ -25,7 +25,7 @@ from domain.bulk import Bulk, columns_of, table_of
 from domain.cart import emptying
 from domain.ledger import sides
 from domain.order.allocate import Part
-from domain.order.quote import Quote
+from domain.order.quote import Quote, QuotedDelivery, QuotedLine
 from domain.order.wish import WantedPayment
 from domain.outbox import told
 from models import (
@@ -110,6 +110,7 @@ def lines_of(draft: Draft) -> list[Row]:
             "discount_amount": line.discount.minor,
             "cancelled": 0,
             "cancelled_amount": 0,
+            "discounts": discounts_of(line),
         }
         for position, line in enumerate(draft.quote.lines, start=1)
     ]
@@ -123,10 +124,16 @@ def deliveries_of(draft: Draft) -> list[Row]:
             "method": delivery.method,
             "currency": draft.order.currency,
             "fee_amount": delivery.fee.minor,
+            "discount_amount": delivery.discount.minor,
+            "discounts": discounts_of(delivery),
         }
         | asdict(delivery.postal)
         for position, delivery in enumerate(draft.quote.deliveries, start=1)
     ]
+
+
+def discounts_of(priced: QuotedLine | QuotedDelivery) -> list[dict[str, int]]:
+    return [{"offer_id": each.offer_id, "amount": each.amount.minor} for each in priced.discounts]
 
 
 def payments_of(draft: Draft) -> list[Row]:

@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, String, and_, cast, func, or_, select
+from sqlalchemy import BigInteger, Select, String, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.bulk import dialect_of, ids_of, packed, packed_ids, table_of
 from domain.cart import take_carts
-from domain.coupon import code_of
 from domain.errors import DomainError, Invalid, LimitReached
+from domain.offer import codes_of
 from domain.order.wish import Wish
 from domain.stock import lock_levels
 from models import (
     Cart,
     CartLine,
-    Coupon,
+    Category,
     CurrencyCode,
     Media,
     Money,
@@ -46,6 +46,7 @@ class Good:
     quantity: int
     unit: Money | None
     picture_url: str | None
+    category_path: str | None = None
     shelves: dict[int, int] = field(default_factory=dict)
     """Id of a warehouse -> units nobody has reserved; the same for all who want this variant."""
 
@@ -70,8 +71,7 @@ class Basket:
     currency: CurrencyCode
     goods: Sequence[Good]
     warehouses: Sequence[Warehouse]
-    coupon: Coupon | None
-    coupon_code: str | None
+    codes: Sequence[str]
     cart: Cart | None
 
 
@@ -118,9 +118,8 @@ async def baskets(
     if hold and asked:
         await lock_levels(session, {variant_id for variant_id, _ in asked})
     stocked = await stock_of(session, asked)
-    coupons = await coupons_of(session, wishes, carts)
     return [
-        each if isinstance(each, DomainError) else basket_of(wish, each, stocked, coupons, cart)
+        each if isinstance(each, DomainError) else basket_of(wish, each, stocked, cart)
         for wish, each, cart in zip(wishes, wanted, carts, strict=True)
     ]
 
@@ -141,6 +140,7 @@ class Stocked:
     product: Product
     unit: Money | None
     picture_url: str | None
+    category_path: str | None
     shelves: dict[int, int]
     warehouses: dict[int, Warehouse]
 
@@ -169,7 +169,6 @@ def basket_of(
     wish: Wish,
     wanted: Wanted,
     stocked: Mapping[tuple[int, CurrencyCode], Stocked],
-    coupons: Sequence[Coupon],
     cart: Cart | None,
 ) -> Basket | DomainError:
     goods: list[Good] = []
@@ -180,10 +179,19 @@ def basket_of(
             return Invalid("There is no such variant.", field=("lines", index, "variant_id"))
         warehouses |= found.warehouses
         goods.append(
-            Good(found.variant, found.product, quantity, found.unit, found.picture_url, found.shelves)
+            Good(
+                variant=found.variant,
+                product=found.product,
+                quantity=quantity,
+                unit=found.unit,
+                picture_url=found.picture_url,
+                category_path=found.category_path,
+                shelves=found.shelves,
+            )
         )
-    coupon = coupon_of(wish, cart, coupons)
-    return Basket(wanted.currency, goods, list(warehouses.values()), coupon, wish.coupon_code, cart)
+    on_cart = cart.coupon_codes if cart else ()
+    codes = codes_of(on_cart if wish.coupon_codes is None else wish.coupon_codes)
+    return Basket(wanted.currency, goods, list(warehouses.values()), codes, cart)
 
 
 async def cart_contents(session: AsyncSession, cart_ids: Sequence[int]) -> dict[int, dict[int, int]]:
@@ -216,12 +224,12 @@ async def stock_of(
     rows = await session.execute(goods_of(dialect), {"wanted": packed(dialect, asked)})
     stocked: dict[tuple[int, CurrencyCode], Stocked] = {}
     shelves: defaultdict[int, dict[int, int]] = defaultdict(dict)
-    for code, variant, product, amount, picture_url, available, warehouse in rows:
+    for code, variant, product, amount, picture_url, path, available, warehouse in rows:
         currency = CurrencyCode(code)
         found = stocked.get((variant.id, currency))
         if found is None:
             unit = None if amount is None else Money(amount, currency)
-            found = Stocked(variant, product, unit, picture_url, shelves[variant.id], {})
+            found = Stocked(variant, product, unit, picture_url, path, shelves[variant.id], {})
             stocked[variant.id, currency] = found
         if warehouse is not None:
             found.shelves[warehouse.id] = available
@@ -230,7 +238,7 @@ async def stock_of(
 
 
 @cache
-def goods_of(dialect: str) -> Select[Any, Variant, Product, int, Any, int, Warehouse]:
+def goods_of(dialect: str) -> Select[Any, Variant, Product, int, Any, str, int, Warehouse]:
     """Variants with all that is needed to sell them; one row per warehouse that knows them."""
     wanted = table_of(dialect, "wanted", {"variant_id": BigInteger(), "currency": String()})
     own = select(Media.url).where(Media.id == Variant.media_id).scalar_subquery()
@@ -247,32 +255,21 @@ def goods_of(dialect: str) -> Select[Any, Variant, Product, int, Any, int, Wareh
     available = StockLevel.on_hand - StockLevel.reserved
     return (
         select(
-            wanted.c.currency, Variant, Product, Price.amount, func.coalesce(own, first), available, Warehouse
+            wanted.c.currency,
+            Variant,
+            Product,
+            Price.amount,
+            func.coalesce(own, first),
+            Category.path,
+            available,
+            Warehouse,
         )
         .select_from(wanted)
         .join(Variant, Variant.id == wanted.c.variant_id)
         .join(Product, Product.id == Variant.product_id)
+        .outerjoin(Category, Category.id == Product.category_id)
         .outerjoin(Price, priced)
         .outerjoin(StockLevel, StockLevel.variant_id == Variant.id)
         .outerjoin(Warehouse, and_(Warehouse.id == StockLevel.warehouse_id, Warehouse.active))
         .execution_options(populate_existing=True)
     )
-
-
-async def coupons_of(
-    session: AsyncSession, wishes: Sequence[Wish], carts: Sequence[Cart | None]
-) -> Sequence[Coupon]:
-    codes = {code_of(wish.coupon_code) for wish in wishes if wish.coupon_code is not None}
-    ids = {cart.coupon_id for cart in carts if cart and cart.coupon_id is not None}
-    if not codes and not ids:
-        return []
-    chosen = select(Coupon).where(or_(Coupon.code.in_(codes), Coupon.id.in_(ids)))
-    return (await session.scalars(chosen.execution_options(populate_existing=True))).all()
-
-
-def coupon_of(wish: Wish, cart: Cart | None, coupons: Sequence[Coupon]) -> Coupon | None:
-    """The coupon of this code, else the one on the cart."""
-    if wish.coupon_code is not None:
-        code = code_of(wish.coupon_code)
-        return next((coupon for coupon in coupons if coupon.code == code), None)
-    return next((coupon for coupon in coupons if cart and coupon.id == cart.coupon_id), None)

@@ -11,11 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import idempotency
-from domain.coupon import use_coupon
 from domain.errors import DomainError, Invalid, LimitReached, OutOfStock, Unauthenticated
 from domain.idempotency import Claim
 from domain.ledger import payment_status
 from domain.money import words
+from domain.offer import use_offers
 from domain.order.enter import Draft, enter, new_order
 from domain.order.goods import Basket, take
 from domain.order.quote import Facts, Quote, facts_for, quoted
@@ -38,6 +38,9 @@ Row = dict[str, Any]
 COMMAND = "orderPlace"
 NOTE_LIMIT = 500
 PAYMENTS_LIMIT = 5
+
+FLASH_PAY_WITHIN = timedelta(minutes=10)
+"""Nobody keeps what is sold in a flash sale from others for longer."""
 
 CASH_LIMITS: Mapping[CurrencyCode, int] = {
     CurrencyCode.CNY: 5_000_00,
@@ -75,6 +78,7 @@ class Terms:
 
     offered: AbstractSet[PaymentMethod]
     pay_within: timedelta
+    flash_pay_within: timedelta = FLASH_PAY_WITHIN
 
 
 Outcome = Order | DomainError
@@ -106,11 +110,13 @@ async def place_order(
     number: str,
     offered: AbstractSet[PaymentMethod],
     pay_within: timedelta,
+    flash_pay_within: timedelta = FLASH_PAY_WITHIN,
     now: datetime,
 ) -> Order:
     """Make an order of a wish: as `place_orders`, for one alone, whose refusal is raised."""
     placement = Placement(wish, promise, number)
-    [outcome] = await place_orders(session, [placement], Terms(offered, pay_within), now=now)
+    terms = Terms(offered, pay_within, flash_pay_within)
+    [outcome] = await place_orders(session, [placement], terms, now=now)
     if isinstance(outcome, DomainError):
         raise outcome
     return outcome
@@ -127,9 +133,9 @@ async def place_orders(
     """Make orders of wishes of different buyers, with their stock set aside and their invoices in the books.
 
     Each step is one statement for all of them. Who comes first gets the first units; what is refused leaves
-    nothing behind. The same idempotency key gives the same order again. Raises SoldMeanwhile where another
-    transaction took goods between the look at the shelves and the grip, which `hold` prevents: then the
-    levels are locked first. Where no order is among the outcomes there is nothing to commit.
+    nothing behind. The same idempotency key gives the same order again. Raises SoldMeanwhile or OfferGone
+    where another transaction took goods or an offer between the look and the grip, which `hold` prevents:
+    then levels and offers are locked first. Where no order is among the outcomes there is nothing to commit.
     """
     members = [Member(placement) for placement in placements]
     await claim_keys(session, members, now=now)
@@ -217,14 +223,14 @@ async def decide(
         else:
             served.append((member, basket))
     wishes = [member.placement.wish for member, _ in served]
-    facts = await facts_for(session, wishes, [basket for _, basket in served])
+    facts = await facts_for(session, wishes, [basket for _, basket in served], now=now, hold=hold)
     for member, basket in served:
         with member.refusing():
             member.draft = draft(member.placement, basket, facts, terms, now=now)
 
 
 def draft(placement: Placement, basket: Basket, facts: Facts, terms: Terms, *, now: datetime) -> Draft:
-    """The order as it will be; its goods are off the shelves for those who come after."""
+    """The order as it will be; its goods and offers are gone for those who come after."""
     promise = placement.promise
     quote = quoted(placement.wish, basket, facts, now=now)
     refuse(placement.wish, promise, quote, terms.offered)
@@ -234,6 +240,7 @@ def draft(placement: Placement, basket: Basket, facts: Facts, terms: Terms, *, n
         good = quote.lines[part.line].good
         if good.variant.limited:
             good.shelves[part.warehouse_id] -= part.quantity
+    facts.offers.take(quote.sums.priced, order.account_id)
     made.tell("order.placed", now=now, by=order.account_id)
     if not in_advance(promise.payments):
         move(order, OrderStatus.CONFIRMED, TRANSITIONS)
@@ -287,7 +294,6 @@ def refuse_payments(
 
 def order_of(quote: Quote, placement: Placement, terms: Terms, *, now: datetime) -> Order:
     total = quote.sums.total.minor
-    coupon = quote.basket.coupon
     return new_order(
         number=placement.number,
         account_id=placement.buyer,
@@ -301,12 +307,19 @@ def order_of(quote: Quote, placement: Placement, terms: Terms, *, now: datetime)
         cancelled_amount=0,
         cancelled_shipping_amount=0,
         total_amount=total,
-        coupon_id=coupon.id if coupon else None,
         note=placement.promise.note.strip(),
         version=1,
         placed_at=now,
-        payment_due_at=now + terms.pay_within if in_advance(placement.promise.payments) else None,
+        payment_due_at=due_at(quote, placement, terms, now=now),
     )
+
+
+def due_at(quote: Quote, placement: Placement, terms: Terms, *, now: datetime) -> datetime | None:
+    """When it is closed unless it is paid."""
+    if not in_advance(placement.promise.payments):
+        return None
+    flash = quote.sums.in_flash_sale
+    return now + (min(terms.pay_within, terms.flash_pay_within) if flash else terms.pay_within)
 
 
 async def set_aside(session: AsyncSession, drafts: Sequence[Draft], *, now: datetime) -> None:
@@ -318,9 +331,12 @@ async def set_aside(session: AsyncSession, drafts: Sequence[Draft], *, now: date
         await reserve_all(session, reservations, now=now)
     except OutOfStock as refusal:
         raise SoldMeanwhile(refusal) from None
-    for made in drafts:
-        if made.order.coupon_id is not None:
-            await use_coupon(session, made.order.coupon_id, now=now)
+    uses = [
+        use
+        for made in drafts
+        for use in made.quote.sums.uses(order_id=made.order.id, account_id=made.order.account_id)
+    ]
+    await use_offers(session, uses, now=now)
 
 
 def wants_of(made: Draft) -> Iterator[Allocation]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
@@ -13,10 +13,12 @@ from domain.address import Postal, checked
 from domain.address import postal_of as kept
 from domain.bulk import dialect_of, ids_of, packed_ids
 from domain.errors import DomainError, ErrorCode, Invalid, LimitReached, NotForSale, NotFound, OutOfStock
+from domain.offer import CouponRefused, Judged, Offers, Pricing, category_ids, offers_for, price
 from domain.order.allocate import Goal, Part, Shelves, allocate
 from domain.order.goods import Basket, Good, look
 from domain.order.wish import WantedDelivery, WantedLine, Wish
-from domain.pricing import Breakdown, CouponRefused, PricedLine, price
+from domain.promotion import Basket as Priceable
+from domain.promotion import BasketLine, Discount, PricedDelivery, PricedLine
 from domain.shipping import ShippingOption, Tariff, load_tariff
 from domain.stock import main_warehouse
 from models import Address, CurrencyCode, Money, ShippingMethod, Variant, Warehouse
@@ -36,8 +38,19 @@ class QuotedLine:
     """What one line would cost."""
 
     good: Good
-    unit: Money
-    discount: Money
+    priced: PricedLine
+
+    @property
+    def unit(self) -> Money:
+        return self.priced.unit
+
+    @property
+    def discount(self) -> Money:
+        return self.priced.discount
+
+    @property
+    def discounts(self) -> Sequence[Discount]:
+        return self.priced.discounts
 
     @property
     def variant(self) -> Variant:
@@ -49,7 +62,7 @@ class QuotedLine:
 
     @property
     def total(self) -> Money:
-        return self.unit * self.good.quantity - self.discount
+        return self.priced.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +71,27 @@ class QuotedDelivery:
 
     postal: Postal
     method: ShippingMethod
-    fee: Money
+    priced: PricedDelivery
     quantities: Mapping[int, int]
     """Index of a line -> units of it."""
     options: Sequence[ShippingOption]
     """Every way it could travel, with its fee."""
+
+    @property
+    def fee(self) -> Money:
+        return self.priced.fee
+
+    @property
+    def discount(self) -> Money:
+        return self.priced.discount
+
+    @property
+    def discounts(self) -> Sequence[Discount]:
+        return self.priced.discounts
+
+    @property
+    def total(self) -> Money:
+        return self.priced.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +101,7 @@ class Quote:
     currency: CurrencyCode
     lines: Sequence[QuotedLine]
     deliveries: Sequence[QuotedDelivery]
-    sums: Breakdown
+    sums: Pricing
     problems: Sequence[DomainError]
     warehouses: Sequence[Warehouse]
     basket: Basket
@@ -93,6 +122,10 @@ class Quote:
     def total(self) -> Money:
         return self.sums.total
 
+    @property
+    def offers(self) -> Sequence[Judged]:
+        return self.sums.judged
+
     def parts(self) -> list[Part]:
         """From where each unit leaves; only of a quote without problems."""
         goods = [line.good for line in self.lines]
@@ -111,7 +144,7 @@ class Quote:
 async def quote_order(session: AsyncSession, wish: Wish, *, now: datetime) -> Quote:
     """Work everything out, change nothing."""
     basket = await look(session, wish)
-    return quoted(wish, basket, await facts_for(session, [wish], [basket]), now=now)
+    return quoted(wish, basket, await facts_for(session, [wish], [basket], now=now), now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +155,32 @@ class Facts:
     main: Warehouse | None
     """The main warehouse, where some goods lie in none."""
     tariff: Tariff
+    offers: Offers
+    """What they use of them is less for those after, as with the shelves."""
 
 
-async def facts_for(session: AsyncSession, wishes: Sequence[Wish], baskets: Sequence[Basket]) -> Facts:
+async def facts_for(
+    session: AsyncSession,
+    wishes: Sequence[Wish],
+    baskets: Sequence[Basket],
+    *,
+    now: datetime,
+    hold: bool = False,
+) -> Facts:
     nowhere = any(not basket.warehouses for basket in baskets)
     return Facts(
         book=await address_book(session, wishes),
         main=await main_warehouse(session) if nowhere else None,
         tariff=await load_tariff(session, {basket.currency for basket in baskets}),
+        offers=await offers_for(
+            session,
+            currencies={basket.currency for basket in baskets},
+            codes={code for basket in baskets for code in basket.codes},
+            variant_ids={good.variant.id for basket in baskets for good in basket.goods},
+            buyer_ids={wish.owner.account_id for wish in wishes if wish.owner.account_id is not None},
+            now=now,
+            hold=hold,
+        ),
     )
 
 
@@ -140,15 +191,15 @@ def quoted(wish: Wish, basket: Basket, facts: Facts, *, now: datetime) -> Quote:
     problems: list[DomainError] = []
     goods = list(sellable(basket, problems))
     deliveries = list(quoted_deliveries(wish, goods, facts, problems)) if goods else []
-    fees = [delivery.fee for delivery in deliveries]
-    sums = sums_of(goods, basket, fees, problems, now=now)
+    sums = sums_of(wish, goods, basket, deliveries, facts.offers, now=now)
+    problems += refused_codes(wish, sums)
     return Quote(
         currency=basket.currency,
-        lines=[
-            QuotedLine(good, unit_of(good), Money(discount, basket.currency))
-            for good, discount in zip(goods, sums.line_discounts, strict=True)
+        lines=[QuotedLine(good, priced) for good, priced in zip(goods, sums.priced.lines, strict=True)],
+        deliveries=[
+            replace(delivery, priced=priced)
+            for delivery, priced in zip(deliveries, sums.priced.deliveries, strict=True)
         ],
-        deliveries=deliveries,
         sums=sums,
         problems=problems,
         warehouses=basket.warehouses or ([facts.main] if facts.main else []),
@@ -186,7 +237,7 @@ def quoted_deliveries(
             with about(("deliveries", index, "method")):
                 fee = facts.tariff.fee(wanted.method, postal, weight, value)
             options = facts.tariff.options(postal, weight, value)
-            yield QuotedDelivery(postal, wanted.method, fee, quantities, options)
+            yield QuotedDelivery(postal, wanted.method, PricedDelivery(fee, ()), quantities, options)
 
 
 def spread_of(wish: Wish, goods: Sequence[Good], problems: list[DomainError]) -> Sequence[Mapping[int, int]]:
@@ -252,23 +303,39 @@ def weight_and_value(goods: Sequence[Good], quantities: Mapping[int, int]) -> tu
 
 
 def sums_of(
+    wish: Wish,
     goods: Sequence[Good],
     basket: Basket,
-    fees: Sequence[Money],
-    problems: list[DomainError],
+    deliveries: Sequence[QuotedDelivery],
+    offers: Offers,
     *,
     now: datetime,
-) -> Breakdown:
-    lines = [
-        PricedLine(good.variant.id, good.quantity, unit_of(good), good.variant.weight_grams) for good in goods
-    ]
-    sums = price(lines, coupon=basket.coupon, fees=fees, now=now, currency=basket.currency)
-    refusal = sums.coupon_refusal
-    if basket.coupon is None and basket.coupon_code is not None:
-        refusal = "There is no such coupon."
-    if refusal:
-        problems.append(CouponRefused(refusal, field=("coupon_code",)))
-    return sums
+) -> Pricing:
+    """The sums with all offers of the moment."""
+    priceable = Priceable(
+        lines=tuple(as_priceable(good) for good in goods),
+        fees=tuple(delivery.fee for delivery in deliveries),
+        currency=basket.currency,
+    )
+    return price(priceable, offers, codes=basket.codes, account_id=wish.owner.account_id, now=now)
+
+
+def as_priceable(good: Good) -> BasketLine:
+    return BasketLine(
+        variant_id=good.variant.id,
+        product_id=good.product.id,
+        quantity=good.quantity,
+        unit=unit_of(good),
+        category_ids=category_ids(good.category_path),
+        brand=good.product.brand,
+    )
+
+
+def refused_codes(wish: Wish, sums: Pricing) -> Iterator[CouponRefused]:
+    """Codes that cannot be used; the path names one only where it was given here."""
+    for place, words in sums.refused():
+        given = () if wish.coupon_codes is None else (place,)
+        yield CouponRefused(words, field=("coupon_codes", *given))
 
 
 async def address_book(session: AsyncSession, wishes: Sequence[Wish]) -> Mapping[int, Address]:

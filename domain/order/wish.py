@@ -41,7 +41,8 @@ class Wish:
     owner: Owner
     lines: Sequence[WantedLine] | None = None
     deliveries: Sequence[WantedDelivery] = ()
-    coupon_code: str | None = None
+    coupon_codes: Sequence[str] | None = None
+    """In place of those on the cart."""
     currency: CurrencyCode = CurrencyCode.CNY
     """Of `lines`; a cart has a currency of its own."""
 

@@ -2,27 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 
 from domain.promotion.basket import BasketLine
-from models import CurrencyCode
-
-
-class OfferKind(StrEnum):
-    """How an offer reduces what is paid."""
-
-    PERCENT = "PERCENT"
-    """By a part of the goods."""
-    FIXED = "FIXED"
-    """By an amount of money."""
-    FULL_REDUCTION = "FULL_REDUCTION"
-    """By an amount for every step the goods reach."""
-    BUY_N_GET_M = "BUY_N_GET_M"
-    """The cheapest units are free."""
-    FREE_SHIPPING = "FREE_SHIPPING"
-    """By the fees of the deliveries."""
-    FLASH_SALE = "FLASH_SALE"
-    """A special price for a few units, as long as they last."""
+from models import CurrencyCode, OfferKind, ScopeKind
 
 
 class Stage(IntEnum):
@@ -137,16 +120,6 @@ OWN_STAGE = {
 
 TURN = {kind: turn for turn, kind in enumerate(OfferKind)}
 """Who comes first inside a stage at equal priority."""
-
-
-class ScopeKind(StrEnum):
-    """What an offer is for."""
-
-    ALL = "ALL"
-    CATEGORIES = "CATEGORIES"
-    PRODUCTS = "PRODUCTS"
-    VARIANTS = "VARIANTS"
-    BRANDS = "BRANDS"
 
 
 @dataclass(frozen=True, slots=True)

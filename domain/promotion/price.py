@@ -55,6 +55,8 @@ def judge(candidate: Candidate, outcome: Outcome, basket: Basket) -> Verdict:
     before = outcome.states[earlier]
     if missing := shortfall(candidate, before):
         return amount_too_small(offer, Money(missing, basket.currency))
+    if candidate.stage is Stage.SHIPPING and not basket.fees:
+        return plain(offer, Reason.AT_DELIVERY)
     if not apply(candidate, before):
         return plain(offer, Reason.NOTHING_LEFT)
     return excluded(offer, rivals) if rivals else plain(offer, Reason.NOT_CHEAPER)

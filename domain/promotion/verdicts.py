@@ -32,6 +32,8 @@ class Reason(StrEnum):
     """Its goods must cost `missing_amount` more after the offers that come before it."""
     EXCLUDED = "EXCLUDED"
     """It may not apply beside `because_of`, which are better."""
+    AT_DELIVERY = "AT_DELIVERY"
+    """It is about fees, which nobody knows before it is said where everything goes."""
     NOTHING_LEFT = "NOTHING_LEFT"
     """What it could reduce costs nothing any more, or less than it offers."""
     NOT_CHEAPER = "NOT_CHEAPER"
@@ -61,6 +63,7 @@ PLAIN = {
     Reason.BUYER_LIMIT_REACHED: "You have had {} as often as one customer may.",
     Reason.OTHER_CURRENCY: "{} is for prices in another currency.",
     Reason.OTHER_GOODS: "{} is for other goods.",
+    Reason.AT_DELIVERY: "{} counts once you say where it goes.",
     Reason.NOTHING_LEFT: "There is nothing that {} could reduce.",
     Reason.NOT_CHEAPER: "You do not pay less with {}.",
 }

@@ -54,6 +54,7 @@ from resolvers.catalog.pricing import (
     variant_price_changes,
 )
 from resolvers.catalog.suggesting import SearchSuggestion, search_suggestions
+from resolvers.offer import variant_flash_sales
 from resolvers.stock import (
     availability_near,
     low_stock_at,
@@ -113,6 +114,7 @@ __all__ = [
     "searched_for",
     "variant_archive",
     "variant_availability",
+    "variant_flash_sales",
     "variant_options",
     "variant_price_changes",
     "variant_save",

@@ -3,7 +3,8 @@ from datetime import datetime
 
 import strawberry
 
-from domain.cart import Owner
+from domain.cart import COUPONS_LIMIT, Owner
+from domain.errors import LimitReached
 from domain.order import WantedDelivery, WantedLine, WantedPayment, Wish
 from models import (
     CurrencyCode,
@@ -86,14 +87,14 @@ class CheckoutQuoteInput:
     deliveries: list[DeliveryInput] = strawberry.field(
         default_factory=list, description="Where it would go; without any, nothing is said about fees."
     )
-    coupon_code: str | None = None
-    """A coupon in place of the one on the cart."""
+    coupon_codes: list[str] | None = None
+    """Coupons in place of those on the cart."""
     currency: CurrencyCode | None = None
     """The currency of `lines`; the viewer's when left out. A cart has its own."""
 
     def wish(self, owner: Owner, currency: CurrencyCode) -> Wish:
         return wish_of(
-            owner, self.lines, self.deliveries, self.coupon_code, currency=self.currency or currency
+            owner, self.lines, self.deliveries, self.coupon_codes, currency=self.currency or currency
         )
 
 
@@ -131,7 +132,7 @@ def wish_of(
     owner: Owner,
     lines: Sequence[OrderLineInput] | None,
     deliveries: Sequence[DeliveryInput],
-    coupon_code: str | None,
+    coupon_codes: Sequence[str] | None,
     *,
     currency: CurrencyCode,
 ) -> Wish:
@@ -139,9 +140,15 @@ def wish_of(
         owner=owner,
         lines=wanted_lines(lines, ("lines",)),
         deliveries=[delivery.wanted(index) for index, delivery in enumerate(deliveries)],
-        coupon_code=coupon_code,
+        coupon_codes=limited(coupon_codes),
         currency=currency,
     )
+
+
+def limited(codes: Sequence[str] | None) -> Sequence[str] | None:
+    if codes is not None and len(codes) > COUPONS_LIMIT:
+        raise LimitReached(f"An order has at most {COUPONS_LIMIT} coupons.", field=("coupon_codes",))
+    return codes
 
 
 def wanted_lines(lines: Sequence[OrderLineInput] | None, field: Path) -> list[WantedLine] | None:

@@ -146,7 +146,7 @@ async def test_an_order_goes_to_two_addresses_and_is_paid_in_two_ways(front: Fro
                 ],
             },
         ],
-        "couponCode": coupon.code,
+        "couponCodes": [coupon.code],
     }
     quote = (await customer.get(QUOTE, input=wish))["checkoutQuote"]
     assert quote == {

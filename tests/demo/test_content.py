@@ -17,6 +17,7 @@ from models.account import STAFF
 from models.aftersales import TicketReason, TicketType
 from models.catalog import ProductStatus
 from models.money import CurrencyCode, Money
+from models.offer import OfferKind
 
 CONTENT = read_content()
 PATHS = category_paths(CONTENT.categories)
@@ -169,7 +170,7 @@ def test_codes_named_in_articles_are_coupons() -> None:
     bodies = "".join(article.body for article in CONTENT.articles)
     named = {code for code in bodies.split("`") if code.isascii() and code.isalnum()}
     assert named == {"WELCOME10", "MANJIAN299"}
-    assert named < {coupon.code for coupon in CONTENT.coupons}
+    assert named < {offer.code for offer in CONTENT.offers}
 
 
 def test_four_customers_have_two_addresses_each_and_numbers_that_exist() -> None:
@@ -198,8 +199,12 @@ def test_the_warehouses_stand_in_shanghai_and_shenzhen() -> None:
     assert places == [("SHA", "上海市", 31, 121), ("SZX", "深圳市", 23, 114)]
 
 
+def test_there_is_an_offer_of_every_kind() -> None:
+    assert {offer.kind for offer in CONTENT.offers} == set(OfferKind)
+
+
 def test_coupons_take_a_percentage_or_an_amount() -> None:
-    offers = {coupon.code: (coupon.percent, coupon.amount, coupon.minimum) for coupon in CONTENT.coupons}
+    offers = {offer.code: (offer.percent, offer.amount, offer.minimum) for offer in CONTENT.offers}
     cny = CurrencyCode.CNY
     assert offers["WELCOME10"] == (10, None, Money(9900, cny))
     assert offers["MANJIAN299"] == (None, Money(3000, cny), Money(29900, cny))
@@ -320,9 +325,9 @@ BROKEN = {
         replace(CONTENT, tickets=(replace(CONTENT.tickets[0], sku="GONE"),)),
         "GONE, which is not sold",
     ),
-    "coupon of nothing": (
-        replace(CONTENT, coupons=(replace(CONTENT.coupons[0], percent=None),)),
-        "either a percentage or an amount",
+    "flash sale of nothing": (
+        replace(CONTENT, offers=(replace(CONTENT.offers[0], sku="GONE"),)),
+        "GONE is not sold",
     ),
 }
 

@@ -175,7 +175,7 @@ async def test_however_it_is_cut_all_that_was_paid_goes_back_and_no_more(
     shop: Shop, price: int, cuts: list[int]
 ) -> None:
     async with shop.database.writes.begin() as session:
-        variant = await a_variant(session, prices={CurrencyCode.CNY: price})
+        variant = await a_variant(session, prices={CurrencyCode.CNY: price}, stock={"MAIN": 18})
         order = await create_order(session, lines=[(variant, sum(cuts))], payments={SANDBOX: None})
         await pay(session, order)
         for units in cuts:

@@ -15,9 +15,9 @@ from events.shop import Shop
 from models import (
     Account,
     CartLine,
-    Coupon,
     Event,
     Money,
+    Offer,
     Order,
     OrderPaymentStatus,
     OrderStatus,
@@ -63,7 +63,7 @@ async def sound(shop: Shop) -> None:
 
 
 async def buyers(
-    shop: Shop, *, stock: dict[str, int], coupon: Coupon | None = None
+    shop: Shop, *, stock: dict[str, int], coupon: Offer | None = None
 ) -> list[tuple[Wish, Promise]]:
     """People who all want one of the same thing."""
     wishes = []
@@ -75,7 +75,7 @@ async def buyers(
                 Owner(account.id, None),
                 lines=[WantedLine(variant.id, 1)],
                 deliveries=[deliver_to(HANGZHOU)],
-                coupon_code=coupon.code if coupon else None,
+                coupon_codes=[coupon.code or ""] if coupon else None,
             )
             wishes.append((wish, await promise_for(session, wish, {SANDBOX: None})))
     return wishes
@@ -112,7 +112,7 @@ async def test_a_coupon_for_three_is_used_three_times(shop: Shop) -> None:
     assert sum(isinstance(outcome, Order) for outcome in outcomes) == 3
     assert {refusal.code for refusal in refused} == {ErrorCode.COUPON_REFUSED}
     async with shop.database.reads() as session:
-        assert await session.scalar(select(Coupon.used)) == 3
+        assert await session.scalar(select(Offer.used)) == 3
     await sound(shop)
 
 

@@ -14,12 +14,12 @@ from domain.order import (
 from events.shop import Shop
 from models import (
     Cart,
-    Coupon,
     CurrencyCode,
     Delivery,
     DeliveryLine,
     Event,
     Money,
+    Offer,
     Order,
     OrderLine,
     Payment,
@@ -199,13 +199,13 @@ async def test_a_coupon_that_is_used_up_is_refused(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         account, variant = await create_account(session), await a_variant(session)
         coupon = await create_coupon(session, usage_limit=1, used=1)
-        wish = wish_for(account, [(variant, 1)], coupon_code=coupon.code)
+        wish = wish_for(account, [(variant, 1)], coupon_codes=[coupon.code])
 
     refused = await refusal(shop, wish, Promise([], "", "k"))
 
-    assert (refused.code, refused.field) == (ErrorCode.COUPON_REFUSED, ("coupon_code",))
+    assert (refused.code, refused.field) == (ErrorCode.COUPON_REFUSED, ("coupon_codes", 0))
     async with shop.database.reads() as session:
-        assert await session.scalar(select(Coupon.used)) == 1
+        assert await session.scalar(select(Offer.used)) == 1
 
 
 async def test_an_empty_cart_cannot_be_ordered(shop: Shop) -> None:

@@ -23,7 +23,6 @@ from domain.promotion import (
     PricedLine,
     Reason,
     Scope,
-    ScopeKind,
     Tier,
     Verdict,
     price_basket,
@@ -32,7 +31,7 @@ from domain.promotion import (
 from domain.promotion.apply import State, apply, undiscounted
 from domain.promotion.candidates import Candidate, meet
 from domain.promotion.offers import Terms
-from models import CurrencyCode, Money
+from models import CurrencyCode, Money, ScopeKind
 
 CNY = CurrencyCode.CNY
 NOW = datetime(2026, 11, 11, 8, 0, tzinfo=UTC)
@@ -312,7 +311,7 @@ REFUSALS = {
     Reason.BUYER_LIMIT_REACHED: Offer(id=1, title="A", terms=Percent(10), usage_limit_per_buyer=2),
     Reason.OTHER_CURRENCY: Offer(id=1, title="A", terms=Fixed(10), currency=CurrencyCode.USD),
     Reason.OTHER_GOODS: Offer(id=1, title="A", terms=Percent(10), scope=TEA),
-    Reason.NOTHING_LEFT: Offer(id=1, title="A", terms=FreeShipping()),
+    Reason.AT_DELIVERY: Offer(id=1, title="A", terms=FreeShipping()),
 }
 
 

@@ -7,7 +7,7 @@ from itertools import count
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cart import Owner, add_to_cart, open_cart
-from models import Account, Cart, Coupon, CurrencyCode, OfferType, Variant
+from models import Account, Cart, CurrencyCode, Offer, OfferKind, ScopeKind, Variant
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 NUMBERS = count(1)
@@ -48,22 +48,36 @@ async def create_coupon(
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
     usage_limit: int | None = None,
+    usage_limit_per_buyer: int | None = None,
     used: int = 0,
-) -> Coupon:
+) -> Offer:
     """A coupon of ten percent, unless another percentage or an amount in minor units is given."""
-    coupon = Coupon(
+    coupon = Offer(
         code=code or f"SPRING{next(NUMBERS)}",
         title=title,
-        type=OfferType.FIXED if amount else OfferType.PERCENT,
+        kind=OfferKind.FIXED if amount else OfferKind.PERCENT,
         percent=None if amount else percent or 10,
         amount=amount,
+        tiers=[],
+        repeating=False,
+        scope=ScopeKind.ALL,
+        scope_ids=[],
+        scope_brands=[],
         minimum_amount=minimum_amount,
+        minimum_quantity=0,
         currency=currency,
         starts_at=starts_at,
         ends_at=ends_at,
         usage_limit=usage_limit,
+        usage_limit_per_buyer=usage_limit_per_buyer,
         used=used,
+        sold=0,
+        priority=0,
+        stackable=True,
+        exclusion_groups=["coupon"],
         translations={},
+        version=1,
+        created_at=NOW,
     )
     session.add(coupon)
     await session.flush()

@@ -110,7 +110,7 @@ async def create_order(
         owner=Owner(account.id, None),
         lines=[WantedLine(variant.id, quantity) for variant, quantity in lines or await one_thing(session)],
         deliveries=deliveries or [deliver_to(HANGZHOU)],
-        coupon_code=coupon_code,
+        coupon_codes=None if coupon_code is None else [coupon_code],
         currency=currency,
     )
     promise = await promise_for(session, wish, payments or {SANDBOX: None}, note=note, now=now)

@@ -1,0 +1,80 @@
+"""Whose cart, and how it is held for one change after the other."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, false, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.outbox import record
+from domain.upsert import insert
+from models import Cart, CartLine, CartStatus, CurrencyCode, SavedLine
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A customer, known by account, or a guest, known by what is stored of the token."""
+
+    account_id: int | None
+    token_hash: str | None
+
+    def owns(self) -> ColumnElement[bool]:
+        if self.account_id is not None:
+            return and_(Cart.account_id == self.account_id, Cart.status == CartStatus.ACTIVE)
+        if self.token_hash is None:
+            return false()  # compared with a column, None would mean "whoever has no token"
+        return and_(Cart.token_hash == self.token_hash, Cart.status == CartStatus.ACTIVE)
+
+
+async def lock_cart(session: AsyncSession, owner: Owner) -> Cart | None:
+    """Somebody's active cart, for one change after the other."""
+    return await session.scalar(
+        select(Cart).where(owner.owns()).with_for_update().execution_options(populate_existing=True)
+    )
+
+
+async def open_cart(
+    session: AsyncSession,
+    owner: Owner,
+    *,
+    currency: CurrencyCode,
+    now: datetime,
+    new_token_hash: str | None = None,
+) -> Cart:
+    """Somebody's cart, locked; a new one where there is none, a guest's under `new_token_hash`."""
+    if cart := await lock_cart(session, owner):
+        return cart
+    if owner.account_id is None:
+        owner = Owner(None, new_token_hash)
+    await session.execute(
+        insert(session, Cart)
+        .values(
+            account_id=owner.account_id,
+            token_hash=owner.token_hash if owner.account_id is None else None,
+            status=CartStatus.ACTIVE,
+            currency=currency,
+            version=0,
+            created_at=now,
+            updated_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+    opened = await lock_cart(session, owner)
+    if opened is None:
+        raise LookupError("the cart just made is gone")
+    return opened
+
+
+async def held(session: AsyncSession, cart: Cart) -> tuple[int, int]:
+    """How many lines a cart has, and how many are saved for later."""
+    lines = select(func.count()).where(CartLine.cart_id == cart.id).scalar_subquery()
+    saved = select(func.count()).where(SavedLine.cart_id == cart.id).scalar_subquery()
+    counted = (await session.execute(select(lines, saved))).one()
+    return int(counted[0]), int(counted[1])
+
+
+def changed(
+    session: AsyncSession, cart: Cart, now: datetime, by: int | None, *, name: str = "cart.changed"
+) -> None:
+    cart.updated_at = now
+    record(session, name, cart, now=now, by=by)
