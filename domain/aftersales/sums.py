@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from domain.aftersales.rules import Claim, Units, is_fault
+from domain.promotion import refund_share
 from models import Order, OrderLine
 
 
@@ -10,7 +11,7 @@ def line_refund(line: OrderLine, units: Units, quantity: int) -> int:
     """What `quantity` units bring back of what is left of the line; the last one brings the rest."""
     units_left = units.bought - units.refunded
     amount_left = line.total.minor - line.cancelled_amount - units.refunded_amount
-    return amount_left * quantity // units_left
+    return refund_share(amount_left, units_left, 0, quantity)
 
 
 def shipping_refund(order: Order, claim: Claim, units: Mapping[int, Units]) -> int:

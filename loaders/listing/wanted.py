@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, literal, or_, select
 
 from loaders.base import Reads
+from loaders.offer import on_flash_sale
 from models import (
     Attribute,
     AttributeValue,
     Category,
     CategoryAttribute,
     CurrencyCode,
+    Offer,
     Price,
     Product,
     ProductAttribute,
@@ -52,6 +54,8 @@ class Wanted:
     most: int | None = None
     attributes: tuple[Chosen, ...] = ()
     in_stock: bool = False
+    flash_sale_at: datetime.datetime | None = None
+    """A moment at which a flash sale of theirs runs, in the viewer's currency."""
 
     @property
     def priced(self) -> bool:
@@ -73,7 +77,19 @@ def conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
 def standing(wanted: Wanted) -> list[ColumnElement[bool]]:
     """What no facet offers a choice of: it holds for every count."""
     found: list[ColumnElement[bool]] = [Product.status.in_(wanted.statuses)]
-    return [*found, can_be_bought()] if wanted.in_stock else found
+    if wanted.in_stock:
+        found.append(can_be_bought())
+    if wanted.flash_sale_at is not None:
+        found.append(in_flash_sale(wanted.flash_sale_at, wanted.currency))
+    return found
+
+
+def in_flash_sale(moment: datetime.datetime, currency: CurrencyCode) -> ColumnElement[bool]:
+    return Product.id.in_(
+        select(Variant.product_id)
+        .join(Offer, Offer.variant_id == Variant.id)
+        .where(on_flash_sale(moment), Offer.currency == currency, Variant.archived_at.is_(None))
+    )
 
 
 def in_subtree(path: str) -> ColumnElement[bool]:

@@ -12,7 +12,10 @@ depends_on = None
 
 VALID = sa.text("archived_at IS NULL")
 AUTOMATIC = sa.text("archived_at IS NULL AND code IS NULL")
-TOTAL = "total_amount = goods_amount - discount_amount + shipping_amount AND total_amount >= 0"
+TOTAL = (
+    "total_amount = goods_amount - discount_amount + shipping_amount - cancelled_amount"
+    " AND total_amount >= 0 AND cancelled_amount >= 0"
+)
 DISCOUNT = "0 <= discount_amount AND discount_amount <= fee_amount"
 
 

@@ -113,6 +113,7 @@ async def wish(info: Info, filter: ProductFilter, currency: CurrencyCode) -> Wan
         most=minor(price.max, currency, "max"),
         attributes=tuple(chosen(each) for each in limited(filter.attributes, "attributes")),
         in_stock=bool(filter.in_stock),
+        flash_sale_at=info.context.now if filter.flash_sale else None,
     )
     if wanted.least is not None and wanted.most is not None and wanted.least > wanted.most:
         raise Invalid("The least price is above the most.", field=("filter", "price"))

@@ -47,6 +47,8 @@ class ProductFilter:
     """With all of these attributes."""
     in_stock: bool | None = None
     """True for what can be bought at this moment."""
+    flash_sale: bool | None = None
+    """True for what is in a flash sale at this moment, with something left of its share."""
     status: list[ProductStatus] | None = None
     """For staff: in one of these states; without it only ACTIVE. Customers see only ACTIVE ones."""
 

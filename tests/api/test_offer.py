@@ -128,6 +128,24 @@ async def test_a_flash_sale_is_made_for_a_variant_and_shown_on_it(
     assert (await guest.get(FLASH, id=sale["variantId"]))["node"]["flashSale"] is None
 
 
+async def test_products_in_a_flash_sale_are_found_while_it_lasts(
+    front: Front, shop: Shop, clock: Clock
+) -> None:
+    async with shop.database.writes.begin() as session:
+        for title, sold, price in (("On sale", 9, 4_900), ("Sold", 10, 4_900), ("Ordinary", 0, None)):
+            product = await create_product(session, title=title)
+            if price is not None:
+                variant = await variant_of(session, product)
+                ends = OPENING + timedelta(hours=2)
+                await flash_sale(session, variant, price=price, share=10, sold=sold, ends_at=ends)
+    found = "{ products(filter: { flashSale: true }) { totalCount nodes { title } } }"
+    guest = front.guest()
+
+    assert (await guest.get(found))["products"] == {"totalCount": 1, "nodes": [{"title": "On sale"}]}
+    clock.tick(timedelta(hours=2))
+    assert (await guest.get(found))["products"] == {"totalCount": 0, "nodes": []}
+
+
 async def test_flash_sales_of_many_variants_are_one_statement(front: Front, shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         variants = [await a_variant(session) for _ in range(5)]

@@ -20,6 +20,7 @@ def order_lines(draw: st.DrawFn) -> OrderLine:
         unit_amount=unit,
         quantity=quantity,
         discount_amount=draw(st.integers(0, unit * quantity)),
+        cancelled_amount=0,
     )
 
 
@@ -83,7 +84,7 @@ FEE = 1_200
 
 
 def fee(*, reason: TicketReason, claimed: Sequence[int], units: Sequence[Units]) -> int:
-    order = Order(shipping_amount=FEE)
+    order = Order(shipping_amount=FEE, cancelled_shipping_amount=0)
     lines = tuple(Wanted(number, quantity) for number, quantity in enumerate(claimed) if quantity)
     claim = Claim(TicketType.RETURN_REFUND, reason, lines)
     return shipping_refund(order, claim, dict(enumerate(units)))
