@@ -204,8 +204,6 @@ POINTS_AT: dict[str, str] = {
     "query orders filter.productId": EVERYBODYS,
     "query orders filter.variantId": EVERYBODYS,
     "query product id": EVERYBODYS,
-    "query orders filter.productId": EVERYBODYS,
-    "query orders filter.variantId": EVERYBODYS,
     "query shipment id": "Shipment",
     "query ticket id": "Ticket",
     "query ticketQuote input.lines.lineId": "OrderLine",
