@@ -7,7 +7,7 @@ from typing import Any
 import strawberry
 
 from domain.errors import Invalid
-from domain.offer import Draft, Known, archive_offer, save_offer
+from domain.offer import Draft, Judged, Known, archive_offer, save_offer
 from loaders.offer import (
     NEWEST_OFFER,
     FlashSale,
@@ -195,6 +195,14 @@ async def variant_flash_sales(variants: Sequence[Variant], info: Info) -> Sequen
     viewer, reads = info.context.viewer, info.context.shop.database.reads
     found = await flash_sales(reads, ids, viewer.currency, info.context.now)
     return [found.get(id) for id in ids]
+
+
+def words(root: Judged, info: Info) -> str:
+    """For people: why it applies or not, titles in their language."""
+    said = root.words
+    for offer in (root.offer, *root.because_of):
+        said = said.replace(offer.title, info.context.viewer.read(offer.translations, "title", offer.title))
+    return said
 
 
 def tiers(root: Offer) -> list[OfferTier]:

@@ -136,8 +136,7 @@ class JudgedOffer:
     """Whether it is part of the best combination."""
     reason: Reason
     """For programs: why it applies or not."""
-    words: str
-    """For people: the same in words."""
+    words: str = field(resolve.words)
     amount: Money | None
     """What it takes off in all; null when it does not apply."""
     missing_amount: Money | None

@@ -339,7 +339,8 @@ async def test_customers_see_what_offers_do_but_not_what_clerks_know(front: Fron
         variant = await variant_of(session, await create_product(session))
         await create_cart(session, customer.account, lines={variant: 1})
         coupon = await create_coupon(session, code="SPRING", usage_limit=100, used=99)
-        await full_reduction(session, (30_000, 4_000), title="满300减40")
+        english = {"en": {"title": "40 off from 300"}}
+        await full_reduction(session, (30_000, 4_000), title="满300减40", translations=english)
     await customer.do(APPLY, code="spring")
 
     cart = (await customer.get(IN_CART))["cart"]
@@ -359,11 +360,11 @@ async def test_customers_see_what_offers_do_but_not_what_clerks_know(front: Fron
             "offer": hidden,
         },
         {
-            "title": "满300减40",
+            "title": "40 off from 300",
             "code": None,
             "applied": False,
             "reason": "AMOUNT_TOO_SMALL",
-            "words": "201.00 CNY more for 满300减40.",
+            "words": "201.00 CNY more for 40 off from 300.",
             "amount": None,
             "missingAmount": {"amount": "201.00"},
             "becauseOf": [],
