@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 TOKEN_BYTES = 32
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+"""Such as `Secrets.token` makes them."""
 NUMBER_DIGITS = 8
 NUMBER_ALPHABET = "0123456789"
 
@@ -46,6 +49,11 @@ class Secrets:
         """A number a customer can read out: prefix, date and eight random digits."""
         digits = "".join(secrets.choice(NUMBER_ALPHABET) for _ in range(NUMBER_DIGITS))
         return f"{prefix}{now:%y%m%d}{digits}"
+
+
+def well_formed(token: str) -> bool:
+    """Whether it might be a token of ours; whether it is one, the database knows."""
+    return TOKEN.fullmatch(token) is not None
 
 
 def fingerprint(token: str) -> str:

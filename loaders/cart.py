@@ -132,7 +132,7 @@ async def shown(
                 variant_id=line.variant_id,
                 product_id=variant.product_id,
                 quantity=line.quantity,
-                wanted=line.wanted if isinstance(line, CartLine) else None,
+                wanted=line.wanted,
                 category_path=path,
                 brand=brand,
                 seen_price=Money(line.seen_amount, currency),

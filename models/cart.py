@@ -89,5 +89,7 @@ class SavedLine(Base):
     cart_id: Mapped[int] = mapped_column(ForeignKey("carts.id"))
     variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"), index=True)
     quantity: Mapped[int]
+    wanted: Mapped[int | None]
+    """As on a line, where they held more than one line may."""
     seen_amount: Mapped[Minor]
     created_at: Mapped[datetime]

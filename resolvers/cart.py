@@ -27,7 +27,7 @@ from domain.errors import NotFound
 from domain.offer import Judged, Pricing, category_ids, offers_for, price
 from domain.promotion import Basket, BasketLine
 from events.stream import follow
-from gateways.secrets import fingerprint
+from gateways.secrets import fingerprint, well_formed
 from loaders.cart import Shown, ShownLine, ShownSavedLine
 from models import Cart, Event, Money, Subject
 from resolvers.context import Info
@@ -68,6 +68,8 @@ async def cart(info: Info) -> Cart | None:
 
 async def cart_line_add(info: Info, variant_id: strawberry.ID, quantity: int = 1) -> Cart:
     """Put units of a variant into one's cart; a guest without one gets a new cart and its token.
+    Without a token every call makes a cart of its own; a token the shop once gave, whose cart is forgotten,
+    becomes that of the new one, so that calls sent at once fill one cart.
 
     variant_id: what to add
     quantity: how many to add to those already in it
@@ -76,7 +78,8 @@ async def cart_line_add(info: Info, variant_id: strawberry.ID, quantity: int = 1
 
 
 async def cart_lines_add(info: Info, lines: list[CartLineInput]) -> Cart:
-    """Put several things into one's cart at once, all of them or none.
+    """Put several things into one's cart at once, all of them or none; a guest's cart is made as by
+    `cartLineAdd`.
 
     lines: what to add, each variant once, up to 100
     """
@@ -85,11 +88,12 @@ async def cart_lines_add(info: Info, lines: list[CartLineInput]) -> Cart:
 
 async def added(info: Info, wanted: Sequence[Wanted]) -> Cart:
     viewer, token = info.context.viewer, info.context.shop.secrets.token()
+    tokens = [viewer.cart_token, token] if viewer.cart_token and well_formed(viewer.cart_token) else [token]
     async with info.context.transaction() as session:
         cart = await open_cart(
             session,
             owner(info),
-            new_token_hash=fingerprint(token),
+            new_token_hashes=[fingerprint(each) for each in tokens],
             currency=viewer.currency,
             now=info.context.now,
         )
@@ -329,7 +333,7 @@ async def own_cart(info: Info, session: AsyncSession, missing: NotFound) -> Cart
 
 
 def handed_over(info: Info, cart: Cart, token: str) -> Cart:
-    """A guest's new cart carries its token once, and the rest of the request knows it."""
+    """A cart under a new token carries it once, and the rest of the request knows it."""
     if cart.token_hash == fingerprint(token):
         cart.token = token
         info.context.viewer = replace(info.context.viewer, cart_token=token)

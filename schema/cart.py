@@ -86,7 +86,8 @@ class Cart(Node):
     """What somebody means to buy."""
 
     token: str | None
-    """The secret of a guest's cart, for the `X-Cart-Token` header: told once, when the cart is made."""
+    """The secret of a guest's cart, for the `X-Cart-Token` header: told once, when the cart is made; null
+    when it is the one that was sent."""
     version: int
     """One higher with each change; pass it as `after` to watch without a gap."""
     currency: models.CurrencyCode

@@ -12,7 +12,7 @@ from domain.cart.limits import Path, check_left, check_lines, check_quantity, pr
 from domain.cart.owner import changed, held
 from domain.errors import DomainError, Invalid, LimitReached, NotFound
 from domain.upsert import insert
-from models import Cart, CartLine, CurrencyCode, Money, Price
+from models import Cart, CartLine, CurrencyCode, Money, Price, SavedLine
 
 ADDED_LIMIT = 100
 """Things added by one command."""
@@ -179,18 +179,19 @@ async def dismiss_warnings(
     session: AsyncSession, cart: Cart, *, now: datetime, by: int | None = None
 ) -> None:
     """The owner has seen today's prices and what a merge has left out; what is sold out stays a warning."""
-    price = (
-        select(Price.amount)
-        .where(Price.variant_id == CartLine.variant_id, Price.currency == cart.currency)
-        .scalar_subquery()
-    )
-    seen = (
-        update(CartLine)
-        .where(CartLine.cart_id == cart.id)
-        .values(seen_amount=func.coalesce(price, CartLine.seen_amount), wanted=None)
-        .execution_options(synchronize_session=False)
-    )
-    await session.execute(seen)
+    for table in (CartLine, SavedLine):
+        price = (
+            select(Price.amount)
+            .where(Price.variant_id == table.variant_id, Price.currency == cart.currency)
+            .scalar_subquery()
+        )
+        seen = (
+            update(table)
+            .where(table.cart_id == cart.id)
+            .values(seen_amount=func.coalesce(price, table.seen_amount), wanted=None)
+            .execution_options(synchronize_session=False)
+        )
+        await session.execute(seen)
     changed(session, cart, now, by)
 
 

@@ -89,7 +89,7 @@ def seen_in(cart: Cart, guest: Cart, line: CartLine, offer: Offer | None) -> int
 
 
 async def move_saved(session: AsyncSession, guest: Cart, own: Cart) -> None:
-    """What was saved for later adds up, too."""
+    """What was saved for later adds up, too, as far as a line reaches; shelves matter when it comes back."""
     amount = (
         SavedLine.seen_amount
         if guest.currency is own.currency
@@ -100,18 +100,20 @@ async def move_saved(session: AsyncSession, guest: Cart, own: Cart) -> None:
             0,
         )
     )
-    columns = ["cart_id", "variant_id", "quantity", "seen_amount", "created_at"]
-    arriving = (
-        select(literal(own.id), SavedLine.variant_id, SavedLine.quantity, amount, SavedLine.created_at)
-        .where(SavedLine.cart_id == guest.id)
-        .order_by(SavedLine.id)
-    )
+    columns = ["cart_id", "variant_id", "quantity", "wanted", "seen_amount", "created_at"]
+    kept = (SavedLine.variant_id, SavedLine.quantity, SavedLine.wanted, amount, SavedLine.created_at)
+    arriving = select(literal(own.id), *kept).where(SavedLine.cart_id == guest.id).order_by(SavedLine.id)
     moving = insert(session, SavedLine).from_select(columns, arriving)
-    total = SavedLine.quantity + moving.excluded.quantity
-    capped = case((total > QUANTITY_LIMIT, QUANTITY_LIMIT), else_=total)
+    new = moving.excluded
+    total = func.coalesce(SavedLine.wanted, SavedLine.quantity) + func.coalesce(new.wanted, new.quantity)
+    over = total > QUANTITY_LIMIT
     await session.execute(
         moving.on_conflict_do_update(
-            index_elements=[SavedLine.cart_id, SavedLine.variant_id], set_={"quantity": capped}
+            index_elements=[SavedLine.cart_id, SavedLine.variant_id],
+            set_={
+                "quantity": case((over, QUANTITY_LIMIT), else_=total),
+                "wanted": case((over, total), else_=None),
+            },
         )
     )
     await session.execute(delete(SavedLine).where(SavedLine.cart_id == guest.id))

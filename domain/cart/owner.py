@@ -1,5 +1,6 @@
 """Whose cart, and how it is held for one change after the other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,30 +40,35 @@ async def open_cart(
     *,
     currency: CurrencyCode,
     now: datetime,
-    new_token_hash: str | None = None,
+    new_token_hashes: Sequence[str] = (),
 ) -> Cart:
-    """Somebody's cart, locked; a new one where there is none, a guest's under `new_token_hash`."""
+    """Somebody's cart, locked; a new one where there is none.
+
+    A guest's is found under the first of `new_token_hashes` that no merged cart bears: who asks twice at
+    once under one token gets one cart.
+    """
     if cart := await lock_cart(session, owner):
         return cart
-    if owner.account_id is None:
-        owner = Owner(None, new_token_hash)
-    await session.execute(
-        insert(session, Cart)
-        .values(
-            account_id=owner.account_id,
-            token_hash=owner.token_hash if owner.account_id is None else None,
-            status=CartStatus.ACTIVE,
-            currency=currency,
-            version=0,
-            created_at=now,
-            updated_at=now,
-        )
-        .on_conflict_do_nothing()
+    newcomers = [Owner(None, token_hash) for token_hash in new_token_hashes]
+    for newcomer in newcomers if owner.account_id is None else [Owner(owner.account_id, None)]:
+        await make_cart(session, newcomer, currency=currency, now=now)
+        if made := await lock_cart(session, newcomer):
+            return made
+    raise LookupError("the cart just made is gone")
+
+
+async def make_cart(session: AsyncSession, owner: Owner, *, currency: CurrencyCode, now: datetime) -> None:
+    """A cart for somebody, unless they have one."""
+    making = insert(session, Cart).values(
+        account_id=owner.account_id,
+        token_hash=owner.token_hash,
+        status=CartStatus.ACTIVE,
+        currency=currency,
+        version=0,
+        created_at=now,
+        updated_at=now,
     )
-    opened = await lock_cart(session, owner)
-    if opened is None:
-        raise LookupError("the cart just made is gone")
-    return opened
+    await session.execute(making.on_conflict_do_nothing())
 
 
 async def held(session: AsyncSession, cart: Cart) -> tuple[int, int]:

@@ -27,7 +27,11 @@ async def save_line(
     total = await session.scalar(
         saving.on_conflict_do_update(
             index_elements=[SavedLine.cart_id, SavedLine.variant_id],
-            set_={"quantity": SavedLine.quantity + line.quantity, "seen_amount": line.seen_amount},
+            set_={
+                "quantity": SavedLine.quantity + line.quantity,
+                "seen_amount": line.seen_amount,
+                "wanted": None,
+            },
         ).returning(SavedLine.quantity)
     )
     if total > QUANTITY_LIMIT:

@@ -17,7 +17,7 @@ class CartWarningCode(StrEnum):
     NO_LONGER_SOLD = "NO_LONGER_SOLD"
     """It is not sold any more, and not part of the totals."""
     MERGE_CAPPED = "MERGE_CAPPED"
-    """At sign-in two carts became one, with more units of it than there are."""
+    """At sign-in two carts became one, with more units of it than there are, or than a line holds."""
     COUPON_REFUSED = "COUPON_REFUSED"
     """A coupon does not apply to this cart now."""
 

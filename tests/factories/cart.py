@@ -26,7 +26,7 @@ async def create_cart(
     cart = await open_cart(
         session,
         Owner(owner.id if owner else None, token_hash),
-        new_token_hash=token_hash or f"token-{next(NUMBERS)}",
+        new_token_hashes=[token_hash or f"token-{next(NUMBERS)}"],
         currency=currency,
         now=now,
     )
