@@ -7,6 +7,7 @@ import strawberry
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cart import (
+    MERGED,
     CartWarningCode,
     Owner,
     Wanted,
@@ -210,7 +211,7 @@ async def cart_coupon_remove(info: Info, code: str | None = None) -> Cart:
 
 
 async def cart_updates(info: Info, after: int | None = None) -> AsyncIterator[Event]:
-    """Every change of one's own cart, each once, in order.
+    """Every change of one's own cart, each once, in order; a guest's ends when it was merged at sign-in.
 
     after: the last version seen; what came after it is told first. Without it, only what is to come.
     """
@@ -218,7 +219,21 @@ async def cart_updates(info: Info, after: int | None = None) -> AsyncIterator[Ev
     if watched is None:
         raise NotFound("cart")
     async for event in follow(info.context.shop, Subject.CART, watched.id, after):
+        if not await same_owner(info, watched):
+            return
         yield event
+        if event.name == MERGED:
+            return
+
+
+async def same_owner(info: Info, watched: Cart) -> bool:
+    """Whether a cart is still the one that was watched: SQLite gives the number of a forgotten one again."""
+    info.context.forget()
+    found = await info.context.load.cart.load(watched.id)
+    return found is not None and (found.account_id, found.token_hash) == (
+        watched.account_id,
+        watched.token_hash,
+    )
 
 
 async def totals(carts: Sequence[Cart], info: Info) -> Sequence[Pricing]:

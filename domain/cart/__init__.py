@@ -13,7 +13,7 @@ from domain.cart.lines import (
     remove_line,
     set_quantity,
 )
-from domain.cart.merging import adopt_cart
+from domain.cart.merging import MERGED, adopt_cart
 from domain.cart.ordering import emptying, take_carts
 from domain.cart.owner import Owner, lock_cart, open_cart
 from domain.cart.saved import remove_saved_line, restore_line, save_line
@@ -23,6 +23,7 @@ __all__ = [
     "ADDED_LIMIT",
     "COUPONS_LIMIT",
     "LINES_LIMIT",
+    "MERGED",
     "QUANTITY_LIMIT",
     "SAVED_LIMIT",
     "SWEEP",

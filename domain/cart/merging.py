@@ -14,6 +14,9 @@ from models import Cart, CartLine, CartStatus, Price, SavedLine
 
 Row = dict[str, Any]
 
+MERGED = "cart.merged"
+"""The last event of a guest's cart."""
+
 
 async def adopt_cart(session: AsyncSession, *, token_hash: str, account_id: int, now: datetime) -> None:
     """Put what a guest has gathered into the cart of the customer they turned out to be.
@@ -33,7 +36,7 @@ async def adopt_cart(session: AsyncSession, *, token_hash: str, account_id: int,
     own.coupon_codes = [*dict.fromkeys((*own.coupon_codes, *guest.coupon_codes))][:COUPONS_LIMIT]
     guest.status = CartStatus.MERGED
     guest.coupon_codes = []
-    changed(session, guest, now, account_id, name="cart.merged")
+    changed(session, guest, now, account_id, name=MERGED)
     changed(session, own, now, account_id)
 
 

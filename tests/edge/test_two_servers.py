@@ -22,6 +22,16 @@ mutation ($input: CartLineAddInput!) {
 }
 """
 WATCH = "subscription ($after: Int) { cartUpdates(after: $after) { version } }"
+ADD_AS_GUEST = """
+mutation ($input: CartLineAddInput!) {
+  cartLineAdd(input: $input) { cart { token version } userErrors { message } }
+}
+"""
+SEE_LINES = """
+subscription ($after: Int) {
+  cartUpdates(after: $after) { version cart { lines { quantity } totals { total { amount } } } }
+}
+"""
 NEVER = timedelta(minutes=10)
 """A watcher that hears no bell looks by itself only when the test has long failed."""
 
@@ -77,4 +87,27 @@ async def test_a_redis_that_stops_and_starts_costs_a_watcher_of_the_other_server
 
         await add()
         assert await seen(watch, 1) == [5]
+        assert await watch.quiet()
+
+
+async def test_a_change_made_on_the_phone_is_seen_in_the_browser_at_the_other_server(
+    servers: tuple[Front, Front],
+) -> None:
+    here, there = servers
+    async with here.shop.database.writes.begin() as session:
+        variant = await variant_of(session, await create_product(session, stock={"MAIN": 100}))
+    tea, phone = global_id("Variant", variant.id), here.guest()
+    made = (await phone.do(ADD_AS_GUEST, variantId=tea, quantity=1))["cart"]
+    phone.headers["X-Cart-Token"] = made["token"]
+    browser = there.guest(**phone.headers)
+
+    async with browser.watch(SEE_LINES, after=made["version"]) as watch:
+        for sent_by, quantity, amount in ((phone, 3, "297.00"), (browser, 5, "495.00"), (phone, 7, "693.00")):
+            await sent_by.do(ADD, variantId=tea, quantity=2)
+            update = (await watch.next())["data"]["cartUpdates"]
+            assert update["cart"] == {
+                "lines": [{"quantity": quantity}],
+                "totals": {"total": {"amount": amount}},
+            }
+        assert update["version"] == made["version"] + 3
         assert await watch.quiet()
