@@ -85,10 +85,10 @@ class Watcher:
                     self.seen.append(answer["payload"]["data"]["orderUpdates"])
 
 
-async def until(what: str, true: Callable[[], Awaitable[bool]]) -> None:
+async def until(what: str, true: Callable[[], Awaitable[bool]], *, seconds: float = WAIT_SECONDS) -> None:
     """Wait for something the shop does by itself."""
     try:
-        async with asyncio.timeout(WAIT_SECONDS):
+        async with asyncio.timeout(seconds):
             while not await true():
                 await asyncio.sleep(0.1)
     except TimeoutError:
