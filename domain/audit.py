@@ -14,6 +14,8 @@ from models import (
     Event,
     LedgerAccount,
     LedgerEntry,
+    Offer,
+    OfferUse,
     Order,
     OrderLine,
     OrderStatus,
@@ -241,6 +243,35 @@ def wrongly_reserved() -> Select[Any]:
     return differing(place(), StockLevel.reserved, total_of(waiting)).outerjoin(waiting, same)
 
 
+def uses(amount: Any, key: Any) -> Subquery:
+    """What orders that stand have of something, by offer or otherwise."""
+    return summed(key, amount, OfferUse.released_at.is_(None))
+
+
+def wrongly_used() -> Select[Any]:
+    """Where an offer may be used only so often, every use is counted."""
+    used = uses(literal(1), OfferUse.offer_id)
+    return (
+        differing(offer(), Offer.used, total_of(used))
+        .outerjoin(used, used.c.offer_id == Offer.id)
+        .where(Offer.usage_limit.is_not(None))
+    )
+
+
+def wrong_shares() -> Select[Any]:
+    """What of a flash sale's share is sold is what orders have of it."""
+    sold = uses(OfferUse.flash_units, OfferUse.offer_id)
+    return (
+        differing(offer(), Offer.sold, total_of(sold))
+        .outerjoin(sold, sold.c.offer_id == Offer.id)
+        .where(Offer.share.is_not(None))
+    )
+
+
+def offer() -> ColumnElement[str]:
+    return literal("offer ") + cast(Offer.id, String)
+
+
 RULES: Mapping[str, Callable[[], Select[Any]]] = {
     "a posting balances": unbalanced,
     "captured as posted": wrongly_captured,
@@ -259,6 +290,8 @@ RULES: Mapping[str, Callable[[], Select[Any]]] = {
     "damaged as moved": wrong_damaged,
     "moved where there is a level": moved_nowhere,
     "reserved as ordered": wrongly_reserved,
+    "offers used as counted": wrongly_used,
+    "flash sales sold as counted": wrong_shares,
 }
 
 

@@ -137,7 +137,8 @@ def units_held(warehouse_id: int | None) -> Subquery:
 
 def units_sold(since: datetime, warehouse_id: int | None) -> Subquery:
     """How many of each variant were ordered since then, from one warehouse or from all."""
-    quantity = OrderLine.quantity if warehouse_id is None else DeliveryLine.quantity
+    bought = OrderLine.quantity - OrderLine.cancelled
+    quantity = bought if warehouse_id is None else DeliveryLine.quantity
     sold = (
         select(OrderLine.variant_id, cast(func.sum(quantity), BigInteger).label("units"))
         .join(Order, Order.id == OrderLine.order_id)

@@ -1,13 +1,19 @@
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import strawberry
 
 from domain.address import Postal, postal_of
 from domain.aftersales.cancelling import cancel_lines
 from domain.aftersales.rules import Wanted
+from domain.batches import batches
+from domain.cart import ADDED_LIMIT, add_what_fits, open_cart
+from domain.cart import Wanted as Again
 from domain.errors import Invalid, NotFound
 from domain.order import add_note, change_address, hold_order, release_order
-from models import Account, Delivery, Order, OrderNote
+from models import Account, Cart, Delivery, Order, OrderLine, OrderNote
+from resolvers.cart import owner
 from resolvers.context import Info
 from resolvers.ids import row_id
 from resolvers.inputs.change import CancelledLineInput
@@ -40,6 +46,47 @@ async def order_lines_cancel(
             now=info.context.now,
             by=info.context.viewer.id,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class NotAgain:
+    """A line that could not be bought again, and why."""
+
+    line: OrderLine
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoughtAgain:
+    """A cart with what is still sold of an old order, and what is not."""
+
+    cart: Cart
+    left_out: Sequence[NotAgain]
+
+
+async def order_buy_again(info: Info, id: strawberry.ID) -> BoughtAgain:
+    """Put what is still sold of an order into one's cart, at the prices of today.
+
+    id: an order of one's own
+    """
+    order_id = await own_order(info, id)
+    lines = await info.context.load.order_lines.load(order_id)
+    units = Counter[int]()
+    for line in lines:
+        units[line.variant_id] += line.quantity
+    again = [Again(variant_id, quantity, (variant_id,)) for variant_id, quantity in units.items()]
+    viewer, now = info.context.viewer, info.context.now
+    async with info.context.transaction() as session:
+        cart = await open_cart(session, owner(info), currency=lines[0].currency, now=now)
+        refusals = [
+            refusal
+            for batch in batches(again, ADDED_LIMIT)
+            for refusal in await add_what_fits(session, cart, batch, now=now, by=viewer.id)
+        ]
+    said = {refusal.field[0]: str(refusal) for refusal in refusals}
+    return BoughtAgain(
+        cart, [NotAgain(line, said[line.variant_id]) for line in lines if line.variant_id in said]
+    )
 
 
 async def order_address_change(

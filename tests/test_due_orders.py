@@ -19,9 +19,9 @@ from domain.cart import Owner
 from domain.order import Placement, Terms, place_orders
 from events.shop import Shop
 from models import (
-    Coupon,
     Event,
     MovementKind,
+    Offer,
     Order,
     OrderStatus,
     StockLevel,
@@ -82,8 +82,8 @@ async def due_orders(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         buyers = [await create_account(session) for _ in range(GROUP)]
         variant = await a_variant(session, stock={"MAIN": ORDERS})
-        coupon = await create_coupon(session, percent=10)
-        wish = wish_for(buyers[0], [(variant, 1)], coupon_code=coupon.code)
+        coupon = await create_coupon(session, percent=10, usage_limit=ORDERS)
+        wish = wish_for(buyers[0], [(variant, 1)], coupon_codes=[coupon.code])
         promise = await promise_for(session, wish, {SANDBOX: None}, now=then)
     for group in range(ORDERS // GROUP):
         async with shop.database.writes.begin() as session:
@@ -128,7 +128,7 @@ async def test_a_thousand_unpaid_orders_close_once_though_a_worker_is_killed(
 
     async with behind.database.reads() as session:
         level = (await session.scalars(select(StockLevel))).one()
-        used = await session.scalar(select(Coupon.used))
+        used = await session.scalar(select(Offer.used))
         released = await session.scalar(
             select(func.count(StockMovement.id)).where(StockMovement.kind == MovementKind.RELEASED)
         )

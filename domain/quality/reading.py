@@ -155,11 +155,12 @@ async def read_trade(session: AsyncSession, products: dict[int, ProductFacts], s
         if product_id in products:
             products[product_id].views = views
     amount = OrderLine.unit_amount * OrderLine.quantity - OrderLine.discount_amount
+    amount = amount - OrderLine.cancelled_amount
     sold = await session.execute(
         select(
             OrderLine.product_id,
             OrderLine.currency,
-            cast(func.sum(OrderLine.quantity), BigInteger),
+            cast(func.sum(OrderLine.quantity - OrderLine.cancelled), BigInteger),
             cast(func.sum(amount), BigInteger),
         )
         .join(Order, Order.id == OrderLine.order_id)

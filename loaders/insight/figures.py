@@ -323,12 +323,19 @@ def lines_in(
 
 def sold_in(members: Members, selection: Selection, *, daily: bool = False) -> Select[Any]:
     orders = func.count(OrderLine.order_id.distinct()).label("orders")
-    return lines_in(members, selection, orders, total(OrderLine.quantity).label("units"), daily=daily)
+    return lines_in(
+        members,
+        selection,
+        orders,
+        total(OrderLine.quantity - OrderLine.cancelled).label("units"),
+        daily=daily,
+    )
 
 
 def revenue_in(members: Members, selection: Selection, *, daily: bool = False) -> Select[Any]:
     """Once per currency; discounts are taken off."""
     amount = OrderLine.unit_amount * OrderLine.quantity - OrderLine.discount_amount
+    amount = amount - OrderLine.cancelled_amount
     sums = total(amount).label("amount")
     return lines_in(members, selection, sums, daily=daily, also_by=[OrderLine.currency])
 

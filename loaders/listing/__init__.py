@@ -80,7 +80,10 @@ def counting(wanted: Wanted, *, dialect: str) -> Select[int]:
 def units_sold() -> Any:
     """Units of each product in orders that were not cancelled."""
     return (
-        select(OrderLine.product_id, cast(func.sum(OrderLine.quantity), BigInteger).label("units"))
+        select(
+            OrderLine.product_id,
+            cast(func.sum(OrderLine.quantity - OrderLine.cancelled), BigInteger).label("units"),
+        )
         .join(Order, Order.id == OrderLine.order_id)
         .where(Order.status != OrderStatus.CANCELLED)
         .group_by(OrderLine.product_id)
