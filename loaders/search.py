@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     Select,
     and_,
+    bindparam,
     case,
     cast,
     column,
@@ -52,6 +53,9 @@ BY_LENGTH = 1
 
 BEYOND = "\U0010ffff"
 """Behind every letter: all words with one beginning stand before it."""
+
+MATCH = "match"
+"""The name under which statements bind what the full-text index is asked."""
 
 CANDIDATES = 200
 """Known words looked at for one that was mistyped."""
@@ -120,9 +124,7 @@ def finds(plan: Plan, *, dialect: str) -> CTE:
 
 def _holders(plan: Plan, *, dialect: str) -> Select[int]:
     """`id` of the products that have all words of a plan, or the code it is."""
-    match = all_of([concept.phrases for concept in plan.concepts], dialect=dialect)
-    if plan.code:
-        match = _either(match, all_of([[Phrase((plan.code,))]], dialect=dialect), dialect=dialect)
+    match = bindparam(MATCH, _match(plan, dialect=dialect), String)
     if dialect == "sqlite":
         name = f"{ProductWords.__tablename__}_fts"
         index = table(name, column("rowid", Integer))
@@ -134,8 +136,22 @@ def _holders(plan: Plan, *, dialect: str) -> Select[int]:
     )
 
 
-def _either(one: str, other: str, *, dialect: str) -> str:
-    return f"({one}) OR {other}" if dialect == "sqlite" else f"({one}) | {other}"
+def form(plan: Plan | None) -> Plan | None:
+    """What the statements of `finds` depend on apart from what they bind."""
+    return plan if plan is None or plan.nearest else Plan()
+
+
+def bound(plan: Plan | None, *, dialect: str) -> dict[str, str]:
+    """What a statement made for the form of a plan is run with."""
+    return {} if plan is None or plan.nearest else {MATCH: _match(plan, dialect=dialect)}
+
+
+def _match(plan: Plan, *, dialect: str) -> str:
+    match = all_of([concept.phrases for concept in plan.concepts], dialect=dialect)
+    if not plan.code:
+        return match
+    exact = all_of([[Phrase((plan.code,))]], dialect=dialect)
+    return f"({match}) OR {exact}" if dialect == "sqlite" else f"({match}) | {exact}"
 
 
 def _points(plan: Plan) -> Select[int, int, int]:

@@ -14,8 +14,9 @@ POSTGRES = {
     "lock_timeout": "10s",
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "60s",
+    "jit": "off",
 }
-"""Nobody waits for ever, not even for a colleague that hangs."""
+"""Nobody waits for ever, not even for a colleague that hangs, nor for machine code made to run once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 import datetime
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -31,11 +32,14 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.listing.wanted import Wanted, has_one_of, in_price_range, in_subtree, price_of, standing
-from loaders.search import finds
+from loaders.search import bound, finds, form
 from models import Attribute, AttributeValue, Category, Price, Product, ProductAttribute
 
 FACET_LIMIT = 100
 """Choices of one kind."""
+
+STATEMENTS = 128
+"""Statements that are kept, of the lists asked for last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,8 @@ class Choices:
 async def facets(session: AsyncSession, wanted: Wanted, *, dialect: str) -> Facets:
     """One statement finds and counts everything; three more fetch what the choices are called."""
     by_kind: dict[str, list[Any]] = {"brand": [], "category": [], "price": [], "value": []}
-    for row in await session.execute(_counted(wanted, dialect=dialect)):
+    statement = _counted(replace(wanted, plan=form(wanted.plan)), dialect=dialect)
+    for row in await session.execute(statement, bound(wanted.plan, dialect=dialect)):
         by_kind[row.kind].append(row)
     (price,) = by_kind["price"]
     return Facets(
@@ -101,7 +106,9 @@ async def facets(session: AsyncSession, wanted: Wanted, *, dialect: str) -> Face
     )
 
 
+@lru_cache(maxsize=STATEMENTS)
 def _counted(wanted: Wanted, *, dialect: str) -> CompoundSelect[Any]:
+    """The same statement for all questions of one form: it is made, and compiled, once."""
     choices = Choices.of(wanted)
     pool = _pool(wanted, choices, dialect=dialect)
 
