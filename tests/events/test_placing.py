@@ -355,7 +355,7 @@ async def test_a_group_takes_as_many_statements_for_many_as_for_few(shop: Shop, 
             outcomes = await place_orders(session, placements, Terms(OFFERED, PAY_WITHIN), now=NOW)
 
     assert kinds(outcomes) == {"Order": members}
-    assert counted.total == (17 if shop.database.dialect == "sqlite" else 7), counted.texts
+    assert counted.total == (18 if shop.database.dialect == "sqlite" else 8), counted.texts
     async with shop.database.reads() as session:
         moved = await session.scalar(select(func.count()).where(StockMovement.kind == MovementKind.RESERVED))
     assert moved == 2 * members
