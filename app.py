@@ -41,9 +41,15 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_shop(settings: Settings, *, clock: Clock = utc_now, app: Starlette | None = None) -> Shop:
+def open_shop(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    app: Starlette | None = None,
+    database: Database | None = None,
+) -> Shop:
     """Everything behind the counter; without an address of its own, partners reach it through `app`."""
-    database = Database.open(settings.database_url, pool_size=settings.database_pool_size)
+    database = database or Database.open(settings.database_url, pool_size=settings.database_pool_size)
     inward = httpx.ASGITransport(app) if app and not settings.public_url else None
     client, secrets = httpx.AsyncClient(transport=inward), Secrets()
     return Shop(
@@ -59,7 +65,7 @@ def open_shop(settings: Settings, *, clock: Clock = utc_now, app: Starlette | No
     )
 
 
-def create_app(settings: Settings, *, clock: Clock = utc_now) -> Starlette:
+def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database | None = None) -> Starlette:
     """The counter: what the outside can knock at."""
 
     @asynccontextmanager
@@ -70,7 +76,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Starlette:
     uploads = {"/media": settings.upload_limit_bytes, PRODUCTS: settings.import_limit_bytes}
     limits = Middleware(BodyLimit, limit=settings.body_limit_bytes, limits=uploads)
     app = Starlette(middleware=[Middleware(RequestLog), limits], lifespan=opening_hours)
-    app.state.shop = shop = open_shop(settings, clock=clock, app=app)
+    app.state.shop = shop = open_shop(settings, clock=clock, app=app, database=database)
     persisted = PersistedQueries(shop.bus.redis if isinstance(shop.bus, RedisBus) else None)
     graphql = GraphQLEndpoint(schema, shop, persisted)
     app.router.routes += [

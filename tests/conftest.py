@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -20,7 +21,7 @@ from tests.factories.shipping import first_tariff
 from tests.front import Front
 
 if TYPE_CHECKING:
-    from tests.servers import PostgresServer
+    from tests.servers import PostgresServer, Reused
 
 pytest_plugins = ["tests.servers"]
 
@@ -74,16 +75,24 @@ def postgres_template(postgres_server: "PostgresServer") -> Iterator[str]:
 
 
 @pytest.fixture
-async def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    shutil.copy(sqlite_template, tmp_path / "shop.db")
-    return f"sqlite+aiosqlite:///{tmp_path}/shop.db"
+def sqlite_url(sqlite_template: Path) -> str:
+    path = sqlite_template.with_name("used.db")
+    for left in path.parent.glob("used.db*"):
+        left.unlink()
+    shutil.copy(sqlite_template, path)
+    return f"sqlite+aiosqlite:///{path}"
 
 
 @pytest.fixture
-async def postgres_url(postgres_server: "PostgresServer", postgres_template: str) -> AsyncIterator[str]:
-    name = f"shop_{uuid4().hex}"
-    yield await postgres_server.create_from_template(name, postgres_template)
-    await postgres_server.drop_database(name)
+async def postgres_url(reused: "Reused") -> AsyncIterator[str]:
+    yield reused.url
+    await reused.restore()
+
+
+@cache
+def known_database(url: str) -> Database:
+    """The statements of the shop are compiled once, not again for each test."""
+    return Database.open(url, pool_size=Settings.model_fields["database_pool_size"].default)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -111,7 +120,7 @@ def settings_for(database_url: str, var_dir: Path, **changes: object) -> Setting
 
 @pytest.fixture
 async def app(settings: Settings, clock: Clock) -> AsyncIterator[Starlette]:
-    made = create_app(settings, clock=clock)
+    made = create_app(settings, clock=clock, database=known_database(settings.database_url))
     async with made.router.lifespan_context(made):
         yield made
 

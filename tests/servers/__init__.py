@@ -1,16 +1,19 @@
 """Real servers for the tests: PostgreSQL and Redis, given, installed or out of a wheel."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
+from uuid import uuid4
 
 import pytest
 
 from tests.servers.found import ServerMissing
 from tests.servers.postgres import PostgresServer, postgres, postgres_origin
 from tests.servers.redis import PrivateRedis, RedisServer, private_redis, redis, redis_origin
+from tests.servers.reused import Reused
 
-__all__ = ["PostgresServer", "PrivateRedis", "RedisServer", "postgres", "private_redis", "redis"]
+__all__ = ["PostgresServer", "PrivateRedis", "RedisServer", "Reused", "postgres", "private_redis", "redis"]
 
 Server = TypeVar("Server")
 
@@ -19,6 +22,14 @@ Server = TypeVar("Server")
 def postgres_server() -> Iterator[PostgresServer]:
     with _or_fail(postgres) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def reused(postgres_server: PostgresServer, postgres_template: str) -> Iterator[Reused]:
+    reused = Reused(postgres_server, f"shop_{uuid4().hex}", postgres_template)
+    asyncio.run(reused.make())
+    yield reused
+    asyncio.run(postgres_server.drop_database(reused.name))
 
 
 @pytest.fixture(scope="session")
