@@ -58,10 +58,10 @@ async def claim_all(session: AsyncSession, claims: Sequence[Claim]) -> list[str 
     return [_said(claim, known.get((claim.account_id, claim.key))) for claim in claims]
 
 
-async def look_up(session: AsyncSession, claim: Claim) -> str | KeyReused | None:
-    """What a claim would get, without making it."""
-    known = await _known(session, [claim])
-    return _said(claim, known.get((claim.account_id, claim.key)))
+async def look_up(session: AsyncSession, claims: Sequence[Claim]) -> list[str | KeyReused | None]:
+    """What each claim would get, without making it. All are of one command."""
+    known = await _known(session, claims)
+    return [_said(claim, known.get((claim.account_id, claim.key))) for claim in claims]
 
 
 async def drop_all(session: AsyncSession, claims: Collection[Claim]) -> None:

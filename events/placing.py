@@ -13,6 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
+from aiodataloader import DataLoader
 
 from domain.errors import DomainError, ErrorCode, OutOfStock
 from domain.offer import OfferGone
@@ -31,6 +32,9 @@ INERTIA = 0.8
 """How much of what is known about the time an order takes outlives the next measurement."""
 
 SHORTEST_PAUSE = 0.1
+BATCH_LIMIT = 100
+"""Keys looked up in one statement."""
+
 JITTER = SystemRandom()
 
 
@@ -144,15 +148,14 @@ class Placing:
     def __init__(self) -> None:
         self.lanes: list[Lane] = []
         self.sold_out = SoldOut()
+        self.earlier: DataLoader[Placement, Outcome | None] | None = None
         self.seconds_each = 0.0
         """How long a lane has lately been busy with one order."""
 
     async def place(self, shop: "Shop", placement: Placement) -> Order:
         """An order, when its group has been committed; its refusal is raised."""
         if refusal := self.sold_out.refusal(placement):
-            if before := await self.before(shop, placement):
-                return granted(before)
-            raise refusal
+            return granted(await self.before(shop, placement) or refusal)
         lane = self.lane_for(shop, placement)
         self.admit(shop, lane)
         waiting = Waiting(placement, asyncio.get_running_loop().create_future())
@@ -167,8 +170,15 @@ class Placing:
             await asyncio.wait(serving)
 
     async def before(self, shop: "Shop", placement: Placement) -> Outcome | None:
-        async with shop.database.reads() as session:
-            return await placed_before(session, placement)
+        """What came of the same key before; asked at once for all who are told of a sell-out together."""
+        if self.earlier is None:
+
+            async def asked(placements: list[Placement]) -> list[Outcome | None]:
+                async with shop.database.reads() as session:
+                    return await placed_before(session, placements)
+
+            self.earlier = DataLoader(asked, cache=False, max_batch_size=BATCH_LIMIT)
+        return await self.earlier.load(placement)
 
     def lane_for(self, shop: "Shop", placement: Placement) -> Lane:
         """Where the buyer or something they want is being served already, else where least is going on."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -40,7 +41,7 @@ def write_token(key: str, token: AccessToken, *, now: datetime) -> str:
         "iat": int(now.timestamp()),
         "exp": int(token.expires_at.timestamp()),
     }
-    return jwt.encode({"alg": ALGORITHM}, claims, OctKey.import_key(key))
+    return jwt.encode({"alg": ALGORITHM}, claims, _signer(key))
 
 
 def read_token(key: str, text: str, *, now: datetime) -> AccessToken:
@@ -48,7 +49,7 @@ def read_token(key: str, text: str, *, now: datetime) -> AccessToken:
     if len(text) > LENGTH_LIMIT:
         raise TokenRefused
     try:
-        claims = jwt.decode(text, OctKey.import_key(key), algorithms=[ALGORITHM]).claims
+        claims = jwt.decode(text, _signer(key), algorithms=[ALGORITHM]).claims
         _rules(now).validate(claims)
         return AccessToken(
             account_id=int(claims["sub"]),
@@ -58,6 +59,11 @@ def read_token(key: str, text: str, *, now: datetime) -> AccessToken:
         )
     except (JoseError, ValueError, TypeError, OverflowError) as error:
         raise TokenRefused from error
+
+
+@lru_cache(maxsize=4)
+def _signer(key: str) -> OctKey:
+    return OctKey.import_key(key)
 
 
 def _rules(now: datetime) -> jwt.JWTClaimsRegistry:

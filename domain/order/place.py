@@ -161,30 +161,44 @@ def drafted(member: Member) -> Draft:
 
 async def claim_keys(session: AsyncSession, members: Sequence[Member], *, now: datetime) -> None:
     """Claim everybody's key; whose key has been used gets what came of it."""
+    claiming = with_claims(members, now=now)
+    buyers = {claim.account_id for _, claim in claiming}
+    if len(buyers) < len(claiming):
+        raise ValueError("two orders of one buyer are not placed together")
+    if claiming:
+        await answer(
+            session, claiming, await idempotency.claim_all(session, [claim for _, claim in claiming])
+        )
+
+
+async def placed_before(session: AsyncSession, placements: Sequence[Placement]) -> list[Outcome | None]:
+    """What came of each key before, without claiming it: one statement, one more when any was used."""
+    members = [Member(placement) for placement in placements]
+    if claiming := with_claims(members, now=datetime.max.replace(tzinfo=UTC)):
+        await answer(session, claiming, await idempotency.look_up(session, [claim for _, claim in claiming]))
+    return [member.outcome for member in members]
+
+
+def with_claims(members: Sequence[Member], *, now: datetime) -> list[tuple[Member, Claim]]:
+    """Those whose key can be one, each with what it claims."""
     for member in members:
         with member.refusing():
             member.claim = claim_of(member.placement, now=now)
-    buyers = [member.claim.account_id for member in members if member.claim]
-    if len(set(buyers)) < len(buyers):
-        raise ValueError("two orders of one buyer are not placed together")
-    claiming = [(member, member.claim) for member in members if member.claim]
-    if not claiming:
-        return
-    known = await idempotency.claim_all(session, [claim for _, claim in claiming])
+    return [(member, member.claim) for member in members if member.claim]
+
+
+async def answer(
+    session: AsyncSession,
+    claiming: Sequence[tuple[Member, Claim]],
+    known: Sequence[str | DomainError | None],
+) -> None:
+    """Whose key was used has lost the claim and gets what came of it."""
     numbers = [each for each in known if isinstance(each, str)]
     orders = await by_number(session, numbers) if numbers else {}
     for (member, _), each in zip(claiming, known, strict=True):
         if each is not None:
             member.claim = None
             member.outcome = each if isinstance(each, DomainError) else orders[each]
-
-
-async def placed_before(session: AsyncSession, placement: Placement) -> Outcome | None:
-    """What came of this key before, without claiming it."""
-    known = await idempotency.look_up(session, claim_of(placement, now=datetime.max.replace(tzinfo=UTC)))
-    if isinstance(known, str):
-        return (await by_number(session, [known]))[known]
-    return known
 
 
 def claim_of(placement: Placement, *, now: datetime) -> Claim:

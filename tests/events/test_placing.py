@@ -201,6 +201,19 @@ async def test_the_sold_out_is_refused_without_touching_it_and_an_old_key_still_
     await sound(shop, orders=1)
 
 
+async def test_all_who_are_told_together_that_it_is_sold_out_cost_one_statement(shop: Shop) -> None:
+    variant = await stocked(shop, 1)
+    first, second, *others = await many(shop, variant, 12)
+    await all_placed(shop, [first])
+    await all_placed(shop, [second])
+
+    with statements(shop) as counted:
+        outcomes = await all_placed(shop, others)
+
+    assert kinds(outcomes) == {"OUT_OF_STOCK": 10}
+    assert counted.total == 1
+
+
 async def test_what_comes_back_is_sold_again_at_once(shop: Shop) -> None:
     variant = await stocked(shop, 1)
     first, second, third, fourth = await many(shop, variant, 4)
