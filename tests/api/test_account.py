@@ -1,9 +1,11 @@
 """People at the front door."""
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from argon2 import PasswordHasher, extract_parameters
 from sqlalchemy import func, select
 
@@ -372,3 +374,23 @@ async def test_somebody_elses_address_is_one_that_does_not_exist(front: Front, s
         assert codes(replies[0]) == ["NOT_FOUND"]
     async with shop.database.reads() as session:
         assert [a.recipient for a in await session.scalars(select(Address))] == ["王五"]
+
+
+@pytest.mark.parametrize(
+    ("document", "variables"),
+    [
+        ("mutation ($input: SessionCreateInput!) { %s }", {"input": {"password": "hunter2hunter2"}}),
+        ("mutation ($input: SessionCreateInput!) { %s }", {"input": ["hunter2hunter2", 5]}),
+        ('mutation { sessionCreate(input: {password: "hunter2hunter2"}) { session { expiresAt } } }', {}),
+        ('mutation { sessionCreate(input: {login: 1, password: "hunter2hunter2"}) { __typename } }', {}),
+    ],
+)
+async def test_a_mistyped_sign_in_does_not_repeat_the_password(
+    front: Front, document: str, variables: dict[str, Any]
+) -> None:
+    call = "sessionCreate(input: $input) { session { expiresAt } }"
+
+    answer = await front.guest().ask(document.replace("%s", call), **variables)
+
+    assert answer["errors"]
+    assert "hunter2" not in json.dumps(answer)
