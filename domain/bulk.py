@@ -4,7 +4,8 @@ Rows travel as one parameter, a JSON array that both databases read as a table: 
 or planned anew when their number changes, and no value is touched one by one in Python.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +25,8 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.sql import Executable
 from sqlalchemy.types import TypeEngine
 
@@ -95,24 +97,64 @@ class Compiled:
     text: str
     names: Sequence[str]
     constants: Mapping[str, Any]
+    made_by: Sequence[str] = ()
+    """What makes what it writes to, where it is not there yet."""
 
     @classmethod
     def of(cls, statement: Any, dialect: Any) -> "Compiled":
         made = statement.compile(dialect=dialect)
         return cls(str(made), tuple(made.positiontup), made.params)
 
+    @classmethod
+    def as_one(cls, name: str, statements: Sequence[Any], dialect: Any) -> "Compiled":
+        """Statements that return nothing, sent to SQLite as one: an INSERT whose trigger consists of them."""
+        named = type(dialect)(paramstyle="named")
+        made = [each.compile(dialect=named) for each in statements]
+        constants = {key: value for each in made for key, value in each.params.items()}
+        if any(constants[key] != value for each in made for key, value in each.params.items()):
+            raise ValueError(f"one name stands for two values in {name}: {constants}")
+        names = tuple(constants)
+        body = "; ".join(BOUND.sub(r"NEW.\1", str(each)) for each in made)
+        columns, places = ", ".join(names), ", ".join("?" * len(names))
+        empty = ", ".join(f"NULL AS {each}" for each in names)
+        return cls(
+            f"INSERT INTO {name} ({columns}) VALUES ({places})",  # noqa: S608 - names of ours
+            names,
+            constants,
+            made_by=(
+                f"CREATE TEMP VIEW {name} AS SELECT {empty}",
+                f"CREATE TEMP TRIGGER {name}_all INSTEAD OF INSERT ON {name} BEGIN {body}; END",
+            ),
+        )
+
     def parameters(self, bound: Mapping[str, str]) -> tuple[Any, ...]:
         return tuple(bound[name] if name in bound else self.constants[name] for name in self.names)
+
+    async def run(self, connection: AsyncConnection, bound: Mapping[str, str]) -> Result:
+        parameters = self.parameters(bound)
+        try:
+            result = await connection.exec_driver_sql(self.text, parameters)
+        except OperationalError as error:
+            if not (self.made_by and "no such table" in str(error.orig)):
+                raise
+            for text in self.made_by:  # a new connection, or one whose first transaction was rolled back
+                await connection.exec_driver_sql(text)
+            result = await connection.exec_driver_sql(self.text, parameters)
+        return result.all() if result.returns_rows else ()
+
+
+BOUND = re.compile(r":(\w+)")
 
 
 class Bulk:
     """A statement over bound rows, compiled once for each database.
 
-    `build` gets the name of the dialect and returns what runs there, one after the other; one of them returns
-    the result.
+    `build` gets the name of the dialect and returns what runs there, one after the other; the last returns
+    the result. What comes before it is sent as one, called `name`.
     """
 
-    def __init__(self, build: Callable[[str], Sequence[Executable]]) -> None:
+    def __init__(self, name: str, build: Callable[[str], Sequence[Executable]]) -> None:
+        self.name = name
         self.build = build
         self.compiled: dict[str, list[Compiled]] = {}
 
@@ -122,12 +164,18 @@ class Bulk:
         connection = await session.connection()
         found: Result = ()
         for each in self.statements(dialect):
-            result = await connection.exec_driver_sql(each.text, each.parameters(bound))
-            if result.returns_rows:
-                found = result.all()
+            found = await each.run(connection, bound)
         return found
 
     def statements(self, dialect: Any) -> list[Compiled]:
         if dialect.name not in self.compiled:
-            self.compiled[dialect.name] = [Compiled.of(each, dialect) for each in self.build(dialect.name)]
+            self.compiled[dialect.name] = list(self.compile(dialect))
         return self.compiled[dialect.name]
+
+    def compile(self, dialect: Any) -> Iterator[Compiled]:
+        *before, last = self.build(dialect.name)
+        if len(before) > 1:
+            yield Compiled.as_one(self.name, before, dialect)
+        else:
+            yield from (Compiled.of(each, dialect) for each in before)
+        yield Compiled.of(last, dialect)

@@ -100,7 +100,7 @@ def _claim(dialect: str) -> list[Executable]:
     ]
 
 
-CLAIM = Bulk(_claim)
+CLAIM = Bulk("claiming", _claim)
 KEY = tuple_(IdempotencyKey.account_id, IdempotencyKey.command, IdempotencyKey.key)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     Update,
     delete,
+    func,
     literal_column,
     select,
     update,
@@ -47,7 +48,7 @@ def emptying(carts: FromClause) -> tuple[Delete, Update]:
     `carts` are rows of `id` and `now`; their "cart.changed" is told at the version that follows.
     """
     ids = select(carts.c.id)
-    now = select(carts.c.now).limit(1).scalar_subquery()
+    now = select(func.max(carts.c.now)).scalar_subquery()
     emptied = {"version": Cart.version + 1, "coupon_codes": NO_CODES, "updated_at": now}
     return (
         delete(CartLine).where(CartLine.cart_id.in_(ids)),

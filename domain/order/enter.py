@@ -1,4 +1,4 @@
-"""All that new orders consist of, written at once: one statement on PostgreSQL, one a table on SQLite."""
+"""All that new orders consist of, written at once: one statement on PostgreSQL, two on SQLite."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -198,8 +198,8 @@ def flat(lists: Iterable[list[Row]]) -> list[Row]:
 class Sheets:
     """INSERTs of bound rows, each of which finds the rows it belongs to among those inserted before.
 
-    On PostgreSQL they are parts of one statement and see each other's RETURNING, on SQLite they are
-    statements and see the tables.
+    On PostgreSQL they are parts of one statement and see each other's RETURNING, on SQLite they run one after
+    the other and see the tables.
     """
 
     dialect: str
@@ -224,7 +224,7 @@ class Sheets:
         )
         keys = [table.c[name] for name in found_by]
         if self.dialect == "sqlite":
-            self.steps.append(made.returning(*keys, table.c.id) if table is Order.__table__ else made)
+            self.steps.append(made)
             return table  # type: ignore[no-any-return]
         returned = made.returning(*keys, table.c.id).cte(f"new_{table.name}")
         self.parts.append(returned)
@@ -236,9 +236,12 @@ class Sheets:
         else:
             self.parts.append(step.cte(name))
 
-    def all(self, made: FromClause) -> list[Executable]:
-        """Everything, ready to run; it returns the rows of `made`."""
-        return self.steps or [select(made).add_cte(*self.parts)]
+    def all(self, made: FromClause, given: FromClause) -> list[Executable]:
+        """Everything, ready to run; it returns the numbers and ids of the orders `made` of those given."""
+        found = select(made.c.number, made.c.id)
+        if self.dialect == "sqlite":
+            return [*self.steps, found.where(made.c.number.in_(select(given.c.number)))]
+        return [found.add_cte(*self.parts)]
 
 
 def entering(dialect: str) -> list[Executable]:
@@ -275,7 +278,7 @@ def entering(dialect: str) -> list[Executable]:
     carts = table_of(dialect, "carts", {"id": BigInteger(), "now": UtcDateTime()})
     for name, step in zip(("taken_lines", "emptied_carts"), emptying(carts), strict=True):
         sheets.also(name, step)
-    return sheets.all(orders)
+    return sheets.all(orders, given)
 
 
 def enter_events(sheets: Sheets, orders: FromClause) -> None:
@@ -327,4 +330,4 @@ def enter_entries(sheets: Sheets, postings: FromClause) -> None:
     )
 
 
-ENTER = Bulk(entering)
+ENTER = Bulk("entering", entering)

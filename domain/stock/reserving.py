@@ -59,7 +59,7 @@ def reserving(dialect: str) -> list[Executable]:
     return [select(moved.c.variant_id, moved.c.warehouse_id).add_cte(noted.cte("noted"))]
 
 
-RESERVE_ALL = Bulk(reserving)
+RESERVE_ALL = Bulk("reserving", reserving)
 
 
 async def lock_levels(session: AsyncSession, variant_ids: Iterable[int]) -> None:

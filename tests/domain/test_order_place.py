@@ -1,5 +1,6 @@
 """How orders are quoted and placed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -24,6 +25,7 @@ from models import (
     FulfilmentStatus,
     Money,
     Offer,
+    OfferUse,
     Order,
     OrderLine,
     OrderPaymentStatus,
@@ -36,6 +38,7 @@ from models import (
 from tests.factories.account import create_account, create_address
 from tests.factories.cart import create_cart, create_coupon
 from tests.factories.catalog import create_product, variant_of
+from tests.factories.offer import flash_sale, percent
 from tests.factories.order import (
     CASH,
     CHENGDU,
@@ -246,23 +249,53 @@ async def test_two_customers_may_use_the_same_key(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("number_of_lines", [3, 30])
-async def test_placing_takes_as_many_statements_for_many_lines_as_for_few(
-    shop: Shop, number_of_lines: int
+@pytest.mark.parametrize(
+    ("offers", "sqlite", "postgresql"),
+    [
+        pytest.param((), 10, 8, id="no offer"),
+        pytest.param(("automatic",), 11, 9, id="an automatic offer"),
+        pytest.param(("coupon",), 13, 11, id="a coupon with limits"),
+        pytest.param(("automatic", "coupon", "flash sale"), 13, 11, id="all together"),
+    ],
+)
+async def test_placing_takes_at_most_fifteen_statements_however_many_the_lines(
+    shop: Shop, offers: Sequence[str], sqlite: int, postgresql: int, number_of_lines: int
 ) -> None:
     async with shop.database.writes.begin() as session:
+        await create_order(session)
         account = await create_account(session)
+        address = await create_address(session, account)
         variants = [await a_variant(session) for _ in range(number_of_lines)]
-        await create_cart(session, account, lines=dict.fromkeys(variants, 2))
+        cart = await create_cart(session, account, lines=dict.fromkeys(variants, 2))
         halves = [(variant, 1) for variant in variants]
         deliveries = [deliver_to(HANGZHOU, halves), deliver_to(CHENGDU, halves)]
+        if "automatic" in offers:
+            await percent(session, 5)
+        if "coupon" in offers:
+            coupon = await create_coupon(session, usage_limit=9, usage_limit_per_buyer=1)
+            cart.coupon_codes = [coupon.code or ""]
+        if "flash sale" in offers:
+            await flash_sale(session, variants[0], price=5_000, share=9, per_buyer=2)
         wish = Wish(Owner(account.id, None), deliveries=deliveries)
+        from_book = replace(deliveries[0], postal=None, address_id=address.id)
+        wish_from_book = replace(wish, deliveries=[from_book, deliveries[1]])
         promise = await promise_for(session, wish, {SANDBOX: None, CASH: 1_000})
 
-    with statements(shop) as counted:
-        async with shop.database.writes.begin() as session:
-            await place(session, wish, promise)
+    expected = sqlite if shop.database.dialect == "sqlite" else postgresql
+    for entries, wanted in enumerate((wish, wish_from_book)):
+        with statements(shop) as counted:
+            async with shop.database.writes() as session:
+                order = await place(session, wanted, promise)
+                used = await count_uses(session, order)
 
-    assert counted.total == (18 if shop.database.dialect == "sqlite" else 8), counted.texts
+        assert counted.total - 1 == expected + entries <= 15, counted.texts
+        assert used == len(offers)
+
+
+async def count_uses(session: AsyncSession, order: Order) -> int:
+    return (
+        await session.scalar(select(func.count()).select_from(OfferUse).where(OfferUse.order_id == order.id))
+    ) or 0
 
 
 async def test_a_quote_says_all_that_stands_against_an_order_and_changes_nothing(shop: Shop) -> None:
