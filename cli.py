@@ -178,19 +178,19 @@ def demo() -> None:
 
 
 @app.command()
-def audit() -> None:
-    """Prove that money, stock and orders agree; exit code 1 and what does not, when they do not."""
-    from domain.audit import audit as disagreements
+def audit(
+    every: Annotated[
+        bool, typer.Option("--all", help="print every disagreement, not the first only")
+    ] = False,
+) -> None:
+    """Prove that ledger, order totals, refunds, stock movements and offers agree, while the shop goes on.
 
-    async def look(shop: "Shop") -> int:
-        async with shop.database.reads() as session:
-            found = await disagreements(session)
-        for each in found:
-            console.print(str(each), highlight=False, soft_wrap=True)
-        console.print("All books agree." if not found else f"{len(found)} disagreements.")
-        return 1 if found else 0
+    Exit code 0 when they do. Else 1, and the first disagreement: its rule, its row, what is expected there
+    and what is found.
+    """
+    from edge.auditing import print_audit
 
-    in_shop(look)
+    in_shop(lambda shop: print_audit(shop, every=every))
 
 
 @app.command()

@@ -346,4 +346,4 @@ async def check(stage: Stage, variants: set[int]) -> None:
         raise SystemExit(f"{wrong} levels do not agree with the orders")
     audited = await asyncio.to_thread(lambda: cartwheel("audit", env=environment(stage.url, stage.folder)))
     if audited.returncode:
-        raise SystemExit(f"the books do not agree:\n{audited.stderr[-3000:]}")
+        raise SystemExit(f"the books do not agree:\n{audited.stdout}{audited.stderr[-3000:]}")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.upsert import insert
@@ -93,6 +93,20 @@ def payment_status(*, total: int, taken: int, returned: int) -> OrderPaymentStat
     if taken >= total:
         return OrderPaymentStatus.PAID
     return OrderPaymentStatus.PARTIALLY_PAID if taken else OrderPaymentStatus.UNPAID
+
+
+def status_that_follows(
+    *, total: SQLColumnExpression[int], taken: ColumnElement[int], returned: ColumnElement[int]
+) -> ColumnElement[OrderPaymentStatus]:
+    """`payment_status` for the database."""
+    word = Order.payment_status.type
+    return case(
+        (and_(returned != 0, returned >= taken), literal(OrderPaymentStatus.REFUNDED, word)),
+        (returned != 0, literal(OrderPaymentStatus.PARTIALLY_REFUNDED, word)),
+        (taken >= total, literal(OrderPaymentStatus.PAID, word)),
+        (taken != 0, literal(OrderPaymentStatus.PARTIALLY_PAID, word)),
+        else_=literal(OrderPaymentStatus.UNPAID, word),
+    )
 
 
 async def refresh_payment_status(session: AsyncSession, order: Order) -> None:

@@ -1,10 +1,12 @@
 """How the shop reaches its database: one way to read, one way to write."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import Engine, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 SQLITE_BUSY_MS = 10_000
@@ -17,6 +19,9 @@ POSTGRES = {
     "jit": "off",
 }
 """Nobody waits for ever, not even for a colleague that hangs, nor for machine code made to run once."""
+
+ONE_MOMENT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+SNAPSHOT_TIMEOUT = "15min"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,20 @@ class Database:
             async_sessionmaker(readers, expire_on_commit=False),
             async_sessionmaker(writers, expire_on_commit=False),
         )
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncSession]:
+        """A session that sees one moment, whatever others write meanwhile, and has time for whole tables.
+
+        SQLite needs no telling: a transaction that only reads sees what was there when it began to.
+        """
+        postgresql = self.dialect == "postgresql"
+        engine = self.readers.execution_options(**ONE_MOMENT) if postgresql else self.readers
+        async with self.reads(bind=engine) as session:
+            if postgresql:
+                for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                    await session.execute(text(f"SET LOCAL {limit} = '{SNAPSHOT_TIMEOUT}'"))
+            yield session
 
     @property
     def dialect(self) -> str:

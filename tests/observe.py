@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import event
 
+from domain.audit import audit
 from events.relay import Relay
 from events.shop import Shop
 from events.timers import Timers
@@ -23,6 +24,12 @@ async def settle(shop: Shop) -> None:
         if not await relay.once() + await timers.once():
             return
     raise AssertionError("the shop does not come to rest")
+
+
+async def sound(shop: Shop) -> None:
+    """All books agree, at one moment."""
+    async with shop.database.snapshot() as session:
+        assert [str(each) for each in await audit(session)] == []
 
 
 @dataclass

@@ -250,9 +250,9 @@ async def test_an_audit_finds_what_does_not_agree(shop: Shop) -> None:
         await session.flush()
         wrong = await audit(session)
 
-    assert [(each.rule, each.what, each.kept, each.found) for each in wrong] == [
-        ("captured as posted", payment.reference, "9899", "9900"),
-        ("payment status as the books say", order.number, "REFUNDED", "PAID"),
+    assert [(each.rule, each.row, each.expected, each.found) for each in wrong] == [
+        ("captured as posted", payment.reference, "9900", "9899"),
+        ("payment status as the books say", order.number, "PAID", "REFUNDED"),
     ]
 
 
