@@ -53,7 +53,7 @@ bench: $(TOOLS) ## measure the speed
 
 test: $(TOOLS) ## all tests, on real databases: make test ARGS="-k cart"
 	@$(PY) -m tests.servers || $(MAKE) $(SERVERS)
-	@$(PY) -m pytest -n auto $(ARGS)
+	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(TOOLS) ## style, types, layers, schema and locks; says everything that is wrong, not only the first
 	@$(MAKE) --keep-going lint types layers contract locks
