@@ -59,14 +59,15 @@ FROM (
   FROM generate_series(1::bigint, :orders) n
 ) made;
 INSERT INTO order_lines (id, order_id, position, product_id, variant_id, sku, title, options, weight_grams,
-  currency, unit_amount, quantity, discount_amount)
+  currency, unit_amount, quantity, discount_amount, discounts)
 SELECT n, (n - 1) / 2 + 1, n % 2 + 1, (variant - 1) / 2 + 1, variant, 'SKU-' || variant,
-  'Product ' || (variant - 1) / 2 + 1, '[]', 100, 'CNY', 1000, 1, 0
+  'Product ' || (variant - 1) / 2 + 1, '[]', 100, 'CNY',
+  500 + n % 2 * ((n - 1) / 2 + 1) * 104729 % 500000, 1, 0, '[]'
 FROM (SELECT n, (n * 6151) % 4000 + 1 AS variant FROM generate_series(1::bigint, :orders * 2) n) made;
-INSERT INTO deliveries (id, order_id, position, method, currency, fee_amount, recipient, phone, country_code,
-  province, city, district, line1, line2, postal_code)
-SELECT n, n, 1, 'STANDARD', 'CNY', 0, 'R', '+8613' || lpad((n * 15485863 % 1000000000)::text, 9, '0'), 'CN',
-  '', '', '', '', '', ''
+INSERT INTO deliveries (id, order_id, position, method, currency, fee_amount, discount_amount, discounts,
+  recipient, phone, country_code, province, city, district, line1, line2, postal_code)
+SELECT n, n, 1, 'STANDARD', 'CNY', 0, 0, '[]', 'R',
+  '+8613' || lpad((n * 15485863 % 1000000000)::text, 9, '0'), 'CN', '', '', '', '', '', ''
 FROM generate_series(1::bigint, :orders) n;
 """
 

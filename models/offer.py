@@ -169,9 +169,10 @@ class OfferUse(HasCurrency, Base):
     currency: Mapped[CurrencyCode]
     amount: Mapped[Minor]
     flash_units: Mapped[int]
+    """Less those that were cancelled, while anything of it stands."""
     used_at: Mapped[datetime]
     released_at: Mapped[datetime | None]
-    """When the order was cancelled, so that somebody else may use the offer."""
+    """When the order, or all of it that a flash sale was for, was cancelled: somebody else may use it."""
 
     @property
     def saved(self) -> Money:

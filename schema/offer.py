@@ -158,9 +158,9 @@ class AppliedOffer:
     saved: Money = strawberry.field(name="amount")
     """What it took off lines and fees."""
     flash_units: int
-    """Units at the special price of a flash sale."""
+    """Units at the special price of a flash sale, less those that were cancelled."""
     released_at: datetime | None
-    """When it was given back, because the order was cancelled; null while it stands."""
+    """When it was given back, because the order or all it applied to was cancelled; null while it stands."""
     offer: Offer | None = loaded("offer", key="offer_id")
     """The offer as it is now."""
 

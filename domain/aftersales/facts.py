@@ -77,8 +77,12 @@ def well_formed(claim: Claim, lines: dict[int, OrderLine]) -> None:
 
 
 async def order_lines(session: AsyncSession, order: Order) -> dict[int, OrderLine]:
+    """As they are under the lock of their order, whatever this session has seen of them before it."""
     rows = await session.scalars(
-        select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.position)
+        select(OrderLine)
+        .where(OrderLine.order_id == order.id)
+        .order_by(OrderLine.position)
+        .execution_options(populate_existing=True)
     )
     return {line.id: line for line in rows}
 
@@ -126,6 +130,7 @@ async def add_claimed(
         select(Ticket, TicketLine)
         .join(TicketLine, TicketLine.ticket_id == Ticket.id)
         .where(Ticket.order_id == order.id, Ticket.status.not_in(TURNED_DOWN))
+        .execution_options(populate_existing=True)
     )
     if own is not None:
         statement = statement.where(Ticket.id != own)

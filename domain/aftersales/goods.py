@@ -10,6 +10,7 @@ from domain.aftersales.rules import Wanted
 from domain.aftersales.states import ACCEPTED, SETTLED
 from domain.aftersales.ticket import lines_of
 from domain.errors import OutOfStock, WrongState
+from domain.offer import Leaving, give_back_units
 from domain.order.allocate import Goal, Shelves, allocate
 from domain.shipment import refresh_fulfilment
 from domain.stock import Allocation, levels, release, reserve, take_back
@@ -40,7 +41,12 @@ class AlreadyPacked(WrongState):
 async def withdraw(
     session: AsyncSession, order: Order, lines: Sequence[Wanted], *, now: datetime, by: int | None
 ) -> None:
-    """Do not send these units after all: they leave their deliveries and go back on the shelf."""
+    """Do not send these units after all: they leave their deliveries and go back on the shelf.
+
+    What was sold of them at the price of a flash sale is sold at it again.
+    """
+    kept = await still_to_go(session, [line.line_id for line in lines])
+    freed, leaving = [], []
     for line in lines:
         left = line.quantity
         variant_id = (await session.get_one(OrderLine, line.line_id)).variant_id
@@ -48,13 +54,26 @@ async def withdraw(
             units = min(left, waiting.quantity - waiting.packed)
             await take_out(session, waiting, units)
             if units and waiting.reserved:
-                gone = [Allocation(variant_id, waiting.warehouse_id, units)]
-                await release(session, gone, order_id=order.id, now=now, by=by)
+                freed.append(Allocation(variant_id, waiting.warehouse_id, units))
             left -= units
         if left:
             raise AlreadyPacked
+        leaving.append(Leaving(variant_id, units=line.quantity, of=kept[line.line_id]))
     await session.flush()
+    await release(session, freed, order_id=order.id, now=now, by=by)
+    await give_back_units(session, order.id, leaving, now=now)
     await refresh_fulfilment(session, order, now=now, by=by)
+
+
+async def still_to_go(session: AsyncSession, order_line_ids: Sequence[int]) -> Mapping[int, int]:
+    """Units of each line that were not withdrawn, sent or not."""
+    rows = await session.execute(
+        select(DeliveryLine.order_line_id, func.sum(DeliveryLine.quantity))
+        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
+        .where(DeliveryLine.order_line_id.in_(order_line_ids), Delivery.ticket_id.is_(None))
+        .group_by(DeliveryLine.order_line_id)
+    )
+    return {line_id: int(quantity) for line_id, quantity in rows}
 
 
 async def unpacked(session: AsyncSession, order_line_id: int) -> Sequence[DeliveryLine]:

@@ -10,7 +10,7 @@ orders in one transaction, needs
    no offer applied. It raises OfferGone, with the uses that came too late, and then all must be undone.
 
 `give_back_offers` takes as many for all orders given: one to release the uses, one each for what they
-were counted in.
+were counted in. `give_back_units` does so for the part of one order that is cancelled.
 """
 
 from domain.offer.checked import Draft
@@ -19,13 +19,14 @@ from domain.offer.refusals import CouponRefused, OfferGone
 from domain.offer.running import Offers, offers_for
 from domain.offer.saving import Known, archive_offer, save_offer
 from domain.offer.terms import category_ids, code_of, codes_of
-from domain.offer.using import Use, give_back_offers, use_offers
+from domain.offer.using import Leaving, Use, give_back_offers, give_back_units, use_offers
 
 __all__ = [
     "CouponRefused",
     "Draft",
     "Judged",
     "Known",
+    "Leaving",
     "OfferGone",
     "Offers",
     "Pricing",
@@ -35,6 +36,7 @@ __all__ = [
     "code_of",
     "codes_of",
     "give_back_offers",
+    "give_back_units",
     "offers_for",
     "price",
     "save_offer",

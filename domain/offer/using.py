@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.offer.refusals import OfferGone
-from domain.promotion import FlashSale, Offer
+from domain.promotion import FlashSale, Offer, refund_share
 from domain.upsert import insert
 from models import Money, OfferBuyer, OfferUse
 from models import Offer as Row
@@ -190,6 +190,47 @@ def too_late(
     return lost
 
 
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Units of a variant that leave an order before they were sent, of those that had not left it."""
+
+    variant_id: int
+    _: KW_ONLY
+    units: int
+    of: int
+
+
+async def give_back_units(
+    session: AsyncSession, order_id: int, leaving: Sequence[Leaving], *, now: datetime
+) -> None:
+    """Part of a locked order was cancelled: others may have its units at the price of their flash sale.
+
+    A line that is only partly at that price costs each of its units the same part of it, so the special
+    units leave in the proportion the money does; the last unit takes the last. A sale of which an order
+    has nothing left counts as not used.
+    """
+    parts: Mapping[int | None, Leaving] = {each.variant_id: each for each in leaving}
+    rows = await session.execute(
+        select(Row.variant_id, OfferUse)
+        .join(Row, Row.id == OfferUse.offer_id)
+        .where(OfferUse.order_id == order_id, OfferUse.released_at.is_(None))
+        .where(OfferUse.flash_units > 0, Row.variant_id.in_(parts))
+        .execution_options(populate_existing=True)
+    )
+    back = []
+    for variant_id, use in rows:
+        part = parts[variant_id]
+        units = refund_share(use.flash_units, part.of, 0, part.units)
+        whole = units == use.flash_units
+        if whole:
+            use.released_at = now
+        else:
+            use.flash_units -= units
+        back.append(((use.offer_id, use.account_id), (int(whole), units)))
+    await session.flush()
+    await uncount(session, back)
+
+
 async def give_back_offers(session: AsyncSession, order_ids: Collection[int], *, now: datetime) -> None:
     """Orders were cancelled: what they used, others may use; a second time changes nothing."""
     released = await session.execute(
@@ -199,7 +240,11 @@ async def give_back_offers(session: AsyncSession, order_ids: Collection[int], *,
         .returning(OfferUse.offer_id, OfferUse.account_id, OfferUse.flash_units)
         .execution_options(synchronize_session=False)
     )
-    uses = [((offer_id, account_id), (1, units)) for offer_id, account_id, units in released]
+    await uncount(session, [((offer_id, account_id), (1, units)) for offer_id, account_id, units in released])
+
+
+async def uncount(session: AsyncSession, uses: Sequence[tuple[tuple[int, int], Had]]) -> None:
+    """What came back, by offer and customer, counts no more."""
     if uses:
         await uncount_for_buyers(session, summed(uses))
         await uncount_for_all(session, summed((offer_id, had) for (offer_id, _), had in uses))
