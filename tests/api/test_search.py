@@ -193,6 +193,7 @@ async def test_what_says_more_about_a_word_comes_first(shelf: Shop, front: Front
     assert await found(front.guest(), "lamp") == ["lamp", "long", "aside"]
 
 
+PAGES_WITH_NEWS = 4
 SORTS = ["RELEVANCE", "NEWEST", "PRICE_ASC", "PRICE_DESC", "BEST_SELLING"]
 
 
@@ -215,6 +216,8 @@ async def test_pages_stay_right_while_products_come(shop: Shop, front: Front, so
         seen += [node["slug"] for node in page["nodes"]]
         after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
         number += 1
+        if number > PAGES_WITH_NEWS:
+            continue  # more comes in than is read: it would never end
         await stock(
             shop,
             *(thing(f"new-{number}-{price}", f"{title} lamp", price) for title, price in
