@@ -122,6 +122,10 @@ class Settings(BaseSettings):
     bell_pause: Duration = Field(
         timedelta(seconds=30), description="how often a quiet subscription looks for events by itself"
     )
+    cart_look_every: Duration = Field(
+        timedelta(seconds=1),
+        description="how often at most a watcher of a cart hears of prices and stock",
+    )
     payment_query_every: Duration = Field(
         timedelta(minutes=1), description="how often an unsettled payment is asked after"
     )

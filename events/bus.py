@@ -42,6 +42,9 @@ class Bus(Protocol):
     async def ring(self, topics: Iterable[str]) -> None:
         """Tell all who listen to any of `topics`, in this process and others. Never raises."""
 
+    def strike(self, topics: Iterable[str]) -> None:
+        """Tell those of this process only."""
+
     def listen(self, topics: Iterable[str]) -> AbstractAsyncContextManager[Bell]:
         """A bell that rings for these topics from the moment the context is entered."""
 

@@ -8,7 +8,8 @@ from sqlalchemy import Select, select
 from domain.cart import forget_carts, untouched_since
 from events.shop import Shop
 from events.timers import Timer
-from models import Cart
+from events.topics import subject_topic
+from models import Cart, Subject
 
 
 def untouched(moment: datetime) -> Select[Any]:
@@ -19,7 +20,8 @@ def untouched(moment: datetime) -> Select[Any]:
 
 async def forget(shop: Shop, cart_id: int) -> None:
     async with shop.database.writes.begin() as session:
-        await forget_carts(session, untouched=shop.clock() - shop.settings.guest_cart_lives)
+        forgotten = await forget_carts(session, untouched=shop.clock() - shop.settings.guest_cart_lives)
+    await shop.bus.ring(subject_topic(Subject.CART, id) for id in forgotten)
 
 
 GUEST_CARTS = Timer("cart.untouched", due=untouched, act=forget, age=lambda it: it.guest_cart_lives)

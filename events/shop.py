@@ -10,6 +10,7 @@ from domain.stock import FREED
 from events.assessing import Assessor
 from events.bus import Bus
 from events.placing import Placing
+from events.shelves import Shelves
 from events.tally import Tally
 from gateways.carrier import Carrier
 from gateways.media import MediaStore
@@ -42,6 +43,9 @@ class Shop:
 
     placing: Placing = field(default_factory=Placing)
     """Where orders are placed in groups."""
+
+    shelves: Shelves = field(default_factory=Shelves)
+    """What this process has seen of the stock, for watchers of carts."""
 
     woken: list[Callable[[], None]] = field(default_factory=list)
     """Who wants to know at once that a transaction has committed: the relay of this process."""

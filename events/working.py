@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from events.relay import Relay
+from events.shelves import keep_looking
 from events.shop import Shop
 from events.tally import keep_writing, write_tally
 from events.timers import Timers
@@ -14,7 +15,7 @@ from events.timetable import TIMETABLE
 @asynccontextmanager
 async def working(shop: Shop, *, relays: bool = True) -> AsyncIterator[None]:
     """Carry bells, relay events and watch the clock until the block ends; then let go of everything."""
-    jobs = [shop.bus.run(), keep_writing(shop)]
+    jobs = [shop.bus.run(), keep_writing(shop), keep_looking(shop)]
     if relays:
         jobs += [Relay(shop).run(), Timers(shop, TIMETABLE).run()]
     tasks = [asyncio.create_task(job) for job in jobs]

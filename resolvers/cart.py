@@ -1,6 +1,7 @@
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 import strawberry
@@ -27,10 +28,10 @@ from domain.cart import (
 from domain.errors import NotFound
 from domain.offer import Judged, Pricing, category_ids, offers_for, price
 from domain.promotion import Basket, BasketLine
-from events.stream import follow
+from events.watching import Seen, follow_cart
 from gateways.secrets import fingerprint, well_formed
 from loaders.cart import Shown, ShownLine, ShownSavedLine
-from models import Cart, Event, Money, Subject
+from models import Cart, Event, Money
 from resolvers.context import Info
 from resolvers.ids import row_id
 from resolvers.inputs.cart import CartLineInput
@@ -211,29 +212,49 @@ async def cart_coupon_remove(info: Info, code: str | None = None) -> Cart:
 
 
 async def cart_updates(info: Info, after: int | None = None) -> AsyncIterator[Event]:
-    """Every change of one's own cart, each once, in order; a guest's ends when it was merged at sign-in.
+    """Every change of one's own cart, each once, in order; between them "cart.goods_changed" when prices,
+    stock or offers have changed what it comes to or what it warns of. A guest's ends when it was merged at
+    sign-in or is forgotten.
 
     after: the last version seen; what came after it is told first. Without it, only what is to come.
     """
     watched = await cart(info)
     if watched is None:
         raise NotFound("cart")
-    async for event in follow(info.context.shop, Subject.CART, watched.id, after):
-        if not await same_owner(info, watched):
-            return
+    look = partial(seen, info, watched)
+    async for event in follow_cart(info.context.shop, watched.id, after, look):
         yield event
         if event.name == MERGED:
             return
 
 
-async def same_owner(info: Info, watched: Cart) -> bool:
-    """Whether a cart is still the one that was watched: SQLite gives the number of a forgotten one again."""
+async def seen(info: Info, watched: Cart) -> Seen | None:
+    """How a cart that is watched looks now; None when it is gone."""
     info.context.forget()
-    found = await info.context.load.cart.load(watched.id)
-    return found is not None and (found.account_id, found.token_hash) == (
-        watched.account_id,
-        watched.token_hash,
+    load = info.context.load
+    found = await load.cart.load(watched.id)
+    if found is None or not same_owner(found, watched):
+        return None
+    lines: Sequence[Shown] = [
+        *await load.cart_lines.load(found.id),
+        *await load.cart_saved_lines.load(found.id),
+    ]
+    [sums] = await totals([found], info)
+    return Seen(
+        product_ids=frozenset(line.product_id for line in lines),
+        face=(sums.goods, sums.discount, tuple(sums.refused()), tuple(map(face_of_line, lines))),
     )
+
+
+def same_owner(cart: Cart, watched: Cart) -> bool:
+    """Whether a cart is still the one that was watched: SQLite gives the number of a forgotten one again."""
+    return (cart.account_id, cart.token_hash) == (watched.account_id, watched.token_hash)
+
+
+def face_of_line(line: Shown) -> Hashable:
+    """What its owner sees change; how many are left only where they are too few."""
+    scarce = line.left is not None and line.left < line.quantity
+    return type(line), line.id, line.quantity, line.unit_price, line.left if scarce else None
 
 
 async def totals(carts: Sequence[Cart], info: Info) -> Sequence[Pricing]:

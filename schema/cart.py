@@ -110,9 +110,10 @@ class CartUpdate:
     """One change of a cart."""
 
     version: int
-    """The cart's version this made; they follow each other without a gap."""
+    """The cart's version this made; they follow each other without a gap. "cart.goods_changed" makes none and
+    comes with the version there is."""
     name: str
-    """What happened, such as "cart.changed"."""
+    """What happened, such as "cart.changed", or "cart.goods_changed" around it."""
     occurred_at: datetime
     """When the shop recorded it."""
     cart: Cart = loaded("cart", key="subject_id")

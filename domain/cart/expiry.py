@@ -1,5 +1,6 @@
 """Guests' carts that nobody has touched for long."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, select
@@ -16,8 +17,8 @@ def untouched_since(moment: datetime) -> ColumnElement[bool]:
     return and_(Cart.account_id.is_(None), Cart.updated_at <= moment)
 
 
-async def forget_carts(session: AsyncSession, *, untouched: datetime) -> int:
-    """Delete such carts with all that hangs on them, at most SWEEP; how many. Five statements for all.
+async def forget_carts(session: AsyncSession, *, untouched: datetime) -> Sequence[int]:
+    """Delete such carts with all that hangs on them, at most SWEEP; their ids. Five statements for all.
 
     Their events go, too: SQLite gives the number of the last cart to the next one, whose versions begin anew.
     """
@@ -38,4 +39,4 @@ async def forget_carts(session: AsyncSession, *, untouched: datetime) -> int:
             delete(Cart).where(Cart.id.in_(ids)),
         ):
             await session.execute(held.execution_options(synchronize_session=False))
-    return len(ids)
+    return ids

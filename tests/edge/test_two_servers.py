@@ -2,17 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from app import create_app
-from models import Role
+from models import Cart, Role
 from resolvers.ids import global_id
 from tests.conftest import settings_for
 from tests.factories.account import create_account
 from tests.factories.catalog import create_product, variant_of
+from tests.factories.order import create_order
 from tests.front import Front, Watch
 from tests.servers import PrivateRedis
 
@@ -32,8 +34,17 @@ subscription ($after: Int) {
   cartUpdates(after: $after) { version cart { lines { quantity } totals { total { amount } } } }
 }
 """
+SEE_AROUND = """
+subscription ($after: Int) { cartUpdates(after: $after) {
+  name cart { totals { total { amount } } warnings { code left } }
+} }
+"""
+SET_PRICE = """
+mutation ($input: PriceSetInput!) { priceSet(input: $input) { userErrors { message } } }
+"""
 NEVER = timedelta(minutes=10)
 """A watcher that hears no bell looks by itself only when the test has long failed."""
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -46,6 +57,8 @@ async def servers(
         redis_url=private_redis_server.url,
         run_worker=True,
         relay_pause=timedelta(seconds=0.1),
+        timer_pause=timedelta(seconds=0.1),
+        cart_look_every=timedelta(seconds=0.2),
         bell_pause=NEVER,
     )
     async with AsyncExitStack() as stack:
@@ -113,3 +126,34 @@ async def test_a_change_made_on_the_phone_is_seen_in_the_browser_at_the_other_se
         {"lines": [{"quantity": quantity}], "totals": {"total": {"amount": amount}}}
         for quantity, amount in ((3, "297.00"), (5, "495.00"), (7, "693.00"))
     ]
+
+
+async def test_what_a_clerk_or_a_buyer_does_at_one_server_is_seen_in_a_cart_watched_at_the_other(
+    servers: tuple[Front, Front],
+) -> None:
+    here, there = servers
+    async with here.shop.database.writes.begin() as session:
+        variant = await variant_of(session, await create_product(session, stock={"MAIN": 100}))
+    tea, clerk = global_id("Variant", variant.id), await here.staff(Role.CATALOGUE)
+    browser = there.guest()
+    made = (await browser.do(ADD_AS_GUEST, variantId=tea, quantity=90))["cart"]
+    browser.headers["X-Cart-Token"] = made["token"]
+
+    async with browser.watch(SEE_AROUND, after=made["version"]) as watch:
+        assert await watch.quiet(0.5)
+        price = {"amount": "80", "currencyCode": "CNY"}
+        assert (await clerk.do(SET_PRICE, variantId=tea, version=0, price=price))["userErrors"] == []
+        cheaper = (await watch.next())["data"]["cartUpdates"]
+        async with here.shop.database.writes.begin() as session:
+            await create_order(session, lines=[(variant, 20)], now=here.shop.clock())
+        fewer = (await watch.next())["data"]["cartUpdates"]
+        async with here.shop.database.writes.begin() as session:
+            await session.execute(update(Cart).values(updated_at=LONG_AGO))
+        ended = await watch.receive()
+
+    total = {"total": {"amount": "7200.00"}}
+    changed = {"code": "PRICE_CHANGED", "left": 100}
+    assert cheaper == {"name": "cart.goods_changed", "cart": {"totals": total, "warnings": [changed]}}
+    warnings = [{"code": "LESS_STOCK", "left": 80}, changed | {"left": 80}]
+    assert fewer == {"name": "cart.goods_changed", "cart": {"totals": total, "warnings": warnings}}
+    assert ended == {"id": "1", "type": "complete"}
