@@ -5,13 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from domain.audit import audit
 from events.relay import Relay
 from events.shop import Shop
 from events.timers import Timers
 from events.timetable import TIMETABLE
+from models import Base
 
 ROUNDS_LIMIT = 100
 
@@ -60,3 +61,12 @@ def statements(shop: Shop) -> Iterator[Statements]:
     finally:
         for engine in engines.values():
             event.remove(engine, "before_cursor_execute", note)
+
+
+async def everything(shop: Shop) -> dict[str, list[Any]]:
+    """Every row of every table: what is equal before and after has not been touched."""
+    async with shop.database.reads() as session:
+        return {
+            table.name: sorted(map(tuple, await session.execute(select(table))), key=repr)
+            for table in Base.metadata.sorted_tables
+        }

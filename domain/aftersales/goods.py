@@ -1,5 +1,6 @@
 """Goods on either way: not sent after all, sent back, sent again."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -45,12 +46,13 @@ async def withdraw(
 
     What was sold of them at the price of a flash sale is sold at it again.
     """
-    kept = await still_to_go(session, [line.line_id for line in lines])
+    ids = [line.line_id for line in lines]
+    kept, unpacked = await still_to_go(session, ids), await unpacked_of(session, ids)
     freed, leaving = [], []
     for line in lines:
         left = line.quantity
         variant_id = (await session.get_one(OrderLine, line.line_id)).variant_id
-        for waiting in await unpacked(session, line.line_id):
+        for waiting in unpacked[line.line_id]:
             units = min(left, waiting.quantity - waiting.packed)
             await take_out(session, waiting, units)
             if units and waiting.reserved:
@@ -76,12 +78,16 @@ async def still_to_go(session: AsyncSession, order_line_ids: Sequence[int]) -> M
     return {line_id: int(quantity) for line_id, quantity in rows}
 
 
-async def unpacked(session: AsyncSession, order_line_id: int) -> Sequence[DeliveryLine]:
+async def unpacked_of(
+    session: AsyncSession, order_line_ids: Sequence[int]
+) -> Mapping[int, Sequence[DeliveryLine]]:
+    """What of each line is not packed yet, the last delivery's first."""
+    found: defaultdict[int, list[DeliveryLine]] = defaultdict(list)
     rows = await session.scalars(
         select(DeliveryLine)
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
         .where(
-            DeliveryLine.order_line_id == order_line_id,
+            DeliveryLine.order_line_id.in_(order_line_ids),
             DeliveryLine.packed < DeliveryLine.quantity,
             Delivery.ticket_id.is_(None),
         )
@@ -89,7 +95,9 @@ async def unpacked(session: AsyncSession, order_line_id: int) -> Sequence[Delive
         .with_for_update(of=DeliveryLine)
         .execution_options(populate_existing=True)
     )
-    return rows.all()
+    for row in rows:
+        found[row.order_line_id].append(row)
+    return found
 
 
 async def take_out(session: AsyncSession, line: DeliveryLine, units: int) -> None:
