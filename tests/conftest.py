@@ -19,6 +19,7 @@ from models.database import Database
 from settings import Settings
 from tests.factories.shipping import first_tariff
 from tests.front import Front
+from tests.observe import sound
 
 if TYPE_CHECKING:
     from tests.servers import PostgresServer, Reused
@@ -129,6 +130,13 @@ async def app(settings: Settings, clock: Clock) -> AsyncIterator[Starlette]:
 def shop(app: Starlette) -> Shop:
     found: Shop = app.state.shop
     return found
+
+
+@pytest.fixture
+async def audited(shop: Shop) -> AsyncIterator[None]:
+    """For tests in which much happens: whatever it was, all books agree in the end."""
+    yield
+    await sound(shop)
 
 
 @pytest.fixture

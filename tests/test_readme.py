@@ -12,7 +12,7 @@ import pytest
 
 from demo.load import PASSWORD
 from edge.graphiql import GraphiQL
-from tests.process import ROOT, Process, environment, serving
+from tests.process import ROOT, Process, cartwheel, environment, serving
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLES = sorted((ROOT / "edge/graphiql/examples").glob("*.graphql"))
@@ -25,6 +25,8 @@ async def demo(tmp_path: Path) -> AsyncIterator[Process]:
     env = environment(f"sqlite:///{tmp_path}/shop.db", tmp_path, DEFAULT_LANGUAGE="zh-CN")
     async with serving(env, tmp_path / "log", "--demo") as process:
         yield process
+        audited = cartwheel("audit", env=env)
+        assert audited.returncode == 0, audited.stdout + audited.stderr
 
 
 def tour() -> str:

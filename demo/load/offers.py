@@ -23,7 +23,7 @@ async def load_offers(shop: Shop, content: Content) -> None:
 
 
 async def numbers(session: AsyncSession, name: Any, number: Any) -> Mapping[str, int]:
-    return dict((await session.execute(select(name, number))).tuples().all())
+    return dict((await session.execute(select(name, number))).all())
 
 
 def draft_of(

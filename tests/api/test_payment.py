@@ -35,10 +35,9 @@ from tests.factories.payment import (
     pay_at_sandbox,
     payment_of,
     sandbox_of,
-    sound,
 )
 from tests.front import Client, Front
-from tests.observe import settle
+from tests.observe import settle, sound
 
 Tick = Callable[[timedelta], None]
 

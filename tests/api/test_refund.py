@@ -25,11 +25,10 @@ from tests.factories.payment import (
     payment_of,
     refunds_of,
     sandbox_of,
-    sound,
     start,
 )
 from tests.front import Front
-from tests.observe import settle
+from tests.observe import settle, sound
 
 Tick = Callable[[timedelta], None]
 

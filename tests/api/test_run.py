@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from domain.run import ANNOUNCED_EVERY
 from events.shop import Shop
 from models import Account, OrderStatus, Role, Shipment
@@ -13,6 +15,8 @@ from tests.factories.shipment import confirmed_order, create_run, pack
 from tests.factories.stock import create_warehouse
 from tests.front import Client, Front
 from tests.observe import settle, statements
+
+pytestmark = pytest.mark.usefixtures("audited")
 
 Tick = Callable[[timedelta], None]
 

@@ -28,7 +28,8 @@ from tests.factories.account import create_account
 from tests.factories.aftersales import create_ticket
 from tests.factories.offer import flash_sale
 from tests.factories.order import CASH, NOW, PAY_WITHIN, a_variant, create_order, pay
-from tests.observe import sound
+
+pytestmark = pytest.mark.usefixtures("audited")
 
 
 async def sold(session: AsyncSession) -> int:
@@ -58,7 +59,6 @@ async def test_a_buyer_may_have_cancelled_units_at_the_special_price_again(shop:
         assert (await sold(session), await had(session, buyer)) == (3, (2, 3))
 
     assert (again.goods_amount, again.discount_amount) == (3 * 9_900, 2 * 5_000)
-    await sound(shop)
 
 
 async def test_of_a_line_partly_at_the_special_price_its_units_leave_as_its_money_does(shop: Shop) -> None:
@@ -74,7 +74,6 @@ async def test_of_a_line_partly_at_the_special_price_its_units_leave_as_its_mone
 
         assert left == [(2, 39_500), (2, 31_600), (2, 23_700), (2, 15_800), (1, 7_900)]
         assert (order.status, await sold(session)) == (OrderStatus.CANCELLED, 0)
-    await sound(shop)
 
 
 async def test_a_sale_of_which_an_order_has_nothing_left_counts_as_not_used(shop: Shop) -> None:
@@ -94,7 +93,6 @@ async def test_a_sale_of_which_an_order_has_nothing_left_counts_as_not_used(shop
         used = await session.scalar(select(Offer.used))
         assert (used, await sold(session), await had(session, buyer)) == (1, 2, (1, 2))
     assert again.discount_amount == 2 * 5_000
-    await sound(shop)
 
 
 async def test_units_a_ticket_takes_off_before_they_leave_can_be_had_again_too(shop: Shop) -> None:
@@ -113,7 +111,6 @@ async def test_units_a_ticket_takes_off_before_they_leave_can_be_had_again_too(s
             status=TicketStatus.REFUNDING,
         )
         assert await sold(session) == 1
-    await sound(shop)
 
 
 async def test_units_that_were_sent_and_come_back_stay_sold(shop: Shop) -> None:
@@ -130,7 +127,6 @@ async def test_units_that_were_sent_and_come_back_stay_sold(shop: Shop) -> None:
             status=TicketStatus.REFUNDING,
         )
         assert await sold(session) == 3
-    await sound(shop)
 
 
 Act = Callable[[AsyncSession], Awaitable[object]]
@@ -180,7 +176,6 @@ async def test_parts_of_one_line_cancelled_at_once_go_back_once_each(
     assert len(refused) == 3 - done
     assert {error.code for error in refused if isinstance(error, DomainError)} <= {ErrorCode.NOT_ELIGIBLE}
     assert await left_of(shop, tea) == (left, left, left, left)
-    await sound(shop)
 
 
 @pytest.mark.parametrize("attempt", range(4))
@@ -198,7 +193,6 @@ async def test_a_part_cancelled_while_the_order_ends_goes_back_once(shop: Shop, 
     assert await left_of(shop, tea) == (0, 0, 0, 0)
     async with shop.database.reads() as session:
         assert (await session.get_one(Order, order.id)).status is OrderStatus.CANCELLED
-    await sound(shop)
 
 
 async def test_the_share_is_never_oversold_while_some_cancel_and_others_buy(shop: Shop) -> None:
@@ -218,4 +212,3 @@ async def test_the_share_is_never_oversold_while_some_cancel_and_others_buy(shop
         bought = await session.scalar(select(func.count(Order.id))) or 0
         assert await sold(session) == await session.scalar(standing) == 8 + bought - 1 <= 10
         assert bought - 1 == 4 - len(refused)
-    await sound(shop)

@@ -6,7 +6,6 @@ from collections import Counter
 import pytest
 from sqlalchemy import func, select
 
-from domain.audit import audit
 from domain.cart import Owner
 from domain.errors import DomainError, ErrorCode, OutOfStock, WrongState
 from domain.order import Promise, WantedLine, Wish, cancel_order, close_unpaid, lock_order, place_order
@@ -47,6 +46,8 @@ from tests.factories.order import (
 from tests.factories.payment import order_now, payment_of
 from tests.observe import settle
 
+pytestmark = pytest.mark.usefixtures("audited")
+
 BUYERS = 16
 
 
@@ -55,11 +56,6 @@ async def place(shop: Shop, wish: Wish, promise: Promise, number: str) -> Order:
         return await place_order(
             session, wish, promise, number=number, offered=OFFERED, pay_within=PAY_WITHIN, now=NOW
         )
-
-
-async def sound(shop: Shop) -> None:
-    async with shop.database.reads() as session:
-        assert await audit(session) == []
 
 
 async def buyers(
@@ -95,7 +91,6 @@ async def test_the_last_one_is_sold_once(shop: Shop) -> None:
         level = (await session.scalars(select(StockLevel))).one()
         assert (level.on_hand, level.reserved) == (1, 1)
         assert await session.scalar(select(func.count()).select_from(Order)) == 1
-    await sound(shop)
 
 
 async def test_a_coupon_for_three_is_used_three_times(shop: Shop) -> None:
@@ -113,7 +108,6 @@ async def test_a_coupon_for_three_is_used_three_times(shop: Shop) -> None:
     assert {refusal.code for refusal in refused} == {ErrorCode.COUPON_REFUSED}
     async with shop.database.reads() as session:
         assert await session.scalar(select(Offer.used)) == 3
-    await sound(shop)
 
 
 async def test_the_same_key_at_the_same_moment_makes_one_order(shop: Shop) -> None:
@@ -182,7 +176,6 @@ async def test_a_payment_and_a_cancellation_at_once_end_in_one_of_two_ways(shop:
         taken = await session.scalar(select(func.count()).where(Posting.kind == PostingKind.CAPTURED))
     assert (after.status, taken) == (OrderStatus.CANCELLED, 1)
     assert after.payment_status is OrderPaymentStatus.PAID
-    await sound(shop)
 
 
 async def test_a_payment_and_the_end_of_its_time_at_once_end_in_one_of_two_ways(shop: Shop) -> None:
@@ -206,7 +199,6 @@ async def test_a_payment_and_the_end_of_its_time_at_once_end_in_one_of_two_ways(
         (OrderStatus.CONFIRMED, False, 0),
         (OrderStatus.CANCELLED, True, 1),
     ]
-    await sound(shop)
 
 
 async def test_two_notices_at_once_capture_once(shop: Shop) -> None:
@@ -223,7 +215,6 @@ async def test_two_notices_at_once_capture_once(shop: Shop) -> None:
         assert await session.scalar(select(func.count()).where(Posting.kind == PostingKind.CAPTURED)) == 1
         names = await session.scalars(select(Event.name).where(Event.subject == Subject.ORDER))
         assert Counter(names)["payment.captured"] == 1
-    await sound(shop)
 
 
 async def test_two_couriers_collect_the_cash_once(shop: Shop) -> None:
@@ -239,7 +230,6 @@ async def test_two_couriers_collect_the_cash_once(shop: Shop) -> None:
     outcomes = await asyncio.gather(*(collect() for _ in range(4)), return_exceptions=True)
 
     assert sum(isinstance(outcome, WrongState) for outcome in outcomes) == 3
-    await sound(shop)
 
 
 async def test_refunds_at_once_never_promise_more_than_was_paid(shop: Shop) -> None:
@@ -256,4 +246,3 @@ async def test_refunds_at_once_never_promise_more_than_was_paid(shop: Shop) -> N
     assert sum(outcome is None for outcome in outcomes) == 3
     assert (await payment_of(shop, order)).refunded_amount == 9_000
     await settle(shop)
-    await sound(shop)

@@ -12,8 +12,9 @@ from events.shop import Shop
 from gateways.payment import PaymentReport, ProviderStatus
 from gateways.payment.sandbox import NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 from models import CurrencyCode, Money, Order, Payment, PaymentNotification, PaymentStatus
-from tests.factories.payment import begun, names, payment_of, sandbox_of, sound
+from tests.factories.payment import begun, names, payment_of, sandbox_of
 from tests.front import Front
+from tests.observe import sound
 
 Tick = Callable[[timedelta], None]
 

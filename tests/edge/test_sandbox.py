@@ -12,9 +12,9 @@ from domain.order import cancel_order
 from edge.sandbox import PAGE
 from events.shop import Shop
 from models import OrderStatus, PaymentStatus
-from tests.factories.payment import begun, names, order_now, payment_of, refunds_of, sound
+from tests.factories.payment import begun, names, order_now, payment_of, refunds_of
 from tests.front import Front
-from tests.observe import settle
+from tests.observe import settle, sound
 
 Tick = Callable[[timedelta], None]
 

@@ -16,6 +16,7 @@ from tests.factories.account import create_account
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import create_order
 from tests.front import Front, Watch
+from tests.observe import sound
 from tests.servers import PrivateRedis
 
 ADD = """
@@ -67,6 +68,7 @@ async def servers(
             await stack.enter_async_context(app.router.lifespan_context(app))
             fronts.append(await stack.enter_async_context(Front.open(app)))
         yield fronts[0], fronts[1]
+        await sound(fronts[0].shop)
 
 
 async def seen(watch: Watch, times: int) -> list[int]:

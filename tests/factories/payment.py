@@ -8,7 +8,6 @@ from typing import cast
 import httpx
 from sqlalchemy import select
 
-from domain.audit import audit
 from events.payment import begin_payment
 from events.shop import Shop
 from gateways.payment import (
@@ -65,12 +64,6 @@ async def names(shop: Shop, order: Order) -> list[str]:
     """What has happened to an order, the oldest first."""
     async with shop.database.reads() as session:
         return await events_of(session, order)
-
-
-async def sound(shop: Shop) -> None:
-    """All books agree."""
-    async with shop.database.reads() as session:
-        assert await audit(session) == []
 
 
 async def begun(shop: Shop, *, return_url: str | None = None) -> tuple[Order, Payment, str]:
