@@ -1,6 +1,7 @@
 """The books: what moves money is written twice, debit and credit, and only once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +24,19 @@ SIDES: Mapping[PostingKind, tuple[LedgerAccount, LedgerAccount]] = {
 TAKEN = (PostingKind.CAPTURED, PostingKind.CASH_COLLECTED)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToPost:
+    """A balanced posting that is to be written, once."""
+
+    order_id: int
+    payment_id: int | None
+    kind: PostingKind
+    amount: Money
+    key: str
+    credit: LedgerAccount | None = None
+    """Another book than the usual one: a refund by transfer leaves the BANK."""
+
+
 async def post(
     session: AsyncSession,
     *,
@@ -34,25 +48,46 @@ async def post(
     now: datetime,
     credit: LedgerAccount | None = None,
 ) -> bool:
-    """Write one balanced posting; False, and nothing written, when `key` was posted before.
+    """Write one balanced posting; False, and nothing written, when `key` was posted before."""
+    wanted = ToPost(
+        order_id=order_id, payment_id=payment_id, kind=kind, amount=amount, key=key, credit=credit
+    )
+    return bool(await post_all(session, [wanted], now=now))
 
-    `credit` names another book than the usual one: a refund by transfer leaves the BANK.
-    """
-    if amount.minor <= 0:
-        raise ValueError(f"{kind} of {amount}: a posting moves money, and its kind says which way")
-    posting_id = await session.scalar(
+
+async def post_all(session: AsyncSession, wanted: Sequence[ToPost], *, now: datetime) -> set[str]:
+    """Write balanced postings, two statements for all; the keys that were not posted before."""
+    for each in wanted:
+        if each.amount.minor <= 0:
+            raise ValueError(f"{each.kind} of {each.amount}: a posting moves money, its kind says which way")
+    if not wanted:
+        return set()
+    rows = await session.execute(
         insert(session, Posting)
-        .values(order_id=order_id, payment_id=payment_id, kind=kind, key=key, created_at=now)
+        .values([as_row(each, now) for each in wanted])
         .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Posting.id)
+        .returning(Posting.key, Posting.id)
     )
-    if posting_id is None:
-        return False
-    shared = {"posting_id": posting_id, "order_id": order_id}
-    await session.execute(
-        insert(session, LedgerEntry).values([shared | side for side in sides(kind, amount, credit=credit)])
-    )
-    return True
+    ids = dict(iter(rows))
+    entries = [
+        {"posting_id": ids[each.key], "order_id": each.order_id} | side
+        for each in wanted
+        if each.key in ids
+        for side in sides(each.kind, each.amount, credit=each.credit)
+    ]
+    if entries:
+        await session.execute(insert(session, LedgerEntry).values(entries))
+    return set(ids)
+
+
+def as_row(wanted: ToPost, now: datetime) -> dict[str, Any]:
+    return {
+        "order_id": wanted.order_id,
+        "payment_id": wanted.payment_id,
+        "kind": wanted.kind,
+        "key": wanted.key,
+        "created_at": now,
+    }
 
 
 def sides(kind: PostingKind, amount: Money, *, credit: LedgerAccount | None = None) -> list[dict[str, Any]]:
@@ -66,12 +101,17 @@ def sides(kind: PostingKind, amount: Money, *, credit: LedgerAccount | None = No
 
 async def sold(session: AsyncSession, order: Order) -> Money:
     """What still counts as sold on an order: invoiced and not credited since."""
-    balance = await session.scalar(
-        select(func.coalesce(func.sum(LedgerEntry.amount), 0)).where(
-            LedgerEntry.order_id == order.id, LedgerEntry.account == LedgerAccount.SALES
-        )
+    return order.money((await sold_of(session, [order.id])).get(order.id, 0))
+
+
+async def sold_of(session: AsyncSession, order_ids: Sequence[int]) -> Mapping[int, int]:
+    """The same for several orders, in minor units."""
+    rows = await session.execute(
+        select(LedgerEntry.order_id, func.sum(LedgerEntry.amount))
+        .where(LedgerEntry.order_id.in_(order_ids), LedgerEntry.account == LedgerAccount.SALES)
+        .group_by(LedgerEntry.order_id)
     )
-    return order.money(-int(balance or 0))
+    return {order_id: -int(balance) for order_id, balance in rows}
 
 
 async def taken_and_returned(session: AsyncSession, order_id: int) -> tuple[int, int]:

@@ -9,12 +9,15 @@ from typing import Any
 import structlog
 from sqlalchemy import Select
 
+from domain.batches import batches
 from events.shop import Shop
 from settings import Settings
 
 log = structlog.get_logger()
 
 BATCH = 100
+GROUP = 25
+"""Rows acted on in one transaction, where they can be: more would hold for long what others want, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class Timer:
     name: str
     due: Callable[[datetime], Select[tuple[int]]]
     act: Callable[[Shop, int], Awaitable[None]]
+    together: Callable[[Shop, Sequence[Any]], Awaitable[int]] | None = None
+    """Acts on a group in one transaction, without those that another process holds; how many there were."""
     age: Callable[[Settings], timedelta] = lambda settings: timedelta()
     """How long rows that have no due time of their own wait: `due` is asked for the moment so long ago."""
 
@@ -37,14 +42,18 @@ class Timers:
     def __init__(self, shop: Shop, table: Sequence[Timer]) -> None:
         self.shop = shop
         self.table = table
+        self.behind = False
+        """Whether more was due than one look finds, and it got less."""
 
     async def run(self) -> None:
         while True:
             await self.once()
-            await asyncio.sleep(self.shop.settings.timer_pause.total_seconds())
+            if not self.behind:
+                await asyncio.sleep(self.shop.settings.timer_pause.total_seconds())
 
     async def once(self) -> int:
         """How many rows were acted on."""
+        self.behind = False
         return sum([await self.fire(timer) for timer in self.table])
 
     async def fire(self, timer: Timer) -> int:
@@ -55,12 +64,25 @@ class Timers:
         except Exception:
             log.exception("timer.failed", timer=timer.name)
             return 0
-        for row_id in ids:
+        for group in batches(ids, GROUP):
+            done += await self.act(timer, group)
+        if done:
+            self.shop.wake()
+            self.behind = self.behind or len(ids) == BATCH
+        return done
+
+    async def act(self, timer: Timer, group: Sequence[Any]) -> int:
+        """Together where that is possible; when something unforeseen happens, it happens to one alone."""
+        if timer.together and len(group) > 1:
+            try:
+                return await timer.together(self.shop, group)
+            except Exception as error:
+                log.warning("timer.one_by_one", timer=timer.name, error=type(error).__name__)
+        done = 0
+        for row_id in group:
             try:
                 await timer.act(self.shop, row_id)
                 done += 1
             except Exception:
                 log.exception("timer.failed", timer=timer.name, row=row_id)
-        if done:
-            self.shop.wake()
         return done

@@ -121,10 +121,10 @@ async def test_a_thousand_unpaid_orders_close_once_though_a_worker_is_killed(
         return await closed(behind) >= ORDERS // 5
 
     with worker(env, tmp_path / "first.log") as first, worker(env, tmp_path / "second.log"):
-        await until("some are closed", begun, seconds=150)
+        await until("some are closed", begun, seconds=60)
         first.kill()
         assert await closed(behind) < ORDERS
-        await until("all are closed", lambda: settled(behind), seconds=240)
+        await until("all are closed", lambda: settled(behind), seconds=120)
 
     async with behind.database.reads() as session:
         level = (await session.scalars(select(StockLevel))).one()

@@ -3,12 +3,14 @@
 from domain.order.change import (
     assume_receipt,
     cancel_order,
+    close_all_unpaid,
     close_if_refunded,
     close_unpaid,
     confirm_if_secured,
     confirm_receipt,
     lock_order,
     stated,
+    unpaid_at,
 )
 from domain.order.place import (
     CASH_LIMITS,
@@ -50,6 +52,7 @@ __all__ = [
     "assume_receipt",
     "cancel_order",
     "change_address",
+    "close_all_unpaid",
     "close_if_refunded",
     "close_unpaid",
     "confirm_if_secured",
@@ -62,4 +65,5 @@ __all__ = [
     "quote_order",
     "release_order",
     "stated",
+    "unpaid_at",
 ]

@@ -1,17 +1,18 @@
 """What may happen to an order once it is placed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import Invalid, NotFound, WrongState
-from domain.ledger import post, sold
+from domain.ledger import ToPost, post_all, sold_of
 from domain.offer import give_back_offers
 from domain.order.states import GONE, IN_HOUSE, OVER, TRANSITIONS
-from domain.outbox import record
+from domain.outbox import record, record_all
 from domain.state import move
-from domain.stock import Allocation, release
+from domain.stock import Allocation, Reservation, release_all
 from models import (
     Delivery,
     DeliveryLine,
@@ -52,23 +53,35 @@ async def cancel_order(
     said = stated(reason)
     if order.status not in OVER and order.fulfilment_status not in IN_HOUSE:
         raise WrongState("Part of this order is already on its way; open a ticket instead.", field=("id",))
-    move(order, OrderStatus.CANCELLED, TRANSITIONS)
-    order.cancelled_at, order.cancel_reason = now, said
-    order.payment_due_at, order.held_at, order.hold_reason = None, None, None
-    await release(session, await reserved(session, order), order_id=order.id, now=now, by=by)
-    await give_back_offers(session, [order.id], now=now)
-    if void := await sold(session, order):
-        await post(
-            session,
+    await end(session, [order], reason=said, now=now, by=by)
+    return order
+
+
+async def end(
+    session: AsyncSession, orders: Sequence[Order], *, reason: str, now: datetime, by: int | None = None
+) -> None:
+    """Cancel locked orders of which nothing has left: as many statements for many as for one."""
+    for order in orders:
+        move(order, OrderStatus.CANCELLED, TRANSITIONS)
+        order.cancelled_at, order.cancel_reason = now, reason
+        order.payment_due_at, order.held_at, order.hold_reason = None, None, None
+    await record_all(session, "order.cancelled", orders, now=now, by=by, reason=reason)
+    ids = [order.id for order in orders]
+    await release_all(session, await reserved(session, ids, by=by), now=now)
+    await give_back_offers(session, ids, now=now)
+    sold = await sold_of(session, ids)
+    void = [
+        ToPost(
             order_id=order.id,
             payment_id=None,
             kind=PostingKind.CREDITED,
-            amount=void,
+            amount=order.money(sold[order.id]),
             key=f"cancelled:{order.number}",
-            now=now,
         )
-    record(session, "order.cancelled", order, now=now, by=by, reason=said)
-    return order
+        for order in orders
+        if sold.get(order.id)
+    ]
+    await post_all(session, void, now=now)
 
 
 async def close_unpaid(session: AsyncSession, order_id: int, *, now: datetime) -> bool:
@@ -78,6 +91,26 @@ async def close_unpaid(session: AsyncSession, order_id: int, *, now: datetime) -
         return False
     await cancel_order(session, order_id, reason=NOT_PAID, now=now)
     return True
+
+
+async def close_all_unpaid(session: AsyncSession, order_ids: Sequence[int], *, now: datetime) -> int:
+    """Of these, cancel all whose time to pay is over and that nobody else holds at this moment; how many."""
+    found = await session.scalars(
+        select(Order)
+        .where(Order.id.in_(order_ids), unpaid_at(now))
+        .order_by(Order.id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    orders = found.all()
+    if orders:
+        await end(session, orders, reason=NOT_PAID, now=now)
+    return len(orders)
+
+
+def unpaid_at(moment: datetime) -> ColumnElement[bool]:
+    """Orders whose time to pay is over, and that are not held."""
+    return and_(Order.status == OrderStatus.PENDING, Order.payment_due_at <= moment, Order.held_at.is_(None))
 
 
 async def confirm_if_secured(session: AsyncSession, order: Order, *, now: datetime) -> bool:
@@ -125,16 +158,22 @@ async def close_if_refunded(session: AsyncSession, order: Order, *, now: datetim
     return True
 
 
-async def reserved(session: AsyncSession, order: Order) -> list[Allocation]:
-    """What is set aside for an order of which nothing has left."""
+async def reserved(
+    session: AsyncSession, order_ids: Sequence[int], *, by: int | None
+) -> Sequence[Reservation]:
+    """What is set aside for orders of which nothing has left."""
+    place = OrderLine.variant_id, DeliveryLine.warehouse_id
     rows = await session.execute(
-        select(OrderLine.variant_id, DeliveryLine.warehouse_id, func.sum(DeliveryLine.quantity))
+        select(Delivery.order_id, *place, func.sum(DeliveryLine.quantity))
         .join(OrderLine, OrderLine.id == DeliveryLine.order_line_id)
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
-        .where(Delivery.order_id == order.id, DeliveryLine.reserved)
-        .group_by(OrderLine.variant_id, DeliveryLine.warehouse_id)
+        .where(Delivery.order_id.in_(order_ids), DeliveryLine.reserved)
+        .group_by(Delivery.order_id, *place)
     )
-    return [Allocation(variant, warehouse, int(quantity)) for variant, warehouse, quantity in rows]
+    return [
+        Reservation(order_id, by, Allocation(variant, warehouse, int(quantity)))
+        for order_id, variant, warehouse, quantity in rows
+    ]
 
 
 async def unsecured(session: AsyncSession, order: Order) -> bool:

@@ -3,7 +3,7 @@
 from domain.stock.change import FREED, STOCK_LIMIT, Allocation, Cause, Effect, Place
 from domain.stock.clerks import adjust, transfer
 from domain.stock.counting import levels, set_levels
-from domain.stock.moving import release, reserve, ship, take_back
+from domain.stock.moving import release, release_all, reserve, ship, take_back
 from domain.stock.reserving import Reservation, lock_levels, reserve_all
 from domain.stock.threshold import set_threshold
 from domain.stock.warehouse import (
@@ -29,6 +29,7 @@ __all__ = [
     "lock_levels",
     "main_warehouse",
     "release",
+    "release_all",
     "reserve",
     "reserve_all",
     "save_warehouse",

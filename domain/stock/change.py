@@ -82,16 +82,24 @@ class Cause:
 
 
 async def change(session: AsyncSession, wants: Sequence[Allocation], effect: Effect, cause: Cause) -> None:
-    """Apply `effect` to every place, in sorted order so that no two transactions wait for each other."""
-    wanted = merged(wants)
+    """Apply `effect` to every place, all or none."""
+    await change_for(session, [(want, cause) for want in merged(wants)], effect)
+
+
+async def change_for(
+    session: AsyncSession, wants: Sequence[tuple[Allocation, Cause]], effect: Effect
+) -> None:
+    """As `change`, for several causes: in sorted order, so that no two transactions wait in a ring."""
+    wanted = merged([want for want, _ in wants])
     if effect.frees:
         session.info.setdefault(FREED, set()).update(want.variant_id for want in wanted)
     if effect.gains:
         await make_levels(session, [want.place for want in wanted])
     for batch in batches(wanted):
         await move(session, batch, effect)
+    for causes in batches(wants):
         await session.execute(
-            insert(session, StockMovement).values([movement(want, effect, cause) for want in batch])
+            insert(session, StockMovement).values([movement(want, effect, cause) for want, cause in causes])
         )
 
 

@@ -14,7 +14,9 @@ from domain.stock.change import (
     Allocation,
     Cause,
     change,
+    change_for,
 )
+from domain.stock.reserving import Reservation
 
 
 async def reserve(
@@ -42,6 +44,12 @@ async def release(
 ) -> None:
     """Give units that were set aside back to whoever comes next."""
     await change(session, wants, RELEASE, Cause(now, by, order_id))
+
+
+async def release_all(session: AsyncSession, reservations: Sequence[Reservation], *, now: datetime) -> None:
+    """As `release`, for many orders: one conditional UPDATE of each place."""
+    wants = [(each.want, Cause(now, each.by, each.order_id)) for each in reservations]
+    await change_for(session, wants, RELEASE)
 
 
 async def ship(

@@ -2,13 +2,23 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import func, select
 
 from domain.cart import Owner
 from domain.errors import DomainError, ErrorCode, OutOfStock, WrongState
-from domain.order import Promise, WantedLine, Wish, cancel_order, close_unpaid, lock_order, place_order
+from domain.order import (
+    Promise,
+    WantedLine,
+    Wish,
+    cancel_order,
+    close_all_unpaid,
+    close_unpaid,
+    lock_order,
+    place_order,
+)
 from domain.payment import capture_payment, collect_cash, request_refund, start_payment
 from events.shop import Shop
 from models import (
@@ -37,6 +47,7 @@ from tests.factories.order import (
     OFFERED,
     PAY_WITHIN,
     SANDBOX,
+    a_variant,
     create_order,
     deliver_to,
     dispatch,
@@ -44,7 +55,7 @@ from tests.factories.order import (
     promise_for,
 )
 from tests.factories.payment import order_now, payment_of
-from tests.observe import settle
+from tests.observe import settle, statements
 
 pytestmark = pytest.mark.usefixtures("audited")
 
@@ -199,6 +210,63 @@ async def test_a_payment_and_the_end_of_its_time_at_once_end_in_one_of_two_ways(
         (OrderStatus.CONFIRMED, False, 0),
         (OrderStatus.CANCELLED, True, 1),
     ]
+
+
+async def due_orders(shop: Shop, count: int) -> list[int]:
+    """Orders of different things, whose time to pay is over at NOW + PAY_WITHIN."""
+    async with shop.database.writes.begin() as session:
+        return [(await create_order(session, lines=[(await a_variant(session), 2)])).id for _ in range(count)]
+
+
+async def close_all(shop: Shop, ids: Sequence[int]) -> int:
+    async with shop.database.writes.begin() as session:
+        return await close_all_unpaid(session, ids, now=NOW + PAY_WITHIN)
+
+
+async def test_two_workers_that_find_the_same_orders_close_each_once(shop: Shop) -> None:
+    ids = await due_orders(shop, 6)
+
+    closed = await asyncio.gather(close_all(shop, ids), close_all(shop, ids), close_all(shop, ids[3:]))
+
+    async with shop.database.reads() as session:
+        ended = await session.scalars(select(Event.subject_id).where(Event.name == "order.cancelled"))
+        assert sorted(ended) == ids
+        assert await session.scalar(select(func.sum(StockLevel.reserved))) == 0
+    assert sum(closed) == 6
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_worker_does_not_wait_for_orders_that_another_is_busy_with(shop: Shop) -> None:
+    ids = await due_orders(shop, 4)
+
+    async with shop.database.writes.begin() as session:
+        assert await close_all_unpaid(session, ids[:2], now=NOW + PAY_WITHIN) == 2
+        async with asyncio.timeout(5):
+            assert await close_all(shop, ids) == 2
+    assert await close_all(shop, ids) == 0
+
+
+@pytest.mark.parametrize("count", [2, 20])
+async def test_many_orders_are_closed_in_as_many_statements_as_few(shop: Shop, count: int) -> None:
+    async with shop.database.writes.begin() as session:
+        coupon = await create_coupon(session, usage_limit=30, usage_limit_per_buyer=1)
+        ids = [
+            (
+                await create_order(
+                    session,
+                    lines=[(await a_variant(session), 1), (await a_variant(session), 2)],
+                    coupon_code=coupon.code,
+                )
+            ).id
+            for _ in range(count)
+        ]
+
+    with statements(shop) as counted:
+        assert await close_all(shop, ids) == count
+
+    assert counted.total == 12, counted.texts
+    async with shop.database.reads() as session:
+        assert await session.scalar(select(Offer.used)) == 0
 
 
 async def test_two_notices_at_once_capture_once(shop: Shop) -> None:
