@@ -70,6 +70,8 @@ class OrderHeadline(StrEnum):
     """Is on its way, at least in part."""
     DELIVERED = "DELIVERED"
     """Has arrived."""
+    RETURNED = "RETURNED"
+    """Could not be delivered and came back to us."""
     COMPLETED = "COMPLETED"
     """Has arrived, and its receipt was confirmed."""
     CANCELLED = "CANCELLED"
@@ -82,7 +84,8 @@ HEADLINE = (
     "CASE status WHEN 'PENDING' THEN 'AWAITING_PAYMENT' WHEN 'COMPLETED' THEN 'COMPLETED' "
     "WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'CLOSED' THEN 'REFUNDED' ELSE CASE "
     "WHEN fulfilment_status IN ('UNFULFILLED', 'PACKING') THEN 'PREPARING' "
-    "WHEN fulfilment_status IN ('DELIVERED', 'RETURNED') THEN 'DELIVERED' ELSE 'ON_THE_WAY' END END"
+    "WHEN fulfilment_status = 'DELIVERED' THEN 'DELIVERED' "
+    "WHEN fulfilment_status = 'RETURNED' THEN 'RETURNED' ELSE 'ON_THE_WAY' END END"
 )
 """`Order.headline` for the database: by it orders are found, through an index of this very text."""
 
@@ -182,7 +185,7 @@ HEADLINE_OF_FULFILMENT = {
     FulfilmentStatus.SHIPPED: OrderHeadline.ON_THE_WAY,
     FulfilmentStatus.PARTIALLY_DELIVERED: OrderHeadline.ON_THE_WAY,
     FulfilmentStatus.DELIVERED: OrderHeadline.DELIVERED,
-    FulfilmentStatus.RETURNED: OrderHeadline.DELIVERED,
+    FulfilmentStatus.RETURNED: OrderHeadline.RETURNED,
 }
 
 

@@ -15,7 +15,7 @@ from domain.cart.lines import (
 )
 from domain.cart.merging import MERGED, adopt_cart
 from domain.cart.ordering import emptying, take_carts
-from domain.cart.owner import Owner, lock_cart, open_cart
+from domain.cart.owner import TRANSITIONS, Owner, lock_cart, open_cart
 from domain.cart.saved import remove_saved_line, restore_line, save_line
 from domain.cart.warnings import CartWarningCode, line_warnings
 
@@ -27,6 +27,7 @@ __all__ = [
     "QUANTITY_LIMIT",
     "SAVED_LIMIT",
     "SWEEP",
+    "TRANSITIONS",
     "CartItem",
     "CartWarningCode",
     "Offer",

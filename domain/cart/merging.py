@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cart.goods import Offer, offers_of
 from domain.cart.limits import COUPONS_LIMIT, QUANTITY_LIMIT
-from domain.cart.owner import Owner, changed, held, lock_cart, open_cart
+from domain.cart.owner import TRANSITIONS, Owner, changed, held, lock_cart, open_cart
+from domain.state import move
 from domain.upsert import insert
 from models import Cart, CartLine, CartStatus, Price, SavedLine
 
@@ -34,7 +35,7 @@ async def adopt_cart(session: AsyncSession, *, token_hash: str, account_id: int,
     await merge_lines(session, guest, own)
     await move_saved(session, guest, own)
     own.coupon_codes = [*dict.fromkeys((*own.coupon_codes, *guest.coupon_codes))][:COUPONS_LIMIT]
-    guest.status = CartStatus.MERGED
+    move(guest, CartStatus.MERGED, TRANSITIONS)
     guest.coupon_codes = []
     changed(session, guest, now, account_id, name=MERGED)
     changed(session, own, now, account_id)

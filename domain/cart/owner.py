@@ -8,8 +8,11 @@ from sqlalchemy import ColumnElement, and_, false, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.outbox import record
+from domain.state import table
 from domain.upsert import insert
 from models import Cart, CartLine, CartStatus, CurrencyCode, SavedLine
+
+TRANSITIONS = table(CartStatus.ACTIVE, {CartStatus.ACTIVE: {CartStatus.MERGED}, CartStatus.MERGED: set()})
 
 
 @dataclass(frozen=True, slots=True)

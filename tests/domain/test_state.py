@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 import domain.aftersales.states
+import domain.cart
+import domain.catalog.prices
 import domain.catalog.rows
 import domain.knowledge
 import domain.order
@@ -24,6 +26,8 @@ TABLES: list[Transitions[Any]] = [
     domain.shipment.TRANSITIONS,
     domain.run.TRANSITIONS,
     domain.catalog.rows.TRANSITIONS,
+    domain.catalog.prices.TRANSITIONS,
+    domain.cart.TRANSITIONS,
     domain.knowledge.TRANSITIONS,
     domain.aftersales.states.TRANSITIONS,
 ]
