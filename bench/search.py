@@ -45,8 +45,7 @@ from domain.catalog.drafts import PriceDraft, ProductDraft, VariantDraft
 from domain.catalog.saving import import_products
 from edge.logs import configure
 from events.shop import Shop
-from loaders.listing import ProductSort, Wanted, counting, facets, listing
-from loaders.page import page
+from loaders.listing import ProductSort, Wanted, count, facets, first_page
 from loaders.search import understood
 from migrations.runner import upgrade
 from models import Attribute, AttributeType, CurrencyCode, Money, Product
@@ -179,16 +178,11 @@ async def timed(work: Any) -> float:
 
 async def ask_loaders(shop: Shop, query: str) -> None:
     """What the field does without GraphQL around it."""
-    database = shop.database
-    async with database.reads() as session:
-        plan = await understood(session, query)
-    wanted = replace(Wanted(CurrencyCode.USD), plan=plan)
-    statement, sort = listing(wanted, ProductSort.RELEVANCE, dialect=database.dialect)
-    shown = await page(database.reads, statement, sort, first=20, after=None)
-    shown.counted = counting(wanted, dialect=database.dialect)
-    await shown.count()
-    async with database.reads() as session:
-        await facets(session, wanted, dialect=database.dialect)
+    reads = shop.database.reads
+    wanted = replace(Wanted(CurrencyCode.USD), plan=await understood(reads, query))
+    await first_page(reads, wanted, ProductSort.RELEVANCE, first=20)
+    await count(reads, wanted)
+    await facets(reads, wanted)
 
 
 def tell(name: str, found: Measured, judgements: Judgements, products: int) -> None:

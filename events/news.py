@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from events.shop import Shop
 from events.topics import STAFF_TOPIC, account_topic
 from events.work import work_of
-from loaders.base import Reads
+from loaders.prepared import Reads
 from models import Event, Role
 
 OVERLAP = 1_000

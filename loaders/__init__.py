@@ -2,7 +2,6 @@
 
 from loaders.account import AccountLoaders
 from loaders.aftersales import AftersalesLoaders
-from loaders.base import Reads
 from loaders.cart import CartLoaders
 from loaders.catalog import CatalogLoaders
 from loaders.event import EventLoaders
@@ -10,6 +9,7 @@ from loaders.knowledge import KnowledgeLoaders
 from loaders.offer import OfferLoaders
 from loaders.order import OrderLoaders
 from loaders.payment import PaymentLoaders
+from loaders.prepared import Reads
 from loaders.shipment import ShipmentLoaders
 from loaders.shipping import ShippingLoaders
 from loaders.stock import StockLoaders

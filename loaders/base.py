@@ -6,8 +6,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from aiodataloader import DataLoader
 from sqlalchemy import Select, select
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
+
+from loaders.prepared import (
+    Prepared,
+    Reads,
+    Row,
+    columns_of,
+    dialect_of,
+    entities,
+    is_among,
+    packed,
+    rows_of,
+)
 
 if TYPE_CHECKING:
     from loaders import Loaders
@@ -15,7 +27,6 @@ if TYPE_CHECKING:
 K = TypeVar("K", bound=Hashable)
 R = TypeVar("R")
 V = TypeVar("V")
-Reads = async_sessionmaker[AsyncSession]
 
 BATCH = 1_000
 """Keys per statement: PostgreSQL and SQLite both take more, plans get worse."""
@@ -38,24 +49,46 @@ class Loader(DataLoader[K, V]):
         raise NotImplementedError
 
 
-class ByKey(Loader[K, R | None], Generic[K, R]):
-    """The one row per key, or None: `key` is a unique column."""
+class Selecting(Loader[K, V]):
+    """What a statement selects for many keys at once: made once, whatever is asked."""
 
     key: ClassVar[Any]
+    order_by: ClassVar[Any] = ()
+    brings: ClassVar[Mapping[str, tuple[Any, Any]]] = {}
 
-    def statement(self) -> Select[tuple[R]]:
+    def statement(self) -> Select[Any]:
         return select(entity(type(self).key))
 
+    async def selected(self, keys: list[K]) -> Sequence[Row]:
+        dialect = dialect_of(self.reads)
+        made = PREPARED.get((type(self), dialect))
+        if made is None:
+            made = PREPARED[type(self), dialect] = Prepared(self._whole(dialect), dialect)
+        return await rows_of(self.reads, made, keys=packed(keys, dialect))
+
+    def _whole(self, dialect: str) -> Select[Any]:
+        key = type(self).key
+        statement = self.statement().with_only_columns(*columns_of(entity(key)), maintain_column_froms=True)
+        for parent, child in self.brings.values():
+            statement = statement.outerjoin(entity(child), child == parent)
+            statement = statement.add_columns(*columns_of(entity(child)))
+        return statement.where(is_among(key, "keys", dialect)).order_by(*as_tuple(type(self).order_by))
+
+
+PREPARED: dict[tuple[type[Any], str], Prepared] = {}
+"""The statement of each loader, by dialect."""
+
+
+class ByKey(Selecting[K, R | None], Generic[K, R]):
+    """The one row per key, or None: `key` is a unique column."""
+
     async def answer(self, keys: list[K]) -> list[R | None]:
-        async with self.reads() as session:
-            rows: Sequence[Any] = (
-                await session.scalars(self.statement().where(type(self).key.in_(keys)))
-            ).all()
+        rows = entities(entity(type(self).key), await self.selected(keys))
         by_key = {getattr(row, type(self).key.key): row for row in rows}
         return [by_key.get(key) for key in keys]
 
 
-class ManyByKey(Loader[K, Sequence[R]], Generic[K, R]):
+class ManyByKey(Selecting[K, Sequence[R]], Generic[K, R]):
     """All rows per key, in a fixed order.
 
     `primes` names the by-id loader of the same rows: it need not ask again. `brings` names loaders of
@@ -63,34 +96,35 @@ class ManyByKey(Loader[K, Sequence[R]], Generic[K, R]):
     one statement less for what is nearly always asked for together.
     """
 
-    key: ClassVar[Any]
-    order_by: ClassVar[Any]
     primes: ClassVar[str | None] = None
-    brings: ClassVar[Mapping[str, tuple[Any, Any]]] = {}
-
-    def statement(self) -> Select[Any]:
-        return select(entity(type(self).key))
 
     async def answer(self, keys: list[K]) -> list[Sequence[R]]:
-        statement = self.statement().where(type(self).key.in_(keys)).order_by(*as_tuple(type(self).order_by))
-        for parent, child in self.brings.values():
-            statement = statement.outerjoin(entity(child), child == parent).add_columns(entity(child))
-        async with self.reads() as session:
-            rows = (await session.execute(statement)).all()
-        found: defaultdict[Any, dict[Any, R]] = defaultdict(dict)
-        children: list[defaultdict[Any, list[Any]]] = [defaultdict(list) for _ in self.brings]
-        for row, *brought in rows:
-            found[getattr(row, type(self).key.key)][id(row)] = row
-            for (parent, _), bucket, child_row in zip(self.brings.values(), children, brought, strict=True):
-                bucket[getattr(row, parent.key)] += [] if child_row is None else [child_row]
-        for name, bucket in zip(self.brings, children, strict=True):
-            for key, child_rows in bucket.items():
-                getattr(self.loaders, name).prime(key, child_rows)
-        if self.primes:
-            for rows_of_key in found.values():
-                for row in rows_of_key.values():
-                    getattr(self.loaders, self.primes).prime(row.id, row)  # type: ignore[attr-defined]
-        return [list(found[key].values()) for key in keys]
+        rows = await self.selected(keys)
+        model = entity(type(self).key)
+        start = len(columns_of(model))
+        for name, (parent, child) in self.brings.items():
+            self._bring(name, rows, start, parent=parent, child=child)
+            start += len(columns_of(entity(child)))
+        if self.brings:
+            identity = [place for place, each in enumerate(columns_of(model)) if each.primary_key]
+            rows = list({tuple(row[place] for place in identity): row for row in rows}.values())
+        found: defaultdict[Any, list[R]] = defaultdict(list)
+        for row in entities(model, rows):
+            found[getattr(row, type(self).key.key)].append(row)
+            if self.primes:
+                getattr(self.loaders, self.primes).prime(row.id, row)
+        return [found[key] for key in keys]
+
+    def _bring(self, name: str, rows: Sequence[Row], start: int, *, parent: Any, child: Any) -> None:
+        """The children that begin at the column `start`, for the loader of this name."""
+        of = columns_of(entity(type(self).key)).index(parent.property.columns[0])
+        by = columns_of(entity(child)).index(child.property.columns[0])
+        there = [row for row in rows if row[start + by] is not None]
+        found: dict[Any, list[Any]] = {row[of]: [] for row in rows}
+        for row, made in zip(there, entities(entity(child), there, start=start), strict=True):
+            found[row[of]].append(made)
+        for key, children in found.items():
+            getattr(self.loaders, name).prime(key, children)
 
 
 class Grouped(Loader[K, V]):

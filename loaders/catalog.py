@@ -5,7 +5,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from loaders.base import ByKey, Grouped, Loader, ManyByKey, Reads, loader
+from loaders.base import ByKey, Grouped, Loader, ManyByKey, loader
+from loaders.prepared import Reads
 from models import (
     Attribute,
     AttributeValue,

@@ -3,7 +3,8 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
-from loaders.base import ManyByKey, Reads, loader
+from loaders.base import ManyByKey, loader
+from loaders.prepared import Reads
 from models import Event, Subject
 
 REPLAY_BATCH = 100

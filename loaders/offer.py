@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from loaders.base import ByKey, Grouped, ManyByKey, Reads, loader
+from loaders.base import ByKey, Grouped, ManyByKey, loader
 from loaders.page import Key, Sort
+from loaders.prepared import Reads
 from models import CurrencyCode, Money, Offer, OfferKind, OfferUse
 
 NEWEST_OFFER = Sort("newest", (Key(Offer.id, descending=True),))

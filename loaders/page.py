@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from loaders.base import Reads
+from loaders.prepared import Reads
 
 PAGE_DEFAULT = 20
 PAGE_LIMIT = 100
@@ -74,12 +74,16 @@ class Page(Generic[R]):
     has_previous: bool
     counted: Select[Any] | None = None
     reads: Reads | None = None
+    counting: Callable[[], Awaitable[int]] | None = None
+    """Another way to count them than `counted`."""
     extra: dict[str, Any] = field(default_factory=dict)
     known: int | None = None
     """How many there are, where that is known already."""
 
     async def count(self) -> int:
         """All rows of the list; one statement, run only when somebody asks."""
+        if self.counting is not None:
+            return await self.counting()
         if self.reads is None or self.counted is None:
             return len(self.rows) if self.known is None else self.known
         async with self.reads() as session:
@@ -113,7 +117,7 @@ async def page(
     shown = rows[:first]
     return Page(
         rows=[shape(*row[: -len(columns)]) for row in shown],
-        cursors=[write_cursor(sort, row[-len(columns) :]) for row in shown],
+        cursors=write_cursors(sort, [row[-len(columns) :] for row in shown]),
         has_next=len(rows) > first,
         has_previous=after is not None,
         counted=select(func.count()).select_from(statement.order_by(None).subquery()),
@@ -131,7 +135,7 @@ def page_of(
     shown = rows[start : start + first]
     return Page(
         rows=shown,
-        cursors=[write_cursor(sort, of(row)) for row in shown],
+        cursors=write_cursors(sort, map(of, shown)),
         has_next=start + first < len(rows),
         has_previous=after is not None,
         known=len(rows),
@@ -139,9 +143,18 @@ def page_of(
 
 
 def write_cursor(sort: Sort, values: Sequence[Any]) -> str:
-    head = sort.name if sort.memo is None else [sort.name, sort.memo]
-    text = json.dumps([head, *map(_plain, values)], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return write_cursors(sort, [values])[0]
+
+
+def write_cursors(sort: Sort, rows: Iterable[Sequence[Any]]) -> list[str]:
+    """What travels along is the same for all rows of a page: it is written once."""
+    head = _written(sort.name if sort.memo is None else [sort.name, sort.memo])
+    texts = (f"[{','.join([head, *(_written(_plain(value)) for value in row)])}]" for row in rows)
+    return [base64.urlsafe_b64encode(text.encode()).decode().rstrip("=") for text in texts]
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def memo_of(cursor: str) -> Any:

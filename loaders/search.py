@@ -3,8 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     CTE,
     ColumnElement,
@@ -16,18 +18,17 @@ from sqlalchemy import (
     cast,
     column,
     func,
-    literal,
     literal_column,
     or_,
     select,
     table,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import REGCONFIG
+from sqlalchemy.dialects.postgresql import JSONB, REGCONFIG
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.types import BigInteger, String, Text
+from sqlalchemy.types import BigInteger, String, Text, TypeEngine
 
-from loaders.base import Reads
+from loaders.prepared import Prepared, Reads, dialect_of, is_among, packed, rows_of
 from models import ArticleWords, KnownWord, Product, ProductStatus, ProductTerm, ProductWords, WordRemains
 from words import CODE, EVERYTHING, Phrase, all_of, code
 from words.asking import (
@@ -54,8 +55,11 @@ BY_LENGTH = 1
 BEYOND = "\U0010ffff"
 """Behind every letter: all words with one beginning stand before it."""
 
-MATCH = "match"
-"""The name under which statements bind what the full-text index is asked."""
+MATCH, TERMS, NAMES, LEAST = "match", "terms", "names", "least"
+"""What statements bind: the question for the full-text index, what ranks, and how many words must match."""
+
+CODE_WORTH = 1_000
+"""How much more a product counts whose SKU or barcode the whole question is."""
 
 CANDIDATES = 200
 """Known words looked at for one that was mistyped."""
@@ -92,11 +96,11 @@ def found(plan: Plan, *, dialect: str) -> CTE:
 
     A score is the same whole number on both databases.
     """
-    points = _points(plan).subquery("points")
+    points = _points(plan, dialect=dialect).subquery("points")
     if plan.least is not None:
         return (
             select(points.c.product_id.label("id"), points.c.score)
-            .where(points.c.matched >= plan.least)
+            .where(points.c.matched >= bindparam(LEAST, plan.least, Integer))
             .cte("found")
             .prefix_with("MATERIALIZED")
         )
@@ -113,10 +117,10 @@ def finds(plan: Plan, *, dialect: str) -> CTE:
     """`id` of the products a plan finds, in no order: less work than `found`."""
     if plan.least is None:
         return _holders(plan, dialect=dialect).cte("found").prefix_with("MATERIALIZED")
-    points = _points(plan).subquery("points")
+    points = _points(plan, dialect=dialect).subquery("points")
     return (
         select(points.c.product_id.label("id"))
-        .where(points.c.matched >= plan.least)
+        .where(points.c.matched >= bindparam(LEAST, plan.least, Integer))
         .cte("found")
         .prefix_with("MATERIALIZED")
     )
@@ -137,13 +141,26 @@ def _holders(plan: Plan, *, dialect: str) -> Select[int]:
 
 
 def form(plan: Plan | None) -> Plan | None:
-    """What the statements of `finds` depend on apart from what they bind."""
-    return plan if plan is None or plan.nearest else Plan()
+    """What the statements of a plan depend on apart from what they bind."""
+    if plan is None:
+        return None
+    return Plan(
+        concepts=(Concept(0, (), ()),) * len(plan.concepts),
+        code="code" if plan.code else "",
+        least=plan.least and 1,
+    )
 
 
-def bound(plan: Plan | None, *, dialect: str) -> dict[str, str]:
+def bound(plan: Plan | None, *, dialect: str) -> dict[str, Any]:
     """What a statement made for the form of a plan is run with."""
-    return {} if plan is None or plan.nearest else {MATCH: _match(plan, dialect=dialect)}
+    if plan is None:
+        return {}
+    return {
+        MATCH: _match(plan, dialect=dialect),
+        TERMS: _written(plan),
+        NAMES: _names(plan),
+        LEAST: plan.least,
+    }
 
 
 def _match(plan: Plan, *, dialect: str) -> str:
@@ -154,81 +171,102 @@ def _match(plan: Plan, *, dialect: str) -> str:
     return f"({match}) OR {exact}" if dialect == "sqlite" else f"({match}) | {exact}"
 
 
-def _points(plan: Plan) -> Select[int, int, int]:
+def _points(plan: Plan, *, dialect: str) -> Select[int, int, int]:
     """What the words of a plan make of each product that has any: its score, and how many it has.
 
     Each word asked for counts once, by the best of what it may be.
     """
-    best = [_best(concept) for concept in plan.concepts]
-    terms = {term for concept in plan.concepts for term, _ in concept.terms}
+    terms = _terms(plan, dialect=dialect)
+    best = [
+        func.max(case((terms.c.place == literal_column(str(place)), ProductTerm.weight * terms.c.worth)))
+        for place in range(len(plan.concepts) + bool(plan.code))
+    ]
+    zero, one = literal_column("0", Integer), literal_column("1", Integer)
     score: ColumnElement[Any] = sum(
-        (func.coalesce(points, 0) for points in best[1:]), start=func.coalesce(best[0], 0)
+        (func.coalesce(points, zero) for points in best[1:]), start=func.coalesce(best[0], zero)
     )
+    words = best[: len(plan.concepts)]
     matched: ColumnElement[Any] = sum(
-        (case((points.is_not(None), 1), else_=0) for points in best[1:]),
-        start=case((best[0].is_not(None), 1), else_=0),
+        (case((points.is_not(None), one), else_=zero) for points in words[1:]),
+        start=case((words[0].is_not(None), one), else_=zero),
     )
-    if plan.code:
-        exact = CODE + plan.code
-        terms.add(exact)
-        score = score + func.coalesce(func.max(case((ProductTerm.term == exact, ProductTerm.weight))), 0) * (
-            literal_column("1000")
-        )
-    return (
+    points = (
         select(
             ProductTerm.product_id,
             cast(score, BigInteger).label("score"),
             cast(matched, Integer).label("matched"),
         )
-        .where(ProductTerm.term.in_(sorted(terms)))
+        .join(terms, terms.c.term == ProductTerm.term)
         .group_by(ProductTerm.product_id)
     )
+    if dialect == "sqlite":
+        return points
+    # PostgreSQL guesses a hundred terms, and would rather read the whole table once
+    return points.where(is_among(ProductTerm.term, NAMES, dialect, _names(plan)))
 
 
-def _best(concept: Concept) -> ColumnElement[Any]:
-    """The best of what one word may be, or NULL."""
-    by_share: defaultdict[int, list[str]] = defaultdict(list)
-    for term, share in concept.terms:
-        by_share[concept.worth * share].append(term)
-    return func.max(
-        case(
+def _terms(plan: Plan, *, dialect: str) -> CTE:
+    """The terms of a plan as rows: which of its words each may be, and what it is worth then."""
+    given = bindparam(TERMS, _written(plan), String)
+    columns: Mapping[str, TypeEngine[Any]] = {"term": String(), "place": Integer(), "worth": BigInteger()}
+    if dialect == "sqlite":
+        row = func.json_each(given).table_valued("value")
+        rows = select(
             *(
-                (ProductTerm.term.in_(terms), ProductTerm.weight * cast(literal(value), BigInteger))
-                for value, terms in by_share.items()
+                func.json_extract(row.c.value, literal_column(f"'$.{name}'"), type_=kind).label(name)
+                for name, kind in columns.items()
             )
         )
-    )
+    else:
+        told = func.jsonb_to_recordset(cast(given, JSONB)).table_valued(
+            *(column(name, kind) for name, kind in columns.items())
+        )
+        rows = select(told.render_derived(name="told", with_types=True))
+    return rows.cte("terms").prefix_with("MATERIALIZED")
 
 
-async def understood(session: AsyncSession, question: str, *, typing: bool = False) -> Plan | None:
+def _names(plan: Plan) -> list[str]:
+    exact = [CODE + plan.code] if plan.code else []
+    return sorted({*exact, *(term for concept in plan.concepts for term, _ in concept.terms)})
+
+
+def _written(plan: Plan) -> str:
+    rows = [
+        {"term": term, "place": place, "worth": concept.worth * share}
+        for place, concept in enumerate(plan.concepts)
+        for term, share in concept.terms
+    ]
+    if plan.code:
+        rows.append({"term": CODE + plan.code, "place": len(plan.concepts), "worth": CODE_WORTH})
+    return orjson.dumps(rows).decode()
+
+
+async def understood(reads: Reads, question: str, *, typing: bool = False) -> Plan | None:
     """What is looked for, by what the shop knows of the words; None when there is no word in it."""
     asked = wishes(question)
     if not asked:
         return None
-    known = replace(await _known(session, question, asked), typing=typing)
+    known = replace(await _known(reads, question, asked), typing=typing)
     asked = joined(asked, known)
     wrong = mistyped(asked, known)
-    corrections = await _corrected(session, wrong) if wrong else {}
+    corrections = await _corrected(reads, wrong) if wrong else {}
     return planned(question, asked, known, corrections)
 
 
-async def _known(session: AsyncSession, question: str, asked: Sequence[Wish]) -> Known:
+async def _known(reads: Reads, question: str, asked: Sequence[Wish]) -> Known:
     """One statement: the words, what the last one may become, and whether all is a code."""
-    words = select(literal("word", String).label("kind"), KnownWord.word, KnownWord.products).where(
-        KnownWord.word.in_(sorted({*to_look_up(asked), EVERYTHING}))
+    dialect = dialect_of(reads)
+    begun = asked[-1].word if asked[-1].unfinished else ""
+    rows = await rows_of(
+        reads,
+        _looked_up(unfinished=bool(begun), dialect=dialect),
+        words=packed(sorted({*to_look_up(asked), EVERYTHING}), dialect),
+        exact=CODE + code(question),
+        begun=begun,
+        beyond=begun + BEYOND,
     )
-    exact = CODE + code(question)
-    codes = select(literal("code", String), ProductTerm.term, ProductTerm.product_id).where(
-        ProductTerm.term == exact
-    )
-    parts = [words, codes.limit(1).subquery("codes").select()]
-    if asked[-1].unfinished:
-        longer = _beginning(KnownWord.word, asked[-1].word).order_by(
-            KnownWord.products.desc(), KnownWord.word
-        )
-        parts.append(longer.limit(COMPLETIONS).subquery("longer").select())
     by_kind: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for kind, word, products in await session.execute(union_all(*parts)):
+    for kind, word, products in rows:
         by_kind[kind][word] = products
     counts = by_kind["word"]
     return Known(
@@ -239,27 +277,45 @@ async def _known(session: AsyncSession, question: str, asked: Sequence[Wish]) ->
     )
 
 
-def _beginning(word: Any, beginning: str) -> Select[str, str, int]:
-    return select(literal("longer", String).label("kind"), KnownWord.word, KnownWord.products).where(
-        word > beginning, word < beginning + BEYOND
+@cache
+def _looked_up(*, unfinished: bool, dialect: str) -> Prepared:
+    kinds = {kind: literal_column(f"'{kind}'", String).label("kind") for kind in ("word", "code", "longer")}
+    words = select(kinds["word"], KnownWord.word, KnownWord.products).where(
+        is_among(KnownWord.word, "words", dialect)
     )
+    codes = select(kinds["code"], ProductTerm.term, ProductTerm.product_id).where(
+        ProductTerm.term == bindparam("exact", None, String)
+    )
+    parts = [words, codes.limit(literal_column("1")).subquery("codes").select()]
+    if unfinished:
+        begun, beyond = bindparam("begun", None, String), bindparam("beyond", None, String)
+        longer = (
+            select(kinds["longer"], KnownWord.word, KnownWord.products)
+            .where(KnownWord.word > begun, KnownWord.word < beyond)
+            .order_by(KnownWord.products.desc(), KnownWord.word)
+            .limit(literal_column(str(COMPLETIONS)))
+        )
+        parts.append(longer.subquery("longer").select())
+    return Prepared(union_all(*parts), dialect)
 
 
-async def _corrected(session: AsyncSession, wrong: Iterable[Wish]) -> Mapping[str, Sequence[tuple[str, int]]]:
+async def _corrected(reads: Reads, wrong: Iterable[Wish]) -> Mapping[str, Sequence[tuple[str, int]]]:
     """For each mistyped word what it may have been meant for, the most frequent first."""
-    corrected = {}
-    for wish in wrong:
-        one_off = await _with_remains(session, WordRemains.remains.in_(sorted(remains(wish.word))))
-        meant = near(wish.word, one_off)
-        if not meant and wish.unfinished:
-            begun = [
-                and_(WordRemains.remains >= each, WordRemains.remains < each + BEYOND)
-                for each in sorted(remains(wish.word))
-            ]
-            one_off = await _with_remains(session, or_(*begun))
-            meant = near_beginning(wish.word, one_off)
-        corrected[wish.word] = [(word, one_off[word]) for word in meant[:CORRECTIONS]]
-    return corrected
+    async with reads() as session:
+        return {wish.word: await _meant(session, wish) for wish in wrong}
+
+
+async def _meant(session: AsyncSession, wish: Wish) -> Sequence[tuple[str, int]]:
+    one_off = await _with_remains(session, WordRemains.remains.in_(sorted(remains(wish.word))))
+    meant = near(wish.word, one_off)
+    if not meant and wish.unfinished:
+        begun = [
+            and_(WordRemains.remains >= each, WordRemains.remains < each + BEYOND)
+            for each in sorted(remains(wish.word))
+        ]
+        one_off = await _with_remains(session, or_(*begun))
+        meant = near_beginning(wish.word, one_off)
+    return [(word, one_off[word]) for word in meant[:CORRECTIONS]]
 
 
 async def _with_remains(session: AsyncSession, condition: ColumnElement[bool]) -> Mapping[str, int]:
@@ -278,7 +334,7 @@ async def nearest(
     """The plan for what comes nearest where nothing that may be seen has all the words; else None."""
     index = _holders(plan, dialect=dialect).subquery("holders")
     seen = select(Product.id).join(index, index.c.id == Product.id).where(Product.status.in_(statuses))
-    points = _points(plan).subquery("points")
+    points = _points(plan, dialect=dialect).subquery("points")
     most = (
         select(func.max(points.c.matched))
         .join(Product, Product.id == points.c.product_id)

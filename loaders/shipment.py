@@ -6,8 +6,9 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from loaders.base import ByKey, Grouped, ManyByKey, Reads, loader
+from loaders.base import ByKey, Grouped, ManyByKey, loader
 from loaders.page import Key, Sort
+from loaders.prepared import Reads
 from models import (
     CarrierCode,
     Delivery,

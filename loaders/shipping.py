@@ -2,7 +2,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from loaders.base import ByKey, ManyByKey, Reads, loader
+from loaders.base import ByKey, ManyByKey, loader
+from loaders.prepared import Reads
 from models import ShippingRate, ShippingZone
 
 

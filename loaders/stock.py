@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from loaders.base import ByKey, Grouped, Reads, loader
+from loaders.base import ByKey, Grouped, loader
 from loaders.page import Key, Sort
+from loaders.prepared import Reads
 from models import (
     Category,
     DeliveryLine,

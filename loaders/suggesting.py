@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 
-from loaders.base import Reads
 from loaders.listing import ProductSort, Wanted, listing
+from loaders.prepared import Reads
 from loaders.search import finds, nearest, understood
 from models import Category, Product
 from words.asking import Plan
@@ -30,8 +30,7 @@ async def suggested(reads: Reads, wanted: Wanted, text: str, *, first: int, dial
     """The products that fit best, and the categories and brands of all that fits, the most frequent first."""
     if not text:
         return None
-    async with reads() as session:
-        plan = await understood(session, text, typing=True)
+    plan = await understood(reads, text, typing=True)
     if plan is None:
         return None
     fitting = await _fitting(reads, wanted, plan, first=first, dialect=dialect)

@@ -70,7 +70,7 @@ from models.payment import (
     SandboxCharge,
     SandboxRefund,
 )
-from models.search import ArticleWords, KnownWord, ProductTerm, ProductWords, WordRemains
+from models.search import ArticleWords, KnownWord, ProductChoices, ProductTerm, ProductWords, WordRemains
 from models.shipment import (
     CarrierCode,
     DeliveryRun,
@@ -147,6 +147,7 @@ __all__ = [
     "PriceChangeStatus",
     "Product",
     "ProductAttribute",
+    "ProductChoices",
     "ProductDay",
     "ProductMedia",
     "ProductSlug",

@@ -22,6 +22,15 @@ class ProductWords(Base):
     words: Mapped[str]
 
 
+class ProductChoices(Base):
+    """What customers can choose a product by (words.choices): what it says of filterable attributes."""
+
+    __tablename__ = "product_choices"
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
+    choices: Mapped[str]
+
+
 class ProductTerm(Base):
     """How much one word says about one product (words.weighing): what ranks the products found."""
 

@@ -1,26 +1,30 @@
-"""By which words each product is found; written in the transaction that changes what they come from."""
+"""By what each product is found and chosen; written in the transaction that changes what it comes from."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.batches import batches
 from domain.catalog.lexicon import Lexicon, Worded
 from domain.catalog.lock import alone
+from domain.catalog.numbers import spelled
+from domain.upsert import insert
 from models import (
     Attribute,
     AttributeValue,
     Category,
     Product,
     ProductAttribute,
+    ProductChoices,
     ProductWords,
     Translations,
     Variant,
 )
 from words import CODE, FULL, Part, code, indexed, readable, sounds, weighed
+from words.choices import Choice, written
 
 PRODUCTS = 200
 """Products whose words are written at once."""
@@ -47,7 +51,7 @@ async def index_products(session: AsyncSession, product_ids: Collection[int]) ->
         products = (await session.scalars(select(Product).where(Product.id.in_(ids)))).all()
         categories = await _category_names(session, {row.category_id for row in products if row.category_id})
         variants = (await session.scalars(VARIANTS.where(Variant.product_id.in_(ids)))).all()
-        attributes = await _attribute_texts(session, ids)
+        attributes, choices = await _attributes(session, ids)
         by_product: defaultdict[int, list[Variant]] = defaultdict(list)
         for variant in variants:
             by_product[variant.product_id].append(variant)
@@ -62,6 +66,7 @@ async def index_products(session: AsyncSession, product_ids: Collection[int]) ->
                 for row in products
             }
         )
+        await _write_choices(session, {row.id: choices.get(row.id, ()) for row in products})
     await lexicon.close()
 
 
@@ -130,15 +135,47 @@ async def _category_names(session: AsyncSession, category_ids: Collection[int]) 
     return {row.id: [name for each in row.line for name in names[each]] for row in rows}
 
 
-async def _attribute_texts(session: AsyncSession, product_ids: Collection[int]) -> Texts:
-    found: defaultdict[int, list[str]] = defaultdict(list)
+async def _attributes(
+    session: AsyncSession, product_ids: Collection[int]
+) -> tuple[Texts, Mapping[int, Sequence[Choice]]]:
+    """What products say about themselves: for the words, and what customers can choose by."""
+    texts: defaultdict[int, list[str]] = defaultdict(list)
+    choices: defaultdict[int, list[Choice]] = defaultdict(list)
     statement: Select[*tuple[Any, ...]] = (
-        select(ProductAttribute.product_id, ProductAttribute.text, AttributeValue)
+        select(*ProductAttribute.__table__.columns, Attribute.filterable, AttributeValue)
         .join(Attribute, Attribute.id == ProductAttribute.attribute_id)
         .outerjoin(AttributeValue, AttributeValue.id == ProductAttribute.value_id)
         .where(ProductAttribute.product_id.in_(product_ids))
         .order_by(ProductAttribute.product_id, Attribute.code, ProductAttribute.position)
     )
-    for product_id, text, value in await session.execute(statement):
-        found[product_id] += _spoken(value.name, value.translations, "name") if value else [text or ""]
-    return found
+    for row in await session.execute(statement):
+        value = row.AttributeValue
+        texts[row.product_id] += (
+            _spoken(value.name, value.translations, "name") if value else [row.text or ""]
+        )
+        if row.filterable:
+            choices[row.product_id].append((row.attribute_id, _said(row)))
+    return texts, choices
+
+
+def _said(row: Row[*tuple[Any, ...]]) -> str:
+    """A value as text; which kind it is follows from the type of the attribute."""
+    if row.value_id is not None:
+        return str(row.value_id)
+    if row.number is not None:
+        return spelled(row.number)
+    if row.boolean is not None:
+        return "true" if row.boolean else "false"
+    return row.date.isoformat() if row.date else row.text or ""
+
+
+async def _write_choices(session: AsyncSession, products: Mapping[int, Sequence[Choice]]) -> None:
+    rows = insert(session, ProductChoices)
+    await session.execute(
+        rows.on_conflict_do_update(
+            index_elements=[ProductChoices.product_id],
+            set_={"choices": rows.excluded.choices},
+            where=ProductChoices.choices != rows.excluded.choices,
+        ),
+        [{"product_id": number, "choices": written(said)} for number, said in products.items()],
+    )

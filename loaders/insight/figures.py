@@ -25,9 +25,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.functions import FunctionElement
 
-from loaders.base import Reads
 from loaders.insight.period import Days, ReportInterval, Selection, parts
 from loaders.page import Key, Sort
+from loaders.prepared import Reads
 from models import (
     Category,
     CurrencyCode,

@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from sqlalchemy import case, func, select
 
-from loaders.base import Reads
 from loaders.insight.figures import Grouping, members_of, rate, seen_in
 from loaders.insight.period import Selection
+from loaders.prepared import Reads
 from models import Order, OrderLine
 
 

@@ -1,14 +1,17 @@
 """Lists of products: which are wanted, in which order, and what else there is to choose from."""
 
+from dataclasses import replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, cast, func, select
+from sqlalchemy import BigInteger, Integer, Select, bindparam, cast, func, select
 
-from loaders.listing.facets import CountedValue, Facets, facets
+from loaders.listing.facets import STATEMENTS, CountedValue, Facets, facets
 from loaders.listing.wanted import Chosen, Wanted, attributes_held, conditions, price_of
-from loaders.page import Key, Sort
-from loaders.search import finds, found
+from loaders.page import Key, Page, Sort, write_cursors
+from loaders.prepared import Prepared, Reads, columns_of, dialect_of, entities, rows_of
+from loaders.search import bound, finds, form, found
 from models import Order, OrderLine, OrderStatus, Price, Product
 
 __all__ = [
@@ -18,8 +21,9 @@ __all__ = [
     "ProductSort",
     "Wanted",
     "attributes_held",
-    "counting",
+    "count",
     "facets",
+    "first_page",
     "listing",
 ]
 
@@ -44,7 +48,6 @@ class ProductSort(StrEnum):
 def listing(wanted: Wanted, sort: ProductSort, *, dialect: str) -> tuple[Select[Any], Sort]:
     """The statement of a page, and the order its cursors belong to."""
     statement = select(Product).where(*conditions(wanted))
-    name = sort.value
     newest = func.coalesce(Product.published_at, Product.created_at)
     key = Key(newest, descending=True)
     if wanted.plan:
@@ -54,7 +57,6 @@ def listing(wanted: Wanted, sort: ProductSort, *, dialect: str) -> tuple[Select[
         if ranked:
             key = Key(hits.c.score, descending=True)
     if sort in (ProductSort.PRICE_ASC, ProductSort.PRICE_DESC):
-        name = f"{sort.value} {wanted.currency.value}"
         descending = sort is ProductSort.PRICE_DESC
         key = Key(
             func.coalesce(price_of(func.min(Price.amount), wanted.currency), -1 if descending else NO_PRICE),
@@ -64,17 +66,73 @@ def listing(wanted: Wanted, sort: ProductSort, *, dialect: str) -> tuple[Select[
         sold = units_sold()
         statement = statement.outerjoin(sold, sold.c.product_id == Product.id)
         key = Key(func.coalesce(sold.c.units, 0), descending=True)
-    memo = wanted.plan.written() if wanted.plan else None
-    return statement, Sort(name, (key, Key(Product.id, descending=key.descending)), memo)
+    return statement, replace(order_of(wanted, sort), keys=(key, Key(Product.id, descending=key.descending)))
 
 
-def counting(wanted: Wanted, *, dialect: str) -> Select[int]:
+def order_of(wanted: Wanted, sort: ProductSort) -> Sort:
+    """The order of a list, but for what its keys are in the database."""
+    priced = sort in (ProductSort.PRICE_ASC, ProductSort.PRICE_DESC)
+    name = f"{sort.value} {wanted.currency.value}" if priced else sort.value
+    return Sort(name, (), wanted.plan.written() if wanted.plan else None)
+
+
+async def first_page(reads: Reads, wanted: Wanted, sort: ProductSort, *, first: int) -> Page[Product]:
+    """The first products of a list; its statement is made once for all searches of one form."""
+    dialect = dialect_of(reads)
+    made = _first(replace(wanted, plan=form(wanted.plan)), sort, dialect)
+    rows = await rows_of(reads, made, first=first + 1, **bound(wanted.plan, dialect=dialect))
+    shown = rows[:first]
+    width = len(columns_of(Product))
+    return Page(
+        rows=entities(Product, shown),
+        cursors=write_cursors(order_of(wanted, sort), [row[width:] for row in shown]),
+        has_next=len(rows) > first,
+        has_previous=False,
+    )
+
+
+@lru_cache(STATEMENTS)
+def _first(wanted: Wanted, sort: ProductSort, dialect: str) -> Prepared:
+    """Which come first is found by what is short; all there is to say is read of those alone."""
+    statement, order = listing(wanted, sort, dialect=dialect)
+    names = [f"key_{place}" for place, _ in enumerate(order.keys)]
+    best = (
+        statement.with_only_columns(
+            Product.id.label("product_id"),
+            *(key.column.label(name) for name, key in zip(names, order.keys, strict=True)),
+            maintain_column_froms=True,
+        )
+        .order_by(*(key.ordering for key in order.keys))
+        .limit(bindparam("first", None, Integer))
+        .cte("best")
+        .prefix_with("MATERIALIZED")
+    )
+    whole = select(*columns_of(Product), *(best.c[name] for name in names)).join(
+        best, best.c.product_id == Product.id
+    )
+    return Prepared(
+        whole.order_by(
+            *(Key(best.c[name], key.descending).ordering for name, key in zip(names, order.keys, strict=True))
+        ),
+        dialect,
+    )
+
+
+async def count(reads: Reads, wanted: Wanted) -> int:
     """How many products a list has, whatever its order."""
+    dialect = dialect_of(reads)
+    made = _counting(replace(wanted, plan=form(wanted.plan)), dialect)
+    ((found,),) = await rows_of(reads, made, **bound(wanted.plan, dialect=dialect))
+    return int(found)
+
+
+@lru_cache(STATEMENTS)
+def _counting(wanted: Wanted, dialect: str) -> Prepared:
     statement = select(func.count(Product.id)).where(*conditions(wanted))
     if wanted.plan:
         hits = finds(wanted.plan, dialect=dialect)
         statement = statement.join(hits, hits.c.id == Product.id)
-    return statement
+    return Prepared(statement, dialect)
 
 
 def units_sold() -> Any:

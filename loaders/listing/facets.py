@@ -2,20 +2,16 @@
 
 import datetime
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     ColumnElement,
-    CompoundSelect,
-    Date,
     Integer,
-    Numeric,
     Select,
     String,
     and_,
@@ -23,23 +19,67 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     null,
-    or_,
     select,
-    true,
     union_all,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import TypeEngine
 
-from loaders.listing.wanted import Wanted, has_one_of, in_price_range, in_subtree, price_of, standing
+from loaders.listing.wanted import Wanted, has_one_of, in_price_range, in_subtree, standing
+from loaders.prepared import (
+    Connection,
+    Prepared,
+    Reads,
+    columns_of,
+    connected,
+    dialect_of,
+    entities,
+    is_among,
+    packed,
+)
 from loaders.search import bound, finds, form
-from models import Attribute, AttributeValue, Category, Price, Product, ProductAttribute
+from models import (
+    Attribute,
+    AttributeType,
+    AttributeValue,
+    Category,
+    Price,
+    Product,
+    ProductChoices,
+    Variant,
+)
+from words.choices import BETWEEN, counted, most_frequent
 
 FACET_LIMIT = 100
 """Choices of one kind."""
 
 STATEMENTS = 128
 """Statements that are kept, of the lists asked for last."""
+
+DIGITS = 19
+"""Fewer than these has the id of a value: a longer number is a text."""
+
+ZERO, ONE = literal_column("0", Integer), literal_column("1", Integer)
+
+COLUMNS: Mapping[str, TypeEngine[Any]] = {
+    "text": String(),
+    "products": BigInteger(),
+    "attribute_id": BigInteger(),
+    "least": BigInteger(),
+    "most": BigInteger(),
+}
+
+
+class Counted(NamedTuple):
+    """A row of the statement that finds what there is to choose from."""
+
+    kind: str
+    text: str
+    products: int
+    attribute_id: int | None
+    least: int | None
+    most: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +118,11 @@ class Choices:
     def of(cls, wanted: Wanted) -> "Choices":
         made: dict[str, ColumnElement[bool]] = {}
         if wanted.category is not None:
-            made["category"] = in_subtree(wanted.category)
+            made["fits_category"] = in_subtree(wanted.category)
         if wanted.brands:
-            made["brand"] = Product.brand.in_(wanted.brands)
+            made["fits_brand"] = Product.brand.in_(wanted.brands)
         if wanted.priced:
-            made["price"] = in_price_range(wanted)
+            made["fits_price"] = in_price_range(wanted)
         attributes = {}
         for number, chosen in enumerate(wanted.attributes):
             attributes[chosen.code] = name = f"attribute_{number}"
@@ -90,48 +130,51 @@ class Choices:
         return cls(made, attributes)
 
 
-async def facets(session: AsyncSession, wanted: Wanted, *, dialect: str) -> Facets:
-    """One statement finds and counts everything; three more fetch what the choices are called."""
-    by_kind: dict[str, list[Any]] = {"brand": [], "category": [], "price": [], "value": []}
-    statement = _counted(replace(wanted, plan=form(wanted.plan)), dialect=dialect)
-    for row in await session.execute(statement, bound(wanted.plan, dialect=dialect)):
-        by_kind[row.kind].append(row)
+async def facets(reads: Reads, wanted: Wanted) -> Facets:
+    """One statement finds everything there is to choose from; two more fetch what the choices are called."""
+    dialect = dialect_of(reads)
+    made = _counted(replace(wanted, plan=form(wanted.plan)), dialect=dialect)
+    by_kind: dict[str, list[Counted]] = {"brand": [], "category": [], "price": [], "value": []}
+    async with connected(reads) as connection:
+        for row in await made.rows(connection, **bound(wanted.plan, dialect=dialect)):
+            by_kind[row[0]].append(Counted(*row))
+        categories = await _categories(connection, {row.text: row.products for row in by_kind["category"]})
+        values = await _values(connection, by_kind["value"])
     (price,) = by_kind["price"]
     return Facets(
-        await _categories(session, {row.text: row.products for row in by_kind["category"]}),
-        [(row.text, row.products) for row in by_kind["brand"]],
-        await _values(session, by_kind["value"]),
-        price.least,
-        price.most,
+        categories, [(row.text, row.products) for row in by_kind["brand"]], values, price.least, price.most
     )
 
 
 @lru_cache(maxsize=STATEMENTS)
-def _counted(wanted: Wanted, *, dialect: str) -> CompoundSelect[Any]:
+def _counted(wanted: Wanted, *, dialect: str) -> Prepared:
     """The same statement for all questions of one form: it is made, and compiled, once."""
     choices = Choices.of(wanted)
     pool = _pool(wanted, choices, dialect=dialect)
 
     def fits(*but: str) -> list[ColumnElement[bool]]:
-        return [pool.c[name] == 1 for name in choices.made if name not in but]
+        return [pool.c[name] == ONE for name in choices.made if name not in but]
 
-    return union_all(
-        _brands(pool, fits("brand")),
-        _paths(pool, fits("category")),
-        _prices(pool, fits("price")),
-        _held(pool, fits, choices),
-    )
+    parts = [
+        _brands(pool, fits("fits_brand")),
+        _paths(pool, fits("fits_category")),
+        _prices(pool, fits("fits_price"), wanted),
+        _held(pool, fits()),
+        *(
+            _held_but_for(pool, [*fits(name), pool.c[name] == ZERO], code)
+            for code, name in choices.attributes.items()
+        ),
+    ]
+    return Prepared(union_all(*parts), dialect)
 
 
 def _pool(wanted: Wanted, choices: Choices, *, dialect: str) -> Any:
     """Everything found that at most one choice speaks against, and which choices it fits."""
-    flags = {name: case((fit, 1), else_=0) for name, fit in choices.made.items()}
+    flags = {name: case((fit, ONE), else_=ZERO) for name, fit in choices.made.items()}
     statement = select(
         Product.id,
         Product.brand,
         Product.category_id,
-        price_of(func.min(Price.amount), wanted.currency).label("least"),
-        price_of(func.max(Price.amount), wanted.currency).label("most"),
         *(flag.label(name) for name, flag in flags.items()),
     ).where(*standing(wanted))
     if wanted.plan:
@@ -144,29 +187,18 @@ def _pool(wanted: Wanted, choices: Choices, *, dialect: str) -> Any:
     return select(pool).where(fitting >= len(flags) - 1).cte("near").prefix_with("MATERIALIZED")
 
 
-def _row(kind: str, products: Any, **told: Any) -> list[Any]:
+def _row(kind: str, **told: Any) -> list[Any]:
     """The columns all parts of the statement have."""
-    columns: dict[str, Any] = {
-        "text": String(),
-        "attribute_id": BigInteger(),
-        "value_id": BigInteger(),
-        "number": Numeric(20, 6),
-        "boolean": Boolean(),
-        "date": Date(),
-        "least": BigInteger(),
-        "most": BigInteger(),
-    }
     return [
-        literal(kind, String).label("kind"),
-        products.label("products"),
-        *(told.get(name, cast(null(), type_)).label(name) for name, type_ in columns.items()),
+        literal_column(f"'{kind}'", String).label("kind"),
+        *(told.get(name, cast(null(), type_)).label(name) for name, type_ in COLUMNS.items()),
     ]
 
 
 def _brands(pool: Any, fits: Sequence[ColumnElement[bool]]) -> Select[Any]:
     count = func.count()
     counted = (
-        select(*_row("brand", count, text=pool.c.brand))
+        select(*_row("brand", products=count, text=pool.c.brand))
         .select_from(pool)
         .where(*fits, pool.c.brand != "")
         .group_by(pool.c.brand)
@@ -178,7 +210,7 @@ def _brands(pool: Any, fits: Sequence[ColumnElement[bool]]) -> Select[Any]:
 
 def _paths(pool: Any, fits: Sequence[ColumnElement[bool]]) -> Select[Any]:
     counted: Select[Any] = (
-        select(*_row("category", func.count(), text=Category.path))
+        select(*_row("category", products=func.count(), text=Category.path))
         .select_from(pool)
         .join(Category, Category.id == pool.c.category_id)
         .where(*fits)
@@ -187,68 +219,90 @@ def _paths(pool: Any, fits: Sequence[ColumnElement[bool]]) -> Select[Any]:
     return counted
 
 
-def _prices(pool: Any, fits: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    least, most = func.min(pool.c.least), func.max(pool.c.most)
+def _prices(pool: Any, fits: Sequence[ColumnElement[bool]], wanted: Wanted) -> Select[Any]:
+    """From the products to their variants to their prices; joined, SQLite would rather read all prices."""
+    products = select(pool.c.id).where(*fits)
+    variants = select(Variant.id).where(Variant.product_id.in_(products), Variant.archived_at.is_(None))
     counted: Select[Any] = (
-        select(*_row("price", func.count(), least=least, most=most)).select_from(pool).where(*fits)
+        select(*_row("price", least=func.min(Price.amount), most=func.max(Price.amount)))
+        .select_from(Price)
+        .where(Price.variant_id.in_(variants), Price.currency == wanted.currency)
     )
     return counted
 
 
-def _held(pool: Any, fits: Callable[..., list[ColumnElement[bool]]], choices: Choices) -> Select[Any]:
-    """Values of attributes: of one that is chosen already as if it were not."""
-    names = choices.attributes
-    holder = ProductAttribute
-    own = [and_(Attribute.code == code, *fits(name)) for code, name in names.items()]
-    others = [*fits(), Attribute.code.not_in(names)] if names else fits()
-    values = (holder.attribute_id, holder.value_id, holder.number, holder.boolean, holder.text, holder.date)
-    count = func.count()
-    counted = (
-        select(*_row("value", count, **{column.key: column for column in values}))
+def _held(pool: Any, fits: Sequence[ColumnElement[bool]], attribute_id: Any = None) -> Select[Any]:
+    """What all products can be chosen by, one text behind the other: Python counts quicker what is short."""
+    texts = func.aggregate_strings(ProductChoices.choices, BETWEEN)
+    told = {} if attribute_id is None else {"attribute_id": attribute_id}
+    held: Select[Any] = (
+        select(*_row("value", text=texts, **told))
         .select_from(pool)
-        .join(holder, holder.product_id == pool.c.id)
-        .join(Attribute, Attribute.id == holder.attribute_id)
-        .where(Attribute.filterable.is_(True), or_(and_(true(), *others), *own))
-        .group_by(*values)
-        .order_by(count.desc(), holder.attribute_id, holder.value_id)
-        .limit(FACET_LIMIT)
+        .join(ProductChoices, ProductChoices.product_id == pool.c.id)
+        .where(*fits)
     )
-    return counted.subquery("held").select()
+    return held
 
 
-async def _categories(session: AsyncSession, by_path: Mapping[str, int]) -> list[tuple[Category, int]]:
+def _held_but_for(pool: Any, fits: Sequence[ColumnElement[bool]], code: str) -> Select[Any]:
+    """The same of products that only the choice of one attribute speaks against: it counts them, too."""
+    return _held(pool, fits, select(Attribute.id).where(Attribute.code == code).scalar_subquery())
+
+
+async def _categories(connection: Connection, by_path: Mapping[str, int]) -> list[tuple[Category, int]]:
     """Each category with what stands in it and below it, in the order of the tree."""
     counts: Counter[int] = Counter()
     for path, products in by_path.items():
         for step in path.strip("/").split("/"):
             counts[int(step)] += products
-    rows = await _rows(session, Category, counts)
-    ordered = sorted(rows, key=lambda row: (row.depth, -counts[row.id], row.position, row.id))
+    if not counts:
+        return []
+    dialect = connection.dialect
+    found = await _named(dialect).rows(connection, ids=packed(counts, dialect))
+    ordered = sorted(
+        entities(Category, found), key=lambda row: (row.depth, -counts[row.id], row.position, row.id)
+    )
     return [(row, counts[row.id]) for row in ordered[:FACET_LIMIT]]
 
 
-async def _values(session: AsyncSession, counted: Sequence[Any]) -> list[CountedValue]:
+async def _values(connection: Connection, held: Sequence[Counted]) -> list[CountedValue]:
     """By the name of the attribute, the most frequent value first."""
-    attributes = {
-        row.id: row for row in await _rows(session, Attribute, {each.attribute_id for each in counted})
-    }
-    values = {
-        row.id: row
-        for row in await _rows(session, AttributeValue, {each.value_id for each in counted} - {None})
-    }
-    found_ = [
-        CountedValue(
-            attributes[each.attribute_id],
-            values.get(each.value_id),
-            each.number,
-            each.boolean,
-            each.text,
-            each.date,
-            each.products,
-        )
-        for each in counted
-    ]
-    return sorted(found_, key=_place)
+    found = counted(row.text for row in held if row.text and row.attribute_id is None)
+    for row in held:
+        if row.text and row.attribute_id is not None:
+            own = f"{row.attribute_id}:"
+            more = counted([row.text])
+            found.update({choice: count for choice, count in more.items() if choice.startswith(own)})
+    frequent = most_frequent(found, FACET_LIMIT)
+    if not frequent:
+        return []
+    dialect = connection.dialect
+    rows = await _described(dialect).rows(
+        connection,
+        attributes=packed({attribute_id for attribute_id, _, _ in frequent}, dialect),
+        values=packed(
+            {int(said) for _, said, _ in frequent if said.isdecimal() and len(said) < DIGITS}, dialect
+        ),
+    )
+    start = len(columns_of(Attribute))
+    attributes = {row.id: row for row in entities(Attribute, rows)}
+    listed = [row for row in rows if row[start] is not None]
+    values = {row.id: row for row in entities(AttributeValue, listed, start=start)}
+    shown = [_shown(attributes[each[0]], values, *each[1:]) for each in frequent if each[0] in attributes]
+    return sorted(shown, key=_place)
+
+
+def _shown(attribute: Attribute, values: Mapping[int, AttributeValue], said: str, count: int) -> CountedValue:
+    kind = attribute.type
+    return CountedValue(
+        attribute,
+        values.get(int(said)) if kind is AttributeType.ENUM else None,
+        Decimal(said) if kind is AttributeType.NUMBER else None,
+        said == "true" if kind is AttributeType.BOOLEAN else None,
+        said if kind is AttributeType.TEXT else None,
+        datetime.date.fromisoformat(said) if kind is AttributeType.DATE else None,
+        count,
+    )
 
 
 def _place(each: CountedValue) -> tuple[Any, ...]:
@@ -257,7 +311,16 @@ def _place(each: CountedValue) -> tuple[Any, ...]:
     return (each.attribute.name, each.attribute.id, -each.count, position, each.number or 0, rest)
 
 
-async def _rows(session: AsyncSession, model: Any, ids: Collection[int]) -> Iterable[Any]:
-    if not ids:
-        return ()
-    return (await session.scalars(select(model).where(model.id.in_(ids)))).all()
+@cache
+def _named(dialect: str) -> Prepared:
+    return Prepared(select(*columns_of(Category)).where(is_among(Category.id, "ids", dialect)), dialect)
+
+
+@cache
+def _described(dialect: str) -> Prepared:
+    """Attributes, and those of their values that are asked for."""
+    of_it = and_(AttributeValue.attribute_id == Attribute.id, is_among(AttributeValue.id, "values", dialect))
+    statement = select(*columns_of(Attribute), *columns_of(AttributeValue)).outerjoin_from(
+        Attribute, AttributeValue, of_it
+    )
+    return Prepared(statement.where(is_among(Attribute.id, "attributes", dialect)), dialect)

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, literal, or_, select
 
-from loaders.base import Reads
 from loaders.offer import on_flash_sale
+from loaders.prepared import Reads
 from models import (
     Attribute,
     AttributeValue,

@@ -50,9 +50,7 @@ class ProductFacets:
 async def facets(root: Page[Product], info: Info) -> ProductFacets:
     """What there is to choose from among all that was found, each choice counted as if it were not made."""
     wanted: Wanted = root.extra["wanted"]
-    database = info.context.shop.database
-    async with database.reads() as session:
-        found = await count_facets(session, wanted, dialect=database.dialect)
+    found = await count_facets(info.context.shop.database.reads, wanted)
     least, most = found.least, found.most
     return ProductFacets(
         [CategoryFacet(category, count) for category, count in found.categories],

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from domain.errors import Forbidden, Invalid, LimitReached, NotFound
-from loaders.listing import Chosen, ProductSort, Wanted, attributes_held, counting, listing
+from loaders.listing import Chosen, ProductSort, Wanted, attributes_held, count, first_page, listing
 from loaders.page import PAGE_DEFAULT, Page, WrongCursor, memo_of
 from loaders.search import nearest, understood
 from models import CurrencyCode, Product, ProductStatus
@@ -14,7 +15,7 @@ from resolvers.context import Info
 from resolvers.ids import parse_id
 from resolvers.inputs.catalog import CHOICES_LIMIT, AttributeFilter, PriceRangeInput, ProductFilter
 from resolvers.inputs.money import MoneyInput
-from resolvers.paging import paged
+from resolvers.paging import check_first, paged
 from words import ASKED_LIMIT
 from words.asking import NoPlan, Plan, mark, read_plan, wishes
 
@@ -59,9 +60,14 @@ async def products(
 async def listed(
     info: Info, wanted: Wanted, sort: ProductSort, *, first: int, after: str | None
 ) -> Page[Product]:
-    statement, order = listing(wanted, sort, dialect=info.context.shop.database.dialect)
-    page = await paged(info, statement, order, first=first, after=after)
-    page.counted = counting(wanted, dialect=info.context.shop.database.dialect)
+    reads = info.context.shop.database.reads
+    if after is None:
+        check_first(first)
+        page = await first_page(reads, wanted, sort, first=first)
+    else:
+        statement, order = listing(wanted, sort, dialect=info.context.shop.database.dialect)
+        page = await paged(info, statement, order, first=first, after=after)
+    page.counting = partial(count, reads, wanted)
     page.extra["wanted"] = wanted
     return page
 
@@ -78,8 +84,7 @@ async def planned(info: Info, search: str, after: str | None) -> Plan | None:
     if not search:
         return None
     if after is None:
-        async with info.context.shop.database.reads() as session:
-            return await understood(session, search)
+        return await understood(info.context.shop.database.reads, search)
     try:
         plan = read_plan(memo_of(after))
     except (WrongCursor, NoPlan):
