@@ -11,20 +11,21 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Dialect, Numeric, String, bindparam, cast, func, select
+from sqlalchemy import ColumnElement, Dialect, Float, Numeric, String, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, asyncpg
 from sqlalchemy.dialects.sqlite import aiosqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
-from sqlalchemy.orm import class_mapper
+from sqlalchemy.orm import Mapper, class_mapper
 from sqlalchemy.sql.selectable import SelectBase
+from sqlalchemy.types import TypeEngine
 
 Reads = async_sessionmaker[AsyncSession]
 Row = Sequence[Any]
 
 DIALECTS: Mapping[str, Dialect] = {"sqlite": aiosqlite.dialect(), "postgresql": asyncpg.dialect()}
 
-NUMERIC = 1700
-"""What PostgreSQL calls the type of exact numbers."""
+NUMERIC, FLOAT = 1700, 701
+"""What PostgreSQL calls the types of exact numbers and of others."""
 
 
 class Prepared:
@@ -116,14 +117,14 @@ def columns_of(model: type[Any]) -> Sequence[Any]:
 
 
 @cache
-def _names_of(model: type[Any]) -> Sequence[str]:
-    mapper = class_mapper(model)
-    return [mapper.get_property_by_column(each).key for each in columns_of(model)]
+def _names_of(mapper: Mapper[Any]) -> Sequence[str]:
+    return [mapper.get_property_by_column(each).key for each in columns_of(mapper.class_)]
 
 
 def entities(model: type[Any], rows: Iterable[Row], *, start: int = 0) -> list[Any]:
     """Rows that have the values of `columns_of(model)` from `start` on, as models that nobody changes."""
-    names, made_by = _names_of(model), class_mapper(model).class_manager
+    mapper = class_mapper(model)
+    names, made_by = _names_of(mapper), mapper.class_manager
     found = []
     for row in rows:
         made = made_by.new_instance()
@@ -150,7 +151,6 @@ def packed(values: Iterable[Any], dialect: str) -> Any:
     return orjson.dumps(listed).decode() if dialect == "sqlite" else listed
 
 
-def _reader(kind: Any, dialect: Dialect) -> Any:
-    return kind.dialect_impl(dialect).result_processor(
-        dialect, NUMERIC if isinstance(kind, Numeric) else None
-    )
+def _reader(kind: TypeEngine[Any], dialect: Dialect) -> Any:
+    code = FLOAT if isinstance(kind, Float) else NUMERIC if isinstance(kind, Numeric) else None
+    return kind.dialect_impl(dialect).result_processor(dialect, code)
