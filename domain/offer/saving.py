@@ -143,7 +143,7 @@ async def recount(session: AsyncSession, offer: Offer) -> None:
     used = await session.scalar(select(func.count()).select_from(OfferUse).where(*mine)) or 0
     if offer.usage_limit is not None and used > offer.usage_limit:
         raise Invalid(f"It has been used {used} times already.", field=("usage_limit",))
-    offer.used = max(offer.used, used)
+    offer.used = used
     await session.execute(delete(OfferBuyer).where(OfferBuyer.offer_id == offer.id))
     had = (
         select(literal(offer.id), OfferUse.account_id, func.count(), func.sum(OfferUse.flash_units))

@@ -64,6 +64,8 @@ async def collect_cash(
         raise WrongState("This part is not paid in cash.", field=("payment_id",))
     if payment.status is PaymentStatus.CAPTURED:
         raise WrongState("This cash has been collected already.", field=("payment_id",))
+    if not payment.amount:
+        raise WrongState("Nothing is due in cash any more.", field=("payment_id",))
     if order.status in OVER or order.status is OrderStatus.PENDING:
         raise WrongState(f"This order is {said(order.status)}; there is no cash to collect.")
     if order.fulfilment_status in IN_HOUSE:

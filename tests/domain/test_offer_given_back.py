@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import DomainError, ErrorCode
+from domain.offer import Draft, Known, save_offer
 from domain.order import cancel_order, close_unpaid
 from events.shop import Shop
 from models import (
     Account,
     Offer,
     OfferBuyer,
+    OfferKind,
     OfferUse,
     Order,
     OrderStatus,
@@ -93,6 +96,19 @@ async def test_a_sale_of_which_an_order_has_nothing_left_counts_as_not_used(shop
         used = await session.scalar(select(Offer.used))
         assert (used, await sold(session), await had(session, buyer)) == (1, 2, (1, 2))
     assert again.discount_amount == 2 * 5_000
+
+
+async def test_a_limit_that_was_lifted_and_is_set_again_counts_what_stands(shop: Shop) -> None:
+    draft = Draft(title="Spring", kind=OfferKind.PERCENT, percent=10, code="SPRING-10", translations={})
+    async with shop.database.writes.begin() as session:
+        coupon = await save_offer(session, replace(draft, usage_limit=5), known=None, now=NOW)
+        orders = [await create_order(session, coupon_code=coupon.code) for _ in range(3)]
+        await save_offer(session, draft, known=Known(coupon.id, None), now=NOW)
+        await cancel_order(session, orders[0].id, reason="No.", now=NOW)
+
+        await save_offer(session, replace(draft, usage_limit=2), known=Known(coupon.id, None), now=NOW)
+
+        assert coupon.used == 2
 
 
 async def test_units_a_ticket_takes_off_before_they_leave_can_be_had_again_too(shop: Shop) -> None:

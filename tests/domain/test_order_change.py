@@ -14,7 +14,7 @@ from domain.aftersales.rules import Wanted
 from domain.audit import audit
 from domain.errors import DomainError, ErrorCode
 from domain.order import add_note, cancel_order, change_address, close_unpaid, hold_order, release_order
-from domain.payment import refund_everything
+from domain.payment import collect_cash, refund_everything
 from events.shop import Shop
 from models import (
     CurrencyCode,
@@ -117,6 +117,9 @@ async def test_what_nobody_has_paid_shrinks_before_anything_goes_back(shop: Shop
         await cancel(session, order, 1)
         sandbox, cash = await payments_of(session, order)
         assert await refunded(session, order) == 4_900
+        await dispatch(session, order)
+        with pytest.raises(DomainError, match="Nothing is due in cash any more"):
+            await collect_cash(session, cash.id, cash.total, now=NOW, by=None)
         assert await audit(session) == []
 
     assert (cash.status, cash.amount, sandbox.amount) == (PaymentStatus.CLOSED, 0, 24_700)

@@ -176,7 +176,7 @@ async def deliver(session: AsyncSession, order: Order, *, now: datetime = NOW) -
     for shipment in shipments:
         await arrive(session, shipment, now=now)
     for payment in await payments_of(session, order):
-        if payment.method is CASH and payment.status is not PaymentStatus.CAPTURED:
+        if payment.method is CASH and payment.amount and payment.status is not PaymentStatus.CAPTURED:
             await collect_cash(session, payment.id, payment.total, now=now, by=None)
     await lock_order(session, order.id)
     return shipments
