@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, literal, select
+from sqlalchemy import ColumnElement, delete, func, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -44,7 +44,9 @@ async def save_offer(session: AsyncSession, draft: Draft, *, known: Known | None
     values = checked(draft)
     await refuse_unknown(session, draft)
     offer = await hold(session, known) if known else new_offer(now)
-    before = (offer.usage_limit, offer.usage_limit_per_buyer, offer.share_per_buyer)
+    uncounted = known is not None and newly_limited(offer, values)
+    if uncounted:
+        await count_uses(session, offer, limit=values["usage_limit"])
     refuse_to_shrink(offer, values)
     for name, value in values.items():
         setattr(offer, name, value)
@@ -56,8 +58,8 @@ async def save_offer(session: AsyncSession, draft: Draft, *, known: Known | None
         if "code" not in str(error.orig):
             raise
         raise Taken(f"There is a coupon {values['code']} already.", field=("code",)) from None
-    if known and newly_limited(before, offer):
-        await recount(session, offer)
+    if uncounted:
+        await count_buyers(session, offer)
     return offer
 
 
@@ -129,27 +131,34 @@ def refuse_to_shrink(offer: Offer, values: dict[str, Any]) -> None:
         raise Invalid(f"{offer.sold} have been sold already.", field=("flash_sale", "share"))
 
 
-def newly_limited(before: tuple[int | None, ...], offer: Offer) -> bool:
-    after = (offer.usage_limit, offer.usage_limit_per_buyer, offer.share_per_buyer)
-    return any(old is None and new is not None for old, new in zip(before, after, strict=True))
-
-
-async def recount(session: AsyncSession, offer: Offer) -> None:
-    """Until now nobody counted: count what has been used, in all and by each customer.
+def newly_limited(offer: Offer, values: dict[str, Any]) -> bool:
+    """Whether something is to be limited of which nobody has counted the uses until now.
 
     Whoever is using it holds the offer's row, so that we have waited for them.
     """
-    mine = (OfferUse.offer_id == offer.id, OfferUse.released_at.is_(None))
-    used = await session.scalar(select(func.count()).select_from(OfferUse).where(*mine)) or 0
-    if offer.usage_limit is not None and used > offer.usage_limit:
+    limits = ("usage_limit", "usage_limit_per_buyer", "share_per_buyer")
+    return any(getattr(offer, name) is None and values[name] is not None for name in limits)
+
+
+async def count_uses(session: AsyncSession, offer: Offer, *, limit: int | None) -> None:
+    used = await session.scalar(select(func.count()).select_from(OfferUse).where(*standing(offer))) or 0
+    if limit is not None and used > limit:
         raise Invalid(f"It has been used {used} times already.", field=("usage_limit",))
     offer.used = used
+
+
+async def count_buyers(session: AsyncSession, offer: Offer) -> None:
     await session.execute(delete(OfferBuyer).where(OfferBuyer.offer_id == offer.id))
     had = (
         select(literal(offer.id), OfferUse.account_id, func.count(), func.sum(OfferUse.flash_units))
-        .where(*mine)
+        .where(*standing(offer))
         .group_by(OfferUse.account_id)
     )
     columns = ["offer_id", "account_id", "uses", "flash_units"]
     await session.execute(insert(session, OfferBuyer).from_select(columns, had))
     await session.flush()
+
+
+def standing(offer: Offer) -> tuple[ColumnElement[bool], ...]:
+    """Its uses by orders that stand."""
+    return OfferUse.offer_id == offer.id, OfferUse.released_at.is_(None)

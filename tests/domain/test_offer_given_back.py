@@ -106,6 +106,8 @@ async def test_a_limit_that_was_lifted_and_is_set_again_counts_what_stands(shop:
         await save_offer(session, draft, known=Known(coupon.id, None), now=NOW)
         await cancel_order(session, orders[0].id, reason="No.", now=NOW)
 
+        with pytest.raises(DomainError, match="used 2 times already"):
+            await save_offer(session, replace(draft, usage_limit=1), known=Known(coupon.id, None), now=NOW)
         await save_offer(session, replace(draft, usage_limit=2), known=Known(coupon.id, None), now=NOW)
 
         assert coupon.used == 2
