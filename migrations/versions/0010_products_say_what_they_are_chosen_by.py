@@ -1,7 +1,7 @@
 """Products say in one short text what customers can choose them by.
 
 Revision ID: 0010
-Revises: 0009b
+Revises: 0009c
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from alembic import op
 from models import base
 
 revision = "0010"
-down_revision = "0009b"
+down_revision = "0009c"
 branch_labels = None
 depends_on = None
 
