@@ -1,4 +1,7 @@
-"""`python -m bench` runs the reads, `python -m bench NAME` another one, `python -m bench all` all."""
+"""`python -m bench` runs the reads, `python -m bench NAME` another one, `python -m bench all` all.
+
+Addresses of databases behind the name are for the bench itself.
+"""
 
 import importlib
 import sys
@@ -10,7 +13,7 @@ BENCHES = sorted(
 
 
 def main() -> int:
-    wanted = sys.argv[1:] or ["reads"]
+    wanted = [each for each in sys.argv[1:] if "://" not in each] or ["reads"]
     names = BENCHES if wanted == ["all"] else wanted
     for name in names:
         if name not in BENCHES:

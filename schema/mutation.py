@@ -130,10 +130,17 @@ def payload_of(
 
 
 def refusal(error: DomainError) -> UserError:
-    path = [to_camel_case(str(part)) for part in error.field]
     return UserError(
-        code=error.code, message=str(error), field=path, retry_after_seconds=error.retry_after_seconds
+        code=error.code,
+        message=str(error),
+        field=field_of(error),
+        retry_after_seconds=error.retry_after_seconds,
     )
+
+
+def field_of(error: DomainError) -> list[str]:
+    """The path of the argument a refusal is about, as clients spell it."""
+    return [to_camel_case(str(part)) for part in error.field]
 
 
 def snake(name: str) -> str:

@@ -12,6 +12,7 @@ from strawberry.types import ExecutionContext
 
 from domain.errors import DomainError
 from schema.documents import KnownDocuments, known_documents
+from schema.mutation import field_of
 
 log = structlog.get_logger()
 
@@ -43,6 +44,8 @@ class ShopSchema(strawberry.Schema):
         for error in errors:
             error.message = GIVEN.sub(".", error.message)
             cause = error.original_error
+            if isinstance(cause, DomainError) and cause.field:
+                error.extensions = {**cause.extensions, "field": field_of(cause)}
             if cause is None or isinstance(cause, (DomainError, GraphQLError)):
                 continue
             log.error("graphql.failed", path=error.path, exc_info=cause)

@@ -230,6 +230,26 @@ async def test_pages_stay_right_while_products_come(shop: Shop, front: Front, so
     assert len(seen) == len(set(seen))
 
 
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"search": "x" * 201}, ["search"]),
+        ({"first": 101}, ["first"]),
+        ({"after": "nonsense"}, ["after"]),
+        ({"search": "tea", "after": "nonsense"}, ["after"]),
+        ({"language": "?"}, ["language"]),
+        ({"filter": {"category": "nowhere"}}, ["filter", "category"]),
+        ({"filter": {"attributes": [{"code": "none", "values": []}]}}, ["filter", "attributes", "0", "code"]),
+    ],
+)
+async def test_a_refused_list_names_the_argument_it_is_about(
+    front: Front, asked: Mapping[str, Any], field: list[str]
+) -> None:
+    (error,) = (await front.guest().ask(FIND, **asked))["errors"]
+
+    assert error["extensions"]["field"] == field
+
+
 async def test_a_cursor_belongs_to_its_sort_its_search_and_its_currency(shelf: Shop, front: Front) -> None:
     guest = front.guest()
 
@@ -377,6 +397,11 @@ async def test_a_search_costs_the_same_whatever_it_finds(shelf: Shop, front: Fro
             with statements(shelf) as counted:
                 await front.guest().get(document(fields), search=search)
             assert counted.total == expected, (fields, search)
+    everything = f"nodes {{ slug title priceRange {{ min {{ amount }} }} }} totalCount {facets}"
+    for search in ("tea", "jacket", "team"):
+        with statements(shelf) as counted:
+            await front.guest().get(document(everything), search=search)
+        assert counted.total == 7, search
     with statements(shelf) as counted:
         await front.guest().get(SUGGEST, text="jack")
     assert counted.total == 4
