@@ -23,6 +23,9 @@ log = structlog.get_logger()
 OVERLAP = 1_000
 """How many ids each look goes back, as for news: a lower one may be committed after a higher one."""
 
+LOOKS_AT_ONCE = 2
+"""Watchers leave the connections to those who order."""
+
 
 class Shelves:
     """How far this process has looked, and for how many."""
@@ -31,6 +34,8 @@ class Shelves:
         self.watchers = 0
         self.last: int | None = None
         self.seen: frozenset[int] = frozenset()
+        self.turn = asyncio.Semaphore(LOOKS_AT_ONCE)
+        """Whom a bell wakes at the same moment as many others waits here for a look at the cart."""
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
@@ -59,8 +64,10 @@ class Shelves:
 async def keep_looking(shop: "Shop") -> None:
     while True:
         await asyncio.sleep(shop.settings.cart_look_every.total_seconds())
-        if shop.shelves.watchers:
-            try:
-                await shop.shelves.look(shop)
-            except Exception:
-                log.exception("shelves.unseen")
+        if not shop.shelves.watchers:
+            shop.shelves.last = None  # what moves while nobody watches is not made up for
+            continue
+        try:
+            await shop.shelves.look(shop)
+        except Exception:
+            log.exception("shelves.unseen")

@@ -43,7 +43,7 @@ class Timers:
         self.shop = shop
         self.table = table
         self.behind = False
-        """Whether more was due than one look finds, and it got less."""
+        """Whether more was due than one look finds, of what is done in groups, and it got less."""
 
     async def run(self) -> None:
         while True:
@@ -68,7 +68,7 @@ class Timers:
             done += await self.act(timer, group)
         if done:
             self.shop.wake()
-            self.behind = self.behind or len(ids) == BATCH
+            self.behind = self.behind or (timer.together is not None and len(ids) == BATCH)
         return done
 
     async def act(self, timer: Timer, group: Sequence[Any]) -> int:

@@ -46,7 +46,9 @@ async def follow_cart(
             while listened == known.product_ids:
                 events = await events_since(reads, Subject.CART, cart_id, version)
                 if events or (due and monotonic() >= again):
-                    before, known = known, await look()
+                    before = known
+                    async with shop.shelves.turn:
+                        known = await look()
                     if known is None:
                         return
                     for event in events:
