@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.base import ByKey, Grouped, ManyByKey, loader
@@ -85,7 +85,7 @@ class FlashSale:
         return self.offer.share_per_buyer
 
 
-def on_flash_sale(now: datetime) -> ColumnElement[bool]:
+def on_flash_sale(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """Flash sales that run and have something left."""
     return and_(
         Offer.kind == OfferKind.FLASH_SALE,

@@ -11,7 +11,7 @@ from loaders.listing.facets import STATEMENTS, CountedValue, Facets, facets
 from loaders.listing.wanted import Chosen, Wanted, attributes_held, conditions, price_of
 from loaders.page import Key, Page, Sort, write_cursors
 from loaders.prepared import Prepared, Reads, columns_of, dialect_of, entities, rows_of
-from loaders.search import bound, finds, form, found
+from loaders.search import finds, found
 from models import Order, OrderLine, OrderStatus, Price, Product
 
 __all__ = [
@@ -47,7 +47,7 @@ class ProductSort(StrEnum):
 
 def listing(wanted: Wanted, sort: ProductSort, *, dialect: str) -> tuple[Select[Any], Sort]:
     """The statement of a page, and the order its cursors belong to."""
-    statement = select(Product).where(*conditions(wanted))
+    statement = select(Product).where(*conditions(wanted, dialect=dialect))
     newest = func.coalesce(Product.published_at, Product.created_at)
     key = Key(newest, descending=True)
     if wanted.plan:
@@ -79,8 +79,8 @@ def order_of(wanted: Wanted, sort: ProductSort) -> Sort:
 async def first_page(reads: Reads, wanted: Wanted, sort: ProductSort, *, first: int) -> Page[Product]:
     """The first products of a list; its statement is made once for all searches of one form."""
     dialect = dialect_of(reads)
-    made = _first(replace(wanted, plan=form(wanted.plan)), sort, dialect)
-    rows = await rows_of(reads, made, first=first + 1, **bound(wanted.plan, dialect=dialect))
+    made = _first(wanted.form, sort, dialect)
+    rows = await rows_of(reads, made, first=first + 1, **wanted.bound(dialect))
     shown = rows[:first]
     width = len(columns_of(Product))
     return Page(
@@ -121,14 +121,14 @@ def _first(wanted: Wanted, sort: ProductSort, dialect: str) -> Prepared:
 async def count(reads: Reads, wanted: Wanted) -> int:
     """How many products a list has, whatever its order."""
     dialect = dialect_of(reads)
-    made = _counting(replace(wanted, plan=form(wanted.plan)), dialect)
-    ((found,),) = await rows_of(reads, made, **bound(wanted.plan, dialect=dialect))
+    made = _counting(wanted.form, dialect)
+    ((found,),) = await rows_of(reads, made, **wanted.bound(dialect))
     return int(found)
 
 
 @lru_cache(STATEMENTS)
 def _counting(wanted: Wanted, dialect: str) -> Prepared:
-    statement = select(func.count(Product.id)).where(*conditions(wanted))
+    statement = select(func.count(Product.id)).where(*conditions(wanted, dialect=dialect))
     if wanted.plan:
         hits = finds(wanted.plan, dialect=dialect)
         statement = statement.join(hits, hits.c.id == Product.id)

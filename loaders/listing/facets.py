@@ -3,13 +3,14 @@
 import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     Integer,
     Select,
@@ -26,7 +27,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from loaders.listing.wanted import Wanted, has_one_of, in_price_range, in_subtree, standing
+from loaders.listing.wanted import (
+    Wanted,
+    coded,
+    has_one_of,
+    in_price_range,
+    in_subtree,
+    is_of_brand,
+    standing,
+)
 from loaders.prepared import (
     Connection,
     Prepared,
@@ -38,7 +47,7 @@ from loaders.prepared import (
     is_among,
     packed,
 )
-from loaders.search import bound, finds, form
+from loaders.search import finds
 from models import (
     Attribute,
     AttributeType,
@@ -66,6 +75,7 @@ COLUMNS: Mapping[str, TypeEngine[Any]] = {
     "text": String(),
     "products": BigInteger(),
     "attribute_id": BigInteger(),
+    "place": Integer(),
     "least": BigInteger(),
     "most": BigInteger(),
 }
@@ -78,6 +88,8 @@ class Counted(NamedTuple):
     text: str
     products: int
     attribute_id: int | None
+    place: int | None
+    """Where an attribute stands among those that are chosen."""
     least: int | None
     most: int | None
 
@@ -111,32 +123,32 @@ class Choices:
     """The choices a list is filtered by: name -> what a product must be like."""
 
     made: Mapping[str, ColumnElement[bool]]
-    attributes: Mapping[str, str]
-    """Code of an attribute -> the name of the choice made of it."""
+    attributes: Sequence[tuple[str, BindParameter[str]]]
+    """Which of these are choices of an attribute, and the code of that."""
 
     @classmethod
-    def of(cls, wanted: Wanted) -> "Choices":
+    def of(cls, wanted: Wanted, *, dialect: str) -> "Choices":
         made: dict[str, ColumnElement[bool]] = {}
         if wanted.category is not None:
             made["fits_category"] = in_subtree(wanted.category)
         if wanted.brands:
-            made["fits_brand"] = Product.brand.in_(wanted.brands)
+            made["fits_brand"] = is_of_brand(wanted, dialect=dialect)
         if wanted.priced:
             made["fits_price"] = in_price_range(wanted)
-        attributes = {}
-        for number, chosen in enumerate(wanted.attributes):
-            attributes[chosen.code] = name = f"attribute_{number}"
-            made[name] = has_one_of(chosen)
+        attributes = []
+        for place, chosen in enumerate(wanted.attributes):
+            attributes.append((f"fits_attribute_{place}", coded(chosen, place)))
+            made[f"fits_attribute_{place}"] = has_one_of(chosen, place, dialect=dialect)
         return cls(made, attributes)
 
 
 async def facets(reads: Reads, wanted: Wanted) -> Facets:
     """One statement finds everything there is to choose from; two more fetch what the choices are called."""
     dialect = dialect_of(reads)
-    made = _counted(replace(wanted, plan=form(wanted.plan)), dialect=dialect)
+    made = _counted(wanted.form, dialect=dialect)
     by_kind: dict[str, list[Counted]] = {"brand": [], "category": [], "price": [], "value": []}
     async with connected(reads) as connection:
-        for row in await made.rows(connection, **bound(wanted.plan, dialect=dialect)):
+        for row in await made.rows(connection, **wanted.bound(dialect)):
             by_kind[row[0]].append(Counted(*row))
         categories = await _categories(connection, {row.text: row.products for row in by_kind["category"]})
         values = await _values(connection, by_kind["value"])
@@ -149,7 +161,7 @@ async def facets(reads: Reads, wanted: Wanted) -> Facets:
 @lru_cache(maxsize=STATEMENTS)
 def _counted(wanted: Wanted, *, dialect: str) -> Prepared:
     """The same statement for all questions of one form: it is made, and compiled, once."""
-    choices = Choices.of(wanted)
+    choices = Choices.of(wanted, dialect=dialect)
     pool = _pool(wanted, choices, dialect=dialect)
 
     def fits(*but: str) -> list[ColumnElement[bool]]:
@@ -161,8 +173,8 @@ def _counted(wanted: Wanted, *, dialect: str) -> Prepared:
         _prices(pool, fits("fits_price"), wanted),
         _held(pool, fits()),
         *(
-            _held_but_for(pool, [*fits(name), pool.c[name] == ZERO], code)
-            for code, name in choices.attributes.items()
+            _held_but_for(pool, [*fits(name), pool.c[name] == ZERO], code, place)
+            for place, (name, code) in enumerate(choices.attributes)
         ),
     ]
     return Prepared(union_all(*parts), dialect)
@@ -231,10 +243,9 @@ def _prices(pool: Any, fits: Sequence[ColumnElement[bool]], wanted: Wanted) -> S
     return counted
 
 
-def _held(pool: Any, fits: Sequence[ColumnElement[bool]], attribute_id: Any = None) -> Select[Any]:
+def _held(pool: Any, fits: Sequence[ColumnElement[bool]], **told: Any) -> Select[Any]:
     """What all products can be chosen by, one text behind the other: Python counts quicker what is short."""
     texts = func.aggregate_strings(ProductChoices.choices, BETWEEN)
-    told = {} if attribute_id is None else {"attribute_id": attribute_id}
     held: Select[Any] = (
         select(*_row("value", text=texts, **told))
         .select_from(pool)
@@ -244,9 +255,12 @@ def _held(pool: Any, fits: Sequence[ColumnElement[bool]], attribute_id: Any = No
     return held
 
 
-def _held_but_for(pool: Any, fits: Sequence[ColumnElement[bool]], code: str) -> Select[Any]:
+def _held_but_for(
+    pool: Any, fits: Sequence[ColumnElement[bool]], code: BindParameter[str], place: int
+) -> Select[Any]:
     """The same of products that only the choice of one attribute speaks against: it counts them, too."""
-    return _held(pool, fits, select(Attribute.id).where(Attribute.code == code).scalar_subquery())
+    attribute_id = select(Attribute.id).where(Attribute.code == code).scalar_subquery()
+    return _held(pool, fits, attribute_id=attribute_id, place=literal_column(str(place)))
 
 
 async def _categories(connection: Connection, by_path: Mapping[str, int]) -> list[tuple[Category, int]]:
@@ -267,12 +281,12 @@ async def _categories(connection: Connection, by_path: Mapping[str, int]) -> lis
 
 async def _values(connection: Connection, held: Sequence[Counted]) -> list[CountedValue]:
     """By the name of the attribute, the most frequent value first."""
-    found = counted(row.text for row in held if row.text and row.attribute_id is None)
-    for row in held:
-        if row.text and row.attribute_id is not None:
-            own = f"{row.attribute_id}:"
-            more = counted([row.text])
-            found.update({choice: count for choice, count in more.items() if choice.startswith(own)})
+    found = counted(row.text for row in held if row.text and row.place is None)
+    chosen = sorted((row for row in held if row.place is not None), key=lambda row: row.place or 0)
+    for attribute_id, text in {row.attribute_id: row.text for row in chosen}.items():
+        own = f"{attribute_id}:"
+        more = counted([text or ""])
+        found.update({choice: count for choice, count in more.items() if choice.startswith(own)})
     frequent = most_frequent(found, FACET_LIMIT)
     if not frequent:
         return []

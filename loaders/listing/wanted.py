@@ -3,14 +3,25 @@
 import datetime
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, literal, or_, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Select,
+    String,
+    bindparam,
+    literal,
+    or_,
+    select,
+)
 
 from loaders.offer import on_flash_sale
-from loaders.prepared import Reads
+from loaders.prepared import Reads, is_among, packed
+from loaders.search import bound, form
 from models import (
     Attribute,
     AttributeValue,
@@ -26,9 +37,13 @@ from models import (
     Variant,
     in_active_warehouse,
 )
+from models.base import UtcDateTime
 from words.asking import Plan
 
 FLAGS = {"true": True, "false": False}
+CATEGORY, BRANDS, FLASH_SALE_AT = "category", "brands", "flash_sale_at"
+LEAST_PRICE, MOST_PRICE = "least_price", "most_price"
+MOMENT = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,19 @@ class Chosen:
 
     code: str
     values: tuple[str, ...]
+
+    def bound(self, place: int, dialect: str) -> dict[str, Any]:
+        """What the conditions of the choice that stands there among others bind."""
+        numbers: Sequence[Any] = as_numbers(self.values)
+        if dialect == "sqlite":
+            numbers = [float(number) for number in numbers]
+        return {
+            f"code_{place}": self.code,
+            f"values_{place}": packed(self.values, dialect),
+            f"numbers_{place}": packed(numbers, dialect),
+            f"flags_{place}": packed([FLAGS[value] for value in self.values if value in FLAGS], dialect),
+            f"dates_{place}": packed(as_dates(self.values), dialect),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +89,47 @@ class Wanted:
     def priced(self) -> bool:
         return self.least is not None or self.most is not None
 
+    @property
+    def form(self) -> "Wanted":
+        """What its statements depend on apart from what they bind."""
+        return replace(
+            self,
+            plan=form(self.plan),
+            category=self.category and "/",
+            brands=self.brands and ("",),
+            least=None if self.least is None else 0,
+            most=None if self.most is None else 0,
+            attributes=(Chosen("", ()),) * len(self.attributes),
+            flash_sale_at=self.flash_sale_at and MOMENT,
+        )
 
-def conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    def bound(self, dialect: str) -> dict[str, Any]:
+        """What a statement made for its form is run with."""
+        found = {
+            **bound(self.plan, dialect=dialect),
+            CATEGORY: self.category,
+            BRANDS: packed(self.brands, dialect),
+            LEAST_PRICE: self.least,
+            MOST_PRICE: self.most,
+            FLASH_SALE_AT: self.flash_sale_at,
+        }
+        for place, chosen in enumerate(self.attributes):
+            found |= chosen.bound(place, dialect)
+        return found
+
+
+def conditions(wanted: Wanted, *, dialect: str) -> list[ColumnElement[bool]]:
     """Everything but the search."""
     found = standing(wanted)
     if wanted.category is not None:
         found.append(in_subtree(wanted.category))
     if wanted.brands:
-        found.append(Product.brand.in_(wanted.brands))
+        found.append(is_of_brand(wanted, dialect=dialect))
     if wanted.priced:
         found.append(in_price_range(wanted))
-    return found + [has_one_of(chosen) for chosen in wanted.attributes]
+    return found + [
+        has_one_of(chosen, place, dialect=dialect) for place, chosen in enumerate(wanted.attributes)
+    ]
 
 
 def standing(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -84,11 +142,19 @@ def standing(wanted: Wanted) -> list[ColumnElement[bool]]:
     return found
 
 
+def is_of_brand(wanted: Wanted, *, dialect: str) -> ColumnElement[bool]:
+    return is_among(Product.brand, BRANDS, dialect, packed(wanted.brands, dialect))
+
+
 def in_flash_sale(moment: datetime.datetime, currency: CurrencyCode) -> ColumnElement[bool]:
     return Product.id.in_(
         select(Variant.product_id)
         .join(Offer, Offer.variant_id == Variant.id)
-        .where(on_flash_sale(moment), Offer.currency == currency, Variant.archived_at.is_(None))
+        .where(
+            on_flash_sale(bindparam(FLASH_SALE_AT, moment, UtcDateTime)),
+            Offer.currency == currency,
+            Variant.archived_at.is_(None),
+        )
     )
 
 
@@ -97,7 +163,7 @@ def in_subtree(path: str) -> ColumnElement[bool]:
 
 
 def subtree(path: str) -> Select[int]:
-    return select(Category.id).where(Category.path.startswith(path))
+    return select(Category.id).where(Category.path.startswith(bindparam(CATEGORY, path, String)))
 
 
 def in_price_range(wanted: Wanted) -> ColumnElement[bool]:
@@ -109,9 +175,9 @@ def in_price_range(wanted: Wanted) -> ColumnElement[bool]:
         .where(Price.currency == wanted.currency)
     )
     if wanted.least is not None:
-        priced = priced.where(Price.amount >= wanted.least)
+        priced = priced.where(Price.amount >= bindparam(LEAST_PRICE, wanted.least, BigInteger))
     if wanted.most is not None:
-        priced = priced.where(Price.amount <= wanted.most)
+        priced = priced.where(Price.amount <= bindparam(MOST_PRICE, wanted.most, BigInteger))
     return priced.correlate(Product).exists()
 
 
@@ -145,27 +211,35 @@ def can_be_bought() -> ColumnElement[bool]:
     )
 
 
-def has_one_of(chosen: Chosen) -> ColumnElement[bool]:
-    numbers, dates = as_numbers(chosen.values), as_dates(chosen.values)
-    flags = [FLAGS[value] for value in chosen.values if value in FLAGS]
+def has_one_of(chosen: Chosen, place: int, *, dialect: str) -> ColumnElement[bool]:
+    values = chosen.bound(place, dialect)
+
+    def among(column: Any, name: str) -> ColumnElement[bool]:
+        return is_among(column, f"{name}_{place}", dialect, values[f"{name}_{place}"])
+
     return (
         select(literal(1))
         .select_from(ProductAttribute)
         .join(Attribute, Attribute.id == ProductAttribute.attribute_id)
         .outerjoin(AttributeValue, AttributeValue.id == ProductAttribute.value_id)
-        .where(ProductAttribute.product_id == Product.id, Attribute.code == chosen.code)
+        .where(ProductAttribute.product_id == Product.id, Attribute.code == coded(chosen, place))
         .where(
             or_(
-                AttributeValue.code.in_(chosen.values),
-                ProductAttribute.text.in_(chosen.values),
-                ProductAttribute.number.in_(numbers),
-                ProductAttribute.boolean.in_(flags),
-                ProductAttribute.date.in_(dates),
+                among(AttributeValue.code, "values"),
+                among(ProductAttribute.text, "values"),
+                among(ProductAttribute.number, "numbers"),
+                among(ProductAttribute.boolean, "flags"),
+                among(ProductAttribute.date, "dates"),
             )
         )
         .correlate(Product)
         .exists()
     )
+
+
+def coded(chosen: Chosen, place: int) -> BindParameter[str]:
+    """The code of the attribute that stands there among the choices."""
+    return bindparam(f"code_{place}", chosen.code, String)
 
 
 def as_numbers(values: Sequence[str]) -> list[Decimal]:

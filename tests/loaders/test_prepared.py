@@ -9,10 +9,13 @@ from domain.catalog.drafts import PriceDraft, ProductDraft, VariantDraft
 from domain.catalog.saving import import_products
 from events.shop import Shop
 from loaders import Loaders
+from loaders.listing import Chosen, ProductSort, Wanted, count, facets, first_page
 from loaders.prepared import Prepared, columns_of, entities, is_among, packed, rows_of
 from models import Base, CurrencyCode, Money, Price, Product, Variant
 from tests.factories.catalog import NOW
 from tests.observe import statements
+from words import Phrase
+from words.asking import Concept, Plan
 
 TEA = ProductDraft(
     slug="tea",
@@ -81,3 +84,27 @@ async def test_a_loader_asks_once_for_all_its_keys(shop: Shop) -> None:
 
     assert [row and row.slug for row in found] == ["tea", None, None]
     assert counted.total == 1
+
+
+async def test_lists_filtered_by_other_values_are_asked_for_in_the_same_words(shop: Shop) -> None:
+    def wanted(number: int) -> Wanted:
+        return Wanted(
+            CurrencyCode.CNY,
+            plan=Plan(concepts=(Concept(number, ((f"word{number}", 100),), (Phrase((f"word{number}",)),)),)),
+            category=f"/{number}/",
+            brands=tuple(f"brand {each}" for each in range(number)),
+            least=number,
+            most=number + 1,
+            attributes=(Chosen(f"code {number}", (str(number), "2026-01-01", "true")),),
+            flash_sale_at=NOW + timedelta(days=number),
+        )
+
+    async def asked(number: int) -> list[str]:
+        with statements(shop) as counted:
+            for sort in ProductSort:
+                await first_page(shop.database.reads, wanted(number), sort, first=number)
+            await count(shop.database.reads, wanted(number))
+            await facets(shop.database.reads, wanted(number))
+        return counted.texts
+
+    assert await asked(1) == await asked(2)
