@@ -216,7 +216,7 @@ def choices(connection: Connection) -> list[tuple[int, str]]:
 def test_a_shop_there_was_before_has_its_choices(empty_url: str) -> None:
     if file := sqlite_file(empty_url):
         file.parent.mkdir(parents=True)
-    command.upgrade(configured(empty_url), "0009b")
+    command.upgrade(configured(empty_url), "0014")
     ask(empty_url, fill)
 
     upgrade(empty_url)

@@ -6,4 +6,4 @@ from sqlalchemy import Connection
 
 
 def first_tariff(connection: Connection) -> None:
-    import_module("migrations.versions.0007_clerks_keep_what_sending_costs").first_tariff(connection)
+    import_module("migrations.versions.0010_clerks_keep_what_sending_costs").first_tariff(connection)

@@ -2,8 +2,8 @@
 
 Products found before are found again after `cartwheel migrate` (or `cartwheel reindex`) has read them anew.
 
-Revision ID: 0002
-Revises: 0003b
+Revision ID: 0006
+Revises: 0005
 """
 
 import sqlalchemy as sa
@@ -11,8 +11,8 @@ from alembic import op
 
 from models import base
 
-revision = "0002"
-down_revision = "0003b"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from alembic import op
 
 from models import base
 
-revision = "0004b"
+revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None

@@ -5,8 +5,8 @@ from alembic import op
 
 from models import base
 
-revision = "0006"
-down_revision = "0007"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

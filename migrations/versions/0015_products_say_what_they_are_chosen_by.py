@@ -1,7 +1,7 @@
 """Products say in one short text what customers can choose them by.
 
-Revision ID: 0010
-Revises: 0009c
+Revision ID: 0015
+Revises: 0014
 """
 
 from collections.abc import Iterable
@@ -13,8 +13,8 @@ from alembic import op
 
 from models import base
 
-revision = "0010"
-down_revision = "0009c"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

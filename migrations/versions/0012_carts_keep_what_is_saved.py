@@ -5,8 +5,8 @@ from alembic import op
 
 from models import base
 
-revision = "0009"
-down_revision = "0006"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
