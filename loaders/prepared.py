@@ -22,7 +22,10 @@ from sqlalchemy.types import TypeEngine
 Reads = async_sessionmaker[AsyncSession]
 Row = Sequence[Any]
 
-DIALECTS: Mapping[str, Dialect] = {"sqlite": aiosqlite.dialect(), "postgresql": asyncpg.dialect()}
+DIALECTS: Mapping[str, Dialect] = {
+    "sqlite": aiosqlite.dialect(json_deserializer=orjson.loads),
+    "postgresql": asyncpg.dialect(json_deserializer=orjson.loads),
+}
 
 NUMERIC, FLOAT = 1700, 701
 """What PostgreSQL calls the types of exact numbers and of others."""
