@@ -40,7 +40,10 @@ CONNECTIONS = (64, 256)
 ONE_BY_ONE = {"PLACING_GROUP_LIMIT": "1"}
 IN_GROUPS: Mapping[str, str] = {}
 MODES = {"one by one": ONE_BY_ONE, "in groups": IN_GROUPS}
-PLENTY = 1_000
+PLENTY = 100_000
+WARMING = 300
+"""Orders of something else before the rush: a shop does not open in the second in which the sale begins."""
+
 NUMBERS = count(1)
 
 PLACE = """mutation ($input: OrderPlaceInput!) {
@@ -129,11 +132,13 @@ async def measured(stage: Stage, mode: str, connections: int, variants: Sequence
     log = stage.folder / f"server-{next(NUMBERS)}.log"
     async with serving(env, log) as server:
         amount = await asyncio.to_thread(total, server, stage.tokens[0], variants[0])
-        before = await counted(stage.url)
         errands = [
             Errand(token, placing(variant, amount))
             for token, variant in zip(stage.tokens, variants, strict=True)
         ]
+        warm = [Errand(token, placing(stage.copies[-1], amount)) for token in stage.tokens[-WARMING:]]
+        await asyncio.to_thread(crowd, Task(server.port, connections, "orderPlace", warm, {}))
+        before = await counted(stage.url)
         task = Task(server.port, connections, "orderPlace", errands, bystanders(stage))
         cpu = cpu_seconds(server.popen.pid)
         outcomes = await asyncio.to_thread(crowd, task)
