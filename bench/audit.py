@@ -1,4 +1,4 @@
-"""How long `cartwheel audit` takes among a million orders: `python -m bench.audit [HOW MANY]`.
+"""How long `cartwheel audit` takes among a million orders: `python -m bench audit [HOW MANY]`.
 
 It prints the memory, too. The orders are those of bench/orders.py, with their books. It fails when the
 sound books do not agree, or when the one row that is spoilt afterwards is not named.
@@ -116,7 +116,7 @@ def audited(url: str, folder: Path) -> tuple[int, str]:
 
 
 def main() -> int:
-    orders = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else ORDERS
+    orders = next((int(each) for each in sys.argv[1:] if each.isdigit()), ORDERS)
     with postgres() as server, TemporaryDirectory() as folder:
         name = f"bench_{uuid4().hex}"
         url = asyncio.run(server.new_database(name))
@@ -132,7 +132,3 @@ def main() -> int:
         finally:
             asyncio.run(server.drop_database(name))
     return 0 if (sound, wrong) == (0, 1) and number in said else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,4 +1,4 @@
-"""Finding orders among a million: `python -m bench.orders [HOW MANY]` makes them, asks, and prints each plan.
+"""Finding orders among a million: `python -m bench orders [HOW MANY]` makes them, asks, and prints each plan.
 
 It fails when a search reads a whole table, or sorts more than a page.
 """
@@ -21,6 +21,7 @@ from loaders.order import OrderSort, OrdersWanted, orders_wanted
 from loaders.page import Sort
 from migrations.runner import upgrade
 from models import FulfilmentStatus, OrderHeadline, OrderPaymentStatus, OrderStatus
+from models.database import Database
 from tests.servers import postgres
 
 ORDERS = 1_000_000
@@ -128,10 +129,12 @@ def faults(plan: dict[str, Any]) -> Iterator[str]:
             yield f"reads the whole of {node['Relation Name']}"
         if node["Node Type"].endswith("Sort") and node["Plans"][0]["Actual Rows"] > SORTED_LIMIT:
             yield f"sorts {node['Plans'][0]['Actual Rows']} rows"
+        if (thrown := node.get("Rows Removed by Filter", 0)) > SORTED_LIMIT:
+            yield f"reads {thrown} rows in vain"
 
 
 SORTED_LIMIT = 2_000
-"""Rows of a sort that still cost less than a millisecond: one day's orders, one phone's."""
+"""Rows sorted or passed over that still cost less than a millisecond: one day's orders, one phone's."""
 
 
 def summary(plan: dict[str, Any]) -> str:
@@ -184,17 +187,17 @@ async def made(url: str, orders: int) -> None:
 
 
 async def asked(url: str, orders: int) -> list[str]:
-    engine = create_async_engine(url)
+    database = Database.open(url, pool_size=1)
     wrong: list[str] = []
-    async with engine.connect() as connection:
+    async with database.readers.connect() as connection:
         for name, wanted, sorting in searches(orders):
             wrong += await measured(connection, name, wanted, sorting)
-    await engine.dispose()
+    await database.close()
     return wrong
 
 
 def main() -> int:
-    orders = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else ORDERS
+    orders = next((int(each) for each in sys.argv[1:] if each.isdigit()), ORDERS)
     with postgres() as server:
         name = f"bench_{uuid4().hex}"
         url = asyncio.run(server.new_database(name))
@@ -206,9 +209,5 @@ def main() -> int:
             wrong = asyncio.run(asked(url, orders))
         finally:
             asyncio.run(server.drop_database(name))
-    print("\n".join(wrong) or "Every search reads an index, and sorts no more than it shows.")
+    print("\n".join(wrong) or "Every search reads an index, and little more of it than it shows.")
     return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,7 +1,8 @@
 import asyncio
+import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -38,6 +39,11 @@ from models import (
 )
 from models.order import HEADLINE, PHONE_TAIL
 
+NUMBER_PREFIX = "O"
+DATED = re.compile(NUMBER_PREFIX + "([0-9]{2})([0-9]{2})?([0-9]{2})?")
+"""How an order's number begins: year, month and day on which it was placed."""
+
+DAY = timedelta(days=1)
 PHONE_TAIL_DIGITS = 4
 """The fewest digits of a phone number that somebody can be found by."""
 
@@ -80,6 +86,7 @@ class OrdersWanted:
 
 def orders_wanted(wanted: OrdersWanted, sort: OrderSort) -> tuple[Select[Any], Sort]:
     """The statement, and an order of its rows in which one of the indexes holds them already."""
+    wanted = in_their_days(wanted)
     descending = sort is not OrderSort.OLDEST
     first: Any = Order.id
     statement = select(Order).where(*conditions(wanted))
@@ -91,6 +98,28 @@ def orders_wanted(wanted: OrdersWanted, sort: OrderSort) -> tuple[Select[Any], S
     if first is Order.id and (wanted.placed_from or wanted.placed_before):
         return statement, sorted_by(f"{sort.lower()} of a time", descending, Order.placed_at, Order.id)
     return statement, sorted_by(sort.lower(), descending, first)
+
+
+def in_their_days(wanted: OrdersWanted) -> OrdersWanted:
+    """The same, looked for only at the time that a beginning of a number tells.
+
+    All of a day begin alike and stand together: who went through all orders to find them would go far.
+    """
+    told = DATED.match(wanted.number or "")
+    if not told:
+        return wanted
+    year, month, day = (int(part or 0) for part in told.groups())
+    try:
+        first = datetime(2000 + year, month or 1, day or 1, tzinfo=UTC)
+    except ValueError:
+        return wanted
+    days = 1 if day else 31 if month else 366
+    begins, ends = first - DAY, first + (days + 1) * DAY
+    return replace(
+        wanted,
+        placed_from=max(wanted.placed_from or begins, begins),
+        placed_before=min(wanted.placed_before or ends, ends),
+    )
 
 
 def sorted_by(name: str, descending: bool, *columns: Any) -> Sort:

@@ -13,7 +13,7 @@ from domain.order import (
     quote_order,
 )
 from events.stream import follow
-from loaders.order import OrderSort, orders_wanted
+from loaders.order import NUMBER_PREFIX, OrderSort, orders_wanted
 from loaders.page import PAGE_DEFAULT, Page
 from models import (
     Account,
@@ -42,8 +42,6 @@ from resolvers.inputs.order import (
 )
 from resolvers.offer import DiscountPart
 from resolvers.paging import paged
-
-NUMBER_PREFIX = "O"
 
 STORY: Mapping[str, str] = {
     "order.placed": "Order placed",

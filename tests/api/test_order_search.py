@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from events.shop import Shop
-from models import OrderStatus, Role
+from loaders.order import NUMBER_PREFIX
+from models import Order, OrderStatus, Role
 from resolvers.ids import global_id
 from tests.api.test_order import LIST, id_of, ordered, stocked
 from tests.factories.account import create_account
@@ -179,3 +180,30 @@ async def test_a_search_costs_the_same_statements_however_much_it_finds(
         await ordered(shop, lines=[(tea, 1)], deliveries=[deliver_to(HANGZHOU)])
 
     assert await costs() == none == [1, 1, 2, 2, 2, 1]
+
+
+async def test_orders_of_a_day_a_month_or_a_year_are_found_by_how_their_numbers_begin(
+    front: Front, shop: Shop, tick: Tick
+) -> None:
+    begun = shop.clock()
+    numbers = []
+    for hours in (0, 15, 24 * 20, 24 * 60):
+        tick(begun + timedelta(hours=hours) - shop.clock())
+        order = await ordered(shop)
+        async with shop.database.writes.begin() as session:
+            number = shop.secrets.number(NUMBER_PREFIX, shop.clock())
+            found_again = await session.get_one(Order, order.id)
+            found_again.number, found_again.placed_at = number, shop.clock()
+        numbers.append(number)
+    eve, late, december, january = numbers
+    clerk = await front.staff(Role.SUPPORT)
+
+    assert [number[:7] for number in numbers] == ["O261111", "O261111", "O261201", "O270110"]
+    assert await found(clerk, "O261111") == [late, eve]
+    assert await found(clerk, "O26111") == [late, eve]
+    assert await found(clerk, "O2612") == [december]
+    assert await found(clerk, "O261") == [december, late, eve]
+    assert await found(clerk, "O26") == [december, late, eve]
+    assert await found(clerk, "O2") == [january, december, late, eve]
+    assert await found(clerk, "O261131") == await found(clerk, "O2613") == []
+    assert await found(clerk, "O26", placedBefore="2026-11-11T20:00:00Z") == [eve]
