@@ -32,6 +32,9 @@ app.add_typer(imports, name="import")
 app.add_typer(exports, name="export")
 
 console = Console(stderr=True)
+COLLECTED_AFTER = (10_000, 20, 100)
+"""Young objects before the collector looks for cycles: few, so that no request waits long for it."""
+
 CONTRACT = Path(__file__).parent / "schema.graphql"
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV files")]
 
@@ -39,7 +42,7 @@ Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readab
 def settled() -> None:
     """Started: what is there stays, so only what comes from now on is looked through for garbage."""
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(*COLLECTED_AFTER)
     gc.enable()
 
 

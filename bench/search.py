@@ -20,7 +20,6 @@ the other half, 200 times, the grid gave 0.797 on average, standard deviation 0.
 
 import asyncio
 import csv
-import gc
 import gzip
 import json
 import math
@@ -45,6 +44,7 @@ from starlette.applications import Starlette
 from starlette.types import Message
 
 from app import create_app
+from cli import settled
 from domain.batches import batches
 from domain.catalog.drafts import PriceDraft, ProductDraft, VariantDraft
 from domain.catalog.saving import import_products
@@ -167,8 +167,7 @@ async def measured(url: str, products: Sequence[Mapping[str, Any]], judgements: 
                 nodes = (await guest.get(FIRST, search=query))["products"]["nodes"]
                 ranking[query] = [node["slug"].removeprefix("p-") for node in nodes]
                 await guest.get(QUERY, search=query)
-            gc.freeze()
-            gc.set_threshold(50_000, 20, 100)  # as the serving process has it
+            settled()
             asked = [asking_for(query) for query in judgements]
             asking = [await timed(posted(front.app, body)) for _ in range(ROUNDS) for body in asked]
             loaders = [await timed(ask_loaders(shop, query)) for _ in range(ROUNDS) for query in judgements]
