@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.quality.issue import QualityReason
+from edge.garbage import settled
 from models.account import Role
 from models.money import CurrencyCode
 from settings import Settings, WrongSetting
@@ -32,18 +33,8 @@ app.add_typer(imports, name="import")
 app.add_typer(exports, name="export")
 
 console = Console(stderr=True)
-COLLECTED_AFTER = (10_000, 20, 100)
-"""Young objects before the collector looks for cycles: few, so that no request waits long for it."""
-
 CONTRACT = Path(__file__).parent / "schema.graphql"
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV files")]
-
-
-def settled() -> None:
-    """Started: what is there stays, so only what comes from now on is looked through for garbage."""
-    gc.freeze()
-    gc.set_threshold(*COLLECTED_AFTER)
-    gc.enable()
 
 
 def settings() -> Settings:

@@ -44,10 +44,10 @@ from starlette.applications import Starlette
 from starlette.types import Message
 
 from app import create_app
-from cli import settled
 from domain.batches import batches
 from domain.catalog.drafts import PriceDraft, ProductDraft, VariantDraft
 from domain.catalog.saving import import_products
+from edge.garbage import settled
 from edge.logs import configure
 from events.shop import Shop
 from loaders.listing import ProductSort, Wanted, count, facets, first_page

@@ -114,7 +114,8 @@ class Compiled:
         if any(constants[key] != value for each in made for key, value in each.params.items()):
             raise ValueError(f"one name stands for two values in {name}: {constants}")
         names = tuple(constants)
-        body = "; ".join(BOUND.sub(r"NEW.\1", str(each)) for each in made)
+        bound = re.compile(rf":({'|'.join(names)})\b")
+        body = "; ".join(bound.sub(r"NEW.\1", str(each)) for each in made)
         columns, places = ", ".join(names), ", ".join("?" * len(names))
         empty = ", ".join(f"NULL AS {each}" for each in names)
         return cls(
@@ -141,9 +142,6 @@ class Compiled:
                 await connection.exec_driver_sql(text)
             result = await connection.exec_driver_sql(self.text, parameters)
         return result.all() if result.returns_rows else ()
-
-
-BOUND = re.compile(r":(\w+)")
 
 
 class Bulk:

@@ -7,12 +7,9 @@ from sqlalchemy import ColumnElement, func, select
 from events.shop import Shop
 from events.topics import STAFF_TOPIC, account_topic
 from events.work import work_of
+from loaders.event import OVERLAP
 from loaders.prepared import Reads
 from models import Event, Role
-
-OVERLAP = 1_000
-"""How many ids each look goes back: an id is drawn before its transaction commits, so that a lower one may
-appear after a higher one. A transaction that outlives this many others is seen in its own stream only."""
 
 
 async def follow_account(shop: Shop, account_id: int) -> AsyncIterator[Event]:

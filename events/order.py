@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from domain.order import assume_receipt, close_all_unpaid, close_unpaid, unpaid_at
+from domain.order import assume_receipt, close_unpaid, unpaid_at
 from events.shop import Shop
 from events.timers import Timer
 from models import Order, OrderStatus
@@ -17,14 +17,12 @@ def unpaid(now: datetime) -> Select[Any]:
 
 
 async def close(shop: Shop, order_id: int) -> None:
-    async with shop.database.writes.begin() as session:
-        await close_unpaid(session, order_id, now=shop.clock())
-    shop.committed(session)
+    await close_together(shop, [order_id])
 
 
 async def close_together(shop: Shop, order_ids: Sequence[int]) -> int:
     async with shop.database.writes.begin() as session:
-        closed = await close_all_unpaid(session, order_ids, now=shop.clock())
+        closed = await close_unpaid(session, order_ids, now=shop.clock())
     shop.committed(session)
     return closed
 

@@ -10,7 +10,7 @@ from domain.stock import FREED
 from events.assessing import Assessor
 from events.bus import Bus
 from events.placing import Placing
-from events.shelves import Shelves
+from events.stock import Shelves
 from events.tally import Tally
 from gateways.carrier import Carrier
 from gateways.media import MediaStore

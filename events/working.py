@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from events.relay import Relay
-from events.shelves import keep_looking
 from events.shop import Shop
+from events.stock import keep_looking
 from events.tally import keep_writing, write_tally
 from events.timers import Timers
 from events.timetable import TIMETABLE

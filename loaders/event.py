@@ -7,6 +7,10 @@ from loaders.base import ManyByKey, loader
 from loaders.prepared import Reads
 from models import Event, Subject
 
+OVERLAP = 1_000
+"""How many ids a look at what is new goes back: an id is drawn before its transaction commits, so that a
+lower one may appear after a higher one. One that outlives this many others is seen in its own stream only."""
+
 REPLAY_BATCH = 100
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
@@ -72,23 +73,23 @@ class Page(Generic[R]):
     cursors: Sequence[str]
     has_next: bool
     has_previous: bool
-    counted: Select[Any] | None = None
-    reads: Reads | None = None
     counting: Callable[[], Awaitable[int]] | None = None
-    """Another way to count them than `counted`."""
+    """How all are counted, where these are not all that could be."""
     extra: dict[str, Any] = field(default_factory=dict)
-    known: int | None = None
-    """How many there are, where that is known already."""
 
     async def count(self) -> int:
         """All rows of the list; one statement, run only when somebody asks."""
-        if self.counting is not None:
-            return await self.counting()
-        if self.reads is None or self.counted is None:
-            return len(self.rows) if self.known is None else self.known
-        async with self.reads() as session:
-            found: int = await session.scalar(self.counted) or 0
-        return found
+        return await self.counting() if self.counting else len(self.rows)
+
+
+async def counted(reads: Reads, statement: Select[Any]) -> int:
+    async with reads() as session:
+        rows = select(func.count()).select_from(statement.order_by(None).subquery())
+        return await session.scalar(rows) or 0
+
+
+async def as_many(known: int) -> int:
+    return known
 
 
 def itself(row: Any, *others: Any) -> Any:
@@ -120,8 +121,7 @@ async def page(
         cursors=write_cursors(sort, [row[-len(columns) :] for row in shown]),
         has_next=len(rows) > first,
         has_previous=after is not None,
-        counted=select(func.count()).select_from(statement.order_by(None).subquery()),
-        reads=reads,
+        counting=partial(counted, reads, statement),
     )
 
 
@@ -138,7 +138,7 @@ def page_of(
         cursors=write_cursors(sort, map(of, shown)),
         has_next=start + first < len(rows),
         has_previous=after is not None,
-        known=len(rows),
+        counting=partial(as_many, len(rows)),
     )
 
 

@@ -28,7 +28,7 @@ from domain.cart import (
 from domain.errors import NotFound
 from domain.offer import Judged, Pricing, category_ids, offers_for, price
 from domain.promotion import Basket, BasketLine
-from events.watching import Seen, follow_cart
+from events.cart import Seen, follow_cart
 from gateways.secrets import fingerprint, well_formed
 from loaders.cart import Shown, ShownLine, ShownSavedLine
 from models import Cart, Event, Money

@@ -42,11 +42,13 @@ class ShopSchema(strawberry.Schema):
     ) -> None:
         request_id = getattr(getattr(execution_context, "context", None), "request_id", "")
         for error in errors:
-            error.message = GIVEN.sub(".", error.message)
             cause = error.original_error
-            if isinstance(cause, DomainError) and cause.field:
-                error.extensions = {**cause.extensions, "field": field_of(cause)}
-            if cause is None or isinstance(cause, (DomainError, GraphQLError)):
+            if isinstance(cause, DomainError):
+                if cause.field:
+                    error.extensions = {**cause.extensions, "field": field_of(cause)}
+                continue
+            if cause is None or isinstance(cause, GraphQLError):
+                error.message = GIVEN.sub(".", error.message)
                 continue
             log.error("graphql.failed", path=error.path, exc_info=cause)
             error.message = INTERNAL

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Subquery, case, func, literal, or_, select
 
 from domain.audit.comparing import differing, summed, total_of, wrong_rows
+from domain.audit.orders import summing
 from domain.ledger import TAKEN, status_that_follows
 from models import (
     LedgerAccount,
@@ -78,10 +79,7 @@ def posted(kinds: tuple[PostingKind, ...]) -> Subquery:
 def wrong_invoice() -> Select[Any]:
     """An order's total was invoiced, and what was cancelled before it was paid."""
     invoiced = by_order(func.sum(LedgerEntry.amount).label("total"), kind=PostingKind.INVOICED)
-    owed = Order.total_amount + Order.cancelled_amount
-    return differing(Order.number, expected=total_of(invoiced), found=owed).outerjoin(
-        invoiced, invoiced.c.order_id == Order.id
-    )
+    return summing(Order.total_amount + Order.cancelled_amount, invoiced)
 
 
 def wrong_sales() -> Select[Any]:

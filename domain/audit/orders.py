@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, String, case, cast, func, select
+from sqlalchemy import Select, String, Subquery, case, cast, func, select
 
 from domain.aftersales.states import SETTLED
 from domain.audit.comparing import differing, summed, total_of, wrong_rows
@@ -24,33 +24,30 @@ from models import (
 
 def wrong_goods() -> Select[Any]:
     """An order's goods are its lines."""
-    lines = summed(OrderLine.order_id, OrderLine.unit_amount * OrderLine.quantity)
-    return differing(Order.number, expected=total_of(lines), found=Order.goods_amount).outerjoin(
-        lines, lines.c.order_id == Order.id
-    )
+    return summing(Order.goods_amount, summed(OrderLine.order_id, OrderLine.unit_amount * OrderLine.quantity))
 
 
 def wrong_discount() -> Select[Any]:
     """An order's discount is that of its lines."""
-    lines = summed(OrderLine.order_id, OrderLine.discount_amount)
-    return differing(Order.number, expected=total_of(lines), found=Order.discount_amount).outerjoin(
-        lines, lines.c.order_id == Order.id
-    )
+    return summing(Order.discount_amount, summed(OrderLine.order_id, OrderLine.discount_amount))
 
 
 def wrong_shipping() -> Select[Any]:
     """An order's shipping is the fees of its deliveries after their discounts."""
-    fees = summed(Delivery.order_id, Delivery.fee_amount - Delivery.discount_amount)
-    return differing(Order.number, expected=total_of(fees), found=Order.shipping_amount).outerjoin(
-        fees, fees.c.order_id == Order.id
+    return summing(
+        Order.shipping_amount, summed(Delivery.order_id, Delivery.fee_amount - Delivery.discount_amount)
     )
 
 
 def wrong_payments() -> Select[Any]:
     """An order's total is its payments."""
-    payments = summed(Payment.order_id, Payment.amount)
-    return differing(Order.number, expected=total_of(payments), found=Order.total_amount).outerjoin(
-        payments, payments.c.order_id == Order.id
+    return summing(Order.total_amount, summed(Payment.order_id, Payment.amount))
+
+
+def summing(amount: Any, parts: Subquery) -> Select[Any]:
+    """Orders of which an amount is not the sum of its parts."""
+    return differing(Order.number, expected=total_of(parts), found=amount).outerjoin(
+        parts, parts.c.order_id == Order.id
     )
 
 

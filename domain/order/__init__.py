@@ -3,7 +3,6 @@
 from domain.order.change import (
     assume_receipt,
     cancel_order,
-    close_all_unpaid,
     close_if_refunded,
     close_unpaid,
     confirm_if_secured,
@@ -52,7 +51,6 @@ __all__ = [
     "assume_receipt",
     "cancel_order",
     "change_address",
-    "close_all_unpaid",
     "close_if_refunded",
     "close_unpaid",
     "confirm_if_secured",

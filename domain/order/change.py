@@ -84,16 +84,7 @@ async def end(
     await post_all(session, void, now=now)
 
 
-async def close_unpaid(session: AsyncSession, order_id: int, *, now: datetime) -> bool:
-    """Cancel an order whose time to pay is over; False when it is not, or no longer, due."""
-    order = await lock_order(session, order_id)
-    if order.status is not OrderStatus.PENDING or order.held_at or not due(order.payment_due_at, now):
-        return False
-    await cancel_order(session, order_id, reason=NOT_PAID, now=now)
-    return True
-
-
-async def close_all_unpaid(session: AsyncSession, order_ids: Sequence[int], *, now: datetime) -> int:
+async def close_unpaid(session: AsyncSession, order_ids: Sequence[int], *, now: datetime) -> int:
     """Of these, cancel all whose time to pay is over and that nobody else holds at this moment; how many."""
     found = await session.scalars(
         select(Order)

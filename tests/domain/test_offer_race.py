@@ -137,7 +137,7 @@ async def test_a_flash_order_is_closed_after_ten_minutes_and_gives_its_share_bac
         order = await create_order(session, account=account, lines=[(variant, 1)])
         assert order.payment_due_at == NOW + TEN_MINUTES
         assert await session.scalar(select(Offer.sold)) == 1
-        assert await close_unpaid(session, order.id, now=NOW + TEN_MINUTES)
+        assert await close_unpaid(session, [order.id], now=NOW + TEN_MINUTES)
 
     async with shop.database.writes.begin() as session:
         assert await session.scalar(select(Offer.sold)) == 0

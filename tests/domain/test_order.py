@@ -106,10 +106,10 @@ async def test_an_unpaid_order_is_closed_when_its_time_is_over_not_before(shop: 
         variant = await a_variant(session)
         order = await create_order(session, lines=[(variant, 1)])
         almost = NOW + PAY_WITHIN - timedelta(seconds=1)
-        assert await close_unpaid(session, order.id, now=almost) is False
+        assert await close_unpaid(session, [order.id], now=almost) == 0
         assert order.status is OrderStatus.PENDING
-        assert await close_unpaid(session, order.id, now=NOW + PAY_WITHIN) is True
-        assert await close_unpaid(session, order.id, now=NOW + PAY_WITHIN) is False
+        assert await close_unpaid(session, [order.id], now=NOW + PAY_WITHIN) == 1
+        assert await close_unpaid(session, [order.id], now=NOW + PAY_WITHIN) == 0
         assert await reserved(session, variant) == 0
 
     assert (order.status, order.cancel_reason) == (OrderStatus.CANCELLED, "Not paid in time.")
@@ -119,7 +119,7 @@ async def test_a_paid_order_is_never_closed_for_want_of_money(shop: Shop) -> Non
     async with shop.database.writes.begin() as session:
         order = await create_order(session)
         await pay(session, order)
-        assert await close_unpaid(session, order.id, now=NOW + timedelta(days=9)) is False
+        assert await close_unpaid(session, [order.id], now=NOW + timedelta(days=9)) == 0
 
     assert (order.status, order.payment_due_at) == (OrderStatus.CONFIRMED, None)
 

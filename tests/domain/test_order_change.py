@@ -233,9 +233,9 @@ async def test_nothing_leaves_and_nothing_falls_due_while_an_order_is_held(shop:
             await pack(session, order)
         unpaid = await create_order(session)
         await hold_order(session, unpaid.id, reason="Looks odd.", now=NOW)
-        assert await close_unpaid(session, unpaid.id, now=late) is False
+        assert await close_unpaid(session, [unpaid.id], now=late) == 0
         await release_order(session, unpaid.id, now=NOW)
-        assert await close_unpaid(session, unpaid.id, now=late) is True
+        assert await close_unpaid(session, [unpaid.id], now=late) == 1
         await release_order(session, order.id, now=NOW)
         await dispatch(session, order)
         with pytest.raises(DomainError, match="left already"):

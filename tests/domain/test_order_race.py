@@ -14,7 +14,6 @@ from domain.order import (
     WantedLine,
     Wish,
     cancel_order,
-    close_all_unpaid,
     close_unpaid,
     lock_order,
     place_order,
@@ -197,9 +196,9 @@ async def test_a_payment_and_the_end_of_its_time_at_once_end_in_one_of_two_ways(
         async with shop.database.writes.begin() as session:
             await capture_payment(session, payment.id, now=NOW)
 
-    async def close() -> bool:
+    async def close() -> int:
         async with shop.database.writes.begin() as session:
-            return await close_unpaid(session, order.id, now=NOW + PAY_WITHIN)
+            return await close_unpaid(session, [order.id], now=NOW + PAY_WITHIN)
 
     _, closed = await asyncio.gather(capture(), close())
 
@@ -207,8 +206,8 @@ async def test_a_payment_and_the_end_of_its_time_at_once_end_in_one_of_two_ways(
     async with shop.database.reads() as session:
         refunds = await session.scalar(select(func.count()).select_from(Refund))
     assert (after.status, closed, refunds) in [
-        (OrderStatus.CONFIRMED, False, 0),
-        (OrderStatus.CANCELLED, True, 1),
+        (OrderStatus.CONFIRMED, 0, 0),
+        (OrderStatus.CANCELLED, 1, 1),
     ]
 
 
@@ -220,7 +219,7 @@ async def due_orders(shop: Shop, count: int) -> list[int]:
 
 async def close_all(shop: Shop, ids: Sequence[int]) -> int:
     async with shop.database.writes.begin() as session:
-        return await close_all_unpaid(session, ids, now=NOW + PAY_WITHIN)
+        return await close_unpaid(session, ids, now=NOW + PAY_WITHIN)
 
 
 async def test_two_workers_that_find_the_same_orders_close_each_once(shop: Shop) -> None:
@@ -240,7 +239,7 @@ async def test_a_worker_does_not_wait_for_orders_that_another_is_busy_with(shop:
     ids = await due_orders(shop, 4)
 
     async with shop.database.writes.begin() as session:
-        assert await close_all_unpaid(session, ids[:2], now=NOW + PAY_WITHIN) == 2
+        assert await close_unpaid(session, ids[:2], now=NOW + PAY_WITHIN) == 2
         async with asyncio.timeout(5):
             assert await close_all(shop, ids) == 2
     assert await close_all(shop, ids) == 0

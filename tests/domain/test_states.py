@@ -237,7 +237,7 @@ async def the_rest_leaves(session: AsyncSession, order: Order) -> None:
 ORDER: Mapping[str, Act] = {
     "the customer cancels": lambda session, it: cancel_order(session, it.id, reason="No.", now=NOW),
     "one unit is cancelled": cancel_a_unit,
-    "the time to pay is over": lambda session, it: close_unpaid(session, it.id, now=LATER),
+    "the time to pay is over": lambda session, it: close_unpaid(session, [it.id], now=LATER),
     "a payment begins": begin_paying,
     "the money arrives": money_arrives,
     "another address": redirect,

@@ -13,15 +13,13 @@ import structlog
 from sqlalchemy import func, select
 
 from events.topics import subject_topic
+from loaders.event import OVERLAP
 from models import StockMovement, Subject, Variant
 
 if TYPE_CHECKING:
     from events.shop import Shop
 
 log = structlog.get_logger()
-
-OVERLAP = 1_000
-"""How many ids each look goes back, as for news: a lower one may be committed after a higher one."""
 
 LOOKS_AT_ONCE = 2
 """Watchers leave the connections to those who order."""

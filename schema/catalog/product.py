@@ -1,4 +1,4 @@
-"""What the shop sells: products and their variants, categories, attributes, pictures."""
+"""Products and their variants, categories, attributes, prices and pictures."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 import models
-from domain.catalog.files import Import
-from domain.catalog.interchange import Problem
-from loaders.listing import ProductSort as Sort
 from resolvers import catalog as resolve
 from resolvers.described import describe_enum
-from resolvers.guard import ANYONE, CATALOGUE
-from schema.connection import Connection
-from schema.freshness import MINUTE, MINUTES, NEVER, SECONDS
-from schema.mutation import mutation
+from schema.freshness import NEVER, SECONDS
 from schema.node import Node
 from schema.rows import batched, field, loaded, row_type, translated
 from schema.scalars import Money
@@ -27,7 +21,6 @@ if TYPE_CHECKING:
 LaterFlashSale = Annotated["FlashSale", strawberry.lazy("schema.offer")]
 
 ProductStatus = describe_enum(models.ProductStatus)
-ProductSort = describe_enum(Sort)
 AttributeType = describe_enum(models.AttributeType)
 PriceChangeStatus = describe_enum(models.PriceChangeStatus)
 
@@ -268,143 +261,3 @@ class Product(Node):
     """When it was changed last."""
     published_at: datetime | None
     """When customers could see it first."""
-
-
-@row_type(resolve.CategoryFacet)
-class CategoryFacet:
-    """How many of the products stand in a category or below it."""
-
-    category: Category
-    """Where."""
-    count: int
-    """How many."""
-
-
-@row_type(resolve.BrandFacet)
-class BrandFacet:
-    """How many of the products are of a brand."""
-
-    brand: str
-    """Who makes them."""
-    count: int
-    """How many."""
-
-
-@row_type(resolve.ValueFacet)
-class AttributeValueFacet:
-    """How many of the products have a value of an attribute."""
-
-    value: str
-    """What to put into `AttributeFilter.values`."""
-    label: str
-    """What people read, in their language."""
-    count: int
-    """How many."""
-    selected: bool
-    """Whether the filter asks for it."""
-
-
-@row_type(resolve.AttributeFacet)
-class AttributeFacet:
-    """The values of an attribute among the products."""
-
-    attribute: Attribute
-    """Which attribute."""
-    values: list[AttributeValueFacet]
-    """Its values, the most frequent first."""
-
-
-@row_type(resolve.ProductFacets)
-class ProductFacets:
-    """What there is to choose from; each choice is counted as if it were not made yet."""
-
-    categories: list[CategoryFacet]
-    """Categories, the roots first."""
-    brands: list[BrandFacet]
-    """Brands, the most frequent first."""
-    attributes: list[AttributeFacet]
-    """Attributes customers can choose by."""
-    price: PriceRange | None
-    """The least and the most a variant costs, in the currency asked for."""
-
-
-@strawberry.type(description="A page of products, and what there is to choose from among all of them.")
-class ProductConnection(Connection[Product]):
-    facets: ProductFacets = field(resolve.facets)
-    searched_for: str | None = field(resolve.searched_for)
-    nearest: bool = field(resolve.is_nearest)
-
-
-@row_type(resolve.SearchSuggestion)
-class SearchSuggestion:
-    """What somebody may mean who is still typing."""
-
-    text: str
-    """What to show."""
-    product: Product | None
-    """The product it names, if it names one."""
-    category: Category | None
-    """The category it names, if it names one."""
-    brand: str | None
-    """The brand it names, if it names one; what to put into `ProductFilter.brands`."""
-
-
-@strawberry.type
-class CatalogQuery:
-    product: Product | None = field(resolve.product, allow=ANYONE, public=MINUTE)
-    products: ProductConnection = field(resolve.products, allow=ANYONE, public=MINUTE)
-    category: Category | None = field(resolve.category, allow=ANYONE, public=MINUTES)
-    categories: list[Category] = field(resolve.categories, allow=ANYONE, public=MINUTES)
-    attributes: list[Attribute] = field(resolve.attributes, allow=CATALOGUE)
-    search_suggestions: list[SearchSuggestion] = field(
-        resolve.search_suggestions, allow=ANYONE, public=MINUTE
-    )
-
-
-@row_type(Problem)
-class ImportProblem:
-    """Something in a product file that was not taken as it stands."""
-
-    file: str
-    """The name of the file."""
-    line: int
-    """The line its row begins on."""
-    column: str
-    """The column, as the file calls it; empty when it is about the whole row."""
-    reason: str
-    """What is wrong, or what was made of it."""
-
-
-@row_type(Import)
-class ProductsImportResult:
-    """What came of a product file: products, or problems and nothing else."""
-
-    created: int
-    """How many products are new."""
-    updated: int
-    """How many are different now."""
-    unchanged: int
-    """How many were like this already."""
-    problems: list[ImportProblem]
-    """Why nothing was taken; empty when everything was."""
-    notes: list[ImportProblem]
-    """What was taken in another sense than its words."""
-
-
-@strawberry.type
-class CatalogMutation:
-    product_create = mutation(resolve.product_create, returns=Product, allow=CATALOGUE)
-    product_update = mutation(resolve.product_update, returns=Product, allow=CATALOGUE)
-    product_publish = mutation(resolve.product_publish, returns=Product, allow=CATALOGUE)
-    product_archive = mutation(resolve.product_archive, returns=Product, allow=CATALOGUE)
-    variant_save = mutation(resolve.variant_save, returns=Variant, allow=CATALOGUE)
-    variant_archive = mutation(resolve.variant_archive, returns=Variant, allow=CATALOGUE)
-    price_set = mutation(resolve.price_set, returns=Variant, allow=CATALOGUE)
-    price_remove = mutation(resolve.price_remove, returns=Variant, allow=CATALOGUE)
-    price_change_schedule = mutation(resolve.price_change_schedule, returns=PriceChange, allow=CATALOGUE)
-    price_change_cancel = mutation(resolve.price_change_cancel, returns=PriceChange, allow=CATALOGUE)
-    category_save = mutation(resolve.category_save, returns=Category, allow=CATALOGUE)
-    attribute_save = mutation(resolve.attribute_save, returns=Attribute, allow=CATALOGUE)
-    products_import = mutation(
-        resolve.products_import, returns=ProductsImportResult, allow=CATALOGUE, thing="result"
-    )
