@@ -1,19 +1,23 @@
 """How the shop reaches its database: one way to read, one way to write."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 SQLITE_BUSY_MS = 10_000
 SQLITE_MAPPED_BYTES = 1_000_000_000
 """How much of the file is read without asking the system for each page; memory the system shares out."""
 
 WRITER_WAIT_SECONDS = 30
+GIVEN_BACK_SECONDS = 5.0
+LOOK_AGAIN_SECONDS = 0.005
 POSTGRES = {
     "application_name": "cartwheel",
     "lock_timeout": "10s",
@@ -82,8 +86,19 @@ class Database:
         return self.readers.dialect.name
 
     async def close(self) -> None:
+        """Close all connections; those that somebody is just giving back are waited for, or nobody would."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GIVEN_BACK_SECONDS):
+                while self.lent:  # noqa: ASYNC110 - a pool rings no bell
+                    await asyncio.sleep(LOOK_AGAIN_SECONDS)
         await self.readers.dispose()
         await self.writers.dispose()
+
+    @property
+    def lent(self) -> int:
+        """Connections that somebody has."""
+        pools = {id(pool): pool for pool in (self.readers.pool, self.writers.pool)}
+        return sum(pool.checkedout() for pool in pools.values() if isinstance(pool, QueuePool))
 
 
 def sqlite_file(url: str) -> Path | None:
