@@ -30,6 +30,7 @@ class Tally:
 
     views: Counter[Key] = field(default_factory=Counter)
     adds: Counter[Key] = field(default_factory=Counter)
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def view(self, product_id: int, day: date) -> None:
         self._note(self.views, (product_id, day))
@@ -61,19 +62,24 @@ class Tally:
 
 
 async def write_tally(shop: "Shop") -> None:
-    """Write what was noted; what cannot be written now is kept for the next time."""
-    taken = shop.tally.take()
-    if not taken:
-        return
-    try:
-        async with shop.database.writes.begin() as session:
-            await add_up(session, views=taken.views, adds=taken.adds)
-    except Exception:
-        shop.tally.give_back(taken)
-        log.exception("tally.kept", views=taken.views.total(), adds=taken.adds.total())
+    """Write what was noted; what cannot be written now is kept for the next time.
+
+    When it returns, nothing that was noted before is still on its way.
+    """
+    async with shop.tally.writing:
+        taken = shop.tally.take()
+        if not taken:
+            return
+        try:
+            async with shop.database.writes.begin() as session:
+                await add_up(session, views=taken.views, adds=taken.adds)
+        except Exception:
+            shop.tally.give_back(taken)
+            log.exception("tally.kept", views=taken.views.total(), adds=taken.adds.total())
 
 
 async def keep_writing(shop: "Shop") -> None:
+    """Write every `count_every` until cancelled; what is being written is still written."""
     while True:
         await asyncio.sleep(shop.settings.count_every.total_seconds())
-        await write_tally(shop)
+        await asyncio.shield(asyncio.create_task(write_tally(shop)))

@@ -90,7 +90,7 @@ class Watch:
         payload: dict[str, Any] = message["payload"]
         return payload
 
-    async def quiet(self, seconds: float = 0.6) -> bool:
+    async def quiet(self, seconds: float = 0.2) -> bool:
         """Whether nothing comes for a while."""
         try:
             async with asyncio.timeout(seconds):

@@ -1,6 +1,7 @@
 """Looking behind the counter: what the shop still has to do, and what it asked its database."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,13 @@ async def settle(shop: Shop) -> None:
         if not await relay.once() + await timers.once():
             return
     raise AssertionError("the shop does not come to rest")
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Wait for what goes on beside the test."""
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0.01)
 
 
 async def sound(shop: Shop) -> None:

@@ -15,8 +15,9 @@ from events.cart import GUEST_CARTS
 from events.relay import Relay
 from events.shop import Shop
 from events.timers import Timers
-from models import MovementKind, Role, Variant, Warehouse
-from resolvers.ids import global_id
+from events.topics import subject_topic
+from models import MovementKind, Role, Subject, Variant, Warehouse
+from resolvers.ids import global_id, row_id
 from settings import Settings
 from tests.api.test_cart_kept import guest_with, id_of, shelf
 from tests.api.test_clerks import ARCHIVE, PUBLISH, STOCK, cny
@@ -25,7 +26,7 @@ from tests.conftest import Clock, settings_for
 from tests.factories.offer import percent
 from tests.factories.order import create_order
 from tests.front import Client, Front, Watch
-from tests.observe import settle, statements
+from tests.observe import settle, statements, until
 
 WATCH = """subscription($after: Int) { cartUpdates(after: $after) { version name cart {
   totals { subtotal { amount } total { amount } }
@@ -42,7 +43,10 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 @asynccontextmanager
 async def watched(guest: Client, cart: dict[str, Any]) -> AsyncIterator[Watch]:
     """A watch that has had its first looks."""
+    shop = guest.front.shop
+    own = subject_topic(Subject.CART, row_id(cart["id"], "Cart"))
     async with guest.watch(WATCH, after=cart["version"]) as watch:
+        await until(lambda: own in shop.bus.bells and shop.shelves.last is not None)  # type: ignore[attr-defined]
         assert await watch.quiet(2 * LOOK.total_seconds())
         yield watch
 

@@ -19,7 +19,7 @@ from tests.factories.catalog import create_product, variant_of
 from tests.front import Client, Front
 from tests.observe import settle, statements
 
-CART = """version token totals { total { amount currencyCode } }
+CART = """id version token totals { total { amount currencyCode } }
   lines { id quantity variant { sku } warnings {
     code message left wanted seenPrice { amount } price { amount } line { quantity } } }
   savedLines { id quantity unitPrice { amount } variant { sku } warnings { code line { id } } }"""

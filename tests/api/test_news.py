@@ -13,6 +13,7 @@ from tests.conftest import OPENING
 from tests.factories.account import create_account
 from tests.factories.cart import create_cart
 from tests.front import Front
+from tests.observe import until
 
 UPDATES = "subscription { viewerUpdates { name version occurredAt subject { id __typename } } }"
 WORK = "subscription { workQueue { name subject { id __typename } } }"
@@ -56,9 +57,7 @@ async def test_a_customer_hears_of_their_own_things_and_of_nobody_elses(front: F
 async def watch_is_on(shop: Shop, account: Account) -> None:
     """Until the server listens for this account, or for the staff's work."""
     topics = {f"account:{account.id}", "staff"}
-    async with asyncio.timeout(10):
-        while not topics & shop.bus.bells.keys():  # type: ignore[attr-defined]
-            await asyncio.sleep(0.01)
+    await until(lambda: topics & shop.bus.bells.keys())  # type: ignore[attr-defined]
     await asyncio.sleep(0.05)
 
 

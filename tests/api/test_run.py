@@ -63,7 +63,9 @@ query ($id: ID!) { shipment(id: $id) { status stopsAhead estimatedAt position { 
 """
 WATCH = "subscription ($id: ID!) { runUpdates(id: $id, after: 0) { version name status run { status } } }"
 WATCH_PARCEL = """
-subscription ($id: ID!) { shipmentUpdates(id: $id) { name shipment { stopsAhead position { latitude } } } }
+subscription ($id: ID!) {
+  shipmentUpdates(id: $id, after: 0) { name shipment { stopsAhead position { latitude } } }
+}
 """
 
 
@@ -229,7 +231,7 @@ async def test_a_customer_watches_the_courier_come_nearer(front: Front, shop: Sh
     await settle(shop)
 
     async with customer.watch(WATCH_PARCEL, id=id_of(found[1])) as watch:
-        await watch.quiet()
+        before = [(await watch.next())["data"]["shipmentUpdates"]["name"] for _ in range(3)]
         await courier.do(REPORT, runId=run, latitude=30.1, longitude=120.0)
         await settle(shop)
         moved = (await watch.next())["data"]["shipmentUpdates"]
@@ -238,6 +240,7 @@ async def test_a_customer_watches_the_courier_come_nearer(front: Front, shop: Sh
         await settle(shop)
         nearer = (await watch.next())["data"]["shipmentUpdates"]
 
+    assert before == ["shipment.packed", "shipment.dispatched", "shipment.tracked"]
     assert moved == {"name": "shipment.moved", "shipment": {"stopsAhead": 1, "position": {"latitude": 30.1}}}
     assert (nearer["name"], nearer["shipment"]["stopsAhead"]) == ("shipment.rescheduled", 0)
 

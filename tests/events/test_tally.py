@@ -1,6 +1,7 @@
 """Views and adds to a cart: counted for nothing, written in batches."""
 
 import asyncio
+from collections import Counter
 from contextlib import AsyncExitStack
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 
 from app import create_app
+from domain.insight import add_up
 from events.shop import Shop
 from events.tally import KEYS_LIMIT, Tally, write_tally
 from models import Base, ProductDay, Role
@@ -16,7 +18,7 @@ from resolvers.ids import global_id
 from tests.conftest import Clock, settings_for
 from tests.factories.catalog import create_product, variant_of
 from tests.front import Front
-from tests.observe import statements
+from tests.observe import statements, until
 
 LOOK = "query ($slug: String!) { product(slug: $slug) { title } }"
 ADD = """
@@ -140,6 +142,29 @@ async def test_closing_the_shop_writes_what_was_noted(
     again = create_app(settings_for(database_url, tmp_path), clock=clock)
     async with again.router.lifespan_context(again):
         assert await counted(again.state.shop) == [(product.id, DAY, 1, 0)]
+
+
+async def test_closing_the_shop_waits_for_what_is_just_being_written(
+    database_url: str, tmp_path: Path, clock: Clock
+) -> None:
+    settings = settings_for(database_url, tmp_path, count_every=timedelta(milliseconds=10))
+    app = create_app(settings, clock=clock)
+    shop = app.state.shop
+    async with AsyncExitStack() as open_shop:
+        await open_shop.enter_async_context(app.router.lifespan_context(app))
+        async with shop.database.writes.begin() as session:
+            product = await create_product(session)
+        async with shop.database.writes.begin() as session:
+            await add_up(session, views=Counter({(product.id, DAY): 1}), adds=Counter())
+            shop.tally.view(product.id, DAY)
+            await until(lambda: not shop.tally)
+            closing = asyncio.create_task(open_shop.aclose())
+            await asyncio.sleep(0.05)
+        await closing
+
+    again = create_app(settings, clock=clock)
+    async with again.router.lifespan_context(again):
+        assert await counted(again.state.shop) == [(product.id, DAY, 2, 0)]
 
 
 async def test_two_processes_add_up(postgres_url: str, tmp_path: Path, clock: Clock) -> None:
