@@ -97,6 +97,13 @@ class Settings(BaseSettings):
         description="how often views are written down; a process that is killed forgets those of this time",
     )
 
+    best_selling_window: Duration = Field(
+        days(30), description="what sells best is what was sold most within this time"
+    )
+    sales_counted_every: Duration = Field(
+        timedelta(minutes=10), description="how often what sells best is found out anew"
+    )
+
     access_token_lives: Duration = Field(
         timedelta(minutes=15), description="how long an access token is good"
     )

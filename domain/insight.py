@@ -1,15 +1,15 @@
-"""What customers looked at, added up: many noted in memory, written at once."""
+"""What customers looked at and what they bought, added up."""
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.batches import batches
 from domain.upsert import insert
-from models import ProductDay, Variant
+from models import Order, OrderLine, OrderStatus, ProductDay, ProductSales, Variant
 
 ByDay = Mapping[tuple[int, date], int]
 """Id and day -> how often."""
@@ -49,3 +49,34 @@ async def products_of(session: AsyncSession, variant_ids: set[int]) -> dict[int,
         rows = await session.execute(select(Variant.id, Variant.product_id).where(Variant.id.in_(batch)))
         found |= {row.id: row.product_id for row in rows}
     return found
+
+
+async def units_sold(session: AsyncSession, *, since: datetime) -> dict[int, int]:
+    """Units of each product in orders placed since then that were not cancelled."""
+    units = cast(func.sum(OrderLine.quantity - OrderLine.cancelled), BigInteger).label("units")
+    sold = (
+        select(OrderLine.product_id, units)
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(Order.placed_at >= since, Order.status != OrderStatus.CANCELLED)
+        .group_by(OrderLine.product_id)
+    )
+    return {row.product_id: row.units for row in await session.execute(sold)}
+
+
+async def units_noted(session: AsyncSession) -> dict[int, int]:
+    """What `note_sales` has noted so far."""
+    rows = await session.scalars(select(ProductSales))
+    return {row.product_id: row.units for row in rows}
+
+
+async def note_sales(session: AsyncSession, units: Mapping[int, int]) -> None:
+    """What lists of best-sellers go by; in sorted order, so that no two processes wait for each other."""
+    for batch in batches(sorted(units)):
+        wanted = insert(session, ProductSales).values(
+            [{"product_id": id, "units": units[id]} for id in batch]
+        )
+        await session.execute(
+            wanted.on_conflict_do_update(
+                index_elements=[ProductSales.product_id], set_={"units": wanted.excluded.units}
+            )
+        )

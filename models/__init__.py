@@ -40,7 +40,7 @@ from models.catalog import (
     Variant,
 )
 from models.event import Event, ReactionDone, Subject
-from models.insight import ProductDay
+from models.insight import ProductDay, ProductSales
 from models.knowledge import Article, ArticleRating, ArticleStatus, ArticleVersion
 from models.money import MINOR_DIGITS, CurrencyCode, Money
 from models.offer import Offer, OfferBuyer, OfferKind, OfferUse, ScopeKind
@@ -150,6 +150,7 @@ __all__ = [
     "ProductChoices",
     "ProductDay",
     "ProductMedia",
+    "ProductSales",
     "ProductSlug",
     "ProductStatus",
     "ProductTerm",

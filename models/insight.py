@@ -1,6 +1,6 @@
 from datetime import date
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
@@ -16,3 +16,12 @@ class ProductDay(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     views: Mapped[int]
     adds: Mapped[int]
+
+
+class ProductSales(Base):
+    """How many units of a product were sold lately, as last counted."""
+
+    __tablename__ = "product_sales"
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
+    units: Mapped[int] = mapped_column(BigInteger)

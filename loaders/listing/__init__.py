@@ -5,14 +5,14 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Select, bindparam, cast, func, select
+from sqlalchemy import Integer, Select, bindparam, func, select
 
 from loaders.listing.facets import STATEMENTS, CountedValue, Facets, facets
 from loaders.listing.wanted import Chosen, Wanted, attributes_held, conditions, price_of
 from loaders.page import Key, Page, Sort, write_cursors
 from loaders.prepared import Prepared, Reads, columns_of, dialect_of, entities, rows_of
 from loaders.search import finds, found
-from models import Order, OrderLine, OrderStatus, Price, Product
+from models import Price, Product, ProductSales
 
 __all__ = [
     "Chosen",
@@ -42,7 +42,7 @@ class ProductSort(StrEnum):
     PRICE_DESC = "PRICE_DESC"
     """What costs most comes first."""
     BEST_SELLING = "BEST_SELLING"
-    """What was sold most comes first."""
+    """What was sold most lately (30 days, where the shop says no other time) comes first."""
 
 
 def listing(wanted: Wanted, sort: ProductSort, *, dialect: str) -> tuple[Select[Any], Sort]:
@@ -63,9 +63,8 @@ def listing(wanted: Wanted, sort: ProductSort, *, dialect: str) -> tuple[Select[
             descending,
         )
     if sort is ProductSort.BEST_SELLING:
-        sold = units_sold()
-        statement = statement.outerjoin(sold, sold.c.product_id == Product.id)
-        key = Key(func.coalesce(sold.c.units, 0), descending=True)
+        statement = statement.outerjoin(ProductSales, ProductSales.product_id == Product.id)
+        key = Key(func.coalesce(ProductSales.units, 0), descending=True)
     return statement, replace(order_of(wanted, sort), keys=(key, Key(Product.id, descending=key.descending)))
 
 
@@ -133,17 +132,3 @@ def _counting(wanted: Wanted, dialect: str) -> Prepared:
         hits = finds(wanted.plan, dialect=dialect)
         statement = statement.join(hits, hits.c.id == Product.id)
     return Prepared(statement, dialect)
-
-
-def units_sold() -> Any:
-    """Units of each product in orders that were not cancelled."""
-    return (
-        select(
-            OrderLine.product_id,
-            cast(func.sum(OrderLine.quantity - OrderLine.cancelled), BigInteger).label("units"),
-        )
-        .join(Order, Order.id == OrderLine.order_id)
-        .where(Order.status != OrderStatus.CANCELLED)
-        .group_by(OrderLine.product_id)
-        .subquery("sold")
-    )

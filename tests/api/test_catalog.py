@@ -14,6 +14,7 @@ from domain.catalog.drafts import PictureDraft, PriceDraft, ProductDraft, Varian
 from domain.catalog.saving import import_products
 from domain.catalog.tree import AttributeOfCategory, save_category
 from domain.stock import Allocation, main_warehouse, reserve
+from events.sales import count_sales
 from events.shop import Shop
 from models import AttributeType, CurrencyCode, Money, ProductStatus, Role, Variant
 from resolvers.ids import global_id
@@ -172,7 +173,8 @@ async def test_what_fits_best_comes_first(shelf: Shop, front: Front) -> None:
 async def test_every_order_goes_on_where_a_page_ends(shelf: Shop, front: Front) -> None:
     async with shelf.database.writes.begin() as session:
         puer = await variant_named(session, "PUER")
-        await create_order(session, lines=[(puer, 3)])
+        await create_order(session, lines=[(puer, 3)], now=shelf.clock())
+    await count_sales(shelf)
     guest = front.guest()
     expected = {
         "RELEVANCE": ["jacket-blue", "jacket", "puer", "green", "oolong"],

@@ -1,0 +1,106 @@
+"""What sells best is counted beside the requests."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import select, update
+
+from app import create_app
+from events.sales import count_sales
+from events.shop import Shop
+from models import Order, OrderLine, OrderStatus, ProductSales
+from tests.conftest import Clock, settings_for
+from tests.factories.catalog import create_product, variant_of
+from tests.factories.order import create_order
+from tests.front import Front
+from tests.observe import statements
+
+BEST = "{ products(first: 10, sort: BEST_SELLING) { nodes { slug } } }"
+
+
+async def noted(shop: Shop) -> list[tuple[int, int]]:
+    async with shop.database.reads() as session:
+        rows = await session.scalars(select(ProductSales).order_by(ProductSales.product_id))
+        return [(row.product_id, row.units) for row in rows]
+
+
+async def sold(shop: Shop, slug: str, quantity: int) -> tuple[int, int]:
+    """A new product that was ordered once: its id and the order's."""
+    async with shop.database.writes.begin() as session:
+        product = await create_product(session, slug=slug, stock={"MAIN": 100})
+        order = await create_order(
+            session, lines=[(await variant_of(session, product), quantity)], now=shop.clock()
+        )
+        return product.id, order.id
+
+
+async def test_what_was_sold_most_lately_comes_first(shop: Shop, clock: Clock, front: Front) -> None:
+    await sold(shop, "old", 9)
+    clock.tick(shop.settings.best_selling_window + timedelta(seconds=1))
+    some, most = await sold(shop, "some", 2), await sold(shop, "most", 5)
+    parted, cancelled = await sold(shop, "parted", 7), await sold(shop, "cancelled", 8)
+    async with shop.database.writes.begin() as session:
+        await session.execute(
+            update(OrderLine).where(OrderLine.order_id == parted[1]).values(cancelled=6, cancelled_amount=0)
+        )
+        await session.execute(
+            update(Order).where(Order.id == cancelled[1]).values(status=OrderStatus.CANCELLED)
+        )
+
+    await count_sales(shop)
+
+    assert await noted(shop) == [(some[0], 2), (most[0], 5), (parted[0], 1)]
+    with statements(shop) as asked:
+        page = await front.guest().get(BEST)
+    assert [node["slug"] for node in page["products"]["nodes"]] == [
+        "most",
+        "some",
+        "parted",
+        "cancelled",
+        "old",
+    ]
+    assert not [text for text in asked.texts if "order" in text.lower().split("order by")[0]]
+
+
+async def test_what_sells_no_more_is_at_nothing_again_and_nothing_new_is_nothing_written(
+    shop: Shop, clock: Clock
+) -> None:
+    tea, _ = await sold(shop, "tea", 2)
+    await count_sales(shop)
+    with statements(shop) as again:
+        await count_sales(shop)
+    clock.tick(shop.settings.best_selling_window + timedelta(seconds=1))
+    await count_sales(shop)
+
+    assert [text.split()[0] for text in again.texts] == ["SELECT", "SELECT"]
+    assert await noted(shop) == [(tea, 0)]
+
+
+async def test_processes_that_count_at_the_same_time_agree(shop: Shop) -> None:
+    products = [(await sold(shop, f"tea-{number}", number))[0] for number in range(1, 6)]
+
+    await asyncio.gather(*(count_sales(shop) for _ in range(4)))
+
+    assert await noted(shop) == [(id, number) for number, id in enumerate(products, 1)]
+
+
+async def test_a_worker_counts_when_it_opens_and_goes_on_counting(
+    database_url: str, tmp_path: Path, clock: Clock
+) -> None:
+    soon = settings_for(
+        database_url, tmp_path, run_worker=True, sales_counted_every=timedelta(milliseconds=20)
+    )
+    app = create_app(soon, clock=clock)
+    shop: Shop = app.state.shop
+    tea, _ = await sold(shop, "tea", 3)
+    async with app.router.lifespan_context(app):
+        await counted_up_to(shop, (tea, 3))
+        cup, _ = await sold(shop, "cup", 1)
+        await counted_up_to(shop, (cup, 1))
+
+
+async def counted_up_to(shop: Shop, row: tuple[int, int]) -> None:
+    async with asyncio.timeout(10):
+        while row not in await noted(shop):
+            await asyncio.sleep(0.02)
