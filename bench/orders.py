@@ -17,6 +17,7 @@ from sqlalchemy import Select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from domain.insight import units_sold
 from loaders.order import OrderSort, OrdersWanted, orders_wanted
 from loaders.page import Sort
 from migrations.runner import upgrade
@@ -30,6 +31,7 @@ FAR = 100
 ROUNDS = 5
 TABLES = {"orders", "order_lines", "deliveries"}
 
+MINUTES_A_DAY = 24 * 60
 BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
 MADE = """
 INSERT INTO accounts (id, role, name, email, phone, password_hash, created_at)
@@ -192,6 +194,13 @@ async def asked(url: str, orders: int) -> list[str]:
     async with database.readers.connect() as connection:
         for name, wanted, sorting in searches(orders):
             wrong += await measured(connection, name, wanted, sorting)
+    for days in (30, orders // MINUTES_A_DAY + 1):
+        began = time.perf_counter()
+        async with database.reads() as session:
+            sold = await units_sold(session, since=BEGAN + timedelta(minutes=orders) - timedelta(days=days))
+        spent = time.perf_counter() - began
+        units = sum(sold.values())
+        print(f"what sells best, of {days} days: {spent:.2f} s beside the requests, {units} units")
     await database.close()
     return wrong
 
