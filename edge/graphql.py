@@ -157,7 +157,8 @@ class GraphQLEndpoint(GraphQL[Context, None]):
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         viewer = viewer_of(request.headers, self.shop)
-        return ConnectionContext(self.shop, viewer, request_id_of(request.scope))
+        kept = request.scope.get("method") == "GET" and caching.is_nobody(request.headers)
+        return ConnectionContext(self.shop, viewer, request_id_of(request.scope), kept)
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         params = getattr(context, "connection_params", None)

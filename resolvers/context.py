@@ -77,6 +77,9 @@ class Context:
     shop: Shop
     viewer: Viewer
     request_id: str = ""
+    kept: bool = False
+    """The answer may be kept, by a browser or a CDN, and shown again without asking."""
+
     load: Loaders = field(init=False)
     batches: "dict[Hashable, DataLoader[Any, Any]]" = field(init=False)
     likings: "dict[int, tuple[Path, Viewer]]" = field(default_factory=dict)
@@ -97,8 +100,11 @@ class Context:
         self.shop.committed(session)
 
     def note_view(self, product_id: int) -> None:
-        """A customer looks at a product: counted later, at no cost to the request."""
-        if not (self.viewer.is_staff or self.viewer.robot):
+        """A customer looks at a product: counted later, at no cost to the request.
+
+        What may be shown again unasked is not counted: the page itself says that it is looked at.
+        """
+        if not (self.kept or self.viewer.is_staff or self.viewer.robot):
             self.shop.tally.view(product_id, self.shop.today)
 
     def note_add(self, variant_id: int) -> None:

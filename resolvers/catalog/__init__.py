@@ -23,6 +23,7 @@ from resolvers.catalog.browsing import (
     price_range,
     product,
     product_translations,
+    product_view,
     variant_options,
 )
 from resolvers.catalog.editing import (
@@ -108,6 +109,7 @@ __all__ = [
     "product_publish",
     "product_translations",
     "product_update",
+    "product_view",
     "products",
     "products_import",
     "search_suggestions",

@@ -8,7 +8,7 @@ import strawberry
 
 from domain.catalog.limits import LANGUAGE
 from domain.catalog.numbers import spelled
-from domain.errors import Invalid
+from domain.errors import Invalid, NotFound
 from loaders.catalog import every_attribute, every_category, root_categories
 from loaders.listing import CountedValue
 from models import (
@@ -27,7 +27,7 @@ from models import (
     Variant,
 )
 from resolvers.context import Info, Viewer
-from resolvers.ids import parse_id
+from resolvers.ids import parse_id, row_id
 
 FLAGS = {"zh": ("否", "是"), "en": ("no", "yes")}
 
@@ -93,6 +93,19 @@ async def product(
     found = await (product_of_slug(info, slug) if slug is not None else product_of_id(info, id or ""))
     if found is not None:
         info.context.note_view(found.id)
+    return found
+
+
+async def product_view(info: Info, id: strawberry.ID) -> Product:
+    """Say that a customer looks at a product whose page was read by GET: a browser or a CDN may have had it
+    already, so such answers count no view. Others count theirs by themselves.
+
+    id: the product's global id
+    """
+    found = await find_product(info, row_id(id, "Product"))
+    if found is None:
+        raise NotFound("product", field=("id",))
+    info.context.note_view(found.id)
     return found
 
 

@@ -59,6 +59,7 @@ class ProductsImportResult:
 
 @strawberry.type
 class CatalogMutation:
+    product_view = mutation(resolve.product_view, returns=Product, allow=ANYONE)
     product_create = mutation(resolve.product_create, returns=Product, allow=CATALOGUE)
     product_update = mutation(resolve.product_update, returns=Product, allow=CATALOGUE)
     product_publish = mutation(resolve.product_publish, returns=Product, allow=CATALOGUE)

@@ -13,9 +13,10 @@ from app import create_app
 from domain.insight import add_up
 from events.shop import Shop
 from events.tally import KEYS_LIMIT, Tally, write_tally
-from models import Base, ProductDay, Role
+from models import Base, ProductDay, ProductStatus, Role
 from resolvers.ids import global_id
 from tests.conftest import Clock, settings_for
+from tests.edge.test_persisted import by_hash
 from tests.factories.catalog import create_product, variant_of
 from tests.front import Front
 from tests.observe import statements, until
@@ -23,6 +24,9 @@ from tests.observe import statements, until
 LOOK = "query ($slug: String!) { product(slug: $slug) { title } }"
 ADD = """
 mutation ($input: CartLineAddInput!) { cartLineAdd(input: $input) { cart { id } userErrors { code } } }
+"""
+SAY = """
+mutation ($input: ProductViewInput!) { productView(input: $input) { product { slug } userErrors { code } } }
 """
 DAY = date(2026, 11, 11)
 
@@ -71,6 +75,29 @@ async def test_staff_and_robots_are_no_customers(shop: Shop, front: Front) -> No
     await write_tally(shop)
 
     assert await counted(shop) == [(product.id, DAY, 2, 0)]
+
+
+async def test_a_page_that_may_be_kept_says_itself_that_it_is_looked_at(shop: Shop, front: Front) -> None:
+    async with shop.database.writes.begin() as session:
+        product = await create_product(session, slug="tea")
+        hidden = await create_product(session, slug="hidden", status=ProductStatus.DRAFT)
+    guest, robot = front.guest(), front.guest(**{"User-Agent": "Googlebot/2.1"})
+    customer, clerk = await front.customer(), await front.staff(Role.CATALOGUE)
+
+    assert (await by_hash(front, LOOK, slug="tea")).headers["cache-control"].startswith("public")
+    assert not shop.tally
+    for client in (guest, customer, robot, clerk):
+        with statements(shop) as asked:
+            payload = await client.do(SAY, id=global_id("Product", product.id))
+        assert payload == {"product": {"slug": "tea"}, "userErrors": []}
+        assert asked.total == 1
+    for unknown in (global_id("Product", hidden.id), global_id("Product", 99), "tea"):
+        payload = await guest.do(SAY, id=unknown)
+        assert payload == {"product": None, "userErrors": [{"code": "NOT_FOUND"}]}
+    assert (await by_hash(front, LOOK, headers=customer.headers, slug="tea")).status_code == 200
+    await write_tally(shop)
+
+    assert await counted(shop) == [(product.id, DAY, 3, 0)]
 
 
 async def test_a_line_put_into_a_cart_counts_for_its_product(shop: Shop, front: Front) -> None:
