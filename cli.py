@@ -7,7 +7,9 @@ gc.disable()  # starting makes no garbage: looking for it took a third of the ti
 import asyncio
 import json
 import signal
+import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,16 +66,25 @@ def serve(
     if demo:
         loaded(chosen)
     settled()
+    listeners = None if chosen.port else [socket.create_server((chosen.host, 0))]
+    if listeners:  # whoever is told our address is told the port we really have
+        chosen = chosen.model_copy(update={"port": listeners[0].getsockname()[1]})
     console.print(f"Cartwheel: http://{chosen.host}:{chosen.port}/graphql", highlight=False)
-    uvicorn.run(
-        create_app(chosen),
-        host=chosen.host,
-        port=chosen.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=chosen.shutdown_seconds,
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(chosen),
+            host=chosen.host,
+            port=chosen.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=chosen.shutdown_seconds,
+        )
     )
+    with suppress(KeyboardInterrupt):
+        server.run(listeners)
+    if not server.started:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -13,8 +13,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from bench.load import Asker, Cost, measure
-from tests.process import ROOT, cartwheel, environment, free_port
+from tests.process import ROOT, cartwheel, environment
 from tests.servers import postgres
+from tests.servers.den import free_port
 
 QUERY = """{ products(first: 20, sort: NEWEST) { nodes {
   id slug title category { name } media { url alt }

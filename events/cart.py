@@ -41,14 +41,13 @@ async def follow_cart(
     reads, own = shop.database.reads, subject_topic(Subject.CART, cart_id)
     pause = shop.settings.bell_pause.total_seconds()
     every = shop.settings.cart_look_every.total_seconds()
-    version, known = after, await look()
+    version = await latest_version(reads, Subject.CART, cart_id) if after is None else after
+    known = await look()
     while known:
         listened = known.product_ids
         topics = [own, *(subject_topic(Subject.PRODUCT, id) for id in sorted(listened))]
         again, due = 0.0, True
         async with shop.bus.listen(topics) as bell, shop.shelves.watched():
-            if version is None:
-                version = await latest_version(reads, Subject.CART, cart_id)
             while listened == known.product_ids:
                 events = await events_since(reads, Subject.CART, cart_id, version)
                 if events or (due and monotonic() >= again):

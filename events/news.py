@@ -25,18 +25,19 @@ async def follow_work(shop: Shop, role: Role) -> AsyncIterator[Event]:
 
 
 async def follow_new(shop: Shop, topic: str, wanted: ColumnElement[bool]) -> AsyncIterator[Event]:
+    """As `follow`: where it begins is known before the bell hangs, and the table is read after it."""
     reads = shop.database.reads
+    last = await latest_id(reads)
+    seen = {event.id for event in await events_above(reads, last - OVERLAP, wanted)}
     async with shop.bus.listen([topic]) as bell:
-        last = await latest_id(reads)
-        seen = {event.id for event in await events_above(reads, last - OVERLAP, wanted)}
         while True:
-            await bell.wait(shop.settings.bell_pause.total_seconds())
             last, floor = await latest_id(reads), last - OVERLAP
             events = await events_above(reads, floor, wanted)
             for event in events:
                 if event.id not in seen:
                     yield event
             seen = {event.id for event in events}
+            await bell.wait(shop.settings.bell_pause.total_seconds())
 
 
 async def latest_id(reads: Reads) -> int:

@@ -11,10 +11,11 @@ from models import Event, Subject
 async def follow(shop: Shop, subject: Subject, subject_id: int, after: int | None) -> AsyncIterator[Event]:
     """Every event of one thing with a version above `after`; only those still to come when None.
 
-    The bell is hung up before the table is read, so nothing falls between the two.
+    The bell is hung up before the table is read, so nothing falls between the two; and once it hangs,
+    everything to come is told.
     """
+    seen = await latest_version(shop.database.reads, subject, subject_id) if after is None else after
     async with shop.bus.listen([subject_topic(subject, subject_id)]) as bell:
-        seen = await latest_version(shop.database.reads, subject, subject_id) if after is None else after
         while True:
             events = await events_since(shop.database.reads, subject, subject_id, seen)
             for event in events:

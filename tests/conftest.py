@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
 from starlette.applications import Starlette
 
 import models
@@ -25,6 +27,15 @@ if TYPE_CHECKING:
     from tests.servers import PostgresServer, Reused
 
 pytest_plugins = ["tests.servers"]
+
+hypothesis.settings.register_profile(
+    "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("steady")
+"""The same examples every time, however long they take: no test fails by chance."""
+
+NEVER = timedelta(hours=1)
+"""What the shop does by the real clock, where no test waits for it: a test would have failed long before."""
 
 OPENING = datetime(2026, 11, 11, 8, 0, tzinfo=UTC)
 SECRET = "a secret for tests only, long enough"
@@ -113,7 +124,9 @@ def settings_for(database_url: str, var_dir: Path, **changes: object) -> Setting
         "var_dir": var_dir / "var",
         "secret_key": SECRET,
         "run_worker": False,
-        "count_every": timedelta(hours=1),
+        "count_every": NEVER,
+        "bell_pause": NEVER,
+        "placing_wait_limit": NEVER,
         "default_language": "en",
     }
     return Settings(_env_file=None, **(given | changes))  # type: ignore[arg-type]

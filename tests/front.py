@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,12 +14,12 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from events.bus import Bell, LocalBus
 from events.shop import Shop
 from models import Account, Role
 from tests.factories.account import create_account
 from tests.factories.token import access_token
-
-WAIT_SECONDS = 10.0
+from tests.observe import PATIENCE_SECONDS, until
 
 
 @dataclass
@@ -54,16 +54,22 @@ class Client:
 
     @asynccontextmanager
     async def watch(self, document: str, **variables: Any) -> AsyncIterator["Watch"]:
-        """A subscription over graphql-transport-ws on a connection of its own."""
-        url = await self.front.address()
+        """A subscription over graphql-transport-ws on a connection of its own.
+
+        When the block begins, the shop listens for what is watched, or has already answered.
+        """
+        url, before = await self.front.address(), self.front.bells()
         async with connect(
             f"{url.replace('http', 'ws')}/graphql", subprotocols=[Subprotocol("graphql-transport-ws")]
         ) as socket_:
             watch = Watch(socket_)
             await watch.send(type="connection_init", payload=self.headers)
-            assert (await watch.receive())["type"] == "connection_ack"
-            await watch.send(type="subscribe", id="1", payload={"query": document, "variables": variables})
-            yield watch
+            async with watch.reading():
+                assert (await watch.receive())["type"] == "connection_ack"
+                asked = {"query": document, "variables": variables}
+                await watch.send(type="subscribe", id="1", payload=asked)
+                await until(lambda: self.front.bells() - before or not watch.inbox.empty())
+                yield watch
 
 
 @dataclass
@@ -71,13 +77,28 @@ class Watch:
     """The receiving end of a subscription."""
 
     socket: ClientConnection
+    inbox: "asyncio.Queue[str | bytes]" = field(default_factory=asyncio.Queue)
 
     async def send(self, **message: Any) -> None:
         await self.socket.send(json.dumps(message))
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
+        """Take what comes into the inbox, as it comes."""
+        task = asyncio.create_task(self.read())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def read(self) -> None:
+        async for frame in self.socket:
+            self.inbox.put_nowait(frame)
+
     async def receive(self) -> dict[str, Any]:
-        async with asyncio.timeout(WAIT_SECONDS):
-            frame = await self.socket.recv()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            frame = await self.inbox.get()
         assert isinstance(frame, str), "a browser takes a binary frame for a file"
         message: dict[str, Any] = json.loads(frame)
         return message
@@ -92,12 +113,10 @@ class Watch:
 
     async def quiet(self, seconds: float = 0.2) -> bool:
         """Whether nothing comes for a while."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self.socket.recv()
-        except TimeoutError:
-            return True
-        return False
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.inbox.get(), seconds)
+            return False
+        return True
 
 
 @dataclass
@@ -114,7 +133,9 @@ class Front:
     @asynccontextmanager
     async def open(cls, app: Starlette) -> AsyncIterator["Front"]:
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://shop.test", timeout=30) as http:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://shop.test", timeout=PATIENCE_SECONDS
+        ) as http:
             front = cls(app, http)
             try:
                 yield front
@@ -138,6 +159,11 @@ class Front:
                 account = await create_account(session, role=role)
         token = access_token(self.shop, account)
         return Client(self, {"Authorization": f"Bearer {token}"}, account)
+
+    def bells(self) -> set[Bell]:
+        """All that hang in the shop."""
+        assert isinstance(self.shop.bus, LocalBus)
+        return set().union(*self.shop.bus.bells.values())
 
     async def address(self) -> str:
         """Serve on a real port, the first time somebody needs one."""

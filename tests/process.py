@@ -2,20 +2,21 @@
 
 import asyncio
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from tests.observe import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 30.0
-STOP_SECONDS = 20.0
+ADDRESS = re.compile(rb"Cartwheel: (http://[^/]+:\d+)/")
 
 
 def environment(database_url: str, var_dir: Path, **changes: str) -> dict[str, str]:
@@ -45,12 +46,12 @@ class Process:
     """A running `cartwheel serve`."""
 
     popen: "subprocess.Popen[bytes]"
-    port: int
     log: Path
+    url: str = ""
 
     @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
 
     def kill(self) -> None:
         """kill -9: no chance to tidy up."""
@@ -61,41 +62,46 @@ class Process:
         """Ask it to stop, as a deployment does; its exit code."""
         if self.popen.poll() is None:
             self.popen.send_signal(signal.SIGTERM)
-        return await asyncio.to_thread(self.popen.wait, STOP_SECONDS)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return await asyncio.to_thread(self.popen.wait, PATIENCE_SECONDS)
 
 
 @asynccontextmanager
 async def serving(env: dict[str, str], log: Path, *words: str) -> AsyncIterator[Process]:
     """`cartwheel serve` until the block ends, ready when the block begins."""
-    port = free_port()
     with log.open("ab") as output:
+        written = output.tell()
         popen = subprocess.Popen(
             [sys.executable, "-m", "cli", "serve", *words],
-            env=env | {"PORT": str(port)}, cwd=ROOT, stdout=output, stderr=output,
+            env=env | {"PORT": "0"}, cwd=ROOT, stdout=output, stderr=output,
         )  # fmt: skip
-    process = Process(popen, port, log)
+    process = Process(popen, log)
     try:
-        await ready(process)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            process.url = await told_address(process, written)
+            await ready(process)
         yield process
     finally:
         if popen.poll() is None:
             await process.stop()
 
 
+async def told_address(process: Process, written: int) -> str:
+    """Where it serves, as it says itself behind what was `written` before: nobody else can have that port."""
+    while not (told := ADDRESS.search(process.log.read_bytes()[written:])):
+        await alive(process)
+    return told[1].decode()
+
+
 async def ready(process: Process) -> None:
-    async with httpx.AsyncClient(base_url=process.url) as http, asyncio.timeout(START_SECONDS):
-        while process.popen.poll() is None:
-            try:
+    async with httpx.AsyncClient(base_url=process.url, timeout=PATIENCE_SECONDS) as http:
+        while True:
+            with suppress(httpx.TransportError):
                 if (await http.get("/readyz")).status_code == 200:
                     return
-            except httpx.TransportError:
-                pass
-            await asyncio.sleep(0.05)
-    raise AssertionError(f"the process ended: {process.log.read_text()[-3000:]}")
+            await alive(process)
+
+
+async def alive(process: Process) -> None:
+    if process.popen.poll() is not None:
+        raise AssertionError(f"the process ended: {process.log.read_text()[-3000:]}")
+    await asyncio.sleep(0.05)

@@ -22,7 +22,7 @@ from tests.factories.account import create_account
 from tests.factories.order import create_order, payments_of
 from tests.factories.token import access_token
 from tests.journey.shop import until
-from tests.observe import sound
+from tests.observe import PATIENCE_SECONDS, sound
 from tests.process import Process, cartwheel, environment, serving
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ async def paid_orders(shop: Shop, buyer: Account) -> list[int]:
 async def cancel_all(process: Process, token: str, orders: list[int], *, kill_after: int) -> None:
     """Cancel all orders at once, and kill -9 the process when so many have been answered."""
     answered = 0
-    async with httpx.AsyncClient(base_url=process.url, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=process.url, timeout=PATIENCE_SECONDS) as http:
 
         async def cancel(order_id: int) -> None:
             nonlocal answered

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app import open_shop
 from domain.cart import Owner
@@ -32,7 +32,7 @@ from tests.factories.account import create_account
 from tests.factories.cart import create_coupon
 from tests.factories.order import OFFERED, SANDBOX, a_variant, promise_for, wish_for
 from tests.journey.shop import until
-from tests.observe import sound
+from tests.observe import PATIENCE_SECONDS, sound
 from tests.process import ROOT, cartwheel, environment
 
 if TYPE_CHECKING:
@@ -106,6 +106,12 @@ async def closed(shop: Shop) -> int:
         return await session.scalar(found) or 0
 
 
+async def waiting_for_locks(shop: Shop) -> int:
+    ours = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    async with shop.database.reads() as session:
+        return await session.scalar(text(f"{ours} AND wait_event_type = 'Lock'")) or 0
+
+
 async def settled(shop: Shop) -> bool:
     async with shop.database.reads() as session:
         waiting = await session.scalar(select(func.count(Event.id)).where(Event.relayed_at.is_(None)))
@@ -117,14 +123,16 @@ async def test_a_thousand_unpaid_orders_close_once_though_a_worker_is_killed(
 ) -> None:
     await due_orders(behind)
 
-    async def begun() -> bool:
-        return await closed(behind) >= ORDERS // 5
+    async def both_are_in_the_middle() -> bool:
+        return await waiting_for_locks(behind) == 2
 
     with worker(env, tmp_path / "first.log") as first, worker(env, tmp_path / "second.log"):
-        await until("some are closed", begun, seconds=60)
-        first.kill()
-        assert await closed(behind) < ORDERS
-        await until("all are closed", lambda: settled(behind), seconds=120)
+        async with behind.database.writes.begin() as session:
+            await session.execute(select(StockLevel).with_for_update())  # what each order gives back to
+            await until("both workers have begun", both_are_in_the_middle)
+            first.kill()
+            first.wait()
+        await until("all are closed", lambda: settled(behind), seconds=8 * PATIENCE_SECONDS)
 
     async with behind.database.reads() as session:
         level = (await session.scalars(select(StockLevel))).one()

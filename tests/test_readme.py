@@ -12,6 +12,7 @@ import pytest
 
 from demo.load import PASSWORD
 from edge.graphiql import GraphiQL
+from tests.observe import PATIENCE_SECONDS
 from tests.process import ROOT, Process, cartwheel, environment, serving
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,7 +55,7 @@ async def test_the_tour_is_true_when_pasted(demo: Process, tmp_path: Path) -> No
 
 
 async def test_the_examples_of_graphiql_are_answered(demo: Process) -> None:
-    async with httpx.AsyncClient(base_url=demo.url, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=demo.url, timeout=PATIENCE_SECONDS) as http:
         for example in EXAMPLES:
             if example.stem == WATCHED:
                 continue

@@ -20,7 +20,7 @@ QUERY = b'{"query": "{ __typename }"}'
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
-    return environment(f"sqlite:///{tmp_path}/shop.db", tmp_path)
+    return environment(f"sqlite:///{tmp_path}/shop.db", tmp_path, SHUTDOWN_SECONDS="60")
 
 
 @pytest.fixture
@@ -77,15 +77,14 @@ async def test_logs_are_one_json_object_a_line_with_the_request_id(process: Proc
 async def test_a_running_request_is_answered_before_the_process_ends(process: Process) -> None:
     head = (
         f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:{process.port}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(QUERY)}\r\n\r\n"
+        f"Content-Length: {len(QUERY)}\r\nExpect: 100-continue\r\n\r\n"
     ).encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
-    writer.write(head + QUERY[:5])
-    await writer.drain()
-    await asyncio.sleep(0.3)
+    writer.write(head)
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
     ending = asyncio.create_task(process.stop())
-    await asyncio.sleep(0.3)
-    writer.write(QUERY[5:])
+    await nobody_is_let_in(process)
+    writer.write(QUERY)
     await writer.drain()
     answer = await reader.read()
     writer.close()
@@ -93,6 +92,17 @@ async def test_a_running_request_is_answered_before_the_process_ends(process: Pr
     assert answer.startswith(b"HTTP/1.1 200")
     assert b'{"data":{"__typename":"Query"}}' in answer
     assert await ending == -signal.SIGTERM, "ended by the signal, after it had tidied up"
+
+
+async def nobody_is_let_in(process: Process) -> None:
+    """Until the process has closed its door."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", process.port)
+        except ConnectionError:
+            return
+        writer.close()
+        await asyncio.sleep(0.01)
 
 
 async def test_watchers_are_told_that_the_service_restarts(process: Process) -> None:

@@ -3,22 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis
 
-from events.bus import LocalBus, RedisBus
+from events.bus import PREFIX, LocalBus, RedisBus
+from tests.observe import PATIENCE_SECONDS, until
 from tests.servers import PrivateRedis, RedisServer
-
-SOON = 5.0
 
 
 @asynccontextmanager
 async def running(url: str) -> AsyncIterator[RedisBus]:
     bus = RedisBus(Redis.from_url(url))
     task = asyncio.create_task(bus.run())
-    while bus.channel is None:
-        await asyncio.sleep(0.01)
+    await until(lambda: bus.channel)
     try:
         yield bus
     finally:
@@ -42,16 +41,24 @@ async def test_nothing_is_kept_for_a_topic_nobody_listens_to_any_more() -> None:
     assert dict(bus.bells) == {}
 
 
+async def heard_at(bus: RedisBus, topics: list[str]) -> None:
+    """Until Redis knows that somebody listens to all of these."""
+    names = [PREFIX + topic for topic in topics]
+    while not all(count for _, count in await bus.redis.pubsub_numsub(*names)):
+        await asyncio.sleep(0.01)
+
+
 async def test_two_processes_hear_each_other(redis_server: RedisServer) -> None:
+    one, two = (f"{uuid4().hex}:{number}" for number in (1, 2))  # others may use the same server
     async with (
         running(redis_server.url) as here,
         running(redis_server.url) as there,
-        here.listen(["order:1"]) as bell,
-        here.listen(["order:2"]) as other,
+        here.listen([one]) as bell,
+        here.listen([two]) as other,
     ):
-        await asyncio.sleep(0.05)
-        await there.ring(["order:1"])
-        assert (await bell.wait(SOON), await other.wait(0.1)) == (True, False)
+        await heard_at(there, [one, two])
+        await there.ring([one])
+        assert (await bell.wait(PATIENCE_SECONDS), await other.wait(0.1)) == (True, False)
 
 
 @pytest.mark.parametrize("who_rings", ["while it is away", "when it is back"])
@@ -61,20 +68,22 @@ async def test_a_redis_that_disappears_and_returns_loses_no_bell(
     redis = private_redis_server
     async with running(redis.url) as here, running(redis.url) as there, here.listen(["order:1"]) as bell:
         redis.stop()
+        await until(lambda: here.channel is there.channel is None)
+        await bell.wait(0)
         if who_rings == "while it is away":
             await there.ring(["order:1"])
         redis.start()
-        assert await bell.wait(SOON), "the bell rings by itself once Redis is back"
-        while not (here.channel and there.channel):
-            await asyncio.sleep(0.05)
+        assert await bell.wait(PATIENCE_SECONDS), "the bell rings by itself once Redis is back"
+        await until(lambda: here.channel and there.channel)
+        await heard_at(there, ["order:1"])
         await bell.wait(0.2)
 
         await there.ring(["order:1"])
-        assert await bell.wait(SOON), "and by the other process as before"
+        assert await bell.wait(PATIENCE_SECONDS), "and by the other process as before"
 
 
 async def test_ringing_without_redis_still_reaches_this_process(private_redis_server: PrivateRedis) -> None:
     async with running(private_redis_server.url) as bus, bus.listen(["order:1"]) as bell:
         private_redis_server.stop()
         await bus.ring(["order:1"])
-        assert await bell.wait(SOON)
+        assert await bell.wait(PATIENCE_SECONDS)

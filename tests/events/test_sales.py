@@ -14,7 +14,7 @@ from tests.conftest import Clock, settings_for
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import create_order
 from tests.front import Front
-from tests.observe import statements
+from tests.observe import PATIENCE_SECONDS, statements
 
 BEST = "{ products(first: 10, sort: BEST_SELLING) { nodes { slug } } }"
 
@@ -101,6 +101,6 @@ async def test_a_worker_counts_when_it_opens_and_goes_on_counting(
 
 
 async def counted_up_to(shop: Shop, row: tuple[int, int]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while row not in await noted(shop):
             await asyncio.sleep(0.02)

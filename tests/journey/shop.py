@@ -12,8 +12,9 @@ import httpx
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
+from tests.observe import PATIENCE_SECONDS
+
 DOCUMENT = (Path(__file__).parent / "documents.graphql").read_text(encoding="utf-8")
-WAIT_SECONDS = 30.0
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Watcher:
         """Watch, from behind the last version seen, until the block ends; then the line goes dead."""
         ready = asyncio.Event()
         watching = asyncio.create_task(self.watch(ready))
-        await asyncio.wait_for(ready.wait(), WAIT_SECONDS)
+        await asyncio.wait_for(ready.wait(), PATIENCE_SECONDS)
         try:
             yield
         finally:
@@ -85,7 +86,7 @@ class Watcher:
                     self.seen.append(answer["payload"]["data"]["orderUpdates"])
 
 
-async def until(what: str, true: Callable[[], Awaitable[bool]], *, seconds: float = WAIT_SECONDS) -> None:
+async def until(what: str, true: Callable[[], Awaitable[bool]], *, seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for something the shop does by itself."""
     try:
         async with asyncio.timeout(seconds):

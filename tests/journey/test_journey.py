@@ -15,6 +15,7 @@ from PIL import Image
 
 from demo.load import PASSWORD
 from tests.journey.shop import Device, Watcher, until
+from tests.observe import PATIENCE_SECONDS
 from tests.process import Process, cartwheel, environment, serving
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Running:
     devices: list[Device] = field(default_factory=list)
 
     def device(self, process: Process) -> Device:
-        self.devices.append(Device(httpx.AsyncClient(base_url=process.url, timeout=30)))
+        self.devices.append(Device(httpx.AsyncClient(base_url=process.url, timeout=PATIENCE_SECONDS)))
         return self.devices[-1]
 
     async def switch_off(self) -> None:

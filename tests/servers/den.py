@@ -20,6 +20,8 @@ STOP_SECONDS = 20
 PORTS = range(20000, 32000)
 """Below the ports the system hands out by itself, so that nobody takes the port of a stopped server."""
 
+PORTS_TRIED = 3
+
 ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 LEASH = 'exec 3<&0; ( (cat <&3; kill -INT $$) >/dev/null 2>&1 & ); exec "$@" 3<&- </dev/null'
@@ -118,6 +120,18 @@ class Running:
 
     def _last_lines(self) -> list[str]:
         return self._log.read_text(errors="replace").splitlines()[-20:]
+
+
+def on_a_free_port(start: Callable[[int], "Running"]) -> tuple["Running", int]:
+    """A server and its port; on another one when somebody was quicker to take the first."""
+    for attempt in range(1, PORTS_TRIED + 1):
+        port = free_port()
+        try:
+            return start(port), port
+        except ServerFailed:
+            if attempt == PORTS_TRIED:
+                raise
+    raise AssertionError
 
 
 def free_port() -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from tests.servers.den import Den, Running, den, free_port
+from tests.servers.den import Den, Running, den, on_a_free_port
 from tests.servers.found import given, postgres_program
 
 FAST_AND_FORGETFUL = {
@@ -63,8 +63,8 @@ def postgres() -> Iterator[PostgresServer]:
         yield PostgresServer(_for_asyncpg(address), postgres_origin())
         return
     with den() as home:
-        port = free_port()
-        running = _start(home, port)
+        data = _prepared(home)
+        running, port = on_a_free_port(lambda port: _start(home, data, port))
         url = f"postgresql+asyncpg://postgres@127.0.0.1:{port}/postgres"
         try:
             yield PostgresServer(url, postgres_origin())
@@ -79,13 +79,18 @@ def postgres_origin() -> str:
     return str(postgres_program())
 
 
-def _start(home: Den, port: int) -> Running:
-    program = home.reach(postgres_program())
-    data = home.path / "data"
+def _prepared(home: Den) -> Path:
+    """Where the server will keep everything."""
+    program, data = home.reach(postgres_program()), home.path / "data"
     home.run(
         str(program.with_name("initdb")), f"--pgdata={data}", "--username=postgres", "--auth=trust",
         "--encoding=UTF8", "--locale=C", f"--lc-ctype={_letters()}", "--no-sync", "--no-instructions",
     )  # fmt: skip
+    return data
+
+
+def _start(home: Den, data: Path, port: int) -> Running:
+    program = home.reach(postgres_program())
     options = FAST_AND_FORGETFUL | {"port": str(port), "unix_socket_directories": str(home.path)}
     settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     return home.start(

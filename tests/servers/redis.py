@@ -4,8 +4,9 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from tests.servers.den import Den, Running, den, free_port
+from tests.servers.den import Den, Running, den, on_a_free_port
 from tests.servers.found import given, redis_program
 
 
@@ -25,24 +26,28 @@ class PrivateRedis:
         self.origin = str(found)
         self._home = home
         self._program = home.reach(found)
-        self._port = free_port()
-        self._running: Running | None = None
+        self._running: Running | None
+        self._running, self._port = on_a_free_port(self._start)
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self._port}/0"
 
     def start(self) -> None:
-        self._running = self._home.start(
-            "redis", str(self._program), "--port", str(self._port), "--bind", "127.0.0.1", "--save", "",
-            "--appendonly", "no", "--dir", str(self._home.path),
-            ready=lambda: _answers(self._port),
-        )  # fmt: skip
+        self._running = self._start(self._port)
 
     def stop(self) -> None:
         if self._running:
             self._running.stop()
             self._running = None
+
+    def _start(self, port: int) -> Running:
+        door = self._home.path / "redis.sock"  # nobody else's, whoever has the port
+        return self._home.start(
+            "redis", str(self._program), "--port", str(port), "--bind", "127.0.0.1", "--save", "",
+            "--appendonly", "no", "--dir", str(self._home.path), "--unixsocket", str(door),
+            ready=lambda: _answers(door),
+        )  # fmt: skip
 
 
 @contextmanager
@@ -60,7 +65,6 @@ def private_redis() -> Iterator[PrivateRedis]:
     """Always a server of our own, for tests that stop one."""
     with den() as home:
         own = PrivateRedis(home)
-        own.start()
         try:
             yield own
         finally:
@@ -74,9 +78,11 @@ def redis_origin() -> str:
     return str(redis_program())
 
 
-def _answers(port: int) -> bool:
+def _answers(door: Path) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(1)
+            connection.connect(str(door))
             connection.sendall(b"PING\r\n")
             return connection.recv(7).startswith(b"+PONG")
     except OSError:
