@@ -96,7 +96,11 @@ class PaymentGateway(Protocol):
         """The method it stands for."""
 
     async def start(self, charge: Charge) -> NextAction:
-        """Ask the provider to expect the money and tell how the customer pays."""
+        """Ask the provider to expect the money and tell how the customer pays.
+
+        One that came to nothing is started again at the amount of this charge, which may be another one;
+        until then nobody can pay it.
+        """
 
     async def query(self, charge: Charge) -> PaymentReport:
         """Ask the provider what became of a payment."""

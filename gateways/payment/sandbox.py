@@ -48,7 +48,9 @@ REPORTED: Mapping[PaymentStatus, ProviderStatus] = {
     PaymentStatus.FAILED: ProviderStatus.FAILED,
     PaymentStatus.CLOSED: ProviderStatus.CLOSED,
 }
-OPEN = (PaymentStatus.PENDING, PaymentStatus.STARTED, PaymentStatus.FAILED)
+OPEN = (PaymentStatus.PENDING, PaymentStatus.STARTED)
+"""Where the payer can still pay: one that was declined has to be started again."""
+
 DECLINED = "Declined by the payer."
 
 
@@ -72,6 +74,7 @@ class Sandbox:
             elif known.status is PaymentStatus.CAPTURED:
                 raise ProviderRefused("It has been paid already.")
             else:
+                known.amount = charge.amount.minor
                 known.status, known.settles_at = PaymentStatus.STARTED, None
         address = self.page(charge.reference, charge.return_url or "")
         return NextAction(ActionKind.REDIRECT, address, self.clock() + PAGE_LIVES)

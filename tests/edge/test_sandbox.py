@@ -7,12 +7,16 @@ from html import unescape
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from domain.aftersales.cancelling import cancel_lines
+from domain.aftersales.rules import Wanted
 from domain.order import cancel_order
 from edge.sandbox import PAGE
 from events.shop import Shop
-from models import OrderStatus, PaymentStatus
-from tests.factories.payment import begun, names, order_now, payment_of, refunds_of
+from models import Order, OrderLine, OrderStatus, PaymentStatus
+from tests.factories.order import RECEIPT_AFTER, a_variant, create_order
+from tests.factories.payment import begun, names, order_now, payment_of, refunds_of, start
 from tests.front import Front
 from tests.observe import settle, sound
 
@@ -101,6 +105,52 @@ async def test_a_cancelled_order_cannot_be_paid_any_more(front: Front, shop: Sho
     assert "does not expect this payment" in (await front.http.get(page)).text
     assert (await payment_of(shop, order)).status is PaymentStatus.CLOSED
     assert await refunds_of(shop, order) == []
+
+
+async def one_unit_less(shop: Shop, order: Order) -> None:
+    async with shop.database.writes.begin() as session:
+        line = await session.scalar(select(OrderLine.id).where(OrderLine.order_id == order.id))
+        assert line
+        await cancel_lines(
+            session,
+            order.id,
+            [Wanted(line, 1)],
+            reason="Too dear.",
+            receipt_after=RECEIPT_AFTER,
+            now=shop.clock(),
+        )
+
+
+async def test_what_is_left_of_an_order_is_paid_after_all_of_it_was_declined(
+    front: Front, shop: Shop
+) -> None:
+    async with shop.database.writes.begin() as session:
+        order = await create_order(session, lines=[(await a_variant(session), 3)], now=shop.clock())
+    await choose(front, await start(shop, await payment_of(shop, order)), choice="decline")
+    await one_unit_less(shop, order)
+
+    page = await start(shop, await payment_of(shop, order))
+    assert "198.00 CNY" in (await front.http.get(page)).text
+    await choose(front, page, choice="pay")
+
+    assert (await payment_of(shop, order)).captured_amount == 19_800
+    assert (await order_now(shop, order)).status is OrderStatus.CONFIRMED
+    await sound(shop)
+
+
+@pytest.mark.parametrize("form", [{"choice": "pay"}, {"choice": "later", "seconds": "0"}])
+async def test_what_was_declined_cannot_be_paid_before_it_is_started_again(
+    front: Front, shop: Shop, form: dict[str, str]
+) -> None:
+    order, _, page = await begun(shop)
+    await choose(front, page, choice="decline")
+
+    await choose(front, page, **form)
+    await settle(shop)
+
+    assert "Declined." in (await front.http.get(page)).text
+    assert (await payment_of(shop, order)).status is PaymentStatus.FAILED
+    assert (await order_now(shop, order)).status is OrderStatus.PENDING
 
 
 def test_the_pay_page_is_one_self_contained_sheet() -> None:
