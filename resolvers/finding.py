@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from datetime import datetime
 
 from domain.contact import email_of, phone_of
 from domain.errors import Invalid, LimitReached
@@ -40,8 +39,8 @@ async def orders_asked(info: Info, asked: OrderFilter, search: str | None) -> Or
         variant_id=row_id(asked.variant_id, "Variant", field=("filter", "variant_id"))
         if asked.variant_id
         else None,
-        placed_from=moment(asked.placed_from, "placed_from"),
-        placed_before=moment(asked.placed_before, "placed_before"),
+        placed_from=asked.placed_from,
+        placed_before=asked.placed_before,
     )
     if asked.words is not None:
         wanted = await with_words(info, wanted, asked.words, ("filter", "words"))
@@ -121,10 +120,3 @@ def phone_or_none(text: str) -> str | None:
         return phone_of(text)
     except Invalid:
         return None
-
-
-def moment(given: datetime | None, name: str) -> datetime | None:
-    """A time somebody named, which must say in which zone."""
-    if given is not None and given.tzinfo is None:
-        raise Invalid("Say the time zone, too.", field=("filter", name))
-    return given

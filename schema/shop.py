@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
 from functools import partial
 
 import strawberry
@@ -13,6 +14,7 @@ from strawberry.types import ExecutionContext
 from domain.errors import DomainError
 from schema.documents import KnownDocuments, known_documents
 from schema.mutation import field_of
+from schema.scalars import DateTime
 
 log = structlog.get_logger()
 
@@ -35,7 +37,13 @@ class ShopSchema(strawberry.Schema):
     def __init__(self, *, query: type, mutation: type, subscription: type) -> None:
         self.documents = known_documents()
         known = partial(KnownDocuments, self.documents)
-        super().__init__(query, mutation, subscription, extensions=[FreshLoaders, known])
+        super().__init__(
+            query,
+            mutation,
+            subscription,
+            extensions=[FreshLoaders, known],
+            scalar_overrides={datetime: DateTime},
+        )
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None

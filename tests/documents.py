@@ -104,14 +104,19 @@ def touched(path: str, given: Values) -> bool:
 
 def id_paths(schema: GraphQLSchema, keyword: str, name: str) -> Iterator[str]:
     """Every place in the arguments of a field where an id can stand."""
+    return places(schema, keyword, name, "ID")
+
+
+def places(schema: GraphQLSchema, keyword: str, name: str, scalar: str) -> Iterator[str]:
+    """Every place in the arguments of a field where such a scalar can stand."""
     for key, argument in roots(schema)[keyword].fields[name].args.items():
-        yield from ids_in(argument.type, key)
+        yield from places_in(argument.type, key, scalar)
 
 
-def ids_in(type_: GraphQLInputType, path: str) -> Iterator[str]:
+def places_in(type_: GraphQLInputType, path: str, scalar: str) -> Iterator[str]:
     named = get_named_type(type_)
-    if isinstance(named, GraphQLScalarType) and named.name == "ID":
+    if isinstance(named, GraphQLScalarType) and named.name == scalar:
         yield path
     if isinstance(named, GraphQLInputObjectType):
         for key, part in named.fields.items():
-            yield from ids_in(part.type, f"{path}.{key}")
+            yield from places_in(part.type, f"{path}.{key}", scalar)

@@ -177,9 +177,6 @@ def check_conditions(draft: Draft) -> None:
 
 
 def check_time(draft: Draft) -> None:
-    for name, at in (("starts_at", draft.starts_at), ("ends_at", draft.ends_at)):
-        if at and at.tzinfo is None:
-            raise Invalid("Say which time zone this is in.", field=(name,))
     if draft.starts_at and draft.ends_at and draft.starts_at >= draft.ends_at:
         raise Invalid("It would end before it starts.", field=("ends_at",))
     if draft.kind is OfferKind.FLASH_SALE and not draft.ends_at:

@@ -83,8 +83,8 @@ async def price_change_schedule(
             session,
             row_id(variant_id, "Variant", field=("variant_id",)),
             drafted(price, compare_at),
-            starts_at=moment(starts_at, "starts_at"),
-            ends_at=moment(ends_at, "ends_at") if ends_at else None,
+            starts_at=starts_at,
+            ends_at=ends_at,
             now=info.context.now,
             by=info.context.viewer.id,
         )
@@ -126,9 +126,3 @@ def drafted(price: MoneyInput, compare_at: MoneyInput | None) -> PriceDraft:
     if before and before.currency is not amount.currency:
         raise Invalid("Both prices are in the same currency.", field=("compare_at",))
     return PriceDraft(amount, before)
-
-
-def moment(given: datetime, field: str) -> datetime:
-    if given.tzinfo is None:
-        raise Invalid("A moment has a time zone, such as 2026-11-11T00:00:00+08:00.", field=(field,))
-    return given

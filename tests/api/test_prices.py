@@ -213,7 +213,6 @@ async def test_a_change_that_cannot_be_is_refused(shop: Shop, clerk: Client, tea
     right = {"variantId": tea, "price": cny("69"), "startsAt": at(1)}
     wrong: list[tuple[dict[str, Any], str, str]] = [
         ({"startsAt": at(-1)}, "INVALID", "startsAt"),
-        ({"startsAt": "2026-12-01T00:00:00"}, "INVALID", "startsAt"),
         ({"startsAt": at(6 * 365 * 24 * 60)}, "INVALID", "startsAt"),
         ({"endsAt": at(1)}, "INVALID", "endsAt"),
         ({"price": cny("-1")}, "INVALID", "price"),
