@@ -1,6 +1,7 @@
 """A stored offer as the sums understand it."""
 
 from collections.abc import Iterable
+from unicodedata import normalize
 
 from domain.promotion import (
     BuyGet,
@@ -19,8 +20,8 @@ from models import OfferKind, ScopeKind
 
 
 def code_of(text: str) -> str:
-    """A code as it is stored: customers may type it in small letters."""
-    return text.strip().upper()
+    """A code as it is stored: customers may type it in small letters, or in the wide ones of Chinese text."""
+    return normalize("NFKC", text).strip().upper()
 
 
 def codes_of(texts: Iterable[str]) -> tuple[str, ...]:

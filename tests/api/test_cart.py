@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select, update
 
 from domain.cart import LINES_LIMIT, QUANTITY_LIMIT, Owner
@@ -384,7 +385,10 @@ async def test_a_refused_sign_in_leaves_the_guests_cart_alone(front: Front, shop
     assert quantities((await guest.get(SEE))["cart"]) == [1]
 
 
-async def test_a_coupon_is_found_in_small_letters_and_changes_the_totals(front: Front, shop: Shop) -> None:
+@pytest.mark.parametrize("typed", [" spring ", "ｓｐｒｉｎｇ", "\u3000ＳＰＲＩＮＧ\u3000"])
+async def test_a_coupon_is_found_however_it_is_typed_and_changes_the_totals(
+    front: Front, shop: Shop, typed: str
+) -> None:
     async with shop.database.writes.begin() as session:
         await create_coupon(session, code="SPRING", percent=10, minimum_amount=10_000)
     (tea,) = await shelf(shop)
@@ -396,7 +400,7 @@ async def test_a_coupon_is_found_in_small_letters_and_changes_the_totals(front: 
         ["code"],
     )
     line = (await guest.do(ADD, variantId=id_of(tea)))["cart"]["lines"][0]
-    cart = (await guest.do(APPLY, code=" spring "))["cart"]
+    cart = (await guest.do(APPLY, code=typed))["cart"]
 
     assert cart["couponCodes"] == ["SPRING"]
     assert cart["totals"] == {
