@@ -34,7 +34,8 @@ def move(row: HasStatus[S], to: S, allowed: Transitions[S]) -> None:
     """Change a row's status, or refuse in words the customer can read."""
     if to not in allowed[row.status]:
         thing = type(row).__name__.lower()
-        raise WrongState(f"This {thing} is {words(row.status)} and cannot become {words(to)}.")
+        then = "already" if row.status is to else f"and cannot become {words(to)}"
+        raise WrongState(f"This {thing} is {words(row.status)} {then}.")
     row.status = to
 
 

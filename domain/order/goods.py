@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.bulk import dialect_of, ids_of, packed, packed_ids, table_of
 from domain.cart import take_carts
-from domain.errors import DomainError, Invalid, LimitReached
+from domain.errors import DomainError, Invalid, LimitReached, NotFound
 from domain.offer import codes_of
 from domain.order.wish import Wish
 from domain.stock import lock_levels
@@ -51,9 +51,13 @@ class Good:
     """Id of a warehouse -> units nobody has reserved; the same for all who want this variant."""
 
     @property
+    def sold(self) -> bool:
+        """Whether it is sold at all; what has no price in a currency is not sold in that."""
+        return self.product.status is ProductStatus.ACTIVE and self.variant.archived_at is None
+
+    @property
     def for_sale(self) -> bool:
-        shown = self.product.status is ProductStatus.ACTIVE and self.variant.archived_at is None
-        return shown and self.unit is not None
+        return self.sold and self.unit is not None
 
     @property
     def name(self) -> str:
@@ -144,6 +148,11 @@ class Stocked:
     shelves: dict[int, int]
     warehouses: dict[int, Warehouse]
 
+    @property
+    def hidden(self) -> bool:
+        """Not shown to customers: who names it has guessed its number."""
+        return self.product.status is ProductStatus.DRAFT
+
 
 def well_formed(
     wish: Wish, contents: Mapping[int, Mapping[int, int]], cart: Cart | None
@@ -175,8 +184,8 @@ def basket_of(
     warehouses: dict[int, Warehouse] = {}
     for index, (variant_id, quantity) in enumerate(wanted.lines.items()):
         found = stocked.get((variant_id, wanted.currency))
-        if found is None:
-            return Invalid("There is no such variant.", field=("lines", index, "variant_id"))
+        if found is None or (wish.lines is not None and found.hidden):
+            return NotFound("variant", field=("lines", index, "variant_id"))
         warehouses |= found.warehouses
         goods.append(
             Good(

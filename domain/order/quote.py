@@ -213,7 +213,8 @@ def sellable(basket: Basket, problems: list[DomainError]) -> Iterator[Good]:
         problems.append(NothingToOrder())
     for index, good in enumerate(basket.goods):
         if not good.for_sale:
-            problems.append(NotForSale(f"{good.name} is not sold any more.", field=("lines", index)))
+            where = f"in {basket.currency.value}" if good.sold else "any more"
+            problems.append(NotForSale(f"{good.name} is not sold {where}.", field=("lines", index)))
             continue
         if good.variant.limited and good.available < good.quantity:
             field = ("lines", index, "quantity")

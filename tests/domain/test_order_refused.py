@@ -1,13 +1,16 @@
 """What stands against an order, and that a refused one leaves nothing behind."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import func, select
 
-from domain.cart import Owner
+from domain.cart import Owner, add_to_cart
 from domain.errors import DomainError, ErrorCode
 from domain.order import (
     Promise,
     WantedDelivery,
+    WantedLine,
     WantedPayment,
     Wish,
 )
@@ -24,6 +27,7 @@ from models import (
     OrderLine,
     Payment,
     PaymentMethod,
+    Product,
     ProductStatus,
     ShippingMethod,
     StockLevel,
@@ -34,6 +38,7 @@ from tests.factories.cart import create_cart, create_coupon
 from tests.factories.order import (
     CASH,
     HANGZHOU,
+    NOW,
     SANDBOX,
     a_variant,
     deliver_to,
@@ -192,7 +197,35 @@ async def test_what_has_no_price_in_a_currency_is_not_sold_in_it(shop: Shop) -> 
 
     refused = await refusal(shop, wish, Promise([], "", "k"))
 
-    assert refused.code is ErrorCode.NOT_FOR_SALE
+    assert (refused.code, str(refused)) == (ErrorCode.NOT_FOR_SALE, "Oolong tea is not sold in USD.")
+
+
+async def test_what_was_never_published_does_not_exist(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account = await create_account(session)
+        secret = await a_variant(session, title="Next year's phone", status=ProductStatus.DRAFT)
+        wish = wish_for(account, [(secret, 1)])
+        nothing = replace(wish, lines=[WantedLine(999_999, 1)])
+
+    for asked in (wish, nothing):
+        refused = await refusal(shop, asked, Promise([], "", "k"))
+
+        assert (refused.code, str(refused)) == (ErrorCode.NOT_FOUND, "There is no such variant.")
+        assert refused.field == ("lines", 0, "variant_id")
+
+
+async def test_what_was_withdrawn_stays_known_to_whoever_has_it_in_the_cart(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        account, variant = await create_account(session), await a_variant(session)
+        cart = await create_cart(session, account)
+        await add_to_cart(session, cart, variant_id=variant.id, quantity=1, now=NOW)
+        product = await session.get_one(Product, variant.product_id)
+        product.status = ProductStatus.DRAFT
+        wish = Wish(Owner(account.id, None), deliveries=[deliver_to(HANGZHOU)])
+
+    refused = await refusal(shop, wish, Promise([], "", "k"))
+
+    assert (refused.code, str(refused)) == (ErrorCode.NOT_FOR_SALE, "Oolong tea is not sold any more.")
 
 
 async def test_a_coupon_that_is_used_up_is_refused(shop: Shop) -> None:

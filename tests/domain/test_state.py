@@ -91,3 +91,5 @@ def test_every_status_of_a_table_can_be_reached() -> None:
 def test_a_refusal_says_what_it_is_and_what_it_cannot_become() -> None:
     with pytest.raises(WrongState, match=r"^This thing is cancelled and cannot become completed\.$"):
         move(Thing(OrderStatus.CANCELLED), OrderStatus.COMPLETED, domain.order.TRANSITIONS)
+    with pytest.raises(WrongState, match=r"^This thing is cancelled already\.$"):
+        move(Thing(OrderStatus.CANCELLED), OrderStatus.CANCELLED, domain.order.TRANSITIONS)
