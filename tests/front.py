@@ -68,7 +68,7 @@ class Client:
                 assert (await watch.receive())["type"] == "connection_ack"
                 asked = {"query": document, "variables": variables}
                 await watch.send(type="subscribe", id="1", payload=asked)
-                await until(lambda: self.front.bells() - before or not watch.inbox.empty())
+                await until(lambda: self.front.bells() - before or not watch.waits)
                 yield watch
 
 
@@ -96,6 +96,11 @@ class Watch:
         async for frame in self.socket:
             self.inbox.put_nowait(frame)
 
+    @property
+    def waits(self) -> bool:
+        """Whether nothing has come that is not taken yet."""
+        return self.inbox.empty()
+
     async def receive(self) -> dict[str, Any]:
         async with asyncio.timeout(PATIENCE_SECONDS):
             frame = await self.inbox.get()
@@ -105,11 +110,15 @@ class Watch:
 
     async def next(self) -> dict[str, Any]:
         """The next answer, as `{"data": ...}`."""
-        while (message := await self.receive())["type"] in {"ping", "pong"}:
-            pass
+        message = await self.receive()
         assert message["type"] == "next", message
         payload: dict[str, Any] = message["payload"]
         return payload
+
+    async def answer(self) -> dict[str, Any]:
+        """The next answer or why there is none: `{"data": ...}` or `{"errors": ...}`."""
+        message = await self.receive()
+        return {"errors": message["payload"]} if message["type"] == "error" else dict(message["payload"])
 
     async def quiet(self, seconds: float = 0.2) -> bool:
         """Whether nothing comes for a while."""

@@ -1,18 +1,11 @@
-"""Who may what: every field of every root, asked by everybody."""
+"""What somebody has is nobody else's: every id that can be given, of one's own and of others."""
 
-import asyncio
-import json
 from typing import Any
 
-import pytest
-import strawberry
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from websockets.asyncio.client import connect
-from websockets.typing import Subprotocol
 
 from domain.cart import save_line
-from gateways.secrets import fingerprint
 from models import (
     Account,
     CartLine,
@@ -24,173 +17,23 @@ from models import (
     OrderStatus,
     Payment,
     Refund,
-    Role,
     SavedLine,
     Shipment,
     TicketMessage,
     TicketStatus,
     TicketType,
 )
-from resolvers import account as resolve
 from resolvers.ids import global_id
 from resolvers.node import NODES
-from schema import refuse_unguarded, schema
-from schema.rows import field as schema_field
+from tests.api.guard.asking import CUSTOMER, FIELDS, SCHEMA, WHO, codes, watched
 from tests.conftest import OPENING
-from tests.documents import document, id_paths, roots
+from tests.documents import document, id_paths
 from tests.factories.account import create_address
 from tests.factories.aftersales import create_media, create_ticket
 from tests.factories.cart import create_cart
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import create_order
 from tests.front import Client, Front
-
-SCHEMA = schema._schema
-
-Roles = frozenset[Role]
-
-GUEST, CUSTOMER, COURIER = Role.GUEST, Role.CUSTOMER, Role.COURIER
-EVERYBODY = frozenset(Role)
-SIGNED_IN = EVERYBODY - {GUEST}
-STAFF = SIGNED_IN - {CUSTOMER}
-SHOPPERS = frozenset({GUEST, CUSTOMER})
-CUSTOMERS = frozenset({CUSTOMER})
-COURIERS = frozenset({COURIER})
-ADMINS = frozenset({Role.ADMIN})
-BOSSES = frozenset({Role.MANAGER, Role.ADMIN})
-CATALOGUE = BOSSES | {Role.CATALOGUE}
-WAREHOUSE = BOSSES | {Role.WAREHOUSE}
-DELIVERY = WAREHOUSE | COURIERS
-SUPPORT = BOSSES | {Role.SUPPORT}
-CARERS = SUPPORT | CUSTOMERS
-
-WHO: dict[str, dict[str, Roles]] = {
-    "query": {
-        "article": EVERYBODY,
-        "articleSuggestions": EVERYBODY,
-        "articles": EVERYBODY,
-        "attributes": CATALOGUE,
-        "cart": SHOPPERS,
-        "catalogQuality": CATALOGUE,
-        "categories": EVERYBODY,
-        "category": EVERYBODY,
-        "checkoutQuote": SHOPPERS,
-        "deliveriesToPack": WAREHOUSE,
-        "deliveryRuns": DELIVERY,
-        "lowStock": WAREHOUSE | CATALOGUE,
-        "node": EVERYBODY,
-        "nodes": EVERYBODY,
-        "offer": CATALOGUE,
-        "offers": CATALOGUE,
-        "order": SIGNED_IN,
-        "orders": SIGNED_IN,
-        "paymentMethods": EVERYBODY,
-        "product": EVERYBODY,
-        "productReport": CATALOGUE,
-        "products": EVERYBODY,
-        "refunds": SUPPORT,
-        "searchSuggestions": EVERYBODY,
-        "shipment": CARERS | DELIVERY,
-        "shippingZones": STAFF,
-        "shipments": SUPPORT | WAREHOUSE,
-        "stockMovements": WAREHOUSE | CATALOGUE,
-        "ticket": CARERS | WAREHOUSE,
-        "ticketQuote": CARERS,
-        "tickets": CARERS | WAREHOUSE,
-        "viewer": EVERYBODY,
-        "warehouses": STAFF,
-    },
-    "mutation": {
-        "accountDisable": ADMINS,
-        "accountEnable": ADMINS,
-        "accountRegister": EVERYBODY,
-        "addressRemove": CUSTOMERS,
-        "addressSave": CUSTOMERS,
-        "articlePublish": SUPPORT,
-        "articleRate": EVERYBODY,
-        "articleSave": SUPPORT,
-        "articleWithdraw": SUPPORT,
-        "attributeSave": CATALOGUE,
-        "cartCouponApply": SHOPPERS,
-        "cartCouponRemove": SHOPPERS,
-        "cartLineAdd": SHOPPERS,
-        "cartLineRemove": SHOPPERS,
-        "cartWarningsDismiss": SHOPPERS,
-        "cartSavedLineRemove": SHOPPERS,
-        "cartLineRestore": SHOPPERS,
-        "cartLineSave": SHOPPERS,
-        "cartLinesAdd": SHOPPERS,
-        "cartLineUpdate": SHOPPERS,
-        "cashCollect": DELIVERY,
-        "categorySave": CATALOGUE,
-        "courierPositionReport": COURIERS,
-        "orderAddressChange": CARERS,
-        "offerArchive": CATALOGUE,
-        "offerSave": CATALOGUE,
-        "orderBuyAgain": CUSTOMERS,
-        "orderCancel": CARERS,
-        "orderHold": SUPPORT | WAREHOUSE,
-        "orderLinesCancel": CARERS,
-        "orderNoteAdd": STAFF,
-        "orderPlace": CUSTOMERS,
-        "orderReceiptConfirm": CUSTOMERS,
-        "orderRelease": SUPPORT | WAREHOUSE,
-        "paymentRefund": SUPPORT,
-        "paymentStart": CUSTOMERS,
-        "priceChangeCancel": CATALOGUE,
-        "priceChangeSchedule": CATALOGUE,
-        "priceRemove": CATALOGUE,
-        "priceSet": CATALOGUE,
-        "productArchive": CATALOGUE,
-        "productCreate": CATALOGUE,
-        "productPublish": CATALOGUE,
-        "productUpdate": CATALOGUE,
-        "productView": EVERYBODY,
-        "productsImport": CATALOGUE,
-        "refundConfirm": SUPPORT,
-        "runCancel": WAREHOUSE,
-        "runPlan": WAREHOUSE,
-        "runStart": COURIERS,
-        "sessionCreate": EVERYBODY,
-        "sessionRefresh": EVERYBODY,
-        "sessionRevoke": EVERYBODY,
-        "shipmentDispatch": WAREHOUSE,
-        "shipmentEventAdd": DELIVERY,
-        "shipmentPack": WAREHOUSE,
-        "shipmentUnpack": WAREHOUSE,
-        "shippingZoneRemove": WAREHOUSE,
-        "shippingZoneSave": WAREHOUSE,
-        "staffCreate": ADMINS,
-        "stockAdjust": WAREHOUSE,
-        "stockThresholdSet": WAREHOUSE | CATALOGUE,
-        "stopComplete": COURIERS,
-        "ticketAgree": SUPPORT,
-        "ticketAssign": SUPPORT,
-        "ticketCancel": CARERS,
-        "ticketDecide": BOSSES,
-        "ticketEscalate": CARERS,
-        "ticketMessageAdd": CARERS,
-        "ticketOpen": CUSTOMERS,
-        "ticketReapply": CUSTOMERS,
-        "ticketRefundRetry": SUPPORT,
-        "ticketRefuse": SUPPORT,
-        "ticketReturnReceive": SUPPORT | WAREHOUSE,
-        "ticketReturnShip": CARERS,
-        "variantArchive": CATALOGUE,
-        "variantSave": CATALOGUE,
-        "warehouseSave": WAREHOUSE,
-    },
-    "subscription": {
-        "cartUpdates": SHOPPERS,
-        "orderUpdates": SIGNED_IN,
-        "runUpdates": DELIVERY,
-        "shipmentUpdates": CARERS | DELIVERY,
-        "ticketUpdates": CARERS | WAREHOUSE,
-        "viewerUpdates": CUSTOMERS,
-        "workQueue": STAFF,
-    },
-}
-"""THE TABLE: operation -> field of its root -> who may ask for it. A new field needs a row."""
 
 EVERYBODYS = "everybody's"
 
@@ -272,13 +115,7 @@ USING_UP = {
 }
 """What leaves, or needs, a thing that may be gone: asked by somebody who has everything."""
 
-FIELDS = [(keyword, name) for keyword, root in roots(SCHEMA).items() for name in root.fields]
 OWNED = [(where, kind) for where, kind in POINTS_AT.items() if kind != EVERYBODYS]
-REFUSED = {"UNAUTHENTICATED", "FORBIDDEN"}
-
-
-def test_the_table_names_every_field_and_no_other() -> None:
-    assert {(keyword, name) for keyword, fields in WHO.items() for name in fields} == set(FIELDS)
 
 
 def test_the_table_names_every_id_a_customer_can_give_and_no_other() -> None:
@@ -290,93 +127,6 @@ def test_the_table_names_every_id_a_customer_can_give_and_no_other() -> None:
     }
 
     assert set(POINTS_AT) == given
-
-
-def test_a_root_field_that_does_not_say_whom_it_allows_is_no_schema() -> None:
-    @strawberry.type
-    class Careless:
-        viewer: int = schema_field(resolve.viewer)
-
-    with pytest.raises(TypeError, match=r"Careless\.viewer does not say whom it allows"):
-        refuse_unguarded(Careless)
-
-
-@pytest.mark.parametrize("role", list(Role))
-async def test_every_field_answers_those_who_may_and_refuses_those_who_may_not(
-    front: Front, role: Role
-) -> None:
-    somebody = await guest_with_cart(front) if role is GUEST else await front.staff(role)
-    found = {
-        (keyword, name): await refusal(somebody, keyword, name)
-        for keyword, name in FIELDS
-        if keyword != "subscription"
-    }
-    found |= await refusals_of_streams(front, somebody)
-
-    no = "UNAUTHENTICATED" if role is GUEST else "FORBIDDEN"
-    assert found == {(keyword, name): None if role in WHO[keyword][name] else no for keyword, name in FIELDS}
-
-
-async def guest_with_cart(front: Front) -> Client:
-    """A guest who is known at least by a cart."""
-    async with front.shop.database.writes.begin() as session:
-        await create_cart(session, token_hash=fingerprint("secret"))
-    return front.guest(**{"X-Cart-Token": "secret"})
-
-
-async def refusal(somebody: Client, keyword: str, name: str) -> str | None:
-    """How the guard refuses a field, None when it lets it pass; nothing may break, whatever is given."""
-    given = codes(await somebody.ask(document(SCHEMA, keyword, name)))
-    assert "INTERNAL" not in given, name
-    return next((code for code in given if code in REFUSED), None)
-
-
-def codes(reply: dict[str, Any]) -> list[str | None]:
-    """Why an answer is none: of the whole, or of the one field that was asked."""
-    (payload,) = (reply.get("data") or {"": None}).values()
-    refused = (
-        (payload.get("userErrors") or payload.get("problems") or []) if isinstance(payload, dict) else []
-    )
-    whole = [error.get("extensions", {}).get("code") for error in reply.get("errors", [])]
-    return [*whole, *(error["code"] for error in refused)]
-
-
-SOON, LATEST = 1.0, 20.0
-"""Seconds: what only waits has said nothing by then; what answers has answered by then."""
-
-
-async def refusals_of_streams(front: Front, somebody: Client) -> dict[tuple[str, str], str | None]:
-    documents = {
-        name: document(SCHEMA, keyword, name) for keyword, name in FIELDS if keyword == "subscription"
-    }
-    answers = await watched(front, somebody, documents)
-    return {
-        ("subscription", name): next((code for code in codes(answer) if code in REFUSED), None)
-        for name, answer in answers.items()
-    }
-
-
-async def watched(
-    front: Front, somebody: Client, documents: dict[str, str], *, seconds: float = SOON
-) -> dict[str, dict[str, Any]]:
-    """What each of some subscriptions says before long; one that only waits says nothing."""
-    url = (await front.address()).replace("http", "ws") + "/graphql"
-    said: dict[str, dict[str, Any]] = {name: {} for name in documents}
-    async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
-        await socket.send(json.dumps({"type": "connection_init", "payload": somebody.headers}))
-        for name, text in documents.items():
-            await socket.send(json.dumps({"type": "subscribe", "id": name, "payload": {"query": text}}))
-        try:
-            async with asyncio.timeout(seconds):
-                while not all(said.values()):
-                    message = json.loads(await socket.recv())
-                    if message["type"] == "next":
-                        said[message["id"]] = message["payload"]
-                    elif message["type"] == "error":
-                        said[message["id"]] = {"errors": message["payload"]}
-        except TimeoutError:
-            pass
-    return said
 
 
 Things = dict[str, str]
@@ -479,7 +229,7 @@ async def test_a_thing_of_somebody_else_answers_exactly_like_one_that_does_not_e
     before = await count_events(front)
 
     answers = {
-        where: [await answer(front, customer, where, id_, own) for id_ in (foreign[kind], missing(kind))]
+        where: [await answer(customer, where, id_, own) for id_ in (foreign[kind], missing(kind))]
         for where, kind in OWNED
     }
 
@@ -497,20 +247,19 @@ async def test_ones_own_thing_is_found_by_its_id(front: Front) -> None:
     for where, kind in OWNED:
         if where in USING_UP:
             customer, own, _ = await two_customers(front)
-        answers[where] = await answer(front, customer, where, own[kind], own)
+        answers[where] = await answer(customer, where, own[kind], own)
 
     assert [where for where, found in answers.items() if "NOT_FOUND" in codes(found)] == []
 
 
-async def answer(front: Front, somebody: Client, where: str, id_: str, own: Things) -> dict[str, Any]:
+async def answer(somebody: Client, where: str, id_: str, own: Things) -> dict[str, Any]:
     """What a field says to one id, with the asker's own things wherever else an id is needed."""
     keyword, name, path = where.split()
     others = {at.split()[2]: f'"{own[kind]}"' for at, kind in OWNED if at.split()[:2] == [keyword, name]}
     given = RIGHT.get(f"{keyword} {name}", {}) | {path: f'"{id_}"'}
     text = document(SCHEMA, keyword, name, given, required=others)
     if keyword == "subscription":
-        patience = SOON if id_ in own.values() else LATEST
-        return (await watched(front, somebody, {name: text}, seconds=patience))[name]
+        return await watched(somebody, text)
     return await somebody.ask(text)
 
 
