@@ -1,13 +1,15 @@
 """GraphQL over HTTP and over WebSocket (graphql-transport-ws)."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from json import JSONDecodeError
+from typing import Any
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry import UNSET
@@ -31,6 +33,9 @@ from events.shop import Shop
 from resolvers.context import Context
 from schema.freshness import fresh_for
 from schema.shop import ShopSchema
+
+NUL = re.compile(r"\0|\\u0000|\\u\{0+\}")
+"""A NUL character, plain or escaped as JSON and GraphQL do."""
 
 READING, DOING = frozenset({OperationType.QUERY}), frozenset({OperationType.MUTATION})
 
@@ -62,7 +67,8 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         self.persisted = persisted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if has_nul(scope.get("query_string", b"").decode("latin-1")):
+        address = scope.get("query_string", b"").decode("latin-1")
+        if "%00" in address or NUL.search(address):
             await unreadable("The address holds a NUL character.")(scope, receive, send)
         elif scope["type"] == "http":
             head = scope["method"] == "HEAD"
@@ -77,7 +83,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         try:
             response = await self.run(request)
         except HTTPException as error:
-            response = PlainTextResponse(error.reason, error.status_code)
+            response = refusal(error.reason, ErrorCode.INVALID.value, error.status_code)
         except CredentialsRefused as refused:
             response = unauthenticated(refused)
         except PersistedQueryRefused as refused:
@@ -174,20 +180,24 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     async def render_graphql_ide(self, request: Request) -> Response:
         return graphiql_page(request)
 
+    def parse_json(self, data: str | bytes) -> Any:
+        try:
+            read = self.decode_json(data)
+        except JSONDecodeError as error:
+            raise HTTPException(400, f"This is not JSON that can be taken: {error.msg}.") from error
+        if isinstance(data, bytes) and not isinstance(read, dict | list):
+            raise HTTPException(400, "A request is a JSON object.")
+        return read
+
     def decode_json(self, data: str | bytes) -> object:
         """JSON without NUL characters, which no database would take, and without half characters."""
-        if has_nul(data if isinstance(data, str) else data.decode("latin-1")):
-            raise JSONDecodeError("a NUL character", "", 0)
+        if NUL.search(data if isinstance(data, str) else data.decode("latin-1")):
+            raise JSONDecodeError("it holds a NUL character", "", 0)
         return orjson.loads(data)
 
     def encode_json(self, data: object) -> str:
         """Text, not bytes: browsers take a binary WebSocket frame for a file."""
         return orjson.dumps(data, default=str).decode()
-
-
-def has_nul(text: str) -> bool:
-    """Whether a NUL stands in it, plain, percent-encoded or escaped as JSON and GraphQL do."""
-    return "\0" in text or "\\u0000" in text or "\\u{0" in text or "%00" in text
 
 
 def unreadable(message: str) -> Response:

@@ -37,6 +37,8 @@ FILLERS = frozenset(_FILLERS.split())
 
 VALUE_LIMIT = 10_000
 _WORD = re.compile(r"[^\W_]+")
+_POSSESSIVE = re.compile(r"(?<=[A-Za-z])['’]s\b", re.IGNORECASE)
+"""Of "women's" only the woman is looked for: titles say it with an apostrophe or without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def read_plan(values: Any) -> Plan:
         )
     except (TypeError, ValueError, OverflowError):
         raise NoPlan from None
-    if len(plan.concepts) > WISHES_LIMIT or (plan.code and not _WORD.fullmatch(plan.code)):
+    if not 1 <= len(plan.concepts) <= WISHES_LIMIT or (plan.code and not _WORD.fullmatch(plan.code)):
         raise NoPlan
     return plan
 
@@ -152,7 +154,7 @@ def _word(value: Any) -> str:
 def wishes(asked: str) -> list[Wish]:
     """The words of a question, each once; the last one may be unfinished."""
     found: dict[tuple[str, ...], Wish] = {}
-    pieces = list(runs(asked))
+    pieces = list(runs(_POSSESSIVE.sub("", asked)))
     for place, (han, other) in enumerate(pieces, start=1):
         for word in han_words(han, finely=False) if han else ():
             found.setdefault((word,), Wish((word,), letters=word if len(word) > 1 else ""))

@@ -13,7 +13,7 @@ WORDS_LIMIT = 200_000
 """Characters kept of one thing: a tsvector has at most a megabyte."""
 
 WORD_LIMIT = 100
-"""Characters of one word; longer ones are nothing anybody types."""
+"""Characters of one word; of longer ones only the beginning tells."""
 
 STEMS_KEPT = 50_000
 
@@ -63,9 +63,10 @@ def han_words(han: str, *, finely: bool) -> list[str]:
 
 def forms(word: str) -> list[str]:
     """A word as it is written, and its stem where that differs."""
-    if not 1 <= len(word) <= WORD_LIMIT:
+    if not word:
         return []
-    return list(dict.fromkeys((word, stem(word)))) if word.isascii() else [word]
+    short = word[:WORD_LIMIT]
+    return list(dict.fromkeys((short, stem(short)))) if short.isascii() else [short]
 
 
 @lru_cache(STEMS_KEPT)

@@ -19,6 +19,7 @@ from domain.catalog.values import AttributeFacts, Choice, Value, facts_of, parse
 from domain.catalog.wording import index_with_attribute
 from domain.errors import Invalid, LimitReached, NotFound, Taken, WrongState
 from domain.versions import expect
+from domain.visible import visible
 from models import Attribute, AttributeType, AttributeValue, ProductAttribute
 
 VALUE_LIMIT = 500
@@ -176,7 +177,7 @@ async def _set_values(session: AsyncSession, attribute: Attribute, drafts: Seque
         await _remove(session, known[gone])
     for position, draft in enumerate(wanted.values(), start=1):
         row = known.get(draft.code) or AttributeValue(attribute_id=attribute.id, code=draft.code)
-        row.name = draft.name.strip()
+        row.name = visible(draft.name)
         row.position = position
         row.translations = {language: dict(texts) for language, texts in draft.translations.items()}
         session.add(row)
@@ -215,7 +216,7 @@ def _coded(code: str, field: tuple[str | int, ...]) -> str:
 
 
 def _named(name: str, field: tuple[str | int, ...]) -> str:
-    said = name.strip()
+    said = visible(name)
     if not 1 <= len(said) <= NAME_LIMIT:
         raise Invalid(f"A name has 1 to {NAME_LIMIT} characters.", field=field)
     return said

@@ -11,6 +11,7 @@ from domain.catalog.interchange import NAME_LIMIT, PICTURE_LIMIT, VARIANT_LIMIT
 from domain.catalog.interchange import values as read
 from domain.catalog.interchange.columns import OPTIONS
 from domain.errors import Invalid, LimitReached, Taken
+from domain.visible import visible
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 TAG_LIMIT = 250
@@ -44,10 +45,10 @@ def checked(draft: ProductDraft) -> ProductDraft:
 
 
 def said(text: str, field: Field) -> str:
-    """`text` without blanks around it; nothing is not enough."""
-    if not text.strip():
+    """`text` as it can be seen; nothing is not enough."""
+    if not (told := visible(text)):
         raise Invalid("This cannot be empty.", field=field)
-    return text.strip()
+    return told
 
 
 def named(text: str, field: Field) -> str:
@@ -55,9 +56,10 @@ def named(text: str, field: Field) -> str:
 
 
 def within(text: str, field: Field, *, limit: int = NAME_LIMIT) -> str:
-    if len(text.strip()) > limit:
-        raise Invalid(f"This has {len(text.strip()):,} characters; at most {limit:,} are taken.", field=field)
-    return text.strip()
+    told = visible(text)
+    if len(told) > limit:
+        raise Invalid(f"This has {len(told):,} characters; at most {limit:,} are taken.", field=field)
+    return told
 
 
 def meant(text: str, parse: Callable[[str], T], field: Field) -> T:
@@ -91,7 +93,7 @@ def translations(given: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, 
 
 
 def attributes(given: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    told = {code: tuple(text.strip() for text in texts if text.strip()) for code, texts in given.items()}
+    told = {code: tuple(filter(None, map(visible, texts))) for code, texts in given.items()}
     return {code: texts for code, texts in told.items() if texts}
 
 

@@ -11,7 +11,7 @@ from domain.catalog.attributes import meanings
 from domain.catalog.drafts import PictureDraft, ProductDraft, VariantDraft
 from domain.catalog.exporting import draft_of
 from domain.catalog.interchange import VARIANT_LIMIT
-from domain.catalog.limits import checked, checked_variant
+from domain.catalog.limits import checked, checked_variant, named
 from domain.catalog.lock import alone
 from domain.catalog.refusals import Refused
 from domain.catalog.rows import set_status
@@ -57,8 +57,8 @@ async def create_product(
     One that is told may be the old slug of another, which is found there no longer.
     """
     await alone(session)
-    named = draft if draft.slug else replace(draft, slug=slug_of(draft.title))
-    wanted = checked(await _placed(session, named, category_id))
+    addressed = draft if draft.slug else replace(draft, slug=_derived_slug(draft.title))
+    wanted = checked(await _placed(session, addressed, category_id))
     await _refuse_taken(session, wanted.slug)
     await _refuse_unknown(session, wanted)
     if draft.slug:
@@ -202,6 +202,13 @@ async def _saved_variant(session: AsyncSession, product_id: int, variant_id: int
         return await session.get_one(Variant, variant_id)
     newest = select(Variant).where(Variant.product_id == product_id).order_by(Variant.id.desc()).limit(1)
     return (await session.scalars(newest)).one()
+
+
+def _derived_slug(title: str) -> str:
+    slug = slug_of(named(title, ("title",)))
+    if not slug:
+        raise Invalid("The title has no letter to make a slug of: give one.", field=("slug",))
+    return slug
 
 
 async def _refuse_taken(session: AsyncSession, slug: str) -> None:

@@ -14,6 +14,7 @@ from domain.catalog.slugs import rename, slug_of, take_over
 from domain.catalog.wording import index_subtree
 from domain.errors import Invalid, NotFound, Taken
 from domain.versions import expect
+from domain.visible import visible
 from models import Attribute, Category, CategoryAttribute, CategorySlug
 
 DEPTH_LIMIT = 12
@@ -157,7 +158,7 @@ async def _parent(
 
 async def _free_name(session: AsyncSession, name: str, parent_id: int | None, category_id: int | None) -> str:
     """Sisters have different names: a path of names leads to one place only."""
-    said = name.strip()
+    said = visible(name)
     if not 1 <= len(said) <= NAME_LIMIT:
         raise Invalid(f"A name has 1 to {NAME_LIMIT} characters.", field=("name",))
     sister = await session.scalar(

@@ -17,6 +17,9 @@ PERCENT = 100
 Worth = Mapping[CurrencyCode, tuple[int, int]]
 """Units, and what they are worth, by currency."""
 
+DIGITS = 6
+"""Of a gain, behind the point."""
+
 KINDS_OF_STAKE = 3
 """Views, sales and stock."""
 
@@ -32,7 +35,7 @@ class ProductScore:
 
     @property
     def gain(self) -> float:
-        return sum(issue.gain for issue in self.issues)
+        return round(sum(issue.gain for issue in self.issues), DIGITS)
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def ranked(issues: Sequence[Issue], stake: float) -> list[Issue]:
     """
     times = Counter(issue.reason for issue in issues)
     worth = [
-        replace(issue, gain=round(SEVERITY[issue.reason] * stake / times[issue.reason], 6))
+        replace(issue, gain=round(SEVERITY[issue.reason] * stake / times[issue.reason], DIGITS))
         for issue in issues
     ]
     return sorted(worth, key=lambda issue: (-issue.gain, issue.key))
@@ -150,6 +153,6 @@ def counted(issues: Sequence[Issue]) -> list[tuple[QualityReason, int, float]]:
     for issue in issues:
         gains[issue.reason] += issue.gain
     return sorted(
-        ((reason, number, gains[reason]) for reason, number in times.items()),
+        ((reason, number, round(gains[reason], DIGITS)) for reason, number in times.items()),
         key=lambda row: (-row[2], row[0]),
     )

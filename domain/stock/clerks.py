@@ -18,6 +18,7 @@ from domain.stock.change import (
     Effect,
     change,
 )
+from domain.visible import visible
 from models import MovementKind, StockLevel, Variant, Warehouse
 
 REASON_LIMIT = 500
@@ -81,7 +82,7 @@ def clerks_effect(kind: MovementKind, quantity: int) -> Effect:
 
 
 def reason_of(reason: str) -> str:
-    said = reason.strip()
+    said = visible(reason)
     if not 1 <= len(said) <= REASON_LIMIT:
         raise Invalid(f"Say why, in at most {REASON_LIMIT} characters.", field=("reason",))
     return said

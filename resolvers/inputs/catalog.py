@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import strawberry
 
 from domain.catalog.drafts import PictureDraft, PriceDraft, VariantDraft
@@ -197,14 +199,24 @@ def drafted_pictures(given: list[PictureInput]) -> tuple[PictureDraft, ...]:
 
 
 def texts(given: list[ProductTranslationInput]) -> dict[str, dict[str, str]]:
+    once([each.language.lower() for each in given], ("translations",), "language")
     return {each.language: {"title": each.title, "description": each.description} for each in given}
 
 
 def names(given: list[NameTranslationInput]) -> dict[str, dict[str, str]]:
     if len(given) > LANGUAGE_LIMIT:
         raise LimitReached(f"At most {LANGUAGE_LIMIT} languages.", field=("translations",))
+    once([each.language.lower() for each in given], ("translations",), "language")
     return {each.language: {"name": each.name} | ({"unit": each.unit} if each.unit else {}) for each in given}
 
 
 def said(given: list[ProductAttributeInput]) -> dict[str, tuple[str, ...]]:
+    once([each.code for each in given], ("attributes",), "code")
     return {each.code: tuple(each.values) for each in given}
+
+
+def once(given: Sequence[str], field: Field, name: str) -> None:
+    """Of what is told twice one would be lost."""
+    for index, each in enumerate(given):
+        if each in given[:index]:
+            raise Invalid(f'"{each}" is told twice.', field=(*field, index, name))

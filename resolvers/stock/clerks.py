@@ -138,6 +138,8 @@ async def stock_adjust(
     variant = row_id(variant_id, "Variant", field=("variant_id",))
     warehouse = row_id(warehouse_id, "Warehouse", field=("warehouse_id",))
     now, by = info.context.now, info.context.viewer.id
+    if to_warehouse_id is not None and kind is not MovementKind.TRANSFERRED:
+        raise Invalid("Only TRANSFERRED units go to another warehouse.", field=("to_warehouse_id",))
     async with info.context.transaction() as session:
         if kind is not MovementKind.TRANSFERRED:
             return await adjust(

@@ -1,11 +1,14 @@
 """What was parsed and validated once is not again, and answers stay the same."""
 
+import pytest
+
 from schema import schema
 from schema.documents import Recent
 from tests.factories.catalog import create_product
 from tests.front import Front
 
 PRODUCT = "query Known($slug: String!) { product(slug: $slug) { title } }"
+NUL = "This is not JSON that can be taken: it holds a NUL character."
 TWO = "query Role { viewer { role } } query Currency { viewer { currency } }"
 
 
@@ -40,6 +43,34 @@ async def test_each_operation_of_a_known_document_can_be_asked_for(front: Front)
     expected = [{"data": {"viewer": {"role": "GUEST"}}}, {"data": {"viewer": {"currency": "CNY"}}}, 400]
     for _ in range(2):
         assert [await ask("Role"), await ask("Currency"), await ask("Nobody")] == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'"x"', "A request is a JSON object."),
+        (b"null", "A request is a JSON object."),
+        (b"{", "This is not JSON that can be taken: unexpected end of data."),
+        (b'{"query": "{ viewer { role } }", "variables": {"a": "\\u0000"}}', NUL),
+        (b'{"query": "{ products(search: \\"\\\\u{00}\\") { totalCount } }"}', NUL),
+        (b"{}", "No GraphQL query found in the request"),
+    ],
+)
+async def test_a_body_that_is_no_request_is_refused_with_its_reason(
+    front: Front, body: bytes, message: str
+) -> None:
+    reply = await front.http.post("/graphql", content=body, headers={"Content-Type": "application/json"})
+
+    assert (reply.status_code, reply.json()) == (
+        400,
+        {"errors": [{"message": message, "extensions": {"code": "INVALID"}}]},
+    )
+
+
+async def test_what_only_looks_like_a_nul_is_taken(front: Front) -> None:
+    document = r'query ($a: String!) { a: product(slug: $a) { id } b: product(slug: "\u{00e9}") { id } }'
+
+    assert await front.guest().get(document, a="100%00") == {"a": None, "b": None}
 
 
 def test_what_is_kept_is_bounded_by_number() -> None:

@@ -17,6 +17,7 @@ from models import AttributeType, CurrencyCode, Money, ProductStatus
 from tests.factories.catalog import NOW
 from tests.front import Client, Front
 from tests.observe import statements
+from words.asking import mark
 
 CNY, USD = CurrencyCode.CNY, CurrencyCode.USD
 
@@ -286,6 +287,13 @@ FORGED: list[Any] = [
     [1, "x", [[1, [["a", 1]], [[["a\" OR \"b"], False]]]], "", None], [1, "x", [[1, [], []]], "", None],
     [1, "x", [[10**40, [["a", 10**40]], [[["a"], 1]]]] * 100, "", None], [1, {}, "x", "=;", "y"],
 ]  # fmt: skip
+
+
+async def test_a_cursor_of_this_search_that_looks_for_nothing_is_refused(shelf: Shop, front: Front) -> None:
+    text = json.dumps([["RELEVANCE", [mark("tea"), "tea", [], "", None]], 1, 1])
+    cursor = base64.urlsafe_b64encode(text.encode()).decode()
+
+    assert (await refused(front.guest(), search="tea", after=cursor))[0] == "INVALID"
 
 
 @pytest.mark.parametrize("memo", FORGED)

@@ -23,6 +23,7 @@ from domain.catalog.interchange import (
     columns_of,
     read_products,
 )
+from domain.visible import visible
 from models.catalog import ProductStatus
 from models.money import CurrencyCode, Money
 
@@ -305,6 +306,34 @@ def test_columns_unknown_to_the_shop_are_kept_with_the_row_they_stand_in() -> No
     assert only(read(written((product,)).decode())) == product
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Varint Price", "Variant Price"),
+        ("SEO Titel", "SEO Title"),
+        ("Price / XXX", "Price / ..."),
+        ("Title / xx_yy", "Title / ..."),
+    ],
+)
+def test_a_column_with_a_slip_in_its_name_is_kept_and_told(name: str, meant: str) -> None:
+    reading = read(f"Handle,Title,{name}\na,A,\nb,B,1\nc,C,2\n")
+
+    assert [(note.line, note.column, note.reason) for note in reading.notes] == [
+        (3, name, f'kept, but no column the shop knows: is "{meant}" meant?')
+    ]
+
+
+@pytest.mark.parametrize("name", ["Price / International", "Variant Tax Code", "Gift Card", "Notes", "货架"])
+def test_a_column_of_somebody_else_is_kept_without_a_word(name: str) -> None:
+    assert read(f"Handle,Title,{name}\na,A,1\n").notes == ()
+
+
+def test_what_nobody_sees_does_not_make_another_sku() -> None:
+    reading = read("Handle,Title,Variant SKU\na,\u202eA,SKU-1\u200b\n")
+
+    assert [(p.title, p.variants[0].sku) for p in reading.products] == [("A", "SKU-1")]
+
+
 def test_a_formula_leaves_and_returns_as_it_is() -> None:
     product = ProductDraft(slug="a", title="=1+1", seo_title="@SUM(A1)", brand="-2")
 
@@ -542,7 +571,7 @@ def test_cleaning_what_is_clean_changes_nothing(html: str) -> None:
 
 # What a reading can hold: texts without white space around them, pictures in order, options of equal names.
 LETTERS = st.characters(codec="utf-8", exclude_characters="\0")
-TEXT = st.text(LETTERS, max_size=20).map(str.strip)
+TEXT = st.text(LETTERS, max_size=20).map(visible)
 NAME = TEXT.filter(bool)
 SLUG = st.text(string.ascii_lowercase + string.digits + "-_茶叶", min_size=1, max_size=12)
 CODE = (

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from domain.catalog.interchange import VARIANT_LIMIT
 from events.shop import Shop
 from models import CurrencyCode, Event, Product, Role
-from tests.factories.catalog import create_attribute, create_product
+from tests.factories.catalog import create_attribute, create_category, create_product
 from tests.front import Client, Front
 
 GOODS = """Handle,Title,Variant SKU,Variant Price,Variant Inventory Qty
@@ -112,6 +112,27 @@ async def test_a_dry_run_finds_everything_and_changes_nothing(shop: Shop, clerk:
     assert await titles(shop) == []
     async with shop.database.reads() as session:
         assert await session.scalar(select(func.count()).select_from(Event)) == 0
+
+
+async def test_what_a_file_brings_along_is_told_before_and_after(shop: Shop, clerk: Client) -> None:
+    async with shop.database.writes.begin() as session:
+        await create_category(session, name="Tea")
+        await create_attribute(session, code="size")
+        await create_product(session, stock={"MAIN": 1})
+    goods = (
+        "Handle,Title,Product Category,Inventory Qty / NORTH,Attribute / colour\n"
+        "green,Green,Tea,1,\nblack,Black,Tee > Black tea,1,dark\n"
+    )
+    told = [
+        ("Product Category", "categories the shop did not have: Tee, Black tea"),
+        ("Attribute", "attributes the shop did not have: colour"),
+        ("Inventory Qty", "warehouses the shop did not have: NORTH"),
+    ]
+
+    for dry_run in ("true", "false"):
+        notes = (await post(clerk, goods.encode(), dryRun=dry_run)).json()["notes"]
+        assert [(note["column"], note["reason"]) for note in notes] == told
+    assert (await post(clerk, goods.encode())).json()["notes"] == []
 
 
 async def test_ten_thousand_variants_and_scripts_are_answered_by_name(shop: Shop, clerk: Client) -> None:

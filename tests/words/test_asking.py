@@ -2,7 +2,9 @@
 
 import json
 
-from words.asking import Known, joined, mistyped, planned, read_plan, spoken_of, wishes
+import pytest
+
+from words.asking import Known, NoPlan, joined, mistyped, planned, read_plan, spoken_of, wishes
 
 
 def test_the_last_word_may_be_unfinished() -> None:
@@ -40,6 +42,16 @@ def test_a_plan_survives_its_cursor() -> None:
 
     assert read_plan(json.loads(json.dumps(plan.written()))) == plan
     assert (plan.asked, plan.code) == ("乌龙茶 tea", "乌龙茶tee")
+
+
+def test_a_plan_that_looks_for_nothing_is_none_of_ours() -> None:
+    with pytest.raises(NoPlan):
+        read_plan([1, "tea", [], "", None])
+
+
+@pytest.mark.parametrize("asked", ["women's jacket", "women’s jacket", "WOMEN'S jacket"])
+def test_of_what_is_for_women_only_the_women_are_looked_for(asked: str) -> None:
+    assert [wish.word for wish in wishes(asked)] == ["women", "jacket"]
 
 
 def test_a_name_has_every_word_of_a_plan_or_is_not_meant() -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
 
@@ -60,6 +61,9 @@ class Family(StrEnum):
     ATTRIBUTE = "Attribute"
 
 
+ALIKE = 0.85
+"""How much of a header must be like a column's name to be taken for a slip."""
+
 Member = tuple[Family, str]
 Known = Column | Member
 
@@ -102,6 +106,7 @@ _VARIANT_FAMILIES = {Family.PRICE, Family.COMPARE_AT, Family.QUANTITY}
 _VARIANT_WORDS = ("variant ", "price / ", "compare at price / ", "cost per item", "tax code", "unit price ")
 _VARIANT_NAMES = {"fulfillment service"}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_CURRENCY = re.compile(r" *[A-Za-z]{3} *")
 _OPTION_BEYOND = re.compile(r"option([0-9]+) (name|value)")
 
 
@@ -140,6 +145,16 @@ def _identify(name: str, currency: CurrencyCode) -> Known | None:
         case (Family.QUANTITY | Family.ATTRIBUTE) as family if suffix:
             return family, suffix
     return None
+
+
+def _nearly(name: str) -> str:
+    """The column or family whose name this one almost is; "" when it is like none."""
+    word, slash, suffix = name.partition("/")
+    if of_variant(name) and not _CURRENCY.fullmatch(suffix):
+        return ""
+    names = _FAMILIES if slash else _COLUMNS
+    near = get_close_matches(_plain(word), names, n=1, cutoff=ALIKE)
+    return f"{names[near[0]]}{' / ...' if slash else ''}" if near else ""
 
 
 @dataclass(frozen=True)
@@ -185,6 +200,12 @@ class Heading:
     @cached_property
     def unknown_of_product(self) -> Mapping[str, int]:
         return {name: place for name, place in self.unknown.items() if not of_variant(name)}
+
+    @cached_property
+    def doubtful(self) -> Mapping[str, str]:
+        """Unknown columns that are hardly meant to be unknown, and what is likely meant."""
+        likely = {name: _nearly(name) for name in self.unknown}
+        return {name: meant for name, meant in likely.items() if meant}
 
     @cached_property
     def prices(self) -> Sequence[tuple[CurrencyCode, Known, Known]]:

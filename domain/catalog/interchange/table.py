@@ -9,6 +9,7 @@ from typing import TypeVar
 from domain.catalog.interchange.columns import Column, Heading, Known, read_heading
 from domain.catalog.interchange.encoding import decoded
 from domain.catalog.interchange.problems import Problems
+from domain.visible import visible
 from models.money import CurrencyCode
 
 SEPARATORS = ",;\t"
@@ -33,7 +34,7 @@ class Row:
 
     def text(self, column: Known) -> str:
         at = self.heading.at.get(column)
-        return "" if at is None else self.cells[at].strip()
+        return "" if at is None else visible(self.cells[at])
 
     def read(self, column: Known, parse: Callable[[str], T], blank: T) -> T:
         """What `parse` makes of a cell; its ValueError becomes a problem, and the cell counts as blank."""
@@ -65,10 +66,14 @@ def read_rows(data: bytes, problems: Problems, notes: Problems, *, currency: Cur
     heading = _heading(*first, problems, currency=currency)
     if heading is None:
         return
+    doubtful = dict(heading.doubtful)
     for line, cells in lines:
         row = _row(line, cells, heading, problems)
-        if row is not None:
-            yield row
+        if row is None:
+            continue
+        for name in [name for name in doubtful if row.any_of([heading.unknown[name]])]:
+            notes.add(line, name, f'kept, but no column the shop knows: is "{doubtful.pop(name)}" meant?')
+        yield row
 
 
 def _split(text: str, problems: Problems) -> Iterator[tuple[int, list[str]]]:
