@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from domain.language import canonical
 from events.shop import Shop
 from gateways.tokens import AccessToken, TokenRefused, read_token
 from models import CurrencyCode, Role
@@ -61,7 +62,7 @@ def _language(accepted: str, *, otherwise: str) -> str:
     wanted = [_weighed(part) for part in accepted.split(",")[:ACCEPTED_LIMIT]]
     for weight, tag in sorted(wanted, key=lambda choice: -choice[0]):
         if weight > 0 and LANGUAGE_TAG.fullmatch(tag) and tag.partition("-")[0].lower() in LANGUAGES:
-            return tag
+            return canonical(tag)
     return otherwise
 
 

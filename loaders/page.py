@@ -200,6 +200,8 @@ def _typed(key: Key, value: Any) -> Any:
         return Decimal(value)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(value)
-    if not isinstance(value, (kind, int)) or (isinstance(value, int) and abs(value) >= 2**63):
+    if isinstance(value, bool) or not isinstance(value, (float, int) if kind is float else kind):
         raise TypeError(f"{value!r} is no {kind.__name__}")
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise TypeError(f"{value!r} is beyond any {kind.__name__}")
     return value

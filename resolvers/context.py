@@ -58,7 +58,7 @@ class Viewer:
         sisters = (
             text
             for tag, texts in sorted(translations.items())
-            if tag.partition("-")[0] == primary and (text := texts.get(field))
+            if tag.partition("-")[0].lower() == primary and (text := texts.get(field))
         )
         return next(sisters, otherwise)
 

@@ -9,6 +9,7 @@ import strawberry
 from domain.catalog.limits import LANGUAGE
 from domain.catalog.numbers import spelled
 from domain.errors import Invalid, NotFound
+from domain.language import canonical
 from loaders.catalog import every_attribute, every_category, root_categories
 from loaders.listing import CountedValue
 from models import (
@@ -70,7 +71,7 @@ def likes(info: Info, *, language: str | None = None, currency: CurrencyCode | N
     """The viewer as this root field is to be answered; what has no such text falls back to the original."""
     if language is not None and not LANGUAGE.fullmatch(language):
         raise Invalid(f"This is no language tag: {language[:20]!r}.", field=("language",))
-    return info.context.like(info, language=language, currency=currency)
+    return info.context.like(info, language=language and canonical(language), currency=currency)
 
 
 async def product(

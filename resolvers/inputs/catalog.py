@@ -5,6 +5,7 @@ import strawberry
 from domain.catalog.drafts import PictureDraft, PriceDraft, VariantDraft
 from domain.catalog.limits import LANGUAGE_LIMIT
 from domain.errors import Invalid, LimitReached
+from domain.language import canonical
 from models import CurrencyCode, ProductStatus
 from resolvers.described import input_type
 from resolvers.inputs.money import MoneyInput
@@ -199,15 +200,20 @@ def drafted_pictures(given: list[PictureInput]) -> tuple[PictureDraft, ...]:
 
 
 def texts(given: list[ProductTranslationInput]) -> dict[str, dict[str, str]]:
-    once([each.language.lower() for each in given], ("translations",), "language")
-    return {each.language: {"title": each.title, "description": each.description} for each in given}
+    once([canonical(each.language) for each in given], ("translations",), "language")
+    return {
+        canonical(each.language): {"title": each.title, "description": each.description} for each in given
+    }
 
 
 def names(given: list[NameTranslationInput]) -> dict[str, dict[str, str]]:
     if len(given) > LANGUAGE_LIMIT:
         raise LimitReached(f"At most {LANGUAGE_LIMIT} languages.", field=("translations",))
-    once([each.language.lower() for each in given], ("translations",), "language")
-    return {each.language: {"name": each.name} | ({"unit": each.unit} if each.unit else {}) for each in given}
+    once([canonical(each.language) for each in given], ("translations",), "language")
+    return {
+        canonical(each.language): {"name": each.name} | ({"unit": each.unit} if each.unit else {})
+        for each in given
+    }
 
 
 def said(given: list[ProductAttributeInput]) -> dict[str, tuple[str, ...]]:

@@ -1,5 +1,7 @@
 """Figures for staff: what was looked at, bought, sent back, and what nobody wants."""
 
+import base64
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -284,6 +286,10 @@ async def test_a_report_takes_as_many_statements_for_many_products_as_for_one(
     assert spent == [9, 9]
 
 
+def forged(*key: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(["PRODUCT-UNITS-CNY-down", *key]).encode()).decode()
+
+
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [
@@ -295,6 +301,9 @@ async def test_a_report_takes_as_many_statements_for_many_products_as_for_one(
         ({"filter": {"productIds": [global_id("Product", 1)] * 101}}, "LIMIT_REACHED"),
         ({"first": 0}, "INVALID"),
         ({"after": "x"}, "INVALID"),
+        ({"after": forged(True, 1)}, "INVALID"),
+        ({"after": forged(1, True)}, "INVALID"),
+        ({"after": forged("1", 1)}, "INVALID"),
     ],
 )
 async def test_a_report_that_cannot_be_is_refused_by_name(

@@ -361,7 +361,8 @@ async def test_language_and_currency_can_be_asked_for(shop: Shop, front: Front) 
     }
     assert abroad["other"]["nodes"] == [{"title": "普洱"}]
     document = 'query ($language: String) { product(slug: "a", language: $language) { title } }'
-    assert await guest.get(document, language="fr") == {"product": {"title": "Puits du dragon"}}
+    for french in ("fr", "FR", "FR-ca"):
+        assert await guest.get(document, language=french) == {"product": {"title": "Puits du dragon"}}
     assert await guest.get(document, language="de") == {"product": {"title": "龙井"}}
     dollars = {"price": {"max": {"amount": "5", "currencyCode": "USD"}}}
     assert await found(guest, "", filter=dollars, currency="USD") == ["a"]

@@ -90,6 +90,7 @@ async def test_an_expired_token_is_answered_401_and_unauthenticated(front: Front
         ("fr, de", "en"),
         ("*", "en"),
         ("zh;q=high, en-GB", "en-GB"),
+        ("EN-us;q=0.9, zh;q=0.1", "en-US"),
         (";;,,zh;q=nan", "en"),
     ],
 )

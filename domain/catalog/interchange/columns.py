@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
 
+from domain.language import canonical
 from models.money import CurrencyCode
 
 OPTIONS = 3
@@ -141,7 +142,7 @@ def _identify(name: str, currency: CurrencyCode) -> Known | None:
         case (Family.PRICE | Family.COMPARE_AT) as family if suffix.upper() in CurrencyCode.__members__:
             return family, suffix.upper()
         case (Family.TITLE | Family.BODY) as family if _LANGUAGE.fullmatch(suffix):
-            return family, suffix
+            return family, canonical(suffix)
         case (Family.QUANTITY | Family.ATTRIBUTE) as family if suffix:
             return family, suffix
     return None
