@@ -38,12 +38,15 @@ from words.asking import (
     Known,
     Plan,
     Wish,
+    halves,
     joined,
     mistyped,
+    parted,
     planned,
     to_look_up,
     wishes,
 )
+from words.cutting import forms
 from words.slips import near, near_beginning, remains
 
 SCALE = 1_000_000
@@ -250,7 +253,24 @@ async def understood(reads: Reads, question: str, *, typing: bool = False) -> Pl
     asked = joined(asked, known)
     wrong = mistyped(asked, known)
     corrections = await _corrected(reads, wrong) if wrong else {}
-    return planned(question, asked, known, corrections)
+    lost = [wish for wish in wrong if not corrections[wish.word]]
+    if not lost:
+        return planned(question, asked, known, corrections)
+    known = replace(known, products={**known.products, **await _halves(reads, lost)})
+    two = parted(asked, known, lost)
+    return planned(question, two, known, corrections, apart=len(two) > len(asked))
+
+
+async def _halves(reads: Reads, lost: Iterable[Wish]) -> dict[str, int]:
+    """How many products have what may be half of a word that none has."""
+    wanted = {look for wish in lost for pair in halves(wish.word) for half in pair for look in forms(half)}
+    rows = await rows_of(
+        reads,
+        _looked_up(unfinished=False, dialect=dialect_of(reads)),
+        words=packed(sorted(wanted), dialect_of(reads)),
+        exact=CODE,
+    )
+    return {word: products for kind, word, products in rows if kind == "word"}
 
 
 async def _known(reads: Reads, question: str, asked: Sequence[Wish]) -> Known:

@@ -28,6 +28,9 @@ CORRECTIONS = 3
 WHOLE = 3
 """Letters of a known word that is taken as finished: "usb" is no beginning of something."""
 
+HALF = 2
+"""Letters that half of a word has at least, where it may be two."""
+
 SURE, SO_SO, FAINT = 100, 50, 20
 """What a word counts, in hundredths: as asked for; completed, corrected; a single character of it."""
 
@@ -69,6 +72,9 @@ class Known:
 
     def knows(self, wish: Wish) -> bool:
         return any(look in self.products for look in wish.looks)
+
+    def holders(self, wish: Wish) -> int:
+        return max((self.products.get(look, 0) for look in wish.looks), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,15 +216,41 @@ def mistyped(asked: Iterable[Wish], known: Known) -> list[Wish]:
     ]
 
 
+def halves(word: str) -> list[tuple[str, str]]:
+    """Every way to write one word as two: "greentea" is "green tea"."""
+    return [(word[:place], word[place:]) for place in range(HALF, len(word) - HALF + 1)]
+
+
+def parted(asked: Iterable[Wish], known: Known, lost: Collection[Wish]) -> list[Wish]:
+    """Of `lost` words those become two whose halves are known, the way both of them are known best."""
+    found: list[Wish] = []
+    for wish in asked:
+        ways = [
+            (Wish(tuple(forms(one))), Wish(tuple(forms(other)), unfinished=wish.unfinished))
+            for one, other in (halves(wish.word) if wish in lost else ())
+        ]
+        best = max(ways, key=lambda way: min(map(known.holders, way)), default=None)
+        found += best if best and all(map(known.knows, best)) else [wish]
+    return found
+
+
 def planned(
-    question: str, asked: Sequence[Wish], known: Known, corrections: Mapping[str, Sequence[tuple[str, int]]]
+    question: str,
+    asked: Sequence[Wish],
+    known: Known,
+    corrections: Mapping[str, Sequence[tuple[str, int]]],
+    *,
+    apart: bool = False,
 ) -> Plan:
-    """`corrections`: what mistyped words may have been meant for, the most frequent first."""
+    """`corrections`: what mistyped words may have been meant for, the most frequent first.
+
+    `apart`: whether a word is taken for two.
+    """
     concepts = [_concept(wish, known, corrections.get(wish.word, ())) for wish in asked]
     said = [corrections[wish.word][0][0] if corrections.get(wish.word) else wish.word for wish in asked]
     whole = code(question)
     exact = whole if CODE + whole in known.codes else ""
-    understood = " ".join(said) if any(corrections.values()) else question.strip()
+    understood = " ".join(said) if apart or any(corrections.values()) else question.strip()
     return Plan(understood, mark(question), tuple(concepts), exact)
 
 
@@ -229,7 +261,7 @@ def _becomes(wish: Wish, known: Known) -> list[tuple[str, int]]:
 def _concept(wish: Wish, known: Known, corrections: Sequence[tuple[str, int]]) -> Concept:
     terms = dict.fromkeys(wish.looks, SURE)
     phrases = [Phrase((look,)) for look in wish.looks]
-    holders = max((known.products.get(look, 0) for look in wish.looks), default=0)
+    holders = known.holders(wish)
     if wish.letters:
         terms |= dict.fromkeys(wish.letters, FAINT)
         phrases.append(Phrase(tuple(wish.letters)))

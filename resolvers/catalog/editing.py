@@ -30,6 +30,7 @@ from resolvers.inputs.catalog import (
     VariantInput,
     drafted_pictures,
     names,
+    once,
     said,
     texts,
 )
@@ -251,6 +252,7 @@ async def category_save(
         )
         for index, each in enumerate(attributes or [])
     ]
+    once([str(each.attribute_id) for each in wanted], ("attributes",), "attribute_id")
     async with info.context.transaction() as session:
         return await save_category(
             session,

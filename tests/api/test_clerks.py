@@ -294,6 +294,11 @@ async def test_the_tree_is_built_and_rebuilt(shop: Shop, clerk: Client) -> None:
     moved = (await clerk.do(CATEGORY, id=tea["id"], version=1, name="Teas", parentId=gifts["id"]))["category"]
     loop = await clerk.do(CATEGORY, id=gifts["id"], version=1, name="Gifts", parentId=tea["id"])
 
+    colour = (await clerk.do(ATTRIBUTE, code="colour", name="Colour", type="TEXT"))["attribute"]
+    twice = [{"attributeId": colour["id"]}, {"attributeId": colour["id"], "required": True}]
+    unclear = await clerk.do(CATEGORY, name="Unclear", attributes=twice)
+
+    assert refusals(unclear) == [("INVALID", "attributes.1.attributeId")]
     assert moved == {
         "id": tea["id"],
         "name": "Teas",

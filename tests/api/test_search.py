@@ -122,6 +122,9 @@ ASKED: Mapping[str, list[str]] = {
     "run": ["jacket"],
     "jack": ["jacket", "jacket-blue"],
     "power bank": ["powerbank"],
+    "greentea": ["longjing"],
+    "teamshirts": ["team"],
+    "rain's jacket": ["jacket"],
     # codes
     "AB-12": ["oolong"],
     "ab12": ["oolong"],
@@ -160,8 +163,10 @@ async def test_a_typo_is_told(shelf: Shop, front: Front) -> None:
     guest = front.guest()
     typo = (await guest.get(FIND, search="blue jakcet"))["products"]
     right = (await guest.get(FIND, search="Blue jacket"))["products"]
+    two = (await guest.get(FIND, search="greentea"))["products"]
     nothing = (await guest.get(FIND))["products"]
 
+    assert (two["searchedFor"], two["nearest"]) == ("green tea", False)
     assert (typo["searchedFor"], typo["nearest"]) == ("blue jacket", False)
     assert (right["searchedFor"], right["nearest"]) == ("Blue jacket", False)
     assert (nothing["searchedFor"], nothing["nearest"]) == (None, False)

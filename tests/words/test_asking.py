@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from words.asking import Known, NoPlan, joined, mistyped, planned, read_plan, spoken_of, wishes
+from words.asking import Known, NoPlan, joined, mistyped, parted, planned, read_plan, spoken_of, wishes
 
 
 def test_the_last_word_may_be_unfinished() -> None:
@@ -27,6 +27,19 @@ def test_neighbours_are_one_word_where_only_that_is_known() -> None:
         "power",
         "bank",
     ]
+
+
+def test_a_word_nobody_knows_is_two_where_both_are_known() -> None:
+    asked = wishes("hot greenteas")
+    known = Known({"green": 4, "tea": 9, "greent": 1, "eas": 1})
+
+    assert [(wish.word, wish.unfinished) for wish in parted(asked, known, asked)] == [
+        ("hot", False),
+        ("green", False),
+        ("teas", True),
+    ]
+    assert parted(asked, Known({"green": 1}), asked) == asked
+    assert parted(asked, known, []) == asked
 
 
 def test_a_word_is_mistyped_only_if_nothing_is_known_by_it() -> None:
