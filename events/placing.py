@@ -7,17 +7,19 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import SystemRandom
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
 from aiodataloader import DataLoader
+from sqlalchemy.exc import IntegrityError
 
 from domain.errors import DomainError, ErrorCode, OutOfStock
 from domain.offer import OfferGone
 from domain.order import Outcome, Placement, SoldMeanwhile, Terms, place_orders, placed_before
+from loaders.order import NUMBER_PREFIX
 from models import Order
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ log = structlog.get_logger()
 
 QUICK_LOOKS = 2
 """How often a group looks at shelves that others take from, before it holds them while it looks."""
+
+NUMBERS_DRAWN = 3
+"""Eight random digits a day: of a hundred thousand orders some fifty meet one that has theirs."""
 
 INERTIA = 0.8
 """How much of what is known about the time an order takes outlives the next measurement."""
@@ -226,16 +231,27 @@ class Placing:
 
     async def outcomes(self, shop: "Shop", placements: Sequence[Placement]) -> Sequence[Outcome | Exception]:
         """What comes of each. When something unforeseen happens, it happens to one alone."""
-        try:
-            return await together(shop, placements)
-        except Exception as error:
-            if len(placements) == 1:
-                return [error]
-            log.warning("placing.one_by_one", members=len(placements), error=type(error).__name__)
-        found: list[Outcome | Exception] = []
-        for placement in placements:
-            found += await self.outcomes(shop, [placement])
-        return found
+        if len(placements) > 1:
+            try:
+                return await together(shop, placements)
+            except Exception as error:
+                log.warning("placing.one_by_one", members=len(placements), error=type(error).__name__)
+        return [await alone(shop, placement) for placement in placements]
+
+
+async def alone(shop: "Shop", placement: Placement, *, draws: int = NUMBERS_DRAWN) -> Outcome | Exception:
+    """What comes of one; where its number is another order's by chance, it draws a new one."""
+    try:
+        [outcome] = await together(shop, [placement])
+    except IntegrityError as error:
+        if draws == 1:
+            return error
+        number = shop.secrets.number(NUMBER_PREFIX, shop.clock())
+        log.warning("placing.number_taken", number=placement.number, instead=number)
+        return await alone(shop, replace(placement, number=number), draws=draws - 1)
+    except Exception as error:
+        return error
+    return outcome
 
 
 async def together(shop: "Shop", placements: Sequence[Placement]) -> Sequence[Outcome]:

@@ -119,6 +119,21 @@ async def test_the_last_unit_is_sold_once_whoever_comes(shop: Shop, buyers: int)
     await nothing_but(shop, orders=1)
 
 
+async def test_orders_that_draw_the_same_number_are_both_placed(shop: Shop) -> None:
+    variant = await stocked(shop, 100)
+    first, *others = [replace(each, number="O26030112345678") for each in await many(shop, variant, 4)]
+
+    await shop.placing.place(shop, first)
+    outcomes = await all_placed(shop, others)
+
+    placed = [outcome for outcome in outcomes if isinstance(outcome, Order)]
+    assert len({"O26030112345678", *(order.number for order in placed)}) == 4
+    assert {order.number[:7] for order in placed} == {f"O{shop.clock():%y%m%d}"}
+    again = await all_placed(shop, others)
+    assert [order.number for order in again if isinstance(order, Order)] == [each.number for each in placed]
+    await nothing_but(shop, orders=4)
+
+
 async def test_who_is_refused_is_refused_alone(shop: Shop) -> None:
     variant, rare = await stocked(shop, 100), await stocked(shop, 1)
     good = await many(shop, variant, 4)
