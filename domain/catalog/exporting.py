@@ -1,7 +1,7 @@
 """Products as drafts again: saving them in an empty shop makes the same products."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -41,7 +41,12 @@ async def export_products(session: AsyncSession) -> AsyncIterator[list[ProductDr
 
 async def draft_of(session: AsyncSession, stored: Stored) -> ProductDraft:
     """One product as it is, but for its stock: saving the draft leaves that alone."""
-    return _draft(stored, {}, await _names(session))
+    return (await drafts_of(session, [stored]))[0]
+
+
+async def drafts_of(session: AsyncSession, found: Iterable[Stored]) -> list[ProductDraft]:
+    names = await _names(session)
+    return [_draft(stored, {}, names) for stored in found]
 
 
 async def _drafts(session: AsyncSession, ids: Collection[int], names: Names) -> list[ProductDraft]:

@@ -13,6 +13,7 @@ from domain.catalog.interchange import Problem, Reading
 from domain.catalog.interchange.columns import Column, Family
 from domain.catalog.refusals import Refused
 from domain.catalog.saving import Outcome, import_products
+from domain.catalog.untold import with_untold
 from domain.catalog.values import TOLD
 from models import Attribute, Category, Warehouse
 
@@ -61,7 +62,8 @@ async def import_file(
     known = await _last(session)
     attempt = await session.begin_nested()
     try:
-        saved = await import_products(session, reading.products, now=now, by=by, progress=progress)
+        products = await with_untold(session, reading.products, reading.told)
+        saved = await import_products(session, products, now=now, by=by, progress=progress)
     except Refused as refused:
         await attempt.rollback()
         problems = tuple(

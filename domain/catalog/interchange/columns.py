@@ -67,6 +67,8 @@ ALIKE = 0.85
 
 Member = tuple[Family, str]
 Known = Column | Member
+Told = Known | str
+"""A column of a file, the unknown ones by their names."""
 
 OPTION_NAMES = (Column.OPTION1_NAME, Column.OPTION2_NAME, Column.OPTION3_NAME)
 OPTION_VALUES = (Column.OPTION1_VALUE, Column.OPTION2_VALUE, Column.OPTION3_VALUE)
@@ -178,6 +180,13 @@ class Heading:
             return self.names[at]
         return member_name(*known) if isinstance(known, tuple) else known.value
 
+    @property
+    def told(self) -> frozenset[Told]:
+        """All the file has columns for; the plain prices stand there by their currency, too."""
+        plain = {Column.PRICE: Family.PRICE, Column.COMPARE_AT: Family.COMPARE_AT}
+        prices = {(family, self.currency.value) for column, family in plain.items() if column in self.at}
+        return frozenset[Told](self.at) | self.unknown.keys() | prices
+
     @cached_property
     def variant_cells(self) -> Sequence[int]:
         """A value in any of these makes the row speak of a variant."""
@@ -254,6 +263,12 @@ def read_heading(names: Sequence[str], currency: CurrencyCode) -> Heading:
         else:
             unknown[name] = place
     return Heading(names, currency, at, unknown, nameless, beyond, twice)
+
+
+def speaks_of_variants(told: Told) -> bool:
+    if isinstance(told, tuple):
+        return told[0] in _VARIANT_FAMILIES
+    return told in OPTION_VALUES or of_variant(told)
 
 
 def _known_of_variant(known: Known) -> bool:

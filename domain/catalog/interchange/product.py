@@ -20,7 +20,7 @@ Options = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TellsOf:
     """What a run of rows says: a product, and its variants with the row of each."""
 
     row: Row
@@ -28,11 +28,11 @@ class Told:
     variants: Mapping[Options, tuple[Row, VariantDraft]]
 
 
-def read_product(rows: Sequence[Row], notes: Problems) -> Told:
+def read_product(rows: Sequence[Row], notes: Problems) -> TellsOf:
     first, *later = rows
     for row in later:
         _refuse_changes(first, row)
-    return Told(first, _product(rows, notes), _variants(rows))
+    return TellsOf(first, _product(rows, notes), _variants(rows))
 
 
 def _product(rows: Sequence[Row], notes: Problems) -> ProductDraft:

@@ -1,10 +1,10 @@
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from domain.catalog.drafts import ProductDraft
-from domain.catalog.interchange.columns import Column
+from domain.catalog.interchange.columns import Column, Told
 from domain.catalog.interchange.problems import Problem, Problems
-from domain.catalog.interchange.product import Told, numbered, read_product
+from domain.catalog.interchange.product import TellsOf, numbered, read_product
 from domain.catalog.interchange.table import Row, read_rows
 from domain.catalog.interchange.values import shown
 from models.money import CurrencyCode
@@ -27,25 +27,27 @@ class Reading:
     products: tuple[ProductDraft, ...]
     problems: tuple[Problem, ...]
     notes: tuple[Problem, ...] = ()
+    told: frozenset[Told] = field(default=frozenset(), compare=False)
+    """What the file has columns for."""
 
 
 def read_products(data: bytes, *, file: str, currency: CurrencyCode) -> Reading:
     """The products of a CSV file whose plain prices are in `currency`.
 
     Blank cells mean what the format says: no tracker is stock that is not counted, no word of shipping or
-    tax is neither. A column that is absent altogether leaves the shop's default.
+    tax is neither. A column that is absent altogether leaves what the product has, and of a new one the
+    shop's default.
     """
     problems, notes = Problems(file), Problems(file)
-    products: dict[str, Told] = {}
+    products: dict[str, TellsOf] = {}
     for slug, rows in _runs(read_rows(data, problems, notes, currency=currency)):
-        told = read_product(rows, notes)
-        if slug in products:
-            told = _told_again(products[slug], told, notes)
-        products[slug] = told
+        one = read_product(rows, notes)
+        products[slug] = _told_again(products[slug], one, notes) if slug in products else one
     _refuse_too_many(products.values())
     _refuse_repeated_skus(products.values())
     taken = () if problems.found else tuple(map(_whole, products.values()))
-    return Reading(file, taken, problems.told(), notes.told())
+    told = next((each.row.heading.told for each in products.values()), frozenset[Told]())
+    return Reading(file, taken, problems.told(), notes.told(), told)
 
 
 def _runs(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
@@ -66,7 +68,7 @@ def _runs(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
     return runs
 
 
-def _told_again(earlier: Told, later: Told, notes: Problems) -> Told:
+def _told_again(earlier: TellsOf, later: TellsOf, notes: Problems) -> TellsOf:
     """As if the file had been two, imported one after the other."""
     row = later.row
     named = {tuple(name for name, _ in options) for options in (*earlier.variants, *later.variants)}
@@ -81,10 +83,10 @@ def _told_again(earlier: Told, later: Told, notes: Problems) -> Told:
     )
     pictures = {picture.url: picture for picture in (*earlier.product.pictures, *later.product.pictures)}
     product = replace(later.product, pictures=numbered(list(pictures.values())))
-    return Told(row, product, {**earlier.variants, **later.variants})
+    return TellsOf(row, product, {**earlier.variants, **later.variants})
 
 
-def _refuse_too_many(products: Iterable[Told]) -> None:
+def _refuse_too_many(products: Iterable[TellsOf]) -> None:
     for told in products:
         if len(told.variants) > VARIANT_LIMIT:
             told.row.refuse(Column.HANDLE, f"more than {VARIANT_LIMIT:,} variants")
@@ -92,7 +94,7 @@ def _refuse_too_many(products: Iterable[Told]) -> None:
             told.row.refuse(Column.PICTURE, f"more than {PICTURE_LIMIT} pictures")
 
 
-def _refuse_repeated_skus(products: Iterable[Told]) -> None:
+def _refuse_repeated_skus(products: Iterable[TellsOf]) -> None:
     owners: dict[str, Row] = {}
     for told in products:
         for row, variant in told.variants.values():
@@ -104,5 +106,5 @@ def _refuse_repeated_skus(products: Iterable[Told]) -> None:
                 second.refuse(Column.SKU, f"the SKU {shown(variant.sku)} stands in line {first.line} already")
 
 
-def _whole(told: Told) -> ProductDraft:
+def _whole(told: TellsOf) -> ProductDraft:
     return replace(told.product, variants=tuple(variant for _, variant in told.variants.values()))
