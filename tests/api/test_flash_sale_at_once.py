@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from events.shop import Shop
 from models import Offer, OfferBuyer, OfferUse, Order, OrderLine, StockLevel, Variant
 from resolvers.ids import global_id
-from tests.api.test_order import ADDRESS, PLACE, cny
+from tests.api.order.asking import ADDRESS, PLACE, cny
 from tests.factories.offer import flash_sale
 from tests.factories.order import a_variant
 from tests.front import Client, Front

@@ -10,7 +10,7 @@ from events.shop import Shop
 from loaders.order import NUMBER_PREFIX
 from models import Order, OrderStatus, Role
 from resolvers.ids import global_id
-from tests.api.test_order import LIST, id_of, ordered, stocked
+from tests.api.order.asking import LIST, id_of, ordered, stocked
 from tests.factories.account import create_account
 from tests.factories.order import CASH, CHENGDU, HANGZHOU, deliver_to
 from tests.front import Client, Front

@@ -19,7 +19,8 @@ from events.topics import subject_topic
 from models import MovementKind, Role, Subject, Variant, Warehouse
 from resolvers.ids import global_id
 from settings import Settings
-from tests.api.test_cart_kept import guest_with, id_of, shelf
+from tests.api.cart.asking import id_of, shelf
+from tests.api.cart.keeping import guest_with
 from tests.api.test_clerks import ARCHIVE, PUBLISH, STOCK, cny
 from tests.api.test_prices import SCHEDULE, SET, at
 from tests.conftest import Clock, settings_for

@@ -9,7 +9,8 @@ from events.relay import Relay
 from events.shop import Shop
 from gateways.secrets import fingerprint
 from models import Cart, CartStatus, CurrencyCode
-from tests.api.test_cart_kept import ADD, WATCH, guest_with, id_of, shelf, signed_in
+from tests.api.cart.asking import id_of, shelf
+from tests.api.cart.keeping import ADD, WATCH, guest_with, signed_in
 from tests.conftest import Clock
 from tests.factories.account import create_account
 from tests.front import Front

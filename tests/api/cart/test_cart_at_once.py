@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from events.shop import Shop
 from gateways.secrets import Secrets, fingerprint
 from models import Cart, CartStatus
-from tests.api.test_cart_kept import ADD, ADD_MANY, SEE, contents, guest_with, id_of, shelf, signed_in
+from tests.api.cart.asking import id_of, shelf
+from tests.api.cart.keeping import ADD, ADD_MANY, SEE, contents, guest_with, signed_in
 from tests.factories.account import create_account
 from tests.front import Client, Front
 

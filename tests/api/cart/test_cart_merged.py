@@ -5,18 +5,8 @@ from sqlalchemy import update
 from domain.cart import QUANTITY_LIMIT
 from events.shop import Shop
 from models import CurrencyCode, Product, ProductStatus, Variant
-from tests.api.test_cart_kept import (
-    ADD_MANY,
-    DISMISS,
-    RESTORE,
-    SAVE,
-    contents,
-    guest_with,
-    id_of,
-    refusal,
-    shelf,
-    signed_in,
-)
+from tests.api.cart.asking import id_of, refusal, shelf
+from tests.api.cart.keeping import ADD_MANY, DISMISS, RESTORE, SAVE, contents, guest_with, signed_in
 from tests.factories.account import create_account
 from tests.factories.cart import create_cart
 from tests.front import Client, Front

@@ -1,7 +1,6 @@
 """What a cart keeps: things for later, what a merge could not hold, and nothing of guests who are gone."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,71 +9,30 @@ from sqlalchemy import func, select, update
 from domain.cart import LINES_LIMIT, QUANTITY_LIMIT
 from events.relay import Relay
 from events.shop import Shop
-from models import Cart, CartLine, CurrencyCode, Event, Price, SavedLine, StockLevel, Variant
+from models import Cart, CartLine, CurrencyCode, Event, Price, SavedLine, StockLevel
 from resolvers.ids import global_id
+from tests.api.cart.asking import id_of, refusal, shelf
+from tests.api.cart.keeping import (
+    ADD,
+    ADD_MANY,
+    DISMISS,
+    RESTORE,
+    SAVE,
+    SEE,
+    UPDATE,
+    WATCH,
+    command,
+    contents,
+    guest_with,
+    signed_in,
+)
 from tests.conftest import Clock
-from tests.factories.account import PASSWORD, create_account
+from tests.factories.account import create_account
 from tests.factories.cart import create_cart
-from tests.factories.catalog import create_product, variant_of
-from tests.front import Client, Front
+from tests.front import Front
 from tests.observe import settle, statements
 
-CART = """id version token totals { total { amount currencyCode } }
-  lines { id quantity variant { sku } warnings {
-    code message left wanted seenPrice { amount } price { amount } line { quantity } } }
-  savedLines { id quantity unitPrice { amount } variant { sku } warnings { code line { id } } }"""
-SEE = f"{{ cart {{ {CART} }} }}"
-SIGN_IN = """mutation($input: SessionCreateInput!) { sessionCreate(input: $input) {
-  session { accessToken } userErrors { code } } }"""
-WATCH = (
-    "subscription($after: Int) { cartUpdates(after: $after) { version name cart { lines { quantity } } } }"
-)
-
-
-def command(name: str) -> str:
-    kind = f"{name[0].upper()}{name[1:]}Input"
-    return f"""mutation($input: {kind}!) {{ {name}(input: $input) {{
-      cart {{ {CART} }} userErrors {{ code message field }} }} }}"""
-
-
-ADD, ADD_MANY = command("cartLineAdd"), command("cartLinesAdd")
-UPDATE, SAVE, RESTORE = command("cartLineUpdate"), command("cartLineSave"), command("cartLineRestore")
 FORGET = command("cartSavedLineRemove")
-DISMISS = f"mutation {{ cartWarningsDismiss {{ cart {{ {CART} }} userErrors {{ code }} }} }}"
-
-
-def refusal(payload: dict[str, Any]) -> tuple[str, str, list[str]]:
-    (error,) = payload["userErrors"]
-    return error["code"], error["message"], error["field"]
-
-
-def contents(cart: dict[str, Any], kind: str = "lines") -> list[tuple[str, int]]:
-    return [(line["variant"]["sku"], line["quantity"]) for line in cart[kind]]
-
-
-def id_of(variant: Variant) -> str:
-    return global_id("Variant", variant.id)
-
-
-async def shelf(shop: Shop, count: int = 1, **facts: Any) -> Sequence[Variant]:
-    async with shop.database.writes.begin() as session:
-        return [
-            await variant_of(session, await create_product(session, sku=f"TEA-{n}", **facts))
-            for n in range(1, count + 1)
-        ]
-
-
-async def guest_with(front: Front, *variants: Variant, quantity: int = 1) -> tuple[Client, dict[str, Any]]:
-    guest = front.guest()
-    lines = [{"variantId": id_of(variant), "quantity": quantity} for variant in variants]
-    cart = (await guest.do(ADD_MANY, lines=lines))["cart"]
-    guest.headers["X-Cart-Token"] = cart["token"]
-    return guest, cart
-
-
-async def signed_in(front: Front, guest: Client, login: str) -> Client:
-    reply = await guest.do(SIGN_IN, login=login, password=PASSWORD)
-    return front.guest(Authorization=f"Bearer {reply['session']['accessToken']}")
 
 
 async def count_of(shop: Shop, table: Any) -> int:

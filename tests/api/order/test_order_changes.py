@@ -1,135 +1,37 @@
-"""What customers and staff change about an order, through the front door: who may, and what is told."""
+"""What may change about an order after it was placed, and by whom."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from events.shop import Shop
-from models import (
-    Account,
-    Delivery,
-    FulfilmentStatus,
-    Order,
-    OrderLine,
-    OrderStatus,
-    PaymentStatus,
-    Role,
-    StockLevel,
-)
+from models import Order, OrderStatus, PaymentStatus, Role, StockLevel
 from resolvers.ids import global_id
+from tests.api.order.changing import (
+    CANCEL_LINES,
+    HOLD,
+    LOOK,
+    MOVE,
+    NINGBO,
+    NOTE,
+    RELEASE,
+    delivery_id,
+    id_of,
+    inputs,
+    line_ids,
+    owner_of_order,
+    refusal,
+    told,
+)
 from tests.conftest import OPENING
 from tests.factories.account import create_address
-from tests.factories.order import (
-    CASH,
-    CHENGDU,
-    HANGZHOU,
-    SANDBOX,
-    Lines,
-    a_variant,
-    create_order,
-    deliver_to,
-    dispatch,
-    pack,
-    payments_of,
-)
-from tests.front import Client, Front
+from tests.factories.order import dispatch, pack, payments_of
+from tests.front import Front
 from tests.observe import everything, settle, statements
 
 pytestmark = pytest.mark.usefixtures("audited")
-
-TIMELINE = "timeline { name words occurredAt actor { name } }"
-ORDER = f"status total {{ amount }} cancelled {{ amount }} heldAt hold {TIMELINE}"
-
-
-def change(name: str, shown: str) -> str:
-    kind = f"{name[0].upper()}{name[1:]}Input!"
-    return f"mutation($input: {kind}) {{ {name}(input: $input) {{ {shown} userErrors {{ code field }} }} }}"
-
-
-CANCEL_LINES = change("orderLinesCancel", f"order {{ {ORDER} lines {{ quantity cancelled }} }}")
-MOVE = change(
-    "orderAddressChange",
-    f"delivery {{ address {{ city district }} fee {{ amount }} order {{ {TIMELINE} }} }}",
-)
-HOLD = change("orderHold", f"order {{ {ORDER} }}")
-RELEASE = change("orderRelease", f"order {{ {ORDER} }}")
-NOTE = change("orderNoteAdd", "orderNote { text createdAt author { name } }")
-LOOK = f"query($id: ID!) {{ order(id: $id) {{ {ORDER} staffNotes {{ text author {{ name }} }} }} }}"
-NOW = OPENING.isoformat()
-CHENGDU_GIVEN = {
-    "".join(word.capitalize() if at else word for at, word in enumerate(name.split("_"))): text
-    for name, text in asdict(CHENGDU).items()
-}
-NINGBO = CHENGDU_GIVEN | {
-    "province": "浙江省",
-    "city": "宁波市",
-    "district": "鄞州区",
-    "postalCode": "315100",
-}
-
-
-async def ordered(
-    shop: Shop,
-    account: Account,
-    *,
-    status: OrderStatus = OrderStatus.CONFIRMED,
-    quantities: tuple[int, ...] = (3,),
-    payments: Mapping[Any, int | None] | None = None,
-) -> Order:
-    """An order of so many of each of several things, for 99.00 each."""
-    async with shop.database.writes.begin() as session:
-        lines: Lines = [(await a_variant(session), quantity) for quantity in quantities]
-        return await create_order(
-            session, account=account, status=status, lines=lines, payments=payments, now=OPENING
-        )
-
-
-async def owner_of_order(front: Front, **given: Any) -> tuple[Client, Order]:
-    customer = await front.customer()
-    assert customer.account
-    return customer, await ordered(front.shop, customer.account, **given)
-
-
-def id_of(order: Order) -> str:
-    return global_id("Order", order.id)
-
-
-async def line_ids(shop: Shop, order: Order) -> list[str]:
-    async with shop.database.reads() as session:
-        found = select(OrderLine.id).where(OrderLine.order_id == order.id).order_by(OrderLine.position)
-        return [global_id("OrderLine", id) for id in await session.scalars(found)]
-
-
-async def delivery_id(shop: Shop, order: Order) -> str:
-    async with shop.database.reads() as session:
-        found = select(Delivery.id).where(Delivery.order_id == order.id).order_by(Delivery.position)
-        return global_id("Delivery", (await session.scalars(found)).all()[0])
-
-
-async def inputs(shop: Shop, order: Order) -> dict[str, dict[str, Any]]:
-    """Each change with what it needs, for a paid order of which nothing is packed."""
-    [line, *_] = await line_ids(shop, order)
-    return {
-        CANCEL_LINES: {
-            "id": id_of(order),
-            "lines": [{"lineId": line, "quantity": 1}],
-            "reason": "One is enough.",
-        },
-        MOVE: {"deliveryId": await delivery_id(shop, order), "address": {"postal": NINGBO}},
-        HOLD: {"id": id_of(order), "reason": "Looks odd."},
-        RELEASE: {"id": id_of(order)},
-        NOTE: {"id": id_of(order), "text": "Called twice."},
-    }
-
-
-def refusal(payload: dict[str, Any]) -> tuple[str, str]:
-    *things, (error,) = payload.values()
-    assert things == [None] * len(things)
-    return error["code"], ".".join(error["field"] or ())
-
 
 MAY: Mapping[str, frozenset[Role]] = {
     CANCEL_LINES: frozenset({Role.CUSTOMER, Role.SUPPORT, Role.MANAGER, Role.ADMIN}),
@@ -362,58 +264,6 @@ async def test_a_delivery_goes_nowhere_else_for_these_reasons(front: Front, shop
     assert await everything(shop) == before
 
 
-async def test_an_order_is_held_and_goes_on_and_its_customer_reads_friendly_words(
-    front: Front, shop: Shop
-) -> None:
-    customer, order = await owner_of_order(front)
-    keeper, support = await front.staff(Role.WAREHOUSE), await front.staff(Role.SUPPORT)
-    given = await inputs(shop, order)
-
-    held = (await keeper.do(HOLD, **given[HOLD]))["order"]
-    seen = (await customer.get(LOOK, id=id_of(order)))["order"]
-    again = await support.do(HOLD, **given[HOLD])
-    released = (await support.do(RELEASE, **given[RELEASE]))["order"]
-    twice = await support.do(RELEASE, **given[RELEASE])
-
-    assert (held["status"], held["heldAt"], held["hold"]) == ("CONFIRMED", NOW, "Looks odd.")
-    assert held["timeline"][-1] == told("order.held", "Being checked by us", "Lin Mei")
-    assert seen["hold"].startswith("We are checking something about this order")
-    assert (seen["timeline"][-1]["actor"], seen["staffNotes"]) == (None, None)
-    assert refusal(again) == ("WRONG_STATE", "id")
-    assert (released["heldAt"], released["hold"]) == (None, None)
-    assert released["timeline"][-1] == told("order.released", "Checked, goes on", "Lin Mei")
-    assert refusal(twice) == ("WRONG_STATE", "id")
-
-
-async def test_a_hold_says_why(front: Front, shop: Shop) -> None:
-    _, order = await owner_of_order(front)
-    keeper = await front.staff(Role.WAREHOUSE)
-    before = await everything(shop)
-
-    for reason in ("  ", "x" * 501):
-        payload = await keeper.do(HOLD, id=id_of(order), reason=reason)
-        assert refusal(payload) == ("INVALID", "reason")
-    assert await everything(shop) == before
-
-
-async def test_notes_are_for_colleagues_and_no_part_of_the_story(front: Front, shop: Shop) -> None:
-    customer, order = await owner_of_order(front)
-    courier = await front.staff(Role.COURIER)
-    story = names(await customer.get(LOOK, id=id_of(order)))
-
-    payload = await courier.do(NOTE, id=id_of(order), text=" Called twice. ")
-    before = await everything(shop)
-    wrong = [refusal(await courier.do(NOTE, id=id_of(order), text=text)) for text in (" ", "x" * 2_001)]
-
-    written = {"text": "Called twice.", "author": {"name": "Lin Mei"}}
-    assert payload["orderNote"] == written | {"createdAt": NOW}
-    assert wrong == [("INVALID", "text")] * 2
-    assert await everything(shop) == before
-    assert (await courier.get(LOOK, id=id_of(order)))["order"]["staffNotes"] == [written]
-    shown = await customer.get(LOOK, id=id_of(order))
-    assert (names(shown), shown["order"]["staffNotes"]) == (story, None)
-
-
 @pytest.mark.parametrize("document", MAY, ids=NAMES)
 async def test_a_change_takes_as_many_statements_for_many_lines_as_for_few(
     front: Front, shop: Shop, document: str
@@ -433,55 +283,3 @@ async def test_a_change_takes_as_many_statements_for_many_lines_as_for_few(
         counts.append(counted.total)
 
     assert counts[0] == counts[1]
-
-
-async def test_the_story_of_an_order_from_two_sides(front: Front, shop: Shop) -> None:
-    customer = await front.customer()
-    assert customer.account
-    async with shop.database.writes.begin() as session:
-        first, second = await a_variant(session), await a_variant(session)
-        order = await create_order(
-            session,
-            account=customer.account,
-            lines=[(first, 2), (second, 1)],
-            payments={SANDBOX: None, CASH: 5_000},
-            deliveries=[deliver_to(HANGZHOU, [(first, 2)]), deliver_to(CHENGDU, [(second, 1)])],
-            status=OrderStatus.CONFIRMED,
-            now=OPENING,
-        )
-    support = await front.staff(Role.SUPPORT)
-    given = await inputs(shop, order)
-    await support.do(HOLD, **given[HOLD])
-    await support.do(RELEASE, **given[RELEASE])
-    await customer.do(MOVE, **given[MOVE])
-    await customer.do(CANCEL_LINES, **given[CANCEL_LINES])
-    async with shop.database.writes.begin() as session:
-        await dispatch(session, order, now=OPENING)
-
-    seen = (await customer.get(LOOK, id=id_of(order)))["order"]["timeline"]
-
-    assert [(event["name"], event["actor"] is not None) for event in seen] == [
-        ("order.placed", True),
-        ("payment.started", False),
-        ("payment.captured", False),
-        ("order.confirmed", False),
-        ("order.held", False),
-        ("order.released", False),
-        ("order.address_changed", True),
-        ("order.lines_cancelled", True),
-        ("refund.requested", True),
-        ("order.packing", False),
-        ("order.partially_shipped", False),
-        ("order.shipped", False),
-    ]
-    async with shop.database.reads() as session:
-        found = await session.get_one(Order, order.id)
-        assert found.fulfilment_status is FulfilmentStatus.SHIPPED
-
-
-def told(name: str, words: str, actor: str | None) -> dict[str, Any]:
-    return {"name": name, "words": words, "occurredAt": NOW, "actor": actor and {"name": actor}}
-
-
-def names(data: dict[str, Any]) -> list[str]:
-    return [event["name"] for event in data["order"]["timeline"]]

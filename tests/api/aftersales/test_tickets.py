@@ -1,0 +1,180 @@
+"""Tickets go their way, through the front door."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from events.shop import Shop
+from models import (
+    Order,
+    OrderStatus,
+    PaymentStatus,
+    Role,
+    SandboxCharge,
+    StockLevel,
+    Ticket,
+    TicketReason,
+    TicketStatus,
+    TicketType,
+)
+from resolvers.ids import global_id
+from tests.api.aftersales.asking import OPEN, QUOTE, TICKET, Case, codes, command, opened, status_of
+from tests.conftest import Clock
+from tests.factories.aftersales import create_media, create_ticket, lines_of
+from tests.factories.catalog import create_product, variant_of
+from tests.factories.order import arrive, create_order, dispatch
+from tests.front import Client, Front
+from tests.observe import settle
+
+DAY = timedelta(days=1)
+
+
+async def test_a_customer_sees_the_exact_refund_before_asking(case: Case, shop: Shop, clock: Clock) -> None:
+    quote = (await case.customer.get(QUOTE, input=case.asked(2)))["ticketQuote"]
+
+    assert quote == {
+        "eligible": True,
+        "refusal": None,
+        "deadline": (clock() + 15 * DAY).isoformat(),
+        "lines": [{"line": {"title": "Teapot"}, "quantity": 2, "left": 3, "refund": {"amount": "198.00"}}],
+        "shipping": {"amount": "0.00"},
+        "refund": {"amount": "198.00", "currencyCode": "CNY"},
+        "legs": [{"payment": {"method": "SANDBOX"}, "refund": {"amount": "198.00"}}],
+    }
+
+
+async def test_a_customer_sees_why_not_before_asking(case: Case, front: Front, clock: Clock) -> None:
+    clock.tick(8 * DAY)
+    customer = await front.customer(case.customer.account)
+
+    quote = (await customer.get(QUOTE, input=case.asked(reason="NO_REASON")))["ticketQuote"]
+    payload = await customer.do(OPEN, **case.application(reason="NO_REASON"))
+
+    assert quote["eligible"] is False
+    assert quote["refusal"]["code"] == "WINDOW_CLOSED"
+    assert quote["refund"]["amount"] == "0.00"
+    assert codes(payload) == ["NOT_ELIGIBLE"]
+    assert payload["userErrors"][0]["message"] == quote["refusal"]["message"]
+
+
+async def test_a_return_goes_all_the_way_to_the_money(case: Case, shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        picture = await create_media(session, uploader_id=case.order.account_id)
+    clerk = await case.customer.front.staff(Role.WAREHOUSE)
+    ticket = await opened(case, mediaIds=[global_id("Media", picture.id)])
+
+    steps: Sequence[tuple[Client, str, dict[str, Any]]] = [
+        (case.agent, "ticketAgree", {}),
+        (case.customer, "ticketReturnShip", {"carrier": "SF Express", "trackingNumber": "SF1"}),
+        (clerk, "ticketReturnReceive", {"accepted": True, "damaged": True}),
+    ]
+    statuses = []
+    for who, name, given in steps:
+        payload = await who.do(command(name), id=ticket, **given)
+        statuses.append(payload["ticket"]["status"])
+    await settle(shop)
+
+    found = (await case.customer.get(TICKET, id=ticket))["ticket"]
+    assert statuses == ["AWAITING_RETURN", "RETURN_SHIPPED", "REFUNDING"]
+    assert found["status"] == "COMPLETED"
+    assert found["media"] == [{"url": picture.url}]
+    assert found["lines"] == [
+        {"quantity": 1, "refund": {"amount": "99.00"}, "orderLine": {"title": "Teapot"}}
+    ]
+    assert found["refunds"] == [{"total": {"amount": "99.00"}, "status": "SUCCEEDED"}]
+    assert [(event["version"], event["name"], event["status"]) for event in found["timeline"]] == [
+        (1, "ticket.opened", "APPLIED"),
+        (2, "ticket.agreed", "AWAITING_RETURN"),
+        (3, "ticket.return_shipped", "RETURN_SHIPPED"),
+        (4, "ticket.return_accepted", "REFUNDING"),
+        (5, "ticket.completed", "COMPLETED"),
+    ]
+    async with shop.database.reads() as session:
+        level = (await session.scalars(select(StockLevel))).one()
+        assert (level.on_hand, level.reserved, level.damaged) == (7, 0, 1)
+
+
+async def test_a_refund_the_provider_refuses_is_shown_and_tried_again(case: Case, shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        charge = (await session.scalars(select(SandboxCharge))).one()
+        charge.status = PaymentStatus.CLOSED
+    ticket = await opened(case, type="REFUND_ONLY")
+    await case.agent.do(command("ticketAgree"), id=ticket)
+    await settle(shop)
+    assert await status_of(case, ticket) == "REFUND_FAILED"
+
+    async with shop.database.writes.begin() as session:
+        (await session.scalars(select(SandboxCharge))).one().status = PaymentStatus.CAPTURED
+    await case.agent.do(command("ticketRefundRetry"), id=ticket)
+    await settle(shop)
+
+    assert await status_of(case, ticket) == "COMPLETED"
+
+
+async def test_a_replacement_is_packed_sent_and_ends_the_ticket(case: Case, shop: Shop) -> None:
+    ticket = await opened(case, type="RESHIP", reason="WRONG_ITEM", quantity=2)
+    await case.agent.do(command("ticketAgree"), id=ticket)
+    assert await status_of(case, ticket) == "RESHIPPING"
+
+    async with shop.database.writes.begin() as session:
+        order = await session.get_one(Order, case.order.id)
+        for shipment in await dispatch(session, order, now=shop.clock()):
+            await arrive(session, shipment, now=shop.clock())
+    await settle(shop)
+
+    found = (await case.customer.get(TICKET, id=ticket))["ticket"]
+    assert found["status"] == "COMPLETED"
+    assert found["replacements"] == [{"lines": [{"quantity": 2}]}]
+
+
+async def test_an_unanswered_ticket_is_agreed_by_itself(case: Case, shop: Shop, clock: Clock) -> None:
+    ticket = await opened(case)
+    clock.tick(2 * DAY)
+    await settle(shop)
+
+    async with shop.database.reads() as session:
+        row = (await session.scalars(select(Ticket))).one()
+        assert row.status is TicketStatus.AWAITING_RETURN
+        assert global_id("Ticket", row.id) == ticket
+
+
+async def test_an_open_ticket_ends_with_its_order(front: Front, shop: Shop) -> None:
+    customer = await front.customer()
+    async with shop.database.writes.begin() as session:
+        first, second = [await variant_of(session, await create_product(session)) for _ in "ab"]
+        order = await create_order(
+            session,
+            account=customer.account,
+            status=OrderStatus.CONFIRMED,
+            lines=[(first, 1), (second, 1)],
+            now=shop.clock(),
+        )
+        line = (await lines_of(session, order))[0]
+        ticket = await create_ticket(
+            session,
+            order=order,
+            lines=[(line, 1)],
+            type=TicketType.REFUND_ONLY,
+            reason=TicketReason.NO_REASON,
+            now=shop.clock(),
+        )
+    cancel = "mutation($input: OrderCancelInput!) { orderCancel(input: $input) { userErrors { code } } }"
+    assert codes(await customer.do(cancel, id=global_id("Order", order.id), reason="All of it.")) == []
+    await settle(shop)
+
+    async with shop.database.reads() as session:
+        assert (await session.get_one(Ticket, ticket.id)).status is TicketStatus.CANCELLED
+
+
+async def test_two_agents_who_agree_at_once_refund_once(case: Case, front: Front, shop: Shop) -> None:
+    ticket = await opened(case, type="REFUND_ONLY")
+    agents = [case.agent, await front.staff(Role.SUPPORT)]
+
+    replies = await asyncio.gather(*(agent.do(command("ticketAgree"), id=ticket) for agent in agents))
+
+    assert sorted(codes(reply) for reply in replies) == [[], ["WRONG_STATE"]]
+    found = (await case.agent.get(TICKET, id=ticket))["ticket"]
+    assert [refund["total"]["amount"] for refund in found["refunds"]] == ["99.00"]

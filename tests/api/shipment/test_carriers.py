@@ -1,0 +1,96 @@
+"""Parcels are handed to carriers, and none is called while books are open."""
+
+from collections.abc import MutableMapping, Sequence
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import select
+
+from events.shop import Shop
+from gateways.carrier import Carrier, CarrierError, CarrierEvent, Parcel, Waybill
+from models import CarrierCode, Role, Shipment
+from tests.api.shipment.asking import DISPATCH, Tick, id_of
+from tests.factories.shipment import confirmed_order, pack, send
+from tests.front import Front
+from tests.observe import settle
+
+
+async def test_a_clerk_may_use_a_waybill_at_hand(front: Front, shop: Shop) -> None:
+    clerk = await front.staff(Role.WAREHOUSE)
+    async with shop.database.writes.begin() as session:
+        first, second = await pack(session, await confirmed_order(session), 1, 1)
+
+    used = await clerk.do(DISPATCH, id=id_of(first), carrier="SIMULATED", trackingNumber=" W1 ")
+    again = await clerk.do(DISPATCH, id=id_of(second), carrier="SIMULATED", trackingNumber="W1")
+    blank = await clerk.do(DISPATCH, id=id_of(second), carrier="SIMULATED", trackingNumber=" ")
+    own = await clerk.do(DISPATCH, id=id_of(second), carrier="OWN")
+
+    assert (used["shipment"]["trackingNumber"], used["userErrors"]) == ("W1", [])
+    assert [error["code"] for error in again["userErrors"]] == ["TAKEN"]
+    assert [error["field"] for error in blank["userErrors"]] == [["trackingNumber"]]
+    assert own["shipment"]["trackingNumber"] == second.number
+
+
+class SilentCarrier:
+    """A carrier whose line is dead."""
+
+    code = CarrierCode.SIMULATED
+
+    async def book(self, parcel: Parcel, *, now: datetime) -> Waybill:
+        raise CarrierError("no answer")
+
+    async def track(
+        self, parcel: Parcel, *, tracking_number: str, dispatched_at: datetime, now: datetime
+    ) -> Sequence[CarrierEvent]:
+        raise CarrierError("no answer")
+
+
+class WatchfulCarrier(SilentCarrier):
+    """A carrier that finds out whether the shop holds its books open while it is on the phone."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.parcels: list[Parcel] = []
+
+    async def book(self, parcel: Parcel, *, now: datetime) -> Waybill:
+        async with self.shop.database.writes.begin() as session:
+            await session.execute(select(Shipment).with_for_update(nowait=True))
+        self.parcels.append(parcel)
+        return Waybill(f"W-{parcel.number}", None)
+
+
+def connect(shop: Shop, carrier: Carrier) -> None:
+    cast(MutableMapping[CarrierCode, Carrier], shop.carriers)[CarrierCode.SIMULATED] = carrier
+
+
+async def test_a_silent_carrier_leaves_the_parcel_where_it_is(front: Front, shop: Shop, tick: Tick) -> None:
+    clerk = await front.staff(Role.WAREHOUSE)
+    async with shop.database.writes.begin() as session:
+        first, second = await pack(session, await confirmed_order(session), 1, 1)
+        await send(session, second, poll_at=shop.clock())
+    connect(shop, SilentCarrier())
+
+    refused = await clerk.do(DISPATCH, id=id_of(first), carrier="SIMULATED")
+    await settle(shop)
+
+    assert [error["code"] for error in refused["userErrors"]] == ["PROVIDER_UNAVAILABLE"]
+    async with shop.database.reads() as session:
+        assert (await session.get_one(Shipment, first.id)).dispatched_at is None
+        polled = await session.get_one(Shipment, second.id)
+    assert polled.poll_at == shop.clock() + shop.settings.carrier_poll_every
+
+
+async def test_a_carrier_is_called_while_nothing_is_locked(front: Front, shop: Shop) -> None:
+    clerk, carrier = await front.staff(Role.WAREHOUSE), WatchfulCarrier(shop)
+    async with shop.database.writes.begin() as session:
+        [shipment] = await pack(session, await confirmed_order(session))
+    connect(shop, carrier)
+
+    sent = await clerk.do(DISPATCH, id=id_of(shipment), carrier="SIMULATED")
+    again = await clerk.do(DISPATCH, id=id_of(shipment), carrier="SIMULATED")
+
+    assert sent["shipment"]["trackingNumber"] == f"W-{shipment.number}"
+    assert [error["code"] for error in again["userErrors"]] == ["WRONG_STATE"]
+    [parcel] = carrier.parcels
+    assert (parcel.number, parcel.weight_grams) == (shipment.number, 1_500)
+    assert (parcel.receiver.city, parcel.receiver.latitude) == ("杭州市", 30.259)

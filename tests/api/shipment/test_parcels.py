@@ -1,0 +1,162 @@
+"""Parcels as clerks handle them, through the front door."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from events.shop import Shop
+from models import Order, Role, Shipment
+from tests.api.shipment.asking import DISPATCH, TO_PACK, TRACK, Tick, id_of, on_the_way
+from tests.factories.shipment import confirmed_order, delivery_of, line_of, pack
+from tests.factories.stock import create_warehouse
+from tests.front import Front
+from tests.observe import settle
+
+PACK = """
+mutation ($input: ShipmentPackInput!) {
+  shipmentPack(input: $input) {
+    shipments { id number status weightGrams size { lengthMm } lines { quantity orderLine { title } } }
+    userErrors { code message field }
+  }
+}
+"""
+UNPACK = """
+mutation ($input: ShipmentUnpackInput!) {
+  shipmentUnpack(input: $input) { delivery { lines { packed } } userErrors { code } }
+}
+"""
+
+EVENT_ADD = """
+mutation ($input: ShipmentEventAddInput!) {
+  shipmentEventAdd(input: $input) {
+    shipment { status events { description location } } userErrors { code field }
+  }
+}
+"""
+
+
+async def ordered(shop: Shop, **given: Any) -> tuple[Order, str, str]:
+    """A paid order of three units, and the ids of its delivery and of its line."""
+    async with shop.database.writes.begin() as session:
+        await create_warehouse(session, code="MAIN")
+        order = await confirmed_order(session, now=shop.clock(), **given)
+        delivery, line = await delivery_of(session, order), await line_of(session, order)
+    return order, id_of(delivery), id_of(line)
+
+
+async def test_a_parcel_goes_from_the_packing_table_to_the_door(front: Front, shop: Shop, tick: Tick) -> None:
+    customer, clerk = await front.customer(), await front.staff(Role.WAREHOUSE)
+    order, delivery, line = await ordered(shop, account=customer.account)
+
+    waiting = (await clerk.get(TO_PACK))["deliveriesToPack"]
+    assert waiting["totalCount"] == 1
+    assert waiting["nodes"] == [
+        {
+            "id": delivery,
+            "address": {"city": "杭州市"},
+            "order": {"number": order.number},
+            "lines": [{"id": line, "quantity": 3, "packed": 0, "orderLine": {"title": "Oolong tea"}}],
+        }
+    ]
+    size = {"lengthMm": 300, "widthMm": 200, "heightMm": 100}
+    two = {"lines": [{"deliveryLineId": line, "quantity": 2}], "weightGrams": 1_100, "size": size}
+    one = {"lines": [{"deliveryLineId": line, "quantity": 1}]}
+    packed = await clerk.do(PACK, deliveryId=delivery, parcels=[two, one])
+    assert packed["userErrors"] == []
+    assert [parcel["weightGrams"] for parcel in packed["shipments"]] == [1_100, 500]
+    assert [parcel["size"] for parcel in packed["shipments"]] == [{"lengthMm": 300}, None]
+    assert (await clerk.get(TO_PACK))["deliveriesToPack"]["totalCount"] == 0
+
+    numbers = [parcel["id"] for parcel in packed["shipments"]]
+    sent = [await clerk.do(DISPATCH, id=number, carrier="SIMULATED") for number in numbers]
+    assert [answer["userErrors"] for answer in sent] == [[], []]
+    assert all(answer["shipment"]["trackingNumber"].startswith("SIM") for answer in sent)
+    reached = [answer["shipment"]["order"]["fulfilmentStatus"] for answer in sent]
+    assert reached == ["PARTIALLY_SHIPPED", "SHIPPED"]
+    tick(timedelta(seconds=20))
+    await settle(shop)
+    tracked = (await customer.get(TRACK, number=packed["shipments"][0]["number"]))["shipment"]
+    assert (tracked["status"], tracked["delivery"]["address"]["city"]) == ("PICKED_UP", "杭州市")
+    assert tracked["lines"] == [{"quantity": 2, "orderLine": {"title": "Oolong tea"}}]
+    at = tracked["events"][0]["occurredAt"]
+    assert tracked["position"] == {"latitude": 30.29, "longitude": 120.0, "at": at}
+
+    tick(timedelta(minutes=5))
+    await settle(shop)
+    tracked = (await customer.get(TRACK, id=packed["shipments"][1]["id"]))["shipment"]
+    assert [event["status"] for event in tracked["events"]][-2:] == ["OUT_FOR_DELIVERY", "DELIVERED"]
+    assert tracked["deliveredAt"] == tracked["events"][-1]["occurredAt"] == tracked["estimatedAt"]
+    assert tracked["order"]["fulfilmentStatus"] == "DELIVERED"
+    assert tracked["order"]["receiptDueAt"] is not None
+    async with shop.database.reads() as session:
+        polled = await session.get_one(Shipment, 1)
+    assert polled.poll_at is None
+
+
+async def test_more_than_is_left_is_refused_by_the_name_of_its_line(front: Front, shop: Shop) -> None:
+    clerk = await front.staff(Role.WAREHOUSE)
+    _, delivery, line = await ordered(shop)
+
+    refused = await clerk.do(
+        PACK, deliveryId=delivery, parcels=[{"lines": [{"deliveryLineId": line, "quantity": 4}]}]
+    )
+
+    assert refused == {
+        "shipments": None,
+        "userErrors": [
+            {
+                "code": "CONFLICT",
+                "message": "Only 3 of Oolong tea left to pack.",
+                "field": ["parcels", "0", "lines", "0", "quantity"],
+            }
+        ],
+    }
+    assert (await clerk.get(TO_PACK))["deliveriesToPack"]["totalCount"] == 1
+
+
+async def test_a_parcel_packed_by_mistake_is_unpacked(front: Front, shop: Shop) -> None:
+    clerk = await front.staff(Role.WAREHOUSE)
+    async with shop.database.writes.begin() as session:
+        [shipment] = await pack(session, await confirmed_order(session))
+
+    answer = await clerk.do(UNPACK, id=id_of(shipment))
+
+    assert answer == {"delivery": {"lines": [{"packed": 0}]}, "userErrors": []}
+    assert (await clerk.get(TRACK, id=id_of(shipment)))["shipment"] is None
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.GUEST, Role.WAREHOUSE, Role.MANAGER, Role.ADMIN}))
+async def test_only_clerks_pack_and_dispatch(front: Front, shop: Shop, role: Role) -> None:
+    _, delivery, line = await ordered(shop)
+    somebody = await front.staff(role)
+
+    refused = await somebody.do(
+        PACK, deliveryId=delivery, parcels=[{"lines": [{"deliveryLineId": line, "quantity": 1}]}]
+    )
+
+    assert [error["code"] for error in refused["userErrors"]] == ["FORBIDDEN"]
+
+
+async def test_a_proof_of_delivery_is_noted_by_hand(front: Front, shop: Shop, tick: Tick) -> None:
+    clerk, courier = await front.staff(Role.WAREHOUSE), await front.staff(Role.COURIER)
+    shipment = await on_the_way(shop)
+    fact = {
+        "id": id_of(shipment),
+        "status": "DELIVERED",
+        "description": "Signed by Mr Zhao",
+        "location": "Gate 3",
+    }
+
+    foreign = await courier.do(EVENT_ADD, **fact)
+    noted = await clerk.do(EVENT_ADD, **fact)
+    again = await clerk.do(EVENT_ADD, **fact)
+    future = await clerk.do(EVENT_ADD, **fact, occurredAt="2030-01-01T00:00:00Z")
+
+    assert [error["code"] for error in foreign["userErrors"]] == ["NOT_FOUND"]
+    assert noted["shipment"] == {
+        "status": "DELIVERED",
+        "events": [{"description": "Signed by Mr Zhao", "location": "Gate 3"}],
+    }
+    assert again == noted
+    assert future["userErrors"] == [{"code": "INVALID", "field": ["occurredAt"]}]

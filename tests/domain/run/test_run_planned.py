@@ -1,0 +1,168 @@
+"""What may be planned and called off, and what a courier may not leave with."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import select
+
+from domain.errors import DomainError, LimitReached, WrongState
+from domain.order import cancel_order
+from domain.run import ANNOUNCED_EVERY, STOPS_LIMIT, TRANSITIONS, PlannedStop, cancel_run, plan_run
+from domain.shipment import unpack_shipment
+from events.shop import Shop
+from models import DeliveryRun, Event, Order, Role, RunStatus, RunStop, Shipment, StopOutcome, Subject
+from tests.domain.run.driving import R, S, finish, leave, packed_parcels, report, stops_of
+from tests.factories.account import create_account
+from tests.factories.shipment import LEG, NOW, create_run, create_shipment, said, send, track
+from tests.factories.stock import create_warehouse
+
+FOLLOWS = {
+    R.PLANNED: {R.ACTIVE, R.CANCELLED},
+    R.ACTIVE: {R.COMPLETED},
+    R.COMPLETED: set(),
+    R.CANCELLED: set(),
+}
+
+
+@pytest.mark.parametrize("before", RunStatus)
+@pytest.mark.parametrize("after", RunStatus)
+def test_a_run_is_driven_once_or_called_off_before(before: RunStatus, after: RunStatus) -> None:
+    assert (after in TRANSITIONS[before]) is (after in FOLLOWS[before])
+
+
+async def test_a_run_called_off_leaves_its_parcels_to_another(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        parcels = await packed_parcels(session, 2)
+        run = await create_run(session, parcels)
+
+        await cancel_run(session, run.id, now=NOW)
+
+        assert (run.status, run.ended_at) == (R.CANCELLED, NOW)
+        assert await stops_of(session, run) == []
+        assert (await create_run(session, parcels)).status is R.PLANNED
+
+
+async def test_a_parcel_waits_on_one_run_at_a_time(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        [parcel] = await packed_parcels(session, 1)
+        await create_run(session, [parcel])
+
+        with pytest.raises(WrongState, match=f"Shipment {parcel.number} is already planned on a run"):
+            await create_run(session, [parcel])
+        with pytest.raises(WrongState, match="planned on a run"):
+            await send(session, parcel)
+        with pytest.raises(WrongState, match="planned on a run"):
+            await unpack_shipment(session, parcel.id, now=NOW)
+
+        assert len((await session.scalars(select(RunStop))).all()) == 1
+        assert parcel.dispatched_at is None
+
+
+async def test_only_what_can_go_with_our_couriers_is_planned(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        elsewhere = await create_warehouse(session)
+        [parcel] = await packed_parcels(session, 1)
+        foreign = await create_shipment(session)
+        done = await create_shipment(session)
+        await track(session, done, said(S.DELIVERED))
+        courier = await create_account(session, role=Role.COURIER)
+        clerk = await create_account(session, role=Role.WAREHOUSE)
+        gone = await create_account(session, role=Role.COURIER, disabled=True)
+        missing = parcel.id + 1_000
+
+        async def refusal(
+            *shipment_ids: int, courier_id: int = courier.id, warehouse_id: int = parcel.warehouse_id
+        ) -> str:
+            stops = [PlannedStop(shipment_id, LEG) for shipment_id in shipment_ids]
+            with pytest.raises(DomainError) as refused:
+                await plan_run(
+                    session,
+                    courier_id=courier_id,
+                    warehouse_id=warehouse_id,
+                    vehicle="",
+                    stops=stops,
+                    now=NOW,
+                )
+            return str(refused.value)
+
+        assert await refusal(foreign.id) == f"Shipment {foreign.number} is with another carrier."
+        assert await refusal(done.id) == f"Shipment {done.number} has reached its end."
+        assert (
+            await refusal(parcel.id, warehouse_id=elsewhere.id)
+            == f"Shipment {parcel.number} lies in another warehouse."
+        )
+        assert await refusal(parcel.id, missing) == "There is no such shipment."
+        assert await refusal(parcel.id, warehouse_id=10_000) == "There is no such warehouse."
+        assert await refusal(parcel.id, courier_id=clerk.id) == "There is no such courier."
+        assert await refusal(parcel.id, courier_id=gone.id) == "There is no such courier."
+        assert await refusal() == "Name at least one shipment."
+        assert await refusal(parcel.id, parcel.id) == "A run brings each shipment once."
+        assert (await session.scalars(select(DeliveryRun))).all() == []
+
+
+async def test_a_run_has_a_length_a_courier_can_drive(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        [parcel] = await packed_parcels(session, 1)
+        courier = await create_account(session, role=Role.COURIER)
+
+        with pytest.raises(LimitReached):
+            await plan_run(
+                session,
+                courier_id=courier.id,
+                warehouse_id=parcel.warehouse_id,
+                vehicle="",
+                stops=[PlannedStop(number, LEG) for number in range(STOPS_LIMIT + 1)],
+                now=NOW,
+            )
+
+
+async def test_a_courier_does_not_leave_with_a_parcel_of_a_cancelled_order(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        [parcel] = await packed_parcels(session, 1)
+        run = await create_run(session, [parcel])
+        order = await session.get_one(Order, parcel.order_id)
+        await cancel_order(session, order.id, reason="No more.", now=NOW, by=order.account_id)
+
+    async with shop.database.writes() as session:
+        with pytest.raises(WrongState, match="nothing of it may leave"):
+            await leave(session, run)
+        await session.rollback()
+
+    async with shop.database.reads() as session:
+        assert (await session.get_one(DeliveryRun, run.id)).status is R.PLANNED
+
+
+async def test_courier_and_clerk_work_on_the_same_parcels_at_once(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        parcels = await packed_parcels(session, 3)
+        run = await create_run(session, parcels)
+        stops = await leave(session, run)
+
+    async def move(step: int) -> None:
+        async with shop.database.writes.begin() as session:
+            await report(session, run, now=NOW + step * ANNOUNCED_EVERY)
+
+    async def done(stop: RunStop) -> None:
+        async with shop.database.writes.begin() as session:
+            await finish(session, run, stop)
+
+    async def noted(parcel: Shipment) -> None:
+        async with shop.database.writes.begin() as session:
+            await track(session, parcel, said(S.ON_HOLD, after=LEG))
+
+    await asyncio.gather(
+        *(move(step) for step in range(4)), *map(done, stops[:2]), *map(noted, reversed(parcels))
+    )
+
+    async with shop.database.reads() as session:
+        for parcel in parcels:
+            rows = select(Event.version).where(
+                Event.subject == Subject.SHIPMENT, Event.subject_id == parcel.id
+            )
+            versions = sorted(await session.scalars(rows))
+            assert versions == list(range(1, len(versions) + 1))
+        assert [stop.outcome for stop in await stops_of(session, run)] == [
+            StopOutcome.DELIVERED,
+            StopOutcome.DELIVERED,
+            None,
+        ]
