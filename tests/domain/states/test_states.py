@@ -1,30 +1,17 @@
-"""What may happen in which state: docs/states.md says it, cell by cell, and every cell is tried."""
+"""What may happen to an order and its money, in every state they can be in."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from inspect import getmembers, isclass
-from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import models
-from domain.aftersales.answering import (
-    accept_return,
-    agree_ticket,
-    decide_ticket,
-    refuse_return,
-    refuse_ticket,
-)
 from domain.aftersales.cancelling import cancel_lines
-from domain.aftersales.opening import Change, cancel_ticket, escalate_ticket, reapply_ticket, ship_return
 from domain.aftersales.rules import Wanted
-from domain.aftersales.settling import follow_refunds, retry_refunds
-from domain.aftersales.unattended import act_overdue
-from domain.errors import DomainError
 from domain.order import (
     assume_receipt,
     cancel_order,
@@ -51,7 +38,6 @@ from events.shop import Shop
 from models import (
     CarrierCode,
     Delivery,
-    Event,
     FulfilmentStatus,
     Order,
     OrderStatus,
@@ -61,14 +47,12 @@ from models import (
     RefundStatus,
     Shipment,
     ShipmentStatus,
-    Ticket,
-    TicketReason,
     TicketStatus,
-    TicketType,
 )
 from models.order import HEADLINE
+from tests.domain.states.trying import LATER, WAY, Act, drawn, tried
 from tests.domain.test_state import TABLES
-from tests.factories.aftersales import DEADLINES, create_ticket, lines_of, refunds_of
+from tests.factories.aftersales import create_ticket, lines_of
 from tests.factories.order import (
     CHENGDU,
     HANGZHOU,
@@ -84,58 +68,9 @@ from tests.factories.order import (
     pay,
     payments_of,
 )
-from tests.observe import everything
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "states.md"
-LATER = NOW + timedelta(days=30)
 DERIVED = {models.OrderPaymentStatus, FulfilmentStatus}
 """From the books and from the parcels: nobody moves these."""
-
-Act = Callable[[AsyncSession, Any], Awaitable[Any]]
-
-
-def drawn(title: str) -> Mapping[str, Mapping[str, str]]:
-    """The table under a heading: state -> command -> what comes of it."""
-    lines = DOCUMENT.read_text().split(f"## {title}\n")[1].split("\n## ")[0].splitlines()
-    head, _, *rows = ([cell.strip() for cell in line.strip("| ").split("|")] for line in lines if "|" in line)
-    return {state: {row[0]: row[at] for row in rows} for at, state in enumerate(head) if at}
-
-
-async def outcomes(
-    shop: Shop, acts: Mapping[str, Act], find: Callable[[AsyncSession], Awaitable[Any]]
-) -> Mapping[str, str]:
-    """What each command makes of the thing, one at a time: its new state, or why not."""
-    found: dict[str, str] = {}
-    for name, act in acts.items():
-        async with shop.database.writes() as session:
-            thing = await find(session)
-            state, told = state_of(thing), await events(session)
-            try:
-                await act(session, thing)
-                await session.flush()
-                await session.refresh(thing)
-            except DomainError as refusal:
-                found[name] = refusal.code.value
-            else:
-                same = "done" if await events(session) > told else "nothing"
-                found[name] = state_of(thing) if state_of(thing) != state else same
-            await session.rollback()
-    return found
-
-
-async def events(session: AsyncSession) -> int:
-    """Every change is one."""
-    return await session.scalar(select(func.count(Event.id))) or 0
-
-
-def state_of(thing: Any) -> str:
-    """For an order that is confirmed, how far its goods are, or that it is held."""
-    if isinstance(thing, Order) and thing.held_at is not None:
-        return "HELD"
-    if isinstance(thing, Order) and thing.status is OrderStatus.CONFIRMED:
-        untouched = thing.fulfilment_status is FulfilmentStatus.UNFULFILLED
-        return thing.status.value if untouched else thing.fulfilment_status.value
-    return str(thing.status.value)
 
 
 async def an_order(session: AsyncSession, state: str) -> Order:
@@ -313,130 +248,6 @@ REFUND: Mapping[str, Act] = {
 @pytest.mark.parametrize("state", drawn("Refunds"))
 async def test_what_may_happen_to_a_refund(shop: Shop, state: str) -> None:
     await tried(shop, "Refunds", state, a_refund, REFUND)
-
-
-async def a_ticket(session: AsyncSession, state: str) -> Ticket:
-    """A ticket brought to a state on the ordinary way: a return, or an exchange where it is sent again."""
-    kind = TicketType.EXCHANGE if state == "RESHIPPING" else TicketType.RETURN_REFUND
-    ticket = await create_ticket(session, type=kind)
-    for step in WAY[state]:
-        await step(session, ticket)
-    return ticket
-
-
-async def agree(session: AsyncSession, ticket: Ticket) -> None:
-    await agree_ticket(session, ticket.id, DEADLINES, now=NOW, by=None)
-
-
-async def refuse(session: AsyncSession, ticket: Ticket) -> None:
-    await refuse_ticket(session, ticket.id, DEADLINES, reason="Not ours.", now=NOW, by=None)
-
-
-async def goods_sent(session: AsyncSession, ticket: Ticket) -> None:
-    await ship_return(
-        session, ticket.id, DEADLINES, carrier="SF", tracking_number="1", now=NOW, by=ticket.account_id
-    )
-
-
-async def goods_taken(session: AsyncSession, ticket: Ticket) -> None:
-    await accept_return(session, ticket.id, DEADLINES, damaged=False, now=NOW, by=None)
-
-
-async def goods_refused(session: AsyncSession, ticket: Ticket) -> None:
-    await refuse_return(session, ticket.id, DEADLINES, reason="Used.", now=NOW, by=ticket.account_id)
-
-
-async def escalate(session: AsyncSession, ticket: Ticket) -> None:
-    await escalate_ticket(session, ticket.id, DEADLINES, now=NOW, by=ticket.account_id)
-
-
-async def withdraw(session: AsyncSession, ticket: Ticket) -> None:
-    await cancel_ticket(session, ticket.id, DEADLINES, now=NOW, by=ticket.account_id)
-
-
-async def decide_yes(session: AsyncSession, ticket: Ticket) -> None:
-    await decide_ticket(
-        session, ticket.id, DEADLINES, agreed=True, reason="Yes.", now=NOW, by=ticket.account_id
-    )
-
-
-async def decide_no(session: AsyncSession, ticket: Ticket) -> None:
-    await decide_ticket(
-        session, ticket.id, DEADLINES, agreed=False, reason="No.", now=NOW, by=ticket.account_id
-    )
-
-
-async def refunded(session: AsyncSession, ticket: Ticket) -> None:
-    for refund in await refunds_of(session, ticket):
-        await settle_refund(session, refund.id, provider_reference="R", now=NOW)
-    await follow_refunds(session, ticket.id, now=NOW)
-
-
-async def not_refunded(session: AsyncSession, ticket: Ticket) -> None:
-    for refund in await refunds_of(session, ticket):
-        if refund.status is RefundStatus.PENDING:
-            await fail_refund(session, refund.id, reason="No.", retry_after=timedelta(minutes=5), now=NOW)
-    await follow_refunds(session, ticket.id, now=NOW)
-
-
-async def again(session: AsyncSession, ticket: Ticket) -> None:
-    change = Change("It leaks, look.", reason=TicketReason.QUALITY_FAULT)
-    await reapply_ticket(session, ticket.id, change, DEADLINES, now=NOW, by=ticket.account_id)
-
-
-WAY: Mapping[str, Sequence[Act]] = {
-    "APPLIED": [],
-    "AWAITING_RETURN": [agree],
-    "RETURN_SHIPPED": [agree, goods_sent],
-    "RETURN_REFUSED": [agree, goods_sent, goods_refused],
-    "RESHIPPING": [agree, goods_sent, goods_taken],
-    "REFUNDING": [agree, goods_sent, goods_taken],
-    "REFUND_FAILED": [agree, goods_sent, goods_taken, not_refunded],
-    "REFUSED": [refuse],
-    "ARBITRATION": [refuse, escalate],
-    "REJECTED": [refuse, escalate, decide_no],
-    "COMPLETED": [agree, goods_sent, goods_taken, refunded],
-    "CANCELLED": [withdraw],
-}
-TICKET: Mapping[str, Act] = {
-    "the shop agrees": agree,
-    "the shop refuses": refuse,
-    "the customer applies again": again,
-    "the customer takes it back": withdraw,
-    "the customer sends the goods": goods_sent,
-    "the goods are accepted": goods_taken,
-    "the goods are not accepted": goods_refused,
-    "the customer insists": escalate,
-    "a manager agrees": decide_yes,
-    "a manager says no": decide_no,
-    "the refund is made": refunded,
-    "the refund fails": not_refunded,
-    "staff tries the refund again": lambda session, it: retry_refunds(
-        session, it.id, now=NOW, by=it.account_id
-    ),
-    "nobody acts in time": lambda session, it: act_overdue(session, it.id, DEADLINES, now=LATER),
-}
-
-
-@pytest.mark.parametrize("state", drawn("Tickets"))
-async def test_what_may_happen_to_a_ticket(shop: Shop, state: str) -> None:
-    await tried(shop, "Tickets", state, a_ticket, TICKET)
-
-
-Make = Callable[[AsyncSession, str], Awaitable[Any]]
-
-
-async def tried(shop: Shop, title: str, state: str, make: Make, acts: Mapping[str, Act]) -> None:
-    async with shop.database.writes.begin() as session:
-        thing = await make(session, state)
-        await session.flush()
-        assert state_of(thing) == state
-    before = await everything(shop)
-
-    found = await outcomes(shop, acts, lambda session: session.get_one(type(thing), thing.id))
-
-    assert found == drawn(title)[state]
-    assert await everything(shop) == before
 
 
 async def test_the_headline_is_the_same_for_the_database(shop: Shop) -> None:

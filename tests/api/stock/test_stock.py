@@ -1,16 +1,16 @@
-"""Stock through the front door: warehouses, movements, what runs low, what is near."""
+"""What moved, what runs low, and the last five that twenty want."""
 
 import asyncio
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import func, select
 
 from domain.stock import Allocation, adjust, reserve
 from events.shop import Shop
-from models import MovementKind, Order, OrderStatus, Role, StockLevel, Warehouse
+from models import MovementKind, Order, OrderStatus, StockLevel
 from resolvers.ids import global_id
+from tests.api.stock.asking import PLACE, order_of, refusals
 from tests.conftest import OPENING
 from tests.factories.account import create_address
 from tests.factories.catalog import create_category, create_product, create_variant, variant_of
@@ -19,10 +19,6 @@ from tests.factories.stock import create_warehouse
 from tests.front import Client, Front
 from tests.observe import statements
 
-SAVE = """
-mutation ($input: WarehouseSaveInput!) { warehouseSave(input: $input) {
-  warehouse { code name province city latitude longitude position active } userErrors { code field } } }
-"""
 ADJUST = """
 mutation ($input: StockAdjustInput!) { stockAdjust(input: $input) {
   stockLevel { onHand } userErrors { code } } }
@@ -46,131 +42,6 @@ query (
     totalCount pageInfo { hasNextPage endCursor }
     nodes { variant { sku } onHand reserved available threshold sold daysLeft suggested } } }
 """
-NEAR = """
-query ($slug: String!, $address: NearInput!) { product(slug: $slug) { variants {
-  availability { inStock quantity level }
-  availabilityNear(address: $address) {
-    availability { inStock } city province distanceKm warehouse { code } units } } } }
-"""
-ADD = """
-mutation ($input: CartLineAddInput!) { cartLineAdd(input: $input) { cart { id } userErrors { code } } }
-"""
-PLACE = """
-mutation ($input: OrderPlaceInput!) { orderPlace(input: $input) { order { id } userErrors { code } } }
-"""
-
-HANGZHOU = {"code": "HZ", "name": "杭州仓", "province": "浙江省", "city": "杭州市", "district": "余杭区"}
-
-
-@pytest.fixture
-async def keeper(front: Front) -> Client:
-    return await front.staff(Role.WAREHOUSE)
-
-
-def refusals(payload: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(error["code"], ".".join(error["field"])) for error in payload["userErrors"]]
-
-
-async def codes(shop: Shop) -> list[tuple[str, bool]]:
-    async with shop.database.reads() as session:
-        rows = await session.execute(select(Warehouse.code, Warehouse.active).order_by(Warehouse.position))
-        return [(code, active) for code, active in rows]
-
-
-async def test_a_warehouse_is_opened_with_the_coordinates_of_its_district(keeper: Client) -> None:
-    opened = (await keeper.do(SAVE, **HANGZHOU))["warehouse"]
-
-    assert (opened["code"], opened["position"], opened["active"]) == ("HZ", 1, True)
-    assert opened["latitude"] == pytest.approx(30.3, abs=0.2)
-    assert opened["longitude"] == pytest.approx(120.0, abs=0.3)
-
-
-async def test_warehouses_change_places_and_are_closed_but_never_the_main_one(
-    shop: Shop, keeper: Client
-) -> None:
-    for code in ("A", "B", "C"):
-        await keeper.do(SAVE, **(HANGZHOU | {"code": code}))
-    assert await codes(shop) == [("A", True), ("B", True), ("C", True)]
-
-    moved = await keeper.do(SAVE, id=global_id("Warehouse", 3), **(HANGZHOU | {"code": "C"}), position=1)
-    assert moved["warehouse"]["position"] == 1
-    closed = await keeper.do(SAVE, id=global_id("Warehouse", 1), **(HANGZHOU | {"code": "A"}), active=False)
-    assert closed["warehouse"] | {"latitude": 0, "longitude": 0} == {
-        "code": "A",
-        "name": "杭州仓",
-        "province": "浙江省",
-        "city": "杭州市",
-        "latitude": 0,
-        "longitude": 0,
-        "position": 2,
-        "active": False,
-    }
-    for refused in (
-        HANGZHOU | {"id": global_id("Warehouse", 3), "code": "C", "active": False},
-        HANGZHOU | {"id": global_id("Warehouse", 1), "code": "A", "active": False, "position": 1},
-    ):
-        assert refusals(await keeper.do(SAVE, **refused)) == [("WRONG_STATE", "active")]
-    assert await codes(shop) == [("C", True), ("A", False), ("B", True)]
-
-
-@pytest.mark.parametrize(
-    ("wrong", "code", "field"),
-    [
-        ({"code": " "}, "INVALID", "code"),
-        ({"code": "x" * 65}, "INVALID", "code"),
-        ({"name": "x" * 201}, "INVALID", "name"),
-        ({"code": "HZ"}, "TAKEN", "code"),
-        ({"province": ""}, "INVALID", "province"),
-        ({"countryCode": "ZZ"}, "INVALID", "countryCode"),
-        ({"latitude": 91.0, "longitude": 0.0}, "INVALID", "latitude"),
-        ({"latitude": 1.0}, "INVALID", "latitude"),
-        ({"position": 0}, "INVALID", "position"),
-        ({"id": global_id("Warehouse", 99)}, "NOT_FOUND", "id"),
-        ({"id": global_id("Order", 1)}, "NOT_FOUND", "id"),
-    ],
-)
-async def test_a_warehouse_without_sense_is_refused_by_name(
-    shop: Shop, keeper: Client, wrong: dict[str, Any], code: str, field: str
-) -> None:
-    await keeper.do(SAVE, **HANGZHOU)
-
-    assert refusals(await keeper.do(SAVE, **(HANGZHOU | {"code": "NEW"} | wrong))) == [(code, field)]
-
-    assert await codes(shop) == [("HZ", True)]
-
-
-async def test_a_closed_warehouse_gives_nothing_to_orders(shop: Shop, front: Front) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_warehouse(session, code="OPEN", position=1)
-        await create_warehouse(session, code="CLOSED", position=2, active=False)
-        tea = await create_product(session, slug="tea", stock={"CLOSED": 9})
-        cup = await create_product(session, slug="cup", stock={"OPEN": 1, "CLOSED": 9})
-        variant = await variant_of(session, tea)
-        cup_variant = await variant_of(session, cup)
-    guest, customer = front.guest(), await front.customer()
-
-    found = await guest.get(
-        '{ product(slug: "tea") { availability { inStock } }'
-        " products(filter: {inStock: true}) { nodes { slug } } }"
-    )
-    assert found["product"]["availability"]["inStock"] is False
-    assert found["products"]["nodes"] == [{"slug": "cup"}]
-    added = await guest.do(ADD, variantId=global_id("Variant", variant.id), quantity=1)
-    assert [error["code"] for error in added["userErrors"]] == ["OUT_OF_STOCK"]
-    assert customer.account
-    async with shop.database.writes.begin() as session:
-        address = await create_address(session, customer.account)
-    placed = await customer.do(PLACE, **order_of(cup_variant.id, address.id, 2))
-    assert [error["code"] for error in placed["userErrors"]] == ["OUT_OF_STOCK"]
-
-
-def order_of(variant_id: int, address_id: int, quantity: int = 1) -> dict[str, Any]:
-    return {
-        "lines": [{"variantId": global_id("Variant", variant_id), "quantity": quantity}],
-        "deliveries": [{"address": {"id": global_id("Address", address_id)}, "method": "STANDARD"}],
-        "payments": [{"method": "SANDBOX", "amount": {"amount": str(99 * quantity), "currencyCode": "CNY"}}],
-        "idempotencyKey": f"buyer-{address_id}",
-    }
 
 
 async def test_movements_tell_what_happened_where_and_who_did_it(
@@ -330,80 +201,6 @@ async def test_what_runs_low_is_asked_by_warehouse_by_category_and_by_page(
     ):
         reply = await keeper.ask(LOW, **wrong)
         assert reply["errors"][0]["extensions"]["code"] == code
-
-
-GUANGZHOU = {"province": "广东省", "city": "广州市", "district": "天河区"}
-
-
-async def test_a_product_page_says_what_is_near(shop: Shop, front: Front, keeper: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_warehouse(session, code="HZ", position=1)
-        await create_warehouse(
-            session, code="SZ", province="广东省", city="深圳市", position=2, located=False
-        )
-        await create_product(session, slug="both", stock={"HZ": 7, "SZ": 3})
-        await create_product(session, slug="north", stock={"HZ": 7, "SZ": 0})
-        await create_product(session, slug="gone", stock={"HZ": 0})
-        await create_product(session, slug="endless", stock={}, tracked=False)
-    guest = front.guest()
-
-    async def near(client: Client, slug: str, **address: str) -> dict[str, Any]:
-        data = await client.get(NEAR, slug=slug, address=GUANGZHOU | address)
-        found: dict[str, Any] = data["product"]["variants"][0]["availabilityNear"]
-        return found
-
-    both = await near(guest, "both")
-    assert both | {"distanceKm": 0} == {
-        "availability": {"inStock": True},
-        "city": "深圳市",
-        "province": "广东省",
-        "distanceKm": 0,
-        "warehouse": None,
-        "units": None,
-    }
-    assert 90 < both["distanceKm"] < 130
-    north = await near(guest, "north")
-    assert (north["city"], north["distanceKm"]) == ("杭州市", pytest.approx(1_050, abs=60))
-    assert (await near(guest, "endless"))["city"] == "深圳市"
-    gone = await near(guest, "gone")
-    assert (gone["availability"], gone["city"], gone["distanceKm"]) == ({"inStock": False}, None, None)
-    seen = await near(keeper, "both")
-    assert (seen["warehouse"], seen["units"]) == ({"code": "SZ"}, 3)
-
-
-async def test_where_coordinates_are_not_known_the_own_province_is_near(shop: Shop, front: Front) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_warehouse(session, code="HZ", position=1)
-        await create_warehouse(
-            session, code="B", province="Bavaria", city="Munich", position=2, located=False
-        )
-        await create_product(session, slug="tea", stock={"HZ": 7, "B": 3})
-
-    data = await front.guest().get(NEAR, slug="tea", address={"countryCode": "CN", "province": "Bavaria"})
-    near = data["product"]["variants"][0]["availabilityNear"]
-    assert (near["city"], near["distanceKm"]) == ("Munich", None)
-    nowhere = await front.guest().get(NEAR, slug="tea", address={"province": ""})
-    assert nowhere["product"]["variants"][0]["availabilityNear"]["city"] == "杭州市"
-    reply = await front.guest().ask(NEAR, slug="tea", address={"province": "x" * 201})
-    assert reply["errors"][0]["extensions"]["code"] == "INVALID"
-
-
-async def test_what_is_near_takes_as_many_statements_for_many_variants_as_for_one(
-    shop: Shop, front: Front
-) -> None:
-    async with shop.database.writes.begin() as session:
-        one = await create_product(session, slug="one", stock={"MAIN": 1})
-        many = await create_product(session, slug="many", stock={"MAIN": 1})
-        for size in range(9):
-            await create_variant(session, many, options={"Size": str(size)}, stock={"MAIN": 1, "SOUTH": size})
-    spent = []
-    for slug in ("one", "many"):
-        with statements(shop) as counted:
-            await front.guest().get(NEAR, slug=slug, address=GUANGZHOU)
-        spent.append(counted.total)
-
-    assert one.slug == "one"
-    assert spent == [3, 3]
 
 
 async def test_twenty_customers_at_once_buy_the_last_five(shop: Shop, front: Front) -> None:

@@ -1,43 +1,24 @@
+"""An edition of the standard taxonomy becomes the tree of the shop."""
+
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, func, select, update
+from sqlalchemy import event, func, select
 
-from domain.catalog.attributes import save_attribute
-from domain.catalog.taxonomy import Loaded, Tally, Taxonomy, load_taxonomy, read_taxonomy, taxonomy_files
+from domain.catalog.taxonomy import Loaded, Tally, load_taxonomy, read_taxonomy, taxonomy_files
 from domain.catalog.taxonomy.places import Place, arrange, join
 from domain.catalog.tree import ensure_taxonomy, save_category
 from domain.catalog.wording import index_products
 from domain.errors import Invalid
-from models import (
-    Attribute,
-    AttributeType,
-    AttributeValue,
-    Category,
-    CategoryAttribute,
-    ProductAttribute,
-    ProductWords,
-)
+from models import Attribute, AttributeValue, Category, ProductAttribute, ProductWords
 from models.database import Database
-from tests.factories.catalog import create_attribute, create_category, create_product
+from tests.domain.taxonomy.loading import category, load
+from tests.factories.catalog import create_category, create_product
 from tests.factories.taxonomy import EN, ZH, attributes, colour, edition, fabric, lines, links
 
 REAL = os.environ.get("CARTWHEEL_TAXONOMY", "")
 """A folder with an edition of the standard taxonomy, where somebody has one."""
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database.open(database_url, pool_size=2)
-    yield database
-    await database.close()
-
-
-async def load(database: Database, taxonomy: Taxonomy, *, language: str = "zh-CN") -> Loaded:
-    async with database.writes.begin() as session:
-        return await load_taxonomy(session, taxonomy, language=language)
 
 
 async def tree(database: Database) -> dict[str, tuple[str, str, int, int]]:
@@ -52,11 +33,6 @@ async def tree(database: Database) -> dict[str, tuple[str, str, int, int]]:
         row.slug: (row.name, rows[row.parent_id].slug if row.parent_id else "", row.depth, row.position)
         for row in rows.values()
     }
-
-
-async def category(database: Database, taxonomy_id: str) -> Category:
-    async with database.reads() as session:
-        return (await session.scalars(select(Category).where(Category.taxonomy_id == taxonomy_id))).one()
 
 
 async def test_an_edition_becomes_the_tree_of_the_shop_in_its_own_language(database: Database) -> None:
@@ -107,30 +83,6 @@ async def test_a_shop_that_changes_its_language_keeps_no_old_names(database: Dat
 
     tea = await category(database, "fb-1")
     assert (tea.name, tea.translations) == ("茶叶", {"en": {"name": "Tea"}, "zh-CN": {"name": "茶叶"}})
-
-
-async def test_attributes_list_their_values_in_order(database: Database) -> None:
-    await load(database, read_taxonomy(edition()))
-
-    async with database.reads() as session:
-        (colour, _) = (await session.scalars(select(Attribute).order_by(Attribute.taxonomy_id))).all()
-        values = await session.scalars(
-            select(AttributeValue)
-            .where(AttributeValue.attribute_id == colour.id)
-            .order_by(AttributeValue.position)
-        )
-        rows = [(value.position, value.code, value.name, value.translations) for value in values]
-    assert (colour.code, colour.name, colour.type, colour.filterable, colour.translations) == (
-        "colour",
-        "颜色",
-        AttributeType.ENUM,
-        True,
-        {"en": {"name": "Colour"}},
-    )
-    assert rows == [
-        (1, "red", "红色", {"en": {"name": "Red"}}),
-        (2, "blue", "蓝色", {"en": {"name": "Blue"}}),
-    ]
 
 
 async def test_loading_again_writes_nothing(database: Database) -> None:
@@ -303,78 +255,6 @@ async def test_sisters_with_one_name_are_told_apart(database: Database) -> None:
     found = await tree(database)
     assert found["clothes-trousers-co"][0] == "衣 (Trousers & Co)"
     assert found["clothes-shirts"][0] == "衣 (Shirts)"
-
-
-async def test_an_attribute_of_the_shop_keeps_its_code(database: Database) -> None:
-    async with database.writes.begin() as session:
-        own = await create_attribute(session, code="colour", values=("pink",))
-
-    await load(database, read_taxonomy(edition()))
-
-    async with database.reads() as session:
-        rows = await session.execute(select(Attribute.code, Attribute.taxonomy_id).order_by(Attribute.id))
-        values = await session.scalars(
-            select(AttributeValue.code).where(AttributeValue.attribute_id == own.id)
-        )
-        assert [tuple(row) for row in rows] == [("colour", None), ("colour-1", "1"), ("fabric", "2")]
-        assert values.all() == ["pink"]
-
-
-async def test_what_clerks_have_added_stays(database: Database) -> None:
-    await load(database, read_taxonomy(edition()))
-    async with database.writes.begin() as session:
-        tea = (await session.scalars(select(Category).where(Category.taxonomy_id == "fb-1"))).one()
-        tea.translations = tea.translations | {"ja": {"name": "お茶"}}
-        colour_row = (await session.scalars(select(Attribute).where(Attribute.code == "colour"))).one()
-        colour_row.filterable = False
-        session.add(
-            AttributeValue(attribute_id=colour_row.id, code="pink", name="粉色", position=3, translations={})
-        )
-
-    loaded = await load(database, read_taxonomy(edition()))
-
-    assert loaded == Loaded(Tally(0, 0, 7), Tally(0, 0, 2), Tally(0, 0, 3), attached=0)
-    assert (await category(database, "fb-1")).translations == {"en": {"name": "Tea"}, "ja": {"name": "お茶"}}
-    async with database.reads() as session:
-        assert await session.scalar(select(func.count()).where(AttributeValue.code == "pink")) == 1
-        assert await session.scalar(select(Attribute.filterable).where(Attribute.code == "colour")) is False
-
-
-async def test_an_attribute_a_clerk_has_made_a_number_lists_no_values(database: Database) -> None:
-    await load(database, read_taxonomy(edition()))
-    async with database.writes.begin() as session:
-        row = (await session.scalars(select(Attribute).where(Attribute.code == "fabric"))).one()
-        await save_attribute(
-            session, attribute_id=row.id, code="fabric", name="克重", type=AttributeType.NUMBER, unit="克"
-        )
-
-    loaded = await load(database, read_taxonomy(edition()))
-
-    assert loaded.values == Tally(0, 0, 2)
-    async with database.reads() as session:
-        assert await session.scalar(select(func.count()).where(AttributeValue.attribute_id == row.id)) == 0
-
-
-async def test_attributes_are_attached_once_and_never_taken_away(database: Database) -> None:
-    await load(database, read_taxonomy(edition(links=links(aa=[1], aa_1=[1, 2]))))
-    async with database.writes.begin() as session:
-        await session.execute(update(CategoryAttribute).values(required=True))
-
-    loaded = await load(database, read_taxonomy(edition(links=links(aa=[1], fb=[2]))))
-
-    assert loaded.attached == 1
-    async with database.reads() as session:
-        rows = await session.execute(
-            select(Category.taxonomy_id, Attribute.code, CategoryAttribute.required)
-            .join(Category, Category.id == CategoryAttribute.category_id)
-            .join(Attribute, Attribute.id == CategoryAttribute.attribute_id)
-            .order_by(Category.taxonomy_id)
-        )
-        assert [tuple(row) for row in rows] == [
-            ("aa", "colour", True),
-            ("aa-1", "fabric", True),
-            ("fb", "fabric", False),
-        ]
 
 
 async def test_an_edition_that_would_put_a_category_below_itself_changes_nothing(database: Database) -> None:
