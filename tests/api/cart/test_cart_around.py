@@ -15,8 +15,7 @@ from events.cart import GUEST_CARTS
 from events.relay import Relay
 from events.shop import Shop
 from events.timers import Timers
-from events.topics import subject_topic
-from models import MovementKind, Role, Subject, Variant, Warehouse
+from models import MovementKind, Role, Variant, Warehouse
 from resolvers.ids import global_id
 from settings import Settings
 from tests.api.cart.asking import id_of, shelf
@@ -222,19 +221,6 @@ async def test_all_watchers_are_told_and_no_watcher_costs_no_look(front: Front, 
     await until(lambda: shop.shelves.last is None)
     assert (unwatched.texts, shop.shelves.watchers) == ([], 0)
     assert lefts == [[("LESS_STOCK", 8)]] * 3
-
-
-async def test_only_who_watches_what_is_sold_is_called_to_look(shop: Shop) -> None:
-    tea, cup = await shelf(shop, 2)
-    await shop.shelves.look(shop)
-    async with shop.bus.listen([subject_topic(Subject.PRODUCT, tea.product_id)]) as bell:
-        called = []
-        for variant in (cup, tea, cup):
-            await sell(shop, variant, 1)
-            await shop.shelves.look(shop)
-            called.append(await bell.wait(0))
-
-    assert called == [False, True, False]
 
 
 async def test_an_offer_that_ends_is_seen_with_the_next_look(front: Front, shop: Shop, clock: Clock) -> None:
