@@ -239,15 +239,23 @@ def read_report(body: bytes, nonce: str) -> PaymentReport:
     try:
         said = json.loads(body)
         return PaymentReport(
-            reference=str(said["reference"]),
+            reference=text_of(said["reference"]),
             status=ProviderStatus(said["status"]),
             amount=Money(int(said["amount"]), CurrencyCode(said["currency"])),
-            order_number=str(said["order"]),
+            order_number=text_of(said["order"]),
             nonce=nonce,
-            reason=said["reason"] and str(said["reason"]),
+            reason=said["reason"] and text_of(said["reason"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise NotificationRefused(f"unreadable: {type(error).__name__}") from None
+
+
+def text_of(given: object) -> str:
+    """Text that a database takes: no NUL and no half characters."""
+    text = str(given)
+    if not text.isprintable():
+        raise ValueError("not a text")
+    return text
 
 
 def moment(timestamp: str) -> datetime:

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from events.shop import Shop
 from gateways.payment import PaymentReport, ProviderStatus
-from gateways.payment.sandbox import NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
+from gateways.payment.sandbox import NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, message
+from gateways.secrets import sign
 from models import CurrencyCode, Money, Order, Payment, PaymentNotification, PaymentStatus
 from tests.factories.payment import begun, names, payment_of, sandbox_of
 from tests.front import Front
@@ -86,6 +87,9 @@ async def test_a_notification_must_be_fresh(front: Front, shop: Shop, tick: Tick
         {"amount": Money(9_900, CurrencyCode.USD)},
         {"order_number": "O1"},
         {"reference": "O1-1"},
+        {"reference": "O1\0"},
+        {"reference": "\ud800"},
+        {"status": ProviderStatus.FAILED, "reason": "No\0"},
     ],
 )
 async def test_a_genuine_notification_about_something_else_changes_nothing(
@@ -99,6 +103,21 @@ async def test_a_genuine_notification_about_something_else_changes_nothing(
     assert (await payment_of(shop, order)).status is PaymentStatus.STARTED
     async with shop.database.reads() as session:
         assert await session.scalar(select(func.count()).select_from(PaymentNotification)) == 0
+
+
+@pytest.mark.parametrize("amount", [b"1e999", b"NaN", b"[" * 30_000, b'"much"'])
+async def test_a_genuine_notification_that_cannot_be_read_is_refused(
+    front: Front, shop: Shop, amount: bytes
+) -> None:
+    order, payment, _ = await begun(shop)
+    sandbox = sandbox_of(shop)
+    body, headers = sandbox.signed(await report(shop, payment))
+    body = body.replace(b"9900", amount)
+    signed = message(headers[TIMESTAMP_HEADER], headers[NONCE_HEADER], body)
+
+    assert await tell(front, body, headers | {SIGNATURE_HEADER: sign(sandbox.key, signed)}) == 400
+
+    assert (await payment_of(shop, order)).status is PaymentStatus.STARTED
 
 
 async def test_the_door_for_notifications_takes_little_and_from_known_providers(front: Front) -> None:
