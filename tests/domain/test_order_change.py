@@ -172,7 +172,7 @@ async def test_what_is_packed_or_sent_is_not_cancelled(shop: Shop) -> None:
     assert (order.version, order.fulfilment_status) == (before, FulfilmentStatus.PACKING)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1, 997), st.lists(st.integers(1, 3), min_size=1, max_size=6))
 async def test_however_it_is_cut_all_that_was_paid_goes_back_and_no_more(
     shop: Shop, price: int, cuts: list[int]

@@ -344,7 +344,7 @@ async def undo(shop: Shop, order_id: int, *, sent_after_all: bool) -> None:
             await cancel_order(session, order.id, reason="x", now=NOW)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(
     Bought([(999, 5), (7, 2)], 13, 7, 2, cash=333, paid=True, parcels=0, sent_after_all=True),
     [Act("take_off", 0, 1, 0), Act("do_not_send", 0, 1, 0), Act("console", 0, 1, 500), Act("ask", 1, 1, 0)],

@@ -6,7 +6,7 @@ import string
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.catalog.drafts import ProductDraft
@@ -20,7 +20,6 @@ SAMPLES = sorted(path for folder in FOLDERS if folder for path in Path(folder).g
 """Product files of other shops, where somebody has some."""
 
 
-@settings(deadline=None)
 @given(HTML)
 def test_cleaning_what_is_clean_changes_nothing(html: str) -> None:
     cleaned = clean(html)
@@ -33,7 +32,7 @@ SLUG = st.text(string.ascii_lowercase + string.digits + "-_茶叶", min_size=1, 
 SHELVES = st.lists(SLUG, max_size=4, unique=True).flatmap(lambda slugs: st.tuples(*map(products, slugs)))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(SHELVES, st.sampled_from(CurrencyCode))
 def test_what_is_written_is_read_back_without_loss(
     shelf: tuple[ProductDraft, ...], currency: CurrencyCode
@@ -56,7 +55,6 @@ def test_a_real_file_is_read_whole_and_comes_back_the_same(path: Path) -> None:
     assert again == Reading("", reading.products, ())
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from('ab1-,,,"\n\r\\ >'), max_size=80), st.binary(max_size=3))
 def test_whatever_stands_in_a_file_it_is_taken_or_refused(cells: str, noise: bytes) -> None:
     data = f"Handle,Title,Tags,Option1 Name,Option1 Value,Price,Image Src\n{cells}".encode() + noise

@@ -83,7 +83,6 @@ BASKETS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(BASKETS, OFFERS)
 def test_lines_and_fees_add_up_to_the_total_and_discounts_to_the_offers(
     goods: Basket, offers: list[Offer]
@@ -102,7 +101,6 @@ def test_lines_and_fees_add_up_to_the_total_and_discounts_to_the_offers(
     assert len(priced.verdicts) == len(offers)
 
 
-@settings(deadline=None)
 @given(BASKETS, OFFERS)
 def test_one_offer_more_never_makes_the_total_higher(goods: Basket, offers: list[Offer]) -> None:
     totals = [price(goods, *offers[:count]).total.minor for count in range(len(offers) + 1)]
@@ -110,7 +108,6 @@ def test_one_offer_more_never_makes_the_total_higher(goods: Basket, offers: list
     assert all(after <= before for before, after in pairwise(totals))
 
 
-@settings(deadline=None)
 @given(BASKETS, OFFERS, st.randoms(use_true_random=False))
 def test_the_order_of_the_offers_does_not_matter(goods: Basket, offers: list[Offer], dice: Random) -> None:
     shuffled = dice.sample(offers, len(offers))
@@ -118,7 +115,7 @@ def test_the_order_of_the_offers_does_not_matter(goods: Basket, offers: list[Off
     assert price(goods, *offers) == price(goods, *shuffled)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(BASKETS, OFFERS)
 def test_no_legal_combination_is_cheaper_than_the_one_applied(goods: Basket, offers: list[Offer]) -> None:
     priced = price(goods, *offers)
@@ -167,7 +164,6 @@ def tangled(dice: Random, id: int) -> Offer:
     return offer(terms, id=id, scope=dice.choice([variants, Scope()]), group=dice.choice("abcdefghijkl"))
 
 
-@settings(deadline=None)
 @given(BASKETS, OFFERS, st.randoms(use_true_random=False))
 def test_whatever_is_bought_giving_it_back_in_parts_gives_back_what_was_paid(
     goods: Basket, offers: list[Offer], dice: Random
