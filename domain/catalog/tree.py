@@ -43,6 +43,7 @@ async def save_category(
     name: str,
     slug: str | None = None,
     parent_id: int | None = None,
+    stays: bool = False,
     position: int | None = None,
     translations: Mapping[str, Mapping[str, str]] | None = None,
     attributes: Sequence[AttributeOfCategory] | None = None,
@@ -50,10 +51,12 @@ async def save_category(
 ) -> Category:
     """Make a category, or make one what it shall be; one with another parent takes all below it along.
 
-    What is None stays as it is, except that no parent means the root. Conflict when the category is not at
-    `version` any more. A slug it had before leads to it still.
+    What is None stays as it is, except that no parent means the root, where it is not told that it `stays`.
+    Conflict when the category is not at `version` any more. A slug it had before leads to it still.
     """
     await alone(session)
+    if stays and category_id is not None:
+        parent_id = await session.scalar(select(Category.parent_id).where(Category.id == category_id))
     parent = await _parent(session, parent_id, category_id, version)
     name = await _free_name(session, name, parent_id, category_id)
     if category_id is None:

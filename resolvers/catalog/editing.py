@@ -228,7 +228,7 @@ async def category_save(
     name: str,
     id: strawberry.ID | None = None,
     slug: str | None = None,
-    parent_id: strawberry.ID | None = None,
+    parent_id: strawberry.ID | None = strawberry.UNSET,
     position: int | None = None,
     translations: list[NameTranslationInput] | None = None,
     attributes: list[CategoryAttributeInput] | None = None,
@@ -239,13 +239,14 @@ async def category_save(
     name: what people call it
     id: which category; a new one without it
     slug: its part of the address; made of the name when left out; one it had before leads to it still
-    parent_id: the category it belongs to; none for a root
+    parent_id: the category it belongs to; null for a root; it stays where it is when left out
     position: its place among its sisters; the last when left out
     translations: its name in other languages, all of them
     attributes: what its products are described by, all of it; those below inherit it
     version: the version you have read, needed with `id`; CONFLICT when somebody changed it since
     """
     require_version(id, version)
+    stays = parent_id is strawberry.UNSET
     wanted = [
         AttributeOfCategory(
             row_id(each.attribute_id, "Attribute", field=("attributes", index, "attribute_id")), each.required
@@ -259,7 +260,8 @@ async def category_save(
             category_id=given_id(id, "Category", "id"),
             name=name,
             slug=slug,
-            parent_id=given_id(parent_id, "Category", "parent_id"),
+            parent_id=None if stays else given_id(parent_id, "Category", "parent_id"),
+            stays=stays,
             position=position,
             translations=None if translations is None else names(translations),
             attributes=None if attributes is None else wanted,

@@ -311,6 +311,19 @@ async def test_the_tree_is_built_and_rebuilt(shop: Shop, clerk: Client) -> None:
     assert refusals(loop) == [("INVALID", "parentId")]
 
 
+async def test_a_category_stays_where_it_is_until_another_place_is_named(clerk: Client) -> None:
+    food = (await clerk.do(CATEGORY, name="Food"))["category"]
+    tea = (await clerk.do(CATEGORY, name="Tea", parentId=food["id"]))["category"]
+
+    named = (await clerk.do(CATEGORY, id=tea["id"], version=1, name="Teas"))["category"]
+    rooted = (await clerk.do(CATEGORY, id=tea["id"], version=2, name="Teas", parentId=None))["category"]
+    nowhere = await clerk.do(CATEGORY, id=tea["id"], version=3, name="Teas", parentId="")
+
+    assert (named["name"], named["parent"]) == ("Teas", {"name": "Food"})
+    assert (rooted["parent"], rooted["depth"]) == (None, 0)
+    assert refusals(nowhere) == [("NOT_FOUND", "parentId")]
+
+
 async def test_attributes_are_kept_by_clerks(shop: Shop, clerk: Client) -> None:
     values = [{"code": "red", "name": "Red", "translations": [{"language": "zh", "name": "红"}]}]
     made = await clerk.do(
