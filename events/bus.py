@@ -20,6 +20,9 @@ PREFIX = "cartwheel:"
 RECONNECT_SECONDS = 0.5
 LISTEN_SECONDS = 5.0
 
+LOST = (RedisError, OSError, AttributeError)
+"""What is raised where Redis is away: a connection that is just being lost has no writer, for redis-py."""
+
 
 class Bell:
     """Rings at most once between two waits, however often it was struck."""
@@ -109,8 +112,9 @@ class LocalBus:
 class RedisBus(LocalBus):
     """Bells between processes over Redis pub/sub (https://redis.io/docs/latest/develop/pubsub/).
 
-    While Redis is away, what could not be published is kept and published when it is back, and every
-    local bell rings once: watchers then look into the table of events and have missed nothing.
+    While Redis is away, what could not be published is kept and published when it is back. Every local bell
+    rings once when Redis begins, or begins again, to pass its topics on: watchers then look into the table of
+    events and have missed nothing.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -130,26 +134,26 @@ class RedisBus(LocalBus):
             for topic in topics:
                 pipe.publish(PREFIX + topic, "")  # type: ignore[unused-awaitable]
             await pipe.execute()
-        except (RedisError, OSError) as error:
+        except LOST as error:
             self.unsent |= topics
             log.warning("bus.unsent", topics=len(self.unsent), error=type(error).__name__)
 
     async def opened(self, topics: Iterable[str]) -> None:
         if self.channel:
-            with suppress(RedisError, OSError):
+            with suppress(*LOST):
                 await self.channel.subscribe(*(PREFIX + topic for topic in topics))
 
     async def closed(self, topics: Iterable[str]) -> None:
         names = [PREFIX + topic for topic in topics]
         if self.channel and names:
-            with suppress(RedisError, OSError):
+            with suppress(*LOST):
                 await self.channel.unsubscribe(*names)
 
     async def run(self) -> None:
         while True:
             try:
                 await self.carry()
-            except (RedisError, OSError) as error:
+            except LOST as error:
                 log.warning("bus.redis_lost", error=type(error).__name__)
             finally:
                 self.channel = None
@@ -162,21 +166,20 @@ class RedisBus(LocalBus):
         await self.redis.aclose()
 
     async def carry(self) -> None:
-        """Subscribe to everything listened to here, catch up, then strike what others ring."""
+        """Subscribe to everything listened to here, send what is unsent, then strike what others ring.
+
+        A topic is struck when Redis confirms it, too: what was rung before that, nobody here has heard.
+        """
         async with self.redis.pubsub() as channel:
-            await channel.subscribe(PREFIX, *(PREFIX + topic for topic in list(self.bells)))
-            self.channel = channel
-            await self.catch_up(channel)
+            await channel.subscribe(PREFIX)
+            self.channel = channel  # from here on, whoever begins to listen subscribes
+            await channel.subscribe(*(PREFIX + topic for topic in [*self.bells, ""]))
+            unsent, self.unsent = self.unsent, set()
+            if unsent:
+                await self.publish(unsent)
             while True:
-                message = await channel.get_message(ignore_subscribe_messages=True, timeout=LISTEN_SECONDS)
+                message = await channel.get_message(timeout=LISTEN_SECONDS)
                 if message is None:
                     await channel.ping()  # type: ignore[no-untyped-call,unused-ignore]
-                elif message["type"] == "message":
+                elif message["type"] in {"subscribe", "message"}:
                     self.strike([message["channel"].decode().removeprefix(PREFIX)])
-
-    async def catch_up(self, channel: PubSub) -> None:
-        await channel.subscribe(*(PREFIX + topic for topic in [*self.bells, ""]))
-        self.strike(list(self.bells))
-        unsent, self.unsent = self.unsent, set()
-        if unsent:
-            await self.publish(unsent)
