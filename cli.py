@@ -66,7 +66,8 @@ def serve(
     if demo:
         loaded(chosen)
     settled()
-    listeners = None if chosen.port else [socket.create_server((chosen.host, 0))]
+    family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
+    listeners = None if chosen.port else [socket.create_server((chosen.host, 0), family=family)]
     if listeners:  # whoever is told our address is told the port we really have
         chosen = chosen.model_copy(update={"port": listeners[0].getsockname()[1]})
     console.print(f"Cartwheel: http://{chosen.host}:{chosen.port}/graphql", highlight=False)

@@ -31,6 +31,9 @@ WHOLE = 3
 HALF = 2
 """Letters that half of a word has at least, where it may be two."""
 
+BOTH = 32
+"""Letters of the longest word that may be two: whoever types more is not looking for anything."""
+
 SURE, SO_SO, FAINT = 100, 50, 20
 """What a word counts, in hundredths: as asked for; completed, corrected; a single character of it."""
 
@@ -218,6 +221,8 @@ def mistyped(asked: Iterable[Wish], known: Known) -> list[Wish]:
 
 def halves(word: str) -> list[tuple[str, str]]:
     """Every way to write one word as two: "greentea" is "green tea"."""
+    if len(word) > BOTH:
+        return []
     return [(word[:place], word[place:]) for place in range(HALF, len(word) - HALF + 1)]
 
 
@@ -231,7 +236,7 @@ def parted(asked: Iterable[Wish], known: Known, lost: Collection[Wish]) -> list[
         ]
         best = max(ways, key=lambda way: min(map(known.holders, way)), default=None)
         found += best if best and all(map(known.knows, best)) else [wish]
-    return found
+    return found[:WISHES_LIMIT]
 
 
 def planned(

@@ -4,7 +4,19 @@ import json
 
 import pytest
 
-from words.asking import Known, NoPlan, joined, mistyped, parted, planned, read_plan, spoken_of, wishes
+from words.asking import (
+    WISHES_LIMIT,
+    Known,
+    NoPlan,
+    halves,
+    joined,
+    mistyped,
+    parted,
+    planned,
+    read_plan,
+    spoken_of,
+    wishes,
+)
 
 
 def test_the_last_word_may_be_unfinished() -> None:
@@ -40,6 +52,15 @@ def test_a_word_nobody_knows_is_two_where_both_are_known() -> None:
     ]
     assert parted(asked, Known({"green": 1}), asked) == asked
     assert parted(asked, known, []) == asked
+
+
+def test_two_words_in_one_are_no_more_work_than_people_type() -> None:
+    endless = wishes("green" + "t" * 60 + "ea")
+    many = wishes(" ".join(f"ab{letter}cd{letter}" for letter in "efghijklmnopqrstuvwxyz12"))
+    known = Known({half: 1 for wish in many for half in (wish.word[:3], wish.word[3:])})
+
+    assert halves(endless[0].word) == []
+    assert len(many) == len(parted(many, known, many)) == WISHES_LIMIT
 
 
 def test_a_word_is_mistyped_only_if_nothing_is_known_by_it() -> None:
