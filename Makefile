@@ -1,4 +1,4 @@
-# Everything is done with make; `make` alone says what there is.
+# Every task of the project is a target; `make` alone lists them.
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -9,7 +9,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 GRAPHIQL := edge/graphiql
 PAGE := $(GRAPHIQL)/assets/manifest.json
 
-# Each of these files says that something is installed, and is older than a lock that has changed since.
+# Each of these files marks an installation as done; it is older than a lock that has changed since.
 RUNTIME := $(VENV)/.runtime
 COMMAND := $(VENV)/.command
 TOOLS := $(VENV)/.tools
@@ -26,36 +26,36 @@ help: ## this list
 
 # --- run
 
-serve: $(COMMAND) ## the whole shop with demo data on this machine (HOST=127.0.0.1 PORT=8000)
+serve: $(COMMAND) ## serve the shop with demo data on this machine (HOST=127.0.0.1 PORT=8000)
 	@PIP_RETRIES=0 npm_config_fetch_retries=0 $(MAKE) web || echo 'The GraphiQL page is not built; everything else works. `make web` tries again.' >&2
 	@exec $(VENV)/bin/cartwheel serve --demo
 
-worker: $(COMMAND) ## what follows later: timers, retries, notifications (a process of its own)
+worker: $(COMMAND) ## events, retries and scheduled jobs, in a process of its own
 	@exec $(VENV)/bin/cartwheel worker
 
-migrate: $(COMMAND) ## bring the database to the newest revision
+migrate: $(COMMAND) ## migrate the database to the newest revision
 	@$(VENV)/bin/cartwheel migrate
 
-migration: $(COMMAND) ## a new revision from the changed models: make migration m="cart gets a note"
-	@test -n "$$m" || { echo 'Say what it does: make migration m="cart gets a note"' >&2; exit 2; }
-	@$(VENV)/bin/alembic revision --autogenerate -m "$$m"
+migration: $(COMMAND) ## a new revision from the changed models: make migration m="add a note to carts"
+	@test -n "$$m" || { echo 'Say what it does: make migration m="add a note to carts"' >&2; exit 2; }
+	@$(PY) -m migrations.runner "$$m"
 
-schema: $(COMMAND) ## write schema.graphql, the contract of the clients
+schema: $(COMMAND) ## write schema.graphql, the schema that clients rely on
 	@$(VENV)/bin/cartwheel schema
 
-web: $(PAGE) ## the GraphiQL page, from locked npm packages
+web: $(PAGE) ## build the GraphiQL page from locked npm packages
 	@:
 
-bench: $(TOOLS) ## measure the speed
+bench: $(TOOLS) ## run the benchmarks
 	@$(PY) -m bench
 
-# --- prove
+# --- check
 
 test: $(TOOLS) ## all tests, on real databases: make test ARGS="-k cart"
 	@$(PY) -m tests.servers || $(MAKE) $(SERVERS)
 	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
-check: $(TOOLS) ## style, types, layers, schema and locks; says everything that is wrong, not only the first
+check: $(TOOLS) ## style, types, layers, schema and locks; reports every problem, not only the first
 	@$(MAKE) --keep-going lint types layers contract locks
 
 lint: $(TOOLS)
@@ -71,12 +71,12 @@ layers: $(TOOLS)
 contract: $(TOOLS)
 	$(VENV)/bin/cartwheel schema --check
 
-# A lock pins and hashes each package and names no address: where packages come from is the machine's affair.
+# A lock pins and hashes each package and names no URL: the index is configured on the machine.
 locks:
 	@! grep -nEv '^([a-z0-9._-]+(\[[a-z0-9,._-]+\])?==[^ ]+( ; [^/]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?)$$' requirements*.txt $(GRAPHIQL)/requirements*.txt
 	@! grep -n '://' $(GRAPHIQL)/package-lock.json
 
-format: $(TOOLS) ## put the code in order
+format: $(TOOLS) ## fix style and format
 	@$(VENV)/bin/ruff check --fix
 	@$(VENV)/bin/ruff format
 
@@ -123,7 +123,7 @@ $(PAGE): $(GRAPHIQL)/package-lock.json $(GRAPHIQL)/build.py $(GRAPHIQL)/bundle.p
 	@$(PY) -m edge.graphiql.build
 	@touch $@
 
-lock: ## lock all requirements anew; make lock UPGRADE=--upgrade takes the newest
+lock: ## lock all requirements again; make lock UPGRADE=--upgrade takes the newest versions
 	@command -v uv >/dev/null || { echo 'make lock needs uv: pip install uv' >&2; exit 2; }
 	$(COMPILE) pyproject.toml --output-file requirements.txt
 	$(COMPILE) pyproject.toml --extra dev --constraint requirements.txt --output-file requirements-dev.txt
@@ -131,6 +131,6 @@ lock: ## lock all requirements anew; make lock UPGRADE=--upgrade takes the newes
 	$(COMPILE) --group node --output-file $(GRAPHIQL)/requirements-node.txt
 	@$(MAKE) locks
 
-clean: ## remove what can be made again; data stays
+clean: ## remove everything that can be rebuilt; data stays
 	rm -rf $(VENV) $(GRAPHIQL)/assets build cartwheel.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,6 @@
-"""The whole shop, wired: the only file that knows every part."""
+"""Assembles the shop and its web application: the only file that knows every part."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -10,31 +10,30 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 
-from demo.gallery import gallery_routes
+from demo.picture_routes import picture_routes
 from edge.graphiql import graphiql_assets
 from edge.graphql import GraphQLEndpoint
 from edge.health import health_routes
 from edge.limits import BodyLimit
 from edge.logs import RequestLog
 from edge.media import media_routes
-from edge.persisted import PersistedQueries
+from edge.persisted_operations import PersistedOperations
 from edge.products import PATH as PRODUCTS
 from edge.products import product_routes
 from edge.sandbox import sandbox_routes
 from edge.webhooks import webhook_routes
 from events.bus import LocalBus, RedisBus
+from events.jobs.worker import running_jobs
 from events.shop import Shop
-from events.working import working
+from events.types import Clock
 from gateways.carrier.simulated import SimulatedCarrier
-from gateways.media import media_store
-from gateways.payment.connected import connected
+from gateways.media import create_media_store
+from gateways.payment.registry import connect_payment_gateways
 from gateways.secrets import Secrets
 from models import CarrierCode
 from models.database import Database
 from schema import schema
 from settings import Settings
-
-Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
@@ -48,17 +47,20 @@ def open_shop(
     app: Starlette | None = None,
     database: Database | None = None,
 ) -> Shop:
-    """Everything behind the counter; without an address of its own, partners reach it through `app`."""
-    database = database or Database.open(settings.database_url, pool_size=settings.database_pool_size)
-    inward = httpx.ASGITransport(app) if app and not settings.public_url else None
-    client, secrets = httpx.AsyncClient(transport=inward), Secrets()
+    """Everything but the web: database, bus, partners, queues and counters, as the settings say.
+
+    The built-in payment provider calls our webhooks over HTTP, or `app` where the shop has no public address.
+    """
+    database = database or Database.open(settings.database.url, pool_size=settings.database.pool_size)
+    transport = httpx.ASGITransport(app) if app and not settings.server.public_url else None
+    client, secrets = httpx.AsyncClient(transport=transport), Secrets()
     return Shop(
         settings=settings,
         database=database,
-        bus=RedisBus(Redis.from_url(settings.redis_url)) if settings.redis_url else LocalBus(),
-        payments=connected(settings, database, secrets, client, clock),
-        carriers={CarrierCode.SIMULATED: SimulatedCarrier(settings.simulated_carrier_step)},
-        media=media_store(settings),
+        bus=RedisBus(Redis.from_url(settings.redis.url)) if settings.redis.url else LocalBus(),
+        payments=connect_payment_gateways(settings, database, secrets, client, clock),
+        carriers={CarrierCode.SIMULATED: SimulatedCarrier(settings.carriers.simulated_step)},
+        media=create_media_store(settings),
         secrets=secrets,
         clock=clock,
         closers=[client.aclose],
@@ -66,24 +68,24 @@ def open_shop(
 
 
 def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database | None = None) -> Starlette:
-    """The counter: what the outside can knock at."""
+    """The web application: GraphQL, files, webhooks and health; its jobs run while it is being served."""
 
     @asynccontextmanager
-    async def opening_hours(app: Starlette) -> AsyncIterator[None]:
-        async with working(shop, relays=settings.run_worker):
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with running_jobs(shop, relays=settings.server.run_worker):
             yield
 
-    uploads = {"/media": settings.upload_limit_bytes, PRODUCTS: settings.import_limit_bytes}
-    limits = Middleware(BodyLimit, limit=settings.body_limit_bytes, limits=uploads)
-    app = Starlette(middleware=[Middleware(RequestLog), limits], lifespan=opening_hours)
+    uploads = {"/media": settings.limits.upload_bytes, PRODUCTS: settings.limits.import_bytes}
+    limits = Middleware(BodyLimit, limit=settings.limits.body_bytes, limits=uploads)
+    app = Starlette(middleware=[Middleware(RequestLog), limits], lifespan=lifespan)
     app.state.shop = shop = open_shop(settings, clock=clock, app=app, database=database)
-    persisted = PersistedQueries(shop.bus.redis if isinstance(shop.bus, RedisBus) else None)
+    persisted = PersistedOperations(shop.bus.redis if isinstance(shop.bus, RedisBus) else None)
     graphql = GraphQLEndpoint(schema, shop, persisted)
     app.router.routes += [
         graphiql_assets,
         Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),
         WebSocketRoute("/graphql", graphql),
-        *gallery_routes(shop),
+        *picture_routes(shop),
         *media_routes(shop),
         *product_routes(shop),
         *webhook_routes(shop),

@@ -1,8 +1,8 @@
-"""The `cartwheel` command: each a few lines."""
+"""The `cartwheel` command and its subcommands."""
 
 import gc
 
-gc.disable()  # starting makes no garbage: looking for it took a third of the time; see `settled`
+gc.disable()  # imports leave no garbage, but collections took a third of the start; see edge/gc_tuning.py
 
 import asyncio
 import json
@@ -18,29 +18,29 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.quality.issue import QualityReason
-from edge.garbage import settled
+from edge.gc_tuning import tune_garbage_collector
 from models.account import Role
 from models.money import CurrencyCode
-from settings import Settings, WrongSetting
+from settings import Settings, WrongSetting, list_variables
 
 if TYPE_CHECKING:
     from events.shop import Shop
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The backend of an online shop.")
-imports = typer.Typer(no_args_is_help=True, help="Bring data into the shop.")
-exports = typer.Typer(no_args_is_help=True, help="Write data of the shop.")
-staff = typer.Typer(no_args_is_help=True, help="People who work in the shop.")
+imports = typer.Typer(no_args_is_help=True, help="Import data.")
+exports = typer.Typer(no_args_is_help=True, help="Export data.")
+staff = typer.Typer(no_args_is_help=True, help="Manage staff accounts.")
 app.add_typer(staff, name="staff")
 app.add_typer(imports, name="import")
 app.add_typer(exports, name="export")
 
 console = Console(stderr=True)
-CONTRACT = Path(__file__).parent / "schema.graphql"
-Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV files")]
+SCHEMA_FILE = Path(__file__).parent / "schema.graphql"
+CsvFiles = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV files")]
 
 
-def settings() -> Settings:
-    """The settings, or the end with the name of what is wrong."""
+def read_settings() -> Settings:
+    """Read the settings; exit code 2 with the names of those that are wrong."""
     try:
         return Settings.from_environment()
     except WrongSetting as wrong:
@@ -52,34 +52,36 @@ def settings() -> Settings:
 def serve(
     demo: Annotated[bool, typer.Option("--demo", help="load the demo shop first")] = False,
 ) -> None:
-    """Answer requests until told to stop; an SQLite database is migrated first."""
+    """Serve requests until SIGTERM or Ctrl-C; an SQLite database is migrated first."""
     import uvicorn
 
     from app import create_app
-    from edge.logs import configure
+    from edge.logs import configure_logging
     from models.database import sqlite_file
 
-    chosen = settings()
-    configure(chosen)
-    if sqlite_file(chosen.database_url):
-        upgraded(chosen)
+    settings = read_settings()
+    configure_logging(settings)
+    if sqlite_file(settings.database.url):
+        upgrade_database(settings)
     if demo:
-        loaded(chosen)
-    settled()
-    family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
-    listeners = None if chosen.port else [socket.create_server((chosen.host, 0), family=family)]
-    if listeners:  # whoever is told our address is told the port we really have
-        chosen = chosen.model_copy(update={"port": listeners[0].getsockname()[1]})
-    console.print(f"Cartwheel: http://{chosen.host}:{chosen.port}/graphql", highlight=False)
+        load_demo_shop(settings)
+    tune_garbage_collector()
+    family = socket.AF_INET6 if ":" in settings.server.host else socket.AF_INET
+    listeners = (
+        None if settings.server.port else [socket.create_server((settings.server.host, 0), family=family)]
+    )
+    if listeners:  # call-backs and links must name the port that was really taken
+        settings = settings.with_port(listeners[0].getsockname()[1])
+    console.print(f"Cartwheel: http://{settings.server.host}:{settings.server.port}/graphql", highlight=False)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(chosen),
-            host=chosen.host,
-            port=chosen.port,
+            create_app(settings),
+            host=settings.server.host,
+            port=settings.server.port,
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=chosen.shutdown_seconds,
+            timeout_graceful_shutdown=settings.server.shutdown_seconds,
         )
     )
     with suppress(KeyboardInterrupt):
@@ -90,61 +92,61 @@ def serve(
 
 @app.command()
 def worker() -> None:
-    """Relay events, react and watch the clock, without answering requests."""
+    """Relay events, run reactions and scheduled jobs, without serving requests."""
     from app import open_shop
-    from edge.logs import configure
-    from events.working import working
+    from edge.logs import configure_logging
+    from events.jobs.worker import running_jobs
 
-    chosen = settings()
-    configure(chosen)
-    settled()
+    settings = read_settings()
+    configure_logging(settings)
+    tune_garbage_collector()
 
-    async def work() -> None:
+    async def run_until_stopped() -> None:
         stop = asyncio.Event()
         for signal_ in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(signal_, stop.set)
-        async with working(open_shop(chosen)):
+        async with running_jobs(open_shop(settings)):
             await stop.wait()
 
-    asyncio.run(work())
+    asyncio.run(run_until_stopped())
 
 
-@app.command("settings")
-def show_settings() -> None:
-    """List every setting: its environment variable, what it is for, and what it is when not set."""
-    known = Table("variable", "what it is for", "when not set")
-    for name, field in Settings.model_fields.items():
-        known.add_row(name.upper(), field.description, str(field.get_default()))
-    Console().print(known)
+@app.command()
+def settings() -> None:
+    """List every setting: its environment variable, its purpose and its default."""
+    table = Table("variable", "what it is for", "when not set")
+    for variable in list_variables():
+        table.add_row(variable.name, variable.description, str(variable.default))
+    Console().print(table)
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest revision."""
-    console.print(f"The database is at revision {upgraded(settings())}.")
+    console.print(f"The database is at revision {upgrade_database(read_settings())}.")
 
 
 @app.command()
 def reindex() -> None:
-    """Read all products anew for the search; after `migrate` nothing is left to read."""
-    from edge.wording import reindex as read
+    """Index all products for the search again; `migrate` does it where needed."""
+    from edge.reindex import reindex_products
 
-    in_shop(lambda shop: read(shop, console, everything=True))
+    run_in_shop(lambda shop: reindex_products(shop, console, everything=True))
 
 
 @app.command()
 def schema(
     check: Annotated[
-        bool, typer.Option("--check", help="only tell whether it is stale; exit code 1 then")
+        bool, typer.Option("--check", help="write nothing; exit code 1 when it is stale")
     ] = False,
 ) -> None:
-    """Write schema.graphql, the contract of the clients."""
+    """Write schema.graphql, the schema that clients rely on."""
     from schema import schema as shop_schema
 
     printed = shop_schema.as_str() + "\n"
     if not check:
-        CONTRACT.write_text(printed, encoding="utf-8")
-    elif not CONTRACT.exists() or CONTRACT.read_text(encoding="utf-8") != printed:
+        SCHEMA_FILE.write_text(printed, encoding="utf-8")
+    elif not SCHEMA_FILE.exists() or SCHEMA_FILE.read_text(encoding="utf-8") != printed:
         console.print("schema.graphql is stale: run `make schema` and look at what changed for clients.")
         raise typer.Exit(1)
 
@@ -158,80 +160,82 @@ def ask(
     language: Annotated[str | None, typer.Option(help="language of the texts: en, zh-CN")] = None,
     pick: Annotated[str | None, typer.Option(help="print only this part: orderPlace.order.id")] = None,
 ) -> None:
-    """Ask a running shop something, as an app would, and print the answer."""
-    from edge.asking import NoAnswer, picked
-    from edge.asking import ask as ask_shop
+    """Send a document to a running shop, as an app would, and print the response."""
+    from edge.ask import AskFailed, ask_shop, pick_value
 
-    given = {"X-Cart-Token": cart, "Accept-Language": language}
-    headers = {name: value for name, value in given.items() if value}
+    values = {"X-Cart-Token": cart, "Accept-Language": language}
+    headers = {name: value for name, value in values.items() if value}
     try:
-        found = ask_shop(settings().address, document, login=login, password=password, headers=headers)
-        shown = picked(found["data"], pick) if pick else found
-    except (NoAnswer, LookupError, TypeError, ValueError) as error:
+        response = ask_shop(
+            read_settings().server.address, document, login=login, password=password, headers=headers
+        )
+        printed = pick_value(response["data"], pick) if pick else response
+    except (AskFailed, LookupError, TypeError, ValueError) as error:
         console.print(str(error), highlight=False, markup=False)
         raise typer.Exit(1) from None
-    typer.echo(shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, indent=2))
-    if "errors" in found:
+    typer.echo(printed if isinstance(printed, str) else json.dumps(printed, ensure_ascii=False, indent=2))
+    if "errors" in response:
         raise typer.Exit(1)
 
 
 @app.command()
 def demo() -> None:
-    """Load the demo shop into an empty database; twice is as good as once."""
-    chosen = settings()
-    upgraded(chosen)
-    loaded(chosen)
+    """Load the demo shop into an empty database; what is loaded already is not loaded again."""
+    settings = read_settings()
+    upgrade_database(settings)
+    load_demo_shop(settings)
 
 
 @app.command()
 def audit(
     every: Annotated[
-        bool, typer.Option("--all", help="print every disagreement, not the first only")
+        bool, typer.Option("--all", help="print every disagreement, not only the first")
     ] = False,
 ) -> None:
-    """Prove that ledger, order totals, refunds, stock movements and offers agree, while the shop goes on.
+    """Check that ledger, order totals, refunds, stock movements and promotions agree, while the shop runs.
 
-    Exit code 0 when they do. Else 1, and the first disagreement: its rule, its row, what is expected there
-    and what is found.
+    Exit code 0 when they do; else 1, and the first disagreement is printed: its rule, its row, the expected
+    and the found value.
     """
-    from edge.auditing import print_audit
+    from edge.audit import print_audit
 
-    in_shop(lambda shop: print_audit(shop, every=every))
+    run_in_shop(lambda shop: print_audit(shop, every=every))
 
 
 @app.command()
 def quality(
-    limit: Annotated[int, typer.Option(min=1, help="how many to print")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="how many issues to print")] = 20,
     reason: Annotated[
-        list[QualityReason] | None, typer.Option(help="only for this reason; may be given several times")
+        list[QualityReason] | None,
+        typer.Option(help="only issues of this reason; may be given several times"),
     ] = None,
 ) -> None:
-    """Print what is incomplete, inconsistent or twice in the catalogue, what is best put right first.
+    """Print incomplete, inconsistent and duplicate entries of the catalogue, the most important first.
 
-    Exit code 0 when there is nothing to put right, 1 when there is.
+    Exit code 0 when there is no issue, else 1.
     """
     from edge.quality import print_quality
 
-    in_shop(lambda shop: print_quality(shop, limit=limit, reasons=reason, console=console))
+    run_in_shop(lambda shop: print_quality(shop, limit=limit, reasons=reason, console=console))
 
 
 @staff.command("create")
-def create_staff(
+def staff_create(
     email: str,
-    role: Annotated[Role, typer.Option(help="what the person may do")],
-    name: Annotated[str, typer.Option(help="what colleagues and customers read")],
+    role: Annotated[Role, typer.Option(help="the role, which decides what the account may do")],
+    name: Annotated[str, typer.Option(help="the name that colleagues and customers see")],
     password: Annotated[
         str, typer.Option(envvar="STAFF_PASSWORD", prompt=True, hide_input=True, confirmation_prompt=True)
     ],
 ) -> None:
-    """Make an account for a member of the staff: the way to the first administrator."""
-    from domain.account import acceptable
+    """Create a staff account, such as that of the first administrator."""
     from domain.account import create_staff as create
+    from domain.account import validate_password
     from domain.errors import DomainError
 
-    async def make(shop: "Shop") -> int:
+    async def create_account(shop: "Shop") -> int:
         try:
-            password_hash = await shop.secrets.hash_password(acceptable(password))
+            password_hash = await shop.secrets.hash_password(validate_password(password))
             async with shop.database.writes.begin() as session:
                 await create(
                     session,
@@ -248,91 +252,107 @@ def create_staff(
         console.print(f"{email} is {role.value} now.", highlight=False)
         return 0
 
-    in_shop(make)
+    run_in_shop(create_account)
 
 
 @imports.command("products")
 def import_products(
-    files: Files,
-    currency: Annotated[CurrencyCode | None, typer.Option(help="of the plain prices")] = None,
+    files: CsvFiles,
+    currency: Annotated[
+        CurrencyCode | None, typer.Option(help="currency of the columns that name none")
+    ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="tell what would happen, change nothing")
+        bool, typer.Option("--dry-run", help="report what would change, and change nothing")
     ] = False,
 ) -> None:
-    """Take in product files in Shopify's CSV format, each whole or not at all."""
-    from edge.files import take_in
+    """Import product files in Shopify's CSV format, each completely or not at all."""
+    from edge.product_files import import_files
 
-    in_shop(lambda shop: take_in(shop, files, currency or shop.settings.default_currency, dry_run, console))
+    run_in_shop(
+        lambda shop: import_files(
+            shop, files, currency or shop.settings.locale.default_currency, dry_run, console
+        )
+    )
 
 
 @imports.command("taxonomy")
 def import_taxonomy(
     folder: Annotated[
-        Path, typer.Argument(exists=True, file_okay=False, readable=True, help="a folder per language")
+        Path,
+        typer.Argument(
+            exists=True, file_okay=False, readable=True, help="folder with one folder per language"
+        ),
     ],
     language: Annotated[
-        str | None, typer.Option(help="whose names are the shop's own; else the shop's language")
+        str | None,
+        typer.Option(help="language of the base texts; the shop's default language when not given"),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="tell what would happen, change nothing")
+        bool, typer.Option("--dry-run", help="report what would change, and change nothing")
     ] = False,
 ) -> None:
-    """Take in an edition of the Shopify Standard Product Taxonomy, whole or not at all; again to update."""
-    from edge.taxonomy import take_in
+    """Import an edition of the Shopify Standard Product Taxonomy, completely or not at all."""
+    from edge.taxonomy import import_edition
 
-    in_shop(lambda shop: take_in(shop, folder, language or shop.settings.default_language, dry_run, console))
+    run_in_shop(
+        lambda shop: import_edition(
+            shop, folder, language or shop.settings.locale.default_language, dry_run, console
+        )
+    )
 
 
 @exports.command("products")
 def export_products(
-    to: Annotated[Path | None, typer.Argument(help="file to write; standard output when left out")] = None,
-    currency: Annotated[CurrencyCode | None, typer.Option(help="of the plain prices")] = None,
+    to: Annotated[Path | None, typer.Argument(help="file to write; standard output when not given")] = None,
+    currency: Annotated[
+        CurrencyCode | None, typer.Option(help="currency of the columns that name none")
+    ] = None,
 ) -> None:
-    """Write all products in Shopify's CSV format."""
-    from edge.files import give_out
+    """Export all products in Shopify's CSV format."""
+    from edge.product_files import export_file
 
-    in_shop(lambda shop: give_out(shop, to, currency or shop.settings.default_currency))
+    run_in_shop(lambda shop: export_file(shop, to, currency or shop.settings.locale.default_currency))
 
 
-def in_shop(work: "Callable[[Shop], Awaitable[int]]") -> None:
-    """Do something behind the counter; the number it comes to is the exit code."""
+def run_in_shop(work: "Callable[[Shop], Awaitable[int]]") -> None:
+    """Run `work` with an open shop; the process exits with the code that it returns."""
     from app import open_shop
 
-    async def inside() -> int:
-        shop = open_shop(settings())
+    async def open_and_run() -> int:
+        shop = open_shop(read_settings())
         try:
             return await work(shop)
         finally:
             await shop.close()
 
-    settled()
-    if code := asyncio.run(inside()):
+    tune_garbage_collector()
+    if code := asyncio.run(open_and_run()):
         raise typer.Exit(code)
 
 
-def upgraded(chosen: Settings) -> str:
-    """The newest revision; products that a revision let the search forget are read anew."""
-    from edge.wording import reindex as read
+def upgrade_database(settings: Settings) -> str:
+    """Migrate the database, index products that a migration took out of the index; return the revision."""
+    from edge.reindex import reindex_products
     from migrations.runner import upgrade
 
-    revision = upgrade(chosen.database_url)
-    in_shop(lambda shop: read(shop, console, everything=False))
+    revision = upgrade(settings.database.url)
+    run_in_shop(lambda shop: reindex_products(shop, console, everything=False))
     return revision
 
 
-def loaded(chosen: Settings) -> None:
+def load_demo_shop(settings: Settings) -> None:
     from app import open_shop
     from demo.load import DemoInProduction, load_demo
 
-    async def load() -> None:
-        shop = open_shop(chosen)
+    async def open_and_load() -> None:
+        shop = open_shop(settings)
         try:
             await load_demo(shop, console)
         finally:
             await shop.close()
 
     try:
-        asyncio.run(load())
+        asyncio.run(open_and_load())
     except DemoInProduction as refused:
         console.print(str(refused))
         raise typer.Exit(2) from None

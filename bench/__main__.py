@@ -1,6 +1,6 @@
-"""`python -m bench` runs the reads, `python -m bench NAME` another one, `python -m bench all` all.
+"""`python -m bench` runs the bench `reads`, `python -m bench NAME` another one, `python -m bench all` all.
 
-Addresses of databases and numbers behind the name are for the bench itself. Ends with 1 when one fails.
+Database URLs and numbers behind the name are arguments of the bench itself. Exits with 1 when one fails.
 """
 
 import importlib
@@ -8,13 +8,15 @@ import sys
 from pathlib import Path
 
 BENCHES = sorted(
-    path.stem for path in Path(__file__).parent.glob("*.py") if "\ndef main(" in path.read_text("utf-8")
+    path.stem
+    for path in Path(__file__).parent.glob("*.py")
+    if path.stem != "__main__" and "\ndef main(" in path.read_text("utf-8")
 )
 
 
 def main() -> int:
-    wanted = [each for each in sys.argv[1:] if "://" not in each and not each.isdigit()] or ["reads"]
-    names = BENCHES if wanted == ["all"] else wanted
+    requested = [each for each in sys.argv[1:] if "://" not in each and not each.isdigit()] or ["reads"]
+    names = BENCHES if requested == ["all"] else requested
     for name in names:
         if name not in BENCHES:
             print(f"There is no bench {name!r}. There are: {', '.join(BENCHES)}.", file=sys.stderr)

@@ -1,7 +1,7 @@
 """How long `cartwheel audit` takes among a million orders: `python -m bench audit [HOW MANY]`.
 
 It prints the memory, too. The orders are those of bench/orders.py, with their books. It fails when the
-sound books do not agree, or when the one row that is spoilt afterwards is not named.
+correct books do not agree, or when the one row that is changed afterwards is not found.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from uuid import uuid4
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bench.orders import BEGAN, ORDERS, made
+from bench.orders import ORDERS, STARTED_AT, create_orders
 from migrations.runner import upgrade
-from tests.process import ROOT, environment
-from tests.servers import postgres
+from tests.process import ROOT, process_environment
+from tests.servers import run_postgres
 
-BOOKS = """
+BOOKKEEPING = """
 INSERT INTO warehouses (id, code, name, country_code, province, city, district, line1, position)
 VALUES (1, 'MAIN', 'Main', 'CN', '', '', '', '', 1);
 INSERT INTO events (name, subject, subject_id, version, payload, account_id, occurred_at, relayed_at,
@@ -71,7 +71,7 @@ JOIN (VALUES ('RESERVED', 0, 1), ('RELEASED', 0, -1), ('SHIPPED', -1, -1)) acts 
 INSERT INTO stock_levels (variant_id, warehouse_id, on_hand, reserved, damaged)
 SELECT variant_id, 1, sum(on_hand), sum(reserved), 0 FROM stock_movements GROUP BY variant_id
 """
-SPOILT = """
+TAMPERING = """
 UPDATE orders SET payment_status = 'PARTIALLY_PAID' WHERE id = (SELECT max(id) FROM orders) RETURNING number
 """
 
@@ -79,7 +79,7 @@ UPDATE orders SET payment_status = 'PARTIALLY_PAID' WHERE id = (SELECT max(id) F
 async def keep_books(url: str) -> None:
     engine = create_async_engine(url)
     async with engine.begin() as connection:
-        for statement in BOOKS.replace(":began", f"timestamptz '{BEGAN.isoformat()}'").split(";"):
+        for statement in BOOKKEEPING.replace(":began", f"timestamptz '{STARTED_AT.isoformat()}'").split(";"):
             await connection.exec_driver_sql(statement)
     async with engine.connect() as connection:
         autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -87,48 +87,48 @@ async def keep_books(url: str) -> None:
     await engine.dispose()
 
 
-async def spoil(url: str) -> str:
-    """One payment status of the newest order; its number."""
+async def tamper(url: str) -> str:
+    """Set a wrong payment status on the newest order; returns its number."""
     engine = create_async_engine(url)
     async with engine.begin() as connection:
-        number: str = (await connection.exec_driver_sql(SPOILT)).scalar_one()
+        number: str = (await connection.exec_driver_sql(TAMPERING)).scalar_one()
     await engine.dispose()
     return number
 
 
-def audited(url: str, folder: Path) -> tuple[int, str]:
-    """Run it to its end; print how long it took and the most memory it had."""
+def run_audit(url: str, folder: Path) -> tuple[int, str]:
+    """Run the audit in a process; print its time and peak memory, return its exit code and output."""
     began = time.perf_counter()
     with subprocess.Popen(
         [sys.executable, "-m", "cli", "audit"],
-        env=environment(url, folder),
+        env=process_environment(url, folder),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
     ) as running:
         assert running.stdout
-        said = running.stdout.read().strip()
+        output = running.stdout.read().strip()
         _, status, used = os.wait4(running.pid, 0)
         running.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - began
-    print(f"audited in {seconds:.1f} s with {used.ru_maxrss / 1024:.0f} MB: {said}")
-    return running.returncode, said
+    print(f"audited in {seconds:.1f} s with {used.ru_maxrss / 1024:.0f} MB: {output}")
+    return running.returncode, output
 
 
 def main() -> int:
     orders = next((int(each) for each in sys.argv[1:] if each.isdigit()), ORDERS)
-    with postgres() as server, TemporaryDirectory() as folder:
+    with run_postgres() as server, TemporaryDirectory() as folder:
         name = f"bench_{uuid4().hex}"
-        url = asyncio.run(server.new_database(name))
+        url = asyncio.run(server.create_database(name))
         try:
             upgrade(url)
             began = time.perf_counter()
-            asyncio.run(made(url, orders))
+            asyncio.run(create_orders(url, orders))
             asyncio.run(keep_books(url))
             print(f"{orders} orders and their books, made in {time.perf_counter() - began:.0f} s")
-            sound, _ = audited(url, Path(folder))
-            number = asyncio.run(spoil(url))
-            wrong, said = audited(url, Path(folder))
+            correct, _ = run_audit(url, Path(folder))
+            number = asyncio.run(tamper(url))
+            tampered, output = run_audit(url, Path(folder))
         finally:
             asyncio.run(server.drop_database(name))
-    return 0 if (sound, wrong) == (0, 1) and number in said else 1
+    return 0 if (correct, tampered) == (0, 1) and number in output else 1

@@ -1,6 +1,6 @@
-"""Many buyers at once over keep-alive connections, in a process of its own: its work is not the server's.
+"""Sends the requests of many buyers over keep-alive connections, in a process of its own.
 
-`python -m bench.crowd` reads a Task as JSON from standard input and writes Outcomes as JSON.
+`python -m bench.crowd` reads a CrowdTask as JSON from standard input and writes a CrowdResult as JSON.
 """
 
 import asyncio
@@ -12,69 +12,69 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 TRIES_LIMIT = 50
-"""How often a buyer who is told BUSY comes back."""
+"""How often a request that is answered BUSY is sent again."""
 
 BROWSE_PAUSE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
-    """One request: who asks, and what."""
+class CrowdRequest:
+    """A GraphQL request of one buyer."""
 
     token: str
     body: str
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """What the crowd is sent for, and what a few others do meanwhile, again and again."""
+class CrowdTask:
+    """Requests to send once each, and those that bystanders send meanwhile, again and again."""
 
     port: int
     connections: int
     payload: str
-    """The mutation whose payload tells what came of an errand."""
-    errands: Sequence[Errand]
-    others: dict[str, Errand]
+    """The name of the mutation, whose payload has the user errors."""
+    requests: Sequence[CrowdRequest]
+    bystanders: dict[str, CrowdRequest]
 
 
 @dataclass(slots=True)
-class Outcomes:
-    """What came of it; all times in seconds."""
+class CrowdResult:
+    """What was measured; all times in seconds."""
 
     seconds: float
-    granted_within: float
-    """Until the last errand was granted."""
+    ok_within: float
+    """Until the last request that ended with OK."""
     codes: dict[str, int]
-    """How many errands ended with each code; OK for those that were granted."""
+    """How many requests ended with each code; OK for those without user errors."""
     busy: int
-    """Requests answered BUSY; the buyer came back after the time told."""
+    """Answers with BUSY; the request is sent again after the time that the answer names."""
     waits: list[float]
-    """How long each single request took."""
+    """How long each attempt took."""
     ends: list[float]
-    """How long each buyer took, pauses included."""
-    others: dict[str, list[float]]
+    """How long each request took, with all its attempts and pauses."""
+    bystanders: dict[str, list[float]]
 
 
-class Line:
-    """A keep-alive connection that knows just enough HTTP."""
+class CrowdConnection:
+    """A keep-alive connection with just enough HTTP."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.reader: asyncio.StreamReader | None = None
         self.writer: asyncio.StreamWriter | None = None
 
-    async def ask(self, errand: Errand) -> Any:
-        """The answer; a connection the server closed while it was quiet is opened again."""
+    async def post(self, request: CrowdRequest) -> Any:
+        """The answer; a connection that the server has closed is opened again."""
         if self.reader is not None:
             try:
-                return await self.ask_once(errand)
+                return await self.post_once(request)
             except (asyncio.IncompleteReadError, ConnectionError):
-                self.hang_up()
-        return await self.ask_once(errand)
+                self.close()
+        return await self.post_once(request)
 
-    async def ask_once(self, errand: Errand) -> Any:
-        body = errand.body.encode()
-        signed = f"Authorization: Bearer {errand.token}\r\n" if errand.token else ""
+    async def post_once(self, request: CrowdRequest) -> Any:
+        body = request.body.encode()
+        signed = f"Authorization: Bearer {request.token}\r\n" if request.token else ""
         head = (
             f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nContent-Type: application/json\r\n"
             f"{signed}Content-Length: {len(body)}\r\n\r\n"
@@ -89,79 +89,83 @@ class Line:
             raise RuntimeError(f"the server answers {answered[:40]!r} {text[:300]!r}")
         return json.loads(text)
 
-    def hang_up(self) -> None:
+    def close(self) -> None:
         if self.writer is not None:
             self.writer.close()
         self.reader = self.writer = None
 
 
-async def run(task: Task) -> Outcomes:
-    outcomes = Outcomes(0.0, 0.0, {}, 0, [], [], {name: [] for name in task.others})
-    waiting = iter(task.errands)
+async def run_task(task: CrowdTask) -> CrowdResult:
+    result = CrowdResult(0.0, 0.0, {}, 0, [], [], {name: [] for name in task.bystanders})
+    waiting = iter(task.requests)
     began = time.perf_counter()
-    browsing = [asyncio.create_task(browse(task, name, outcomes)) for name in task.others]
-    await asyncio.gather(*(serve(task, waiting, outcomes, began) for _ in range(task.connections)))
-    outcomes.seconds = time.perf_counter() - began
+    browsing = [asyncio.create_task(browse_meanwhile(task, name, result)) for name in task.bystanders]
+    await asyncio.gather(*(send_requests(task, waiting, result, began) for _ in range(task.connections)))
+    result.seconds = time.perf_counter() - began
     for other in browsing:
         other.cancel()
     await asyncio.gather(*browsing, return_exceptions=True)
-    return outcomes
+    return result
 
 
-async def serve(task: Task, waiting: Iterator[Errand], outcomes: Outcomes, start: float) -> None:
-    """One connection: one buyer after the other, each until there is an answer."""
-    line = Line(task.port)
-    for errand in waiting:
+async def send_requests(
+    task: CrowdTask, waiting: Iterator[CrowdRequest], result: CrowdResult, start: float
+) -> None:
+    """Send one request after the other over one connection."""
+    connection = CrowdConnection(task.port)
+    for request in waiting:
         began = time.perf_counter()
-        code = await insist(line, task, errand, outcomes)
-        outcomes.ends.append(time.perf_counter() - began)
-        outcomes.codes[code] = outcomes.codes.get(code, 0) + 1
+        code = await send_until_answered(connection, task, request, result)
+        result.ends.append(time.perf_counter() - began)
+        result.codes[code] = result.codes.get(code, 0) + 1
         if code == "OK":
-            outcomes.granted_within = time.perf_counter() - start
-    line.hang_up()
+            result.ok_within = time.perf_counter() - start
+    connection.close()
 
 
-async def insist(line: Line, task: Task, errand: Errand, outcomes: Outcomes) -> str:
+async def send_until_answered(
+    connection: CrowdConnection, task: CrowdTask, request: CrowdRequest, result: CrowdResult
+) -> str:
     for _ in range(TRIES_LIMIT):
         began = time.perf_counter()
-        answer = await line.ask(errand)
-        outcomes.waits.append(time.perf_counter() - began)
+        answer = await connection.post(request)
+        result.waits.append(time.perf_counter() - began)
         if "errors" in answer:
             raise RuntimeError(str(answer["errors"])[:500])
         refusals = answer["data"][task.payload]["userErrors"]
         code = refusals[0]["code"] if refusals else "OK"
         if code != "BUSY":
             return str(code)
-        outcomes.busy += 1
+        result.busy += 1
         await asyncio.sleep(refusals[0]["retryAfterSeconds"])
     return "BUSY"
 
 
-async def browse(task: Task, name: str, outcomes: Outcomes) -> None:
-    """Somebody who looks around while the others crowd."""
-    line = Line(task.port)
+async def browse_meanwhile(task: CrowdTask, name: str, result: CrowdResult) -> None:
+    """Send the request of a bystander again and again until cancelled."""
+    connection = CrowdConnection(task.port)
     try:
         while True:
             began = time.perf_counter()
-            answer = await line.ask(task.others[name])
-            outcomes.others[name].append(time.perf_counter() - began)
+            answer = await connection.post(task.bystanders[name])
+            result.bystanders[name].append(time.perf_counter() - began)
             if "errors" in answer:
                 raise RuntimeError(str(answer["errors"])[:500])
             await asyncio.sleep(BROWSE_PAUSE)
     finally:
-        line.hang_up()
+        connection.close()
 
 
-def read_task(text: str) -> Task:
+def read_task(text: str) -> CrowdTask:
     given = json.loads(text)
-    return Task(
+    return CrowdTask(
         given["port"],
         given["connections"],
         given["payload"],
-        [Errand(**each) for each in given["errands"]],
-        {name: Errand(**each) for name, each in given["others"].items()},
+        [CrowdRequest(**each) for each in given["requests"]],
+        {name: CrowdRequest(**each) for name, each in given["bystanders"].items()},
     )
 
 
 if __name__ == "__main__":
-    json.dump(asdict(asyncio.run(run(read_task(sys.stdin.read())))), sys.stdout)
+    json.dump(asdict(asyncio.run(run_task(read_task(sys.stdin.read())))), sys.stdout)

@@ -1,4 +1,4 @@
-"""The limit: the same page of products by hand, with nothing between the socket and the database.
+"""The lower limit of the cost of a page of products: written by hand, with no framework but Starlette.
 
 `python -m bench.limit` serves it on PORT from DATABASE_URL; bench.reads starts it beside the shop.
 """
@@ -42,7 +42,7 @@ def global_id(kind: str, number: int) -> str:
     return base64.urlsafe_b64encode(f"{kind}:{number}".encode()).decode().rstrip("=")
 
 
-def variant(row: Any) -> dict[str, Any]:
+def variant_json(row: Any) -> dict[str, Any]:
     price = row["amount"]
     return {
         "id": global_id("Variant", row["id"]),
@@ -54,7 +54,7 @@ def variant(row: Any) -> dict[str, Any]:
     }
 
 
-async def page(pool: Any) -> bytes:
+async def page_json(pool: Any) -> bytes:
     async with pool.acquire() as connection:
         products = await connection.fetch(PRODUCTS)
         ids = [row["id"] for row in products]
@@ -62,7 +62,7 @@ async def page(pool: Any) -> bytes:
         for row in await connection.fetch(MEDIA, ids):
             media[row["product_id"]].append({"url": row["url"], "alt": row["alt"]})
         for row in await connection.fetch(VARIANTS, ids):
-            variants[row["product_id"]].append(variant(row))
+            variants[row["product_id"]].append(variant_json(row))
     nodes = [
         {
             "id": global_id("Product", row["id"]),
@@ -77,19 +77,19 @@ async def page(pool: Any) -> bytes:
     return orjson.dumps({"data": {"products": {"nodes": nodes}}})
 
 
-def app(url: str) -> Starlette:
+def create_app(url: str) -> Starlette:
     @asynccontextmanager
-    async def pooled(starlette: Starlette) -> AsyncIterator[dict[str, Any]]:
+    async def open_pool(starlette: Starlette) -> AsyncIterator[dict[str, Any]]:
         async with asyncpg.create_pool(url, min_size=2, max_size=10) as pool:
             yield {"pool": pool}
 
     async def answer(request: Request) -> Response:
         orjson.loads(await request.body())
-        return Response(await page(request.state.pool), media_type="application/json")
+        return Response(await page_json(request.state.pool), media_type="application/json")
 
-    return Starlette(routes=[Route("/graphql", answer, methods=["POST"])], lifespan=pooled)
+    return Starlette(routes=[Route("/graphql", answer, methods=["POST"])], lifespan=open_pool)
 
 
 if __name__ == "__main__":
     address = os.environ["DATABASE_URL"].replace("postgresql+asyncpg", "postgresql")
-    uvicorn.run(app(address), port=int(os.environ["PORT"]), log_level="warning", access_log=False)
+    uvicorn.run(create_app(address), port=int(os.environ["PORT"]), log_level="warning", access_log=False)

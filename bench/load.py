@@ -1,4 +1,4 @@
-"""One connection that asks again and again, and what that costs the server's process."""
+"""Sending the same request again and again, and measuring what it costs the server."""
 
 import os
 import socket
@@ -10,14 +10,14 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Per request: CPU microseconds of the server's process (user and system), and wall microseconds."""
+    """Per request: CPU time of the server's process (user and system) and elapsed time, in microseconds."""
 
     cpu: float
     wall: float
 
 
-class Asker:
-    """A keep-alive connection over a plain socket, so that the client costs next to nothing."""
+class LoadConnection:
+    """A keep-alive connection over a plain socket, which costs the client next to nothing."""
 
     def __init__(self, port: int, body: bytes) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
@@ -26,27 +26,27 @@ class Asker:
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         self.request = head.encode() + body
-        self.held = b""
+        self.buffer = b""
 
     def ask(self) -> bytes:
         self.socket.sendall(self.request)
-        head, _, rest = self.until(b"\r\n\r\n").partition(b"\r\n\r\n")
+        head, _, rest = self.read_until(b"\r\n\r\n").partition(b"\r\n\r\n")
         fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
         length = int(fields[b"content-length"])
         while len(rest) < length:
-            rest += self.received()
-        self.held = rest[length:]
+            rest += self.receive()
+        self.buffer = rest[length:]
         if not head.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(f"the server answers {head[:40]!r} {rest[:300]!r}")
         return rest[:length]
 
-    def until(self, mark: bytes) -> bytes:
-        data, self.held = self.held, b""
+    def read_until(self, mark: bytes) -> bytes:
+        data, self.buffer = self.buffer, b""
         while mark not in data:
-            data += self.received()
+            data += self.receive()
         return data
 
-    def received(self) -> bytes:
+    def receive(self) -> bytes:
         if data := self.socket.recv(1 << 16):
             return data
         raise RuntimeError("the server hung up")
@@ -59,8 +59,8 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
-def measure(asker: Asker, pid: int, requests: int) -> Cost:
+def measure(connection: LoadConnection, pid: int, requests: int) -> Cost:
     cpu, wall = cpu_seconds(pid), time.perf_counter()
     for _ in range(requests):
-        asker.ask()
+        connection.ask()
     return Cost((cpu_seconds(pid) - cpu) / requests * 1e6, (time.perf_counter() - wall) / requests * 1e6)

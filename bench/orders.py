@@ -1,6 +1,6 @@
-"""Finding orders among a million: `python -m bench orders [HOW MANY]` makes them, asks, and prints each plan.
+"""Searching among a million orders: `python -m bench orders [HOW MANY]` creates them and prints each plan.
 
-It fails when a search reads a whole table, or sorts more than a page.
+It fails when a search reads a whole table, or sorts many more rows than a page has.
 """
 
 import asyncio
@@ -17,23 +17,23 @@ from sqlalchemy import Select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from domain.insight import units_sold
-from loaders.order import OrderSort, OrdersWanted, orders_wanted
+from domain.analytics import load_units_sold
+from loaders.order import OrderCriteria, OrderSort, select_orders
 from loaders.page import Sort
 from migrations.runner import upgrade
-from models import FulfilmentStatus, OrderHeadline, OrderPaymentStatus, OrderStatus
+from models import FulfilmentStatus, OrderDisplayStatus, OrderPaymentStatus, OrderStatus
 from models.database import Database
-from tests.servers import postgres
+from tests.servers import run_postgres
 
 ORDERS = 1_000_000
 PAGE = 20
-FAR = 100
+FAR_PAGE = 100
 ROUNDS = 5
 TABLES = {"orders", "order_lines", "deliveries"}
 
 MINUTES_A_DAY = 24 * 60
-BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
-MADE = """
+STARTED_AT = datetime(2024, 1, 1, tzinfo=UTC)
+CREATE_ORDERS = """
 INSERT INTO accounts (id, role, name, email, phone, password_hash, created_at)
 SELECT n, 'CUSTOMER', 'Customer ' || n, 'c' || n || '@example.com', '+86139' || lpad(n::text, 8, '0'), '',
   :began
@@ -46,8 +46,8 @@ INSERT INTO variants (id, product_id, position, sku, options, weight_grams, weig
   sells_when_out, requires_shipping, taxable, columns)
 SELECT n, (n - 1) / 2 + 1, n % 2 + 1, 'SKU-' || n, '[]', 100, 'g', true, false, true, true, '{}'
 FROM generate_series(1::bigint, 4000) n;
-INSERT INTO orders (id, number, account_id, status, payment_status, fulfilment_status, currency, goods_amount,
-  discount_amount, shipping_amount, total_amount, note, version, placed_at)
+INSERT INTO orders (id, number, account_id, status, payment_status, fulfilment_status, currency,
+  subtotal_amount, discount_amount, shipping_amount, total_amount, note, version, placed_at)
 SELECT n, 'O' || to_char(placed, 'YYMMDD') || lpad((n * 7919 % 100000000)::text, 8, '0'), account, status,
   CASE status WHEN 'PENDING' THEN 'UNPAID' WHEN 'CANCELLED' THEN 'UNPAID' WHEN 'CLOSED' THEN 'REFUNDED'
     ELSE 'PAID' END,
@@ -75,41 +75,41 @@ FROM generate_series(1::bigint, :orders) n;
 """
 
 
-def searches(orders: int) -> Iterator[tuple[str, OrdersWanted, OrderSort]]:
-    day = BEGAN + timedelta(minutes=orders // 2)
+def searches(orders: int) -> Iterator[tuple[str, OrderCriteria, OrderSort]]:
+    day = STARTED_AT + timedelta(minutes=orders // 2)
     newest = OrderSort.NEWEST
-    yield "all, newest first", OrdersWanted(), newest
-    yield "all, oldest first", OrdersWanted(), OrderSort.OLDEST
-    yield "all, dearest first", OrdersWanted(), OrderSort.DEAREST
-    yield "a customer's", OrdersWanted(account_ids=[orders // 20]), newest
-    yield "by number", OrdersWanted(number=f"O{day:%y%m%d}{orders // 2 * 7919 % 100_000_000:08}"), newest
-    yield "by the beginning of a number", OrdersWanted(number=f"O{day:%y%m%d}"), newest
-    yield "by phone, 4 digits", OrdersWanted(phone="4321"), newest
-    yield "by phone, 11 digits", OrdersWanted(phone=f"13{orders // 3 * 15485863 % 10**9:09}"), newest
-    yield "by variant", OrdersWanted(variant_id=1234), newest
-    yield "by product", OrdersWanted(product_ids=[617]), newest
-    yield "by product, oldest first", OrdersWanted(product_ids=[617]), OrderSort.OLDEST
-    yield "waiting to be paid", OrdersWanted(status=[OrderStatus.PENDING]), newest
-    yield "refunded", OrdersWanted(payment_status=[OrderPaymentStatus.REFUNDED]), newest
-    yield "being packed", OrdersWanted(fulfilment_status=[FulfilmentStatus.PACKING]), newest
-    yield "on their way", OrdersWanted(headline=[OrderHeadline.ON_THE_WAY]), newest
-    yield "of a month", OrdersWanted(placed_from=day, placed_before=day + timedelta(days=30)), newest
+    yield "all, newest first", OrderCriteria(), newest
+    yield "all, oldest first", OrderCriteria(), OrderSort.OLDEST
+    yield "all, dearest first", OrderCriteria(), OrderSort.DEAREST
+    yield "a customer's", OrderCriteria(account_ids=[orders // 20]), newest
+    yield "by number", OrderCriteria(number=f"O{day:%y%m%d}{orders // 2 * 7919 % 100_000_000:08}"), newest
+    yield "by the beginning of a number", OrderCriteria(number=f"O{day:%y%m%d}"), newest
+    yield "by phone, 4 digits", OrderCriteria(phone="4321"), newest
+    yield "by phone, 11 digits", OrderCriteria(phone=f"13{orders // 3 * 15485863 % 10**9:09}"), newest
+    yield "by variant", OrderCriteria(variant_id=1234), newest
+    yield "by product", OrderCriteria(product_ids=[617]), newest
+    yield "by product, oldest first", OrderCriteria(product_ids=[617]), OrderSort.OLDEST
+    yield "waiting to be paid", OrderCriteria(status=[OrderStatus.PENDING]), newest
+    yield "refunded", OrderCriteria(payment_status=[OrderPaymentStatus.REFUNDED]), newest
+    yield "being packed", OrderCriteria(fulfilment_status=[FulfilmentStatus.PACKING]), newest
+    yield "on their way", OrderCriteria(display_status=[OrderDisplayStatus.ON_THE_WAY]), newest
+    yield "of a month", OrderCriteria(placed_from=day, placed_before=day + timedelta(days=30)), newest
     cancelled = [OrderStatus.CANCELLED]
     yield (
         "cancelled of a month",
-        OrdersWanted(status=cancelled, placed_from=day, placed_before=day + timedelta(days=30)),
+        OrderCriteria(status=cancelled, placed_from=day, placed_before=day + timedelta(days=30)),
         OrderSort.OLDEST,
     )
 
 
-def of_page(statement: Select[Any], sort: Sort, after: tuple[Any, ...] | None) -> Select[Any]:
-    """What loaders/page.py asks for a page."""
-    wanted = statement.add_columns(*(key.column for key in sort.keys)).limit(PAGE + 1)
-    wanted = wanted.order_by(*(key.ordering for key in sort.keys))
-    return wanted if after is None else wanted.where(sort.after(after))
+def select_page(statement: Select[Any], sort: Sort, after: tuple[Any, ...] | None) -> Select[Any]:
+    """The statement that loaders/page.py makes for a page."""
+    page = statement.add_columns(*(key.column for key in sort.keys)).limit(PAGE + 1)
+    page = page.order_by(*(key.ordering for key in sort.keys))
+    return page if after is None else page.where(sort.after(after))
 
 
-async def explained(connection: AsyncConnection, statement: Select[Any]) -> dict[str, Any]:
+async def explain(connection: AsyncConnection, statement: Select[Any]) -> dict[str, Any]:
     compiled = statement.compile(
         dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True, "render_postcompile": True}
     )
@@ -119,14 +119,14 @@ async def explained(connection: AsyncConnection, statement: Select[Any]) -> dict
     return found
 
 
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def plan_nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for below in plan.get("Plans", ()):
-        yield from nodes(below)
+        yield from plan_nodes(below)
 
 
-def faults(plan: dict[str, Any]) -> Iterator[str]:
-    for node in nodes(plan):
+def find_faults(plan: dict[str, Any]) -> Iterator[str]:
+    for node in plan_nodes(plan):
         if node["Node Type"] == "Seq Scan" and node["Relation Name"] in TABLES:
             yield f"reads the whole of {node['Relation Name']}"
         if node["Node Type"].endswith("Sort") and node["Plans"][0]["Actual Rows"] > SORTED_LIMIT:
@@ -136,50 +136,50 @@ def faults(plan: dict[str, Any]) -> Iterator[str]:
 
 
 SORTED_LIMIT = 2_000
-"""Rows sorted or passed over that still cost less than a millisecond: one day's orders, one phone's."""
+"""Rows that may be sorted or passed over: they cost less than a millisecond."""
 
 
-def summary(plan: dict[str, Any]) -> str:
+def summary_of(plan: dict[str, Any]) -> str:
     parts = []
-    for node in nodes(plan):
+    for node in plan_nodes(plan):
         where = node.get("Index Name") or node.get("Relation Name")
         parts.append(f"{node['Node Type']}{f' {where}' if where else ''} ({node['Actual Rows']})")
     return " < ".join(parts)
 
 
-async def measured(
-    connection: AsyncConnection, name: str, wanted: OrdersWanted, sorting: OrderSort
+async def measure_search(
+    connection: AsyncConnection, name: str, criteria: OrderCriteria, sort_order: OrderSort
 ) -> list[str]:
-    """Print one search; what is wrong with it."""
-    statement, sort = orders_wanted(wanted, sorting)
-    first = of_page(statement, sort, None)
+    """Print times and plans of one search; returns its faults."""
+    statement, sort = select_orders(criteria, sort_order)
+    first = select_page(statement, sort, None)
     columns = len(sort.keys)
-    far = list(await connection.execute(first.limit(1).offset(PAGE * FAR)))
+    far = list(await connection.execute(first.limit(1).offset(PAGE * FAR_PAGE)))
     pages = {"first page": first}
     if far:
-        pages[f"page {FAR}"] = of_page(statement, sort, tuple(far[0][-columns:]))
+        pages[f"page {FAR_PAGE}"] = select_page(statement, sort, tuple(far[0][-columns:]))
     wrong = []
     print(name)
-    for page, asked in pages.items():
+    for page, page_statement in pages.items():
         times = []
         for _ in range(ROUNDS):
             began = time.perf_counter()
-            await connection.execute(asked)
+            await connection.execute(page_statement)
             times.append((time.perf_counter() - began) * 1000)
-        found = await explained(connection, asked)
+        found = await explain(connection, page_statement)
         plan, inside = found["Plan"], found["Execution Time"]
         blocks = plan.get("Shared Hit Blocks", 0) + plan.get("Shared Read Blocks", 0)
         spent = f"{statistics.median(times):7.2f} ms, in the database {inside:7.2f} ms, {blocks:4} blocks"
-        print(f"  {page:>10}: {spent}: {summary(plan)}")
-        wrong += [f"{name}, {page}: {fault}" for fault in faults(plan)]
+        print(f"  {page:>10}: {spent}: {summary_of(plan)}")
+        wrong += [f"{name}, {page}: {fault}" for fault in find_faults(plan)]
     return wrong
 
 
-async def made(url: str, orders: int) -> None:
+async def create_orders(url: str, orders: int) -> None:
     engine = create_async_engine(url)
     async with engine.begin() as connection:
-        began = f"timestamptz '{BEGAN.isoformat()}'"
-        for statement in MADE.replace(":orders", str(orders)).replace(":began", began).split(";"):
+        began = f"timestamptz '{STARTED_AT.isoformat()}'"
+        for statement in CREATE_ORDERS.replace(":orders", str(orders)).replace(":began", began).split(";"):
             if statement.strip():
                 await connection.exec_driver_sql(statement)
     async with engine.connect() as connection:
@@ -188,35 +188,37 @@ async def made(url: str, orders: int) -> None:
     await engine.dispose()
 
 
-async def asked(url: str, orders: int) -> list[str]:
+async def measure_searches(url: str, orders: int) -> list[str]:
     database = Database.open(url, pool_size=1)
     wrong: list[str] = []
     async with database.readers.connect() as connection:
-        for name, wanted, sorting in searches(orders):
-            wrong += await measured(connection, name, wanted, sorting)
+        for name, criteria, sort_order in searches(orders):
+            wrong += await measure_search(connection, name, criteria, sort_order)
     for days in (30, orders // MINUTES_A_DAY + 1):
         began = time.perf_counter()
         async with database.reads() as session:
-            sold = await units_sold(session, since=BEGAN + timedelta(minutes=orders) - timedelta(days=days))
+            sold = await load_units_sold(
+                session, since=STARTED_AT + timedelta(minutes=orders) - timedelta(days=days)
+            )
         spent = time.perf_counter() - began
         units = sum(sold.values())
-        print(f"what sells best, of {days} days: {spent:.2f} s beside the requests, {units} units")
+        print(f"best-selling products of {days} days: {spent:.2f} s beside the requests, {units} units")
     await database.close()
     return wrong
 
 
 def main() -> int:
     orders = next((int(each) for each in sys.argv[1:] if each.isdigit()), ORDERS)
-    with postgres() as server:
+    with run_postgres() as server:
         name = f"bench_{uuid4().hex}"
-        url = asyncio.run(server.new_database(name))
+        url = asyncio.run(server.create_database(name))
         try:
             upgrade(url)
             began = time.perf_counter()
-            asyncio.run(made(url, orders))
-            print(f"{orders} orders, made in {time.perf_counter() - began:.0f} s")
-            wrong = asyncio.run(asked(url, orders))
+            asyncio.run(create_orders(url, orders))
+            print(f"{orders} orders, created in {time.perf_counter() - began:.0f} s")
+            wrong = asyncio.run(measure_searches(url, orders))
         finally:
             asyncio.run(server.drop_database(name))
-    print("\n".join(wrong) or "Every search reads an index, and little more of it than it shows.")
+    print("\n".join(wrong) or "Every search reads an index, and few rows more than it shows.")
     return 1 if wrong else 0

@@ -1,4 +1,4 @@
-"""What a page of 20 products costs, beside the same page written by hand (bench/limit.py), in one run."""
+"""The cost of a page of 20 products, compared with the same page written by hand (bench/limit.py)."""
 
 import asyncio
 import json
@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from bench.load import Asker, Cost, measure
-from tests.process import ROOT, cartwheel, environment
-from tests.servers import postgres
-from tests.servers.den import free_port
+from bench.load import Cost, LoadConnection, measure
+from tests.process import ROOT, process_environment, run_cartwheel
+from tests.servers import run_postgres
+from tests.servers.server_folder import find_free_port
 
 QUERY = """{ products(first: 20, sort: NEWEST) { nodes {
   id slug title category { name } media { url alt }
@@ -27,8 +27,8 @@ START_SECONDS = 30.0
 
 
 @contextmanager
-def started(port: int, env: dict[str, str], *command: str) -> Iterator[int]:
-    """A server process until the block ends; its pid."""
+def run_server(port: int, env: dict[str, str], *command: str) -> Iterator[int]:
+    """Run a server process until the block ends; gives its pid."""
     popen = subprocess.Popen(
         [sys.executable, "-m", *command], env=env | {"PORT": str(port)}, cwd=ROOT, stderr=subprocess.DEVNULL
     )
@@ -39,11 +39,12 @@ def started(port: int, env: dict[str, str], *command: str) -> Iterator[int]:
         popen.wait()
 
 
-def ready(port: int, body: bytes) -> Asker:
+def wait_until_ready(port: int, body: bytes) -> LoadConnection:
+    """A connection to the server, once it accepts one; raises OSError after START_SECONDS."""
     began = time.monotonic()
     while True:
         try:
-            return Asker(port, body)
+            return LoadConnection(port, body)
         except OSError:
             if time.monotonic() - began > START_SECONDS:
                 raise
@@ -51,38 +52,38 @@ def ready(port: int, body: bytes) -> Asker:
 
 
 def main() -> None:
-    with postgres() as server, tempfile.TemporaryDirectory() as folder:
+    with run_postgres() as server, tempfile.TemporaryDirectory() as folder:
         name = f"bench_{uuid4().hex}"
-        url = asyncio.run(server.new_database(name))
+        url = asyncio.run(server.create_database(name))
         try:
-            run(url, Path(folder))
+            run_rounds(url, Path(folder))
         finally:
             asyncio.run(server.drop_database(name))
 
 
-def run(url: str, folder: Path) -> None:
-    env = environment(url, folder, DEFAULT_LANGUAGE="zh-CN", LOG_LEVEL="WARNING")
-    cartwheel("demo", env=env).check_returncode()
+def run_rounds(url: str, folder: Path) -> None:
+    env = process_environment(url, folder, DEFAULT_LANGUAGE="zh-CN", LOG_LEVEL="WARNING")
+    run_cartwheel("demo", env=env).check_returncode()
     body = json.dumps({"query": QUERY}).encode()
-    shop_port, limit_port = free_port(), free_port()
+    shop_port, limit_port = find_free_port(), find_free_port()
     with (
-        started(shop_port, env, "cli", "serve") as shop_pid,
-        started(limit_port, env, "bench.limit") as limit_pid,
+        run_server(shop_port, env, "cli", "serve") as shop_pid,
+        run_server(limit_port, env, "bench.limit") as limit_pid,
     ):
-        shop, limit = ready(shop_port, body), ready(limit_port, body)
+        shop, limit = wait_until_ready(shop_port, body), wait_until_ready(limit_port, body)
         if json.loads(shop.ask()) != json.loads(limit.ask()):
             raise RuntimeError("the shop and the hand-written page do not answer the same")
         rounds = [
             (
-                measure(Asker(shop_port, body), shop_pid, REQUESTS),
-                measure(Asker(limit_port, body), limit_pid, REQUESTS),
+                measure(LoadConnection(shop_port, body), shop_pid, REQUESTS),
+                measure(LoadConnection(limit_port, body), limit_pid, REQUESTS),
             )
             for _ in range(ROUNDS)
         ]
-    tell([pair[0] for pair in rounds], [pair[1] for pair in rounds])
+    print_costs([pair[0] for pair in rounds], [pair[1] for pair in rounds])
 
 
-def tell(shop: list[Cost], limit: list[Cost]) -> None:
+def print_costs(shop: list[Cost], limit: list[Cost]) -> None:
     print(f"20 products with everything, PostgreSQL, {ROUNDS} rounds of {REQUESTS} requests, medians")
     for name, costs in (("shop", shop), ("by hand", limit)):
         cpu, wall = (

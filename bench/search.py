@@ -1,21 +1,22 @@
-"""How good and how quick the search is on both databases: 19,406 products, 75 queries, 2,033 judgements.
+"""Quality and speed of the search on both databases: 19,406 products, 75 queries, 2,033 judgements.
 
 SEARCH_DATA names the folder with `products.jsonl.gz` and `judgements.csv` (querqy/chorus, Open Icecat).
-It says, for each database:
+It prints, for each database:
 
-- nDCG@10 with gains 2^rating - 1; a product nobody has judged counts as useless, the ideal list is made of
+- nDCG@10 with gains 2^rating - 1; a product without a judgement counts as useless, the ideal list is made of
   all judged products. For 10 of the 75 queries nobody judged any product useful: nDCG is not defined for
   them, they count 0 in "all" and are left out of "judged". The aim (0.76) is measured on "judged".
-- the same over random halves of the queries: how much of it hangs on single queries.
+- the same over random halves of the queries: how much it depends on single queries.
 - milliseconds of the whole `products` query (20 products, totalCount, all facets) from request to answer as
   the ASGI application makes it, and of the loaders alone; every query in turn, in rounds.
 
 Addresses of databases as arguments (`python -m bench search ADDRESS...`) are used instead of new ones: those
 already loaded are not loaded again.
 
-No weight is tuned to a query: those in words/weighing.py and domain/catalog/wording.py are round numbers out
-of a coarse grid of 36 (means 0.72 to 0.81, ours 0.79). Chosen on a random half of the queries and measured on
-the other half, 200 times, the grid gave 0.797 on average, standard deviation 0.035 (2026-11-27).
+No weight is tuned to a query: those in text/term_weights.py and domain/catalog/search_index/products.py are
+round numbers out of a coarse grid of 36 (means 0.72 to 0.81, ours 0.79). Chosen on a random half of the
+queries and measured on the other half, 200 times, the grid gave 0.797 on average, standard deviation 0.035
+(2026-11-27).
 """
 
 import asyncio
@@ -44,20 +45,20 @@ from starlette.applications import Starlette
 from starlette.types import Message
 
 from app import create_app
-from domain.batches import batches
-from domain.catalog.drafts import PriceDraft, ProductDraft, VariantDraft
-from domain.catalog.saving import import_products
-from edge.garbage import settled
-from edge.logs import configure
+from domain.catalog.product import PriceDraft, ProductDraft, VariantDraft, save_products
+from domain.cause import Cause
+from edge.gc_tuning import tune_garbage_collector
+from edge.logs import configure_logging
 from events.shop import Shop
-from loaders.listing import ProductSort, Wanted, count, facets, first_page
-from loaders.search import understood
+from loaders.listing import ProductCriteria, ProductSort, count_products, load_facets, load_first_page
+from loaders.search import plan_query
 from migrations.runner import upgrade
 from models import Attribute, AttributeType, CurrencyCode, Money, Product
+from models.sql.batches import in_batches
 from settings import Settings
-from tests.front import Front
+from tests.clients import Clients
 from tests.process import ROOT
-from tests.servers import postgres
+from tests.servers import run_postgres
 
 FOLDER = Path(os.environ.get("SEARCH_DATA", ROOT.parent / "shared/data/search"))
 DEPTH = 10
@@ -66,14 +67,14 @@ HALVES = 200
 SEED = 1
 BATCH = 1_000
 KINDS = {"attr_t_": AttributeType.TEXT, "attr_n_": AttributeType.NUMBER, "attr_b_": AttributeType.BOOLEAN}
-COMMON = 0.01
-"""The share of products that must have an attribute for customers to choose by it."""
+COMMON_SHARE = 0.01
+"""The share of products that must have an attribute for it to be filterable."""
 
-CHOICES = 100
-"""Values of an attribute that customers may choose by, at most."""
+CHOICES_LIMIT = 100
+"""Values of a filterable attribute, at most."""
 
 TEXT_LIMIT = 2_000
-QUERY = """query ($search: String!) { products(search: $search, first: 20) {
+QUERY = """query ($query: String!) { products(query: $query, first: 20) {
   totalCount
   nodes { id slug title brand priceRange { min { amount currencyCode } } }
   facets {
@@ -82,24 +83,24 @@ QUERY = """query ($search: String!) { products(search: $search, first: 20) {
     price { min { amount } max { amount } }
     attributes { attribute { code name } values { value label count selected } }
   } } }"""
-FIRST = """query ($search: String!) { products(search: $search, first: 10) { nodes { slug } } }"""
+FIRST = """query ($query: String!) { products(query: $query, first: 10) { nodes { slug } } }"""
 
 Judgements = Mapping[str, Mapping[str, int]]
 Ranking = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What one database came to."""
+class SearchMeasurement:
+    """The measurement of one database."""
 
     ranking: Ranking
     loading: float
-    asking: Sequence["Took"]
-    loaders: Sequence["Took"]
+    requests: Sequence["QueryDuration"]
+    loaders: Sequence["QueryDuration"]
 
 
-class Took(NamedTuple):
-    """Milliseconds of one query: by the clock, and of this process's CPU, which no neighbour makes longer."""
+class QueryDuration(NamedTuple):
+    """Milliseconds of one query, by the clock, and of this process's CPU alone."""
 
     wall: float
     cpu: float
@@ -111,10 +112,10 @@ def main() -> None:
         raise SystemExit(2)
     judgements = read_judgements(FOLDER)
     products = read_products(FOLDER)
-    found: dict[str, Measured] = {}
+    found: dict[str, SearchMeasurement] = {}
     for name, url in databases():
-        found[name] = uvloop.run(measured(url, products, judgements))  # as the serving process has it
-        tell(name, found[name], judgements, len(products))
+        found[name] = uvloop.run(measure_search(url, products, judgements))  # as the serving process has it
+        print_measurement(name, found[name], judgements, len(products))
     if len(found) < 2:
         return
     one, other, *_ = (each.ranking for each in found.values())
@@ -123,31 +124,33 @@ def main() -> None:
 
 
 def databases() -> Iterator[tuple[str, str]]:
-    """Those named by the arguments, else a new one each, migrated and thrown away afterwards."""
+    """Name and URL of the databases named by the arguments, else of a new temporary one each."""
     if given := [each for each in sys.argv[1:] if "://" in each]:
         yield from ((make_url(url).get_backend_name(), url) for url in given)
         return
-    with tempfile.TemporaryDirectory() as folder, in_postgres() as url:
+    with tempfile.TemporaryDirectory() as folder, temporary_postgres() as url:
         yield "SQLite", f"sqlite+aiosqlite:///{folder}/search.db"
         yield "PostgreSQL", url
 
 
 @contextmanager
-def in_postgres() -> Iterator[str]:
+def temporary_postgres() -> Iterator[str]:
     name = f"bench_{uuid4().hex}"
-    with postgres() as server:
-        url = asyncio.run(server.new_database(name))
+    with run_postgres() as server:
+        url = asyncio.run(server.create_database(name))
         try:
             yield url
         finally:
             asyncio.run(server.drop_database(name))
 
 
-async def measured(url: str, products: Sequence[Mapping[str, Any]], judgements: Judgements) -> Measured:
+async def measure_search(
+    url: str, products: Sequence[Mapping[str, Any]], judgements: Judgements
+) -> SearchMeasurement:
     await asyncio.to_thread(upgrade, url)
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(
-            _env_file=None,
+        settings = Settings.from_environment(
+            env_file=None,
             database_url=url,
             var_dir=Path(folder),
             secret_key="a secret for the bench only, long enough",
@@ -156,38 +159,42 @@ async def measured(url: str, products: Sequence[Mapping[str, Any]], judgements: 
             default_language="en",
             default_currency=CurrencyCode.USD,
         )
-        async with opened(settings) as (shop, front):
+        async with open_clients(settings) as (shop, clients):
             began = time.perf_counter()
-            if not await loaded(shop):
-                await load(shop, products)
+            if not await has_products(shop):
+                await load_products(shop, products)
             loading = time.perf_counter() - began
-            guest = front.guest()
+            guest = clients.guest()
             ranking = {}
             for query in judgements:
-                nodes = (await guest.get(FIRST, search=query))["products"]["nodes"]
+                nodes = (await guest.get(FIRST, query=query))["products"]["nodes"]
                 ranking[query] = [node["slug"].removeprefix("p-") for node in nodes]
-                await guest.get(QUERY, search=query)
-            settled()
-            asked = [asking_for(query) for query in judgements]
-            asking = [await timed(posted(front.app, body)) for _ in range(ROUNDS) for body in asked]
-            loaders = [await timed(ask_loaders(shop, query)) for _ in range(ROUNDS) for query in judgements]
-            return Measured(ranking, loading, asking, loaders)
+                await guest.get(QUERY, query=query)
+            tune_garbage_collector()
+            bodies = [request_body(query) for query in judgements]
+            requests = [
+                await time_call(post_request(clients.app, body)) for _ in range(ROUNDS) for body in bodies
+            ]
+            loaders = [
+                await time_call(run_loaders(shop, query)) for _ in range(ROUNDS) for query in judgements
+            ]
+            return SearchMeasurement(ranking, loading, requests, loaders)
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[tuple[Shop, Front]]:
-    configure(settings)
+async def open_clients(settings: Settings) -> AsyncIterator[tuple[Shop, Clients]]:
+    configure_logging(settings)
     app = create_app(settings)
-    async with app.router.lifespan_context(app), Front.open(app) as front:
-        yield app.state.shop, front
+    async with app.router.lifespan_context(app), Clients.open(app) as clients:
+        yield app.state.shop, clients
 
 
-def asking_for(query: str) -> bytes:
+def request_body(query: str) -> bytes:
     return json.dumps({"query": QUERY, "variables": {"search": query}}).encode()
 
 
-async def posted(app: Starlette, body: bytes) -> None:
-    """What a server makes of a request for GraphQL, without a client's work on the same clock."""
+async def post_request(app: Starlette, body: bytes) -> None:
+    """Posts a GraphQL request to the ASGI application, without the work of a client on the same clock."""
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
         "path": "/graphql", "raw_path": b"/graphql", "root_path": "", "query_string": b"",
@@ -208,33 +215,35 @@ async def posted(app: Starlette, body: bytes) -> None:
         raise SystemExit(f"the shop answers {answered[:300]!r}")
 
 
-async def timed(work: Any) -> Took:
+async def time_call(work: Any) -> QueryDuration:
     began, worked = time.perf_counter(), time.process_time()
     await work
-    return Took((time.perf_counter() - began) * 1e3, (time.process_time() - worked) * 1e3)
+    return QueryDuration((time.perf_counter() - began) * 1e3, (time.process_time() - worked) * 1e3)
 
 
-async def ask_loaders(shop: Shop, query: str) -> None:
-    """What the field does without GraphQL around it."""
+async def run_loaders(shop: Shop, query: str) -> None:
+    """Runs the loaders of the field `products` without GraphQL."""
     reads = shop.database.reads
-    wanted = replace(Wanted(CurrencyCode.USD), plan=await understood(reads, query))
-    await first_page(reads, wanted, ProductSort.RELEVANCE, first=20)
-    await count(reads, wanted)
-    await facets(reads, wanted)
+    criteria = replace(ProductCriteria(CurrencyCode.USD), plan=await plan_query(reads, query))
+    await load_first_page(reads, criteria, ProductSort.RELEVANCE, first=20)
+    await count_products(reads, criteria)
+    await load_facets(reads, criteria)
 
 
-def tell(name: str, found: Measured, judgements: Judgements, products: int) -> None:
-    scores = {query: ndcg(found.ranking[query], judged) for query, judged in judgements.items()}
+def print_measurement(
+    name: str, measurement: SearchMeasurement, judgements: Judgements, products: int
+) -> None:
+    scores = {query: ndcg(measurement.ranking[query], judged) for query, judged in judgements.items()}
     defined = [score for score in scores.values() if score is not None]
     halves = sorted(half_means(defined))
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
-    print(f"{name}: {products:,} products loaded in {found.loading:.0f} s; load average {load}")
+    print(f"{name}: {products:,} products loaded in {measurement.loading:.0f} s; load average {load}")
     print(
         f"  nDCG@{DEPTH} {statistics.mean(defined):.4f} over the {len(defined)} judged queries,"
         f" {sum(defined) / len(scores):.4f} over all {len(scores)};"
         f" {HALVES} random halves {halves[0]:.4f} to {halves[-1]:.4f}, median {statistics.median(halves):.4f}"
     )
-    for what, times in (("through ASGI", found.asking), ("loaders only", found.loaders)):
+    for what, times in (("through ASGI", measurement.requests), ("loaders only", measurement.loaders)):
         wall, cpu = [each.wall for each in times], [each.cpu for each in times]
         print(
             f"  {what}: p50 {statistics.median(wall):6.1f} ms, p99 {percentile(wall, 0.99):6.1f} ms"
@@ -244,12 +253,12 @@ def tell(name: str, found: Measured, judgements: Judgements, products: int) -> N
 
 
 def ndcg(ranking: Sequence[str], judged: Mapping[str, int]) -> float | None:
-    """None where no judged product is useful."""
-    ideal = gained(sorted(judged.values(), reverse=True))
-    return gained(judged.get(each, 0) for each in ranking) / ideal if ideal else None
+    """The nDCG@10 of a ranking; None where no judged product is useful."""
+    ideal = discounted_gain(sorted(judged.values(), reverse=True))
+    return discounted_gain(judged.get(each, 0) for each in ranking) / ideal if ideal else None
 
 
-def gained(ratings: Iterable[int]) -> float:
+def discounted_gain(ratings: Iterable[int]) -> float:
     """https://en.wikipedia.org/wiki/Discounted_cumulative_gain"""
     return math.fsum(
         (2**rating - 1) / math.log2(place + 1)
@@ -279,22 +288,24 @@ def read_products(folder: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
 
 
-async def loaded(shop: Shop) -> bool:
+async def has_products(shop: Shop) -> bool:
     async with shop.database.reads() as session:
         return bool(await session.scalar(select(exists().where(Product.id > 0))))
 
 
-async def load(shop: Shop, products: Sequence[Mapping[str, Any]]) -> None:
-    codes = attributes(products)
+async def load_products(shop: Shop, products: Sequence[Mapping[str, Any]]) -> None:
+    codes = build_attributes(products)
     async with shop.database.writes.begin() as session:
         session.add_all(codes.values())
-    for batch in batches(products, BATCH):
+    for batch in in_batches(products, BATCH):
         async with shop.database.writes.begin() as session:
-            await import_products(session, [draft(each, codes) for each in batch], now=shop.clock())
+            await save_products(
+                session, [product_draft(each, codes) for each in batch], cause=Cause(shop.clock())
+            )
 
 
-def attributes(products: Sequence[Mapping[str, Any]]) -> dict[str, Attribute]:
-    """Every text; numbers and flags that many products have. Customers choose by what has few values."""
+def build_attributes(products: Sequence[Mapping[str, Any]]) -> dict[str, Attribute]:
+    """An attribute per text, and per number or flag that many products have; filterable with few values."""
     holders: Counter[str] = Counter()
     values: defaultdict[str, set[str]] = defaultdict(set)
     for product in products:
@@ -302,13 +313,13 @@ def attributes(products: Sequence[Mapping[str, Any]]) -> dict[str, Attribute]:
             if key.startswith("attr_"):
                 holders[key] += 1
                 values[key].add(str(product[key]))
-    common = len(products) * COMMON
+    common = len(products) * COMMON_SHARE
     return {
         key: Attribute(
             code=key.removeprefix("attr_"),
             name=key[len("attr_t_") :].replace("_", " ").strip(),
             type=KINDS[key[: len("attr_t_")]],
-            filterable=count >= common and len(values[key]) <= CHOICES,
+            filterable=count >= common and len(values[key]) <= CHOICES_LIMIT,
             translations={},
         )
         for key, count in holders.items()
@@ -316,7 +327,7 @@ def attributes(products: Sequence[Mapping[str, Any]]) -> dict[str, Attribute]:
     }
 
 
-def draft(product: Mapping[str, Any], codes: Mapping[str, Attribute]) -> ProductDraft:
+def product_draft(product: Mapping[str, Any], codes: Mapping[str, Attribute]) -> ProductDraft:
     price = PriceDraft(Money(product["price"], CurrencyCode.USD))
     variant = VariantDraft(
         sku=f"ICE-{product['id']}", barcode=product["ean"][0], prices={CurrencyCode.USD: price}, tracked=False
@@ -327,12 +338,12 @@ def draft(product: Mapping[str, Any], codes: Mapping[str, Attribute]) -> Product
         description=product.get("short_description", ""),
         brand=product["supplier"],
         product_type="",
-        attributes={codes[key].code: (said(product[key]),) for key in product if key in codes},
+        attributes={codes[key].code: (value_text(product[key]),) for key in product if key in codes},
         variants=(variant,),
     )
 
 
-def said(value: object) -> str:
+def value_text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):

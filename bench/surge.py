@@ -1,8 +1,8 @@
-"""A flash sale: 5,000 buyers want 500 units of one variant in the same second, through HTTP.
+"""Measures a flash sale: 5,000 buyers order 500 units of one variant in the same second, over HTTP.
 
-One server process on PostgreSQL; the crowd is a process of its own on the same cores. Orders placed one by
-one and orders placed in groups, in the same run; then as many buyers who all want something else (no hot
-row). Every round ends with the books: exactly 500 orders, nothing oversold, `audit` clean.
+One server process on PostgreSQL; the buyers are a process of its own on the same cores. Orders placed one by
+one and orders placed in groups, in the same run; then as many buyers who all order another variant, so that
+no row is locked by many. Each round ends with a check: exactly 500 orders, nothing oversold, `audit` clean.
 """
 
 import asyncio
@@ -23,15 +23,15 @@ import httpx
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
-from bench.crowd import Errand, Outcomes, Task
+from bench.crowd import CrowdRequest, CrowdResult, CrowdTask
 from bench.load import cpu_seconds
 from gateways.tokens import AccessToken, write_token
 from models import Account, Base, Order, OrderLine, Price, Product, Role, StockLevel, StockMovement, Variant
 from resolvers.ids import global_id
 from tests.factories.account import create_account
 from tests.factories.catalog import create_product, variant_of
-from tests.process import ROOT, Process, cartwheel, environment, serving
-from tests.servers import postgres
+from tests.process import ROOT, Process, process_environment, run_cartwheel, serve_shop
+from tests.servers import run_postgres
 
 BUYERS = 5_000
 UNITS = 500
@@ -66,30 +66,30 @@ DELIVERIES = [{"address": {"postal": ADDRESS}, "method": "STANDARD"}]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """A database with buyers and many things to buy."""
+class BenchStage:
+    """A database with buyers and many variants."""
 
     url: str
     folder: Path
     tokens: Sequence[str]
     template: int
-    """The variant all others are copies of."""
-    copies: Sequence[int]
+    """The variant that `variants` are copies of."""
+    variants: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One measured rush and what the books say of it."""
+    """What was measured in one round."""
 
-    outcomes: Outcomes
+    result: CrowdResult
     orders: int
     server_cpu: float
 
 
 def main() -> None:
-    with postgres() as server, tempfile.TemporaryDirectory() as folder:
+    with run_postgres() as server, tempfile.TemporaryDirectory() as folder:
         name = f"bench_{uuid4().hex}"
-        url = asyncio.run(server.new_database(name))
+        url = asyncio.run(server.create_database(name))
         print(f"PostgreSQL: {server.origin}")
         try:
             asyncio.run(run(url, Path(folder)))
@@ -98,72 +98,78 @@ def main() -> None:
 
 
 async def run(url: str, folder: Path) -> None:
-    stage = await built(url, folder)
+    stage = await build_stage(url, folder)
     for connections in CONNECTIONS:
         print(f"\n{BUYERS:,} buyers, {UNITS} units of one variant, {connections} connections")
-        rates = {mode: await rush(stage, mode, connections) for mode in MODES}
+        rates = {mode: await measure_rush(stage, mode, connections) for mode in MODES}
         print(f"  in groups {rates['in groups'] / rates['one by one']:.1f} times as many orders a second")
     print(f"\n{BUYERS:,} buyers of {VARIANTS:,} different variants, {CONNECTIONS[0]} connections")
-    rates = {mode: await stroll(stage, mode, CONNECTIONS[0]) for mode in MODES}
+    rates = {mode: await measure_spread(stage, mode, CONNECTIONS[0]) for mode in MODES}
     print(f"  in groups {rates['in groups'] / rates['one by one']:.1f} times as many orders a second")
 
 
-async def rush(stage: Stage, mode: str, connections: int) -> float:
-    """Everybody wants the same; orders a second until the last unit was sold."""
-    async with connection(stage.url) as database:
-        [variant] = await copies(database, stage.template, 1, units=UNITS)
-    found = await measured(stage, mode, connections, [variant] * BUYERS)
+async def measure_rush(stage: BenchStage, mode: str, connections: int) -> float:
+    """All order the same variant; returns orders per second until the last unit was sold."""
+    async with open_connection(stage.url) as database:
+        [variant] = await copy_variants(database, stage.template, 1, units=UNITS)
+    found = await measure_round(stage, mode, connections, [variant] * BUYERS)
     if found.orders != UNITS:
         raise SystemExit(f"{found.orders} orders for {UNITS} units")
-    return tell(mode, found)
+    return print_round(mode, found)
 
 
-async def stroll(stage: Stage, mode: str, connections: int) -> float:
-    """Everybody wants something else."""
+async def measure_spread(stage: BenchStage, mode: str, connections: int) -> float:
+    """All order another variant; returns orders per second."""
     offset = 0 if mode == "one by one" else BUYERS
-    found = await measured(stage, mode, connections, stage.copies[offset : offset + BUYERS])
+    found = await measure_round(stage, mode, connections, stage.variants[offset : offset + BUYERS])
     if found.orders != BUYERS:
         raise SystemExit(f"{found.orders} orders of {BUYERS} buyers")
-    return tell(mode, found)
+    return print_round(mode, found)
 
 
-async def measured(stage: Stage, mode: str, connections: int, variants: Sequence[int]) -> Round:
-    env = environment(stage.url, stage.folder, LOG_LEVEL="WARNING", **MODES[mode])
+async def measure_round(stage: BenchStage, mode: str, connections: int, variants: Sequence[int]) -> Round:
+    env = process_environment(stage.url, stage.folder, LOG_LEVEL="WARNING", **MODES[mode])
     log = stage.folder / f"server-{next(NUMBERS)}.log"
-    async with serving(env, log) as server:
-        amount = await asyncio.to_thread(total, server, stage.tokens[0], variants[0])
-        errands = [
-            Errand(token, placing(variant, amount))
+    async with serve_shop(env, log) as server:
+        amount = await asyncio.to_thread(quote_total, server, stage.tokens[0], variants[0])
+        requests = [
+            CrowdRequest(token, order_body(variant, amount))
             for token, variant in zip(stage.tokens, variants, strict=True)
         ]
-        warm = [Errand(token, placing(stage.copies[-1], amount)) for token in stage.tokens[-WARMING:]]
-        await asyncio.to_thread(crowd, Task(server.port, connections, "orderPlace", warm, {}))
-        before = await counted(stage.url)
-        task = Task(server.port, connections, "orderPlace", errands, bystanders(stage))
+        warm = [
+            CrowdRequest(token, order_body(stage.variants[-1], amount)) for token in stage.tokens[-WARMING:]
+        ]
+        await asyncio.to_thread(run_crowd, CrowdTask(server.port, connections, "orderPlace", warm, {}))
+        before = await count_orders(stage.url)
+        task = CrowdTask(server.port, connections, "orderPlace", requests, bystander_requests(stage))
         cpu = cpu_seconds(server.popen.pid)
-        outcomes = await asyncio.to_thread(crowd, task)
+        result = await asyncio.to_thread(run_crowd, task)
         cpu = cpu_seconds(server.popen.pid) - cpu
-        orders = await counted(stage.url) - before
-    await check(stage, set(variants))
-    return Round(outcomes, orders, cpu)
+        orders = await count_orders(stage.url) - before
+    await check_books(stage, set(variants))
+    return Round(result, orders, cpu)
 
 
-def tell(mode: str, found: Round) -> float:
-    outcomes = found.outcomes
-    attempts = len(outcomes.waits)
-    rate = found.orders / outcomes.granted_within
-    told = ", ".join(f"{code} {many:,}" for code, many in sorted(outcomes.codes.items()))
-    print(f"  {mode}: {told}; BUSY told {outcomes.busy:,} times; {outcomes.seconds:.1f} s in all")
+def print_round(mode: str, found: Round) -> float:
+    result = found.result
+    attempts = len(result.waits)
+    rate = found.orders / result.ok_within
+    codes = ", ".join(f"{code} {count:,}" for code, count in sorted(result.codes.items()))
+    print(f"  {mode}: {codes}; BUSY {result.busy:,} times; {result.seconds:.1f} s in all")
     print(
-        f"    {rate:,.0f} orders/s until the last was placed, {attempts / outcomes.seconds:,.0f} attempts/s;"
-        f" an attempt {spread(outcomes.waits)}; a buyer, pauses included, {spread(outcomes.ends)};"
+        f"    {rate:,.0f} orders/s until the last was placed, {attempts / result.seconds:,.0f} attempts/s;"
+        f" an attempt {format_percentiles(result.waits)};"
+        f" a buyer, pauses included, {format_percentiles(result.ends)};"
         f" {found.server_cpu / attempts * 1000:.1f} ms CPU of the server an attempt"
     )
-    print("    meanwhile " + ", ".join(f"{name} {spread(t)}" for name, t in outcomes.others.items()))
+    print(
+        "    meanwhile "
+        + ", ".join(f"{name} {format_percentiles(t)}" for name, t in result.bystanders.items())
+    )
     return rate
 
 
-def spread(seconds: Sequence[float]) -> str:
+def format_percentiles(seconds: Sequence[float]) -> str:
     """p50 and p99 in milliseconds."""
     ordered = sorted(seconds)
     if not ordered:
@@ -172,17 +178,17 @@ def spread(seconds: Sequence[float]) -> str:
     return f"p50 {p50 * 1000:,.0f} ms p99 {p99 * 1000:,.0f} ms"
 
 
-def crowd(task: Task) -> Outcomes:
+def run_crowd(task: CrowdTask) -> CrowdResult:
     done = subprocess.run(
         [sys.executable, "-m", "bench.crowd"],
         input=json.dumps(asdict(task)), capture_output=True, text=True, cwd=ROOT, check=False,
     )  # fmt: skip
     if done.returncode:
         raise SystemExit(f"the crowd failed:\n{done.stderr[-3000:]}")
-    return Outcomes(**json.loads(done.stdout))
+    return CrowdResult(**json.loads(done.stdout))
 
 
-def placing(variant: int, amount: str) -> str:
+def order_body(variant: int, amount: str) -> str:
     """An order of one unit, with a key of its own."""
     given = {
         "lines": [{"variantId": global_id("Variant", variant), "quantity": 1}],
@@ -194,17 +200,18 @@ def placing(variant: int, amount: str) -> str:
     return json.dumps({"query": PLACE, "variables": {"input": given}})
 
 
-def bystanders(stage: Stage) -> dict[str, Errand]:
-    add = {"variantId": global_id("Variant", stage.copies[-1]), "quantity": 1}
+def bystander_requests(stage: BenchStage) -> dict[str, CrowdRequest]:
+    add = {"variantId": global_id("Variant", stage.variants[-1]), "quantity": 1}
     return {
-        "browsing": Errand("", json.dumps({"query": BROWSE})),
-        "filling a cart": Errand(stage.tokens[-1], json.dumps({"query": ADD, "variables": {"input": add}})),
+        "browsing": CrowdRequest("", json.dumps({"query": BROWSE})),
+        "filling a cart": CrowdRequest(
+            stage.tokens[-1], json.dumps({"query": ADD, "variables": {"input": add}})
+        ),
     }
 
 
-def total(server: Process, token: str, variant: int) -> str:
-    """What one unit costs with shipping."""
-
+def quote_total(server: Process, token: str, variant: int) -> str:
+    """The total of an order of one unit, with shipping."""
     given = {
         "lines": [{"variantId": global_id("Variant", variant), "quantity": 1}],
         "deliveries": DELIVERIES,
@@ -225,26 +232,28 @@ def total(server: Process, token: str, variant: int) -> str:
 # --- the stage
 
 
-def connection(url: str) -> Any:
+def open_connection(url: str) -> Any:
     return create_async_engine(url, poolclass=sa.NullPool).begin()
 
 
-async def built(url: str, folder: Path) -> Stage:
-    env = environment(url, folder)
-    cartwheel("migrate", env=env).check_returncode()
+async def build_stage(url: str, folder: Path) -> BenchStage:
+    env = process_environment(url, folder)
+    run_cartwheel("migrate", env=env).check_returncode()
     began = time.perf_counter()
-    async with connection(url) as database, AsyncSession(bind=database) as session:
+    async with open_connection(url) as database, AsyncSession(bind=database) as session:
         product = await create_product(session, title="Hot", stock={"MAIN": PLENTY})
         template = (await variant_of(session, product)).id
         first = (await create_account(session, role=Role.CUSTOMER)).id
         await session.commit()
-    async with connection(url) as database:
-        others = await copied(database, Account, first, BUYERS - 1, email=unlike("email"), phone=sa.null())
-        made = await copies(database, template, VARIANTS, units=PLENTY)
+    async with open_connection(url) as database:
+        others = await copy_rows(
+            database, Account, first, BUYERS - 1, email=unique_text("email"), phone=sa.null()
+        )
+        made = await copy_variants(database, template, VARIANTS, units=PLENTY)
     async with create_async_engine(url, isolation_level="AUTOCOMMIT").connect() as database:
         await database.execute(sa.text("VACUUM ANALYZE"))
     print(f"{BUYERS:,} buyers and {VARIANTS:,} variants made in {time.perf_counter() - began:.0f} s")
-    return Stage(url, folder, [token_of(each, env) for each in (first, *others)], template, made)
+    return BenchStage(url, folder, [token_of(each, env) for each in (first, *others)], template, made)
 
 
 def token_of(account_id: int, env: Mapping[str, str]) -> str:
@@ -253,11 +262,11 @@ def token_of(account_id: int, env: Mapping[str, str]) -> str:
     return write_token(env["SECRET_KEY"], token, now=now)
 
 
-async def copies(database: AsyncConnection, template: int, many: int, *, units: int) -> Sequence[int]:
+async def copy_variants(database: AsyncConnection, template: int, many: int, *, units: int) -> Sequence[int]:
     """New variants, each of a product of its own, with price and stock like the template's."""
     product_id = await database.scalar(sa.select(Variant.product_id).where(Variant.id == template))
-    products = await copied(database, Product, product_id, many, slug=unlike("slug"))
-    variants = await copied(
+    products = await copy_rows(database, Product, product_id, many, slug=unique_text("slug"))
+    variants = await copy_rows(
         database,
         Variant,
         template,
@@ -271,18 +280,18 @@ async def copies(database: AsyncConnection, template: int, many: int, *, units: 
         .where(Variant.id.in_(sa.select(sa.func.unnest(sa.literal(variants, sa.ARRAY(sa.BigInteger))))))
         .values(product_id=products[0] + Variant.id - variants[0])
     )
-    await hung_on(database, Price, template, variants)
+    await copy_children(database, Price, template, variants)
     for counting in (StockLevel, StockMovement):
-        await hung_on(database, counting, template, variants, on_hand=sa.literal(units))
+        await copy_children(database, counting, template, variants, on_hand=sa.literal(units))
     return variants
 
 
-def unlike(name: str) -> Any:
-    """A text nobody else has."""
+def unique_text(name: str) -> Any:
+    """A different text for each copied row."""
     return sa.literal(f"{name}-{uuid4().hex}-").concat(sa.cast(sa.column("n"), sa.Text))
 
 
-async def copied(
+async def copy_rows(
     database: AsyncConnection, table: type[Base], template: Any, many: int, **changes: Any
 ) -> Sequence[int]:
     """Copies of a row with other values in some columns; their ids, which follow each other."""
@@ -303,14 +312,14 @@ async def copied(
     return sorted(made.scalars())
 
 
-async def hung_on(
+async def copy_children(
     database: AsyncConnection,
     table: type[Price] | type[StockLevel] | type[StockMovement],
     template: int,
     variants: Sequence[int],
     **changes: Any,
 ) -> None:
-    """What hangs on the template hangs on its copies, too."""
+    """Copy the rows that belong to the template for each of its copies."""
     columns = [column for column in table.__table__.columns if column.name != "id"]
     ids = (
         sa.func.unnest(sa.literal(list(variants), sa.ARRAY(sa.BigInteger)))
@@ -325,14 +334,14 @@ async def hung_on(
 # --- the books
 
 
-async def counted(url: str) -> int:
-    async with connection(url) as database:
+async def count_orders(url: str) -> int:
+    async with open_connection(url) as database:
         return await database.scalar(sa.select(sa.func.count()).select_from(Order)) or 0
 
 
-async def check(stage: Stage, variants: set[int]) -> None:
-    """What is reserved is what is on orders, never more than there is; and every book agrees."""
-    async with connection(stage.url) as database:
+async def check_books(stage: BenchStage, variants: set[int]) -> None:
+    """Exit with a message where reserved units are not those ordered, or the audit finds a disagreement."""
+    async with open_connection(stage.url) as database:
         ordered = sa.select(sa.func.sum(OrderLine.quantity)).where(
             OrderLine.variant_id == StockLevel.variant_id
         )
@@ -349,6 +358,8 @@ async def check(stage: Stage, variants: set[int]) -> None:
         )
     if wrong:
         raise SystemExit(f"{wrong} levels do not agree with the orders")
-    audited = await asyncio.to_thread(lambda: cartwheel("audit", env=environment(stage.url, stage.folder)))
+    audited = await asyncio.to_thread(
+        lambda: run_cartwheel("audit", env=process_environment(stage.url, stage.folder))
+    )
     if audited.returncode:
         raise SystemExit(f"the books do not agree:\n{audited.stdout}{audited.stderr[-3000:]}")

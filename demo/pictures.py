@@ -1,4 +1,4 @@
-"""Pictures of the demo products, drawn as SVG: a motif for the kind of thing, colours from the slug."""
+"""Drawing SVG pictures of the demo products: the motif by category, the colours by slug."""
 
 from colorsys import hls_to_rgb
 from functools import cache
@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 
 MOTIF_FOLDER = Path(__file__).parent / "content" / "motifs"
-UNKNOWN = "parcel"
+DEFAULT_MOTIF = "parcel"
 
 MOTIF_OF_WORD = {
     "band": "bands",
@@ -34,7 +34,7 @@ MOTIF_OF_WORD = {
     "wireless": "wireless",
     "wok": "wok",
 }
-"""What a word of the slug shows more exactly than the category does."""
+"""Motif by a word of the slug, where it is more exact than that of the category."""
 
 MOTIF_OF_CATEGORY = {
     "green-tea": "glass",
@@ -71,10 +71,11 @@ MOTIF_OF_CATEGORY = {
 
 FONT = "PingFang SC, Microsoft YaHei, Noto Sans CJK SC, WenQuanYi Zen Hei, sans-serif"
 LINE_WIDTH = 15.0
-"""Widths of a Chinese character that fit on one line of the title."""
+"""Width of a line of the title, in Chinese characters."""
 LATIN_WIDTH = 0.54
+"""Width of a Latin letter, in Chinese characters."""
 
-STUDIO = Template(
+OVERVIEW = Template(
     """<rect width="600" height="600" fill="$pale"/>
 <circle cx="300" cy="252" r="212" fill="$soft" opacity=".55"/>
 <circle cx="300" cy="252" r="178" fill="#fff" opacity=".32"/>
@@ -89,7 +90,7 @@ DETAIL = Template(
 FRAME = Template(
     """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 600" width="600" height="600" role="img">
 <title>$title</title>
-$scene
+$drawing
 <rect y="486" width="600" height="114" fill="#fff" opacity=".92"/>
 <rect y="486" width="600" height="5" fill="$main"/>
 <g font-family="$font" font-size="34" font-weight="600" text-anchor="middle" fill="$ink">
@@ -100,73 +101,75 @@ $lines
 )
 
 
-def picture(slug: str, title: str, *, category: str, index: int = 0) -> bytes:
-    """An SVG of 600 by 600: `index` 0 shows the whole thing, every other one comes closer."""
-    colours = _colours(slug)
-    motif = _motif(slug, category).substitute(colours)
-    scene = (DETAIL if index else STUDIO).substitute(colours, motif=motif)
-    svg = FRAME.substitute(colours, title=escape(title), scene=scene, font=FONT, lines=_lines(title))
+def draw_picture(slug: str, title: str, *, category: str, index: int = 0) -> bytes:
+    """Return an SVG of 600 by 600 pixels: the whole motif for `index` 0, else a detail."""
+    colours = _colours_for(slug)
+    motif = _choose_motif(slug, category).substitute(colours)
+    drawing = (DETAIL if index else OVERVIEW).substitute(colours, motif=motif)
+    svg = FRAME.substitute(
+        colours, title=escape(title), drawing=drawing, font=FONT, lines=_render_title(title)
+    )
     return svg.encode()
 
 
-def _motif(slug: str, category: str) -> Template:
+def _choose_motif(slug: str, category: str) -> Template:
     words = [word for word in slug.split("-") if word in MOTIF_OF_WORD]
     if words and category in MOTIF_OF_CATEGORY:
-        return _drawing(MOTIF_OF_WORD[words[-1]])
-    return _drawing(MOTIF_OF_CATEGORY.get(category, UNKNOWN))
+        return _read_motif(MOTIF_OF_WORD[words[-1]])
+    return _read_motif(MOTIF_OF_CATEGORY.get(category, DEFAULT_MOTIF))
 
 
 @cache
-def _drawing(name: str) -> Template:
+def _read_motif(name: str) -> Template:
     return Template((MOTIF_FOLDER / f"{name}.svg").read_text("utf-8"))
 
 
-def _colours(slug: str) -> dict[str, str]:
+def _colours_for(slug: str) -> dict[str, str]:
     digest = sha256(slug.encode()).digest()
     hue = digest[0] / 256
     other = (hue + 0.42 + digest[1] / 256 * 0.16) % 1
     return {
-        "main": _hex(hue, 0.56, 0.46),
-        "dark": _hex(hue, 0.31, 0.42),
-        "soft": _hex(hue, 0.83, 0.55),
-        "pale": _hex(hue, 0.95, 0.60),
-        "ink": _hex(hue, 0.20, 0.40),
-        "accent": _hex(other, 0.62, 0.62),
-        "backdrop": _hex(other, 0.84, 0.46),
+        "main": _hex_colour(hue, 0.56, 0.46),
+        "dark": _hex_colour(hue, 0.31, 0.42),
+        "soft": _hex_colour(hue, 0.83, 0.55),
+        "pale": _hex_colour(hue, 0.95, 0.60),
+        "ink": _hex_colour(hue, 0.20, 0.40),
+        "accent": _hex_colour(other, 0.62, 0.62),
+        "backdrop": _hex_colour(other, 0.84, 0.46),
     }
 
 
-def _hex(hue: float, lightness: float, saturation: float) -> str:
+def _hex_colour(hue: float, lightness: float, saturation: float) -> str:
     red, green, blue = (round(part * 255) for part in hls_to_rgb(hue, lightness, saturation))
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def _lines(title: str) -> str:
-    lines = _wrapped(title)
+def _render_title(title: str) -> str:
+    lines = _wrap_title(title)
     first = 556 if len(lines) == 1 else 534
     return "\n".join(
         f'<text x="300" y="{first + 42 * place}">{escape(line)}</text>' for place, line in enumerate(lines)
     )
 
 
-def _wrapped(title: str) -> list[str]:
-    """`title` on at most two lines, broken between words where it has any."""
+def _wrap_title(title: str) -> list[str]:
+    """Split the title into at most two lines, between words where it has any."""
     words = title.split()
-    if _width(title) <= LINE_WIDTH or not words:
+    if _width_of(title) <= LINE_WIDTH or not words:
         return [title]
     first = words.pop(0)
-    while words and _width(f"{first} {words[0]}") <= LINE_WIDTH:
+    while words and _width_of(f"{first} {words[0]}") <= LINE_WIDTH:
         first = f"{first} {words.pop(0)}"
-    return [_cut(line) for line in (first, " ".join(words)) if line]
+    return [_truncate_line(line) for line in (first, " ".join(words)) if line]
 
 
-def _cut(line: str) -> str:
-    if _width(line) <= LINE_WIDTH:
+def _truncate_line(line: str) -> str:
+    if _width_of(line) <= LINE_WIDTH:
         return line
-    while line and _width(line) > LINE_WIDTH - 1:
+    while line and _width_of(line) > LINE_WIDTH - 1:
         line = line[:-1]
     return f"{line.rstrip()}…"
 
 
-def _width(text: str) -> float:
+def _width_of(text: str) -> float:
     return sum(LATIN_WIDTH if ord(character) < 0x2E80 else 1 for character in text)

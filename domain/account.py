@@ -1,23 +1,24 @@
-"""People: who may come in, and how long they stay."""
+"""Accounts, sign-ins and sessions (families of refresh tokens)."""
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.contact import email_of, name_of, phone_of
+from domain.cause import Cause
+from domain.contact import normalize_email, normalize_name, normalize_phone
 from domain.errors import DomainError, ErrorCode, Invalid, LimitReached, NotFound, Taken, WrongState
-from domain.upsert import insert
 from models import STAFF, Account, Role, Session, SignInAttempts
+from models.sql.upsert import upsert_into
 
-PASSWORD_SHORTEST = 8
-PASSWORD_LONGEST = 128
+PASSWORD_MIN_LENGTH = 8
+PASSWORD_MAX_LENGTH = 128
 
 ATTEMPTS_LIMIT = 10
-"""Sign-ins tried with one e-mail address or phone number within ATTEMPTS_WINDOW; a success starts anew."""
+"""Sign-ins with one e-mail address or phone number within ATTEMPTS_WINDOW; a success resets the count."""
 ATTEMPTS_WINDOW = timedelta(minutes=15)
-SWEEP = 100
-"""Forgotten attempts that one successful sign-in clears away."""
+ATTEMPTS_SWEEP_LIMIT = 100
+"""Expired counters that one successful sign-in deletes."""
 
 
 class WrongCredentials(DomainError):
@@ -32,11 +33,11 @@ class SignedOut(WrongCredentials):
         super().__init__("You have been signed out. Please sign in again.")
 
 
-def acceptable(password: str) -> str:
-    """The password, when it is one the shop takes."""
-    if not PASSWORD_SHORTEST <= len(password) <= PASSWORD_LONGEST:
+def validate_password(password: str) -> str:
+    """The password; Invalid when it is too short or too long."""
+    if not PASSWORD_MIN_LENGTH <= len(password) <= PASSWORD_MAX_LENGTH:
         raise Invalid(
-            f"A password has {PASSWORD_SHORTEST} to {PASSWORD_LONGEST} characters.", field=("password",)
+            f"A password has {PASSWORD_MIN_LENGTH} to {PASSWORD_MAX_LENGTH} characters.", field=("password",)
         )
     return password
 
@@ -52,28 +53,28 @@ async def register_account(
     language: str | None = None,
     role: Role = Role.CUSTOMER,
 ) -> Account:
-    """A new person, known by an e-mail address, a phone number or both."""
+    """Create an account with an e-mail address, a phone number or both; Taken when another one has it."""
     if not (email or phone):
         raise Invalid("Give an e-mail address or a phone number.", field=("email",))
-    known_by = {
-        "email": email_of(email) if email else None,
-        "phone": phone_of(phone) if phone else None,
+    contacts = {
+        "email": normalize_email(email) if email else None,
+        "phone": normalize_phone(phone) if phone else None,
     }
     account = await session.scalar(
-        insert(session, Account)
+        upsert_into(session, Account)
         .values(
             role=role,
-            name=name_of(name),
+            name=normalize_name(name),
             password_hash=password_hash,
             language=language,
             created_at=now,
-            **known_by,
+            **contacts,
         )
         .on_conflict_do_nothing()
         .returning(Account)
     )
     if account is None:
-        raise await _taken(session, known_by["email"])
+        raise await taken_error(session, contacts["email"])
     return account  # type: ignore[no-any-return]
 
 
@@ -87,7 +88,7 @@ async def create_staff(
     password_hash: str,
     now: datetime,
 ) -> Account:
-    """A new member of the staff."""
+    """Create an account of the staff; Invalid for a role that is not one of theirs."""
     if role not in STAFF:
         raise Invalid(f"{role.value} is not a role of the staff.", field=("role",))
     return await register_account(
@@ -95,24 +96,25 @@ async def create_staff(
     )
 
 
-async def disable_account(session: AsyncSession, account_id: int, *, now: datetime, by: int) -> Account:
-    """Nobody signs in with it any more; access tokens that are out end by themselves within minutes."""
-    if account_id == by:
+async def disable_account(session: AsyncSession, account_id: int, *, cause: Cause) -> Account:
+    """Disable an account and end its sessions; access tokens already issued expire within minutes."""
+    if account_id == cause.by:
         raise WrongState("You cannot disable your own account.", field=("id",))
     account = await lock_account(session, account_id)
-    account.disabled_at = account.disabled_at or now
-    await _revoke(session, Session.account_id == account_id, now)
+    account.disabled_at = account.disabled_at or cause.now
+    await revoke_sessions(session, Session.account_id == account_id, cause.now)
     return account
 
 
 async def enable_account(session: AsyncSession, account_id: int) -> Account:
+    """Let a disabled account sign in again."""
     account = await lock_account(session, account_id)
     account.disabled_at = None
     return account
 
 
 async def lock_account(session: AsyncSession, account_id: int) -> Account:
-    """The account, for whatever must happen to it one after the other."""
+    """The account, locked; NotFound when there is none."""
     account = await session.scalar(
         select(Account)
         .where(Account.id == account_id)
@@ -124,14 +126,15 @@ async def lock_account(session: AsyncSession, account_id: int) -> Account:
     return account
 
 
-async def begin_attempt(session: AsyncSession, login: str, *, now: datetime) -> Account | None:
-    """Count a sign-in before its password is looked at, and find whose it is.
+async def begin_sign_in(session: AsyncSession, login: str, *, now: datetime) -> Account | None:
+    """Count a sign-in and find its account, if any; LimitReached after ATTEMPTS_LIMIT.
 
-    Counting first means that a hundred tries at the same moment are a hundred, not one. Commit it.
+    Commit it before the password is checked: counting first means that a hundred tries at the same moment
+    are counted as a hundred, not as one.
     """
     window_over = SignInAttempts.first_at <= now - ATTEMPTS_WINDOW
     attempts = await session.scalar(
-        insert(session, SignInAttempts)
+        upsert_into(session, SignInAttempts)
         .values(login=login, attempts=1, first_at=now)
         .on_conflict_do_update(
             index_elements=[SignInAttempts.login],
@@ -148,19 +151,19 @@ async def begin_attempt(session: AsyncSession, login: str, *, now: datetime) -> 
     return await session.scalar(select(Account).where(or_(Account.email == login, Account.phone == login)))
 
 
-async def end_attempt(session: AsyncSession, account_id: int, login: str, *, now: datetime) -> Account:
-    """The password was right: the account, locked, unless it may not come in any more."""
+async def complete_sign_in(session: AsyncSession, account_id: int, login: str, *, now: datetime) -> Account:
+    """Reset the count after a correct password; the account, locked. WrongCredentials when it is disabled."""
     account = await lock_account(session, account_id)
     if account.disabled_at:
         raise WrongCredentials
     await session.execute(delete(SignInAttempts).where(SignInAttempts.login == login))
-    over = (
+    expired = (
         select(SignInAttempts.login)
         .where(SignInAttempts.first_at <= now - ATTEMPTS_WINDOW)
-        .limit(SWEEP)
+        .limit(ATTEMPTS_SWEEP_LIMIT)
         .with_for_update(skip_locked=True)
     )
-    await session.execute(delete(SignInAttempts).where(SignInAttempts.login.in_(over)))
+    await session.execute(delete(SignInAttempts).where(SignInAttempts.login.in_(expired)))
     return account
 
 
@@ -171,12 +174,12 @@ async def open_session(
     family: str,
     token_hash: str,
     now: datetime,
-    lives: timedelta,
+    lifetime: timedelta,
 ) -> Session:
-    """A refresh token for a locked account; the account's tokens that have expired are forgotten."""
+    """Store a refresh token of a locked account, and delete its expired ones."""
     await session.execute(delete(Session).where(Session.account_id == account.id, Session.expires_at <= now))
     opened = Session(
-        account_id=account.id, family=family, token_hash=token_hash, created_at=now, expires_at=now + lives
+        account_id=account.id, family=family, token_hash=token_hash, created_at=now, expires_at=now + lifetime
     )
     session.add(opened)
     await session.flush()
@@ -184,36 +187,37 @@ async def open_session(
 
 
 async def rotate_session(
-    session: AsyncSession, *, token_hash: str, new_token_hash: str, now: datetime, lives: timedelta
+    session: AsyncSession, *, token_hash: str, new_token_hash: str, now: datetime, lifetime: timedelta
 ) -> Session | None:
-    """The next token of a family for its last one; None when it is refused. Commit it either way.
+    """Replace the last refresh token of a family by the next; None when it is refused. Commit it either way.
 
-    A token that comes a second time was stolen, by whoever came first or by whoever comes now: the whole
-    family ends, and that must last although the answer is a refusal.
+    A token that is used twice was stolen, by the first user or the second: the whole family is revoked, and
+    that must be committed although the answer is a refusal.
     """
-    old = await _lock_session(session, token_hash)
+    old = await lock_session(session, token_hash)
     if old is None or old.expires_at <= now:
         return None
     account = await session.get_one(Account, old.account_id)
     if old.rotated_at or old.revoked_at or account.disabled_at:
-        await _revoke(session, Session.family == old.family, now)
+        await revoke_sessions(session, Session.family == old.family, now)
         return None
     old.rotated_at = now
     return await open_session(
-        session, account, family=old.family, token_hash=new_token_hash, now=now, lives=lives
+        session, account, family=old.family, token_hash=new_token_hash, now=now, lifetime=lifetime
     )
 
 
 async def revoke_session(session: AsyncSession, *, token_hash: str, now: datetime) -> None:
-    """Sign out: no token of this sign-in is good any more."""
-    given = await _lock_session(session, token_hash)
-    if given is None:
+    """Revoke the whole family of a refresh token; SignedOut when the token is unknown."""
+    token = await lock_session(session, token_hash)
+    if token is None:
         raise SignedOut
-    await _revoke(session, Session.family == given.family, now)
+    await revoke_sessions(session, Session.family == token.family, now)
 
 
-async def _lock_session(session: AsyncSession, token_hash: str) -> Session | None:
-    """A refresh token under its account's lock, without which a family could grow while it is revoked."""
+async def lock_session(session: AsyncSession, token_hash: str) -> Session | None:
+    """A refresh token with its account locked; None for an unknown one."""
+    # Without the lock a family could get another token while it is revoked.
     account_id = await session.scalar(select(Session.account_id).where(Session.token_hash == token_hash))
     if account_id is None:
         return None
@@ -223,11 +227,15 @@ async def _lock_session(session: AsyncSession, token_hash: str) -> Session | Non
     )
 
 
-async def _revoke(session: AsyncSession, which: ColumnElement[bool], now: datetime) -> None:
-    await session.execute(update(Session).where(which, Session.revoked_at.is_(None)).values(revoked_at=now))
+async def revoke_sessions(session: AsyncSession, condition: ColumnElement[bool], now: datetime) -> None:
+    """Revoke all refresh tokens that meet the condition."""
+    await session.execute(
+        update(Session).where(condition, Session.revoked_at.is_(None)).values(revoked_at=now)
+    )
 
 
-async def _taken(session: AsyncSession, email: str | None) -> Taken:
+async def taken_error(session: AsyncSession, email: str | None) -> Taken:
+    """Whether the e-mail address or the phone number is taken, as an error to raise."""
     if email and await session.scalar(select(func.count()).where(Account.email == email)):
         return Taken("Somebody has registered with this e-mail address already.", field=("email",))
     return Taken("Somebody has registered with this phone number already.", field=("phone",))

@@ -1,4 +1,4 @@
-"""How the shop says no: one exception with a code a program reads and words a customer reads."""
+"""The shop's refusals: exceptions with a code for programs and a message for customers."""
 
 from enum import StrEnum
 
@@ -27,7 +27,7 @@ class ErrorCode(StrEnum):
     NOT_FOR_SALE = "NOT_FOR_SALE"
     """It is not sold any more, or not in this currency."""
     EMPTY = "EMPTY"
-    """There is nothing in it."""
+    """It has no content."""
     NOT_DELIVERABLE = "NOT_DELIVERABLE"
     """Nothing is sent there, or not by this method."""
     COUPON_REFUSED = "COUPON_REFUSED"
@@ -41,19 +41,19 @@ class ErrorCode(StrEnum):
     NOT_ELIGIBLE = "NOT_ELIGIBLE"
     """The rules of after-sales do not allow it."""
     BUSY = "BUSY"
-    """Too many at this moment; try again after the seconds told."""
+    """Too many requests at this moment; try again after `retryAfterSeconds`."""
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
     """A partner of the shop does not answer; try again."""
     PROVIDER_REFUSED = "PROVIDER_REFUSED"
-    """A partner of the shop said no."""
+    """A partner of the shop refused."""
 
 
 class DomainError(Exception):
-    """A refusal. `field` is the path of the argument it is about, in Python's spelling."""
+    """A refusal, worded for customers. `field` is the path of the argument it is about, in snake case."""
 
     code: ErrorCode = ErrorCode.INVALID
     retry_after_seconds: float | None = None
-    """When trying again makes sense, where it is known."""
+    """After how long trying again makes sense, where that is known."""
 
     def __init__(self, message: str, *, field: tuple[str | int, ...] = ()) -> None:
         super().__init__(message)
@@ -61,7 +61,7 @@ class DomainError(Exception):
 
     @property
     def extensions(self) -> dict[str, str]:
-        """What GraphQL shows beside the message when a query, not a mutation, is refused."""
+        """What GraphQL shows beside the message of a refused query; mutations answer with `userErrors`."""
         return {"code": self.code.value}
 
 
@@ -125,6 +125,6 @@ class OutOfStock(DomainError):
         self.name, self.left, self.variant_id = name, left, variant_id
 
     def of_line(self, index: int) -> "OutOfStock":
-        """The same refusal of somebody else, who has it on another line."""
+        """The same refusal for an order that has the variant on line `index`."""
         field = ("lines", index, "quantity")
         return OutOfStock(self.name, left=self.left, variant_id=self.variant_id, field=field)

@@ -1,20 +1,21 @@
-"""Commands that may be sent twice and must count once."""
+"""Idempotency keys: a command that is sent twice counts once."""
 
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import Executable
 
-from domain.bulk import Bulk, columns_of, table_of
 from domain.errors import DomainError, ErrorCode, Invalid
-from domain.upsert import insert, upsert
 from models import IdempotencyKey
+from models.sql.bulk import BulkStatement
+from models.sql.dialects import column_types
+from models.sql.parameters import bound_table
+from models.sql.upsert import upsert_into, upsert_statement
 
 KEY_LENGTH = 128
 
@@ -29,8 +30,8 @@ class KeyReused(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A key somebody sends, and what the thing it makes will be called: known before it is made."""
+class KeyClaim:
+    """The first or a repeated use of a key; `reference` names what the first use makes before it is made."""
 
     account_id: int
     command: str
@@ -40,32 +41,35 @@ class Claim:
     created_at: datetime
 
 
-def claim_of(
-    content: Any, *, account_id: int, command: str, key: str, reference: str, now: datetime
-) -> Claim:
-    return Claim(account_id, command, checked(key), fingerprint(content), reference, now)
+def build_claim(
+    content: object, *, account_id: int, command: str, key: str, reference: str, now: datetime
+) -> KeyClaim:
+    """The claim of a key for a command with this content; raises Invalid for a key of a wrong length."""
+    return KeyClaim(account_id, command, check_key(key), hash_of(content), reference, now)
 
 
-async def claim_all(session: AsyncSession, claims: Sequence[Claim]) -> list[str | KeyReused | None]:
-    """For each claim what its key's first use is called, or a refusal, or None when this is the first use.
+async def claim_keys(session: AsyncSession, claims: Sequence[KeyClaim]) -> list[str | KeyReused | None]:
+    """For each claim the reference of the key's first use, KeyReused, or None when this is the first use.
 
-    One statement, one more when a key is not new. All are of one command and of different accounts. A second
-    use at the same moment waits until the first has committed or failed.
+    One statement, and one more when a key is not new. All claims are of one command and of different
+    accounts. A second use at the same moment waits until the first has committed or failed.
     """
-    fresh = {tuple(row) for row in await CLAIM.run(session, claims=[asdict(claim) for claim in claims])}
-    old = [claim for claim in claims if (claim.account_id, claim.key) not in fresh]
-    known = await _known(session, old) if old else {}
-    return [_said(claim, known.get((claim.account_id, claim.key))) for claim in claims]
+    new = {
+        tuple(row) for row in await CLAIM_KEYS.execute(session, claims=[asdict(claim) for claim in claims])
+    }
+    used = [claim for claim in claims if (claim.account_id, claim.key) not in new]
+    found = await _find_keys(session, used) if used else {}
+    return [_outcome_of(claim, found.get((claim.account_id, claim.key))) for claim in claims]
 
 
-async def look_up(session: AsyncSession, claims: Sequence[Claim]) -> list[str | KeyReused | None]:
-    """What each claim would get, without making it. All are of one command."""
-    known = await _known(session, claims)
-    return [_said(claim, known.get((claim.account_id, claim.key))) for claim in claims]
+async def find_outcomes(session: AsyncSession, claims: Sequence[KeyClaim]) -> list[str | KeyReused | None]:
+    """As `claim_keys`, without claiming them."""
+    found = await _find_keys(session, claims)
+    return [_outcome_of(claim, found.get((claim.account_id, claim.key))) for claim in claims]
 
 
-async def drop_all(session: AsyncSession, claims: Collection[Claim]) -> None:
-    """Forget keys of which nothing came: they may be used again."""
+async def release_keys(session: AsyncSession, claims: Collection[KeyClaim]) -> None:
+    """Delete keys whose command was refused, so that they can be used again."""
     await session.execute(
         delete(IdempotencyKey).where(
             KEY.in_([(claim.account_id, claim.command, claim.key) for claim in claims])
@@ -73,7 +77,9 @@ async def drop_all(session: AsyncSession, claims: Collection[Claim]) -> None:
     )
 
 
-async def _known(session: AsyncSession, claims: Sequence[Claim]) -> Mapping[tuple[int, str], IdempotencyKey]:
+async def _find_keys(
+    session: AsyncSession, claims: Sequence[KeyClaim]
+) -> Mapping[tuple[int, str], IdempotencyKey]:
     rows = await session.scalars(
         select(IdempotencyKey)
         .where(KEY.in_([(claim.account_id, claim.command, claim.key) for claim in claims]))
@@ -82,77 +88,82 @@ async def _known(session: AsyncSession, claims: Sequence[Claim]) -> Mapping[tupl
     return {(row.account_id, row.key): row for row in rows}
 
 
-def _said(claim: Claim, known: IdempotencyKey | None) -> str | KeyReused | None:
-    if known is None:
+def _outcome_of(claim: KeyClaim, first_use: IdempotencyKey | None) -> str | KeyReused | None:
+    if first_use is None:
         return None
-    return known.reference if known.content_hash == claim.content_hash else KeyReused()
+    return first_use.reference if first_use.content_hash == claim.content_hash else KeyReused()
 
 
-def _claim(dialect: str) -> list[Executable]:
-    """In sorted order, so that no two transactions wait for each other."""
-    given = table_of(dialect, "claims", columns_of(IdempotencyKey, without=["result_id"]))
-    rows = select(*given.c).order_by(given.c.account_id, given.c.key)
+def _claim_statements(dialect: str) -> list[Executable]:
+    claims = bound_table("claims", column_types(IdempotencyKey, without=["result_id"]), dialect)
+    # sorted, so that no two transactions wait for each other
+    rows = select(*claims.c).order_by(claims.c.account_id, claims.c.key)
     return [
-        upsert(dialect, IdempotencyKey)
-        .from_select([each.name for each in given.c], rows)
+        upsert_statement(IdempotencyKey, dialect)
+        .from_select([each.name for each in claims.c], rows)
         .on_conflict_do_nothing()
         .returning(IdempotencyKey.account_id, IdempotencyKey.key)
     ]
 
 
-CLAIM = Bulk("claiming", _claim)
+CLAIM_KEYS = BulkStatement("claim_keys", _claim_statements)
 KEY = tuple_(IdempotencyKey.account_id, IdempotencyKey.command, IdempotencyKey.key)
 
 
-async def claim(
-    session: AsyncSession, *, account_id: int, command: str, key: str, content: Any, now: datetime
+async def claim_key(
+    session: AsyncSession, *, account_id: int, command: str, key: str, content: object, now: datetime
 ) -> int | None:
-    """The id this key's first use produced, or None when this is the first use.
+    """The id that the first use of this key produced, or None when this is the first use.
 
-    A second use at the same moment waits in the INSERT until the first has committed or failed.
+    A second use at the same moment waits in the INSERT until the first has committed or failed. Raises
+    KeyReused where the first use had another content.
     """
-    content_hash = fingerprint(content)
-    fresh = await session.scalar(
-        insert(session, IdempotencyKey)
+    content_hash = hash_of(content)
+    new = await session.scalar(
+        upsert_into(session, IdempotencyKey)
         .values(
             account_id=account_id,
             command=command,
-            key=checked(key),
+            key=check_key(key),
             content_hash=content_hash,
             created_at=now,
         )
         .on_conflict_do_nothing()
         .returning(IdempotencyKey.key)
     )
-    if fresh is not None:
+    if new is not None:
         return None
-    row = (await session.scalars(select(IdempotencyKey).where(*same(account_id, command, key)))).one()
+    row = (await session.scalars(select(IdempotencyKey).where(is_key(account_id, command, key)))).one()
     if row.content_hash != content_hash:
         raise KeyReused
     return row.result_id
 
 
-async def settle(session: AsyncSession, *, account_id: int, command: str, key: str, result_id: int) -> None:
-    """Remember what the claimed key produced."""
+async def save_result(
+    session: AsyncSession, *, account_id: int, command: str, key: str, result_id: int
+) -> None:
+    """Store what the first use of the key produced."""
     await session.execute(
-        update(IdempotencyKey).where(*same(account_id, command, key)).values(result_id=result_id)
+        update(IdempotencyKey).where(is_key(account_id, command, key)).values(result_id=result_id)
     )
 
 
-def same(account_id: int, command: str, key: str) -> tuple[Any, ...]:
-    return (
+def is_key(account_id: int, command: str, key: str) -> ColumnElement[bool]:
+    return and_(
         IdempotencyKey.account_id == account_id,
         IdempotencyKey.command == command,
         IdempotencyKey.key == key,
     )
 
 
-def checked(key: str) -> str:
+def check_key(key: str) -> str:
+    """The key; raises Invalid when it is empty or too long."""
     if not 1 <= len(key) <= KEY_LENGTH:
         raise Invalid(f"An idempotency key has 1 to {KEY_LENGTH} characters.", field=("idempotency_key",))
     return key
 
 
-def fingerprint(content: Any) -> str:
+def hash_of(content: object) -> str:
+    """SHA-256 of the content as JSON, in hexadecimal."""
     text = json.dumps(content, sort_keys=True, default=str, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

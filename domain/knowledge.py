@@ -1,21 +1,21 @@
-"""The knowledge base: what it says, who reads it, whether it helped."""
+"""Articles of the knowledge base: written, published, rated."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.cause import Cause
 from domain.errors import Conflict, Invalid, NotFound, Taken, Unauthenticated
-from domain.state import move, table
-from domain.upsert import insert
-from models import Article, ArticleRating, ArticleStatus, ArticleVersion, ArticleWords, Cart
-from words import indexed
+from domain.state import move, transition_table
+from models import Article, ArticleRating, ArticleSearchText, ArticleStatus, ArticleVersion, Cart
+from models.sql.upsert import upsert_into
+from text import analyze_texts
 
-TRANSITIONS = table(
+TRANSITIONS = transition_table(
     ArticleStatus.DRAFT,
     {
         ArticleStatus.DRAFT: {ArticleStatus.PUBLISHED},
@@ -33,13 +33,13 @@ SLUG_LIMIT = 100
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
-TITLE_COUNTS = 3
-"""A word of the title weighs as much as so many of the body."""
+TITLE_WEIGHT = 3
+"""A word of the title counts as much in search as this many of the body."""
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
-    """All that is written in an article."""
+class ArticleText:
+    """All that an author writes in an article."""
 
     slug: str
     language: str
@@ -49,37 +49,42 @@ class Writing:
     body: str
 
 
-async def write_article(session: AsyncSession, writing: Writing, *, now: datetime, by: int | None) -> Article:
-    """A new article, for the staff only until it is published."""
+async def add_article(session: AsyncSession, text: ArticleText, *, cause: Cause) -> Article:
+    """Add an article as a draft."""
     article = Article(
-        status=ArticleStatus.DRAFT, version=0, helpful=0, unhelpful=0, created_at=now, updated_at=now
+        status=ArticleStatus.DRAFT,
+        version=0,
+        helpful=0,
+        unhelpful=0,
+        created_at=cause.now,
+        updated_at=cause.now,
     )
     session.add(article)
-    await put(session, article, writing, now=now, by=by)
+    await save_article_text(session, article, text, cause=cause)
     return article
 
 
-async def rewrite_article(
-    session: AsyncSession, article_id: int, writing: Writing, *, version: int, now: datetime, by: int | None
+async def update_article(
+    session: AsyncSession, article_id: int, text: ArticleText, *, version: int, cause: Cause
 ) -> Article:
-    """Change an article, unless somebody else has changed it since `version`."""
+    """Change an article; Conflict unless `version` is its current one."""
     article = await lock_article(session, article_id)
     if article.version != version:
         raise Conflict("Somebody else has changed this article meanwhile.", field=("version",))
-    await put(session, article, writing, now=now, by=by)
+    await save_article_text(session, article, text, cause=cause)
     return article
 
 
-async def publish_article(session: AsyncSession, article_id: int, *, now: datetime) -> Article:
-    """Let everybody read an article."""
+async def publish_article(session: AsyncSession, article_id: int, *, cause: Cause) -> Article:
+    """Publish a draft."""
     article = await lock_article(session, article_id)
     move(article, ArticleStatus.PUBLISHED, TRANSITIONS)
-    article.published_at = now
+    article.published_at = cause.now
     return article
 
 
 async def withdraw_article(session: AsyncSession, article_id: int) -> Article:
-    """Keep an article from everybody but the staff."""
+    """Make a published article a draft again."""
     article = await lock_article(session, article_id)
     move(article, ArticleStatus.DRAFT, TRANSITIONS)
     article.published_at = None
@@ -87,24 +92,29 @@ async def withdraw_article(session: AsyncSession, article_id: int) -> Article:
 
 
 async def rate_article(
-    session: AsyncSession, article_id: int, *, reader: str, helpful: bool, now: datetime
+    session: AsyncSession, article_id: int, *, reader: str, helpful: bool, cause: Cause
 ) -> Article:
-    """Count a reader's word; a second one takes the place of the first. The lock keeps the counts right."""
+    """Count the rating of a reader, named by a key of theirs; a second one replaces the first."""
     article = await lock_article(session, article_id)
     if article.status is not ArticleStatus.PUBLISHED:
         raise NotFound("article", field=("id",))
     rating = await session.get(ArticleRating, (article_id, reader))
     if rating is None:
-        session.add(ArticleRating(article_id=article_id, reader=reader, helpful=helpful, created_at=now))
+        session.add(
+            ArticleRating(article_id=article_id, reader=reader, helpful=helpful, created_at=cause.now)
+        )
     else:
-        count(article, helpful=rating.helpful, readers=-1)
-        rating.helpful, rating.created_at = helpful, now
-    count(article, helpful=helpful, readers=1)
+        add_to_rating_count(article, helpful=rating.helpful, readers=-1)
+        rating.helpful, rating.created_at = helpful, cause.now
+    add_to_rating_count(article, helpful=helpful, readers=1)
     return article
 
 
 async def guest_reader(session: AsyncSession, token_hash: str | None) -> str:
-    """A guest is known by their cart; nobody becomes a thousand readers by making tokens up."""
+    """The key of a guest as a reader: the hash of their cart's token. Unauthenticated without a cart.
+
+    A made-up token has no cart: otherwise one guest could rate as many readers.
+    """
     known = select(Cart.id).where(Cart.token_hash == token_hash)
     if token_hash is None or await session.scalar(known) is None:
         raise Unauthenticated
@@ -112,6 +122,7 @@ async def guest_reader(session: AsyncSession, token_hash: str | None) -> str:
 
 
 def account_reader(account_id: int) -> str:
+    """The key of an account as a reader."""
     return f"account:{account_id}"
 
 
@@ -122,15 +133,15 @@ async def lock_article(session: AsyncSession, article_id: int) -> Article:
     return article
 
 
-async def put(
-    session: AsyncSession, article: Article, writing: Writing, *, now: datetime, by: int | None
+async def save_article_text(
+    session: AsyncSession, article: Article, text: ArticleText, *, cause: Cause
 ) -> None:
-    """Write an article down, as its next version, and the words it is found by."""
-    check(writing)
-    article.slug, article.language = writing.slug, writing.language
-    article.category, article.tags = writing.category.strip(), cleaned(writing.tags)
-    article.title, article.body = writing.title.strip(), writing.body.strip()
-    article.version, article.updated_at = article.version + 1, now
+    """Save the text of an article as its next version, and index it for search."""
+    check_article_text(text)
+    article.slug, article.language = text.slug, text.language
+    article.category, article.tags = text.category.strip(), clean_tags(text.tags)
+    article.title, article.body = text.title.strip(), text.body.strip()
+    article.version, article.updated_at = article.version + 1, cause.now
     try:
         await session.flush()
     except IntegrityError:
@@ -141,45 +152,48 @@ async def put(
             version=article.version,
             title=article.title,
             body=article.body,
-            author_id=by,
-            created_at=now,
+            author_id=cause.by,
+            created_at=cause.now,
         )
     )
     await session.flush()
-    await index(session, article)
+    await index_article(session, article)
 
 
-async def index(session: AsyncSession, article: Article) -> None:
-    words = indexed([*[article.title] * TITLE_COUNTS, *article.tags, article.category, article.body])
-    statement = insert(session, ArticleWords).values(article_id=article.id, words=words)
+async def index_article(session: AsyncSession, article: Article) -> None:
+    """Store the search text of an article in place of the one before."""
+    search_text = analyze_texts(
+        [*[article.title] * TITLE_WEIGHT, *article.tags, article.category, article.body]
+    )
+    statement = upsert_into(session, ArticleSearchText).values(article_id=article.id, text=search_text)
     await session.execute(
-        statement.on_conflict_do_update(index_elements=["article_id"], set_={"words": words})
+        statement.on_conflict_do_update(index_elements=["article_id"], set_={"text": search_text})
     )
 
 
-def check(writing: Writing) -> None:
-    if not SLUG.fullmatch(writing.slug) or len(writing.slug) > SLUG_LIMIT:
+def check_article_text(text: ArticleText) -> None:
+    if not SLUG.fullmatch(text.slug) or len(text.slug) > SLUG_LIMIT:
         raise Invalid(
             f"A slug is made of small letters, digits and hyphens, at most {SLUG_LIMIT}.", field=("slug",)
         )
-    if not LANGUAGE.fullmatch(writing.language):
+    if not LANGUAGE.fullmatch(text.language):
         raise Invalid('A language is a tag such as "zh-CN".', field=("language",))
-    for field, text, limit in (
-        ("category", writing.category, CATEGORY_LIMIT),
-        ("title", writing.title, TITLE_LIMIT),
-        ("body", writing.body, BODY_LIMIT),
+    for field, value, limit in (
+        ("category", text.category, CATEGORY_LIMIT),
+        ("title", text.title, TITLE_LIMIT),
+        ("body", text.body, BODY_LIMIT),
     ):
-        if not 1 <= len(text.strip()) <= limit:
+        if not 1 <= len(value.strip()) <= limit:
             raise Invalid(f"Write 1 to {limit:,} characters.", field=(field,))
-    if len(writing.tags) > TAGS_LIMIT or any(not 1 <= len(tag.strip()) <= TAG_LIMIT for tag in writing.tags):
+    if len(text.tags) > TAGS_LIMIT or any(not 1 <= len(tag.strip()) <= TAG_LIMIT for tag in text.tags):
         raise Invalid(f"At most {TAGS_LIMIT} tags of 1 to {TAG_LIMIT} characters.", field=("tags",))
 
 
-def cleaned(tags: Sequence[str]) -> list[str]:
+def clean_tags(tags: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(tag.strip() for tag in tags))
 
 
-def count(article: Article, *, helpful: bool, readers: int) -> None:
+def add_to_rating_count(article: Article, *, helpful: bool, readers: int) -> None:
     if helpful:
         article.helpful += readers
     else:

@@ -1,12 +1,12 @@
-"""Tags of languages: "en", "zh-CN"."""
+"""Language tags: "en", "zh-CN"."""
 
 
-def canonical(tag: str) -> str:
-    """A tag as everybody writes it (RFC 5646, 2.1.1): capitals make no other language."""
+def canonical_tag(tag: str) -> str:
+    """The tag in its usual spelling (RFC 5646, 2.1.1); capitals make no difference to its meaning."""
     primary, *others = tag.split("-")
-    return "-".join([primary.lower(), *map(_spelled, others)])
+    return "-".join([primary.lower(), *map(_canonical_subtag, others)])
 
 
-def _spelled(part: str) -> str:
-    """Two letters are a country, four a script."""
-    return {2: part.upper(), 4: part.capitalize()}.get(len(part), part.lower())
+def _canonical_subtag(subtag: str) -> str:
+    """Two letters are a region, four a script."""
+    return {2: subtag.upper(), 4: subtag.capitalize()}.get(len(subtag), subtag.lower())

@@ -1,17 +1,16 @@
-"""The books: what moves money is written twice, debit and credit, and only once."""
+"""The double-entry ledger: balanced postings with unique keys, and what follows from their sums."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.upsert import insert
 from models import LedgerAccount, LedgerEntry, Money, Order, OrderPaymentStatus, Posting, PostingKind
+from models.sql.upsert import upsert_into
 
-SIDES: Mapping[PostingKind, tuple[LedgerAccount, LedgerAccount]] = {
+ACCOUNTS_BY_KIND: Mapping[PostingKind, tuple[LedgerAccount, LedgerAccount]] = {
     PostingKind.INVOICED: (LedgerAccount.CUSTOMER, LedgerAccount.SALES),
     PostingKind.CAPTURED: (LedgerAccount.PROVIDER, LedgerAccount.CUSTOMER),
     PostingKind.CASH_COLLECTED: (LedgerAccount.CASH, LedgerAccount.CUSTOMER),
@@ -19,14 +18,14 @@ SIDES: Mapping[PostingKind, tuple[LedgerAccount, LedgerAccount]] = {
     PostingKind.REFUNDED: (LedgerAccount.CUSTOMER, LedgerAccount.PROVIDER),
     PostingKind.WRITTEN_OFF: (LedgerAccount.WRITE_OFF, LedgerAccount.CUSTOMER),
 }
-"""Why money moves -> the book it is debited to and the one it is credited to."""
+"""The account that is debited and the one that is credited, by kind of posting."""
 
-TAKEN = (PostingKind.CAPTURED, PostingKind.CASH_COLLECTED)
+CAPTURE_KINDS = (PostingKind.CAPTURED, PostingKind.CASH_COLLECTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToPost:
-    """A balanced posting that is to be written, once."""
+class NewPosting:
+    """A balanced posting to be written, unless its key was posted before."""
 
     order_id: int
     payment_id: int | None
@@ -34,10 +33,10 @@ class ToPost:
     amount: Money
     key: str
     credit: LedgerAccount | None = None
-    """Another book than the usual one: a refund by transfer leaves the BANK."""
+    """Another account to credit than the usual one: a refund by transfer leaves the BANK."""
 
 
-async def post(
+async def write_posting(
     session: AsyncSession,
     *,
     order_id: int,
@@ -49,63 +48,69 @@ async def post(
     credit: LedgerAccount | None = None,
 ) -> bool:
     """Write one balanced posting; False, and nothing written, when `key` was posted before."""
-    wanted = ToPost(
+    posting = NewPosting(
         order_id=order_id, payment_id=payment_id, kind=kind, amount=amount, key=key, credit=credit
     )
-    return bool(await post_all(session, [wanted], now=now))
+    return bool(await write_postings(session, [posting], now=now))
 
 
-async def post_all(session: AsyncSession, wanted: Sequence[ToPost], *, now: datetime) -> set[str]:
-    """Write balanced postings, two statements for all; the keys that were not posted before."""
-    for each in wanted:
+async def write_postings(session: AsyncSession, postings: Sequence[NewPosting], *, now: datetime) -> set[str]:
+    """Write balanced postings in two statements; returns the keys that were not posted before.
+
+    ValueError for an amount that is not positive.
+    """
+    for each in postings:
         if each.amount.minor <= 0:
             raise ValueError(f"{each.kind} of {each.amount}: a posting moves money, its kind says which way")
-    if not wanted:
+    if not postings:
         return set()
     rows = await session.execute(
-        insert(session, Posting)
-        .values([as_row(each, now) for each in wanted])
+        upsert_into(session, Posting)
+        .values([posting_values(each, now) for each in postings])
         .on_conflict_do_nothing(index_elements=["key"])
         .returning(Posting.key, Posting.id)
     )
     ids = dict(iter(rows))
     entries = [
         {"posting_id": ids[each.key], "order_id": each.order_id} | side
-        for each in wanted
+        for each in postings
         if each.key in ids
-        for side in sides(each.kind, each.amount, credit=each.credit)
+        for side in ledger_entries(each.kind, each.amount, credit=each.credit)
     ]
     if entries:
-        await session.execute(insert(session, LedgerEntry).values(entries))
+        await session.execute(upsert_into(session, LedgerEntry).values(entries))
     return set(ids)
 
 
-def as_row(wanted: ToPost, now: datetime) -> dict[str, Any]:
+def posting_values(posting: NewPosting, now: datetime) -> dict[str, object]:
+    """The columns of a Posting."""
     return {
-        "order_id": wanted.order_id,
-        "payment_id": wanted.payment_id,
-        "kind": wanted.kind,
-        "key": wanted.key,
+        "order_id": posting.order_id,
+        "payment_id": posting.payment_id,
+        "kind": posting.kind,
+        "key": posting.key,
         "created_at": now,
     }
 
 
-def sides(kind: PostingKind, amount: Money, *, credit: LedgerAccount | None = None) -> list[dict[str, Any]]:
-    """Both entries of a posting: debit and credit."""
-    debit, usual_credit = SIDES[kind]
+def ledger_entries(
+    kind: PostingKind, amount: Money, *, credit: LedgerAccount | None = None
+) -> list[dict[str, object]]:
+    """The columns of both entries of a posting, debit and credit, in minor units."""
+    debit, usual_credit = ACCOUNTS_BY_KIND[kind]
     return [
         {"account": debit, "currency": amount.currency, "amount": amount.minor},
         {"account": credit or usual_credit, "currency": amount.currency, "amount": -amount.minor},
     ]
 
 
-async def sold(session: AsyncSession, order: Order) -> Money:
-    """What still counts as sold on an order: invoiced and not credited since."""
-    return order.money((await sold_of(session, [order.id])).get(order.id, 0))
+async def net_sales(session: AsyncSession, order: Order) -> Money:
+    """What was invoiced for an order and not credited since."""
+    return order.money((await net_sales_by_order(session, [order.id])).get(order.id, 0))
 
 
-async def sold_of(session: AsyncSession, order_ids: Sequence[int]) -> Mapping[int, int]:
-    """The same for several orders, in minor units."""
+async def net_sales_by_order(session: AsyncSession, order_ids: Sequence[int]) -> Mapping[int, int]:
+    """Minor units invoiced and not credited since, by order id; orders without sales are left out."""
     rows = await session.execute(
         select(LedgerEntry.order_id, func.sum(LedgerEntry.amount))
         .where(LedgerEntry.order_id.in_(order_ids), LedgerEntry.account == LedgerAccount.SALES)
@@ -114,8 +119,8 @@ async def sold_of(session: AsyncSession, order_ids: Sequence[int]) -> Mapping[in
     return {order_id: -int(balance) for order_id, balance in rows}
 
 
-async def taken_and_returned(session: AsyncSession, order_id: int) -> tuple[int, int]:
-    """What was ever taken for an order and what of it went back, in minor units."""
+async def captured_and_refunded(session: AsyncSession, order_id: int) -> tuple[int, int]:
+    """Minor units ever captured for an order, and minor units refunded of them."""
     rows = await session.execute(
         select(Posting.kind, func.sum(LedgerEntry.amount))
         .join(Posting, Posting.id == LedgerEntry.posting_id)
@@ -123,33 +128,33 @@ async def taken_and_returned(session: AsyncSession, order_id: int) -> tuple[int,
         .group_by(Posting.kind)
     )
     by_kind = {kind: int(total) for kind, total in rows}
-    return -sum(by_kind.get(kind, 0) for kind in TAKEN), by_kind.get(PostingKind.REFUNDED, 0)
+    return -sum(by_kind.get(kind, 0) for kind in CAPTURE_KINDS), by_kind.get(PostingKind.REFUNDED, 0)
 
 
-def payment_status(*, total: int, taken: int, returned: int) -> OrderPaymentStatus:
-    """The word for what the books say has been paid."""
-    if returned:
-        return OrderPaymentStatus.REFUNDED if returned >= taken else OrderPaymentStatus.PARTIALLY_REFUNDED
-    if taken >= total:
+def payment_status_for(*, total: int, captured: int, refunded: int) -> OrderPaymentStatus:
+    """The payment status of an order that costs `total`, from sums of the ledger; all minor units."""
+    if refunded:
+        return OrderPaymentStatus.REFUNDED if refunded >= captured else OrderPaymentStatus.PARTIALLY_REFUNDED
+    if captured >= total:
         return OrderPaymentStatus.PAID
-    return OrderPaymentStatus.PARTIALLY_PAID if taken else OrderPaymentStatus.UNPAID
+    return OrderPaymentStatus.PARTIALLY_PAID if captured else OrderPaymentStatus.UNPAID
 
 
-def status_that_follows(
-    *, total: SQLColumnExpression[int], taken: ColumnElement[int], returned: ColumnElement[int]
+def payment_status_expression(
+    *, total: SQLColumnExpression[int], captured: ColumnElement[int], refunded: ColumnElement[int]
 ) -> ColumnElement[OrderPaymentStatus]:
-    """`payment_status` for the database."""
-    word = Order.payment_status.type
+    """`payment_status_for` as an expression in SQL."""
+    status_type = Order.payment_status.type
     return case(
-        (and_(returned != 0, returned >= taken), literal(OrderPaymentStatus.REFUNDED, word)),
-        (returned != 0, literal(OrderPaymentStatus.PARTIALLY_REFUNDED, word)),
-        (taken >= total, literal(OrderPaymentStatus.PAID, word)),
-        (taken != 0, literal(OrderPaymentStatus.PARTIALLY_PAID, word)),
-        else_=literal(OrderPaymentStatus.UNPAID, word),
+        (and_(refunded != 0, refunded >= captured), literal(OrderPaymentStatus.REFUNDED, status_type)),
+        (refunded != 0, literal(OrderPaymentStatus.PARTIALLY_REFUNDED, status_type)),
+        (captured >= total, literal(OrderPaymentStatus.PAID, status_type)),
+        (captured != 0, literal(OrderPaymentStatus.PARTIALLY_PAID, status_type)),
+        else_=literal(OrderPaymentStatus.UNPAID, status_type),
     )
 
 
 async def refresh_payment_status(session: AsyncSession, order: Order) -> None:
-    """Say on the order what its books say."""
-    taken, returned = await taken_and_returned(session, order.id)
-    order.payment_status = payment_status(total=order.total_amount, taken=taken, returned=returned)
+    """Set the payment status of an order to what the ledger says."""
+    captured, refunded = await captured_and_refunded(session, order.id)
+    order.payment_status = payment_status_for(total=order.total_amount, captured=captured, refunded=refunded)

@@ -1,48 +1,51 @@
-"""Pictures people send: looked at, cleaned, and remembered with who sent them."""
+"""Uploaded pictures: checked, re-encoded without metadata, and stored with their uploader."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
 from itertools import pairwise
-from typing import Any
 
 from PIL import Image, ImageOps, ImageSequence
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from domain.batches import batches
+from domain.cause import Cause
 from domain.errors import Invalid, LimitReached, NotFound
 from models import Account, Media, ProductMedia, Role, TicketMedia, Variant
+from models.sql.batches import in_batches
+from models.sql.types import AnySelect
 
 PIXEL_LIMIT = 40_000_000
-"""Of all frames together: a picture is unpacked in memory, four bytes for each."""
+"""Of all frames together: a picture is decoded in memory, four bytes for each pixel."""
 
 SIDE_LIMIT = 16_383
-"""WebP knows no longer side."""
+"""The longest side WebP allows, in pixels."""
 
 FRAMES_LIMIT = 200
 QUALITY = 90
-SQUARES = 8
+"""Of re-encoded pictures, from 1 to 100."""
 
-HERE = "/media/"
-"""How the addresses of our own pictures begin."""
+FINGERPRINT_SIDE = 8
 
-KEPT_UNUSED = timedelta(days=7)
-"""How long a picture that a customer has sent waits to become part of a ticket."""
+MEDIA_PATH = "/media/"
+"""The path under which the shop serves uploaded pictures."""
 
-LOOKED_BACK = timedelta(days=30)
-"""How long after that it is still looked for: longer than any shop is closed."""
+UNUSED_RETENTION = timedelta(days=7)
+"""How long a picture that a customer has uploaded is kept without being part of a ticket."""
+
+UNUSED_LOOKBACK = timedelta(days=30)
+"""How long after that unused pictures are searched for: longer than a shop is ever down."""
 
 UPLOADS_LIMIT = 200
 UPLOADS_PERIOD = timedelta(days=1)
-"""A customer sends at most UPLOADS_LIMIT pictures in this time."""
+"""A customer uploads at most UPLOADS_LIMIT pictures in this time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
-    """A kind of picture browsers show, with how it is called in a file and on the wire."""
+class PictureFormat:
+    """A format of pictures: its name in Pillow, its file extension and its content type."""
 
     name: str
     extension: str
@@ -50,25 +53,25 @@ class Format:
 
 
 FORMATS = {
-    "JPEG": Format("JPEG", "jpg", "image/jpeg"),
-    "PNG": Format("PNG", "png", "image/png"),
-    "WEBP": Format("WEBP", "webp", "image/webp"),
-    "GIF": Format("GIF", "gif", "image/gif"),
+    "JPEG": PictureFormat("JPEG", "jpg", "image/jpeg"),
+    "PNG": PictureFormat("PNG", "png", "image/png"),
+    "WEBP": PictureFormat("WEBP", "webp", "image/webp"),
+    "GIF": PictureFormat("GIF", "gif", "image/gif"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture drawn anew: nothing of the file it came in is left but what can be seen."""
+    """A re-encoded picture: nothing is left of the uploaded file but what can be seen."""
 
-    format: Format
+    format: PictureFormat
     data: bytes
     width: int
     height: int
     fingerprint: int
 
 
-class NoPicture(Invalid):
+class InvalidPicture(Invalid):
     def __init__(self) -> None:
         super().__init__("This is not a whole PNG, JPEG, WebP or GIF picture.", field=("file",))
 
@@ -83,22 +86,24 @@ class PictureTooLarge(LimitReached):
 
 
 def read_picture(data: bytes) -> Picture:
-    """The picture in `data`, told by its bytes whatever it is called, without its metadata.
+    """The picture in `data`, re-encoded without its metadata; its format is told from the bytes.
 
-    Cameras write into a picture where it was taken; and a file that is a picture and something else
-    besides is only the picture afterwards. Takes up to a second: call it in a thread.
+    Metadata can name the place a photograph was taken at, and a file may be a picture and something else at
+    once: neither is left. Takes up to a second: call it in a thread.
+
+    Raises InvalidPicture or PictureTooLarge.
     """
     try:
-        return redrawn(data)
-    except (PictureTooLarge, NoPicture):
+        return reencode_picture(data)
+    except (PictureTooLarge, InvalidPicture):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureTooLarge from None
     except Exception as error:  # Pillow's decoders stumble over broken files in every way there is
-        raise NoPicture from error
+        raise InvalidPicture from error
 
 
-def redrawn(data: bytes) -> Picture:
+def reencode_picture(data: bytes) -> Picture:
     with Image.open(BytesIO(data), formats=list(FORMATS)) as probe:
         check_size(probe)
         probe.verify()
@@ -106,9 +111,9 @@ def redrawn(data: bytes) -> Picture:
         format_ = FORMATS.get(image.format or "", FORMATS["JPEG"])  # phones hide a second picture in a JPEG
         frames = getattr(image, "n_frames", 1)
         if format_.name in {"GIF", "WEBP"} and frames > 1:
-            return animated(image, format_, frames)
+            return reencode_animation(image, format_, frames)
         image.load()
-        return still(image, format_)
+        return reencode_still(image, format_)
 
 
 def check_size(image: Image.Image) -> None:
@@ -116,17 +121,17 @@ def check_size(image: Image.Image) -> None:
         raise PictureTooLarge
 
 
-def still(image: Image.Image, format_: Format) -> Picture:
-    """Turned the way its metadata said, then without it; colours keep their profile."""
+def reencode_still(image: Image.Image, format_: PictureFormat) -> Picture:
+    """Rotated as its metadata says, then without metadata; the colour profile stays."""
     upright = ImageOps.exif_transpose(image)
     profile = image.info.get("icc_profile")
     upright.info = {key: value for key, value in upright.info.items() if key == "transparency"}
-    drawn = BytesIO()
-    upright.save(drawn, format_.name, icc_profile=profile, quality=QUALITY)
-    return Picture(format_, drawn.getvalue(), *upright.size, fingerprint(upright))
+    encoded = BytesIO()
+    upright.save(encoded, format_.name, icc_profile=profile, quality=QUALITY)
+    return Picture(format_, encoded.getvalue(), *upright.size, fingerprint_of(upright))
 
 
-def animated(image: Image.Image, format_: Format, frames: int) -> Picture:
+def reencode_animation(image: Image.Image, format_: PictureFormat, frames: int) -> Picture:
     if frames > FRAMES_LIMIT or frames * image.width * image.height > PIXEL_LIMIT:
         raise PictureTooLarge
     durations, pages = [], []
@@ -135,9 +140,9 @@ def animated(image: Image.Image, format_: Format, frames: int) -> Picture:
         page = frame.convert("RGBA")
         page.info = {}
         pages.append(page)
-    drawn = BytesIO()
+    encoded = BytesIO()
     pages[0].save(
-        drawn,
+        encoded,
         format_.name,
         save_all=True,
         append_images=pages[1:],
@@ -145,26 +150,30 @@ def animated(image: Image.Image, format_: Format, frames: int) -> Picture:
         loop=image.info.get("loop", 0),
         quality=QUALITY,
     )
-    return Picture(format_, drawn.getvalue(), *image.size, fingerprint(pages[0]))
+    return Picture(format_, encoded.getvalue(), *image.size, fingerprint_of(pages[0]))
 
 
-def fingerprint(image: Image.Image) -> int:
-    """64 bits of what a picture shows: whether each of 8 x 8 parts is darker than the one to its right.
+def fingerprint_of(image: Image.Image) -> int:
+    """The difference hash of a picture: for each of 8 x 8 parts a bit, whether it is darker than the next.
 
-    Saved again, larger or smaller it has nearly the same (known as a difference hash).
+    Re-encoded or scaled, a picture has nearly the same hash.
     """
     opaque = Image.new("RGBA", image.size, "white")
     opaque.alpha_composite(image.convert("RGBA"))
-    small = opaque.convert("L").resize((SQUARES + 1, SQUARES), Image.Resampling.LANCZOS).tobytes()
-    rows = [small[at : at + SQUARES + 1] for at in range(0, len(small), SQUARES + 1)]
+    small = (
+        opaque.convert("L")
+        .resize((FINGERPRINT_SIDE + 1, FINGERPRINT_SIDE), Image.Resampling.LANCZOS)
+        .tobytes()
+    )
+    rows = [small[at : at + FINGERPRINT_SIDE + 1] for at in range(0, len(small), FINGERPRINT_SIDE + 1)]
     bits = "".join("01"[left < right] for row in rows for left, right in pairwise(row))
     return int.from_bytes(int(bits, 2).to_bytes(8, "big"), "big", signed=True)
 
 
 async def add_media(
-    session: AsyncSession, picture: Picture, *, url: str, alt: str = "", now: datetime, by: int
+    session: AsyncSession, picture: Picture, *, url: str, alt: str = "", cause: Cause
 ) -> Media:
-    """Remember a picture that has been put away under `url`."""
+    """Add the row of a picture that has been stored under `url`."""
     media = Media(
         url=url,
         alt=alt,
@@ -173,16 +182,16 @@ async def add_media(
         width=picture.width,
         height=picture.height,
         fingerprint=picture.fingerprint,
-        uploader_id=by,
-        created_at=now,
+        uploader_id=cause.by,
+        created_at=cause.now,
     )
     session.add(media)
     await session.flush()
     return media
 
 
-async def check_uploads(session: AsyncSession, account_id: int, *, now: datetime) -> None:
-    """Refuse a customer who has sent too many pictures lately."""
+async def check_upload_limit(session: AsyncSession, account_id: int, *, now: datetime) -> None:
+    """Refuse a customer who has uploaded too many pictures within UPLOADS_PERIOD."""
     recent = await session.scalar(
         select(func.count(Media.id)).where(
             Media.uploader_id == account_id, Media.created_at > now - UPLOADS_PERIOD
@@ -192,8 +201,8 @@ async def check_uploads(session: AsyncSession, account_id: int, *, now: datetime
         raise LimitReached(f"At most {UPLOADS_LIMIT} pictures a day.")
 
 
-async def own_media(session: AsyncSession, media_ids: Sequence[int], *, account_id: int) -> None:
-    """Refuse pictures that somebody else sent, like those that do not exist."""
+async def check_own_media(session: AsyncSession, media_ids: Sequence[int], *, account_id: int) -> None:
+    """Refuse pictures of another uploader, like those that do not exist."""
     found = await session.scalars(
         select(Media.id).where(Media.id.in_(media_ids), Media.uploader_id == account_id)
     )
@@ -203,39 +212,44 @@ async def own_media(session: AsyncSession, media_ids: Sequence[int], *, account_
             raise NotFound("picture", field=("media_ids", index))
 
 
-async def uploads(session: AsyncSession, urls: Iterable[str]) -> dict[str, Media]:
-    """What is known of our own pictures, by their address."""
-    own = sorted({url for url in urls if url.startswith(HERE)})
+async def find_uploads_by_url(session: AsyncSession, urls: Iterable[str]) -> dict[str, Media]:
+    """The rows of uploaded pictures, by their URL."""
+    own = sorted({url for url in urls if url.startswith(MEDIA_PATH)})
     found: dict[str, Media] = {}
-    for batch in batches(own):
-        sent = select(Media).where(Media.url.in_(batch), Media.size.is_not(None)).order_by(Media.id)
-        found |= {row.url: row for row in await session.scalars(sent)}
+    for batch in in_batches(own):
+        uploaded = select(Media).where(Media.url.in_(batch), Media.size.is_not(None)).order_by(Media.id)
+        found |= {row.url: row for row in await session.scalars(uploaded)}
     return found
 
 
-def unused(now: datetime) -> Select[Any]:
-    """What customers have sent and never used. Clerks may have put theirs into a text: those stay."""
-    same = aliased(Media)
-    shown = exists().where(ProductMedia.media_id == same.id) | exists().where(Variant.media_id == same.id)
+def select_unused_media(now: datetime) -> AnySelect:
+    """The ids of pictures that customers have uploaded and never used, the oldest first.
+
+    Pictures of the staff are kept: they may stand in a text.
+    """
+    same_url = aliased(Media)
+    shown = exists().where(ProductMedia.media_id == same_url.id) | exists().where(
+        Variant.media_id == same_url.id
+    )
     return (
         select(Media.id)
         .join(Account, Account.id == Media.uploader_id)
         .where(
             Account.role == Role.CUSTOMER,
-            Media.created_at <= now - KEPT_UNUSED,
-            Media.created_at > now - KEPT_UNUSED - LOOKED_BACK,
+            Media.created_at <= now - UNUSED_RETENTION,
+            Media.created_at > now - UNUSED_RETENTION - UNUSED_LOOKBACK,
             ~exists().where(TicketMedia.media_id == Media.id),
-            ~exists().where(same.url == Media.url, shown),
+            ~exists().where(same_url.url == Media.url, shown),
         )
         .order_by(Media.created_at)
     )
 
 
-async def forget_unused(session: AsyncSession, media_id: int, *, now: datetime) -> str | None:
-    """Forget a picture that is still unused; the name it is kept under."""
-    found = unused(now).where(Media.id == media_id).with_only_columns(Media)
+async def delete_unused_media(session: AsyncSession, media_id: int, *, now: datetime) -> str | None:
+    """Delete the row of a picture that is still unused; returns the name of its file, or None."""
+    found = select_unused_media(now).where(Media.id == media_id).with_only_columns(Media)
     media = await session.scalar(found.with_for_update(of=Media))
     if media is None:
         return None
     await session.delete(media)
-    return media.url.removeprefix(HERE)
+    return media.url.removeprefix(MEDIA_PATH)

@@ -1,4 +1,4 @@
-"""Sums that come out to the last cent."""
+"""Splitting and writing amounts of money."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,9 @@ from models import Money
 def apportion(total: int, weights: Sequence[int]) -> list[int]:
     """Split `total` minor units in proportion to `weights`; the parts add up to it exactly.
 
-    Largest remainder (Hamilton): everybody gets the whole part of their share, the units that are left
-    go to the largest fractions, the earlier one first where they are equal.
+    Largest remainder method (Hamilton): each part is rounded down, the units that are left go to the largest
+    fractions, the earlier one first where they are equal. Raises ValueError where all weights are 0 and
+    `total` is not.
     """
     if total < 0:
         return [-part for part in apportion(-total, weights)]
@@ -25,6 +26,6 @@ def apportion(total: int, weights: Sequence[int]) -> list[int]:
     return parts
 
 
-def words(money: Money) -> str:
-    """An amount as a sentence says it."""
+def money_text(money: Money) -> str:
+    """An amount as it stands in a sentence: "19.90 CNY"."""
     return f"{money.amount} {money.currency.value}"

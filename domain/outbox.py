@@ -1,96 +1,111 @@
-"""Events: what happened, promised in the same transaction as the change itself."""
+"""Recording events in the transaction of a change, and claiming recorded ones for the relay."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import Cart, DeliveryRun, Event, Order, Product, Shipment, Subject, Ticket
+from domain.cause import Cause
+from domain.events import DomainEvent
+from models import Event, ReactionDone
+from models.sql.dialects import dialect_of
+from models.sql.types import NewRow
+from models.sql.upsert import upsert_into
 
-Versioned = Order | Shipment | Ticket | Cart | Product | DeliveryRun
-
-SUBJECTS: Mapping[type[Versioned], Subject] = {
-    Order: Subject.ORDER,
-    Shipment: Subject.SHIPMENT,
-    Ticket: Subject.TICKET,
-    Cart: Subject.CART,
-    Product: Subject.PRODUCT,
-    DeliveryRun: Subject.RUN,
-}
+FAILURE_LENGTH = 500
 
 
-def record(
-    session: AsyncSession, name: str, row: Versioned, *, now: datetime, by: int | None = None, **facts: Any
-) -> Event:
-    """Promise that `name` will be announced if, and only if, this transaction commits.
+def record(session: AsyncSession, event: DomainEvent, cause: Cause) -> Event:
+    """Store an event, which is relayed if, and only if, this transaction commits.
 
-    The row must be new (flushed, version 0) or locked by the caller: its version goes up by one, and the
-    lock is what keeps versions without gaps. `facts` are plain JSON; `by` is the account that did it.
-    The customer `account_id`, from the row or from `facts`, hears of it among everything of theirs.
+    The row of the event must be new (flushed, version 0) or locked by the caller: its version goes up by one,
+    and the lock is what keeps versions without gaps. Where the payload has an `account_id`, that customer's
+    `viewerUpdates` show the event, too.
     """
-    row.version += 1
-    return announce(session, name, row, now=now, by=by, **facts)
+    event.row.version += 1
+    stored = Event(**event_row(event, cause))
+    session.add(stored)
+    return stored
 
 
-async def record_all(
-    session: AsyncSession,
-    name: str,
-    rows: Sequence[Versioned],
-    *,
-    now: datetime,
-    by: int | None = None,
-    **facts: Any,
-) -> None:
-    """As `record`, the same of many rows in one statement."""
-    for row in rows:
-        row.version += 1
-    await session.execute(insert(Event).values([told(name, row, now=now, by=by, **facts) for row in rows]))
+async def record_all(session: AsyncSession, events: Sequence[DomainEvent], cause: Cause) -> None:
+    """Store an event for each of many rows in one statement; otherwise as `record`."""
+    for event in events:
+        event.row.version += 1
+    await session.execute(insert(Event).values([event_row(event, cause) for event in events]))
 
 
-def announce(
-    session: AsyncSession, name: str, row: Versioned, *, now: datetime, by: int | None = None, **facts: Any
-) -> Event:
-    """As `record`, for a row whose statement has counted the version up already: it is not updated again."""
-    event = Event(**told(name, row, now=now, by=by, **facts))
-    session.add(event)
-    return event
-
-
-def told(name: str, row: Versioned, *, now: datetime, by: int | None = None, **facts: Any) -> dict[str, Any]:
-    """An event of a row as it is stored, for a statement that writes many."""
-    payload = snapshot(row) | facts
+def event_row(event: DomainEvent, cause: Cause) -> NewRow:
+    """The values of an event's columns, for a statement that writes many; the version is the row's own."""
+    payload = event.payload()
     return {
-        "name": name,
-        "subject": SUBJECTS[type(row)],
-        "subject_id": row.id,
-        "version": row.version,
+        "name": event.name,
+        "subject": event.subject,
+        "subject_id": event.row.id,
+        "version": event.row.version,
         "payload": payload,
         "account_id": payload.get("account_id"),
-        "actor_id": by,
-        "occurred_at": now,
+        "actor_id": cause.by,
+        "occurred_at": cause.now,
         "attempts": 0,
     }
 
 
-def snapshot(row: Versioned) -> dict[str, Any]:
-    """How the row stood at this version, so that a replay tells what was, not what is."""
-    match row:
-        case Order():
-            return {
-                "account_id": row.account_id,
-                "status": row.status,
-                "payment_status": row.payment_status,
-                "fulfilment_status": row.fulfilment_status,
-            }
-        case Shipment():
-            return {"order_id": row.order_id, "status": row.status}
-        case Ticket():
-            return {"account_id": row.account_id, "order_id": row.order_id, "status": row.status}
-        case Cart():
-            return {"account_id": row.account_id}
-        case Product():
-            return {"status": row.status}
-        case DeliveryRun():
-            return {"courier_id": row.courier_id, "status": row.status}
+async def claim_events(
+    session: AsyncSession, *, now: datetime, until: datetime, limit: int
+) -> Sequence[Event]:
+    """Up to `limit` events that nobody has relayed or claimed, claimed until then; oldest first."""
+    waiting = (
+        select(Event.id)
+        .where(
+            Event.relayed_at.is_(None),
+            or_(Event.claimed_until.is_(None), Event.claimed_until < now),
+        )
+        .order_by(Event.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    # An idle relay on SQLite only reads: its UPDATE, which finds nothing, is left out.
+    if dialect_of(session) == "sqlite" and not await session.scalar(waiting.limit(1)):
+        return []
+    rows = await session.scalars(
+        update(Event)
+        .where(Event.id.in_(waiting.scalar_subquery()))
+        .values(claimed_until=until)
+        .returning(Event)
+    )
+    return sorted(rows.all(), key=lambda event: event.id)
+
+
+async def mark_relayed(session: AsyncSession, events: Sequence[Event], *, now: datetime) -> None:
+    """Note that nothing is left to do for these events."""
+    await session.execute(
+        update(Event).where(Event.id.in_([event.id for event in events])).values(relayed_at=now, failure=None)
+    )
+
+
+async def postpone_event(
+    session: AsyncSession, event: Event, *, attempts: int, failure: str, until: datetime
+) -> None:
+    """Leave an event to be claimed again after `until`, and note why the last attempt failed."""
+    await session.execute(
+        update(Event)
+        .where(Event.id == event.id)
+        .values(attempts=attempts, failure=failure[:FAILURE_LENGTH], claimed_until=until)
+    )
+
+
+async def is_reaction_done(session: AsyncSession, event: Event, reaction: str) -> bool:
+    return await session.get(ReactionDone, (event.id, reaction)) is not None
+
+
+async def mark_reaction_done(session: AsyncSession, event: Event, reaction: str, *, now: datetime) -> bool:
+    """Note that a reaction has had its effect; False when that was noted before."""
+    marked = await session.scalar(
+        upsert_into(session, ReactionDone)
+        .values(event_id=event.id, reaction=reaction, done_at=now)
+        .on_conflict_do_nothing()
+        .returning(ReactionDone.event_id)
+    )
+    return marked is not None

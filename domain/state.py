@@ -1,4 +1,4 @@
-"""One way to change a status: a table says what may follow what."""
+"""Changing a status: a table says which status may follow which."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -14,8 +14,8 @@ class HasStatus(Protocol[S]):
     status: S
 
 
-def table(start: S, moves: Mapping[S, set[S]]) -> Transitions[S]:
-    """The transitions of one enum; ValueError unless every member is a key and can be reached."""
+def transition_table(start: S, moves: Mapping[S, set[S]]) -> Transitions[S]:
+    """The transitions of one enum; raises ValueError unless every member is a key and can be reached."""
     members = set(type(start))
     missing = members - set(moves)
     if missing:
@@ -31,13 +31,14 @@ def table(start: S, moves: Mapping[S, set[S]]) -> Transitions[S]:
 
 
 def move(row: HasStatus[S], to: S, allowed: Transitions[S]) -> None:
-    """Change a row's status, or refuse in words the customer can read."""
+    """Change the status of a row; raises WrongState where the table does not allow it."""
     if to not in allowed[row.status]:
         thing = type(row).__name__.lower()
-        then = "already" if row.status is to else f"and cannot become {words(to)}"
-        raise WrongState(f"This {thing} is {words(row.status)} {then}.")
+        reason = "already" if row.status is to else f"and cannot become {status_text(to)}"
+        raise WrongState(f"This {thing} is {status_text(row.status)} {reason}.")
     row.status = to
 
 
-def words(status: StrEnum) -> str:
+def status_text(status: StrEnum) -> str:
+    """A status as it stands in a sentence: "partially shipped"."""
     return status.value.lower().replace("_", " ")

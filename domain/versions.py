@@ -1,4 +1,4 @@
-"""Edits say what they have read, so that nobody's change is lost."""
+"""Optimistic locking: an edit names the version it was made from, so that no other change is lost."""
 
 from typing import Protocol
 
@@ -9,8 +9,8 @@ class HasVersion(Protocol):
     version: int
 
 
-def expect(row: HasVersion, version: int | None) -> None:
-    """Conflict when somebody has changed the row, which is locked, since `version`; None does not ask."""
+def check_version(row: HasVersion, version: int | None) -> None:
+    """Raises Conflict when the locked row is not at `version` any more; None skips the check."""
     if version is not None and row.version != version:
         thing = type(row).__name__.lower()
         raise Conflict(f"Somebody else changed this {thing} meanwhile; read it again.", field=("version",))

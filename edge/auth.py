@@ -1,51 +1,58 @@
-"""Who asks: read from HTTP headers or from a WebSocket's first message, without asking the database."""
+"""Reading the viewer from HTTP headers or a WebSocket's `connection_init`, without a database query."""
 
 import re
 from collections.abc import Mapping
 
-from domain.language import canonical
+from domain.language import canonical_tag
 from events.shop import Shop
 from gateways.tokens import AccessToken, TokenRefused, read_token
 from models import CurrencyCode, Role
 from resolvers.context import Viewer
 
 LANGUAGES = frozenset({"zh", "en"})
-"""Primary languages that texts are kept in."""
+"""Primary languages in which the shop has texts."""
 
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
-ACCEPTED_LIMIT = 20
-"""Languages of one `Accept-Language` that are looked at."""
+ACCEPT_LANGUAGE_LIMIT = 20
+"""Languages read from one `Accept-Language`; further ones are ignored."""
 
 CART_TOKEN_LIMIT = 100
 ROBOT = re.compile(r"bot\b|crawl|spider|slurp|preview|headless|facebookexternalhit|lighthouse", re.IGNORECASE)
-"""How programs that look at pages for nobody call themselves."""
+"""User agents of crawlers and previews, whose visits count no views."""
 
 
 class CredentialsRefused(Exception):
-    """Credentials were given, but they are forged, expired or not understood: that makes nobody a guest."""
+    """Credentials that are forged, expired or malformed; the request is not served as a guest's."""
 
     def __init__(self) -> None:
         super().__init__("Your access token is not valid any more. Refresh it or sign in again.")
 
 
-def viewer_of(given: Mapping[str, str], shop: Shop) -> Viewer:
-    """The viewer named by `authorization`, `x-cart-token`, `accept-language` and `x-currency`.
+def viewer_of(headers: Mapping[str, str], shop: Shop) -> Viewer:
+    """Return the viewer named by `authorization`, `x-cart-token`, `accept-language` and `x-currency`.
 
-    `given` finds its values by lower-case names. Without `authorization` it is a guest; a language or
-    currency the shop does not have becomes its default.
+    The names in `headers` are lower-case. Without `authorization` the viewer is a guest; a language or
+    currency that the shop does not have is replaced by its default. CredentialsRefused when the token
+    is not valid.
     """
-    token = _access_token(given.get("authorization", ""), shop)
+    token = _read_access_token(headers.get("authorization", ""), shop)
     return Viewer(
-        language=_language(given.get("accept-language", ""), otherwise=shop.settings.default_language),
-        currency=_currency(given.get("x-currency", ""), otherwise=shop.settings.default_currency),
+        language=_choose_language(
+            headers.get("accept-language", ""), default=shop.settings.locale.default_language
+        ),
+        currency=_choose_currency(
+            headers.get("x-currency", ""), default=shop.settings.locale.default_currency
+        ),
         role=token.role if token else Role.GUEST,
         account_id=token.account_id if token else None,
-        cart_token=given.get("x-cart-token", "")[:CART_TOKEN_LIMIT] or None,
-        robot=bool(ROBOT.search(given.get("user-agent", "")) or "prefetch" in given.get("sec-purpose", "")),
+        cart_token=headers.get("x-cart-token", "")[:CART_TOKEN_LIMIT] or None,
+        robot=bool(
+            ROBOT.search(headers.get("user-agent", "")) or "prefetch" in headers.get("sec-purpose", "")
+        ),
     )
 
 
-def _access_token(authorization: str, shop: Shop) -> AccessToken | None:
+def _read_access_token(authorization: str, shop: Shop) -> AccessToken | None:
     if not authorization:
         return None
     scheme, _, text = authorization.partition(" ")
@@ -57,22 +64,24 @@ def _access_token(authorization: str, shop: Shop) -> AccessToken | None:
         raise CredentialsRefused from refused
 
 
-def _language(accepted: str, *, otherwise: str) -> str:
-    """The most wanted tag whose primary language we have (RFC 9110, 12.5.4)."""
-    wanted = [_weighed(part) for part in accepted.split(",")[:ACCEPTED_LIMIT]]
-    for weight, tag in sorted(wanted, key=lambda choice: -choice[0]):
+def _choose_language(accepted: str, *, default: str) -> str:
+    """Return the tag of the highest weight whose primary language the shop has (RFC 9110, 12.5.4)."""
+    preferences = [_parse_preference(part) for part in accepted.split(",")[:ACCEPT_LANGUAGE_LIMIT]]
+    for weight, tag in sorted(preferences, key=lambda preference: -preference[0]):
         if weight > 0 and LANGUAGE_TAG.fullmatch(tag) and tag.partition("-")[0].lower() in LANGUAGES:
-            return canonical(tag)
-    return otherwise
+            return canonical_tag(tag)
+    return default
 
 
-def _weighed(part: str) -> tuple[float, str]:
+def _parse_preference(part: str) -> tuple[float, str]:
+    """Return weight and tag of one element of `Accept-Language`; the weight is 1 when it has none."""
     tag, _, parameter = part.partition(";")
     name, _, value = parameter.strip().partition("=")
-    return (_weight(value) if name.strip().lower() == "q" else 1.0), tag.strip()
+    return (_parse_weight(value) if name.strip().lower() == "q" else 1.0), tag.strip()
 
 
-def _weight(text: str) -> float:
+def _parse_weight(text: str) -> float:
+    """Return a weight from 0 to 1; 0 when it is malformed or out of range."""
     try:
         weight = float(text)
     except ValueError:
@@ -80,8 +89,8 @@ def _weight(text: str) -> float:
     return weight if 0 <= weight <= 1 else 0.0
 
 
-def _currency(code: str, *, otherwise: CurrencyCode) -> CurrencyCode:
+def _choose_currency(code: str, *, default: CurrencyCode) -> CurrencyCode:
     try:
         return CurrencyCode(code.strip().upper())
     except ValueError:
-        return otherwise
+        return default

@@ -1,15 +1,14 @@
-"""GraphQL over HTTP and over WebSocket (graphql-transport-ws)."""
+"""GraphQL over HTTP and over WebSocket (protocol graphql-transport-ws)."""
 
 import re
 from collections.abc import Mapping
 from datetime import timedelta
 from json import JSONDecodeError
-from typing import Any
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry import UNSET
@@ -28,88 +27,97 @@ from edge import caching
 from edge.auth import CredentialsRefused, viewer_of
 from edge.graphiql import graphiql_page
 from edge.logs import request_id_of
-from edge.persisted import PersistedQueries, PersistedQueryRefused, check_hash, named_hash
+from edge.persisted_operations import (
+    PersistedOperationRefused,
+    PersistedOperations,
+    check_hash,
+    requested_hash,
+)
+from edge.responses import error_response
 from events.shop import Shop
 from resolvers.context import Context
-from schema.freshness import fresh_for
+from schema.cache_control import max_age_of
 from schema.shop import ShopSchema
 
 NUL = re.compile(r"\0|\\u0000|\\u\{0+\}")
-"""A NUL character, plain or escaped as JSON and GraphQL do."""
+"""A NUL character, plain or escaped as in JSON and GraphQL."""
 
-READING, DOING = frozenset({OperationType.QUERY}), frozenset({OperationType.MUTATION})
+QUERIES, MUTATIONS = frozenset({OperationType.QUERY}), frozenset({OperationType.MUTATION})
 
 
 class ConnectionContext(Context):
-    """A WebSocket says who it is in its first message, after the context was made."""
+    """The context of a WebSocket: its viewer is known only after `connection_init`."""
 
     connection_params: Mapping[str, object] | None = None
 
 
-class WrongWay(Exception):
-    """Something is asked for by a method that is not for it: 405, or 406 for what no answer can hold."""
+class WrongMethod(Exception):
+    """An operation that the HTTP method cannot execute: a mutation by GET (405) or a subscription (406)."""
 
     def __init__(self, operation: OperationType) -> None:
-        watched = operation is OperationType.SUBSCRIPTION
-        super().__init__("Watch by WebSocket." if watched else "By GET things are only read: use POST.")
-        self.status = 406 if watched else 405
-        self.headers = {} if watched else {"Allow": "POST"}
+        is_subscription = operation is OperationType.SUBSCRIPTION
+        super().__init__(
+            "Watch by WebSocket." if is_subscription else "By GET things are only read: use POST."
+        )
+        self.status = 406 if is_subscription else 405
+        self.headers = {} if is_subscription else {"Allow": "POST"}
 
 
 class GraphQLEndpoint(GraphQL[Context, None]):
-    """The one door for reading, doing and watching; a browser that asks for a page gets GraphiQL."""
+    """Serves `/graphql`: operations over HTTP, subscriptions over WebSocket, GraphiQL for browsers."""
 
-    def __init__(self, schema: ShopSchema, shop: Shop, persisted: PersistedQueries) -> None:
+    def __init__(self, schema: ShopSchema, shop: Shop, persisted_operations: PersistedOperations) -> None:
         super().__init__(schema, subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL])
         self.documents = schema.documents
-        self.built = schema._schema
+        self.graphql_schema = schema._schema
         self.shop = shop
-        self.persisted = persisted
+        self.persisted_operations = persisted_operations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        address = scope.get("query_string", b"").decode("latin-1")
-        if "%00" in address or NUL.search(address):
-            await unreadable("The address holds a NUL character.")(scope, receive, send)
+        query_string = scope.get("query_string", b"").decode("latin-1")
+        if "%00" in query_string or NUL.search(query_string):
+            response: Response = error_response("The address holds a NUL character.", ErrorCode.INVALID, 400)
+            await response(scope, receive, send)
         elif scope["type"] == "http":
-            head = scope["method"] == "HEAD"
-            response = await self.answer(Request({**scope, "method": "GET"} if head else scope, receive))
-            response.body = b"" if head else response.body
+            is_head = scope["method"] == "HEAD"
+            response = await self.respond(Request({**scope, "method": "GET"} if is_head else scope, receive))
+            response.body = b"" if is_head else response.body
             await response(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
-    async def answer(self, request: Request) -> Response:
-        """Public where the operation says so, private in every other case, refusals included."""
+    async def respond(self, request: Request) -> Response:
+        """Execute a request; the response is private unless every selected field is declared public."""
         try:
             response = await self.run(request)
         except HTTPException as error:
-            response = refusal(error.reason, ErrorCode.INVALID.value, error.status_code)
+            response = error_response(error.reason, ErrorCode.INVALID, error.status_code)
         except CredentialsRefused as refused:
-            response = unauthenticated(refused)
-        except PersistedQueryRefused as refused:
-            response = refusal(str(refused), refused.code, refused.status)
-        except WrongWay as refused:
-            response = refusal(str(refused), ErrorCode.INVALID.value, refused.status, **refused.headers)
+            response = error_response(str(refused), ErrorCode.UNAUTHENTICATED, 401)
+        except PersistedOperationRefused as refused:
+            response = error_response(str(refused), refused.code, refused.status)
+        except WrongMethod as refused:
+            response = error_response(str(refused), ErrorCode.INVALID, refused.status, **refused.headers)
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = caching.PRIVATE
         if response.headers["Cache-Control"].startswith("public"):
-            return caching.etagged(response, request.headers)
+            return caching.add_etag(response, request.headers)
         return response
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
-        """Who asks by hash wants an answer, whatever else they would take."""
+        """A request by the hash of a persisted operation gets its result, even if the client accepts HTML."""
         return "extensions" not in request.query_params and super().should_render_graphql_ide(request)
 
     async def parse_http_body(
         self, request: AsyncHTTPRequestAdapter
     ) -> GraphQLRequestData | list[GraphQLRequestData]:
-        asked = await super().parse_http_body(request)
-        if isinstance(asked, GraphQLRequestData) and (sha256 := named_hash(asked.extensions)):
-            if asked.query:
-                check_hash(sha256, asked.query)
+        data = await super().parse_http_body(request)
+        if isinstance(data, GraphQLRequestData) and (sha256 := requested_hash(data.extensions)):
+            if data.query:
+                check_hash(sha256, data.query)
             else:
-                asked.query = await self.persisted.find(sha256)
-        return asked
+                data.query = await self.persisted_operations.find(sha256)
+        return data
 
     async def execute_single(
         self,
@@ -120,7 +128,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         root_value: None,
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
-        allowed = READING if request.method == "GET" else READING | DOING
+        allowed = QUERIES if request.method == "GET" else QUERIES | MUTATIONS
         try:
             result = await self.schema.execute(
                 request_data.query,
@@ -132,84 +140,68 @@ class GraphQLEndpoint(GraphQL[Context, None]):
                 operation_extensions=request_data.extensions,
             )
         except InvalidOperationTypeError as error:
-            raise WrongWay(error.operation_type) from error
+            raise WrongMethod(error.operation_type) from error
         except CannotGetOperationTypeError as error:
             raise HTTPException(400, error.as_http_error_reason()) from error
         except MissingQueryError as error:
             raise HTTPException(400, "No GraphQL query found in the request") from error
         sub_response.headers["Vary"] = caching.VARY
-        fresh = self.fresh_for(request, request_data, result)
-        if fresh:
-            sub_response.headers["Cache-Control"] = caching.public(fresh, self.shop.settings)
-        if sha256 := named_hash(request_data.extensions):
-            await self.keep(sha256, request_data.query or "")
+        if fresh := self.fresh_for(request, request_data, result):
+            sub_response.headers["Cache-Control"] = caching.public_cache_control(fresh, self.shop.settings)
+        if sha256 := requested_hash(request_data.extensions):
+            await self.save_operation(sha256, request_data.query or "")
         return result
 
     def fresh_for(
-        self, request: Request, asked: GraphQLRequestData, result: ExecutionResult
+        self, request: Request, request_data: GraphQLRequestData, result: ExecutionResult
     ) -> timedelta | None:
-        """How long anybody may be given this answer; None when it belongs to whoever asked."""
-        document = self.documents.get(asked.query or "")
+        """How long the result may be cached for everybody; None when it is private."""
+        document = self.documents.get(request_data.query or "")
         if request.method != "GET" or result.errors or document is None:
             return None
-        if not caching.is_nobody(request.headers):
+        if not caching.is_anonymous(request.headers):
             return None
-        return fresh_for(self.built, document, asked.operation_name)
+        return max_age_of(self.graphql_schema, document, request_data.operation_name)
 
-    async def keep(self, sha256: str, text: str) -> None:
-        """Only what was found right: nobody fills the store with noise."""
+    async def save_operation(self, sha256: str, text: str) -> None:
+        """Save a document by its hash if it is valid, so that nobody can fill the store with others."""
         if self.documents.get(text) is not None:
-            await self.persisted.keep(sha256, text)
+            await self.persisted_operations.save(sha256, text)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         viewer = viewer_of(request.headers, self.shop)
-        kept = request.scope.get("method") == "GET" and caching.is_nobody(request.headers)
-        return ConnectionContext(self.shop, viewer, request_id_of(request.scope), kept)
+        cacheable = request.scope.get("method") == "GET" and caching.is_anonymous(request.headers)
+        return ConnectionContext(self.shop, viewer, request_id_of(request.scope), cacheable)
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         params = getattr(context, "connection_params", None)
         if isinstance(params, Mapping):
-            given = {str(name).lower(): value for name, value in params.items() if isinstance(value, str)}
+            headers = {str(name).lower(): value for name, value in params.items() if isinstance(value, str)}
             try:
-                context.viewer = viewer_of(given, self.shop)
+                context.viewer = viewer_of(headers, self.shop)
             except CredentialsRefused as refused:
                 raise ConnectionRejectionError from refused
-        answer: UnsetType = UNSET
-        return answer
+        payload: UnsetType = UNSET
+        return payload
 
     async def render_graphql_ide(self, request: Request) -> Response:
         return graphiql_page(request)
 
-    def parse_json(self, data: str | bytes) -> Any:
+    def parse_json(self, data: str | bytes) -> object:
         try:
-            read = self.decode_json(data)
+            value = self.decode_json(data)
         except JSONDecodeError as error:
             raise HTTPException(400, f"This is not JSON that can be taken: {error.msg}.") from error
-        if isinstance(data, bytes) and not isinstance(read, dict | list):
+        if isinstance(data, bytes) and not isinstance(value, dict | list):
             raise HTTPException(400, "A request is a JSON object.")
-        return read
+        return value
 
     def decode_json(self, data: str | bytes) -> object:
-        """JSON without NUL characters, which no database would take, and without half characters."""
+        """Parse JSON; JSONDecodeError for NUL characters, which PostgreSQL refuses, and lone surrogates."""
         if NUL.search(data if isinstance(data, str) else data.decode("latin-1")):
             raise JSONDecodeError("it holds a NUL character", "", 0)
         return orjson.loads(data)
 
     def encode_json(self, data: object) -> str:
-        """Text, not bytes: browsers take a binary WebSocket frame for a file."""
+        # Text, since browsers read a binary WebSocket frame as a Blob.
         return orjson.dumps(data, default=str).decode()
-
-
-def unreadable(message: str) -> Response:
-    return refusal(message, ErrorCode.INVALID.value, 400)
-
-
-def unauthenticated(refused: CredentialsRefused) -> Response:
-    return refusal(str(refused), ErrorCode.UNAUTHENTICATED.value, 401, **{"WWW-Authenticate": "Bearer"})
-
-
-def refusal(message: str, code: str, status: int, **headers: str) -> Response:
-    """Why a request was not even executed, in GraphQL's own form."""
-    return JSONResponse(
-        {"errors": [{"message": message, "extensions": {"code": code}}]}, status, headers=headers
-    )

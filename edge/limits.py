@@ -1,24 +1,29 @@
-"""What a request may cost before anybody looks at it."""
+"""Limits that hold before a request is read."""
 
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-DRAIN_BYTES = 32_000_000
-DRAIN_SECONDS = 5.0
-"""How much of a refused body is read and thrown away: who still sends does not hear the answer."""
+from edge.responses import error_response
+
+DISCARD_BYTES = 32_000_000
+DISCARD_SECONDS = 5.0
+"""How much of a refused body is read and discarded: a client that still sends does not read the answer."""
 
 
 class BodyTooLarge(Exception):
-    """More bytes have come than this path takes."""
+    """The body has more bytes than the limit of its path."""
 
 
 class BodyLimit:
-    """Refuses a body above the limit of its path, by its announced length or while it comes in."""
+    """ASGI middleware that refuses a body above the limit of its path with 413.
+
+    A `Content-Length` above the limit is refused at once, a body without one while it arrives.
+    """
 
     def __init__(self, app: ASGIApp, *, limit: int, limits: Mapping[str, int]) -> None:
         self.app = app
@@ -32,35 +37,35 @@ class BodyLimit:
         limit = self.limits.get(scope["path"], self.limit)
         announced = Headers(scope=scope).get("content-length", "0")
         if announced.isdigit() and int(announced) > limit:
-            await drain(receive)
-            await too_large(limit)(scope, receive, send)
+            await discard_body(receive)
+            await too_large_response(limit)(scope, receive, send)
             return
-        seen = 0
+        received = 0
 
-        async def counted() -> Message:
-            nonlocal seen
+        async def receive_within_limit() -> Message:
+            nonlocal received
             message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > limit:
+            received += len(message.get("body", b""))
+            if received > limit:
                 raise BodyTooLarge
             return message
 
-        async def answer(message: Message) -> None:
-            if seen <= limit:
+        async def send_within_limit(message: Message) -> None:
+            if received <= limit:
                 await send(message)
 
         with suppress(BodyTooLarge):
-            await self.app(scope, counted, answer)
-        if seen > limit:  # whatever the application made of it
-            await drain(receive)
-            await too_large(limit)(scope, receive, send)
+            await self.app(scope, receive_within_limit, send_within_limit)
+        if received > limit:  # the application may have caught the error and answered something else
+            await discard_body(receive)
+            await too_large_response(limit)(scope, receive, send)
 
 
-async def drain(receive: Receive) -> None:
-    """Let the sender finish, within reason."""
-    left = DRAIN_BYTES
+async def discard_body(receive: Receive) -> None:
+    """Read and discard the rest of the body, up to DISCARD_BYTES and DISCARD_SECONDS."""
+    left = DISCARD_BYTES
     with suppress(TimeoutError):
-        async with asyncio.timeout(DRAIN_SECONDS):
+        async with asyncio.timeout(DISCARD_SECONDS):
             while left > 0:
                 message = await receive()
                 left -= len(message.get("body", b""))
@@ -68,10 +73,6 @@ async def drain(receive: Receive) -> None:
                     return
 
 
-def too_large(limit: int) -> JSONResponse:
+def too_large_response(limit: int) -> Response:
     message = f"The request body is larger than {limit} bytes."
-    return JSONResponse(
-        {"errors": [{"message": message, "extensions": {"code": "BODY_TOO_LARGE"}}]},
-        413,
-        headers={"Connection": "close"},
-    )
+    return error_response(message, "BODY_TOO_LARGE", 413, Connection="close")

@@ -1,55 +1,60 @@
-"""Logs are events, one line per fact; each line of a request carries the request's id."""
+"""Structured logs: one line per event, with the id of the request it belongs to."""
 
 import logging
 import re
 import secrets
 import sys
 import time
-from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.typing import Processor
 
 from settings import Settings
 
 log = structlog.get_logger()
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-QUIET = ("/healthz", "/readyz")
+UNLOGGED_PATHS = ("/healthz", "/readyz")
 
 
-def configure(settings: Settings) -> None:
-    """structlog for us and, through it, for the libraries; secrets never get here."""
-    shared: list[Any] = [
+def configure_logging(settings: Settings) -> None:
+    """Set up structlog, and the standard library's logging to write through it."""
+    shared_processors: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: Any = (
+    renderers: list[Processor] = (
         [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
         if settings.logs_json
         else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     )
-    level = logging.getLevelNamesMapping()[settings.log_level]
+    level = logging.getLevelNamesMapping()[settings.logs.level]
     structlog.configure(
-        processors=[*shared, *last],
+        processors=[*shared_processors, *renderers],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=shared))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processors=renderers, foreign_pre_chain=shared_processors)
+    )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    logging.getLogger("strawberry.execution").disabled = True  # the schema logs for itself
+    logging.getLogger("strawberry.execution").disabled = True  # ShopSchema logs errors itself
 
 
 def request_id_of(scope: Scope) -> str:
-    found: str = scope.get("state", {}).get("request_id", "")
-    return found
+    request_id: str = scope.get("state", {}).get("request_id", "")
+    return request_id
 
 
 class RequestLog:
-    """Gives every request an id (the caller's own when it is decent), answers with it, logs one line."""
+    """ASGI middleware that logs each request and answers it with an `X-Request-Id`.
+
+    The id is the client's own where it fits REQUEST_ID, else a random one.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -58,15 +63,15 @@ class RequestLog:
         if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        requested_id = Headers(scope=scope).get("x-request-id", "")
+        request_id = requested_id if REQUEST_ID.fullmatch(requested_id) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        began = time.perf_counter()
+        started = time.perf_counter()
         status = 0
 
-        async def answer(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -76,14 +81,14 @@ class RequestLog:
             await send(message)
 
         try:
-            await self.app(scope, receive, answer)
+            await self.app(scope, receive, send_with_id)
         finally:
-            if scope["path"] not in QUIET:
+            if scope["path"] not in UNLOGGED_PATHS:
                 log.info(
                     "request",
                     kind=scope["type"],
                     method=scope.get("method"),
                     path=scope["path"],
                     status=status,
-                    ms=round((time.perf_counter() - began) * 1000, 1),
+                    ms=round((time.perf_counter() - started) * 1000, 1),
                 )

@@ -1,4 +1,4 @@
-"""Pictures: `POST /media` takes one from whoever is signed in, `GET /media/<name>` shows it."""
+"""Pictures over HTTP: `POST /media` stores one of a signed-in viewer, `GET /media/<name>` serves it."""
 
 import asyncio
 import re
@@ -12,115 +12,120 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from domain.catalog.lock import CatalogueBusy
+from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode, Forbidden, Invalid, LimitReached, Unauthenticated
 from domain.media import (
     FORMATS,
-    HERE,
-    NoPicture,
+    MEDIA_PATH,
+    InvalidPicture,
     PictureTooLarge,
     add_media,
-    check_uploads,
+    check_upload_limit,
     read_picture,
 )
 from edge.auth import CredentialsRefused, viewer_of
+from edge.responses import error_response
 from events.shop import Shop
 from gateways.media import MediaUnavailable
 from models import Media, Role
 from resolvers.context import Viewer
-from resolvers.guard import SIGNED_IN
+from resolvers.guard import Permission
 from resolvers.ids import global_id
 
 log = structlog.get_logger()
 
-FIELD = "file"
-FIELDS_LIMIT = 5
+FORM_FIELD = "file"
+FORM_FIELDS_LIMIT = 5
 UPLOAD_SECONDS = 60
-PICTURES_AT_ONCE = 2
-"""Unpacked in memory at the same time, by one process."""
+DECODED_AT_ONCE = 2
+"""Pictures that one process decodes in memory at the same time."""
 
 YEAR_SECONDS = 31_536_000
 CONTENT_TYPES = {format_.extension: format_.content_type for format_ in FORMATS.values()}
 NAME = re.compile(rf"[A-Za-z0-9_-]{{1,100}}\.({'|'.join(CONTENT_TYPES)})")
 
-PRIVATE = "private-"
-"""Begins the names of what customers send: evidence of a ticket is no caches' business but their own."""
+PRIVATE_PREFIX = "private-"
+"""Prefix of the names of customers' pictures, such as evidence of a ticket; no shared cache may keep them."""
 
-SHOWN = {
+PICTURE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
-"""A picture is a picture, even where its bytes could be taken for a page."""
+"""Browsers must not interpret the bytes of a picture as a page."""
 
-BY_ALL = {"Cache-Control": f"public, max-age={YEAR_SECONDS}, immutable"}
-BY_ONE = {"Cache-Control": f"private, max-age={YEAR_SECONDS}, immutable", "Referrer-Policy": "no-referrer"}
+PUBLIC_CACHE = {"Cache-Control": f"public, max-age={YEAR_SECONDS}, immutable"}
+PRIVATE_CACHE = {
+    "Cache-Control": f"private, max-age={YEAR_SECONDS}, immutable",
+    "Referrer-Policy": "no-referrer",
+}
 
 STATUSES: dict[type[DomainError], int] = {
     Unauthenticated: 401,
     Forbidden: 403,
     CatalogueBusy: 409,
-    NoPicture: 415,
+    InvalidPicture: 415,
     PictureTooLarge: 413,
     LimitReached: 429,
 }
 
-UNAVAILABLE = ErrorCode.PROVIDER_UNAVAILABLE
-
-Answer = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 def media_routes(shop: Shop) -> list[Route]:
-    slots = asyncio.Semaphore(PICTURES_AT_ONCE)
+    decoding = asyncio.Semaphore(DECODED_AT_ONCE)
 
-    async def upload(request: Request) -> Response:
-        viewer = await uploader(request, shop)
+    async def upload_picture(request: Request) -> Response:
+        viewer = await authorize_upload(request, shop)
         async with asyncio.timeout(UPLOAD_SECONDS):
-            data = await sent(request)
-        async with slots:
+            data = await read_upload(request)
+        async with decoding:
             picture = await asyncio.to_thread(read_picture, data)
-        secret = "" if viewer.is_staff else PRIVATE
-        name = f"{secret}{shop.secrets.token()}.{picture.format.extension}"
+        prefix = "" if viewer.is_staff else PRIVATE_PREFIX
+        name = f"{prefix}{shop.secrets.new_token()}.{picture.format.extension}"
         await shop.media.put(name, picture.data, content_type=picture.format.content_type)
         async with shop.database.writes.begin() as session:
-            media = await add_media(session, picture, url=f"{HERE}{name}", now=shop.clock(), by=viewer.id)
-        return JSONResponse(told(media), 201)
+            media = await add_media(
+                session, picture, url=f"{MEDIA_PATH}{name}", cause=Cause(shop.clock(), viewer.id)
+            )
+        return JSONResponse(describe_media(media), 201)
 
-    async def show(request: Request) -> Response:
+    async def show_picture(request: Request) -> Response:
         name = request.path_params["name"]
-        known = NAME.fullmatch(name)
-        data = await shop.media.get(name) if known else None
-        if known is None or data is None:
-            return refused("There is no such picture.", ErrorCode.NOT_FOUND, 404)
-        cached = BY_ONE if name.startswith(PRIVATE) else BY_ALL
-        return Response(data, media_type=CONTENT_TYPES[known.group(1)], headers=SHOWN | cached)
+        match = NAME.fullmatch(name)
+        data = await shop.media.get(name) if match else None
+        if match is None or data is None:
+            return error_response("There is no such picture.", ErrorCode.NOT_FOUND, 404)
+        cache = PRIVATE_CACHE if name.startswith(PRIVATE_PREFIX) else PUBLIC_CACHE
+        return Response(data, media_type=CONTENT_TYPES[match.group(1)], headers=PICTURE_HEADERS | cache)
 
     return [
-        Route("/media", refusals(upload), methods=["POST"]),
-        Route("/media/{name}", refusals(show), methods=["GET"]),
+        Route("/media", answer_refusals(upload_picture), methods=["POST"]),
+        Route("/media/{name}", answer_refusals(show_picture), methods=["GET"]),
     ]
 
 
-async def uploader(request: Request, shop: Shop) -> Viewer:
-    """Whose picture it will be, asked before a byte of it is read."""
+async def authorize_upload(request: Request, shop: Shop) -> Viewer:
+    """Return the viewer, before the body is read; DomainError unless they may upload a picture now."""
     viewer = viewer_of(request.headers, shop)
     if viewer.role is Role.CUSTOMER:
         async with shop.database.reads() as session:
-            await check_uploads(session, viewer.id, now=shop.clock())
-    viewer.require(SIGNED_IN)
+            await check_upload_limit(session, viewer.id, now=shop.clock())
+    viewer.require(Permission.MEDIA_UPLOAD)
     return viewer
 
 
-async def sent(request: Request) -> bytes:
-    """The file of a form, or the body itself; BodyLimit keeps either within its size."""
+async def read_upload(request: Request) -> bytes:
+    """Return the file of a form, or else the body; BodyLimit bounds both."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         return await request.body()
-    async with request.form(max_files=1, max_fields=FIELDS_LIMIT) as form:
-        file = form.get(FIELD)
+    async with request.form(max_files=1, max_fields=FORM_FIELDS_LIMIT) as form:
+        file = form.get(FORM_FIELD)
         if not isinstance(file, UploadFile):
-            raise Invalid(f'Send the picture as the field "{FIELD}" of the form.', field=(FIELD,))
+            raise Invalid(f'Send the picture as the field "{FORM_FIELD}" of the form.', field=(FORM_FIELD,))
         return await file.read()
 
 
-def told(media: Media) -> dict[str, str | int | None]:
+def describe_media(media: Media) -> dict[str, str | int | None]:
     return {
         "id": global_id("Media", media.id),
         "url": media.url,
@@ -130,28 +135,24 @@ def told(media: Media) -> dict[str, str | int | None]:
     }
 
 
-def refusals(answer: Answer) -> Answer:
-    """Everything that can be wrong with an upload is a 4xx with a code and words."""
+def answer_refusals(handler: Handler) -> Handler:
+    """Wrap a handler so that refusals and failures become responses with a code and a message."""
 
-    async def answered(request: Request) -> Response:
+    async def handle(request: Request) -> Response:
         try:
-            return await answer(request)
+            return await handler(request)
         except CredentialsRefused as error:
-            return refused(str(error), ErrorCode.UNAUTHENTICATED, 401)
+            return error_response(str(error), ErrorCode.UNAUTHENTICATED, 401)
         except DomainError as error:
-            return refused(str(error), error.code, STATUSES.get(type(error), 400))
+            return error_response(str(error), error.code, STATUSES.get(type(error), 400))
         except MediaUnavailable as error:
             log.error("media.unavailable", error=str(error))
-            return refused("Pictures cannot be reached just now. Try again.", UNAVAILABLE, 503)
+            return error_response(
+                "Pictures cannot be reached just now. Try again.", ErrorCode.PROVIDER_UNAVAILABLE, 503
+            )
         except HTTPException as error:
-            return refused(error.detail, ErrorCode.INVALID, 400)
+            return error_response(error.detail, ErrorCode.INVALID, 400)
         except TimeoutError:
-            return refused("It took too long to arrive.", ErrorCode.INVALID, 408)
+            return error_response("It took too long to arrive.", ErrorCode.INVALID, 408)
 
-    return answered
-
-
-def refused(message: str, code: ErrorCode, status: int) -> Response:
-    error = {"message": message, "extensions": {"code": code.value}}
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-    return JSONResponse({"errors": [error]}, status, headers=headers)
+    return handle

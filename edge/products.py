@@ -1,4 +1,4 @@
-"""Product files over HTTP, for clerks: `GET /products.csv` gives all products, `POST` takes some in."""
+"""Product files over HTTP, for staff: `GET /products.csv` exports all products, `POST` imports a file."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,19 +11,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from domain.catalog.files import Import, import_file
-from domain.catalog.interchange import read_products
+from domain.catalog.csv import ImportResult, import_file, read_products
+from domain.cause import Cause
 from domain.errors import Invalid
 from edge.auth import viewer_of
-from edge.files import write_all
-from edge.media import FIELD, FIELDS_LIMIT, refusals
+from edge.media import FORM_FIELD, FORM_FIELDS_LIMIT, answer_refusals
+from edge.product_files import write_products
 from events.shop import Shop
 from models import CurrencyCode
 from resolvers.context import Viewer
-from resolvers.guard import CATALOGUE
+from resolvers.guard import Permission
 
 PATH = "/products.csv"
-CHUNK = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 FILE_SECONDS = 300
 """How long a file may take to arrive."""
 
@@ -31,46 +31,49 @@ FLAGS = {"": False, "false": False, "0": False, "true": True, "1": True}
 
 
 def product_routes(shop: Shop) -> list[Route]:
-    turns = asyncio.Semaphore(1)
+    """The routes of the product file; one import runs at a time in each process."""
+    one_import = asyncio.Semaphore(1)
 
-    async def give(request: Request) -> Response:
-        viewer = clerk(request, shop)
+    async def send_export(request: Request) -> Response:
+        viewer = require_editor(request, shop)
         currency = currency_of(request, viewer)
-        file: IO[bytes] = TemporaryFile()  # noqa: SIM115 - `chunks` closes it
-        await write_all(shop, file, currency)
+        file: IO[bytes] = TemporaryFile()  # noqa: SIM115 - `stream_file` closes it
+        await write_products(shop, file, currency)
         headers = {
             "Cache-Control": "no-store",
             "Content-Disposition": 'attachment; filename="products.csv"',
             "Content-Length": str(file.tell()),
         }
-        return StreamingResponse(chunks(file), media_type="text/csv", headers=headers)
+        return StreamingResponse(stream_file(file), media_type="text/csv", headers=headers)
 
-    async def take(request: Request) -> Response:
-        viewer = clerk(request, shop)
-        currency, dry_run = currency_of(request, viewer), flag(request, "dryRun")
+    async def receive_import(request: Request) -> Response:
+        viewer = require_editor(request, shop)
+        currency, dry_run = currency_of(request, viewer), boolean_parameter(request, "dryRun")
         async with asyncio.timeout(FILE_SECONDS):
-            name, data = await sent(request)
-        async with turns:
-            reading = await asyncio.to_thread(read_products, data, file=name, currency=currency)
+            name, data = await read_upload(request)
+        async with one_import:
+            parsed = await asyncio.to_thread(read_products, data, file=name, currency=currency)
             async with shop.database.writes.begin() as session:
-                outcome = await import_file(session, reading, now=shop.clock(), by=viewer.id, dry_run=dry_run)
-        shop.wake()
-        return JSONResponse(told(outcome), 422 if outcome.problems else 200)
+                result = await import_file(
+                    session, parsed, cause=Cause(shop.clock(), viewer.id), dry_run=dry_run
+                )
+        shop.wake_relay()
+        return JSONResponse(report_import(result), 422 if result.problems else 200)
 
     return [
-        Route(PATH, refusals(give), methods=["GET"]),
-        Route(PATH, refusals(take), methods=["POST"]),
+        Route(PATH, answer_refusals(send_export), methods=["GET"]),
+        Route(PATH, answer_refusals(receive_import), methods=["POST"]),
     ]
 
 
-def clerk(request: Request, shop: Shop) -> Viewer:
+def require_editor(request: Request, shop: Shop) -> Viewer:
     viewer = viewer_of(request.headers, shop)
-    viewer.require(CATALOGUE)
+    viewer.require(Permission.CATALOG_EDIT)
     return viewer
 
 
 def currency_of(request: Request, viewer: Viewer) -> CurrencyCode:
-    """Of the plain prices."""
+    """The currency of the plain prices: that of the query, else the viewer's."""
     code = request.query_params.get("currency")
     if code is None:
         return viewer.currency
@@ -81,37 +84,37 @@ def currency_of(request: Request, viewer: Viewer) -> CurrencyCode:
         raise Invalid(f"The currency is one of {known}.", field=("currency",)) from None
 
 
-def flag(request: Request, name: str) -> bool:
+def boolean_parameter(request: Request, name: str) -> bool:
     text = request.query_params.get(name, "")
     if text not in FLAGS:
         raise Invalid(f"{name} is true or false.", field=(name,))
     return FLAGS[text]
 
 
-async def sent(request: Request) -> tuple[str, bytes]:
-    """The file of a form with its name, or the body itself; BodyLimit keeps either within its size."""
+async def read_upload(request: Request) -> tuple[str, bytes]:
+    """The name and content of the file of a form, or of the body itself; BodyLimit limits either."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         return "products.csv", await request.body()
-    async with request.form(max_files=1, max_fields=FIELDS_LIMIT) as form:
-        file = form.get(FIELD)
+    async with request.form(max_files=1, max_fields=FORM_FIELDS_LIMIT) as form:
+        file = form.get(FORM_FIELD)
         if not isinstance(file, UploadFile):
-            raise Invalid(f'Send the file as the field "{FIELD}" of the form.', field=(FIELD,))
+            raise Invalid(f'Send the file as the field "{FORM_FIELD}" of the form.', field=(FORM_FIELD,))
         return file.filename or "products.csv", await file.read()
 
 
-async def chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
+async def stream_file(file: IO[bytes]) -> AsyncIterator[bytes]:
     with file:
         file.seek(0)
-        while chunk := await asyncio.to_thread(file.read, CHUNK):
+        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
             yield chunk
 
 
-def told(outcome: Import) -> dict[str, object]:
-    """As `productsImport` tells it."""
+def report_import(result: ImportResult) -> dict[str, object]:
+    """The result as JSON, with the fields `productsImport` has."""
     return {
-        "created": outcome.created,
-        "updated": outcome.updated,
-        "unchanged": outcome.unchanged,
-        "problems": [asdict(problem) for problem in outcome.problems],
-        "notes": [asdict(note) for note in outcome.notes],
+        "created": result.created,
+        "updated": result.updated,
+        "unchanged": result.unchanged,
+        "problems": [asdict(problem) for problem in result.problems],
+        "notes": [asdict(note) for note in result.notes],
     }

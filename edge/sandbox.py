@@ -1,4 +1,4 @@
-"""The pay page of the built-in provider: what a customer of a real one would see in their bank's app."""
+"""The pay page of the sandbox provider, where a customer pays, declines or delays a payment."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from events.shop import Shop
-from gateways.payment.sandbox import Sandbox
+from gateways.payment.sandbox import SandboxGateway
 from models import PaymentMethod, PaymentStatus, SandboxCharge
 
 PAGE = Template(Path(__file__).with_name("sandbox.html").read_text(encoding="utf-8"))
@@ -35,11 +35,12 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-TOLD: Mapping[PaymentStatus, tuple[str, str]] = {
+STATUS_MESSAGES: Mapping[PaymentStatus, tuple[str, str]] = {
     PaymentStatus.CAPTURED: ("paid", "Paid. The shop has been told."),
     PaymentStatus.FAILED: ("declined", "Declined. Nothing was taken; you can try again in the shop."),
     PaymentStatus.CLOSED: ("closed", "The shop does not expect this payment any more."),
 }
+"""The CSS class and the message of each status in which nothing can be chosen."""
 
 CHOICES = f"""
 <form method="post">
@@ -54,39 +55,40 @@ CHOICES = f"""
 
 
 def sandbox_routes(shop: Shop) -> list[Route]:
-    """The pay page, where play money is offered."""
+    """The route of the pay page, which answers 404 where the sandbox is not offered."""
 
-    async def page(request: Request) -> Response:
+    async def show_pay_page(request: Request) -> Response:
         sandbox = shop.payments.get(PaymentMethod.SANDBOX)
-        if not isinstance(sandbox, Sandbox):
+        if not isinstance(sandbox, SandboxGateway):
             return PlainTextResponse("Not found", 404)
-        return await PayPage(sandbox, request).answer()
+        return await PayPage(sandbox, request).respond()
 
-    return [Route("/sandbox/pay/{reference}", page, methods=["GET", "POST"])]
+    return [Route("/sandbox/pay/{reference}", show_pay_page, methods=["GET", "POST"])]
 
 
 class PayPage:
-    """One visit; only whoever was given the address can see or settle the payment."""
+    """One request to the pay page; only the holder of its token can see or settle the payment."""
 
-    def __init__(self, sandbox: Sandbox, request: Request) -> None:
+    def __init__(self, sandbox: SandboxGateway, request: Request) -> None:
         self.sandbox = sandbox
         self.request = request
         self.reference: str = request.path_params["reference"]
-        self.back = request.query_params.get("back", "")
+        self.return_url = request.query_params.get("back", "")
 
-    async def answer(self) -> Response:
+    async def respond(self) -> Response:
         token = self.request.query_params.get("token", "")
-        if not self.sandbox.may_pay(self.reference, self.back, token):
+        if not self.sandbox.may_pay(self.reference, self.return_url, token):
             return PlainTextResponse("Not found", 404, HEADERS)
-        charge = await self.sandbox.find(self.reference)
+        charge = await self.sandbox.find_charge(self.reference)
         if charge is None:
             return PlainTextResponse("Not found", 404, HEADERS)
         if self.request.method == "POST":
-            return await self.choose()
-        return HTMLResponse(shown(charge, self.back), headers=HEADERS)
+            return await self.apply_choice()
+        return HTMLResponse(render_page(charge, self.return_url), headers=HEADERS)
 
-    async def choose(self) -> Response:
-        form = await form_of(self.request)
+    async def apply_choice(self) -> Response:
+        """Pay, decline or delay as the form says, then redirect to the page."""
+        form = await read_form(self.request)
         match form.get("choice"):
             case "pay":
                 await self.sandbox.settle(self.reference, PaymentStatus.CAPTURED)
@@ -100,8 +102,8 @@ class PayPage:
         return RedirectResponse(f"{here.path}?{here.query}", 303, HEADERS)
 
 
-async def form_of(request: Request) -> dict[str, str]:
-    """The fields of a short form; empty when it is not one."""
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form of at most FORM_LIMIT_BYTES; empty for a longer body."""
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -111,20 +113,20 @@ async def form_of(request: Request) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
-def shown(charge: SandboxCharge, back: str) -> str:
-    status, words = TOLD.get(charge.status, ("open", "No real money moves here."))
-    waiting = charge.settles_at is not None
-    if waiting:
-        status, words = "waiting", "On its way. The shop will be told when it arrives."
+def render_page(charge: SandboxCharge, return_url: str) -> str:
+    """The page as HTML."""
+    status, message = STATUS_MESSAGES.get(charge.status, ("open", "No real money moves here."))
+    if charge.settles_at is not None:
+        status, message = "waiting", "On its way. The shop will be told when it arrives."
     amount = charge.money(charge.amount)
-    link = f'<a href="{escape(back)}" rel="noreferrer">Back to the shop</a>' if back else ""
+    link = f'<a href="{escape(return_url)}" rel="noreferrer">Back to the shop</a>' if return_url else ""
     return PAGE.substitute(
         style=STYLE,
         amount=escape(f"{amount.amount} {amount.currency.value}"),
         order=escape(charge.order_number),
         reference=escape(charge.reference),
         status=status,
-        words=escape(words),
+        message=escape(message),
         choices=CHOICES if status == "open" else "",
         back=link,
     )

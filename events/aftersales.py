@@ -1,53 +1,64 @@
-"""What follows for tickets: from refunds, parcels and orders, and when nobody acts in time."""
+"""What tickets do after refunds, deliveries and cancellations, and when nobody acts in time."""
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.settling import follow_refunds, follow_replacement
-from domain.aftersales.states import Deadlines
-from domain.aftersales.unattended import act_overdue, end_with_order, overdue
-from events.shop import Shop
-from events.timers import Timer
-from models import Delivery, Event, Shipment
+from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.overdue import act_on_overdue, select_overdue
+from domain.aftersales.replacement import find_replaced_ticket
+from domain.aftersales.settlement import cancel_tickets_of_order, follow_refunds, follow_replacement
+from domain.cause import Cause
+from domain.events import (
+    OrderCancelled,
+    OrderClosed,
+    RefundFailed,
+    RefundRequested,
+    RefundSucceeded,
+    ShipmentDelivered,
+)
+from events.types import Resources, Timer
+from settings import Settings
 
 
-def deadlines_of(shop: Shop) -> Deadlines:
-    """How long everybody has, as this shop is set."""
+def deadlines_of(settings: Settings) -> Deadlines:
+    """How long customers and staff have for each step of a ticket."""
     return Deadlines(
-        return_window=shop.settings.return_window,
-        quality_window=shop.settings.quality_window,
-        answer=shop.settings.ticket_agreed_after,
-        send_back=shop.settings.return_shipped_within,
-        inspect=shop.settings.return_accepted_after,
+        return_window=settings.deadlines.return_window,
+        quality_window=settings.deadlines.quality_window,
+        answer=settings.deadlines.ticket_agreed_after,
+        send_back=settings.deadlines.return_shipped_within,
+        inspect=settings.deadlines.return_accepted_after,
     )
 
 
-async def ticket_follows_refunds(session: AsyncSession, event: Event, shop: Shop) -> None:
-    """A refund was asked for again, failed or arrived."""
-    ticket_id = event.payload.get("ticket_id")
+async def update_ticket_of_refund(
+    session: AsyncSession, event: RefundRequested | RefundSucceeded | RefundFailed, resources: Resources
+) -> None:
+    """Bring the ticket of a refund, if it has one, to the status that its refunds have."""
+    if event.ticket_id is not None:
+        await follow_refunds(session, event.ticket_id, cause=Cause(resources.clock()))
+
+
+async def complete_replaced_ticket(
+    session: AsyncSession, event: ShipmentDelivered, resources: Resources
+) -> None:
+    """Complete the ticket for which a delivered shipment was the replacement."""
+    ticket_id = await find_replaced_ticket(session, event.shipment.id)
     if ticket_id is not None:
-        await follow_refunds(session, ticket_id, now=shop.clock())
+        await follow_replacement(session, ticket_id, cause=Cause(resources.clock()))
 
 
-async def ticket_follows_replacement(session: AsyncSession, event: Event, shop: Shop) -> None:
-    """A parcel has arrived."""
-    ticket_id = await session.scalar(
-        select(Delivery.ticket_id)
-        .join(Shipment, Shipment.delivery_id == Delivery.id)
-        .where(Shipment.id == event.subject_id)
-    )
-    if ticket_id is not None:
-        await follow_replacement(session, ticket_id, now=shop.clock())
+async def cancel_open_tickets(
+    session: AsyncSession, event: OrderCancelled | OrderClosed, resources: Resources
+) -> None:
+    """Cancel the open tickets of an order that was cancelled or refunded in full."""
+    deadlines = deadlines_of(resources.settings)
+    await cancel_tickets_of_order(session, event.order.id, deadlines, cause=Cause(resources.clock()))
 
 
-async def tickets_end_with_order(session: AsyncSession, event: Event, shop: Shop) -> None:
-    """An order was cancelled, or has been refunded in full."""
-    await end_with_order(session, event.subject_id, deadlines_of(shop), now=shop.clock())
+async def act_on_ticket(resources: Resources, ticket_id: int) -> None:
+    async with resources.database.writes.begin() as session:
+        deadlines = deadlines_of(resources.settings)
+        await act_on_overdue(session, ticket_id, deadlines, cause=Cause(resources.clock()))
 
 
-async def act_on_ticket(shop: Shop, ticket_id: int) -> None:
-    async with shop.database.writes.begin() as session:
-        await act_overdue(session, ticket_id, deadlines_of(shop), now=shop.clock())
-
-
-TICKETS_OVERDUE = Timer("ticket.overdue", due=overdue, act=act_on_ticket)
+TICKETS_OVERDUE = Timer("ticket.overdue", due=select_overdue, act=act_on_ticket)

@@ -1,6 +1,7 @@
-"""The bell: tells whoever watches a topic that something is new. It carries no data.
+"""Notifying watchers, in this process and in others, that there is something new on a topic.
 
-The table of events is the truth; a bell that is lost only makes a watcher look later.
+A notification carries no data. The table of events is the truth: a notification that is lost only makes a
+watcher look later.
 """
 
 import asyncio
@@ -20,84 +21,87 @@ PREFIX = "cartwheel:"
 RECONNECT_SECONDS = 0.5
 LISTEN_SECONDS = 5.0
 
-LOST = (RedisError, OSError, AttributeError)
-"""What is raised where Redis is away: a connection that is just being lost has no writer, for redis-py."""
+CONNECTION_LOST = (RedisError, OSError, AttributeError)
+"""What is raised when Redis is away: redis-py gives a connection that is just being lost no writer."""
 
 
-class Bell:
-    """Rings at most once between two waits, however often it was struck."""
+class Signal:
+    """Set by notifications; a wait ends at once where there was any since the last wait."""
 
     def __init__(self) -> None:
-        self.struck = asyncio.Event()
+        self.is_set = asyncio.Event()
+
+    def set(self) -> None:
+        self.is_set.set()
 
     async def wait(self, seconds: float) -> bool:
-        """True when it rang, False when it stayed quiet for `seconds`."""
+        """Wait for a notification, at most `seconds`; whether there was one."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.struck.wait(), seconds)
-        rang = self.struck.is_set()
-        self.struck.clear()
-        return rang
+            await asyncio.wait_for(self.is_set.wait(), seconds)
+        notified = self.is_set.is_set()
+        self.is_set.clear()
+        return notified
 
 
 class Bus(Protocol):
-    """Where bells are rung and heard."""
+    """Notifications by topic."""
 
-    async def ring(self, topics: Iterable[str]) -> None:
-        """Tell all who listen to any of `topics`, in this process and others. Never raises."""
+    async def notify(self, topics: Iterable[str]) -> None:
+        """Set the signals of all who listen to any of `topics`, in this process and others. Never raises."""
 
-    def strike(self, topics: Iterable[str]) -> None:
-        """Tell those of this process only."""
+    def notify_here(self, topics: Iterable[str]) -> None:
+        """Set the signals of this process only."""
 
-    def listen(self, topics: Iterable[str]) -> AbstractAsyncContextManager[Bell]:
-        """A bell that rings for these topics from the moment the context is entered."""
+    def listen(self, topics: Iterable[str]) -> AbstractAsyncContextManager[Signal]:
+        """A signal that is set by these topics from the moment the context is entered."""
 
     async def run(self) -> None:
-        """Carry bells between processes until cancelled."""
+        """Carry notifications between processes until cancelled."""
 
     async def check(self) -> None:
-        """Raise when bells cannot reach other processes just now."""
+        """Raise when notifications cannot reach other processes just now."""
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
 
 
 class LocalBus:
-    """Bells within one process: all that SQLite needs."""
+    """Notifications within one process: all that a shop on SQLite needs."""
 
     def __init__(self) -> None:
-        self.bells: defaultdict[str, set[Bell]] = defaultdict(set)
+        self.signals: defaultdict[str, set[Signal]] = defaultdict(set)
 
-    async def ring(self, topics: Iterable[str]) -> None:
-        self.strike(topics)
+    async def notify(self, topics: Iterable[str]) -> None:
+        self.notify_here(topics)
 
-    def strike(self, topics: Iterable[str]) -> None:
+    def notify_here(self, topics: Iterable[str]) -> None:
         for topic in topics:
-            for bell in self.bells.get(topic, ()):
-                bell.struck.set()
+            for signal in self.signals.get(topic, ()):
+                signal.set()
 
-    def listen(self, topics: Iterable[str]) -> AbstractAsyncContextManager[Bell]:
+    def listen(self, topics: Iterable[str]) -> AbstractAsyncContextManager[Signal]:
         return self._listen(tuple(topics))
 
     @asynccontextmanager
-    async def _listen(self, topics: tuple[str, ...]) -> AsyncIterator[Bell]:
-        bell = Bell()
+    async def _listen(self, topics: tuple[str, ...]) -> AsyncIterator[Signal]:
+        signal = Signal()
         for topic in topics:
-            self.bells[topic].add(bell)
+            self.signals[topic].add(signal)
         try:
-            await self.opened(topics)
-            yield bell
+            await self.subscribe(topics)
+            yield signal
         finally:
             for topic in topics:
-                self.bells[topic].discard(bell)
-                if not self.bells[topic]:
-                    del self.bells[topic]
-            await self.closed([topic for topic in topics if topic not in self.bells])
+                self.signals[topic].discard(signal)
+                if not self.signals[topic]:
+                    del self.signals[topic]
+            await self.unsubscribe([topic for topic in topics if topic not in self.signals])
 
-    async def opened(self, topics: Iterable[str]) -> None:
-        """Somebody listens to these now."""
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        """Called when somebody begins to listen to these topics."""
 
-    async def closed(self, topics: Iterable[str]) -> None:
-        """Nobody listens to these any more."""
+    async def unsubscribe(self, topics: Iterable[str]) -> None:
+        """Called when nobody listens to these topics any more."""
 
     async def run(self) -> None:
         await asyncio.Event().wait()
@@ -106,26 +110,26 @@ class LocalBus:
         """Nothing can be wrong within one process."""
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """There are no connections."""
 
 
 class RedisBus(LocalBus):
-    """Bells between processes over Redis pub/sub (https://redis.io/docs/latest/develop/pubsub/).
+    """Notifications between processes over Redis pub/sub (https://redis.io/docs/latest/develop/pubsub/).
 
-    While Redis is away, what could not be published is kept and published when it is back. Every local bell
-    rings once when Redis begins, or begins again, to pass its topics on: watchers then look into the table of
-    events and have missed nothing.
+    While Redis is away, topics that could not be published are kept, and published when it is back. Each
+    signal is set once when Redis begins, or begins again, to pass its topics on: watchers then look into the
+    table of events and have missed nothing.
     """
 
     def __init__(self, redis: Redis) -> None:
         super().__init__()
         self.redis = redis
-        self.unsent: set[str] = set()
+        self.unpublished: set[str] = set()
         self.channel: PubSub | None = None
 
-    async def ring(self, topics: Iterable[str]) -> None:
+    async def notify(self, topics: Iterable[str]) -> None:
         topics = set(topics)
-        self.strike(topics)
+        self.notify_here(topics)
         await self.publish(topics)
 
     async def publish(self, topics: set[str]) -> None:
@@ -134,26 +138,26 @@ class RedisBus(LocalBus):
             for topic in topics:
                 pipe.publish(PREFIX + topic, "")  # type: ignore[unused-awaitable]
             await pipe.execute()
-        except LOST as error:
-            self.unsent |= topics
-            log.warning("bus.unsent", topics=len(self.unsent), error=type(error).__name__)
+        except CONNECTION_LOST as error:
+            self.unpublished |= topics
+            log.warning("bus.publish_failed", topics=len(self.unpublished), error=type(error).__name__)
 
-    async def opened(self, topics: Iterable[str]) -> None:
+    async def subscribe(self, topics: Iterable[str]) -> None:
         if self.channel:
-            with suppress(*LOST):
+            with suppress(*CONNECTION_LOST):
                 await self.channel.subscribe(*(PREFIX + topic for topic in topics))
 
-    async def closed(self, topics: Iterable[str]) -> None:
+    async def unsubscribe(self, topics: Iterable[str]) -> None:
         names = [PREFIX + topic for topic in topics]
         if self.channel and names:
-            with suppress(*LOST):
+            with suppress(*CONNECTION_LOST):
                 await self.channel.unsubscribe(*names)
 
     async def run(self) -> None:
         while True:
             try:
-                await self.carry()
-            except LOST as error:
+                await self.forward()
+            except CONNECTION_LOST as error:
                 log.warning("bus.redis_lost", error=type(error).__name__)
             finally:
                 self.channel = None
@@ -165,21 +169,21 @@ class RedisBus(LocalBus):
     async def close(self) -> None:
         await self.redis.aclose()
 
-    async def carry(self) -> None:
-        """Subscribe to everything listened to here, send what is unsent, then strike what others ring.
+    async def forward(self) -> None:
+        """Subscribe to everything listened to here, publish what is unpublished, then pass notifications on.
 
-        A topic is struck when Redis confirms it, too: what was rung before that, nobody here has heard.
+        Signals are set when Redis confirms a subscription, too: earlier notifications did not arrive here.
         """
         async with self.redis.pubsub() as channel:
             await channel.subscribe(PREFIX)
-            self.channel = channel  # from here on, whoever begins to listen subscribes
-            await channel.subscribe(*(PREFIX + topic for topic in [*self.bells, ""]))
-            unsent, self.unsent = self.unsent, set()
-            if unsent:
-                await self.publish(unsent)
+            self.channel = channel  # from here on, `listen` subscribes its own topics
+            await channel.subscribe(*(PREFIX + topic for topic in [*self.signals, ""]))
+            unpublished, self.unpublished = self.unpublished, set()
+            if unpublished:
+                await self.publish(unpublished)
             while True:
                 message = await channel.get_message(timeout=LISTEN_SECONDS)
                 if message is None:
                     await channel.ping()  # type: ignore[no-untyped-call,unused-ignore]
                 elif message["type"] in {"subscribe", "message"}:
-                    self.strike([message["channel"].decode().removeprefix(PREFIX)])
+                    self.notify_here([message["channel"].decode().removeprefix(PREFIX)])

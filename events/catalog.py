@@ -1,13 +1,13 @@
-"""What happens to products at a time of their own."""
+"""Price changes that begin or end at their time."""
 
-from domain.catalog.prices import change_due_price, due_prices
-from events.shop import Shop
-from events.timers import Timer
-
-
-async def change_price(shop: Shop, change_id: int) -> None:
-    async with shop.database.writes.begin() as session:
-        await change_due_price(session, change_id, now=shop.clock())
+from domain.catalog.product import apply_due_price_changes, select_due_price_changes
+from domain.cause import Cause
+from events.types import Resources, Timer
 
 
-PRICE_CHANGES = Timer("price.change", due=due_prices, act=change_price)
+async def change_price(resources: Resources, change_id: int) -> None:
+    async with resources.database.writes.begin() as session:
+        await apply_due_price_changes(session, change_id, cause=Cause(resources.clock()))
+
+
+PRICE_CHANGES = Timer("price.change", due=select_due_price_changes, act=change_price)

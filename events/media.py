@@ -1,15 +1,14 @@
-"""Pictures nobody uses are not kept for ever."""
+"""Uploaded pictures that nothing uses are deleted after a while."""
 
-from domain.media import forget_unused, unused
-from events.shop import Shop
-from events.timers import Timer
+from domain.media import delete_unused_media, select_unused_media
+from events.types import Resources, Timer
 
 
-async def throw_away(shop: Shop, media_id: int) -> None:
-    async with shop.database.writes.begin() as session:
-        name = await forget_unused(session, media_id, now=shop.clock())
+async def delete_unused_picture(resources: Resources, media_id: int) -> None:
+    async with resources.database.writes.begin() as session:
+        name = await delete_unused_media(session, media_id, now=resources.clock())
     if name is not None:
-        await shop.media.delete(name)
+        await resources.media.delete(name)
 
 
-UNUSED_PICTURES = Timer("media.unused", due=unused, act=throw_away)
+UNUSED_PICTURES = Timer("media.unused", due=select_unused_media, act=delete_unused_picture)

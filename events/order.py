@@ -1,44 +1,31 @@
 """What happens to an order when nobody acts in time."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, select
-
-from domain.order import assume_receipt, close_unpaid, unpaid_at
-from events.shop import Shop
-from events.timers import Timer
-from models import Order, OrderStatus
+from domain.cause import Cause
+from domain.order import cancel_overdue_orders, confirm_due_receipt
+from domain.order.due import due_receipts, due_unpaid_orders
+from events.types import Resources, Timer
 
 
-def unpaid(now: datetime) -> Select[Any]:
-    return select(Order.id).where(unpaid_at(now)).order_by(Order.payment_due_at)
+async def cancel_unpaid_order(resources: Resources, order_id: int) -> None:
+    await cancel_unpaid_orders(resources, [order_id])
 
 
-async def close(shop: Shop, order_id: int) -> None:
-    await close_together(shop, [order_id])
-
-
-async def close_together(shop: Shop, order_ids: Sequence[int]) -> int:
-    async with shop.database.writes.begin() as session:
-        closed = await close_unpaid(session, order_ids, now=shop.clock())
-    shop.committed(session)
+async def cancel_unpaid_orders(resources: Resources, order_ids: Sequence[int]) -> int:
+    """Cancel, in one transaction, those of these orders that were not paid in time; how many."""
+    async with resources.database.writes.begin() as session:
+        closed = await cancel_overdue_orders(session, order_ids, cause=Cause(resources.clock()))
+    resources.after_commit(session)
     return closed
 
 
-def received(now: datetime) -> Select[Any]:
-    return (
-        select(Order.id)
-        .where(Order.status == OrderStatus.CONFIRMED, Order.receipt_due_at <= now, Order.held_at.is_(None))
-        .order_by(Order.receipt_due_at)
-    )
+async def complete_order(resources: Resources, order_id: int) -> None:
+    async with resources.database.writes.begin() as session:
+        await confirm_due_receipt(session, order_id, cause=Cause(resources.clock()))
 
 
-async def complete(shop: Shop, order_id: int) -> None:
-    async with shop.database.writes.begin() as session:
-        await assume_receipt(session, order_id, now=shop.clock())
-
-
-UNPAID_ORDERS = Timer("order.unpaid", due=unpaid, act=close, together=close_together)
-SILENT_RECEIPTS = Timer("order.received", due=received, act=complete)
+UNPAID_ORDERS = Timer(
+    "order.unpaid", due=due_unpaid_orders, act=cancel_unpaid_order, act_on_group=cancel_unpaid_orders
+)
+UNCONFIRMED_RECEIPTS = Timer("order.received", due=due_receipts, act=complete_order)

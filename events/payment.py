@@ -1,17 +1,16 @@
-"""What follows for money: providers are asked and told with no transaction open."""
+"""Payments and refunds at their providers, which are called with no transaction open."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
-from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode
+from domain.events import OrderCancelled, RefundRequested
 from domain.order import lock_order
 from domain.payment import (
-    Outcome,
+    PaymentOutcome,
     close_payments,
     fail_payment,
     fail_refund,
@@ -21,8 +20,17 @@ from domain.payment import (
     settle_refund,
     start_payment,
 )
-from events.shop import Shop
-from events.timers import Timer
+from domain.payment.due import (
+    claim_payment_query,
+    claim_stalled_refund,
+    due_payment_queries,
+    due_refund_retries,
+    due_sandbox_charges,
+    due_stalled_refunds,
+    find_closed_payments,
+    find_payment_and_number,
+)
+from events.types import Resources, Timer
 from gateways.payment import (
     Charge,
     NextAction,
@@ -32,26 +40,14 @@ from gateways.payment import (
     ProviderRefused,
     ProviderStatus,
 )
-from gateways.payment.sandbox import Sandbox
-from models import (
-    Event,
-    Order,
-    Payment,
-    PaymentMethod,
-    PaymentStatus,
-    Refund,
-    RefundStatus,
-    SandboxCharge,
-)
+from gateways.payment.sandbox import SandboxGateway
+from models import Payment, PaymentMethod, Refund, RefundStatus
 
 log = structlog.get_logger()
 
 CANCELLED = "The order was cancelled."
 
-STALLED_AFTER = timedelta(hours=12)
-"""Much longer than the relay tries to send a refund by itself."""
-
-OUTCOMES = {ProviderStatus.CAPTURED: Outcome.CAPTURED, ProviderStatus.FAILED: Outcome.FAILED}
+OUTCOMES = {ProviderStatus.CAPTURED: PaymentOutcome.CAPTURED, ProviderStatus.FAILED: PaymentOutcome.FAILED}
 
 
 class ProviderUnavailable(DomainError):
@@ -69,232 +65,187 @@ class ProviderDeclined(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
-    """A payment on its way, and what the customer does next."""
+class StartedPayment:
+    """A payment that was begun at its provider, and what the customer does next."""
 
     payment: Payment
     next_action: NextAction
 
 
-async def begin_payment(shop: Shop, payment_id: int, *, return_url: str | None, by: int) -> Started:
-    """Start a payment here, then at its provider; when nobody answers there, the query finds out."""
-    now = shop.clock()
-    async with shop.database.writes.begin() as session:
-        query_at = now + shop.settings.payment_query_every
-        payment = await start_payment(session, payment_id, query_at=query_at, now=now, by=by)
-    shop.wake()
-    charge = await charge_of(shop, payment_id, return_url=return_url)
+async def begin_payment(
+    resources: Resources, payment_id: int, *, return_url: str | None, by: int
+) -> StartedPayment:
+    """Start a payment here, then at its provider.
+
+    Raises ProviderUnavailable when the provider does not answer: the next query finds out what became of the
+    payment. Raises ProviderDeclined when the provider refuses.
+    """
+    now = resources.clock()
+    async with resources.database.writes.begin() as session:
+        query_at = now + resources.settings.payments.query_interval
+        payment = await start_payment(session, payment_id, query_at=query_at, cause=Cause(now, by))
+    resources.wake_relay()
+    charge = await charge_of(resources, payment_id, return_url=return_url)
     try:
-        action = await gateway_of(shop, payment.method).start(charge)
+        action = await gateway_for(resources, payment.method).start(charge)
     except ProviderError as error:
         raise ProviderUnavailable(payment.method) from error
     except ProviderRefused as refusal:
-        await give_up(shop, payment, charge, str(refusal))
+        await fail_declined_payment(resources, payment, charge, str(refusal))
         raise ProviderDeclined(payment.method, str(refusal)) from refusal
-    return Started(payment, action)
+    return StartedPayment(payment, action)
 
 
-async def give_up(shop: Shop, payment: Payment, charge: Charge, reason: str) -> None:
-    """A provider will not start a payment: because it has the money already, or for good."""
-    if await ask(shop, payment.method, charge) is ProviderStatus.CAPTURED:
+async def fail_declined_payment(resources: Resources, payment: Payment, charge: Charge, reason: str) -> None:
+    """Fail a payment that its provider will not start, unless it refuses because it has the money already."""
+    if await query_payment(resources, payment.method, charge) is ProviderStatus.CAPTURED:
         return
-    async with shop.database.writes.begin() as session:
-        await fail_payment(session, payment.id, reason=reason, now=shop.clock())
-    shop.wake()
+    async with resources.database.writes.begin() as session:
+        await fail_payment(session, payment.id, reason=reason, cause=Cause(resources.clock()))
+    resources.wake_relay()
 
 
-async def take_report(
-    session: AsyncSession, shop: Shop, method: PaymentMethod, report: PaymentReport
+async def apply_report(
+    session: AsyncSession, method: PaymentMethod, report: PaymentReport, *, cause: Cause
 ) -> None:
-    """Let a provider's word have its effect: one command, in the caller's transaction."""
+    """Settle a payment as its provider reports it, in the caller's transaction."""
     await settle_payment(
         session,
         method=method,
         reference=report.reference,
         order_number=report.order_number,
         amount=report.amount,
-        outcome=OUTCOMES.get(report.status, Outcome.OPEN),
+        outcome=OUTCOMES.get(report.status, PaymentOutcome.OPEN),
         reason=report.reason,
-        now=shop.clock(),
+        cause=cause,
     )
 
 
-async def ask(shop: Shop, method: PaymentMethod, charge: Charge) -> ProviderStatus:
-    """Ask a provider what became of a payment, and let the answer have its effect."""
-    report = await gateway_of(shop, method).query(charge)
+async def query_payment(resources: Resources, method: PaymentMethod, charge: Charge) -> ProviderStatus:
+    """Ask a provider for the status of a payment, and settle the payment by the answer."""
+    report = await gateway_for(resources, method).query(charge)
     if report.status in OUTCOMES:
-        async with shop.database.writes.begin() as session:
-            await take_report(session, shop, method, report)
-        shop.wake()
+        async with resources.database.writes.begin() as session:
+            await apply_report(session, method, report, cause=Cause(resources.clock()))
+        resources.wake_relay()
     return report.status
 
 
-async def settle_cancelled(session: AsyncSession, event: Event, shop: Shop) -> None:
-    """A cancelled order expects no money, and what has come goes back."""
-    order = await lock_order(session, event.subject_id)
-    await close_payments(session, order, now=shop.clock())
-    await refund_everything(session, order, reason=CANCELLED, now=shop.clock())
+async def settle_cancelled_order(session: AsyncSession, event: OrderCancelled, resources: Resources) -> None:
+    """Close the open payments of a cancelled order and refund what was paid."""
+    order = await lock_order(session, event.order.id)
+    await close_payments(session, order, cause=Cause(resources.clock()))
+    await refund_everything(session, order, reason=CANCELLED, cause=Cause(resources.clock()))
 
 
-async def close_at_providers(event: Event, shop: Shop) -> None:
-    """Tell providers that a cancelled order is not to be paid; one that was quicker gets its money back."""
-    async with shop.database.reads() as session:
-        rows = await session.scalars(
-            select(Payment).where(
-                Payment.order_id == event.subject_id,
-                Payment.status == PaymentStatus.CLOSED,
-                Payment.started_at.is_not(None),
-            )
-        )
-        payments = rows.all()
+async def close_payments_at_providers(event: OrderCancelled, resources: Resources) -> None:
+    """Tell providers that a cancelled order is not to be paid; what was paid meanwhile is refunded."""
+    async with resources.database.reads() as session:
+        payments = await find_closed_payments(session, event.order.id)
     for payment in payments:
-        charge = await charge_of(shop, payment.id)
+        charge = await charge_of(resources, payment.id)
         try:
-            await gateway_of(shop, payment.method).close(charge)
+            await gateway_for(resources, payment.method).close(charge)
         except ProviderRefused as refusal:
             log.info("payment.not_closed", reference=payment.reference, reason=str(refusal))
-            await ask(shop, payment.method, charge)
+            await query_payment(resources, payment.method, charge)
 
 
-async def send_refunds(event: Event, shop: Shop) -> None:
-    """Hand refunds to the providers; one that does not answer holds up no other."""
-    silent: list[ProviderError] = []
-    for refund_id in event.payload["refund_ids"]:
+async def send_refunds(event: RefundRequested, resources: Resources) -> None:
+    """Hand refunds to the providers; one that does not answer does not delay the others."""
+    errors: list[ProviderError] = []
+    for refund_id in event.refund_ids:
         try:
-            await send_refund(shop, refund_id)
+            await send_refund(resources, refund_id)
         except ProviderError as error:
-            silent.append(error)
-    if silent:
-        raise silent[0]
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
-async def send_refund(shop: Shop, refund_id: int) -> None:
+async def send_refund(resources: Resources, refund_id: int) -> None:
     """Send one refund under its own reference, which makes a second sending harmless."""
-    async with shop.database.reads() as session:
+    async with resources.database.reads() as session:
         refund = await session.get_one(Refund, refund_id)
         payment = await session.get_one(Payment, refund.payment_id)
     if refund.status is not RefundStatus.PENDING:
         return
-    charge = await charge_of(shop, payment.id)
+    charge = await charge_of(resources, payment.id)
     try:
-        report = await gateway_of(shop, payment.method).refund(
+        report = await gateway_for(resources, payment.method).refund(
             charge, amount=refund.total, reference=refund.reference, reason=refund.reason
         )
     except ProviderRefused as refusal:
-        await note_refusal(shop, refund, str(refusal))
+        await fail_refused_refund(resources, refund, str(refusal))
         return
     if report.pending:
         return
-    async with shop.database.writes.begin() as session:
-        await settle_refund(
-            session, refund.id, provider_reference=report.provider_reference, now=shop.clock()
-        )
-    shop.wake()
+    cause = Cause(resources.clock())
+    async with resources.database.writes.begin() as session:
+        await settle_refund(session, refund.id, provider_reference=report.provider_reference, cause=cause)
+    resources.wake_relay()
 
 
-async def note_refusal(shop: Shop, refund: Refund, reason: str) -> None:
+async def fail_refused_refund(resources: Resources, refund: Refund, reason: str) -> None:
     log.warning("refund.refused", reference=refund.reference, reason=reason)
-    async with shop.database.writes.begin() as session:
-        retry_after = shop.settings.refund_retry_after
-        await fail_refund(session, refund.id, reason=reason, retry_after=retry_after, now=shop.clock())
-    shop.wake()
+    retry_after = resources.settings.payments.refund_retry_after
+    cause = Cause(resources.clock())
+    async with resources.database.writes.begin() as session:
+        await fail_refund(session, refund.id, reason=reason, retry_after=retry_after, cause=cause)
+    resources.wake_relay()
 
 
-def gateway_of(shop: Shop, method: PaymentMethod) -> PaymentGateway:
-    gateway = shop.payments.get(method)
+def gateway_for(resources: Resources, method: PaymentMethod) -> PaymentGateway:
+    """The gateway of a method; ProviderError when none is connected."""
+    gateway = resources.payments.get(method)
     if gateway is None:
         raise ProviderError(f"{method} is not connected")
     return gateway
 
 
-async def charge_of(shop: Shop, payment_id: int, *, return_url: str | None = None) -> Charge:
+async def charge_of(resources: Resources, payment_id: int, *, return_url: str | None = None) -> Charge:
     """A payment as its provider is told about it."""
-    async with shop.database.reads() as session:
-        row = await session.execute(
-            select(Payment, Order.number)
-            .join(Order, Order.id == Payment.order_id)
-            .where(Payment.id == payment_id)
-        )
-        payment, number = row.one()
+    async with resources.database.reads() as session:
+        payment, number = await find_payment_and_number(session, payment_id)
     return Charge(payment.reference, number, payment.total, f"Order {number}", return_url)
 
 
-def unsettled(now: datetime) -> Select[Any]:
-    return (
-        select(Payment.id)
-        .where(Payment.status == PaymentStatus.STARTED, Payment.query_at <= now)
-        .order_by(Payment.query_at)
-    )
-
-
-async def reconcile(shop: Shop, payment_id: int) -> None:
-    """Ask after a payment that has been under way for long; one process at a time."""
-    now = shop.clock()
-    async with shop.database.writes.begin() as session:
-        method = await session.scalar(
-            update(Payment)
-            .where(Payment.id == payment_id, Payment.query_at <= now)
-            .values(query_at=now + shop.settings.payment_query_every)
-            .returning(Payment.method)
-        )
+async def query_due_payment(resources: Resources, payment_id: int) -> None:
+    """Ask the provider of a payment that has been under way for long; only one process does."""
+    now = resources.clock()
+    async with resources.database.writes.begin() as session:
+        next_at = now + resources.settings.payments.query_interval
+        method = await claim_payment_query(session, payment_id, now=now, next_at=next_at)
     if method is None:
         return
     try:
-        await ask(shop, method, await charge_of(shop, payment_id))
+        await query_payment(resources, method, await charge_of(resources, payment_id))
     except (ProviderError, ProviderRefused) as error:
-        log.warning("payment.unknown", payment=payment_id, error=str(error))
+        log.warning("payment.query_failed", payment=payment_id, error=str(error))
 
 
-def refused(now: datetime) -> Select[Any]:
-    return (
-        select(Refund.id)
-        .where(Refund.status == RefundStatus.FAILED, Refund.retry_at <= now)
-        .order_by(Refund.retry_at)
-    )
+async def retry_refused_refund(resources: Resources, refund_id: int) -> None:
+    async with resources.database.writes.begin() as session:
+        await retry_refund(session, refund_id, cause=Cause(resources.clock()))
 
 
-async def refund_again(shop: Shop, refund_id: int) -> None:
-    async with shop.database.writes.begin() as session:
-        await retry_refund(session, refund_id, now=shop.clock())
-
-
-def stalled(now: datetime) -> Select[Any]:
-    """Refunds that a provider has left unanswered until the relay gave their event up."""
-    waited = and_(Refund.retry_at.is_(None), Refund.created_at <= now - STALLED_AFTER)
-    return (
-        select(Refund.id)
-        .join(Payment, Payment.id == Refund.payment_id)
-        .where(Refund.status == RefundStatus.PENDING, Payment.method != PaymentMethod.CASH_ON_DELIVERY)
-        .where(or_(waited, Refund.retry_at <= now))
-        .order_by(Refund.id)
-    )
-
-
-async def resend(shop: Shop, refund_id: int) -> None:
-    """Send a forgotten refund once more; its reference keeps a second sending harmless."""
-    async with shop.database.writes.begin() as session:
-        await session.execute(
-            update(Refund)
-            .where(Refund.id == refund_id, Refund.status == RefundStatus.PENDING)
-            .values(retry_at=shop.clock() + STALLED_AFTER)
-        )
+async def resend_refund(resources: Resources, refund_id: int) -> None:
+    """Send a refund that was never answered once more; its reference keeps a second sending harmless."""
+    async with resources.database.writes.begin() as session:
+        await claim_stalled_refund(session, refund_id, now=resources.clock())
     try:
-        await send_refund(shop, refund_id)
+        await send_refund(resources, refund_id)
     except ProviderError as error:
-        log.warning("refund.unanswered", refund=refund_id, error=str(error))
+        log.warning("refund.request_failed", refund=refund_id, error=str(error))
 
 
-def slow_sandbox(now: datetime) -> Select[Any]:
-    return select(SandboxCharge.reference).where(SandboxCharge.settles_at <= now)
-
-
-async def let_sandbox_settle(shop: Shop, reference: Any) -> None:
-    gateway = shop.payments.get(PaymentMethod.SANDBOX)
-    if isinstance(gateway, Sandbox):
+async def settle_sandbox_charge(resources: Resources, reference: str) -> None:
+    gateway = resources.payments.get(PaymentMethod.SANDBOX)
+    if isinstance(gateway, SandboxGateway):
         await gateway.settle_due(reference)
 
 
-UNSETTLED_PAYMENTS = Timer("payment.unsettled", due=unsettled, act=reconcile)
-STALLED_REFUNDS = Timer("refund.stalled", due=stalled, act=resend)
-REFUSED_REFUNDS = Timer("refund.refused", due=refused, act=refund_again)
-SLOW_SANDBOX = Timer("sandbox.slow", due=slow_sandbox, act=let_sandbox_settle)
+UNSETTLED_PAYMENTS = Timer("payment.unsettled", due=due_payment_queries, act=query_due_payment)
+STALLED_REFUNDS = Timer("refund.stalled", due=due_stalled_refunds, act=resend_refund)
+REFUSED_REFUNDS = Timer("refund.refused", due=due_refund_retries, act=retry_refused_refund)
+DELAYED_SANDBOX_CHARGES = Timer("sandbox.delayed", due=due_sandbox_charges, act=settle_sandbox_charge)

@@ -1,20 +1,33 @@
-"""THE TABLE: what follows after commit."""
+"""THE TABLE of what follows an event after its transaction has committed."""
 
-from collections.abc import Mapping, Sequence
+from domain.events import (
+    OrderCancelled,
+    OrderClosed,
+    RefundFailed,
+    RefundRequested,
+    RefundSucceeded,
+    ShipmentDelivered,
+)
+from events.aftersales import (
+    cancel_open_tickets,
+    complete_replaced_ticket,
+    update_ticket_of_refund,
+)
+from events.payment import close_payments_at_providers, send_refunds, settle_cancelled_order
+from events.types import Inside, Outside, Reactions, reactions_to
 
-from events.aftersales import ticket_follows_refunds, ticket_follows_replacement, tickets_end_with_order
-from events.payment import close_at_providers, send_refunds, settle_cancelled
-from events.reaction import Inside, Outside, Reaction
-
-REACTIONS: Mapping[str, Sequence[Reaction]] = {
-    "order.cancelled": [
-        Inside(settle_cancelled),
-        Inside(tickets_end_with_order),
-        Outside(close_at_providers),
-    ],
-    "order.closed": [Inside(tickets_end_with_order)],
-    "refund.requested": [Inside(ticket_follows_refunds), Outside(send_refunds)],
-    "refund.succeeded": [Inside(ticket_follows_refunds)],
-    "refund.failed": [Inside(ticket_follows_refunds)],
-    "shipment.delivered": [Inside(ticket_follows_replacement)],
-}
+REACTIONS: Reactions = dict(
+    [
+        reactions_to(
+            OrderCancelled,
+            Inside(settle_cancelled_order),
+            Inside(cancel_open_tickets),
+            Outside(close_payments_at_providers),
+        ),
+        reactions_to(OrderClosed, Inside(cancel_open_tickets)),
+        reactions_to(RefundRequested, Inside(update_ticket_of_refund), Outside(send_refunds)),
+        reactions_to(RefundSucceeded, Inside(update_ticket_of_refund)),
+        reactions_to(RefundFailed, Inside(update_ticket_of_refund)),
+        reactions_to(ShipmentDelivered, Inside(complete_replaced_ticket)),
+    ]
+)

@@ -1,20 +1,24 @@
-"""Moves committed events to the bell and to their reactions, at least once each."""
+"""Passing committed events on: to the watchers of their topics and to their reactions, at least once each."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.upsert import insert
-from events.reaction import Inside, Reaction
+from domain.events import read_event, type_of
+from domain.outbox import (
+    claim_events,
+    is_reaction_done,
+    mark_reaction_done,
+    mark_relayed,
+    postpone_event,
+)
 from events.reactions import REACTIONS
-from events.shop import Shop
 from events.topics import topics_of
-from models import Event, ReactionDone
+from events.types import AnyReaction, Inside, Reactions, Resources
+from models import Event
 
 log = structlog.get_logger()
 
@@ -24,77 +28,62 @@ BACKOFF_LIMIT = timedelta(minutes=10)
 
 
 class Relay:
-    """One per process; several share the work through leases on the rows."""
+    """Claims events, notifies and reacts. One per process; a claim keeps others from the same event."""
 
-    def __init__(self, shop: Shop, reactions: Mapping[str, Sequence[Reaction]] = REACTIONS) -> None:
-        self.shop = shop
+    def __init__(self, resources: Resources, reactions: Reactions = REACTIONS) -> None:
+        self.resources = resources
+        self.database = resources.database
+        self.clock = resources.clock
+        self.lease = resources.settings.jobs.event_lease
+        self.pause_seconds = resources.settings.jobs.relay_interval.total_seconds()
         self.reactions = reactions
-        self.awake = asyncio.Event()
-        shop.woken.append(self.awake.set)
+        self.committed = asyncio.Event()
+        resources.on_commit.append(self.committed.set)
 
     async def run(self) -> None:
         while True:
-            self.awake.clear()
+            self.committed.clear()
             try:
-                full = await self.once() == BATCH
+                full = await self.run_once() == BATCH
             except Exception:
                 log.exception("relay.failed")
                 full = False
             if not full:
-                await self.rest()
+                await self.wait_for_commit()
 
-    async def rest(self) -> None:
+    async def wait_for_commit(self) -> None:
+        """Until this process has committed something, or for `relay_pause`: others commit, too."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.awake.wait(), self.shop.settings.relay_pause.total_seconds())
+            await asyncio.wait_for(self.committed.wait(), self.pause_seconds)
 
-    async def once(self) -> int:
-        """Take a batch of waiting events, ring, react, and mark what is done; how many were taken."""
+    async def run_once(self) -> int:
+        """Claim a batch of events, notify their watchers, react, and mark what is done; returns its size."""
         events = await self.claim()
         if events:
-            await self.shop.bus.ring({topic for event in events for topic in topics_of(event)})
-            quiet = [event for event in events if event.name not in self.reactions]
-            await self.mark(quiet)
+            await self.resources.bus.notify({topic for event in events for topic in topics_of(event)})
+            await self.mark([event for event in events if not self.reactions_for(event)])
             for event in events:
-                if event.name in self.reactions:
+                if self.reactions_for(event):
                     await self.react(event)
         return len(events)
 
+    def reactions_for(self, event: Event) -> Sequence[AnyReaction]:
+        event_type = type_of(event)
+        return self.reactions.get(event_type, ()) if event_type else ()
+
     async def claim(self) -> Sequence[Event]:
-        now = self.shop.clock()
-        waiting = (
-            select(Event.id)
-            .where(
-                Event.relayed_at.is_(None),
-                or_(Event.claimed_until.is_(None), Event.claimed_until < now),
-            )
-            .order_by(Event.id)
-            .limit(BATCH)
-            .with_for_update(skip_locked=True)
-        )
-        async with self.shop.database.writes.begin() as session:
-            if self.shop.database.dialect == "sqlite" and not await session.scalar(waiting.limit(1)):
-                return []
-            rows = await session.scalars(
-                update(Event)
-                .where(Event.id.in_(waiting.scalar_subquery()))
-                .values(claimed_until=now + self.shop.settings.event_lease)
-                .returning(Event)
-            )
-            return sorted(rows.all(), key=lambda event: event.id)
+        now = self.clock()
+        async with self.database.writes.begin() as session:
+            return await claim_events(session, now=now, until=now + self.lease, limit=BATCH)
 
     async def mark(self, events: Sequence[Event]) -> None:
-        if not events:
-            return
-        async with self.shop.database.writes.begin() as session:
-            await session.execute(
-                update(Event)
-                .where(Event.id.in_([event.id for event in events]))
-                .values(relayed_at=self.shop.clock(), failure=None)
-            )
+        if events:
+            async with self.database.writes.begin() as session:
+                await mark_relayed(session, events, now=self.clock())
 
     async def react(self, event: Event) -> None:
         try:
-            for reaction in self.reactions[event.name]:
+            for reaction in self.reactions_for(event):
                 await self.apply(reaction, event)
         except Exception as error:
             log.exception("reaction.failed", event_name=event.name, event_id=event.id)
@@ -102,45 +91,31 @@ class Relay:
         else:
             await self.mark([event])
 
-    async def apply(self, reaction: Reaction, event: Event) -> None:
-        """Inside: effect and mark commit together. Outside: the effect is idempotent, then the mark."""
-        if isinstance(reaction, Inside):
-            async with self.shop.database.writes.begin() as session:
-                if await self.first_time(session, reaction, event):
-                    await reaction.effect(session, event, self.shop)
-            self.shop.wake()
-            return
-        async with self.shop.database.reads() as session:
-            done = await session.get(ReactionDone, (event.id, reaction.name))
-        if done is None:
-            await reaction.effect(event, self.shop)
-            async with self.shop.database.writes.begin() as session:
-                await self.first_time(session, reaction, event)
+    async def apply(self, reaction: AnyReaction, event: Event) -> None:
+        """Have the effect of a reaction, unless it was had before.
 
-    async def first_time(self, session: AsyncSession, reaction: Reaction, event: Event) -> bool:
-        fresh = await session.scalar(
-            insert(session, ReactionDone)
-            .values(event_id=event.id, reaction=reaction.name, done_at=self.shop.clock())
-            .on_conflict_do_nothing()
-            .returning(ReactionDone.event_id)
-        )
-        return fresh is not None
+        Inside: effect and mark commit together. Outside: the effect, which may be repeated, then the mark.
+        """
+        if isinstance(reaction, Inside):
+            async with self.database.writes.begin() as session:
+                if await mark_reaction_done(session, event, reaction.name, now=self.clock()):
+                    await reaction.effect(session, read_event(event), self.resources)
+            self.resources.wake_relay()
+            return
+        async with self.database.reads() as session:
+            done = await is_reaction_done(session, event, reaction.name)
+        if not done:
+            await reaction.effect(read_event(event), self.resources)
+            async with self.database.writes.begin() as session:
+                await mark_reaction_done(session, event, reaction.name, now=self.clock())
 
     async def postpone(self, event: Event, error: Exception) -> None:
-        """Try again later, later each time; after ATTEMPTS_LIMIT it waits for a human, loudly logged."""
-        attempts = event.attempts + 1
-        given_up = attempts >= ATTEMPTS_LIMIT
-        if given_up:
-            log.error("reaction.given_up", event_name=event.name, event_id=event.id)
-        async with self.shop.database.writes.begin() as session:
-            await session.execute(
-                update(Event)
-                .where(Event.id == event.id)
-                .values(
-                    attempts=attempts,
-                    failure=f"{type(error).__name__}: {error}"[:500],
-                    claimed_until=datetime.max.replace(tzinfo=self.shop.clock().tzinfo)
-                    if given_up
-                    else self.shop.clock() + min(timedelta(seconds=2**attempts), BACKOFF_LIMIT),
-                )
-            )
+        """Try again later, later each time; after ATTEMPTS_LIMIT never by itself: an error is logged."""
+        attempts, now = event.attempts + 1, self.clock()
+        until = now + min(timedelta(seconds=2**attempts), BACKOFF_LIMIT)
+        if attempts >= ATTEMPTS_LIMIT:
+            until = datetime.max.replace(tzinfo=now.tzinfo)
+            log.error("reaction.attempts_exhausted", event_name=event.name, event_id=event.id)
+        failure = f"{type(error).__name__}: {error}"
+        async with self.database.writes.begin() as session:
+            await postpone_event(session, event, attempts=attempts, failure=failure, until=until)

@@ -1,61 +1,56 @@
-"""What carriers are asked, with no transaction open, and when they are asked again."""
+"""Carriers are asked where shipments are, with no transaction open."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
 
 import structlog
-from sqlalchemy import Select, select
 
-from atlas import find_point
+from domain.cause import Cause
 from domain.shipment import TrackingFact, add_tracking_events, claim_poll, lock_shipment
-from events.shop import Shop
-from events.timers import Timer
-from gateways.carrier import CarrierError, CarrierEvent, Parcel, Place
-from loaders.shipment import Way, ways
-from models import Delivery, Shipment, Warehouse
+from domain.shipment.due import due_carrier_polls
+from events.types import Resources, Timer
+from gateways.carrier import CarrierAddress, CarrierError, CarrierEvent, Parcel
+from geo import find_point
+from loaders.shipment import ShipmentRoute, load_routes
+from models import Delivery, Warehouse
 
 log = structlog.get_logger()
 
 
-def due_polls(now: datetime) -> Select[Any]:
-    return select(Shipment.id).where(Shipment.poll_at <= now).order_by(Shipment.poll_at)
-
-
-async def poll_carrier(shop: Shop, shipment_id: int) -> None:
-    """Ask a carrier about one parcel and keep what it says."""
-    now = shop.clock()
-    async with shop.database.writes.begin() as session:
-        next_at = now + shop.settings.carrier_poll_every
+async def poll_carrier(resources: Resources, shipment_id: int) -> None:
+    """Ask the carrier of a shipment for tracking events and store those that are new."""
+    now = resources.clock()
+    async with resources.database.writes.begin() as session:
+        next_at = now + resources.settings.carriers.poll_interval
         if not await claim_poll(session, shipment_id, now=now, next_at=next_at):
             return
     try:
-        facts = await ask_carrier(shop, shipment_id)
+        facts = await ask_carrier(resources, shipment_id)
     except CarrierError as error:
-        log.warning("carrier.silent", shipment=shipment_id, error=str(error))
+        log.warning("carrier.failed", shipment=shipment_id, error=str(error))
         return
-    async with shop.database.writes.begin() as session:
+    async with resources.database.writes.begin() as session:
         _, shipment = await lock_shipment(session, shipment_id)
-        receipt_after = shop.settings.receipt_confirmed_after
-        await add_tracking_events(session, shipment, facts, now=now, receipt_after=receipt_after)
+        receipt_after = resources.settings.deadlines.receipt_confirmed_after
+        await add_tracking_events(session, shipment, facts, cause=Cause(now), receipt_after=receipt_after)
 
 
-async def ask_carrier(shop: Shop, shipment_id: int) -> list[TrackingFact]:
-    way = (await ways(shop.database.reads, [shipment_id]))[shipment_id]
-    shipment = way.shipment
-    carrier = shop.carriers.get(shipment.carrier) if shipment.carrier else None
+async def ask_carrier(resources: Resources, shipment_id: int) -> list[TrackingFact]:
+    """What a carrier reports of a dispatched shipment; CarrierError when it does not answer."""
+    route = (await load_routes(resources.database.reads, [shipment_id]))[shipment_id]
+    shipment = route.shipment
+    carrier = resources.carriers.get(shipment.carrier) if shipment.carrier else None
     if carrier is None or shipment.tracking_number is None or shipment.dispatched_at is None:
         raise CarrierError(f"{shipment.carrier} is not connected")
-    said = await carrier.track(
-        parcel_of(way),
+    reported = await carrier.track(
+        parcel_of(route),
         tracking_number=shipment.tracking_number,
         dispatched_at=shipment.dispatched_at,
-        now=shop.clock(),
+        now=resources.clock(),
     )
-    return facts_of(said)
+    return facts_of(reported)
 
 
-def facts_of(said: Sequence[CarrierEvent]) -> list[TrackingFact]:
+def facts_of(events: Sequence[CarrierEvent]) -> list[TrackingFact]:
     return [
         TrackingFact(
             status=event.status,
@@ -66,22 +61,22 @@ def facts_of(said: Sequence[CarrierEvent]) -> list[TrackingFact]:
             latitude=event.latitude,
             longitude=event.longitude,
         )
-        for event in said
+        for event in events
     ]
 
 
-def parcel_of(way: Way) -> Parcel:
-    """A parcel as a carrier is told about it."""
+def parcel_of(route: ShipmentRoute) -> Parcel:
+    """A shipment as its carrier is told about it."""
     return Parcel(
-        number=way.shipment.number,
-        weight_grams=way.shipment.weight_grams,
-        sender=sender_of(way.warehouse),
-        receiver=receiver_of(way.delivery),
+        number=route.shipment.number,
+        weight_grams=route.shipment.weight_grams,
+        sender=sender_of(route.warehouse),
+        receiver=receiver_of(route.delivery),
     )
 
 
-def sender_of(warehouse: Warehouse) -> Place:
-    return Place(
+def sender_of(warehouse: Warehouse) -> CarrierAddress:
+    return CarrierAddress(
         name=warehouse.name,
         phone="",
         province=warehouse.province,
@@ -93,9 +88,10 @@ def sender_of(warehouse: Warehouse) -> Place:
     )
 
 
-def receiver_of(delivery: Delivery) -> Place:
+def receiver_of(delivery: Delivery) -> CarrierAddress:
+    """The address of a delivery, with the coordinates of its district where they are known."""
     point = find_point(delivery.province, delivery.city, delivery.district)
-    return Place(
+    return CarrierAddress(
         name=delivery.recipient,
         phone=delivery.phone,
         province=delivery.province,
@@ -107,4 +103,4 @@ def receiver_of(delivery: Delivery) -> Place:
     )
 
 
-CARRIER_POLLS = Timer("shipment.poll", due=due_polls, act=poll_carrier)
+CARRIER_POLLS = Timer("shipment.poll", due=due_carrier_polls, act=poll_carrier)

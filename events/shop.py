@@ -1,30 +1,36 @@
-"""Everything one process of the shop holds, made once in app.py."""
+"""Everything one process of the shop has, made once in app.py."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.stock import FREED
-from events.assessing import Assessor
+from domain.order import OrderTerms
+from domain.stock import FREED_VARIANTS
 from events.bus import Bus
-from events.placing import Placing
-from events.stock import Shelves
-from events.tally import Tally
+from events.cart import CartWatch
+from events.checkout.order_queue import OrderQueue
+from events.counters.sales import SalesCounter
+from events.counters.views import ViewCounter
+from events.quality import QualityAssessor
+from events.subscriptions.feed import EventFeed
+from events.subscriptions.replay import EventReplay
+from events.subscriptions.stock_watch import StockWatch
+from events.types import Clock
 from gateways.carrier import Carrier
 from gateways.media import MediaStore
 from gateways.payment import PaymentGateway
-from gateways.routing import Router, StraightRouter
+from gateways.routing import Router, StraightLineRouter
 from gateways.secrets import Secrets
 from models import CarrierCode, PaymentMethod
 from models.database import Database
 from settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shop:
-    """The shop's parts, for whoever answers a request or reacts to an event."""
+    """The parts of the shop, for everything that answers a request or reacts to an event."""
 
     settings: Settings
     database: Database
@@ -33,41 +39,59 @@ class Shop:
     carriers: Mapping[CarrierCode, Carrier]
     media: MediaStore
     secrets: Secrets
-    clock: Callable[[], datetime]
-    router: Router = field(default_factory=StraightRouter)
-    tally: Tally = field(default_factory=Tally)
-    """What this process has seen customers look at, and not written down yet."""
-
-    assessor: Assessor = field(default_factory=Assessor)
-    """What this process has found when it looked through the catalogue."""
-
-    placing: Placing = field(default_factory=Placing)
-    """Where orders are placed in groups."""
-
-    shelves: Shelves = field(default_factory=Shelves)
-    """What this process has seen of the stock, for watchers of carts."""
-
-    woken: list[Callable[[], None]] = field(default_factory=list)
-    """Who wants to know at once that a transaction has committed: the relay of this process."""
-
+    clock: Clock
+    router: Router = field(default_factory=StraightLineRouter)
+    on_commit: list[Callable[[], None]] = field(default_factory=list)
+    """Called when a transaction has committed that may have recorded events."""
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
-    """What else has to be let go of at the end."""
+    """Called at the end, beside those of the bus and the database."""
+
+    order_queue: OrderQueue = field(init=False)
+    replay: EventReplay = field(init=False)
+    feed: EventFeed = field(init=False)
+    stock_watch: StockWatch = field(init=False)
+    cart_watch: CartWatch = field(init=False)
+    quality: QualityAssessor = field(init=False)
+    views: ViewCounter = field(init=False)
+    sales: SalesCounter = field(init=False)
+
+    def __post_init__(self) -> None:
+        settings, database, bus, clock = self.settings, self.database, self.bus, self.clock
+        deadlines, subscriptions, jobs = settings.deadlines, settings.subscriptions, settings.jobs
+        terms = OrderTerms(
+            frozenset(self.payments),
+            deadlines.unpaid_order_closes_after,
+            deadlines.flash_order_closes_after,
+        )
+        self.order_queue = OrderQueue(
+            database, clock, self.secrets.new_number, terms, settings.checkout, self.wake_relay
+        )
+        self.replay = EventReplay(database, bus, subscriptions.signal_timeout)
+        self.feed = EventFeed(database, bus, subscriptions.signal_timeout)
+        self.stock_watch = StockWatch(database, bus, subscriptions.cart_interval)
+        self.cart_watch = CartWatch(database, bus, clock, self.stock_watch, subscriptions)
+        self.quality = QualityAssessor(database, clock, self.media)
+        self.views = ViewCounter(database, jobs.view_count_interval)
+        self.sales = SalesCounter(
+            database, clock, settings.catalog.best_selling_window, jobs.sales_count_interval
+        )
 
     @property
     def today(self) -> date:
         """The day it is in the shop's time zone."""
-        return self.clock().astimezone(self.settings.zone).date()
+        return self.clock().astimezone(self.settings.locale.zone).date()
 
-    def committed(self, session: AsyncSession) -> None:
-        """A transaction is through: what follows may follow, and what it has freed is for sale again."""
-        self.placing.sold_out.forget(session.info.pop(FREED, ()))
-        self.wake()
+    def after_commit(self, session: AsyncSession) -> None:
+        """As `wake_relay`; and the units that the transaction has freed can be ordered again at once."""
+        self.order_queue.sold_out.forget(session.info.pop(FREED_VARIANTS, ()))
+        self.wake_relay()
 
-    def wake(self) -> None:
-        for wake in self.woken:
-            wake()
+    def wake_relay(self) -> None:
+        """Call all of `on_commit`, so that the relay of this process looks for events at once."""
+        for call in self.on_commit:
+            call()
 
     async def close(self) -> None:
-        """Let go of everything outside."""
+        """Close all connections to the outside."""
         for close in (*self.closers, self.bus.close, self.database.close):
             await close()

@@ -1,6 +1,6 @@
-"""Who hears of an event."""
+"""The topics of the bus, and which of them an event is about."""
 
-from events.work import gives_work
+from events.work_queue import is_work
 from models import Event, Subject
 
 STAFF_TOPIC = "staff"
@@ -15,9 +15,9 @@ def account_topic(account_id: int) -> str:
 
 
 def topics_of(event: Event) -> list[str]:
-    """The watchers of the thing itself, of its owner's whole account, and of the staff's work."""
+    """The topics of the row itself, of the account of its customer, and of the staff's work queue."""
     topics = [subject_topic(event.subject, event.subject_id)]
-    if gives_work(event):
+    if is_work(event):
         topics.append(STAFF_TOPIC)
     if account_id := event.payload.get("account_id"):
         topics.append(account_topic(account_id))

@@ -1,4 +1,4 @@
-"""Those who know the best way round: one Protocol, and a small implementation of our own."""
+"""Routers, which plan the order of stops: one Protocol, and an implementation of our own."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,83 +6,174 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from atlas import Point, distance_km
+from geo import Point, distance_km
 
-ROUNDS_LIMIT = 50
+EXACT_STOPS_LIMIT = 9
+"""A tour of up to this many stops is the shortest there is; the effort doubles with each further stop."""
+SEGMENT_LIMIT = 3
+"""How many consecutive stops of a tour are moved together."""
+SAVING_MINIMUM_KM = 1e-9
+"""A smaller saving is an error of rounding."""
+
+START = 0
+"""The place of the start in a matrix of distances; stops follow from 1."""
+END = -1
+"""The place after the last stop, at distance 0 from all others: a tour does not return."""
+
+Distances = Sequence[Sequence[float]]
+"""Kilometres from the place of the row to the place of the column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """The way to one stop: which of the given stops it is, and how long until the courier leaves it."""
+    """The way to one stop: the index of the stop, and the time until the courier leaves it."""
 
     stop: int
     travel: timedelta
 
 
 class Router(Protocol):
-    """Finds an order of stops."""
+    """Plans the order in which stops are visited."""
 
     async def plan(self, start: Point | None, stops: Sequence[Point | None]) -> Sequence[Leg]:
-        """Every stop once, in the order to visit them; those nobody knows the place of come last."""
+        """Every stop once, in the order to visit them; stops whose place is unknown come last."""
 
 
 @dataclass(frozen=True, slots=True)
-class StraightRouter:
-    """Nearest neighbour, then 2-opt, over straight lines at a steady speed (an open tour: no way back)."""
+class StraightLineRouter:
+    """Plans over straight lines at a steady speed."""
 
     kilometres_per_hour: float = 20.0
     detour: float = 1.4
-    """How much longer streets are than straight lines."""
+    """How many times longer streets are than straight lines."""
     at_the_door: timedelta = timedelta(minutes=4)
     unknown_leg: timedelta = timedelta(minutes=20)
 
     async def plan(self, start: Point | None, stops: Sequence[Point | None]) -> Sequence[Leg]:
-        return await asyncio.to_thread(self.route, start, stops)
+        return await asyncio.to_thread(self.plan_legs, start, stops)
 
-    def route(self, start: Point | None, stops: Sequence[Point | None]) -> list[Leg]:
-        known = {index: point for index, point in enumerate(stops) if point is not None}
+    def plan_legs(self, start: Point | None, stops: Sequence[Point | None]) -> list[Leg]:
+        known = [(index, point) for index, point in enumerate(stops) if point is not None]
         unknown = [index for index, point in enumerate(stops) if point is None]
-        here = start or next(iter(known.values()), None)
-        tour = shortened(here, nearest_first(here, known), known) if here else []
-        legs = []
-        for index in tour:
-            legs.append(Leg(index, self.travel(here, known[index])))
-            here = known[index]
+        here, legs = start, []
+        for place in plan_tour(start, [point for _, point in known]):
+            index, point = known[place]
+            legs.append(Leg(index, self.travel_time(here, point)))
+            here = point
         return legs + [Leg(index, self.unknown_leg) for index in unknown]
 
-    def travel(self, start: Point | None, end: Point) -> timedelta:
+    def travel_time(self, start: Point | None, end: Point) -> timedelta:
+        """The drive and the time at the door; without a start, only the time at the door."""
         kilometres = distance_km(start, end) * self.detour if start else 0.0
         seconds = round(kilometres / self.kilometres_per_hour * 3_600)
         return timedelta(seconds=seconds) + self.at_the_door
 
 
-def nearest_first(start: Point, stops: dict[int, Point]) -> list[int]:
-    """Always on to the stop that is nearest."""
-    left, tour, here = dict(stops), [], start
+def plan_tour(start: Point | None, points: Sequence[Point]) -> list[int]:
+    """The indices of `points` in the order of a short tour from `start`, by default from the first point.
+
+    Exact up to EXACT_STOPS_LIMIT points; beyond, the nearest-neighbour tour, improved by 2-opt and or-opt
+    until no move shortens it.
+    """
+    if not points:
+        return []
+    places = [start or points[0], *points]
+    distances = [[*(distance_km(row, column) for column in places), 0.0] for row in places]
+    if len(points) <= EXACT_STOPS_LIMIT:
+        tour = find_shortest_tour(distances)
+    else:
+        tour = find_nearest_neighbour_tour(distances)
+        while reverse_segments(tour, distances) or move_segments(tour, distances):
+            pass
+    return [stop - 1 for stop in tour]
+
+
+def find_shortest_tour(distances: Distances) -> list[int]:
+    """The shortest tour from START through all stops, by dynamic programming over sets of stops.
+
+    M. Held, R. M. Karp: A Dynamic Programming Approach to Sequencing Problems, Journal of SIAM 10 (1962).
+    """
+    stops = range(1, len(distances))
+    # By the set of stops visited, bit by bit, and the last of them: the shortest length and the place before.
+    shortest = {(1 << stop, stop): (distances[START][stop], START) for stop in stops}
+    for visited in range(2, 2 ** len(distances), 2):
+        for last in members_of(visited):
+            if others := visited ^ 1 << last:
+                shortest[visited, last] = min(
+                    (shortest[others, before][0] + distances[before][last], before)
+                    for before in members_of(others)
+                )
+    visited = 2 ** len(distances) - 2
+    last = min(stops, key=lambda stop: shortest[visited, stop])
+    tour: list[int] = []
+    while visited:
+        tour.insert(0, last)
+        visited, last = visited ^ 1 << last, shortest[visited, last][1]
+    return tour
+
+
+def members_of(stops: int) -> list[int]:
+    """The stops of a set whose bits are set in a number."""
+    return [stop for stop in range(1, stops.bit_length()) if stops >> stop & 1]
+
+
+def find_nearest_neighbour_tour(distances: Distances) -> list[int]:
+    """The tour that always goes on to the nearest stop left."""
+    left, tour, here = set(range(1, len(distances))), [], START
     while left:
-        index = min(left, key=lambda each: (distance_km(here, left[each]), each))
-        here = left.pop(index)
-        tour.append(index)
+        here = min(left, key=lambda stop: (distances[here][stop], stop))
+        left.remove(here)
+        tour.append(here)
     return tour
 
 
-def shortened(start: Point, tour: list[int], stops: dict[int, Point]) -> list[int]:
-    """2-opt: turn a stretch of the tour round wherever that makes it shorter, until nothing does."""
-    for _ in range(ROUNDS_LIMIT):
-        better = False
-        for first in range(len(tour) - 1):
-            for last in range(first + 1, len(tour)):
-                before = stops[tour[first - 1]] if first else start
-                after = stops[tour[last + 1]] if last + 1 < len(tour) else None
-                if gain(before, stops[tour[first]], stops[tour[last]], after) > 1e-9:
-                    tour[first : last + 1] = reversed(tour[first : last + 1])
-                    better = True
-        if not better:
-            break
-    return tour
+def reverse_segments(tour: list[int], distances: Distances) -> bool:
+    """Reverse segments of the tour where that shortens it (2-opt); whether any was reversed.
+
+    G. A. Croes: A Method for Solving Traveling-Salesman Problems, Operations Research 6 (1958).
+    """
+    improved = False
+    for first in range(len(tour) - 1):
+        for last in range(first + 1, len(tour)):
+            before, after = neighbours_of(tour, first, last)
+            saved = distances[before][tour[first]] - distances[before][tour[last]]
+            saved += distances[tour[last]][after] - distances[tour[first]][after]
+            if saved > SAVING_MINIMUM_KM:
+                tour[first : last + 1] = reversed(tour[first : last + 1])
+                improved = True
+    return improved
 
 
-def gain(before: Point, first: Point, last: Point, after: Point | None) -> float:
-    """Kilometres saved by going from `before` to `last` and backwards to `first`."""
-    saved = distance_km(before, first) - distance_km(before, last)
-    return saved + (distance_km(last, after) - distance_km(first, after) if after else 0.0)
+def move_segments(tour: list[int], distances: Distances) -> bool:
+    """Move short segments of the tour, as they are or reversed, where that shortens it (or-opt); whether any
+    was moved.
+
+    I. Or: Traveling Salesman-Type Combinatorial Problems, thesis, Northwestern University (1976).
+    """
+    improved = False
+    for size in range(1, min(SEGMENT_LIMIT, len(tour) - 1) + 1):
+        for first in range(len(tour) - size + 1):
+            segment = tour[first : first + size]
+            before, after = neighbours_of(tour, first, first + size - 1)
+            saved = detour_by(segment, before, after, distances)
+            rest = tour[:first] + tour[first + size :]
+            added, place, moved = min(
+                (detour_by(candidate, *neighbours_of(rest, place, place - 1), distances), place, candidate)
+                for place in range(len(rest) + 1)
+                for candidate in (segment, segment[::-1])
+            )
+            if saved - added > SAVING_MINIMUM_KM:
+                tour[:] = rest[:place] + moved + rest[place:]
+                improved = True
+    return improved
+
+
+def neighbours_of(tour: Sequence[int], first: int, last: int) -> tuple[int, int]:
+    """The places before and after the segment of a tour from index `first` to `last`."""
+    return tour[first - 1] if first else START, tour[last + 1] if last + 1 < len(tour) else END
+
+
+def detour_by(segment: Sequence[int], before: int, after: int, distances: Distances) -> float:
+    """How much longer the way from `before` to `after` is with a segment between them, without the segment's
+    own length."""
+    return distances[before][segment[0]] + distances[segment[-1]][after] - distances[before][after]

@@ -1,4 +1,4 @@
-"""Access tokens: who somebody is for the next minutes, readable without asking the database (RFC 7519)."""
+"""Access tokens: signed JWT (RFC 7519) that name account and role, read without a database query."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,12 +19,12 @@ FAMILY = "family"
 
 
 class TokenRefused(Exception):
-    """A token that is not ours, not whole, or not good any more."""
+    """A token that is malformed, expired or not signed with our key."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a token says: an account, its role, and the sign-in it came from."""
+    """The content of a token: an account, its role, and the family of tokens that one sign-in began."""
 
     account_id: int
     role: Role
@@ -33,6 +33,7 @@ class AccessToken:
 
 
 def write_token(key: str, token: AccessToken, *, now: datetime) -> str:
+    """Sign a token with HMAC-SHA256 and return it as text."""
     claims = {
         "iss": ISSUER,
         "sub": str(token.account_id),
@@ -41,16 +42,16 @@ def write_token(key: str, token: AccessToken, *, now: datetime) -> str:
         "iat": int(now.timestamp()),
         "exp": int(token.expires_at.timestamp()),
     }
-    return jwt.encode({"alg": ALGORITHM}, claims, _signer(key))
+    return jwt.encode({"alg": ALGORITHM}, claims, _import_key(key))
 
 
 def read_token(key: str, text: str, *, now: datetime) -> AccessToken:
-    """The token in `text`; TokenRefused unless we signed it and it has not expired."""
+    """Return the token in `text`; TokenRefused unless it is signed with `key` and not expired."""
     if len(text) > LENGTH_LIMIT:
         raise TokenRefused
     try:
-        claims = jwt.decode(text, _signer(key), algorithms=[ALGORITHM]).claims
-        _rules(now).validate(claims)
+        claims = jwt.decode(text, _import_key(key), algorithms=[ALGORITHM]).claims
+        _build_claims_registry(now).validate(claims)
         return AccessToken(
             account_id=int(claims["sub"]),
             role=Role(claims[ROLE]),
@@ -62,11 +63,11 @@ def read_token(key: str, text: str, *, now: datetime) -> AccessToken:
 
 
 @lru_cache(maxsize=4)
-def _signer(key: str) -> OctKey:
+def _import_key(key: str) -> OctKey:
     return OctKey.import_key(key)
 
 
-def _rules(now: datetime) -> jwt.JWTClaimsRegistry:
+def _build_claims_registry(now: datetime) -> jwt.JWTClaimsRegistry:
     return jwt.JWTClaimsRegistry(
         now=int(now.timestamp()),
         iss={"essential": True, "value": ISSUER},

@@ -1,15 +1,16 @@
-"""Every SELECT made for showing: aiodataloader classes, batched. One set lives as long as one request."""
+"""Every SELECT whose rows are shown: batched loaders (aiodataloader), one set for each request."""
 
 from loaders.account import AccountLoaders
 from loaders.aftersales import AftersalesLoaders
+from loaders.base import LoaderSet
 from loaders.cart import CartLoaders
 from loaders.catalog import CatalogLoaders
+from loaders.delivery_run import DeliveryRunLoaders
 from loaders.event import EventLoaders
 from loaders.knowledge import KnowledgeLoaders
-from loaders.offer import OfferLoaders
 from loaders.order import OrderLoaders
 from loaders.payment import PaymentLoaders
-from loaders.prepared import Reads
+from loaders.promotion import PromotionLoaders
 from loaders.shipment import ShipmentLoaders
 from loaders.shipping import ShippingLoaders
 from loaders.stock import StockLoaders
@@ -22,14 +23,13 @@ class Loaders(
     CartLoaders,
     CatalogLoaders,
     EventLoaders,
-    OfferLoaders,
+    PromotionLoaders,
     ShipmentLoaders,
+    DeliveryRunLoaders,
     OrderLoaders,
     PaymentLoaders,
     ShippingLoaders,
     StockLoaders,
+    LoaderSet,
 ):
-    """All loaders of one request, each made when first asked for."""
-
-    def __init__(self, reads: Reads) -> None:
-        self.reads = reads
+    """All loaders of one request, each created when it is first used."""

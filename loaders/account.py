@@ -1,3 +1,5 @@
+"""Loading accounts and addresses."""
+
 from loaders.base import ByKey, ManyByKey, loader
 from models import Account, Address
 

@@ -1,8 +1,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.base import ByKey, Grouped, ManyByKey, loader
@@ -22,11 +21,12 @@ from models import (
     TicketStatus,
     TicketType,
 )
+from models.sql.types import AnySelect
 
 NEWEST_TICKET = Sort("newest", (Key(Ticket.id, descending=True),))
 
 
-def tickets_wanted(
+def select_tickets(
     *,
     account_id: int | None = None,
     order_id: int | None = None,
@@ -35,7 +35,7 @@ def tickets_wanted(
     type: Sequence[TicketType] | None = None,
     reason: Sequence[TicketReason] | None = None,
     due_before: datetime | None = None,
-) -> Select[Any]:
+) -> AnySelect:
     statement = select(Ticket)
     for column, value in (
         (Ticket.account_id, account_id),
@@ -70,7 +70,7 @@ class LinesByTicket(ManyByKey[int, TicketLine]):
     order_by = TicketLine.order_line_id
 
 
-class MessageById(ByKey[int, TicketMessage]):
+class TicketMessageById(ByKey[int, TicketMessage]):
     key = TicketMessage.id
 
 
@@ -92,7 +92,7 @@ class MediaByTicket(Grouped[int, Sequence[Media]]):
             found.setdefault(ticket_id, []).append(media)
         return found
 
-    def nothing(self) -> Sequence[Media]:
+    def default(self) -> Sequence[Media]:
         return ()
 
 
@@ -111,7 +111,7 @@ class EventsByTicket(ManyByKey[int, Event]):
     key = Event.subject_id
     order_by = Event.version
 
-    def statement(self) -> Select[Any]:
+    def statement(self) -> AnySelect:
         return super().statement().where(Event.subject == Subject.TICKET)
 
 
@@ -120,7 +120,7 @@ class AftersalesLoaders:
     ticket_by_number = loader(TicketByNumber)
     order_tickets = loader(TicketsByOrder)
     ticket_lines = loader(LinesByTicket)
-    ticket_message = loader(MessageById)
+    ticket_message = loader(TicketMessageById)
     ticket_messages = loader(MessagesByTicket)
     ticket_media = loader(MediaByTicket)
     ticket_refunds = loader(RefundsByTicket)

@@ -1,46 +1,46 @@
-"""How rows are read for showing: declared, batched, each batch in a short session of its own."""
+"""Kinds of loaders, from which those of the areas are declared."""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
+from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from aiodataloader import DataLoader
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from loaders.prepared import (
-    Prepared,
-    Reads,
-    Row,
-    columns_of,
-    dialect_of,
-    entities,
-    is_among,
-    packed,
-    rows_of,
-)
-
-if TYPE_CHECKING:
-    from loaders import Loaders
+from models.database import Reads
+from models.sql.batches import BATCH_SIZE
+from models.sql.dialects import columns_of, dialect_of
+from models.sql.parameters import encode_values, is_among
+from models.sql.prepared import DriverRow, PreparedSelect, build_entities, fetch_rows
+from models.sql.types import AnySelect
 
 K = TypeVar("K", bound=Hashable)
 R = TypeVar("R")
 V = TypeVar("V")
 
-BATCH = 1_000
-"""Keys per statement: PostgreSQL and SQLite both take more, plans get worse."""
+
+class LoaderSet:
+    """The loaders of one request; the areas add theirs (see `loader`)."""
+
+    def __init__(self, reads: Reads) -> None:
+        self.reads = reads
+
+    def prime(self, name: str, key: Hashable, value: object) -> None:
+        """Give the loader of this name a value that it then need not load."""
+        getattr(self, name).prime(key, value)
 
 
 class Loader(DataLoader[K, V]):
-    """A batch of keys in, one answer per key out, in the order asked."""
+    """Loads a batch of keys: override `answer`, which returns one value per key in the order of the keys."""
 
-    max_batch_size = BATCH
+    max_batch_size = BATCH_SIZE
 
-    def __init__(self, loaders: "Loaders") -> None:
+    def __init__(self, loaders: LoaderSet) -> None:
         super().__init__()
         self.loaders = loaders
-        self.reads: Reads = loaders.reads
+        self.reads = loaders.reads
 
     async def batch_load_fn(self, keys: list[K]) -> list[V]:
         return await self.answer(keys)
@@ -49,96 +49,99 @@ class Loader(DataLoader[K, V]):
         raise NotImplementedError
 
 
-class Selecting(Loader[K, V]):
-    """What a statement selects for many keys at once: made once, whatever is asked."""
+class SelectLoader(Loader[K, V]):
+    """Loads with one SELECT for all keys, compiled once for each dialect (`models.sql.prepared`)."""
 
     key: ClassVar[Any]
     order_by: ClassVar[Any] = ()
     brings: ClassVar[Mapping[str, tuple[Any, Any]]] = {}
 
-    def statement(self) -> Select[Any]:
-        return select(entity(type(self).key))
+    def statement(self) -> AnySelect:
+        return select(model_of(type(self).key))
 
-    async def selected(self, keys: list[K]) -> Sequence[Row]:
+    async def select_rows(self, keys: list[K]) -> Sequence[DriverRow]:
         dialect = dialect_of(self.reads)
-        made = PREPARED.get((type(self), dialect))
-        if made is None:
-            made = PREPARED[type(self), dialect] = Prepared(self._whole(dialect), dialect)
-        return await rows_of(self.reads, made, keys=packed(keys, dialect))
+        prepared = PREPARED.get((type(self), dialect))
+        if prepared is None:
+            prepared = PREPARED[type(self), dialect] = PreparedSelect(self._build(dialect), dialect)
+        return await fetch_rows(self.reads, prepared, keys=encode_values(keys, dialect))
 
-    def _whole(self, dialect: str) -> Select[Any]:
+    def _build(self, dialect: str) -> AnySelect:
         key = type(self).key
-        statement = self.statement().with_only_columns(*columns_of(entity(key)), maintain_column_froms=True)
+        statement = self.statement().with_only_columns(*columns_of(model_of(key)), maintain_column_froms=True)
         for parent, child in self.brings.values():
-            statement = statement.outerjoin(entity(child), child == parent)
-            statement = statement.add_columns(*columns_of(entity(child)))
+            statement = statement.outerjoin(model_of(child), child == parent)
+            statement = statement.add_columns(*columns_of(model_of(child)))
         return statement.where(is_among(key, "keys", dialect)).order_by(*as_tuple(type(self).order_by))
 
 
-PREPARED: dict[tuple[type[Any], str], Prepared] = {}
-"""The statement of each loader, by dialect."""
+PREPARED: dict[tuple[type[Any], str], PreparedSelect] = {}
+"""The compiled SELECT of each loader, by dialect."""
 
 
-class ByKey(Selecting[K, R | None], Generic[K, R]):
-    """The one row per key, or None: `key` is a unique column."""
+class ByKey(SelectLoader[K, R | None], Generic[K, R]):
+    """The row for each key, or None; `key` is a unique column."""
 
     async def answer(self, keys: list[K]) -> list[R | None]:
-        rows = entities(entity(type(self).key), await self.selected(keys))
+        rows = build_entities(model_of(type(self).key), await self.select_rows(keys))
         by_key = {getattr(row, type(self).key.key): row for row in rows}
         return [by_key.get(key) for key in keys]
 
 
-class ManyByKey(Selecting[K, Sequence[R]], Generic[K, R]):
-    """All rows per key, in a fixed order.
+class ManyByKey(SelectLoader[K, Sequence[R]], Generic[K, R]):
+    """All rows for each key, in the order `order_by`.
 
-    `primes` names the by-id loader of the same rows: it need not ask again. `brings` names loaders of
-    children that are fetched in the same statement, each with the parent's column and the children's own:
-    one statement less for what is nearly always asked for together.
+    `primes` names the by-id loader of the same rows, which is filled with them. `brings` names loaders of
+    children that are read in the same statement, each with the parent's column and the child's: one statement
+    less for what is nearly always asked for together.
     """
 
     primes: ClassVar[str | None] = None
 
     async def answer(self, keys: list[K]) -> list[Sequence[R]]:
-        rows = await self.selected(keys)
-        model = entity(type(self).key)
+        rows = await self.select_rows(keys)
+        model = model_of(type(self).key)
         start = len(columns_of(model))
         for name, (parent, child) in self.brings.items():
-            self._bring(name, rows, start, parent=parent, child=child)
-            start += len(columns_of(entity(child)))
+            self._prime_children(name, rows, start, parent=parent, child=child)
+            start += len(columns_of(model_of(child)))
         if self.brings:
             identity = [place for place, each in enumerate(columns_of(model)) if each.primary_key]
             rows = list({tuple(row[place] for place in identity): row for row in rows}.values())
-        found: defaultdict[Any, list[R]] = defaultdict(list)
-        for row in entities(model, rows):
-            found[getattr(row, type(self).key.key)].append(row)
+        by_key: defaultdict[Any, list[R]] = defaultdict(list)
+        for row in build_entities(model, rows):
+            by_key[getattr(row, type(self).key.key)].append(row)
             if self.primes:
-                getattr(self.loaders, self.primes).prime(row.id, row)
-        return [found[key] for key in keys]
+                self.loaders.prime(self.primes, row.id, row)
+        return [by_key[key] for key in keys]
 
-    def _bring(self, name: str, rows: Sequence[Row], start: int, *, parent: Any, child: Any) -> None:
-        """The children that begin at the column `start`, for the loader of this name."""
-        of = columns_of(entity(type(self).key)).index(parent.property.columns[0])
-        by = columns_of(entity(child)).index(child.property.columns[0])
-        there = [row for row in rows if row[start + by] is not None]
-        found: dict[Any, list[Any]] = {row[of]: [] for row in rows}
-        for row, made in zip(there, entities(entity(child), there, start=start), strict=True):
-            found[row[of]].append(made)
-        for key, children in found.items():
-            getattr(self.loaders, name).prime(key, children)
+    def _prime_children(
+        self, name: str, rows: Sequence[DriverRow], start: int, *, parent: Any, child: Any
+    ) -> None:
+        """Fill the loader of this name with the children, whose columns begin at `start`."""
+        parent_place = columns_of(model_of(type(self).key)).index(parent.property.columns[0])
+        child_place = start + columns_of(model_of(child)).index(child.property.columns[0])
+        with_child = [row for row in rows if row[child_place] is not None]
+        by_parent: dict[Any, list[Any]] = {row[parent_place]: [] for row in rows}
+        entities = build_entities(model_of(child), with_child, start=start)
+        for row, entity in zip(with_child, entities, strict=True):
+            by_parent[row[parent_place]].append(entity)
+        for key, children in by_parent.items():
+            self.loaders.prime(name, key, children)
 
 
 class Grouped(Loader[K, V]):
-    """Anything computed for many keys by one statement of its own: override `group` only."""
+    """Anything computed for many keys: override `group`, and `default` for the keys it leaves out."""
 
     async def answer(self, keys: list[K]) -> list[V]:
         async with self.reads() as session:
-            found = await self.group(session, keys)
-        return [found[key] if key in found else self.nothing() for key in keys]
+            values = await self.group(session, keys)
+        return [values[key] if key in values else self.default() for key in keys]
 
     async def group(self, session: AsyncSession, keys: list[K]) -> Mapping[K, V]:
         raise NotImplementedError
 
-    def nothing(self) -> V:
+    def default(self) -> V:
         raise NotImplementedError
 
 
@@ -146,9 +149,9 @@ L = TypeVar("L", bound="DataLoader[Any, Any]")
 
 
 class loader(Generic[L]):
-    """`order = loader(OrderById)`: made when first asked for, then kept for the request."""
+    """`order = loader(OrderById)`: created on first use, then kept for the request."""
 
-    def __init__(self, make: "Callable[[Loaders], L]") -> None:
+    def __init__(self, make: Callable[[LoaderSet], L]) -> None:
         self.make = make
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -161,12 +164,12 @@ class loader(Generic[L]):
     def __get__(self, loaders: object | None, owner: type) -> "loader[L] | L":
         if loaders is None:
             return self
-        made = self.make(loaders)  # type: ignore[arg-type]
-        loaders.__dict__[self.name] = made
-        return made
+        created = self.make(loaders)  # type: ignore[arg-type]
+        loaders.__dict__[self.name] = created
+        return created
 
 
-def entity(column: InstrumentedAttribute[Any]) -> Any:
+def model_of(column: InstrumentedAttribute[Any]) -> Any:
     return column.class_
 
 

@@ -1,12 +1,13 @@
+"""Loaders of products, variants, prices, pictures, attributes and categories."""
+
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar, Generic, TypeVar
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.base import ByKey, Grouped, Loader, ManyByKey, loader
-from loaders.prepared import Reads
 from models import (
     Attribute,
     AttributeValue,
@@ -23,6 +24,8 @@ from models import (
     ProductStatus,
     Variant,
 )
+from models.database import Reads
+from models.sql.types import AnyAttribute, AnyModel
 
 R = TypeVar("R")
 
@@ -32,11 +35,11 @@ class ProductById(ByKey[int, Product]):
 
 
 class BySlug(Loader[str, R | None], Generic[R]):
-    """By the slug of today; only where there is none, by one it had before."""
+    """By the present slug; where no row has it, by a former one."""
 
-    kind: ClassVar[Any]
-    owner: ClassVar[Any]
-    """The column of the old slugs that says whose they were."""
+    kind: ClassVar[AnyModel]
+    owner: ClassVar[AnyAttribute]
+    """The column of the table of former slugs that names the row."""
 
     async def answer(self, keys: list[str]) -> list[R | None]:
         kind, owner = type(self).kind, type(self).owner
@@ -60,7 +63,7 @@ class VariantById(ByKey[int, Variant]):
 
 
 class VariantsByProduct(ManyByKey[int, Variant]):
-    """Those that are not archived."""
+    """Variants that are on sale."""
 
     key = Variant.product_id
     order_by = (Variant.position, Variant.id)
@@ -75,8 +78,8 @@ class PricesByVariant(ManyByKey[int, Price]):
     order_by = Price.currency
 
 
-class ChangesByVariant(ManyByKey[int, PriceChange]):
-    """Prices to come, running and past, the next one first."""
+class PriceChangesByVariant(ManyByKey[int, PriceChange]):
+    """Scheduled, active and past price changes, the earliest first."""
 
     key = PriceChange.variant_id
     order_by = (PriceChange.starts_at, PriceChange.id)
@@ -101,15 +104,15 @@ class MediaByProduct(Grouped[int, Sequence[Media]]):
         found: defaultdict[int, list[Media]] = defaultdict(list)
         for product_id, media in rows:
             found[product_id].append(media)
-            self.loaders.media.prime(media.id, media)
+            self.loaders.prime("media", media.id, media)
         return found
 
-    def nothing(self) -> Sequence[Media]:
+    def default(self) -> Sequence[Media]:
         return []
 
 
 class AttributesByProduct(ManyByKey[int, ProductAttribute]):
-    """By the name of the attribute, several values in their order."""
+    """Sorted by the name of the attribute; several values of one in their order."""
 
     key = ProductAttribute.product_id
     order_by = (Attribute.name, Attribute.id, ProductAttribute.position)
@@ -148,14 +151,14 @@ class ChildrenByCategory(ManyByKey[int, Category]):
 
 
 class AttributesByCategory(ManyByKey[int, CategoryAttribute]):
-    """What a category says itself."""
+    """A category's own attributes, without those it inherits."""
 
     key = CategoryAttribute.category_id
     order_by = CategoryAttribute.attribute_id
 
 
 class PublicMedia(Grouped[int, bool]):
-    """Whether a picture is shown on a product that customers can see."""
+    """Whether a picture is on a product that customers can see."""
 
     async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, bool]:
         on_product = (
@@ -170,26 +173,33 @@ class PublicMedia(Grouped[int, bool]):
         )
         return dict.fromkeys(await session.scalars(on_product.union(on_variant)), True)
 
-    def nothing(self) -> bool:
+    def default(self) -> bool:
         return False
 
 
 CATEGORIES = select(Category).order_by(Category.depth, Category.position, Category.id)
 
 
-async def every_category(reads: Reads) -> Sequence[Category]:
+async def load_categories(reads: Reads) -> Sequence[Category]:
     async with reads() as session:
         return (await session.scalars(CATEGORIES)).all()
 
 
-async def root_categories(reads: Reads) -> Sequence[Category]:
+async def load_root_categories(reads: Reads) -> Sequence[Category]:
     async with reads() as session:
         return (await session.scalars(CATEGORIES.where(Category.parent_id.is_(None)))).all()
 
 
-async def every_attribute(reads: Reads) -> Sequence[Attribute]:
+async def load_attributes(reads: Reads) -> Sequence[Attribute]:
     async with reads() as session:
         return (await session.scalars(select(Attribute).order_by(Attribute.code))).all()
+
+
+async def load_slugs(reads: Reads, product_ids: Collection[int]) -> dict[int, str]:
+    """Product id -> slug."""
+    async with reads() as session:
+        rows = await session.execute(select(Product.id, Product.slug).where(Product.id.in_(product_ids)))
+        return {row.id: row.slug for row in rows}
 
 
 class CatalogLoaders:
@@ -200,7 +210,7 @@ class CatalogLoaders:
     product_attributes = loader(AttributesByProduct)
     variant = loader(VariantById)
     variant_prices = loader(PricesByVariant)
-    variant_price_changes = loader(ChangesByVariant)
+    variant_price_changes = loader(PriceChangesByVariant)
     price_change = loader(PriceChangeById)
     media = loader(MediaById)
     public_media = loader(PublicMedia)

@@ -1,14 +1,15 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, select, type_coerce, union_all
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.base import ByKey, Grouped, ManyByKey, loader
 from loaders.page import Key, Sort
-from loaders.search import hits
-from models import Article, ArticleStatus, ArticleVersion, ArticleWords
+from loaders.search import ranked_matches
+from models import Article, ArticleSearchText, ArticleStatus, ArticleVersion
+from models.sql.dialects import dialect_of
+from models.sql.parameters import contains_value
+from models.sql.types import AnySelect
 
 NEWEST_ARTICLE = Sort("newest", (Key(Article.id, descending=True),))
 
@@ -16,7 +17,7 @@ SUGGESTIONS_LIMIT = 10
 """Articles suggested for one text."""
 
 
-def articles_wanted(
+def select_articles(
     *,
     dialect: str,
     status: ArticleStatus | None,
@@ -24,8 +25,8 @@ def articles_wanted(
     category: str | None = None,
     tag: str | None = None,
     language: str | None = None,
-) -> tuple[Select[Any], Sort]:
-    """The articles asked for, and their order: the best first where `match` looks for words."""
+) -> tuple[AnySelect, Sort]:
+    """The articles that match, and their order: by relevance with a full-text query `match`, else by age."""
     statement, sort = select(Article), NEWEST_ARTICLE
     for column, value in (
         (Article.status, status),
@@ -35,19 +36,12 @@ def articles_wanted(
         if value is not None:
             statement = statement.where(column == value)
     if tag is not None:
-        statement = statement.where(tagged(tag, dialect=dialect))
+        statement = statement.where(contains_value(Article.tags, tag, dialect))
     if match:
-        found = hits(ArticleWords, match, dialect=dialect)
+        found = ranked_matches(ArticleSearchText, match, dialect=dialect)
         statement = statement.join(found, found.c.id == Article.id)
         sort = Sort("relevance", (Key(found.c.score, descending=True), *NEWEST_ARTICLE.keys))
     return statement, sort
-
-
-def tagged(tag: str, *, dialect: str) -> ColumnElement[bool]:
-    if dialect == "sqlite":
-        each = func.json_each(Article.tags).table_valued("value")
-        return exists(select(literal(1)).select_from(each).where(each.c.value == tag))
-    return type_coerce(Article.tags, JSONB).contains([tag])
 
 
 class ArticleById(ByKey[int, Article]):
@@ -64,35 +58,35 @@ class VersionsByArticle(ManyByKey[int, ArticleVersion]):
 
 
 class ArticlesByMatch(Grouped[str, Sequence[Article]]):
-    """Published articles for what `words` made of a text, the best first; one statement for all."""
+    """Published articles for a full-text query, the best first; one statement for all queries."""
 
     max_batch_size = 50
 
     async def group(self, session: AsyncSession, keys: list[str]) -> Mapping[str, Sequence[Article]]:
-        dialect = session.get_bind().dialect.name
-        parts = [best(match, number, dialect=dialect) for number, match in enumerate(keys) if match]
+        dialect = dialect_of(session)
+        parts = [best_matches(match, number, dialect=dialect) for number, match in enumerate(keys) if match]
         if not parts:
             return {}
         found = union_all(*parts).subquery("found")
         rows = await session.execute(
-            select(found.c.asked, Article)
+            select(found.c.query, Article)
             .join(Article, Article.id == found.c.id)
-            .order_by(found.c.asked, found.c.score.desc(), Article.id)
+            .order_by(found.c.query, found.c.score.desc(), Article.id)
         )
         answers: dict[str, list[Article]] = {}
         for number, article in rows:
             answers.setdefault(keys[number], []).append(article)
         return answers
 
-    def nothing(self) -> Sequence[Article]:
+    def default(self) -> Sequence[Article]:
         return ()
 
 
-def best(match: str, number: int, *, dialect: str) -> Select[Any]:
+def best_matches(match: str, number: int, *, dialect: str) -> AnySelect:
     """The best articles for one match, marked with its number; UNION wants a LIMIT wrapped."""
-    found = hits(ArticleWords, match, dialect=dialect, name=f"hits_{number}")
+    found = ranked_matches(ArticleSearchText, match, dialect=dialect, name=f"hits_{number}")
     limited = (
-        select(literal(number).label("asked"), found.c.id, found.c.score)
+        select(literal(number).label("query"), found.c.id, found.c.score)
         .join(Article, Article.id == found.c.id)
         .where(Article.status == ArticleStatus.PUBLISHED)
         .order_by(found.c.score.desc(), found.c.id)

@@ -4,11 +4,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
     String,
     Subquery,
     and_,
@@ -28,32 +26,33 @@ from models import (
     DeliveryLine,
     FulfilmentStatus,
     Order,
-    OrderHeadline,
+    OrderDisplayStatus,
     OrderLine,
     OrderNote,
     OrderPaymentStatus,
     OrderStatus,
     Product,
-    ProductWords,
+    ProductSearchText,
     Variant,
 )
-from models.order import HEADLINE, PHONE_TAIL
+from models.order import DISPLAY_STATUS, PHONE_TAIL
+from models.sql.types import AnyColumn, AnySelect
 
 NUMBER_PREFIX = "O"
-DATED = re.compile(NUMBER_PREFIX + "([0-9]{2})([0-9]{2})?([0-9]{2})?")
-"""How an order's number begins: year, month and day on which it was placed."""
+NUMBER_DATE = re.compile(NUMBER_PREFIX + "([0-9]{2})([0-9]{2})?([0-9]{2})?")
+"""How an order's number begins: year, month and day on which it was placed, in UTC."""
 
 DAY = timedelta(days=1)
 PHONE_TAIL_DIGITS = 4
-"""The fewest digits of a phone number that somebody can be found by."""
+"""The fewest last digits by which a phone number can be found."""
 
 PRODUCTS_LIMIT = 50
 ACCOUNTS_LIMIT = 50
-"""Products or customers whose orders are looked for at once, when words fit more of them."""
+"""The most products and accounts whose orders are searched for at once."""
 
 
 class OrderSort(StrEnum):
-    """In which order a list of orders comes."""
+    """The order of a list of orders."""
 
     NEWEST = "NEWEST"
     """The newest first."""
@@ -64,130 +63,132 @@ class OrderSort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class OrdersWanted:
-    """Which orders; everything given must hold. Empty collections find nothing."""
+class OrderCriteria:
+    """Which orders; all that are given must hold. Empty collections find nothing."""
 
     account_ids: Collection[int] | None = None
     status: Collection[OrderStatus] | None = None
     payment_status: Collection[OrderPaymentStatus] | None = None
     fulfilment_status: Collection[FulfilmentStatus] | None = None
-    headline: Collection[OrderHeadline] | None = None
+    display_status: Collection[OrderDisplayStatus] | None = None
     number: str | None = None
-    """How their number begins."""
+    """How the number begins."""
     phone: str | None = None
-    """The last digits of a number a courier calls, four or more."""
+    """The last digits, four or more, of the phone number of a delivery."""
     product_ids: Collection[int] | None = None
     variant_id: int | None = None
     title: Sequence[str] = ()
-    """Words that all stand in the title of one line, or are its SKU: for the orders of one account."""
+    """Words that are all in the title of one line, or are its SKU: for the orders of one account."""
     placed_from: datetime | None = None
     placed_before: datetime | None = None
 
 
-def orders_wanted(wanted: OrdersWanted, sort: OrderSort) -> tuple[Select[Any], Sort]:
-    """The statement, and an order of its rows in which one of the indexes holds them already."""
-    wanted = in_their_days(wanted)
+def select_orders(criteria: OrderCriteria, sort: OrderSort) -> tuple[AnySelect, Sort]:
+    """The statement, and a sort order in which an index has its rows already."""
+    criteria = narrow_to_days(criteria)
     descending = sort is not OrderSort.OLDEST
-    first: Any = Order.id
-    statement = select(Order).where(*conditions(wanted))
-    for found in found_by(wanted, descending):
-        statement = statement.join(found, found.c.order_id == Order.id)
-        first = found.c.order_id
+    first: AnyColumn = Order.id
+    statement = select(Order).where(*order_conditions(criteria))
+    for ids in order_id_subqueries(criteria, descending):
+        statement = statement.join(ids, ids.c.order_id == Order.id)
+        first = ids.c.order_id
     if sort is OrderSort.DEAREST:
-        return statement, sorted_by("dearest", descending, Order.total_amount, Order.id)
-    if first is Order.id and (wanted.placed_from or wanted.placed_before):
-        return statement, sorted_by(f"{sort.lower()} of a time", descending, Order.placed_at, Order.id)
-    return statement, sorted_by(sort.lower(), descending, first)
+        return statement, sort_by("dearest", descending, Order.total_amount, Order.id)
+    if first is Order.id and (criteria.placed_from or criteria.placed_before):
+        return statement, sort_by(f"{sort.lower()} of a time", descending, Order.placed_at, Order.id)
+    return statement, sort_by(sort.lower(), descending, first)
 
 
-def in_their_days(wanted: OrdersWanted) -> OrdersWanted:
-    """The same, looked for only at the time that a beginning of a number tells.
+def narrow_to_days(criteria: OrderCriteria) -> OrderCriteria:
+    """The same criteria, limited to the days that the beginning of a number names.
 
-    All of a day begin alike and stand together: who went through all orders to find them would go far.
+    All numbers of a day begin alike: in the order of their ids the database would pass over all other orders.
     """
-    told = DATED.match(wanted.number or "")
-    if not told:
-        return wanted
-    year, month, day = (int(part or 0) for part in told.groups())
+    date = NUMBER_DATE.match(criteria.number or "")
+    if not date:
+        return criteria
+    year, month, day = (int(part or 0) for part in date.groups())
     try:
         first = datetime(2000 + year, month or 1, day or 1, tzinfo=UTC)
     except ValueError:
-        return wanted
+        return criteria
     days = 1 if day else 31 if month else 366
     begins, ends = first - DAY, first + (days + 1) * DAY
     return replace(
-        wanted,
-        placed_from=max(wanted.placed_from or begins, begins),
-        placed_before=min(wanted.placed_before or ends, ends),
+        criteria,
+        placed_from=max(criteria.placed_from or begins, begins),
+        placed_before=min(criteria.placed_before or ends, ends),
     )
 
 
-def sorted_by(name: str, descending: bool, *columns: Any) -> Sort:
+def sort_by(name: str, descending: bool, *columns: AnyColumn) -> Sort:
     return Sort(name, tuple(Key(column, descending) for column in columns))
 
 
-def conditions(wanted: OrdersWanted) -> Iterator[ColumnElement[bool]]:
-    """What stands in the order itself."""
-    among: list[tuple[Any, Collection[Any] | None]] = [
-        (Order.account_id, wanted.account_ids),
-        (Order.status, wanted.status),
-        (Order.payment_status, wanted.payment_status),
-        (Order.fulfilment_status, wanted.fulfilment_status),
-        (literal_column(HEADLINE, String), wanted.headline),
+def order_conditions(criteria: OrderCriteria) -> Iterator[ColumnElement[bool]]:
+    """The conditions on the order itself."""
+    allowed_values: list[tuple[AnyColumn, Collection[object] | None]] = [
+        (Order.account_id, criteria.account_ids),
+        (Order.status, criteria.status),
+        (Order.payment_status, criteria.payment_status),
+        (Order.fulfilment_status, criteria.fulfilment_status),
+        (literal_column(DISPLAY_STATUS, String), criteria.display_status),
     ]
-    for column, allowed in among:
+    for column, allowed in allowed_values:
         if allowed is not None:
             values = list(allowed)
             yield column == values[0] if len(values) == 1 else column.in_(values)
-    if wanted.number is not None:
-        yield Order.number.startswith(wanted.number, autoescape=True)
-    if wanted.placed_from is not None:
-        yield Order.placed_at >= wanted.placed_from
-    if wanted.placed_before is not None:
-        yield Order.placed_at < wanted.placed_before
-    if wanted.title:
-        titles = and_(*(OrderLine.title.icontains(word, autoescape=True) for word in wanted.title))
-        called = or_(titles, OrderLine.sku == " ".join(wanted.title))
-        yield exists().where(OrderLine.order_id == Order.id, called)
+    if criteria.number is not None:
+        yield Order.number.startswith(criteria.number, autoescape=True)
+    if criteria.placed_from is not None:
+        yield Order.placed_at >= criteria.placed_from
+    if criteria.placed_before is not None:
+        yield Order.placed_at < criteria.placed_before
+    if criteria.title:
+        in_title = and_(*(OrderLine.title.icontains(word, autoescape=True) for word in criteria.title))
+        is_match = or_(in_title, OrderLine.sku == " ".join(criteria.title))
+        yield exists().where(OrderLine.order_id == Order.id, is_match)
 
 
-def found_by(wanted: OrdersWanted, descending: bool) -> Iterator[Subquery]:
-    """Ids of orders by what they consist of: each read from one index, in the order of the ids."""
-    if wanted.phone is not None:
-        tail = literal_column(PHONE_TAIL, String) == wanted.phone[-PHONE_TAIL_DIGITS:]
-        yield order_ids(Delivery.order_id, descending, tail, Delivery.phone.endswith(wanted.phone))
-    if wanted.variant_id is not None:
-        yield order_ids(OrderLine.order_id, descending, OrderLine.variant_id == wanted.variant_id)
-    if wanted.product_ids is not None:
-        ids = list(wanted.product_ids)
-        one = OrderLine.product_id == ids[0] if len(ids) == 1 else OrderLine.product_id.in_(ids)
-        yield order_ids(OrderLine.order_id, descending, one)
+def order_id_subqueries(criteria: OrderCriteria, descending: bool) -> Iterator[Subquery]:
+    """Ids of orders by their deliveries and lines: each read from one index, in the order of the ids."""
+    if criteria.phone is not None:
+        same_tail = literal_column(PHONE_TAIL, String) == criteria.phone[-PHONE_TAIL_DIGITS:]
+        yield select_order_ids(
+            Delivery.order_id, descending, same_tail, Delivery.phone.endswith(criteria.phone)
+        )
+    if criteria.variant_id is not None:
+        yield select_order_ids(OrderLine.order_id, descending, OrderLine.variant_id == criteria.variant_id)
+    if criteria.product_ids is not None:
+        ids = list(criteria.product_ids)
+        is_product = OrderLine.product_id == ids[0] if len(ids) == 1 else OrderLine.product_id.in_(ids)
+        yield select_order_ids(OrderLine.order_id, descending, is_product)
 
 
-def order_ids(column: Any, descending: bool, *where: ColumnElement[bool]) -> Subquery:
-    ordering = column.desc() if descending else column
-    return select(column.label("order_id")).where(*where).distinct().order_by(ordering).subquery()
+def select_order_ids(column: AnyColumn, descending: bool, *conditions: ColumnElement[bool]) -> Subquery:
+    order_by = column.desc() if descending else column
+    return select(column.label("order_id")).where(*conditions).distinct().order_by(order_by).subquery()
 
 
-async def products_called(session: AsyncSession, text: str) -> Sequence[int]:
-    """Products with this SKU or all of these words, in any language; not more than a few."""
-    by_sku = select(Variant.product_id).where(Variant.sku == text)
-    words = text.split()
+async def find_products(session: AsyncSession, query: str) -> Sequence[int]:
+    """Ids of at most PRODUCTS_LIMIT products with this SKU or all of these words, in any language."""
+    by_sku = select(Variant.product_id).where(Variant.sku == query)
+    words = query.split()
     by_title = select(Product.id).where(*(Product.title.icontains(word, autoescape=True) for word in words))
-    by_words = select(ProductWords.product_id).where(
-        *(ProductWords.words.icontains(word, autoescape=True) for word in words)
+    by_text = select(ProductSearchText.product_id).where(
+        *(ProductSearchText.text.icontains(word, autoescape=True) for word in words)
     )
-    found = union(by_sku, by_title, by_words).limit(PRODUCTS_LIMIT)
-    return (await session.scalars(found)).all()
+    ids = union(by_sku, by_title, by_text).limit(PRODUCTS_LIMIT)
+    return (await session.scalars(ids)).all()
 
 
-async def accounts_called(
+async def find_accounts(
     session: AsyncSession, *, email: str | None, phone: str | None, name: str | None
 ) -> Sequence[int]:
-    """Accounts with this e-mail address, this phone number or exactly this name."""
-    given = ((Account.email, email), (Account.phone, phone), (Account.name, name))
-    known = [column == value for column, value in given if value is not None]
-    return (await session.scalars(select(Account.id).where(or_(*known)).limit(ACCOUNTS_LIMIT))).all()
+    """Ids of at most ACCOUNTS_LIMIT accounts with this e-mail address, phone number or exact name."""
+    values = ((Account.email, email), (Account.phone, phone), (Account.name, name))
+    conditions = [column == value for column, value in values if value is not None]
+    return (await session.scalars(select(Account.id).where(or_(*conditions)).limit(ACCOUNTS_LIMIT))).all()
 
 
 class OrderById(ByKey[int, Order]):
@@ -198,24 +199,24 @@ class OrderByNumber(ByKey[str, Order]):
     key = Order.number
 
 
-class LinesByOrder(ManyByKey[int, OrderLine]):
+class OrderLinesByOrder(ManyByKey[int, OrderLine]):
     key = OrderLine.order_id
     order_by = OrderLine.position
     primes = "order_line"
 
 
-class LineById(ByKey[int, OrderLine]):
-    """Asked by parcels and deliveries, mostly for lines that the order itself is just being asked for."""
+class OrderLineById(ByKey[int, OrderLine]):
+    """Order lines of parcels and deliveries; it waits for those that their orders are just loading."""
 
     key = OrderLine.id
 
     async def answer(self, keys: list[int]) -> list[OrderLine | None]:
-        coming = self.loaders.__dict__.get("order_lines")
-        orders = await asyncio.gather(*coming._cache.values()) if coming else []
-        known: dict[int, OrderLine | None] = {line.id: line for lines in orders for line in lines}
-        missing = [key for key in keys if key not in known]
-        known |= zip(missing, await super().answer(missing), strict=True) if missing else ()
-        return [known[key] for key in keys]
+        order_lines = self.loaders.__dict__.get("order_lines")
+        loaded = await asyncio.gather(*order_lines._cache.values()) if order_lines else []
+        found: dict[int, OrderLine | None] = {line.id: line for lines in loaded for line in lines}
+        missing = [key for key in keys if key not in found]
+        found |= zip(missing, await super().answer(missing), strict=True) if missing else ()
+        return [found[key] for key in keys]
 
 
 class DeliveriesByOrder(ManyByKey[int, Delivery]):
@@ -246,8 +247,8 @@ class NotesByOrder(ManyByKey[int, OrderNote]):
 class OrderLoaders:
     order = loader(OrderById)
     order_by_number = loader(OrderByNumber)
-    order_lines = loader(LinesByOrder)
-    order_line = loader(LineById)
+    order_lines = loader(OrderLinesByOrder)
+    order_line = loader(OrderLineById)
     order_deliveries = loader(DeliveriesByOrder)
     delivery = loader(DeliveryById)
     delivery_lines = loader(LinesByDelivery)

@@ -1,4 +1,4 @@
-"""Keyset pages: a cursor holds the sort key of a row, so pages stay right while rows come and go."""
+"""Keyset pagination: a cursor holds the sort key of a row, so pages stay right while rows come and go."""
 
 import base64
 import binascii
@@ -12,10 +12,10 @@ from enum import Enum
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_
 
-from loaders.prepared import Reads
+from models.database import Reads
+from models.sql.types import AnyColumn, AnyExpression, AnySelect
 
 PAGE_DEFAULT = 20
 PAGE_LIMIT = 100
@@ -24,40 +24,40 @@ R = TypeVar("R")
 
 
 class WrongCursor(ValueError):
-    """The cursor is not one of ours, or belongs to another order of rows."""
+    """The cursor is not one of ours, or belongs to another sort order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One column rows are sorted by; the last one of a sort must be unique."""
+    """A column rows are sorted by; the last one of a sort must be unique."""
 
-    column: InstrumentedAttribute[Any] | ColumnElement[Any]
+    column: AnyColumn
     descending: bool = False
 
     @property
-    def ordering(self) -> ColumnElement[Any]:
+    def ordering(self) -> AnyExpression:
         return self.column.desc() if self.descending else self.column.asc()
 
     def beyond(self, value: Any) -> ColumnElement[bool]:
-        further: ColumnElement[bool] = self.column < value if self.descending else self.column > value
-        return further
+        follows: ColumnElement[bool] = self.column < value if self.descending else self.column > value
+        return follows
 
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """A named order of rows; the name travels in the cursor. No key may be NULL."""
+    """A sort order; its name is part of the cursor. No key may be NULL."""
 
     name: str
     keys: tuple[Key, ...]
     memo: Any = None
-    """Plain values that travel along: what the order depends on besides the rows."""
+    """JSON that is part of the cursor: what the order depends on besides the rows."""
 
     def after(self, values: Sequence[Any]) -> ColumnElement[bool]:
-        """Rows beyond `values`: (a, b) > (x, y), spelled out where the directions differ."""
+        """Whether a row follows `values`: (a, b) > (x, y), written out where the directions differ."""
         if len({key.descending for key in self.keys}) == 1:
             row = tuple_(*(key.column for key in self.keys))
-            given = tuple_(*(literal(v, k.column.type) for k, v in zip(self.keys, values, strict=True)))
-            return row < given if self.keys[0].descending else row > given
+            limit = tuple_(*(literal(v, k.column.type) for k, v in zip(self.keys, values, strict=True)))
+            return row < limit if self.keys[0].descending else row > limit
         options = []
         for depth, (key, value) in enumerate(zip(self.keys, values, strict=True)):
             same = [k.column == v for k, v in zip(self.keys[:depth], values[:depth], strict=True)]
@@ -67,68 +67,71 @@ class Sort:
 
 @dataclass(slots=True)
 class Page(Generic[R]):
-    """Some rows of a longer list, and how to go on."""
+    """Some rows of a longer list, with their cursors."""
 
     rows: Sequence[R]
     cursors: Sequence[str]
     has_next: bool
     has_previous: bool
-    counting: Callable[[], Awaitable[int]] | None = None
-    """How all are counted, where these are not all that could be."""
+    count_all: Callable[[], Awaitable[int]] | None = None
+    """Counts the rows of the whole list; None where the page holds them all."""
     extra: dict[str, Any] = field(default_factory=dict)
 
     async def count(self) -> int:
-        """All rows of the list; one statement, run only when somebody asks."""
-        return await self.counting() if self.counting else len(self.rows)
+        """The number of rows in the whole list; one statement, run only when it is asked for."""
+        return await self.count_all() if self.count_all else len(self.rows)
 
 
-async def counted(reads: Reads, statement: Select[Any]) -> int:
+AnyPage = Page[Any]
+
+
+async def count_rows(reads: Reads, statement: AnySelect) -> int:
     async with reads() as session:
         rows = select(func.count()).select_from(statement.order_by(None).subquery())
         return await session.scalar(rows) or 0
 
 
-async def as_many(known: int) -> int:
-    return known
+async def known_count(count: int) -> int:
+    return count
 
 
-def itself(row: Any, *others: Any) -> Any:
+def first_column(row: Any, *others: Any) -> Any:
     return row
 
 
-async def page(
+async def load_page(
     reads: Reads,
-    statement: Select[Any],
+    statement: AnySelect,
     sort: Sort,
     *,
     first: int,
     after: str | None,
-    shape: Callable[..., Any] = itself,
-) -> Page[Any]:
-    """`first` rows of `statement` in the order of `sort`, after a cursor; `shape` makes one of its columns.
+    shape: Callable[..., Any] = first_column,
+) -> AnyPage:
+    """`first` rows of `statement` in the order of `sort`, after a cursor; `shape` makes a row of its columns.
 
-    One statement. Raises WrongCursor. `first` must already be within PAGE_LIMIT.
+    Runs one statement. Raises WrongCursor. `first` must already be within PAGE_LIMIT.
     """
     columns = [key.column for key in sort.keys]
-    wanted = statement.add_columns(*columns).order_by(*(key.ordering for key in sort.keys)).limit(first + 1)
+    page = statement.add_columns(*columns).order_by(*(key.ordering for key in sort.keys)).limit(first + 1)
     if after is not None:
-        wanted = wanted.where(sort.after(read_cursor(sort, after)))
+        page = page.where(sort.after(read_cursor(sort, after)))
     async with reads() as session:
-        rows = (await session.execute(wanted)).all()
+        rows = (await session.execute(page)).all()
     shown = rows[:first]
     return Page(
         rows=[shape(*row[: -len(columns)]) for row in shown],
         cursors=write_cursors(sort, [row[-len(columns) :] for row in shown]),
         has_next=len(rows) > first,
         has_previous=after is not None,
-        counting=partial(counted, reads, statement),
+        count_all=partial(count_rows, reads, statement),
     )
 
 
-def page_of(
+def page_of_list(
     rows: Sequence[R], sort: Sort, *, of: Callable[[R], tuple[Any, ...]], first: int, after: str | None
 ) -> Page[R]:
-    """The same of a list in memory that is sorted by `of`, the key of each row."""
+    """The same for a list in memory that is sorted by `of`, which returns the sort key of a row."""
     start = 0
     if after is not None:
         start = bisect_right(rows, tuple(read_cursor(sort, after)), key=of)
@@ -138,32 +141,28 @@ def page_of(
         cursors=write_cursors(sort, map(of, shown)),
         has_next=start + first < len(rows),
         has_previous=after is not None,
-        counting=partial(as_many, len(rows)),
+        count_all=partial(known_count, len(rows)),
     )
 
 
-def write_cursor(sort: Sort, values: Sequence[Any]) -> str:
-    return write_cursors(sort, [values])[0]
-
-
 def write_cursors(sort: Sort, rows: Iterable[Sequence[Any]]) -> list[str]:
-    """What travels along is the same for all rows of a page: it is written once."""
-    head = _written(sort.name if sort.memo is None else [sort.name, sort.memo])
-    texts = (f"[{','.join([head, *(_written(_plain(value)) for value in row)])}]" for row in rows)
+    """The cursors of rows with these sort keys; the memo, the same for all, is encoded once."""
+    head = _to_json(sort.name if sort.memo is None else [sort.name, sort.memo])
+    texts = (f"[{','.join([head, *(_to_json(_json_value(value)) for value in row)])}]" for row in rows)
     return [base64.urlsafe_b64encode(text.encode()).decode().rstrip("=") for text in texts]
 
 
-def _written(value: Any) -> str:
+def _to_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
 def memo_of(cursor: str) -> Any:
-    """What travels in a cursor besides the sort key; it comes from outside."""
-    return _opened(cursor)[1]
+    """The memo in a cursor, which comes from a client; raises WrongCursor."""
+    return _decode_cursor(cursor)[1]
 
 
-def _opened(cursor: str) -> tuple[Any, Any, list[Any]]:
-    """The name of the order, what travels along, and the sort key."""
+def _decode_cursor(cursor: str) -> tuple[Any, Any, list[Any]]:
+    """The name of the sort, its memo and the sort key; raises WrongCursor."""
     try:
         head, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         name, memo = head if isinstance(head, list) else (head, None)
@@ -173,18 +172,19 @@ def _opened(cursor: str) -> tuple[Any, Any, list[Any]]:
 
 
 def read_cursor(sort: Sort, cursor: str) -> list[Any]:
-    name, memo, values = _opened(cursor)
+    """The sort key in a cursor of `sort`; raises WrongCursor for any other cursor."""
+    name, memo, values = _decode_cursor(cursor)
     if name == sort.name and (memo is None) is not (sort.memo is None):
         raise WrongCursor("This cursor belongs to another search.")
     if name != sort.name or len(values) != len(sort.keys):
         raise WrongCursor(f"This cursor belongs to another order of rows, not to {sort.name}.")
     try:
-        return [_typed(key, value) for key, value in zip(sort.keys, values, strict=True)]
+        return [_parse_value(key, value) for key, value in zip(sort.keys, values, strict=True)]
     except (ValueError, TypeError, ArithmeticError):
         raise WrongCursor("This cursor is not one of ours.") from None
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Decimal):
@@ -192,7 +192,7 @@ def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
-def _typed(key: Key, value: Any) -> Any:
+def _parse_value(key: Key, value: Any) -> Any:
     kind = key.column.type.python_type
     if kind is datetime:
         return datetime.fromisoformat(value).astimezone(UTC)

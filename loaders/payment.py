@@ -1,24 +1,27 @@
-from collections.abc import Collection
-from typing import Any
+"""Loading payments and refunds."""
 
-from sqlalchemy import Select, select
+from collections.abc import Collection
+
+from sqlalchemy import select
 
 from loaders.base import ByKey, ManyByKey, loader
 from loaders.page import Key, Sort
 from models import Payment, PaymentMethod, Refund, RefundStatus
+from models.sql.types import AnySelect
 
 OLDEST_REFUND = Sort("oldest", (Key(Refund.id),))
 
 
-def refunds_wanted(
+def select_refunds(
     *, status: Collection[RefundStatus] | None = None, method: Collection[PaymentMethod] | None = None
-) -> Select[Any]:
-    wanted = select(Refund)
+) -> AnySelect:
+    """Select refunds that meet every condition given; `method` is that of the refunded payment."""
+    statement = select(Refund)
     if status is not None:
-        wanted = wanted.where(Refund.status.in_(status))
+        statement = statement.where(Refund.status.in_(status))
     if method is not None:
-        wanted = wanted.join(Payment, Payment.id == Refund.payment_id).where(Payment.method.in_(method))
-    return wanted
+        statement = statement.join(Payment, Payment.id == Refund.payment_id).where(Payment.method.in_(method))
+    return statement
 
 
 class PaymentById(ByKey[int, Payment]):

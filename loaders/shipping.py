@@ -3,12 +3,12 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from loaders.base import ByKey, ManyByKey, loader
-from loaders.prepared import Reads
 from models import ShippingRate, ShippingZone
+from models.database import Reads
 
 
-async def every_zone(reads: Reads) -> Sequence[ShippingZone]:
-    """In the order clerks made them."""
+async def load_zones(reads: Reads) -> Sequence[ShippingZone]:
+    """All zones, in the order they were added."""
     async with reads() as session:
         return (await session.scalars(select(ShippingZone).order_by(ShippingZone.position))).all()
 

@@ -2,14 +2,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, case, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Subquery, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.base import ByKey, Grouped, loader
 from loaders.page import Key, Sort
-from loaders.prepared import Reads
 from models import (
     Category,
     DeliveryLine,
@@ -24,16 +22,18 @@ from models import (
     Variant,
     Warehouse,
 )
+from models.database import Reads
+from models.sql.types import AnySelect
 
 NEWEST_MOVEMENT = Sort("newest-movement", (Key(StockMovement.id, descending=True),))
 
 NEVER = 1_000_000
-"""Days until something runs out that nobody buys."""
+"""Days left of what nobody buys."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """What a warehouse has of a variant."""
+class StockAtWarehouse:
+    """A stock level and its warehouse."""
 
     level: StockLevel
     warehouse: Warehouse
@@ -41,27 +41,38 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class LowStock:
-    """A variant of which too few are left, and how fast it sells."""
+    """A variant that is low, how fast it sells, and what to order of it."""
 
+    sold_days: int
+    cover_days: int
     variant: Variant
     on_hand: int
     reserved: int
+    available: int
     threshold: int
     sold: int
-    days_left: int
+    """Units ordered within `sold_days`."""
+    whole_days_left: int
 
     @property
-    def available(self) -> int:
-        return self.on_hand - self.reserved
+    def days_left(self) -> int | None:
+        """None when nobody bought it."""
+        return None if self.whole_days_left == NEVER else self.whole_days_left
+
+    @property
+    def suggested(self) -> int:
+        """Expected sales of `cover_days`, rounded up, and the threshold, less what is available."""
+        expected = -(-self.sold * self.cover_days // self.sold_days)
+        return max(0, expected + self.threshold - self.available)
 
 
-async def every_warehouse(reads: Reads) -> Sequence[Warehouse]:
-    """The main one first."""
+async def all_warehouses(reads: Reads) -> Sequence[Warehouse]:
+    """All warehouses, the main one first."""
     async with reads() as session:
         return (await session.scalars(select(Warehouse).order_by(Warehouse.position, Warehouse.id))).all()
 
 
-def movements_wanted(
+def select_movements(
     *,
     variant_id: int | None = None,
     warehouse_id: int | None = None,
@@ -69,114 +80,128 @@ def movements_wanted(
     kinds: Collection[MovementKind] | None = None,
     moved_from: datetime | None = None,
     moved_before: datetime | None = None,
-) -> Select[Any]:
-    """Movements; everything given must hold."""
+) -> AnySelect:
+    """Movements; all conditions that are given must hold."""
     exact = {
         StockMovement.variant_id: variant_id,
         StockMovement.warehouse_id: warehouse_id,
         StockMovement.order_id: order_id,
     }
-    wanted = select(StockMovement).where(
+    statement = select(StockMovement).where(
         *(column == value for column, value in exact.items() if value is not None)
     )
     if kinds is not None:
-        wanted = wanted.where(StockMovement.kind.in_(kinds))
+        statement = statement.where(StockMovement.kind.in_(kinds))
     if moved_from is not None:
-        wanted = wanted.where(StockMovement.created_at >= moved_from)
+        statement = statement.where(StockMovement.created_at >= moved_from)
     if moved_before is not None:
-        wanted = wanted.where(StockMovement.created_at < moved_before)
-    return wanted
+        statement = statement.where(StockMovement.created_at < moved_before)
+    return statement
 
 
-def low_stock(
+def select_low_stock(
     *,
-    otherwise: int,
+    default_threshold: int,
     days: int,
     since: datetime,
     warehouse_id: int | None = None,
     category_path: str | None = None,
-) -> tuple[Select[Any], Sort]:
-    """Counted variants on sale that are down to their threshold, the first to run out first.
+) -> tuple[AnySelect, Sort]:
+    """Tracked variants on sale that are down to their threshold, those that run out first before the others.
 
-    In one warehouse, or in all active ones together. `otherwise` is the threshold of variants without one
-    of their own; `days` are those since `since`.
+    Counted in one warehouse or in all active ones together; `days` is the number of days after `since`. The
+    columns are those of LowStock from `variant` on.
     """
-    held, sold = units_held(warehouse_id), units_sold(since, warehouse_id)
+    held, sold = select_held_units(warehouse_id), select_sold_units(since, warehouse_id)
     on_hand, reserved = func.coalesce(held.c.on_hand, 0), func.coalesce(held.c.reserved, 0)
-    units = func.coalesce(sold.c.units, 0)
-    threshold = func.coalesce(Variant.low_stock_at, otherwise)
-    left = on_hand - reserved
-    days_left: ColumnElement[int] = case((units == 0, NEVER), else_=cast(left * days, BigInteger) // units)
-    columns: tuple[Any, ...] = (Variant, on_hand, reserved, threshold, units, days_left)
-    wanted = (
+    available, units = func.coalesce(held.c.available, 0), func.coalesce(sold.c.units, 0)
+    threshold = func.coalesce(Variant.low_stock_at, default_threshold)
+    days_left: ColumnElement[int] = case(
+        (units == 0, NEVER), else_=cast(available * days, BigInteger) // units
+    )
+    columns: tuple[type[Variant] | ColumnElement[int], ...] = (
+        Variant,
+        on_hand,
+        reserved,
+        available,
+        threshold,
+        units,
+        days_left,
+    )
+    statement = (
         select(*columns)
         .join(Product, Product.id == Variant.product_id)
         .outerjoin(held, held.c.variant_id == Variant.id)
         .outerjoin(sold, sold.c.variant_id == Variant.id)
         .where(Product.status == ProductStatus.ACTIVE, Variant.archived_at.is_(None), Variant.tracked)
-        .where(left <= threshold)
+        .where(available <= threshold)
     )
     if category_path is not None:
-        wanted = wanted.join(Category, Category.id == Product.category_id).where(
+        statement = statement.join(Category, Category.id == Product.category_id).where(
             Category.path.startswith(category_path, autoescape=True)
         )
-    return wanted, Sort("low-stock", (Key(days_left), Key(left), Key(Variant.id)))
+    return statement, Sort("low-stock", (Key(days_left), Key(available), Key(Variant.id)))
 
 
-def units_held(warehouse_id: int | None) -> Subquery:
-    """What one warehouse has of each variant, or all active ones together."""
-    here = Warehouse.active if warehouse_id is None else Warehouse.id == warehouse_id
-    total = [cast(func.sum(column), BigInteger) for column in (StockLevel.on_hand, StockLevel.reserved)]
+def select_held_units(warehouse_id: int | None) -> Subquery:
+    """Units on hand, reserved and available by variant, in one warehouse or in all active ones together."""
+    in_warehouse = Warehouse.active if warehouse_id is None else Warehouse.id == warehouse_id
+    numbers = {
+        "on_hand": StockLevel.on_hand,
+        "reserved": StockLevel.reserved,
+        "available": StockLevel.available,
+    }
+    sums = [cast(func.sum(number), BigInteger).label(name) for name, number in numbers.items()]
     return (
-        select(StockLevel.variant_id, total[0].label("on_hand"), total[1].label("reserved"))
+        select(StockLevel.variant_id, *sums)
         .join(Warehouse, Warehouse.id == StockLevel.warehouse_id)
-        .where(here)
+        .where(in_warehouse)
         .group_by(StockLevel.variant_id)
         .subquery("held")
     )
 
 
-def units_sold(since: datetime, warehouse_id: int | None) -> Subquery:
-    """How many of each variant were ordered since then, from one warehouse or from all."""
-    bought = OrderLine.quantity - OrderLine.cancelled
-    quantity = bought if warehouse_id is None else DeliveryLine.quantity
-    sold = (
+def select_sold_units(since: datetime, warehouse_id: int | None) -> Subquery:
+    """Units by variant that were ordered since then, from one warehouse or from all."""
+    not_cancelled = OrderLine.quantity - OrderLine.cancelled
+    quantity = not_cancelled if warehouse_id is None else DeliveryLine.quantity
+    statement = (
         select(OrderLine.variant_id, cast(func.sum(quantity), BigInteger).label("units"))
         .join(Order, Order.id == OrderLine.order_id)
         .where(Order.placed_at >= since, Order.status != OrderStatus.CANCELLED)
         .group_by(OrderLine.variant_id)
     )
     if warehouse_id is not None:
-        sold = sold.join(DeliveryLine, DeliveryLine.order_line_id == OrderLine.id).where(
+        statement = statement.join(DeliveryLine, DeliveryLine.order_line_id == OrderLine.id).where(
             DeliveryLine.warehouse_id == warehouse_id
         )
-    return sold.subquery("sold")
+    return statement.subquery("sold")
 
 
 class WarehouseById(ByKey[int, Warehouse]):
     key = Warehouse.id
 
 
-class ShelvesByVariant(Grouped[int, Sequence[Shelf]]):
-    """What there is of each variant and where, the main warehouse first; one statement for both."""
+class StockByVariant(Grouped[int, Sequence[StockAtWarehouse]]):
+    """The stock levels of each variant, the main warehouse's first, with their warehouses."""
 
-    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, Sequence[Shelf]]:
+    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, Sequence[StockAtWarehouse]]:
         rows = await session.execute(
             select(StockLevel, Warehouse)
             .join(Warehouse, Warehouse.id == StockLevel.warehouse_id)
             .where(StockLevel.variant_id.in_(keys))
             .order_by(Warehouse.position, Warehouse.id)
         )
-        found: defaultdict[int, list[Shelf]] = defaultdict(list)
+        stock: defaultdict[int, list[StockAtWarehouse]] = defaultdict(list)
         for level, warehouse in rows:
-            found[level.variant_id].append(Shelf(level, warehouse))
-            self.loaders.warehouse.prime(warehouse.id, warehouse)
-        return found
+            stock[level.variant_id].append(StockAtWarehouse(level, warehouse))
+            self.loaders.prime("warehouse", warehouse.id, warehouse)
+        return stock
 
-    def nothing(self) -> Sequence[Shelf]:
+    def default(self) -> Sequence[StockAtWarehouse]:
         return ()
 
 
 class StockLoaders:
     warehouse = loader(WarehouseById)
-    variant_shelves = loader(ShelvesByVariant)
+    variant_stock = loader(StockByVariant)

@@ -1,4 +1,4 @@
-"""What Alembic runs: our models, our databases, one transaction per upgrade."""
+"""Alembic's environment: our models, and one transaction for each migration."""
 
 import asyncio
 from typing import Any, Literal
@@ -9,18 +9,18 @@ from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import models
-from migrations.compared import ours
+from migrations.compared import is_compared
 
 url: str = context.config.attributes["url"]
 
 
-def rendered(kind: str, thing: Any, autogenerate: Any) -> str | Literal[False]:
-    """Our own kinds of columns by their names; an enum is text whose values the models know."""
-    if kind == "type" and isinstance(thing, sa.Enum):
-        return f"sa.String({thing.length})"
-    if kind == "type" and "sqlite" in thing._variant_mapping:
+def render_type(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
+    """How a column type of ours is written in a migration (Alembic's render_item); enums are strings."""
+    if kind == "type" and isinstance(item, sa.Enum):
+        return f"sa.String({item.length})"
+    if kind == "type" and "sqlite" in item._variant_mapping:
         return "base.BigId"
-    if kind == "type" and isinstance(thing, sa.JSON):
+    if kind == "type" and isinstance(item, sa.JSON):
         return "base.Json"
     return False
 
@@ -29,8 +29,8 @@ def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=models.Base.metadata,
-        include_object=ours,
-        render_item=rendered,
+        include_object=is_compared,
+        render_item=render_type,
         render_as_batch=connection.dialect.name == "sqlite",
         transaction_per_migration=True,
         user_module_prefix="base.",

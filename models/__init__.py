@@ -5,7 +5,7 @@ from models.account import (
     STAFF,
     Account,
     Address,
-    PostalAddress,
+    AddressColumns,
     Role,
     Session,
     SignInAttempts,
@@ -19,6 +19,8 @@ from models.aftersales import (
     TicketStatus,
     TicketType,
 )
+from models.analytics import ProductDay, ProductSales
+from models.availability import available_units, in_active_warehouse, is_available, total_available
 from models.base import Base, HasCurrency, Translations
 from models.cart import Cart, CartLine, CartStatus, SavedLine
 from models.catalog import (
@@ -39,24 +41,24 @@ from models.catalog import (
     ProductStatus,
     Variant,
 )
+from models.delivery_run import DeliveryRun, DeliveryRunStatus, DeliveryRunStop, StopOutcome
 from models.event import Event, ReactionDone, Subject
-from models.insight import ProductDay, ProductSales
 from models.knowledge import Article, ArticleRating, ArticleStatus, ArticleVersion
 from models.money import MINOR_DIGITS, CurrencyCode, Money
-from models.offer import Offer, OfferBuyer, OfferKind, OfferUse, ScopeKind
 from models.order import (
     Delivery,
     DeliveryLine,
     FulfilmentStatus,
     IdempotencyKey,
     Order,
-    OrderHeadline,
+    OrderDisplayStatus,
     OrderLine,
     OrderNote,
     OrderPaymentStatus,
     OrderStatus,
 )
 from models.payment import (
+    OFFLINE_METHODS,
     LedgerAccount,
     LedgerEntry,
     Payment,
@@ -70,34 +72,42 @@ from models.payment import (
     SandboxCharge,
     SandboxRefund,
 )
-from models.search import ArticleWords, KnownWord, ProductChoices, ProductTerm, ProductWords, WordRemains
+from models.permissions import GRANTS, Permission, is_granted
+from models.promotion import Promotion, PromotionBuyer, PromotionKind, PromotionScopeKind, PromotionUse
+from models.search import (
+    ArticleSearchText,
+    IndexedTerm,
+    ProductFacetValues,
+    ProductSearchText,
+    ProductTerm,
+    TermDeletion,
+)
 from models.shipment import (
     CarrierCode,
-    DeliveryRun,
     ParcelSize,
     Position,
-    RunStatus,
-    RunStop,
     Shipment,
     ShipmentLine,
     ShipmentStatus,
-    StopOutcome,
     TrackingEvent,
 )
 from models.shipping import ShippingMethod, ShippingRate, ShippingZone
-from models.stock import MovementKind, StockLevel, StockMovement, Warehouse, in_active_warehouse
+from models.stock import MovementKind, StockLevel, StockMovement, Warehouse
 
 __all__ = [
+    "GRANTS",
     "MINOR_DIGITS",
+    "OFFLINE_METHODS",
     "POSTAL_FIELDS",
     "STAFF",
     "Account",
     "Address",
+    "AddressColumns",
     "Article",
     "ArticleRating",
+    "ArticleSearchText",
     "ArticleStatus",
     "ArticleVersion",
-    "ArticleWords",
     "Attribute",
     "AttributeType",
     "AttributeValue",
@@ -113,22 +123,20 @@ __all__ = [
     "Delivery",
     "DeliveryLine",
     "DeliveryRun",
+    "DeliveryRunStatus",
+    "DeliveryRunStop",
     "Event",
     "FulfilmentStatus",
     "HasCurrency",
     "IdempotencyKey",
-    "KnownWord",
+    "IndexedTerm",
     "LedgerAccount",
     "LedgerEntry",
     "Media",
     "Money",
     "MovementKind",
-    "Offer",
-    "OfferBuyer",
-    "OfferKind",
-    "OfferUse",
     "Order",
-    "OrderHeadline",
+    "OrderDisplayStatus",
     "OrderLine",
     "OrderNote",
     "OrderPaymentStatus",
@@ -138,8 +146,8 @@ __all__ = [
     "PaymentMethod",
     "PaymentNotification",
     "PaymentStatus",
+    "Permission",
     "Position",
-    "PostalAddress",
     "Posting",
     "PostingKind",
     "Price",
@@ -147,24 +155,26 @@ __all__ = [
     "PriceChangeStatus",
     "Product",
     "ProductAttribute",
-    "ProductChoices",
     "ProductDay",
+    "ProductFacetValues",
     "ProductMedia",
     "ProductSales",
+    "ProductSearchText",
     "ProductSlug",
     "ProductStatus",
     "ProductTerm",
-    "ProductWords",
+    "Promotion",
+    "PromotionBuyer",
+    "PromotionKind",
+    "PromotionScopeKind",
+    "PromotionUse",
     "ReactionDone",
     "Refund",
     "RefundStatus",
     "Role",
-    "RunStatus",
-    "RunStop",
     "SandboxCharge",
     "SandboxRefund",
     "SavedLine",
-    "ScopeKind",
     "Session",
     "Shipment",
     "ShipmentLine",
@@ -177,6 +187,7 @@ __all__ = [
     "StockMovement",
     "StopOutcome",
     "Subject",
+    "TermDeletion",
     "Ticket",
     "TicketLine",
     "TicketMedia",
@@ -188,6 +199,9 @@ __all__ = [
     "Translations",
     "Variant",
     "Warehouse",
-    "WordRemains",
+    "available_units",
     "in_active_warehouse",
+    "is_available",
+    "is_granted",
+    "total_available",
 ]

@@ -1,3 +1,5 @@
+"""Tables of accounts, sessions and address books."""
+
 from datetime import datetime
 from enum import StrEnum
 
@@ -8,31 +10,31 @@ from models.base import Base, Id
 
 
 class Role(StrEnum):
-    """Who somebody is to the shop."""
+    """The role of an account, or of a guest."""
 
     GUEST = "GUEST"
-    """Somebody who has not signed in."""
+    """Has not signed in."""
     CUSTOMER = "CUSTOMER"
-    """Somebody who buys."""
+    """Buys."""
     CATALOGUE = "CATALOGUE"
-    """Keeps products, prices and coupons."""
+    """Edits products, prices and promotions."""
     WAREHOUSE = "WAREHOUSE"
-    """Keeps stock, packs and dispatches."""
+    """Manages stock, packs and dispatches shipments."""
     COURIER = "COURIER"
-    """Brings parcels to the door."""
+    """Delivers shipments and collects cash."""
     SUPPORT = "SUPPORT"
-    """Answers customers after the sale."""
+    """Answers customers and handles their tickets."""
     MANAGER = "MANAGER"
-    """Does what any of the staff may do, and decides."""
+    """May do what other staff may, and decides escalated tickets."""
     ADMIN = "ADMIN"
-    """A manager who also gives accounts to the staff."""
+    """A manager who also manages the accounts of the staff."""
 
 
 STAFF = frozenset(Role) - {Role.GUEST, Role.CUSTOMER}
 
 
 class Account(Base):
-    """A person with a password: a customer or a member of staff."""
+    """A customer or a member of staff, who signs in with a password."""
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -54,7 +56,7 @@ class Account(Base):
 
 
 class Session(Base):
-    """One refresh token; all that came from one sign-in share a family."""
+    """A refresh token; all tokens of one sign-in share a family."""
 
     __tablename__ = "sessions"
 
@@ -71,7 +73,7 @@ class Session(Base):
 class SignInAttempts(Base):
     """How often a sign-in was tried with one e-mail address or phone number since `first_at`.
 
-    It is kept for addresses nobody has, too: who is told to wait learns nothing about who has an account.
+    It is counted for unknown ones, too, so that the limit does not reveal who has an account.
     """
 
     __tablename__ = "sign_in_attempts"
@@ -81,8 +83,8 @@ class SignInAttempts(Base):
     first_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class PostalAddress:
-    """The columns of an address, the same wherever one is kept."""
+class AddressColumns:
+    """The columns of an address, for every table that has one."""
 
     recipient: Mapped[str]
     phone: Mapped[str]
@@ -108,8 +110,8 @@ POSTAL_FIELDS = (
 )
 
 
-class Address(PostalAddress, Base):
-    """An entry of a customer's address book."""
+class Address(AddressColumns, Base):
+    """An address in a customer's address book."""
 
     __tablename__ = "addresses"
     __table_args__ = (

@@ -9,7 +9,7 @@ from models.money import CurrencyCode, Money
 
 
 class TicketType(StrEnum):
-    """What a customer asks for after the sale."""
+    """What a customer asks for after a sale."""
 
     REFUND_ONLY = "REFUND_ONLY"
     """Money back; nothing is sent anywhere."""
@@ -56,17 +56,17 @@ class TicketStatus(StrEnum):
     REFUNDING = "REFUNDING"
     """Money is on its way back."""
     REFUND_FAILED = "REFUND_FAILED"
-    """A part of the money could not be sent back yet; it is tried again."""
+    """A part of the refund has failed; it is tried again."""
     REFUSED = "REFUSED"
-    """The shop said no; the customer may apply again or escalate."""
+    """The shop refused; the customer may apply again or escalate."""
     ARBITRATION = "ARBITRATION"
     """A manager decides."""
     REJECTED = "REJECTED"
-    """The manager said no, and that is the last word."""
+    """The manager refused for good."""
     COMPLETED = "COMPLETED"
-    """The customer has what was agreed."""
+    """What was agreed is done."""
     CANCELLED = "CANCELLED"
-    """Withdrawn by the customer, or the goods were not sent in time."""
+    """Cancelled by the customer, or the goods were not sent back in time."""
 
 
 class Ticket(HasCurrency, Base):
@@ -122,7 +122,7 @@ class TicketLine(HasCurrency, Base):
 
 
 class TicketMessage(Base):
-    """A line of the conversation; an internal one is for staff only."""
+    """A message about a ticket; an internal one is for the staff only."""
 
     __tablename__ = "ticket_messages"
     __table_args__ = (Index("ix_ticket_messages_ticket_id_id", "ticket_id", "id"),)

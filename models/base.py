@@ -1,4 +1,4 @@
-"""What every table shares: names of constraints, kinds of columns."""
+"""What all tables share: names of constraints, types of columns."""
 
 from datetime import UTC, datetime
 from enum import Enum
@@ -11,20 +11,22 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 from models.money import Money
 
 BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-"""SQLite numbers rows by itself only when the key is an INTEGER."""
+"""SQLite generates ids only for a key of type INTEGER."""
 
 Json = sa.JSON().with_variant(JSONB, "postgresql")
 
 Id = Annotated[int, mapped_column(BigId, primary_key=True)]
 Minor = Annotated[int, mapped_column(sa.BigInteger)]
-"""Minor units of the currency that stands in the same row."""
+"""An amount in minor units of the currency in the same row."""
 
+JsonObject = dict[str, Any]
+"""JSON whose fields the type checker does not know."""
 Translations = dict[str, dict[str, str]]
 """Language tag -> field -> text."""
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
-    """A moment, always in UTC; SQLite, which knows no zones, stores it without one."""
+    """A moment in UTC; SQLite, which has no time zones, stores it without one."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -60,7 +62,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {
         datetime: UtcDateTime,
         Enum: sa.Enum(Enum, native_enum=False, length=32),
-        dict[str, Any]: Json,
+        JsonObject: Json,
         dict[str, str]: Json,
         list[str]: Json,
         list[int]: Json,

@@ -10,16 +10,16 @@ from models.money import CurrencyCode
 
 
 class CartStatus(StrEnum):
-    """What became of a cart."""
+    """Whether a cart is in use."""
 
     ACTIVE = "ACTIVE"
-    """In use; emptied, not replaced, when it is ordered."""
+    """In use; it is emptied, not replaced, when it is ordered."""
     MERGED = "MERGED"
-    """A guest's cart whose lines went to the customer's own."""
+    """Merged: its lines were moved to the customer's cart at sign-in."""
 
 
 class Cart(HasCurrency, Base):
-    """What somebody means to buy; a guest holds the token, a customer is signed in."""
+    """What a guest, known by the token, or a customer, known by the account, means to buy."""
 
     __tablename__ = "carts"
     __table_args__ = (
@@ -45,7 +45,7 @@ class Cart(HasCurrency, Base):
     status: Mapped[CartStatus]
     currency: Mapped[CurrencyCode]
     coupon_codes: Mapped[list[str]] = mapped_column(default=list)
-    """As they are stored with their offers, in the order they were applied."""
+    """Normalized codes, in the order they were applied."""
     version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -54,11 +54,11 @@ class Cart(HasCurrency, Base):
         token: str | None
     else:
         token = None
-    """Known only to the request that made a guest's cart; what is stored is its hash."""
+    """The token of a guest's cart, in the request that made it only; what is stored is its hash."""
 
 
 class CartLine(Base):
-    """A variant in a cart, with the price its owner saw when it was added."""
+    """Units of a variant in a cart, with the unit price its owner saw when they were added."""
 
     __tablename__ = "cart_lines"
     __table_args__ = (
@@ -70,14 +70,15 @@ class CartLine(Base):
     cart_id: Mapped[int] = mapped_column(ForeignKey("carts.id"))
     variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"), index=True)
     quantity: Mapped[int]
-    wanted: Mapped[int | None]
-    """How many two carts held that became one, where fewer could be had; None once its owner touched it."""
+    merged_quantity: Mapped[int | None]
+    """Units that two carts held together, where fewer were left after their merge; None once its owner
+    changed the line."""
     seen_amount: Mapped[Minor]
     created_at: Mapped[datetime]
 
 
 class SavedLine(Base):
-    """A variant put aside for later: kept with the cart, no part of it."""
+    """Units of a variant saved for later: kept with the cart, but not ordered with it."""
 
     __tablename__ = "saved_lines"
     __table_args__ = (
@@ -89,7 +90,7 @@ class SavedLine(Base):
     cart_id: Mapped[int] = mapped_column(ForeignKey("carts.id"))
     variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"), index=True)
     quantity: Mapped[int]
-    wanted: Mapped[int | None]
-    """As on a line, where they held more than one line may."""
+    merged_quantity: Mapped[int | None]
+    """As on a cart line."""
     seen_amount: Mapped[Minor]
     created_at: Mapped[datetime]

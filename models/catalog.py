@@ -1,3 +1,5 @@
+"""Products, variants, prices, pictures, categories and attributes."""
+
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,11 +15,11 @@ class ProductStatus(StrEnum):
     """Whether customers can see a product."""
 
     DRAFT = "DRAFT"
-    """Staff are still at it; customers do not see it."""
+    """In preparation; customers do not see it."""
     ACTIVE = "ACTIVE"
-    """Customers see and buy it."""
+    """Customers see it and can buy it."""
     ARCHIVED = "ARCHIVED"
-    """It is not sold any more."""
+    """No longer sold."""
 
 
 class AttributeType(StrEnum):
@@ -36,22 +38,22 @@ class AttributeType(StrEnum):
 
 
 class PriceChangeStatus(StrEnum):
-    """How far a price change has come."""
+    """The state of a price change."""
 
     SCHEDULED = "SCHEDULED"
-    """Its time has not come yet."""
+    """It has not begun yet."""
     RUNNING = "RUNNING"
-    """It is the price until its end, when the price before comes back."""
+    """It is the price now; the price before comes back when it ends."""
     DONE = "DONE"
-    """It has had its effect; one with an end is over."""
+    """It has taken effect; one with an end is over."""
     CANCELLED = "CANCELLED"
-    """A clerk has called it off before its time."""
+    """Staff have cancelled it before its end."""
 
 
 class Category(Base):
-    """A place in the tree of what the shop sells.
+    """A category of products, in a tree.
 
-    `path` holds the ids from the root down, "/1/7/", so that a subtree is one prefix.
+    `path` holds the ids from the root down, such as "/1/7/": a subtree has one prefix.
     """
 
     __tablename__ = "categories"
@@ -69,13 +71,13 @@ class Category(Base):
     version: Mapped[int] = mapped_column(default=0, server_default="0")
 
     @property
-    def line(self) -> list[int]:
+    def path_ids(self) -> list[int]:
         """The ids from the root down to this one."""
         return [int(part) for part in self.path.strip("/").split("/")]
 
 
 class CategorySlug(Base):
-    """A slug that a category had before: it still leads there."""
+    """A former slug of a category, which leads to it still."""
 
     __tablename__ = "category_slugs"
 
@@ -84,7 +86,7 @@ class CategorySlug(Base):
 
 
 class Attribute(Base):
-    """A property that products of a category have in common."""
+    """A property of products, such as a colour or a weight."""
 
     __tablename__ = "attributes"
 
@@ -100,7 +102,7 @@ class Attribute(Base):
 
 
 class AttributeValue(Base):
-    """One value an ENUM attribute allows."""
+    """A value that an ENUM attribute allows."""
 
     __tablename__ = "attribute_values"
     __table_args__ = (UniqueConstraint("attribute_id", "code"),)
@@ -114,7 +116,7 @@ class AttributeValue(Base):
 
 
 class CategoryAttribute(Base):
-    """An attribute that a category, and everything below it, has."""
+    """An attribute of the products of a category and of all below it."""
 
     __tablename__ = "category_attributes"
 
@@ -124,7 +126,7 @@ class CategoryAttribute(Base):
 
 
 class Media(Base):
-    """A picture: one of ours by its random name, or one elsewhere by its address."""
+    """A picture: uploaded to the shop under a random name, or elsewhere by its address."""
 
     __tablename__ = "media"
 
@@ -136,7 +138,7 @@ class Media(Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     fingerprint: Mapped[int | None] = mapped_column(BigInteger)
-    """64 bits of what it shows, alike for pictures that look alike; None where nobody has looked."""
+    """A 64-bit perceptual hash, similar for similar pictures; None where it was not computed."""
     uploader_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(index=True)
 
@@ -171,7 +173,7 @@ class Product(Base):
 
 
 class ProductSlug(Base):
-    """A slug that a product had before: it still leads there."""
+    """A former slug of a product, which leads to it still."""
 
     __tablename__ = "product_slugs"
 
@@ -180,7 +182,7 @@ class ProductSlug(Base):
 
 
 class ProductMedia(Base):
-    """A picture's place on a product."""
+    """A picture of a product, at its position."""
 
     __tablename__ = "product_media"
 
@@ -190,7 +192,7 @@ class ProductMedia(Base):
 
 
 class ProductAttribute(Base):
-    """One value of one attribute on one product; which column is set follows from the type."""
+    """One value of an attribute of a product, in the one column that the type of the attribute uses."""
 
     __tablename__ = "product_attributes"
     __table_args__ = (
@@ -237,7 +239,7 @@ class Variant(Base):
     tracked: Mapped[bool]
     sells_when_out: Mapped[bool]
     low_stock_at: Mapped[int | None]
-    """How few are few; None for as many as the shop says of any."""
+    """Stock of this many units or fewer is low; None for the shop's default."""
     requires_shipping: Mapped[bool]
     taxable: Mapped[bool]
     media_id: Mapped[int | None] = mapped_column(ForeignKey("media.id"))
@@ -245,8 +247,8 @@ class Variant(Base):
     archived_at: Mapped[datetime | None]
 
     @property
-    def limited(self) -> bool:
-        """Whether it can be sold out."""
+    def can_sell_out(self) -> bool:
+        """Whether no more can be bought than there are in stock."""
         return self.tracked and not self.sells_when_out
 
     @property
@@ -255,7 +257,7 @@ class Variant(Base):
 
 
 class Price(HasCurrency, Base):
-    """What a variant costs in one currency."""
+    """The price of a variant in one currency."""
 
     __tablename__ = "prices"
     __table_args__ = (
@@ -278,9 +280,9 @@ class Price(HasCurrency, Base):
 
 
 class PriceChange(HasCurrency, Base):
-    """A price that a variant will have: from a moment on, or from one moment to another.
+    """A scheduled price of a variant: from a moment on, or from one moment to another.
 
-    `due_at` is when it next has something to do: to begin or to end.
+    `due_at` is when it next begins or ends.
     """
 
     __tablename__ = "price_changes"
@@ -301,10 +303,10 @@ class PriceChange(HasCurrency, Base):
     status: Mapped[PriceChangeStatus]
     due_at: Mapped[datetime | None] = mapped_column(index=True)
     before_amount: Mapped[Minor | None]
-    """The price that comes back in the end; null while there is none."""
+    """The price that comes back at the end, in minor units; None where there was none."""
     before_compare_at_amount: Mapped[Minor | None]
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
-    """Who has scheduled it."""
+    """The account that scheduled it."""
     created_at: Mapped[datetime]
 
     @property

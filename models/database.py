@@ -1,23 +1,23 @@
-"""How the shop reaches its database: one way to read, one way to write."""
+"""Connections to the database: sessions that read, sessions that write."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Engine, event, make_url, text
+from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 SQLITE_BUSY_MS = 10_000
 SQLITE_MAPPED_BYTES = 1_000_000_000
-"""How much of the file is read without asking the system for each page; memory the system shares out."""
+"""How much of the file is mapped into memory, so that pages are read without a system call each."""
 
 WRITER_WAIT_SECONDS = 30
-GIVEN_BACK_SECONDS = 5.0
-LOOK_AGAIN_SECONDS = 0.005
+CLOSE_TIMEOUT_SECONDS = 5.0
+POLL_SECONDS = 0.005
 POSTGRES = {
     "application_name": "cartwheel",
     "lock_timeout": "10s",
@@ -26,22 +26,22 @@ POSTGRES = {
     "jit": "off",
     "random_page_cost": "1.1",
 }
-"""Nobody waits for ever, not even for a colleague that hangs, nor for machine code made to run once.
+"""Settings of each session: nobody waits for ever, and no statement is compiled to machine code to run once.
 
-What is read lies in memory or on a disk without a moving arm: a thousand rows are looked up one by one rather
-than by reading a whole table.
+`random_page_cost` fits data in memory or on an SSD: a thousand rows are looked up by index rather than by
+reading the whole table.
 """
 
-ONE_MOMENT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+SNAPSHOT_OPTIONS = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 SNAPSHOT_TIMEOUT = "15min"
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Sessions for showing and sessions for changing.
+    """Sessions that read (`reads`) and sessions that write (`writes`).
 
-    PostgreSQL serves both from one pool. SQLite has one writer: its only connection is handed from
-    transaction to transaction, and each begins IMMEDIATE, so none fails half way for a lock.
+    PostgreSQL serves both from one pool. SQLite has one writer: a pool of one connection, whose transactions
+    begin IMMEDIATE, so that none fails half way for a lock.
     """
 
     readers: AsyncEngine
@@ -69,40 +69,42 @@ class Database:
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncSession]:
-        """A session that sees one moment, whatever others write meanwhile, and has time for whole tables.
-
-        SQLite needs no telling: a transaction that only reads sees what was there when it began to.
-        """
+        """A session that sees the data of one moment and has SNAPSHOT_TIMEOUT to read whole tables."""
+        # SQLite needs no options: a transaction that only reads sees what was there when it began
         postgresql = self.dialect == "postgresql"
-        engine = self.readers.execution_options(**ONE_MOMENT) if postgresql else self.readers
+        engine = self.readers.execution_options(**SNAPSHOT_OPTIONS) if postgresql else self.readers
         async with self.reads(bind=engine) as session:
             if postgresql:
                 for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
                     await session.execute(text(f"SET LOCAL {limit} = '{SNAPSHOT_TIMEOUT}'"))
             yield session
 
+    async def check(self) -> None:
+        """Read from a table; fails where the database does not answer or is not migrated."""
+        async with self.reads() as session:
+            await session.execute(text("SELECT 1 FROM events LIMIT 1"))
+
     @property
     def dialect(self) -> str:
         return self.readers.dialect.name
 
     async def close(self) -> None:
-        """Close all connections; those that somebody is just giving back are waited for, or nobody would."""
+        """Close all connections, after waiting for those that are just being returned to the pool."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(GIVEN_BACK_SECONDS):
-                while self.lent:  # noqa: ASYNC110 - a pool rings no bell
-                    await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                while self.connections_in_use:  # noqa: ASYNC110 - a pool does not notify
+                    await asyncio.sleep(POLL_SECONDS)
         await self.readers.dispose()
         await self.writers.dispose()
 
     @property
-    def lent(self) -> int:
-        """Connections that somebody has."""
+    def connections_in_use(self) -> int:
         pools = {id(pool): pool for pool in (self.readers.pool, self.writers.pool)}
         return sum(pool.checkedout() for pool in pools.values() if isinstance(pool, QueuePool))
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file of an SQLite address; None for another database or one in memory."""
+    """The file of an SQLite URL; None for another database or one in memory."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         return None
@@ -110,10 +112,10 @@ def sqlite_file(url: str) -> Path | None:
 
 
 def prepare_sqlite(engine: Engine, *, begin: str) -> None:
-    """WAL, foreign keys, patience; transactions begin when we say so (SQLAlchemy docs, pysqlite dialect)."""
+    """Set WAL, foreign keys and timeouts; `begin` starts each transaction (SQLAlchemy docs, pysqlite)."""
 
     @event.listens_for(engine, "connect")
-    def connected(connection: Any, _: Any) -> None:
+    def configure_connection(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
@@ -127,5 +129,8 @@ def prepare_sqlite(engine: Engine, *, begin: str) -> None:
         cursor.close()
 
     @event.listens_for(engine, "begin")
-    def began(connection: Any) -> None:
+    def begin_transaction(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+
+Reads = async_sessionmaker[AsyncSession]

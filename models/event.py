@@ -1,29 +1,30 @@
+"""Tables of events and of the reactions to them."""
+
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, BigId, Id
+from models.base import Base, BigId, Id, JsonObject
 
 
 class Subject(StrEnum):
-    """What kind of thing an event happened to."""
+    """What kind of row an event happened to."""
 
     ORDER = "ORDER"
     SHIPMENT = "SHIPMENT"
     TICKET = "TICKET"
     CART = "CART"
     PRODUCT = "PRODUCT"
-    RUN = "RUN"
+    DELIVERY_RUN = "DELIVERY_RUN"
 
 
 class Event(Base):
     """Something that happened, written in the same transaction as the change itself.
 
-    It is the outbox (rows without `relayed_at` still have something to cause) and the
-    memory that subscriptions are replayed from (`subject`, `subject_id`, `version`).
+    The table is the outbox (rows without `relayed_at` are still to be relayed) and what subscriptions are
+    replayed from (by `subject`, `subject_id` and `version`). domain/events has the classes, by `name`.
     """
 
     __tablename__ = "events"
@@ -43,9 +44,9 @@ class Event(Base):
     subject: Mapped[Subject]
     subject_id: Mapped[int] = mapped_column(BigId)
     version: Mapped[int]
-    payload: Mapped[dict[str, Any]]
+    payload: Mapped[JsonObject]
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
-    """The customer it concerns, if one."""
+    """The customer it concerns, if any."""
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     occurred_at: Mapped[datetime]
     relayed_at: Mapped[datetime | None]
@@ -55,7 +56,7 @@ class Event(Base):
 
 
 class ReactionDone(Base):
-    """A reaction that has had its effect; written with the effect, so it has it once."""
+    """A reaction that has had its effect on an event; it is not run again."""
 
     __tablename__ = "reactions_done"
 

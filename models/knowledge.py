@@ -17,7 +17,7 @@ class ArticleStatus(StrEnum):
 
 
 class Article(Base):
-    """An answer, written once for everybody who will ask."""
+    """An answer to a question customers ask."""
 
     __tablename__ = "articles"
     __table_args__ = (Index("ix_articles_status_id", "status", "id"),)
@@ -39,7 +39,7 @@ class Article(Base):
 
 
 class ArticleVersion(Base):
-    """What an article said at one of its versions, the present one included, and who wrote it so."""
+    """A version of an article, the current one included."""
 
     __tablename__ = "article_versions"
 
@@ -52,7 +52,7 @@ class ArticleVersion(Base):
 
 
 class ArticleRating(Base):
-    """One reader's word on an article; the last one counts."""
+    """The latest rating of one reader."""
 
     __tablename__ = "article_ratings"
 

@@ -17,7 +17,7 @@ class CurrencyCode(StrEnum):
     GBP = "GBP"
     """Pound sterling."""
     JPY = "JPY"
-    """Yen, which has no smaller part."""
+    """Yen, which has no minor unit."""
     HKD = "HKD"
     """Hong Kong dollar."""
 
@@ -46,7 +46,7 @@ class Money:
 
     @classmethod
     def of(cls, amount: Decimal, currency: CurrencyCode) -> "Money":
-        """`amount` in major units; ValueError when it has more digits than the currency."""
+        """From an amount in major units; raises ValueError when it has more digits than the currency."""
         minor = amount.scaleb(MINOR_DIGITS[currency])
         if not minor.is_finite() or minor != minor.to_integral_value():
             raise ValueError(f"{amount} is not a whole number of minor units of {currency}")
@@ -62,10 +62,10 @@ class Money:
         return Decimal(self.minor).scaleb(-MINOR_DIGITS[self.currency])
 
     def __add__(self, other: "Money") -> "Money":
-        return Money(self.minor + self._same(other), self.currency)
+        return Money(self.minor + self._minor_of(other), self.currency)
 
     def __sub__(self, other: "Money") -> "Money":
-        return Money(self.minor - self._same(other), self.currency)
+        return Money(self.minor - self._minor_of(other), self.currency)
 
     def __neg__(self) -> "Money":
         return Money(-self.minor, self.currency)
@@ -79,7 +79,7 @@ class Money:
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
 
-    def _same(self, other: "Money") -> int:
+    def _minor_of(self, other: "Money") -> int:
         if other.currency is not self.currency:
             raise ValueError(f"{self.currency} and {other.currency} do not add up")
         return other.minor

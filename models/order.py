@@ -4,93 +4,93 @@ from enum import StrEnum
 from sqlalchemy import DDL, CheckConstraint, ForeignKey, Index, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.account import PostalAddress
+from models.account import AddressColumns
 from models.base import Base, HasCurrency, Id, Minor
 from models.money import CurrencyCode, Money
 from models.shipping import ShippingMethod
 
 
 class OrderStatus(StrEnum):
-    """Where an order stands between the shop and its customer."""
+    """The status of an order between the shop and its customer."""
 
     PENDING = "PENDING"
-    """Waits for its payments in advance."""
+    """Waiting for its payments in advance."""
     CONFIRMED = "CONFIRMED"
-    """Accepted: paid in advance, or to be paid at the door."""
+    """Paid in advance, or to be paid at the door."""
     COMPLETED = "COMPLETED"
-    """Everything arrived and its receipt was confirmed."""
+    """Everything was delivered and its receipt confirmed."""
     CANCELLED = "CANCELLED"
-    """Ended before anything left."""
+    """Cancelled before anything was sent."""
     CLOSED = "CLOSED"
-    """Everything that was paid has gone back."""
+    """Everything that was paid was refunded."""
 
 
 class OrderPaymentStatus(StrEnum):
-    """What the books say has been paid for an order."""
+    """How much of an order is paid and refunded, derived from the ledger."""
 
     UNPAID = "UNPAID"
-    """Nothing has arrived."""
+    """Nothing is paid."""
     PARTIALLY_PAID = "PARTIALLY_PAID"
-    """A part has arrived."""
+    """A part is paid."""
     PAID = "PAID"
-    """All of it has arrived."""
+    """All of it is paid."""
     PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
-    """A part of what arrived went back."""
+    """A part of what was paid was refunded."""
     REFUNDED = "REFUNDED"
-    """All that arrived went back."""
+    """All that was paid was refunded."""
 
 
 class FulfilmentStatus(StrEnum):
-    """How much of an order is on its way or has arrived."""
+    """How much of an order is packed, shipped and delivered, derived from its shipments."""
 
     UNFULFILLED = "UNFULFILLED"
     """Nothing is packed."""
     PACKING = "PACKING"
-    """Something is packed, nothing has left."""
+    """Something is packed, nothing is shipped."""
     PARTIALLY_SHIPPED = "PARTIALLY_SHIPPED"
-    """A part has left."""
+    """A part is shipped."""
     SHIPPED = "SHIPPED"
-    """All of it has left."""
+    """All of it is shipped."""
     PARTIALLY_DELIVERED = "PARTIALLY_DELIVERED"
-    """A part has arrived."""
+    """A part is delivered."""
     DELIVERED = "DELIVERED"
-    """All of it has arrived."""
+    """All of it is delivered."""
     RETURNED = "RETURNED"
-    """All of it came back undelivered."""
+    """All of it was returned undelivered."""
 
 
-class OrderHeadline(StrEnum):
-    """What a customer reads: the one word the three axes come down to."""
+class OrderDisplayStatus(StrEnum):
+    """The one status that customers read, derived from the three others."""
 
     AWAITING_PAYMENT = "AWAITING_PAYMENT"
-    """Waits to be paid."""
+    """Waiting to be paid."""
     PREPARING = "PREPARING"
-    """Is being prepared."""
+    """Being prepared."""
     ON_THE_WAY = "ON_THE_WAY"
-    """Is on its way, at least in part."""
+    """On its way, at least in part."""
     DELIVERED = "DELIVERED"
-    """Has arrived."""
+    """Delivered."""
     RETURNED = "RETURNED"
-    """Could not be delivered and came back to us."""
+    """Returned to the shop undelivered."""
     COMPLETED = "COMPLETED"
-    """Has arrived, and its receipt was confirmed."""
+    """Delivered, and its receipt confirmed."""
     CANCELLED = "CANCELLED"
-    """Was cancelled."""
+    """Cancelled."""
     REFUNDED = "REFUNDED"
-    """Was refunded in full."""
+    """Refunded in full."""
 
 
-HEADLINE = (
+DISPLAY_STATUS = (
     "CASE status WHEN 'PENDING' THEN 'AWAITING_PAYMENT' WHEN 'COMPLETED' THEN 'COMPLETED' "
     "WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'CLOSED' THEN 'REFUNDED' ELSE CASE "
     "WHEN fulfilment_status IN ('UNFULFILLED', 'PACKING') THEN 'PREPARING' "
     "WHEN fulfilment_status = 'DELIVERED' THEN 'DELIVERED' "
     "WHEN fulfilment_status = 'RETURNED' THEN 'RETURNED' ELSE 'ON_THE_WAY' END END"
 )
-"""`Order.headline` for the database: by it orders are found, through an index of this very text."""
+"""`Order.display_status` in SQL; an index over exactly this text finds orders by it."""
 
 PHONE_TAIL = "substr(phone, length(phone) - 3)"
-"""The last four characters of a phone number, as they are indexed."""
+"""The last four characters of a phone number in SQL; an index over exactly this text finds deliveries."""
 
 
 class Order(HasCurrency, Base):
@@ -99,7 +99,7 @@ class Order(HasCurrency, Base):
     __tablename__ = "orders"
     __table_args__ = (
         CheckConstraint(
-            "total_amount = goods_amount - discount_amount + shipping_amount - cancelled_amount"
+            "total_amount = subtotal_amount - discount_amount + shipping_amount - cancelled_amount"
             " AND total_amount >= 0 AND cancelled_amount >= 0",
             name="total",
         ),
@@ -121,13 +121,13 @@ class Order(HasCurrency, Base):
     payment_status: Mapped[OrderPaymentStatus]
     fulfilment_status: Mapped[FulfilmentStatus]
     currency: Mapped[CurrencyCode]
-    goods_amount: Mapped[Minor]
+    subtotal_amount: Mapped[Minor]
     discount_amount: Mapped[Minor]
     shipping_amount: Mapped[Minor]
     cancelled_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
-    """What was cancelled before it was paid: nobody owes it any more."""
+    """What was cancelled before it was paid, and is not due any more."""
     cancelled_shipping_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
-    """Fees of deliveries of which nothing is left to send, taken off or given back already."""
+    """Fees already cancelled or refunded, of deliveries of which nothing is left to send."""
     total_amount: Mapped[Minor]
     note: Mapped[str]
     version: Mapped[int]
@@ -140,12 +140,12 @@ class Order(HasCurrency, Base):
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str | None]
     held_at: Mapped[datetime | None]
-    """Since when staff let nothing of it leave; None when it may go on."""
+    """Since when it is held; None when it is not."""
     hold_reason: Mapped[str | None]
 
     @property
-    def goods(self) -> Money:
-        return self.money(self.goods_amount)
+    def subtotal(self) -> Money:
+        return self.money(self.subtotal_amount)
 
     @property
     def discount(self) -> Money:
@@ -164,33 +164,33 @@ class Order(HasCurrency, Base):
         return self.money(self.total_amount)
 
     @property
-    def headline(self) -> OrderHeadline:
+    def display_status(self) -> OrderDisplayStatus:
         match self.status:
             case OrderStatus.PENDING:
-                return OrderHeadline.AWAITING_PAYMENT
+                return OrderDisplayStatus.AWAITING_PAYMENT
             case OrderStatus.COMPLETED:
-                return OrderHeadline.COMPLETED
+                return OrderDisplayStatus.COMPLETED
             case OrderStatus.CANCELLED:
-                return OrderHeadline.CANCELLED
+                return OrderDisplayStatus.CANCELLED
             case OrderStatus.CLOSED:
-                return OrderHeadline.REFUNDED
+                return OrderDisplayStatus.REFUNDED
             case OrderStatus.CONFIRMED:
-                return HEADLINE_OF_FULFILMENT[self.fulfilment_status]
+                return DISPLAY_STATUS_OF_FULFILMENT[self.fulfilment_status]
 
 
-HEADLINE_OF_FULFILMENT = {
-    FulfilmentStatus.UNFULFILLED: OrderHeadline.PREPARING,
-    FulfilmentStatus.PACKING: OrderHeadline.PREPARING,
-    FulfilmentStatus.PARTIALLY_SHIPPED: OrderHeadline.ON_THE_WAY,
-    FulfilmentStatus.SHIPPED: OrderHeadline.ON_THE_WAY,
-    FulfilmentStatus.PARTIALLY_DELIVERED: OrderHeadline.ON_THE_WAY,
-    FulfilmentStatus.DELIVERED: OrderHeadline.DELIVERED,
-    FulfilmentStatus.RETURNED: OrderHeadline.RETURNED,
+DISPLAY_STATUS_OF_FULFILMENT = {
+    FulfilmentStatus.UNFULFILLED: OrderDisplayStatus.PREPARING,
+    FulfilmentStatus.PACKING: OrderDisplayStatus.PREPARING,
+    FulfilmentStatus.PARTIALLY_SHIPPED: OrderDisplayStatus.ON_THE_WAY,
+    FulfilmentStatus.SHIPPED: OrderDisplayStatus.ON_THE_WAY,
+    FulfilmentStatus.PARTIALLY_DELIVERED: OrderDisplayStatus.ON_THE_WAY,
+    FulfilmentStatus.DELIVERED: OrderDisplayStatus.DELIVERED,
+    FulfilmentStatus.RETURNED: OrderDisplayStatus.RETURNED,
 }
 
 
 class OrderLine(HasCurrency, Base):
-    """One variant on an order, as it was called and priced when the order was placed."""
+    """Units of a variant on an order, with the title and price of the moment it was placed."""
 
     __tablename__ = "order_lines"
     __table_args__ = (
@@ -220,11 +220,11 @@ class OrderLine(HasCurrency, Base):
     quantity: Mapped[int]
     discount_amount: Mapped[Minor]
     cancelled: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Units that were taken off before they left."""
+    """Units that were cancelled before they were sent."""
     cancelled_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
-    """What those cost."""
+    """What those units cost."""
     discounts: Mapped[list[dict[str, int]]] = mapped_column(default=list)
-    """[{"offer_id": 7, "amount": 500}, ...]: the parts of the discount."""
+    """[{"promotion_id": 7, "amount": 500}, ...]: the parts of the discount."""
 
     @property
     def unit_price(self) -> Money:
@@ -236,11 +236,11 @@ class OrderLine(HasCurrency, Base):
 
     @property
     def total(self) -> Money:
-        """What this line costs after its share of the discount."""
+        """What all units cost after the discount."""
         return self.money(self.unit_amount * self.quantity - self.discount_amount)
 
 
-class Delivery(PostalAddress, HasCurrency, Base):
+class Delivery(AddressColumns, HasCurrency, Base):
     """The part of an order that goes to one address by one method."""
 
     __tablename__ = "deliveries"
@@ -252,15 +252,15 @@ class Delivery(PostalAddress, HasCurrency, Base):
     id: Mapped[Id]
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), index=True)
-    """The ticket whose replacement this carries, if it carries one."""
+    """The ticket whose replacement this is; None for what was ordered originally."""
     position: Mapped[int]
     method: Mapped[ShippingMethod]
     currency: Mapped[CurrencyCode]
     fee_amount: Mapped[Minor]
     discount_amount: Mapped[Minor] = mapped_column(default=0)
-    """What the offers take off the fee."""
+    """What the promotions take off the fee."""
     discounts: Mapped[list[dict[str, int]]] = mapped_column(default=list)
-    """As on a line."""
+    """As on an order line."""
 
     @property
     def fee(self) -> Money:
@@ -272,11 +272,11 @@ class Delivery(PostalAddress, HasCurrency, Base):
 
     @property
     def total(self) -> Money:
-        """What sending it costs after that."""
+        """The fee after the discount."""
         return self.money(self.fee_amount - self.discount_amount)
 
     @property
-    def address(self) -> PostalAddress:
+    def address(self) -> AddressColumns:
         return self
 
 
@@ -297,11 +297,11 @@ class DeliveryLine(Base):
     quantity: Mapped[int]
     packed: Mapped[int]
     reserved: Mapped[bool]
-    """False for what is sold without a limit: nothing was set aside for it."""
+    """False for variants without a limit, of which nothing is reserved."""
 
 
 class OrderNote(Base):
-    """What staff write down about an order, for each other."""
+    """A note about an order, by and for the staff."""
 
     __tablename__ = "order_notes"
     __table_args__ = (Index("ix_order_notes_order_id", "order_id"),)
@@ -314,7 +314,7 @@ class OrderNote(Base):
 
 
 class IdempotencyKey(Base):
-    """A command somebody sent with a key of their own, and what came of it."""
+    """The idempotency key of a command, and what the command produced."""
 
     __tablename__ = "idempotency_keys"
 
@@ -323,16 +323,16 @@ class IdempotencyKey(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     content_hash: Mapped[str]
     reference: Mapped[str | None]
-    """The number of what it makes, where that is known beforehand."""
+    """The number of what it produces, where that is known beforehand."""
     result_id: Mapped[int | None]
     created_at: Mapped[datetime]
 
 
 INDEXED = (
-    (Order, f"CREATE INDEX ix_orders_headline ON orders (({HEADLINE}), id)"),
+    (Order, f"CREATE INDEX ix_orders_display_status ON orders (({DISPLAY_STATUS}), id)"),
     (Delivery, f"CREATE INDEX ix_deliveries_phone_tail ON deliveries (({PHONE_TAIL}), order_id)"),
 )
-"""Over expressions, where orders are many: on PostgreSQL."""
+"""Indexes over expressions, for PostgreSQL only."""
 
 for _row, _statement in INDEXED:
     event.listen(_row.__table__, "after_create", DDL(_statement).execute_if(dialect="postgresql"))

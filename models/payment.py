@@ -1,3 +1,5 @@
+"""Tables of payments, refunds, the ledger and the sandbox provider."""
+
 from datetime import datetime
 from enum import StrEnum
 
@@ -12,45 +14,54 @@ class PaymentMethod(StrEnum):
     """How money reaches the shop."""
 
     ALIPAY = "ALIPAY"
-    """With the Alipay app."""
+    """Alipay."""
     WECHAT_PAY = "WECHAT_PAY"
-    """With WeChat Pay."""
+    """WeChat Pay."""
     CARD = "CARD"
-    """With a credit or debit card."""
+    """Credit or debit card."""
     CASH_ON_DELIVERY = "CASH_ON_DELIVERY"
-    """In cash at the door."""
+    """Cash, collected when the order is delivered."""
     SANDBOX = "SANDBOX"
-    """With play money, on a page of this shop."""
+    """Play money, paid on a page of this shop."""
+
+    @property
+    def collected_offline(self) -> bool:
+        """Whether its money is collected at the door, without a payment provider."""
+        return self is PaymentMethod.CASH_ON_DELIVERY
+
+
+OFFLINE_METHODS = frozenset(method for method in PaymentMethod if method.collected_offline)
+"""For conditions in SQL."""
 
 
 class PaymentStatus(StrEnum):
-    """Where one payment of an order stands."""
+    """The status of one payment of an order."""
 
     PENDING = "PENDING"
-    """Nobody has begun to pay it."""
+    """Not started yet."""
     STARTED = "STARTED"
-    """The customer is paying."""
+    """Started at the provider; its outcome is not known yet."""
     CAPTURED = "CAPTURED"
-    """The money is here."""
+    """The money has been received."""
     FAILED = "FAILED"
-    """It came to nothing; it can be started again."""
+    """It failed; it can be started again."""
     CLOSED = "CLOSED"
-    """Nobody waits for it any more."""
+    """Not expected any more, because the order was cancelled or the amount fell to zero."""
 
 
 class RefundStatus(StrEnum):
-    """Where money on its way back to a customer stands."""
+    """The status of a refund."""
 
     PENDING = "PENDING"
-    """On its way, or waiting for a transfer by the staff."""
+    """Sent to the provider, or waiting for staff to transfer it."""
     SUCCEEDED = "SUCCEEDED"
-    """Has reached the customer."""
+    """Paid to the customer."""
     FAILED = "FAILED"
-    """The provider refused it; it is tried again, or transferred by the staff."""
+    """The provider refused it; it is retried, or transferred by staff."""
 
 
 class LedgerAccount(StrEnum):
-    """One of the books the shop keeps for every order."""
+    """An account of the ledger; each order has a balance in each of them."""
 
     CUSTOMER = "CUSTOMER"
     PROVIDER = "PROVIDER"
@@ -61,7 +72,7 @@ class LedgerAccount(StrEnum):
 
 
 class PostingKind(StrEnum):
-    """Why money moved between two books."""
+    """Why an amount was posted from one ledger account to another."""
 
     INVOICED = "INVOICED"
     CAPTURED = "CAPTURED"
@@ -72,7 +83,7 @@ class PostingKind(StrEnum):
 
 
 class Payment(HasCurrency, Base):
-    """A part of an order's total, promised or taken by one method."""
+    """A part of an order's total that is paid by one method."""
 
     __tablename__ = "payments"
     __table_args__ = (
@@ -92,9 +103,9 @@ class Payment(HasCurrency, Base):
     amount: Mapped[Minor]
     captured_amount: Mapped[Minor]
     refunded_amount: Mapped[Minor]
-    """Promised back or given back: what no second refund may promise again."""
+    """Refunds requested or paid, which no other refund may use again."""
     reference: Mapped[str] = mapped_column(unique=True)
-    """Our name for it at the provider."""
+    """The shop's own name for it at the provider, unique for ever."""
     failure: Mapped[str | None]
     started_at: Mapped[datetime | None]
     captured_at: Mapped[datetime | None]
@@ -114,7 +125,7 @@ class Payment(HasCurrency, Base):
 
 
 class Refund(HasCurrency, Base):
-    """Money going back to the customer over one payment's own road."""
+    """A refund of one payment, or of part of it, by the method it was paid with."""
 
     __tablename__ = "refunds"
     __table_args__ = (
@@ -146,7 +157,7 @@ class Refund(HasCurrency, Base):
 
 
 class Posting(Base):
-    """One balanced entry into the books; its key keeps a repeated message from posting twice."""
+    """A balanced posting in the ledger; its unique key keeps a repeated message from posting twice."""
 
     __tablename__ = "postings"
 
@@ -159,7 +170,7 @@ class Posting(Base):
 
 
 class LedgerEntry(Base):
-    """One side of a posting: positive is debit, negative is credit."""
+    """One side of a posting, in minor units: positive is debit, negative is credit."""
 
     __tablename__ = "ledger_entries"
     __table_args__ = (Index("ix_ledger_entries_order_id_account", "order_id", "account"),)
@@ -173,7 +184,7 @@ class LedgerEntry(Base):
 
 
 class PaymentNotification(Base):
-    """A message of a provider that was accepted once; the same nonce is never taken again."""
+    """A notification of a provider that was accepted; the same nonce is not accepted again."""
 
     __tablename__ = "payment_notifications"
 
@@ -183,7 +194,7 @@ class PaymentNotification(Base):
 
 
 class SandboxCharge(HasCurrency, Base):
-    """What the built-in provider knows of a payment: its own books, apart from the shop's."""
+    """A payment as the sandbox provider stores it, apart from the shop's own tables."""
 
     __tablename__ = "sandbox_charges"
 
@@ -197,7 +208,7 @@ class SandboxCharge(HasCurrency, Base):
 
 
 class SandboxRefund(HasCurrency, Base):
-    """What the built-in provider has sent back; a repeated reference sends nothing more."""
+    """A refund the sandbox provider has paid; a repeated reference pays nothing more."""
 
     __tablename__ = "sandbox_refunds"
 

@@ -2,14 +2,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
 
 
 class ShipmentStatus(StrEnum):
-    """Where a parcel is, in the words all carriers' codes are mapped to."""
+    """Where a parcel is; the codes of all carriers are mapped to these."""
 
     PENDING = "PENDING"
     """Packed; no carrier has it yet."""
@@ -28,7 +28,7 @@ class ShipmentStatus(StrEnum):
     DELIVERY_FAILED = "DELIVERY_FAILED"
     """The courier was there and could not hand it over."""
     ON_HOLD = "ON_HOLD"
-    """Something is wrong with it; the carrier is looking into it."""
+    """There is a problem; the carrier is dealing with it."""
     RETURNING = "RETURNING"
     """On its way back to the shop."""
     RETURNED = "RETURNED"
@@ -41,36 +41,14 @@ class CarrierCode(StrEnum):
     """Who carries a parcel."""
 
     SIMULATED = "SIMULATED"
-    """The built-in carrier, which delivers everything and nothing."""
+    """The built-in carrier, which delivers every parcel by itself."""
     OWN = "OWN"
     """The shop's own couriers."""
 
 
-class RunStatus(StrEnum):
-    """Where a courier's run stands."""
-
-    PLANNED = "PLANNED"
-    """Its stops are in order; nobody has left yet."""
-    ACTIVE = "ACTIVE"
-    """The courier is on the road."""
-    COMPLETED = "COMPLETED"
-    """Every stop is done."""
-    CANCELLED = "CANCELLED"
-    """Called off before it began; its parcels wait for another run."""
-
-
-class StopOutcome(StrEnum):
-    """How a stop of a run ended."""
-
-    DELIVERED = "DELIVERED"
-    """The parcel was handed over."""
-    FAILED = "FAILED"
-    """Nobody took the parcel; it comes back with the courier."""
-
-
 @dataclass(frozen=True, slots=True)
 class ParcelSize:
-    """How big a parcel is outside."""
+    """The outer dimensions of a parcel."""
 
     length_mm: int
     width_mm: int
@@ -87,7 +65,7 @@ class Position:
 
 
 class Shipment(Base):
-    """One parcel, from the packing table to the door."""
+    """One parcel, from packing to delivery."""
 
     __tablename__ = "shipments"
     __table_args__ = (
@@ -139,7 +117,7 @@ class ShipmentLine(Base):
 
 
 class TrackingEvent(Base):
-    """Something a carrier said about a parcel; each is kept once, however often it is said."""
+    """Something a carrier reported about a parcel; each is stored once, however often it is reported."""
 
     __tablename__ = "tracking_events"
     __table_args__ = (UniqueConstraint("shipment_id", "occurred_at", "code"),)
@@ -160,65 +138,3 @@ class TrackingEvent(Base):
         if self.latitude is None or self.longitude is None:
             return None
         return Position(self.latitude, self.longitude, self.occurred_at)
-
-
-class DeliveryRun(Base):
-    """A courier's round: parcels of one warehouse, in the order of their stops."""
-
-    __tablename__ = "delivery_runs"
-    __table_args__ = (
-        Index("ix_delivery_runs_courier_id_id", "courier_id", "id"),
-        Index("ix_delivery_runs_status_id", "status", "id"),
-    )
-
-    id: Mapped[Id]
-    courier_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
-    warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouses.id"))
-    vehicle: Mapped[str]
-    status: Mapped[RunStatus]
-    latitude: Mapped[float | None]
-    longitude: Mapped[float | None]
-    position_at: Mapped[datetime | None]
-    announced_at: Mapped[datetime | None]
-    """When watchers were last told of the position."""
-    version: Mapped[int]
-    planned_at: Mapped[datetime]
-    started_at: Mapped[datetime | None]
-    ended_at: Mapped[datetime | None]
-
-    @property
-    def position(self) -> Position | None:
-        if self.latitude is None or self.longitude is None or self.position_at is None:
-            return None
-        return Position(self.latitude, self.longitude, self.position_at)
-
-
-class RunStop(Base):
-    """One parcel's turn on a run; a parcel waits on one run at a time."""
-
-    __tablename__ = "run_stops"
-    __table_args__ = (
-        UniqueConstraint("run_id", "position"),
-        CheckConstraint("(outcome IS NULL) = (completed_at IS NULL)", name="completed"),
-        Index(
-            "uq_run_stops_waiting",
-            "shipment_id",
-            unique=True,
-            sqlite_where=text("outcome IS NULL"),
-            postgresql_where=text("outcome IS NULL"),
-        ),
-    )
-
-    id: Mapped[Id]
-    run_id: Mapped[int] = mapped_column(ForeignKey("delivery_runs.id"))
-    shipment_id: Mapped[int] = mapped_column(ForeignKey("shipments.id"), index=True)
-    position: Mapped[int]
-    travel_seconds: Mapped[int]
-    """From the stop before to the end of this one."""
-    latitude: Mapped[float | None]
-    longitude: Mapped[float | None]
-    estimated_at: Mapped[datetime]
-    outcome: Mapped[StopOutcome | None]
-    note: Mapped[str]
-    proof: Mapped[str]
-    completed_at: Mapped[datetime | None]

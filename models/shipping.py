@@ -17,9 +17,9 @@ class ShippingMethod(StrEnum):
 
 
 class ShippingZone(Base):
-    """Regions it costs the same to send to.
+    """Regions to which sending costs the same.
 
-    A region is a country ("CN"), one province of it ("CN/浙江省"), or all that no other zone names ("*").
+    A region is a country ("CN"), a province of it ("CN/浙江省"), or everything no other zone names ("*").
     """
 
     __tablename__ = "shipping_zones"
@@ -50,9 +50,9 @@ class ShippingRate(HasCurrency, Base):
     further_grams: Mapped[int]
     further_amount: Mapped[Minor]
     free_from_amount: Mapped[Minor | None]
-    """Goods of this price travel for nothing; None where none does."""
+    """Sending is free for goods of this price and more; None where it never is."""
     limit_grams: Mapped[int | None]
-    """The heaviest delivery that travels so; None for any."""
+    """The heaviest delivery that is sent so; None for any."""
 
     @property
     def first(self) -> Money:

@@ -1,35 +1,36 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import DDL, CheckConstraint, ColumnElement, ForeignKey, Index, event, select, true
+from sqlalchemy import DDL, CheckConstraint, ForeignKey, Index, event, true
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
 
 
 class MovementKind(StrEnum):
-    """Why stock changed."""
+    """Why a stock level changed."""
 
     RECEIVED = "RECEIVED"
-    """Goods came in."""
+    """Units were received."""
     RESERVED = "RESERVED"
-    """An order set them aside."""
+    """Units were reserved for an order."""
     RELEASED = "RELEASED"
-    """An order gave them back before they left."""
+    """Reserved units were released."""
     SHIPPED = "SHIPPED"
-    """They left with a parcel."""
+    """Units left with a parcel."""
     RETURNED = "RETURNED"
-    """A customer sent them back."""
+    """Units were returned by a customer."""
     DAMAGED = "DAMAGED"
-    """They cannot be sold any more."""
+    """Units were written off as damaged."""
     CORRECTED = "CORRECTED"
-    """Somebody counted."""
+    """The level was corrected to what was counted."""
     TRANSFERRED = "TRANSFERRED"
-    """They went to, or came from, another warehouse."""
+    """Units were transferred from or to another warehouse."""
 
 
 class Warehouse(Base):
-    """A place goods are kept and sent from; the lowest position is the main one."""
+    """A place where stock is kept and sent from; the one with the lowest position is the main one."""
 
     __tablename__ = "warehouses"
 
@@ -45,7 +46,7 @@ class Warehouse(Base):
     longitude: Mapped[float | None]
     position: Mapped[int]
     active: Mapped[bool] = mapped_column(default=True, server_default=true())
-    """Whether it gives goods to orders."""
+    """Whether orders may take from it."""
 
 
 class StockLevel(Base):
@@ -64,13 +65,14 @@ class StockLevel(Base):
     reserved: Mapped[int]
     damaged: Mapped[int]
 
-    @property
+    @hybrid_property
     def available(self) -> int:
+        """Units that are not reserved, of a row and in SQL alike."""
         return self.on_hand - self.reserved
 
 
 class StockMovement(Base):
-    """One change of one level; never edited, never deleted."""
+    """One change of a stock level; never edited, never deleted."""
 
     __tablename__ = "stock_movements"
     __table_args__ = (
@@ -91,11 +93,6 @@ class StockMovement(Base):
     created_at: Mapped[datetime]
 
 
-def in_active_warehouse() -> ColumnElement[bool]:
-    """Whether a level is one that orders may take from."""
-    return StockLevel.warehouse_id.in_(select(Warehouse.id).where(Warehouse.active))
-
-
 REFUSAL = "stock movements are never edited, never deleted"
 APPEND_ONLY = {
     "sqlite": tuple(
@@ -110,7 +107,7 @@ APPEND_ONLY = {
         " FOR EACH ROW EXECUTE FUNCTION stock_movements_stay()",
     ),
 }
-"""What each database is told so that not even a person with a console changes the past."""
+"""Triggers by which the database itself refuses to change movements, whoever tries."""
 
 for dialect, statements in APPEND_ONLY.items():
     for statement in statements:

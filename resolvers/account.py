@@ -1,3 +1,5 @@
+"""Resolvers of accounts, sessions and address books."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,32 +11,33 @@ import models
 from domain.account import (
     SignedOut,
     WrongCredentials,
-    acceptable,
-    begin_attempt,
+    begin_sign_in,
+    complete_sign_in,
     create_staff,
     disable_account,
     enable_account,
-    end_attempt,
     open_session,
     register_account,
     revoke_session,
     rotate_session,
+    validate_password,
 )
 from domain.address import remove_address, save_address
-from domain.cart import adopt_cart
-from domain.contact import login_of
-from gateways.secrets import fingerprint
+from domain.cart import merge_guest_cart
+from domain.cause import Cause
+from domain.contact import normalize_login
+from gateways.secrets import fingerprint_of
 from gateways.tokens import AccessToken, write_token
 from models import Account, Address, Role
 from resolvers.context import Info, Viewer
-from resolvers.guard import SUPPORT
+from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.account import PostalAddressInput
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
-    """What somebody holds who has come in: the tokens are told once and not kept here."""
+class SignInResult:
+    """The tokens of a sign-in; only their hashes are stored."""
 
     access_token: str
     refresh_token: str
@@ -43,21 +46,21 @@ class SignedIn:
 
 
 async def viewer(info: Info) -> Viewer:
-    """Whoever is asking, guests included."""
+    """Who sends the request; a guest has no account."""
     return info.context.viewer
 
 
 async def account_register(
     info: Info, name: str, password: str, email: str | None = None, phone: str | None = None
-) -> SignedIn:
-    """Become a customer and sign in; what is in the guest's cart stays with them.
+) -> SignInResult:
+    """Creates a customer account and signs in; the guest's cart becomes the customer's.
 
     name: how to address them
     password: 8 to 128 characters
     email: their e-mail address; this or a phone number is needed
     phone: their phone number; without a country code it is a Chinese one
     """
-    password_hash = await info.context.shop.secrets.hash_password(acceptable(password))
+    password_hash = await info.context.shop.secrets.hash_password(validate_password(password))
     async with info.context.transaction() as session:
         account = await register_account(
             session,
@@ -68,84 +71,89 @@ async def account_register(
             language=info.context.viewer.language,
             now=info.context.now,
         )
-        return await welcome(info, session, account)
+        return await sign_in(info, session, account)
 
 
-async def session_create(info: Info, login: str, password: str) -> SignedIn:
-    """Sign in; what is in the guest's cart goes into the customer's. Ten failures mean a pause.
+async def session_create(info: Info, login: str, password: str) -> SignInResult:
+    """Signs in and merges the guest's cart into the customer's; after ten failures one must wait.
 
     login: the e-mail address or phone number
-    password: the password
+    password: the password of the account
     """
-    known_as = login_of(login)
-    if known_as is None:
+    normalized = normalize_login(login)
+    if normalized is None:
         raise WrongCredentials
     async with info.context.transaction() as session:
-        found = await begin_attempt(session, known_as, now=info.context.now)
-    fits = await info.context.shop.secrets.password_fits(found.password_hash if found else None, password)
-    if found is None or not fits:
+        candidate = await begin_sign_in(session, normalized, now=info.context.now)
+    is_right = await info.context.shop.secrets.verify_password(
+        candidate.password_hash if candidate else None, password
+    )
+    if candidate is None or not is_right:
         raise WrongCredentials
     async with info.context.transaction() as session:
-        account = await end_attempt(session, found.id, known_as, now=info.context.now)
-        return await welcome(info, session, account)
+        account = await complete_sign_in(session, candidate.id, normalized, now=info.context.now)
+        return await sign_in(info, session, account)
 
 
-async def session_refresh(info: Info, refresh_token: str) -> SignedIn:
-    """New tokens for the last refresh token; using one twice ends the whole sign-in.
+async def session_refresh(info: Info, refresh_token: str) -> SignInResult:
+    """Exchanges the last refresh token for new tokens; a token used twice ends the whole sign-in.
 
     refresh_token: the last one of this sign-in
     """
-    shop, fresh = info.context.shop, info.context.shop.secrets.token()
+    shop, fresh = info.context.shop, info.context.shop.secrets.new_token()
     async with info.context.transaction() as session:
         rotated = await rotate_session(
             session,
-            token_hash=fingerprint(refresh_token),
-            new_token_hash=fingerprint(fresh),
+            token_hash=fingerprint_of(refresh_token),
+            new_token_hash=fingerprint_of(fresh),
             now=info.context.now,
-            lives=shop.settings.refresh_token_lives,
+            lifetime=shop.settings.tokens.refresh_lifetime,
         )
         account = await session.get_one(Account, rotated.account_id) if rotated else None
     if rotated is None or account is None:
         raise SignedOut
-    return handed_out(info, account, rotated.family, fresh)
+    return issue_tokens(info, account, rotated.family, fresh)
 
 
 async def session_revoke(info: Info, refresh_token: str) -> bool:
-    """Sign out: no token of this sign-in can be refreshed any more.
+    """Signs out: no refresh token of this sign-in is valid any more.
 
     refresh_token: any one of this sign-in
     """
     async with info.context.transaction() as session:
-        await revoke_session(session, token_hash=fingerprint(refresh_token), now=info.context.now)
+        await revoke_session(session, token_hash=fingerprint_of(refresh_token), now=info.context.now)
     return True
 
 
-async def welcome(info: Info, session: AsyncSession, account: Account) -> SignedIn:
-    """Open a session for somebody whose account is locked, and bring their guest's cart along."""
+async def sign_in(info: Info, session: AsyncSession, account: Account) -> SignInResult:
+    """Open a session for a locked account, and merge the guest's cart into a customer's."""
     secrets, cart_token = info.context.shop.secrets, info.context.viewer.cart_token
-    family, refresh_token = secrets.token(), secrets.token()
+    family, refresh_token = secrets.new_token(), secrets.new_token()
     await open_session(
         session,
         account,
         family=family,
-        token_hash=fingerprint(refresh_token),
+        token_hash=fingerprint_of(refresh_token),
         now=info.context.now,
-        lives=info.context.shop.settings.refresh_token_lives,
+        lifetime=info.context.shop.settings.tokens.refresh_lifetime,
     )
     if cart_token and account.role is Role.CUSTOMER:
-        await adopt_cart(
-            session, token_hash=fingerprint(cart_token), account_id=account.id, now=info.context.now
+        await merge_guest_cart(
+            session,
+            token_hash=fingerprint_of(cart_token),
+            account_id=account.id,
+            cause=Cause(info.context.now),
         )
-    return handed_out(info, account, family, refresh_token)
+    return issue_tokens(info, account, family, refresh_token)
 
 
-def handed_out(info: Info, account: Account, family: str, refresh_token: str) -> SignedIn:
-    """Tokens for somebody who has come in; the rest of the request knows who that is."""
+def issue_tokens(info: Info, account: Account, family: str, refresh_token: str) -> SignInResult:
+    """An access token beside the refresh token; the rest of the request has this account as its viewer."""
     info.context.viewer = replace(info.context.viewer, role=account.role, account_id=account.id)
     settings, now = info.context.shop.settings, info.context.now
-    token = AccessToken(account.id, account.role, family, now + settings.access_token_lives)
+    token = AccessToken(account.id, account.role, family, now + settings.tokens.access_lifetime)
     access_token = write_token(settings.signing_key(), token, now=now)
-    return SignedIn(access_token, refresh_token, token.expires_at, account)
+    return SignInResult(access_token, refresh_token, token.expires_at, account)
 
 
 async def address_save(
@@ -154,11 +162,11 @@ async def address_save(
     id: strawberry.ID | None = None,
     is_default: bool = False,
 ) -> Address:
-    """Keep an address in one's own book, or change one that is kept.
+    """Adds an address to one's own address book, or changes one.
 
     address: the whole address
-    id: the one to change; a new one without it
-    is_default: whether it becomes the default; the first one is in any case
+    id: the address to change; a new one is added without it
+    is_default: whether it becomes the default; the first address always does
     """
     address_id = None if id is None else row_id(id, "Address")
     async with info.context.transaction() as session:
@@ -166,16 +174,16 @@ async def address_save(
             session,
             account_id=info.context.viewer.id,
             address_id=address_id,
-            given=address.postal(),
+            postal=address.postal(),
             is_default=is_default,
             now=info.context.now,
         )
 
 
 async def address_remove(info: Info, id: strawberry.ID) -> Account:
-    """Take an address out of one's own book; orders keep the address they were sent to.
+    """Removes an address from one's own address book; orders keep the address they were sent to.
 
-    id: the one to remove
+    id: the address
     """
     async with info.context.transaction() as session:
         account_id = info.context.viewer.id
@@ -191,15 +199,15 @@ async def staff_create(
     email: str | None = None,
     phone: str | None = None,
 ) -> Account:
-    """Give a member of the staff an account.
+    """Creates an account for a member of staff.
 
-    role: what they do
+    role: their role
     name: how to address them
     password: 8 to 128 characters
     email: their e-mail address; this or a phone number is needed
     phone: their phone number; without a country code it is a Chinese one
     """
-    password_hash = await info.context.shop.secrets.hash_password(acceptable(password))
+    password_hash = await info.context.shop.secrets.hash_password(validate_password(password))
     async with info.context.transaction() as session:
         return await create_staff(
             session,
@@ -213,19 +221,19 @@ async def staff_create(
 
 
 async def account_disable(info: Info, id: strawberry.ID) -> Account:
-    """Let somebody in no more. They are signed out within the minutes an access token lives.
+    """Disables an account; it is signed out when its access token expires, within minutes.
 
-    id: whose account
+    id: the account
     """
     account_id = row_id(id, "Account")
     async with info.context.transaction() as session:
-        return await disable_account(session, account_id, now=info.context.now, by=info.context.viewer.id)
+        return await disable_account(session, account_id, cause=info.context.cause)
 
 
 async def account_enable(info: Info, id: strawberry.ID) -> Account:
-    """Let somebody in again.
+    """Enables a disabled account again.
 
-    id: whose account
+    id: the account
     """
     account_id = row_id(id, "Account")
     async with info.context.transaction() as session:
@@ -233,30 +241,30 @@ async def account_enable(info: Info, id: strawberry.ID) -> Account:
 
 
 def email(root: Account, info: Info) -> str | None:
-    """The e-mail address; null for those it does not concern."""
-    return root.email if sees(info, root) else None
+    """The e-mail address; null unless it is the viewer's own or the viewer is staff."""
+    return root.email if may_see_contact(info, root) else None
 
 
 def phone(root: Account, info: Info) -> str | None:
-    """The phone number in E.164; null for those it does not concern."""
-    return root.phone if sees(info, root) else None
+    """The phone number in E.164; null unless it is the viewer's own or the viewer is staff."""
+    return root.phone if may_see_contact(info, root) else None
 
 
 async def addresses(accounts: Sequence[Account], info: Info) -> Sequence[Sequence[Address]]:
-    """The address book, the default first; empty for those it does not concern."""
-    seen = [account.id for account in accounts if sees(info, account)]
-    books = await info.context.load.account_addresses.load_many(seen)
-    by_account = dict(zip(seen, books, strict=True))
+    """The address book, the default first; empty unless it is the viewer's own or the viewer is staff."""
+    visible = [account.id for account in accounts if may_see_contact(info, account)]
+    books = await info.context.load.account_addresses.load_many(visible)
+    by_account = dict(zip(visible, books, strict=True))
     return [by_account.get(account.id, []) for account in accounts]
 
 
-def sees(info: Info, account: Account) -> bool:
-    """An account is known by name to all who meet it, and in full to its owner and to the staff."""
+def may_see_contact(info: Info, account: Account) -> bool:
+    """Whether it is the viewer's own account or the viewer is staff; others see only the name."""
     return info.context.viewer.owns(account.id) or info.context.viewer.is_staff
 
 
 async def find_account(info: Info, account_id: int) -> Account | None:
-    visible = info.context.viewer.owns(account_id) or info.context.viewer.role in SUPPORT
+    visible = info.context.viewer.owns(account_id) or info.context.viewer.may(Permission.CONTACT_VIEW)
     return await info.context.load.account.load(account_id) if visible else None
 
 

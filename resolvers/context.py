@@ -1,4 +1,4 @@
-"""Everything one request may reach."""
+"""The context of a GraphQL operation: who asks, what is loaded, and the transaction it writes in."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
@@ -11,16 +11,17 @@ from aiodataloader import DataLoader
 from graphql.pyutils import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import Forbidden, Unauthenticated
+from domain.cause import Cause
+from domain.errors import Unauthenticated
 from events.shop import Shop
 from loaders import Loaders
-from models import CurrencyCode, Role, Translations
-from resolvers.guard import STAFF, Allow
+from models import STAFF, CurrencyCode, Permission, Role, Translations, is_granted
+from resolvers.guard import require_permission
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks, and how they like their answers."""
+    """Who asks, and in which language and currency they read the answers."""
 
     language: str
     currency: CurrencyCode
@@ -28,7 +29,7 @@ class Viewer:
     account_id: int | None = None
     cart_token: str | None = None
     robot: bool = False
-    """A program that says so: what it looks at is no view."""
+    """A crawler that says so: what it looks at is not counted as a view."""
 
     @property
     def is_staff(self) -> bool:
@@ -36,7 +37,7 @@ class Viewer:
 
     @property
     def id(self) -> int:
-        """The account of somebody who has signed in."""
+        """The id of the viewer's account; raises Unauthenticated for guests."""
         if self.account_id is None:
             raise Unauthenticated
         return self.account_id
@@ -44,30 +45,32 @@ class Viewer:
     def owns(self, account_id: int | None) -> bool:
         return account_id is not None and account_id == self.account_id
 
-    def require(self, allow: Allow) -> None:
-        """Forbidden, or Unauthenticated where signing in might help."""
-        if self.role not in allow:
-            raise Unauthenticated if self.role is Role.GUEST else Forbidden
+    def may(self, permission: Permission) -> bool:
+        return is_granted(permission, self.role)
 
-    def read(self, translations: Translations, field: str, otherwise: str) -> str:
-        """A text in the viewer's language: the exact tag, the primary language, a sister, or the original."""
+    def require(self, permission: Permission) -> None:
+        """Raises Forbidden, or Unauthenticated for guests, unless the viewer has the permission."""
+        require_permission(permission, self.role)
+
+    def translate(self, translations: Translations, field: str, original: str) -> str:
+        """A text in the viewer's language, else of another region of that language, else the original."""
         primary = self.language.partition("-")[0]
         for tag in (self.language, primary):
             if text := translations.get(tag, {}).get(field):
                 return text
-        sisters = (
+        other_regions = (
             text
             for tag, texts in sorted(translations.items())
             if tag.partition("-")[0].lower() == primary and (text := texts.get(field))
         )
-        return next(sisters, otherwise)
+        return next(other_regions, original)
 
 
-Batched = Callable[..., Awaitable[Sequence[Any]]]
+BatchResolver = Callable[..., Awaitable[Sequence[Any]]]
 
 
-LIKINGS_LIMIT = 100
-"""Root fields of one connection whose likings are kept: no operation may have more."""
+PREFERENCES_LIMIT = 100
+"""Root fields with a language or currency of their own, for one connection: no operation may have more."""
 
 
 @dataclass(slots=True)
@@ -77,69 +80,76 @@ class Context:
     shop: Shop
     viewer: Viewer
     request_id: str = ""
-    kept: bool = False
-    """The answer may be kept, by a browser or a CDN, and shown again without asking."""
+    cacheable: bool = False
+    """A browser or a CDN may keep the answer and show it again without asking."""
 
     load: Loaders = field(init=False)
     batches: "dict[Hashable, DataLoader[Any, Any]]" = field(init=False)
-    likings: "dict[int, tuple[Path, Viewer]]" = field(default_factory=dict)
+    preferences: "dict[int, tuple[Path, Viewer]]" = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.forget()
+        self.forget_loaded()
 
     @property
     def now(self) -> datetime:
         return self.shop.clock()
 
+    @property
+    def cause(self) -> Cause:
+        """The present moment and the viewer's account, for a command."""
+        return Cause(self.now, self.viewer.account_id)
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """One write, all or nothing; what was read before it is forgotten."""
+        """A session that commits when the block ends; what was loaded before is then forgotten."""
         async with self.shop.database.writes.begin() as session:
             yield session
-        self.forget()
-        self.shop.committed(session)
+        self.forget_loaded()
+        self.shop.after_commit(session)
 
     def note_view(self, product_id: int) -> None:
-        """A customer looks at a product: counted later, at no cost to the request.
+        """Count a view of a product by a customer, later and at no cost to the request.
 
-        What may be shown again unasked is not counted: the page itself says that it is looked at.
+        Answers that a cache may show again are not counted: the page reports its views itself.
         """
-        if not (self.kept or self.viewer.is_staff or self.viewer.robot):
-            self.shop.tally.view(product_id, self.shop.today)
+        if not (self.cacheable or self.viewer.is_staff or self.viewer.robot):
+            self.shop.views.count_view(product_id, self.shop.today)
 
     def note_add(self, variant_id: int) -> None:
-        """A customer puts something into a cart."""
+        """Count that a customer has put a variant into a cart."""
         if not self.viewer.robot:
-            self.shop.tally.add(variant_id, self.shop.today)
+            self.shop.views.count_addition(variant_id, self.shop.today)
 
-    def forget(self) -> None:
-        """What has been loaded may have changed: read it again from here on."""
+    def forget_loaded(self) -> None:
+        """Read everything anew from here on, since what was loaded may have changed."""
         self.load = Loaders(self.shop.database.reads)
         self.batches = {}
 
-    def like(self, info: "Info", *, language: str | None, currency: CurrencyCode | None) -> Viewer:
-        """The viewer for all below this root field: with another language or currency than their own."""
-        liked = replace(
+    def prefer(self, info: "Info", *, language: str | None, currency: CurrencyCode | None) -> Viewer:
+        """The viewer for all fields below this root field, with the language and currency it was given."""
+        preferred_viewer = replace(
             self.viewer,
             language=language or self.viewer.language,
             currency=currency or self.viewer.currency,
         )
-        if liked != self.viewer:
-            while len(self.likings) >= LIKINGS_LIMIT:
-                del self.likings[next(iter(self.likings))]
+        if preferred_viewer != self.viewer:
+            while len(self.preferences) >= PREFERENCES_LIMIT:
+                del self.preferences[next(iter(self.preferences))]
             root = root_of(info)
-            self.likings[id(root)] = (root, liked)
-        return liked
+            self.preferences[id(root)] = (root, preferred_viewer)
+        return preferred_viewer
 
     def viewer_of(self, info: "Info") -> Viewer:
-        """The viewer as the root field above likes it."""
-        if not self.likings:
+        """The viewer, with the language and currency the root field above was given."""
+        if not self.preferences:
             return self.viewer
-        kept = self.likings.get(id(root_of(info)))
-        return kept[1] if kept else self.viewer
+        entry = self.preferences.get(id(root_of(info)))
+        return entry[1] if entry else self.viewer
 
-    def batch(self, function: Batched, info: "Info", arguments: dict[str, Any]) -> "DataLoader[Any, Any]":
-        """The collector of all parents that ask `function` with the same arguments."""
+    def batch(
+        self, function: BatchResolver, info: "Info", arguments: dict[str, Any]
+    ) -> "DataLoader[Any, Any]":
+        """The loader that collects all parents for which `function` is called with the same arguments."""
         key = (function, repr(sorted(arguments.items())), self.viewer_of(info))
         if key not in self.batches:
 
@@ -154,7 +164,7 @@ Info = strawberry.Info[Context, None]
 
 
 def root_of(info: Info) -> Path:
-    """Where in the answer the root field stands; one object for all below it, of this execution only."""
+    """The path of the root field; one object for all fields below it, of this execution only."""
     path: Path = info.path
     while path.prev is not None:
         path = path.prev

@@ -1,19 +1,12 @@
-"""Who may what. Nothing in the schema is open unless it says so."""
+"""Refusing what a viewer may not do; which role may what stands in models/permissions.py."""
 
-from models import STAFF as STAFF_ROLES
-from models import Role
+from domain.errors import Forbidden, Unauthenticated
+from models import Permission, Role, is_granted
 
-Allow = frozenset[Role]
+__all__ = ["Permission", "require_permission"]
 
-ANYONE: Allow = frozenset(Role)
-SIGNED_IN: Allow = ANYONE - {Role.GUEST}
-SHOPPERS: Allow = frozenset({Role.GUEST, Role.CUSTOMER})
-CUSTOMERS: Allow = frozenset({Role.CUSTOMER})
-STAFF: Allow = frozenset(STAFF_ROLES)
-BOSSES: Allow = frozenset({Role.MANAGER, Role.ADMIN})
-CATALOGUE: Allow = BOSSES | {Role.CATALOGUE}
-WAREHOUSE: Allow = BOSSES | {Role.WAREHOUSE}
-DELIVERY: Allow = WAREHOUSE | {Role.COURIER}
-SUPPORT: Allow = BOSSES | {Role.SUPPORT}
-CARERS: Allow = CUSTOMERS | SUPPORT
-"""Those on either side of a ticket."""
+
+def require_permission(permission: Permission, role: Role) -> None:
+    """Raises Forbidden, or Unauthenticated for guests, unless the role has the permission."""
+    if not is_granted(permission, role):
+        raise Unauthenticated if role is Role.GUEST else Forbidden

@@ -1,4 +1,4 @@
-"""Global ids: opaque to clients, a type and a number to us."""
+"""Global ids: a type and a number, opaque to clients."""
 
 import base64
 import binascii
@@ -13,18 +13,20 @@ def global_id(type_name: str, number: int | str) -> str:
     return base64.urlsafe_b64encode(f"{type_name}:{number}".encode()).decode().rstrip("=")
 
 
-def parse_id(given: str) -> tuple[str, int] | None:
-    """Type and number, or None when it is not an id of ours."""
+def parse_id(global_id: str) -> tuple[str, int] | None:
+    """The type and the number; None when it is not an id of ours."""
     try:
-        name, _, number = base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode().partition(":")
+        name, _, number = (
+            base64.urlsafe_b64decode(global_id + "=" * (-len(global_id) % 4)).decode().partition(":")
+        )
     except (ValueError, binascii.Error):
         return None
     return (name, int(number)) if number.isascii() and number.isdigit() and len(number) < 19 else None
 
 
-def row_id(given: str, type_name: str, *, field: tuple[str | int, ...] = ("id",)) -> int:
-    """The number inside an id of `type_name`; anything else is refused like an id that does not exist."""
-    parsed = parse_id(given)
+def row_id(global_id: str, type_name: str, *, field: tuple[str | int, ...] = ("id",)) -> int:
+    """The number in an id of `type_name`; raises NotFound for any other, as for one that does not exist."""
+    parsed = parse_id(global_id)
     if parsed is None or parsed[0] != type_name:
         raise NotFound(CAPITAL.sub(" ", type_name).lower(), field=field)
     return parsed[1]

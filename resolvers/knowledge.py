@@ -4,23 +4,23 @@ import strawberry
 
 from domain.errors import Invalid, NotFound
 from domain.knowledge import (
-    Writing,
     account_reader,
+    add_article,
     guest_reader,
     publish_article,
     rate_article,
-    rewrite_article,
+    update_article,
     withdraw_article,
-    write_article,
 )
-from gateways.secrets import fingerprint
-from loaders.knowledge import SUGGESTIONS_LIMIT, articles_wanted
+from gateways.secrets import fingerprint_of
+from loaders.knowledge import SUGGESTIONS_LIMIT, select_articles
 from loaders.page import PAGE_DEFAULT, Page
 from models import Article, ArticleStatus, ArticleVersion
 from resolvers.context import Info
 from resolvers.ids import row_id
-from resolvers.paging import paged
-from words import match, match_any
+from resolvers.inputs.knowledge import ArticleSaveInput
+from resolvers.paging import query_page
+from text import all_terms_query, any_term_query
 
 
 async def article(info: Info, id: strawberry.ID | None = None, slug: str | None = None) -> Article | None:
@@ -32,7 +32,7 @@ async def article(info: Info, id: strawberry.ID | None = None, slug: str | None 
     if (id is None) == (slug is None):
         raise Invalid("Give either the id or the slug.", field=("id",))
     if slug is not None:
-        return seen(info, await info.context.load.article_by_slug.load(slug))
+        return visible_article(info, await info.context.load.article_by_slug.load(slug))
     try:
         return await find_article(info, row_id(id or "", "Article"))
     except NotFound:
@@ -41,10 +41,10 @@ async def article(info: Info, id: strawberry.ID | None = None, slug: str | None 
 
 async def find_article(info: Info, article_id: int) -> Article | None:
     """The article, if this viewer may see it."""
-    return seen(info, await info.context.load.article.load(article_id))
+    return visible_article(info, await info.context.load.article.load(article_id))
 
 
-def seen(info: Info, found: Article | None) -> Article | None:
+def visible_article(info: Info, found: Article | None) -> Article | None:
     """Drafts are for the staff."""
     if found is None or info.context.viewer.is_staff or found.status is ArticleStatus.PUBLISHED:
         return found
@@ -53,7 +53,7 @@ def seen(info: Info, found: Article | None) -> Article | None:
 
 async def articles(
     info: Info,
-    search: str | None = None,
+    query: str | None = None,
     category: str | None = None,
     tag: str | None = None,
     language: str | None = None,
@@ -61,100 +61,73 @@ async def articles(
     first: int = PAGE_DEFAULT,
     after: str | None = None,
 ) -> Page[Article]:
-    """Articles: the best first when words are looked for, else the newest first.
+    """Articles: the best matches first with a query, else the newest first.
 
-    search: words that must be there, in Chinese or English
+    query: terms that must all occur, in Chinese or English
     category: only of this category
     tag: only with this tag
     language: only in this language, as a tag such as "zh-CN"
-    status: only in this state; customers see published ones whatever they ask for
+    status: only with this status; customers always see published ones only
     first: how many, at most 100
     after: the cursor to go on from
     """
-    statement, sort = articles_wanted(
+    statement, sort = select_articles(
         dialect=info.context.shop.database.dialect,
         status=status if info.context.viewer.is_staff else ArticleStatus.PUBLISHED,
-        match=match(search or "", dialect=info.context.shop.database.dialect),
+        match=all_terms_query(query or "", dialect=info.context.shop.database.dialect),
         category=category,
         tag=tag,
         language=language,
     )
-    return await paged(info, statement, sort, first=first, after=after)
+    return await query_page(info, statement, sort, first=first, after=after)
 
 
-async def article_suggestions(info: Info, text: str, first: int = 5) -> Sequence[Article]:
+async def article_suggestions(info: Info, query: str, first: int = 5) -> Sequence[Article]:
     """Articles that may answer what somebody is typing, the best first.
 
-    text: what they have typed so far
+    query: what they have typed so far
     first: how many, at most 10
     """
-    return (await suggested(info, [text], first=first))[0]
+    return (await suggest_articles(info, [query], first=first))[0]
 
 
-async def suggested(info: Info, texts: Sequence[str], *, first: int) -> Sequence[Sequence[Article]]:
-    """The best articles for each of these texts."""
-    wanted, dialect = few(first), info.context.shop.database.dialect
-    asked = [match_any(text, dialect=dialect) for text in texts]
-    found = await info.context.load.article_suggestions.load_many(asked)
-    return [articles[:wanted] for articles in found]
+async def suggest_articles(info: Info, texts: Sequence[str], *, first: int) -> Sequence[Sequence[Article]]:
+    """The best articles for each of these texts, at most `first` each."""
+    limit, dialect = check_suggestion_count(first), info.context.shop.database.dialect
+    queries = [any_term_query(text, dialect=dialect) for text in texts]
+    found = await info.context.load.article_suggestions.load_many(queries)
+    return [articles[:limit] for articles in found]
 
 
-def few(first: int) -> int:
-    """A number of suggestions, or a refusal that names the argument."""
+def check_suggestion_count(first: int) -> int:
+    """The number of suggestions; Invalid, about the argument `first`, out of its limits."""
     if not 1 <= first <= SUGGESTIONS_LIMIT:
         raise Invalid(f"There are 1 to {SUGGESTIONS_LIMIT} suggestions.", field=("first",))
     return first
 
 
-async def article_save(
-    info: Info,
-    slug: str,
-    language: str,
-    category: str,
-    title: str,
-    body: str,
-    tags: list[str] = [],  # noqa: B006 - read only
-    id: strawberry.ID | None = None,
-    version: int | None = None,
-) -> Article:
-    """Write an article, or change one; what it said before is kept. A new one is a draft.
-
-    slug: its place in an address: small letters, digits and hyphens
-    language: the language it is written in, as a tag such as "zh-CN"
-    category: what it is about
-    title: what it answers, in up to 200 characters
-    body: the answer, in Markdown
-    tags: words it is filed under
-    id: the one to change; a new one without it
-    version: the version that was changed; needed with `id`
-    """
-    context, writing = info.context, Writing(slug, language, category, tuple(tags), title, body)
+async def article_save(info: Info, input: ArticleSaveInput) -> Article:
+    """Adds an article as a draft, or changes one; each version is kept."""
+    context, text = info.context, input.text()
     async with context.transaction() as session:
-        if id is None:
-            return await write_article(session, writing, now=context.now, by=context.viewer.id)
-        if version is None:
-            raise Invalid("Say which version you have changed.", field=("version",))
-        return await rewrite_article(
-            session,
-            row_id(id, "Article"),
-            writing,
-            version=version,
-            now=context.now,
-            by=context.viewer.id,
-        )
+        if input.id is None:
+            return await add_article(session, text, cause=context.cause)
+        version = input.changed_version()
+        article_id = row_id(input.id, "Article")
+        return await update_article(session, article_id, text, version=version, cause=context.cause)
 
 
 async def article_publish(info: Info, id: strawberry.ID) -> Article:
-    """Let everybody read an article.
+    """Publishes a draft: everybody can read it.
 
     id: the article
     """
     async with info.context.transaction() as session:
-        return await publish_article(session, row_id(id, "Article"), now=info.context.now)
+        return await publish_article(session, row_id(id, "Article"), cause=info.context.cause)
 
 
 async def article_withdraw(info: Info, id: strawberry.ID) -> Article:
-    """Make a published article a draft again.
+    """Makes a published article a draft again.
 
     id: the article
     """
@@ -163,7 +136,7 @@ async def article_withdraw(info: Info, id: strawberry.ID) -> Article:
 
 
 async def article_rate(info: Info, id: strawberry.ID, helpful: bool) -> Article:
-    """Say whether an article helped; each reader counts once, and the last word counts. A guest is known
+    """Rates an article as helpful or not; each reader counts once, with the latest rating. A guest is known
     by the token of their cart.
 
     id: the article
@@ -174,14 +147,14 @@ async def article_rate(info: Info, id: strawberry.ID, helpful: bool) -> Article:
         if viewer.account_id is not None:
             reader = account_reader(viewer.account_id)
         else:
-            reader = await guest_reader(session, viewer.cart_token and fingerprint(viewer.cart_token))
+            reader = await guest_reader(session, viewer.cart_token and fingerprint_of(viewer.cart_token))
         return await rate_article(
-            session, row_id(id, "Article"), reader=reader, helpful=helpful, now=context.now
+            session, row_id(id, "Article"), reader=reader, helpful=helpful, cause=context.cause
         )
 
 
 async def versions(articles: Sequence[Article], info: Info) -> Sequence[Sequence[ArticleVersion]]:
-    """What it said at each of its versions, the first one first; none for customers."""
+    """All its versions, the first one first; none for customers."""
     if not info.context.viewer.is_staff:
         return [()] * len(articles)
     return await info.context.load.article_versions.load_many([article.id for article in articles])

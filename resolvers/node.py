@@ -1,8 +1,7 @@
-"""`node` and `nodes`: any thing by its id, as far as the viewer may see it."""
+"""`node` and `nodes`: anything by its global id, as far as the viewer may see it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
 
 import strawberry
 
@@ -19,21 +18,21 @@ from resolvers.catalog import (
     find_variant,
 )
 from resolvers.context import Info
+from resolvers.delivery_run import find_delivery_run, find_delivery_run_stop
 from resolvers.ids import parse_id
 from resolvers.knowledge import find_article
-from resolvers.offer import find_offer
 from resolvers.order import find_delivery, find_delivery_line, find_order, find_order_line
 from resolvers.payment import find_payment, find_refund
-from resolvers.run import find_run, find_stop
+from resolvers.promotion import find_promotion
 from resolvers.shipment import find_shipment
-from resolvers.shipping import find_zone
+from resolvers.shipping import find_shipping_zone
 from resolvers.stock import find_warehouse
 
 NODES_LIMIT = 100
 
-Find = Callable[[Info, int], Awaitable[Any]]
+FindRow = Callable[[Info, int], Awaitable[object]]
 
-NODES: Mapping[str, Find] = {
+NODES: Mapping[str, FindRow] = {
     "Account": find_account,
     "Address": find_address,
     "Attribute": find_attribute,
@@ -47,7 +46,7 @@ NODES: Mapping[str, Find] = {
     "Cart": find_cart,
     "CartLine": find_cart_line,
     "SavedLine": find_saved_line,
-    "Offer": find_offer,
+    "Promotion": find_promotion,
     "Order": find_order,
     "OrderLine": find_order_line,
     "Delivery": find_delivery,
@@ -55,17 +54,17 @@ NODES: Mapping[str, Find] = {
     "Payment": find_payment,
     "Refund": find_refund,
     "Shipment": find_shipment,
-    "ShippingZone": find_zone,
-    "DeliveryRun": find_run,
-    "RunStop": find_stop,
+    "ShippingZone": find_shipping_zone,
+    "DeliveryRun": find_delivery_run,
+    "DeliveryRunStop": find_delivery_run_stop,
     "Ticket": find_ticket,
     "TicketMessage": find_ticket_message,
 }
-"""GraphQL type -> how to find one for this viewer; None when it is missing or somebody else's."""
+"""GraphQL type -> what finds one by its number; None when it does not exist or is not the viewer's."""
 
 
-async def node(info: Info, id: strawberry.ID) -> Any:
-    """Anything with an identity; null when it does not exist or is not yours.
+async def node(info: Info, id: strawberry.ID) -> object:
+    """Anything by its id; null when it does not exist or is not yours.
 
     id: its global id
     """
@@ -74,8 +73,8 @@ async def node(info: Info, id: strawberry.ID) -> Any:
     return await find(info, parsed[1]) if find and parsed else None
 
 
-async def nodes(info: Info, ids: list[strawberry.ID]) -> Sequence[Any]:
-    """Several at once, in the order asked; null in the place of what is missing or not yours.
+async def nodes(info: Info, ids: list[strawberry.ID]) -> Sequence[object]:
+    """Several by their ids, in the order given; null for each that does not exist or is not yours.
 
     ids: their global ids, at most 100
     """

@@ -1,42 +1,43 @@
-"""Pages as clients ask for them; what cannot be a page is refused by the name of its argument."""
+"""Pages of lists; wrong arguments are refused by name."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
-
-from sqlalchemy import Select
+from typing import TypeVar
 
 from domain.errors import Invalid
-from loaders.page import PAGE_LIMIT, Page, Sort, WrongCursor, itself, page, page_of
+from loaders.page import PAGE_LIMIT, AnyPage, Page, Sort, WrongCursor, first_column, load_page, page_of_list
+from models.sql.types import AnySelect
 from resolvers.context import Info
+
+__all__ = ["AnyPage", "Page", "check_first", "list_page", "query_page"]
 
 R = TypeVar("R")
 
 
-async def paged(
+async def query_page(
     info: Info,
-    statement: Select[Any],
+    statement: AnySelect,
     sort: Sort,
     *,
     first: int,
     after: str | None,
-    shape: Callable[..., Any] = itself,
-) -> Page[Any]:
-    """`first` rows of a statement made in loaders/, after a cursor."""
+    shape: Callable[..., object] = first_column,
+) -> AnyPage:
+    """`first` rows of a statement made in loaders/, after a cursor; raises Invalid for wrong arguments."""
     check_first(first)
     try:
         reads = info.context.shop.database.reads
-        return await page(reads, statement, sort, first=first, after=after, shape=shape)
+        return await load_page(reads, statement, sort, first=first, after=after, shape=shape)
     except WrongCursor as error:
         raise Invalid(str(error), field=("after",)) from None
 
 
-def paged_list(
-    rows: Sequence[R], sort: Sort, *, of: Callable[[R], tuple[Any, ...]], first: int, after: str | None
+def list_page(
+    rows: Sequence[R], sort: Sort, *, of: Callable[[R], tuple[object, ...]], first: int, after: str | None
 ) -> Page[R]:
-    """`first` rows of a list in memory, after a cursor."""
+    """`first` rows of a sorted list in memory, after a cursor; raises Invalid for wrong arguments."""
     check_first(first)
     try:
-        return page_of(rows, sort, of=of, first=first, after=after)
+        return page_of_list(rows, sort, of=of, first=first, after=after)
     except WrongCursor as error:
         raise Invalid(str(error), field=("after",)) from None
 

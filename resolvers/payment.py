@@ -1,3 +1,5 @@
+"""Resolvers of payments, refunds and cash."""
+
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -6,102 +8,104 @@ import strawberry
 from domain.errors import Invalid, NotFound
 from domain.order import CASH_LIMITS
 from domain.payment import collect_cash, confirm_refund, refund_in_goodwill
-from events.payment import Started, begin_payment
+from events.payment import StartedPayment, begin_payment
+from gateways.payment import ActionKind, NextAction
 from loaders.page import PAGE_DEFAULT, Page
-from loaders.payment import OLDEST_REFUND, refunds_wanted
+from loaders.payment import OLDEST_REFUND, select_refunds
 from models import CurrencyCode, Money, Order, Payment, PaymentMethod, Refund, RefundStatus
 from resolvers.context import Info
 from resolvers.ids import row_id
 from resolvers.inputs.money import MoneyInput
 from resolvers.order import find_order
-from resolvers.paging import paged
+from resolvers.paging import query_page
+
+__all__ = ["ActionKind", "NextAction"]  # of others, shown by the schema
 
 RETURN_URL_LIMIT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentOffer:
-    """A way to pay that the shop offers."""
+class PaymentMethodOption:
+    """A payment method the shop offers, and the most that can be paid with it on one order."""
 
     method: PaymentMethod
     limit: Money | None
 
 
-async def payment_methods(info: Info, currency: CurrencyCode | None = None) -> list[PaymentOffer]:
-    """The ways to pay that are offered now.
+async def payment_methods(info: Info, currency: CurrencyCode | None = None) -> list[PaymentMethodOption]:
+    """The payment methods that are offered now.
 
-    currency: of the order; the viewer's when left out
+    currency: of the order; the viewer's without it
     """
-    money = currency or info.context.viewer.currency
-    cash = CASH_LIMITS.get(money)
+    order_currency = currency or info.context.viewer.currency
+    cash_limit = CASH_LIMITS.get(order_currency)
     return [
-        PaymentOffer(method, Money(cash or 0, money) if is_cash(method) else None)
+        PaymentMethodOption(
+            method, Money(cash_limit or 0, order_currency) if method.collected_offline else None
+        )
         for method in PaymentMethod
-        if method in info.context.shop.payments and (cash or not is_cash(method))
+        if method in info.context.shop.payments and (cash_limit or not method.collected_offline)
     ]
 
 
-async def payment_start(info: Info, id: strawberry.ID, return_url: str | None = None) -> Started:
-    """Begin to pay a part of an order, or go on with one that was begun: the answer says what to do next.
+async def payment_start(info: Info, id: strawberry.ID, return_url: str | None = None) -> StartedPayment:
+    """Starts a payment of an order, or continues one that was started; returns what the customer does next.
 
     id: the payment
-    return_url: where the customer's browser goes afterwards; what it says there is never believed
+    return_url: where the customer's browser goes afterwards
     """
-    payment_id = await own_payment(info, id)
-    began = await begin_payment(
-        info.context.shop, payment_id, return_url=address(return_url), by=info.context.viewer.id
+    payment_id = await own_payment_id(info, id)
+    started = await begin_payment(
+        info.context.shop, payment_id, return_url=check_return_url(return_url), by=info.context.viewer.id
     )
-    info.context.forget()
-    return began
+    info.context.forget_loaded()
+    return started
 
 
 async def payment_refund(
     info: Info, order_id: strawberry.ID, amount: MoneyInput, reason: str, idempotency_key: str
 ) -> Order:
-    """Give a customer part of the price back in goodwill, over the roads it came, in proportion.
+    """Refunds part of an order's price as goodwill, apportioned to its payments.
 
     order_id: the order
-    amount: how much
+    amount: how much to refund
     reason: why, as the customer reads it
     idempotency_key: chosen by the client, the same for every attempt at the same refund
     """
-    number = row_id(order_id, "Order", field=("order_id",))
+    order_row_id = row_id(order_id, "Order", field=("order_id",))
     money = amount.money(field=("amount",))
     async with info.context.transaction() as session:
         return await refund_in_goodwill(
             session,
-            number,
+            order_row_id,
             money,
             reason=reason,
             key=idempotency_key,
-            now=info.context.now,
-            by=info.context.viewer.id,
+            cause=info.context.cause,
         )
 
 
 async def refund_confirm(info: Info, id: strawberry.ID, reference: str) -> Refund:
-    """Say that a refund no provider can carry out has been transferred by hand.
+    """Confirms that staff have transferred a refund that no provider can pay.
 
     id: the refund
-    reference: of the transfer, as the bank shows it
+    reference: the reference of the bank transfer
     """
     refund_id = row_id(id, "Refund")
     async with info.context.transaction() as session:
-        return await confirm_refund(
-            session, refund_id, reference=reference, now=info.context.now, by=info.context.viewer.id
-        )
+        return await confirm_refund(session, refund_id, reference=reference, cause=info.context.cause)
 
 
-async def cash_collect(info: Info, payment_id: strawberry.ID, amount: MoneyInput) -> Payment:
-    """Take the cash of a delivery: all of it, once.
+async def cash_collect(info: Info, id: strawberry.ID, amount: MoneyInput) -> Payment:
+    """Records the cash a courier has collected for an order: all that is due, once.
 
-    payment_id: the payment that is made in cash
-    amount: what was taken, which must be what is due
+    id: the payment that is made in cash
+    amount: what was collected, which must be what is due
     """
-    number = row_id(payment_id, "Payment", field=("payment_id",))
+    payment_id = row_id(id, "Payment")
     money = amount.money(field=("amount",))
     async with info.context.transaction() as session:
-        return await collect_cash(session, number, money, now=info.context.now, by=info.context.viewer.id)
+        return await collect_cash(session, payment_id, money, cause=info.context.cause)
 
 
 async def refunds(
@@ -111,38 +115,39 @@ async def refunds(
     first: int = PAGE_DEFAULT,
     after: str | None = None,
 ) -> Page[Refund]:
-    """Refunds of all orders, the oldest first; pending ones of cash wait for a transfer.
+    """Refunds of all orders, the oldest first; pending ones of cash wait for a transfer by staff.
 
-    status: in one of these states
-    method: of payments made in one of these ways
+    status: only with one of these statuses
+    method: only of payments by one of these methods
     first: how many, at most 100
-    after: the cursor to go on from
+    after: the cursor to continue from
     """
-    statement = refunds_wanted(status=status, method=method)
-    return await paged(info, statement, OLDEST_REFUND, first=first, after=after)
+    statement = select_refunds(status=status, method=method)
+    return await query_page(info, statement, OLDEST_REFUND, first=first, after=after)
 
 
 async def find_payment(info: Info, payment_id: int) -> Payment | None:
-    """The payment, if this viewer may see its order."""
+    """The payment; None unless the viewer may see its order."""
     payment = await info.context.load.payment.load(payment_id)
     return payment if payment and await find_order(info, payment.order_id) else None
 
 
 async def find_refund(info: Info, refund_id: int) -> Refund | None:
+    """The refund; None unless the viewer may see its order."""
     refund = await info.context.load.refund.load(refund_id)
     return refund if refund and await find_order(info, refund.order_id) else None
 
 
-async def own_payment(info: Info, id: strawberry.ID) -> int:
-    """The number of a payment this viewer may act on."""
-    found = await find_payment(info, row_id(id, "Payment"))
-    if found is None:
+async def own_payment_id(info: Info, id: strawberry.ID) -> int:
+    """The row id of a payment; NotFound unless the viewer may see its order."""
+    payment = await find_payment(info, row_id(id, "Payment"))
+    if payment is None:
         raise NotFound("payment", field=("id",))
-    return found.id
+    return payment.id
 
 
-def address(return_url: str | None) -> str | None:
-    """Where to go back to: an address of the web, and no script."""
+def check_return_url(return_url: str | None) -> str | None:
+    """The URL if it is one of http or https; Invalid for others, which could be scripts."""
     if return_url is None:
         return None
     try:
@@ -152,7 +157,3 @@ def address(return_url: str | None) -> str | None:
     if len(return_url) > RETURN_URL_LIMIT or parts.scheme not in ("http", "https") or not parts.netloc:
         raise Invalid("This is not an address of the web.", field=("return_url",))
     return return_url
-
-
-def is_cash(method: PaymentMethod) -> bool:
-    return method is PaymentMethod.CASH_ON_DELIVERY

@@ -1,29 +1,28 @@
-"""WHAT CLIENTS SEE: the roots, assembled by area. Declarations only."""
-
-from typing import Any
+"""What clients see: the schema, its roots assembled by area."""
 
 import strawberry
+from strawberry.types.base import get_object_definition
 
 from resolvers import node as resolve
-from resolvers.guard import ANYONE
+from resolvers.guard import Permission
 from schema.account import AccountMutation, AccountQuery
 from schema.aftersales import AftersalesMutation, AftersalesQuery, AftersalesSubscription
+from schema.analytics import AnalyticsQuery
 from schema.cart import CartMutation, CartQuery, CartSubscription
 from schema.catalog import CatalogMutation, CatalogQuery
-from schema.change import ChangeMutation
-from schema.insight import InsightQuery
+from schema.delivery_run import DeliveryRunMutation, DeliveryRunQuery, DeliveryRunSubscription
 from schema.knowledge import KnowledgeMutation, KnowledgeQuery
-from schema.news import NewsSubscription
 from schema.node import Node
-from schema.offer import OfferMutation, OfferQuery
 from schema.order import OrderMutation, OrderQuery, OrderSubscription
+from schema.order.editing import OrderEditingMutation
 from schema.payment import PaymentMutation, PaymentQuery
+from schema.promotion import PromotionMutation, PromotionQuery
 from schema.rows import field
-from schema.run import RunMutation, RunQuery, RunSubscription
 from schema.shipment import ShipmentMutation, ShipmentQuery, ShipmentSubscription
 from schema.shipping import ShippingMutation, ShippingQuery
 from schema.shop import ShopSchema
 from schema.stock import StockMutation, StockQuery
+from schema.subscriptions import FeedSubscription
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -32,18 +31,18 @@ class Query(
     KnowledgeQuery,
     CartQuery,
     CatalogQuery,
-    OfferQuery,
+    PromotionQuery,
     StockQuery,
     ShippingQuery,
     OrderQuery,
     PaymentQuery,
     ShipmentQuery,
-    RunQuery,
+    DeliveryRunQuery,
     AftersalesQuery,
-    InsightQuery,
+    AnalyticsQuery,
 ):
-    node: Node | None = field(resolve.node, allow=ANYONE)
-    nodes: list[Node | None] = field(resolve.nodes, allow=ANYONE)
+    node: Node | None = field(resolve.node, allow=Permission.PUBLIC)
+    nodes: list[Node | None] = field(resolve.nodes, allow=Permission.PUBLIC)
 
 
 @strawberry.type(description="Everything that can be done.")
@@ -51,14 +50,14 @@ class Mutation(
     AccountMutation,
     KnowledgeMutation,
     CartMutation,
-    OfferMutation,
+    PromotionMutation,
     StockMutation,
     ShippingMutation,
     OrderMutation,
-    ChangeMutation,
+    OrderEditingMutation,
     PaymentMutation,
     ShipmentMutation,
-    RunMutation,
+    DeliveryRunMutation,
     AftersalesMutation,
     CatalogMutation,
 ):
@@ -68,21 +67,21 @@ class Mutation(
 @strawberry.type(description="Everything that can be watched.")
 class Subscription(
     CartSubscription,
-    NewsSubscription,
+    FeedSubscription,
     OrderSubscription,
     ShipmentSubscription,
-    RunSubscription,
+    DeliveryRunSubscription,
     AftersalesSubscription,
 ):
     pass
 
 
-def refuse_unguarded(*roots: Any) -> None:
-    """TypeError for a field of a root that does not say whom it allows."""
+def refuse_unguarded(*roots: type) -> None:
+    """Raises TypeError for a field of a root that names no permission."""
     for root in roots:
-        for declared in root.__strawberry_definition__.fields:
+        for declared in get_object_definition(root, strict=True).fields:
             if not declared.metadata.get("allow"):
-                raise TypeError(f"{root.__name__}.{declared.python_name} does not say whom it allows")
+                raise TypeError(f"{root.__name__}.{declared.python_name} names no permission")
 
 
 refuse_unguarded(Query, Mutation, Subscription)

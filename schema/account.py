@@ -1,4 +1,4 @@
-"""People: who is asking, signing in, address books."""
+"""The viewer, accounts, sessions and address books."""
 
 from datetime import datetime
 
@@ -8,22 +8,21 @@ import models
 import schema.scalars  # noqa: F401 - CurrencyCode must be described before it is used
 from resolvers import account as resolve
 from resolvers.context import Viewer as ViewerRow
-from resolvers.described import describe_enum
-from resolvers.guard import ANYONE, CUSTOMERS
+from resolvers.descriptions import describe_enum
+from resolvers.guard import Permission
 from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import batched, field, loaded, row_type
 
 Role = describe_enum(models.Role)
-ADMINS = frozenset({models.Role.ADMIN})
 
 
 @row_type(models.Address)
 class Address(Node):
-    """An entry of a customer's address book."""
+    """An address in a customer's address book."""
 
     recipient: str
-    """Who takes the parcel."""
+    """Who receives the parcel."""
     phone: str
     """The number the courier calls, in E.164."""
     country_code: str
@@ -35,40 +34,40 @@ class Address(Node):
     district: str
     """District or county; empty where there is none."""
     line1: str
-    """Street, house and door."""
+    """Street, house number and apartment."""
     line2: str
-    """What else helps to find the door; may be empty."""
+    """Further details for the courier; may be empty."""
     postal_code: str
     """Postal code; may be empty."""
     is_default: bool
-    """Whether parcels go here unless something else is said; true for exactly one of a book."""
+    """Whether it is the default address; true for exactly one address of an address book."""
 
 
 @row_type(models.Account)
 class Account(Node):
-    """A person with a password: a customer or a member of staff."""
+    """A customer or a member of staff, who signs in with a password."""
 
     name: str
     """How to address them."""
     role: models.Role
-    """Who they are to the shop."""
+    """Their role."""
     email: str | None = field(resolve.email)
     phone: str | None = field(resolve.phone)
     language: str | None
-    """The language they read, as a tag; null when they never said."""
+    """The language they read, as a tag; null if unknown."""
     created_at: datetime
-    """Since when they have it."""
+    """When it was created."""
     disabled_at: datetime | None
-    """Since when they may not sign in; null when they may."""
+    """Since when it is disabled; null if it is not."""
     addresses: list[Address] = batched(resolve.addresses)
 
 
 @row_type(ViewerRow)
 class Viewer:
-    """Whoever is asking, and how their answers are given."""
+    """Who sends the request, and the language and currency of the answer."""
 
     role: models.Role
-    """Who they are to the shop; GUEST until they sign in."""
+    """Their role; GUEST until they sign in."""
     language: str
     """The language texts are read in, from `Accept-Language`."""
     currency: models.CurrencyCode
@@ -77,39 +76,39 @@ class Viewer:
     """Their account; null for a guest."""
 
 
-@row_type(resolve.SignedIn)
+@row_type(resolve.SignInResult)
 class Session:
-    """Somebody has signed in; both tokens are told here and nowhere else."""
+    """The tokens of a sign-in; they are shown only once."""
 
     access_token: str
-    """Sent with every request, as `Authorization: Bearer ...`; good for minutes."""
+    """The token to send with every request, as `Authorization: Bearer ...`; it is valid for some minutes."""
     refresh_token: str
-    """Good for one `sessionRefresh`, which gives the next one."""
+    """The token for one `sessionRefresh`, which returns the next one."""
     expires_at: datetime
-    """When the access token stops being good."""
+    """When the access token expires."""
     account: Account
-    """Whose it is."""
+    """The account that has signed in."""
 
 
 @strawberry.type
 class AccountQuery:
-    viewer: Viewer = field(resolve.viewer, allow=ANYONE)
+    viewer: Viewer = field(resolve.viewer, allow=Permission.PUBLIC)
 
 
 @strawberry.type
 class AccountMutation:
-    account_register = mutation(resolve.account_register, returns=Session, allow=ANYONE)
-    session_create = mutation(resolve.session_create, returns=Session, allow=ANYONE)
-    session_refresh = mutation(resolve.session_refresh, returns=Session, allow=ANYONE)
+    account_register = mutation(resolve.account_register, returns=Session, allow=Permission.PUBLIC)
+    session_create = mutation(resolve.session_create, returns=Session, allow=Permission.PUBLIC)
+    session_refresh = mutation(resolve.session_refresh, returns=Session, allow=Permission.PUBLIC)
     session_revoke = mutation(
         resolve.session_revoke,
         returns=bool,
-        thing="revoked",
-        says="True when the sign-in has ended, now or before.",
-        allow=ANYONE,
+        field_name="revoked",
+        field_description="True when the sign-in has ended, now or before.",
+        allow=Permission.PUBLIC,
     )
-    address_save = mutation(resolve.address_save, returns=Address, allow=CUSTOMERS)
-    address_remove = mutation(resolve.address_remove, returns=Account, allow=CUSTOMERS)
-    staff_create = mutation(resolve.staff_create, returns=Account, allow=ADMINS)
-    account_disable = mutation(resolve.account_disable, returns=Account, allow=ADMINS)
-    account_enable = mutation(resolve.account_enable, returns=Account, allow=ADMINS)
+    address_save = mutation(resolve.address_save, returns=Address, allow=Permission.BUY)
+    address_remove = mutation(resolve.address_remove, returns=Account, allow=Permission.BUY)
+    staff_create = mutation(resolve.staff_create, returns=Account, allow=Permission.STAFF_MANAGE)
+    account_disable = mutation(resolve.account_disable, returns=Account, allow=Permission.STAFF_MANAGE)
+    account_enable = mutation(resolve.account_enable, returns=Account, allow=Permission.STAFF_MANAGE)

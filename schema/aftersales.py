@@ -1,16 +1,13 @@
-"""After the sale: tickets, what they would come to, and what is said about them."""
+"""After-sales tickets, their quotes and their messages."""
 
 from datetime import datetime
 
 import strawberry
 
 import models
-from domain.aftersales.quote import Quote, QuotedLeg, QuotedLine, Refusal
-from domain.aftersales.rules import TicketObstacle
 from resolvers import aftersales as resolve
-from resolvers.aftersales import READERS
-from resolvers.described import describe_enum
-from resolvers.guard import BOSSES, CARERS, CUSTOMERS, SUPPORT, WAREHOUSE
+from resolvers.descriptions import describe_enum
+from resolvers.guard import Permission
 from schema.account import Account
 from schema.catalog import Media
 from schema.connection import Connection
@@ -25,56 +22,55 @@ from schema.scalars import Money
 TicketType = describe_enum(models.TicketType)
 TicketReason = describe_enum(models.TicketReason)
 TicketStatus = describe_enum(models.TicketStatus)
-describe_enum(TicketObstacle)
+TicketObstacle = describe_enum(resolve.TicketObstacle)
 
 
-@row_type(Refusal)
+@row_type(resolve.TicketQuoteRefusal)
 class TicketRefusal:
     """Why a request cannot be granted."""
 
-    code: TicketObstacle
+    code: resolve.TicketObstacle
     """For programs: what stands in the way."""
     message: str
-    """For people: words a customer can read."""
+    """For people: why, as a customer reads it."""
 
 
-@row_type(QuotedLine)
+@row_type(resolve.TicketQuoteLine)
 class TicketQuoteLine:
     """Units of an order line, and what they would bring back."""
 
     line: OrderLine
     """What was bought."""
     quantity: int
-    """How many units were asked about."""
+    """How many units the request is about."""
     left: int
     """How many can still be asked for."""
     refund: Money
-    """What they bring back, their share of the discount taken off; zero when nothing does."""
+    """What they bring back, after their share of the discount; zero when nothing comes back."""
 
 
-@row_type(QuotedLeg)
+@row_type(resolve.TicketQuoteLeg)
 class TicketQuoteLeg:
-    """The part of a refund that would go back over one payment's own road."""
+    """The part of a refund that would go back to one payment."""
 
     payment: Payment
     """How it was paid."""
     refund: Money
-    """How much of it comes back."""
+    """How much of it would come back."""
 
 
-@row_type(Quote)
+@row_type(resolve.TicketQuote)
 class TicketQuote:
-    """What a ticket would come to, before it is opened."""
+    """What a ticket would bring, before it is opened."""
 
     eligible: bool
     """Whether the ticket could be opened now."""
     refusal: TicketRefusal | None
     """Why it could not; null when it could."""
     lines: list[TicketQuoteLine]
-    """The goods it would be about, in the order asked."""
+    """The lines it would be about, in the order given."""
     shipping: Money
-    """The part of the refund that is the shipping fee: it comes back with the last of an order that comes
-    back whole, for faults only."""
+    """The shipping fee in the refund: for faults only, with the last units of a wholly returned order."""
     refund: Money
     """All that would come back."""
     legs: list[TicketQuoteLeg]
@@ -92,22 +88,22 @@ class TicketLine:
     quantity: int
     """How many units of it."""
     refund: Money
-    """What they bring back; zero when goods come instead."""
+    """What they bring back; zero when goods are sent instead."""
 
 
 @row_type(models.TicketMessage)
 class TicketMessage(Node):
-    """A line of the conversation."""
+    """A message of a customer or of the staff about a ticket."""
 
     author: Account = loaded("account", key="author_id")
-    """Who said it."""
+    """Who wrote it."""
     from_staff: bool = batched(resolve.from_staff)
     body: str
-    """What they said."""
+    """Its text."""
     internal: bool
-    """Whether only the staff reads it."""
+    """Whether only the staff can read it."""
     created_at: datetime
-    """When they said it."""
+    """When it was written."""
 
 
 @row_type(models.Event)
@@ -118,7 +114,7 @@ class TicketUpdate:
     """The ticket's version this made; they follow each other without a gap."""
     name: str
     """What happened, such as "ticket.agreed"."""
-    status: models.TicketStatus = field(resolve.status_told)
+    status: models.TicketStatus = field(resolve.status_then)
     occurred_at: datetime
     """When it happened."""
     ticket: "Ticket" = loaded("ticket", key="subject_id")
@@ -130,7 +126,7 @@ class Ticket(Node):
     """A customer's request about goods they bought."""
 
     number: str
-    """What the customer reads out on the phone."""
+    """The shop's own number, by which customers name it."""
     type: models.TicketType
     """What is asked for."""
     reason: models.TicketReason
@@ -138,11 +134,11 @@ class Ticket(Node):
     status: models.TicketStatus
     """Where it stands."""
     description: str
-    """What happened, in the customer's words."""
+    """What happened, as the customer describes it."""
     refund: Money
-    """What comes back in money; zero when goods come instead."""
+    """What comes back in money; zero when goods are sent instead."""
     refusal: str | None
-    """Why the shop said no, when it last did."""
+    """Why the shop refused it, the last time it did."""
     return_carrier: str | None
     """Who carries the goods back; null until the customer says so."""
     return_tracking_number: str | None
@@ -150,13 +146,13 @@ class Ticket(Node):
     opened_at: datetime
     """When the customer asked."""
     due_at: datetime | None
-    """When the next thing happens by itself; null when nobody is hurried."""
+    """When the shop acts by itself unless somebody has; null where nobody is waited for."""
     closed_at: datetime | None
     """When it ended; null while it has not."""
     version: int
     """One higher with each recorded event; pass it as `after` to watch without a gap."""
     lines: list[TicketLine] = loaded("ticket_lines", key="id")
-    """Which goods it is about."""
+    """The units it is about."""
     media: list[Media] = loaded("ticket_media", key="id")
     """Pictures that show it."""
     messages: list[TicketMessage] = batched(resolve.messages)
@@ -165,38 +161,46 @@ class Ticket(Node):
     order: Order = loaded("order", key="order_id")
     """The order it is about."""
     customer: Account = loaded("account", key="account_id")
-    """Whose it is."""
+    """The customer who opened it."""
     assignee: Account | None = batched(resolve.assignees)
     refunds: list[Refund] = loaded("ticket_refunds", key="id")
     """The money on its way back, one for each payment it goes to."""
     replacements: list[Delivery] = loaded("ticket_replacements", key="id")
-    """Deliveries of goods that are sent again."""
+    """Deliveries of the goods that are sent instead."""
     suggested_articles: list[Article] = batched(resolve.suggested_articles)
 
 
 @strawberry.type
 class AftersalesQuery:
-    ticket: Ticket | None = field(resolve.ticket, allow=READERS)
-    tickets: Connection[Ticket] = field(resolve.tickets, allow=READERS)
-    ticket_quote: TicketQuote | None = field(resolve.ticket_quote, allow=CARERS)
+    ticket: Ticket | None = field(resolve.ticket, allow=Permission.TICKET_VIEW)
+    tickets: Connection[Ticket] = field(resolve.tickets, allow=Permission.TICKET_VIEW)
+    ticket_quote: TicketQuote | None = field(resolve.ticket_quote, allow=Permission.TICKET_TAKE_PART)
 
 
 @strawberry.type
 class AftersalesMutation:
-    ticket_open = mutation(resolve.ticket_open, returns=Ticket, allow=CUSTOMERS)
-    ticket_reapply = mutation(resolve.ticket_reapply, returns=Ticket, allow=CUSTOMERS)
-    ticket_cancel = mutation(resolve.ticket_cancel, returns=Ticket, allow=CARERS)
-    ticket_escalate = mutation(resolve.ticket_escalate, returns=Ticket, allow=CARERS)
-    ticket_return_ship = mutation(resolve.ticket_return_ship, returns=Ticket, allow=CARERS)
-    ticket_message_add = mutation(resolve.ticket_message_add, returns=Ticket, allow=CARERS)
-    ticket_agree = mutation(resolve.ticket_agree, returns=Ticket, allow=SUPPORT)
-    ticket_refuse = mutation(resolve.ticket_refuse, returns=Ticket, allow=SUPPORT)
-    ticket_assign = mutation(resolve.ticket_assign, returns=Ticket, allow=SUPPORT)
-    ticket_refund_retry = mutation(resolve.ticket_refund_retry, returns=Ticket, allow=SUPPORT)
-    ticket_return_receive = mutation(resolve.ticket_return_receive, returns=Ticket, allow=WAREHOUSE | SUPPORT)
-    ticket_decide = mutation(resolve.ticket_decide, returns=Ticket, allow=BOSSES)
+    ticket_open = mutation(resolve.ticket_open, returns=Ticket, allow=Permission.TICKET_OPEN)
+    ticket_reapply = mutation(resolve.ticket_reapply, returns=Ticket, allow=Permission.TICKET_OPEN)
+    ticket_cancel = mutation(resolve.ticket_cancel, returns=Ticket, allow=Permission.TICKET_TAKE_PART)
+    ticket_escalate = mutation(resolve.ticket_escalate, returns=Ticket, allow=Permission.TICKET_TAKE_PART)
+    ticket_return_ship = mutation(
+        resolve.ticket_return_ship, returns=Ticket, allow=Permission.TICKET_TAKE_PART
+    )
+    ticket_message_add = mutation(
+        resolve.ticket_message_add, returns=Ticket, allow=Permission.TICKET_TAKE_PART
+    )
+    ticket_agree = mutation(resolve.ticket_agree, returns=Ticket, allow=Permission.TICKET_HANDLE)
+    ticket_refuse = mutation(resolve.ticket_refuse, returns=Ticket, allow=Permission.TICKET_HANDLE)
+    ticket_assign = mutation(resolve.ticket_assign, returns=Ticket, allow=Permission.TICKET_HANDLE)
+    ticket_refund_retry = mutation(
+        resolve.ticket_refund_retry, returns=Ticket, allow=Permission.TICKET_HANDLE
+    )
+    ticket_return_receive = mutation(
+        resolve.ticket_return_receive, returns=Ticket, allow=Permission.RETURN_RECEIVE
+    )
+    ticket_decide = mutation(resolve.ticket_decide, returns=Ticket, allow=Permission.TICKET_DECIDE)
 
 
 @strawberry.type
 class AftersalesSubscription:
-    ticket_updates: TicketUpdate = subscription(resolve.ticket_updates, allow=READERS)
+    ticket_updates: TicketUpdate = subscription(resolve.ticket_updates, allow=Permission.TICKET_VIEW)

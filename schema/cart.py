@@ -1,108 +1,106 @@
-"""Carts: lines at the prices of the moment, totals and warnings."""
+"""Carts: their lines at present prices, totals and warnings."""
 
 from datetime import datetime
 
 import strawberry
 
 import models
-from domain.cart import CartWarningCode as Code
-from domain.offer import Pricing
-from loaders.cart import ShownLine, ShownSavedLine
+from models.live_lines import LiveCartLine, LiveSavedLine
 from resolvers import cart as resolve
-from resolvers.described import describe_enum
-from resolvers.guard import SHOPPERS
+from resolvers.descriptions import describe_enum
+from resolvers.guard import Permission
 from schema.catalog import Variant
 from schema.mutation import mutation
 from schema.node import Node
-from schema.offer import JudgedOffer
+from schema.promotion import EvaluatedPromotion
 from schema.rows import batched, field, loaded, row_type, subscription
 from schema.scalars import Money
 
-CartWarningCode = describe_enum(Code)
+CartWarningCode = describe_enum(resolve.CartWarningCode)
 
 
 @row_type(resolve.CartWarning)
 class CartWarning:
-    """Something that has changed since it was put into the cart; no error, but worth a look."""
+    """Something that has changed since it was put into the cart: no error, but worth showing to its owner."""
 
-    code: Code
-    """For programs: what it is."""
+    code: resolve.CartWarningCode
+    """What has changed, for programs."""
     message: str
-    """For people: words a customer can read."""
+    """What has changed, in words for a customer."""
     line: "CartLine | None"
-    """The line it is about; null when it is about the whole cart, or about what is saved for later."""
-    left: int | None
-    """How many are left of what is on the line; null where there is no limit."""
-    wanted: int | None
-    """How many two carts held that became one; null when it is about something else."""
+    """The line it is about; null when it is about the whole cart or about a saved line."""
+    available: int | None
+    """How many units of the line's variant are available; null where there is no limit."""
+    merged_quantity: int | None
+    """How many units two carts held together before they were merged; null for other warnings."""
     seen_price: Money | None
-    """What one cost when it was added; null when it is about the whole cart."""
+    """What one unit cost when it was added; null when it is about the whole cart."""
     price: Money | None
-    """What one costs now; null when it is not sold any more, or about the whole cart."""
+    """What one unit costs now; null when it is not sold any more, or about the whole cart."""
 
 
-@row_type(ShownLine)
+@row_type(LiveCartLine)
 class CartLine(Node):
-    """A variant in a cart, at the price of this moment."""
+    """Units of a variant in a cart, at the present price."""
 
     variant: Variant = loaded("variant", key="variant_id")
-    """What it is."""
+    """The variant."""
     quantity: int
     """How many units."""
     unit_price: Money | None
-    """What one costs now; null when it is not sold any more."""
+    """What one unit costs now; null when it is not sold any more."""
     total: Money | None
-    """What all of them cost now, before any discount; null when it is not sold any more."""
+    """What all units cost now, before any discount; null when it is not sold any more."""
     warnings: list[CartWarning] = field(resolve.warnings_of_line)
 
 
-@row_type(ShownSavedLine)
+@row_type(LiveSavedLine)
 class SavedLine(Node):
-    """A variant saved for later: no part of the totals, and not ordered."""
+    """Units of a variant saved for later: not in the totals, and not ordered."""
 
     variant: Variant = loaded("variant", key="variant_id")
-    """What it is."""
+    """The variant."""
     quantity: int
     """How many units."""
     unit_price: Money | None
-    """What one costs now; null when it is not sold any more."""
+    """What one unit costs now; null when it is not sold any more."""
     warnings: list[CartWarning] = field(resolve.warnings_of_line)
 
 
-@row_type(Pricing)
+@row_type(resolve.PricingResult)
 class CartTotals:
-    """What a cart comes to at the prices of this moment; shipping depends on where it goes."""
+    """What a cart costs at present prices, before shipping."""
 
-    goods: Money = strawberry.field(name="subtotal")
-    """What the lines cost."""
+    subtotal: Money
+    """What the lines cost before any discount."""
     discount: Money
-    """What the offers that apply take off."""
+    """What the promotions take off."""
     total: Money
-    """What is left to pay, before shipping."""
+    """What is to be paid, before shipping."""
 
 
 @row_type(models.Cart)
 class Cart(Node):
-    """What somebody means to buy."""
+    """What a guest or customer means to buy."""
 
     token: str | None
-    """The secret of a guest's cart, for the `X-Cart-Token` header: told once, when the cart is made; null
-    when it is the one that was sent."""
+    """The secret of a guest's cart, for the `X-Cart-Token` header: given once, by the mutation that makes the
+    cart; otherwise null."""
     version: int
-    """One higher with each change; pass it as `after` to watch without a gap."""
+    """One higher with each change; pass it as `after` to `cartUpdates` to miss none."""
     currency: models.CurrencyCode
-    """The currency of all its prices; an empty cart takes the one its owner looks at."""
+    """The currency of all its prices; an empty cart takes the viewer's."""
     lines: list[CartLine] = loaded("cart_lines")
     """What is in it, in the order it was added."""
     saved_lines: list[SavedLine] = loaded("cart_saved_lines")
     """What is saved for later, in the order it was saved."""
     coupon_codes: list[str]
-    """The coupons that will be tried, in the order they were applied; `offers` says what they do."""
-    offers: list[JudgedOffer] = batched(resolve.offers)
+    """The coupons applied to it, in the order they were applied; `promotions` says what each does."""
+    promotions: list[EvaluatedPromotion] = batched(resolve.promotions)
     totals: CartTotals = batched(resolve.totals)
     warnings: list[CartWarning] = batched(resolve.warnings)
     updated_at: datetime
-    """When it was changed last."""
+    """When it was last changed."""
 
 
 @row_type(models.Event)
@@ -110,10 +108,11 @@ class CartUpdate:
     """One change of a cart."""
 
     version: int
-    """The cart's version this made; they follow each other without a gap. "cart.goods_changed" makes none and
-    comes with the version there is."""
+    """The version of the cart after this change; versions follow each other without a gap.
+    "cart.items_changed" makes no new version."""
     name: str
-    """What happened, such as "cart.changed", or "cart.goods_changed" around it."""
+    """What happened: "cart.changed" for a change by its owner, "cart.items_changed" for prices, stock or
+    promotions that changed."""
     occurred_at: datetime
     """When the shop recorded it."""
     cart: Cart = loaded("cart", key="subject_id")
@@ -122,23 +121,23 @@ class CartUpdate:
 
 @strawberry.type
 class CartQuery:
-    cart: Cart | None = field(resolve.cart, allow=SHOPPERS)
+    cart: Cart | None = field(resolve.cart, allow=Permission.CART)
 
 
 @strawberry.type
 class CartMutation:
-    cart_line_add = mutation(resolve.cart_line_add, returns=Cart, allow=SHOPPERS)
-    cart_lines_add = mutation(resolve.cart_lines_add, returns=Cart, allow=SHOPPERS)
-    cart_line_update = mutation(resolve.cart_line_update, returns=Cart, allow=SHOPPERS)
-    cart_line_remove = mutation(resolve.cart_line_remove, returns=Cart, allow=SHOPPERS)
-    cart_line_save = mutation(resolve.cart_line_save, returns=Cart, allow=SHOPPERS)
-    cart_line_restore = mutation(resolve.cart_line_restore, returns=Cart, allow=SHOPPERS)
-    cart_saved_line_remove = mutation(resolve.cart_saved_line_remove, returns=Cart, allow=SHOPPERS)
-    cart_warnings_dismiss = mutation(resolve.cart_warnings_dismiss, returns=Cart, allow=SHOPPERS)
-    cart_coupon_apply = mutation(resolve.cart_coupon_apply, returns=Cart, allow=SHOPPERS)
-    cart_coupon_remove = mutation(resolve.cart_coupon_remove, returns=Cart, allow=SHOPPERS)
+    cart_line_add = mutation(resolve.cart_line_add, returns=Cart, allow=Permission.CART)
+    cart_lines_add = mutation(resolve.cart_lines_add, returns=Cart, allow=Permission.CART)
+    cart_line_update = mutation(resolve.cart_line_update, returns=Cart, allow=Permission.CART)
+    cart_line_remove = mutation(resolve.cart_line_remove, returns=Cart, allow=Permission.CART)
+    cart_line_save = mutation(resolve.cart_line_save, returns=Cart, allow=Permission.CART)
+    cart_line_restore = mutation(resolve.cart_line_restore, returns=Cart, allow=Permission.CART)
+    cart_saved_line_remove = mutation(resolve.cart_saved_line_remove, returns=Cart, allow=Permission.CART)
+    cart_warnings_dismiss = mutation(resolve.cart_warnings_dismiss, returns=Cart, allow=Permission.CART)
+    cart_coupon_apply = mutation(resolve.cart_coupon_apply, returns=Cart, allow=Permission.CART)
+    cart_coupon_remove = mutation(resolve.cart_coupon_remove, returns=Cart, allow=Permission.CART)
 
 
 @strawberry.type
 class CartSubscription:
-    cart_updates: CartUpdate = subscription(resolve.cart_updates, allow=SHOPPERS)
+    cart_updates: CartUpdate = subscription(resolve.cart_updates, allow=Permission.CART)

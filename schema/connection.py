@@ -1,15 +1,17 @@
 """Pages of long lists (https://relay.dev/graphql/connections.htm)."""
 
-from typing import Any, Generic, TypeVar
+from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 import strawberry
 
-from loaders.page import Page
+from resolvers.paging import AnyPage
+from schema.rows import field
 
 T = TypeVar("T")
 
 
-@strawberry.type(description="Where a page lies in its list.")
+@strawberry.type(description="The position of a page in its list.")
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether more follows.")
     has_previous_page: bool = strawberry.field(description="Whether something comes before.")
@@ -17,21 +19,24 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(description="The cursor to pass as `after` for the next page.")
 
 
-@strawberry.type(description="One thing in a list, and where it stands.")
+@strawberry.type(description="One thing in a list, with its cursor.")
 class Edge(Generic[T]):
     node: T = strawberry.field(description="The thing.")
-    cursor: str = strawberry.field(description="Where it stands in this order of the list.")
+    cursor: str = strawberry.field(description="Its position in this order of the list.")
 
 
-def edges(root: Any) -> Any:
+def edges(root: AnyPage) -> list[Edge[object]]:
+    """The things of this page with cursors."""
     return [Edge(node=row, cursor=cursor) for row, cursor in zip(root.rows, root.cursors, strict=True)]
 
 
-def nodes(root: Any) -> Any:
+def nodes(root: AnyPage) -> Sequence[object]:
+    """The things of this page."""
     return root.rows
 
 
-def page_info(root: Any) -> PageInfo:
+def page_info(root: AnyPage) -> PageInfo:
+    """The position of this page in the list."""
     return PageInfo(
         has_next_page=root.has_next,
         has_previous_page=root.has_previous,
@@ -40,18 +45,14 @@ def page_info(root: Any) -> PageInfo:
     )
 
 
-async def total_count(root: Any) -> int:
-    found: Page[Any] = root
-    return await found.count()
+async def total_count(root: AnyPage) -> int:
+    """How many there are in all; counted only when asked for."""
+    return await root.count()
 
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
-    edges: list[Edge[T]] = strawberry.field(
-        resolver=edges, description="The things of this page with cursors."
-    )
-    nodes: list[T] = strawberry.field(resolver=nodes, description="The things of this page.")
-    page_info: PageInfo = strawberry.field(resolver=page_info, description="Where this page lies.")
-    total_count: int = strawberry.field(
-        resolver=total_count, description="How many there are in all; counted only when asked for."
-    )
+    edges: list[Edge[T]] = field(edges)
+    nodes: list[T] = field(nodes)
+    page_info: PageInfo = field(page_info)
+    total_count: int = field(total_count)

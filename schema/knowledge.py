@@ -1,4 +1,4 @@
-"""The knowledge base. Bodies are Markdown; clients turn them into what they show."""
+"""Articles of the knowledge base. Bodies are Markdown."""
 
 from datetime import datetime
 
@@ -6,11 +6,11 @@ import strawberry
 
 import models
 from resolvers import knowledge as resolve
-from resolvers.described import describe_enum
-from resolvers.guard import ANYONE, SUPPORT
+from resolvers.descriptions import describe_enum
+from resolvers.guard import Permission
 from schema.account import Account
+from schema.cache_control import MINUTES, NEVER
 from schema.connection import Connection
-from schema.freshness import MINUTES, NEVER
 from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import batched, field, loaded, row_type
@@ -20,7 +20,7 @@ ArticleStatus = describe_enum(models.ArticleStatus)
 
 @row_type(models.ArticleVersion)
 class ArticleVersion:
-    """What an article said at one of its versions."""
+    """One version of an article."""
 
     version: int
     """The version; the first is 1."""
@@ -29,14 +29,14 @@ class ArticleVersion:
     body: str
     """Its body then, in Markdown."""
     author: Account | None = loaded("account", key="author_id")
-    """Who wrote it so; null when the shop did by itself."""
+    """Who wrote it; null when the shop did."""
     created_at: datetime
     """When it was written."""
 
 
 @row_type(models.Article)
 class Article(Node):
-    """An answer, written once for everybody who will ask."""
+    """An answer to a question customers ask."""
 
     slug: str
     """Its place in an address."""
@@ -47,21 +47,21 @@ class Article(Node):
     category: str
     """What it is about."""
     tags: list[str]
-    """Words it is filed under."""
+    """Keywords."""
     title: str
-    """What it answers."""
+    """The question it answers."""
     body: str
     """The answer, in Markdown."""
     version: int
     """One higher with each change; pass it to `articleSave`."""
     helpful: int
-    """Readers whom it helped."""
+    """How many readers it helped."""
     unhelpful: int
-    """Readers whom it did not help."""
+    """How many readers it did not help."""
     created_at: datetime
-    """When it was begun."""
+    """When it was added."""
     updated_at: datetime
-    """When it was changed last."""
+    """When it was last changed."""
     published_at: datetime | None
     """Since when everybody can read it; null for a draft."""
     versions: list[ArticleVersion] = batched(resolve.versions, public=NEVER)
@@ -69,14 +69,16 @@ class Article(Node):
 
 @strawberry.type
 class KnowledgeQuery:
-    article: Article | None = field(resolve.article, allow=ANYONE, public=MINUTES)
-    articles: Connection[Article] = field(resolve.articles, allow=ANYONE, public=MINUTES)
-    article_suggestions: list[Article] = field(resolve.article_suggestions, allow=ANYONE, public=MINUTES)
+    article: Article | None = field(resolve.article, allow=Permission.PUBLIC, public=MINUTES)
+    articles: Connection[Article] = field(resolve.articles, allow=Permission.PUBLIC, public=MINUTES)
+    article_suggestions: list[Article] = field(
+        resolve.article_suggestions, allow=Permission.PUBLIC, public=MINUTES
+    )
 
 
 @strawberry.type
 class KnowledgeMutation:
-    article_save = mutation(resolve.article_save, returns=Article, allow=SUPPORT)
-    article_publish = mutation(resolve.article_publish, returns=Article, allow=SUPPORT)
-    article_withdraw = mutation(resolve.article_withdraw, returns=Article, allow=SUPPORT)
-    article_rate = mutation(resolve.article_rate, returns=Article, allow=ANYONE)
+    article_save = mutation(resolve.article_save, returns=Article, allow=Permission.ARTICLE_EDIT)
+    article_publish = mutation(resolve.article_publish, returns=Article, allow=Permission.ARTICLE_EDIT)
+    article_withdraw = mutation(resolve.article_withdraw, returns=Article, allow=Permission.ARTICLE_EDIT)
+    article_rate = mutation(resolve.article_rate, returns=Article, allow=Permission.PUBLIC)

@@ -7,10 +7,10 @@ from typing import Any
 import strawberry
 from strawberry.utils.str_converters import capitalize_first, to_camel_case
 
-from domain.errors import DomainError, ErrorCode
 from resolvers.context import Info
-from resolvers.described import describe_enum, words_of
-from resolvers.guard import Allow
+from resolvers.descriptions import describe_enum, parse_docstring
+from resolvers.errors import DomainError, ErrorCode, path_of
+from resolvers.guard import Permission
 from schema.rows import plain_type
 
 describe_enum(ErrorCode)
@@ -18,12 +18,12 @@ describe_enum(ErrorCode)
 
 @plain_type
 class UserError:
-    """Why the shop said no."""
+    """Why the shop refused."""
 
     code: ErrorCode
     """For programs: what kind of refusal this is."""
     message: str
-    """For people: words a customer can read."""
+    """For people: a sentence a customer can read."""
     field: list[str]
     """The argument it is about, as a path inside `input`; empty when it is about none."""
     retry_after_seconds: float | None
@@ -34,114 +34,124 @@ def mutation(
     resolver: Callable[..., Awaitable[Any]],
     *,
     returns: Any,
-    allow: Allow,
-    thing: str | None = None,
-    says: str | None = None,
-    beside: Mapping[str, tuple[Any, str]] | None = None,
+    allow: Permission,
+    field_name: str | None = None,
+    field_description: str = "The outcome; null when the shop refused.",
+    further_fields: Mapping[str, tuple[Any, str]] | None = None,
 ) -> Any:
     """A mutation whose arguments become one input and whose row becomes one payload.
 
-    `thing` names the payload's field where the type's own name does not fit; `says` describes it.
-    `beside` names further fields, with type and description: the resolver then returns something that has
-    the thing and each of them as an attribute.
+    A resolver with many arguments declares the input itself: it takes, beside `info`, one argument named
+    `input`, of an input class named like the mutation (`ProductCreateInput` for `product_create`).
+
+    `field_name` names the payload's field where the type's own name does not fit. `further_fields` are names
+    with type and description: the resolver then returns an object that has the row and each of them.
     """
-    beside = beside or {}
+    further_fields = further_fields or {}
     name = capitalize_first(to_camel_case(resolver.__name__))
-    field_name = thing or snake(returns.__name__)
-    input_class, may_lack = input_of(resolver, name), needs_nothing(resolver)
-    payload = payload_of(name, field_name, returns, says, beside)
+    field_name = field_name or snake_case(returns.__name__)
+    own_input = declared_input(resolver, name)
+    input_class, optional = own_input or build_input(resolver, name), has_no_required_argument(resolver)
+    payload = build_payload(name, {field_name: (returns, field_description), **further_fields})
 
     async def answer(root: Any, info: Info, input: Any = None) -> Any:
         try:
             info.context.viewer.require(allow)
-            row = await resolver(info=info, **(vars(input) if input else {}))
+            arguments = {"input": input} if own_input else vars(input) if input else {}
+            row = await resolver(info=info, **arguments)
         except DomainError as error:
-            nothing = dict.fromkeys((field_name, *beside))
-            return payload(**nothing, user_errors=[refusal(error)])
-        said = {part: getattr(row, part) for part in (field_name, *beside)} if beside else {field_name: row}
-        return payload(**said, user_errors=[])
+            return payload(**dict.fromkeys((field_name, *further_fields)), user_errors=[user_error(error)])
+        names = (field_name, *further_fields)
+        values = {each: getattr(row, each) for each in names} if further_fields else {field_name: row}
+        return payload(**values, user_errors=[])
 
-    given: Any = input_class | None if input_class and may_lack else input_class
-    shown = {"root": Any, "info": Info} | ({"input": given} if input_class else {})
-    answer.__annotations__ = shown | {"return": payload}
-    answer.__signature__ = signature(shown, {"input": None} if may_lack else {})  # type: ignore[attr-defined]
-    made = strawberry.mutation(
+    input_type: Any = input_class | None if input_class and optional else input_class
+    parameters = {"root": Any, "info": Info} | ({"input": input_type} if input_class else {})
+    answer.__annotations__ = parameters | {"return": payload}
+    answer.__signature__ = build_signature(parameters, {"input": None} if optional else {})  # type: ignore[attr-defined]
+    declared = strawberry.mutation(
         resolver=answer,
         graphql_type=payload,
         name=to_camel_case(resolver.__name__),
-        description=words_of(resolver).description,
+        description=parse_docstring(resolver).description,
     )
-    for argument in made.arguments:
+    for argument in declared.arguments:
         argument.description = "Everything the command needs."
-    made.metadata = {"allow": allow}
-    return made
+    declared.metadata = {"allow": allow}
+    return declared
 
 
-def signature(shown: dict[str, Any], defaults: dict[str, Any]) -> inspect.Signature:
-    kind, without = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
+def build_signature(parameters: dict[str, Any], defaults: dict[str, Any]) -> inspect.Signature:
+    kind, no_default = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
     return inspect.Signature(
         [
-            inspect.Parameter(name, kind, annotation=hint, default=defaults.get(name, without))
-            for name, hint in shown.items()
+            inspect.Parameter(name, kind, annotation=hint, default=defaults.get(name, no_default))
+            for name, hint in parameters.items()
         ]
     )
 
 
-def needs_nothing(resolver: Callable[..., Any]) -> bool:
-    """Whether everything it takes has a default, so that the input may be left out."""
-    taken = inspect.signature(resolver).parameters.values()
-    return all(given.default is not given.empty for given in taken if given.name != "info")
+def has_no_required_argument(resolver: Callable[..., Any]) -> bool:
+    """Whether every argument but `info` has a default, so that the input may be left out."""
+    parameters = inspect.signature(resolver).parameters.values()
+    return all(each.default is not each.empty for each in parameters if each.name != "info")
 
 
-def input_of(resolver: Callable[..., Any], name: str) -> type | None:
-    """The arguments of `resolver` but `info`, as an input type described by its docstring; None for none."""
-    said = words_of(resolver).arguments
-    hints = {
-        key: parameter
-        for key, parameter in inspect.signature(resolver, eval_str=True).parameters.items()
-        if key != "info"
-    }
-    if not hints:
+def declared_input(resolver: Callable[..., Any], name: str) -> type | None:
+    """The class `<name>Input` that the resolver takes as its only argument beside `info`; None otherwise.
+
+    Raises `TypeError` for an argument named `input` of any other class.
+    """
+    parameters = inspect.signature(resolver, eval_str=True).parameters
+    if "input" not in parameters:
         return None
-    body: dict[str, Any] = {"__annotations__": {key: given.annotation for key, given in hints.items()}}
-    for key, given in hints.items():
-        options: dict[str, Any] = {"description": said.get(key)}
-        if isinstance(given.default, list):
+    declared: type = parameters["input"].annotation
+    if set(parameters) != {"info", "input"} or getattr(declared, "__name__", None) != f"{name}Input":
+        raise TypeError(f"{resolver.__name__} takes info and input: {name}Input, and nothing else.")
+    return declared
+
+
+def build_input(resolver: Callable[..., Any], name: str) -> type | None:
+    """The arguments of `resolver` but `info`, as an input type described by its docstring; None for none."""
+    descriptions = parse_docstring(resolver).arguments
+    parameters = dict(inspect.signature(resolver, eval_str=True).parameters)
+    del parameters["info"]
+    if not parameters:
+        return None
+    body: dict[str, Any] = {"__annotations__": {key: each.annotation for key, each in parameters.items()}}
+    for key, parameter in parameters.items():
+        options: dict[str, Any] = {"description": descriptions.get(key)}
+        if isinstance(parameter.default, list):
             options["default_factory"] = list
-        elif given.default is not inspect.Parameter.empty:
-            options["default"] = given.default
+        elif parameter.default is not inspect.Parameter.empty:
+            options["default"] = parameter.default
         body[key] = strawberry.field(**options)
-    made = type(f"{name}Input", (), body)
-    return strawberry.input(made, description=f"What `{name[0].lower()}{name[1:]}` needs.")
+    return strawberry.input(
+        type(f"{name}Input", (), body), description=f"What `{name[0].lower()}{name[1:]}` needs."
+    )
 
 
-def payload_of(
-    name: str, field_name: str, returns: Any, says: str | None, beside: Mapping[str, tuple[Any, str]]
-) -> type:
-    types = {field_name: returns | None} | {part: kind | None for part, (kind, _) in beside.items()}
+def build_payload(name: str, fields: Mapping[str, tuple[Any, str]]) -> type:
+    """The payload with these fields, each null when the shop refused, and `userErrors`."""
+    annotations = {field: kind | None for field, (kind, _) in fields.items()}
     body: dict[str, Any] = {
-        "__annotations__": types | {"user_errors": list[UserError]},
-        field_name: strawberry.field(description=says or "The outcome; null when the shop refused."),
-        **{part: strawberry.field(description=said) for part, (_, said) in beside.items()},
+        "__annotations__": annotations | {"user_errors": list[UserError]},
+        **{field: strawberry.field(description=description) for field, (_, description) in fields.items()},
         "user_errors": strawberry.field(description="Why the shop refused; empty when it did not."),
     }
-    made = type(f"{name}Payload", (), body)
-    return strawberry.type(made, description=f"The answer to `{name[0].lower()}{name[1:]}`.")
+    return strawberry.type(
+        type(f"{name}Payload", (), body), description=f"The answer to `{name[0].lower()}{name[1:]}`."
+    )
 
 
-def refusal(error: DomainError) -> UserError:
+def user_error(error: DomainError) -> UserError:
     return UserError(
         code=error.code,
         message=str(error),
-        field=field_of(error),
+        field=path_of(error),
         retry_after_seconds=error.retry_after_seconds,
     )
 
 
-def field_of(error: DomainError) -> list[str]:
-    """The path of the argument a refusal is about, as clients spell it."""
-    return [to_camel_case(str(part)) for part in error.field]
-
-
-def snake(name: str) -> str:
+def snake_case(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")

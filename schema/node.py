@@ -1,6 +1,6 @@
 """Global object identification (https://relay.dev/graphql/objectidentification.htm)."""
 
-from typing import Any
+from typing import Protocol
 
 import strawberry
 
@@ -8,7 +8,12 @@ from resolvers.ids import global_id
 from schema.rows import ROW_OF
 
 
-def node_id(root: Any) -> strawberry.ID:
+class HasId(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+def node_id(root: HasId) -> strawberry.ID:
     return strawberry.ID(global_id(type_name(root), root.id))
 
 
@@ -19,13 +24,13 @@ class Node:
     )
 
 
-NAMES: dict[type, str] = {}
+TYPE_NAMES: dict[type, str] = {}
 
 
-def type_name(row: Any) -> str:
-    """The GraphQL name of the Node type that shows this row."""
-    if not NAMES:
+def type_name(row: object) -> str:
+    """The name of the GraphQL type that shows this row."""
+    if not TYPE_NAMES:
         for shown, kind in ROW_OF.items():
             if issubclass(shown, Node):
-                NAMES[kind] = shown.__strawberry_definition__.name  # type: ignore[attr-defined]
-    return NAMES[type(row)]
+                TYPE_NAMES[kind] = shown.__strawberry_definition__.name  # type: ignore[attr-defined]
+    return TYPE_NAMES[type(row)]

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 import models
-from gateways import payment as gateway
 from resolvers import payment as resolve
-from resolvers.described import describe_enum
-from resolvers.guard import ANYONE, CUSTOMERS, DELIVERY, SUPPORT
+from resolvers.descriptions import describe_enum
+from resolvers.guard import Permission
 from schema.connection import Connection
 from schema.mutation import mutation
 from schema.node import Node
@@ -23,95 +22,95 @@ if TYPE_CHECKING:
 PaymentMethod = describe_enum(models.PaymentMethod)
 PaymentStatus = describe_enum(models.PaymentStatus)
 RefundStatus = describe_enum(models.RefundStatus)
-ActionKind = describe_enum(gateway.ActionKind)
+ActionKind = describe_enum(resolve.ActionKind)
 
 LaterTicket = Annotated["Ticket", strawberry.lazy("schema.aftersales")]
 
 
 @row_type(models.Refund)
 class Refund(Node):
-    """Money going back to the customer over one payment's own road."""
+    """A refund of one payment, or of part of it, by the method it was paid with."""
 
     status: models.RefundStatus
-    """Where it stands."""
+    """Its status."""
     total: Money
-    """How much goes back."""
+    """How much is refunded."""
     reason: str
-    """Why."""
+    """Why it is refunded."""
     reference: str
     """The shop's own name for it."""
     provider_reference: str | None
     """What the provider or the bank calls it; null until it has been paid."""
     failure: str | None
-    """Why it was refused, when it last was."""
+    """Why the provider refused it last; null if it never did."""
     created_at: datetime
-    """When it was promised."""
+    """When it was requested."""
     settled_at: datetime | None
     """When it reached the customer."""
     payment: "Payment" = loaded("payment", key="payment_id")
-    """The payment it goes back over."""
+    """The payment that is refunded."""
     ticket: LaterTicket | None = loaded("ticket", key="ticket_id")
-    """The ticket it settles; null for others."""
+    """The ticket it settles; null for a refund without one."""
     order: Order = loaded("order", key="order_id")
     """The order it belongs to."""
 
 
 @row_type(models.Payment)
 class Payment(Node):
-    """A part of an order's total, promised or taken by one method."""
+    """A part of an order's total that is paid by one method."""
 
     position: int
     """Its place on the order, from 1."""
     method: models.PaymentMethod
     """How it is paid."""
     status: models.PaymentStatus
-    """Where it stands."""
+    """Its status."""
     total: Money
     """How much of the order's total it is."""
     captured: Money
-    """How much of it has arrived."""
+    """How much of it has been received."""
     refunded: Money
-    """How much of that went back or is promised back."""
+    """How much of that is refunded, or requested to be."""
     reference: str
-    """The shop's name for it at the provider."""
+    """The shop's own name for it at the provider."""
     failure: str | None
-    """Why it came to nothing, when it last did."""
+    """Why it failed last; null if it never did."""
     started_at: datetime | None
-    """When the customer began to pay."""
+    """When it was started at the provider."""
     captured_at: datetime | None
-    """When the money arrived."""
+    """When the money was received."""
     refunds: list[Refund] = loaded("payment_refunds", key="id")
-    """What goes back of it."""
+    """Refunds of it."""
     order: Order = loaded("order", key="order_id")
     """The order it belongs to."""
 
 
-@row_type(gateway.NextAction)
+@row_type(resolve.NextAction)
 class NextAction:
     """What the customer does next to pay."""
 
-    kind: gateway.ActionKind
+    kind: resolve.ActionKind
     """What to do with the value."""
     value: str
-    """An address to open, a code to show, or what the provider's own library is given."""
+    """A URL to open, a code to show, or what the provider's library is given."""
     expires_at: datetime | None
-    """Until when it is good; null when the provider did not say."""
+    """Until when it is valid; null when the provider did not say."""
 
 
-@row_type(resolve.PaymentOffer)
-class PaymentOffer:
-    """A way to pay that the shop offers."""
+@row_type(resolve.PaymentMethodOption)
+class PaymentMethodOption:
+    """A payment method the shop offers."""
 
     method: models.PaymentMethod
-    """The way."""
+    """The method."""
     limit: Money | None
-    """The most that can be paid so on one order; null where there is no limit."""
+    """The most that can be paid with it on one order; null without a limit."""
 
 
 @strawberry.type
 class PaymentQuery:
-    payment_methods: list[PaymentOffer] = field(resolve.payment_methods, allow=ANYONE)
-    refunds: Connection[Refund] = field(resolve.refunds, allow=SUPPORT)
+    payment_methods: list[PaymentMethodOption] = field(resolve.payment_methods, allow=Permission.PUBLIC)
+    refunds: Connection[Refund] = field(resolve.refunds, allow=Permission.REFUND)
 
 
 @strawberry.type
@@ -119,9 +118,11 @@ class PaymentMutation:
     payment_start = mutation(
         resolve.payment_start,
         returns=Payment,
-        allow=CUSTOMERS,
-        beside={"next_action": (NextAction, "What the customer does next; null when the shop refused.")},
+        allow=Permission.BUY,
+        further_fields={
+            "next_action": (NextAction, "What the customer does next; null when the shop refused.")
+        },
     )
-    payment_refund = mutation(resolve.payment_refund, returns=Order, allow=SUPPORT)
-    refund_confirm = mutation(resolve.refund_confirm, returns=Refund, allow=SUPPORT)
-    cash_collect = mutation(resolve.cash_collect, returns=Payment, allow=DELIVERY)
+    payment_refund = mutation(resolve.payment_refund, returns=Order, allow=Permission.REFUND)
+    refund_confirm = mutation(resolve.refund_confirm, returns=Refund, allow=Permission.REFUND)
+    cash_collect = mutation(resolve.cash_collect, returns=Payment, allow=Permission.CASH_COLLECT)

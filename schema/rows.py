@@ -1,7 +1,8 @@
 """How a GraphQL type is tied to the rows it shows, and a field to what answers it.
 
-Relations are declared (`loaded`), computed fields are functions of all parents (`batched`). Both carry
-what a compiled executor needs to answer a whole level at once; today aiodataloader collects the rows.
+Relations are declared (`loaded`), computed fields are functions of all parents (`batched`). Both carry in
+their metadata what it takes to answer them for all parents of a level at once; today aiodataloader collects
+the rows.
 """
 
 import inspect
@@ -13,9 +14,9 @@ from typing import Any, TypeVar, dataclass_transform
 
 import strawberry
 
-from resolvers.context import Batched, Info
-from resolvers.described import described, words_of
-from resolvers.guard import Allow
+from resolvers.context import BatchResolver, Info
+from resolvers.descriptions import describe_fields, parse_docstring
+from resolvers.guard import Permission
 
 T = TypeVar("T")
 
@@ -25,7 +26,7 @@ ROW_OF: dict[type, type] = {}
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A field answered by a named loader, asked with one attribute of the row."""
+    """A field answered by a named loader, whose key is an attribute of the row."""
 
     loader: str
     key: str
@@ -35,7 +36,7 @@ class Loaded:
 class ForAll:
     """A field answered by a function of all parents at once."""
 
-    function: Batched
+    function: BatchResolver
 
 
 @dataclass_transform(kw_only_default=True)
@@ -45,7 +46,7 @@ def row_type(row: type, *, name: str | None = None) -> Callable[[type[T]], type[
     def declare(cls: type[T]) -> type[T]:
         cls.is_type_of = classmethod(lambda _, value, info: isinstance(value, row))  # type: ignore[attr-defined]
         ROW_OF[cls] = row
-        return described(strawberry.type(cls, name=name, description=inspect.getdoc(cls)))
+        return describe_fields(strawberry.type(cls, name=name, description=inspect.getdoc(cls)))
 
     return declare
 
@@ -54,54 +55,54 @@ def row_type(row: type, *, name: str | None = None) -> Callable[[type[T]], type[
 def plain_type(cls: type[T]) -> type[T]:
     """Declare a GraphQL type that is its own row."""
     ROW_OF[cls] = cls
-    return described(strawberry.type(cls, description=inspect.getdoc(cls)))
+    return describe_fields(strawberry.type(cls, description=inspect.getdoc(cls)))
 
 
 def field(
     resolver: Callable[..., Any],
     *,
-    allow: Allow | None = None,
+    allow: Permission | None = None,
     public: timedelta | None = None,
     **options: Any,
 ) -> Any:
     """A field answered by a function in resolvers/; its docstring describes it and its arguments.
 
-    Fields of the roots must say whom they `allow`; elsewhere whoever sees the parent sees the field.
-    `public` is how long a guest's answer may be kept by those who pass it on (schema/freshness.py).
+    Fields of the roots must name the permission they ask for (`allow`); elsewhere whoever sees the parent
+    sees the field. `public` is how long caches may keep a guest's answer (schema/cache_control.py).
     """
-    answer = guarded(resolver, allow) if allow is not None else resolver
-    made = strawberry.field(resolver=answer, description=words_of(resolver).description, **options)
-    made.metadata = {**made.metadata, "public": public}
-    return declared(made, resolver, allow)
+    answer = guard_resolver(resolver, allow) if allow is not None else resolver
+    declared = strawberry.field(resolver=answer, description=parse_docstring(resolver).description, **options)
+    declared.metadata = {**declared.metadata, "public": public}
+    return describe_arguments(declared, resolver, allow)
 
 
-def subscription(resolver: Callable[..., Any], *, allow: Allow) -> Any:
-    """A stream fed by a function in resolvers/."""
+def subscription(resolver: Callable[..., Any], *, allow: Permission) -> Any:
+    """A stream fed by an async generator in resolvers/; each event is answered with freshly loaded rows."""
 
     @wraps(resolver)
     async def stream(*args: Any, info: Info, **kwargs: Any) -> Any:
         info.context.viewer.require(allow)
         async for row in resolver(*args, info=info, **kwargs):
-            info.context.forget()
+            info.context.forget_loaded()
             yield row
 
-    made = strawberry.subscription(resolver=stream, description=words_of(resolver).description)
-    return declared(made, resolver, allow)
+    declared = strawberry.subscription(resolver=stream, description=parse_docstring(resolver).description)
+    return describe_arguments(declared, resolver, allow)
 
 
 def loaded(loader: str, *, key: str = "id", public: timedelta | None = None) -> Any:
-    """A relation: the loader of this name, asked with the row's attribute `key`; null where that is null."""
+    """A relation: the loader of this name, with the row's attribute `key`; null where that is null."""
 
     async def load(root: Any, info: Info) -> Any:
-        wanted = getattr(root, key)
-        return None if wanted is None else await getattr(info.context.load, loader).load(wanted)
+        value = getattr(root, key)
+        return None if value is None else await getattr(info.context.load, loader).load(value)
 
-    made: Any = strawberry.field(resolver=load)
-    made.metadata = {**made.metadata, "batch": Loaded(loader, key), "public": public}
-    return made
+    declared: Any = strawberry.field(resolver=load)
+    declared.metadata = {**declared.metadata, "batch": Loaded(loader, key), "public": public}
+    return declared
 
 
-def batched(function: Batched, *, public: timedelta | None = None) -> Any:
+def batched(function: BatchResolver, *, public: timedelta | None = None) -> Any:
     """A computed field: `async def stock(variants, info, **arguments) -> [one answer per variant]`."""
 
     async def collect(root: Any, info: Info, **arguments: Any) -> Any:
@@ -113,34 +114,36 @@ def batched(function: Batched, *, public: timedelta | None = None) -> Any:
     collect.__annotations__ = {p.name: p.annotation for p in parameters[1:]}
     collect.__module__ = function.__module__
     collect.__name__ = function.__name__
-    made: Any = strawberry.field(resolver=collect, description=words_of(function).description)
-    made.metadata = {**made.metadata, "batch": ForAll(function), "public": public}
-    return declared(made, function, None)
+    declared: Any = strawberry.field(resolver=collect, description=parse_docstring(function).description)
+    declared.metadata = {**declared.metadata, "batch": ForAll(function), "public": public}
+    return describe_arguments(declared, function, None)
 
 
 def translated(attribute: str) -> Any:
-    """A text of the row in the language the viewer reads; the row has `translations`."""
+    """A text of the row in the viewer's language; the row has `translations`."""
 
     def read(root: Any, info: Info) -> str:
-        return info.context.viewer_of(info).read(root.translations, attribute, getattr(root, attribute))
+        return info.context.viewer_of(info).translate(root.translations, attribute, getattr(root, attribute))
 
     return strawberry.field(resolver=read)
 
 
-def guarded(resolver: Callable[..., Any], allow: Allow) -> Callable[..., Awaitable[Any]]:
+def guard_resolver(resolver: Callable[..., Any], permission: Permission) -> Callable[..., Awaitable[Any]]:
+    """The resolver, refused to viewers without the permission."""
+
     @wraps(resolver)
     async def answer(*args: Any, info: Info, **kwargs: Any) -> Any:
-        info.context.viewer.require(allow)
-        found = resolver(*args, info=info, **kwargs)
-        return await found if inspect.isawaitable(found) else found
+        info.context.viewer.require(permission)
+        answered = resolver(*args, info=info, **kwargs)
+        return await answered if inspect.isawaitable(answered) else answered
 
     return answer
 
 
-def declared(made: Any, resolver: Callable[..., Any], allow: Allow | None) -> Any:
-    """Describe the arguments of a field and remember whom it allows."""
-    said = words_of(resolver).arguments
-    for argument in made.arguments:
-        argument.description = argument.description or said.get(argument.python_name)
-    made.metadata = {**made.metadata, "allow": allow}
-    return made
+def describe_arguments(declared: Any, resolver: Callable[..., Any], allow: Permission | None) -> Any:
+    """The field with the descriptions of its arguments and the permission it asks for."""
+    descriptions = parse_docstring(resolver).arguments
+    for argument in declared.arguments:
+        argument.description = argument.description or descriptions.get(argument.python_name)
+    declared.metadata = {**declared.metadata, "allow": allow}
+    return declared

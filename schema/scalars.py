@@ -1,4 +1,4 @@
-"""Values without an identity."""
+"""Scalars and values without an identity."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,31 +8,31 @@ from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.schema.types.base_scalars import DateTimeDefinition
 
 import models
-from resolvers.described import describe_enum
+from resolvers.descriptions import describe_enum
 from schema.rows import row_type
 
 CurrencyCode = describe_enum(models.CurrencyCode)
 
 
-def moment(given: object) -> datetime:
-    """A time as it was given, in UTC: without a zone it is none, and some are beyond the calendar there."""
-    time: datetime = DateTimeDefinition.parse_value(given)  # type: ignore[misc]
+def parse_moment(value: object) -> datetime:
+    """The moment in UTC; refused without a time zone, and where UTC is beyond the calendar."""
+    time: datetime = DateTimeDefinition.parse_value(value)  # type: ignore[misc]
     if time.tzinfo is None:
-        raise refused(given, "Say the time zone, too, such as 2026-11-11T00:00:00+08:00.")
+        raise invalid_moment(value, "Say the time zone, too, such as 2026-11-11T00:00:00+08:00.")
     try:
         return time.astimezone(UTC)
     except OverflowError:
-        raise refused(given, "The calendar does not reach there.") from None
+        raise invalid_moment(value, "The calendar does not reach there.") from None
 
 
-def refused(given: object, why: str) -> StrawberryInputCoercionError:
-    return StrawberryInputCoercionError(f'Value cannot represent a DateTime: "{given}". {why}')
+def invalid_moment(value: object, reason: str) -> StrawberryInputCoercionError:
+    return StrawberryInputCoercionError(f'Value cannot represent a DateTime: "{value}". {reason}')
 
 
 DateTime = replace(
     DateTimeDefinition,
     description="A moment, in ISO 8601 with its time zone: 2026-11-11T00:00:00+08:00.",
-    parse_value=moment,
+    parse_value=parse_moment,
 )
 
 

@@ -4,8 +4,8 @@ import strawberry
 
 import models
 from resolvers import shipment as resolve
-from resolvers.described import describe_enum
-from resolvers.guard import CUSTOMERS, DELIVERY, SUPPORT, WAREHOUSE
+from resolvers.descriptions import describe_enum
+from resolvers.guard import Permission
 from schema.connection import Connection
 from schema.mutation import mutation
 from schema.node import Node
@@ -15,8 +15,6 @@ from schema.stock import Warehouse
 
 ShipmentStatus = describe_enum(models.ShipmentStatus)
 CarrierCode = describe_enum(models.CarrierCode)
-
-READERS = CUSTOMERS | DELIVERY | SUPPORT
 
 
 @row_type(models.Position)
@@ -33,7 +31,7 @@ class Position:
 
 @row_type(models.ParcelSize)
 class ParcelSize:
-    """How big a parcel is outside."""
+    """The outer dimensions of a parcel."""
 
     length_mm: int
     """Its longest side, in millimetres."""
@@ -60,18 +58,18 @@ class TrackingEvent:
     status: models.ShipmentStatus
     """Where this left the parcel."""
     description: str
-    """What happened, in the carrier's words."""
+    """What happened, as the carrier describes it."""
     location: str
-    """Where, in words; empty when the carrier did not say."""
+    """The name of the place; empty when the carrier gave none."""
     position: Position | None
-    """Where, on the map; null when nobody knows."""
+    """Where it was; null when that is unknown."""
     occurred_at: datetime
     """When it happened."""
 
 
 @row_type(models.Shipment)
 class Shipment(Node):
-    """One parcel, from the packing table to the door."""
+    """One parcel, from packing to delivery."""
 
     number: str
     """The shop's own number, as printed on the parcel."""
@@ -84,21 +82,21 @@ class Shipment(Node):
     weight_grams: int
     """What it weighs."""
     size: ParcelSize | None
-    """How big it is; null when nobody measured."""
+    """Its outer dimensions; null when they were not measured."""
     version: int
     """One higher with each recorded event; pass it as `after` to watch without a gap."""
     packed_at: datetime
     """When it was packed."""
     dispatched_at: datetime | None
-    """When it left the house."""
+    """When it left the warehouse."""
     delivered_at: datetime | None
     """When it arrived."""
     last_event_at: datetime | None
-    """When the latest thing happened to it."""
+    """When its latest tracking event happened."""
     lines: list[ShipmentLine] = loaded("shipment_lines", key="id")
     """What is in it."""
     events: list[TrackingEvent] = loaded("shipment_events", key="id")
-    """Everything that has happened to it, the newest last."""
+    """Its tracking events, the newest last."""
     warehouse: Warehouse = loaded("warehouse", key="warehouse_id")
     """Where it was packed."""
     delivery: Delivery = loaded("delivery", key="delivery_id")
@@ -107,7 +105,7 @@ class Shipment(Node):
     """The order it belongs to."""
     position: Position | None = batched(resolve.positions)
     stops_ahead: int | None = batched(resolve.stops_ahead)
-    estimated_at: datetime | None = batched(resolve.arrivals)
+    estimated_at: datetime | None = batched(resolve.estimated_at)
 
 
 @row_type(models.Event)
@@ -118,7 +116,7 @@ class ShipmentUpdate:
     """The shipment's version this made; they follow each other without a gap."""
     name: str
     """What happened, such as "shipment.tracked"."""
-    status: models.ShipmentStatus = field(resolve.status_told)
+    status: models.ShipmentStatus = field(resolve.status_then)
     occurred_at: datetime
     """When the shop recorded it."""
     shipment: Shipment | None = loaded("shipment", key="subject_id")
@@ -127,9 +125,11 @@ class ShipmentUpdate:
 
 @strawberry.type
 class ShipmentQuery:
-    shipment: Shipment | None = field(resolve.shipment, allow=READERS)
-    shipments: Connection[Shipment] = field(resolve.shipments, allow=resolve.CLERKS)
-    deliveries_to_pack: Connection[Delivery] = field(resolve.to_pack, allow=WAREHOUSE)
+    shipment: Shipment | None = field(resolve.shipment, allow=Permission.SHIPMENT_VIEW)
+    shipments: Connection[Shipment] = field(resolve.shipments, allow=Permission.SHIPMENT_LIST)
+    deliveries_to_pack: Connection[Delivery] = field(
+        resolve.deliveries_to_pack, allow=Permission.SHIPMENT_PACK
+    )
 
 
 @strawberry.type
@@ -137,15 +137,17 @@ class ShipmentMutation:
     shipment_pack = mutation(
         resolve.shipment_pack,
         returns=list[Shipment],
-        allow=WAREHOUSE,
-        thing="shipments",
-        says="The parcels, in the order given; null when the shop refused.",
+        allow=Permission.SHIPMENT_PACK,
+        field_name="shipments",
+        field_description="The parcels, in the order given; null when the shop refused.",
     )
-    shipment_unpack = mutation(resolve.shipment_unpack, returns=Delivery, allow=WAREHOUSE)
-    shipment_dispatch = mutation(resolve.shipment_dispatch, returns=Shipment, allow=WAREHOUSE)
-    shipment_event_add = mutation(resolve.shipment_event_add, returns=Shipment, allow=DELIVERY)
+    shipment_unpack = mutation(resolve.shipment_unpack, returns=Delivery, allow=Permission.SHIPMENT_PACK)
+    shipment_dispatch = mutation(resolve.shipment_dispatch, returns=Shipment, allow=Permission.SHIPMENT_PACK)
+    shipment_event_add = mutation(
+        resolve.shipment_event_add, returns=Shipment, allow=Permission.SHIPMENT_TRACK
+    )
 
 
 @strawberry.type
 class ShipmentSubscription:
-    shipment_updates: ShipmentUpdate = subscription(resolve.shipment_updates, allow=READERS)
+    shipment_updates: ShipmentUpdate = subscription(resolve.shipment_updates, allow=Permission.SHIPMENT_VIEW)

@@ -1,13 +1,11 @@
-"""What sending costs, as clerks keep it."""
+"""Shipping zones, rates and options."""
 
 import strawberry
 
 import models
-from domain.shipping import Region
-from domain.shipping import ShippingOption as Option
 from resolvers import shipping as resolve
-from resolvers.described import describe_enum
-from resolvers.guard import STAFF, WAREHOUSE
+from resolvers.descriptions import describe_enum
+from resolvers.guard import Permission
 from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import field, loaded, row_type
@@ -16,22 +14,22 @@ from schema.scalars import Money
 ShippingMethod = describe_enum(models.ShippingMethod)
 
 
-@row_type(Option)
+@row_type(resolve.ShippingOption)
 class ShippingOption:
-    """A way a delivery could travel, and what it would cost."""
+    """A shipping method offered for a delivery, and its fee."""
 
     method: models.ShippingMethod
     """How fast it travels."""
     fee: Money
-    """What sending it so would cost."""
+    """What sending it by this method costs."""
 
 
-@row_type(Region)
+@row_type(resolve.ShippingRegion)
 class ShippingRegion:
     """A country, or one province of it."""
 
     country_code: str | None
-    """The ISO 3166 code of the country; null for all that no zone names."""
+    """The ISO 3166 code of the country; null for everything that no zone names."""
     province: str | None
     """One province of it; null for all of the country that no zone names."""
 
@@ -46,44 +44,46 @@ class ShippingRate:
         name="currencyCode", description="The currency of the orders it is for."
     )
     first_grams: int
-    """The weight the first fee pays for."""
+    """The weight, in grams, that the first fee covers."""
     first: Money
-    """What that costs."""
+    """The fee up to that weight."""
     further_grams: int
-    """The step in which more weight is counted."""
+    """The step, in grams, in which further weight is counted."""
     further: Money
-    """What each step begun costs."""
+    """What each further step begun costs."""
     free_from: Money | None
-    """Goods of this price and more travel for nothing; null where none do."""
+    """Sending is free for goods of this price and more; null where it never is."""
     limit_grams: int | None
-    """The heaviest delivery that travels so; null for any."""
+    """The heaviest delivery, in grams, that is sent so; null for any."""
 
 
 @row_type(models.ShippingZone)
 class ShippingZone(Node):
-    """Regions it costs the same to send to."""
+    """Regions to which sending costs the same."""
 
     name: str
-    """What clerks call it."""
+    """What the staff calls it."""
     regions: list[ShippingRegion] = field(resolve.regions)
     rates: list[ShippingRate] = loaded("zone_rates", key="id")
     """What sending there costs; a method that is missing is not offered there."""
     version: int
-    """One higher with each change; give it back when you save."""
+    """One higher with each change; pass it back when you save."""
 
 
 @strawberry.type
 class ShippingQuery:
-    shipping_zones: list[ShippingZone] = field(resolve.shipping_zones, allow=STAFF)
+    shipping_zones: list[ShippingZone] = field(resolve.shipping_zones, allow=Permission.LOGISTICS_VIEW)
 
 
 @strawberry.type
 class ShippingMutation:
-    shipping_zone_save = mutation(resolve.shipping_zone_save, returns=ShippingZone, allow=WAREHOUSE)
+    shipping_zone_save = mutation(
+        resolve.shipping_zone_save, returns=ShippingZone, allow=Permission.SHIPPING_EDIT
+    )
     shipping_zone_remove = mutation(
         resolve.shipping_zone_remove,
         returns=list[ShippingZone],
-        allow=WAREHOUSE,
-        thing="shipping_zones",
-        says="The zones that are left; null when the shop refused.",
+        allow=Permission.SHIPPING_EDIT,
+        field_name="shipping_zones",
+        field_description="The zones that are left; null when the shop refused.",
     )

@@ -1,4 +1,4 @@
-"""The schema as this shop runs it: fresh loaders, known documents, and no error that tells too much."""
+"""The schema as the shop runs it: fresh loaders, a cache of documents, masked errors."""
 
 import re
 from collections.abc import AsyncIterator
@@ -11,37 +11,36 @@ from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
-from domain.errors import DomainError
-from schema.documents import KnownDocuments, known_documents
-from schema.mutation import field_of
+from resolvers.errors import DomainError, path_of
+from schema.compiled_documents import ReuseDocuments, new_document_cache
 from schema.scalars import DateTime
 
 log = structlog.get_logger()
 
 INTERNAL = "Something went wrong on our side."
-GIVEN = re.compile(r""",? found:? [{['"].*""", re.DOTALL)
-"""How a validation repeats what it was given, with a password in it as likely as not."""
+REPEATED_VALUE = re.compile(r""",? found:? [{['"].*""", re.DOTALL)
+"""Where the message of a validation repeats the value it was given, which may hold a password."""
 
 
 class FreshLoaders(SchemaExtension):
-    """Operations of one WebSocket share a context, not what they have read."""
+    """New loaders for each operation: the operations of one WebSocket share a context, not what was read."""
 
     async def on_operation(self) -> AsyncIterator[None]:
-        self.execution_context.context.forget()
+        self.execution_context.context.forget_loaded()
         yield
 
 
 class ShopSchema(strawberry.Schema):
-    """Refusals are shown; anything else is logged whole and shown as a sentence and a request id."""
+    """Shows refusals; any other error is logged whole and shown as one sentence with the request id."""
 
     def __init__(self, *, query: type, mutation: type, subscription: type) -> None:
-        self.documents = known_documents()
-        known = partial(KnownDocuments, self.documents)
+        self.documents = new_document_cache()
+        reuse = partial(ReuseDocuments, self.documents)
         super().__init__(
             query,
             mutation,
             subscription,
-            extensions=[FreshLoaders, known],
+            extensions=[FreshLoaders, reuse],
             scalar_overrides={datetime: DateTime},
         )
 
@@ -53,10 +52,10 @@ class ShopSchema(strawberry.Schema):
             cause = error.original_error
             if isinstance(cause, DomainError):
                 if cause.field:
-                    error.extensions = {**cause.extensions, "field": field_of(cause)}
+                    error.extensions = {**cause.extensions, "field": path_of(cause)}
                 continue
             if cause is None or isinstance(cause, GraphQLError):
-                error.message = GIVEN.sub(".", error.message)
+                error.message = REPEATED_VALUE.sub(".", error.message)
                 continue
             log.error("graphql.failed", path=error.path, exc_info=cause)
             error.message = INTERNAL

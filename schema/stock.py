@@ -1,4 +1,4 @@
-"""Where goods are kept, and how many there are."""
+"""Stock: availability, warehouses, stock levels and their movements."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -7,8 +7,8 @@ import strawberry
 
 import models
 from resolvers import stock as resolve
-from resolvers.described import describe_enum
-from resolvers.guard import CATALOGUE, STAFF, WAREHOUSE
+from resolvers.descriptions import describe_enum
+from resolvers.guard import Permission
 from schema.account import Account
 from schema.connection import Connection
 from schema.mutation import mutation
@@ -25,24 +25,25 @@ AvailabilityLevel = describe_enum(resolve.AvailabilityLevel)
 
 @row_type(resolve.Availability)
 class Availability:
-    """What can be bought at this moment."""
+    """How much of something can be bought at this moment."""
 
     in_stock: bool
-    """Whether one can be bought at all."""
+    """Whether at least one unit can be bought."""
     quantity: int | None
-    """How many are left, once they are few; staff always see the number. Null where there is no limit."""
+    """How many units are available, once they are few; staff always read the number. Null where there is no
+    limit."""
     level: resolve.AvailabilityLevel
-    """How much is left, in a word."""
+    """How much is available, in a word."""
 
 
 @row_type(models.Warehouse)
 class Warehouse(Node):
-    """A place goods are kept and sent from."""
+    """A place where stock is kept and sent from."""
 
     code: str
-    """What product files call it."""
+    """The code by which product files name it."""
     name: str
-    """What people call it."""
+    """The name people use."""
     country_code: str
     """The ISO 3166 code of its country."""
     province: str
@@ -58,14 +59,14 @@ class Warehouse(Node):
     longitude: float | None
     """Degrees east, where known."""
     position: int
-    """Its place among the others; 1 is the main one."""
+    """Its position among the warehouses; 1 is the main one."""
     active: bool
-    """Whether it gives goods to orders."""
+    """Whether orders may take from it."""
 
 
 @row_type(resolve.NearbyAvailability)
 class NearbyAvailability:
-    """Whether something can be bought, and how far it would have to travel."""
+    """Whether something can be bought, and from how far away it would come."""
 
     availability: Availability
     """What can be bought at this moment, from all warehouses together."""
@@ -74,11 +75,11 @@ class NearbyAvailability:
     province: str | None
     """The province of that city."""
     distance_km: int | None
-    """How far that is along the great circle; null where the coordinates are not known."""
+    """The distance to that warehouse along the great circle; null where the coordinates are not known."""
     warehouse: Warehouse | None
     """That warehouse; null for customers."""
     units: int | None
-    """What can be bought of it there; null for customers, and where there is no limit."""
+    """How many units are available there; null for customers, and where there is no limit."""
 
 
 @row_type(models.StockLevel)
@@ -86,83 +87,81 @@ class StockLevel:
     """How much of a variant one warehouse has: always the sum of its movements."""
 
     variant: Annotated["Variant", strawberry.lazy("schema.catalog")] = loaded("variant", key="variant_id")
-    """Of what."""
+    """The variant."""
     warehouse: Warehouse = loaded("warehouse", key="warehouse_id")
-    """Where."""
+    """The warehouse."""
     on_hand: int
     """Units in the warehouse that can be sold."""
     reserved: int
-    """How many of them belong to orders already."""
+    """How many of them are reserved for orders."""
     available: int
     """How many of them can still be bought."""
     damaged: int
-    """Units that lie there but cannot be sold."""
+    """Units in the warehouse that cannot be sold."""
 
 
 @row_type(models.StockMovement)
 class StockMovement:
-    """One change of one level; never edited, never deleted."""
+    """One change of a stock level; never edited, never deleted."""
 
     kind: models.MovementKind
-    """Why."""
+    """Why the level changed."""
     variant: Annotated["Variant", strawberry.lazy("schema.catalog")] = loaded("variant", key="variant_id")
-    """Of what."""
+    """The variant."""
     warehouse: Warehouse = loaded("warehouse", key="warehouse_id")
-    """Where."""
+    """The warehouse."""
     on_hand: int
-    """How many more can be sold; negative for fewer."""
+    """How many more units can be sold; negative for fewer."""
     reserved: int
-    """How many more belong to orders; negative for fewer."""
+    """How many more units are reserved; negative for fewer."""
     damaged: int
-    """How many more lie there damaged; negative for fewer."""
+    """How many more units are damaged; negative for fewer."""
     reason: str
-    """What whoever did it said; may be empty where an order is the reason."""
+    """The reason that was given; may be empty where an order is the reason."""
     order: Annotated["Order", strawberry.lazy("schema.order")] | None = loaded("order", key="order_id")
-    """The order it belongs to, if there is one."""
+    """The order that caused it, if one did."""
     actor: Account | None = loaded("account", key="actor_id")
-    """Who did it; null where the shop did it by itself."""
+    """Who caused it; null where it followed automatically."""
     created_at: datetime
-    """When."""
+    """When it was recorded."""
 
 
-@row_type(resolve.LowStockLine)
+@row_type(resolve.LowStock)
 class LowStock:
-    """A variant of which few are left, and what that means for a buyer."""
+    """A variant of which few units are available, and what to order of it."""
 
     variant: Annotated["Variant", strawberry.lazy("schema.catalog")]
-    """Of what."""
+    """The variant."""
     on_hand: int
     """Units that can be sold."""
     reserved: int
-    """How many of them belong to orders already."""
+    """How many of them are reserved for orders."""
     available: int
-    """How many can still be bought."""
+    """How many of them can still be bought."""
     threshold: int
-    """From how many on it counts as low."""
+    """Down to how many available units it is low."""
     sold: int
     """Units ordered within `soldDays`, cancelled orders not counted."""
     days_left: int | None
-    """Whole days until it is sold out at that speed; null when nobody bought it."""
+    """Whole days until it is sold out at that rate; null when nobody bought it."""
     suggested: int
-    """What to order, so that `coverDays` can be sold at that speed and the threshold is still there."""
+    """Units to order, so that `coverDays` can be sold at that rate and the threshold still be left."""
 
 
 @strawberry.type
 class StockQuery:
-    warehouses: list[Warehouse] = field(resolve.warehouses, allow=STAFF)
-    stock_movements: Connection[StockMovement] = field(resolve.stock_movements, allow=WAREHOUSE | CATALOGUE)
-    low_stock: Connection[LowStock] = field(
-        resolve.low_stock_list, allow=WAREHOUSE | CATALOGUE, name="lowStock"
-    )
+    warehouses: list[Warehouse] = field(resolve.warehouses, allow=Permission.LOGISTICS_VIEW)
+    stock_movements: Connection[StockMovement] = field(resolve.stock_movements, allow=Permission.STOCK_WATCH)
+    low_stock: Connection[LowStock] = field(resolve.low_stock, allow=Permission.STOCK_WATCH)
 
 
 @strawberry.type
 class StockMutation:
-    stock_adjust = mutation(resolve.stock_adjust, returns=StockLevel, allow=WAREHOUSE)
+    stock_adjust = mutation(resolve.stock_adjust, returns=StockLevel, allow=Permission.STOCK_EDIT)
     stock_threshold_set = mutation(
         resolve.stock_threshold_set,
         returns=Annotated["Variant", strawberry.lazy("schema.catalog")],
-        allow=WAREHOUSE | CATALOGUE,
-        thing="variant",
+        allow=Permission.STOCK_WATCH,
+        field_name="variant",
     )
-    warehouse_save = mutation(resolve.warehouse_save, returns=Warehouse, allow=WAREHOUSE)
+    warehouse_save = mutation(resolve.warehouse_save, returns=Warehouse, allow=Permission.STOCK_EDIT)

@@ -1,4 +1,4 @@
-"""A shop for every test: twice, on SQLite and on PostgreSQL, with a clock that stands still."""
+"""Fixtures that every test may use: a shop on SQLite and on PostgreSQL, a clock and clients."""
 
 import asyncio
 import shutil
@@ -18,13 +18,13 @@ import models
 from app import create_app
 from events.shop import Shop
 from models.database import Database
-from settings import Settings
+from settings import DatabaseSettings, Settings
+from tests.clients import Clients
 from tests.factories.shipping import first_tariff
-from tests.front import Front
-from tests.observe import sound
+from tests.observe import assert_books_agree
 
 if TYPE_CHECKING:
-    from tests.servers import PostgresServer, Reused
+    from tests.servers import PostgresServer, ReusableDatabase
 
 pytest_plugins = ["tests.servers"]
 
@@ -32,20 +32,20 @@ hypothesis.settings.register_profile(
     "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("steady")
-"""The same examples every time, however long they take: no test fails by chance."""
+"""Hypothesis tries the same examples every time, without a deadline, so that no test fails by chance."""
 
 NEVER = timedelta(hours=1)
-"""What the shop does by the real clock, where no test waits for it: a test would have failed long before."""
+"""Interval of what runs by the real clock and must not run during a test."""
 
-OPENING = datetime(2026, 11, 11, 8, 0, tzinfo=UTC)
+STARTED_AT = datetime(2026, 11, 11, 8, 0, tzinfo=UTC)
 SECRET = "a secret for tests only, long enough"
 
 
 class Clock:
-    """Time as a test wants it."""
+    """The shop's clock: it stands still until a test moves it."""
 
     def __init__(self) -> None:
-        self.now = OPENING
+        self.now = STARTED_AT
 
     def __call__(self) -> datetime:
         return self.now
@@ -59,7 +59,7 @@ def clock() -> Clock:
     return Clock()
 
 
-async def make_tables(url: str) -> None:
+async def create_tables(url: str) -> None:
     database = Database.open(url, pool_size=1)
     async with database.writers.begin() as connection:
         await connection.run_sync(models.Base.metadata.create_all)
@@ -70,7 +70,7 @@ async def make_tables(url: str) -> None:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "shop.db"
-    asyncio.run(make_tables(f"sqlite+aiosqlite:///{path}"))
+    asyncio.run(create_tables(f"sqlite+aiosqlite:///{path}"))
     return path
 
 
@@ -79,7 +79,7 @@ def postgres_template(postgres_server: "PostgresServer") -> Iterator[str]:
     name = f"template_{uuid4().hex}"
 
     async def prepare() -> None:
-        await make_tables(await postgres_server.new_database(name))
+        await create_tables(await postgres_server.create_database(name))
 
     asyncio.run(prepare())
     yield name
@@ -89,22 +89,22 @@ def postgres_template(postgres_server: "PostgresServer") -> Iterator[str]:
 @pytest.fixture
 def sqlite_url(sqlite_template: Path) -> str:
     path = sqlite_template.with_name("used.db")
-    for left in path.parent.glob("used.db*"):
-        left.unlink()
+    for old in path.parent.glob("used.db*"):
+        old.unlink()
     shutil.copy(sqlite_template, path)
     return f"sqlite+aiosqlite:///{path}"
 
 
 @pytest.fixture
-async def postgres_url(reused: "Reused") -> AsyncIterator[str]:
-    yield reused.url
-    await reused.restore()
+async def postgres_url(reusable_database: "ReusableDatabase") -> AsyncIterator[str]:
+    yield reusable_database.url
+    await reusable_database.restore()
 
 
 @cache
-def known_database(url: str) -> Database:
-    """The statements of the shop are compiled once, not again for each test."""
-    return Database.open(url, pool_size=Settings.model_fields["database_pool_size"].default)
+def shared_database(url: str) -> Database:
+    """One Database per address, so that the shop's statements are compiled once and not for each test."""
+    return Database.open(url, pool_size=DatabaseSettings.model_fields["pool_size"].default)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -119,7 +119,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 def settings_for(database_url: str, var_dir: Path, **changes: object) -> Settings:
-    given: dict[str, object] = {
+    values: dict[str, object] = {
         "database_url": database_url,
         "var_dir": var_dir / "var",
         "secret_key": SECRET,
@@ -129,27 +129,27 @@ def settings_for(database_url: str, var_dir: Path, **changes: object) -> Setting
         "placing_wait_limit": NEVER,
         "default_language": "en",
     }
-    return Settings(_env_file=None, **(given | changes))  # type: ignore[arg-type]
+    return Settings.from_environment(env_file=None, **(values | changes))
 
 
 @pytest.fixture
 async def app(settings: Settings, clock: Clock) -> AsyncIterator[Starlette]:
-    made = create_app(settings, clock=clock, database=known_database(settings.database_url))
-    async with made.router.lifespan_context(made):
-        yield made
+    app = create_app(settings, clock=clock, database=shared_database(settings.database.url))
+    async with app.router.lifespan_context(app):
+        yield app
 
 
 @pytest.fixture
 def shop(app: Starlette) -> Shop:
-    found: Shop = app.state.shop
-    return found
+    shop: Shop = app.state.shop
+    return shop
 
 
 @pytest.fixture
-async def audited(shop: Shop) -> AsyncIterator[None]:
-    """For tests in which much happens: whatever it was, all books agree in the end."""
+async def audit_at_end(shop: Shop) -> AsyncIterator[None]:
+    """After the test, all books must agree."""
     yield
-    await sound(shop)
+    await assert_books_agree(shop)
 
 
 @pytest.fixture
@@ -158,6 +158,6 @@ def tick(clock: Clock) -> Callable[[timedelta], None]:
 
 
 @pytest.fixture
-async def front(app: Starlette) -> AsyncIterator[Front]:
-    async with Front.open(app) as front:
-        yield front
+async def clients(app: Starlette) -> AsyncIterator[Clients]:
+    async with Clients.open(app) as clients:
+        yield clients

@@ -1,4 +1,4 @@
-"""The smallest document that asks for a field, made from the schema: placeholders stand for its arguments."""
+"""The smallest document that asks for a field, written from the schema, with placeholders for arguments."""
 
 from collections.abc import Iterator, Mapping
 
@@ -21,7 +21,7 @@ from graphql import (
 from resolvers.ids import global_id
 
 NOTHING = global_id("Nothing", 1)
-"""A well-formed id of nothing at all."""
+"""A well-formed id of no existing type."""
 
 PLACEHOLDERS = {
     "ID": f'"{NOTHING}"',
@@ -35,12 +35,12 @@ PLACEHOLDERS = {
 }
 
 Values = Mapping[str, str]
-"""Path of an argument, "input.lines.lineId" -> what to write there instead of a placeholder."""
+"""Path of an argument, "input.lines.orderLineId" -> what to write there instead of a placeholder."""
 NONE: Values = {}
 
 
-def roots(schema: GraphQLSchema) -> dict[str, GraphQLObjectType]:
-    """Keyword of an operation -> the type it begins with."""
+def root_types(schema: GraphQLSchema) -> dict[str, GraphQLObjectType]:
+    """Keyword of an operation -> its root type."""
     found = {
         "query": schema.query_type,
         "mutation": schema.mutation_type,
@@ -49,26 +49,26 @@ def roots(schema: GraphQLSchema) -> dict[str, GraphQLObjectType]:
     return {keyword: root for keyword, root in found.items() if root}
 
 
-def document(
+def write_document(
     schema: GraphQLSchema, keyword: str, name: str, given: Values = NONE, *, required: Values = NONE
 ) -> str:
-    """Ask for one field of a root, with the arguments it must have and those that are `given`.
+    """A document for one root field, with its required arguments and those that are `given`.
 
-    What is in `required` is written only where something must be.
+    Values in `required` are written only where an argument is required.
     """
-    field = roots(schema)[keyword].fields[name]
+    field = root_types(schema)[keyword].fields[name]
     known = {**required, **given}
     parts = [
-        f"{key}: {literal(argument.type, key, given, known)}"
+        f"{key}: {write_literal(argument.type, key, given, known)}"
         for key, argument in field.args.items()
-        if is_required_argument(argument) or touched(key, given)
+        if is_required_argument(argument) or is_given(key, given)
     ]
     arguments = f"({', '.join(parts)})" if parts else ""
-    return f"{keyword} {{ {name}{arguments}{selection(field.type)} }}"
+    return f"{keyword} {{ {name}{arguments}{selection_of(field.type)} }}"
 
 
-def selection(type_: GraphQLOutputType) -> str:
-    """What refuses is asked why, a list how long it is, anything else only whether it is there."""
+def selection_of(type_: GraphQLOutputType) -> str:
+    """The errors of a payload, the length of a connection, or else the type name."""
     named = get_named_type(type_)
     if is_leaf_type(named):
         return ""
@@ -79,18 +79,18 @@ def selection(type_: GraphQLOutputType) -> str:
     return " { totalCount }" if "totalCount" in fields else " { __typename }"
 
 
-def literal(type_: GraphQLInputType, path: str, given: Values, known: Values) -> str:
+def write_literal(type_: GraphQLInputType, path: str, given: Values, known: Values) -> str:
     if isinstance(type_, GraphQLNonNull):
-        return literal(type_.of_type, path, given, known)
+        return write_literal(type_.of_type, path, given, known)
     if path in known and not isinstance(type_, GraphQLList):
         return known[path]
     if isinstance(type_, GraphQLList):
-        return f"[{literal(type_.of_type, path, given, known)}]"
+        return f"[{write_literal(type_.of_type, path, given, known)}]"
     if isinstance(type_, GraphQLInputObjectType):
         parts = [
-            f"{key}: {literal(part.type, f'{path}.{key}', given, known)}"
+            f"{key}: {write_literal(part.type, f'{path}.{key}', given, known)}"
             for key, part in type_.fields.items()
-            if is_required_input_field(part) or touched(f"{path}.{key}", given)
+            if is_required_input_field(part) or is_given(f"{path}.{key}", given)
         ]
         return f"{{{', '.join(parts)}}}"
     if isinstance(type_, GraphQLEnumType):
@@ -98,25 +98,25 @@ def literal(type_: GraphQLInputType, path: str, given: Values, known: Values) ->
     return PLACEHOLDERS[type_.name]
 
 
-def touched(path: str, given: Values) -> bool:
+def is_given(path: str, given: Values) -> bool:
     return any(f"{each}.".startswith(f"{path}.") for each in given)
 
 
 def id_paths(schema: GraphQLSchema, keyword: str, name: str) -> Iterator[str]:
-    """Every place in the arguments of a field where an id can stand."""
-    return places(schema, keyword, name, "ID")
+    """The paths of all ids in the arguments of a field."""
+    return argument_paths(schema, keyword, name, "ID")
 
 
-def places(schema: GraphQLSchema, keyword: str, name: str, scalar: str) -> Iterator[str]:
-    """Every place in the arguments of a field where such a scalar can stand."""
-    for key, argument in roots(schema)[keyword].fields[name].args.items():
-        yield from places_in(argument.type, key, scalar)
+def argument_paths(schema: GraphQLSchema, keyword: str, name: str, scalar: str) -> Iterator[str]:
+    """The paths of all values of this scalar in the arguments of a field."""
+    for key, argument in root_types(schema)[keyword].fields[name].args.items():
+        yield from paths_in(argument.type, key, scalar)
 
 
-def places_in(type_: GraphQLInputType, path: str, scalar: str) -> Iterator[str]:
+def paths_in(type_: GraphQLInputType, path: str, scalar: str) -> Iterator[str]:
     named = get_named_type(type_)
     if isinstance(named, GraphQLScalarType) and named.name == scalar:
         yield path
     if isinstance(named, GraphQLInputObjectType):
         for key, part in named.fields.items():
-            yield from places_in(part.type, f"{path}.{key}", scalar)
+            yield from paths_in(part.type, f"{path}.{key}", scalar)

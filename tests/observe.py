@@ -1,4 +1,4 @@
-"""Looking behind the counter: what the shop still has to do, and what it asked its database."""
+"""What tests observe of a shop: pending work, disagreements of its books, SQL statements and rows."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -8,50 +8,49 @@ from typing import Any
 
 from sqlalchemy import event, select
 
-from domain.audit import audit
+from domain.audit import audit_books
+from events.jobs.schedule import SCHEDULE
+from events.jobs.scheduler import Scheduler
 from events.relay import Relay
 from events.shop import Shop
-from events.timers import Timers
-from events.timetable import TIMETABLE
 from models import Base
 from models.database import Database
 
 ROUNDS_LIMIT = 100
-PATIENCE_SECONDS = 60.0
-"""How long what must happen may take on the busiest machine. Nobody who passes waits so long."""
+TIMEOUT_SECONDS = 60.0
+"""Time-out of everything a test waits for: generous, since a passing test never uses it up."""
 
 
-async def settle(shop: Shop) -> None:
-    """Let everything that follows happen: events, reactions, and what is due by the shop's clock."""
-    relay, timers = Relay(shop), Timers(shop, TIMETABLE)
-    shop.woken.pop()
+async def run_until_idle(shop: Shop) -> None:
+    """Relay all events, run their reactions and everything due by the shop's clock, until nothing is left."""
+    relay, scheduler = Relay(shop), Scheduler(shop, SCHEDULE)
+    shop.on_commit.pop()
     for _ in range(ROUNDS_LIMIT):
-        if not await relay.once() + await timers.once():
+        if not await relay.run_once() + await scheduler.run_once():
             return
-    raise AssertionError("the shop does not come to rest")
+    raise AssertionError(f"after {ROUNDS_LIMIT} rounds there was still work to do")
 
 
-async def until(true: Callable[[], object]) -> None:
-    """Wait for what goes on beside the test."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not true():
+async def wait_until(condition: Callable[[], object]) -> None:
+    """Wait until `condition()` is true; TimeoutError after PATIENCE_SECONDS."""
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        while not condition():
             await asyncio.sleep(0.01)
 
 
-async def sound(shop: Shop) -> None:
-    """All books agree."""
-    assert await disagreements(shop.database) == []
+async def assert_books_agree(shop: Shop) -> None:
+    assert await find_disagreements(shop.database) == []
 
 
-async def disagreements(database: Database) -> list[str]:
-    """What `cartwheel audit --all` would print."""
+async def find_disagreements(database: Database) -> list[str]:
+    """Return the lines that `cartwheel audit --all` would print."""
     async with database.snapshot() as session:
-        return [str(each) for each in await audit(session)]
+        return [str(disagreement) for disagreement in await audit_books(session)]
 
 
 @dataclass
 class Statements:
-    """The statements that went to the database."""
+    """SQL statements that were sent to the database."""
 
     texts: list[str] = field(default_factory=list)
 
@@ -61,26 +60,26 @@ class Statements:
 
 
 @contextmanager
-def statements(shop: Shop) -> Iterator[Statements]:
-    """Count what is asked of the database inside the block; BEGIN, COMMIT and savepoints are not counted."""
-    counted = Statements()
+def count_statements(shop: Shop) -> Iterator[Statements]:
+    """Collect the statements sent inside the block, without BEGIN, COMMIT and savepoints."""
+    statements = Statements()
 
-    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+    def collect(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
         if not statement.startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")):
-            counted.texts.append(statement)
+            statements.texts.append(statement)
 
     engines = {id(engine): engine.sync_engine for engine in (shop.database.readers, shop.database.writers)}
     for engine in engines.values():
-        event.listen(engine, "before_cursor_execute", note)
+        event.listen(engine, "before_cursor_execute", collect)
     try:
-        yield counted
+        yield statements
     finally:
         for engine in engines.values():
-            event.remove(engine, "before_cursor_execute", note)
+            event.remove(engine, "before_cursor_execute", collect)
 
 
-async def everything(shop: Shop) -> dict[str, list[Any]]:
-    """Every row of every table: what is equal before and after has not been touched."""
+async def read_all_rows(shop: Shop) -> dict[str, list[Any]]:
+    """Return the rows of every table, sorted, so that two states can be compared."""
     async with shop.database.reads() as session:
         return {
             table.name: sorted(map(tuple, await session.execute(select(table))), key=repr)

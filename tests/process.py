@@ -1,4 +1,4 @@
-"""The shop as operators run it: a process of its own, started by the command line."""
+"""Runs the `cartwheel` command as a process of its own, as operators do."""
 
 import asyncio
 import os
@@ -13,16 +13,16 @@ from pathlib import Path
 
 import httpx
 
-from tests.observe import PATIENCE_SECONDS
+from tests.observe import TIMEOUT_SECONDS
 
 ROOT = Path(__file__).parents[1]
 ADDRESS = re.compile(rb"Cartwheel: (http://[^/]+:\d+)/")
 
 
-def environment(database_url: str, var_dir: Path, **changes: str) -> dict[str, str]:
-    """What a process under test is told; nothing of the developer's own settings gets in."""
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
-    return kept | {
+def process_environment(database_url: str, var_dir: Path, **changes: str) -> dict[str, str]:
+    """Return the environment of a process under test, without the developer's own settings."""
+    inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
+    return inherited | {
         "PYTHONPATH": str(ROOT),
         "DATABASE_URL": database_url,
         "VAR_DIR": str(var_dir / "var"),
@@ -33,10 +33,12 @@ def environment(database_url: str, var_dir: Path, **changes: str) -> dict[str, s
     }
 
 
-def cartwheel(*words: str, env: dict[str, str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
+def run_cartwheel(
+    *arguments: str, env: dict[str, str], cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command and return its exit code and output."""
     return subprocess.run(
-        [sys.executable, "-m", "cli", *words],
+        [sys.executable, "-m", "cli", *arguments],
         env=env, cwd=cwd or ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
@@ -54,54 +56,55 @@ class Process:
         return int(self.url.rpartition(":")[2])
 
     def kill(self) -> None:
-        """kill -9: no chance to tidy up."""
+        """Send SIGKILL: the process cannot clean up."""
         self.popen.kill()
         self.popen.wait()
 
     async def stop(self) -> int:
-        """Ask it to stop, as a deployment does; its exit code."""
+        """Send SIGTERM, as a deployment does, and return the exit code."""
         if self.popen.poll() is None:
             self.popen.send_signal(signal.SIGTERM)
-        return await asyncio.to_thread(self.popen.wait, PATIENCE_SECONDS)
+        return await asyncio.to_thread(self.popen.wait, TIMEOUT_SECONDS)
 
 
 @asynccontextmanager
-async def serving(env: dict[str, str], log: Path, *words: str) -> AsyncIterator[Process]:
-    """`cartwheel serve` until the block ends, ready when the block begins."""
+async def serve_shop(env: dict[str, str], log: Path, *arguments: str) -> AsyncIterator[Process]:
+    """Run `cartwheel serve` during the block; it is ready when the block begins."""
     with log.open("ab") as output:
-        written = output.tell()
+        log_start = output.tell()
         popen = subprocess.Popen(
-            [sys.executable, "-m", "cli", "serve", *words],
+            [sys.executable, "-m", "cli", "serve", *arguments],
             env=env | {"PORT": "0"}, cwd=ROOT, stdout=output, stderr=output,
         )  # fmt: skip
     process = Process(popen, log)
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            process.url = await told_address(process, written)
-            await ready(process)
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            process.url = await read_address(process, log_start)
+            await wait_until_ready(process)
         yield process
     finally:
         if popen.poll() is None:
             await process.stop()
 
 
-async def told_address(process: Process, written: int) -> str:
-    """Where it serves, as it says itself behind what was `written` before: nobody else can have that port."""
-    while not (told := ADDRESS.search(process.log.read_bytes()[written:])):
-        await alive(process)
-    return told[1].decode()
+async def read_address(process: Process, log_start: int) -> str:
+    """Return the address that the process prints into its log behind `log_start`."""
+    while not (printed := ADDRESS.search(process.log.read_bytes()[log_start:])):
+        await check_alive(process)
+    return printed[1].decode()
 
 
-async def ready(process: Process) -> None:
-    async with httpx.AsyncClient(base_url=process.url, timeout=PATIENCE_SECONDS) as http:
+async def wait_until_ready(process: Process) -> None:
+    async with httpx.AsyncClient(base_url=process.url, timeout=TIMEOUT_SECONDS) as http:
         while True:
             with suppress(httpx.TransportError):
                 if (await http.get("/readyz")).status_code == 200:
                     return
-            await alive(process)
+            await check_alive(process)
 
 
-async def alive(process: Process) -> None:
+async def check_alive(process: Process) -> None:
+    """Fail with the end of the log when the process has ended; else wait a moment."""
     if process.popen.poll() is not None:
         raise AssertionError(f"the process ended: {process.log.read_text()[-3000:]}")
     await asyncio.sleep(0.05)

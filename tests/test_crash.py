@@ -12,18 +12,18 @@ import pytest
 from sqlalchemy import func, select
 
 from app import open_shop
-from events.payment import ask, begin_payment, charge_of
+from events.payment import begin_payment, charge_of, query_payment
 from events.shop import Shop
-from gateways.payment.sandbox import Sandbox
+from gateways.payment.sandbox import SandboxGateway
 from models import Account, Event, Order, OrderStatus, PaymentMethod, Refund, RefundStatus, SandboxRefund
 from resolvers.ids import global_id
-from settings import Settings
+from settings import Settings, list_variables
 from tests.factories.account import create_account
 from tests.factories.order import create_order, payments_of
-from tests.factories.token import access_token
-from tests.journey.shop import until
-from tests.observe import PATIENCE_SECONDS, sound
-from tests.process import Process, cartwheel, environment, serving
+from tests.factories.token import access_token_for
+from tests.journey.device import wait_until
+from tests.observe import TIMEOUT_SECONDS, assert_books_agree
+from tests.process import Process, process_environment, run_cartwheel, serve_shop
 
 if TYPE_CHECKING:
     from tests.servers import PostgresServer
@@ -40,29 +40,30 @@ QUICK = {"EVENT_LEASE": "1", "RELAY_PAUSE": "0.1", "TIMER_PAUSE": "0.2"}
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def env(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
     if request.param == "sqlite":
-        yield environment(f"sqlite:///{tmp_path}/shop.db", tmp_path, **QUICK)
+        yield process_environment(f"sqlite:///{tmp_path}/shop.db", tmp_path, **QUICK)
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
     name = f"crash_{uuid4().hex}"
-    yield environment(await server.new_database(name), tmp_path, **QUICK)
+    yield process_environment(await server.create_database(name), tmp_path, **QUICK)
     await server.drop_database(name)
 
 
 @pytest.fixture
-async def behind(env: dict[str, str]) -> AsyncIterator[Shop]:
-    """The same shop seen from behind the counter, with nobody working in it."""
-    migrated = cartwheel("migrate", env=env)
+async def other_shop(env: dict[str, str]) -> AsyncIterator[Shop]:
+    """The same shop in the process of the test, without jobs."""
+    migrated = run_cartwheel("migrate", env=env)
     assert migrated.returncode == 0, migrated.stderr
-    given = {name.lower(): value for name, value in env.items() if name.lower() in Settings.model_fields}
-    shop = open_shop(Settings(_env_file=None, **given))  # type: ignore[arg-type]
+    names = [variable.name for variable in list_variables() if variable.name in env]
+    overrides: dict[str, object] = {name.lower(): env[name] for name in names}
+    shop = open_shop(Settings.from_environment(env_file=None, **overrides))
     yield shop
     await shop.close()
 
 
-async def paid_orders(shop: Shop, buyer: Account) -> list[int]:
+async def create_paid_orders(shop: Shop, buyer: Account) -> list[int]:
     """Orders whose money the built-in provider really has."""
     sandbox = shop.payments[PaymentMethod.SANDBOX]
-    assert isinstance(sandbox, Sandbox)
+    assert isinstance(sandbox, SandboxGateway)
     ids = []
     for _ in range(ORDERS):
         async with shop.database.writes.begin() as session:
@@ -70,15 +71,15 @@ async def paid_orders(shop: Shop, buyer: Account) -> list[int]:
             [payment] = await payments_of(session, order)
         await begin_payment(shop, payment.id, return_url=None, by=buyer.id)
         await sandbox.delay(payment.reference, timedelta())
-        await ask(shop, PaymentMethod.SANDBOX, await charge_of(shop, payment.id))
+        await query_payment(shop, PaymentMethod.SANDBOX, await charge_of(shop, payment.id))
         ids.append(order.id)
     return ids
 
 
-async def cancel_all(process: Process, token: str, orders: list[int], *, kill_after: int) -> None:
+async def cancel_and_kill(process: Process, token: str, orders: list[int], *, kill_after: int) -> None:
     """Cancel all orders at once, and kill -9 the process when so many have been answered."""
     answered = 0
-    async with httpx.AsyncClient(base_url=process.url, timeout=PATIENCE_SECONDS) as http:
+    async with httpx.AsyncClient(base_url=process.url, timeout=TIMEOUT_SECONDS) as http:
 
         async def cancel(order_id: int) -> None:
             nonlocal answered
@@ -89,13 +90,13 @@ async def cancel_all(process: Process, token: str, orders: list[int], *, kill_af
             if answered == kill_after:
                 process.kill()
 
-        outcomes = await asyncio.gather(*map(cancel, orders), return_exceptions=True)
-    for outcome in outcomes:
-        assert outcome is None or isinstance(outcome, httpx.TransportError), outcome
+        results = await asyncio.gather(*map(cancel, orders), return_exceptions=True)
+    for result in results:
+        assert result is None or isinstance(result, httpx.TransportError), result
     assert process.popen.poll() == -9
 
 
-async def everything_followed(shop: Shop) -> bool:
+async def all_is_settled(shop: Shop) -> bool:
     async with shop.database.reads() as session:
         waiting = await session.scalar(select(func.count(Event.id)).where(Event.relayed_at.is_(None)))
         pending = await session.scalar(
@@ -110,23 +111,23 @@ async def everything_followed(shop: Shop) -> bool:
     ids=["before anything was relayed", "in the middle of it all"],
 )
 async def test_after_kill_9_nothing_is_missing_and_nothing_happens_twice(
-    env: dict[str, str], behind: Shop, tmp_path: Path, works: str, kill_after: int
+    env: dict[str, str], other_shop: Shop, tmp_path: Path, works: str, kill_after: int
 ) -> None:
-    async with behind.database.writes.begin() as session:
+    async with other_shop.database.writes.begin() as session:
         buyer = await create_account(session)
-    orders = await paid_orders(behind, buyer)
-    token = access_token(behind, buyer)
+    orders = await create_paid_orders(other_shop, buyer)
+    token = access_token_for(other_shop, buyer)
 
-    async with serving(env | {"RUN_WORKER": works}, tmp_path / "first.log") as process:
-        await cancel_all(process, token, orders, kill_after=kill_after)
-    async with serving(env | {"RUN_WORKER": "true"}, tmp_path / "second.log"):
-        await until("all refunds are through", lambda: everything_followed(behind))
+    async with serve_shop(env | {"RUN_WORKER": works}, tmp_path / "first.log") as process:
+        await cancel_and_kill(process, token, orders, kill_after=kill_after)
+    async with serve_shop(env | {"RUN_WORKER": "true"}, tmp_path / "second.log"):
+        await wait_until("all refunds are through", lambda: all_is_settled(other_shop))
 
-    async with behind.database.reads() as session:
+    async with other_shop.database.reads() as session:
         cancelled = set(await session.scalars(select(Order.id).where(Order.status == OrderStatus.CANCELLED)))
         refunds = (await session.scalars(select(Refund.order_id))).all()
         sent = await session.scalar(select(func.count()).select_from(SandboxRefund))
     assert len(cancelled) >= kill_after
     assert sorted(refunds) == sorted(cancelled)
     assert sent == len(cancelled)
-    await sound(behind)
+    await assert_books_agree(other_shop)

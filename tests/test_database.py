@@ -1,4 +1,4 @@
-"""The door to the database closes behind the last one who leaves."""
+"""Closing the database."""
 
 import asyncio
 
@@ -9,7 +9,9 @@ from models.database import Database
 
 
 @pytest.mark.parametrize("steps", range(4, 40, 4))
-async def test_who_still_reads_while_the_shop_closes_is_waited_for(database_url: str, steps: int) -> None:
+async def test_a_read_that_is_under_way_ends_before_the_database_is_closed(
+    database_url: str, steps: int
+) -> None:
     database = Database.open(database_url, pool_size=2)
 
     async def read() -> list[int]:
@@ -17,12 +19,12 @@ async def test_who_still_reads_while_the_shop_closes_is_waited_for(database_url:
             return [await session.scalar(text("SELECT 1")) or 0 for _ in range(3)]
 
     await read()
-    reading = asyncio.create_task(read())
+    task = asyncio.create_task(read())
     for _ in range(steps):
         await asyncio.sleep(0)
 
     await database.close()
 
-    assert database.lent == 0
-    assert await reading == [1, 1, 1]
+    assert database.connections_in_use == 0
+    assert await task == [1, 1, 1]
     await database.close()

@@ -1,4 +1,4 @@
-"""A shop that gave coupons before there were offers loses none of them."""
+"""The migration from coupons to promotions keeps every coupon and its uses."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from alembic import command
 from sqlalchemy import Connection, text
 
-from migrations.runner import configured, upgrade
+from migrations.runner import alembic_config, upgrade
 from models.database import sqlite_file
 from tests.test_migrations import ask, empty_url
 
@@ -41,43 +41,44 @@ ROWS = [
 ]
 
 
-def fill(connection: Connection) -> None:
-    words = ("TRUE", "FALSE") if connection.dialect.name == "postgresql" else ("1", "0")
+def insert_rows(connection: Connection) -> None:
+    yes, no = ("TRUE", "FALSE") if connection.dialect.name == "postgresql" else ("1", "0")
     for row in ROWS:
-        filled = row.format(yes=words[0], no=words[1]) if "{yes}" in row else row
-        connection.exec_driver_sql(filled)
+        connection.exec_driver_sql(row.format(yes=yes, no=no) if "{yes}" in row else row)
     connection.commit()
 
 
-def all_of(statement: str) -> Any:
-    def question(connection: Connection) -> list[tuple[Any, ...]]:
+def select_rows(statement: str) -> Any:
+    def select(connection: Connection) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in connection.execute(text(statement))]
 
-    return question
+    return select
 
 
-def plain(value: Any) -> Any:
+def parse_json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-def test_coupons_become_offers_and_what_was_used_stays_used(empty_url: str) -> None:
+def test_coupons_become_promotions_and_keep_their_uses(empty_url: str) -> None:
     if file := sqlite_file(empty_url):
         file.parent.mkdir(parents=True)
-    command.upgrade(configured(empty_url), "0001")
-    ask(empty_url, fill)
+    command.upgrade(alembic_config(empty_url), "0001")
+    ask(empty_url, insert_rows)
 
     upgrade(empty_url)
 
-    [offer] = ask(
-        empty_url, all_of("SELECT id, code, kind, percent, minimum_amount, used, usage_limit FROM offers")
+    [promotion] = ask(
+        empty_url,
+        select_rows("SELECT id, code, kind, percent, minimum_amount, used, usage_limit FROM promotions"),
     )
-    assert offer == (7, "SPRING", "PERCENT", 10, 9900, 1, 5)
-    [(codes,)] = ask(empty_url, all_of("SELECT coupon_codes FROM carts"))
-    assert plain(codes) == ["SPRING"]
+    assert promotion == (7, "SPRING", "PERCENT", 10, 9900, 1, 5)
+    [(codes,)] = ask(empty_url, select_rows("SELECT coupon_codes FROM carts"))
+    assert parse_json(codes) == ["SPRING"]
     uses = (
-        "SELECT order_id, offer_id, code, amount, released_at IS NOT NULL FROM offer_uses ORDER BY order_id"
+        "SELECT order_id, promotion_id, code, amount, released_at IS NOT NULL"
+        " FROM promotion_uses ORDER BY order_id"
     )
-    assert ask(empty_url, all_of(uses)) == [(1, 7, "SPRING", 990, False), (2, 7, "SPRING", 990, True)]
-    lines = ask(empty_url, all_of("SELECT discounts FROM order_lines ORDER BY id"))
-    assert [plain(parts) for (parts,) in lines] == [[{"offer_id": 7, "amount": 990}]] * 2
-    assert ask(empty_url, all_of("SELECT fee_amount, discount_amount FROM deliveries")) == [(600, 0)]
+    assert ask(empty_url, select_rows(uses)) == [(1, 7, "SPRING", 990, False), (2, 7, "SPRING", 990, True)]
+    lines = ask(empty_url, select_rows("SELECT discounts FROM order_lines ORDER BY id"))
+    assert [parse_json(parts) for (parts,) in lines] == [[{"promotion_id": 7, "amount": 990}]] * 2
+    assert ask(empty_url, select_rows("SELECT fee_amount, discount_amount FROM deliveries")) == [(600, 0)]

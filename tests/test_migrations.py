@@ -13,8 +13,8 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import models
-from migrations.compared import ours
-from migrations.runner import newest, upgrade
+from migrations.compared import is_compared
+from migrations.runner import newest_revision, upgrade
 
 if TYPE_CHECKING:
     from tests.servers import PostgresServer
@@ -27,7 +27,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
     name = f"empty_{uuid4().hex}"
-    yield asyncio.run(server.new_database(name))
+    yield asyncio.run(server.create_database(name))
     asyncio.run(server.drop_database(name))
 
 
@@ -43,7 +43,7 @@ def ask(url: str, question: Any) -> Any:
 
 
 def differences(connection: Connection) -> list[Any]:
-    options = {"include_object": ours, "compare_type": True}
+    options = {"include_object": is_compared, "compare_type": True}
     found: list[Any] = compare_metadata(
         MigrationContext.configure(connection, opts=options), models.Base.metadata
     )
@@ -83,7 +83,7 @@ def created(connection: Connection) -> tuple[dict[str, set[str | None]], set[str
 def test_upgrade_of_an_empty_database_equals_the_models(empty_url: str, tmp_path: Path) -> None:
     revision = upgrade(empty_url)
 
-    assert revision == newest()
+    assert revision == newest_revision()
     assert ask(empty_url, differences) == []
     fresh = empty_url if empty_url.startswith("postgresql") else f"sqlite+aiosqlite:///{tmp_path}/fresh.db"
     checks, words = ask(fresh, created)

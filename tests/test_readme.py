@@ -1,4 +1,4 @@
-"""What the README shows is true: its tour runs as it stands, and so do the examples of GraphiQL."""
+"""The tour of the README and the examples of GraphiQL work in the demo shop."""
 
 import json
 import re
@@ -12,8 +12,8 @@ import pytest
 
 from demo.load import PASSWORD
 from edge.graphiql import GraphiQL
-from tests.observe import PATIENCE_SECONDS
-from tests.process import ROOT, Process, cartwheel, environment, serving
+from tests.observe import TIMEOUT_SECONDS
+from tests.process import ROOT, Process, process_environment, run_cartwheel, serve_shop
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLES = sorted((ROOT / "edge/graphiql/examples").glob("*.graphql"))
@@ -23,53 +23,57 @@ WATCHED = "06-watch"
 
 @pytest.fixture
 async def demo(tmp_path: Path) -> AsyncIterator[Process]:
-    env = environment(f"sqlite:///{tmp_path}/shop.db", tmp_path, DEFAULT_LANGUAGE="zh-CN")
-    async with serving(env, tmp_path / "log", "--demo") as process:
+    env = process_environment(f"sqlite:///{tmp_path}/shop.db", tmp_path, DEFAULT_LANGUAGE="zh-CN")
+    async with serve_shop(env, tmp_path / "log", "--demo") as process:
         yield process
-        audited = cartwheel("audit", env=env)
-        assert audited.returncode == 0, audited.stdout + audited.stderr
+        audit = run_cartwheel("audit", env=env)
+        assert audit.returncode == 0, audit.stdout + audit.stderr
 
 
-def tour() -> str:
-    """Every shell block between the two headings, as one script."""
+def read_tour() -> str:
+    """Return the shell blocks of "Five minutes" as one script."""
     part = README.split("## Five minutes")[1].split("\n## ")[0]
     return "\n".join(re.findall(r"```sh\n(.*?)```", part, re.DOTALL))
 
 
-async def test_the_tour_is_true_when_pasted(demo: Process, tmp_path: Path) -> None:
+async def test_the_tour_works_when_pasted(demo: Process, tmp_path: Path) -> None:
     alias = f'shop() {{ "{sys.executable}" -m cli "$@"; }}'
     script = (
-        tour().replace("alias shop=.venv/bin/cartwheel", alias).replace("python3 ", f'"{sys.executable}" ')
+        read_tour()
+        .replace("alias shop=.venv/bin/cartwheel", alias)
+        .replace("python3 ", f'"{sys.executable}" ')
     )
-    env = environment("sqlite://", tmp_path, PORT=str(demo.port))
+    env = process_environment("sqlite://", tmp_path, PORT=str(demo.port))
 
-    told = subprocess.run(
+    finished = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         env=env, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
-    assert told.returncode == 0, told.stderr + told.stdout
-    assert '"errors"' not in told.stdout
-    refused = re.findall(r'"(?:userErrors|problems)": \[\s*[^\]\s]', told.stdout)
-    assert refused == [], told.stdout
+    assert finished.returncode == 0, finished.stderr + finished.stdout
+    assert '"errors"' not in finished.stdout
+    refused = re.findall(r'"(?:userErrors|problems)": \[\s*[^\]\s]', finished.stdout)
+    assert refused == [], finished.stdout
 
 
 async def test_the_examples_of_graphiql_are_answered(demo: Process) -> None:
-    async with httpx.AsyncClient(base_url=demo.url, timeout=PATIENCE_SECONDS) as http:
+    async with httpx.AsyncClient(base_url=demo.url, timeout=TIMEOUT_SECONDS) as http:
         for example in EXAMPLES:
             if example.stem == WATCHED:
                 continue
-            reply = (await http.post("/graphql", json={"query": example.read_text(encoding="utf-8")})).json()
-            assert "errors" not in reply, (example.name, reply)
-            assert '"code"' not in json.dumps(reply["data"]), (example.name, reply)
-            if session := reply["data"].get("sessionCreate", {}).get("session"):
+            response = (
+                await http.post("/graphql", json={"query": example.read_text(encoding="utf-8")})
+            ).json()
+            assert "errors" not in response, (example.name, response)
+            assert '"code"' not in json.dumps(response["data"]), (example.name, response)
+            if session := response["data"].get("sessionCreate", {}).get("session"):
                 http.headers["Authorization"] = f"Bearer {session['accessToken']}"
 
 
-def test_the_sign_in_of_the_demo_stands_in_the_readme() -> None:
+def test_the_readme_names_the_password_of_the_demo() -> None:
     assert f"`{PASSWORD}`" in README
 
 
 def test_there_are_examples_for_the_tour() -> None:
     assert len(EXAMPLES) >= 8
-    assert GraphiQL(built=Path("nowhere"), examples=EXAMPLES[0].parent).examples()
+    assert GraphiQL(built=Path("nowhere"), examples=EXAMPLES[0].parent).read_examples()

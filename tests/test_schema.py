@@ -1,4 +1,4 @@
-"""The schema keeps its promises: to clients (schema.graphql) and to the rows it shows."""
+"""The schema is the committed one, is described, and fits the rows it shows."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +30,7 @@ def test_the_committed_contract_is_what_the_code_prints() -> None:
     assert CONTRACT.read_text(encoding="utf-8") == PRINTED + "\n", "run `make schema`"
 
 
-def undescribed(kind: GraphQLNamedType) -> Iterator[str]:
+def find_undescribed(kind: GraphQLNamedType) -> Iterator[str]:
     if not kind.description:
         yield kind.name
     if isinstance(kind, (GraphQLObjectType, GraphQLInterfaceType)):
@@ -48,10 +48,10 @@ def undescribed(kind: GraphQLNamedType) -> Iterator[str]:
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.name)
 def test_everything_is_described(kind: GraphQLNamedType) -> None:
-    assert list(undescribed(kind)) == []
+    assert list(find_undescribed(kind)) == []
 
 
-def fields_of(cls: type) -> list[Any]:
+def strawberry_fields_of(cls: type) -> list[Any]:
     definition = get_object_definition(cls, strict=True)
     return list(definition.fields)
 
@@ -60,29 +60,29 @@ def fields_of(cls: type) -> list[Any]:
 def test_plain_fields_are_attributes_of_the_row(cls: type) -> None:
     row = ROW_OF[cls]
     known = {*dir(row), *get_type_hints(row), *getattr(row, "__dataclass_fields__", {})}
-    plain = [field.python_name for field in fields_of(cls) if field.base_resolver is None]
+    plain = [field.python_name for field in strawberry_fields_of(cls) if field.base_resolver is None]
     assert [name for name in plain if name not in known] == []
 
 
 @pytest.mark.parametrize("cls", ROW_TYPES, ids=lambda cls: cls.__name__)
 def test_relations_name_a_loader_and_an_attribute_of_the_row(cls: type) -> None:
     row = ROW_OF[cls]
-    for field in fields_of(cls):
+    for field in strawberry_fields_of(cls):
         batch = field.metadata.get("batch")
         if isinstance(batch, Loaded):
             assert hasattr(Loaders, batch.loader), (field.python_name, batch.loader)
             assert batch.key in {*dir(row), *get_type_hints(row)}, (field.python_name, batch.key)
 
 
-def rows_inside(hint: Any) -> set[Any]:
-    """`Sequence[models.Order]`, `models.Order | None` and friends hold row classes somewhere."""
+def classes_in(hint: Any) -> set[Any]:
+    """The classes in a type hint such as `Sequence[models.Order]` or `models.Order | None`."""
     inner = get_args(hint)
-    return set().union(*map(rows_inside, inner)) if inner else {hint}
+    return set().union(*map(classes_in, inner)) if inner else {hint}
 
 
 @pytest.mark.parametrize("cls", ROW_TYPES, ids=lambda cls: cls.__name__)
 def test_resolvers_return_the_rows_of_the_type_they_fill(cls: type) -> None:
-    for field in fields_of(cls):
+    for field in strawberry_fields_of(cls):
         shown = field.type
         while hasattr(shown, "of_type"):
             shown = shown.of_type
@@ -92,7 +92,7 @@ def test_resolvers_return_the_rows_of_the_type_they_fill(cls: type) -> None:
         )
         if function is None or not isinstance(shown, type) or shown not in ROW_OF:
             continue
-        returned = rows_inside(get_type_hints(function).get("return"))
+        returned = classes_in(get_type_hints(function).get("return"))
         assert ROW_OF[shown] in returned | {Any}, f"{cls.__name__}.{field.python_name}"
 
 

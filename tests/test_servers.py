@@ -1,4 +1,4 @@
-"""The servers the other tests stand on are real and keep their databases apart."""
+"""The servers for the tests are real, and their databases are separate."""
 
 from uuid import uuid4
 
@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.servers import PostgresServer, PrivateRedis, RedisServer
 
 
-async def run(url: str, *statements: str) -> list[object]:
-    """The first value that each statement answers, if it answers any."""
+async def execute(url: str, *statements: str) -> list[object]:
+    """Execute statements; return the first value of each that returns rows."""
     engine = create_async_engine(url)
     try:
         async with engine.begin() as connection:
@@ -25,18 +25,18 @@ async def run(url: str, *statements: str) -> list[object]:
 
 @pytest.fixture
 def name() -> str:
-    """Nobody else's, when the server is shared."""
+    """A unique name, since the server may be shared."""
     return f"servers_{uuid4().hex}"
 
 
-async def test_what_one_database_holds_another_does_not(postgres_server: PostgresServer, name: str) -> None:
-    one = await postgres_server.new_database(f"{name}_1")
-    other = await postgres_server.new_database(f"{name}_2")
+async def test_databases_are_separate(postgres_server: PostgresServer, name: str) -> None:
+    one = await postgres_server.create_database(f"{name}_1")
+    other = await postgres_server.create_database(f"{name}_2")
 
-    await run(one, "CREATE TABLE tea (name text)", "INSERT INTO tea VALUES ('乌龙茶')")
+    await execute(one, "CREATE TABLE tea (name text)", "INSERT INTO tea VALUES ('乌龙茶')")
 
-    assert await run(one, "SELECT name FROM tea") == ["乌龙茶"]
-    assert await run(other, "SELECT count(*) FROM pg_tables WHERE tablename = 'tea'") == [0]
+    assert await execute(one, "SELECT name FROM tea") == ["乌龙茶"]
+    assert await execute(other, "SELECT count(*) FROM pg_tables WHERE tablename = 'tea'") == [0]
     await postgres_server.drop_database(f"{name}_1")
     await postgres_server.drop_database(f"{name}_2")
 
@@ -44,25 +44,25 @@ async def test_what_one_database_holds_another_does_not(postgres_server: Postgre
 async def test_a_database_made_from_a_template_has_its_rows(
     postgres_server: PostgresServer, name: str
 ) -> None:
-    template = await postgres_server.new_database(f"{name}_template")
-    await run(template, "CREATE TABLE tea (name text)", "INSERT INTO tea VALUES ('普洱')")
+    template = await postgres_server.create_database(f"{name}_template")
+    await execute(template, "CREATE TABLE tea (name text)", "INSERT INTO tea VALUES ('普洱')")
 
     copy = await postgres_server.create_from_template(name, f"{name}_template")
-    await run(copy, "INSERT INTO tea VALUES ('龙井')")
+    await execute(copy, "INSERT INTO tea VALUES ('龙井')")
 
-    assert await run(copy, "SELECT count(*) FROM tea") == [2]
-    assert await run(template, "SELECT count(*) FROM tea") == [1]
+    assert await execute(copy, "SELECT count(*) FROM tea") == [2]
+    assert await execute(template, "SELECT count(*) FROM tea") == [1]
     await postgres_server.drop_database(name)
     await postgres_server.drop_database(f"{name}_template")
 
 
 async def test_a_dropped_database_is_gone(postgres_server: PostgresServer, name: str) -> None:
-    url = await postgres_server.new_database(name)
+    url = await postgres_server.create_database(name)
 
     await postgres_server.drop_database(name)
 
     with pytest.raises(DBAPIError, match="does not exist"):
-        await run(url, "SELECT 1")
+        await execute(url, "SELECT 1")
 
 
 async def test_redis_answers(redis_server: RedisServer) -> None:

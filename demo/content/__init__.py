@@ -1,10 +1,10 @@
-"""The content of the demo shop: TOML files beside this one, read, checked and typed."""
+"""The content of the demo shop, read from the TOML files in this folder."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from demo.content.drafting import draft
-from demo.content.files import ProductRow, option_words, rows, tables
+from demo.content.drafting import draft_product
+from demo.content.files import ProductRow, parse_rows, read_option_translations, read_tables
 from demo.content.kinds import (
     AddressContent,
     ArticleContent,
@@ -13,15 +13,15 @@ from demo.content.kinds import (
     CategoryContent,
     Content,
     CustomerContent,
-    OfferContent,
+    PromotionContent,
     StaffContent,
     TicketContent,
     WarehouseContent,
 )
-from demo.content.rules import category_paths, check
+from demo.content.rules import category_paths, check_content
 
 __all__ = [
-    "OPTION_WORDS",
+    "OPTION_TRANSLATIONS",
     "AddressContent",
     "ArticleContent",
     "AttributeContent",
@@ -29,41 +29,41 @@ __all__ = [
     "CategoryContent",
     "Content",
     "CustomerContent",
-    "OfferContent",
+    "PromotionContent",
     "StaffContent",
     "TicketContent",
     "WarehouseContent",
     "read_content",
 ]
 
-OPTION_WORDS: dict[str, str] = option_words()
+OPTION_TRANSLATIONS: dict[str, str] = read_option_translations()
 """English for every Chinese name and value of an option in the products."""
 
 
 def read_content() -> Content:
-    """Everything, checked; ValueError that names what is wrong."""
-    categories = rows(CategoryContent, _positioned(tables("categories.toml", "categories")))
+    """Return all content; ValueError that names what is wrong."""
+    categories = parse_rows(CategoryContent, _number_siblings(read_tables("categories.toml", "categories")))
     paths = category_paths(categories)
-    products = rows(ProductRow, tables("products/*.toml", "products"))
+    products = parse_rows(ProductRow, read_tables("products/*.toml", "products"))
     content = Content(
         categories=categories,
-        attributes=rows(AttributeContent, tables("attributes.toml", "attributes")),
-        warehouses=rows(WarehouseContent, tables("warehouses.toml", "warehouses")),
-        products=tuple(draft(row, paths=paths) for row in products),
-        articles=rows(ArticleContent, tables("articles/*.toml", "articles")),
-        customers=rows(CustomerContent, tables("people.toml", "customers")),
-        staff=rows(StaffContent, tables("people.toml", "staff")),
-        offers=rows(OfferContent, tables("offers.toml", "offers")),
-        tickets=rows(TicketContent, tables("tickets.toml", "tickets")),
+        attributes=parse_rows(AttributeContent, read_tables("attributes.toml", "attributes")),
+        warehouses=parse_rows(WarehouseContent, read_tables("warehouses.toml", "warehouses")),
+        products=tuple(draft_product(row, paths=paths) for row in products),
+        articles=parse_rows(ArticleContent, read_tables("articles/*.toml", "articles")),
+        customers=parse_rows(CustomerContent, read_tables("people.toml", "customers")),
+        staff=parse_rows(StaffContent, read_tables("people.toml", "staff")),
+        promotions=parse_rows(PromotionContent, read_tables("promotions.toml", "promotions")),
+        tickets=parse_rows(TicketContent, read_tables("tickets.toml", "tickets")),
     )
-    check(content, option_words=OPTION_WORDS)
+    check_content(content, option_translations=OPTION_TRANSLATIONS)
     return content
 
 
-def _positioned(categories: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
-    """Each with its place among those of the same parent."""
-    sisters: Counter[object] = Counter()
+def _number_siblings(categories: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
+    """Add a `position`, counted from 1 among the children of each parent."""
+    children: Counter[object] = Counter()
     for category in categories:
         parent = category.get("parent")
-        sisters[parent] += 1
-        yield category | {"position": sisters[parent]}
+        children[parent] += 1
+        yield category | {"position": children[parent]}

@@ -1,18 +1,18 @@
-"""From what a file says about a product to the draft that the shop takes in."""
+"""Turning the rows of product files into the drafts that the shop saves."""
 
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
 from demo.content.files import ProductRow, Scalar, VariantRow
-from domain.catalog.drafts import PictureDraft, PriceDraft, ProductDraft, VariantDraft
+from domain.catalog.product import PictureDraft, PriceDraft, ProductDraft, VariantDraft
 from models.money import CurrencyCode, Money
 
 PICTURES = 2
 
 
-def draft(row: ProductRow, *, paths: Mapping[str, tuple[str, ...]]) -> ProductDraft:
-    """`row` with its category as the names of `paths`; ValueError when the category is unknown."""
+def draft_product(row: ProductRow, *, paths: Mapping[str, tuple[str, ...]]) -> ProductDraft:
+    """Return the draft of a product; ValueError when `paths` has no such category."""
     if row.category not in paths:
         raise ValueError(f"{row.slug}: there is no category {row.category}")
     return ProductDraft(
@@ -24,49 +24,49 @@ def draft(row: ProductRow, *, paths: Mapping[str, tuple[str, ...]]) -> ProductDr
         tags=row.tags,
         status=row.status,
         translations={"en": {"title": row.en.title, "description": row.en.description}},
-        attributes={code: _texts(value) for code, value in row.attributes.items()},
-        pictures=_pictures(row),
-        variants=tuple(_variant(row, variant) for variant in row.variants),
+        attributes={code: _format_values(value) for code, value in row.attributes.items()},
+        pictures=_draft_pictures(row),
+        variants=tuple(_draft_variant(row, variant) for variant in row.variants),
     )
 
 
-def _pictures(row: ProductRow) -> tuple[PictureDraft, ...]:
+def _draft_pictures(row: ProductRow) -> tuple[PictureDraft, ...]:
     return tuple(
         PictureDraft(url=f"/media/demo/{row.slug}-{number}.svg", alt=row.title, position=number)
         for number in range(1, PICTURES + 1)
     )
 
 
-def _variant(row: ProductRow, variant: VariantRow) -> VariantDraft:
+def _draft_variant(row: ProductRow, variant: VariantRow) -> VariantDraft:
     if len(variant.options) != len(row.options):
         raise ValueError(f"{variant.sku}: {len(variant.options)} values for {len(row.options)} options")
     return VariantDraft(
         options=tuple(zip(row.options, variant.options, strict=True)),
         sku=variant.sku,
         barcode=variant.barcode,
-        prices=_prices(variant),
+        prices=_draft_prices(variant),
         weight_grams=variant.grams,
         weight_unit="g",
         stock=variant.stock,
     )
 
 
-def _prices(variant: VariantRow) -> dict[CurrencyCode, PriceDraft]:
-    was = variant.was or {}
+def _draft_prices(variant: VariantRow) -> dict[CurrencyCode, PriceDraft]:
+    compare_at = variant.was or {}
     return {
         currency: PriceDraft(
             Money.of(amount, currency),
-            Money.of(was[currency], currency) if currency in was else None,
+            Money.of(compare_at[currency], currency) if currency in compare_at else None,
         )
         for currency, amount in variant.price.items()
     }
 
 
-def _texts(value: Scalar | tuple[Scalar, ...]) -> tuple[str, ...]:
-    return tuple(_text(item) for item in (value if isinstance(value, tuple) else (value,)))
+def _format_values(value: Scalar | tuple[Scalar, ...]) -> tuple[str, ...]:
+    return tuple(_format_value(item) for item in (value if isinstance(value, tuple) else (value,)))
 
 
-def _text(value: Scalar) -> str:
+def _format_value(value: Scalar) -> str:
     match value:
         case bool():
             return str(value).lower()

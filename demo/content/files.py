@@ -1,4 +1,4 @@
-"""Reading TOML tables into dataclasses: a wrong type, a missing key or an unknown one is a ValueError."""
+"""Reading TOML tables into dataclasses; a wrong type, a missing or an unknown key is a ValueError."""
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -52,27 +52,27 @@ class ProductRow:
     status: ProductStatus = ProductStatus.ACTIVE
 
 
-def tables(pattern: str, key: str) -> Iterator[dict[str, object]]:
-    """The tables called `key` of all files that match, in the order of their names."""
+def read_tables(pattern: str, key: str) -> Iterator[dict[str, object]]:
+    """Yield the tables called `key` of all files that match, in the order of the file names."""
     for path in sorted(HERE.glob(pattern)):
         with path.open("rb") as file:
             yield from tomllib.load(file, parse_float=Decimal)[key]
 
 
-def rows(kind: type[Row], found: Iterable[Mapping[str, object]]) -> tuple[Row, ...]:
-    """`found` as instances of `kind`."""
+def parse_rows(kind: type[Row], tables: Iterable[Mapping[str, object]]) -> tuple[Row, ...]:
+    """Return the tables as instances of `kind`."""
     adapter = TypeAdapter(kind)
-    return tuple(_row(adapter, table) for table in found)
+    return tuple(_parse_row(adapter, table) for table in tables)
 
 
-def option_words() -> dict[str, str]:
-    """English for every option name and value."""
-    with (HERE / "option_words.toml").open("rb") as file:
-        words = tomllib.load(file)
-    return {**words["names"], **words["values"]}
+def read_option_translations() -> dict[str, str]:
+    """Return the English of every option name and value."""
+    with (HERE / "option_translations.toml").open("rb") as file:
+        translations = tomllib.load(file)
+    return {**translations["names"], **translations["values"]}
 
 
-def _row(adapter: TypeAdapter[Row], table: Mapping[str, object]) -> Row:
+def _parse_row(adapter: TypeAdapter[Row], table: Mapping[str, object]) -> Row:
     try:
         return adapter.validate_python(table, extra="forbid")
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The kinds of content: base texts are Chinese, `en` is the English for the name or title beside it."""
+"""The types of the content; base texts are Chinese, `en` is the English of the name or title."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -6,20 +6,20 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from domain.catalog.drafts import ProductDraft
+from domain.catalog.product import ProductDraft
 from models.account import Role
 from models.aftersales import TicketReason, TicketType
 from models.catalog import AttributeType
 from models.money import CurrencyCode, Money
-from models.offer import OfferKind
+from models.promotion import PromotionKind
 
 
-def _yuan(amount: Decimal) -> Money:
+def _parse_yuan(amount: Decimal) -> Money:
     return Money.of(Decimal(amount), CurrencyCode.CNY)
 
 
-Yuan = Annotated[Money, BeforeValidator(_yuan)]
-"""Money that a file gives as a plain number of yuan."""
+Yuan = Annotated[Money, BeforeValidator(_parse_yuan)]
+"""Money that a file gives as a number of yuan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,46 +115,46 @@ class TierContent:
 
 
 @dataclass(frozen=True, slots=True)
-class OfferContent:
+class PromotionContent:
     title: str
     en: str
-    kind: OfferKind
+    kind: PromotionKind
     code: str | None = None
     percent: int | None = None
     amount: Yuan | None = None
-    """What is taken off; in a flash sale the price."""
+    """The discount; in a flash sale, the price."""
     tiers: tuple[TierContent, ...] = ()
     buy: int | None = None
     get: int | None = None
     sku: str | None = None
-    """What a flash sale sells."""
+    """The variant of a flash sale."""
     share: int | None = None
     per_buyer: int | None = None
     category: str | None = None
-    """Slug of the category it is for; without one it is for everything."""
+    """Slug of the category that it is limited to."""
     minimum: Yuan | None = None
     cap: Yuan | None = None
     groups: tuple[str, ...] = ()
     usage_limit: int | None = None
     per_customer: int | None = None
     days: int = 365
-    """How long it lasts from the first start of the shop."""
+    """Its duration in days, from the loading of the demo shop."""
 
 
 @dataclass(frozen=True, slots=True)
 class TicketContent:
-    """What a customer might write about the variant `sku`."""
+    """A customer's ticket about the variant `sku`."""
 
     type: TicketType
     reason: TicketReason
     sku: str
     language: str
-    words: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Everything the demo shop starts with. Categories come after their parents."""
+    """All content of the demo shop. Categories come after their parents."""
 
     categories: tuple[CategoryContent, ...]
     attributes: tuple[AttributeContent, ...]
@@ -164,5 +164,5 @@ class Content:
     articles: tuple[ArticleContent, ...]
     customers: tuple[CustomerContent, ...]
     staff: tuple[StaffContent, ...]
-    offers: tuple[OfferContent, ...]
+    promotions: tuple[PromotionContent, ...]
     tickets: tuple[TicketContent, ...]

@@ -1,11 +1,11 @@
-"""What must hold before the content of the demo shop is worth loading."""
+"""Checks of the demo shop's content."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
 from demo.content.kinds import AttributeContent, CategoryContent, Content
-from domain.catalog.drafts import ProductDraft, VariantDraft
+from domain.catalog.product import ProductDraft, VariantDraft
 from models.catalog import AttributeType
 from models.money import CurrencyCode
 
@@ -14,13 +14,13 @@ LEVELS = 3
 BARCODE_DIGITS = 13
 
 
-def check(content: Content, *, option_words: Mapping[str, str]) -> None:
-    """ValueError that names the first thing that is wrong."""
+def check_content(content: Content, *, option_translations: Mapping[str, str]) -> None:
+    """ValueError that names the first mistake."""
     _check_unique(content)
     paths = category_paths(content.categories)
     slugs = {path: slug for slug, path in paths.items() if len(path) == LEVELS}
     _check_owners(content, paths)
-    attributes = inherited(content)
+    attributes = attributes_by_category(content)
     warehouses = frozenset(warehouse.code for warehouse in content.warehouses)
     for product in content.products:
         if product.category_path not in slugs:
@@ -28,29 +28,29 @@ def check(content: Content, *, option_words: Mapping[str, str]) -> None:
         _check_texts(product)
         _check_attributes(product, attributes[slugs[product.category_path]])
         for variant in product.variants:
-            _check_variant(variant, warehouses=warehouses, option_words=option_words)
-    _check_offers(content)
+            _check_variant(variant, warehouses=warehouses, option_translations=option_translations)
+    _check_promotions(content)
 
 
 def category_paths(categories: Iterable[CategoryContent]) -> dict[str, tuple[str, ...]]:
-    """Chinese names from the root down, by slug."""
+    """Return the Chinese names from the root down, by the slug of the category."""
     paths: dict[str, tuple[str, ...]] = {}
     for category in categories:
         if category.parent is not None and category.parent not in paths:
             raise ValueError(f"{category.slug}: its parent {category.parent} does not come before it")
-        above = paths[category.parent] if category.parent else ()
-        paths[category.slug] = (*above, category.name)
+        parent_path = paths[category.parent] if category.parent else ()
+        paths[category.slug] = (*parent_path, category.name)
     return paths
 
 
-def inherited(content: Content) -> dict[str, tuple[AttributeContent, ...]]:
-    """The attributes of each category, its parents' first, by slug."""
-    found: dict[str, tuple[AttributeContent, ...]] = {}
+def attributes_by_category(content: Content) -> dict[str, tuple[AttributeContent, ...]]:
+    """Return the attributes of each category, inherited ones first, by its slug."""
+    attributes: dict[str, tuple[AttributeContent, ...]] = {}
     for category in content.categories:
-        above = found[category.parent] if category.parent else ()
+        inherited = attributes[category.parent] if category.parent else ()
         own = tuple(attribute for attribute in content.attributes if attribute.category == category.slug)
-        found[category.slug] = above + own
-    return found
+        attributes[category.slug] = inherited + own
+    return attributes
 
 
 def _check_texts(product: ProductDraft) -> None:
@@ -60,7 +60,7 @@ def _check_texts(product: ProductDraft) -> None:
         raise ValueError(f"{product.slug}: a title or a description is missing")
     if not product.variants:
         raise ValueError(f"{product.slug}: there is no variant")
-    _unique(f"{product.slug}: options", (variant.options for variant in product.variants))
+    _check_no_duplicates(f"{product.slug}: options", (variant.options for variant in product.variants))
 
 
 def _check_attributes(product: ProductDraft, attributes: Iterable[AttributeContent]) -> None:
@@ -76,7 +76,7 @@ def _check_attributes(product: ProductDraft, attributes: Iterable[AttributeConte
 
 
 def _check_variant(
-    variant: VariantDraft, *, warehouses: frozenset[str], option_words: Mapping[str, str]
+    variant: VariantDraft, *, warehouses: frozenset[str], option_translations: Mapping[str, str]
 ) -> None:
     if missing := CURRENCIES - variant.prices.keys():
         raise ValueError(f"{variant.sku}: no price in {', '.join(sorted(missing))}")
@@ -87,12 +87,12 @@ def _check_variant(
         raise ValueError(f"{variant.sku}: stock is not given for exactly the warehouses")
     if variant.barcode is not None and not is_ean13(variant.barcode):
         raise ValueError(f"{variant.sku}: {variant.barcode} is not an EAN-13")
-    for word in (word for option in variant.options for word in option if word not in option_words):
+    for word in (word for option in variant.options for word in option if word not in option_translations):
         raise ValueError(f"{variant.sku}: the option {word} has no English")
 
 
 def is_ean13(barcode: str) -> bool:
-    """Whether it has 13 digits of which the last proves the others (weights 1 and 3, GS1)."""
+    """Whether it has 13 digits and the last is the check digit (GS1: weights 1 and 3)."""
     if len(barcode) != BARCODE_DIGITS or not (barcode.isascii() and barcode.isdigit()):
         return False
     digits = [int(digit) for digit in barcode]
@@ -128,33 +128,33 @@ def _check_owners(content: Content, paths: Mapping[str, tuple[str, ...]]) -> Non
             raise ValueError(f"a ticket is about {ticket.sku}, which is not sold")
 
 
-def _check_offers(content: Content) -> None:
-    """The shop itself checks their terms; here only that what they name is there."""
+def _check_promotions(content: Content) -> None:
+    """Check that their categories and variants exist; their terms are checked by the shop."""
     slugs = {category.slug for category in content.categories}
     skus = {variant.sku for product in content.products for variant in product.variants}
-    for offer in content.offers:
-        if offer.category is not None and offer.category not in slugs:
-            raise ValueError(f"{offer.en}: there is no category {offer.category}")
-        if offer.sku is not None and offer.sku not in skus:
-            raise ValueError(f"{offer.en}: {offer.sku} is not sold")
+    for promotion in content.promotions:
+        if promotion.category is not None and promotion.category not in slugs:
+            raise ValueError(f"{promotion.en}: there is no category {promotion.category}")
+        if promotion.sku is not None and promotion.sku not in skus:
+            raise ValueError(f"{promotion.en}: {promotion.sku} is not sold")
 
 
 def _check_unique(content: Content) -> None:
     variants = [variant for product in content.products for variant in product.variants]
-    _unique("category", (category.slug for category in content.categories))
-    _unique("attribute", (attribute.code for attribute in content.attributes))
-    _unique("product", (product.slug for product in content.products))
-    _unique("SKU", (variant.sku for variant in variants))
-    _unique("barcode", (variant.barcode for variant in variants if variant.barcode))
-    _unique("article", (article.slug for article in content.articles))
+    _check_no_duplicates("category", (category.slug for category in content.categories))
+    _check_no_duplicates("attribute", (attribute.code for attribute in content.attributes))
+    _check_no_duplicates("product", (product.slug for product in content.products))
+    _check_no_duplicates("SKU", (variant.sku for variant in variants))
+    _check_no_duplicates("barcode", (variant.barcode for variant in variants if variant.barcode))
+    _check_no_duplicates("article", (article.slug for article in content.articles))
     emails = [customer.email for customer in content.customers]
-    _unique("e-mail", emails + [person.email for person in content.staff])
-    _unique("phone", (customer.phone for customer in content.customers))
-    _unique("warehouse", (warehouse.code for warehouse in content.warehouses))
-    _unique("coupon", (offer.code for offer in content.offers if offer.code))
+    _check_no_duplicates("e-mail", emails + [person.email for person in content.staff])
+    _check_no_duplicates("phone", (customer.phone for customer in content.customers))
+    _check_no_duplicates("warehouse", (warehouse.code for warehouse in content.warehouses))
+    _check_no_duplicates("coupon", (promotion.code for promotion in content.promotions if promotion.code))
 
 
-def _unique(what: str, keys: Iterable[object]) -> None:
+def _check_no_duplicates(what: str, keys: Iterable[object]) -> None:
     seen: set[object] = set()
     for key in keys:
         if key in seen:

@@ -1,4 +1,4 @@
-"""Puts the demo shop into a database, through the shop's own commands; twice is as good as once."""
+"""Loading the demo shop through the shop's own commands; what is loaded already is not loaded again."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,63 +7,63 @@ from rich.table import Table
 from sqlalchemy import select
 
 from demo.content import Content, read_content
-from demo.load.goods import load_goods
-from demo.load.help import load_help
-from demo.load.offers import load_offers
+from demo.load.accounts import PASSWORD, load_accounts
+from demo.load.articles import load_articles
 from demo.load.orders import load_orders
-from demo.load.people import PASSWORD, load_people
+from demo.load.products import load_products
+from demo.load.promotions import load_promotions
 from events.shop import Shop
-from models import Account, Article, Offer, Order, Product
+from models import Account, Article, Order, Product, Promotion
 
 __all__ = ["PASSWORD", "DemoInProduction", "load_demo"]
 
-Kind = type[Account] | type[Article] | type[Offer] | type[Order] | type[Product]
-Step = Callable[[Shop, Content], Awaitable[None]]
+DemoTable = type[Account] | type[Article] | type[Promotion] | type[Order] | type[Product]
+Loader = Callable[[Shop, Content], Awaitable[None]]
 
 
 class DemoInProduction(Exception):
-    """A demo shop has known passwords: it has no place in production."""
+    """The demo shop is refused in production, since everybody knows its passwords."""
 
     def __init__(self) -> None:
         super().__init__("The demo shop is not loaded in production: its passwords are known to everybody.")
 
 
 async def load_demo(shop: Shop, console: Console) -> None:
-    """Load what is not there yet, and print who can sign in."""
-    if shop.settings.production:
+    """Load what is missing, and print the accounts; DemoInProduction in production."""
+    if shop.settings.deployment.is_production:
         raise DemoInProduction
     if not await has_rows(shop, Order):
         content = read_content()
         with console.status("Loading the demo shop ..."):
-            for step, table in STEPS:
+            for load, table in LOADERS:
                 if not await has_rows(shop, table):
-                    await step(shop, content)
-    await print_people(shop, console)
+                    await load(shop, content)
+    await print_accounts(shop, console)
 
 
-STEPS: tuple[tuple[Step, Kind], ...] = (
-    (load_goods, Product),
-    (load_people, Account),
-    (load_offers, Offer),
-    (load_help, Article),
+LOADERS: tuple[tuple[Loader, DemoTable], ...] = (
+    (load_products, Product),
+    (load_accounts, Account),
+    (load_promotions, Promotion),
+    (load_articles, Article),
     (load_orders, Order),
 )
-"""Each is one transaction or repeats nothing: a step that was cut off is begun again."""
+"""Each is one transaction or repeats nothing, so that an interrupted one can run again."""
 
 
-async def has_rows(shop: Shop, table: Kind) -> bool:
+async def has_rows(shop: Shop, table: DemoTable) -> bool:
     async with shop.database.reads() as session:
         return await session.scalar(select(table.id).limit(1)) is not None
 
 
-async def print_people(shop: Shop, console: Console) -> None:
+async def print_accounts(shop: Shop, console: Console) -> None:
     async with shop.database.reads() as session:
         accounts = (
             await session.scalars(
                 select(Account).where(Account.email.endswith("@example.com")).order_by(Account.id)
             )
         ).all()
-    people = Table("role", "e-mail", "name", title=f'The demo shop: everybody\'s password is "{PASSWORD}"')
+    printed = Table("role", "e-mail", "name", title=f'The demo shop: everybody\'s password is "{PASSWORD}"')
     for account in accounts:
-        people.add_row(account.role.value, account.email, account.name)
-    console.print(people)
+        printed.add_row(account.role.value, account.email, account.name)
+    console.print(printed)

@@ -1,4 +1,4 @@
-"""Tells the stories through the shop's own commands, each at its time in the past."""
+"""Loading the order scenarios through the shop's own commands, each at its time in the past."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -8,16 +8,19 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from demo.content import Content
-from demo.load.claims import TICKET_STEPS
-from demo.load.scene import Cast, Scene
-from demo.load.stories import Story, stories
-from domain.cart import Owner
+from demo.load.scenario_run import Fixtures, ScenarioRun
+from demo.load.scenarios import OrderScenario, list_scenarios
+from demo.load.tickets import TICKET_STEPS
+from domain.cart import CartOwner
+from domain.cause import Cause
 from domain.order import (
-    Promise,
-    WantedDelivery,
-    WantedLine,
-    WantedPayment,
-    Wish,
+    BatchItem,
+    OrderRequest,
+    OrderTerms,
+    PaymentPlan,
+    PlannedPayment,
+    RequestedDelivery,
+    RequestedLine,
     cancel_order,
     confirm_receipt,
     place_order,
@@ -28,13 +31,13 @@ from domain.shipment import (
     TrackingFact,
     add_tracking_events,
     dispatch_shipment,
-    left_to_pack,
+    find_unpacked_parcels,
     lock_shipment,
     pack_shipments,
 )
-from events.payment import ask, begin_payment, charge_of
+from events.payment import begin_payment, charge_of, query_payment
 from events.shop import Shop
-from gateways.payment.sandbox import Sandbox
+from gateways.payment.sandbox import SandboxGateway
 from models import (
     Account,
     Address,
@@ -51,23 +54,25 @@ from models import (
     Variant,
 )
 
-NUMBER = "DEMO"
+NUMBER_PREFIX = "DEMO"
 CASH = PaymentMethod.CASH_ON_DELIVERY
 SANDBOX = PaymentMethod.SANDBOX
 
 
 async def load_orders(shop: Shop, content: Content) -> None:
-    """Tell every story that has not been begun; one that was cut off stays as far as it came."""
-    cast = await gather_cast(shop)
+    """Load the scenarios whose order does not exist yet; an interrupted one is not continued."""
+    fixtures = await load_fixtures(shop)
     async with shop.database.reads() as session:
-        known = set(await session.scalars(select(Order.number).where(Order.number.startswith(NUMBER))))
-    for position, story in enumerate(stories(content), start=1):
-        number = f"{NUMBER}{position:04}"
-        if number not in known:
-            await tell(shop, story, cast, number)
+        existing = set(
+            await session.scalars(select(Order.number).where(Order.number.startswith(NUMBER_PREFIX)))
+        )
+    for position, scenario in enumerate(list_scenarios(content), start=1):
+        number = f"{NUMBER_PREFIX}{position:04}"
+        if number not in existing:
+            await load_scenario(shop, scenario, fixtures, number)
 
 
-async def gather_cast(shop: Shop) -> Cast:
+async def load_fixtures(shop: Shop) -> Fixtures:
     async with shop.database.reads() as session:
         people = select(Account).order_by(Account.id)
         customers = (await session.scalars(people.where(Account.role == Role.CUSTOMER))).all()
@@ -78,201 +83,204 @@ async def gather_cast(shop: Shop) -> Cast:
         skus = (await session.execute(select(Variant.sku, Variant.id).where(Variant.sku.is_not(None)))).all()
     if manager is None:
         raise LookupError("the demo shop has no manager")
-    return Cast(customers, addresses, manager.id, {str(sku): variant_id for sku, variant_id in skus})
+    return Fixtures(customers, addresses, manager.id, {str(sku): variant_id for sku, variant_id in skus})
 
 
-async def tell(shop: Shop, story: Story, cast: Cast, number: str) -> None:
-    then = shop.clock() - timedelta(days=story.days_ago)
-    past = replace(shop, clock=lambda: then)
-    scene = Scene(past, story, cast, await place(past, story, cast, number))
-    for step in story.steps:
-        await STEPS[step](scene)
+async def load_scenario(shop: Shop, scenario: OrderScenario, fixtures: Fixtures, number: str) -> None:
+    placed_at = shop.clock() - timedelta(days=scenario.days_ago)
+    past = replace(shop, clock=lambda: placed_at)
+    run = ScenarioRun(past, scenario, fixtures, await place_scenario_order(past, scenario, fixtures, number))
+    for step in scenario.steps:
+        await STEPS[step](run)
 
 
-async def place(shop: Shop, story: Story, cast: Cast, number: str) -> int:
-    buyer = cast.customers[story.customer]
-    lines = [WantedLine(cast.variants[sku], quantity) for sku, quantity in story.lines]
+async def place_scenario_order(shop: Shop, scenario: OrderScenario, fixtures: Fixtures, number: str) -> int:
+    buyer = fixtures.customers[scenario.customer]
+    lines = [RequestedLine(fixtures.variant_ids[sku], quantity) for sku, quantity in scenario.lines]
     async with shop.database.writes.begin() as session:
-        wish = Wish(Owner(buyer.id, None), lines, deliveries_of(story, lines, cast.addresses[buyer.id]))
-        total = (await quote_order(session, wish, now=shop.clock())).sums.total
-        order = await place_order(
-            session,
-            wish,
-            Promise(payments_of(story, total), note="", idempotency_key=number),
-            number=number,
-            offered=frozenset(shop.payments),
-            pay_within=shop.settings.unpaid_order_closes_after,
-            now=shop.clock(),
+        request = OrderRequest(
+            CartOwner(buyer.id, None), lines, deliveries_of(scenario, lines, fixtures.addresses[buyer.id])
         )
+        total = (await quote_order(session, request, now=shop.clock())).total
+        plan = PaymentPlan(payments_of(scenario, total), note="", idempotency_key=number)
+        terms = OrderTerms(frozenset(shop.payments), shop.settings.deadlines.unpaid_order_closes_after)
+        order = await place_order(session, BatchItem(request, plan, number), terms, cause=Cause(shop.clock()))
     return order.id
 
 
 def deliveries_of(
-    story: Story, lines: Sequence[WantedLine], addresses: Sequence[Address]
-) -> list[WantedDelivery]:
-    """Everything to one address, or one unit of the first line to the second address of the book."""
-    if not story.two_addresses or sum(line.quantity for line in lines) == 1:
-        return [WantedDelivery(ShippingMethod.STANDARD, addresses[0].id)]
-    apart, rest = WantedLine(lines[0].variant_id, 1), [*lines[1:]]
+    scenario: OrderScenario, lines: Sequence[RequestedLine], addresses: Sequence[Address]
+) -> list[RequestedDelivery]:
+    """Return one delivery to the first address, or a second one with one unit to the second address."""
+    if not scenario.two_addresses or sum(line.quantity for line in lines) == 1:
+        return [RequestedDelivery(ShippingMethod.STANDARD, addresses[0].id)]
+    single, rest = RequestedLine(lines[0].variant_id, 1), [*lines[1:]]
     if lines[0].quantity > 1:
-        rest.append(WantedLine(lines[0].variant_id, lines[0].quantity - 1))
+        rest.append(RequestedLine(lines[0].variant_id, lines[0].quantity - 1))
     return [
-        WantedDelivery(ShippingMethod.EXPRESS, addresses[0].id, lines=rest),
-        WantedDelivery(ShippingMethod.STANDARD, addresses[1].id, lines=[apart]),
+        RequestedDelivery(ShippingMethod.EXPRESS, addresses[0].id, lines=rest),
+        RequestedDelivery(ShippingMethod.STANDARD, addresses[1].id, lines=[single]),
     ]
 
 
-def payments_of(story: Story, total: Money) -> list[WantedPayment]:
-    if story.cash:
-        return [WantedPayment(CASH, total)]
+def payments_of(scenario: OrderScenario, total: Money) -> list[PlannedPayment]:
+    if scenario.cash:
+        return [PlannedPayment(CASH, total)]
     half = Money(total.minor // 2, total.currency)
-    if story.half_cash:
-        return [WantedPayment(SANDBOX, total - half), WantedPayment(CASH, half)]
-    if "pay_first" in story.steps:
-        return [WantedPayment(SANDBOX, half), WantedPayment(SANDBOX, total - half)]
-    return [WantedPayment(SANDBOX, total)]
+    if scenario.half_cash:
+        return [PlannedPayment(SANDBOX, total - half), PlannedPayment(CASH, half)]
+    if "pay_first" in scenario.steps:
+        return [PlannedPayment(SANDBOX, half), PlannedPayment(SANDBOX, total - half)]
+    return [PlannedPayment(SANDBOX, total)]
 
 
-async def open_payments(scene: Scene) -> Sequence[Payment]:
-    async with scene.shop.database.reads() as session:
+async def load_open_payments(run: ScenarioRun) -> Sequence[Payment]:
+    async with run.shop.database.reads() as session:
         rows = await session.scalars(
             select(Payment)
-            .where(Payment.order_id == scene.order_id, Payment.status == PaymentStatus.PENDING)
+            .where(Payment.order_id == run.order_id, Payment.status == PaymentStatus.PENDING)
             .order_by(Payment.position)
         )
         return rows.all()
 
 
-async def pay(scene: Scene, *, only_first: bool = False) -> None:
-    """The buyer pays at the built-in provider, which has the money at once."""
-    payments = [payment for payment in await open_payments(scene) if payment.method is SANDBOX]
-    sandbox = scene.shop.payments[SANDBOX]
-    assert isinstance(sandbox, Sandbox)  # noqa: S101 - narrows the type; the demo needs its books
+async def pay_order(run: ScenarioRun, *, only_first: bool = False) -> None:
+    """Pay with the built-in provider, which captures at once."""
+    payments = [payment for payment in await load_open_payments(run) if payment.method is SANDBOX]
+    sandbox = run.shop.payments[SANDBOX]
+    assert isinstance(sandbox, SandboxGateway)  # noqa: S101 - narrows the type; the demo needs its books
     for payment in payments[:1] if only_first else payments:
-        await begin_payment(scene.shop, payment.id, return_url=None, by=scene.buyer.id)
+        await begin_payment(run.shop, payment.id, return_url=None, by=run.buyer.id)
         await sandbox.delay(payment.reference, timedelta())
-        await ask(scene.shop, SANDBOX, await charge_of(scene.shop, payment.id))
+        await query_payment(run.shop, SANDBOX, await charge_of(run.shop, payment.id))
 
 
-async def pay_first(scene: Scene) -> None:
-    await pay(scene, only_first=True)
+async def pay_first_payment(run: ScenarioRun) -> None:
+    await pay_order(run, only_first=True)
 
 
-async def pack(scene: Scene) -> None:
-    shop = scene.shop
+async def pack_parcels(run: ScenarioRun) -> None:
+    shop = run.shop
     async with shop.database.writes.begin() as session:
-        for delivery_id, parcel in await left_to_pack(session, scene.order_id):
-            numbers = [shop.secrets.number("P", shop.clock())]
+        for delivery_id, parcel in await find_unpacked_parcels(session, run.order_id):
+            numbers = [shop.secrets.new_number("P", shop.clock())]
             await pack_shipments(
-                session, delivery_id, [parcel], numbers=numbers, now=shop.clock(), by=scene.cast.manager
+                session,
+                delivery_id,
+                [parcel],
+                numbers=numbers,
+                cause=Cause(shop.clock(), run.fixtures.manager_id),
             )
 
 
-async def dispatch(scene: Scene, *, only_first: bool = False) -> None:
-    """Parcels leave with the shop's own couriers, and are under way."""
-    shop, now = scene.shop, scene.shop.clock()
+async def dispatch_parcels(run: ScenarioRun, *, only_first: bool = False) -> None:
+    """Dispatch parcels with the shop's own couriers."""
+    shop, now = run.shop, run.shop.clock()
     async with shop.database.writes.begin() as session:
-        for shipment in (await shipments_of(session, scene))[: 1 if only_first else None]:
+        for shipment in (await load_shipments(session, run))[: 1 if only_first else None]:
             await dispatch_shipment(
                 session,
                 shipment.id,
                 carrier=CarrierCode.OWN,
                 tracking_number=f"OWN{shipment.number}",
-                now=now,
-                by=scene.cast.manager,
+                cause=Cause(now, run.fixtures.manager_id),
             )
-            await note(session, scene, shipment, ShipmentStatus.IN_TRANSIT, "已从仓库发出")
+            await add_tracking_event(session, run, shipment, ShipmentStatus.IN_TRANSIT, "已从仓库发出")
 
 
-async def dispatch_first(scene: Scene) -> None:
-    await dispatch(scene, only_first=True)
+async def dispatch_first_parcel(run: ScenarioRun) -> None:
+    await dispatch_parcels(run, only_first=True)
 
 
-async def hand_over(scene: Scene) -> None:
-    """A parcel leaves this minute with the simulated carrier: it can be watched on its way."""
-    shop = scene.now()
+async def hand_to_carrier(run: ScenarioRun) -> None:
+    """Dispatch parcels with the simulated carrier now, so that they can be tracked live."""
+    shop = run.shop_now()
     async with shop.database.writes.begin() as session:
-        for shipment in await shipments_of(session, scene):
+        for shipment in await load_shipments(session, run):
             await dispatch_shipment(
                 session,
                 shipment.id,
                 carrier=CarrierCode.SIMULATED,
                 tracking_number=f"SIM{shipment.number}",
                 poll_at=shop.clock(),
-                now=shop.clock(),
-                by=scene.cast.manager,
+                cause=Cause(shop.clock(), run.fixtures.manager_id),
             )
 
 
-async def arrive(scene: Scene, *, only_first: bool = False) -> None:
-    """Parcels are handed over, and what is due at the door is collected."""
-    shop = scene.shop
+async def deliver_parcels(run: ScenarioRun, *, only_first: bool = False) -> None:
+    """Deliver parcels and collect the cash that is due on delivery."""
+    shop = run.shop
     async with shop.database.writes.begin() as session:
-        for shipment in (await shipments_of(session, scene))[: 1 if only_first else None]:
-            await note(session, scene, shipment, ShipmentStatus.DELIVERED, "已签收")
-        for payment in await open_payments(scene):
-            await collect_cash(session, payment.id, payment.total, now=shop.clock(), by=scene.cast.manager)
+        for shipment in (await load_shipments(session, run))[: 1 if only_first else None]:
+            await add_tracking_event(session, run, shipment, ShipmentStatus.DELIVERED, "已签收")
+        for payment in await load_open_payments(run):
+            await collect_cash(
+                session, payment.id, payment.total, cause=Cause(shop.clock(), run.fixtures.manager_id)
+            )
 
 
-async def arrive_first(scene: Scene) -> None:
-    await arrive(scene, only_first=True)
+async def deliver_first_parcel(run: ScenarioRun) -> None:
+    await deliver_parcels(run, only_first=True)
 
 
-async def confirm(scene: Scene) -> None:
-    async with scene.shop.database.writes.begin() as session:
-        await confirm_receipt(session, scene.order_id, now=scene.shop.clock(), by=scene.buyer.id)
+async def confirm_scenario_receipt(run: ScenarioRun) -> None:
+    async with run.shop.database.writes.begin() as session:
+        await confirm_receipt(session, run.order_id, cause=Cause(run.shop.clock(), run.buyer.id))
 
 
-async def cancel(scene: Scene) -> None:
-    async with scene.shop.database.writes.begin() as session:
+async def cancel_scenario_order(run: ScenarioRun) -> None:
+    async with run.shop.database.writes.begin() as session:
         await cancel_order(
-            session, scene.order_id, reason="不想要了", now=scene.shop.clock(), by=scene.buyer.id
+            session, run.order_id, reason="不想要了", cause=Cause(run.shop.clock(), run.buyer.id)
         )
 
 
-async def refund(scene: Scene) -> None:
-    """Everything goes back in goodwill; the provider is told once the shop is open."""
-    async with scene.shop.database.writes.begin() as session:
-        order = await session.get_one(Order, scene.order_id)
+async def refund_order(run: ScenarioRun) -> None:
+    """Refund the order in full, as goodwill; the provider is called once the shop runs."""
+    async with run.shop.database.writes.begin() as session:
+        order = await session.get_one(Order, run.order_id)
         await refund_in_goodwill(
             session,
             order.id,
             order.total,
             reason="茶叶受潮，全额退款",
             key=order.number,
-            now=scene.shop.clock(),
-            by=scene.cast.manager,
+            cause=Cause(run.shop.clock(), run.fixtures.manager_id),
         )
 
 
-async def shipments_of(session: AsyncSession, scene: Scene) -> Sequence[Shipment]:
-    rows = select(Shipment).where(Shipment.order_id == scene.order_id).order_by(Shipment.id)
+async def load_shipments(session: AsyncSession, run: ScenarioRun) -> Sequence[Shipment]:
+    rows = select(Shipment).where(Shipment.order_id == run.order_id).order_by(Shipment.id)
     return (await session.scalars(rows)).all()
 
 
-async def note(
-    session: AsyncSession, scene: Scene, shipment: Shipment, status: ShipmentStatus, words: str
+async def add_tracking_event(
+    session: AsyncSession, run: ScenarioRun, shipment: Shipment, status: ShipmentStatus, description: str
 ) -> None:
-    """What the courier says about a parcel, a little after the last thing."""
-    now = scene.shop.clock()
+    """Add a tracking event, a few seconds after the previous one."""
+    now = run.shop.clock()
     _, locked = await lock_shipment(session, shipment.id)
-    fact = TrackingFact(status, status.value, words, now + timedelta(seconds=locked.version))
+    fact = TrackingFact(status, status.value, description, now + timedelta(seconds=locked.version))
     await add_tracking_events(
-        session, locked, [fact], now=now, receipt_after=scene.shop.settings.receipt_confirmed_after
+        session,
+        locked,
+        [fact],
+        cause=Cause(now),
+        receipt_after=run.shop.settings.deadlines.receipt_confirmed_after,
     )
 
 
-STEPS: Mapping[str, Callable[[Scene], Awaitable[None]]] = {
-    "pay": pay,
-    "pay_first": pay_first,
-    "pack": pack,
-    "dispatch": dispatch,
-    "dispatch_first": dispatch_first,
-    "hand_over": hand_over,
-    "arrive": arrive,
-    "arrive_first": arrive_first,
-    "confirm": confirm,
-    "cancel": cancel,
-    "refund": refund,
+STEPS: Mapping[str, Callable[[ScenarioRun], Awaitable[None]]] = {
+    "pay": pay_order,
+    "pay_first": pay_first_payment,
+    "pack": pack_parcels,
+    "dispatch": dispatch_parcels,
+    "dispatch_first": dispatch_first_parcel,
+    "hand_to_carrier": hand_to_carrier,
+    "deliver": deliver_parcels,
+    "deliver_first": deliver_first_parcel,
+    "confirm": confirm_scenario_receipt,
+    "cancel": cancel_scenario_order,
+    "refund": refund_order,
     **TICKET_STEPS,
 }

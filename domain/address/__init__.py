@@ -1,14 +1,14 @@
-"""Addresses: what one must say, and a customer's book of them."""
+"""Postal addresses: their validation, and customers' address books."""
 
 from domain.address.book import ADDRESSES_LIMIT, remove_address, save_address
-from domain.address.postal import PART_LIMIT, Postal, checked, postal_of
+from domain.address.postal import PART_LIMIT, PostalAddress, normalize_address, postal_address_of
 
 __all__ = [
     "ADDRESSES_LIMIT",
     "PART_LIMIT",
-    "Postal",
-    "checked",
-    "postal_of",
+    "PostalAddress",
+    "normalize_address",
+    "postal_address_of",
     "remove_address",
     "save_address",
 ]

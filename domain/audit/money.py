@@ -1,12 +1,10 @@
 """The ledger against payments, refunds and orders."""
 
-from typing import Any
+from sqlalchemy import Subquery, case, func, literal, or_, select
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, literal, or_, select
-
-from domain.audit.comparing import differing, summed, total_of, wrong_rows
-from domain.audit.orders import summing
-from domain.ledger import TAKEN, status_that_follows
+from domain.audit.comparison import select_differences, select_rows, sum_by, total_of
+from domain.audit.orders import select_wrong_sums
+from domain.ledger import CAPTURE_KINDS, payment_status_expression
 from models import (
     LedgerAccount,
     LedgerEntry,
@@ -18,12 +16,13 @@ from models import (
     Refund,
     RefundStatus,
 )
+from models.sql.types import AnyExpression, AnySelect
 
 OF_CUSTOMER = LedgerEntry.account == LedgerAccount.CUSTOMER
 
 
-def unbalanced() -> Select[Any]:
-    """Debit and credit of a posting are the same, in one currency."""
+def find_unbalanced_postings() -> AnySelect:
+    """Postings whose debit and credit differ or have several currencies."""
     total = func.sum(LedgerEntry.amount)
     entries = (
         select(LedgerEntry.posting_id, total.label("total"), func.min(LedgerEntry.currency).label("currency"))
@@ -32,41 +31,41 @@ def unbalanced() -> Select[Any]:
         .subquery()
     )
     return (
-        wrong_rows(Posting.key, expected=literal(0), found=entries.c.total)
+        select_rows(Posting.key, expected=literal(0), found=entries.c.total)
         .outerjoin(entries, entries.c.posting_id == Posting.id)
         .where(or_(entries.c.total.is_(None), entries.c.total != 0))
     )
 
 
-def wrongly_captured() -> Select[Any]:
-    """What a payment says it has taken is what was posted for it."""
-    taken = posted(TAKEN)
-    return differing(Payment.reference, expected=-total_of(taken), found=Payment.captured_amount).outerjoin(
-        taken, taken.c.payment_id == Payment.id
-    )
+def find_wrong_captures() -> AnySelect:
+    """Payments whose captured amount is not what was posted for them."""
+    taken = sum_postings(CAPTURE_KINDS)
+    return select_differences(
+        Payment.reference, expected=-total_of(taken), found=Payment.captured_amount
+    ).outerjoin(taken, taken.c.payment_id == Payment.id)
 
 
-def wrongly_promised() -> Select[Any]:
-    """What a payment says goes back is the sum of its refunds."""
-    refunds = summed(Refund.payment_id, Refund.amount)
-    return differing(Payment.reference, expected=total_of(refunds), found=Payment.refunded_amount).outerjoin(
-        refunds, refunds.c.payment_id == Payment.id
-    )
+def find_wrong_refund_requests() -> AnySelect:
+    """Payments whose refunded amount is not the sum of their refunds."""
+    refunds = sum_by(Refund.payment_id, Refund.amount)
+    return select_differences(
+        Payment.reference, expected=total_of(refunds), found=Payment.refunded_amount
+    ).outerjoin(refunds, refunds.c.payment_id == Payment.id)
 
 
-def wrongly_refunded() -> Select[Any]:
-    """What went back over a payment is what was posted for it."""
-    refunds = summed(Refund.payment_id, Refund.amount, Refund.status == RefundStatus.SUCCEEDED)
-    returned = posted((PostingKind.REFUNDED,))
+def find_wrong_refunds() -> AnySelect:
+    """Payments whose succeeded refunds are not what was posted for them."""
+    refunds = sum_by(Refund.payment_id, Refund.amount, Refund.status == RefundStatus.SUCCEEDED)
+    returned = sum_postings((PostingKind.REFUNDED,))
     return (
-        differing(Payment.reference, expected=total_of(returned), found=total_of(refunds))
+        select_differences(Payment.reference, expected=total_of(returned), found=total_of(refunds))
         .outerjoin(refunds, refunds.c.payment_id == Payment.id)
         .outerjoin(returned, returned.c.payment_id == Payment.id)
     )
 
 
-def posted(kinds: tuple[PostingKind, ...]) -> Subquery:
-    """What postings of some kinds did to the customer's side, by payment."""
+def sum_postings(kinds: tuple[PostingKind, ...]) -> Subquery:
+    """Sums of the customer's side of postings of some kinds, by payment."""
     return (
         select(Posting.payment_id, func.sum(LedgerEntry.amount).label("total"))
         .join(LedgerEntry, LedgerEntry.posting_id == Posting.id)
@@ -76,41 +75,41 @@ def posted(kinds: tuple[PostingKind, ...]) -> Subquery:
     )
 
 
-def wrong_invoice() -> Select[Any]:
-    """An order's total was invoiced, and what was cancelled before it was paid."""
-    invoiced = by_order(func.sum(LedgerEntry.amount).label("total"), kind=PostingKind.INVOICED)
-    return summing(Order.total_amount + Order.cancelled_amount, invoiced)
+def find_wrong_invoices() -> AnySelect:
+    """Orders whose invoiced amount is not their total and what was cancelled before payment."""
+    invoiced = sum_by_order(func.sum(LedgerEntry.amount).label("total"), kind=PostingKind.INVOICED)
+    return select_wrong_sums(Order.total_amount + Order.cancelled_amount, invoiced)
 
 
-def wrong_sales() -> Select[Any]:
-    """What still counts as sold is the total less what goes back; of a cancelled order, nothing."""
-    refunds = summed(Refund.order_id, Refund.amount)
-    sales = summed(LedgerEntry.order_id, -LedgerEntry.amount, LedgerEntry.account == LedgerAccount.SALES)
+def find_wrong_sales() -> AnySelect:
+    """Orders whose sales are not their total less their refunds, or not zero when cancelled."""
+    refunds = sum_by(Refund.order_id, Refund.amount)
+    sales = sum_by(LedgerEntry.order_id, -LedgerEntry.amount, LedgerEntry.account == LedgerAccount.SALES)
     kept = case((Order.status == OrderStatus.CANCELLED, 0), else_=Order.total_amount - total_of(refunds))
     return (
-        differing(Order.number, expected=kept, found=total_of(sales))
+        select_differences(Order.number, expected=kept, found=total_of(sales))
         .outerjoin(refunds, refunds.c.order_id == Order.id)
         .outerjoin(sales, sales.c.order_id == Order.id)
     )
 
 
-def wrong_status() -> Select[Any]:
-    """An order's payment status is what its books say."""
-    taken = func.sum(case((Posting.kind.in_(TAKEN), -LedgerEntry.amount), else_=0))
+def find_wrong_payment_statuses() -> AnySelect:
+    """Orders whose payment status does not follow from the ledger."""
+    taken = func.sum(case((Posting.kind.in_(CAPTURE_KINDS), -LedgerEntry.amount), else_=0))
     back = func.sum(case((Posting.kind == PostingKind.REFUNDED, LedgerEntry.amount), else_=0))
-    entries = by_order(taken.label("total"), back.label("returned"))
-    follows = status_that_follows(
+    entries = sum_by_order(taken.label("total"), back.label("returned"))
+    follows = payment_status_expression(
         total=Order.total_amount,
-        taken=total_of(entries),
-        returned=func.coalesce(entries.c.returned, 0),
+        captured=total_of(entries),
+        refunded=func.coalesce(entries.c.returned, 0),
     )
-    return differing(Order.number, expected=follows, found=Order.payment_status).outerjoin(
+    return select_differences(Order.number, expected=follows, found=Order.payment_status).outerjoin(
         entries, entries.c.order_id == Order.id
     )
 
 
-def by_order(*sums: ColumnElement[Any], kind: PostingKind | None = None) -> Subquery:
-    """Sums over the customer's side of the ledger, of all postings or of one kind."""
+def sum_by_order(*sums: AnyExpression, kind: PostingKind | None = None) -> Subquery:
+    """Sums over the customer's side of the ledger by order, of all postings or of one kind."""
     entries = (
         select(LedgerEntry.order_id, *sums)
         .join(Posting, Posting.id == LedgerEntry.posting_id)

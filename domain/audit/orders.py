@@ -1,11 +1,10 @@
-"""Orders against what they consist of."""
+"""Orders against their lines, deliveries, payments and events."""
 
-from typing import Any
+from sqlalchemy import String, Subquery, case, cast, func, select
 
-from sqlalchemy import Select, String, Subquery, case, cast, func, select
-
+from domain.aftersales.reasons import WITHDRAWAL_REASONS
 from domain.aftersales.states import SETTLED
-from domain.audit.comparing import differing, summed, total_of, wrong_rows
+from domain.audit.comparison import select_differences, select_rows, sum_by, total_of
 from models import (
     Delivery,
     DeliveryLine,
@@ -17,56 +16,58 @@ from models import (
     Subject,
     Ticket,
     TicketLine,
-    TicketReason,
     TicketType,
 )
+from models.sql.types import AnyColumn, AnySelect
 
 
-def wrong_goods() -> Select[Any]:
-    """An order's goods are its lines."""
-    return summing(Order.goods_amount, summed(OrderLine.order_id, OrderLine.unit_amount * OrderLine.quantity))
-
-
-def wrong_discount() -> Select[Any]:
-    """An order's discount is that of its lines."""
-    return summing(Order.discount_amount, summed(OrderLine.order_id, OrderLine.discount_amount))
-
-
-def wrong_shipping() -> Select[Any]:
-    """An order's shipping is the fees of its deliveries after their discounts."""
-    return summing(
-        Order.shipping_amount, summed(Delivery.order_id, Delivery.fee_amount - Delivery.discount_amount)
+def find_wrong_subtotals() -> AnySelect:
+    """Orders whose price of goods is not the sum of their lines."""
+    return select_wrong_sums(
+        Order.subtotal_amount, sum_by(OrderLine.order_id, OrderLine.unit_amount * OrderLine.quantity)
     )
 
 
-def wrong_payments() -> Select[Any]:
-    """An order's total is its payments."""
-    return summing(Order.total_amount, summed(Payment.order_id, Payment.amount))
+def find_wrong_discounts() -> AnySelect:
+    """Orders whose discount is not the sum of the discounts of their lines."""
+    return select_wrong_sums(Order.discount_amount, sum_by(OrderLine.order_id, OrderLine.discount_amount))
 
 
-def summing(amount: Any, parts: Subquery) -> Select[Any]:
+def find_wrong_shipping() -> AnySelect:
+    """Orders whose shipping is not the sum of the fees of their deliveries after discounts."""
+    return select_wrong_sums(
+        Order.shipping_amount, sum_by(Delivery.order_id, Delivery.fee_amount - Delivery.discount_amount)
+    )
+
+
+def find_wrong_payments() -> AnySelect:
+    """Orders whose total is not the sum of their payments."""
+    return select_wrong_sums(Order.total_amount, sum_by(Payment.order_id, Payment.amount))
+
+
+def select_wrong_sums(amount: AnyColumn, parts: Subquery) -> AnySelect:
     """Orders of which an amount is not the sum of its parts."""
-    return differing(Order.number, expected=total_of(parts), found=amount).outerjoin(
+    return select_differences(Order.number, expected=total_of(parts), found=amount).outerjoin(
         parts, parts.c.order_id == Order.id
     )
 
 
-def wrong_cancellations() -> Select[Any]:
-    """What was cancelled of lines and fees came off the total or went back."""
-    lines = summed(OrderLine.order_id, OrderLine.cancelled_amount)
-    refunds = summed(Refund.order_id, Refund.amount)
+def find_wrong_cancellations() -> AnySelect:
+    """Orders of which more was cancelled than came off the total or was refunded."""
+    lines = sum_by(OrderLine.order_id, OrderLine.cancelled_amount)
+    refunds = sum_by(Refund.order_id, Refund.amount)
     cancelled = total_of(lines) + Order.cancelled_shipping_amount
     most = Order.cancelled_amount + total_of(refunds)
     return (
-        wrong_rows(Order.number, expected=most, found=cancelled)
+        select_rows(Order.number, expected=most, found=cancelled)
         .outerjoin(lines, lines.c.order_id == Order.id)
         .outerjoin(refunds, refunds.c.order_id == Order.id)
         .where(cancelled > most)
     )
 
 
-def wrong_versions() -> Select[Any]:
-    """An order's events are numbered from 1 to its version, without a gap."""
+def find_version_gaps() -> AnySelect:
+    """Orders whose events are not numbered from 1 to their version without a gap."""
     last, least = func.max(Event.version), func.min(Event.version)
     events = (
         select(Event.subject_id, last.label("total"), (last - least + 1 - func.count()).label("missing"))
@@ -77,13 +78,13 @@ def wrong_versions() -> Select[Any]:
     gap = func.coalesce(events.c.missing, 0) != 0
     expected = case((gap, "no gap"), else_=cast(total_of(events), String))
     found = case((gap, "a gap"), else_=cast(Order.version, String))
-    return differing(Order.number, expected=expected, found=found).outerjoin(
+    return select_differences(Order.number, expected=expected, found=found).outerjoin(
         events, events.c.subject_id == Order.id
     )
 
 
-def wrongly_sent() -> Select[Any]:
-    """What is sent of a line, or will be, is what was bought less what was cancelled or withdrawn."""
+def find_wrong_delivery_lines() -> AnySelect:
+    """Order lines whose units sent or to be sent are not those bought and neither cancelled nor withdrawn."""
     sent = (
         select(DeliveryLine.order_line_id, func.sum(DeliveryLine.quantity).label("total"))
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
@@ -94,7 +95,7 @@ def wrongly_sent() -> Select[Any]:
     withdrawn = (
         select(TicketLine.order_line_id, func.sum(TicketLine.quantity).label("total"))
         .join(Ticket, Ticket.id == TicketLine.ticket_id)
-        .where(Ticket.type == TicketType.REFUND_ONLY, Ticket.reason == TicketReason.NO_REASON)
+        .where(Ticket.type == TicketType.REFUND_ONLY, Ticket.reason.in_(WITHDRAWAL_REASONS))
         .where(Ticket.status.in_(SETTLED))
         .group_by(TicketLine.order_line_id)
         .subquery()
@@ -102,7 +103,7 @@ def wrongly_sent() -> Select[Any]:
     bought = OrderLine.quantity - OrderLine.cancelled - total_of(withdrawn)
     line = Order.number + " line " + cast(OrderLine.position, String)
     return (
-        differing(line, expected=total_of(sent), found=bought)
+        select_differences(line, expected=total_of(sent), found=bought)
         .join(Order, Order.id == OrderLine.order_id)
         .outerjoin(sent, sent.c.order_line_id == OrderLine.id)
         .outerjoin(withdrawn, withdrawn.c.order_line_id == OrderLine.id)

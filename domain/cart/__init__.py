@@ -1,56 +1,55 @@
-"""Carts: what somebody means to buy, at the prices of this moment."""
+"""Carts: their owners, lines, coupons, prices and warnings."""
 
-from domain.cart.coupons import apply_coupon, price_cart, remove_coupon
-from domain.cart.expiry import SWEEP, forget_carts, untouched_since
-from domain.cart.goods import CartItem, Offer, cart_items
+from domain.cart.checkout import build_cart_emptying, lock_carts
+from domain.cart.coupons import apply_coupon, remove_coupon
+from domain.cart.expiry import EXPIRY_BATCH, delete_untouched_carts, is_untouched_since
 from domain.cart.limits import COUPONS_LIMIT, LINES_LIMIT, QUANTITY_LIMIT, SAVED_LIMIT
 from domain.cart.lines import (
-    ADDED_LIMIT,
-    Wanted,
+    ADDITIONS_LIMIT,
+    CartAddition,
+    add_sellable,
     add_to_cart,
-    add_what_fits,
     dismiss_warnings,
     remove_line,
     set_quantity,
 )
-from domain.cart.merging import MERGED, adopt_cart
-from domain.cart.ordering import emptying, take_carts
-from domain.cart.owner import TRANSITIONS, Owner, lock_cart, open_cart
+from domain.cart.merging import merge_guest_cart
+from domain.cart.owner import TRANSITIONS, CartOwner, lock_cart, open_cart
+from domain.cart.pricing import CartContents, PriceableLine, price_carts, price_lines
 from domain.cart.saved import remove_saved_line, restore_line, save_line
 from domain.cart.warnings import CartWarningCode, line_warnings
 
 __all__ = [
-    "ADDED_LIMIT",
+    "ADDITIONS_LIMIT",
     "COUPONS_LIMIT",
+    "EXPIRY_BATCH",
     "LINES_LIMIT",
-    "MERGED",
     "QUANTITY_LIMIT",
     "SAVED_LIMIT",
-    "SWEEP",
     "TRANSITIONS",
-    "CartItem",
+    "CartAddition",
+    "CartContents",
+    "CartOwner",
     "CartWarningCode",
-    "Offer",
-    "Owner",
-    "Wanted",
+    "PriceableLine",
+    "add_sellable",
     "add_to_cart",
-    "add_what_fits",
-    "adopt_cart",
     "apply_coupon",
-    "cart_items",
+    "build_cart_emptying",
+    "delete_untouched_carts",
     "dismiss_warnings",
-    "emptying",
-    "forget_carts",
+    "is_untouched_since",
     "line_warnings",
     "lock_cart",
+    "lock_carts",
+    "merge_guest_cart",
     "open_cart",
-    "price_cart",
+    "price_carts",
+    "price_lines",
     "remove_coupon",
     "remove_line",
     "remove_saved_line",
     "restore_line",
     "save_line",
     "set_quantity",
-    "take_carts",
-    "untouched_since",
 ]

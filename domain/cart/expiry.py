@@ -1,4 +1,4 @@
-"""Guests' carts that nobody has touched for long."""
+"""Deleting guests' carts that nobody has touched for long."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,35 +8,33 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import Cart, CartLine, Event, SavedLine, Subject
 
-SWEEP = 500
-"""Carts forgotten in one transaction."""
+EXPIRY_BATCH = 500
+"""Carts deleted in one transaction."""
 
 
-def untouched_since(moment: datetime) -> ColumnElement[bool]:
-    """Carts of guests, those that were merged into a customer's included."""
+def is_untouched_since(moment: datetime) -> ColumnElement[bool]:
+    """Whether a cart is a guest's and was not changed after `moment`; merged ones count, too."""
     return and_(Cart.account_id.is_(None), Cart.updated_at <= moment)
 
 
-async def forget_carts(session: AsyncSession, *, untouched: datetime) -> Sequence[int]:
-    """Delete such carts with all that hangs on them, at most SWEEP; their ids. Five statements for all.
-
-    Their events go, too: SQLite gives the number of the last cart to the next one, whose versions begin anew.
-    """
+async def delete_untouched_carts(session: AsyncSession, *, untouched: datetime) -> Sequence[int]:
+    """Delete such carts with their lines and events, at most EXPIRY_BATCH, in five statements; their ids."""
     ids = list(
         await session.scalars(
             select(Cart.id)
-            .where(untouched_since(untouched))
+            .where(is_untouched_since(untouched))
             .order_by(Cart.updated_at)
-            .limit(SWEEP)
+            .limit(EXPIRY_BATCH)
             .with_for_update(skip_locked=True)
         )
     )
     if ids:
-        for held in (
+        for statement in (
             delete(CartLine).where(CartLine.cart_id.in_(ids)),
             delete(SavedLine).where(SavedLine.cart_id.in_(ids)),
+            # SQLite gives the id of the last cart to the next one, whose versions begin anew
             delete(Event).where(Event.subject == Subject.CART, Event.subject_id.in_(ids)),
             delete(Cart).where(Cart.id.in_(ids)),
         ):
-            await session.execute(held.execution_options(synchronize_session=False))
+            await session.execute(statement.execution_options(synchronize_session=False))
     return ids

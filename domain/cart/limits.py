@@ -1,16 +1,17 @@
 """How much a cart holds, and the refusals of more."""
 
-from domain.cart.goods import Offer
 from domain.errors import Invalid, LimitReached, NotForSale, OutOfStock
 from models import Money
+from models.sellable import SellableVariant
 
 LINES_LIMIT = 100
 """Different variants in one cart; a merged cart may have more, and takes no new ones then."""
 SAVED_LIMIT = 200
 """Different variants saved for later."""
-QUANTITY_LIMIT = 999
-"""Units on one line."""
+QUANTITY_LIMIT = 10_000
+"""Units of one variant on one line, of a cart and of an order."""
 COUPONS_LIMIT = 5
+"""Coupons on one cart, and on one order."""
 
 Path = tuple[str | int, ...]
 
@@ -19,20 +20,20 @@ def check_quantity(quantity: int, *, least: int, field: Path = ("quantity",)) ->
     if quantity < least:
         raise Invalid(f"A quantity is {least} or more.", field=field)
     if quantity > QUANTITY_LIMIT:
-        raise LimitReached(f"At most {QUANTITY_LIMIT} of one thing.", field=field)
+        raise LimitReached(f"At most {QUANTITY_LIMIT:,} of one thing.", field=field)
 
 
-def check_left(offer: Offer, quantity: int, *, field: Path = ("quantity",)) -> None:
-    if offer.left is not None and quantity > offer.left:
-        raise OutOfStock(offer.name, left=max(offer.left, 0), field=field)
+def check_available(sellable: SellableVariant, quantity: int, *, field: Path = ("quantity",)) -> None:
+    if sellable.available is not None and quantity > sellable.available:
+        raise OutOfStock(sellable.name, left=max(sellable.available, 0), field=field)
 
 
-def check_lines(lines: int, *, field: Path = ("variant_id",)) -> None:
+def check_line_count(lines: int, *, field: Path = ("variant_id",)) -> None:
     if lines > LINES_LIMIT:
         raise LimitReached(f"A cart holds at most {LINES_LIMIT} different things.", field=field)
 
 
-def price_of(offer: Offer, *, field: Path = ("variant_id",)) -> Money:
-    if offer.unit is None:
-        raise NotForSale(f"{offer.name} is not for sale.", field=field)
-    return offer.unit
+def require_unit_price(sellable: SellableVariant, *, field: Path = ("variant_id",)) -> Money:
+    if sellable.unit_price is None:
+        raise NotForSale(f"{sellable.name} is not for sale.", field=field)
+    return sellable.unit_price

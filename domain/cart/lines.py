@@ -1,26 +1,28 @@
-"""Lines come, change and go."""
+"""Adding, changing and removing the lines of a cart."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.cart.goods import Offer, offers_of
-from domain.cart.limits import Path, check_left, check_lines, check_quantity, price_of
-from domain.cart.owner import changed, held
+from domain.cart.limits import Path, check_available, check_line_count, check_quantity, require_unit_price
+from domain.cart.owner import count_lines, record_change
+from domain.cart.sellable import find_sellable
+from domain.cause import Cause
 from domain.errors import DomainError, Invalid, LimitReached, NotFound
-from domain.upsert import insert
 from models import Cart, CartLine, CurrencyCode, Money, Price, SavedLine
+from models.sellable import SellableVariant
+from models.sql.upsert import upsert_into
 
-ADDED_LIMIT = 100
-"""Things added by one command."""
+ADDITIONS_LIMIT = 100
+"""Different variants added by one command."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Units of a variant, and where in the command they were asked for."""
+class CartAddition:
+    """Units of a variant to add, and the path of the argument that asks for them."""
 
     variant_id: int
     quantity: int
@@ -28,10 +30,10 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Fitting:
-    """What may be added, with the price its owner sees, and what may not."""
+class CheckedAdditions:
+    """What can be added, with the unit price, and the refusals of the rest."""
 
-    rows: list[tuple[Wanted, Money]]
+    accepted: list[tuple[CartAddition, Money]]
     refusals: list[DomainError]
 
 
@@ -41,78 +43,83 @@ async def add_to_cart(
     *,
     variant_id: int,
     quantity: int,
-    now: datetime,
+    cause: Cause,
     currency: CurrencyCode | None = None,
-    by: int | None = None,
 ) -> None:
-    """More of a variant. An empty cart takes the `currency` its owner looks at prices in."""
-    wanted = [Wanted(variant_id, quantity)]
-    refusals = await add_what_fits(session, cart, wanted, now=now, currency=currency, by=by)
+    """Add units of one variant to a locked cart, or raise why not; `currency` as for `add_sellable`."""
+    additions = [CartAddition(variant_id, quantity)]
+    refusals = await add_sellable(session, cart, additions, cause=cause, currency=currency)
     if refusals:
         raise refusals[0]
 
 
-async def add_what_fits(
+async def add_sellable(
     session: AsyncSession,
     cart: Cart,
-    wanted: Sequence[Wanted],
+    additions: Sequence[CartAddition],
     *,
-    now: datetime,
+    cause: Cause,
     currency: CurrencyCode | None = None,
-    by: int | None = None,
 ) -> list[DomainError]:
-    """Add to a locked cart what can be sold; the refusals of the rest, each with its own path.
+    """Add to a locked cart what can be sold; returns the refusals of the rest, each with its own path.
 
-    As many statements for a hundred things as for one. Whoever wants all or nothing raises what comes back.
+    Callers that want all or nothing raise what comes back. An empty cart takes the `currency`. The number of
+    statements does not depend on the number of additions.
     """
-    check_wanted(wanted)
-    lines, saved = await held(session, cart)
+    check_additions(additions)
+    lines, saved = await count_lines(session, cart)
     if currency and not lines and not saved:
         cart.currency = currency
-    ids = [each.variant_id for each in wanted]
-    offers = await offers_of(session, ids, cart.currency)
-    there = await quantities(session, cart, ids)
-    fitting = fitted(wanted, offers, there, lines)
-    if fitting.rows:
-        await put(session, cart, fitting.rows, now=now)
-        changed(session, cart, now, by)
-    return fitting.refusals
+    ids = [addition.variant_id for addition in additions]
+    sellable = await find_sellable(session, ids, cart.currency)
+    quantities = await quantities_in_cart(session, cart, ids)
+    checked = check_each_addition(additions, sellable, quantities, lines)
+    if checked.accepted:
+        await upsert_lines(session, cart, checked.accepted, now=cause.now)
+        record_change(session, cart, cause=cause)
+    return checked.refusals
 
 
-def check_wanted(wanted: Sequence[Wanted]) -> None:
-    if len(wanted) > ADDED_LIMIT:
-        raise LimitReached(f"At most {ADDED_LIMIT} things at once.", field=("lines",))
+def check_additions(additions: Sequence[CartAddition]) -> None:
+    if len(additions) > ADDITIONS_LIMIT:
+        raise LimitReached(f"At most {ADDITIONS_LIMIT} things at once.", field=("lines",))
     seen: set[int] = set()
-    for each in wanted:
-        if each.variant_id in seen:
-            raise Invalid("Name each variant once.", field=(*each.field, "variant_id"))
-        seen.add(each.variant_id)
+    for addition in additions:
+        if addition.variant_id in seen:
+            raise Invalid("Name each variant once.", field=(*addition.field, "variant_id"))
+        seen.add(addition.variant_id)
 
 
-def fitted(wanted: Sequence[Wanted], offers: dict[int, Offer], there: dict[int, int], lines: int) -> Fitting:
-    """What of it can be added beside what is there."""
-    found = Fitting([], [])
-    for each in wanted:
-        field = (*each.field, "quantity")
+def check_each_addition(
+    additions: Sequence[CartAddition],
+    sellable: Mapping[int, SellableVariant],
+    quantities: Mapping[int, int],
+    lines: int,
+) -> CheckedAdditions:
+    """Which of the additions can be made to a cart that has `quantities` by variant on `lines` lines."""
+    checked = CheckedAdditions([], [])
+    for addition in additions:
+        field = (*addition.field, "quantity")
         try:
-            check_quantity(each.quantity, least=1, field=field)
-            offer = offers.get(each.variant_id)
-            if offer is None:
-                raise NotFound("variant", field=(*each.field, "variant_id"))
-            unit = price_of(offer, field=(*each.field, "variant_id"))
-            total = there.get(each.variant_id, 0) + each.quantity
+            check_quantity(addition.quantity, least=1, field=field)
+            variant = sellable.get(addition.variant_id)
+            if variant is None:
+                raise NotFound("variant", field=(*addition.field, "variant_id"))
+            unit_price = require_unit_price(variant, field=(*addition.field, "variant_id"))
+            total = quantities.get(addition.variant_id, 0) + addition.quantity
             check_quantity(total, least=1, field=field)
-            check_left(offer, total, field=field)
-            if each.variant_id not in there:
-                check_lines(lines + 1, field=(*each.field, "variant_id"))
+            check_available(variant, total, field=field)
+            if addition.variant_id not in quantities:
+                check_line_count(lines + 1, field=(*addition.field, "variant_id"))
                 lines += 1
-            found.rows.append((each, unit))
+            checked.accepted.append((addition, unit_price))
         except DomainError as refusal:
-            found.refusals.append(refusal)
-    return found
+            checked.refusals.append(refusal)
+    return checked
 
 
-async def quantities(session: AsyncSession, cart: Cart, variant_ids: Sequence[int]) -> dict[int, int]:
+async def quantities_in_cart(session: AsyncSession, cart: Cart, variant_ids: Sequence[int]) -> dict[int, int]:
+    """Units in the cart by variant id, of those of these variants that are in it."""
     rows = await session.execute(
         select(CartLine.variant_id, CartLine.quantity).where(
             CartLine.cart_id == cart.id, CartLine.variant_id.in_(variant_ids)
@@ -121,82 +128,78 @@ async def quantities(session: AsyncSession, cart: Cart, variant_ids: Sequence[in
     return {row.variant_id: row.quantity for row in rows}
 
 
-async def put(
-    session: AsyncSession, cart: Cart, rows: Sequence[tuple[Wanted, Money]], *, now: datetime
+async def upsert_lines(
+    session: AsyncSession, cart: Cart, additions: Sequence[tuple[CartAddition, Money]], *, now: datetime
 ) -> None:
-    """Quantities add up in the database, so that no add is ever lost."""
-    adding = insert(session, CartLine).values(
+    """Add the units, with the price their owner sees; the database adds up, so that no addition is lost."""
+    statement = upsert_into(session, CartLine).values(
         [
             {
                 "cart_id": cart.id,
-                "variant_id": wanted.variant_id,
-                "quantity": wanted.quantity,
-                "seen_amount": unit.minor,
+                "variant_id": addition.variant_id,
+                "quantity": addition.quantity,
+                "seen_amount": unit_price.minor,
                 "created_at": now,
             }
-            for wanted, unit in rows
+            for addition, unit_price in additions
         ]
     )
-    more = {
-        "quantity": CartLine.quantity + adding.excluded.quantity,
-        "seen_amount": adding.excluded.seen_amount,
-        "wanted": None,
+    changes = {
+        "quantity": CartLine.quantity + statement.excluded.quantity,
+        "seen_amount": statement.excluded.seen_amount,
+        "merged_quantity": None,
     }
     await session.execute(
-        adding.on_conflict_do_update(index_elements=[CartLine.cart_id, CartLine.variant_id], set_=more)
+        statement.on_conflict_do_update(index_elements=[CartLine.cart_id, CartLine.variant_id], set_=changes)
     )
 
 
 async def set_quantity(
-    session: AsyncSession, cart: Cart, *, line_id: int, quantity: int, now: datetime, by: int | None = None
+    session: AsyncSession, cart: Cart, *, line_id: int, quantity: int, cause: Cause
 ) -> None:
-    """How many of a line; none takes it out."""
+    """Set the units on a line of a locked cart; 0 removes it."""
     check_quantity(quantity, least=0)
     if quantity == 0:
-        await remove_line(session, cart, line_id=line_id, now=now, by=by)
+        await remove_line(session, cart, line_id=line_id, cause=cause)
         return
-    line = await line_of(session, cart, line_id)
-    offer = (await offers_of(session, [line.variant_id], cart.currency)).get(line.variant_id)
-    if offer is None:
-        raise NotFound("variant", field=("line_id",))
-    unit = price_of(offer, field=("line_id",))
+    line = await find_line(session, cart, line_id)
+    variant = (await find_sellable(session, [line.variant_id], cart.currency)).get(line.variant_id)
+    if variant is None:
+        raise NotFound("variant", field=("id",))
+    unit_price = require_unit_price(variant, field=("id",))
     if quantity > line.quantity:
-        check_left(offer, quantity)
+        check_available(variant, quantity)
     line.quantity = quantity
-    line.seen_amount = unit.minor
-    line.wanted = None
-    changed(session, cart, now, by)
+    line.seen_amount = unit_price.minor
+    line.merged_quantity = None
+    record_change(session, cart, cause=cause)
 
 
-async def remove_line(
-    session: AsyncSession, cart: Cart, *, line_id: int, now: datetime, by: int | None = None
-) -> None:
-    await session.delete(await line_of(session, cart, line_id))
-    changed(session, cart, now, by)
+async def remove_line(session: AsyncSession, cart: Cart, *, line_id: int, cause: Cause) -> None:
+    await session.delete(await find_line(session, cart, line_id))
+    record_change(session, cart, cause=cause)
 
 
-async def dismiss_warnings(
-    session: AsyncSession, cart: Cart, *, now: datetime, by: int | None = None
-) -> None:
-    """The owner has seen today's prices and what a merge has left out; what is sold out stays a warning."""
+async def dismiss_warnings(session: AsyncSession, cart: Cart, *, cause: Cause) -> None:
+    """Take the present prices for seen and forget what a merge left out; scarce stock stays a warning."""
     for table in (CartLine, SavedLine):
         price = (
             select(Price.amount)
             .where(Price.variant_id == table.variant_id, Price.currency == cart.currency)
             .scalar_subquery()
         )
-        seen = (
+        statement = (
             update(table)
             .where(table.cart_id == cart.id)
-            .values(seen_amount=func.coalesce(price, table.seen_amount), wanted=None)
+            .values(seen_amount=func.coalesce(price, table.seen_amount), merged_quantity=None)
             .execution_options(synchronize_session=False)
         )
-        await session.execute(seen)
-    changed(session, cart, now, by)
+        await session.execute(statement)
+    record_change(session, cart, cause=cause)
 
 
-async def line_of(session: AsyncSession, cart: Cart, line_id: int) -> CartLine:
+async def find_line(session: AsyncSession, cart: Cart, line_id: int) -> CartLine:
     line = await session.get(CartLine, line_id)
     if line is None or line.cart_id != cart.id:
-        raise NotFound("cart line", field=("line_id",))
+        raise NotFound("cart line", field=("id",))
     return line

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from models import Money
+from models.live_lines import LiveLine
 
 
 class CartWarningCode(StrEnum):
@@ -11,28 +11,26 @@ class CartWarningCode(StrEnum):
     PRICE_CHANGED = "PRICE_CHANGED"
     """It costs more or less than when it was added."""
     LESS_STOCK = "LESS_STOCK"
-    """Fewer are left than are in the cart."""
+    """Fewer are available than are in the cart."""
     SOLD_OUT = "SOLD_OUT"
-    """None is left."""
+    """None is available."""
     NO_LONGER_SOLD = "NO_LONGER_SOLD"
     """It is not sold any more, and not part of the totals."""
     MERGE_CAPPED = "MERGE_CAPPED"
-    """At sign-in two carts became one, with more units of it than there are, or than a line holds."""
+    """At sign-in two carts were merged that held more units of it than are available or than a line holds."""
     COUPON_REFUSED = "COUPON_REFUSED"
     """A coupon does not apply to this cart now."""
 
 
-def line_warnings(
-    *, quantity: int, seen: Money, unit: Money | None, left: int | None, wanted: int | None = None
-) -> list[CartWarningCode]:
-    """What the owner of a line should know, the gravest first; `unit` and `left` as in an Offer."""
-    if unit is None:
+def line_warnings(line: LiveLine) -> list[CartWarningCode]:
+    """What the owner of a line should know, the gravest first."""
+    if line.unit_price is None:
         return [CartWarningCode.NO_LONGER_SOLD]
     warnings = []
-    if left is not None and left < quantity:
-        warnings.append(CartWarningCode.LESS_STOCK if left > 0 else CartWarningCode.SOLD_OUT)
-    if wanted is not None:
+    if line.available is not None and line.available < line.quantity:
+        warnings.append(CartWarningCode.LESS_STOCK if line.available > 0 else CartWarningCode.SOLD_OUT)
+    if line.merged_quantity is not None:
         warnings.append(CartWarningCode.MERGE_CAPPED)
-    if unit != seen:
+    if line.unit_price != line.seen_price:
         warnings.append(CartWarningCode.PRICE_CHANGED)
     return warnings

@@ -1,14 +1,17 @@
+"""The lock of the whole catalogue."""
+
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import Conflict
+from models.sql.dialects import dialect_of
 
 CATALOGUE = 20_260_301
-"""Any number, the same in every process (PostgreSQL calls it the key of an advisory lock)."""
+"""The key of a PostgreSQL advisory lock: any number, the same in every process."""
 
 LOCK_NOT_AVAILABLE = "55P03"
-"""PostgreSQL has waited as long as it was told to."""
+"""The SQLSTATE of PostgreSQL when its lock_timeout has passed."""
 
 
 class CatalogueBusy(Conflict):
@@ -16,12 +19,13 @@ class CatalogueBusy(Conflict):
         super().__init__("The catalogue is being changed on a large scale. Try again in a moment.")
 
 
-async def alone(session: AsyncSession) -> None:
-    """One transaction at a time changes what the shop sells: slugs, SKUs and places in the tree stay unique.
+async def lock_catalogue(session: AsyncSession) -> None:
+    """Lock the catalogue until the transaction ends; CatalogueBusy when the lock cannot be had in time.
 
-    SQLite has one writer anyway.
+    One transaction at a time changes slugs, SKUs and places in the tree, so that they stay unique. SQLite has
+    one writer anyway.
     """
-    if session.get_bind().dialect.name != "postgresql":
+    if dialect_of(session) != "postgresql":
         return
     try:
         await session.execute(select(func.pg_advisory_xact_lock(CATALOGUE)))

@@ -1,67 +1,61 @@
-"""Orders: quoted, placed, changed."""
+"""Orders: quoting, placing, the life of an order, and changing it after it was placed."""
 
-from domain.order.change import (
-    assume_receipt,
+from domain.order.batch import BatchItem, OrderBatch, OrderResult, find_earlier_results
+from domain.order.deliveries import OrderQuoteDelivery
+from domain.order.editing import add_note, buy_again, change_address, hold_order, release_order
+from domain.order.lifecycle import (
     cancel_order,
+    cancel_overdue_orders,
     close_if_refunded,
-    close_unpaid,
+    confirm_due_receipt,
     confirm_if_secured,
     confirm_receipt,
+    is_unpaid_at,
     lock_order,
-    stated,
-    unpaid_at,
+    required_reason,
 )
-from domain.order.place import (
-    CASH_LIMITS,
-    Outcome,
-    Placement,
-    SoldMeanwhile,
-    Terms,
-    place_order,
-    place_orders,
-    placed_before,
-)
-from domain.order.quote import Quote, QuotedDelivery, QuotedLine, quote_order
-from domain.order.redirect import change_address
+from domain.order.place import CASH_LIMITS, OrderTerms, SoldMeanwhile, place_order, place_orders
+from domain.order.quote import OrderQuote, OrderQuoteLine, quote_order
 from domain.order.refusals import AmountMismatch, NotOffered
-from domain.order.staff import add_note, hold_order, release_order
-from domain.order.states import IN_HOUSE, OVER, TRANSITIONS
-from domain.order.wish import Promise, WantedDelivery, WantedLine, WantedPayment, Wish
+from domain.order.request import OrderRequest, PaymentPlan, PlannedPayment, RequestedDelivery, RequestedLine
+from domain.order.states import FINAL, NOTHING_LEFT_YET, TRANSITIONS
 
 __all__ = [
     "CASH_LIMITS",
-    "IN_HOUSE",
-    "OVER",
+    "FINAL",
+    "NOTHING_LEFT_YET",
     "TRANSITIONS",
     "AmountMismatch",
+    "BatchItem",
     "NotOffered",
-    "Outcome",
-    "Placement",
-    "Promise",
-    "Quote",
-    "QuotedDelivery",
-    "QuotedLine",
+    "OrderBatch",
+    "OrderQuote",
+    "OrderQuoteDelivery",
+    "OrderQuoteLine",
+    "OrderRequest",
+    "OrderResult",
+    "OrderTerms",
+    "PaymentPlan",
+    "PlannedPayment",
+    "RequestedDelivery",
+    "RequestedLine",
     "SoldMeanwhile",
-    "Terms",
-    "WantedDelivery",
-    "WantedLine",
-    "WantedPayment",
-    "Wish",
     "add_note",
-    "assume_receipt",
+    "buy_again",
     "cancel_order",
+    "cancel_overdue_orders",
     "change_address",
     "close_if_refunded",
-    "close_unpaid",
+    "confirm_due_receipt",
     "confirm_if_secured",
     "confirm_receipt",
+    "find_earlier_results",
     "hold_order",
+    "is_unpaid_at",
     "lock_order",
     "place_order",
     "place_orders",
-    "placed_before",
     "quote_order",
     "release_order",
-    "stated",
-    "unpaid_at",
+    "required_reason",
 ]

@@ -1,7 +1,7 @@
-"""How an order is refused, in words of its own."""
+"""Refusals that only placing an order knows."""
 
 from domain.errors import DomainError, ErrorCode
-from domain.money import words
+from domain.money import money_text
 from models import Money, PaymentMethod
 
 Path = tuple[str | int, ...]
@@ -12,9 +12,11 @@ class AmountMismatch(DomainError):
 
     def __init__(self, *, due: Money, given: Money, field: Path) -> None:
         difference = due - given
-        way = "is missing" if difference.minor > 0 else "is too much"
+        problem = "is missing" if difference.minor > 0 else "is too much"
+        absolute = -difference if difference.minor < 0 else difference
         super().__init__(
-            f"{words(due)} is due, not {words(given)}: {words(abs_of(difference))} {way}.", field=field
+            f"{money_text(due)} is due, not {money_text(given)}: {money_text(absolute)} {problem}.",
+            field=field,
         )
 
 
@@ -23,7 +25,3 @@ class NotOffered(DomainError):
 
     def __init__(self, method: PaymentMethod, *, field: Path) -> None:
         super().__init__(f"{method.value} is not offered here.", field=field)
-
-
-def abs_of(amount: Money) -> Money:
-    return -amount if amount.minor < 0 else amount

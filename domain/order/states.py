@@ -1,9 +1,9 @@
-"""What may become of an order."""
+"""The transitions of an order's status, and groups of states that rules refer to."""
 
-from domain.state import table
+from domain.state import transition_table
 from models import FulfilmentStatus, OrderStatus
 
-TRANSITIONS = table(
+TRANSITIONS = transition_table(
     OrderStatus.PENDING,
     {
         OrderStatus.PENDING: {OrderStatus.CONFIRMED, OrderStatus.CANCELLED},
@@ -14,11 +14,9 @@ TRANSITIONS = table(
     },
 )
 
-IN_HOUSE = frozenset({FulfilmentStatus.UNFULFILLED, FulfilmentStatus.PACKING})
-"""Nothing has left yet."""
+NOTHING_LEFT_YET = frozenset({FulfilmentStatus.UNFULFILLED, FulfilmentStatus.PACKING})
 
-GONE = frozenset({FulfilmentStatus.SHIPPED, FulfilmentStatus.DELIVERED, FulfilmentStatus.RETURNED})
-"""Everything has left."""
+WHOLLY_SHIPPED = frozenset({FulfilmentStatus.SHIPPED, FulfilmentStatus.DELIVERED, FulfilmentStatus.RETURNED})
 
-OVER = frozenset({OrderStatus.CANCELLED, OrderStatus.CLOSED})
+FINAL = frozenset({OrderStatus.CANCELLED, OrderStatus.CLOSED})
 """No money is expected any more."""

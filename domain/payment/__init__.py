@@ -1,6 +1,6 @@
-"""Payments and refunds: started, taken, given back."""
+"""Commands on payments and refunds, each under the lock of its order."""
 
-from domain.payment.incoming import (
+from domain.payment.lifecycle import (
     capture_payment,
     close_payments,
     collect_cash,
@@ -8,37 +8,42 @@ from domain.payment.incoming import (
     lock_payment,
     start_payment,
 )
+from domain.payment.provider_reports import (
+    PaymentMismatch,
+    PaymentOutcome,
+    register_notification,
+    settle_payment,
+)
 from domain.payment.refund import (
-    captured_legs,
     confirm_refund,
     fail_refund,
+    find_captured_payments,
     refund_everything,
     refund_in_goodwill,
-    refundable,
+    refundable_amount,
     request_refund,
     retry_refund,
     settle_refund,
 )
-from domain.payment.reports import NotOurs, Outcome, first_notice, settle_payment
 from domain.payment.states import REFUND_TRANSITIONS, TRANSITIONS
 
 __all__ = [
     "REFUND_TRANSITIONS",
     "TRANSITIONS",
-    "NotOurs",
-    "Outcome",
+    "PaymentMismatch",
+    "PaymentOutcome",
     "capture_payment",
-    "captured_legs",
     "close_payments",
     "collect_cash",
     "confirm_refund",
     "fail_payment",
     "fail_refund",
-    "first_notice",
+    "find_captured_payments",
     "lock_payment",
     "refund_everything",
     "refund_in_goodwill",
-    "refundable",
+    "refundable_amount",
+    "register_notification",
     "request_refund",
     "retry_refund",
     "settle_payment",

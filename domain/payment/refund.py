@@ -1,4 +1,4 @@
-"""Money on its way back, over the roads it came."""
+"""Requesting, settling, failing and retrying refunds; each payment is refunded by its own method."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,20 +7,20 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import idempotency
+from domain.cause import Cause
 from domain.errors import Invalid, LimitReached, NotFound, WrongState
-from domain.ledger import post, refresh_payment_status, sold
-from domain.money import apportion, words
-from domain.order import IN_HOUSE, OVER, close_if_refunded, lock_order, stated
+from domain.events import RefundFailed, RefundRequested, RefundSucceeded
+from domain.ledger import net_sales, refresh_payment_status, write_posting
+from domain.money import apportion, money_text
+from domain.order import FINAL, NOTHING_LEFT_YET, close_if_refunded, lock_order, required_reason
 from domain.outbox import record
 from domain.payment.states import REFUND_TRANSITIONS
-from domain.state import move
-from domain.state import words as said
+from domain.state import move, status_text
 from models import (
     LedgerAccount,
     Money,
     Order,
     Payment,
-    PaymentMethod,
     PaymentStatus,
     PostingKind,
     Refund,
@@ -28,10 +28,11 @@ from models import (
 )
 
 REFUND_ATTEMPTS_LIMIT = 6
-"""Refusals of a provider before only people can give the money back."""
+"""After so many refusals of the provider only staff can transfer the money."""
 
 REFERENCE_LIMIT = 100
-GOODWILL = "paymentRefund"
+COMMAND = "paymentRefund"
+"""The name of the mutation, under which its idempotency keys are stored."""
 
 
 async def request_refund(
@@ -41,34 +42,34 @@ async def request_refund(
     *,
     ticket_id: int | None = None,
     reason: str,
-    now: datetime,
-    by: int | None = None,
+    cause: Cause,
 ) -> list[Refund]:
-    """Promise part of what was paid for a locked order back, over the roads it came, in proportion.
+    """Request the refund of an amount of a locked order, apportioned to its payments by what is left of each.
 
-    The promise counts at once: no second refund can promise the same cent. A reaction sends it.
+    It reduces what is refundable at once, so that no amount is refunded twice; a reaction sends it to the
+    providers. Invalid unless positive and in the order's currency; LimitReached above what is refundable.
     """
-    legs = await captured_legs(session, order)
-    rooms = [leg.captured_amount - leg.refunded_amount for leg in legs]
-    left = order.money(sum(rooms))
-    same_currency(amount, left)
+    payments = await find_captured_payments(session, order)
+    remaining = [payment.captured_amount - payment.refunded_amount for payment in payments]
+    left = order.money(sum(remaining))
+    require_same_currency(amount, left)
     if amount.minor <= 0:
         raise Invalid("A refund is more than nothing.", field=("amount",))
     if amount.minor > left.minor:
-        raise LimitReached(f"At most {words(left)} can be refunded.", field=("amount",))
-    shares = zip(legs, apportion(amount.minor, rooms), strict=True)
-    parts = [(leg, share) for leg, share in shares if share]
-    return await give_back(session, order, parts, ticket_id=ticket_id, reason=reason, now=now, by=by)
+        raise LimitReached(f"At most {money_text(left)} can be refunded.", field=("amount",))
+    shares = zip(payments, apportion(amount.minor, remaining), strict=True)
+    parts = [(payment, share) for payment, share in shares if share]
+    return await create_refunds(session, order, parts, ticket_id=ticket_id, reason=reason, cause=cause)
 
 
 async def refund_everything(
-    session: AsyncSession, order: Order, *, reason: str, now: datetime, by: int | None = None
+    session: AsyncSession, order: Order, *, reason: str, cause: Cause
 ) -> list[Refund]:
-    """Promise all that was taken for a locked order, and not promised yet, back."""
-    legs = await captured_legs(session, order)
-    parts = [(leg, leg.captured_amount - leg.refunded_amount) for leg in legs]
-    parts = [(leg, share) for leg, share in parts if share]
-    return await give_back(session, order, parts, reason=reason, now=now, by=by) if parts else []
+    """Request the refund of everything that was captured for a locked order and not refunded yet."""
+    payments = await find_captured_payments(session, order)
+    parts = [(payment, payment.captured_amount - payment.refunded_amount) for payment in payments]
+    parts = [(payment, share) for payment, share in parts if share]
+    return await create_refunds(session, order, parts, reason=reason, cause=cause) if parts else []
 
 
 async def refund_in_goodwill(
@@ -78,23 +79,27 @@ async def refund_in_goodwill(
     *,
     reason: str,
     key: str,
-    now: datetime,
-    by: int,
+    cause: Cause,
 ) -> Order:
-    """Give a customer part of the price back without a ticket; the same key does it once."""
+    """Refund part of the price without a ticket; the same idempotency key refunds once.
+
+    WrongState when the order has ended, or when everything is to be refunded before anything was dispatched.
+    """
     content = [order_id, amount.minor, amount.currency, reason]
-    known = await idempotency.claim(
-        session, account_id=by, command=GOODWILL, key=key, content=content, now=now
+    earlier = await idempotency.claim_key(
+        session, account_id=cause.person, command=COMMAND, key=key, content=content, now=cause.now
     )
-    if known is not None:
-        return await session.get_one(Order, known)
+    if earlier is not None:
+        return await session.get_one(Order, earlier)
     order = await lock_order(session, order_id, field=("order_id",))
-    if order.status in OVER:
-        raise WrongState(f"This order is {said(order.status)}.", field=("order_id",))
-    if order.fulfilment_status in IN_HOUSE and amount == await refundable(session, order):
+    if order.status in FINAL:
+        raise WrongState(f"This order is {status_text(order.status)}.", field=("order_id",))
+    if order.fulfilment_status in NOTHING_LEFT_YET and amount == await refundable_amount(session, order):
         raise WrongState("Nothing has left yet: cancel the order instead.", field=("amount",))
-    await request_refund(session, order, amount, reason=stated(reason), now=now, by=by)
-    await idempotency.settle(session, account_id=by, command=GOODWILL, key=key, result_id=order.id)
+    await request_refund(session, order, amount, reason=required_reason(reason), cause=cause)
+    await idempotency.save_result(
+        session, account_id=cause.person, command=COMMAND, key=key, result_id=order.id
+    )
     return order
 
 
@@ -103,50 +108,42 @@ async def settle_refund(
     refund_id: int,
     *,
     provider_reference: str,
-    now: datetime,
-    by: int | None = None,
+    cause: Cause,
     out_of: LedgerAccount = LedgerAccount.PROVIDER,
 ) -> Refund:
-    """Take note that a refund has reached the customer; a second note changes nothing."""
+    """Record that a refund was paid to the customer; a repetition changes nothing.
+
+    `out_of` is the ledger account the money leaves. Closes the order when everything was refunded.
+    """
     order, refund = await lock_refund(session, refund_id)
     if refund.status is RefundStatus.SUCCEEDED:
         return refund
     move(refund, RefundStatus.SUCCEEDED, REFUND_TRANSITIONS)
-    refund.provider_reference, refund.settled_at = provider_reference, now
+    refund.provider_reference, refund.settled_at = provider_reference, cause.now
     refund.retry_at, refund.failure = None, None
-    await post(
+    await write_posting(
         session,
         order_id=order.id,
         payment_id=refund.payment_id,
         kind=PostingKind.REFUNDED,
         amount=refund.total,
         key=f"refunded:{refund.reference}",
-        now=now,
+        now=cause.now,
         credit=out_of,
     )
     await refresh_payment_status(session, order)
-    record(
-        session,
-        "refund.succeeded",
-        order,
-        now=now,
-        by=by,
-        refund_id=refund.id,
-        ticket_id=refund.ticket_id,
-    )
-    await close_if_refunded(session, order, now=now)
+    record(session, RefundSucceeded(order, refund_id=refund.id, ticket_id=refund.ticket_id), cause)
+    await close_if_refunded(session, order, cause=cause.automatic)
     return refund
 
 
-async def confirm_refund(
-    session: AsyncSession, refund_id: int, *, reference: str, now: datetime, by: int | None
-) -> Refund:
-    """Take note that staff have transferred a refund which no provider can carry out."""
+async def confirm_refund(session: AsyncSession, refund_id: int, *, reference: str, cause: Cause) -> Refund:
+    """Record that staff have transferred a refund that no provider can pay: of cash, or one that failed."""
     _, refund = await lock_refund(session, refund_id)
     payment = await session.get_one(Payment, refund.payment_id)
     if refund.status is RefundStatus.SUCCEEDED:
         raise WrongState("This refund has been paid already.", field=("id",))
-    if payment.method is not PaymentMethod.CASH_ON_DELIVERY and refund.status is not RefundStatus.FAILED:
+    if not payment.method.collected_offline and refund.status is not RefundStatus.FAILED:
         raise WrongState("The provider is carrying this refund out.", field=("id",))
     name = reference.strip()
     if not 1 <= len(name) <= REFERENCE_LIMIT:
@@ -155,14 +152,18 @@ async def confirm_refund(
             field=("reference",),
         )
     return await settle_refund(
-        session, refund_id, provider_reference=name, now=now, by=by, out_of=LedgerAccount.BANK
+        session, refund_id, provider_reference=name, cause=cause, out_of=LedgerAccount.BANK
     )
 
 
 async def fail_refund(
-    session: AsyncSession, refund_id: int, *, reason: str, retry_after: timedelta, now: datetime
+    session: AsyncSession, refund_id: int, *, reason: str, retry_after: timedelta, cause: Cause
 ) -> Refund:
-    """Take note that the provider refused a refund; it is sent again later, each time later."""
+    """Record that the provider refused a refund.
+
+    It is retried after `retry_after`, and after twice as long each further time; never again after
+    REFUND_ATTEMPTS_LIMIT refusals.
+    """
     order, refund = await lock_refund(session, refund_id)
     if refund.status is not RefundStatus.PENDING:
         return refund
@@ -170,32 +171,26 @@ async def fail_refund(
     refund.attempts += 1
     refund.failure = reason
     final = refund.attempts >= REFUND_ATTEMPTS_LIMIT
-    refund.retry_at = None if final else now + retry_after * 2 ** (refund.attempts - 1)
+    refund.retry_at = None if final else cause.now + retry_after * 2 ** (refund.attempts - 1)
     record(
-        session,
-        "refund.failed",
-        order,
-        now=now,
-        refund_id=refund.id,
-        ticket_id=refund.ticket_id,
-        reason=reason,
+        session, RefundFailed(order, refund_id=refund.id, ticket_id=refund.ticket_id, reason=reason), cause
     )
     return refund
 
 
-async def retry_refund(session: AsyncSession, refund_id: int, *, now: datetime) -> bool:
-    """Ask for a refused refund again; False when it is not due."""
+async def retry_refund(session: AsyncSession, refund_id: int, *, cause: Cause) -> bool:
+    """Request a failed refund again; False, and nothing changed, when it is not due."""
     order, refund = await lock_refund(session, refund_id)
-    if refund.status is not RefundStatus.FAILED or refund.retry_at is None or refund.retry_at > now:
+    if refund.status is not RefundStatus.FAILED or refund.retry_at is None or refund.retry_at > cause.now:
         return False
     move(refund, RefundStatus.PENDING, REFUND_TRANSITIONS)
     refund.retry_at = None
-    announce(session, order, [refund], now=now)
+    record_refund_request(session, order, [refund], cause=cause)
     return True
 
 
-async def refundable(session: AsyncSession, order: Order) -> Money:
-    """What was taken for an order and not promised back yet."""
+async def refundable_amount(session: AsyncSession, order: Order) -> Money:
+    """What was captured for an order and not refunded yet, or requested to be."""
     left = await session.scalar(
         select(func.coalesce(func.sum(Payment.captured_amount - Payment.refunded_amount), 0)).where(
             Payment.order_id == order.id
@@ -204,18 +199,17 @@ async def refundable(session: AsyncSession, order: Order) -> Money:
     return order.money(int(left or 0))
 
 
-async def give_back(
+async def create_refunds(
     session: AsyncSession,
     order: Order,
     parts: Sequence[tuple[Payment, int]],
     *,
     ticket_id: int | None = None,
     reason: str,
-    now: datetime,
-    by: int | None = None,
+    cause: Cause,
 ) -> list[Refund]:
-    """Promise parts of captured payments back, and take as much off what counts as sold."""
-    known = await session.scalar(select(func.count(Refund.id)).where(Refund.order_id == order.id)) or 0
+    """Create a refund for each (payment, minor units) and credit as much to the order's sales."""
+    count = await session.scalar(select(func.count(Refund.id)).where(Refund.order_id == order.id)) or 0
     refunds = [
         Refund(
             order_id=order.id,
@@ -227,24 +221,27 @@ async def give_back(
             reason=reason,
             reference=f"{order.number}-R{number}",
             attempts=0,
-            created_at=now,
+            created_at=cause.now,
         )
-        for number, (payment, share) in enumerate(parts, start=known + 1)
+        for number, (payment, share) in enumerate(parts, start=count + 1)
     ]
     for payment, share in parts:
         payment.refunded_amount += share
     session.add_all(refunds)
     await session.flush()
-    await credit(session, order, sum(share for _, share in parts), key=refunds[0].reference, now=now)
-    announce(session, order, refunds, now=now, by=by)
+    await credit_sale(
+        session, order, sum(share for _, share in parts), key=refunds[0].reference, now=cause.now
+    )
+    record_refund_request(session, order, refunds, cause=cause)
     return refunds
 
 
-async def credit(session: AsyncSession, order: Order, amount: int, *, key: str, now: datetime) -> None:
-    """Take an amount off what counts as sold; the sale of a cancelled order is void already."""
-    credited = min(amount, (await sold(session, order)).minor)
+async def credit_sale(session: AsyncSession, order: Order, amount: int, *, key: str, now: datetime) -> None:
+    """Reduce the net sales of an order by an amount in minor units, at most to zero."""
+    # The sale of a cancelled order has been credited in full already.
+    credited = min(amount, (await net_sales(session, order)).minor)
     if credited > 0:
-        await post(
+        await write_posting(
             session,
             order_id=order.id,
             payment_id=None,
@@ -256,7 +253,7 @@ async def credit(session: AsyncSession, order: Order, amount: int, *, key: str, 
 
 
 async def lock_refund(session: AsyncSession, refund_id: int) -> tuple[Order, Refund]:
-    """A refund under the lock of its order."""
+    """A refund and its order, with the order locked; NotFound when there is no such refund."""
     order_id = await session.scalar(select(Refund.order_id).where(Refund.id == refund_id))
     if order_id is None:
         raise NotFound("refund", field=("id",))
@@ -264,7 +261,7 @@ async def lock_refund(session: AsyncSession, refund_id: int) -> tuple[Order, Ref
     return order, await session.get_one(Refund, refund_id, populate_existing=True)
 
 
-async def captured_legs(session: AsyncSession, order: Order) -> Sequence[Payment]:
+async def find_captured_payments(session: AsyncSession, order: Order) -> Sequence[Payment]:
     rows = await session.scalars(
         select(Payment)
         .where(Payment.order_id == order.id, Payment.status == PaymentStatus.CAPTURED)
@@ -274,20 +271,19 @@ async def captured_legs(session: AsyncSession, order: Order) -> Sequence[Payment
     return rows.all()
 
 
-def same_currency(given: Money, ours: Money) -> None:
-    if given.currency is not ours.currency:
-        raise Invalid(f"This order is in {ours.currency.value}.", field=("amount",))
+def require_same_currency(amount: Money, expected: Money) -> None:
+    if amount.currency is not expected.currency:
+        raise Invalid(f"This order is in {expected.currency.value}.", field=("amount",))
 
 
-def announce(
+def record_refund_request(
     session: AsyncSession,
     order: Order,
     refunds: Sequence[Refund],
     *,
-    now: datetime,
-    by: int | None = None,
+    cause: Cause,
 ) -> None:
-    """Promise that these refunds, all for the same ticket if for any, will be sent."""
+    """Record the event that has these refunds sent; all are for the same ticket, or for none."""
     ids = [refund.id for refund in refunds]
     ticket_id = refunds[0].ticket_id
-    record(session, "refund.requested", order, now=now, by=by, refund_ids=ids, ticket_id=ticket_id)
+    record(session, RefundRequested(order, refund_ids=ids, ticket_id=ticket_id), cause)

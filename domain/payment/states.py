@@ -1,9 +1,9 @@
-"""What may become of a payment and of a refund."""
+"""The transitions of payments and refunds."""
 
-from domain.state import table
+from domain.state import transition_table
 from models import PaymentStatus, RefundStatus
 
-TRANSITIONS = table(
+TRANSITIONS = transition_table(
     PaymentStatus.PENDING,
     {
         PaymentStatus.PENDING: {PaymentStatus.STARTED, PaymentStatus.CAPTURED, PaymentStatus.CLOSED},
@@ -13,9 +13,9 @@ TRANSITIONS = table(
         PaymentStatus.CLOSED: {PaymentStatus.CAPTURED},
     },
 )
-"""Money that arrives is taken whatever we thought of the payment: FAILED and CLOSED are not the last word."""
+"""Money that arrives is always captured, even for a FAILED or CLOSED payment."""
 
-REFUND_TRANSITIONS = table(
+REFUND_TRANSITIONS = transition_table(
     RefundStatus.PENDING,
     {
         RefundStatus.PENDING: {RefundStatus.SUCCEEDED, RefundStatus.FAILED},
@@ -24,5 +24,5 @@ REFUND_TRANSITIONS = table(
     },
 )
 
-SETTLED = (PaymentStatus.CAPTURED, PaymentStatus.CLOSED)
-"""Nothing more is expected of these."""
+SETTLED_STATUSES = (PaymentStatus.CAPTURED, PaymentStatus.CLOSED)
+"""No more money is expected for payments with these."""

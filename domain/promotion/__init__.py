@@ -1,71 +1,48 @@
-"""What a basket costs when the shop has offers: pure sums, exact to the cent.
+"""The shop's promotions: editing, pricing baskets with them, recording their use by orders, releasing it.
 
-The order of application, decided here and nowhere else:
+`domain.promotion.engine` computes what they take off. An order, or a batch of orders in one transaction,
+calls in this order:
 
-| stage    | offers                                                       | its amounts are measured after |
-|----------|--------------------------------------------------------------|--------------------------------|
-| FLASH    | a special price for some units of a variant                  | nothing: the ordinary prices   |
-| UNITS    | buy n, get m: the cheapest units of its goods are free       | FLASH                          |
-| LINES    | percent, fixed and full reduction for part of the assortment | UNITS                          |
-| ORDER    | percent, fixed and full reduction for everything             | LINES                          |
-| SHIPPING | free shipping                                                | ORDER: what the goods cost     |
+1. `find_active_promotions`: one statement, whatever the number of baskets, codes and buyers;
+2. `price_with_promotions` for each basket: no statement;
+3. `use_promotions`: one statement that records the uses; one more when any of them is limited per customer,
+   and one more when any is limited at all (a contended row: call it last, after the stock is reserved). None
+   when no promotion applied. It raises PromotionUsedUp with the uses that came too late; the transaction must
+   then be rolled back.
 
-- A minimum and the steps of a full reduction look at what the offer's own goods cost when its stage
-  begins: offers of one stage do not move each other's minimum, those of earlier stages do.
-- Each offer takes its part of what the ones before it left, never more. Inside a stage the higher
-  priority comes first, then automatic offers before coupons, then percent before fixed before full
-  reduction, then the older offer.
-- What an offer takes is shared among its lines, or among the deliveries, by what they still cost
-  (largest remainder), so every line has whole minor units of every offer.
-- Offers that share an exclusion group exclude each other; one that is not stackable stands alone. A
-  variant has one special price, and its units count for one offer of free units.
-- Of all legal combinations one with the lowest total is applied (`combine`). Where totals are equal, the
-  offers that come first are preferred, but a coupon or a limited offer is kept for another time when the
-  others do as well without it.
+`release_promotions` takes three statements for all cancelled orders: one for the uses and one for each kind
+of counter. `release_promotion_units` does the same for the part of one order that is cancelled.
 """
 
-from domain.promotion.basket import Basket, BasketLine, BuyerFacts
-from domain.promotion.combine import CANDIDATES_LIMIT, STEPS_LIMIT
-from domain.promotion.offers import (
-    BuyGet,
-    Fixed,
-    FlashSale,
-    FreeShipping,
-    FullReduction,
-    Offer,
-    Percent,
-    Scope,
-    Stage,
-    Tier,
-)
-from domain.promotion.price import price_basket
-from domain.promotion.priced import AppliedOffer, Discount, Priced, PricedDelivery, PricedLine
-from domain.promotion.refund import refund_share
-from domain.promotion.verdicts import Reason, Verdict
+from domain.promotion.active import ActivePromotions, find_active_promotions
+from domain.promotion.codes import normalize_code, normalize_codes
+from domain.promotion.editing import PromotionVersion, archive_promotion, save_promotion
+from domain.promotion.mapping import category_ids_in
+from domain.promotion.pricing import EvaluatedPromotion, PricingResult, price_with_promotions
+from domain.promotion.refusals import CouponRefused, PromotionUsedUp
+from domain.promotion.release import CancelledUnits, release_promotion_units, release_promotions
+from domain.promotion.usage import use_promotions
+from domain.promotion.use_request import PromotionUseRequest
+from domain.promotion.validation import PromotionDraft
 
 __all__ = [
-    "CANDIDATES_LIMIT",
-    "STEPS_LIMIT",
-    "AppliedOffer",
-    "Basket",
-    "BasketLine",
-    "BuyGet",
-    "BuyerFacts",
-    "Discount",
-    "Fixed",
-    "FlashSale",
-    "FreeShipping",
-    "FullReduction",
-    "Offer",
-    "Percent",
-    "Priced",
-    "PricedDelivery",
-    "PricedLine",
-    "Reason",
-    "Scope",
-    "Stage",
-    "Tier",
-    "Verdict",
-    "price_basket",
-    "refund_share",
+    "ActivePromotions",
+    "CancelledUnits",
+    "CouponRefused",
+    "EvaluatedPromotion",
+    "PricingResult",
+    "PromotionDraft",
+    "PromotionUseRequest",
+    "PromotionUsedUp",
+    "PromotionVersion",
+    "archive_promotion",
+    "category_ids_in",
+    "find_active_promotions",
+    "normalize_code",
+    "normalize_codes",
+    "price_with_promotions",
+    "release_promotion_units",
+    "release_promotions",
+    "save_promotion",
+    "use_promotions",
 ]

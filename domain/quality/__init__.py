@@ -1,16 +1,16 @@
-"""What is incomplete, inconsistent or twice in the catalogue, and what fixing it would bring."""
+"""Assessing the catalogue: incomplete, inconsistent and duplicate products, and the gain of fixing them."""
 
-from domain.quality.assess import Assessment, ProductScore, assess, counted
-from domain.quality.issue import Issue, QualityReason
-from domain.quality.reading import read_catalogue, state_of_catalogue
+from domain.quality.assess import ProductScore, QualityAssessment, assess, count_by_reason
+from domain.quality.issue import QualityIssue, QualityReason
+from domain.quality.reading import catalogue_state, read_catalogue
 
 __all__ = [
-    "Assessment",
-    "Issue",
     "ProductScore",
+    "QualityAssessment",
+    "QualityIssue",
     "QualityReason",
     "assess",
-    "counted",
+    "catalogue_state",
+    "count_by_reason",
     "read_catalogue",
-    "state_of_catalogue",
 ]

@@ -1,24 +1,24 @@
-"""The catalogue looked through: a score for each product, and everything to put right, the best first."""
+"""The assessment of the catalogue: a score for each product, and its issues by gain."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from domain.quality.completeness import gaps_of, score
-from domain.quality.duplicates import duplicates
-from domain.quality.facts import Catalogue, ProductFacts
-from domain.quality.issue import SEVERITY, Issue, QualityReason
-from domain.quality.outliers import outliers
-from domain.quality.units import wrong_units
+from domain.quality.completeness import completeness_of, gaps_of
+from domain.quality.duplicates import find_duplicates
+from domain.quality.facts import CatalogueFacts, ProductFacts
+from domain.quality.issue import SEVERITY, QualityIssue, QualityReason
+from domain.quality.outliers import find_outliers
+from domain.quality.units import find_wrong_units
 from models import CurrencyCode
 
 PERCENT = 100
-Worth = Mapping[CurrencyCode, tuple[int, int]]
-"""Units, and what they are worth, by currency."""
+ValueByCurrency = Mapping[CurrencyCode, tuple[int, int]]
+"""Units and their value in minor units, by currency."""
 
-DIGITS = 6
-"""Of a gain, behind the point."""
+GAIN_DIGITS = 6
+"""Decimal places of a gain."""
 
 KINDS_OF_STAKE = 3
 """Views, sales and stock."""
@@ -26,112 +26,113 @@ KINDS_OF_STAKE = 3
 
 @dataclass(frozen=True, slots=True)
 class ProductScore:
-    """How complete a product is, and what there is to do about it."""
+    """How complete a product is, and its issues."""
 
     product_id: int
-    line: tuple[int, ...]
+    category_ids: tuple[int, ...]
     score: int
-    issues: Sequence[Issue]
+    """In percent."""
+    issues: Sequence[QualityIssue]
 
     @property
     def gain(self) -> float:
-        return round(sum(issue.gain for issue in self.issues), DIGITS)
+        return round(sum(issue.gain for issue in self.issues), GAIN_DIGITS)
 
 
 @dataclass(frozen=True)
-class Assessment:
-    """What is to be said of the catalogue."""
+class QualityAssessment:
+    """The assessment of the catalogue, or of a part of it."""
 
     products: Sequence[ProductScore]
-    """The least complete first; of those alike, that with more at stake."""
+    """The least complete first; of equally complete ones the one with the higher gain."""
 
     @cached_property
-    def issues(self) -> Sequence[Issue]:
-        """What fixing brings most first."""
+    def issues(self) -> Sequence[QualityIssue]:
+        """All issues, the highest gain first."""
         found = [issue for product in self.products for issue in product.issues]
         return sorted(found, key=lambda issue: (-issue.gain, issue.key))
 
     @property
     def score(self) -> int:
-        """Of an average product."""
+        """The average score of the products, in percent; 100 without products."""
         return sum(each.score for each in self.products) // len(self.products) if self.products else PERCENT
 
-    def within(self, category_id: int | None) -> "Assessment":
-        """Only what is in a category or below it."""
+    def within(self, category_id: int | None) -> "QualityAssessment":
+        """The assessment of the products in a category or below it; of all without one."""
         if category_id is None:
             return self
-        return Assessment([each for each in self.products if category_id in each.line])
+        return QualityAssessment([each for each in self.products if category_id in each.category_ids])
 
 
-def assess(catalogue: Catalogue) -> Assessment:
-    """Seconds for tens of thousands of products: call it in a thread."""
+def assess(catalogue: CatalogueFacts) -> QualityAssessment:
+    """Takes seconds for tens of thousands of products: call it in a thread."""
     stakes = stakes_of(catalogue)
     gaps = {product.id: list(gaps_of(catalogue, product)) for product in catalogue.products}
-    found: defaultdict[int, list[Issue]] = defaultdict(list)
-    for issue in (*outliers(catalogue), *wrong_units(catalogue), *duplicates(catalogue)):
+    found: defaultdict[int, list[QualityIssue]] = defaultdict(list)
+    for issue in (*find_outliers(catalogue), *find_wrong_units(catalogue), *find_duplicates(catalogue)):
         found[issue.product_id].append(issue)
     scores = [
         ProductScore(
             product.id,
-            product.line,
-            score(catalogue, product, gaps[product.id]),
-            ranked([*gaps[product.id], *found[product.id]], stakes[product.id]),
+            product.category_ids,
+            completeness_of(catalogue, product, gaps[product.id]),
+            rank_issues([*gaps[product.id], *found[product.id]], stakes[product.id]),
         )
         for product in catalogue.products
     ]
-    return Assessment(sorted(scores, key=lambda each: (each.score, -each.gain, each.product_id)))
+    return QualityAssessment(sorted(scores, key=lambda each: (each.score, -each.gain, each.product_id)))
 
 
-def ranked(issues: Sequence[Issue], stake: float) -> list[Issue]:
-    """What fixing each would bring: the part of the shop's business in it that is at stake.
+def rank_issues(issues: Sequence[QualityIssue], stake: float) -> list[QualityIssue]:
+    """The issues of one product with their gains, highest first; `stake`: its percentage of the business.
 
-    Several of one reason share it: ten variants without a price are one product nobody can buy.
+    Several of one reason share the gain: ten variants without a price are one product nobody can buy.
     """
     times = Counter(issue.reason for issue in issues)
-    worth = [
-        replace(issue, gain=round(SEVERITY[issue.reason] * stake / times[issue.reason], DIGITS))
+    with_gain = [
+        replace(issue, gain=round(SEVERITY[issue.reason] * stake / times[issue.reason], GAIN_DIGITS))
         for issue in issues
     ]
-    return sorted(worth, key=lambda issue: (-issue.gain, issue.key))
+    return sorted(with_gain, key=lambda issue: (-issue.gain, issue.key))
 
 
-def stakes_of(catalogue: Catalogue) -> Mapping[int, float]:
-    """Percent of the shop's business each product is: its part of views, sales and stock, the three alike.
+def stakes_of(catalogue: CatalogueFacts) -> Mapping[int, float]:
+    """Product id -> its percentage of the business: the average of its shares of views, sales and stock.
 
-    Money of different currencies is never added: a product has a part of the sales in each, and these count
-    by the units sold in it. What nobody knows yet counts as if it were a tenth of the average.
+    Amounts in different currencies are never added: a product has a share of the sales in each, weighted by
+    the units sold in it. Every product has at least a tenth of the average, even a new one.
     """
     products = catalogue.products
     views = sum(product.views for product in products)
-    sales = shares({product.id: product.sold for product in products})
-    stock = shares({product.id: held(product) for product in products})
+    sales = shares_of({product.id: product.sold for product in products})
+    stock = shares_of({product.id: stock_value_of(product) for product in products})
     least = 0.1 / max(len(products), 1)
     return {
         product.id: PERCENT
-        * (least + (share(product.views, views) + sales[product.id] + stock[product.id]) / KINDS_OF_STAKE)
+        * (least + (ratio_of(product.views, views) + sales[product.id] + stock[product.id]) / KINDS_OF_STAKE)
         for product in products
     }
 
 
-def shares(worth: Mapping[int, Worth]) -> Mapping[int, float]:
-    """Each product's part of the whole, which is 1."""
+def shares_of(values: Mapping[int, ValueByCurrency]) -> Mapping[int, float]:
+    """Each product's share of the total, from 0 to 1."""
     units: Counter[CurrencyCode] = Counter()
     amounts: Counter[CurrencyCode] = Counter()
-    for of_product in worth.values():
+    for of_product in values.values():
         for currency, (some, amount) in of_product.items():
             units[currency] += some
             amounts[currency] += amount
     return {
         product_id: sum(
-            share(units[currency], units.total()) * share(amount, amounts[currency])
+            ratio_of(units[currency], units.total()) * ratio_of(amount, amounts[currency])
             for currency, (_, amount) in of_product.items()
         )
-        for product_id, of_product in worth.items()
+        for product_id, of_product in values.items()
     }
 
 
-def held(product: ProductFacts) -> Worth:
-    """What lies in the warehouses, each variant at its price in the first currency it is sold in."""
+def stock_value_of(product: ProductFacts) -> ValueByCurrency:
+    """The units on hand and their value, each variant at its price in the first currency it is sold in."""
     found: dict[CurrencyCode, tuple[int, int]] = {}
     for variant in product.variants:
         currency = next((each for each in CurrencyCode if each in variant.prices), None)
@@ -142,17 +143,17 @@ def held(product: ProductFacts) -> Worth:
     return found
 
 
-def share(part: float, whole: float) -> float:
+def ratio_of(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
-def counted(issues: Sequence[Issue]) -> list[tuple[QualityReason, int, float]]:
-    """How many issues there are of each reason and what they come to, the most first."""
+def count_by_reason(issues: Sequence[QualityIssue]) -> list[tuple[QualityReason, int, float]]:
+    """(reason, number of issues, their gain) for each reason, the highest gain first."""
     times = Counter(issue.reason for issue in issues)
     gains: defaultdict[QualityReason, float] = defaultdict(float)
     for issue in issues:
         gains[issue.reason] += issue.gain
     return sorted(
-        ((reason, number, round(gains[reason], DIGITS)) for reason, number in times.items()),
+        ((reason, number, round(gains[reason], GAIN_DIGITS)) for reason, number in times.items()),
         key=lambda row: (-row[2], row[0]),
     )

@@ -1,6 +1,6 @@
-"""Products entered twice: by what is on the package, by what they are called, by what they look like.
+"""Duplicate products: those with the same barcode, nearly the same title, or the same first picture.
 
-Never everything with everything: candidates are found by what they share, and what too many share is no sign.
+Only pairs that share a blocking key are compared, and keys that too many products have are left out.
 """
 
 import re
@@ -9,28 +9,30 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import combinations
 
-from domain.quality.facts import Catalogue, PictureFacts, ProductFacts
-from domain.quality.issue import Issue, QualityReason
+from domain.quality.facts import CatalogueFacts, PictureFacts, ProductFacts
+from domain.quality.issue import QualityIssue, QualityReason
 
-SAME, ALIKE = 100.0, 92.0
-"""From this ratio on two titles are nearly the same."""
+SAME_RATIO, SIMILAR_RATIO = 100.0, 92.0
+"""Ratios of rapidfuzz from which two titles are the same, and nearly the same."""
 
-LONG, SPELT_ALIKE = 5, 80.0
-"""Two words of so many letters, and so much alike, may be one that is misspelt."""
+MISSPELLING_LENGTH, MISSPELLING_RATIO = 5, 80.0
+"""Two words of at least so many letters and this ratio may be one word misspelt."""
 
-RARE_WORDS = 4
-"""The rarest words of a title, by which others like it are looked for."""
+KEYS_PER_TITLE = 4
+"""The rarest keys of a title, by which similar titles are looked for."""
 
-CROWD = 60
-"""A word that more products have is no sign; nor is a picture or a barcode of more than a few."""
+BLOCK_LIMIT = 60
+"""Products that share a key, at most: a more frequent key says nothing."""
 
-FEW = 5
-BITS = 3
-"""Bits of 64 in which the fingerprints of one picture may differ: saved again, or smaller."""
+SHARED_PICTURE_LIMIT = 5
+"""Products that show the same picture, at most: a more frequent one is a placeholder."""
 
-BAND = 16
-FLAT = 6
-"""Fewer bits set, or fewer not set, are a plain surface: every white page looks like it."""
+FINGERPRINT_DISTANCE = 3
+"""Bits of 64 in which the fingerprints of one picture may differ after it was saved again or made smaller."""
+
+BAND_BITS = 16
+MIN_DISTINCT_BITS = 6
+"""A fingerprint with fewer bits set, or fewer not set, is a plain surface such as a white page."""
 
 WORD = re.compile(r"[^\W_]+")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -39,13 +41,13 @@ IDEOGRAPHS = re.compile(r"[\u3400-\u9fff]{2,}")
 Pair = tuple[int, int]
 
 
-def duplicates(catalogue: Catalogue) -> Iterator[Issue]:
-    yield from same_barcodes(catalogue)
-    yield from same_titles(catalogue)
-    yield from same_pictures(catalogue)
+def find_duplicates(catalogue: CatalogueFacts) -> Iterator[QualityIssue]:
+    yield from find_same_barcodes(catalogue)
+    yield from find_same_titles(catalogue)
+    yield from find_same_pictures(catalogue)
 
 
-def same_barcodes(catalogue: Catalogue) -> Iterator[Issue]:
+def find_same_barcodes(catalogue: CatalogueFacts) -> Iterator[QualityIssue]:
     owners: defaultdict[str, list[tuple[ProductFacts, str]]] = defaultdict(list)
     for product in catalogue.products:
         for variant in product.variants:
@@ -54,7 +56,7 @@ def same_barcodes(catalogue: Catalogue) -> Iterator[Issue]:
     for code, (first, *others) in owners.items():
         for product, label in others:
             whose = f"“{first[0].title}”" if product.id != first[0].id else "another of its variants"
-            yield Issue(
+            yield QualityIssue(
                 product.id,
                 QualityReason.DUPLICATE_BARCODE,
                 f"variants.{label}.barcode",
@@ -63,60 +65,64 @@ def same_barcodes(catalogue: Catalogue) -> Iterator[Issue]:
             )
 
 
-def same_titles(catalogue: Catalogue) -> Iterator[Issue]:
-    """Each product once, with the first of those it is most like."""
+def find_same_titles(catalogue: CatalogueFacts) -> Iterator[QualityIssue]:
+    """One issue per product, with the most similar of the earlier ones."""
     products = {product.id: product for product in catalogue.products}
-    words = {product.id: words_of(product.title) for product in catalogue.products}
+    words = {product.id: title_words(product.title) for product in catalogue.products}
     best: dict[int, tuple[float, int]] = {}
-    for a, b in sorted(candidates(words)):
-        if comparable(products[a], products[b]):
-            alike = likeness(words[a], words[b])
-            if alike > best.get(b, (0.0, 0))[0]:
-                best[b] = alike, a
-    for b, (alike, a) in best.items():
-        apart = told_apart(products[a], products[b])
-        if alike == SAME:
-            hint = "; their barcodes differ: say what sets them apart" if apart else ""
-            said = f"“{products[b].title}” is what another product is called, too{hint}."
-        elif not apart:
-            said = f"“{products[b].title}” is nearly the same as “{products[a].title}”."
+    for a, b in sorted(candidate_pairs(words)):
+        if are_comparable(products[a], products[b]):
+            similarity = title_similarity(words[a], words[b])
+            if similarity > best.get(b, (0.0, 0))[0]:
+                best[b] = similarity, a
+    for b, (similarity, a) in best.items():
+        differ = have_different_barcodes(products[a], products[b])
+        if similarity == SAME_RATIO:
+            hint = "; their barcodes differ: say what sets them apart" if differ else ""
+            message = f"“{products[b].title}” is what another product is called, too{hint}."
+        elif not differ:
+            message = f"“{products[b].title}” is nearly the same as “{products[a].title}”."
         else:
             continue
-        yield Issue(b, QualityReason.DUPLICATE_TITLE, "title", said, a)
+        yield QualityIssue(b, QualityReason.DUPLICATE_TITLE, "title", message, a)
 
 
-def comparable(a: ProductFacts, b: ProductFacts) -> bool:
-    """Another brand is another product; so is another number: 500 g and 250 g, a 12 and a 13."""
+def are_comparable(a: ProductFacts, b: ProductFacts) -> bool:
+    """Whether brand and numbers of the titles are the same: 500 g and 250 g are different products."""
     if a.brand and b.brand and a.brand.casefold() != b.brand.casefold():
         return False
-    return sorted(NUMBER.findall(folded(a.title))) == sorted(NUMBER.findall(folded(b.title)))
+    return sorted(NUMBER.findall(fold_title(a.title))) == sorted(NUMBER.findall(fold_title(b.title)))
 
 
-def told_apart(a: ProductFacts, b: ProductFacts) -> bool:
+def have_different_barcodes(a: ProductFacts, b: ProductFacts) -> bool:
     """Whether both have barcodes, and not one in common."""
     codes = [{each.barcode for each in product.variants if each.barcode} for product in (a, b)]
     return all(codes) and codes[0].isdisjoint(codes[1])
 
 
-def likeness(a: list[str], b: list[str]) -> float:
-    """Of two titles, whatever the order of their words; 0 where a word says that it is something else.
+def title_similarity(a: list[str], b: list[str]) -> float:
+    """The ratio of two titles regardless of the order of words; 0 where they differ in more than spelling.
 
-    A word more may be left out, a word may be misspelt; but red is not green, and an X200 is no X201.
+    One may have words the other lacks, or words may be misspelt; but red is not green, and X200 is not X201.
     """
     from rapidfuzz.fuzz import ratio
 
-    alike = ratio(" ".join(sorted(a)), " ".join(sorted(b)), score_cutoff=ALIKE)
-    if ALIKE <= alike < SAME:
+    similarity = ratio(" ".join(sorted(a)), " ".join(sorted(b)), score_cutoff=SIMILAR_RATIO)
+    if SIMILAR_RATIO <= similarity < SAME_RATIO:
         only_a, only_b = Counter(a) - Counter(b), Counter(b) - Counter(a)
-        if only_a and only_b and not all(any(misspelt(word, other) for other in only_b) for word in only_a):
+        if (
+            only_a
+            and only_b
+            and not all(any(is_misspelling(word, other) for other in only_b) for word in only_a)
+        ):
             return 0.0
-    return alike
+    return similarity
 
 
-def misspelt(word: str, other: str) -> bool:
-    """Whether two words may be meant to be one.
+def is_misspelling(word: str, other: str) -> bool:
+    """Whether one of two words may be a misspelling of the other; never for codes of letters and digits.
 
-    Codes of letters and digits never are; of what is written without blanks, one has all the other has.
+    Of Chinese, written without blanks, one must contain the characters of the other in their order.
     """
     from rapidfuzz.fuzz import ratio
 
@@ -124,25 +130,25 @@ def misspelt(word: str, other: str) -> bool:
         shorter, longer = sorted((word, other), key=len)
         rest = iter(longer)
         return all(letter in rest for letter in shorter)
-    spelt = word.isalpha() and other.isalpha() and min(len(word), len(other)) >= LONG
-    return spelt and ratio(word, other) >= SPELT_ALIKE
+    are_words = word.isalpha() and other.isalpha() and min(len(word), len(other)) >= MISSPELLING_LENGTH
+    return are_words and ratio(word, other) >= MISSPELLING_RATIO
 
 
-def candidates(words: Mapping[int, list[str]]) -> set[Pair]:
-    """Pairs that share one of their rarest signs."""
-    signs = {id_: signs_of(found) for id_, found in words.items()}
-    frequency = Counter(sign for found in signs.values() for sign in found)
+def candidate_pairs(words: Mapping[int, list[str]]) -> set[Pair]:
+    """Pairs that share one of their rarest blocking keys."""
+    keys = {id_: blocking_keys(found) for id_, found in words.items()}
+    frequency = Counter(key for found in keys.values() for key in found)
     blocks: defaultdict[str, list[int]] = defaultdict(list)
-    for id_, found in signs.items():
-        shared = (sign for sign in found if 1 < frequency[sign] <= CROWD)
-        for sign in sorted(shared, key=lambda sign: (frequency[sign], sign))[:RARE_WORDS]:
-            blocks[sign].append(id_)
+    for id_, found in keys.items():
+        shared = (key for key in found if 1 < frequency[key] <= BLOCK_LIMIT)
+        for key in sorted(shared, key=lambda key: (frequency[key], key))[:KEYS_PER_TITLE]:
+            blocks[key].append(id_)
         blocks[f"= {' '.join(sorted(words[id_]))}"].append(id_)
-    return pairs_in(blocks.values(), CROWD)
+    return pairs_in_blocks(blocks.values())
 
 
-def signs_of(words: Iterable[str]) -> set[str]:
-    """Words; of what is written without blanks every two neighbours."""
+def blocking_keys(words: Iterable[str]) -> set[str]:
+    """The words of a title; of Chinese, written without blanks, every two neighbouring characters."""
     found = set()
     for word in words:
         if IDEOGRAPHS.fullmatch(word):
@@ -152,46 +158,52 @@ def signs_of(words: Iterable[str]) -> set[str]:
     return found
 
 
-def words_of(title: str) -> list[str]:
-    return WORD.findall(folded(title))
+def title_words(title: str) -> list[str]:
+    return WORD.findall(fold_title(title))
 
 
-def folded(title: str) -> str:
+def fold_title(title: str) -> str:
     return unicodedata.normalize("NFKC", title).casefold()
 
 
-def same_pictures(catalogue: Catalogue) -> Iterator[Issue]:
+def find_same_pictures(catalogue: CatalogueFacts) -> Iterator[QualityIssue]:
     firsts = {product.id: product.pictures[0] for product in catalogue.products if product.pictures}
     titles = {product.id: product.title for product in catalogue.products}
     blocks: defaultdict[Hashable, list[int]] = defaultdict(list)
     for id_, picture in firsts.items():
-        for band in bands(picture):
+        for band in fingerprint_bands(picture):
             blocks[band].append(id_)
     shown = Counter(picture.fingerprint or picture.url for picture in firsts.values())
-    for a, b in sorted(pairs_in(blocks.values(), CROWD)):
-        if not same_picture(firsts[a], firsts[b]) or shown[firsts[a].fingerprint or firsts[a].url] > FEW:
+    for a, b in sorted(pairs_in_blocks(blocks.values())):
+        if (
+            not show_same_picture(firsts[a], firsts[b])
+            or shown[firsts[a].fingerprint or firsts[a].url] > SHARED_PICTURE_LIMIT
+        ):
             continue
-        words = f"It shows the same picture first as “{titles[a]}”."
-        yield Issue(b, QualityReason.DUPLICATE_PICTURE, "media", words, a)
+        message = f"It shows the same picture first as “{titles[a]}”."
+        yield QualityIssue(b, QualityReason.DUPLICATE_PICTURE, "media", message, a)
 
 
-def bands(picture: PictureFacts) -> list[Hashable]:
-    """Two fingerprints that differ in three bits are the same in at least one of four bands."""
+def fingerprint_bands(picture: PictureFacts) -> list[Hashable]:
+    """Keys of a picture: fingerprints that differ in three bits agree in at least one of four bands."""
     print_ = picture.fingerprint
     if print_ is None:
         return [picture.url]
-    if not FLAT <= (print_ % 2**64).bit_count() <= 64 - FLAT:
+    if not MIN_DISTINCT_BITS <= (print_ % 2**64).bit_count() <= 64 - MIN_DISTINCT_BITS:
         return []
-    return [(at, (print_ >> at) % 2**BAND) for at in range(0, 64, BAND)]
+    return [(at, (print_ >> at) % 2**BAND_BITS) for at in range(0, 64, BAND_BITS)]
 
 
-def same_picture(a: PictureFacts, b: PictureFacts) -> bool:
+def show_same_picture(a: PictureFacts, b: PictureFacts) -> bool:
     if a.fingerprint is None or b.fingerprint is None:
         return a.url == b.url
-    return ((a.fingerprint ^ b.fingerprint) % 2**64).bit_count() <= BITS
+    return ((a.fingerprint ^ b.fingerprint) % 2**64).bit_count() <= FINGERPRINT_DISTANCE
 
 
-def pairs_in(blocks: Iterable[list[int]], crowd: int) -> set[Pair]:
+def pairs_in_blocks(blocks: Iterable[list[int]]) -> set[Pair]:
     return {
-        pair for block in blocks if 1 < len(block) <= crowd for pair in combinations(sorted(set(block)), 2)
+        pair
+        for block in blocks
+        if 1 < len(block) <= BLOCK_LIMIT
+        for pair in combinations(sorted(set(block)), 2)
     }

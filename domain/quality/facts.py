@@ -1,4 +1,4 @@
-"""The catalogue as it is looked through: plain facts, read once."""
+"""The facts of the catalogue that are assessed, read once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from models import AttributeType, CurrencyCode, Translations
 
 @dataclass(frozen=True, slots=True)
 class PictureFacts:
-    """A picture, and the fingerprint of what it shows, where it has been looked at."""
+    """A picture, and the fingerprint of what it shows, where that is known."""
 
     url: str
     fingerprint: int | None
@@ -17,7 +17,7 @@ class PictureFacts:
 
 @dataclass(slots=True)
 class VariantFacts:
-    """One thing that can be bought."""
+    """A variant that is on sale."""
 
     id: int
     name: str
@@ -28,36 +28,38 @@ class VariantFacts:
     options: Sequence[Mapping[str, str]]
     on_hand: int
     prices: dict[CurrencyCode, tuple[int, int | None]] = field(default_factory=dict)
-    """Amount and compare-at amount."""
+    """Amount and compare-at amount, in minor units."""
 
     @property
     def label(self) -> str:
+        """What names the variant in the field of an issue."""
         return self.sku or self.name or str(self.id)
 
 
 @dataclass(slots=True)
 class ProductFacts:
-    """A product that is not archived, with everything somebody entered about it."""
+    """A product that is not archived."""
 
     id: int
     slug: str
     title: str
     text: str
+    """The description without mark-up."""
     brand: str
     product_type: str
-    line: tuple[int, ...]
-    """Ids of its category and those above it, the root first; empty without one."""
+    category_ids: tuple[int, ...]
+    """The ids of its category and those above it, the root first; empty without one."""
     translations: Translations
     pictures: list[PictureFacts] = field(default_factory=list)
     variants: list[VariantFacts] = field(default_factory=list)
-    said: dict[int, list[float | str | None]] = field(default_factory=dict)
-    """Attribute -> its values: numbers, texts, None for what is chosen from a list."""
+    attribute_values: dict[int, list[float | str | None]] = field(default_factory=dict)
+    """Attribute id -> its values: numbers, texts, None for ENUM values."""
     views: int = 0
     sold: dict[CurrencyCode, tuple[int, int]] = field(default_factory=dict)
-    """Units and revenue of late."""
+    """Recent units sold and revenue, by currency."""
 
     def price(self, currency: CurrencyCode) -> int | None:
-        """Of its cheapest variant."""
+        """The price of its cheapest variant, in minor units."""
         return min(
             (each.prices[currency][0] for each in self.variants if currency in each.prices), default=None
         )
@@ -65,7 +67,7 @@ class ProductFacts:
 
 @dataclass(frozen=True, slots=True)
 class AttributeFacts:
-    """What an attribute is called and what it takes."""
+    """An attribute."""
 
     id: int
     code: str
@@ -75,32 +77,32 @@ class AttributeFacts:
 
 
 @dataclass(frozen=True)
-class Catalogue:
-    """Everything there is to look at."""
+class CatalogueFacts:
+    """The whole catalogue."""
 
     products: Sequence[ProductFacts]
     attributes: Mapping[int, AttributeFacts]
     required: Mapping[int, Sequence[int]]
-    """Category -> attributes it requires itself."""
+    """Category id -> ids of the attributes it requires itself."""
     categories: Mapping[int, str]
-    """Names."""
+    """Category id -> name."""
 
-    def required_of(self, product: ProductFacts) -> list[AttributeFacts]:
-        """What its category and those above it ask for."""
-        wanted = dict.fromkeys(each for above in product.line for each in self.required.get(above, ()))
-        return [self.attributes[each] for each in wanted]
+    def required_attributes(self, product: ProductFacts) -> list[AttributeFacts]:
+        """The attributes that its category and those above it require."""
+        ids = dict.fromkeys(each for above in product.category_ids for each in self.required.get(above, ()))
+        return [self.attributes[each] for each in ids]
 
     @cached_property
     def languages(self) -> frozenset[str]:
-        """The languages that a good part of the catalogue is translated into."""
-        counted: dict[str, int] = {}
+        """The languages that at least a tenth of the catalogue is translated into."""
+        counts: dict[str, int] = {}
         for product in self.products:
             for language, texts in product.translations.items():
-                counted[language] = counted.get(language, 0) + bool(texts.get("title"))
+                counts[language] = counts.get(language, 0) + bool(texts.get("title"))
         return frozenset(
-            language for language, times in counted.items() if times * LANGUAGE_SHARE >= len(self.products)
+            language for language, times in counts.items() if times * LANGUAGE_SHARE >= len(self.products)
         )
 
 
 LANGUAGE_SHARE = 10
-"""One product in so many has to be translated into a language before all are asked to be."""
+"""A translation is required of all products once one in so many has it."""

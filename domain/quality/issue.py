@@ -1,40 +1,42 @@
+"""Issues of the catalogue: their reasons and severities."""
+
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class QualityReason(StrEnum):
-    """What is wrong with a product."""
+    """The kind of issue a product has."""
 
     PRICE = "PRICE"
     """A variant has no price, or there is no variant: nobody can buy it."""
     PICTURE = "PICTURE"
     """It has no picture."""
     DESCRIPTION = "DESCRIPTION"
-    """It is described in no or next to no words."""
+    """It has no description, or a very short one."""
     CATEGORY = "CATEGORY"
-    """It stands nowhere in the tree of categories."""
+    """It has no category."""
     ATTRIBUTE = "ATTRIBUTE"
     """An attribute its category requires is missing."""
     TRANSLATION = "TRANSLATION"
     """Its texts are missing in a language the shop is read in."""
     WEIGHT = "WEIGHT"
-    """A variant that has to be sent has no weight."""
+    """A variant that has to be shipped has no weight."""
     PRICE_OUTLIER = "PRICE_OUTLIER"
     """Its price is far from those of its category."""
     COMPARE_AT_PRICE = "COMPARE_AT_PRICE"
-    """What it is said to have cost before is not more than what it costs."""
+    """Its compare-at price is not higher than its price."""
     WEIGHT_OUTLIER = "WEIGHT_OUTLIER"
     """Its weight is far from those of its category."""
     NUMBER_OUTLIER = "NUMBER_OUTLIER"
     """A number is far from those of its category, as if it were in another unit."""
     UNIT = "UNIT"
-    """A text says a number without a unit, or in another unit than its siblings."""
+    """A text has a number without a unit, or in another unit than products of its category."""
     DUPLICATE_BARCODE = "DUPLICATE_BARCODE"
     """Another product, or another variant, has the same barcode."""
     DUPLICATE_TITLE = "DUPLICATE_TITLE"
-    """Another product is called nearly the same."""
+    """Another product has the same or nearly the same title."""
     DUPLICATE_PICTURE = "DUPLICATE_PICTURE"
-    """Another product shows the same picture first."""
+    """Another product has the same first picture."""
 
 
 SEVERITY = {
@@ -54,21 +56,23 @@ SEVERITY = {
     QualityReason.TRANSLATION: 0.1,
     QualityReason.WEIGHT: 0.1,
 }
-"""Which part of a product's business is at stake: a rule of thumb, only good for an order."""
+"""The share of a product's business that an issue costs: estimates, only good for sorting."""
 
 
 @dataclass(frozen=True, slots=True)
-class Issue:
-    """One thing to put right."""
+class QualityIssue:
+    """An issue of one product."""
 
     product_id: int
     reason: QualityReason
     field: str
-    words: str
+    message: str
     other_id: int | None = None
     """The product it seems to be a duplicate of."""
     gain: float = 0.0
+    """An estimate of what fixing it brings, in percent of the shop's business."""
 
     @property
     def key(self) -> str:
+        """Unique among all issues, for sorting and cursors."""
         return f"{self.product_id:012}/{self.reason}/{self.field}/{self.other_id or ''}"

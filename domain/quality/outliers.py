@@ -1,175 +1,172 @@
-"""Numbers that are far from their siblings', by the median and the median absolute deviation.
+"""Outliers among the numbers of a category, by the median and the median absolute deviation (MAD).
 
-Both bear that a good part of the siblings is wrong, too. Numbers are compared by their logarithms: twice
-as much is as far as half as much.
+Both tolerate that many of the numbers are wrong, too. Numbers are compared by their logarithms: twice as
+much is as far away as half as much.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from math import exp, log
 from statistics import median
 
-from domain.quality.facts import Catalogue, ProductFacts
-from domain.quality.issue import Issue, QualityReason
+from domain.quality.facts import CatalogueFacts, ProductFacts
+from domain.quality.issue import QualityIssue, QualityReason
 from models import AttributeType, CurrencyCode, Money
 
-SIBLINGS = 8
-"""Fewer tell nothing."""
+MIN_SIBLINGS = 8
+"""Products with a number that a category needs before outliers are looked for."""
 
-FAR = 5.0
-"""Deviations from the median that are too many; 3.5 is usual, and too often wrong in a shop."""
+FAR_DEVIATIONS = 5.0
+"""Deviations from the median beyond which a number is an outlier; the usual 3.5 is too strict here."""
 
-NORMAL = 0.6745
-"""Of a normal distribution, the median absolute deviation in standard deviations."""
+MAD_OF_NORMAL = 0.6745
+"""The MAD of a normal distribution, in standard deviations."""
 
-LEAST_SPREAD = 0.15
-"""Siblings that are all the same would make anything else infinitely far."""
+MIN_SPREAD = 0.15
+"""The least MAD that is assumed: if all numbers were equal, any other would be infinitely far away."""
 
-TIMES = 4.0
-"""A number less than so many times off is never far."""
+MIN_FACTOR = 4.0
+"""A number that differs from the median by a smaller factor is never an outlier."""
 
-UNITS = (
+UNIT_FACTORS = (
     (1_000, "a thousand times"),
     (100, "a hundred times"),
     (28.35, "about 28 times"),
     (2.54, "2.54 times"),
 )
-"""Factors between units that are taken for each other: kg and g, m and cm, oz and g, in and cm."""
+"""Factors between units that are confused: kg and g, m and cm, oz and g, in and cm."""
 
 Numbers = Mapping[int, float]
-"""Product -> its number, above 0."""
+"""Product id -> its number, above 0."""
 
 Groups = Mapping[int, Sequence[ProductFacts]]
+"""Category id -> the products in it or below it."""
 
 
-def outliers(catalogue: Catalogue) -> Iterator[Issue]:
-    groups = groups_of(catalogue)
-    said: set[int] = set()
+def find_outliers(catalogue: CatalogueFacts) -> Iterator[QualityIssue]:
+    groups = group_by_category(catalogue)
+    with_price_issue: set[int] = set()
     for currency in CurrencyCode:
-        for issue in price_outliers(catalogue, groups, currency):
-            if issue.product_id not in said:
-                said.add(issue.product_id)
+        for issue in find_price_outliers(catalogue, groups, currency):
+            if issue.product_id not in with_price_issue:
+                with_price_issue.add(issue.product_id)
                 yield issue
-    yield from weight_outliers(catalogue, groups)
+    yield from find_weight_outliers(catalogue, groups)
     for attribute in catalogue.attributes.values():
         if attribute.type is AttributeType.NUMBER:
-            yield from number_outliers(catalogue, groups, attribute.id)
+            yield from find_number_outliers(catalogue, groups, attribute.id)
     for product in catalogue.products:
-        yield from wrong_compare_at(product)
+        yield from find_wrong_compare_at(product)
 
 
-def price_outliers(catalogue: Catalogue, groups: Groups, currency: CurrencyCode) -> Iterator[Issue]:
+def find_price_outliers(
+    catalogue: CatalogueFacts, groups: Groups, currency: CurrencyCode
+) -> Iterator[QualityIssue]:
     prices = {
         product.id: price for product in catalogue.products if (price := product.price(currency)) is not None
     }
     for product_id, price in prices.items():
         if price == 0:
-            yield Issue(product_id, QualityReason.PRICE_OUTLIER, f"prices.{currency}", "It costs nothing.")
+            yield QualityIssue(
+                product_id, QualityReason.PRICE_OUTLIER, f"prices.{currency}", "It costs nothing."
+            )
     usable = {product_id: float(price) for product_id, price in prices.items() if price}
-    for product, usual, category in far_off(catalogue, groups, usable):
-        words = (
+    for product, usual, category in find_far_off(catalogue, groups, usable):
+        message = (
             f"It costs {Money(prices[product.id], currency)}, what else is in {category}"
             f" about {Money(round(usual), currency)}."
         )
-        yield Issue(product.id, QualityReason.PRICE_OUTLIER, f"prices.{currency}", words)
+        yield QualityIssue(product.id, QualityReason.PRICE_OUTLIER, f"prices.{currency}", message)
 
 
-def weight_outliers(catalogue: Catalogue, groups: Groups) -> Iterator[Issue]:
+def find_weight_outliers(catalogue: CatalogueFacts, groups: Groups) -> Iterator[QualityIssue]:
     weights = {
-        product.id: float(weight)
+        product.id: float(grams)
         for product in catalogue.products
-        if (weight := max((each.weight_grams for each in product.variants), default=0))
+        if (grams := max((each.weight_grams for each in product.variants), default=0))
     }
-    for product, usual, category in far_off(catalogue, groups, weights):
-        said = weights[product.id]
-        words = (
-            f"It weighs {said:,.0f} g, what else is in {category} about {usual:,.0f} g.{hint(said, usual)}"
+    for product, usual, category in find_far_off(catalogue, groups, weights):
+        weight = weights[product.id]
+        message = (
+            f"It weighs {weight:,.0f} g, what else is in {category} about {usual:,.0f} g."
+            f"{unit_hint(weight, usual)}"
         )
-        yield Issue(product.id, QualityReason.WEIGHT_OUTLIER, "variants.weightGrams", words)
+        yield QualityIssue(product.id, QualityReason.WEIGHT_OUTLIER, "variants.weightGrams", message)
 
 
-def number_outliers(catalogue: Catalogue, groups: Groups, attribute_id: int) -> Iterator[Issue]:
+def find_number_outliers(
+    catalogue: CatalogueFacts, groups: Groups, attribute_id: int
+) -> Iterator[QualityIssue]:
     attribute = catalogue.attributes[attribute_id]
     numbers = {
         product.id: number
         for product in catalogue.products
-        if isinstance(number := (product.said.get(attribute_id) or [None])[0], float) and number > 0
+        if isinstance(number := (product.attribute_values.get(attribute_id) or [None])[0], float)
+        and number > 0
     }
     unit = f" {attribute.unit}" if attribute.unit else ""
-    for product, usual, category in far_off(catalogue, groups, numbers):
-        said = numbers[product.id]
-        words = (
-            f"Its {attribute.name} is {said:g}{unit}, that of what else is in {category}"
-            f" about {usual:g}{unit}.{hint(said, usual)}"
+    for product, usual, category in find_far_off(catalogue, groups, numbers):
+        number = numbers[product.id]
+        message = (
+            f"Its {attribute.name} is {number:g}{unit}, that of what else is in {category}"
+            f" about {usual:g}{unit}.{unit_hint(number, usual)}"
         )
-        yield Issue(product.id, QualityReason.NUMBER_OUTLIER, f"attributes.{attribute.code}", words)
+        yield QualityIssue(product.id, QualityReason.NUMBER_OUTLIER, f"attributes.{attribute.code}", message)
 
 
-def wrong_compare_at(product: ProductFacts) -> Iterator[Issue]:
+def find_wrong_compare_at(product: ProductFacts) -> Iterator[QualityIssue]:
     for variant in product.variants:
         for currency, (amount, before) in variant.prices.items():
             if before is not None and before <= amount:
-                words = (
+                message = (
                     f"It costs {Money(amount, currency)} and is said to have cost {Money(before, currency)}."
                 )
                 field = f"variants.{variant.label}.prices.{currency}.compareAt"
-                yield Issue(product.id, QualityReason.COMPARE_AT_PRICE, field, words)
+                yield QualityIssue(product.id, QualityReason.COMPARE_AT_PRICE, field, message)
 
 
-def groups_of(catalogue: Catalogue) -> Groups:
-    """Category -> all products in it or below it."""
+def group_by_category(catalogue: CatalogueFacts) -> Groups:
+    """Category id -> all products in it or below it."""
     groups: defaultdict[int, list[ProductFacts]] = defaultdict(list)
     for product in catalogue.products:
-        for above in product.line:
+        for above in product.category_ids:
             groups[above].append(product)
     return groups
 
 
-def far_off(
-    catalogue: Catalogue, groups: Groups, numbers: Numbers
+def find_far_off(
+    catalogue: CatalogueFacts, groups: Groups, numbers: Numbers
 ) -> Iterator[tuple[ProductFacts, float, str]]:
-    """Products far from the siblings in the nearest category with enough of them; what is usual; its name."""
-    usual_in = remembered(lambda category: usual_of(groups[category], numbers))
+    """Outliers with the usual number and the name of their category, the nearest one with enough numbers."""
+    usual_range_of = cache(lambda category: usual_range(groups[category], numbers))
     for product in catalogue.products:
         if product.id not in numbers:
             continue
-        for category in reversed(product.line):
-            usual = usual_in(category)
+        for category in reversed(product.category_ids):
+            usual = usual_range_of(category)
             if usual is None:
                 continue
             middle, spread = usual
-            away = abs(log(numbers[product.id]) - middle)
-            if away * NORMAL / spread > FAR and away > log(TIMES):
+            distance = abs(log(numbers[product.id]) - middle)
+            if distance * MAD_OF_NORMAL / spread > FAR_DEVIATIONS and distance > log(MIN_FACTOR):
                 yield product, exp(middle), catalogue.categories[category]
             break
 
 
-def usual_of(siblings: Sequence[ProductFacts], numbers: Numbers) -> tuple[float, float] | None:
-    """Median and spread of the logarithms; None where there are too few."""
-    logs = [log(numbers[each.id]) for each in siblings if each.id in numbers]
-    if len(logs) < SIBLINGS:
+def usual_range(products: Sequence[ProductFacts], numbers: Numbers) -> tuple[float, float] | None:
+    """Median and MAD of the logarithms; None where there are too few numbers."""
+    logs = [log(numbers[each.id]) for each in products if each.id in numbers]
+    if len(logs) < MIN_SIBLINGS:
         return None
     middle = median(logs)
-    return middle, max(median(abs(each - middle) for each in logs), LEAST_SPREAD)
+    return middle, max(median(abs(each - middle) for each in logs), MIN_SPREAD)
 
 
-def remembered(
-    work_out: Callable[[int], tuple[float, float] | None],
-) -> Callable[[int], tuple[float, float] | None]:
-    known: dict[int, tuple[float, float] | None] = {}
-
-    def answer(category: int) -> tuple[float, float] | None:
-        if category not in known:
-            known[category] = work_out(category)
-        return known[category]
-
-    return answer
-
-
-def hint(said: float, usual: float) -> str:
-    """Said where a number is off as if by a unit."""
-    times = max(said / usual, usual / said)
-    for units, words in UNITS:
-        if 0.7 < times / units < 1.4:
-            return f" That is {words} {'more' if said > usual else 'less'}: is it in the right unit?"
+def unit_hint(number: float, usual: float) -> str:
+    """A question to add where a number is off by a factor between two units; else ""."""
+    times = max(number / usual, usual / number)
+    for factor, text in UNIT_FACTORS:
+        if 0.7 < times / factor < 1.4:
+            return f" That is {text} {'more' if number > usual else 'less'}: is it in the right unit?"
     return ""

@@ -1,15 +1,14 @@
-"""The catalogue read for looking through: ten statements, however many products there are."""
+"""Reading the catalogue for its assessment: ten statements, however many products there are."""
 
 import re
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from html import unescape
-from typing import Any
 
-from sqlalchemy import BigInteger, Select, cast, func, select
+from sqlalchemy import BigInteger, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.quality.facts import AttributeFacts, Catalogue, PictureFacts, ProductFacts, VariantFacts
+from domain.quality.facts import AttributeFacts, CatalogueFacts, PictureFacts, ProductFacts, VariantFacts
 from models import (
     Attribute,
     Category,
@@ -27,17 +26,18 @@ from models import (
     StockLevel,
     Variant,
 )
+from models.sql.types import AnySelect
 
-LATELY = timedelta(days=90)
-"""What was looked at and sold within this time is what is at stake."""
+RECENT = timedelta(days=90)
+"""The time whose views and sales count."""
 
 TEXT_LIMIT = 2_000
-"""Characters of a description: enough to know whether there are words in it."""
+"""Characters of a description that are read: enough to know whether it has any text."""
 
 TAG = re.compile(r"<[^>]*>?")
 
 
-async def read_catalogue(session: AsyncSession, *, now: datetime) -> Catalogue:
+async def read_catalogue(session: AsyncSession, *, now: datetime) -> CatalogueFacts:
     """Products that are not archived, with their variants, prices, pictures and attributes."""
     categories = (await session.execute(select(Category.id, Category.path, Category.name))).all()
     paths = {row.id: row.path for row in categories}
@@ -46,26 +46,30 @@ async def read_catalogue(session: AsyncSession, *, now: datetime) -> Catalogue:
             id=row.id,
             slug=row.slug,
             title=row.title,
-            text=words_in(row.text),
+            text=plain_text(row.text),
             brand=row.brand,
             product_type=row.product_type,
-            line=line_of(paths.get(row.category_id, "")),
+            category_ids=parse_path(paths.get(row.category_id, "")),
             translations=row.translations,
         )
-        for row in await session.execute(products_wanted())
+        for row in await session.execute(select_products())
     }
     await read_variants(session, products)
-    for row in await session.execute(pictures_wanted()):
+    for row in await session.execute(select_pictures()):
         products[row.product_id].pictures.append(PictureFacts(row.url, row.fingerprint))
     attributes = await read_attributes(session, products)
     required: defaultdict[int, list[int]] = defaultdict(list)
-    for said in await session.scalars(select(CategoryAttribute).where(CategoryAttribute.required)):
-        required[said.category_id].append(said.attribute_id)
-    await read_trade(session, products, now - LATELY)
-    return Catalogue(list(products.values()), attributes, required, {row.id: row.name for row in categories})
+    for category_attribute in await session.scalars(
+        select(CategoryAttribute).where(CategoryAttribute.required)
+    ):
+        required[category_attribute.category_id].append(category_attribute.attribute_id)
+    await read_trade(session, products, now - RECENT)
+    return CatalogueFacts(
+        list(products.values()), attributes, required, {row.id: row.name for row in categories}
+    )
 
 
-def products_wanted() -> Select[*tuple[Any, ...]]:
+def select_products() -> AnySelect:
     return (
         select(
             Product.id,
@@ -83,21 +87,21 @@ def products_wanted() -> Select[*tuple[Any, ...]]:
 
 
 async def read_variants(session: AsyncSession, products: dict[int, ProductFacts]) -> None:
-    """With their prices and what there is of them."""
-    held = (
+    """Adds the variants on sale to their products, with prices and units on hand."""
+    stock = (
         select(StockLevel.variant_id, cast(func.sum(StockLevel.on_hand), BigInteger).label("on_hand"))
         .group_by(StockLevel.variant_id)
         .subquery()
     )
-    wanted = (
-        select(Variant, func.coalesce(held.c.on_hand, 0))
+    statement = (
+        select(Variant, func.coalesce(stock.c.on_hand, 0))
         .join(Product, Product.id == Variant.product_id)
-        .outerjoin(held, held.c.variant_id == Variant.id)
+        .outerjoin(stock, stock.c.variant_id == Variant.id)
         .where(Product.status != ProductStatus.ARCHIVED, Variant.archived_at.is_(None))
         .order_by(Variant.product_id, Variant.position)
     )
     variants: dict[int, VariantFacts] = {}
-    for variant, on_hand in await session.execute(wanted):
+    for variant, on_hand in await session.execute(statement):
         facts = VariantFacts(
             id=variant.id,
             name=variant.name,
@@ -118,7 +122,7 @@ async def read_variants(session: AsyncSession, products: dict[int, ProductFacts]
             variants[variant_id].prices[currency] = amount, compare_at
 
 
-def pictures_wanted() -> Select[*tuple[Any, ...]]:
+def select_pictures() -> AnySelect:
     return (
         select(ProductMedia.product_id, Media.url, Media.fingerprint)
         .join(Media, Media.id == ProductMedia.media_id)
@@ -131,10 +135,10 @@ def pictures_wanted() -> Select[*tuple[Any, ...]]:
 async def read_attributes(
     session: AsyncSession, products: dict[int, ProductFacts]
 ) -> dict[int, AttributeFacts]:
-    """Every attribute; what products say goes to the products."""
+    """All attributes by id; adds the values of products to the products."""
     rows = await session.scalars(select(Attribute))
-    known = {row.id: AttributeFacts(row.id, row.code, row.name, row.type, row.unit) for row in rows}
-    said = await session.execute(
+    attributes = {row.id: AttributeFacts(row.id, row.code, row.name, row.type, row.unit) for row in rows}
+    values = await session.execute(
         select(
             ProductAttribute.product_id,
             ProductAttribute.attribute_id,
@@ -142,16 +146,16 @@ async def read_attributes(
             ProductAttribute.text,
         ).order_by(ProductAttribute.product_id, ProductAttribute.attribute_id, ProductAttribute.position)
     )
-    for product_id, attribute_id, number, text in said:
+    for product_id, attribute_id, number, text in values:
         if product_id in products:
             value = text if number is None else float(number)
-            products[product_id].said.setdefault(attribute_id, []).append(value)
-    return known
+            products[product_id].attribute_values.setdefault(attribute_id, []).append(value)
+    return attributes
 
 
 async def read_trade(session: AsyncSession, products: dict[int, ProductFacts], since: datetime) -> None:
-    """How often they were looked at and what was sold of them since then."""
-    for product_id, views in await session.execute(views_since(since.date())):
+    """Adds the views and sales since then to the products."""
+    for product_id, views in await session.execute(select_views(since.date())):
         if product_id in products:
             products[product_id].views = views
     amount = OrderLine.unit_amount * OrderLine.quantity - OrderLine.discount_amount
@@ -172,22 +176,22 @@ async def read_trade(session: AsyncSession, products: dict[int, ProductFacts], s
             products[product_id].sold[currency] = units, revenue
 
 
-def views_since(day: date) -> Select[*tuple[Any, ...]]:
+def select_views(day: date) -> AnySelect:
     views = cast(func.sum(ProductDay.views), BigInteger)
     return select(ProductDay.product_id, views).where(ProductDay.day >= day).group_by(ProductDay.product_id)
 
 
-def words_in(html: str) -> str:
-    """What a description says, without its mark-up."""
+def plain_text(html: str) -> str:
+    """The text of an HTML description."""
     return " ".join(unescape(TAG.sub(" ", html)).split())
 
 
-def line_of(path: str) -> tuple[int, ...]:
+def parse_path(path: str) -> tuple[int, ...]:
     return tuple(int(part) for part in path.split("/") if part)
 
 
-async def state_of_catalogue(session: AsyncSession) -> tuple[object, ...]:
-    """What changes with every change of a product or of what categories require."""
+async def catalogue_state(session: AsyncSession) -> tuple[object, ...]:
+    """Values that change with every change of a product or of the attributes categories require."""
     products = select(
         func.count(Product.id), func.max(Product.updated_at), func.sum(Product.version)
     ).add_columns(

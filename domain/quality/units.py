@@ -1,33 +1,37 @@
-"""Numbers in texts: said without a unit, or in another one than their siblings."""
+"""Texts with a number without a unit, or in another unit than the texts of the same category."""
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
-from domain.quality.facts import Catalogue
-from domain.quality.issue import Issue, QualityReason
+from domain.quality.facts import CatalogueFacts
+from domain.quality.issue import QualityIssue, QualityReason
 from models import AttributeType
 
 MEASURE = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*([^\d\s.,;:/×x*()-]{0,12})\s*")
 
-SIBLINGS = 4
-"""Fewer tell nothing."""
+MIN_MEASURES = 4
+"""Texts with a number that are needed before units are compared."""
 
-MOST = 0.75
-"""The part of the siblings that has to agree."""
+AGREEING_SHARE = 0.75
+"""The share of them that has to use the same unit."""
 
 
-def wrong_units(catalogue: Catalogue) -> Iterator[Issue]:
+def find_wrong_units(catalogue: CatalogueFacts) -> Iterator[QualityIssue]:
     texts: defaultdict[tuple[int, int], dict[int, str]] = defaultdict(dict)
     for product in catalogue.products:
-        for attribute_id, said in product.said.items():
+        for attribute_id, attribute_values in product.attribute_values.items():
             attribute = catalogue.attributes[attribute_id]
-            if attribute.type is AttributeType.TEXT and product.line and isinstance(said[0], str):
-                texts[attribute_id, product.line[-1]][product.id] = said[0]
-    for (attribute_id, _), said_by in texts.items():
+            if (
+                attribute.type is AttributeType.TEXT
+                and product.category_ids
+                and isinstance(attribute_values[0], str)
+            ):
+                texts[attribute_id, product.category_ids[-1]][product.id] = attribute_values[0]
+    for (attribute_id, _), text_of in texts.items():
         attribute = catalogue.attributes[attribute_id]
-        for product_id, words in odd_units(said_by):
-            yield Issue(product_id, QualityReason.UNIT, f"attributes.{attribute.code}", words)
+        for product_id, message in find_odd_units(text_of):
+            yield QualityIssue(product_id, QualityReason.UNIT, f"attributes.{attribute.code}", message)
     for product in catalogue.products:
         names = {option["name"] for variant in product.variants for option in variant.options}
         for name in sorted(names):
@@ -37,22 +41,24 @@ def wrong_units(catalogue: Catalogue) -> Iterator[Issue]:
                 for option in variant.options
                 if option["name"] == name
             }
-            for variant_id, words in odd_units(values):
+            for variant_id, message in find_odd_units(values):
                 label = next(each.label for each in product.variants if each.id == variant_id)
-                yield Issue(product.id, QualityReason.UNIT, f"variants.{label}.options.{name}", words)
+                yield QualityIssue(
+                    product.id, QualityReason.UNIT, f"variants.{label}.options.{name}", message
+                )
 
 
-def odd_units(said_by: Mapping[int, str]) -> Iterator[tuple[int, str]]:
-    """Those who do not use the unit that nearly all the others use."""
-    measures = {key: found for key, text in said_by.items() if (found := MEASURE.fullmatch(text))}
+def find_odd_units(text_of: Mapping[int, str]) -> Iterator[tuple[int, str]]:
+    """(key, message) of the texts that do not use the unit most others use."""
+    measures = {key: found for key, text in text_of.items() if (found := MEASURE.fullmatch(text))}
     units = Counter(found[2].casefold() for found in measures.values())
-    if len(measures) < max(SIBLINGS, MOST * len(said_by)) or len(units) < 2:
+    if len(measures) < max(MIN_MEASURES, AGREEING_SHARE * len(text_of)) or len(units) < 2:
         return
     (usual, times), *_ = units.most_common()
-    if not usual or times < MOST * len(measures):
+    if not usual or times < AGREEING_SHARE * len(measures):
         return
     for key, found in measures.items():
         if not found[2]:
-            yield key, f"“{said_by[key]}” has no unit; others are said in {usual}."
+            yield key, f"“{text_of[key]}” has no unit; others are in {usual}."
         elif found[2].casefold() != usual:
-            yield key, f"“{said_by[key]}” is in {found[2]}; others are said in {usual}."
+            yield key, f"“{text_of[key]}” is in {found[2]}; others are in {usual}."

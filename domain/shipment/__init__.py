@@ -1,12 +1,12 @@
-"""What may happen to a parcel: packed, dispatched, tracked to the door."""
+"""Shipments: packing, dispatch, tracking and the fulfilment status that follows."""
 
 from domain.shipment.dispatch import CarrierUnavailable, check_dispatchable, dispatch_shipment
 from domain.shipment.fulfilment import PackedParcel, fulfilment_of, refresh_fulfilment
 from domain.shipment.packing import (
+    ParcelLine,
     ParcelToPack,
-    Picked,
     check_packable,
-    left_to_pack,
+    find_unpacked_parcels,
     pack_shipments,
     unpack_shipment,
 )
@@ -23,16 +23,16 @@ __all__ = [
     "TRANSITIONS",
     "CarrierUnavailable",
     "PackedParcel",
+    "ParcelLine",
     "ParcelToPack",
-    "Picked",
     "TrackingFact",
     "add_tracking_events",
     "check_dispatchable",
     "check_packable",
     "claim_poll",
     "dispatch_shipment",
+    "find_unpacked_parcels",
     "fulfilment_of",
-    "left_to_pack",
     "lock_shipment",
     "pack_shipments",
     "refresh_fulfilment",

@@ -1,17 +1,28 @@
-"""A parcel leaves the house."""
+"""Dispatching a parcel: it leaves with its carrier."""
 
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode, Taken, WrongState
+from domain.events import ShipmentDispatched
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment
 from domain.shipment.packing import check_packable
 from domain.shipment.states import lock_shipment
-from domain.stock import Allocation, ship
-from models import CarrierCode, Delivery, DeliveryLine, Order, OrderLine, RunStop, Shipment, ShipmentLine
+from domain.stock import Allocation, ship_stock
+from models import (
+    CarrierCode,
+    Delivery,
+    DeliveryLine,
+    DeliveryRunStop,
+    Order,
+    OrderLine,
+    Shipment,
+    ShipmentLine,
+)
 
 
 class CarrierUnavailable(DomainError):
@@ -29,45 +40,50 @@ async def dispatch_shipment(
     tracking_number: str,
     estimated_at: datetime | None = None,
     poll_at: datetime | None = None,
-    now: datetime,
-    by: int | None = None,
+    cause: Cause,
 ) -> Shipment:
-    """Hand a packed parcel to its carrier: what was set aside for it leaves the stock."""
+    """Hand a packed parcel to its carrier: the units reserved for it leave the stock."""
     order, shipment = await lock_shipment(session, shipment_id)
     check_dispatchable(shipment, order, await session.get_one(Delivery, shipment.delivery_id))
     if carrier is not CarrierCode.OWN:
-        await check_on_no_run(session, shipment)
-    await check_number_free(session, carrier, tracking_number)
-    await ship(session, await set_aside(session, shipment), order_id=order.id, now=now, by=by)
+        await check_not_on_delivery_run(session, shipment)
+    await check_tracking_number_free(session, carrier, tracking_number)
+    await ship_stock(session, await find_reserved_units(session, shipment), order_id=order.id, cause=cause)
     shipment.carrier, shipment.tracking_number = carrier, tracking_number
-    shipment.dispatched_at, shipment.estimated_at, shipment.poll_at = now, estimated_at, poll_at
-    facts = {"carrier": carrier, "tracking_number": tracking_number}
-    record(session, "shipment.dispatched", shipment, now=now, by=by, account_id=order.account_id, **facts)
-    await refresh_fulfilment(session, order, now=now, by=by)
+    shipment.dispatched_at, shipment.estimated_at, shipment.poll_at = cause.now, estimated_at, poll_at
+    event = ShipmentDispatched(
+        shipment, account_id=order.account_id, carrier=carrier, tracking_number=tracking_number
+    )
+    record(session, event, cause)
+    await refresh_fulfilment(session, order, cause=cause)
     return shipment
 
 
 def check_dispatchable(shipment: Shipment, order: Order, delivery: Delivery) -> None:
-    """Asked before a carrier is called, and again under the lock."""
+    """Refuse a parcel that may not leave; checked before a carrier is called and again under the lock."""
     if shipment.dispatched_at is not None:
         raise WrongState("This shipment has already left.", field=("id",))
     check_packable(order, delivery)
 
 
-async def check_on_no_run(session: AsyncSession, shipment: Shipment) -> None:
-    planned = select(RunStop.id).where(RunStop.shipment_id == shipment.id, RunStop.outcome.is_(None))
+async def check_not_on_delivery_run(session: AsyncSession, shipment: Shipment) -> None:
+    planned = select(DeliveryRunStop.id).where(
+        DeliveryRunStop.shipment_id == shipment.id, DeliveryRunStop.outcome.is_(None)
+    )
     if await session.scalar(planned.limit(1)):
         raise WrongState("This shipment is planned on a run of our own couriers.", field=("id",))
 
 
-async def check_number_free(session: AsyncSession, carrier: CarrierCode, tracking_number: str) -> None:
+async def check_tracking_number_free(
+    session: AsyncSession, carrier: CarrierCode, tracking_number: str
+) -> None:
     used = select(Shipment.id).where(Shipment.carrier == carrier, Shipment.tracking_number == tracking_number)
     if await session.scalar(used):
         raise Taken("This tracking number belongs to another shipment.", field=("tracking_number",))
 
 
-async def set_aside(session: AsyncSession, shipment: Shipment) -> list[Allocation]:
-    """The units of a parcel that were reserved; what is sold without a limit was not."""
+async def find_reserved_units(session: AsyncSession, shipment: Shipment) -> list[Allocation]:
+    """The reserved units of a parcel, without what is sold without a stock limit."""
     rows = await session.execute(
         select(OrderLine.variant_id, DeliveryLine.warehouse_id, ShipmentLine.quantity)
         .join(DeliveryLine, DeliveryLine.id == ShipmentLine.delivery_line_id)

@@ -1,4 +1,4 @@
-"""How far an order has come, told by its parcels."""
+"""The fulfilment status of an order, derived from its parcels."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,15 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.cause import Cause
+from domain.events import FULFILMENT_EVENTS
 from domain.outbox import record
 from models import Delivery, DeliveryLine, FulfilmentStatus, Order, Shipment, ShipmentLine, ShipmentStatus
 
 
 @dataclass(frozen=True, slots=True)
 class PackedParcel:
-    """What matters of a parcel: how many units are in it and how far it is."""
+    """How many units are in a parcel, and how far it is."""
 
     units: int
     dispatched_at: datetime | None
@@ -22,10 +24,10 @@ class PackedParcel:
 
 
 def fulfilment_of(ordered: int, parcels: Sequence[PackedParcel]) -> FulfilmentStatus:
-    """Where an order of so many units stands, given its parcels."""
-    shipped = units(parcels, lambda parcel: parcel.dispatched_at is not None)
-    delivered = units(parcels, lambda parcel: parcel.status is ShipmentStatus.DELIVERED)
-    returned = units(parcels, lambda parcel: parcel.status is ShipmentStatus.RETURNED)
+    """The fulfilment status of an order of `ordered` units with these parcels."""
+    shipped = count_units(parcels, lambda parcel: parcel.dispatched_at is not None)
+    delivered = count_units(parcels, lambda parcel: parcel.status is ShipmentStatus.DELIVERED)
+    returned = count_units(parcels, lambda parcel: parcel.status is ShipmentStatus.RETURNED)
     if not parcels:
         return FulfilmentStatus.UNFULFILLED
     if not shipped:
@@ -39,29 +41,28 @@ def fulfilment_of(ordered: int, parcels: Sequence[PackedParcel]) -> FulfilmentSt
     return FulfilmentStatus.SHIPPED if shipped == ordered else FulfilmentStatus.PARTIALLY_SHIPPED
 
 
-def units(parcels: Sequence[PackedParcel], counts: Callable[[PackedParcel], bool]) -> int:
+def count_units(parcels: Sequence[PackedParcel], counts: Callable[[PackedParcel], bool]) -> int:
     return sum(parcel.units for parcel in parcels if counts(parcel))
 
 
-async def refresh_fulfilment(
-    session: AsyncSession, order: Order, *, now: datetime, by: int | None = None
-) -> bool:
-    """Derive a locked order's fulfilment status anew; a change is an event of the order. Whether it changed.
+async def refresh_fulfilment(session: AsyncSession, order: Order, *, cause: Cause) -> bool:
+    """Derive a locked order's fulfilment status anew and record a change; returns whether it changed.
 
-    Replacements do not count: the order has arrived when what was bought has.
+    Replacements do not count: an order is delivered when what was bought has arrived.
     """
-    parcels = await parcels_of(session, order)
-    status = fulfilment_of(await units_ordered(session, order), parcels)
+    parcels = await load_parcels(session, order)
+    status = fulfilment_of(await count_ordered_units(session, order), parcels)
     if status is order.fulfilment_status:
         return False
     order.fulfilment_status = status
     if status is FulfilmentStatus.DELIVERED:
         order.delivered_at = max(parcel.delivered_at for parcel in parcels if parcel.delivered_at)
-    record(session, f"order.{status.value.lower()}", order, now=now, by=by)
+    record(session, FULFILMENT_EVENTS[status](order), cause)
     return True
 
 
-async def units_ordered(session: AsyncSession, order: Order) -> int:
+async def count_ordered_units(session: AsyncSession, order: Order) -> int:
+    """Units of an order that were or will be sent, without replacements."""
     found = await session.scalar(
         select(func.sum(DeliveryLine.quantity))
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
@@ -70,7 +71,8 @@ async def units_ordered(session: AsyncSession, order: Order) -> int:
     return int(found or 0)
 
 
-async def parcels_of(session: AsyncSession, order: Order) -> list[PackedParcel]:
+async def load_parcels(session: AsyncSession, order: Order) -> list[PackedParcel]:
+    """The parcels of an order, without replacements."""
     rows = await session.execute(
         select(
             func.sum(ShipmentLine.quantity), Shipment.dispatched_at, Shipment.status, Shipment.delivered_at

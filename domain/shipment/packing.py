@@ -1,13 +1,14 @@
-"""The packing table: what is left of a delivery goes into parcels."""
+"""Packing what is left of a delivery into parcels, and unpacking."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
-from datetime import datetime
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.cause import Cause
 from domain.errors import Conflict, Invalid, LimitReached, NotFound, WrongState
+from domain.events import ShipmentPacked, ShipmentUnpacked
 from domain.order import lock_order
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment
@@ -15,11 +16,11 @@ from domain.shipment.states import lock_shipment
 from models import (
     Delivery,
     DeliveryLine,
+    DeliveryRunStop,
     Order,
     OrderLine,
     OrderStatus,
     ParcelSize,
-    RunStop,
     Shipment,
     ShipmentLine,
     ShipmentStatus,
@@ -30,11 +31,11 @@ WEIGHT_LIMIT_GRAMS = 1_000_000
 SIDE_LIMIT_MM = 10_000
 
 Path = tuple[str | int, ...]
-Line = tuple[DeliveryLine, OrderLine]
+PackableLine = tuple[DeliveryLine, OrderLine]
 
 
 @dataclass(frozen=True, slots=True)
-class Picked:
+class ParcelLine:
     """Units of one delivery line that go into a parcel."""
 
     delivery_line_id: int
@@ -43,9 +44,9 @@ class Picked:
 
 @dataclass(frozen=True, slots=True)
 class ParcelToPack:
-    """What goes into one parcel; not weighed, it weighs what its goods weigh."""
+    """What goes into one parcel; without a weight, it weighs what its lines weigh."""
 
-    lines: Sequence[Picked]
+    lines: Sequence[ParcelLine]
     weight_grams: int | None = None
     size: ParcelSize | None = None
 
@@ -56,39 +57,37 @@ async def pack_shipments(
     parcels: Sequence[ParcelToPack],
     *,
     numbers: Sequence[str],
-    now: datetime,
-    by: int | None = None,
+    cause: Cause,
 ) -> list[Shipment]:
-    """Put units of a delivery into parcels, one number each; never more than is left."""
+    """Put units of a delivery into parcels, one number each; Conflict for more than is left."""
     order, delivery = await lock_delivery(session, delivery_id)
     check_packable(order, delivery)
     if not parcels:
         raise Invalid("Name at least one parcel.", field=("parcels",))
     if len(parcels) > PARCELS_LIMIT:
         raise LimitReached(f"At most {PARCELS_LIMIT} parcels at once.", field=("parcels",))
-    known = await lines_of(session, delivery_id)
-    packed = []
+    packable = await load_packable_lines(session, delivery_id)
+    shipments = []
     for index, (parcel, number) in enumerate(zip(parcels, numbers, strict=True)):
         check_measures(parcel, ("parcels", index))
-        goods = chosen(parcel, known, ("parcels", index, "lines"))
-        shipment = shipment_of(parcel, goods, delivery, number=number, now=now, by=by)
+        lines = select_lines(parcel, packable, ("parcels", index, "lines"))
+        shipment = build_shipment(parcel, lines, delivery, number=number, cause=cause)
         session.add(shipment)
         await session.flush()
-        await fill(session, shipment, parcel, goods, ("parcels", index, "lines"))
-        record(session, "shipment.packed", shipment, now=now, by=by, account_id=order.account_id)
-        packed.append(shipment)
-    await refresh_fulfilment(session, order, now=now, by=by)
-    return packed
+        await add_shipment_lines(session, shipment, parcel, lines, ("parcels", index, "lines"))
+        record(session, ShipmentPacked(shipment, account_id=order.account_id), cause)
+        shipments.append(shipment)
+    await refresh_fulfilment(session, order, cause=cause)
+    return shipments
 
 
-async def unpack_shipment(
-    session: AsyncSession, shipment_id: int, *, now: datetime, by: int | None = None
-) -> Delivery:
-    """Take a parcel apart that has not left: its goods wait to be packed again."""
+async def unpack_shipment(session: AsyncSession, shipment_id: int, *, cause: Cause) -> Delivery:
+    """Unpack a parcel that has not left: its lines wait to be packed again."""
     order, shipment = await lock_shipment(session, shipment_id)
     if shipment.dispatched_at is not None:
         raise WrongState("This shipment has already left.", field=("id",))
-    if await session.scalar(select(RunStop.id).where(RunStop.shipment_id == shipment_id).limit(1)):
+    on_a_run = select(DeliveryRunStop.id).where(DeliveryRunStop.shipment_id == shipment_id)
+    if await session.scalar(on_a_run.limit(1)):
         raise WrongState("This shipment is planned on a run; cancel the run first.", field=("id",))
     for line in await session.scalars(select(ShipmentLine).where(ShipmentLine.shipment_id == shipment_id)):
         await session.execute(
@@ -96,31 +95,31 @@ async def unpack_shipment(
             .where(DeliveryLine.id == line.delivery_line_id)
             .values(packed=DeliveryLine.packed - line.quantity)
         )
-    record(session, "shipment.unpacked", shipment, now=now, by=by, account_id=order.account_id)
+    record(session, ShipmentUnpacked(shipment, account_id=order.account_id), cause)
     await session.flush()
     await session.execute(delete(ShipmentLine).where(ShipmentLine.shipment_id == shipment_id))
     await session.delete(shipment)
-    await refresh_fulfilment(session, order, now=now, by=by)
+    await refresh_fulfilment(session, order, cause=cause)
     return await session.get_one(Delivery, shipment.delivery_id)
 
 
-async def left_to_pack(session: AsyncSession, order_id: int) -> list[tuple[int, ParcelToPack]]:
-    """What of an order waits to be packed: the id of its delivery, and a parcel for each warehouse."""
+async def find_unpacked_parcels(session: AsyncSession, order_id: int) -> list[tuple[int, ParcelToPack]]:
+    """What of an order is not packed yet: the delivery's id, and a parcel for each warehouse."""
     lines = await session.scalars(
         select(DeliveryLine)
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
         .where(Delivery.order_id == order_id, DeliveryLine.packed < DeliveryLine.quantity)
         .order_by(DeliveryLine.id)
     )
-    parcels: dict[tuple[int, int], list[Picked]] = {}
+    parcels: dict[tuple[int, int], list[ParcelLine]] = {}
     for line in lines:
-        picked = Picked(line.id, line.quantity - line.packed)
-        parcels.setdefault((line.delivery_id, line.warehouse_id), []).append(picked)
-    return [(delivery_id, ParcelToPack(picked)) for (delivery_id, _), picked in parcels.items()]
+        rest = ParcelLine(line.id, line.quantity - line.packed)
+        parcels.setdefault((line.delivery_id, line.warehouse_id), []).append(rest)
+    return [(delivery_id, ParcelToPack(rest)) for (delivery_id, _), rest in parcels.items()]
 
 
 async def lock_delivery(session: AsyncSession, delivery_id: int) -> tuple[Order, Delivery]:
-    """A delivery whose order is held until the transaction ends."""
+    """A delivery and its order, which is locked until the transaction ends."""
     delivery = await session.get(Delivery, delivery_id)
     if delivery is None:
         raise NotFound("delivery", field=("delivery_id",))
@@ -128,7 +127,7 @@ async def lock_delivery(session: AsyncSession, delivery_id: int) -> tuple[Order,
 
 
 def check_packable(order: Order, delivery: Delivery) -> None:
-    """Only what is paid for, or paid at the door, leaves; a replacement also after the order is complete."""
+    """Refuse what is not confirmed or is held; a replacement is packed after the order is completed, too."""
     packable = {OrderStatus.CONFIRMED}
     if delivery.ticket_id is not None:
         packable.add(OrderStatus.COMPLETED)
@@ -138,7 +137,8 @@ def check_packable(order: Order, delivery: Delivery) -> None:
         raise WrongState(f"Order {order.number} is held: nothing of it may leave.")
 
 
-async def lines_of(session: AsyncSession, delivery_id: int) -> dict[int, Line]:
+async def load_packable_lines(session: AsyncSession, delivery_id: int) -> dict[int, PackableLine]:
+    """The lines of a delivery with those of its order, by the id of the delivery line."""
     rows = await session.execute(
         select(DeliveryLine, OrderLine)
         .join(OrderLine, OrderLine.id == DeliveryLine.order_line_id)
@@ -155,73 +155,75 @@ def check_measures(parcel: ParcelToPack, path: Path) -> None:
         raise Invalid(f"A parcel's sides are 1 to {SIDE_LIMIT_MM:,} mm.", field=(*path, "size"))
 
 
-def chosen(parcel: ParcelToPack, known: Mapping[int, Line], path: Path) -> list[Line]:
-    """The lines a parcel is packed from: each once, all in one warehouse."""
+def select_lines(
+    parcel: ParcelToPack, packable: Mapping[int, PackableLine], path: Path
+) -> list[PackableLine]:
+    """The lines a parcel is packed from; refused unless each is named once and all lie in one warehouse."""
     if not parcel.lines:
         raise Invalid("A parcel cannot be empty.", field=path)
-    if len({picked.delivery_line_id for picked in parcel.lines}) < len(parcel.lines):
+    if len({packed.delivery_line_id for packed in parcel.lines}) < len(parcel.lines):
         raise Invalid("A parcel names each line once.", field=path)
-    for index, picked in enumerate(parcel.lines):
-        if picked.delivery_line_id not in known:
+    for index, packed in enumerate(parcel.lines):
+        if packed.delivery_line_id not in packable:
             raise NotFound("delivery line", field=(*path, index, "delivery_line_id"))
-        if picked.quantity < 1:
+        if packed.quantity < 1:
             raise Invalid("A quantity is at least 1.", field=(*path, index, "quantity"))
-    goods = [known[picked.delivery_line_id] for picked in parcel.lines]
-    if len({line.warehouse_id for line, _ in goods}) > 1:
+    lines = [packable[packed.delivery_line_id] for packed in parcel.lines]
+    if len({line.warehouse_id for line, _ in lines}) > 1:
         raise Invalid("A parcel is packed in one warehouse.", field=path)
-    return goods
+    return lines
 
 
-def shipment_of(
+def build_shipment(
     parcel: ParcelToPack,
-    goods: Sequence[Line],
+    lines: Sequence[PackableLine],
     delivery: Delivery,
     *,
     number: str,
-    now: datetime,
-    by: int | None,
+    cause: Cause,
 ) -> Shipment:
-    pairs = zip(goods, parcel.lines, strict=True)
-    weight = sum(order_line.weight_grams * picked.quantity for (_, order_line), picked in pairs)
+    pairs = zip(lines, parcel.lines, strict=True)
+    weight = sum(order_line.weight_grams * packed.quantity for (_, order_line), packed in pairs)
     return Shipment(
         number=number,
         order_id=delivery.order_id,
         delivery_id=delivery.id,
-        warehouse_id=goods[0][0].warehouse_id,
+        warehouse_id=lines[0][0].warehouse_id,
         status=ShipmentStatus.PENDING,
         weight_grams=weight if parcel.weight_grams is None else parcel.weight_grams,
         length_mm=parcel.size.length_mm if parcel.size else None,
         width_mm=parcel.size.width_mm if parcel.size else None,
         height_mm=parcel.size.height_mm if parcel.size else None,
         version=0,
-        packed_at=now,
-        packed_by_id=by,
+        packed_at=cause.now,
+        packed_by_id=cause.by,
     )
 
 
-async def fill(
-    session: AsyncSession, shipment: Shipment, parcel: ParcelToPack, goods: Sequence[Line], path: Path
+async def add_shipment_lines(
+    session: AsyncSession, shipment: Shipment, parcel: ParcelToPack, lines: Sequence[PackableLine], path: Path
 ) -> None:
-    for index, (picked, (line, order_line)) in enumerate(zip(parcel.lines, goods, strict=True)):
-        taken = await session.scalar(
+    """Count the units as packed and add the lines of a parcel; Conflict for more than is left."""
+    for index, (packed, (line, order_line)) in enumerate(zip(parcel.lines, lines, strict=True)):
+        updated = await session.scalar(
             update(DeliveryLine)
-            .where(DeliveryLine.id == line.id, DeliveryLine.packed + picked.quantity <= DeliveryLine.quantity)
-            .values(packed=DeliveryLine.packed + picked.quantity)
+            .where(DeliveryLine.id == line.id, DeliveryLine.packed + packed.quantity <= DeliveryLine.quantity)
+            .values(packed=DeliveryLine.packed + packed.quantity)
             .returning(DeliveryLine.id)
         )
-        if taken is None:
-            raise await nothing_left(session, line, order_line, (*path, index, "quantity"))
+        if updated is None:
+            raise await packing_conflict(session, line, order_line, (*path, index, "quantity"))
         session.add(
             ShipmentLine(
                 shipment_id=shipment.id,
                 delivery_line_id=line.id,
                 order_line_id=line.order_line_id,
-                quantity=picked.quantity,
+                quantity=packed.quantity,
             )
         )
 
 
-async def nothing_left(
+async def packing_conflict(
     session: AsyncSession, line: DeliveryLine, order_line: OrderLine, path: Path
 ) -> Conflict:
     await session.refresh(line)

@@ -1,4 +1,4 @@
-"""What may become of a parcel, and how one is held while it changes."""
+"""The transitions of a shipment, and how one is locked for a change."""
 
 from collections.abc import Iterable
 
@@ -7,32 +7,32 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFound
 from domain.order import lock_order
-from domain.state import table
+from domain.state import transition_table
 from models import Order, Shipment, ShipmentStatus
 
 FINAL = frozenset({ShipmentStatus.DELIVERED, ShipmentStatus.RETURNED})
 
-TRANSITIONS = table(
+TRANSITIONS = transition_table(
     ShipmentStatus.PENDING,
     {
         status: set() if status in FINAL else set(ShipmentStatus) - {ShipmentStatus.PENDING, status}
         for status in ShipmentStatus
     },
 )
-"""Carriers skip and repeat steps as they like; only the two ends are sure, and nothing begins again."""
+"""Carriers skip and repeat steps: anything may follow but PENDING, and nothing follows a final status."""
 
 
-def status_after(said: Iterable[ShipmentStatus]) -> ShipmentStatus:
-    """Where everything a carrier said, in order of time, leaves a parcel."""
+def status_after(statuses: Iterable[ShipmentStatus]) -> ShipmentStatus:
+    """The status that reported statuses, in order of time, lead to; impossible steps are skipped."""
     status = ShipmentStatus.PENDING
-    for following in said:
-        if following in TRANSITIONS[status]:
-            status = following
+    for reported in statuses:
+        if reported in TRANSITIONS[status]:
+            status = reported
     return status
 
 
 async def lock_shipment(session: AsyncSession, shipment_id: int) -> tuple[Order, Shipment]:
-    """A parcel and its order, held until the transaction ends: the order first, so nobody waits in a ring."""
+    """A parcel and its order, locked until the transaction ends: the order first, which avoids deadlocks."""
     order_id = await session.scalar(select(Shipment.order_id).where(Shipment.id == shipment_id))
     if order_id is None:
         raise NotFound("shipment", field=("id",))

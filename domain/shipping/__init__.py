@@ -1,16 +1,16 @@
-"""What it costs to send a delivery: zones and rates that clerks keep."""
+"""Shipping zones and rates, and the fee of a delivery that follows from them."""
 
 from domain.shipping.tariff import ANYWHERE, NotDeliverable, ShippingOption, Tariff, load_tariff
-from domain.shipping.zones import RateTerms, Region, ZoneTerms, remove_zone, save_zone
+from domain.shipping.zones import ShippingRateDraft, ShippingRegion, ShippingZoneDraft, remove_zone, save_zone
 
 __all__ = [
     "ANYWHERE",
     "NotDeliverable",
-    "RateTerms",
-    "Region",
     "ShippingOption",
+    "ShippingRateDraft",
+    "ShippingRegion",
+    "ShippingZoneDraft",
     "Tariff",
-    "ZoneTerms",
     "load_tariff",
     "remove_zone",
     "save_zone",

@@ -1,4 +1,4 @@
-"""The tariff as an order reads it: loaded once for any number of orders, then only looked up."""
+"""The tariff: all shipping zones and rates, loaded once for any number of orders."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from typing import Protocol
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from atlas import province_called
 from domain.contact import HOME_REGION
 from domain.errors import DomainError, ErrorCode
+from geo import find_province
 from models import CurrencyCode, Money, ShippingMethod, ShippingRate, ShippingZone
 
 ANYWHERE = "*"
-"""The region of all that no zone names."""
+"""The region key of everything that no zone names."""
 
 RateKey = tuple[int, ShippingMethod, CurrencyCode]
 
 
 class Destination(Protocol):
-    """As much of an address as a fee depends on."""
+    """The part of an address that a fee depends on."""
 
     @property
     def country_code(self) -> str: ...
@@ -33,7 +33,7 @@ class NotDeliverable(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class ShippingOption:
-    """A way a delivery could travel, and what it would cost."""
+    """A shipping method that is offered for a delivery, and its fee."""
 
     method: ShippingMethod
     fee: Money
@@ -41,22 +41,25 @@ class ShippingOption:
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """What sending costs, by region, method and currency."""
+    """Shipping zones by region, and rates by zone, method and currency."""
 
     zones: Mapping[str, ShippingZone]
-    """By region: the narrowest that names a destination is its own."""
+    """By region key in case-folded spelling."""
     rates: Mapping[RateKey, ShippingRate]
 
     def fee(self, method: ShippingMethod, destination: Destination, weight_grams: int, goods: Money) -> Money:
-        """The fee of one delivery, in the currency of its goods, whose price decides whether it is free."""
+        """The fee of one delivery in the currency of `goods`, their price, which decides whether it is free.
+
+        Raises NotDeliverable when the method is not offered.
+        """
         options = self.options(destination, weight_grams, goods)
         for option in options:
             if option.method is method:
                 return option.fee
-        raise refusal(method, destination, options)
+        raise not_deliverable(method, destination, options)
 
     def options(self, destination: Destination, weight_grams: int, goods: Money) -> list[ShippingOption]:
-        """Every way such a delivery could travel; none where nothing is sent."""
+        """Every method that is offered for such a delivery; none where nothing is sent."""
         zone = self.zone_of(destination)
         if zone is None:
             return []
@@ -68,19 +71,20 @@ class Tariff:
         ]
 
     def zone_of(self, destination: Destination) -> ShippingZone | None:
+        """The zone that names the narrowest region around a destination: province, country, anywhere."""
         country = destination.country_code.upper()
-        narrowest_first = (region_of(country, destination.province), country, ANYWHERE)
+        narrowest_first = (region_key(country, destination.province), country, ANYWHERE)
         found = (self.zones.get(region.casefold()) for region in narrowest_first)
         return next(filter(None, found), None)
 
 
 async def load_tariff(session: AsyncSession, currencies: Collection[CurrencyCode]) -> Tariff:
-    """All zones, and the rates in these currencies: one statement, however many orders will read it.
+    """All zones, and the rates in these currencies, in one statement.
 
-    Orders placed together load it once with the currencies of all of them; `fee` and `options` ask nobody.
+    Orders placed together load it once, with the currencies of all of them.
     """
-    own = and_(ShippingRate.zone_id == ShippingZone.id, ShippingRate.currency.in_(currencies))
-    found = await session.execute(select(ShippingZone, ShippingRate).outerjoin(ShippingRate, own))
+    rate_of_zone = and_(ShippingRate.zone_id == ShippingZone.id, ShippingRate.currency.in_(currencies))
+    found = await session.execute(select(ShippingZone, ShippingRate).outerjoin(ShippingRate, rate_of_zone))
     rows: Sequence[tuple[ShippingZone, ShippingRate | None]] = [(zone, rate) for zone, rate in found]
     return Tariff(
         zones={region.casefold(): zone for zone, _ in rows for region in zone.regions},
@@ -89,22 +93,22 @@ async def load_tariff(session: AsyncSession, currencies: Collection[CurrencyCode
 
 
 def fee_of(rate: ShippingRate, weight_grams: int, goods: Money) -> Money:
-    """The first weight, and every step begun after it; nothing for goods that are dear enough."""
+    """The first weight and each further step begun; zero from the price on from which sending is free."""
     if rate.free_from is not None and goods >= rate.free_from:
         return Money.zero(rate.currency)
     steps = max(0, -(-(weight_grams - rate.first_grams) // rate.further_grams))
     return rate.first + rate.further * steps
 
 
-def region_of(country: str, province: str) -> str:
-    """A province as zones name it; ours are found however they are written."""
+def region_key(country: str, province: str) -> str:
+    """How zones name a province, "CN/浙江省"; Chinese provinces are found in any usual spelling."""
     name = province.strip()
     if country == HOME_REGION:
-        name = province_called(name) or name
+        name = find_province(name) or name
     return f"{country}/{name}"
 
 
-def refusal(
+def not_deliverable(
     method: ShippingMethod, destination: Destination, options: list[ShippingOption]
 ) -> NotDeliverable:
     place = destination.province or destination.country_code.upper()

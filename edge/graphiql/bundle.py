@@ -1,4 +1,4 @@
-"""The files behind the page: which ones, where they come from, and whether all of them are there."""
+"""The files that the page loads, and the manifest of a build."""
 
 import hashlib
 import json
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parent
-BUILT = HERE / "assets"
+FOLDER = Path(__file__).parent
+ASSETS_FOLDER = FOLDER / "assets"
 
-PACKAGED = {
+PACKAGE_FILES = {
     "react.production.min.js": "react/umd/react.production.min.js",
     "react-dom.production.min.js": "react-dom/umd/react-dom.production.min.js",
     "graphiql.min.js": "graphiql/graphiql.min.js",
@@ -17,17 +17,17 @@ PACKAGED = {
     "explorer.umd.js": "@graphiql/plugin-explorer/dist/index.umd.js",
     "explorer.css": "@graphiql/plugin-explorer/dist/style.css",
 }
-"""Ready-made files, by the name we serve them under: their place in node_modules."""
+"""Files of npm packages: path in node_modules by the name we serve them under."""
 
-OWN = ("page.js", "page.css")
-"""Files of this folder that are served as they stand."""
+OWN_FILES = ("page.js", "page.css")
+"""Files of this folder, served unchanged."""
 
 MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a finished build wrote last: the lock it was made from and a digest of each file."""
+    """The result of a build: a digest of its lock, and one of each file by name."""
 
     lock: str
     files: Mapping[str, str]
@@ -35,39 +35,42 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Everything the page loads, under one version that changes with any of it."""
+    """Every file of the page by name, and a version that changes with any of them."""
 
     version: str
     files: Mapping[str, Path]
 
 
-def load_bundle(built: Path = BUILT) -> Bundle | None:
-    """The files ready to be served; None when they were never built, or only in part."""
+def load_bundle(built: Path = ASSETS_FOLDER) -> Bundle | None:
+    """Return the files to serve; None when they are not built, or not completely."""
     manifest = read_manifest(built)
-    if manifest is None or manifest.files.keys() != PACKAGED.keys():
+    if manifest is None or manifest.files.keys() != PACKAGE_FILES.keys():
         return None
-    own = {name: HERE / name for name in OWN}
-    packaged = {name: built / name for name in PACKAGED}
-    if not all(path.is_file() for path in packaged.values()):
+    own_files = {name: FOLDER / name for name in OWN_FILES}
+    package_files = {name: built / name for name in PACKAGE_FILES}
+    if not all(path.is_file() for path in package_files.values()):
         return None
-    digests = sorted({**manifest.files, **{name: digest(path) for name, path in own.items()}}.items())
-    return Bundle(hashlib.sha256(repr(digests).encode()).hexdigest()[:16], {**packaged, **own})
+    digests = sorted(
+        {**manifest.files, **{name: digest_of(path) for name, path in own_files.items()}}.items()
+    )
+    return Bundle(hashlib.sha256(repr(digests).encode()).hexdigest()[:16], {**package_files, **own_files})
 
 
 def read_manifest(built: Path) -> Manifest | None:
+    """Return the manifest; None when it is missing or malformed."""
     try:
-        written = json.loads((built / MANIFEST).read_bytes())
-        return Manifest(lock=str(written["lock"]), files=dict(written["files"]))
+        content = json.loads((built / MANIFEST).read_bytes())
+        return Manifest(lock=str(content["lock"]), files=dict(content["files"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def write_manifest(built: Path, manifest: Manifest) -> None:
-    """Appears whole or not at all: until then the build counts as not done."""
+    """Write the manifest in one step; without it, the page counts as not built."""
     draft = built / f"{MANIFEST}.draft"
     draft.write_text(json.dumps({"lock": manifest.lock, "files": dict(manifest.files)}, indent=2) + "\n")
     draft.replace(built / MANIFEST)
 
 
-def digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()

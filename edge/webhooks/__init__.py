@@ -1,4 +1,4 @@
-"""The outside calling us: verify, then one domain command."""
+"""Webhooks: requests from outside partners, each verified and then handed to one domain command."""
 
 from starlette.routing import Route
 

@@ -1,4 +1,4 @@
-"""Those who carry parcels: one Protocol, one module per carrier."""
+"""Carriers: one Protocol, one module per carrier."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from models import CarrierCode, ShipmentStatus
 
 
 class CarrierError(Exception):
-    """The carrier cannot be reached or answered nonsense: try again."""
+    """The carrier cannot be reached, or its answer cannot be read: try again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CarrierAddress:
     """Where a parcel starts or ends."""
 
     name: str
@@ -28,23 +28,25 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What is to be carried: `number` is our own, unique for ever; a repeated booking is the same one."""
+    """What is to be carried. `number` is our own and unique: a repeated booking returns the same waybill."""
 
     number: str
     weight_grams: int
-    sender: Place
-    receiver: Place
+    sender: CarrierAddress
+    receiver: CarrierAddress
 
 
 @dataclass(frozen=True, slots=True)
 class Waybill:
+    """What a carrier returns for a booked parcel."""
+
     tracking_number: str
     estimated_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class CarrierEvent:
-    """One thing a carrier says about a parcel, in the shop's words."""
+    """One thing a carrier reports about a parcel, with its status mapped to the shop's."""
 
     status: ShipmentStatus
     code: str
@@ -63,7 +65,7 @@ class Carrier(Protocol):
         """Which carrier this is."""
 
     async def book(self, parcel: Parcel, *, now: datetime) -> Waybill:
-        """Get a waybill for a parcel."""
+        """Book a parcel and return its waybill."""
 
     async def track(
         self, parcel: Parcel, *, tracking_number: str, dispatched_at: datetime, now: datetime

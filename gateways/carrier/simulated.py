@@ -1,6 +1,6 @@
-"""The built-in carrier: it needs no account and no network, and remembers nothing.
+"""The simulated carrier: it needs no account and no network, and stores nothing.
 
-What it says of a parcel follows from the parcel's number, its two ends, when it left and what time it is.
+What it reports of a parcel follows from the parcel's number, sender and receiver, when it left and the time.
 """
 
 import hashlib
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-from atlas import City, Point, distance_km, find_point, nearest_city
-from gateways.carrier import CarrierEvent, Parcel, Place, Waybill
+from gateways.carrier import CarrierAddress, CarrierEvent, Parcel, Waybill
+from geo import City, Point, distance_km, find_point, nearest_city
 from models import CarrierCode, ShipmentStatus
 
 HUB_EVERY_KM = 400
@@ -19,8 +19,8 @@ COURIERS = ("赵师傅", "钱师傅", "孙师傅", "李师傅", "周师傅", "�
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A line of the timeline, not yet at a time."""
+class TimelineStep:
+    """A tracking event without its time."""
 
     status: ShipmentStatus
     description: str
@@ -30,84 +30,89 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedCarrier:
-    """Delivers every parcel, one event per `step`."""
+    """Delivers every parcel, with one tracking event after each `step`."""
 
     step: timedelta
     code: CarrierCode = CarrierCode.SIMULATED
 
     async def book(self, parcel: Parcel, *, now: datetime) -> Waybill:
         return Waybill(
-            tracking_number=f"SIM{digest(parcel.number) % 10**12:012}",
-            estimated_at=now + self.step * len(timeline(parcel)),
+            tracking_number=f"SIM{number_digest(parcel.number) % 10**12:012}",
+            estimated_at=now + self.step * len(timeline_of(parcel)),
         )
 
     async def track(
         self, parcel: Parcel, *, tracking_number: str, dispatched_at: datetime, now: datetime
     ) -> Sequence[CarrierEvent]:
         events = []
-        for position, said in enumerate(timeline(parcel), start=1):
+        for position, reached in enumerate(timeline_of(parcel), start=1):
             event = CarrierEvent(
-                status=said.status,
-                code=f"{said.status.value}-{position}",
-                description=said.description,
+                status=reached.status,
+                code=f"{reached.status.value}-{position}",
+                description=reached.description,
                 occurred_at=dispatched_at + self.step * position,
-                location=said.location,
-                latitude=said.point.latitude if said.point else None,
-                longitude=said.point.longitude if said.point else None,
+                location=reached.location,
+                latitude=reached.point.latitude if reached.point else None,
+                longitude=reached.point.longitude if reached.point else None,
             )
             if event.occurred_at <= now:
                 events.append(event)
         return events
 
 
-def timeline(parcel: Parcel) -> list[Said]:
-    """Everything that will happen to a parcel."""
+def timeline_of(parcel: Parcel) -> list[TimelineStep]:
+    """All steps of a parcel, in order."""
     start, end = point_of(parcel.sender), point_of(parcel.receiver)
-    home, courier = parcel.receiver.city, COURIERS[digest(parcel.number) % len(COURIERS)]
+    home, courier = parcel.receiver.city, COURIERS[number_digest(parcel.number) % len(COURIERS)]
     return [
-        Said(ShipmentStatus.PICKED_UP, f"【{parcel.sender.city}】快件已揽收", parcel.sender.city, start),
-        *hubs(parcel, start, end),
-        Said(
+        TimelineStep(
+            ShipmentStatus.PICKED_UP, f"【{parcel.sender.city}】快件已揽收", parcel.sender.city, start
+        ),
+        *hub_steps(parcel, start, end),
+        TimelineStep(
             ShipmentStatus.OUT_FOR_DELIVERY,
             f"【{home}】{courier}正在派送，请保持电话畅通",
             home,
             end,
         ),
-        Said(ShipmentStatus.DELIVERED, f"【{home}】快件已签收，感谢使用", home, end),
+        TimelineStep(ShipmentStatus.DELIVERED, f"【{home}】快件已签收，感谢使用", home, end),
     ]
 
 
-def hubs(parcel: Parcel, start: Point | None, end: Point | None) -> Iterator[Said]:
-    """Out of the first city, past others on the way where both ends are known, into the last."""
+def hub_steps(parcel: Parcel, start: Point | None, end: Point | None) -> Iterator[TimelineStep]:
+    """Out of the first city, through hubs where both places are known, into the last."""
     sender, receiver = parcel.sender.city, parcel.receiver.city
-    yield Said(ShipmentStatus.IN_TRANSIT, f"快件离开【{sender}】分拨中心，发往【{receiver}】", sender, start)
-    for city in between(start, end) if start and end else []:
+    yield TimelineStep(
+        ShipmentStatus.IN_TRANSIT, f"快件离开【{sender}】分拨中心，发往【{receiver}】", sender, start
+    )
+    for city in hub_cities(start, end) if start and end else []:
         if city.name not in {sender, receiver}:
-            said = f"快件到达【{city.name}】转运中心"
-            yield Said(ShipmentStatus.IN_TRANSIT, said, city.name, city.point)
-    yield Said(ShipmentStatus.IN_TRANSIT, f"快件到达【{receiver}】网点，等待派送", receiver, end)
+            description = f"快件到达【{city.name}】转运中心"
+            yield TimelineStep(ShipmentStatus.IN_TRANSIT, description, city.name, city.point)
+    yield TimelineStep(ShipmentStatus.IN_TRANSIT, f"快件到达【{receiver}】网点，等待派送", receiver, end)
 
 
-def between(start: Point, end: Point) -> list[City]:
-    """Cities near the straight line from one end to the other, a hub every HUB_EVERY_KM."""
+def hub_cities(start: Point, end: Point) -> list[City]:
+    """Cities near the straight line between two points: a hub every HUB_EVERY_KM, at most HUBS_LIMIT."""
     count = min(ceil(distance_km(start, end) / HUB_EVERY_KM), HUBS_LIMIT)
     shares = [step / (count + 1) for step in range(1, count + 1)]
-    passed = [nearest_city(along(start, end, share)) for share in shares]
-    return list(dict.fromkeys(passed))
+    cities = [nearest_city(point_between(start, end, share)) for share in shares]
+    return list(dict.fromkeys(cities))
 
 
-def along(start: Point, end: Point, share: float) -> Point:
+def point_between(start: Point, end: Point, share: float) -> Point:
+    """The point at a share of the way, 0 to 1."""
     return Point(
         start.latitude + (end.latitude - start.latitude) * share,
         start.longitude + (end.longitude - start.longitude) * share,
     )
 
 
-def point_of(place: Place) -> Point | None:
+def point_of(place: CarrierAddress) -> Point | None:
     if place.latitude is not None and place.longitude is not None:
         return Point(place.latitude, place.longitude)
     return find_point(place.province, place.city, place.district)
 
 
-def digest(number: str) -> int:
+def number_digest(number: str) -> int:
     return int.from_bytes(hashlib.sha256(number.encode()).digest()[:8])

@@ -1,4 +1,4 @@
-"""Amazon S3 and whatever speaks like it (https://docs.aws.amazon.com/AmazonS3/latest/API)."""
+"""Amazon S3 and stores compatible with it (https://docs.aws.amazon.com/AmazonS3/latest/API)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,23 +10,23 @@ from obstore.store import S3Store
 
 from gateways.media.store import MediaUnavailable
 
-CONNECT = timedelta(seconds=3)
-PATIENCE = timedelta(seconds=20)
-"""For one request with all its repetitions."""
+CONNECT_TIMEOUT = timedelta(seconds=3)
+REQUEST_TIMEOUT = timedelta(seconds=20)
+"""For one request with all its retries."""
 
 RETRIES = 2
 
 
 class BucketMedia:
-    """A bucket, or what lies in it below a prefix: s3://bucket/prefix."""
+    """A bucket, or a prefix in one: s3://bucket/prefix."""
 
     def __init__(
         self, url: str, *, endpoint: str | None, region: str, access_key_id: str, secret_access_key: str
     ) -> None:
-        place = urlsplit(url)
+        parts = urlsplit(url)
         self.store = S3Store(
-            place.netloc,
-            prefix=place.path.strip("/") or None,
+            parts.netloc,
+            prefix=parts.path.strip("/") or None,
             endpoint=endpoint or f"https://s3.{region}.amazonaws.com",
             region=region,
             access_key_id=access_key_id,
@@ -34,18 +34,18 @@ class BucketMedia:
             virtual_hosted_style_request=False,
             client_options={
                 "allow_http": (endpoint or "").startswith("http://"),
-                "connect_timeout": CONNECT,
-                "timeout": PATIENCE,
+                "connect_timeout": CONNECT_TIMEOUT,
+                "timeout": REQUEST_TIMEOUT,
             },
-            retry_config={"max_retries": RETRIES, "retry_timeout": PATIENCE},
+            retry_config={"max_retries": RETRIES, "retry_timeout": REQUEST_TIMEOUT},
         )
 
     async def put(self, name: str, data: bytes, *, content_type: str) -> None:
-        with answering():
+        with translate_errors():
             await self.store.put_async(name, data, attributes={"Content-Type": content_type})
 
     async def get(self, name: str) -> bytes | None:
-        with answering():
+        with translate_errors():
             try:
                 found = await self.store.get_async(name)
             except (NotFoundError, FileNotFoundError):
@@ -53,7 +53,7 @@ class BucketMedia:
             return bytes(await found.bytes_async())
 
     async def delete(self, name: str) -> None:
-        with answering():
+        with translate_errors():
             try:
                 await self.store.delete_async(name)
             except (NotFoundError, FileNotFoundError):
@@ -61,8 +61,8 @@ class BucketMedia:
 
 
 @contextmanager
-def answering() -> Iterator[None]:
-    """Every way in which the store can fail has one name here; what it says may quote our request."""
+def translate_errors() -> Iterator[None]:
+    """Raise each failure of the store as MediaUnavailable, without the message, which may quote a request."""
     try:
         yield
     except (BaseError, OSError) as error:

@@ -3,13 +3,13 @@ from pathlib import Path
 
 
 class LocalMedia:
-    """A folder. Writing goes through a temporary name, so a file is whole or absent."""
+    """A local folder. Files are written under a temporary name first, so each is whole or absent."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     async def put(self, name: str, data: bytes, *, content_type: str) -> None:
-        """The name's ending says what it is: a folder keeps no types."""
+        """Store a file; its content type is not stored, since the extension of the name tells it."""
         await asyncio.to_thread(self._write, name, data)
 
     async def get(self, name: str) -> bytes | None:
@@ -20,15 +20,15 @@ class LocalMedia:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
     def _path(self, name: str) -> Path | None:
-        """Where it is kept; None for a name that leads out of the folder."""
+        """The path of a file; None for a name that leads out of the folder."""
         path = self.folder / name
         return path if path.parent == self.folder and name not in (".", "..") else None
 
     def _write(self, name: str, data: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        half = self.folder / f".{name}.part"
-        half.write_bytes(data)
-        half.replace(self.folder / name)
+        partial = self.folder / f".{name}.part"
+        partial.write_bytes(data)
+        partial.replace(self.folder / name)
 
     def _read(self, name: str) -> bytes | None:
         path = self._path(name)

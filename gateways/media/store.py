@@ -2,17 +2,17 @@ from typing import Protocol
 
 
 class MediaUnavailable(Exception):
-    """The store cannot be reached, or refuses us: nothing was kept."""
+    """The store cannot be reached, or refuses access: nothing was stored."""
 
 
 class MediaStore(Protocol):
-    """Keeps files under names nobody can guess; each method may raise MediaUnavailable."""
+    """Stores files by name; each method may raise MediaUnavailable."""
 
     async def put(self, name: str, data: bytes, *, content_type: str) -> None:
-        """Keep `data` as `name`, which is a plain file name."""
+        """Store `data` as `name`, a plain file name, in place of what has this name."""
 
     async def get(self, name: str) -> bytes | None:
-        """What was kept, or None."""
+        """The data of a file; None without one."""
 
     async def delete(self, name: str) -> None:
-        """Keep it no longer; what is gone already is as good."""
+        """Delete a file; nothing happens without one."""

@@ -1,4 +1,4 @@
-"""Cash at the door: nobody outside is asked; people carry it in and transfer it back."""
+"""Cash on delivery: no provider is called; couriers collect it and staff transfer refunds."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +16,8 @@ from models import Money, PaymentMethod
 
 
 @dataclass(frozen=True, slots=True)
-class Cash:
-    """The courier takes it, a clerk gives it back."""
+class CashGateway:
+    """Always waiting until the courier has collected; refunds stay pending until staff confirm them."""
 
     method: PaymentMethod = PaymentMethod.CASH_ON_DELIVERY
 
@@ -28,7 +28,7 @@ class Cash:
         return PaymentReport(charge.reference, ProviderStatus.WAITING, charge.amount, charge.order_number)
 
     async def close(self, charge: Charge) -> None:
-        """There is nobody to tell."""
+        """Nothing is to be closed."""
 
     async def refund(self, charge: Charge, *, amount: Money, reference: str, reason: str) -> RefundReport:
         return RefundReport("", pending=True)

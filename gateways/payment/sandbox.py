@@ -1,6 +1,8 @@
-"""The built-in provider: a pay page that settles, fails or delays on demand, with books of its own.
+"""The built-in sandbox provider: a pay page that settles, declines or delays on demand, with its own tables.
 
-It stands where a real provider would: the shop sees only what the Protocol and signed notifications say.
+It behaves like an outside provider: the shop learns of it only through the Protocol and signed notifications.
+A notification is a POST of JSON `{reference, status, amount, currency, order, reason}`, amount in minor
+units, with three headers: a Unix timestamp in seconds, a nonce, and the HMAC of "timestamp.nonce.body".
 """
 
 import json
@@ -24,88 +26,88 @@ from gateways.payment import (
     ProviderStatus,
     RefundReport,
 )
-from gateways.secrets import sign, signature_fits
+from gateways.secrets import sign_message, verify_signature
 from models import CurrencyCode, Money, PaymentMethod, PaymentStatus, SandboxCharge, SandboxRefund
 from models.database import Database
 
 log = structlog.get_logger()
 
-FRESH = timedelta(minutes=5)
+NOTIFICATION_AGE_LIMIT = timedelta(minutes=5)
 """How old a notification may be, or how far ahead of our clock."""
 
-PAGE_LIVES = timedelta(hours=2)
+PAGE_LIFETIME = timedelta(hours=2)
 DELAY_LIMIT = timedelta(hours=1)
-NOTIFY_SECONDS = 10.0
+NOTIFICATION_TIMEOUT_SECONDS = 10.0
 
 TIMESTAMP_HEADER = "sandbox-timestamp"
 NONCE_HEADER = "sandbox-nonce"
 SIGNATURE_HEADER = "sandbox-signature"
 
-REPORTED: Mapping[PaymentStatus, ProviderStatus] = {
+REPORTED_STATUS: Mapping[PaymentStatus, ProviderStatus] = {
     PaymentStatus.PENDING: ProviderStatus.WAITING,
     PaymentStatus.STARTED: ProviderStatus.WAITING,
     PaymentStatus.CAPTURED: ProviderStatus.CAPTURED,
     PaymentStatus.FAILED: ProviderStatus.FAILED,
     PaymentStatus.CLOSED: ProviderStatus.CLOSED,
 }
-OPEN = (PaymentStatus.PENDING, PaymentStatus.STARTED)
-"""Where the payer can still pay: one that was declined has to be started again."""
+PAYABLE_STATUSES = (PaymentStatus.PENDING, PaymentStatus.STARTED)
+"""Where the payer can still pay: a payment that was declined has to be started again."""
 
 DECLINED = "Declined by the payer."
 
 
 @dataclass(frozen=True, slots=True)
-class Sandbox:
-    """`key` signs what goes out, `url` is how payers and messages reach the shop."""
+class SandboxGateway:
+    """`key` signs pay pages and notifications; `url` is the shop's own, for payers and notifications."""
 
     database: Database
     client: httpx.AsyncClient
     key: str
     url: str
     clock: Callable[[], datetime]
-    token: Callable[[], str]
+    new_nonce: Callable[[], str]
     method: PaymentMethod = field(default=PaymentMethod.SANDBOX, init=False)
 
     async def start(self, charge: Charge) -> NextAction:
         async with self.database.writes.begin() as session:
-            known = await lock_charge(session, charge.reference)
-            if known is None:
-                session.add(opened(charge))
-            elif known.status is PaymentStatus.CAPTURED:
+            stored = await lock_charge(session, charge.reference)
+            if stored is None:
+                session.add(new_charge(charge))
+            elif stored.status is PaymentStatus.CAPTURED:
                 raise ProviderRefused("It has been paid already.")
             else:
-                known.amount = charge.amount.minor
-                known.status, known.settles_at = PaymentStatus.STARTED, None
-        address = self.page(charge.reference, charge.return_url or "")
-        return NextAction(ActionKind.REDIRECT, address, self.clock() + PAGE_LIVES)
+                stored.amount = charge.amount.minor
+                stored.status, stored.settles_at = PaymentStatus.STARTED, None
+        url = self.pay_page_url(charge.reference, charge.return_url or "")
+        return NextAction(ActionKind.REDIRECT, url, self.clock() + PAGE_LIFETIME)
 
     async def query(self, charge: Charge) -> PaymentReport:
-        known = await self.settled_if_due(charge.reference)
-        if known is None:
+        stored = await self.settle_if_due(charge.reference)
+        if stored is None:
             return PaymentReport(charge.reference, ProviderStatus.UNKNOWN, charge.amount, charge.order_number)
-        return report_of(known)
+        return report_of(stored)
 
     async def close(self, charge: Charge) -> None:
         async with self.database.writes.begin() as session:
-            known = await lock_charge(session, charge.reference)
-            if known is not None and known.status is PaymentStatus.CAPTURED:
+            stored = await lock_charge(session, charge.reference)
+            if stored is not None and stored.status is PaymentStatus.CAPTURED:
                 raise ProviderRefused("It has been paid already.")
-            if known is not None:
-                known.status, known.settles_at = PaymentStatus.CLOSED, None
+            if stored is not None:
+                stored.status, stored.settles_at = PaymentStatus.CLOSED, None
 
     async def refund(self, charge: Charge, *, amount: Money, reference: str, reason: str) -> RefundReport:
         async with self.database.writes.begin() as session:
-            known = await lock_charge(session, charge.reference)
-            if known is None or known.status is not PaymentStatus.CAPTURED:
+            stored = await lock_charge(session, charge.reference)
+            if stored is None or stored.status is not PaymentStatus.CAPTURED:
                 raise ProviderRefused("Nothing was paid.")
             if await session.get(SandboxRefund, reference) is None:
-                if known.refunded_amount + amount.minor > known.amount:
+                if stored.refunded_amount + amount.minor > stored.amount:
                     raise ProviderRefused("It is more than was paid.")
-                known.refunded_amount += amount.minor
+                stored.refunded_amount += amount.minor
                 session.add(
                     SandboxRefund(
                         reference=reference,
-                        charge_reference=known.reference,
+                        charge_reference=stored.reference,
                         currency=amount.currency,
                         amount=amount.minor,
                     )
@@ -114,49 +116,58 @@ class Sandbox:
 
     def verify(self, headers: dict[str, str], body: bytes, *, now: datetime) -> PaymentReport:
         timestamp, nonce = headers.get(TIMESTAMP_HEADER, ""), headers.get(NONCE_HEADER, "")
-        if not signature_fits(self.key, message(timestamp, nonce, body), headers.get(SIGNATURE_HEADER, "")):
+        signed, signature = (
+            notification_signing_input(timestamp, nonce, body),
+            headers.get(SIGNATURE_HEADER, ""),
+        )
+        if not verify_signature(self.key, signed, signature):
             raise NotificationRefused("wrong signature")
-        if not nonce or abs(now - moment(timestamp)) > FRESH:
+        if not nonce or abs(now - parse_timestamp(timestamp)) > NOTIFICATION_AGE_LIMIT:
             raise NotificationRefused("not fresh")
-        return read_report(body, nonce)
+        return parse_report(body, nonce)
 
-    def page(self, reference: str, back: str) -> str:
-        """The address of the pay page; its token lets nobody settle what they were not sent to."""
-        query = {"back": back} if back else {}
-        query["token"] = sign(self.key, page_secret(reference, back))
+    def pay_page_url(self, reference: str, return_url: str) -> str:
+        """The URL of the pay page, with a token that only this payment and return URL are valid for."""
+        query = {"back": return_url} if return_url else {}
+        query["token"] = sign_message(self.key, page_signing_input(reference, return_url))
         return f"{self.url}/sandbox/pay/{quote(reference)}?{urlencode(query)}"
 
-    def may_pay(self, reference: str, back: str, token: str) -> bool:
-        return signature_fits(self.key, page_secret(reference, back), token)
+    def may_pay(self, reference: str, return_url: str, token: str) -> bool:
+        """Whether the token belongs to the pay page of this payment and return URL."""
+        return verify_signature(self.key, page_signing_input(reference, return_url), token)
 
-    async def find(self, reference: str) -> SandboxCharge | None:
+    async def find_charge(self, reference: str) -> SandboxCharge | None:
         async with self.database.reads() as session:
             return await session.get(SandboxCharge, reference)
 
     async def settle(self, reference: str, status: PaymentStatus) -> None:
-        """The payer has paid or declined; what is settled already stays so."""
+        """Record that the payer has paid (CAPTURED) or declined (FAILED), and notify the shop.
+
+        Nothing happens when the payment is not payable any more.
+        """
         async with self.database.writes.begin() as session:
-            known = await lock_charge(session, reference)
-            if known is None or known.status not in OPEN:
+            stored = await lock_charge(session, reference)
+            if stored is None or stored.status not in PAYABLE_STATUSES:
                 return
-            known.status, known.settles_at = status, None
-        await self.notify(reference)
+            stored.status, stored.settles_at = status, None
+        await self.send_notification(reference)
 
     async def delay(self, reference: str, by: timedelta) -> None:
-        """The payer pays, and the money takes its time."""
+        """Record that the payer has paid and the money arrives later, after at most DELAY_LIMIT."""
         settles_at = self.clock() + min(max(by, timedelta()), DELAY_LIMIT)
         async with self.database.writes.begin() as session:
-            known = await lock_charge(session, reference)
-            if known is not None and known.status in OPEN:
-                known.status, known.settles_at = PaymentStatus.STARTED, settles_at
+            stored = await lock_charge(session, reference)
+            if stored is not None and stored.status in PAYABLE_STATUSES:
+                stored.status, stored.settles_at = PaymentStatus.STARTED, settles_at
 
     async def settle_due(self, reference: str) -> None:
-        """Money that took its time is here."""
-        known = await self.settled_if_due(reference)
-        if known is not None and known.status is PaymentStatus.CAPTURED:
-            await self.notify(reference)
+        """Capture a delayed payment whose time has come, and notify the shop."""
+        stored = await self.settle_if_due(reference)
+        if stored is not None and stored.status is PaymentStatus.CAPTURED:
+            await self.send_notification(reference)
 
-    async def settled_if_due(self, reference: str) -> SandboxCharge | None:
+    async def settle_if_due(self, reference: str) -> SandboxCharge | None:
+        """The charge as it is now, captured if it was delayed until now; None for an unknown reference."""
         async with self.database.writes.begin() as session:
             await session.execute(
                 update(SandboxCharge)
@@ -165,36 +176,36 @@ class Sandbox:
             )
             return await session.get(SandboxCharge, reference)
 
-    async def notify(self, reference: str) -> None:
-        """Tell the shop, once; a message that is lost is made up for by its query."""
-        known = await self.find(reference)
-        if known is None:
+    async def send_notification(self, reference: str) -> None:
+        """Notify the shop once; if the notification is lost, the shop's own query finds the outcome."""
+        stored = await self.find_charge(reference)
+        if stored is None:
             return
-        body, headers = self.signed(report_of(known))
+        body, headers = self.sign_notification(report_of(stored))
         try:
-            answer = await self.client.post(
+            response = await self.client.post(
                 f"{self.url}/webhooks/payments/sandbox",
                 content=body,
                 headers=headers,
-                timeout=NOTIFY_SECONDS,
+                timeout=NOTIFICATION_TIMEOUT_SECONDS,
             )
-            log.info("sandbox.notified", reference=reference, answer=answer.status_code)
+            log.info("sandbox.notification_sent", reference=reference, status=response.status_code)
         except httpx.HTTPError as error:
-            log.warning("sandbox.unheard", reference=reference, error=type(error).__name__)
+            log.warning("sandbox.notification_failed", reference=reference, error=type(error).__name__)
 
-    def signed(self, report: PaymentReport) -> tuple[bytes, dict[str, str]]:
-        """A notification as it goes over the wire."""
-        body = written(report)
-        timestamp, nonce = str(int(self.clock().timestamp())), self.token()
+    def sign_notification(self, report: PaymentReport) -> tuple[bytes, dict[str, str]]:
+        """Body and headers of a notification."""
+        body = encode_report(report)
+        timestamp, nonce = str(int(self.clock().timestamp())), self.new_nonce()
         return body, {
             "content-type": "application/json",
             TIMESTAMP_HEADER: timestamp,
             NONCE_HEADER: nonce,
-            SIGNATURE_HEADER: sign(self.key, message(timestamp, nonce, body)),
+            SIGNATURE_HEADER: sign_message(self.key, notification_signing_input(timestamp, nonce, body)),
         }
 
 
-def opened(charge: Charge) -> SandboxCharge:
+def new_charge(charge: Charge) -> SandboxCharge:
     return SandboxCharge(
         reference=charge.reference,
         order_number=charge.order_number,
@@ -212,17 +223,17 @@ async def lock_charge(session: AsyncSession, reference: str) -> SandboxCharge | 
     return found
 
 
-def report_of(known: SandboxCharge) -> PaymentReport:
+def report_of(charge: SandboxCharge) -> PaymentReport:
     return PaymentReport(
-        reference=known.reference,
-        status=REPORTED[known.status],
-        amount=known.money(known.amount),
-        order_number=known.order_number,
-        reason=DECLINED if known.status is PaymentStatus.FAILED else None,
+        reference=charge.reference,
+        status=REPORTED_STATUS[charge.status],
+        amount=charge.money(charge.amount),
+        order_number=charge.order_number,
+        reason=DECLINED if charge.status is PaymentStatus.FAILED else None,
     )
 
 
-def written(report: PaymentReport) -> bytes:
+def encode_report(report: PaymentReport) -> bytes:
     return json.dumps(
         {
             "reference": report.reference,
@@ -235,39 +246,43 @@ def written(report: PaymentReport) -> bytes:
     ).encode()
 
 
-def read_report(body: bytes, nonce: str) -> PaymentReport:
+def parse_report(body: bytes, nonce: str) -> PaymentReport:
+    """The report in the body of a notification; NotificationRefused when it cannot be read."""
     try:
-        said = json.loads(body)
+        content = json.loads(body)
         return PaymentReport(
-            reference=text_of(said["reference"]),
-            status=ProviderStatus(said["status"]),
-            amount=Money(int(said["amount"]), CurrencyCode(said["currency"])),
-            order_number=text_of(said["order"]),
+            reference=parse_text(content["reference"]),
+            status=ProviderStatus(content["status"]),
+            amount=Money(int(content["amount"]), CurrencyCode(content["currency"])),
+            order_number=parse_text(content["order"]),
             nonce=nonce,
-            reason=said["reason"] and text_of(said["reason"]),
+            reason=content["reason"] and parse_text(content["reason"]),
         )
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise NotificationRefused(f"unreadable: {type(error).__name__}") from None
 
 
-def text_of(given: object) -> str:
-    """Text that a database takes: no NUL and no half characters."""
-    text = str(given)
+def parse_text(value: object) -> str:
+    """The value as text; ValueError unless it is printable: databases take no NUL and no lone surrogate."""
+    text = str(value)
     if not text.isprintable():
         raise ValueError("not a text")
     return text
 
 
-def moment(timestamp: str) -> datetime:
+def parse_timestamp(seconds: str) -> datetime:
+    """A Unix timestamp in seconds as a time in UTC; NotificationRefused when it is none."""
     try:
-        return datetime.fromtimestamp(int(timestamp), UTC)
+        return datetime.fromtimestamp(int(seconds), UTC)
     except (ValueError, OverflowError, OSError):
         raise NotificationRefused("no time") from None
 
 
-def message(timestamp: str, nonce: str, body: bytes) -> bytes:
+def notification_signing_input(timestamp: str, nonce: str, body: bytes) -> bytes:
+    """What the signature of a notification covers."""
     return f"{timestamp}.{nonce}.".encode() + body
 
 
-def page_secret(reference: str, back: str) -> bytes:
-    return f"pay:{reference}:{back}".encode()
+def page_signing_input(reference: str, return_url: str) -> bytes:
+    """What the token of a pay page covers."""
+    return f"pay:{reference}:{return_url}".encode()

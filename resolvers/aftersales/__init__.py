@@ -1,5 +1,7 @@
-"""After-sales: how each field is answered."""
+"""Resolvers of after-sales tickets."""
 
+from domain.aftersales.quote import TicketQuote, TicketQuoteLeg, TicketQuoteLine, TicketQuoteRefusal
+from domain.aftersales.rules import TicketObstacle
 from resolvers.aftersales.commands import (
     ticket_agree,
     ticket_assign,
@@ -14,14 +16,13 @@ from resolvers.aftersales.commands import (
     ticket_return_receive,
     ticket_return_ship,
 )
-from resolvers.aftersales.showing import (
-    READERS,
+from resolvers.aftersales.queries import (
     assignees,
     find_ticket,
     find_ticket_message,
     from_staff,
     messages,
-    status_told,
+    status_then,
     suggested_articles,
     ticket,
     ticket_quote,
@@ -30,13 +31,17 @@ from resolvers.aftersales.showing import (
 )
 
 __all__ = [
-    "READERS",
+    "TicketObstacle",
+    "TicketQuote",
+    "TicketQuoteLeg",
+    "TicketQuoteLine",
+    "TicketQuoteRefusal",
     "assignees",
     "find_ticket",
     "find_ticket_message",
     "from_staff",
     "messages",
-    "status_told",
+    "status_then",
     "suggested_articles",
     "ticket",
     "ticket_agree",

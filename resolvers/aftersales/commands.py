@@ -1,8 +1,8 @@
-"""What customers and staff do about tickets."""
+"""Mutations of tickets."""
 
 import strawberry
 
-from domain.aftersales.answering import (
+from domain.aftersales.decisions import (
     accept_return,
     agree_ticket,
     assign_ticket,
@@ -10,29 +10,25 @@ from domain.aftersales.answering import (
     refuse_return,
     refuse_ticket,
 )
-from domain.aftersales.conversation import add_message
-from domain.aftersales.opening import (
-    Application,
-    Change,
+from domain.aftersales.messages import add_message
+from domain.aftersales.requests import (
+    TicketRequest,
+    TicketRequestChange,
     cancel_ticket,
     escalate_ticket,
     open_ticket,
     reapply_ticket,
     ship_return,
 )
-from domain.aftersales.rules import Claim
-from domain.aftersales.settling import retry_refunds
+from domain.aftersales.rules import TicketClaim
+from domain.aftersales.settlement import retry_refunds
 from domain.errors import Forbidden
 from events.aftersales import deadlines_of
-from models import (
-    Ticket,
-    TicketReason,
-    TicketType,
-)
-from resolvers.aftersales.showing import own_order, own_ticket
+from models import Ticket, TicketReason, TicketType
+from resolvers.aftersales.queries import own_order, own_ticket_id
 from resolvers.context import Info
 from resolvers.ids import row_id
-from resolvers.inputs.aftersales import TicketLineInput, pictures, wanted
+from resolvers.inputs.aftersales import TicketLineInput, claimed_units, media_row_ids
 
 NUMBER_PREFIX = "T"
 
@@ -47,28 +43,29 @@ async def ticket_open(
     idempotency_key: str,
     media_ids: list[strawberry.ID] = [],  # noqa: B006 - read only
 ) -> Ticket:
-    """Ask for something after the sale. A repeated key finds the ticket it opened.
+    """Opens a ticket about an order. A repeated key finds the ticket it opened.
 
     order_id: the order it is about
     type: what is asked for
     reason: why
-    lines: which goods, each line once
+    lines: the lines of the order it is about, each once
     description: what happened, in up to 2,000 characters
     idempotency_key: chosen by the client, the same for every attempt at the same request
     media_ids: up to 9 pictures the customer has uploaded
     """
     context, order = info.context, await own_order(info, order_id)
-    application = Application(Claim(type, reason, wanted(lines)), description, pictures(media_ids))
+    request = TicketRequest(
+        TicketClaim(type, reason, claimed_units(lines)), description, media_row_ids(media_ids)
+    )
     async with context.transaction() as session:
         return await open_ticket(
             session,
             order.id,
-            application,
-            deadlines_of(context.shop),
-            number=context.shop.secrets.number(NUMBER_PREFIX, context.now),
+            request,
+            deadlines_of(context.shop.settings),
+            number=context.shop.secrets.new_number(NUMBER_PREFIX, context.now),
             key=idempotency_key,
-            now=context.now,
-            by=context.viewer.id,
+            cause=context.cause,
         )
 
 
@@ -80,180 +77,174 @@ async def ticket_reapply(
     lines: list[TicketLineInput] | None = None,
     media_ids: list[strawberry.ID] | None = None,
 ) -> Ticket:
-    """Ask again after a refusal, explained better. What is left out stays as it was.
+    """Applies again after a refusal. What is left out stays as it was.
 
     id: the refused ticket
     description: what happened, in up to 2,000 characters
     reason: why
-    lines: which goods, each line once
+    lines: the lines of the order it is about, each once
     media_ids: up to 9 pictures the customer has uploaded
     """
-    context, ticket_id = info.context, await own_ticket(info, id)
-    change = Change(
+    context, ticket_id = info.context, await own_ticket_id(info, id)
+    change = TicketRequestChange(
         description,
         reason,
-        None if lines is None else wanted(lines),
-        None if media_ids is None else pictures(media_ids),
+        None if lines is None else claimed_units(lines),
+        None if media_ids is None else media_row_ids(media_ids),
     )
     async with context.transaction() as session:
         return await reapply_ticket(
             session,
             ticket_id,
             change,
-            deadlines_of(context.shop),
-            now=context.now,
-            by=context.viewer.id,
+            deadlines_of(context.shop.settings),
+            cause=context.cause,
         )
 
 
-async def ticket_message_add(
-    info: Info, ticket_id: strawberry.ID, body: str, internal: bool = False
-) -> Ticket:
-    """Say something about a ticket.
+async def ticket_message_add(info: Info, id: strawberry.ID, body: str, internal: bool = False) -> Ticket:
+    """Adds a message to a ticket.
 
-    ticket_id: the ticket
+    id: the ticket
     body: up to 4,000 characters
-    internal: whether only the staff reads it
+    internal: whether only the staff can read it
     """
     context = info.context
     if internal and not context.viewer.is_staff:
         raise Forbidden
-    number = await own_ticket(info, ticket_id)
+    ticket_id = await own_ticket_id(info, id)
     async with context.transaction() as session:
-        return await add_message(
-            session, number, body=body, internal=internal, now=context.now, by=context.viewer.id
-        )
+        return await add_message(session, ticket_id, body=body, internal=internal, cause=context.cause)
 
 
 async def ticket_agree(info: Info, id: strawberry.ID) -> Ticket:
-    """Grant what a ticket asks for.
+    """Agrees to what a ticket asks for.
 
     id: the ticket
     """
-    context, ticket_id = info.context, await own_ticket(info, id)
+    context, ticket_id = info.context, await own_ticket_id(info, id)
     async with context.transaction() as session:
         return await agree_ticket(
-            session, ticket_id, deadlines_of(context.shop), now=context.now, by=context.viewer.id
+            session, ticket_id, deadlines_of(context.shop.settings), cause=context.cause
         )
 
 
 async def ticket_refuse(info: Info, id: strawberry.ID, reason: str) -> Ticket:
-    """Say no to what a ticket asks for; the customer may ask again or escalate.
+    """Refuses what a ticket asks for; the customer may apply again or escalate.
 
     id: the ticket
     reason: why, as the customer reads it
     """
-    context, ticket_id = info.context, await own_ticket(info, id)
+    context, ticket_id = info.context, await own_ticket_id(info, id)
     async with context.transaction() as session:
         return await refuse_ticket(
             session,
             ticket_id,
-            deadlines_of(context.shop),
+            deadlines_of(context.shop.settings),
             reason=reason,
-            now=context.now,
-            by=context.viewer.id,
+            cause=context.cause,
         )
 
 
 async def ticket_return_ship(info: Info, id: strawberry.ID, carrier: str, tracking_number: str) -> Ticket:
-    """Say how the goods travel back.
+    """Records with which carrier and number the goods travel back.
 
     id: the ticket
     carrier: who carries them
     tracking_number: the number on the waybill
     """
-    context, ticket_id = info.context, await own_ticket(info, id)
+    context, ticket_id = info.context, await own_ticket_id(info, id)
     async with context.transaction() as session:
         return await ship_return(
             session,
             ticket_id,
-            deadlines_of(context.shop),
+            deadlines_of(context.shop.settings),
             carrier=carrier,
             tracking_number=tracking_number,
-            now=context.now,
-            by=context.viewer.id,
+            cause=context.cause,
         )
 
 
 async def ticket_return_receive(
     info: Info, id: strawberry.ID, accepted: bool, damaged: bool = False, note: str = ""
 ) -> Ticket:
-    """Note what came back: accepted goods go to the warehouse they came from.
+    """Accepts or refuses what came back; accepted goods go into the warehouse they came from.
 
     id: the ticket
     accepted: whether it is what was agreed
     damaged: whether it cannot be sold again
     note: why it is not accepted, as the customer reads it
     """
-    context, ticket_id = info.context, await own_ticket(info, id)
-    deadlines, now, by = deadlines_of(context.shop), context.now, context.viewer.id
+    context, ticket_id = info.context, await own_ticket_id(info, id)
+    deadlines = deadlines_of(context.shop.settings)
     async with context.transaction() as session:
         if not accepted:
-            return await refuse_return(session, ticket_id, deadlines, reason=note, now=now, by=by)
-        return await accept_return(session, ticket_id, deadlines, damaged=damaged, note=note, now=now, by=by)
+            return await refuse_return(session, ticket_id, deadlines, reason=note, cause=context.cause)
+        return await accept_return(
+            session, ticket_id, deadlines, damaged=damaged, note=note, cause=context.cause
+        )
 
 
 async def ticket_escalate(info: Info, id: strawberry.ID) -> Ticket:
-    """Ask for a manager's decision after a refusal.
+    """Asks for a manager's decision after a refusal.
 
     id: the ticket
     """
-    context, ticket_id = info.context, await own_ticket(info, id)
+    context, ticket_id = info.context, await own_ticket_id(info, id)
     async with context.transaction() as session:
         return await escalate_ticket(
-            session, ticket_id, deadlines_of(context.shop), now=context.now, by=context.viewer.id
+            session, ticket_id, deadlines_of(context.shop.settings), cause=context.cause
         )
 
 
 async def ticket_decide(info: Info, id: strawberry.ID, agreed: bool, reason: str) -> Ticket:
-    """The last word on an escalated ticket.
+    """Decides an escalated ticket for good.
 
     id: the ticket
     agreed: whether the customer gets what they ask for
     reason: why, as the customer reads it
     """
-    context, ticket_id = info.context, await own_ticket(info, id)
+    context, ticket_id = info.context, await own_ticket_id(info, id)
     async with context.transaction() as session:
         return await decide_ticket(
             session,
             ticket_id,
-            deadlines_of(context.shop),
+            deadlines_of(context.shop.settings),
             agreed=agreed,
             reason=reason,
-            now=context.now,
-            by=context.viewer.id,
+            cause=context.cause,
         )
 
 
 async def ticket_cancel(info: Info, id: strawberry.ID) -> Ticket:
-    """Take a request back while nothing has been settled.
+    """Cancels a ticket while nothing has been settled.
 
     id: the ticket
     """
-    context, ticket_id = info.context, await own_ticket(info, id)
+    context, ticket_id = info.context, await own_ticket_id(info, id)
     async with context.transaction() as session:
         return await cancel_ticket(
-            session, ticket_id, deadlines_of(context.shop), now=context.now, by=context.viewer.id
+            session, ticket_id, deadlines_of(context.shop.settings), cause=context.cause
         )
 
 
 async def ticket_assign(info: Info, id: strawberry.ID, assignee_id: strawberry.ID | None = None) -> Ticket:
-    """Give a ticket to somebody of the support staff, or back to nobody.
+    """Assigns a ticket to somebody of the support staff, or to nobody.
 
     id: the ticket
-    assignee_id: their account; nobody's without it
+    assignee_id: their account; left out, nobody has it
     """
-    context, ticket_id = info.context, await own_ticket(info, id)
+    context, ticket_id = info.context, await own_ticket_id(info, id)
     to = None if assignee_id is None else row_id(assignee_id, "Account", field=("assignee_id",))
     async with context.transaction() as session:
-        return await assign_ticket(session, ticket_id, to, now=context.now, by=context.viewer.id)
+        return await assign_ticket(session, ticket_id, to, cause=context.cause)
 
 
 async def ticket_refund_retry(info: Info, id: strawberry.ID) -> Ticket:
-    """Send the parts of a refund that failed once more, at once.
+    """Retries the failed parts of a refund at once.
 
     id: the ticket
     """
-    context, ticket_id = info.context, await own_ticket(info, id)
+    context, ticket_id = info.context, await own_ticket_id(info, id)
     async with context.transaction() as session:
-        return await retry_refunds(session, ticket_id, now=context.now, by=context.viewer.id)
+        return await retry_refunds(session, ticket_id, cause=context.cause)

@@ -1,30 +1,17 @@
-"""Products, categories and attributes: how each field is answered."""
+"""Resolvers of products, variants, prices, categories, attributes, product lists and search suggestions."""
 
-from resolvers.catalog.browsing import (
-    CategoryAttributeShown,
-    PriceRange,
-    ProductTranslation,
-    VariantOption,
-    attribute_number,
-    attribute_text,
-    attributes,
+from domain.catalog.csv import ImportResult
+from domain.catalog.problems import FileProblem
+from loaders.listing import ProductSort
+from resolvers.catalog.attribute import attribute_number, attribute_text, attributes, find_attribute
+from resolvers.catalog.category import (
+    EffectiveAttribute,
     categories,
     category,
     category_ancestors,
     category_attributes,
-    compare_at_price,
-    find_attribute,
     find_category,
-    find_media,
-    find_product,
-    find_variant,
-    named_category,
-    price,
-    price_range,
-    product,
-    product_translations,
-    product_view,
-    variant_options,
+    look_up_category,
 )
 from resolvers.catalog.editing import (
     attribute_save,
@@ -37,16 +24,16 @@ from resolvers.catalog.editing import (
     variant_archive,
     variant_save,
 )
-from resolvers.catalog.faceting import (
+from resolvers.catalog.facets import (
     AttributeFacet,
+    AttributeValueFacet,
     BrandFacet,
     CategoryFacet,
     ProductFacets,
-    ValueFacet,
     facets,
 )
-from resolvers.catalog.listing import is_nearest, products, searched_for
-from resolvers.catalog.pricing import (
+from resolvers.catalog.listing import corrected_query, is_partial_match, products
+from resolvers.catalog.prices import (
     find_price_change,
     price_change_cancel,
     price_change_schedule,
@@ -54,8 +41,23 @@ from resolvers.catalog.pricing import (
     price_set,
     variant_price_changes,
 )
-from resolvers.catalog.suggesting import SearchSuggestion, search_suggestions
-from resolvers.offer import variant_flash_sales
+from resolvers.catalog.product import (
+    PriceRange,
+    ProductTranslation,
+    VariantOption,
+    compare_at_price,
+    find_media,
+    find_product,
+    find_variant,
+    price,
+    price_range,
+    product,
+    product_translations,
+    product_view,
+    variant_options,
+)
+from resolvers.catalog.suggestions import SearchSuggestion, search_suggestions
+from resolvers.promotion import variant_flash_sales
 from resolvers.stock import (
     availability_near,
     low_stock_at,
@@ -66,14 +68,17 @@ from resolvers.stock import (
 
 __all__ = [
     "AttributeFacet",
+    "AttributeValueFacet",
     "BrandFacet",
-    "CategoryAttributeShown",
     "CategoryFacet",
+    "EffectiveAttribute",
+    "FileProblem",
+    "ImportResult",
     "PriceRange",
     "ProductFacets",
+    "ProductSort",
     "ProductTranslation",
     "SearchSuggestion",
-    "ValueFacet",
     "VariantOption",
     "attribute_number",
     "attribute_save",
@@ -86,6 +91,7 @@ __all__ = [
     "category_attributes",
     "category_save",
     "compare_at_price",
+    "corrected_query",
     "facets",
     "find_attribute",
     "find_category",
@@ -93,9 +99,9 @@ __all__ = [
     "find_price_change",
     "find_product",
     "find_variant",
-    "is_nearest",
+    "is_partial_match",
+    "look_up_category",
     "low_stock_at",
-    "named_category",
     "price",
     "price_change_cancel",
     "price_change_schedule",
@@ -113,7 +119,6 @@ __all__ = [
     "products",
     "products_import",
     "search_suggestions",
-    "searched_for",
     "variant_archive",
     "variant_availability",
     "variant_flash_sales",

@@ -1,4 +1,4 @@
-"""Lists of products: which are wanted, in which order, and what is wrong with a wish."""
+"""Product lists: search, filters and order."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,25 +6,35 @@ from functools import partial
 from typing import TypeVar
 
 from domain.errors import Forbidden, Invalid, LimitReached, NotFound
-from loaders.listing import Chosen, ProductSort, Wanted, attributes_held, count, first_page, listing
+from loaders.listing import (
+    AttributeChoice,
+    ProductCriteria,
+    ProductSort,
+    count_products,
+    load_attribute_applicability,
+    load_first_page,
+    select_products,
+)
 from loaders.page import PAGE_DEFAULT, Page, WrongCursor, memo_of
-from loaders.search import nearest, understood
+from loaders.search import plan_partial_match, plan_query
 from models import CurrencyCode, Product, ProductStatus
-from resolvers.catalog.browsing import likes, named_category
+from resolvers.catalog.category import look_up_category
+from resolvers.catalog.product import apply_preferences
 from resolvers.context import Info
 from resolvers.ids import parse_id
 from resolvers.inputs.catalog import CHOICES_LIMIT, AttributeFilter, PriceRangeInput, ProductFilter
 from resolvers.inputs.money import MoneyInput
-from resolvers.paging import check_first, paged
-from words import ASKED_LIMIT
-from words.asking import NoPlan, Plan, mark, read_plan, wishes
+from resolvers.paging import check_first, query_page
+from text import QUERY_LIMIT
+from text.query_parser import hash_query, parse_query
+from text.query_plan import InvalidQueryPlan, QueryPlan, read_plan
 
 T = TypeVar("T")
 
 
 async def products(
     info: Info,
-    search: str = "",
+    query: str = "",
     filter: ProductFilter | None = None,
     sort: ProductSort = ProductSort.RELEVANCE,
     first: int = PAGE_DEFAULT,
@@ -32,132 +42,139 @@ async def products(
     language: str | None = None,
     currency: CurrencyCode | None = None,
 ) -> Page[Product]:
-    """Products by words, by what they are, and in the order asked.
+    """Searches, filters and sorts products.
 
-    search: words in any language, a SKU or a barcode, at most 200 characters; all words must occur, the last
-        one may be unfinished, a typo is forgiven, and where nothing has all of them the nearest is found
+    query: words in any language, a SKU or a barcode, at most 200 characters; all words must occur, the last
+        one may be unfinished, a typo is tolerated; if no product has all words, those with most of them match
     filter: which products
-    sort: what comes first
+    sort: the order
     first: how many, at most 100
-    after: the cursor to go on from, of the same search and sort
-    language: tell them in this language, as a tag such as "zh-CN", instead of the viewer's own
-    currency: filter, sort and tell prices in this currency instead of the viewer's own
+    after: the cursor to go on from, of the same query and sort
+    language: the language of their texts, as a tag such as "zh-CN"; the viewer's own when left out
+    currency: the currency to filter, sort and show prices in; the viewer's own when left out
     """
-    viewer = likes(info, language=language, currency=currency)
-    asked = searched(search)
-    wanted = await wish(info, filter or ProductFilter(), viewer.currency)
-    plan = await planned(info, asked, after)
-    page = await listed(info, replace(wanted, plan=plan), sort, first=first, after=after)
+    viewer = apply_preferences(info, language=language, currency=currency)
+    checked_query = check_query(query)
+    criteria = await criteria_from(info, filter or ProductFilter(), viewer.currency)
+    plan = await plan_of_page(info, checked_query, after)
+    page = await load_product_page(info, replace(criteria, plan=plan), sort, first=first, after=after)
     if plan is None or page.rows or after is not None:
         return page
     database = info.context.shop.database
-    near = await nearest(database.reads, plan, wanted.statuses, dialect=database.dialect)
-    if near is None:
+    partial_plan = await plan_partial_match(database.reads, plan, criteria.statuses, dialect=database.dialect)
+    if partial_plan is None:
         return page
-    return await listed(info, replace(wanted, plan=near), sort, first=first, after=None)
+    return await load_product_page(info, replace(criteria, plan=partial_plan), sort, first=first, after=None)
 
 
-async def listed(
-    info: Info, wanted: Wanted, sort: ProductSort, *, first: int, after: str | None
+async def load_product_page(
+    info: Info, criteria: ProductCriteria, sort: ProductSort, *, first: int, after: str | None
 ) -> Page[Product]:
     reads = info.context.shop.database.reads
     if after is None:
         check_first(first)
-        page = await first_page(reads, wanted, sort, first=first)
+        page = await load_first_page(reads, criteria, sort, first=first)
     else:
-        statement, order = listing(wanted, sort, dialect=info.context.shop.database.dialect)
-        page = await paged(info, statement, order, first=first, after=after)
-    page.counting = partial(count, reads, wanted)
-    page.extra["wanted"] = wanted
+        statement, order = select_products(criteria, sort, dialect=info.context.shop.database.dialect)
+        page = await query_page(info, statement, order, first=first, after=after)
+    page.count_all = partial(count_products, reads, criteria)
+    page.extra["criteria"] = criteria
     return page
 
 
-def searched(text: str, *, field: str = "search") -> str:
-    """What is searched for; "" when there is no word in it."""
-    if len(text) > ASKED_LIMIT:
-        raise Invalid(f"A search has at most {ASKED_LIMIT} characters.", field=(field,))
-    return text.strip() if wishes(text) else ""
+def check_query(query: str) -> str:
+    """The query without blanks around it; "" when there is no word in it. Raises Invalid for a long one."""
+    if len(query) > QUERY_LIMIT:
+        raise Invalid(f"A search has at most {QUERY_LIMIT} characters.", field=("query",))
+    return query.strip() if parse_query(query) else ""
 
 
-async def planned(info: Info, search: str, after: str | None) -> Plan | None:
-    """What a search looks for: on a further page what the first page looked for, whatever came meanwhile."""
-    if not search:
+async def plan_of_page(info: Info, query: str, after: str | None) -> QueryPlan | None:
+    """The plan of a query; a further page has the plan of the first one, which its cursor holds.
+
+    Raises Invalid for a cursor of another query.
+    """
+    if not query:
         return None
     if after is None:
-        return await understood(info.context.shop.database.reads, search)
+        return await plan_query(info.context.shop.database.reads, query)
     try:
         plan = read_plan(memo_of(after))
-    except (WrongCursor, NoPlan):
+    except (WrongCursor, InvalidQueryPlan):
         raise Invalid("This cursor is not one of this search.", field=("after",)) from None
-    if plan.mark != mark(search):
+    if plan.query_hash != hash_query(query):
         raise Invalid("This cursor belongs to another search.", field=("after",))
     return plan
 
 
-def searched_for(root: Page[Product]) -> str | None:
-    """The words that were looked for, typos put right; null without a search."""
-    plan: Plan | None = root.extra["wanted"].plan
-    return plan.asked if plan else None
+def corrected_query(root: Page[Product]) -> str | None:
+    """The query that was looked for, with typos corrected; null without a query."""
+    plan: QueryPlan | None = root.extra["criteria"].plan
+    return plan.query if plan else None
 
 
-def is_nearest(root: Page[Product]) -> bool:
-    """Whether nothing has all the words that were looked for, and these products come nearest."""
-    plan: Plan | None = root.extra["wanted"].plan
-    return bool(plan and plan.nearest)
+def is_partial_match(root: Page[Product]) -> bool:
+    """Whether no product has all words of the query, and these have most of them."""
+    plan: QueryPlan | None = root.extra["criteria"].plan
+    return bool(plan and plan.is_partial)
 
 
-async def wish(info: Info, filter: ProductFilter, currency: CurrencyCode) -> Wanted:
-    """What is asked for, in the words of the database."""
+async def criteria_from(info: Info, filter: ProductFilter, currency: CurrencyCode) -> ProductCriteria:
+    """A filter with its ids and amounts checked. Raises NotFound, Invalid, Forbidden and LimitReached."""
     price = filter.price or PriceRangeInput()
-    wanted = Wanted(
+    criteria = ProductCriteria(
         currency=currency,
-        statuses=statuses(info, filter.status),
-        category=await path(info, filter.category) if filter.category is not None else None,
-        brands=limited(filter.brands, "brands"),
-        least=minor(price.min, currency, "min"),
-        most=minor(price.max, currency, "max"),
-        attributes=tuple(chosen(each) for each in limited(filter.attributes, "attributes")),
+        statuses=visible_statuses(info, filter.status),
+        category=await category_path(info, filter.category) if filter.category is not None else None,
+        brands=limit_choices(filter.brands, "brands"),
+        min_price=minor_amount(price.min, currency, "min"),
+        max_price=minor_amount(price.max, currency, "max"),
+        attributes=tuple(attribute_choice(each) for each in limit_choices(filter.attributes, "attributes")),
         in_stock=bool(filter.in_stock),
         flash_sale_at=info.context.now if filter.flash_sale else None,
     )
-    if wanted.least is not None and wanted.most is not None and wanted.least > wanted.most:
+    lowest, highest = criteria.min_price, criteria.max_price
+    if lowest is not None and highest is not None and lowest > highest:
         raise Invalid("The least price is above the most.", field=("filter", "price"))
-    if wanted.attributes:
-        await check_attributes(info, wanted)
-    return wanted
+    if criteria.attributes:
+        await check_attributes(info, criteria)
+    return criteria
 
 
-async def check_attributes(info: Info, wanted: Wanted) -> None:
-    """Attributes that there are, and that products of the category can have."""
-    codes = [each.code for each in wanted.attributes]
-    held = await attributes_held(info.context.shop.database.reads, codes, wanted.category)
+async def check_attributes(info: Info, criteria: ProductCriteria) -> None:
+    """Raises NotFound for unknown attributes, Invalid for those that no product of the category can have."""
+    codes = [each.code for each in criteria.attributes]
+    reads = info.context.shop.database.reads
+    is_applicable = await load_attribute_applicability(reads, codes, criteria.category)
     for place, code in enumerate(codes):
         field = ("filter", "attributes", place, "code")
-        if code not in held:
+        if code not in is_applicable:
             raise NotFound(f'attribute "{code[:100]}"', field=field)
-        if not held[code]:
+        if not is_applicable[code]:
             raise Invalid(f'No product of this category has an attribute "{code}".', field=field)
 
 
-def statuses(info: Info, wanted: list[ProductStatus] | None) -> tuple[ProductStatus, ...]:
-    if wanted is None:
+def visible_statuses(info: Info, statuses: list[ProductStatus] | None) -> tuple[ProductStatus, ...]:
+    """The statuses to list; raises Forbidden where customers ask for others than ACTIVE."""
+    if statuses is None:
         return (ProductStatus.ACTIVE,)
-    if not info.context.viewer.is_staff and set(wanted) - {ProductStatus.ACTIVE}:
+    if not info.context.viewer.is_staff and set(statuses) - {ProductStatus.ACTIVE}:
         raise Forbidden
-    return tuple(wanted)
+    return tuple(statuses)
 
 
-async def path(info: Info, name: str) -> str:
-    """Where a category stands, by its id or its slug."""
+async def category_path(info: Info, name: str) -> str:
+    """The path of the category with this global id or slug; raises NotFound."""
     parsed = parse_id(name)
     by_id = parsed is not None and parsed[0] == "Category"
-    found = await named_category(info, name, by_slug=not by_id)
+    found = await look_up_category(info, name, by_slug=not by_id)
     if found is None:
         raise NotFound("category", field=("filter", "category"))
     return found.path
 
 
-def minor(amount: MoneyInput | None, currency: CurrencyCode, end: str) -> int | None:
+def minor_amount(amount: MoneyInput | None, currency: CurrencyCode, end: str) -> int | None:
+    """One end of a price range in minor units; raises Invalid for another currency and negative amounts."""
     if amount is None:
         return None
     field = ("filter", "price", end)
@@ -169,11 +186,12 @@ def minor(amount: MoneyInput | None, currency: CurrencyCode, end: str) -> int | 
     return money.minor
 
 
-def chosen(filter: AttributeFilter) -> Chosen:
-    return Chosen(filter.code, limited(filter.values, "values"))
+def attribute_choice(filter: AttributeFilter) -> AttributeChoice:
+    return AttributeChoice(filter.code, limit_choices(filter.values, "values"))
 
 
-def limited(choices: Sequence[T] | None, name: str) -> tuple[T, ...]:
+def limit_choices(choices: Sequence[T] | None, name: str) -> tuple[T, ...]:
+    """The choices; raises LimitReached for more than CHOICES_LIMIT."""
     if choices and len(choices) > CHOICES_LIMIT:
         raise LimitReached(f"At most {CHOICES_LIMIT} at once.", field=("filter", name))
     return tuple(choices or ())

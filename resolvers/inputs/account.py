@@ -1,13 +1,15 @@
-from domain.address import Postal
-from resolvers.described import input_type
+"""Inputs of addresses."""
+
+from domain.address import PostalAddress
+from resolvers.descriptions import input_type
 
 
 @input_type
 class PostalAddressInput:
-    """Where a parcel goes and who takes it."""
+    """Where a parcel goes and who receives it."""
 
     recipient: str
-    """Who takes the parcel."""
+    """Who receives the parcel."""
     phone: str
     """The number the courier calls; without a country code it is one of the address's country."""
     country_code: str = "CN"
@@ -19,11 +21,11 @@ class PostalAddressInput:
     district: str = ""
     """District or county; required in China."""
     line1: str
-    """Street, house and door."""
+    """Street, house number and apartment."""
     line2: str = ""
-    """What else helps to find the door."""
+    """Further details for the courier."""
     postal_code: str = ""
-    """Postal code, where there is one."""
+    """Postal code, if the country has them."""
 
-    def postal(self) -> Postal:
-        return Postal(**vars(self))
+    def postal(self) -> PostalAddress:
+        return PostalAddress(**vars(self))

@@ -3,9 +3,9 @@ from datetime import datetime
 
 import strawberry
 
-from domain.aftersales.rules import Claim, Wanted
+from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from models import TicketReason, TicketStatus, TicketType
-from resolvers.described import input_type
+from resolvers.descriptions import input_type
 from resolvers.ids import row_id
 
 
@@ -13,7 +13,7 @@ from resolvers.ids import row_id
 class TicketLineInput:
     """Units of an order line that a ticket is about."""
 
-    line_id: strawberry.ID
+    order_line_id: strawberry.ID
     """The line of the order."""
     quantity: int
     """How many units of it."""
@@ -21,7 +21,7 @@ class TicketLineInput:
 
 @input_type
 class TicketQuoteInput:
-    """What a customer would ask for."""
+    """A request that a customer could make."""
 
     order_id: strawberry.ID
     """The order it is about."""
@@ -30,10 +30,10 @@ class TicketQuoteInput:
     reason: TicketReason
     """Why."""
     lines: list[TicketLineInput]
-    """Which goods, each line once."""
+    """The lines of the order it is about, each once."""
 
-    def claim(self) -> Claim:
-        return Claim(self.type, self.reason, wanted(self.lines))
+    def claim(self) -> TicketClaim:
+        return TicketClaim(self.type, self.reason, claimed_units(self.lines))
 
 
 @input_type
@@ -41,27 +41,29 @@ class TicketFilter:
     """Which tickets; everything given must hold."""
 
     status: list[TicketStatus] | None = None
-    """In one of these states."""
+    """With one of these statuses."""
     type: list[TicketType] | None = None
     """Of one of these types."""
     reason: list[TicketReason] | None = None
     """For one of these reasons."""
     assignee_id: strawberry.ID | None = None
-    """Given to this member of staff."""
+    """Assigned to this member of the staff."""
     order_id: strawberry.ID | None = None
     """About this order."""
     due_before: datetime | None = None
-    """Falling due before this moment."""
+    """Due before this moment."""
 
 
-def wanted(lines: Sequence[TicketLineInput]) -> tuple[Wanted, ...]:
+def claimed_units(lines: Sequence[TicketLineInput]) -> tuple[ClaimedUnits, ...]:
     return tuple(
-        Wanted(row_id(line.line_id, "OrderLine", field=("lines", index, "line_id")), line.quantity)
+        ClaimedUnits(
+            row_id(line.order_line_id, "OrderLine", field=("lines", index, "order_line_id")), line.quantity
+        )
         for index, line in enumerate(lines)
     )
 
 
-def pictures(media_ids: Sequence[strawberry.ID]) -> tuple[int, ...]:
+def media_row_ids(media_ids: Sequence[strawberry.ID]) -> tuple[int, ...]:
     return tuple(
         row_id(media_id, "Media", field=("media_ids", index)) for index, media_id in enumerate(media_ids)
     )

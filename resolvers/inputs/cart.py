@@ -1,19 +1,20 @@
 import strawberry
 
-from domain.cart import Wanted
-from resolvers.described import input_type
+from domain.cart import CartAddition
+from resolvers.descriptions import input_type
 from resolvers.ids import row_id
 
 
 @input_type
 class CartLineInput:
-    """Units of a variant for a cart."""
+    """Units of a variant to add to a cart."""
 
     variant_id: strawberry.ID
-    """What to add."""
+    """The variant."""
     quantity: int = 1
-    """How many to add to those already in it."""
+    """How many units to add to those already in the cart."""
 
-    def wanted(self, index: int) -> Wanted:
+    def addition(self, index: int) -> CartAddition:
         field = ("lines", index)
-        return Wanted(row_id(self.variant_id, "Variant", field=(*field, "variant_id")), self.quantity, field)
+        variant_id = row_id(self.variant_id, "Variant", field=(*field, "variant_id"))
+        return CartAddition(variant_id, self.quantity, field)

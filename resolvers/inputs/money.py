@@ -1,11 +1,13 @@
+"""Amounts of money as clients give them."""
+
 from decimal import Decimal
 
 from domain.errors import Invalid
 from models import CurrencyCode, Money
-from resolvers.described import input_type
+from resolvers.descriptions import input_type
 
 MINOR_LIMIT = 10**12
-"""Minor units somebody may name: more is a mistake."""
+"""The largest amount a client may give, in minor units."""
 
 
 @input_type
@@ -18,6 +20,7 @@ class MoneyInput:
     """The ISO 4217 code of the currency."""
 
     def money(self, *, field: tuple[str | int, ...]) -> Money:
+        """The amount; raises Invalid about `field` for too many digits or more than MINOR_LIMIT."""
         try:
             amount = Money.of(self.amount, self.currency_code)
         except (ValueError, ArithmeticError):

@@ -3,19 +3,19 @@ from datetime import datetime
 
 import strawberry
 
-from domain.cart import COUPONS_LIMIT, Owner
+from domain.cart import COUPONS_LIMIT, CartOwner
 from domain.errors import LimitReached
-from domain.order import WantedDelivery, WantedLine, WantedPayment, Wish
+from domain.order import OrderRequest, PlannedPayment, RequestedDelivery, RequestedLine
 from models import (
     CurrencyCode,
     FulfilmentStatus,
-    OrderHeadline,
+    OrderDisplayStatus,
     OrderPaymentStatus,
     OrderStatus,
     PaymentMethod,
     ShippingMethod,
 )
-from resolvers.described import input_type
+from resolvers.descriptions import input_type
 from resolvers.ids import row_id
 from resolvers.inputs.account import PostalAddressInput
 from resolvers.inputs.money import MoneyInput
@@ -30,15 +30,15 @@ class OrderLineInput:
     variant_id: strawberry.ID
     """The variant."""
     quantity: int
-    """How many units of it."""
+    """How many units."""
 
 
 @input_type
 class DeliveryAddressInput:
-    """Where a delivery goes: give one of the two."""
+    """Where a delivery goes: exactly one of the two."""
 
     id: strawberry.ID | None = None
-    """An entry of one's own address book."""
+    """An entry of the buyer's address book."""
     postal: PostalAddressInput | None = None
     """An address for this order only."""
 
@@ -50,66 +50,66 @@ class DeliveryInput:
     address: DeliveryAddressInput
     """Where it goes."""
     method: ShippingMethod = ShippingMethod.STANDARD
-    """How fast it travels."""
+    """How it is sent."""
     lines: list[OrderLineInput] | None = None
-    """What goes there; everything, where there is one delivery and this is left out."""
+    """What goes there; everything when left out, where there is no other delivery."""
 
-    def wanted(self, index: int) -> WantedDelivery:
+    def requested(self, index: int) -> RequestedDelivery:
         field = ("deliveries", index)
         id, postal = self.address.id, self.address.postal
-        return WantedDelivery(
+        return RequestedDelivery(
             method=self.method,
             address_id=row_id(id, "Address", field=(*field, "address", "id")) if id else None,
             postal=postal.postal() if postal else None,
-            lines=wanted_lines(self.lines, (*field, "lines")),
+            lines=build_requested_lines(self.lines, (*field, "lines")),
         )
 
 
 @input_type
 class PaymentInput:
-    """A part of the total and how it is paid."""
+    """A part of the total, and how it is paid."""
 
     method: PaymentMethod
     """How it is paid."""
     amount: MoneyInput
     """How much of the total."""
 
-    def wanted(self, index: int) -> WantedPayment:
-        return WantedPayment(self.method, self.amount.money(field=("payments", index, "amount")))
+    def planned(self, index: int) -> PlannedPayment:
+        return PlannedPayment(self.method, self.amount.money(field=("payments", index, "amount")))
 
 
 @input_type
 class CheckoutQuoteInput:
-    """What somebody would order."""
+    """What would be ordered, and where it would go."""
 
     lines: list[OrderLineInput] | None = None
     """What would be ordered, each variant once; what is in the cart when left out."""
     deliveries: list[DeliveryInput] = strawberry.field(
-        default_factory=list, description="Where it would go; without any, nothing is said about fees."
+        default_factory=list, description="Where it would go; without any the quote has no fees."
     )
     coupon_codes: list[str] | None = None
     """Coupons in place of those on the cart."""
     currency: CurrencyCode | None = None
     """The currency of `lines`; the viewer's when left out. A cart has its own."""
 
-    def wish(self, owner: Owner, currency: CurrencyCode) -> Wish:
-        return wish_of(
+    def request(self, owner: CartOwner, currency: CurrencyCode) -> OrderRequest:
+        return build_order_request(
             owner, self.lines, self.deliveries, self.coupon_codes, currency=self.currency or currency
         )
 
 
 @input_type
 class OrderFilter:
-    """Which orders; everything given must hold."""
+    """Which orders; all conditions that are given must hold."""
 
     status: list[OrderStatus] | None = None
-    """In one of these states."""
+    """With one of these statuses."""
     payment_status: list[OrderPaymentStatus] | None = None
-    """With one of these states of payment."""
+    """With one of these payment statuses."""
     fulfilment_status: list[FulfilmentStatus] | None = None
-    """With one of these states of fulfilment."""
-    headline: list[OrderHeadline] | None = None
-    """Of which this is the one word that customers read."""
+    """With one of these fulfilment statuses."""
+    display_status: list[OrderDisplayStatus] | None = None
+    """With one of these statuses that customers read."""
     number: str | None = None
     """Whose number begins so."""
     phone: str | None = None
@@ -118,43 +118,39 @@ class OrderFilter:
     """With a line of this product."""
     variant_id: strawberry.ID | None = None
     """With a line of this variant."""
-    words: str | None = None
-    """With a line of something that has this SKU, or all of these words in its title."""
+    query: str | None = None
+    """With a line that has this SKU, or all of these words in its title."""
     customer: str | None = None
-    """Of whoever has this e-mail address, phone number or exact name; for the staff."""
+    """Of the customer with this e-mail address, phone number or exact name; for the staff."""
     placed_from: datetime | None = None
     """Placed at this moment or later."""
     placed_before: datetime | None = None
     """Placed before this moment."""
 
 
-def wish_of(
-    owner: Owner,
+def build_order_request(
+    owner: CartOwner,
     lines: Sequence[OrderLineInput] | None,
     deliveries: Sequence[DeliveryInput],
     coupon_codes: Sequence[str] | None,
     *,
     currency: CurrencyCode,
-) -> Wish:
-    return Wish(
+) -> OrderRequest:
+    if coupon_codes is not None and len(coupon_codes) > COUPONS_LIMIT:
+        raise LimitReached(f"An order has at most {COUPONS_LIMIT} coupons.", field=("coupon_codes",))
+    return OrderRequest(
         owner=owner,
-        lines=wanted_lines(lines, ("lines",)),
-        deliveries=[delivery.wanted(index) for index, delivery in enumerate(deliveries)],
-        coupon_codes=limited(coupon_codes),
+        lines=build_requested_lines(lines, ("lines",)),
+        deliveries=[delivery.requested(index) for index, delivery in enumerate(deliveries)],
+        coupon_codes=coupon_codes,
         currency=currency,
     )
 
 
-def limited(codes: Sequence[str] | None) -> Sequence[str] | None:
-    if codes is not None and len(codes) > COUPONS_LIMIT:
-        raise LimitReached(f"An order has at most {COUPONS_LIMIT} coupons.", field=("coupon_codes",))
-    return codes
-
-
-def wanted_lines(lines: Sequence[OrderLineInput] | None, field: Path) -> list[WantedLine] | None:
+def build_requested_lines(lines: Sequence[OrderLineInput] | None, field: Path) -> list[RequestedLine] | None:
     if lines is None:
         return None
     return [
-        WantedLine(row_id(line.variant_id, "Variant", field=(*field, index, "variant_id")), line.quantity)
+        RequestedLine(row_id(line.variant_id, "Variant", field=(*field, index, "variant_id")), line.quantity)
         for index, line in enumerate(lines)
     ]

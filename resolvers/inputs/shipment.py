@@ -1,8 +1,8 @@
 import strawberry
 
-from domain.shipment import ParcelToPack, Picked
-from models import CarrierCode, ParcelSize, RunStatus, ShipmentStatus
-from resolvers.described import input_type
+from domain.shipment import ParcelLine, ParcelToPack
+from models import CarrierCode, ParcelSize, ShipmentStatus
+from resolvers.descriptions import input_type
 from resolvers.ids import row_id
 
 
@@ -18,7 +18,7 @@ class ParcelLineInput:
 
 @input_type
 class ParcelSizeInput:
-    """How big a parcel is outside."""
+    """The outer dimensions of a parcel."""
 
     length_mm: int
     """Its longest side, in millimetres."""
@@ -33,17 +33,17 @@ class ParcelInput:
     """What goes into one parcel."""
 
     lines: list[ParcelLineInput]
-    """The goods, each line once, all from one warehouse."""
+    """The lines that go into it, each once, all from one warehouse."""
     weight_grams: int | None = None
-    """What the scales say; left out, the parcel weighs what its goods weigh."""
+    """Its weight; left out, the parcel weighs what its lines weigh."""
     size: ParcelSizeInput | None = None
-    """How big it is."""
+    """Its outer dimensions."""
 
-    def to_pack(self, index: int) -> ParcelToPack:
+    def draft(self, index: int) -> ParcelToPack:
         path = ("parcels", index, "lines")
         return ParcelToPack(
             lines=[
-                Picked(
+                ParcelLine(
                     row_id(
                         line.delivery_line_id, "DeliveryLine", field=(*path, position, "delivery_line_id")
                     ),
@@ -61,22 +61,10 @@ class ShipmentFilter:
     """Which shipments; everything given must hold."""
 
     status: list[ShipmentStatus] | None = None
-    """In one of these states."""
+    """With one of these statuses."""
     warehouse_id: strawberry.ID | None = None
     """Packed in this warehouse."""
     carrier: CarrierCode | None = None
     """With this carrier."""
     dispatched: bool | None = None
-    """True: has left the house; false: is packed and waits."""
-
-
-@input_type
-class DeliveryRunFilter:
-    """Which runs; everything given must hold."""
-
-    status: list[RunStatus] | None = None
-    """In one of these states."""
-    warehouse_id: strawberry.ID | None = None
-    """From this warehouse."""
-    courier_id: strawberry.ID | None = None
-    """Driven by this courier."""
+    """True: has left the warehouse; false: is packed and waits."""

@@ -3,15 +3,64 @@ from datetime import datetime
 import strawberry
 
 from domain.errors import Invalid
+from domain.stock import WarehouseDraft, point_of_place
 from models import MovementKind
-from resolvers.described import input_type
+from resolvers.descriptions import input_type
 
 PART_LIMIT = 200
+"""Characters of each part of an address."""
 
 
 @input_type
-class NearInput:
-    """Where somebody is, as far as they say."""
+class WarehouseSaveInput:
+    """What `warehouseSave` needs."""
+
+    code: str
+    """The code by which product files name it."""
+    name: str
+    """The name people use."""
+    city: str
+    """City or prefecture."""
+    id: strawberry.ID | None = None
+    """The warehouse to change; a new one is opened when left out."""
+    country_code: str = "CN"
+    """The ISO 3166 code of its country."""
+    province: str = ""
+    """Province, state or municipality."""
+    district: str = ""
+    """District or county."""
+    line1: str = ""
+    """Street and number."""
+    latitude: float | None = None
+    """Degrees north; those of its district, city or province, where they are known, when left out."""
+    longitude: float | None = None
+    """Degrees east, given together with the latitude."""
+    position: int | None = None
+    """Its position among the warehouses, 1 for the main one; when left out it stays or comes last."""
+    active: bool = True
+    """Whether orders may take from it; what they have reserved in it leaves it either way."""
+
+    def draft(self) -> WarehouseDraft:
+        point = None
+        if self.latitude is self.longitude is None:
+            point = point_of_place(self.country_code, self.province, self.city, self.district)
+        return WarehouseDraft(
+            code=self.code,
+            name=self.name,
+            country_code=self.country_code,
+            province=self.province,
+            city=self.city,
+            district=self.district,
+            line1=self.line1,
+            latitude=point.latitude if point else self.latitude,
+            longitude=point.longitude if point else self.longitude,
+            active=self.active,
+        )
+
+
+@input_type
+class ApproximateAddressInput:
+    """Where something would go, as exactly as it is known."""
 
     country_code: str = "CN"
     """The ISO 3166 code of the country."""
@@ -30,14 +79,14 @@ class NearInput:
 
 @input_type
 class MovementFilter:
-    """Which movements; everything given must hold."""
+    """Which movements; all conditions that are given must hold."""
 
     variant_id: strawberry.ID | None = None
     """Of this variant."""
     warehouse_id: strawberry.ID | None = None
     """In this warehouse."""
     order_id: strawberry.ID | None = None
-    """Because of this order."""
+    """Caused by this order."""
     kinds: list[MovementKind] | None = None
     """Of one of these kinds."""
     moved_from: datetime | None = None
@@ -48,9 +97,9 @@ class MovementFilter:
 
 @input_type
 class LowStockFilter:
-    """Which of what runs low; everything given must hold."""
+    """Which variants that are low; all conditions that are given must hold."""
 
     warehouse_id: strawberry.ID | None = None
-    """Counted in this warehouse alone; all active ones together when left out."""
+    """Counted in this warehouse only; in all active ones together when left out."""
     category: str | None = None
     """In this category or anywhere below it: its id or its slug."""

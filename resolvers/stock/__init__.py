@@ -1,5 +1,6 @@
 """Stock: how each field is answered."""
 
+from loaders.stock import LowStock
 from resolvers.stock.availability import (
     Availability,
     AvailabilityLevel,
@@ -9,29 +10,20 @@ from resolvers.stock.availability import (
     variant_availability,
     variant_stock,
 )
-from resolvers.stock.clerks import (
-    LowStockLine,
-    category_path,
-    find_warehouse,
-    low_stock_at,
-    low_stock_list,
-    stock_adjust,
-    stock_movements,
-    stock_threshold_set,
-    warehouse_save,
-    warehouses,
-)
+from resolvers.stock.low_stock import category_path, low_stock, low_stock_at, stock_threshold_set
+from resolvers.stock.movements import stock_adjust, stock_movements
+from resolvers.stock.warehouses import find_warehouse, warehouse_save, warehouses
 
 __all__ = [
     "Availability",
     "AvailabilityLevel",
-    "LowStockLine",
+    "LowStock",
     "NearbyAvailability",
     "availability_near",
     "category_path",
     "find_warehouse",
+    "low_stock",
     "low_stock_at",
-    "low_stock_list",
     "product_availability",
     "stock_adjust",
     "stock_movements",

@@ -1,63 +1,65 @@
-"""What can be bought, and where it would come from."""
+"""How much of a product can be bought, and from which warehouse."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from atlas import Point, bare, distance_km, find_point
-from loaders.stock import Shelf, every_warehouse
-from models import Product, StockLevel, Variant, Warehouse
+from domain.stock import point_of_place, point_of_warehouse
+from geo import Point, distance_km, short_name
+from loaders.stock import StockAtWarehouse, all_warehouses
+from models import Product, StockLevel, Variant, Warehouse, total_available
 from resolvers.context import Info
-from resolvers.inputs.stock import NearInput
+from resolvers.inputs.stock import ApproximateAddressInput
 
 FEW = 5
-"""From this many on customers are told the number."""
+"""Up to this many available units customers read the number."""
 
 
 class AvailabilityLevel(StrEnum):
-    """How much is left, in a word."""
+    """How much is available, in a word."""
 
     SOLD_OUT = "SOLD_OUT"
     """None."""
     FEW = "FEW"
-    """So few that the number is told."""
+    """So few that customers read the number."""
     PLENTY = "PLENTY"
-    """Enough, or there is no limit."""
+    """More than a few, or there is no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Availability:
     """What can be bought at this moment."""
 
-    left: int | None
-    """None when there is no limit."""
+    units: int | None
+    """None where there is no limit."""
     exact: bool
+    """Whether the viewer may read the number, however high it is."""
 
     @property
     def in_stock(self) -> bool:
-        return self.left is None or self.left > 0
+        return self.units is None or self.units > 0
 
     @property
     def level(self) -> AvailabilityLevel:
-        if self.left is None or self.left > FEW:
+        if self.units is None or self.units > FEW:
             return AvailabilityLevel.PLENTY
-        return AvailabilityLevel.FEW if self.left else AvailabilityLevel.SOLD_OUT
+        return AvailabilityLevel.FEW if self.units else AvailabilityLevel.SOLD_OUT
 
     @property
     def quantity(self) -> int | None:
-        return None if self.level is AvailabilityLevel.PLENTY and not self.exact else self.left
+        return None if self.level is AvailabilityLevel.PLENTY and not self.exact else self.units
 
 
 @dataclass(frozen=True, slots=True)
 class NearbyAvailability:
-    """Whether something can be bought, and how far it would have to travel."""
+    """Whether something can be bought, and from how far away it would come."""
 
     availability: Availability
     source: Warehouse | None
     """The nearest active warehouse that has it."""
     distance: float | None
-    left: int | None
-    """What that warehouse has of it; None when there is no limit."""
+    source_units: int | None
+    """What is available of it there; None where there is no limit."""
 
     @property
     def city(self) -> str | None:
@@ -77,125 +79,117 @@ class NearbyAvailability:
 
     @property
     def units(self) -> int | None:
-        return self.left if self.availability.exact else None
+        return self.source_units if self.availability.exact else None
 
 
 async def variant_availability(variants: Sequence[Variant], info: Info) -> Sequence[Availability]:
     """How much of it can be bought now, from all warehouses together."""
     exact = info.context.viewer.is_staff
-    return [Availability(left, exact) for left in await units_left(variants, info)]
+    return [Availability(units, exact) for units in await available_by_variant(variants, info)]
 
 
 async def product_availability(products: Sequence[Product], info: Info) -> Sequence[Availability]:
     """How much of it can be bought now, in all variants together."""
     exact = info.context.viewer.is_staff
     found = await info.context.load.product_variants.load_many([product.id for product in products])
-    left = iter(await units_left([variant for variants in found for variant in variants], info))
-    return [Availability(together([next(left) for _ in variants]), exact) for variants in found]
+    all_variants = [variant for variants in found for variant in variants]
+    units = iter(await available_by_variant(all_variants, info))
+    return [Availability(sum_available([next(units) for _ in variants]), exact) for variants in found]
 
 
-async def units_left(variants: Sequence[Variant], info: Info) -> list[int | None]:
-    """None for what has no limit."""
-    shelves = await open_shelves(variants, info)
-    return [
-        units_on(of_variant) if variant.limited else None
-        for variant, of_variant in zip(variants, shelves, strict=True)
-    ]
+async def available_by_variant(variants: Sequence[Variant], info: Info) -> list[int | None]:
+    """The available units of each variant; None where there is no limit."""
+    found = await stock_in_active_warehouses(variants, info)
+    return [available_in(stock, variant) for variant, stock in zip(variants, found, strict=True)]
 
 
-async def open_shelves(variants: Sequence[Variant], info: Info) -> list[Sequence[Shelf]]:
-    """Of each variant, what lies where orders may take it from."""
-    found = await info.context.load.variant_shelves.load_many([variant.id for variant in variants])
-    return [[shelf for shelf in shelves if shelf.warehouse.active] for shelves in found]
+async def stock_in_active_warehouses(
+    variants: Sequence[Variant], info: Info
+) -> list[Sequence[StockAtWarehouse]]:
+    """The stock of each variant that orders may take from."""
+    found = await info.context.load.variant_stock.load_many([variant.id for variant in variants])
+    return [[each for each in stock if each.warehouse.active] for stock in found]
 
 
-def units_on(shelves: Sequence[Shelf]) -> int:
-    return sum(shelf.level.available for shelf in shelves)
+def available_in(stock: Sequence[StockAtWarehouse], variant: Variant) -> int | None:
+    return total_available(variant, (each.level.available for each in stock))
 
 
-def together(lefts: Sequence[int | None]) -> int | None:
-    return None if None in lefts else sum(left or 0 for left in lefts)
+def sum_available(units: Sequence[int | None]) -> int | None:
+    return None if None in units else sum(each or 0 for each in units)
 
 
 async def variant_stock(variants: Sequence[Variant], info: Info) -> Sequence[Sequence[StockLevel] | None]:
-    """What each warehouse has of it, the main one first; null for customers."""
+    """The stock levels of all warehouses, the main one's first; null for customers."""
     if not info.context.viewer.is_staff:
         return [None] * len(variants)
-    found = await info.context.load.variant_shelves.load_many([variant.id for variant in variants])
-    return [[shelf.level for shelf in shelves] for shelves in found]
+    found = await info.context.load.variant_stock.load_many([variant.id for variant in variants])
+    return [[each.level for each in stock] for stock in found]
 
 
 async def availability_near(
-    variants: Sequence[Variant], info: Info, address: NearInput
+    variants: Sequence[Variant], info: Info, address: ApproximateAddressInput
 ) -> Sequence[NearbyAvailability]:
     """Whether it can be bought at this moment, and the nearest warehouse that has it.
 
-    address: where it would go; the more it says, the better is the distance
+    address: where it would go; the more it says, the more exact is the distance
     """
     address.refuse_long()
-    exact, near = info.context.viewer.is_staff, Nearness.of(address)
-    shelves = await open_shelves(variants, info)
-    everywhere: Sequence[Warehouse] = ()
-    if not all(variant.limited for variant in variants):
-        found = await every_warehouse(info.context.shop.database.reads)
-        everywhere = [warehouse for warehouse in found if warehouse.active]
+    exact, proximity = info.context.viewer.is_staff, Proximity.of(address)
+    found = await stock_in_active_warehouses(variants, info)
+    active_warehouses: Sequence[Warehouse] = ()
+    if not all(variant.can_sell_out for variant in variants):
+        warehouses = await all_warehouses(info.context.shop.database.reads)
+        active_warehouses = [warehouse for warehouse in warehouses if warehouse.active]
     return [
-        nearby(near, variant, of_variant, everywhere, exact=exact)
-        for variant, of_variant in zip(variants, shelves, strict=True)
+        availability_from_nearest(proximity, variant, stock, active_warehouses, exact=exact)
+        for variant, stock in zip(variants, found, strict=True)
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class Nearness:
-    """How near warehouses are to somebody."""
+class Proximity:
+    """How near warehouses are to an address."""
 
-    address: NearInput
+    address: ApproximateAddressInput
     point: Point | None
 
     @classmethod
-    def of(cls, address: NearInput) -> "Nearness":
-        return cls(address, point_of(address.country_code, address.province, address.city, address.district))
+    def of(cls, address: ApproximateAddressInput) -> "Proximity":
+        point = point_of_place(address.country_code, address.province, address.city, address.district)
+        return cls(address, point)
 
-    def distance(self, warehouse: Warehouse) -> float | None:
-        there = point_of_warehouse(warehouse)
-        return distance_km(self.point, there) if self.point and there else None
+    def distance_to(self, warehouse: Warehouse) -> float | None:
+        """Kilometres along the great circle; None where either place is not known."""
+        point = point_of_warehouse(warehouse)
+        return distance_km(self.point, point) if self.point and point else None
 
-    def order(self, warehouse: Warehouse) -> tuple[bool, bool, float, int, int]:
-        """Home before abroad; by distance where both places are known, else one's own province first."""
-        away = self.distance(warehouse)
+    def sort_key(self, warehouse: Warehouse) -> tuple[bool, bool, float, int, int]:
+        """The same country first; then by distance, or the same province first where that is not known."""
+        distance = self.distance_to(warehouse)
         abroad = warehouse.country_code != self.address.country_code.strip().upper()
-        elsewhere = bare(warehouse.province) != bare(self.address.province)
-        return abroad, away is None and elsewhere, away or 0, warehouse.position, warehouse.id
+        other_province = short_name(warehouse.province) != short_name(self.address.province)
+        unknown = distance is None and other_province
+        return abroad, unknown, distance or 0, warehouse.position, warehouse.id
 
 
-def nearby(
-    near: Nearness,
+def availability_from_nearest(
+    proximity: Proximity,
     variant: Variant,
-    shelves: Sequence[Shelf],
-    everywhere: Sequence[Warehouse],
+    stock: Sequence[StockAtWarehouse],
+    active_warehouses: Sequence[Warehouse],
     *,
     exact: bool,
 ) -> NearbyAvailability:
-    """What has no limit comes from the nearest warehouse of all."""
-    left = {shelf.warehouse.id: shelf.level.available for shelf in shelves}
-    places = everywhere
-    if variant.limited:
-        places = [shelf.warehouse for shelf in shelves if shelf.level.available > 0]
-    source = min(places, key=near.order, default=None)
+    """A variant without a limit comes from the nearest of all active warehouses."""
+    units_by_warehouse = {each.warehouse.id: each.level.available for each in stock}
+    sources = active_warehouses
+    if variant.can_sell_out:
+        sources = [each.warehouse for each in stock if each.level.available > 0]
+    source = min(sources, key=proximity.sort_key, default=None)
     return NearbyAvailability(
-        Availability(units_on(shelves) if variant.limited else None, exact),
+        Availability(available_in(stock, variant), exact),
         source,
-        near.distance(source) if source else None,
-        left.get(source.id) if source and variant.limited else None,
+        proximity.distance_to(source) if source else None,
+        units_by_warehouse.get(source.id) if source and variant.can_sell_out else None,
     )
-
-
-def point_of(country_code: str, province: str, city: str, district: str) -> Point | None:
-    """The table knows one country."""
-    return find_point(province, city, district) if country_code.strip().upper() == "CN" else None
-
-
-def point_of_warehouse(warehouse: Warehouse) -> Point | None:
-    if warehouse.latitude is not None and warehouse.longitude is not None:
-        return Point(warehouse.latitude, warehouse.longitude)
-    return point_of(warehouse.country_code, warehouse.province, warehouse.city, warehouse.district)

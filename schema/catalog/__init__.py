@@ -1,14 +1,12 @@
-"""What the shop sells: products and their variants, categories, attributes, pictures."""
+"""Queries and mutations of products, prices, categories and attributes."""
 
 import strawberry
 
-from domain.catalog.files import Import
-from domain.catalog.interchange import Problem
 from resolvers import catalog as resolve
-from resolvers.guard import ANYONE, CATALOGUE
+from resolvers.guard import Permission
+from schema.cache_control import MINUTE, MINUTES
 from schema.catalog.listing import ProductConnection, SearchSuggestion
 from schema.catalog.product import Attribute, Category, Media, PriceChange, Product, Variant
-from schema.freshness import MINUTE, MINUTES
 from schema.mutation import mutation
 from schema.rows import field, row_type
 
@@ -17,61 +15,68 @@ __all__ = ["CatalogMutation", "CatalogQuery", "Category", "Media", "Product", "V
 
 @strawberry.type
 class CatalogQuery:
-    product: Product | None = field(resolve.product, allow=ANYONE, public=MINUTE)
-    products: ProductConnection = field(resolve.products, allow=ANYONE, public=MINUTE)
-    category: Category | None = field(resolve.category, allow=ANYONE, public=MINUTES)
-    categories: list[Category] = field(resolve.categories, allow=ANYONE, public=MINUTES)
-    attributes: list[Attribute] = field(resolve.attributes, allow=CATALOGUE)
+    product: Product | None = field(resolve.product, allow=Permission.PUBLIC, public=MINUTE)
+    products: ProductConnection = field(resolve.products, allow=Permission.PUBLIC, public=MINUTE)
+    category: Category | None = field(resolve.category, allow=Permission.PUBLIC, public=MINUTES)
+    categories: list[Category] = field(resolve.categories, allow=Permission.PUBLIC, public=MINUTES)
+    attributes: list[Attribute] = field(resolve.attributes, allow=Permission.CATALOG_EDIT)
     search_suggestions: list[SearchSuggestion] = field(
-        resolve.search_suggestions, allow=ANYONE, public=MINUTE
+        resolve.search_suggestions, allow=Permission.PUBLIC, public=MINUTE
     )
 
 
-@row_type(Problem)
+@row_type(resolve.FileProblem)
 class ImportProblem:
-    """Something in a product file that was not taken as it stands."""
+    """A problem in a product file, or something in it that was interpreted."""
 
     file: str
     """The name of the file."""
     line: int
-    """The line its row begins on."""
+    """The line where the row begins."""
     column: str
-    """The column, as the file calls it; empty when it is about the whole row."""
+    """The column, as the file names it; empty for the whole row."""
     reason: str
-    """What is wrong, or what was made of it."""
+    """What is wrong, or how it was interpreted."""
 
 
-@row_type(Import)
+@row_type(resolve.ImportResult)
 class ProductsImportResult:
-    """What came of a product file: products, or problems and nothing else."""
+    """The result of an import: the whole file was imported, or nothing and `problems` says why."""
 
     created: int
-    """How many products are new."""
+    """Products created."""
     updated: int
-    """How many are different now."""
+    """Products changed."""
     unchanged: int
-    """How many were like this already."""
+    """Products that were the same already."""
     problems: list[ImportProblem]
-    """Why nothing was taken; empty when everything was."""
+    """Why nothing was imported; empty when the file was."""
     notes: list[ImportProblem]
-    """What was taken in another sense than its words."""
+    """Entries that were interpreted in another way than they are written."""
 
 
 @strawberry.type
 class CatalogMutation:
-    product_view = mutation(resolve.product_view, returns=Product, allow=ANYONE)
-    product_create = mutation(resolve.product_create, returns=Product, allow=CATALOGUE)
-    product_update = mutation(resolve.product_update, returns=Product, allow=CATALOGUE)
-    product_publish = mutation(resolve.product_publish, returns=Product, allow=CATALOGUE)
-    product_archive = mutation(resolve.product_archive, returns=Product, allow=CATALOGUE)
-    variant_save = mutation(resolve.variant_save, returns=Variant, allow=CATALOGUE)
-    variant_archive = mutation(resolve.variant_archive, returns=Variant, allow=CATALOGUE)
-    price_set = mutation(resolve.price_set, returns=Variant, allow=CATALOGUE)
-    price_remove = mutation(resolve.price_remove, returns=Variant, allow=CATALOGUE)
-    price_change_schedule = mutation(resolve.price_change_schedule, returns=PriceChange, allow=CATALOGUE)
-    price_change_cancel = mutation(resolve.price_change_cancel, returns=PriceChange, allow=CATALOGUE)
-    category_save = mutation(resolve.category_save, returns=Category, allow=CATALOGUE)
-    attribute_save = mutation(resolve.attribute_save, returns=Attribute, allow=CATALOGUE)
+    product_view = mutation(resolve.product_view, returns=Product, allow=Permission.PUBLIC)
+    product_create = mutation(resolve.product_create, returns=Product, allow=Permission.CATALOG_EDIT)
+    product_update = mutation(resolve.product_update, returns=Product, allow=Permission.CATALOG_EDIT)
+    product_publish = mutation(resolve.product_publish, returns=Product, allow=Permission.CATALOG_EDIT)
+    product_archive = mutation(resolve.product_archive, returns=Product, allow=Permission.CATALOG_EDIT)
+    variant_save = mutation(resolve.variant_save, returns=Variant, allow=Permission.CATALOG_EDIT)
+    variant_archive = mutation(resolve.variant_archive, returns=Variant, allow=Permission.CATALOG_EDIT)
+    price_set = mutation(resolve.price_set, returns=Variant, allow=Permission.CATALOG_EDIT)
+    price_remove = mutation(resolve.price_remove, returns=Variant, allow=Permission.CATALOG_EDIT)
+    price_change_schedule = mutation(
+        resolve.price_change_schedule, returns=PriceChange, allow=Permission.CATALOG_EDIT
+    )
+    price_change_cancel = mutation(
+        resolve.price_change_cancel, returns=PriceChange, allow=Permission.CATALOG_EDIT
+    )
+    category_save = mutation(resolve.category_save, returns=Category, allow=Permission.CATALOG_EDIT)
+    attribute_save = mutation(resolve.attribute_save, returns=Attribute, allow=Permission.CATALOG_EDIT)
     products_import = mutation(
-        resolve.products_import, returns=ProductsImportResult, allow=CATALOGUE, thing="result"
+        resolve.products_import,
+        returns=ProductsImportResult,
+        allow=Permission.CATALOG_EDIT,
+        field_name="result",
     )

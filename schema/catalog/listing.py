@@ -1,91 +1,90 @@
-"""Lists of products, and what there is to choose from."""
+"""Types of product lists, facets and search suggestions."""
 
 import strawberry
 
-from loaders.listing import ProductSort as Sort
 from resolvers import catalog as resolve
-from resolvers.described import describe_enum
+from resolvers.descriptions import describe_enum
 from schema.catalog.product import Attribute, Category, PriceRange, Product
 from schema.connection import Connection
 from schema.rows import field, row_type
 
-ProductSort = describe_enum(Sort)
+ProductSort = describe_enum(resolve.ProductSort)
 
 
 @row_type(resolve.CategoryFacet)
 class CategoryFacet:
-    """How many of the products stand in a category or below it."""
+    """The number of products in a category or below it."""
 
     category: Category
-    """Where."""
+    """The category."""
     count: int
-    """How many."""
+    """How many products."""
 
 
 @row_type(resolve.BrandFacet)
 class BrandFacet:
-    """How many of the products are of a brand."""
+    """The number of products of a brand."""
 
     brand: str
-    """Who makes them."""
+    """The brand."""
     count: int
-    """How many."""
+    """How many products."""
 
 
-@row_type(resolve.ValueFacet)
+@row_type(resolve.AttributeValueFacet)
 class AttributeValueFacet:
-    """How many of the products have a value of an attribute."""
+    """The number of products with a value of an attribute."""
 
     value: str
-    """What to put into `AttributeFilter.values`."""
+    """The text that stands for it in `AttributeFilter.values`."""
     label: str
-    """What people read, in their language."""
+    """The text people read, in the viewer's language."""
     count: int
-    """How many."""
+    """How many products."""
     selected: bool
-    """Whether the filter asks for it."""
+    """Whether the filter has chosen it."""
 
 
 @row_type(resolve.AttributeFacet)
 class AttributeFacet:
-    """The values of an attribute among the products."""
+    """The values that products have of an attribute."""
 
     attribute: Attribute
-    """Which attribute."""
+    """The attribute."""
     values: list[AttributeValueFacet]
     """Its values, the most frequent first."""
 
 
 @row_type(resolve.ProductFacets)
 class ProductFacets:
-    """What there is to choose from; each choice is counted as if it were not made yet."""
+    """The choices to filter by; each facet is counted as if no choice of its own kind were made."""
 
     categories: list[CategoryFacet]
     """Categories, the roots first."""
     brands: list[BrandFacet]
     """Brands, the most frequent first."""
     attributes: list[AttributeFacet]
-    """Attributes customers can choose by."""
+    """Attributes that can be filtered by."""
     price: PriceRange | None
-    """The least and the most a variant costs, in the currency asked for."""
+    """The lowest and the highest price of a variant."""
 
 
-@strawberry.type(description="A page of products, and what there is to choose from among all of them.")
+@strawberry.type(description="A page of products, with the facets of the whole list.")
 class ProductConnection(Connection[Product]):
     facets: ProductFacets = field(resolve.facets)
-    searched_for: str | None = field(resolve.searched_for)
-    nearest: bool = field(resolve.is_nearest)
+    corrected_query: str | None = field(resolve.corrected_query)
+    partial_match: bool = field(resolve.is_partial_match)
 
 
 @row_type(resolve.SearchSuggestion)
 class SearchSuggestion:
-    """What somebody may mean who is still typing."""
+    """A suggestion for a query that is still being typed."""
 
     text: str
-    """What to show."""
+    """The text to show."""
     product: Product | None
-    """The product it names, if it names one."""
+    """The product, where it suggests one."""
     category: Category | None
-    """The category it names, if it names one."""
+    """The category, where it suggests one."""
     brand: str | None
-    """The brand it names, if it names one; what to put into `ProductFilter.brands`."""
+    """The brand, where it suggests one, as `ProductFilter.brands` takes it."""

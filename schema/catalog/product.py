@@ -1,4 +1,4 @@
-"""Products and their variants, categories, attributes, prices and pictures."""
+"""Types of products and their variants, categories, attributes, prices and pictures."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,17 +8,17 @@ import strawberry
 
 import models
 from resolvers import catalog as resolve
-from resolvers.described import describe_enum
-from schema.freshness import NEVER, SECONDS
+from resolvers.descriptions import describe_enum
+from schema.cache_control import NEVER, SECONDS
 from schema.node import Node
 from schema.rows import batched, field, loaded, row_type, translated
 from schema.scalars import Money
 from schema.stock import Availability, NearbyAvailability, StockLevel
 
 if TYPE_CHECKING:
-    from schema.offer import FlashSale
+    from schema.promotion import FlashSale
 
-LaterFlashSale = Annotated["FlashSale", strawberry.lazy("schema.offer")]
+LaterFlashSale = Annotated["FlashSale", strawberry.lazy("schema.promotion")]
 
 ProductStatus = describe_enum(models.ProductStatus)
 AttributeType = describe_enum(models.AttributeType)
@@ -30,25 +30,25 @@ class Media(Node):
     """A picture."""
 
     url: str
-    """Where it is."""
+    """Its address."""
     alt: str
-    """What it shows, for those who cannot see it."""
+    """What it shows, for people who cannot see it."""
     content_type: str | None
-    """Its kind, such as "image/png"; null for one that is kept elsewhere."""
+    """Its media type, such as "image/png"; null for a picture at an address elsewhere."""
     width: int | None
-    """Pixels, where known."""
+    """The width in pixels, where known."""
     height: int | None
-    """Pixels, where known."""
+    """The height in pixels, where known."""
 
 
 @row_type(models.AttributeValue)
 class AttributeValue:
-    """One value an ENUM attribute allows."""
+    """One value that an ENUM attribute allows."""
 
     code: str
-    """What filters and files call it."""
+    """Its code in filters and product files."""
     name: str = translated("name")
-    """What people call it."""
+    """The name people read."""
 
 
 @row_type(models.Attribute)
@@ -56,19 +56,19 @@ class Attribute(Node):
     """A property that products have in common."""
 
     code: str
-    """What filters and files call it."""
+    """Its code in filters and product files."""
     name: str = translated("name")
-    """What people call it."""
+    """The name people read."""
     type: models.AttributeType
-    """What kind of value it takes."""
+    """The kind of value it takes."""
     unit: str | None = translated("unit")
     """The unit of its numbers."""
     filterable: bool
-    """Whether customers can choose by it."""
+    """Whether customers can filter products by it."""
     values: list[AttributeValue] = loaded("attribute_values")
-    """What it allows, in order; empty for other types than ENUM."""
+    """The values an ENUM attribute allows, in order; empty for other types."""
     version: int
-    """One higher with each change; pass it to `attributeSave` so that nobody's change is lost."""
+    """Increases with each change; pass it to `attributeSave` so that no change of others is overwritten."""
 
 
 @row_type(models.ProductAttribute)
@@ -76,7 +76,7 @@ class ProductAttribute:
     """One value of one attribute of a product."""
 
     attribute: Attribute = loaded("attribute", key="attribute_id")
-    """What it is about."""
+    """The attribute."""
     text: str = batched(resolve.attribute_text)
     value: AttributeValue | None = loaded("attribute_value", key="value_id")
     """The value of an ENUM attribute."""
@@ -87,30 +87,30 @@ class ProductAttribute:
     """The value of a DATE attribute."""
 
 
-@row_type(resolve.CategoryAttributeShown)
+@row_type(resolve.EffectiveAttribute)
 class CategoryAttribute:
     """An attribute that the products of a category have."""
 
     attribute: Attribute
-    """Which."""
+    """The attribute."""
     required: bool
     """Whether a product is incomplete without it."""
     inherited: bool
-    """Whether a category above says so."""
+    """Whether it comes from a category above."""
 
 
 @row_type(models.Category)
 class Category(Node):
-    """A place in the tree of what the shop sells."""
+    """A category in the tree of categories."""
 
     slug: str
-    """Its part of the address; asked for by one it had before, it answers with this one: redirect then."""
+    """Its part of the address; a query by a former slug returns the present one: redirect to it."""
     name: str = translated("name")
-    """What people call it."""
+    """The name people read."""
     depth: int
-    """How far below the root it stands; 0 for a root."""
+    """The number of categories above it; 0 for a root."""
     position: int
-    """Its place among its sisters."""
+    """Its place among the categories of the same parent."""
     parent: "Category | None" = loaded("category", key="parent_id")
     """The category it belongs to; null for a root."""
     children: list["Category"] = loaded("category_children")
@@ -118,94 +118,94 @@ class Category(Node):
     ancestors: list["Category"] = batched(resolve.category_ancestors)
     attributes: list[CategoryAttribute] = batched(resolve.category_attributes)
     version: int
-    """One higher with each change; pass it to `categorySave` so that nobody's change is lost."""
+    """Increases with each change; pass it to `categorySave` so that no change of others is overwritten."""
 
 
 @row_type(resolve.VariantOption)
 class VariantOption:
-    """What sets a variant apart from its sisters."""
+    """An option that sets a variant apart from the other variants of its product."""
 
     name: str
-    """What they differ in, such as "Size"."""
+    """The name of the option, such as "Size"."""
     value: str
-    """What this one has."""
+    """The value this variant has."""
 
 
 @row_type(models.Price)
 class Price:
-    """What a variant costs in one currency."""
+    """The price of a variant in one currency."""
 
     price: Money
-    """What one costs."""
+    """The price of one unit."""
     compare_at: Money | None
-    """What one cost before the price was lowered."""
+    """The price of one unit before it was lowered."""
 
 
 @row_type(models.PriceChange)
 class PriceChange(Node):
-    """A price that a variant will have by itself: from a moment on, or for a while."""
+    """A scheduled change of a price: from a moment on, or for a period."""
 
     variant: "Variant" = loaded("variant", key="variant_id")
-    """What will cost it."""
+    """The variant."""
     price: Money
-    """What one will cost."""
+    """The new price of one unit."""
     compare_at: Money | None
-    """What is shown as the price before."""
+    """The price that is shown as the one before."""
     starts_at: datetime
-    """From when on."""
+    """When it begins."""
     ends_at: datetime | None
-    """Until when; null for good."""
+    """When it ends; null for good."""
     status: models.PriceChangeStatus
-    """How far it has come."""
+    """Its state."""
 
 
 @row_type(models.Variant)
 class Variant(Node):
-    """One thing that can be put into a cart: a size, a colour, a pack."""
+    """A variant of a product, such as a size or a colour: what is put into a cart."""
 
     product: "Product" = loaded("product", key="product_id")
-    """What it is a variant of."""
+    """The product."""
     name: str
     """The values of its options; empty for a product with one variant."""
     sku: str | None
-    """What the shop calls it."""
+    """The stock keeping unit: the shop's own code."""
     barcode: str | None
-    """What stands on the package."""
+    """The number under the barcode on the package."""
     options: list[VariantOption] = field(resolve.variant_options)
     price: Money | None = batched(resolve.price)
     compare_at_price: Money | None = batched(resolve.compare_at_price)
     prices: list[Price] = loaded("variant_prices")
-    """What it costs in every currency it is sold in."""
+    """Its prices in all currencies it is sold in."""
     price_changes: list[PriceChange] | None = batched(resolve.variant_price_changes, public=NEVER)
     flash_sale: LaterFlashSale | None = batched(resolve.variant_flash_sales, public=SECONDS)
     availability: Availability = batched(resolve.variant_availability, public=SECONDS)
     availability_near: NearbyAvailability = batched(resolve.availability_near, public=SECONDS)
     stock: list[StockLevel] | None = batched(resolve.variant_stock, public=NEVER)
     tracked: bool
-    """Whether its units are counted."""
+    """Whether the shop counts its units."""
     sells_when_out: bool
     """Whether it can be bought when none is left."""
     low_stock_at: int | None = field(resolve.low_stock_at)
     requires_shipping: bool
-    """Whether it is a thing that has to be sent."""
+    """Whether it has to be shipped."""
     taxable: bool
     """Whether tax is due on it."""
     weight_grams: int
-    """What one weighs."""
+    """The weight of one unit, in grams."""
     media: Media | None = loaded("media", key="media_id")
-    """The picture of this variant, where it has one of its own."""
+    """Its own picture, where it has one."""
     archived_at: datetime | None
-    """Since when it is not sold any more; null while it is."""
+    """When it was taken off sale; null while it is on sale."""
 
 
 @row_type(resolve.PriceRange)
 class PriceRange:
-    """The least and the most something costs."""
+    """The lowest and the highest of some prices."""
 
     min: Money
-    """The least."""
+    """The lowest price."""
     max: Money
-    """The most."""
+    """The highest price."""
 
 
 @row_type(resolve.ProductTranslation)
@@ -225,39 +225,39 @@ class Product(Node):
     """Something the shop sells, in one or more variants."""
 
     slug: str
-    """Its part of the address; asked for by one it had before, it answers with this one: redirect then."""
+    """Its part of the address; a query by a former slug returns the present one: redirect to it."""
     title: str = translated("title")
-    """What it is called."""
+    """The title."""
     description: str = translated("description")
-    """What it is, as HTML that is safe to show."""
+    """The description, as HTML that is safe to show."""
     brand: str
-    """Who makes it; empty when unknown."""
+    """The brand; empty when unknown."""
     product_type: str
-    """What whoever entered it calls its kind."""
+    """The kind of product, in the words of who entered it."""
     status: models.ProductStatus
-    """Whether customers can see it."""
+    """Its state; customers see only ACTIVE products."""
     tags: list[str]
-    """Free words that belong to it."""
+    """Tags."""
     seo_title: str
-    """The title search engines show; empty for its own."""
+    """The title for search engines; empty for the title of the product."""
     seo_description: str
-    """The text search engines show."""
+    """The description for search engines."""
     category: Category | None = loaded("category", key="category_id")
-    """Where it stands in the tree."""
+    """The category it belongs to."""
     media: list[Media] = loaded("product_media")
     """Its pictures, the main one first."""
     variants: list[Variant] = loaded("product_variants")
-    """What can be bought of it, in order."""
+    """Its variants that are on sale, in order."""
     attributes: list[ProductAttribute] = loaded("product_attributes")
-    """Its properties, by name."""
+    """The values of its attributes, by the name of the attribute."""
     price_range: PriceRange | None = batched(resolve.price_range)
     availability: Availability = batched(resolve.product_availability, public=SECONDS)
     translations: list[ProductTranslation] = field(resolve.product_translations)
     version: int
-    """One higher with each change; pass it to `productUpdate` so that nobody's change is lost."""
+    """Increases with each change; pass it to `productUpdate` so that no change of others is overwritten."""
     created_at: datetime
-    """When it was entered."""
+    """When it was created."""
     updated_at: datetime
-    """When it was changed last."""
+    """When it was last changed."""
     published_at: datetime | None
-    """When customers could see it first."""
+    """When it was first published."""

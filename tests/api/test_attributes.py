@@ -1,4 +1,4 @@
-"""What is said of products: five kinds of values, by form and by file, and what cannot be said."""
+"""Attribute values of products, from a mutation and from a product file."""
 
 from datetime import date
 from decimal import Decimal
@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 from events.shop import Shop
 from models import AttributeType, Product, ProductAttribute, Role
 from resolvers.ids import global_id
-from tests.api.test_clerks import CREATE, IMPORT, mutation, refusals
+from tests.api.test_catalog_editing import CREATE, IMPORT, mutation, refusals
+from tests.clients import Client, Clients
 from tests.factories.catalog import create_attribute, create_category
-from tests.front import Client, Front
 
-SAID = "attributes { attribute { code } text number boolean date value { code } }"
-UPDATE = mutation("productUpdate", f"product {{ version {SAID} }}")
+ATTRIBUTES = "attributes { attribute { code } text number boolean date value { code } }"
+UPDATE = mutation("productUpdate", f"product {{ version {ATTRIBUTES} }}")
 SAVE = mutation("attributeSave", "attribute { code unit type version }")
 
 RIGHT = {
@@ -41,8 +41,8 @@ WRONG = [
 
 
 @pytest.fixture
-async def clerk(front: Front) -> Client:
-    return await front.staff(Role.CATALOGUE)
+async def clerk(clients: Clients) -> Client:
+    return await clients.staff(Role.CATALOGUE)
 
 
 @pytest.fixture
@@ -59,17 +59,17 @@ async def green(shop: Shop) -> str:
     return global_id("Category", green.id)
 
 
-def given(said: dict[str, list[str]]) -> list[dict[str, Any]]:
-    return [{"code": code, "values": values} for code, values in said.items()]
+def attribute_inputs(given: dict[str, list[str]]) -> list[dict[str, Any]]:
+    return [{"code": code, "values": values} for code, values in given.items()]
 
 
-def by_file(said: dict[str, list[str]]) -> str:
-    header = ",".join(f"Attribute / {code}" for code in said)
-    cells = ",".join(map("; ".join, said.values()))
+def product_file(given: dict[str, list[str]]) -> str:
+    header = ",".join(f"Attribute / {code}" for code in given)
+    cells = ",".join(map("; ".join, given.values()))
     return f"Handle,Title,Product Category,{header}\ntea,Tea,Tea > Green,{cells}\n"
 
 
-async def stored(shop: Shop) -> set[Any]:
+async def stored_values(shop: Shop) -> set[Any]:
     async with shop.database.reads() as session:
         rows = (await session.scalars(select(ProductAttribute))).all()
     return {
@@ -80,18 +80,18 @@ async def stored(shop: Shop) -> set[Any]:
 
 
 @pytest.mark.parametrize("way", ["form", "file"])
-async def test_values_of_every_type_are_said_in_any_unit_of_their_kind(
+async def test_values_of_every_type_are_taken_in_any_unit_of_their_kind(
     shop: Shop, clerk: Client, green: str, way: str
 ) -> None:
     if way == "form":
-        done = await clerk.do(CREATE, title="Tea", categoryId=green, attributes=given(RIGHT))
+        done = await clerk.do(CREATE, title="Tea", categoryId=green, attributes=attribute_inputs(RIGHT))
     else:
-        done = await clerk.do(IMPORT, content=by_file(RIGHT))
+        done = await clerk.do(IMPORT, content=product_file(RIGHT))
         assert done["result"]["problems"] == []
 
     assert done["userErrors"] == []
-    assert await stored(shop) == {Decimal(1500), True, "100% leaf", date(2026, 3, 28)}
-    shown = await clerk.get(f'{{ product(slug: "tea") {{ {SAID} }} }}')
+    assert await stored_values(shop) == {Decimal(1500), True, "100% leaf", date(2026, 3, 28)}
+    shown = await clerk.get(f'{{ product(slug: "tea") {{ {ATTRIBUTES} }} }}')
     assert [(each["attribute"]["code"], each["text"]) for each in shown["product"]["attributes"]] == [
         ("colour", "Red"),
         ("colour", "Blue"),
@@ -100,7 +100,7 @@ async def test_values_of_every_type_are_said_in_any_unit_of_their_kind(
         ("picked", "2026-03-28"),
         ("weight", "1500 g"),
     ]
-    out = await clerk.front.http.get("/products.csv", headers=clerk.headers)
+    out = await clerk.clients.http.get("/products.csv", headers=clerk.headers)
     again = await clerk.do(IMPORT, content=out.text)
     assert again["result"]["unchanged"] == 1
 
@@ -109,8 +109,10 @@ async def test_values_of_every_type_are_said_in_any_unit_of_their_kind(
 async def test_a_wrong_value_names_attribute_value_and_what_is_allowed(
     shop: Shop, clerk: Client, green: str, code: str, values: list[str], reason: str
 ) -> None:
-    made = await clerk.do(CREATE, title="Tea", categoryId=green, attributes=given(RIGHT | {code: values}))
-    file = await clerk.do(IMPORT, content=by_file(RIGHT | {code: values}))
+    made = await clerk.do(
+        CREATE, title="Tea", categoryId=green, attributes=attribute_inputs(RIGHT | {code: values})
+    )
+    file = await clerk.do(IMPORT, content=product_file(RIGHT | {code: values}))
 
     assert refusals(made) == [("INVALID", "attributes")]
     assert reason in made["userErrors"][0]["message"]
@@ -122,21 +124,27 @@ async def test_a_wrong_value_names_attribute_value_and_what_is_allowed(
 
 
 async def test_a_wrong_value_leaves_a_product_as_it_is(shop: Shop, clerk: Client, green: str) -> None:
-    made = await clerk.do(CREATE, title="Tea", categoryId=green, attributes=given(RIGHT))
-    before = await stored(shop)
+    made = await clerk.do(CREATE, title="Tea", categoryId=green, attributes=attribute_inputs(RIGHT))
+    before = await stored_values(shop)
 
     payload = await clerk.do(
-        UPDATE, id=made["product"]["id"], version=1, title="New", attributes=given({"weight": ["heavy"]})
+        UPDATE,
+        id=made["product"]["id"],
+        version=1,
+        title="New",
+        attributes=attribute_inputs({"weight": ["heavy"]}),
     )
 
     assert refusals(payload) == [("INVALID", "attributes")]
-    assert await stored(shop) == before
+    assert await stored_values(shop) == before
     shown = await clerk.get('{ product(slug: "tea") { title version } }')
     assert shown == {"product": {"title": "Tea", "version": 1}}
 
 
-async def test_what_products_say_keeps_its_meaning(shop: Shop, clerk: Client, green: str) -> None:
-    await clerk.do(CREATE, title="Tea", categoryId=green, attributes=given(RIGHT))
+async def test_an_attribute_keeps_the_meaning_of_the_values_products_have(
+    shop: Shop, clerk: Client, green: str
+) -> None:
+    await clerk.do(CREATE, title="Tea", categoryId=green, attributes=attribute_inputs(RIGHT))
     found = await clerk.get("{ attributes { id code } }")
     weight = next(each["id"] for each in found["attributes"] if each["code"] == "weight")
     same = {"id": weight, "code": "weight", "name": "Weight", "type": "NUMBER"}

@@ -1,26 +1,26 @@
-"""The knowledge base through the front door."""
+"""The knowledge base over the API."""
 
 from typing import Any
 
 import pytest
 
 from events.shop import Shop
-from gateways.secrets import fingerprint
+from gateways.secrets import fingerprint_of
 from models import Role
 from resolvers.ids import global_id
+from tests.clients import Clients
 from tests.factories.cart import create_cart
 from tests.factories.knowledge import create_article
-from tests.front import Front
-from tests.observe import statements
+from tests.observe import count_statements
 
-ARTICLES = """query($search: String, $category: String, $tag: String, $language: String, $first: Int! = 20,
+ARTICLES = """query($query: String, $category: String, $tag: String, $language: String, $first: Int! = 20,
   $after: String) {
   articles(
-    search: $search, category: $category, tag: $tag, language: $language, first: $first, after: $after
+    query: $query, category: $category, tag: $tag, language: $language, first: $first, after: $after
   ) { nodes { title } pageInfo { hasNextPage endCursor } totalCount } }"""
 ARTICLE = "query($id: ID, $slug: String) { article(id: $id, slug: $slug) { title versions { version } } }"
 SUGGEST = (
-    "query($text: String!, $first: Int! = 5) { articleSuggestions(text: $text, first: $first) { title } }"
+    "query($query: String!, $first: Int! = 5) { articleSuggestions(query: $query, first: $first) { title } }"
 )
 SEEN = "article { id slug status title version helpful unhelpful } userErrors { code field }"
 SAVE = f"mutation($input: ArticleSaveInput!) {{ articleSave(input: $input) {{ {SEEN} }} }}"
@@ -42,8 +42,8 @@ def titles(connection: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture
-async def shelf(shop: Shop) -> None:
-    """Four articles everybody can read and a draft."""
+async def sample_articles(shop: Shop) -> None:
+    """Four published articles and a draft."""
     async with shop.database.writes.begin() as session:
         for title, body, more in (
             (
@@ -59,38 +59,38 @@ async def shelf(shop: Shop) -> None:
         await create_article(session, title="A secret refund", published=False)
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("sample_articles")
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("filters", "found"),
     [
-        ({"search": "refund"}, ["How long does a refund take?", "Where is my parcel?"]),
-        ({"search": "refunds bank"}, ["How long does a refund take?"]),
-        ({"search": "退货"}, ["退货流程"]),
-        ({"search": "运费"}, ["运费由谁承担"]),
-        ({"search": "unicorn"}, []),
+        ({"query": "refund"}, ["How long does a refund take?", "Where is my parcel?"]),
+        ({"query": "refunds bank"}, ["How long does a refund take?"]),
+        ({"query": "退货"}, ["退货流程"]),
+        ({"query": "运费"}, ["运费由谁承担"]),
+        ({"query": "unicorn"}, []),
         ({"category": "shipping"}, ["Where is my parcel?", "运费由谁承担"]),
         ({"tag": "bank"}, ["How long does a refund take?"]),
         ({"tag": "退款"}, ["退货流程"]),
         ({"language": "zh-CN"}, ["运费由谁承担", "退货流程"]),
     ],
 )
-async def test_articles_are_found_by_their_words_and_by_what_they_are_filed_under(
-    front: Front, asked: dict[str, str], found: list[str]
+async def test_articles_are_found_by_their_text_category_tag_and_language(
+    clients: Clients, filters: dict[str, str], found: list[str]
 ) -> None:
-    assert titles((await front.guest().get(ARTICLES, **asked))["articles"]) == found
+    assert titles((await clients.guest().get(ARTICLES, **filters))["articles"]) == found
 
 
-@pytest.mark.usefixtures("shelf")
-async def test_pages_of_found_articles_follow_each_other(front: Front) -> None:
-    first = (await front.guest().get(ARTICLES, search="refund", first=1))["articles"]
+@pytest.mark.usefixtures("sample_articles")
+async def test_pages_of_found_articles_follow_each_other(clients: Clients) -> None:
+    first = (await clients.guest().get(ARTICLES, query="refund", first=1))["articles"]
     cursor = first["pageInfo"]["endCursor"]
-    second = (await front.guest().get(ARTICLES, search="refund", first=1, after=cursor))["articles"]
+    second = (await clients.guest().get(ARTICLES, query="refund", first=1, after=cursor))["articles"]
 
     assert titles(first) + titles(second) == ["How long does a refund take?", "Where is my parcel?"]
     assert (first["totalCount"], second["pageInfo"]["hasNextPage"]) == (2, False)
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("sample_articles")
 @pytest.mark.parametrize(
     ("text", "best"),
     [
@@ -100,31 +100,33 @@ async def test_pages_of_found_articles_follow_each_other(front: Front) -> None:
         ("where on earth is that parc", "Where is my parcel?"),
     ],
 )
-async def test_what_a_customer_types_finds_what_answers_it(front: Front, text: str, best: str) -> None:
-    found = (await front.guest().get(SUGGEST, text=text))["articleSuggestions"]
+async def test_a_text_being_typed_finds_the_article_that_answers_it(
+    clients: Clients, text: str, best: str
+) -> None:
+    found = (await clients.guest().get(SUGGEST, query=text))["articleSuggestions"]
 
     assert found[0] == {"title": best}
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("sample_articles")
 @pytest.mark.parametrize("text", ["", "   ", "the and of", "'\"*():&|!", "a" * 5_000])
-async def test_what_says_nothing_finds_nothing(front: Front, text: str) -> None:
-    assert (await front.guest().get(SUGGEST, text=text))["articleSuggestions"] == []
+async def test_a_text_without_terms_finds_no_suggestions(clients: Clients, text: str) -> None:
+    assert (await clients.guest().get(SUGGEST, query=text))["articleSuggestions"] == []
 
 
 @pytest.mark.parametrize("first", [0, 11])
-async def test_there_are_one_to_ten_suggestions(front: Front, first: int) -> None:
-    reply = await front.guest().ask(SUGGEST, text="refund", first=first)
+async def test_there_are_one_to_ten_suggestions(clients: Clients, first: int) -> None:
+    reply = await clients.guest().ask(SUGGEST, query="refund", first=first)
 
     assert reply["errors"][0]["extensions"]["code"] == "INVALID"
 
 
-@pytest.mark.usefixtures("shelf")
-async def test_many_suggestions_take_one_statement(front: Front, shop: Shop) -> None:
-    document = """{ a: articleSuggestions(text: "refund") { title }
-      b: articleSuggestions(text: "退货") { title } c: articleSuggestions(text: "parcel") { title } }"""
-    with statements(shop) as counted:
-        found = await front.guest().get(document)
+@pytest.mark.usefixtures("sample_articles")
+async def test_many_suggestions_take_one_statement(clients: Clients, shop: Shop) -> None:
+    document = """{ a: articleSuggestions(query: "refund") { title }
+      b: articleSuggestions(query: "退货") { title } c: articleSuggestions(query: "parcel") { title } }"""
+    with count_statements(shop) as counted:
+        found = await clients.guest().get(document)
 
     assert [each[0]["title"] for each in found.values()] == [
         "How long does a refund take?",
@@ -134,10 +136,10 @@ async def test_many_suggestions_take_one_statement(front: Front, shop: Shop) -> 
     assert counted.total == 1
 
 
-async def test_drafts_are_read_by_the_staff_only(front: Front, shop: Shop) -> None:
+async def test_drafts_are_read_by_the_staff_only(clients: Clients, shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         draft = await create_article(session, title="Not yet", slug="not-yet", published=False)
-    customer, clerk = await front.customer(), await front.staff(Role.WAREHOUSE)
+    customer, clerk = await clients.customer(), await clients.staff(Role.WAREHOUSE)
     ways: list[dict[str, str]] = [{"slug": "not-yet"}, {"id": global_id("Article", draft.id)}]
 
     for way in ways:
@@ -152,8 +154,8 @@ async def test_drafts_are_read_by_the_staff_only(front: Front, shop: Shop) -> No
     assert titles((await customer.get(status))["articles"]) == []
 
 
-async def test_an_article_is_written_changed_and_published(front: Front) -> None:
-    agent = await front.staff(Role.SUPPORT)
+async def test_an_article_is_written_changed_and_published(clients: Clients) -> None:
+    agent = await clients.staff(Role.SUPPORT)
     draft = (await agent.do(SAVE, **WRITTEN))["article"]
     changed = await agent.do(SAVE, **(WRITTEN | {"id": draft["id"], "version": 1, "title": "Returning"}))
     late = await agent.do(SAVE, **(WRITTEN | {"id": draft["id"], "version": 1}))
@@ -163,51 +165,51 @@ async def test_an_article_is_written_changed_and_published(front: Front) -> None
     assert (changed["article"]["title"], changed["article"]["version"]) == ("Returning", 2)
     assert late == {"article": None, "userErrors": [{"code": "CONFLICT", "field": ["version"]}]}
     assert published["status"] == "PUBLISHED"
-    found = (await front.guest().get(ARTICLES, search="returning"))["articles"]
+    found = (await clients.guest().get(ARTICLES, query="returning"))["articles"]
     assert titles(found) == ["Returning"]
 
 
-async def test_a_changed_article_is_found_by_its_new_words_only(front: Front, shop: Shop) -> None:
+async def test_a_changed_article_is_found_by_its_new_text_only(clients: Clients, shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         article = await create_article(session, title="Old", body="walrus", slug="returns")
-    agent = await front.staff(Role.SUPPORT)
+    agent = await clients.staff(Role.SUPPORT)
     given = {"id": global_id("Article", article.id), "version": 1, "body": "penguin"}
     await agent.do(SAVE, **(WRITTEN | given))
 
-    assert titles((await agent.get(ARTICLES, search="walrus"))["articles"]) == []
-    assert titles((await agent.get(ARTICLES, search="penguin"))["articles"]) == ["How to return"]
+    assert titles((await agent.get(ARTICLES, query="walrus"))["articles"]) == []
+    assert titles((await agent.get(ARTICLES, query="penguin"))["articles"]) == ["How to return"]
 
 
 @pytest.mark.parametrize("role", [Role.CUSTOMER, Role.WAREHOUSE])
-async def test_only_support_writes_articles(front: Front, role: Role) -> None:
-    somebody = await front.staff(role)
+async def test_only_support_writes_articles(clients: Clients, role: Role) -> None:
+    other = await clients.staff(role)
 
-    assert (await somebody.do(SAVE, **WRITTEN))["userErrors"] == [{"code": "FORBIDDEN", "field": []}]
-    assert titles((await (await front.staff(Role.ADMIN)).get(ARTICLES))["articles"]) == []
+    assert (await other.do(SAVE, **WRITTEN))["userErrors"] == [{"code": "FORBIDDEN", "field": []}]
+    assert titles((await (await clients.staff(Role.ADMIN)).get(ARTICLES))["articles"]) == []
 
 
-async def test_a_customer_rates_once_and_may_think_again(front: Front, shop: Shop) -> None:
+async def test_a_customer_rates_once_and_may_change_the_rating(clients: Clients, shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         article = await create_article(session)
-    customer = await front.customer()
+    customer = await clients.customer()
     article_id = global_id("Article", article.id)
     for helpful, counts in ((True, (1, 0)), (True, (1, 0)), (False, (0, 1))):
         rated = (await customer.do(RATE, id=article_id, helpful=helpful))["article"]
         assert (rated["helpful"], rated["unhelpful"]) == counts
 
 
-async def test_a_guest_rates_with_the_token_of_their_cart(front: Front, shop: Shop) -> None:
+async def test_a_guest_rates_with_the_token_of_their_cart(clients: Clients, shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         article = await create_article(session)
-    made_up = front.guest(**{"X-Cart-Token": "made up"})
+    made_up = clients.guest(**{"X-Cart-Token": "made up"})
 
-    for nobody in (front.guest(), made_up):
-        payload = await nobody.do(RATE, id=global_id("Article", article.id), helpful=True)
+    for guest in (clients.guest(), made_up):
+        payload = await guest.do(RATE, id=global_id("Article", article.id), helpful=True)
         assert payload["userErrors"] == [{"code": "UNAUTHENTICATED", "field": []}]
 
     async with shop.database.writes.begin() as session:
-        await create_cart(session, token_hash=fingerprint("mine"))
+        await create_cart(session, token_hash=fingerprint_of("mine"))
     for _ in range(2):
-        guest = front.guest(**{"X-Cart-Token": "mine"})
+        guest = clients.guest(**{"X-Cart-Token": "mine"})
         rated = (await guest.do(RATE, id=global_id("Article", article.id), helpful=True))["article"]
         assert (rated["helpful"], rated["unhelpful"]) == (1, 0)

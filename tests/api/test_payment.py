@@ -1,4 +1,4 @@
-"""Paying, refunding and what providers say, through the front door."""
+"""Starting payments, collecting cash and listing payment methods, through the API."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,19 +25,19 @@ from models import (
     Role,
 )
 from resolvers.ids import global_id
+from tests.clients import Client, Clients
 from tests.factories.order import CASH, create_order, dispatch
 from tests.factories.payment import (
-    Moody,
-    connect,
-    names,
-    no_answer,
-    order_now,
+    ScriptedGateway,
+    connect_gateway,
+    event_names_of,
     pay_at_sandbox,
     payment_of,
+    refuse_connection,
+    reload_order,
     sandbox_of,
 )
-from tests.front import Client, Front
-from tests.observe import settle, sound
+from tests.observe import assert_books_agree, run_until_idle
 
 Tick = Callable[[timedelta], None]
 
@@ -70,23 +70,23 @@ def cny(amount: str) -> dict[str, str]:
     return {"amount": amount, "currencyCode": "CNY"}
 
 
-async def ordered(shop: Shop, account: Account | None = None, **given: Any) -> Order:
+async def create_new_order(shop: Shop, account: Account | None = None, **given: Any) -> Order:
     async with shop.database.writes.begin() as session:
         return await create_order(session, account=account, now=shop.clock(), **given)
 
 
-async def began(front: Front, shop: Shop, **given: Any) -> tuple[Client, Order, Payment, str]:
-    """An order whose payment its customer has begun; the address of the pay page comes last."""
-    customer = await front.customer()
-    order = await ordered(shop, customer.account)
+async def start_new_payment(clients: Clients, shop: Shop, **given: Any) -> tuple[Client, Order, Payment, str]:
+    """An order whose customer has started its payment; the URL of the pay page comes last."""
+    customer = await clients.customer()
+    order = await create_new_order(shop, customer.account)
     payment = await payment_of(shop, order)
     done = await customer.do(START, id=id_of(payment), **given)
     assert done["userErrors"] == []
     return customer, order, payment, done["nextAction"]["value"]
 
 
-async def test_starting_says_where_to_pay_and_twice_is_the_same(front: Front, shop: Shop) -> None:
-    customer, _, payment, page = await began(front, shop)
+async def test_starting_a_payment_twice_returns_the_same_pay_page(clients: Clients, shop: Shop) -> None:
+    customer, _, payment, page = await start_new_payment(clients, shop)
 
     again = await customer.do(START, id=id_of(payment))
 
@@ -103,8 +103,8 @@ async def test_starting_says_where_to_pay_and_twice_is_the_same(front: Front, sh
     }
 
 
-async def test_a_declined_payment_can_be_started_again(front: Front, shop: Shop) -> None:
-    customer, order, payment, page = await began(front, shop)
+async def test_a_declined_payment_can_be_started_again(clients: Clients, shop: Shop) -> None:
+    customer, order, payment, page = await start_new_payment(clients, shop)
 
     await pay_at_sandbox(shop, payment, PaymentStatus.FAILED)
     failed = await payment_of(shop, order)
@@ -113,16 +113,16 @@ async def test_a_declined_payment_can_be_started_again(front: Front, shop: Shop)
     assert again["nextAction"]["value"] == page
     await pay_at_sandbox(shop, payment)
 
-    assert (await order_now(shop, order)).status is OrderStatus.CONFIRMED
-    await sound(shop)
+    assert (await reload_order(shop, order)).status is OrderStatus.CONFIRMED
+    await assert_books_agree(shop)
 
 
 @pytest.mark.parametrize(
     "address", ["javascript:alert(1)", "ftp://x.test", "/orders", "https://", "h" * 3_000]
 )
-async def test_the_way_back_is_an_address_of_the_web(front: Front, shop: Shop, address: str) -> None:
-    customer = await front.customer()
-    payment = await payment_of(shop, await ordered(shop, customer.account))
+async def test_the_return_url_is_a_web_address(clients: Clients, shop: Shop, address: str) -> None:
+    customer = await clients.customer()
+    payment = await payment_of(shop, await create_new_order(shop, customer.account))
 
     done = await customer.do(START, id=id_of(payment), returnUrl=address)
 
@@ -130,8 +130,8 @@ async def test_the_way_back_is_an_address_of_the_web(front: Front, shop: Shop, a
     assert done["nextAction"] is None
 
 
-async def test_a_foreign_payment_does_not_exist(front: Front, shop: Shop) -> None:
-    order, other = await ordered(shop), await front.customer()
+async def test_a_foreign_payment_does_not_exist(clients: Clients, shop: Shop) -> None:
+    order, other = await create_new_order(shop), await clients.customer()
     payment = await payment_of(shop, order)
 
     done = await other.do(START, id=id_of(payment))
@@ -142,38 +142,42 @@ async def test_a_foreign_payment_does_not_exist(front: Front, shop: Shop) -> Non
     assert (await payment_of(shop, order)).status is PaymentStatus.PENDING
 
 
-async def test_a_lost_notification_is_made_up_for_by_a_query(front: Front, shop: Shop, tick: Tick) -> None:
-    _, order, payment, _ = await began(front, shop)
-    deaf = replace(sandbox_of(shop), client=httpx.AsyncClient(transport=httpx.MockTransport(no_answer)))
+async def test_after_a_lost_notification_a_query_finds_the_outcome(
+    clients: Clients, shop: Shop, tick: Tick
+) -> None:
+    _, order, payment, _ = await start_new_payment(clients, shop)
+    unreachable = replace(
+        sandbox_of(shop), client=httpx.AsyncClient(transport=httpx.MockTransport(refuse_connection))
+    )
 
-    await deaf.settle(payment.reference, PaymentStatus.CAPTURED)
-    await settle(shop)
+    await unreachable.settle(payment.reference, PaymentStatus.CAPTURED)
+    await run_until_idle(shop)
     assert (await payment_of(shop, order)).status is PaymentStatus.STARTED
-    tick(shop.settings.payment_query_every)
-    await settle(shop)
+    tick(shop.settings.payments.query_interval)
+    await run_until_idle(shop)
 
-    assert (await order_now(shop, order)).status is OrderStatus.CONFIRMED
-    await sound(shop)
+    assert (await reload_order(shop, order)).status is OrderStatus.CONFIRMED
+    await assert_books_agree(shop)
 
 
-async def test_a_provider_that_does_not_answer_can_be_asked_again(front: Front, shop: Shop) -> None:
-    customer = await front.customer()
-    order = await ordered(shop, customer.account)
+async def test_a_provider_that_does_not_answer_can_be_asked_again(clients: Clients, shop: Shop) -> None:
+    customer = await clients.customer()
+    order = await create_new_order(shop, customer.account)
     payment = await payment_of(shop, order)
-    connect(shop, Moody(moods=[ProviderError("down")]))
+    connect_gateway(shop, ScriptedGateway(errors=[ProviderError("down")]))
 
     silent = await customer.do(START, id=id_of(payment))
     again = await customer.do(START, id=id_of(payment))
 
     assert [error["code"] for error in silent["userErrors"]] == ["PROVIDER_UNAVAILABLE"]
     assert again["nextAction"]["value"] == "weixin://pay"
-    assert await names(shop, order) == ["order.placed", "payment.started"]
+    assert await event_names_of(shop, order) == ["order.placed", "payment.started"]
 
 
-async def test_a_provider_that_says_no_fails_the_payment(front: Front, shop: Shop) -> None:
-    customer = await front.customer()
-    order = await ordered(shop, customer.account)
-    connect(shop, Moody(moods=[ProviderRefused("card expired")]))
+async def test_a_payment_the_provider_refuses_fails(clients: Clients, shop: Shop) -> None:
+    customer = await clients.customer()
+    order = await create_new_order(shop, customer.account)
+    connect_gateway(shop, ScriptedGateway(errors=[ProviderRefused("card expired")]))
 
     done = await customer.do(START, id=id_of(await payment_of(shop, order)))
 
@@ -184,27 +188,27 @@ async def test_a_provider_that_says_no_fails_the_payment(front: Front, shop: Sho
     assert (payment.status, payment.failure) == (PaymentStatus.FAILED, "card expired")
 
 
-async def test_a_provider_that_has_the_money_already_is_believed(front: Front, shop: Shop) -> None:
-    customer = await front.customer()
-    order = await ordered(shop, customer.account)
-    moody = Moody(moods=[ProviderRefused("paid already")], status=ProviderStatus.CAPTURED)
-    connect(shop, moody)
+async def test_a_payment_the_provider_has_captured_already_is_captured(clients: Clients, shop: Shop) -> None:
+    customer = await clients.customer()
+    order = await create_new_order(shop, customer.account)
+    provider = ScriptedGateway(errors=[ProviderRefused("paid already")], status=ProviderStatus.CAPTURED)
+    connect_gateway(shop, provider)
 
     await customer.do(START, id=id_of(await payment_of(shop, order)))
 
-    assert (await order_now(shop, order)).status is OrderStatus.CONFIRMED
+    assert (await reload_order(shop, order)).status is OrderStatus.CONFIRMED
 
 
-async def test_a_courier_collects_the_cash(front: Front, shop: Shop) -> None:
-    courier = await front.staff(Role.COURIER)
-    order = await ordered(shop, payments={CASH: None})
+async def test_a_courier_collects_the_cash(clients: Clients, shop: Shop) -> None:
+    courier = await clients.staff(Role.COURIER)
+    order = await create_new_order(shop, payments={CASH: None})
     cash = await payment_of(shop, order, CASH)
-    early = await courier.do(COLLECT, paymentId=id_of(cash), amount=cny("99.00"))
+    early = await courier.do(COLLECT, id=id_of(cash), amount=cny("99.00"))
     async with shop.database.writes.begin() as session:
         await dispatch(session, order, now=shop.clock())
 
-    short = await courier.do(COLLECT, paymentId=id_of(cash), amount=cny("90.00"))
-    done = await courier.do(COLLECT, paymentId=id_of(cash), amount=cny("99.00"))
+    short = await courier.do(COLLECT, id=id_of(cash), amount=cny("90.00"))
+    done = await courier.do(COLLECT, id=id_of(cash), amount=cny("99.00"))
 
     assert [error["code"] for error in early["userErrors"]] == ["WRONG_STATE"]
     assert short["userErrors"] == [
@@ -225,8 +229,8 @@ async def test_a_courier_collects_the_cash(front: Front, shop: Shop) -> None:
         assert event.actor_id == courier.account.id
 
 
-async def test_the_shop_says_how_it_can_be_paid(front: Front) -> None:
-    guest = front.guest()
+async def test_the_payment_methods_on_offer_are_listed_with_their_limits(clients: Clients) -> None:
+    guest = clients.guest()
 
     assert (await guest.get(METHODS))["paymentMethods"] == [
         {"method": "CASH_ON_DELIVERY", "limit": {"amount": "5000.00"}},

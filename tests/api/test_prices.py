@@ -1,4 +1,4 @@
-"""Prices: set by clerks, now or for later, and what follows by itself."""
+"""Prices of variants, set at once or scheduled."""
 
 import asyncio
 from datetime import timedelta
@@ -7,33 +7,33 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from events.jobs.schedule import SCHEDULE
+from events.jobs.scheduler import Scheduler
 from events.shop import Shop
-from events.timers import Timers
-from events.timetable import TIMETABLE
 from models import CurrencyCode, Event, Price, PriceChange, PriceChangeStatus, Role
 from resolvers.ids import global_id
-from tests.api.test_clerks import cny, mutation, refusals
-from tests.conftest import OPENING, Clock
+from tests.api.test_catalog_editing import cny, mutation, refusals
+from tests.clients import Client, Clients
+from tests.conftest import STARTED_AT, Clock
 from tests.factories.catalog import create_product, variant_of
-from tests.front import Client, Front
-from tests.observe import settle, statements
+from tests.observe import count_statements, run_until_idle
 
 SET = mutation("priceSet", "variant { prices { price { amount currencyCode } } product { version } }")
 REMOVE = mutation("priceRemove", "variant { prices { price { currencyCode } } }")
 CHANGE = "priceChange { id status startsAt endsAt price { amount } compareAt { amount } variant { sku } }"
-SCHEDULE = mutation("priceChangeSchedule", CHANGE)
+SCHEDULE_CHANGE = mutation("priceChangeSchedule", CHANGE)
 CANCEL = mutation("priceChangeCancel", CHANGE)
-SHOWN = """query ($id: ID!, $over: Boolean! = false) { node(id: $id) { ... on Variant {
-    price { amount } compareAtPrice { amount } priceChanges(over: $over) { status } } } }"""
+PRICES = """query ($id: ID!, $ended: Boolean! = false) { node(id: $id) { ... on Variant {
+    price { amount } compareAtPrice { amount } priceChanges(ended: $ended) { status } } } }"""
 
 
 def at(minutes: float) -> str:
-    return (OPENING + timedelta(minutes=minutes)).isoformat()
+    return (STARTED_AT + timedelta(minutes=minutes)).isoformat()
 
 
 @pytest.fixture
-async def clerk(front: Front) -> Client:
-    return await front.staff(Role.CATALOGUE)
+async def clerk(clients: Clients) -> Client:
+    return await clients.staff(Role.CATALOGUE)
 
 
 @pytest.fixture
@@ -44,8 +44,10 @@ async def tea(shop: Shop) -> str:
     return global_id("Variant", variant.id)
 
 
-async def shown(client: Client, variant_id: str, *, over: bool = False) -> tuple[Any, Any, list[str] | None]:
-    found = (await client.get(SHOWN, id=variant_id, over=over))["node"]
+async def prices_shown(
+    client: Client, variant_id: str, *, ended: bool = False
+) -> tuple[Any, Any, list[str] | None]:
+    found = (await client.get(PRICES, id=variant_id, ended=ended))["node"]
     changes = found["priceChanges"]
     before = found["compareAtPrice"]
     return (
@@ -55,12 +57,12 @@ async def shown(client: Client, variant_id: str, *, over: bool = False) -> tuple
     )
 
 
-async def names_of_events(shop: Shop) -> list[str]:
+async def event_names(shop: Shop) -> list[str]:
     async with shop.database.reads() as session:
         return list(await session.scalars(select(Event.name).order_by(Event.id)))
 
 
-async def test_a_price_is_set_and_removed_without_the_rest_of_the_variant(
+async def test_a_price_is_set_and_removed_without_changing_the_rest(
     shop: Shop, clerk: Client, tea: str
 ) -> None:
     usd = {"amount": "14.50", "currencyCode": "USD"}
@@ -77,11 +79,11 @@ async def test_a_price_is_set_and_removed_without_the_rest_of_the_variant(
     assert lowered["variant"]["prices"][0] == {"price": cny("80.00")}
     assert same["variant"]["product"]["version"] == 2
     assert removed["variant"]["prices"] == [{"price": {"currencyCode": "CNY"}}]
-    assert await shown(clerk, tea) == ("80.00", "99.00", [])
-    assert await names_of_events(shop) == ["product.price_changed"] * 3
+    assert await prices_shown(clerk, tea) == ("80.00", "99.00", [])
+    assert await event_names(shop) == ["product.price_changed"] * 3
 
 
-async def test_a_price_that_cannot_be_is_refused(shop: Shop, clerk: Client, tea: str) -> None:
+async def test_an_invalid_price_is_refused(shop: Shop, clerk: Client, tea: str) -> None:
     usd = {"amount": "1", "currencyCode": "USD"}
     wrong: list[tuple[str, dict[str, Any], str, str]] = [
         (SET, {"price": cny("-1")}, "INVALID", "price"),
@@ -97,18 +99,18 @@ async def test_a_price_that_cannot_be_is_refused(shop: Shop, clerk: Client, tea:
         assert refusals(await clerk.do(document, **({"variantId": tea, "version": 0} | given))) == [
             (code, field)
         ], given
-    assert await shown(clerk, tea) == ("99.00", None, [])
-    assert await names_of_events(shop) == []
+    assert await prices_shown(clerk, tea) == ("99.00", None, [])
+    assert await event_names(shop) == []
 
 
-async def test_a_price_changes_by_itself_at_its_time(
-    shop: Shop, clerk: Client, front: Front, tea: str, clock: Clock
+async def test_a_scheduled_price_change_takes_effect_at_its_time(
+    shop: Shop, clerk: Client, clients: Clients, tea: str, clock: Clock
 ) -> None:
-    guest = front.guest()
-    made = await clerk.do(SCHEDULE, variantId=tea, price=cny("89"), startsAt=at(1))
-    await settle_at(shop, clock, minutes=0.99)
-    early = await shown(guest, tea)
-    await settle_at(shop, clock, minutes=0.01)
+    guest = clients.guest()
+    made = await clerk.do(SCHEDULE_CHANGE, variantId=tea, price=cny("89"), startsAt=at(1))
+    await run_due_jobs_after(shop, clock, minutes=0.99)
+    early = await prices_shown(guest, tea)
+    await run_due_jobs_after(shop, clock, minutes=0.01)
 
     assert made["priceChange"] == {
         "id": made["priceChange"]["id"],
@@ -120,54 +122,54 @@ async def test_a_price_changes_by_itself_at_its_time(
         "variant": {"sku": "TEA"},
     }
     assert early == ("99.00", None, None)
-    assert await shown(guest, tea) == ("89.00", None, None)
-    assert await shown(clerk, tea) == ("89.00", None, [])
-    assert await shown(clerk, tea, over=True) == ("89.00", None, ["DONE"])
+    assert await prices_shown(guest, tea) == ("89.00", None, None)
+    assert await prices_shown(clerk, tea) == ("89.00", None, [])
+    assert await prices_shown(clerk, tea, ended=True) == ("89.00", None, ["DONE"])
     found = await guest.get("{ products(sort: PRICE_ASC) { nodes { priceRange { min { amount } } } } }")
     assert found["products"]["nodes"] == [{"priceRange": {"min": {"amount": "89.00"}}}]
-    assert await names_of_events(shop) == ["product.price_scheduled", "product.price_changed"]
+    assert await event_names(shop) == ["product.price_scheduled", "product.price_changed"]
 
 
-async def settle_at(shop: Shop, clock: Clock, *, minutes: float) -> None:
+async def run_due_jobs_after(shop: Shop, clock: Clock, *, minutes: float) -> None:
     clock.tick(timedelta(minutes=minutes))
-    await Timers(shop, TIMETABLE).once()
+    await Scheduler(shop, SCHEDULE).run_once()
 
 
-async def test_a_price_for_a_while_comes_and_goes(
-    shop: Shop, clerk: Client, front: Front, tea: str, clock: Clock
+async def test_a_temporary_price_begins_and_ends(
+    shop: Shop, clerk: Client, clients: Clients, tea: str, clock: Clock
 ) -> None:
-    await clerk.do(SCHEDULE, variantId=tea, price=cny("79"), startsAt=at(1), endsAt=at(2))
-    await settle_at(shop, clock, minutes=1)
-    during = await shown(clerk, tea)
-    await settle_at(shop, clock, minutes=1)
+    await clerk.do(SCHEDULE_CHANGE, variantId=tea, price=cny("79"), startsAt=at(1), endsAt=at(2))
+    await run_due_jobs_after(shop, clock, minutes=1)
+    during = await prices_shown(clerk, tea)
+    await run_due_jobs_after(shop, clock, minutes=1)
 
     assert during == ("79.00", "99.00", ["RUNNING"])
-    assert await shown(clerk, tea) == ("99.00", None, [])
+    assert await prices_shown(clerk, tea) == ("99.00", None, [])
 
 
-async def test_what_a_clerk_sets_during_a_sale_stays(
+async def test_a_price_set_during_a_temporary_change_stays(
     shop: Shop, clerk: Client, tea: str, clock: Clock
 ) -> None:
-    await clerk.do(SCHEDULE, variantId=tea, price=cny("79"), startsAt=at(1), endsAt=at(2))
-    await settle_at(shop, clock, minutes=1)
+    await clerk.do(SCHEDULE_CHANGE, variantId=tea, price=cny("79"), startsAt=at(1), endsAt=at(2))
+    await run_due_jobs_after(shop, clock, minutes=1)
     await clerk.do(SET, variantId=tea, version=2, price=cny("70"))
-    await settle_at(shop, clock, minutes=1)
+    await run_due_jobs_after(shop, clock, minutes=1)
 
-    assert await shown(clerk, tea, over=True) == ("70.00", None, ["DONE"])
+    assert await prices_shown(clerk, tea, ended=True) == ("70.00", None, ["DONE"])
 
 
-async def test_a_shop_that_was_closed_catches_up_in_order(
+async def test_price_changes_due_during_an_outage_are_applied_in_order(
     shop: Shop, clerk: Client, tea: str, clock: Clock
 ) -> None:
-    await clerk.do(SCHEDULE, variantId=tea, price=cny("50"), startsAt=at(1), endsAt=at(2))
-    await clerk.do(SCHEDULE, variantId=tea, price=cny("90"), startsAt=at(2))
-    await clerk.do(SCHEDULE, variantId=tea, price=cny("60"), startsAt=at(3), endsAt=at(9))
-    await settle_at(shop, clock, minutes=5)
+    await clerk.do(SCHEDULE_CHANGE, variantId=tea, price=cny("50"), startsAt=at(1), endsAt=at(2))
+    await clerk.do(SCHEDULE_CHANGE, variantId=tea, price=cny("90"), startsAt=at(2))
+    await clerk.do(SCHEDULE_CHANGE, variantId=tea, price=cny("60"), startsAt=at(3), endsAt=at(9))
+    await run_due_jobs_after(shop, clock, minutes=5)
 
-    assert await shown(clerk, tea, over=True) == ("60.00", "90.00", ["DONE", "DONE", "RUNNING"])
-    assert (await names_of_events(shop)).count("product.price_changed") == 1
-    await settle_at(shop, clock, minutes=5)
-    assert (await shown(clerk, tea))[0] == "90.00"
+    assert await prices_shown(clerk, tea, ended=True) == ("60.00", "90.00", ["DONE", "DONE", "RUNNING"])
+    assert (await event_names(shop)).count("product.price_changed") == 1
+    await run_due_jobs_after(shop, clock, minutes=5)
+    assert (await prices_shown(clerk, tea))[0] == "90.00"
 
 
 async def test_two_workers_change_a_price_once(shop: Shop, clerk: Client, tea: str, clock: Clock) -> None:
@@ -177,39 +179,41 @@ async def test_two_workers_change_a_price_once(shop: Shop, clerk: Client, tea: s
             for _ in range(10)
         ]
     for variant_id in more:
-        await clerk.do(SCHEDULE, variantId=variant_id, price=cny("79"), startsAt=at(1), endsAt=at(2))
+        await clerk.do(SCHEDULE_CHANGE, variantId=variant_id, price=cny("79"), startsAt=at(1), endsAt=at(2))
     clock.tick(timedelta(minutes=1))
-    workers = [Timers(shop, TIMETABLE) for _ in range(4)]
-    await asyncio.gather(*(worker.once() for worker in workers))
+    workers = [Scheduler(shop, SCHEDULE) for _ in range(4)]
+    await asyncio.gather(*(worker.run_once() for worker in workers))
     clock.tick(timedelta(minutes=1))
-    await asyncio.gather(*(worker.once() for worker in workers))
+    await asyncio.gather(*(worker.run_once() for worker in workers))
 
-    names = await names_of_events(shop)
+    names = await event_names(shop)
     assert (names.count("product.price_scheduled"), names.count("product.price_changed")) == (10, 20)
     async with shop.database.reads() as session:
         assert set(await session.scalars(select(Price.amount))) == {9_900}
         assert set(await session.scalars(select(PriceChange.status))) == {PriceChangeStatus.DONE}
 
 
-async def test_a_price_to_come_is_called_off(shop: Shop, clerk: Client, tea: str, clock: Clock) -> None:
-    first = await clerk.do(SCHEDULE, variantId=tea, price=cny("79"), startsAt=at(1), endsAt=at(2))
-    second = await clerk.do(SCHEDULE, variantId=tea, price=cny("69"), startsAt=at(3))
-    await settle_at(shop, clock, minutes=1)
+async def test_a_scheduled_price_change_is_cancelled(
+    shop: Shop, clerk: Client, tea: str, clock: Clock
+) -> None:
+    first = await clerk.do(SCHEDULE_CHANGE, variantId=tea, price=cny("79"), startsAt=at(1), endsAt=at(2))
+    second = await clerk.do(SCHEDULE_CHANGE, variantId=tea, price=cny("69"), startsAt=at(3))
+    await run_due_jobs_after(shop, clock, minutes=1)
 
     ended = await clerk.do(CANCEL, id=first["priceChange"]["id"])
     never = await clerk.do(CANCEL, id=second["priceChange"]["id"])
     twice = await clerk.do(CANCEL, id=first["priceChange"]["id"])
     unknown = await clerk.do(CANCEL, id=global_id("PriceChange", 99))
-    await settle_at(shop, clock, minutes=9)
+    await run_due_jobs_after(shop, clock, minutes=9)
 
     assert ended["priceChange"]["status"] == never["priceChange"]["status"] == "CANCELLED"
     assert refusals(twice) == [("WRONG_STATE", "id")]
     assert refusals(unknown) == [("NOT_FOUND", "id")]
-    assert await shown(clerk, tea) == ("99.00", None, [])
+    assert await prices_shown(clerk, tea) == ("99.00", None, [])
 
 
-async def test_a_change_that_cannot_be_is_refused(shop: Shop, clerk: Client, tea: str) -> None:
-    await clerk.do(SCHEDULE, variantId=tea, price=cny("79"), startsAt=at(10), endsAt=at(20))
+async def test_an_invalid_price_change_is_refused(shop: Shop, clerk: Client, tea: str) -> None:
+    await clerk.do(SCHEDULE_CHANGE, variantId=tea, price=cny("79"), startsAt=at(10), endsAt=at(20))
     right = {"variantId": tea, "price": cny("69"), "startsAt": at(1)}
     wrong: list[tuple[dict[str, Any], str, str]] = [
         ({"startsAt": at(-1)}, "INVALID", "startsAt"),
@@ -222,10 +226,10 @@ async def test_a_change_that_cannot_be_is_refused(shop: Shop, clerk: Client, tea
         ({"variantId": global_id("Variant", 99)}, "NOT_FOUND", "variantId"),
     ]
     for given, code, field in wrong:
-        assert refusals(await clerk.do(SCHEDULE, **(right | given))) == [(code, field)], given
-    touching = await clerk.do(SCHEDULE, **(right | {"startsAt": at(20)}))
+        assert refusals(await clerk.do(SCHEDULE_CHANGE, **(right | given))) == [(code, field)], given
+    touching = await clerk.do(SCHEDULE_CHANGE, **(right | {"startsAt": at(20)}))
     usd = {"amount": "9", "currencyCode": "USD"}
-    other = await clerk.do(SCHEDULE, **(right | {"startsAt": at(15), "price": usd}))
+    other = await clerk.do(SCHEDULE_CHANGE, **(right | {"startsAt": at(15), "price": usd}))
 
     assert touching["userErrors"] == other["userErrors"] == []
     async with shop.database.reads() as session:
@@ -234,14 +238,14 @@ async def test_a_change_that_cannot_be_is_refused(shop: Shop, clerk: Client, tea
 
 
 async def test_a_cart_says_that_a_price_has_changed(
-    shop: Shop, clerk: Client, front: Front, tea: str, clock: Clock
+    shop: Shop, clerk: Client, clients: Clients, tea: str, clock: Clock
 ) -> None:
     add = mutation("cartLineAdd", "cart { token }")
-    token = (await front.guest().do(add, variantId=tea, quantity=1))["cart"]["token"]
-    guest = front.guest(**{"X-Cart-Token": token})
-    await clerk.do(SCHEDULE, variantId=tea, price=cny("79"), startsAt=at(1))
+    token = (await clients.guest().do(add, variantId=tea, quantity=1))["cart"]["token"]
+    guest = clients.guest(**{"X-Cart-Token": token})
+    await clerk.do(SCHEDULE_CHANGE, variantId=tea, price=cny("79"), startsAt=at(1))
     clock.tick(timedelta(minutes=1))
-    await settle(shop)
+    await run_until_idle(shop)
 
     cart = (await guest.get("{ cart { lines { warnings { code } } totals { total { amount } } } }"))["cart"]
     assert cart == {
@@ -250,17 +254,17 @@ async def test_a_cart_says_that_a_price_has_changed(
     }
 
 
-async def test_two_clerks_cannot_promise_two_prices_for_one_moment(
-    shop: Shop, front: Front, tea: str
+async def test_two_clerks_cannot_schedule_overlapping_price_changes(
+    shop: Shop, clients: Clients, tea: str
 ) -> None:
-    clerks = [await front.staff(Role.CATALOGUE) for _ in range(4)]
-    wanted = [
+    clerks = [await clients.staff(Role.CATALOGUE) for _ in range(4)]
+    changes = [
         {"variantId": tea, "price": cny(str(70 + number)), "startsAt": at(1 + number), "endsAt": at(20)}
         for number in range(len(clerks))
     ]
 
     replies = await asyncio.gather(
-        *(clerk.do(SCHEDULE, **given) for clerk, given in zip(clerks, wanted, strict=True))
+        *(clerk.do(SCHEDULE_CHANGE, **given) for clerk, given in zip(clerks, changes, strict=True))
     )
 
     assert sorted(refusals(reply) for reply in replies) == [[], *([[("TAKEN", "startsAt")]] * 3)]
@@ -268,8 +272,8 @@ async def test_two_clerks_cannot_promise_two_prices_for_one_moment(
         assert len((await session.scalars(select(PriceChange.id))).all()) == 1
 
 
-async def test_prices_to_come_cost_one_statement_for_any_number_of_variants(
-    shop: Shop, clerk: Client, front: Front
+async def test_price_changes_take_one_statement_for_any_number_of_variants(
+    shop: Shop, clerk: Client, clients: Clients
 ) -> None:
     document = "{ products { nodes { variants { sku priceChanges { status } } } } }"
     totals = []
@@ -278,8 +282,8 @@ async def test_prices_to_come_cost_one_statement_for_any_number_of_variants(
             variants = [await variant_of(session, await create_product(session)) for _ in range(4)]
         for variant in variants:
             given = {"variantId": global_id("Variant", variant.id), "price": cny("1"), "startsAt": at(1)}
-            await clerk.do(SCHEDULE, **given)
-        with statements(shop) as seen:
+            await clerk.do(SCHEDULE_CHANGE, **given)
+        with count_statements(shop) as seen:
             await clerk.get(document)
         totals.append(seen.total)
 

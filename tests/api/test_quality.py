@@ -1,4 +1,4 @@
-"""The quality of the catalogue through the front door: GraphQL, and `cartwheel quality`."""
+"""The quality of the catalogue by GraphQL and by `cartwheel quality`."""
 
 from io import StringIO
 from typing import Any
@@ -8,10 +8,10 @@ from rich.console import Console
 
 from domain.quality import QualityReason
 from edge.quality import print_quality
-from events.assessing import assessment, look_at_pictures
 from events.shop import Shop
 from models import Media, ProductMedia, ProductStatus, Role
-from tests.domain.test_quality import drawn
+from tests.clients import Client, Clients
+from tests.domain.test_quality import draw_picture
 from tests.factories.catalog import (
     NOW,
     create_attribute,
@@ -22,8 +22,7 @@ from tests.factories.catalog import (
     variant_of,
 )
 from tests.factories.order import create_order
-from tests.front import Client, Front
-from tests.observe import statements
+from tests.observe import count_statements
 
 ISSUES = """
 query ($filter: QualityFilter, $reasons: [QualityReason!], $first: Int! = 20, $after: String) {
@@ -31,7 +30,7 @@ query ($filter: QualityFilter, $reasons: [QualityReason!], $first: Int! = 20, $a
     score reasons { reason count gain }
     issues(reasons: $reasons, first: $first, after: $after) {
       totalCount pageInfo { hasNextPage endCursor }
-      nodes { product { slug } reason field words other { slug } gain } } } }
+      nodes { product { slug } reason field message other { slug } gain } } } }
 """
 PRODUCTS = """
 query ($first: Int! = 20, $after: String) { catalogQuality { products(first: $first, after: $after) {
@@ -42,13 +41,13 @@ EN = {"en": {"title": "Tea", "description": "Tea"}}
 
 
 @pytest.fixture
-async def clerk(front: Front) -> Client:
-    return await front.staff(Role.CATALOGUE)
+async def clerk(clients: Clients) -> Client:
+    return await clients.staff(Role.CATALOGUE)
 
 
 @pytest.fixture
-async def shelf(shop: Shop) -> Shop:
-    """One whole product, one in pieces that sells, one bare, one that is gone."""
+async def catalogue(shop: Shop) -> Shop:
+    """One complete product, an incomplete one that sells, one with hardly anything, one archived."""
     async with shop.database.writes.begin() as session:
         food = await create_category(session, slug="food")
         tea = await create_category(session, slug="tea", parent=food)
@@ -65,8 +64,8 @@ async def shelf(shop: Shop) -> Shop:
     return shop
 
 
-async def test_issues_say_why_where_and_come_in_the_order_of_what_they_bring(
-    shelf: Shop, clerk: Client
+async def test_issues_have_a_reason_and_a_field_and_are_sorted_by_gain(
+    catalogue: Shop, clerk: Client
 ) -> None:
     found = (await clerk.get(ISSUES))["catalogQuality"]
     issues = found["issues"]["nodes"]
@@ -89,7 +88,7 @@ async def test_issues_say_why_where_and_come_in_the_order_of_what_they_bring(
     assert {row["reason"]: row["count"] for row in found["reasons"]} == {each["reason"]: 1 for each in issues}
 
 
-async def test_issues_are_asked_by_reason_by_category_and_by_page(shelf: Shop, clerk: Client) -> None:
+async def test_issues_are_filtered_by_reason_and_category_and_paged(catalogue: Shop, clerk: Client) -> None:
     async def slugs(**given: Any) -> list[tuple[str, str]]:
         found = (await clerk.get(ISSUES, **given))["catalogQuality"]["issues"]["nodes"]
         return [(each["product"]["slug"], each["reason"]) for each in found]
@@ -116,7 +115,7 @@ async def test_issues_are_asked_by_reason_by_category_and_by_page(shelf: Shop, c
         assert reply["errors"][0]["extensions"]["code"] == code
 
 
-async def test_the_least_complete_products_come_first(shelf: Shop, clerk: Client) -> None:
+async def test_the_least_complete_products_come_first(catalogue: Shop, clerk: Client) -> None:
     page = (await clerk.get(PRODUCTS, first=2))["catalogQuality"]["products"]
 
     assert page["totalCount"] == 3
@@ -130,14 +129,14 @@ async def test_the_least_complete_products_come_first(shelf: Shop, clerk: Client
     ]
 
 
-async def test_the_catalogue_is_looked_through_once_for_each_state_of_it(shelf: Shop, clerk: Client) -> None:
-    with statements(shelf) as first:
+async def test_the_catalogue_is_assessed_once_for_each_state_of_it(catalogue: Shop, clerk: Client) -> None:
+    with count_statements(catalogue) as first:
         await clerk.get("{ catalogQuality { score } }")
-    with statements(shelf) as again:
+    with count_statements(catalogue) as again:
         await clerk.get("{ catalogQuality { score } }")
     assert (first.total, again.total) == (11, 1)
 
-    async with shelf.database.writes.begin() as session:
+    async with catalogue.database.writes.begin() as session:
         await create_product(session, slug="new", pictures=0)
     reasons = (await clerk.get(ISSUES, reasons=["PICTURE"]))["catalogQuality"]["issues"]["nodes"]
     assert {each["product"]["slug"] for each in reasons} == {"bare", "new"}
@@ -158,11 +157,11 @@ async def test_a_duplicate_names_the_other(shop: Shop, clerk: Client) -> None:
     )
 
 
-async def test_pictures_that_came_before_fingerprints_are_looked_at_once(shop: Shop) -> None:
+async def test_pictures_without_a_fingerprint_are_fingerprinted_once(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         products = [await create_product(session, title=title, pictures=0) for title in ("Tea", "Pot")]
         for number, (product, data) in enumerate(
-            zip(products, (drawn(1), drawn(1, (150, 150))), strict=True), start=1
+            zip(products, (draw_picture(1), draw_picture(1, (150, 150))), strict=True), start=1
         ):
             await shop.media.put(f"{number}.png", data, content_type="image/png")
             media = Media(url=f"/media/{number}.png", alt="", created_at=NOW)
@@ -171,21 +170,21 @@ async def test_pictures_that_came_before_fingerprints_are_looked_at_once(shop: S
             session.add(ProductMedia(product_id=product.id, media_id=media.id, position=1))
         session.add(Media(url="/media/lost.png", alt="", created_at=NOW))
 
-    assert [await look_at_pictures(shop), await look_at_pictures(shop)] == [3, 0]
+    assert [await shop.quality.fingerprint_pictures(), await shop.quality.fingerprint_pictures()] == [3, 0]
 
-    issues = (await assessment(shop)).issues
+    issues = (await shop.quality.assess()).issues
     assert [each.reason for each in issues if each.other_id] == ["DUPLICATE_PICTURE"]
 
 
-async def test_the_command_prints_and_its_exit_code_says_whether_there_is_something(
-    shelf: Shop, capsys: pytest.CaptureFixture[str]
+async def test_the_exit_code_of_the_command_says_whether_there_are_issues(
+    catalogue: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     quiet = Console(file=StringIO())
 
-    assert await print_quality(shelf, limit=2, reasons=None, console=quiet) == 1
+    assert await print_quality(catalogue, limit=2, reasons=None, console=quiet) == 1
     printed = capsys.readouterr().out
     assert [printed.count(f"│ {slug} ") for slug in ("half", "bare", "whole")] == [1, 1, 0]
-    assert "3 products, 63 % complete; 7 things to put right." in printed
+    assert "3 products, 63 % complete; 7 issues." in printed
 
-    assert await print_quality(shelf, limit=9, reasons=[QualityReason.UNIT], console=quiet) == 0
-    assert "0 things to put right." in capsys.readouterr().out
+    assert await print_quality(catalogue, limit=9, reasons=[QualityReason.UNIT], console=quiet) == 0
+    assert "0 issues." in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Figures for staff: what was looked at, bought, sent back, and what nobody wants."""
+"""Reports for staff: views, sales, returns and dead stock."""
 
 import base64
 import json
@@ -7,22 +7,23 @@ from typing import Any
 
 import pytest
 
-from domain.aftersales.answering import accept_return
-from domain.insight import add_up
+from domain.aftersales.decisions import accept_return
+from domain.analytics import record_views
+from domain.cause import Cause
 from events.shop import Shop
 from models import CurrencyCode, OrderStatus, Role, TicketStatus
 from resolvers.ids import global_id
-from tests.conftest import OPENING
-from tests.factories.aftersales import DEADLINES, create_ticket, lines_of
+from tests.clients import Client, Clients
+from tests.conftest import STARTED_AT
+from tests.factories.aftersales import DEADLINES, create_ticket, order_lines_of
 from tests.factories.catalog import create_category, create_product, variant_of
 from tests.factories.order import create_order
-from tests.front import Client, Front
-from tests.observe import statements
+from tests.observe import count_statements
 
 CNY, USD = CurrencyCode.CNY, CurrencyCode.USD
 FIGURES = """
 fragment F on Figures {
-  views adds orders units revenue { amount currencyCode } returned returnRate conversion }
+  views cartAdditions orders units revenue { amount currencyCode } returned returnRate conversion }
 """
 PRODUCTS = (
     FIGURES
@@ -59,13 +60,13 @@ MARCH = {"from": "2026-03-01", "to": "2026-03-31"}
 
 
 @pytest.fixture
-async def clerk(front: Front) -> Client:
-    return await front.staff(Role.CATALOGUE)
+async def clerk(clients: Clients) -> Client:
+    return await clients.staff(Role.CATALOGUE)
 
 
 @pytest.fixture
-async def trade(shop: Shop) -> Shop:
-    """Tea and a pot, in food and home; sold in March, one in April by Shanghai's clocks."""
+async def sales(shop: Shop) -> Shop:
+    """Tea and a pot, in food and home; sold in March, one in April in the time zone of Shanghai."""
     async with shop.database.writes.begin() as session:
         food = await create_category(session, slug="food")
         tea_category = await create_category(session, slug="tea", parent=food)
@@ -82,18 +83,18 @@ async def trade(shop: Shop) -> Shop:
         await create_order(session, lines=[(jug, 3)], status=OrderStatus.CANCELLED, now=at(3, 10, 9))
         await create_order(session, lines=[(jug, 1)], now=at(3, 31, 17))
         await create_ticket(
-            session, order=both, lines=[((await lines_of(session, both))[1], 1)], now=at(3, 5, 9)
+            session, order=both, lines=[((await order_lines_of(session, both))[1], 1)], now=at(3, 5, 9)
         )
         ticket = await create_ticket(session, order=both, status=TicketStatus.RETURN_SHIPPED, now=at(3, 5, 9))
-        await accept_return(session, ticket.id, DEADLINES, damaged=False, now=at(3, 7, 9), by=None)
-        await add_up(
+        await accept_return(session, ticket.id, DEADLINES, damaged=False, cause=Cause(at(3, 7, 9), None))
+        await record_views(
             session,
             views={
                 (tea.id, date(2026, 3, 1)): 40,
                 (tea.id, date(2026, 3, 9)): 20,
                 (pot.id, date(2026, 4, 1)): 9,
             },
-            adds={(leaf.id, date(2026, 3, 9)): 12},
+            cart_additions={(leaf.id, date(2026, 3, 9)): 12},
         )
     return shop
 
@@ -116,14 +117,14 @@ async def slugs(client: Client, **given: Any) -> list[str]:
     return [line["product"]["slug"] for line in await lines(client, **given)]
 
 
-async def test_a_product_has_its_figures_each_currency_by_itself(trade: Shop, clerk: Client) -> None:
+async def test_a_product_has_figures_with_revenue_by_currency(sales: Shop, clerk: Client) -> None:
     tea, pot, dust = await lines(clerk)
 
     assert tea["product"] == {"slug": "tea"}
     figures = tea["figures"]
     assert figures == {
         "views": 60,
-        "adds": 12,
+        "cartAdditions": 12,
         "orders": 3,
         "units": 6,
         "revenue": [money("50.00"), money("2.00", "USD")],
@@ -134,7 +135,7 @@ async def test_a_product_has_its_figures_each_currency_by_itself(trade: Shop, cl
     assert (pot["figures"]["units"], pot["figures"]["revenue"]) == (1, [money("50.00")])
     assert dust["figures"] == {
         "views": 0,
-        "adds": 0,
+        "cartAdditions": 0,
         "orders": 0,
         "units": 0,
         "revenue": [],
@@ -144,7 +145,7 @@ async def test_a_product_has_its_figures_each_currency_by_itself(trade: Shop, cl
     }
 
 
-async def test_what_came_back_is_a_part_of_what_was_sold(trade: Shop, clerk: Client) -> None:
+async def test_the_return_rate_is_returned_units_divided_by_units_sold(sales: Shop, clerk: Client) -> None:
     found = {line["product"]["slug"]: line["figures"] for line in await lines(clerk)}
     returned = {slug: (figures["returned"], figures["returnRate"]) for slug, figures in found.items()}
 
@@ -153,7 +154,7 @@ async def test_what_came_back_is_a_part_of_what_was_sold(trade: Shop, clerk: Cli
     assert (await slugs(clerk, sort="RETURNED"))[0] == "tea"
 
 
-async def test_a_report_is_sorted_by_any_figure_in_pages(trade: Shop, clerk: Client) -> None:
+async def test_a_report_is_sorted_by_any_figure_in_pages(sales: Shop, clerk: Client) -> None:
     assert await slugs(clerk, sort="VIEWS") == ["tea", "pot", "dust"]
     assert await slugs(clerk, sort="REVENUE") == ["tea", "pot", "dust"]
     assert await slugs(clerk, sort="ORDERS", up=True) == ["dust", "pot", "tea"]
@@ -173,7 +174,7 @@ async def test_a_report_is_sorted_by_any_figure_in_pages(trade: Shop, clerk: Cli
     assert other["errors"][0]["extensions"]["code"] == "INVALID"
 
 
-async def test_categories_are_added_up_with_everything_below_them(trade: Shop, clerk: Client) -> None:
+async def test_the_figures_of_a_category_include_everything_below_it(sales: Shop, clerk: Client) -> None:
     report = (await clerk.get(WHOLE, **MARCH))["productReport"]
     assert [
         (node["category"]["slug"], node["figures"], [part["figures"]["units"] for part in node["overTime"]])
@@ -189,7 +190,7 @@ async def test_categories_are_added_up_with_everything_below_them(trade: Shop, c
     assert below["figures"]["units"] == 6
 
 
-async def test_days_weeks_and_months_are_those_of_the_shop(trade: Shop, clerk: Client) -> None:
+async def test_days_weeks_and_months_are_those_of_the_shops_time_zone(sales: Shop, clerk: Client) -> None:
     async def over(interval: str, **days: str) -> list[tuple[str, str, int, int]]:
         report = (await clerk.get(WHOLE, **(MARCH | days), interval=interval))["productReport"]
         assert report["timeZone"] == "Asia/Shanghai"
@@ -213,7 +214,7 @@ async def test_days_weeks_and_months_are_those_of_the_shop(trade: Shop, clerk: C
     ]
 
 
-async def test_a_funnel_tells_how_many_come_further(trade: Shop, clerk: Client) -> None:
+async def test_the_funnel_counts_each_stage_of_a_purchase(sales: Shop, clerk: Client) -> None:
     steps = (await clerk.get(WHOLE, **MARCH))["productReport"]["funnel"]
 
     assert [(step["stage"], step["count"], step["ofPrevious"], step["ofFirst"]) for step in steps] == [
@@ -227,17 +228,17 @@ async def test_a_funnel_tells_how_many_come_further(trade: Shop, clerk: Client) 
     assert [step["ofFirst"] for step in nothing["funnel"]] == [None] * 5
 
 
-async def test_dead_stock_is_what_lies_there_and_nobody_buys(shop: Shop, clerk: Client) -> None:
+async def test_dead_stock_is_stock_that_nobody_has_ordered(shop: Shop, clerk: Client) -> None:
     async with shop.database.writes.begin() as session:
         home = await create_category(session, slug="home")
         for sku, units, price, category, made in (
-            ("gold", 2, 90_000, None, OPENING - timedelta(days=200)),
-            ("dust", 30, 100, home, OPENING - timedelta(days=200)),
-            ("free", 5, None, None, OPENING - timedelta(days=200)),
-            ("empty", 0, 100, None, OPENING - timedelta(days=200)),
-            ("fresh", 9, 100, None, OPENING - timedelta(days=20)),
-            ("sold", 9, 100, None, OPENING - timedelta(days=200)),
-            ("long", 9, 100, None, OPENING - timedelta(days=200)),
+            ("gold", 2, 90_000, None, STARTED_AT - timedelta(days=200)),
+            ("dust", 30, 100, home, STARTED_AT - timedelta(days=200)),
+            ("free", 5, None, None, STARTED_AT - timedelta(days=200)),
+            ("empty", 0, 100, None, STARTED_AT - timedelta(days=200)),
+            ("fresh", 9, 100, None, STARTED_AT - timedelta(days=20)),
+            ("sold", 9, 100, None, STARTED_AT - timedelta(days=200)),
+            ("long", 9, 100, None, STARTED_AT - timedelta(days=200)),
         ):
             prices = {} if price is None else {CNY: price}
             product = await create_product(
@@ -246,7 +247,7 @@ async def test_dead_stock_is_what_lies_there_and_nobody_buys(shop: Shop, clerk: 
             if sku in ("sold", "long"):
                 days = 10 if sku == "sold" else 100
                 variant = await variant_of(session, product)
-                await create_order(session, lines=[(variant, 1)], now=OPENING - timedelta(days=days))
+                await create_order(session, lines=[(variant, 1)], now=STARTED_AT - timedelta(days=days))
 
     async def dead(**given: Any) -> list[tuple[Any, ...]]:
         found = (await clerk.get(DEAD, **given))["productReport"]["deadStock"]
@@ -279,14 +280,14 @@ async def test_a_report_takes_as_many_statements_for_many_products_as_for_one(
             await create_order(session, lines=[(variant, 1)], now=at(3, 9, 9))
     spent = []
     for first in (1, 8):
-        with statements(shop) as counted:
+        with count_statements(shop) as counted:
             await clerk.get(document, first=first)
         spent.append(counted.total)
 
     assert spent == [9, 9]
 
 
-def forged(*key: object) -> str:
+def forge_cursor(*key: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(["PRODUCT-UNITS-CNY-down", *key]).encode()).decode()
 
 
@@ -301,12 +302,12 @@ def forged(*key: object) -> str:
         ({"filter": {"productIds": [global_id("Product", 1)] * 101}}, "LIMIT_REACHED"),
         ({"first": 0}, "INVALID"),
         ({"after": "x"}, "INVALID"),
-        ({"after": forged(True, 1)}, "INVALID"),
-        ({"after": forged(1, True)}, "INVALID"),
-        ({"after": forged("1", 1)}, "INVALID"),
+        ({"after": forge_cursor(True, 1)}, "INVALID"),
+        ({"after": forge_cursor(1, True)}, "INVALID"),
+        ({"after": forge_cursor("1", 1)}, "INVALID"),
     ],
 )
-async def test_a_report_that_cannot_be_is_refused_by_name(
+async def test_an_invalid_report_is_refused_with_its_argument(
     clerk: Client, wrong: dict[str, Any], code: str
 ) -> None:
     reply = await clerk.ask(PRODUCTS, **(MARCH | wrong))
@@ -314,7 +315,7 @@ async def test_a_report_that_cannot_be_is_refused_by_name(
     assert reply["errors"][0]["extensions"]["code"] == code
 
 
-async def test_too_many_days_one_by_one_are_refused(clerk: Client) -> None:
+async def test_the_intervals_of_a_report_are_limited(clerk: Client) -> None:
     reply = await clerk.ask(WHOLE, **{"from": "2024-01-01", "to": "2026-03-31"}, interval="DAY")
 
     assert reply["errors"][0]["extensions"]["code"] == "LIMIT_REACHED"

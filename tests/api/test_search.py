@@ -1,4 +1,4 @@
-"""What somebody types, and what they find: alike on both databases."""
+"""Search finds the same products on both databases."""
 
 import base64
 import json
@@ -8,32 +8,37 @@ from typing import Any
 
 import pytest
 
-from domain.catalog.attributes import save_attribute
-from domain.catalog.drafts import PriceDraft, ProductDraft, VariantDraft
-from domain.catalog.saving import import_products
-from domain.catalog.tree import AttributeOfCategory, save_category
+from domain.catalog.product import PriceDraft, ProductDraft, VariantDraft, save_products
+from domain.catalog.taxonomy import (
+    AttributeDraft,
+    CategoryAttributeDraft,
+    CategoryDraft,
+    save_attribute,
+    save_category,
+)
+from domain.cause import Cause
 from events.shop import Shop
 from models import AttributeType, CurrencyCode, Money, ProductStatus
+from tests.clients import Client, Clients
 from tests.factories.catalog import NOW
-from tests.front import Client, Front
-from tests.observe import statements
-from words.asking import mark
+from tests.observe import count_statements
+from text.query_parser import hash_query
 
 CNY, USD = CurrencyCode.CNY, CurrencyCode.USD
 
 FIND = """
-query ($search: String! = "", $filter: ProductFilter, $sort: ProductSort! = RELEVANCE, $first: Int! = 20
+query ($query: String! = "", $filter: ProductFilter, $sort: ProductSort! = RELEVANCE, $first: Int! = 20
   $after: String, $language: String, $currency: CurrencyCode) {
-  products(search: $search, filter: $filter, sort: $sort, first: $first, after: $after
+  products(query: $query, filter: $filter, sort: $sort, first: $first, after: $after
     language: $language, currency: $currency) {
-    searchedFor nearest
+    correctedQuery partialMatch
     nodes { slug }
     pageInfo { hasNextPage endCursor }
   }
 }
 """
 
-TOLD = """
+IN_LANGUAGE = """
 query ($language: String, $currency: CurrencyCode) {
   other: products(first: 1) { nodes { title } }
   products(language: $language, currency: $currency, sort: PRICE_ASC) {
@@ -51,14 +56,14 @@ query ($language: String, $currency: CurrencyCode) {
 
 SUGGEST = """
 query ($text: String!, $first: Int! = 8, $language: String) {
-  searchSuggestions(text: $text, first: $first, language: $language) {
+  searchSuggestions(query: $text, first: $first, language: $language) {
     text product { slug } category { slug } brand
   }
 }
 """
 
 
-def thing(slug: str, title: str, price: int = 1_000, **given: Any) -> ProductDraft:
+def product_draft(slug: str, title: str, price: int = 1_000, **given: Any) -> ProductDraft:
     """A product of one variant; prices in minor units."""
     given.setdefault("category_path", ("Food", "Tea"))
     dollars = given.pop("dollars", None)
@@ -71,44 +76,44 @@ def thing(slug: str, title: str, price: int = 1_000, **given: Any) -> ProductDra
     return ProductDraft(slug=slug, title=title, variants=(variant,), **given)
 
 
-SHELF = [
-    thing("longjing", "西湖龙井绿茶", 8_000, brand="狮峰",
+PRODUCTS = [
+    product_draft("longjing", "西湖龙井绿茶", 8_000, brand="狮峰",
           translations={"en": {"title": "Longjing green tea"}}),
-    thing("oolong", "高山乌龙茶", 5_000, brand="Hill Farm", sku="AB-12", barcode="6901234567892"),
-    thing("pot", "紫砂壶", 20_000, category_path=("Food", "Pots"), description="<p>乌龙茶最爱</p>"),
-    thing("jacket", "Rain jacket", 20_000, category_path=("Clothing",), brand="Loom",
+    product_draft("oolong", "高山乌龙茶", 5_000, brand="Hill Farm", sku="AB-12", barcode="6901234567892"),
+    product_draft("pot", "紫砂壶", 20_000, category_path=("Food", "Pots"), description="<p>乌龙茶最爱</p>"),
+    product_draft("jacket", "Rain jacket", 20_000, category_path=("Clothing",), brand="Loom",
           description="<p>For running in the rain</p>"),
-    thing("jacket-blue", "Blue jackets", 15_000, category_path=("Clothing",), brand="Loom"),
-    thing("powerbank", "Powerbank 10000 mAh", 9_000, category_path=("Power",), brand="Volta"),
-    thing("team", "Team shirt", 3_000, category_path=("Clothing",), brand="Loom"),
-    thing("hidden", "Secret wardrobe", 1_000, status=ProductStatus.DRAFT),
+    product_draft("jacket-blue", "Blue jackets", 15_000, category_path=("Clothing",), brand="Loom"),
+    product_draft("powerbank", "Powerbank 10000 mAh", 9_000, category_path=("Power",), brand="Volta"),
+    product_draft("team", "Team shirt", 3_000, category_path=("Clothing",), brand="Loom"),
+    product_draft("hidden", "Secret wardrobe", 1_000, status=ProductStatus.DRAFT),
 ]  # fmt: skip
 
 
 @pytest.fixture
-async def shelf(shop: Shop) -> Shop:
-    for days, draft in enumerate(SHELF):
-        await stock(shop, draft, days=days)
+async def catalogue(shop: Shop) -> Shop:
+    for days, draft in enumerate(PRODUCTS):
+        await save_drafts(shop, draft, days=days)
     return shop
 
 
-async def stock(shop: Shop, *drafts: ProductDraft, days: int = 100) -> None:
+async def save_drafts(shop: Shop, *drafts: ProductDraft, days: int = 100) -> None:
     async with shop.database.writes.begin() as session:
-        await import_products(session, drafts, now=NOW + timedelta(days=days))
+        await save_products(session, drafts, cause=Cause(NOW + timedelta(days=days)))
 
 
-async def found(client: Client, search: str, **variables: Any) -> list[str]:
-    data = await client.get(FIND, search=search, **variables)
+async def search_slugs(client: Client, query: str, **variables: Any) -> list[str]:
+    data = await client.get(FIND, query=query, **variables)
     return [node["slug"] for node in data["products"]["nodes"]]
 
 
-async def refused(client: Client, **variables: Any) -> tuple[str, str]:
+async def refusal_of(client: Client, **variables: Any) -> tuple[str, str]:
     (error,) = (await client.ask(FIND, **variables))["errors"]
     return error["extensions"]["code"], error["message"]
 
 
-ASKED: Mapping[str, list[str]] = {
-    # Chinese: by words, by any part of one, by its sound
+QUERIES: Mapping[str, list[str]] = {
+    # Chinese: by words, by any part of one, by pinyin
     "龙井": ["longjing"],
     "茶": ["longjing", "oolong", "pot"],
     "longjing": ["longjing"],
@@ -138,97 +143,105 @@ ASKED: Mapping[str, list[str]] = {
     "a jacket in blue": ["jacket-blue"],
     "powrba": ["powerbank"],
     "longjin": ["longjing"],
-    # a word that is known is meant, and of a short one nobody knows what was meant
+    # a known word is not corrected, nor is a short one
     "team": ["team"],
     "tee": [],
     "jkt": [],
-    # two typos are one too many, and what is hidden is no help
+    # two typos are too many, and words of hidden products are not known
     "jkaceett": [],
     "wardrobe": [],
     "!?": ["team", "powerbank", "jacket-blue", "jacket", "pot", "oolong", "longjing"],
 }
 
 
-async def test_the_same_is_found_on_both_databases(shelf: Shop, front: Front) -> None:
-    guest = front.guest()
-    relevant = {asked: await found(guest, asked) for asked in ASKED}
+async def test_the_same_is_found_on_both_databases(catalogue: Shop, clients: Clients) -> None:
+    guest = clients.guest()
+    relevant = {asked: await search_slugs(guest, asked) for asked in QUERIES}
 
     assert {asked: sorted(slugs) for asked, slugs in relevant.items()} == {
-        asked: sorted(slugs) for asked, slugs in ASKED.items()
+        asked: sorted(slugs) for asked, slugs in QUERIES.items()
     }
     assert relevant["茶"][-1] == "pot"
 
 
-async def test_a_typo_is_told(shelf: Shop, front: Front) -> None:
-    guest = front.guest()
-    typo = (await guest.get(FIND, search="blue jakcet"))["products"]
-    right = (await guest.get(FIND, search="Blue jacket"))["products"]
-    two = (await guest.get(FIND, search="greentea"))["products"]
+async def test_the_corrected_query_is_returned(catalogue: Shop, clients: Clients) -> None:
+    guest = clients.guest()
+    typo = (await guest.get(FIND, query="blue jakcet"))["products"]
+    right = (await guest.get(FIND, query="Blue jacket"))["products"]
+    two = (await guest.get(FIND, query="greentea"))["products"]
     nothing = (await guest.get(FIND))["products"]
 
-    assert (two["searchedFor"], two["nearest"]) == ("green tea", False)
-    assert (typo["searchedFor"], typo["nearest"]) == ("blue jacket", False)
-    assert (right["searchedFor"], right["nearest"]) == ("Blue jacket", False)
-    assert (nothing["searchedFor"], nothing["nearest"]) == (None, False)
+    assert (two["correctedQuery"], two["partialMatch"]) == ("green tea", False)
+    assert (typo["correctedQuery"], typo["partialMatch"]) == ("blue jacket", False)
+    assert (right["correctedQuery"], right["partialMatch"]) == ("Blue jacket", False)
+    assert (nothing["correctedQuery"], nothing["partialMatch"]) == (None, False)
 
 
-async def test_where_nothing_has_all_words_the_nearest_is_found(shelf: Shop, front: Front) -> None:
-    guest = front.guest()
-    near = (await guest.get(FIND, search="the blue shirt for elephants"))["products"]
-    chosen = (await guest.get(FIND, search="rain jacket", filter={"brands": ["Volta"]}))["products"]
+async def test_where_no_product_has_all_words_those_with_most_are_found(
+    catalogue: Shop, clients: Clients
+) -> None:
+    guest = clients.guest()
+    near = (await guest.get(FIND, query="the blue shirt for elephants"))["products"]
+    chosen = (await guest.get(FIND, query="rain jacket", filter={"brands": ["Volta"]}))["products"]
 
-    assert near["nearest"]
+    assert near["partialMatch"]
     assert {node["slug"] for node in near["nodes"]} == {"jacket-blue", "team"}
-    assert (chosen["nearest"], chosen["nodes"]) == (False, [])
+    assert (chosen["partialMatch"], chosen["nodes"]) == (False, [])
 
 
-async def test_a_product_asked_for_by_its_code_comes_first(shelf: Shop, front: Front) -> None:
-    await stock(shelf, thing("x", "AB 12 AB 12 AB 12", tags=("ab 12",)), thing("else", "Something ab12"))
-
-    assert (await found(front.guest(), "AB-12"))[0] == "oolong"
-
-
-async def test_what_says_more_about_a_word_comes_first(shelf: Shop, front: Front) -> None:
-    await stock(
-        shelf,
-        thing("aside", "A chair", description="<p>Also good beside a lamp.</p>"),
-        thing("long", "A lamp of many colours for the desk, the bed and the garden at night"),
-        thing("lamp", "Lamp"),
+async def test_a_product_searched_by_its_code_comes_first(catalogue: Shop, clients: Clients) -> None:
+    await save_drafts(
+        catalogue,
+        product_draft("x", "AB 12 AB 12 AB 12", tags=("ab 12",)),
+        product_draft("else", "Something ab12"),
     )
 
-    assert await found(front.guest(), "lamp") == ["lamp", "long", "aside"]
+    assert (await search_slugs(clients.guest(), "AB-12"))[0] == "oolong"
 
 
-PAGES_WITH_NEWS = 4
+async def test_a_product_in_which_the_word_weighs_more_comes_first(catalogue: Shop, clients: Clients) -> None:
+    await save_drafts(
+        catalogue,
+        product_draft("aside", "A chair", description="<p>Also good beside a lamp.</p>"),
+        product_draft("long", "A lamp of many colours for the desk, the bed and the garden at night"),
+        product_draft("lamp", "Lamp"),
+    )
+
+    assert await search_slugs(clients.guest(), "lamp") == ["lamp", "long", "aside"]
+
+
+PAGES_WITH_ADDITIONS = 4
 SORTS = ["RELEVANCE", "NEWEST", "PRICE_ASC", "PRICE_DESC", "BEST_SELLING"]
 
 
 @pytest.mark.parametrize(
-    ("sort", "search"),
+    ("sort", "query"),
     [*((sort, "") for sort in SORTS), *((sort, "lapm") for sort in SORTS), ("RELEVANCE", "lamp elephant")],
 )
-async def test_pages_stay_right_while_products_come(shop: Shop, front: Front, sort: str, search: str) -> None:
+async def test_pages_stay_right_while_products_are_added(
+    shop: Shop, clients: Clients, sort: str, query: str
+) -> None:
     words = ["lamp", "lamp lamp", "desk lamp", "small desk lamp", "a lamp for the garden", "lamps"]
     for number, title in enumerate(words):
-        await stock(shop, thing(f"old-{number}", title, 1_000 + number % 3), days=number // 2)
-    guest = front.guest()
-    whole = await found(guest, search, sort=sort)
+        await save_drafts(shop, product_draft(f"old-{number}", title, 1_000 + number % 3), days=number // 2)
+    guest = clients.guest()
+    whole = await search_slugs(guest, query, sort=sort)
     assert len(whole) == 6
 
     seen: list[str] = []
     after, more, number = None, True, 0
     while more:
-        page = (await guest.get(FIND, search=search, sort=sort, first=2, after=after))["products"]
+        page = (await guest.get(FIND, query=query, sort=sort, first=2, after=after))["products"]
         seen += [node["slug"] for node in page["nodes"]]
         after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
         number += 1
-        if number > PAGES_WITH_NEWS:
+        if number > PAGES_WITH_ADDITIONS:
             continue  # more comes in than is read: it would never end
-        await stock(
+        await save_drafts(
             shop,
-            *(thing(f"new-{number}-{price}", f"{title} lamp", price) for title, price in
+            *(product_draft(f"new-{number}-{price}", f"{title} lamp", price) for title, price in
               (("lapm", 500), ("desk", 1_001), ("elephant", 2_000))),
-            *(thing(f"other-{number}-{each}", f"Elephant {each}", 1_001) for each in range(2)),
+            *(product_draft(f"other-{number}-{each}", f"Elephant {each}", 1_001) for each in range(2)),
             days=number,
         )  # fmt: skip
 
@@ -239,52 +252,54 @@ async def test_pages_stay_right_while_products_come(shop: Shop, front: Front, so
 @pytest.mark.parametrize(
     ("asked", "field"),
     [
-        ({"search": "x" * 201}, ["search"]),
+        ({"query": "x" * 201}, ["query"]),
         ({"first": 101}, ["first"]),
         ({"after": "nonsense"}, ["after"]),
-        ({"search": "tea", "after": "nonsense"}, ["after"]),
+        ({"query": "tea", "after": "nonsense"}, ["after"]),
         ({"language": "?"}, ["language"]),
         ({"filter": {"category": "nowhere"}}, ["filter", "category"]),
         ({"filter": {"attributes": [{"code": "none", "values": []}]}}, ["filter", "attributes", "0", "code"]),
     ],
 )
 async def test_a_refused_list_names_the_argument_it_is_about(
-    front: Front, asked: Mapping[str, Any], field: list[str]
+    clients: Clients, asked: Mapping[str, Any], field: list[str]
 ) -> None:
-    (error,) = (await front.guest().ask(FIND, **asked))["errors"]
+    (error,) = (await clients.guest().ask(FIND, **asked))["errors"]
 
     assert error["extensions"]["field"] == field
 
 
-async def test_a_cursor_belongs_to_its_sort_its_search_and_its_currency(shelf: Shop, front: Front) -> None:
-    guest = front.guest()
+async def test_a_cursor_belongs_to_its_sort_its_query_and_its_currency(
+    catalogue: Shop, clients: Clients
+) -> None:
+    guest = clients.guest()
 
     async def cursor(**variables: Any) -> str:
         page = (await guest.get(FIND, first=1, **variables))["products"]
         end: str = page["pageInfo"]["endCursor"]
         return end
 
-    tea, jackets = await cursor(search="tea"), await cursor(search="jacket")
+    tea, jackets = await cursor(query="tea"), await cursor(query="jacket")
     newest, price = await cursor(sort="NEWEST"), await cursor(sort="PRICE_ASC")
 
-    assert await refused(guest, search="jacket", after=tea) == (
+    assert await refusal_of(guest, query="jacket", after=tea) == (
         "INVALID",
         "This cursor belongs to another search.",
     )
-    assert await refused(guest, after=jackets) == ("INVALID", "This cursor belongs to another search.")
-    assert await refused(guest, search="jacket", sort="NEWEST", after=jackets) == (
+    assert await refusal_of(guest, after=jackets) == ("INVALID", "This cursor belongs to another search.")
+    assert await refusal_of(guest, query="jacket", sort="NEWEST", after=jackets) == (
         "INVALID",
         "This cursor belongs to another order of rows, not to NEWEST.",
     )
-    assert await refused(guest, sort="PRICE_DESC", after=newest) == (
+    assert await refusal_of(guest, sort="PRICE_DESC", after=newest) == (
         "INVALID",
         "This cursor belongs to another order of rows, not to PRICE_DESC CNY.",
     )
-    assert await refused(guest, sort="PRICE_ASC", currency="USD", after=price) == (
+    assert await refusal_of(guest, sort="PRICE_ASC", currency="USD", after=price) == (
         "INVALID",
         "This cursor belongs to another order of rows, not to PRICE_ASC USD.",
     )
-    assert (await refused(guest, search="jacket", after=newest))[0] == "INVALID"
+    assert (await refusal_of(guest, query="jacket", after=newest))[0] == "INVALID"
 
 
 FORGED: list[Any] = [
@@ -294,27 +309,31 @@ FORGED: list[Any] = [
 ]  # fmt: skip
 
 
-async def test_a_cursor_of_this_search_that_looks_for_nothing_is_refused(shelf: Shop, front: Front) -> None:
-    text = json.dumps([["RELEVANCE", [mark("tea"), "tea", [], "", None]], 1, 1])
+async def test_a_cursor_with_an_empty_plan_is_refused(catalogue: Shop, clients: Clients) -> None:
+    text = json.dumps([["RELEVANCE", [hash_query("tea"), "tea", [], "", None]], 1, 1])
     cursor = base64.urlsafe_b64encode(text.encode()).decode()
 
-    assert (await refused(front.guest(), search="tea", after=cursor))[0] == "INVALID"
+    assert (await refusal_of(clients.guest(), query="tea", after=cursor))[0] == "INVALID"
 
 
 @pytest.mark.parametrize("memo", FORGED)
-async def test_a_forged_cursor_is_refused(shelf: Shop, front: Front, memo: Any) -> None:
+async def test_a_forged_cursor_is_refused(catalogue: Shop, clients: Clients, memo: Any) -> None:
     text = json.dumps([["RELEVANCE", memo], 1, 1])
     cursor = base64.urlsafe_b64encode(text.encode()).decode()
 
-    assert (await refused(front.guest(), search="tea", after=cursor))[0] == "INVALID"
+    assert (await refusal_of(clients.guest(), query="tea", after=cursor))[0] == "INVALID"
 
 
-async def test_what_cannot_be_wished_for_is_refused_by_name(shelf: Shop, front: Front) -> None:
-    async with shelf.database.writes.begin() as session:
-        size = await save_attribute(session, code="size", name="Size", type=AttributeType.TEXT)
-        await save_attribute(session, code="loose", name="Loose", type=AttributeType.TEXT)
-        await save_category(session, name="Shoes", attributes=[AttributeOfCategory(size.id)])
-    guest = front.guest()
+async def test_an_invalid_filter_is_refused_with_a_reason(catalogue: Shop, clients: Clients) -> None:
+    async with catalogue.database.writes.begin() as session:
+        size = await save_attribute(
+            session, AttributeDraft(code="size", name="Size", type=AttributeType.TEXT)
+        )
+        await save_attribute(session, AttributeDraft(code="loose", name="Loose", type=AttributeType.TEXT))
+        await save_category(
+            session, CategoryDraft(name="Shoes", attributes=[CategoryAttributeDraft(size.id)])
+        )
+    guest = clients.guest()
 
     def price(least: str, most: str) -> dict[str, Any]:
         ends = {"min": least, "max": most}
@@ -323,36 +342,44 @@ async def test_what_cannot_be_wished_for_is_refused_by_name(shelf: Shop, front: 
     def attribute(code: str, **others: Any) -> dict[str, Any]:
         return {"attributes": [{"code": code, "values": ["x"]}], **others}
 
-    assert await refused(guest, search="x" * 201) == ("INVALID", "A search has at most 200 characters.")
-    assert await refused(guest, filter={"category": "nowhere"}) == ("NOT_FOUND", "There is no such category.")
-    assert await refused(guest, filter=price("2", "1")) == ("INVALID", "The least price is above the most.")
-    assert await refused(guest, filter=price("-1", "1")) == ("INVALID", "Nothing costs less than nothing.")
-    assert await refused(guest, filter=attribute("colour")) == (
+    assert await refusal_of(guest, query="x" * 201) == ("INVALID", "A search has at most 200 characters.")
+    assert await refusal_of(guest, filter={"category": "nowhere"}) == (
+        "NOT_FOUND",
+        "There is no such category.",
+    )
+    assert await refusal_of(guest, filter=price("2", "1")) == (
+        "INVALID",
+        "The least price is above the most.",
+    )
+    assert await refusal_of(guest, filter=price("-1", "1")) == ("INVALID", "Nothing costs less than nothing.")
+    assert await refusal_of(guest, filter=attribute("colour")) == (
         "NOT_FOUND",
         'There is no such attribute "colour".',
     )
-    assert await refused(guest, filter=attribute("size", category="clothing")) == (
+    assert await refusal_of(guest, filter=attribute("size", category="clothing")) == (
         "INVALID",
         'No product of this category has an attribute "size".',
     )
-    assert await refused(guest, language="?") == ("INVALID", "This is no language tag: '?'.")
-    assert await found(guest, "", filter=attribute("size", category="shoes")) == []
-    assert await found(guest, "", filter=attribute("loose")) == []
+    assert await refusal_of(guest, language="?") == ("INVALID", "This is no language tag: '?'.")
+    assert await search_slugs(guest, "", filter=attribute("size", category="shoes")) == []
+    assert await search_slugs(guest, "", filter=attribute("loose")) == []
 
 
-async def test_language_and_currency_can_be_asked_for(shop: Shop, front: Front) -> None:
+async def test_language_and_currency_can_be_chosen_for_one_field(shop: Shop, clients: Clients) -> None:
     async with shop.database.writes.begin() as session:
-        await save_category(session, name="茶", slug="tea", translations={"en": {"name": "Tea"}})
-    await stock(
+        await save_category(
+            session, CategoryDraft(name="茶", slug="tea", translations={"en": {"name": "Tea"}})
+        )
+    await save_drafts(
         shop,
-        thing("a", "龙井", 8_000, dollars=500, category_path=("茶",),
+        product_draft("a", "龙井", 8_000, dollars=500, category_path=("茶",),
               translations={"en": {"title": "Dragon Well"}, "fr-CA": {"title": "Puits du dragon"}}),
-        thing("b", "普洱", 3_000, dollars=900, category_path=("茶",)),
+        product_draft("b", "普洱", 3_000, dollars=900, category_path=("茶",)),
     )  # fmt: skip
-    guest = front.guest(**{"Accept-Language": "zh-CN"})
+    guest = clients.guest(**{"Accept-Language": "zh-CN"})
 
-    here = (await guest.get(TOLD))["products"]
-    abroad = await guest.get(TOLD, language="en-GB", currency="USD")
+    here = (await guest.get(IN_LANGUAGE))["products"]
+    abroad = await guest.get(IN_LANGUAGE, language="en-GB", currency="USD")
 
     assert [node["title"] for node in here["nodes"]] == ["普洱", "龙井"]
     assert here["facets"]["price"] == {"min": {"amount": "30.00", "currencyCode": "CNY"}}
@@ -370,34 +397,34 @@ async def test_language_and_currency_can_be_asked_for(shop: Shop, front: Front) 
         assert await guest.get(document, language=french) == {"product": {"title": "Puits du dragon"}}
     assert await guest.get(document, language="de") == {"product": {"title": "龙井"}}
     dollars = {"price": {"max": {"amount": "5", "currencyCode": "USD"}}}
-    assert await found(guest, "", filter=dollars, currency="USD") == ["a"]
+    assert await search_slugs(guest, "", filter=dollars, currency="USD") == ["a"]
 
 
-async def test_suggestions_come_while_somebody_types(shelf: Shop, front: Front) -> None:
-    guest = front.guest()
+async def test_suggestions_match_an_unfinished_query(catalogue: Shop, clients: Clients) -> None:
+    guest = clients.guest()
 
-    async def suggested(text: str) -> list[str]:
+    async def suggestions_for(text: str) -> list[str]:
         rows = (await guest.get(SUGGEST, text=text))["searchSuggestions"]
         return [
             f"/{row['category']['slug']}" if row["category"] else row["brand"] or row["product"]["slug"]
             for row in rows
         ]
 
-    assert await suggested("cloth") == ["/clothing", "team", "jacket-blue", "jacket"]
-    assert await suggested("lo") == ["Loom", "longjing", "team", "jacket-blue", "jacket"]
-    assert await suggested("longji") == ["longjing"]
-    assert await suggested("jakc") == ["jacket-blue", "jacket"]
-    assert await suggested("shif") == ["狮峰", "longjing"]
-    assert await suggested("lv") == ["longjing"]
-    assert await suggested("lj") == ["longjing"]
-    assert await suggested("") == []
+    assert await suggestions_for("cloth") == ["/clothing", "team", "jacket-blue", "jacket"]
+    assert await suggestions_for("lo") == ["Loom", "longjing", "team", "jacket-blue", "jacket"]
+    assert await suggestions_for("longji") == ["longjing"]
+    assert await suggestions_for("jakc") == ["jacket-blue", "jacket"]
+    assert await suggestions_for("shif") == ["狮峰", "longjing"]
+    assert await suggestions_for("lv") == ["longjing"]
+    assert await suggestions_for("lj") == ["longjing"]
+    assert await suggestions_for("") == []
     (error,) = (await guest.ask(SUGGEST, text="x" * 201))["errors"]
     assert error["message"] == "A search has at most 200 characters."
 
 
-async def test_a_search_costs_the_same_whatever_it_finds(shelf: Shop, front: Front) -> None:
+async def test_a_search_takes_as_many_statements_whatever_it_finds(catalogue: Shop, clients: Clients) -> None:
     def document(fields: str) -> str:
-        return f"query ($search: String!) {{ products(search: $search) {{ {fields} }} }}"
+        return f"query ($query: String!) {{ products(query: $query) {{ {fields} }} }}"
 
     counts = "brands { count } categories { count } attributes { values { count } } price { min { amount } }"
     facets = f"facets {{ {counts} }}"
@@ -407,15 +434,15 @@ async def test_a_search_costs_the_same_whatever_it_finds(shelf: Shop, front: Fro
         facets: 4,
     }
     for fields, expected in asked.items():
-        for search in ("tea", "jacket"):
-            with statements(shelf) as counted:
-                await front.guest().get(document(fields), search=search)
-            assert counted.total == expected, (fields, search)
+        for query in ("tea", "jacket"):
+            with count_statements(catalogue) as counted:
+                await clients.guest().get(document(fields), query=query)
+            assert counted.total == expected, (fields, query)
     everything = f"nodes {{ slug title priceRange {{ min {{ amount }} }} }} totalCount {facets}"
-    for search in ("tea", "jacket", "team"):
-        with statements(shelf) as counted:
-            await front.guest().get(document(everything), search=search)
-        assert counted.total == 7, search
-    with statements(shelf) as counted:
-        await front.guest().get(SUGGEST, text="jack")
+    for query in ("tea", "jacket", "team"):
+        with count_statements(catalogue) as counted:
+            await clients.guest().get(document(everything), query=query)
+        assert counted.total == 7, query
+    with count_statements(catalogue) as counted:
+        await clients.guest().get(SUGGEST, text="jack")
     assert counted.total == 4

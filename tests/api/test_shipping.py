@@ -1,11 +1,11 @@
-"""The tariff at the front door: clerks keep it, customers are told what they can choose."""
+"""Shipping zones and options over the API."""
 
 from typing import Any
 
 from models import Role
 from resolvers.ids import global_id
+from tests.clients import Clients
 from tests.factories.order import a_variant
-from tests.front import Front
 
 ZONES = """{ shippingZones { id name version regions { countryCode province }
   rates { method currencyCode firstGrams first { amount } furtherGrams further { amount }
@@ -37,16 +37,16 @@ PARIS = {
 }
 
 
-async def basket(front: Front) -> list[dict[str, Any]]:
-    async with front.shop.database.writes.begin() as session:
+async def order_lines(clients: Clients) -> list[dict[str, Any]]:
+    async with clients.shop.database.writes.begin() as session:
         variant = await a_variant(session, weight_grams=1_500)
     return [{"variantId": global_id("Variant", variant.id), "quantity": 1}]
 
 
-async def test_a_quote_says_what_each_way_would_cost(front: Front) -> None:
-    customer = await front.customer()
+async def test_a_quote_shows_the_fee_of_each_shipping_method(clients: Clients) -> None:
+    customer = await clients.customer()
     quote = await customer.get(
-        QUOTE, input={"lines": await basket(front), "deliveries": [{"address": {"postal": HOME}}]}
+        QUOTE, input={"lines": await order_lines(clients), "deliveries": [{"address": {"postal": HOME}}]}
     )
 
     assert quote["checkoutQuote"] == {
@@ -65,10 +65,10 @@ async def test_a_quote_says_what_each_way_would_cost(front: Front) -> None:
     }
 
 
-async def test_a_clerk_changes_what_sending_costs_and_the_next_quote_knows(front: Front) -> None:
-    clerk, customer = await front.staff(Role.WAREHOUSE), await front.customer()
-    asked = {"lines": await basket(front), "deliveries": [{"address": {"postal": PARIS}}]}
-    before = await customer.get(QUOTE, input=asked)
+async def test_a_changed_shipping_zone_decides_the_next_quote(clients: Clients) -> None:
+    clerk, customer = await clients.staff(Role.WAREHOUSE), await clients.customer()
+    request = {"lines": await order_lines(clients), "deliveries": [{"address": {"postal": PARIS}}]}
+    before = await customer.get(QUOTE, input=request)
     europe = {
         "name": "Europe",
         "regions": [{"countryCode": "fr"}, {"countryCode": "GB", "province": "England"}],
@@ -87,7 +87,7 @@ async def test_a_clerk_changes_what_sending_costs_and_the_next_quote_knows(front
         ],
         "rates": [{"method": "EXPRESS", "first": {"amount": "45.50"}}],
     }
-    refused = (await customer.get(QUOTE, input=asked))["checkoutQuote"]["problems"]
+    refused = (await customer.get(QUOTE, input=request))["checkoutQuote"]["problems"]
     assert refused == [
         {
             "code": "NOT_DELIVERABLE",
@@ -95,13 +95,13 @@ async def test_a_clerk_changes_what_sending_costs_and_the_next_quote_knows(front
             "message": "STANDARD is not offered for this to FR, but EXPRESS.",
         }
     ]
-    asked["deliveries"] = [{"address": {"postal": PARIS}, "method": "EXPRESS"}]
-    after = await customer.get(QUOTE, input=asked)
+    request["deliveries"] = [{"address": {"postal": PARIS}, "method": "EXPRESS"}]
+    after = await customer.get(QUOTE, input=request)
     assert after["checkoutQuote"]["shipping"] == {"amount": "55.50"}
 
 
-async def test_the_sheet_of_a_zone_is_read_and_written_back(front: Front) -> None:
-    clerk = await front.staff(Role.WAREHOUSE)
+async def test_a_zone_is_read_and_saved(clients: Clients) -> None:
+    clerk = await clients.staff(Role.WAREHOUSE)
     zones = (await clerk.get(ZONES))["shippingZones"]
     near = zones[0]
 
@@ -118,9 +118,9 @@ async def test_the_sheet_of_a_zone_is_read_and_written_back(front: Front) -> Non
         "freeFrom": {"amount": "99.00"},
         "limitGrams": None,
     } in near["rates"]
-    sheet = {"id": near["id"], "name": "Near", "regions": near["regions"], "rates": []}
-    again = await clerk.do(SAVE, **sheet, version=1)
-    late = await clerk.do(SAVE, **sheet, version=1)
+    fields = {"id": near["id"], "name": "Near", "regions": near["regions"], "rates": []}
+    again = await clerk.do(SAVE, **fields, version=1)
+    late = await clerk.do(SAVE, **fields, version=1)
     assert (again["shippingZone"]["version"], late["userErrors"][0]["code"]) == (2, "CONFLICT")
     left = await clerk.do(REMOVE, id=near["id"], version=2)
     assert [zone["name"] for zone in left["shippingZones"]] == ["China", "Remote", "Abroad"]

@@ -1,4 +1,4 @@
-"""Addresses: things are moved and renamed, and are found where they were before."""
+"""Slugs of products and categories: present and former ones."""
 
 import asyncio
 
@@ -8,10 +8,10 @@ from sqlalchemy import select
 from events.shop import Shop
 from models import Category, Product, Role
 from resolvers.ids import global_id
-from tests.api.test_clerks import CREATE, IMPORT, mutation, refusals
+from tests.api.test_catalog_editing import CREATE, IMPORT, mutation, refusals
+from tests.clients import Client, Clients
 from tests.factories.catalog import create_attribute, create_category, create_product
-from tests.front import Client, Front
-from tests.observe import statements
+from tests.observe import count_statements
 
 UPDATE = mutation("productUpdate", "product { slug title version }")
 CATEGORY = mutation("categorySave", "category { id slug depth version parent { slug } }")
@@ -19,12 +19,12 @@ PRODUCT = "query ($slug: String!) { product(slug: $slug) { slug category { slug 
 
 
 @pytest.fixture
-async def clerk(front: Front) -> Client:
-    return await front.staff(Role.CATALOGUE)
+async def clerk(clients: Clients) -> Client:
+    return await clients.staff(Role.CATALOGUE)
 
 
 async def test_a_moved_category_keeps_its_products_paths_and_slugs(
-    shop: Shop, clerk: Client, front: Front
+    shop: Shop, clerk: Client, clients: Clients
 ) -> None:
     async with shop.database.writes.begin() as session:
         food = await create_category(session, name="Food", slug="food")
@@ -47,18 +47,20 @@ async def test_a_moved_category_keeps_its_products_paths_and_slugs(
         slug depth ancestors { slug } } } } }"""
     place = {"slug": "green", "depth": 2, "ancestors": [{"slug": "gifts"}, {"slug": "tea"}]}
     for name, found in (("gifts", 1), ("tea", 1), ("green", 1), ("food", 0)):
-        nodes = (await front.guest().get(document, **{"in": name}))["products"]["nodes"]
+        nodes = (await clients.guest().get(document, **{"in": name}))["products"]["nodes"]
         assert nodes == [{"slug": "longjing", "category": place}] * found
     async with shop.database.reads() as session:
         path = await session.scalar(select(Category.path).where(Category.slug == "green"))
     assert path == f"/{gifts.id}/{tea.id}/{green.id}/"
 
 
-async def test_an_old_slug_leads_to_the_thing_it_named(shop: Shop, clerk: Client, front: Front) -> None:
+async def test_a_former_slug_leads_to_its_product_or_category(
+    shop: Shop, clerk: Client, clients: Clients
+) -> None:
     async with shop.database.writes.begin() as session:
         tea = await create_category(session, slug="tea")
         product = await create_product(session, slug="oolong", category=tea)
-    product_id, guest = global_id("Product", product.id), front.guest()
+    product_id, guest = global_id("Product", product.id), clients.guest()
 
     renamed = await clerk.do(UPDATE, id=product_id, version=0, slug="dong-ding")
     again = await clerk.do(UPDATE, id=product_id, version=1, slug="da-hong-pao")
@@ -80,7 +82,9 @@ async def test_an_old_slug_leads_to_the_thing_it_named(shop: Shop, clerk: Client
     assert (await guest.get(PRODUCT, slug="da-hong-pao"))["product"]["slug"] == "oolong"
 
 
-async def test_an_old_slug_is_taken_over_only_on_purpose(shop: Shop, clerk: Client, front: Front) -> None:
+async def test_a_former_slug_is_taken_over_only_where_it_is_given(
+    shop: Shop, clerk: Client, clients: Clients
+) -> None:
     async with shop.database.writes.begin() as session:
         product = await create_product(session, slug="oolong")
         other = await create_product(session, slug="other")
@@ -99,12 +103,12 @@ async def test_an_old_slug_is_taken_over_only_on_purpose(shop: Shop, clerk: Clie
     ]
     assert refusals(taken) == [("TAKEN", "slug")]
     assert on_purpose["product"]["slug"] == "oolong"
-    staff = await front.staff(Role.CATALOGUE)
+    staff = await clients.staff(Role.CATALOGUE)
     assert (await staff.get(PRODUCT, slug="oolong"))["product"]["slug"] == "oolong"
 
 
 @pytest.mark.parametrize("slug", ["x" * 300, "a b", "", "a/b"])
-async def test_a_slug_that_cannot_be_is_refused(shop: Shop, clerk: Client, slug: str) -> None:
+async def test_an_invalid_slug_is_refused(shop: Shop, clerk: Client, slug: str) -> None:
     async with shop.database.writes.begin() as session:
         product = await create_product(session, slug="oolong")
         category = await create_category(session, slug="tea")
@@ -120,22 +124,24 @@ async def test_a_slug_that_cannot_be_is_refused(shop: Shop, clerk: Client, slug:
         assert await session.scalar(select(Category.slug)) == "tea"
 
 
-async def test_a_slug_costs_one_statement_and_an_old_one_two(shop: Shop, clerk: Client, front: Front) -> None:
+async def test_a_slug_takes_one_statement_and_a_former_one_two(
+    shop: Shop, clerk: Client, clients: Clients
+) -> None:
     async with shop.database.writes.begin() as session:
         product = await create_product(session, slug="oolong")
     await clerk.do(UPDATE, id=global_id("Product", product.id), version=0, slug="dong-ding")
     document = "query ($slug: String!) { product(slug: $slug) { slug } }"
 
     for slug, expected in (("dong-ding", 1), ("oolong", 2), ("nothing", 2)):
-        with statements(shop) as seen:
-            await front.guest().get(document, slug=slug)
+        with count_statements(shop) as seen:
+            await clients.guest().get(document, slug=slug)
         assert seen.total == expected, seen.texts
 
 
-async def test_two_moves_at_once_never_make_a_ring(shop: Shop, front: Front) -> None:
+async def test_two_moves_at_once_never_make_a_cycle(shop: Shop, clients: Clients) -> None:
     async with shop.database.writes.begin() as session:
         rows = [await create_category(session, name=f"C{number}") for number in range(2)]
-    clerks = [await front.staff(Role.CATALOGUE) for _ in rows]
+    clerks = [await clients.staff(Role.CATALOGUE) for _ in rows]
     ids = [global_id("Category", row.id) for row in rows]
 
     replies = await asyncio.gather(
@@ -156,13 +162,13 @@ async def test_an_attribute_of_a_category_is_for_its_products_only(shop: Shop, c
         tea = await create_category(session, name="Tea")
         await create_attribute(session, code="size", values=("s", "m"), category=clothes)
         await create_attribute(session, code="origin", values=("fujian",))
-    said = [{"code": "size", "values": ["s"]}, {"code": "origin", "values": ["fujian"]}]
+    values = [{"code": "size", "values": ["s"]}, {"code": "origin", "values": ["fujian"]}]
 
     inherited = await clerk.do(
-        CREATE, title="Shirt", categoryId=global_id("Category", shirts.id), attributes=said
+        CREATE, title="Shirt", categoryId=global_id("Category", shirts.id), attributes=values
     )
-    foreign = await clerk.do(CREATE, title="Tea", categoryId=global_id("Category", tea.id), attributes=said)
-    nowhere = await clerk.do(CREATE, title="Thing", attributes=said)
+    foreign = await clerk.do(CREATE, title="Tea", categoryId=global_id("Category", tea.id), attributes=values)
+    nowhere = await clerk.do(CREATE, title="Thing", attributes=values)
     file = "Handle,Title,Product Category,Attribute / size\ncup,Cup,Tea,s\n"
     by_file = await clerk.do(IMPORT, content=file)
 

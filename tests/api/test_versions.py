@@ -1,4 +1,4 @@
-"""Two clerks at one thing: nobody's change is lost silently."""
+"""Versions of products, variants, categories and attributes: no change is overwritten unseen."""
 
 import asyncio
 from typing import Any
@@ -8,13 +8,13 @@ import pytest
 from events.shop import Shop
 from models import Role
 from resolvers.ids import global_id
-from tests.api.test_clerks import cny, mutation, refusals
+from tests.api.test_catalog_editing import cny, mutation, refusals
+from tests.clients import Client, Clients
 from tests.factories.catalog import create_attribute, create_category, create_product, variant_of
-from tests.front import Client, Front
 
-Given = dict[str, Any]
+Input = dict[str, Any]
 
-EDITS: dict[str, tuple[str, Given]] = {
+EDITS: dict[str, tuple[str, Input]] = {
     "productUpdate": ("product { id }", {"id": "Product", "title": "{}"}),
     "productPublish": ("product { id }", {"id": "Product"}),
     "productArchive": ("product { id }", {"id": "Product"}),
@@ -31,8 +31,8 @@ EDITS: dict[str, tuple[str, Given]] = {
 
 
 @pytest.fixture
-async def clerks(front: Front) -> list[Client]:
-    return [await front.staff(Role.CATALOGUE) for _ in range(4)]
+async def clerks(clients: Clients) -> list[Client]:
+    return [await clients.staff(Role.CATALOGUE) for _ in range(4)]
 
 
 @pytest.fixture
@@ -48,22 +48,24 @@ async def ids(shop: Shop) -> dict[str, str]:
     return {kind: global_id(kind, row_id) for kind, row_id in found.items()}
 
 
-def filled(given: Any, ids: dict[str, str], word: str) -> Any:
+def fill_template(given: Any, ids: dict[str, str], word: str) -> Any:
     if isinstance(given, dict):
-        return {name: filled(each, ids, word) for name, each in given.items()}
+        return {name: fill_template(each, ids, word) for name, each in given.items()}
     return ids.get(given, given.format(word))
 
 
-def edit(name: str, ids: dict[str, str], number: int, version: int | None) -> tuple[str, Given]:
+def edit(name: str, ids: dict[str, str], number: int, version: int | None) -> tuple[str, Input]:
     shown, template = EDITS[name]
-    given = filled(template, ids, f"Edit {number}")
+    given = fill_template(template, ids, f"Edit {number}")
     if name == "priceSet":
         given["price"] = cny(str(number + 1))
     return mutation(name, shown), given | ({} if version is None else {"version": version})
 
 
 @pytest.mark.parametrize("name", EDITS)
-async def test_of_four_edits_at_once_one_counts(clerks: list[Client], ids: dict[str, str], name: str) -> None:
+async def test_of_four_edits_at_once_one_succeeds(
+    clerks: list[Client], ids: dict[str, str], name: str
+) -> None:
     if name == "productPublish":
         document, given = edit("productArchive", ids, 0, None)
         assert refusals(await clerks[0].do(document, **given)) == []
@@ -79,7 +81,7 @@ async def test_of_four_edits_at_once_one_counts(clerks: list[Client], ids: dict[
 
 
 @pytest.mark.parametrize("name", ["variantSave", "categorySave", "attributeSave"])
-async def test_an_edit_that_says_no_version_is_refused(
+async def test_an_edit_without_a_version_is_refused(
     clerks: list[Client], ids: dict[str, str], name: str
 ) -> None:
     document, given = edit(name, ids, 1, None)

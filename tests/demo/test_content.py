@@ -1,3 +1,5 @@
+"""The content of the demo shop is complete, consistent and safe."""
+
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Callable
@@ -7,17 +9,16 @@ import phonenumbers
 import pytest
 import rjieba
 
-from demo.content import OPTION_WORDS, Content, WarehouseContent, read_content
-from demo.content.files import rows, tables
-from demo.content.rules import category_paths, check, inherited, is_ean13
-from demo.pictures import MOTIF_OF_CATEGORY, picture
-from domain.catalog.drafts import PriceDraft, ProductDraft, VariantDraft
-from domain.catalog.html import clean
+from demo.content import OPTION_TRANSLATIONS, Content, WarehouseContent, read_content
+from demo.content.files import parse_rows, read_tables
+from demo.content.rules import attributes_by_category, category_paths, check_content, is_ean13
+from demo.pictures import MOTIF_OF_CATEGORY, draw_picture
+from domain.catalog.product import PriceDraft, ProductDraft, VariantDraft, clean_html
 from models.account import STAFF
 from models.aftersales import TicketReason, TicketType
 from models.catalog import ProductStatus
 from models.money import CurrencyCode, Money
-from models.offer import OfferKind
+from models.promotion import PromotionKind
 
 CONTENT = read_content()
 PATHS = category_paths(CONTENT.categories)
@@ -26,29 +27,29 @@ VARIANTS = [variant for product in CONTENT.products for variant in product.varia
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def english(product: ProductDraft) -> str:
+def english_title(product: ProductDraft) -> str:
     return product.translations["en"]["title"]
 
 
-def in_stock(variant: VariantDraft) -> int:
+def stock_of(variant: VariantDraft) -> int:
     return sum(variant.stock.values())
 
 
-def words(text: str) -> int:
+def count_words(text: str) -> int:
     return sum(any(letter.isalnum() for letter in word) for word in rjieba.cut(text))
 
 
-def parsed(svg: bytes) -> ET.Element:
-    return ET.fromstring(svg)  # noqa: S314 - drawn a moment ago, by us
+def parse_svg(svg: bytes) -> ET.Element:
+    return ET.fromstring(svg)  # noqa: S314 - drawn by us
 
 
-def first_changed(change: Callable[[ProductDraft], ProductDraft]) -> Content:
+def change_first_product(change: Callable[[ProductDraft], ProductDraft]) -> Content:
     first, *others = CONTENT.products
     return replace(CONTENT, products=(change(first), *others))
 
 
-def variant_changed(change: Callable[[VariantDraft], VariantDraft]) -> Content:
-    return first_changed(
+def change_first_variant(change: Callable[[VariantDraft], VariantDraft]) -> Content:
+    return change_first_product(
         lambda product: replace(product, variants=(change(product.variants[0]), *product.variants[1:]))
     )
 
@@ -81,7 +82,7 @@ def test_a_product_is_described_in_chinese_and_english(product: ProductDraft) ->
     translation = product.translations["en"]
     assert all(any("\u4e00" <= letter <= "\u9fff" for letter in text) for text in chinese)
     assert all(text.isascii() or "°" in text for text in translation.values())
-    assert all(clean(text) == text for text in (product.description, translation["description"]))
+    assert all(clean_html(text) == text for text in (product.description, translation["description"]))
     assert product.brand
     assert product.tags
 
@@ -96,9 +97,9 @@ def test_every_variant_has_a_sku_a_weight_both_prices_and_both_warehouses() -> N
     assert all(1 <= len(product.variants) <= 6 for product in CONTENT.products)
 
 
-def test_some_variants_are_sold_out_some_are_low_and_some_are_on_offer() -> None:
-    assert sum(in_stock(variant) == 0 for variant in VARIANTS) >= 5
-    assert sum(0 < in_stock(variant) <= 5 for variant in VARIANTS) >= 5
+def test_some_variants_are_sold_out_some_are_low_and_some_are_on_promotion() -> None:
+    assert sum(stock_of(variant) == 0 for variant in VARIANTS) >= 5
+    assert sum(0 < stock_of(variant) <= 5 for variant in VARIANTS) >= 5
     assert sum(any(price.compare_at for price in variant.prices.values()) for variant in VARIANTS) >= 10
 
 
@@ -115,23 +116,26 @@ def test_an_ean_13_has_the_right_check_digit() -> None:
     assert not is_ean13("400638133393X")
 
 
-def test_several_teas_and_several_jackets_are_found() -> None:
+def test_there_are_several_teas_and_jackets() -> None:
     assert sum("茶" in product.title for product in CONTENT.products) >= 8
     assert sum("乌龙茶" in product.title for product in CONTENT.products) >= 3
-    assert sum("oolong tea" in english(product).lower() for product in CONTENT.products) >= 3
-    assert sum("jacket" in english(product).lower() for product in CONTENT.products) >= 5
+    assert sum("oolong tea" in english_title(product).lower() for product in CONTENT.products) >= 3
+    assert sum("jacket" in english_title(product).lower() for product in CONTENT.products) >= 5
 
 
-def test_every_option_has_english_words() -> None:
+def test_every_option_has_an_english_translation() -> None:
     used = {word for variant in VARIANTS for option in variant.options for word in option}
-    assert used == OPTION_WORDS.keys()
-    assert all(word.isascii() for word in OPTION_WORDS.values())
+    assert used == OPTION_TRANSLATIONS.keys()
+    assert all(word.isascii() for word in OPTION_TRANSLATIONS.values())
 
 
 def test_attributes_come_in_every_type_and_are_inherited() -> None:
     assert len(CONTENT.attributes) >= 12
     assert len({attribute.type for attribute in CONTENT.attributes}) == 5
-    codes = {slug: [attribute.code for attribute in found] for slug, found in inherited(CONTENT).items()}
+    codes = {
+        slug: [attribute.code for attribute in attributes]
+        for slug, attributes in attributes_by_category(CONTENT).items()
+    }
     assert codes["food-tea"] == ["origin", "shelf_life", "organic"]
     assert codes["oolong-tea"] == ["origin", "shelf_life", "organic", "harvest_date"]
     used = {code for product in CONTENT.products for code in product.attributes}
@@ -144,7 +148,7 @@ def test_articles_are_of_readable_length_and_mostly_chinese() -> None:
     assert languages["zh-CN"] >= 8
     assert languages["en"] >= 3
     for article in CONTENT.articles:
-        assert 80 <= words(article.body) <= 250, article.slug
+        assert 80 <= count_words(article.body) <= 250, article.slug
         assert article.tags
 
 
@@ -161,7 +165,7 @@ def test_articles_are_of_readable_length_and_mostly_chinese() -> None:
         ("returning-goods", "within **15 days** when something is wrong"),
     ],
 )
-def test_articles_promise_what_the_timers_keep(slug: str, promise: str) -> None:
+def test_articles_promise_the_durations_of_the_settings(slug: str, promise: str) -> None:
     [article] = [article for article in CONTENT.articles if article.slug == slug]
     assert promise in article.body
 
@@ -170,10 +174,10 @@ def test_codes_named_in_articles_are_coupons() -> None:
     bodies = "".join(article.body for article in CONTENT.articles)
     named = {code for code in bodies.split("`") if code.isascii() and code.isalnum()}
     assert named == {"WELCOME10", "MANJIAN299"}
-    assert named < {offer.code for offer in CONTENT.offers}
+    assert named < {promotion.code for promotion in CONTENT.promotions}
 
 
-def test_four_customers_have_two_addresses_each_and_numbers_that_exist() -> None:
+def test_four_customers_have_two_addresses_each_and_valid_phone_numbers() -> None:
     assert len(CONTENT.customers) == 4
     for customer in CONTENT.customers:
         assert len(customer.addresses) == 2
@@ -186,12 +190,12 @@ def test_four_customers_have_two_addresses_each_and_numbers_that_exist() -> None
             assert (address.country_code, len(address.postal_code)) == ("CN", 6)
 
 
-def test_every_staff_role_has_one_person() -> None:
+def test_every_staff_role_has_one_account() -> None:
     assert sorted(person.role for person in CONTENT.staff) == sorted(STAFF)
     assert all(person.email == f"{person.role.lower()}@example.com" for person in CONTENT.staff)
 
 
-def test_the_warehouses_stand_in_shanghai_and_shenzhen() -> None:
+def test_the_warehouses_are_in_shanghai_and_shenzhen() -> None:
     places = [
         (place.code, place.city, round(place.latitude), round(place.longitude))
         for place in CONTENT.warehouses
@@ -199,15 +203,18 @@ def test_the_warehouses_stand_in_shanghai_and_shenzhen() -> None:
     assert places == [("SHA", "上海市", 31, 121), ("SZX", "深圳市", 23, 114)]
 
 
-def test_there_is_an_offer_of_every_kind() -> None:
-    assert {offer.kind for offer in CONTENT.offers} == set(OfferKind)
+def test_there_is_a_promotion_of_every_kind() -> None:
+    assert {promotion.kind for promotion in CONTENT.promotions} == set(PromotionKind)
 
 
 def test_coupons_take_a_percentage_or_an_amount() -> None:
-    offers = {offer.code: (offer.percent, offer.amount, offer.minimum) for offer in CONTENT.offers}
+    promotions = {
+        promotion.code: (promotion.percent, promotion.amount, promotion.minimum)
+        for promotion in CONTENT.promotions
+    }
     cny = CurrencyCode.CNY
-    assert offers["WELCOME10"] == (10, None, Money(9900, cny))
-    assert offers["MANJIAN299"] == (None, Money(3000, cny), Money(29900, cny))
+    assert promotions["WELCOME10"] == (10, None, Money(9900, cny))
+    assert promotions["MANJIAN299"] == (None, Money(3000, cny), Money(29900, cny))
 
 
 def test_a_dozen_tickets_cover_every_type_and_reason() -> None:
@@ -223,11 +230,11 @@ def test_a_product_has_two_pictures_that_are_safe_svg(product: ProductDraft) -> 
         f"/media/demo/{product.slug}-2.svg",
     ]
     category = LEAVES[product.category_path]
-    drawn = [picture(product.slug, product.title, category=category, index=index) for index in (0, 1)]
+    drawn = [draw_picture(product.slug, product.title, category=category, index=index) for index in (0, 1)]
     assert drawn[0] != drawn[1]
-    assert drawn[0] == picture(product.slug, product.title, category=category)
+    assert drawn[0] == draw_picture(product.slug, product.title, category=category)
     for svg in drawn:
-        root = parsed(svg)
+        root = parse_svg(svg)
         assert root.get("viewBox") == "0 0 600 600"
         assert root.findtext(f"{SVG}title") == product.title
         assert_harmless(root)
@@ -245,44 +252,44 @@ def assert_harmless(root: ET.Element) -> None:
             assert "$" not in value
 
 
-def test_every_leaf_category_has_a_motif_and_an_unknown_one_gets_a_parcel() -> None:
+def test_every_leaf_category_has_a_motif_and_an_unknown_one_shows_a_parcel() -> None:
     assert MOTIF_OF_CATEGORY.keys() == set(LEAVES.values())
     assert len(set(MOTIF_OF_CATEGORY.values())) >= 9
-    parsed(picture("unheard-of", "新品", category="unheard-of"))
+    parse_svg(draw_picture("unheard-of", "新品", category="unheard-of"))
 
 
-def test_a_title_cannot_break_out_of_its_picture() -> None:
+def test_a_title_cannot_inject_markup_into_its_picture() -> None:
     title = '<script>alert("1")</script> & more'
-    root = parsed(picture("mug", title, category="drinkware"))
+    root = parse_svg(draw_picture("mug", title, category="drinkware"))
     assert root.findtext(f"{SVG}title") == title
     assert_harmless(root)
 
 
 BROKEN = {
     "slug given twice": (
-        first_changed(lambda product: replace(product, slug=CONTENT.products[1].slug)),
+        change_first_product(lambda product: replace(product, slug=CONTENT.products[1].slug)),
         "product .* is given twice",
     ),
     "sku given twice": (
-        variant_changed(lambda variant: replace(variant, sku=VARIANTS[-1].sku)),
+        change_first_variant(lambda variant: replace(variant, sku=VARIANTS[-1].sku)),
         "SKU .* is given twice",
     ),
     "barcode given twice": (
-        variant_changed(lambda variant: replace(variant, barcode=VARIANTS[-1].barcode)),
+        change_first_variant(lambda variant: replace(variant, barcode=VARIANTS[-1].barcode)),
         "barcode .* is given twice",
     ),
     "barcode mistyped": (
-        variant_changed(lambda variant: replace(variant, barcode="4006381333932")),
+        change_first_variant(lambda variant: replace(variant, barcode="4006381333932")),
         "4006381333932 is not an EAN-13",
     ),
     "no dollar price": (
-        variant_changed(
+        change_first_variant(
             lambda variant: replace(variant, prices={CurrencyCode.CNY: variant.prices[CurrencyCode.CNY]})
         ),
         "no price in USD",
     ),
-    "offer that is none": (
-        variant_changed(
+    "promotion that is none": (
+        change_first_variant(
             lambda variant: replace(
                 variant,
                 prices={
@@ -294,31 +301,33 @@ BROKEN = {
         "before is no more than",
     ),
     "unknown warehouse": (
-        variant_changed(lambda variant: replace(variant, stock={"SHA": 1, "PEK": 1})),
+        change_first_variant(lambda variant: replace(variant, stock={"SHA": 1, "PEK": 1})),
         "stock is not given for exactly the warehouses",
     ),
     "option without English": (
-        variant_changed(lambda variant: replace(variant, options=(("气味", "玫瑰"),))),
+        change_first_variant(lambda variant: replace(variant, options=(("气味", "玫瑰"),))),
         "the option 气味 has no English",
     ),
     "unknown attribute": (
-        first_changed(lambda product: replace(product, attributes={**product.attributes, "taste": ("x",)})),
+        change_first_product(
+            lambda product: replace(product, attributes={**product.attributes, "taste": ("x",)})
+        ),
         "its category has no attribute taste",
     ),
     "required attribute missing": (
-        first_changed(lambda product: replace(product, attributes={})),
+        change_first_product(lambda product: replace(product, attributes={})),
         "the required attribute skin_type is missing",
     ),
     "value not allowed": (
-        first_changed(lambda product: replace(product, attributes={"skin_type": ("scaly",)})),
+        change_first_product(lambda product: replace(product, attributes={"skin_type": ("scaly",)})),
         "skin_type cannot be scaly",
     ),
     "no leaf": (
-        first_changed(lambda product: replace(product, category_path=("美妆个护",))),
+        change_first_product(lambda product: replace(product, category_path=("美妆个护",))),
         "is not a leaf category",
     ),
     "no English": (
-        first_changed(lambda product: replace(product, translations={})),
+        change_first_product(lambda product: replace(product, translations={})),
         "a title or a description is missing",
     ),
     "ticket about nothing": (
@@ -326,7 +335,7 @@ BROKEN = {
         "GONE, which is not sold",
     ),
     "flash sale of nothing": (
-        replace(CONTENT, offers=(replace(CONTENT.offers[0], sku="GONE"),)),
+        replace(CONTENT, promotions=(replace(CONTENT.promotions[0], sku="GONE"),)),
         "GONE is not sold",
     ),
 }
@@ -335,7 +344,7 @@ BROKEN = {
 @pytest.mark.parametrize(("content", "complaint"), BROKEN.values(), ids=BROKEN.keys())
 def test_broken_content_is_refused_by_name(content: Content, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        check(content, option_words=OPTION_WORDS)
+        check_content(content, option_translations=OPTION_TRANSLATIONS)
 
 
 @pytest.mark.parametrize(
@@ -347,7 +356,7 @@ def test_broken_content_is_refused_by_name(content: Content, complaint: str) -> 
     ],
 )
 def test_a_misspelt_key_or_a_wrong_type_is_refused_by_name(change: dict[str, object], complaint: str) -> None:
-    table = next(tables("warehouses.toml", "warehouses"))
-    assert rows(WarehouseContent, [table]) == CONTENT.warehouses[:1]
+    table = next(read_tables("warehouses.toml", "warehouses"))
+    assert parse_rows(WarehouseContent, [table]) == CONTENT.warehouses[:1]
     with pytest.raises(ValueError, match=complaint):
-        rows(WarehouseContent, [table | change])
+        parse_rows(WarehouseContent, [table | change])

@@ -1,4 +1,4 @@
-"""The demo shop as it is loaded: people have bought, paid, sent things back, and the books agree."""
+"""Loading the demo shop: orders, tickets and refunds exist, and the books agree."""
 
 import pytest
 from rich.console import Console
@@ -7,16 +7,16 @@ from sqlalchemy import func, select
 from demo.load import load_demo
 from events.shop import Shop
 from models import Order, Refund, Ticket
-from tests.observe import settle
+from tests.observe import run_until_idle
 
-pytestmark = pytest.mark.usefixtures("audited")
+pytestmark = pytest.mark.usefixtures("audit_at_end")
 
 
-async def test_loading_the_demo_shop_twice_is_as_good_as_once(shop: Shop) -> None:
+async def test_loading_the_demo_shop_twice_adds_nothing(shop: Shop) -> None:
     counts = []
     for _ in range(2):
         await load_demo(shop, Console(quiet=True))
-        await settle(shop)
+        await run_until_idle(shop)
         async with shop.database.reads() as session:
             counts.append(
                 [

@@ -1,26 +1,28 @@
-"""Tickets: what becomes of them."""
+"""Tickets: transitions, returns, refunds, replacements and decisions."""
 
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from domain.aftersales.answering import (
+from domain.aftersales.decisions import (
     accept_return,
     agree_ticket,
     decide_ticket,
     refuse_return,
 )
-from domain.aftersales.opening import (
-    Change,
+from domain.aftersales.overdue import act_on_overdue
+from domain.aftersales.reasons import REASONS, ClaimStage, ClaimWindow, stage_of
+from domain.aftersales.requests import (
+    TicketRequestChange,
     cancel_ticket,
     escalate_ticket,
     reapply_ticket,
 )
-from domain.aftersales.rules import REASONS, NotEligible, TicketObstacle, Wanted
-from domain.aftersales.settling import follow_refunds, retry_refunds
+from domain.aftersales.rules import ClaimedUnits, NotEligible, TicketObstacle
+from domain.aftersales.settlement import follow_refunds, retry_refunds
 from domain.aftersales.states import TRANSITIONS
-from domain.aftersales.unattended import act_overdue
+from domain.cause import Cause
 from domain.errors import OutOfStock, WrongState
 from domain.payment import fail_refund
 from domain.state import move
@@ -41,14 +43,14 @@ from models import (
 from tests.factories.account import create_account
 from tests.factories.aftersales import (
     DEADLINES,
-    big_order,
     create_ticket,
-    lines_of,
+    order_lines_of,
+    order_of_three,
     refunds_of,
     settle_one,
     settle_refunds,
     status_of,
-    stock,
+    stock_by_warehouse,
     ticket_events,
 )
 from tests.factories.catalog import create_product, variant_of
@@ -57,7 +59,7 @@ from tests.factories.order import NOW, create_order
 DAY = timedelta(days=1)
 S, T, R, X = TicketStatus, TicketType, TicketReason, TicketObstacle
 
-DRAWN = {
+ALLOWED = {
     (S.APPLIED, S.REFUNDING),
     (S.APPLIED, S.AWAITING_RETURN),
     (S.APPLIED, S.RESHIPPING),
@@ -85,10 +87,10 @@ DRAWN = {
 
 @pytest.mark.parametrize("was", S)
 @pytest.mark.parametrize("to", S)
-def test_a_ticket_moves_only_where_an_arrow_is_drawn(was: TicketStatus, to: TicketStatus) -> None:
+def test_a_ticket_moves_only_along_its_transitions(was: TicketStatus, to: TicketStatus) -> None:
     ticket = Ticket(status=was)
 
-    if (was, to) in DRAWN:
+    if (was, to) in ALLOWED:
         move(ticket, to, TRANSITIONS)
         assert ticket.status is to
     else:
@@ -98,29 +100,52 @@ def test_a_ticket_moves_only_where_an_arrow_is_drawn(was: TicketStatus, to: Tick
 
 
 def test_each_type_has_its_own_reasons() -> None:
-    assert set(REASONS) == set(T)
-    assert REASONS[T.REFUND_ONLY] == set(R)
-    assert REASONS[T.RETURN_REFUND] == set(R) - {R.MISSING_ITEM, R.NOT_RECEIVED}
-    assert REASONS[T.EXCHANGE] == {R.QUALITY_FAULT, R.WRONG_ITEM, R.DAMAGED, R.NOT_AS_DESCRIBED}
-    assert REASONS[T.RESHIP] == {R.MISSING_ITEM, R.WRONG_ITEM, R.NOT_RECEIVED}
+    reasons = {type: {reason for reason, rules in REASONS.items() if type in rules.types} for type in T}
+
+    assert set(REASONS) == set(R)
+    assert reasons == {
+        T.REFUND_ONLY: set(R),
+        T.RETURN_REFUND: set(R) - {R.MISSING_ITEM, R.NOT_RECEIVED},
+        T.EXCHANGE: {R.QUALITY_FAULT, R.WRONG_ITEM, R.DAMAGED, R.NOT_AS_DESCRIBED},
+        T.RESHIP: {R.MISSING_ITEM, R.WRONG_ITEM, R.NOT_RECEIVED},
+    }
 
 
-# --- what becomes of it
+def test_every_reason_but_a_change_of_mind_is_a_fault_with_the_longer_window() -> None:
+    assert {reason for reason, rules in REASONS.items() if not rules.fault} == {R.NO_REASON}
+    assert {reason for reason, rules in REASONS.items() if rules.window is ClaimWindow.RETURN} == {
+        R.NO_REASON
+    }
+
+
+@pytest.mark.parametrize("type", T)
+@pytest.mark.parametrize("reason", R)
+def test_goods_must_have_arrived_unless_they_were_lost_or_not_sent_yet(
+    type: TicketType, reason: TicketReason
+) -> None:
+    special = {R.NOT_RECEIVED: ClaimStage.SENT}
+    if type is T.REFUND_ONLY:
+        special[R.NO_REASON] = ClaimStage.WAITING
+
+    assert stage_of(type, reason) is special.get(reason, ClaimStage.ARRIVED)
+
+
+# --- returns, refunds, replacements, decisions
 
 
 async def test_a_return_goes_back_to_the_warehouse_it_came_from(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         variant = await variant_of(session, await create_product(session, stock={"MAIN": 2, "WEST": 2}))
         order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 3)])
-        [line] = await lines_of(session, order)
-        before = await stock(session)
+        [line] = await order_lines_of(session, order)
+        before = await stock_by_warehouse(session)
         for quantity, damaged in ((2, False), (1, True)):
             ticket = await create_ticket(
                 session, order=order, lines=[(line, quantity)], status=S.RETURN_SHIPPED
             )
-            await accept_return(session, ticket.id, DEADLINES, damaged=damaged, now=NOW, by=None)
+            await accept_return(session, ticket.id, DEADLINES, damaged=damaged, cause=Cause(NOW, None))
 
-        after = await stock(session)
+        after = await stock_by_warehouse(session)
         back = await session.scalars(
             select(StockMovement.on_hand + StockMovement.damaged)
             .where(StockMovement.kind == MovementKind.RETURNED)
@@ -133,12 +158,12 @@ async def test_a_return_goes_back_to_the_warehouse_it_came_from(shop: Shop) -> N
     assert list(back) == [2, 1]
 
 
-async def test_what_is_sold_without_a_limit_does_not_come_into_the_stock(shop: Shop) -> None:
+async def test_returned_units_without_a_stock_limit_are_not_restocked(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         variant = await variant_of(session, await create_product(session, tracked=False, stock={}))
         order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 1)])
         ticket = await create_ticket(session, order=order, status=S.RETURN_SHIPPED)
-        await accept_return(session, ticket.id, DEADLINES, damaged=False, now=NOW, by=None)
+        await accept_return(session, ticket.id, DEADLINES, damaged=False, cause=Cause(NOW, None))
 
         assert ticket.status is S.REFUNDING
         assert (await session.scalars(select(StockMovement))).all() == []
@@ -152,15 +177,15 @@ async def test_a_ticket_ends_when_every_part_of_its_refund_has_arrived(shop: Sho
             payments={PaymentMethod.SANDBOX: 5_000, PaymentMethod.CASH_ON_DELIVERY: None},
         )
         ticket = await create_ticket(session, order=order, type=T.REFUND_ONLY)
-        await agree_ticket(session, ticket.id, DEADLINES, now=NOW, by=None)
+        await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
         first, second = await refunds_of(session, ticket)
 
         await settle_one(session, first)
-        await follow_refunds(session, ticket.id, now=NOW)
+        await follow_refunds(session, ticket.id, cause=Cause(NOW))
         assert await status_of(session, ticket) is S.REFUNDING
         await settle_one(session, second)
-        await follow_refunds(session, ticket.id, now=NOW)
-        await follow_refunds(session, ticket.id, now=NOW)
+        await follow_refunds(session, ticket.id, cause=Cause(NOW))
+        await follow_refunds(session, ticket.id, cause=Cause(NOW))
 
         assert await status_of(session, ticket) is S.COMPLETED
         assert ticket.closed_at == NOW
@@ -171,16 +196,16 @@ async def test_a_refund_that_fails_is_tried_again(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         ticket = await create_ticket(session, type=T.REFUND_ONLY)
         agent = await create_account(session, role=Role.SUPPORT)
-        await agree_ticket(session, ticket.id, DEADLINES, now=NOW, by=agent.id)
+        await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, agent.id))
         [refund] = await refunds_of(session, ticket)
-        await fail_refund(session, refund.id, reason="closed", retry_after=DAY, now=NOW)
-        await follow_refunds(session, ticket.id, now=NOW)
+        await fail_refund(session, refund.id, reason="closed", retry_after=DAY, cause=Cause(NOW))
+        await follow_refunds(session, ticket.id, cause=Cause(NOW))
         assert await status_of(session, ticket) is S.REFUND_FAILED
 
-        await retry_refunds(session, ticket.id, now=NOW, by=agent.id)
+        await retry_refunds(session, ticket.id, cause=Cause(NOW, agent.id))
         assert await status_of(session, ticket) is S.REFUNDING
         await settle_refunds(session, ticket)
-        await follow_refunds(session, ticket.id, now=NOW)
+        await follow_refunds(session, ticket.id, cause=Cause(NOW))
 
         assert await status_of(session, ticket) is S.COMPLETED
         assert len(await refunds_of(session, ticket)) == 1
@@ -188,21 +213,21 @@ async def test_a_refund_that_fails_is_tried_again(shop: Shop) -> None:
 
 async def test_an_exchange_sends_the_goods_again_to_where_they_went(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session)
+        order, line = await order_of_three(session)
         ticket = await create_ticket(
             session, order=order, lines=[(line, 2)], type=T.EXCHANGE, status=S.RETURN_SHIPPED
         )
-        await accept_return(session, ticket.id, DEADLINES, damaged=True, now=NOW, by=None)
+        await accept_return(session, ticket.id, DEADLINES, damaged=True, cause=Cause(NOW, None))
 
         first, again = (await session.scalars(select(Delivery).order_by(Delivery.position))).all()
         [sent] = await session.scalars(select(DeliveryLine).where(DeliveryLine.delivery_id == again.id))
         assert ticket.status is S.RESHIPPING
         assert (again.ticket_id, again.fee_amount, again.line1) == (ticket.id, 0, first.line1)
         assert (sent.order_line_id, sent.quantity, sent.reserved) == (line.id, 2, True)
-        assert list((await stock(session)).values()) == [(7, 2, 2)]
+        assert list((await stock_by_warehouse(session)).values()) == [(7, 2, 2)]
 
 
-async def test_a_replacement_that_is_sold_out_is_not_promised(shop: Shop) -> None:
+async def test_a_ticket_whose_replacement_is_sold_out_is_not_agreed(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         variant = await variant_of(session, await create_product(session, stock={"MAIN": 1}))
         order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 1)])
@@ -210,10 +235,10 @@ async def test_a_replacement_that_is_sold_out_is_not_promised(shop: Shop) -> Non
 
     async with shop.database.writes() as session:
         with pytest.raises(OutOfStock):
-            await agree_ticket(session, ticket.id, DEADLINES, now=NOW, by=None)
+            await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
         await session.rollback()
     async with shop.database.writes.begin() as session:
-        await act_overdue(session, ticket.id, DEADLINES, now=NOW + 2 * DAY)
+        await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 2 * DAY))
 
         found = await session.get_one(Ticket, ticket.id, populate_existing=True)
         assert (found.status, found.due_at) == (S.APPLIED, NOW + 4 * DAY)
@@ -221,18 +246,18 @@ async def test_a_replacement_that_is_sold_out_is_not_promised(shop: Shop) -> Non
         assert await session.scalar(select(func.count(Delivery.id))) == 1
 
 
-async def test_goods_that_are_not_accepted_may_be_argued_about(shop: Shop) -> None:
+async def test_a_refused_return_can_be_escalated(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, _ = await big_order(session)
-        boss = await create_account(session, role=Role.MANAGER)
+        order, _ = await order_of_three(session)
+        manager = await create_account(session, role=Role.MANAGER)
         ticket = await create_ticket(session, order=order, status=S.RETURN_SHIPPED)
-        await refuse_return(session, ticket.id, DEADLINES, reason="An old one.", now=NOW, by=boss.id)
+        await refuse_return(session, ticket.id, DEADLINES, reason="An old one.", cause=Cause(NOW, manager.id))
         assert (ticket.status, ticket.refusal) == (S.RETURN_REFUSED, "An old one.")
-        await escalate_ticket(session, ticket.id, DEADLINES, now=NOW + 60 * DAY, by=order.account_id)
+        await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW + 60 * DAY, order.account_id))
         assert await status_of(session, ticket) is S.ARBITRATION
 
         await decide_ticket(
-            session, ticket.id, DEADLINES, agreed=True, reason="It is ours.", now=NOW, by=boss.id
+            session, ticket.id, DEADLINES, agreed=True, reason="It is ours.", cause=Cause(NOW, manager.id)
         )
 
         assert await status_of(session, ticket) is S.REFUNDING
@@ -248,74 +273,84 @@ async def test_goods_that_are_not_accepted_may_be_argued_about(shop: Shop) -> No
         (T.RESHIP, R.MISSING_ITEM, S.RESHIPPING),
     ],
 )
-async def test_a_managers_yes_is_followed_by_what_an_agents_would_have_been(
+async def test_a_manager_who_agrees_leads_to_the_same_status_as_an_agent(
     shop: Shop, type: TicketType, reason: TicketReason, to: TicketStatus
 ) -> None:
     async with shop.database.writes.begin() as session:
-        boss = await create_account(session, role=Role.MANAGER)
+        manager = await create_account(session, role=Role.MANAGER)
         ticket = await create_ticket(session, type=type, reason=reason, status=S.REFUSED)
-        await escalate_ticket(session, ticket.id, DEADLINES, now=NOW, by=ticket.account_id)
-        await decide_ticket(session, ticket.id, DEADLINES, agreed=True, reason="Fair.", now=NOW, by=boss.id)
+        await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
+        await decide_ticket(
+            session, ticket.id, DEADLINES, agreed=True, reason="Fair.", cause=Cause(NOW, manager.id)
+        )
 
         assert ticket.status is to
 
 
-async def test_a_managers_no_is_the_last_word(shop: Shop) -> None:
+async def test_a_managers_refusal_is_final(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        boss = await create_account(session, role=Role.MANAGER)
+        manager = await create_account(session, role=Role.MANAGER)
         ticket = await create_ticket(session, status=S.REFUSED)
-        await escalate_ticket(session, ticket.id, DEADLINES, now=NOW, by=ticket.account_id)
-        await decide_ticket(session, ticket.id, DEADLINES, agreed=False, reason="No.", now=NOW, by=boss.id)
+        await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
+        await decide_ticket(
+            session, ticket.id, DEADLINES, agreed=False, reason="No.", cause=Cause(NOW, manager.id)
+        )
 
         assert (ticket.status, ticket.refusal, ticket.closed_at) == (S.REJECTED, "No.", NOW)
         with pytest.raises(WrongState):
-            await escalate_ticket(session, ticket.id, DEADLINES, now=NOW, by=ticket.account_id)
+            await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
         with pytest.raises(WrongState):
             await reapply_ticket(
-                session, ticket.id, Change("Again."), DEADLINES, now=NOW, by=ticket.account_id
+                session,
+                ticket.id,
+                TicketRequestChange("Again."),
+                DEADLINES,
+                cause=Cause(NOW, ticket.account_id),
             )
 
 
 async def test_a_refused_ticket_can_be_changed_and_asked_again_in_time(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session)
+        order, line = await order_of_three(session)
         ticket = await create_ticket(session, order=order, lines=[(line, 1)], status=S.REFUSED)
-        change = Change("All leak.", reason=R.DAMAGED, lines=(Wanted(line.id, 3),))
-        await reapply_ticket(session, ticket.id, change, DEADLINES, now=NOW + 30 * DAY, by=order.account_id)
+        change = TicketRequestChange("All leak.", reason=R.DAMAGED, lines=(ClaimedUnits(line.id, 3),))
+        await reapply_ticket(
+            session, ticket.id, change, DEADLINES, cause=Cause(NOW + 30 * DAY, order.account_id)
+        )
 
         assert (ticket.status, ticket.reason, ticket.refusal) == (S.APPLIED, R.DAMAGED, None)
         assert ticket.description == "All leak."
-        assert ticket.refund == order.goods
+        assert ticket.refund == order.subtotal
         assert ticket.due_at == NOW + 32 * DAY
 
 
-async def test_nobody_escalates_for_goods_another_ticket_has_taken(shop: Shop) -> None:
+async def test_a_ticket_is_not_escalated_for_units_another_ticket_claims(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session)
+        order, line = await order_of_three(session)
         refused = await create_ticket(session, order=order, lines=[(line, 2)], status=S.REFUSED)
         await create_ticket(session, order=order, lines=[(line, 2)])
 
     async with shop.database.writes() as session:
         with pytest.raises(NotEligible) as refusal:
-            await escalate_ticket(session, refused.id, DEADLINES, now=NOW, by=order.account_id)
+            await escalate_ticket(session, refused.id, DEADLINES, cause=Cause(NOW, order.account_id))
         await session.rollback()
         assert refusal.value.obstacle is X.ALREADY_ASKED
         assert (await session.get_one(Ticket, refused.id)).status is S.REFUSED
 
 
 @pytest.mark.parametrize("status", [S.APPLIED, S.AWAITING_RETURN, S.RETURN_SHIPPED])
-async def test_a_customer_can_give_up_until_the_shop_has_settled(shop: Shop, status: TicketStatus) -> None:
+async def test_a_customer_can_cancel_a_ticket_until_it_is_settled(shop: Shop, status: TicketStatus) -> None:
     async with shop.database.writes.begin() as session:
         ticket = await create_ticket(session, status=status)
-        await cancel_ticket(session, ticket.id, DEADLINES, now=NOW, by=ticket.account_id)
+        await cancel_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
 
         assert (ticket.status, ticket.due_at, ticket.closed_at) == (S.CANCELLED, None, NOW)
 
 
-async def test_a_ticket_on_its_way_to_an_end_cannot_be_given_up(shop: Shop) -> None:
+async def test_a_settled_ticket_cannot_be_cancelled(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         ticket = await create_ticket(session, type=T.REFUND_ONLY, status=S.REFUNDING)
         with pytest.raises(WrongState):
-            await cancel_ticket(session, ticket.id, DEADLINES, now=NOW, by=ticket.account_id)
+            await cancel_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
 
         assert ticket.status is S.REFUNDING

@@ -1,4 +1,4 @@
-"""The audit finds every book somebody has tampered with, and nothing where nobody has."""
+"""The audit finds each kind of tampering with the books, and nothing in untouched ones."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import Insert, Update, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.answering import accept_return
 from domain.aftersales.cancelling import cancel_lines
-from domain.aftersales.rules import Wanted
-from domain.audit import RULES, Disagreement, audit, first_disagreement
-from domain.ledger import payment_status, status_that_follows
+from domain.aftersales.decisions import accept_return
+from domain.aftersales.rules import ClaimedUnits
+from domain.audit import RULES, Disagreement, audit_books, find_first_disagreement
+from domain.cause import Cause
+from domain.ledger import payment_status_expression, payment_status_for
 from domain.payment import settle_refund
 from events.shop import Shop
 from models import (
@@ -23,9 +24,6 @@ from models import (
     LedgerAccount,
     LedgerEntry,
     MovementKind,
-    Offer,
-    OfferBuyer,
-    OfferUse,
     Order,
     OrderLine,
     OrderPaymentStatus,
@@ -33,6 +31,9 @@ from models import (
     Payment,
     Posting,
     PostingKind,
+    Promotion,
+    PromotionBuyer,
+    PromotionUse,
     Refund,
     RefundStatus,
     StockLevel,
@@ -43,7 +44,6 @@ from models import (
 from tests.factories.account import create_account
 from tests.factories.aftersales import DEADLINES, create_ticket, settle_refunds
 from tests.factories.cart import create_coupon
-from tests.factories.offer import flash_sale
 from tests.factories.order import (
     CASH,
     NOW,
@@ -54,36 +54,37 @@ from tests.factories.order import (
     dispatch,
     pay,
 )
+from tests.factories.promotion import create_flash_sale
 from tests.factories.stock import create_warehouse
 
 
 @dataclass(frozen=True)
 class History:
-    """A shop in which something has happened; everything has been done by its own commands."""
+    """A shop with orders, all made by its own commands."""
 
     order: Order
     """Has two lines, was made cheaper by a code and a flash sale, is paid, and one unit was cancelled."""
     line: OrderLine
     payment: Payment
     refund: Refund
-    coupon: Offer
-    sale: Offer
+    coupon: Promotion
+    sale: Promotion
     variant: Variant
     empty: int
-    """A warehouse nothing was ever in."""
+    """A warehouse without stock levels."""
 
     @property
     def place(self) -> str:
         return f"variant {self.variant.id} in warehouse 1"
 
 
-async def live(session: AsyncSession) -> History:
+async def build_history(session: AsyncSession) -> History:
     variant, other = await a_variant(session, stock={"MAIN": 50}), await a_variant(session)
     coupon = await create_coupon(session, code="SPRING", usage_limit=10, usage_limit_per_buyer=5)
-    sale = await flash_sale(session, variant, price=4_900, share=10, per_buyer=3)
+    sale = await create_flash_sale(session, variant, price=4_900, share=10, per_buyer=3)
     empty = await create_warehouse(session, code="EMPTY")
     buyer = await create_account(session)
-    await others(session, variant, other)
+    await add_other_orders(session, variant, other)
     order = await create_order(
         session,
         account=buyer,
@@ -92,51 +93,61 @@ async def live(session: AsyncSession) -> History:
         payments={SANDBOX: None, CASH: 5_000},
     )
     await pay(session, order)
-    line = (await session.scalars(of(OrderLine, order).order_by(OrderLine.position))).all()[1]
+    line = (await session.scalars(rows_of(OrderLine, order).order_by(OrderLine.position))).all()[1]
     await cancel_lines(
-        session, order.id, [Wanted(line.id, 1)], reason="x", receipt_after=RECEIPT_AFTER, now=NOW
+        session,
+        order.id,
+        [ClaimedUnits(line.id, 1)],
+        reason="x",
+        receipt_after=RECEIPT_AFTER,
+        cause=Cause(NOW),
     )
-    refund = (await session.scalars(of(Refund, order))).one()
-    await settle_refund(session, refund.id, provider_reference="R", now=NOW)
+    refund = (await session.scalars(rows_of(Refund, order))).one()
+    await settle_refund(session, refund.id, provider_reference="R", cause=Cause(NOW))
     payment = await session.get_one(Payment, refund.payment_id)
     return History(order, line, payment, refund, coupon, sale, variant, empty.id)
 
 
-async def others(session: AsyncSession, variant: Variant, other: Variant) -> None:
-    """Orders that nobody tampers with: on the way, returned in part, cancelled, cancelled in part."""
+async def add_other_orders(session: AsyncSession, variant: Variant, other: Variant) -> None:
+    """Orders that are not tampered with: under way, returned in part, cancelled, cancelled in part."""
     sent = await create_order(session, lines=[(variant, 1), (other, 1)], status=OrderStatus.CONFIRMED)
     await dispatch(session, sent)
     returned = await create_order(session, lines=[(other, 2)], status=OrderStatus.COMPLETED)
     ticket = await create_ticket(session, order=returned, status=TicketStatus.RETURN_SHIPPED)
-    await accept_return(session, ticket.id, DEADLINES, damaged=True, now=NOW, by=None)
+    await accept_return(session, ticket.id, DEADLINES, damaged=True, cause=Cause(NOW, None))
     await settle_refunds(session, ticket)
     await create_order(session, lines=[(variant, 2)], coupon_code="SPRING", status=OrderStatus.CANCELLED)
     unpaid = await create_order(session, lines=[(other, 3)])
-    line = (await session.scalars(of(OrderLine, unpaid))).one()
+    line = (await session.scalars(rows_of(OrderLine, unpaid))).one()
     await cancel_lines(
-        session, unpaid.id, [Wanted(line.id, 2)], reason="x", receipt_after=RECEIPT_AFTER, now=NOW
+        session,
+        unpaid.id,
+        [ClaimedUnits(line.id, 2)],
+        reason="x",
+        receipt_after=RECEIPT_AFTER,
+        cause=Cause(NOW),
     )
 
 
-def of(table: Any, order: Order) -> Any:
+def rows_of(table: Any, order: Order) -> Any:
     return select(table).where(table.order_id == order.id)
 
 
 Tampering = tuple[Update | Insert, Any]
-"""What is done to one row behind the shop's back, and the row that is named."""
+"""A change of one row that no command makes, and the name of the row in the disagreement."""
 
 
-def more(column: Any, *which: Any) -> Update:
+def increment(column: Any, *which: Any) -> Update:
     return update(column.class_).where(*which).values({column: column + 1})
 
 
-def entry(history: History, kind: PostingKind, account: LedgerAccount) -> Any:
+def is_entry(history: History, kind: PostingKind, account: LedgerAccount) -> Any:
     posting = select(Posting.id).where(Posting.order_id == history.order.id, Posting.kind == kind)
     found = select(LedgerEntry.id).where(LedgerEntry.posting_id.in_(posting), LedgerEntry.account == account)
     return LedgerEntry.id == found.scalar_subquery()
 
 
-def movement(history: History, warehouse_id: int, **changed: int) -> Insert:
+def insert_movement(history: History, warehouse_id: int, **changed: int) -> Insert:
     return insert(StockMovement).values(
         {"on_hand": 0, "reserved": 0, "damaged": 0}
         | changed
@@ -150,25 +161,25 @@ def movement(history: History, warehouse_id: int, **changed: int) -> Insert:
     )
 
 
-def level(history: History) -> Any:
+def is_level(history: History) -> Any:
     return (StockLevel.variant_id == history.variant.id) & (StockLevel.warehouse_id == 1)
 
 
-def one_delivery(history: History) -> Any:
+def is_delivery(history: History) -> Any:
     return Delivery.order_id == history.order.id
 
 
 TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "a posting balances": lambda h: (
-        more(LedgerEntry.amount, entry(h, PostingKind.CAPTURED, LedgerAccount.PROVIDER)),
+        increment(LedgerEntry.amount, is_entry(h, PostingKind.CAPTURED, LedgerAccount.PROVIDER)),
         select(Posting.key).where(Posting.order_id == h.order.id, Posting.kind == PostingKind.CAPTURED),
     ),
     "captured as posted": lambda h: (
         update(Payment).where(Payment.id == h.payment.id).values(captured_amount=Payment.captured_amount - 1),
         h.payment.reference,
     ),
-    "refunds as promised": lambda h: (
-        more(Payment.refunded_amount, Payment.id == h.payment.id),
+    "refunds as requested": lambda h: (
+        increment(Payment.refunded_amount, Payment.id == h.payment.id),
         h.payment.reference,
     ),
     "refunded as posted": lambda h: (
@@ -183,7 +194,7 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     ),
     "sold is the total less what goes back": lambda h: (
         update(LedgerEntry)
-        .where(entry(h, PostingKind.INVOICED, LedgerAccount.SALES))
+        .where(is_entry(h, PostingKind.INVOICED, LedgerAccount.SALES))
         .values(account=LedgerAccount.WRITE_OFF),
         h.order.number,
     ),
@@ -191,27 +202,33 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         update(Order).where(Order.id == h.order.id).values(payment_status=OrderPaymentStatus.UNPAID),
         h.order.number,
     ),
-    "goods are the lines": lambda h: (more(OrderLine.unit_amount, OrderLine.id == h.line.id), h.order.number),
+    "subtotal is the lines": lambda h: (
+        increment(OrderLine.unit_amount, OrderLine.id == h.line.id),
+        h.order.number,
+    ),
     "discount is that of the lines": lambda h: (
-        more(OrderLine.discount_amount, OrderLine.id == h.line.id),
+        increment(OrderLine.discount_amount, OrderLine.id == h.line.id),
         h.order.number,
     ),
-    "shipping is the fees": lambda h: (more(Delivery.fee_amount, one_delivery(h)), h.order.number),
-    "total is the payments": lambda h: (more(Payment.amount, Payment.id == h.payment.id), h.order.number),
+    "shipping is the fees": lambda h: (increment(Delivery.fee_amount, is_delivery(h)), h.order.number),
+    "total is the payments": lambda h: (
+        increment(Payment.amount, Payment.id == h.payment.id),
+        h.order.number,
+    ),
     "cancelled came off or went back": lambda h: (
-        more(OrderLine.cancelled_amount, OrderLine.id == h.line.id),
+        increment(OrderLine.cancelled_amount, OrderLine.id == h.line.id),
         h.order.number,
     ),
-    "versions without a gap": lambda h: (more(Order.version, Order.id == h.order.id), h.order.number),
+    "versions without a gap": lambda h: (increment(Order.version, Order.id == h.order.id), h.order.number),
     "lines are what is sent": lambda h: (
-        more(OrderLine.cancelled, OrderLine.id == h.line.id),
+        increment(OrderLine.cancelled, OrderLine.id == h.line.id),
         f"{h.order.number} line 2",
     ),
-    "on hand as moved": lambda h: (more(StockLevel.on_hand, level(h)), h.place),
-    "reserved as moved": lambda h: (movement(h, 1, reserved=1), h.place),
-    "damaged as moved": lambda h: (more(StockLevel.damaged, level(h)), h.place),
+    "on hand as moved": lambda h: (increment(StockLevel.on_hand, is_level(h)), h.place),
+    "reserved as moved": lambda h: (insert_movement(h, 1, reserved=1), h.place),
+    "damaged as moved": lambda h: (increment(StockLevel.damaged, is_level(h)), h.place),
     "moved where there is a level": lambda h: (
-        movement(h, h.empty, on_hand=1),
+        insert_movement(h, h.empty, on_hand=1),
         f"variant {h.variant.id} in warehouse {h.empty}",
     ),
     "reserved as ordered": lambda h: (
@@ -224,54 +241,62 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         .values(reserved=False),
         h.place,
     ),
-    "offers give what orders save": lambda h: (
-        more(OfferUse.amount, OfferUse.order_id == h.order.id, OfferUse.offer_id == h.coupon.id),
+    "promotions give what orders save": lambda h: (
+        increment(
+            PromotionUse.amount, PromotionUse.order_id == h.order.id, PromotionUse.promotion_id == h.coupon.id
+        ),
         h.order.number,
     ),
-    "offers used as counted": lambda h: (more(Offer.used, Offer.id == h.coupon.id), f"offer {h.coupon.id}"),
-    "offers had as counted": lambda h: (
-        more(
-            OfferBuyer.flash_units,
-            OfferBuyer.offer_id == h.sale.id,
-            OfferBuyer.account_id == h.order.account_id,
-        ),
-        f"offer {h.sale.id} of account {h.order.account_id}",
+    "promotions used as counted": lambda h: (
+        increment(Promotion.used, Promotion.id == h.coupon.id),
+        f"promotion {h.coupon.id}",
     ),
-    "flash sales sold as counted": lambda h: (more(Offer.sold, Offer.id == h.sale.id), f"offer {h.sale.id}"),
+    "promotions of a customer as counted": lambda h: (
+        increment(
+            PromotionBuyer.flash_units,
+            PromotionBuyer.promotion_id == h.sale.id,
+            PromotionBuyer.account_id == h.order.account_id,
+        ),
+        f"promotion {h.sale.id} of account {h.order.account_id}",
+    ),
+    "flash sales sold as counted": lambda h: (
+        increment(Promotion.sold, Promotion.id == h.sale.id),
+        f"promotion {h.sale.id}",
+    ),
 }
 
 
-def test_every_rule_is_tampered_with() -> None:
+def test_every_rule_has_a_case_of_tampering() -> None:
     assert RULES.keys() == TAMPERED.keys()
 
 
-async def test_books_nobody_touched_agree(shop: Shop) -> None:
+async def test_untouched_books_agree(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        await live(session)
-        assert await audit(session) == []
-        assert await first_disagreement(session) is None
+        await build_history(session)
+        assert await audit_books(session) == []
+        assert await find_first_disagreement(session) is None
 
 
 @pytest.mark.parametrize("rule", RULES)
-async def test_of_a_tampered_book_the_rule_and_the_row_are_named(shop: Shop, rule: str) -> None:
+async def test_the_audit_names_the_rule_and_the_row_of_a_tampered_book(shop: Shop, rule: str) -> None:
     async with shop.database.writes.begin() as session:
-        history = await live(session)
+        history = await build_history(session)
         tampering, row = TAMPERED[rule](history)
         await session.flush()
         named = row if isinstance(row, str) else await session.scalar(row)
         changed = await session.execute(tampering.execution_options(synchronize_session=False))
         assert changed.rowcount == 1  # type: ignore[attr-defined]
 
-        found = await audit(session)
+        found = await audit_books(session)
 
         assert [(each.rule, each.row) for each in found] == [(rule, named)]
         assert found[0].expected != found[0].found
-        assert await first_disagreement(session) == found[0]
+        assert await find_first_disagreement(session) == found[0]
 
 
 async def test_the_first_disagreement_is_the_first_row_of_the_first_rule(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        await live(session)
+        await build_history(session)
         await session.flush()
         taken = Payment.captured_amount > Payment.refunded_amount
         for wrong in (
@@ -284,7 +309,7 @@ async def test_the_first_disagreement_is_the_first_row_of_the_first_rule(shop: S
         first = (await session.scalars(select(Payment).where(taken).order_by(Payment.reference))).all()[0]
         await session.refresh(first)
 
-        found = await first_disagreement(session)
+        found = await find_first_disagreement(session)
 
     assert found == Disagreement(
         "captured as posted", first.reference, str(first.captured_amount + 1), str(first.captured_amount)
@@ -295,20 +320,20 @@ async def test_the_first_disagreement_is_the_first_row_of_the_first_rule(shop: S
     )
 
 
-async def test_the_database_and_the_shop_call_what_was_paid_by_the_same_word(shop: Shop) -> None:
+async def test_the_database_and_the_shop_derive_the_same_payment_status(shop: Shop) -> None:
     amounts = (0, 1, 99, 100, 101)
     async with shop.database.reads() as session:
         for total, taken, returned in product(amounts, repeat=3):
-            follows = status_that_follows(
-                total=literal(total), taken=literal(taken), returned=literal(returned)
+            follows = payment_status_expression(
+                total=literal(total), captured=literal(taken), refunded=literal(returned)
             )
             word = await session.scalar(select(follows))
-            assert word is payment_status(total=total, taken=taken, returned=returned)
+            assert word is payment_status_for(total=total, captured=taken, refunded=returned)
 
 
 async def test_the_audit_sees_one_moment_while_the_shop_sells(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        await live(session)
+        await build_history(session)
         variant = await a_variant(session, stock={"MAIN": 1_000})
     newest = select(Order.id).order_by(Order.id.desc()).limit(1)
     over = asyncio.Event()
@@ -326,12 +351,12 @@ async def test_the_audit_sees_one_moment_while_the_shop_sells(shop: Shop) -> Non
         seen = await session.scalar(newest)
         selling = [asyncio.create_task(sell()) for _ in range(2)]
         for _ in range(3):
-            assert await audit(session) == []
+            assert await audit_books(session) == []
         over.set()
         assert sum(await asyncio.gather(*selling)) >= 2
-        assert await audit(session) == []
+        assert await audit_books(session) == []
         assert await session.scalar(newest) == seen
 
     async with shop.database.snapshot() as session:
-        assert await audit(session) == []
+        assert await audit_books(session) == []
         assert await session.scalar(newest) != seen

@@ -1,8 +1,8 @@
-"""How somebody is reached has one spelling only."""
+"""E-mail addresses, phone numbers and countries are stored in one spelling."""
 
 import pytest
 
-from domain.contact import country_of, email_of, login_of, phone_of
+from domain.contact import normalize_country, normalize_email, normalize_login, normalize_phone
 from domain.errors import Invalid
 
 
@@ -15,8 +15,8 @@ from domain.errors import Invalid
         ("林@例子.中国", "林@例子.中国"),
     ],
 )
-def test_an_email_address_is_kept_in_lower_case(text: str, email: str) -> None:
-    assert email_of(text) == email
+def test_an_email_address_is_stored_in_lower_case(text: str, email: str) -> None:
+    assert normalize_email(text) == email
 
 
 @pytest.mark.parametrize(
@@ -33,9 +33,9 @@ def test_an_email_address_is_kept_in_lower_case(text: str, email: str) -> None:
         "a@b.c\x00",
     ],
 )
-def test_what_is_no_email_address_is_refused(text: str) -> None:
+def test_an_invalid_email_address_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
-        email_of(text)
+        normalize_email(text)
 
 
 @pytest.mark.parametrize(
@@ -48,25 +48,25 @@ def test_what_is_no_email_address_is_refused(text: str) -> None:
         ("+44 20 7946 0000", "+442079460000"),
     ],
 )
-def test_a_phone_number_is_kept_in_e164_and_is_chinese_unless_it_says_otherwise(
+def test_a_phone_number_is_stored_in_e164_and_is_chinese_without_a_country_code(
     text: str, phone: str
 ) -> None:
-    assert phone_of(text) == phone
+    assert normalize_phone(text) == phone
 
 
 @pytest.mark.parametrize("text", ["", "110", "call me", "+1 555", "1" * 300])
-def test_what_is_no_phone_number_is_refused(text: str) -> None:
+def test_an_invalid_phone_number_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
-        phone_of(text)
+        normalize_phone(text)
 
 
-def test_one_signs_in_by_either_however_it_is_written() -> None:
-    assert login_of(" Mei@example.com") == "mei@example.com"
-    assert login_of("138 0013 8000") == "+8613800138000"
-    assert login_of("mei") is None
+def test_a_login_is_an_email_address_or_a_phone_number_in_any_spelling() -> None:
+    assert normalize_login(" Mei@example.com") == "mei@example.com"
+    assert normalize_login("138 0013 8000") == "+8613800138000"
+    assert normalize_login("mei") is None
 
 
-def test_a_country_is_two_letters_of_the_list() -> None:
-    assert country_of(" cn") == "CN"
+def test_a_country_is_a_known_two_letter_code() -> None:
+    assert normalize_country(" cn") == "CN"
     with pytest.raises(Invalid):
-        country_of("ZZ")
+        normalize_country("ZZ")

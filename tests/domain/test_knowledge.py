@@ -1,23 +1,24 @@
-"""The knowledge base: written, rewritten, rated."""
+"""Articles of the knowledge base: added, changed, published, rated."""
 
 import asyncio
 
 import pytest
 from sqlalchemy import func, select
 
+from domain.cause import Cause
 from domain.errors import Conflict, DomainError, NotFound, Taken, Unauthenticated, WrongState
 from domain.knowledge import (
     BODY_LIMIT,
     SLUG_LIMIT,
     TRANSITIONS,
-    Writing,
+    ArticleText,
     account_reader,
+    add_article,
     guest_reader,
     publish_article,
     rate_article,
-    rewrite_article,
+    update_article,
     withdraw_article,
-    write_article,
 )
 from domain.state import move
 from events.shop import Shop
@@ -25,13 +26,13 @@ from models import Article, ArticleRating, ArticleStatus, ArticleVersion
 from tests.factories.account import create_account
 from tests.factories.knowledge import NOW, create_article
 
-DRAWN = {
+ALLOWED = {
     (ArticleStatus.DRAFT, ArticleStatus.PUBLISHED),
     (ArticleStatus.PUBLISHED, ArticleStatus.DRAFT),
 }
 
 
-def writing(**changes: object) -> Writing:
+def article_text(**changes: object) -> ArticleText:
     given: dict[str, object] = {
         "slug": "returns",
         "language": "en",
@@ -40,7 +41,7 @@ def writing(**changes: object) -> Writing:
         "title": "Returns",
         "body": "Within seven days.",
     }
-    return Writing(**(given | changes))  # type: ignore[arg-type]
+    return ArticleText(**(given | changes))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("was", ArticleStatus)
@@ -48,7 +49,7 @@ def writing(**changes: object) -> Writing:
 def test_an_article_is_published_and_withdrawn(was: ArticleStatus, to: ArticleStatus) -> None:
     article = Article(status=was)
 
-    if (was, to) in DRAWN:
+    if (was, to) in ALLOWED:
         move(article, to, TRANSITIONS)
         assert article.status is to
     else:
@@ -59,9 +60,9 @@ def test_an_article_is_published_and_withdrawn(was: ArticleStatus, to: ArticleSt
 async def test_every_version_of_an_article_is_kept_with_its_author(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         author = await create_account(session)
-        article = await write_article(session, writing(), now=NOW, by=author.id)
-        await rewrite_article(
-            session, article.id, writing(body="Within nine days."), version=1, now=NOW, by=None
+        article = await add_article(session, article_text(), cause=Cause(NOW, author.id))
+        await update_article(
+            session, article.id, article_text(body="Within nine days."), version=1, cause=Cause(NOW, None)
         )
 
         kept = (await session.scalars(select(ArticleVersion).order_by(ArticleVersion.version))).all()
@@ -76,7 +77,7 @@ async def test_an_article_somebody_else_has_changed_is_not_overwritten(shop: Sho
     async with shop.database.writes.begin() as session:
         article = await create_article(session, body="As it was.")
         with pytest.raises(Conflict):
-            await rewrite_article(session, article.id, writing(), version=0, now=NOW, by=None)
+            await update_article(session, article.id, article_text(), version=0, cause=Cause(NOW, None))
 
         assert (article.version, article.body) == (1, "As it was.")
 
@@ -88,7 +89,9 @@ async def test_two_writers_at_once_do_not_overwrite_each_other(shop: Shop) -> No
     async def rewrite(body: str) -> bool:
         try:
             async with shop.database.writes.begin() as session:
-                await rewrite_article(session, article.id, writing(body=body), version=1, now=NOW, by=None)
+                await update_article(
+                    session, article.id, article_text(body=body), version=1, cause=Cause(NOW, None)
+                )
         except Conflict:
             return False
         return True
@@ -105,7 +108,7 @@ async def test_a_slug_belongs_to_one_article(shop: Shop) -> None:
         await create_article(session, slug="returns")
     with pytest.raises(Taken) as refusal:
         async with shop.database.writes.begin() as session:
-            await write_article(session, writing(slug="returns"), now=NOW, by=None)
+            await add_article(session, article_text(slug="returns"), cause=Cause(NOW, None))
 
     assert refusal.value.field == ("slug",)
     async with shop.database.reads() as session:
@@ -125,24 +128,24 @@ async def test_a_slug_belongs_to_one_article(shop: Shop) -> None:
         ("tags", ("",)),
     ],
 )
-async def test_an_article_is_refused_by_the_name_of_what_is_wrong(
+async def test_an_invalid_article_is_refused_by_the_name_of_the_field(
     shop: Shop, field: str, value: object
 ) -> None:
     async with shop.database.writes.begin() as session:
         with pytest.raises(DomainError) as refusal:
-            await write_article(session, writing(**{field: value}), now=NOW, by=None)
+            await add_article(session, article_text(**{field: value}), cause=Cause(NOW, None))
 
         assert refusal.value.field == (field,)
         session.expunge_all()
         assert await session.scalar(select(func.count(Article.id))) == 0
 
 
-async def test_the_last_word_of_a_reader_counts(shop: Shop) -> None:
+async def test_the_latest_rating_of_a_reader_counts(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         article = await create_article(session)
         for helpful in (True, True, False):
-            await rate_article(session, article.id, reader="account:1", helpful=helpful, now=NOW)
-        await rate_article(session, article.id, reader="account:2", helpful=True, now=NOW)
+            await rate_article(session, article.id, reader="account:1", helpful=helpful, cause=Cause(NOW))
+        await rate_article(session, article.id, reader="account:2", helpful=True, cause=Cause(NOW))
 
         assert (article.helpful, article.unhelpful) == (1, 1)
         assert await session.scalar(select(func.count()).select_from(ArticleRating)) == 2
@@ -155,7 +158,7 @@ async def test_readers_who_rate_at_once_are_all_counted(shop: Shop) -> None:
     async def rate(number: int) -> None:
         async with shop.database.writes.begin() as session:
             reader = account_reader(number % 6)
-            await rate_article(session, article.id, reader=reader, helpful=number % 2 == 0, now=NOW)
+            await rate_article(session, article.id, reader=reader, helpful=number % 2 == 0, cause=Cause(NOW))
 
     await asyncio.gather(*(rate(number) for number in range(12)))
 
@@ -168,7 +171,7 @@ async def test_a_draft_is_not_rated(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         article = await create_article(session, published=False)
         with pytest.raises(NotFound):
-            await rate_article(session, article.id, reader="account:1", helpful=True, now=NOW)
+            await rate_article(session, article.id, reader="account:1", helpful=True, cause=Cause(NOW))
 
         assert (article.helpful, article.unhelpful) == (0, 0)
 
@@ -184,7 +187,7 @@ async def test_a_withdrawn_article_can_be_published_again(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         article = await create_article(session)
         withdrawn = (await withdraw_article(session, article.id)).published_at
-        await publish_article(session, article.id, now=NOW)
+        await publish_article(session, article.id, cause=Cause(NOW))
 
         assert withdrawn is None
         assert (article.status, article.published_at) == (ArticleStatus.PUBLISHED, NOW)

@@ -1,8 +1,8 @@
-"""Capitals make no other language."""
+"""Language tags are compared in their canonical spelling."""
 
 import pytest
 
-from domain.language import canonical
+from domain.language import canonical_tag
 
 
 @pytest.mark.parametrize(
@@ -17,5 +17,5 @@ from domain.language import canonical
         ("-", "-"),
     ],
 )
-def test_a_language_has_one_spelling(given: str, tag: str) -> None:
-    assert canonical(given) == canonical(tag) == tag
+def test_a_language_tag_has_one_spelling(given: str, tag: str) -> None:
+    assert canonical_tag(given) == canonical_tag(tag) == tag

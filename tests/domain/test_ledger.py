@@ -1,11 +1,11 @@
-"""The books: twice, once."""
+"""Postings of the ledger, and the payment status that follows from them."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from domain.ledger import payment_status, post, sold, taken_and_returned
+from domain.ledger import captured_and_refunded, net_sales, payment_status_for, write_posting
 from events.shop import Shop
 from models import LedgerAccount, LedgerEntry, OrderPaymentStatus, Posting, PostingKind
 from tests.factories.order import NOW, create_order
@@ -13,7 +13,7 @@ from tests.factories.order import NOW, create_order
 AMOUNTS = st.integers(min_value=0, max_value=10_000)
 
 
-async def test_a_posting_is_written_on_two_sides_that_balance(shop: Shop) -> None:
+async def test_a_posting_has_two_entries_that_balance(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         order = await create_order(session)
         entries = (
@@ -34,20 +34,20 @@ async def test_the_same_key_posts_once(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         order = await create_order(session)
         facts = {"order_id": order.id, "payment_id": None, "kind": PostingKind.CAPTURED, "now": NOW}
-        first = await post(session, amount=order.total, key="captured-1", **facts)  # type: ignore[arg-type]
-        second = await post(session, amount=order.total, key="captured-1", **facts)  # type: ignore[arg-type]
-        taken, returned = await taken_and_returned(session, order.id)
+        first = await write_posting(session, amount=order.total, key="captured-1", **facts)  # type: ignore[arg-type]
+        second = await write_posting(session, amount=order.total, key="captured-1", **facts)  # type: ignore[arg-type]
+        captured, refunded = await captured_and_refunded(session, order.id)
         postings = await session.scalar(select(func.count()).where(Posting.key == "captured-1"))
 
     assert (first, second, postings) == (True, False, 1)
-    assert (taken, returned) == (9_900, 0)
+    assert (captured, refunded) == (9_900, 0)
 
 
-async def test_nothing_is_posted_without_an_amount(shop: Shop) -> None:
+async def test_an_amount_of_zero_cannot_be_posted(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         order = await create_order(session)
         with pytest.raises(ValueError, match="a posting moves money"):
-            await post(
+            await write_posting(
                 session,
                 order_id=order.id,
                 payment_id=None,
@@ -56,11 +56,11 @@ async def test_nothing_is_posted_without_an_amount(shop: Shop) -> None:
                 key="nothing",
                 now=NOW,
             )
-        assert await sold(session, order) == order.total
+        assert await net_sales(session, order) == order.total
 
 
 @pytest.mark.parametrize(
-    ("taken", "returned", "said"),
+    ("captured", "refunded", "status"),
     [
         (0, 0, OrderPaymentStatus.UNPAID),
         (1, 0, OrderPaymentStatus.PARTIALLY_PAID),
@@ -72,16 +72,18 @@ async def test_nothing_is_posted_without_an_amount(shop: Shop) -> None:
         (100, 100, OrderPaymentStatus.REFUNDED),
     ],
 )
-def test_what_has_been_paid_in_one_word(taken: int, returned: int, said: OrderPaymentStatus) -> None:
-    assert payment_status(total=100, taken=taken, returned=returned) is said
+def test_the_payment_status_follows_from_what_was_captured_and_refunded(
+    captured: int, refunded: int, status: OrderPaymentStatus
+) -> None:
+    assert payment_status_for(total=100, captured=captured, refunded=refunded) is status
 
 
-def test_what_costs_nothing_is_paid() -> None:
-    assert payment_status(total=0, taken=0, returned=0) is OrderPaymentStatus.PAID
+def test_an_order_that_costs_nothing_is_paid() -> None:
+    assert payment_status_for(total=0, captured=0, refunded=0) is OrderPaymentStatus.PAID
 
 
-@given(total=AMOUNTS, taken=AMOUNTS)
-def test_an_order_is_paid_exactly_when_all_of_it_is_here(total: int, taken: int) -> None:
-    said = payment_status(total=total, taken=taken, returned=0)
+@given(total=AMOUNTS, captured=AMOUNTS)
+def test_an_order_is_paid_exactly_when_all_of_it_was_captured(total: int, captured: int) -> None:
+    status = payment_status_for(total=total, captured=captured, refunded=0)
 
-    assert (said is OrderPaymentStatus.PAID) == (taken >= total)
+    assert (status is OrderPaymentStatus.PAID) == (captured >= total)

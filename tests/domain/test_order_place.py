@@ -1,4 +1,4 @@
-"""How orders are quoted and placed."""
+"""Quoting and placing orders."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.audit import audit
-from domain.cart import Owner
+from domain.audit import audit_books
+from domain.cart import CartOwner
 from domain.errors import DomainError, ErrorCode
 from domain.order import (
-    WantedDelivery,
-    Wish,
+    OrderRequest,
+    RequestedDelivery,
     quote_order,
 )
 from events.shop import Shop
@@ -24,21 +24,19 @@ from models import (
     DeliveryLine,
     FulfilmentStatus,
     Money,
-    Offer,
-    OfferUse,
     Order,
     OrderLine,
     OrderPaymentStatus,
     OrderStatus,
     ProductStatus,
+    Promotion,
+    PromotionUse,
     ShippingMethod,
     StockLevel,
-    Variant,
 )
 from tests.factories.account import create_account, create_address
 from tests.factories.cart import create_cart, create_coupon
 from tests.factories.catalog import create_product, variant_of
-from tests.factories.offer import flash_sale, percent
 from tests.factories.order import (
     CASH,
     CHENGDU,
@@ -52,17 +50,12 @@ from tests.factories.order import (
     events_of,
     payments_of,
     place,
-    promise_for,
-    wish_for,
+    plan_for,
+    request_for,
 )
-from tests.observe import statements
-
-
-async def reserved(session: AsyncSession, variant: Variant) -> int:
-    return (
-        await session.scalar(select(func.sum(StockLevel.reserved)).where(StockLevel.variant_id == variant.id))
-        or 0
-    )
+from tests.factories.promotion import create_flash_sale, create_percent
+from tests.factories.stock import reserved_units
+from tests.observe import count_statements
 
 
 async def test_an_order_is_made_of_snapshots(shop: Shop) -> None:
@@ -79,7 +72,7 @@ async def test_an_order_is_made_of_snapshots(shop: Shop) -> None:
 
     assert (order.status, order.payment_status) == (OrderStatus.PENDING, OrderPaymentStatus.UNPAID)
     assert order.fulfilment_status is FulfilmentStatus.UNFULFILLED
-    assert (order.goods_amount, order.discount_amount, order.shipping_amount) == (19_800, 0, 0)
+    assert (order.subtotal_amount, order.discount_amount, order.shipping_amount) == (19_800, 0, 0)
     assert (order.total_amount, order.version, order.note) == (19_800, 1, "Ring twice.")
     assert order.payment_due_at == NOW + PAY_WITHIN
     assert (line.title, line.sku, line.options) == ("Oolong", "TEA-1", [{"name": "Size", "value": "250 g"}])
@@ -89,25 +82,25 @@ async def test_an_order_is_made_of_snapshots(shop: Shop) -> None:
     assert (payment.method, payment.amount, payment.reference) == (SANDBOX, 19_800, f"{order.number}-1")
 
 
-async def test_stock_is_set_aside_where_the_parcel_will_leave(shop: Shop) -> None:
+async def test_stock_is_reserved_where_the_parcel_will_leave(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         variant = await a_variant(session, stock={"MAIN": 5})
         order = await create_order(session, lines=[(variant, 3)])
         line = (await session.scalars(select(DeliveryLine))).one()
         level = (await session.scalars(select(StockLevel))).one()
-        assert await audit(session) == []
+        assert await audit_books(session) == []
 
     assert (line.quantity, line.packed, line.reserved) == (3, 0, True)
     assert (level.on_hand, level.reserved, level.warehouse_id) == (5, 3, line.warehouse_id)
     assert order.version == 1
 
 
-async def test_what_has_no_limit_is_not_set_aside(shop: Shop) -> None:
+async def test_variants_without_a_limit_are_not_reserved(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         variant = await a_variant(session, stock={}, tracked=False)
         await create_order(session, lines=[(variant, 3)])
         line = (await session.scalars(select(DeliveryLine))).one()
-        assert await audit(session) == []
+        assert await audit_books(session) == []
 
     assert (line.quantity, line.reserved) == (3, False)
 
@@ -129,15 +122,15 @@ async def test_one_line_may_go_to_two_addresses(shop: Shop) -> None:
         ).all()
 
     assert [tuple(row) for row in rows] == [("杭州市", 0, 1), ("成都市", 1_800, 2)]
-    assert (order.goods_amount, order.shipping_amount, order.total_amount) == (29_700, 1_800, 31_500)
+    assert (order.subtotal_amount, order.shipping_amount, order.total_amount) == (29_700, 1_800, 31_500)
 
 
 async def test_an_entry_of_the_address_book_is_copied(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         account = await create_account(session)
         address = await create_address(session, account, city="宁波市")
-        wanted = WantedDelivery(ShippingMethod.STANDARD, address_id=address.id)
-        await create_order(session, account=account, deliveries=[wanted])
+        to_entry = RequestedDelivery(ShippingMethod.STANDARD, address_id=address.id)
+        await create_order(session, account=account, deliveries=[to_entry])
         address.city = "温州市"
         delivery = (await session.scalars(select(Delivery))).one()
 
@@ -159,7 +152,7 @@ async def test_an_order_that_costs_nothing_needs_no_payment(shop: Shop) -> None:
         variant = await a_variant(session)
         coupon = await create_coupon(session, amount=50_000)
         order = await create_order(session, lines=[(variant, 1)], coupon_code=coupon.code)
-        assert await audit(session) == []
+        assert await audit_books(session) == []
 
     assert (order.total_amount, order.discount_amount) == (0, 9_900)
     assert (order.status, order.payment_status) == (OrderStatus.CONFIRMED, OrderPaymentStatus.PAID)
@@ -173,7 +166,7 @@ async def test_a_coupon_is_shared_among_the_lines_and_counted(shop: Shop) -> Non
         discounts = (
             await session.scalars(select(OrderLine.discount_amount).order_by(OrderLine.position))
         ).all()
-        used = await session.scalar(select(Offer.used))
+        used = await session.scalar(select(Promotion.used))
 
     assert (order.discount_amount, order.total_amount, used) == (1_000, 28_700, 1)
     assert discounts == [334, 333, 333]
@@ -186,26 +179,26 @@ async def test_the_cart_is_ordered_and_emptied(shop: Shop) -> None:
         cart = await create_cart(session, account, lines={variant: 2})
         cart.coupon_codes, version = [coupon.code or ""], cart.version
         await session.flush()
-        wish = Wish(Owner(account.id, None), deliveries=[deliver_to(HANGZHOU)])
-        promise = await promise_for(session, wish, {SANDBOX: None})
-        order = await place(session, wish, promise)
-        left = await session.scalar(select(func.count()).select_from(CartLine))
+        request = OrderRequest(CartOwner(account.id, None), deliveries=[deliver_to(HANGZHOU)])
+        plan = await plan_for(session, request, {SANDBOX: None})
+        order = await place(session, request, plan)
+        lines = await session.scalar(select(func.count()).select_from(CartLine))
         cart = (await session.scalars(select(Cart))).one()
 
-    assert (order.goods_amount, order.discount_amount) == (19_800, 1_980)
-    assert (left, cart.coupon_codes, cart.version) == (0, [], version + 1)
+    assert (order.subtotal_amount, order.discount_amount) == (19_800, 1_980)
+    assert (lines, cart.coupon_codes, cart.version) == (0, [], version + 1)
 
 
 async def test_the_same_key_gives_the_same_order(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         account, variant = await create_account(session), await a_variant(session)
-        wish = wish_for(account, [(variant, 1)])
-        promise = await promise_for(session, wish, {SANDBOX: None})
-        first = await place(session, wish, promise, number="O1")
+        request = request_for(account, [(variant, 1)])
+        plan = await plan_for(session, request, {SANDBOX: None})
+        first = await place(session, request, plan, number="O1")
     async with shop.database.writes.begin() as session:
-        second = await place(session, wish, promise, number="O2")
+        second = await place(session, request, plan, number="O2")
         orders = await session.scalar(select(func.count()).select_from(Order))
-        assert await reserved(session, variant) == 1
+        assert await reserved_units(session, variant) == 1
 
     assert (first.id, second.number, orders) == (second.id, "O1", 1)
 
@@ -213,11 +206,11 @@ async def test_the_same_key_gives_the_same_order(shop: Shop) -> None:
 async def test_an_order_is_the_same_whether_or_not_an_old_cart_token_is_sent_along(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         account = await create_account(session)
-        wish = wish_for(account, [(await a_variant(session), 1)])
-        promise = await promise_for(session, wish, {SANDBOX: None})
-        first = await place(session, wish, promise)
-        with_token = replace(wish, owner=Owner(account.id, "the guest's"))
-        again = await place(session, with_token, promise, number="O2")
+        request = request_for(account, [(await a_variant(session), 1)])
+        plan = await plan_for(session, request, {SANDBOX: None})
+        first = await place(session, request, plan)
+        with_token = replace(request, owner=CartOwner(account.id, "the guest's"))
+        again = await place(session, with_token, plan, number="O2")
 
     assert first.id == again.id
 
@@ -225,13 +218,13 @@ async def test_an_order_is_the_same_whether_or_not_an_old_cart_token_is_sent_alo
 async def test_a_key_is_good_for_one_order_only(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         account, variant = await create_account(session), await a_variant(session)
-        wish = wish_for(account, [(variant, 1)])
-        promise = await promise_for(session, wish, {SANDBOX: None})
-        await place(session, wish, promise)
+        request = request_for(account, [(variant, 1)])
+        plan = await plan_for(session, request, {SANDBOX: None})
+        await place(session, request, plan)
 
     with pytest.raises(DomainError) as refused:
         async with shop.database.writes.begin() as session:
-            await place(session, wish, replace(promise, note="other"), number="O2")
+            await place(session, request, replace(plan, note="other"), number="O2")
 
     assert refused.value.code is ErrorCode.KEY_REUSED
     async with shop.database.reads() as session:
@@ -242,24 +235,24 @@ async def test_two_customers_may_use_the_same_key(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         variant = await a_variant(session)
         for number in ("O1", "O2"):
-            wish = wish_for(await create_account(session), [(variant, 1)])
-            promise = await promise_for(session, wish, {SANDBOX: None}, key="the same")
-            await place(session, wish, promise, number=number)
+            request = request_for(await create_account(session), [(variant, 1)])
+            plan = await plan_for(session, request, {SANDBOX: None}, key="the same")
+            await place(session, request, plan, number=number)
         assert await session.scalar(select(func.count()).select_from(Order)) == 2
 
 
 @pytest.mark.parametrize("number_of_lines", [3, 30])
 @pytest.mark.parametrize(
-    ("offers", "sqlite", "postgresql"),
+    ("promotions", "sqlite", "postgresql"),
     [
-        pytest.param((), 10, 8, id="no offer"),
-        pytest.param(("automatic",), 11, 9, id="an automatic offer"),
+        pytest.param((), 10, 8, id="no promotion"),
+        pytest.param(("automatic",), 11, 9, id="an automatic promotion"),
         pytest.param(("coupon",), 13, 11, id="a coupon with limits"),
         pytest.param(("automatic", "coupon", "flash sale"), 13, 11, id="all together"),
     ],
 )
 async def test_placing_takes_at_most_fifteen_statements_however_many_the_lines(
-    shop: Shop, offers: Sequence[str], sqlite: int, postgresql: int, number_of_lines: int
+    shop: Shop, promotions: Sequence[str], sqlite: int, postgresql: int, number_of_lines: int
 ) -> None:
     async with shop.database.writes.begin() as session:
         await create_order(session)
@@ -269,44 +262,46 @@ async def test_placing_takes_at_most_fifteen_statements_however_many_the_lines(
         cart = await create_cart(session, account, lines=dict.fromkeys(variants, 2))
         halves = [(variant, 1) for variant in variants]
         deliveries = [deliver_to(HANGZHOU, halves), deliver_to(CHENGDU, halves)]
-        if "automatic" in offers:
-            await percent(session, 5)
-        if "coupon" in offers:
+        if "automatic" in promotions:
+            await create_percent(session, 5)
+        if "coupon" in promotions:
             coupon = await create_coupon(session, usage_limit=9, usage_limit_per_buyer=1)
             cart.coupon_codes = [coupon.code or ""]
-        if "flash sale" in offers:
-            await flash_sale(session, variants[0], price=5_000, share=9, per_buyer=2)
-        wish = Wish(Owner(account.id, None), deliveries=deliveries)
+        if "flash sale" in promotions:
+            await create_flash_sale(session, variants[0], price=5_000, share=9, per_buyer=2)
+        request = OrderRequest(CartOwner(account.id, None), deliveries=deliveries)
         from_book = replace(deliveries[0], postal=None, address_id=address.id)
-        wish_from_book = replace(wish, deliveries=[from_book, deliveries[1]])
-        promise = await promise_for(session, wish, {SANDBOX: None, CASH: 1_000})
+        from_address_book = replace(request, deliveries=[from_book, deliveries[1]])
+        plan = await plan_for(session, request, {SANDBOX: None, CASH: 1_000})
 
     expected = sqlite if shop.database.dialect == "sqlite" else postgresql
-    for entries, wanted in enumerate((wish, wish_from_book)):
-        with statements(shop) as counted:
+    for entries, each in enumerate((request, from_address_book)):
+        with count_statements(shop) as counted:
             async with shop.database.writes() as session:
-                order = await place(session, wanted, promise)
+                order = await place(session, each, plan)
                 used = await count_uses(session, order)
 
         assert counted.total - 1 == expected + entries <= 15, counted.texts
-        assert used == len(offers)
+        assert used == len(promotions)
 
 
 async def count_uses(session: AsyncSession, order: Order) -> int:
     return (
-        await session.scalar(select(func.count()).select_from(OfferUse).where(OfferUse.order_id == order.id))
+        await session.scalar(
+            select(func.count()).select_from(PromotionUse).where(PromotionUse.order_id == order.id)
+        )
     ) or 0
 
 
-async def test_a_quote_says_all_that_stands_against_an_order_and_changes_nothing(shop: Shop) -> None:
+async def test_a_quote_lists_every_problem_of_an_order_and_changes_nothing(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         account = await create_account(session)
         scarce = await a_variant(session, stock={"MAIN": 1})
         gone = await a_variant(session, status=ProductStatus.ARCHIVED)
-        wish = wish_for(account, [(gone, 1), (scarce, 2)], coupon_codes=["NOSUCH"])
-    with statements(shop) as counted:
+        request = request_for(account, [(gone, 1), (scarce, 2)], coupon_codes=["NOSUCH"])
+    with count_statements(shop) as counted:
         async with shop.database.reads() as session:
-            quote = await quote_order(session, wish, now=NOW)
+            quote = await quote_order(session, request, now=NOW)
 
     assert [(problem.code, problem.field) for problem in quote.problems] == [
         (ErrorCode.NOT_FOR_SALE, ("lines", 0)),
@@ -322,9 +317,11 @@ async def test_an_order_is_placed_for_what_was_quoted(shop: Shop) -> None:
         account = await create_account(session)
         light = await a_variant(session, prices={CurrencyCode.CNY: 3_333}, weight_grams=1_500)
         coupon = await create_coupon(session, percent=15)
-        wish = wish_for(account, [(light, 2)], coupon_codes=[coupon.code], deliveries=[deliver_to(CHENGDU)])
-        quote = await quote_order(session, wish, now=NOW)
-        order = await place(session, wish, await promise_for(session, wish, {SANDBOX: None}))
+        request = request_for(
+            account, [(light, 2)], coupon_codes=[coupon.code], deliveries=[deliver_to(CHENGDU)]
+        )
+        quote = await quote_order(session, request, now=NOW)
+        order = await place(session, request, await plan_for(session, request, {SANDBOX: None}))
 
-    assert (quote.goods.minor, quote.discount.minor, quote.shipping.minor) == (6_666, 1_000, 1_200)
+    assert (quote.subtotal.minor, quote.discount.minor, quote.shipping.minor) == (6_666, 1_000, 1_200)
     assert order.total == quote.total == Money(6_866, CurrencyCode.CNY)

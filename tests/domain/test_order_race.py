@@ -1,4 +1,4 @@
-"""Many at the same moment: real transactions, side by side."""
+"""Many commands about orders at the same moment, in real transactions."""
 
 import asyncio
 from collections import Counter
@@ -7,14 +7,16 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import func, select
 
-from domain.cart import Owner
+from domain.cart import CartOwner
+from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode, OutOfStock, WrongState
 from domain.order import (
-    Promise,
-    WantedLine,
-    Wish,
+    BatchItem,
+    OrderRequest,
+    PaymentPlan,
+    RequestedLine,
     cancel_order,
-    close_unpaid,
+    cancel_overdue_orders,
     lock_order,
     place_order,
 )
@@ -25,12 +27,12 @@ from models import (
     CartLine,
     Event,
     Money,
-    Offer,
     Order,
     OrderPaymentStatus,
     OrderStatus,
     Posting,
     PostingKind,
+    Promotion,
     Refund,
     StockLevel,
     Subject,
@@ -43,55 +45,53 @@ from tests.factories.order import (
     CASH,
     HANGZHOU,
     NOW,
-    OFFERED,
     PAY_WITHIN,
     SANDBOX,
+    TERMS,
     a_variant,
     create_order,
     deliver_to,
     dispatch,
     payments_of,
-    promise_for,
+    plan_for,
 )
-from tests.factories.payment import order_now, payment_of
-from tests.observe import settle, statements
+from tests.factories.payment import payment_of, reload_order
+from tests.observe import count_statements, run_until_idle
 
-pytestmark = pytest.mark.usefixtures("audited")
+pytestmark = pytest.mark.usefixtures("audit_at_end")
 
 BUYERS = 16
 
 
-async def place(shop: Shop, wish: Wish, promise: Promise, number: str) -> Order:
+async def place(shop: Shop, request: OrderRequest, plan: PaymentPlan, number: str) -> Order:
     async with shop.database.writes.begin() as session:
-        return await place_order(
-            session, wish, promise, number=number, offered=OFFERED, pay_within=PAY_WITHIN, now=NOW
-        )
+        return await place_order(session, BatchItem(request, plan, number), TERMS, cause=Cause(NOW))
 
 
-async def buyers(
-    shop: Shop, *, stock: dict[str, int], coupon: Offer | None = None
-) -> list[tuple[Wish, Promise]]:
-    """People who all want one of the same thing."""
-    wishes = []
+async def create_requests(
+    shop: Shop, *, stock: dict[str, int], coupon: Promotion | None = None
+) -> list[tuple[OrderRequest, PaymentPlan]]:
+    """Requests of many buyers for one unit each of the same variant."""
+    requests = []
     async with shop.database.writes.begin() as session:
         variant = await variant_of(session, await create_product(session, stock=stock))
         for _ in range(BUYERS):
             account = await create_account(session)
-            wish = Wish(
-                Owner(account.id, None),
-                lines=[WantedLine(variant.id, 1)],
+            request = OrderRequest(
+                CartOwner(account.id, None),
+                lines=[RequestedLine(variant.id, 1)],
                 deliveries=[deliver_to(HANGZHOU)],
                 coupon_codes=[coupon.code or ""] if coupon else None,
             )
-            wishes.append((wish, await promise_for(session, wish, {SANDBOX: None})))
-    return wishes
+            requests.append((request, await plan_for(session, request, {SANDBOX: None})))
+    return requests
 
 
 async def test_the_last_one_is_sold_once(shop: Shop) -> None:
-    wishes = await buyers(shop, stock={"MAIN": 1})
+    requests = await create_requests(shop, stock={"MAIN": 1})
 
     outcomes = await asyncio.gather(
-        *(place(shop, wish, promise, f"O{i}") for i, (wish, promise) in enumerate(wishes)),
+        *(place(shop, request, plan, f"O{i}") for i, (request, plan) in enumerate(requests)),
         return_exceptions=True,
     )
 
@@ -106,10 +106,10 @@ async def test_the_last_one_is_sold_once(shop: Shop) -> None:
 async def test_a_coupon_for_three_is_used_three_times(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         coupon = await create_coupon(session, usage_limit=3)
-    wishes = await buyers(shop, stock={"MAIN": 100}, coupon=coupon)
+    requests = await create_requests(shop, stock={"MAIN": 100}, coupon=coupon)
 
     outcomes = await asyncio.gather(
-        *(place(shop, wish, promise, f"O{i}") for i, (wish, promise) in enumerate(wishes)),
+        *(place(shop, request, plan, f"O{i}") for i, (request, plan) in enumerate(requests)),
         return_exceptions=True,
     )
 
@@ -117,13 +117,13 @@ async def test_a_coupon_for_three_is_used_three_times(shop: Shop) -> None:
     assert sum(isinstance(outcome, Order) for outcome in outcomes) == 3
     assert {refusal.code for refusal in refused} == {ErrorCode.COUPON_REFUSED}
     async with shop.database.reads() as session:
-        assert await session.scalar(select(Offer.used)) == 3
+        assert await session.scalar(select(Promotion.used)) == 3
 
 
 async def test_the_same_key_at_the_same_moment_makes_one_order(shop: Shop) -> None:
-    [(wish, promise), *_] = await buyers(shop, stock={"MAIN": 100})
+    [(request, plan), *_] = await create_requests(shop, stock={"MAIN": 100})
 
-    orders = await asyncio.gather(*(place(shop, wish, promise, f"O{i}") for i in range(8)))
+    orders = await asyncio.gather(*(place(shop, request, plan, f"O{i}") for i in range(8)))
 
     assert len({order.id for order in orders}) == 1
     async with shop.database.reads() as session:
@@ -131,7 +131,7 @@ async def test_the_same_key_at_the_same_moment_makes_one_order(shop: Shop) -> No
         assert await session.scalar(select(func.count()).where(Event.subject == Subject.ORDER)) == 1
 
 
-async def a_full_cart(shop: Shop) -> tuple[Account, Variant]:
+async def create_full_cart(shop: Shop) -> tuple[Account, Variant]:
     async with shop.database.writes.begin() as session:
         account = await create_account(session)
         variant = await variant_of(session, await create_product(session))
@@ -140,13 +140,13 @@ async def a_full_cart(shop: Shop) -> tuple[Account, Variant]:
 
 
 async def test_one_cart_is_ordered_once_whatever_the_keys(shop: Shop) -> None:
-    account, _ = await a_full_cart(shop)
-    wish = Wish(Owner(account.id, None), deliveries=[deliver_to(HANGZHOU)])
+    account, _ = await create_full_cart(shop)
+    request = OrderRequest(CartOwner(account.id, None), deliveries=[deliver_to(HANGZHOU)])
     async with shop.database.reads() as session:
-        promises = [await promise_for(session, wish, {SANDBOX: None}) for _ in range(4)]
+        plans = [await plan_for(session, request, {SANDBOX: None}) for _ in range(4)]
 
     outcomes = await asyncio.gather(
-        *(place(shop, wish, promise, f"O{i}") for i, promise in enumerate(promises)),
+        *(place(shop, request, plan, f"O{i}") for i, plan in enumerate(plans)),
         return_exceptions=True,
     )
 
@@ -157,52 +157,52 @@ async def test_one_cart_is_ordered_once_whatever_the_keys(shop: Shop) -> None:
         assert await session.scalar(select(func.count()).select_from(CartLine)) == 0
 
 
-async def a_started_order(shop: Shop) -> Order:
+async def create_started_order(shop: Shop) -> Order:
     async with shop.database.writes.begin() as session:
         order = await create_order(session)
         [payment] = await payments_of(session, order)
-        await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, now=NOW)
+        await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, cause=Cause(NOW))
     return order
 
 
 @pytest.mark.parametrize("attempt", range(4))
 async def test_a_payment_and_a_cancellation_at_once_end_in_one_of_two_ways(shop: Shop, attempt: int) -> None:
-    order = await a_started_order(shop)
+    order = await create_started_order(shop)
     payment = await payment_of(shop, order)
 
     async def capture() -> None:
         async with shop.database.writes.begin() as session:
-            await capture_payment(session, payment.id, now=NOW)
+            await capture_payment(session, payment.id, cause=Cause(NOW))
 
     async def cancel() -> None:
         async with shop.database.writes.begin() as session:
-            await cancel_order(session, order.id, reason="late", now=NOW)
+            await cancel_order(session, order.id, reason="late", cause=Cause(NOW))
 
     both = [capture(), cancel()]
     await asyncio.gather(*(both if attempt % 2 else reversed(both)))
 
-    after = await order_now(shop, order)
+    after = await reload_order(shop, order)
     async with shop.database.reads() as session:
-        taken = await session.scalar(select(func.count()).where(Posting.kind == PostingKind.CAPTURED))
-    assert (after.status, taken) == (OrderStatus.CANCELLED, 1)
+        captured = await session.scalar(select(func.count()).where(Posting.kind == PostingKind.CAPTURED))
+    assert (after.status, captured) == (OrderStatus.CANCELLED, 1)
     assert after.payment_status is OrderPaymentStatus.PAID
 
 
 async def test_a_payment_and_the_end_of_its_time_at_once_end_in_one_of_two_ways(shop: Shop) -> None:
-    order = await a_started_order(shop)
+    order = await create_started_order(shop)
     payment = await payment_of(shop, order)
 
     async def capture() -> None:
         async with shop.database.writes.begin() as session:
-            await capture_payment(session, payment.id, now=NOW)
+            await capture_payment(session, payment.id, cause=Cause(NOW))
 
     async def close() -> int:
         async with shop.database.writes.begin() as session:
-            return await close_unpaid(session, [order.id], now=NOW + PAY_WITHIN)
+            return await cancel_overdue_orders(session, [order.id], cause=Cause(NOW + PAY_WITHIN))
 
     _, closed = await asyncio.gather(capture(), close())
 
-    after = await order_now(shop, order)
+    after = await reload_order(shop, order)
     async with shop.database.reads() as session:
         refunds = await session.scalar(select(func.count()).select_from(Refund))
     assert (after.status, closed, refunds) in [
@@ -211,21 +211,23 @@ async def test_a_payment_and_the_end_of_its_time_at_once_end_in_one_of_two_ways(
     ]
 
 
-async def due_orders(shop: Shop, count: int) -> list[int]:
-    """Orders of different things, whose time to pay is over at NOW + PAY_WITHIN."""
+async def create_due_orders(shop: Shop, count: int) -> list[int]:
+    """Orders of different variants, whose time to pay is over at NOW + PAY_WITHIN."""
     async with shop.database.writes.begin() as session:
         return [(await create_order(session, lines=[(await a_variant(session), 2)])).id for _ in range(count)]
 
 
-async def close_all(shop: Shop, ids: Sequence[int]) -> int:
+async def cancel_overdue(shop: Shop, ids: Sequence[int]) -> int:
     async with shop.database.writes.begin() as session:
-        return await close_unpaid(session, ids, now=NOW + PAY_WITHIN)
+        return await cancel_overdue_orders(session, ids, cause=Cause(NOW + PAY_WITHIN))
 
 
-async def test_two_workers_that_find_the_same_orders_close_each_once(shop: Shop) -> None:
-    ids = await due_orders(shop, 6)
+async def test_two_workers_that_find_the_same_orders_cancel_each_once(shop: Shop) -> None:
+    ids = await create_due_orders(shop, 6)
 
-    closed = await asyncio.gather(close_all(shop, ids), close_all(shop, ids), close_all(shop, ids[3:]))
+    closed = await asyncio.gather(
+        cancel_overdue(shop, ids), cancel_overdue(shop, ids), cancel_overdue(shop, ids[3:])
+    )
 
     async with shop.database.reads() as session:
         ended = await session.scalars(select(Event.subject_id).where(Event.name == "order.cancelled"))
@@ -236,16 +238,16 @@ async def test_two_workers_that_find_the_same_orders_close_each_once(shop: Shop)
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_worker_does_not_wait_for_orders_that_another_is_busy_with(shop: Shop) -> None:
-    ids = await due_orders(shop, 4)
+    ids = await create_due_orders(shop, 4)
 
     async with shop.database.writes.begin() as session:
-        assert await close_unpaid(session, ids[:2], now=NOW + PAY_WITHIN) == 2
-        assert await close_all(shop, ids) == 2
-    assert await close_all(shop, ids) == 0
+        assert await cancel_overdue_orders(session, ids[:2], cause=Cause(NOW + PAY_WITHIN)) == 2
+        assert await cancel_overdue(shop, ids) == 2
+    assert await cancel_overdue(shop, ids) == 0
 
 
 @pytest.mark.parametrize("count", [2, 20])
-async def test_many_orders_are_closed_in_as_many_statements_as_few(shop: Shop, count: int) -> None:
+async def test_many_orders_are_cancelled_in_as_many_statements_as_few(shop: Shop, count: int) -> None:
     async with shop.database.writes.begin() as session:
         coupon = await create_coupon(session, usage_limit=30, usage_limit_per_buyer=1)
         ids = [
@@ -259,21 +261,21 @@ async def test_many_orders_are_closed_in_as_many_statements_as_few(shop: Shop, c
             for _ in range(count)
         ]
 
-    with statements(shop) as counted:
-        assert await close_all(shop, ids) == count
+    with count_statements(shop) as counted:
+        assert await cancel_overdue(shop, ids) == count
 
     assert counted.total == 12, counted.texts
     async with shop.database.reads() as session:
-        assert await session.scalar(select(Offer.used)) == 0
+        assert await session.scalar(select(Promotion.used)) == 0
 
 
 async def test_two_notices_at_once_capture_once(shop: Shop) -> None:
-    order = await a_started_order(shop)
+    order = await create_started_order(shop)
     payment = await payment_of(shop, order)
 
     async def capture() -> None:
         async with shop.database.writes.begin() as session:
-            await capture_payment(session, payment.id, now=NOW)
+            await capture_payment(session, payment.id, cause=Cause(NOW))
 
     await asyncio.gather(*(capture() for _ in range(8)))
 
@@ -291,7 +293,7 @@ async def test_two_couriers_collect_the_cash_once(shop: Shop) -> None:
 
     async def collect() -> None:
         async with shop.database.writes.begin() as session:
-            await collect_cash(session, cash.id, cash.total, now=NOW, by=None)
+            await collect_cash(session, cash.id, cash.total, cause=Cause(NOW, None))
 
     outcomes = await asyncio.gather(*(collect() for _ in range(4)), return_exceptions=True)
 
@@ -305,10 +307,10 @@ async def test_refunds_at_once_never_promise_more_than_was_paid(shop: Shop) -> N
     async def refund() -> None:
         async with shop.database.writes.begin() as session:
             locked = await lock_order(session, order.id)
-            await request_refund(session, locked, Money(3_000, locked.currency), reason="x", now=NOW)
+            await request_refund(session, locked, Money(3_000, locked.currency), reason="x", cause=Cause(NOW))
 
     outcomes = await asyncio.gather(*(refund() for _ in range(6)), return_exceptions=True)
 
     assert sum(outcome is None for outcome in outcomes) == 3
     assert (await payment_of(shop, order)).refunded_amount == 9_000
-    await settle(shop)
+    await run_until_idle(shop)

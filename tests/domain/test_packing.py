@@ -1,4 +1,4 @@
-"""The packing table: what goes into parcels."""
+"""Packing deliveries into parcels, and unpacking."""
 
 import asyncio
 from datetime import timedelta
@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from domain.cause import Cause
 from domain.errors import Conflict, DomainError, Invalid, LimitReached, NotFound, WrongState
 from domain.shipment import (
+    ParcelLine,
     ParcelToPack,
-    Picked,
     pack_shipments,
     unpack_shipment,
 )
@@ -33,9 +34,9 @@ from tests.factories.shipment import (
     confirmed_order,
     create_shipment,
     delivery_of,
-    events_of,
+    event_names,
     line_of,
-    orders_news,
+    order_events,
     pack,
     send,
 )
@@ -50,12 +51,12 @@ async def test_a_delivery_is_packed_into_several_parcels_at_once(shop: Shop) -> 
         order = await confirmed_order(session, quantity=3)
         line = await line_of(session, order)
         contents = [
-            ParcelToPack([Picked(line.id, 2)], weight_grams=1_250, size=ParcelSize(300, 200, 100)),
-            ParcelToPack([Picked(line.id, 1)]),
+            ParcelToPack([ParcelLine(line.id, 2)], weight_grams=1_250, size=ParcelSize(300, 200, 100)),
+            ParcelToPack([ParcelLine(line.id, 1)]),
         ]
 
         first, second = await pack_shipments(
-            session, line.delivery_id, contents, numbers=["P1", "P2"], now=NOW, by=order.account_id
+            session, line.delivery_id, contents, numbers=["P1", "P2"], cause=Cause(NOW, order.account_id)
         )
 
         await session.refresh(line)
@@ -65,8 +66,8 @@ async def test_a_delivery_is_packed_into_several_parcels_at_once(shop: Shop) -> 
         assert (first.status, first.version) == (S.PENDING, 1)
         assert line.packed == 3
         assert order.fulfilment_status is F.PACKING
-        assert await orders_news(session, order) == ["order.packing"]
-        assert await events_of(session, Subject.SHIPMENT, first.id) == ["shipment.packed"]
+        assert await order_events(session, order) == ["order.packing"]
+        assert await event_names(session, Subject.SHIPMENT, first.id) == ["shipment.packed"]
 
 
 async def test_no_more_is_packed_than_is_left(shop: Shop) -> None:
@@ -106,7 +107,7 @@ async def test_two_clerks_never_pack_the_same_unit(shop: Shop) -> None:
         assert len((await session.scalars(select(Shipment))).all()) == 1
 
 
-async def test_only_what_is_paid_for_is_packed(shop: Shop) -> None:
+async def test_only_a_confirmed_order_is_packed(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         order = await create_order(session, status=OrderStatus.PENDING)
 
@@ -136,10 +137,12 @@ async def test_a_parcel_holds_units_of_its_delivery(
     async with shop.database.writes.begin() as session:
         order = await confirmed_order(session)
         line = await line_of(session, order)
-        picked = [Picked(line.id + offset, quantity) for offset, quantity in content]
+        picked = [ParcelLine(line.id + offset, quantity) for offset, quantity in content]
 
         with pytest.raises(refusal) as refused:
-            await pack_shipments(session, line.delivery_id, [ParcelToPack(picked)], numbers=["P1"], now=NOW)
+            await pack_shipments(
+                session, line.delivery_id, [ParcelToPack(picked)], numbers=["P1"], cause=Cause(NOW)
+            )
 
         assert refused.value.field == field
         assert (await line_of(session, order)).packed == 0
@@ -152,10 +155,10 @@ async def test_a_parcel_is_packed_in_one_warehouse(shop: Shop) -> None:
         order = await create_order(session, status=OrderStatus.CONFIRMED, lines=[(north, 1), (south, 1)])
         delivery = await delivery_of(session, order)
         lines = await session.scalars(select(DeliveryLine).where(DeliveryLine.delivery_id == delivery.id))
-        both = ParcelToPack([Picked(line.id, 1) for line in lines])
+        both = ParcelToPack([ParcelLine(line.id, 1) for line in lines])
 
         with pytest.raises(Invalid, match="A parcel is packed in one warehouse"):
-            await pack_shipments(session, delivery.id, [both], numbers=["P1"], now=NOW)
+            await pack_shipments(session, delivery.id, [both], numbers=["P1"], cause=Cause(NOW))
 
 
 @pytest.mark.parametrize(
@@ -167,44 +170,44 @@ async def test_a_parcel_is_packed_in_one_warehouse(shop: Shop) -> None:
         (ParcelToPack([], size=ParcelSize(1, 1, 10_001)), ("parcels", 0, "size")),
     ],
 )
-async def test_a_parcel_has_the_measures_of_a_parcel(
+async def test_weight_and_size_of_a_parcel_have_limits(
     shop: Shop, parcel: ParcelToPack, field: tuple[str | int, ...]
 ) -> None:
     async with shop.database.writes.begin() as session:
         delivery = await delivery_of(session, await confirmed_order(session))
 
         with pytest.raises(Invalid) as refused:
-            await pack_shipments(session, delivery.id, [parcel], numbers=["P1"], now=NOW)
+            await pack_shipments(session, delivery.id, [parcel], numbers=["P1"], cause=Cause(NOW))
 
         assert refused.value.field == field
 
 
-async def test_parcels_are_packed_a_few_at_a_time(shop: Shop) -> None:
+async def test_the_number_of_parcels_packed_at_once_has_limits(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         delivery = await delivery_of(session, await confirmed_order(session))
         many = [ParcelToPack([])] * (PARCELS_LIMIT + 1)
 
         with pytest.raises(Invalid, match="at least one parcel"):
-            await pack_shipments(session, delivery.id, [], numbers=[], now=NOW)
+            await pack_shipments(session, delivery.id, [], numbers=[], cause=Cause(NOW))
         with pytest.raises(LimitReached):
-            await pack_shipments(session, delivery.id, many, numbers=[""] * len(many), now=NOW)
+            await pack_shipments(session, delivery.id, many, numbers=[""] * len(many), cause=Cause(NOW))
         with pytest.raises(NotFound):
-            await pack_shipments(session, delivery.id + 1, [], numbers=[], now=NOW)
+            await pack_shipments(session, delivery.id + 1, [], numbers=[], cause=Cause(NOW))
 
 
-async def test_an_unpacked_parcel_leaves_its_goods_to_be_packed_again(shop: Shop) -> None:
+async def test_the_lines_of_an_unpacked_parcel_can_be_packed_again(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         order = await confirmed_order(session)
         [shipment] = await pack(session, order)
 
-        delivery = await unpack_shipment(session, shipment.id, now=NOW, by=order.account_id)
+        delivery = await unpack_shipment(session, shipment.id, cause=Cause(NOW, order.account_id))
 
         assert delivery.order_id == order.id
         assert (await line_of(session, order)).packed == 0
         assert (await session.scalars(select(ShipmentLine))).all() == []
         assert order.fulfilment_status is F.UNFULFILLED
-        assert await orders_news(session, order) == ["order.packing", "order.unfulfilled"]
-        assert await events_of(session, Subject.SHIPMENT, shipment.id) == [
+        assert await order_events(session, order) == ["order.packing", "order.unfulfilled"]
+        assert await event_names(session, Subject.SHIPMENT, shipment.id) == [
             "shipment.packed",
             "shipment.unpacked",
         ]
@@ -212,12 +215,12 @@ async def test_an_unpacked_parcel_leaves_its_goods_to_be_packed_again(shop: Shop
         assert again.id > shipment.id
 
 
-async def test_what_has_left_cannot_be_unpacked(shop: Shop) -> None:
+async def test_a_dispatched_parcel_cannot_be_unpacked(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         shipment = await create_shipment(session)
 
         with pytest.raises(WrongState, match="This shipment has already left"):
-            await unpack_shipment(session, shipment.id, now=NOW)
+            await unpack_shipment(session, shipment.id, cause=Cause(NOW))
 
 
 async def test_deliveries_to_two_addresses_are_packed_apart(shop: Shop) -> None:
@@ -235,7 +238,7 @@ async def test_deliveries_to_two_addresses_are_packed_apart(shop: Shop) -> None:
 
         with pytest.raises(NotFound):
             await pack_shipments(
-                session, other, [ParcelToPack([Picked(first.id, 1)])], numbers=["P1"], now=NOW
+                session, other, [ParcelToPack([ParcelLine(first.id, 1)])], numbers=["P1"], cause=Cause(NOW)
             )
         [shipment] = await pack(session, order)
         await send(session, shipment)

@@ -1,4 +1,4 @@
-"""Money on its way in."""
+"""Starting, capturing, failing and closing payments."""
 
 from datetime import timedelta
 
@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.audit import audit
+from domain.audit import audit_books
+from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode
 from domain.order import cancel_order, lock_order
 from domain.payment import (
-    NotOurs,
-    Outcome,
+    PaymentMismatch,
+    PaymentOutcome,
     capture_payment,
     close_payments,
     collect_cash,
@@ -51,14 +52,14 @@ CNY = CurrencyCode.CNY
 RETRY_AFTER = timedelta(minutes=5)
 
 
-async def started(session: AsyncSession) -> tuple[Order, Payment]:
+async def start_new_payment(session: AsyncSession) -> tuple[Order, Payment]:
     order = await create_order(session)
     [payment] = await payments_of(session, order)
-    await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, now=NOW)
+    await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, cause=Cause(NOW))
     return order, payment
 
 
-async def books(session: AsyncSession, order: Order) -> dict[LedgerAccount, int]:
+async def ledger_balances(session: AsyncSession, order: Order) -> dict[LedgerAccount, int]:
     rows = await session.execute(
         select(LedgerEntry.account, func.sum(LedgerEntry.amount))
         .where(LedgerEntry.order_id == order.id)
@@ -69,12 +70,15 @@ async def books(session: AsyncSession, order: Order) -> dict[LedgerAccount, int]
 
 async def test_a_payment_is_captured_once(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, payment = await started(session)
-        await capture_payment(session, payment.id, now=NOW)
+        order, payment = await start_new_payment(session)
+        await capture_payment(session, payment.id, cause=Cause(NOW))
         version = order.version
-        await capture_payment(session, payment.id, now=NOW + timedelta(minutes=1))
-        assert await books(session, order) == {LedgerAccount.SALES: -9_900, LedgerAccount.PROVIDER: 9_900}
-        assert await audit(session) == []
+        await capture_payment(session, payment.id, cause=Cause(NOW + timedelta(minutes=1)))
+        assert await ledger_balances(session, order) == {
+            LedgerAccount.SALES: -9_900,
+            LedgerAccount.PROVIDER: 9_900,
+        }
+        assert await audit_books(session) == []
 
     assert (payment.status, payment.captured_amount, payment.captured_at) == (
         PaymentStatus.CAPTURED,
@@ -87,16 +91,16 @@ async def test_a_payment_is_captured_once(shop: Shop) -> None:
 
 async def test_a_payment_that_failed_can_be_started_again(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, payment = await started(session)
-        await fail_payment(session, payment.id, reason="No money.", now=NOW)
+        order, payment = await start_new_payment(session)
+        await fail_payment(session, payment.id, reason="No money.", cause=Cause(NOW))
         assert (payment.status, payment.failure, payment.query_at) == (
             PaymentStatus.FAILED,
             "No money.",
             None,
         )
-        await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, now=NOW)
+        await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, cause=Cause(NOW))
         assert (payment.status, payment.failure) == (PaymentStatus.STARTED, None)
-        await capture_payment(session, payment.id, now=NOW)
+        await capture_payment(session, payment.id, cause=Cause(NOW))
         events = await events_of(session, order)
 
     assert events == [
@@ -111,19 +115,19 @@ async def test_a_payment_that_failed_can_be_started_again(shop: Shop) -> None:
 
 async def test_starting_twice_is_starting_once(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, payment = await started(session)
+        order, payment = await start_new_payment(session)
         version = order.version
-        await start_payment(session, payment.id, query_at=NOW + 2 * PAY_WITHIN, now=NOW)
+        await start_payment(session, payment.id, query_at=NOW + 2 * PAY_WITHIN, cause=Cause(NOW))
 
     assert (order.version, payment.query_at) == (version, NOW + 2 * PAY_WITHIN)
 
 
-async def test_what_is_captured_cannot_fail_any_more(shop: Shop) -> None:
+async def test_a_captured_payment_cannot_fail_any_more(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, payment = await started(session)
-        await capture_payment(session, payment.id, now=NOW)
+        order, payment = await start_new_payment(session)
+        await capture_payment(session, payment.id, cause=Cause(NOW))
         version = order.version
-        await fail_payment(session, payment.id, reason="late", now=NOW)
+        await fail_payment(session, payment.id, reason="late", cause=Cause(NOW))
 
     assert (payment.status, payment.failure, order.version) == (PaymentStatus.CAPTURED, None, version)
 
@@ -133,38 +137,38 @@ async def test_cash_is_not_paid_in_advance(shop: Shop) -> None:
         order = await create_order(session, payments={CASH: None})
         [cash] = await payments_of(session, order)
         with pytest.raises(DomainError, match="cash at the door") as refused:
-            await start_payment(session, cash.id, query_at=NOW, now=NOW)
+            await start_payment(session, cash.id, query_at=NOW, cause=Cause(NOW))
 
     assert (refused.value.code, cash.status) == (ErrorCode.WRONG_STATE, PaymentStatus.PENDING)
 
 
-async def test_after_its_time_an_order_cannot_be_paid_any_more(shop: Shop) -> None:
+async def test_an_order_cannot_be_paid_after_its_payment_is_due(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         order = await create_order(session)
         [payment] = await payments_of(session, order)
         with pytest.raises(DomainError, match="time to pay") as refused:
-            await start_payment(session, payment.id, query_at=NOW, now=NOW + PAY_WITHIN)
+            await start_payment(session, payment.id, query_at=NOW, cause=Cause(NOW + PAY_WITHIN))
 
     assert (refused.value.code, payment.status) == (ErrorCode.WRONG_STATE, PaymentStatus.PENDING)
 
 
-async def test_money_that_comes_after_the_end_goes_back(shop: Shop) -> None:
+async def test_a_payment_that_arrives_after_the_order_has_ended_is_refunded(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, payment = await started(session)
-        await cancel_order(session, order.id, reason="late", now=NOW)
-        await close_payments(session, order, now=NOW)
+        order, payment = await start_new_payment(session)
+        await cancel_order(session, order.id, reason="late", cause=Cause(NOW))
+        await close_payments(session, order, cause=Cause(NOW))
         assert payment.status is PaymentStatus.CLOSED
-        await capture_payment(session, payment.id, now=NOW)
+        await capture_payment(session, payment.id, cause=Cause(NOW))
         [refund] = (await session.scalars(select(Refund))).all()
         assert (order.status, refund.amount, refund.status) == (
             OrderStatus.CANCELLED,
             9_900,
             RefundStatus.PENDING,
         )
-        assert await refund_everything(session, order, reason="again", now=NOW) == []
-        await settle_refund(session, refund.id, provider_reference="R", now=NOW)
-        assert await books(session, order) == {}
-        assert await audit(session) == []
+        assert await refund_everything(session, order, reason="again", cause=Cause(NOW)) == []
+        await settle_refund(session, refund.id, provider_reference="R", cause=Cause(NOW))
+        assert await ledger_balances(session, order) == {}
+        assert await audit_books(session) == []
 
     assert (order.status, order.payment_status) == (OrderStatus.CANCELLED, OrderPaymentStatus.REFUNDED)
 
@@ -172,12 +176,15 @@ async def test_money_that_comes_after_the_end_goes_back(shop: Shop) -> None:
 async def test_a_paid_order_that_is_cancelled_owes_its_customer_until_the_refund(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         order = await create_order(session, status=OrderStatus.CONFIRMED)
-        await cancel_order(session, order.id, reason="late", now=NOW)
-        assert await books(session, order) == {LedgerAccount.CUSTOMER: -9_900, LedgerAccount.PROVIDER: 9_900}
-        [refund] = await refund_everything(session, order, reason="cancelled", now=NOW)
-        await settle_refund(session, refund.id, provider_reference="R", now=NOW)
-        assert await books(session, order) == {}
-        assert await audit(session) == []
+        await cancel_order(session, order.id, reason="late", cause=Cause(NOW))
+        assert await ledger_balances(session, order) == {
+            LedgerAccount.CUSTOMER: -9_900,
+            LedgerAccount.PROVIDER: 9_900,
+        }
+        [refund] = await refund_everything(session, order, reason="cancelled", cause=Cause(NOW))
+        await settle_refund(session, refund.id, provider_reference="R", cause=Cause(NOW))
+        assert await ledger_balances(session, order) == {}
+        assert await audit_books(session) == []
 
 
 @pytest.mark.parametrize(
@@ -194,20 +201,20 @@ async def test_a_report_counts_only_when_every_fact_of_it_fits(
     shop: Shop, facts: dict[str, object], why: str
 ) -> None:
     async with shop.database.writes.begin() as session:
-        order, payment = await started(session)
-        said = {
+        order, payment = await start_new_payment(session)
+        facts_that_fit = {
             "method": SANDBOX,
             "reference": payment.reference,
             "order_number": order.number,
             "amount": payment.total,
         }
-        with pytest.raises(NotOurs, match=why):
+        with pytest.raises(PaymentMismatch, match=why):
             await settle_payment(
                 session,
-                outcome=Outcome.CAPTURED,
+                outcome=PaymentOutcome.CAPTURED,
                 reason=None,
-                now=NOW,
-                **said | facts,  # type: ignore[arg-type]
+                cause=Cause(NOW),
+                **facts_that_fit | facts,  # type: ignore[arg-type]
             )
         assert payment.status is PaymentStatus.STARTED
 
@@ -217,26 +224,29 @@ async def test_cash_is_collected_in_full_and_once(shop: Shop) -> None:
         order = await create_order(session, payments={CASH: None})
         [cash] = await payments_of(session, order)
         with pytest.raises(DomainError, match="dispatched"):
-            await collect_cash(session, cash.id, cash.total, now=NOW, by=None)
+            await collect_cash(session, cash.id, cash.total, cause=Cause(NOW, None))
         await dispatch(session, order)
         with pytest.raises(DomainError) as refused:
-            await collect_cash(session, cash.id, Money(9_800, CNY), now=NOW, by=None)
+            await collect_cash(session, cash.id, Money(9_800, CNY), cause=Cause(NOW, None))
         assert (refused.value.code, refused.value.field) == (ErrorCode.AMOUNT_MISMATCH, ("amount",))
         assert (cash.status, order.payment_status) == (PaymentStatus.PENDING, OrderPaymentStatus.UNPAID)
-        await collect_cash(session, cash.id, cash.total, now=NOW, by=None)
+        await collect_cash(session, cash.id, cash.total, cause=Cause(NOW, None))
         with pytest.raises(DomainError, match="already"):
-            await collect_cash(session, cash.id, cash.total, now=NOW, by=None)
-        assert await books(session, order) == {LedgerAccount.SALES: -9_900, LedgerAccount.CASH: 9_900}
-        assert await audit(session) == []
+            await collect_cash(session, cash.id, cash.total, cause=Cause(NOW, None))
+        assert await ledger_balances(session, order) == {
+            LedgerAccount.SALES: -9_900,
+            LedgerAccount.CASH: 9_900,
+        }
+        assert await audit_books(session) == []
 
     assert (cash.captured_amount, order.payment_status) == (9_900, OrderPaymentStatus.PAID)
 
 
 async def test_only_cash_is_collected(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        _, payment = await started(session)
+        _, payment = await start_new_payment(session)
         with pytest.raises(DomainError, match="not paid in cash"):
-            await collect_cash(session, payment.id, payment.total, now=NOW, by=None)
+            await collect_cash(session, payment.id, payment.total, cause=Cause(NOW, None))
 
 
 async def test_an_audit_finds_what_does_not_agree(shop: Shop) -> None:
@@ -244,11 +254,11 @@ async def test_an_audit_finds_what_does_not_agree(shop: Shop) -> None:
         order = await create_order(session)
         await pay(session, order)
         [payment] = await payments_of(session, order)
-        assert await audit(session) == []
+        assert await audit_books(session) == []
         payment.captured_amount -= 1
         order.payment_status = OrderPaymentStatus.REFUNDED
         await session.flush()
-        wrong = await audit(session)
+        wrong = await audit_books(session)
 
     assert [(each.rule, each.row, each.expected, each.found) for each in wrong] == [
         ("captured as posted", payment.reference, "9900", "9899"),
@@ -256,9 +266,9 @@ async def test_an_audit_finds_what_does_not_agree(shop: Shop) -> None:
     ]
 
 
-async def test_money_is_counted_under_the_lock_of_its_order(shop: Shop) -> None:
+async def test_locking_an_order_keeps_changes_that_are_not_written_yet(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, payment = await started(session)
+        order, payment = await start_new_payment(session)
         order.note = "changed, and not yet written"
         locked = await lock_order(session, order.id)
 

@@ -1,4 +1,4 @@
-"""What an address must say."""
+"""Validation of postal addresses in China and abroad."""
 
 from dataclasses import replace
 
@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas import names, spelled
-from atlas.table import Area
-from domain.address import Postal, checked
+from domain.address import PostalAddress, normalize_address
 from domain.errors import DomainError, ErrorCode
+from geo import area_names, full_names
+from geo.area_table import Area
 from tests.factories.order import HANGZHOU
 
-NEW_YORK = Postal(
+NEW_YORK = PostalAddress(
     recipient="Ann Lee",
     phone="212 555 0175",
     country_code="us",
@@ -35,14 +35,14 @@ NEW_YORK = Postal(
         ("zhejiang sheng", "hangzhou shi", "xihu qu"),
     ],
 )
-def test_a_chinese_address_is_kept_in_one_spelling(province: str, city: str, district: str) -> None:
-    kept = checked(replace(HANGZHOU, province=province, city=city, district=district))
+def test_a_chinese_address_is_stored_in_one_spelling(province: str, city: str, district: str) -> None:
+    stored = normalize_address(replace(HANGZHOU, province=province, city=city, district=district))
 
-    assert (kept.province, kept.city, kept.district) == ("浙江省", "杭州市", "西湖区")
+    assert (stored.province, stored.city, stored.district) == ("浙江省", "杭州市", "西湖区")
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("given_names", "expected"),
     [
         (("北京", "市辖区", "朝阳"), ("北京市", "北京市", "朝阳区")),
         (("上海市", "上海市", "徐汇区"), ("上海市", "上海市", "徐汇区")),
@@ -55,26 +55,30 @@ def test_a_chinese_address_is_kept_in_one_spelling(province: str, city: str, dis
         (("香港", "香港", "九龙"), ("香港特别行政区", "香港", "九龙")),
     ],
 )
-def test_cities_without_districts_and_provinces_that_are_cities_are_known(
-    said: tuple[str, str, str], kept: tuple[str, str, str]
+def test_cities_without_districts_and_municipalities_are_known(
+    given_names: tuple[str, str, str], expected: tuple[str, str, str]
 ) -> None:
-    assert spelled(*said) == kept
+    assert full_names(*given_names) == expected
 
 
-@given(st.sampled_from([(above, area) for above, areas in names.tree().districts.items() for area in areas]))
-def test_every_district_there_is_may_be_written(
+@given(
+    st.sampled_from(
+        [(above, area) for above, areas in area_names.area_tree().districts.items() for area in areas]
+    )
+)
+def test_every_existing_district_is_accepted(
     placed: tuple[tuple[str, str], Area],
 ) -> None:
     (province, city), district = placed
 
-    found = spelled(province, city, district.name)
+    found = full_names(province, city, district.name)
 
     assert found[:2] == (province, city)
     assert found[2] == district.name or district.former
 
 
 @pytest.mark.parametrize(
-    ("changes", "field", "words"),
+    ("changes", "field", "message"),
     [
         ({"province": "加州"}, "province", "China has no province 加州; there are 北京市, 天津市,"),
         ({"city": "苏州市"}, "city", "浙江省 has no city 苏州市; there are 杭州市, 宁波市,"),
@@ -84,29 +88,29 @@ def test_every_district_there_is_may_be_written(
         ({"phone": "12345"}, "phone", "This is not a phone number."),
     ],
 )
-def test_a_chinese_address_names_the_part_that_is_wrong_and_what_there_is(
-    changes: dict[str, str], field: str, words: str
+def test_a_refused_chinese_address_names_the_wrong_part_and_the_allowed_values(
+    changes: dict[str, str], field: str, message: str
 ) -> None:
     with pytest.raises(DomainError) as refused:
-        checked(replace(HANGZHOU, **changes), field=("address",))
+        normalize_address(replace(HANGZHOU, **changes), field=("address",))
 
     assert (refused.value.code, refused.value.field) == (ErrorCode.INVALID, ("address", field))
-    assert str(refused.value).startswith(words)
+    assert str(refused.value).startswith(message)
 
 
-def test_a_foreign_address_is_kept_as_the_post_there_writes_it() -> None:
-    kept = checked(replace(NEW_YORK, province="new york"))
+def test_a_foreign_address_is_stored_as_its_country_writes_it() -> None:
+    stored = normalize_address(replace(NEW_YORK, province="new york"))
 
-    assert (kept.country_code, kept.province, kept.city) == ("US", "NY", "New York")
-    assert kept.phone == "+12125550175"
+    assert (stored.country_code, stored.province, stored.city) == ("US", "NY", "New York")
+    assert stored.phone == "+12125550175"
     british = replace(
         NEW_YORK, country_code="GB", province="", city="London", postal_code="sw1a 1aa", phone="020 7946 0000"
     )
-    assert checked(british).postal_code == "SW1A 1AA"
+    assert normalize_address(british).postal_code == "SW1A 1AA"
 
 
 @pytest.mark.parametrize(
-    ("changes", "field", "words"),
+    ("changes", "field", "message"),
     [
         ({"province": ""}, "province", "An address needs its province."),
         ({"province": "浙江省"}, "province", "浙江省 is not known in United States; there are Alabama,"),
@@ -118,11 +122,11 @@ def test_a_foreign_address_is_kept_as_the_post_there_writes_it() -> None:
         ({"country_code": "ZZ"}, "country_code", "This is not the two-letter code of a country."),
     ],
 )
-def test_a_foreign_address_names_the_part_that_is_wrong(
-    changes: dict[str, str], field: str, words: str
+def test_a_refused_foreign_address_names_the_wrong_part(
+    changes: dict[str, str], field: str, message: str
 ) -> None:
     with pytest.raises(DomainError) as refused:
-        checked(replace(NEW_YORK, **changes))
+        normalize_address(replace(NEW_YORK, **changes))
 
     assert (refused.value.code, refused.value.field) == (ErrorCode.INVALID, (field,))
-    assert str(refused.value).startswith(words)
+    assert str(refused.value).startswith(message)

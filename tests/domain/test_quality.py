@@ -1,4 +1,4 @@
-"""What is to be put right in a catalogue: told by facts, no database needed."""
+"""Assessing a catalogue by its facts, without a database."""
 
 import time
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from domain.media import read_picture
-from domain.quality import Assessment, QualityReason, assess
-from domain.quality.facts import AttributeFacts, Catalogue, PictureFacts, ProductFacts, VariantFacts
+from domain.quality import QualityAssessment, QualityReason, assess
+from domain.quality.facts import AttributeFacts, CatalogueFacts, PictureFacts, ProductFacts, VariantFacts
 from models import AttributeType, CurrencyCode
 
 CNY, USD = CurrencyCode.CNY, CurrencyCode.USD
@@ -22,7 +22,7 @@ BOTH = {"en": {"title": "Tea", "description": "Picked by hand."}}
 
 
 def product(id: int, title: str = "", **given: Any) -> ProductFacts:
-    """Whole in every way but what is given."""
+    """A complete product, but for what is given."""
     price, barcode = given.pop("price", 1_000), given.pop("barcode", None)
     fingerprint = given.pop("fingerprint", None)
     variant = VariantFacts(
@@ -42,7 +42,7 @@ def product(id: int, title: str = "", **given: Any) -> ProductFacts:
         "text": "Picked by hand in spring.",
         "brand": "",
         "product_type": "",
-        "line": (1, 2),
+        "category_ids": (1, 2),
         "translations": BOTH,
         "pictures": [PictureFacts(f"https://pictures.test/{id}", fingerprint)],
         "variants": [variant],
@@ -50,19 +50,19 @@ def product(id: int, title: str = "", **given: Any) -> ProductFacts:
     return ProductFacts(id=id, **(whole | given))
 
 
-def looked_through(*products: ProductFacts, required: Sequence[int] = ()) -> Assessment:
+def assess_products(*products: ProductFacts, required: Sequence[int] = ()) -> QualityAssessment:
     attributes = {each.id: each for each in (SIZE, FILL, COLOUR)}
-    return assess(Catalogue(products, attributes, {1: required}, {1: "Food", 2: "Tea"}))
+    return assess(CatalogueFacts(products, attributes, {1: required}, {1: "Food", 2: "Tea"}))
 
 
-def found(assessment: Assessment, reason: QualityReason) -> list[tuple[int, str]]:
+def fields_of(assessment: QualityAssessment, reason: QualityReason) -> list[tuple[int, str]]:
     return sorted((each.product_id, each.field) for each in assessment.issues if each.reason is reason)
 
 
-def test_a_whole_product_has_nothing_to_put_right() -> None:
-    seen = looked_through(product(1))
+def test_a_complete_product_has_no_issues() -> None:
+    assessment = assess_products(product(1))
 
-    assert (seen.score, seen.issues) == (100, [])
+    assert (assessment.score, assessment.issues) == (100, [])
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_whole_product_has_nothing_to_put_right() -> None:
         ({"pictures": []}, R.PICTURE, "media"),
         ({"text": ""}, R.DESCRIPTION, "description"),
         ({"text": "New!"}, R.DESCRIPTION, "description"),
-        ({"line": ()}, R.CATEGORY, "category"),
+        ({"category_ids": ()}, R.CATEGORY, "category"),
         ({"variants": []}, R.PRICE, "variants"),
         ({"price": None}, R.PRICE, "variants.S1.prices"),
         ({"grams": 0}, R.WEIGHT, "variants.S1.weightGrams"),
@@ -79,76 +79,84 @@ def test_a_whole_product_has_nothing_to_put_right() -> None:
         ({"translations": {"en": {"title": "Tea"}}}, R.TRANSLATION, "translations.en"),
     ],
 )
-def test_what_is_missing_is_told_with_its_field(
+def test_something_missing_is_an_issue_of_its_field(
     lacks: dict[str, Any], reason: QualityReason, field: str
 ) -> None:
-    seen = looked_through(product(1, **lacks), product(2))
+    assessment = assess_products(product(1, **lacks), product(2))
 
-    assert [(each.product_id, each.reason, each.field) for each in seen.issues] == [(1, reason, field)]
-    assert [each.score for each in seen.products] == [83, 100]
+    assert [(each.product_id, each.reason, each.field) for each in assessment.issues] == [(1, reason, field)]
+    assert [each.score for each in assessment.products] == [83, 100]
 
 
 def test_what_a_category_requires_counts_for_everything_below_it() -> None:
-    seen = looked_through(product(1), product(2, said={3: [None], 1: [12.0]}), required=[1, 3])
+    assessment = assess_products(
+        product(1), product(2, attribute_values={3: [None], 1: [12.0]}), required=[1, 3]
+    )
 
-    assert found(seen, R.ATTRIBUTE) == [(1, "attributes.colour"), (1, "attributes.size")]
-    assert [(each.product_id, each.score) for each in seen.products] == [(1, 75), (2, 100)]
+    assert fields_of(assessment, R.ATTRIBUTE) == [(1, "attributes.colour"), (1, "attributes.size")]
+    assert [(each.product_id, each.score) for each in assessment.products] == [(1, 75), (2, 100)]
 
 
-def test_a_price_far_from_those_of_its_category_is_told_once() -> None:
+def test_a_price_far_from_those_of_its_category_is_one_issue() -> None:
     usual = [product(id_, price=price) for id_, price in enumerate(range(900, 2_000, 100), start=10)]
     dear, cheap = product(1, price=120_000), product(2, price=11)
     fair = product(3, price=3_900)
 
-    seen = looked_through(dear, cheap, fair, product(4, price=0), *usual)
+    assessment = assess_products(dear, cheap, fair, product(4, price=0), *usual)
 
-    assert found(seen, R.PRICE_OUTLIER) == [(1, "prices.CNY"), (2, "prices.CNY"), (4, "prices.CNY")]
-    words = {each.product_id: each.words for each in seen.issues}
-    assert words[1] == "It costs 1200.00 CNY, what else is in Tea about 14.49 CNY."
-    assert words[4] == "It costs nothing."
-
-
-def test_few_siblings_tell_nothing_but_those_above_may() -> None:
-    aunts = [product(id_, price=1_000 + id_, line=(1, 3)) for id_ in range(10, 18)]
-
-    assert found(looked_through(product(1, price=90_000), *aunts[:6]), R.PRICE_OUTLIER) == []
-    assert found(looked_through(product(1, price=90_000), *aunts), R.PRICE_OUTLIER) == [(1, "prices.CNY")]
+    assert fields_of(assessment, R.PRICE_OUTLIER) == [(1, "prices.CNY"), (2, "prices.CNY"), (4, "prices.CNY")]
+    messages = {each.product_id: each.message for each in assessment.issues}
+    assert messages[1] == "It costs 1200.00 CNY, what else is in Tea about 14.49 CNY."
+    assert messages[4] == "It costs nothing."
 
 
-def test_a_number_in_the_wrong_unit_stands_out() -> None:
-    usual = [product(id_, grams=400 + 20 * id_, said={1: [20.0 + id_]}) for id_ in range(10, 20)]
+def test_a_small_category_is_compared_with_the_one_above_it() -> None:
+    aunts = [product(id_, price=1_000 + id_, category_ids=(1, 3)) for id_ in range(10, 18)]
 
-    seen = looked_through(product(1, grams=600_000, said={1: [3_500.0]}), product(2, grams=650), *usual)
-
-    assert found(seen, R.WEIGHT_OUTLIER) == [(1, "variants.weightGrams")]
-    assert found(seen, R.NUMBER_OUTLIER) == [(1, "attributes.size")]
-    words = {each.reason: each.words for each in seen.issues}
-    assert words[R.WEIGHT_OUTLIER].endswith("a thousand times more: is it in the right unit?")
-    assert words[R.NUMBER_OUTLIER].endswith("a hundred times more: is it in the right unit?")
+    assert fields_of(assess_products(product(1, price=90_000), *aunts[:6]), R.PRICE_OUTLIER) == []
+    assert fields_of(assess_products(product(1, price=90_000), *aunts), R.PRICE_OUTLIER) == [
+        (1, "prices.CNY")
+    ]
 
 
-def test_a_text_without_the_unit_its_siblings_use_is_told() -> None:
-    said = ["500 ml", "250ml", "1,5 ml", "330 ML", "750 ml", "500 ml", "200", "2 l"]
-    seen = looked_through(*(product(id_, said={2: [text]}) for id_, text in enumerate(said, start=1)))
+def test_a_number_in_the_wrong_unit_is_an_outlier() -> None:
+    usual = [product(id_, grams=400 + 20 * id_, attribute_values={1: [20.0 + id_]}) for id_ in range(10, 20)]
 
-    assert found(seen, R.UNIT) == [(7, "attributes.fill"), (8, "attributes.fill")]
-    words = {each.product_id: each.words for each in seen.issues}
-    assert words[7] == "“200” has no unit; others are said in ml."
-    assert words[8] == "“2 l” is in l; others are said in ml."
+    assessment = assess_products(
+        product(1, grams=600_000, attribute_values={1: [3_500.0]}), product(2, grams=650), *usual
+    )
 
-
-def test_what_cost_less_before_was_never_reduced() -> None:
-    seen = looked_through(product(1, price=1_000, before=900), product(2, price=1_000, before=1_200))
-
-    assert found(seen, R.COMPARE_AT_PRICE) == [(1, "variants.S1.prices.CNY.compareAt")]
+    assert fields_of(assessment, R.WEIGHT_OUTLIER) == [(1, "variants.weightGrams")]
+    assert fields_of(assessment, R.NUMBER_OUTLIER) == [(1, "attributes.size")]
+    messages = {each.reason: each.message for each in assessment.issues}
+    assert messages[R.WEIGHT_OUTLIER].endswith("a thousand times more: is it in the right unit?")
+    assert messages[R.NUMBER_OUTLIER].endswith("a hundred times more: is it in the right unit?")
 
 
-def test_one_barcode_is_on_one_thing() -> None:
-    seen = looked_through(
+def test_a_text_without_the_usual_unit_is_an_issue() -> None:
+    texts = ["500 ml", "250ml", "1,5 ml", "330 ML", "750 ml", "500 ml", "200", "2 l"]
+    assessment = assess_products(
+        *(product(id_, attribute_values={2: [text]}) for id_, text in enumerate(texts, start=1))
+    )
+
+    assert fields_of(assessment, R.UNIT) == [(7, "attributes.fill"), (8, "attributes.fill")]
+    messages = {each.product_id: each.message for each in assessment.issues}
+    assert messages[7] == "“200” has no unit; others are in ml."
+    assert messages[8] == "“2 l” is in l; others are in ml."
+
+
+def test_a_compare_at_price_must_be_higher_than_the_price() -> None:
+    assessment = assess_products(product(1, price=1_000, before=900), product(2, price=1_000, before=1_200))
+
+    assert fields_of(assessment, R.COMPARE_AT_PRICE) == [(1, "variants.S1.prices.CNY.compareAt")]
+
+
+def test_a_barcode_belongs_to_one_variant() -> None:
+    assessment = assess_products(
         product(1, barcode="06901234567892"), product(2, barcode="6901234567892 "), product(3, barcode="1")
     )
 
-    (issue,) = seen.issues
+    (issue,) = assessment.issues
     assert (issue.product_id, issue.other_id, issue.field) == (2, 1, "variants.S2.barcode")
 
 
@@ -167,24 +175,24 @@ def test_one_barcode_is_on_one_thing() -> None:
         ("西湖龙井绿茶", "西湖龙井绿茶", True),
     ],
 )
-def test_titles_that_say_the_same_are_told_and_no_others(a: str, b: str, same: bool) -> None:
-    seen = looked_through(product(1, a), product(2, b))
+def test_only_titles_that_differ_in_spelling_are_duplicates(a: str, b: str, same: bool) -> None:
+    assessment = assess_products(product(1, a), product(2, b))
 
-    assert [(each.product_id, each.other_id) for each in seen.issues] == ([(2, 1)] if same else [])
+    assert [(each.product_id, each.other_id) for each in assessment.issues] == ([(2, 1)] if same else [])
 
 
-def test_another_brand_or_barcode_makes_titles_two_things() -> None:
+def test_products_of_other_brands_or_barcodes_are_no_duplicates() -> None:
     title, near = "Ceylon Breakfast Tea Organic", "Ceylon Breakfest Tea Organic"
 
-    brands = looked_through(product(1, title, brand="A"), product(2, title, brand="B"))
-    codes = looked_through(product(1, title, barcode="11"), product(2, near, barcode="22"))
-    same = looked_through(product(1, title, barcode="11"), product(2, title, barcode="22"))
+    brands = assess_products(product(1, title, brand="A"), product(2, title, brand="B"))
+    codes = assess_products(product(1, title, barcode="11"), product(2, near, barcode="22"))
+    same = assess_products(product(1, title, barcode="11"), product(2, title, barcode="22"))
 
     assert (brands.issues, codes.issues) == ([], [])
-    assert same.issues[0].words.endswith("their barcodes differ: say what sets them apart.")
+    assert same.issues[0].message.endswith("their barcodes differ: say what sets them apart.")
 
 
-def drawn(seed: int, size: tuple[int, int] = (200, 200), format: str = "PNG") -> bytes:
+def draw_picture(seed: int, size: tuple[int, int] = (200, 200), format: str = "PNG") -> bytes:
     image = Image.new("RGB", (200, 200), "white")
     pen = ImageDraw.Draw(image)
     for step in range(6):
@@ -196,15 +204,16 @@ def drawn(seed: int, size: tuple[int, int] = (200, 200), format: str = "PNG") ->
     return file.getvalue()
 
 
-def test_a_picture_is_known_again_when_it_was_saved_anew() -> None:
+def test_a_picture_is_recognized_after_it_was_saved_again() -> None:
     first, again, other = (
-        read_picture(data).fingerprint for data in (drawn(1), drawn(1, (120, 120), "JPEG"), drawn(5))
+        read_picture(data).fingerprint
+        for data in (draw_picture(1), draw_picture(1, (120, 120), "JPEG"), draw_picture(5))
     )
     plain = BytesIO()
     Image.new("RGB", (50, 50), "white").save(plain, "PNG")
     white = read_picture(plain.getvalue()).fingerprint
 
-    seen = looked_through(
+    assessment = assess_products(
         product(1, fingerprint=first),
         product(2, fingerprint=again),
         product(3, fingerprint=other),
@@ -212,40 +221,40 @@ def test_a_picture_is_known_again_when_it_was_saved_anew() -> None:
         product(5, fingerprint=white),
     )
 
-    assert [(each.product_id, each.other_id, each.reason) for each in seen.issues] == [
+    assert [(each.product_id, each.other_id, each.reason) for each in assessment.issues] == [
         (2, 1, R.DUPLICATE_PICTURE)
     ]
 
 
-def test_a_picture_elsewhere_is_known_by_its_address_unless_everybody_has_it() -> None:
+def test_an_external_picture_is_a_duplicate_unless_many_products_have_it() -> None:
     same = [PictureFacts("https://pictures.test/x", None)]
     logo = [PictureFacts("https://pictures.test/logo", None)]
-    seen = looked_through(
+    assessment = assess_products(
         product(1, pictures=same),
         product(2, pictures=same),
         *(product(id_, pictures=logo) for id_ in range(3, 12)),
     )
 
-    assert found(seen, R.DUPLICATE_PICTURE) == [(2, "media")]
+    assert fields_of(assessment, R.DUPLICATE_PICTURE) == [(2, "media")]
 
 
-def test_what_is_looked_at_sold_and_in_stock_comes_first() -> None:
+def test_issues_of_viewed_sold_and_stocked_products_come_first() -> None:
     quiet = product(1, pictures=[], on_hand=0)
     stocked = product(2, pictures=[], on_hand=10)
     sold = product(3, pictures=[], on_hand=10, sold={CNY: (5, 9_000)})
     seen_often = product(4, pictures=[], on_hand=10, sold={CNY: (5, 9_000)}, views=100)
 
-    issues = looked_through(quiet, stocked, sold, seen_often).issues
+    issues = assess_products(quiet, stocked, sold, seen_often).issues
 
     assert [each.product_id for each in issues] == [4, 3, 2, 1]
     assert all(each.gain > 0 for each in issues)
 
 
-def test_sales_in_two_currencies_are_parts_of_the_whole_never_a_sum() -> None:
+def test_sales_in_two_currencies_are_never_added() -> None:
     yuan = product(1, pictures=[], on_hand=0, sold={CNY: (5, 1_000_000)})
     dollar = product(2, pictures=[], on_hand=0, sold={USD: (5, 10)})
 
-    first, second = looked_through(yuan, dollar).issues
+    first, second = assess_products(yuan, dollar).issues
 
     assert first.gain == second.gain
 
@@ -257,13 +266,13 @@ def test_twenty_thousand_products_take_seconds() -> None:
             id_,
             f"{colours[id_ % 8]} mug model {id_ // 8:05} of series {id_ % 97}",
             price=1_000 + id_ % 700,
-            line=(1, 2 + id_ % 50),
-            said={1: [10.0 + id_ % 9], 2: [f"{id_ % 5 + 1} ml"]},
+            category_ids=(1, 2 + id_ % 50),
+            attribute_values={1: [10.0 + id_ % 9], 2: [f"{id_ % 5 + 1} ml"]},
             fingerprint=hash((id_, "x")),
         )
         for id_ in range(1, 20_001)
     ]
-    catalogue = Catalogue(many, {1: SIZE, 2: FILL}, {}, dict.fromkeys(range(60), "Mugs"))
+    catalogue = CatalogueFacts(many, {1: SIZE, 2: FILL}, {}, dict.fromkeys(range(60), "Mugs"))
 
     before = time.process_time()
     assess(catalogue)

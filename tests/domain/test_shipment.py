@@ -1,4 +1,4 @@
-"""Parcels: how they leave, and how far an order is."""
+"""Dispatching parcels, and the fulfilment status of orders."""
 
 import asyncio
 from datetime import timedelta
@@ -7,14 +7,15 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.cause import Cause
 from domain.errors import Taken, WrongState
 from domain.order import cancel_order, lock_order
 from domain.shipment import (
     FINAL,
     TRANSITIONS,
     PackedParcel,
+    ParcelLine,
     ParcelToPack,
-    Picked,
     fulfilment_of,
     pack_shipments,
 )
@@ -35,13 +36,13 @@ from tests.factories.shipment import (
     NOW,
     confirmed_order,
     create_replacement,
-    events_of,
+    event_names,
     line_of,
-    orders_news,
+    order_events,
     pack,
-    said,
     send,
     track,
+    tracking_fact,
 )
 
 HOUR = timedelta(hours=1)
@@ -78,7 +79,7 @@ def parcel(units: int, status: ShipmentStatus) -> PackedParcel:
         ([parcel(2, S.RETURNED), parcel(3, S.RETURNED)], F.RETURNED),
     ],
 )
-def test_how_far_an_order_of_five_units_is_follows_from_its_parcels(
+def test_the_fulfilment_status_of_an_order_follows_from_its_parcels(
     parcels: list[PackedParcel], status: FulfilmentStatus
 ) -> None:
     assert fulfilment_of(5, parcels) is status
@@ -86,7 +87,7 @@ def test_how_far_an_order_of_five_units_is_follows_from_its_parcels(
 
 @pytest.mark.parametrize("before", ShipmentStatus)
 @pytest.mark.parametrize("after", ShipmentStatus)
-def test_a_parcel_may_become_anything_until_its_end_and_nothing_begins_again(
+def test_a_shipment_takes_any_status_but_pending_until_a_final_one(
     before: ShipmentStatus, after: ShipmentStatus
 ) -> None:
     allowed = before not in {S.DELIVERED, S.RETURNED} and after not in {S.PENDING, before}
@@ -110,7 +111,7 @@ async def level_of(session: AsyncSession, order: Order) -> tuple[int, int]:
     return level.on_hand, level.reserved
 
 
-async def test_what_leaves_is_no_longer_in_stock(shop: Shop) -> None:
+async def test_dispatched_units_leave_the_stock(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         order = await confirmed_order(session, quantity=3)
         first, second = await pack(session, order, 2, 1)
@@ -124,18 +125,18 @@ async def test_what_leaves_is_no_longer_in_stock(shop: Shop) -> None:
         await send(session, second)
         assert await level_of(session, order) == (7, 0)
         assert order.fulfilment_status is F.SHIPPED
-        assert await orders_news(session, order) == [
+        assert await order_events(session, order) == [
             "order.packing",
             "order.partially_shipped",
             "order.shipped",
         ]
-        assert await events_of(session, Subject.SHIPMENT, first.id) == [
+        assert await event_names(session, Subject.SHIPMENT, first.id) == [
             "shipment.packed",
             "shipment.dispatched",
         ]
 
 
-async def test_what_was_never_set_aside_does_not_leave_the_stock(shop: Shop) -> None:
+async def test_units_that_were_not_reserved_do_not_leave_the_stock(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         order = await confirmed_order(session, tracked=False)
         [shipment] = await pack(session, order)
@@ -147,7 +148,7 @@ async def test_what_was_never_set_aside_does_not_leave_the_stock(shop: Shop) -> 
         assert order.fulfilment_status is F.SHIPPED
 
 
-async def test_a_parcel_leaves_once(shop: Shop) -> None:
+async def test_a_parcel_is_dispatched_once(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         order = await confirmed_order(session, quantity=3)
         [shipment] = await pack(session, order)
@@ -167,11 +168,11 @@ async def test_a_parcel_leaves_once(shop: Shop) -> None:
         assert await level_of(session, order) == (7, 0)
 
 
-async def test_a_parcel_of_a_cancelled_order_stays(shop: Shop) -> None:
+async def test_a_parcel_of_a_cancelled_order_is_not_dispatched(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         order = await confirmed_order(session)
         [shipment] = await pack(session, order)
-        await cancel_order(session, order.id, reason="No more.", now=NOW, by=order.account_id)
+        await cancel_order(session, order.id, reason="No more.", cause=Cause(NOW, order.account_id))
 
         with pytest.raises(WrongState, match="is cancelled: nothing of it may leave"):
             await send(session, shipment)
@@ -192,22 +193,24 @@ async def test_a_waybill_belongs_to_one_parcel(shop: Shop) -> None:
         assert second.dispatched_at is None
 
 
-async def test_a_replacement_travels_like_any_parcel_but_the_order_stays_delivered(shop: Shop) -> None:
+async def test_a_replacement_is_delivered_without_changing_its_orders_fulfilment(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         order = await create_order(session, status=OrderStatus.COMPLETED)
         version = order.version
         replacement = await create_replacement(session, order)
-        parcels = [ParcelToPack([Picked(replacement.id, 1)])]
+        parcels = [ParcelToPack([ParcelLine(replacement.id, 1)])]
 
-        [shipment] = await pack_shipments(session, replacement.delivery_id, parcels, numbers=["R1"], now=NOW)
+        [shipment] = await pack_shipments(
+            session, replacement.delivery_id, parcels, numbers=["R1"], cause=Cause(NOW)
+        )
         await send(session, shipment)
-        await track(session, shipment, said(S.DELIVERED))
+        await track(session, shipment, tracking_fact(S.DELIVERED))
 
         assert shipment.status is S.DELIVERED
         assert (order.fulfilment_status, order.version) == (F.DELIVERED, version)
 
 
-async def test_packing_and_cancelling_at_once_end_in_one_of_the_two(shop: Shop) -> None:
+async def test_dispatching_and_cancelling_at_once_end_in_one_of_the_two(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         order = await confirmed_order(session)
         [shipment] = await pack(session, order)
@@ -223,7 +226,7 @@ async def test_packing_and_cancelling_at_once_end_in_one_of_the_two(shop: Shop) 
     async def cancel() -> str:
         try:
             async with shop.database.writes.begin() as session:
-                await cancel_order(session, order.id, reason="No more.", now=NOW, by=order.account_id)
+                await cancel_order(session, order.id, reason="No more.", cause=Cause(NOW, order.account_id))
         except WrongState:
             return "goes on"
         return "cancelled"

@@ -1,4 +1,4 @@
-"""One table for each status; every pair of every table is tried."""
+"""The tables of transitions; every pair of every table is tried."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,15 +8,15 @@ import pytest
 
 import domain.aftersales.states
 import domain.cart
-import domain.catalog.prices
-import domain.catalog.rows
+import domain.catalog.product.prices
+import domain.catalog.product.writing
+import domain.delivery_run
 import domain.knowledge
 import domain.order
 import domain.payment
-import domain.run
 import domain.shipment
 from domain.errors import WrongState
-from domain.state import Transitions, move, table
+from domain.state import Transitions, move, transition_table
 from models import OrderStatus, PaymentStatus, RefundStatus
 
 TABLES: list[Transitions[Any]] = [
@@ -24,9 +24,9 @@ TABLES: list[Transitions[Any]] = [
     domain.payment.TRANSITIONS,
     domain.payment.REFUND_TRANSITIONS,
     domain.shipment.TRANSITIONS,
-    domain.run.TRANSITIONS,
-    domain.catalog.rows.TRANSITIONS,
-    domain.catalog.prices.TRANSITIONS,
+    domain.delivery_run.TRANSITIONS,
+    domain.catalog.product.writing.TRANSITIONS,
+    domain.catalog.product.prices.TRANSITIONS,
     domain.cart.TRANSITIONS,
     domain.knowledge.TRANSITIONS,
     domain.aftersales.states.TRANSITIONS,
@@ -35,7 +35,7 @@ PAIRS = [(rules, start, to) for rules in TABLES for start in rules for to in rul
 
 
 @dataclass
-class Thing:
+class Row:
     status: Any
 
 
@@ -47,18 +47,18 @@ def name_of(value: object) -> str | None:
 def test_a_status_changes_only_as_its_table_says(
     rules: Transitions[StrEnum], start: StrEnum, to: StrEnum
 ) -> None:
-    thing = Thing(start)
+    row = Row(start)
 
     if to in rules[start]:
-        move(thing, to, rules)
-        assert thing.status is to
+        move(row, to, rules)
+        assert row.status is to
     else:
         with pytest.raises(WrongState):
-            move(thing, to, rules)
-        assert thing.status is start
+            move(row, to, rules)
+        assert row.status is start
 
 
-def test_what_may_become_of_an_order() -> None:
+def test_an_order_changes_its_status_as_it_should() -> None:
     assert {
         OrderStatus.PENDING: {OrderStatus.CONFIRMED, OrderStatus.CANCELLED},
         OrderStatus.CONFIRMED: {OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.CLOSED},
@@ -68,7 +68,7 @@ def test_what_may_become_of_an_order() -> None:
     } == domain.order.TRANSITIONS
 
 
-def test_money_that_is_here_stays_here_and_may_come_late() -> None:
+def test_a_captured_payment_stays_captured_and_may_be_captured_late() -> None:
     assert domain.payment.TRANSITIONS[PaymentStatus.CAPTURED] == set()
     assert all(
         PaymentStatus.CAPTURED in domain.payment.TRANSITIONS[status]
@@ -80,16 +80,18 @@ def test_money_that_is_here_stays_here_and_may_come_late() -> None:
 
 def test_a_table_needs_a_row_for_every_status() -> None:
     with pytest.raises(ValueError, match="no row"):
-        table(RefundStatus.PENDING, {RefundStatus.PENDING: {RefundStatus.SUCCEEDED, RefundStatus.FAILED}})
+        transition_table(
+            RefundStatus.PENDING, {RefundStatus.PENDING: {RefundStatus.SUCCEEDED, RefundStatus.FAILED}}
+        )
 
 
 def test_every_status_of_a_table_can_be_reached() -> None:
     with pytest.raises(ValueError, match="nothing leads to"):
-        table(RefundStatus.PENDING, {status: {RefundStatus.SUCCEEDED} for status in RefundStatus})
+        transition_table(RefundStatus.PENDING, {status: {RefundStatus.SUCCEEDED} for status in RefundStatus})
 
 
-def test_a_refusal_says_what_it_is_and_what_it_cannot_become() -> None:
-    with pytest.raises(WrongState, match=r"^This thing is cancelled and cannot become completed\.$"):
-        move(Thing(OrderStatus.CANCELLED), OrderStatus.COMPLETED, domain.order.TRANSITIONS)
-    with pytest.raises(WrongState, match=r"^This thing is cancelled already\.$"):
-        move(Thing(OrderStatus.CANCELLED), OrderStatus.CANCELLED, domain.order.TRANSITIONS)
+def test_a_refusal_names_the_present_status_and_the_one_it_cannot_have() -> None:
+    with pytest.raises(WrongState, match=r"^This row is cancelled and cannot become completed\.$"):
+        move(Row(OrderStatus.CANCELLED), OrderStatus.COMPLETED, domain.order.TRANSITIONS)
+    with pytest.raises(WrongState, match=r"^This row is cancelled already\.$"):
+        move(Row(OrderStatus.CANCELLED), OrderStatus.CANCELLED, domain.order.TRANSITIONS)

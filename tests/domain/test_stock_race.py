@@ -1,4 +1,4 @@
-"""Stock under many hands at once, each with a connection of its own."""
+"""Stock changed by many clients at once, each with its own connection."""
 
 import asyncio
 import random
@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import select
 
+from domain.cause import Cause
 from domain.errors import OutOfStock
-from domain.stock import Allocation, levels, reserve, set_levels, transfer
+from domain.stock import Allocation, levels_by_variant, reserve_stock, set_levels, transfer_stock
 from models import Variant
 from models.database import Database
 from tests.factories.catalog import NOW, create_product, variant_of
 from tests.factories.stock import create_warehouse
-from tests.observe import disagreements
+from tests.observe import find_disagreements
 
 CLIENTS = 64
 UNITS = 100
@@ -27,7 +28,7 @@ async def crowd(postgres_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-async def a_hundred(crowd: Database) -> Variant:
+async def create_stocked(crowd: Database) -> Variant:
     async with crowd.writes.begin() as session:
         return await variant_of(session, await create_product(session, stock={"MAIN": UNITS}))
 
@@ -35,19 +36,19 @@ async def a_hundred(crowd: Database) -> Variant:
 async def take_one(crowd: Database, variant: Variant) -> bool:
     try:
         async with crowd.writes.begin() as session:
-            await reserve(session, [Allocation(variant.id, 1, 1)], order_id=None, now=NOW)
+            await reserve_stock(session, [Allocation(variant.id, 1, 1)], order_id=None, cause=Cause(NOW))
     except OutOfStock:
         return False
     return True
 
 
-async def wrong(crowd: Database) -> list[str]:
-    """What the books say of stock; nothing was ordered here, so that rule does not count."""
-    return [each for each in await disagreements(crowd) if not each.startswith("reserved as ordered")]
+async def wrong_levels(crowd: Database) -> list[str]:
+    """Problems the stock audit finds; its rule about orders does not count, since there are none."""
+    return [each for each in await find_disagreements(crowd) if not each.startswith("reserved as ordered")]
 
 
 async def test_64_clients_who_reserve_the_same_100_units_reserve_exactly_100(crowd: Database) -> None:
-    variant = await a_hundred(crowd)
+    variant = await create_stocked(crowd)
     together = asyncio.Barrier(CLIENTS)
 
     async def client() -> int:
@@ -63,13 +64,13 @@ async def test_64_clients_who_reserve_the_same_100_units_reserve_exactly_100(cro
 
     assert sum(got) == UNITS
     async with crowd.reads() as session:
-        (level,) = (await levels(session, [variant.id]))[variant.id]
+        (level,) = (await levels_by_variant(session, [variant.id]))[variant.id]
         assert (level.on_hand, level.reserved) == (UNITS, UNITS)
-    assert await wrong(crowd) == []
+    assert await wrong_levels(crowd) == []
 
 
-async def test_counting_transferring_and_reserving_at_once_leave_books_that_agree(crowd: Database) -> None:
-    variant = await a_hundred(crowd)
+async def test_after_counting_transferring_and_reserving_at_once_the_levels_agree(crowd: Database) -> None:
+    variant = await create_stocked(crowd)
     async with crowd.writes.begin() as session:
         second = await create_warehouse(session)
 
@@ -81,25 +82,24 @@ async def test_counting_transferring_and_reserving_at_once_leave_books_that_agre
                 async with crowd.writes.begin() as session:
                     match chance.randrange(3):
                         case 0:
-                            wanted = [Allocation(variant.id, here, chance.randint(1, 3))]
-                            await reserve(session, wanted, order_id=None, now=NOW)
+                            allocations = [Allocation(variant.id, here, chance.randint(1, 3))]
+                            await reserve_stock(session, allocations, order_id=None, cause=Cause(NOW))
                         case 1:
                             counted = {(variant.id, place): chance.randint(0, 99) for place in (1, second.id)}
-                            await set_levels(session, counted, reason="counted", now=NOW)
+                            await set_levels(session, counted, reason="counted", cause=Cause(NOW))
                         case _:
-                            await transfer(
+                            await transfer_stock(
                                 session,
                                 variant_id=variant.id,
                                 warehouse_id=here,
                                 to_warehouse_id=there,
                                 quantity=chance.randint(1, 5),
                                 reason="nearer",
-                                now=NOW,
-                                by=None,
+                                cause=Cause(NOW, None),
                             )
             except OutOfStock:
                 continue
 
     await asyncio.gather(*(client(number) for number in range(32)))
 
-    assert await wrong(crowd) == []
+    assert await wrong_levels(crowd) == []

@@ -1,17 +1,18 @@
-"""Tickets: who may ask for what, and what it brings back."""
+"""Claims: who may ask for what, and what is refunded."""
 
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from domain.aftersales.answering import (
+from domain.aftersales.decisions import (
     accept_return,
     agree_ticket,
 )
+from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.quote import quote_claim
 from domain.aftersales.rules import NotEligible, TicketObstacle
-from domain.aftersales.unattended import act_overdue
+from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode, NotFound, WrongState
 from domain.order import lock_order
 from domain.payment import request_refund
@@ -31,20 +32,20 @@ from models import (
 )
 from tests.factories.aftersales import (
     DEADLINES,
-    big_order,
-    claim,
+    count_tickets,
     create_ticket,
-    lines_of,
-    quoted,
+    order_lines_of,
+    order_of_three,
+    quote_lines,
     refunds_of,
-    tickets,
+    ticket_claim,
 )
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import NOW, arrive, create_order, dispatch
 
 DAY = timedelta(days=1)
 S, T, R, X = TicketStatus, TicketType, TicketReason, TicketObstacle
-LITTLE = {CurrencyCode.CNY: 1_000}
+LOW_PRICE = {CurrencyCode.CNY: 1_000}
 """A price below which shipping costs something."""
 
 # --- who may ask for what
@@ -52,10 +53,10 @@ LITTLE = {CurrencyCode.CNY: 1_000}
 
 async def test_a_return_without_a_reason_is_possible_for_seven_days_after_receipt(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session)
+        order, line = await order_of_three(session)
 
-        last = await quoted(session, order, [(line, 1)], reason=R.NO_REASON, after=7 * DAY)
-        late = await quoted(
+        last = await quote_lines(session, order, [(line, 1)], reason=R.NO_REASON, after=7 * DAY)
+        late = await quote_lines(
             session, order, [(line, 1)], reason=R.NO_REASON, after=7 * DAY + timedelta(seconds=1)
         )
 
@@ -68,10 +69,10 @@ async def test_a_return_without_a_reason_is_possible_for_seven_days_after_receip
 
 async def test_a_fault_can_be_reported_for_fifteen_days_after_receipt(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session)
+        order, line = await order_of_three(session)
 
-        last = await quoted(session, order, [(line, 1)], after=15 * DAY)
-        late = await quoted(session, order, [(line, 1)], after=15 * DAY + timedelta(seconds=1))
+        last = await quote_lines(session, order, [(line, 1)], after=15 * DAY)
+        late = await quote_lines(session, order, [(line, 1)], after=15 * DAY + timedelta(seconds=1))
 
     assert last.eligible
     assert late.obstacle is not None
@@ -80,12 +81,12 @@ async def test_a_fault_can_be_reported_for_fifteen_days_after_receipt(shop: Shop
 
 async def test_only_what_has_arrived_can_be_returned(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session, status=OrderStatus.CONFIRMED)
+        order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
         shipments = await dispatch(session, order)
 
-        under_way = await quoted(session, order, [(line, 1)])
+        under_way = await quote_lines(session, order, [(line, 1)])
         await arrive(session, shipments[0])
-        arrived = await quoted(session, order, [(line, 3)])
+        arrived = await quote_lines(session, order, [(line, 3)])
 
     assert under_way.obstacle is not None
     assert under_way.obstacle.obstacle is X.NOT_DELIVERED
@@ -93,27 +94,27 @@ async def test_only_what_has_arrived_can_be_returned(shop: Shop) -> None:
     assert arrived.eligible
 
 
-async def test_what_never_came_is_refunded_once_it_was_sent(shop: Shop) -> None:
+async def test_goods_that_never_arrived_are_refunded_once_they_were_sent(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session, status=OrderStatus.CONFIRMED)
-        lost = claim([(line, 3)], type=T.REFUND_ONLY, reason=R.NOT_RECEIVED)
+        order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
+        lost = ticket_claim([(line, 3)], type=T.REFUND_ONLY, reason=R.NOT_RECEIVED)
 
-        waiting = await quote_claim(session, order, lost, DEADLINES, asked_at=NOW)
+        before = await quote_claim(session, order, lost, DEADLINES, asked_at=NOW)
         await dispatch(session, order)
         sent = await quote_claim(session, order, lost, DEADLINES, asked_at=NOW)
 
-    assert waiting.obstacle is not None
-    assert waiting.obstacle.obstacle is X.NOT_SHIPPED
+    assert before.obstacle is not None
+    assert before.obstacle.obstacle is X.NOT_SHIPPED
     assert sent.eligible
 
 
-async def test_no_more_can_be_asked_for_than_was_bought(shop: Shop) -> None:
+async def test_no_more_units_can_be_claimed_than_were_bought(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session)
+        order, line = await order_of_three(session)
         await create_ticket(session, order=order, lines=[(line, 2)])
 
-        rest = await quoted(session, order, [(line, 1)], type=T.EXCHANGE)
-        more = await quoted(session, order, [(line, 2)], type=T.EXCHANGE)
+        rest = await quote_lines(session, order, [(line, 1)], type=T.EXCHANGE)
+        more = await quote_lines(session, order, [(line, 2)], type=T.EXCHANGE)
 
     assert rest.eligible
     assert rest.lines[0].left == 1
@@ -123,51 +124,51 @@ async def test_no_more_can_be_asked_for_than_was_bought(shop: Shop) -> None:
     assert more.obstacle.field == ("lines", 0, "quantity")
 
 
-async def test_a_refused_ticket_leaves_its_goods_free(shop: Shop) -> None:
+async def test_the_units_of_a_refused_ticket_can_be_claimed_again(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session)
+        order, line = await order_of_three(session)
         await create_ticket(session, order=order, lines=[(line, 3)], status=S.REFUSED)
 
-        assert (await quoted(session, order, [(line, 3)])).eligible
+        assert (await quote_lines(session, order, [(line, 3)])).eligible
 
 
 @pytest.mark.parametrize("quantity", [0, -1])
 async def test_a_quantity_is_at_least_one(shop: Shop, quantity: int) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session)
+        order, line = await order_of_three(session)
 
         with pytest.raises(DomainError) as refusal:
-            await quoted(session, order, [(line, quantity)])
+            await quote_lines(session, order, [(line, quantity)])
 
     assert (refusal.value.code, refusal.value.field) == (ErrorCode.INVALID, ("lines", 0, "quantity"))
 
 
 async def test_a_line_of_another_order_does_not_exist(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, _ = await big_order(session)
-        _, foreign = await big_order(session)
+        order, _ = await order_of_three(session)
+        _, foreign = await order_of_three(session)
 
         with pytest.raises(NotFound) as refusal:
-            await quoted(session, order, [(foreign, 1)])
+            await quote_lines(session, order, [(foreign, 1)])
 
-    assert refusal.value.field == ("lines", 0, "line_id")
+    assert refusal.value.field == ("lines", 0, "order_line_id")
 
 
 async def test_an_order_not_paid_yet_has_nothing_to_refund(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session, status=OrderStatus.PENDING)
+        order, line = await order_of_three(session, status=OrderStatus.PENDING)
 
-        quote = await quoted(session, order, [(line, 1)], type=T.REFUND_ONLY, reason=R.NO_REASON)
+        quote = await quote_lines(session, order, [(line, 1)], type=T.REFUND_ONLY, reason=R.NO_REASON)
 
     assert quote.obstacle is not None
     assert quote.obstacle.obstacle is X.NOT_PAID
 
 
-async def test_a_cancelled_order_has_nothing_to_ask_for(shop: Shop) -> None:
+async def test_nothing_can_be_claimed_of_a_cancelled_order(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session, status=OrderStatus.CANCELLED)
+        order, line = await order_of_three(session, status=OrderStatus.CANCELLED)
 
-        quote = await quoted(session, order, [(line, 1)])
+        quote = await quote_lines(session, order, [(line, 1)])
 
     assert quote.obstacle is not None
     assert quote.obstacle.obstacle is X.ORDER_OVER
@@ -175,29 +176,31 @@ async def test_a_cancelled_order_has_nothing_to_ask_for(shop: Shop) -> None:
 
 async def test_a_refused_request_opens_no_ticket(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session)
+        order, line = await order_of_three(session)
         with pytest.raises(NotEligible):
             await create_ticket(session, order=order, lines=[(line, 4)])
 
-        assert await tickets(session) == 0
+        assert await count_tickets(session) == 0
 
 
 # --- before it is sent
 
 
-async def test_part_of_a_paid_order_can_be_given_up_before_it_is_packed(shop: Shop) -> None:
+async def test_part_of_a_paid_order_can_be_withdrawn_before_it_is_packed(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session, status=OrderStatus.CONFIRMED)
+        order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
         ticket = await create_ticket(
             session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY, reason=R.NO_REASON
         )
-        assert (await quoted(session, order, [(line, 2)], type=T.REFUND_ONLY, reason=R.NO_REASON)).obstacle
+        assert (
+            await quote_lines(session, order, [(line, 2)], type=T.REFUND_ONLY, reason=R.NO_REASON)
+        ).obstacle
 
-        await agree_ticket(session, ticket.id, DEADLINES, now=NOW, by=None)
+        await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
 
-        [waiting] = (await session.scalars(select(DeliveryLine))).all()
+        [delivery_line] = (await session.scalars(select(DeliveryLine))).all()
         [level] = (await session.scalars(select(StockLevel).execution_options(populate_existing=True))).all()
-        assert (waiting.quantity, waiting.packed) == (2, 0)
+        assert (delivery_line.quantity, delivery_line.packed) == (2, 0)
         assert (level.on_hand, level.reserved) == (10, 2)
         assert ticket.status is S.REFUNDING
         assert ticket.refund.minor == 9_900
@@ -205,17 +208,17 @@ async def test_part_of_a_paid_order_can_be_given_up_before_it_is_packed(shop: Sh
 
 async def test_an_order_of_which_nothing_is_left_is_cancelled_instead(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session, status=OrderStatus.CONFIRMED)
+        order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
 
-        quote = await quoted(session, order, [(line, 3)], type=T.REFUND_ONLY, reason=R.NO_REASON)
+        quote = await quote_lines(session, order, [(line, 3)], type=T.REFUND_ONLY, reason=R.NO_REASON)
 
     assert quote.obstacle is not None
     assert quote.obstacle.obstacle is X.CANCEL_INSTEAD
 
 
-async def test_what_was_packed_before_the_answer_is_not_given_up(shop: Shop) -> None:
+async def test_units_packed_before_the_answer_are_not_withdrawn(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session, status=OrderStatus.CONFIRMED)
+        order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
         ticket = await create_ticket(
             session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY, reason=R.NO_REASON
         )
@@ -223,10 +226,10 @@ async def test_what_was_packed_before_the_answer_is_not_given_up(shop: Shop) -> 
 
     async with shop.database.writes() as session:
         with pytest.raises(WrongState):
-            await agree_ticket(session, ticket.id, DEADLINES, now=NOW, by=None)
+            await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
         await session.rollback()
     async with shop.database.writes.begin() as session:
-        await act_overdue(session, ticket.id, DEADLINES, now=NOW + 2 * DAY)
+        await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 2 * DAY))
 
         found = await session.get_one(Ticket, ticket.id, populate_existing=True)
         assert found.status is S.REFUSED
@@ -237,7 +240,7 @@ async def test_what_was_packed_before_the_answer_is_not_given_up(shop: Shop) -> 
 # --- what goes back
 
 
-async def test_the_refund_goes_back_over_the_roads_it_came(shop: Shop) -> None:
+async def test_a_refund_goes_back_to_the_payments_in_proportion(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         variant = await variant_of(session, await create_product(session))
         order = await create_order(
@@ -246,10 +249,10 @@ async def test_the_refund_goes_back_over_the_roads_it_came(shop: Shop) -> None:
             lines=[(variant, 3)],
             payments={PaymentMethod.SANDBOX: 9_900, PaymentMethod.CASH_ON_DELIVERY: None},
         )
-        [line] = await lines_of(session, order)
-        quote = await quoted(session, order, [(line, 1)])
+        [line] = await order_lines_of(session, order)
+        quote = await quote_lines(session, order, [(line, 1)])
         ticket = await create_ticket(session, order=order, lines=[(line, 1)], status=S.RETURN_SHIPPED)
-        await accept_return(session, ticket.id, DEADLINES, damaged=False, now=NOW, by=None)
+        await accept_return(session, ticket.id, DEADLINES, damaged=False, cause=Cause(NOW, None))
 
         assert [(leg.payment.method, leg.refund.minor) for leg in quote.legs] == [
             (PaymentMethod.SANDBOX, 3_300),
@@ -260,15 +263,15 @@ async def test_the_refund_goes_back_over_the_roads_it_came(shop: Shop) -> None:
 
 async def test_the_shipping_fee_goes_back_with_the_last_of_a_whole_faulty_order(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session, prices=LITTLE))
+        variant = await variant_of(session, await create_product(session, prices=LOW_PRICE))
         order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 2)])
-        [line] = await lines_of(session, order)
+        [line] = await order_lines_of(session, order)
         assert order.shipping_amount > 0
-        unwanted = await quoted(session, order, [(line, 2)], reason=R.NO_REASON)
-        whole = await quoted(session, order, [(line, 2)])
+        unwanted = await quote_lines(session, order, [(line, 2)], reason=R.NO_REASON)
+        whole = await quote_lines(session, order, [(line, 2)])
         first = await create_ticket(session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY)
-        await agree_ticket(session, first.id, DEADLINES, now=NOW, by=None)
-        rest = await quoted(session, order, [(line, 1)])
+        await agree_ticket(session, first.id, DEADLINES, cause=Cause(NOW, None))
+        rest = await quote_lines(session, order, [(line, 1)])
 
     assert unwanted.shipping.minor == 0
     assert whole.shipping == order.shipping
@@ -277,27 +280,27 @@ async def test_the_shipping_fee_goes_back_with_the_last_of_a_whole_faulty_order(
     assert rest.refund.minor == order.total.minor - 1_000
 
 
-async def test_two_halves_of_a_faulty_order_bring_the_fee_back_too(shop: Shop) -> None:
+async def test_two_tickets_for_a_whole_faulty_order_bring_the_fee_back_too(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session, prices=LITTLE))
+        variant = await variant_of(session, await create_product(session, prices=LOW_PRICE))
         order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 2)])
-        [line] = await lines_of(session, order)
+        [line] = await order_lines_of(session, order)
         halves = [
             await create_ticket(session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY) for _ in "ab"
         ]
         for half in halves:
-            await agree_ticket(session, half.id, DEADLINES, now=NOW, by=None)
+            await agree_ticket(session, half.id, DEADLINES, cause=Cause(NOW, None))
 
     assert [half.refund.minor for half in halves] == [1_000, 1_000 + order.shipping_amount]
 
 
 async def test_no_more_is_refunded_than_is_left_of_what_was_paid(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session)
+        order, line = await order_of_three(session)
         ticket = await create_ticket(session, order=order, lines=[(line, 3)], type=T.REFUND_ONLY)
         await lock_order(session, order.id)
-        await request_refund(session, order, order.money(20_000), reason="goodwill", now=NOW)
-        await agree_ticket(session, ticket.id, DEADLINES, now=NOW, by=None)
+        await request_refund(session, order, order.money(20_000), reason="goodwill", cause=Cause(NOW))
+        await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
 
         payment = (await session.scalars(select(Payment))).one()
         assert ticket.refund.minor == order.total_amount - 20_000

@@ -1,4 +1,4 @@
-"""Tickets: what happens when nobody acts, and what happens only once."""
+"""Tickets: deadlines, idempotency and concurrency."""
 
 import asyncio
 from datetime import timedelta
@@ -6,14 +6,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from domain.aftersales.answering import (
+from domain.aftersales.decisions import (
     agree_ticket,
     assign_ticket,
 )
-from domain.aftersales.conversation import add_message
+from domain.aftersales.messages import add_message
+from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.rules import NotEligible, TicketObstacle
-from domain.aftersales.states import ACCEPTED, AGREED, FINAL
-from domain.aftersales.unattended import act_overdue
+from domain.aftersales.states import FINAL, STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED
+from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode, NotFound
 from domain.idempotency import KeyReused
 from events.shop import Shop
@@ -30,18 +31,18 @@ from models import (
 from tests.factories.account import create_account
 from tests.factories.aftersales import (
     DEADLINES,
-    big_order,
+    count_tickets,
     create_media,
     create_ticket,
+    order_of_three,
     ticket_events,
-    tickets,
 )
 from tests.factories.order import NOW
 
 DAY = timedelta(days=1)
 S, T, R, X = TicketStatus, TicketType, TicketReason, TicketObstacle
 
-# --- when nobody acts
+# --- deadlines
 
 
 @pytest.mark.parametrize("type", T)
@@ -49,57 +50,57 @@ async def test_an_unanswered_ticket_is_agreed_after_two_days(shop: Shop, type: T
     async with shop.database.writes.begin() as session:
         ticket = await create_ticket(session, type=type, reason=R.WRONG_ITEM)
         assert ticket.due_at == NOW + 2 * DAY
-        await act_overdue(session, ticket.id, DEADLINES, now=NOW + 2 * DAY - timedelta(seconds=1))
+        await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 2 * DAY - timedelta(seconds=1)))
         assert ticket.status is S.APPLIED
-        await act_overdue(session, ticket.id, DEADLINES, now=NOW + 2 * DAY)
+        await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 2 * DAY))
 
-        assert ticket.status is AGREED[type]
+        assert ticket.status is STATUS_WHEN_AGREED[type]
 
 
 async def test_a_ticket_is_closed_when_the_goods_are_not_sent_in_seven_days(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         ticket = await create_ticket(session, status=S.AWAITING_RETURN)
         assert ticket.due_at == NOW + 7 * DAY
-        await act_overdue(session, ticket.id, DEADLINES, now=NOW + 7 * DAY)
+        await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 7 * DAY))
 
         assert ticket.status is S.CANCELLED
 
 
-@pytest.mark.parametrize("type", ACCEPTED)
-async def test_goods_nobody_looks_at_are_accepted_after_ten_days(shop: Shop, type: TicketType) -> None:
+@pytest.mark.parametrize("type", STATUS_WHEN_ACCEPTED)
+async def test_a_return_nobody_inspects_is_accepted_after_ten_days(shop: Shop, type: TicketType) -> None:
     async with shop.database.writes.begin() as session:
         ticket = await create_ticket(session, type=type, status=S.RETURN_SHIPPED)
         assert ticket.due_at == NOW + 10 * DAY
-        await act_overdue(session, ticket.id, DEADLINES, now=NOW + 10 * DAY)
+        await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 10 * DAY))
 
-        assert ticket.status is ACCEPTED[type]
+        assert ticket.status is STATUS_WHEN_ACCEPTED[type]
         kinds = await session.scalars(select(StockMovement.kind))
         assert MovementKind.RETURNED not in set(kinds)
 
 
-async def test_nobody_waits_for_a_ticket_that_has_ended() -> None:
+async def test_a_final_ticket_has_no_deadline() -> None:
     assert {S.REJECTED, S.COMPLETED, S.CANCELLED} == FINAL
     assert all(DEADLINES.due_at(status, NOW) is None for status in FINAL)
 
 
-# --- said once, counted once
+# --- once only
 
 
 async def test_the_same_request_sent_twice_opens_one_ticket(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session)
+        order, line = await order_of_three(session)
         first = await create_ticket(session, order=order, lines=[(line, 1)], key="same")
         second = await create_ticket(session, order=order, lines=[(line, 1)], key="same")
 
         assert second.id == first.id
-        assert await tickets(session) == 1
+        assert await count_tickets(session) == 1
         with pytest.raises(KeyReused):
             await create_ticket(session, order=order, lines=[(line, 2)], key="same")
 
 
 async def test_a_customer_attaches_only_pictures_of_their_own(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, _ = await big_order(session)
+        order, _ = await order_of_three(session)
         stranger = await create_account(session)
         own = await create_media(session, uploader_id=order.account_id)
         foreign = await create_media(session, uploader_id=stranger.id)
@@ -109,25 +110,25 @@ async def test_a_customer_attaches_only_pictures_of_their_own(shop: Shop) -> Non
         assert refusal.value.field == ("media_ids", 1)
 
 
-async def test_an_internal_note_is_no_news(shop: Shop) -> None:
+async def test_an_internal_note_is_no_event(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         agent = await create_account(session, role=Role.SUPPORT)
         ticket = await create_ticket(session)
         for internal in (True, False):
-            await add_message(session, ticket.id, body="Hm.", internal=internal, now=NOW, by=agent.id)
+            await add_message(session, ticket.id, body="Hm.", internal=internal, cause=Cause(NOW, agent.id))
 
         assert ticket.version == 2
         assert await ticket_events(session, ticket) == ["ticket.opened", "ticket.message"]
 
 
-async def test_only_support_staff_is_given_tickets(shop: Shop) -> None:
+async def test_a_ticket_is_assigned_to_support_staff_only(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         agent = await create_account(session, role=Role.SUPPORT)
         clerk = await create_account(session, role=Role.WAREHOUSE)
         ticket = await create_ticket(session)
-        await assign_ticket(session, ticket.id, agent.id, now=NOW, by=agent.id)
+        await assign_ticket(session, ticket.id, agent.id, cause=Cause(NOW, agent.id))
         with pytest.raises(DomainError) as refusal:
-            await assign_ticket(session, ticket.id, clerk.id, now=NOW, by=agent.id)
+            await assign_ticket(session, ticket.id, clerk.id, cause=Cause(NOW, agent.id))
 
         assert refusal.value.field == ("assignee_id",)
         assert ticket.assignee_id == agent.id
@@ -140,7 +141,7 @@ async def test_two_agents_who_agree_at_once_refund_once(shop: Shop) -> None:
     async def agree() -> ErrorCode | None:
         try:
             async with shop.database.writes.begin() as session:
-                await agree_ticket(session, ticket.id, DEADLINES, now=NOW, by=None)
+                await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
         except DomainError as refusal:
             return refusal.code
         return None
@@ -153,9 +154,9 @@ async def test_two_agents_who_agree_at_once_refund_once(shop: Shop) -> None:
         assert (await session.get_one(Ticket, ticket.id)).version == 2
 
 
-async def test_two_requests_at_once_share_what_was_bought(shop: Shop) -> None:
+async def test_two_requests_at_once_do_not_claim_the_same_units(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        order, line = await big_order(session)
+        order, line = await order_of_three(session)
 
     async def ask(key: str) -> bool:
         try:
@@ -169,4 +170,4 @@ async def test_two_requests_at_once_share_what_was_bought(shop: Shop) -> None:
 
     async with shop.database.reads() as session:
         assert sum(granted) == 1
-        assert await tickets(session) == 1
+        assert await count_tickets(session) == 1

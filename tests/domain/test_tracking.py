@@ -1,4 +1,4 @@
-"""What carriers say about parcels, and what follows for the order."""
+"""Tracking events of parcels, and what follows for the order."""
 
 import asyncio
 from datetime import timedelta
@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from domain.cause import Cause
 from domain.errors import DomainError, WrongState
 from domain.shipment import (
     FINAL,
@@ -26,12 +27,12 @@ from tests.factories.shipment import (
     RECEIPT_AFTER,
     confirmed_order,
     create_shipment,
-    events_of,
-    orders_news,
+    event_names,
+    order_events,
     pack,
-    said,
     send,
     track,
+    tracking_fact,
 )
 
 HOUR = timedelta(hours=1)
@@ -39,88 +40,95 @@ S = ShipmentStatus
 F = FulfilmentStatus
 
 
-def where(shipment: Shipment) -> ShipmentStatus:
+def current_status(shipment: Shipment) -> ShipmentStatus:
     return shipment.status
 
 
-async def test_a_carriers_news_are_kept_once_however_often_they_come(shop: Shop) -> None:
+async def test_a_tracking_event_is_stored_once_however_often_it_is_reported(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         shipment = await create_shipment(session)
-        news = [said(S.PICKED_UP), said(S.IN_TRANSIT, after=HOUR)]
+        facts = [tracking_fact(S.PICKED_UP), tracking_fact(S.IN_TRANSIT, after=HOUR)]
 
-        first = await track(session, shipment, *news)
-        again = await track(session, shipment, *news)
-        more = await track(session, shipment, *news, news[0], said(S.OUT_FOR_DELIVERY, after=2 * HOUR))
+        first = await track(session, shipment, *facts)
+        again = await track(session, shipment, *facts)
+        more = await track(
+            session, shipment, *facts, facts[0], tracking_fact(S.OUT_FOR_DELIVERY, after=2 * HOUR)
+        )
 
         assert [event.status for event in first] == [S.PICKED_UP, S.IN_TRANSIT]
         assert again == []
         assert [event.status for event in more] == [S.OUT_FOR_DELIVERY]
         assert len((await session.scalars(select(TrackingEvent))).all()) == 3
-        names = await events_of(session, Subject.SHIPMENT, shipment.id)
+        names = await event_names(session, Subject.SHIPMENT, shipment.id)
         assert names == ["shipment.packed", "shipment.dispatched", "shipment.tracked", "shipment.tracked"]
-        told = await session.scalars(select(Event.payload).where(Event.name == "shipment.tracked"))
-        assert [payload["statuses"] for payload in told] == [
+        payloads = await session.scalars(select(Event.payload).where(Event.name == "shipment.tracked"))
+        assert [payload["statuses"] for payload in payloads] == [
             ["PICKED_UP", "IN_TRANSIT"],
             ["OUT_FOR_DELIVERY"],
         ]
 
 
-async def test_a_parcel_is_where_its_latest_event_says_even_when_news_come_out_of_order(shop: Shop) -> None:
+async def test_the_latest_event_decides_the_status_whatever_order_events_are_reported_in(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         shipment = await create_shipment(session)
 
-        await track(session, shipment, said(S.OUT_FOR_DELIVERY, after=3 * HOUR))
-        await track(session, shipment, said(S.PICKED_UP, after=HOUR), said(S.IN_TRANSIT, after=2 * HOUR))
-        assert where(shipment) is S.OUT_FOR_DELIVERY
-        await track(session, shipment, said(S.DELIVERY_FAILED, after=4 * HOUR))
-        assert where(shipment) is S.DELIVERY_FAILED
+        await track(session, shipment, tracking_fact(S.OUT_FOR_DELIVERY, after=3 * HOUR))
+        await track(
+            session,
+            shipment,
+            tracking_fact(S.PICKED_UP, after=HOUR),
+            tracking_fact(S.IN_TRANSIT, after=2 * HOUR),
+        )
+        assert current_status(shipment) is S.OUT_FOR_DELIVERY
+        await track(session, shipment, tracking_fact(S.DELIVERY_FAILED, after=4 * HOUR))
+        assert current_status(shipment) is S.DELIVERY_FAILED
         assert shipment.last_event_at == NOW + 4 * HOUR
-        await track(session, shipment, said(S.EXPIRED, after=5 * HOUR))
-        await track(session, shipment, said(S.IN_TRANSIT, after=6 * HOUR))
-        assert where(shipment) is S.IN_TRANSIT
+        await track(session, shipment, tracking_fact(S.EXPIRED, after=5 * HOUR))
+        await track(session, shipment, tracking_fact(S.IN_TRANSIT, after=6 * HOUR))
+        assert current_status(shipment) is S.IN_TRANSIT
 
 
 @pytest.mark.parametrize("end", sorted(FINAL))
-async def test_nothing_a_carrier_says_later_takes_a_parcel_back_from_its_end(
-    shop: Shop, end: ShipmentStatus
-) -> None:
+async def test_a_final_status_stays_whatever_is_reported_later(shop: Shop, end: ShipmentStatus) -> None:
     async with shop.database.writes.begin() as session:
         shipment = await send(
             session, (await pack(session, await confirmed_order(session)))[0], poll_at=NOW + HOUR
         )
 
-        await track(session, shipment, said(end, after=2 * HOUR), said(S.IN_TRANSIT, after=3 * HOUR))
+        await track(
+            session, shipment, tracking_fact(end, after=2 * HOUR), tracking_fact(S.IN_TRANSIT, after=3 * HOUR)
+        )
         assert (shipment.status, shipment.poll_at) == (end, None)
-        news = await track(
+        new_events = await track(
             session,
             shipment,
-            said(S.PICKED_UP),
-            said(S.ON_HOLD, after=4 * HOUR),
-            said(S.RETURNING, after=5 * HOUR),
+            tracking_fact(S.PICKED_UP),
+            tracking_fact(S.ON_HOLD, after=4 * HOUR),
+            tracking_fact(S.RETURNING, after=5 * HOUR),
         )
 
         assert shipment.status is end
-        assert len(news) == 3
+        assert len(new_events) == 3
         assert shipment.delivered_at == (NOW + 2 * HOUR if end is S.DELIVERED else None)
 
 
-async def test_an_order_has_arrived_when_its_last_parcel_has(shop: Shop) -> None:
+async def test_an_order_is_delivered_when_its_last_parcel_is(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         order = await confirmed_order(session)
         first, second = await pack(session, order, 1, 2)
         for shipment in (first, second):
             await send(session, shipment)
 
-        await track(session, first, said(S.DELIVERED, after=HOUR), now=NOW + HOUR)
+        await track(session, first, tracking_fact(S.DELIVERED, after=HOUR), now=NOW + HOUR)
         assert (order.fulfilment_status, order.delivered_at) == (F.PARTIALLY_DELIVERED, None)
         assert order.receipt_due_at is None
-        await track(session, second, said(S.DELIVERED, after=2 * HOUR), now=NOW + 5 * HOUR)
+        await track(session, second, tracking_fact(S.DELIVERED, after=2 * HOUR), now=NOW + 5 * HOUR)
 
         assert order.fulfilment_status is F.DELIVERED
         assert order.delivered_at == NOW + 2 * HOUR
         assert order.receipt_due_at == NOW + 2 * HOUR + RECEIPT_AFTER
-        assert (await orders_news(session, order))[-2:] == ["order.partially_delivered", "order.delivered"]
-        assert await events_of(session, Subject.SHIPMENT, second.id) == [
+        assert (await order_events(session, order))[-2:] == ["order.partially_delivered", "order.delivered"]
+        assert await event_names(session, Subject.SHIPMENT, second.id) == [
             "shipment.packed",
             "shipment.dispatched",
             "shipment.tracked",
@@ -128,24 +136,24 @@ async def test_an_order_has_arrived_when_its_last_parcel_has(shop: Shop) -> None
         ]
 
 
-async def test_an_order_all_of_which_comes_back_is_returned(shop: Shop) -> None:
+async def test_an_order_whose_parcels_all_come_back_is_returned(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         order = await confirmed_order(session)
         [shipment] = await pack(session, order)
         await send(session, shipment)
 
-        await track(session, shipment, said(S.RETURNED))
+        await track(session, shipment, tracking_fact(S.RETURNED))
 
         assert (order.fulfilment_status, order.delivered_at) == (F.RETURNED, None)
 
 
-async def test_our_own_people_add_to_a_parcels_story(shop: Shop) -> None:
+async def test_the_staff_can_add_tracking_events(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         shipment = await create_shipment(session)
-        fact = said(S.READY_FOR_PICKUP, after=HOUR, code="BY_HAND")
+        fact = tracking_fact(S.READY_FOR_PICKUP, after=HOUR, code="BY_HAND")
 
         await report_tracking_event(
-            session, shipment.id, fact, now=NOW + HOUR, receipt_after=RECEIPT_AFTER, by=None
+            session, shipment.id, fact, cause=Cause(NOW + HOUR, None), receipt_after=RECEIPT_AFTER
         )
 
         assert shipment.status is S.READY_FOR_PICKUP
@@ -159,7 +167,7 @@ async def test_our_own_people_add_to_a_parcels_story(shop: Shop) -> None:
         (S.DELIVERED, -HOUR, "INVALID"),
     ],
 )
-async def test_nobody_adds_what_cannot_have_happened(
+async def test_an_impossible_tracking_event_is_refused(
     shop: Shop, status: ShipmentStatus, after: timedelta, code: str
 ) -> None:
     async with shop.database.writes.begin() as session:
@@ -167,7 +175,11 @@ async def test_nobody_adds_what_cannot_have_happened(
 
         with pytest.raises(DomainError) as refused:
             await report_tracking_event(
-                session, shipment.id, said(status, after=after), now=NOW + HOUR, receipt_after=RECEIPT_AFTER
+                session,
+                shipment.id,
+                tracking_fact(status, after=after),
+                cause=Cause(NOW + HOUR),
+                receipt_after=RECEIPT_AFTER,
             )
 
         assert refused.value.code == code
@@ -175,13 +187,17 @@ async def test_nobody_adds_what_cannot_have_happened(
         assert (await session.scalars(select(TrackingEvent))).all() == []
 
 
-async def test_nothing_happens_to_a_parcel_on_the_packing_table(shop: Shop) -> None:
+async def test_a_parcel_that_has_not_left_takes_no_tracking_events(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         [shipment] = await pack(session, await confirmed_order(session))
 
         with pytest.raises(WrongState, match="This shipment has not left yet"):
             await report_tracking_event(
-                session, shipment.id, said(S.DELIVERED), now=NOW, receipt_after=RECEIPT_AFTER
+                session,
+                shipment.id,
+                tracking_fact(S.DELIVERED),
+                cause=Cause(NOW),
+                receipt_after=RECEIPT_AFTER,
             )
 
 

@@ -1,4 +1,4 @@
-"""Who asks, as their headers say."""
+"""The viewer as the request headers name them."""
 
 from datetime import timedelta
 
@@ -8,29 +8,29 @@ from edge.auth import CredentialsRefused, viewer_of
 from events.shop import Shop
 from gateways.tokens import AccessToken, TokenRefused, read_token, write_token
 from models import CurrencyCode, Role
-from tests.conftest import OPENING, SECRET, Clock
+from tests.clients import Clients
+from tests.conftest import SECRET, STARTED_AT, Clock
 from tests.factories.account import create_account
-from tests.factories.token import access_token
-from tests.front import Front
-from tests.observe import statements
+from tests.factories.token import access_token_for
+from tests.observe import count_statements
 
-TOKEN = AccessToken(7, Role.SUPPORT, "family", OPENING + timedelta(minutes=15))
+TOKEN = AccessToken(7, Role.SUPPORT, "family", STARTED_AT + timedelta(minutes=15))
 
 
-def test_a_token_says_what_was_written_until_it_expires() -> None:
-    text = write_token(SECRET, TOKEN, now=OPENING)
+def test_a_token_is_valid_until_it_expires() -> None:
+    text = write_token(SECRET, TOKEN, now=STARTED_AT)
 
-    assert read_token(SECRET, text, now=OPENING + timedelta(minutes=14, seconds=59)) == TOKEN
+    assert read_token(SECRET, text, now=STARTED_AT + timedelta(minutes=14, seconds=59)) == TOKEN
     with pytest.raises(TokenRefused):
-        read_token(SECRET, text, now=OPENING + timedelta(minutes=15))
+        read_token(SECRET, text, now=STARTED_AT + timedelta(minutes=15))
 
 
 def test_a_token_of_another_key_or_algorithm_or_issuer_is_refused() -> None:
-    good = write_token(SECRET, TOKEN, now=OPENING)
-    head, body, signature = good.split(".")
+    valid = write_token(SECRET, TOKEN, now=STARTED_AT)
+    head, body, signature = valid.split(".")
     unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"
     for text in (
-        write_token("another key, also long enough to sign", TOKEN, now=OPENING),
+        write_token("another key, also long enough to sign", TOKEN, now=STARTED_AT),
         f"{unsigned}.{body}.",
         f"{head}.{body}.{signature[:-4]}AAAA",
         f"{head}.{body}",
@@ -39,38 +39,38 @@ def test_a_token_of_another_key_or_algorithm_or_issuer_is_refused() -> None:
         "x" * 100_000,
     ):
         with pytest.raises(TokenRefused):
-            read_token(SECRET, text, now=OPENING)
+            read_token(SECRET, text, now=STARTED_AT)
 
 
-async def test_without_credentials_one_is_a_guest(shop: Shop) -> None:
+async def test_a_viewer_without_credentials_is_a_guest(shop: Shop) -> None:
     viewer = viewer_of({"x-cart-token": "secret"}, shop)
 
     assert (viewer.role, viewer.account_id, viewer.cart_token) == (Role.GUEST, None, "secret")
 
 
-async def test_a_token_is_read_without_asking_the_database(shop: Shop) -> None:
+async def test_a_token_is_read_without_a_database_query(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         account = await create_account(session, role=Role.WAREHOUSE)
 
-    with statements(shop) as counted:
-        viewer = viewer_of({"authorization": f"bearer {access_token(shop, account)}"}, shop)
+    with count_statements(shop) as sent:
+        viewer = viewer_of({"authorization": f"bearer {access_token_for(shop, account)}"}, shop)
 
     assert (viewer.role, viewer.account_id) == (Role.WAREHOUSE, account.id)
-    assert counted.total == 0
+    assert sent.total == 0
 
 
 @pytest.mark.parametrize(
     "authorization", ["Bearer", "Bearer ", "Bearer nonsense", "Basic bWVpOnB3", "nonsense"]
 )
-async def test_credentials_that_are_not_understood_make_nobody_a_guest(
+async def test_malformed_credentials_are_refused_and_not_served_as_a_guest(
     shop: Shop, authorization: str
 ) -> None:
     with pytest.raises(CredentialsRefused):
         viewer_of({"authorization": authorization}, shop)
 
 
-async def test_an_expired_token_is_answered_401_and_unauthenticated(front: Front, clock: Clock) -> None:
-    customer = await front.customer()
+async def test_an_expired_token_is_answered_401_and_unauthenticated(clients: Clients, clock: Clock) -> None:
+    customer = await clients.customer()
     clock.tick(timedelta(minutes=15))
 
     reply = await customer.post("{ viewer { role } }")
@@ -94,14 +94,16 @@ async def test_an_expired_token_is_answered_401_and_unauthenticated(front: Front
         (";;,,zh;q=nan", "en"),
     ],
 )
-async def test_the_most_wanted_language_the_shop_has(shop: Shop, accepted: str, language: str) -> None:
+async def test_the_language_is_the_preferred_one_that_the_shop_has(
+    shop: Shop, accepted: str, language: str
+) -> None:
     assert viewer_of({"accept-language": accepted}, shop).language == language
 
 
 @pytest.mark.parametrize(
     ("code", "currency"), [("usd", CurrencyCode.USD), ("", CurrencyCode.CNY), ("XXX", CurrencyCode.CNY)]
 )
-async def test_prices_are_in_the_currency_asked_for_if_the_shop_has_it(
+async def test_the_currency_is_the_requested_one_if_the_shop_has_it(
     shop: Shop, code: str, currency: CurrencyCode
 ) -> None:
     assert viewer_of({"x-currency": code}, shop).currency is currency

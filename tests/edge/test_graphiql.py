@@ -1,4 +1,4 @@
-"""GraphiQL: one page from our own server, which explains itself when it is not built."""
+"""GraphiQL: the page, its files and its build."""
 
 import json
 import re
@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from edge.graphiql import EXAMPLES, GraphiQL
-from edge.graphiql.build import LOCK, CannotBuild, build
-from edge.graphiql.bundle import HERE, MANIFEST, OWN, PACKAGED, Bundle, load_bundle
+from edge.graphiql.build import LOCK, CannotBuild, build_page
+from edge.graphiql.bundle import FOLDER, MANIFEST, OWN_FILES, PACKAGE_FILES, Bundle, load_bundle
 
 FAKE_NPM = """
 import pathlib
@@ -33,17 +33,17 @@ def built(tmp_path: Path) -> Path:
 @pytest.fixture
 async def browser(built: Path) -> AsyncIterator[httpx.AsyncClient]:
     graphiql = GraphiQL(built=built)
-    app = Starlette(routes=[graphiql.assets, Route("/graphql", graphiql.page)])
-    async with browser_of(app) as client:
+    app = Starlette(routes=[graphiql.assets, Route("/graphql", graphiql.show_page)])
+    async with open_browser(app) as client:
         yield client
 
 
-def browser_of(app: Starlette) -> httpx.AsyncClient:
+def open_browser(app: Starlette) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://shop")
 
 
 def npm(code: str) -> Sequence[str]:
-    """A program in the place of npm: it starts in the folder to install into, with npm's arguments."""
+    """A program called instead of npm, with npm's arguments, in the folder to install into."""
     return (sys.executable, "-c", code)
 
 
@@ -51,18 +51,18 @@ def npm_with(places: Sequence[str]) -> Sequence[str]:
     return npm(FAKE_NPM.format(places=list(places)))
 
 
-def npm_is_not_asked() -> Sequence[str]:
-    raise AssertionError("npm was asked for")
+def fail_if_npm_is_needed() -> Sequence[str]:
+    raise AssertionError("npm was needed")
 
 
-def make_assets(built: Path) -> Bundle:
-    assert build(built, find_npm=lambda: npm_with(list(PACKAGED.values())))
+def build_assets(built: Path) -> Bundle:
+    assert build_page(built, find_npm=lambda: npm_with(list(PACKAGE_FILES.values())))
     bundle = load_bundle(built)
     assert bundle is not None
     return bundle
 
 
-async def test_a_page_that_is_not_built_says_what_to_do(browser: httpx.AsyncClient) -> None:
+async def test_a_page_that_is_not_built_says_how_to_build_it(browser: httpx.AsyncClient) -> None:
     page = await browser.get("/graphql")
 
     assert page.status_code == 200
@@ -74,49 +74,51 @@ async def test_a_page_that_is_not_built_says_what_to_do(browser: httpx.AsyncClie
 async def test_a_built_page_names_every_file_under_its_version(
     browser: httpx.AsyncClient, built: Path
 ) -> None:
-    bundle = make_assets(built)
+    bundle = build_assets(built)
 
     page = await browser.get("/graphql")
 
     named = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
-    assert sorted(named) == sorted(f"/graphql/assets/{bundle.version}/{name}" for name in [*PACKAGED, *OWN])
+    assert sorted(named) == sorted(
+        f"/graphql/assets/{bundle.version}/{name}" for name in [*PACKAGE_FILES, *OWN_FILES]
+    )
     assert "<title>Cartwheel</title>" in page.text
 
 
-async def test_a_page_built_while_the_server_runs_is_there_at_once(
+async def test_a_page_built_while_the_server_runs_is_served_at_once(
     browser: httpx.AsyncClient, built: Path
 ) -> None:
     before = await browser.get("/graphql")
-    make_assets(built)
+    build_assets(built)
     after = await browser.get("/graphql")
 
     assert "make web" in before.text
     assert "make web" not in after.text
 
 
-async def test_a_half_done_build_counts_as_none(browser: httpx.AsyncClient, built: Path) -> None:
-    make_assets(built)
+async def test_an_incomplete_build_is_not_served(browser: httpx.AsyncClient, built: Path) -> None:
+    build_assets(built)
     (built / "graphiql.min.js").unlink()
 
     assert "make web" in (await browser.get("/graphql")).text
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"lock": "x"}', '{"lock": "x", "files": {}}'])
-async def test_an_unreadable_manifest_counts_as_no_build(
+async def test_a_build_with_a_malformed_manifest_is_not_served(
     browser: httpx.AsyncClient, built: Path, text: str
 ) -> None:
-    make_assets(built)
+    build_assets(built)
     (built / MANIFEST).write_text(text)
 
     assert "make web" in (await browser.get("/graphql")).text
 
 
 @pytest.mark.parametrize("ready", [False, True])
-async def test_the_page_runs_only_our_scripts_and_in_no_frame(
+async def test_the_page_runs_only_its_own_scripts_and_in_no_frame(
     browser: httpx.AsyncClient, built: Path, ready: bool
 ) -> None:
     if ready:
-        make_assets(built)
+        build_assets(built)
 
     page = await browser.get("/graphql")
 
@@ -129,10 +131,10 @@ async def test_the_page_runs_only_our_scripts_and_in_no_frame(
     assert all(' src="/' in script or ' type="application/json"' in script for script in scripts)
 
 
-async def test_a_file_is_served_with_its_type_and_kept_for_good(
+async def test_a_file_has_its_content_type_and_may_be_cached_for_a_year(
     browser: httpx.AsyncClient, built: Path
 ) -> None:
-    version = make_assets(built).version
+    version = build_assets(built).version
 
     script = await browser.get(f"/graphql/assets/{version}/graphiql.min.js")
     style = await browser.get(f"/graphql/assets/{version}/page.css")
@@ -141,7 +143,7 @@ async def test_a_file_is_served_with_its_type_and_kept_for_good(
     assert script.headers["content-type"] == "text/javascript; charset=utf-8"
     assert script.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert script.headers["x-content-type-options"] == "nosniff"
-    assert (style.status_code, style.content) == (200, (HERE / "page.css").read_bytes())
+    assert (style.status_code, style.content) == (200, (FOLDER / "page.css").read_bytes())
     assert style.headers["content-type"] == "text/css; charset=utf-8"
 
 
@@ -162,17 +164,17 @@ async def test_a_file_is_served_with_its_type_and_kept_for_good(
 async def test_nothing_but_the_listed_files_is_served(
     browser: httpx.AsyncClient, built: Path, path: str
 ) -> None:
-    version = make_assets(built).version
+    version = build_assets(built).version
 
     assert (await browser.get("/graphql/assets/" + path.format(version=version))).status_code == 404
 
 
-async def test_behind_a_prefix_the_page_names_its_files_there(built: Path) -> None:
-    version = make_assets(built).version
+async def test_under_a_prefix_the_page_names_its_files_with_it(built: Path) -> None:
+    version = build_assets(built).version
     graphiql = GraphiQL(built=built)
-    shop = Starlette(routes=[graphiql.assets, Route("/graphql", graphiql.page)])
+    shop = Starlette(routes=[graphiql.assets, Route("/graphql", graphiql.show_page)])
 
-    async with browser_of(Starlette(routes=[Mount("/shop", shop)])) as browser:
+    async with open_browser(Starlette(routes=[Mount("/shop", shop)])) as browser:
         page = await browser.get("/shop/graphql")
         script = f"/shop/graphql/assets/{version}/page.js"
 
@@ -180,15 +182,17 @@ async def test_behind_a_prefix_the_page_names_its_files_there(built: Path) -> No
         assert (await browser.get(script)).status_code == 200
 
 
-async def test_the_examples_are_in_the_page_in_the_order_of_their_names(built: Path, tmp_path: Path) -> None:
-    make_assets(built)
+async def test_the_examples_stand_in_the_page_in_the_order_of_their_file_names(
+    built: Path, tmp_path: Path
+) -> None:
+    build_assets(built)
     second, first = "# Second.\nquery B { b }\n", "# First </script>.\nquery A { a }\n"
     (tmp_path / "02-b.graphql").write_text(second)
     (tmp_path / "01-a.graphql").write_text(first)
     (tmp_path / "notes.txt").write_text("not an example")
     graphiql = GraphiQL(built=built, examples=tmp_path)
 
-    async with browser_of(Starlette(routes=[Route("/graphql", graphiql.page)])) as browser:
+    async with open_browser(Starlette(routes=[Route("/graphql", graphiql.show_page)])) as browser:
         page = await browser.get("/graphql")
 
     written = re.search(r'<script type="application/json" id="examples">(.*?)</script>', page.text, re.DOTALL)
@@ -197,7 +201,7 @@ async def test_the_examples_are_in_the_page_in_the_order_of_their_names(built: P
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.graphql")), ids=lambda path: path.name)
-def test_an_example_explains_itself_and_has_a_name_for_its_tab(path: Path) -> None:
+def test_an_example_begins_with_a_comment_and_names_its_operation(path: Path) -> None:
     text = path.read_text("utf-8")
 
     assert re.match(r"# \S", text)
@@ -205,41 +209,41 @@ def test_an_example_explains_itself_and_has_a_name_for_its_tab(path: Path) -> No
 
 
 def test_a_second_build_of_the_same_lock_does_nothing(built: Path) -> None:
-    make_assets(built)
+    build_assets(built)
 
-    assert not build(built, find_npm=npm_is_not_asked)
+    assert not build_page(built, find_npm=fail_if_npm_is_needed)
 
 
 def test_a_damaged_file_is_built_again(built: Path) -> None:
-    make_assets(built)
+    build_assets(built)
     (built / "graphiql.min.js").write_text("cut sho")
 
-    assert build(built, find_npm=lambda: npm_with(list(PACKAGED.values())))
+    assert build_page(built, find_npm=lambda: npm_with(list(PACKAGE_FILES.values())))
     assert (built / "graphiql.min.js").read_text() == "graphiql/graphiql.min.js"
 
 
-def test_a_failed_installation_leaves_the_built_page_alone(built: Path) -> None:
-    bundle = make_assets(built)
+def test_a_failed_installation_keeps_the_built_page(built: Path) -> None:
+    bundle = build_assets(built)
     manifest = json.loads((built / MANIFEST).read_text())
     (built / MANIFEST).write_text(json.dumps({**manifest, "lock": "of yesterday"}))
 
     with pytest.raises(CannotBuild, match="npm could not install the locked packages:\n  no network"):
-        build(built, find_npm=lambda: npm("print('no network'); raise SystemExit(1)"))
+        build_page(built, find_npm=lambda: npm("print('no network'); raise SystemExit(1)"))
     with pytest.raises(CannotBuild, match="The installed packages have no react/umd/"):
-        build(built, find_npm=lambda: npm_with(list(PACKAGED.values())[1:]))
+        build_page(built, find_npm=lambda: npm_with(list(PACKAGE_FILES.values())[1:]))
     with pytest.raises(CannotBuild, match="npm could not be started"):
-        build(built, find_npm=lambda: (str(built / "no-such-npm"),))
+        build_page(built, find_npm=lambda: (str(built / "no-such-npm"),))
 
     assert load_bundle(built) == bundle
 
 
-def test_the_lock_names_exact_versions_with_digests_and_no_address() -> None:
+def test_the_lock_names_exact_versions_with_digests_and_no_url() -> None:
     lock = LOCK.read_text()
     packages = json.loads(lock)["packages"]
-    wanted = json.loads((HERE / "package.json").read_text())["dependencies"]
+    dependencies = json.loads((FOLDER / "package.json").read_text())["dependencies"]
 
     assert "://" not in lock
     assert '"resolved"' not in lock
-    assert packages[""]["dependencies"] == wanted
-    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
+    assert packages[""]["dependencies"] == dependencies
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in dependencies.values())
     assert all(package["integrity"].startswith("sha512-") for name, package in packages.items() if name)

@@ -1,4 +1,4 @@
-"""The door for pictures."""
+"""Uploading pictures and serving them."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -11,18 +11,18 @@ from sqlalchemy import func, select
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from domain.media import KEPT_UNUSED
+from domain.media import UNUSED_RETENTION
 from edge.limits import BodyLimit
 from edge.media import media_routes
 from events.shop import Shop
 from models import Media, OrderStatus, Role
 from resolvers.ids import global_id
-from tests.api.test_clerks import mutation
+from tests.api.test_catalog_editing import mutation
+from tests.clients import Clients
 from tests.conftest import Clock
 from tests.factories.aftersales import create_ticket
 from tests.factories.order import create_order
-from tests.front import Front
-from tests.observe import settle
+from tests.observe import run_until_idle
 
 LIMIT = 5_000
 
@@ -34,7 +34,7 @@ def png() -> bytes:
 
 
 @pytest.fixture
-async def door(shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
+async def uploads(shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
     limit = Middleware(BodyLimit, limit=LIMIT, limits={})
     app = Starlette(routes=media_routes(shop), middleware=[limit])
     transport = httpx.ASGITransport(app)
@@ -42,25 +42,25 @@ async def door(shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def kept(shop: Shop) -> int:
+async def count_media(shop: Shop) -> int:
     async with shop.database.reads() as session:
         return await session.scalar(select(func.count(Media.id))) or 0
 
 
-def code(reply: httpx.Response) -> str:
-    found: str = reply.json()["errors"][0]["extensions"]["code"]
-    return found
+def code_of(reply: httpx.Response) -> str:
+    code: str = reply.json()["errors"][0]["extensions"]["code"]
+    return code
 
 
 @pytest.mark.parametrize("as_form", [True, False])
-async def test_a_picture_is_taken_and_shown(
-    door: httpx.AsyncClient, front: Front, shop: Shop, as_form: bool
+async def test_an_uploaded_picture_is_served(
+    uploads: httpx.AsyncClient, clients: Clients, shop: Shop, as_form: bool
 ) -> None:
-    customer = await front.customer()
-    given = {"files": {"file": ("photo.exe", png())}} if as_form else {"content": png()}
+    customer = await clients.customer()
+    request_body = {"files": {"file": ("photo.exe", png())}} if as_form else {"content": png()}
 
-    reply = await door.post("/media", headers=customer.headers, **given)
-    shown = await door.get(reply.json()["url"])
+    reply = await uploads.post("/media", headers=customer.headers, **request_body)
+    shown = await uploads.get(reply.json()["url"])
 
     async with shop.database.reads() as session:
         media = (await session.scalars(select(Media))).one()
@@ -81,39 +81,41 @@ async def test_a_picture_is_taken_and_shown(
     assert shown.headers["cache-control"] == "private, max-age=31536000, immutable"
 
 
-async def test_what_clerks_send_may_be_kept_by_any_cache(door: httpx.AsyncClient, front: Front) -> None:
-    staff = await front.staff(Role.CATALOGUE)
+async def test_pictures_of_staff_may_be_kept_by_shared_caches(
+    uploads: httpx.AsyncClient, clients: Clients
+) -> None:
+    staff = await clients.staff(Role.CATALOGUE)
 
-    url = (await door.post("/media", content=png(), headers=staff.headers)).json()["url"]
+    url = (await uploads.post("/media", content=png(), headers=staff.headers)).json()["url"]
 
-    assert (await door.get(url)).headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert (await uploads.get(url)).headers["cache-control"] == "public, max-age=31536000, immutable"
     assert not url.startswith("/media/private-")
 
 
-async def test_a_picture_that_has_been_sent_is_known_on_a_product(front: Front) -> None:
-    clerk = await front.staff(Role.CATALOGUE)
-    sent = await front.http.post("/media", content=png(), headers=clerk.headers)
+async def test_an_uploaded_picture_has_its_type_and_size_on_a_product(clients: Clients) -> None:
+    staff = await clients.staff(Role.CATALOGUE)
+    sent = await clients.http.post("/media", content=png(), headers=staff.headers)
     url = sent.json()["url"]
     shown = "product { media { url contentType width height } variants { media { width } } }"
     variant = {"pictureUrl": url}
 
-    made = await clerk.do(
+    payload = await staff.do(
         mutation("productCreate", shown), title="Tea", pictures=[{"url": url}], variants=[variant]
     )
 
-    assert made["product"] == {
+    assert payload["product"] == {
         "media": [{"url": url, "contentType": "image/png", "width": 4, "height": 3}],
         "variants": [{"media": {"width": 4}}],
     }
 
 
-async def test_a_picture_that_became_no_evidence_is_thrown_away_in_time(
-    front: Front, shop: Shop, clock: Clock
+async def test_a_picture_of_a_customer_that_no_ticket_uses_is_deleted_after_a_week(
+    clients: Clients, shop: Shop, clock: Clock
 ) -> None:
-    customer, staff = await front.customer(), await front.staff(Role.CATALOGUE)
+    customer, staff = await clients.customer(), await clients.staff(Role.CATALOGUE)
     sent = [
-        await front.http.post("/media", content=png(), headers=somebody.headers)
-        for somebody in (customer, customer, staff)
+        await clients.http.post("/media", content=png(), headers=viewer.headers)
+        for viewer in (customer, customer, staff)
     ]
     urls = [reply.json()["url"] for reply in sent]
     async with shop.database.writes.begin() as session:
@@ -121,33 +123,33 @@ async def test_a_picture_that_became_no_evidence_is_thrown_away_in_time(
         order = await create_order(session, account=customer.account, status=OrderStatus.COMPLETED)
         await create_ticket(session, order=order, media_ids=[used.id])
 
-    clock.tick(KEPT_UNUSED - timedelta(seconds=1))
-    await settle(shop)
-    early = [(await front.http.get(url)).status_code for url in urls]
+    clock.tick(UNUSED_RETENTION - timedelta(seconds=1))
+    await run_until_idle(shop)
+    early = [(await clients.http.get(url)).status_code for url in urls]
     clock.tick(timedelta(seconds=1))
-    await settle(shop)
+    await run_until_idle(shop)
 
     assert early == [200, 200, 200]
-    assert [(await front.http.get(url)).status_code for url in urls] == [200, 404, 200]
-    assert await kept(shop) == 3  # with the picture of what was bought
+    assert [(await clients.http.get(url)).status_code for url in urls] == [200, 404, 200]
+    assert await count_media(shop) == 3  # with the picture of what was bought
 
 
-async def test_a_guest_sends_no_pictures(door: httpx.AsyncClient, shop: Shop) -> None:
-    reply = await door.post("/media", content=png())
+async def test_a_guest_cannot_upload_a_picture(uploads: httpx.AsyncClient, shop: Shop) -> None:
+    reply = await uploads.post("/media", content=png())
 
-    assert (reply.status_code, code(reply)) == (401, "UNAUTHENTICATED")
-    assert await kept(shop) == 0
+    assert (reply.status_code, code_of(reply)) == (401, "UNAUTHENTICATED")
+    assert await count_media(shop) == 0
 
 
-async def test_a_forged_token_sends_no_pictures(door: httpx.AsyncClient, shop: Shop) -> None:
-    reply = await door.post("/media", content=png(), headers={"Authorization": "Bearer forged"})
+async def test_a_forged_token_cannot_upload_a_picture(uploads: httpx.AsyncClient, shop: Shop) -> None:
+    reply = await uploads.post("/media", content=png(), headers={"Authorization": "Bearer forged"})
 
-    assert (reply.status_code, code(reply)) == (401, "UNAUTHENTICATED")
-    assert await kept(shop) == 0
+    assert (reply.status_code, code_of(reply)) == (401, "UNAUTHENTICATED")
+    assert await count_media(shop) == 0
 
 
 @pytest.mark.parametrize(
-    ("given", "status"),
+    ("request_body", "status"),
     [
         ({"content": b"<html>"}, 415),
         ({"files": {"file": ("a.png", b"<html>")}}, 415),
@@ -157,26 +159,32 @@ async def test_a_forged_token_sends_no_pictures(door: httpx.AsyncClient, shop: S
     ids=["page", "page in a form", "other field", "broken form"],
 )
 async def test_anything_but_a_picture_is_refused(
-    door: httpx.AsyncClient, front: Front, shop: Shop, given: dict[str, dict[str, str]], status: int
+    uploads: httpx.AsyncClient,
+    clients: Clients,
+    shop: Shop,
+    request_body: dict[str, dict[str, str]],
+    status: int,
 ) -> None:
-    staff = await front.staff(Role.CATALOGUE)
-    headers = staff.headers | given.get("headers", {})
+    staff = await clients.staff(Role.CATALOGUE)
+    headers = staff.headers | request_body.get("headers", {})
 
-    reply = await door.post("/media", **(given | {"headers": headers}))  # type: ignore[arg-type]
+    reply = await uploads.post("/media", **(request_body | {"headers": headers}))  # type: ignore[arg-type]
 
-    assert (reply.status_code, code(reply)) == (status, "INVALID")
-    assert await kept(shop) == 0
+    assert (reply.status_code, code_of(reply)) == (status, "INVALID")
+    assert await count_media(shop) == 0
 
 
-async def test_a_file_above_the_limit_is_refused(door: httpx.AsyncClient, front: Front, shop: Shop) -> None:
-    customer = await front.customer()
+async def test_a_file_above_the_limit_is_refused(
+    uploads: httpx.AsyncClient, clients: Clients, shop: Shop
+) -> None:
+    customer = await clients.customer()
 
-    reply = await door.post("/media", content=b"x" * (LIMIT + 1), headers=customer.headers)
+    reply = await uploads.post("/media", content=b"x" * (LIMIT + 1), headers=customer.headers)
 
     assert reply.status_code == 413
-    assert await kept(shop) == 0
+    assert await count_media(shop) == 0
 
 
 @pytest.mark.parametrize("name", ["nothing.png", "..%2F..%2Fsettings.py", ".png", "a.svg", "a.png.part"])
-async def test_only_pictures_that_were_taken_are_shown(door: httpx.AsyncClient, name: str) -> None:
-    assert (await door.get(f"/media/{name}")).status_code == 404
+async def test_only_uploaded_pictures_are_served(uploads: httpx.AsyncClient, name: str) -> None:
+    assert (await uploads.get(f"/media/{name}")).status_code == 404

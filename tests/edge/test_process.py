@@ -1,4 +1,4 @@
-"""A process starts only when it can serve, says how it is, and leaves politely."""
+"""Start, health checks, logs and shutdown of a serving process."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from tests.process import Process, cartwheel, environment, serving
+from tests.process import Process, process_environment, run_cartwheel, serve_shop
 from tests.servers import PrivateRedis
 
 QUERY = b'{"query": "{ __typename }"}'
@@ -20,16 +20,16 @@ QUERY = b'{"query": "{ __typename }"}'
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
-    return environment(f"sqlite:///{tmp_path}/shop.db", tmp_path, SHUTDOWN_SECONDS="60")
+    return process_environment(f"sqlite:///{tmp_path}/shop.db", tmp_path, SHUTDOWN_SECONDS="60")
 
 
 @pytest.fixture
 async def process(env: dict[str, str], tmp_path: Path) -> AsyncIterator[Process]:
-    async with serving(env, tmp_path / "log") as process:
+    async with serve_shop(env, tmp_path / "log") as process:
         yield process
 
 
-async def test_it_lives_and_is_ready(process: Process) -> None:
+async def test_a_process_is_alive_and_ready(process: Process) -> None:
     async with httpx.AsyncClient(base_url=process.url) as http:
         alive, ready = await http.get("/healthz"), await http.get("/readyz")
 
@@ -37,41 +37,41 @@ async def test_it_lives_and_is_ready(process: Process) -> None:
     assert (ready.status_code, ready.json()) == (200, {"database": "ok", "redis": "ok"})
 
 
-async def test_without_its_redis_it_lives_and_says_that_it_is_not_ready(
+async def test_without_redis_a_process_is_alive_but_not_ready(
     env: dict[str, str], tmp_path: Path, private_redis_server: PrivateRedis
 ) -> None:
     env = env | {"REDIS_URL": private_redis_server.url}
-    async with serving(env, tmp_path / "log") as process, httpx.AsyncClient(base_url=process.url) as http:
+    async with serve_shop(env, tmp_path / "log") as process, httpx.AsyncClient(base_url=process.url) as http:
         private_redis_server.stop()
         alive, ready = await http.get("/healthz"), await http.get("/readyz")
-        asked = await http.post("/graphql", content=QUERY, headers={"content-type": "application/json"})
+        answered = await http.post("/graphql", content=QUERY, headers={"content-type": "application/json"})
         private_redis_server.start()
         again = await http.get("/readyz")
 
     assert (alive.status_code, ready.status_code, again.status_code) == (200, 503, 200)
     assert ready.json()["database"] == "ok"
     assert ready.json()["redis"] != "ok"
-    assert asked.json() == {"data": {"__typename": "Query"}}
+    assert answered.json() == {"data": {"__typename": "Query"}}
 
 
-async def test_every_answer_carries_a_request_id_the_callers_own_if_it_is_decent(process: Process) -> None:
+async def test_every_response_has_a_request_id_the_clients_own_if_it_is_well_formed(process: Process) -> None:
     async with httpx.AsyncClient(base_url=process.url) as http:
-        given = await http.get("/healthz", headers={"X-Request-Id": "abc-123"})
+        own = await http.get("/healthz", headers={"X-Request-Id": "abc-123"})
         odd = await http.get("/healthz", headers={"X-Request-Id": "x" * 200})
         none = await http.get("/healthz")
 
-    assert given.headers["x-request-id"] == "abc-123"
+    assert own.headers["x-request-id"] == "abc-123"
     assert len(odd.headers["x-request-id"]) == len(none.headers["x-request-id"]) == 16
 
 
-async def test_logs_are_one_json_object_a_line_with_the_request_id(process: Process) -> None:
+async def test_a_log_line_is_one_json_object_with_the_request_id(process: Process) -> None:
     async with httpx.AsyncClient(base_url=process.url) as http:
         await http.get("/graphql", params={"query": "{ __typename }"}, headers={"X-Request-Id": "find-me"})
     await process.stop()
 
     lines = [json.loads(line) for line in process.log.read_text().splitlines() if line.startswith("{")]
-    [found] = [line for line in lines if line.get("request_id") == "find-me"]
-    assert (found["event"], found["path"], found["status"]) == ("request", "/graphql", 200)
+    [line] = [line for line in lines if line.get("request_id") == "find-me"]
+    assert (line["event"], line["path"], line["status"]) == ("request", "/graphql", 200)
 
 
 async def test_a_running_request_is_answered_before_the_process_ends(process: Process) -> None:
@@ -83,7 +83,7 @@ async def test_a_running_request_is_answered_before_the_process_ends(process: Pr
     writer.write(head)
     assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
     ending = asyncio.create_task(process.stop())
-    await nobody_is_let_in(process)
+    await wait_until_no_connection_is_accepted(process)
     writer.write(QUERY)
     await writer.drain()
     answer = await reader.read()
@@ -91,11 +91,10 @@ async def test_a_running_request_is_answered_before_the_process_ends(process: Pr
 
     assert answer.startswith(b"HTTP/1.1 200")
     assert b'{"data":{"__typename":"Query"}}' in answer
-    assert await ending == -signal.SIGTERM, "ended by the signal, after it had tidied up"
+    assert await ending == -signal.SIGTERM, "ended by the signal, after it had cleaned up"
 
 
-async def nobody_is_let_in(process: Process) -> None:
-    """Until the process has closed its door."""
+async def wait_until_no_connection_is_accepted(process: Process) -> None:
     while True:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", process.port)
@@ -105,7 +104,7 @@ async def nobody_is_let_in(process: Process) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_watchers_are_told_that_the_service_restarts(process: Process) -> None:
+async def test_at_shutdown_subscribers_are_told_that_the_service_restarts(process: Process) -> None:
     address = process.url.replace("http", "ws") + "/graphql"
     async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as watcher:
         await watcher.send(json.dumps({"type": "connection_init"}))
@@ -116,10 +115,10 @@ async def test_watchers_are_told_that_the_service_restarts(process: Process) -> 
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1012
-    assert await ending == -signal.SIGTERM, "ended by the signal, after it had tidied up"
+    assert await ending == -signal.SIGTERM, "ended by the signal, after it had cleaned up"
 
 
-async def test_a_forged_token_is_not_taken_for_a_guest(process: Process) -> None:
+async def test_a_forged_token_is_refused_over_http_and_websocket(process: Process) -> None:
     forged = {"Authorization": "Bearer nonsense"}
     async with httpx.AsyncClient(base_url=process.url) as http:
         answer = await http.post("/graphql", json={"query": "{ viewer { role } }"}, headers=forged)
@@ -135,21 +134,21 @@ async def test_a_forged_token_is_not_taken_for_a_guest(process: Process) -> None
     assert closed.value.rcvd.code == 4403
 
 
-def test_a_wrong_setting_stops_the_start_with_its_name(env: dict[str, str]) -> None:
-    refused = cartwheel("serve", env=env | {"PORT": "many"})
+def test_a_wrong_setting_is_named_and_stops_the_start(env: dict[str, str]) -> None:
+    refused = run_cartwheel("serve", env=env | {"PORT": "many"})
 
     assert refused.returncode == 2
     assert "PORT" in refused.stderr
 
 
-def test_production_loads_no_demo(env: dict[str, str]) -> None:
-    refused = cartwheel("serve", "--demo", env=env | {"ENVIRONMENT": "production"})
+def test_the_demo_shop_is_not_loaded_in_production(env: dict[str, str]) -> None:
+    refused = run_cartwheel("serve", "--demo", env=env | {"ENVIRONMENT": "production"})
 
     assert refused.returncode != 0
     assert "production" in refused.stderr
 
 
-async def test_a_body_that_is_too_large_is_refused_and_the_sender_hears_it(process: Process) -> None:
+async def test_a_client_that_sends_a_too_large_body_receives_the_refusal(process: Process) -> None:
     async def stream() -> AsyncIterator[bytes]:
         for _ in range(50):
             yield b"x" * 100_000
@@ -162,13 +161,13 @@ async def test_a_body_that_is_too_large_is_refused_and_the_sender_hears_it(proce
     assert (announced.status_code, streamed.status_code) == (413, 413)
 
 
-async def test_a_nul_character_is_refused_before_any_database_sees_it(process: Process) -> None:
-    search = "query ($text: String!) { products(search: $text) { totalCount } }"
+async def test_a_nul_character_is_refused_before_it_reaches_the_database(process: Process) -> None:
+    search = "query ($text: String!) { products(query: $text) { totalCount } }"
     async with httpx.AsyncClient(base_url=process.url) as http:
         variable = await http.post("/graphql", json={"query": search, "variables": {"text": "te\0a"}})
         literal = await http.post(
-            "/graphql", json={"query": '{ products(search: "te\\u0000a") { totalCount } }'}
+            "/graphql", json={"query": '{ products(query: "te\\u0000a") { totalCount } }'}
         )
-        address = await http.get("/graphql?query=%7B+products(search:%22te%00a%22)%7BtotalCount%7D%7D")
+        address = await http.get("/graphql?query=%7B+products(query:%22te%00a%22)%7BtotalCount%7D%7D")
 
     assert (variable.status_code, literal.status_code, address.status_code) == (400, 400, 400)

@@ -1,4 +1,4 @@
-"""Product files over HTTP: what clerks take in and give out."""
+"""Importing and exporting product files over HTTP."""
 
 import codecs
 from collections.abc import Mapping
@@ -8,30 +8,30 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from domain.catalog.interchange import VARIANT_LIMIT
+from domain.catalog.limits import VARIANT_LIMIT
 from events.shop import Shop
 from models import CurrencyCode, Event, Product, Role
+from tests.clients import Client, Clients
 from tests.factories.catalog import create_attribute, create_category, create_product
-from tests.front import Client, Front
 
-GOODS = """Handle,Title,Variant SKU,Variant Price,Variant Inventory Qty
+FILE_TEXT = """Handle,Title,Variant SKU,Variant Price,Variant Inventory Qty
 tea,西湖龙井，明前,T-1,10,5
 cup,茶杯,C-1,20,1
 """
 
 
 @pytest.fixture
-async def clerk(front: Front) -> Client:
-    return await front.staff(Role.CATALOGUE)
+async def clerk(clients: Clients) -> Client:
+    return await clients.staff(Role.CATALOGUE)
 
 
-async def post(client: Client, data: bytes, **query: str) -> httpx.Response:
-    return await client.front.http.post(
+async def post_file(client: Client, data: bytes, **query: str) -> httpx.Response:
+    return await client.clients.http.post(
         "/products.csv", content=data, headers=client.headers, params=query, timeout=60
     )
 
 
-async def titles(shop: Shop) -> list[str]:
+async def product_titles(shop: Shop) -> list[str]:
     async with shop.database.reads() as session:
         return list(await session.scalars(select(Product.title).order_by(Product.id)))
 
@@ -39,55 +39,55 @@ async def titles(shop: Shop) -> list[str]:
 @pytest.mark.parametrize(
     ("data", "notes"),
     [
-        (GOODS.encode(), 0),
-        (codecs.BOM_UTF8 + GOODS.encode(), 0),
-        (GOODS.encode("utf-16"), 0),
-        (codecs.BOM_UTF16_BE + GOODS.encode("utf-16-be"), 0),
-        (GOODS.encode("gbk"), 1),
-        (GOODS.encode("gb18030"), 1),
-        (GOODS.replace(",", "\t").encode("utf-16"), 0),
-        (GOODS.replace(",", ";").encode(), 0),
+        (FILE_TEXT.encode(), 0),
+        (codecs.BOM_UTF8 + FILE_TEXT.encode(), 0),
+        (FILE_TEXT.encode("utf-16"), 0),
+        (codecs.BOM_UTF16_BE + FILE_TEXT.encode("utf-16-be"), 0),
+        (FILE_TEXT.encode("gbk"), 1),
+        (FILE_TEXT.encode("gb18030"), 1),
+        (FILE_TEXT.replace(",", "\t").encode("utf-16"), 0),
+        (FILE_TEXT.replace(",", ";").encode(), 0),
     ],
     ids=["utf-8", "bom", "utf-16", "utf-16-be", "gbk", "gb18030", "tabs", "semicolons"],
 )
 async def test_a_file_is_read_however_a_spreadsheet_saved_it(
     shop: Shop, clerk: Client, data: bytes, notes: int
 ) -> None:
-    reply = await post(clerk, data)
+    reply = await post_file(clerk, data)
 
     found = reply.json()
-    told = [(note["line"], note["reason"]) for note in found.pop("notes")]
+    notes_found = [(note["line"], note["reason"]) for note in found.pop("notes")]
     assert (reply.status_code, found) == (
         200,
         {"created": 2, "updated": 0, "unchanged": 0, "problems": []},
     )
-    assert told == [(1, "not UTF-8: read as GB18030 (GBK)")] * notes
-    assert await titles(shop) == ["西湖龙井，明前", "茶杯"]
+    assert notes_found == [(1, "not UTF-8: read as GB18030 (GBK)")] * notes
+    assert await product_titles(shop) == ["西湖龙井，明前", "茶杯"]
 
 
 @pytest.mark.parametrize(
     ("data", "line", "reason"),
     [
-        (GOODS.encode("gbk")[:-30] + b"\xff\xff\n", 2, "not UTF-8: byte 0xCE; save the file as UTF-8"),
+        (FILE_TEXT.encode("gbk")[:-30] + b"\xff\xff\n", 2, "not UTF-8: byte 0xCE; save the file as UTF-8"),
         (
             "Handle,Title\na,Crème brûlée\n".encode("latin-1"),
             2,
             "not UTF-8: byte 0xE8; save the file as UTF-8",
         ),
-        (GOODS.encode("utf-16-le"), 2, "not UTF-8: byte 0x89; save the file as UTF-8"),
+        (FILE_TEXT.encode("utf-16-le"), 2, "not UTF-8: byte 0x89; save the file as UTF-8"),
         (b"", 1, "the file is empty"),
     ],
     ids=["broken gbk", "latin-1", "utf-16 without its mark", "nothing"],
 )
-async def test_a_file_nobody_can_read_is_refused_by_its_byte(
+async def test_an_unreadable_file_is_refused_with_its_line_and_byte(
     shop: Shop, clerk: Client, data: bytes, line: int, reason: str
 ) -> None:
-    reply = await post(clerk, data)
+    reply = await post_file(clerk, data)
 
     assert reply.status_code == 422
     (problem,) = reply.json()["problems"]
     assert (problem["line"], problem["reason"]) == (line, reason)
-    assert await titles(shop) == []
+    assert await product_titles(shop) == []
 
 
 async def test_a_dry_run_finds_everything_and_changes_nothing(shop: Shop, clerk: Client) -> None:
@@ -98,9 +98,9 @@ async def test_a_dry_run_finds_everything_and_changes_nothing(shop: Shop, clerk:
         f"tea,Tea,-1,\n{'x' * 300},Cup,1,\npot,Pot,1,xxl\nbowl,Bowl,free,\n"
     )
 
-    tried = await post(clerk, GOODS.encode(), dryRun="true")
-    refused = await post(clerk, bad.encode(), dryRun="true")
-    only_wrong_value = await post(clerk, b"Handle,Title,Attribute / size\npot,Pot,xxl\n")
+    tried = await post_file(clerk, FILE_TEXT.encode(), dryRun="true")
+    refused = await post_file(clerk, bad.encode(), dryRun="true")
+    only_wrong_value = await post_file(clerk, b"Handle,Title,Attribute / size\npot,Pot,xxl\n")
 
     assert tried.json()["created"] == 2
     assert [(each["line"], each["column"], each["reason"]) for each in refused.json()["problems"]] == [
@@ -109,41 +109,43 @@ async def test_a_dry_run_finds_everything_and_changes_nothing(shop: Shop, clerk:
         (5, "Variant Price", '"free" is not an amount such as 12.50'),
     ]
     assert only_wrong_value.json()["problems"][0]["reason"] == 'Size (size) cannot be "xxl"; allowed: s'
-    assert await titles(shop) == []
+    assert await product_titles(shop) == []
     async with shop.database.reads() as session:
         assert await session.scalar(select(func.count()).select_from(Event)) == 0
 
 
-async def test_what_a_file_brings_along_is_told_before_and_after(shop: Shop, clerk: Client) -> None:
+async def test_categories_attributes_and_warehouses_a_file_creates_are_noted(
+    shop: Shop, clerk: Client
+) -> None:
     async with shop.database.writes.begin() as session:
         await create_category(session, name="Tea")
         await create_attribute(session, code="size")
         await create_product(session, stock={"MAIN": 1})
-    goods = (
+    text = (
         "Handle,Title,Product Category,Inventory Qty / NORTH,Attribute / colour\n"
         "green,Green,Tea,1,\nblack,Black,Tee > Black tea,1,dark\n"
     )
-    told = [
+    expected = [
         ("Product Category", "categories the shop did not have: Tee, Black tea"),
         ("Attribute", "attributes the shop did not have: colour"),
         ("Inventory Qty", "warehouses the shop did not have: NORTH"),
     ]
 
     for dry_run in ("true", "false"):
-        notes = (await post(clerk, goods.encode(), dryRun=dry_run)).json()["notes"]
-        assert [(note["column"], note["reason"]) for note in notes] == told
-    assert (await post(clerk, goods.encode())).json()["notes"] == []
+        notes = (await post_file(clerk, text.encode(), dryRun=dry_run)).json()["notes"]
+        assert [(note["column"], note["reason"]) for note in notes] == expected
+    assert (await post_file(clerk, text.encode())).json()["notes"] == []
 
 
-async def test_ten_thousand_variants_and_scripts_are_answered_by_name(shop: Shop, clerk: Client) -> None:
+async def test_too_many_variants_are_refused_and_scripts_removed(shop: Shop, clerk: Client) -> None:
     rows = "".join(f"tea,,Size,{number},{number}\n" for number in range(10_000))
     many = f"Handle,Title,Option1 Name,Option1 Value,Variant Price\ntea,Tea,,,\n{rows}"
     script = (
         'Handle,Title,Body (HTML)\ncup,<b>Cup</b>,"<p onclick=""x()"">Hot<script>alert(1)</script></p>"\n'
     )
 
-    refused = await post(clerk, many.encode())
-    taken = await post(clerk, script.encode())
+    refused = await post_file(clerk, many.encode())
+    taken = await post_file(clerk, script.encode())
 
     assert [problem["reason"] for problem in refused.json()["problems"]] == [
         f"more than {VARIANT_LIMIT:,} variants"
@@ -153,14 +155,14 @@ async def test_ten_thousand_variants_and_scripts_are_answered_by_name(shop: Shop
         assert (await session.scalars(select(Product.description))).all() == ["<p>Hot</p>"]
 
 
-async def test_what_is_given_out_comes_back_unchanged(shop: Shop, clerk: Client) -> None:
+async def test_an_export_can_be_imported_without_a_change(shop: Shop, clerk: Client) -> None:
     async with shop.database.writes.begin() as session:
         for number in range(450):
             await create_product(session, slug=f"p-{number}", title=f"茶 {number}")
         await create_product(session, slug="usd", prices={CurrencyCode.USD: 500})
 
-    given = await clerk.front.http.get("/products.csv", headers=clerk.headers)
-    again = await post(clerk, given.content, dryRun="true")
+    given = await clerk.clients.http.get("/products.csv", headers=clerk.headers)
+    again = await post_file(clerk, given.content, dryRun="true")
 
     assert given.headers["content-type"] == "text/csv; charset=utf-8"
     assert given.headers["cache-control"] == "no-store"
@@ -178,14 +180,14 @@ async def test_what_is_given_out_comes_back_unchanged(shop: Shop, clerk: Client)
         (Role.CATALOGUE, {"dryRun": "perhaps"}, 400),
     ],
 )
-async def test_product_files_are_for_clerks_who_know_what_they_want(
-    shop: Shop, front: Front, role: Role | None, query: Mapping[str, Any], status: int
+async def test_product_files_are_for_catalogue_staff_and_need_valid_parameters(
+    shop: Shop, clients: Clients, role: Role | None, query: Mapping[str, Any], status: int
 ) -> None:
-    somebody = await front.staff(role) if role else front.guest()
+    somebody = await clients.staff(role) if role else clients.guest()
 
-    taken = await post(somebody, GOODS.encode(), **query)
-    given = await front.http.get("/products.csv", headers=somebody.headers, params=query)
+    taken = await post_file(somebody, FILE_TEXT.encode(), **query)
+    given = await clients.http.get("/products.csv", headers=somebody.headers, params=query)
 
     assert taken.status_code == status
     assert given.status_code == (200 if "dryRun" in query else status)
-    assert await titles(shop) == []
+    assert await product_titles(shop) == []

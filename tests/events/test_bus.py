@@ -1,4 +1,4 @@
-"""Bells between processes, and what becomes of them while Redis is away."""
+"""Notifications between processes, and what becomes of them while Redis is away."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,15 +9,15 @@ import pytest
 from redis.asyncio import Redis
 
 from events.bus import LocalBus, RedisBus
-from tests.observe import PATIENCE_SECONDS, until
+from tests.observe import TIMEOUT_SECONDS, wait_until
 from tests.servers import PrivateRedis, RedisServer
 
 
 @asynccontextmanager
-async def running(url: str) -> AsyncIterator[RedisBus]:
+async def running_bus(url: str) -> AsyncIterator[RedisBus]:
     bus = RedisBus(Redis.from_url(url))
     task = asyncio.create_task(bus.run())
-    await until(lambda: bus.channel)
+    await wait_until(lambda: bus.channel)
     try:
         yield bus
     finally:
@@ -26,61 +26,67 @@ async def running(url: str) -> AsyncIterator[RedisBus]:
         await bus.close()
 
 
-async def test_a_bell_rings_once_for_many_strokes() -> None:
+async def test_many_notifications_end_one_wait() -> None:
     bus = LocalBus()
-    async with bus.listen(["order:1"]) as bell:
-        await bus.ring(["order:1", "order:2"])
-        await bus.ring(["order:1"])
-        assert [await bell.wait(0.01), await bell.wait(0.01)] == [True, False]
+    async with bus.listen(["order:1"]) as signal:
+        await bus.notify(["order:1", "order:2"])
+        await bus.notify(["order:1"])
+        assert [await signal.wait(0.01), await signal.wait(0.01)] == [True, False]
 
 
 async def test_nothing_is_kept_for_a_topic_nobody_listens_to_any_more() -> None:
     bus = LocalBus()
     async with bus.listen(["order:1"]), bus.listen(["order:1"]):
-        assert len(bus.bells["order:1"]) == 2
-    assert dict(bus.bells) == {}
+        assert len(bus.signals["order:1"]) == 2
+    assert dict(bus.signals) == {}
 
 
-async def test_a_bell_rings_when_others_begin_to_be_heard(redis_server: RedisServer) -> None:
-    async with running(redis_server.url) as bus, bus.listen([uuid4().hex]) as bell:
-        assert [await bell.wait(PATIENCE_SECONDS), await bell.wait(0.1)] == [True, False]
+async def test_a_signal_is_set_when_redis_begins_to_pass_its_topics_on(redis_server: RedisServer) -> None:
+    async with running_bus(redis_server.url) as bus, bus.listen([uuid4().hex]) as signal:
+        assert [await signal.wait(TIMEOUT_SECONDS), await signal.wait(0.1)] == [True, False]
 
 
-async def test_two_processes_hear_each_other(redis_server: RedisServer) -> None:
+async def test_two_processes_notify_each_other(redis_server: RedisServer) -> None:
     one, two = (f"{uuid4().hex}:{number}" for number in (1, 2))  # others may use the same server
     async with (
-        running(redis_server.url) as here,
-        running(redis_server.url) as there,
-        here.listen([one]) as bell,
+        running_bus(redis_server.url) as here,
+        running_bus(redis_server.url) as there,
+        here.listen([one]) as signal,
         here.listen([two]) as other,
     ):
-        assert [await each.wait(PATIENCE_SECONDS) for each in (bell, other)] == [True, True]
-        await there.ring([one])
-        assert (await bell.wait(PATIENCE_SECONDS), await other.wait(0.1)) == (True, False)
+        assert [await each.wait(TIMEOUT_SECONDS) for each in (signal, other)] == [True, True]
+        await there.notify([one])
+        assert (await signal.wait(TIMEOUT_SECONDS), await other.wait(0.1)) == (True, False)
 
 
-@pytest.mark.parametrize("who_rings", ["while it is away", "when it is back"])
-async def test_a_redis_that_disappears_and_returns_loses_no_bell(
-    private_redis_server: PrivateRedis, who_rings: str
+@pytest.mark.parametrize("notified", ["while it is away", "when it is back"])
+async def test_a_redis_that_disappears_and_returns_loses_no_notification(
+    private_redis_server: PrivateRedis, notified: str
 ) -> None:
     redis = private_redis_server
-    async with running(redis.url) as here, running(redis.url) as there, here.listen(["order:1"]) as bell:
+    async with (
+        running_bus(redis.url) as here,
+        running_bus(redis.url) as there,
+        here.listen(["order:1"]) as signal,
+    ):
         redis.stop()
-        await until(lambda: here.channel is there.channel is None)
-        await bell.wait(0)
-        if who_rings == "while it is away":
-            await there.ring(["order:1"])
+        await wait_until(lambda: here.channel is there.channel is None)
+        await signal.wait(0)
+        if notified == "while it is away":
+            await there.notify(["order:1"])
         redis.start()
-        assert await bell.wait(PATIENCE_SECONDS), "the bell rings by itself once Redis is back"
-        await until(lambda: here.channel and there.channel)
-        await bell.wait(0.2)
+        assert await signal.wait(TIMEOUT_SECONDS), "the signal is set by itself once Redis is back"
+        await wait_until(lambda: here.channel and there.channel)
+        await signal.wait(0.2)
 
-        await there.ring(["order:1"])
-        assert await bell.wait(PATIENCE_SECONDS), "and by the other process as before"
+        await there.notify(["order:1"])
+        assert await signal.wait(TIMEOUT_SECONDS), "and by the other process as before"
 
 
-async def test_ringing_without_redis_still_reaches_this_process(private_redis_server: PrivateRedis) -> None:
-    async with running(private_redis_server.url) as bus, bus.listen(["order:1"]) as bell:
+async def test_without_redis_a_notification_still_reaches_this_process(
+    private_redis_server: PrivateRedis,
+) -> None:
+    async with running_bus(private_redis_server.url) as bus, bus.listen(["order:1"]) as signal:
         private_redis_server.stop()
-        await bus.ring(["order:1"])
-        assert await bell.wait(PATIENCE_SECONDS)
+        await bus.notify(["order:1"])
+        assert await signal.wait(TIMEOUT_SECONDS)

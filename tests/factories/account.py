@@ -1,4 +1,4 @@
-"""People, in one line."""
+"""Accounts and addresses, in one line."""
 
 from datetime import UTC, datetime
 from itertools import count
@@ -14,7 +14,7 @@ PASSWORD = "correct horse battery"
 PASSWORD_HASH = (
     "$argon2id$v=19$m=8,t=1,p=1$8sLhDjGEsNegwOdzBkSs4Q$ECvh71N53GX+WMxNmc2h61NzMlepNaNtPlqduwLD9Qs"
 )
-"""PASSWORD, hashed with the smallest effort, so that tests sign in quickly."""
+"""PASSWORD, hashed with the lowest cost, so that tests sign in quickly."""
 
 
 async def create_account(
@@ -28,7 +28,7 @@ async def create_account(
     disabled: bool = False,
     now: datetime = NOW,
 ) -> Account:
-    """Somebody whose password is PASSWORD; with an e-mail address of their own unless a phone is given."""
+    """An account whose password is PASSWORD, with its own e-mail address unless a phone is given."""
     account = Account(
         role=role,
         name=name,
@@ -60,7 +60,7 @@ async def create_address(
     is_default: bool = False,
     now: datetime = NOW,
 ) -> Address:
-    """An entry of somebody's address book."""
+    """An address in the address book of an account."""
     address = Address(
         account_id=account.id,
         recipient=recipient,

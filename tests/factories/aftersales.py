@@ -7,11 +7,12 @@ from itertools import count
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.answering import agree_ticket, refuse_ticket
-from domain.aftersales.opening import Application, open_ticket, ship_return
-from domain.aftersales.quote import Quote, quote_claim
-from domain.aftersales.rules import Claim, Wanted
-from domain.aftersales.states import Deadlines
+from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.decisions import agree_ticket, refuse_ticket
+from domain.aftersales.quote import TicketQuote, quote_claim
+from domain.aftersales.requests import TicketRequest, open_ticket, ship_return
+from domain.aftersales.rules import ClaimedUnits, TicketClaim
+from domain.cause import Cause
 from domain.payment import settle_refund
 from models import (
     Event,
@@ -55,58 +56,58 @@ async def create_ticket(
     key: str | None = None,
     now: datetime = NOW,
 ) -> Ticket:
-    """A ticket about one unit of the first line, unless told, of a received order, brought to `status`."""
+    """A ticket of a received order, by default about one unit of its first line, brought to `status`."""
     order = order or await create_order(session, status=OrderStatus.COMPLETED, now=now)
-    wanted = lines or [((await lines_of(session, order))[0], 1)]
+    claimed = lines or [((await order_lines_of(session, order))[0], 1)]
     number = next(NUMBERS)
     ticket = await open_ticket(
         session,
         order.id,
-        Application(claim(wanted, type=type, reason=reason), description, tuple(media_ids)),
+        TicketRequest(ticket_claim(claimed, type=type, reason=reason), description, tuple(media_ids)),
         DEADLINES,
         number=f"A{number:08}",
         key=key or f"ticket-{number}",
-        now=now,
-        by=order.account_id,
+        cause=Cause(now, order.account_id),
     )
-    await bring(session, ticket, status, now=now)
+    await bring_to_status(session, ticket, status, now=now)
     return ticket
 
 
-async def bring(session: AsyncSession, ticket: Ticket, status: TicketStatus, *, now: datetime = NOW) -> None:
-    """Take a ticket from APPLIED to `status` on the ordinary way; the type must lead there."""
+async def bring_to_status(
+    session: AsyncSession, ticket: Ticket, status: TicketStatus, *, now: datetime = NOW
+) -> None:
+    """Bring a ticket from APPLIED to `status` by the ordinary commands; ValueError if none leads there."""
     if status is TicketStatus.REFUSED:
-        await refuse_ticket(session, ticket.id, DEADLINES, reason="Not ours.", now=now, by=None)
+        await refuse_ticket(session, ticket.id, DEADLINES, reason="Not ours.", cause=Cause(now, None))
     elif status is not TicketStatus.APPLIED:
-        await agree_ticket(session, ticket.id, DEADLINES, now=now, by=None)
+        await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(now, None))
     if status is TicketStatus.RETURN_SHIPPED:
-        await send_back(session, ticket, now=now)
+        await ship_back(session, ticket, now=now)
     if ticket.status is not status:
         raise ValueError(f"{ticket.type} does not lead to {status}")
 
 
-async def send_back(session: AsyncSession, ticket: Ticket, *, now: datetime = NOW) -> None:
+async def ship_back(session: AsyncSession, ticket: Ticket, *, now: datetime = NOW) -> None:
     await ship_return(
         session,
         ticket.id,
         DEADLINES,
         carrier="SF Express",
         tracking_number=f"SF{next(NUMBERS):08}",
-        now=now,
-        by=ticket.account_id,
+        cause=Cause(now, ticket.account_id),
     )
 
 
-def claim(
+def ticket_claim(
     lines: Sequence[tuple[OrderLine, int]],
     *,
     type: TicketType = TicketType.RETURN_REFUND,
     reason: TicketReason = TicketReason.QUALITY_FAULT,
-) -> Claim:
-    return Claim(type, reason, tuple(Wanted(line.id, quantity) for line, quantity in lines))
+) -> TicketClaim:
+    return TicketClaim(type, reason, tuple(ClaimedUnits(line.id, quantity) for line, quantity in lines))
 
 
-async def lines_of(session: AsyncSession, order: Order) -> Sequence[OrderLine]:
+async def order_lines_of(session: AsyncSession, order: Order) -> Sequence[OrderLine]:
     rows = await session.scalars(
         select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.position)
     )
@@ -122,7 +123,7 @@ async def settle_refunds(session: AsyncSession, ticket: Ticket, *, now: datetime
     """Every refund of a ticket reaches its customer."""
     for refund in await refunds_of(session, ticket):
         if refund.status is RefundStatus.PENDING:
-            await settle_refund(session, refund.id, provider_reference=f"R-{refund.id}", now=now)
+            await settle_refund(session, refund.id, provider_reference=f"R-{refund.id}", cause=Cause(now))
 
 
 async def create_media(session: AsyncSession, *, uploader_id: int | None, now: datetime = NOW) -> Media:
@@ -142,7 +143,7 @@ async def create_media(session: AsyncSession, *, uploader_id: int | None, now: d
     return media
 
 
-async def quoted(
+async def quote_lines(
     session: AsyncSession,
     order: Order,
     lines: Sequence[tuple[OrderLine, int]],
@@ -150,9 +151,9 @@ async def quoted(
     type: TicketType = TicketType.RETURN_REFUND,
     reason: TicketReason = TicketReason.QUALITY_FAULT,
     after: timedelta = timedelta(0),
-) -> Quote:
-    wanted = claim(lines, type=type, reason=reason)
-    return await quote_claim(session, order, wanted, DEADLINES, asked_at=NOW + after)
+) -> TicketQuote:
+    claim = ticket_claim(lines, type=type, reason=reason)
+    return await quote_claim(session, order, claim, DEADLINES, asked_at=NOW + after)
 
 
 async def status_of(session: AsyncSession, ticket: Ticket) -> TicketStatus:
@@ -170,23 +171,23 @@ async def ticket_events(session: AsyncSession, ticket: Ticket) -> list[str]:
     return list(rows)
 
 
-async def stock(session: AsyncSession) -> dict[int, tuple[int, int, int]]:
+async def stock_by_warehouse(session: AsyncSession) -> dict[int, tuple[int, int, int]]:
     """On hand, reserved and damaged by warehouse, of the one variant there is."""
     rows = await session.scalars(select(StockLevel).execution_options(populate_existing=True))
     return {row.warehouse_id: (row.on_hand, row.reserved, row.damaged) for row in rows}
 
 
 async def settle_one(session: AsyncSession, refund: Refund) -> None:
-    await settle_refund(session, refund.id, provider_reference="R", now=NOW)
+    await settle_refund(session, refund.id, provider_reference="R", cause=Cause(NOW))
 
 
-async def tickets(session: AsyncSession) -> int:
+async def count_tickets(session: AsyncSession) -> int:
     return await session.scalar(select(func.count(Ticket.id))) or 0
 
 
-async def big_order(
+async def order_of_three(
     session: AsyncSession, *, quantity: int = 3, status: OrderStatus = OrderStatus.COMPLETED
 ) -> tuple[Order, OrderLine]:
     variant = await variant_of(session, await create_product(session, title="Teapot"))
     order = await create_order(session, status=status, lines=[(variant, quantity)])
-    return order, (await lines_of(session, order))[0]
+    return order, (await order_lines_of(session, order))[0]

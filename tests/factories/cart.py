@@ -1,4 +1,4 @@
-"""Carts and coupons, in one line."""
+"""Carts and coupons."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -6,8 +6,9 @@ from itertools import count
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.cart import Owner, add_to_cart, open_cart
-from models import Account, Cart, CurrencyCode, Offer, OfferKind, ScopeKind, Variant
+from domain.cart import CartOwner, add_to_cart, open_cart
+from domain.cause import Cause
+from models import Account, Cart, CurrencyCode, Promotion, PromotionKind, PromotionScopeKind, Variant
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 NUMBERS = count(1)
@@ -25,13 +26,13 @@ async def create_cart(
     """A customer's cart, or a guest's; `lines` are quantities by variant."""
     cart = await open_cart(
         session,
-        Owner(owner.id if owner else None, token_hash),
+        CartOwner(owner.id if owner else None, token_hash),
         new_token_hashes=[token_hash or f"token-{next(NUMBERS)}"],
         currency=currency,
         now=now,
     )
     for variant, quantity in (lines or {}).items():
-        await add_to_cart(session, cart, variant_id=variant.id, quantity=quantity, now=now)
+        await add_to_cart(session, cart, variant_id=variant.id, quantity=quantity, cause=Cause(now))
     await session.flush()
     return cart
 
@@ -50,17 +51,17 @@ async def create_coupon(
     usage_limit: int | None = None,
     usage_limit_per_buyer: int | None = None,
     used: int = 0,
-) -> Offer:
+) -> Promotion:
     """A coupon of ten percent, unless another percentage or an amount in minor units is given."""
-    coupon = Offer(
+    coupon = Promotion(
         code=code or f"SPRING{next(NUMBERS)}",
         title=title,
-        kind=OfferKind.FIXED if amount else OfferKind.PERCENT,
+        kind=PromotionKind.FIXED if amount else PromotionKind.PERCENT,
         percent=None if amount else percent or 10,
         amount=amount,
         tiers=[],
         repeating=False,
-        scope=ScopeKind.ALL,
+        scope=PromotionScopeKind.ALL,
         scope_ids=[],
         scope_brands=[],
         minimum_amount=minimum_amount,

@@ -1,4 +1,4 @@
-"""Products on the shelf, in one line."""
+"""Creating products, categories and attributes in one call."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -7,7 +7,9 @@ from itertools import count
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.stock import set_levels, warehouses
+from domain.catalog.product import PRODUCT_TEXTS
+from domain.cause import Cause
+from domain.stock import ensure_warehouses, set_levels
 from models import (
     Attribute,
     AttributeType,
@@ -52,17 +54,13 @@ async def create_product(
     now: datetime = NOW,
 ) -> Product:
     """A product with one variant; prices in minor units, stock by code of the warehouse."""
+    texts = {"title": title, "description": description, "brand": brand}
     product = Product(
+        **(dict.fromkeys(PRODUCT_TEXTS, "") | texts),
         slug=slug or f"product-{next(NUMBERS)}",
-        title=title,
-        description=description,
-        brand=brand,
-        product_type="",
         category_id=category.id if category else None,
         status=status,
         tags=list(tags),
-        seo_title="",
-        seo_description="",
         translations={language: dict(texts) for language, texts in (translations or {}).items()},
         columns={},
         version=0,
@@ -124,12 +122,12 @@ async def create_variant(
     session.add_all(
         Price(variant_id=variant.id, currency=currency, amount=amount) for currency, amount in prices.items()
     )
-    known = await warehouses(session, stock)
+    known = await ensure_warehouses(session, stock)
     await set_levels(
         session,
         {(variant.id, known[code].id): units for code, units in stock.items()},
         reason="delivered",
-        now=now,
+        cause=Cause(now),
     )
     return variant
 

@@ -1,4 +1,4 @@
-"""Articles, in one line."""
+"""Articles of the knowledge base."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -6,7 +6,8 @@ from itertools import count
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.knowledge import Writing, publish_article, write_article
+from domain.cause import Cause
+from domain.knowledge import ArticleText, add_article, publish_article
 from models import Article
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -26,7 +27,7 @@ async def create_article(
     author_id: int | None = None,
     now: datetime = NOW,
 ) -> Article:
-    """An article everybody can read, unless told."""
-    writing = Writing(slug or f"article-{next(NUMBERS)}", language, category, tuple(tags), title, body)
-    article = await write_article(session, writing, now=now, by=author_id)
-    return await publish_article(session, article.id, now=now) if published else article
+    """An article, published by default."""
+    text = ArticleText(slug or f"article-{next(NUMBERS)}", language, category, tuple(tags), title, body)
+    article = await add_article(session, text, cause=Cause(now, author_id))
+    return await publish_article(session, article.id, cause=Cause(now, author_id)) if published else article

@@ -8,14 +8,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.address import Postal
-from domain.cart import Owner
+from domain.address import PostalAddress
+from domain.cart import CartOwner
+from domain.cause import Cause
 from domain.order import (
-    Promise,
-    WantedDelivery,
-    WantedLine,
-    WantedPayment,
-    Wish,
+    BatchItem,
+    OrderRequest,
+    OrderTerms,
+    PaymentPlan,
+    PlannedPayment,
+    RequestedDelivery,
+    RequestedLine,
     cancel_order,
     confirm_receipt,
     lock_order,
@@ -24,8 +27,8 @@ from domain.order import (
 )
 from domain.payment import capture_payment, collect_cash, start_payment
 from domain.shipment import (
+    ParcelLine,
     ParcelToPack,
-    Picked,
     TrackingFact,
     add_tracking_events,
     dispatch_shipment,
@@ -60,9 +63,10 @@ CASH = PaymentMethod.CASH_ON_DELIVERY
 SANDBOX = PaymentMethod.SANDBOX
 OFFERED = frozenset({CASH, SANDBOX})
 PAY_WITHIN = timedelta(minutes=30)
+TERMS = OrderTerms(OFFERED, PAY_WITHIN)
 RECEIPT_AFTER = timedelta(days=10)
 
-HANGZHOU = Postal(
+HANGZHOU = PostalAddress(
     recipient="林梅",
     phone="+8613800138000",
     country_code="CN",
@@ -73,7 +77,7 @@ HANGZHOU = Postal(
     line2="",
     postal_code="310012",
 )
-CHENGDU = Postal(
+CHENGDU = PostalAddress(
     recipient="王强",
     phone="+8613900139000",
     country_code="CN",
@@ -95,69 +99,64 @@ async def create_order(
     status: OrderStatus = OrderStatus.PENDING,
     lines: Lines | None = None,
     payments: Mapping[PaymentMethod, int | None] | None = None,
-    deliveries: Sequence[WantedDelivery] | None = None,
+    deliveries: Sequence[RequestedDelivery] | None = None,
     coupon_code: str | None = None,
     currency: CurrencyCode = CurrencyCode.CNY,
     note: str = "",
     now: datetime = NOW,
 ) -> Order:
-    """An order brought to `status` by the shop's own commands: one thing for 99.00 CNY unless told.
+    """An order brought to `status` by the shop's own commands: one unit for 99.00 CNY by default.
 
-    `lines` are variants and quantities, `payments` minor units by method (None takes what is left).
+    `lines` are variants and quantities, `payments` minor units by method (None takes the rest).
     """
     account = account or await create_account(session, now=now)
-    wish = Wish(
-        owner=Owner(account.id, None),
-        lines=[WantedLine(variant.id, quantity) for variant, quantity in lines or await one_thing(session)],
+    request = OrderRequest(
+        owner=CartOwner(account.id, None),
+        lines=[
+            RequestedLine(variant.id, quantity) for variant, quantity in lines or await one_thing(session)
+        ],
         deliveries=deliveries or [deliver_to(HANGZHOU)],
         coupon_codes=None if coupon_code is None else [coupon_code],
         currency=currency,
     )
-    promise = await promise_for(session, wish, payments or {SANDBOX: None}, note=note, now=now)
-    order = await place_order(
-        session,
-        wish,
-        promise,
-        number=f"T{next(NUMBERS):08}",
-        offered=OFFERED,
-        pay_within=PAY_WITHIN,
-        now=now,
-    )
+    plan = await plan_for(session, request, payments or {SANDBOX: None}, note=note, now=now)
+    item = BatchItem(request, plan, f"T{next(NUMBERS):08}")
+    order = await place_order(session, item, TERMS, cause=Cause(now))
     await bring(session, order, status, now=now)
     return order
 
 
 async def bring(session: AsyncSession, order: Order, status: OrderStatus, *, now: datetime) -> None:
-    """Take an order from PENDING to `status` on the ordinary way."""
+    """Bring a pending order to `status` by the shop's own commands."""
     if status in (OrderStatus.CONFIRMED, OrderStatus.COMPLETED):
         await pay(session, order, now=now)
     if status is OrderStatus.COMPLETED:
         await deliver(session, order, now=now)
-        await confirm_receipt(session, order.id, now=now, by=order.account_id)
+        await confirm_receipt(session, order.id, cause=Cause(now, order.account_id))
     if status is OrderStatus.CANCELLED:
-        await cancel_order(session, order.id, reason="Changed my mind.", now=now, by=order.account_id)
+        await cancel_order(session, order.id, reason="Changed my mind.", cause=Cause(now, order.account_id))
     await session.flush()
 
 
 async def pay(session: AsyncSession, order: Order, *, now: datetime = NOW) -> None:
-    """Everything that is paid in advance arrives."""
+    """Capture all payments in advance."""
     for payment in await payments_of(session, order):
         if payment.method is not CASH and payment.status is not PaymentStatus.CAPTURED:
-            await start_payment(session, payment.id, query_at=now + PAY_WITHIN, now=now)
-            await capture_payment(session, payment.id, now=now)
+            await start_payment(session, payment.id, query_at=now + PAY_WITHIN, cause=Cause(now))
+            await capture_payment(session, payment.id, cause=Cause(now))
 
 
 async def pack(session: AsyncSession, order: Order, *, now: datetime = NOW) -> list[Shipment]:
-    """Everything is packed, one parcel for each delivery and warehouse."""
+    """Pack everything, one parcel for each delivery and warehouse."""
     shipments = []
     for delivery_id, picked in await parcels_to_pack(session, order):
         parcels, numbers = [ParcelToPack(picked)], [f"P{next(NUMBERS):08}"]
-        shipments += await pack_shipments(session, delivery_id, parcels, numbers=numbers, now=now)
+        shipments += await pack_shipments(session, delivery_id, parcels, numbers=numbers, cause=Cause(now))
     return shipments
 
 
 async def dispatch(session: AsyncSession, order: Order, *, now: datetime = NOW) -> list[Shipment]:
-    """Everything is packed and leaves."""
+    """Pack and dispatch everything."""
     shipments = await pack(session, order, now=now)
     for shipment in shipments:
         await dispatch_shipment(
@@ -165,77 +164,79 @@ async def dispatch(session: AsyncSession, order: Order, *, now: datetime = NOW) 
             shipment.id,
             carrier=CarrierCode.SIMULATED,
             tracking_number=f"SIM-{shipment.number}",
-            now=now,
+            cause=Cause(now),
         )
     return shipments
 
 
 async def deliver(session: AsyncSession, order: Order, *, now: datetime = NOW) -> list[Shipment]:
-    """Everything leaves and arrives, and its cash is collected."""
+    """Pack, dispatch and deliver everything, and collect its cash."""
     shipments = await dispatch(session, order, now=now)
     for shipment in shipments:
         await arrive(session, shipment, now=now)
     for payment in await payments_of(session, order):
         if payment.method is CASH and payment.amount and payment.status is not PaymentStatus.CAPTURED:
-            await collect_cash(session, payment.id, payment.total, now=now, by=None)
+            await collect_cash(session, payment.id, payment.total, cause=Cause(now, None))
     await lock_order(session, order.id)
     return shipments
 
 
 async def arrive(session: AsyncSession, shipment: Shipment, *, now: datetime = NOW) -> None:
-    """A parcel that has left is delivered."""
+    """Deliver a dispatched parcel."""
     _, shipment = await lock_shipment(session, shipment.id)
     fact = TrackingFact(ShipmentStatus.DELIVERED, "DELIVERED", "Handed over.", now)
-    await add_tracking_events(session, shipment, [fact], now=now, receipt_after=RECEIPT_AFTER)
+    await add_tracking_events(session, shipment, [fact], cause=Cause(now), receipt_after=RECEIPT_AFTER)
 
 
 def deliver_to(
-    postal: Postal, lines: Lines | None = None, *, method: ShippingMethod = ShippingMethod.STANDARD
-) -> WantedDelivery:
+    postal: PostalAddress, lines: Lines | None = None, *, method: ShippingMethod = ShippingMethod.STANDARD
+) -> RequestedDelivery:
     """A delivery of everything, or of some variants."""
-    wanted = None if lines is None else [WantedLine(variant.id, quantity) for variant, quantity in lines]
-    return WantedDelivery(method, postal=postal, lines=wanted)
+    requested = (
+        None if lines is None else [RequestedLine(variant.id, quantity) for variant, quantity in lines]
+    )
+    return RequestedDelivery(method, postal=postal, lines=requested)
 
 
-async def promise_for(
+async def plan_for(
     session: AsyncSession,
-    wish: Wish,
+    request: OrderRequest,
     payments: Mapping[PaymentMethod, int | None],
     *,
     note: str = "",
     key: str | None = None,
     now: datetime = NOW,
-) -> Promise:
-    """Payments that cover what the wish comes to; the method without an amount takes what is left."""
-    quote = await quote_order(session, wish, now=now)
-    left = quote.sums.total.minor - sum(amount or 0 for amount in payments.values())
-    return Promise(
+) -> PaymentPlan:
+    """Payments of the quoted total; the method without an amount takes the rest."""
+    quote = await quote_order(session, request, now=now)
+    open_amount = quote.total.minor - sum(amount or 0 for amount in payments.values())
+    return PaymentPlan(
         payments=[
-            WantedPayment(method, Money(left if amount is None else amount, quote.currency))
+            PlannedPayment(method, Money(open_amount if amount is None else amount, quote.currency))
             for method, amount in payments.items()
-            if amount is not None or left
+            if amount is not None or open_amount
         ],
         note=note,
         idempotency_key=key or f"key-{next(NUMBERS)}",
     )
 
 
-def wish_for(account: Account, lines: Lines, **given: Any) -> Wish:
-    """Variants and quantities, to one address unless told."""
-    wanted = [WantedLine(variant.id, quantity) for variant, quantity in lines]
-    given.setdefault("deliveries", [deliver_to(HANGZHOU)])
-    return Wish(Owner(account.id, None), lines=wanted, **given)
+def request_for(account: Account, lines: Lines, **options: Any) -> OrderRequest:
+    """A request for these variants and quantities, to one address by default."""
+    requested = [RequestedLine(variant.id, quantity) for variant, quantity in lines]
+    options.setdefault("deliveries", [deliver_to(HANGZHOU)])
+    return OrderRequest(CartOwner(account.id, None), lines=requested, **options)
 
 
-async def place(session: AsyncSession, wish: Wish, promise: Promise, *, number: str = "O1") -> Order:
-    return await place_order(
-        session, wish, promise, number=number, offered=OFFERED, pay_within=PAY_WITHIN, now=NOW
-    )
+async def place(
+    session: AsyncSession, request: OrderRequest, plan: PaymentPlan, *, number: str = "O1"
+) -> Order:
+    return await place_order(session, BatchItem(request, plan, number), TERMS, cause=Cause(NOW))
 
 
-async def a_variant(session: AsyncSession, **given: Any) -> Variant:
+async def a_variant(session: AsyncSession, **options: Any) -> Variant:
     """The only variant of a new product."""
-    return await variant_of(session, await create_product(session, **given))
+    return await variant_of(session, await create_product(session, **options))
 
 
 async def one_thing(session: AsyncSession) -> Lines:
@@ -250,7 +251,7 @@ async def payments_of(session: AsyncSession, order: Order) -> Sequence[Payment]:
 
 
 async def events_of(session: AsyncSession, order: Order) -> list[str]:
-    """What has happened to an order, the oldest first."""
+    """The names of an order's events, the oldest first."""
     names = await session.scalars(
         select(Event.name)
         .where(Event.subject == Subject.ORDER, Event.subject_id == order.id)
@@ -259,16 +260,16 @@ async def events_of(session: AsyncSession, order: Order) -> list[str]:
     return list(names)
 
 
-async def parcels_to_pack(session: AsyncSession, order: Order) -> list[tuple[int, list[Picked]]]:
-    """What is not packed yet, by delivery, apart for each warehouse."""
+async def parcels_to_pack(session: AsyncSession, order: Order) -> list[tuple[int, list[ParcelLine]]]:
+    """What is not packed yet: a parcel for each delivery and warehouse."""
     rows = await session.scalars(
         select(DeliveryLine)
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
         .where(Delivery.order_id == order.id, DeliveryLine.packed < DeliveryLine.quantity)
         .order_by(DeliveryLine.id)
     )
-    parcels: dict[tuple[int, int], list[Picked]] = {}
+    parcels: dict[tuple[int, int], list[ParcelLine]] = {}
     for line in rows:
-        picked = Picked(line.id, line.quantity - line.packed)
+        picked = ParcelLine(line.id, line.quantity - line.packed)
         parcels.setdefault((line.delivery_id, line.warehouse_id), []).append(picked)
     return [(delivery, picked) for (delivery, _), picked in parcels.items()]

@@ -1,4 +1,4 @@
-"""Providers and their books, in one line."""
+"""Payments of an order, and payment providers for tests."""
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
@@ -20,15 +20,15 @@ from gateways.payment import (
     ProviderStatus,
     RefundReport,
 )
-from gateways.payment.sandbox import Sandbox
+from gateways.payment.sandbox import SandboxGateway
 from models import Money, Order, Payment, PaymentMethod, PaymentStatus, Refund
 from tests.factories.order import SANDBOX, create_order, events_of
 
 
-def sandbox_of(shop: Shop) -> Sandbox:
-    """The built-in provider this shop is connected to."""
+def sandbox_of(shop: Shop) -> SandboxGateway:
+    """The sandbox provider this shop is connected to."""
     gateway = shop.payments[PaymentMethod.SANDBOX]
-    assert isinstance(gateway, Sandbox)
+    assert isinstance(gateway, SandboxGateway)
     return gateway
 
 
@@ -48,7 +48,7 @@ async def refunds_of(shop: Shop, order: Order) -> list[Refund]:
         return list(rows)
 
 
-async def order_now(shop: Shop, order: Order) -> Order:
+async def reload_order(shop: Shop, order: Order) -> Order:
     async with shop.database.reads() as session:
         return await session.get_one(Order, order.id)
 
@@ -56,57 +56,57 @@ async def order_now(shop: Shop, order: Order) -> Order:
 async def pay_at_sandbox(
     shop: Shop, payment: Payment, status: PaymentStatus = PaymentStatus.CAPTURED
 ) -> None:
-    """The payer decides on the pay page, and the shop is told."""
+    """The payer pays or declines on the pay page, and the shop is notified."""
     await sandbox_of(shop).settle(payment.reference, status)
 
 
-async def names(shop: Shop, order: Order) -> list[str]:
-    """What has happened to an order, the oldest first."""
+async def event_names_of(shop: Shop, order: Order) -> list[str]:
+    """The names of the events of an order, the oldest first."""
     async with shop.database.reads() as session:
         return await events_of(session, order)
 
 
-async def begun(shop: Shop, *, return_url: str | None = None) -> tuple[Order, Payment, str]:
-    """An order whose payment its customer has begun, and the address of the pay page."""
+async def start_new_payment(shop: Shop, *, return_url: str | None = None) -> tuple[Order, Payment, str]:
+    """An order whose customer has started its payment, and the URL of the pay page."""
     async with shop.database.writes.begin() as session:
         order = await create_order(session, now=shop.clock())
     payment = await payment_of(shop, order)
-    return order, payment, await start(shop, payment, return_url=return_url)
+    return order, payment, await start_payment_at_provider(shop, payment, return_url=return_url)
 
 
-async def start(shop: Shop, payment: Payment, *, return_url: str | None = None) -> str:
-    """The customer begins to pay; the address of the pay page."""
+async def start_payment_at_provider(shop: Shop, payment: Payment, *, return_url: str | None = None) -> str:
+    """The customer starts a payment; returns the URL of the pay page."""
     async with shop.database.reads() as session:
         order = await session.get_one(Order, payment.order_id)
-    began = await begin_payment(shop, payment.id, return_url=return_url, by=order.account_id)
-    return began.next_action.value
+    started = await begin_payment(shop, payment.id, return_url=return_url, by=order.account_id)
+    return started.next_action.value
 
 
 @dataclass
-class Moody:
-    """A provider of ours that answers as it is told to."""
+class ScriptedGateway:
+    """A provider that raises the given errors, one per call, and then succeeds."""
 
     method: PaymentMethod = SANDBOX
-    moods: list[Exception] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
     refunds: list[str] = field(default_factory=list)
     status: ProviderStatus = ProviderStatus.WAITING
 
-    def mood(self) -> None:
-        if self.moods:
-            raise self.moods.pop(0)
+    def raise_next_error(self) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
 
     async def start(self, charge: Charge) -> NextAction:
-        self.mood()
+        self.raise_next_error()
         return NextAction(ActionKind.QR_CODE, "weixin://pay")
 
     async def query(self, charge: Charge) -> PaymentReport:
         return PaymentReport(charge.reference, self.status, charge.amount, charge.order_number)
 
     async def close(self, charge: Charge) -> None:
-        self.mood()
+        self.raise_next_error()
 
     async def refund(self, charge: Charge, *, amount: Money, reference: str, reason: str) -> RefundReport:
-        self.mood()
+        self.raise_next_error()
         self.refunds.append(reference)
         return RefundReport(f"P-{reference}")
 
@@ -114,10 +114,10 @@ class Moody:
         raise NotificationRefused("never speaks")
 
 
-def connect(shop: Shop, gateway: PaymentGateway) -> None:
-    """Let another provider stand where the sandbox stood."""
+def connect_gateway(shop: Shop, gateway: PaymentGateway) -> None:
+    """Replace the provider of a payment method."""
     cast("MutableMapping[PaymentMethod, PaymentGateway]", shop.payments)[gateway.method] = gateway
 
 
-def no_answer(request: httpx.Request) -> httpx.Response:
+def refuse_connection(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("nobody there")

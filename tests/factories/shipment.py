@@ -1,34 +1,31 @@
-"""Parcels on their way, and couriers who bring them."""
+"""Parcels, from packing to tracking."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.run import PlannedStop, plan_run
+from domain.cause import Cause
 from domain.shipment import (
+    ParcelLine,
     ParcelToPack,
-    Picked,
     TrackingFact,
     add_tracking_events,
     dispatch_shipment,
     lock_shipment,
     pack_shipments,
 )
-from domain.stock import Allocation, reserve
+from domain.stock import Allocation, reserve_stock
 from models import (
     Account,
     CarrierCode,
     Delivery,
     DeliveryLine,
-    DeliveryRun,
     Event,
     Order,
     OrderLine,
     OrderStatus,
-    Role,
     Shipment,
     ShipmentStatus,
     Subject,
@@ -38,14 +35,12 @@ from models import (
     TicketType,
     TrackingEvent,
 )
-from tests.factories.account import create_account
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import create_order
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 NUMBERS = count(1)
 RECEIPT_AFTER = timedelta(days=10)
-LEG = timedelta(minutes=10)
 
 
 async def confirmed_order(
@@ -83,11 +78,11 @@ async def line_of(session: AsyncSession, order: Order) -> DeliveryLine:
 async def pack(
     session: AsyncSession, order: Order, *quantities: int, now: datetime = NOW, by: int | None = None
 ) -> list[Shipment]:
-    """A parcel for each quantity of an order's first line; one with all of it unless told."""
+    """A parcel for each quantity of an order's first line; by default one with all of it."""
     line = await line_of(session, order)
-    parcels = [ParcelToPack([Picked(line.id, units)]) for units in quantities or (line.quantity,)]
+    parcels = [ParcelToPack([ParcelLine(line.id, units)]) for units in quantities or (line.quantity,)]
     numbers = [f"P{next(NUMBERS):08}" for _ in parcels]
-    return await pack_shipments(session, line.delivery_id, parcels, numbers=numbers, now=now, by=by)
+    return await pack_shipments(session, line.delivery_id, parcels, numbers=numbers, cause=Cause(now, by))
 
 
 async def send(
@@ -99,14 +94,14 @@ async def send(
     poll_at: datetime | None = None,
     now: datetime = NOW,
 ) -> Shipment:
-    """A packed parcel leaves."""
+    """Dispatch a packed parcel."""
     return await dispatch_shipment(
         session,
         shipment.id,
         carrier=carrier,
         tracking_number=tracking_number or f"WAYBILL-{shipment.number}",
         poll_at=poll_at,
-        now=now,
+        cause=Cause(now),
     )
 
 
@@ -118,7 +113,7 @@ async def create_shipment(
     return await send(session, shipment, now=now)
 
 
-def said(
+def tracking_fact(
     status: ShipmentStatus,
     *,
     after: timedelta = timedelta(0),
@@ -126,7 +121,7 @@ def said(
     latitude: float | None = None,
     longitude: float | None = None,
 ) -> TrackingFact:
-    """What a carrier says happened some time after NOW."""
+    """A tracking fact some time after NOW."""
     return TrackingFact(
         status,
         code or status.value,
@@ -140,37 +135,17 @@ def said(
 async def track(
     session: AsyncSession, shipment: Shipment, *facts: TrackingFact, now: datetime = NOW
 ) -> list[TrackingEvent]:
-    """A carrier's news arrive."""
+    """Tracking facts are reported."""
     _, locked = await lock_shipment(session, shipment.id)
-    return await add_tracking_events(session, locked, facts, now=now, receipt_after=RECEIPT_AFTER)
-
-
-async def create_run(
-    session: AsyncSession,
-    shipments: Sequence[Shipment],
-    *,
-    courier: Account | None = None,
-    now: datetime = NOW,
-) -> DeliveryRun:
-    """A planned run with a stop every LEG."""
-    courier = courier or await create_account(session, role=Role.COURIER)
-    stops = [PlannedStop(shipment.id, LEG, 30.0 + place, 120.0) for place, shipment in enumerate(shipments)]
-    return await plan_run(
-        session,
-        courier_id=courier.id,
-        warehouse_id=shipments[0].warehouse_id,
-        vehicle="bicycle",
-        stops=stops,
-        now=now,
-    )
+    return await add_tracking_events(session, locked, facts, cause=Cause(now), receipt_after=RECEIPT_AFTER)
 
 
 async def create_replacement(session: AsyncSession, order: Order) -> DeliveryLine:
-    """A second unit of an order's first line, promised by a ticket."""
+    """A second unit of an order's first line, to be sent as a ticket's replacement."""
     bought, line = await delivery_of(session, order), await line_of(session, order)
     order_line = await session.get_one(OrderLine, line.order_line_id)
-    wants = [Allocation(order_line.variant_id, line.warehouse_id, 1)]
-    await reserve(session, wants, order_id=order.id, now=NOW)
+    allocations = [Allocation(order_line.variant_id, line.warehouse_id, 1)]
+    await reserve_stock(session, allocations, order_id=order.id, cause=Cause(NOW))
     ticket = Ticket(
         number="K1",
         order_id=order.id,
@@ -205,14 +180,14 @@ async def create_replacement(session: AsyncSession, order: Order) -> DeliveryLin
     return again
 
 
-async def events_of(session: AsyncSession, subject: Subject, number: int) -> list[str]:
+async def event_names(session: AsyncSession, subject: Subject, number: int) -> list[str]:
     rows = await session.scalars(
         select(Event.name).where(Event.subject == subject, Event.subject_id == number).order_by(Event.version)
     )
     return list(rows)
 
 
-async def orders_news(session: AsyncSession, order: Order) -> list[str]:
+async def order_events(session: AsyncSession, order: Order) -> list[str]:
     """What happened to an order after it was confirmed."""
-    names = await events_of(session, Subject.ORDER, order.id)
+    names = await event_names(session, Subject.ORDER, order.id)
     return names[names.index("order.confirmed") + 1 :]

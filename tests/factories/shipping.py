@@ -1,4 +1,4 @@
-"""The tariff every shop starts with: the one its migration brings."""
+"""The shipping zones and rates that a migration adds to every shop."""
 
 from importlib import import_module
 

@@ -1,8 +1,9 @@
 from itertools import count
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import Warehouse
+from models import StockLevel, Variant, Warehouse
 
 NUMBERS = count(1)
 
@@ -35,3 +36,9 @@ async def create_warehouse(
     session.add(warehouse)
     await session.flush()
     return warehouse
+
+
+async def reserved_units(session: AsyncSession, variant: Variant) -> int:
+    """Units of a variant that are reserved, in all warehouses together."""
+    units = select(func.sum(StockLevel.reserved)).where(StockLevel.variant_id == variant.id)
+    return await session.scalar(units) or 0

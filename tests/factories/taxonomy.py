@@ -26,35 +26,39 @@ ZH = {
 Json = dict[str, object]
 
 
-def lines(paths: Mapping[str, str], *, version: str = "2026-01") -> bytes:
+def category_lines(paths: Mapping[str, str], *, version: str = "2026-01") -> bytes:
     rows = (f"{GID}{id:<9}: {path}\n" for id, path in paths.items())
     return f"# Categories: {version}\n# Format: id : path\n\n{''.join(rows)}".encode()
 
 
-def entry(kind: str, number: int, handle: str, name: str, **more: object) -> Json:
+def json_entry(kind: str, number: int, handle: str, name: str, **more: object) -> Json:
     return {"id": f"gid://shopify/Taxonomy{kind}/{number}", "handle": handle, "name": name, **more}
 
 
-def attributes(*rows: Json, version: str = "2026-01") -> bytes:
+def attribute_file(*rows: Json, version: str = "2026-01") -> bytes:
     return orjson.dumps({"version": version, "attributes": rows}, option=orjson.OPT_INDENT_2)
 
 
-def colour(name: str, red: str, blue: str) -> Json:
-    values = [entry("Value", 10, "colour__red", red), entry("Value", 11, "colour__blue", blue)]
-    return entry("Attribute", 1, "colour", name, values=values)
+def colour_attribute(name: str, red: str, blue: str) -> Json:
+    values = [json_entry("Value", 10, "colour__red", red), json_entry("Value", 11, "colour__blue", blue)]
+    return json_entry("Attribute", 1, "colour", name, values=values)
 
 
-def fabric(name: str, wool: str) -> Json:
-    return entry("Attribute", 2, "fabric", name, values=[entry("Value", 20, "fabric__wool", wool)])
+def fabric_attribute(name: str, wool: str) -> Json:
+    return json_entry("Attribute", 2, "fabric", name, values=[json_entry("Value", 20, "fabric__wool", wool)])
 
 
-def edition(**changes: bytes) -> dict[str, bytes]:
-    """A small edition; `en_lines=...` is another en/categories.txt, and so on."""
+def edition_files(**changes: bytes) -> dict[str, bytes]:
+    """The files of a small edition; `en_lines=...` replaces en/categories.txt, and so on."""
     given = {
-        "en_lines": lines(EN),
-        "zh_lines": lines(ZH),
-        "en_attributes": attributes(colour("Colour", "Red", "Blue"), fabric("Fabric", "Wool")),
-        "zh_attributes": attributes(colour("颜色", "红色", "蓝色"), fabric("面料", "羊毛")),
+        "en_lines": category_lines(EN),
+        "zh_lines": category_lines(ZH),
+        "en_attributes": attribute_file(
+            colour_attribute("Colour", "Red", "Blue"), fabric_attribute("Fabric", "Wool")
+        ),
+        "zh_attributes": attribute_file(
+            colour_attribute("颜色", "红色", "蓝色"), fabric_attribute("面料", "羊毛")
+        ),
     } | changes
     names = {
         "en_lines": "en/categories.txt",
@@ -66,7 +70,7 @@ def edition(**changes: bytes) -> dict[str, bytes]:
     return {names[key]: data for key, data in given.items()}
 
 
-def links(**categories: list[int]) -> bytes:
+def link_file(**categories: list[int]) -> bytes:
     rows = [
         {
             "id": GID + id.replace("_", "-"),

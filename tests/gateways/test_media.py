@@ -1,4 +1,4 @@
-"""Where pictures are kept: a folder, or a bucket that is really asked."""
+"""Stores of pictures: a folder, and a bucket of a real object store."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 
 from app import create_app
-from gateways.media import LocalMedia, MediaStore, MediaUnavailable, media_store
+from gateways.media import LocalMedia, MediaStore, MediaUnavailable, create_media_store
 from models import Role
-from settings import Settings
-from tests.bucket import KEY_ID, SECRET, Bucket, object_store
+from settings import Settings, WrongSetting
+from tests.bucket import KEY_ID, SECRET, Bucket, run_object_store
+from tests.clients import Clients
 from tests.conftest import Clock, settings_for
 from tests.edge.test_media import png
-from tests.front import Front
 
 
 @pytest.fixture
 async def bucket() -> AsyncIterator[Bucket]:
-    async with object_store() as opened:
+    async with run_object_store() as opened:
         yield opened
 
 
@@ -35,10 +35,10 @@ def in_bucket(bucket: Bucket, database_url: str, folder: Path, **changes: str) -
 async def store(request: pytest.FixtureRequest, bucket: Bucket, tmp_path: Path) -> MediaStore:
     if request.param == "folder":
         return LocalMedia(tmp_path / "media")
-    return media_store(in_bucket(bucket, "sqlite://", tmp_path))
+    return create_media_store(in_bucket(bucket, "sqlite://", tmp_path))
 
 
-async def test_what_is_put_is_there_until_it_is_deleted(store: MediaStore) -> None:
+async def test_a_stored_file_is_there_until_it_is_deleted(store: MediaStore) -> None:
     await store.put("a.png", b"first", content_type="image/png")
     await store.put("b.png", b"", content_type="image/png")
     await store.put("a.png", b"second", content_type="image/png")
@@ -62,18 +62,18 @@ async def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> Non
     assert (tmp_path / "a.png").exists()
 
 
-async def test_a_shop_with_a_bucket_keeps_its_pictures_there(
+async def test_a_shop_with_a_bucket_stores_its_pictures_there(
     bucket: Bucket, sqlite_url: str, tmp_path: Path, clock: Clock
 ) -> None:
     app = create_app(in_bucket(bucket, sqlite_url, tmp_path), clock=clock)
-    async with app.router.lifespan_context(app), Front.open(app) as front:
-        clerk = await front.staff(Role.CATALOGUE)
-        sent = await front.http.post("/media", content=png(), headers=clerk.headers)
+    async with app.router.lifespan_context(app), Clients.open(app) as clients:
+        clerk = await clients.staff(Role.CATALOGUE)
+        sent = await clients.http.post("/media", content=png(), headers=clerk.headers)
         url = sent.json()["url"]
-        shown = await front.http.get(url)
+        shown = await clients.http.get(url)
         bucket.broken = True
-        away = await front.http.get(url)
-        refused = await front.http.post("/media", content=png(), headers=clerk.headers)
+        away = await clients.http.get(url)
+        refused = await clients.http.post("/media", content=png(), headers=clerk.headers)
 
     ((path, (kind, data)),) = bucket.files.items()
     assert (path, kind) == (url.replace("/media/", "/pictures/shop/"), "image/png")
@@ -84,11 +84,11 @@ async def test_a_shop_with_a_bucket_keeps_its_pictures_there(
     assert not (tmp_path / "var/media").exists()
 
 
-async def test_a_wrong_secret_is_an_outage_that_tells_no_secret(bucket: Bucket, tmp_path: Path) -> None:
+async def test_a_wrong_secret_is_an_outage_that_shows_no_secret(bucket: Bucket, tmp_path: Path) -> None:
     settings = in_bucket(bucket, "sqlite://", tmp_path, s3_secret_access_key="another secret")
 
     with pytest.raises(MediaUnavailable) as refused:
-        await media_store(settings).put("a.png", b"x", content_type="image/png")
+        await create_media_store(settings).put("a.png", b"x", content_type="image/png")
 
     assert bucket.files == {}
     assert not any(word in repr(refused.value) + repr(settings) for word in ("another secret", KEY_ID))
@@ -104,5 +104,5 @@ async def test_a_wrong_secret_is_an_outage_that_tells_no_secret(bucket: Bucket, 
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, given: dict[str, str], named: str) -> None:
-    with pytest.raises(ValueError, match=named):
+    with pytest.raises(WrongSetting, match=named):
         in_bucket(Bucket(), "sqlite://", tmp_path, **given)

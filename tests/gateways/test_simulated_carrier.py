@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from gateways.carrier import Parcel, Place
+from gateways.carrier import CarrierAddress, Parcel
 from gateways.carrier.simulated import SimulatedCarrier
 from models import ShipmentStatus as S
 
@@ -9,8 +9,8 @@ STEP = timedelta(minutes=1)
 CARRIER = SimulatedCarrier(STEP)
 
 
-def place(province: str, city: str, district: str = "") -> Place:
-    return Place("林梅", "+8613800138000", province, city, district, "1 号")
+def place(province: str, city: str, district: str = "") -> CarrierAddress:
+    return CarrierAddress("林梅", "+8613800138000", province, city, district, "1 号")
 
 
 SHANGHAI, SHENZHEN = place("上海市", "上海市", "青浦区"), place("广东省", "深圳市", "南山区")
@@ -26,19 +26,19 @@ async def test_a_waybill_booked_twice_is_the_same() -> None:
     assert first.estimated_at == NOW + 8 * STEP
 
 
-async def test_a_parcel_travels_one_event_per_step_to_the_door() -> None:
-    async def said(after: timedelta) -> list[S]:
+async def test_a_parcel_has_one_event_per_step_until_it_is_delivered() -> None:
+    async def statuses(after: timedelta) -> list[S]:
         events = await CARRIER.track(PARCEL, tracking_number="W", dispatched_at=NOW, now=NOW + after)
         return [event.status for event in events]
 
-    assert await said(STEP / 2) == []
-    assert await said(STEP) == [S.PICKED_UP]
-    assert await said(3 * STEP) == [S.PICKED_UP, S.IN_TRANSIT, S.IN_TRANSIT]
-    assert await said(7 * STEP) == [S.PICKED_UP, *[S.IN_TRANSIT] * 5, S.OUT_FOR_DELIVERY]
-    assert await said(99 * STEP) == [S.PICKED_UP, *[S.IN_TRANSIT] * 5, S.OUT_FOR_DELIVERY, S.DELIVERED]
+    assert await statuses(STEP / 2) == []
+    assert await statuses(STEP) == [S.PICKED_UP]
+    assert await statuses(3 * STEP) == [S.PICKED_UP, S.IN_TRANSIT, S.IN_TRANSIT]
+    assert await statuses(7 * STEP) == [S.PICKED_UP, *[S.IN_TRANSIT] * 5, S.OUT_FOR_DELIVERY]
+    assert await statuses(99 * STEP) == [S.PICKED_UP, *[S.IN_TRANSIT] * 5, S.OUT_FOR_DELIVERY, S.DELIVERED]
 
 
-async def test_a_parcel_passes_cities_between_its_two_ends() -> None:
+async def test_a_parcel_passes_cities_between_sender_and_receiver() -> None:
     events = await CARRIER.track(PARCEL, tracking_number="W", dispatched_at=NOW, now=NOW + 99 * STEP)
 
     assert [event.location for event in events] == [
@@ -56,7 +56,7 @@ async def test_a_parcel_passes_cities_between_its_two_ends() -> None:
     assert len({(event.occurred_at, event.code) for event in events}) == 8
 
 
-async def test_asked_again_later_the_carrier_says_the_same_and_more() -> None:
+async def test_later_tracking_extends_the_events_reported_before() -> None:
     early = await CARRIER.track(PARCEL, tracking_number="W", dispatched_at=NOW, now=NOW + 4 * STEP)
     later = await CARRIER.track(PARCEL, tracking_number="W", dispatched_at=NOW, now=NOW + 6 * STEP)
 
@@ -64,7 +64,7 @@ async def test_asked_again_later_the_carrier_says_the_same_and_more() -> None:
     assert len(later) == 6
 
 
-async def test_a_parcel_to_a_place_off_the_map_arrives_all_the_same() -> None:
+async def test_a_parcel_to_an_unknown_place_is_delivered_too() -> None:
     parcel = Parcel("S1", 500, SHANGHAI, place("Ontario", "Toronto"))
 
     events = await CARRIER.track(parcel, tracking_number="W", dispatched_at=NOW, now=NOW + 99 * STEP)

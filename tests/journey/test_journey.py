@@ -1,4 +1,4 @@
-"""One order from the shelf to the refund, through the front door of running processes."""
+"""One order from the search to the refund, through the API of running processes."""
 
 import io
 from collections.abc import AsyncIterator
@@ -14,14 +14,14 @@ import pytest
 from PIL import Image
 
 from demo.load import PASSWORD
-from tests.journey.shop import Device, Watcher, until
-from tests.observe import PATIENCE_SECONDS
-from tests.process import Process, cartwheel, environment, serving
+from tests.journey.device import Device, Watcher, wait_until
+from tests.observe import TIMEOUT_SECONDS
+from tests.process import Process, process_environment, run_cartwheel, serve_shop
 
 if TYPE_CHECKING:
     from tests.servers import PostgresServer, RedisServer
 
-QUICK = {
+SHORT_INTERVALS = {
     "SIMULATED_CARRIER_STEP": "0.3",
     "CARRIER_POLL_EVERY": "0.2",
     "TIMER_PAUSE": "0.2",
@@ -38,52 +38,52 @@ CHENGDU = HANGZHOU | {
 
 
 @dataclass
-class Running:
-    """A shop on the air: `here` answers the customer, `there` the staff and the watcher."""
+class RunningShop:
+    """A running shop: `here` serves the customer, `there` the staff and the subscription."""
 
     here: Process
     there: Process
     env: dict[str, str]
     devices: list[Device] = field(default_factory=list)
 
-    def device(self, process: Process) -> Device:
-        self.devices.append(Device(httpx.AsyncClient(base_url=process.url, timeout=PATIENCE_SECONDS)))
+    def open_device(self, process: Process) -> Device:
+        self.devices.append(Device(httpx.AsyncClient(base_url=process.url, timeout=TIMEOUT_SECONDS)))
         return self.devices[-1]
 
-    async def switch_off(self) -> None:
+    async def close_devices(self) -> None:
         for device in self.devices:
             await device.http.aclose()
 
     async def staff(self, role: str) -> Device:
-        device = self.device(self.there)
+        device = self.open_device(self.there)
         await device.sign_in(f"{role}@example.com", PASSWORD)
         return device
 
 
 @pytest.fixture(params=["sqlite", "postgresql+redis"])
-async def running(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Running]:
+async def running_shop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RunningShop]:
     """The demo shop: one process on SQLite, or two on PostgreSQL and Redis."""
     log = tmp_path / "serve.log"
     async with AsyncExitStack() as stack:
         if request.param == "sqlite":
-            env = environment(f"sqlite:///{tmp_path}/shop.db", tmp_path, **QUICK)
-            process = await stack.enter_async_context(serving(env, log, "--demo"))
-            alone = Running(process, process, env)
-            stack.push_async_callback(alone.switch_off)
-            yield alone
+            env = process_environment(f"sqlite:///{tmp_path}/shop.db", tmp_path, **SHORT_INTERVALS)
+            process = await stack.enter_async_context(serve_shop(env, log, "--demo"))
+            single = RunningShop(process, process, env)
+            stack.push_async_callback(single.close_devices)
+            yield single
             return
         postgres: PostgresServer = request.getfixturevalue("postgres_server")
         redis: RedisServer = request.getfixturevalue("redis_server")
         name = f"journey_{uuid4().hex}"
-        url = await postgres.new_database(name)
+        url = await postgres.create_database(name)
         stack.push_async_callback(postgres.drop_database, name)
-        env = environment(url, tmp_path, REDIS_URL=redis.url, **QUICK)
-        migrated = cartwheel("migrate", env=env)
+        env = process_environment(url, tmp_path, REDIS_URL=redis.url, **SHORT_INTERVALS)
+        migrated = run_cartwheel("migrate", env=env)
         assert migrated.returncode == 0, migrated.stderr
-        here = await stack.enter_async_context(serving(env, log, "--demo"))
-        there = await stack.enter_async_context(serving(env, log))
-        both = Running(here, there, env)
-        stack.push_async_callback(both.switch_off)
+        here = await stack.enter_async_context(serve_shop(env, log, "--demo"))
+        there = await stack.enter_async_context(serve_shop(env, log))
+        both = RunningShop(here, there, env)
+        stack.push_async_callback(both.close_devices)
         yield both
 
 
@@ -92,66 +92,66 @@ def money(amount: Decimal) -> dict[str, str]:
 
 
 def picture() -> bytes:
-    """A photo of a broken cup, as far as bytes go."""
-    held = io.BytesIO()
-    Image.new("RGB", (64, 48), "firebrick").save(held, "PNG")
-    return held.getvalue()
+    """Return a PNG."""
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48), "firebrick").save(file, "PNG")
+    return file.getvalue()
 
 
-async def test_one_order_goes_from_the_shelf_to_the_refund(running: Running) -> None:
-    customer = running.device(running.here)
-    variants = await browse(customer)
+async def test_an_order_goes_from_the_search_to_the_refund(running_shop: RunningShop) -> None:
+    customer = running_shop.open_device(running_shop.here)
+    variants = await find_variants(customer)
     await fill_cart(customer, variants)
     await register(customer)
-    order = await place(customer, variants)
+    order = await place_order(customer, variants)
 
-    watcher = Watcher(running.there.url, customer.headers, order["id"])
+    watcher = Watcher(running_shop.there.url, customer.headers, order["id"])
     async with watcher.connected():
-        await pay(customer, order)
-        await until("confirmed", lambda: state(customer, order, status="CONFIRMED"))
-        await send_off(running, order)
-        await until("on the way", lambda: seen(watcher, "order.shipped"))
+        await pay_order(customer, order)
+        await wait_until("confirmed", lambda: has_state(customer, order, status="CONFIRMED"))
+        await dispatch_parcels(running_shop, order)
+        await wait_until("on the way", lambda: has_received(watcher, "order.shipped"))
     lost_at = watcher.versions[-1]
 
-    await arrive(running, customer, order)  # nobody watches: the phone is in a tunnel
+    await deliver_parcels(running_shop, customer, order)  # without a subscription: the phone is offline
 
     async with watcher.connected():
         await customer.do("Confirm", id=order["id"])
-        await take_back(running, customer, order)
-        await until("all versions are seen", lambda: up_to_date(watcher, customer, order))
+        await return_line(running_shop, customer, order)
+        await wait_until("all versions are received", lambda: is_up_to_date(watcher, customer, order))
 
     final = await customer.ask("Order", id=order["id"])
     assert lost_at < final["version"]
     assert watcher.versions == list(range(1, final["version"] + 1))
-    assert [update["name"] for update in watcher.seen] == [event["name"] for event in final["timeline"]]
+    assert [update["name"] for update in watcher.updates] == [event["name"] for event in final["timeline"]]
     assert (final["status"], final["paymentStatus"], final["fulfilmentStatus"]) == (
         "COMPLETED",
         "PARTIALLY_REFUNDED",
         "DELIVERED",
     )
-    audit = cartwheel("audit", env=running.env)
+    audit = run_cartwheel("audit", env=running_shop.env)
     assert audit.returncode == 0, audit.stdout + audit.stderr
 
 
-async def browse(guest: Device) -> list[dict[str, Any]]:
-    """Search in two languages, filter, open two products; the variants to buy."""
+async def find_variants(guest: Device) -> list[dict[str, Any]]:
+    """Search in two languages, filter, open two products; return three variants in stock."""
     teas = await guest.ask("Search", text="茶")
     assert teas["totalCount"] >= 8
     guest.headers["Accept-Language"] = "en"
     jackets = await guest.ask("Search", text="jacket")
     assert jackets["totalCount"] >= 3
-    assert any("jacket" in found["title"].lower() for found in jackets["nodes"])
+    assert any("jacket" in product["title"].lower() for product in jackets["nodes"])
     del guest.headers["Accept-Language"]
 
     everything = await guest.ask("Filtered", category="tea", attributes=[])
     origin = next(f for f in everything["facets"]["attributes"] if f["attribute"]["code"] == "origin")
     value, count = origin["values"][0]["value"], origin["values"][0]["count"]
-    wanted = [{"code": "origin", "values": [value]}]
-    filtered = await guest.ask("Filtered", category="tea", attributes=wanted)
+    filters = [{"code": "origin", "values": [value]}]
+    filtered = await guest.ask("Filtered", category="tea", attributes=filters)
     assert filtered["totalCount"] == len(filtered["nodes"]) == count > 0
     for product in filtered["nodes"]:
-        said = [each["value"] for each in product["attributes"] if each["attribute"]["code"] == "origin"]
-        assert [each["code"] for each in said] == [value]
+        origins = [each["value"] for each in product["attributes"] if each["attribute"]["code"] == "origin"]
+        assert [each["code"] for each in origins] == [value]
 
     tea = await guest.ask("Product", slug=filtered["nodes"][0]["slug"])
     jacket = await guest.ask("Product", slug=jackets["nodes"][0]["slug"])
@@ -175,7 +175,7 @@ async def fill_cart(guest: Device, variants: list[dict[str, Any]]) -> None:
 
 
 async def register(guest: Device) -> None:
-    """From now on a customer, with the same cart."""
+    """Register; the new customer keeps the guest's cart."""
     before = await guest.ask("Cart")
     session = await guest.do(
         "Register", name="林梅", email=f"{uuid4().hex}@example.com", password="open sesame 7"
@@ -184,8 +184,8 @@ async def register(guest: Device) -> None:
     assert await guest.ask("Cart") == before
 
 
-async def place(customer: Device, variants: list[dict[str, Any]]) -> dict[str, Any]:
-    """One order to two addresses, paid half in advance and half at the door; sent twice, placed once."""
+async def place_order(customer: Device, variants: list[dict[str, Any]]) -> dict[str, Any]:
+    """Place one order to two addresses, paid partly on delivery; sent twice, it is placed once."""
     first, second, third = (variant["id"] for variant in variants)
     deliveries = [
         {
@@ -202,17 +202,17 @@ async def place(customer: Device, variants: list[dict[str, Any]]) -> dict[str, A
     quote = await customer.ask("Quote", input={"deliveries": deliveries})
     assert quote["problems"] == []
     total = Decimal(quote["total"]["amount"])
-    at_the_door = Decimal("100.00")
-    wanted = {
+    cash = Decimal("100.00")
+    terms = {
         "deliveries": deliveries,
         "payments": [
-            {"method": "SANDBOX", "amount": money(total - at_the_door)},
-            {"method": "CASH_ON_DELIVERY", "amount": money(at_the_door)},
+            {"method": "SANDBOX", "amount": money(total - cash)},
+            {"method": "CASH_ON_DELIVERY", "amount": money(cash)},
         ],
         "idempotencyKey": "the-one-order",
     }
-    order = await customer.do("Place", **wanted)
-    again = await customer.do("Place", **wanted)
+    order = await customer.do("Place", **terms)
+    again = await customer.do("Place", **terms)
 
     assert again == order
     assert (order["status"], order["paymentStatus"]) == ("PENDING", "UNPAID")
@@ -227,8 +227,8 @@ async def place(customer: Device, variants: list[dict[str, Any]]) -> dict[str, A
     return dict(order)
 
 
-async def pay(customer: Device, order: dict[str, Any]) -> None:
-    """On the sandbox's own page; its signed notification settles the payment."""
+async def pay_order(customer: Device, order: dict[str, Any]) -> None:
+    """Pay on the page of the sandbox, whose signed notification captures the payment."""
     sandbox = next(payment for payment in order["payments"] if payment["method"] == "SANDBOX")
     payload = await customer.ask("StartPayment", input={"id": sandbox["id"]})
     assert payload["nextAction"]["kind"] == "REDIRECT"
@@ -241,9 +241,9 @@ async def pay(customer: Device, order: dict[str, Any]) -> None:
     assert paid.status_code == 200, paid.text
 
 
-async def send_off(running: Running, order: dict[str, Any]) -> None:
-    """A clerk packs a parcel for each address and hands both to the simulated carrier."""
-    clerk = await running.staff("warehouse")
+async def dispatch_parcels(running_shop: RunningShop, order: dict[str, Any]) -> None:
+    """Pack a parcel for each address and dispatch both with the simulated carrier."""
+    clerk = await running_shop.staff("warehouse")
     for delivery in order["deliveries"]:
         lines = [{"deliveryLineId": line["id"], "quantity": line["quantity"]} for line in delivery["lines"]]
         shipments = await clerk.do("Pack", deliveryId=delivery["id"], parcels=[{"lines": lines}])
@@ -252,29 +252,27 @@ async def send_off(running: Running, order: dict[str, Any]) -> None:
             assert sent["trackingNumber"].startswith("SIM")
 
 
-async def arrive(running: Running, customer: Device, order: dict[str, Any]) -> None:
-    """The carrier brings everything, the courier takes the cash."""
-    await until("delivered", lambda: state(customer, order, fulfilmentStatus="DELIVERED"))
-    arrived = await customer.ask("Order", id=order["id"])
-    assert [shipment["status"] for shipment in arrived["shipments"]] == ["DELIVERED", "DELIVERED"]
-    assert all(len(shipment["events"]) >= 4 for shipment in arrived["shipments"])
-    assert arrived["paymentStatus"] == "PARTIALLY_PAID"
-    courier = await running.staff("courier")
+async def deliver_parcels(running_shop: RunningShop, customer: Device, order: dict[str, Any]) -> None:
+    """Wait until the carrier has delivered everything, and collect the cash."""
+    await wait_until("delivered", lambda: has_state(customer, order, fulfilmentStatus="DELIVERED"))
+    delivered = await customer.ask("Order", id=order["id"])
+    assert [shipment["status"] for shipment in delivered["shipments"]] == ["DELIVERED", "DELIVERED"]
+    assert all(len(shipment["events"]) >= 4 for shipment in delivered["shipments"])
+    assert delivered["paymentStatus"] == "PARTIALLY_PAID"
+    courier = await running_shop.staff("courier")
     cash = next(payment for payment in order["payments"] if payment["method"] == "CASH_ON_DELIVERY")
-    collected = await courier.do(
-        "Collect", paymentId=cash["id"], amount=money(Decimal(cash["total"]["amount"]))
-    )
+    collected = await courier.do("Collect", id=cash["id"], amount=money(Decimal(cash["total"]["amount"])))
     assert collected["status"] == "CAPTURED"
 
 
-async def take_back(running: Running, customer: Device, order: dict[str, Any]) -> None:
-    """One line is broken: quoted, claimed with a picture, agreed, sent back, refunded over both roads."""
+async def return_line(running_shop: RunningShop, customer: Device, order: dict[str, Any]) -> None:
+    """Return one damaged line: quote, ticket with a picture, agreement, return, refund of both payments."""
     line = order["lines"][0]
     claim = {
         "orderId": order["id"],
         "type": "RETURN_REFUND",
         "reason": "DAMAGED",
-        "lines": [{"lineId": line["id"], "quantity": line["quantity"]}],
+        "lines": [{"orderLineId": line["id"], "quantity": line["quantity"]}],
     }
     quote = await customer.ask("TicketQuote", input=claim)
     assert (quote["eligible"], quote["refund"]["amount"]) == (True, line["total"]["amount"])
@@ -283,46 +281,46 @@ async def take_back(running: Running, customer: Device, order: dict[str, Any]) -
     )
     assert uploaded.status_code in (200, 201), uploaded.text
     evidence = [uploaded.json()["id"]]
-    words = "到手就碎了，见照片。"
+    description = "到手就碎了，见照片。"
     ticket = await customer.do(
-        "OpenTicket", **claim, description=words, mediaIds=evidence, idempotencyKey="broken"
+        "OpenTicket", **claim, description=description, mediaIds=evidence, idempotencyKey="broken"
     )
     assert (ticket["status"], len(ticket["media"])) == ("APPLIED", 1)
     assert (await customer.http.get(ticket["media"][0]["url"])).status_code == 200
 
-    agent, clerk = await running.staff("support"), await running.staff("warehouse")
+    agent, clerk = await running_shop.staff("support"), await running_shop.staff("warehouse")
     await agent.do("Agree", id=ticket["id"])
-    await customer.do("SendBack", id=ticket["id"], carrier="SF Express", trackingNumber="SF1234567890")
-    await clerk.do("TakeBack", id=ticket["id"], accepted=True, damaged=True)
+    await customer.do("ShipReturn", id=ticket["id"], carrier="SF Express", trackingNumber="SF1234567890")
+    await clerk.do("ReceiveReturn", id=ticket["id"], accepted=True, damaged=True)
 
-    async def provider_is_done() -> bool:
+    async def is_refunded_by_provider() -> bool:
         refunds = (await agent.ask("Ticket", id=ticket["id"]))["refunds"]
         return {"SUCCEEDED"} == {r["status"] for r in refunds if r["payment"]["method"] == "SANDBOX"}
 
-    await until("the provider has refunded its part", provider_is_done)
+    await wait_until("the provider has refunded its part", is_refunded_by_provider)
     for refund in (await agent.ask("Ticket", id=ticket["id"]))["refunds"]:
         if refund["status"] == "PENDING":
             assert refund["payment"]["method"] == "CASH_ON_DELIVERY"
             await agent.do("ConfirmRefund", id=refund["id"], reference="BANK-0001")
 
-    async def settled() -> bool:
+    async def is_completed() -> bool:
         return bool((await customer.ask("Ticket", id=ticket["id"]))["status"] == "COMPLETED")
 
-    await until("the ticket is completed", settled)
+    await wait_until("the ticket is completed", is_completed)
     payments = (await customer.ask("Order", id=order["id"]))["payments"]
     legs = {leg["payment"]["method"]: leg["refund"]["amount"] for leg in quote["legs"]}
     assert {payment["method"]: payment["refunded"]["amount"] for payment in payments} == legs
     assert sum(map(Decimal, legs.values())) == Decimal(line["total"]["amount"])
 
 
-async def state(customer: Device, order: dict[str, Any], **wanted: str) -> bool:
-    found = await customer.ask("Order", id=order["id"])
-    return all(found[name] == value for name, value in wanted.items())
+async def has_state(customer: Device, order: dict[str, Any], **expected: str) -> bool:
+    current = await customer.ask("Order", id=order["id"])
+    return all(current[name] == value for name, value in expected.items())
 
 
-async def seen(watcher: Watcher, name: str) -> bool:
-    return any(update["name"] == name for update in watcher.seen)
+async def has_received(watcher: Watcher, name: str) -> bool:
+    return any(update["name"] == name for update in watcher.updates)
 
 
-async def up_to_date(watcher: Watcher, customer: Device, order: dict[str, Any]) -> bool:
+async def is_up_to_date(watcher: Watcher, customer: Device, order: dict[str, Any]) -> bool:
     return bool(watcher.versions[-1] == (await customer.ask("Order", id=order["id"]))["version"])

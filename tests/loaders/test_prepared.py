@@ -1,21 +1,30 @@
-"""What is read on the driver's own connection is what a session reads."""
+"""Rows read on the driver's own connection are those a session reads."""
 
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import literal_column, select
 
-from domain.catalog.drafts import PriceDraft, ProductDraft, VariantDraft
-from domain.catalog.saving import import_products
+from domain.catalog.product import PriceDraft, ProductDraft, VariantDraft, save_products
+from domain.cause import Cause
 from events.shop import Shop
 from loaders import Loaders
-from loaders.listing import Chosen, ProductSort, Wanted, count, facets, first_page
-from loaders.prepared import Prepared, columns_of, entities, is_among, packed, rows_of
+from loaders.listing import (
+    AttributeChoice,
+    ProductCriteria,
+    ProductSort,
+    count_products,
+    load_facets,
+    load_first_page,
+)
 from models import Base, CurrencyCode, Money, Price, Product, Variant
+from models.sql.dialects import columns_of
+from models.sql.parameters import encode_values, is_among
+from models.sql.prepared import PreparedSelect, build_entities, fetch_rows
 from tests.factories.catalog import NOW
-from tests.observe import statements
-from words import Phrase
-from words.asking import Concept, Plan
+from tests.observe import count_statements
+from text import Phrase
+from text.query_plan import QueryClause, QueryPlan
 
 TEA = ProductDraft(
     slug="tea",
@@ -30,18 +39,18 @@ TEA = ProductDraft(
 )
 
 
-async def stock(shop: Shop) -> None:
+async def import_tea(shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
-        await import_products(session, [TEA], now=NOW + timedelta(microseconds=1))
+        await save_products(session, [TEA], cause=Cause(NOW + timedelta(microseconds=1)))
 
 
-async def test_a_row_has_the_values_a_session_finds_in_it(shop: Shop) -> None:
-    await stock(shop)
+async def test_a_row_has_the_same_values_as_in_a_session(shop: Shop) -> None:
+    await import_tea(shop)
     reads, dialect = shop.database.reads, shop.database.dialect
     models = [mapper.class_ for mapper in Base.registry.mappers]
     seen = set()
     for model in models:
-        rows = await rows_of(reads, Prepared(select(*columns_of(model)), dialect))
+        rows = await fetch_rows(reads, PreparedSelect(select(*columns_of(model)), dialect))
         async with reads() as session:
             known = (await session.scalars(select(model))).all()
         names = [column.key for column in model.__mapper__.column_attrs]
@@ -49,62 +58,66 @@ async def test_a_row_has_the_values_a_session_finds_in_it(shop: Shop) -> None:
         def values(row: object, names: list[str] = names) -> list[tuple[str, object]]:
             return [(repr(getattr(row, name)), type(getattr(row, name))) for name in names]
 
-        assert sorted(map(values, entities(model, rows)), key=str) == sorted(map(values, known), key=str)
+        assert sorted(map(values, build_entities(model, rows)), key=str) == sorted(
+            map(values, known), key=str
+        )
         seen |= {model} if known else set()
     assert {Product, Variant, Price} <= seen
 
 
 async def test_many_keys_are_one_parameter(shop: Shop) -> None:
-    await stock(shop)
+    await import_tea(shop)
     dialect = shop.database.dialect
-    named = Prepared(select(Product.slug).where(is_among(Product.slug, "slugs", dialect)), dialect)
+    statement = PreparedSelect(select(Product.slug).where(is_among(Product.slug, "slugs", dialect)), dialect)
 
     for slugs in (["tea"], ["tea", "'; --", "x" * 100], []):
-        rows = await rows_of(shop.database.reads, named, slugs=packed(slugs, dialect))
+        rows = await fetch_rows(shop.database.reads, statement, slugs=encode_values(slugs, dialect))
         assert [row[0] for row in rows] == [slug for slug in slugs if slug == "tea"]
 
 
-async def test_what_fails_leaves_no_connection_behind(shop: Shop) -> None:
-    await stock(shop)
+async def test_a_failed_statement_leaves_no_connection_open(shop: Shop) -> None:
+    await import_tea(shop)
     dialect = shop.database.dialect
-    wrong = Prepared(select(literal_column("no_such_column")).select_from(Product), dialect)
-    for _ in range(shop.settings.database_pool_size + 1):
+    wrong = PreparedSelect(select(literal_column("no_such_column")).select_from(Product), dialect)
+    for _ in range(shop.settings.database.pool_size + 1):
         with pytest.raises(Exception, match="no_such_column"):
-            await rows_of(shop.database.reads, wrong)
+            await fetch_rows(shop.database.reads, wrong)
 
-    assert len(await rows_of(shop.database.reads, Prepared(select(Product.id), dialect))) == 1
+    assert len(await fetch_rows(shop.database.reads, PreparedSelect(select(Product.id), dialect))) == 1
 
 
-async def test_a_loader_asks_once_for_all_its_keys(shop: Shop) -> None:
-    await stock(shop)
+async def test_a_loader_runs_one_statement_for_all_its_keys(shop: Shop) -> None:
+    await import_tea(shop)
     load = Loaders(shop.database.reads)
 
-    with statements(shop) as counted:
+    with count_statements(shop) as counted:
         found = await load.product.load_many([1, 2, 3])
 
     assert [row and row.slug for row in found] == ["tea", None, None]
     assert counted.total == 1
 
 
-async def test_lists_filtered_by_other_values_are_asked_for_in_the_same_words(shop: Shop) -> None:
-    def wanted(number: int) -> Wanted:
-        return Wanted(
+async def test_lists_filtered_by_other_values_run_statements_of_the_same_text(shop: Shop) -> None:
+    def criteria_for(number: int) -> ProductCriteria:
+        return ProductCriteria(
             CurrencyCode.CNY,
-            plan=Plan(concepts=(Concept(number, ((f"word{number}", 100),), (Phrase((f"word{number}",)),)),)),
+            plan=QueryPlan(
+                clauses=(QueryClause(number, ((f"word{number}", 100),), (Phrase((f"word{number}",)),)),)
+            ),
             category=f"/{number}/",
             brands=tuple(f"brand {each}" for each in range(number)),
-            least=number,
-            most=number + 1,
-            attributes=(Chosen(f"code {number}", (str(number), "2026-01-01", "true")),),
+            min_price=number,
+            max_price=number + 1,
+            attributes=(AttributeChoice(f"code {number}", (str(number), "2026-01-01", "true")),),
             flash_sale_at=NOW + timedelta(days=number),
         )
 
-    async def asked(number: int) -> list[str]:
-        with statements(shop) as counted:
+    async def texts_for(number: int) -> list[str]:
+        with count_statements(shop) as counted:
             for sort in ProductSort:
-                await first_page(shop.database.reads, wanted(number), sort, first=number)
-            await count(shop.database.reads, wanted(number))
-            await facets(shop.database.reads, wanted(number))
+                await load_first_page(shop.database.reads, criteria_for(number), sort, first=number)
+            await count_products(shop.database.reads, criteria_for(number))
+            await load_facets(shop.database.reads, criteria_for(number))
         return counted.texts
 
-    assert await asked(1) == await asked(2)
+    assert await texts_for(1) == await texts_for(2)

@@ -1,4 +1,4 @@
-"""Real servers for the tests: PostgreSQL and Redis, given, installed or out of a wheel."""
+"""Fixtures with real PostgreSQL and Redis servers: given by address, installed, or taken from a wheel."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -8,49 +8,57 @@ from uuid import uuid4
 
 import pytest
 
-from tests.servers.found import ServerMissing
-from tests.servers.postgres import PostgresServer, postgres, postgres_origin
-from tests.servers.redis import PrivateRedis, RedisServer, private_redis, redis, redis_origin
-from tests.servers.reused import Reused
+from tests.servers.discovery import ServerMissing
+from tests.servers.postgres import PostgresServer, postgres_origin, run_postgres
+from tests.servers.redis import PrivateRedis, RedisServer, redis_origin, run_private_redis, run_redis
+from tests.servers.reusable_database import ReusableDatabase
 
-__all__ = ["PostgresServer", "PrivateRedis", "RedisServer", "Reused", "postgres", "private_redis", "redis"]
+__all__ = [
+    "PostgresServer",
+    "PrivateRedis",
+    "RedisServer",
+    "ReusableDatabase",
+    "run_postgres",
+    "run_private_redis",
+    "run_redis",
+]
 
 Server = TypeVar("Server")
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    with _or_fail(postgres) as server:
+    with _start_or_fail(run_postgres) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def reused(postgres_server: PostgresServer, postgres_template: str) -> Iterator[Reused]:
-    reused = Reused(postgres_server, f"shop_{uuid4().hex}", postgres_template)
-    asyncio.run(reused.make())
-    yield reused
-    asyncio.run(postgres_server.drop_database(reused.name))
+def reusable_database(postgres_server: PostgresServer, postgres_template: str) -> Iterator[ReusableDatabase]:
+    reusable_database = ReusableDatabase(postgres_server, f"shop_{uuid4().hex}", postgres_template)
+    asyncio.run(reusable_database.create())
+    yield reusable_database
+    asyncio.run(postgres_server.drop_database(reusable_database.name))
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
-    with _or_fail(redis) as server:
+    with _start_or_fail(run_redis) as server:
         yield server
 
 
 @pytest.fixture
 def private_redis_server() -> Iterator[PrivateRedis]:
-    with _or_fail(private_redis) as server:
+    with _start_or_fail(run_private_redis) as server:
         yield server
 
 
 def pytest_report_header() -> list[str]:
-    return [f"PostgreSQL: {_said(postgres_origin)}", f"Redis: {_said(redis_origin)}"]
+    return [f"PostgreSQL: {_describe_origin(postgres_origin)}", f"Redis: {_describe_origin(redis_origin)}"]
 
 
 @contextmanager
-def _or_fail(start: Callable[[], AbstractContextManager[Server]]) -> Iterator[Server]:
-    """A missing server fails its tests by one plain sentence; it never skips them."""
+def _start_or_fail(start: Callable[[], AbstractContextManager[Server]]) -> Iterator[Server]:
+    """Run a server during the block; a missing one fails the tests that need it and skips none."""
     try:
         with start() as server:
             yield server
@@ -58,7 +66,7 @@ def _or_fail(start: Callable[[], AbstractContextManager[Server]]) -> Iterator[Se
         raise pytest.fail.Exception(str(missing), pytrace=False) from None
 
 
-def _said(origin: Callable[[], str]) -> str:
+def _describe_origin(origin: Callable[[], str]) -> str:
     try:
         return origin()
     except ServerMissing as missing:

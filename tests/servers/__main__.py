@@ -1,8 +1,8 @@
-"""Says which servers the tests will use; ends with status 1 when the wheels are needed for one of them."""
+"""Exits with status 1 when the tests need a server from the wheels, else with 0."""
 
 import sys
 
-from tests.servers.found import ServerMissing
+from tests.servers.discovery import ServerMissing
 from tests.servers.postgres import postgres_origin
 from tests.servers.redis import redis_origin
 

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests, and databases made in it by the second."""
+"""A PostgreSQL server for the tests, and the databases made in it."""
 
 import locale
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from pathlib import Path
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from tests.servers.den import Den, Running, den, on_a_free_port
-from tests.servers.found import given, postgres_program
+from tests.servers.discovery import find_postgres, given_address
+from tests.servers.server_folder import RunningServer, ServerFolder, make_server_folder, start_on_free_port
 
-FAST_AND_FORGETFUL = {
+WITHOUT_DURABILITY = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -25,24 +25,24 @@ FAST_AND_FORGETFUL = {
 
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
-    """A server, known by the address of a database from which others can be made and dropped."""
+    """A server; `url` is the address of a database from which others are created and dropped."""
 
     url: str
     origin: str
 
-    async def new_database(self, name: str) -> str:
-        """Make an empty database; the answer is its address."""
-        await self._command(f"CREATE DATABASE {_quoted(name)} TEMPLATE template0 ENCODING 'UTF8'")
+    async def create_database(self, name: str) -> str:
+        """Create an empty database and return its address."""
+        await self._command(f"CREATE DATABASE {_quote(name)} TEMPLATE template0 ENCODING 'UTF8'")
         return self.url_of(name)
 
     async def create_from_template(self, name: str, template: str) -> str:
-        """Make a copy of a database nobody is connected to; the answer is its address."""
-        await self._command(f"CREATE DATABASE {_quoted(name)} TEMPLATE {_quoted(template)}")
+        """Copy a database that nobody is connected to and return the copy's address."""
+        await self._command(f"CREATE DATABASE {_quote(name)} TEMPLATE {_quote(template)}")
         return self.url_of(name)
 
     async def drop_database(self, name: str) -> None:
-        """Drop a database, whether or not it exists and whoever is still connected to it."""
-        await self._command(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
+        """Drop a database if it exists, together with its connections."""
+        await self._command(f"DROP DATABASE IF EXISTS {_quote(name)} WITH (FORCE)")
 
     def url_of(self, name: str) -> str:
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
@@ -57,14 +57,14 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres() -> Iterator[PostgresServer]:
-    """The server given by TEST_DATABASE_URL, or one of our own that ends with the block."""
-    if address := given("TEST_DATABASE_URL"):
+def run_postgres() -> Iterator[PostgresServer]:
+    """The server of TEST_DATABASE_URL, or one that runs during the block."""
+    if address := given_address("TEST_DATABASE_URL"):
         yield PostgresServer(_for_asyncpg(address), postgres_origin())
         return
-    with den() as home:
-        data = _prepared(home)
-        running, port = on_a_free_port(lambda port: _start(home, data, port))
+    with make_server_folder() as folder:
+        data = _prepare_data(folder)
+        running, port = start_on_free_port(lambda port: _start(folder, data, port))
         url = f"postgresql+asyncpg://postgres@127.0.0.1:{port}/postgres"
         try:
             yield PostgresServer(url, postgres_origin())
@@ -73,39 +73,39 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 def postgres_origin() -> str:
-    """Which server the tests use, for people; ServerMissing when there is none."""
-    if address := given("TEST_DATABASE_URL"):
+    """Describe the server that the tests use; ServerMissing when there is none."""
+    if address := given_address("TEST_DATABASE_URL"):
         return f"given, {make_url(address)!r}"
-    return str(postgres_program())
+    return str(find_postgres())
 
 
-def _prepared(home: Den) -> Path:
-    """Where the server will keep everything."""
-    program, data = home.reach(postgres_program()), home.path / "data"
-    home.run(
+def _prepare_data(folder: ServerFolder) -> Path:
+    """Initialise the data directory and return its path."""
+    program, data = folder.make_executable(find_postgres()), folder.path / "data"
+    folder.run(
         str(program.with_name("initdb")), f"--pgdata={data}", "--username=postgres", "--auth=trust",
-        "--encoding=UTF8", "--locale=C", f"--lc-ctype={_letters()}", "--no-sync", "--no-instructions",
+        "--encoding=UTF8", "--locale=C", f"--lc-ctype={_find_locale()}", "--no-sync", "--no-instructions",
     )  # fmt: skip
     return data
 
 
-def _start(home: Den, data: Path, port: int) -> Running:
-    program = home.reach(postgres_program())
-    options = FAST_AND_FORGETFUL | {"port": str(port), "unix_socket_directories": str(home.path)}
+def _start(folder: ServerFolder, data: Path, port: int) -> RunningServer:
+    program = folder.make_executable(find_postgres())
+    options = WITHOUT_DURABILITY | {"port": str(port), "unix_socket_directories": str(folder.path)}
     settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    return home.start(
+    return folder.start(
         "postgres", str(program), "-D", str(data), *settings,
-        ready=lambda: _says_ready(data / "postmaster.pid"),
+        ready=lambda: _is_ready(data / "postmaster.pid"),
     )  # fmt: skip
 
 
-def _says_ready(note: Path) -> bool:
-    """PostgreSQL writes its state into the last line of this file."""
-    return note.exists() and note.read_text().rstrip().endswith("ready")
+def _is_ready(pid_file: Path) -> bool:
+    """Whether the last line of `postmaster.pid` says that the server is ready."""
+    return pid_file.exists() and pid_file.read_text().rstrip().endswith("ready")
 
 
-def _letters() -> str:
-    """The locale that knows upper and lower case of É and Ж, where the system has it."""
+def _find_locale() -> str:
+    """Return a locale that knows upper and lower case of É and Ж, or "C" where the system has none."""
     before = locale.setlocale(locale.LC_CTYPE)
     try:
         return locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
@@ -119,5 +119,5 @@ def _for_asyncpg(address: str) -> str:
     return make_url(address).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'

@@ -1,21 +1,47 @@
-"""The Shopify Standard Product Taxonomy: read from its files, loaded into the shop."""
+"""The category tree, attributes with their values and units; `standard` loads Shopify's taxonomy into it."""
 
-from domain.catalog.taxonomy.edition import Taxonomy, TaxonomyAttribute, TaxonomyCategory, TaxonomyValue
-from domain.catalog.taxonomy.loading import Loaded, load_taxonomy
-from domain.catalog.taxonomy.proving import NotAsTheEdition
-from domain.catalog.taxonomy.reading import TaxonomyRefused, read_taxonomy, taxonomy_files
-from domain.catalog.taxonomy.writing import Tally
+from domain.catalog.taxonomy.attributes import (
+    CODE,
+    AttributeDraft,
+    AttributeWithValues,
+    ValueColumns,
+    ValueDraft,
+    attributes_by_code,
+    attributes_by_id,
+    ensure_attributes,
+    save_attribute,
+)
+from domain.catalog.taxonomy.categories import (
+    DEPTH_LIMIT,
+    CategoryAttributeDraft,
+    CategoryDraft,
+    Path,
+    attribute_categories,
+    ensure_categories,
+    ensure_taxonomy_categories,
+    path_of,
+    save_category,
+)
+from domain.catalog.taxonomy.values import WrongValue
 
 __all__ = [
-    "Loaded",
-    "NotAsTheEdition",
-    "Tally",
-    "Taxonomy",
-    "TaxonomyAttribute",
-    "TaxonomyCategory",
-    "TaxonomyRefused",
-    "TaxonomyValue",
-    "load_taxonomy",
-    "read_taxonomy",
-    "taxonomy_files",
+    "CODE",
+    "DEPTH_LIMIT",
+    "AttributeDraft",
+    "AttributeWithValues",
+    "CategoryAttributeDraft",
+    "CategoryDraft",
+    "Path",
+    "ValueColumns",
+    "ValueDraft",
+    "WrongValue",
+    "attribute_categories",
+    "attributes_by_code",
+    "attributes_by_id",
+    "ensure_attributes",
+    "ensure_categories",
+    "ensure_taxonomy_categories",
+    "path_of",
+    "save_attribute",
+    "save_category",
 ]

@@ -4,17 +4,17 @@ import pytest
 
 from events.shop import Shop
 from models import OrderStatus, PaymentStatus, Role, SandboxCharge
-from tests.api.aftersales.asking import Case
-from tests.factories.aftersales import lines_of
+from tests.api.aftersales.documents import TicketCase
+from tests.clients import Clients
+from tests.factories.aftersales import order_lines_of
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import create_order, payments_of
-from tests.front import Front
-from tests.observe import settle
+from tests.observe import run_until_idle
 
 
 @pytest.fixture
-async def case(front: Front, shop: Shop) -> Case:
-    customer, agent = await front.customer(), await front.staff(Role.SUPPORT)
+async def case(clients: Clients, shop: Shop) -> TicketCase:
+    customer, agent = await clients.customer(), await clients.staff(Role.SUPPORT)
     async with shop.database.writes.begin() as session:
         variant = await variant_of(session, await create_product(session, title="Teapot"))
         order = await create_order(
@@ -35,6 +35,6 @@ async def case(front: Front, shop: Shop) -> Case:
                     status=PaymentStatus.CAPTURED,
                 )
             )
-        line = (await lines_of(session, order))[0]
-    await settle(shop)
-    return Case(customer, agent, order, line)
+        line = (await order_lines_of(session, order))[0]
+    await run_until_idle(shop)
+    return TicketCase(customer, agent, order, line)

@@ -1,4 +1,4 @@
-"""Tickets go their way, through the front door."""
+"""Tickets over the API, from the quote to the end."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,19 +21,30 @@ from models import (
     TicketType,
 )
 from resolvers.ids import global_id
-from tests.api.aftersales.asking import OPEN, QUOTE, TICKET, Case, codes, command, opened, status_of
+from tests.api.aftersales.documents import (
+    OPEN,
+    QUOTE,
+    TICKET,
+    TicketCase,
+    codes,
+    command,
+    open_ticket,
+    status_of,
+)
+from tests.clients import Client, Clients
 from tests.conftest import Clock
-from tests.factories.aftersales import create_media, create_ticket, lines_of
+from tests.factories.aftersales import create_media, create_ticket, order_lines_of
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import arrive, create_order, dispatch
-from tests.front import Client, Front
-from tests.observe import settle
+from tests.observe import run_until_idle
 
 DAY = timedelta(days=1)
 
 
-async def test_a_customer_sees_the_exact_refund_before_asking(case: Case, shop: Shop, clock: Clock) -> None:
-    quote = (await case.customer.get(QUOTE, input=case.asked(2)))["ticketQuote"]
+async def test_a_customer_sees_the_exact_refund_before_opening_a_ticket(
+    case: TicketCase, shop: Shop, clock: Clock
+) -> None:
+    quote = (await case.customer.get(QUOTE, input=case.claim(2)))["ticketQuote"]
 
     assert quote == {
         "eligible": True,
@@ -46,11 +57,13 @@ async def test_a_customer_sees_the_exact_refund_before_asking(case: Case, shop: 
     }
 
 
-async def test_a_customer_sees_why_not_before_asking(case: Case, front: Front, clock: Clock) -> None:
+async def test_a_customer_sees_the_refusal_before_opening_a_ticket(
+    case: TicketCase, clients: Clients, clock: Clock
+) -> None:
     clock.tick(8 * DAY)
-    customer = await front.customer(case.customer.account)
+    customer = await clients.customer(case.customer.account)
 
-    quote = (await customer.get(QUOTE, input=case.asked(reason="NO_REASON")))["ticketQuote"]
+    quote = (await customer.get(QUOTE, input=case.claim(reason="NO_REASON")))["ticketQuote"]
     payload = await customer.do(OPEN, **case.application(reason="NO_REASON"))
 
     assert quote["eligible"] is False
@@ -60,11 +73,11 @@ async def test_a_customer_sees_why_not_before_asking(case: Case, front: Front, c
     assert payload["userErrors"][0]["message"] == quote["refusal"]["message"]
 
 
-async def test_a_return_goes_all_the_way_to_the_money(case: Case, shop: Shop) -> None:
+async def test_a_return_ends_with_its_refund(case: TicketCase, shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         picture = await create_media(session, uploader_id=case.order.account_id)
-    clerk = await case.customer.front.staff(Role.WAREHOUSE)
-    ticket = await opened(case, mediaIds=[global_id("Media", picture.id)])
+    clerk = await case.customer.clients.staff(Role.WAREHOUSE)
+    ticket = await open_ticket(case, mediaIds=[global_id("Media", picture.id)])
 
     steps: Sequence[tuple[Client, str, dict[str, Any]]] = [
         (case.agent, "ticketAgree", {}),
@@ -75,7 +88,7 @@ async def test_a_return_goes_all_the_way_to_the_money(case: Case, shop: Shop) ->
     for who, name, given in steps:
         payload = await who.do(command(name), id=ticket, **given)
         statuses.append(payload["ticket"]["status"])
-    await settle(shop)
+    await run_until_idle(shop)
 
     found = (await case.customer.get(TICKET, id=ticket))["ticket"]
     assert statuses == ["AWAITING_RETURN", "RETURN_SHIPPED", "REFUNDING"]
@@ -97,25 +110,25 @@ async def test_a_return_goes_all_the_way_to_the_money(case: Case, shop: Shop) ->
         assert (level.on_hand, level.reserved, level.damaged) == (7, 0, 1)
 
 
-async def test_a_refund_the_provider_refuses_is_shown_and_tried_again(case: Case, shop: Shop) -> None:
+async def test_a_refund_the_provider_refuses_is_shown_and_tried_again(case: TicketCase, shop: Shop) -> None:
     async with shop.database.writes.begin() as session:
         charge = (await session.scalars(select(SandboxCharge))).one()
         charge.status = PaymentStatus.CLOSED
-    ticket = await opened(case, type="REFUND_ONLY")
+    ticket = await open_ticket(case, type="REFUND_ONLY")
     await case.agent.do(command("ticketAgree"), id=ticket)
-    await settle(shop)
+    await run_until_idle(shop)
     assert await status_of(case, ticket) == "REFUND_FAILED"
 
     async with shop.database.writes.begin() as session:
         (await session.scalars(select(SandboxCharge))).one().status = PaymentStatus.CAPTURED
     await case.agent.do(command("ticketRefundRetry"), id=ticket)
-    await settle(shop)
+    await run_until_idle(shop)
 
     assert await status_of(case, ticket) == "COMPLETED"
 
 
-async def test_a_replacement_is_packed_sent_and_ends_the_ticket(case: Case, shop: Shop) -> None:
-    ticket = await opened(case, type="RESHIP", reason="WRONG_ITEM", quantity=2)
+async def test_a_replacement_is_packed_sent_and_ends_the_ticket(case: TicketCase, shop: Shop) -> None:
+    ticket = await open_ticket(case, type="RESHIP", reason="WRONG_ITEM", quantity=2)
     await case.agent.do(command("ticketAgree"), id=ticket)
     assert await status_of(case, ticket) == "RESHIPPING"
 
@@ -123,17 +136,17 @@ async def test_a_replacement_is_packed_sent_and_ends_the_ticket(case: Case, shop
         order = await session.get_one(Order, case.order.id)
         for shipment in await dispatch(session, order, now=shop.clock()):
             await arrive(session, shipment, now=shop.clock())
-    await settle(shop)
+    await run_until_idle(shop)
 
     found = (await case.customer.get(TICKET, id=ticket))["ticket"]
     assert found["status"] == "COMPLETED"
     assert found["replacements"] == [{"lines": [{"quantity": 2}]}]
 
 
-async def test_an_unanswered_ticket_is_agreed_by_itself(case: Case, shop: Shop, clock: Clock) -> None:
-    ticket = await opened(case)
+async def test_an_unanswered_ticket_is_agreed_by_itself(case: TicketCase, shop: Shop, clock: Clock) -> None:
+    ticket = await open_ticket(case)
     clock.tick(2 * DAY)
-    await settle(shop)
+    await run_until_idle(shop)
 
     async with shop.database.reads() as session:
         row = (await session.scalars(select(Ticket))).one()
@@ -141,8 +154,8 @@ async def test_an_unanswered_ticket_is_agreed_by_itself(case: Case, shop: Shop, 
         assert global_id("Ticket", row.id) == ticket
 
 
-async def test_an_open_ticket_ends_with_its_order(front: Front, shop: Shop) -> None:
-    customer = await front.customer()
+async def test_an_open_ticket_ends_with_its_order(clients: Clients, shop: Shop) -> None:
+    customer = await clients.customer()
     async with shop.database.writes.begin() as session:
         first, second = [await variant_of(session, await create_product(session)) for _ in "ab"]
         order = await create_order(
@@ -152,7 +165,7 @@ async def test_an_open_ticket_ends_with_its_order(front: Front, shop: Shop) -> N
             lines=[(first, 1), (second, 1)],
             now=shop.clock(),
         )
-        line = (await lines_of(session, order))[0]
+        line = (await order_lines_of(session, order))[0]
         ticket = await create_ticket(
             session,
             order=order,
@@ -163,15 +176,17 @@ async def test_an_open_ticket_ends_with_its_order(front: Front, shop: Shop) -> N
         )
     cancel = "mutation($input: OrderCancelInput!) { orderCancel(input: $input) { userErrors { code } } }"
     assert codes(await customer.do(cancel, id=global_id("Order", order.id), reason="All of it.")) == []
-    await settle(shop)
+    await run_until_idle(shop)
 
     async with shop.database.reads() as session:
         assert (await session.get_one(Ticket, ticket.id)).status is TicketStatus.CANCELLED
 
 
-async def test_two_agents_who_agree_at_once_refund_once(case: Case, front: Front, shop: Shop) -> None:
-    ticket = await opened(case, type="REFUND_ONLY")
-    agents = [case.agent, await front.staff(Role.SUPPORT)]
+async def test_two_agents_who_agree_at_once_refund_once(
+    case: TicketCase, clients: Clients, shop: Shop
+) -> None:
+    ticket = await open_ticket(case, type="REFUND_ONLY")
+    agents = [case.agent, await clients.staff(Role.SUPPORT)]
 
     replies = await asyncio.gather(*(agent.do(command("ticketAgree"), id=ticket) for agent in agents))
 

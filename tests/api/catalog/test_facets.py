@@ -1,14 +1,14 @@
-"""Choosing by what products are, and what there is to choose from."""
+"""Filters and facets of product lists."""
 
 from typing import Any
 
 from events.shop import Shop
-from tests.api.catalog.shelf import slugs
-from tests.front import Front
+from tests.api.catalog.sample import slugs
+from tests.clients import Clients
 
 FACETS = """
-query ($search: String! = "", $filter: ProductFilter) {
-  products(search: $search, filter: $filter) {
+query ($query: String! = "", $filter: ProductFilter) {
+  products(query: $query, filter: $filter) {
     totalCount
     facets {
       categories { category { name } count }
@@ -54,14 +54,14 @@ FILTERED: list[tuple[dict[str, Any], set[str]]] = [
 ]
 
 
-async def test_products_are_chosen_by_what_they_are(shelf: Shop, front: Front) -> None:
-    guest = front.guest()
+async def test_products_are_filtered(catalogue: Shop, clients: Clients) -> None:
+    guest = clients.guest()
     for filter_, expected in FILTERED:
         assert set(await slugs(guest, filter=filter_)) == expected, filter_
 
 
-async def test_a_category_is_named_by_id_or_slug(shelf: Shop, front: Front) -> None:
-    guest = front.guest()
+async def test_a_category_is_named_by_id_or_slug(catalogue: Shop, clients: Clients) -> None:
+    guest = clients.guest()
     data = await guest.get(
         '{ category(slug: "tea") { id name ancestors { name } parent { children { name } } } }'
     )
@@ -73,9 +73,9 @@ async def test_a_category_is_named_by_id_or_slug(shelf: Shop, front: Front) -> N
     assert set(await slugs(guest, filter={"category": data["category"]["id"]})) == {"oolong", "green", "puer"}
 
 
-async def test_facets_count_as_if_their_own_choice_were_not_made(shelf: Shop, front: Front) -> None:
+async def test_facets_count_as_if_their_own_choice_were_not_made(catalogue: Shop, clients: Clients) -> None:
     filter_ = {"category": "tea", "attributes": [{"code": "origin", "values": ["fujian"]}]}
-    data = await front.guest(**{"Accept-Language": "en"}).get(FACETS, filter=filter_)
+    data = await clients.guest(**{"Accept-Language": "en"}).get(FACETS, filter=filter_)
 
     assert data["products"]["totalCount"] == 1
     assert data["products"]["facets"] == {
@@ -96,8 +96,8 @@ async def test_facets_count_as_if_their_own_choice_were_not_made(shelf: Shop, fr
     }
 
 
-async def test_facets_tell_what_a_search_found(shelf: Shop, front: Front) -> None:
-    data = await front.guest(**{"Accept-Language": "zh-CN"}).get(FACETS, search="茶")
+async def test_facets_count_the_matches_of_a_query(catalogue: Shop, clients: Clients) -> None:
+    data = await clients.guest(**{"Accept-Language": "zh-CN"}).get(FACETS, query="茶")
 
     facets = data["products"]["facets"]
     assert facets["brands"] == [{"brand": "Hill Farm", "count": 2}, {"brand": "Old Tree", "count": 1}]

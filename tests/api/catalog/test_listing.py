@@ -1,20 +1,19 @@
-"""Products are found, in an order, page by page."""
+"""Product lists: search, sort and pages."""
 
 import base64
 import json
 from typing import Any
 
-from domain.catalog.drafts import PictureDraft, PriceDraft, ProductDraft, VariantDraft
-from domain.catalog.saving import import_products
-from events.sales import count_sales
+from domain.catalog.product import PictureDraft, PriceDraft, ProductDraft, VariantDraft, save_products
+from domain.cause import Cause
 from events.shop import Shop
 from models import Money, Role
 from resolvers.ids import global_id
-from tests.api.catalog.shelf import CNY, SLUGS, USD, refused, slugs, tea, variant_named
+from tests.api.catalog.sample import CNY, SLUGS, USD, refusal_of, slugs, tea, variant_named
+from tests.clients import Client, Clients
 from tests.factories.catalog import NOW
 from tests.factories.order import create_order
-from tests.front import Client, Front
-from tests.observe import statements
+from tests.observe import count_statements
 
 PAGE = """
 query ($first: Int!, $currency: CurrencyCode) {
@@ -35,7 +34,7 @@ query ($first: Int!, $currency: CurrencyCode) {
 }
 """
 
-FOUND: dict[str, set[str]] = {
+MATCHES: dict[str, set[str]] = {
     "茶": {"oolong", "green", "puer"},
     "乌龙": {"oolong"},
     "龙": {"oolong", "green"},
@@ -52,32 +51,32 @@ FOUND: dict[str, set[str]] = {
     "茶 jacket": {"oolong", "green", "puer", "jacket", "jacket-blue"},
     "秘密": set(),
 }
-"""What somebody types -> the products they see."""
+"""Query -> slugs of the products found."""
 
 
-async def test_products_are_found_in_both_languages(shelf: Shop, front: Front) -> None:
-    guest = front.guest()
+async def test_products_are_found_in_both_languages(catalogue: Shop, clients: Clients) -> None:
+    guest = clients.guest()
 
-    assert {asked: set(await slugs(guest, search=asked)) for asked in FOUND} == FOUND
+    assert {asked: set(await slugs(guest, query=asked)) for asked in MATCHES} == MATCHES
 
 
-async def test_what_fits_best_comes_first(shelf: Shop, front: Front) -> None:
-    async with shelf.database.writes.begin() as session:
+async def test_the_best_match_comes_first(catalogue: Shop, clients: Clients) -> None:
+    async with catalogue.database.writes.begin() as session:
         aside = tea(
             "pot", "A pot", 100, description="<p>" + "For many things, and also for tea. " * 5 + "</p>"
         )
         best = tea("tea", "Tea", 100)
-        await import_products(session, [aside, best], now=NOW)
+        await save_products(session, [aside, best], cause=Cause(NOW))
 
-    assert (await slugs(front.guest(), search="tea"))[0] == "tea"
+    assert (await slugs(clients.guest(), query="tea"))[0] == "tea"
 
 
-async def test_every_order_goes_on_where_a_page_ends(shelf: Shop, front: Front) -> None:
-    async with shelf.database.writes.begin() as session:
+async def test_every_sort_continues_where_a_page_ends(catalogue: Shop, clients: Clients) -> None:
+    async with catalogue.database.writes.begin() as session:
         puer = await variant_named(session, "PUER")
-        await create_order(session, lines=[(puer, 3)], now=shelf.clock())
-    await count_sales(shelf)
-    guest = front.guest()
+        await create_order(session, lines=[(puer, 3)], now=catalogue.clock())
+    await catalogue.sales.count()
+    guest = clients.guest()
     expected = {
         "RELEVANCE": ["jacket-blue", "jacket", "puer", "green", "oolong"],
         "NEWEST": ["jacket-blue", "jacket", "puer", "green", "oolong"],
@@ -86,12 +85,12 @@ async def test_every_order_goes_on_where_a_page_ends(shelf: Shop, front: Front) 
         "BEST_SELLING": ["puer", "jacket-blue", "jacket", "green", "oolong"],
     }
 
-    assert {sort: await paged(guest, sort=sort) for sort in expected} == expected
-    assert sorted(await paged(guest, search="茶")) == ["green", "oolong", "puer"]
+    assert {sort: await all_slugs(guest, sort=sort) for sort in expected} == expected
+    assert sorted(await all_slugs(guest, query="茶")) == ["green", "oolong", "puer"]
 
 
-async def paged(client: Client, **variables: Any) -> list[str]:
-    """All slugs, two by two."""
+async def all_slugs(client: Client, **variables: Any) -> list[str]:
+    """All slugs, in pages of two."""
     found: list[str] = []
     after = None
     while True:
@@ -102,11 +101,11 @@ async def paged(client: Client, **variables: Any) -> list[str]:
         after = data["products"]["pageInfo"]["endCursor"]
 
 
-async def test_suggestions_name_categories_and_products(shelf: Shop, front: Front) -> None:
-    document = """query ($text: String!) { searchSuggestions(text: $text) {
+async def test_suggestions_name_categories_and_products(catalogue: Shop, clients: Clients) -> None:
+    document = """query ($text: String!) { searchSuggestions(query: $text) {
         text product { slug } category { slug } } }"""
-    cloth = await front.guest().get(document, text="cloth")
-    nothing = await front.guest().get(document, text="?")
+    cloth = await clients.guest().get(document, text="cloth")
+    nothing = await clients.guest().get(document, text="?")
 
     assert cloth["searchSuggestions"][0] == {
         "text": "Clothing",
@@ -117,60 +116,60 @@ async def test_suggestions_name_categories_and_products(shelf: Shop, front: Fron
     assert nothing == {"searchSuggestions": []}
 
 
-async def test_what_cannot_be_asked_is_refused_by_name(shelf: Shop, front: Front) -> None:
-    guest = front.guest()
+async def test_invalid_arguments_are_refused_with_a_reason(catalogue: Shop, clients: Clients) -> None:
+    guest = clients.guest()
     dollars = {"price": {"min": {"amount": "1", "currencyCode": "USD"}}}
 
-    assert await refused(guest, SLUGS, first=0) == ("INVALID", "A page has 1 to 100 entries.")
-    assert await refused(guest, SLUGS, first=101) == ("INVALID", "A page has 1 to 100 entries.")
+    assert await refusal_of(guest, SLUGS, first=0) == ("INVALID", "A page has 1 to 100 entries.")
+    assert await refusal_of(guest, SLUGS, first=101) == ("INVALID", "A page has 1 to 100 entries.")
     for cursor in (
         "x",
         cursor_of("NEWEST", "?", 1),
         cursor_of("PRICE_ASC", 1, 1),
         cursor_of("NEWEST", 2**70, 1),
     ):
-        assert (await refused(guest, SLUGS, after=cursor))[0] == "INVALID"
+        assert (await refusal_of(guest, SLUGS, after=cursor))[0] == "INVALID"
     for amount in ("NaN", "1e400", "1e999999999", "0.001"):
         endless = {"price": {"max": {"amount": amount, "currencyCode": "CNY"}}}
-        assert (await refused(guest, SLUGS, filter=endless))[0] == "INVALID"
-    assert await refused(guest, SLUGS, filter=dollars) == ("INVALID", "Prices are shown in CNY.")
-    assert await refused(guest, SLUGS, filter={"brands": ["x"] * 51}) == (
+        assert (await refusal_of(guest, SLUGS, filter=endless))[0] == "INVALID"
+    assert await refusal_of(guest, SLUGS, filter=dollars) == ("INVALID", "Prices are shown in CNY.")
+    assert await refusal_of(guest, SLUGS, filter={"brands": ["x"] * 51}) == (
         "LIMIT_REACHED",
         "At most 50 at once.",
     )
-    assert await refused(guest, "{ product { id } }") == (
+    assert await refusal_of(guest, "{ product { id } }") == (
         "INVALID",
         "Name a product by its id or by its slug.",
     )
-    assert await refused(guest, '{ category(id: "x", slug: "y") { id } }') == (
+    assert await refusal_of(guest, '{ category(id: "x", slug: "y") { id } }') == (
         "INVALID",
         "Name a category by its id or by its slug.",
     )
 
 
 def cursor_of(*values: object) -> str:
-    """What somebody may make up."""
+    """A forged cursor."""
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
 
 
-async def test_ids_of_other_things_are_ids_of_nothing(shelf: Shop, front: Front) -> None:
+async def test_an_id_of_another_type_finds_nothing(catalogue: Shop, clients: Clients) -> None:
     document = "query ($id: ID!) { product(id: $id) { id } category(id: $id) { id } node(id: $id) { id } }"
     for wrong in (global_id("Order", 1), global_id("Product", 999), global_id("Warehouse", 1), "x", ""):
-        assert await front.guest().get(document, id=wrong) == {
+        assert await clients.guest().get(document, id=wrong) == {
             "product": None,
             "category": None,
             "node": None,
         }
 
 
-async def test_a_page_of_products_takes_six_statements(shop: Shop, front: Front) -> None:
-    clerk = await front.staff(Role.CATALOGUE)
+async def test_a_page_of_products_takes_six_statements(shop: Shop, clients: Clients) -> None:
+    clerk = await clients.staff(Role.CATALOGUE)
     async with shop.database.writes.begin() as session:
-        await import_products(session, [rich(number) for number in range(40)], now=NOW)
+        await save_products(session, [complete_product(number) for number in range(40)], cause=Cause(NOW))
 
     counts = []
-    for client, first in ((front.guest(), 20), (front.guest(), 40), (clerk, 5), (clerk, 20), (clerk, 40)):
-        with statements(shop) as counted:
+    for client, first in ((clients.guest(), 20), (clients.guest(), 40), (clerk, 5), (clerk, 20), (clerk, 40)):
+        with count_statements(shop) as counted:
             data = await client.get(PAGE, first=first)
         assert len(data["products"]["nodes"]) == first
         counts.append(counted.total)
@@ -178,8 +177,8 @@ async def test_a_page_of_products_takes_six_statements(shop: Shop, front: Front)
     assert counts == [6, 6, 6, 6, 6]
 
 
-def rich(number: int) -> ProductDraft:
-    """A product with everything a page shows."""
+def complete_product(number: int) -> ProductDraft:
+    """A product with every field a page shows."""
     variants = tuple(
         VariantDraft(
             options=(("Size", size),),

@@ -1,70 +1,100 @@
-"""Who may what: every field of every root, asked by everybody."""
+"""Who may what: every field of every root, asked by every role."""
 
 import pytest
 import strawberry
 
-from gateways.secrets import fingerprint
-from models import Role
+from gateways.secrets import fingerprint_of
+from models import GRANTS, Permission, Role
 from resolvers import account as resolve
 from schema import refuse_unguarded
 from schema.rows import field as schema_field
-from tests.api.guard.asking import FIELDS, GUEST, SCHEMA, WHO, codes, watched
-from tests.documents import document
+from tests.api.guard.fields import FIELDS, REQUIRED, SCHEMA, error_codes, first_answer
+from tests.clients import Client, Clients
+from tests.documents import write_document
 from tests.factories.cart import create_cart
-from tests.front import Client, Front
 
 REFUSED = {"UNAUTHENTICATED", "FORBIDDEN"}
 
+SIGNED_IN = "PUBLIC MEDIA_UPLOAD ORDER_VIEW"
+EMPLOYEE = f"{SIGNED_IN} LOGISTICS_VIEW ORDER_NOTE WORK_VIEW"
+DELIVERY = "CASH_COLLECT DELIVERY_RUN_VIEW SHIPMENT_TRACK SHIPMENT_VIEW"
+
+RIGHTS = {
+    Role.GUEST: "PUBLIC CART",
+    Role.CUSTOMER: f"{SIGNED_IN} BUY CART ORDER_CHANGE SHIPMENT_VIEW "
+    "TICKET_OPEN TICKET_TAKE_PART TICKET_VIEW",
+    Role.CATALOGUE: f"{EMPLOYEE} ANALYTICS_VIEW CATALOG_EDIT PROMOTION_EDIT STOCK_WATCH",
+    Role.WAREHOUSE: f"{EMPLOYEE} {DELIVERY} DELIVERY_RUN_PLAN ORDER_HOLD RETURN_RECEIVE SHIPMENT_LIST "
+    "SHIPMENT_PACK SHIPPING_EDIT STOCK_EDIT STOCK_WATCH TICKET_VIEW",
+    Role.COURIER: f"{EMPLOYEE} {DELIVERY} DELIVERY_RUN_DRIVE",
+    Role.SUPPORT: f"{EMPLOYEE} ARTICLE_EDIT CONTACT_VIEW ORDER_CHANGE ORDER_HOLD REFUND RETURN_RECEIVE "
+    "SHIPMENT_LIST SHIPMENT_VIEW TICKET_HANDLE TICKET_TAKE_PART TICKET_VIEW",
+}
+NOT_OF_MANAGERS = {"BUY", "CART", "DELIVERY_RUN_DRIVE", "STAFF_MANAGE", "TICKET_OPEN"}
+
 
 def test_the_table_names_every_field_and_no_other() -> None:
-    assert {(keyword, name) for keyword, fields in WHO.items() for name in fields} == set(FIELDS)
+    assert {(keyword, name) for keyword, fields in REQUIRED.items() for name in fields} == set(FIELDS)
 
 
-def test_a_root_field_that_does_not_say_whom_it_allows_is_no_schema() -> None:
+@pytest.mark.parametrize("role", list(RIGHTS))
+def test_a_role_has_its_rights_and_no_others(role: Role) -> None:
+    assert GRANTS[role] == {Permission[name] for name in RIGHTS[role].split()}
+
+
+def test_a_manager_may_what_any_of_the_staff_may_but_drive_and_an_admin_manages_the_staff_too() -> None:
+    assert set(Permission) - GRANTS[Role.MANAGER] == NOT_OF_MANAGERS
+    assert GRANTS[Role.ADMIN] - GRANTS[Role.MANAGER] == {Permission.STAFF_MANAGE}
+
+
+def test_a_root_field_that_names_no_permission_is_refused_at_start() -> None:
     @strawberry.type
     class Careless:
         viewer: int = schema_field(resolve.viewer)
 
-    with pytest.raises(TypeError, match=r"Careless\.viewer does not say whom it allows"):
+    with pytest.raises(TypeError, match=r"Careless\.viewer names no permission"):
         refuse_unguarded(Careless)
 
 
 @pytest.mark.parametrize("role", list(Role))
 async def test_every_field_answers_those_who_may_and_refuses_those_who_may_not(
-    front: Front, role: Role
+    clients: Clients, role: Role
 ) -> None:
-    somebody = await guest_with_cart(front) if role is GUEST else await front.staff(role)
+    client = await guest_with_cart(clients) if role is Role.GUEST else await clients.staff(role)
     found = {
-        (keyword, name): await refusal(somebody, keyword, name)
+        (keyword, name): await refusal_of(client, keyword, name)
         for keyword, name in FIELDS
         if keyword != "subscription"
     }
-    found |= await refusals_of_streams(somebody)
+    found |= await refusals_of_subscriptions(client)
 
-    no = "UNAUTHENTICATED" if role is GUEST else "FORBIDDEN"
-    assert found == {(keyword, name): None if role in WHO[keyword][name] else no for keyword, name in FIELDS}
-
-
-async def guest_with_cart(front: Front) -> Client:
-    """A guest who is known at least by a cart."""
-    async with front.shop.database.writes.begin() as session:
-        await create_cart(session, token_hash=fingerprint("secret"))
-    return front.guest(**{"X-Cart-Token": "secret"})
+    refusal = "UNAUTHENTICATED" if role is Role.GUEST else "FORBIDDEN"
+    assert found == {
+        (keyword, name): None if REQUIRED[keyword][name] in GRANTS[role] else refusal
+        for keyword, name in FIELDS
+    }
 
 
-async def refusal(somebody: Client, keyword: str, name: str) -> str | None:
-    """How the guard refuses a field, None when it lets it pass; nothing may break, whatever is given."""
-    given = codes(await somebody.ask(document(SCHEMA, keyword, name)))
+async def guest_with_cart(clients: Clients) -> Client:
+    """A guest known by a cart."""
+    async with clients.shop.database.writes.begin() as session:
+        await create_cart(session, token_hash=fingerprint_of("secret"))
+    return clients.guest(**{"X-Cart-Token": "secret"})
+
+
+async def refusal_of(client: Client, keyword: str, name: str) -> str | None:
+    """The code with which the guard refuses a field, None where it does not; nothing may break."""
+    given = error_codes(await client.ask(write_document(SCHEMA, keyword, name)))
     assert "INTERNAL" not in given, name
     return next((code for code in given if code in REFUSED), None)
 
 
-async def refusals_of_streams(somebody: Client) -> dict[tuple[str, str], str | None]:
+async def refusals_of_subscriptions(client: Client) -> dict[tuple[str, str], str | None]:
     return {
         (keyword, name): next(
             (
                 code
-                for code in codes(await watched(somebody, document(SCHEMA, keyword, name)))
+                for code in error_codes(await first_answer(client, write_document(SCHEMA, keyword, name)))
                 if code in REFUSED
             ),
             None,

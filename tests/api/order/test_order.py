@@ -1,4 +1,4 @@
-"""Orders as customers and staff see them, through the front door."""
+"""Orders as customers and staff see them, through the API."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,32 +10,32 @@ from sqlalchemy import select
 from events.shop import Shop
 from models import Order, OrderStatus, Payment, Role
 from resolvers.ids import global_id
-from tests.api.order.asking import CANCEL, LIST, id_of, ordered
-from tests.factories.aftersales import create_ticket, lines_of
+from tests.api.order.documents import CANCEL, LIST, create_order_now, id_of
+from tests.clients import Client, Clients
+from tests.factories.aftersales import create_ticket, order_lines_of
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import CASH, CHENGDU, HANGZHOU, SANDBOX, create_order, deliver, deliver_to
-from tests.front import Client, Front
-from tests.observe import settle, statements
+from tests.observe import count_statements, run_until_idle
 
 Tick = Callable[[timedelta], None]
 
 CONFIRM = """
 mutation ($input: OrderReceiptConfirmInput!) {
-  orderReceiptConfirm(input: $input) { order { status headline completedAt } userErrors { code field } }
+  orderReceiptConfirm(input: $input) { order { status displayStatus completedAt } userErrors { code field } }
 }
 """
-LOOK = "query ($id: ID, $number: String) { order(id: $id, number: $number) { id number status } }"
+VIEW = "query ($id: ID, $number: String) { order(id: $id, number: $number) { id number status } }"
 
 EVERYTHING = """
 query ($id: ID!) {
   order(id: $id) {
-    number headline total { amount } customer { name }
+    number displayStatus total { amount } customer { name }
     lines { title quantity options { name value } }
     deliveries { address { city } lines { quantity orderLine { title } } }
     payments { method refunds { status total { amount } } }
     shipments { number lines { quantity orderLine { title } } events { description } }
     tickets { number lines { quantity orderLine { title } } }
-    timeline { version name words occurredAt actor { name } }
+    timeline { version name message occurredAt actor { name } }
   }
 }
 """
@@ -46,17 +46,17 @@ async def version_of(shop: Shop, order: Order) -> int:
         return (await session.get_one(Order, order.id)).version
 
 
-async def test_everyone_sees_only_their_own_orders(front: Front, shop: Shop) -> None:
-    owner, other = await front.customer(), await front.customer()
-    clerk = await front.staff(Role.SUPPORT)
-    order = await ordered(shop, owner.account)
+async def test_everyone_sees_only_their_own_orders(clients: Clients, shop: Shop) -> None:
+    owner, other = await clients.customer(), await clients.customer()
+    clerk = await clients.staff(Role.SUPPORT)
+    order = await create_order_now(shop, owner.account)
     missing = global_id("Order", 999_999)
 
     for by in ({"id": id_of(order)}, {"number": order.number.lower()}):
-        assert (await owner.get(LOOK, **by))["order"]["number"] == order.number
-        assert (await clerk.get(LOOK, **by))["order"]["number"] == order.number
-        assert (await other.get(LOOK, **by))["order"] is None
-    assert (await other.get(LOOK, id=missing))["order"] is None
+        assert (await owner.get(VIEW, **by))["order"]["number"] == order.number
+        assert (await clerk.get(VIEW, **by))["order"]["number"] == order.number
+        assert (await other.get(VIEW, **by))["order"] is None
+    assert (await other.get(VIEW, id=missing))["order"] is None
     foreign = await other.do(CANCEL, id=id_of(order), reason="mine")
     nothing = await other.do(CANCEL, id=missing, reason="mine")
     assert foreign == nothing
@@ -67,22 +67,22 @@ async def test_everyone_sees_only_their_own_orders(front: Front, shop: Shop) -> 
     assert await version_of(shop, order) == 1
 
 
-async def test_an_order_is_looked_up_by_one_thing_at_a_time(front: Front) -> None:
-    customer = await front.customer()
+async def test_an_order_is_looked_up_by_one_thing_at_a_time(clients: Clients) -> None:
+    customer = await clients.customer()
 
-    reply = await customer.ask(LOOK)
+    reply = await customer.ask(VIEW)
 
     assert reply["errors"][0]["extensions"]["code"] == "INVALID"
 
 
 async def test_orders_are_found_by_state_number_and_time_and_paged(
-    front: Front, shop: Shop, tick: Tick
+    clients: Clients, shop: Shop, tick: Tick
 ) -> None:
-    first = await ordered(shop)
+    first = await create_order_now(shop)
     tick(timedelta(days=1))
-    clerk = await front.staff(Role.MANAGER)
-    second = await ordered(shop, status=OrderStatus.CANCELLED)
-    third = await ordered(shop, payments={CASH: None})
+    clerk = await clients.staff(Role.MANAGER)
+    second = await create_order_now(shop, status=OrderStatus.CANCELLED)
+    third = await create_order_now(shop, payments={CASH: None})
     day = shop.clock().isoformat()
 
     async def numbers(**asked: Any) -> list[str]:
@@ -103,21 +103,21 @@ async def test_orders_are_found_by_state_number_and_time_and_paged(
         assert (await clerk.ask(LIST, **wrong))["errors"][0]["extensions"]["code"] == "INVALID"
 
 
-async def test_a_customer_cancels_and_what_was_paid_comes_back(front: Front, shop: Shop) -> None:
-    customer = await front.customer()
-    order = await ordered(shop, customer.account)
+async def test_a_customer_cancels_and_what_was_paid_comes_back(clients: Clients, shop: Shop) -> None:
+    customer = await clients.customer()
+    order = await create_order_now(shop, customer.account)
 
     done = await customer.do(CANCEL, id=id_of(order), reason="Changed my mind.")
 
     assert done == {
-        "order": {"status": "CANCELLED", "cancelReason": "Changed my mind.", "headline": "CANCELLED"},
+        "order": {"status": "CANCELLED", "cancelReason": "Changed my mind.", "displayStatus": "CANCELLED"},
         "userErrors": [],
     }
 
 
-async def test_a_customer_confirms_the_receipt_of_what_has_arrived(front: Front, shop: Shop) -> None:
-    customer = await front.customer()
-    order = await ordered(shop, customer.account, status=OrderStatus.CONFIRMED)
+async def test_a_customer_confirms_the_receipt_of_what_has_arrived(clients: Clients, shop: Shop) -> None:
+    customer = await clients.customer()
+    order = await create_order_now(shop, customer.account, status=OrderStatus.CONFIRMED)
     early = await customer.do(CONFIRM, id=id_of(order))
     async with shop.database.writes.begin() as session:
         await deliver(session, order, now=shop.clock())
@@ -127,30 +127,32 @@ async def test_a_customer_confirms_the_receipt_of_what_has_arrived(front: Front,
     assert early == {"order": None, "userErrors": [{"code": "WRONG_STATE", "field": ["id"]}]}
     assert done["order"] == {
         "status": "COMPLETED",
-        "headline": "COMPLETED",
+        "displayStatus": "COMPLETED",
         "completedAt": shop.clock().isoformat(),
     }
 
 
-async def test_time_closes_unpaid_orders_and_confirms_receipts(front: Front, shop: Shop, tick: Tick) -> None:
-    unpaid = await ordered(shop)
+async def test_unpaid_orders_are_cancelled_and_receipts_confirmed_in_time(
+    clients: Clients, shop: Shop, tick: Tick
+) -> None:
+    unpaid = await create_order_now(shop)
     async with shop.database.writes.begin() as session:
         arrived = await create_order(session, status=OrderStatus.CONFIRMED, now=shop.clock())
         await deliver(session, arrived, now=shop.clock())
-    tick(shop.settings.unpaid_order_closes_after)
-    await settle(shop)
+    tick(shop.settings.deadlines.unpaid_order_closes_after)
+    await run_until_idle(shop)
     async with shop.database.reads() as session:
         assert (await session.get_one(Order, unpaid.id)).status is OrderStatus.CANCELLED
         assert (await session.get_one(Order, arrived.id)).status is OrderStatus.CONFIRMED
         [payment] = (await session.scalars(select(Payment).where(Payment.order_id == unpaid.id))).all()
         assert payment.status.value == "CLOSED"
-    tick(shop.settings.receipt_confirmed_after)
-    await settle(shop)
+    tick(shop.settings.deadlines.receipt_confirmed_after)
+    await run_until_idle(shop)
     async with shop.database.reads() as session:
         assert (await session.get_one(Order, arrived.id)).status is OrderStatus.COMPLETED
 
 
-async def a_rich_order(shop: Shop, client: Client, lines: int) -> Order:
+async def create_full_order(shop: Shop, client: Client, lines: int) -> Order:
     async with shop.database.writes.begin() as session:
         variants = [await variant_of(session, await create_product(session)) for _ in range(lines)]
         order = await create_order(
@@ -166,25 +168,25 @@ async def a_rich_order(shop: Shop, client: Client, lines: int) -> Order:
             now=shop.clock(),
         )
         await deliver(session, order, now=shop.clock())
-        for line in await lines_of(session, order):
+        for line in await order_lines_of(session, order):
             await create_ticket(session, order=order, lines=[(line, 1)], now=shop.clock())
     return order
 
 
 @pytest.mark.parametrize("lines", [1, 8])
 async def test_an_order_with_everything_on_it_costs_nine_statements(
-    front: Front, shop: Shop, lines: int
+    clients: Clients, shop: Shop, lines: int
 ) -> None:
-    customer = await front.customer()
-    order = await a_rich_order(shop, customer, lines)
+    customer = await clients.customer()
+    order = await create_full_order(shop, customer, lines)
 
-    with statements(shop) as counted:
+    with count_statements(shop) as counted:
         shown = (await customer.get(EVERYTHING, id=id_of(order)))["order"]
 
     assert counted.total <= 9, counted.texts
     assert (len(shown["lines"]), len(shown["deliveries"]), len(shown["shipments"])) == (lines, 2, 2)
     assert [len(ticket["lines"]) for ticket in shown["tickets"]] == [1] * lines
-    assert [event["words"] for event in shown["timeline"]] == [
+    assert [event["message"] for event in shown["timeline"]] == [
         "Order placed",
         "Payment begun",
         "Payment received",

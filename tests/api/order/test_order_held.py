@@ -1,4 +1,4 @@
-"""Orders that wait, what colleagues note, and the story both sides read."""
+"""Held orders, notes of the staff, and the timeline."""
 
 from typing import Any
 
@@ -6,21 +6,22 @@ import pytest
 
 from events.shop import Shop
 from models import FulfilmentStatus, Order, OrderStatus, Role
-from tests.api.order.changing import (
+from tests.api.order.editing_documents import (
     CANCEL_LINES,
+    CHANGE_ADDRESS,
     HOLD,
-    LOOK,
-    MOVE,
     NOTE,
     NOW,
     RELEASE,
+    VIEW,
     id_of,
     inputs,
     owner_of_order,
     refusal,
-    told,
+    timeline_event,
 )
-from tests.conftest import OPENING
+from tests.clients import Clients
+from tests.conftest import STARTED_AT
 from tests.factories.order import (
     CASH,
     CHENGDU,
@@ -31,66 +32,65 @@ from tests.factories.order import (
     deliver_to,
     dispatch,
 )
-from tests.front import Front
-from tests.observe import everything
+from tests.observe import read_all_rows
 
-pytestmark = pytest.mark.usefixtures("audited")
+pytestmark = pytest.mark.usefixtures("audit_at_end")
 
 
-async def test_an_order_is_held_and_goes_on_and_its_customer_reads_friendly_words(
-    front: Front, shop: Shop
+async def test_an_order_is_held_and_released_and_its_customer_reads_a_general_message(
+    clients: Clients, shop: Shop
 ) -> None:
-    customer, order = await owner_of_order(front)
-    keeper, support = await front.staff(Role.WAREHOUSE), await front.staff(Role.SUPPORT)
-    given = await inputs(shop, order)
+    customer, order = await owner_of_order(clients)
+    keeper, support = await clients.staff(Role.WAREHOUSE), await clients.staff(Role.SUPPORT)
+    arguments = await inputs(shop, order)
 
-    held = (await keeper.do(HOLD, **given[HOLD]))["order"]
-    seen = (await customer.get(LOOK, id=id_of(order)))["order"]
-    again = await support.do(HOLD, **given[HOLD])
-    released = (await support.do(RELEASE, **given[RELEASE]))["order"]
-    twice = await support.do(RELEASE, **given[RELEASE])
+    held = (await keeper.do(HOLD, **arguments[HOLD]))["order"]
+    seen = (await customer.get(VIEW, id=id_of(order)))["order"]
+    again = await support.do(HOLD, **arguments[HOLD])
+    released = (await support.do(RELEASE, **arguments[RELEASE]))["order"]
+    twice = await support.do(RELEASE, **arguments[RELEASE])
 
     assert (held["status"], held["heldAt"], held["hold"]) == ("CONFIRMED", NOW, "Looks odd.")
-    assert held["timeline"][-1] == told("order.held", "Being checked by us", "Lin Mei")
+    assert held["timeline"][-1] == timeline_event("order.held", "Being checked by us", "Lin Mei")
     assert seen["hold"].startswith("We are checking something about this order")
     assert (seen["timeline"][-1]["actor"], seen["staffNotes"]) == (None, None)
     assert refusal(again) == ("WRONG_STATE", "id")
     assert (released["heldAt"], released["hold"]) == (None, None)
-    assert released["timeline"][-1] == told("order.released", "Checked, goes on", "Lin Mei")
+    assert released["timeline"][-1] == timeline_event("order.released", "Checked, goes on", "Lin Mei")
     assert refusal(twice) == ("WRONG_STATE", "id")
 
 
-async def test_a_hold_says_why(front: Front, shop: Shop) -> None:
-    _, order = await owner_of_order(front)
-    keeper = await front.staff(Role.WAREHOUSE)
-    before = await everything(shop)
+async def test_a_hold_needs_a_reason(clients: Clients, shop: Shop) -> None:
+    _, order = await owner_of_order(clients)
+    keeper = await clients.staff(Role.WAREHOUSE)
+    before = await read_all_rows(shop)
 
     for reason in ("  ", "x" * 501):
         payload = await keeper.do(HOLD, id=id_of(order), reason=reason)
         assert refusal(payload) == ("INVALID", "reason")
-    assert await everything(shop) == before
+    assert await read_all_rows(shop) == before
 
 
-async def test_notes_are_for_colleagues_and_no_part_of_the_story(front: Front, shop: Shop) -> None:
-    customer, order = await owner_of_order(front)
-    courier = await front.staff(Role.COURIER)
-    story = names(await customer.get(LOOK, id=id_of(order)))
+async def test_notes_are_for_the_staff_and_not_in_the_timeline(clients: Clients, shop: Shop) -> None:
+    customer, order = await owner_of_order(clients)
+    courier = await clients.staff(Role.COURIER)
+    timeline = names(await customer.get(VIEW, id=id_of(order)))
 
     payload = await courier.do(NOTE, id=id_of(order), text=" Called twice. ")
-    before = await everything(shop)
+    before = await read_all_rows(shop)
     wrong = [refusal(await courier.do(NOTE, id=id_of(order), text=text)) for text in (" ", "x" * 2_001)]
 
     written = {"text": "Called twice.", "author": {"name": "Lin Mei"}}
     assert payload["orderNote"] == written | {"createdAt": NOW}
     assert wrong == [("INVALID", "text")] * 2
-    assert await everything(shop) == before
-    assert (await courier.get(LOOK, id=id_of(order)))["order"]["staffNotes"] == [written]
-    shown = await customer.get(LOOK, id=id_of(order))
-    assert (names(shown), shown["order"]["staffNotes"]) == (story, None)
+    assert await read_all_rows(shop) == before
+    assert (await courier.get(VIEW, id=id_of(order)))["order"]["staffNotes"] == [written]
+    shown = await customer.get(VIEW, id=id_of(order))
+    assert (names(shown), shown["order"]["staffNotes"]) == (timeline, None)
 
 
-async def test_the_story_of_an_order_from_two_sides(front: Front, shop: Shop) -> None:
-    customer = await front.customer()
+async def test_the_timeline_of_an_order_as_customer_and_staff_see_it(clients: Clients, shop: Shop) -> None:
+    customer = await clients.customer()
     assert customer.account
     async with shop.database.writes.begin() as session:
         first, second = await a_variant(session), await a_variant(session)
@@ -101,18 +101,18 @@ async def test_the_story_of_an_order_from_two_sides(front: Front, shop: Shop) ->
             payments={SANDBOX: None, CASH: 5_000},
             deliveries=[deliver_to(HANGZHOU, [(first, 2)]), deliver_to(CHENGDU, [(second, 1)])],
             status=OrderStatus.CONFIRMED,
-            now=OPENING,
+            now=STARTED_AT,
         )
-    support = await front.staff(Role.SUPPORT)
-    given = await inputs(shop, order)
-    await support.do(HOLD, **given[HOLD])
-    await support.do(RELEASE, **given[RELEASE])
-    await customer.do(MOVE, **given[MOVE])
-    await customer.do(CANCEL_LINES, **given[CANCEL_LINES])
+    support = await clients.staff(Role.SUPPORT)
+    arguments = await inputs(shop, order)
+    await support.do(HOLD, **arguments[HOLD])
+    await support.do(RELEASE, **arguments[RELEASE])
+    await customer.do(CHANGE_ADDRESS, **arguments[CHANGE_ADDRESS])
+    await customer.do(CANCEL_LINES, **arguments[CANCEL_LINES])
     async with shop.database.writes.begin() as session:
-        await dispatch(session, order, now=OPENING)
+        await dispatch(session, order, now=STARTED_AT)
 
-    seen = (await customer.get(LOOK, id=id_of(order)))["order"]["timeline"]
+    seen = (await customer.get(VIEW, id=id_of(order)))["order"]["timeline"]
 
     assert [(event["name"], event["actor"] is not None) for event in seen] == [
         ("order.placed", True),

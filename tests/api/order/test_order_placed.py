@@ -1,4 +1,4 @@
-"""Orders are quoted and placed, through the front door."""
+"""Quoting and placing orders through the API."""
 
 import asyncio
 
@@ -6,10 +6,10 @@ from sqlalchemy import func, select
 
 from events.shop import Shop
 from models import Event, Order, StockLevel
-from tests.api.order.asking import ADDRESS, PLACE, cny, id_of, stocked
+from tests.api.order.documents import ADDRESS, PLACE, cny, create_variant, id_of
+from tests.clients import Clients
 from tests.factories.account import create_address
 from tests.factories.cart import create_cart, create_coupon
-from tests.front import Front
 
 QUOTE = """
 query ($input: CheckoutQuoteInput!) {
@@ -23,15 +23,15 @@ query ($input: CheckoutQuoteInput!) {
 """
 
 
-async def test_an_order_goes_to_two_addresses_and_is_paid_in_two_ways(front: Front, shop: Shop) -> None:
-    customer = await front.customer()
-    tea, cup = await stocked(shop, title="Tea"), await stocked(shop, title="Cup")
+async def test_an_order_goes_to_two_addresses_and_is_paid_in_two_ways(clients: Clients, shop: Shop) -> None:
+    customer = await clients.customer()
+    tea, cup = await create_variant(shop, title="Tea"), await create_variant(shop, title="Cup")
     async with shop.database.writes.begin() as session:
         assert customer.account
         book = await create_address(session, customer.account, city="宁波市")
         coupon = await create_coupon(session, amount=1_000)
         await create_cart(session, customer.account, lines={tea: 3, cup: 1})
-    wish = {
+    request = {
         "deliveries": [
             {"address": {"id": id_of(book)}, "lines": [{"variantId": id_of(tea), "quantity": 2}]},
             {
@@ -45,7 +45,7 @@ async def test_an_order_goes_to_two_addresses_and_is_paid_in_two_ways(front: Fro
         ],
         "couponCodes": [coupon.code],
     }
-    quote = (await customer.get(QUOTE, input=wish))["checkoutQuote"]
+    quote = (await customer.get(QUOTE, input=request))["checkoutQuote"]
     assert quote == {
         "lines": [
             {
@@ -78,11 +78,11 @@ async def test_an_order_goes_to_two_addresses_and_is_paid_in_two_ways(front: Fro
         {"method": "SANDBOX", "amount": cny("300.00")},
         {"method": "CASH_ON_DELIVERY", "amount": cny("98.00")},
     ]
-    placed = await customer.do(PLACE, **wish, payments=payments, idempotencyKey="k1", note="Ring twice.")
+    placed = await customer.do(PLACE, **request, payments=payments, idempotencyKey="k1", note="Ring twice.")
 
     assert placed["userErrors"] == []
     order = placed["order"]
-    assert (order["status"], order["paymentStatus"], order["headline"]) == (
+    assert (order["status"], order["paymentStatus"], order["displayStatus"]) == (
         "PENDING",
         "UNPAID",
         "AWAITING_PAYMENT",
@@ -97,31 +97,31 @@ async def test_an_order_goes_to_two_addresses_and_is_paid_in_two_ways(front: Fro
         ("SANDBOX", "PENDING"),
         ("CASH_ON_DELIVERY", "PENDING"),
     ]
-    again = await customer.do(PLACE, **wish, payments=payments, idempotencyKey="k1", note="Ring twice.")
+    again = await customer.do(PLACE, **request, payments=payments, idempotencyKey="k1", note="Ring twice.")
     assert again == placed
 
 
-async def test_a_refusal_names_the_argument_and_leaves_nothing_behind(front: Front, shop: Shop) -> None:
-    customer, tea = await front.customer(), await stocked(shop, stock={"MAIN": 1})
-    wish = {
+async def test_a_refusal_names_the_argument_and_leaves_nothing_behind(clients: Clients, shop: Shop) -> None:
+    customer, tea = await clients.customer(), await create_variant(shop, stock={"MAIN": 1})
+    request = {
         "lines": [{"variantId": id_of(tea), "quantity": 1}],
         "deliveries": [{"address": {"postal": ADDRESS}}],
     }
 
     short = await customer.do(
-        PLACE, **wish, payments=[{"method": "SANDBOX", "amount": cny("98.00")}], idempotencyKey="k"
+        PLACE, **request, payments=[{"method": "SANDBOX", "amount": cny("98.00")}], idempotencyKey="k"
     )
     fine = [{"method": "SANDBOX", "amount": cny("99.00")}]
     closed = await customer.do(
-        PLACE, **wish, payments=[{"method": "ALIPAY", "amount": cny("99.00")}], idempotencyKey="k"
+        PLACE, **request, payments=[{"method": "ALIPAY", "amount": cny("99.00")}], idempotencyKey="k"
     )
     odd = await customer.do(
-        PLACE, **wish, payments=[{"method": "SANDBOX", "amount": cny("99.001")}], idempotencyKey="k"
+        PLACE, **request, payments=[{"method": "SANDBOX", "amount": cny("99.001")}], idempotencyKey="k"
     )
     bare = {**ADDRESS, "city": " "}
     nowhere = await customer.do(
         PLACE,
-        **(wish | {"deliveries": [{"address": {"postal": bare}}]}),
+        **(request | {"deliveries": [{"address": {"postal": bare}}]}),
         payments=fine,
         idempotencyKey="k",
     )
@@ -139,23 +139,21 @@ async def test_a_refusal_names_the_argument_and_leaves_nothing_behind(front: Fro
     async with shop.database.reads() as session:
         assert await session.scalar(select(func.count()).select_from(Order)) == 0
         assert await session.scalar(select(func.count()).select_from(Event)) == 0
-    placed = await customer.do(PLACE, **wish, payments=fine, idempotencyKey="k")
+    placed = await customer.do(PLACE, **request, payments=fine, idempotencyKey="k")
     assert placed["userErrors"] == []
 
 
-async def test_two_who_reach_for_the_same_shelf_at_once_both_get_what_two_warehouses_have(
-    front: Front, shop: Shop
-) -> None:
-    tea = await stocked(shop, stock={"MAIN": 1, "WEST": 1})
-    wish = {
+async def test_two_buyers_at_once_both_get_what_two_warehouses_have(clients: Clients, shop: Shop) -> None:
+    tea = await create_variant(shop, stock={"MAIN": 1, "WEST": 1})
+    request = {
         "lines": [{"variantId": id_of(tea), "quantity": 1}],
         "deliveries": [{"address": {"postal": ADDRESS}}],
         "payments": [{"method": "SANDBOX", "amount": cny("99.00")}],
         "idempotencyKey": "k",
     }
-    buyers = [await front.customer() for _ in range(4)]
+    buyers = [await clients.customer() for _ in range(4)]
 
-    done = await asyncio.gather(*(buyer.do(PLACE, **wish) for buyer in buyers))
+    done = await asyncio.gather(*(buyer.do(PLACE, **request) for buyer in buyers))
 
     refused = [error["code"] for each in done for error in each["userErrors"]]
     assert refused == ["OUT_OF_STOCK", "OUT_OF_STOCK"]
@@ -163,12 +161,12 @@ async def test_two_who_reach_for_the_same_shelf_at_once_both_get_what_two_wareho
         assert (await session.scalars(select(StockLevel.reserved))).all() == [1, 1]
 
 
-async def test_a_guest_may_ask_for_a_quote_and_must_sign_in_to_order(front: Front, shop: Shop) -> None:
-    tea = await stocked(shop, stock={"MAIN": 1})
+async def test_a_guest_may_ask_for_a_quote_and_must_sign_in_to_order(clients: Clients, shop: Shop) -> None:
+    tea = await create_variant(shop, stock={"MAIN": 1})
     lines = [{"variantId": id_of(tea), "quantity": 2}]
 
-    quote = (await front.guest().get(QUOTE, input={"lines": lines}))["checkoutQuote"]
-    placed = await front.guest().do(PLACE, lines=lines, deliveries=[], payments=[], idempotencyKey="k")
+    quote = (await clients.guest().get(QUOTE, input={"lines": lines}))["checkoutQuote"]
+    placed = await clients.guest().do(PLACE, lines=lines, deliveries=[], payments=[], idempotencyKey="k")
 
     assert (quote["total"], quote["deliveries"]) == (cny("198.00"), [])
     assert quote["problems"] == [
@@ -181,8 +179,8 @@ async def test_a_guest_may_ask_for_a_quote_and_must_sign_in_to_order(front: Fron
     assert [error["code"] for error in placed["userErrors"]] == ["UNAUTHENTICATED"]
 
 
-async def test_an_empty_cart_is_quoted_as_nothing_to_order(front: Front) -> None:
-    quote = (await front.guest().get(QUOTE, input={}))["checkoutQuote"]
+async def test_an_empty_cart_is_quoted_as_nothing_to_order(clients: Clients) -> None:
+    quote = (await clients.guest().get(QUOTE, input={}))["checkoutQuote"]
 
     assert (quote["lines"], quote["total"]["amount"]) == ([], "0.00")
     assert [problem["code"] for problem in quote["problems"]] == ["EMPTY"]

@@ -1,4 +1,4 @@
-"""Parcels are handed to carriers, and none is called while books are open."""
+"""Carriers are called when parcels are dispatched, and never inside a transaction."""
 
 from collections.abc import MutableMapping, Sequence
 from datetime import datetime
@@ -9,14 +9,14 @@ from sqlalchemy import select
 from events.shop import Shop
 from gateways.carrier import Carrier, CarrierError, CarrierEvent, Parcel, Waybill
 from models import CarrierCode, Role, Shipment
-from tests.api.shipment.asking import DISPATCH, Tick, id_of
+from tests.api.shipment.documents import DISPATCH, Tick, id_of
+from tests.clients import Clients
 from tests.factories.shipment import confirmed_order, pack, send
-from tests.front import Front
-from tests.observe import settle
+from tests.observe import run_until_idle
 
 
-async def test_a_clerk_may_use_a_waybill_at_hand(front: Front, shop: Shop) -> None:
-    clerk = await front.staff(Role.WAREHOUSE)
+async def test_a_clerk_may_enter_an_existing_waybill(clients: Clients, shop: Shop) -> None:
+    clerk = await clients.staff(Role.WAREHOUSE)
     async with shop.database.writes.begin() as session:
         first, second = await pack(session, await confirmed_order(session), 1, 1)
 
@@ -32,7 +32,7 @@ async def test_a_clerk_may_use_a_waybill_at_hand(front: Front, shop: Shop) -> No
 
 
 class SilentCarrier:
-    """A carrier whose line is dead."""
+    """A carrier that never answers."""
 
     code = CarrierCode.SIMULATED
 
@@ -46,7 +46,7 @@ class SilentCarrier:
 
 
 class WatchfulCarrier(SilentCarrier):
-    """A carrier that finds out whether the shop holds its books open while it is on the phone."""
+    """A carrier that fails when the shop holds a lock during the call."""
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
@@ -63,25 +63,27 @@ def connect(shop: Shop, carrier: Carrier) -> None:
     cast(MutableMapping[CarrierCode, Carrier], shop.carriers)[CarrierCode.SIMULATED] = carrier
 
 
-async def test_a_silent_carrier_leaves_the_parcel_where_it_is(front: Front, shop: Shop, tick: Tick) -> None:
-    clerk = await front.staff(Role.WAREHOUSE)
+async def test_a_carrier_that_does_not_answer_changes_no_parcel(
+    clients: Clients, shop: Shop, tick: Tick
+) -> None:
+    clerk = await clients.staff(Role.WAREHOUSE)
     async with shop.database.writes.begin() as session:
         first, second = await pack(session, await confirmed_order(session), 1, 1)
         await send(session, second, poll_at=shop.clock())
     connect(shop, SilentCarrier())
 
     refused = await clerk.do(DISPATCH, id=id_of(first), carrier="SIMULATED")
-    await settle(shop)
+    await run_until_idle(shop)
 
     assert [error["code"] for error in refused["userErrors"]] == ["PROVIDER_UNAVAILABLE"]
     async with shop.database.reads() as session:
         assert (await session.get_one(Shipment, first.id)).dispatched_at is None
         polled = await session.get_one(Shipment, second.id)
-    assert polled.poll_at == shop.clock() + shop.settings.carrier_poll_every
+    assert polled.poll_at == shop.clock() + shop.settings.carriers.poll_interval
 
 
-async def test_a_carrier_is_called_while_nothing_is_locked(front: Front, shop: Shop) -> None:
-    clerk, carrier = await front.staff(Role.WAREHOUSE), WatchfulCarrier(shop)
+async def test_a_carrier_is_called_while_nothing_is_locked(clients: Clients, shop: Shop) -> None:
+    clerk, carrier = await clients.staff(Role.WAREHOUSE), WatchfulCarrier(shop)
     async with shop.database.writes.begin() as session:
         [shipment] = await pack(session, await confirmed_order(session))
     connect(shop, carrier)

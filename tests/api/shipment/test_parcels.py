@@ -1,4 +1,4 @@
-"""Parcels as clerks handle them, through the front door."""
+"""Packing, dispatching and tracking parcels over the API."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,11 +7,11 @@ import pytest
 
 from events.shop import Shop
 from models import Order, Role, Shipment
-from tests.api.shipment.asking import DISPATCH, TO_PACK, TRACK, Tick, id_of, on_the_way
+from tests.api.shipment.documents import DISPATCH, TO_PACK, TRACK, Tick, id_of, ship_parcel
+from tests.clients import Clients
 from tests.factories.shipment import confirmed_order, delivery_of, line_of, pack
 from tests.factories.stock import create_warehouse
-from tests.front import Front
-from tests.observe import settle
+from tests.observe import run_until_idle
 
 PACK = """
 mutation ($input: ShipmentPackInput!) {
@@ -36,7 +36,7 @@ mutation ($input: ShipmentEventAddInput!) {
 """
 
 
-async def ordered(shop: Shop, **given: Any) -> tuple[Order, str, str]:
+async def place_order(shop: Shop, **given: Any) -> tuple[Order, str, str]:
     """A paid order of three units, and the ids of its delivery and of its line."""
     async with shop.database.writes.begin() as session:
         await create_warehouse(session, code="MAIN")
@@ -45,9 +45,9 @@ async def ordered(shop: Shop, **given: Any) -> tuple[Order, str, str]:
     return order, id_of(delivery), id_of(line)
 
 
-async def test_a_parcel_goes_from_the_packing_table_to_the_door(front: Front, shop: Shop, tick: Tick) -> None:
-    customer, clerk = await front.customer(), await front.staff(Role.WAREHOUSE)
-    order, delivery, line = await ordered(shop, account=customer.account)
+async def test_a_parcel_is_packed_dispatched_and_delivered(clients: Clients, shop: Shop, tick: Tick) -> None:
+    customer, clerk = await clients.customer(), await clients.staff(Role.WAREHOUSE)
+    order, delivery, line = await place_order(shop, account=customer.account)
 
     waiting = (await clerk.get(TO_PACK))["deliveriesToPack"]
     assert waiting["totalCount"] == 1
@@ -75,7 +75,7 @@ async def test_a_parcel_goes_from_the_packing_table_to_the_door(front: Front, sh
     reached = [answer["shipment"]["order"]["fulfilmentStatus"] for answer in sent]
     assert reached == ["PARTIALLY_SHIPPED", "SHIPPED"]
     tick(timedelta(seconds=20))
-    await settle(shop)
+    await run_until_idle(shop)
     tracked = (await customer.get(TRACK, number=packed["shipments"][0]["number"]))["shipment"]
     assert (tracked["status"], tracked["delivery"]["address"]["city"]) == ("PICKED_UP", "杭州市")
     assert tracked["lines"] == [{"quantity": 2, "orderLine": {"title": "Oolong tea"}}]
@@ -83,7 +83,7 @@ async def test_a_parcel_goes_from_the_packing_table_to_the_door(front: Front, sh
     assert tracked["position"] == {"latitude": 30.29, "longitude": 120.0, "at": at}
 
     tick(timedelta(minutes=5))
-    await settle(shop)
+    await run_until_idle(shop)
     tracked = (await customer.get(TRACK, id=packed["shipments"][1]["id"]))["shipment"]
     assert [event["status"] for event in tracked["events"]][-2:] == ["OUT_FOR_DELIVERY", "DELIVERED"]
     assert tracked["deliveredAt"] == tracked["events"][-1]["occurredAt"] == tracked["estimatedAt"]
@@ -94,9 +94,9 @@ async def test_a_parcel_goes_from_the_packing_table_to_the_door(front: Front, sh
     assert polled.poll_at is None
 
 
-async def test_more_than_is_left_is_refused_by_the_name_of_its_line(front: Front, shop: Shop) -> None:
-    clerk = await front.staff(Role.WAREHOUSE)
-    _, delivery, line = await ordered(shop)
+async def test_more_than_is_left_is_refused_by_the_name_of_its_line(clients: Clients, shop: Shop) -> None:
+    clerk = await clients.staff(Role.WAREHOUSE)
+    _, delivery, line = await place_order(shop)
 
     refused = await clerk.do(
         PACK, deliveryId=delivery, parcels=[{"lines": [{"deliveryLineId": line, "quantity": 4}]}]
@@ -115,8 +115,8 @@ async def test_more_than_is_left_is_refused_by_the_name_of_its_line(front: Front
     assert (await clerk.get(TO_PACK))["deliveriesToPack"]["totalCount"] == 1
 
 
-async def test_a_parcel_packed_by_mistake_is_unpacked(front: Front, shop: Shop) -> None:
-    clerk = await front.staff(Role.WAREHOUSE)
+async def test_a_parcel_packed_by_mistake_is_unpacked(clients: Clients, shop: Shop) -> None:
+    clerk = await clients.staff(Role.WAREHOUSE)
     async with shop.database.writes.begin() as session:
         [shipment] = await pack(session, await confirmed_order(session))
 
@@ -127,20 +127,20 @@ async def test_a_parcel_packed_by_mistake_is_unpacked(front: Front, shop: Shop) 
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.GUEST, Role.WAREHOUSE, Role.MANAGER, Role.ADMIN}))
-async def test_only_clerks_pack_and_dispatch(front: Front, shop: Shop, role: Role) -> None:
-    _, delivery, line = await ordered(shop)
-    somebody = await front.staff(role)
+async def test_only_clerks_pack_and_dispatch(clients: Clients, shop: Shop, role: Role) -> None:
+    _, delivery, line = await place_order(shop)
+    other = await clients.staff(role)
 
-    refused = await somebody.do(
+    refused = await other.do(
         PACK, deliveryId=delivery, parcels=[{"lines": [{"deliveryLineId": line, "quantity": 1}]}]
     )
 
     assert [error["code"] for error in refused["userErrors"]] == ["FORBIDDEN"]
 
 
-async def test_a_proof_of_delivery_is_noted_by_hand(front: Front, shop: Shop, tick: Tick) -> None:
-    clerk, courier = await front.staff(Role.WAREHOUSE), await front.staff(Role.COURIER)
-    shipment = await on_the_way(shop)
+async def test_a_proof_of_delivery_is_added_by_hand(clients: Clients, shop: Shop, tick: Tick) -> None:
+    clerk, courier = await clients.staff(Role.WAREHOUSE), await clients.staff(Role.COURIER)
+    shipment = await ship_parcel(shop)
     fact = {
         "id": id_of(shipment),
         "status": "DELIVERED",
@@ -149,14 +149,14 @@ async def test_a_proof_of_delivery_is_noted_by_hand(front: Front, shop: Shop, ti
     }
 
     foreign = await courier.do(EVENT_ADD, **fact)
-    noted = await clerk.do(EVENT_ADD, **fact)
+    added = await clerk.do(EVENT_ADD, **fact)
     again = await clerk.do(EVENT_ADD, **fact)
     future = await clerk.do(EVENT_ADD, **fact, occurredAt="2030-01-01T00:00:00Z")
 
     assert [error["code"] for error in foreign["userErrors"]] == ["NOT_FOUND"]
-    assert noted["shipment"] == {
+    assert added["shipment"] == {
         "status": "DELIVERED",
         "events": [{"description": "Signed by Mr Zhao", "location": "Gate 3"}],
     }
-    assert again == noted
+    assert again == added
     assert future["userErrors"] == [{"code": "INVALID", "field": ["occurredAt"]}]

@@ -1,11 +1,11 @@
-"""Somebody who keeps the shelves."""
+"""Staff of the warehouse."""
 
 import pytest
 
 from models import Role
-from tests.front import Client, Front
+from tests.clients import Client, Clients
 
 
 @pytest.fixture
-async def keeper(front: Front) -> Client:
-    return await front.staff(Role.WAREHOUSE)
+async def keeper(clients: Clients) -> Client:
+    return await clients.staff(Role.WAREHOUSE)

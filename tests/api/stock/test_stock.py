@@ -1,4 +1,4 @@
-"""What moved, what runs low, and the last five that twenty want."""
+"""Movements, low stock, and twenty buyers of the last five units."""
 
 import asyncio
 from datetime import timedelta
@@ -6,18 +6,19 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from domain.stock import Allocation, adjust, reserve
+from domain.cause import Cause
+from domain.stock import Allocation, adjust_stock, reserve_stock
 from events.shop import Shop
 from models import MovementKind, Order, OrderStatus, StockLevel
 from resolvers.ids import global_id
-from tests.api.stock.asking import PLACE, order_of, refusals
-from tests.conftest import OPENING
+from tests.api.stock.documents import PLACE, order_of, refusals
+from tests.clients import Client, Clients
+from tests.conftest import STARTED_AT
 from tests.factories.account import create_address
 from tests.factories.catalog import create_category, create_product, create_variant, variant_of
 from tests.factories.order import create_order
 from tests.factories.stock import create_warehouse
-from tests.front import Client, Front
-from tests.observe import statements
+from tests.observe import count_statements
 
 ADJUST = """
 mutation ($input: StockAdjustInput!) { stockAdjust(input: $input) {
@@ -44,13 +45,13 @@ query (
 """
 
 
-async def test_movements_tell_what_happened_where_and_who_did_it(
-    shop: Shop, front: Front, keeper: Client
+async def test_movements_say_what_happened_where_and_by_whom(
+    shop: Shop, clients: Clients, keeper: Client
 ) -> None:
     async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session, sku="TEA", now=OPENING))
-        other = await variant_of(session, await create_product(session, stock={"SOUTH": 1}, now=OPENING))
-        order = await create_order(session, lines=[(variant, 2)], now=OPENING + timedelta(hours=1))
+        variant = await variant_of(session, await create_product(session, sku="TEA", now=STARTED_AT))
+        other = await variant_of(session, await create_product(session, stock={"SOUTH": 1}, now=STARTED_AT))
+        order = await create_order(session, lines=[(variant, 2)], now=STARTED_AT + timedelta(hours=1))
     place = {"variantId": global_id("Variant", variant.id), "warehouseId": global_id("Warehouse", 1)}
     await keeper.do(ADJUST, **place, kind="DAMAGED", quantity=1, reason="rain")
 
@@ -89,7 +90,7 @@ async def test_movements_tell_what_happened_where_and_who_did_it(
     assert await kinds(movedBefore="2026-11-11T08:00:00Z") == []
 
 
-async def test_movements_come_in_pages_and_their_count_of_statements_stands_still(
+async def test_movements_come_in_pages_with_a_constant_number_of_statements(
     shop: Shop, keeper: Client
 ) -> None:
     async with shop.database.writes.begin() as session:
@@ -99,7 +100,7 @@ async def test_movements_come_in_pages_and_their_count_of_statements_stands_stil
     seen: list[str] = []
     after, spent = None, []
     while True:
-        with statements(shop) as counted:
+        with count_statements(shop) as counted:
             page = (await keeper.get(MOVEMENTS, first=5, after=after))["stockMovements"]
         seen += [each["variant"]["sku"] for each in page["nodes"]]
         spent.append(counted.total)
@@ -111,8 +112,8 @@ async def test_movements_come_in_pages_and_their_count_of_statements_stands_stil
     assert spent == [4, 4, 4]
 
 
-async def test_what_runs_low_says_how_fast_and_what_to_order(shop: Shop, keeper: Client) -> None:
-    week = OPENING - timedelta(days=7)
+async def test_low_stock_says_how_fast_it_sells_and_what_to_order(shop: Shop, keeper: Client) -> None:
+    week = STARTED_AT - timedelta(days=7)
     async with shop.database.writes.begin() as session:
         await create_warehouse(session, code="MAIN", position=1)
         await create_warehouse(session, code="CLOSED", position=2, active=False)
@@ -128,7 +129,7 @@ async def test_what_runs_low_says_how_fast_and_what_to_order(shop: Shop, keeper:
                 variant = await variant_of(session, product)
                 await create_order(session, lines=[(variant, 6)], now=week)
                 await create_order(session, lines=[(variant, 1)], status=OrderStatus.CANCELLED, now=week)
-                await create_order(session, lines=[(variant, 1)], now=OPENING - timedelta(days=40))
+                await create_order(session, lines=[(variant, 1)], now=STARTED_AT - timedelta(days=40))
         draft = await create_product(session, slug="none")
         await create_variant(session, draft, sku="none", stock={})
 
@@ -171,9 +172,7 @@ def skus(data: dict[str, Any]) -> list[str]:
     return [row["variant"]["sku"] for row in data["lowStock"]["nodes"]]
 
 
-async def test_what_runs_low_is_asked_by_warehouse_by_category_and_by_page(
-    shop: Shop, keeper: Client
-) -> None:
+async def test_low_stock_is_filtered_by_warehouse_and_category_and_paged(shop: Shop, keeper: Client) -> None:
     async with shop.database.writes.begin() as session:
         tea = await create_category(session, slug="tea")
         green = await create_category(session, slug="green", parent=tea)
@@ -203,22 +202,23 @@ async def test_what_runs_low_is_asked_by_warehouse_by_category_and_by_page(
         assert reply["errors"][0]["extensions"]["code"] == code
 
 
-async def test_twenty_customers_at_once_buy_the_last_five(shop: Shop, front: Front) -> None:
+async def test_twenty_customers_at_once_buy_the_last_five(shop: Shop, clients: Clients) -> None:
     async with shop.database.writes.begin() as session:
         variant = await variant_of(session, await create_product(session, stock={"MAIN": 5}))
         south = await create_warehouse(session, code="SOUTH")
-        await adjust(
+        await adjust_stock(
             session,
             variant_id=variant.id,
             warehouse_id=south.id,
             kind=MovementKind.RECEIVED,
             quantity=1,
             reason="new",
-            now=OPENING,
-            by=None,
+            cause=Cause(STARTED_AT, None),
         )
-        await reserve(session, [Allocation(variant.id, south.id, 1)], order_id=None, now=OPENING)
-    buyers = [await front.customer() for _ in range(20)]
+        await reserve_stock(
+            session, [Allocation(variant.id, south.id, 1)], order_id=None, cause=Cause(STARTED_AT)
+        )
+    buyers = [await clients.customer() for _ in range(20)]
     async with shop.database.writes.begin() as session:
         homes = [await create_address(session, buyer.account) for buyer in buyers if buyer.account]
 

@@ -1,4 +1,4 @@
-"""Warehouses are opened, moved and closed, and what is near is told."""
+"""Opening, moving and closing warehouses, and which of them is near."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from sqlalchemy import select
 from events.shop import Shop
 from models import Warehouse
 from resolvers.ids import global_id
-from tests.api.stock.asking import PLACE, order_of, refusals
+from tests.api.stock.documents import PLACE, order_of, refusals
+from tests.clients import Client, Clients
 from tests.factories.account import create_address
 from tests.factories.catalog import create_product, create_variant, variant_of
 from tests.factories.stock import create_warehouse
-from tests.front import Client, Front
-from tests.observe import statements
+from tests.observe import count_statements
 
 SAVE = """
 mutation ($input: WarehouseSaveInput!) { warehouseSave(input: $input) {
@@ -21,7 +21,7 @@ mutation ($input: WarehouseSaveInput!) { warehouseSave(input: $input) {
 """
 
 NEAR = """
-query ($slug: String!, $address: NearInput!) { product(slug: $slug) { variants {
+query ($slug: String!, $address: ApproximateAddressInput!) { product(slug: $slug) { variants {
   availability { inStock quantity level }
   availabilityNear(address: $address) {
     availability { inStock } city province distanceKm warehouse { code } units } } } }
@@ -91,7 +91,7 @@ async def test_warehouses_change_places_and_are_closed_but_never_the_main_one(
         ({"id": global_id("Order", 1)}, "NOT_FOUND", "id"),
     ],
 )
-async def test_a_warehouse_without_sense_is_refused_by_name(
+async def test_a_malformed_warehouse_is_refused_by_field(
     shop: Shop, keeper: Client, wrong: dict[str, Any], code: str, field: str
 ) -> None:
     await keeper.do(SAVE, **HANGZHOU)
@@ -101,7 +101,7 @@ async def test_a_warehouse_without_sense_is_refused_by_name(
     assert await codes(shop) == [("HZ", True)]
 
 
-async def test_a_closed_warehouse_gives_nothing_to_orders(shop: Shop, front: Front) -> None:
+async def test_orders_take_nothing_from_a_closed_warehouse(shop: Shop, clients: Clients) -> None:
     async with shop.database.writes.begin() as session:
         await create_warehouse(session, code="OPEN", position=1)
         await create_warehouse(session, code="CLOSED", position=2, active=False)
@@ -109,7 +109,7 @@ async def test_a_closed_warehouse_gives_nothing_to_orders(shop: Shop, front: Fro
         cup = await create_product(session, slug="cup", stock={"OPEN": 1, "CLOSED": 9})
         variant = await variant_of(session, tea)
         cup_variant = await variant_of(session, cup)
-    guest, customer = front.guest(), await front.customer()
+    guest, customer = clients.guest(), await clients.customer()
 
     found = await guest.get(
         '{ product(slug: "tea") { availability { inStock } }'
@@ -129,7 +129,9 @@ async def test_a_closed_warehouse_gives_nothing_to_orders(shop: Shop, front: Fro
 GUANGZHOU = {"province": "广东省", "city": "广州市", "district": "天河区"}
 
 
-async def test_a_product_page_says_what_is_near(shop: Shop, front: Front, keeper: Client) -> None:
+async def test_a_product_page_says_which_warehouse_is_near(
+    shop: Shop, clients: Clients, keeper: Client
+) -> None:
     async with shop.database.writes.begin() as session:
         await create_warehouse(session, code="HZ", position=1)
         await create_warehouse(
@@ -139,7 +141,7 @@ async def test_a_product_page_says_what_is_near(shop: Shop, front: Front, keeper
         await create_product(session, slug="north", stock={"HZ": 7, "SZ": 0})
         await create_product(session, slug="gone", stock={"HZ": 0})
         await create_product(session, slug="endless", stock={}, tracked=False)
-    guest = front.guest()
+    guest = clients.guest()
 
     async def near(client: Client, slug: str, **address: str) -> dict[str, Any]:
         data = await client.get(NEAR, slug=slug, address=GUANGZHOU | address)
@@ -165,7 +167,9 @@ async def test_a_product_page_says_what_is_near(shop: Shop, front: Front, keeper
     assert (seen["warehouse"], seen["units"]) == ({"code": "SZ"}, 3)
 
 
-async def test_where_coordinates_are_not_known_the_own_province_is_near(shop: Shop, front: Front) -> None:
+async def test_where_coordinates_are_not_known_the_same_province_is_near(
+    shop: Shop, clients: Clients
+) -> None:
     async with shop.database.writes.begin() as session:
         await create_warehouse(session, code="HZ", position=1)
         await create_warehouse(
@@ -173,17 +177,17 @@ async def test_where_coordinates_are_not_known_the_own_province_is_near(shop: Sh
         )
         await create_product(session, slug="tea", stock={"HZ": 7, "B": 3})
 
-    data = await front.guest().get(NEAR, slug="tea", address={"countryCode": "CN", "province": "Bavaria"})
+    data = await clients.guest().get(NEAR, slug="tea", address={"countryCode": "CN", "province": "Bavaria"})
     near = data["product"]["variants"][0]["availabilityNear"]
     assert (near["city"], near["distanceKm"]) == ("Munich", None)
-    nowhere = await front.guest().get(NEAR, slug="tea", address={"province": ""})
+    nowhere = await clients.guest().get(NEAR, slug="tea", address={"province": ""})
     assert nowhere["product"]["variants"][0]["availabilityNear"]["city"] == "杭州市"
-    reply = await front.guest().ask(NEAR, slug="tea", address={"province": "x" * 201})
+    reply = await clients.guest().ask(NEAR, slug="tea", address={"province": "x" * 201})
     assert reply["errors"][0]["extensions"]["code"] == "INVALID"
 
 
-async def test_what_is_near_takes_as_many_statements_for_many_variants_as_for_one(
-    shop: Shop, front: Front
+async def test_the_nearest_warehouse_takes_as_many_statements_for_many_variants_as_for_one(
+    shop: Shop, clients: Clients
 ) -> None:
     async with shop.database.writes.begin() as session:
         one = await create_product(session, slug="one", stock={"MAIN": 1})
@@ -192,8 +196,8 @@ async def test_what_is_near_takes_as_many_statements_for_many_variants_as_for_on
             await create_variant(session, many, options={"Size": str(size)}, stock={"MAIN": 1, "SOUTH": size})
     spent = []
     for slug in ("one", "many"):
-        with statements(shop) as counted:
-            await front.guest().get(NEAR, slug=slug, address=GUANGZHOU)
+        with count_statements(shop) as counted:
+            await clients.guest().get(NEAR, slug=slug, address=GUANGZHOU)
         spent.append(counted.total)
 
     assert one.slug == "one"

@@ -1,32 +1,41 @@
-"""Baskets and offers, made in a line."""
+"""Baskets, promotions and their results, in one line."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from domain.promotion import Basket, BasketLine, BuyerFacts, Offer, Priced, Scope, Verdict, price_basket
-from domain.promotion.offers import Terms
-from models import CurrencyCode, Money, ScopeKind
+from domain.promotion.engine import (
+    Basket,
+    BasketLine,
+    BuyerFacts,
+    PricedBasket,
+    PromotionEvaluation,
+    PromotionRule,
+    Scope,
+    price_basket,
+)
+from domain.promotion.engine.rules import Terms
+from models import CurrencyCode, Money, PromotionScopeKind
 
 CNY = CurrencyCode.CNY
 NOW = datetime(2026, 11, 11, 8, 0, tzinfo=UTC)
-NOBODY = BuyerFacts()
-TEA = Scope(ScopeKind.CATEGORIES, ids=frozenset({7}))
-FIRST = Scope(ScopeKind.VARIANTS, ids=frozenset({1}))
+UNKNOWN_BUYER = BuyerFacts()
+TEA = Scope(PromotionScopeKind.CATEGORIES, ids=frozenset({7}))
+FIRST_VARIANT = Scope(PromotionScopeKind.VARIANTS, ids=frozenset({1}))
 
 
 def line(
     variant: int, price: int, quantity: int = 1, *, categories: Sequence[int] = (), brand: str = ""
 ) -> BasketLine:
     """Prices in fen; two variants make a product."""
-    unit = Money(price, CNY)
-    return BasketLine(variant, variant // 2, quantity, unit, frozenset(categories), brand)
+    unit_price = Money(price, CNY)
+    return BasketLine(variant, variant // 2, quantity, unit_price, frozenset(categories), brand)
 
 
 def basket(*lines: BasketLine, fees: Sequence[int] = ()) -> Basket:
     return Basket(lines, tuple(Money(fee, CNY) for fee in fees), CNY)
 
 
-def offer(
+def promotion(
     terms: Terms,
     *,
     id: int = 1,
@@ -37,10 +46,10 @@ def offer(
     group: str | None = None,
     stackable: bool = True,
     priority: int = 0,
-) -> Offer:
-    return Offer(
+) -> PromotionRule:
+    return PromotionRule(
         id=id,
-        title=f"Offer {id}",
+        title=f"Promotion {id}",
         terms=terms,
         scope=scope or Scope(),
         code=code,
@@ -53,18 +62,18 @@ def offer(
     )
 
 
-def price(goods: Basket, *offers: Offer, buyer: BuyerFacts = NOBODY) -> Priced:
-    return price_basket(goods, offers, buyer, now=NOW)
+def price(items: Basket, *promotions: PromotionRule, buyer: BuyerFacts = UNKNOWN_BUYER) -> PricedBasket:
+    return price_basket(items, promotions, buyer, now=NOW)
 
 
-def discounts(priced: Priced) -> list[int]:
+def discounts_of(priced: PricedBasket) -> list[int]:
     return [each.discount.minor for each in priced.lines]
 
 
-def taken(priced: Priced) -> dict[int, int]:
-    return {each.offer_id: each.amount.minor for each in priced.applied}
+def amounts_of(priced: PricedBasket) -> dict[int, int]:
+    return {each.promotion_id: each.amount.minor for each in priced.applied}
 
 
-def verdict(priced: Priced, id: int) -> Verdict:
-    [found] = [each for each in priced.verdicts if each.offer_id == id]
-    return found
+def evaluation_of(priced: PricedBasket, id: int) -> PromotionEvaluation:
+    [evaluation] = [each for each in priced.evaluations if each.promotion_id == id]
+    return evaluation

@@ -1,43 +1,43 @@
-"""What an offer of each kind takes, and what it gives back."""
+"""What a promotion of each kind takes off."""
 
 import pytest
 
-from domain.promotion import (
+from domain.promotion.engine import (
     BuyerFacts,
     BuyGet,
     Fixed,
-    FlashSale,
+    FlashPrice,
     FreeShipping,
     FullReduction,
     Percent,
-    Reason,
+    PromotionReason,
     Scope,
     Tier,
 )
-from models import Money, ScopeKind
+from models import Money, PromotionScopeKind
 from tests.domain.promotion.baskets import (
     CNY,
-    FIRST,
+    FIRST_VARIANT,
     TEA,
+    amounts_of,
     basket,
-    discounts,
+    discounts_of,
+    evaluation_of,
     line,
-    offer,
     price,
-    taken,
-    verdict,
+    promotion,
 )
 
 
 def test_half_a_cent_of_a_percentage_counts_as_one() -> None:
-    assert price(basket(line(1, 12_35)), offer(Percent(10))).total == Money(11_11, CNY)
+    assert price(basket(line(1, 12_35)), promotion(Percent(10))).total == Money(11_11, CNY)
 
 
-def test_a_fixed_amount_takes_no_more_than_the_goods_cost() -> None:
-    priced = price(basket(line(1, 5_00), fees=[8_00]), offer(Fixed(20_00)))
+def test_a_fixed_amount_takes_off_no_more_than_the_items_cost() -> None:
+    priced = price(basket(line(1, 5_00), fees=[8_00]), promotion(Fixed(20_00)))
 
-    assert taken(priced) == {1: 5_00}
-    assert (priced.goods, priced.discount, priced.total) == (
+    assert amounts_of(priced) == {1: 5_00}
+    assert (priced.subtotal, priced.discount, priced.total) == (
         Money(5_00, CNY),
         Money(5_00, CNY),
         Money(8_00, CNY),
@@ -45,54 +45,54 @@ def test_a_fixed_amount_takes_no_more_than_the_goods_cost() -> None:
 
 
 def test_a_discount_is_shared_among_lines_to_the_cent() -> None:
-    priced = price(basket(line(1, 10_00), line(2, 10_00), line(3, 10_00)), offer(Fixed(10_00)))
+    priced = price(basket(line(1, 10_00), line(2, 10_00), line(3, 10_00)), promotion(Fixed(10_00)))
 
-    assert discounts(priced) == [3_34, 3_33, 3_33]
+    assert discounts_of(priced) == [3_34, 3_33, 3_33]
 
 
-def test_a_cap_ends_a_percentage() -> None:
-    assert taken(price(basket(line(1, 900_00)), offer(Percent(20), cap=50_00))) == {1: 50_00}
+def test_a_percentage_takes_off_no_more_than_its_cap() -> None:
+    assert amounts_of(price(basket(line(1, 900_00)), promotion(Percent(20), cap=50_00))) == {1: 50_00}
 
 
 @pytest.mark.parametrize(
-    ("goods", "expected"), [(299_99, {}), (300_00, {1: 40_00}), (699_00, {1: 70_00}), (1_000_00, {1: 70_00})]
+    ("amount", "expected"), [(299_99, {}), (300_00, {1: 40_00}), (699_00, {1: 70_00}), (1_000_00, {1: 70_00})]
 )
-def test_a_full_reduction_gives_the_best_step_reached(goods: int, expected: dict[int, int]) -> None:
+def test_a_full_reduction_gives_the_best_tier_reached(amount: int, expected: dict[int, int]) -> None:
     terms = FullReduction((Tier(300_00, 40_00), Tier(500_00, 70_00)))
 
-    assert taken(price(basket(line(1, goods)), offer(terms))) == expected
+    assert amounts_of(price(basket(line(1, amount)), promotion(terms))) == expected
 
 
 def test_a_repeating_full_reduction_is_given_as_often_as_it_fits() -> None:
     each_300 = FullReduction((Tier(300_00, 40_00),), repeating=True)
 
-    assert taken(price(basket(line(1, 1_000_00)), offer(each_300))) == {1: 120_00}
+    assert amounts_of(price(basket(line(1, 1_000_00)), promotion(each_300))) == {1: 120_00}
 
 
-def test_the_cheapest_units_of_all_goods_are_free() -> None:
-    goods = basket(line(1, 30_00, 2), line(2, 10_00, 1), line(3, 20_00, 4))
+def test_the_cheapest_units_of_all_lines_are_free() -> None:
+    items = basket(line(1, 30_00, 2), line(2, 10_00, 1), line(3, 20_00, 4))
 
-    priced = price(goods, offer(BuyGet(2, 1)))
+    priced = price(items, promotion(BuyGet(2, 1)))
 
-    assert discounts(priced) == [0, 10_00, 20_00]
+    assert discounts_of(priced) == [0, 10_00, 20_00]
 
 
-def test_a_unit_counts_for_one_offer_of_free_units_only() -> None:
-    priced = price(basket(line(1, 10_00, 3)), offer(BuyGet(2, 1)), offer(BuyGet(1, 1), id=2))
+def test_a_unit_counts_for_one_promotion_of_free_units_only() -> None:
+    priced = price(basket(line(1, 10_00, 3)), promotion(BuyGet(2, 1)), promotion(BuyGet(1, 1), id=2))
 
-    assert taken(priced) == {1: 10_00}
-    assert verdict(priced, 2).reason is Reason.EXCLUDED
+    assert amounts_of(priced) == {1: 10_00}
+    assert evaluation_of(priced, 2).reason is PromotionReason.EXCLUDED
 
 
 def test_free_shipping_with_a_cap_is_shared_among_the_deliveries() -> None:
-    priced = price(basket(line(1, 99_00), fees=[12_00, 6_00]), offer(FreeShipping(), cap=10_00))
+    priced = price(basket(line(1, 99_00), fees=[12_00, 6_00]), promotion(FreeShipping(), cap=10_00))
 
     assert [each.total.minor for each in priced.deliveries] == [5_33, 2_67]
     assert priced.shipping == Money(8_00, CNY)
 
 
 def test_a_flash_sale_gives_its_price_to_as_many_units_as_a_buyer_may_still_have() -> None:
-    sale = offer(FlashSale(9_90, left=100, per_buyer=3), scope=FIRST)
+    sale = promotion(FlashPrice(9_90, left=100, per_buyer=3), scope=FIRST_VARIANT)
 
     priced = price(basket(line(1, 20_00, 5)), sale, buyer=BuyerFacts(flash_units={1: 1}))
 
@@ -100,8 +100,10 @@ def test_a_flash_sale_gives_its_price_to_as_many_units_as_a_buyer_may_still_have
     assert priced.applied[0].flash_units == 2
 
 
-def test_a_flash_sale_ends_with_its_share() -> None:
-    priced = price(basket(line(1, 20_00, 5)), offer(FlashSale(9_90, left=1, per_buyer=3), scope=FIRST))
+def test_a_flash_sale_ends_when_its_units_are_sold() -> None:
+    priced = price(
+        basket(line(1, 20_00, 5)), promotion(FlashPrice(9_90, left=1, per_buyer=3), scope=FIRST_VARIANT)
+    )
 
     assert priced.total == Money(9_90 + 4 * 20_00, CNY)
     assert priced.applied[0].flash_units == 1
@@ -112,17 +114,17 @@ def test_a_flash_sale_ends_with_its_share() -> None:
     [
         (Scope(), [10, 10, 10, 10]),
         (TEA, [0, 10, 10, 0]),
-        (Scope(ScopeKind.PRODUCTS, ids=frozenset({1})), [0, 10, 10, 0]),
-        (Scope(ScopeKind.VARIANTS, ids=frozenset({1, 4})), [10, 0, 0, 10]),
-        (Scope(ScopeKind.BRANDS, brands=frozenset({"Longjing"})), [0, 0, 10, 10]),
+        (Scope(PromotionScopeKind.PRODUCTS, ids=frozenset({1})), [0, 10, 10, 0]),
+        (Scope(PromotionScopeKind.VARIANTS, ids=frozenset({1, 4})), [10, 0, 0, 10]),
+        (Scope(PromotionScopeKind.BRANDS, brands=frozenset({"Longjing"})), [0, 0, 10, 10]),
     ],
 )
-def test_an_offer_is_for_the_goods_of_its_scope(scope: Scope, expected: list[int]) -> None:
-    goods = basket(
+def test_a_promotion_is_for_the_items_of_its_scope(scope: Scope, expected: list[int]) -> None:
+    items = basket(
         line(1, 1_00, categories=[5]),
         line(2, 1_00, categories=[5, 7]),
         line(3, 1_00, categories=[7], brand="Longjing"),
         line(4, 1_00, brand="Longjing"),
     )
 
-    assert discounts(price(goods, offer(Percent(10), scope=scope))) == expected
+    assert discounts_of(price(items, promotion(Percent(10), scope=scope))) == expected

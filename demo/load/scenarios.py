@@ -1,0 +1,71 @@
+"""The orders of the demo shop, in every state, and their tickets."""
+
+from dataclasses import dataclass
+
+from demo.content import Content, TicketContent
+
+ScenarioLines = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderScenario:
+    """One order: its customer and lines, its payments, its age in days, and the steps after it was placed."""
+
+    customer: int
+    """Index into the content's customers."""
+    lines: ScenarioLines
+    days_ago: float
+    steps: tuple[str, ...] = ()
+    cash: bool = False
+    """Whether everything is paid on delivery."""
+    half_cash: bool = False
+    """Whether half is paid in advance and half on delivery."""
+    two_addresses: bool = False
+    ticket: TicketContent | None = None
+
+
+DELIVERED = ("pay", "pack", "dispatch", "deliver")
+PARTLY_SHIPPED = ("pay", "pack", "dispatch_first")
+PARTLY_DELIVERED = ("pay", "pack", "dispatch", "deliver_first")
+RECEIVED = (*DELIVERED, "confirm")
+
+ORDER_SCENARIOS = (
+    OrderScenario(0, (("TEA-LJ-050T", 1), ("TEA-TGY-126B", 2)), 0),
+    OrderScenario(1, (("TEA-MF-100", 3),), 0, ("pay_first",), two_addresses=True),
+    OrderScenario(0, (("TEA-DHP-080", 1),), 0.5, ("pay",)),
+    OrderScenario(2, (("TEA-TGY-252T", 2),), 0.6, cash=True),
+    OrderScenario(1, (("TEA-LJ-100T", 1), ("TEA-MF-250", 1)), 1, ("pay", "pack")),
+    OrderScenario(2, (("TEA-TGY-504G", 1), ("TEA-MF-100", 1)), 1.2, PARTLY_SHIPPED, two_addresses=True),
+    OrderScenario(3, (("TEA-DHP-250", 1),), 1.5, ("pay", "pack", "dispatch")),
+    OrderScenario(0, (("TEA-BLC-050", 2),), 0.1, ("pay", "pack", "hand_to_carrier")),
+    OrderScenario(3, (("TEA-TGY-126B", 4),), 3, PARTLY_DELIVERED, two_addresses=True),
+    OrderScenario(0, (("TEA-MF-250", 2),), 4, DELIVERED, two_addresses=True),
+    OrderScenario(1, (("TEA-LJ-200G", 1),), 5, DELIVERED, half_cash=True),
+    OrderScenario(2, (("TEA-TGY-252T", 1), ("TEA-DHP-080", 1)), 20, RECEIVED),
+    OrderScenario(3, (("TEA-MF-100", 1),), 6, ("cancel",)),
+    OrderScenario(1, (("TEA-DHP-080", 2),), 7, ("pay", "cancel")),
+    OrderScenario(2, (("TEA-LJ-050T", 1),), 12, (*RECEIVED, "refund")),
+)  # fmt: skip
+
+TICKET_ANSWERS = (
+    ("open",),
+    ("open", "agree"),
+    ("open", "refuse"),
+    ("open", "agree", "return"),
+    ("open", "cancel_ticket"),
+)
+"""The steps of the tickets, taken in turn."""
+
+
+def list_scenarios(content: Content) -> tuple[OrderScenario, ...]:
+    """Return the orders above, and a delivered one for each ticket of the content."""
+    return ORDER_SCENARIOS + tuple(
+        OrderScenario(
+            customer=position % len(content.customers),
+            lines=((ticket.sku, 2),),
+            days_ago=3 + position / 10,
+            steps=(*DELIVERED, *TICKET_ANSWERS[position % len(TICKET_ANSWERS)]),
+            ticket=ticket,
+        )
+        for position, ticket in enumerate(content.tickets)
+    )

@@ -1,0 +1,105 @@
+"""The steps of a scenario that concern its after-sales ticket."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from demo.load.scenario_run import ScenarioRun
+from domain.aftersales.decisions import agree_ticket, refuse_ticket
+from domain.aftersales.requests import TicketRequest, cancel_ticket, open_ticket, ship_return
+from domain.aftersales.rules import ClaimedUnits, TicketClaim
+from domain.cause import Cause
+from events.aftersales import deadlines_of
+from events.shop import Shop
+from models import Order, OrderLine, Ticket, TicketStatus
+
+OPENED = timedelta(hours=20)
+"""Age of a ticket: less than the time the shop has to answer."""
+ANSWERED = timedelta(hours=2)
+"""Age of the answer to a ticket."""
+
+
+async def open_scenario_ticket(run: ScenarioRun) -> None:
+    ticket = run.scenario.ticket
+    if ticket is None:
+        raise LookupError("this scenario has no ticket")
+    shop = run.shop_now(ago=OPENED)
+    async with shop.database.writes.begin() as session:
+        order = await session.get_one(Order, run.order_id)
+        line_id = await session.scalar(select(OrderLine.id).where(OrderLine.order_id == order.id))
+        claim = TicketClaim(ticket.type, ticket.reason, (ClaimedUnits(line_id or 0, 1),))
+        await open_ticket(
+            session,
+            order.id,
+            TicketRequest(claim, ticket.description),
+            deadlines_of(shop.settings),
+            number=shop.secrets.new_number("T", shop.clock()),
+            key=order.number,
+            cause=Cause(shop.clock(), run.buyer.id),
+        )
+
+
+async def load_ticket(run: ScenarioRun) -> Ticket:
+    async with run.shop.database.reads() as session:
+        return (await session.scalars(select(Ticket).where(Ticket.order_id == run.order_id))).one()
+
+
+def shop_when_answered(run: ScenarioRun) -> Shop:
+    return run.shop_now(ago=ANSWERED)
+
+
+async def agree_scenario_ticket(run: ScenarioRun) -> None:
+    ticket, shop = await load_ticket(run), shop_when_answered(run)
+    async with shop.database.writes.begin() as session:
+        await agree_ticket(
+            session,
+            ticket.id,
+            deadlines_of(shop.settings),
+            cause=Cause(shop.clock(), run.fixtures.manager_id),
+        )
+
+
+async def refuse_scenario_ticket(run: ScenarioRun) -> None:
+    ticket, shop = await load_ticket(run), shop_when_answered(run)
+    async with shop.database.writes.begin() as session:
+        await refuse_ticket(
+            session,
+            ticket.id,
+            deadlines_of(shop.settings),
+            reason="照片上看不出问题，请补充清晰的照片。",
+            cause=Cause(shop.clock(), run.fixtures.manager_id),
+        )
+
+
+async def ship_scenario_return(run: ScenarioRun) -> None:
+    """The customer returns the items, if the ticket is one that awaits a return."""
+    ticket, shop = await load_ticket(run), run.shop_now(ago=ANSWERED / 2)
+    if ticket.status is not TicketStatus.AWAITING_RETURN:
+        return
+    async with shop.database.writes.begin() as session:
+        await ship_return(
+            session,
+            ticket.id,
+            deadlines_of(shop.settings),
+            carrier="SF Express",
+            tracking_number=f"SF{ticket.number}",
+            cause=Cause(shop.clock(), run.buyer.id),
+        )
+
+
+async def cancel_scenario_ticket(run: ScenarioRun) -> None:
+    ticket, shop = await load_ticket(run), shop_when_answered(run)
+    async with shop.database.writes.begin() as session:
+        await cancel_ticket(
+            session, ticket.id, deadlines_of(shop.settings), cause=Cause(shop.clock(), run.buyer.id)
+        )
+
+
+TICKET_STEPS: Mapping[str, Callable[[ScenarioRun], Awaitable[None]]] = {
+    "open": open_scenario_ticket,
+    "agree": agree_scenario_ticket,
+    "refuse": refuse_scenario_ticket,
+    "return": ship_scenario_return,
+    "cancel_ticket": cancel_scenario_ticket,
+}

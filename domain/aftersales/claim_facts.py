@@ -1,0 +1,166 @@
+"""What decides about a claim on an order, loaded in five statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import case, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.reasons import REASONS, ClaimStage, stage_of
+from domain.aftersales.rules import ClaimCase, LineUnits, TicketClaim
+from domain.aftersales.states import DECLINED, REFUND_TYPES, SETTLED, UNSETTLED
+from domain.errors import DomainError, ErrorCode, Invalid, NotFound
+from domain.payment import find_captured_payments
+from models import (
+    Delivery,
+    DeliveryLine,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Payment,
+    Shipment,
+    ShipmentLine,
+    ShipmentStatus,
+    Ticket,
+    TicketLine,
+)
+
+
+class NothingClaimed(DomainError):
+    code = ErrorCode.EMPTY
+
+    def __init__(self) -> None:
+        super().__init__("Name at least one line of the order.", field=("lines",))
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFacts:
+    """A case, and the payments its money would go back to."""
+
+    case: ClaimCase
+    payments: Sequence[Payment]
+
+
+async def load_claim_facts(
+    session: AsyncSession, order: Order, claim: TicketClaim, *, ticket_id: int | None = None
+) -> ClaimFacts:
+    """All that decides about a claim; `ticket_id` is the ticket it was made with, which does not count
+    against itself.
+
+    Raises NothingClaimed, NotFound or Invalid for a claim whose lines are malformed.
+    """
+    lines = await load_order_lines(session, order)
+    check_claim_lines(claim, lines)
+    units = {line.id: LineUnits(bought=line.quantity - line.cancelled) for line in lines.values()}
+    await count_waiting(session, order, units)
+    await count_sent(session, order, units)
+    promised = await count_other_claims(session, order, units, ticket_id=ticket_id)
+    payments = await find_captured_payments(session, order)
+    return ClaimFacts(
+        ClaimCase(
+            order=order,
+            claim=claim,
+            lines=lines,
+            units=units,
+            captured=sum(payment.captured_amount for payment in payments),
+            refundable=max(0, refundable_amount(payments) - promised),
+        ),
+        payments,
+    )
+
+
+def check_claim_lines(claim: TicketClaim, lines: dict[int, OrderLine]) -> None:
+    if not claim.lines:
+        raise NothingClaimed
+    seen = set()
+    for index, claimed in enumerate(claim.lines):
+        if claimed.order_line_id not in lines:
+            raise NotFound("order line", field=("lines", index, "order_line_id"))
+        if claimed.order_line_id in seen:
+            raise Invalid("Name each line once.", field=("lines", index, "order_line_id"))
+        if claimed.quantity < 1:
+            raise Invalid("A quantity is at least 1.", field=("lines", index, "quantity"))
+        seen.add(claimed.order_line_id)
+
+
+async def load_order_lines(session: AsyncSession, order: Order) -> dict[int, OrderLine]:
+    """The lines of a locked order, by id, read anew even where the session knows them already."""
+    rows = await session.scalars(
+        select(OrderLine)
+        .where(OrderLine.order_id == order.id)
+        .order_by(OrderLine.position)
+        .execution_options(populate_existing=True)
+    )
+    return {line.id: line for line in rows}
+
+
+def refundable_amount(payments: Sequence[Payment]) -> int:
+    """What was captured and neither went back nor is on its way, in minor units."""
+    return sum(payment.captured_amount - payment.refunded_amount for payment in payments)
+
+
+async def count_waiting(session: AsyncSession, order: Order, units: dict[int, LineUnits]) -> None:
+    """Set how many units of each line are not packed yet."""
+    rows = await session.execute(
+        select(DeliveryLine.order_line_id, func.sum(DeliveryLine.quantity - DeliveryLine.packed))
+        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
+        .where(Delivery.order_id == order.id, Delivery.ticket_id.is_(None))
+        .group_by(DeliveryLine.order_line_id)
+    )
+    for line_id, waiting in rows:
+        units[line_id].waiting = int(waiting)
+
+
+async def count_sent(session: AsyncSession, order: Order, units: dict[int, LineUnits]) -> None:
+    """Set how many units of each line were sent and have arrived.
+
+    A customer who has confirmed receipt has all that was sent, whatever the carrier reports.
+    """
+    delivered = case((Shipment.status == ShipmentStatus.DELIVERED, ShipmentLine.quantity), else_=0)
+    rows = await session.execute(
+        select(ShipmentLine.order_line_id, func.sum(ShipmentLine.quantity), func.sum(delivered))
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .join(Delivery, Delivery.id == Shipment.delivery_id)
+        .where(
+            Shipment.order_id == order.id,
+            Shipment.dispatched_at.is_not(None),
+            Delivery.ticket_id.is_(None),
+        )
+        .group_by(ShipmentLine.order_line_id)
+    )
+    for line_id, sent, arrived in rows:
+        units[line_id].sent = int(sent)
+        units[line_id].arrived = int(sent if order.status is OrderStatus.COMPLETED else arrived)
+
+
+async def count_other_claims(
+    session: AsyncSession, order: Order, units: dict[int, LineUnits], *, ticket_id: int | None
+) -> int:
+    """Count what other tickets than `ticket_id` claim; returns the money promised to those not settled yet,
+    in minor units."""
+    statement = (
+        select(Ticket, TicketLine)
+        .join(TicketLine, TicketLine.ticket_id == Ticket.id)
+        .where(Ticket.order_id == order.id, Ticket.status.not_in(DECLINED))
+        .execution_options(populate_existing=True)
+    )
+    if ticket_id is not None:
+        statement = statement.where(Ticket.id != ticket_id)
+    promised = {}
+    for ticket, line in await session.execute(statement):
+        count_claimed(units[line.order_line_id], ticket, line)
+        if ticket.status in UNSETTLED:
+            promised[ticket.id] = ticket.refund_amount
+    return sum(promised.values())
+
+
+def count_claimed(units: LineUnits, ticket: Ticket, line: TicketLine) -> None:
+    stage = stage_of(ticket.type, ticket.reason)
+    units.claimed[stage] += line.quantity
+    if stage is ClaimStage.WAITING and ticket.status in UNSETTLED:
+        units.withdrawing += line.quantity
+    if ticket.type in REFUND_TYPES:
+        units.refunded += line.quantity
+        units.refunded_amount += line.refund_amount
+        if ticket.status in SETTLED and REASONS[ticket.reason].fault:
+            units.refunded_for_fault += line.quantity

@@ -1,0 +1,146 @@
+"""What the staff decides about tickets: agree, refuse, accept or refuse a return, arbitrate, assign."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.returns import restock_return
+from domain.aftersales.settlement import grant_ticket
+from domain.aftersales.states import STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED, enter_status
+from domain.aftersales.texts import REASON_LIMIT, clean_text
+from domain.aftersales.ticket import lock_ticket
+from domain.cause import Cause
+from domain.errors import Invalid, NotFound, WrongState
+from domain.events import (
+    TicketAgreed,
+    TicketAssigned,
+    TicketDecided,
+    TicketRefused,
+    TicketReturnAccepted,
+    TicketReturnRefused,
+)
+from domain.outbox import record
+from domain.state import status_text
+from models import Account, Order, Permission, Ticket, TicketStatus, is_granted
+
+
+async def agree_ticket(
+    session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
+) -> Ticket:
+    """Grant what the customer asks for."""
+    order, ticket = await lock_ticket(session, ticket_id)
+    if ticket.status is not TicketStatus.APPLIED:
+        raise WrongState(
+            f"This ticket is {status_text(ticket.status)}; there is nothing to answer.", field=("id",)
+        )
+    await grant_ticket(session, ticket, order, STATUS_WHEN_AGREED[ticket.type], deadlines, cause=cause)
+    record(session, TicketAgreed(ticket), cause)
+    return ticket
+
+
+async def refuse_ticket(
+    session: AsyncSession,
+    ticket_id: int,
+    deadlines: Deadlines,
+    *,
+    reason: str,
+    cause: Cause,
+) -> Ticket:
+    """Refuse what the customer asks for; they may apply again or escalate."""
+    _, ticket = await lock_ticket(session, ticket_id)
+    enter_status(ticket, TicketStatus.REFUSED, deadlines, now=cause.now)
+    ticket.refusal = clean_text(reason, limit=REASON_LIMIT, field="reason")
+    record(session, TicketRefused(ticket, reason=ticket.refusal), cause)
+    return ticket
+
+
+async def accept_return(
+    session: AsyncSession,
+    ticket_id: int,
+    deadlines: Deadlines,
+    *,
+    damaged: bool,
+    note: str = "",
+    cause: Cause,
+) -> Ticket:
+    """Accept what came back: it is restocked, as damaged or to be sold again, and the ticket goes on."""
+    order, ticket = await lock_ticket(session, ticket_id)
+    await settle_accepted_return(session, ticket, order, deadlines, cause=cause)
+    await restock_return(session, ticket, order, damaged=damaged, cause=cause)
+    note = note.strip()[:REASON_LIMIT]
+    record(session, TicketReturnAccepted(ticket, damaged=damaged, note=note), cause)
+    return ticket
+
+
+async def settle_accepted_return(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    """Grant what an accepted return leads to: a refund or a replacement."""
+    if ticket.status is not TicketStatus.RETURN_SHIPPED:
+        raise WrongState(
+            f"This ticket is {status_text(ticket.status)}; no goods are expected.", field=("id",)
+        )
+    await grant_ticket(session, ticket, order, STATUS_WHEN_ACCEPTED[ticket.type], deadlines, cause=cause)
+
+
+async def refuse_return(
+    session: AsyncSession,
+    ticket_id: int,
+    deadlines: Deadlines,
+    *,
+    reason: str,
+    cause: Cause,
+) -> Ticket:
+    """Refuse what came back as not what was agreed; the customer may escalate."""
+    _, ticket = await lock_ticket(session, ticket_id)
+    enter_status(ticket, TicketStatus.RETURN_REFUSED, deadlines, now=cause.now)
+    ticket.refusal = clean_text(reason, limit=REASON_LIMIT, field="note")
+    record(session, TicketReturnRefused(ticket, reason=ticket.refusal), cause)
+    return ticket
+
+
+async def decide_ticket(
+    session: AsyncSession,
+    ticket_id: int,
+    deadlines: Deadlines,
+    *,
+    agreed: bool,
+    reason: str,
+    cause: Cause,
+) -> Ticket:
+    """Decide an escalated ticket for good. Goods that have come back need not come again."""
+    order, ticket = await lock_ticket(session, ticket_id)
+    if ticket.status is not TicketStatus.ARBITRATION:
+        raise WrongState(
+            f"This ticket is {status_text(ticket.status)}; there is nothing to decide.", field=("id",)
+        )
+    reason = clean_text(reason, limit=REASON_LIMIT, field="reason")
+    if agreed:
+        sent_back = ticket.return_tracking_number is not None
+        to = STATUS_WHEN_ACCEPTED[ticket.type] if sent_back else STATUS_WHEN_AGREED[ticket.type]
+        await grant_ticket(session, ticket, order, to, deadlines, cause=cause)
+        ticket.refusal = None
+    else:
+        enter_status(ticket, TicketStatus.REJECTED, deadlines, now=cause.now)
+        ticket.refusal = reason
+    record(session, TicketDecided(ticket, agreed=agreed, reason=reason), cause)
+    return ticket
+
+
+async def assign_ticket(
+    session: AsyncSession, ticket_id: int, assignee_id: int | None, *, cause: Cause
+) -> Ticket:
+    """Assign a ticket to an agent; None takes it from whoever has it."""
+    _, ticket = await lock_ticket(session, ticket_id)
+    if assignee_id is not None:
+        await check_agent(session, assignee_id)
+    ticket.assignee_id = assignee_id
+    record(session, TicketAssigned(ticket, assignee_id=assignee_id), cause)
+    return ticket
+
+
+async def check_agent(session: AsyncSession, account_id: int) -> None:
+    account = await session.get(Account, account_id)
+    if account is None:
+        raise NotFound("account", field=("assignee_id",))
+    if account.disabled_at is not None or not is_granted(Permission.TICKET_HANDLE, account.role):
+        raise Invalid("Only support staff can be given a ticket.", field=("assignee_id",))

@@ -1,0 +1,81 @@
+"""What happens to a ticket when nobody acts in time."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.decisions import settle_accepted_return
+from domain.aftersales.settlement import grant_ticket
+from domain.aftersales.states import STATUS_WHEN_AGREED, enter_status
+from domain.aftersales.ticket import lock_ticket
+from domain.aftersales.withdrawal import AlreadyPacked
+from domain.cause import Cause
+from domain.errors import OutOfStock
+from domain.events import TicketAgreed, TicketCancelled, TicketPostponed, TicketRefused, TicketReturnAccepted
+from domain.outbox import record
+from models import Order, Ticket, TicketStatus
+from models.sql.types import AnySelect
+
+
+def select_overdue(now: datetime) -> AnySelect:
+    """The ids of overdue tickets, the longest overdue first."""
+    return select(Ticket.id).where(Ticket.due_at <= now).order_by(Ticket.due_at)
+
+
+async def act_on_overdue(
+    session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    """Do what the status of an overdue ticket asks for; nothing when somebody has acted meanwhile."""
+    order, ticket = await lock_ticket(session, ticket_id)
+    if ticket.due_at is None or ticket.due_at > cause.now:
+        return
+    try:
+        async with session.begin_nested():
+            await OVERDUE_ACTIONS[ticket.status](session, ticket, order, deadlines, cause)
+    except OutOfStock as refusal:
+        await session.refresh(ticket)
+        ticket.due_at = deadlines.due_at(ticket.status, cause.now)
+        record(session, TicketPostponed(ticket, reason=str(refusal)), cause)
+
+
+async def agree_unanswered(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, cause: Cause
+) -> None:
+    try:
+        async with session.begin_nested():
+            to = STATUS_WHEN_AGREED[ticket.type]
+            await grant_ticket(session, ticket, order, to, deadlines, cause=cause.automatic)
+    except AlreadyPacked as refusal:
+        await session.refresh(ticket)
+        enter_status(ticket, TicketStatus.REFUSED, deadlines, now=cause.now)
+        ticket.refusal = str(refusal)
+        record(session, TicketRefused(ticket, reason=ticket.refusal), cause)
+    else:
+        record(session, TicketAgreed(ticket, unanswered=True), cause)
+
+
+async def close_unsent(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, cause: Cause
+) -> None:
+    enter_status(ticket, TicketStatus.CANCELLED, deadlines, now=cause.now)
+    record(session, TicketCancelled(ticket, unsent=True), cause)
+
+
+async def accept_uninspected(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, cause: Cause
+) -> None:
+    # Nobody has inspected the goods, so the stock does not change: who finds them adjusts it.
+    await settle_accepted_return(session, ticket, order, deadlines, cause=cause.automatic)
+    record(session, TicketReturnAccepted(ticket, unseen=True), cause)
+
+
+OverdueAction = Callable[[AsyncSession, Ticket, Order, Deadlines, Cause], Awaitable[None]]
+
+OVERDUE_ACTIONS: Mapping[TicketStatus, OverdueAction] = {
+    TicketStatus.APPLIED: agree_unanswered,
+    TicketStatus.AWAITING_RETURN: close_unsent,
+    TicketStatus.RETURN_SHIPPED: accept_uninspected,
+}

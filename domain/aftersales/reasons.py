@@ -1,0 +1,62 @@
+"""The reasons a ticket can have: one row each says which types take it and what it entitles to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from models import TicketReason, TicketType
+
+
+class ClaimStage(Enum):
+    """How far the units a claim is about must have come."""
+
+    WAITING = auto()
+    """Not packed yet."""
+    SENT = auto()
+    ARRIVED = auto()
+
+
+class ClaimWindow(Enum):
+    """How long after receipt a claim can be made; the lengths stand in `Deadlines`."""
+
+    RETURN = auto()
+    QUALITY = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRules:
+    """What follows from a reason."""
+
+    types: frozenset[TicketType]
+    """The types of ticket that take it."""
+    fault: bool = True
+    """Whether the shop is to blame: the shipping fee of an order that comes back whole is refunded, too."""
+    window: ClaimWindow = ClaimWindow.QUALITY
+    stage: ClaimStage = ClaimStage.ARRIVED
+
+
+REFUND_ONLY, RETURN_REFUND = TicketType.REFUND_ONLY, TicketType.RETURN_REFUND
+EXCHANGE, RESHIP = TicketType.EXCHANGE, TicketType.RESHIP
+
+REASONS: Mapping[TicketReason, ReasonRules] = {
+    TicketReason.NO_REASON: ReasonRules(
+        frozenset({REFUND_ONLY, RETURN_REFUND}), fault=False, window=ClaimWindow.RETURN
+    ),
+    TicketReason.QUALITY_FAULT: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE})),
+    TicketReason.WRONG_ITEM: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE, RESHIP})),
+    TicketReason.MISSING_ITEM: ReasonRules(frozenset({REFUND_ONLY, RESHIP})),
+    TicketReason.DAMAGED: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE})),
+    TicketReason.NOT_AS_DESCRIBED: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE})),
+    TicketReason.NOT_RECEIVED: ReasonRules(frozenset({REFUND_ONLY, RESHIP}), stage=ClaimStage.SENT),
+}
+"""A new reason is a member of TicketReason and a row here; everything else follows from the row."""
+
+WITHDRAWAL_REASONS = frozenset(reason for reason, rules in REASONS.items() if not rules.fault)
+"""With one of these, a refund without a return takes back units that were not packed yet."""
+
+
+def stage_of(type: TicketType, reason: TicketReason) -> ClaimStage:
+    """Where the units of such a claim must be."""
+    if type is TicketType.REFUND_ONLY and reason in WITHDRAWAL_REASONS:
+        return ClaimStage.WAITING
+    return REASONS[reason].stage

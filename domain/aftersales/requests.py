@@ -1,0 +1,195 @@
+"""What customers do with tickets: open, apply again, cancel, escalate, send goods back."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import idempotency
+from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.quote import TicketQuote, quote_claim
+from domain.aftersales.rules import ClaimedUnits, TicketClaim
+from domain.aftersales.states import enter_status
+from domain.aftersales.texts import DESCRIPTION_LIMIT, TRACKING_LIMIT, clean_text
+from domain.aftersales.ticket import (
+    check_ticket_limit,
+    claim_of,
+    lock_ticket,
+    save_ticket_lines,
+    save_ticket_media,
+)
+from domain.cause import Cause
+from domain.events import (
+    EventLine,
+    TicketCancelled,
+    TicketClaimEvent,
+    TicketEscalated,
+    TicketOpened,
+    TicketReapplied,
+    TicketReturnShipped,
+)
+from domain.order import lock_order
+from domain.outbox import record
+from models import Order, Ticket, TicketReason, TicketStatus
+
+COMMAND = "ticketOpen"
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRequest:
+    """A claim, and how the customer explains and proves it."""
+
+    claim: TicketClaim
+    description: str
+    media_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRequestChange:
+    """What a refused request is changed to; None stays as it was."""
+
+    description: str
+    reason: TicketReason | None = None
+    lines: tuple[ClaimedUnits, ...] | None = None
+    media_ids: tuple[int, ...] | None = None
+
+
+async def open_ticket(
+    session: AsyncSession,
+    order_id: int,
+    request: TicketRequest,
+    deadlines: Deadlines,
+    *,
+    number: str,
+    key: str,
+    cause: Cause,
+) -> Ticket:
+    """Open a ticket; a repeated idempotency key finds the ticket it opened."""
+    content = {"order_id": order_id} | asdict(request)
+    known = await idempotency.claim_key(
+        session, account_id=cause.person, command=COMMAND, key=key, content=content, now=cause.now
+    )
+    if known is not None:
+        return await session.get_one(Ticket, known)
+    order = await lock_order(session, order_id)
+    await check_ticket_limit(session, order)
+    quote = await quote_eligible_claim(session, order, request.claim, deadlines, asked_at=cause.now)
+    ticket = Ticket(
+        number=number,
+        order_id=order.id,
+        account_id=order.account_id,
+        type=request.claim.type,
+        reason=request.claim.reason,
+        status=TicketStatus.APPLIED,
+        description=clean_text(request.description, limit=DESCRIPTION_LIMIT, field="description"),
+        currency=order.currency,
+        refund_amount=quote.refund.minor,
+        version=0,
+        opened_at=cause.now,
+        due_at=deadlines.due_at(TicketStatus.APPLIED, cause.now),
+    )
+    session.add(ticket)
+    await session.flush()
+    await save_ticket_lines(session, ticket, quote)
+    await save_ticket_media(session, ticket, request.media_ids)
+    record(session, claim_event(TicketOpened, ticket, quote), cause)
+    await idempotency.save_result(
+        session, account_id=cause.person, command=COMMAND, key=key, result_id=ticket.id
+    )
+    return ticket
+
+
+async def reapply_ticket(
+    session: AsyncSession,
+    ticket_id: int,
+    change: TicketRequestChange,
+    deadlines: Deadlines,
+    *,
+    cause: Cause,
+) -> Ticket:
+    """Apply again after a refusal; it is in time if the first application was."""
+    order, ticket = await lock_ticket(session, ticket_id)
+    enter_status(ticket, TicketStatus.APPLIED, deadlines, now=cause.now)
+    before = await claim_of(session, ticket)
+    claim = TicketClaim(ticket.type, change.reason or ticket.reason, change.lines or before.lines)
+    quote = await quote_eligible_claim(
+        session, order, claim, deadlines, asked_at=ticket.opened_at, ticket_id=ticket.id
+    )
+    ticket.reason, ticket.refusal = claim.reason, None
+    ticket.description = clean_text(change.description, limit=DESCRIPTION_LIMIT, field="description")
+    await save_ticket_lines(session, ticket, quote)
+    if change.media_ids is not None:
+        await save_ticket_media(session, ticket, change.media_ids)
+    record(session, claim_event(TicketReapplied, ticket, quote), cause)
+    return ticket
+
+
+async def cancel_ticket(
+    session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
+) -> Ticket:
+    """Cancel a ticket while nothing has been settled."""
+    _, ticket = await lock_ticket(session, ticket_id)
+    enter_status(ticket, TicketStatus.CANCELLED, deadlines, now=cause.now)
+    record(session, TicketCancelled(ticket), cause)
+    return ticket
+
+
+async def escalate_ticket(
+    session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
+) -> Ticket:
+    """Ask for a manager's decision after a refusal, as long as no other ticket is about the same units."""
+    order, ticket = await lock_ticket(session, ticket_id)
+    enter_status(ticket, TicketStatus.ARBITRATION, deadlines, now=cause.now)
+    claim = await claim_of(session, ticket)
+    quote = await quote_eligible_claim(
+        session, order, claim, deadlines, asked_at=ticket.opened_at, ticket_id=ticket.id
+    )
+    await save_ticket_lines(session, ticket, quote)
+    record(session, TicketEscalated(ticket), cause)
+    return ticket
+
+
+async def ship_return(
+    session: AsyncSession,
+    ticket_id: int,
+    deadlines: Deadlines,
+    *,
+    carrier: str,
+    tracking_number: str,
+    cause: Cause,
+) -> Ticket:
+    """Record with which carrier and number the goods travel back."""
+    _, ticket = await lock_ticket(session, ticket_id)
+    enter_status(ticket, TicketStatus.RETURN_SHIPPED, deadlines, now=cause.now)
+    ticket.return_carrier = clean_text(carrier, limit=TRACKING_LIMIT, field="carrier")
+    ticket.return_tracking_number = clean_text(tracking_number, limit=TRACKING_LIMIT, field="tracking_number")
+    record(session, TicketReturnShipped(ticket), cause)
+    return ticket
+
+
+async def quote_eligible_claim(
+    session: AsyncSession,
+    order: Order,
+    claim: TicketClaim,
+    deadlines: Deadlines,
+    *,
+    asked_at: datetime,
+    ticket_id: int | None = None,
+) -> TicketQuote:
+    """The quote of a claim; NotEligible when it cannot be granted."""
+    quote = await quote_claim(session, order, claim, deadlines, asked_at=asked_at, ticket_id=ticket_id)
+    if quote.obstacle is not None:
+        raise quote.obstacle
+    return quote
+
+
+def claim_event(event_type: type[TicketClaimEvent], ticket: Ticket, quote: TicketQuote) -> TicketClaimEvent:
+    return event_type(
+        ticket,
+        number=ticket.number,
+        type=ticket.type,
+        reason=ticket.reason,
+        currency=ticket.currency,
+        refund_amount=ticket.refund_amount,
+        lines=[EventLine(line.line.id, line.quantity) for line in quote.lines],
+    )

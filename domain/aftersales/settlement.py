@@ -1,0 +1,150 @@
+"""How a granted ticket is settled: by a refund or by a replacement, followed until it ends."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.claim_facts import load_claim_facts, refundable_amount
+from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.reasons import ClaimStage
+from domain.aftersales.refund_amounts import cap_amounts, shipping_refund
+from domain.aftersales.replacement import create_replacement, has_replacement_arrived
+from domain.aftersales.states import TRANSITIONS, UNSETTLED, enter_status
+from domain.aftersales.ticket import claim_of, lock_ticket, ticket_lines_of
+from domain.aftersales.withdrawal import withdraw_units
+from domain.cause import Cause
+from domain.errors import WrongState
+from domain.events import (
+    TicketCancelled,
+    TicketCompleted,
+    TicketEvent,
+    TicketRefundFailed,
+    TicketRefundRetried,
+)
+from domain.order import FINAL
+from domain.outbox import record
+from domain.payment import request_refund, retry_refund
+from domain.state import move, status_text
+from models import Order, Refund, RefundStatus, Ticket, TicketStatus
+
+
+async def grant_ticket(
+    session: AsyncSession,
+    ticket: Ticket,
+    order: Order,
+    to: TicketStatus,
+    deadlines: Deadlines,
+    *,
+    cause: Cause,
+) -> None:
+    """Move a locked ticket to what was agreed, and request its refund or create its replacement."""
+    if order.status in FINAL:
+        raise WrongState(
+            f"This order is {status_text(order.status)}: nothing is left to grant.", field=("id",)
+        )
+    enter_status(ticket, to, deadlines, now=cause.now)
+    match to:
+        case TicketStatus.REFUNDING:
+            await request_ticket_refund(session, ticket, order, cause=cause)
+        case TicketStatus.RESHIPPING:
+            await create_replacement(session, ticket, order, cause=cause)
+
+
+async def request_ticket_refund(session: AsyncSession, ticket: Ticket, order: Order, *, cause: Cause) -> None:
+    """Request the refund that was quoted, with the shipping fee where this is the last of the order.
+
+    It is never more than is left of what was paid: staff may have refunded something meanwhile.
+    """
+    claim = await claim_of(session, ticket)
+    if claim.stage is ClaimStage.WAITING:
+        await withdraw_units(session, order, claim.lines, cause=cause)
+    facts = await load_claim_facts(session, order, claim, ticket_id=ticket.id)
+    lines = await ticket_lines_of(session, ticket)
+    fee = shipping_refund(order, claim, facts.case.units)
+    amounts = [*(line.refund_amount for line in lines), fee]
+    *line_amounts, shipping = cap_amounts(amounts, refundable_amount(facts.payments))
+    for line, amount in zip(lines, line_amounts, strict=True):
+        line.refund_amount = amount
+    ticket.refund_amount = sum(line_amounts) + shipping
+    if ticket.refund:
+        reason = ticket.reason.value
+        await request_refund(session, order, ticket.refund, ticket_id=ticket.id, reason=reason, cause=cause)
+    else:
+        complete_ticket(ticket, now=cause.now)
+
+
+async def follow_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause) -> None:
+    """Bring a ticket to the status its refunds have reached; nothing changes when it is there already."""
+    _, ticket = await lock_ticket(session, ticket_id)
+    if ticket.status not in {TicketStatus.REFUNDING, TicketStatus.REFUND_FAILED}:
+        return
+    found = await session.scalars(select(Refund.status).where(Refund.ticket_id == ticket_id))
+    statuses = set(found)
+    if RefundStatus.FAILED in statuses:
+        move_to(session, ticket, TicketStatus.REFUND_FAILED, TicketRefundFailed, cause=cause)
+        return
+    if RefundStatus.PENDING in statuses:
+        move_to(session, ticket, TicketStatus.REFUNDING, TicketRefundRetried, cause=cause)
+        return
+    if ticket.status is TicketStatus.REFUND_FAILED:
+        move(ticket, TicketStatus.REFUNDING, TRANSITIONS)
+    complete_ticket(ticket, now=cause.now)
+    record(session, TicketCompleted(ticket), cause)
+
+
+async def retry_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause) -> Ticket:
+    """Retry the failed refunds of a ticket at once, also those that were given up."""
+    _, ticket = await lock_ticket(session, ticket_id)
+    if ticket.status is not TicketStatus.REFUND_FAILED:
+        raise WrongState(f"This ticket is {status_text(ticket.status)}; no refund has failed.", field=("id",))
+    move(ticket, TicketStatus.REFUNDING, TRANSITIONS)
+    failed = await session.scalars(
+        select(Refund)
+        .where(Refund.ticket_id == ticket_id, Refund.status == RefundStatus.FAILED)
+        .order_by(Refund.id)
+    )
+    for refund in failed.all():
+        refund.retry_at = cause.now
+        await session.flush()
+        await retry_refund(session, refund.id, cause=cause.automatic)
+    record(session, TicketRefundRetried(ticket), cause)
+    return ticket
+
+
+async def follow_replacement(session: AsyncSession, ticket_id: int, *, cause: Cause) -> None:
+    """Complete a ticket once the last parcel of its replacement has arrived."""
+    _, ticket = await lock_ticket(session, ticket_id)
+    if ticket.status is TicketStatus.RESHIPPING and await has_replacement_arrived(session, ticket):
+        complete_ticket(ticket, now=cause.now)
+        record(session, TicketCompleted(ticket), cause)
+
+
+def move_to(
+    session: AsyncSession, ticket: Ticket, to: TicketStatus, event_type: type[TicketEvent], *, cause: Cause
+) -> None:
+    if ticket.status is not to:
+        move(ticket, to, TRANSITIONS)
+        record(session, event_type(ticket), cause)
+
+
+def complete_ticket(ticket: Ticket, *, now: datetime) -> None:
+    move(ticket, TicketStatus.COMPLETED, TRANSITIONS)
+    ticket.due_at, ticket.closed_at = None, now
+
+
+async def cancel_tickets_of_order(
+    session: AsyncSession, order_id: int, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    """Cancel the open tickets of an order that was cancelled or has been refunded in full."""
+    cancellable = {status for status in UNSETTLED if TicketStatus.CANCELLED in TRANSITIONS[status]}
+    found = (
+        select(Ticket.id)
+        .where(Ticket.order_id == order_id, Ticket.status.in_(cancellable))
+        .order_by(Ticket.id)
+    )
+    for ticket_id in (await session.scalars(found)).all():
+        _, ticket = await lock_ticket(session, ticket_id)
+        if ticket.status in cancellable:
+            enter_status(ticket, TicketStatus.CANCELLED, deadlines, now=cause.now)
+            record(session, TicketCancelled(ticket, order_over=True), cause)

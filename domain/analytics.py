@@ -1,0 +1,89 @@
+"""Counting views, cart additions and sales of products."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import Order, OrderLine, OrderStatus, ProductDay, ProductSales, Variant
+from models.sql.batches import in_batches
+from models.sql.upsert import upsert_into
+
+CountByDay = Mapping[tuple[int, date], int]
+"""Id and day -> count."""
+
+
+async def record_views(session: AsyncSession, *, views: CountByDay, cart_additions: CountByDay) -> None:
+    """Adds views (by product) and cart additions (by variant) to the days of their products.
+
+    One statement per thousand products and days, and one for the products of the variants.
+    """
+    additions: Counter[tuple[int, date]] = Counter()
+    if cart_additions:
+        products = await product_ids_of(session, {variant_id for variant_id, _ in cart_additions})
+        for (variant_id, day), count in cart_additions.items():
+            additions[products[variant_id], day] += count
+    # sorted, so that no two processes wait for each other
+    for batch in in_batches(sorted(views.keys() | additions.keys())):
+        rows = [
+            {
+                "product_id": key[0],
+                "day": key[1],
+                "views": views.get(key, 0),
+                "cart_additions": additions[key],
+            }
+            for key in batch
+        ]
+        statement = upsert_into(session, ProductDay).values(rows)
+        await session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[ProductDay.product_id, ProductDay.day],
+                set_={
+                    "views": ProductDay.views + statement.excluded.views,
+                    "cart_additions": ProductDay.cart_additions + statement.excluded.cart_additions,
+                },
+            )
+        )
+
+
+async def product_ids_of(session: AsyncSession, variant_ids: set[int]) -> dict[int, int]:
+    """Variant id -> product id."""
+    found: dict[int, int] = {}
+    for batch in in_batches(sorted(variant_ids)):
+        rows = await session.execute(select(Variant.id, Variant.product_id).where(Variant.id.in_(batch)))
+        found |= {row.id: row.product_id for row in rows}
+    return found
+
+
+async def load_units_sold(session: AsyncSession, *, since: datetime) -> dict[int, int]:
+    """Product id -> units sold in orders placed since then, without cancelled ones."""
+    units = cast(func.sum(OrderLine.quantity - OrderLine.cancelled), BigInteger).label("units")
+    sold = (
+        select(OrderLine.product_id, units)
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(Order.placed_at >= since, Order.status != OrderStatus.CANCELLED)
+        .group_by(OrderLine.product_id)
+    )
+    return {row.product_id: row.units for row in await session.execute(sold)}
+
+
+async def load_recorded_sales(session: AsyncSession) -> dict[int, int]:
+    """Product id -> units, as `record_sales` last wrote them."""
+    rows = await session.scalars(select(ProductSales))
+    return {row.product_id: row.units for row in rows}
+
+
+async def record_sales(session: AsyncSession, units: Mapping[int, int]) -> None:
+    """Writes the units sold of these products, by which best-sellers are sorted."""
+    # sorted, so that no two processes wait for each other
+    for batch in in_batches(sorted(units)):
+        statement = upsert_into(session, ProductSales).values(
+            [{"product_id": id, "units": units[id]} for id in batch]
+        )
+        await session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[ProductSales.product_id], set_={"units": statement.excluded.units}
+            )
+        )

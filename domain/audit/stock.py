@@ -1,0 +1,102 @@
+"""Stock levels against movements and orders."""
+
+from sqlalchemy import ColumnElement, String, and_, cast, func, literal, select, union_all
+
+from domain.audit.comparison import select_differences, select_rows, total_of
+from models import (
+    DeliveryLine,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Shipment,
+    ShipmentLine,
+    StockLevel,
+    StockMovement,
+)
+from models.sql.types import AnyColumn, AnySelect
+
+
+def find_wrong_on_hand() -> AnySelect:
+    """Stock levels whose units on hand are not the sum of their movements."""
+    return select_differences_from_movements(StockLevel.on_hand, StockMovement.on_hand)
+
+
+def find_wrong_reserved() -> AnySelect:
+    """Stock levels whose reserved units are not the sum of their movements."""
+    return select_differences_from_movements(StockLevel.reserved, StockMovement.reserved)
+
+
+def find_wrong_damaged() -> AnySelect:
+    """Stock levels whose damaged units are not the sum of their movements."""
+    return select_differences_from_movements(StockLevel.damaged, StockMovement.damaged)
+
+
+def select_differences_from_movements(level: AnyColumn, movement: AnyColumn) -> AnySelect:
+    """Stock levels of which a column is not the sum of the movements' column."""
+    movements = (
+        select(StockMovement.variant_id, StockMovement.warehouse_id, func.sum(movement).label("total"))
+        .group_by(StockMovement.variant_id, StockMovement.warehouse_id)
+        .subquery()
+    )
+    same = and_(
+        movements.c.variant_id == StockLevel.variant_id, movements.c.warehouse_id == StockLevel.warehouse_id
+    )
+    return select_differences(
+        level_label(StockLevel.variant_id, StockLevel.warehouse_id), expected=total_of(movements), found=level
+    ).outerjoin(movements, same)
+
+
+def find_movements_without_level() -> AnySelect:
+    """Movements of a variant in a warehouse that has no stock level of it."""
+    same = and_(
+        StockLevel.variant_id == StockMovement.variant_id,
+        StockLevel.warehouse_id == StockMovement.warehouse_id,
+    )
+    return (
+        select_rows(
+            level_label(StockMovement.variant_id, StockMovement.warehouse_id),
+            expected=literal("a level"),
+            found=literal("none"),
+        )
+        .outerjoin(StockLevel, same)
+        .where(StockLevel.variant_id.is_(None))
+        .group_by(StockMovement.variant_id, StockMovement.warehouse_id)
+    )
+
+
+def find_wrong_reservations() -> AnySelect:
+    """Stock levels whose reserved units are not those that orders wait for."""
+    sent = (
+        select(ShipmentLine.delivery_line_id, func.sum(ShipmentLine.quantity).label("total"))
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .where(Shipment.dispatched_at.is_not(None))
+        .group_by(ShipmentLine.delivery_line_id)
+        .subquery()
+    )
+    waiting = (
+        select(
+            OrderLine.variant_id,
+            DeliveryLine.warehouse_id,
+            literal(0).label("reserved"),
+            (DeliveryLine.quantity - total_of(sent)).label("ordered"),
+        )
+        .join(OrderLine, OrderLine.id == DeliveryLine.order_line_id)
+        .join(Order, Order.id == OrderLine.order_id)
+        .outerjoin(sent, sent.c.delivery_line_id == DeliveryLine.id)
+        .where(DeliveryLine.reserved, Order.status != OrderStatus.CANCELLED)
+    )
+    levels = select(StockLevel.variant_id, StockLevel.warehouse_id, StockLevel.reserved, literal(0))
+    # A union, since orders may wait where there is no stock level at all.
+    both = union_all(waiting, levels).subquery()
+    ordered, reserved = func.sum(both.c.ordered), func.sum(both.c.reserved)
+    return (
+        select_rows(level_label(both.c.variant_id, both.c.warehouse_id), expected=ordered, found=reserved)
+        .group_by(both.c.variant_id, both.c.warehouse_id)
+        .having(ordered != reserved)
+    )
+
+
+def level_label(variant_id: AnyColumn, warehouse_id: AnyColumn) -> ColumnElement[str]:
+    """What a level is called in a disagreement."""
+    variant, warehouse = cast(variant_id, String), cast(warehouse_id, String)
+    return literal("variant ") + variant + literal(" in warehouse ") + warehouse

@@ -1,0 +1,23 @@
+"""Product files in the CSV format that Shopify and most shop software import and export."""
+
+from domain.catalog.csv.columns import COLUMNS, Column, ColumnFamily, family_column
+from domain.catalog.csv.product_export import export_products
+from domain.catalog.csv.product_import import ImportResult, import_file
+from domain.catalog.csv.reading import ParsedFile, read_products
+from domain.catalog.csv.table import CELL_LIMIT
+from domain.catalog.csv.writing import CsvWriter, columns_of
+
+__all__ = [
+    "CELL_LIMIT",
+    "COLUMNS",
+    "Column",
+    "ColumnFamily",
+    "CsvWriter",
+    "ImportResult",
+    "ParsedFile",
+    "columns_of",
+    "export_products",
+    "family_column",
+    "import_file",
+    "read_products",
+]

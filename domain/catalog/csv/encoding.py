@@ -1,0 +1,65 @@
+"""Decoding a file: Unicode, or GB18030 as spreadsheets in China save it."""
+
+import codecs
+
+from domain.catalog.limits import FILE_LIMIT
+from domain.catalog.problems import ProblemList
+
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+CHINESE = "gb18030"
+"""A superset of GBK and GB 2312."""
+
+COMMON_SHARE = 0.7
+"""How many of the characters beyond ASCII must be common Chinese ones.
+
+Files in other encodings decode to rare characters; those are refused rather than guessed at.
+"""
+
+_PUNCTUATION = range(0xA1, 0xAA)
+_COMMON = range(0xB0, 0xD8)
+"""First bytes of the punctuation and of the 3,755 common characters of GB 2312."""
+
+
+def decode_file(data: bytes, problems: ProblemList, notes: ProblemList) -> str:
+    """The text of the file, or "" and a problem; a note where it is not in Unicode."""
+    if len(data) > FILE_LIMIT:
+        problems.add(1, "", f"the file has {len(data):,} bytes; at most {FILE_LIMIT:,} are taken")
+        return ""
+    text = _decode_bytes(data, problems, notes)
+    nul = text.find("\0")
+    if nul >= 0:
+        problems.add(text.count("\n", 0, nul) + 1, "", "not a text file: it holds a NUL byte")
+        return ""
+    return text
+
+
+def _decode_bytes(data: bytes, problems: ProblemList, notes: ProblemList) -> str:
+    mark, encoding = next((each for each in BYTE_ORDER_MARKS if data.startswith(each[0])), (b"", "utf-8"))
+    try:
+        return data[len(mark) :].decode(encoding)
+    except UnicodeDecodeError as wrong:
+        if not mark and (text := _decode_chinese(data)):
+            notes.add(1, "", "not UTF-8: read as GB18030 (GBK)")
+            return text
+        at = len(mark) + wrong.start
+        line = data.count("\n".encode(encoding), 0, at) + 1
+        name = encoding.upper().removesuffix("-LE").removesuffix("-BE")
+        problems.add(line, "", f"not {name}: byte 0x{data[at]:02X}; save the file as UTF-8")
+        return ""
+
+
+def _decode_chinese(data: bytes) -> str:
+    """The text in GB18030; "" when it cannot be decoded or is not likely to be Chinese."""
+    try:
+        text = data.decode(CHINESE)
+    except UnicodeDecodeError:
+        return ""
+    beyond = "".join(character for character in text if not character.isascii())
+    pairs = beyond.encode("gb2312", "ignore")[::2]
+    common = sum(first in _PUNCTUATION or first in _COMMON for first in pairs)
+    return text if common >= COMMON_SHARE * len(beyond) else ""

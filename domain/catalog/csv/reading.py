@@ -1,0 +1,108 @@
+"""The products of a CSV file."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from domain.catalog.csv.columns import Column, ColumnKey
+from domain.catalog.csv.product_rows import ParsedProduct, number_pictures, parse_product
+from domain.catalog.csv.table import CsvRow, read_rows
+from domain.catalog.limits import PICTURE_LIMIT, VARIANT_LIMIT
+from domain.catalog.problems import FileProblem, ProblemList, quote_value
+from domain.catalog.product import ProductDraft
+from models.money import CurrencyCode
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """All products of a file, or none of them and every problem it has."""
+
+    file: str
+    products: tuple[ProductDraft, ...]
+    problems: tuple[FileProblem, ...]
+    notes: tuple[FileProblem, ...] = ()
+    """What was taken otherwise than it is written, such as a product that comes twice."""
+    columns: frozenset[ColumnKey] = field(default=frozenset(), compare=False)
+
+
+def read_products(data: bytes, *, file: str, currency: CurrencyCode) -> ParsedFile:
+    """The products of a CSV file whose plain prices are in `currency`.
+
+    A blank cell means what the format says: no tracker is stock that is not counted, a blank "Requires
+    Shipping" or "Taxable" is false. A column that is absent leaves what the product has; a new product gets
+    the shop's default.
+    """
+    problems, notes = ProblemList(file), ProblemList(file)
+    products: dict[str, ParsedProduct] = {}
+    for slug, rows in _group_rows(read_rows(data, problems, notes, currency=currency)):
+        product = parse_product(rows, notes)
+        products[slug] = _replace_product(products[slug], product, notes) if slug in products else product
+    _refuse_too_many(products.values())
+    _refuse_repeated_skus(products.values())
+    drafts = () if problems.found else tuple(map(_draft_with_variants, products.values()))
+    columns = next((each.row.header.columns for each in products.values()), frozenset[ColumnKey]())
+    return ParsedFile(file, drafts, problems.in_order(), notes.in_order(), columns)
+
+
+def _group_rows(rows: Iterable[CsvRow]) -> list[tuple[str, list[CsvRow]]]:
+    """The rows of each product by slug.
+
+    Scattered rows go to their product; a title after the rows of another product starts it again.
+    """
+    groups: list[tuple[str, list[CsvRow]]] = []
+    latest: dict[str, list[CsvRow]] = {}
+    previous = ""
+    for row in rows:
+        slug = row.text(Column.HANDLE)
+        if not slug:
+            row.refuse(Column.HANDLE, "the row does not say which product it belongs to")
+            continue
+        if slug not in latest or (slug != previous and row.text(Column.TITLE)):
+            latest[slug] = []
+            groups.append((slug, latest[slug]))
+        latest[slug].append(row)
+        previous = slug
+    return groups
+
+
+def _replace_product(earlier: ParsedProduct, later: ParsedProduct, notes: ProblemList) -> ParsedProduct:
+    """What two files would make of the product, imported one after the other."""
+    row = later.row
+    option_names = {tuple(name for name, _ in options) for options in (*earlier.variants, *later.variants)}
+    if len(option_names) > 1:
+        row.refuse(Column.OPTION1_NAME, f"other options than in line {earlier.row.line}")
+    same = len(earlier.variants.keys() & later.variants.keys())
+    before = f"{quote_value(later.product.slug)} is in line {earlier.row.line} already"
+    notes.add(
+        row.line,
+        row.header.name(Column.HANDLE),
+        f"{before}: its fields and {same} of its variants are replaced",
+    )
+    pictures = {picture.url: picture for picture in (*earlier.product.pictures, *later.product.pictures)}
+    product = replace(later.product, pictures=number_pictures(list(pictures.values())))
+    return ParsedProduct(row, product, {**earlier.variants, **later.variants})
+
+
+def _refuse_too_many(products: Iterable[ParsedProduct]) -> None:
+    for parsed in products:
+        if len(parsed.variants) > VARIANT_LIMIT:
+            parsed.row.refuse(Column.HANDLE, f"more than {VARIANT_LIMIT:,} variants")
+        if len(parsed.product.pictures) > PICTURE_LIMIT:
+            parsed.row.refuse(Column.PICTURE, f"more than {PICTURE_LIMIT} pictures")
+
+
+def _refuse_repeated_skus(products: Iterable[ParsedProduct]) -> None:
+    owners: dict[str, CsvRow] = {}
+    for parsed in products:
+        for row, variant in parsed.variants.values():
+            if variant.sku is None:
+                continue
+            owner = owners.setdefault(variant.sku, row)
+            if owner is not row:
+                first, second = sorted((owner, row), key=lambda each: each.line)
+                second.refuse(
+                    Column.SKU, f"the SKU {quote_value(variant.sku)} stands in line {first.line} already"
+                )
+
+
+def _draft_with_variants(parsed: ParsedProduct) -> ProductDraft:
+    return replace(parsed.product, variants=tuple(variant for _, variant in parsed.variants.values()))

@@ -1,0 +1,124 @@
+"""The rows of a CSV file."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from domain.catalog.csv.columns import Column, ColumnKey, Header, parse_header
+from domain.catalog.csv.encoding import decode_file
+from domain.catalog.problems import ProblemList
+from domain.visible_text import visible_text
+from models.money import CurrencyCode
+
+SEPARATORS = ",;\t"
+"""What may separate cells; the first of these that the header has does."""
+
+CELL_LIMIT = 1024 * 1024
+"""Characters of one cell."""
+
+REQUIRED = (Column.HANDLE, Column.TITLE)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRow:
+    """One row with its place in the file, and the list its problems are added to."""
+
+    line: int
+    cells: list[str]
+    header: Header
+    problems: ProblemList
+
+    def text(self, column: ColumnKey) -> str:
+        """The text of a cell without unseen characters; "" where the file has no such column."""
+        at = self.header.at.get(column)
+        return "" if at is None else visible_text(self.cells[at])
+
+    def read(self, column: ColumnKey, parse: Callable[[str], T], blank: T) -> T:
+        """The parsed cell, `blank` where it is blank; a ValueError of `parse` becomes a problem."""
+        text = self.text(column)
+        if not text:
+            return blank
+        try:
+            return parse(text)
+        except ValueError as wrong:
+            self.refuse(column, str(wrong))
+            return blank
+
+    def refuse(self, column: ColumnKey, reason: str) -> None:
+        self.problems.add(self.line, self.header.name(column), reason)
+
+    def has_value_in(self, places: Sequence[int]) -> bool:
+        return any(map(str.strip, map(self.cells.__getitem__, places)))
+
+
+def read_rows(
+    data: bytes, problems: ProblemList, notes: ProblemList, *, currency: CurrencyCode
+) -> Iterator[CsvRow]:
+    """The rows below the header; none when the file cannot be read at all."""
+    text = decode_file(data, problems, notes)
+    lines = _split_rows(text, problems)
+    first = next(lines, None)
+    if first is None:
+        if not problems.found:
+            problems.add(1, "", "the file is empty")
+        return
+    header = _read_header(*first, problems, currency=currency)
+    if header is None:
+        return
+    typos = dict(header.likely_typos)
+    for line, cells in lines:
+        row = _read_row(line, cells, header, problems)
+        if row is None:
+            continue
+        for name in [name for name in typos if row.has_value_in([header.unknown[name]])]:
+            notes.add(line, name, f'kept, but no column the shop knows: is "{typos.pop(name)}" meant?')
+        yield row
+
+
+def _split_rows(text: str, problems: ProblemList) -> Iterator[tuple[int, list[str]]]:
+    """The cells of every row that is not blank, with the line it starts on."""
+    csv.field_size_limit(CELL_LIMIT)
+    header = text.lstrip().partition("\n")[0]
+    separator = next((each for each in SEPARATORS if each in header), SEPARATORS[0])
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as wrong:
+            problems.add(line, "", f"not CSV from here on: {wrong}")
+            return
+        if any(map(str.strip, cells)):
+            yield line, cells
+
+
+def _read_header(
+    line: int, names: list[str], problems: ProblemList, *, currency: CurrencyCode
+) -> Header | None:
+    header = parse_header(names, currency)
+    for column in REQUIRED:
+        if column not in header.at:
+            problems.add(line, column.value, f'the header has no column "{column}"')
+    for name in header.repeated:
+        problems.add(line, name, "the header has this column twice")
+    return None if problems.found else header
+
+
+def _read_row(line: int, cells: list[str], header: Header, problems: ProblemList) -> CsvRow | None:
+    missing = len(header.names) - len(cells)
+    if missing < 0:
+        problems.add(line, "", f"{len(cells)} cells under a header of {len(header.names)}")
+        return None
+    cells.extend([""] * missing)
+    row = CsvRow(line, cells, header, problems)
+    if row.has_value_in(header.nameless):
+        problems.add(line, "", "a value in a column whose header is blank")
+    if row.has_value_in(header.beyond):
+        problems.add(line, header.names[header.beyond[0]], "a product has at most 3 options")
+    return row

@@ -1,0 +1,126 @@
+"""What a draft must not contradict in the shop: slugs, SKUs, attributes and their categories."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.catalog.limits import NAME_LIMIT
+from domain.catalog.problems import list_names
+from domain.catalog.product.product_save import ProductSave
+from domain.catalog.product.refusals import DraftPart, DraftRefusal
+from domain.catalog.taxonomy import (
+    DEPTH_LIMIT,
+    AttributeWithValues,
+    WrongValue,
+    attribute_categories,
+)
+from domain.errors import ErrorCode
+from domain.stock import CODE_LIMIT
+from models import AttributeType, Category, Variant
+
+SINGLE = frozenset({AttributeType.NUMBER, AttributeType.BOOLEAN, AttributeType.DATE})
+"""Types of attributes of which a product has one value."""
+
+
+def refuse_limits(saves: Sequence[ProductSave]) -> Iterator[DraftRefusal]:
+    """Refusals of repeated slugs, deep categories and long codes."""
+    slugs: set[str] = set()
+    for save in saves:
+        draft = save.draft
+        if draft.slug in slugs:
+            yield DraftRefusal(draft, DraftPart.SLUG, f'"{draft.slug}" stands there twice', ("slug",))
+        slugs.add(draft.slug)
+        if len(draft.category_path) > DEPTH_LIMIT:
+            yield DraftRefusal(
+                draft, DraftPart.CATEGORY, f"categories stand at most {DEPTH_LIMIT} levels deep"
+            )
+        for code in draft.attributes:
+            if len(code) > NAME_LIMIT:
+                reason = f"a code has at most {NAME_LIMIT} characters"
+                yield DraftRefusal(draft, DraftPart.ATTRIBUTE, reason, key=code)
+        for code in {code for variant in draft.variants for code in variant.stock}:
+            if len(code) > CODE_LIMIT:
+                reason = f"the code of a warehouse has at most {CODE_LIMIT} characters"
+                yield DraftRefusal(draft, DraftPart.STOCK, reason, key=code)
+
+
+def refuse_former_slugs(
+    saves: Sequence[ProductSave], current_slugs: Mapping[str, str]
+) -> Iterator[DraftRefusal]:
+    """Refusals of new products whose slug another product had before.
+
+    A file that is older than the change of the slug means that product, not a second one.
+    """
+    for save in saves:
+        slug = save.draft.slug
+        if save.new and (current := current_slugs.get(slug)):
+            reason = f'"{slug}" leads to "{current}" now'
+            yield DraftRefusal(save.draft, DraftPart.SLUG, reason, ("slug",), code=ErrorCode.TAKEN)
+
+
+def refuse_attributes(
+    saves: Sequence[ProductSave], attributes: Mapping[str, AttributeWithValues]
+) -> Iterator[DraftRefusal]:
+    """Refusals of values their attributes do not allow, and of several values where one is allowed."""
+    for save in saves:
+        for code, texts in save.draft.attributes.items():
+            for reason in _wrong_values(attributes[code], texts):
+                yield DraftRefusal(save.draft, DraftPart.ATTRIBUTE, reason, ("attributes",), key=code)
+
+
+def _wrong_values(attribute: AttributeWithValues, texts: Sequence[str]) -> Iterator[str]:
+    if len(texts) > 1 and attribute.row.type in SINGLE:
+        yield f"{attribute.row.name} ({attribute.row.code}) has one value, not {len(texts)}"
+    for text in texts:
+        try:
+            attribute.parse(text)
+        except WrongValue as wrong:
+            yield str(wrong).rstrip(".")
+
+
+def refuse_skus(saves: Sequence[ProductSave], owners: Mapping[str, Variant]) -> Iterator[DraftRefusal]:
+    """Refusals of SKUs that another variant has, unless it is archived or loses it in the same save."""
+    losing = {row.id for save in saves for row in save.unmatched}
+    losing |= {
+        each.row.id for save in saves for each in save.matches if each.row and each.row.sku != each.draft.sku
+    }
+    seen: set[str] = set()
+    for save in saves:
+        for index, match in enumerate(save.matches):
+            sku = match.draft.sku
+            if sku is None:
+                continue
+            owner = owners.get(sku)
+            taken = owner is not None and owner is not match.row and owner.archived_at is None
+            if sku in seen or (taken and owner is not None and owner.id not in losing):
+                reason = f'another variant has the SKU "{sku}" already'
+                field = ("variants", index, "sku")
+                yield DraftRefusal(save.draft, DraftPart.SKU, reason, field, code=ErrorCode.TAKEN)
+            seen.add(sku)
+
+
+async def refuse_foreign_attributes(
+    session: AsyncSession,
+    saves: Sequence[ProductSave],
+    categories: Sequence[Category | None],
+    attributes: Mapping[str, AttributeWithValues],
+) -> AsyncIterator[DraftRefusal]:
+    """Refusals of attributes that belong to categories the product is not in.
+
+    An attribute of no category is for all products. One that the product has already is not refused as long
+    as the product stays in its category: the category may have been moved since.
+    """
+    owners = await attribute_categories(session, {attribute.row.id for attribute in attributes.values()})
+    for save, category in zip(saves, categories, strict=True):
+        path_ids = set(category.path_ids) if category else set()
+        stays = save.rows.product.category_id == (category.id if category else None)
+        present = {row.attribute_id for row in save.rows.attributes} if stays else set()
+        for code in save.draft.attributes:
+            row = attributes[code].row
+            allowed = owners.get(row.id, {})
+            if allowed and path_ids.isdisjoint(allowed) and row.id not in present:
+                place = f'products of "{category.name}"' if category else "products without a category"
+                reason = (
+                    f"{row.name} ({code}) is not for {place}; allowed: {list_names(sorted(allowed.values()))}"
+                )
+                yield DraftRefusal(save.draft, DraftPart.ATTRIBUTE, reason, ("attributes",), key=code)

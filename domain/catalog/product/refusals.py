@@ -1,0 +1,42 @@
+"""Refusals of drafts, all of them at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.catalog.product.drafts import ProductDraft
+from domain.errors import DomainError, ErrorCode
+
+
+class DraftPart(StrEnum):
+    """The part of a draft a refusal is about; an import names the column of the file by it."""
+
+    SLUG = "SLUG"
+    CATEGORY = "CATEGORY"
+    ATTRIBUTE = "ATTRIBUTE"
+    SKU = "SKU"
+    STOCK = "STOCK"
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRefusal:
+    """One thing that is wrong with one draft."""
+
+    draft: ProductDraft
+    part: DraftPart
+    reason: str
+    field: tuple[str | int, ...] = ()
+    """The path of the field in a form."""
+    key: str = ""
+    """The code of the attribute or warehouse."""
+    code: ErrorCode = ErrorCode.INVALID
+
+
+class DraftRefused(DomainError):
+    """Nothing has been saved; as an error it is its first refusal."""
+
+    def __init__(self, refusals: Sequence[DraftRefusal]) -> None:
+        first = refusals[0]
+        super().__init__(f"{first.reason[0].upper()}{first.reason[1:]}.", field=first.field)
+        self.code = first.code
+        self.refusals = tuple(refusals)

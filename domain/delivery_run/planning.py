@@ -1,0 +1,163 @@
+"""Planning a delivery run, and cancelling one that has not started."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.cause import Cause
+from domain.delivery_run.states import TRANSITIONS, lock_delivery_run
+from domain.delivery_run.stops import lock_shipments, schedule_stops
+from domain.errors import Invalid, LimitReached, NotFound, WrongState
+from domain.events import DeliveryRunCancelled, DeliveryRunPlanned
+from domain.outbox import record
+from domain.shipment import FINAL, check_packable
+from domain.state import move
+from models import (
+    Account,
+    CarrierCode,
+    Delivery,
+    DeliveryRun,
+    DeliveryRunStatus,
+    DeliveryRunStop,
+    Order,
+    Permission,
+    Shipment,
+    Warehouse,
+    is_granted,
+)
+
+STOPS_LIMIT = 60
+VEHICLE_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStop:
+    """A parcel, and the time from the end of the stop before to the end of this one."""
+
+    shipment_id: int
+    travel: timedelta
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+async def plan_delivery_run(
+    session: AsyncSession,
+    *,
+    courier_id: int,
+    warehouse_id: int,
+    vehicle: str,
+    stops: Sequence[PlannedStop],
+    cause: Cause,
+) -> DeliveryRun:
+    """Give parcels of one warehouse to one of our couriers, to be brought in this order."""
+    await check_courier(session, courier_id)
+    if await session.get(Warehouse, warehouse_id) is None:
+        raise NotFound("warehouse", field=("warehouse_id",))
+    if len(vehicle) > VEHICLE_LIMIT:
+        raise Invalid(f"A vehicle has at most {VEHICLE_LIMIT} characters.", field=("vehicle",))
+    check_stops(stops)
+    await lock_plannable_shipments(session, [stop.shipment_id for stop in stops], warehouse_id)
+    run = DeliveryRun(
+        courier_id=courier_id,
+        warehouse_id=warehouse_id,
+        vehicle=vehicle,
+        status=DeliveryRunStatus.PLANNED,
+        version=0,
+        planned_at=cause.now,
+    )
+    session.add(run)
+    await session.flush()
+    rows = [build_stop(run, stop, position) for position, stop in enumerate(stops, start=1)]
+    schedule_stops(rows, start=cause.now)
+    session.add_all(rows)
+    record(session, DeliveryRunPlanned(run), cause)
+    await session.flush()
+    return run
+
+
+async def cancel_delivery_run(session: AsyncSession, delivery_run_id: int, *, cause: Cause) -> DeliveryRun:
+    """Cancel a run that has not started: its parcels wait for another."""
+    run = await lock_delivery_run(session, delivery_run_id)
+    move(run, DeliveryRunStatus.CANCELLED, TRANSITIONS)
+    run.ended_at = cause.now
+    await session.execute(delete(DeliveryRunStop).where(DeliveryRunStop.delivery_run_id == run.id))
+    record(session, DeliveryRunCancelled(run), cause)
+    return run
+
+
+async def check_courier(session: AsyncSession, courier_id: int) -> None:
+    courier = await session.get(Account, courier_id)
+    if courier is None or not may_drive(courier):
+        raise NotFound("courier", field=("courier_id",))
+
+
+def may_drive(account: Account) -> bool:
+    return account.disabled_at is None and is_granted(Permission.DELIVERY_RUN_DRIVE, account.role)
+
+
+def check_stops(stops: Sequence[PlannedStop]) -> None:
+    if not stops:
+        raise Invalid("Name at least one shipment.", field=("shipment_ids",))
+    if len(stops) > STOPS_LIMIT:
+        raise LimitReached(f"A run has at most {STOPS_LIMIT} stops.", field=("shipment_ids",))
+    if len({stop.shipment_id for stop in stops}) < len(stops):
+        raise Invalid("A run brings each shipment once.", field=("shipment_ids",))
+
+
+async def lock_plannable_shipments(
+    session: AsyncSession, shipment_ids: Sequence[int], warehouse_id: int
+) -> None:
+    """Lock shipments; refuse unless each of them can be brought by one of our couriers."""
+    shipments = await lock_shipments(session, shipment_ids)
+    if len(shipments) < len(shipment_ids):
+        raise NotFound("shipment", field=("shipment_ids",))
+    on_another_run = set(
+        await session.scalars(
+            select(DeliveryRunStop.shipment_id).where(
+                DeliveryRunStop.shipment_id.in_(shipment_ids), DeliveryRunStop.outcome.is_(None)
+            )
+        )
+    )
+    rows = await session.execute(
+        select(Shipment, Order, Delivery)
+        .join(Order, Order.id == Shipment.order_id)
+        .join(Delivery, Delivery.id == Shipment.delivery_id)
+        .where(Shipment.id.in_(shipment_ids))
+        .order_by(Shipment.id)
+    )
+    for shipment, order, delivery in rows:
+        check_plannable(shipment, order, delivery, warehouse_id, planned=shipment.id in on_another_run)
+
+
+def check_plannable(
+    shipment: Shipment, order: Order, delivery: Delivery, warehouse_id: int, *, planned: bool
+) -> None:
+    refusal = None
+    if shipment.warehouse_id != warehouse_id:
+        refusal = "lies in another warehouse"
+    elif planned:
+        refusal = "is already planned on a run"
+    elif shipment.status in FINAL:
+        refusal = "has reached its end"
+    elif shipment.dispatched_at is not None and shipment.carrier is not CarrierCode.OWN:
+        refusal = "is with another carrier"
+    if refusal:
+        raise WrongState(f"Shipment {shipment.number} {refusal}.", field=("shipment_ids",))
+    if shipment.dispatched_at is None:
+        check_packable(order, delivery)
+
+
+def build_stop(run: DeliveryRun, stop: PlannedStop, position: int) -> DeliveryRunStop:
+    return DeliveryRunStop(
+        delivery_run_id=run.id,
+        shipment_id=stop.shipment_id,
+        position=position,
+        travel_seconds=round(stop.travel.total_seconds()),
+        latitude=stop.latitude,
+        longitude=stop.longitude,
+        note="",
+        proof="",
+    )

@@ -1,0 +1,89 @@
+"""Events of after-sales tickets."""
+
+from collections.abc import Sequence
+
+from domain.events.types import EventLine, TicketEvent
+from models import CurrencyCode, TicketReason, TicketType
+
+
+class TicketClaimEvent(TicketEvent, abstract=True):
+    """A customer asks for something: what, why, and how much money it comes to, in minor units."""
+
+    number: str
+    type: TicketType
+    reason: TicketReason
+    currency: CurrencyCode
+    refund_amount: int
+    lines: Sequence[EventLine]
+
+
+class TicketOpened(TicketClaimEvent, name="ticket.opened"):
+    pass
+
+
+class TicketReapplied(TicketClaimEvent, name="ticket.reapplied"):
+    pass
+
+
+class TicketAgreed(TicketEvent, name="ticket.agreed"):
+    unanswered: bool = False
+    """Nobody answered in time."""
+
+
+class TicketRefused(TicketEvent, name="ticket.refused"):
+    reason: str
+
+
+class TicketPostponed(TicketEvent, name="ticket.postponed"):
+    reason: str
+
+
+class TicketCancelled(TicketEvent, name="ticket.cancelled"):
+    unsent: bool = False
+    """Nothing was sent back in time."""
+    order_over: bool = False
+    """The order was cancelled, or refunded in full."""
+
+
+class TicketReturnShipped(TicketEvent, name="ticket.return_shipped"):
+    pass
+
+
+class TicketReturnAccepted(TicketEvent, name="ticket.return_accepted"):
+    damaged: bool | None = None
+    note: str | None = None
+    unseen: bool = False
+    """Nobody inspected the return in time."""
+
+
+class TicketReturnRefused(TicketEvent, name="ticket.return_refused"):
+    reason: str
+
+
+class TicketEscalated(TicketEvent, name="ticket.escalated"):
+    pass
+
+
+class TicketDecided(TicketEvent, name="ticket.decided"):
+    agreed: bool
+    reason: str
+
+
+class TicketAssigned(TicketEvent, name="ticket.assigned"):
+    assignee_id: int | None
+
+
+class TicketMessageAdded(TicketEvent, name="ticket.message"):
+    message_id: int
+
+
+class TicketRefundFailed(TicketEvent, name="ticket.refund_failed"):
+    pass
+
+
+class TicketRefundRetried(TicketEvent, name="ticket.refund_retried"):
+    pass
+
+
+class TicketCompleted(TicketEvent, name="ticket.completed"):
+    pass

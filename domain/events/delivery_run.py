@@ -1,0 +1,30 @@
+"""Events of delivery runs."""
+
+from domain.events.types import DeliveryRunEvent
+from models import StopOutcome
+
+
+class DeliveryRunPlanned(DeliveryRunEvent, name="delivery_run.planned"):
+    pass
+
+
+class DeliveryRunCancelled(DeliveryRunEvent, name="delivery_run.cancelled"):
+    pass
+
+
+class DeliveryRunStarted(DeliveryRunEvent, name="delivery_run.started"):
+    pass
+
+
+class DeliveryRunStopCompleted(DeliveryRunEvent, name="delivery_run.stop_completed"):
+    outcome: StopOutcome
+    left: int
+    """How many stops are still to be made."""
+
+
+class DeliveryRunCompleted(DeliveryRunEvent, name="delivery_run.completed"):
+    pass
+
+
+class DeliveryRunMoved(DeliveryRunEvent, name="delivery_run.moved"):
+    """The courier was seen at another place."""

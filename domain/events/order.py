@@ -1,0 +1,82 @@
+"""Events of orders."""
+
+from collections.abc import Mapping, Sequence
+
+from domain.events.types import EventLine, OrderEvent
+from models import FulfilmentStatus
+
+
+class OrderPlaced(OrderEvent, name="order.placed"):
+    pass
+
+
+class OrderConfirmed(OrderEvent, name="order.confirmed"):
+    pass
+
+
+class OrderCompleted(OrderEvent, name="order.completed"):
+    pass
+
+
+class OrderCancelled(OrderEvent, name="order.cancelled"):
+    reason: str
+
+
+class OrderClosed(OrderEvent, name="order.closed"):
+    pass
+
+
+class OrderLinesCancelled(OrderEvent, name="order.lines_cancelled"):
+    reason: str
+    lines: Sequence[EventLine]
+
+
+class OrderAddressChanged(OrderEvent, name="order.address_changed"):
+    delivery_id: int
+
+
+class OrderHeld(OrderEvent, name="order.held"):
+    pass
+
+
+class OrderReleased(OrderEvent, name="order.released"):
+    pass
+
+
+class OrderUnfulfilled(OrderEvent, name="order.unfulfilled"):
+    pass
+
+
+class OrderPacking(OrderEvent, name="order.packing"):
+    pass
+
+
+class OrderPartiallyShipped(OrderEvent, name="order.partially_shipped"):
+    pass
+
+
+class OrderShipped(OrderEvent, name="order.shipped"):
+    pass
+
+
+class OrderPartiallyDelivered(OrderEvent, name="order.partially_delivered"):
+    pass
+
+
+class OrderDelivered(OrderEvent, name="order.delivered"):
+    pass
+
+
+class OrderReturned(OrderEvent, name="order.returned"):
+    pass
+
+
+FULFILMENT_EVENTS: Mapping[FulfilmentStatus, type[OrderEvent]] = {
+    FulfilmentStatus.UNFULFILLED: OrderUnfulfilled,
+    FulfilmentStatus.PACKING: OrderPacking,
+    FulfilmentStatus.PARTIALLY_SHIPPED: OrderPartiallyShipped,
+    FulfilmentStatus.SHIPPED: OrderShipped,
+    FulfilmentStatus.PARTIALLY_DELIVERED: OrderPartiallyDelivered,
+    FulfilmentStatus.DELIVERED: OrderDelivered,
+    FulfilmentStatus.RETURNED: OrderReturned,
+}

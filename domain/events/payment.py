@@ -1,0 +1,42 @@
+"""Events of money; each is an event of the order it belongs to."""
+
+from collections.abc import Sequence
+
+from domain.events.types import OrderEvent
+
+
+class PaymentStarted(OrderEvent, name="payment.started"):
+    payment_id: int
+
+
+class PaymentCaptured(OrderEvent, name="payment.captured"):
+    payment_id: int
+
+
+class PaymentFailed(OrderEvent, name="payment.failed"):
+    payment_id: int
+    reason: str
+
+
+class PaymentsClosed(OrderEvent, name="payment.closed"):
+    payment_ids: Sequence[int]
+
+
+class CashCollected(OrderEvent, name="cash.collected"):
+    payment_id: int
+
+
+class RefundRequested(OrderEvent, name="refund.requested"):
+    refund_ids: Sequence[int]
+    ticket_id: int | None
+
+
+class RefundSucceeded(OrderEvent, name="refund.succeeded"):
+    refund_id: int
+    ticket_id: int | None
+
+
+class RefundFailed(OrderEvent, name="refund.failed"):
+    refund_id: int
+    ticket_id: int | None
+    reason: str

@@ -1,0 +1,39 @@
+"""Events of shipments. `account_id` is the customer of the order."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain.events.types import ShipmentEvent
+from models import CarrierCode
+
+
+class ShipmentPacked(ShipmentEvent, name="shipment.packed"):
+    account_id: int | None
+
+
+class ShipmentUnpacked(ShipmentEvent, name="shipment.unpacked"):
+    account_id: int | None
+
+
+class ShipmentDispatched(ShipmentEvent, name="shipment.dispatched"):
+    account_id: int | None
+    carrier: CarrierCode
+    tracking_number: str
+
+
+class ShipmentTracked(ShipmentEvent, name="shipment.tracked"):
+    account_id: int | None
+    statuses: Sequence[str]
+
+
+class ShipmentDelivered(ShipmentEvent, name="shipment.delivered"):
+    account_id: int | None
+
+
+class ShipmentRescheduled(ShipmentEvent, name="shipment.rescheduled"):
+    estimated_at: datetime
+    stops_ahead: int
+
+
+class ShipmentMoved(ShipmentEvent, name="shipment.moved"):
+    """The courier who has the shipment next was seen at another place."""

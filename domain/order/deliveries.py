@@ -1,0 +1,193 @@
+"""Dividing an order among its deliveries: which units go where, and what each delivery costs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.address import PostalAddress, normalize_address
+from domain.address import postal_address_of as kept
+from domain.errors import DomainError, Invalid, NotFound
+from domain.order.basket import OrderItem
+from domain.order.request import OrderRequest, RequestedDelivery, RequestedLine
+from domain.promotion.engine import Discount, PricedDelivery
+from domain.shipping import ShippingOption, Tariff
+from models import Address, Money, ShippingMethod
+from models.sql.dialects import dialect_of
+from models.sql.parameters import encode_values, is_among
+
+
+@dataclass(frozen=True, slots=True)
+class OrderQuoteDelivery:
+    """What one delivery would bring and cost."""
+
+    postal: PostalAddress
+    method: ShippingMethod
+    priced: PricedDelivery
+    quantities: Mapping[int, int]
+    """Units by index of the line."""
+    options: Sequence[ShippingOption]
+    """Every method by which it could be sent, with its fee."""
+
+    @property
+    def fee(self) -> Money:
+        return self.priced.fee
+
+    @property
+    def discount(self) -> Money:
+        return self.priced.discount
+
+    @property
+    def discounts(self) -> Sequence[Discount]:
+        return self.priced.discounts
+
+    @property
+    def total(self) -> Money:
+        return self.priced.total
+
+
+def quote_deliveries(
+    request: OrderRequest,
+    items: Sequence[OrderItem],
+    addresses: Mapping[int, Address],
+    tariff: Tariff,
+    problems: list[DomainError],
+) -> Iterator[OrderQuoteDelivery]:
+    """The deliveries of a request before any discount; one that cannot be made is a problem."""
+    quantities_by_delivery = units_by_delivery(request, items, problems)
+    for index, (delivery, quantities) in enumerate(
+        zip(request.deliveries, quantities_by_delivery, strict=True)
+    ):
+        with collect_refusal(problems):
+            postal = postal_address_of(request, delivery, index, addresses)
+            weight, value = weight_and_value(items, quantities)
+            with refusal_about(("deliveries", index, "method")):
+                fee = tariff.fee(delivery.method, postal, weight, value)
+            options = tariff.options(postal, weight, value)
+            yield OrderQuoteDelivery(postal, delivery.method, PricedDelivery(fee, ()), quantities, options)
+
+
+def units_by_delivery(
+    request: OrderRequest, items: Sequence[OrderItem], problems: list[DomainError]
+) -> Sequence[Mapping[int, int]]:
+    """Units by index of the line for each delivery; together they must be exactly what is ordered."""
+    if not request.deliveries:
+        return []
+    if len(request.deliveries) == 1 and request.deliveries[0].lines is None:
+        return [{index: item.quantity for index, item in enumerate(items)}]
+    index_by_variant = {item.variant_id: index for index, item in enumerate(items)}
+    divided: list[dict[int, int]] = []
+    for position, delivery in enumerate(request.deliveries):
+        units: dict[int, int] = {}
+        divided.append(units)
+        for line_position, line in enumerate(delivery.lines or ()):
+            with collect_refusal(problems):
+                field = ("deliveries", position, "lines", line_position)
+                index = index_of_line(line, index_by_variant, field=field)
+                units[index] = units.get(index, 0) + line.quantity
+        if not units:
+            problems.append(Invalid("Nothing would go there.", field=("deliveries", position, "lines")))
+    for index, item in enumerate(items):
+        if refusal := coverage_problem(item, sum(units.get(index, 0) for units in divided)):
+            problems.append(refusal)
+    return divided
+
+
+def index_of_line(
+    line: RequestedLine, index_by_variant: Mapping[int, int], *, field: tuple[str | int, ...]
+) -> int:
+    if line.variant_id not in index_by_variant:
+        raise Invalid("This is not on the order.", field=(*field, "variant_id"))
+    if line.quantity < 1:
+        raise Invalid("A quantity is at least 1.", field=(*field, "quantity"))
+    return index_by_variant[line.variant_id]
+
+
+def coverage_problem(item: OrderItem, divided: int) -> Invalid | None:
+    """The refusal where the units given to deliveries are not exactly those ordered."""
+    if divided == item.quantity:
+        return None
+    problem = "have no address" if divided < item.quantity else "have an address too many"
+    return Invalid(f"{abs(item.quantity - divided)} of {item.name} {problem}.", field=("deliveries",))
+
+
+def postal_address_of(
+    request: OrderRequest, delivery: RequestedDelivery, index: int, addresses: Mapping[int, Address]
+) -> PostalAddress:
+    """Where a delivery goes: an entry of the buyer's address book or an address written out, not both."""
+    field = ("deliveries", index, "address")
+    if (delivery.postal is None) == (delivery.address_id is None):
+        raise Invalid("Give either an entry of your address book or an address.", field=field)
+    if delivery.postal is not None:
+        return normalize_address(delivery.postal, field=(*field, "postal"))
+    address = addresses.get(delivery.address_id or 0)
+    if address is None or address.account_id != request.owner.account_id:
+        raise NotFound("address", field=(*field, "id"))
+    return kept(address)
+
+
+def weight_and_value(items: Sequence[OrderItem], quantities: Mapping[int, int]) -> tuple[int, Money]:
+    """What a delivery weighs in grams, and what is in it costs before discounts."""
+    weight = sum(items[index].variant.weight_grams * units for index, units in quantities.items())
+    value = sum(
+        (price_of(items[index]) * units for index, units in quantities.items()),
+        start=Money.zero(price_of(items[0]).currency),
+    )
+    return weight, value
+
+
+def price_of(item: OrderItem) -> Money:
+    """The unit price of an item that is known to be for sale."""
+    if item.unit_price is None:
+        raise ValueError(f"{item.name} has no price")
+    return item.unit_price
+
+
+async def read_address_book(session: AsyncSession, requests: Sequence[OrderRequest]) -> Mapping[int, Address]:
+    """The address book entries that these requests name, by id, as far as their buyers own them."""
+    ids = {
+        delivery.address_id
+        for request in requests
+        for delivery in request.deliveries
+        if delivery.address_id is not None
+    }
+    owners = {request.owner.account_id for request in requests if request.owner.account_id is not None}
+    if not ids or not owners:
+        return {}
+    dialect = dialect_of(session)
+    rows = await session.scalars(
+        select_addresses(dialect),
+        {"ids": encode_values(ids, dialect), "owners": encode_values(owners, dialect)},
+    )
+    return {address.id: address for address in rows}
+
+
+@cache
+def select_addresses(dialect: str) -> Select[Address]:
+    return (
+        select(Address)
+        .where(is_among(Address.id, "ids", dialect), is_among(Address.account_id, "owners", dialect))
+        .execution_options(populate_existing=True)
+    )
+
+
+@contextmanager
+def collect_refusal(problems: list[DomainError]) -> Iterator[None]:
+    """Add a refusal raised in the block to the problems instead."""
+    try:
+        yield
+    except DomainError as refusal:
+        problems.append(refusal)
+
+
+@contextmanager
+def refusal_about(field: tuple[str | int, ...]) -> Iterator[None]:
+    """Give a refusal raised in the block this path."""
+    try:
+        yield
+    except DomainError as refusal:
+        refusal.field = field
+        raise

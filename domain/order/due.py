@@ -1,0 +1,23 @@
+"""Orders for which something falls due when nobody acts."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from domain.order.lifecycle import is_unpaid_at
+from models import Order, OrderStatus
+from models.sql.types import AnySelect
+
+
+def due_unpaid_orders(now: datetime) -> AnySelect:
+    """Select the ids of orders that were not paid in time, the longest due first."""
+    return select(Order.id).where(is_unpaid_at(now)).order_by(Order.payment_due_at)
+
+
+def due_receipts(now: datetime) -> AnySelect:
+    """Select the ids of delivered orders whose customers did not confirm the receipt in time."""
+    return (
+        select(Order.id)
+        .where(Order.status == OrderStatus.CONFIRMED, Order.receipt_due_at <= now, Order.held_at.is_(None))
+        .order_by(Order.receipt_due_at)
+    )

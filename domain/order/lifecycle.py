@@ -1,0 +1,196 @@
+"""Cancelling, confirming, completing and closing orders."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.cause import Cause
+from domain.errors import Invalid, NotFound, WrongState
+from domain.events import OrderCancelled, OrderClosed, OrderCompleted, OrderConfirmed
+from domain.ledger import NewPosting, net_sales_by_order, write_postings
+from domain.order.states import FINAL, NOTHING_LEFT_YET, TRANSITIONS, WHOLLY_SHIPPED
+from domain.outbox import record, record_all
+from domain.promotion import release_promotions
+from domain.state import move
+from domain.stock import Allocation, Reservation, release_reservations
+from models import (
+    OFFLINE_METHODS,
+    Delivery,
+    DeliveryLine,
+    FulfilmentStatus,
+    Order,
+    OrderLine,
+    OrderPaymentStatus,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    PostingKind,
+)
+
+REASON_LIMIT = 500
+NOT_PAID = "Not paid in time."
+
+
+async def lock_order(
+    session: AsyncSession, order_id: int, *, field: tuple[str | int, ...] = ("id",)
+) -> Order:
+    """The order, locked until the transaction ends: whatever changes anything about it waits."""
+    await session.flush()
+    order = await session.get(Order, order_id, with_for_update=True, populate_existing=True)
+    if order is None:
+        raise NotFound("order", field=field)
+    return order
+
+
+async def cancel_order(session: AsyncSession, order_id: int, *, reason: str, cause: Cause) -> Order:
+    """Cancel an order of which nothing has left: its stock is released and its invoice credited.
+
+    What was paid is refunded by a reaction to OrderCancelled.
+    """
+    order = await lock_order(session, order_id)
+    reason = required_reason(reason)
+    if order.status not in FINAL and order.fulfilment_status not in NOTHING_LEFT_YET:
+        raise WrongState("Part of this order is already on its way; open a ticket instead.", field=("id",))
+    await cancel_locked_orders(session, [order], reason=reason, cause=cause)
+    return order
+
+
+async def cancel_locked_orders(
+    session: AsyncSession, orders: Sequence[Order], *, reason: str, cause: Cause
+) -> None:
+    """Cancel locked orders of which nothing has left, in a constant number of statements."""
+    for order in orders:
+        move(order, OrderStatus.CANCELLED, TRANSITIONS)
+        order.cancelled_at, order.cancel_reason = cause.now, reason
+        order.payment_due_at, order.held_at, order.hold_reason = None, None, None
+    await record_all(session, [OrderCancelled(order, reason=reason) for order in orders], cause)
+    ids = [order.id for order in orders]
+    await release_reservations(session, await reservations_of(session, ids, by=cause.by), now=cause.now)
+    await release_promotions(session, ids, now=cause.now)
+    net_sales = await net_sales_by_order(session, ids)
+    credits = [
+        NewPosting(
+            order_id=order.id,
+            payment_id=None,
+            kind=PostingKind.CREDITED,
+            amount=order.money(net_sales[order.id]),
+            key=f"cancelled:{order.number}",
+        )
+        for order in orders
+        if net_sales.get(order.id)
+    ]
+    await write_postings(session, credits, now=cause.now)
+
+
+async def cancel_overdue_orders(session: AsyncSession, order_ids: Sequence[int], *, cause: Cause) -> int:
+    """Cancel those of these orders that were not paid in time, but skip locked ones; how many."""
+    rows = await session.scalars(
+        select(Order)
+        .where(Order.id.in_(order_ids), is_unpaid_at(cause.now))
+        .order_by(Order.id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    orders = rows.all()
+    if orders:
+        await cancel_locked_orders(session, orders, reason=NOT_PAID, cause=cause)
+    return len(orders)
+
+
+def is_unpaid_at(moment: datetime) -> ColumnElement[bool]:
+    """Whether an order's time to pay is over at `moment`, and it is not held."""
+    return and_(Order.status == OrderStatus.PENDING, Order.payment_due_at <= moment, Order.held_at.is_(None))
+
+
+async def confirm_if_secured(session: AsyncSession, order: Order, *, cause: Cause) -> bool:
+    """Confirm a locked order once all payments in advance are captured; whether it was confirmed."""
+    if order.status is not OrderStatus.PENDING or await lacks_advance_payment(session, order):
+        return False
+    move(order, OrderStatus.CONFIRMED, TRANSITIONS)
+    order.confirmed_at, order.payment_due_at = cause.now, None
+    record(session, OrderConfirmed(order), cause)
+    return True
+
+
+async def confirm_receipt(session: AsyncSession, order_id: int, *, cause: Cause) -> Order:
+    """Complete an order of which everything was delivered."""
+    order = await lock_order(session, order_id)
+    if order.status is OrderStatus.CONFIRMED and order.fulfilment_status is not FulfilmentStatus.DELIVERED:
+        raise WrongState("Not everything on this order has been delivered yet.", field=("id",))
+    move(order, OrderStatus.COMPLETED, TRANSITIONS)
+    order.completed_at, order.receipt_due_at = cause.now, None
+    record(session, OrderCompleted(order), cause)
+    await close_if_refunded(session, order, cause=cause.automatic)
+    return order
+
+
+async def confirm_due_receipt(session: AsyncSession, order_id: int, *, cause: Cause) -> bool:
+    """Complete an order whose customer has not confirmed receipt in time; False when it is not due."""
+    order = await lock_order(session, order_id)
+    due = order.receipt_due_at is not None and order.receipt_due_at <= cause.now
+    if order.status is not OrderStatus.CONFIRMED or order.held_at or not due:
+        return False
+    await confirm_receipt(session, order_id, cause=cause)
+    return True
+
+
+async def close_if_refunded(session: AsyncSession, order: Order, *, cause: Cause) -> bool:
+    """Close a locked order that was wholly shipped and wholly refunded; whether it was closed."""
+    if OrderStatus.CLOSED not in TRANSITIONS[order.status] or order.fulfilment_status not in WHOLLY_SHIPPED:
+        return False
+    if order.payment_status is not OrderPaymentStatus.REFUNDED or await lacks_any_payment(session, order):
+        return False
+    move(order, OrderStatus.CLOSED, TRANSITIONS)
+    order.receipt_due_at = None
+    record(session, OrderClosed(order), cause)
+    return True
+
+
+async def reservations_of(
+    session: AsyncSession, order_ids: Sequence[int], *, by: int | None
+) -> Sequence[Reservation]:
+    """The units reserved for orders of which nothing has left, to be released by the account `by`."""
+    level = OrderLine.variant_id, DeliveryLine.warehouse_id
+    rows = await session.execute(
+        select(Delivery.order_id, *level, func.sum(DeliveryLine.quantity))
+        .join(OrderLine, OrderLine.id == DeliveryLine.order_line_id)
+        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
+        .where(Delivery.order_id.in_(order_ids), DeliveryLine.reserved)
+        .group_by(Delivery.order_id, *level)
+    )
+    return [
+        Reservation(order_id, by, Allocation(variant_id, warehouse_id, int(quantity)))
+        for order_id, variant_id, warehouse_id, quantity in rows
+    ]
+
+
+async def lacks_advance_payment(session: AsyncSession, order: Order) -> bool:
+    """Whether a payment in advance is not captured; cash is collected at the door."""
+    return await has_uncaptured_payment(session, order, Payment.method.not_in(OFFLINE_METHODS))
+
+
+async def lacks_any_payment(session: AsyncSession, order: Order) -> bool:
+    """Whether any payment, cash included, is not captured."""
+    return await has_uncaptured_payment(session, order)
+
+
+async def has_uncaptured_payment(
+    session: AsyncSession, order: Order, *conditions: ColumnElement[bool]
+) -> bool:
+    payment_id = await session.scalar(
+        select(Payment.id)
+        .where(Payment.order_id == order.id, Payment.amount > 0)
+        .where(Payment.status != PaymentStatus.CAPTURED, *conditions)
+        .limit(1)
+    )
+    return payment_id is not None
+
+
+def required_reason(reason: str) -> str:
+    """The reason without surrounding space; Invalid where it is empty or too long."""
+    text = reason.strip()
+    if not 1 <= len(text) <= REASON_LIMIT:
+        raise Invalid(f"Say why, in at most {REASON_LIMIT} characters.", field=("reason",))
+    return text

@@ -1,0 +1,58 @@
+"""What a client asks to be ordered, and how it will be paid."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.address import PostalAddress
+from domain.cart import CartOwner
+from models import CurrencyCode, Money, PaymentMethod, ShippingMethod
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedLine:
+    """Units of a variant."""
+
+    variant_id: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedDelivery:
+    """What goes to one address, which is an entry of the buyer's address book or written out."""
+
+    method: ShippingMethod
+    address_id: int | None = None
+    postal: PostalAddress | None = None
+    lines: Sequence[RequestedLine] | None = None
+    """Everything when None, where there is no other delivery."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPayment:
+    """An amount and the method by which it will be paid."""
+
+    method: PaymentMethod
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """What is to be ordered, and where it goes."""
+
+    owner: CartOwner
+    lines: Sequence[RequestedLine] | None = None
+    """What is in the owner's cart when None."""
+    deliveries: Sequence[RequestedDelivery] = ()
+    coupon_codes: Sequence[str] | None = None
+    """In place of those on the cart."""
+    currency: CurrencyCode = CurrencyCode.CNY
+    """Of `lines`; a cart has a currency of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPlan:
+    """How an order will be paid, the buyer's note, and the key that makes the request unique."""
+
+    payments: Sequence[PlannedPayment]
+    note: str
+    idempotency_key: str

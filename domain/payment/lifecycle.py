@@ -1,0 +1,144 @@
+"""Starting, capturing, failing and closing payments; each command locks the order of the payment first."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.cause import Cause
+from domain.errors import NotFound, WrongState
+from domain.events import CashCollected, PaymentCaptured, PaymentFailed, PaymentsClosed, PaymentStarted
+from domain.ledger import refresh_payment_status, write_posting
+from domain.order import FINAL, NOTHING_LEFT_YET, AmountMismatch, confirm_if_secured, lock_order
+from domain.outbox import record
+from domain.payment.refund import create_refunds, require_same_currency
+from domain.payment.states import SETTLED_STATUSES, TRANSITIONS
+from domain.state import move, status_text
+from models import Money, Order, OrderStatus, Payment, PaymentStatus, PostingKind
+
+PAID_AFTER_END = "Paid after the order had ended."
+
+
+async def start_payment(
+    session: AsyncSession, payment_id: int, *, query_at: datetime, cause: Cause
+) -> Payment:
+    """Mark a payment as started at its provider, to be queried at `query_at`.
+
+    A payment that was started already only gets the new time. WrongState for cash, and when the order is no
+    longer pending or its time to pay is over.
+    """
+    order, payment = await lock_payment(session, payment_id)
+    if payment.method.collected_offline:
+        raise WrongState("This part is paid in cash at the door.", field=("id",))
+    if order.status is not OrderStatus.PENDING:
+        raise WrongState(
+            f"This order is {status_text(order.status)}; nothing can be paid now.", field=("id",)
+        )
+    if order.payment_due_at is not None and order.payment_due_at <= cause.now:
+        raise WrongState("The time to pay for this order is over.", field=("id",))
+    if payment.status is not PaymentStatus.STARTED:
+        move(payment, PaymentStatus.STARTED, TRANSITIONS)
+        payment.started_at, payment.failure = cause.now, None
+        record(session, PaymentStarted(order, payment_id=payment.id), cause)
+    payment.query_at = query_at
+    return payment
+
+
+async def capture_payment(session: AsyncSession, payment_id: int, *, cause: Cause) -> Payment:
+    """Record that a provider has captured the money; a repetition changes nothing.
+
+    Confirms the order when everything is secured; refunds a payment for an order that has ended.
+    """
+    order, payment = await lock_payment(session, payment_id)
+    if payment.status is PaymentStatus.CAPTURED:
+        return payment
+    await record_capture(session, order, payment, kind=PostingKind.CAPTURED, now=cause.now)
+    record(session, PaymentCaptured(order, payment_id=payment.id), cause)
+    if order.status in FINAL:
+        await create_refunds(session, order, [(payment, payment.amount)], reason=PAID_AFTER_END, cause=cause)
+    else:
+        await confirm_if_secured(session, order, cause=cause)
+    return payment
+
+
+async def collect_cash(session: AsyncSession, payment_id: int, amount: Money, *, cause: Cause) -> Payment:
+    """Record the cash a courier has collected: all of it, once, and only after something was dispatched.
+
+    WrongState when no cash is due; AmountMismatch for another amount than is due.
+    """
+    order, payment = await lock_payment(session, payment_id)
+    if not payment.method.collected_offline:
+        raise WrongState("This part is not paid in cash.", field=("id",))
+    if payment.status is PaymentStatus.CAPTURED:
+        raise WrongState("This cash has been collected already.", field=("id",))
+    if not payment.amount:
+        raise WrongState("Nothing is due in cash any more.", field=("id",))
+    if order.status in FINAL or order.status is OrderStatus.PENDING:
+        raise WrongState(f"This order is {status_text(order.status)}; there is no cash to collect.")
+    if order.fulfilment_status in NOTHING_LEFT_YET:
+        raise WrongState("Nothing on this order has been dispatched yet.", field=("id",))
+    if amount != payment.total:
+        require_same_currency(amount, payment.total)
+        raise AmountMismatch(due=payment.total, given=amount, field=("amount",))
+    await record_capture(session, order, payment, kind=PostingKind.CASH_COLLECTED, now=cause.now)
+    record(session, CashCollected(order, payment_id=payment.id), cause)
+    return payment
+
+
+async def fail_payment(session: AsyncSession, payment_id: int, *, reason: str, cause: Cause) -> Payment:
+    """Record that a started payment has failed; it can be started again. Other payments stay as they are."""
+    order, payment = await lock_payment(session, payment_id)
+    if payment.status is not PaymentStatus.STARTED:
+        return payment
+    move(payment, PaymentStatus.FAILED, TRANSITIONS)
+    payment.failure, payment.query_at = reason, None
+    record(session, PaymentFailed(order, payment_id=payment.id, reason=reason), cause)
+    return payment
+
+
+async def close_payments(session: AsyncSession, order: Order, *, cause: Cause) -> Sequence[Payment]:
+    """Close all payments of a locked order that were not captured; returns those that were closed."""
+    rows = await session.scalars(
+        select(Payment)
+        .where(Payment.order_id == order.id, Payment.status.not_in(SETTLED_STATUSES))
+        .order_by(Payment.position)
+        .execution_options(populate_existing=True)
+    )
+    payments = rows.all()
+    for payment in payments:
+        move(payment, PaymentStatus.CLOSED, TRANSITIONS)
+        payment.query_at = None
+    if payments:
+        ids = [payment.id for payment in payments]
+        record(session, PaymentsClosed(order, payment_ids=ids), cause)
+    return payments
+
+
+async def lock_payment(session: AsyncSession, payment_id: int) -> tuple[Order, Payment]:
+    """A payment and its order, with the order locked; NotFound when there is no such payment."""
+    # Only orders are locked, never payments first: two transactions could wait for each other.
+    order_id = await session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
+    if order_id is None:
+        raise NotFound("payment", field=("id",))
+    order = await lock_order(session, order_id)
+    return order, await session.get_one(Payment, payment_id, populate_existing=True)
+
+
+async def record_capture(
+    session: AsyncSession, order: Order, payment: Payment, *, kind: PostingKind, now: datetime
+) -> None:
+    """Mark a payment as captured in full, post it to the ledger and update the order's payment status."""
+    move(payment, PaymentStatus.CAPTURED, TRANSITIONS)
+    payment.captured_amount, payment.captured_at = payment.amount, now
+    payment.query_at, payment.failure = None, None
+    await write_posting(
+        session,
+        order_id=order.id,
+        payment_id=payment.id,
+        kind=kind,
+        amount=payment.total,
+        key=f"taken:{payment.reference}",
+        now=now,
+    )
+    await refresh_payment_status(session, order)

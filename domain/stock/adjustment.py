@@ -1,0 +1,99 @@
+"""Changes of stock by hand, each with a reason: receiving, correcting, writing off, transferring."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.cause import Cause
+from domain.errors import Invalid, NotFound
+from domain.stock.movement import (
+    ADD,
+    ARRIVE,
+    DAMAGE,
+    RECEIVE,
+    REMOVE,
+    SEND,
+    Allocation,
+    MovementCause,
+    MovementEffect,
+    move_stock,
+)
+from domain.visible_text import visible_text
+from models import MovementKind, StockLevel, Variant, Warehouse
+
+REASON_LIMIT = 500
+
+
+async def adjust_stock(
+    session: AsyncSession,
+    *,
+    variant_id: int,
+    warehouse_id: int,
+    kind: MovementKind,
+    quantity: int,
+    reason: str,
+    cause: Cause,
+) -> StockLevel:
+    """Receive, correct or write off units; returns the level. A correction may be negative."""
+    movement_cause = MovementCause(cause, reason=required_reason(reason))
+    effect = effect_for(kind, quantity)
+    await check_exists(session, variant_id, [warehouse_id])
+    await move_stock(session, [Allocation(variant_id, warehouse_id, abs(quantity))], effect, movement_cause)
+    return await read_level(session, variant_id, warehouse_id)
+
+
+async def transfer_stock(
+    session: AsyncSession,
+    *,
+    variant_id: int,
+    warehouse_id: int,
+    to_warehouse_id: int,
+    quantity: int,
+    reason: str,
+    cause: Cause,
+) -> StockLevel:
+    """Move units to another warehouse; returns the level they left."""
+    if to_warehouse_id == warehouse_id:
+        raise Invalid("Goods are transferred between two warehouses.", field=("to_warehouse_id",))
+    movement_cause = MovementCause(cause, reason=required_reason(reason))
+    await check_exists(session, variant_id, [warehouse_id, to_warehouse_id])
+    moves = [
+        (Allocation(variant_id, warehouse_id, quantity), SEND),
+        (Allocation(variant_id, to_warehouse_id, quantity), ARRIVE),
+    ]
+    for allocation, effect in sorted(moves, key=lambda move: move[0].level_key):
+        await move_stock(session, [allocation], effect, movement_cause)
+    return await read_level(session, variant_id, warehouse_id)
+
+
+def effect_for(kind: MovementKind, quantity: int) -> MovementEffect:
+    """The effect of an adjustment; Invalid for kinds that only orders cause and quantities out of range."""
+    match kind:
+        case MovementKind.RECEIVED if quantity > 0:
+            return RECEIVE
+        case MovementKind.DAMAGED if quantity > 0:
+            return DAMAGE
+        case MovementKind.CORRECTED if quantity:
+            return ADD if quantity > 0 else REMOVE
+        case MovementKind.RECEIVED | MovementKind.DAMAGED | MovementKind.CORRECTED:
+            raise Invalid("Nothing would change: give a quantity above 0.", field=("quantity",))
+    raise Invalid(f"{kind.value.capitalize()} stock follows from orders, not by hand.", field=("kind",))
+
+
+def required_reason(reason: str) -> str:
+    text = visible_text(reason)
+    if not 1 <= len(text) <= REASON_LIMIT:
+        raise Invalid(f"Say why, in at most {REASON_LIMIT} characters.", field=("reason",))
+    return text
+
+
+async def check_exists(session: AsyncSession, variant_id: int, warehouse_ids: Sequence[int]) -> None:
+    if await session.get(Variant, variant_id) is None:
+        raise NotFound("variant", field=("variant_id",))
+    for field, warehouse_id in zip(("warehouse_id", "to_warehouse_id"), warehouse_ids, strict=False):
+        if await session.get(Warehouse, warehouse_id) is None:
+            raise NotFound("warehouse", field=(field,))
+
+
+async def read_level(session: AsyncSession, variant_id: int, warehouse_id: int) -> StockLevel:
+    return await session.get_one(StockLevel, (variant_id, warehouse_id), populate_existing=True)

@@ -1,0 +1,224 @@
+"""Moving stock: every change of a level is a conditional UPDATE and a movement that explains it."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import CTE, BigInteger, FromClause, Integer, and_, column, select, update, values
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from domain.cause import Cause
+from domain.errors import DomainError, Invalid, LimitReached, OutOfStock, WrongState
+from models import MovementKind, Product, StockLevel, StockMovement, Variant
+from models.sql.batches import in_batches
+from models.sql.types import RowValues
+from models.sql.upsert import upsert_into
+
+STOCK_LIMIT = 1_000_000_000
+"""Units of one variant in one warehouse."""
+
+FREED_VARIANTS = "freed_variants"
+"""Key of `session.info`: ids of variants of which more can be sold once the session has committed."""
+
+LevelKey = tuple[int, int]
+"""Ids of a variant and of the warehouse that has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Units of one variant in one warehouse."""
+
+    variant_id: int
+    warehouse_id: int
+    quantity: int
+
+    @property
+    def level_key(self) -> LevelKey:
+        return self.variant_id, self.warehouse_id
+
+
+@dataclass(frozen=True, slots=True)
+class MovementEffect:
+    """What one unit of a movement adds to each number of a stock level."""
+
+    kind: MovementKind
+    on_hand: int = 0
+    reserved: int = 0
+    damaged: int = 0
+
+    @property
+    def adds_units(self) -> bool:
+        """Whether the warehouse has more units afterwards: its level need not exist yet."""
+        return self.on_hand + self.damaged > 0
+
+    @property
+    def frees_units(self) -> bool:
+        """Whether more units are available afterwards."""
+        return self.on_hand > self.reserved
+
+
+RESERVE = MovementEffect(MovementKind.RESERVED, reserved=1)
+RELEASE = MovementEffect(MovementKind.RELEASED, reserved=-1)
+SHIP = MovementEffect(MovementKind.SHIPPED, on_hand=-1, reserved=-1)
+TAKE_BACK = MovementEffect(MovementKind.RETURNED, on_hand=1)
+TAKE_BACK_DAMAGED = MovementEffect(MovementKind.RETURNED, damaged=1)
+RECEIVE = MovementEffect(MovementKind.RECEIVED, on_hand=1)
+ADD = MovementEffect(MovementKind.CORRECTED, on_hand=1)
+REMOVE = MovementEffect(MovementKind.CORRECTED, on_hand=-1)
+DAMAGE = MovementEffect(MovementKind.DAMAGED, on_hand=-1, damaged=1)
+SEND = MovementEffect(MovementKind.TRANSFERRED, on_hand=-1)
+ARRIVE = MovementEffect(MovementKind.TRANSFERRED, on_hand=1)
+
+
+@dataclass(frozen=True, slots=True)
+class MovementCause:
+    """Why stock is moved: a command, and the order or the reason it is about."""
+
+    cause: Cause
+    order_id: int | None = None
+    reason: str = ""
+
+
+async def move_stock(
+    session: AsyncSession, allocations: Sequence[Allocation], effect: MovementEffect, cause: MovementCause
+) -> None:
+    """Apply `effect` to all allocations or to none; raises which of them the stock does not allow."""
+    await move_stock_for(session, [(each, cause) for each in merge_allocations(allocations)], effect)
+
+
+async def move_stock_for(
+    session: AsyncSession, allocations: Sequence[tuple[Allocation, MovementCause]], effect: MovementEffect
+) -> None:
+    """As `move_stock`, for several causes."""
+    # levels are locked in sorted order, so that no two transactions wait for each other
+    merged = merge_allocations([allocation for allocation, _ in allocations])
+    if effect.frees_units:
+        session.info.setdefault(FREED_VARIANTS, set()).update(each.variant_id for each in merged)
+    if effect.adds_units:
+        await insert_missing_levels(session, [each.level_key for each in merged])
+    for batch in in_batches(merged):
+        await update_levels(session, batch, effect)
+    for movements in in_batches(allocations):
+        rows = [movement_row(allocation, effect, cause) for allocation, cause in movements]
+        await session.execute(upsert_into(session, StockMovement).values(rows))
+
+
+def merge_allocations(allocations: Sequence[Allocation]) -> list[Allocation]:
+    """One allocation for each level, in sorted order; Invalid where a quantity is out of its limits."""
+    totals: Counter[LevelKey] = Counter()
+    for allocation in allocations:
+        if not 1 <= allocation.quantity <= STOCK_LIMIT:
+            raise Invalid(f"A quantity is between 1 and {STOCK_LIMIT:,}.", field=("quantity",))
+        totals[allocation.level_key] += allocation.quantity
+    return [Allocation(*key, quantity) for key, quantity in sorted(totals.items())]
+
+
+async def update_levels(
+    session: AsyncSession, allocations: Sequence[Allocation], effect: MovementEffect
+) -> None:
+    """Change these levels in one statement, or raise which of them does not allow it."""
+    changed = await update_allowed_levels(session, allocations, effect)
+    for allocation in allocations:
+        if allocation.level_key not in changed:
+            raise await refusal_for(session, allocation, effect)
+
+
+async def update_allowed_levels(
+    session: AsyncSession, allocations: Sequence[Allocation], effect: MovementEffect
+) -> set[LevelKey]:
+    """Change those of these levels that allow it, in one statement; their keys."""
+    rows = await session.execute(build_level_update(build_allocation_table(allocations), effect))
+    return {(variant_id, warehouse_id) for variant_id, warehouse_id in rows}
+
+
+def build_level_update(allocations: FromClause, effect: MovementEffect) -> ReturningUpdate[int, int]:
+    """The conditional UPDATE of levels, locked in sorted order; it returns the keys of those it changed."""
+    is_level = and_(
+        StockLevel.variant_id == allocations.c.variant_id,
+        StockLevel.warehouse_id == allocations.c.warehouse_id,
+    )
+    locked = (
+        select(StockLevel.variant_id, StockLevel.warehouse_id, allocations.c.quantity)
+        .join(allocations, is_level)
+        .order_by(StockLevel.variant_id, StockLevel.warehouse_id)
+        .with_for_update(of=StockLevel)
+        .cte("locked")
+    )
+    on_hand = StockLevel.on_hand + effect.on_hand * locked.c.quantity
+    reserved = StockLevel.reserved + effect.reserved * locked.c.quantity
+    damaged = StockLevel.damaged + effect.damaged * locked.c.quantity
+    return (
+        update(StockLevel)
+        .where(StockLevel.variant_id == locked.c.variant_id)
+        .where(StockLevel.warehouse_id == locked.c.warehouse_id)
+        .where(reserved >= 0, reserved <= on_hand, on_hand <= STOCK_LIMIT, damaged <= STOCK_LIMIT)
+        .values(on_hand=on_hand, reserved=reserved, damaged=damaged)
+        .returning(StockLevel.variant_id, StockLevel.warehouse_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def build_allocation_table(allocations: Sequence[Allocation]) -> CTE:
+    columns = (
+        column("variant_id", BigInteger),
+        column("warehouse_id", BigInteger),
+        column("quantity", Integer),
+    )
+    rows = [(*each.level_key, each.quantity) for each in allocations]
+    return values(*columns, name="allocations").data(rows).cte("allocations")
+
+
+async def refusal_for(session: AsyncSession, allocation: Allocation, effect: MovementEffect) -> DomainError:
+    """Why the level of an allocation does not allow the effect."""
+    level = await session.get(StockLevel, allocation.level_key, populate_existing=True)
+    name = await name_of_variant(session, allocation.variant_id)
+    if effect.reserved < 0:
+        return WrongState(f"Fewer than {allocation.quantity} of {name} are reserved.")
+    if effect.adds_units:
+        return LimitReached(f"A warehouse holds at most {STOCK_LIMIT:,} of {name}.", field=("quantity",))
+    return OutOfStock(name, left=level.available if level else 0)
+
+
+async def name_of_variant(session: AsyncSession, variant_id: int) -> str:
+    row = await session.execute(
+        select(Variant, Product.title)
+        .join(Product, Product.id == Variant.product_id)
+        .where(Variant.id == variant_id)
+    )
+    variant, title = row.one()
+    return f"{title} ({variant.name})" if variant.options else title
+
+
+def movement_row(allocation: Allocation, effect: MovementEffect, movement_cause: MovementCause) -> RowValues:
+    """The values of a movement's columns."""
+    return {
+        "variant_id": allocation.variant_id,
+        "warehouse_id": allocation.warehouse_id,
+        "kind": effect.kind,
+        "on_hand": effect.on_hand * allocation.quantity,
+        "reserved": effect.reserved * allocation.quantity,
+        "damaged": effect.damaged * allocation.quantity,
+        "reason": movement_cause.reason,
+        "order_id": movement_cause.order_id,
+        "actor_id": movement_cause.cause.by,
+        "created_at": movement_cause.cause.now,
+    }
+
+
+async def insert_missing_levels(session: AsyncSession, keys: Collection[LevelKey]) -> set[LevelKey]:
+    """Insert empty levels where there are none yet; the keys of those inserted."""
+    inserted: set[LevelKey] = set()
+    for batch in in_batches(sorted(keys)):
+        empty_levels = [
+            {"variant_id": variant, "warehouse_id": warehouse, "on_hand": 0, "reserved": 0, "damaged": 0}
+            for variant, warehouse in batch
+        ]
+        rows = await session.execute(
+            upsert_into(session, StockLevel)
+            .values(empty_levels)
+            .on_conflict_do_nothing()
+            .returning(StockLevel.variant_id, StockLevel.warehouse_id)
+        )
+        inserted |= {(variant_id, warehouse_id) for variant_id, warehouse_id in rows}
+    return inserted

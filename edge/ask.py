@@ -1,0 +1,56 @@
+"""Sending a GraphQL document to a running shop, for `cartwheel ask`."""
+
+from typing import Any
+
+import httpx
+
+WAIT_SECONDS = 30.0
+SIGN_IN = """
+mutation ($login: String!, $password: String!) {
+  sessionCreate(input: { login: $login, password: $password }) {
+    session { accessToken }
+    userErrors { message }
+  }
+}
+"""
+
+
+class AskFailed(Exception):
+    """The shop did not answer, or refused the sign-in."""
+
+
+def ask_shop(
+    address: str, document: str, *, login: str | None = None, password: str = "", headers: dict[str, str]
+) -> dict[str, Any]:
+    """Return the whole response to `document`, executed as a guest or, with `login`, as that account.
+
+    AskFailed when there is no response or the sign-in is refused.
+    """
+    with httpx.Client(base_url=address, timeout=WAIT_SECONDS, headers=headers) as http:
+        try:
+            if login:
+                http.headers["Authorization"] = f"Bearer {sign_in(http, login, password)}"
+            return execute_document(http, document)
+        except (httpx.HTTPError, ValueError) as error:
+            raise AskFailed(f"{address} does not answer: {error}") from error
+
+
+def sign_in(http: httpx.Client, login: str, password: str) -> str:
+    """Return an access token; AskFailed when the shop refuses."""
+    payload = execute_document(http, SIGN_IN, login=login, password=password)["data"]["sessionCreate"]
+    if payload["session"] is None:
+        raise AskFailed(payload["userErrors"][0]["message"])
+    token: str = payload["session"]["accessToken"]
+    return token
+
+
+def execute_document(http: httpx.Client, document: str, **variables: str) -> dict[str, Any]:
+    response: dict[str, Any] = http.post("/graphql", json={"query": document, "variables": variables}).json()
+    return response
+
+
+def pick_value(data: Any, path: str) -> Any:
+    """Return the value at a path such as `orderPlace.order.id`; in lists, numbers count from 0."""
+    for part in path.split("."):
+        data = data[int(part)] if isinstance(data, list) else data[part]
+    return data

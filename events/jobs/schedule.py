@@ -1,0 +1,31 @@
+"""THE TABLE of what the shop does by itself when something falls due."""
+
+from collections.abc import Sequence
+
+from events.aftersales import TICKETS_OVERDUE
+from events.cart import GUEST_CARTS
+from events.catalog import PRICE_CHANGES
+from events.media import UNUSED_PICTURES
+from events.order import UNCONFIRMED_RECEIPTS, UNPAID_ORDERS
+from events.payment import (
+    DELAYED_SANDBOX_CHARGES,
+    REFUSED_REFUNDS,
+    STALLED_REFUNDS,
+    UNSETTLED_PAYMENTS,
+)
+from events.shipment import CARRIER_POLLS
+from events.types import Timer
+
+SCHEDULE: Sequence[Timer] = (
+    UNPAID_ORDERS,
+    UNCONFIRMED_RECEIPTS,
+    DELAYED_SANDBOX_CHARGES,
+    UNSETTLED_PAYMENTS,
+    REFUSED_REFUNDS,
+    STALLED_REFUNDS,
+    CARRIER_POLLS,
+    TICKETS_OVERDUE,
+    PRICE_CHANGES,
+    UNUSED_PICTURES,
+    GUEST_CARTS,
+)

@@ -1,0 +1,35 @@
+"""The events of one row for its watchers: missed ones first, then live ones, each once, in order."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from events.bus import Bus
+from events.topics import subject_topic
+from loaders.event import REPLAY_BATCH, events_since, latest_version
+from models import Event, Subject
+from models.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class EventReplay:
+    database: Database
+    bus: Bus
+    signal_timeout: timedelta
+    """When the table is looked into without a notification."""
+
+    async def follow(self, subject: Subject, subject_id: int, after: int | None) -> AsyncIterator[Event]:
+        """Every event of one row above version `after`; only those still to come when it is None.
+
+        The topic is listened to before the table is read, so that no event is missed between the two.
+        """
+        reads = self.database.reads
+        seen = await latest_version(reads, subject, subject_id) if after is None else after
+        async with self.bus.listen([subject_topic(subject, subject_id)]) as signal:
+            while True:
+                events = await events_since(reads, subject, subject_id, seen)
+                for event in events:
+                    yield event
+                    seen = event.version
+                if len(events) < REPLAY_BATCH:
+                    await signal.wait(self.signal_timeout.total_seconds())

@@ -1,0 +1,102 @@
+"""What timers and reactions are, and what of the shop they may use."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, Protocol, TypeVar
+
+from sqlalchemy import Select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.events import DomainEvent
+from events.bus import Bus
+from gateways.carrier import Carrier
+from gateways.media import MediaStore
+from gateways.payment import PaymentGateway
+from models import CarrierCode, PaymentMethod
+from models.database import Database
+from settings import Settings
+
+Clock = Callable[[], datetime]
+RowId = int | str
+E = TypeVar("E", bound=DomainEvent)
+E_contra = TypeVar("E_contra", bound=DomainEvent, contravariant=True)
+
+
+class Resources(Protocol):
+    """What timers and reactions are given; the shop has it all."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def database(self) -> Database: ...
+    @property
+    def bus(self) -> Bus: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def payments(self) -> Mapping[PaymentMethod, PaymentGateway]: ...
+    @property
+    def carriers(self) -> Mapping[CarrierCode, Carrier]: ...
+    @property
+    def media(self) -> MediaStore: ...
+
+    @property
+    def on_commit(self) -> list[Callable[[], None]]:
+        """Called when a transaction has committed that may have recorded events."""
+
+    def wake_relay(self) -> None:
+        """Call all of `on_commit`, so that the relay of this process looks for events at once."""
+
+    def after_commit(self, session: AsyncSession) -> None:
+        """As `wake_relay`; and the units that the transaction has freed can be ordered again at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """Rows that fall due, and what is done with each.
+
+    `due(now)` selects ids; `act` takes one id, looks again under a lock, and acts or leaves it. Two processes
+    may find the same row: the lock and the second look make it happen once.
+    """
+
+    name: str
+    due: Callable[[datetime], Select[int]]
+    act: Callable[[Resources, Any], Awaitable[None]]
+    act_on_group: Callable[[Resources, Sequence[Any]], Awaitable[int]] | None = None
+    """Acts on many in one transaction, except on those that another process has locked; returns how many."""
+    age: Callable[[Settings], timedelta] = lambda settings: timedelta()
+    """How long rows without a due time of their own wait: `due` is asked for the moment so long ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inside(Generic[E_contra]):
+    """A reaction that changes our own rows: committed together with the mark that it is done, so once."""
+
+    effect: Callable[[AsyncSession, E_contra, Resources], Awaitable[None]]
+
+    @property
+    def name(self) -> str:
+        return self.effect.__name__
+
+
+@dataclass(frozen=True, slots=True)
+class Outside(Generic[E_contra]):
+    """A reaction that calls a partner, with no transaction open: it may be repeated, and must bear that."""
+
+    effect: Callable[[E_contra, Resources], Awaitable[None]]
+
+    @property
+    def name(self) -> str:
+        return self.effect.__name__
+
+
+AnyReaction = Inside[Any] | Outside[Any]
+Reactions = Mapping[type[DomainEvent], Sequence[AnyReaction]]
+
+
+def reactions_to(
+    event_type: type[E], *reactions: Inside[E] | Outside[E]
+) -> tuple[type[DomainEvent], Sequence[AnyReaction]]:
+    """An entry of the table of reactions; mypy checks that each reaction takes events of this class."""
+    return event_type, reactions

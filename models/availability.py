@@ -1,0 +1,43 @@
+"""How many units of a variant can be ordered: on hand, not reserved, in an active warehouse."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, ScalarSelect, func, literal, or_, select
+
+from models.catalog import Variant
+from models.stock import StockLevel, Warehouse
+
+
+def in_active_warehouse() -> ColumnElement[bool]:
+    """Whether a stock level is in a warehouse that orders may take from."""
+    return StockLevel.warehouse_id.in_(select(Warehouse.id).where(Warehouse.active))
+
+
+def available_units() -> ScalarSelect[int]:
+    """The available units of the Variant of the enclosing statement, in all active warehouses together.
+
+    It counts stock only: of a variant without a limit (`Variant.can_sell_out`) any number can be ordered.
+    """
+    units: ScalarSelect[int] = (
+        select(func.coalesce(func.sum(StockLevel.available), 0))
+        .where(StockLevel.variant_id == Variant.id, in_active_warehouse())
+        .correlate(Variant)
+        .scalar_subquery()
+    )
+    return units
+
+
+def is_available() -> ColumnElement[bool]:
+    """Whether one unit of the Variant of the enclosing statement can be ordered."""
+    in_stock = (
+        select(literal(1))
+        .where(StockLevel.variant_id == Variant.id, StockLevel.available > 0, in_active_warehouse())
+        .correlate(Variant)
+        .exists()
+    )
+    return or_(Variant.tracked.is_(False), Variant.sells_when_out.is_(True), in_stock)
+
+
+def total_available(variant: Variant, units: Iterable[int]) -> int | None:
+    """The sum of `units` (StockLevel.available of each active warehouse); None where there is no limit."""
+    return sum(units) if variant.can_sell_out else None

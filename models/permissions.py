@@ -1,0 +1,129 @@
+"""Who may what: permissions, and the one table of the roles that have them."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from models.account import Role
+
+
+class Permission(StrEnum):
+    """What an account can be allowed to do; each field of the schema's roots asks for one."""
+
+    PUBLIC = "PUBLIC"
+    """Browse, read articles, register, sign in."""
+    CART = "CART"
+    """Keep a cart and ask what an order would cost."""
+    BUY = "BUY"
+    """Order, pay, keep addresses, confirm receipt, be notified of one's own things."""
+    MEDIA_UPLOAD = "MEDIA_UPLOAD"
+    """Upload pictures."""
+    STAFF_MANAGE = "STAFF_MANAGE"
+    """Create accounts of the staff, disable and enable accounts."""
+    CONTACT_VIEW = "CONTACT_VIEW"
+    """See e-mail addresses and phone numbers of others."""
+    WORK_VIEW = "WORK_VIEW"
+    """See the queue of open tasks."""
+    ANALYTICS_VIEW = "ANALYTICS_VIEW"
+    """Read reports on sales and on the quality of the catalogue."""
+
+    CATALOG_EDIT = "CATALOG_EDIT"
+    """Change products, prices, categories and attributes; import and export them."""
+    PROMOTION_EDIT = "PROMOTION_EDIT"
+    """See all promotions and change them."""
+    STOCK_WATCH = "STOCK_WATCH"
+    """See movements of stock and what runs low, and set from which number on it does."""
+    STOCK_EDIT = "STOCK_EDIT"
+    """Count and correct stock, change warehouses."""
+    LOGISTICS_VIEW = "LOGISTICS_VIEW"
+    """See warehouses and shipping zones."""
+    SHIPPING_EDIT = "SHIPPING_EDIT"
+    """Change shipping zones and rates."""
+
+    ORDER_VIEW = "ORDER_VIEW"
+    """See orders: customers their own, staff all."""
+    ORDER_CHANGE = "ORDER_CHANGE"
+    """Cancel orders and lines of orders, change their addresses: customers their own, staff all."""
+    ORDER_HOLD = "ORDER_HOLD"
+    """Hold orders and release them."""
+    ORDER_NOTE = "ORDER_NOTE"
+    """Write notes for the staff."""
+    REFUND = "REFUND"
+    """See refunds, give some out of goodwill, confirm those made by hand."""
+    CASH_COLLECT = "CASH_COLLECT"
+    """Collect cash at the door."""
+
+    SHIPMENT_VIEW = "SHIPMENT_VIEW"
+    """See single shipments: customers and couriers their own, staff all."""
+    SHIPMENT_LIST = "SHIPMENT_LIST"
+    """See all shipments."""
+    SHIPMENT_PACK = "SHIPMENT_PACK"
+    """Pack, unpack and dispatch."""
+    SHIPMENT_TRACK = "SHIPMENT_TRACK"
+    """Add to the tracking of a shipment by hand."""
+    DELIVERY_RUN_VIEW = "DELIVERY_RUN_VIEW"
+    """See delivery runs: couriers their own, others all."""
+    DELIVERY_RUN_PLAN = "DELIVERY_RUN_PLAN"
+    """Plan delivery runs and cancel them."""
+    DELIVERY_RUN_DRIVE = "DELIVERY_RUN_DRIVE"
+    """Drive delivery runs: start, complete stops, report positions."""
+
+    TICKET_VIEW = "TICKET_VIEW"
+    """See tickets: customers their own, staff all."""
+    TICKET_OPEN = "TICKET_OPEN"
+    """Open tickets of one's own and apply again."""
+    TICKET_TAKE_PART = "TICKET_TAKE_PART"
+    """Write messages, send goods back, escalate, cancel: customers in their own tickets, staff in all."""
+    TICKET_HANDLE = "TICKET_HANDLE"
+    """Agree to tickets, refuse them, assign them, retry their refunds."""
+    TICKET_DECIDE = "TICKET_DECIDE"
+    """Decide what was escalated."""
+    RETURN_RECEIVE = "RETURN_RECEIVE"
+    """Accept or refuse goods that came back."""
+    ARTICLE_EDIT = "ARTICLE_EDIT"
+    """Write, publish and withdraw articles of the knowledge base."""
+
+
+P = Permission
+
+EVERYBODY = {P.PUBLIC}
+SIGNED_IN = EVERYBODY | {P.MEDIA_UPLOAD, P.ORDER_VIEW}
+EMPLOYEE = SIGNED_IN | {P.LOGISTICS_VIEW, P.ORDER_NOTE, P.WORK_VIEW}
+SHIPMENTS = {P.CASH_COLLECT, P.DELIVERY_RUN_VIEW, P.SHIPMENT_TRACK, P.SHIPMENT_VIEW}
+
+CATALOGUE = EMPLOYEE | {P.ANALYTICS_VIEW, P.CATALOG_EDIT, P.PROMOTION_EDIT, P.STOCK_WATCH}
+WAREHOUSE = (
+    EMPLOYEE
+    | SHIPMENTS
+    | {P.DELIVERY_RUN_PLAN, P.SHIPMENT_LIST, P.SHIPMENT_PACK, P.SHIPPING_EDIT, P.STOCK_EDIT, P.STOCK_WATCH}
+    | {P.ORDER_HOLD, P.RETURN_RECEIVE, P.TICKET_VIEW}
+)
+SUPPORT = (
+    EMPLOYEE
+    | {P.ARTICLE_EDIT, P.CONTACT_VIEW, P.ORDER_CHANGE, P.ORDER_HOLD, P.REFUND}
+    | {P.RETURN_RECEIVE, P.SHIPMENT_LIST, P.SHIPMENT_VIEW}
+    | {P.TICKET_HANDLE, P.TICKET_TAKE_PART, P.TICKET_VIEW}
+)
+MANAGER = CATALOGUE | WAREHOUSE | SUPPORT | {P.TICKET_DECIDE}
+
+GRANTS: Mapping[Role, frozenset[Permission]] = {
+    role: frozenset(permissions)
+    for role, permissions in {
+        Role.GUEST: EVERYBODY | {P.CART},
+        Role.CUSTOMER: SIGNED_IN
+        | {P.BUY, P.CART, P.ORDER_CHANGE, P.SHIPMENT_VIEW, P.TICKET_OPEN, P.TICKET_TAKE_PART, P.TICKET_VIEW},
+        Role.CATALOGUE: CATALOGUE,
+        Role.WAREHOUSE: WAREHOUSE,
+        Role.COURIER: EMPLOYEE | SHIPMENTS | {P.DELIVERY_RUN_DRIVE},
+        Role.SUPPORT: SUPPORT,
+        Role.MANAGER: MANAGER,
+        Role.ADMIN: MANAGER | {P.STAFF_MANAGE},
+    }.items()
+}
+"""The table: role -> what it may do. A new role of the staff is a member of Role and a row here."""
+
+if missing := set(Role) - set(GRANTS):
+    raise TypeError(f"no permissions are granted to {sorted(missing)}")
+
+
+def is_granted(permission: Permission, role: Role) -> bool:
+    return permission in GRANTS[role]

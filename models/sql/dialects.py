@@ -1,0 +1,52 @@
+"""What differs between PostgreSQL and SQLite, and the columns of a table."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Column
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
+
+from models.database import Reads
+
+
+def dialect_of(source: AsyncSession | Reads) -> str:
+    """ "postgresql" or "sqlite"."""
+    bind = source.get_bind() if isinstance(source, AsyncSession) else source.kw["bind"]
+    name: str = bind.dialect.name
+    return name
+
+
+def columns_of(model: type[Any]) -> Sequence[Column[Any]]:
+    """All columns of a model's table, in their order."""
+    return tuple(model.__table__.columns)
+
+
+def column_types(model: type[Any], *, without: Iterable[str] = ()) -> dict[str, TypeEngine[Any]]:
+    """Name and type of the columns an INSERT fills: all but `id`, computed ones and those in `without`."""
+    left_out = {"id", *without}
+    return {
+        each.name: each.type
+        for each in columns_of(model)
+        if each.name not in left_out and each.computed is None
+    }
+
+
+class epoch_seconds(FunctionElement[int]):
+    """Whole seconds since 1970 in UTC, of a moment or a date."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(epoch_seconds, "postgresql")
+def _compile_for_postgresql(element: epoch_seconds, compiler: SQLCompiler, **options: Any) -> str:
+    return f"FLOOR(EXTRACT(EPOCH FROM {compiler.process(element.clauses, **options)}))"
+
+
+@compiles(epoch_seconds, "sqlite")
+def _compile_for_sqlite(element: epoch_seconds, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST(STRFTIME('%s', {compiler.process(element.clauses, **options)}) AS INTEGER)"

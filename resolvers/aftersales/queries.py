@@ -1,0 +1,174 @@
+"""Reading and watching tickets, and who may."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import strawberry
+
+from domain.aftersales.quote import TicketQuote, quote_claim
+from domain.errors import Invalid, NotFound
+from events.aftersales import deadlines_of
+from loaders.aftersales import NEWEST_TICKET, select_tickets
+from loaders.page import PAGE_DEFAULT, Page
+from models import (
+    STAFF,
+    Account,
+    Article,
+    Event,
+    Order,
+    Subject,
+    Ticket,
+    TicketMessage,
+    TicketStatus,
+)
+from resolvers.context import Info
+from resolvers.guard import Permission
+from resolvers.ids import row_id
+from resolvers.inputs.aftersales import TicketFilter, TicketQuoteInput
+from resolvers.knowledge import suggest_articles
+from resolvers.paging import query_page
+
+
+async def ticket(info: Info, id: strawberry.ID | None = None, number: str | None = None) -> Ticket | None:
+    """One ticket, by id or by number; null when it does not exist or is not yours.
+
+    id: its global id
+    number: its number, as the customer knows it
+    """
+    if (id is None) == (number is None):
+        raise Invalid("Give either the id or the number.", field=("id",))
+    if number is not None:
+        return visible_ticket(info, await info.context.load.ticket_by_number.load(number))
+    try:
+        return await find_ticket(info, row_id(id or "", "Ticket"))
+    except NotFound:
+        return None
+
+
+async def find_ticket(info: Info, ticket_id: int) -> Ticket | None:
+    """The ticket, if this viewer may see it."""
+    return visible_ticket(info, await info.context.load.ticket.load(ticket_id))
+
+
+def visible_ticket(info: Info, found: Ticket | None) -> Ticket | None:
+    """The ticket, if this viewer may see it: customers their own, support and warehouse all."""
+    viewer = info.context.viewer
+    if found is None or not viewer.may(Permission.TICKET_VIEW):
+        return None
+    return found if viewer.is_staff or viewer.owns(found.account_id) else None
+
+
+async def find_ticket_message(info: Info, message_id: int) -> TicketMessage | None:
+    """The message, if this viewer may read it."""
+    found = await info.context.load.ticket_message.load(message_id)
+    if found is None or (found.internal and not info.context.viewer.is_staff):
+        return None
+    return found if await find_ticket(info, found.ticket_id) else None
+
+
+async def own_ticket_id(info: Info, id: strawberry.ID) -> int:
+    """The row id of a ticket this viewer may see; NotFound for others."""
+    found = await find_ticket(info, row_id(id, "Ticket"))
+    if found is None:
+        raise NotFound("ticket", field=("id",))
+    return found.id
+
+
+async def own_order(info: Info, id: strawberry.ID) -> Order:
+    """An order of the viewer's own, or any for the staff; NotFound for others."""
+    viewer = info.context.viewer
+    order = await info.context.load.order.load(row_id(id, "Order", field=("order_id",)))
+    if order is None or not (viewer.is_staff or viewer.owns(order.account_id)):
+        raise NotFound("order", field=("order_id",))
+    return order
+
+
+async def tickets(
+    info: Info, filter: TicketFilter | None = None, first: int = PAGE_DEFAULT, after: str | None = None
+) -> Page[Ticket]:
+    """Tickets, the newest first: a customer's own, or all for the staff.
+
+    filter: which of them
+    first: how many, at most 100
+    after: the cursor to go on from
+    """
+    filters, viewer = filter or TicketFilter(), info.context.viewer
+    statement = select_tickets(
+        account_id=None if viewer.is_staff else viewer.id,
+        order_id=row_id(filters.order_id, "Order", field=("filter", "order_id"))
+        if filters.order_id
+        else None,
+        assignee_id=row_id(filters.assignee_id, "Account", field=("filter", "assignee_id"))
+        if filters.assignee_id
+        else None,
+        status=filters.status,
+        type=filters.type,
+        reason=filters.reason,
+        due_before=filters.due_before,
+    )
+    return await query_page(info, statement, NEWEST_TICKET, first=first, after=after)
+
+
+async def ticket_quote(info: Info, input: TicketQuoteInput) -> TicketQuote | None:
+    """What a ticket would bring before it is opened: whether it could be, until when and the exact refund.
+
+    input: what would be asked for
+    """
+    try:
+        order = await own_order(info, input.order_id)
+    except NotFound:
+        return None
+    deadlines, now = deadlines_of(info.context.shop.settings), info.context.now
+    async with info.context.shop.database.reads() as session:
+        return await quote_claim(session, order, input.claim(), deadlines, asked_at=now)
+
+
+async def ticket_updates(info: Info, id: strawberry.ID, after: int | None = None) -> AsyncIterator[Event]:
+    """Everything that happens to a ticket: the events after a version first, then live ones, each once and in
+    order.
+
+    id: the ticket
+    after: the last version you have seen; left out, only what is still to come
+    """
+    ticket_id = await own_ticket_id(info, id)
+    async for event in info.context.shop.replay.follow(Subject.TICKET, ticket_id, after):
+        yield event
+
+
+async def messages(tickets: Sequence[Ticket], info: Info) -> Sequence[Sequence[TicketMessage]]:
+    """The messages, the oldest first, for the staff with the internal notes."""
+    threads = await info.context.load.ticket_messages.load_many([ticket.id for ticket in tickets])
+    if info.context.viewer.is_staff:
+        return threads
+    return [[message for message in thread if not message.internal] for thread in threads]
+
+
+async def from_staff(messages: Sequence[TicketMessage], info: Info) -> Sequence[bool]:
+    """Whether the author is of the staff."""
+    authors = await info.context.load.account.load_many([message.author_id for message in messages])
+    return [author is not None and author.role in STAFF for author in authors]
+
+
+async def assignees(tickets: Sequence[Ticket], info: Info) -> Sequence[Account | None]:
+    """The member of the support staff who has it; null when nobody has, and for customers."""
+    if not info.context.viewer.is_staff:
+        return [None] * len(tickets)
+    assignee_ids = [ticket.assignee_id for ticket in tickets if ticket.assignee_id is not None]
+    found = dict(zip(assignee_ids, await info.context.load.account.load_many(assignee_ids), strict=True))
+    return [found[ticket.assignee_id] if ticket.assignee_id else None for ticket in tickets]
+
+
+async def suggested_articles(
+    tickets: Sequence[Ticket], info: Info, first: int = 3
+) -> Sequence[Sequence[Article]]:
+    """Articles that may answer it, the best first; none for customers.
+
+    first: how many, at most 10
+    """
+    if not info.context.viewer.is_staff:
+        return [()] * len(tickets)
+    return await suggest_articles(info, [ticket.description for ticket in tickets], first=first)
+
+
+def status_then(root: Event) -> TicketStatus:
+    """Where the ticket stood after this event."""
+    return TicketStatus(root.payload["status"])

@@ -1,0 +1,74 @@
+"""Suggestions for a search query that is still being typed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from domain.errors import Invalid
+from loaders.listing import ProductCriteria
+from loaders.suggestions import load_suggestions
+from models import Category, CurrencyCode, Product, Translations
+from resolvers.catalog.listing import check_query
+from resolvers.catalog.product import apply_preferences
+from resolvers.context import Info
+from text.query_plan import matches_names
+
+SUGGESTIONS_LIMIT = 20
+CATEGORIES_LIMIT = 3
+"""Categories among the suggestions."""
+
+BRANDS_LIMIT = 2
+"""Brands among the suggestions."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSuggestion:
+    text: str
+    product: Product | None = None
+    category: Category | None = None
+    brand: str | None = None
+
+
+async def search_suggestions(
+    info: Info,
+    query: str,
+    first: int = 8,
+    language: str | None = None,
+    currency: CurrencyCode | None = None,
+) -> Sequence[SearchSuggestion]:
+    """Suggestions for a query that is still being typed: categories, brands, then products.
+
+    query: the text typed so far, at most 200 characters; one typo is tolerated, and
+        Chinese is found by its pinyin, too
+    first: how many, at most 20
+    language: the language of their texts, as a tag such as "zh-CN"; the viewer's own when left out
+    currency: the currency of their prices; the viewer's own when left out
+    """
+    if not 1 <= first <= SUGGESTIONS_LIMIT:
+        raise Invalid(f"There are 1 to {SUGGESTIONS_LIMIT} suggestions.", field=("first",))
+    viewer = apply_preferences(info, language=language, currency=currency)
+    checked_query = check_query(query)
+    database = info.context.shop.database
+    matches = await load_suggestions(
+        database.reads, ProductCriteria(viewer.currency), checked_query, first=first, dialect=database.dialect
+    )
+    if matches is None:
+        return []
+    categories = [
+        SearchSuggestion(viewer.translate(row.translations, "name", row.name), category=row)
+        for row in matches.categories
+        if matches_names(matches.plan, names_in_all_languages(row.name, row.translations))
+    ]
+    brands = [
+        SearchSuggestion(brand, brand=brand)
+        for brand in matches.brands
+        if matches_names(matches.plan, [brand])
+    ]
+    products = [
+        SearchSuggestion(viewer.translate(row.translations, "title", row.title), product=row)
+        for row in matches.products
+    ]
+    return [*categories[:CATEGORIES_LIMIT], *brands[:BRANDS_LIMIT], *products][:first]
+
+
+def names_in_all_languages(name: str, translations: Translations) -> Iterable[str]:
+    return [name, *(texts.get("name", "") for texts in translations.values())]

@@ -1,0 +1,43 @@
+import strawberry
+
+from domain.errors import Invalid
+from domain.knowledge import ArticleText
+from resolvers.descriptions import input_type
+
+
+@input_type
+class ArticleSaveInput:
+    """What `articleSave` needs."""
+
+    slug: str
+    """Its place in an address: small letters, digits and hyphens."""
+    language: str
+    """The language it is written in, as a tag such as "zh-CN"."""
+    category: str
+    """What it is about."""
+    title: str
+    """The question it answers, in up to 200 characters."""
+    body: str
+    """The answer, in Markdown."""
+    tags: list[str] = strawberry.field(default_factory=list)
+    """Keywords."""
+    id: strawberry.ID | None = None
+    """The article to change; a new one is added without it."""
+    version: int | None = None
+    """The version that was changed; required with `id`."""
+
+    def text(self) -> ArticleText:
+        return ArticleText(
+            slug=self.slug,
+            language=self.language,
+            category=self.category,
+            tags=tuple(self.tags),
+            title=self.title,
+            body=self.body,
+        )
+
+    def changed_version(self) -> int:
+        """The version that was changed; Invalid where it is missing."""
+        if self.version is None:
+            raise Invalid("Say which version you have changed.", field=("version",))
+        return self.version

@@ -1,0 +1,181 @@
+"""Orders: listing, quoting, placing, cancelling, confirming receipt."""
+
+from dataclasses import dataclass
+
+import strawberry
+
+from domain.errors import Invalid, NotFound
+from domain.order import (
+    BatchItem,
+    OrderQuote,
+    OrderQuoteDelivery,
+    OrderQuoteLine,
+    PaymentPlan,
+    cancel_order,
+    confirm_receipt,
+    quote_order,
+)
+from loaders.order import NUMBER_PREFIX, OrderSort, select_orders
+from loaders.page import PAGE_DEFAULT, Page
+from models import CurrencyCode, Delivery, Order, OrderLine
+from resolvers.cart import cart_owner
+from resolvers.context import Info
+from resolvers.ids import row_id
+from resolvers.inputs.order import (
+    CheckoutQuoteInput,
+    DeliveryInput,
+    OrderFilter,
+    OrderLineInput,
+    PaymentInput,
+    build_order_request,
+)
+from resolvers.order.finding import (
+    find_delivery,
+    find_delivery_line,
+    find_order,
+    find_order_line,
+    own_order_id,
+    visible_order,
+)
+from resolvers.order.search import order_criteria
+from resolvers.paging import query_page
+from resolvers.promotion import DiscountPart
+
+__all__ = [
+    "LineOption",
+    "OrderQuote",
+    "OrderQuoteDelivery",
+    "OrderQuoteLine",
+    "OrderSort",
+    "checkout_quote",
+    "discounts",
+    "find_delivery",
+    "find_delivery_line",
+    "find_order",
+    "find_order_line",
+    "options",
+    "order",
+    "order_cancel",
+    "order_place",
+    "order_receipt_confirm",
+    "orders",
+    "own_order_id",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LineOption:
+    """A choice that distinguishes a variant, such as a size."""
+
+    name: str
+    value: str
+
+
+async def order(info: Info, id: strawberry.ID | None = None, number: str | None = None) -> Order | None:
+    """One order, by id or by number; null when it does not exist or is not the viewer's.
+
+    id: the order
+    number: its number
+    """
+    if (id is None) == (number is None):
+        raise Invalid("Give either the id or the number.", field=("id",))
+    if number is not None:
+        return visible_order(info, await info.context.load.order_by_number.load(number.strip().upper()))
+    try:
+        return await find_order(info, row_id(id or "", "Order"))
+    except NotFound:
+        return None
+
+
+async def orders(
+    info: Info,
+    filter: OrderFilter | None = None,
+    sort: OrderSort = OrderSort.NEWEST,
+    query: str | None = None,
+    first: int = PAGE_DEFAULT,
+    after: str | None = None,
+) -> Page[Order]:
+    """Orders: the viewer's own, or all for the staff.
+
+    filter: which of them
+    sort: in which order
+    query: how a number begins, how a phone number ends, an e-mail address, a SKU, or words of a title
+    first: how many, at most 100
+    after: the cursor of the last one seen
+    """
+    criteria = await order_criteria(info, filter or OrderFilter(), query)
+    statement, rows = select_orders(criteria, sort)
+    return await query_page(info, statement, rows, first=first, after=after)
+
+
+async def checkout_quote(info: Info, input: CheckoutQuoteInput) -> OrderQuote:
+    """What an order would cost now, to the cent, and every reason why it could not be placed.
+
+    input: what would be ordered, and where it would go
+    """
+    request = input.request(cart_owner(info), info.context.viewer.currency)
+    async with info.context.shop.database.reads() as session:
+        return await quote_order(session, request, now=info.context.now)
+
+
+async def order_place(
+    info: Info,
+    deliveries: list[DeliveryInput],
+    payments: list[PaymentInput],
+    idempotency_key: str,
+    lines: list[OrderLineInput] | None = None,
+    coupon_codes: list[str] | None = None,
+    currency: CurrencyCode | None = None,
+    note: str = "",
+) -> Order:
+    """Orders what is in the cart, or the lines given. The same idempotency key gives the same order again.
+
+    deliveries: where it goes; every unit of every line to exactly one address
+    payments: how it is paid; the amounts add up to the quoted total exactly
+    idempotency_key: chosen by the client, the same for every attempt at the same order
+    lines: what is ordered, each variant once; what is in the cart when left out
+    coupon_codes: coupons in place of those on the cart
+    currency: the currency of `lines`; the viewer's when left out
+    note: a message to the shop, up to 500 characters
+    """
+    context = info.context
+    request = build_order_request(
+        cart_owner(info), lines, deliveries, coupon_codes, currency=currency or context.viewer.currency
+    )
+    planned = [payment.planned(index) for index, payment in enumerate(payments)]
+    plan = PaymentPlan(planned, note, idempotency_key)
+    number = context.shop.secrets.new_number(NUMBER_PREFIX, context.now)
+    order = await context.shop.order_queue.place(BatchItem(request, plan, number))
+    context.forget_loaded()
+    return order
+
+
+async def order_cancel(info: Info, id: strawberry.ID, reason: str) -> Order:
+    """Cancels an order of which nothing has left yet; what was paid is refunded in full.
+
+    id: the order
+    reason: why, in up to 500 characters
+    """
+    order_id = await own_order_id(info, id)
+    async with info.context.transaction() as session:
+        return await cancel_order(session, order_id, reason=reason, cause=info.context.cause)
+
+
+async def order_receipt_confirm(info: Info, id: strawberry.ID) -> Order:
+    """Confirms that everything on an order has arrived, which completes it.
+
+    id: the order
+    """
+    order_id = await own_order_id(info, id)
+    async with info.context.transaction() as session:
+        return await confirm_receipt(session, order_id, cause=info.context.cause)
+
+
+def options(root: OrderLine) -> list[LineOption]:
+    """The options of the variant; empty for a product with one variant."""
+    return [LineOption(option["name"], option["value"]) for option in root.options]
+
+
+def discounts(root: OrderLine | Delivery) -> list[DiscountPart]:
+    """What each promotion takes off."""
+    return [DiscountPart(part["promotion_id"], root.money(part["amount"])) for part in root.discounts]

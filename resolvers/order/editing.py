@@ -1,0 +1,168 @@
+"""Changing orders after they were placed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import strawberry
+
+from domain.address import PostalAddress, postal_address_of
+from domain.aftersales.cancelling import cancel_lines
+from domain.aftersales.rules import ClaimedUnits
+from domain.cart import open_cart
+from domain.errors import Invalid, NotFound
+from domain.order import add_note, buy_again, change_address, hold_order, release_order
+from models import Account, Cart, Delivery, Order, OrderLine, OrderNote
+from resolvers.cart import cart_owner
+from resolvers.context import Info
+from resolvers.ids import row_id
+from resolvers.inputs.order import DeliveryAddressInput
+from resolvers.inputs.order_editing import CancelledLineInput
+from resolvers.order.finding import find_delivery, own_order_id
+
+HOLD_MESSAGE = "We are checking something about this order before it leaves. You need not do anything."
+"""What customers read in place of the reason."""
+
+
+async def order_lines_cancel(
+    info: Info, id: strawberry.ID, lines: list[CancelledLineInput], reason: str
+) -> Order:
+    """Cancels units that are not packed yet; cancelling all that is left cancels the order.
+
+    What they cost is taken off the payments that were not started, and refunded over those that were made.
+    The fee of a delivery is refunded when nothing of it is left to send.
+
+    id: the order
+    lines: the units to cancel
+    reason: why, in up to 500 characters
+    """
+    order_id = await own_order_id(info, id)
+    async with info.context.transaction() as session:
+        return await cancel_lines(
+            session,
+            order_id,
+            [claimed_units_of(line, index) for index, line in enumerate(lines)],
+            reason=reason,
+            receipt_after=info.context.shop.settings.deadlines.receipt_confirmed_after,
+            cause=info.context.cause,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NotBoughtAgainLine:
+    """An order line that could not be bought again, and why."""
+
+    line: OrderLine
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuyAgainResult:
+    """The cart with what is still sold of an old order, and the lines that are not in it."""
+
+    cart: Cart
+    left_out: Sequence[NotBoughtAgainLine]
+
+
+async def order_buy_again(info: Info, id: strawberry.ID) -> BuyAgainResult:
+    """Adds what is still sold of an order to the viewer's cart, at present prices.
+
+    id: one of the viewer's orders
+    """
+    order_id = await own_order_id(info, id)
+    lines = await info.context.load.order_lines.load(order_id)
+    cause = info.context.cause
+    async with info.context.transaction() as session:
+        cart = await open_cart(session, cart_owner(info), currency=lines[0].currency, now=cause.now)
+        refusals = await buy_again(session, cart, lines, cause=cause)
+    left_out = [
+        NotBoughtAgainLine(line, str(refusals[line.variant_id]))
+        for line in lines
+        if line.variant_id in refusals
+    ]
+    return BuyAgainResult(cart, left_out)
+
+
+async def order_address_change(info: Info, id: strawberry.ID, address: DeliveryAddressInput) -> Delivery:
+    """Sends a delivery to another address, as long as nothing of it is packed.
+
+    Its fee stays as agreed; an address that would cost more is refused.
+
+    id: the delivery
+    address: where it goes instead
+    """
+    delivery = await find_delivery(info, row_id(id, "Delivery"))
+    if delivery is None:
+        raise NotFound("delivery", field=("id",))
+    postal_address = await postal_address_from(info, address, await buyer_of(info, delivery))
+    async with info.context.transaction() as session:
+        return await change_address(session, delivery.id, postal_address, cause=info.context.cause)
+
+
+async def order_hold(info: Info, id: strawberry.ID, reason: str) -> Order:
+    """Keeps an order from being sent and from falling due until it is released; its status stays.
+
+    id: the order
+    reason: why, for the staff, in up to 500 characters; customers read a general message
+    """
+    order_id = await own_order_id(info, id)
+    async with info.context.transaction() as session:
+        return await hold_order(session, order_id, reason=reason, cause=info.context.cause)
+
+
+async def order_release(info: Info, id: strawberry.ID) -> Order:
+    """Releases an order that is held.
+
+    id: the order
+    """
+    order_id = await own_order_id(info, id)
+    async with info.context.transaction() as session:
+        return await release_order(session, order_id, cause=info.context.cause)
+
+
+async def order_note_add(info: Info, id: strawberry.ID, text: str) -> OrderNote:
+    """Adds a note to an order, for the staff only.
+
+    id: the order
+    text: up to 2,000 characters
+    """
+    order_id = await own_order_id(info, id)
+    async with info.context.transaction() as session:
+        return await add_note(session, order_id, text=text, cause=info.context.cause)
+
+
+async def notes(orders: Sequence[Order], info: Info) -> list[Sequence[OrderNote] | None]:
+    """The notes of the staff, the oldest first; null for customers."""
+    if not info.context.viewer.is_staff:
+        return [None] * len(orders)
+    return list(await info.context.load.order_notes.load_many([order.id for order in orders]))
+
+
+def hold(root: Order, info: Info) -> str | None:
+    """Why it is held: the reason for the staff, a general message for customers; null when it is not held."""
+    if root.held_at is None:
+        return None
+    return root.hold_reason if info.context.viewer.is_staff else HOLD_MESSAGE
+
+
+def claimed_units_of(line: CancelledLineInput, index: int) -> ClaimedUnits:
+    field = ("lines", index, "order_line_id")
+    return ClaimedUnits(row_id(line.order_line_id, "OrderLine", field=field), line.quantity)
+
+
+async def buyer_of(info: Info, delivery: Delivery) -> Account | None:
+    order = await info.context.load.order.load(delivery.order_id)
+    return await info.context.load.account.load(order.account_id) if order else None
+
+
+async def postal_address_from(
+    info: Info, address: DeliveryAddressInput, buyer: Account | None
+) -> PostalAddress:
+    """An entry of the buyer's address book or the address written out, whichever of the two is given."""
+    if (address.id is None) == (address.postal is None):
+        raise Invalid("Give either an entry of the address book or an address.", field=("address",))
+    if address.postal is not None:
+        return address.postal.postal()
+    entry = await info.context.load.address.load(row_id(address.id or "", "Address", field=("address", "id")))
+    if entry is None or buyer is None or entry.account_id != buyer.id:
+        raise NotFound("address", field=("address", "id"))
+    return postal_address_of(entry)

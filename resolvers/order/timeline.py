@@ -1,0 +1,117 @@
+"""What has happened to an order: its timeline and its live updates."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+import strawberry
+
+from domain.errors import Invalid, NotFound
+from domain.events import (
+    EVENT_TYPES,
+    CashCollected,
+    DomainEvent,
+    OrderAddressChanged,
+    OrderCancelled,
+    OrderClosed,
+    OrderCompleted,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderHeld,
+    OrderLinesCancelled,
+    OrderPacking,
+    OrderPartiallyDelivered,
+    OrderPartiallyShipped,
+    OrderPlaced,
+    OrderReleased,
+    OrderReturned,
+    OrderShipped,
+    OrderUnfulfilled,
+    PaymentCaptured,
+    PaymentFailed,
+    PaymentStarted,
+    RefundFailed,
+    RefundRequested,
+    RefundSucceeded,
+    type_of,
+)
+from models import Account, Event, FulfilmentStatus, Order, OrderPaymentStatus, OrderStatus, Subject
+from resolvers.context import Info
+from resolvers.ids import row_id
+from resolvers.order.finding import find_order
+
+TIMELINE_MESSAGES: Mapping[type[DomainEvent], str] = {
+    OrderPlaced: "Order placed",
+    PaymentStarted: "Payment begun",
+    PaymentCaptured: "Payment received",
+    PaymentFailed: "Payment failed",
+    OrderConfirmed: "Order confirmed",
+    OrderPacking: "Being packed",
+    OrderUnfulfilled: "Waiting to be packed",
+    OrderPartiallyShipped: "Partly on its way",
+    OrderLinesCancelled: "Partly cancelled",
+    OrderAddressChanged: "Address changed",
+    OrderHeld: "Being checked by us",
+    OrderReleased: "Checked, goes on",
+    OrderShipped: "On its way",
+    OrderPartiallyDelivered: "Partly delivered",
+    OrderDelivered: "Delivered",
+    OrderReturned: "Come back to us",
+    CashCollected: "Cash received",
+    OrderCompleted: "Receipt confirmed",
+    OrderCancelled: "Order cancelled",
+    RefundRequested: "Refund on its way",
+    RefundSucceeded: "Refunded",
+    RefundFailed: "Refund delayed",
+    OrderClosed: "Closed, everything refunded",
+}
+"""What a customer reads for each type of event; the others are not in the timeline."""
+
+
+async def order_updates(info: Info, id: strawberry.ID, after: int | None = None) -> AsyncIterator[Event]:
+    """Everything that happens to an order: first what came after a version, then live, each once, in order.
+
+    id: the order
+    after: the last version seen; later ones come first. Without it only what is to come.
+    """
+    found = await find_order(info, row_id(id, "Order"))
+    if found is None:
+        raise NotFound("order", field=("id",))
+    if after is not None and not 0 <= after <= found.version:
+        raise Invalid(f"This order is at version {found.version}.", field=("after",))
+    async for event in info.context.shop.replay.follow(Subject.ORDER, found.id, after):
+        yield event
+
+
+async def timelines(orders: Sequence[Order], info: Info) -> list[list[Event]]:
+    """What has happened to it, the oldest first."""
+    found = await info.context.load.order_events.load_many([order.id for order in orders])
+    return [[event for event in events if type_of(event) in TIMELINE_MESSAGES] for events in found]
+
+
+async def actors(events: Sequence[Event], info: Info) -> list[Account | None]:
+    """Who caused it; null where it followed automatically, and for customers where it was the staff."""
+    viewer = info.context.viewer
+    actor_ids = {event.actor_id for event in events if event.actor_id is not None}
+    visible_ids = [actor_id for actor_id in actor_ids if viewer.is_staff or viewer.owns(actor_id)]
+    accounts = await info.context.load.account.load_many(visible_ids)
+    found = dict(zip(visible_ids, accounts, strict=True))
+    return [found.get(event.actor_id or 0) for event in events]
+
+
+def event_message(root: Event) -> str:
+    """What happened, in words for a customer."""
+    return TIMELINE_MESSAGES[EVENT_TYPES[root.name]]
+
+
+def status_then(root: Event) -> OrderStatus:
+    """The status of the order after this event."""
+    return OrderStatus(root.payload["status"])
+
+
+def payment_status_then(root: Event) -> OrderPaymentStatus:
+    """The payment status of the order after this event."""
+    return OrderPaymentStatus(root.payload["payment_status"])
+
+
+def fulfilment_status_then(root: Event) -> FulfilmentStatus:
+    """The fulfilment status of the order after this event."""
+    return FulfilmentStatus(root.payload["fulfilment_status"])

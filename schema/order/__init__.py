@@ -1,0 +1,329 @@
+"""Orders: their lines, deliveries and timelines, quotes and updates."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+import models
+from resolvers import order as resolve
+from resolvers.descriptions import describe_enum
+from resolvers.guard import Permission
+from resolvers.order import editing, timeline
+from schema.account import Account
+from schema.catalog import Product, Variant
+from schema.connection import Connection
+from schema.mutation import UserError, mutation, user_error
+from schema.node import Node
+from schema.promotion import AppliedPromotion, DiscountPart, EvaluatedPromotion
+from schema.rows import batched, field, loaded, row_type, subscription
+from schema.scalars import Money
+from schema.shipping import ShippingOption
+from schema.stock import Warehouse
+
+if TYPE_CHECKING:
+    from schema.aftersales import Ticket
+    from schema.payment import Payment
+    from schema.shipment import Shipment
+
+OrderStatus = describe_enum(models.OrderStatus)
+OrderPaymentStatus = describe_enum(models.OrderPaymentStatus)
+FulfilmentStatus = describe_enum(models.FulfilmentStatus)
+OrderDisplayStatus = describe_enum(models.OrderDisplayStatus)
+OrderSort = describe_enum(resolve.OrderSort)
+
+LaterPayment = Annotated["Payment", strawberry.lazy("schema.payment")]
+LaterShipment = Annotated["Shipment", strawberry.lazy("schema.shipment")]
+LaterTicket = Annotated["Ticket", strawberry.lazy("schema.aftersales")]
+
+
+@row_type(models.AddressColumns)
+class PostalAddress:
+    """The address of a parcel, as it was written when the order was placed."""
+
+    recipient: str
+    """Who receives the parcel."""
+    phone: str
+    """The number the courier calls, in E.164."""
+    country_code: str
+    """The ISO 3166 code of the country."""
+    province: str
+    """Province, state or municipality; empty where there is none."""
+    city: str
+    """City or prefecture."""
+    district: str
+    """District or county; empty where there is none."""
+    line1: str
+    """Street, house and door."""
+    line2: str
+    """Further lines of the address; may be empty."""
+    postal_code: str
+    """Postal code; may be empty."""
+
+
+@row_type(models.OrderLine)
+class OrderLine(Node):
+    """Units of a variant on an order, with the title and price of the moment it was placed."""
+
+    position: int
+    """Its position on the order, from 1."""
+    title: str
+    """The title of the product."""
+    sku: str | None
+    """The stock keeping unit, if it has one."""
+    options: list["LineOption"] = field(resolve.options)
+    picture_url: str | None
+    """The URL of its picture."""
+    unit_price: Money
+    """What one unit cost."""
+    quantity: int
+    """How many units were bought."""
+    discount: Money
+    """This line's share of the order's discount."""
+    discounts: list[DiscountPart] = field(resolve.discounts)
+    total: Money
+    """What all units cost after the discount."""
+    cancelled: int
+    """How many units were cancelled before they left."""
+    product: Product | None = loaded("product", key="product_id")
+    """The product as it is now."""
+    variant: Variant | None = loaded("variant", key="variant_id")
+    """The variant as it is now."""
+
+
+@row_type(resolve.LineOption)
+class LineOption:
+    """A choice that distinguishes a variant, such as a size."""
+
+    name: str
+    """The name of the choice, such as "Size"."""
+    value: str
+    """The value chosen, such as "M"."""
+
+
+@row_type(models.DeliveryLine)
+class DeliveryLine(Node):
+    """Units of one order line that leave one warehouse for one address."""
+
+    order_line: OrderLine = loaded("order_line", key="order_line_id")
+    """The order line."""
+    quantity: int
+    """How many units go there."""
+    packed: int
+    """How many of them are packed in parcels."""
+    warehouse: Warehouse = loaded("warehouse", key="warehouse_id")
+    """The warehouse they leave."""
+
+
+@row_type(models.Delivery)
+class Delivery(Node):
+    """The part of an order that goes to one address by one method."""
+
+    position: int
+    """Its position on the order, from 1."""
+    address: PostalAddress
+    """Where it goes."""
+    method: models.ShippingMethod
+    """How it is sent."""
+    fee: Money
+    """What sending it costs before any discount."""
+    discount: Money
+    """What the promotions take off the fee."""
+    discounts: list[DiscountPart] = field(resolve.discounts)
+    total: Money
+    """What is left of the fee."""
+    lines: list[DeliveryLine] = loaded("delivery_lines", key="id")
+    """The units that go there, by warehouse."""
+    shipments: list[LaterShipment] = loaded("delivery_shipments", key="id")
+    """Its parcels that are packed."""
+    order: "Order" = loaded("order", key="order_id")
+    """The order it belongs to."""
+    ticket: LaterTicket | None = loaded("ticket", key="ticket_id")
+    """The ticket whose replacement this is; null for what was ordered originally."""
+
+
+@row_type(models.Event)
+class OrderEvent:
+    """One thing that has happened to an order."""
+
+    version: int
+    """The version of the order after this event."""
+    name: str
+    """What happened, for programs, such as "order.confirmed"."""
+    message: str = field(timeline.event_message)
+    occurred_at: datetime
+    """When the shop recorded it."""
+    actor: Account | None = batched(timeline.actors)
+
+
+@row_type(models.Order)
+class Order(Node):
+    """What a customer bought, at the prices agreed when it was placed."""
+
+    number: str
+    """The number by which customers and staff refer to it."""
+    status: models.OrderStatus
+    """Whether it is confirmed, completed, cancelled or closed."""
+    payment_status: models.OrderPaymentStatus
+    """Whether it is paid or refunded, wholly or in part."""
+    fulfilment_status: models.FulfilmentStatus
+    """Whether it is packed, shipped or delivered, wholly or in part."""
+    display_status: models.OrderDisplayStatus
+    """The one status that customers read, derived from the three others."""
+    subtotal: Money
+    """What the lines cost before any discount."""
+    discount: Money
+    """What the promotions take off the lines."""
+    shipping: Money
+    """What the deliveries cost, after what the promotions take off their fees."""
+    cancelled: Money
+    """What was cancelled before it was paid, and is not due any more."""
+    total: Money
+    """What is to be paid: subtotal - discount + shipping - cancelled."""
+    note: str
+    """The customer's message to the shop; may be empty."""
+    version: int
+    """One higher with each event; pass it as `after` to `orderUpdates` to miss none."""
+    placed_at: datetime
+    """When it was placed."""
+    payment_due_at: datetime | None
+    """When it is cancelled unless it is paid by then; null when nothing is due."""
+    confirmed_at: datetime | None
+    """When it was confirmed: paid in advance, or accepted for payment at the door."""
+    delivered_at: datetime | None
+    """When the last of it arrived."""
+    receipt_due_at: datetime | None
+    """When its receipt is confirmed automatically; null before it arrives and once it is confirmed."""
+    completed_at: datetime | None
+    """When its receipt was confirmed."""
+    cancelled_at: datetime | None
+    """When it was cancelled."""
+    cancel_reason: str | None
+    """Why it was cancelled."""
+    held_at: datetime | None
+    """Since when it is held; null when it is not."""
+    hold: str | None = field(editing.hold)
+    staff_notes: list["OrderNote"] | None = batched(editing.notes)
+    customer: Account = loaded("account", key="account_id")
+    """Who bought it."""
+    lines: list[OrderLine] = loaded("order_lines", key="id")
+    """What was bought."""
+    promotions: list[AppliedPromotion] = loaded("order_promotions", key="id")
+    """The promotions that were applied, in the order of application."""
+    deliveries: list[Delivery] = loaded("order_deliveries", key="id")
+    """Where it goes; replacements of after-sales come last."""
+    payments: list[LaterPayment] = loaded("order_payments", key="id")
+    """How it is paid."""
+    shipments: list[LaterShipment] = loaded("order_shipments", key="id")
+    """Its parcels that are packed."""
+    tickets: list[LaterTicket] = loaded("order_tickets", key="id")
+    """The after-sales tickets about it."""
+    timeline: list[OrderEvent] = batched(timeline.timelines)
+
+
+@row_type(models.OrderNote)
+class OrderNote:
+    """A note about an order, by and for the staff."""
+
+    text: str
+    """The note."""
+    author: Account = loaded("account", key="author_id")
+    """Who wrote it."""
+    created_at: datetime
+    """When it was written."""
+
+
+@row_type(models.Event)
+class OrderUpdate:
+    """One thing that happened to an order, with the statuses of the order after it."""
+
+    version: int
+    """The version of the order after this event; versions follow each other without a gap."""
+    name: str
+    """What happened, such as "order.confirmed"."""
+    status: models.OrderStatus = field(timeline.status_then)
+    payment_status: models.OrderPaymentStatus = field(timeline.payment_status_then)
+    fulfilment_status: models.FulfilmentStatus = field(timeline.fulfilment_status_then)
+    occurred_at: datetime
+    """When the shop recorded it."""
+    order: Order = loaded("order", key="subject_id")
+    """The order as it is now."""
+
+
+@row_type(resolve.OrderQuoteLine)
+class CheckoutLine:
+    """What one line would cost."""
+
+    variant: Variant
+    """The variant."""
+    quantity: int
+    """How many units."""
+    unit_price: Money
+    """What one unit costs."""
+    discount: Money
+    """This line's share of the discount."""
+    total: Money
+    """What all units cost after the discount."""
+
+
+@row_type(resolve.OrderQuoteDelivery)
+class CheckoutDelivery:
+    """What one delivery would cost."""
+
+    method: models.ShippingMethod
+    """How it would be sent."""
+    fee: Money
+    """What sending it costs before any discount."""
+    discount: Money
+    """What the promotions take off the fee."""
+    total: Money
+    """What is left of the fee."""
+    options: list[ShippingOption]
+    """Every method by which it could be sent, with its fee."""
+
+
+def problems(root: resolve.OrderQuote) -> list[UserError]:
+    return [user_error(problem) for problem in root.problems]
+
+
+@row_type(resolve.OrderQuote)
+class CheckoutQuote:
+    """An order as it could be placed now, and every reason why it could not."""
+
+    lines: list[CheckoutLine]
+    """What would be bought; what is not sold any more is left out."""
+    deliveries: list[CheckoutDelivery]
+    """Where it would go, in the order given."""
+    subtotal: Money
+    """What the lines cost before any discount."""
+    discount: Money
+    """What the promotions take off the lines."""
+    shipping: Money
+    """What the deliveries cost, after what the promotions take off their fees."""
+    total: Money
+    """What would have to be paid: subtotal - discount + shipping."""
+    promotions: list[EvaluatedPromotion]
+    """Every promotion that was considered, and why it applies or does not: those that apply first."""
+    problems: list[UserError] = strawberry.field(
+        resolver=problems,
+        description="Why the order could not be placed so; empty when it could. Paths lead into `input`.",
+    )
+
+
+@strawberry.type
+class OrderQuery:
+    order: Order | None = field(resolve.order, allow=Permission.ORDER_VIEW)
+    orders: Connection[Order] = field(resolve.orders, allow=Permission.ORDER_VIEW)
+    checkout_quote: CheckoutQuote = field(resolve.checkout_quote, allow=Permission.CART)
+
+
+@strawberry.type
+class OrderMutation:
+    order_place = mutation(resolve.order_place, returns=Order, allow=Permission.BUY)
+    order_cancel = mutation(resolve.order_cancel, returns=Order, allow=Permission.ORDER_CHANGE)
+    order_receipt_confirm = mutation(resolve.order_receipt_confirm, returns=Order, allow=Permission.BUY)
+
+
+@strawberry.type
+class OrderSubscription:
+    order_updates: OrderUpdate = subscription(timeline.order_updates, allow=Permission.ORDER_VIEW)

@@ -1,0 +1,161 @@
+"""Every setting, in groups by concern: the only reader of the environment and of `.env`."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from settings.business import (
+    CarrierSettings,
+    CatalogSettings,
+    CheckoutSettings,
+    DeadlineSettings,
+    JobSettings,
+    LocaleSettings,
+    PaymentSettings,
+    SubscriptionSettings,
+)
+from settings.group import SettingsGroup
+from settings.system import (
+    CachingSettings,
+    DatabaseSettings,
+    DeploymentSettings,
+    LimitSettings,
+    LogFormat,
+    LogSettings,
+    MediaSettings,
+    RedisSettings,
+    ServerSettings,
+    TokenSettings,
+)
+
+__all__ = ["DatabaseSettings", "Settings", "Variable", "WrongSetting", "list_variables"]
+
+
+class WrongSetting(Exception):
+    """One or more settings are not valid; the message names the environment variable of each."""
+
+
+class Settings(BaseModel):
+    """All settings. Durations are given in seconds or by ISO 8601 ("PT30M")."""
+
+    model_config = ConfigDict(frozen=True)
+
+    deployment: DeploymentSettings
+    server: ServerSettings
+    database: DatabaseSettings
+    redis: RedisSettings
+    tokens: TokenSettings
+    media: MediaSettings
+    logs: LogSettings
+    limits: LimitSettings
+    caching: CachingSettings
+    locale: LocaleSettings
+    catalog: CatalogSettings
+    deadlines: DeadlineSettings
+    payments: PaymentSettings
+    carriers: CarrierSettings
+    checkout: CheckoutSettings
+    subscriptions: SubscriptionSettings
+    jobs: JobSettings
+
+    @classmethod
+    def from_environment(cls, *, env_file: str | None = ".env", **overrides: object) -> Self:
+        """Read the settings from the environment and a file.
+
+        `overrides`, by the names of environment variables in lower case, take precedence. WrongSetting names
+        each variable that is wrong.
+        """
+        groups: dict[str, SettingsGroup] = {}
+        problems: list[str] = []
+        for name, group in _groups().items():
+            try:
+                groups[name] = group.read(env_file, overrides)
+            except ValidationError as error:
+                problems += _describe_problems(error)
+        if unknown := overrides.keys() - {variable.name.lower() for variable in list_variables()}:
+            raise TypeError(f"there is no setting {', '.join(sorted(unknown))}")
+        if problems:
+            raise WrongSetting("\n".join(problems))
+        try:
+            return cls.model_validate(groups)
+        except ValidationError as error:
+            raise WrongSetting("\n".join(_describe_problems(error))) from None
+
+    @model_validator(mode="after")
+    def _require_secret(self) -> Self:
+        if self.deployment.is_production and not self.tokens.secret_key.get_secret_value():
+            raise ValueError("SECRET_KEY is required in production")
+        return self
+
+    @property
+    def offers_sandbox(self) -> bool:
+        offer = self.payments.offer_sandbox
+        return not self.deployment.is_production if offer is None else offer
+
+    @property
+    def logs_json(self) -> bool:
+        default = LogFormat.JSON if self.deployment.is_production else LogFormat.CONSOLE
+        return (self.logs.format or default) is LogFormat.JSON
+
+    @property
+    def media_dir(self) -> Path:
+        return self.deployment.var_dir / "media"
+
+    def signing_key(self) -> str:
+        """Return SECRET_KEY, or in development a random key that is kept in VAR_DIR."""
+        return self._signing_key
+
+    @cached_property
+    def _signing_key(self) -> str:
+        if key := self.tokens.secret_key.get_secret_value():
+            return key
+        file = self.deployment.var_dir / "secret_key"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600)
+            file.write_text(secrets.token_urlsafe(48))
+        return file.read_text()
+
+    def with_port(self, port: int) -> Self:
+        """Return the same settings with another PORT."""
+        return self.model_copy(update={"server": self.server.model_copy(update={"port": port})})
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An environment variable that sets something."""
+
+    name: str
+    description: str
+    default: object
+
+
+def list_variables() -> Iterator[Variable]:
+    """Yield every variable, by group."""
+    for group in _groups().values():
+        for field in group.model_fields.values():
+            yield Variable(str(field.validation_alias), field.description or "", field.get_default())
+
+
+def _groups() -> dict[str, type[SettingsGroup]]:
+    """Return the classes of the groups, by their names in Settings."""
+    annotations = {name: field.annotation for name, field in Settings.model_fields.items()}
+    return {
+        name: group
+        for name, group in annotations.items()
+        if isinstance(group, type) and issubclass(group, SettingsGroup)
+    }
+
+
+def _describe_problems(error: ValidationError) -> list[str]:
+    """Return one line for each problem: the variable and what is wrong."""
+    return [_describe_problem(problem["loc"], problem["msg"]) for problem in error.errors()]
+
+
+def _describe_problem(location: tuple[int | str, ...], message: str) -> str:
+    return f"{location[0]}: {message}" if location else message.removeprefix("Value error, ")

@@ -1,0 +1,209 @@
+"""Groups of settings for the business: deadlines, intervals and defaults."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator
+
+from models.money import CurrencyCode
+from settings.group import Duration, SettingsGroup
+
+
+class LocaleSettings(SettingsGroup):
+    """Defaults of language, currency and time zone."""
+
+    default_currency: CurrencyCode = Field(
+        CurrencyCode.CNY,
+        validation_alias="DEFAULT_CURRENCY",
+        description="currency where a client names none",
+    )
+    default_language: str = Field(
+        "zh-CN", validation_alias="DEFAULT_LANGUAGE", description="language of texts that name none"
+    )
+    time_zone: str = Field(
+        "Asia/Shanghai", validation_alias="TIME_ZONE", description="where the days of reports begin and end"
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_time_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, KeyError, OSError):
+            raise ValueError("is no time zone of the IANA database") from None
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class CatalogSettings(SettingsGroup):
+    low_stock_at: int = Field(
+        5,
+        ge=0,
+        validation_alias="LOW_STOCK_AT",
+        description="up to how many units stock counts as low, for variants without a threshold",
+    )
+    best_selling_window: Duration = Field(
+        timedelta(days=30),
+        validation_alias="BEST_SELLING_WINDOW",
+        description="best sellers are those that sold most within this time",
+    )
+
+
+class DeadlineSettings(SettingsGroup):
+    """How long carts, orders and tickets wait before they change by themselves."""
+
+    guest_cart_lifetime: Duration = Field(
+        timedelta(days=30),
+        validation_alias="GUEST_CART_LIVES",
+        description="an untouched guest cart is deleted after this time",
+    )
+    unpaid_order_closes_after: Duration = Field(
+        timedelta(minutes=30),
+        validation_alias="UNPAID_ORDER_CLOSES_AFTER",
+        description="an unpaid order is cancelled and its stock released",
+    )
+    flash_order_closes_after: Duration = Field(
+        timedelta(minutes=10),
+        validation_alias="FLASH_ORDER_CLOSES_AFTER",
+        description="the same for orders with items of a flash sale",
+    )
+    receipt_confirmed_after: Duration = Field(
+        timedelta(days=10),
+        validation_alias="RECEIPT_CONFIRMED_AFTER",
+        description="receipt is confirmed automatically, from delivery",
+    )
+    return_window: Duration = Field(
+        timedelta(days=7),
+        validation_alias="RETURN_WINDOW",
+        description="for returns without a reason, from receipt",
+    )
+    quality_window: Duration = Field(
+        timedelta(days=15), validation_alias="QUALITY_WINDOW", description="for faults, from receipt"
+    )
+    ticket_agreed_after: Duration = Field(
+        timedelta(days=2),
+        validation_alias="TICKET_AGREED_AFTER",
+        description="an unanswered ticket is agreed automatically",
+    )
+    return_shipped_within: Duration = Field(
+        timedelta(days=7),
+        validation_alias="RETURN_SHIPPED_WITHIN",
+        description="time to ship a return; then the ticket is closed",
+    )
+    return_accepted_after: Duration = Field(
+        timedelta(days=10),
+        validation_alias="RETURN_ACCEPTED_AFTER",
+        description="a return that was shipped is accepted automatically",
+    )
+
+
+class JobSettings(SettingsGroup):
+    """How often the work beside requests runs."""
+
+    relay_interval: Duration = Field(
+        timedelta(seconds=1),
+        validation_alias="RELAY_PAUSE",
+        description="how often the relay looks for events without a signal",
+    )
+    event_lease: Duration = Field(
+        timedelta(seconds=30),
+        validation_alias="EVENT_LEASE",
+        description="another process takes over an event after this time",
+    )
+    scheduler_interval: Duration = Field(
+        timedelta(seconds=5),
+        validation_alias="TIMER_PAUSE",
+        description="how often the scheduler looks for due rows",
+    )
+    view_count_interval: Duration = Field(
+        timedelta(seconds=5),
+        validation_alias="COUNT_EVERY",
+        description="how often counted views are saved; a process that is killed loses those not saved yet",
+    )
+    sales_count_interval: Duration = Field(
+        timedelta(minutes=10),
+        validation_alias="SALES_COUNTED_EVERY",
+        description="how often best sellers are counted",
+    )
+
+
+class SubscriptionSettings(SettingsGroup):
+    signal_timeout: Duration = Field(
+        timedelta(seconds=30),
+        validation_alias="BELL_PAUSE",
+        description="how often a subscription looks for events without a signal",
+    )
+    cart_interval: Duration = Field(
+        timedelta(seconds=1),
+        validation_alias="CART_LOOK_EVERY",
+        description="how often at most a subscription to a cart is told of prices and stock",
+    )
+
+
+class PaymentSettings(SettingsGroup):
+    offer_sandbox: bool | None = Field(
+        None,
+        validation_alias="SANDBOX_PAYMENTS",
+        description="whether SANDBOX is offered; only in development when not set",
+    )
+    query_interval: Duration = Field(
+        timedelta(minutes=1),
+        validation_alias="PAYMENT_QUERY_EVERY",
+        description="how often the provider is queried about an unsettled payment",
+    )
+    refund_retry_after: Duration = Field(
+        timedelta(minutes=5),
+        validation_alias="REFUND_RETRY_AFTER",
+        description="time until a failed refund is tried again",
+    )
+
+
+class CarrierSettings(SettingsGroup):
+    poll_interval: Duration = Field(
+        timedelta(seconds=10),
+        validation_alias="CARRIER_POLL_EVERY",
+        description="how often carriers are queried",
+    )
+    simulated_step: Duration = Field(
+        timedelta(seconds=20),
+        validation_alias="SIMULATED_CARRIER_STEP",
+        description="time between two tracking events of the simulated carrier",
+    )
+
+
+class CheckoutSettings(SettingsGroup):
+    """The order queue of a process."""
+
+    batch_limit: int = Field(
+        50,
+        ge=1,
+        le=1_000,
+        validation_alias="PLACING_GROUP_LIMIT",
+        description="orders placed in one transaction when many arrive; 1 switches batches off",
+    )
+    lanes: int = Field(
+        4,
+        ge=1,
+        le=100,
+        validation_alias="PLACING_LANES",
+        description="transactions that place orders at the same time, fewer than connections",
+    )
+    wait_limit: Duration = Field(
+        timedelta(seconds=1.5),
+        validation_alias="PLACING_WAIT_LIMIT",
+        description="an order that would wait longer is refused as BUSY",
+    )
+    queue_limit: int = Field(
+        1_000,
+        ge=1,
+        validation_alias="PLACING_LIMIT",
+        description="orders that may wait in one lane",
+    )
+    sold_out_lifetime: Duration = Field(
+        timedelta(seconds=0.5),
+        validation_alias="SOLD_OUT_REMEMBERED",
+        description="how long a sold-out variant is refused without another query",
+    )

@@ -1,0 +1,64 @@
+"""Documents and helpers for tickets, and a customer with a received order."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from models import Order, OrderLine
+from resolvers.ids import global_id
+from tests.clients import Client
+
+QUOTE = """query($input: TicketQuoteInput!) { ticketQuote(input: $input) {
+  eligible refusal { code message } deadline
+  lines { line { title } quantity left refund { amount } }
+  shipping { amount } refund { amount currencyCode } legs { payment { method } refund { amount } } } }"""
+SEEN = """ticket { id number status version refund { amount } refusal messages { body internal fromStaff } }
+  userErrors { code field message }"""
+OPEN = f"mutation($input: TicketOpenInput!) {{ ticketOpen(input: $input) {{ {SEEN} }} }}"
+TICKET = """query($id: ID, $number: String) { ticket(id: $id, number: $number) {
+  id status number description customer { name } assignee { name } dueAt
+  messages { body internal fromStaff author { name } } media { url } timeline { version name status }
+  lines { quantity refund { amount } orderLine { title } } refunds { total { amount } status }
+  order { number } replacements { lines { quantity } } suggestedArticles { title } } }"""
+
+
+def command(name: str) -> str:
+    kind = f"{name[0].upper()}{name[1:]}"
+    return f"mutation($input: {kind}Input!) {{ {name}(input: $input) {{ {SEEN} }} }}"
+
+
+def codes(payload: dict[str, Any]) -> list[str]:
+    return [error["code"] for error in payload["userErrors"]]
+
+
+@dataclass
+class TicketCase:
+    """A customer with a received order of three teapots, paid with play money."""
+
+    customer: Client
+    agent: Client
+    order: Order
+    line: OrderLine
+
+    def claim(self, quantity: int = 1, **more: Any) -> dict[str, Any]:
+        return {
+            "orderId": global_id("Order", self.order.id),
+            "type": "RETURN_REFUND",
+            "reason": "QUALITY_FAULT",
+            "lines": [{"orderLineId": global_id("OrderLine", self.line.id), "quantity": quantity}],
+        } | more
+
+    def application(self, quantity: int = 1, **more: Any) -> dict[str, Any]:
+        texts = {"description": "It leaks.", "idempotencyKey": f"key-{quantity}"}
+        return self.claim(quantity, **(texts | more))
+
+
+async def open_ticket(case: TicketCase, **more: Any) -> str:
+    payload = await case.customer.do(OPEN, **case.application(**more))
+    assert payload["userErrors"] == []
+    found: str = payload["ticket"]["id"]
+    return found
+
+
+async def status_of(case: TicketCase, ticket_id: str) -> str:
+    found: str = (await case.agent.get(TICKET, id=ticket_id))["ticket"]["status"]
+    return found

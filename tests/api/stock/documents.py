@@ -1,0 +1,22 @@
+"""Documents about stock and warehouses."""
+
+from typing import Any
+
+from resolvers.ids import global_id
+
+PLACE = """
+mutation ($input: OrderPlaceInput!) { orderPlace(input: $input) { order { id } userErrors { code } } }
+"""
+
+
+def refusals(payload: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(error["code"], ".".join(error["field"])) for error in payload["userErrors"]]
+
+
+def order_of(variant_id: int, address_id: int, quantity: int = 1) -> dict[str, Any]:
+    return {
+        "lines": [{"variantId": global_id("Variant", variant_id), "quantity": quantity}],
+        "deliveries": [{"address": {"id": global_id("Address", address_id)}, "method": "STANDARD"}],
+        "payments": [{"method": "SANDBOX", "amount": {"amount": str(99 * quantity), "currencyCode": "CNY"}}],
+        "idempotencyKey": f"buyer-{address_id}",
+    }

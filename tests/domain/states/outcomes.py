@@ -1,0 +1,162 @@
+"""Runs every command in every state, and compares the outcomes with the tables of docs/states.md."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.decisions import (
+    accept_return,
+    agree_ticket,
+    decide_ticket,
+    refuse_return,
+    refuse_ticket,
+)
+from domain.aftersales.requests import cancel_ticket, escalate_ticket, ship_return
+from domain.aftersales.settlement import follow_refunds
+from domain.cause import Cause
+from domain.errors import DomainError
+from domain.payment import fail_refund, settle_refund
+from events.shop import Shop
+from models import Event, FulfilmentStatus, Order, OrderStatus, RefundStatus, Ticket
+from tests.factories.aftersales import DEADLINES, refunds_of
+from tests.factories.order import NOW
+from tests.observe import read_all_rows
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "states.md"
+LATER = NOW + timedelta(days=30)
+Command = Callable[[AsyncSession, Any], Awaitable[Any]]
+
+
+def documented_outcomes(title: str) -> Mapping[str, Mapping[str, str]]:
+    """The table under a heading: the outcome by state and command."""
+    lines = DOCUMENT.read_text().split(f"## {title}\n")[1].split("\n## ")[0].splitlines()
+    head, _, *rows = ([cell.strip() for cell in line.strip("| ").split("|")] for line in lines if "|" in line)
+    return {state: {row[0]: row[at] for row in rows} for at, state in enumerate(head) if at}
+
+
+async def try_commands(
+    shop: Shop, commands: Mapping[str, Command], find: Callable[[AsyncSession], Awaitable[Any]]
+) -> Mapping[str, str]:
+    """The outcome of each command on the row that `find` returns: its new state or an error code.
+
+    Each command is rolled back.
+    """
+    found: dict[str, str] = {}
+    for name, command in commands.items():
+        async with shop.database.writes() as session:
+            thing = await find(session)
+            state, before = state_of(thing), await count_events(session)
+            try:
+                await command(session, thing)
+                await session.flush()
+                await session.refresh(thing)
+            except DomainError as refusal:
+                found[name] = refusal.code.value
+            else:
+                same = "done" if await count_events(session) > before else "nothing"
+                found[name] = state_of(thing) if state_of(thing) != state else same
+            await session.rollback()
+    return found
+
+
+async def count_events(session: AsyncSession) -> int:
+    """How many events are stored; every change stores one."""
+    return await session.scalar(select(func.count(Event.id))) or 0
+
+
+def state_of(thing: Any) -> str:
+    """Its status; of a confirmed order the fulfilment status, or HELD."""
+    if isinstance(thing, Order) and thing.held_at is not None:
+        return "HELD"
+    if isinstance(thing, Order) and thing.status is OrderStatus.CONFIRMED:
+        untouched = thing.fulfilment_status is FulfilmentStatus.UNFULFILLED
+        return thing.status.value if untouched else thing.fulfilment_status.value
+    return str(thing.status.value)
+
+
+async def agree(session: AsyncSession, ticket: Ticket) -> None:
+    await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
+
+
+async def refuse(session: AsyncSession, ticket: Ticket) -> None:
+    await refuse_ticket(session, ticket.id, DEADLINES, reason="Not ours.", cause=Cause(NOW, None))
+
+
+async def send_return(session: AsyncSession, ticket: Ticket) -> None:
+    await ship_return(
+        session, ticket.id, DEADLINES, carrier="SF", tracking_number="1", cause=Cause(NOW, ticket.account_id)
+    )
+
+
+async def accept_returned(session: AsyncSession, ticket: Ticket) -> None:
+    await accept_return(session, ticket.id, DEADLINES, damaged=False, cause=Cause(NOW, None))
+
+
+async def refuse_returned(session: AsyncSession, ticket: Ticket) -> None:
+    await refuse_return(session, ticket.id, DEADLINES, reason="Used.", cause=Cause(NOW, ticket.account_id))
+
+
+async def escalate(session: AsyncSession, ticket: Ticket) -> None:
+    await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
+
+
+async def withdraw(session: AsyncSession, ticket: Ticket) -> None:
+    await cancel_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
+
+
+async def reject(session: AsyncSession, ticket: Ticket) -> None:
+    await decide_ticket(
+        session, ticket.id, DEADLINES, agreed=False, reason="No.", cause=Cause(NOW, ticket.account_id)
+    )
+
+
+async def settle_refunds(session: AsyncSession, ticket: Ticket) -> None:
+    for refund in await refunds_of(session, ticket):
+        await settle_refund(session, refund.id, provider_reference="R", cause=Cause(NOW))
+    await follow_refunds(session, ticket.id, cause=Cause(NOW))
+
+
+async def fail_refunds(session: AsyncSession, ticket: Ticket) -> None:
+    for refund in await refunds_of(session, ticket):
+        if refund.status is RefundStatus.PENDING:
+            await fail_refund(
+                session, refund.id, reason="No.", retry_after=timedelta(minutes=5), cause=Cause(NOW)
+            )
+    await follow_refunds(session, ticket.id, cause=Cause(NOW))
+
+
+COMMANDS_TO_STATE: Mapping[str, Sequence[Command]] = {
+    "APPLIED": [],
+    "AWAITING_RETURN": [agree],
+    "RETURN_SHIPPED": [agree, send_return],
+    "RETURN_REFUSED": [agree, send_return, refuse_returned],
+    "RESHIPPING": [agree, send_return, accept_returned],
+    "REFUNDING": [agree, send_return, accept_returned],
+    "REFUND_FAILED": [agree, send_return, accept_returned, fail_refunds],
+    "REFUSED": [refuse],
+    "ARBITRATION": [refuse, escalate],
+    "REJECTED": [refuse, escalate, reject],
+    "COMPLETED": [agree, send_return, accept_returned, settle_refunds],
+    "CANCELLED": [withdraw],
+}
+
+Create = Callable[[AsyncSession, str], Awaitable[Any]]
+
+
+async def check_outcomes(
+    shop: Shop, title: str, state: str, make: Create, commands: Mapping[str, Command]
+) -> None:
+    async with shop.database.writes.begin() as session:
+        thing = await make(session, state)
+        await session.flush()
+        assert state_of(thing) == state
+    before = await read_all_rows(shop)
+
+    found = await try_commands(shop, commands, lambda session: session.get_one(type(thing), thing.id))
+
+    assert found == documented_outcomes(title)[state]
+    assert await read_all_rows(shop) == before

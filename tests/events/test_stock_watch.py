@@ -1,0 +1,35 @@
+"""One look at the movements of stock serves all who watch carts."""
+
+from pathlib import Path
+
+import pytest
+
+from events.shop import Shop
+from events.topics import subject_topic
+from models import Subject
+from settings import Settings
+from tests.api.cart.documents import create_variants
+from tests.conftest import NEVER, settings_for
+from tests.factories.order import create_order
+from tests.observe import count_statements
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Nothing looks but the test."""
+    return settings_for(database_url, tmp_path, cart_look_every=NEVER)
+
+
+async def test_only_watchers_of_what_is_sold_are_notified(shop: Shop) -> None:
+    tea, cup = await create_variants(shop, 2)
+    await shop.stock_watch.notify_moved()
+    notified = []
+    async with shop.bus.listen([subject_topic(Subject.PRODUCT, tea.product_id)]) as signal:
+        for variant in (cup, tea, cup):
+            async with shop.database.writes.begin() as session:
+                await create_order(session, lines=[(variant, 1)])
+            with count_statements(shop) as looking:
+                await shop.stock_watch.notify_moved()
+            notified.append((await signal.wait(0), looking.total))
+
+    assert notified == [(False, 1), (True, 1), (False, 1)]

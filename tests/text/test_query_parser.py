@@ -1,0 +1,95 @@
+"""A search query becomes a query plan."""
+
+import json
+
+import pytest
+
+from text.query_parser import (
+    KnownTerms,
+    build_plan,
+    find_mistyped,
+    join_known_pairs,
+    parse_query,
+    split_compounds,
+    word_splits,
+)
+from text.query_plan import CLAUSES_LIMIT, InvalidQueryPlan, matches_names, read_plan
+
+
+def words_of(query: str) -> list[str]:
+    return [term.word for term in parse_query(query)]
+
+
+def test_the_last_word_may_be_unfinished() -> None:
+    assert [(term.forms, term.is_prefix) for term in parse_query("blue jackets")] == [
+        (("blue",), False),
+        (("jackets", "jacket"), True),
+    ]
+
+
+def test_stop_words_are_looked_for_only_in_a_query_of_nothing_else() -> None:
+    assert words_of("a case for the phone") == ["case", "phone"]
+    assert words_of("for the") == ["for", "the"]
+
+
+def test_neighbours_are_one_word_where_only_that_is_known() -> None:
+    terms = parse_query("power bank")
+    all_known = KnownTerms({"powerbank": 1, "power": 1, "bank": 1})
+
+    assert [term.word for term in join_known_pairs(terms, KnownTerms({"powerbank": 1}))] == ["powerbank"]
+    assert [term.word for term in join_known_pairs(terms, all_known)] == ["power", "bank"]
+
+
+def test_an_unknown_word_is_split_where_both_parts_are_known() -> None:
+    terms = parse_query("hot greenteas")
+    known = KnownTerms({"green": 4, "tea": 9, "greent": 1, "eas": 1})
+
+    assert [(term.word, term.is_prefix) for term in split_compounds(terms, known, terms)] == [
+        ("hot", False),
+        ("green", False),
+        ("teas", True),
+    ]
+    assert split_compounds(terms, KnownTerms({"green": 1}), terms) == terms
+    assert split_compounds(terms, known, []) == terms
+
+
+def test_splitting_words_has_limits() -> None:
+    endless = parse_query("green" + "t" * 60 + "ea")
+    many = parse_query(" ".join(f"ab{letter}cd{letter}" for letter in "efghijklmnopqrstuvwxyz12"))
+    known = KnownTerms({part: 1 for term in many for part in (term.word[:3], term.word[3:])})
+
+    assert word_splits(endless[0].word) == []
+    assert len(many) == len(split_compounds(many, known, many)) == CLAUSES_LIMIT
+
+
+def test_a_word_is_mistyped_only_if_no_document_has_it() -> None:
+    terms = parse_query("teas jakcet")
+
+    assert [term.word for term in find_mistyped(terms, KnownTerms({"tea": 1}))] == ["jakcet"]
+    assert find_mistyped(terms, KnownTerms({"teas": 1}, completions=[("jakcets", 1)])) == []
+
+
+def test_a_plan_survives_its_cursor() -> None:
+    known = KnownTerms({"tea": 3, "乌龙茶": 1}, completions=[("teapot", 1)], codes=frozenset({"=乌龙茶tee"}))
+    plan = build_plan("乌龙茶 tee", parse_query("乌龙茶 tee"), known, {"tee": [("tea", 3)]})
+
+    assert read_plan(json.loads(json.dumps(plan.to_values()))) == plan
+    assert (plan.query, plan.code) == ("乌龙茶 tea", "乌龙茶tee")
+
+
+def test_a_plan_without_clauses_is_refused() -> None:
+    with pytest.raises(InvalidQueryPlan):
+        read_plan([1, "tea", [], "", None])
+
+
+@pytest.mark.parametrize("query", ["women's jacket", "women’s jacket", "WOMEN'S jacket"])
+def test_a_possessive_is_looked_for_without_its_ending(query: str) -> None:
+    assert words_of(query) == ["women", "jacket"]
+
+
+def test_a_name_matches_a_plan_only_with_every_word_of_it() -> None:
+    known = KnownTerms({"green": 1}, completions=[("tea", 1)])
+    plan = build_plan("green te", parse_query("green te"), known, {})
+
+    assert matches_names(plan, ["Green teas"])
+    assert not matches_names(plan, ["Green"])

@@ -1,0 +1,36 @@
+"""The analyzer: turns the texts of a product or article into the terms of a full-text index."""
+
+import html
+import re
+from collections.abc import Iterable
+
+from text.stemmer import word_forms
+from text.tokenizer import script_runs, segment_han
+
+ANALYZED_LIMIT = 200_000
+"""Characters of terms kept for one product or article: a tsvector has at most a megabyte."""
+
+_TAGS = re.compile(r"<[^>]*>")
+
+
+def analyze_texts(texts: Iterable[str]) -> str:
+    """All terms of `texts`, separated by blanks.
+
+    Chinese is indexed as words and as single characters in their order, so that any part of it is a
+    phrase; everything else as it is written and as its English stem.
+    """
+    terms: list[str] = []
+    for text in texts:
+        for han, other in script_runs(text):
+            terms += [*segment_han(han, fine=True), *han] if han else word_forms(other)
+    return " ".join(terms)[:ANALYZED_LIMIT]
+
+
+def strip_html(markup: str) -> str:
+    """The text of an HTML fragment."""
+    return html.unescape(_TAGS.sub(" ", markup))
+
+
+def normalize_code(text: str) -> str:
+    """A SKU or barcode without case, blanks and punctuation: "AB-12 x" becomes "ab12x"."""
+    return "".join(han + other for han, other in script_runs(text))

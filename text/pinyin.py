@@ -1,0 +1,24 @@
+"""Pinyin: Chinese words as they are typed on a Latin keyboard (龙井 is longjing, or lj for short)."""
+
+from functools import cache, lru_cache
+from types import ModuleType
+
+PINYIN_CACHE_SIZE = 20_000
+
+
+@lru_cache(PINYIN_CACHE_SIZE)
+def pinyin_of(word: str) -> tuple[str, ...]:
+    """The pinyin of a word and, where it has several characters, its initials; empty when unknown."""
+    syllables: list[str] = _pypinyin().lazy_pinyin(word, errors="ignore")
+    if len(syllables) != len(word):
+        return ()
+    whole = "".join(syllables)
+    return (whole, "".join(syllable[0] for syllable in syllables)) if len(syllables) > 1 else (whole,)
+
+
+@cache
+def _pypinyin() -> ModuleType:
+    # imported late: its dictionaries take most of a second to load, and only indexing needs them
+    import pypinyin
+
+    return pypinyin

@@ -1,0 +1,126 @@
+"""A query plan: the clauses of a search query, each with the terms that match it and its weight.
+
+A plan is written into cursors, so that the next page is ranked like the one before, whatever was indexed
+meanwhile.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from text.analyzer import analyze_texts
+from text.fulltext_query import Phrase
+from text.stemmer import WORD_LIMIT
+from text.term_weights import pinyin_terms
+
+CLAUSES_LIMIT = 24
+"""Words of a query that are looked for."""
+
+COMPLETIONS_LIMIT = 12
+"""Terms that an unfinished word may become."""
+
+EXACT_SHARE, EXPANDED_SHARE, CHARACTER_TERM_SHARE = 100, 50, 20
+"""What a term counts in its clause, in percent: as it was typed; completed or corrected; one character."""
+
+IDF_LIMIT = 10_000
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class QueryClause:
+    """One word of a query: its weight, the terms that rank it, and the phrases that match it."""
+
+    idf: int
+    """The inverse document frequency, in hundredths."""
+    terms: tuple[tuple[str, int], ...]
+    """Terms with what each counts, in percent."""
+    phrases: tuple[Phrase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPlan:
+    """What a search looks for."""
+
+    query: str = ""
+    """The query with its typing errors corrected."""
+    query_hash: int = 0
+    """A hash of the query as it was typed, to refuse cursors of another one."""
+    clauses: tuple[QueryClause, ...] = ()
+    code: str = ""
+    """The SKU or barcode that the whole query is, if there is one."""
+    minimum_should_match: int | None = None
+    """How many clauses must match at least, where nothing matches all of them; None where all must."""
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether nothing matches all clauses, and products that match some of them are shown."""
+        return self.minimum_should_match is not None
+
+    def to_values(self) -> list[Any]:
+        """Plain values for a cursor; `read_plan` reads them."""
+        clauses = [
+            [clause.idf, clause.terms, [[phrase.words, phrase.is_prefix] for phrase in clause.phrases]]
+            for clause in self.clauses
+        ]
+        return [self.query_hash, self.query, clauses, self.code, self.minimum_should_match]
+
+
+class InvalidQueryPlan(ValueError):
+    """The values are not those of a query plan."""
+
+
+def read_plan(values: Any) -> QueryPlan:
+    """The plan that `QueryPlan.to_values` wrote; raises InvalidQueryPlan, since cursors come from clients."""
+    try:
+        query_hash, query, clauses, code, minimum = values
+        plan = QueryPlan(
+            str(query), int(query_hash), tuple(map(_read_clause, clauses)), str(code), _read_minimum(minimum)
+        )
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidQueryPlan from None
+    if not 1 <= len(plan.clauses) <= CLAUSES_LIMIT or (plan.code and not _WORD.fullmatch(plan.code)):
+        raise InvalidQueryPlan
+    return plan
+
+
+def _read_minimum(minimum: Any) -> int | None:
+    return None if minimum is None else min(max(int(minimum), 1), CLAUSES_LIMIT)
+
+
+def _read_clause(values: Any) -> QueryClause:
+    idf, terms, phrases = values
+    clause = QueryClause(
+        min(max(int(idf), 1), IDF_LIMIT),
+        tuple((_read_word(term), min(max(int(share), 1), EXACT_SHARE)) for term, share in terms),
+        tuple(Phrase(tuple(map(_read_word, words)), bool(is_prefix)) for words, is_prefix in phrases),
+    )
+    if len(clause.terms) > 2 * COMPLETIONS_LIMIT + WORD_LIMIT:
+        raise InvalidQueryPlan
+    if not 1 <= len(clause.phrases) <= 2 * COMPLETIONS_LIMIT:
+        raise InvalidQueryPlan
+    if not all(phrase.words for phrase in clause.phrases):
+        raise InvalidQueryPlan
+    return clause
+
+
+def _read_word(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > WORD_LIMIT or not _WORD.fullmatch(value):
+        raise InvalidQueryPlan
+    return value
+
+
+def matches_names(plan: QueryPlan, names: Iterable[str]) -> bool:
+    """Whether the names of one thing, in all its languages together, match every clause of a plan."""
+    texts = list(names)
+    terms = {*analyze_texts(texts).split(), *pinyin_terms(texts)}
+    return all(_matches_terms(clause, terms) for clause in plan.clauses)
+
+
+def _matches_terms(clause: QueryClause, terms: Collection[str]) -> bool:
+    if any(term in terms for term, share in clause.terms if share > CHARACTER_TERM_SHARE):
+        return True
+    prefixes = [phrase.words[-1] for phrase in clause.phrases if phrase.is_prefix]
+    if any(term.startswith(prefix) for prefix in prefixes for term in terms):
+        return True
+    return any(all(character in terms for character in phrase.words) for phrase in clause.phrases)

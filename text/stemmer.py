@@ -1,0 +1,26 @@
+"""The stemmer: reduces English words to their stems."""
+
+from functools import lru_cache
+
+import snowballstemmer
+
+WORD_LIMIT = 100
+"""Characters of one word that are read; the rest of a longer one is cut off."""
+
+STEM_CACHE_SIZE = 50_000
+
+_ENGLISH = snowballstemmer.stemmer("english")
+
+
+def word_forms(word: str) -> list[str]:
+    """A word as it is written, and its English stem where that differs; nothing for an empty word."""
+    if not word:
+        return []
+    short = word[:WORD_LIMIT]
+    return list(dict.fromkeys((short, stem_word(short)))) if short.isascii() else [short]
+
+
+@lru_cache(STEM_CACHE_SIZE)
+def stem_word(word: str) -> str:
+    stem: str = _ENGLISH.stemWord(word)
+    return stem

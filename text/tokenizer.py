@@ -1,0 +1,31 @@
+"""The tokenizer: cuts a text into runs of one script, and Chinese into words."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+import rjieba
+
+_HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_RUNS = re.compile(rf"([{_HAN}]+)|([^\W_{_HAN}]+)")
+_ACCENTS = re.compile("[\u0300-\u036f]")
+
+
+def script_runs(text: str) -> Iterator[tuple[str, str]]:
+    """The folded text in runs without blanks: pairs (Chinese, other), one of which is empty."""
+    for match in _RUNS.finditer(fold_text(text)):
+        yield match.group(1) or "", match.group(2) or ""
+
+
+def fold_text(text: str) -> str:
+    """The text in lower case, without accents, full-width characters as ordinary ones."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text).lower()
+    return unicodedata.normalize("NFKC", _ACCENTS.sub("", decomposed))
+
+
+def segment_han(han: str, *, fine: bool) -> list[str]:
+    """The words of a run of Chinese; `fine`: all words inside longer ones, too, but no single characters."""
+    words = rjieba.cut_for_search(han) if fine else rjieba.cut(han)
+    return [word for word in words if len(word) > 1 or not fine]

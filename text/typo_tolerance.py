@@ -1,0 +1,39 @@
+"""Typo tolerance: words within one edit (a letter too many, too few, wrong, or two swapped).
+
+Two words are within one edit only if they share a deletion variant, so a table of deletion variants finds
+the candidates without comparing every word (the method of SymSpell).
+"""
+
+from collections.abc import Iterable
+
+from rapidfuzz.distance import OSA
+
+SHORTEST = 4
+"""Letters of the shortest word in which a typo is tolerated."""
+
+LONGEST = 24
+"""Letters of the longest word in which a typo is tolerated."""
+
+
+def tolerates_typo(word: str) -> bool:
+    return SHORTEST <= len(word) <= LONGEST and word.isascii() and word.isalpha()
+
+
+def deletion_variants(word: str) -> set[str]:
+    """The word, and the word without any one of its letters."""
+    return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
+
+
+def one_edit_away(word: str, candidates: Iterable[str]) -> list[str]:
+    """The candidates that differ from the word by one edit."""
+    return [each for each in candidates if each != word and OSA.distance(word, each, score_cutoff=1) <= 1]
+
+
+def prefix_one_edit_away(word: str, candidates: Iterable[str]) -> list[str]:
+    """The candidates that begin with the word or with something one edit away from it."""
+    lengths = (len(word) - 1, len(word), len(word) + 1)
+    return [
+        each
+        for each in candidates
+        if any(OSA.distance(word, each[:length], score_cutoff=1) <= 1 for length in lengths)
+    ]
