@@ -26,7 +26,7 @@ from tests.observe import assert_books_agree
 if TYPE_CHECKING:
     from tests.servers import PostgresServer, ReusableDatabase
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.servers", "tests.sessions"]
 
 hypothesis.settings.register_profile(
     "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]

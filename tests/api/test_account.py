@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account import ATTEMPTS_LIMIT, ATTEMPTS_WINDOW
 from events.shop import Shop
@@ -354,32 +355,32 @@ async def test_a_refused_address_names_the_wrong_part(clients: Clients, shop: Sh
     assert (saved["countryCode"], saved["phone"]) == ("GB", "+442079460000")
 
 
-async def test_an_address_book_has_a_limit(clients: Clients, shop: Shop) -> None:
+async def test_an_address_book_has_a_limit(clients: Clients, shop: Shop, session: AsyncSession) -> None:
     customer = await clients.customer()
     assert customer.account
-    async with shop.database.writes.begin() as session:
-        for _ in range(50):
-            await create_address(session, customer.account)
+    for _ in range(50):
+        await create_address(session, customer.account)
+    await session.commit()
 
     assert codes(await customer.do(SAVE_ADDRESS, address=ADDRESS)) == ["LIMIT_REACHED"]
     assert await count(shop, Address) == 50
 
 
 async def test_somebody_elses_address_is_answered_like_one_that_does_not_exist(
-    clients: Clients, shop: Shop
+    clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     customer = await clients.customer()
-    async with shop.database.writes.begin() as session:
-        other = await create_account(session)
-        address = await create_address(session, other, recipient="王五")
+    other = await create_account(session)
+    address = await create_address(session, other, recipient="王五")
+    await session.commit()
     foreign, missing = global_id("Address", address.id), global_id("Address", 999_999)
 
     for document, given in ((SAVE_ADDRESS, {"address": ADDRESS}), (REMOVE_ADDRESS, {})):
         replies = [await customer.do(document, id=id_, **given) for id_ in (foreign, missing)]
         assert replies[0] == replies[1]
         assert codes(replies[0]) == ["NOT_FOUND"]
-    async with shop.database.reads() as session:
-        assert [a.recipient for a in await session.scalars(select(Address))] == ["王五"]
+    assert [a.recipient for a in await session.scalars(select(Address))] == ["王五"]
+    await session.commit()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Event, Product, ProductStatus, Role, StockMovement, Variant
@@ -70,10 +71,12 @@ async def event_names(shop: Shop) -> list[str]:
         return list(await session.scalars(select(Event.name).order_by(Event.id)))
 
 
-async def test_a_product_is_created_and_published(shop: Shop, clerk: Client, clients: Clients) -> None:
-    async with shop.database.writes.begin() as session:
-        category = await create_category(session, name="Tea")
-        await create_attribute(session, code="colour", values=("green",))
+async def test_a_product_is_created_and_published(
+    shop: Shop, session: AsyncSession, clerk: Client, clients: Clients
+) -> None:
+    category = await create_category(session, name="Tea")
+    await create_attribute(session, code="colour", values=("green",))
+    await session.commit()
     payload = await clerk.do(
         CREATE,
         title=" Green Tea ",
@@ -121,11 +124,13 @@ async def test_a_product_is_created_and_published(shop: Shop, clerk: Client, cli
     assert await event_names(shop) == ["product.created", "product.published"]
 
 
-async def test_an_invalid_product_is_refused_with_its_field(shop: Shop, clerk: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_product(session, slug="taken", sku="TAKEN")
-        await create_attribute(session, code="colour", values=("red",))
-        product_count = await session.scalar(select(func.count()).select_from(Product))
+async def test_an_invalid_product_is_refused_with_its_field(
+    shop: Shop, session: AsyncSession, clerk: Client
+) -> None:
+    await create_product(session, slug="taken", sku="TAKEN")
+    await create_attribute(session, code="colour", values=("red",))
+    product_count = await session.scalar(select(func.count()).select_from(Product))
+    await session.commit()
     negative = {"prices": [{"price": cny("-1")}]}
     small = {"options": [{"name": "Size", "value": "S"}]}
     many = {"options": [{"name": f"O{n}", "value": "x"} for n in range(4)]}
@@ -163,15 +168,17 @@ async def test_an_invalid_product_is_refused_with_its_field(shop: Shop, clerk: C
         payload = await clerk.do(CREATE, **({"title": "New"} | given))
         assert (payload["product"], refusals(payload)) == (None, [(code, field)]), given
 
-    async with shop.database.reads() as session:
-        assert await session.scalar(select(func.count()).select_from(Product)) == product_count
+    assert await session.scalar(select(func.count()).select_from(Product)) == product_count
+    await session.commit()
     assert await event_names(shop) == []
 
 
-async def test_a_change_names_the_version_it_is_based_on(shop: Shop, clerk: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        product = await create_product(session, title="Tea", brand="Hill Farm")
-        variant = await variant_of(session, product)
+async def test_a_change_names_the_version_it_is_based_on(
+    shop: Shop, session: AsyncSession, clerk: Client
+) -> None:
+    product = await create_product(session, title="Tea", brand="Hill Farm")
+    variant = await variant_of(session, product)
+    await session.commit()
     product_id = global_id("Product", product.id)
 
     first = await clerk.do(UPDATE, id=product_id, version=0, title="Oolong")
@@ -189,20 +196,24 @@ async def test_a_change_names_the_version_it_is_based_on(shop: Shop, clerk: Clie
     assert refusals(await clerk.do(UPDATE, id=global_id("Product", 99), version=0)) == [("NOT_FOUND", "id")]
 
 
-async def test_changing_a_product_does_not_change_its_stock(shop: Shop, clerk: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        product = await create_product(session, stock={"MAIN": 5, "SOUTH": 2})
-        movements = await session.scalar(select(func.count()).select_from(StockMovement))
+async def test_changing_a_product_does_not_change_its_stock(
+    shop: Shop, session: AsyncSession, clerk: Client
+) -> None:
+    product = await create_product(session, stock={"MAIN": 5, "SOUTH": 2})
+    movements = await session.scalar(select(func.count()).select_from(StockMovement))
+    await session.commit()
 
     await clerk.do(UPDATE, id=global_id("Product", product.id), version=0, title="New")
 
-    async with shop.database.reads() as session:
-        assert await session.scalar(select(func.count()).select_from(StockMovement)) == movements
+    assert await session.scalar(select(func.count()).select_from(StockMovement)) == movements
+    await session.commit()
 
 
-async def test_a_product_without_a_price_is_not_published(shop: Shop, clerk: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        product = await create_product(session, status=ProductStatus.DRAFT, prices={})
+async def test_a_product_without_a_price_is_not_published(
+    shop: Shop, session: AsyncSession, clerk: Client
+) -> None:
+    product = await create_product(session, status=ProductStatus.DRAFT, prices={})
+    await session.commit()
 
     payload = await clerk.do(PUBLISH, id=global_id("Product", product.id))
 
@@ -211,10 +222,10 @@ async def test_a_product_without_a_price_is_not_published(shop: Shop, clerk: Cli
 
 
 async def test_an_archived_product_can_be_published_again(
-    shop: Shop, clerk: Client, clients: Clients
+    shop: Shop, session: AsyncSession, clerk: Client, clients: Clients
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        product = await create_product(session)
+    product = await create_product(session)
+    await session.commit()
     product_id = global_id("Product", product.id)
 
     archived = await clerk.do(ARCHIVE, id=product_id)
@@ -228,10 +239,12 @@ async def test_an_archived_product_can_be_published_again(
     assert (again["product"]["status"], again["product"]["version"]) == ("ACTIVE", 2)
 
 
-async def test_variants_are_added_changed_and_archived(shop: Shop, clerk: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        product = await create_product(session, options={"Size": "S"}, sku="T-S")
-        small = await variant_of(session, product)
+async def test_variants_are_added_changed_and_archived(
+    shop: Shop, session: AsyncSession, clerk: Client
+) -> None:
+    product = await create_product(session, options={"Size": "S"}, sku="T-S")
+    small = await variant_of(session, product)
+    await session.commit()
     product_id, small_id = global_id("Product", product.id), global_id("Variant", small.id)
     large = {"options": [{"name": "Size", "value": "L"}], "sku": "T-L", "prices": [{"price": cny("5")}]}
 
@@ -258,11 +271,13 @@ async def test_variants_are_added_changed_and_archived(shop: Shop, clerk: Client
     assert [row["name"] for row in archived["variant"]["product"]["variants"]] == ["L"]
 
 
-async def test_an_invalid_variant_is_refused_with_its_field(shop: Shop, clerk: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        product = await create_product(session, options={"Size": "S"}, sku="T-S")
-        other = await create_product(session, sku="OTHER")
-        stranger = await variant_of(session, other)
+async def test_an_invalid_variant_is_refused_with_its_field(
+    shop: Shop, session: AsyncSession, clerk: Client
+) -> None:
+    product = await create_product(session, options={"Size": "S"}, sku="T-S")
+    other = await create_product(session, sku="OTHER")
+    stranger = await variant_of(session, other)
+    await session.commit()
     product_id = global_id("Product", product.id)
     options = [{"name": "Size", "value": "L"}]
     wrong: list[tuple[dict[str, Any], str, str]] = [
@@ -282,8 +297,8 @@ async def test_an_invalid_variant_is_refused_with_its_field(shop: Shop, clerk: C
         payload = await clerk.do(VARIANT, **({"productId": product_id} | given))
         assert refusals(payload) == [(code, field)], given
 
-    async with shop.database.reads() as session:
-        assert await session.scalar(select(func.count()).select_from(Variant)) == 2
+    assert await session.scalar(select(func.count()).select_from(Variant)) == 2
+    await session.commit()
 
 
 async def test_categories_are_added_and_moved(shop: Shop, clerk: Client) -> None:
@@ -365,11 +380,11 @@ async def test_a_file_is_imported_after_a_dry_run(shop: Shop, clerk: Client) -> 
     assert prices["products"]["nodes"][0]["variants"] == [{"prices": [{"price": {"currencyCode": "USD"}}]}]
 
 
-async def test_stock_is_changed_with_a_reason(shop: Shop, clients: Clients) -> None:
+async def test_stock_is_changed_with_a_reason(shop: Shop, session: AsyncSession, clients: Clients) -> None:
     keeper = await clients.staff(Role.WAREHOUSE)
-    async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session, sku="T", stock={"MAIN": 5}))
-        south = await create_warehouse(session, code="SOUTH", position=50)
+    variant = await variant_of(session, await create_product(session, sku="T", stock={"MAIN": 5}))
+    south = await create_warehouse(session, code="SOUTH", position=50)
+    await session.commit()
     places = (await keeper.get("{ warehouses { id code } }"))["warehouses"]
     main = places[0]["id"]
     here = {"variantId": global_id("Variant", variant.id), "warehouseId": main, "reason": "truck"}

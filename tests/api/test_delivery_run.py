@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.delivery_run import POSITION_EVENT_INTERVAL
 from events.shop import Shop
@@ -150,14 +151,16 @@ async def test_a_run_goes_from_the_plan_to_the_last_stop(clients: Clients, shop:
     assert (after["status"], after["stopsAhead"]) == ("DELIVERY_FAILED", None)
 
 
-async def test_the_shop_finds_the_order_of_the_stops(clients: Clients, shop: Shop) -> None:
+async def test_the_shop_finds_the_order_of_the_stops(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     clerk, courier = await clients.staff(Role.WAREHOUSE), await clients.staff(Role.COURIER)
     assert courier.account
-    async with shop.database.writes.begin() as session:
-        await create_warehouse(session, code="MAIN")
-        far = await create_order(session, status=OrderStatus.CONFIRMED, deliveries=[deliver_to(CHENGDU)])
-        near = await confirmed_order(session)
-        [there], [here] = await pack(session, far), await pack(session, near)
+    await create_warehouse(session, code="MAIN")
+    far = await create_order(session, status=OrderStatus.CONFIRMED, deliveries=[deliver_to(CHENGDU)])
+    near = await confirmed_order(session)
+    [there], [here] = await pack(session, far), await pack(session, near)
+    await session.commit()
 
     answer = await clerk.do(
         PLAN,

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from domain.cause import Cause
 from domain.events import (
     CartChanged,
@@ -65,11 +67,11 @@ async def test_a_customer_gets_events_of_their_own_things_only(clients: Clients,
 
 
 async def test_an_event_that_commits_late_is_sent_though_its_id_is_lower(
-    clients: Clients, shop: Shop
+    clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session)
-        cart = await create_cart(session, account)
+    account = await create_account(session)
+    cart = await create_cart(session, account)
+    await session.commit()
     received: asyncio.Queue[int] = asyncio.Queue()
 
     async def listen() -> None:
@@ -79,8 +81,8 @@ async def test_an_event_that_commits_late_is_sent_though_its_id_is_lower(
     listening = asyncio.create_task(listen())
     await wait_until(clients.signals)
     for event_id in (500, 400, 401, 900):
-        async with shop.database.writes.begin() as session:
-            session.add(late_event(event_id, cart, account))
+        session.add(late_event(event_id, cart, account))
+        await session.commit()
         await Relay(shop, {}).run_once()
         async with asyncio.timeout(TIMEOUT_SECONDS):
             assert await received.get() == event_id

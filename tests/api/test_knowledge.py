@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from gateways.secrets import fingerprint_of
@@ -136,9 +137,9 @@ async def test_many_suggestions_take_one_statement(clients: Clients, shop: Shop)
     assert counted.total == 1
 
 
-async def test_drafts_are_read_by_the_staff_only(clients: Clients, shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        draft = await create_article(session, title="Not yet", slug="not-yet", published=False)
+async def test_drafts_are_read_by_the_staff_only(clients: Clients, shop: Shop, session: AsyncSession) -> None:
+    draft = await create_article(session, title="Not yet", slug="not-yet", published=False)
+    await session.commit()
     customer, clerk = await clients.customer(), await clients.staff(Role.WAREHOUSE)
     ways: list[dict[str, str]] = [{"slug": "not-yet"}, {"id": global_id("Article", draft.id)}]
 
@@ -169,9 +170,11 @@ async def test_an_article_is_written_changed_and_published(clients: Clients) -> 
     assert titles(found) == ["Returning"]
 
 
-async def test_a_changed_article_is_found_by_its_new_text_only(clients: Clients, shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        article = await create_article(session, title="Old", body="walrus", slug="returns")
+async def test_a_changed_article_is_found_by_its_new_text_only(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    article = await create_article(session, title="Old", body="walrus", slug="returns")
+    await session.commit()
     agent = await clients.staff(Role.SUPPORT)
     given = {"id": global_id("Article", article.id), "version": 1, "body": "penguin"}
     await agent.do(SAVE, **(WRITTEN | given))
@@ -188,9 +191,11 @@ async def test_only_support_writes_articles(clients: Clients, role: Role) -> Non
     assert titles((await (await clients.staff(Role.ADMIN)).get(ARTICLES))["articles"]) == []
 
 
-async def test_a_customer_rates_once_and_may_change_the_rating(clients: Clients, shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        article = await create_article(session)
+async def test_a_customer_rates_once_and_may_change_the_rating(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    article = await create_article(session)
+    await session.commit()
     customer = await clients.customer()
     article_id = global_id("Article", article.id)
     for helpful, counts in ((True, (1, 0)), (True, (1, 0)), (False, (0, 1))):
@@ -198,17 +203,19 @@ async def test_a_customer_rates_once_and_may_change_the_rating(clients: Clients,
         assert (rated["helpful"], rated["unhelpful"]) == counts
 
 
-async def test_a_guest_rates_with_the_token_of_their_cart(clients: Clients, shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        article = await create_article(session)
+async def test_a_guest_rates_with_the_token_of_their_cart(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    article = await create_article(session)
+    await session.commit()
     made_up = clients.guest(**{"X-Cart-Token": "made up"})
 
     for guest in (clients.guest(), made_up):
         payload = await guest.do(RATE, id=global_id("Article", article.id), helpful=True)
         assert payload["userErrors"] == [{"code": "UNAUTHENTICATED", "field": []}]
 
-    async with shop.database.writes.begin() as session:
-        await create_cart(session, token_hash=fingerprint_of("mine"))
+    await create_cart(session, token_hash=fingerprint_of("mine"))
+    await session.commit()
     for _ in range(2):
         guest = clients.guest(**{"X-Cart-Token": "mine"})
         rated = (await guest.do(RATE, id=global_id("Article", article.id), helpful=True))["article"]

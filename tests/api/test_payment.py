@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from gateways.payment import (
@@ -199,13 +200,13 @@ async def test_a_payment_the_provider_has_captured_already_is_captured(clients: 
     assert (await reload_order(shop, order)).status is OrderStatus.CONFIRMED
 
 
-async def test_a_courier_collects_the_cash(clients: Clients, shop: Shop) -> None:
+async def test_a_courier_collects_the_cash(clients: Clients, shop: Shop, session: AsyncSession) -> None:
     courier = await clients.staff(Role.COURIER)
     order = await create_new_order(shop, payments={CASH: None})
     cash = await payment_of(shop, order, CASH)
     early = await courier.do(COLLECT, id=id_of(cash), amount=cny("99.00"))
-    async with shop.database.writes.begin() as session:
-        await dispatch(session, order, now=shop.clock())
+    await dispatch(session, order, now=shop.clock())
+    await session.commit()
 
     short = await courier.do(COLLECT, id=id_of(cash), amount=cny("90.00"))
     done = await courier.do(COLLECT, id=id_of(cash), amount=cny("99.00"))
@@ -223,10 +224,10 @@ async def test_a_courier_collects_the_cash(clients: Clients, shop: Shop) -> None
         "captured": {"amount": "99.00"},
         "order": {"paymentStatus": "PAID"},
     }
-    async with shop.database.reads() as session:
-        event = (await session.scalars(select(Event).where(Event.name == "cash.collected"))).one()
-        assert courier.account
-        assert event.actor_id == courier.account.id
+    event = (await session.scalars(select(Event).where(Event.name == "cash.collected"))).one()
+    assert courier.account
+    assert event.actor_id == courier.account.id
+    await session.commit()
 
 
 async def test_the_payment_methods_on_offer_are_listed_with_their_limits(clients: Clients) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Promotion, Role
@@ -84,11 +85,13 @@ async def test_tiers_are_stored_the_lowest_first(clients: Clients) -> None:
     assert (made["code"], made["currency"], made["status"]) == (None, "CNY", "ACTIVE")
 
 
-async def test_the_scope_of_a_promotion_lists_its_items(clients: Clients, shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        category = await create_category(session, name="Tea")
-        product = await create_product(session, title="Oolong", sku="TEA-1")
-        variant = await variant_of(session, product)
+async def test_the_scope_of_a_promotion_lists_its_items(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    category = await create_category(session, name="Tea")
+    product = await create_product(session, title="Oolong", sku="TEA-1")
+    variant = await variant_of(session, product)
+    await session.commit()
     clerk = await clients.staff(Role.CATALOGUE)
 
     async def scope(**given: Any) -> Any:
@@ -105,10 +108,10 @@ async def test_the_scope_of_a_promotion_lists_its_items(clients: Clients, shop: 
 
 
 async def test_a_flash_sale_is_created_for_a_variant_and_shown_on_it(
-    clients: Clients, shop: Shop, clock: Clock
+    clients: Clients, shop: Shop, session: AsyncSession, clock: Clock
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await a_variant(session, sku="TEA-1")
+    variant = await a_variant(session, sku="TEA-1")
+    await session.commit()
     clerk, ends = await clients.staff(Role.CATALOGUE), STARTED_AT + timedelta(hours=2)
     sale = {"variantId": global_id("Variant", variant.id), "price": "49.00", "share": 10, "perBuyer": 2}
 
@@ -133,15 +136,15 @@ async def test_a_flash_sale_is_created_for_a_variant_and_shown_on_it(
 
 
 async def test_products_in_a_flash_sale_are_found_while_it_lasts(
-    clients: Clients, shop: Shop, clock: Clock
+    clients: Clients, shop: Shop, session: AsyncSession, clock: Clock
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        for title, sold, price in (("On sale", 9, 4_900), ("Sold", 10, 4_900), ("Ordinary", 0, None)):
-            product = await create_product(session, title=title)
-            if price is not None:
-                variant = await variant_of(session, product)
-                ends = STARTED_AT + timedelta(hours=2)
-                await create_flash_sale(session, variant, price=price, share=10, sold=sold, ends_at=ends)
+    for title, sold, price in (("On sale", 9, 4_900), ("Sold", 10, 4_900), ("Ordinary", 0, None)):
+        product = await create_product(session, title=title)
+        if price is not None:
+            variant = await variant_of(session, product)
+            ends = STARTED_AT + timedelta(hours=2)
+            await create_flash_sale(session, variant, price=price, share=10, sold=sold, ends_at=ends)
+    await session.commit()
     found = "{ products(filter: { flashSale: true }) { totalCount nodes { title } } }"
     guest = clients.guest()
 
@@ -150,11 +153,13 @@ async def test_products_in_a_flash_sale_are_found_while_it_lasts(
     assert (await guest.get(found))["products"] == {"totalCount": 0, "nodes": []}
 
 
-async def test_flash_sales_of_many_variants_are_one_statement(clients: Clients, shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variants = [await a_variant(session) for _ in range(5)]
-        for variant in variants:
-            await create_flash_sale(session, variant, price=4_900, share=10)
+async def test_flash_sales_of_many_variants_are_one_statement(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    variants = [await a_variant(session) for _ in range(5)]
+    for variant in variants:
+        await create_flash_sale(session, variant, price=4_900, share=10)
+    await session.commit()
     ids = [global_id("Variant", variant.id) for variant in variants]
     many = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Variant { flashSale { left } } } }"
     guest = clients.guest()
@@ -178,9 +183,11 @@ async def test_a_code_is_unique_whatever_the_case_of_its_letters(clients: Client
     assert refusals(refused) == [("TAKEN", ["code"])]
 
 
-async def test_invalid_terms_are_refused_with_the_name_of_the_field(clients: Clients, shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = global_id("Variant", (await a_variant(session)).id)
+async def test_invalid_terms_are_refused_with_the_name_of_the_field(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    variant = global_id("Variant", (await a_variant(session)).id)
+    await session.commit()
     manager = await clients.staff(Role.MANAGER)
     fixed = {"kind": "FIXED", "percent": None, "amount": "5"}
     gifts = {"kind": "BUY_N_GET_M", "percent": None, "buy": 2, "get": 1}
@@ -241,9 +248,11 @@ async def test_invalid_terms_are_refused_with_the_name_of_the_field(clients: Cli
     assert await count_promotions(shop) == 0
 
 
-async def test_a_limit_cannot_be_less_than_what_was_used(clients: Clients, shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        coupon = await create_coupon(session, usage_limit=10, used=7)
+async def test_a_limit_cannot_be_less_than_what_was_used(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    coupon = await create_coupon(session, usage_limit=10, used=7)
+    await session.commit()
     manager = await clients.staff(Role.MANAGER)
 
     payload = await manager.do(SAVE, **TEN_PERCENT, id=global_id("Promotion", coupon.id), usageLimit=6)
@@ -251,19 +260,21 @@ async def test_a_limit_cannot_be_less_than_what_was_used(clients: Clients, shop:
     assert [error["message"] for error in payload["userErrors"]] == ["It has been used 7 times already."]
 
 
-async def test_a_limit_added_later_counts_what_was_used_before(clients: Clients, shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session)
-        coupon = await create_coupon(session, code="SPRING")
-        await create_order(session, account=account, coupon_code="SPRING")
+async def test_a_limit_added_later_counts_what_was_used_before(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    account = await create_account(session)
+    coupon = await create_coupon(session, code="SPRING")
+    await create_order(session, account=account, coupon_code="SPRING")
+    await session.commit()
     manager, customer = await clients.staff(Role.MANAGER), await clients.customer(account)
     known = {"id": global_id("Promotion", coupon.id), "code": "SPRING", "title": "Spring"}
 
     saved = await manager.do(SAVE, kind="PERCENT", percent=10, **known, usageLimitPerBuyer=1)
 
     assert saved["userErrors"] == []
-    async with shop.database.writes.begin() as session:
-        await create_cart(session, account, lines={await a_variant(session): 1})
+    await create_cart(session, account, lines={await a_variant(session): 1})
+    await session.commit()
     assert refusals_of_code(await customer.do(APPLY, code="SPRING")) == ["COUPON_REFUSED"]
 
 
@@ -297,15 +308,15 @@ async def test_an_archived_promotion_has_ended_and_its_code_is_free(clients: Cli
 
 
 async def test_staff_find_promotions_by_kind_status_and_code_the_newest_first(
-    clients: Clients, shop: Shop
+    clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     day = timedelta(days=1)
-    async with shop.database.writes.begin() as session:
-        await create_percent(session, title="now")
-        await create_percent(session, title="over", ends_at=STARTED_AT)
-        await create_percent(session, title="soon", starts_at=STARTED_AT + day)
-        await create_full_reduction(session, (30_000, 4_000), title="steps", archived_at=STARTED_AT)
-        await create_coupon(session, code="SPRING", title="coupon")
+    await create_percent(session, title="now")
+    await create_percent(session, title="over", ends_at=STARTED_AT)
+    await create_percent(session, title="soon", starts_at=STARTED_AT + day)
+    await create_full_reduction(session, (30_000, 4_000), title="steps", archived_at=STARTED_AT)
+    await create_coupon(session, code="SPRING", title="coupon")
+    await session.commit()
     clerk = await clients.staff(Role.CATALOGUE)
 
     async def found(**filter: Any) -> list[str]:
@@ -325,12 +336,14 @@ async def test_staff_find_promotions_by_kind_status_and_code_the_newest_first(
     assert [node["title"] for node in rest["nodes"]] == ["over", "now"]
 
 
-async def test_usage_counts_orders_that_were_not_cancelled(clients: Clients, shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        coupon = await create_coupon(session, code="SPRING", percent=10)
-        account = await create_account(session)
-        for _ in range(2):
-            await create_order(session, account=account, coupon_code="SPRING")
+async def test_usage_counts_orders_that_were_not_cancelled(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    coupon = await create_coupon(session, code="SPRING", percent=10)
+    account = await create_account(session)
+    for _ in range(2):
+        await create_order(session, account=account, coupon_code="SPRING")
+    await session.commit()
     clerk = await clients.staff(Role.CATALOGUE)
 
     usage = (await clerk.get(USAGE, id=global_id("Promotion", coupon.id)))["promotion"]["usage"]
@@ -339,15 +352,15 @@ async def test_usage_counts_orders_that_were_not_cancelled(clients: Clients, sho
 
 
 async def test_customers_see_what_promotions_do_but_not_what_only_staff_may_see(
-    clients: Clients, shop: Shop
+    clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     customer = await clients.customer()
-    async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session))
-        await create_cart(session, customer.account, lines={variant: 1})
-        coupon = await create_coupon(session, code="SPRING", usage_limit=100, used=99)
-        english = {"en": {"title": "40 off from 300"}}
-        await create_full_reduction(session, (30_000, 4_000), title="满300减40", translations=english)
+    variant = await variant_of(session, await create_product(session))
+    await create_cart(session, customer.account, lines={variant: 1})
+    coupon = await create_coupon(session, code="SPRING", usage_limit=100, used=99)
+    english = {"en": {"title": "40 off from 300"}}
+    await create_full_reduction(session, (30_000, 4_000), title="满300减40", translations=english)
+    await session.commit()
     await customer.do(APPLY, code="spring")
 
     cart = (await customer.get(IN_CART))["cart"]

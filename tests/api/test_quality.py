@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.quality import QualityReason
 from edge.quality import print_quality
@@ -142,10 +143,10 @@ async def test_the_catalogue_is_assessed_once_for_each_state_of_it(catalogue: Sh
     assert {each["product"]["slug"] for each in reasons} == {"bare", "new"}
 
 
-async def test_a_duplicate_names_the_other(shop: Shop, clerk: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_product(session, slug="first", title="Longjing Green Tea")
-        await create_product(session, slug="second", title="longjing green tea")
+async def test_a_duplicate_names_the_other(shop: Shop, session: AsyncSession, clerk: Client) -> None:
+    await create_product(session, slug="first", title="Longjing Green Tea")
+    await create_product(session, slug="second", title="longjing green tea")
+    await session.commit()
 
     found = await clerk.get(ISSUES, reasons=["DUPLICATE_TITLE"])
 
@@ -157,18 +158,20 @@ async def test_a_duplicate_names_the_other(shop: Shop, clerk: Client) -> None:
     )
 
 
-async def test_pictures_without_a_fingerprint_are_fingerprinted_once(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        products = [await create_product(session, title=title, pictures=0) for title in ("Tea", "Pot")]
-        for number, (product, data) in enumerate(
-            zip(products, (draw_picture(1), draw_picture(1, (150, 150))), strict=True), start=1
-        ):
-            await shop.media.put(f"{number}.png", data, content_type="image/png")
-            media = Media(url=f"/media/{number}.png", alt="", created_at=NOW)
-            session.add(media)
-            await session.flush()
-            session.add(ProductMedia(product_id=product.id, media_id=media.id, position=1))
-        session.add(Media(url="/media/lost.png", alt="", created_at=NOW))
+async def test_pictures_without_a_fingerprint_are_fingerprinted_once(
+    shop: Shop, session: AsyncSession
+) -> None:
+    products = [await create_product(session, title=title, pictures=0) for title in ("Tea", "Pot")]
+    for number, (product, data) in enumerate(
+        zip(products, (draw_picture(1), draw_picture(1, (150, 150))), strict=True), start=1
+    ):
+        await shop.media.put(f"{number}.png", data, content_type="image/png")
+        media = Media(url=f"/media/{number}.png", alt="", created_at=NOW)
+        session.add(media)
+        await session.flush()
+        session.add(ProductMedia(product_id=product.id, media_id=media.id, position=1))
+    session.add(Media(url="/media/lost.png", alt="", created_at=NOW))
+    await session.commit()
 
     assert [await shop.quality.fingerprint_pictures(), await shop.quality.fingerprint_pictures()] == [3, 0]
 

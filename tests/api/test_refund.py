@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import httpx
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.order import cancel_order, lock_order
@@ -58,11 +59,11 @@ TO_TRANSFER = """
 """
 
 
-async def test_a_cancelled_order_is_refunded(clients: Clients, shop: Shop) -> None:
+async def test_a_cancelled_order_is_refunded(clients: Clients, shop: Shop, session: AsyncSession) -> None:
     order, payment, _ = await start_new_payment(shop)
     await pay_at_sandbox(shop, payment)
-    async with shop.database.writes.begin() as session:
-        await cancel_order(session, order.id, reason="late", cause=Cause(shop.clock()))
+    await cancel_order(session, order.id, reason="late", cause=Cause(shop.clock()))
+    await session.commit()
     await run_until_idle(shop)
 
     [refund] = await refunds_of(shop, order)
@@ -81,14 +82,14 @@ async def test_a_cancelled_order_is_refunded(clients: Clients, shop: Shop) -> No
 
 
 async def test_a_payment_made_just_before_it_is_closed_at_the_provider_is_refunded(
-    clients: Clients, shop: Shop
+    clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     order, payment, _ = await start_new_payment(shop)
     unreachable = replace(
         sandbox_of(shop), client=httpx.AsyncClient(transport=httpx.MockTransport(refuse_connection))
     )
-    async with shop.database.writes.begin() as session:
-        await cancel_order(session, order.id, reason="late", cause=Cause(shop.clock()))
+    await cancel_order(session, order.id, reason="late", cause=Cause(shop.clock()))
+    await session.commit()
     await unreachable.settle(payment.reference, PaymentStatus.CAPTURED)
     await run_until_idle(shop)
 
@@ -172,15 +173,17 @@ async def test_a_refund_without_an_answer_is_sent_again_half_a_day_later(
     await assert_books_agree(shop)
 
 
-async def test_a_goodwill_refund_is_apportioned_to_both_payments(clients: Clients, shop: Shop) -> None:
+async def test_a_goodwill_refund_is_apportioned_to_both_payments(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     clerk = await clients.staff(Role.SUPPORT)
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session, payments={SANDBOX: None, CASH: 4_900}, now=shop.clock())
+    order = await create_order(session, payments={SANDBOX: None, CASH: 4_900}, now=shop.clock())
+    await session.commit()
     payment = await payment_of(shop, order)
     await start_payment_at_provider(shop, payment)
     await pay_at_sandbox(shop, payment)
-    async with shop.database.writes.begin() as session:
-        await deliver(session, order, now=shop.clock())
+    await deliver(session, order, now=shop.clock())
+    await session.commit()
     request = {
         "orderId": global_id("Order", order.id),
         "amount": {"amount": "9.90", "currencyCode": "CNY"},

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.decisions import accept_return
 from domain.analytics import record_views
@@ -228,26 +229,28 @@ async def test_the_funnel_counts_each_stage_of_a_purchase(sales: Shop, clerk: Cl
     assert [step["ofFirst"] for step in nothing["funnel"]] == [None] * 5
 
 
-async def test_dead_stock_is_stock_that_nobody_has_ordered(shop: Shop, clerk: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        home = await create_category(session, slug="home")
-        for sku, units, price, category, made in (
-            ("gold", 2, 90_000, None, STARTED_AT - timedelta(days=200)),
-            ("dust", 30, 100, home, STARTED_AT - timedelta(days=200)),
-            ("free", 5, None, None, STARTED_AT - timedelta(days=200)),
-            ("empty", 0, 100, None, STARTED_AT - timedelta(days=200)),
-            ("fresh", 9, 100, None, STARTED_AT - timedelta(days=20)),
-            ("sold", 9, 100, None, STARTED_AT - timedelta(days=200)),
-            ("long", 9, 100, None, STARTED_AT - timedelta(days=200)),
-        ):
-            prices = {} if price is None else {CNY: price}
-            product = await create_product(
-                session, sku=sku, stock={"MAIN": units}, prices=prices, category=category, now=made
-            )
-            if sku in ("sold", "long"):
-                days = 10 if sku == "sold" else 100
-                variant = await variant_of(session, product)
-                await create_order(session, lines=[(variant, 1)], now=STARTED_AT - timedelta(days=days))
+async def test_dead_stock_is_stock_that_nobody_has_ordered(
+    shop: Shop, session: AsyncSession, clerk: Client
+) -> None:
+    home = await create_category(session, slug="home")
+    for sku, units, price, category, made in (
+        ("gold", 2, 90_000, None, STARTED_AT - timedelta(days=200)),
+        ("dust", 30, 100, home, STARTED_AT - timedelta(days=200)),
+        ("free", 5, None, None, STARTED_AT - timedelta(days=200)),
+        ("empty", 0, 100, None, STARTED_AT - timedelta(days=200)),
+        ("fresh", 9, 100, None, STARTED_AT - timedelta(days=20)),
+        ("sold", 9, 100, None, STARTED_AT - timedelta(days=200)),
+        ("long", 9, 100, None, STARTED_AT - timedelta(days=200)),
+    ):
+        prices = {} if price is None else {CNY: price}
+        product = await create_product(
+            session, sku=sku, stock={"MAIN": units}, prices=prices, category=category, now=made
+        )
+        if sku in ("sold", "long"):
+            days = 10 if sku == "sold" else 100
+            variant = await variant_of(session, product)
+            await create_order(session, lines=[(variant, 1)], now=STARTED_AT - timedelta(days=days))
+    await session.commit()
 
     async def dead(**given: Any) -> list[tuple[Any, ...]]:
         found = (await clerk.get(DEAD, **given))["productReport"]["deadStock"]
@@ -269,15 +272,15 @@ async def test_dead_stock_is_stock_that_nobody_has_ordered(shop: Shop, clerk: Cl
 
 
 async def test_a_report_takes_as_many_statements_for_many_products_as_for_one(
-    shop: Shop, clerk: Client
+    shop: Shop, session: AsyncSession, clerk: Client
 ) -> None:
     document = """query ($first: Int!) { productReport(from: "2026-03-01", to: "2026-03-31") {
         products(first: $first) { nodes { product { slug } figures { units }
           overTime(interval: DAY) { figures { units } } } } } }"""
-    async with shop.database.writes.begin() as session:
-        for _ in range(8):
-            variant = await variant_of(session, await create_product(session))
-            await create_order(session, lines=[(variant, 1)], now=at(3, 9, 9))
+    for _ in range(8):
+        variant = await variant_of(session, await create_product(session))
+        await create_order(session, lines=[(variant, 1)], now=at(3, 9, 9))
+    await session.commit()
     spent = []
     for first in (1, 8):
         with count_statements(shop) as counted:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.product import PriceDraft, ProductDraft, VariantDraft, save_products
 from domain.catalog.taxonomy import (
@@ -365,11 +366,11 @@ async def test_an_invalid_filter_is_refused_with_a_reason(catalogue: Shop, clien
     assert await search_slugs(guest, "", filter=attribute("loose")) == []
 
 
-async def test_language_and_currency_can_be_chosen_for_one_field(shop: Shop, clients: Clients) -> None:
-    async with shop.database.writes.begin() as session:
-        await save_category(
-            session, CategoryDraft(name="茶", slug="tea", translations={"en": {"name": "Tea"}})
-        )
+async def test_language_and_currency_can_be_chosen_for_one_field(
+    shop: Shop, session: AsyncSession, clients: Clients
+) -> None:
+    await save_category(session, CategoryDraft(name="茶", slug="tea", translations={"en": {"name": "Tea"}}))
+    await session.commit()
     await save_drafts(
         shop,
         product_draft("a", "龙井", 8_000, dollars=500, category_path=("茶",),

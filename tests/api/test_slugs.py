@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Category, Product, Role
@@ -24,14 +25,14 @@ async def clerk(clients: Clients) -> Client:
 
 
 async def test_a_moved_category_keeps_its_products_paths_and_slugs(
-    shop: Shop, clerk: Client, clients: Clients
+    shop: Shop, session: AsyncSession, clerk: Client, clients: Clients
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        food = await create_category(session, name="Food", slug="food")
-        gifts = await create_category(session, name="Gifts", slug="gifts")
-        tea = await create_category(session, name="Tea", slug="tea", parent=food)
-        green = await create_category(session, name="Green", slug="green", parent=tea)
-        await create_product(session, slug="longjing", category=green)
+    food = await create_category(session, name="Food", slug="food")
+    gifts = await create_category(session, name="Gifts", slug="gifts")
+    tea = await create_category(session, name="Tea", slug="tea", parent=food)
+    green = await create_category(session, name="Green", slug="green", parent=tea)
+    await create_product(session, slug="longjing", category=green)
+    await session.commit()
 
     moved = await clerk.do(
         CATEGORY,
@@ -49,17 +50,17 @@ async def test_a_moved_category_keeps_its_products_paths_and_slugs(
     for name, found in (("gifts", 1), ("tea", 1), ("green", 1), ("food", 0)):
         nodes = (await clients.guest().get(document, **{"in": name}))["products"]["nodes"]
         assert nodes == [{"slug": "longjing", "category": place}] * found
-    async with shop.database.reads() as session:
-        path = await session.scalar(select(Category.path).where(Category.slug == "green"))
+    path = await session.scalar(select(Category.path).where(Category.slug == "green"))
+    await session.commit()
     assert path == f"/{gifts.id}/{tea.id}/{green.id}/"
 
 
 async def test_a_former_slug_leads_to_its_product_or_category(
-    shop: Shop, clerk: Client, clients: Clients
+    shop: Shop, session: AsyncSession, clerk: Client, clients: Clients
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        tea = await create_category(session, slug="tea")
-        product = await create_product(session, slug="oolong", category=tea)
+    tea = await create_category(session, slug="tea")
+    product = await create_product(session, slug="oolong", category=tea)
+    await session.commit()
     product_id, guest = global_id("Product", product.id), clients.guest()
 
     renamed = await clerk.do(UPDATE, id=product_id, version=0, slug="dong-ding")
@@ -83,11 +84,11 @@ async def test_a_former_slug_leads_to_its_product_or_category(
 
 
 async def test_a_former_slug_is_taken_over_only_where_it_is_given(
-    shop: Shop, clerk: Client, clients: Clients
+    shop: Shop, session: AsyncSession, clerk: Client, clients: Clients
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        product = await create_product(session, slug="oolong")
-        other = await create_product(session, slug="other")
+    product = await create_product(session, slug="oolong")
+    other = await create_product(session, slug="other")
+    await session.commit()
     await clerk.do(UPDATE, id=global_id("Product", product.id), version=0, slug="dong-ding")
     file = "Handle,Title,Variant Price\noolong,Oolong,10\n"
 
@@ -108,10 +109,12 @@ async def test_a_former_slug_is_taken_over_only_where_it_is_given(
 
 
 @pytest.mark.parametrize("slug", ["x" * 300, "a b", "", "a/b"])
-async def test_an_invalid_slug_is_refused(shop: Shop, clerk: Client, slug: str) -> None:
-    async with shop.database.writes.begin() as session:
-        product = await create_product(session, slug="oolong")
-        category = await create_category(session, slug="tea")
+async def test_an_invalid_slug_is_refused(
+    shop: Shop, session: AsyncSession, clerk: Client, slug: str
+) -> None:
+    product = await create_product(session, slug="oolong")
+    category = await create_category(session, slug="tea")
+    await session.commit()
 
     payload = await clerk.do(UPDATE, id=global_id("Product", product.id), version=0, slug=slug)
     made = await clerk.do(
@@ -119,16 +122,16 @@ async def test_an_invalid_slug_is_refused(shop: Shop, clerk: Client, slug: str) 
     )
 
     assert refusals(payload) == refusals(made) == [("INVALID", "slug")]
-    async with shop.database.reads() as session:
-        assert await session.scalar(select(Product.slug)) == "oolong"
-        assert await session.scalar(select(Category.slug)) == "tea"
+    assert await session.scalar(select(Product.slug)) == "oolong"
+    assert await session.scalar(select(Category.slug)) == "tea"
+    await session.commit()
 
 
 async def test_a_slug_takes_one_statement_and_a_former_one_two(
-    shop: Shop, clerk: Client, clients: Clients
+    shop: Shop, session: AsyncSession, clerk: Client, clients: Clients
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        product = await create_product(session, slug="oolong")
+    product = await create_product(session, slug="oolong")
+    await session.commit()
     await clerk.do(UPDATE, id=global_id("Product", product.id), version=0, slug="dong-ding")
     document = "query ($slug: String!) { product(slug: $slug) { slug } }"
 
@@ -138,9 +141,11 @@ async def test_a_slug_takes_one_statement_and_a_former_one_two(
         assert seen.total == expected, seen.texts
 
 
-async def test_two_moves_at_once_never_make_a_cycle(shop: Shop, clients: Clients) -> None:
-    async with shop.database.writes.begin() as session:
-        rows = [await create_category(session, name=f"C{number}") for number in range(2)]
+async def test_two_moves_at_once_never_make_a_cycle(
+    shop: Shop, session: AsyncSession, clients: Clients
+) -> None:
+    rows = [await create_category(session, name=f"C{number}") for number in range(2)]
+    await session.commit()
     clerks = [await clients.staff(Role.CATALOGUE) for _ in rows]
     ids = [global_id("Category", row.id) for row in rows]
 
@@ -150,18 +155,20 @@ async def test_two_moves_at_once_never_make_a_cycle(shop: Shop, clients: Clients
     )
 
     assert sorted(refusals(each) for each in replies) == [[], [("INVALID", "parentId")]]
-    async with shop.database.reads() as session:
-        depths = await session.scalars(select(Category.depth).order_by(Category.depth))
-        assert depths.all() == [0, 1]
+    depths = await session.scalars(select(Category.depth).order_by(Category.depth))
+    assert depths.all() == [0, 1]
+    await session.commit()
 
 
-async def test_an_attribute_of_a_category_is_for_its_products_only(shop: Shop, clerk: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        clothes = await create_category(session, name="Clothes")
-        shirts = await create_category(session, name="Shirts", parent=clothes)
-        tea = await create_category(session, name="Tea")
-        await create_attribute(session, code="size", values=("s", "m"), category=clothes)
-        await create_attribute(session, code="origin", values=("fujian",))
+async def test_an_attribute_of_a_category_is_for_its_products_only(
+    shop: Shop, session: AsyncSession, clerk: Client
+) -> None:
+    clothes = await create_category(session, name="Clothes")
+    shirts = await create_category(session, name="Shirts", parent=clothes)
+    tea = await create_category(session, name="Tea")
+    await create_attribute(session, code="size", values=("s", "m"), category=clothes)
+    await create_attribute(session, code="origin", values=("fujian",))
+    await session.commit()
     values = [{"code": "size", "values": ["s"]}, {"code": "origin", "values": ["fujian"]}]
 
     inherited = await clerk.do(
@@ -182,5 +189,5 @@ async def test_an_attribute_of_a_category_is_for_its_products_only(shop: Shop, c
         UPDATE, id=inherited["product"]["id"], version=1, categoryId=global_id("Category", tea.id)
     )
     assert refusals(moved) == [("INVALID", "attributes")]
-    async with shop.database.reads() as session:
-        assert (await session.scalars(select(Product.slug))).all() == ["shirt"]
+    assert (await session.scalars(select(Product.slug))).all() == ["shirt"]
+    await session.commit()

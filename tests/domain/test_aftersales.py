@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.decisions import (
     accept_return,
@@ -133,24 +134,22 @@ def test_goods_must_have_arrived_unless_they_were_lost_or_not_sent_yet(
 # --- returns, refunds, replacements, decisions
 
 
-async def test_a_return_goes_back_to_the_warehouse_it_came_from(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session, stock={"MAIN": 2, "WEST": 2}))
-        order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 3)])
-        [line] = await order_lines_of(session, order)
-        before = await stock_by_warehouse(session)
-        for quantity, damaged in ((2, False), (1, True)):
-            ticket = await create_ticket(
-                session, order=order, lines=[(line, quantity)], status=S.RETURN_SHIPPED
-            )
-            await accept_return(session, ticket.id, DEADLINES, damaged=damaged, cause=Cause(NOW, None))
+async def test_a_return_goes_back_to_the_warehouse_it_came_from(shop: Shop, session: AsyncSession) -> None:
+    variant = await variant_of(session, await create_product(session, stock={"MAIN": 2, "WEST": 2}))
+    order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 3)])
+    [line] = await order_lines_of(session, order)
+    before = await stock_by_warehouse(session)
+    for quantity, damaged in ((2, False), (1, True)):
+        ticket = await create_ticket(session, order=order, lines=[(line, quantity)], status=S.RETURN_SHIPPED)
+        await accept_return(session, ticket.id, DEADLINES, damaged=damaged, cause=Cause(NOW, None))
 
-        after = await stock_by_warehouse(session)
-        back = await session.scalars(
-            select(StockMovement.on_hand + StockMovement.damaged)
-            .where(StockMovement.kind == MovementKind.RETURNED)
-            .order_by(StockMovement.id)
-        )
+    after = await stock_by_warehouse(session)
+    back = await session.scalars(
+        select(StockMovement.on_hand + StockMovement.damaged)
+        .where(StockMovement.kind == MovementKind.RETURNED)
+        .order_by(StockMovement.id)
+    )
+    await session.commit()
     assert sorted(before.values()) == [(0, 0, 0), (1, 0, 0)]
     assert sum(on_hand for on_hand, _, _ in after.values()) == 3
     assert sum(damaged for _, _, damaged in after.values()) == 1
@@ -158,73 +157,79 @@ async def test_a_return_goes_back_to_the_warehouse_it_came_from(shop: Shop) -> N
     assert list(back) == [2, 1]
 
 
-async def test_returned_units_without_a_stock_limit_are_not_restocked(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session, tracked=False, stock={}))
-        order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 1)])
-        ticket = await create_ticket(session, order=order, status=S.RETURN_SHIPPED)
-        await accept_return(session, ticket.id, DEADLINES, damaged=False, cause=Cause(NOW, None))
+async def test_returned_units_without_a_stock_limit_are_not_restocked(
+    shop: Shop, session: AsyncSession
+) -> None:
+    variant = await variant_of(session, await create_product(session, tracked=False, stock={}))
+    order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 1)])
+    ticket = await create_ticket(session, order=order, status=S.RETURN_SHIPPED)
+    await accept_return(session, ticket.id, DEADLINES, damaged=False, cause=Cause(NOW, None))
 
-        assert ticket.status is S.REFUNDING
-        assert (await session.scalars(select(StockMovement))).all() == []
-
-
-async def test_a_ticket_ends_when_every_part_of_its_refund_has_arrived(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(
-            session,
-            status=OrderStatus.COMPLETED,
-            payments={PaymentMethod.SANDBOX: 5_000, PaymentMethod.CASH_ON_DELIVERY: None},
-        )
-        ticket = await create_ticket(session, order=order, type=T.REFUND_ONLY)
-        await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
-        first, second = await refunds_of(session, ticket)
-
-        await settle_one(session, first)
-        await follow_refunds(session, ticket.id, cause=Cause(NOW))
-        assert await status_of(session, ticket) is S.REFUNDING
-        await settle_one(session, second)
-        await follow_refunds(session, ticket.id, cause=Cause(NOW))
-        await follow_refunds(session, ticket.id, cause=Cause(NOW))
-
-        assert await status_of(session, ticket) is S.COMPLETED
-        assert ticket.closed_at == NOW
-        assert await ticket_events(session, ticket) == ["ticket.opened", "ticket.agreed", "ticket.completed"]
+    assert ticket.status is S.REFUNDING
+    assert (await session.scalars(select(StockMovement))).all() == []
+    await session.commit()
 
 
-async def test_a_refund_that_fails_is_tried_again(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        ticket = await create_ticket(session, type=T.REFUND_ONLY)
-        agent = await create_account(session, role=Role.SUPPORT)
-        await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, agent.id))
-        [refund] = await refunds_of(session, ticket)
-        await fail_refund(session, refund.id, reason="closed", retry_after=DAY, cause=Cause(NOW))
-        await follow_refunds(session, ticket.id, cause=Cause(NOW))
-        assert await status_of(session, ticket) is S.REFUND_FAILED
+async def test_a_ticket_ends_when_every_part_of_its_refund_has_arrived(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await create_order(
+        session,
+        status=OrderStatus.COMPLETED,
+        payments={PaymentMethod.SANDBOX: 5_000, PaymentMethod.CASH_ON_DELIVERY: None},
+    )
+    ticket = await create_ticket(session, order=order, type=T.REFUND_ONLY)
+    await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
+    first, second = await refunds_of(session, ticket)
 
-        await retry_refunds(session, ticket.id, cause=Cause(NOW, agent.id))
-        assert await status_of(session, ticket) is S.REFUNDING
-        await settle_refunds(session, ticket)
-        await follow_refunds(session, ticket.id, cause=Cause(NOW))
+    await settle_one(session, first)
+    await follow_refunds(session, ticket.id, cause=Cause(NOW))
+    assert await status_of(session, ticket) is S.REFUNDING
+    await settle_one(session, second)
+    await follow_refunds(session, ticket.id, cause=Cause(NOW))
+    await follow_refunds(session, ticket.id, cause=Cause(NOW))
 
-        assert await status_of(session, ticket) is S.COMPLETED
-        assert len(await refunds_of(session, ticket)) == 1
+    assert await status_of(session, ticket) is S.COMPLETED
+    assert ticket.closed_at == NOW
+    assert await ticket_events(session, ticket) == ["ticket.opened", "ticket.agreed", "ticket.completed"]
+    await session.commit()
 
 
-async def test_an_exchange_sends_the_goods_again_to_where_they_went(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session)
-        ticket = await create_ticket(
-            session, order=order, lines=[(line, 2)], type=T.EXCHANGE, status=S.RETURN_SHIPPED
-        )
-        await accept_return(session, ticket.id, DEADLINES, damaged=True, cause=Cause(NOW, None))
+async def test_a_refund_that_fails_is_tried_again(shop: Shop, session: AsyncSession) -> None:
+    ticket = await create_ticket(session, type=T.REFUND_ONLY)
+    agent = await create_account(session, role=Role.SUPPORT)
+    await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, agent.id))
+    [refund] = await refunds_of(session, ticket)
+    await fail_refund(session, refund.id, reason="closed", retry_after=DAY, cause=Cause(NOW))
+    await follow_refunds(session, ticket.id, cause=Cause(NOW))
+    assert await status_of(session, ticket) is S.REFUND_FAILED
 
-        first, again = (await session.scalars(select(Delivery).order_by(Delivery.position))).all()
-        [sent] = await session.scalars(select(DeliveryLine).where(DeliveryLine.delivery_id == again.id))
-        assert ticket.status is S.RESHIPPING
-        assert (again.ticket_id, again.fee_amount, again.line1) == (ticket.id, 0, first.line1)
-        assert (sent.order_line_id, sent.quantity, sent.reserved) == (line.id, 2, True)
-        assert list((await stock_by_warehouse(session)).values()) == [(7, 2, 2)]
+    await retry_refunds(session, ticket.id, cause=Cause(NOW, agent.id))
+    assert await status_of(session, ticket) is S.REFUNDING
+    await settle_refunds(session, ticket)
+    await follow_refunds(session, ticket.id, cause=Cause(NOW))
+
+    assert await status_of(session, ticket) is S.COMPLETED
+    assert len(await refunds_of(session, ticket)) == 1
+    await session.commit()
+
+
+async def test_an_exchange_sends_the_goods_again_to_where_they_went(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, line = await order_of_three(session)
+    ticket = await create_ticket(
+        session, order=order, lines=[(line, 2)], type=T.EXCHANGE, status=S.RETURN_SHIPPED
+    )
+    await accept_return(session, ticket.id, DEADLINES, damaged=True, cause=Cause(NOW, None))
+
+    first, again = (await session.scalars(select(Delivery).order_by(Delivery.position))).all()
+    [sent] = await session.scalars(select(DeliveryLine).where(DeliveryLine.delivery_id == again.id))
+    assert ticket.status is S.RESHIPPING
+    assert (again.ticket_id, again.fee_amount, again.line1) == (ticket.id, 0, first.line1)
+    assert (sent.order_line_id, sent.quantity, sent.reserved) == (line.id, 2, True)
+    assert list((await stock_by_warehouse(session)).values()) == [(7, 2, 2)]
+    await session.commit()
 
 
 async def test_a_ticket_whose_replacement_is_sold_out_is_not_agreed(shop: Shop) -> None:
@@ -246,22 +251,22 @@ async def test_a_ticket_whose_replacement_is_sold_out_is_not_agreed(shop: Shop) 
         assert await session.scalar(select(func.count(Delivery.id))) == 1
 
 
-async def test_a_refused_return_can_be_escalated(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, _ = await order_of_three(session)
-        manager = await create_account(session, role=Role.MANAGER)
-        ticket = await create_ticket(session, order=order, status=S.RETURN_SHIPPED)
-        await refuse_return(session, ticket.id, DEADLINES, reason="An old one.", cause=Cause(NOW, manager.id))
-        assert (ticket.status, ticket.refusal) == (S.RETURN_REFUSED, "An old one.")
-        await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW + 60 * DAY, order.account_id))
-        assert await status_of(session, ticket) is S.ARBITRATION
+async def test_a_refused_return_can_be_escalated(shop: Shop, session: AsyncSession) -> None:
+    order, _ = await order_of_three(session)
+    manager = await create_account(session, role=Role.MANAGER)
+    ticket = await create_ticket(session, order=order, status=S.RETURN_SHIPPED)
+    await refuse_return(session, ticket.id, DEADLINES, reason="An old one.", cause=Cause(NOW, manager.id))
+    assert (ticket.status, ticket.refusal) == (S.RETURN_REFUSED, "An old one.")
+    await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW + 60 * DAY, order.account_id))
+    assert await status_of(session, ticket) is S.ARBITRATION
 
-        await decide_ticket(
-            session, ticket.id, DEADLINES, agreed=True, reason="It is ours.", cause=Cause(NOW, manager.id)
-        )
+    await decide_ticket(
+        session, ticket.id, DEADLINES, agreed=True, reason="It is ours.", cause=Cause(NOW, manager.id)
+    )
 
-        assert await status_of(session, ticket) is S.REFUNDING
-        assert ticket.refusal is None
+    assert await status_of(session, ticket) is S.REFUNDING
+    assert ticket.refusal is None
+    await session.commit()
 
 
 @pytest.mark.parametrize(
@@ -274,54 +279,54 @@ async def test_a_refused_return_can_be_escalated(shop: Shop) -> None:
     ],
 )
 async def test_a_manager_who_agrees_leads_to_the_same_status_as_an_agent(
-    shop: Shop, type: TicketType, reason: TicketReason, to: TicketStatus
+    shop: Shop, session: AsyncSession, type: TicketType, reason: TicketReason, to: TicketStatus
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        manager = await create_account(session, role=Role.MANAGER)
-        ticket = await create_ticket(session, type=type, reason=reason, status=S.REFUSED)
+    manager = await create_account(session, role=Role.MANAGER)
+    ticket = await create_ticket(session, type=type, reason=reason, status=S.REFUSED)
+    await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
+    await decide_ticket(
+        session, ticket.id, DEADLINES, agreed=True, reason="Fair.", cause=Cause(NOW, manager.id)
+    )
+
+    assert ticket.status is to
+    await session.commit()
+
+
+async def test_a_managers_refusal_is_final(shop: Shop, session: AsyncSession) -> None:
+    manager = await create_account(session, role=Role.MANAGER)
+    ticket = await create_ticket(session, status=S.REFUSED)
+    await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
+    await decide_ticket(
+        session, ticket.id, DEADLINES, agreed=False, reason="No.", cause=Cause(NOW, manager.id)
+    )
+
+    assert (ticket.status, ticket.refusal, ticket.closed_at) == (S.REJECTED, "No.", NOW)
+    with pytest.raises(WrongState):
         await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
-        await decide_ticket(
-            session, ticket.id, DEADLINES, agreed=True, reason="Fair.", cause=Cause(NOW, manager.id)
-        )
-
-        assert ticket.status is to
-
-
-async def test_a_managers_refusal_is_final(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        manager = await create_account(session, role=Role.MANAGER)
-        ticket = await create_ticket(session, status=S.REFUSED)
-        await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
-        await decide_ticket(
-            session, ticket.id, DEADLINES, agreed=False, reason="No.", cause=Cause(NOW, manager.id)
-        )
-
-        assert (ticket.status, ticket.refusal, ticket.closed_at) == (S.REJECTED, "No.", NOW)
-        with pytest.raises(WrongState):
-            await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
-        with pytest.raises(WrongState):
-            await reapply_ticket(
-                session,
-                ticket.id,
-                TicketRequestChange("Again."),
-                DEADLINES,
-                cause=Cause(NOW, ticket.account_id),
-            )
-
-
-async def test_a_refused_ticket_can_be_changed_and_asked_again_in_time(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session)
-        ticket = await create_ticket(session, order=order, lines=[(line, 1)], status=S.REFUSED)
-        change = TicketRequestChange("All leak.", reason=R.DAMAGED, lines=(ClaimedUnits(line.id, 3),))
+    with pytest.raises(WrongState):
         await reapply_ticket(
-            session, ticket.id, change, DEADLINES, cause=Cause(NOW + 30 * DAY, order.account_id)
+            session,
+            ticket.id,
+            TicketRequestChange("Again."),
+            DEADLINES,
+            cause=Cause(NOW, ticket.account_id),
         )
+    await session.commit()
 
-        assert (ticket.status, ticket.reason, ticket.refusal) == (S.APPLIED, R.DAMAGED, None)
-        assert ticket.description == "All leak."
-        assert ticket.refund == order.subtotal
-        assert ticket.due_at == NOW + 32 * DAY
+
+async def test_a_refused_ticket_can_be_changed_and_asked_again_in_time(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, line = await order_of_three(session)
+    ticket = await create_ticket(session, order=order, lines=[(line, 1)], status=S.REFUSED)
+    change = TicketRequestChange("All leak.", reason=R.DAMAGED, lines=(ClaimedUnits(line.id, 3),))
+    await reapply_ticket(session, ticket.id, change, DEADLINES, cause=Cause(NOW + 30 * DAY, order.account_id))
+
+    assert (ticket.status, ticket.reason, ticket.refusal) == (S.APPLIED, R.DAMAGED, None)
+    assert ticket.description == "All leak."
+    assert ticket.refund == order.subtotal
+    assert ticket.due_at == NOW + 32 * DAY
+    await session.commit()
 
 
 async def test_a_ticket_is_not_escalated_for_units_another_ticket_claims(shop: Shop) -> None:
@@ -339,18 +344,20 @@ async def test_a_ticket_is_not_escalated_for_units_another_ticket_claims(shop: S
 
 
 @pytest.mark.parametrize("status", [S.APPLIED, S.AWAITING_RETURN, S.RETURN_SHIPPED])
-async def test_a_customer_can_cancel_a_ticket_until_it_is_settled(shop: Shop, status: TicketStatus) -> None:
-    async with shop.database.writes.begin() as session:
-        ticket = await create_ticket(session, status=status)
+async def test_a_customer_can_cancel_a_ticket_until_it_is_settled(
+    shop: Shop, session: AsyncSession, status: TicketStatus
+) -> None:
+    ticket = await create_ticket(session, status=status)
+    await cancel_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
+
+    assert (ticket.status, ticket.due_at, ticket.closed_at) == (S.CANCELLED, None, NOW)
+    await session.commit()
+
+
+async def test_a_settled_ticket_cannot_be_cancelled(shop: Shop, session: AsyncSession) -> None:
+    ticket = await create_ticket(session, type=T.REFUND_ONLY, status=S.REFUNDING)
+    with pytest.raises(WrongState):
         await cancel_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
 
-        assert (ticket.status, ticket.due_at, ticket.closed_at) == (S.CANCELLED, None, NOW)
-
-
-async def test_a_settled_ticket_cannot_be_cancelled(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        ticket = await create_ticket(session, type=T.REFUND_ONLY, status=S.REFUNDING)
-        with pytest.raises(WrongState):
-            await cancel_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
-
-        assert ticket.status is S.REFUNDING
+    assert ticket.status is S.REFUNDING
+    await session.commit()

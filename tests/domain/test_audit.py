@@ -270,46 +270,50 @@ def test_every_rule_has_a_case_of_tampering() -> None:
     assert RULES.keys() == TAMPERED.keys()
 
 
-async def test_untouched_books_agree(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        await build_history(session)
-        assert await audit_books(session) == []
-        assert await find_first_disagreement(session) is None
+async def test_untouched_books_agree(shop: Shop, session: AsyncSession) -> None:
+    await build_history(session)
+    assert await audit_books(session) == []
+    assert await find_first_disagreement(session) is None
+    await session.commit()
 
 
 @pytest.mark.parametrize("rule", RULES)
-async def test_the_audit_names_the_rule_and_the_row_of_a_tampered_book(shop: Shop, rule: str) -> None:
-    async with shop.database.writes.begin() as session:
-        history = await build_history(session)
-        tampering, row = TAMPERED[rule](history)
-        await session.flush()
-        named = row if isinstance(row, str) else await session.scalar(row)
-        changed = await session.execute(tampering.execution_options(synchronize_session=False))
-        assert changed.rowcount == 1  # type: ignore[attr-defined]
+async def test_the_audit_names_the_rule_and_the_row_of_a_tampered_book(
+    shop: Shop, session: AsyncSession, rule: str
+) -> None:
+    history = await build_history(session)
+    tampering, row = TAMPERED[rule](history)
+    await session.flush()
+    named = row if isinstance(row, str) else await session.scalar(row)
+    changed = await session.execute(tampering.execution_options(synchronize_session=False))
+    assert changed.rowcount == 1  # type: ignore[attr-defined]
 
-        found = await audit_books(session)
+    found = await audit_books(session)
 
-        assert [(each.rule, each.row) for each in found] == [(rule, named)]
-        assert found[0].expected != found[0].found
-        assert await find_first_disagreement(session) == found[0]
+    assert [(each.rule, each.row) for each in found] == [(rule, named)]
+    assert found[0].expected != found[0].found
+    assert await find_first_disagreement(session) == found[0]
+    await session.commit()
 
 
-async def test_the_first_disagreement_is_the_first_row_of_the_first_rule(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        await build_history(session)
-        await session.flush()
-        taken = Payment.captured_amount > Payment.refunded_amount
-        for wrong in (
-            update(Order).values(payment_status=OrderPaymentStatus.UNPAID),
-            update(Payment)
-            .where(Payment.captured_amount > 0)
-            .values(captured_amount=Payment.captured_amount - 1),
-        ):
-            await session.execute(wrong.execution_options(synchronize_session=False))
-        first = (await session.scalars(select(Payment).where(taken).order_by(Payment.reference))).all()[0]
-        await session.refresh(first)
+async def test_the_first_disagreement_is_the_first_row_of_the_first_rule(
+    shop: Shop, session: AsyncSession
+) -> None:
+    await build_history(session)
+    await session.flush()
+    taken = Payment.captured_amount > Payment.refunded_amount
+    for wrong in (
+        update(Order).values(payment_status=OrderPaymentStatus.UNPAID),
+        update(Payment)
+        .where(Payment.captured_amount > 0)
+        .values(captured_amount=Payment.captured_amount - 1),
+    ):
+        await session.execute(wrong.execution_options(synchronize_session=False))
+    first = (await session.scalars(select(Payment).where(taken).order_by(Payment.reference))).all()[0]
+    await session.refresh(first)
 
-        found = await find_first_disagreement(session)
+    found = await find_first_disagreement(session)
+    await session.commit()
 
     assert found == Disagreement(
         "captured as posted", first.reference, str(first.captured_amount + 1), str(first.captured_amount)

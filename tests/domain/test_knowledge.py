@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import Conflict, DomainError, NotFound, Taken, Unauthenticated, WrongState
@@ -57,29 +58,31 @@ def test_an_article_is_published_and_withdrawn(was: ArticleStatus, to: ArticleSt
             move(article, to, TRANSITIONS)
 
 
-async def test_every_version_of_an_article_is_kept_with_its_author(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        author = await create_account(session)
-        article = await add_article(session, article_text(), cause=Cause(NOW, author.id))
-        await update_article(
-            session, article.id, article_text(body="Within nine days."), version=1, cause=Cause(NOW, None)
-        )
+async def test_every_version_of_an_article_is_kept_with_its_author(shop: Shop, session: AsyncSession) -> None:
+    author = await create_account(session)
+    article = await add_article(session, article_text(), cause=Cause(NOW, author.id))
+    await update_article(
+        session, article.id, article_text(body="Within nine days."), version=1, cause=Cause(NOW, None)
+    )
 
-        kept = (await session.scalars(select(ArticleVersion).order_by(ArticleVersion.version))).all()
-        assert [(row.version, row.body, row.author_id) for row in kept] == [
-            (1, "Within seven days.", author.id),
-            (2, "Within nine days.", None),
-        ]
-        assert (article.version, article.body) == (2, "Within nine days.")
+    kept = (await session.scalars(select(ArticleVersion).order_by(ArticleVersion.version))).all()
+    assert [(row.version, row.body, row.author_id) for row in kept] == [
+        (1, "Within seven days.", author.id),
+        (2, "Within nine days.", None),
+    ]
+    assert (article.version, article.body) == (2, "Within nine days.")
+    await session.commit()
 
 
-async def test_an_article_somebody_else_has_changed_is_not_overwritten(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        article = await create_article(session, body="As it was.")
-        with pytest.raises(Conflict):
-            await update_article(session, article.id, article_text(), version=0, cause=Cause(NOW, None))
+async def test_an_article_somebody_else_has_changed_is_not_overwritten(
+    shop: Shop, session: AsyncSession
+) -> None:
+    article = await create_article(session, body="As it was.")
+    with pytest.raises(Conflict):
+        await update_article(session, article.id, article_text(), version=0, cause=Cause(NOW, None))
 
-        assert (article.version, article.body) == (1, "As it was.")
+    assert (article.version, article.body) == (1, "As it was.")
+    await session.commit()
 
 
 async def test_two_writers_at_once_do_not_overwrite_each_other(shop: Shop) -> None:
@@ -103,16 +106,16 @@ async def test_two_writers_at_once_do_not_overwrite_each_other(shop: Shop) -> No
         assert (await session.get_one(Article, article.id)).version == 2
 
 
-async def test_a_slug_belongs_to_one_article(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_article(session, slug="returns")
+async def test_a_slug_belongs_to_one_article(shop: Shop, session: AsyncSession) -> None:
+    await create_article(session, slug="returns")
+    await session.commit()
     with pytest.raises(Taken) as refusal:
-        async with shop.database.writes.begin() as session:
-            await add_article(session, article_text(slug="returns"), cause=Cause(NOW, None))
+        await add_article(session, article_text(slug="returns"), cause=Cause(NOW, None))
+    await session.rollback()
 
     assert refusal.value.field == ("slug",)
-    async with shop.database.reads() as session:
-        assert await session.scalar(select(func.count(Article.id))) == 1
+    assert await session.scalar(select(func.count(Article.id))) == 1
+    await session.commit()
 
 
 @pytest.mark.parametrize(
@@ -129,26 +132,26 @@ async def test_a_slug_belongs_to_one_article(shop: Shop) -> None:
     ],
 )
 async def test_an_invalid_article_is_refused_by_the_name_of_the_field(
-    shop: Shop, field: str, value: object
+    shop: Shop, session: AsyncSession, field: str, value: object
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        with pytest.raises(DomainError) as refusal:
-            await add_article(session, article_text(**{field: value}), cause=Cause(NOW, None))
+    with pytest.raises(DomainError) as refusal:
+        await add_article(session, article_text(**{field: value}), cause=Cause(NOW, None))
 
-        assert refusal.value.field == (field,)
-        session.expunge_all()
-        assert await session.scalar(select(func.count(Article.id))) == 0
+    assert refusal.value.field == (field,)
+    session.expunge_all()
+    assert await session.scalar(select(func.count(Article.id))) == 0
+    await session.commit()
 
 
-async def test_the_latest_rating_of_a_reader_counts(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        article = await create_article(session)
-        for helpful in (True, True, False):
-            await rate_article(session, article.id, reader="account:1", helpful=helpful, cause=Cause(NOW))
-        await rate_article(session, article.id, reader="account:2", helpful=True, cause=Cause(NOW))
+async def test_the_latest_rating_of_a_reader_counts(shop: Shop, session: AsyncSession) -> None:
+    article = await create_article(session)
+    for helpful in (True, True, False):
+        await rate_article(session, article.id, reader="account:1", helpful=helpful, cause=Cause(NOW))
+    await rate_article(session, article.id, reader="account:2", helpful=True, cause=Cause(NOW))
 
-        assert (article.helpful, article.unhelpful) == (1, 1)
-        assert await session.scalar(select(func.count()).select_from(ArticleRating)) == 2
+    assert (article.helpful, article.unhelpful) == (1, 1)
+    assert await session.scalar(select(func.count()).select_from(ArticleRating)) == 2
+    await session.commit()
 
 
 async def test_readers_who_rate_at_once_are_all_counted(shop: Shop) -> None:
@@ -167,13 +170,13 @@ async def test_readers_who_rate_at_once_are_all_counted(shop: Shop) -> None:
         assert (found.helpful, found.unhelpful) == (3, 3)
 
 
-async def test_a_draft_is_not_rated(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        article = await create_article(session, published=False)
-        with pytest.raises(NotFound):
-            await rate_article(session, article.id, reader="account:1", helpful=True, cause=Cause(NOW))
+async def test_a_draft_is_not_rated(shop: Shop, session: AsyncSession) -> None:
+    article = await create_article(session, published=False)
+    with pytest.raises(NotFound):
+        await rate_article(session, article.id, reader="account:1", helpful=True, cause=Cause(NOW))
 
-        assert (article.helpful, article.unhelpful) == (0, 0)
+    assert (article.helpful, article.unhelpful) == (0, 0)
+    await session.commit()
 
 
 @pytest.mark.parametrize("token_hash", [None, "made up"])
@@ -183,11 +186,11 @@ async def test_a_guest_without_a_cart_is_no_reader(shop: Shop, token_hash: str |
             await guest_reader(session, token_hash)
 
 
-async def test_a_withdrawn_article_can_be_published_again(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        article = await create_article(session)
-        withdrawn = (await withdraw_article(session, article.id)).published_at
-        await publish_article(session, article.id, cause=Cause(NOW))
+async def test_a_withdrawn_article_can_be_published_again(shop: Shop, session: AsyncSession) -> None:
+    article = await create_article(session)
+    withdrawn = (await withdraw_article(session, article.id)).published_at
+    await publish_article(session, article.id, cause=Cause(NOW))
 
-        assert withdrawn is None
-        assert (article.status, article.published_at) == (ArticleStatus.PUBLISHED, NOW)
+    assert withdrawn is None
+    assert (article.status, article.published_at) == (ArticleStatus.PUBLISHED, NOW)
+    await session.commit()

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.ledger import captured_and_refunded, net_sales, payment_status_for, write_posting
 from events.shop import Shop
@@ -13,16 +14,16 @@ from tests.factories.order import NOW, create_order
 AMOUNTS = st.integers(min_value=0, max_value=10_000)
 
 
-async def test_a_posting_has_two_entries_that_balance(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session)
-        entries = (
-            await session.execute(
-                select(LedgerEntry.account, LedgerEntry.amount)
-                .where(LedgerEntry.order_id == order.id)
-                .order_by(LedgerEntry.amount.desc())
-            )
-        ).all()
+async def test_a_posting_has_two_entries_that_balance(shop: Shop, session: AsyncSession) -> None:
+    order = await create_order(session)
+    entries = (
+        await session.execute(
+            select(LedgerEntry.account, LedgerEntry.amount)
+            .where(LedgerEntry.order_id == order.id)
+            .order_by(LedgerEntry.amount.desc())
+        )
+    ).all()
+    await session.commit()
 
     assert [tuple(entry) for entry in entries] == [
         (LedgerAccount.CUSTOMER, 9_900),
@@ -30,33 +31,33 @@ async def test_a_posting_has_two_entries_that_balance(shop: Shop) -> None:
     ]
 
 
-async def test_the_same_key_posts_once(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session)
-        facts = {"order_id": order.id, "payment_id": None, "kind": PostingKind.CAPTURED, "now": NOW}
-        first = await write_posting(session, amount=order.total, key="captured-1", **facts)  # type: ignore[arg-type]
-        second = await write_posting(session, amount=order.total, key="captured-1", **facts)  # type: ignore[arg-type]
-        captured, refunded = await captured_and_refunded(session, order.id)
-        postings = await session.scalar(select(func.count()).where(Posting.key == "captured-1"))
+async def test_the_same_key_posts_once(shop: Shop, session: AsyncSession) -> None:
+    order = await create_order(session)
+    facts = {"order_id": order.id, "payment_id": None, "kind": PostingKind.CAPTURED, "now": NOW}
+    first = await write_posting(session, amount=order.total, key="captured-1", **facts)  # type: ignore[arg-type]
+    second = await write_posting(session, amount=order.total, key="captured-1", **facts)  # type: ignore[arg-type]
+    captured, refunded = await captured_and_refunded(session, order.id)
+    postings = await session.scalar(select(func.count()).where(Posting.key == "captured-1"))
+    await session.commit()
 
     assert (first, second, postings) == (True, False, 1)
     assert (captured, refunded) == (9_900, 0)
 
 
-async def test_an_amount_of_zero_cannot_be_posted(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session)
-        with pytest.raises(ValueError, match="a posting moves money"):
-            await write_posting(
-                session,
-                order_id=order.id,
-                payment_id=None,
-                kind=PostingKind.REFUNDED,
-                amount=order.money(0),
-                key="nothing",
-                now=NOW,
-            )
-        assert await net_sales(session, order) == order.total
+async def test_an_amount_of_zero_cannot_be_posted(shop: Shop, session: AsyncSession) -> None:
+    order = await create_order(session)
+    with pytest.raises(ValueError, match="a posting moves money"):
+        await write_posting(
+            session,
+            order_id=order.id,
+            payment_id=None,
+            kind=PostingKind.REFUNDED,
+            amount=order.money(0),
+            key="nothing",
+            now=NOW,
+        )
+    assert await net_sales(session, order) == order.total
+    await session.commit()
 
 
 @pytest.mark.parametrize(

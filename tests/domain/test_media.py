@@ -6,6 +6,7 @@ from io import BytesIO
 import pytest
 from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import LimitReached, NotFound
 from domain.media import (
@@ -120,22 +121,24 @@ def test_an_animation_with_too_many_frames_is_refused() -> None:
         read_picture(draw_picture("GIF", size=(2, 2), frames=FRAMES_LIMIT + 1))
 
 
-async def test_somebody_elses_picture_does_not_exist(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        owner, stranger = await create_account(session), await create_account(session)
-        media = await create_media(session, uploader_id=owner.id)
+async def test_somebody_elses_picture_does_not_exist(shop: Shop, session: AsyncSession) -> None:
+    owner, stranger = await create_account(session), await create_account(session)
+    media = await create_media(session, uploader_id=owner.id)
 
-        await check_own_media(session, [media.id], account_id=owner.id)
-        with pytest.raises(NotFound):
-            await check_own_media(session, [media.id], account_id=stranger.id)
+    await check_own_media(session, [media.id], account_id=owner.id)
+    with pytest.raises(NotFound):
+        await check_own_media(session, [media.id], account_id=stranger.id)
+    await session.commit()
 
 
-async def test_a_customer_uploads_at_most_two_hundred_pictures_a_day(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session)
-        for _ in range(UPLOADS_LIMIT):
-            await create_media(session, uploader_id=account.id, now=NOW)
+async def test_a_customer_uploads_at_most_two_hundred_pictures_a_day(
+    shop: Shop, session: AsyncSession
+) -> None:
+    account = await create_account(session)
+    for _ in range(UPLOADS_LIMIT):
+        await create_media(session, uploader_id=account.id, now=NOW)
 
-        with pytest.raises(LimitReached):
-            await check_upload_limit(session, account.id, now=NOW + timedelta(hours=23))
-        await check_upload_limit(session, account.id, now=NOW + UPLOADS_PERIOD)
+    with pytest.raises(LimitReached):
+        await check_upload_limit(session, account.id, now=NOW + timedelta(hours=23))
+    await check_upload_limit(session, account.id, now=NOW + UPLOADS_PERIOD)
+    await session.commit()

@@ -58,17 +58,17 @@ from tests.factories.stock import reserved_units
 from tests.observe import count_statements
 
 
-async def test_an_order_is_made_of_snapshots(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        product = await create_product(
-            session, title="Oolong", options={"Size": "250 g"}, sku="TEA-1", weight_grams=300
-        )
-        variant = await variant_of(session, product)
-        order = await create_order(session, lines=[(variant, 2)], note="Ring twice.")
-        product.title = "Something else"
-        line = (await session.scalars(select(OrderLine).where(OrderLine.order_id == order.id))).one()
-        delivery = (await session.scalars(select(Delivery).where(Delivery.order_id == order.id))).one()
-        [payment] = await payments_of(session, order)
+async def test_an_order_is_made_of_snapshots(shop: Shop, session: AsyncSession) -> None:
+    product = await create_product(
+        session, title="Oolong", options={"Size": "250 g"}, sku="TEA-1", weight_grams=300
+    )
+    variant = await variant_of(session, product)
+    order = await create_order(session, lines=[(variant, 2)], note="Ring twice.")
+    product.title = "Something else"
+    line = (await session.scalars(select(OrderLine).where(OrderLine.order_id == order.id))).one()
+    delivery = (await session.scalars(select(Delivery).where(Delivery.order_id == order.id))).one()
+    [payment] = await payments_of(session, order)
+    await session.commit()
 
     assert (order.status, order.payment_status) == (OrderStatus.PENDING, OrderPaymentStatus.UNPAID)
     assert order.fulfilment_status is FulfilmentStatus.UNFULFILLED
@@ -82,163 +82,163 @@ async def test_an_order_is_made_of_snapshots(shop: Shop) -> None:
     assert (payment.method, payment.amount, payment.reference) == (SANDBOX, 19_800, f"{order.number}-1")
 
 
-async def test_stock_is_reserved_where_the_parcel_will_leave(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await a_variant(session, stock={"MAIN": 5})
-        order = await create_order(session, lines=[(variant, 3)])
-        line = (await session.scalars(select(DeliveryLine))).one()
-        level = (await session.scalars(select(StockLevel))).one()
-        assert await audit_books(session) == []
+async def test_stock_is_reserved_where_the_parcel_will_leave(shop: Shop, session: AsyncSession) -> None:
+    variant = await a_variant(session, stock={"MAIN": 5})
+    order = await create_order(session, lines=[(variant, 3)])
+    line = (await session.scalars(select(DeliveryLine))).one()
+    level = (await session.scalars(select(StockLevel))).one()
+    assert await audit_books(session) == []
+    await session.commit()
 
     assert (line.quantity, line.packed, line.reserved) == (3, 0, True)
     assert (level.on_hand, level.reserved, level.warehouse_id) == (5, 3, line.warehouse_id)
     assert order.version == 1
 
 
-async def test_variants_without_a_limit_are_not_reserved(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await a_variant(session, stock={}, tracked=False)
-        await create_order(session, lines=[(variant, 3)])
-        line = (await session.scalars(select(DeliveryLine))).one()
-        assert await audit_books(session) == []
+async def test_variants_without_a_limit_are_not_reserved(shop: Shop, session: AsyncSession) -> None:
+    variant = await a_variant(session, stock={}, tracked=False)
+    await create_order(session, lines=[(variant, 3)])
+    line = (await session.scalars(select(DeliveryLine))).one()
+    assert await audit_books(session) == []
+    await session.commit()
 
     assert (line.quantity, line.reserved) == (3, False)
 
 
-async def test_one_line_may_go_to_two_addresses(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await a_variant(session)
-        deliveries = [
-            deliver_to(HANGZHOU, [(variant, 1)]),
-            deliver_to(CHENGDU, [(variant, 2)], method=ShippingMethod.EXPRESS),
-        ]
-        order = await create_order(session, lines=[(variant, 3)], deliveries=deliveries)
-        rows = (
-            await session.execute(
-                select(Delivery.city, Delivery.fee_amount, DeliveryLine.quantity)
-                .join(DeliveryLine, DeliveryLine.delivery_id == Delivery.id)
-                .order_by(Delivery.position)
-            )
-        ).all()
+async def test_one_line_may_go_to_two_addresses(shop: Shop, session: AsyncSession) -> None:
+    variant = await a_variant(session)
+    deliveries = [
+        deliver_to(HANGZHOU, [(variant, 1)]),
+        deliver_to(CHENGDU, [(variant, 2)], method=ShippingMethod.EXPRESS),
+    ]
+    order = await create_order(session, lines=[(variant, 3)], deliveries=deliveries)
+    rows = (
+        await session.execute(
+            select(Delivery.city, Delivery.fee_amount, DeliveryLine.quantity)
+            .join(DeliveryLine, DeliveryLine.delivery_id == Delivery.id)
+            .order_by(Delivery.position)
+        )
+    ).all()
+    await session.commit()
 
     assert [tuple(row) for row in rows] == [("杭州市", 0, 1), ("成都市", 1_800, 2)]
     assert (order.subtotal_amount, order.shipping_amount, order.total_amount) == (29_700, 1_800, 31_500)
 
 
-async def test_an_entry_of_the_address_book_is_copied(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session)
-        address = await create_address(session, account, city="宁波市")
-        to_entry = RequestedDelivery(ShippingMethod.STANDARD, address_id=address.id)
-        await create_order(session, account=account, deliveries=[to_entry])
-        address.city = "温州市"
-        delivery = (await session.scalars(select(Delivery))).one()
+async def test_an_entry_of_the_address_book_is_copied(shop: Shop, session: AsyncSession) -> None:
+    account = await create_account(session)
+    address = await create_address(session, account, city="宁波市")
+    to_entry = RequestedDelivery(ShippingMethod.STANDARD, address_id=address.id)
+    await create_order(session, account=account, deliveries=[to_entry])
+    address.city = "温州市"
+    delivery = (await session.scalars(select(Delivery))).one()
+    await session.commit()
 
     assert delivery.city == "宁波市"
 
 
-async def test_an_order_paid_at_the_door_is_confirmed_at_once(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session, payments={CASH: None})
-        events = await events_of(session, order)
+async def test_an_order_paid_at_the_door_is_confirmed_at_once(shop: Shop, session: AsyncSession) -> None:
+    order = await create_order(session, payments={CASH: None})
+    events = await events_of(session, order)
+    await session.commit()
 
     assert (order.status, order.payment_status) == (OrderStatus.CONFIRMED, OrderPaymentStatus.UNPAID)
     assert (order.payment_due_at, order.confirmed_at) == (None, NOW)
     assert events == ["order.placed", "order.confirmed"]
 
 
-async def test_an_order_that_costs_nothing_needs_no_payment(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await a_variant(session)
-        coupon = await create_coupon(session, amount=50_000)
-        order = await create_order(session, lines=[(variant, 1)], coupon_code=coupon.code)
-        assert await audit_books(session) == []
+async def test_an_order_that_costs_nothing_needs_no_payment(shop: Shop, session: AsyncSession) -> None:
+    variant = await a_variant(session)
+    coupon = await create_coupon(session, amount=50_000)
+    order = await create_order(session, lines=[(variant, 1)], coupon_code=coupon.code)
+    assert await audit_books(session) == []
+    await session.commit()
 
     assert (order.total_amount, order.discount_amount) == (0, 9_900)
     assert (order.status, order.payment_status) == (OrderStatus.CONFIRMED, OrderPaymentStatus.PAID)
 
 
-async def test_a_coupon_is_shared_among_the_lines_and_counted(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        coupon = await create_coupon(session, amount=1_000, usage_limit=1)
-        lines = [(await a_variant(session), 1) for _ in range(3)]
-        order = await create_order(session, lines=lines, coupon_code=(coupon.code or "").lower())
-        discounts = (
-            await session.scalars(select(OrderLine.discount_amount).order_by(OrderLine.position))
-        ).all()
-        used = await session.scalar(select(Promotion.used))
+async def test_a_coupon_is_shared_among_the_lines_and_counted(shop: Shop, session: AsyncSession) -> None:
+    coupon = await create_coupon(session, amount=1_000, usage_limit=1)
+    lines = [(await a_variant(session), 1) for _ in range(3)]
+    order = await create_order(session, lines=lines, coupon_code=(coupon.code or "").lower())
+    discounts = (await session.scalars(select(OrderLine.discount_amount).order_by(OrderLine.position))).all()
+    used = await session.scalar(select(Promotion.used))
+    await session.commit()
 
     assert (order.discount_amount, order.total_amount, used) == (1_000, 28_700, 1)
     assert discounts == [334, 333, 333]
 
 
-async def test_the_cart_is_ordered_and_emptied(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account, variant = await create_account(session), await a_variant(session)
-        coupon = await create_coupon(session, percent=10)
-        cart = await create_cart(session, account, lines={variant: 2})
-        cart.coupon_codes, version = [coupon.code or ""], cart.version
-        await session.flush()
-        request = OrderRequest(CartOwner(account.id, None), deliveries=[deliver_to(HANGZHOU)])
-        plan = await plan_for(session, request, {SANDBOX: None})
-        order = await place(session, request, plan)
-        lines = await session.scalar(select(func.count()).select_from(CartLine))
-        cart = (await session.scalars(select(Cart))).one()
+async def test_the_cart_is_ordered_and_emptied(shop: Shop, session: AsyncSession) -> None:
+    account, variant = await create_account(session), await a_variant(session)
+    coupon = await create_coupon(session, percent=10)
+    cart = await create_cart(session, account, lines={variant: 2})
+    cart.coupon_codes, version = [coupon.code or ""], cart.version
+    await session.flush()
+    request = OrderRequest(CartOwner(account.id, None), deliveries=[deliver_to(HANGZHOU)])
+    plan = await plan_for(session, request, {SANDBOX: None})
+    order = await place(session, request, plan)
+    lines = await session.scalar(select(func.count()).select_from(CartLine))
+    cart = (await session.scalars(select(Cart))).one()
+    await session.commit()
 
     assert (order.subtotal_amount, order.discount_amount) == (19_800, 1_980)
     assert (lines, cart.coupon_codes, cart.version) == (0, [], version + 1)
 
 
-async def test_the_same_key_gives_the_same_order(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account, variant = await create_account(session), await a_variant(session)
-        request = request_for(account, [(variant, 1)])
-        plan = await plan_for(session, request, {SANDBOX: None})
-        first = await place(session, request, plan, number="O1")
-    async with shop.database.writes.begin() as session:
-        second = await place(session, request, plan, number="O2")
-        orders = await session.scalar(select(func.count()).select_from(Order))
-        assert await reserved_units(session, variant) == 1
+async def test_the_same_key_gives_the_same_order(shop: Shop, session: AsyncSession) -> None:
+    account, variant = await create_account(session), await a_variant(session)
+    request = request_for(account, [(variant, 1)])
+    plan = await plan_for(session, request, {SANDBOX: None})
+    first = await place(session, request, plan, number="O1")
+    await session.commit()
+    second = await place(session, request, plan, number="O2")
+    orders = await session.scalar(select(func.count()).select_from(Order))
+    assert await reserved_units(session, variant) == 1
+    await session.commit()
 
     assert (first.id, second.number, orders) == (second.id, "O1", 1)
 
 
-async def test_an_order_is_the_same_whether_or_not_an_old_cart_token_is_sent_along(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session)
-        request = request_for(account, [(await a_variant(session), 1)])
-        plan = await plan_for(session, request, {SANDBOX: None})
-        first = await place(session, request, plan)
-        with_token = replace(request, owner=CartOwner(account.id, "the guest's"))
-        again = await place(session, with_token, plan, number="O2")
+async def test_an_order_is_the_same_whether_or_not_an_old_cart_token_is_sent_along(
+    shop: Shop, session: AsyncSession
+) -> None:
+    account = await create_account(session)
+    request = request_for(account, [(await a_variant(session), 1)])
+    plan = await plan_for(session, request, {SANDBOX: None})
+    first = await place(session, request, plan)
+    with_token = replace(request, owner=CartOwner(account.id, "the guest's"))
+    again = await place(session, with_token, plan, number="O2")
+    await session.commit()
 
     assert first.id == again.id
 
 
-async def test_a_key_is_good_for_one_order_only(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account, variant = await create_account(session), await a_variant(session)
-        request = request_for(account, [(variant, 1)])
-        plan = await plan_for(session, request, {SANDBOX: None})
-        await place(session, request, plan)
+async def test_a_key_is_good_for_one_order_only(shop: Shop, session: AsyncSession) -> None:
+    account, variant = await create_account(session), await a_variant(session)
+    request = request_for(account, [(variant, 1)])
+    plan = await plan_for(session, request, {SANDBOX: None})
+    await place(session, request, plan)
+    await session.commit()
 
     with pytest.raises(DomainError) as refused:
-        async with shop.database.writes.begin() as session:
-            await place(session, request, replace(plan, note="other"), number="O2")
+        await place(session, request, replace(plan, note="other"), number="O2")
+    await session.rollback()
 
     assert refused.value.code is ErrorCode.KEY_REUSED
-    async with shop.database.reads() as session:
-        assert await session.scalar(select(func.count()).select_from(Order)) == 1
+    assert await session.scalar(select(func.count()).select_from(Order)) == 1
+    await session.commit()
 
 
-async def test_two_customers_may_use_the_same_key(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await a_variant(session)
-        for number in ("O1", "O2"):
-            request = request_for(await create_account(session), [(variant, 1)])
-            plan = await plan_for(session, request, {SANDBOX: None}, key="the same")
-            await place(session, request, plan, number=number)
-        assert await session.scalar(select(func.count()).select_from(Order)) == 2
+async def test_two_customers_may_use_the_same_key(shop: Shop, session: AsyncSession) -> None:
+    variant = await a_variant(session)
+    for number in ("O1", "O2"):
+        request = request_for(await create_account(session), [(variant, 1)])
+        plan = await plan_for(session, request, {SANDBOX: None}, key="the same")
+        await place(session, request, plan, number=number)
+    assert await session.scalar(select(func.count()).select_from(Order)) == 2
+    await session.commit()
 
 
 @pytest.mark.parametrize("number_of_lines", [3, 30])
@@ -293,15 +293,17 @@ async def count_uses(session: AsyncSession, order: Order) -> int:
     ) or 0
 
 
-async def test_a_quote_lists_every_problem_of_an_order_and_changes_nothing(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session)
-        scarce = await a_variant(session, stock={"MAIN": 1})
-        gone = await a_variant(session, status=ProductStatus.ARCHIVED)
-        request = request_for(account, [(gone, 1), (scarce, 2)], coupon_codes=["NOSUCH"])
+async def test_a_quote_lists_every_problem_of_an_order_and_changes_nothing(
+    shop: Shop, session: AsyncSession
+) -> None:
+    account = await create_account(session)
+    scarce = await a_variant(session, stock={"MAIN": 1})
+    gone = await a_variant(session, status=ProductStatus.ARCHIVED)
+    request = request_for(account, [(gone, 1), (scarce, 2)], coupon_codes=["NOSUCH"])
+    await session.commit()
     with count_statements(shop) as counted:
-        async with shop.database.reads() as session:
-            quote = await quote_order(session, request, now=NOW)
+        quote = await quote_order(session, request, now=NOW)
+        await session.commit()
 
     assert [(problem.code, problem.field) for problem in quote.problems] == [
         (ErrorCode.NOT_FOR_SALE, ("lines", 0)),
@@ -312,16 +314,14 @@ async def test_a_quote_lists_every_problem_of_an_order_and_changes_nothing(shop:
     assert all(text.startswith(("SELECT", "BEGIN")) for text in counted.texts)
 
 
-async def test_an_order_is_placed_for_what_was_quoted(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session)
-        light = await a_variant(session, prices={CurrencyCode.CNY: 3_333}, weight_grams=1_500)
-        coupon = await create_coupon(session, percent=15)
-        request = request_for(
-            account, [(light, 2)], coupon_codes=[coupon.code], deliveries=[deliver_to(CHENGDU)]
-        )
-        quote = await quote_order(session, request, now=NOW)
-        order = await place(session, request, await plan_for(session, request, {SANDBOX: None}))
+async def test_an_order_is_placed_for_what_was_quoted(shop: Shop, session: AsyncSession) -> None:
+    account = await create_account(session)
+    light = await a_variant(session, prices={CurrencyCode.CNY: 3_333}, weight_grams=1_500)
+    coupon = await create_coupon(session, percent=15)
+    request = request_for(account, [(light, 2)], coupon_codes=[coupon.code], deliveries=[deliver_to(CHENGDU)])
+    quote = await quote_order(session, request, now=NOW)
+    order = await place(session, request, await plan_for(session, request, {SANDBOX: None}))
+    await session.commit()
 
     assert (quote.subtotal.minor, quote.discount.minor, quote.shipping.minor) == (6_666, 1_000, 1_200)
     assert order.total == quote.total == Money(6_866, CurrencyCode.CNY)

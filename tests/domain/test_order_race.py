@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cart import CartOwner
 from domain.cause import Cause
@@ -103,9 +104,9 @@ async def test_the_last_one_is_sold_once(shop: Shop) -> None:
         assert await session.scalar(select(func.count()).select_from(Order)) == 1
 
 
-async def test_a_coupon_for_three_is_used_three_times(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        coupon = await create_coupon(session, usage_limit=3)
+async def test_a_coupon_for_three_is_used_three_times(shop: Shop, session: AsyncSession) -> None:
+    coupon = await create_coupon(session, usage_limit=3)
+    await session.commit()
     requests = await create_requests(shop, stock={"MAIN": 100}, coupon=coupon)
 
     outcomes = await asyncio.gather(
@@ -116,8 +117,8 @@ async def test_a_coupon_for_three_is_used_three_times(shop: Shop) -> None:
     refused = [outcome for outcome in outcomes if isinstance(outcome, DomainError)]
     assert sum(isinstance(outcome, Order) for outcome in outcomes) == 3
     assert {refusal.code for refusal in refused} == {ErrorCode.COUPON_REFUSED}
-    async with shop.database.reads() as session:
-        assert await session.scalar(select(Promotion.used)) == 3
+    assert await session.scalar(select(Promotion.used)) == 3
+    await session.commit()
 
 
 async def test_the_same_key_at_the_same_moment_makes_one_order(shop: Shop) -> None:
@@ -237,36 +238,40 @@ async def test_two_workers_that_find_the_same_orders_cancel_each_once(shop: Shop
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_a_worker_does_not_wait_for_orders_that_another_is_busy_with(shop: Shop) -> None:
+async def test_a_worker_does_not_wait_for_orders_that_another_is_busy_with(
+    shop: Shop, session: AsyncSession
+) -> None:
     ids = await create_due_orders(shop, 4)
 
-    async with shop.database.writes.begin() as session:
-        assert await cancel_overdue_orders(session, ids[:2], cause=Cause(NOW + PAY_WITHIN)) == 2
-        assert await cancel_overdue(shop, ids) == 2
+    assert await cancel_overdue_orders(session, ids[:2], cause=Cause(NOW + PAY_WITHIN)) == 2
+    assert await cancel_overdue(shop, ids) == 2
+    await session.commit()
     assert await cancel_overdue(shop, ids) == 0
 
 
 @pytest.mark.parametrize("count", [2, 20])
-async def test_many_orders_are_cancelled_in_as_many_statements_as_few(shop: Shop, count: int) -> None:
-    async with shop.database.writes.begin() as session:
-        coupon = await create_coupon(session, usage_limit=30, usage_limit_per_buyer=1)
-        ids = [
-            (
-                await create_order(
-                    session,
-                    lines=[(await a_variant(session), 1), (await a_variant(session), 2)],
-                    coupon_code=coupon.code,
-                )
-            ).id
-            for _ in range(count)
-        ]
+async def test_many_orders_are_cancelled_in_as_many_statements_as_few(
+    shop: Shop, session: AsyncSession, count: int
+) -> None:
+    coupon = await create_coupon(session, usage_limit=30, usage_limit_per_buyer=1)
+    ids = [
+        (
+            await create_order(
+                session,
+                lines=[(await a_variant(session), 1), (await a_variant(session), 2)],
+                coupon_code=coupon.code,
+            )
+        ).id
+        for _ in range(count)
+    ]
+    await session.commit()
 
     with count_statements(shop) as counted:
         assert await cancel_overdue(shop, ids) == count
 
     assert counted.total == 12, counted.texts
-    async with shop.database.reads() as session:
-        assert await session.scalar(select(Promotion.used)) == 0
+    assert await session.scalar(select(Promotion.used)) == 0
+    await session.commit()
 
 
 async def test_two_notices_at_once_capture_once(shop: Shop) -> None:

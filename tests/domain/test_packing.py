@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import Conflict, DomainError, Invalid, LimitReached, NotFound, WrongState
@@ -46,28 +47,28 @@ S = ShipmentStatus
 F = FulfilmentStatus
 
 
-async def test_a_delivery_is_packed_into_several_parcels_at_once(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await confirmed_order(session, quantity=3)
-        line = await line_of(session, order)
-        contents = [
-            ParcelToPack([ParcelLine(line.id, 2)], weight_grams=1_250, size=ParcelSize(300, 200, 100)),
-            ParcelToPack([ParcelLine(line.id, 1)]),
-        ]
+async def test_a_delivery_is_packed_into_several_parcels_at_once(shop: Shop, session: AsyncSession) -> None:
+    order = await confirmed_order(session, quantity=3)
+    line = await line_of(session, order)
+    contents = [
+        ParcelToPack([ParcelLine(line.id, 2)], weight_grams=1_250, size=ParcelSize(300, 200, 100)),
+        ParcelToPack([ParcelLine(line.id, 1)]),
+    ]
 
-        first, second = await pack_shipments(
-            session, line.delivery_id, contents, numbers=["P1", "P2"], cause=Cause(NOW, order.account_id)
-        )
+    first, second = await pack_shipments(
+        session, line.delivery_id, contents, numbers=["P1", "P2"], cause=Cause(NOW, order.account_id)
+    )
 
-        await session.refresh(line)
-        assert (first.number, second.number) == ("P1", "P2")
-        assert (first.weight_grams, second.weight_grams) == (1_250, 500)
-        assert (first.size, second.size) == (ParcelSize(300, 200, 100), None)
-        assert (first.status, first.version) == (S.PENDING, 1)
-        assert line.packed == 3
-        assert order.fulfilment_status is F.PACKING
-        assert await order_events(session, order) == ["order.packing"]
-        assert await event_names(session, Subject.SHIPMENT, first.id) == ["shipment.packed"]
+    await session.refresh(line)
+    assert (first.number, second.number) == ("P1", "P2")
+    assert (first.weight_grams, second.weight_grams) == (1_250, 500)
+    assert (first.size, second.size) == (ParcelSize(300, 200, 100), None)
+    assert (first.status, first.version) == (S.PENDING, 1)
+    assert line.packed == 3
+    assert order.fulfilment_status is F.PACKING
+    assert await order_events(session, order) == ["order.packing"]
+    assert await event_names(session, Subject.SHIPMENT, first.id) == ["shipment.packed"]
+    await session.commit()
 
 
 async def test_no_more_is_packed_than_is_left(shop: Shop) -> None:
@@ -107,15 +108,15 @@ async def test_two_clerks_never_pack_the_same_unit(shop: Shop) -> None:
         assert len((await session.scalars(select(Shipment))).all()) == 1
 
 
-async def test_only_a_confirmed_order_is_packed(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session, status=OrderStatus.PENDING)
+async def test_only_a_confirmed_order_is_packed(shop: Shop, session: AsyncSession) -> None:
+    order = await create_order(session, status=OrderStatus.PENDING)
 
-        with pytest.raises(WrongState, match=f"Order {order.number} is pending: nothing of it may leave."):
-            await pack(session, order)
+    with pytest.raises(WrongState, match=f"Order {order.number} is pending: nothing of it may leave."):
+        await pack(session, order)
 
-        assert order.fulfilment_status is F.UNFULFILLED
-        assert (await line_of(session, order)).packed == 0
+    assert order.fulfilment_status is F.UNFULFILLED
+    assert (await line_of(session, order)).packed == 0
+    await session.commit()
 
 
 @pytest.mark.parametrize(
@@ -130,35 +131,36 @@ async def test_only_a_confirmed_order_is_packed(shop: Shop) -> None:
 )
 async def test_a_parcel_holds_units_of_its_delivery(
     shop: Shop,
+    session: AsyncSession,
     content: list[tuple[int, int]],
     refusal: type[DomainError],
     field: tuple[str | int, ...],
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await confirmed_order(session)
-        line = await line_of(session, order)
-        picked = [ParcelLine(line.id + offset, quantity) for offset, quantity in content]
+    order = await confirmed_order(session)
+    line = await line_of(session, order)
+    picked = [ParcelLine(line.id + offset, quantity) for offset, quantity in content]
 
-        with pytest.raises(refusal) as refused:
-            await pack_shipments(
-                session, line.delivery_id, [ParcelToPack(picked)], numbers=["P1"], cause=Cause(NOW)
-            )
+    with pytest.raises(refusal) as refused:
+        await pack_shipments(
+            session, line.delivery_id, [ParcelToPack(picked)], numbers=["P1"], cause=Cause(NOW)
+        )
 
-        assert refused.value.field == field
-        assert (await line_of(session, order)).packed == 0
+    assert refused.value.field == field
+    assert (await line_of(session, order)).packed == 0
+    await session.commit()
 
 
-async def test_a_parcel_is_packed_in_one_warehouse(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        north = await variant_of(session, await create_product(session, stock={"NORTH": 5}))
-        south = await variant_of(session, await create_product(session, stock={"SOUTH": 5}))
-        order = await create_order(session, status=OrderStatus.CONFIRMED, lines=[(north, 1), (south, 1)])
-        delivery = await delivery_of(session, order)
-        lines = await session.scalars(select(DeliveryLine).where(DeliveryLine.delivery_id == delivery.id))
-        both = ParcelToPack([ParcelLine(line.id, 1) for line in lines])
+async def test_a_parcel_is_packed_in_one_warehouse(shop: Shop, session: AsyncSession) -> None:
+    north = await variant_of(session, await create_product(session, stock={"NORTH": 5}))
+    south = await variant_of(session, await create_product(session, stock={"SOUTH": 5}))
+    order = await create_order(session, status=OrderStatus.CONFIRMED, lines=[(north, 1), (south, 1)])
+    delivery = await delivery_of(session, order)
+    lines = await session.scalars(select(DeliveryLine).where(DeliveryLine.delivery_id == delivery.id))
+    both = ParcelToPack([ParcelLine(line.id, 1) for line in lines])
 
-        with pytest.raises(Invalid, match="A parcel is packed in one warehouse"):
-            await pack_shipments(session, delivery.id, [both], numbers=["P1"], cause=Cause(NOW))
+    with pytest.raises(Invalid, match="A parcel is packed in one warehouse"):
+        await pack_shipments(session, delivery.id, [both], numbers=["P1"], cause=Cause(NOW))
+    await session.commit()
 
 
 @pytest.mark.parametrize(
@@ -171,76 +173,74 @@ async def test_a_parcel_is_packed_in_one_warehouse(shop: Shop) -> None:
     ],
 )
 async def test_weight_and_size_of_a_parcel_have_limits(
-    shop: Shop, parcel: ParcelToPack, field: tuple[str | int, ...]
+    shop: Shop, session: AsyncSession, parcel: ParcelToPack, field: tuple[str | int, ...]
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        delivery = await delivery_of(session, await confirmed_order(session))
+    delivery = await delivery_of(session, await confirmed_order(session))
 
-        with pytest.raises(Invalid) as refused:
-            await pack_shipments(session, delivery.id, [parcel], numbers=["P1"], cause=Cause(NOW))
+    with pytest.raises(Invalid) as refused:
+        await pack_shipments(session, delivery.id, [parcel], numbers=["P1"], cause=Cause(NOW))
 
-        assert refused.value.field == field
-
-
-async def test_the_number_of_parcels_packed_at_once_has_limits(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        delivery = await delivery_of(session, await confirmed_order(session))
-        many = [ParcelToPack([])] * (PARCELS_LIMIT + 1)
-
-        with pytest.raises(Invalid, match="at least one parcel"):
-            await pack_shipments(session, delivery.id, [], numbers=[], cause=Cause(NOW))
-        with pytest.raises(LimitReached):
-            await pack_shipments(session, delivery.id, many, numbers=[""] * len(many), cause=Cause(NOW))
-        with pytest.raises(NotFound):
-            await pack_shipments(session, delivery.id + 1, [], numbers=[], cause=Cause(NOW))
+    assert refused.value.field == field
+    await session.commit()
 
 
-async def test_the_lines_of_an_unpacked_parcel_can_be_packed_again(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await confirmed_order(session)
-        [shipment] = await pack(session, order)
+async def test_the_number_of_parcels_packed_at_once_has_limits(shop: Shop, session: AsyncSession) -> None:
+    delivery = await delivery_of(session, await confirmed_order(session))
+    many = [ParcelToPack([])] * (PARCELS_LIMIT + 1)
 
-        delivery = await unpack_shipment(session, shipment.id, cause=Cause(NOW, order.account_id))
-
-        assert delivery.order_id == order.id
-        assert (await line_of(session, order)).packed == 0
-        assert (await session.scalars(select(ShipmentLine))).all() == []
-        assert order.fulfilment_status is F.UNFULFILLED
-        assert await order_events(session, order) == ["order.packing", "order.unfulfilled"]
-        assert await event_names(session, Subject.SHIPMENT, shipment.id) == [
-            "shipment.packed",
-            "shipment.unpacked",
-        ]
-        [again] = await pack(session, order)
-        assert again.id > shipment.id
+    with pytest.raises(Invalid, match="at least one parcel"):
+        await pack_shipments(session, delivery.id, [], numbers=[], cause=Cause(NOW))
+    with pytest.raises(LimitReached):
+        await pack_shipments(session, delivery.id, many, numbers=[""] * len(many), cause=Cause(NOW))
+    with pytest.raises(NotFound):
+        await pack_shipments(session, delivery.id + 1, [], numbers=[], cause=Cause(NOW))
+    await session.commit()
 
 
-async def test_a_dispatched_parcel_cannot_be_unpacked(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        shipment = await create_shipment(session)
+async def test_the_lines_of_an_unpacked_parcel_can_be_packed_again(shop: Shop, session: AsyncSession) -> None:
+    order = await confirmed_order(session)
+    [shipment] = await pack(session, order)
 
-        with pytest.raises(WrongState, match="This shipment has already left"):
-            await unpack_shipment(session, shipment.id, cause=Cause(NOW))
+    delivery = await unpack_shipment(session, shipment.id, cause=Cause(NOW, order.account_id))
+
+    assert delivery.order_id == order.id
+    assert (await line_of(session, order)).packed == 0
+    assert (await session.scalars(select(ShipmentLine))).all() == []
+    assert order.fulfilment_status is F.UNFULFILLED
+    assert await order_events(session, order) == ["order.packing", "order.unfulfilled"]
+    assert await event_names(session, Subject.SHIPMENT, shipment.id) == [
+        "shipment.packed",
+        "shipment.unpacked",
+    ]
+    [again] = await pack(session, order)
+    assert again.id > shipment.id
+    await session.commit()
 
 
-async def test_deliveries_to_two_addresses_are_packed_apart(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session))
-        there = [deliver_to(HANGZHOU, [(variant, 1)]), deliver_to(CHENGDU, [(variant, 2)])]
-        order = await create_order(
-            session, status=OrderStatus.CONFIRMED, lines=[(variant, 3)], deliveries=there
+async def test_a_dispatched_parcel_cannot_be_unpacked(shop: Shop, session: AsyncSession) -> None:
+    shipment = await create_shipment(session)
+
+    with pytest.raises(WrongState, match="This shipment has already left"):
+        await unpack_shipment(session, shipment.id, cause=Cause(NOW))
+    await session.commit()
+
+
+async def test_deliveries_to_two_addresses_are_packed_apart(shop: Shop, session: AsyncSession) -> None:
+    variant = await variant_of(session, await create_product(session))
+    there = [deliver_to(HANGZHOU, [(variant, 1)]), deliver_to(CHENGDU, [(variant, 2)])]
+    order = await create_order(session, status=OrderStatus.CONFIRMED, lines=[(variant, 3)], deliveries=there)
+    first = await line_of(session, order)
+    other = await session.scalar(
+        select(Delivery.id).where(Delivery.order_id == order.id, Delivery.id != first.delivery_id)
+    )
+    assert other is not None
+
+    with pytest.raises(NotFound):
+        await pack_shipments(
+            session, other, [ParcelToPack([ParcelLine(first.id, 1)])], numbers=["P1"], cause=Cause(NOW)
         )
-        first = await line_of(session, order)
-        other = await session.scalar(
-            select(Delivery.id).where(Delivery.order_id == order.id, Delivery.id != first.delivery_id)
-        )
-        assert other is not None
+    [shipment] = await pack(session, order)
+    await send(session, shipment)
 
-        with pytest.raises(NotFound):
-            await pack_shipments(
-                session, other, [ParcelToPack([ParcelLine(first.id, 1)])], numbers=["P1"], cause=Cause(NOW)
-            )
-        [shipment] = await pack(session, order)
-        await send(session, shipment)
-
-        assert order.fulfilment_status is F.PARTIALLY_SHIPPED
+    assert order.fulfilment_status is F.PARTIALLY_SHIPPED
+    await session.commit()

@@ -68,17 +68,17 @@ async def ledger_balances(session: AsyncSession, order: Order) -> dict[LedgerAcc
     return {account: int(total) for account, total in rows if total}
 
 
-async def test_a_payment_is_captured_once(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, payment = await start_new_payment(session)
-        await capture_payment(session, payment.id, cause=Cause(NOW))
-        version = order.version
-        await capture_payment(session, payment.id, cause=Cause(NOW + timedelta(minutes=1)))
-        assert await ledger_balances(session, order) == {
-            LedgerAccount.SALES: -9_900,
-            LedgerAccount.PROVIDER: 9_900,
-        }
-        assert await audit_books(session) == []
+async def test_a_payment_is_captured_once(shop: Shop, session: AsyncSession) -> None:
+    order, payment = await start_new_payment(session)
+    await capture_payment(session, payment.id, cause=Cause(NOW))
+    version = order.version
+    await capture_payment(session, payment.id, cause=Cause(NOW + timedelta(minutes=1)))
+    assert await ledger_balances(session, order) == {
+        LedgerAccount.SALES: -9_900,
+        LedgerAccount.PROVIDER: 9_900,
+    }
+    assert await audit_books(session) == []
+    await session.commit()
 
     assert (payment.status, payment.captured_amount, payment.captured_at) == (
         PaymentStatus.CAPTURED,
@@ -89,19 +89,19 @@ async def test_a_payment_is_captured_once(shop: Shop) -> None:
     assert order.version == version
 
 
-async def test_a_payment_that_failed_can_be_started_again(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, payment = await start_new_payment(session)
-        await fail_payment(session, payment.id, reason="No money.", cause=Cause(NOW))
-        assert (payment.status, payment.failure, payment.query_at) == (
-            PaymentStatus.FAILED,
-            "No money.",
-            None,
-        )
-        await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, cause=Cause(NOW))
-        assert (payment.status, payment.failure) == (PaymentStatus.STARTED, None)
-        await capture_payment(session, payment.id, cause=Cause(NOW))
-        events = await events_of(session, order)
+async def test_a_payment_that_failed_can_be_started_again(shop: Shop, session: AsyncSession) -> None:
+    order, payment = await start_new_payment(session)
+    await fail_payment(session, payment.id, reason="No money.", cause=Cause(NOW))
+    assert (payment.status, payment.failure, payment.query_at) == (
+        PaymentStatus.FAILED,
+        "No money.",
+        None,
+    )
+    await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, cause=Cause(NOW))
+    assert (payment.status, payment.failure) == (PaymentStatus.STARTED, None)
+    await capture_payment(session, payment.id, cause=Cause(NOW))
+    events = await events_of(session, order)
+    await session.commit()
 
     assert events == [
         "order.placed",
@@ -113,78 +113,82 @@ async def test_a_payment_that_failed_can_be_started_again(shop: Shop) -> None:
     ]
 
 
-async def test_starting_twice_is_starting_once(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, payment = await start_new_payment(session)
-        version = order.version
-        await start_payment(session, payment.id, query_at=NOW + 2 * PAY_WITHIN, cause=Cause(NOW))
+async def test_starting_twice_is_starting_once(shop: Shop, session: AsyncSession) -> None:
+    order, payment = await start_new_payment(session)
+    version = order.version
+    await start_payment(session, payment.id, query_at=NOW + 2 * PAY_WITHIN, cause=Cause(NOW))
+    await session.commit()
 
     assert (order.version, payment.query_at) == (version, NOW + 2 * PAY_WITHIN)
 
 
-async def test_a_captured_payment_cannot_fail_any_more(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, payment = await start_new_payment(session)
-        await capture_payment(session, payment.id, cause=Cause(NOW))
-        version = order.version
-        await fail_payment(session, payment.id, reason="late", cause=Cause(NOW))
+async def test_a_captured_payment_cannot_fail_any_more(shop: Shop, session: AsyncSession) -> None:
+    order, payment = await start_new_payment(session)
+    await capture_payment(session, payment.id, cause=Cause(NOW))
+    version = order.version
+    await fail_payment(session, payment.id, reason="late", cause=Cause(NOW))
+    await session.commit()
 
     assert (payment.status, payment.failure, order.version) == (PaymentStatus.CAPTURED, None, version)
 
 
-async def test_cash_is_not_paid_in_advance(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session, payments={CASH: None})
-        [cash] = await payments_of(session, order)
-        with pytest.raises(DomainError, match="cash at the door") as refused:
-            await start_payment(session, cash.id, query_at=NOW, cause=Cause(NOW))
+async def test_cash_is_not_paid_in_advance(shop: Shop, session: AsyncSession) -> None:
+    order = await create_order(session, payments={CASH: None})
+    [cash] = await payments_of(session, order)
+    with pytest.raises(DomainError, match="cash at the door") as refused:
+        await start_payment(session, cash.id, query_at=NOW, cause=Cause(NOW))
+    await session.commit()
 
     assert (refused.value.code, cash.status) == (ErrorCode.WRONG_STATE, PaymentStatus.PENDING)
 
 
-async def test_an_order_cannot_be_paid_after_its_payment_is_due(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session)
-        [payment] = await payments_of(session, order)
-        with pytest.raises(DomainError, match="time to pay") as refused:
-            await start_payment(session, payment.id, query_at=NOW, cause=Cause(NOW + PAY_WITHIN))
+async def test_an_order_cannot_be_paid_after_its_payment_is_due(shop: Shop, session: AsyncSession) -> None:
+    order = await create_order(session)
+    [payment] = await payments_of(session, order)
+    with pytest.raises(DomainError, match="time to pay") as refused:
+        await start_payment(session, payment.id, query_at=NOW, cause=Cause(NOW + PAY_WITHIN))
+    await session.commit()
 
     assert (refused.value.code, payment.status) == (ErrorCode.WRONG_STATE, PaymentStatus.PENDING)
 
 
-async def test_a_payment_that_arrives_after_the_order_has_ended_is_refunded(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, payment = await start_new_payment(session)
-        await cancel_order(session, order.id, reason="late", cause=Cause(NOW))
-        await close_payments(session, order, cause=Cause(NOW))
-        assert payment.status is PaymentStatus.CLOSED
-        await capture_payment(session, payment.id, cause=Cause(NOW))
-        [refund] = (await session.scalars(select(Refund))).all()
-        assert (order.status, refund.amount, refund.status) == (
-            OrderStatus.CANCELLED,
-            9_900,
-            RefundStatus.PENDING,
-        )
-        assert await refund_everything(session, order, reason="again", cause=Cause(NOW)) == []
-        await settle_refund(session, refund.id, provider_reference="R", cause=Cause(NOW))
-        assert await ledger_balances(session, order) == {}
-        assert await audit_books(session) == []
+async def test_a_payment_that_arrives_after_the_order_has_ended_is_refunded(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, payment = await start_new_payment(session)
+    await cancel_order(session, order.id, reason="late", cause=Cause(NOW))
+    await close_payments(session, order, cause=Cause(NOW))
+    assert payment.status is PaymentStatus.CLOSED
+    await capture_payment(session, payment.id, cause=Cause(NOW))
+    [refund] = (await session.scalars(select(Refund))).all()
+    assert (order.status, refund.amount, refund.status) == (
+        OrderStatus.CANCELLED,
+        9_900,
+        RefundStatus.PENDING,
+    )
+    assert await refund_everything(session, order, reason="again", cause=Cause(NOW)) == []
+    await settle_refund(session, refund.id, provider_reference="R", cause=Cause(NOW))
+    assert await ledger_balances(session, order) == {}
+    assert await audit_books(session) == []
+    await session.commit()
 
     assert (order.status, order.payment_status) == (OrderStatus.CANCELLED, OrderPaymentStatus.REFUNDED)
 
 
-async def test_a_paid_order_that_is_cancelled_owes_its_customer_until_the_refund(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session, status=OrderStatus.CONFIRMED)
-        await cancel_order(session, order.id, reason="late", cause=Cause(NOW))
-        assert await ledger_balances(session, order) == {
-            LedgerAccount.CUSTOMER: -9_900,
-            LedgerAccount.PROVIDER: 9_900,
-        }
-        [refund] = await refund_everything(session, order, reason="cancelled", cause=Cause(NOW))
-        await settle_refund(session, refund.id, provider_reference="R", cause=Cause(NOW))
-        assert await ledger_balances(session, order) == {}
-        assert await audit_books(session) == []
+async def test_a_paid_order_that_is_cancelled_owes_its_customer_until_the_refund(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await create_order(session, status=OrderStatus.CONFIRMED)
+    await cancel_order(session, order.id, reason="late", cause=Cause(NOW))
+    assert await ledger_balances(session, order) == {
+        LedgerAccount.CUSTOMER: -9_900,
+        LedgerAccount.PROVIDER: 9_900,
+    }
+    [refund] = await refund_everything(session, order, reason="cancelled", cause=Cause(NOW))
+    await settle_refund(session, refund.id, provider_reference="R", cause=Cause(NOW))
+    assert await ledger_balances(session, order) == {}
+    assert await audit_books(session) == []
+    await session.commit()
 
 
 @pytest.mark.parametrize(
@@ -198,67 +202,67 @@ async def test_a_paid_order_that_is_cancelled_owes_its_customer_until_the_refund
     ],
 )
 async def test_a_report_counts_only_when_every_fact_of_it_fits(
-    shop: Shop, facts: dict[str, object], why: str
+    shop: Shop, session: AsyncSession, facts: dict[str, object], why: str
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        order, payment = await start_new_payment(session)
-        facts_that_fit = {
-            "method": SANDBOX,
-            "reference": payment.reference,
-            "order_number": order.number,
-            "amount": payment.total,
-        }
-        with pytest.raises(PaymentMismatch, match=why):
-            await settle_payment(
-                session,
-                outcome=PaymentOutcome.CAPTURED,
-                reason=None,
-                cause=Cause(NOW),
-                **facts_that_fit | facts,  # type: ignore[arg-type]
-            )
-        assert payment.status is PaymentStatus.STARTED
+    order, payment = await start_new_payment(session)
+    facts_that_fit = {
+        "method": SANDBOX,
+        "reference": payment.reference,
+        "order_number": order.number,
+        "amount": payment.total,
+    }
+    with pytest.raises(PaymentMismatch, match=why):
+        await settle_payment(
+            session,
+            outcome=PaymentOutcome.CAPTURED,
+            reason=None,
+            cause=Cause(NOW),
+            **facts_that_fit | facts,  # type: ignore[arg-type]
+        )
+    assert payment.status is PaymentStatus.STARTED
+    await session.commit()
 
 
-async def test_cash_is_collected_in_full_and_once(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session, payments={CASH: None})
-        [cash] = await payments_of(session, order)
-        with pytest.raises(DomainError, match="dispatched"):
-            await collect_cash(session, cash.id, cash.total, cause=Cause(NOW, None))
-        await dispatch(session, order)
-        with pytest.raises(DomainError) as refused:
-            await collect_cash(session, cash.id, Money(9_800, CNY), cause=Cause(NOW, None))
-        assert (refused.value.code, refused.value.field) == (ErrorCode.AMOUNT_MISMATCH, ("amount",))
-        assert (cash.status, order.payment_status) == (PaymentStatus.PENDING, OrderPaymentStatus.UNPAID)
+async def test_cash_is_collected_in_full_and_once(shop: Shop, session: AsyncSession) -> None:
+    order = await create_order(session, payments={CASH: None})
+    [cash] = await payments_of(session, order)
+    with pytest.raises(DomainError, match="dispatched"):
         await collect_cash(session, cash.id, cash.total, cause=Cause(NOW, None))
-        with pytest.raises(DomainError, match="already"):
-            await collect_cash(session, cash.id, cash.total, cause=Cause(NOW, None))
-        assert await ledger_balances(session, order) == {
-            LedgerAccount.SALES: -9_900,
-            LedgerAccount.CASH: 9_900,
-        }
-        assert await audit_books(session) == []
+    await dispatch(session, order)
+    with pytest.raises(DomainError) as refused:
+        await collect_cash(session, cash.id, Money(9_800, CNY), cause=Cause(NOW, None))
+    assert (refused.value.code, refused.value.field) == (ErrorCode.AMOUNT_MISMATCH, ("amount",))
+    assert (cash.status, order.payment_status) == (PaymentStatus.PENDING, OrderPaymentStatus.UNPAID)
+    await collect_cash(session, cash.id, cash.total, cause=Cause(NOW, None))
+    with pytest.raises(DomainError, match="already"):
+        await collect_cash(session, cash.id, cash.total, cause=Cause(NOW, None))
+    assert await ledger_balances(session, order) == {
+        LedgerAccount.SALES: -9_900,
+        LedgerAccount.CASH: 9_900,
+    }
+    assert await audit_books(session) == []
+    await session.commit()
 
     assert (cash.captured_amount, order.payment_status) == (9_900, OrderPaymentStatus.PAID)
 
 
-async def test_only_cash_is_collected(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        _, payment = await start_new_payment(session)
-        with pytest.raises(DomainError, match="not paid in cash"):
-            await collect_cash(session, payment.id, payment.total, cause=Cause(NOW, None))
+async def test_only_cash_is_collected(shop: Shop, session: AsyncSession) -> None:
+    _, payment = await start_new_payment(session)
+    with pytest.raises(DomainError, match="not paid in cash"):
+        await collect_cash(session, payment.id, payment.total, cause=Cause(NOW, None))
+    await session.commit()
 
 
-async def test_an_audit_finds_what_does_not_agree(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session)
-        await pay(session, order)
-        [payment] = await payments_of(session, order)
-        assert await audit_books(session) == []
-        payment.captured_amount -= 1
-        order.payment_status = OrderPaymentStatus.REFUNDED
-        await session.flush()
-        wrong = await audit_books(session)
+async def test_an_audit_finds_what_does_not_agree(shop: Shop, session: AsyncSession) -> None:
+    order = await create_order(session)
+    await pay(session, order)
+    [payment] = await payments_of(session, order)
+    assert await audit_books(session) == []
+    payment.captured_amount -= 1
+    order.payment_status = OrderPaymentStatus.REFUNDED
+    await session.flush()
+    wrong = await audit_books(session)
+    await session.commit()
 
     assert [(each.rule, each.row, each.expected, each.found) for each in wrong] == [
         ("captured as posted", payment.reference, "9900", "9899"),
@@ -266,10 +270,12 @@ async def test_an_audit_finds_what_does_not_agree(shop: Shop) -> None:
     ]
 
 
-async def test_locking_an_order_keeps_changes_that_are_not_written_yet(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, payment = await start_new_payment(session)
-        order.note = "changed, and not yet written"
-        locked = await lock_order(session, order.id)
+async def test_locking_an_order_keeps_changes_that_are_not_written_yet(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, payment = await start_new_payment(session)
+    order.note = "changed, and not yet written"
+    locked = await lock_order(session, order.id)
+    await session.commit()
 
     assert (locked.note, payment.order_id) == ("changed, and not yet written", order.id)

@@ -49,113 +49,121 @@ async def usage_of(session: AsyncSession, account: Account) -> tuple[int, int]:
     return uses, units
 
 
-async def test_a_buyer_may_buy_cancelled_units_at_the_special_price_again(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        buyer, tea = await create_account(session), await a_variant(session)
-        await create_flash_sale(session, tea, price=4_900, share=5, per_buyer=3)
-        order = await create_order(session, account=buyer, lines=[(tea, 3)])
-        assert (await units_sold(session), await usage_of(session, buyer)) == (3, (1, 3))
+async def test_a_buyer_may_buy_cancelled_units_at_the_special_price_again(
+    shop: Shop, session: AsyncSession
+) -> None:
+    buyer, tea = await create_account(session), await a_variant(session)
+    await create_flash_sale(session, tea, price=4_900, share=5, per_buyer=3)
+    order = await create_order(session, account=buyer, lines=[(tea, 3)])
+    assert (await units_sold(session), await usage_of(session, buyer)) == (3, (1, 3))
 
-        await cancel(session, order, 2)
-        assert (await units_sold(session), await usage_of(session, buyer)) == (1, (1, 1))
+    await cancel(session, order, 2)
+    assert (await units_sold(session), await usage_of(session, buyer)) == (1, (1, 1))
 
-        again = await create_order(session, account=buyer, lines=[(tea, 3)])
-        assert (await units_sold(session), await usage_of(session, buyer)) == (3, (2, 3))
+    again = await create_order(session, account=buyer, lines=[(tea, 3)])
+    assert (await units_sold(session), await usage_of(session, buyer)) == (3, (2, 3))
+    await session.commit()
 
     assert (again.subtotal_amount, again.discount_amount) == (3 * 9_900, 2 * 5_000)
 
 
 async def test_a_line_partly_at_the_special_price_releases_units_in_proportion_to_its_money(
     shop: Shop,
+    session: AsyncSession,
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        buyer, tea = await create_account(session), await a_variant(session)
-        await create_flash_sale(session, tea, price=4_900, share=2)
-        order = await create_order(session, account=buyer, lines=[(tea, 5)])
-        left = [(await units_sold(session), order.total_amount)]
-        for _ in range(4):
-            await cancel(session, order, 1)
-            left.append((await units_sold(session), order.total_amount))
+    buyer, tea = await create_account(session), await a_variant(session)
+    await create_flash_sale(session, tea, price=4_900, share=2)
+    order = await create_order(session, account=buyer, lines=[(tea, 5)])
+    left = [(await units_sold(session), order.total_amount)]
+    for _ in range(4):
         await cancel(session, order, 1)
+        left.append((await units_sold(session), order.total_amount))
+    await cancel(session, order, 1)
 
-        assert left == [(2, 39_500), (2, 31_600), (2, 23_700), (2, 15_800), (1, 7_900)]
-        assert (order.status, await units_sold(session)) == (OrderStatus.CANCELLED, 0)
+    assert left == [(2, 39_500), (2, 31_600), (2, 23_700), (2, 15_800), (1, 7_900)]
+    assert (order.status, await units_sold(session)) == (OrderStatus.CANCELLED, 0)
+    await session.commit()
 
 
-async def test_a_flash_sale_of_which_an_order_has_nothing_left_counts_as_not_used(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        buyer, tea, cup = await create_account(session), await a_variant(session), await a_variant(session)
-        await create_flash_sale(
-            session, tea, price=4_900, share=5, per_buyer=2, usage_limit=1, usage_limit_per_buyer=1
-        )
-        order = await create_order(session, account=buyer, lines=[(tea, 2), (cup, 1)])
-        await cancel(session, order, 2)
-        used = await session.scalar(select(Promotion.used))
-        assert (used, await units_sold(session), await usage_of(session, buyer)) == (0, 0, (0, 0))
+async def test_a_flash_sale_of_which_an_order_has_nothing_left_counts_as_not_used(
+    shop: Shop, session: AsyncSession
+) -> None:
+    buyer, tea, cup = await create_account(session), await a_variant(session), await a_variant(session)
+    await create_flash_sale(
+        session, tea, price=4_900, share=5, per_buyer=2, usage_limit=1, usage_limit_per_buyer=1
+    )
+    order = await create_order(session, account=buyer, lines=[(tea, 2), (cup, 1)])
+    await cancel(session, order, 2)
+    used = await session.scalar(select(Promotion.used))
+    assert (used, await units_sold(session), await usage_of(session, buyer)) == (0, 0, (0, 0))
 
-        again = await create_order(session, account=buyer, lines=[(tea, 2)])
-        await cancel_order(session, order.id, reason="The cup, too.", cause=Cause(NOW))
+    again = await create_order(session, account=buyer, lines=[(tea, 2)])
+    await cancel_order(session, order.id, reason="The cup, too.", cause=Cause(NOW))
 
-        used = await session.scalar(select(Promotion.used))
-        assert (used, await units_sold(session), await usage_of(session, buyer)) == (1, 2, (1, 2))
+    used = await session.scalar(select(Promotion.used))
+    assert (used, await units_sold(session), await usage_of(session, buyer)) == (1, 2, (1, 2))
+    await session.commit()
     assert again.discount_amount == 2 * 5_000
 
 
 async def test_a_limit_that_was_removed_and_is_set_again_counts_the_uses_that_were_not_released(
     shop: Shop,
+    session: AsyncSession,
 ) -> None:
     draft = PromotionDraft(
         title="Spring", kind=PromotionKind.PERCENT, percent=10, code="SPRING-10", translations={}
     )
-    async with shop.database.writes.begin() as session:
-        coupon = await save_promotion(session, replace(draft, usage_limit=5), expected=None, now=NOW)
-        orders = [await create_order(session, coupon_code=coupon.code) for _ in range(3)]
-        await save_promotion(session, draft, expected=PromotionVersion(coupon.id, None), now=NOW)
-        await cancel_order(session, orders[0].id, reason="No.", cause=Cause(NOW))
+    coupon = await save_promotion(session, replace(draft, usage_limit=5), expected=None, now=NOW)
+    orders = [await create_order(session, coupon_code=coupon.code) for _ in range(3)]
+    await save_promotion(session, draft, expected=PromotionVersion(coupon.id, None), now=NOW)
+    await cancel_order(session, orders[0].id, reason="No.", cause=Cause(NOW))
 
-        with pytest.raises(DomainError, match="used 2 times already"):
-            await save_promotion(
-                session, replace(draft, usage_limit=1), expected=PromotionVersion(coupon.id, None), now=NOW
-            )
+    with pytest.raises(DomainError, match="used 2 times already"):
         await save_promotion(
-            session, replace(draft, usage_limit=2), expected=PromotionVersion(coupon.id, None), now=NOW
+            session, replace(draft, usage_limit=1), expected=PromotionVersion(coupon.id, None), now=NOW
         )
+    await save_promotion(
+        session, replace(draft, usage_limit=2), expected=PromotionVersion(coupon.id, None), now=NOW
+    )
 
-        assert coupon.used == 2
-
-
-async def test_units_a_ticket_cancels_before_dispatch_are_released_too(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        tea = await a_variant(session)
-        await create_flash_sale(session, tea, price=4_900, share=5)
-        order = await create_order(session, lines=[(tea, 3)])
-        await pay(session, order)
-        [line] = await lines_of(session, order)
-        await create_ticket(
-            session,
-            order=order,
-            type=TicketType.REFUND_ONLY,
-            reason=TicketReason.NO_REASON,
-            lines=[(line, 2)],
-            status=TicketStatus.REFUNDING,
-        )
-        assert await units_sold(session) == 1
+    assert coupon.used == 2
+    await session.commit()
 
 
-async def test_units_that_were_sent_and_returned_stay_sold(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        tea = await a_variant(session)
-        await create_flash_sale(session, tea, price=4_900, share=5)
-        order = await create_order(session, lines=[(tea, 3)], status=OrderStatus.COMPLETED)
-        [line] = await lines_of(session, order)
-        await create_ticket(
-            session,
-            order=order,
-            type=TicketType.REFUND_ONLY,
-            lines=[(line, 2)],
-            status=TicketStatus.REFUNDING,
-        )
-        assert await units_sold(session) == 3
+async def test_units_a_ticket_cancels_before_dispatch_are_released_too(
+    shop: Shop, session: AsyncSession
+) -> None:
+    tea = await a_variant(session)
+    await create_flash_sale(session, tea, price=4_900, share=5)
+    order = await create_order(session, lines=[(tea, 3)])
+    await pay(session, order)
+    [line] = await lines_of(session, order)
+    await create_ticket(
+        session,
+        order=order,
+        type=TicketType.REFUND_ONLY,
+        reason=TicketReason.NO_REASON,
+        lines=[(line, 2)],
+        status=TicketStatus.REFUNDING,
+    )
+    assert await units_sold(session) == 1
+    await session.commit()
+
+
+async def test_units_that_were_sent_and_returned_stay_sold(shop: Shop, session: AsyncSession) -> None:
+    tea = await a_variant(session)
+    await create_flash_sale(session, tea, price=4_900, share=5)
+    order = await create_order(session, lines=[(tea, 3)], status=OrderStatus.COMPLETED)
+    [line] = await lines_of(session, order)
+    await create_ticket(
+        session,
+        order=order,
+        type=TicketType.REFUND_ONLY,
+        lines=[(line, 2)],
+        status=TicketStatus.REFUNDING,
+    )
+    assert await units_sold(session) == 3
+    await session.commit()
 
 
 Command = Callable[[AsyncSession], Awaitable[object]]

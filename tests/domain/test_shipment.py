@@ -111,41 +111,41 @@ async def level_of(session: AsyncSession, order: Order) -> tuple[int, int]:
     return level.on_hand, level.reserved
 
 
-async def test_dispatched_units_leave_the_stock(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await confirmed_order(session, quantity=3)
-        first, second = await pack(session, order, 2, 1)
-        assert await level_of(session, order) == (10, 3)
+async def test_dispatched_units_leave_the_stock(shop: Shop, session: AsyncSession) -> None:
+    order = await confirmed_order(session, quantity=3)
+    first, second = await pack(session, order, 2, 1)
+    assert await level_of(session, order) == (10, 3)
 
-        await send(session, first, tracking_number="W1", poll_at=NOW + HOUR)
+    await send(session, first, tracking_number="W1", poll_at=NOW + HOUR)
 
-        assert await level_of(session, order) == (8, 1)
-        assert (first.carrier, first.tracking_number) == (CarrierCode.SIMULATED, "W1")
-        assert (first.dispatched_at, first.poll_at, first.status) == (NOW, NOW + HOUR, S.PENDING)
-        await send(session, second)
-        assert await level_of(session, order) == (7, 0)
-        assert order.fulfilment_status is F.SHIPPED
-        assert await order_events(session, order) == [
-            "order.packing",
-            "order.partially_shipped",
-            "order.shipped",
-        ]
-        assert await event_names(session, Subject.SHIPMENT, first.id) == [
-            "shipment.packed",
-            "shipment.dispatched",
-        ]
+    assert await level_of(session, order) == (8, 1)
+    assert (first.carrier, first.tracking_number) == (CarrierCode.SIMULATED, "W1")
+    assert (first.dispatched_at, first.poll_at, first.status) == (NOW, NOW + HOUR, S.PENDING)
+    await send(session, second)
+    assert await level_of(session, order) == (7, 0)
+    assert order.fulfilment_status is F.SHIPPED
+    assert await order_events(session, order) == [
+        "order.packing",
+        "order.partially_shipped",
+        "order.shipped",
+    ]
+    assert await event_names(session, Subject.SHIPMENT, first.id) == [
+        "shipment.packed",
+        "shipment.dispatched",
+    ]
+    await session.commit()
 
 
-async def test_units_that_were_not_reserved_do_not_leave_the_stock(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await confirmed_order(session, tracked=False)
-        [shipment] = await pack(session, order)
+async def test_units_that_were_not_reserved_do_not_leave_the_stock(shop: Shop, session: AsyncSession) -> None:
+    order = await confirmed_order(session, tracked=False)
+    [shipment] = await pack(session, order)
 
-        await send(session, shipment)
+    await send(session, shipment)
 
-        shipped = select(StockMovement).where(StockMovement.kind == MovementKind.SHIPPED)
-        assert (await session.scalars(shipped)).all() == []
-        assert order.fulfilment_status is F.SHIPPED
+    shipped = select(StockMovement).where(StockMovement.kind == MovementKind.SHIPPED)
+    assert (await session.scalars(shipped)).all() == []
+    assert order.fulfilment_status is F.SHIPPED
+    await session.commit()
 
 
 async def test_a_parcel_is_dispatched_once(shop: Shop) -> None:
@@ -168,46 +168,48 @@ async def test_a_parcel_is_dispatched_once(shop: Shop) -> None:
         assert await level_of(session, order) == (7, 0)
 
 
-async def test_a_parcel_of_a_cancelled_order_is_not_dispatched(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await confirmed_order(session)
-        [shipment] = await pack(session, order)
-        await cancel_order(session, order.id, reason="No more.", cause=Cause(NOW, order.account_id))
+async def test_a_parcel_of_a_cancelled_order_is_not_dispatched(shop: Shop, session: AsyncSession) -> None:
+    order = await confirmed_order(session)
+    [shipment] = await pack(session, order)
+    await cancel_order(session, order.id, reason="No more.", cause=Cause(NOW, order.account_id))
 
-        with pytest.raises(WrongState, match="is cancelled: nothing of it may leave"):
-            await send(session, shipment)
-
-        assert (shipment.dispatched_at, shipment.carrier) == (None, None)
-        assert await level_of(session, order) == (10, 0)
-
-
-async def test_a_waybill_belongs_to_one_parcel(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        first, second = await pack(session, await confirmed_order(session), 1, 1)
-        await send(session, first, tracking_number="W1")
-
-        with pytest.raises(Taken) as refused:
-            await send(session, second, tracking_number="W1")
-
-        assert refused.value.field == ("tracking_number",)
-        assert second.dispatched_at is None
-
-
-async def test_a_replacement_is_delivered_without_changing_its_orders_fulfilment(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session, status=OrderStatus.COMPLETED)
-        version = order.version
-        replacement = await create_replacement(session, order)
-        parcels = [ParcelToPack([ParcelLine(replacement.id, 1)])]
-
-        [shipment] = await pack_shipments(
-            session, replacement.delivery_id, parcels, numbers=["R1"], cause=Cause(NOW)
-        )
+    with pytest.raises(WrongState, match="is cancelled: nothing of it may leave"):
         await send(session, shipment)
-        await track(session, shipment, tracking_fact(S.DELIVERED))
 
-        assert shipment.status is S.DELIVERED
-        assert (order.fulfilment_status, order.version) == (F.DELIVERED, version)
+    assert (shipment.dispatched_at, shipment.carrier) == (None, None)
+    assert await level_of(session, order) == (10, 0)
+    await session.commit()
+
+
+async def test_a_waybill_belongs_to_one_parcel(shop: Shop, session: AsyncSession) -> None:
+    first, second = await pack(session, await confirmed_order(session), 1, 1)
+    await send(session, first, tracking_number="W1")
+
+    with pytest.raises(Taken) as refused:
+        await send(session, second, tracking_number="W1")
+
+    assert refused.value.field == ("tracking_number",)
+    assert second.dispatched_at is None
+    await session.commit()
+
+
+async def test_a_replacement_is_delivered_without_changing_its_orders_fulfilment(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await create_order(session, status=OrderStatus.COMPLETED)
+    version = order.version
+    replacement = await create_replacement(session, order)
+    parcels = [ParcelToPack([ParcelLine(replacement.id, 1)])]
+
+    [shipment] = await pack_shipments(
+        session, replacement.delivery_id, parcels, numbers=["R1"], cause=Cause(NOW)
+    )
+    await send(session, shipment)
+    await track(session, shipment, tracking_fact(S.DELIVERED))
+
+    assert shipment.status is S.DELIVERED
+    assert (order.fulfilment_status, order.version) == (F.DELIVERED, version)
+    await session.commit()
 
 
 async def test_dispatching_and_cancelling_at_once_end_in_one_of_the_two(shop: Shop) -> None:

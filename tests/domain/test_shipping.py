@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import DomainError, ErrorCode
 from domain.shipping import (
@@ -112,12 +113,12 @@ RATE = ShippingRateDraft(
 ISLANDS = ShippingZoneDraft("Islands", [ShippingRegion("CN", "海南"), ShippingRegion("US", "HI")], [RATE])
 
 
-async def test_the_narrowest_region_decides(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        remote = await session.scalar(select(ShippingZone).where(ShippingZone.name == "Remote"))
-        assert remote is not None
-        await remove_zone(session, remote.id, version=remote.version)
-        await save_zone(session, ISLANDS, zone_id=None, version=None)
+async def test_the_narrowest_region_decides(shop: Shop, session: AsyncSession) -> None:
+    remote = await session.scalar(select(ShippingZone).where(ShippingZone.name == "Remote"))
+    assert remote is not None
+    await remove_zone(session, remote.id, version=remote.version)
+    await save_zone(session, ISLANDS, zone_id=None, version=None)
+    await session.commit()
     tariff = await read_tariff(shop)
 
     assert tariff.fee(STANDARD, Place("CN", "海南省"), 751, cny(100_000)) == cny(1_600)
@@ -126,12 +127,14 @@ async def test_the_narrowest_region_decides(shop: Shop) -> None:
     assert tariff.fee(STANDARD, Place("CN", "青海省"), 500, cny(100)) == cny(800)
 
 
-async def test_a_method_without_a_rate_is_refused_with_those_that_are_offered(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        zones = (await session.scalars(select(ShippingZone))).all()
-        for zone in zones:
-            await remove_zone(session, zone.id, version=zone.version)
-        await save_zone(session, ISLANDS, zone_id=None, version=None)
+async def test_a_method_without_a_rate_is_refused_with_those_that_are_offered(
+    shop: Shop, session: AsyncSession
+) -> None:
+    zones = (await session.scalars(select(ShippingZone))).all()
+    for zone in zones:
+        await remove_zone(session, zone.id, version=zone.version)
+    await save_zone(session, ISLANDS, zone_id=None, version=None)
+    await session.commit()
     tariff = await read_tariff(shop)
 
     for method, place, grams, message in [
@@ -178,29 +181,29 @@ WEIGHTLESS, GIVING = replace(RATE, first_grams=0), replace(RATE, first_amount=-1
     ],
 )
 async def test_an_invalid_zone_is_refused(
-    shop: Shop, draft: ShippingZoneDraft, code: ErrorCode, field: tuple[str | int, ...]
+    shop: Shop, session: AsyncSession, draft: ShippingZoneDraft, code: ErrorCode, field: tuple[str | int, ...]
 ) -> None:
     with pytest.raises(DomainError) as refused:
-        async with shop.database.writes.begin() as session:
-            await save_zone(session, draft, zone_id=None, version=None)
+        await save_zone(session, draft, zone_id=None, version=None)
+    await session.rollback()
 
     assert (refused.value.code, refused.value.field) == (code, field)
-    async with shop.database.reads() as session:
-        assert await session.scalar(select(func.count(ShippingZone.id))) == 4
+    assert await session.scalar(select(func.count(ShippingZone.id))) == 4
+    await session.commit()
 
 
-async def test_a_zone_is_not_saved_over_a_newer_version(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        zone = (await session.scalars(select(ShippingZone).where(ShippingZone.name == "Abroad"))).one()
-        changed = ShippingZoneDraft("Abroad", [ShippingRegion(None, None)], [RATE])
-        assert (await save_zone(session, changed, zone_id=zone.id, version=1)).version == 2
+async def test_a_zone_is_not_saved_over_a_newer_version(shop: Shop, session: AsyncSession) -> None:
+    zone = (await session.scalars(select(ShippingZone).where(ShippingZone.name == "Abroad"))).one()
+    changed = ShippingZoneDraft("Abroad", [ShippingRegion(None, None)], [RATE])
+    assert (await save_zone(session, changed, zone_id=zone.id, version=1)).version == 2
+    await session.commit()
     for version in (1, 3, None):
         with pytest.raises(DomainError) as refused:
-            async with shop.database.writes.begin() as session:
-                await save_zone(session, replace(changed, rates=[]), zone_id=zone.id, version=version)
+            await save_zone(session, replace(changed, rates=[]), zone_id=zone.id, version=version)
+        await session.rollback()
         assert refused.value.code is ErrorCode.CONFLICT
 
-    async with shop.database.reads() as session:
-        amounts = select(ShippingRate.first_amount).where(ShippingRate.zone_id == zone.id)
-        rates = await session.scalars(amounts)
-        assert list(rates) == [1_000]
+    amounts = select(ShippingRate.first_amount).where(ShippingRate.zone_id == zone.id)
+    rates = await session.scalars(amounts)
+    assert list(rates) == [1_000]
+    await session.commit()

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.decisions import (
     accept_return,
@@ -51,14 +52,16 @@ LOW_PRICE = {CurrencyCode.CNY: 1_000}
 # --- who may ask for what
 
 
-async def test_a_return_without_a_reason_is_possible_for_seven_days_after_receipt(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session)
+async def test_a_return_without_a_reason_is_possible_for_seven_days_after_receipt(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, line = await order_of_three(session)
 
-        last = await quote_lines(session, order, [(line, 1)], reason=R.NO_REASON, after=7 * DAY)
-        late = await quote_lines(
-            session, order, [(line, 1)], reason=R.NO_REASON, after=7 * DAY + timedelta(seconds=1)
-        )
+    last = await quote_lines(session, order, [(line, 1)], reason=R.NO_REASON, after=7 * DAY)
+    late = await quote_lines(
+        session, order, [(line, 1)], reason=R.NO_REASON, after=7 * DAY + timedelta(seconds=1)
+    )
+    await session.commit()
 
     assert last.eligible
     assert last.deadline == NOW + 7 * DAY
@@ -67,26 +70,28 @@ async def test_a_return_without_a_reason_is_possible_for_seven_days_after_receip
     assert late.refund.minor == 0
 
 
-async def test_a_fault_can_be_reported_for_fifteen_days_after_receipt(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session)
+async def test_a_fault_can_be_reported_for_fifteen_days_after_receipt(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, line = await order_of_three(session)
 
-        last = await quote_lines(session, order, [(line, 1)], after=15 * DAY)
-        late = await quote_lines(session, order, [(line, 1)], after=15 * DAY + timedelta(seconds=1))
+    last = await quote_lines(session, order, [(line, 1)], after=15 * DAY)
+    late = await quote_lines(session, order, [(line, 1)], after=15 * DAY + timedelta(seconds=1))
+    await session.commit()
 
     assert last.eligible
     assert late.obstacle is not None
     assert late.obstacle.obstacle is X.WINDOW_CLOSED
 
 
-async def test_only_what_has_arrived_can_be_returned(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
-        shipments = await dispatch(session, order)
+async def test_only_what_has_arrived_can_be_returned(shop: Shop, session: AsyncSession) -> None:
+    order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
+    shipments = await dispatch(session, order)
 
-        under_way = await quote_lines(session, order, [(line, 1)])
-        await arrive(session, shipments[0])
-        arrived = await quote_lines(session, order, [(line, 3)])
+    under_way = await quote_lines(session, order, [(line, 1)])
+    await arrive(session, shipments[0])
+    arrived = await quote_lines(session, order, [(line, 3)])
+    await session.commit()
 
     assert under_way.obstacle is not None
     assert under_way.obstacle.obstacle is X.NOT_DELIVERED
@@ -94,27 +99,29 @@ async def test_only_what_has_arrived_can_be_returned(shop: Shop) -> None:
     assert arrived.eligible
 
 
-async def test_goods_that_never_arrived_are_refunded_once_they_were_sent(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
-        lost = ticket_claim([(line, 3)], type=T.REFUND_ONLY, reason=R.NOT_RECEIVED)
+async def test_goods_that_never_arrived_are_refunded_once_they_were_sent(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
+    lost = ticket_claim([(line, 3)], type=T.REFUND_ONLY, reason=R.NOT_RECEIVED)
 
-        before = await quote_claim(session, order, lost, DEADLINES, asked_at=NOW)
-        await dispatch(session, order)
-        sent = await quote_claim(session, order, lost, DEADLINES, asked_at=NOW)
+    before = await quote_claim(session, order, lost, DEADLINES, asked_at=NOW)
+    await dispatch(session, order)
+    sent = await quote_claim(session, order, lost, DEADLINES, asked_at=NOW)
+    await session.commit()
 
     assert before.obstacle is not None
     assert before.obstacle.obstacle is X.NOT_SHIPPED
     assert sent.eligible
 
 
-async def test_no_more_units_can_be_claimed_than_were_bought(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session)
-        await create_ticket(session, order=order, lines=[(line, 2)])
+async def test_no_more_units_can_be_claimed_than_were_bought(shop: Shop, session: AsyncSession) -> None:
+    order, line = await order_of_three(session)
+    await create_ticket(session, order=order, lines=[(line, 2)])
 
-        rest = await quote_lines(session, order, [(line, 1)], type=T.EXCHANGE)
-        more = await quote_lines(session, order, [(line, 2)], type=T.EXCHANGE)
+    rest = await quote_lines(session, order, [(line, 1)], type=T.EXCHANGE)
+    more = await quote_lines(session, order, [(line, 2)], type=T.EXCHANGE)
+    await session.commit()
 
     assert rest.eligible
     assert rest.lines[0].left == 1
@@ -124,93 +131,95 @@ async def test_no_more_units_can_be_claimed_than_were_bought(shop: Shop) -> None
     assert more.obstacle.field == ("lines", 0, "quantity")
 
 
-async def test_the_units_of_a_refused_ticket_can_be_claimed_again(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session)
-        await create_ticket(session, order=order, lines=[(line, 3)], status=S.REFUSED)
+async def test_the_units_of_a_refused_ticket_can_be_claimed_again(shop: Shop, session: AsyncSession) -> None:
+    order, line = await order_of_three(session)
+    await create_ticket(session, order=order, lines=[(line, 3)], status=S.REFUSED)
 
-        assert (await quote_lines(session, order, [(line, 3)])).eligible
+    assert (await quote_lines(session, order, [(line, 3)])).eligible
+    await session.commit()
 
 
 @pytest.mark.parametrize("quantity", [0, -1])
-async def test_a_quantity_is_at_least_one(shop: Shop, quantity: int) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session)
+async def test_a_quantity_is_at_least_one(shop: Shop, session: AsyncSession, quantity: int) -> None:
+    order, line = await order_of_three(session)
 
-        with pytest.raises(DomainError) as refusal:
-            await quote_lines(session, order, [(line, quantity)])
+    with pytest.raises(DomainError) as refusal:
+        await quote_lines(session, order, [(line, quantity)])
+    await session.commit()
 
     assert (refusal.value.code, refusal.value.field) == (ErrorCode.INVALID, ("lines", 0, "quantity"))
 
 
-async def test_a_line_of_another_order_does_not_exist(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, _ = await order_of_three(session)
-        _, foreign = await order_of_three(session)
+async def test_a_line_of_another_order_does_not_exist(shop: Shop, session: AsyncSession) -> None:
+    order, _ = await order_of_three(session)
+    _, foreign = await order_of_three(session)
 
-        with pytest.raises(NotFound) as refusal:
-            await quote_lines(session, order, [(foreign, 1)])
+    with pytest.raises(NotFound) as refusal:
+        await quote_lines(session, order, [(foreign, 1)])
+    await session.commit()
 
     assert refusal.value.field == ("lines", 0, "order_line_id")
 
 
-async def test_an_order_not_paid_yet_has_nothing_to_refund(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session, status=OrderStatus.PENDING)
+async def test_an_order_not_paid_yet_has_nothing_to_refund(shop: Shop, session: AsyncSession) -> None:
+    order, line = await order_of_three(session, status=OrderStatus.PENDING)
 
-        quote = await quote_lines(session, order, [(line, 1)], type=T.REFUND_ONLY, reason=R.NO_REASON)
+    quote = await quote_lines(session, order, [(line, 1)], type=T.REFUND_ONLY, reason=R.NO_REASON)
+    await session.commit()
 
     assert quote.obstacle is not None
     assert quote.obstacle.obstacle is X.NOT_PAID
 
 
-async def test_nothing_can_be_claimed_of_a_cancelled_order(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session, status=OrderStatus.CANCELLED)
+async def test_nothing_can_be_claimed_of_a_cancelled_order(shop: Shop, session: AsyncSession) -> None:
+    order, line = await order_of_three(session, status=OrderStatus.CANCELLED)
 
-        quote = await quote_lines(session, order, [(line, 1)])
+    quote = await quote_lines(session, order, [(line, 1)])
+    await session.commit()
 
     assert quote.obstacle is not None
     assert quote.obstacle.obstacle is X.ORDER_OVER
 
 
-async def test_a_refused_request_opens_no_ticket(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session)
-        with pytest.raises(NotEligible):
-            await create_ticket(session, order=order, lines=[(line, 4)])
+async def test_a_refused_request_opens_no_ticket(shop: Shop, session: AsyncSession) -> None:
+    order, line = await order_of_three(session)
+    with pytest.raises(NotEligible):
+        await create_ticket(session, order=order, lines=[(line, 4)])
 
-        assert await count_tickets(session) == 0
+    assert await count_tickets(session) == 0
+    await session.commit()
 
 
 # --- before it is sent
 
 
-async def test_part_of_a_paid_order_can_be_withdrawn_before_it_is_packed(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
-        ticket = await create_ticket(
-            session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY, reason=R.NO_REASON
-        )
-        assert (
-            await quote_lines(session, order, [(line, 2)], type=T.REFUND_ONLY, reason=R.NO_REASON)
-        ).obstacle
+async def test_part_of_a_paid_order_can_be_withdrawn_before_it_is_packed(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
+    ticket = await create_ticket(
+        session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY, reason=R.NO_REASON
+    )
+    assert (await quote_lines(session, order, [(line, 2)], type=T.REFUND_ONLY, reason=R.NO_REASON)).obstacle
 
-        await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
+    await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
 
-        [delivery_line] = (await session.scalars(select(DeliveryLine))).all()
-        [level] = (await session.scalars(select(StockLevel).execution_options(populate_existing=True))).all()
-        assert (delivery_line.quantity, delivery_line.packed) == (2, 0)
-        assert (level.on_hand, level.reserved) == (10, 2)
-        assert ticket.status is S.REFUNDING
-        assert ticket.refund.minor == 9_900
+    [delivery_line] = (await session.scalars(select(DeliveryLine))).all()
+    [level] = (await session.scalars(select(StockLevel).execution_options(populate_existing=True))).all()
+    assert (delivery_line.quantity, delivery_line.packed) == (2, 0)
+    assert (level.on_hand, level.reserved) == (10, 2)
+    assert ticket.status is S.REFUNDING
+    assert ticket.refund.minor == 9_900
+    await session.commit()
 
 
-async def test_an_order_of_which_nothing_is_left_is_cancelled_instead(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
+async def test_an_order_of_which_nothing_is_left_is_cancelled_instead(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
 
-        quote = await quote_lines(session, order, [(line, 3)], type=T.REFUND_ONLY, reason=R.NO_REASON)
+    quote = await quote_lines(session, order, [(line, 3)], type=T.REFUND_ONLY, reason=R.NO_REASON)
+    await session.commit()
 
     assert quote.obstacle is not None
     assert quote.obstacle.obstacle is X.CANCEL_INSTEAD
@@ -240,38 +249,40 @@ async def test_units_packed_before_the_answer_are_not_withdrawn(shop: Shop) -> N
 # --- what goes back
 
 
-async def test_a_refund_goes_back_to_the_payments_in_proportion(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session))
-        order = await create_order(
-            session,
-            status=OrderStatus.COMPLETED,
-            lines=[(variant, 3)],
-            payments={PaymentMethod.SANDBOX: 9_900, PaymentMethod.CASH_ON_DELIVERY: None},
-        )
-        [line] = await order_lines_of(session, order)
-        quote = await quote_lines(session, order, [(line, 1)])
-        ticket = await create_ticket(session, order=order, lines=[(line, 1)], status=S.RETURN_SHIPPED)
-        await accept_return(session, ticket.id, DEADLINES, damaged=False, cause=Cause(NOW, None))
+async def test_a_refund_goes_back_to_the_payments_in_proportion(shop: Shop, session: AsyncSession) -> None:
+    variant = await variant_of(session, await create_product(session))
+    order = await create_order(
+        session,
+        status=OrderStatus.COMPLETED,
+        lines=[(variant, 3)],
+        payments={PaymentMethod.SANDBOX: 9_900, PaymentMethod.CASH_ON_DELIVERY: None},
+    )
+    [line] = await order_lines_of(session, order)
+    quote = await quote_lines(session, order, [(line, 1)])
+    ticket = await create_ticket(session, order=order, lines=[(line, 1)], status=S.RETURN_SHIPPED)
+    await accept_return(session, ticket.id, DEADLINES, damaged=False, cause=Cause(NOW, None))
 
-        assert [(leg.payment.method, leg.refund.minor) for leg in quote.legs] == [
-            (PaymentMethod.SANDBOX, 3_300),
-            (PaymentMethod.CASH_ON_DELIVERY, 6_600),
-        ]
-        assert [refund.amount for refund in await refunds_of(session, ticket)] == [3_300, 6_600]
+    assert [(leg.payment.method, leg.refund.minor) for leg in quote.legs] == [
+        (PaymentMethod.SANDBOX, 3_300),
+        (PaymentMethod.CASH_ON_DELIVERY, 6_600),
+    ]
+    assert [refund.amount for refund in await refunds_of(session, ticket)] == [3_300, 6_600]
+    await session.commit()
 
 
-async def test_the_shipping_fee_goes_back_with_the_last_of_a_whole_faulty_order(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session, prices=LOW_PRICE))
-        order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 2)])
-        [line] = await order_lines_of(session, order)
-        assert order.shipping_amount > 0
-        unwanted = await quote_lines(session, order, [(line, 2)], reason=R.NO_REASON)
-        whole = await quote_lines(session, order, [(line, 2)])
-        first = await create_ticket(session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY)
-        await agree_ticket(session, first.id, DEADLINES, cause=Cause(NOW, None))
-        rest = await quote_lines(session, order, [(line, 1)])
+async def test_the_shipping_fee_goes_back_with_the_last_of_a_whole_faulty_order(
+    shop: Shop, session: AsyncSession
+) -> None:
+    variant = await variant_of(session, await create_product(session, prices=LOW_PRICE))
+    order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 2)])
+    [line] = await order_lines_of(session, order)
+    assert order.shipping_amount > 0
+    unwanted = await quote_lines(session, order, [(line, 2)], reason=R.NO_REASON)
+    whole = await quote_lines(session, order, [(line, 2)])
+    first = await create_ticket(session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY)
+    await agree_ticket(session, first.id, DEADLINES, cause=Cause(NOW, None))
+    rest = await quote_lines(session, order, [(line, 1)])
+    await session.commit()
 
     assert unwanted.shipping.minor == 0
     assert whole.shipping == order.shipping
@@ -280,28 +291,28 @@ async def test_the_shipping_fee_goes_back_with_the_last_of_a_whole_faulty_order(
     assert rest.refund.minor == order.total.minor - 1_000
 
 
-async def test_two_tickets_for_a_whole_faulty_order_bring_the_fee_back_too(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session, prices=LOW_PRICE))
-        order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 2)])
-        [line] = await order_lines_of(session, order)
-        halves = [
-            await create_ticket(session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY) for _ in "ab"
-        ]
-        for half in halves:
-            await agree_ticket(session, half.id, DEADLINES, cause=Cause(NOW, None))
+async def test_two_tickets_for_a_whole_faulty_order_bring_the_fee_back_too(
+    shop: Shop, session: AsyncSession
+) -> None:
+    variant = await variant_of(session, await create_product(session, prices=LOW_PRICE))
+    order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 2)])
+    [line] = await order_lines_of(session, order)
+    halves = [await create_ticket(session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY) for _ in "ab"]
+    for half in halves:
+        await agree_ticket(session, half.id, DEADLINES, cause=Cause(NOW, None))
+    await session.commit()
 
     assert [half.refund.minor for half in halves] == [1_000, 1_000 + order.shipping_amount]
 
 
-async def test_no_more_is_refunded_than_is_left_of_what_was_paid(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session)
-        ticket = await create_ticket(session, order=order, lines=[(line, 3)], type=T.REFUND_ONLY)
-        await lock_order(session, order.id)
-        await request_refund(session, order, order.money(20_000), reason="goodwill", cause=Cause(NOW))
-        await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
+async def test_no_more_is_refunded_than_is_left_of_what_was_paid(shop: Shop, session: AsyncSession) -> None:
+    order, line = await order_of_three(session)
+    ticket = await create_ticket(session, order=order, lines=[(line, 3)], type=T.REFUND_ONLY)
+    await lock_order(session, order.id)
+    await request_refund(session, order, order.money(20_000), reason="goodwill", cause=Cause(NOW))
+    await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
 
-        payment = (await session.scalars(select(Payment))).one()
-        assert ticket.refund.minor == order.total_amount - 20_000
-        assert payment.refunded_amount == payment.captured_amount
+    payment = (await session.scalars(select(Payment))).one()
+    assert ticket.refund.minor == order.total_amount - 20_000
+    assert payment.refunded_amount == payment.captured_amount
+    await session.commit()

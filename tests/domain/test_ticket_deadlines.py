@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.decisions import (
     agree_ticket,
@@ -46,36 +47,42 @@ S, T, R, X = TicketStatus, TicketType, TicketReason, TicketObstacle
 
 
 @pytest.mark.parametrize("type", T)
-async def test_an_unanswered_ticket_is_agreed_after_two_days(shop: Shop, type: TicketType) -> None:
-    async with shop.database.writes.begin() as session:
-        ticket = await create_ticket(session, type=type, reason=R.WRONG_ITEM)
-        assert ticket.due_at == NOW + 2 * DAY
-        await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 2 * DAY - timedelta(seconds=1)))
-        assert ticket.status is S.APPLIED
-        await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 2 * DAY))
+async def test_an_unanswered_ticket_is_agreed_after_two_days(
+    shop: Shop, session: AsyncSession, type: TicketType
+) -> None:
+    ticket = await create_ticket(session, type=type, reason=R.WRONG_ITEM)
+    assert ticket.due_at == NOW + 2 * DAY
+    await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 2 * DAY - timedelta(seconds=1)))
+    assert ticket.status is S.APPLIED
+    await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 2 * DAY))
 
-        assert ticket.status is STATUS_WHEN_AGREED[type]
+    assert ticket.status is STATUS_WHEN_AGREED[type]
+    await session.commit()
 
 
-async def test_a_ticket_is_closed_when_the_goods_are_not_sent_in_seven_days(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        ticket = await create_ticket(session, status=S.AWAITING_RETURN)
-        assert ticket.due_at == NOW + 7 * DAY
-        await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 7 * DAY))
+async def test_a_ticket_is_closed_when_the_goods_are_not_sent_in_seven_days(
+    shop: Shop, session: AsyncSession
+) -> None:
+    ticket = await create_ticket(session, status=S.AWAITING_RETURN)
+    assert ticket.due_at == NOW + 7 * DAY
+    await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 7 * DAY))
 
-        assert ticket.status is S.CANCELLED
+    assert ticket.status is S.CANCELLED
+    await session.commit()
 
 
 @pytest.mark.parametrize("type", STATUS_WHEN_ACCEPTED)
-async def test_a_return_nobody_inspects_is_accepted_after_ten_days(shop: Shop, type: TicketType) -> None:
-    async with shop.database.writes.begin() as session:
-        ticket = await create_ticket(session, type=type, status=S.RETURN_SHIPPED)
-        assert ticket.due_at == NOW + 10 * DAY
-        await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 10 * DAY))
+async def test_a_return_nobody_inspects_is_accepted_after_ten_days(
+    shop: Shop, session: AsyncSession, type: TicketType
+) -> None:
+    ticket = await create_ticket(session, type=type, status=S.RETURN_SHIPPED)
+    assert ticket.due_at == NOW + 10 * DAY
+    await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 10 * DAY))
 
-        assert ticket.status is STATUS_WHEN_ACCEPTED[type]
-        kinds = await session.scalars(select(StockMovement.kind))
-        assert MovementKind.RETURNED not in set(kinds)
+    assert ticket.status is STATUS_WHEN_ACCEPTED[type]
+    kinds = await session.scalars(select(StockMovement.kind))
+    assert MovementKind.RETURNED not in set(kinds)
+    await session.commit()
 
 
 async def test_a_final_ticket_has_no_deadline() -> None:
@@ -86,52 +93,52 @@ async def test_a_final_ticket_has_no_deadline() -> None:
 # --- once only
 
 
-async def test_the_same_request_sent_twice_opens_one_ticket(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session)
-        first = await create_ticket(session, order=order, lines=[(line, 1)], key="same")
-        second = await create_ticket(session, order=order, lines=[(line, 1)], key="same")
+async def test_the_same_request_sent_twice_opens_one_ticket(shop: Shop, session: AsyncSession) -> None:
+    order, line = await order_of_three(session)
+    first = await create_ticket(session, order=order, lines=[(line, 1)], key="same")
+    second = await create_ticket(session, order=order, lines=[(line, 1)], key="same")
 
-        assert second.id == first.id
-        assert await count_tickets(session) == 1
-        with pytest.raises(KeyReused):
-            await create_ticket(session, order=order, lines=[(line, 2)], key="same")
-
-
-async def test_a_customer_attaches_only_pictures_of_their_own(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, _ = await order_of_three(session)
-        stranger = await create_account(session)
-        own = await create_media(session, uploader_id=order.account_id)
-        foreign = await create_media(session, uploader_id=stranger.id)
-
-        with pytest.raises(NotFound) as refusal:
-            await create_ticket(session, order=order, media_ids=[own.id, foreign.id])
-        assert refusal.value.field == ("media_ids", 1)
+    assert second.id == first.id
+    assert await count_tickets(session) == 1
+    with pytest.raises(KeyReused):
+        await create_ticket(session, order=order, lines=[(line, 2)], key="same")
+    await session.commit()
 
 
-async def test_an_internal_note_is_no_event(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        agent = await create_account(session, role=Role.SUPPORT)
-        ticket = await create_ticket(session)
-        for internal in (True, False):
-            await add_message(session, ticket.id, body="Hm.", internal=internal, cause=Cause(NOW, agent.id))
+async def test_a_customer_attaches_only_pictures_of_their_own(shop: Shop, session: AsyncSession) -> None:
+    order, _ = await order_of_three(session)
+    stranger = await create_account(session)
+    own = await create_media(session, uploader_id=order.account_id)
+    foreign = await create_media(session, uploader_id=stranger.id)
 
-        assert ticket.version == 2
-        assert await ticket_events(session, ticket) == ["ticket.opened", "ticket.message"]
+    with pytest.raises(NotFound) as refusal:
+        await create_ticket(session, order=order, media_ids=[own.id, foreign.id])
+    assert refusal.value.field == ("media_ids", 1)
+    await session.commit()
 
 
-async def test_a_ticket_is_assigned_to_support_staff_only(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        agent = await create_account(session, role=Role.SUPPORT)
-        clerk = await create_account(session, role=Role.WAREHOUSE)
-        ticket = await create_ticket(session)
-        await assign_ticket(session, ticket.id, agent.id, cause=Cause(NOW, agent.id))
-        with pytest.raises(DomainError) as refusal:
-            await assign_ticket(session, ticket.id, clerk.id, cause=Cause(NOW, agent.id))
+async def test_an_internal_note_is_no_event(shop: Shop, session: AsyncSession) -> None:
+    agent = await create_account(session, role=Role.SUPPORT)
+    ticket = await create_ticket(session)
+    for internal in (True, False):
+        await add_message(session, ticket.id, body="Hm.", internal=internal, cause=Cause(NOW, agent.id))
 
-        assert refusal.value.field == ("assignee_id",)
-        assert ticket.assignee_id == agent.id
+    assert ticket.version == 2
+    assert await ticket_events(session, ticket) == ["ticket.opened", "ticket.message"]
+    await session.commit()
+
+
+async def test_a_ticket_is_assigned_to_support_staff_only(shop: Shop, session: AsyncSession) -> None:
+    agent = await create_account(session, role=Role.SUPPORT)
+    clerk = await create_account(session, role=Role.WAREHOUSE)
+    ticket = await create_ticket(session)
+    await assign_ticket(session, ticket.id, agent.id, cause=Cause(NOW, agent.id))
+    with pytest.raises(DomainError) as refusal:
+        await assign_ticket(session, ticket.id, clerk.id, cause=Cause(NOW, agent.id))
+
+    assert refusal.value.field == ("assignee_id",)
+    assert ticket.assignee_id == agent.id
+    await session.commit()
 
 
 async def test_two_agents_who_agree_at_once_refund_once(shop: Shop) -> None:

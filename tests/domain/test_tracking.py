@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import DomainError, WrongState
@@ -44,119 +45,123 @@ def current_status(shipment: Shipment) -> ShipmentStatus:
     return shipment.status
 
 
-async def test_a_tracking_event_is_stored_once_however_often_it_is_reported(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        shipment = await create_shipment(session)
-        facts = [tracking_fact(S.PICKED_UP), tracking_fact(S.IN_TRANSIT, after=HOUR)]
+async def test_a_tracking_event_is_stored_once_however_often_it_is_reported(
+    shop: Shop, session: AsyncSession
+) -> None:
+    shipment = await create_shipment(session)
+    facts = [tracking_fact(S.PICKED_UP), tracking_fact(S.IN_TRANSIT, after=HOUR)]
 
-        first = await track(session, shipment, *facts)
-        again = await track(session, shipment, *facts)
-        more = await track(
-            session, shipment, *facts, facts[0], tracking_fact(S.OUT_FOR_DELIVERY, after=2 * HOUR)
-        )
+    first = await track(session, shipment, *facts)
+    again = await track(session, shipment, *facts)
+    more = await track(session, shipment, *facts, facts[0], tracking_fact(S.OUT_FOR_DELIVERY, after=2 * HOUR))
 
-        assert [event.status for event in first] == [S.PICKED_UP, S.IN_TRANSIT]
-        assert again == []
-        assert [event.status for event in more] == [S.OUT_FOR_DELIVERY]
-        assert len((await session.scalars(select(TrackingEvent))).all()) == 3
-        names = await event_names(session, Subject.SHIPMENT, shipment.id)
-        assert names == ["shipment.packed", "shipment.dispatched", "shipment.tracked", "shipment.tracked"]
-        payloads = await session.scalars(select(Event.payload).where(Event.name == "shipment.tracked"))
-        assert [payload["statuses"] for payload in payloads] == [
-            ["PICKED_UP", "IN_TRANSIT"],
-            ["OUT_FOR_DELIVERY"],
-        ]
+    assert [event.status for event in first] == [S.PICKED_UP, S.IN_TRANSIT]
+    assert again == []
+    assert [event.status for event in more] == [S.OUT_FOR_DELIVERY]
+    assert len((await session.scalars(select(TrackingEvent))).all()) == 3
+    names = await event_names(session, Subject.SHIPMENT, shipment.id)
+    assert names == ["shipment.packed", "shipment.dispatched", "shipment.tracked", "shipment.tracked"]
+    payloads = await session.scalars(select(Event.payload).where(Event.name == "shipment.tracked"))
+    assert [payload["statuses"] for payload in payloads] == [
+        ["PICKED_UP", "IN_TRANSIT"],
+        ["OUT_FOR_DELIVERY"],
+    ]
+    await session.commit()
 
 
-async def test_the_latest_event_decides_the_status_whatever_order_events_are_reported_in(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        shipment = await create_shipment(session)
+async def test_the_latest_event_decides_the_status_whatever_order_events_are_reported_in(
+    shop: Shop, session: AsyncSession
+) -> None:
+    shipment = await create_shipment(session)
 
-        await track(session, shipment, tracking_fact(S.OUT_FOR_DELIVERY, after=3 * HOUR))
-        await track(
-            session,
-            shipment,
-            tracking_fact(S.PICKED_UP, after=HOUR),
-            tracking_fact(S.IN_TRANSIT, after=2 * HOUR),
-        )
-        assert current_status(shipment) is S.OUT_FOR_DELIVERY
-        await track(session, shipment, tracking_fact(S.DELIVERY_FAILED, after=4 * HOUR))
-        assert current_status(shipment) is S.DELIVERY_FAILED
-        assert shipment.last_event_at == NOW + 4 * HOUR
-        await track(session, shipment, tracking_fact(S.EXPIRED, after=5 * HOUR))
-        await track(session, shipment, tracking_fact(S.IN_TRANSIT, after=6 * HOUR))
-        assert current_status(shipment) is S.IN_TRANSIT
+    await track(session, shipment, tracking_fact(S.OUT_FOR_DELIVERY, after=3 * HOUR))
+    await track(
+        session,
+        shipment,
+        tracking_fact(S.PICKED_UP, after=HOUR),
+        tracking_fact(S.IN_TRANSIT, after=2 * HOUR),
+    )
+    assert current_status(shipment) is S.OUT_FOR_DELIVERY
+    await track(session, shipment, tracking_fact(S.DELIVERY_FAILED, after=4 * HOUR))
+    assert current_status(shipment) is S.DELIVERY_FAILED
+    assert shipment.last_event_at == NOW + 4 * HOUR
+    await track(session, shipment, tracking_fact(S.EXPIRED, after=5 * HOUR))
+    await track(session, shipment, tracking_fact(S.IN_TRANSIT, after=6 * HOUR))
+    assert current_status(shipment) is S.IN_TRANSIT
+    await session.commit()
 
 
 @pytest.mark.parametrize("end", sorted(FINAL))
-async def test_a_final_status_stays_whatever_is_reported_later(shop: Shop, end: ShipmentStatus) -> None:
-    async with shop.database.writes.begin() as session:
-        shipment = await send(
-            session, (await pack(session, await confirmed_order(session)))[0], poll_at=NOW + HOUR
-        )
+async def test_a_final_status_stays_whatever_is_reported_later(
+    shop: Shop, session: AsyncSession, end: ShipmentStatus
+) -> None:
+    shipment = await send(
+        session, (await pack(session, await confirmed_order(session)))[0], poll_at=NOW + HOUR
+    )
 
-        await track(
-            session, shipment, tracking_fact(end, after=2 * HOUR), tracking_fact(S.IN_TRANSIT, after=3 * HOUR)
-        )
-        assert (shipment.status, shipment.poll_at) == (end, None)
-        new_events = await track(
-            session,
-            shipment,
-            tracking_fact(S.PICKED_UP),
-            tracking_fact(S.ON_HOLD, after=4 * HOUR),
-            tracking_fact(S.RETURNING, after=5 * HOUR),
-        )
+    await track(
+        session, shipment, tracking_fact(end, after=2 * HOUR), tracking_fact(S.IN_TRANSIT, after=3 * HOUR)
+    )
+    assert (shipment.status, shipment.poll_at) == (end, None)
+    new_events = await track(
+        session,
+        shipment,
+        tracking_fact(S.PICKED_UP),
+        tracking_fact(S.ON_HOLD, after=4 * HOUR),
+        tracking_fact(S.RETURNING, after=5 * HOUR),
+    )
 
-        assert shipment.status is end
-        assert len(new_events) == 3
-        assert shipment.delivered_at == (NOW + 2 * HOUR if end is S.DELIVERED else None)
-
-
-async def test_an_order_is_delivered_when_its_last_parcel_is(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await confirmed_order(session)
-        first, second = await pack(session, order, 1, 2)
-        for shipment in (first, second):
-            await send(session, shipment)
-
-        await track(session, first, tracking_fact(S.DELIVERED, after=HOUR), now=NOW + HOUR)
-        assert (order.fulfilment_status, order.delivered_at) == (F.PARTIALLY_DELIVERED, None)
-        assert order.receipt_due_at is None
-        await track(session, second, tracking_fact(S.DELIVERED, after=2 * HOUR), now=NOW + 5 * HOUR)
-
-        assert order.fulfilment_status is F.DELIVERED
-        assert order.delivered_at == NOW + 2 * HOUR
-        assert order.receipt_due_at == NOW + 2 * HOUR + RECEIPT_AFTER
-        assert (await order_events(session, order))[-2:] == ["order.partially_delivered", "order.delivered"]
-        assert await event_names(session, Subject.SHIPMENT, second.id) == [
-            "shipment.packed",
-            "shipment.dispatched",
-            "shipment.tracked",
-            "shipment.delivered",
-        ]
+    assert shipment.status is end
+    assert len(new_events) == 3
+    assert shipment.delivered_at == (NOW + 2 * HOUR if end is S.DELIVERED else None)
+    await session.commit()
 
 
-async def test_an_order_whose_parcels_all_come_back_is_returned(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await confirmed_order(session)
-        [shipment] = await pack(session, order)
+async def test_an_order_is_delivered_when_its_last_parcel_is(shop: Shop, session: AsyncSession) -> None:
+    order = await confirmed_order(session)
+    first, second = await pack(session, order, 1, 2)
+    for shipment in (first, second):
         await send(session, shipment)
 
-        await track(session, shipment, tracking_fact(S.RETURNED))
+    await track(session, first, tracking_fact(S.DELIVERED, after=HOUR), now=NOW + HOUR)
+    assert (order.fulfilment_status, order.delivered_at) == (F.PARTIALLY_DELIVERED, None)
+    assert order.receipt_due_at is None
+    await track(session, second, tracking_fact(S.DELIVERED, after=2 * HOUR), now=NOW + 5 * HOUR)
 
-        assert (order.fulfilment_status, order.delivered_at) == (F.RETURNED, None)
+    assert order.fulfilment_status is F.DELIVERED
+    assert order.delivered_at == NOW + 2 * HOUR
+    assert order.receipt_due_at == NOW + 2 * HOUR + RECEIPT_AFTER
+    assert (await order_events(session, order))[-2:] == ["order.partially_delivered", "order.delivered"]
+    assert await event_names(session, Subject.SHIPMENT, second.id) == [
+        "shipment.packed",
+        "shipment.dispatched",
+        "shipment.tracked",
+        "shipment.delivered",
+    ]
+    await session.commit()
 
 
-async def test_the_staff_can_add_tracking_events(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        shipment = await create_shipment(session)
-        fact = tracking_fact(S.READY_FOR_PICKUP, after=HOUR, code="BY_HAND")
+async def test_an_order_whose_parcels_all_come_back_is_returned(shop: Shop, session: AsyncSession) -> None:
+    order = await confirmed_order(session)
+    [shipment] = await pack(session, order)
+    await send(session, shipment)
 
-        await report_tracking_event(
-            session, shipment.id, fact, cause=Cause(NOW + HOUR, None), receipt_after=RECEIPT_AFTER
-        )
+    await track(session, shipment, tracking_fact(S.RETURNED))
 
-        assert shipment.status is S.READY_FOR_PICKUP
+    assert (order.fulfilment_status, order.delivered_at) == (F.RETURNED, None)
+    await session.commit()
+
+
+async def test_the_staff_can_add_tracking_events(shop: Shop, session: AsyncSession) -> None:
+    shipment = await create_shipment(session)
+    fact = tracking_fact(S.READY_FOR_PICKUP, after=HOUR, code="BY_HAND")
+
+    await report_tracking_event(
+        session, shipment.id, fact, cause=Cause(NOW + HOUR, None), receipt_after=RECEIPT_AFTER
+    )
+
+    assert shipment.status is S.READY_FOR_PICKUP
+    await session.commit()
 
 
 @pytest.mark.parametrize(
@@ -168,37 +173,37 @@ async def test_the_staff_can_add_tracking_events(shop: Shop) -> None:
     ],
 )
 async def test_an_impossible_tracking_event_is_refused(
-    shop: Shop, status: ShipmentStatus, after: timedelta, code: str
+    shop: Shop, session: AsyncSession, status: ShipmentStatus, after: timedelta, code: str
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        shipment = await create_shipment(session)
+    shipment = await create_shipment(session)
 
-        with pytest.raises(DomainError) as refused:
-            await report_tracking_event(
-                session,
-                shipment.id,
-                tracking_fact(status, after=after),
-                cause=Cause(NOW + HOUR),
-                receipt_after=RECEIPT_AFTER,
-            )
+    with pytest.raises(DomainError) as refused:
+        await report_tracking_event(
+            session,
+            shipment.id,
+            tracking_fact(status, after=after),
+            cause=Cause(NOW + HOUR),
+            receipt_after=RECEIPT_AFTER,
+        )
 
-        assert refused.value.code == code
-        assert shipment.status is S.PENDING
-        assert (await session.scalars(select(TrackingEvent))).all() == []
+    assert refused.value.code == code
+    assert shipment.status is S.PENDING
+    assert (await session.scalars(select(TrackingEvent))).all() == []
+    await session.commit()
 
 
-async def test_a_parcel_that_has_not_left_takes_no_tracking_events(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        [shipment] = await pack(session, await confirmed_order(session))
+async def test_a_parcel_that_has_not_left_takes_no_tracking_events(shop: Shop, session: AsyncSession) -> None:
+    [shipment] = await pack(session, await confirmed_order(session))
 
-        with pytest.raises(WrongState, match="This shipment has not left yet"):
-            await report_tracking_event(
-                session,
-                shipment.id,
-                tracking_fact(S.DELIVERED),
-                cause=Cause(NOW),
-                receipt_after=RECEIPT_AFTER,
-            )
+    with pytest.raises(WrongState, match="This shipment has not left yet"):
+        await report_tracking_event(
+            session,
+            shipment.id,
+            tracking_fact(S.DELIVERED),
+            cause=Cause(NOW),
+            receipt_after=RECEIPT_AFTER,
+        )
+    await session.commit()
 
 
 async def test_a_carrier_is_asked_by_one_process_at_a_time(shop: Shop) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Order, OrderPaymentStatus, OrderStatus, StockLevel
@@ -31,12 +32,12 @@ async def test_audit_says_that_all_books_agree(shop: Shop, env: dict[str, str]) 
 
 
 async def test_audit_prints_the_first_disagreement_and_with_all_every_one(
-    shop: Shop, env: dict[str, str]
+    shop: Shop, session: AsyncSession, env: dict[str, str]
 ) -> None:
     first, second = await create_two_orders(shop)
-    async with shop.database.writes.begin() as session:
-        await session.execute(update(Order).values(payment_status=OrderPaymentStatus.UNPAID))
-        await session.execute(update(StockLevel).where(StockLevel.variant_id == 1).values(on_hand=11))
+    await session.execute(update(Order).values(payment_status=OrderPaymentStatus.UNPAID))
+    await session.execute(update(StockLevel).where(StockLevel.variant_id == 1).values(on_hand=11))
+    await session.commit()
 
     one, every = run_cartwheel("audit", env=env), run_cartwheel("audit", "--all", env=env)
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from edge.auth import CredentialsRefused, viewer_of
 from events.shop import Shop
@@ -48,9 +49,9 @@ async def test_a_viewer_without_credentials_is_a_guest(shop: Shop) -> None:
     assert (viewer.role, viewer.account_id, viewer.cart_token) == (Role.GUEST, None, "secret")
 
 
-async def test_a_token_is_read_without_a_database_query(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session, role=Role.WAREHOUSE)
+async def test_a_token_is_read_without_a_database_query(shop: Shop, session: AsyncSession) -> None:
+    account = await create_account(session, role=Role.WAREHOUSE)
+    await session.commit()
 
     with count_statements(shop) as sent:
         viewer = viewer_of({"authorization": f"bearer {access_token_for(shop, account)}"}, shop)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from PIL import Image
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
@@ -110,7 +111,7 @@ async def test_an_uploaded_picture_has_its_type_and_size_on_a_product(clients: C
 
 
 async def test_a_picture_of_a_customer_that_no_ticket_uses_is_deleted_after_a_week(
-    clients: Clients, shop: Shop, clock: Clock
+    clients: Clients, shop: Shop, session: AsyncSession, clock: Clock
 ) -> None:
     customer, staff = await clients.customer(), await clients.staff(Role.CATALOGUE)
     sent = [
@@ -118,10 +119,10 @@ async def test_a_picture_of_a_customer_that_no_ticket_uses_is_deleted_after_a_we
         for viewer in (customer, customer, staff)
     ]
     urls = [reply.json()["url"] for reply in sent]
-    async with shop.database.writes.begin() as session:
-        used = (await session.scalars(select(Media).where(Media.url == urls[0]))).one()
-        order = await create_order(session, account=customer.account, status=OrderStatus.COMPLETED)
-        await create_ticket(session, order=order, media_ids=[used.id])
+    used = (await session.scalars(select(Media).where(Media.url == urls[0]))).one()
+    order = await create_order(session, account=customer.account, status=OrderStatus.COMPLETED)
+    await create_ticket(session, order=order, media_ids=[used.id])
+    await session.commit()
 
     clock.tick(UNUSED_RETENTION - timedelta(seconds=1))
     await run_until_idle(shop)

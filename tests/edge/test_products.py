@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.limits import VARIANT_LIMIT
 from events.shop import Shop
@@ -90,9 +91,11 @@ async def test_an_unreadable_file_is_refused_with_its_line_and_byte(
     assert await product_titles(shop) == []
 
 
-async def test_a_dry_run_finds_everything_and_changes_nothing(shop: Shop, clerk: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_attribute(session, code="size", values=("s",))
+async def test_a_dry_run_finds_everything_and_changes_nothing(
+    shop: Shop, session: AsyncSession, clerk: Client
+) -> None:
+    await create_attribute(session, code="size", values=("s",))
+    await session.commit()
     bad = (
         "Handle,Title,Variant Price,Attribute / size\n"
         f"tea,Tea,-1,\n{'x' * 300},Cup,1,\npot,Pot,1,xxl\nbowl,Bowl,free,\n"
@@ -110,17 +113,17 @@ async def test_a_dry_run_finds_everything_and_changes_nothing(shop: Shop, clerk:
     ]
     assert only_wrong_value.json()["problems"][0]["reason"] == 'Size (size) cannot be "xxl"; allowed: s'
     assert await product_titles(shop) == []
-    async with shop.database.reads() as session:
-        assert await session.scalar(select(func.count()).select_from(Event)) == 0
+    assert await session.scalar(select(func.count()).select_from(Event)) == 0
+    await session.commit()
 
 
 async def test_categories_attributes_and_warehouses_a_file_creates_are_noted(
-    shop: Shop, clerk: Client
+    shop: Shop, session: AsyncSession, clerk: Client
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_category(session, name="Tea")
-        await create_attribute(session, code="size")
-        await create_product(session, stock={"MAIN": 1})
+    await create_category(session, name="Tea")
+    await create_attribute(session, code="size")
+    await create_product(session, stock={"MAIN": 1})
+    await session.commit()
     text = (
         "Handle,Title,Product Category,Inventory Qty / NORTH,Attribute / colour\n"
         "green,Green,Tea,1,\nblack,Black,Tee > Black tea,1,dark\n"
@@ -155,11 +158,13 @@ async def test_too_many_variants_are_refused_and_scripts_removed(shop: Shop, cle
         assert (await session.scalars(select(Product.description))).all() == ["<p>Hot</p>"]
 
 
-async def test_an_export_can_be_imported_without_a_change(shop: Shop, clerk: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        for number in range(450):
-            await create_product(session, slug=f"p-{number}", title=f"茶 {number}")
-        await create_product(session, slug="usd", prices={CurrencyCode.USD: 500})
+async def test_an_export_can_be_imported_without_a_change(
+    shop: Shop, session: AsyncSession, clerk: Client
+) -> None:
+    for number in range(450):
+        await create_product(session, slug=f"p-{number}", title=f"茶 {number}")
+    await create_product(session, slug="usd", prices={CurrencyCode.USD: 500})
+    await session.commit()
 
     given = await clerk.clients.http.get("/products.csv", headers=clerk.headers)
     again = await post_file(clerk, given.content, dryRun="true")

@@ -8,6 +8,7 @@ from html import unescape
 import httpx
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.cancelling import cancel_lines
 from domain.aftersales.rules import ClaimedUnits
@@ -106,10 +107,12 @@ async def test_a_payment_can_be_settled_only_with_its_own_token(clients: Clients
     assert (await payment_of(shop, order)).status is PaymentStatus.STARTED
 
 
-async def test_a_cancelled_order_cannot_be_paid_any_more(clients: Clients, shop: Shop) -> None:
+async def test_a_cancelled_order_cannot_be_paid_any_more(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     order, _, page = await start_new_payment(shop)
-    async with shop.database.writes.begin() as session:
-        await cancel_order(session, order.id, reason="late", cause=Cause(shop.clock()))
+    await cancel_order(session, order.id, reason="late", cause=Cause(shop.clock()))
+    await session.commit()
     await run_until_idle(shop)
 
     await choose(clients, page, choice="pay")
@@ -134,10 +137,10 @@ async def cancel_one_unit(shop: Shop, order: Order) -> None:
 
 
 async def test_the_rest_of_an_order_can_be_paid_after_the_whole_was_declined(
-    clients: Clients, shop: Shop
+    clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session, lines=[(await a_variant(session), 3)], now=shop.clock())
+    order = await create_order(session, lines=[(await a_variant(session), 3)], now=shop.clock())
+    await session.commit()
     await choose(
         clients, await start_payment_at_provider(shop, await payment_of(shop, order)), choice="decline"
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.utils.str_converters import to_camel_case
 
 from app import create_app
@@ -192,13 +193,13 @@ async def test_the_same_key_at_once_gives_the_same_order(shop: Shop) -> None:
     await assert_only(shop, orders=4)
 
 
-async def test_one_cart_is_ordered_once_whatever_the_keys(shop: Shop) -> None:
+async def test_one_cart_is_ordered_once_whatever_the_keys(shop: Shop, session: AsyncSession) -> None:
     variant = await create_variant_in_stock(shop, 10)
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session)
-        await create_cart(session, account, lines={variant: 2})
-        request = OrderRequest(CartOwner(account.id, None), deliveries=[deliver_to(HANGZHOU)])
-        plans = [await plan_for(session, request, {SANDBOX: None}) for _ in range(4)]
+    account = await create_account(session)
+    await create_cart(session, account, lines={variant: 2})
+    request = OrderRequest(CartOwner(account.id, None), deliveries=[deliver_to(HANGZHOU)])
+    plans = [await plan_for(session, request, {SANDBOX: None}) for _ in range(4)]
+    await session.commit()
 
     results = await place_all(shop, [BatchItem(request, plan, f"O-{at}") for at, plan in enumerate(plans)])
 
@@ -240,28 +241,28 @@ async def test_many_refusals_of_what_is_sold_out_take_one_statement(shop: Shop) 
     assert counted.total == 1
 
 
-async def test_freed_units_are_sold_again_at_once(shop: Shop) -> None:
+async def test_freed_units_are_sold_again_at_once(shop: Shop, session: AsyncSession) -> None:
     variant = await create_variant_in_stock(shop, 1)
     first, second, third, fourth = await create_items(shop, variant, 4)
     order = await shop.order_queue.place(first)
     assert count_results(await place_all(shop, [second])) == {"OUT_OF_STOCK": 1}
 
-    async with shop.database.writes.begin() as session:
-        await cancel_order(session, order.id, reason="changed my mind", cause=Cause(NOW))
+    await cancel_order(session, order.id, reason="changed my mind", cause=Cause(NOW))
+    await session.commit()
     shop.after_commit(session)
     assert count_results(await place_all(shop, [second])) == {"Order": 1}
     assert count_results(await place_all(shop, [third])) == {"OUT_OF_STOCK": 1}
-    async with shop.database.writes.begin() as session:
-        main = (await session.scalars(select(Warehouse))).one()
-        await adjust_stock(
-            session,
-            variant_id=variant.id,
-            warehouse_id=main.id,
-            kind=MovementKind.RECEIVED,
-            quantity=1,
-            reason="A box more.",
-            cause=Cause(NOW, None),
-        )
+    main = (await session.scalars(select(Warehouse))).one()
+    await adjust_stock(
+        session,
+        variant_id=variant.id,
+        warehouse_id=main.id,
+        kind=MovementKind.RECEIVED,
+        quantity=1,
+        reason="A box more.",
+        cause=Cause(NOW, None),
+    )
+    await session.commit()
     shop.after_commit(session)
 
     assert count_results(await place_all(shop, [third, fourth])) == {"Order": 1, "OUT_OF_STOCK": 1}
@@ -384,40 +385,42 @@ async def test_two_servers_sell_no_more_than_there_is(settings: Settings, clock:
 
 
 @pytest.mark.parametrize("members", [2, 20])
-async def test_a_group_takes_as_many_statements_for_many_as_for_few(shop: Shop, members: int) -> None:
+async def test_a_group_takes_as_many_statements_for_many_as_for_few(
+    shop: Shop, session: AsyncSession, members: int
+) -> None:
     variant, other = await create_variant_in_stock(shop, 100), await create_variant_in_stock(shop, 100)
     items = []
-    async with shop.database.writes.begin() as session:
-        await create_order(session)
-        for at in range(members):
-            account = await create_account(session)
-            await create_cart(session, account, lines={variant: 1, other: 2})
-            request = OrderRequest(CartOwner(account.id, None), deliveries=[deliver_to(HANGZHOU)])
-            items.append(BatchItem(request, await plan_for(session, request, {SANDBOX: None}), f"O-{at}"))
+    await create_order(session)
+    for at in range(members):
+        account = await create_account(session)
+        await create_cart(session, account, lines={variant: 1, other: 2})
+        request = OrderRequest(CartOwner(account.id, None), deliveries=[deliver_to(HANGZHOU)])
+        items.append(BatchItem(request, await plan_for(session, request, {SANDBOX: None}), f"O-{at}"))
+    await session.commit()
 
     with count_statements(shop) as counted:
-        async with shop.database.writes.begin() as session:
-            results = await place_orders(session, items, OrderTerms(OFFERED, PAY_WITHIN), cause=Cause(NOW))
+        results = await place_orders(session, items, OrderTerms(OFFERED, PAY_WITHIN), cause=Cause(NOW))
+        await session.commit()
 
     assert count_results(results) == {"Order": members}
     assert counted.total == (10 if shop.database.dialect == "sqlite" else 8), counted.texts
-    async with shop.database.reads() as session:
-        moved = await session.scalar(
-            select(func.count()).where(
-                StockMovement.kind == MovementKind.RESERVED,
-                StockMovement.variant_id.in_((variant.id, other.id)),
-            )
+    moved = await session.scalar(
+        select(func.count()).where(
+            StockMovement.kind == MovementKind.RESERVED,
+            StockMovement.variant_id.in_((variant.id, other.id)),
         )
+    )
+    await session.commit()
     assert moved == 2 * members
     await assert_only(shop, orders=members + 1)
 
 
-async def test_two_orders_of_one_buyer_are_not_placed_together(shop: Shop) -> None:
+async def test_two_orders_of_one_buyer_are_not_placed_together(shop: Shop, session: AsyncSession) -> None:
     variant = await create_variant_in_stock(shop, 10)
     first = await create_item(shop, [variant])
 
     with pytest.raises(ValueError, match="not placed together"):
-        async with shop.database.writes.begin() as session:
-            await place_orders(session, [first, first], OrderTerms(OFFERED, PAY_WITHIN), cause=Cause(NOW))
+        await place_orders(session, [first, first], OrderTerms(OFFERED, PAY_WITHIN), cause=Cause(NOW))
+    await session.rollback()
 
     assert ErrorCode.BUSY is Busy.code

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import create_app
 from events.shop import Shop
@@ -34,7 +35,9 @@ async def create_sold_product(shop: Shop, slug: str, quantity: int) -> tuple[int
         return product.id, order.id
 
 
-async def test_what_was_sold_most_lately_is_listed_first(shop: Shop, clock: Clock, clients: Clients) -> None:
+async def test_what_was_sold_most_lately_is_listed_first(
+    shop: Shop, session: AsyncSession, clock: Clock, clients: Clients
+) -> None:
     await create_sold_product(shop, "old", 9)
     clock.tick(shop.settings.catalog.best_selling_window + timedelta(seconds=1))
     some, most = await create_sold_product(shop, "some", 2), await create_sold_product(shop, "most", 5)
@@ -42,13 +45,11 @@ async def test_what_was_sold_most_lately_is_listed_first(shop: Shop, clock: Cloc
         await create_sold_product(shop, "parted", 7),
         await create_sold_product(shop, "cancelled", 8),
     )
-    async with shop.database.writes.begin() as session:
-        await session.execute(
-            update(OrderLine).where(OrderLine.order_id == parted[1]).values(cancelled=6, cancelled_amount=0)
-        )
-        await session.execute(
-            update(Order).where(Order.id == cancelled[1]).values(status=OrderStatus.CANCELLED)
-        )
+    await session.execute(
+        update(OrderLine).where(OrderLine.order_id == parted[1]).values(cancelled=6, cancelled_amount=0)
+    )
+    await session.execute(update(Order).where(Order.id == cancelled[1]).values(status=OrderStatus.CANCELLED))
+    await session.commit()
 
     await shop.sales.count()
 

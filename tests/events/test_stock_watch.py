@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from events.topics import subject_topic
@@ -20,14 +21,14 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     return settings_for(database_url, tmp_path, cart_look_every=NEVER)
 
 
-async def test_only_watchers_of_what_is_sold_are_notified(shop: Shop) -> None:
+async def test_only_watchers_of_what_is_sold_are_notified(shop: Shop, session: AsyncSession) -> None:
     tea, cup = await create_variants(shop, 2)
     await shop.stock_watch.notify_moved()
     notified = []
     async with shop.bus.listen([subject_topic(Subject.PRODUCT, tea.product_id)]) as signal:
         for variant in (cup, tea, cup):
-            async with shop.database.writes.begin() as session:
-                await create_order(session, lines=[(variant, 1)])
+            await create_order(session, lines=[(variant, 1)])
+            await session.commit()
             with count_statements(shop) as looking:
                 await shop.stock_watch.notify_moved()
             notified.append((await signal.wait(0), looking.total))

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from app import create_app
@@ -38,11 +39,11 @@ async def written_counts(shop: Shop) -> list[tuple[int, date, int, int]]:
 
 
 async def test_a_view_costs_the_request_no_statement_and_a_thousand_are_one(
-    shop: Shop, clients: Clients
+    shop: Shop, session: AsyncSession, clients: Clients
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        tea = await create_product(session, slug="tea")
-        cup = await create_product(session, slug="cup")
+    tea = await create_product(session, slug="tea")
+    cup = await create_product(session, slug="cup")
+    await session.commit()
     with count_statements(shop) as asked:
         await clients.guest().get(LOOK, slug="tea")
     assert [text.split()[0] for text in asked.texts] == ["SELECT"]
@@ -60,10 +61,12 @@ async def test_a_view_costs_the_request_no_statement_and_a_thousand_are_one(
     assert nothing.total == 0
 
 
-async def test_views_of_staff_and_robots_do_not_count(shop: Shop, clients: Clients) -> None:
-    async with shop.database.writes.begin() as session:
-        product = await create_product(session, slug="tea")
-        await create_product(session, slug="gone")
+async def test_views_of_staff_and_robots_do_not_count(
+    shop: Shop, session: AsyncSession, clients: Clients
+) -> None:
+    product = await create_product(session, slug="tea")
+    await create_product(session, slug="gone")
+    await session.commit()
     robot = {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"}
     for client in (
         await clients.staff(Role.CATALOGUE),
@@ -79,10 +82,12 @@ async def test_views_of_staff_and_robots_do_not_count(shop: Shop, clients: Clien
     assert await written_counts(shop) == [(product.id, DAY, 2, 0)]
 
 
-async def test_a_page_from_a_cache_reports_its_view_itself(shop: Shop, clients: Clients) -> None:
-    async with shop.database.writes.begin() as session:
-        product = await create_product(session, slug="tea")
-        hidden = await create_product(session, slug="hidden", status=ProductStatus.DRAFT)
+async def test_a_page_from_a_cache_reports_its_view_itself(
+    shop: Shop, session: AsyncSession, clients: Clients
+) -> None:
+    product = await create_product(session, slug="tea")
+    hidden = await create_product(session, slug="hidden", status=ProductStatus.DRAFT)
+    await session.commit()
     guest, robot = clients.guest(), clients.guest(**{"User-Agent": "Googlebot/2.1"})
     customer, clerk = await clients.customer(), await clients.staff(Role.CATALOGUE)
 
@@ -102,10 +107,12 @@ async def test_a_page_from_a_cache_reports_its_view_itself(shop: Shop, clients: 
     assert await written_counts(shop) == [(product.id, DAY, 3, 0)]
 
 
-async def test_an_addition_to_a_cart_counts_for_its_product(shop: Shop, clients: Clients) -> None:
-    async with shop.database.writes.begin() as session:
-        product = await create_product(session, stock={"MAIN": 3})
-        variant = await variant_of(session, product)
+async def test_an_addition_to_a_cart_counts_for_its_product(
+    shop: Shop, session: AsyncSession, clients: Clients
+) -> None:
+    product = await create_product(session, stock={"MAIN": 3})
+    variant = await variant_of(session, product)
+    await session.commit()
     add = {"variantId": global_id("Variant", variant.id)}
 
     for client in (clients.guest(), await clients.customer()):
@@ -116,9 +123,11 @@ async def test_an_addition_to_a_cart_counts_for_its_product(shop: Shop, clients:
     assert await written_counts(shop) == [(product.id, DAY, 0, 2)]
 
 
-async def test_a_day_is_a_day_of_the_shops_time_zone(shop: Shop, clock: Clock, clients: Clients) -> None:
-    async with shop.database.writes.begin() as session:
-        product = await create_product(session, slug="tea")
+async def test_a_day_is_a_day_of_the_shops_time_zone(
+    shop: Shop, session: AsyncSession, clock: Clock, clients: Clients
+) -> None:
+    product = await create_product(session, slug="tea")
+    await session.commit()
     for hours in (7, 2):  # 15:00 and 17:00 UTC are 23:00 and 01:00 in Shanghai
         clock.tick(timedelta(hours=hours))
         await clients.guest().get(LOOK, slug="tea")
@@ -127,17 +136,17 @@ async def test_a_day_is_a_day_of_the_shops_time_zone(shop: Shop, clock: Clock, c
     assert await written_counts(shop) == [(product.id, DAY, 1, 0), (product.id, date(2026, 11, 12), 1, 0)]
 
 
-async def test_counts_that_cannot_be_written_are_written_next_time(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        product = await create_product(session)
-        await session.run_sync(lambda s: Base.metadata.tables["product_days"].drop(s.connection()))
+async def test_counts_that_cannot_be_written_are_written_next_time(shop: Shop, session: AsyncSession) -> None:
+    product = await create_product(session)
+    await session.run_sync(lambda s: Base.metadata.tables["product_days"].drop(s.connection()))
+    await session.commit()
     shop.views.count_view(product.id, DAY)
     await shop.views.write()
     shop.views.count_view(product.id, DAY)
     assert shop.views.product_views.total() == 2
 
-    async with shop.database.writes.begin() as session:
-        await session.run_sync(lambda s: Base.metadata.tables["product_days"].create(s.connection()))
+    await session.run_sync(lambda s: Base.metadata.tables["product_days"].create(s.connection()))
+    await session.commit()
     await shop.views.write()
 
     assert await written_counts(shop) == [(product.id, DAY, 2, 0)]

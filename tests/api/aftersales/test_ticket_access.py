@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Role, Ticket, TicketReason, TicketStatus, TicketType
@@ -79,11 +80,11 @@ async def test_a_ticket_cannot_be_opened_for_a_foreign_order(
 
 
 async def test_customers_list_their_own_tickets_and_agents_all(
-    case: TicketCase, clients: Clients, shop: Shop
+    case: TicketCase, clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     await open_ticket(case)
-    async with shop.database.writes.begin() as session:
-        other = await create_ticket(session, now=shop.clock())
+    other = await create_ticket(session, now=shop.clock())
+    await session.commit()
 
     own = (await case.customer.get(TICKETS))["tickets"]
     everybodys = (await case.agent.get(TICKETS))["tickets"]
@@ -125,10 +126,12 @@ async def test_an_agent_cannot_decide_an_escalated_ticket(case: TicketCase, clie
     assert payload["ticket"]["status"] == "AWAITING_RETURN"
 
 
-async def test_an_agent_sees_the_assignee_and_suggested_articles(case: TicketCase, shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_article(session, title="My teapot leaks", body="Tighten the lid.")
-        await create_article(session, title="Paying by card", body="Any card will do.")
+async def test_an_agent_sees_the_assignee_and_suggested_articles(
+    case: TicketCase, shop: Shop, session: AsyncSession
+) -> None:
+    await create_article(session, title="My teapot leaks", body="Tighten the lid.")
+    await create_article(session, title="Paying by card", body="Any card will do.")
+    await session.commit()
     ticket = await open_ticket(case)
     assert case.agent.account is not None
     agent = global_id("Account", case.agent.account.id)
@@ -181,7 +184,9 @@ MANY = """{ tickets(first: 50) { nodes { number lines { quantity orderLine { tit
   suggestedArticles { title } } } }"""
 
 
-async def test_a_page_of_tickets_costs_the_same_however_long_it_is(clients: Clients, shop: Shop) -> None:
+async def test_a_page_of_tickets_costs_the_same_however_long_it_is(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     agent = await clients.staff(Role.SUPPORT)
 
     async def cost() -> int:
@@ -189,26 +194,26 @@ async def test_a_page_of_tickets_costs_the_same_however_long_it_is(clients: Clie
             await agent.get(MANY)
         return counted.total
 
-    async with shop.database.writes.begin() as session:
-        await create_article(session, title="It leaks", body="Tighten the lid.")
-        for _ in range(2):
-            await create_ticket(
-                session,
-                type=TicketType.RESHIP,
-                reason=TicketReason.WRONG_ITEM,
-                status=TicketStatus.RESHIPPING,
-            )
-            await create_ticket(session, type=TicketType.REFUND_ONLY, status=TicketStatus.REFUNDING)
+    await create_article(session, title="It leaks", body="Tighten the lid.")
+    for _ in range(2):
+        await create_ticket(
+            session,
+            type=TicketType.RESHIP,
+            reason=TicketReason.WRONG_ITEM,
+            status=TicketStatus.RESHIPPING,
+        )
+        await create_ticket(session, type=TicketType.REFUND_ONLY, status=TicketStatus.REFUNDING)
+    await session.commit()
     few = await cost()
-    async with shop.database.writes.begin() as session:
-        for _ in range(4):
-            await create_ticket(
-                session,
-                type=TicketType.RESHIP,
-                reason=TicketReason.WRONG_ITEM,
-                status=TicketStatus.RESHIPPING,
-            )
-            await create_ticket(session, type=TicketType.REFUND_ONLY, status=TicketStatus.REFUNDING)
+    for _ in range(4):
+        await create_ticket(
+            session,
+            type=TicketType.RESHIP,
+            reason=TicketReason.WRONG_ITEM,
+            status=TicketStatus.RESHIPPING,
+        )
+        await create_ticket(session, type=TicketType.REFUND_ONLY, status=TicketStatus.REFUNDING)
+    await session.commit()
 
     assert await cost() == few
     assert few <= 13

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import (
@@ -73,9 +74,9 @@ async def test_a_customer_sees_the_refusal_before_opening_a_ticket(
     assert payload["userErrors"][0]["message"] == quote["refusal"]["message"]
 
 
-async def test_a_return_ends_with_its_refund(case: TicketCase, shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        picture = await create_media(session, uploader_id=case.order.account_id)
+async def test_a_return_ends_with_its_refund(case: TicketCase, shop: Shop, session: AsyncSession) -> None:
+    picture = await create_media(session, uploader_id=case.order.account_id)
+    await session.commit()
     clerk = await case.customer.clients.staff(Role.WAREHOUSE)
     ticket = await open_ticket(case, mediaIds=[global_id("Media", picture.id)])
 
@@ -105,37 +106,41 @@ async def test_a_return_ends_with_its_refund(case: TicketCase, shop: Shop) -> No
         (4, "ticket.return_accepted", "REFUNDING"),
         (5, "ticket.completed", "COMPLETED"),
     ]
-    async with shop.database.reads() as session:
-        level = (await session.scalars(select(StockLevel))).one()
-        assert (level.on_hand, level.reserved, level.damaged) == (7, 0, 1)
+    level = (await session.scalars(select(StockLevel))).one()
+    assert (level.on_hand, level.reserved, level.damaged) == (7, 0, 1)
+    await session.commit()
 
 
-async def test_a_refund_the_provider_refuses_is_shown_and_tried_again(case: TicketCase, shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        charge = (await session.scalars(select(SandboxCharge))).one()
-        charge.status = PaymentStatus.CLOSED
+async def test_a_refund_the_provider_refuses_is_shown_and_tried_again(
+    case: TicketCase, shop: Shop, session: AsyncSession
+) -> None:
+    charge = (await session.scalars(select(SandboxCharge))).one()
+    charge.status = PaymentStatus.CLOSED
+    await session.commit()
     ticket = await open_ticket(case, type="REFUND_ONLY")
     await case.agent.do(command("ticketAgree"), id=ticket)
     await run_until_idle(shop)
     assert await status_of(case, ticket) == "REFUND_FAILED"
 
-    async with shop.database.writes.begin() as session:
-        (await session.scalars(select(SandboxCharge))).one().status = PaymentStatus.CAPTURED
+    (await session.scalars(select(SandboxCharge))).one().status = PaymentStatus.CAPTURED
+    await session.commit()
     await case.agent.do(command("ticketRefundRetry"), id=ticket)
     await run_until_idle(shop)
 
     assert await status_of(case, ticket) == "COMPLETED"
 
 
-async def test_a_replacement_is_packed_sent_and_ends_the_ticket(case: TicketCase, shop: Shop) -> None:
+async def test_a_replacement_is_packed_sent_and_ends_the_ticket(
+    case: TicketCase, shop: Shop, session: AsyncSession
+) -> None:
     ticket = await open_ticket(case, type="RESHIP", reason="WRONG_ITEM", quantity=2)
     await case.agent.do(command("ticketAgree"), id=ticket)
     assert await status_of(case, ticket) == "RESHIPPING"
 
-    async with shop.database.writes.begin() as session:
-        order = await session.get_one(Order, case.order.id)
-        for shipment in await dispatch(session, order, now=shop.clock()):
-            await arrive(session, shipment, now=shop.clock())
+    order = await session.get_one(Order, case.order.id)
+    for shipment in await dispatch(session, order, now=shop.clock()):
+        await arrive(session, shipment, now=shop.clock())
+    await session.commit()
     await run_until_idle(shop)
 
     found = (await case.customer.get(TICKET, id=ticket))["ticket"]
@@ -154,32 +159,34 @@ async def test_an_unanswered_ticket_is_agreed_by_itself(case: TicketCase, shop: 
         assert global_id("Ticket", row.id) == ticket
 
 
-async def test_an_open_ticket_ends_with_its_order(clients: Clients, shop: Shop) -> None:
+async def test_an_open_ticket_ends_with_its_order(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     customer = await clients.customer()
-    async with shop.database.writes.begin() as session:
-        first, second = [await variant_of(session, await create_product(session)) for _ in "ab"]
-        order = await create_order(
-            session,
-            account=customer.account,
-            status=OrderStatus.CONFIRMED,
-            lines=[(first, 1), (second, 1)],
-            now=shop.clock(),
-        )
-        line = (await order_lines_of(session, order))[0]
-        ticket = await create_ticket(
-            session,
-            order=order,
-            lines=[(line, 1)],
-            type=TicketType.REFUND_ONLY,
-            reason=TicketReason.NO_REASON,
-            now=shop.clock(),
-        )
+    first, second = [await variant_of(session, await create_product(session)) for _ in "ab"]
+    order = await create_order(
+        session,
+        account=customer.account,
+        status=OrderStatus.CONFIRMED,
+        lines=[(first, 1), (second, 1)],
+        now=shop.clock(),
+    )
+    line = (await order_lines_of(session, order))[0]
+    ticket = await create_ticket(
+        session,
+        order=order,
+        lines=[(line, 1)],
+        type=TicketType.REFUND_ONLY,
+        reason=TicketReason.NO_REASON,
+        now=shop.clock(),
+    )
+    await session.commit()
     cancel = "mutation($input: OrderCancelInput!) { orderCancel(input: $input) { userErrors { code } } }"
     assert codes(await customer.do(cancel, id=global_id("Order", order.id), reason="All of it.")) == []
     await run_until_idle(shop)
 
-    async with shop.database.reads() as session:
-        assert (await session.get_one(Ticket, ticket.id)).status is TicketStatus.CANCELLED
+    assert (await session.get_one(Ticket, ticket.id)).status is TicketStatus.CANCELLED
+    await session.commit()
 
 
 async def test_two_agents_who_agree_at_once_refund_once(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cart import CartOwner
 from domain.order import OrderRequest
@@ -169,10 +170,10 @@ async def test_a_cart_keeps_its_currency_until_it_is_empty(clients: Clients, sho
 
 @pytest.mark.parametrize("typed", [" spring ", "ｓｐｒｉｎｇ", "\u3000ＳＰＲＩＮＧ\u3000"])
 async def test_a_coupon_is_found_however_it_is_typed_and_changes_the_totals(
-    clients: Clients, shop: Shop, typed: str
+    clients: Clients, shop: Shop, session: AsyncSession, typed: str
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_coupon(session, code="SPRING", percent=10, minimum_amount=10_000)
+    await create_coupon(session, code="SPRING", percent=10, minimum_amount=10_000)
+    await session.commit()
     (tea,) = await create_variants(shop)
     guest, _ = await guest_with(clients, tea)
 
@@ -247,20 +248,20 @@ async def test_every_change_is_sent_once_in_order_and_missed_ones_first(clients:
 
 
 async def test_an_ordered_cart_is_emptied_and_stays_the_same_cart(
-    clients: Clients, shop: Shop, clock: Clock
+    clients: Clients, shop: Shop, session: AsyncSession, clock: Clock
 ) -> None:
     (tea,) = await create_variants(shop)
     customer = await clients.customer()
     assert customer.account
     await customer.do(ADD, variantId=id_of(tea), quantity=2)
-    async with shop.database.writes.begin() as session:
-        request = OrderRequest(CartOwner(customer.account.id, None), deliveries=[deliver_to(HANGZHOU)])
-        await place(session, request, await plan_for(session, request, {CASH: None}))
+    request = OrderRequest(CartOwner(customer.account.id, None), deliveries=[deliver_to(HANGZHOU)])
+    await place(session, request, await plan_for(session, request, {CASH: None}))
+    await session.commit()
 
     seen = (await customer.get(VIEW))["cart"]
     assert (seen["version"], seen["lines"], seen["totals"]["total"]["amount"]) == (2, [], "0.00")
-    async with shop.database.reads() as session:
-        changes = select(Event.version).where(Event.name == "cart.changed").order_by(Event.id)
-        assert (await session.scalars(changes)).all() == [1, 2]
+    changes = select(Event.version).where(Event.name == "cart.changed").order_by(Event.id)
+    assert (await session.scalars(changes)).all() == [1, 2]
+    await session.commit()
     clock.tick(timedelta(days=1))
     await run_until_idle(shop)

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.stock import adjust_stock
@@ -185,7 +186,9 @@ async def add_line(guest: Client, variant: Variant) -> None:
     assert (await guest.do(add, variantId=id_of(variant)))["userErrors"] == []
 
 
-async def test_a_variant_that_sells_fast_does_not_flood_its_watchers(clients: Clients, shop: Shop) -> None:
+async def test_a_variant_that_sells_fast_does_not_flood_its_watchers(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     (tea,) = await create_variants(shop, stock={"MAIN": 1_000})
     guest, cart = await guest_with(clients, tea, quantity=999)
     seen: list[tuple[Any, ...]] = []
@@ -193,16 +196,16 @@ async def test_a_variant_that_sells_fast_does_not_flood_its_watchers(clients: Cl
     async with watch_cart(guest, cart) as watch:
         began = monotonic()
         for _ in range(60):
-            async with shop.database.writes.begin() as session:
-                await adjust_stock(
-                    session,
-                    variant_id=tea.id,
-                    warehouse_id=1,
-                    kind=MovementKind.DAMAGED,
-                    quantity=1,
-                    reason="Broken.",
-                    cause=Cause(shop.clock(), None),
-                )
+            await adjust_stock(
+                session,
+                variant_id=tea.id,
+                warehouse_id=1,
+                kind=MovementKind.DAMAGED,
+                quantity=1,
+                reason="Broken.",
+                cause=Cause(shop.clock(), None),
+            )
+            await session.commit()
         while not seen or seen[-1][3] != [("LESS_STOCK", 940)]:
             seen.append(await next_update(watch))
         while not await watch.is_quiet(3 * LOOK_EVERY.total_seconds()):
@@ -235,11 +238,11 @@ async def test_all_watchers_get_an_update_and_without_watchers_nothing_is_read(
 
 
 async def test_a_promotion_that_ends_is_seen_with_the_next_look(
-    clients: Clients, shop: Shop, clock: Clock
+    clients: Clients, shop: Shop, session: AsyncSession, clock: Clock
 ) -> None:
     (tea,) = await create_variants(shop)
-    async with shop.database.writes.begin() as session:
-        await create_percent(session, 10, ends_at=clock() + timedelta(minutes=5))
+    await create_percent(session, 10, ends_at=clock() + timedelta(minutes=5))
+    await session.commit()
     guest, cart = await guest_with(clients, tea, quantity=2)
     async with watch_cart(guest, cart) as watch:
         clock.tick(timedelta(minutes=5))

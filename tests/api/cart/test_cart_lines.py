@@ -3,6 +3,7 @@
 import asyncio
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cart import LINES_LIMIT
 from events.shop import Shop
@@ -61,15 +62,17 @@ async def test_a_variant_that_is_not_tracked_or_sells_when_out_has_no_limit(
     assert codes(await customer.do(ADD, variantId=id_of(card), quantity=50)) == []
 
 
-async def test_what_cannot_be_sold_is_refused_by_name(clients: Clients, shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        draft = await variant_of(session, await create_product(session, status=ProductStatus.DRAFT))
-        gone = await variant_of(session, await create_product(session, status=ProductStatus.ARCHIVED))
-        unpriced = await variant_of(session, await create_product(session, prices={CurrencyCode.USD: 100}))
-        product = await create_product(session, title="Cup")
-        old = await create_variant(session, product, options={"Size": "M"})
-        old.archived_at = product.created_at
-        none = await variant_of(session, await create_product(session, stock={}))
+async def test_what_cannot_be_sold_is_refused_by_name(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    draft = await variant_of(session, await create_product(session, status=ProductStatus.DRAFT))
+    gone = await variant_of(session, await create_product(session, status=ProductStatus.ARCHIVED))
+    unpriced = await variant_of(session, await create_product(session, prices={CurrencyCode.USD: 100}))
+    product = await create_product(session, title="Cup")
+    old = await create_variant(session, product, options={"Size": "M"})
+    old.archived_at = product.created_at
+    none = await variant_of(session, await create_product(session, stock={}))
+    await session.commit()
     customer = await clients.customer()
     found = {
         name: refusal(await customer.do(ADD, variantId=variant_id))
@@ -113,11 +116,13 @@ async def test_a_line_holds_one_to_ten_thousand_units(clients: Clients, shop: Sh
     assert quantities((await customer.do(UPDATE, id=line, quantity=10_000))["cart"]) == [10_000]
 
 
-async def test_a_cart_holds_so_many_lines_and_no_more(clients: Clients, shop: Shop) -> None:
+async def test_a_cart_holds_so_many_lines_and_no_more(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     variants = await create_variants(shop, LINES_LIMIT + 1)
     customer = await clients.customer()
-    async with shop.database.writes.begin() as session:
-        await create_cart(session, customer.account, lines=dict.fromkeys(variants[:LINES_LIMIT], 1))
+    await create_cart(session, customer.account, lines=dict.fromkeys(variants[:LINES_LIMIT], 1))
+    await session.commit()
 
     assert codes(await customer.do(ADD, variantId=id_of(variants[LINES_LIMIT]))) == ["LIMIT_REACHED"]
     assert codes(await customer.do(ADD, variantId=id_of(variants[0]))) == []

@@ -1,6 +1,7 @@
 """Merging two carts: what is capped is remembered, and nothing is lost."""
 
 from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import CurrencyCode, Product, ProductStatus, Variant
@@ -23,11 +24,11 @@ async def sign_in_with_saved(clients: Clients, tea: Variant, *, quantity: int) -
 
 
 async def test_saved_lines_of_two_carts_add_up_to_the_limit_and_say_what_was_too_much(
-    clients: Clients, shop: Shop
+    clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     tea, cup = await create_variants(shop, 2, stock={"MAIN": 50_000})
-    async with shop.database.writes.begin() as session:
-        await create_account(session, email="mei@example.com")
+    await create_account(session, email="mei@example.com")
+    await session.commit()
     for variant, quantity in ((tea, 6_000), (tea, 6_000), (tea, 50), (cup, 4_000)):
         await sign_in_with_saved(clients, variant, quantity=quantity)
     customer = await sign_in_with_saved(clients, cup, quantity=5_999)
@@ -50,10 +51,12 @@ async def test_saved_lines_of_two_carts_add_up_to_the_limit_and_say_what_was_too
     assert [line["warnings"] for line in (await customer.get(VIEW))["cart"]["savedLines"]] == [[], []]
 
 
-async def test_a_capped_saved_line_is_restored_with_the_capped_quantity(clients: Clients, shop: Shop) -> None:
+async def test_a_capped_saved_line_is_restored_with_the_capped_quantity(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     (tea,) = await create_variants(shop, stock={"MAIN": 50_000})
-    async with shop.database.writes.begin() as session:
-        await create_account(session, email="mei@example.com")
+    await create_account(session, email="mei@example.com")
+    await session.commit()
     await sign_in_with_saved(clients, tea, quantity=6_000)
     customer = await sign_in_with_saved(clients, tea, quantity=6_000)
     (saved,) = (await customer.get(VIEW))["cart"]["savedLines"]

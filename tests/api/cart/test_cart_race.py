@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from gateways.secrets import Secrets, fingerprint_of
@@ -85,10 +86,12 @@ async def test_a_token_unlike_ours_never_becomes_a_carts_own(
     assert (await guest.get(VIEW), await count_carts(shop)) == ({"cart": None}, 2)
 
 
-async def test_the_token_of_a_merged_cart_never_opens_the_customers(clients: Clients, shop: Shop) -> None:
+async def test_the_token_of_a_merged_cart_never_opens_the_customers(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     tea, cup = await create_variants(shop, 2)
-    async with shop.database.writes.begin() as session:
-        await create_account(session, email="mei@example.com")
+    await create_account(session, email="mei@example.com")
+    await session.commit()
     guest, _ = await guest_with(clients, tea)
     customer = await sign_in(clients, guest, "mei@example.com")
 
@@ -99,6 +102,6 @@ async def test_the_token_of_a_merged_cart_never_opens_the_customers(clients: Cli
     assert contents(fresh) == [("TEA-2", 1)]
     assert await guest.get(VIEW) == {"cart": None}
     assert contents((await customer.get(VIEW))["cart"]) == [("TEA-1", 1)]
-    async with shop.database.reads() as session:
-        statuses = await session.scalars(select(Cart.status).order_by(Cart.id))
-        assert list(statuses) == [CartStatus.MERGED, CartStatus.ACTIVE, CartStatus.ACTIVE]
+    statuses = await session.scalars(select(Cart.status).order_by(Cart.id))
+    assert list(statuses) == [CartStatus.MERGED, CartStatus.ACTIVE, CartStatus.ACTIVE]
+    await session.commit()

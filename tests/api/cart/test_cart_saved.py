@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cart import LINES_LIMIT
 from events.relay import Relay
@@ -88,13 +89,13 @@ async def test_a_saved_line_leaves_the_totals_and_can_be_restored(clients: Clien
     assert back["savedLines"] == []
 
 
-async def test_what_cannot_be_sold_stays_saved(clients: Clients, shop: Shop) -> None:
+async def test_what_cannot_be_sold_stays_saved(clients: Clients, shop: Shop, session: AsyncSession) -> None:
     (tea,) = await create_variants(shop)
     guest, cart = await guest_with(clients, tea, quantity=4)
     saved = (await guest.do(SAVE, id=cart["lines"][0]["id"]))["cart"]
-    async with shop.database.writes.begin() as session:
-        await session.execute(update(StockLevel).values(reserved=8))
-        await session.execute(update(Price).values(amount=12_000))
+    await session.execute(update(StockLevel).values(reserved=8))
+    await session.execute(update(Price).values(amount=12_000))
+    await session.commit()
 
     reply = await guest.do(RESTORE, id=saved["savedLines"][0]["id"])
 
@@ -120,21 +121,21 @@ async def test_a_saved_line_of_somebody_else_does_not_exist(clients: Clients, sh
 
 
 async def test_merging_loses_no_line_and_says_how_many_could_not_be_kept(
-    clients: Clients, shop: Shop
+    clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     tea, cup, pot, out = await create_variants(shop, 4)
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session, email="mei@example.com")
-        await create_cart(session, account, lines={tea: 8, pot: 1, out: 2})
-        await session.execute(
-            update(StockLevel).where(StockLevel.variant_id == out.id).values(on_hand=3, reserved=0)
-        )
+    account = await create_account(session, email="mei@example.com")
+    await create_cart(session, account, lines={tea: 8, pot: 1, out: 2})
+    await session.execute(
+        update(StockLevel).where(StockLevel.variant_id == out.id).values(on_hand=3, reserved=0)
+    )
+    await session.commit()
     guest, cart = await guest_with(clients, tea, cup, out, quantity=3)
     await guest.do(SAVE, id=cart["lines"][1]["id"])
-    async with shop.database.writes.begin() as session:
-        await session.execute(
-            update(StockLevel).where(StockLevel.variant_id == out.id).values(on_hand=3, reserved=3)
-        )
+    await session.execute(
+        update(StockLevel).where(StockLevel.variant_id == out.id).values(on_hand=3, reserved=3)
+    )
+    await session.commit()
 
     customer = await sign_in(clients, guest, "mei@example.com")
 
@@ -157,14 +158,14 @@ async def test_merging_loses_no_line_and_says_how_many_could_not_be_kept(
 
 
 async def test_a_merge_takes_as_many_statements_for_many_lines_as_for_few(
-    clients: Clients, shop: Shop
+    clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     variants = await create_variants(shop, 24)
     counts = []
     for name, held in (("ann", variants[:2]), ("bob", variants)):
-        async with shop.database.writes.begin() as session:
-            account = await create_account(session, email=f"{name}@example.com")
-            await create_cart(session, account, lines={variants[0]: 1})
+        account = await create_account(session, email=f"{name}@example.com")
+        await create_cart(session, account, lines={variants[0]: 1})
+        await session.commit()
         guest, _ = await guest_with(clients, *held)
         with count_statements(shop) as counted:
             await sign_in(clients, guest, f"{name}@example.com")
@@ -173,12 +174,14 @@ async def test_a_merge_takes_as_many_statements_for_many_lines_as_for_few(
     assert counts[0] == counts[1]
 
 
-async def test_dismissed_warnings_do_not_come_back(clients: Clients, shop: Shop) -> None:
+async def test_dismissed_warnings_do_not_come_back(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     dearer, out = await create_variants(shop, 2)
     guest, _ = await guest_with(clients, dearer, out)
-    async with shop.database.writes.begin() as session:
-        await session.execute(update(Price).where(Price.variant_id == dearer.id).values(amount=12_000))
-        await session.execute(update(StockLevel).where(StockLevel.variant_id == out.id).values(reserved=10))
+    await session.execute(update(Price).where(Price.variant_id == dearer.id).values(amount=12_000))
+    await session.execute(update(StockLevel).where(StockLevel.variant_id == out.id).values(reserved=10))
+    await session.commit()
     lines = (await guest.get(VIEW))["cart"]["lines"]
     assert [[each["code"] for each in line["warnings"]] for line in lines] == [
         ["PRICE_CHANGED"],
@@ -197,7 +200,9 @@ async def test_dismissed_warnings_do_not_come_back(clients: Clients, shop: Shop)
     ]
 
 
-async def test_totals_are_those_of_the_moment_in_every_currency(clients: Clients, shop: Shop) -> None:
+async def test_totals_are_those_of_the_moment_in_every_currency(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     both = {CurrencyCode.CNY: 9_900, CurrencyCode.USD: 1_500}
     (tea,) = await create_variants(shop, prices=both)
     guests = []
@@ -211,9 +216,9 @@ async def test_totals_are_those_of_the_moment_in_every_currency(clients: Clients
         return [(await guest.get(VIEW))["cart"]["totals"]["total"]["amount"] for guest in guests]
 
     assert await seen() == ["198.00", "30.00"]
-    async with shop.database.writes.begin() as session:
-        for currency, amount in ((CurrencyCode.CNY, 10_001), (CurrencyCode.USD, 1_299)):
-            await session.execute(update(Price).where(Price.currency == currency).values(amount=amount))
+    for currency, amount in ((CurrencyCode.CNY, 10_001), (CurrencyCode.USD, 1_299)):
+        await session.execute(update(Price).where(Price.currency == currency).values(amount=amount))
+    await session.commit()
     assert await seen() == ["200.02", "25.98"]
 
 
@@ -234,11 +239,13 @@ async def test_thirty_two_variants_added_at_once_are_all_there(clients: Clients,
     assert len((await customer.get(VIEW))["cart"]["lines"]) == 32
 
 
-async def test_the_limit_of_lines_holds_however_many_are_added_at_once(clients: Clients, shop: Shop) -> None:
+async def test_the_limit_of_lines_holds_however_many_are_added_at_once(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     variants = await create_variants(shop, LINES_LIMIT + 8)
     customer = await clients.customer()
-    async with shop.database.writes.begin() as session:
-        await create_cart(session, customer.account, lines=dict.fromkeys(variants[: LINES_LIMIT - 4], 1))
+    await create_cart(session, customer.account, lines=dict.fromkeys(variants[: LINES_LIMIT - 4], 1))
+    await session.commit()
 
     replies = await asyncio.gather(
         *(customer.do(ADD, variantId=id_of(variant)) for variant in variants[LINES_LIMIT - 4 :])
@@ -250,12 +257,12 @@ async def test_the_limit_of_lines_holds_however_many_are_added_at_once(clients: 
 
 
 async def test_who_signs_in_on_two_devices_while_adding_loses_and_doubles_nothing(
-    clients: Clients, shop: Shop
+    clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     variants = await create_variants(shop, 6, stock={"MAIN": 999})
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session, email="mei@example.com")
-        await create_cart(session, account, lines={variants[0]: 1})
+    account = await create_account(session, email="mei@example.com")
+    await create_cart(session, account, lines={variants[0]: 1})
+    await session.commit()
     phone, _ = await guest_with(clients, *variants[:3])
     browser, _ = await guest_with(clients, *variants[2:])
     before = await sign_in(clients, clients.guest(), "mei@example.com")
@@ -278,10 +285,12 @@ async def test_who_signs_in_on_two_devices_while_adding_loses_and_doubles_nothin
     ]
 
 
-async def test_a_guests_updates_say_that_the_cart_was_merged(clients: Clients, shop: Shop) -> None:
+async def test_a_guests_updates_say_that_the_cart_was_merged(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     (tea,) = await create_variants(shop)
-    async with shop.database.writes.begin() as session:
-        await create_account(session, email="mei@example.com")
+    await create_account(session, email="mei@example.com")
+    await session.commit()
     guest, cart = await guest_with(clients, tea)
 
     async with guest.watch(WATCH, after=cart["version"]) as watch:
@@ -321,14 +330,14 @@ async def test_guests_carts_are_deleted_when_nobody_touched_them_for_long(
 
 
 async def test_deleting_many_carts_takes_as_many_statements_as_deleting_few(
-    clients: Clients, shop: Shop, clock: Clock
+    clients: Clients, shop: Shop, session: AsyncSession, clock: Clock
 ) -> None:
     (tea,) = await create_variants(shop, stock={"MAIN": 900})
     counts = []
     for many in (2, 40):
-        async with shop.database.writes.begin() as session:
-            for n in range(many):
-                await create_cart(session, token_hash=f"{many}-{n}", lines={tea: 1}, now=clock())
+        for n in range(many):
+            await create_cart(session, token_hash=f"{many}-{n}", lines={tea: 1}, now=clock())
+        await session.commit()
         await run_until_idle(shop)
         clock.tick(shop.settings.deadlines.guest_cart_lifetime)
         with count_statements(shop) as counted:

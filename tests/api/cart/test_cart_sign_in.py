@@ -3,6 +3,7 @@
 import asyncio
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import CartLine, CurrencyCode
@@ -28,13 +29,15 @@ async def test_a_guest_who_registers_keeps_the_cart(clients: Clients, shop: Shop
     assert await guest.get(VIEW) == {"cart": None}
 
 
-async def test_at_sign_in_both_carts_are_merged_and_quantities_add_up(clients: Clients, shop: Shop) -> None:
+async def test_at_sign_in_both_carts_are_merged_and_quantities_add_up(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     both = {CurrencyCode.CNY: 9_900, CurrencyCode.USD: 1_500}
     tea, cup, pot = await create_variants(shop, 3, prices=both)
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session, email="mei@example.com")
-        await create_cart(session, account, lines={tea: 8, pot: 1}, currency=CurrencyCode.USD)
-        coupon = await create_coupon(session, code="SPRING")
+    account = await create_account(session, email="mei@example.com")
+    await create_cart(session, account, lines={tea: 8, pot: 1}, currency=CurrencyCode.USD)
+    coupon = await create_coupon(session, code="SPRING")
+    await session.commit()
     guest, _ = await guest_with(clients, tea, cup)
     line = (await guest.do(ADD, variantId=id_of(tea), quantity=6))["cart"]["lines"][0]
     assert line["quantity"] == 7
@@ -54,18 +57,20 @@ async def test_at_sign_in_both_carts_are_merged_and_quantities_add_up(clients: C
     assert cart["couponCodes"] == [coupon.code]
 
 
-async def test_a_guests_cart_goes_to_one_customer_only(clients: Clients, shop: Shop) -> None:
+async def test_a_guests_cart_goes_to_one_customer_only(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     guest, _ = await guest_with(clients, *await create_variants(shop))
-    async with shop.database.writes.begin() as session:
-        for name in ("ann", "bob", "cid"):
-            await create_account(session, email=f"{name}@example.com")
+    for name in ("ann", "bob", "cid"):
+        await create_account(session, email=f"{name}@example.com")
+    await session.commit()
 
     await asyncio.gather(
         *(guest.do(SIGN_IN, login=f"{name}@example.com", password=PASSWORD) for name in ("ann", "bob", "cid"))
     )
 
-    async with shop.database.reads() as session:
-        assert [line.quantity for line in await session.scalars(select(CartLine))] == [1]
+    assert [line.quantity for line in await session.scalars(select(CartLine))] == [1]
+    await session.commit()
 
 
 async def test_a_refused_sign_in_leaves_the_guests_cart_alone(clients: Clients, shop: Shop) -> None:

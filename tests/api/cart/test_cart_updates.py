@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.relay import Relay
 from events.shop import Shop
@@ -17,10 +18,12 @@ from tests.factories.account import create_account
 from tests.observe import run_until_idle
 
 
-async def test_the_updates_of_a_guests_cart_end_when_it_is_merged(clients: Clients, shop: Shop) -> None:
+async def test_the_updates_of_a_guests_cart_end_when_it_is_merged(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     (tea,) = await create_variants(shop)
-    async with shop.database.writes.begin() as session:
-        await create_account(session, email="mei@example.com")
+    await create_account(session, email="mei@example.com")
+    await session.commit()
     guest, cart = await guest_with(clients, tea)
 
     async with guest.watch(WATCH, after=cart["version"]) as watch:
@@ -41,20 +44,20 @@ async def test_the_updates_of_a_guests_cart_end_when_it_is_merged(clients: Clien
 
 
 async def test_who_watches_a_deleted_cart_never_sees_the_one_that_got_its_id(
-    clients: Clients, shop: Shop, clock: Clock
+    clients: Clients, shop: Shop, session: AsyncSession, clock: Clock
 ) -> None:
     (tea,) = await create_variants(shop)
     old, _ = await guest_with(clients, tea)
-    async with shop.database.reads() as session:
-        number = (await session.scalars(select(Cart.id))).one()
+    number = (await session.scalars(select(Cart.id))).one()
+    await session.commit()
     stranger = clients.guest(**{"X-Cart-Token": "a stranger's"})
 
     async with old.watch(WATCH, after=1) as watch:
         await run_until_idle(shop)
         clock.tick(shop.settings.deadlines.guest_cart_lifetime)
         await run_until_idle(shop)
-        async with shop.database.writes.begin() as session:
-            await session.execute(insert(Cart).values(**empty_cart(number, clock())))
+        await session.execute(insert(Cart).values(**empty_cart(number, clock())))
+        await session.commit()
         for _ in range(2):
             payload = await stranger.do(ADD, variantId=id_of(tea))
             assert payload["userErrors"] == []

@@ -1,5 +1,7 @@
 """What customers and staff see of products and categories."""
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from domain.catalog.product import save_products
 from domain.catalog.taxonomy import (
     AttributeDraft,
@@ -35,15 +37,13 @@ async def test_customers_see_active_products_and_staff_see_all(catalogue: Shop, 
 
 
 async def test_the_number_of_units_is_shown_to_staff_and_when_few_are_left(
-    shop: Shop, clients: Clients
+    shop: Shop, session: AsyncSession, clients: Clients
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        await save_products(
-            session, [tea("a", "A", 100, stock=9), tea("b", "B", 100, stock=7)], cause=Cause(NOW)
-        )
-        await save_products(session, [tea("c", "C", 100, stock=0)], cause=Cause(NOW))
-        variant, main = await variant_named(session, "B"), await ensure_main_warehouse(session)
-        await reserve_stock(session, [Allocation(variant.id, main.id, 3)], order_id=None, cause=Cause(NOW))
+    await save_products(session, [tea("a", "A", 100, stock=9), tea("b", "B", 100, stock=7)], cause=Cause(NOW))
+    await save_products(session, [tea("c", "C", 100, stock=0)], cause=Cause(NOW))
+    variant, main = await variant_named(session, "B"), await ensure_main_warehouse(session)
+    await reserve_stock(session, [Allocation(variant.id, main.id, 3)], order_id=None, cause=Cause(NOW))
+    await session.commit()
     document = """{ products(sort: PRICE_ASC) { nodes { slug availability { inStock quantity level }
         variants { availability { quantity } stock { onHand reserved available warehouse { code } } } } } }"""
 
@@ -62,20 +62,24 @@ async def test_the_number_of_units_is_shown_to_staff_and_when_few_are_left(
     ]
 
 
-async def test_a_variant_without_a_limit_is_always_available(shop: Shop, clients: Clients) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_product(session, slug="free", tracked=False, stock={})
-        await create_product(session, slug="later", sells_when_out=True, stock={"MAIN": 0})
+async def test_a_variant_without_a_limit_is_always_available(
+    shop: Shop, session: AsyncSession, clients: Clients
+) -> None:
+    await create_product(session, slug="free", tracked=False, stock={})
+    await create_product(session, slug="later", sells_when_out=True, stock={"MAIN": 0})
+    await session.commit()
     nodes = await clients.guest().get("{ products { nodes { availability { inStock quantity level } } } }")
 
     always = {"inStock": True, "quantity": None, "level": "PLENTY"}
     assert nodes["products"]["nodes"] == [{"availability": always}] * 2
 
 
-async def test_prices_are_shown_in_the_requested_currency(shop: Shop, clients: Clients) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_product(session, slug="both", prices={CNY: 990, USD: 150})
-        await create_product(session, slug="one", prices={CNY: 500})
+async def test_prices_are_shown_in_the_requested_currency(
+    shop: Shop, session: AsyncSession, clients: Clients
+) -> None:
+    await create_product(session, slug="both", prices={CNY: 990, USD: 150})
+    await create_product(session, slug="one", prices={CNY: 500})
+    await session.commit()
     document = """query ($currency: CurrencyCode) { products(sort: PRICE_ASC) { nodes { slug
         priceRange(currency: $currency) { min { amount currencyCode } max { amount } }
         variants { price(currency: $currency) { amount } compareAtPrice { amount } } } } }"""
@@ -106,24 +110,20 @@ async def test_texts_are_shown_in_the_language_of_the_viewer(catalogue: Shop, cl
     assert english["translations"] == [{"language": "en", "title": "Mountain oolong tea"}]
 
 
-async def test_a_category_inherits_attributes(shop: Shop, clients: Clients) -> None:
-    async with shop.database.writes.begin() as session:
-        a = await save_attribute(session, AttributeDraft(code="a", name="A", type=AttributeType.TEXT))
-        b = await save_attribute(
-            session, AttributeDraft(code="b", name="B", type=AttributeType.NUMBER, unit="g")
-        )
-        food = await save_category(
-            session,
-            CategoryDraft(
-                name="Food", attributes=[CategoryAttributeDraft(a.id), CategoryAttributeDraft(b.id)]
-            ),
-        )
-        await save_category(
-            session,
-            CategoryDraft(
-                name="Tea", parent_id=food.id, attributes=[CategoryAttributeDraft(b.id, required=True)]
-            ),
-        )
+async def test_a_category_inherits_attributes(shop: Shop, session: AsyncSession, clients: Clients) -> None:
+    a = await save_attribute(session, AttributeDraft(code="a", name="A", type=AttributeType.TEXT))
+    b = await save_attribute(session, AttributeDraft(code="b", name="B", type=AttributeType.NUMBER, unit="g"))
+    food = await save_category(
+        session,
+        CategoryDraft(name="Food", attributes=[CategoryAttributeDraft(a.id), CategoryAttributeDraft(b.id)]),
+    )
+    await save_category(
+        session,
+        CategoryDraft(
+            name="Tea", parent_id=food.id, attributes=[CategoryAttributeDraft(b.id, required=True)]
+        ),
+    )
+    await session.commit()
     document = '{ category(slug: "tea") { attributes { attribute { code type unit } required inherited } } }'
     data = await clients.guest().get(document)
 

@@ -4,6 +4,8 @@ import base64
 import json
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from domain.catalog.product import PictureDraft, PriceDraft, ProductDraft, VariantDraft, save_products
 from domain.cause import Cause
 from events.shop import Shop
@@ -162,10 +164,12 @@ async def test_an_id_of_another_type_finds_nothing(catalogue: Shop, clients: Cli
         }
 
 
-async def test_a_page_of_products_takes_six_statements(shop: Shop, clients: Clients) -> None:
+async def test_a_page_of_products_takes_six_statements(
+    shop: Shop, session: AsyncSession, clients: Clients
+) -> None:
     clerk = await clients.staff(Role.CATALOGUE)
-    async with shop.database.writes.begin() as session:
-        await save_products(session, [complete_product(number) for number in range(40)], cause=Cause(NOW))
+    await save_products(session, [complete_product(number) for number in range(40)], cause=Cause(NOW))
+    await session.commit()
 
     counts = []
     for client, first in ((clients.guest(), 20), (clients.guest(), 40), (clerk, 5), (clerk, 20), (clerk, 40)):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Order, OrderStatus, Payment, Role
@@ -115,12 +116,14 @@ async def test_a_customer_cancels_and_what_was_paid_comes_back(clients: Clients,
     }
 
 
-async def test_a_customer_confirms_the_receipt_of_what_has_arrived(clients: Clients, shop: Shop) -> None:
+async def test_a_customer_confirms_the_receipt_of_what_has_arrived(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     customer = await clients.customer()
     order = await create_order_now(shop, customer.account, status=OrderStatus.CONFIRMED)
     early = await customer.do(CONFIRM, id=id_of(order))
-    async with shop.database.writes.begin() as session:
-        await deliver(session, order, now=shop.clock())
+    await deliver(session, order, now=shop.clock())
+    await session.commit()
 
     done = await customer.do(CONFIRM, id=id_of(order))
 
@@ -133,23 +136,23 @@ async def test_a_customer_confirms_the_receipt_of_what_has_arrived(clients: Clie
 
 
 async def test_unpaid_orders_are_cancelled_and_receipts_confirmed_in_time(
-    clients: Clients, shop: Shop, tick: Tick
+    clients: Clients, shop: Shop, session: AsyncSession, tick: Tick
 ) -> None:
     unpaid = await create_order_now(shop)
-    async with shop.database.writes.begin() as session:
-        arrived = await create_order(session, status=OrderStatus.CONFIRMED, now=shop.clock())
-        await deliver(session, arrived, now=shop.clock())
+    arrived = await create_order(session, status=OrderStatus.CONFIRMED, now=shop.clock())
+    await deliver(session, arrived, now=shop.clock())
+    await session.commit()
     tick(shop.settings.deadlines.unpaid_order_closes_after)
     await run_until_idle(shop)
-    async with shop.database.reads() as session:
-        assert (await session.get_one(Order, unpaid.id)).status is OrderStatus.CANCELLED
-        assert (await session.get_one(Order, arrived.id)).status is OrderStatus.CONFIRMED
-        [payment] = (await session.scalars(select(Payment).where(Payment.order_id == unpaid.id))).all()
-        assert payment.status.value == "CLOSED"
+    assert (await session.get_one(Order, unpaid.id)).status is OrderStatus.CANCELLED
+    assert (await session.get_one(Order, arrived.id)).status is OrderStatus.CONFIRMED
+    [payment] = (await session.scalars(select(Payment).where(Payment.order_id == unpaid.id))).all()
+    assert payment.status.value == "CLOSED"
+    await session.commit()
     tick(shop.settings.deadlines.receipt_confirmed_after)
     await run_until_idle(shop)
-    async with shop.database.reads() as session:
-        assert (await session.get_one(Order, arrived.id)).status is OrderStatus.COMPLETED
+    assert (await session.get_one(Order, arrived.id)).status is OrderStatus.COMPLETED
+    await session.commit()
 
 
 async def create_full_order(shop: Shop, client: Client, lines: int) -> Order:

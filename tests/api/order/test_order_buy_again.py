@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Account, CurrencyCode, Order, OrderStatus, Product, ProductStatus, StockLevel, Variant
@@ -38,17 +39,17 @@ def contents(payload: dict[str, Any]) -> list[tuple[str, int]]:
 
 
 async def test_what_is_still_sold_goes_into_the_cart_and_the_rest_is_named(
-    clients: Clients, shop: Shop
+    clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     customer = await clients.customer()
     assert customer.account
     order, (tea, out, ended) = await create_bought(shop, customer.account, 3)
-    async with shop.database.writes.begin() as session:
-        await create_cart(session, customer.account, lines={tea: 1}, currency=CurrencyCode.CNY)
-        await session.execute(update(StockLevel).where(StockLevel.variant_id == out.id).values(reserved=9))
-        await session.execute(
-            update(Product).where(Product.id == ended.product_id).values(status=ProductStatus.ARCHIVED)
-        )
+    await create_cart(session, customer.account, lines={tea: 1}, currency=CurrencyCode.CNY)
+    await session.execute(update(StockLevel).where(StockLevel.variant_id == out.id).values(reserved=9))
+    await session.execute(
+        update(Product).where(Product.id == ended.product_id).values(status=ProductStatus.ARCHIVED)
+    )
+    await session.commit()
 
     payload = await buy_again(customer, order)
 
@@ -75,14 +76,14 @@ async def test_an_order_of_somebody_else_cannot_be_bought_again(clients: Clients
 
 
 async def test_buying_much_again_takes_as_many_statements_as_buying_little(
-    clients: Clients, shop: Shop
+    clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     counts = []
     for count in (2, 20):
         customer = await clients.customer()
         assert customer.account
-        async with shop.database.writes.begin() as session:
-            await session.execute(update(Variant).values(sku=None))
+        await session.execute(update(Variant).values(sku=None))
+        await session.commit()
         order, _ = await create_bought(shop, customer.account, count)
         with count_statements(shop) as counted:
             assert len(contents(await buy_again(customer, order))) == count

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Order, OrderStatus, PaymentStatus, Role, StockLevel
@@ -149,11 +150,13 @@ async def test_lines_are_not_cancelled_for_these_reasons_and_nothing_changes(
     assert await read_all_rows(shop) == before
 
 
-async def test_lines_are_not_cancelled_while_a_payment_is_being_made(clients: Clients, shop: Shop) -> None:
+async def test_lines_are_not_cancelled_while_a_payment_is_being_made(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     customer, order = await owner_of_order(clients, status=OrderStatus.PENDING)
-    async with shop.database.writes.begin() as session:
-        [payment] = await payments_of(session, order)
-        payment.status = PaymentStatus.STARTED
+    [payment] = await payments_of(session, order)
+    payment.status = PaymentStatus.STARTED
+    await session.commit()
     before = await read_all_rows(shop)
 
     payload = await customer.do(CANCEL_LINES, **(await inputs(shop, order))[CANCEL_LINES])
@@ -220,12 +223,14 @@ async def test_what_may_be_changed_in_each_state(
         assert payload["userErrors"] == []
 
 
-async def test_an_address_is_changed_and_the_timeline_says_by_whom(clients: Clients, shop: Shop) -> None:
+async def test_an_address_is_changed_and_the_timeline_says_by_whom(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     customer, order = await owner_of_order(clients)
     support = await clients.staff(Role.SUPPORT)
     assert customer.account
-    async with shop.database.writes.begin() as session:
-        entry = await create_address(session, customer.account, city="温州市", district="鹿城区")
+    entry = await create_address(session, customer.account, city="温州市", district="鹿城区")
+    await session.commit()
     delivery = await delivery_id(shop, order)
 
     own = await customer.do(CHANGE_ADDRESS, id=delivery, address={"postal": NINGBO})
@@ -241,12 +246,14 @@ async def test_an_address_is_changed_and_the_timeline_says_by_whom(clients: Clie
     assert (await support.get(VIEW, id=id_of(order)))["order"]["timeline"][-1]["actor"] == {"name": "Lin Mei"}
 
 
-async def test_an_address_is_not_changed_for_these_reasons(clients: Clients, shop: Shop) -> None:
+async def test_an_address_is_not_changed_for_these_reasons(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     customer, order = await owner_of_order(clients)
     stranger = await clients.customer()
     assert stranger.account
-    async with shop.database.writes.begin() as session:
-        foreign = global_id("Address", (await create_address(session, stranger.account)).id)
+    foreign = global_id("Address", (await create_address(session, stranger.account)).id)
+    await session.commit()
     delivery = await delivery_id(shop, order)
     abroad = NINGBO | {"countryCode": "US", "province": "NY", "city": "New York", "phone": "212 555 0175"}
     before = await read_all_rows(shop)

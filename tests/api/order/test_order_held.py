@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import FulfilmentStatus, Order, OrderStatus, Role
@@ -89,28 +90,30 @@ async def test_notes_are_for_the_staff_and_not_in_the_timeline(clients: Clients,
     assert (names(shown), shown["order"]["staffNotes"]) == (timeline, None)
 
 
-async def test_the_timeline_of_an_order_as_customer_and_staff_see_it(clients: Clients, shop: Shop) -> None:
+async def test_the_timeline_of_an_order_as_customer_and_staff_see_it(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     customer = await clients.customer()
     assert customer.account
-    async with shop.database.writes.begin() as session:
-        first, second = await a_variant(session), await a_variant(session)
-        order = await create_order(
-            session,
-            account=customer.account,
-            lines=[(first, 2), (second, 1)],
-            payments={SANDBOX: None, CASH: 5_000},
-            deliveries=[deliver_to(HANGZHOU, [(first, 2)]), deliver_to(CHENGDU, [(second, 1)])],
-            status=OrderStatus.CONFIRMED,
-            now=STARTED_AT,
-        )
+    first, second = await a_variant(session), await a_variant(session)
+    order = await create_order(
+        session,
+        account=customer.account,
+        lines=[(first, 2), (second, 1)],
+        payments={SANDBOX: None, CASH: 5_000},
+        deliveries=[deliver_to(HANGZHOU, [(first, 2)]), deliver_to(CHENGDU, [(second, 1)])],
+        status=OrderStatus.CONFIRMED,
+        now=STARTED_AT,
+    )
+    await session.commit()
     support = await clients.staff(Role.SUPPORT)
     arguments = await inputs(shop, order)
     await support.do(HOLD, **arguments[HOLD])
     await support.do(RELEASE, **arguments[RELEASE])
     await customer.do(CHANGE_ADDRESS, **arguments[CHANGE_ADDRESS])
     await customer.do(CANCEL_LINES, **arguments[CANCEL_LINES])
-    async with shop.database.writes.begin() as session:
-        await dispatch(session, order, now=STARTED_AT)
+    await dispatch(session, order, now=STARTED_AT)
+    await session.commit()
 
     seen = (await customer.get(VIEW, id=id_of(order)))["order"]["timeline"]
 
@@ -128,9 +131,9 @@ async def test_the_timeline_of_an_order_as_customer_and_staff_see_it(clients: Cl
         ("order.partially_shipped", False),
         ("order.shipped", False),
     ]
-    async with shop.database.reads() as session:
-        found = await session.get_one(Order, order.id)
-        assert found.fulfilment_status is FulfilmentStatus.SHIPPED
+    found = await session.get_one(Order, order.id)
+    assert found.fulfilment_status is FulfilmentStatus.SHIPPED
+    await session.commit()
 
 
 def names(data: dict[str, Any]) -> list[str]:

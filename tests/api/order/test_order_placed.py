@@ -3,6 +3,7 @@
 import asyncio
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Event, Order, StockLevel
@@ -23,14 +24,16 @@ query ($input: CheckoutQuoteInput!) {
 """
 
 
-async def test_an_order_goes_to_two_addresses_and_is_paid_in_two_ways(clients: Clients, shop: Shop) -> None:
+async def test_an_order_goes_to_two_addresses_and_is_paid_in_two_ways(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     customer = await clients.customer()
     tea, cup = await create_variant(shop, title="Tea"), await create_variant(shop, title="Cup")
-    async with shop.database.writes.begin() as session:
-        assert customer.account
-        book = await create_address(session, customer.account, city="宁波市")
-        coupon = await create_coupon(session, amount=1_000)
-        await create_cart(session, customer.account, lines={tea: 3, cup: 1})
+    assert customer.account
+    book = await create_address(session, customer.account, city="宁波市")
+    coupon = await create_coupon(session, amount=1_000)
+    await create_cart(session, customer.account, lines={tea: 3, cup: 1})
+    await session.commit()
     request = {
         "deliveries": [
             {"address": {"id": id_of(book)}, "lines": [{"variantId": id_of(tea), "quantity": 2}]},

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from loaders.order import NUMBER_PREFIX
@@ -81,9 +82,11 @@ async def test_staff_find_orders_by_product_variant_sku_and_words(
     assert await find_numbers(clerk, productId=global_id("Product", 999_999)) == []
 
 
-async def test_staff_find_orders_by_customer(clients: Clients, shop: Shop, clerk: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        mei = await create_account(session, role=Role.CUSTOMER, email="mei@example.com", name="Zhao Yun")
+async def test_staff_find_orders_by_customer(
+    clients: Clients, shop: Shop, session: AsyncSession, clerk: Client
+) -> None:
+    mei = await create_account(session, role=Role.CUSTOMER, email="mei@example.com", name="Zhao Yun")
+    await session.commit()
     order, other = await create_order_now(shop, mei), await create_order_now(shop)
 
     assert await find_numbers(clerk, "Mei@Example.com") == [order.number]
@@ -193,17 +196,17 @@ async def test_a_search_costs_the_same_statements_however_much_it_finds(
 
 
 async def test_orders_of_a_day_a_month_or_a_year_are_found_by_how_their_numbers_begin(
-    clients: Clients, shop: Shop, tick: Tick
+    clients: Clients, shop: Shop, session: AsyncSession, tick: Tick
 ) -> None:
     begun = shop.clock()
     numbers = []
     for hours in (0, 15, 24 * 20, 24 * 60):
         tick(begun + timedelta(hours=hours) - shop.clock())
         order = await create_order_now(shop)
-        async with shop.database.writes.begin() as session:
-            number = shop.secrets.new_number(NUMBER_PREFIX, shop.clock())
-            found_again = await session.get_one(Order, order.id)
-            found_again.number, found_again.placed_at = number, shop.clock()
+        number = shop.secrets.new_number(NUMBER_PREFIX, shop.clock())
+        found_again = await session.get_one(Order, order.id)
+        found_again.number, found_again.placed_at = number, shop.clock()
+        await session.commit()
         numbers.append(number)
     eve, late, december, january = numbers
     clerk = await clients.staff(Role.SUPPORT)

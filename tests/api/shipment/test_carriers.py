@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import cast
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from gateways.carrier import Carrier, CarrierError, CarrierEvent, Parcel, Waybill
@@ -15,10 +16,12 @@ from tests.factories.shipment import confirmed_order, pack, send
 from tests.observe import run_until_idle
 
 
-async def test_a_clerk_may_enter_an_existing_waybill(clients: Clients, shop: Shop) -> None:
+async def test_a_clerk_may_enter_an_existing_waybill(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     clerk = await clients.staff(Role.WAREHOUSE)
-    async with shop.database.writes.begin() as session:
-        first, second = await pack(session, await confirmed_order(session), 1, 1)
+    first, second = await pack(session, await confirmed_order(session), 1, 1)
+    await session.commit()
 
     used = await clerk.do(DISPATCH, id=id_of(first), carrier="SIMULATED", trackingNumber=" W1 ")
     again = await clerk.do(DISPATCH, id=id_of(second), carrier="SIMULATED", trackingNumber="W1")
@@ -64,28 +67,30 @@ def connect(shop: Shop, carrier: Carrier) -> None:
 
 
 async def test_a_carrier_that_does_not_answer_changes_no_parcel(
-    clients: Clients, shop: Shop, tick: Tick
+    clients: Clients, shop: Shop, session: AsyncSession, tick: Tick
 ) -> None:
     clerk = await clients.staff(Role.WAREHOUSE)
-    async with shop.database.writes.begin() as session:
-        first, second = await pack(session, await confirmed_order(session), 1, 1)
-        await send(session, second, poll_at=shop.clock())
+    first, second = await pack(session, await confirmed_order(session), 1, 1)
+    await send(session, second, poll_at=shop.clock())
+    await session.commit()
     connect(shop, SilentCarrier())
 
     refused = await clerk.do(DISPATCH, id=id_of(first), carrier="SIMULATED")
     await run_until_idle(shop)
 
     assert [error["code"] for error in refused["userErrors"]] == ["PROVIDER_UNAVAILABLE"]
-    async with shop.database.reads() as session:
-        assert (await session.get_one(Shipment, first.id)).dispatched_at is None
-        polled = await session.get_one(Shipment, second.id)
+    assert (await session.get_one(Shipment, first.id)).dispatched_at is None
+    polled = await session.get_one(Shipment, second.id)
+    await session.commit()
     assert polled.poll_at == shop.clock() + shop.settings.carriers.poll_interval
 
 
-async def test_a_carrier_is_called_while_nothing_is_locked(clients: Clients, shop: Shop) -> None:
+async def test_a_carrier_is_called_while_nothing_is_locked(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     clerk, carrier = await clients.staff(Role.WAREHOUSE), WatchfulCarrier(shop)
-    async with shop.database.writes.begin() as session:
-        [shipment] = await pack(session, await confirmed_order(session))
+    [shipment] = await pack(session, await confirmed_order(session))
+    await session.commit()
     connect(shop, carrier)
 
     sent = await clerk.do(DISPATCH, id=id_of(shipment), carrier="SIMULATED")

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Order, Role, Shipment
@@ -115,10 +116,12 @@ async def test_more_than_is_left_is_refused_by_the_name_of_its_line(clients: Cli
     assert (await clerk.get(TO_PACK))["deliveriesToPack"]["totalCount"] == 1
 
 
-async def test_a_parcel_packed_by_mistake_is_unpacked(clients: Clients, shop: Shop) -> None:
+async def test_a_parcel_packed_by_mistake_is_unpacked(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     clerk = await clients.staff(Role.WAREHOUSE)
-    async with shop.database.writes.begin() as session:
-        [shipment] = await pack(session, await confirmed_order(session))
+    [shipment] = await pack(session, await confirmed_order(session))
+    await session.commit()
 
     answer = await clerk.do(UNPACK, id=id_of(shipment))
 

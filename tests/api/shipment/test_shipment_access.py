@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from events.shop import Shop
 from models import Role, ShipmentStatus
 from resolvers.ids import global_id
@@ -34,15 +36,15 @@ subscription ($id: ID!, $after: Int) {
 
 
 async def test_a_parcel_is_seen_by_its_customer_and_by_those_who_handle_it(
-    clients: Clients, shop: Shop
+    clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     customer, stranger = await clients.customer(), await clients.customer()
     clerk, agent = await clients.staff(Role.WAREHOUSE), await clients.staff(Role.SUPPORT)
     courier, other = await clients.staff(Role.COURIER), await clients.staff(Role.COURIER)
-    async with shop.database.writes.begin() as session:
-        order = await confirmed_order(session, account=customer.account)
-        [shipment] = await pack(session, order)
-        await create_delivery_run(session, [shipment], courier=courier.account)
+    order = await confirmed_order(session, account=customer.account)
+    [shipment] = await pack(session, order)
+    await create_delivery_run(session, [shipment], courier=courier.account)
+    await session.commit()
 
     async def can_see(viewer: Client) -> bool:
         by_id = (await viewer.get(TRACK, id=id_of(shipment)))["shipment"]
@@ -60,14 +62,16 @@ async def test_a_parcel_is_seen_by_its_customer_and_by_those_who_handle_it(
     assert both["errors"][0]["extensions"]["code"] == "INVALID"
 
 
-async def test_shipments_are_filtered_by_status_warehouse_and_carrier(clients: Clients, shop: Shop) -> None:
+async def test_shipments_are_filtered_by_status_warehouse_and_carrier(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     clerk = await clients.staff(Role.WAREHOUSE)
-    async with shop.database.writes.begin() as session:
-        [packed] = await pack(session, await confirmed_order(session))
-        moving = await create_shipment(session)
-        arrived = await create_shipment(session)
-        await track(session, moving, tracking_fact(ShipmentStatus.IN_TRANSIT))
-        await track(session, arrived, tracking_fact(ShipmentStatus.DELIVERED))
+    [packed] = await pack(session, await confirmed_order(session))
+    moving = await create_shipment(session)
+    arrived = await create_shipment(session)
+    await track(session, moving, tracking_fact(ShipmentStatus.IN_TRANSIT))
+    await track(session, arrived, tracking_fact(ShipmentStatus.DELIVERED))
+    await session.commit()
 
     async def numbers(**filter_: Any) -> list[str]:
         return [node["number"] for node in (await clerk.get(LIST, filter=filter_))["shipments"]["nodes"]]
@@ -87,12 +91,14 @@ async def test_shipments_are_filtered_by_status_warehouse_and_carrier(clients: C
     assert [node["number"] for node in rest["nodes"]] == [packed.number]
 
 
-async def test_a_clerk_sees_what_is_to_be_packed_in_a_warehouse(clients: Clients, shop: Shop) -> None:
+async def test_a_clerk_sees_what_is_to_be_packed_in_a_warehouse(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     clerk = await clients.staff(Role.WAREHOUSE)
-    async with shop.database.writes.begin() as session:
-        order = await confirmed_order(session)
-        line = await line_of(session, order)
-        await create_order(session)  # not paid
+    order = await confirmed_order(session)
+    line = await line_of(session, order)
+    await create_order(session)  # not paid
+    await session.commit()
 
     async def count_to_pack(warehouse: int | None) -> int:
         given = None if warehouse is None else global_id("Warehouse", warehouse)
@@ -124,14 +130,16 @@ async def test_a_page_of_shipments_costs_the_same_however_long_it_is(clients: Cl
     assert [await cost(1), await cost(4)] == [8, 8]
 
 
-async def test_a_customer_watches_a_parcel_until_it_is_delivered(clients: Clients, shop: Shop) -> None:
+async def test_a_customer_watches_a_parcel_until_it_is_delivered(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
     customer, clerk, stranger = (
         await clients.customer(),
         await clients.staff(Role.WAREHOUSE),
         await clients.customer(),
     )
-    async with shop.database.writes.begin() as session:
-        [shipment] = await pack(session, await confirmed_order(session, account=customer.account))
+    [shipment] = await pack(session, await confirmed_order(session, account=customer.account))
+    await session.commit()
 
     async with customer.watch(WATCH, id=id_of(shipment), after=0) as watch:
         assert (await watch.next())["data"]["shipmentUpdates"] == {
@@ -143,8 +151,8 @@ async def test_a_customer_watches_a_parcel_until_it_is_delivered(clients: Client
         await clerk.do(DISPATCH, id=id_of(shipment), carrier="SIMULATED")
         await run_until_idle(shop)
         sent = (await watch.next())["data"]["shipmentUpdates"]
-        async with shop.database.writes.begin() as session:
-            await track(session, shipment, tracking_fact(ShipmentStatus.DELIVERED))
+        await track(session, shipment, tracking_fact(ShipmentStatus.DELIVERED))
+        await session.commit()
         await run_until_idle(shop)
         tracked = (await watch.next())["data"]["shipmentUpdates"]
         delivered = (await watch.next())["data"]["shipmentUpdates"]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.stock import Allocation, adjust_stock, reserve_stock
@@ -46,12 +47,12 @@ query (
 
 
 async def test_movements_say_what_happened_where_and_by_whom(
-    shop: Shop, clients: Clients, keeper: Client
+    shop: Shop, session: AsyncSession, clients: Clients, keeper: Client
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session, sku="TEA", now=STARTED_AT))
-        other = await variant_of(session, await create_product(session, stock={"SOUTH": 1}, now=STARTED_AT))
-        order = await create_order(session, lines=[(variant, 2)], now=STARTED_AT + timedelta(hours=1))
+    variant = await variant_of(session, await create_product(session, sku="TEA", now=STARTED_AT))
+    other = await variant_of(session, await create_product(session, stock={"SOUTH": 1}, now=STARTED_AT))
+    order = await create_order(session, lines=[(variant, 2)], now=STARTED_AT + timedelta(hours=1))
+    await session.commit()
     place = {"variantId": global_id("Variant", variant.id), "warehouseId": global_id("Warehouse", 1)}
     await keeper.do(ADJUST, **place, kind="DAMAGED", quantity=1, reason="rain")
 
@@ -91,11 +92,11 @@ async def test_movements_say_what_happened_where_and_by_whom(
 
 
 async def test_movements_come_in_pages_with_a_constant_number_of_statements(
-    shop: Shop, keeper: Client
+    shop: Shop, session: AsyncSession, keeper: Client
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        for _ in range(12):
-            await create_product(session)
+    for _ in range(12):
+        await create_product(session)
+    await session.commit()
 
     seen: list[str] = []
     after, spent = None, []
@@ -112,26 +113,28 @@ async def test_movements_come_in_pages_with_a_constant_number_of_statements(
     assert spent == [4, 4, 4]
 
 
-async def test_low_stock_says_how_fast_it_sells_and_what_to_order(shop: Shop, keeper: Client) -> None:
+async def test_low_stock_says_how_fast_it_sells_and_what_to_order(
+    shop: Shop, session: AsyncSession, keeper: Client
+) -> None:
     week = STARTED_AT - timedelta(days=7)
-    async with shop.database.writes.begin() as session:
-        await create_warehouse(session, code="MAIN", position=1)
-        await create_warehouse(session, code="CLOSED", position=2, active=False)
-        for sku, stock, tracked in (
-            ("plenty", {"MAIN": 50}, True),
-            ("slow", {"MAIN": 2}, True),
-            ("closed", {"MAIN": 1, "CLOSED": 70}, True),
-            ("fast", {"MAIN": 10}, True),
-            ("free", {"MAIN": 0}, False),
-        ):
-            product = await create_product(session, slug=sku, sku=sku, stock=stock, tracked=tracked)
-            if sku == "fast":
-                variant = await variant_of(session, product)
-                await create_order(session, lines=[(variant, 6)], now=week)
-                await create_order(session, lines=[(variant, 1)], status=OrderStatus.CANCELLED, now=week)
-                await create_order(session, lines=[(variant, 1)], now=STARTED_AT - timedelta(days=40))
-        draft = await create_product(session, slug="none")
-        await create_variant(session, draft, sku="none", stock={})
+    await create_warehouse(session, code="MAIN", position=1)
+    await create_warehouse(session, code="CLOSED", position=2, active=False)
+    for sku, stock, tracked in (
+        ("plenty", {"MAIN": 50}, True),
+        ("slow", {"MAIN": 2}, True),
+        ("closed", {"MAIN": 1, "CLOSED": 70}, True),
+        ("fast", {"MAIN": 10}, True),
+        ("free", {"MAIN": 0}, False),
+    ):
+        product = await create_product(session, slug=sku, sku=sku, stock=stock, tracked=tracked)
+        if sku == "fast":
+            variant = await variant_of(session, product)
+            await create_order(session, lines=[(variant, 6)], now=week)
+            await create_order(session, lines=[(variant, 1)], status=OrderStatus.CANCELLED, now=week)
+            await create_order(session, lines=[(variant, 1)], now=STARTED_AT - timedelta(days=40))
+    draft = await create_product(session, slug="none")
+    await create_variant(session, draft, sku="none", stock={})
+    await session.commit()
 
     page = (await keeper.get(LOW))["lowStock"]
 
@@ -153,10 +156,12 @@ async def test_low_stock_says_how_fast_it_sells_and_what_to_order(shop: Shop, ke
     assert rows["closed"]["available"] == 1
 
 
-async def test_a_variant_has_a_threshold_of_its_own(shop: Shop, keeper: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        many = await variant_of(session, await create_product(session, sku="many", stock={"MAIN": 40}))
-        await create_product(session, sku="few", stock={"MAIN": 5})
+async def test_a_variant_has_a_threshold_of_its_own(
+    shop: Shop, session: AsyncSession, keeper: Client
+) -> None:
+    many = await variant_of(session, await create_product(session, sku="many", stock={"MAIN": 40}))
+    await create_product(session, sku="few", stock={"MAIN": 5})
+    await session.commit()
     id_ = global_id("Variant", many.id)
 
     assert (await keeper.do(THRESHOLD, variantId=id_, units=40))["variant"] == {"lowStockAt": 40}
@@ -172,14 +177,16 @@ def skus(data: dict[str, Any]) -> list[str]:
     return [row["variant"]["sku"] for row in data["lowStock"]["nodes"]]
 
 
-async def test_low_stock_is_filtered_by_warehouse_and_category_and_paged(shop: Shop, keeper: Client) -> None:
-    async with shop.database.writes.begin() as session:
-        tea = await create_category(session, slug="tea")
-        green = await create_category(session, slug="green", parent=tea)
-        await create_product(session, sku="G", category=green, stock={"MAIN": 30, "SOUTH": 1})
-        for number in range(7):
-            await create_product(session, sku=f"T{number}", category=tea, stock={"MAIN": number // 2})
-        await create_product(session, sku="X", stock={"MAIN": 0})
+async def test_low_stock_is_filtered_by_warehouse_and_category_and_paged(
+    shop: Shop, session: AsyncSession, keeper: Client
+) -> None:
+    tea = await create_category(session, slug="tea")
+    green = await create_category(session, slug="green", parent=tea)
+    await create_product(session, sku="G", category=green, stock={"MAIN": 30, "SOUTH": 1})
+    for number in range(7):
+        await create_product(session, sku=f"T{number}", category=tea, stock={"MAIN": number // 2})
+    await create_product(session, sku="X", stock={"MAIN": 0})
+    await session.commit()
     south = {"warehouseId": global_id("Warehouse", 2)}
 
     assert skus(await keeper.get(LOW, filter=south | {"category": "green"})) == ["G"]
@@ -202,25 +209,27 @@ async def test_low_stock_is_filtered_by_warehouse_and_category_and_paged(shop: S
         assert reply["errors"][0]["extensions"]["code"] == code
 
 
-async def test_twenty_customers_at_once_buy_the_last_five(shop: Shop, clients: Clients) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session, stock={"MAIN": 5}))
-        south = await create_warehouse(session, code="SOUTH")
-        await adjust_stock(
-            session,
-            variant_id=variant.id,
-            warehouse_id=south.id,
-            kind=MovementKind.RECEIVED,
-            quantity=1,
-            reason="new",
-            cause=Cause(STARTED_AT, None),
-        )
-        await reserve_stock(
-            session, [Allocation(variant.id, south.id, 1)], order_id=None, cause=Cause(STARTED_AT)
-        )
+async def test_twenty_customers_at_once_buy_the_last_five(
+    shop: Shop, session: AsyncSession, clients: Clients
+) -> None:
+    variant = await variant_of(session, await create_product(session, stock={"MAIN": 5}))
+    south = await create_warehouse(session, code="SOUTH")
+    await adjust_stock(
+        session,
+        variant_id=variant.id,
+        warehouse_id=south.id,
+        kind=MovementKind.RECEIVED,
+        quantity=1,
+        reason="new",
+        cause=Cause(STARTED_AT, None),
+    )
+    await reserve_stock(
+        session, [Allocation(variant.id, south.id, 1)], order_id=None, cause=Cause(STARTED_AT)
+    )
+    await session.commit()
     buyers = [await clients.customer() for _ in range(20)]
-    async with shop.database.writes.begin() as session:
-        homes = [await create_address(session, buyer.account) for buyer in buyers if buyer.account]
+    homes = [await create_address(session, buyer.account) for buyer in buyers if buyer.account]
+    await session.commit()
 
     replies = await asyncio.gather(
         *(buyer.do(PLACE, **order_of(variant.id, home.id)) for buyer, home in zip(buyers, homes, strict=True))
@@ -228,7 +237,7 @@ async def test_twenty_customers_at_once_buy_the_last_five(shop: Shop, clients: C
 
     assert sorted(reply["order"] is not None for reply in replies) == [False] * 15 + [True] * 5
     assert {error["code"] for reply in replies for error in reply["userErrors"]} == {"OUT_OF_STOCK"}
-    async with shop.database.reads() as session:
-        assert await session.scalar(select(func.count()).select_from(Order)) == 5
-        level = await session.get_one(StockLevel, (variant.id, 1))
-        assert (level.on_hand, level.reserved) == (5, 5)
+    assert await session.scalar(select(func.count()).select_from(Order)) == 5
+    level = await session.get_one(StockLevel, (variant.id, 1))
+    assert (level.on_hand, level.reserved) == (5, 5)
+    await session.commit()

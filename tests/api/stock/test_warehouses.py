@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Warehouse
@@ -101,14 +102,16 @@ async def test_a_malformed_warehouse_is_refused_by_field(
     assert await codes(shop) == [("HZ", True)]
 
 
-async def test_orders_take_nothing_from_a_closed_warehouse(shop: Shop, clients: Clients) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_warehouse(session, code="OPEN", position=1)
-        await create_warehouse(session, code="CLOSED", position=2, active=False)
-        tea = await create_product(session, slug="tea", stock={"CLOSED": 9})
-        cup = await create_product(session, slug="cup", stock={"OPEN": 1, "CLOSED": 9})
-        variant = await variant_of(session, tea)
-        cup_variant = await variant_of(session, cup)
+async def test_orders_take_nothing_from_a_closed_warehouse(
+    shop: Shop, session: AsyncSession, clients: Clients
+) -> None:
+    await create_warehouse(session, code="OPEN", position=1)
+    await create_warehouse(session, code="CLOSED", position=2, active=False)
+    tea = await create_product(session, slug="tea", stock={"CLOSED": 9})
+    cup = await create_product(session, slug="cup", stock={"OPEN": 1, "CLOSED": 9})
+    variant = await variant_of(session, tea)
+    cup_variant = await variant_of(session, cup)
+    await session.commit()
     guest, customer = clients.guest(), await clients.customer()
 
     found = await guest.get(
@@ -120,8 +123,8 @@ async def test_orders_take_nothing_from_a_closed_warehouse(shop: Shop, clients: 
     added = await guest.do(ADD, variantId=global_id("Variant", variant.id), quantity=1)
     assert [error["code"] for error in added["userErrors"]] == ["OUT_OF_STOCK"]
     assert customer.account
-    async with shop.database.writes.begin() as session:
-        address = await create_address(session, customer.account)
+    address = await create_address(session, customer.account)
+    await session.commit()
     placed = await customer.do(PLACE, **order_of(cup_variant.id, address.id, 2))
     assert [error["code"] for error in placed["userErrors"]] == ["OUT_OF_STOCK"]
 
@@ -130,17 +133,15 @@ GUANGZHOU = {"province": "广东省", "city": "广州市", "district": "天河�
 
 
 async def test_a_product_page_says_which_warehouse_is_near(
-    shop: Shop, clients: Clients, keeper: Client
+    shop: Shop, session: AsyncSession, clients: Clients, keeper: Client
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_warehouse(session, code="HZ", position=1)
-        await create_warehouse(
-            session, code="SZ", province="广东省", city="深圳市", position=2, located=False
-        )
-        await create_product(session, slug="both", stock={"HZ": 7, "SZ": 3})
-        await create_product(session, slug="north", stock={"HZ": 7, "SZ": 0})
-        await create_product(session, slug="gone", stock={"HZ": 0})
-        await create_product(session, slug="endless", stock={}, tracked=False)
+    await create_warehouse(session, code="HZ", position=1)
+    await create_warehouse(session, code="SZ", province="广东省", city="深圳市", position=2, located=False)
+    await create_product(session, slug="both", stock={"HZ": 7, "SZ": 3})
+    await create_product(session, slug="north", stock={"HZ": 7, "SZ": 0})
+    await create_product(session, slug="gone", stock={"HZ": 0})
+    await create_product(session, slug="endless", stock={}, tracked=False)
+    await session.commit()
     guest = clients.guest()
 
     async def near(client: Client, slug: str, **address: str) -> dict[str, Any]:
@@ -168,14 +169,12 @@ async def test_a_product_page_says_which_warehouse_is_near(
 
 
 async def test_where_coordinates_are_not_known_the_same_province_is_near(
-    shop: Shop, clients: Clients
+    shop: Shop, session: AsyncSession, clients: Clients
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_warehouse(session, code="HZ", position=1)
-        await create_warehouse(
-            session, code="B", province="Bavaria", city="Munich", position=2, located=False
-        )
-        await create_product(session, slug="tea", stock={"HZ": 7, "B": 3})
+    await create_warehouse(session, code="HZ", position=1)
+    await create_warehouse(session, code="B", province="Bavaria", city="Munich", position=2, located=False)
+    await create_product(session, slug="tea", stock={"HZ": 7, "B": 3})
+    await session.commit()
 
     data = await clients.guest().get(NEAR, slug="tea", address={"countryCode": "CN", "province": "Bavaria"})
     near = data["product"]["variants"][0]["availabilityNear"]
@@ -187,13 +186,13 @@ async def test_where_coordinates_are_not_known_the_same_province_is_near(
 
 
 async def test_the_nearest_warehouse_takes_as_many_statements_for_many_variants_as_for_one(
-    shop: Shop, clients: Clients
+    shop: Shop, session: AsyncSession, clients: Clients
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        one = await create_product(session, slug="one", stock={"MAIN": 1})
-        many = await create_product(session, slug="many", stock={"MAIN": 1})
-        for size in range(9):
-            await create_variant(session, many, options={"Size": str(size)}, stock={"MAIN": 1, "SOUTH": size})
+    one = await create_product(session, slug="one", stock={"MAIN": 1})
+    many = await create_product(session, slug="many", stock={"MAIN": 1})
+    for size in range(9):
+        await create_variant(session, many, options={"Size": str(size)}, stock={"MAIN": 1, "SOUTH": size})
+    await session.commit()
     spent = []
     for slug in ("one", "many"):
         with count_statements(shop) as counted:

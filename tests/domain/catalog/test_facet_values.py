@@ -6,6 +6,7 @@ from typing import Any
 
 from alembic import command
 from sqlalchemy import Connection, select, text, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.product import (
     ProductChanges,
@@ -86,27 +87,27 @@ async def test_a_value_of_each_type_is_stored_as_filters_give_it(shop: Shop) -> 
     }
 
 
-async def test_an_import_replaces_the_facet_values(shop: Shop) -> None:
+async def test_an_import_replaces_the_facet_values(shop: Shop, session: AsyncSession) -> None:
     ids = await save_attributes_and_products(shop, SHIRT)
-    async with shop.database.writes.begin() as session:
-        await save_products(session, [replace(SHIRT, attributes={"weight": ("3",)})], cause=Cause(NOW))
+    await save_products(session, [replace(SHIRT, attributes={"weight": ("3",)})], cause=Cause(NOW))
+    await session.commit()
 
     assert await stored_choices(shop) == {f"{ids['weight']}:3"}
 
-    async with shop.database.writes.begin() as session:
-        await save_products(session, [replace(SHIRT, attributes={})], cause=Cause(NOW))
+    await save_products(session, [replace(SHIRT, attributes={})], cause=Cause(NOW))
+    await session.commit()
 
     assert await stored_choices(shop) == {""}
 
 
-async def test_editing_a_product_changes_its_facet_values(shop: Shop) -> None:
+async def test_editing_a_product_changes_its_facet_values(shop: Shop, session: AsyncSession) -> None:
     ids = await save_attributes_and_products(shop, SHIRT)
-    async with shop.database.writes.begin() as session:
-        product = (await session.scalars(select(Product))).one()
-        changes = ProductChanges(attributes={"colour": ("blue",), "washable": ("no",)})
-        await update_product(
-            session, product.id, changes, category_id=None, version=product.version, cause=Cause(NOW, None)
-        )
+    product = (await session.scalars(select(Product))).one()
+    changes = ProductChanges(attributes={"colour": ("blue",), "washable": ("no",)})
+    await update_product(
+        session, product.id, changes, category_id=None, version=product.version, cause=Cause(NOW, None)
+    )
+    await session.commit()
 
     assert await stored_choices(shop) == {f"{ids['colour']}:{ids['blue']}", f"{ids['washable']}:false"}
 
@@ -131,19 +132,19 @@ async def test_an_attribute_gives_facet_values_while_it_is_filterable(shop: Shop
 
 
 async def test_an_archived_product_keeps_its_facet_values_and_is_not_counted(
-    shop: Shop, clients: Clients
+    shop: Shop, session: AsyncSession, clients: Clients
 ) -> None:
     ids = await save_attributes_and_products(shop, replace(SHIRT, attributes={"weight": ("2",)}))
-    async with shop.database.writes.begin() as session:
-        product = (await session.scalars(select(Product))).one()
-        assert product.category_id is not None
-        await save_category(
-            session, CategoryDraft(name="Clothes", parent_id=None), category_id=product.category_id
-        )
+    product = (await session.scalars(select(Product))).one()
+    assert product.category_id is not None
+    await save_category(
+        session, CategoryDraft(name="Clothes", parent_id=None), category_id=product.category_id
+    )
+    await session.commit()
     assert await stored_choices(shop) == {f"{ids['weight']}:2"}
 
-    async with shop.database.writes.begin() as session:
-        await archive_product(session, product.id, cause=Cause(NOW, None))
+    await archive_product(session, product.id, cause=Cause(NOW, None))
+    await session.commit()
 
     assert await stored_choices(shop) == {f"{ids['weight']}:2"}
     data = await clients.guest().get(FACETS)

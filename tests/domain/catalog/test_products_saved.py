@@ -197,18 +197,18 @@ async def test_stock_a_draft_does_not_mention_stays(shop: Shop) -> None:
     assert await export_all(shop) == [TEA]
 
 
-async def test_stock_is_never_set_below_what_is_reserved(shop: Shop) -> None:
+async def test_stock_is_never_set_below_what_is_reserved(shop: Shop, session: AsyncSession) -> None:
     (saved,) = await save_drafts(shop, TEA)
     small, _ = await variants_of(shop, saved.product)
-    async with shop.database.writes.begin() as session:
-        main = await ensure_main_warehouse(session)
-        await reserve_stock(session, [Allocation(small.id, main.id, 3)], order_id=None, cause=Cause(NOW))
+    main = await ensure_main_warehouse(session)
+    await reserve_stock(session, [Allocation(small.id, main.id, 3)], order_id=None, cause=Cause(NOW))
+    await session.commit()
 
     await save_drafts(shop, replace(TEA, variants=(replace(SMALL, stock={"": 0}), LARGE)))
 
-    async with shop.database.reads() as session:
-        (level,) = (await levels_by_variant(session, [small.id]))[small.id]
-        assert (level.on_hand, level.reserved) == (3, 3)
+    (level,) = (await levels_by_variant(session, [small.id]))[small.id]
+    assert (level.on_hand, level.reserved) == (3, 3)
+    await session.commit()
 
 
 async def test_a_variant_with_a_number_of_units_is_tracked(shop: Shop) -> None:
@@ -235,28 +235,28 @@ async def test_a_product_without_a_category_goes_into_the_one_named_like_its_typ
         )
 
 
-async def test_missing_categories_of_a_path_are_created(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        food = await save_category(session, CategoryDraft(name="Food"))
+async def test_missing_categories_of_a_path_are_created(shop: Shop, session: AsyncSession) -> None:
+    food = await save_category(session, CategoryDraft(name="Food"))
+    await session.commit()
     await save_drafts(shop, TEA, replace(TEA, slug="tea-2", category_path=("Garden", "Tea"), variants=()))
 
-    async with shop.database.reads() as session:
-        rows = (await session.scalars(select(Category).order_by(Category.id))).all()
-        assert [(row.name, row.slug, row.parent_id) for row in rows] == [
-            ("Food", "food", None),
-            ("Tea", "tea", food.id),
-            ("Garden", "garden", None),
-            ("Tea", "garden-tea", rows[2].id),
-        ]
-        assert rows[3].path == f"/{rows[2].id}/{rows[3].id}/"
+    rows = (await session.scalars(select(Category).order_by(Category.id))).all()
+    assert [(row.name, row.slug, row.parent_id) for row in rows] == [
+        ("Food", "food", None),
+        ("Tea", "tea", food.id),
+        ("Garden", "garden", None),
+        ("Tea", "garden-tea", rows[2].id),
+    ]
+    assert rows[3].path == f"/{rows[2].id}/{rows[3].id}/"
+    await session.commit()
 
 
-async def test_a_wrong_value_names_what_is_allowed(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_attribute(session, code="colour", values=("red", "blue"))
-        await create_attribute(session, code="weight", type=AttributeType.NUMBER)
-        await create_attribute(session, code="organic", type=AttributeType.BOOLEAN)
-        await create_attribute(session, code="picked", type=AttributeType.DATE)
+async def test_a_wrong_value_names_what_is_allowed(shop: Shop, session: AsyncSession) -> None:
+    await create_attribute(session, code="colour", values=("red", "blue"))
+    await create_attribute(session, code="weight", type=AttributeType.NUMBER)
+    await create_attribute(session, code="organic", type=AttributeType.BOOLEAN)
+    await create_attribute(session, code="picked", type=AttributeType.DATE)
+    await session.commit()
     wrong = {"colour": ("purple",), "weight": ("much",), "organic": ("maybe",), "picked": ("1.3.26",)}
 
     with pytest.raises(DraftRefused) as refused:
@@ -275,12 +275,14 @@ async def test_a_wrong_value_names_what_is_allowed(shop: Shop) -> None:
     assert await export_all(shop) == []
 
 
-async def test_attribute_values_are_exported_in_their_canonical_form(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_attribute(session, code="colour", values=("red", "blue"))
-        await create_attribute(session, code="weight", type=AttributeType.NUMBER)
-        await create_attribute(session, code="organic", type=AttributeType.BOOLEAN)
-        await create_attribute(session, code="picked", type=AttributeType.DATE)
+async def test_attribute_values_are_exported_in_their_canonical_form(
+    shop: Shop, session: AsyncSession
+) -> None:
+    await create_attribute(session, code="colour", values=("red", "blue"))
+    await create_attribute(session, code="weight", type=AttributeType.NUMBER)
+    await create_attribute(session, code="organic", type=AttributeType.BOOLEAN)
+    await create_attribute(session, code="picked", type=AttributeType.DATE)
+    await session.commit()
     given = {"colour": ("blue", "Red"), "organic": ("Yes",), "picked": ("2026-03-01",), "weight": ("1.50",)}
 
     await save_drafts(shop, replace(TEA, attributes=given))
@@ -329,13 +331,13 @@ async def test_nothing_is_saved_when_one_draft_is_refused(shop: Shop) -> None:
         ] == [0] * 5
 
 
-async def test_a_product_is_indexed_by_all_its_texts(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_attribute(session, code="origin", values=("fujian",))
+async def test_a_product_is_indexed_by_all_its_texts(shop: Shop, session: AsyncSession) -> None:
+    await create_attribute(session, code="origin", values=("fujian",))
+    await session.commit()
     await save_drafts(shop, TEA)
 
-    async with shop.database.reads() as session:
-        terms = set((await session.scalars(select(ProductSearchText.text))).one().split())
+    terms = set((await session.scalars(select(ProductSearchText.text))).one().split())
+    await session.commit()
 
     assert terms >= {
         "乌龙",
@@ -365,7 +367,7 @@ async def test_the_index_changes_with_the_product(shop: Shop) -> None:
     assert "乌龙茶" not in terms
 
 
-async def test_a_single_product_can_be_saved(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        saved = await save_product(session, TEA, cause=Cause(NOW))
+async def test_a_single_product_can_be_saved(shop: Shop, session: AsyncSession) -> None:
+    saved = await save_product(session, TEA, cause=Cause(NOW))
+    await session.commit()
     assert saved.outcome is SaveOutcome.CREATED

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.product import ProductDraft, save_products
 from domain.catalog.search_index import index_next_batch, index_products
@@ -39,12 +40,14 @@ async def test_terms_are_counted_and_deleted_with_their_last_product(shop: Shop)
     assert terms == ["lamp", "lantern"]
 
 
-async def test_an_unchanged_product_is_not_written_to_the_index_again(shop: Shop) -> None:
+async def test_an_unchanged_product_is_not_written_to_the_index_again(
+    shop: Shop, session: AsyncSession
+) -> None:
     await save_drafts(shop, LAMP)
     before = await product_counts(shop)
     with count_statements(shop) as counted:
-        async with shop.database.writes.begin() as session:
-            await index_products(session, list(await session.scalars(select(Product.id))))
+        await index_products(session, list(await session.scalars(select(Product.id))))
+        await session.commit()
 
     written = [text for text in counted.texts if text.startswith(("INSERT", "DELETE"))]
     assert [text.split()[2] for text in written] == ["product_search_texts", "product_facet_values"]
@@ -52,17 +55,19 @@ async def test_an_unchanged_product_is_not_written_to_the_index_again(shop: Shop
     assert await product_counts(shop) == before
 
 
-async def test_reindexing_covers_all_products_or_those_not_indexed_yet(shop: Shop) -> None:
+async def test_reindexing_covers_all_products_or_those_not_indexed_yet(
+    shop: Shop, session: AsyncSession
+) -> None:
     await save_drafts(shop, LAMP)
-    async with shop.database.writes.begin() as session:
-        other = await create_product(session, title="Teapot")
-        assert await index_next_batch(session, 0, include_indexed=False) == other.id
-        assert await index_next_batch(session, other.id, include_indexed=False) is None
-        assert await index_next_batch(session, 0, include_indexed=False) is None
-        assert await index_next_batch(session, 0, include_indexed=True) == other.id
-        texts = (
-            await session.scalars(select(ProductSearchText.text).order_by(ProductSearchText.product_id))
-        ).all()
+    other = await create_product(session, title="Teapot")
+    assert await index_next_batch(session, 0, include_indexed=False) == other.id
+    assert await index_next_batch(session, other.id, include_indexed=False) is None
+    assert await index_next_batch(session, 0, include_indexed=False) is None
+    assert await index_next_batch(session, 0, include_indexed=True) == other.id
+    texts = (
+        await session.scalars(select(ProductSearchText.text).order_by(ProductSearchText.product_id))
+    ).all()
+    await session.commit()
 
     assert texts[0] == "desk lamp"
     assert "teapot" in texts[1].split()

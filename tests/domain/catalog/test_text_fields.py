@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import inspect, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.types import get_object_definition
 
 from domain.catalog.csv import CsvWriter, columns_of, export_products, import_file, read_products
@@ -96,16 +97,16 @@ async def test_every_text_survives_import_export_and_import_again(shop: Shop) ->
 
 @pytest.mark.parametrize(("name", "text", "of_variant"), TEXTS, ids=[name for name, *_ in TEXTS])
 async def test_every_text_is_limited_in_files_and_forms(
-    shop: Shop, name: str, text: TextField, of_variant: bool
+    shop: Shop, session: AsyncSession, name: str, text: TextField, of_variant: bool
 ) -> None:
     longest = HTML_LIMIT if text.html else text.limit
     too_long = with_text(LAMP, name, "x" * (longest + 1), of_variant=of_variant)
     reason = f"{text.column}: has {longest + 1:,} characters; at most {longest:,} are taken"
 
     assert await import_text(shop, write_file(too_long)) == [reason]
-    async with shop.database.writes.begin() as session:
-        with pytest.raises(Invalid) as refused:
-            await create_product(session, too_long, category_id=None, cause=BY_STAFF)
+    with pytest.raises(Invalid) as refused:
+        await create_product(session, too_long, category_id=None, cause=BY_STAFF)
+    await session.commit()
 
     assert refused.value.field == (("variants", 0, name) if of_variant else (name,))
     assert await export_drafts(shop) == []
@@ -115,10 +116,10 @@ async def test_every_text_is_limited_in_files_and_forms(
     ("name", "text", "of_variant"), OPTIONAL_TEXTS, ids=[name for name, *_ in OPTIONAL_TEXTS]
 )
 async def test_every_text_is_kept_by_a_file_without_its_column(
-    shop: Shop, name: str, text: TextField, of_variant: bool
+    shop: Shop, session: AsyncSession, name: str, text: TextField, of_variant: bool
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        await save_product(session, LAMP, cause=BY_STAFF)
+    await save_product(session, LAMP, cause=BY_STAFF)
+    await session.commit()
     table = write_file(with_text(LAMP, name, "", of_variant=of_variant)).decode().splitlines()
     at = table[0].split(",").index(text.column)
     without_column = "\n".join(",".join(row.split(",")[:at] + row.split(",")[at + 1 :]) for row in table)
@@ -129,22 +130,22 @@ async def test_every_text_is_kept_by_a_file_without_its_column(
 
 
 @pytest.mark.parametrize("name", PRODUCT_TEXTS)
-async def test_every_text_of_a_product_can_be_edited(shop: Shop, name: str) -> None:
-    async with shop.database.writes.begin() as session:
-        product = (await save_product(session, LAMP, cause=BY_STAFF)).product
-        changes = ProductChanges(texts={name: "New"})
-        await update_product(session, product.id, changes, category_id=None, version=1, cause=BY_STAFF)
+async def test_every_text_of_a_product_can_be_edited(shop: Shop, session: AsyncSession, name: str) -> None:
+    product = (await save_product(session, LAMP, cause=BY_STAFF)).product
+    changes = ProductChanges(texts={name: "New"})
+    await update_product(session, product.id, changes, category_id=None, version=1, cause=BY_STAFF)
+    await session.commit()
 
     assert await export_drafts(shop) == [with_product_texts(LAMP, {name: "New"})]
 
 
 @pytest.mark.parametrize("name", VARIANT_TEXTS)
-async def test_every_text_of_a_variant_can_be_edited(shop: Shop, name: str) -> None:
-    async with shop.database.writes.begin() as session:
-        product = (await save_product(session, LAMP, cause=BY_STAFF)).product
-        variant = (await session.scalars(select(Variant))).one()
-        draft = with_variant_texts(LAMP.variants[0], {name: "New"})
-        await save_variant(session, product.id, draft, variant_id=variant.id, version=1, cause=BY_STAFF)
+async def test_every_text_of_a_variant_can_be_edited(shop: Shop, session: AsyncSession, name: str) -> None:
+    product = (await save_product(session, LAMP, cause=BY_STAFF)).product
+    variant = (await session.scalars(select(Variant))).one()
+    draft = with_variant_texts(LAMP.variants[0], {name: "New"})
+    await save_variant(session, product.id, draft, variant_id=variant.id, version=1, cause=BY_STAFF)
+    await session.commit()
 
     assert await export_drafts(shop) == [replace(LAMP, variants=(draft,))]
 

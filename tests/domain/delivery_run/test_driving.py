@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.delivery_run import POSITION_EVENT_INTERVAL, complete_stop, start_delivery_run
@@ -29,186 +30,192 @@ from tests.factories.shipment import NOW, RECEIPT_AFTER, event_names
 HOUR = timedelta(hours=1)
 
 
-async def test_a_planned_run_has_an_estimated_time_for_each_stop(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        parcels = await packed_parcels(session, 3)
+async def test_a_planned_run_has_an_estimated_time_for_each_stop(shop: Shop, session: AsyncSession) -> None:
+    parcels = await packed_parcels(session, 3)
 
-        run = await create_delivery_run(session, parcels)
+    run = await create_delivery_run(session, parcels)
 
-        stops = await stops_of(session, run)
-        assert (run.status, run.version, run.vehicle) == (R.PLANNED, 1, "bicycle")
-        assert [stop.shipment_id for stop in stops] == [parcel.id for parcel in parcels]
-        assert [stop.estimated_at for stop in stops] == [
-            NOW + LEG_TIME,
-            NOW + 2 * LEG_TIME,
-            NOW + 3 * LEG_TIME,
-        ]
-
-
-async def test_starting_a_run_sends_its_parcels_out(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        parcels = await packed_parcels(session, 2)
-        run = await create_delivery_run(session, parcels)
-
-        stops = await start(session, run, now=NOW + HOUR)
-
-        assert (run.status, run.started_at) == (R.ACTIVE, NOW + HOUR)
-        assert [stop.estimated_at for stop in stops] == [NOW + HOUR + LEG_TIME, NOW + HOUR + 2 * LEG_TIME]
-        for parcel in parcels:
-            assert (parcel.status, parcel.carrier) == (S.OUT_FOR_DELIVERY, CarrierCode.OWN)
-            assert (parcel.tracking_number, parcel.dispatched_at) == (parcel.number, NOW + HOUR)
-            assert parcel.poll_at is None
-            order = await session.get_one(Order, parcel.order_id)
-            assert order.fulfilment_status is FulfilmentStatus.SHIPPED
+    stops = await stops_of(session, run)
+    assert (run.status, run.version, run.vehicle) == (R.PLANNED, 1, "bicycle")
+    assert [stop.shipment_id for stop in stops] == [parcel.id for parcel in parcels]
+    assert [stop.estimated_at for stop in stops] == [
+        NOW + LEG_TIME,
+        NOW + 2 * LEG_TIME,
+        NOW + 3 * LEG_TIME,
+    ]
+    await session.commit()
 
 
-async def test_each_completed_stop_moves_the_times_of_those_after_it(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        parcels = await packed_parcels(session, 3)
-        run = await create_delivery_run(session, parcels)
-        stops = await start(session, run)
-        late = NOW + 3 * LEG_TIME
+async def test_starting_a_run_sends_its_parcels_out(shop: Shop, session: AsyncSession) -> None:
+    parcels = await packed_parcels(session, 2)
+    run = await create_delivery_run(session, parcels)
 
-        await finish(session, run, stops[0], note="Left with the porter.", proof="Mr Zhao", now=late)
+    stops = await start(session, run, now=NOW + HOUR)
 
-        first, second, third = await stops_of(session, run)
-        assert (first.outcome, first.completed_at) == (StopOutcome.DELIVERED, late)
-        assert (first.note, first.proof) == ("Left with the porter.", "Mr Zhao")
-        assert [second.estimated_at, third.estimated_at] == [late + LEG_TIME, late + 2 * LEG_TIME]
-        assert (parcels[0].status, parcels[0].delivered_at) == (S.DELIVERED, late)
-        order = await session.get_one(Order, parcels[0].order_id)
-        assert (order.fulfilment_status, order.receipt_due_at) == (
-            FulfilmentStatus.DELIVERED,
-            late + RECEIPT_AFTER,
-        )
-        rescheduled = select(Event.payload).where(
-            Event.subject_id == parcels[2].id, Event.name == "shipment.rescheduled"
-        )
-        payload = (await session.scalars(rescheduled)).one()
-        assert (payload["stops_ahead"], payload["estimated_at"]) == (1, (late + 2 * LEG_TIME).isoformat())
-        assert run.status is R.ACTIVE
+    assert (run.status, run.started_at) == (R.ACTIVE, NOW + HOUR)
+    assert [stop.estimated_at for stop in stops] == [NOW + HOUR + LEG_TIME, NOW + HOUR + 2 * LEG_TIME]
+    for parcel in parcels:
+        assert (parcel.status, parcel.carrier) == (S.OUT_FOR_DELIVERY, CarrierCode.OWN)
+        assert (parcel.tracking_number, parcel.dispatched_at) == (parcel.number, NOW + HOUR)
+        assert parcel.poll_at is None
+        order = await session.get_one(Order, parcel.order_id)
+        assert order.fulfilment_status is FulfilmentStatus.SHIPPED
+    await session.commit()
 
 
-async def test_the_last_stop_ends_the_run(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        run = await create_delivery_run(session, await packed_parcels(session, 1))
-        [stop] = await start(session, run)
+async def test_each_completed_stop_moves_the_times_of_those_after_it(
+    shop: Shop, session: AsyncSession
+) -> None:
+    parcels = await packed_parcels(session, 3)
+    run = await create_delivery_run(session, parcels)
+    stops = await start(session, run)
+    late = NOW + 3 * LEG_TIME
 
-        await finish(session, run, stop, now=NOW + HOUR)
+    await finish(session, run, stops[0], note="Left with the porter.", proof="Mr Zhao", now=late)
 
-        assert (run.status, run.ended_at) == (R.COMPLETED, NOW + HOUR)
-        assert await event_names(session, Subject.DELIVERY_RUN, run.id) == [
-            "delivery_run.planned",
-            "delivery_run.started",
-            "delivery_run.stop_completed",
-            "delivery_run.completed",
-        ]
+    first, second, third = await stops_of(session, run)
+    assert (first.outcome, first.completed_at) == (StopOutcome.DELIVERED, late)
+    assert (first.note, first.proof) == ("Left with the porter.", "Mr Zhao")
+    assert [second.estimated_at, third.estimated_at] == [late + LEG_TIME, late + 2 * LEG_TIME]
+    assert (parcels[0].status, parcels[0].delivered_at) == (S.DELIVERED, late)
+    order = await session.get_one(Order, parcels[0].order_id)
+    assert (order.fulfilment_status, order.receipt_due_at) == (
+        FulfilmentStatus.DELIVERED,
+        late + RECEIPT_AFTER,
+    )
+    rescheduled = select(Event.payload).where(
+        Event.subject_id == parcels[2].id, Event.name == "shipment.rescheduled"
+    )
+    payload = (await session.scalars(rescheduled)).one()
+    assert (payload["stops_ahead"], payload["estimated_at"]) == (1, (late + 2 * LEG_TIME).isoformat())
+    assert run.status is R.ACTIVE
+    await session.commit()
 
 
-async def test_an_undelivered_parcel_can_go_out_on_another_run(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        [parcel] = await packed_parcels(session, 1)
-        run = await create_delivery_run(session, [parcel])
-        [stop] = await start(session, run)
-        await finish(session, run, stop, StopOutcome.FAILED, now=NOW + LEG_TIME)
-        assert current_status(parcel) is S.DELIVERY_FAILED
+async def test_the_last_stop_ends_the_run(shop: Shop, session: AsyncSession) -> None:
+    run = await create_delivery_run(session, await packed_parcels(session, 1))
+    [stop] = await start(session, run)
 
-        again = await create_delivery_run(session, [parcel], now=NOW + HOUR)
-        await start(session, again, now=NOW + HOUR)
+    await finish(session, run, stop, now=NOW + HOUR)
 
-        assert current_status(parcel) is S.OUT_FOR_DELIVERY
-        assert parcel.dispatched_at == NOW
-        statuses = select(TrackingEvent.status).where(TrackingEvent.shipment_id == parcel.id)
-        assert list(await session.scalars(statuses.order_by(TrackingEvent.occurred_at))) == [
-            S.OUT_FOR_DELIVERY,
-            S.DELIVERY_FAILED,
-            S.OUT_FOR_DELIVERY,
-        ]
+    assert (run.status, run.ended_at) == (R.COMPLETED, NOW + HOUR)
+    assert await event_names(session, Subject.DELIVERY_RUN, run.id) == [
+        "delivery_run.planned",
+        "delivery_run.started",
+        "delivery_run.stop_completed",
+        "delivery_run.completed",
+    ]
+    await session.commit()
+
+
+async def test_an_undelivered_parcel_can_go_out_on_another_run(shop: Shop, session: AsyncSession) -> None:
+    [parcel] = await packed_parcels(session, 1)
+    run = await create_delivery_run(session, [parcel])
+    [stop] = await start(session, run)
+    await finish(session, run, stop, StopOutcome.FAILED, now=NOW + LEG_TIME)
+    assert current_status(parcel) is S.DELIVERY_FAILED
+
+    again = await create_delivery_run(session, [parcel], now=NOW + HOUR)
+    await start(session, again, now=NOW + HOUR)
+
+    assert current_status(parcel) is S.OUT_FOR_DELIVERY
+    assert parcel.dispatched_at == NOW
+    statuses = select(TrackingEvent.status).where(TrackingEvent.shipment_id == parcel.id)
+    assert list(await session.scalars(statuses.order_by(TrackingEvent.occurred_at))) == [
+        S.OUT_FOR_DELIVERY,
+        S.DELIVERY_FAILED,
+        S.OUT_FOR_DELIVERY,
+    ]
+    await session.commit()
 
 
 def current_status(parcel: Shipment) -> ShipmentStatus:
     return parcel.status
 
 
-async def test_a_stop_is_completed_once(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        run = await create_delivery_run(session, await packed_parcels(session, 2))
-        stops = await start(session, run)
-        await finish(session, run, stops[0])
-        version = run.version
+async def test_a_stop_is_completed_once(shop: Shop, session: AsyncSession) -> None:
+    run = await create_delivery_run(session, await packed_parcels(session, 2))
+    stops = await start(session, run)
+    await finish(session, run, stops[0])
+    version = run.version
 
-        with pytest.raises(WrongState, match="This stop is already done"):
-            await finish(session, run, stops[0], StopOutcome.FAILED)
+    with pytest.raises(WrongState, match="This stop is already done"):
+        await finish(session, run, stops[0], StopOutcome.FAILED)
 
-        assert (await stops_of(session, run))[0].outcome is StopOutcome.DELIVERED
-        assert run.version == version
-
-
-async def test_no_stop_is_completed_before_the_courier_leaves(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        [parcel] = await packed_parcels(session, 1)
-        run = await create_delivery_run(session, [parcel])
-        [stop] = await stops_of(session, run)
-
-        with pytest.raises(WrongState, match="The courier has not left yet"):
-            await finish(session, run, stop)
-        with pytest.raises(WrongState, match="The courier is not on the road"):
-            await report(session, run)
-
-        assert (parcel.status, run.latitude) == (S.PENDING, None)
+    assert (await stops_of(session, run))[0].outcome is StopOutcome.DELIVERED
+    assert run.version == version
+    await session.commit()
 
 
-async def test_another_couriers_run_does_not_exist(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        other = await create_account(session, role=Role.COURIER)
-        run = await create_delivery_run(session, await packed_parcels(session, 1))
-        [stop] = await stops_of(session, run)
+async def test_no_stop_is_completed_before_the_courier_leaves(shop: Shop, session: AsyncSession) -> None:
+    [parcel] = await packed_parcels(session, 1)
+    run = await create_delivery_run(session, [parcel])
+    [stop] = await stops_of(session, run)
 
-        with pytest.raises(NotFound):
-            await start_delivery_run(session, run.id, cause=Cause(NOW, other.id), receipt_after=RECEIPT_AFTER)
-        with pytest.raises(NotFound):
-            await report(session, run, courier=other)
-        with pytest.raises(NotFound):
-            await complete_stop(
-                session,
-                stop.id,
-                StopOutcome.DELIVERED,
-                note="",
-                proof="",
-                cause=Cause(NOW, other.id),
-                receipt_after=RECEIPT_AFTER,
-            )
+    with pytest.raises(WrongState, match="The courier has not left yet"):
+        await finish(session, run, stop)
+    with pytest.raises(WrongState, match="The courier is not on the road"):
+        await report(session, run)
 
-        assert (run.status, run.version) == (R.PLANNED, 1)
+    assert (parcel.status, run.latitude) == (S.PENDING, None)
+    await session.commit()
 
 
-async def test_the_latest_position_is_kept_and_announced_every_ten_seconds(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        parcels = await packed_parcels(session, 5)
-        run = await create_delivery_run(session, parcels)
-        await start(session, run)
+async def test_another_couriers_run_does_not_exist(shop: Shop, session: AsyncSession) -> None:
+    other = await create_account(session, role=Role.COURIER)
+    run = await create_delivery_run(session, await packed_parcels(session, 1))
+    [stop] = await stops_of(session, run)
 
-        await report(session, run, latitude=30.1)
-        await report(session, run, latitude=30.2, now=NOW + POSITION_EVENT_INTERVAL / 2)
+    with pytest.raises(NotFound):
+        await start_delivery_run(session, run.id, cause=Cause(NOW, other.id), receipt_after=RECEIPT_AFTER)
+    with pytest.raises(NotFound):
+        await report(session, run, courier=other)
+    with pytest.raises(NotFound):
+        await complete_stop(
+            session,
+            stop.id,
+            StopOutcome.DELIVERED,
+            note="",
+            proof="",
+            cause=Cause(NOW, other.id),
+            receipt_after=RECEIPT_AFTER,
+        )
 
-        assert (run.latitude, run.position_at) == (30.2, NOW + POSITION_EVENT_INTERVAL / 2)
-        assert (await event_names(session, Subject.DELIVERY_RUN, run.id)).count("delivery_run.moved") == 1
-        await report(session, run, latitude=30.3, now=NOW + POSITION_EVENT_INTERVAL)
-        assert (await event_names(session, Subject.DELIVERY_RUN, run.id)).count("delivery_run.moved") == 2
-        moves = [
-            (await event_names(session, Subject.SHIPMENT, parcel.id)).count("shipment.moved")
-            for parcel in parcels
-        ]
-        assert moves == [2, 2, 2, 0, 0]
+    assert (run.status, run.version) == (R.PLANNED, 1)
+    await session.commit()
+
+
+async def test_the_latest_position_is_kept_and_announced_every_ten_seconds(
+    shop: Shop, session: AsyncSession
+) -> None:
+    parcels = await packed_parcels(session, 5)
+    run = await create_delivery_run(session, parcels)
+    await start(session, run)
+
+    await report(session, run, latitude=30.1)
+    await report(session, run, latitude=30.2, now=NOW + POSITION_EVENT_INTERVAL / 2)
+
+    assert (run.latitude, run.position_at) == (30.2, NOW + POSITION_EVENT_INTERVAL / 2)
+    assert (await event_names(session, Subject.DELIVERY_RUN, run.id)).count("delivery_run.moved") == 1
+    await report(session, run, latitude=30.3, now=NOW + POSITION_EVENT_INTERVAL)
+    assert (await event_names(session, Subject.DELIVERY_RUN, run.id)).count("delivery_run.moved") == 2
+    moves = [
+        (await event_names(session, Subject.SHIPMENT, parcel.id)).count("shipment.moved")
+        for parcel in parcels
+    ]
+    assert moves == [2, 2, 2, 0, 0]
+    await session.commit()
 
 
 @pytest.mark.parametrize(("latitude", "longitude"), [(91, 0), (-91, 0), (0, 181), (float("nan"), 0)])
-async def test_a_position_outside_the_map_is_refused(shop: Shop, latitude: float, longitude: float) -> None:
-    async with shop.database.writes.begin() as session:
-        run = await create_delivery_run(session, await packed_parcels(session, 1))
-        await start(session, run)
+async def test_a_position_outside_the_map_is_refused(
+    shop: Shop, session: AsyncSession, latitude: float, longitude: float
+) -> None:
+    run = await create_delivery_run(session, await packed_parcels(session, 1))
+    await start(session, run)
 
-        with pytest.raises(Invalid):
-            await report(session, run, latitude=latitude, longitude=longitude)
+    with pytest.raises(Invalid):
+        await report(session, run, latitude=latitude, longitude=longitude)
 
-        assert run.position is None
+    assert run.position is None
+    await session.commit()

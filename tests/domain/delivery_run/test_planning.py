@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.delivery_run import (
@@ -51,32 +52,32 @@ def test_a_run_is_driven_once_or_cancelled_before(
     assert (after in TRANSITIONS[before]) is (after in FOLLOWS[before])
 
 
-async def test_the_parcels_of_a_cancelled_run_can_be_planned_again(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        parcels = await packed_parcels(session, 2)
-        run = await create_delivery_run(session, parcels)
+async def test_the_parcels_of_a_cancelled_run_can_be_planned_again(shop: Shop, session: AsyncSession) -> None:
+    parcels = await packed_parcels(session, 2)
+    run = await create_delivery_run(session, parcels)
 
-        await cancel_delivery_run(session, run.id, cause=Cause(NOW))
+    await cancel_delivery_run(session, run.id, cause=Cause(NOW))
 
-        assert (run.status, run.ended_at) == (R.CANCELLED, NOW)
-        assert await stops_of(session, run) == []
-        assert (await create_delivery_run(session, parcels)).status is R.PLANNED
+    assert (run.status, run.ended_at) == (R.CANCELLED, NOW)
+    assert await stops_of(session, run) == []
+    assert (await create_delivery_run(session, parcels)).status is R.PLANNED
+    await session.commit()
 
 
-async def test_a_parcel_waits_on_one_run_at_a_time(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        [parcel] = await packed_parcels(session, 1)
+async def test_a_parcel_waits_on_one_run_at_a_time(shop: Shop, session: AsyncSession) -> None:
+    [parcel] = await packed_parcels(session, 1)
+    await create_delivery_run(session, [parcel])
+
+    with pytest.raises(WrongState, match=f"Shipment {parcel.number} is already planned on a run"):
         await create_delivery_run(session, [parcel])
+    with pytest.raises(WrongState, match="planned on a run"):
+        await send(session, parcel)
+    with pytest.raises(WrongState, match="planned on a run"):
+        await unpack_shipment(session, parcel.id, cause=Cause(NOW))
 
-        with pytest.raises(WrongState, match=f"Shipment {parcel.number} is already planned on a run"):
-            await create_delivery_run(session, [parcel])
-        with pytest.raises(WrongState, match="planned on a run"):
-            await send(session, parcel)
-        with pytest.raises(WrongState, match="planned on a run"):
-            await unpack_shipment(session, parcel.id, cause=Cause(NOW))
-
-        assert len((await session.scalars(select(DeliveryRunStop))).all()) == 1
-        assert parcel.dispatched_at is None
+    assert len((await session.scalars(select(DeliveryRunStop))).all()) == 1
+    assert parcel.dispatched_at is None
+    await session.commit()
 
 
 async def test_only_what_can_go_with_our_couriers_is_planned(shop: Shop) -> None:
@@ -121,20 +122,20 @@ async def test_only_what_can_go_with_our_couriers_is_planned(shop: Shop) -> None
         assert (await session.scalars(select(DeliveryRun))).all() == []
 
 
-async def test_the_number_of_stops_of_a_run_has_a_limit(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        [parcel] = await packed_parcels(session, 1)
-        courier = await create_account(session, role=Role.COURIER)
+async def test_the_number_of_stops_of_a_run_has_a_limit(shop: Shop, session: AsyncSession) -> None:
+    [parcel] = await packed_parcels(session, 1)
+    courier = await create_account(session, role=Role.COURIER)
 
-        with pytest.raises(LimitReached):
-            await plan_delivery_run(
-                session,
-                courier_id=courier.id,
-                warehouse_id=parcel.warehouse_id,
-                vehicle="",
-                stops=[PlannedStop(number, LEG_TIME) for number in range(STOPS_LIMIT + 1)],
-                cause=Cause(NOW),
-            )
+    with pytest.raises(LimitReached):
+        await plan_delivery_run(
+            session,
+            courier_id=courier.id,
+            warehouse_id=parcel.warehouse_id,
+            vehicle="",
+            stops=[PlannedStop(number, LEG_TIME) for number in range(STOPS_LIMIT + 1)],
+            cause=Cause(NOW),
+        )
+    await session.commit()
 
 
 async def test_a_courier_does_not_leave_with_a_parcel_of_a_cancelled_order(shop: Shop) -> None:

@@ -269,17 +269,17 @@ async def test_what_may_happen_to_a_refund(shop: Shop, state: str) -> None:
     await check_outcomes(shop, "Refunds", state, refund_in_state, REFUND)
 
 
-async def test_the_display_status_is_the_same_for_the_database(shop: Shop) -> None:
+async def test_the_display_status_is_the_same_for_the_database(shop: Shop, session: AsyncSession) -> None:
     """By it orders are found, through an index."""
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session)
-        for status in OrderStatus:
-            for goods in FulfilmentStatus:
-                order.status, order.fulfilment_status = status, goods
-                await session.flush()
-                found = await session.scalar(select(literal_column(DISPLAY_STATUS)).select_from(Order))
-                assert found == order.display_status.value, (status, goods)
-        await session.rollback()
+    order = await create_order(session)
+    for status in OrderStatus:
+        for goods in FulfilmentStatus:
+            order.status, order.fulfilment_status = status, goods
+            await session.flush()
+            found = await session.scalar(select(literal_column(DISPLAY_STATUS)).select_from(Order))
+            assert found == order.display_status.value, (status, goods)
+    await session.rollback()
+    await session.commit()
 
 
 def test_every_state_is_drawn() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.csv import (
     CsvWriter,
@@ -166,9 +167,9 @@ async def test_a_bad_row_stops_the_whole_file(shop: Shop) -> None:
     assert await count_rows(shop) == before
 
 
-async def test_a_refused_product_stops_the_whole_file(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_attribute(session, code="origin", values=("Fujian", "Yunnan"))
+async def test_a_refused_product_stops_the_whole_file(shop: Shop, session: AsyncSession) -> None:
+    await create_attribute(session, code="origin", values=("Fujian", "Yunnan"))
+    await session.commit()
     before = await count_rows(shop)
 
     result = await import_data(shop, FILE)
@@ -187,11 +188,11 @@ async def test_a_dry_run_reports_everything_and_changes_nothing(shop: Shop) -> N
     assert await count_rows(shop) == before
 
 
-async def test_progress_counts_every_product(shop: Shop) -> None:
+async def test_progress_counts_every_product(shop: Shop, session: AsyncSession) -> None:
     counts: list[int] = []
-    async with shop.database.writes.begin() as session:
-        parsed = read_products(FILE, file="products.csv", currency=CNY)
-        await import_file(session, parsed, cause=Cause(NOW), progress=counts.append)
+    parsed = read_products(FILE, file="products.csv", currency=CNY)
+    await import_file(session, parsed, cause=Cause(NOW), progress=counts.append)
+    await session.commit()
     assert sum(counts) == len(parsed.products) == 2
 
 

@@ -43,40 +43,42 @@ async def paths_by_name(session: AsyncSession) -> dict[str, tuple[str, int]]:
     return {row.name: (row.path, row.depth) for row in rows}
 
 
-async def test_the_path_of_a_category_begins_at_the_root(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        food, tea, green = await create_branch(session, "Food", "Tea", "Green tea")
+async def test_the_path_of_a_category_begins_at_the_root(shop: Shop, session: AsyncSession) -> None:
+    food, tea, green = await create_branch(session, "Food", "Tea", "Green tea")
 
-        assert (food.path, tea.path) == (f"/{food.id}/", f"/{food.id}/{tea.id}/")
-        assert green.path_ids == [food.id, tea.id, green.id]
-        assert (green.slug, green.depth, green.position) == ("green-tea", 2, 1)
-
-
-async def test_a_category_moves_with_all_below_it(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        _, tea, green = await create_branch(session, "Food", "Tea", "Green tea")
-        (gifts,) = await create_branch(session, "Gifts")
-
-        await save_category(session, CategoryDraft(name="Tea", parent_id=gifts.id), category_id=tea.id)
-        assert (await paths_by_name(session))["Green tea"] == (f"/{gifts.id}/{tea.id}/{green.id}/", 2)
-
-        await save_category(session, CategoryDraft(name="Tea"), category_id=tea.id)
-        assert (await paths_by_name(session))["Green tea"] == (f"/{tea.id}/{green.id}/", 1)
+    assert (food.path, tea.path) == (f"/{food.id}/", f"/{food.id}/{tea.id}/")
+    assert green.path_ids == [food.id, tea.id, green.id]
+    assert (green.slug, green.depth, green.position) == ("green-tea", 2, 1)
+    await session.commit()
 
 
-async def test_products_are_found_by_the_new_name_of_their_category(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        draft = ProductDraft(slug="a", title="Sencha", category_path=("Food", "Tea"))
-        await save_products(session, [draft], cause=Cause(NOW))
-        food = (await session.scalars(select(Category).where(Category.name == "Food"))).one()
+async def test_a_category_moves_with_all_below_it(shop: Shop, session: AsyncSession) -> None:
+    _, tea, green = await create_branch(session, "Food", "Tea", "Green tea")
+    (gifts,) = await create_branch(session, "Gifts")
 
-        await save_category(
-            session, CategoryDraft(name="Pantry", translations={"zh": {"name": "食品"}}), category_id=food.id
-        )
+    await save_category(session, CategoryDraft(name="Tea", parent_id=gifts.id), category_id=tea.id)
+    assert (await paths_by_name(session))["Green tea"] == (f"/{gifts.id}/{tea.id}/{green.id}/", 2)
 
-        terms = (await session.scalars(select(ProductSearchText.text))).one().split()
-        assert {"pantry", "食品", "tea"} <= set(terms)
-        assert "food" not in terms
+    await save_category(session, CategoryDraft(name="Tea"), category_id=tea.id)
+    assert (await paths_by_name(session))["Green tea"] == (f"/{tea.id}/{green.id}/", 1)
+    await session.commit()
+
+
+async def test_products_are_found_by_the_new_name_of_their_category(
+    shop: Shop, session: AsyncSession
+) -> None:
+    draft = ProductDraft(slug="a", title="Sencha", category_path=("Food", "Tea"))
+    await save_products(session, [draft], cause=Cause(NOW))
+    food = (await session.scalars(select(Category).where(Category.name == "Food"))).one()
+
+    await save_category(
+        session, CategoryDraft(name="Pantry", translations={"zh": {"name": "食品"}}), category_id=food.id
+    )
+
+    terms = (await session.scalars(select(ProductSearchText.text))).one().split()
+    assert {"pantry", "食品", "tea"} <= set(terms)
+    assert "food" not in terms
+    await session.commit()
 
 
 NEW = CategoryDraft(name="New")
@@ -102,76 +104,74 @@ REFUSED_CATEGORIES: Sequence[tuple[CategoryDraft, int | None, ErrorCode, tuple[o
 ]
 
 
-async def test_a_refused_category_leaves_the_tree_unchanged(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_branch(session, "Food", "Tea")
-        before = await paths_by_name(session)
+async def test_a_refused_category_leaves_the_tree_unchanged(shop: Shop, session: AsyncSession) -> None:
+    await create_branch(session, "Food", "Tea")
+    before = await paths_by_name(session)
+    await session.commit()
 
     for draft, category_id, code, field in REFUSED_CATEGORIES:
         with pytest.raises(DomainError) as refused:
-            async with shop.database.writes.begin() as session:
-                await save_category(session, draft, category_id=category_id)
+            await save_category(session, draft, category_id=category_id)
+        await session.rollback()
 
         assert (refused.value.code, refused.value.field) == (code, field)
-        async with shop.database.reads() as session:
-            assert await paths_by_name(session) == before
+        assert await paths_by_name(session) == before
+        await session.commit()
 
 
-async def test_the_depth_of_the_tree_is_limited(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        *_, last = await create_branch(session, *(f"Level {number}" for number in range(DEPTH_LIMIT)))
-        _, low = await create_branch(session, "High", "Low")
+async def test_the_depth_of_the_tree_is_limited(shop: Shop, session: AsyncSession) -> None:
+    *_, last = await create_branch(session, *(f"Level {number}" for number in range(DEPTH_LIMIT)))
+    _, low = await create_branch(session, "High", "Low")
 
-        with pytest.raises(DomainError, match="12 levels deep"):
-            await create_below(session, last)
-        with pytest.raises(DomainError, match="12 levels deep"):
-            await save_category(
-                session, CategoryDraft(name="High", parent_id=last.id), category_id=low.parent_id
-            )
+    with pytest.raises(DomainError, match="12 levels deep"):
+        await create_below(session, last)
+    with pytest.raises(DomainError, match="12 levels deep"):
+        await save_category(session, CategoryDraft(name="High", parent_id=last.id), category_id=low.parent_id)
+    await session.commit()
 
 
 async def create_below(session: AsyncSession, parent: Category) -> Category:
     return await save_category(session, CategoryDraft(name="Too deep", parent_id=parent.id))
 
 
-async def test_a_category_defines_the_attributes_of_its_products(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        colour, size = await create_attribute(session), await create_attribute(session, code="size")
-        attributes = [CategoryAttributeDraft(colour.id, required=True), CategoryAttributeDraft(size.id)]
-        category = await save_category(session, CategoryDraft(name="Food", attributes=attributes))
-        await save_category(
-            session, CategoryDraft(name="Food", attributes=attributes[:1]), category_id=category.id
-        )
+async def test_a_category_defines_the_attributes_of_its_products(shop: Shop, session: AsyncSession) -> None:
+    colour, size = await create_attribute(session), await create_attribute(session, code="size")
+    attributes = [CategoryAttributeDraft(colour.id, required=True), CategoryAttributeDraft(size.id)]
+    category = await save_category(session, CategoryDraft(name="Food", attributes=attributes))
+    await save_category(
+        session, CategoryDraft(name="Food", attributes=attributes[:1]), category_id=category.id
+    )
 
-        rows = (await session.scalars(select(CategoryAttribute))).all()
-        assert [(row.category_id, row.attribute_id, row.required) for row in rows] == [
-            (category.id, colour.id, True)
-        ]
+    rows = (await session.scalars(select(CategoryAttribute))).all()
+    assert [(row.category_id, row.attribute_id, row.required) for row in rows] == [
+        (category.id, colour.id, True)
+    ]
+    await session.commit()
 
 
-async def test_an_attribute_lists_what_it_allows(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        drafts = [ValueDraft("red", "Red"), ValueDraft("blue", "Blue", {"zh": {"name": "蓝"}})]
-        colour = await save_attribute(
-            session, AttributeDraft(code="colour", name="Colour", type=AttributeType.ENUM, values=drafts)
-        )
-        await save_attribute(
-            session,
-            AttributeDraft(
-                code="colour",
-                name="Shade",
-                type=AttributeType.ENUM,
-                values=[drafts[1], ValueDraft("green", "Green")],
-            ),
-            attribute_id=colour.id,
-        )
+async def test_an_attribute_lists_what_it_allows(shop: Shop, session: AsyncSession) -> None:
+    drafts = [ValueDraft("red", "Red"), ValueDraft("blue", "Blue", {"zh": {"name": "蓝"}})]
+    colour = await save_attribute(
+        session, AttributeDraft(code="colour", name="Colour", type=AttributeType.ENUM, values=drafts)
+    )
+    await save_attribute(
+        session,
+        AttributeDraft(
+            code="colour",
+            name="Shade",
+            type=AttributeType.ENUM,
+            values=[drafts[1], ValueDraft("green", "Green")],
+        ),
+        attribute_id=colour.id,
+    )
 
-        values = await session.scalars(select(AttributeValue).order_by(AttributeValue.position))
-        assert colour.name == "Shade"
-        assert [(value.code, value.translations) for value in values] == [
-            ("blue", {"zh": {"name": "蓝"}}),
-            ("green", {}),
-        ]
+    values = await session.scalars(select(AttributeValue).order_by(AttributeValue.position))
+    assert colour.name == "Shade"
+    assert [(value.code, value.translations) for value in values] == [
+        ("blue", {"zh": {"name": "蓝"}}),
+        ("green", {}),
+    ]
+    await session.commit()
 
 
 COLOUR = AttributeDraft(
@@ -190,30 +190,32 @@ REFUSED_ATTRIBUTES: Sequence[tuple[AttributeDraft, ErrorCode, tuple[object, ...]
 ]
 
 
-async def test_an_attribute_that_lists_values_is_an_enum(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        with pytest.raises(DomainError) as refused:
-            await save_attribute(session, replace(COLOUR, type=AttributeType.NUMBER))
+async def test_an_attribute_that_lists_values_is_an_enum(shop: Shop, session: AsyncSession) -> None:
+    with pytest.raises(DomainError) as refused:
+        await save_attribute(session, replace(COLOUR, type=AttributeType.NUMBER))
+    await session.commit()
 
     assert (refused.value.code, refused.value.field) == (ErrorCode.INVALID, ("values",))
 
 
-async def test_values_that_products_have_stay_valid_when_their_attribute_changes(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        colour = await create_attribute(session, values=("red",))
-        await create_attribute(session, code="size", values=("m",))
-        await give_attribute(session, await create_product(session), colour, "red")
+async def test_values_that_products_have_stay_valid_when_their_attribute_changes(
+    shop: Shop, session: AsyncSession
+) -> None:
+    colour = await create_attribute(session, values=("red",))
+    await create_attribute(session, code="size", values=("m",))
+    await give_attribute(session, await create_product(session), colour, "red")
+    await session.commit()
 
     for draft, code, field in REFUSED_ATTRIBUTES:
         with pytest.raises(DomainError) as refused:
-            async with shop.database.writes.begin() as session:
-                await save_attribute(session, draft, attribute_id=colour.id)
+            await save_attribute(session, draft, attribute_id=colour.id)
+        await session.rollback()
 
         assert (refused.value.code, refused.value.field) == (code, field)
-        async with shop.database.reads() as session:
-            codes = await session.scalars(select(Attribute.code).order_by(Attribute.id))
-            values = await session.scalars(select(AttributeValue.code).order_by(AttributeValue.id))
-            assert (codes.all(), values.all()) == (["colour", "size"], ["red", "m"])
+        codes = await session.scalars(select(Attribute.code).order_by(Attribute.id))
+        values = await session.scalars(select(AttributeValue.code).order_by(AttributeValue.id))
+        assert (codes.all(), values.all()) == (["colour", "size"], ["red", "m"])
+        await session.commit()
 
 
 async def test_an_edit_during_a_large_import_is_refused_after_a_while(postgres_url: str) -> None:
