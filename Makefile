@@ -77,6 +77,7 @@ locks:
 	@! grep -n '://' $(GRAPHIQL)/package-lock.json
 
 format: $(TOOLS) ## fix style and format
+	@$(VENV)/bin/ruff format
 	@$(VENV)/bin/ruff check --fix
 	@$(VENV)/bin/ruff format
 

@@ -129,7 +129,7 @@ def migrate() -> None:
 @app.command()
 def reindex() -> None:
     """Index all products for the search again; `migrate` does it where needed."""
-    from edge.reindex import reindex_products
+    from edge.commands.reindex import reindex_products
 
     run_in_shop(lambda shop: reindex_products(shop, console, everything=True))
 
@@ -161,7 +161,7 @@ def ask(
     pick: Annotated[str | None, typer.Option(help="print only this part: orderPlace.order.id")] = None,
 ) -> None:
     """Send a document to a running shop, as an app would, and print the response."""
-    from edge.ask import AskFailed, ask_shop, pick_value
+    from edge.commands.ask import AskFailed, ask_shop, pick_value
 
     values = {"X-Cart-Token": cart, "Accept-Language": language}
     headers = {name: value for name, value in values.items() if value}
@@ -169,8 +169,8 @@ def ask(
         response = ask_shop(
             read_settings().server.address, document, login=login, password=password, headers=headers
         )
-        printed = pick_value(response["data"], pick) if pick else response
-    except (AskFailed, LookupError, TypeError, ValueError) as error:
+        printed = pick_value(response, pick) if pick else response
+    except AskFailed as error:
         console.print(str(error), highlight=False, markup=False)
         raise typer.Exit(1) from None
     typer.echo(printed if isinstance(printed, str) else json.dumps(printed, ensure_ascii=False, indent=2))
@@ -197,7 +197,7 @@ def audit(
     Exit code 0 when they do; else 1, and the first disagreement is printed: its rule, its row, the expected
     and the found value.
     """
-    from edge.audit import print_audit
+    from edge.commands.audit import print_audit
 
     run_in_shop(lambda shop: print_audit(shop, every=every))
 
@@ -214,7 +214,7 @@ def quality(
 
     Exit code 0 when there is no issue, else 1.
     """
-    from edge.quality import print_quality
+    from edge.commands.quality import print_quality
 
     run_in_shop(lambda shop: print_quality(shop, limit=limit, reasons=reason, console=console))
 
@@ -266,7 +266,7 @@ def import_products(
     ] = False,
 ) -> None:
     """Import product files in Shopify's CSV format, each completely or not at all."""
-    from edge.product_files import import_files
+    from edge.commands.product_files import import_files
 
     run_in_shop(
         lambda shop: import_files(
@@ -292,7 +292,7 @@ def import_taxonomy(
     ] = False,
 ) -> None:
     """Import an edition of the Shopify Standard Product Taxonomy, completely or not at all."""
-    from edge.taxonomy import import_edition
+    from edge.commands.taxonomy import import_edition
 
     run_in_shop(
         lambda shop: import_edition(
@@ -309,7 +309,7 @@ def export_products(
     ] = None,
 ) -> None:
     """Export all products in Shopify's CSV format."""
-    from edge.product_files import export_file
+    from edge.commands.product_files import export_file
 
     run_in_shop(lambda shop: export_file(shop, to, currency or shop.settings.locale.default_currency))
 
@@ -332,7 +332,7 @@ def run_in_shop(work: "Callable[[Shop], Awaitable[int]]") -> None:
 
 def upgrade_database(settings: Settings) -> str:
     """Migrate the database, index products that a migration took out of the index; return the revision."""
-    from edge.reindex import reindex_products
+    from edge.commands.reindex import reindex_products
     from migrations.runner import upgrade
 
     revision = upgrade(settings.database.url)

@@ -15,8 +15,8 @@ from domain.catalog.csv import ImportResult, import_file, read_products
 from domain.cause import Cause
 from domain.errors import Invalid
 from edge.auth import viewer_of
+from edge.commands.product_files import write_products
 from edge.media import FORM_FIELD, FORM_FIELDS_LIMIT, answer_refusals
-from edge.product_files import write_products
 from events.shop import Shop
 from models import CurrencyCode
 from resolvers.context import Viewer

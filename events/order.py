@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from domain.cause import Cause
 from domain.order import cancel_overdue_orders, confirm_due_receipt
-from domain.order.due import due_receipts, due_unpaid_orders
+from domain.order.due import select_unconfirmed_receipts, select_unpaid_orders
 from events.types import Resources, Timer
 
 
@@ -15,9 +15,9 @@ async def cancel_unpaid_order(resources: Resources, order_id: int) -> None:
 async def cancel_unpaid_orders(resources: Resources, order_ids: Sequence[int]) -> int:
     """Cancel, in one transaction, those of these orders that were not paid in time; how many."""
     async with resources.database.writes.begin() as session:
-        closed = await cancel_overdue_orders(session, order_ids, cause=Cause(resources.clock()))
+        cancelled = await cancel_overdue_orders(session, order_ids, cause=Cause(resources.clock()))
     resources.after_commit(session)
-    return closed
+    return cancelled
 
 
 async def complete_order(resources: Resources, order_id: int) -> None:
@@ -26,6 +26,6 @@ async def complete_order(resources: Resources, order_id: int) -> None:
 
 
 UNPAID_ORDERS = Timer(
-    "order.unpaid", due=due_unpaid_orders, act=cancel_unpaid_order, act_on_group=cancel_unpaid_orders
+    "order.unpaid", due=select_unpaid_orders, act=cancel_unpaid_order, act_on_group=cancel_unpaid_orders
 )
-UNCONFIRMED_RECEIPTS = Timer("order.received", due=due_receipts, act=complete_order)
+UNCONFIRMED_RECEIPTS = Timer("order.receipt_overdue", due=select_unconfirmed_receipts, act=complete_order)

@@ -45,7 +45,7 @@ from models import Payment, PaymentMethod, Refund, RefundStatus
 
 log = structlog.get_logger()
 
-CANCELLED = "The order was cancelled."
+CANCEL_REASON = "The order was cancelled."
 
 OUTCOMES = {ProviderStatus.CAPTURED: PaymentOutcome.CAPTURED, ProviderStatus.FAILED: PaymentOutcome.FAILED}
 
@@ -135,7 +135,7 @@ async def settle_cancelled_order(session: AsyncSession, event: OrderCancelled, r
     """Close the open payments of a cancelled order and refund what was paid."""
     order = await lock_order(session, event.order.id)
     await close_payments(session, order, cause=Cause(resources.clock()))
-    await refund_everything(session, order, reason=CANCELLED, cause=Cause(resources.clock()))
+    await refund_everything(session, order, reason=CANCEL_REASON, cause=Cause(resources.clock()))
 
 
 async def close_payments_at_providers(event: OrderCancelled, resources: Resources) -> None:

@@ -14,20 +14,20 @@ from events.aftersales import (
     update_ticket_of_refund,
 )
 from events.payment import close_payments_at_providers, send_refunds, settle_cancelled_order
-from events.types import Inside, Outside, Reactions, reactions_to
+from events.types import AfterTransaction, InTransaction, Reactions, reactions_to
 
 REACTIONS: Reactions = dict(
     [
         reactions_to(
             OrderCancelled,
-            Inside(settle_cancelled_order),
-            Inside(cancel_open_tickets),
-            Outside(close_payments_at_providers),
+            InTransaction(settle_cancelled_order),
+            InTransaction(cancel_open_tickets),
+            AfterTransaction(close_payments_at_providers),
         ),
-        reactions_to(OrderClosed, Inside(cancel_open_tickets)),
-        reactions_to(RefundRequested, Inside(update_ticket_of_refund), Outside(send_refunds)),
-        reactions_to(RefundSucceeded, Inside(update_ticket_of_refund)),
-        reactions_to(RefundFailed, Inside(update_ticket_of_refund)),
-        reactions_to(ShipmentDelivered, Inside(complete_replaced_ticket)),
+        reactions_to(OrderClosed, InTransaction(cancel_open_tickets)),
+        reactions_to(RefundRequested, InTransaction(update_ticket_of_refund), AfterTransaction(send_refunds)),
+        reactions_to(RefundSucceeded, InTransaction(update_ticket_of_refund)),
+        reactions_to(RefundFailed, InTransaction(update_ticket_of_refund)),
+        reactions_to(ShipmentDelivered, InTransaction(complete_replaced_ticket)),
     ]
 )

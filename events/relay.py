@@ -17,7 +17,7 @@ from domain.outbox import (
 )
 from events.reactions import REACTIONS
 from events.topics import topics_of
-from events.types import AnyReaction, Inside, Reactions, Resources
+from events.types import AnyReaction, InTransaction, Reactions, Resources
 from models import Event
 
 log = structlog.get_logger()
@@ -96,7 +96,7 @@ class Relay:
 
         Inside: effect and mark commit together. Outside: the effect, which may be repeated, then the mark.
         """
-        if isinstance(reaction, Inside):
+        if isinstance(reaction, InTransaction):
             async with self.database.writes.begin() as session:
                 if await mark_reaction_done(session, event, reaction.name, now=self.clock()):
                     await reaction.effect(session, read_event(event), self.resources)

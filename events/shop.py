@@ -60,8 +60,8 @@ class Shop:
         deadlines, subscriptions, jobs = settings.deadlines, settings.subscriptions, settings.jobs
         terms = OrderTerms(
             frozenset(self.payments),
-            deadlines.unpaid_order_closes_after,
-            deadlines.flash_order_closes_after,
+            deadlines.unpaid_order_cancelled_after,
+            deadlines.flash_order_cancelled_after,
         )
         self.order_queue = OrderQueue(
             database, clock, self.secrets.new_number, terms, settings.checkout, self.wake_relay

@@ -70,7 +70,7 @@ class Timer:
 
 
 @dataclass(frozen=True, slots=True)
-class Inside(Generic[E_contra]):
+class InTransaction(Generic[E_contra]):
     """A reaction that changes our own rows: committed together with the mark that it is done, so once."""
 
     effect: Callable[[AsyncSession, E_contra, Resources], Awaitable[None]]
@@ -81,7 +81,7 @@ class Inside(Generic[E_contra]):
 
 
 @dataclass(frozen=True, slots=True)
-class Outside(Generic[E_contra]):
+class AfterTransaction(Generic[E_contra]):
     """A reaction that calls a partner, with no transaction open: it may be repeated, and must bear that."""
 
     effect: Callable[[E_contra, Resources], Awaitable[None]]
@@ -91,12 +91,12 @@ class Outside(Generic[E_contra]):
         return self.effect.__name__
 
 
-AnyReaction = Inside[Any] | Outside[Any]
+AnyReaction = InTransaction[Any] | AfterTransaction[Any]
 Reactions = Mapping[type[DomainEvent], Sequence[AnyReaction]]
 
 
 def reactions_to(
-    event_type: type[E], *reactions: Inside[E] | Outside[E]
+    event_type: type[E], *reactions: InTransaction[E] | AfterTransaction[E]
 ) -> tuple[type[DomainEvent], Sequence[AnyReaction]]:
     """An entry of the table of reactions; mypy checks that each reaction takes events of this class."""
     return event_type, reactions

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic import context
+from alembic.operations.ops import AddColumnOp, MigrationScript, ModifyTableOps
 from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -25,6 +26,17 @@ def render_type(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]
     return False
 
 
+def fill_new_texts(context: object, revision: object, directives: list[MigrationScript]) -> None:
+    """Rows that are there get an empty text in a new text column that must not be NULL."""
+    for script in directives:
+        for change in script.upgrade_ops.ops if script.upgrade_ops else ():
+            for each in change.ops if isinstance(change, ModifyTableOps) else ():
+                if isinstance(each, AddColumnOp) and isinstance(each.column.type, sa.String):
+                    column = each.column
+                    if not column.nullable and column.server_default is None:
+                        column.server_default = sa.DefaultClause(sa.text("''"))
+
+
 def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
@@ -34,6 +46,7 @@ def migrate(connection: Connection) -> None:
         render_as_batch=connection.dialect.name == "sqlite",
         transaction_per_migration=True,
         user_module_prefix="base.",
+        process_revision_directives=fill_new_texts,
     )
     with context.begin_transaction():
         context.run_migrations()

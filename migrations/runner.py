@@ -3,12 +3,14 @@
 `python -m migrations.runner MESSAGE` writes a new migration.
 """
 
+import subprocess
 import sys
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 
 from models.database import sqlite_file
 from settings import Settings
@@ -19,6 +21,7 @@ HERE = Path(__file__).parent
 def alembic_config(url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(HERE))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.attributes["url"] = url
     return config
 
@@ -35,10 +38,23 @@ def upgrade(url: str) -> str:
     return newest_revision()
 
 
-def revise(url: str, message: str) -> None:
-    """Write a new migration from the differences between models and database."""
-    command.revision(alembic_config(url), message, autogenerate=True)
+def revise(url: str, message: str) -> Path:
+    """Write a new migration from the differences between models and database; returns its file.
+
+    Raises CommandError where the database lacks a migration.
+    """
+    revision = f"{int(newest_revision()) + 1:04}"
+    command.revision(alembic_config(url), message, autogenerate=True, rev_id=revision)
+    [file] = (HERE / "versions").glob(f"{revision}_*.py")
+    lines = file.read_text("utf-8").splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if "# ###" not in line), "utf-8")
+    for task in (["check", "--quiet", "--fix"], ["format", "--quiet"]):
+        subprocess.run([sys.executable, "-m", "ruff", *task, str(file)], check=False)
+    return file
 
 
 if __name__ == "__main__":
-    revise(Settings.from_environment().database.url, sys.argv[1])
+    try:
+        sys.stdout.write(f"{revise(Settings.from_environment().database.url, sys.argv[1])}\n")
+    except CommandError as error:
+        raise SystemExit(f"{error} Run `make migrate` first.") from None

@@ -1,4 +1,4 @@
-"""Rows: tables, enums, constraints. No behaviour beyond derived properties."""
+"""Rows: tables, enums and constraints; and what loaders and domain share: the database, availability, SQL."""
 
 from models.account import (
     POSTAL_FIELDS,

@@ -49,8 +49,8 @@ class TicketQuoteLine:
     """What they bring back, after their share of the discount; zero when nothing comes back."""
 
 
-@row_type(resolve.TicketQuoteLeg)
-class TicketQuoteLeg:
+@row_type(resolve.TicketQuoteRefund)
+class TicketQuoteRefund:
     """The part of a refund that would go back to one payment."""
 
     payment: Payment
@@ -73,7 +73,7 @@ class TicketQuote:
     """The shipping fee in the refund: for faults only, with the last units of a wholly returned order."""
     refund: Money
     """All that would come back."""
-    legs: list[TicketQuoteLeg]
+    legs: list[TicketQuoteRefund]
     """How the refund would be split over the payments."""
     deadline: datetime | None
     """The last moment to ask; null while the goods have not been received."""

@@ -60,12 +60,12 @@ class DeadlineSettings(SettingsGroup):
         validation_alias="GUEST_CART_LIVES",
         description="an untouched guest cart is deleted after this time",
     )
-    unpaid_order_closes_after: Duration = Field(
+    unpaid_order_cancelled_after: Duration = Field(
         timedelta(minutes=30),
         validation_alias="UNPAID_ORDER_CLOSES_AFTER",
         description="an unpaid order is cancelled and its stock released",
     )
-    flash_order_closes_after: Duration = Field(
+    flash_order_cancelled_after: Duration = Field(
         timedelta(minutes=10),
         validation_alias="FLASH_ORDER_CLOSES_AFTER",
         description="the same for orders with items of a flash sale",

@@ -26,7 +26,7 @@ SQL_ELSEWHERE = {"gateways/payment/sandbox.py": "the sandbox provider keeps book
 ANY_ROOMS = ("models/sql/", "migrations/")
 ANY_ELSEWHERE = {
     "domain/events/types.py": "facts of events become JSON and are read back by their type hints",
-    "edge/ask.py": "answers to documents of users are JSON of any shape",
+    "edge/commands/ask.py": "answers to documents of users are JSON of any shape",
     "events/types.py": "the tables of jobs and reactions hold those for rows and events of any class",
     "loaders/base.py": "loaders are declared for any model and any key",
     "loaders/page.py": "lists are sorted by columns of any type, and cursors come from clients",

@@ -32,7 +32,7 @@ class TicketQuoteLine:
 
 
 @dataclass(frozen=True, slots=True)
-class TicketQuoteLeg:
+class TicketQuoteRefund:
     """The part of a refund that would go back to one payment."""
 
     payment: Payment
@@ -56,7 +56,7 @@ class TicketQuote:
     lines: tuple[TicketQuoteLine, ...]
     shipping: Money
     refund: Money
-    legs: tuple[TicketQuoteLeg, ...]
+    legs: tuple[TicketQuoteRefund, ...]
     deadline: datetime | None
     obstacle: NotEligible | None
 
@@ -117,10 +117,12 @@ def quote_line(case: ClaimCase, claimed: ClaimedUnits, amount: int) -> TicketQuo
     )
 
 
-def split_refund(facts: ClaimFacts, total: int) -> tuple[TicketQuoteLeg, ...]:
+def split_refund(facts: ClaimFacts, total: int) -> tuple[TicketQuoteRefund, ...]:
     """How a refund of `total` minor units would be split over the payments today."""
     if not total:
         return ()
     refundable = [payment.captured_amount - payment.refunded_amount for payment in facts.payments]
     shares = zip(facts.payments, apportion(total, refundable), strict=True)
-    return tuple(TicketQuoteLeg(payment, facts.case.order.money(share)) for payment, share in shares if share)
+    return tuple(
+        TicketQuoteRefund(payment, facts.case.order.money(share)) for payment, share in shares if share
+    )

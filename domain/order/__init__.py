@@ -18,12 +18,12 @@ from domain.order.place import CASH_LIMITS, OrderTerms, SoldMeanwhile, place_ord
 from domain.order.quote import OrderQuote, OrderQuoteLine, quote_order
 from domain.order.refusals import AmountMismatch, NotOffered
 from domain.order.request import OrderRequest, PaymentPlan, PlannedPayment, RequestedDelivery, RequestedLine
-from domain.order.states import FINAL, NOTHING_LEFT_YET, TRANSITIONS
+from domain.order.states import FINAL, NOT_DISPATCHED, TRANSITIONS
 
 __all__ = [
     "CASH_LIMITS",
     "FINAL",
-    "NOTHING_LEFT_YET",
+    "NOT_DISPATCHED",
     "TRANSITIONS",
     "AmountMismatch",
     "BatchItem",

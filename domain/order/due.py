@@ -9,12 +9,12 @@ from models import Order, OrderStatus
 from models.sql.types import AnySelect
 
 
-def due_unpaid_orders(now: datetime) -> AnySelect:
+def select_unpaid_orders(now: datetime) -> AnySelect:
     """Select the ids of orders that were not paid in time, the longest due first."""
     return select(Order.id).where(is_unpaid_at(now)).order_by(Order.payment_due_at)
 
 
-def due_receipts(now: datetime) -> AnySelect:
+def select_unconfirmed_receipts(now: datetime) -> AnySelect:
     """Select the ids of delivered orders whose customers did not confirm the receipt in time."""
     return (
         select(Order.id)

@@ -10,7 +10,7 @@ from domain.cause import Cause
 from domain.errors import Invalid, NotFound, WrongState
 from domain.events import OrderCancelled, OrderClosed, OrderCompleted, OrderConfirmed
 from domain.ledger import NewPosting, net_sales_by_order, write_postings
-from domain.order.states import FINAL, NOTHING_LEFT_YET, TRANSITIONS, WHOLLY_SHIPPED
+from domain.order.states import FINAL, NOT_DISPATCHED, TRANSITIONS, WHOLLY_SHIPPED
 from domain.outbox import record, record_all
 from domain.promotion import release_promotions
 from domain.state import move
@@ -51,7 +51,7 @@ async def cancel_order(session: AsyncSession, order_id: int, *, reason: str, cau
     """
     order = await lock_order(session, order_id)
     reason = required_reason(reason)
-    if order.status not in FINAL and order.fulfilment_status not in NOTHING_LEFT_YET:
+    if order.status not in FINAL and order.fulfilment_status not in NOT_DISPATCHED:
         raise WrongState("Part of this order is already on its way; open a ticket instead.", field=("id",))
     await cancel_locked_orders(session, [order], reason=reason, cause=cause)
     return order

@@ -14,7 +14,8 @@ TRANSITIONS = transition_table(
     },
 )
 
-NOTHING_LEFT_YET = frozenset({FulfilmentStatus.UNFULFILLED, FulfilmentStatus.PACKING})
+NOT_DISPATCHED = frozenset({FulfilmentStatus.UNFULFILLED, FulfilmentStatus.PACKING})
+"""No parcel has left the warehouse."""
 
 WHOLLY_SHIPPED = frozenset({FulfilmentStatus.SHIPPED, FulfilmentStatus.DELIVERED, FulfilmentStatus.RETURNED})
 

@@ -10,7 +10,7 @@ from domain.cause import Cause
 from domain.errors import NotFound, WrongState
 from domain.events import CashCollected, PaymentCaptured, PaymentFailed, PaymentsClosed, PaymentStarted
 from domain.ledger import refresh_payment_status, write_posting
-from domain.order import FINAL, NOTHING_LEFT_YET, AmountMismatch, confirm_if_secured, lock_order
+from domain.order import FINAL, NOT_DISPATCHED, AmountMismatch, confirm_if_secured, lock_order
 from domain.outbox import record
 from domain.payment.refund import create_refunds, require_same_currency
 from domain.payment.states import SETTLED_STATUSES, TRANSITIONS
@@ -76,7 +76,7 @@ async def collect_cash(session: AsyncSession, payment_id: int, amount: Money, *,
         raise WrongState("Nothing is due in cash any more.", field=("id",))
     if order.status in FINAL or order.status is OrderStatus.PENDING:
         raise WrongState(f"This order is {status_text(order.status)}; there is no cash to collect.")
-    if order.fulfilment_status in NOTHING_LEFT_YET:
+    if order.fulfilment_status in NOT_DISPATCHED:
         raise WrongState("Nothing on this order has been dispatched yet.", field=("id",))
     if amount != payment.total:
         require_same_currency(amount, payment.total)

@@ -12,7 +12,7 @@ from domain.errors import Invalid, LimitReached, NotFound, WrongState
 from domain.events import RefundFailed, RefundRequested, RefundSucceeded
 from domain.ledger import net_sales, refresh_payment_status, write_posting
 from domain.money import apportion, money_text
-from domain.order import FINAL, NOTHING_LEFT_YET, close_if_refunded, lock_order, required_reason
+from domain.order import FINAL, NOT_DISPATCHED, close_if_refunded, lock_order, required_reason
 from domain.outbox import record
 from domain.payment.states import REFUND_TRANSITIONS
 from domain.state import move, status_text
@@ -94,7 +94,7 @@ async def refund_in_goodwill(
     order = await lock_order(session, order_id, field=("order_id",))
     if order.status in FINAL:
         raise WrongState(f"This order is {status_text(order.status)}.", field=("order_id",))
-    if order.fulfilment_status in NOTHING_LEFT_YET and amount == await refundable_amount(session, order):
+    if order.fulfilment_status in NOT_DISPATCHED and amount == await refundable_amount(session, order):
         raise WrongState("Nothing has left yet: cancel the order instead.", field=("amount",))
     await request_refund(session, order, amount, reason=required_reason(reason), cause=cause)
     await idempotency.save_result(

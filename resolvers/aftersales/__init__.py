@@ -1,6 +1,6 @@
 """Resolvers of after-sales tickets."""
 
-from domain.aftersales.quote import TicketQuote, TicketQuoteLeg, TicketQuoteLine, TicketQuoteRefusal
+from domain.aftersales.quote import TicketQuote, TicketQuoteLine, TicketQuoteRefund, TicketQuoteRefusal
 from domain.aftersales.rules import TicketObstacle
 from resolvers.aftersales.commands import (
     ticket_agree,
@@ -33,8 +33,8 @@ from resolvers.aftersales.queries import (
 __all__ = [
     "TicketObstacle",
     "TicketQuote",
-    "TicketQuoteLeg",
     "TicketQuoteLine",
+    "TicketQuoteRefund",
     "TicketQuoteRefusal",
     "assignees",
     "find_ticket",

@@ -54,7 +54,7 @@ class DeliveryInput:
     lines: list[OrderLineInput] | None = None
     """What goes there; everything when left out, where there is no other delivery."""
 
-    def requested(self, index: int) -> RequestedDelivery:
+    def requested_delivery(self, index: int) -> RequestedDelivery:
         field = ("deliveries", index)
         id, postal = self.address.id, self.address.postal
         return RequestedDelivery(
@@ -74,7 +74,7 @@ class PaymentInput:
     amount: MoneyInput
     """How much of the total."""
 
-    def planned(self, index: int) -> PlannedPayment:
+    def planned_payment(self, index: int) -> PlannedPayment:
         return PlannedPayment(self.method, self.amount.money(field=("payments", index, "amount")))
 
 
@@ -141,7 +141,7 @@ def build_order_request(
     return OrderRequest(
         owner=owner,
         lines=build_requested_lines(lines, ("lines",)),
-        deliveries=[delivery.requested(index) for index, delivery in enumerate(deliveries)],
+        deliveries=[delivery.requested_delivery(index) for index, delivery in enumerate(deliveries)],
         coupon_codes=coupon_codes,
         currency=currency,
     )

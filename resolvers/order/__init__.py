@@ -142,7 +142,7 @@ async def order_place(
     request = build_order_request(
         cart_owner(info), lines, deliveries, coupon_codes, currency=currency or context.viewer.currency
     )
-    planned = [payment.planned(index) for index, payment in enumerate(payments)]
+    planned = [payment.planned_payment(index) for index, payment in enumerate(payments)]
     plan = PaymentPlan(planned, note, idempotency_key)
     number = context.shop.secrets.new_number(NUMBER_PREFIX, context.now)
     order = await context.shop.order_queue.place(BatchItem(request, plan, number))

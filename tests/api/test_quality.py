@@ -8,7 +8,7 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.quality import QualityReason
-from edge.quality import print_quality
+from edge.commands.quality import print_quality
 from events.shop import Shop
 from models import Media, ProductMedia, ProductStatus, Role
 from tests.clients import Client, Clients

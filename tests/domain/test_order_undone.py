@@ -17,7 +17,7 @@ from domain.aftersales.states import DECLINED, SETTLED
 from domain.cause import Cause
 from domain.errors import DomainError
 from domain.ledger import net_sales
-from domain.order import NOTHING_LEFT_YET, cancel_order, lock_order
+from domain.order import NOT_DISPATCHED, cancel_order, lock_order
 from domain.payment import collect_cash, refund_everything, refund_in_goodwill, settle_refund
 from domain.shipment import ParcelToPack, dispatch_shipment, pack_shipments
 from events.shop import Shop
@@ -158,7 +158,7 @@ async def complain_in_vain(session: AsyncSession, order: Order, act: Act) -> Non
 async def ask(session: AsyncSession, order: Order, act: Act) -> None:
     """A ticket that is answered only at the end."""
     type = TicketType.REFUND_ONLY
-    reason = TicketReason.NO_REASON if order.fulfilment_status in NOTHING_LEFT_YET else TicketReason.DAMAGED
+    reason = TicketReason.NO_REASON if order.fulfilment_status in NOT_DISPATCHED else TicketReason.DAMAGED
     await ticket(session, order, act, type, reason, TicketStatus.APPLIED)
 
 
@@ -345,7 +345,7 @@ async def undo(shop: Shop, order_id: int, *, sent_after_all: bool) -> None:
         order = await lock_order(session, order_id)
         if order.status is OrderStatus.CANCELLED:
             return
-        if sent_after_all or order.fulfilment_status not in NOTHING_LEFT_YET:
+        if sent_after_all or order.fulfilment_status not in NOT_DISPATCHED:
             await bring_it_all_back(session, order)
         else:
             await cancel_order(session, order.id, reason="x", cause=Cause(NOW))

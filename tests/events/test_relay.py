@@ -13,7 +13,7 @@ from domain.outbox import record
 from events.relay import ATTEMPTS_LIMIT, Relay
 from events.shop import Shop
 from events.topics import subject_topic
-from events.types import Inside, Outside, Resources
+from events.types import AfterTransaction, InTransaction, Resources
 from models import Cart, CartStatus, CurrencyCode, Event, ReactionDone, Subject
 from tests.conftest import STARTED_AT, Clock
 
@@ -73,7 +73,7 @@ async def test_an_event_notifies_the_watchers_of_its_row(shop: Shop) -> None:
 
 async def test_a_reaction_has_its_effect_once(shop: Shop) -> None:
     cart_id = await create_cart_with_events(shop, times=3)
-    relay = Relay(shop, {CartChanged: [Inside(delay_cart)]})
+    relay = Relay(shop, {CartChanged: [InTransaction(delay_cart)]})
 
     assert [await relay.run_once(), await relay.run_once()] == [3, 0]
     assert (await count_effects(shop, cart_id), await count_done_reactions(shop)) == (3, 3)
@@ -88,11 +88,11 @@ async def test_the_events_of_a_dead_process_are_taken_over_and_not_done_again(
         async def mark(self, events: object) -> None:
             raise KeyboardInterrupt  # the process dies after the effect, before the event is marked
 
-    dying = Dying(shop, {CartChanged: [Inside(delay_cart)]})
+    dying = Dying(shop, {CartChanged: [InTransaction(delay_cart)]})
     claimed = await dying.claim()
     with pytest.raises(KeyboardInterrupt):
         await dying.react(claimed[0])
-    survivor = Relay(shop, {CartChanged: [Inside(delay_cart)]})
+    survivor = Relay(shop, {CartChanged: [InTransaction(delay_cart)]})
     before = await survivor.run_once()
     clock.tick(shop.settings.jobs.event_lease + timedelta(seconds=1))
     after = await survivor.run_once()
@@ -113,7 +113,7 @@ async def test_a_reaction_that_fails_changes_nothing_and_is_tried_again_later(
         if broken:
             raise RuntimeError("no")
 
-    relay = Relay(shop, {CartChanged: [Inside(fragile)]})
+    relay = Relay(shop, {CartChanged: [InTransaction(fragile)]})
     await relay.run_once()
     assert (await count_effects(shop, cart_id), await count_unrelayed(shop), await relay.run_once()) == (
         0,
@@ -136,7 +136,7 @@ async def test_after_the_last_attempt_an_event_is_not_tried_again(shop: Shop, cl
     async def hopeless(event: CartChanged, resources: Resources) -> None:
         raise RuntimeError("the partner is gone")
 
-    relay = Relay(shop, {CartChanged: [Outside(hopeless)]})
+    relay = Relay(shop, {CartChanged: [AfterTransaction(hopeless)]})
     tries = 0
     for _ in range(ATTEMPTS_LIMIT + 5):
         tries += await relay.run_once()
@@ -154,7 +154,7 @@ async def test_after_the_last_attempt_an_event_is_not_tried_again(shop: Shop, cl
 
 async def test_two_relays_share_the_work_and_no_event_is_reacted_to_twice(shop: Shop) -> None:
     carts = [await create_cart_with_events(shop) for _ in range(20)]
-    relays = [Relay(shop, {CartChanged: [Inside(delay_cart)]}) for _ in range(4)]
+    relays = [Relay(shop, {CartChanged: [InTransaction(delay_cart)]}) for _ in range(4)]
 
     taken = await asyncio.gather(*(relay.run_once() for relay in relays))
 
@@ -169,5 +169,5 @@ async def test_an_event_of_an_unknown_name_is_relayed_without_a_reaction(
     (await session.scalars(select(Event))).one().name = "cart.of_another_version"
     await session.commit()
 
-    assert await Relay(shop, {CartChanged: [Inside(delay_cart)]}).run_once() == 1
+    assert await Relay(shop, {CartChanged: [InTransaction(delay_cart)]}).run_once() == 1
     assert (await count_effects(shop, cart_id), await count_unrelayed(shop)) == (0, 0)

@@ -142,7 +142,7 @@ async def test_unpaid_orders_are_cancelled_and_receipts_confirmed_in_time(
     arrived = await create_order(session, status=OrderStatus.CONFIRMED, now=shop.clock())
     await deliver(session, arrived, now=shop.clock())
     await session.commit()
-    tick(shop.settings.deadlines.unpaid_order_closes_after)
+    tick(shop.settings.deadlines.unpaid_order_cancelled_after)
     await run_until_idle(shop)
     assert (await session.get_one(Order, unpaid.id)).status is OrderStatus.CANCELLED
     assert (await session.get_one(Order, arrived.id)).status is OrderStatus.CONFIRMED

@@ -27,8 +27,9 @@ async def print_quality(
         output.print(issue_table(shown, slugs))
     for reason, count, gain in count_by_reason(issues):
         output.print(f"{count:>7,}  {reason}  ({gain:.2f})", highlight=False)
+    noun = "issue" if len(issues) == 1 else "issues"
     output.print(
-        f"{len(assessment.products):,} products, {assessment.score} % complete; {len(issues):,} issues.",
+        f"{len(assessment.products):,} products, {assessment.score} % complete; {len(issues):,} {noun}.",
         highlight=False,
     )
     return 1 if issues else 0

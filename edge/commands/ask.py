@@ -1,5 +1,6 @@
 """Sending a GraphQL document to a running shop, for `cartwheel ask`."""
 
+import json
 from typing import Any
 
 import httpx
@@ -49,8 +50,15 @@ def execute_document(http: httpx.Client, document: str, **variables: str) -> dic
     return response
 
 
-def pick_value(data: Any, path: str) -> Any:
-    """Return the value at a path such as `orderPlace.order.id`; in lists, numbers count from 0."""
-    for part in path.split("."):
-        data = data[int(part)] if isinstance(data, list) else data[part]
-    return data
+def pick_value(response: dict[str, Any], path: str) -> Any:
+    """Return the value at a path such as `orderPlace.order.id`; in lists, numbers count from 0.
+
+    AskFailed, with the whole response, when there is nothing: then it says why.
+    """
+    value: Any = response.get("data")
+    try:
+        for part in path.split("."):
+            value = value[int(part)] if isinstance(value, list) else value[part]
+    except (LookupError, TypeError, ValueError):
+        raise AskFailed(f"The response has no {path}: {json.dumps(response, ensure_ascii=False)}") from None
+    return value

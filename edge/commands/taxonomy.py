@@ -19,7 +19,7 @@ from domain.catalog.taxonomy.standard import (
     taxonomy_files,
 )
 from domain.errors import Invalid
-from edge.product_files import print_problem
+from edge.commands.product_files import print_problem
 from events.shop import Shop
 
 COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -1,0 +1,1 @@
+"""What the commands of `cartwheel` print, and what they send to a shop."""

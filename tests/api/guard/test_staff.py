@@ -1,0 +1,166 @@
+"""Working for the shop opens nothing by itself: a role of the staff sees what its permissions show."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.errors import Forbidden
+from models import (
+    CurrencyCode,
+    DeliveryRunStop,
+    Permission,
+    PriceChange,
+    PriceChangeStatus,
+    ProductStatus,
+    Role,
+    ShippingZone,
+)
+from resolvers.context import Context, Viewer
+from resolvers.ids import global_id
+from resolvers.node import NODES
+from schema import schema
+from tests.api.guard.test_things import create_things
+from tests.clients import Clients
+from tests.conftest import STARTED_AT
+from tests.factories.account import create_account
+from tests.factories.catalog import create_product, variant_of
+from tests.factories.delivery_run import create_delivery_run
+from tests.factories.knowledge import create_article
+from tests.factories.promotion import create_percent
+from tests.factories.shipment import create_shipment
+from tests.factories.stock import create_warehouse
+
+ROOT = Path(__file__).parents[3]
+ROOMS = ("edge", "resolvers", "schema")
+
+ASKS_WHO_WORKS_FOR_THE_SHOP = {
+    "edge/media.py upload_picture": "pictures of customers are private, those of the shop are not",
+    "resolvers/aftersales/queries.py from_staff": "the author of a message, not the viewer",
+    "resolvers/context.py is_staff": "the property itself",
+    "resolvers/context.py note_view": "views of the staff are not views of customers",
+}
+"""Function that asks whether somebody is of the staff -> why no permission would say it."""
+
+
+def test_only_these_functions_ask_for_the_staff_and_all_others_for_a_permission() -> None:
+    found = {
+        f"{path.relative_to(ROOT)} {name}"
+        for room in ROOMS
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for name in functions_that_ask_for_staff(ast.parse(path.read_text(encoding="utf-8")))
+    }
+
+    assert found == set(ASKS_WHO_WORKS_FOR_THE_SHOP)
+
+
+def functions_that_ask_for_staff(node: ast.AST, function: str = "module") -> Iterator[str]:
+    """The name of the innermost function around each `is_staff` and each `STAFF`."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        function = node.name
+    if (isinstance(node, ast.Attribute) and node.attr == "is_staff") or (
+        isinstance(node, ast.Name) and node.id == "STAFF"
+    ):
+        yield function
+    for child in ast.iter_child_nodes(node):
+        yield from functions_that_ask_for_staff(child, function)
+
+
+@dataclass(frozen=True, slots=True)
+class Analyst(Viewer):
+    """One of the staff who may read reports and nothing else."""
+
+    role: Role = Role.CATALOGUE
+
+    def may(self, permission: Permission) -> bool:
+        return permission in {Permission.PUBLIC, Permission.ANALYTICS_VIEW}
+
+
+async def ask_as_analyst(clients: Clients, document: str, **variables: Any) -> dict[str, Any]:
+    async with clients.shop.database.writes.begin() as session:
+        account = await create_account(session, role=Role.CATALOGUE)
+    viewer = Analyst("en", CurrencyCode.CNY, account_id=account.id)
+    assert viewer.is_staff
+    result = await schema.execute(
+        document, variable_values=variables, context_value=Context(clients.shop, viewer)
+    )
+    return {"data": result.data, "errors": [str(error.original_error) for error in result.errors or []]}
+
+
+async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
+    """One of everything that the public does not see: of a customer, and of the shop."""
+    customer = await create_account(session)
+    things = await create_things(session, customer)
+    draft = await create_product(session, status=ProductStatus.DRAFT)
+    variant = await variant_of(session, draft)
+    zone = ShippingZone(name="Everywhere", position=1, regions=["*"], version=1)
+    change = PriceChange(
+        variant_id=variant.id,
+        currency=CurrencyCode.CNY,
+        amount=1,
+        starts_at=STARTED_AT,
+        status=PriceChangeStatus.SCHEDULED,
+    )
+    run = await create_delivery_run(session, [await create_shipment(session)])
+    session.add_all([zone, change])
+    await session.flush()
+    rows: dict[str, Any] = {
+        "Article": await create_article(session, published=False),
+        "DeliveryRun": run,
+        "DeliveryRunStop": await session.scalar(
+            select(DeliveryRunStop).where(DeliveryRunStop.delivery_run_id == run.id)
+        ),
+        "PriceChange": change,
+        "Product": draft,
+        "Promotion": await create_percent(session),
+        "ShippingZone": zone,
+        "Variant": variant,
+        "Warehouse": await create_warehouse(session),
+    }
+    return things | {kind: global_id(kind, row.id) for kind, row in rows.items()}
+
+
+async def test_a_role_for_reports_only_gets_null_for_every_foreign_node(clients: Clients) -> None:
+    async with clients.shop.database.writes.begin() as session:
+        foreign = await create_foreign_things(session)
+    assert set(foreign) == set(NODES) - {"Attribute", "Category"}
+
+    found = await ask_as_analyst(
+        clients, "query($ids: [ID!]!) { nodes(ids: $ids) { __typename } }", ids=list(foreign.values())
+    )
+
+    assert found["errors"] == []
+    shown = dict(zip(foreign, found["data"]["nodes"], strict=True))
+    assert {kind for kind, node in shown.items() if node is not None} == set()
+
+
+async def test_a_role_for_reports_only_reads_of_a_product_what_a_guest_reads(clients: Clients) -> None:
+    async with clients.shop.database.writes.begin() as session:
+        product = await create_product(session, slug="tea", stock={"MAIN": 50})
+        (await variant_of(session, product)).low_stock_at = 3
+        await create_article(session, slug="returns")
+    public = """{
+      product(slug: "tea") {
+        availability { quantity }
+        variants {
+          lowStockAt stock { onHand }
+          availabilityNear(address: { countryCode: "CN", province: "浙江省", city: "杭州市" }) { units warehouse { id } }
+        }
+      }
+      article(slug: "returns") { versions { title } }
+      articles(status: DRAFT) { nodes { slug } }
+    }"""
+
+    found = await ask_as_analyst(clients, public)
+
+    assert found == {"data": await clients.guest().get(public), "errors": []}
+
+
+async def test_a_role_for_reports_only_lists_no_product_that_is_not_on_sale(clients: Clients) -> None:
+    found = await ask_as_analyst(clients, "{ products(filter: { status: [DRAFT] }) { totalCount } }")
+
+    assert found["errors"] == [str(Forbidden())]
