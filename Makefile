@@ -51,7 +51,7 @@ bench: $(TOOLS) ## run the benchmarks
 
 # --- check
 
-test: $(TOOLS) ## all tests, on real databases: make test ARGS="-k cart"
+test: $(TOOLS) ## all tests, on real databases; of one area only: make test ARGS="--quick cart"
 	@$(PY) -m tests.servers || $(MAKE) $(SERVERS)
 	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 

@@ -80,6 +80,7 @@ def media_routes(shop: Shop) -> list[Route]:
             data = await read_upload(request)
         async with decoding:
             picture = await asyncio.to_thread(read_picture, data)
+        # not a question of permission: what customers upload is personal, what the shop uploads is for all
         prefix = "" if viewer.is_staff else PRIVATE_PREFIX
         name = f"{prefix}{shop.secrets.new_token()}.{picture.format.extension}"
         await shop.media.put(name, picture.data, content_type=picture.format.content_type)

@@ -92,9 +92,10 @@ class Relay:
             await self.mark([event])
 
     async def apply(self, reaction: AnyReaction, event: Event) -> None:
-        """Have the effect of a reaction, unless it was had before.
+        """Run a reaction unless it is marked as done.
 
-        Inside: effect and mark commit together. Outside: the effect, which may be repeated, then the mark.
+        InTransaction: its effect and the mark are committed together. AfterTransaction: first the effect, which
+        may be repeated, then the mark.
         """
         if isinstance(reaction, InTransaction):
             async with self.database.writes.begin() as session:

@@ -19,17 +19,25 @@ class Permission(StrEnum):
     """Upload pictures."""
     STAFF_MANAGE = "STAFF_MANAGE"
     """Create accounts of the staff, disable and enable accounts."""
+    ACCOUNT_VIEW = "ACCOUNT_VIEW"
+    """Find the accounts of others."""
     CONTACT_VIEW = "CONTACT_VIEW"
-    """See e-mail addresses and phone numbers of others."""
+    """See e-mail addresses, phone numbers and address books of others, wherever an account is shown."""
+    MEDIA_VIEW = "MEDIA_VIEW"
+    """See all pictures, also those that customers sent with tickets."""
     WORK_VIEW = "WORK_VIEW"
     """See the queue of open tasks."""
     ANALYTICS_VIEW = "ANALYTICS_VIEW"
     """Read reports on sales and on the quality of the catalogue."""
 
+    CATALOG_VIEW = "CATALOG_VIEW"
+    """See products that are not on sale, such as drafts."""
     CATALOG_EDIT = "CATALOG_EDIT"
     """Change products, prices, categories and attributes; import and export them."""
     PROMOTION_EDIT = "PROMOTION_EDIT"
     """See all promotions and change them."""
+    STOCK_VIEW = "STOCK_VIEW"
+    """See the exact stock of every warehouse, and down to which number it is low."""
     STOCK_WATCH = "STOCK_WATCH"
     """See movements of stock and what runs low, and set from which number on it does."""
     STOCK_EDIT = "STOCK_EDIT"
@@ -40,13 +48,15 @@ class Permission(StrEnum):
     """Change shipping zones and rates."""
 
     ORDER_VIEW = "ORDER_VIEW"
-    """See orders: customers their own, staff all."""
+    """See orders of one's own."""
+    ORDER_VIEW_ALL = "ORDER_VIEW_ALL"
+    """See all orders with their payments and refunds, and which of the staff changed them."""
     ORDER_CHANGE = "ORDER_CHANGE"
     """Cancel orders and lines of orders, change their addresses: customers their own, staff all."""
     ORDER_HOLD = "ORDER_HOLD"
     """Hold orders and release them."""
     ORDER_NOTE = "ORDER_NOTE"
-    """Write notes for the staff."""
+    """Read and write notes for the staff, and read why an order is held."""
     REFUND = "REFUND"
     """See refunds, give some out of goodwill, confirm those made by hand."""
     CASH_COLLECT = "CASH_COLLECT"
@@ -68,7 +78,11 @@ class Permission(StrEnum):
     """Drive delivery runs: start, complete stops, report positions."""
 
     TICKET_VIEW = "TICKET_VIEW"
-    """See tickets: customers their own, staff all."""
+    """See tickets of one's own."""
+    TICKET_VIEW_ALL = "TICKET_VIEW_ALL"
+    """See all tickets."""
+    TICKET_VIEW_INTERNAL = "TICKET_VIEW_INTERNAL"
+    """See internal messages, assignees and suggested articles, wherever a ticket is shown."""
     TICKET_OPEN = "TICKET_OPEN"
     """Open tickets of one's own and apply again."""
     TICKET_TAKE_PART = "TICKET_TAKE_PART"
@@ -79,6 +93,8 @@ class Permission(StrEnum):
     """Decide what was escalated."""
     RETURN_RECEIVE = "RETURN_RECEIVE"
     """Accept or refuse goods that came back."""
+    ARTICLE_VIEW = "ARTICLE_VIEW"
+    """See drafts and former versions of articles."""
     ARTICLE_EDIT = "ARTICLE_EDIT"
     """Write, publish and withdraw articles of the knowledge base."""
 
@@ -87,7 +103,14 @@ P = Permission
 
 EVERYBODY = {P.PUBLIC}
 SIGNED_IN = EVERYBODY | {P.MEDIA_UPLOAD, P.ORDER_VIEW}
-EMPLOYEE = SIGNED_IN | {P.LOGISTICS_VIEW, P.ORDER_NOTE, P.WORK_VIEW}
+EMPLOYEE = (
+    SIGNED_IN
+    | {P.ARTICLE_VIEW, P.CATALOG_VIEW, P.CONTACT_VIEW, P.LOGISTICS_VIEW, P.MEDIA_VIEW, P.ORDER_NOTE}
+    | {P.ORDER_VIEW_ALL, P.STOCK_VIEW, P.TICKET_VIEW_INTERNAL, P.WORK_VIEW}
+)
+"""What all present roles of the staff may: it shows all orders and contacts. A role for less, such as
+one that only reads reports, starts from EVERYBODY."""
+
 SHIPMENTS = {P.CASH_COLLECT, P.DELIVERY_RUN_VIEW, P.SHIPMENT_TRACK, P.SHIPMENT_VIEW}
 
 CATALOGUE = EMPLOYEE | {P.ANALYTICS_VIEW, P.CATALOG_EDIT, P.PROMOTION_EDIT, P.STOCK_WATCH}
@@ -95,13 +118,13 @@ WAREHOUSE = (
     EMPLOYEE
     | SHIPMENTS
     | {P.DELIVERY_RUN_PLAN, P.SHIPMENT_LIST, P.SHIPMENT_PACK, P.SHIPPING_EDIT, P.STOCK_EDIT, P.STOCK_WATCH}
-    | {P.ORDER_HOLD, P.RETURN_RECEIVE, P.TICKET_VIEW}
+    | {P.ORDER_HOLD, P.RETURN_RECEIVE, P.TICKET_VIEW, P.TICKET_VIEW_ALL}
 )
 SUPPORT = (
     EMPLOYEE
-    | {P.ARTICLE_EDIT, P.CONTACT_VIEW, P.ORDER_CHANGE, P.ORDER_HOLD, P.REFUND}
+    | {P.ACCOUNT_VIEW, P.ARTICLE_EDIT, P.ORDER_CHANGE, P.ORDER_HOLD, P.REFUND}
     | {P.RETURN_RECEIVE, P.SHIPMENT_LIST, P.SHIPMENT_VIEW}
-    | {P.TICKET_HANDLE, P.TICKET_TAKE_PART, P.TICKET_VIEW}
+    | {P.TICKET_HANDLE, P.TICKET_TAKE_PART, P.TICKET_VIEW, P.TICKET_VIEW_ALL}
 )
 MANAGER = CATALOGUE | WAREHOUSE | SUPPORT | {P.TICKET_DECIDE}
 

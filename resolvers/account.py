@@ -259,12 +259,12 @@ async def addresses(accounts: Sequence[Account], info: Info) -> Sequence[Sequenc
 
 
 def may_see_contact(info: Info, account: Account) -> bool:
-    """Whether it is the viewer's own account or the viewer is staff; others see only the name."""
-    return info.context.viewer.owns(account.id) or info.context.viewer.is_staff
+    """Whether it is the viewer's own account or the viewer may see contacts; others see only the name."""
+    return info.context.viewer.owns(account.id) or info.context.viewer.may(Permission.CONTACT_VIEW)
 
 
 async def find_account(info: Info, account_id: int) -> Account | None:
-    visible = info.context.viewer.owns(account_id) or info.context.viewer.may(Permission.CONTACT_VIEW)
+    visible = info.context.viewer.owns(account_id) or info.context.viewer.may(Permission.ACCOUNT_VIEW)
     return await info.context.load.account.load(account_id) if visible else None
 
 

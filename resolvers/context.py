@@ -33,6 +33,7 @@ class Viewer:
 
     @property
     def is_staff(self) -> bool:
+        """Whether they work for the shop. What they may see and do is asked with `may`."""
         return self.role in STAFF
 
     @property
@@ -112,6 +113,7 @@ class Context:
 
         Answers that a cache may show again are not counted: the page reports its views itself.
         """
+        # not a question of permission: whoever works for the shop does not look as a customer
         if not (self.cacheable or self.viewer.is_staff or self.viewer.robot):
             self.shop.views.count_view(product_id, self.shop.today)
 

@@ -17,6 +17,7 @@ from loaders.knowledge import SUGGESTIONS_LIMIT, select_articles
 from loaders.page import PAGE_DEFAULT, Page
 from models import Article, ArticleStatus, ArticleVersion
 from resolvers.context import Info
+from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.knowledge import ArticleSaveInput
 from resolvers.paging import query_page
@@ -46,7 +47,11 @@ async def find_article(info: Info, article_id: int) -> Article | None:
 
 def visible_article(info: Info, found: Article | None) -> Article | None:
     """Drafts are for the staff."""
-    if found is None or info.context.viewer.is_staff or found.status is ArticleStatus.PUBLISHED:
+    if (
+        found is None
+        or info.context.viewer.may(Permission.ARTICLE_VIEW)
+        or found.status is ArticleStatus.PUBLISHED
+    ):
         return found
     return None
 
@@ -73,7 +78,7 @@ async def articles(
     """
     statement, sort = select_articles(
         dialect=info.context.shop.database.dialect,
-        status=status if info.context.viewer.is_staff else ArticleStatus.PUBLISHED,
+        status=status if info.context.viewer.may(Permission.ARTICLE_VIEW) else ArticleStatus.PUBLISHED,
         match=all_terms_query(query or "", dialect=info.context.shop.database.dialect),
         category=category,
         tag=tag,
@@ -155,6 +160,6 @@ async def article_rate(info: Info, id: strawberry.ID, helpful: bool) -> Article:
 
 async def versions(articles: Sequence[Article], info: Info) -> Sequence[Sequence[ArticleVersion]]:
     """All its versions, the first one first; none for customers."""
-    if not info.context.viewer.is_staff:
+    if not info.context.viewer.may(Permission.ARTICLE_VIEW):
         return [()] * len(articles)
     return await info.context.load.article_versions.load_many([article.id for article in articles])

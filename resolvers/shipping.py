@@ -8,6 +8,7 @@ from domain.shipping import ShippingRegion as ShippingRegion
 from loaders.shipping import load_zones
 from models import ShippingZone
 from resolvers.context import Info
+from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.shipping import ShippingRateInput, ShippingRegionInput
 
@@ -66,4 +67,8 @@ def parse_region(key: str) -> ShippingRegion:
 
 
 async def find_shipping_zone(info: Info, zone_id: int) -> ShippingZone | None:
-    return await info.context.load.shipping_zone.load(zone_id) if info.context.viewer.is_staff else None
+    return (
+        await info.context.load.shipping_zone.load(zone_id)
+        if info.context.viewer.may(Permission.LOGISTICS_VIEW)
+        else None
+    )

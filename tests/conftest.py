@@ -41,6 +41,22 @@ STARTED_AT = datetime(2026, 11, 11, 8, 0, tzinfo=UTC)
 SECRET = "a secret for tests only, long enough"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick",
+        metavar="AREA",
+        help="only the tests of one area, such as cart or delivery_run, on both databases",
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With --quick, only files whose path names the area are read."""
+    area = config.getoption("--quick")
+    if not area or not collection_path.name.startswith("test_"):
+        return None
+    return None if area in collection_path.relative_to(Path(__file__).parent).as_posix() else True
+
+
 class Clock:
     """The shop's clock: it stands still until a test moves it."""
 

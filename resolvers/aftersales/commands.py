@@ -27,6 +27,7 @@ from events.aftersales import deadlines_of
 from models import Ticket, TicketReason, TicketType
 from resolvers.aftersales.queries import own_order, own_ticket_id
 from resolvers.context import Info
+from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.aftersales import TicketLineInput, claimed_units, media_row_ids
 
@@ -110,7 +111,7 @@ async def ticket_message_add(info: Info, id: strawberry.ID, body: str, internal:
     internal: whether only the staff can read it
     """
     context = info.context
-    if internal and not context.viewer.is_staff:
+    if internal and not context.viewer.may(Permission.TICKET_HANDLE):
         raise Forbidden
     ticket_id = await own_ticket_id(info, id)
     async with context.transaction() as session:

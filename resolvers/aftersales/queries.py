@@ -54,13 +54,13 @@ def visible_ticket(info: Info, found: Ticket | None) -> Ticket | None:
     viewer = info.context.viewer
     if found is None or not viewer.may(Permission.TICKET_VIEW):
         return None
-    return found if viewer.is_staff or viewer.owns(found.account_id) else None
+    return found if viewer.may(Permission.TICKET_VIEW_ALL) or viewer.owns(found.account_id) else None
 
 
 async def find_ticket_message(info: Info, message_id: int) -> TicketMessage | None:
     """The message, if this viewer may read it."""
     found = await info.context.load.ticket_message.load(message_id)
-    if found is None or (found.internal and not info.context.viewer.is_staff):
+    if found is None or (found.internal and not info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL)):
         return None
     return found if await find_ticket(info, found.ticket_id) else None
 
@@ -77,7 +77,7 @@ async def own_order(info: Info, id: strawberry.ID) -> Order:
     """An order of the viewer's own, or any for the staff; NotFound for others."""
     viewer = info.context.viewer
     order = await info.context.load.order.load(row_id(id, "Order", field=("order_id",)))
-    if order is None or not (viewer.is_staff or viewer.owns(order.account_id)):
+    if order is None or not (viewer.may(Permission.ORDER_VIEW_ALL) or viewer.owns(order.account_id)):
         raise NotFound("order", field=("order_id",))
     return order
 
@@ -93,7 +93,7 @@ async def tickets(
     """
     filters, viewer = filter or TicketFilter(), info.context.viewer
     statement = select_tickets(
-        account_id=None if viewer.is_staff else viewer.id,
+        account_id=None if viewer.may(Permission.TICKET_VIEW_ALL) else viewer.id,
         order_id=row_id(filters.order_id, "Order", field=("filter", "order_id"))
         if filters.order_id
         else None,
@@ -137,7 +137,7 @@ async def ticket_updates(info: Info, id: strawberry.ID, after: int | None = None
 async def messages(tickets: Sequence[Ticket], info: Info) -> Sequence[Sequence[TicketMessage]]:
     """The messages, the oldest first, for the staff with the internal notes."""
     threads = await info.context.load.ticket_messages.load_many([ticket.id for ticket in tickets])
-    if info.context.viewer.is_staff:
+    if info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL):
         return threads
     return [[message for message in thread if not message.internal] for thread in threads]
 
@@ -150,7 +150,7 @@ async def from_staff(messages: Sequence[TicketMessage], info: Info) -> Sequence[
 
 async def assignees(tickets: Sequence[Ticket], info: Info) -> Sequence[Account | None]:
     """The member of the support staff who has it; null when nobody has, and for customers."""
-    if not info.context.viewer.is_staff:
+    if not info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL):
         return [None] * len(tickets)
     assignee_ids = [ticket.assignee_id for ticket in tickets if ticket.assignee_id is not None]
     found = dict(zip(assignee_ids, await info.context.load.account.load_many(assignee_ids), strict=True))
@@ -164,7 +164,7 @@ async def suggested_articles(
 
     first: how many, at most 10
     """
-    if not info.context.viewer.is_staff:
+    if not info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL):
         return [()] * len(tickets)
     return await suggest_articles(info, [ticket.description for ticket in tickets], first=first)
 

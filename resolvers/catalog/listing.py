@@ -21,6 +21,7 @@ from models import CurrencyCode, Product, ProductStatus
 from resolvers.catalog.category import look_up_category
 from resolvers.catalog.product import apply_preferences
 from resolvers.context import Info
+from resolvers.guard import Permission
 from resolvers.ids import parse_id
 from resolvers.inputs.catalog import CHOICES_LIMIT, AttributeFilter, PriceRangeInput, ProductFilter
 from resolvers.inputs.money import MoneyInput
@@ -158,7 +159,7 @@ def visible_statuses(info: Info, statuses: list[ProductStatus] | None) -> tuple[
     """The statuses to list; raises Forbidden where customers ask for others than ACTIVE."""
     if statuses is None:
         return (ProductStatus.ACTIVE,)
-    if not info.context.viewer.is_staff and set(statuses) - {ProductStatus.ACTIVE}:
+    if not info.context.viewer.may(Permission.CATALOG_VIEW) and set(statuses) - {ProductStatus.ACTIVE}:
         raise Forbidden
     return tuple(statuses)
 

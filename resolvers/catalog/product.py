@@ -10,6 +10,7 @@ from domain.errors import Invalid, NotFound
 from domain.language import canonical_tag
 from models import CurrencyCode, Media, Money, Price, Product, ProductStatus, Variant
 from resolvers.context import Info, Viewer
+from resolvers.guard import Permission
 from resolvers.ids import parse_id, row_id
 
 
@@ -102,9 +103,9 @@ async def find_product(info: Info, product_id: int) -> Product | None:
 
 
 def visible_product(info: Info, product: Product | None) -> Product | None:
-    """The product, where the viewer may see it: customers see ACTIVE ones, staff all."""
+    """The product, where the viewer may see it: everybody sees ACTIVE ones, the staff all."""
     is_visible = product is not None and (
-        product.status is ProductStatus.ACTIVE or info.context.viewer.is_staff
+        product.status is ProductStatus.ACTIVE or info.context.viewer.may(Permission.CATALOG_VIEW)
     )
     return product if is_visible else None
 
@@ -119,7 +120,7 @@ async def find_media(info: Info, media_id: int) -> Media | None:
     """The picture, where it is on a product customers see or is the viewer's own; staff see all."""
     viewer = info.context.viewer
     media = await info.context.load.media.load(media_id)
-    if media is None or viewer.is_staff or viewer.owns(media.uploader_id):
+    if media is None or viewer.may(Permission.MEDIA_VIEW) or viewer.owns(media.uploader_id):
         return media
     return media if await info.context.load.public_media.load(media_id) else None
 

@@ -14,6 +14,7 @@ from domain.order import add_note, buy_again, change_address, hold_order, releas
 from models import Account, Cart, Delivery, Order, OrderLine, OrderNote
 from resolvers.cart import cart_owner
 from resolvers.context import Info
+from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.order import DeliveryAddressInput
 from resolvers.inputs.order_editing import CancelledLineInput
@@ -132,7 +133,7 @@ async def order_note_add(info: Info, id: strawberry.ID, text: str) -> OrderNote:
 
 async def notes(orders: Sequence[Order], info: Info) -> list[Sequence[OrderNote] | None]:
     """The notes of the staff, the oldest first; null for customers."""
-    if not info.context.viewer.is_staff:
+    if not info.context.viewer.may(Permission.ORDER_NOTE):
         return [None] * len(orders)
     return list(await info.context.load.order_notes.load_many([order.id for order in orders]))
 
@@ -141,7 +142,7 @@ def hold(root: Order, info: Info) -> str | None:
     """Why it is held: the reason for the staff, a general message for customers; null when it is not held."""
     if root.held_at is None:
         return None
-    return root.hold_reason if info.context.viewer.is_staff else HOLD_MESSAGE
+    return root.hold_reason if info.context.viewer.may(Permission.ORDER_NOTE) else HOLD_MESSAGE
 
 
 def claimed_units_of(line: CancelledLineInput, index: int) -> ClaimedUnits:

@@ -5,6 +5,7 @@ import strawberry
 from domain.errors import NotFound
 from models import Delivery, DeliveryLine, Order, OrderLine
 from resolvers.context import Info
+from resolvers.guard import Permission
 from resolvers.ids import row_id
 
 
@@ -14,8 +15,9 @@ async def find_order(info: Info, order_id: int) -> Order | None:
 
 
 def visible_order(info: Info, order: Order | None) -> Order | None:
-    """The order where the viewer is its customer or one of the staff, else None."""
-    if order is None or not (info.context.viewer.is_staff or info.context.viewer.owns(order.account_id)):
+    """The order where the viewer is its customer or may see all orders, else None."""
+    viewer = info.context.viewer
+    if order is None or not (viewer.may(Permission.ORDER_VIEW_ALL) or viewer.owns(order.account_id)):
         return None
     return order
 

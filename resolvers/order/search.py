@@ -7,6 +7,7 @@ from domain.contact import normalize_email, normalize_phone
 from domain.errors import Invalid, LimitReached
 from loaders.order import PHONE_TAIL_DIGITS, OrderCriteria, find_accounts, find_products
 from resolvers.context import Info
+from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.order import OrderFilter
 
@@ -27,7 +28,7 @@ async def order_criteria(info: Info, filters: OrderFilter, query: str | None) ->
     viewer = info.context.viewer
     product_id, variant_id = filters.product_id, filters.variant_id
     criteria = OrderCriteria(
-        account_ids=None if viewer.is_staff else [viewer.id],
+        account_ids=None if viewer.may(Permission.ORDER_VIEW_ALL) else [viewer.id],
         status=filters.status,
         payment_status=filters.payment_status,
         fulfilment_status=filters.fulfilment_status,
@@ -51,7 +52,7 @@ async def with_query(info: Info, criteria: OrderCriteria, query: str) -> OrderCr
     field = ("query",)
     text = check_text(query, field)
     digits = PHONE_PUNCTUATION.sub("", text)
-    if "@" in text and info.context.viewer.is_staff:
+    if "@" in text and info.context.viewer.may(Permission.ORDER_VIEW_ALL):
         return await with_customer(info, criteria, text, field)
     if digits.isascii() and digits.isdigit():
         return narrow_criteria(criteria, field, phone=phone_digits(text, field))
@@ -70,7 +71,7 @@ async def matches_products(info: Info, text: str) -> bool:
 async def with_products(info: Info, criteria: OrderCriteria, query: str, field: Field) -> OrderCriteria:
     """With products that match; for customers, with lines whose titles match."""
     text = check_text(query, field)
-    if not info.context.viewer.is_staff:
+    if not info.context.viewer.may(Permission.ORDER_VIEW_ALL):
         return narrow_criteria(criteria, field, title=text.split())
     async with info.context.shop.database.reads() as session:
         return narrow_criteria(criteria, field, product_ids=await find_products(session, text))
@@ -78,7 +79,7 @@ async def with_products(info: Info, criteria: OrderCriteria, query: str, field: 
 
 async def with_customer(info: Info, criteria: OrderCriteria, customer: str, field: Field) -> OrderCriteria:
     """With accounts that have this e-mail address, phone number or name; for staff only."""
-    if not info.context.viewer.is_staff:
+    if not info.context.viewer.may(Permission.ORDER_VIEW_ALL):
         raise Invalid("Only the staff look for orders of others.", field=field)
     text = check_text(customer, field)
     email = normalize_email(text, field=field) if "@" in text else None

@@ -35,6 +35,7 @@ from domain.events import (
 )
 from models import Account, Event, FulfilmentStatus, Order, OrderPaymentStatus, OrderStatus, Subject
 from resolvers.context import Info
+from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.order.finding import find_order
 
@@ -91,7 +92,8 @@ async def actors(events: Sequence[Event], info: Info) -> list[Account | None]:
     """Who caused it; null where it followed automatically, and for customers where it was the staff."""
     viewer = info.context.viewer
     actor_ids = {event.actor_id for event in events if event.actor_id is not None}
-    visible_ids = [actor_id for actor_id in actor_ids if viewer.is_staff or viewer.owns(actor_id)]
+    sees_all = viewer.may(Permission.ORDER_VIEW_ALL)
+    visible_ids = [actor_id for actor_id in actor_ids if sees_all or viewer.owns(actor_id)]
     accounts = await info.context.load.account.load_many(visible_ids)
     found = dict(zip(visible_ids, accounts, strict=True))
     return [found.get(event.actor_id or 0) for event in events]

@@ -9,6 +9,7 @@ from geo import Point, distance_km, short_name
 from loaders.stock import StockAtWarehouse, all_warehouses
 from models import Product, StockLevel, Variant, Warehouse, total_available
 from resolvers.context import Info
+from resolvers.guard import Permission
 from resolvers.inputs.stock import ApproximateAddressInput
 
 FEW = 5
@@ -84,13 +85,13 @@ class NearbyAvailability:
 
 async def variant_availability(variants: Sequence[Variant], info: Info) -> Sequence[Availability]:
     """How much of it can be bought now, from all warehouses together."""
-    exact = info.context.viewer.is_staff
+    exact = info.context.viewer.may(Permission.STOCK_VIEW)
     return [Availability(units, exact) for units in await available_by_variant(variants, info)]
 
 
 async def product_availability(products: Sequence[Product], info: Info) -> Sequence[Availability]:
     """How much of it can be bought now, in all variants together."""
-    exact = info.context.viewer.is_staff
+    exact = info.context.viewer.may(Permission.STOCK_VIEW)
     found = await info.context.load.product_variants.load_many([product.id for product in products])
     all_variants = [variant for variants in found for variant in variants]
     units = iter(await available_by_variant(all_variants, info))
@@ -121,7 +122,7 @@ def sum_available(units: Sequence[int | None]) -> int | None:
 
 async def variant_stock(variants: Sequence[Variant], info: Info) -> Sequence[Sequence[StockLevel] | None]:
     """The stock levels of all warehouses, the main one's first; null for customers."""
-    if not info.context.viewer.is_staff:
+    if not info.context.viewer.may(Permission.STOCK_VIEW):
         return [None] * len(variants)
     found = await info.context.load.variant_stock.load_many([variant.id for variant in variants])
     return [[each.level for each in stock] for stock in found]
@@ -135,7 +136,7 @@ async def availability_near(
     address: where it would go; the more it says, the more exact is the distance
     """
     address.refuse_long()
-    exact, proximity = info.context.viewer.is_staff, Proximity.of(address)
+    exact, proximity = info.context.viewer.may(Permission.STOCK_VIEW), Proximity.of(address)
     found = await stock_in_active_warehouses(variants, info)
     active_warehouses: Sequence[Warehouse] = ()
     if not all(variant.can_sell_out for variant in variants):

@@ -11,6 +11,7 @@ from loaders.page import PAGE_DEFAULT, Page
 from loaders.stock import LowStock, select_low_stock
 from models import Variant
 from resolvers.context import Info
+from resolvers.guard import Permission
 from resolvers.ids import parse_id, row_id
 from resolvers.inputs.stock import LowStockFilter
 from resolvers.paging import query_page
@@ -78,4 +79,4 @@ async def stock_threshold_set(info: Info, variant_id: strawberry.ID, units: int 
 
 def low_stock_at(root: Variant, info: Info) -> int | None:
     """Its own threshold of low stock, if it has one; null for customers."""
-    return root.low_stock_at if info.context.viewer.is_staff else None
+    return root.low_stock_at if info.context.viewer.may(Permission.STOCK_VIEW) else None

@@ -6,6 +6,7 @@ from domain.stock import save_warehouse
 from loaders.stock import all_warehouses
 from models import Warehouse
 from resolvers.context import Info
+from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.stock import WarehouseSaveInput
 
@@ -26,4 +27,8 @@ async def warehouse_save(info: Info, input: WarehouseSaveInput) -> Warehouse:
 
 async def find_warehouse(info: Info, warehouse_id: int) -> Warehouse | None:
     """The warehouse, for staff only."""
-    return await info.context.load.warehouse.load(warehouse_id) if info.context.viewer.is_staff else None
+    return (
+        await info.context.load.warehouse.load(warehouse_id)
+        if info.context.viewer.may(Permission.LOGISTICS_VIEW)
+        else None
+    )

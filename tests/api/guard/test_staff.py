@@ -32,7 +32,7 @@ from tests.factories.catalog import create_product, variant_of
 from tests.factories.delivery_run import create_delivery_run
 from tests.factories.knowledge import create_article
 from tests.factories.promotion import create_percent
-from tests.factories.shipment import create_shipment
+from tests.factories.shipment import confirmed_order, pack
 from tests.factories.stock import create_warehouse
 
 ROOT = Path(__file__).parents[3]
@@ -103,9 +103,10 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         currency=CurrencyCode.CNY,
         amount=1,
         starts_at=STARTED_AT,
+        created_at=STARTED_AT,
         status=PriceChangeStatus.SCHEDULED,
     )
-    run = await create_delivery_run(session, [await create_shipment(session)])
+    run = await create_delivery_run(session, await pack(session, await confirmed_order(session)))
     session.add_all([zone, change])
     await session.flush()
     rows: dict[str, Any] = {
@@ -148,7 +149,9 @@ async def test_a_role_for_reports_only_reads_of_a_product_what_a_guest_reads(cli
         availability { quantity }
         variants {
           lowStockAt stock { onHand }
-          availabilityNear(address: { countryCode: "CN", province: "浙江省", city: "杭州市" }) { units warehouse { id } }
+          availabilityNear(address: { countryCode: "CN", province: "浙江省", city: "杭州市" }) {
+            units warehouse { id }
+          }
         }
       }
       article(slug: "returns") { versions { title } }
