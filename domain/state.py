@@ -1,5 +1,6 @@
 """Changing a status: a table says which status may follow which."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol, TypeVar
@@ -33,7 +34,7 @@ def transition_table(start: S, moves: Mapping[S, set[S]]) -> Transitions[S]:
 def move(row: HasStatus[S], to: S, allowed: Transitions[S]) -> None:
     """Change the status of a row; raises WrongState where the table does not allow it."""
     if to not in allowed[row.status]:
-        thing = type(row).__name__.lower()
+        thing = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(row).__name__).lower()
         reason = "already" if row.status is to else f"and cannot become {status_text(to)}"
         raise WrongState(f"This {thing} is {status_text(row.status)} {reason}.")
     row.status = to

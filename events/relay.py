@@ -94,8 +94,8 @@ class Relay:
     async def apply(self, reaction: AnyReaction, event: Event) -> None:
         """Run a reaction unless it is marked as done.
 
-        InTransaction: its effect and the mark are committed together. AfterTransaction: first the effect, which
-        may be repeated, then the mark.
+        InTransaction: its effect and the mark are committed together. AfterTransaction: first the effect,
+        which may be repeated, then the mark.
         """
         if isinstance(reaction, InTransaction):
             async with self.database.writes.begin() as session:

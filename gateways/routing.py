@@ -53,13 +53,17 @@ class StraightLineRouter:
         return await asyncio.to_thread(self.plan_legs, start, stops)
 
     def plan_legs(self, start: Point | None, stops: Sequence[Point | None]) -> list[Leg]:
-        known = [(index, point) for index, point in enumerate(stops) if point is not None]
+        stops_at: dict[Point, list[int]] = {}
+        for index, point in enumerate(stops):
+            if point is not None:
+                stops_at.setdefault(point, []).append(index)
         unknown = [index for index, point in enumerate(stops) if point is None]
+        points = list(stops_at)
         here, legs = start, []
-        for place in plan_tour(start, [point for _, point in known]):
-            index, point = known[place]
-            legs.append(Leg(index, self.travel_time(here, point)))
-            here = point
+        for place in plan_tour(start, points):
+            for index in stops_at[points[place]]:  # several parcels for one door keep their order
+                legs.append(Leg(index, self.travel_time(here, points[place])))
+                here = points[place]
         return legs + [Leg(index, self.unknown_leg) for index in unknown]
 
     def travel_time(self, start: Point | None, end: Point) -> timedelta:

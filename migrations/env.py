@@ -6,8 +6,10 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic import context
 from alembic.operations.ops import AddColumnOp, MigrationScript, ModifyTableOps
-from sqlalchemy import Connection, pool
+from sqlalchemy import Connection, Engine, event, pool
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 import models
 from migrations.compared import is_compared
@@ -45,6 +47,7 @@ def migrate(connection: Connection) -> None:
         render_item=render_type,
         render_as_batch=connection.dialect.name == "sqlite",
         transaction_per_migration=True,
+        transactional_ddl=True,
         user_module_prefix="base.",
         process_revision_directives=fill_new_texts,
     )
@@ -52,12 +55,31 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
+def begin_before_tables_change(engine: Engine) -> None:
+    """Put CREATE and ALTER TABLE into the transaction, too: the driver begins none for them by itself.
+
+    https://docs.sqlalchemy.org/en/21/dialects/sqlite.html#pysqlite-serializable
+    """
+
+    @event.listens_for(engine, "connect")
+    def take_over_transactions(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 async def connect_and_migrate() -> None:
     engine = create_async_engine(url, poolclass=pool.NullPool)
-    async with engine.connect() as connection:
-        await connection.run_sync(migrate)
-        await connection.commit()
-    await engine.dispose()
+    if engine.dialect.name == "sqlite":
+        begin_before_tables_change(engine.sync_engine)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(migrate)
+            await connection.commit()
+    finally:
+        await engine.dispose()
 
 
 asyncio.run(connect_and_migrate())

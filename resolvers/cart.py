@@ -304,7 +304,7 @@ def warning_message(code: CartWarningCode, line: LiveLine) -> str:
         case CartWarningCode.LESS_STOCK:
             return f"Only {line.available} left."
         case CartWarningCode.MERGE_CAPPED:
-            return f"Together your carts held {line.merged_quantity}; {line.quantity} are in this one."
+            return f"Together your carts held {line.merged_quantity:,}; {line.quantity:,} are in this one."
         case CartWarningCode.SOLD_OUT:
             return "This is sold out."
         case _:

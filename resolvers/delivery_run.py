@@ -5,6 +5,7 @@ import strawberry
 from domain.delivery_run import (
     PlannedStop,
     cancel_delivery_run,
+    check_shipment_ids,
     complete_stop,
     plan_delivery_run,
     report_courier_position,
@@ -99,6 +100,7 @@ def shipment_row_ids(shipment_ids: list[strawberry.ID]) -> list[int]:
 
 async def plan_stops(info: Info, warehouse_id: int, shipment_ids: list[int]) -> list[PlannedStop]:
     """The parcels in the order the router finds best, starting at the warehouse."""
+    check_shipment_ids(shipment_ids)
     routes = await load_routes(info.context.shop.database.reads, shipment_ids)
     if missing := [index for index, each in enumerate(shipment_ids) if each not in routes]:
         raise NotFound("shipment", field=("shipment_ids", missing[0]))

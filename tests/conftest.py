@@ -1,10 +1,11 @@
 """Fixtures that every test may use: a shop on SQLite and on PostgreSQL, a clock and clients."""
 
-import asyncio
-import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+import gc
+
+gc.disable()  # imports leave no garbage, but collections took a third of the start; see edge/gc_tuning.py
+
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -16,15 +17,16 @@ from starlette.applications import Starlette
 
 import models
 from app import create_app
+from edge.gc_tuning import tune_garbage_collector
 from events.shop import Shop
 from models.database import Database
-from settings import DatabaseSettings, Settings
+from settings import Settings
 from tests.clients import Clients
 from tests.factories.shipping import first_tariff
 from tests.observe import assert_books_agree
 
 if TYPE_CHECKING:
-    from tests.servers import PostgresServer, ReusableDatabase
+    from tests.servers import PostgresServer, ReusableDatabase, ReusableFile
 
 pytest_plugins = ["tests.servers", "tests.sessions"]
 
@@ -33,6 +35,11 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("steady")
 """Hypothesis tries the same examples every time, without a deadline, so that no test fails by chance."""
+
+
+def pytest_collection_finish() -> None:
+    tune_garbage_collector()
+
 
 NEVER = timedelta(hours=1)
 """Interval of what runs by the real clock and must not run during a test."""
@@ -84,43 +91,57 @@ async def create_tables(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+async def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "shop.db"
-    asyncio.run(create_tables(f"sqlite+aiosqlite:///{path}"))
+    await create_tables(f"sqlite+aiosqlite:///{path}")
     return path
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: "PostgresServer") -> Iterator[str]:
+async def postgres_template(postgres_server: "PostgresServer") -> AsyncIterator[str]:
     name = f"template_{uuid4().hex}"
-
-    async def prepare() -> None:
-        await create_tables(await postgres_server.create_database(name))
-
-    asyncio.run(prepare())
+    await create_tables(await postgres_server.create_database(name))
     yield name
-    asyncio.run(postgres_server.drop_database(name))
+    await postgres_server.drop_database(name)
+
+
+class KeptDatabase(Database):
+    """Keeps its connections when a shop closes: the next test's shop finds its statements prepared."""
+
+    async def close(self) -> None:
+        if self.connections_in_use:
+            await super().close()
+
+
+def with_prepared_statements(url: str) -> str:
+    """The address, with room for all statements of the tests on each connection: by default 100 are kept."""
+    return f"{url}?prepared_statement_cache_size=2000" if url.startswith("postgresql") else url
+
+
+@pytest.fixture(scope="session")
+async def kept_databases() -> AsyncIterator[dict[str, Database]]:
+    """By address."""
+    kept: dict[str, Database] = {}
+    yield kept
+    for database in kept.values():
+        await Database.close(database)
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path) -> str:
-    path = sqlite_template.with_name("used.db")
-    for old in path.parent.glob("used.db*"):
-        old.unlink()
-    shutil.copy(sqlite_template, path)
-    return f"sqlite+aiosqlite:///{path}"
+async def sqlite_url(reusable_file: "ReusableFile") -> AsyncIterator[str]:
+    yield reusable_file.url
+    reusable_file.restore()
 
 
 @pytest.fixture
-async def postgres_url(reusable_database: "ReusableDatabase") -> AsyncIterator[str]:
+async def postgres_url(
+    reusable_database: "ReusableDatabase", kept_databases: dict[str, Database]
+) -> AsyncIterator[str]:
     yield reusable_database.url
-    await reusable_database.restore()
-
-
-@cache
-def shared_database(url: str) -> Database:
-    """One Database per address, so that the shop's statements are compiled once and not for each test."""
-    return Database.open(url, pool_size=DatabaseSettings.model_fields["pool_size"].default)
+    if not await reusable_database.restore_rows():
+        if kept := kept_databases.get(reusable_database.url):
+            await Database.close(kept)
+        await reusable_database.create()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -149,8 +170,15 @@ def settings_for(database_url: str, var_dir: Path, **changes: object) -> Setting
 
 
 @pytest.fixture
-async def app(settings: Settings, clock: Clock) -> AsyncIterator[Starlette]:
-    app = create_app(settings, clock=clock, database=shared_database(settings.database.url))
+async def app(
+    settings: Settings, clock: Clock, kept_databases: dict[str, Database]
+) -> AsyncIterator[Starlette]:
+    url = settings.database.url
+    if url not in kept_databases:
+        kept_databases[url] = KeptDatabase.open(
+            with_prepared_statements(url), pool_size=settings.database.pool_size
+        )
+    app = create_app(settings, clock=clock, database=kept_databases[url])
     async with app.router.lifespan_context(app):
         yield app
 

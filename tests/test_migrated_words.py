@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import pytest
 from alembic import command
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from migrations.runner import alembic_config, upgrade
 from models.database import sqlite_file
@@ -27,6 +29,24 @@ ROWS = [
     "INSERT INTO known_words (word, products) VALUES ('tea', 3)",
     "INSERT INTO word_remains (remains, word) VALUES ('te', 'tea')",
 ]
+
+
+REFUSE_UPDATES = [
+    "CREATE TRIGGER refuse BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'refused'); END",
+]
+REFUSE_UPDATES_ON_POSTGRESQL = [
+    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END'",
+    "CREATE TRIGGER refuse BEFORE UPDATE ON events FOR EACH ROW EXECUTE FUNCTION refuse()",
+]
+
+
+def execute(*statements: str) -> Any:
+    def run(connection: Connection) -> None:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+        connection.commit()
+
+    return run
 
 
 def insert_rows(connection: Connection) -> None:
@@ -71,6 +91,29 @@ def test_renaming_keeps_every_row(empty_url: str) -> None:
     ]
     assert ask(empty_url, article_search("article_search_texts", "text", "green")) == [1]
     assert ask(empty_url, article_search("article_search_texts", "text", "black")) == []
+
+
+def test_a_migration_that_was_interrupted_leaves_nothing_and_runs_again(empty_url: str) -> None:
+    if file := sqlite_file(empty_url):
+        file.parent.mkdir(parents=True)
+    command.upgrade(alembic_config(empty_url), "0016")
+    ask(empty_url, insert_rows)
+    ask(empty_url, execute(*REFUSE_UPDATES if file else REFUSE_UPDATES_ON_POSTGRESQL))
+
+    with pytest.raises(DBAPIError, match="refused"):
+        upgrade(empty_url)
+
+    assert ask(empty_url, select_rows("SELECT name FROM events ORDER BY id")) == [
+        ("run.planned",),
+        ("order.cancelled",),
+    ]
+    assert ask(empty_url, select_rows("SELECT count(*) FROM offers")) == [(0,)]
+    with pytest.raises(DBAPIError, match="promotions"):
+        ask(empty_url, select_rows("SELECT count(*) FROM promotions"))
+
+    ask(empty_url, execute("DROP TRIGGER refuse" if file else "DROP TRIGGER refuse ON events"))
+    upgrade(empty_url)
+    assert ask(empty_url, select_rows("SELECT count(*) FROM promotions")) == [(0,)]
 
 
 def test_a_downgrade_gives_back_the_old_names(empty_url: str) -> None:

@@ -34,10 +34,11 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def ask(url: str, question: Any) -> Any:
     async def connect() -> Any:
         engine = create_async_engine(url)
-        async with engine.connect() as connection:
-            answer = await connection.run_sync(question)
-        await engine.dispose()
-        return answer
+        try:
+            async with engine.connect() as connection:
+                return await connection.run_sync(question)
+        finally:
+            await engine.dispose()
 
     return asyncio.run(connect())
 

@@ -58,7 +58,7 @@ async def plan_delivery_run(
         raise NotFound("warehouse", field=("warehouse_id",))
     if len(vehicle) > VEHICLE_LIMIT:
         raise Invalid(f"A vehicle has at most {VEHICLE_LIMIT} characters.", field=("vehicle",))
-    check_stops(stops)
+    check_shipment_ids([stop.shipment_id for stop in stops])
     await lock_plannable_shipments(session, [stop.shipment_id for stop in stops], warehouse_id)
     run = DeliveryRun(
         courier_id=courier_id,
@@ -98,12 +98,13 @@ def may_drive(account: Account) -> bool:
     return account.disabled_at is None and is_granted(Permission.DELIVERY_RUN_DRIVE, account.role)
 
 
-def check_stops(stops: Sequence[PlannedStop]) -> None:
-    if not stops:
+def check_shipment_ids(shipment_ids: Sequence[int]) -> None:
+    """Refuse a run of no shipment, of too many, or of one twice."""
+    if not shipment_ids:
         raise Invalid("Name at least one shipment.", field=("shipment_ids",))
-    if len(stops) > STOPS_LIMIT:
+    if len(shipment_ids) > STOPS_LIMIT:
         raise LimitReached(f"A run has at most {STOPS_LIMIT} stops.", field=("shipment_ids",))
-    if len({stop.shipment_id for stop in stops}) < len(stops):
+    if len(set(shipment_ids)) < len(shipment_ids):
         raise Invalid("A run brings each shipment once.", field=("shipment_ids",))
 
 

@@ -1,8 +1,8 @@
 """Fixtures with real PostgreSQL and Redis servers: given by address, installed, or taken from a wheel."""
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
@@ -11,13 +11,14 @@ import pytest
 from tests.servers.discovery import ServerMissing
 from tests.servers.postgres import PostgresServer, postgres_origin, run_postgres
 from tests.servers.redis import PrivateRedis, RedisServer, redis_origin, run_private_redis, run_redis
-from tests.servers.reusable_database import ReusableDatabase
+from tests.servers.reusable_database import ReusableDatabase, ReusableFile
 
 __all__ = [
     "PostgresServer",
     "PrivateRedis",
     "RedisServer",
     "ReusableDatabase",
+    "ReusableFile",
     "run_postgres",
     "run_private_redis",
     "run_redis",
@@ -33,11 +34,20 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def reusable_database(postgres_server: PostgresServer, postgres_template: str) -> Iterator[ReusableDatabase]:
+async def reusable_database(
+    postgres_server: PostgresServer, postgres_template: str
+) -> AsyncIterator[ReusableDatabase]:
     reusable_database = ReusableDatabase(postgres_server, f"shop_{uuid4().hex}", postgres_template)
-    asyncio.run(reusable_database.create())
+    await reusable_database.create()
     yield reusable_database
-    asyncio.run(postgres_server.drop_database(reusable_database.name))
+    await reusable_database.drop()
+
+
+@pytest.fixture(scope="session")
+def reusable_file(sqlite_template: Path) -> ReusableFile:
+    reusable_file = ReusableFile(sqlite_template.with_name("used.db"), sqlite_template)
+    reusable_file.create()
+    return reusable_file
 
 
 @pytest.fixture(scope="session")
