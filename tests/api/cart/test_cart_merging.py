@@ -40,7 +40,7 @@ async def test_saved_lines_of_two_carts_add_up_to_the_limit_and_say_what_was_too
         [
             {
                 "code": "MERGE_CAPPED",
-                "message": "Together your carts held 12050; 10000 are in this one.",
+                "message": "Together your carts held 12,050; 10,000 are in this one.",
                 "mergedQuantity": 12_050,
                 "available": 50_000,
             }
