@@ -1,4 +1,4 @@
-"""Delivery runs over the API, as clerks, couriers and customers see them."""
+"""Delivery runs over the API, as staff, couriers and customers see them."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.delivery_run import POSITION_EVENT_INTERVAL
+from domain.delivery_run import POSITION_EVENT_INTERVAL, STOPS_LIMIT
 from events.shop import Shop
 from models import Account, OrderStatus, Role, Shipment
 from resolvers.ids import global_id
@@ -219,6 +219,10 @@ async def test_what_cannot_be_planned_is_refused_by_name(clients: Clients, shop:
         PLAN, **(given | {"shipmentIds": [id_of(parcel), global_id("Shipment", 10_000)]})
     )
 
+    unknown = [global_id("Shipment", 10_000 + number) for number in range(STOPS_LIMIT + 1)]
+    too_many = await clerk.do(PLAN, **(given | {"shipmentIds": unknown}))
+
+    assert too_many["userErrors"] == [{"code": "LIMIT_REACHED", "field": ["shipmentIds"]}]  # before any route
     assert no_courier["userErrors"] == [{"code": "NOT_FOUND", "field": ["courierId"]}]
     assert no_shipment["userErrors"] == [{"code": "NOT_FOUND", "field": ["shipmentIds", "1"]}]
 

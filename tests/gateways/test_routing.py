@@ -76,6 +76,17 @@ def test_stops_along_a_street_are_visited_in_its_order() -> None:
     assert [leg.stop for leg in ROUTER.plan_legs(HOME, street)] == [1, 3, 0, 2]
 
 
+@pytest.mark.parametrize("others", [0, EXACT_STOPS_LIMIT])
+def test_parcels_for_one_door_keep_the_order_they_were_given_in(others: int) -> None:
+    door = Point(31.25, 121.5)
+    stops = [door, *(Point(31.3 + step / 100, 121.4) for step in range(others)), door, door]
+
+    tour = [leg.stop for leg in ROUTER.plan_legs(HOME, stops)]
+
+    first = tour.index(0)
+    assert tour[first : first + 3] == [0, others + 1, others + 2]
+
+
 def test_a_leg_takes_the_drive_and_the_time_at_the_door() -> None:
     ten_minutes_north = Point(31.2 + 20 / 6 / 1.4 / 111.195, 121.4)
 
