@@ -4,37 +4,44 @@ import gc
 
 gc.disable()  # imports leave no garbage, but collections took a third of the start; see edge/gc_tuning.py
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import hypothesis
 import pytest
+import structlog
 from hypothesis import HealthCheck
 from starlette.applications import Starlette
 
-import models
 from app import create_app
 from edge.gc_tuning import tune_garbage_collector
 from events.shop import Shop
-from models.database import Database
 from settings import Settings
 from tests.clients import Clients
-from tests.factories.shipping import first_tariff
 from tests.observe import assert_books_agree
 
 if TYPE_CHECKING:
-    from tests.servers import PostgresServer, ReusableDatabase, ReusableFile
+    from tests.databases import KeptDatabases
 
-pytest_plugins = ["tests.servers", "tests.sessions"]
+pytest_plugins = ["tests.servers", "tests.databases", "tests.sessions"]
 
 hypothesis.settings.register_profile(
     "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("steady")
 """Hypothesis tries the same examples every time, without a deadline, so that no test fails by chance."""
+
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.set_exc_info,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+"""Logs are captured by pytest; tracebacks are plain, since colouring one takes longer than most tests."""
 
 
 def pytest_collection_finish() -> None:
@@ -82,83 +89,21 @@ def clock() -> Clock:
     return Clock()
 
 
-async def create_tables(url: str) -> None:
-    database = Database.open(url, pool_size=1)
-    async with database.writers.begin() as connection:
-        await connection.run_sync(models.Base.metadata.create_all)
-        await connection.run_sync(first_tariff)
-    await database.close()
-
-
-@pytest.fixture(scope="session")
-async def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "shop.db"
-    await create_tables(f"sqlite+aiosqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
-async def postgres_template(postgres_server: "PostgresServer") -> AsyncIterator[str]:
-    name = f"template_{uuid4().hex}"
-    await create_tables(await postgres_server.create_database(name))
-    yield name
-    await postgres_server.drop_database(name)
-
-
-class KeptDatabase(Database):
-    """Keeps its connections when a shop closes: the next test's shop finds its statements prepared."""
-
-    async def close(self) -> None:
-        if self.connections_in_use:
-            await super().close()
-
-
-def with_prepared_statements(url: str) -> str:
-    """The address, with room for all statements of the tests on each connection: by default 100 are kept."""
-    return f"{url}?prepared_statement_cache_size=2000" if url.startswith("postgresql") else url
-
-
-@pytest.fixture(scope="session")
-async def kept_databases() -> AsyncIterator[dict[str, Database]]:
-    """By address."""
-    kept: dict[str, Database] = {}
-    yield kept
-    for database in kept.values():
-        await Database.close(database)
-
-
-@pytest.fixture
-async def sqlite_url(reusable_file: "ReusableFile") -> AsyncIterator[str]:
-    yield reusable_file.url
-    reusable_file.restore()
-
-
-@pytest.fixture
-async def postgres_url(
-    reusable_database: "ReusableDatabase", kept_databases: dict[str, Database]
-) -> AsyncIterator[str]:
-    yield reusable_database.url
-    if not await reusable_database.restore_rows():
-        if kept := kept_databases.get(reusable_database.url):
-            await Database.close(kept)
-        await reusable_database.create()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
-    return url
-
-
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     return settings_for(database_url, tmp_path)
 
 
-def settings_for(database_url: str, var_dir: Path, **changes: object) -> Settings:
-    values: dict[str, object] = {
+def settings_for(database_url: str, var_dir: Path, **changes: Hashable) -> Settings:
+    settings = read_settings(database_url, **changes)
+    deployment = settings.deployment.model_copy(update={"var_dir": var_dir / "var"})
+    return settings.model_copy(update={"deployment": deployment})
+
+
+@cache
+def read_settings(database_url: str, **changes: Hashable) -> Settings:
+    values: dict[str, Hashable] = {
         "database_url": database_url,
-        "var_dir": var_dir / "var",
         "secret_key": SECRET,
         "run_worker": False,
         "count_every": NEVER,
@@ -170,15 +115,8 @@ def settings_for(database_url: str, var_dir: Path, **changes: object) -> Setting
 
 
 @pytest.fixture
-async def app(
-    settings: Settings, clock: Clock, kept_databases: dict[str, Database]
-) -> AsyncIterator[Starlette]:
-    url = settings.database.url
-    if url not in kept_databases:
-        kept_databases[url] = KeptDatabase.open(
-            with_prepared_statements(url), pool_size=settings.database.pool_size
-        )
-    app = create_app(settings, clock=clock, database=kept_databases[url])
+async def app(settings: Settings, clock: Clock, kept_databases: "KeptDatabases") -> AsyncIterator[Starlette]:
+    app = create_app(settings, clock=clock, database=kept_databases.open(settings.database.url))
     async with app.router.lifespan_context(app):
         yield app
 

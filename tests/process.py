@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from typer.testing import CliRunner
 
+from app import open_shop
+from cli import app as command
+from events.shop import Shop
+from settings import Settings, list_variables
 from tests.observe import TIMEOUT_SECONDS
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +46,28 @@ def run_cartwheel(
         [sys.executable, "-m", "cli", *arguments],
         env=env, cwd=cwd or ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
+
+
+async def call_cartwheel(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the command in a thread of this process, which takes no second to start.
+
+    Not for commands that configure logging: `serve` and `worker`.
+    """
+    others: dict[str, str | None] = {variable.name: None for variable in list_variables()}
+    result = await asyncio.to_thread(CliRunner().invoke, command, arguments, env=others | env)
+    return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, result.stderr)
+
+
+@asynccontextmanager
+async def open_shop_of(env: dict[str, str]) -> AsyncIterator[Shop]:
+    """The shop of a process with this environment, without jobs, in the process of the test."""
+    names = [variable.name for variable in list_variables() if variable.name in env]
+    overrides: dict[str, object] = {name.lower(): env[name] for name in names}
+    shop = open_shop(Settings.from_environment(env_file=None, **overrides))
+    try:
+        yield shop
+    finally:
+        await shop.close()
 
 
 @dataclass

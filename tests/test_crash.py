@@ -4,29 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import httpx
 import pytest
 from sqlalchemy import func, select
 
-from app import open_shop
 from events.payment import begin_payment, charge_of, query_payment
 from events.shop import Shop
 from gateways.payment.sandbox import SandboxGateway
 from models import Account, Event, Order, OrderStatus, PaymentMethod, Refund, RefundStatus, SandboxRefund
 from resolvers.ids import global_id
-from settings import Settings, list_variables
 from tests.factories.account import create_account
 from tests.factories.order import create_order, payments_of
 from tests.factories.token import access_token_for
 from tests.journey.device import wait_until
 from tests.observe import TIMEOUT_SECONDS, assert_books_agree
-from tests.process import Process, process_environment, run_cartwheel, serve_shop
-
-if TYPE_CHECKING:
-    from tests.servers import PostgresServer
+from tests.process import Process, open_shop_of, process_environment, serve_shop
 
 CANCEL = """
 mutation ($id: ID!) {
@@ -37,27 +30,15 @@ ORDERS = 12
 QUICK = {"EVENT_LEASE": "1", "RELAY_PAUSE": "0.1", "TIMER_PAUSE": "0.2"}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def env(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
-    if request.param == "sqlite":
-        yield process_environment(f"sqlite:///{tmp_path}/shop.db", tmp_path, **QUICK)
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    name = f"crash_{uuid4().hex}"
-    yield process_environment(await server.create_database(name), tmp_path, **QUICK)
-    await server.drop_database(name)
+@pytest.fixture(params=["new_sqlite_url", "new_postgres_url"], ids=["sqlite", "postgresql"])
+def env(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    return process_environment(request.getfixturevalue(request.param), tmp_path, **QUICK)
 
 
 @pytest.fixture
 async def other_shop(env: dict[str, str]) -> AsyncIterator[Shop]:
-    """The same shop in the process of the test, without jobs."""
-    migrated = run_cartwheel("migrate", env=env)
-    assert migrated.returncode == 0, migrated.stderr
-    names = [variable.name for variable in list_variables() if variable.name in env]
-    overrides: dict[str, object] = {name.lower(): env[name] for name in names}
-    shop = open_shop(Settings.from_environment(env_file=None, **overrides))
-    yield shop
-    await shop.close()
+    async with open_shop_of(env) as shop:
+        yield shop
 
 
 async def create_paid_orders(shop: Shop, buyer: Account) -> list[int]:

@@ -22,8 +22,8 @@ WATCHED = "06-watch"
 
 
 @pytest.fixture
-async def demo(tmp_path: Path) -> AsyncIterator[Process]:
-    env = process_environment(f"sqlite:///{tmp_path}/shop.db", tmp_path, DEFAULT_LANGUAGE="zh-CN")
+async def demo(demo_sqlite_url: str, tmp_path: Path) -> AsyncIterator[Process]:
+    env = process_environment(demo_sqlite_url, tmp_path, DEFAULT_LANGUAGE="zh-CN")
     async with serve_shop(env, tmp_path / "log", "--demo") as process:
         yield process
         audit = run_cartwheel("audit", env=env)

@@ -6,6 +6,7 @@ moment: call it with a session of `Database.snapshot`.
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -61,8 +62,8 @@ async def audit_books(session: AsyncSession) -> list[Disagreement]:
 
 async def find_first_disagreement(session: AsyncSession) -> Disagreement | None:
     """The first disagreement; the rules after it are not evaluated. None when the books agree."""
-    for rule, wrong in RULES.items():
-        found = (await session.execute(ordered_rows(wrong(), limit=1))).first()
+    for rule in RULES:
+        found = (await session.execute(build_rule_query(rule, limit=1))).first()
         if found is not None:
             return Disagreement(rule, *map(str, found))
     return None
@@ -70,14 +71,15 @@ async def find_first_disagreement(session: AsyncSession) -> Disagreement | None:
 
 async def find_disagreements(session: AsyncSession) -> AsyncIterator[Disagreement]:
     """All disagreements, rule by rule and in the order of their rows, streamed from the database."""
-    for rule, wrong in RULES.items():
-        async for found in await session.stream(ordered_rows(wrong())):
+    for rule in RULES:
+        async for found in await session.stream(build_rule_query(rule)):
             yield Disagreement(rule, *map(str, found))
 
 
-def ordered_rows(wrong: AnySelect, *, limit: int | None = None) -> AnySelect:
+@cache
+def build_rule_query(rule: str, *, limit: int | None = None) -> AnySelect:
     """The wrong rows of a rule, sorted."""
     # MATERIALIZED: wrong rows are rare, but PostgreSQL estimates that `!=` is nearly always true, and with a
     # LIMIT would search for the first one row by row.
-    rows = wrong.cte("wrong").prefix_with("MATERIALIZED")
+    rows = RULES[rule]().cte("wrong").prefix_with("MATERIALIZED")
     return select(rows.c.row, rows.c.expected, rows.c.found).order_by(rows.c.row).limit(limit)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.shop import Shop
 from models import Order, OrderPaymentStatus, OrderStatus, StockLevel
 from tests.factories.order import create_order
-from tests.process import process_environment, run_cartwheel
+from tests.process import call_cartwheel, process_environment, run_cartwheel
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def create_two_orders(shop: Shop) -> list[str]:
 async def test_audit_says_that_all_books_agree(shop: Shop, env: dict[str, str]) -> None:
     await create_two_orders(shop)
 
-    finished = run_cartwheel("audit", env=env)
+    finished = await call_cartwheel("audit", env=env)
 
     assert (finished.returncode, finished.stdout) == (0, "All books agree.\n")
 
@@ -39,7 +39,7 @@ async def test_audit_prints_the_first_disagreement_and_with_all_every_one(
     await session.execute(update(StockLevel).where(StockLevel.variant_id == 1).values(on_hand=11))
     await session.commit()
 
-    one, every = run_cartwheel("audit", env=env), run_cartwheel("audit", "--all", env=env)
+    one, every = run_cartwheel("audit", env=env), await call_cartwheel("audit", "--all", env=env)
 
     rule = "payment status as the books say"
     assert (one.returncode, one.stdout) == (1, f"{rule}: {first}: expected PAID, found UNPAID\n")

@@ -12,25 +12,36 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from tests.process import Process, process_environment, run_cartwheel, serve_shop
+from tests.observe import wait_until
+from tests.process import Process, call_cartwheel, process_environment, run_cartwheel, serve_shop
 from tests.servers import PrivateRedis
 
 QUERY = b'{"query": "{ __typename }"}'
 
 
 @pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    return process_environment(f"sqlite:///{tmp_path}/shop.db", tmp_path, SHUTDOWN_SECONDS="60")
+def env(new_sqlite_url: str, tmp_path: Path) -> dict[str, str]:
+    return process_environment(new_sqlite_url, tmp_path, SHUTDOWN_SECONDS="60")
 
 
 @pytest.fixture
 async def process(env: dict[str, str], tmp_path: Path) -> AsyncIterator[Process]:
+    """A process of this test, which may stop it."""
     async with serve_shop(env, tmp_path / "log") as process:
         yield process
 
 
-async def test_a_process_is_alive_and_ready(process: Process) -> None:
-    async with httpx.AsyncClient(base_url=process.url) as http:
+@pytest.fixture(scope="module")
+async def shared_process(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Process]:
+    """A process for all tests that leave it running; it has made its database itself."""
+    folder = tmp_path_factory.mktemp("shared")
+    env = process_environment(f"sqlite:///{folder}/shop.db", folder)
+    async with serve_shop(env, folder / "log") as process:
+        yield process
+
+
+async def test_a_process_is_alive_and_ready(shared_process: Process) -> None:
+    async with httpx.AsyncClient(base_url=shared_process.url) as http:
         alive, ready = await http.get("/healthz"), await http.get("/readyz")
 
     assert (alive.status_code, alive.text) == (200, "ok")
@@ -54,8 +65,10 @@ async def test_without_redis_a_process_is_alive_but_not_ready(
     assert answered.json() == {"data": {"__typename": "Query"}}
 
 
-async def test_every_response_has_a_request_id_the_clients_own_if_it_is_well_formed(process: Process) -> None:
-    async with httpx.AsyncClient(base_url=process.url) as http:
+async def test_every_response_has_a_request_id_the_clients_own_if_it_is_well_formed(
+    shared_process: Process,
+) -> None:
+    async with httpx.AsyncClient(base_url=shared_process.url) as http:
         own = await http.get("/healthz", headers={"X-Request-Id": "abc-123"})
         odd = await http.get("/healthz", headers={"X-Request-Id": "x" * 200})
         none = await http.get("/healthz")
@@ -64,12 +77,12 @@ async def test_every_response_has_a_request_id_the_clients_own_if_it_is_well_for
     assert len(odd.headers["x-request-id"]) == len(none.headers["x-request-id"]) == 16
 
 
-async def test_a_log_line_is_one_json_object_with_the_request_id(process: Process) -> None:
-    async with httpx.AsyncClient(base_url=process.url) as http:
+async def test_a_log_line_is_one_json_object_with_the_request_id(shared_process: Process) -> None:
+    async with httpx.AsyncClient(base_url=shared_process.url) as http:
         await http.get("/graphql", params={"query": "{ __typename }"}, headers={"X-Request-Id": "find-me"})
-    await process.stop()
+    await wait_until(lambda: "find-me" in shared_process.log.read_text())
 
-    lines = [json.loads(line) for line in process.log.read_text().splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in shared_process.log.read_text().splitlines() if line.startswith("{")]
     [line] = [line for line in lines if line.get("request_id") == "find-me"]
     assert (line["event"], line["path"], line["status"]) == ("request", "/graphql", 200)
 
@@ -118,11 +131,11 @@ async def test_at_shutdown_subscribers_are_told_that_the_service_restarts(proces
     assert await ending == -signal.SIGTERM, "ended by the signal, after it had cleaned up"
 
 
-async def test_a_forged_token_is_refused_over_http_and_websocket(process: Process) -> None:
+async def test_a_forged_token_is_refused_over_http_and_websocket(shared_process: Process) -> None:
     forged = {"Authorization": "Bearer nonsense"}
-    async with httpx.AsyncClient(base_url=process.url) as http:
+    async with httpx.AsyncClient(base_url=shared_process.url) as http:
         answer = await http.post("/graphql", json={"query": "{ viewer { role } }"}, headers=forged)
-    address = process.url.replace("http", "ws") + "/graphql"
+    address = shared_process.url.replace("http", "ws") + "/graphql"
     async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as watcher:
         await watcher.send(json.dumps({"type": "connection_init", "payload": forged}))
         with pytest.raises(ConnectionClosed) as closed:
@@ -134,8 +147,8 @@ async def test_a_forged_token_is_refused_over_http_and_websocket(process: Proces
     assert closed.value.rcvd.code == 4403
 
 
-def test_a_wrong_setting_is_named_and_stops_the_start(env: dict[str, str]) -> None:
-    refused = run_cartwheel("serve", env=env | {"PORT": "many"})
+async def test_a_wrong_setting_is_named_and_stops_the_start(env: dict[str, str]) -> None:
+    refused = await call_cartwheel("serve", env=env | {"PORT": "many"})
 
     assert refused.returncode == 2
     assert "PORT" in refused.stderr
@@ -148,22 +161,22 @@ def test_the_demo_shop_is_not_loaded_in_production(env: dict[str, str]) -> None:
     assert "production" in refused.stderr
 
 
-async def test_a_client_that_sends_a_too_large_body_receives_the_refusal(process: Process) -> None:
+async def test_a_client_that_sends_a_too_large_body_receives_the_refusal(shared_process: Process) -> None:
     async def stream() -> AsyncIterator[bytes]:
         for _ in range(50):
             yield b"x" * 100_000
 
     as_json = {"Content-Type": "application/json"}
-    async with httpx.AsyncClient(base_url=process.url, headers=as_json) as http:
+    async with httpx.AsyncClient(base_url=shared_process.url, headers=as_json) as http:
         announced = await http.post("/graphql", content=b"x" * 5_000_000)
         streamed = await http.post("/graphql", content=stream())
 
     assert (announced.status_code, streamed.status_code) == (413, 413)
 
 
-async def test_a_nul_character_is_refused_before_it_reaches_the_database(process: Process) -> None:
+async def test_a_nul_character_is_refused_before_it_reaches_the_database(shared_process: Process) -> None:
     search = "query ($text: String!) { products(query: $text) { totalCount } }"
-    async with httpx.AsyncClient(base_url=process.url) as http:
+    async with httpx.AsyncClient(base_url=shared_process.url) as http:
         variable = await http.post("/graphql", json={"query": search, "variables": {"text": "te\0a"}})
         literal = await http.post(
             "/graphql", json={"query": '{ products(query: "te\\u0000a") { totalCount } }'}

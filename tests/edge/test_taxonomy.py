@@ -20,7 +20,7 @@ from tests.factories.taxonomy import (
     fabric_attribute,
     link_file,
 )
-from tests.process import process_environment, run_cartwheel
+from tests.process import call_cartwheel, process_environment, run_cartwheel
 
 
 class TaxonomyCommand:
@@ -29,14 +29,21 @@ class TaxonomyCommand:
     def __init__(self, database_url: str, folder: Path) -> None:
         self.env = process_environment(database_url, folder)
         self.folder = folder / "edition"
+        self.arguments = ("import", "taxonomy", str(self.folder))
 
     async def load(self, files: dict[str, bytes], *options: str) -> subprocess.CompletedProcess[str]:
+        self.write(files)
+        return await call_cartwheel(*self.arguments, *options, env=self.env)
+
+    async def load_by_process(self, files: dict[str, bytes]) -> subprocess.CompletedProcess[str]:
+        self.write(files)
+        return await asyncio.to_thread(run_cartwheel, *self.arguments, env=self.env)
+
+    def write(self, files: dict[str, bytes]) -> None:
         for name, data in files.items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        arguments = ("import", "taxonomy", str(self.folder), *options)
-        return await asyncio.to_thread(run_cartwheel, *arguments, env=self.env)
 
 
 @pytest.fixture
@@ -59,7 +66,7 @@ async def count_rows(shop: Shop) -> tuple[int, int]:
 async def test_an_edition_is_loaded_while_the_shop_is_open_and_a_second_time_changes_nothing(
     command: TaxonomyCommand, clients: Clients, shop: Shop
 ) -> None:
-    first = await command.load(edition_files(links=link_file(aa=[1], aa_1=[1, 2])))
+    first = await command.load_by_process(edition_files(links=link_file(aa=[1], aa_1=[1, 2])))
     again = await command.load({})
 
     assert first.returncode == 0, first.stderr

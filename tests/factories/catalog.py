@@ -8,8 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.product import PRODUCT_TEXTS
-from domain.cause import Cause
-from domain.stock import ensure_warehouses, set_levels
+from domain.stock import ensure_warehouses
 from models import (
     Attribute,
     AttributeType,
@@ -18,11 +17,14 @@ from models import (
     CategoryAttribute,
     CurrencyCode,
     Media,
+    MovementKind,
     Price,
     Product,
     ProductAttribute,
     ProductMedia,
     ProductStatus,
+    StockLevel,
+    StockMovement,
     Variant,
 )
 
@@ -122,14 +124,23 @@ async def create_variant(
     session.add_all(
         Price(variant_id=variant.id, currency=currency, amount=amount) for currency, amount in prices.items()
     )
-    known = await ensure_warehouses(session, stock)
-    await set_levels(
-        session,
-        {(variant.id, known[code].id): units for code, units in stock.items()},
-        reason="delivered",
-        cause=Cause(now),
-    )
+    await add_stock(session, variant, stock, now=now)
     return variant
+
+
+async def add_stock(
+    session: AsyncSession, variant: Variant, stock: Mapping[str, int], *, now: datetime = NOW
+) -> None:
+    """Levels of a new variant, by code of the warehouse, with the movements that explain them."""
+    warehouses = await ensure_warehouses(session, stock)
+    for code, units in stock.items():
+        numbers = {"on_hand": units, "reserved": 0, "damaged": 0}
+        key = {"variant_id": variant.id, "warehouse_id": warehouses[code].id}
+        session.add(StockLevel(**key, **numbers))
+        if units:
+            received = {"kind": MovementKind.RECEIVED, "reason": "delivered", "created_at": now}
+            session.add(StockMovement(**key, **numbers, **received))
+    await session.flush()
 
 
 async def variant_of(session: AsyncSession, product: Product) -> Variant:

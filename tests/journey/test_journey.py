@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -17,9 +17,6 @@ from demo.load import PASSWORD
 from tests.journey.device import Device, Watcher, wait_until
 from tests.observe import TIMEOUT_SECONDS
 from tests.process import Process, process_environment, run_cartwheel, serve_shop
-
-if TYPE_CHECKING:
-    from tests.servers import PostgresServer, RedisServer
 
 SHORT_INTERVALS = {
     "SIMULATED_CARRIER_STEP": "0.3",
@@ -61,30 +58,25 @@ class RunningShop:
 
 
 @pytest.fixture(params=["sqlite", "postgresql+redis"])
-async def running_shop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RunningShop]:
+def env(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    if request.param == "sqlite":
+        url = request.getfixturevalue("demo_sqlite_url")
+        return process_environment(url, tmp_path, **SHORT_INTERVALS)
+    url, redis = map(request.getfixturevalue, ("new_postgres_url", "redis_server"))
+    return process_environment(url, tmp_path, REDIS_URL=redis.url, **SHORT_INTERVALS)
+
+
+@pytest.fixture
+async def running_shop(env: dict[str, str], tmp_path: Path) -> AsyncIterator[RunningShop]:
     """The demo shop: one process on SQLite, or two on PostgreSQL and Redis."""
     log = tmp_path / "serve.log"
     async with AsyncExitStack() as stack:
-        if request.param == "sqlite":
-            env = process_environment(f"sqlite:///{tmp_path}/shop.db", tmp_path, **SHORT_INTERVALS)
-            process = await stack.enter_async_context(serve_shop(env, log, "--demo"))
-            single = RunningShop(process, process, env)
-            stack.push_async_callback(single.close_devices)
-            yield single
-            return
-        postgres: PostgresServer = request.getfixturevalue("postgres_server")
-        redis: RedisServer = request.getfixturevalue("redis_server")
-        name = f"journey_{uuid4().hex}"
-        url = await postgres.create_database(name)
-        stack.push_async_callback(postgres.drop_database, name)
-        env = process_environment(url, tmp_path, REDIS_URL=redis.url, **SHORT_INTERVALS)
-        migrated = run_cartwheel("migrate", env=env)
-        assert migrated.returncode == 0, migrated.stderr
-        here = await stack.enter_async_context(serve_shop(env, log, "--demo"))
-        there = await stack.enter_async_context(serve_shop(env, log))
-        both = RunningShop(here, there, env)
-        stack.push_async_callback(both.close_devices)
-        yield both
+        here = there = await stack.enter_async_context(serve_shop(env, log, "--demo"))
+        if "REDIS_URL" in env:
+            there = await stack.enter_async_context(serve_shop(env, log))
+        running = RunningShop(here, there, env)
+        stack.push_async_callback(running.close_devices)
+        yield running
 
 
 def money(amount: Decimal) -> dict[str, str]:

@@ -1,24 +1,19 @@
 """Fixtures with real PostgreSQL and Redis servers: given by address, installed, or taken from a wheel."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import TypeVar
-from uuid import uuid4
 
 import pytest
 
 from tests.servers.discovery import ServerMissing
 from tests.servers.postgres import PostgresServer, postgres_origin, run_postgres
 from tests.servers.redis import PrivateRedis, RedisServer, redis_origin, run_private_redis, run_redis
-from tests.servers.reusable_database import ReusableDatabase, ReusableFile
 
 __all__ = [
     "PostgresServer",
     "PrivateRedis",
     "RedisServer",
-    "ReusableDatabase",
-    "ReusableFile",
     "run_postgres",
     "run_private_redis",
     "run_redis",
@@ -31,23 +26,6 @@ Server = TypeVar("Server")
 def postgres_server() -> Iterator[PostgresServer]:
     with _start_or_fail(run_postgres) as server:
         yield server
-
-
-@pytest.fixture(scope="session")
-async def reusable_database(
-    postgres_server: PostgresServer, postgres_template: str
-) -> AsyncIterator[ReusableDatabase]:
-    reusable_database = ReusableDatabase(postgres_server, f"shop_{uuid4().hex}", postgres_template)
-    await reusable_database.create()
-    yield reusable_database
-    await reusable_database.drop()
-
-
-@pytest.fixture(scope="session")
-def reusable_file(sqlite_template: Path) -> ReusableFile:
-    reusable_file = ReusableFile(sqlite_template.with_name("used.db"), sqlite_template)
-    reusable_file.create()
-    return reusable_file
 
 
 @pytest.fixture(scope="session")
