@@ -26,6 +26,7 @@ from events.bus import LocalBus, RedisBus
 from events.jobs.worker import running_jobs
 from events.shop import Shop
 from events.types import Clock
+from gateways.buckets import MemoryBuckets, RedisBuckets
 from gateways.carrier.simulated import SimulatedCarrier
 from gateways.media import create_media_store
 from gateways.payment.registry import connect_payment_gateways
@@ -54,10 +55,12 @@ def open_shop(
     database = database or Database.open(settings.database.url, pool_size=settings.database.pool_size)
     transport = httpx.ASGITransport(app) if app and not settings.server.public_url else None
     client, secrets = httpx.AsyncClient(transport=transport), Secrets()
+    redis = Redis.from_url(settings.redis.url) if settings.redis.url else None
     return Shop(
         settings=settings,
         database=database,
-        bus=RedisBus(Redis.from_url(settings.redis.url)) if settings.redis.url else LocalBus(),
+        bus=RedisBus(redis) if redis else LocalBus(),
+        buckets=RedisBuckets(redis) if redis else MemoryBuckets(),
         payments=connect_payment_gateways(settings, database, secrets, client, clock),
         carriers={CarrierCode.SIMULATED: SimulatedCarrier(settings.carriers.simulated_step)},
         media=create_media_store(settings),

@@ -18,6 +18,7 @@ from events.subscriptions.feed import EventFeed
 from events.subscriptions.replay import EventReplay
 from events.subscriptions.stock_watch import StockWatch
 from events.types import Clock
+from gateways.buckets import Buckets
 from gateways.carrier import Carrier
 from gateways.media import MediaStore
 from gateways.payment import PaymentGateway
@@ -35,6 +36,7 @@ class Shop:
     settings: Settings
     database: Database
     bus: Bus
+    buckets: Buckets
     payments: Mapping[PaymentMethod, PaymentGateway]
     carriers: Mapping[CarrierCode, Carrier]
     media: MediaStore
