@@ -81,6 +81,7 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # edge/addresses.py reads them
             timeout_graceful_shutdown=settings.server.shutdown_seconds,
         )
     )

@@ -20,6 +20,7 @@ from settings.business import (
     SubscriptionSettings,
 )
 from settings.group import SettingsGroup
+from settings.proxies import ProxySettings
 from settings.system import (
     CachingSettings,
     DatabaseSettings,
@@ -47,6 +48,7 @@ class Settings(BaseModel):
 
     deployment: DeploymentSettings
     server: ServerSettings
+    proxies: ProxySettings
     database: DatabaseSettings
     redis: RedisSettings
     tokens: TokenSettings
