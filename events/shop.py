@@ -21,6 +21,7 @@ from events.types import Clock
 from gateways.buckets import Buckets
 from gateways.carrier import Carrier
 from gateways.media import MediaStore
+from gateways.metrics import Metrics
 from gateways.payment import PaymentGateway
 from gateways.routing import Router, StraightLineRouter
 from gateways.secrets import Secrets
@@ -43,6 +44,7 @@ class Shop:
     secrets: Secrets
     clock: Clock
     router: Router = field(default_factory=StraightLineRouter)
+    metrics: Metrics = field(default_factory=Metrics)
     on_commit: list[Callable[[], None]] = field(default_factory=list)
     """Called when a transaction has committed that may have recorded events."""
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)

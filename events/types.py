@@ -12,6 +12,7 @@ from domain.events import DomainEvent
 from events.bus import Bus
 from gateways.carrier import Carrier
 from gateways.media import MediaStore
+from gateways.metrics import Metrics
 from gateways.payment import PaymentGateway
 from models import CarrierCode, PaymentMethod
 from models.database import Database
@@ -40,6 +41,8 @@ class Resources(Protocol):
     def carriers(self) -> Mapping[CarrierCode, Carrier]: ...
     @property
     def media(self) -> MediaStore: ...
+    @property
+    def metrics(self) -> Metrics: ...
 
     @property
     def on_commit(self) -> list[Callable[[], None]]:
