@@ -161,7 +161,7 @@ class Metrics:
     refusals: CountedSeries = field(default_factory=CountedSeries)
     """Requests, sockets and operations refused by a limit, by the name of the limit."""
     live_operations: CountedSeries = field(default_factory=CountedSeries)
-    """Subscriptions that run now, by transport: `with live_operations.hold("sse")`, or websocket, multipart."""
+    """Subscriptions that run now, by transport (websocket, sse, multipart): `live_operations.hold("sse")`."""
     live_connections: CountedSeries = field(default_factory=CountedSeries)
     """Sockets and streams that are open now, by transport: `with live_connections.hold("websocket")`."""
     statements: Durations = field(default_factory=Durations)
