@@ -142,9 +142,9 @@ async def measure_round(stage: BenchStage, mode: str, connections: int, variants
         await asyncio.to_thread(run_crowd, CrowdTask(server.port, connections, "orderPlace", warm, {}))
         before = await count_orders(stage.url)
         task = CrowdTask(server.port, connections, "orderPlace", requests, bystander_requests(stage))
-        cpu = cpu_seconds(server.popen.pid)
+        cpu = cpu_seconds(server.pid)
         result = await asyncio.to_thread(run_crowd, task)
-        cpu = cpu_seconds(server.popen.pid) - cpu
+        cpu = cpu_seconds(server.pid) - cpu
         orders = await count_orders(stage.url) - before
     await check_books(stage, set(variants))
     return Round(result, orders, cpu)

@@ -36,7 +36,7 @@ async def record_views(session: AsyncSession, *, views: CountByDay, cart_additio
             }
             for key in batch
         ]
-        statement = upsert_into(session, ProductDay).values(rows)
+        statement = upsert_into(session, ProductDay)
         await session.execute(
             statement.on_conflict_do_update(
                 index_elements=[ProductDay.product_id, ProductDay.day],
@@ -44,7 +44,8 @@ async def record_views(session: AsyncSession, *, views: CountByDay, cart_additio
                     "views": ProductDay.views + statement.excluded.views,
                     "cart_additions": ProductDay.cart_additions + statement.excluded.cart_additions,
                 },
-            )
+            ),
+            rows,
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import LedgerAccount, LedgerEntry, Money, Order, OrderPaymentStatus, Posting, PostingKind
@@ -66,9 +66,9 @@ async def write_postings(session: AsyncSession, postings: Sequence[NewPosting], 
         return set()
     rows = await session.execute(
         upsert_into(session, Posting)
-        .values([posting_values(each, now) for each in postings])
         .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Posting.key, Posting.id)
+        .returning(Posting.key, Posting.id),
+        [posting_values(each, now) for each in postings],
     )
     ids = dict(iter(rows))
     entries = [
@@ -78,7 +78,7 @@ async def write_postings(session: AsyncSession, postings: Sequence[NewPosting], 
         for side in ledger_entries(each.kind, each.amount, credit=each.credit)
     ]
     if entries:
-        await session.execute(upsert_into(session, LedgerEntry).values(entries))
+        await session.execute(insert(LedgerEntry), entries)
     return set(ids)
 
 

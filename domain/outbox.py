@@ -33,7 +33,7 @@ async def record_all(session: AsyncSession, events: Sequence[DomainEvent], cause
     """Store an event for each of many rows in one statement; otherwise as `record`."""
     for event in events:
         event.row.version += 1
-    await session.execute(insert(Event).values([event_row(event, cause) for event in events]))
+    await session.execute(insert(Event), [event_row(event, cause) for event in events])
 
 
 def event_row(event: DomainEvent, cause: Cause) -> NewRow:

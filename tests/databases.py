@@ -125,9 +125,24 @@ async def demo_file(migrated_file: Path) -> Path:
     """The demo shop, as `cartwheel serve --demo` loads it."""
     path = migrated_file.with_name("demo.db")
     shutil.copy(migrated_file, path)
-    async with open_shop_of(process_environment(f"sqlite:///{path}", path.parent)) as shop:
-        await load_demo(shop, Console(quiet=True))
+    await load_demo_into(f"sqlite:///{path}", path.parent)
     return path
+
+
+@pytest.fixture(scope="session")
+async def demo_template(
+    postgres_server: PostgresServer, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[str]:
+    name = f"demo_{uuid4().hex}"
+    url = await postgres_server.create_from_template(name, migrated_template)
+    await load_demo_into(url, tmp_path_factory.mktemp("demo"))
+    yield name
+    await postgres_server.drop_database(name)
+
+
+async def load_demo_into(url: str, var_dir: Path) -> None:
+    async with open_shop_of(process_environment(url, var_dir)) as shop:
+        await load_demo(shop, Console(quiet=True))
 
 
 @pytest.fixture
@@ -142,6 +157,14 @@ def demo_sqlite_url(demo_file: Path, tmp_path: Path) -> str:
     """A database of this test only, with the demo shop."""
     shutil.copy(demo_file, tmp_path / "shop.db")
     return f"sqlite:///{tmp_path}/shop.db"
+
+
+@pytest.fixture
+async def demo_postgres_url(postgres_server: PostgresServer, demo_template: str) -> AsyncIterator[str]:
+    """A database of this test only, with the demo shop."""
+    name = f"demo_{uuid4().hex}"
+    yield await postgres_server.create_from_template(name, demo_template)
+    await postgres_server.drop_database(name)
 
 
 @pytest.fixture

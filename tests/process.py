@@ -1,15 +1,17 @@
 """Runs the `cartwheel` command as a process of its own, as operators do."""
 
 import asyncio
+import multiprocessing
 import os
 import re
-import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 from typer.testing import CliRunner
@@ -18,9 +20,12 @@ from app import open_shop
 from cli import app as command
 from events.shop import Shop
 from settings import Settings, list_variables
+from tests.command import run_command
 from tests.observe import TIMEOUT_SECONDS
 
 ROOT = Path(__file__).parents[1]
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.command"])
 ADDRESS = re.compile(rb"Cartwheel: (http://[^/]+:\d+)/")
 
 
@@ -38,13 +43,32 @@ def process_environment(database_url: str, var_dir: Path, **changes: str) -> dic
     }
 
 
-def run_cartwheel(
-    *arguments: str, env: dict[str, str], cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run the command and return its exit code and output."""
+def start_cartwheel(
+    *arguments: str, env: dict[str, str], stdout: Path, stderr: Path | None = None
+) -> ForkServerProcess:
+    """Start the command in a process that is forked from one that has imported the shop."""
+    process = FORKS.Process(target=run_command, args=(arguments, env, stdout, stderr or stdout))
+    process.start()
+    return process
+
+
+def run_cartwheel(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own and return its exit code and output."""
+    with TemporaryDirectory() as folder:
+        stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
+        process = start_cartwheel(*arguments, env=env, stdout=stdout, stderr=stderr)
+        process.join(TIMEOUT_SECONDS)
+        assert process.exitcode is not None, f"{arguments} takes too long"
+        return subprocess.CompletedProcess(
+            arguments, process.exitcode, stdout.read_text(), stderr.read_text()
+        )
+
+
+def start_interpreter(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the command as the shell does, with an interpreter that has imported nothing yet."""
     return subprocess.run(
         [sys.executable, "-m", "cli", *arguments],
-        env=env, cwd=cwd or ROOT, capture_output=True, text=True, timeout=120, check=False,
+        env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 
@@ -74,49 +98,72 @@ async def open_shop_of(env: dict[str, str]) -> AsyncIterator[Shop]:
 class Process:
     """A running `cartwheel serve`."""
 
-    popen: "subprocess.Popen[bytes]"
+    forked: ForkServerProcess
     log: Path
+    log_start: int
+    """Length of the log before it; another process may have written there."""
     url: str = ""
+
+    @classmethod
+    def start(cls, env: dict[str, str], log: Path, *arguments: str) -> "Process":
+        """Start it on a free port; it serves once its log has its address."""
+        log.touch()
+        log_start = log.stat().st_size
+        return cls(start_cartwheel("serve", *arguments, env=env | {"PORT": "0"}, stdout=log), log, log_start)
 
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
+    @property
+    def pid(self) -> int:
+        assert self.forked.pid
+        return self.forked.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit code, or a signal's number below zero; None while it runs."""
+        return self.forked.exitcode
+
     def kill(self) -> None:
         """Send SIGKILL: the process cannot clean up."""
-        self.popen.kill()
-        self.popen.wait()
+        self.forked.kill()
+        self.forked.join()
 
-    async def stop(self) -> int:
+    async def stop(self) -> int | None:
         """Send SIGTERM, as a deployment does, and return the exit code."""
-        if self.popen.poll() is None:
-            self.popen.send_signal(signal.SIGTERM)
-        return await asyncio.to_thread(self.popen.wait, TIMEOUT_SECONDS)
+        self.forked.terminate()
+        await asyncio.to_thread(self.forked.join, TIMEOUT_SECONDS)
+        return self.exit_code
 
 
 @asynccontextmanager
 async def serve_shop(env: dict[str, str], log: Path, *arguments: str) -> AsyncIterator[Process]:
     """Run `cartwheel serve` during the block; it is ready when the block begins."""
-    with log.open("ab") as output:
-        log_start = output.tell()
-        popen = subprocess.Popen(
-            [sys.executable, "-m", "cli", "serve", *arguments],
-            env=env | {"PORT": "0"}, cwd=ROOT, stdout=output, stderr=output,
-        )  # fmt: skip
-    process = Process(popen, log)
+    process = Process.start(env, log, *arguments)
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            process.url = await read_address(process, log_start)
+            process.url = await read_address(process)
             await wait_until_ready(process)
         yield process
     finally:
-        if popen.poll() is None:
-            await process.stop()
+        await process.stop()
 
 
-async def read_address(process: Process, log_start: int) -> str:
-    """Return the address that the process prints into its log behind `log_start`."""
-    while not (printed := ADDRESS.search(process.log.read_bytes()[log_start:])):
+@contextmanager
+def running_worker(env: dict[str, str], log: Path) -> Iterator[ForkServerProcess]:
+    """Run `cartwheel worker` during the block."""
+    worker = start_cartwheel("worker", env=env, stdout=log)
+    try:
+        yield worker
+    finally:
+        worker.kill()
+        worker.join()
+
+
+async def read_address(process: Process) -> str:
+    """Return the address that the process prints into its log."""
+    while not (printed := ADDRESS.search(process.log.read_bytes()[process.log_start :])):
         await check_alive(process)
     return printed[1].decode()
 
@@ -132,6 +179,6 @@ async def wait_until_ready(process: Process) -> None:
 
 async def check_alive(process: Process) -> None:
     """Fail with the end of the log when the process has ended; else wait a moment."""
-    if process.popen.poll() is not None:
+    if process.exit_code is not None:
         raise AssertionError(f"the process ended: {process.log.read_text()[-3000:]}")
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.02)

@@ -74,7 +74,7 @@ async def cancel_and_kill(process: Process, token: str, orders: list[int], *, ki
         results = await asyncio.gather(*map(cancel, orders), return_exceptions=True)
     for result in results:
         assert result is None or isinstance(result, httpx.TransportError), result
-    assert process.popen.poll() == -9
+    assert process.exit_code == -9
 
 
 async def all_is_settled(shop: Shop) -> bool:

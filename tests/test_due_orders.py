@@ -1,9 +1,6 @@
 """Unpaid orders, more than a scheduler finds at a time, two workers, and one of them killed in the middle."""
 
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +28,7 @@ from tests.factories.cart import create_coupon
 from tests.factories.order import OFFERED, SANDBOX, a_variant, plan_for, request_for
 from tests.journey.device import wait_until
 from tests.observe import TIMEOUT_SECONDS, assert_books_agree
-from tests.process import ROOT, open_shop_of, process_environment
+from tests.process import open_shop_of, process_environment, running_worker
 
 BUYERS = BATCH
 ORDERS = 3 * BUYERS
@@ -47,20 +44,6 @@ def env(new_postgres_url: str, tmp_path: Path) -> dict[str, str]:
 async def other_shop(env: dict[str, str]) -> AsyncIterator[Shop]:
     async with open_shop_of(env) as shop:
         yield shop
-
-
-@contextmanager
-def running_worker(env: dict[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """`cartwheel worker`, a process of its own."""
-    with log.open("ab") as output:
-        popen = subprocess.Popen(
-            [sys.executable, "-m", "cli", "worker"], env=env, cwd=ROOT, stdout=output, stderr=output
-        )
-    try:
-        yield popen
-    finally:
-        popen.kill()
-        popen.wait()
 
 
 async def place_due_orders(shop: Shop) -> None:
@@ -118,7 +101,7 @@ async def test_unpaid_orders_are_closed_once_though_a_worker_is_killed(
             await session.execute(select(StockLevel).with_for_update())  # what each order gives back to
             await wait_until("both workers have begun", both_are_in_the_middle)
             first.kill()
-            first.wait()
+            first.join()
         await wait_until("all are closed", lambda: is_settled(other_shop), seconds=4 * TIMEOUT_SECONDS)
 
     async with other_shop.database.reads() as session:

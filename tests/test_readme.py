@@ -1,10 +1,13 @@
 """The tour of the README and the examples of GraphiQL work in the demo shop."""
 
+import asyncio
 import json
 import re
 import subprocess
 import sys
+from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -13,7 +16,7 @@ import pytest
 from demo.load import PASSWORD
 from edge.graphiql import GraphiQL
 from tests.observe import TIMEOUT_SECONDS
-from tests.process import ROOT, Process, process_environment, run_cartwheel, serve_shop
+from tests.process import ROOT, Process, call_cartwheel, process_environment, run_cartwheel, serve_shop
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLES = sorted((ROOT / "edge/graphiql/examples").glob("*.graphql"))
@@ -26,7 +29,7 @@ async def demo(demo_sqlite_url: str, tmp_path: Path) -> AsyncIterator[Process]:
     env = process_environment(demo_sqlite_url, tmp_path, DEFAULT_LANGUAGE="zh-CN")
     async with serve_shop(env, tmp_path / "log", "--demo") as process:
         yield process
-        audit = run_cartwheel("audit", env=env)
+        audit = await call_cartwheel("audit", env=env)
         assert audit.returncode == 0, audit.stdout + audit.stderr
 
 
@@ -36,19 +39,47 @@ def read_tour() -> str:
     return "\n".join(re.findall(r"```sh\n(.*?)```", part, re.DOTALL))
 
 
-async def test_the_tour_works_when_pasted(demo: Process, tmp_path: Path) -> None:
-    alias = f'shop() {{ "{sys.executable}" -m cli "$@"; }}'
-    script = (
-        read_tour()
-        .replace("alias shop=.venv/bin/cartwheel", alias)
-        .replace("python3 ", f'"{sys.executable}" ')
-    )
-    env = process_environment("sqlite://", tmp_path, PORT=str(demo.port))
+SEND = """
+import json, os, socket, sys
+with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as connection:
+    connection.sendall(json.dumps([sys.argv[2:], dict(os.environ)]).encode() + b"\\n")
+    exit_code, stdout, stderr = json.loads(connection.makefile().read())
+sys.stdout.write(stdout)
+sys.stderr.write(stderr)
+sys.exit(exit_code)
+"""
+"""What the shell runs for `shop ...`: it hands the command to `serve_commands`."""
 
-    finished = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        env=env, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+
+@asynccontextmanager
+async def serve_commands() -> AsyncIterator[int]:
+    """Run the commands that SEND hands over on this port, each in a process that starts at once."""
+
+    async def answer(reader: StreamReader, writer: StreamWriter) -> None:
+        arguments, env = json.loads(await reader.readline())
+        finished = await asyncio.to_thread(run_cartwheel, *arguments, env=env)
+        writer.write(json.dumps([finished.returncode, finished.stdout, finished.stderr]).encode())
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_the_tour_works_when_pasted(demo: Process, tmp_path: Path) -> None:
+    env = process_environment("sqlite://", tmp_path, PORT=str(demo.port))
+    async with serve_commands() as port:
+        send = f'"{sys.executable}" -I -S -c "$SEND" {port}'
+        script = (
+            read_tour()
+            .replace("alias shop=.venv/bin/cartwheel", f'shop() {{ {send} "$@"; }}')
+            .replace("python3 ", f'"{sys.executable}" -I -S ')
+        )
+        finished = await asyncio.to_thread(
+            subprocess.run,
+            ["bash", "-euo", "pipefail", "-c", script],
+            env=env | {"SEND": SEND}, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
 
     assert finished.returncode == 0, finished.stderr + finished.stdout
     assert '"errors"' not in finished.stdout

@@ -54,13 +54,14 @@ async def merge_lines(session: AsyncSession, guest: Cart, own: Cart) -> None:
         for variant_id, line in guest_lines.items()
         for variant in [sellable.get(variant_id)]
     ]
-    statement = upsert_into(session, CartLine).values(rows)
+    statement = upsert_into(session, CartLine)
     new = statement.excluded
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=[CartLine.cart_id, CartLine.variant_id],
             set_={"quantity": new.quantity, "merged_quantity": new.merged_quantity},
-        )
+        ),
+        rows,
     )
     await session.execute(
         delete(CartLine).where(CartLine.cart_id == guest.id).execution_options(synchronize_session="fetch")

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.promotion.engine import refund_share
 from domain.promotion.usage_counts import UsageCount, counts_by_buyer, counts_by_promotion, sum_by_key
 from models import Promotion, PromotionBuyer, PromotionUse
+from models.sql.dialects import dialect_of
 
 ReleasedUse = tuple[tuple[int, int], UsageCount]
 """Promotion id and account id, and what is released."""
@@ -80,7 +81,7 @@ async def subtract_uses(session: AsyncSession, released: Sequence[ReleasedUse]) 
 
 
 async def subtract_for_buyers(session: AsyncSession, sums: Mapping[tuple[int, int], UsageCount]) -> None:
-    counts = counts_by_buyer(sums)
+    counts = counts_by_buyer(sums, dialect_of(session))
     is_same = and_(
         counts.c.promotion_id == PromotionBuyer.promotion_id, counts.c.account_id == PromotionBuyer.account_id
     )
@@ -106,7 +107,7 @@ async def subtract_for_buyers(session: AsyncSession, sums: Mapping[tuple[int, in
 
 
 async def subtract_for_promotions(session: AsyncSession, sums: Mapping[int, UsageCount]) -> None:
-    counts = counts_by_promotion(sums)
+    counts = counts_by_promotion(sums, dialect_of(session))
     is_counted = or_(Promotion.usage_limit.is_not(None), Promotion.share.is_not(None))
     locked = (
         select(Promotion.id, counts.c.uses, counts.c.units)

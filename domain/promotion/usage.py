@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import TypeVar
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.promotion.active import is_running_at
@@ -14,6 +14,7 @@ from domain.promotion.refusals import PromotionUsedUp
 from domain.promotion.usage_counts import UsageCount, counts_by_promotion, sum_by_key
 from domain.promotion.use_request import PromotionUseRequest
 from models import Promotion, PromotionBuyer, PromotionUse
+from models.sql.dialects import dialect_of
 from models.sql.upsert import upsert_into
 
 Key = TypeVar("Key")
@@ -32,7 +33,7 @@ async def use_promotions(
     if not requests:
         return
     rows = [use_values(request, now) for request in requests]
-    await session.execute(upsert_into(session, PromotionUse).values(rows))
+    await session.execute(insert(PromotionUse), rows)
     if per_buyer := [request for request in requests if request.is_counted_per_buyer]:
         await count_for_buyers(session, per_buyer)
     if counted := [request for request in requests if request.is_counted]:
@@ -59,31 +60,31 @@ def use_values(request: PromotionUseRequest, now: datetime) -> dict[str, object]
 async def count_for_buyers(session: AsyncSession, requests: Sequence[PromotionUseRequest]) -> None:
     """Add to each customer's counters; PromotionUsedUp where that goes beyond the limits per customer."""
     sums = sum_by_key((request.buyer, request.count) for request in requests)
-    insert = upsert_into(session, PromotionBuyer).values(
-        [
-            {
-                "promotion_id": promotion_id,
-                "account_id": account_id,
-                "uses": count.uses,
-                "flash_units": count.units,
-            }
-            for (promotion_id, account_id), count in sorted(sums.items(), key=itemgetter(0))
-        ]
-    )
+    counts = [
+        {
+            "promotion_id": promotion_id,
+            "account_id": account_id,
+            "uses": count.uses,
+            "flash_units": count.units,
+        }
+        for (promotion_id, account_id), count in sorted(sums.items(), key=itemgetter(0))
+    ]
+    statement = upsert_into(session, PromotionBuyer)
     # The upsert locks the counter until the transaction ends, so what it returns stays true.
     rows = await session.execute(
-        insert.on_conflict_do_update(
+        statement.on_conflict_do_update(
             index_elements=[PromotionBuyer.promotion_id, PromotionBuyer.account_id],
             set_={
-                "uses": PromotionBuyer.uses + insert.excluded.uses,
-                "flash_units": PromotionBuyer.flash_units + insert.excluded.flash_units,
+                "uses": PromotionBuyer.uses + statement.excluded.uses,
+                "flash_units": PromotionBuyer.flash_units + statement.excluded.flash_units,
             },
         ).returning(
             PromotionBuyer.promotion_id,
             PromotionBuyer.account_id,
             PromotionBuyer.uses,
             PromotionBuyer.flash_units,
-        )
+        ),
+        counts,
     )
     before = {
         (promotion_id, account_id): UsageCount(uses, units) - sums[promotion_id, account_id]
@@ -99,7 +100,7 @@ async def count_for_promotions(
 ) -> None:
     """Add to the counters of the promotions, in one statement; PromotionUsedUp where a limit is reached."""
     sums = sum_by_key((request.promotion.id, request.count) for request in requests)
-    counts = counts_by_promotion(sums)
+    counts = counts_by_promotion(sums, dialect_of(session))
     locked = (
         select(Promotion.id, counts.c.uses, counts.c.units)
         .join(counts, counts.c.promotion_id == Promotion.id)

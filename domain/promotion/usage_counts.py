@@ -3,12 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import TypeVar
 
-from sqlalchemy import CTE, BigInteger, Integer, column, values
+from sqlalchemy import BigInteger, FromClause, Integer
+
+from models.sql.parameters import bound_table, encode_rows
+from models.sql.types import ColumnTypes
 
 Key = TypeVar("Key")
+
+PROMOTION_COLUMNS: ColumnTypes = {"promotion_id": BigInteger(), "uses": Integer(), "units": Integer()}
+BUYER_COLUMNS: ColumnTypes = {"account_id": BigInteger(), **PROMOTION_COLUMNS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +38,19 @@ def sum_by_key(pairs: Iterable[tuple[Key, UsageCount]]) -> dict[Key, UsageCount]
     return dict(sums)
 
 
-def counts_by_promotion(counts: Mapping[int, UsageCount]) -> CTE:
+def counts_by_promotion(counts: Mapping[int, UsageCount], dialect: str) -> FromClause:
     """Counts by promotion id as a table `counts(promotion_id, uses, units)`."""
-    columns = (column("promotion_id", BigInteger), column("uses", Integer), column("units", Integer))
-    data = [
-        (promotion_id, count.uses, count.units)
-        for promotion_id, count in sorted(counts.items(), key=itemgetter(0))
+    rows = [
+        {"promotion_id": promotion_id, "uses": count.uses, "units": count.units}
+        for promotion_id, count in counts.items()
     ]
-    return values(*columns, name="counts").data(data).cte("counts")
+    return bound_table("counts", PROMOTION_COLUMNS, dialect, encode_rows(rows, dialect))
 
 
-def counts_by_buyer(counts: Mapping[tuple[int, int], UsageCount]) -> CTE:
+def counts_by_buyer(counts: Mapping[tuple[int, int], UsageCount], dialect: str) -> FromClause:
     """Counts by promotion and account id as a table `counts(promotion_id, account_id, uses, units)`."""
-    columns = (
-        column("promotion_id", BigInteger),
-        column("account_id", BigInteger),
-        column("uses", Integer),
-        column("units", Integer),
-    )
-    data = [(*buyer, count.uses, count.units) for buyer, count in sorted(counts.items(), key=itemgetter(0))]
-    return values(*columns, name="counts").data(data).cte("counts")
+    rows = [
+        {"promotion_id": promotion_id, "account_id": account_id, "uses": count.uses, "units": count.units}
+        for (promotion_id, account_id), count in counts.items()
+    ]
+    return bound_table("counts", BUYER_COLUMNS, dialect, encode_rows(rows, dialect))

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import BigInteger, Integer, String, and_, case, column, literal, select, true, values
+from sqlalchemy import BigInteger, Integer, String, and_, case, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
@@ -11,7 +11,17 @@ from domain.stock.movement import ADD, RECEIVE, Allocation, LevelKey, insert_mis
 from models import StockLevel, StockMovement, Warehouse
 from models.base import UtcDateTime
 from models.sql.batches import in_batches
+from models.sql.dialects import dialect_of
+from models.sql.parameters import bound_table, encode_rows
+from models.sql.types import ColumnTypes
 from models.sql.upsert import upsert_into
+
+COUNTED_COLUMNS: ColumnTypes = {
+    "variant_id": BigInteger(),
+    "warehouse_id": BigInteger(),
+    "units": Integer(),
+    "kind": String(),
+}
 
 
 async def set_levels(
@@ -40,14 +50,17 @@ async def insert_difference_movements(
     cause: Cause,
 ) -> list[Allocation]:
     """Insert a movement for each level that is not what was counted; the units each adds (or takes)."""
-    columns = (
-        column("variant_id", BigInteger),
-        column("warehouse_id", BigInteger),
-        column("units", Integer),
-        column("kind", String),
-    )
-    rows = [(*key, units, (RECEIVE if key in inserted else ADD).kind.value) for key, units in counted]
-    counts = values(*columns, name="counted").data(rows).cte("counted")
+    dialect = dialect_of(session)
+    rows = [
+        {
+            "variant_id": variant_id,
+            "warehouse_id": warehouse_id,
+            "units": units,
+            "kind": (RECEIVE if (variant_id, warehouse_id) in inserted else ADD).kind,
+        }
+        for (variant_id, warehouse_id), units in counted
+    ]
+    counts = bound_table("counted", COUNTED_COLUMNS, dialect, encode_rows(rows, dialect))
     possible = case((counts.c.units < StockLevel.reserved, StockLevel.reserved), else_=counts.c.units)
     is_level = and_(
         StockLevel.variant_id == counts.c.variant_id, StockLevel.warehouse_id == counts.c.warehouse_id

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from sqlalchemy import CTE, BigInteger, FromClause, Integer, and_, column, select, update, values
+from sqlalchemy import BigInteger, FromClause, Integer, and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -12,7 +12,9 @@ from domain.cause import Cause
 from domain.errors import DomainError, Invalid, LimitReached, OutOfStock, WrongState
 from models import MovementKind, Product, StockLevel, StockMovement, Variant
 from models.sql.batches import in_batches
-from models.sql.types import RowValues
+from models.sql.dialects import dialect_of
+from models.sql.parameters import bound_table, encode_rows
+from models.sql.types import ColumnTypes, RowValues
 from models.sql.upsert import upsert_into
 
 STOCK_LIMIT = 1_000_000_000
@@ -36,6 +38,13 @@ class Allocation:
     @property
     def level_key(self) -> LevelKey:
         return self.variant_id, self.warehouse_id
+
+
+ALLOCATION_COLUMNS: ColumnTypes = {
+    "variant_id": BigInteger(),
+    "warehouse_id": BigInteger(),
+    "quantity": Integer(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,7 @@ async def move_stock_for(
         await update_levels(session, batch, effect)
     for movements in in_batches(allocations):
         rows = [movement_row(allocation, effect, cause) for allocation, cause in movements]
-        await session.execute(upsert_into(session, StockMovement).values(rows))
+        await session.execute(insert(StockMovement), rows)
 
 
 def merge_allocations(allocations: Sequence[Allocation]) -> list[Allocation]:
@@ -128,7 +137,9 @@ async def update_allowed_levels(
     session: AsyncSession, allocations: Sequence[Allocation], effect: MovementEffect
 ) -> set[LevelKey]:
     """Change those of these levels that allow it, in one statement; their keys."""
-    rows = await session.execute(build_level_update(build_allocation_table(allocations), effect))
+    rows = await session.execute(
+        build_level_update(bind_allocations(allocations, dialect_of(session)), effect)
+    )
     return {(variant_id, warehouse_id) for variant_id, warehouse_id in rows}
 
 
@@ -159,14 +170,10 @@ def build_level_update(allocations: FromClause, effect: MovementEffect) -> Retur
     )
 
 
-def build_allocation_table(allocations: Sequence[Allocation]) -> CTE:
-    columns = (
-        column("variant_id", BigInteger),
-        column("warehouse_id", BigInteger),
-        column("quantity", Integer),
-    )
-    rows = [(*each.level_key, each.quantity) for each in allocations]
-    return values(*columns, name="allocations").data(rows).cte("allocations")
+def bind_allocations(allocations: Sequence[Allocation], dialect: str) -> FromClause:
+    """Allocations as a table of a statement."""
+    rows = encode_rows([asdict(each) for each in allocations], dialect)
+    return bound_table("allocations", ALLOCATION_COLUMNS, dialect, rows)
 
 
 async def refusal_for(session: AsyncSession, allocation: Allocation, effect: MovementEffect) -> DomainError:
@@ -216,9 +223,9 @@ async def insert_missing_levels(session: AsyncSession, keys: Collection[LevelKey
         ]
         rows = await session.execute(
             upsert_into(session, StockLevel)
-            .values(empty_levels)
             .on_conflict_do_nothing()
-            .returning(StockLevel.variant_id, StockLevel.warehouse_id)
+            .returning(StockLevel.variant_id, StockLevel.warehouse_id),
+            empty_levels,
         )
         inserted |= {(variant_id, warehouse_id) for variant_id, warehouse_id in rows}
     return inserted

@@ -16,7 +16,7 @@ from PIL import Image
 from demo.load import PASSWORD
 from tests.journey.device import Device, Watcher, wait_until
 from tests.observe import TIMEOUT_SECONDS
-from tests.process import Process, process_environment, run_cartwheel, serve_shop
+from tests.process import Process, call_cartwheel, process_environment, serve_shop
 
 SHORT_INTERVALS = {
     "SIMULATED_CARRIER_STEP": "0.3",
@@ -62,7 +62,7 @@ def env(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
     if request.param == "sqlite":
         url = request.getfixturevalue("demo_sqlite_url")
         return process_environment(url, tmp_path, **SHORT_INTERVALS)
-    url, redis = map(request.getfixturevalue, ("new_postgres_url", "redis_server"))
+    url, redis = map(request.getfixturevalue, ("demo_postgres_url", "redis_server"))
     return process_environment(url, tmp_path, REDIS_URL=redis.url, **SHORT_INTERVALS)
 
 
@@ -71,7 +71,7 @@ async def running_shop(env: dict[str, str], tmp_path: Path) -> AsyncIterator[Run
     """The demo shop: one process on SQLite, or two on PostgreSQL and Redis."""
     log = tmp_path / "serve.log"
     async with AsyncExitStack() as stack:
-        here = there = await stack.enter_async_context(serve_shop(env, log, "--demo"))
+        here = there = await stack.enter_async_context(serve_shop(env, log))
         if "REDIS_URL" in env:
             there = await stack.enter_async_context(serve_shop(env, log))
         running = RunningShop(here, there, env)
@@ -121,7 +121,7 @@ async def test_an_order_goes_from_the_search_to_the_refund(running_shop: Running
         "PARTIALLY_REFUNDED",
         "DELIVERED",
     )
-    audit = run_cartwheel("audit", env=running_shop.env)
+    audit = await call_cartwheel("audit", env=running_shop.env)
     assert audit.returncode == 0, audit.stdout + audit.stderr
 
 
