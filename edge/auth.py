@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from domain.language import canonical_tag
 from events.shop import Shop
-from gateways.tokens import AccessToken, TokenRefused, read_token
+from gateways.tokens import AccessToken, TokenRefused, is_cart_token, read_token
 from models import CurrencyCode, Role
 from resolvers.context import Viewer
 
@@ -16,7 +16,6 @@ LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 ACCEPT_LANGUAGE_LIMIT = 20
 """Languages read from one `Accept-Language`; further ones are ignored."""
 
-CART_TOKEN_LIMIT = 100
 ROBOT = re.compile(r"bot\b|crawl|spider|slurp|preview|headless|facebookexternalhit|lighthouse", re.IGNORECASE)
 """User agents of crawlers and previews, whose visits count no views."""
 
@@ -32,8 +31,8 @@ def viewer_of(headers: Mapping[str, str], shop: Shop) -> Viewer:
     """Return the viewer named by `authorization`, `x-cart-token`, `accept-language` and `x-currency`.
 
     The names in `headers` are lower-case. Without `authorization` the viewer is a guest; a language or
-    currency that the shop does not have is replaced by its default. CredentialsRefused when the token
-    is not valid.
+    currency that the shop does not have is replaced by its default, and a cart token that it has not made
+    is none. CredentialsRefused when the access token is not valid.
     """
     token = _read_access_token(headers.get("authorization", ""), shop)
     return Viewer(
@@ -45,7 +44,7 @@ def viewer_of(headers: Mapping[str, str], shop: Shop) -> Viewer:
         ),
         role=token.role if token else Role.GUEST,
         account_id=token.account_id if token else None,
-        cart_token=headers.get("x-cart-token", "")[:CART_TOKEN_LIMIT] or None,
+        cart_token=_read_cart_token(headers.get("x-cart-token", ""), shop),
         robot=bool(
             ROBOT.search(headers.get("user-agent", "")) or "prefetch" in headers.get("sec-purpose", "")
         ),
@@ -59,9 +58,14 @@ def _read_access_token(authorization: str, shop: Shop) -> AccessToken | None:
     if scheme.lower() != "bearer":
         raise CredentialsRefused
     try:
-        return read_token(shop.settings.signing_key(), text.strip(), now=shop.clock())
+        return read_token(shop.settings.verifying_keys(), text.strip(), now=shop.clock())
     except TokenRefused as refused:
         raise CredentialsRefused from refused
+
+
+def _read_cart_token(text: str, shop: Shop) -> str | None:
+    """The token of a guest's cart; None for a text that the shop has not signed, as without any token."""
+    return text if is_cart_token(shop.settings.verifying_keys(), text) else None
 
 
 def _choose_language(accepted: str, *, default: str) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import hmac
-import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,8 +11,6 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 TOKEN_BYTES = 32
-TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-"""A token as `Secrets.new_token` makes it."""
 NUMBER_DIGITS = 8
 NUMBER_ALPHABET = "0123456789"
 
@@ -54,11 +51,6 @@ class Secrets:
         """A number that a customer can read out: prefix, date (YYMMDD) and eight random digits."""
         digits = "".join(secrets.choice(NUMBER_ALPHABET) for _ in range(NUMBER_DIGITS))
         return f"{prefix}{now:%y%m%d}{digits}"
-
-
-def is_well_formed(token: str) -> bool:
-    """Whether it has the form of a token; whether it is one, only the database knows."""
-    return TOKEN.fullmatch(token) is not None
 
 
 def fingerprint_of(token: str) -> str:

@@ -30,7 +30,8 @@ from domain.errors import NotFound
 from domain.events import CartMerged, type_of
 from domain.promotion import EvaluatedPromotion, PricingResult
 from events.cart import CartSnapshot
-from gateways.secrets import fingerprint_of, is_well_formed
+from gateways.secrets import fingerprint_of
+from gateways.tokens import write_cart_token
 from models import Cart, Event, Money
 from models.live_lines import LiveCartLine, LiveLine, LiveSavedLine
 from resolvers.context import Info
@@ -71,8 +72,8 @@ async def cart(info: Info) -> Cart | None:
 
 async def cart_line_add(info: Info, variant_id: strawberry.ID, quantity: int = 1) -> Cart:
     """Adds units of a variant to the viewer's cart; a guest without a cart gets a new one and its token.
-    Every call without a token makes a new cart. A token of the shop whose cart was deleted becomes the new
-    cart's, so that calls sent at once fill one cart.
+    Every call without a token makes a new cart, and so does one with a token that the shop has not made. A
+    token of the shop whose cart was deleted becomes the new cart's, so that calls sent at once fill one cart.
 
     variant_id: the variant to add
     quantity: how many units to add to those already in the cart
@@ -91,9 +92,8 @@ async def cart_lines_add(info: Info, lines: list[CartLineInput]) -> Cart:
 
 
 async def add_lines(info: Info, additions: Sequence[CartAddition]) -> Cart:
-    viewer, token = info.context.viewer, info.context.shop.secrets.new_token()
-    has_token = viewer.cart_token is not None and is_well_formed(viewer.cart_token)
-    tokens = [viewer.cart_token, token] if viewer.cart_token and has_token else [token]
+    viewer, token = info.context.viewer, new_cart_token(info)
+    tokens = [viewer.cart_token, token] if viewer.cart_token else [token]
     async with info.context.transaction() as session:
         cart = await open_cart(
             session,
@@ -309,6 +309,12 @@ def warning_message(code: CartWarningCode, line: LiveLine) -> str:
             return "This is sold out."
         case _:
             return "This is not sold any more."
+
+
+def new_cart_token(info: Info) -> str:
+    """A token for a guest's cart, signed by the shop."""
+    shop = info.context.shop
+    return write_cart_token(shop.settings.signing_key(), shop.secrets.new_token())
 
 
 def cart_owner(info: Info) -> CartOwner:

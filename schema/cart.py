@@ -84,8 +84,8 @@ class Cart(Node):
     """What a guest or customer means to buy."""
 
     token: str | None
-    """The secret of a guest's cart, for the `X-Cart-Token` header: given once, by the mutation that makes the
-    cart; otherwise null."""
+    """The secret of a guest's cart, for the `X-Cart-Token` header: made and signed by the shop, and given
+    once, by the mutation that makes the cart; otherwise null."""
     version: int
     """One higher with each change; pass it as `after` to `cartUpdates` to miss none."""
     currency: models.CurrencyCode

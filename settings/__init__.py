@@ -112,6 +112,11 @@ class Settings(BaseModel):
         """Return SECRET_KEY, or in development a random key that is kept in VAR_DIR."""
         return self._signing_key
 
+    def verifying_keys(self) -> list[str]:
+        """Return the keys whose signatures are valid: the signing key first, then OLD_SECRET_KEY if any."""
+        keys = (self.signing_key(), self.tokens.old_secret_key.get_secret_value())
+        return [key for key in keys if key]
+
     @cached_property
     def _signing_key(self) -> str:
         if key := self.tokens.secret_key.get_secret_value():

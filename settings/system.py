@@ -103,6 +103,11 @@ class TokenSettings(SettingsGroup):
         validation_alias="SECRET_KEY",
         description=f"signs tokens, at least {SECRET_LENGTH} characters; required in production",
     )
+    old_secret_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias="OLD_SECRET_KEY",
+        description="the key before SECRET_KEY was changed; what it has signed stays valid",
+    )
     access_lifetime: Duration = Field(
         timedelta(minutes=15),
         validation_alias="ACCESS_TOKEN_LIVES",
@@ -114,8 +119,9 @@ class TokenSettings(SettingsGroup):
 
     @model_validator(mode="after")
     def _check_length(self) -> Self:
-        if 0 < len(self.secret_key.get_secret_value()) < SECRET_LENGTH:
-            raise ValueError(f"SECRET_KEY has fewer than {SECRET_LENGTH} characters")
+        for name, key in (("SECRET_KEY", self.secret_key), ("OLD_SECRET_KEY", self.old_secret_key)):
+            if 0 < len(key.get_secret_value()) < SECRET_LENGTH:
+                raise ValueError(f"{name} has fewer than {SECRET_LENGTH} characters")
         return self
 
 

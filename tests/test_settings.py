@@ -28,6 +28,7 @@ NAMES = [
     "LOG_LEVEL",
     "LOW_STOCK_AT",
     "MEDIA_URL",
+    "OLD_SECRET_KEY",
     "PAYMENT_QUERY_EVERY",
     "PLACING_GROUP_LIMIT",
     "PLACING_LANES",
@@ -88,6 +89,7 @@ def clear_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("TIMER_PAUSE", "0"),
         ("TIMER_PAUSE", "-5"),
         ("SECRET_KEY", "short"),
+        ("OLD_SECRET_KEY", "short"),
         ("ENVIRONMENT", "staging"),
     ],
 )

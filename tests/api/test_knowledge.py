@@ -12,6 +12,7 @@ from resolvers.ids import global_id
 from tests.clients import Clients
 from tests.factories.cart import create_cart
 from tests.factories.knowledge import create_article
+from tests.factories.token import new_cart_token
 from tests.observe import count_statements
 
 ARTICLES = """query($query: String, $category: String, $tag: String, $language: String, $first: Int! = 20,
@@ -214,9 +215,10 @@ async def test_a_guest_rates_with_the_token_of_their_cart(
         payload = await guest.do(RATE, id=global_id("Article", article.id), helpful=True)
         assert payload["userErrors"] == [{"code": "UNAUTHENTICATED", "field": []}]
 
-    await create_cart(session, token_hash=fingerprint_of("mine"))
+    token = new_cart_token(clients.shop)
+    await create_cart(session, token_hash=fingerprint_of(token))
     await session.commit()
     for _ in range(2):
-        guest = clients.guest(**{"X-Cart-Token": "mine"})
+        guest = clients.guest(**{"X-Cart-Token": token})
         rated = (await guest.do(RATE, id=global_id("Article", article.id), helpful=True))["article"]
         assert (rated["helpful"], rated["unhelpful"]) == (1, 0)

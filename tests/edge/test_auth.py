@@ -1,5 +1,6 @@
 """The viewer as the request headers name them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,12 +8,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from edge.auth import CredentialsRefused, viewer_of
 from events.shop import Shop
-from gateways.tokens import AccessToken, TokenRefused, read_token, write_token
+from gateways.secrets import Secrets
+from gateways.tokens import (
+    AccessToken,
+    TokenRefused,
+    is_cart_token,
+    read_token,
+    write_cart_token,
+    write_token,
+)
 from models import CurrencyCode, Role
+from settings import Settings
 from tests.clients import Clients
-from tests.conftest import SECRET, STARTED_AT, Clock
+from tests.conftest import SECRET, STARTED_AT, Clock, read_settings
 from tests.factories.account import create_account
-from tests.factories.token import access_token_for
+from tests.factories.token import access_token_for, new_cart_token
 from tests.observe import count_statements
 
 TOKEN = AccessToken(7, Role.SUPPORT, "family", STARTED_AT + timedelta(minutes=15))
@@ -21,9 +31,9 @@ TOKEN = AccessToken(7, Role.SUPPORT, "family", STARTED_AT + timedelta(minutes=15
 def test_a_token_is_valid_until_it_expires() -> None:
     text = write_token(SECRET, TOKEN, now=STARTED_AT)
 
-    assert read_token(SECRET, text, now=STARTED_AT + timedelta(minutes=14, seconds=59)) == TOKEN
+    assert read_token([SECRET], text, now=STARTED_AT + timedelta(minutes=14, seconds=59)) == TOKEN
     with pytest.raises(TokenRefused):
-        read_token(SECRET, text, now=STARTED_AT + timedelta(minutes=15))
+        read_token([SECRET], text, now=STARTED_AT + timedelta(minutes=15))
 
 
 def test_a_token_of_another_key_or_algorithm_or_issuer_is_refused() -> None:
@@ -40,13 +50,37 @@ def test_a_token_of_another_key_or_algorithm_or_issuer_is_refused() -> None:
         "x" * 100_000,
     ):
         with pytest.raises(TokenRefused):
-            read_token(SECRET, text, now=STARTED_AT)
+            read_token([SECRET], text, now=STARTED_AT)
+
+
+def test_a_token_signed_with_an_old_key_is_valid_as_long_as_the_key_is_known() -> None:
+    old, new = "the key of last year, long enough as well", SECRET
+    access, cart = write_token(old, TOKEN, now=STARTED_AT), write_cart_token(old, Secrets().new_token())
+
+    assert read_token([new, old], access, now=STARTED_AT) == TOKEN
+    assert is_cart_token([new, old], cart)
+    with pytest.raises(TokenRefused):
+        read_token([new], access, now=STARTED_AT)
+    assert not is_cart_token([new], cart)
+
+
+async def test_a_rotated_key_keeps_carts_and_sign_ins_when_the_old_one_is_known(
+    shop: Shop, settings: Settings
+) -> None:
+    old, new = settings.signing_key(), "a new secret for tests only, long enough"
+    token = new_cart_token(shop)
+    for old_key, found in ((old, token), (new, None), ("", None)):
+        changed = read_settings(settings.database.url, secret_key=new, old_secret_key=old_key)
+        rotated = replace(shop, settings=changed)
+        assert viewer_of({"x-cart-token": token}, rotated).cart_token == found
 
 
 async def test_a_viewer_without_credentials_is_a_guest(shop: Shop) -> None:
-    viewer = viewer_of({"x-cart-token": "secret"}, shop)
+    token = new_cart_token(shop)
 
-    assert (viewer.role, viewer.account_id, viewer.cart_token) == (Role.GUEST, None, "secret")
+    viewer = viewer_of({"x-cart-token": token}, shop)
+
+    assert (viewer.role, viewer.account_id, viewer.cart_token) == (Role.GUEST, None, token)
 
 
 async def test_a_token_is_read_without_a_database_query(shop: Shop, session: AsyncSession) -> None:

@@ -8,12 +8,14 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
-from gateways.secrets import Secrets, fingerprint_of
+from gateways.secrets import fingerprint_of
 from models import Cart, CartStatus
 from tests.api.cart.documents import create_variants, id_of
 from tests.api.cart.saved_documents import ADD, ADD_MANY, VIEW, contents, guest_with, sign_in
 from tests.clients import Client, Clients
 from tests.factories.account import create_account
+from tests.factories.cart import create_cart
+from tests.factories.token import new_cart_token
 
 AT_ONCE = 32
 
@@ -45,7 +47,7 @@ async def test_thirty_two_first_adds_with_a_token_of_no_cart_fill_one_cart(
     clients: Clients, shop: Shop, different: int
 ) -> None:
     variants = await create_variants(shop, different, stock={"MAIN": 100})
-    token = Secrets().new_token()
+    token = new_cart_token(shop)
     guest = clients.guest(**{"X-Cart-Token": token})
 
     replies = await add_at_once(guest, [id_of(variants[n % different]) for n in range(AT_ONCE)])
@@ -65,7 +67,7 @@ async def test_a_first_add_that_is_refused_leaves_no_cart_under_its_token(
     clients: Clients, shop: Shop
 ) -> None:
     (tea,) = await create_variants(shop)
-    guest = clients.guest(**{"X-Cart-Token": Secrets().new_token()})
+    guest = clients.guest(**{"X-Cart-Token": new_cart_token(shop)})
 
     reply = await guest.do(ADD, variantId=id_of(tea), quantity=11)
 
@@ -73,7 +75,9 @@ async def test_a_first_add_that_is_refused_leaves_no_cart_under_its_token(
     assert (await guest.get(VIEW), await count_carts(shop)) == ({"cart": None}, 0)
 
 
-@pytest.mark.parametrize("token", ["", "a" * 42, "a" * 44, "a" * 42 + "!", "a" * 143])
+@pytest.mark.parametrize(
+    "token", ["", "chosen", "a" * 43, "a" * 43 + "." + "0" * 64, "a" * 43 + "." + "0" * 63, "." * 10_000]
+)
 async def test_a_token_unlike_ours_never_becomes_a_carts_own(
     clients: Clients, shop: Shop, token: str
 ) -> None:
@@ -84,6 +88,22 @@ async def test_a_token_unlike_ours_never_becomes_a_carts_own(
 
     assert len({*tokens, None, token}) == 4
     assert (await guest.get(VIEW), await count_carts(shop)) == ({"cart": None}, 2)
+
+
+async def test_a_cart_is_never_found_by_a_token_that_the_shop_has_not_signed(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    (tea,) = await create_variants(shop)
+    await create_cart(session, token_hash=fingerprint_of("chosen by a client"), lines={tea: 1})
+    await session.commit()
+    guest = clients.guest(**{"X-Cart-Token": "chosen by a client"})
+
+    assert await guest.get(VIEW) == {"cart": None}
+    cart = (await guest.do(ADD, variantId=id_of(tea), quantity=2))["cart"]
+
+    assert contents(cart) == [("TEA-1", 2)]
+    assert cart["token"]
+    assert await count_carts(shop) == 2
 
 
 async def test_the_token_of_a_merged_cart_never_opens_the_customers(

@@ -15,6 +15,7 @@ from tests.api.cart.saved_documents import ADD, WATCH, guest_with, sign_in
 from tests.clients import Clients
 from tests.conftest import Clock
 from tests.factories.account import create_account
+from tests.factories.token import new_cart_token
 from tests.observe import run_until_idle
 
 
@@ -50,13 +51,14 @@ async def test_who_watches_a_deleted_cart_never_sees_the_one_that_got_its_id(
     old, _ = await guest_with(clients, tea)
     number = (await session.scalars(select(Cart.id))).one()
     await session.commit()
-    stranger = clients.guest(**{"X-Cart-Token": "a stranger's"})
+    token = new_cart_token(shop)
+    stranger = clients.guest(**{"X-Cart-Token": token})
 
     async with old.watch(WATCH, after=1) as watch:
         await run_until_idle(shop)
         clock.tick(shop.settings.deadlines.guest_cart_lifetime)
         await run_until_idle(shop)
-        await session.execute(insert(Cart).values(**empty_cart(number, clock())))
+        await session.execute(insert(Cart).values(**empty_cart(number, token, clock())))
         await session.commit()
         for _ in range(2):
             payload = await stranger.do(ADD, variantId=id_of(tea))
@@ -69,11 +71,11 @@ async def test_who_watches_a_deleted_cart_never_sees_the_one_that_got_its_id(
         assert (await own.next())["data"]["cartUpdates"]["cart"] == {"lines": [{"quantity": 2}]}
 
 
-def empty_cart(number: int, now: datetime) -> dict[str, Any]:
+def empty_cart(number: int, token: str, now: datetime) -> dict[str, Any]:
     """A stranger's cart with an id that was used before, as SQLite gives it."""
     return {
         "id": number,
-        "token_hash": fingerprint_of("a stranger's"),
+        "token_hash": fingerprint_of(token),
         "status": CartStatus.ACTIVE,
         "currency": CurrencyCode.CNY,
         "coupon_codes": [],

@@ -12,6 +12,7 @@ from tests.api.guard.fields import FIELDS, REQUIRED, SCHEMA, error_codes, first_
 from tests.clients import Client, Clients
 from tests.documents import write_document
 from tests.factories.cart import create_cart
+from tests.factories.token import new_cart_token
 
 REFUSED = {"UNAUTHENTICATED", "FORBIDDEN"}
 
@@ -80,9 +81,10 @@ async def test_every_field_answers_those_who_may_and_refuses_those_who_may_not(
 
 async def guest_with_cart(clients: Clients) -> Client:
     """A guest known by a cart."""
+    token = new_cart_token(clients.shop)
     async with clients.shop.database.writes.begin() as session:
-        await create_cart(session, token_hash=fingerprint_of("secret"))
-    return clients.guest(**{"X-Cart-Token": "secret"})
+        await create_cart(session, token_hash=fingerprint_of(token))
+    return clients.guest(**{"X-Cart-Token": token})
 
 
 async def refusal_of(client: Client, keyword: str, name: str) -> str | None:
