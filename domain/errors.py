@@ -40,6 +40,8 @@ class ErrorCode(StrEnum):
     """Name and password do not fit, or the token is no longer good."""
     NOT_ELIGIBLE = "NOT_ELIGIBLE"
     """The rules of after-sales do not allow it."""
+    RELOAD_REQUIRED = "RELOAD_REQUIRED"
+    """The versions asked for are archived: load the thing anew, and watch from the version it has."""
     BUSY = "BUSY"
     """Too many requests at this moment; try again after `retryAfterSeconds`."""
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
@@ -96,6 +98,18 @@ class WrongState(DomainError):
 
 class Conflict(DomainError):
     code = ErrorCode.CONFLICT
+
+
+class ReloadRequired(DomainError):
+    """A watcher asks for versions that are no longer sent."""
+
+    code = ErrorCode.RELOAD_REQUIRED
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The events after this version are archived: load it anew and watch from its present version.",
+            field=("after",),
+        )
 
 
 class Taken(DomainError):

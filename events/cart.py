@@ -8,10 +8,11 @@ from domain.cart import delete_untouched_carts
 from domain.cart.due import due_guest_carts
 from domain.events import CartItemsChanged
 from events.bus import Bus
+from events.subscriptions.replay import read_replay
 from events.subscriptions.stock_watch import StockWatch
 from events.topics import subject_topic
 from events.types import Clock, Resources, Timer
-from loaders.event import REPLAY_BATCH, events_since, latest_version
+from loaders.event import REPLAY_BATCH, latest_version
 from models import Event, Subject
 from models.database import Database
 from settings.business import SubscriptionSettings
@@ -40,7 +41,8 @@ class CartWatch:
         self, cart_id: int, after: int | None, look: Callable[[], Awaitable[CartSnapshot | None]]
     ) -> AsyncIterator[Event]:
         """Every event of a cart above version `after`, and CartGoodsChanged where its snapshot is different
-        with no event of its own, at most once in `cart_interval`. Ends when `look` returns None.
+        with no event of its own, at most once in `cart_interval`. Ends when `look` returns None. Raises
+        ReloadRequired where some of its events are archived.
 
         The cart is looked at before anything is yielded: what changes while the owner reads is found by the
         next look. Where an event explains a difference, CartGoodsChanged is left out.
@@ -56,7 +58,7 @@ class CartWatch:
             next_look, due = 0.0, True
             async with self.bus.listen(topics) as signal, self.stock_watch.watching():
                 while listened == known.product_ids:
-                    events = await events_since(reads, Subject.CART, cart_id, version)
+                    events = await read_replay(reads, Subject.CART, cart_id, version)
                     if events or (due and monotonic() >= next_look):
                         before = known
                         async with self.stock_watch.look_limit:

@@ -13,6 +13,7 @@ from events.cart import CartWatch
 from events.checkout.order_queue import OrderQueue
 from events.counters.sales import SalesCounter
 from events.counters.views import ViewCounter
+from events.jobs.event_archiver import EventArchiver
 from events.quality import QualityAssessor
 from events.subscriptions.feed import EventFeed
 from events.subscriptions.replay import EventReplay
@@ -58,6 +59,7 @@ class Shop:
     quality: QualityAssessor = field(init=False)
     views: ViewCounter = field(init=False)
     sales: SalesCounter = field(init=False)
+    archiver: EventArchiver = field(init=False)
 
     def __post_init__(self) -> None:
         settings, database, bus, clock = self.settings, self.database, self.bus, self.clock
@@ -79,6 +81,8 @@ class Shop:
         self.sales = SalesCounter(
             database, clock, settings.catalog.best_selling_window, jobs.sales_count_interval
         )
+        archive = settings.archive
+        self.archiver = EventArchiver(database, clock, archive.events_archived_after, archive.interval)
 
     @property
     def today(self) -> date:

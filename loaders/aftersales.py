@@ -5,11 +5,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.base import ByKey, Grouped, ManyByKey, loader
+from loaders.event import EventsByRow
 from loaders.page import Key, Sort
 from models import (
     Delivery,
     DeliveryLine,
-    Event,
     Media,
     Refund,
     Subject,
@@ -107,12 +107,8 @@ class ReplacementsByTicket(ManyByKey[int, Delivery]):
     brings = {"delivery_lines": (Delivery.id, DeliveryLine.delivery_id)}
 
 
-class EventsByTicket(ManyByKey[int, Event]):
-    key = Event.subject_id
-    order_by = Event.version
-
-    def statement(self) -> AnySelect:
-        return super().statement().where(Event.subject == Subject.TICKET)
+class EventsByTicket(EventsByRow):
+    subject = Subject.TICKET
 
 
 class AftersalesLoaders:

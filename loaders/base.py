@@ -8,6 +8,7 @@ from aiodataloader import DataLoader
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.selectable import SelectBase
 
 from models.database import Reads
 from models.sql.batches import BATCH_SIZE
@@ -66,7 +67,7 @@ class SelectLoader(Loader[K, V]):
             prepared = PREPARED[type(self), dialect] = PreparedSelect(self._build(dialect), dialect)
         return await fetch_rows(self.reads, prepared, keys=encode_values(keys, dialect))
 
-    def _build(self, dialect: str) -> AnySelect:
+    def _build(self, dialect: str) -> SelectBase:
         key = type(self).key
         statement = self.statement().with_only_columns(*columns_of(model_of(key)), maintain_column_froms=True)
         for parent, child in self.brings.values():

@@ -1,13 +1,16 @@
 """Events of one row, of one customer and of the staff's work queue."""
 
 from collections.abc import Collection, Sequence
+from typing import ClassVar
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, literal, null, or_, select, union_all
+from sqlalchemy.sql.selectable import SelectBase
 
 from loaders.base import ManyByKey, loader
-from models import Event, Subject
+from models import ArchivedEvent, Event, Subject
 from models.database import Reads
-from models.sql.types import AnySelect
+from models.sql.dialects import columns_of
+from models.sql.parameters import is_among
 
 OVERLAP = 1_000
 """How many ids below the highest are read again: an id is drawn before its transaction commits, so a lower
@@ -17,16 +20,27 @@ REPLAY_BATCH = 100
 
 
 async def latest_version(reads: Reads, subject: Subject, subject_id: int) -> int:
-    """The version of a row; 0 before its first event."""
+    """The version of a row, of which events may be archived; 0 before its first event."""
     async with reads() as session:
         found = await session.scalar(
             select(func.max(Event.version)).where(Event.subject == subject, Event.subject_id == subject_id)
+        )
+    return found or await archived_version(reads, subject, subject_id)
+
+
+async def archived_version(reads: Reads, subject: Subject, subject_id: int) -> int:
+    """The version of a row up to which its events are archived; 0 where none is."""
+    async with reads() as session:
+        found = await session.scalar(
+            select(func.max(ArchivedEvent.version)).where(
+                ArchivedEvent.subject == subject, ArchivedEvent.subject_id == subject_id
+            )
         )
     return found or 0
 
 
 async def events_since(reads: Reads, subject: Subject, subject_id: int, version: int) -> Sequence[Event]:
-    """Up to REPLAY_BATCH events of one row above `version`, oldest first."""
+    """Up to REPLAY_BATCH events of one row above `version` that are not archived, oldest first."""
     async with reads() as session:
         return (
             await session.scalars(
@@ -64,12 +78,29 @@ async def _events_above(reads: Reads, event_id: int, condition: ColumnElement[bo
         return (await session.scalars(found)).all()
 
 
-class EventsByOrder(ManyByKey[int, Event]):
-    key = Event.subject_id
-    order_by = Event.version
+class EventsByRow(ManyByKey[int, Event]):
+    """All events of the rows of one subject, archived ones too, in one statement."""
 
-    def statement(self) -> AnySelect:
-        return super().statement().where(Event.subject == Subject.ORDER)
+    key = Event.subject_id
+    subject: ClassVar[Subject]
+
+    def _build(self, dialect: str) -> SelectBase:
+        kept = {column.name for column in columns_of(ArchivedEvent)}
+        missing = {"attempts": literal(0), "claimed_until": null(), "failure": null()}
+        columns = [column.name for column in columns_of(Event)]
+        archived = [getattr(ArchivedEvent, name) if name in kept else missing[name] for name in columns]
+        return union_all(
+            select(*columns_of(Event)).where(
+                Event.subject == self.subject, is_among(Event.subject_id, "keys", dialect)
+            ),
+            select(*archived).where(
+                ArchivedEvent.subject == self.subject, is_among(ArchivedEvent.subject_id, "keys", dialect)
+            ),
+        ).order_by("version")
+
+
+class EventsByOrder(EventsByRow):
+    subject = Subject.ORDER
 
 
 class EventLoaders:

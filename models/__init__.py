@@ -42,7 +42,7 @@ from models.catalog import (
     Variant,
 )
 from models.delivery_run import DeliveryRun, DeliveryRunStatus, DeliveryRunStop, StopOutcome
-from models.event import Event, ReactionDone, Subject
+from models.event import ArchivedEvent, Event, ReactionDone, Subject
 from models.knowledge import Article, ArticleRating, ArticleStatus, ArticleVersion
 from models.money import MINOR_DIGITS, CurrencyCode, Money
 from models.order import (
@@ -103,6 +103,7 @@ __all__ = [
     "Account",
     "Address",
     "AddressColumns",
+    "ArchivedEvent",
     "Article",
     "ArticleRating",
     "ArticleSearchText",

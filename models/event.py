@@ -55,6 +55,31 @@ class Event(Base):
     failure: Mapped[str | None]
 
 
+class ArchivedEvent(Base):
+    """An event of a row that is final, moved here from `events`: nothing has to be done for it any more.
+
+    Those of one row are its lowest versions, without a gap; what happens to it later is in `events`.
+    """
+
+    __tablename__ = "archived_events"
+    __table_args__ = (
+        UniqueConstraint("subject", "subject_id", "version"),
+        Index("ix_archived_events_account_id", "account_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    """The id that it had in `events`."""
+    name: Mapped[str]
+    subject: Mapped[Subject]
+    subject_id: Mapped[int] = mapped_column(BigId)
+    version: Mapped[int]
+    payload: Mapped[JsonObject]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    occurred_at: Mapped[datetime]
+    relayed_at: Mapped[datetime]
+
+
 class ReactionDone(Base):
     """A reaction that has had its effect on an event; it is not run again."""
 

@@ -204,7 +204,8 @@ async def cart_updates(info: Info, after: int | None = None) -> AsyncIterator[Ev
     stock or promotions have changed its total or its warnings. A guest's stream ends when the cart is merged
     at sign-in or deleted.
 
-    after: the last version seen; later ones come first. Without it only what is to come.
+    after: the last version seen; later ones come first. Without it only what is to come. RELOAD_REQUIRED when
+        later ones are archived: load it anew and watch from its version
     """
     watched = await cart(info)
     if watched is None:

@@ -192,7 +192,8 @@ async def delivery_run_updates(
     and in order.
 
     id: the delivery run
-    after: the last version you have seen; left out, only what is still to come
+    after: the last version seen; later ones come first. Without it only what is to come. RELOAD_REQUIRED when
+        later ones are archived: load it anew and watch from its version
     """
     run = await find_delivery_run(info, row_id(id, "DeliveryRun"))
     if run is None:

@@ -261,7 +261,8 @@ async def shipment_updates(info: Info, id: strawberry.ID, after: int | None = No
     order.
 
     id: the shipment
-    after: the last version you have seen; left out, only what is still to come
+    after: the last version seen; later ones come first. Without it only what is to come. RELOAD_REQUIRED when
+        later ones are archived: load it anew and watch from its version
     """
     found = await find_shipment(info, row_id(id, "Shipment"))
     if found is None:

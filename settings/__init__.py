@@ -9,6 +9,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from settings.archive import ArchiveSettings
 from settings.business import (
     CarrierSettings,
     CatalogSettings,
@@ -64,6 +65,7 @@ class Settings(BaseModel):
     checkout: CheckoutSettings
     subscriptions: SubscriptionSettings
     jobs: JobSettings
+    archive: ArchiveSettings
 
     @classmethod
     def from_environment(cls, *, env_file: str | None = ".env", **overrides: object) -> Self:

@@ -1,11 +1,12 @@
 """Orders against their lines, deliveries, payments and events."""
 
-from sqlalchemy import String, Subquery, case, cast, func, select
+from sqlalchemy import String, Subquery, case, cast, func, select, union_all
 
 from domain.aftersales.reasons import WITHDRAWAL_REASONS
 from domain.aftersales.states import SETTLED
 from domain.audit.comparison import select_differences, select_rows, sum_by, total_of
 from models import (
+    ArchivedEvent,
     Delivery,
     DeliveryLine,
     Event,
@@ -67,12 +68,15 @@ def find_wrong_cancellations() -> AnySelect:
 
 
 def find_version_gaps() -> AnySelect:
-    """Orders whose events are not numbered from 1 to their version without a gap."""
-    last, least = func.max(Event.version), func.min(Event.version)
+    """Orders whose events, archived ones too, are not numbered from 1 to their version without a gap."""
+    recorded = union_all(
+        select(Event.subject_id, Event.version).where(Event.subject == Subject.ORDER),
+        select(ArchivedEvent.subject_id, ArchivedEvent.version).where(ArchivedEvent.subject == Subject.ORDER),
+    ).subquery()
+    last, least = func.max(recorded.c.version), func.min(recorded.c.version)
     events = (
-        select(Event.subject_id, last.label("total"), (last - least + 1 - func.count()).label("missing"))
-        .where(Event.subject == Subject.ORDER)
-        .group_by(Event.subject_id)
+        select(recorded.c.subject_id, last.label("total"), (last - least + 1 - func.count()).label("missing"))
+        .group_by(recorded.c.subject_id)
         .subquery()
     )
     gap = func.coalesce(events.c.missing, 0) != 0

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import Cart, CartLine, Event, SavedLine, Subject
+from models import ArchivedEvent, Cart, CartLine, Event, SavedLine, Subject
 
 EXPIRY_BATCH = 500
 """Carts deleted in one transaction."""
@@ -18,7 +18,7 @@ def is_untouched_since(moment: datetime) -> ColumnElement[bool]:
 
 
 async def delete_untouched_carts(session: AsyncSession, *, untouched: datetime) -> Sequence[int]:
-    """Delete such carts with their lines and events, at most EXPIRY_BATCH, in five statements; their ids."""
+    """Delete such carts with their lines and events, at most EXPIRY_BATCH, in six statements; their ids."""
     ids = list(
         await session.scalars(
             select(Cart.id)
@@ -34,6 +34,9 @@ async def delete_untouched_carts(session: AsyncSession, *, untouched: datetime) 
             delete(SavedLine).where(SavedLine.cart_id.in_(ids)),
             # SQLite gives the id of the last cart to the next one, whose versions begin anew
             delete(Event).where(Event.subject == Subject.CART, Event.subject_id.in_(ids)),
+            delete(ArchivedEvent).where(
+                ArchivedEvent.subject == Subject.CART, ArchivedEvent.subject_id.in_(ids)
+            ),
             delete(Cart).where(Cart.id.in_(ids)),
         ):
             await session.execute(statement.execution_options(synchronize_session=False))

@@ -14,11 +14,11 @@ from events.shop import Shop
 async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None]:
     """Run the jobs of a process until the block ends; then finish what was begun and close the shop.
 
-    With `relays`, the process also relays events, runs timers and counts sales for the others.
+    With `relays`, the process also relays and archives events, runs timers and counts sales for the others.
     """
     jobs = [shop.bus.run(), shop.views.run(), shop.stock_watch.run()]
     if relays:
-        jobs += [Relay(shop).run(), Scheduler(shop, SCHEDULE).run(), shop.sales.run()]
+        jobs += [Relay(shop).run(), Scheduler(shop, SCHEDULE).run(), shop.sales.run(), shop.archiver.run()]
     tasks = [asyncio.create_task(job) for job in jobs]
     try:
         yield

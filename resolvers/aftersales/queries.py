@@ -127,7 +127,8 @@ async def ticket_updates(info: Info, id: strawberry.ID, after: int | None = None
     order.
 
     id: the ticket
-    after: the last version you have seen; left out, only what is still to come
+    after: the last version seen; later ones come first. Without it only what is to come. RELOAD_REQUIRED when
+        later ones are archived: load it anew and watch from its version
     """
     ticket_id = await own_ticket_id(info, id)
     async for event in info.context.shop.replay.follow(Subject.TICKET, ticket_id, after):

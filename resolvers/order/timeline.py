@@ -71,7 +71,8 @@ async def order_updates(info: Info, id: strawberry.ID, after: int | None = None)
     """Everything that happens to an order: first what came after a version, then live, each once, in order.
 
     id: the order
-    after: the last version seen; later ones come first. Without it only what is to come.
+    after: the last version seen; later ones come first. Without it only what is to come. RELOAD_REQUIRED when
+        later ones are archived: load it anew and watch from its version
     """
     found = await find_order(info, row_id(id, "Order"))
     if found is None:
