@@ -1,12 +1,13 @@
-"""Reading the viewer from HTTP headers or a WebSocket's `connection_init`, without a database query."""
+"""Reading the viewer from HTTP headers or a WebSocket's `connection_init`, and renewing their rights."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from domain.language import canonical_tag
 from events.shop import Shop
 from gateways.tokens import AccessToken, TokenRefused, is_cart_token, read_token
-from models import CurrencyCode, Role
+from models import CurrencyCode
 from resolvers.context import Viewer
 
 LANGUAGES = frozenset({"zh", "en"})
@@ -21,34 +22,50 @@ ROBOT = re.compile(r"bot\b|crawl|spider|slurp|preview|headless|facebookexternalh
 
 
 class CredentialsRefused(Exception):
-    """Credentials that are forged, expired or malformed; the request is not served as a guest's."""
+    """Credentials that are forged, expired, revoked or malformed; the request is not served as a guest's."""
 
     def __init__(self) -> None:
         super().__init__("Your access token is not valid any more. Refresh it or sign in again.")
 
 
-def viewer_of(headers: Mapping[str, str], shop: Shop) -> Viewer:
+async def viewer_of(headers: Mapping[str, str], shop: Shop) -> Viewer:
     """Return the viewer named by `authorization`, `x-cart-token`, `accept-language` and `x-currency`.
 
     The names in `headers` are lower-case. Without `authorization` the viewer is a guest; a language or
     currency that the shop does not have is replaced by its default, and a cart token that it has not made
-    is none. CredentialsRefused when the access token is not valid.
+    is none. CredentialsRefused when the access token is not valid, or not any more. The role is that of the
+    account now, not that in the token.
     """
     token = _read_access_token(headers.get("authorization", ""), shop)
-    return Viewer(
+    guest = Viewer(
         language=_choose_language(
             headers.get("accept-language", ""), default=shop.settings.locale.default_language
         ),
         currency=_choose_currency(
             headers.get("x-currency", ""), default=shop.settings.locale.default_currency
         ),
-        role=token.role if token else Role.GUEST,
-        account_id=token.account_id if token else None,
         cart_token=_read_cart_token(headers.get("x-cart-token", ""), shop),
         robot=bool(
             ROBOT.search(headers.get("user-agent", "")) or "prefetch" in headers.get("sec-purpose", "")
         ),
     )
+    return await renew_viewer(replace(guest, token=token), shop)
+
+
+async def renew_viewer(viewer: Viewer, shop: Shop) -> Viewer:
+    """Return the viewer with the rights of this moment, for everything that outlives one request.
+
+    CredentialsRefused when their access token has expired, their sign-in has ended or their account is
+    disabled. What has changed elsewhere is seen after RIGHTS_REMEMBERED at the latest. A guest stays one.
+    """
+    if viewer.token is None:
+        return viewer
+    if viewer.token.expires_at <= shop.clock():
+        raise CredentialsRefused
+    rights = await shop.session_rights.find(viewer.token.family)
+    if rights is None or rights.account_id != viewer.token.account_id:
+        raise CredentialsRefused
+    return replace(viewer, role=rights.role, account_id=rights.account_id)
 
 
 def _read_access_token(authorization: str, shop: Shop) -> AccessToken | None:

@@ -22,6 +22,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UnsetType
 
+from domain.account import SignInPlace
 from domain.errors import ErrorCode
 from edge import caching
 from edge.auth import CredentialsRefused, viewer_of
@@ -169,16 +170,17 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             await self.persisted_operations.save(sha256, text)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        viewer = viewer_of(request.headers, self.shop)
+        viewer = await viewer_of(request.headers, self.shop)
         cacheable = request.scope.get("method") == "GET" and caching.is_anonymous(request.headers)
-        return ConnectionContext(self.shop, viewer, request_id_of(request.scope), cacheable)
+        place = SignInPlace(user_agent=request.headers.get("user-agent", ""))
+        return ConnectionContext(self.shop, viewer, request_id_of(request.scope), place, cacheable)
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         params = getattr(context, "connection_params", None)
         if isinstance(params, Mapping):
             headers = {str(name).lower(): value for name, value in params.items() if isinstance(value, str)}
             try:
-                context.viewer = viewer_of(headers, self.shop)
+                context.viewer = await viewer_of(headers, self.shop)
             except CredentialsRefused as refused:
                 raise ConnectionRejectionError from refused
         payload: UnsetType = UNSET

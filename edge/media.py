@@ -107,7 +107,7 @@ def media_routes(shop: Shop) -> list[Route]:
 
 async def authorize_upload(request: Request, shop: Shop) -> Viewer:
     """Return the viewer, before the body is read; DomainError unless they may upload a picture now."""
-    viewer = viewer_of(request.headers, shop)
+    viewer = await viewer_of(request.headers, shop)
     if viewer.role is Role.CUSTOMER:
         async with shop.database.reads() as session:
             await check_upload_limit(session, viewer.id, now=shop.clock())

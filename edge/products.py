@@ -35,7 +35,7 @@ def product_routes(shop: Shop) -> list[Route]:
     one_import = asyncio.Semaphore(1)
 
     async def send_export(request: Request) -> Response:
-        viewer = require_editor(request, shop)
+        viewer = await require_editor(request, shop)
         currency = currency_of(request, viewer)
         file: IO[bytes] = TemporaryFile()  # noqa: SIM115 - `stream_file` closes it
         await write_products(shop, file, currency)
@@ -47,7 +47,7 @@ def product_routes(shop: Shop) -> list[Route]:
         return StreamingResponse(stream_file(file), media_type="text/csv", headers=headers)
 
     async def receive_import(request: Request) -> Response:
-        viewer = require_editor(request, shop)
+        viewer = await require_editor(request, shop)
         currency, dry_run = currency_of(request, viewer), boolean_parameter(request, "dryRun")
         async with asyncio.timeout(FILE_SECONDS):
             name, data = await read_upload(request)
@@ -66,8 +66,8 @@ def product_routes(shop: Shop) -> list[Route]:
     ]
 
 
-def require_editor(request: Request, shop: Shop) -> Viewer:
-    viewer = viewer_of(request.headers, shop)
+async def require_editor(request: Request, shop: Shop) -> Viewer:
+    viewer = await viewer_of(request.headers, shop)
     viewer.require(Permission.CATALOG_EDIT)
     return viewer
 

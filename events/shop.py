@@ -15,6 +15,7 @@ from events.counters.sales import SalesCounter
 from events.counters.views import ViewCounter
 from events.jobs.event_archiver import EventArchiver
 from events.quality import QualityAssessor
+from events.session_rights import SessionRightsCache
 from events.subscriptions.feed import EventFeed
 from events.subscriptions.replay import EventReplay
 from events.subscriptions.stock_watch import StockWatch
@@ -60,6 +61,7 @@ class Shop:
     views: ViewCounter = field(init=False)
     sales: SalesCounter = field(init=False)
     archiver: EventArchiver = field(init=False)
+    session_rights: SessionRightsCache = field(init=False)
 
     def __post_init__(self) -> None:
         settings, database, bus, clock = self.settings, self.database, self.bus, self.clock
@@ -83,6 +85,10 @@ class Shop:
         )
         archive = settings.archive
         self.archiver = EventArchiver(database, clock, archive.events_archived_after, archive.interval)
+
+        self.session_rights = SessionRightsCache(
+            database, bus, clock, settings.accounts.rights_lifetime, subscriptions.signal_timeout
+        )
 
     @property
     def today(self) -> date:

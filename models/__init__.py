@@ -7,8 +7,6 @@ from models.account import (
     Address,
     AddressColumns,
     Role,
-    Session,
-    SignInAttempts,
 )
 from models.aftersales import (
     Ticket,
@@ -92,6 +90,7 @@ from models.shipment import (
     TrackingEvent,
 )
 from models.shipping import ShippingMethod, ShippingRate, ShippingZone
+from models.sign_in import Session, SignIn, SignInAttempts
 from models.stock import MovementKind, StockLevel, StockMovement, Warehouse
 
 __all__ = [
@@ -183,6 +182,7 @@ __all__ = [
     "ShippingMethod",
     "ShippingRate",
     "ShippingZone",
+    "SignIn",
     "SignInAttempts",
     "StockLevel",
     "StockMovement",

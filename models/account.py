@@ -1,4 +1,4 @@
-"""Tables of accounts, sessions and address books."""
+"""Tables of accounts and address books."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -53,34 +53,6 @@ class Account(Base):
     language: Mapped[str | None]
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
-
-
-class Session(Base):
-    """A refresh token; all tokens of one sign-in share a family."""
-
-    __tablename__ = "sessions"
-
-    id: Mapped[Id]
-    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
-    family: Mapped[str] = mapped_column(index=True)
-    token_hash: Mapped[str] = mapped_column(unique=True)
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-    rotated_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
-
-
-class SignInAttempts(Base):
-    """How often a sign-in was tried with one e-mail address or phone number since `first_at`.
-
-    It is counted for unknown ones, too, so that the limit does not reveal who has an account.
-    """
-
-    __tablename__ = "sign_in_attempts"
-
-    login: Mapped[str] = mapped_column(primary_key=True)
-    attempts: Mapped[int]
-    first_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class AddressColumns:

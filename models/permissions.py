@@ -15,10 +15,12 @@ class Permission(StrEnum):
     """Keep a cart and ask what an order would cost."""
     BUY = "BUY"
     """Order, pay, keep addresses, confirm receipt, be notified of one's own things."""
+    ACCOUNT_EDIT = "ACCOUNT_EDIT"
+    """Change one's own account and end one's own sign-ins."""
     MEDIA_UPLOAD = "MEDIA_UPLOAD"
     """Upload pictures."""
     STAFF_MANAGE = "STAFF_MANAGE"
-    """Create accounts of the staff, disable and enable accounts."""
+    """Create accounts of the staff, change their roles, disable and enable accounts."""
     ACCOUNT_VIEW = "ACCOUNT_VIEW"
     """Find the accounts of others."""
     CONTACT_VIEW = "CONTACT_VIEW"
@@ -102,7 +104,7 @@ class Permission(StrEnum):
 P = Permission
 
 EVERYBODY = {P.PUBLIC}
-SIGNED_IN = EVERYBODY | {P.MEDIA_UPLOAD, P.ORDER_VIEW}
+SIGNED_IN = EVERYBODY | {P.ACCOUNT_EDIT, P.MEDIA_UPLOAD, P.ORDER_VIEW}
 EMPLOYEE = (
     SIGNED_IN
     | {P.ARTICLE_VIEW, P.CATALOG_VIEW, P.CONTACT_VIEW, P.LOGISTICS_VIEW, P.MEDIA_VIEW, P.ORDER_NOTE}

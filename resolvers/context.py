@@ -11,9 +11,11 @@ from aiodataloader import DataLoader
 from graphql.pyutils import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.account import RIGHTS_CHANGED, SignInPlace
 from domain.cause import Cause
 from domain.errors import Unauthenticated
 from events.shop import Shop
+from gateways.tokens import AccessToken
 from loaders import Loaders
 from models import STAFF, CurrencyCode, Permission, Role, Translations, is_granted
 from resolvers.guard import require_permission
@@ -30,6 +32,8 @@ class Viewer:
     cart_token: str | None = None
     robot: bool = False
     """A crawler that says so: what it looks at is not counted as a view."""
+    token: AccessToken | None = field(default=None, compare=False, repr=False)
+    """The access token of the request: its sign-in and when it expires; None for guests."""
 
     @property
     def is_staff(self) -> bool:
@@ -81,6 +85,8 @@ class Context:
     shop: Shop
     viewer: Viewer
     request_id: str = ""
+    place: SignInPlace = field(default_factory=SignInPlace)
+    """From where the request comes."""
     cacheable: bool = False
     """A browser or a CDN may keep the answer and show it again without asking."""
 
@@ -100,6 +106,11 @@ class Context:
         """The present moment and the viewer's account, for a command."""
         return Cause(self.now, self.viewer.account_id)
 
+    @property
+    def family(self) -> str | None:
+        """What the tokens of the viewer's sign-in have in common; None for guests."""
+        return self.viewer.token.family if self.viewer.token else None
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session that commits when the block ends; what was loaded before is then forgotten."""
@@ -107,6 +118,8 @@ class Context:
             yield session
         self.forget_loaded()
         self.shop.after_commit(session)
+        if session.info.pop(RIGHTS_CHANGED, False):
+            await self.shop.session_rights.announce_change()
 
     def note_view(self, product_id: int) -> None:
         """Count a view of a product by a customer, later and at no cost to the request.

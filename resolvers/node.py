@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import strawberry
 
 from domain.errors import LimitReached
-from resolvers.account import find_account, find_address
+from resolvers.account import find_account, find_address, find_sign_in
 from resolvers.aftersales import find_ticket, find_ticket_message
 from resolvers.cart import find_cart, find_cart_line, find_saved_line
 from resolvers.catalog import (
@@ -35,6 +35,7 @@ FindRow = Callable[[Info, int], Awaitable[object]]
 NODES: Mapping[str, FindRow] = {
     "Account": find_account,
     "Address": find_address,
+    "SignIn": find_sign_in,
     "Attribute": find_attribute,
     "Category": find_category,
     "Media": find_media,

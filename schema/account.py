@@ -43,6 +43,23 @@ class Address(Node):
     """Whether it is the default address; true for exactly one address of an address book."""
 
 
+@row_type(models.SignIn)
+class SignIn(Node):
+    """One sign-in on one device that has not ended."""
+
+    created_at: datetime
+    """When it began."""
+    used_at: datetime
+    """When its tokens were last refreshed."""
+    expires_at: datetime
+    """When it ends by itself unless it is refreshed."""
+    address: str
+    """The network address it was last used from; empty where it is not known."""
+    user_agent: str
+    """What the browser or the app called itself; may be empty."""
+    is_current: bool = field(resolve.is_current)
+
+
 @row_type(models.Account)
 class Account(Node):
     """A customer or a member of staff, who signs in with a password."""
@@ -60,6 +77,7 @@ class Account(Node):
     disabled_at: datetime | None
     """Since when it is disabled; null if it is not."""
     addresses: list[Address] = batched(resolve.addresses)
+    sign_ins: list[SignIn] = batched(resolve.sign_ins)
 
 
 @row_type(ViewerRow)
@@ -107,8 +125,11 @@ class AccountMutation:
         field_description="True when the sign-in has ended, now or before.",
         allow=Permission.PUBLIC,
     )
+    sign_in_end = mutation(resolve.sign_in_end, returns=Account, allow=Permission.ACCOUNT_EDIT)
+    other_sign_ins_end = mutation(resolve.other_sign_ins_end, returns=Account, allow=Permission.ACCOUNT_EDIT)
     address_save = mutation(resolve.address_save, returns=Address, allow=Permission.BUY)
     address_remove = mutation(resolve.address_remove, returns=Account, allow=Permission.BUY)
     staff_create = mutation(resolve.staff_create, returns=Account, allow=Permission.STAFF_MANAGE)
+    staff_role_change = mutation(resolve.staff_role_change, returns=Account, allow=Permission.STAFF_MANAGE)
     account_disable = mutation(resolve.account_disable, returns=Account, allow=Permission.STAFF_MANAGE)
     account_enable = mutation(resolve.account_enable, returns=Account, allow=Permission.STAFF_MANAGE)

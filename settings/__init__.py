@@ -9,6 +9,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from settings.accounts import AccountSettings
 from settings.archive import ArchiveSettings
 from settings.business import (
     CarrierSettings,
@@ -53,6 +54,7 @@ class Settings(BaseModel):
     database: DatabaseSettings
     redis: RedisSettings
     tokens: TokenSettings
+    accounts: AccountSettings
     media: MediaSettings
     logs: LogSettings
     limits: LimitSettings

@@ -18,7 +18,7 @@ from events.bus import LocalBus, Signal
 from events.shop import Shop
 from models import Account, Role
 from tests.factories.account import create_account
-from tests.factories.token import access_token_for
+from tests.factories.token import sign_in_account
 from tests.observe import TIMEOUT_SECONDS, wait_until
 
 
@@ -167,7 +167,7 @@ class Clients:
         if account is None:
             async with self.shop.database.writes.begin() as session:
                 account = await create_account(session, role=role)
-        token = access_token_for(self.shop, account)
+        token = await sign_in_account(self.shop, account)
         return Client(self, {"Authorization": f"Bearer {token}"}, account)
 
     def signals(self) -> set[Signal]:

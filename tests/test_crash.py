@@ -16,7 +16,7 @@ from models import Account, Event, Order, OrderStatus, PaymentMethod, Refund, Re
 from resolvers.ids import global_id
 from tests.factories.account import create_account
 from tests.factories.order import create_order, payments_of
-from tests.factories.token import access_token_for
+from tests.factories.token import sign_in_account
 from tests.journey.device import wait_until
 from tests.observe import TIMEOUT_SECONDS, assert_books_agree
 from tests.process import Process, open_shop_of, process_environment, serve_shop
@@ -97,7 +97,7 @@ async def test_after_kill_9_nothing_is_missing_and_nothing_happens_twice(
     async with other_shop.database.writes.begin() as session:
         buyer = await create_account(session)
     orders = await create_paid_orders(other_shop, buyer)
-    token = access_token_for(other_shop, buyer)
+    token = await sign_in_account(other_shop, buyer)
 
     async with serve_shop(env | {"RUN_WORKER": works}, tmp_path / "first.log") as process:
         await cancel_and_kill(process, token, orders, kill_after=kill_after)

@@ -16,7 +16,7 @@ async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None
 
     With `relays`, the process also relays and archives events, runs timers and counts sales for the others.
     """
-    jobs = [shop.bus.run(), shop.views.run(), shop.stock_watch.run()]
+    jobs = [shop.bus.run(), shop.views.run(), shop.stock_watch.run(), shop.session_rights.run()]
     if relays:
         jobs += [Relay(shop).run(), Scheduler(shop, SCHEDULE).run(), shop.sales.run(), shop.archiver.run()]
     tasks = [asyncio.create_task(job) for job in jobs]

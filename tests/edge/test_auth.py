@@ -22,7 +22,7 @@ from settings import Settings
 from tests.clients import Clients
 from tests.conftest import SECRET, STARTED_AT, Clock, read_settings
 from tests.factories.account import create_account
-from tests.factories.token import access_token_for, new_cart_token
+from tests.factories.token import new_cart_token, sign_in_account
 from tests.observe import count_statements
 
 TOKEN = AccessToken(7, Role.SUPPORT, "family", STARTED_AT + timedelta(minutes=15))
@@ -72,26 +72,32 @@ async def test_a_rotated_key_keeps_carts_and_sign_ins_when_the_old_one_is_known(
     for old_key, found in ((old, token), (new, None), ("", None)):
         changed = read_settings(settings.database.url, secret_key=new, old_secret_key=old_key)
         rotated = replace(shop, settings=changed)
-        assert viewer_of({"x-cart-token": token}, rotated).cart_token == found
+        assert (await viewer_of({"x-cart-token": token}, rotated)).cart_token == found
 
 
 async def test_a_viewer_without_credentials_is_a_guest(shop: Shop) -> None:
     token = new_cart_token(shop)
 
-    viewer = viewer_of({"x-cart-token": token}, shop)
+    viewer = await viewer_of({"x-cart-token": token}, shop)
 
     assert (viewer.role, viewer.account_id, viewer.cart_token) == (Role.GUEST, None, token)
 
 
-async def test_a_token_is_read_without_a_database_query(shop: Shop, session: AsyncSession) -> None:
+async def test_what_a_sign_in_may_do_is_looked_up_once_and_then_remembered_for_a_moment(
+    shop: Shop, session: AsyncSession, clock: Clock
+) -> None:
     account = await create_account(session, role=Role.WAREHOUSE)
     await session.commit()
+    headers = {"authorization": f"bearer {await sign_in_account(shop, account)}"}
+    shop.session_rights.forget_all()
 
     with count_statements(shop) as sent:
-        viewer = viewer_of({"authorization": f"bearer {access_token_for(shop, account)}"}, shop)
+        viewers = [await viewer_of(headers, shop) for _ in range(3)]
+        clock.tick(shop.settings.accounts.rights_lifetime)
+        viewers.append(await viewer_of(headers, shop))
 
-    assert (viewer.role, viewer.account_id) == (Role.WAREHOUSE, account.id)
-    assert sent.total == 0
+    assert {(viewer.role, viewer.account_id) for viewer in viewers} == {(Role.WAREHOUSE, account.id)}
+    assert sent.total == 2
 
 
 @pytest.mark.parametrize(
@@ -101,7 +107,7 @@ async def test_malformed_credentials_are_refused_and_not_served_as_a_guest(
     shop: Shop, authorization: str
 ) -> None:
     with pytest.raises(CredentialsRefused):
-        viewer_of({"authorization": authorization}, shop)
+        await viewer_of({"authorization": authorization}, shop)
 
 
 async def test_an_expired_token_is_answered_401_and_unauthenticated(clients: Clients, clock: Clock) -> None:
@@ -132,7 +138,7 @@ async def test_an_expired_token_is_answered_401_and_unauthenticated(clients: Cli
 async def test_the_language_is_the_preferred_one_that_the_shop_has(
     shop: Shop, accepted: str, language: str
 ) -> None:
-    assert viewer_of({"accept-language": accepted}, shop).language == language
+    assert (await viewer_of({"accept-language": accepted}, shop)).language == language
 
 
 @pytest.mark.parametrize(
@@ -141,4 +147,4 @@ async def test_the_language_is_the_preferred_one_that_the_shop_has(
 async def test_the_currency_is_the_requested_one_if_the_shop_has_it(
     shop: Shop, code: str, currency: CurrencyCode
 ) -> None:
-    assert viewer_of({"x-currency": code}, shop).currency is currency
+    assert (await viewer_of({"x-currency": code}, shop)).currency is currency

@@ -37,6 +37,7 @@ from tests.factories.aftersales import create_media, create_ticket
 from tests.factories.cart import create_cart
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import create_order
+from tests.factories.token import create_sign_in
 
 PUBLIC = "public"
 
@@ -80,6 +81,7 @@ KIND_OF_ID: dict[str, str] = {
     "mutation orderReceiptConfirm input.id": "Order",
     "mutation paymentStart input.id": "Payment",
     "mutation productView input.id": PUBLIC,
+    "mutation signInEnd input.id": "SignIn",
     "mutation ticketCancel input.id": "Ticket",
     "mutation ticketEscalate input.id": "Ticket",
     "mutation ticketMessageAdd input.id": "Ticket",
@@ -115,6 +117,7 @@ CONSUMING = {
     "mutation cartLineSave input.id",
     "mutation cartLineUpdate input.id",
     "mutation cartSavedLineRemove input.id",
+    "mutation signInEnd input.id",
 }
 """Arguments whose mutation removes a thing or needs one that another removes: each has its own customer."""
 
@@ -164,6 +167,8 @@ async def create_things(session: AsyncSession, account: Account) -> Things:
     )
     await save_line(session, cart, line_id=put_aside.id, cause=Cause(STARTED_AT))
     media = await create_media(session, uploader_id=account.id)
+    sign_in = create_sign_in(account, family=f"of account {account.id}", now=STARTED_AT)
+    session.add(sign_in)
     delivery = await find_one(session, select(Delivery).where(Delivery.order_id == order.id))
     rows: dict[str, Any] = {
         "Account": account,
@@ -181,6 +186,7 @@ async def create_things(session: AsyncSession, account: Account) -> Things:
         "Refund": await find_one(session, select(Refund).where(Refund.ticket_id == refunding.id)),
         "SavedLine": await find_one(session, select(SavedLine).where(SavedLine.cart_id == cart.id)),
         "Shipment": await find_one(session, select(Shipment).where(Shipment.order_id == order.id)),
+        "SignIn": sign_in,
         "Ticket": ticket,
         "TicketMessage": message,
     }

@@ -1,4 +1,4 @@
-"""Resolvers of accounts, sessions and address books."""
+"""Resolvers of registration, sign-in and sign-ins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,32 +7,27 @@ from datetime import datetime
 import strawberry
 from sqlalchemy.ext.asyncio import AsyncSession
 
-import models
 from domain.account import (
     SignedOut,
     WrongCredentials,
     begin_sign_in,
     complete_sign_in,
-    create_staff,
-    disable_account,
-    enable_account,
+    end_other_sign_ins,
+    end_sign_in,
     open_session,
     register_account,
     revoke_session,
     rotate_session,
     validate_password,
 )
-from domain.address import remove_address, save_address
 from domain.cart import merge_guest_cart
 from domain.cause import Cause
 from domain.contact import normalize_login
 from gateways.secrets import fingerprint_of
 from gateways.tokens import AccessToken, write_token
-from models import Account, Address, Role
-from resolvers.context import Info, Viewer
-from resolvers.guard import Permission
+from models import Account, Role, SignIn
+from resolvers.context import Info
 from resolvers.ids import row_id
-from resolvers.inputs.account import PostalAddressInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +38,6 @@ class SignInResult:
     refresh_token: str
     expires_at: datetime
     account: Account
-
-
-async def viewer(info: Info) -> Viewer:
-    """Who sends the request; a guest has no account."""
-    return info.context.viewer
 
 
 async def account_register(
@@ -108,6 +98,7 @@ async def session_refresh(info: Info, refresh_token: str) -> SignInResult:
             new_token_hash=fingerprint_of(fresh),
             now=info.context.now,
             lifetime=shop.settings.tokens.refresh_lifetime,
+            place=info.context.place,
         )
         account = await session.get_one(Account, rotated.account_id) if rotated else None
     if rotated is None or account is None:
@@ -136,6 +127,7 @@ async def sign_in(info: Info, session: AsyncSession, account: Account) -> SignIn
         token_hash=fingerprint_of(refresh_token),
         now=info.context.now,
         lifetime=info.context.shop.settings.tokens.refresh_lifetime,
+        place=info.context.place,
     )
     if cart_token and account.role is Role.CUSTOMER:
         await merge_guest_cart(
@@ -149,125 +141,46 @@ async def sign_in(info: Info, session: AsyncSession, account: Account) -> SignIn
 
 def issue_tokens(info: Info, account: Account, family: str, refresh_token: str) -> SignInResult:
     """An access token beside the refresh token; the rest of the request has this account as its viewer."""
-    info.context.viewer = replace(info.context.viewer, role=account.role, account_id=account.id)
     settings, now = info.context.shop.settings, info.context.now
     token = AccessToken(account.id, account.role, family, now + settings.tokens.access_lifetime)
+    info.context.viewer = replace(info.context.viewer, role=account.role, account_id=account.id, token=token)
     access_token = write_token(settings.signing_key(), token, now=now)
     return SignInResult(access_token, refresh_token, token.expires_at, account)
 
 
-async def address_save(
-    info: Info,
-    address: PostalAddressInput,
-    id: strawberry.ID | None = None,
-    is_default: bool = False,
-) -> Address:
-    """Adds an address to one's own address book, or changes one.
+async def sign_in_end(info: Info, id: strawberry.ID) -> Account:
+    """Ends one of one's own sign-ins, such as that on a lost phone; its tokens are valid no more.
 
-    address: the whole address
-    id: the address to change; a new one is added without it
-    is_default: whether it becomes the default; the first address always does
+    id: the sign-in
     """
-    address_id = None if id is None else row_id(id, "Address")
+    sign_in_id = row_id(id, "SignIn")
     async with info.context.transaction() as session:
-        return await save_address(
-            session,
-            account_id=info.context.viewer.id,
-            address_id=address_id,
-            postal=address.postal(),
-            is_default=is_default,
-            now=info.context.now,
+        return await end_sign_in(session, info.context.viewer.id, sign_in_id, now=info.context.now)
+
+
+async def other_sign_ins_end(info: Info) -> Account:
+    """Ends all of one's own sign-ins but the one that sends the request."""
+    async with info.context.transaction() as session:
+        return await end_other_sign_ins(
+            session, info.context.viewer.id, family=info.context.family, now=info.context.now
         )
 
 
-async def address_remove(info: Info, id: strawberry.ID) -> Account:
-    """Removes an address from one's own address book; orders keep the address they were sent to.
-
-    id: the address
-    """
-    async with info.context.transaction() as session:
-        account_id = info.context.viewer.id
-        await remove_address(session, account_id=account_id, address_id=row_id(id, "Address"))
-        return await session.get_one(Account, account_id)
-
-
-async def staff_create(
-    info: Info,
-    role: models.Role,
-    name: str,
-    password: str,
-    email: str | None = None,
-    phone: str | None = None,
-) -> Account:
-    """Creates an account for a member of staff.
-
-    role: their role
-    name: how to address them
-    password: 8 to 128 characters
-    email: their e-mail address; this or a phone number is needed
-    phone: their phone number; without a country code it is a Chinese one
-    """
-    password_hash = await info.context.shop.secrets.hash_password(validate_password(password))
-    async with info.context.transaction() as session:
-        return await create_staff(
-            session,
-            role=role,
-            email=email,
-            phone=phone,
-            name=name,
-            password_hash=password_hash,
-            now=info.context.now,
-        )
+async def sign_ins(accounts: Sequence[Account], info: Info) -> Sequence[Sequence[SignIn]]:
+    """The sign-ins that have not ended, the latest used first; empty unless it is the viewer's own."""
+    own = [account.id for account in accounts if info.context.viewer.owns(account.id)]
+    found = dict(zip(own, await info.context.load.account_sign_ins.load_many(own), strict=True))
+    now = info.context.now
+    return [
+        [sign_in for sign_in in found.get(account.id, []) if sign_in.expires_at > now] for account in accounts
+    ]
 
 
-async def account_disable(info: Info, id: strawberry.ID) -> Account:
-    """Disables an account; it is signed out when its access token expires, within minutes.
-
-    id: the account
-    """
-    account_id = row_id(id, "Account")
-    async with info.context.transaction() as session:
-        return await disable_account(session, account_id, cause=info.context.cause)
+def is_current(root: SignIn, info: Info) -> bool:
+    """Whether it is the one that sends the request."""
+    return root.family == info.context.family
 
 
-async def account_enable(info: Info, id: strawberry.ID) -> Account:
-    """Enables a disabled account again.
-
-    id: the account
-    """
-    account_id = row_id(id, "Account")
-    async with info.context.transaction() as session:
-        return await enable_account(session, account_id)
-
-
-def email(root: Account, info: Info) -> str | None:
-    """The e-mail address; null unless it is the viewer's own or the viewer is staff."""
-    return root.email if may_see_contact(info, root) else None
-
-
-def phone(root: Account, info: Info) -> str | None:
-    """The phone number in E.164; null unless it is the viewer's own or the viewer is staff."""
-    return root.phone if may_see_contact(info, root) else None
-
-
-async def addresses(accounts: Sequence[Account], info: Info) -> Sequence[Sequence[Address]]:
-    """The address book, the default first; empty unless it is the viewer's own or the viewer is staff."""
-    visible = [account.id for account in accounts if may_see_contact(info, account)]
-    books = await info.context.load.account_addresses.load_many(visible)
-    by_account = dict(zip(visible, books, strict=True))
-    return [by_account.get(account.id, []) for account in accounts]
-
-
-def may_see_contact(info: Info, account: Account) -> bool:
-    """Whether it is the viewer's own account or the viewer may see contacts; others see only the name."""
-    return info.context.viewer.owns(account.id) or info.context.viewer.may(Permission.CONTACT_VIEW)
-
-
-async def find_account(info: Info, account_id: int) -> Account | None:
-    visible = info.context.viewer.owns(account_id) or info.context.viewer.may(Permission.ACCOUNT_VIEW)
-    return await info.context.load.account.load(account_id) if visible else None
-
-
-async def find_address(info: Info, address_id: int) -> Address | None:
-    address = await info.context.load.address.load(address_id)
-    return address if address and info.context.viewer.owns(address.account_id) else None
+async def find_sign_in(info: Info, sign_in_id: int) -> SignIn | None:
+    found = await info.context.load.sign_in.load(sign_in_id)
+    return found if found and info.context.viewer.owns(found.account_id) else None

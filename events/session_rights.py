@@ -1,0 +1,64 @@
+"""What sign-ins may do now, remembered for a moment by each process."""
+
+from datetime import datetime, timedelta
+
+from events.bus import Bus
+from events.types import Clock
+from loaders.account import SessionRights, load_session_rights
+from models.database import Database
+
+RIGHTS_TOPIC = "session_rights"
+"""Notified when a sign-in has ended, or when the rights of an account have changed."""
+
+CAPACITY = 20_000
+"""Sign-ins one process remembers; the one it learned first is forgotten for the next."""
+
+
+class SessionRightsCache:
+    """Looks up the rights of sign-ins, at most once in `lifetime` for each.
+
+    All of it is forgotten at once when a transaction of any process has changed rights: after the signal, or
+    after `lifetime` where the signal is lost.
+    """
+
+    def __init__(
+        self, database: Database, bus: Bus, clock: Clock, lifetime: timedelta, signal_timeout: timedelta
+    ) -> None:
+        self.database = database
+        self.bus = bus
+        self.clock = clock
+        self.lifetime = lifetime
+        self.wait_seconds = signal_timeout.total_seconds()
+        self.known: dict[str, tuple[datetime, SessionRights | None]] = {}
+
+    async def find(self, family: str) -> SessionRights | None:
+        """The rights of the sign-in of this family; None when it has ended or its account is disabled."""
+        now = self.clock()
+        known = self.known.get(family)
+        if known is not None and now - known[0] < self.lifetime:
+            return known[1]
+        async with self.database.reads() as session:
+            rights = await load_session_rights(session, family)
+        self.remember(family, now, rights)
+        return rights
+
+    def remember(self, family: str, at: datetime, rights: SessionRights | None) -> None:
+        self.known.pop(family, None)
+        while len(self.known) >= CAPACITY:
+            del self.known[next(iter(self.known))]
+        self.known[family] = (at, rights)
+
+    def forget_all(self) -> None:
+        self.known.clear()
+
+    async def announce_change(self) -> None:
+        """Forget everything, here and in the other processes."""
+        self.forget_all()
+        await self.bus.notify([RIGHTS_TOPIC])
+
+    async def run(self) -> None:
+        """Forget everything at each signal, until cancelled."""
+        async with self.bus.listen([RIGHTS_TOPIC]) as signal:
+            while True:
+                if await signal.wait(self.wait_seconds):
+                    self.forget_all()
