@@ -15,7 +15,7 @@ from edge.graphiql import graphiql_assets
 from edge.graphql import GraphQLEndpoint
 from edge.health import health_routes
 from edge.limits import BodyLimit
-from edge.logs import RequestLog
+from edge.logs import RequestLog, logged_loop_failures
 from edge.media import media_routes
 from edge.persisted_operations import PersistedOperations
 from edge.products import PATH as PRODUCTS
@@ -75,8 +75,9 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with running_jobs(shop, relays=settings.server.run_worker):
-            yield
+        with logged_loop_failures():
+            async with running_jobs(shop, relays=settings.server.run_worker):
+                yield
 
     uploads = {"/media": settings.limits.upload_bytes, PRODUCTS: settings.limits.import_bytes}
     limits = Middleware(BodyLimit, limit=settings.limits.body_bytes, limits=uploads)

@@ -95,7 +95,7 @@ def serve(
 def worker() -> None:
     """Relay events, run reactions and scheduled jobs, without serving requests."""
     from app import open_shop
-    from edge.logs import configure_logging
+    from edge.logs import configure_logging, logged_loop_failures
     from events.jobs.worker import running_jobs
 
     settings = read_settings()
@@ -106,8 +106,9 @@ def worker() -> None:
         stop = asyncio.Event()
         for signal_ in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(signal_, stop.set)
-        async with running_jobs(open_shop(settings)):
-            await stop.wait()
+        with logged_loop_failures():
+            async with running_jobs(open_shop(settings)):
+                await stop.wait()
 
     asyncio.run(run_until_stopped())
 

@@ -1,22 +1,28 @@
 """Structured logs: one line per event, with the id of the request it belongs to."""
 
+import asyncio
 import logging
 import re
 import secrets
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.typing import Processor
+from structlog.typing import ExcInfo, Processor
 
+from gateways.failures import describe_traceback
 from settings import Settings
 
 log = structlog.get_logger()
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 UNLOGGED_PATHS = ("/healthz", "/readyz")
+UNKNOWN_ROUTE = "unknown"
+"""Stands in the log for a path that the shop does not have."""
 
 
 def configure_logging(settings: Settings) -> None:
@@ -26,11 +32,7 @@ def configure_logging(settings: Settings) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderers: list[Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
-        if settings.logs_json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    )
+    renderers = build_renderers(settings)
     level = logging.getLevelNamesMapping()[settings.logs.level]
     structlog.configure(
         processors=[*shared_processors, *renderers],
@@ -48,9 +50,51 @@ def configure_logging(settings: Settings) -> None:
     logging.getLogger("strawberry.execution").disabled = True  # ShopSchema logs errors itself
 
 
+def build_renderers(settings: Settings) -> list[Processor]:
+    """The processors that write a line; of an error neither local variables nor values of a request."""
+    plain = structlog.dev.plain_traceback  # what comes here is text already
+    return [
+        structlog.processors.ExceptionRenderer(describe_exc_info),
+        structlog.processors.JSONRenderer()
+        if settings.logs_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain),
+    ]
+
+
+def describe_exc_info(exc_info: ExcInfo) -> str:
+    return describe_traceback(exc_info[1])
+
+
+@contextmanager
+def logged_loop_failures() -> Iterator[None]:
+    """While the block runs, log what fails in the event loop by itself, without its message."""
+    loop = asyncio.get_running_loop()
+    previous = loop.get_exception_handler()
+    loop.set_exception_handler(log_loop_failure)
+    try:
+        yield
+    finally:
+        loop.set_exception_handler(previous)
+
+
+def log_loop_failure(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    error = context.get("exception")
+    log.error(
+        "loop.failed",
+        reason=context.get("message"),
+        exc_info=error if isinstance(error, BaseException) else None,
+    )
+
+
 def request_id_of(scope: Scope) -> str:
     request_id: str = scope.get("state", {}).get("request_id", "")
     return request_id
+
+
+def route_of(scope: Scope) -> str:
+    """The path of the route that was found, such as "/media/{name}"; a path itself may hold a secret."""
+    route = scope.get("route")
+    return getattr(route, "path", "") or UNKNOWN_ROUTE
 
 
 class RequestLog:
@@ -91,7 +135,7 @@ class RequestLog:
                     "request",
                     kind=scope["type"],
                     method=scope.get("method"),
-                    path=scope["path"],
+                    path=route_of(scope),
                     status=status,
                     ms=round((time.perf_counter() - started) * 1000, 1),
                 )

@@ -18,6 +18,7 @@ from domain.outbox import (
 from events.reactions import REACTIONS
 from events.topics import topics_of
 from events.types import AnyReaction, InTransaction, Reactions, Resources
+from gateways.failures import describe_failure
 from models import Event
 
 log = structlog.get_logger()
@@ -117,6 +118,6 @@ class Relay:
         if attempts >= ATTEMPTS_LIMIT:
             until = datetime.max.replace(tzinfo=now.tzinfo)
             log.error("reaction.attempts_exhausted", event_name=event.name, event_id=event.id)
-        failure = f"{type(error).__name__}: {error}"
+        failure = describe_failure(error)
         async with self.database.writes.begin() as session:
             await postpone_event(session, event, attempts=attempts, failure=failure, until=until)

@@ -71,7 +71,7 @@ def begin_before_tables_change(engine: Engine) -> None:
 
 
 async def connect_and_migrate() -> None:
-    engine = create_async_engine(url, poolclass=pool.NullPool)
+    engine = create_async_engine(url, poolclass=pool.NullPool, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         begin_before_tables_change(engine.sync_engine)
     try:

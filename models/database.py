@@ -18,6 +18,9 @@ SQLITE_MAPPED_BYTES = 1_000_000_000
 WRITER_WAIT_SECONDS = 30
 CLOSE_TIMEOUT_SECONDS = 5.0
 POLL_SECONDS = 0.005
+ENGINE = {"max_overflow": 0, "hide_parameters": True}
+"""Options of every engine: no connection beyond the pool, and no value of a row in the text of an error."""
+
 POSTGRES = {
     "application_name": "cartwheel",
     "lock_timeout": "10s",
@@ -52,13 +55,13 @@ class Database:
     @classmethod
     def open(cls, url: str, *, pool_size: int) -> "Database":
         if url.startswith("sqlite"):
-            readers = create_async_engine(url, pool_size=pool_size, max_overflow=0)
-            writers = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=WRITER_WAIT_SECONDS)
+            readers = create_async_engine(url, pool_size=pool_size, **ENGINE)
+            writers = create_async_engine(url, pool_size=1, pool_timeout=WRITER_WAIT_SECONDS, **ENGINE)
             prepare_sqlite(readers.sync_engine, begin="BEGIN")
             prepare_sqlite(writers.sync_engine, begin="BEGIN IMMEDIATE")
         else:
             readers = writers = create_async_engine(
-                url, pool_size=pool_size, max_overflow=0, connect_args={"server_settings": POSTGRES}
+                url, pool_size=pool_size, connect_args={"server_settings": POSTGRES}, **ENGINE
             )
         return cls(
             readers,

@@ -18,15 +18,15 @@ def parse_moment(value: object) -> datetime:
     """The moment in UTC; refused without a time zone, and where UTC is beyond the calendar."""
     time: datetime = DateTimeDefinition.parse_value(value)  # type: ignore[misc]
     if time.tzinfo is None:
-        raise invalid_moment(value, "Say the time zone, too, such as 2026-11-11T00:00:00+08:00.")
+        raise invalid_moment("Say the time zone, too, such as 2026-11-11T00:00:00+08:00.")
     try:
         return time.astimezone(UTC)
     except OverflowError:
-        raise invalid_moment(value, "The calendar does not reach there.") from None
+        raise invalid_moment("The calendar does not reach there.") from None
 
 
-def invalid_moment(value: object, reason: str) -> StrawberryInputCoercionError:
-    return StrawberryInputCoercionError(f'Value cannot represent a DateTime: "{value}". {reason}')
+def invalid_moment(reason: str) -> StrawberryInputCoercionError:
+    return StrawberryInputCoercionError(f"Value cannot represent a DateTime. {reason}")
 
 
 DateTime = replace(

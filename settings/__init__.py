@@ -21,6 +21,7 @@ from settings.business import (
     PaymentSettings,
     SubscriptionSettings,
 )
+from settings.exposure import ExposureSettings
 from settings.group import SettingsGroup
 from settings.proxies import ProxySettings
 from settings.system import (
@@ -51,6 +52,7 @@ class Settings(BaseModel):
     deployment: DeploymentSettings
     server: ServerSettings
     proxies: ProxySettings
+    exposure: ExposureSettings
     database: DatabaseSettings
     redis: RedisSettings
     tokens: TokenSettings
@@ -102,6 +104,11 @@ class Settings(BaseModel):
     def offers_sandbox(self) -> bool:
         offer = self.payments.offer_sandbox
         return not self.deployment.is_production if offer is None else offer
+
+    @property
+    def shows_schema(self) -> bool:
+        show = self.exposure.show_schema
+        return not self.deployment.is_production if show is None else show
 
     @property
     def logs_json(self) -> bool:

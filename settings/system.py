@@ -70,6 +70,7 @@ class DatabaseSettings(SettingsGroup):
     url: str = Field(
         "sqlite+aiosqlite:///var/cartwheel.db",
         validation_alias="DATABASE_URL",
+        repr=False,
         description="SQLite file or postgresql://user:password@host/name",
     )
     pool_size: int = Field(
@@ -91,6 +92,7 @@ class RedisSettings(SettingsGroup):
     url: str | None = Field(
         None,
         validation_alias="REDIS_URL",
+        repr=False,
         description="redis://host:port/0; needed as soon as two processes serve one shop",
     )
 

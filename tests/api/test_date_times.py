@@ -27,7 +27,7 @@ INVALID = [
 @pytest.mark.parametrize(
     ("keyword", "name", "path"), ARGUMENTS, ids=[f"{name}.{path}" for _, name, path in ARGUMENTS]
 )
-async def test_an_invalid_date_time_is_refused_with_its_value(
+async def test_an_invalid_date_time_is_refused_without_repeating_it(
     clients: Clients, keyword: str, name: str, path: str
 ) -> None:
     boss = await clients.staff(Role.ADMIN)
@@ -35,7 +35,8 @@ async def test_an_invalid_date_time_is_refused_with_its_value(
         reply = await boss.ask(write_document(SDL, keyword, name, {path: f'"{given}"'}))
 
         [error] = reply["errors"]
-        assert error["message"].startswith(f'Value cannot represent a DateTime: "{given}".'), reply
+        assert error["message"].startswith("Value cannot represent a DateTime."), reply
+        assert given not in str(reply)
         assert not reply.get("data")
 
 

@@ -147,7 +147,7 @@ async def test_after_the_last_attempt_an_event_is_not_tried_again(shop: Shop, cl
     assert tries == ATTEMPTS_LIMIT
     assert (event.attempts, event.failure, event.relayed_at) == (
         ATTEMPTS_LIMIT,
-        "RuntimeError: the partner is gone",
+        "RuntimeError",
         None,
     )
 
