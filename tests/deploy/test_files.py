@@ -43,7 +43,9 @@ def variables_of_unit(unit: Path) -> dict[str, str]:
 
 def variables_of_image() -> dict[str, str]:
     text = (DEPLOY / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
-    pairs = (pair.partition("=") for line in re.findall(r"^ENV (.*)$", text, re.MULTILINE) for pair in line.split())
+    pairs = (
+        pair.partition("=") for line in re.findall(r"^ENV (.*)$", text, re.MULTILINE) for pair in line.split()
+    )
     return {name: value for name, _, value in pairs}
 
 
@@ -163,7 +165,7 @@ def test_a_unit_sets_only_known_settings(unit: Path) -> None:
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not on this machine")
 def test_a_unit_passes_the_check_of_systemd(unit: Path, tmp_path: Path) -> None:
-    """With the command it starts where it says it is: an unknown name is only a warning, so none is allowed."""
+    """With the command in its place. An unknown name is only a warning, so none is allowed."""
     command = tmp_path / "opt/cartwheel/bin/cartwheel"
     command.parent.mkdir(parents=True)
     command.write_text("#!/bin/sh\n")
