@@ -16,7 +16,10 @@ from events.counters.views import ViewCounter
 from events.jobs.event_archiver import EventArchiver
 from events.quality import QualityAssessor
 from events.session_rights import SessionRightsCache
+from events.subscriptions.coalescer import Coalescer
 from events.subscriptions.feed import EventFeed
+from events.subscriptions.flash_sale_watch import FlashSaleWatch
+from events.subscriptions.product_watch import ProductWatch
 from events.subscriptions.replay import EventReplay
 from events.subscriptions.stock_watch import StockWatch
 from events.types import Clock
@@ -52,11 +55,13 @@ class Shop:
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """Called at the end, beside those of the bus and the database."""
 
+    coalescer: Coalescer = field(default_factory=Coalescer, init=False)
     order_queue: OrderQueue = field(init=False)
     replay: EventReplay = field(init=False)
     feed: EventFeed = field(init=False)
     stock_watch: StockWatch = field(init=False)
     cart_watch: CartWatch = field(init=False)
+    product_watch: ProductWatch = field(init=False)
     quality: QualityAssessor = field(init=False)
     views: ViewCounter = field(init=False)
     sales: SalesCounter = field(init=False)
@@ -74,10 +79,14 @@ class Shop:
         self.order_queue = OrderQueue(
             database, clock, self.secrets.new_number, terms, settings.checkout, self.wake_relay
         )
-        self.replay = EventReplay(database, bus, subscriptions.signal_timeout)
+        self.replay = EventReplay(database, bus, self.coalescer, subscriptions.signal_timeout)
         self.feed = EventFeed(database, bus, subscriptions.signal_timeout)
-        self.stock_watch = StockWatch(database, bus, subscriptions.cart_interval)
-        self.cart_watch = CartWatch(database, bus, clock, self.stock_watch, subscriptions)
+        flash_sales = FlashSaleWatch(database, clock)
+        self.stock_watch = StockWatch(database, bus, flash_sales, subscriptions.cart_interval)
+        self.cart_watch = CartWatch(
+            database, bus, clock, self.replay, self.coalescer, self.stock_watch, subscriptions
+        )
+        self.product_watch = ProductWatch(bus, clock, self.coalescer, self.stock_watch, subscriptions)
         self.quality = QualityAssessor(database, clock, self.media)
         self.views = ViewCounter(database, jobs.view_count_interval)
         self.sales = SalesCounter(

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.base import ByKey, Grouped, ManyByKey, loader
 from loaders.page import Key, Sort
-from models import CurrencyCode, Money, Promotion, PromotionKind, PromotionUse
+from models import CurrencyCode, Money, Promotion, PromotionKind, PromotionUse, Variant
 from models.database import Reads
 from models.sql.types import AnySelect
 
@@ -116,6 +116,25 @@ async def find_flash_sales(
             for promotion in rows
             if promotion.variant_id is not None and promotion.flash_price is not None
         }
+
+
+@dataclass(frozen=True, slots=True)
+class FlashSaleState:
+    """A running flash sale of a product, as watchers compare it; the version changes with every edit."""
+
+    product_id: int
+    version: int
+
+
+async def find_flash_sale_states(reads: Reads, now: datetime) -> Mapping[int, FlashSaleState]:
+    """All flash sales that run now and are not sold out, by the id of the promotion."""
+    async with reads() as session:
+        rows = await session.execute(
+            select(Promotion.id, Variant.product_id, Promotion.version)
+            .join(Variant, Variant.id == Promotion.variant_id)
+            .where(is_on_flash_sale(now))
+        )
+        return {id: FlashSaleState(product_id, version) for id, product_id, version in rows}
 
 
 @dataclass(frozen=True, slots=True)

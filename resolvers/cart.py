@@ -211,7 +211,8 @@ async def cart_updates(info: Info, after: int | None = None) -> AsyncIterator[Ev
     if watched is None:
         raise NotFound("cart")
     look = partial(cart_snapshot, info, watched)
-    async for event in info.context.shop.cart_watch.follow(watched.id, after, look):
+    watch, viewer = info.context.shop.cart_watch, info.context.viewer
+    async for event in watch.follow(watched.id, after, look, viewer=viewer):
         yield event
         if type_of(event) is CartMerged:
             return

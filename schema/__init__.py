@@ -9,7 +9,7 @@ from schema.account import AccountMutation, AccountQuery
 from schema.aftersales import AftersalesMutation, AftersalesQuery, AftersalesSubscription
 from schema.analytics import AnalyticsQuery
 from schema.cart import CartMutation, CartQuery, CartSubscription
-from schema.catalog import CatalogMutation, CatalogQuery
+from schema.catalog import CatalogMutation, CatalogQuery, CatalogSubscription
 from schema.delivery_run import DeliveryRunMutation, DeliveryRunQuery, DeliveryRunSubscription
 from schema.knowledge import KnowledgeMutation, KnowledgeQuery
 from schema.node import Node
@@ -66,6 +66,7 @@ class Mutation(
 
 @strawberry.type(description="Everything that can be watched.")
 class Subscription(
+    CatalogSubscription,
     CartSubscription,
     FeedSubscription,
     OrderSubscription,

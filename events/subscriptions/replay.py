@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from domain.errors import ReloadRequired
 from events.bus import Bus
+from events.subscriptions.coalescer import Coalescer
 from events.topics import subject_topic
 from loaders.event import REPLAY_BATCH, archived_version, events_since, latest_version
 from models import Event, Subject
@@ -28,6 +30,7 @@ async def read_replay(reads: Reads, subject: Subject, subject_id: int, seen: int
 class EventReplay:
     database: Database
     bus: Bus
+    coalescer: Coalescer
     signal_timeout: timedelta
     """When the table is looked into without a notification."""
 
@@ -43,9 +46,14 @@ class EventReplay:
         seen = await latest_version(reads, subject, subject_id) if after is None else after
         async with self.bus.listen([subject_topic(subject, subject_id)]) as signal:
             while True:
-                events = await read_replay(reads, subject, subject_id, seen)
+                events = await self.events_since(subject, subject_id, seen)
                 for event in events:
                     yield event
                     seen = event.version
                 if len(events) < REPLAY_BATCH:
                     await signal.wait(self.signal_timeout.total_seconds())
+
+    async def events_since(self, subject: Subject, subject_id: int, version: int) -> Sequence[Event]:
+        """The next events of a row, read once for all of its watchers that one notification has woken."""
+        read = partial(read_replay, self.database.reads, subject, subject_id, version)
+        return await self.coalescer.share((read_replay, subject, subject_id, version), read)

@@ -1,4 +1,4 @@
-"""Notifying watchers of carts when stock has moved.
+"""Notifying watchers of carts and products when stock has moved or a flash sale has changed.
 
 A sale notifies nobody: one look at the movements of stock serves all watchers of a process, and none is taken
 while nobody watches.
@@ -12,6 +12,7 @@ from datetime import timedelta
 import structlog
 
 from events.bus import Bus
+from events.subscriptions.flash_sale_watch import FlashSaleWatch
 from events.topics import subject_topic
 from loaders.event import OVERLAP
 from loaders.stock_movement import latest_movement_id, products_moved_above
@@ -27,9 +28,10 @@ LOOKS_AT_ONCE = 2
 class StockWatch:
     """How far this process has read the movements of stock, and for how many watchers."""
 
-    def __init__(self, database: Database, bus: Bus, every: timedelta) -> None:
+    def __init__(self, database: Database, bus: Bus, flash_sales: FlashSaleWatch, every: timedelta) -> None:
         self.database = database
         self.bus = bus
+        self.flash_sales = flash_sales
         self.every = every
         self.watchers = 0
         self.latest_id: int | None = None
@@ -39,21 +41,35 @@ class StockWatch:
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
+        """Until the block ends, what moves is looked for; from the moment the block begins."""
         self.watchers += 1
         try:
+            if self.latest_id is None:
+                await self.begin()
             yield
         finally:
             self.watchers -= 1
 
-    async def notify_moved(self) -> None:
-        """Notify the watchers of products whose stock has moved since the last call, in this process."""
-        reads = self.database.reads
+    async def begin(self) -> None:
+        """Remember how far the movements and the flash sales are: later ones are notified."""
+        await self.flash_sales.find_changed()
+        self.latest_id = await latest_movement_id(self.database.reads)
+
+    async def notify_changed(self) -> None:
+        """Notify the watchers, in this process, of products whose stock has moved or whose flash sale has
+        begun, changed or ended since the last call."""
         if self.latest_id is None:
-            self.latest_id = await latest_movement_id(reads)
-        products = await products_moved_above(reads, self.latest_id - OVERLAP)
+            await self.begin()
+        moved = await self.find_moved(self.latest_id or 0)
+        changed = moved | await self.flash_sales.find_changed()
+        self.bus.notify_here(subject_topic(Subject.PRODUCT, product_id) for product_id in changed)
+
+    async def find_moved(self, latest_id: int) -> set[int]:
+        """The products whose stock has moved since the last call."""
+        products = await products_moved_above(self.database.reads, latest_id - OVERLAP)
         moved = {product_id for id, product_id in products.items() if id not in self.seen_ids}
-        self.seen_ids, self.latest_id = frozenset(products), max([self.latest_id, *products])
-        self.bus.notify_here(subject_topic(Subject.PRODUCT, product_id) for product_id in moved)
+        self.seen_ids, self.latest_id = frozenset(products), max([latest_id, *products])
+        return moved
 
     async def run(self) -> None:
         while True:
@@ -62,6 +78,6 @@ class StockWatch:
                 self.latest_id = None  # what moves while nobody watches is not made up for
                 continue
             try:
-                await self.notify_moved()
+                await self.notify_changed()
             except Exception:
                 log.exception("stock_watch.failed")

@@ -57,6 +57,12 @@ from resolvers.catalog.product import (
     variant_options,
 )
 from resolvers.catalog.suggestions import SearchSuggestion, search_suggestions
+from resolvers.catalog.updates import (
+    ProductChange,
+    product_updates,
+    updated_product_id,
+    updated_products,
+)
 from resolvers.promotion import variant_flash_sales
 from resolvers.stock import (
     availability_near,
@@ -75,6 +81,7 @@ __all__ = [
     "FileProblem",
     "ImportResult",
     "PriceRange",
+    "ProductChange",
     "ProductFacets",
     "ProductSort",
     "ProductTranslation",
@@ -115,10 +122,13 @@ __all__ = [
     "product_publish",
     "product_translations",
     "product_update",
+    "product_updates",
     "product_view",
     "products",
     "products_import",
     "search_suggestions",
+    "updated_product_id",
+    "updated_products",
     "variant_archive",
     "variant_availability",
     "variant_flash_sales",

@@ -7,10 +7,19 @@ from resolvers.guard import Permission
 from schema.cache_control import MINUTE, MINUTES
 from schema.catalog.listing import ProductConnection, SearchSuggestion
 from schema.catalog.product import Attribute, Category, Media, PriceChange, Product, Variant
+from schema.catalog.updates import CatalogSubscription
 from schema.mutation import mutation
 from schema.rows import field, row_type
 
-__all__ = ["CatalogMutation", "CatalogQuery", "Category", "Media", "Product", "Variant"]
+__all__ = [
+    "CatalogMutation",
+    "CatalogQuery",
+    "CatalogSubscription",
+    "Category",
+    "Media",
+    "Product",
+    "Variant",
+]
 
 
 @strawberry.type

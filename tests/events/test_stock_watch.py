@@ -1,4 +1,4 @@
-"""One look at the movements of stock serves all who watch carts."""
+"""One look at the movements of stock and at the flash sales serves all who watch carts and products."""
 
 from pathlib import Path
 
@@ -23,14 +23,14 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 async def test_only_watchers_of_what_is_sold_are_notified(shop: Shop, session: AsyncSession) -> None:
     tea, cup = await create_variants(shop, 2)
-    await shop.stock_watch.notify_moved()
+    await shop.stock_watch.notify_changed()
     notified = []
     async with shop.bus.listen([subject_topic(Subject.PRODUCT, tea.product_id)]) as signal:
         for variant in (cup, tea, cup):
             await create_order(session, lines=[(variant, 1)])
             await session.commit()
             with count_statements(shop) as looking:
-                await shop.stock_watch.notify_moved()
+                await shop.stock_watch.notify_changed()
             notified.append((await signal.wait(0), looking.total))
 
-    assert notified == [(False, 1), (True, 1), (False, 1)]
+    assert notified == [(False, 2), (True, 2), (False, 2)]
