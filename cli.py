@@ -7,26 +7,30 @@ gc.disable()  # imports leave no garbage, but collections took a third of the st
 import asyncio
 import json
 import signal
-import socket
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from domain.quality.issue import QualityReason
 from edge.gc_tuning import tune_garbage_collector
 from models.account import Role
 from models.money import CurrencyCode
-from settings import Settings, WrongSetting, list_variables
+from settings import Settings, WrongSetting, mistyped_variables
 
 if TYPE_CHECKING:
     from events.shop import Shop
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="The backend of an online shop.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="The backend of an online shop.",
+    pretty_exceptions_show_locals=False,
+)
 imports = typer.Typer(no_args_is_help=True, help="Import data.")
 exports = typer.Typer(no_args_is_help=True, help="Export data.")
 staff = typer.Typer(no_args_is_help=True, help="Manage staff accounts.")
@@ -39,13 +43,48 @@ SCHEMA_FILE = Path(__file__).parent / "schema.graphql"
 CsvFiles = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV files")]
 
 
+def print_version(requested: bool) -> None:
+    if requested:
+        typer.echo(f"cartwheel {version('cartwheel')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="print the version and exit"),
+    ] = False,
+) -> None:
+    pass
+
+
 def read_settings() -> Settings:
-    """Read the settings; exit code 2 with the names of those that are wrong."""
+    """Read the settings; exit code 2, and a line for each that is wrong; a mistyped name is a warning."""
+    for mistyped in mistyped_variables():
+        print_line(f"Warning: {mistyped}")
     try:
         return Settings.from_environment()
     except WrongSetting as wrong:
-        console.print(f"[red]Wrong setting[/red]\n{wrong}", highlight=False)
+        print_line(str(wrong))
         raise typer.Exit(2) from None
+
+
+@contextmanager
+def exit_when_refused() -> Iterator[None]:
+    """Print why a process cannot start, in one line, and exit with the code of the refusal."""
+    from edge.start import StartRefused
+
+    try:
+        yield
+    except StartRefused as refused:
+        print_line(str(refused))
+        raise typer.Exit(refused.exit_code) from None
+
+
+def print_line(line: str) -> None:
+    """Print to standard error, without breaking the line."""
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -57,22 +96,22 @@ def serve(
 
     from app import create_app
     from edge.logs import configure_logging
+    from edge.start import check_start, open_listeners
     from models.database import sqlite_file
 
     settings = read_settings()
-    configure_logging(settings)
-    if sqlite_file(settings.database.url):
-        upgrade_database(settings)
+    with exit_when_refused():
+        listeners = open_listeners(settings.server.host, settings.server.port)
+        configure_logging(settings)
+        if sqlite_file(settings.database.url):
+            upgrade_database(settings)
+        asyncio.run(check_start(settings, redis=True))
     if demo:
         load_demo_shop(settings)
     tune_garbage_collector()
-    family = socket.AF_INET6 if ":" in settings.server.host else socket.AF_INET
-    listeners = (
-        None if settings.server.port else [socket.create_server((settings.server.host, 0), family=family)]
-    )
-    if listeners:  # call-backs and links must name the port that was really taken
-        settings = settings.with_port(listeners[0].getsockname()[1])
-    console.print(f"Cartwheel: http://{settings.server.host}:{settings.server.port}/graphql", highlight=False)
+    # call-backs and links must name the port that was really taken
+    settings = settings.with_port(listeners[0].getsockname()[1])
+    print_line(f"Cartwheel: http://{settings.server.host}:{settings.server.port}/graphql")
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings),
@@ -81,7 +120,6 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # edge/addresses.py reads them
             timeout_graceful_shutdown=settings.server.shutdown_seconds,
         )
     )
@@ -96,6 +134,7 @@ def worker() -> None:
     """Relay events, run reactions and scheduled jobs, without serving requests."""
     from app import open_shop
     from edge.logs import configure_logging, logged_loop_failures
+    from edge.start import check_start
     from events.jobs.worker import running_jobs
 
     settings = read_settings()
@@ -103,6 +142,7 @@ def worker() -> None:
     tune_garbage_collector()
 
     async def run_until_stopped() -> None:
+        await check_start(settings, redis=True)
         stop = asyncio.Event()
         for signal_ in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(signal_, stop.set)
@@ -110,22 +150,25 @@ def worker() -> None:
             async with running_jobs(open_shop(settings)):
                 await stop.wait()
 
-    asyncio.run(run_until_stopped())
+    with exit_when_refused():
+        asyncio.run(run_until_stopped())
 
 
 @app.command()
-def settings() -> None:
+def settings(
+    env: Annotated[bool, typer.Option("--env", help="print a .env with every setting commented out")] = False,
+) -> None:
     """List every setting: its environment variable, its purpose and its default."""
-    table = Table("variable", "what it is for", "when not set")
-    for variable in list_variables():
-        table.add_row(variable.name, variable.description, str(variable.default))
-    Console().print(table)
+    from edge.commands.settings import print_env_file, print_settings
+
+    (print_env_file if env else print_settings)()
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest revision."""
-    console.print(f"The database is at revision {upgrade_database(read_settings())}.")
+    with exit_when_refused():
+        print_line(f"The database is at revision {upgrade_database(read_settings())}.")
 
 
 @app.command()
@@ -161,6 +204,7 @@ def ask(
     cart: Annotated[str | None, typer.Option(help="a guest's cart token")] = None,
     language: Annotated[str | None, typer.Option(help="language of the texts: en, zh-CN")] = None,
     pick: Annotated[str | None, typer.Option(help="print only this part: orderPlace.order.id")] = None,
+    url: Annotated[str | None, typer.Option(help="the shop, when it is not that of the settings")] = None,
 ) -> None:
     """Send a document to a running shop, as an app would, and print the response."""
     from edge.commands.ask import AskFailed, ask_shop, pick_value
@@ -168,12 +212,11 @@ def ask(
     values = {"X-Cart-Token": cart, "Accept-Language": language}
     headers = {name: value for name, value in values.items() if value}
     try:
-        response = ask_shop(
-            read_settings().server.address, document, login=login, password=password, headers=headers
-        )
+        address = url or read_settings().server.address
+        response = ask_shop(address, document, login=login, password=password, headers=headers)
         printed = pick_value(response, pick) if pick else response
     except AskFailed as error:
-        console.print(str(error), highlight=False, markup=False)
+        print_line(str(error))
         raise typer.Exit(1) from None
     typer.echo(printed if isinstance(printed, str) else json.dumps(printed, ensure_ascii=False, indent=2))
     if "errors" in response:
@@ -184,7 +227,8 @@ def ask(
 def demo() -> None:
     """Load the demo shop into an empty database; what is loaded already is not loaded again."""
     settings = read_settings()
-    upgrade_database(settings)
+    with exit_when_refused():
+        upgrade_database(settings)
     load_demo_shop(settings)
 
 
@@ -231,30 +275,9 @@ def staff_create(
     ],
 ) -> None:
     """Create a staff account, such as that of the first administrator."""
-    from domain.account import create_staff as create
-    from domain.account import validate_password
-    from domain.errors import DomainError
+    from edge.commands.staff import NewStaff, create_staff_account
 
-    async def create_account(shop: "Shop") -> int:
-        try:
-            password_hash = await shop.secrets.hash_password(validate_password(password))
-            async with shop.database.writes.begin() as session:
-                await create(
-                    session,
-                    role=role,
-                    email=email,
-                    phone=None,
-                    name=name,
-                    password_hash=password_hash,
-                    now=shop.clock(),
-                )
-        except DomainError as refused:
-            console.print(str(refused), highlight=False)
-            return 2
-        console.print(f"{email} is {role.value} now.", highlight=False)
-        return 0
-
-    run_in_shop(create_account)
+    run_in_shop(lambda shop: create_staff_account(shop, NewStaff(email, role, name, password), console))
 
 
 @imports.command("products")
@@ -319,24 +342,30 @@ def export_products(
 def run_in_shop(work: "Callable[[Shop], Awaitable[int]]") -> None:
     """Run `work` with an open shop; the process exits with the code that it returns."""
     from app import open_shop
+    from edge.start import check_start
 
     async def open_and_run() -> int:
-        shop = open_shop(read_settings())
+        settings = read_settings()
+        await check_start(settings)
+        shop = open_shop(settings)
         try:
             return await work(shop)
         finally:
             await shop.close()
 
     tune_garbage_collector()
-    if code := asyncio.run(open_and_run()):
-        raise typer.Exit(code)
+    with exit_when_refused():
+        if code := asyncio.run(open_and_run()):
+            raise typer.Exit(code)
 
 
 def upgrade_database(settings: Settings) -> str:
     """Migrate the database, index products that a migration took out of the index; return the revision."""
     from edge.commands.reindex import reindex_products
+    from edge.start import check_start
     from migrations.runner import upgrade
 
+    asyncio.run(check_start(settings, migrated=False))
     revision = upgrade(settings.database.url)
     run_in_shop(lambda shop: reindex_products(shop, console, everything=False))
     return revision

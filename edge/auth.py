@@ -8,12 +8,9 @@ from domain.language import canonical_tag
 from events.shop import Shop
 from gateways.tokens import AccessToken, TokenRefused, is_cart_token, read_token
 from models import CurrencyCode
+from models.language import LANGUAGE_TAG, LANGUAGES
 from resolvers.context import Viewer
 
-LANGUAGES = frozenset({"zh", "en"})
-"""Primary languages in which the shop has texts."""
-
-LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 ACCEPT_LANGUAGE_LIMIT = 20
 """Languages read from one `Accept-Language`; further ones are ignored."""
 

@@ -1,7 +1,7 @@
-"""Health checks: `/healthz` says that the process runs, `/readyz` that it can serve."""
+"""Health checks: `/healthz` says that the process runs, `/readyz` that it can serve, at most *degraded*."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -19,9 +19,18 @@ def health_routes(shop: Shop) -> list[Route]:
             "redis": shop.bus.check,
         }
         results = await asyncio.gather(*(run_check(check) for check in checks.values()))
-        return JSONResponse(dict(zip(checks, results, strict=True)), 200 if set(results) == {"ok"} else 503)
+        report = dict(zip(checks, results, strict=True))
+        status = describe_status(report)
+        return JSONResponse({"status": status, **report}, 503 if status == "unavailable" else 200)
 
     return [Route("/healthz", report_alive), Route("/readyz", report_ready)]
+
+
+def describe_status(report: Mapping[str, str]) -> str:
+    """Without the database nothing is served; without Redis everything is, but live updates come late."""
+    if report["database"] != "ok":
+        return "unavailable"
+    return "ok" if set(report.values()) == {"ok"} else "degraded"
 
 
 async def report_alive(request: Request) -> Response:
@@ -31,7 +40,8 @@ async def report_alive(request: Request) -> Response:
 async def run_check(check: Callable[[], Awaitable[object]]) -> str:
     """Return "ok", or the name of the error; a check may take CHECK_SECONDS."""
     try:
-        await asyncio.wait_for(check(), CHECK_SECONDS)
+        async with asyncio.timeout(CHECK_SECONDS):
+            await check()
     except Exception as error:
         return type(error).__name__
     return "ok"

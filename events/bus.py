@@ -37,7 +37,8 @@ class Signal:
     async def wait(self, seconds: float) -> bool:
         """Wait for a notification, at most `seconds`; whether there was one."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.is_set.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.is_set.wait()
         notified = self.is_set.is_set()
         self.is_set.clear()
         return notified

@@ -55,7 +55,8 @@ class Relay:
     async def wait_for_commit(self) -> None:
         """Until this process has committed something, or for `relay_pause`: others commit, too."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.committed.wait(), self.pause_seconds)
+            async with asyncio.timeout(self.pause_seconds):
+                await self.committed.wait()
 
     async def run_once(self) -> int:
         """Claim a batch of events, notify their watchers, react, and mark what is done; returns its size."""

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy import Connection, Engine, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
@@ -86,6 +86,14 @@ class Database:
         """Read from a table; fails where the database does not answer or is not migrated."""
         async with self.reads() as session:
             await session.execute(text("SELECT 1 FROM events LIMIT 1"))
+
+    async def read_revision(self) -> str | None:
+        """The revision its migrations have reached; None where it was never migrated."""
+        async with self.readers.connect() as connection:
+            if not await connection.run_sync(lambda each: inspect(each).has_table("alembic_version")):
+                return None
+            revision: str | None = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+            return revision
 
     @property
     def dialect(self) -> str:

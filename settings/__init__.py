@@ -1,7 +1,8 @@
 """Every setting, in groups by concern: the only reader of the environment and of `.env`."""
 
+import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,7 @@ from settings.business import (
 )
 from settings.exposure import ExposureSettings
 from settings.group import SettingsGroup
+from settings.names import MistypedName, find_mistyped, unknown_in_file
 from settings.proxies import ProxySettings
 from settings.system import (
     CachingSettings,
@@ -37,7 +39,15 @@ from settings.system import (
     TokenSettings,
 )
 
-__all__ = ["DatabaseSettings", "Settings", "Variable", "WrongSetting", "list_variables"]
+__all__ = [
+    "DatabaseSettings",
+    "MistypedName",
+    "Settings",
+    "Variable",
+    "WrongSetting",
+    "list_variables",
+    "mistyped_variables",
+]
 
 
 class WrongSetting(Exception):
@@ -87,6 +97,8 @@ class Settings(BaseModel):
                 problems += _describe_problems(error)
         if unknown := overrides.keys() - {variable.name.lower() for variable in list_variables()}:
             raise TypeError(f"there is no setting {', '.join(sorted(unknown))}")
+        if env_file:
+            problems += unknown_in_file(env_file, {variable.name for variable in list_variables()})
         if problems:
             raise WrongSetting("\n".join(problems))
         try:
@@ -158,6 +170,11 @@ def list_variables() -> Iterator[Variable]:
     for group in _groups().values():
         for field in group.model_fields.values():
             yield Variable(str(field.validation_alias), field.description or "", field.get_default())
+
+
+def mistyped_variables() -> Sequence[MistypedName]:
+    """The variables of the environment that are no settings, but nearly named like one."""
+    return list(find_mistyped(os.environ, {variable.name for variable in list_variables()}))
 
 
 def _groups() -> dict[str, type[SettingsGroup]]:

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
+from models.language import LANGUAGE_TAG, LANGUAGES
 from models.money import CurrencyCode
 from settings.group import Duration, SettingsGroup
 
@@ -23,6 +24,15 @@ class LocaleSettings(SettingsGroup):
     time_zone: str = Field(
         "Asia/Shanghai", validation_alias="TIME_ZONE", description="where the days of reports begin and end"
     )
+
+    @field_validator("default_language")
+    @classmethod
+    def _check_language(cls, tag: str) -> str:
+        if not LANGUAGE_TAG.fullmatch(tag) or tag.partition("-")[0].lower() not in LANGUAGES:
+            raise ValueError(
+                f"must be a tag of a language the shop has: {', '.join(sorted(LANGUAGES))}, zh-CN"
+            )
+        return tag
 
     @field_validator("time_zone")
     @classmethod

@@ -4,12 +4,26 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from settings.group import Duration, SettingsGroup
 
 SECRET_LENGTH = 32
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+
+
+def split_url(url: str) -> SplitResult:
+    """The parts of a URL; ValueError, without the URL, where it is malformed."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is no URL") from None
+    return parts
 
 
 class Environment(StrEnum):
@@ -60,6 +74,18 @@ class ServerSettings(SettingsGroup):
         10, ge=0, validation_alias="SHUTDOWN_SECONDS", description="time for running requests to finish"
     )
 
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = split_url(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must be https://host or http://host, with a port or a path where there is one")
+        if parts.query or parts.fragment or "@" in parts.netloc or not url.isprintable() or " " in url:
+            raise ValueError("holds more than scheme, host, port and path")
+        return url
+
     @property
     def address(self) -> str:
         """The URL of the shop from outside, without a slash at the end."""
@@ -85,6 +111,10 @@ class DatabaseSettings(SettingsGroup):
         drivers |= {"postgresql": "postgresql+asyncpg"} | {driver: driver for driver in drivers.values()}
         if not separator or scheme not in drivers:
             raise ValueError("must begin with sqlite:// or postgresql://")
+        try:
+            make_url(url)
+        except (ArgumentError, ValueError):
+            raise ValueError("is no URL of a database") from None
         return f"{drivers[scheme]}://{rest}"
 
 
@@ -95,6 +125,18 @@ class RedisSettings(SettingsGroup):
         repr=False,
         description="redis://host:port/0; needed as soon as two processes serve one shop",
     )
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = split_url(url)
+        if parts.scheme not in REDIS_SCHEMES or not (parts.hostname or parts.scheme == "unix"):
+            raise ValueError("must be redis://host:port/0, rediss://host:port/0 or unix://path")
+        if parts.scheme != "unix" and parts.path.strip("/") and not parts.path.strip("/").isdigit():
+            raise ValueError("must name its database by a number, as in redis://host:port/0")
+        return url
 
 
 class TokenSettings(SettingsGroup):

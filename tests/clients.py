@@ -124,7 +124,8 @@ class Watch:
     async def is_quiet(self, seconds: float = 0.2) -> bool:
         """Whether no message arrives within `seconds`."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.inbox.get(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.inbox.get()
             return False
         return True
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from settings import Settings, WrongSetting, list_variables
+from settings.names import find_mistyped
 
 NAMES = [
     "ACCESS_TOKEN_LIVES",
@@ -177,3 +178,70 @@ def test_every_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_override_of_an_unknown_setting_is_an_error() -> None:
     with pytest.raises(TypeError, match="relay_paws"):
         Settings.from_environment(relay_paws=1)
+
+
+def refusals() -> list[str]:
+    with pytest.raises(WrongSetting) as refused:
+        Settings.from_environment()
+    return str(refused.value).splitlines()
+
+
+def test_an_unknown_name_in_the_file_is_refused_and_its_value_is_not_printed(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PROT=9000\nPORT=9001\nSTRIPE_KEY=hunter2\nexport REDIS_URL\n")
+
+    assert refusals() == [
+        "PROT: there is no such setting, but .env has it; is PORT meant?",
+        "STRIPE_KEY: there is no such setting, but .env has it; `cartwheel settings` lists all",
+        "REDIS_URL: .env names it without a value",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("REDIS_ULR", "REDIS_URL"),
+        ("DATABASEURL", "DATABASE_URL"),
+        ("TIMEZONE", "TIME_ZONE"),
+        ("S3_REGIONS", "S3_REGION"),
+        ("PROT", "PORT"),
+        ("HOME", None),
+        ("PATH", None),
+        ("REDIS_URL", None),
+        ("redis_url", None),
+        ("REDIS_HOST", None),
+    ],
+)
+def test_a_name_within_two_letters_of_a_setting_is_taken_for_a_mistyped_one(
+    name: str, meant: str | None
+) -> None:
+    assert [each.meant for each in find_mistyped([name], NAMES)] == ([meant] if meant else [])
+
+
+@pytest.mark.parametrize(
+    "url", ["shop.example", "ftp://shop.example", "https://", "https://a:b@shop.example", "https://shop?x=1"]
+)
+def test_a_wrong_public_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("PUBLIC_URL", url)
+    assert [line.partition(":")[0] for line in refusals()] == ["PUBLIC_URL"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:6379",
+        "http://redis",
+        "redis://",
+        "redis://redis:many/0",
+        "redis://redis/first",
+        "redis:///0",
+    ],
+)
+def test_a_wrong_redis_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    assert [line.partition(":")[0] for line in refusals()] == ["REDIS_URL"]
+
+
+@pytest.mark.parametrize("tag", ["klingon", "de", "zh_CN", "e", "en-"])
+def test_a_language_the_shop_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatch, tag: str) -> None:
+    monkeypatch.setenv("DEFAULT_LANGUAGE", tag)
+    assert [line.partition(":")[0] for line in refusals()] == ["DEFAULT_LANGUAGE"]

@@ -16,6 +16,12 @@ mutation ($login: String!, $password: String!) {
 """
 
 
+WAY = (
+    "`make serve` starts a shop with demo data; another is named by --url, or by PUBLIC_URL, HOST and PORT"
+    " as for `cartwheel serve`."
+)
+
+
 class AskFailed(Exception):
     """The shop did not answer, or refused the sign-in."""
 
@@ -27,13 +33,26 @@ def ask_shop(
 
     AskFailed when there is no response or the sign-in is refused.
     """
-    with httpx.Client(base_url=address, timeout=WAIT_SECONDS, headers=headers) as http:
-        try:
+    try:
+        with httpx.Client(
+            base_url=address.removesuffix("/graphql"), timeout=WAIT_SECONDS, headers=headers
+        ) as http:
             if login:
                 http.headers["Authorization"] = f"Bearer {sign_in(http, login, password)}"
             return execute_document(http, document)
-        except (httpx.HTTPError, ValueError) as error:
-            raise AskFailed(f"{address} does not answer: {error}") from error
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
+        raise AskFailed(f"{describe_failure(address, error)} {WAY}") from error
+
+
+def describe_failure(address: str, error: Exception) -> str:
+    match error:
+        case httpx.ConnectError():
+            return f"Nothing answers at {address}."
+        case httpx.TimeoutException():
+            return f"{address} does not answer within {WAIT_SECONDS:g} s."
+        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
+            return f"{address} is no URL such as http://127.0.0.1:8000."
+    return f"What answers at {address} is no shop."
 
 
 def sign_in(http: httpx.Client, login: str, password: str) -> str:

@@ -1,13 +1,16 @@
 """The jobs of one process, from its start to its end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from events.jobs.schedule import SCHEDULE
 from events.jobs.scheduler import Scheduler
 from events.relay import Relay
 from events.shop import Shop
+
+CANCEL_AGAIN_SECONDS = 1.0
+"""Long enough for a task to undo what it has begun, which a second cancellation would cut off."""
 
 
 @asynccontextmanager
@@ -24,8 +27,20 @@ async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None
         yield
     finally:
         await shop.order_queue.drain()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_until_ended(tasks)
         await shop.views.write()
         await shop.close()
+
+
+async def cancel_until_ended(tasks: "Collection[asyncio.Task[None]]") -> None:
+    """Cancel tasks, again and again until all have ended: one cancellation may be lost.
+
+    redis-py sends its commands within `asyncio.wait_for`, which before Python 3.12 drops a cancellation that
+    comes in the moment in which the command has just been sent (https://github.com/python/cpython/issues/86296).
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)

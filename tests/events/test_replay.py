@@ -46,7 +46,8 @@ async def test_missed_versions_come_first_then_live_ones(shop: Shop) -> None:
     await record_again(shop, cart_id)
     await record_again(shop, cart_id)
 
-    assert await asyncio.wait_for(watching, TIMEOUT_SECONDS) == [3, 4, 5, 6, 7]
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        assert await watching == [3, 4, 5, 6, 7]
 
 
 async def test_without_after_only_events_to_come_are_sent(shop: Shop) -> None:
@@ -56,7 +57,8 @@ async def test_without_after_only_events_to_come_are_sent(shop: Shop) -> None:
     await wait_for_listener(shop, cart_id)
     await record_again(shop, cart_id)
 
-    assert await asyncio.wait_for(watching, TIMEOUT_SECONDS) == [4]
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        assert await watching == [4]
 
 
 async def test_a_watcher_that_begins_among_many_events_gets_each_once(shop: Shop) -> None:
@@ -67,7 +69,8 @@ async def test_a_watcher_that_begins_among_many_events_gets_each_once(shop: Shop
             await record_again(shop, cart_id)
 
     watchers = [follow_versions(shop, cart_id, after=after, last=41) for after in (0, 1, 5)]
-    seen = await asyncio.wait_for(asyncio.gather(storm(), *watchers), TIMEOUT_SECONDS)
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        seen = await asyncio.gather(storm(), *watchers)
 
     assert seen[1:] == [list(range(1, 42)), list(range(2, 42)), list(range(6, 42))]
 

@@ -60,7 +60,8 @@ class Watcher:
         """Subscribe behind the last version received, until the block ends and the connection breaks."""
         ready = asyncio.Event()
         watching = asyncio.create_task(self.watch(ready))
-        await asyncio.wait_for(ready.wait(), TIMEOUT_SECONDS)
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await ready.wait()
         try:
             yield
         finally:

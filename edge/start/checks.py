@@ -1,0 +1,64 @@
+"""All that is looked at before a process starts."""
+
+import asyncio
+import socket
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError, InvalidResponse, RedisError, ResponseError
+
+from edge.start.database import check_database
+from edge.start.refusal import WRONG, StartRefused
+from settings import Settings
+
+log = structlog.get_logger()
+
+REDIS_SECONDS = 2.0
+"""How long Redis may take to accept a connection, and again to answer."""
+
+
+async def check_start(settings: Settings, *, migrated: bool = True, redis: bool = False) -> None:
+    """StartRefused unless VAR_DIR can be written and the database be used; with `redis`, REDIS_URL, too."""
+    check_folder(settings.deployment.var_dir)
+    await check_database(settings.database.url, migrated=migrated)
+    if redis and settings.redis.url:
+        await check_redis(settings.redis.url)
+
+
+def check_folder(folder: Path) -> None:
+    """StartRefused unless files can be made in VAR_DIR, which is made where it is missing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = f"{folder} cannot be written: {error.strerror}"
+        raise StartRefused("VAR_DIR", reason, exit_code=WRONG) from None
+
+
+async def check_redis(url: str, *, seconds: float = REDIS_SECONDS) -> None:
+    """StartRefused where REDIS_URL is wrong: an unknown host, a refused password, something that is no Redis.
+
+    A Redis that does not answer stops nobody, since the shop serves without it: that is logged.
+    """
+    redis = Redis.from_url(url, socket_connect_timeout=seconds, socket_timeout=seconds)
+    place = urlsplit(url).netloc.rpartition("@")[2] or urlsplit(url).path
+    try:
+        async with asyncio.timeout(3 * seconds):
+            await redis.ping()
+    except AuthenticationError:
+        raise StartRefused("REDIS_URL", f"{place} refuses user and password", exit_code=WRONG) from None
+    except ResponseError as error:
+        raise StartRefused("REDIS_URL", f"{place} answers: {error}", exit_code=WRONG) from None
+    except InvalidResponse:
+        raise StartRefused("REDIS_URL", f"what answers at {place} is no Redis", exit_code=WRONG) from None
+    except (RedisError, OSError) as error:
+        if isinstance(error.__context__, socket.gaierror):
+            reason = f"no address is known for {place}"
+            raise StartRefused("REDIS_URL", reason, exit_code=WRONG) from None
+        log.warning("start.redis_away", setting="REDIS_URL", place=place, error=type(error).__name__)
+    finally:
+        await redis.aclose()

@@ -1,0 +1,65 @@
+"""What `cartwheel settings`, `ask` and `--version` print."""
+
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from settings import Settings, list_variables
+from tests.process import call_cartwheel, process_environment
+
+
+@pytest.fixture
+def env(sqlite_url: str, tmp_path: Path) -> dict[str, str]:
+    return process_environment(sqlite_url, tmp_path)
+
+
+@pytest.mark.parametrize("columns", ["40", "200"])
+async def test_settings_are_listed_with_whole_names_however_narrow_the_terminal(
+    env: dict[str, str], columns: str
+) -> None:
+    listed = await call_cartwheel("settings", env=env | {"COLUMNS": columns})
+
+    assert listed.returncode == 0
+    words = {line.partition(" ")[0] for line in listed.stdout.splitlines()}
+    assert {variable.name for variable in list_variables()} <= words
+
+
+async def test_settings_say_how_a_duration_is_written(env: dict[str, str]) -> None:
+    listed = await call_cartwheel("settings", env=env)
+
+    assert "number of seconds (90, 0.5)" in listed.stdout.replace("\n", " ")
+    assert "PT30M is 30 minutes" in listed.stdout.replace("\n", " ")
+
+
+async def test_the_printed_file_sets_every_default_once_its_lines_are_taken_in(
+    env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = await call_cartwheel("settings", "--env", env=env)
+    for variable in list_variables():
+        monkeypatch.delenv(variable.name, raising=False)
+    file = tmp_path / "settings.env"
+    file.write_text(re.sub(r"^# (?=[A-Z0-9_]+=.)", "", printed.stdout, flags=re.MULTILINE))
+
+    assert len(re.findall(r"^# [A-Z0-9_]+=", printed.stdout, re.MULTILINE)) == len(list(list_variables()))
+    assert Settings.from_environment(env_file=str(file)) == Settings.from_environment(env_file=None)
+
+
+async def test_ask_names_the_way_where_nothing_answers(env: dict[str, str]) -> None:
+    refused = await call_cartwheel("ask", "{ __typename }", "--url", "http://127.0.0.1:1", env=env)
+    no_url = await call_cartwheel("ask", "{ __typename }", "--url", "the shop", env=env)
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        "Nothing answers at http://127.0.0.1:1. `make serve` starts a shop with demo data; another is named"
+        " by --url, or by PUBLIC_URL, HOST and PORT as for `cartwheel serve`.\n"
+    )
+    assert no_url.returncode == 1
+    assert no_url.stderr.startswith("the shop is no URL such as http://127.0.0.1:8000.")
+
+
+async def test_the_version_is_printed(env: dict[str, str]) -> None:
+    printed = await call_cartwheel("--version", env=env)
+
+    assert (printed.returncode, printed.stdout) == (0, f"cartwheel {version('cartwheel')}\n")
