@@ -17,6 +17,7 @@ from edge.health import health_routes
 from edge.limits import BodyLimit
 from edge.logs import RequestLog, logged_loop_failures
 from edge.media import media_routes
+from edge.operations.registered import RegisteredOperations
 from edge.persisted_operations import PersistedOperations
 from edge.products import PATH as PRODUCTS
 from edge.products import product_routes
@@ -83,7 +84,12 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database
     limits = Middleware(BodyLimit, limit=settings.limits.body_bytes, limits=uploads)
     app = Starlette(middleware=[Middleware(RequestLog), limits], lifespan=lifespan)
     app.state.shop = shop = open_shop(settings, clock=clock, app=app, database=database)
-    persisted = PersistedOperations(shop.bus.redis if isinstance(shop.bus, RedisBus) else None)
+    app.state.registered = registered = RegisteredOperations(shop.database.reads)
+    persisted = PersistedOperations(
+        shop.bus.redis if isinstance(shop.bus, RedisBus) else None,
+        registered,
+        registered_only=settings.operations.persisted_only,
+    )
     graphql = GraphQLEndpoint(schema, shop, persisted)
     app.router.routes += [
         graphiql_assets,

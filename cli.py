@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 
 from domain.quality.issue import QualityReason
+from edge.commands.operation_commands import operation_commands
 from edge.gc_tuning import tune_garbage_collector
 from models.account import Role
 from models.money import CurrencyCode
@@ -39,6 +40,7 @@ app.add_typer(imports, name="import")
 app.add_typer(exports, name="export")
 
 console = Console(stderr=True)
+app.add_typer(operation_commands(lambda work: run_in_shop(work), console), name="operations")
 SCHEMA_FILE = Path(__file__).parent / "schema.graphql"
 CsvFiles = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV files")]
 

@@ -31,7 +31,6 @@ from edge.logs import request_id_of
 from edge.persisted_operations import (
     PersistedOperationRefused,
     PersistedOperations,
-    check_hash,
     requested_hash,
 )
 from edge.responses import error_response
@@ -113,11 +112,9 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         self, request: AsyncHTTPRequestAdapter
     ) -> GraphQLRequestData | list[GraphQLRequestData]:
         data = await super().parse_http_body(request)
-        if isinstance(data, GraphQLRequestData) and (sha256 := requested_hash(data.extensions)):
-            if data.query:
-                check_hash(sha256, data.query)
-            else:
-                data.query = await self.persisted_operations.find(sha256)
+        if isinstance(data, GraphQLRequestData):
+            found = await self.persisted_operations.find_document(data.query or "", data.extensions)
+            data.query = found or None
         return data
 
     async def execute_single(

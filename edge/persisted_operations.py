@@ -1,7 +1,8 @@
 """Persisted operations: a client sends the SHA-256 of its document, and the document only when it is unknown.
 
 The protocol is Apollo's automatic persisted queries: `extensions.persistedQuery {version: 1, sha256Hash}`.
-A hash fits into a URL, so that a CDN can cache the answer.
+A hash fits into a URL, so that a CDN can cache the answer. What the operator has registered is known always;
+with PERSISTED_ONLY nothing else is executed.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from edge.operations.registered import RegisteredOperations
 from schema.compiled_documents import RecentlyUsed
 
 log = structlog.get_logger()
@@ -50,24 +52,58 @@ class PersistedOperationNotFound(PersistedOperationRefused):
         super().__init__("PersistedQueryNotFound")
 
 
-class PersistedOperations:
-    """Documents by their hash, in this process and in Redis for all processes."""
+class OperationNotRegistered(PersistedOperationRefused):
+    """The shop executes registered operations only, and this is none."""
 
-    def __init__(self, redis: Redis | None) -> None:
+    code = "OPERATION_NOT_REGISTERED"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("This shop executes registered operations only, and this one is not registered.")
+
+
+class PersistedOperations:
+    """Documents by their hash: registered ones, and those that clients sent, in this process and in Redis."""
+
+    def __init__(
+        self, redis: Redis | None, registered: RegisteredOperations, *, registered_only: bool
+    ) -> None:
         self.redis = redis
+        self.registered = registered
+        self.registered_only = registered_only
         self.local: RecentlyUsed[str] = RecentlyUsed(entries=ENTRIES_LIMIT, characters=CHARACTERS_LIMIT)
 
+    async def find_document(self, text: str, extensions: Mapping[str, object] | None) -> str:
+        """Return the document of a request: its text, or the one that its hash stands for.
+
+        `text` is empty where the request names none. Raises PersistedOperationRefused for a wrong hash, an
+        unknown one, and what is not registered where only that is executed.
+        """
+        sha256 = requested_hash(extensions)
+        if sha256 and text:
+            check_hash(sha256, text)
+        if self.registered_only:
+            return await self.find_registered(sha256 or sha256_of(text))
+        return text if text or sha256 is None else await self.find(sha256)
+
+    async def find_registered(self, sha256: str) -> str:
+        """Return the registered document; OperationNotRegistered when there is none."""
+        text = await self.registered.find(sha256)
+        if text is None:
+            raise OperationNotRegistered
+        return text
+
     async def find(self, sha256: str) -> str:
-        """Return the document; PersistedOperationNotFound when nobody has sent it yet."""
-        text = self.local.get(sha256) or await self._find_shared(sha256)
+        """Return the document; PersistedOperationNotFound when nobody has registered or sent it."""
+        text = self.local.get(sha256) or await self.registered.find(sha256) or await self._find_shared(sha256)
         if text is None:
             raise PersistedOperationNotFound
         self.local.add(sha256, text, size=len(text))
         return text
 
     async def save(self, sha256: str, text: str) -> None:
-        """Save a valid document, unless it is saved already or too long."""
-        if len(text) > DOCUMENT_LIMIT or self.local.get(sha256) is not None:
+        """Save a valid document that a client has sent, unless it is saved already, too long or refused."""
+        if self.registered_only or len(text) > DOCUMENT_LIMIT or self.local.get(sha256) is not None:
             return
         self.local.add(sha256, text, size=len(text))
         if self.redis is None:

@@ -72,6 +72,7 @@ from models.payment import (
 )
 from models.permissions import GRANTS, Permission, is_granted
 from models.promotion import Promotion, PromotionBuyer, PromotionKind, PromotionScopeKind, PromotionUse
+from models.registered_operation import RegisteredOperation
 from models.search import (
     ArticleSearchText,
     IndexedTerm,
@@ -171,6 +172,7 @@ __all__ = [
     "ReactionDone",
     "Refund",
     "RefundStatus",
+    "RegisteredOperation",
     "Role",
     "SandboxCharge",
     "SandboxRefund",

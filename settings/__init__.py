@@ -25,6 +25,7 @@ from settings.business import (
 from settings.exposure import ExposureSettings
 from settings.group import SettingsGroup
 from settings.names import MistypedName, find_mistyped, unknown_in_file
+from settings.operations import OperationSettings
 from settings.proxies import ProxySettings
 from settings.system import (
     CachingSettings,
@@ -70,6 +71,7 @@ class Settings(BaseModel):
     media: MediaSettings
     logs: LogSettings
     limits: LimitSettings
+    operations: OperationSettings
     caching: CachingSettings
     locale: LocaleSettings
     catalog: CatalogSettings
