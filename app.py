@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 from redis.asyncio import Redis
@@ -11,16 +11,18 @@ from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 
 from demo.picture_routes import picture_routes
+from edge.connections import BodyDeadline, LiveConnections
 from edge.graphiql import graphiql_assets
 from edge.graphql import GraphQLEndpoint
 from edge.health import health_routes
 from edge.limits import BodyLimit
 from edge.logs import RequestLog, logged_loop_failures
-from edge.media import media_routes
+from edge.media import UPLOAD_SECONDS, media_routes
 from edge.operations.registered import RegisteredOperations
 from edge.persisted_operations import PersistedOperations
+from edge.products import FILE_SECONDS, product_routes
 from edge.products import PATH as PRODUCTS
-from edge.products import product_routes
+from edge.rates import RequestRate
 from edge.sandbox import sandbox_routes
 from edge.webhooks import webhook_routes
 from events.bus import LocalBus, RedisBus
@@ -29,6 +31,7 @@ from events.shop import Shop
 from events.types import Clock
 from gateways.buckets import MemoryBuckets, RedisBuckets
 from gateways.carrier.simulated import SimulatedCarrier
+from gateways.leases import Leases
 from gateways.media import create_media_store
 from gateways.payment.registry import connect_payment_gateways
 from gateways.secrets import Secrets
@@ -62,6 +65,7 @@ def open_shop(
         database=database,
         bus=RedisBus(redis) if redis else LocalBus(),
         buckets=RedisBuckets(redis) if redis else MemoryBuckets(),
+        leases=Leases(redis),
         payments=connect_payment_gateways(settings, database, secrets, client, clock),
         carriers={CarrierCode.SIMULATED: SimulatedCarrier(settings.carriers.simulated_step)},
         media=create_media_store(settings),
@@ -69,6 +73,17 @@ def open_shop(
         clock=clock,
         closers=[client.aclose],
     )
+
+
+def guards(shop: Shop) -> list[Middleware]:
+    """What a request passes before it is read, the first one first."""
+    timeouts = {"/media": timedelta(seconds=UPLOAD_SECONDS), PRODUCTS: timedelta(seconds=FILE_SECONDS)}
+    return [
+        Middleware(RequestLog),
+        Middleware(RequestRate, settings=shop.settings),
+        Middleware(LiveConnections, shop=shop),
+        Middleware(BodyDeadline, settings=shop.settings.connections, timeouts=timeouts),
+    ]
 
 
 def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database | None = None) -> Starlette:
@@ -82,8 +97,9 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database
 
     uploads = {"/media": settings.limits.upload_bytes, PRODUCTS: settings.limits.import_bytes}
     limits = Middleware(BodyLimit, limit=settings.limits.body_bytes, limits=uploads)
-    app = Starlette(middleware=[Middleware(RequestLog), limits], lifespan=lifespan)
+    app = Starlette(lifespan=lifespan)
     app.state.shop = shop = open_shop(settings, clock=clock, app=app, database=database)
+    app.user_middleware = [*guards(shop), limits]
     app.state.registered = registered = RegisteredOperations(shop.database.reads)
     persisted = PersistedOperations(
         shop.bus.redis if isinstance(shop.bus, RedisBus) else None,

@@ -98,6 +98,7 @@ def serve(
 
     from app import create_app
     from edge.logs import configure_logging
+    from edge.server import build_server_config
     from edge.start import check_start, open_listeners
     from models.database import sqlite_file
 
@@ -114,17 +115,7 @@ def serve(
     # call-backs and links must name the port that was really taken
     settings = settings.with_port(listeners[0].getsockname()[1])
     print_line(f"Cartwheel: http://{settings.server.host}:{settings.server.port}/graphql")
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings),
-            host=settings.server.host,
-            port=settings.server.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=settings.server.shutdown_seconds,
-        )
-    )
+    server = uvicorn.Server(build_server_config(create_app(settings), settings))
     with suppress(KeyboardInterrupt):
         server.run(listeners)
     if not server.started:

@@ -65,6 +65,15 @@ async def renew_viewer(viewer: Viewer, shop: Shop) -> Viewer:
     return replace(viewer, role=rights.role, account_id=rights.account_id)
 
 
+def account_of(headers: Mapping[str, str], shop: Shop) -> int | None:
+    """The account that a valid access token names, whatever its rights are now; None for a guest."""
+    try:
+        token = _read_access_token(headers.get("authorization", ""), shop)
+    except CredentialsRefused:
+        return None
+    return token.account_id if token else None
+
+
 def _read_access_token(authorization: str, shop: Shop) -> AccessToken | None:
     if not authorization:
         return None

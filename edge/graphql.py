@@ -25,6 +25,7 @@ from strawberry.types.unset import UnsetType
 from domain.account import SignInPlace
 from domain.errors import ErrorCode
 from edge import caching
+from edge.addresses import client_address
 from edge.auth import CredentialsRefused, viewer_of
 from edge.graphiql import graphiql_page
 from edge.logs import request_id_of
@@ -169,7 +170,8 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         viewer = await viewer_of(request.headers, self.shop)
         cacheable = request.scope.get("method") == "GET" and caching.is_anonymous(request.headers)
-        place = SignInPlace(user_agent=request.headers.get("user-agent", ""))
+        address = client_address(request.scope, self.shop.settings)
+        place = SignInPlace(address=address, user_agent=request.headers.get("user-agent", ""))
         return ConnectionContext(self.shop, viewer, request_id_of(request.scope), place, cacheable)
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:

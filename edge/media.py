@@ -1,6 +1,7 @@
 """Pictures over HTTP: `POST /media` stores one of a signed-in viewer, `GET /media/<name>` serves it."""
 
 import asyncio
+import math
 import re
 from collections.abc import Awaitable, Callable
 
@@ -23,6 +24,7 @@ from domain.media import (
     check_upload_limit,
     read_picture,
 )
+from edge.addresses import client_address
 from edge.auth import CredentialsRefused, viewer_of
 from edge.responses import error_response
 from events.shop import Shop
@@ -31,6 +33,7 @@ from models import Media, Role
 from resolvers.context import Viewer
 from resolvers.guard import Permission
 from resolvers.ids import global_id
+from resolvers.rates import LimitedAction, limit_action
 
 log = structlog.get_logger()
 
@@ -112,6 +115,8 @@ async def authorize_upload(request: Request, shop: Shop) -> Viewer:
         async with shop.database.reads() as session:
             await check_upload_limit(session, viewer.id, now=shop.clock())
     viewer.require(Permission.MEDIA_UPLOAD)
+    for source in (client_address(request.scope, shop.settings), f"account:{viewer.id}"):
+        await limit_action(shop, LimitedAction.UPLOAD, by=source)
     return viewer
 
 
@@ -145,7 +150,7 @@ def answer_refusals(handler: Handler) -> Handler:
         except CredentialsRefused as error:
             return error_response(str(error), ErrorCode.UNAUTHENTICATED, 401)
         except DomainError as error:
-            return error_response(str(error), error.code, STATUSES.get(type(error), 400))
+            return refusal_response(error)
         except MediaUnavailable as error:
             log.error("media.unavailable", error=str(error))
             return error_response(
@@ -157,3 +162,11 @@ def answer_refusals(handler: Handler) -> Handler:
             return error_response("It took too long to arrive.", ErrorCode.INVALID, 408)
 
     return handle
+
+
+def refusal_response(error: DomainError) -> Response:
+    """The response to a refusal, with the time after which trying again makes sense where that is known."""
+    status = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 400)
+    wait = error.retry_after_seconds
+    headers = {} if wait is None else {"Retry-After": str(max(math.ceil(wait), 1))}
+    return error_response(str(error), error.code, status, **headers)

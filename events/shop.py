@@ -25,6 +25,7 @@ from events.subscriptions.stock_watch import StockWatch
 from events.types import Clock
 from gateways.buckets import Buckets
 from gateways.carrier import Carrier
+from gateways.leases import Leases
 from gateways.media import MediaStore
 from gateways.metrics import Metrics
 from gateways.payment import PaymentGateway
@@ -43,6 +44,7 @@ class Shop:
     database: Database
     bus: Bus
     buckets: Buckets
+    leases: Leases
     payments: Mapping[PaymentMethod, PaymentGateway]
     carriers: Mapping[CarrierCode, Carrier]
     media: MediaStore
@@ -116,5 +118,5 @@ class Shop:
 
     async def close(self) -> None:
         """Close all connections to the outside."""
-        for close in (*self.closers, self.bus.close, self.database.close):
+        for close in (*self.closers, self.leases.close, self.bus.close, self.database.close):
             await close()

@@ -37,6 +37,7 @@ from models.live_lines import LiveCartLine, LiveLine, LiveSavedLine
 from resolvers.context import Info
 from resolvers.ids import row_id
 from resolvers.inputs.cart import CartLineInput
+from resolvers.rates import LimitedAction, limit_action
 
 __all__ = ["CartWarningCode", "PricingResult"]  # of others, shown by the schema
 
@@ -94,6 +95,8 @@ async def cart_lines_add(info: Info, lines: list[CartLineInput]) -> Cart:
 async def add_lines(info: Info, additions: Sequence[CartAddition]) -> Cart:
     viewer, token = info.context.viewer, new_cart_token(info)
     tokens = [viewer.cart_token, token] if viewer.cart_token else [token]
+    if viewer.account_id is None and viewer.cart_token is None:
+        await limit_action(info.context.shop, LimitedAction.GUEST_CART, by=info.context.place.address)
     async with info.context.transaction() as session:
         cart = await open_cart(
             session,

@@ -27,7 +27,7 @@ class UserError:
     field: list[str]
     """The argument it is about, as a path inside `input`; empty when it is about none."""
     retry_after_seconds: float | None
-    """When to try again, with BUSY; null where trying again does not help by itself."""
+    """When to try again, with BUSY and after too many attempts; null where that does not help by itself."""
 
 
 def mutation(

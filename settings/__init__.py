@@ -22,11 +22,13 @@ from settings.business import (
     PaymentSettings,
     SubscriptionSettings,
 )
+from settings.connections import ConnectionSettings
 from settings.exposure import ExposureSettings
 from settings.group import SettingsGroup
 from settings.names import MistypedName, find_mistyped, unknown_in_file
 from settings.operations import OperationSettings
 from settings.proxies import ProxySettings
+from settings.rates import RateSettings
 from settings.system import (
     CachingSettings,
     DatabaseSettings,
@@ -64,6 +66,8 @@ class Settings(BaseModel):
     server: ServerSettings
     proxies: ProxySettings
     exposure: ExposureSettings
+    connections: ConnectionSettings
+    rates: RateSettings
     database: DatabaseSettings
     redis: RedisSettings
     tokens: TokenSettings

@@ -7,10 +7,13 @@ from starlette.types import Receive, Scope, Send
 
 from domain.cause import Cause
 from domain.payment import PaymentMismatch, register_notification
+from edge.addresses import client_address
+from edge.rates import too_many_response
 from events.payment import apply_report
 from events.shop import Shop
 from gateways.payment import NotificationRefused, PaymentGateway, PaymentReport
 from models import PaymentMethod
+from resolvers.rates import LimitedAction, TooManyAttempts, forgive_action, limit_action
 
 log = structlog.get_logger()
 
@@ -35,10 +38,15 @@ class PaymentWebhook:
         gateway = self.find_gateway(request.path_params["provider"])
         if gateway is None:
             return PlainTextResponse("There is no such provider.", 404)
+        address = client_address(request.scope, self.shop.settings)
         try:
+            await limit_action(self.shop, LimitedAction.WEBHOOK, by=address)
             body = await read_body(request)
             report = gateway.verify(dict(request.headers), body, now=self.shop.clock())
+            await forgive_action(self.shop, LimitedAction.WEBHOOK, by=address)
             await self.process_report(gateway, report)
+        except TooManyAttempts as error:
+            return too_many_response("Too many notifications were refused.", error.retry_after_seconds or 1)
         except NotificationTooLarge:
             return PlainTextResponse(f"At most {BODY_LIMIT_BYTES} bytes.", 413, {"Connection": "close"})
         except (NotificationRefused, PaymentMismatch) as refusal:

@@ -28,6 +28,7 @@ from gateways.tokens import AccessToken, write_token
 from models import Account, Role, SignIn
 from resolvers.context import Info
 from resolvers.ids import row_id
+from resolvers.rates import LimitedAction, limit_action
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,9 @@ async def account_register(
     email: their e-mail address; this or a phone number is needed
     phone: their phone number; without a country code it is a Chinese one
     """
-    password_hash = await info.context.shop.secrets.hash_password(validate_password(password))
+    validate_password(password)
+    await limit_action(info.context.shop, LimitedAction.REGISTRATION, by=info.context.place.address)
+    password_hash = await info.context.shop.secrets.hash_password(password)
     async with info.context.transaction() as session:
         account = await register_account(
             session,
@@ -73,6 +76,7 @@ async def session_create(info: Info, login: str, password: str) -> SignInResult:
     normalized = normalize_login(login)
     if normalized is None:
         raise WrongCredentials
+    await limit_action(info.context.shop, LimitedAction.SIGN_IN, by=info.context.place.address)
     async with info.context.transaction() as session:
         candidate = await begin_sign_in(session, normalized, now=info.context.now)
     is_right = await info.context.shop.secrets.verify_password(

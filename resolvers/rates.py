@@ -1,0 +1,53 @@
+"""How often something may be done from one address or by one account."""
+
+from enum import StrEnum
+
+from domain.errors import LimitReached
+from events.shop import Shop
+from gateways.buckets import Rate
+from settings.rates import RateSettings
+
+MINUTE_SECONDS = 60
+HOUR_SECONDS = 3_600
+
+
+class LimitedAction(StrEnum):
+    """What is limited for each address; the value is part of the key of its bucket."""
+
+    SIGN_IN = "sign_in"
+    REGISTRATION = "registration"
+    GUEST_CART = "guest_cart"
+    UPLOAD = "upload"
+    WEBHOOK = "webhook"
+
+
+class TooManyAttempts(LimitReached):
+    """Something was done too often; `retry_after_seconds` says when it may be done again."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("This was done too often from here. Wait a little, then try again.")
+        self.retry_after_seconds = retry_after
+
+
+def rate_of(action: LimitedAction, rates: RateSettings) -> Rate:
+    """The bucket of an action, by the settings."""
+    count, seconds = {
+        LimitedAction.SIGN_IN: (rates.sign_ins, MINUTE_SECONDS),
+        LimitedAction.REGISTRATION: (rates.registrations, HOUR_SECONDS),
+        LimitedAction.GUEST_CART: (rates.guest_carts, HOUR_SECONDS),
+        LimitedAction.UPLOAD: (rates.uploads, MINUTE_SECONDS),
+        LimitedAction.WEBHOOK: (rates.refused_webhooks, MINUTE_SECONDS),
+    }[action]
+    return Rate(count, count / seconds)
+
+
+async def limit_action(shop: Shop, action: LimitedAction, *, by: str) -> None:
+    """Count one more of `action` by an address or account; TooManyAttempts beyond its rate."""
+    taken = await shop.buckets.take(f"{action}:{by}", 1, rate_of(action, shop.settings.rates))
+    if not taken.allowed:
+        raise TooManyAttempts(taken.retry_after)
+
+
+async def forgive_action(shop: Shop, action: LimitedAction, *, by: str) -> None:
+    """Count one less, where it turned out to be harmless."""
+    await shop.buckets.put_back(f"{action}:{by}", 1, rate_of(action, shop.settings.rates))
