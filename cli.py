@@ -242,6 +242,38 @@ def audit(
 
 
 @app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="file to write; it must not exist")],
+) -> None:
+    """Write the whole database into one file, while the shop runs. Pictures are not in it."""
+    from edge.commands.backup import BackupFailed, back_up_database
+
+    try:
+        size = back_up_database(read_settings().database.url, file)
+    except BackupFailed as failed:
+        console.print(str(failed), highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    console.print(f"{file}: {size:,} bytes", highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command()
+def restore(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="file of `cartwheel backup`")
+    ],
+) -> None:
+    """Fill an empty database from a backup. Then run `migrate` and `audit`, and start the shop."""
+    from edge.commands.backup import BackupFailed, restore_database
+
+    try:
+        restore_database(read_settings().database.url, file)
+    except BackupFailed as failed:
+        console.print(str(failed), highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    console.print("Restored. Now: cartwheel migrate, cartwheel audit.", highlight=False)
+
+
+@app.command()
 def quality(
     limit: Annotated[int, typer.Option(min=1, help="how many issues to print")] = 20,
     reason: Annotated[
