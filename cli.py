@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 
 from domain.quality.issue import QualityReason
+from edge.commands.backup_commands import add_backup_commands
 from edge.commands.operation_commands import operation_commands
 from edge.gc_tuning import tune_garbage_collector
 from models.account import Role
@@ -41,6 +42,7 @@ app.add_typer(exports, name="export")
 
 console = Console(stderr=True)
 app.add_typer(operation_commands(lambda work: run_in_shop(work), console), name="operations")
+add_backup_commands(app, lambda: read_settings().database.url, console)
 SCHEMA_FILE = Path(__file__).parent / "schema.graphql"
 CsvFiles = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV files")]
 
@@ -239,38 +241,6 @@ def audit(
     from edge.commands.audit import print_audit
 
     run_in_shop(lambda shop: print_audit(shop, every=every))
-
-
-@app.command()
-def backup(
-    file: Annotated[Path, typer.Argument(help="file to write; it must not exist")],
-) -> None:
-    """Write the whole database into one file, while the shop runs. Pictures are not in it."""
-    from edge.commands.backup import BackupFailed, back_up_database
-
-    try:
-        size = back_up_database(read_settings().database.url, file)
-    except BackupFailed as failed:
-        console.print(str(failed), highlight=False, markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
-    console.print(f"{file}: {size:,} bytes", highlight=False, markup=False, soft_wrap=True)
-
-
-@app.command()
-def restore(
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="file of `cartwheel backup`")
-    ],
-) -> None:
-    """Fill an empty database from a backup. Then run `migrate` and `audit`, and start the shop."""
-    from edge.commands.backup import BackupFailed, restore_database
-
-    try:
-        restore_database(read_settings().database.url, file)
-    except BackupFailed as failed:
-        console.print(str(failed), highlight=False, markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
-    console.print("Restored. Now: cartwheel migrate, cartwheel audit.", highlight=False)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from demo.load import PASSWORD
 from edge.operations.documents import read_operations
 from events.relay import Relay
 from events.shop import Shop
+from tests.client_apps.last_release import released_operations
 from tests.clients import Client, Clients, Watch
 from tests.process import ROOT
 
@@ -28,7 +29,10 @@ class ClientApp:
         return cls({each.name: each.text for each in operations}, clients.guest())
 
     async def read(self, operation: str, **variables: Any) -> dict[str, Any]:
-        """Return the data of an operation; fail when the response has errors."""
+        """Return the data of an operation; fail when the response has errors, also to the last release's."""
+        released = released_operations().get(operation)
+        if released and released.text != self.documents[operation]:
+            await self.client.get(released.text, **variables)
         return await self.client.get(self.documents[operation], **variables)
 
     async def do(self, operation: str, **terms: Any) -> dict[str, Any]:

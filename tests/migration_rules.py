@@ -1,0 +1,99 @@
+"""What a migration may do while processes of the last release serve: docs/operations.md has the rules."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from io import StringIO
+from types import ModuleType
+
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+
+from migrations.runner import HERE
+
+FIRST = "0018"
+"""The first migration that keeps the rules: those before it were made before the first release."""
+
+SMALL = frozenset(
+    {
+        "attributes",
+        "categories",
+        "delivery_runs",
+        "promotions",
+        "shipping_rates",
+        "shipping_zones",
+        "warehouses",
+    }
+)
+"""Tables in which a shop has so few rows that a lock on them is short."""
+
+CONTRACTING = {
+    "drops a table": r"^DROP TABLE (?P<table>\w+)",
+    "drops a column": r"^ALTER TABLE (?P<table>\w+) DROP COLUMN",
+    "renames": r"^ALTER TABLE (?P<table>\w+) RENAME",
+    "forbids NULL": r"^ALTER TABLE (?P<table>\w+) ALTER COLUMN \w+ SET NOT NULL",
+}
+"""What processes of the last release would trip over, unless that release no longer uses it."""
+
+FORBIDDEN = {
+    "changes the type of a column": r"^ALTER TABLE (?P<table>\w+) ALTER COLUMN \w+ TYPE",
+    "adds a column that the last release does not fill": (
+        r"^ALTER TABLE (?P<table>\w+) ADD COLUMN (?!.* DEFAULT ).*NOT NULL"
+    ),
+}
+
+FORBIDDEN_IN_LARGE_TABLES = {
+    "makes an index that stops all writes": r"^CREATE (UNIQUE )?INDEX (?!CONCURRENTLY)\w+ ON (?P<table>\w+)",
+    "checks all rows under a lock": r"^ALTER TABLE (?P<table>\w+) ADD (?!COLUMN)(?!.* NOT VALID$)",
+    "rewrites rows": r"^(UPDATE|DELETE FROM) (?P<table>\w+)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBreach:
+    """A statement of a migration that breaks a rule."""
+
+    rule: str
+    statement: str
+
+
+def migrations_to_check() -> list[ModuleType]:
+    """Return the migrations that must keep the rules, in their order."""
+    names = sorted(file.stem for file in (HERE / "versions").glob("*.py"))
+    return [import_module(f"migrations.versions.{name}") for name in names if name[:4] >= FIRST]
+
+
+def find_breaches(migration: ModuleType) -> list[RuleBreach]:
+    """Return the statements for PostgreSQL that break a rule; the tables a migration makes are its own.
+
+    A migration of the contract phase has `CONTRACTS_AFTER`, the release that no longer uses what it drops.
+    """
+    statements = read_statements(migration)
+    own = {match[1] for each in statements if (match := re.match(r"CREATE TABLE (\w+)", each))}
+    contracting = {} if hasattr(migration, "CONTRACTS_AFTER") else CONTRACTING
+    return [
+        *find_matches(statements, contracting | FORBIDDEN, own),
+        *find_matches(statements, FORBIDDEN_IN_LARGE_TABLES, own | SMALL),
+    ]
+
+
+def find_matches(
+    statements: list[str], rules: dict[str, str], exempt: frozenset[str] | set[str]
+) -> Iterator[RuleBreach]:
+    for statement in statements:
+        for rule, pattern in rules.items():
+            if (match := re.match(pattern, statement)) and match["table"] not in exempt:
+                yield RuleBreach(rule, statement)
+
+
+def read_statements(migration: ModuleType) -> list[str]:
+    """Return what the migration sends to PostgreSQL, one statement a line, without running it.
+
+    A migration that reads rows cannot be read so: it is a backfill, and belongs into a job.
+    """
+    printed = StringIO()
+    options = {"as_sql": True, "output_buffer": printed}
+    with Operations.context(MigrationContext.configure(dialect_name="postgresql", opts=options)):
+        migration.upgrade()
+    return [" ".join(each.split()) for each in printed.getvalue().split(";\n") if each.strip()]

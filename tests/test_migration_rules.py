@@ -1,0 +1,133 @@
+"""Migrations run while processes of the last release serve; the rules are in docs/operations.md."""
+
+import asyncio
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from alembic import command, op
+from sqlalchemy import Connection, inspect
+
+from migrations.runner import HERE, alembic_config, newest_revision
+from models import Base
+from models.database import Database
+from tests.client_apps.last_release import RELEASES
+from tests.migration_rules import SMALL, RuleBreach, find_breaches, migrations_to_check
+
+MIGRATIONS = migrations_to_check()
+
+
+@pytest.mark.parametrize("migration", MIGRATIONS, ids=lambda migration: migration.revision)
+def test_a_migration_lets_the_last_release_go_on(migration: ModuleType) -> None:
+    assert find_breaches(migration) == []
+
+
+@pytest.mark.parametrize("migration", MIGRATIONS, ids=lambda migration: migration.revision)
+def test_what_is_dropped_was_given_up_by_a_release(migration: ModuleType) -> None:
+    release = getattr(migration, "CONTRACTS_AFTER", None)
+    assert release is None or (RELEASES / release).is_dir()
+
+
+def migration_of(*statements: str, **attributes: str) -> ModuleType:
+    migration = ModuleType("example")
+
+    def upgrade() -> None:
+        for statement in statements:
+            op.execute(statement)
+
+    migration.__dict__.update(attributes, upgrade=upgrade)
+    return migration
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ("DROP TABLE carts", "drops a table"),
+        ("ALTER TABLE orders DROP COLUMN note", "drops a column"),
+        ("ALTER TABLE orders RENAME COLUMN note TO remark", "renames"),
+        ("ALTER TABLE orders RENAME TO sales", "renames"),
+        ("ALTER TABLE orders ALTER COLUMN note SET NOT NULL", "forbids NULL"),
+        ("ALTER TABLE orders ALTER COLUMN version TYPE BIGINT", "changes the type of a column"),
+        (
+            "ALTER TABLE orders ADD COLUMN x INTEGER NOT NULL",
+            "adds a column that the last release does not fill",
+        ),
+        ("CREATE INDEX ix_orders_x ON orders (x)", "makes an index that stops all writes"),
+        ("CREATE UNIQUE INDEX ix_orders_x ON orders (x)", "makes an index that stops all writes"),
+        ("ALTER TABLE orders ADD CONSTRAINT ck_x CHECK (x > 0)", "checks all rows under a lock"),
+        ("UPDATE orders SET x = 1", "rewrites rows"),
+        ("DELETE FROM sessions", "rewrites rows"),
+    ],
+)
+def test_a_breach_is_found(statement: str, rule: str) -> None:
+    assert find_breaches(migration_of(statement)) == [RuleBreach(rule, statement)]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE TABLE x (id INTEGER)", "CREATE INDEX ix_x_id ON x (id)", "UPDATE x SET id = 1"],
+        ["ALTER TABLE orders ADD COLUMN x INTEGER"],
+        ["ALTER TABLE orders ADD COLUMN x INTEGER DEFAULT 0 NOT NULL"],
+        ["CREATE INDEX CONCURRENTLY ix_orders_x ON orders (x)"],
+        ["ALTER TABLE orders ADD CONSTRAINT ck_x CHECK (x > 0) NOT VALID"],
+        ["ALTER TABLE orders VALIDATE CONSTRAINT ck_x"],
+        ["CREATE INDEX ix_warehouses_x ON warehouses (x)"],
+    ],
+)
+def test_what_expands_is_no_breach(statements: list[str]) -> None:
+    assert find_breaches(migration_of(*statements)) == []
+
+
+def test_what_a_release_gave_up_may_be_dropped() -> None:
+    dropping = migration_of("ALTER TABLE orders DROP COLUMN note", CONTRACTS_AFTER="0.2.0")
+    assert find_breaches(dropping) == []
+
+
+def test_a_migration_that_reads_rows_is_no_migration_of_tables() -> None:
+    migration = ModuleType("example")
+    migration.__dict__["upgrade"] = lambda: op.get_bind().exec_driver_sql("SELECT 1")
+    with pytest.raises(AttributeError):
+        find_breaches(migration)
+
+
+def test_the_small_tables_are_tables() -> None:
+    assert Base.metadata.tables.keys() >= SMALL
+
+
+INDEX_OF_A_LARGE_TABLE = """
+from alembic import op
+
+revision, down_revision = "9999", "{head}"
+
+
+def upgrade() -> None:
+    with op.get_context().autocommit_block():
+        op.create_index("ix_orders_note", "orders", ["note"], postgresql_concurrently=True)
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def migrated_url(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue(f"new_{request.param}_url")
+    return url.replace("sqlite://", "sqlite+aiosqlite://")
+
+
+async def test_an_index_of_a_large_table_is_made_while_the_shop_sells(
+    migrated_url: str, tmp_path: Path
+) -> None:
+    written = INDEX_OF_A_LARGE_TABLE.format(head=newest_revision())
+    (tmp_path / "9999_example.py").write_text(written)
+    config = alembic_config(migrated_url)
+    config.set_main_option("version_locations", f"{HERE}/versions {tmp_path}")
+    config.set_main_option("path_separator", "space")
+
+    await asyncio.to_thread(command.upgrade, config, "head")
+
+    def index_names(connection: Connection) -> set[str | None]:
+        return {index["name"] for index in inspect(connection).get_indexes("orders")}
+
+    connected = Database.open(migrated_url, pool_size=1)
+    async with connected.readers.connect() as connection:
+        assert "ix_orders_note" in await connection.run_sync(index_names)
+    await connected.close()
