@@ -4,6 +4,7 @@ import gc
 
 gc.disable()  # imports leave no garbage, but collections took a third of the start; see edge/gc_tuning.py
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 import structlog
+import uvloop
 from hypothesis import HealthCheck
 from starlette.applications import Starlette
 
@@ -26,7 +28,7 @@ from tests.observe import assert_books_agree
 if TYPE_CHECKING:
     from tests.databases import KeptDatabases
 
-pytest_plugins = ["tests.servers", "tests.databases", "tests.sessions"]
+pytest_plugins = ["tests.servers", "tests.databases", "tests.sessions", "tests.given"]
 
 hypothesis.settings.register_profile(
     "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
@@ -42,6 +44,11 @@ structlog.configure(
     ]
 )
 """Logs are captured by pytest; tracebacks are plain, since colouring one takes longer than most tests."""
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the event loop that serves the shop, which is also the quicker one."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 def pytest_collection_finish() -> None:

@@ -1,7 +1,8 @@
 """Rules of the code that its source shows, beside those import-linter keeps (pyproject.toml)."""
 
 import ast
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,6 +133,47 @@ RULES: dict[str, Callable[[Figures], bool]] = {
 @pytest.mark.parametrize("rule", RULES)
 def test_the_code_keeps_a_rule(rule: str, figures: Figures) -> None:
     assert RULES[rule](figures), replace(figures, file_lengths=[], function_lengths=[])
+
+
+def repeated_helpers(modules: Sequence[Module]) -> dict[str, list[str]]:
+    """Names of top-level functions that have the same arguments and body in several files, with the files."""
+    paths: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for module in modules:
+        for node in module.tree.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                body = [
+                    ast.dump(node.args),
+                    *(ast.dump(each) for each in node.body if not is_docstring(each)),
+                ]
+                paths[node.name, "\n".join(body)].append(str(module.path))
+    return {name: found for (name, _), found in paths.items() if len(found) > 1}
+
+
+def is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def test_a_helper_of_the_tests_stands_once() -> None:
+    others = frozenset(path.name for path in ROOT.iterdir()) - {"tests"}
+    assert repeated_helpers(read_modules(ROOT, without=others)) == {}
+
+
+@pytest.mark.parametrize(
+    ("other", "found"),
+    [
+        (
+            'async def codes(reply):\n    """Says more."""\n    return reply["codes"]',
+            {"codes": ["a.py", "b.py"]},
+        ),
+        ("def codes(answer):\n    return answer['codes']", {}),
+        ("def codes(reply):\n    return reply['codes'][0]", {}),
+        ("class A:\n    def codes(reply):\n        return reply['codes']", {}),
+    ],
+)
+def test_a_repeated_helper_is_found(other: str, found: dict[str, list[str]]) -> None:
+    first = parse_module("def codes(reply):\n    return reply['codes']", Path("a.py"))
+
+    assert repeated_helpers([first, parse_module(other, Path("b.py"))]) == found
 
 
 def measure(**sources: str) -> Figures:

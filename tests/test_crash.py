@@ -1,7 +1,6 @@
 """A process that is killed between commit and relay loses nothing and repeats nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from tests.factories.order import create_order, payments_of
 from tests.factories.token import sign_in_account
 from tests.journey.device import wait_until
 from tests.observe import TIMEOUT_SECONDS, assert_books_agree
-from tests.process import Process, open_shop_of, process_environment, serve_shop
+from tests.process import Process, process_environment, serve_shop
 
 CANCEL = """
 mutation ($id: ID!) {
@@ -33,12 +32,6 @@ QUICK = {"EVENT_LEASE": "1", "RELAY_PAUSE": "0.1", "TIMER_PAUSE": "0.2"}
 @pytest.fixture(params=["new_sqlite_url", "new_postgres_url"], ids=["sqlite", "postgresql"])
 def env(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
     return process_environment(request.getfixturevalue(request.param), tmp_path, **QUICK)
-
-
-@pytest.fixture
-async def other_shop(env: dict[str, str]) -> AsyncIterator[Shop]:
-    async with open_shop_of(env) as shop:
-        yield shop
 
 
 async def create_paid_orders(shop: Shop, buyer: Account) -> list[int]:

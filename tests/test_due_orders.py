@@ -1,6 +1,5 @@
 """Unpaid orders, more than a scheduler finds at a time, two workers, and one of them killed in the middle."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +27,7 @@ from tests.factories.cart import create_coupon
 from tests.factories.order import OFFERED, SANDBOX, a_variant, plan_for, request_for
 from tests.journey.device import wait_until
 from tests.observe import TIMEOUT_SECONDS, assert_books_agree
-from tests.process import open_shop_of, process_environment, running_worker
+from tests.process import process_environment, running_worker
 
 BUYERS = BATCH
 ORDERS = 3 * BUYERS
@@ -38,12 +37,6 @@ QUICK = {"EVENT_LEASE": "2", "RELAY_PAUSE": "0.1", "TIMER_PAUSE": "0.1"}
 @pytest.fixture
 def env(new_postgres_url: str, tmp_path: Path) -> dict[str, str]:
     return process_environment(new_postgres_url, tmp_path, **QUICK)
-
-
-@pytest.fixture
-async def other_shop(env: dict[str, str]) -> AsyncIterator[Shop]:
-    async with open_shop_of(env) as shop:
-        yield shop
 
 
 async def place_due_orders(shop: Shop) -> None:

@@ -18,6 +18,7 @@ from resolvers.ids import global_id
 from tests.clients import Client, Clients
 from tests.conftest import Clock
 from tests.factories.account import PASSWORD, create_account, create_address
+from tests.given import codes
 
 SESSION = """session { accessToken refreshToken expiresAt account { id name email phone role } }
   userErrors { code field }"""
@@ -47,10 +48,6 @@ ADDRESS = {
     "district": "西湖区",
     "line1": "文三路 100 号",
 }
-
-
-def codes(payload: dict[str, Any]) -> list[str]:
-    return [error["code"] for error in payload["userErrors"]]
 
 
 def client_of(clients: Clients, payload: dict[str, Any]) -> Client:

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import func, select
 
 from events.shop import Shop
-from models import AttributeType, Product, ProductAttribute, Role
+from models import AttributeType, Product, ProductAttribute
 from resolvers.ids import global_id
-from tests.api.test_catalog_editing import CREATE, IMPORT, mutation, refusals
-from tests.clients import Client, Clients
+from tests.api.test_catalog_editing import CREATE, IMPORT, mutation
+from tests.clients import Client
 from tests.factories.catalog import create_attribute, create_category
+from tests.given import refusals
 
 ATTRIBUTES = "attributes { attribute { code } text number boolean date value { code } }"
 UPDATE = mutation("productUpdate", f"product {{ version {ATTRIBUTES} }}")
@@ -38,11 +39,6 @@ WRONG = [
     ("content", ["x" * 2_001], "allowed: a text of 1 to 2,000 characters"),
     ("picked", ["2026-02-30"], 'Picked (picked) cannot be "2026-02-30"; allowed: a date such as 2026-03-01'),
 ]
-
-
-@pytest.fixture
-async def clerk(clients: Clients) -> Client:
-    return await clients.staff(Role.CATALOGUE)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
-from models import Event, Product, ProductStatus, Role, StockMovement, Variant
+from models import Product, ProductStatus, Role, StockMovement, Variant
 from resolvers.ids import global_id
 from tests.clients import Client, Clients
 from tests.factories.catalog import (
@@ -17,6 +17,7 @@ from tests.factories.catalog import (
     variant_of,
 )
 from tests.factories.stock import create_warehouse
+from tests.given import cny, names_of_all_events, refusals
 
 PRODUCT = "id slug title status version"
 
@@ -51,24 +52,6 @@ IMPORT = mutation(
 STOCK = mutation(
     "stockAdjust", "stockLevel { onHand reserved damaged available warehouse { code } variant { sku } }"
 )
-
-
-def refusals(payload: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(error["code"], ".".join(error["field"])) for error in payload["userErrors"]]
-
-
-@pytest.fixture
-async def clerk(clients: Clients) -> Client:
-    return await clients.staff(Role.CATALOGUE)
-
-
-def cny(amount: str) -> dict[str, str]:
-    return {"amount": amount, "currencyCode": "CNY"}
-
-
-async def event_names(shop: Shop) -> list[str]:
-    async with shop.database.reads() as session:
-        return list(await session.scalars(select(Event.name).order_by(Event.id)))
 
 
 async def test_a_product_is_created_and_published(
@@ -121,7 +104,7 @@ async def test_a_product_is_created_and_published(
     assert published["product"]["publishedAt"] is not None
     seen = await clients.guest().get('{ products(query: "绿茶") { nodes { slug } } }')
     assert seen == {"products": {"nodes": [{"slug": "green-tea"}]}}
-    assert await event_names(shop) == ["product.created", "product.published"]
+    assert await names_of_all_events(shop) == ["product.created", "product.published"]
 
 
 async def test_an_invalid_product_is_refused_with_its_field(
@@ -170,7 +153,7 @@ async def test_an_invalid_product_is_refused_with_its_field(
 
     assert await session.scalar(select(func.count()).select_from(Product)) == product_count
     await session.commit()
-    assert await event_names(shop) == []
+    assert await names_of_all_events(shop) == []
 
 
 async def test_a_change_names_the_version_it_is_based_on(
@@ -218,7 +201,7 @@ async def test_a_product_without_a_price_is_not_published(
     payload = await clerk.do(PUBLISH, id=global_id("Product", product.id))
 
     assert refusals(payload) == [("WRONG_STATE", "")]
-    assert await event_names(shop) == []
+    assert await names_of_all_events(shop) == []
 
 
 async def test_an_archived_product_can_be_published_again(

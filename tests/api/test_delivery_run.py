@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +15,7 @@ from tests.factories.delivery_run import create_delivery_run
 from tests.factories.order import CHENGDU, create_order, deliver_to
 from tests.factories.shipment import confirmed_order, pack
 from tests.factories.stock import create_warehouse
+from tests.given import id_of
 from tests.observe import count_statements, run_until_idle
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")
@@ -77,10 +77,6 @@ subscription ($id: ID!) {
   shipmentUpdates(id: $id, after: 0) { name shipment { stopsAhead position { latitude } } }
 }
 """
-
-
-def id_of(row: Any) -> str:
-    return global_id(type(row).__name__, row.id)
 
 
 async def pack_parcels(shop: Shop, count: int, *, account: Account | None = None) -> list[Shipment]:

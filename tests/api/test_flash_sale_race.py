@@ -10,10 +10,11 @@ from sqlalchemy import func, select
 from events.shop import Shop
 from models import Order, OrderLine, Promotion, PromotionBuyer, PromotionUse, StockLevel, Variant
 from resolvers.ids import global_id
-from tests.api.order.documents import ADDRESS, PLACE, cny
+from tests.api.order.documents import ADDRESS, PLACE
 from tests.clients import Client, Clients
 from tests.factories.order import a_variant
 from tests.factories.promotion import create_flash_sale
+from tests.given import cny
 from tests.observe import run_until_idle
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")

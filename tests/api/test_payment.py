@@ -38,6 +38,7 @@ from tests.factories.payment import (
     reload_order,
     sandbox_of,
 )
+from tests.given import cny, id_of
 from tests.observe import assert_books_agree, run_until_idle
 
 Tick = Callable[[timedelta], None]
@@ -61,14 +62,6 @@ mutation ($input: CashCollectInput!) {
 METHODS = (
     "query ($currency: CurrencyCode) { paymentMethods(currency: $currency) { method limit { amount } } }"
 )
-
-
-def id_of(row: Any) -> str:
-    return global_id(type(row).__name__, row.id)
-
-
-def cny(amount: str) -> dict[str, str]:
-    return {"amount": amount, "currencyCode": "CNY"}
 
 
 async def create_new_order(shop: Shop, account: Account | None = None, **given: Any) -> Order:

@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.jobs.schedule import SCHEDULE
 from events.jobs.scheduler import Scheduler
 from events.shop import Shop
-from models import CurrencyCode, Event, Price, PriceChange, PriceChangeStatus, Role
+from models import CurrencyCode, Price, PriceChange, PriceChangeStatus, Role
 from resolvers.ids import global_id
-from tests.api.test_catalog_editing import cny, mutation, refusals
+from tests.api.test_catalog_editing import mutation
 from tests.clients import Client, Clients
 from tests.conftest import STARTED_AT, Clock
 from tests.factories.catalog import create_product, variant_of
+from tests.given import cny, names_of_all_events, refusals
 from tests.observe import count_statements, run_until_idle
 
 SET = mutation("priceSet", "variant { prices { price { amount currencyCode } } product { version } }")
@@ -30,11 +31,6 @@ PRICES = """query ($id: ID!, $ended: Boolean! = false) { node(id: $id) { ... on 
 
 def at(minutes: float) -> str:
     return (STARTED_AT + timedelta(minutes=minutes)).isoformat()
-
-
-@pytest.fixture
-async def clerk(clients: Clients) -> Client:
-    return await clients.staff(Role.CATALOGUE)
 
 
 @pytest.fixture
@@ -58,11 +54,6 @@ async def prices_shown(
     )
 
 
-async def event_names(shop: Shop) -> list[str]:
-    async with shop.database.reads() as session:
-        return list(await session.scalars(select(Event.name).order_by(Event.id)))
-
-
 async def test_a_price_is_set_and_removed_without_changing_the_rest(
     shop: Shop, clerk: Client, tea: str
 ) -> None:
@@ -81,7 +72,7 @@ async def test_a_price_is_set_and_removed_without_changing_the_rest(
     assert same["variant"]["product"]["version"] == 2
     assert removed["variant"]["prices"] == [{"price": {"currencyCode": "CNY"}}]
     assert await prices_shown(clerk, tea) == ("80.00", "99.00", [])
-    assert await event_names(shop) == ["product.price_changed"] * 3
+    assert await names_of_all_events(shop) == ["product.price_changed"] * 3
 
 
 async def test_an_invalid_price_is_refused(shop: Shop, clerk: Client, tea: str) -> None:
@@ -101,7 +92,7 @@ async def test_an_invalid_price_is_refused(shop: Shop, clerk: Client, tea: str) 
             (code, field)
         ], given
     assert await prices_shown(clerk, tea) == ("99.00", None, [])
-    assert await event_names(shop) == []
+    assert await names_of_all_events(shop) == []
 
 
 async def test_a_scheduled_price_change_takes_effect_at_its_time(
@@ -128,7 +119,7 @@ async def test_a_scheduled_price_change_takes_effect_at_its_time(
     assert await prices_shown(clerk, tea, ended=True) == ("89.00", None, ["DONE"])
     found = await guest.get("{ products(sort: PRICE_ASC) { nodes { priceRange { min { amount } } } } }")
     assert found["products"]["nodes"] == [{"priceRange": {"min": {"amount": "89.00"}}}]
-    assert await event_names(shop) == ["product.price_scheduled", "product.price_changed"]
+    assert await names_of_all_events(shop) == ["product.price_scheduled", "product.price_changed"]
 
 
 async def run_due_jobs_after(shop: Shop, clock: Clock, *, minutes: float) -> None:
@@ -168,7 +159,7 @@ async def test_price_changes_due_during_an_outage_are_applied_in_order(
     await run_due_jobs_after(shop, clock, minutes=5)
 
     assert await prices_shown(clerk, tea, ended=True) == ("60.00", "90.00", ["DONE", "DONE", "RUNNING"])
-    assert (await event_names(shop)).count("product.price_changed") == 1
+    assert (await names_of_all_events(shop)).count("product.price_changed") == 1
     await run_due_jobs_after(shop, clock, minutes=5)
     assert (await prices_shown(clerk, tea))[0] == "90.00"
 
@@ -188,7 +179,7 @@ async def test_two_workers_change_a_price_once(
     clock.tick(timedelta(minutes=1))
     await asyncio.gather(*(worker.run_once() for worker in workers))
 
-    names = await event_names(shop)
+    names = await names_of_all_events(shop)
     assert (names.count("product.price_scheduled"), names.count("product.price_changed")) == (10, 20)
     assert set(await session.scalars(select(Price.amount))) == {9_900}
     assert set(await session.scalars(select(PriceChange.status))) == {PriceChangeStatus.DONE}

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.quality import QualityReason
 from edge.commands.quality import print_quality
 from events.shop import Shop
-from models import Media, ProductMedia, ProductStatus, Role
-from tests.clients import Client, Clients
+from models import Media, ProductMedia, ProductStatus
+from tests.clients import Client
 from tests.domain.test_quality import draw_picture
 from tests.factories.catalog import (
     NOW,
@@ -39,11 +39,6 @@ query ($first: Int! = 20, $after: String) { catalogQuality { products(first: $fi
   nodes { product { slug } score gain issues { reason field } } } } }
 """
 EN = {"en": {"title": "Tea", "description": "Tea"}}
-
-
-@pytest.fixture
-async def clerk(clients: Clients) -> Client:
-    return await clients.staff(Role.CATALOGUE)
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from domain.aftersales.decisions import accept_return
 from domain.analytics import record_views
 from domain.cause import Cause
 from events.shop import Shop
-from models import CurrencyCode, OrderStatus, Role, TicketStatus
+from models import CurrencyCode, OrderStatus, TicketStatus
 from resolvers.ids import global_id
-from tests.clients import Client, Clients
+from tests.clients import Client
 from tests.conftest import STARTED_AT
 from tests.factories.aftersales import DEADLINES, create_ticket, order_lines_of
 from tests.factories.catalog import create_category, create_product, variant_of
@@ -58,11 +58,6 @@ query ($days: Int! = 90, $filter: ReportFilter, $first: Int! = 20, $after: Strin
       nodes { variant { sku } onHand value { amount currencyCode } lastSoldAt daysUnsold } } } }
 """
 MARCH = {"from": "2026-03-01", "to": "2026-03-31"}
-
-
-@pytest.fixture
-async def clerk(clients: Clients) -> Client:
-    return await clients.staff(Role.CATALOGUE)
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 import base64
 import json
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.catalog.product import PriceDraft, ProductDraft, VariantDraft, save_products
+from domain.catalog.product import PriceDraft, ProductDraft, VariantDraft
 from domain.catalog.taxonomy import (
     AttributeDraft,
     CategoryAttributeDraft,
@@ -17,11 +16,11 @@ from domain.catalog.taxonomy import (
     save_attribute,
     save_category,
 )
-from domain.cause import Cause
 from events.shop import Shop
 from models import AttributeType, CurrencyCode, Money, ProductStatus
+from tests.api.catalog.sample import refusal_of
 from tests.clients import Client, Clients
-from tests.factories.catalog import NOW
+from tests.factories.catalog import save_drafts
 from tests.observe import count_statements
 from text.query_parser import hash_query
 
@@ -98,19 +97,9 @@ async def catalogue(shop: Shop) -> Shop:
     return shop
 
 
-async def save_drafts(shop: Shop, *drafts: ProductDraft, days: int = 100) -> None:
-    async with shop.database.writes.begin() as session:
-        await save_products(session, drafts, cause=Cause(NOW + timedelta(days=days)))
-
-
 async def search_slugs(client: Client, query: str, **variables: Any) -> list[str]:
     data = await client.get(FIND, query=query, **variables)
     return [node["slug"] for node in data["products"]["nodes"]]
-
-
-async def refusal_of(client: Client, **variables: Any) -> tuple[str, str]:
-    (error,) = (await client.ask(FIND, **variables))["errors"]
-    return error["extensions"]["code"], error["message"]
 
 
 QUERIES: Mapping[str, list[str]] = {
@@ -283,24 +272,27 @@ async def test_a_cursor_belongs_to_its_sort_its_query_and_its_currency(
     tea, jackets = await cursor(query="tea"), await cursor(query="jacket")
     newest, price = await cursor(sort="NEWEST"), await cursor(sort="PRICE_ASC")
 
-    assert await refusal_of(guest, query="jacket", after=tea) == (
+    assert await refusal_of(guest, FIND, query="jacket", after=tea) == (
         "INVALID",
         "This cursor belongs to another search.",
     )
-    assert await refusal_of(guest, after=jackets) == ("INVALID", "This cursor belongs to another search.")
-    assert await refusal_of(guest, query="jacket", sort="NEWEST", after=jackets) == (
+    assert await refusal_of(guest, FIND, after=jackets) == (
+        "INVALID",
+        "This cursor belongs to another search.",
+    )
+    assert await refusal_of(guest, FIND, query="jacket", sort="NEWEST", after=jackets) == (
         "INVALID",
         "This cursor belongs to another order of rows, not to NEWEST.",
     )
-    assert await refusal_of(guest, sort="PRICE_DESC", after=newest) == (
+    assert await refusal_of(guest, FIND, sort="PRICE_DESC", after=newest) == (
         "INVALID",
         "This cursor belongs to another order of rows, not to PRICE_DESC CNY.",
     )
-    assert await refusal_of(guest, sort="PRICE_ASC", currency="USD", after=price) == (
+    assert await refusal_of(guest, FIND, sort="PRICE_ASC", currency="USD", after=price) == (
         "INVALID",
         "This cursor belongs to another order of rows, not to PRICE_ASC USD.",
     )
-    assert (await refusal_of(guest, query="jacket", after=newest))[0] == "INVALID"
+    assert (await refusal_of(guest, FIND, query="jacket", after=newest))[0] == "INVALID"
 
 
 FORGED: list[Any] = [
@@ -314,7 +306,7 @@ async def test_a_cursor_with_an_empty_plan_is_refused(catalogue: Shop, clients: 
     text = json.dumps([["RELEVANCE", [hash_query("tea"), "tea", [], "", None]], 1, 1])
     cursor = base64.urlsafe_b64encode(text.encode()).decode()
 
-    assert (await refusal_of(clients.guest(), query="tea", after=cursor))[0] == "INVALID"
+    assert (await refusal_of(clients.guest(), FIND, query="tea", after=cursor))[0] == "INVALID"
 
 
 @pytest.mark.parametrize("memo", FORGED)
@@ -322,7 +314,7 @@ async def test_a_forged_cursor_is_refused(catalogue: Shop, clients: Clients, mem
     text = json.dumps([["RELEVANCE", memo], 1, 1])
     cursor = base64.urlsafe_b64encode(text.encode()).decode()
 
-    assert (await refusal_of(clients.guest(), query="tea", after=cursor))[0] == "INVALID"
+    assert (await refusal_of(clients.guest(), FIND, query="tea", after=cursor))[0] == "INVALID"
 
 
 async def test_an_invalid_filter_is_refused_with_a_reason(catalogue: Shop, clients: Clients) -> None:
@@ -343,25 +335,31 @@ async def test_an_invalid_filter_is_refused_with_a_reason(catalogue: Shop, clien
     def attribute(code: str, **others: Any) -> dict[str, Any]:
         return {"attributes": [{"code": code, "values": ["x"]}], **others}
 
-    assert await refusal_of(guest, query="x" * 201) == ("INVALID", "A search has at most 200 characters.")
-    assert await refusal_of(guest, filter={"category": "nowhere"}) == (
+    assert await refusal_of(guest, FIND, query="x" * 201) == (
+        "INVALID",
+        "A search has at most 200 characters.",
+    )
+    assert await refusal_of(guest, FIND, filter={"category": "nowhere"}) == (
         "NOT_FOUND",
         "There is no such category.",
     )
-    assert await refusal_of(guest, filter=price("2", "1")) == (
+    assert await refusal_of(guest, FIND, filter=price("2", "1")) == (
         "INVALID",
         "The least price is above the most.",
     )
-    assert await refusal_of(guest, filter=price("-1", "1")) == ("INVALID", "Nothing costs less than nothing.")
-    assert await refusal_of(guest, filter=attribute("colour")) == (
+    assert await refusal_of(guest, FIND, filter=price("-1", "1")) == (
+        "INVALID",
+        "Nothing costs less than nothing.",
+    )
+    assert await refusal_of(guest, FIND, filter=attribute("colour")) == (
         "NOT_FOUND",
         'There is no such attribute "colour".',
     )
-    assert await refusal_of(guest, filter=attribute("size", category="clothing")) == (
+    assert await refusal_of(guest, FIND, filter=attribute("size", category="clothing")) == (
         "INVALID",
         'No product of this category has an attribute "size".',
     )
-    assert await refusal_of(guest, language="?") == ("INVALID", "This is no language tag: '?'.")
+    assert await refusal_of(guest, FIND, language="?") == ("INVALID", "This is no language tag: '?'.")
     assert await search_slugs(guest, "", filter=attribute("size", category="shoes")) == []
     assert await search_slugs(guest, "", filter=attribute("loose")) == []
 

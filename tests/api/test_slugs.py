@@ -9,19 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.shop import Shop
 from models import Category, Product, Role
 from resolvers.ids import global_id
-from tests.api.test_catalog_editing import CREATE, IMPORT, mutation, refusals
+from tests.api.test_catalog_editing import CREATE, IMPORT, mutation
 from tests.clients import Client, Clients
 from tests.factories.catalog import create_attribute, create_category, create_product
+from tests.given import refusals
 from tests.observe import count_statements
 
 UPDATE = mutation("productUpdate", "product { slug title version }")
 CATEGORY = mutation("categorySave", "category { id slug depth version parent { slug } }")
 PRODUCT = "query ($slug: String!) { product(slug: $slug) { slug category { slug } } }"
-
-
-@pytest.fixture
-async def clerk(clients: Clients) -> Client:
-    return await clients.staff(Role.CATALOGUE)
 
 
 async def test_a_moved_category_keeps_its_products_paths_and_slugs(

@@ -8,9 +8,10 @@ import pytest
 from events.shop import Shop
 from models import Role
 from resolvers.ids import global_id
-from tests.api.test_catalog_editing import cny, mutation, refusals
+from tests.api.test_catalog_editing import mutation
 from tests.clients import Client, Clients
 from tests.factories.catalog import create_attribute, create_category, create_product, variant_of
+from tests.given import cny, refusals
 
 Input = dict[str, Any]
 

@@ -26,7 +26,6 @@ from domain.payment import collect_cash, refund_everything
 from events.shop import Shop
 from models import (
     CurrencyCode,
-    Delivery,
     FulfilmentStatus,
     Order,
     OrderLine,
@@ -54,6 +53,7 @@ from tests.factories.order import (
     pay,
     payments_of,
 )
+from tests.factories.shipment import delivery_of
 from tests.factories.stock import reserved_units
 
 
@@ -77,11 +77,6 @@ async def cancel(session: AsyncSession, order: Order, *quantities: int) -> Order
 
 async def refunded_amount(session: AsyncSession, order: Order) -> int:
     return await session.scalar(select(func.sum(Refund.amount)).where(Refund.order_id == order.id)) or 0
-
-
-async def delivery_of(session: AsyncSession, order: Order) -> Delivery:
-    found = select(Delivery).where(Delivery.order_id == order.id).order_by(Delivery.position)
-    return (await session.scalars(found)).all()[0]
 
 
 async def test_what_is_cancelled_before_it_is_paid_is_not_due_any_more(

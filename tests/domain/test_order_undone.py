@@ -351,7 +351,7 @@ async def undo(shop: Shop, order_id: int, *, sent_after_all: bool) -> None:
             await cancel_order(session, order.id, reason="x", cause=Cause(NOW))
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(
     BoughtLine([(999, 5), (7, 2)], 13, 7, 2, cash=333, paid=True, parcels=0, sent_after_all=True),
     [

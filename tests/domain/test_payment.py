@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.audit import audit_books
@@ -26,7 +26,6 @@ from events.shop import Shop
 from models import (
     CurrencyCode,
     LedgerAccount,
-    LedgerEntry,
     Money,
     Order,
     OrderPaymentStatus,
@@ -47,6 +46,7 @@ from tests.factories.order import (
     pay,
     payments_of,
 )
+from tests.given import ledger_balances
 
 CNY = CurrencyCode.CNY
 RETRY_AFTER = timedelta(minutes=5)
@@ -57,15 +57,6 @@ async def start_new_payment(session: AsyncSession) -> tuple[Order, Payment]:
     [payment] = await payments_of(session, order)
     await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, cause=Cause(NOW))
     return order, payment
-
-
-async def ledger_balances(session: AsyncSession, order: Order) -> dict[LedgerAccount, int]:
-    rows = await session.execute(
-        select(LedgerEntry.account, func.sum(LedgerEntry.amount))
-        .where(LedgerEntry.order_id == order.id)
-        .group_by(LedgerEntry.account)
-    )
-    return {account: int(total) for account, total in rows if total}
 
 
 async def test_a_payment_is_captured_once(shop: Shop, session: AsyncSession) -> None:

@@ -25,7 +25,6 @@ from events.shop import Shop
 from models import (
     CurrencyCode,
     LedgerAccount,
-    LedgerEntry,
     Money,
     Order,
     OrderPaymentStatus,
@@ -45,6 +44,7 @@ from tests.factories.order import (
     events_of,
     payments_of,
 )
+from tests.given import ledger_balances
 
 CNY = CurrencyCode.CNY
 RETRY_AFTER = timedelta(minutes=5)
@@ -55,15 +55,6 @@ async def order_paid_two_ways(session: AsyncSession) -> Order:
     order = await create_order(session, status=OrderStatus.CONFIRMED, payments={SANDBOX: None, CASH: 4_000})
     await deliver(session, order)
     return order
-
-
-async def ledger_balances(session: AsyncSession, order: Order) -> dict[LedgerAccount, int]:
-    rows = await session.execute(
-        select(LedgerEntry.account, func.sum(LedgerEntry.amount))
-        .where(LedgerEntry.order_id == order.id)
-        .group_by(LedgerEntry.account)
-    )
-    return {account: int(total) for account, total in rows if total}
 
 
 async def test_a_refund_is_apportioned_to_the_payments_of_the_order(

@@ -18,7 +18,6 @@ from events.shop import Shop
 from models import (
     Event,
     FulfilmentStatus,
-    Shipment,
     ShipmentStatus,
     Subject,
     TrackingEvent,
@@ -35,14 +34,11 @@ from tests.factories.shipment import (
     track,
     tracking_fact,
 )
+from tests.given import current_status
 
 HOUR = timedelta(hours=1)
 S = ShipmentStatus
 F = FulfilmentStatus
-
-
-def current_status(shipment: Shipment) -> ShipmentStatus:
-    return shipment.status
 
 
 async def test_a_tracking_event_is_stored_once_however_often_it_is_reported(

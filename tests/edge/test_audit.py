@@ -1,5 +1,6 @@
 """Output and exit code of `cartwheel audit`."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.shop import Shop
 from models import Order, OrderPaymentStatus, OrderStatus, StockLevel
 from tests.factories.order import create_order
-from tests.process import call_cartwheel, process_environment, start_interpreter
+from tests.process import call_cartwheel, process_environment, run_cartwheel
 
 
 @pytest.fixture
@@ -39,7 +40,10 @@ async def test_audit_prints_the_first_disagreement_and_with_all_every_one(
     await session.execute(update(StockLevel).where(StockLevel.variant_id == 1).values(on_hand=11))
     await session.commit()
 
-    one, every = start_interpreter("audit", env=env), await call_cartwheel("audit", "--all", env=env)
+    one, every = (
+        await asyncio.to_thread(run_cartwheel, "audit", env=env),
+        await call_cartwheel("audit", "--all", env=env),
+    )
 
     rule = "payment status as the books say"
     assert (one.returncode, one.stdout) == (1, f"{rule}: {first}: expected PAID, found UNPAID\n")

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from tests.observe import wait_until
-from tests.process import Process, call_cartwheel, process_environment, run_cartwheel, serve_shop
+from tests.process import Process, call_cartwheel, process_environment, serve_shop, start_interpreter
 from tests.servers import PrivateRedis
 
 QUERY = b'{"query": "{ __typename }"}'
@@ -158,7 +158,7 @@ async def test_a_wrong_setting_is_named_and_stops_the_start(env: dict[str, str])
 
 
 def test_the_demo_shop_is_not_loaded_in_production(env: dict[str, str]) -> None:
-    refused = run_cartwheel("serve", "--demo", env=env | {"ENVIRONMENT": "production"})
+    refused = start_interpreter("serve", "--demo", env=env | {"ENVIRONMENT": "production"})
 
     assert refused.returncode != 0
     assert "production" in refused.stderr

@@ -144,5 +144,6 @@ async def test_an_edition_with_a_wrong_parent_or_count_is_refused_with_reasons(
     assert "en/categories.txt:5: aa-1-1 stands below aa-1, which is missing" in wrong_parent.stderr
     assert "fb-1 is missing; it stands in en/categories.txt line 10" in short.stderr
     assert "the file is empty" in nothing.stderr
-    assert all("nothing was taken" in done.stderr for done in (wrong_parent, short, nothing))
+    for done in (wrong_parent, short, nothing):
+        assert "nothing was taken" in " ".join(done.stderr.split())  # a long path wraps the line
     assert await count_rows(shop) == (0, 0)

@@ -1,14 +1,16 @@
 """Creating products, categories and attributes in one call."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.catalog.product import PRODUCT_TEXTS
+from domain.catalog.product import PRODUCT_TEXTS, ProductDraft, SavedProduct, save_products
+from domain.cause import Cause
 from domain.stock import ensure_warehouses
+from events.shop import Shop
 from models import (
     Attribute,
     AttributeType,
@@ -228,3 +230,9 @@ async def give_attribute(session: AsyncSession, product: Product, attribute: Att
         for position, code in enumerate(codes, start=1)
     )
     await session.flush()
+
+
+async def save_drafts(shop: Shop, *drafts: ProductDraft, days: int = 1) -> list[SavedProduct]:
+    """Save drafts so many days after NOW, in a transaction of their own."""
+    async with shop.database.writes.begin() as session:
+        return await save_products(session, drafts, cause=Cause(NOW + timedelta(days=days)))

@@ -58,7 +58,9 @@ async def confirmed_order(
 
 
 async def delivery_of(session: AsyncSession, order: Order) -> Delivery:
-    return (await session.scalars(select(Delivery).where(Delivery.order_id == order.id).limit(1))).one()
+    """The first delivery of an order."""
+    found = select(Delivery).where(Delivery.order_id == order.id).order_by(Delivery.position).limit(1)
+    return (await session.scalars(found)).one()
 
 
 async def line_of(session: AsyncSession, order: Order) -> DeliveryLine:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from demo.load import PASSWORD
+from tests.given import cny
 from tests.journey.device import Device, Watcher, wait_until
 from tests.observe import TIMEOUT_SECONDS
 from tests.process import Process, call_cartwheel, process_environment, serve_shop
@@ -77,10 +78,6 @@ async def running_shop(env: dict[str, str], tmp_path: Path) -> AsyncIterator[Run
         running = RunningShop(here, there, env)
         stack.push_async_callback(running.close_devices)
         yield running
-
-
-def money(amount: Decimal) -> dict[str, str]:
-    return {"amount": str(amount), "currencyCode": "CNY"}
 
 
 def picture() -> bytes:
@@ -198,8 +195,8 @@ async def place_order(customer: Device, variants: list[dict[str, Any]]) -> dict[
     terms = {
         "deliveries": deliveries,
         "payments": [
-            {"method": "SANDBOX", "amount": money(total - cash)},
-            {"method": "CASH_ON_DELIVERY", "amount": money(cash)},
+            {"method": "SANDBOX", "amount": cny(total - cash)},
+            {"method": "CASH_ON_DELIVERY", "amount": cny(cash)},
         ],
         "idempotencyKey": "the-one-order",
     }
@@ -253,7 +250,7 @@ async def deliver_parcels(running_shop: RunningShop, customer: Device, order: di
     assert delivered["paymentStatus"] == "PARTIALLY_PAID"
     courier = await running_shop.staff("courier")
     cash = next(payment for payment in order["payments"] if payment["method"] == "CASH_ON_DELIVERY")
-    collected = await courier.do("Collect", id=cash["id"], amount=money(Decimal(cash["total"]["amount"])))
+    collected = await courier.do("Collect", id=cash["id"], amount=cny(Decimal(cash["total"]["amount"])))
     assert collected["status"] == "CAPTURED"
 
 

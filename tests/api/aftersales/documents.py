@@ -26,10 +26,6 @@ def command(name: str) -> str:
     return f"mutation($input: {kind}Input!) {{ {name}(input: $input) {{ {SEEN} }} }}"
 
 
-def codes(payload: dict[str, Any]) -> list[str]:
-    return [error["code"] for error in payload["userErrors"]]
-
-
 @dataclass
 class TicketCase:
     """A customer with a received order of three teapots, paid with play money."""

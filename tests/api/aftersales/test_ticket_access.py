@@ -7,19 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.shop import Shop
 from models import Role, Ticket, TicketReason, TicketStatus, TicketType
 from resolvers.ids import global_id
-from tests.api.aftersales.documents import (
-    OPEN,
-    QUOTE,
-    TICKET,
-    TicketCase,
-    codes,
-    command,
-    open_ticket,
-    status_of,
-)
+from tests.api.aftersales.documents import OPEN, QUOTE, TICKET, TicketCase, command, open_ticket, status_of
 from tests.clients import Clients
 from tests.factories.aftersales import create_ticket
 from tests.factories.knowledge import create_article
+from tests.given import codes
 from tests.observe import count_statements, run_until_idle
 
 TICKETS = """query($filter: TicketFilter, $first: Int! = 20) { tickets(filter: $filter, first: $first) {

@@ -22,21 +22,13 @@ from models import (
     TicketType,
 )
 from resolvers.ids import global_id
-from tests.api.aftersales.documents import (
-    OPEN,
-    QUOTE,
-    TICKET,
-    TicketCase,
-    codes,
-    command,
-    open_ticket,
-    status_of,
-)
+from tests.api.aftersales.documents import OPEN, QUOTE, TICKET, TicketCase, command, open_ticket, status_of
 from tests.clients import Client, Clients
 from tests.conftest import Clock
 from tests.factories.aftersales import create_media, create_ticket, order_lines_of
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import arrive, create_order, dispatch
+from tests.given import codes
 from tests.observe import run_until_idle
 
 DAY = timedelta(days=1)

@@ -5,9 +5,9 @@ from typing import Any
 
 from events.shop import Shop
 from models import Variant
-from resolvers.ids import global_id
 from tests.clients import Client, Clients
 from tests.factories.catalog import create_product, variant_of
+from tests.given import id_of
 
 CART = """version currency lines { id quantity unitPrice { amount currencyCode } total { amount }
     variant { sku } warnings { code message available } }
@@ -24,17 +24,9 @@ APPLY = f"""mutation($input: CartCouponApplyInput!) {{ cartCouponApply(input: $i
   cart {{ {CART} }} userErrors {{ code message field }} }} }}"""
 
 
-def codes(payload: dict[str, Any]) -> list[str]:
-    return [error["code"] for error in payload["userErrors"]]
-
-
 def refusal(payload: dict[str, Any]) -> tuple[str, str, list[str]]:
     (error,) = payload["userErrors"]
     return error["code"], error["message"], error["field"]
-
-
-def id_of(variant: Variant) -> str:
-    return global_id("Variant", variant.id)
 
 
 def quantities(cart: dict[str, Any]) -> list[int]:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from models import Variant
-from tests.api.cart.documents import id_of
 from tests.clients import Client, Clients
 from tests.factories.account import PASSWORD
+from tests.given import id_of
 
 CART = """id version token totals { total { amount currencyCode } }
   lines { id quantity variant { sku } warnings {

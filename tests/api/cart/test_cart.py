@@ -21,10 +21,8 @@ from tests.api.cart.documents import (
     REMOVE,
     UPDATE,
     VIEW,
-    codes,
     create_variants,
     guest_with,
-    id_of,
     quantities,
     refusal,
 )
@@ -33,6 +31,7 @@ from tests.conftest import Clock
 from tests.factories.cart import create_coupon
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import CASH, HANGZHOU, deliver_to, place, plan_for
+from tests.given import codes, id_of
 from tests.observe import count_statements, run_until_idle
 
 REMOVE_COUPON = f"mutation {{ cartCouponRemove {{ cart {{ {CART} }} userErrors {{ code }} }} }}"

@@ -20,14 +20,15 @@ from events.shop import Shop
 from models import MovementKind, Role, Variant, Warehouse
 from resolvers.ids import global_id
 from settings import Settings
-from tests.api.cart.documents import create_variants, id_of
+from tests.api.cart.documents import create_variants
 from tests.api.cart.saved_documents import guest_with
-from tests.api.test_catalog_editing import ARCHIVE, PUBLISH, STOCK, cny
+from tests.api.test_catalog_editing import ARCHIVE, PUBLISH, STOCK
 from tests.api.test_prices import SCHEDULE_CHANGE, SET, at
 from tests.clients import Client, Clients, Watch
 from tests.conftest import Clock, settings_for
 from tests.factories.order import create_order
 from tests.factories.promotion import create_percent
+from tests.given import cny, id_of
 from tests.observe import count_statements, run_until_idle, wait_until
 
 WATCH = """subscription($after: Int) { cartUpdates(after: $after) { version name cart {

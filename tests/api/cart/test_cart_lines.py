@@ -14,16 +14,15 @@ from tests.api.cart.documents import (
     REMOVE,
     UPDATE,
     VIEW,
-    codes,
     create_variants,
     guest_with,
-    id_of,
     quantities,
     refusal,
 )
 from tests.clients import Clients
 from tests.factories.cart import create_cart
 from tests.factories.catalog import create_product, create_variant, variant_of
+from tests.given import codes, id_of
 
 
 async def test_thirty_two_adds_at_once_all_count(clients: Clients, shop: Shop) -> None:

@@ -5,11 +5,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import CurrencyCode, Product, ProductStatus, Variant
-from tests.api.cart.documents import create_variants, id_of, refusal
+from tests.api.cart.documents import create_variants, refusal
 from tests.api.cart.saved_documents import ADD_MANY, DISMISS, RESTORE, SAVE, contents, guest_with, sign_in
 from tests.clients import Client, Clients
 from tests.factories.account import create_account
 from tests.factories.cart import create_cart
+from tests.given import id_of
 
 VIEW = """{ cart {
   lines { id quantity variant { sku } warnings { code message mergedQuantity } }

@@ -10,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.shop import Shop
 from gateways.secrets import fingerprint_of
 from models import Cart, CartStatus
-from tests.api.cart.documents import create_variants, id_of
+from tests.api.cart.documents import create_variants
 from tests.api.cart.saved_documents import ADD, ADD_MANY, VIEW, contents, guest_with, sign_in
 from tests.clients import Client, Clients
 from tests.factories.account import create_account
 from tests.factories.cart import create_cart
 from tests.factories.token import new_cart_token
+from tests.given import id_of
 
 AT_ONCE = 32
 

@@ -12,7 +12,7 @@ from events.relay import Relay
 from events.shop import Shop
 from models import Cart, CartLine, CurrencyCode, Event, Price, SavedLine, StockLevel
 from resolvers.ids import global_id
-from tests.api.cart.documents import create_variants, id_of, refusal
+from tests.api.cart.documents import create_variants, refusal
 from tests.api.cart.saved_documents import (
     ADD,
     ADD_MANY,
@@ -31,6 +31,7 @@ from tests.clients import Clients
 from tests.conftest import Clock
 from tests.factories.account import create_account
 from tests.factories.cart import create_cart
+from tests.given import id_of
 from tests.observe import count_statements, run_until_idle
 
 REMOVE_SAVED = mutation_of("cartSavedLineRemove")

@@ -7,10 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import CartLine, CurrencyCode
-from tests.api.cart.documents import ADD, APPLY, VIEW, codes, create_variants, guest_with, id_of, quantities
+from tests.api.cart.documents import ADD, APPLY, VIEW, create_variants, guest_with, quantities
 from tests.clients import Clients
 from tests.factories.account import PASSWORD, create_account
 from tests.factories.cart import create_cart, create_coupon
+from tests.given import codes, id_of
 
 REGISTER = """mutation($input: AccountRegisterInput!) { accountRegister(input: $input) {
   session { accessToken } userErrors { code } } }"""

@@ -10,12 +10,13 @@ from events.relay import Relay
 from events.shop import Shop
 from gateways.secrets import fingerprint_of
 from models import Cart, CartStatus, CurrencyCode
-from tests.api.cart.documents import create_variants, id_of
+from tests.api.cart.documents import create_variants
 from tests.api.cart.saved_documents import ADD, WATCH, guest_with, sign_in
 from tests.clients import Clients
 from tests.conftest import Clock
 from tests.factories.account import create_account
 from tests.factories.token import new_cart_token
+from tests.given import id_of
 from tests.observe import run_until_idle
 
 

@@ -202,17 +202,13 @@ async def find_one(session: AsyncSession, statement: Any) -> Any:
     return (await session.scalars(statement)).one()
 
 
-async def create_two_customers(clients: Clients) -> tuple[Client, Things, Things]:
-    """A customer, their things, and the things of another customer."""
-    customer, other = await clients.customer(), await clients.customer()
+async def create_customer(clients: Clients, session: AsyncSession) -> tuple[Client, Things]:
+    """A customer and their things."""
+    customer = await clients.customer()
     assert customer.account
-    assert other.account
-    async with clients.shop.database.writes.begin() as session:
-        return (
-            customer,
-            await create_things(session, customer.account),
-            await create_things(session, other.account),
-        )
+    things = await create_things(session, customer.account)
+    await session.commit()
+    return customer, things
 
 
 def missing_id(kind: str) -> str:
@@ -236,8 +232,11 @@ KINDS_OF_STAFF = {
 KINDS_OF_EVERYBODY = {"Article", "Category", "Product", "Variant"}
 
 
-async def test_a_node_of_somebody_else_is_null_like_one_that_does_not_exist(clients: Clients) -> None:
-    customer, own, foreign = await create_two_customers(clients)
+async def test_a_node_of_somebody_else_is_null_like_one_that_does_not_exist(
+    clients: Clients, session: AsyncSession
+) -> None:
+    customer, own = await create_customer(clients, session)
+    _, foreign = await create_customer(clients, session)
     assert set(own) == set(NODES) - KINDS_OF_STAFF - KINDS_OF_EVERYBODY
     ask = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 
@@ -249,9 +248,10 @@ async def test_a_node_of_somebody_else_is_null_like_one_that_does_not_exist(clie
 
 
 async def test_a_thing_of_somebody_else_answers_exactly_like_one_that_does_not_exist(
-    clients: Clients,
+    clients: Clients, session: AsyncSession
 ) -> None:
-    customer, own, foreign = await create_two_customers(clients)
+    customer, own = await create_customer(clients, session)
+    _, foreign = await create_customer(clients, session)
     before = await count_events(clients)
 
     answers = {
@@ -266,13 +266,13 @@ async def test_a_thing_of_somebody_else_answers_exactly_like_one_that_does_not_e
     assert await count_events(clients) == before
 
 
-async def test_ones_own_thing_is_found_by_its_id(clients: Clients) -> None:
-    customer, own, _ = await create_two_customers(clients)
+async def test_ones_own_thing_is_found_by_its_id(clients: Clients, session: AsyncSession) -> None:
+    customer, own = await create_customer(clients, session)
 
     answers = {}
     for where, kind in OWNED:
         if where in CONSUMING:
-            customer, own, _ = await create_two_customers(clients)
+            customer, own = await create_customer(clients, session)
         answers[where] = await ask_with_id(customer, where, own[kind], own)
 
     assert [where for where, found in answers.items() if "NOT_FOUND" in error_codes(found)] == []

@@ -4,7 +4,6 @@ from typing import Any
 
 from events.shop import Shop
 from models import Account, Order, Variant
-from resolvers.ids import global_id
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import create_order
 
@@ -46,14 +45,6 @@ ADDRESS = {
     "district": "西湖区",
     "line1": "文三路 100 号",
 }
-
-
-def id_of(row: Any) -> str:
-    return global_id(type(row).__name__, row.id)
-
-
-def cny(amount: str) -> dict[str, str]:
-    return {"amount": amount, "currencyCode": "CNY"}
 
 
 async def create_variant(shop: Shop, **options: Any) -> Variant:

@@ -12,6 +12,7 @@ from resolvers.ids import global_id
 from tests.clients import Client, Clients
 from tests.conftest import STARTED_AT
 from tests.factories.order import CHENGDU, Lines, a_variant, create_order
+from tests.given import id_of
 
 TIMELINE = "timeline { name message occurredAt actor { name } }"
 ORDER = f"status total {{ amount }} cancelled {{ amount }} heldAt hold {TIMELINE}"
@@ -64,10 +65,6 @@ async def owner_of_order(clients: Clients, **options: Any) -> tuple[Client, Orde
     customer = await clients.customer()
     assert customer.account
     return customer, await create_order_with(clients.shop, customer.account, **options)
-
-
-def id_of(order: Order) -> str:
-    return global_id("Order", order.id)
 
 
 async def line_ids(shop: Shop, order: Order) -> list[str]:

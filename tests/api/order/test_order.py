@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.shop import Shop
 from models import Order, OrderStatus, Payment, Role
 from resolvers.ids import global_id
-from tests.api.order.documents import CANCEL, LIST, create_order_now, id_of
+from tests.api.order.documents import CANCEL, LIST, create_order_now
 from tests.clients import Client, Clients
 from tests.factories.aftersales import create_ticket, order_lines_of
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import CASH, CHENGDU, HANGZHOU, SANDBOX, create_order, deliver, deliver_to
+from tests.given import id_of
 from tests.observe import count_statements, run_until_idle
 
 Tick = Callable[[timedelta], None]

@@ -19,7 +19,6 @@ from tests.api.order.editing_documents import (
     RELEASE,
     VIEW,
     delivery_id,
-    id_of,
     inputs,
     line_ids,
     owner_of_order,
@@ -30,6 +29,7 @@ from tests.clients import Clients
 from tests.conftest import STARTED_AT
 from tests.factories.account import create_address
 from tests.factories.order import dispatch, pack, payments_of
+from tests.given import id_of
 from tests.observe import count_statements, read_all_rows, run_until_idle
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")

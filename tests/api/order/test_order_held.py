@@ -15,7 +15,6 @@ from tests.api.order.editing_documents import (
     NOW,
     RELEASE,
     VIEW,
-    id_of,
     inputs,
     owner_of_order,
     refusal,
@@ -33,6 +32,7 @@ from tests.factories.order import (
     deliver_to,
     dispatch,
 )
+from tests.given import id_of
 from tests.observe import read_all_rows
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")

@@ -7,10 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Event, Order, StockLevel
-from tests.api.order.documents import ADDRESS, PLACE, cny, create_variant, id_of
+from tests.api.order.documents import ADDRESS, PLACE, create_variant
 from tests.clients import Clients
 from tests.factories.account import create_address
 from tests.factories.cart import create_cart, create_coupon
+from tests.given import cny, id_of
 
 QUOTE = """
 query ($input: CheckoutQuoteInput!) {

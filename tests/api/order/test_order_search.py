@@ -11,10 +11,11 @@ from events.shop import Shop
 from loaders.order import NUMBER_PREFIX
 from models import Order, OrderStatus, Role
 from resolvers.ids import global_id
-from tests.api.order.documents import LIST, create_order_now, create_variant, id_of
+from tests.api.order.documents import LIST, create_order_now, create_variant
 from tests.clients import Client, Clients
 from tests.factories.account import create_account
 from tests.factories.order import CASH, CHENGDU, HANGZHOU, deliver_to
+from tests.given import id_of
 from tests.observe import count_statements
 
 Tick = Callable[[timedelta], None]

@@ -5,9 +5,10 @@ import pytest
 from events.shop import Shop
 from models import OrderStatus
 from resolvers.ids import global_id
-from tests.api.order.documents import CANCEL, create_order_now, id_of
+from tests.api.order.documents import CANCEL, create_order_now
 from tests.clients import Clients
 from tests.factories.order import CASH
+from tests.given import id_of
 from tests.observe import run_until_idle
 
 WATCH = """

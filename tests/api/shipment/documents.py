@@ -6,7 +6,6 @@ from typing import Any
 
 from events.shop import Shop
 from models import Shipment
-from resolvers.ids import global_id
 from tests.factories.shipment import create_shipment
 
 Tick = Callable[[timedelta], None]
@@ -40,10 +39,6 @@ query ($id: ID, $number: String) {
   }
 }
 """
-
-
-def id_of(row: Any) -> str:
-    return global_id(type(row).__name__, row.id)
 
 
 async def ship_parcel(shop: Shop, **given: Any) -> Shipment:

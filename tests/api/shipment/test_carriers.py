@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.shop import Shop
 from gateways.carrier import Carrier, CarrierError, CarrierEvent, Parcel, Waybill
 from models import CarrierCode, Role, Shipment
-from tests.api.shipment.documents import DISPATCH, Tick, id_of
+from tests.api.shipment.documents import DISPATCH, Tick
 from tests.clients import Clients
 from tests.factories.shipment import confirmed_order, pack, send
+from tests.given import id_of
 from tests.observe import run_until_idle
 
 

@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Order, Role, Shipment
-from tests.api.shipment.documents import DISPATCH, TO_PACK, TRACK, Tick, id_of, ship_parcel
+from tests.api.shipment.documents import DISPATCH, TO_PACK, TRACK, Tick, ship_parcel
 from tests.clients import Clients
 from tests.factories.shipment import confirmed_order, delivery_of, line_of, pack
 from tests.factories.stock import create_warehouse
+from tests.given import id_of
 from tests.observe import run_until_idle
 
 PACK = """

@@ -8,11 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.shop import Shop
 from models import Role, ShipmentStatus
 from resolvers.ids import global_id
-from tests.api.shipment.documents import DISPATCH, TO_PACK, TRACK, id_of, ship_parcel
+from tests.api.shipment.documents import DISPATCH, TO_PACK, TRACK, ship_parcel
 from tests.clients import Client, Clients
 from tests.factories.delivery_run import create_delivery_run
 from tests.factories.order import create_order
 from tests.factories.shipment import confirmed_order, create_shipment, line_of, pack, track, tracking_fact
+from tests.given import id_of
 from tests.observe import count_statements, run_until_idle
 
 LIST = """

@@ -9,10 +9,6 @@ mutation ($input: OrderPlaceInput!) { orderPlace(input: $input) { order { id } u
 """
 
 
-def refusals(payload: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(error["code"], ".".join(error["field"])) for error in payload["userErrors"]]
-
-
 def order_of(variant_id: int, address_id: int, quantity: int = 1) -> dict[str, Any]:
     return {
         "lines": [{"variantId": global_id("Variant", variant_id), "quantity": quantity}],

@@ -12,13 +12,14 @@ from domain.stock import Allocation, adjust_stock, reserve_stock
 from events.shop import Shop
 from models import MovementKind, Order, OrderStatus, StockLevel
 from resolvers.ids import global_id
-from tests.api.stock.documents import PLACE, order_of, refusals
+from tests.api.stock.documents import PLACE, order_of
 from tests.clients import Client, Clients
 from tests.conftest import STARTED_AT
 from tests.factories.account import create_address
 from tests.factories.catalog import create_category, create_product, create_variant, variant_of
 from tests.factories.order import create_order
 from tests.factories.stock import create_warehouse
+from tests.given import refusals
 from tests.observe import count_statements
 
 ADJUST = """

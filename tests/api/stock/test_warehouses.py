@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.shop import Shop
 from models import Warehouse
 from resolvers.ids import global_id
-from tests.api.stock.documents import PLACE, order_of, refusals
+from tests.api.stock.documents import PLACE, order_of
 from tests.clients import Client, Clients
 from tests.factories.account import create_address
 from tests.factories.catalog import create_product, create_variant, variant_of
 from tests.factories.stock import create_warehouse
+from tests.given import refusals
 from tests.observe import count_statements
 
 SAVE = """

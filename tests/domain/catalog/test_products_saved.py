@@ -13,11 +13,9 @@ from domain.catalog.product import (
     PictureDraft,
     PriceDraft,
     ProductDraft,
-    SavedProduct,
     SaveOutcome,
     VariantDraft,
     save_product,
-    save_products,
 )
 from domain.catalog.taxonomy import CategoryDraft, save_category
 from domain.cause import Cause
@@ -38,7 +36,7 @@ from models import (
     StockMovement,
     Variant,
 )
-from tests.factories.catalog import NOW, create_attribute
+from tests.factories.catalog import NOW, create_attribute, save_drafts
 
 CNY = CurrencyCode.CNY
 LATER = NOW + timedelta(days=1)
@@ -72,11 +70,6 @@ TEA = ProductDraft(
     variants=(SMALL, LARGE),
     columns={"Gift Card": "FALSE"},
 )
-
-
-async def save_drafts(shop: Shop, *drafts: ProductDraft) -> list[SavedProduct]:
-    async with shop.database.writes.begin() as session:
-        return await save_products(session, drafts, cause=Cause(LATER))
 
 
 async def outcome_of_saving(shop: Shop, draft: ProductDraft) -> SaveOutcome:

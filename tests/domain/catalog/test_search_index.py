@@ -5,20 +5,14 @@ from dataclasses import replace
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.catalog.product import ProductDraft, save_products
+from domain.catalog.product import ProductDraft
 from domain.catalog.search_index import index_next_batch, index_products
-from domain.cause import Cause
 from events.shop import Shop
 from models import IndexedTerm, Product, ProductSearchText, ProductTerm, TermDeletion
-from tests.factories.catalog import NOW, create_product
+from tests.factories.catalog import create_product, save_drafts
 from tests.observe import count_statements
 
 LAMP = ProductDraft(slug="lamp", title="Desk lamp")
-
-
-async def save_drafts(shop: Shop, *drafts: ProductDraft) -> None:
-    async with shop.database.writes.begin() as session:
-        await save_products(session, drafts, cause=Cause(NOW))
 
 
 async def product_counts(shop: Shop) -> dict[str, int]:

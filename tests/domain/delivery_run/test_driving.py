@@ -16,8 +16,6 @@ from models import (
     FulfilmentStatus,
     Order,
     Role,
-    Shipment,
-    ShipmentStatus,
     StopOutcome,
     Subject,
     TrackingEvent,
@@ -26,6 +24,7 @@ from tests.domain.delivery_run.driving import R, S, finish, packed_parcels, repo
 from tests.factories.account import create_account
 from tests.factories.delivery_run import LEG_TIME, create_delivery_run
 from tests.factories.shipment import NOW, RECEIPT_AFTER, event_names
+from tests.given import current_status
 
 HOUR = timedelta(hours=1)
 
@@ -127,10 +126,6 @@ async def test_an_undelivered_parcel_can_go_out_on_another_run(shop: Shop, sessi
         S.OUT_FOR_DELIVERY,
     ]
     await session.commit()
-
-
-def current_status(parcel: Shipment) -> ShipmentStatus:
-    return parcel.status
 
 
 async def test_a_stop_is_completed_once(shop: Shop, session: AsyncSession) -> None:

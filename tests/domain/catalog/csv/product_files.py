@@ -1,6 +1,11 @@
 """Reading, writing and generating product files for tests."""
 
+import os
 import string
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 from hypothesis import strategies as st
 
@@ -9,6 +14,10 @@ from domain.catalog.product import PictureDraft, PriceDraft, ProductDraft, Varia
 from domain.visible_text import visible_text
 from models.catalog import ProductStatus
 from models.money import CurrencyCode, Money
+
+FOLDERS = os.environ.get("CARTWHEEL_SAMPLES", "").split(os.pathsep)
+SAMPLES = sorted(path for folder in FOLDERS if folder for path in Path(folder).glob("*.csv"))
+"""Product files of other shops, where somebody has some."""
 
 
 def parse_text(text: str, *, currency: CurrencyCode = CurrencyCode.CNY) -> ParsedFile:
@@ -84,39 +93,40 @@ FOREIGN_OF_VARIANT = st.sampled_from(
 )
 
 
-def price_drafts() -> st.SearchStrategy[dict[CurrencyCode, PriceDraft]]:
-    def price(currency: CurrencyCode) -> st.SearchStrategy[tuple[CurrencyCode, PriceDraft]]:
-        amounts = st.integers(0, 10**12 - 1).map(lambda minor: Money(minor, currency))
-        return st.builds(
-            lambda amount, before: (currency, PriceDraft(amount, before or None)),
-            amounts,
-            st.none() | amounts,
-        )
+AMOUNT = st.integers(0, 10**12 - 1)
+PRICES = st.dictionaries(
+    st.sampled_from(CurrencyCode), st.tuples(AMOUNT, st.none() | AMOUNT), max_size=3
+).map(
+    lambda amounts: {
+        currency: PriceDraft(Money(amount, currency), Money(before, currency) if before else None)
+        for currency, (amount, before) in amounts.items()
+    }
+)
+VARIANT = st.builds(
+    VariantDraft,
+    barcode=st.none() | NAME,
+    prices=PRICES,
+    weight_grams=UNITS,
+    weight_unit=st.sampled_from(["g", "kg", "lb", "oz"]),
+    stock=st.dictionaries(st.just("") | CODE, UNITS, max_size=3),
+    tracked=st.booleans(),
+    sells_when_out=st.booleans(),
+    requires_shipping=st.booleans(),
+    taxable=st.booleans(),
+    picture_url=st.none() | ADDRESS,
+    columns=st.dictionaries(FOREIGN | FOREIGN_OF_VARIANT, NAME, max_size=2),
+)
+"""A variant without options and SKU, which depend on its product."""
 
-    return st.lists(st.sampled_from(CurrencyCode).flatmap(price), max_size=3).map(dict)
+TRANSLATIONS = st.dictionaries(
+    st.sampled_from(["en", "zh-CN"]),
+    st.builds(lambda title, body: {"title": title, "description": body or "x"}, NAME, BODY),
+)
+ATTRIBUTES = st.dictionaries(CODE, st.lists(NAME, min_size=1, max_size=3).map(tuple), max_size=2)
+PICTURES = st.lists(st.tuples(ADDRESS, TEXT), max_size=4)
 
 
-def variant_drafts(
-    options: tuple[tuple[str, str], ...], *, sku: str | None, columns: st.SearchStrategy[str]
-) -> st.SearchStrategy[VariantDraft]:
-    return st.builds(
-        VariantDraft,
-        options=st.just(options),
-        sku=st.just(sku),
-        barcode=st.none() | NAME,
-        prices=price_drafts(),
-        weight_grams=UNITS,
-        weight_unit=st.sampled_from(["g", "kg", "lb", "oz"]),
-        stock=st.dictionaries(st.just("") | CODE, UNITS, max_size=3),
-        tracked=st.booleans(),
-        sells_when_out=st.booleans(),
-        requires_shipping=st.booleans(),
-        taxable=st.booleans(),
-        picture_url=st.none() | ADDRESS,
-        columns=st.dictionaries(columns, NAME, max_size=2),
-    )
-
-
+@cache
 def option_sets(count: int) -> st.SearchStrategy[list[tuple[tuple[str, str], ...]]]:
     """Sets of different values of `count` options; without options there is only one."""
     if count == 0:
@@ -128,38 +138,49 @@ def option_sets(count: int) -> st.SearchStrategy[list[tuple[tuple[str, str], ...
     )
 
 
+OPTION_SETS = st.integers(0, 3).flatmap(option_sets)
+COLUMNS = st.dictionaries(FOREIGN, NAME, max_size=2)
+TAXONOMY_ID = st.sampled_from(["", "aa-1-2"])
+NAMES = st.lists(NAME, max_size=3).map(tuple)
+DIFFERENT_NAMES = st.lists(NAME, max_size=3, unique=True).map(tuple)
+STATUS = st.sampled_from(ProductStatus)
+
+
+def finish_variant(
+    variant: VariantDraft,
+    options: tuple[tuple[str, str], ...],
+    sku: str | None,
+    product_columns: Mapping[str, str],
+) -> VariantDraft:
+    """The variant with options and SKU, and without the columns that its product has."""
+    columns = {name: value for name, value in variant.columns.items() if name not in product_columns}
+    return replace(variant, options=options, sku=sku, columns=columns)
+
+
 @st.composite
 def product_drafts(draw: st.DrawFn, slug: str) -> ProductDraft:
-    columns = draw(st.dictionaries(FOREIGN, NAME, max_size=2))
-    foreign = st.one_of(FOREIGN.filter(lambda name: name not in columns), FOREIGN_OF_VARIANT)
-    chosen = draw(st.integers(0, 3).flatmap(option_sets))
-    taxonomy_id = draw(st.sampled_from(["", "aa-1-2"]))
+    columns = draw(COLUMNS)
+    taxonomy_id = draw(TAXONOMY_ID)
     return ProductDraft(
         slug=slug,
         title=draw(NAME),
         description=draw(BODY),
         brand=draw(TEXT),
         product_type=draw(TEXT),
-        category_path=() if taxonomy_id else tuple(draw(st.lists(NAME, max_size=3))),
+        category_path=() if taxonomy_id else draw(NAMES),
         taxonomy_id=taxonomy_id,
-        tags=tuple(draw(st.lists(NAME, max_size=3, unique=True))),
-        status=draw(st.sampled_from(ProductStatus)),
+        tags=draw(DIFFERENT_NAMES),
+        status=draw(STATUS),
         seo_title=draw(TEXT),
         seo_description=draw(TEXT),
-        translations=draw(
-            st.dictionaries(
-                st.sampled_from(["en", "zh-CN"]),
-                st.builds(lambda title, body: {"title": title, "description": body or "x"}, NAME, BODY),
-            )
-        ),
-        attributes=draw(st.dictionaries(CODE, st.lists(NAME, min_size=1, max_size=3).map(tuple), max_size=2)),
+        translations=draw(TRANSLATIONS),
+        attributes=draw(ATTRIBUTES),
         pictures=tuple(
-            PictureDraft(url, alt, place)
-            for place, (url, alt) in enumerate(draw(st.lists(st.tuples(ADDRESS, TEXT), max_size=4)), start=1)
+            PictureDraft(url, alt, place) for place, (url, alt) in enumerate(draw(PICTURES), start=1)
         ),
         variants=tuple(
-            draw(variant_drafts(each, sku=draw(st.sampled_from([None, f"{slug}-{place}"])), columns=foreign))
-            for place, each in enumerate(chosen)
+            finish_variant(draw(VARIANT), each, f"{slug}-{place}" if draw(st.booleans()) else None, columns)
+            for place, each in enumerate(draw(OPTION_SETS))
         ),
         columns=columns,
     )

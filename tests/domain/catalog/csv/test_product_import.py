@@ -1,11 +1,11 @@
 """Importing product files whole or not at all, and exporting them again."""
 
 import asyncio
-from pathlib import Path
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from demo.content import read_content
 from domain.catalog.csv import (
     CsvWriter,
     ImportResult,
@@ -18,6 +18,7 @@ from domain.catalog.problems import FileProblem
 from domain.cause import Cause
 from events.shop import Shop
 from models import Base, Category, CurrencyCode, Product
+from tests.domain.catalog.csv.product_files import SAMPLES, write_csv
 from tests.factories.catalog import NOW, create_attribute
 from tests.observe import count_statements
 
@@ -37,12 +38,6 @@ card,Gift card,,,,,,,,,,,,,5,,,,,,,,TRUE,draft
 
 
 FILE = FILE_TEXT.encode()
-
-
-def sample_files() -> list[Path]:
-    """Product files of other shops that are kept beside the project, if any."""
-    beside = Path(__file__).parents[5] / "shared" / "data"
-    return sorted(path for folder in ("shopify", "zh") for path in (beside / folder).glob("*.csv"))
 
 
 async def import_data(
@@ -133,8 +128,9 @@ async def test_the_same_file_imported_concurrently_is_imported_once(shop: Shop) 
 
 
 async def test_exports_of_all_sample_files_can_be_imported_again(shop: Shop) -> None:
-    """A small one of our own and, where they are, big ones of others."""
-    files = {"products.csv": FILE} | {path.name: path.read_bytes() for path in sample_files()}
+    """One with a bit of everything, the demo shop and, where they are, those of others."""
+    files = {"products.csv": FILE, "demo.csv": write_csv(read_content().products)}
+    files |= {path.name: path.read_bytes() for path in SAMPLES}
     for name, data in files.items():
         result = await import_data(shop, data, file=name)
         assert (result.problems, result.updated, result.unchanged) == ((), 0, 0)
