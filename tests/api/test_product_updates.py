@@ -12,13 +12,14 @@ from events.shop import Shop
 from models import Role, Variant
 from resolvers.ids import global_id
 from settings import Settings
-from tests.api.cart.documents import create_variants, id_of
-from tests.api.test_catalog_editing import ARCHIVE, cny
+from tests.api.cart.documents import create_variants
+from tests.api.test_catalog_editing import ARCHIVE
 from tests.api.test_prices import SET
 from tests.clients import Clients, Watch
 from tests.conftest import Clock, settings_for
 from tests.factories.order import create_order
 from tests.factories.promotion import create_flash_sale
+from tests.given import cny, id_of
 
 WATCH = """subscription($ids: [ID!]!) { productUpdates(ids: $ids) { productId product { variants {
   price { amount } flashSale { price { amount } left } availability { level quantity } } } } }"""

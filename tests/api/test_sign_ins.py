@@ -11,10 +11,11 @@ from events.session_rights import RIGHTS_TOPIC
 from events.shop import Shop
 from models import Account, Role, Session, SignIn
 from resolvers.ids import global_id
-from tests.api.test_account import DISABLE, REFRESH, SIGN_OUT, client_of, codes, sign_in, sign_in_mei
+from tests.api.test_account import DISABLE, REFRESH, SIGN_OUT, client_of, sign_in, sign_in_mei
 from tests.clients import Client, Clients
 from tests.conftest import Clock
 from tests.factories.account import create_account
+from tests.given import codes
 from tests.observe import wait_until
 
 SIGN_INS = "{ viewer { account { signIns { id userAgent isCurrent createdAt expiresAt } } } }"
