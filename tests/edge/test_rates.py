@@ -22,12 +22,13 @@ from events.shop import Shop
 from gateways.payment import PaymentReport, ProviderStatus
 from models import Account, Cart, CurrencyCode, Money
 from settings import Settings
-from tests.api.cart.documents import ADD, create_variants, id_of
+from tests.api.cart.documents import ADD, create_variants
 from tests.clients import Client, Clients
 from tests.conftest import settings_for
 from tests.edge.test_media import png
 from tests.factories.account import PASSWORD, create_account
 from tests.factories.payment import sandbox_of
+from tests.given import id_of
 
 LIMIT = 3
 LIMITED = {
