@@ -1,8 +1,6 @@
 """Buckets: what was taken comes back with time, in one process and in several, also while Redis is away."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis
@@ -17,7 +15,7 @@ from gateways.buckets import (
     RedisBuckets,
     Taken,
 )
-from tests.servers import PrivateRedis, RedisServer
+from tests.servers import PrivateRedis
 
 RATE = Rate(capacity=10, per_second=2)
 SLOW = Rate(capacity=10, per_second=0.001)
@@ -38,21 +36,9 @@ def seconds() -> Seconds:
     return Seconds()
 
 
-@pytest.fixture
-async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
-    client = Redis.from_url(redis_server.url)
-    yield client
-    await client.aclose()
-
-
 @pytest.fixture(params=["memory", "redis"])
 def buckets(request: pytest.FixtureRequest, redis: Redis) -> Buckets:
     return MemoryBuckets() if request.param == "memory" else RedisBuckets(redis)
-
-
-@pytest.fixture
-def key() -> str:
-    return uuid4().hex  # others may use the same server
 
 
 async def test_a_bucket_gives_what_it_holds_and_refuses_the_rest(buckets: Buckets, key: str) -> None:

@@ -3,21 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from gateways.leases import LEASE_SECONDS, REDIS_PREFIX, Leases, LimitExceeded
-from tests.servers import PrivateRedis, RedisServer
-
-
-@pytest.fixture
-async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
-    client = Redis.from_url(redis_server.url)
-    yield client
-    await client.aclose()
+from tests.servers import PrivateRedis
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -25,11 +17,6 @@ async def leases(request: pytest.FixtureRequest, redis: Redis) -> AsyncIterator[
     leases = Leases(redis if request.param == "redis" else None)
     yield leases
     await leases.close()
-
-
-@pytest.fixture
-def key() -> str:
-    return uuid4().hex  # others may use the same server
 
 
 async def may_hold(leases: Leases, key: str, limit: int) -> bool:
