@@ -92,7 +92,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         with logged_loop_failures():
-            async with running_jobs(shop, relays=settings.server.run_worker):
+            async with running_jobs(shop, relays=settings.server.run_worker), graphql.running():
                 yield
 
     uploads = {"/media": settings.limits.upload_bytes, PRODUCTS: settings.limits.import_bytes}
@@ -109,7 +109,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database
     graphql = GraphQLEndpoint(schema, shop, persisted)
     app.router.routes += [
         graphiql_assets,
-        Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),
+        Route("/graphql", graphql),
         WebSocketRoute("/graphql", graphql),
         *picture_routes(shop),
         *media_routes(shop),

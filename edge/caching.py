@@ -14,7 +14,7 @@ PRIVATE = "private, no-store"
 STALE_WHILE_REVALIDATE = timedelta(seconds=30)
 """How long a CDN may still answer with an expired answer while it fetches a new one."""
 
-VARY = "Accept-Language, Authorization, X-Cart-Token, X-Currency"
+VARY = "Accept, Accept-Language, Authorization, X-Cart-Token, X-Currency"
 """Every request header that can change an answer."""
 
 CREDENTIALS = ("authorization", "x-cart-token", "cookie")

@@ -1,7 +1,9 @@
 """Kinds of loaders, from which those of the areas are declared."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from aiodataloader import DataLoader
@@ -22,11 +24,46 @@ R = TypeVar("R")
 V = TypeVar("V")
 
 
+class BatchTasks:
+    """The tasks that load batches for one request.
+
+    aiodataloader starts them, and nobody waits for them but by the futures of their keys: whoever cancels a
+    request cancels them here.
+    """
+
+    def __init__(self) -> None:
+        self.running: set[asyncio.Task[Any]] = set()
+        self.cancelled = False
+
+    @contextmanager
+    def register(self) -> Iterator[None]:
+        """Let `cancel` reach the present task until the block ends; CancelledError after it was called."""
+        if self.cancelled:
+            raise asyncio.CancelledError
+        task = asyncio.current_task()
+        if task is None or task in self.running:
+            yield
+            return
+        self.running.add(task)
+        try:
+            yield
+        finally:
+            self.running.discard(task)
+
+    def cancel(self) -> set[asyncio.Task[Any]]:
+        """Cancel what runs and whatever begins later; returns the tasks that are ending."""
+        self.cancelled = True
+        for task in self.running:
+            task.cancel()
+        return set(self.running)
+
+
 class LoaderSet:
     """The loaders of one request; the areas add theirs (see `loader`)."""
 
-    def __init__(self, reads: Reads) -> None:
+    def __init__(self, reads: Reads, batches: BatchTasks | None = None) -> None:
         self.reads = reads
+        self.batches = batches or BatchTasks()
 
     def prime(self, name: str, key: Hashable, value: object) -> None:
         """Give the loader of this name a value that it then need not load."""
@@ -44,7 +81,8 @@ class Loader(DataLoader[K, V]):
         self.reads = loaders.reads
 
     async def batch_load_fn(self, keys: list[K]) -> list[V]:
-        return await self.answer(keys)
+        with self.loaders.batches.register():
+            return await self.answer(keys)
 
     async def answer(self, keys: list[K]) -> list[V]:
         raise NotImplementedError

@@ -11,6 +11,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from models.interruptible import connect_interruptibly
+
 SQLITE_BUSY_MS = 10_000
 SQLITE_MAPPED_BYTES = 1_000_000_000
 """How much of the file is mapped into memory, so that pages are read without a system call each."""
@@ -55,8 +57,9 @@ class Database:
     @classmethod
     def open(cls, url: str, *, pool_size: int) -> "Database":
         if url.startswith("sqlite"):
-            readers = create_async_engine(url, pool_size=pool_size, **ENGINE)
-            writers = create_async_engine(url, pool_size=1, pool_timeout=WRITER_WAIT_SECONDS, **ENGINE)
+            options = {**ENGINE, "connect_args": {"async_creator_fn": connect_interruptibly}}
+            readers = create_async_engine(url, pool_size=pool_size, **options)
+            writers = create_async_engine(url, pool_size=1, pool_timeout=WRITER_WAIT_SECONDS, **options)
             prepare_sqlite(readers.sync_engine, begin="BEGIN")
             prepare_sqlite(writers.sync_engine, begin="BEGIN IMMEDIATE")
         else:

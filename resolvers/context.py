@@ -1,7 +1,7 @@
 """The context of a GraphQL operation: who asks, what is loaded, and the transaction it writes in."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from events.shop import Shop
 from gateways.tokens import AccessToken
 from loaders import Loaders
 from models import STAFF, CurrencyCode, Permission, Role, Translations, is_granted
+from resolvers.execution import Execution
 from resolvers.guard import require_permission
 
 
@@ -90,6 +91,9 @@ class Context:
     cacheable: bool = False
     """A browser or a CDN may keep the answer and show it again without asking."""
 
+    execution: Execution = field(default_factory=Execution)
+    """What runs for the operation, so that it can be stopped."""
+
     load: Loaders = field(init=False)
     batches: "dict[Hashable, DataLoader[Any, Any]]" = field(init=False)
     preferences: "dict[int, tuple[Path, Viewer]]" = field(default_factory=dict)
@@ -113,9 +117,14 @@ class Context:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """A session that commits when the block ends; what was loaded before is then forgotten."""
-        async with self.shop.database.writes.begin() as session:
-            yield session
+        """A session that commits when the block ends; what was loaded before is then forgotten.
+
+        An operation that is stopped is rolled back before its commit, and finishes a commit that has begun.
+        """
+        with ExitStack() as commit:
+            async with self.shop.database.writes.begin() as session:
+                yield session
+                commit.enter_context(self.execution.committing())
         self.forget_loaded()
         self.shop.after_commit(session)
         if session.info.pop(RIGHTS_CHANGED, False):
@@ -137,7 +146,7 @@ class Context:
 
     def forget_loaded(self) -> None:
         """Read everything anew from here on, since what was loaded may have changed."""
-        self.load = Loaders(self.shop.database.reads)
+        self.load = Loaders(self.shop.database.reads, self.execution.batches)
         self.batches = {}
 
     def prefer(self, info: "Info", *, language: str | None, currency: CurrencyCode | None) -> Viewer:
@@ -169,7 +178,8 @@ class Context:
         if key not in self.batches:
 
             async def answer(parents: list[Any]) -> list[Any]:
-                return list(await function(parents, info, **arguments))
+                with self.execution.batches.register():
+                    return list(await function(parents, info, **arguments))
 
             self.batches[key] = DataLoader(answer)
         return self.batches[key]

@@ -3,10 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
+from domain.errors import Invalid
 from domain.events import Versioned
 from loaders import Loaders
 from models import Event, Subject
 from resolvers.context import Info
+
+FIRST_LIMIT = 1_000
+"""The most updates after which a subscription may complete by itself."""
 
 LOAD_SUBJECT: Mapping[Subject, Callable[[Loaders, int], Awaitable[Versioned | None]]] = {
     Subject.ORDER: lambda load, id: load.order.load(id),
@@ -16,6 +20,12 @@ LOAD_SUBJECT: Mapping[Subject, Callable[[Loaders, int], Awaitable[Versioned | No
     Subject.PRODUCT: lambda load, id: load.product.load(id),
     Subject.DELIVERY_RUN: lambda load, id: load.delivery_run.load(id),
 }
+
+
+def check_update_count(first: int | None) -> None:
+    """Invalid unless it is left out or a number of updates up to FIRST_LIMIT."""
+    if first is not None and not 1 <= first <= FIRST_LIMIT:
+        raise Invalid(f"first is between 1 and {FIRST_LIMIT}.", field=("first",))
 
 
 async def viewer_updates(info: Info) -> AsyncIterator[Event]:

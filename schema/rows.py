@@ -7,6 +7,7 @@ the rows.
 
 import inspect
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
@@ -17,6 +18,7 @@ import strawberry
 from resolvers.context import BatchResolver, Info
 from resolvers.descriptions import describe_fields, parse_docstring
 from resolvers.guard import Permission
+from resolvers.subscriptions import check_update_count
 
 T = TypeVar("T")
 
@@ -76,17 +78,38 @@ def field(
     return describe_arguments(declared, resolver, allow)
 
 
+FIRST_DESCRIPTION = (
+    "After how many updates the subscription completes; without it, it does not end by itself."
+)
+
+
 def subscription(resolver: Callable[..., Any], *, allow: Permission) -> Any:
-    """A stream fed by an async generator in resolvers/; each event is answered with freshly loaded rows."""
+    """A stream fed by an async generator in resolvers/; each event is answered with freshly loaded rows.
+
+    Beside the arguments of the resolver it has `first`, the number of updates after which it completes.
+    """
 
     @wraps(resolver)
-    async def stream(*args: Any, info: Info, **kwargs: Any) -> Any:
+    async def stream(*args: Any, info: Info, first: int | None = None, **kwargs: Any) -> Any:
         info.context.viewer.require(allow)
-        async for row in resolver(*args, info=info, **kwargs):
-            info.context.forget_loaded()
-            yield row
+        check_update_count(first)
+        sent = 0
+        async with aclosing(resolver(*args, info=info, **kwargs)) as rows:
+            async for row in rows:
+                info.context.forget_loaded()
+                yield row
+                sent += 1
+                if sent == first:
+                    return
 
+    signature = inspect.signature(resolver, eval_str=True)
+    first = inspect.Parameter("first", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=int | None)
+    stream.__signature__ = signature.replace(parameters=[*signature.parameters.values(), first])  # type: ignore[attr-defined]
+    stream.__annotations__ = {**resolver.__annotations__, "first": int | None}
     declared = strawberry.subscription(resolver=stream, description=parse_docstring(resolver).description)
+    for argument in declared.arguments:
+        if argument.python_name == "first":
+            argument.description = FIRST_DESCRIPTION
     return describe_arguments(declared, resolver, allow)
 
 

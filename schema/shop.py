@@ -1,19 +1,20 @@
 """The schema as the shop runs it: fresh loaders, a cache of documents, masked errors."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
 import strawberry
 import structlog
-from graphql import GraphQLError, NoSchemaIntrospectionCustomRule, validate
+from graphql import DocumentNode, GraphQLError, NoSchemaIntrospectionCustomRule, validate
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
 from resolvers.context import Context
 from resolvers.errors import DomainError, path_of
 from schema.compiled_documents import ReuseDocuments, new_document_cache
+from schema.executor import CountingExecutor
 from schema.redaction import redact_message
 from schema.scalars import DateTime
 
@@ -38,13 +39,9 @@ class HideSchema(SchemaExtension):
 
     def on_validate(self) -> Iterator[None]:
         operation = self.execution_context
-        document = operation.graphql_document
-        if (
-            document is not None
-            and INTROSPECTION.search(operation.query or "")
-            and not shows_schema(operation.context)
-        ):
-            errors = validate(operation.schema._schema, document, [NoSchemaIntrospectionCustomRule])
+        document, schema = operation.graphql_document, operation.schema
+        if document is not None and isinstance(schema, ShopSchema) and not shows_schema(operation.context):
+            errors = schema.find_introspection(operation.query or "", document)
             operation.pre_execution_errors = errors or operation.pre_execution_errors
         yield
 
@@ -65,6 +62,7 @@ class ShopSchema(strawberry.Schema):
             mutation,
             subscription,
             extensions=[FreshLoaders, reuse, HideSchema],
+            execution_context_class=CountingExecutor,
             scalar_overrides={datetime: DateTime},
         )
 
@@ -73,15 +71,31 @@ class ShopSchema(strawberry.Schema):
     ) -> None:
         context = getattr(execution_context, "context", None)
         request_id = getattr(context, "request_id", "")
-        for error in errors:
-            cause = error.original_error
-            if isinstance(cause, DomainError):
-                if cause.field:
-                    error.extensions = {**cause.extensions, "field": path_of(cause)}
-                continue
-            if cause is None or isinstance(cause, GraphQLError):
-                error.message = redact_message(error.message, suggest=shows_schema(context))
-                continue
-            log.error("graphql.failed", path=error.path, exc_info=cause)
-            error.message = INTERNAL
-            error.extensions = {"code": "INTERNAL", "requestId": request_id}
+        mask_errors(errors, suggest=shows_schema(context), request_id=request_id)
+
+    def find_introspection(self, text: str, document: DocumentNode) -> list[GraphQLError]:
+        """An error for each field of a document that shows the schema."""
+        if not INTROSPECTION.search(text):
+            return []
+        return validate(self._schema, document, [NoSchemaIntrospectionCustomRule])
+
+
+def mask_errors(errors: Sequence[GraphQLError], *, suggest: bool, request_id: str) -> None:
+    """Leave what a client may read of errors: refusals, and validations without the values they repeat.
+
+    With `suggest`, validations name what may have been meant.
+
+    Any other error is logged, and its message replaced by INTERNAL with the id of the request.
+    """
+    for error in errors:
+        cause = error.original_error
+        if isinstance(cause, DomainError):
+            if cause.field:
+                error.extensions = {**cause.extensions, "field": path_of(cause)}
+            continue
+        if cause is None or isinstance(cause, GraphQLError):
+            error.message = redact_message(error.message, suggest=suggest)
+            continue
+        log.error("graphql.failed", path=error.path, exc_info=cause)
+        error.message = INTERNAL
+        error.extensions = {"code": "INTERNAL", "requestId": request_id}

@@ -24,6 +24,7 @@ from settings.business import (
 )
 from settings.connections import ConnectionSettings
 from settings.exposure import ExposureSettings
+from settings.graphql import GraphQLSettings
 from settings.group import SettingsGroup
 from settings.names import MistypedName, find_mistyped, unknown_in_file
 from settings.operations import OperationSettings
@@ -84,6 +85,7 @@ class Settings(BaseModel):
     carriers: CarrierSettings
     checkout: CheckoutSettings
     subscriptions: SubscriptionSettings
+    graphql: GraphQLSettings
     jobs: JobSettings
     archive: ArchiveSettings
 

@@ -1,0 +1,229 @@
+"""The one way from a request to its answers: find the document, parse, check, validate, execute.
+
+Every transport uses it, so that a limit holds over HTTP, WebSocket and event streams alike.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field, replace
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    get_operation_ast,
+    parse,
+    specified_rules,
+)
+from strawberry.schema.schema import validate_document
+from strawberry.types import ExecutionResult
+
+from edge.graphql.answer import Answer, OperationFailed, encode_result
+from edge.graphql.deadline import answer_too_large, run_within
+from edge.graphql.request import GraphQLRequest, RequestRefused
+from edge.persisted_operations import PersistedOperations, requested_hash
+from events.shop import Shop
+from resolvers.context import Context
+from schema.executor import EventStream, open_event_stream
+from schema.shop import ShopSchema, mask_errors
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedOperation:
+    """A valid operation that may be executed."""
+
+    request: GraphQLRequest
+    document: DocumentNode
+    node: OperationDefinitionNode
+
+    @property
+    def type(self) -> OperationType:
+        return self.node.operation
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """Prepares and executes the operations of all transports."""
+
+    schema: ShopSchema
+    shop: Shop
+    persisted: PersistedOperations
+    unfinished: "set[asyncio.Task[Answer]]" = field(default_factory=set)
+    """Mutations that are executed to their end, whether or not their client still waits."""
+
+    @property
+    def deadline(self) -> float:
+        return self.shop.settings.graphql.deadline.total_seconds()
+
+    async def find_document(self, request: GraphQLRequest) -> GraphQLRequest:
+        """The request with the document that its hash stands for, if it names one.
+
+        PersistedOperationRefused for an unknown one, and for what the shop does not execute.
+        """
+        text = await self.persisted.find_document(request.query, request.extensions)
+        return replace(request, query=text)
+
+    def prepare(self, request: GraphQLRequest) -> PreparedOperation:
+        """Parse, choose the operation, validate; OperationFailed when it cannot be executed.
+
+        RequestRefused where there is nothing to parse.
+        """
+        if not request.query.strip():
+            raise RequestRefused("No GraphQL query found in the request")
+        document = self.schema.documents.get(request.query)
+        try:
+            prepared = document or parse_document(request.query)
+        except GraphQLError as error:
+            raise self.describe_failure([error]) from error
+        node = choose_operation(prepared, request.operation_name)
+        self.validate(request.query, prepared, known=document is not None)
+        if document is None:
+            self.schema.documents.add(request.query, prepared, size=len(request.query))
+        return PreparedOperation(request, prepared, node)
+
+    def validate(self, text: str, document: DocumentNode, *, known: bool) -> None:
+        """OperationFailed for a document that shows the schema where it is hidden, or breaks a rule.
+
+        Of a `known` document only the former is asked: it was valid before.
+        """
+        errors: list[GraphQLError] = []
+        if not self.shop.settings.shows_schema:
+            errors = self.schema.find_introspection(text, document)
+        if not errors and not known:
+            errors = validate_document(self.schema._schema, document, tuple(specified_rules))
+        if errors:
+            raise self.describe_failure(errors)
+
+    async def save_document(self, request: GraphQLRequest) -> None:
+        """Save a valid document by its hash, where the request names it."""
+        if sha256 := requested_hash(request.extensions):
+            await self.persisted.save(sha256, request.query)
+
+    async def execute(self, prepared: PreparedOperation, context: Context) -> Answer:
+        """Execute a query or mutation; OperationFailed at the deadline.
+
+        Cancelled, a query stops; a mutation goes on until it is done, so that nothing is left half done.
+        """
+        context.execution.answer_limit = self.shop.settings.graphql.answer_bytes
+        work = self.run_once(prepared, context)
+        if prepared.type is OperationType.QUERY:
+            return await work
+        task = asyncio.create_task(work)
+        self.unfinished.add(task)
+        task.add_done_callback(self.forget_task)
+        return await asyncio.shield(task)
+
+    def forget_task(self, task: "asyncio.Task[Answer]") -> None:
+        self.unfinished.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    async def run_once(self, prepared: PreparedOperation, context: Context) -> Answer:
+        request = prepared.request
+        work = self.schema.execute(
+            request.query,
+            variable_values=request.variables,
+            context_value=context,
+            operation_name=request.operation_name,
+            operation_extensions=request.extensions,
+        )
+        return self.encode_answer(await run_within(self.deadline, work, context.execution))
+
+    def encode_answer(self, result: ExecutionResult) -> Answer:
+        """The answer that a result becomes; OperationFailed when nothing was executed, or it is too large."""
+        if result.data is None and result.errors and all(not error.path for error in result.errors):
+            raise OperationFailed(result.errors, extensions=result.extensions)
+        body, limit = encode_result(result), self.shop.settings.graphql.answer_bytes
+        if len(body) > limit:
+            raise answer_too_large(limit)
+        return Answer(body, has_errors=bool(result.errors))
+
+    async def stream(self, prepared: PreparedOperation, context: Context) -> AsyncGenerator[Answer]:
+        """The answers to an operation: one to a query or mutation, any number to a subscription.
+
+        OperationFailed ends it where the operation cannot begin, or where one answer takes too long.
+        """
+        if prepared.type is not OperationType.SUBSCRIPTION:
+            yield await self.execute(prepared, context)
+            return
+        events = await self.open_events(prepared, context)
+        iterator = aiter(events.events)
+        try:
+            async for event in iterator:
+                yield await self.render_event(events, context, event)
+        except OperationFailed:
+            raise
+        except Exception as error:
+            failed = (
+                error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+            )
+            raise self.describe_failure([failed], context) from error
+        finally:
+            if hasattr(iterator, "aclose"):
+                await iterator.aclose()
+
+    async def open_events(self, prepared: PreparedOperation, context: Context) -> EventStream:
+        opened = await open_event_stream(
+            self.schema._schema,
+            prepared.document,
+            variables=prepared.request.variables,
+            operation_name=prepared.request.operation_name,
+            context=context,
+        )
+        if isinstance(opened, list):
+            raise self.describe_failure(opened, context)
+        return opened
+
+    async def render_event(self, events: EventStream, context: Context, event: object) -> Answer:
+        """The answer to one event of a subscription, executed and written as JSON.
+
+        The one place where this is done: it depends on the selection with its variables, on the rights,
+        language and currency of the viewer, and on the event, and on nothing of the connection.
+        """
+        context.execution.answer_size = 0
+        context.execution.answer_limit = self.shop.settings.graphql.answer_bytes
+        result = await run_within(self.deadline, events.answer_event(event), context.execution)
+        if result.errors:
+            self.mask_errors(result.errors, context)
+        answer = self.encode_answer(ExecutionResult(data=result.data, errors=result.errors))
+        version = getattr(event, "version", None)
+        return replace(answer, version=version if isinstance(version, int) else None)
+
+    def describe_failure(
+        self, errors: Sequence[GraphQLError], context: Context | None = None
+    ) -> OperationFailed:
+        """Why an operation was not executed, or a subscription has ended, as a client may read it."""
+        self.mask_errors(errors, context)
+        return OperationFailed(errors)
+
+    def mask_errors(self, errors: Sequence[GraphQLError], context: Context | None) -> None:
+        suggest = self.shop.settings.shows_schema
+        mask_errors(errors, suggest=suggest, request_id=context.request_id if context else "")
+
+    async def finish(self) -> None:
+        """Wait for the mutations whose clients have gone; each ends by its deadline."""
+        while self.unfinished:
+            await asyncio.wait(set(self.unfinished))
+
+
+def parse_document(text: str) -> DocumentNode:
+    """The parsed document; GraphQLError where it is none."""
+    try:
+        return parse(text)
+    except RecursionError:
+        raise GraphQLError("The document is nested too deeply.") from None
+
+
+def choose_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """The operation of this name, or the only one; OperationFailed when it cannot be told which one."""
+    node = get_operation_ast(document, name)
+    if node is not None:
+        return node
+    if name is not None:
+        raise OperationFailed([GraphQLError(f'The document has no operation named "{name}".')], 400)
+    several = sum(isinstance(each, OperationDefinitionNode) for each in document.definitions)
+    message = (
+        "The document has several operations: name one." if several else "The document has no operation."
+    )
+    raise OperationFailed([GraphQLError(message)], 400)

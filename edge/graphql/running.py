@@ -1,0 +1,43 @@
+"""Running one operation for a connection: its answers, one after the other, and how it ends."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from edge.graphql.answer import Answer, OperationFailed
+from edge.graphql.connection import ConnectionViewer
+from edge.graphql.operation import Operations, PreparedOperation
+from edge.graphql.request import GraphQLRequest, RequestRefused
+from edge.persisted_operations import PersistedOperationRefused
+from resolvers.context import Context
+
+
+async def prepare_request(operations: Operations, request: GraphQLRequest) -> PreparedOperation:
+    """The operation that a message asks for; OperationFailed where it cannot be executed."""
+    try:
+        return operations.prepare(await operations.find_document(request))
+    except (RequestRefused, PersistedOperationRefused) as refused:
+        raise OperationFailed.of(str(refused), refused.code, refused.status) from refused
+
+
+async def answer_operation(
+    operations: Operations, prepared: PreparedOperation, viewer: ConnectionViewer, request_id: str
+) -> AsyncGenerator[Answer]:
+    """The answers to an operation on an open connection.
+
+    The sign-in is checked before the operation and before each answer: CredentialsRefused when it has ended.
+    OperationFailed where the operation cannot begin, or does not come to its end.
+    """
+    context = Context(operations.shop, await viewer.renew(), request_id, viewer.place)
+    async with aclosing(operations.stream(prepared, context)) as answers:
+        async for answer in answers:
+            await viewer.renew()
+            yield answer
+    await operations.save_document(prepared.request)
+
+
+def describe_slow_reader(version: int | None) -> OperationFailed:
+    """What a client is told that reads too slowly: the last version that it gets."""
+    if version is None:
+        return OperationFailed.of("This client reads too slowly: subscribe again.", "RESUME_FROM_VERSION")
+    message = f"This client reads too slowly: subscribe again with `after: {version}`."
+    return OperationFailed.of(message, "RESUME_FROM_VERSION", version=version)
