@@ -1,6 +1,5 @@
 """Random tokens and numbers, password hashes and HMAC signatures."""
 
-import asyncio
 import hashlib
 import hmac
 import secrets
@@ -9,6 +8,8 @@ from datetime import datetime
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from gateways.hashing import HashQueue
 
 TOKEN_BYTES = 32
 NUMBER_DIGITS = 8
@@ -24,17 +25,18 @@ DUMMY_HASH = (
 class Secrets:
     """Makes random tokens and numbers; hashes and verifies passwords.
 
-    Argon2id with the library's defaults (RFC 9106, low-memory), in a thread since it takes tens of ms.
+    Argon2id with the library's defaults (RFC 9106, low-memory). HashingBusy when too many hashes wait.
     """
 
     hasher: PasswordHasher = field(default_factory=PasswordHasher)
+    queue: HashQueue = field(default_factory=HashQueue)
 
     async def hash_password(self, password: str) -> str:
-        return await asyncio.to_thread(self.hasher.hash, password)
+        return await self.queue.run(self.hasher.hash, password)
 
     async def verify_password(self, password_hash: str | None, password: str) -> bool:
         """Whether the hash is that of the password; False for None, after the same time."""
-        is_valid = await asyncio.to_thread(self._verify, password_hash or DUMMY_HASH, password)
+        is_valid = await self.queue.run(self._verify, password_hash or DUMMY_HASH, password)
         return is_valid and password_hash is not None
 
     def _verify(self, password_hash: str, password: str) -> bool:

@@ -9,7 +9,7 @@ from strawberry.utils.str_converters import capitalize_first, to_camel_case
 
 from resolvers.context import Info
 from resolvers.descriptions import describe_enum, parse_docstring
-from resolvers.errors import DomainError, ErrorCode, path_of
+from resolvers.errors import REFUSALS, DomainError, ErrorCode, path_of, refusal_of
 from resolvers.guard import Permission
 from schema.rows import plain_type
 
@@ -59,8 +59,9 @@ def mutation(
             info.context.viewer.require(allow)
             arguments = {"input": input} if own_input else vars(input) if input else {}
             row = await resolver(info=info, **arguments)
-        except DomainError as error:
-            return payload(**dict.fromkeys((field_name, *further_fields)), user_errors=[user_error(error)])
+        except REFUSALS as error:
+            refused = user_error(refusal_of(error))
+            return payload(**dict.fromkeys((field_name, *further_fields)), user_errors=[refused])
         names = (field_name, *further_fields)
         values = {each: getattr(row, each) for each in names} if further_fields else {field_name: row}
         return payload(**values, user_errors=[])
