@@ -20,7 +20,7 @@ from domain.quality.issue import QualityReason
 from edge.commands.backup_commands import add_backup_commands
 from edge.commands.operation_commands import operation_commands
 from edge.gc_tuning import tune_garbage_collector
-from models.account import Role
+from models.account import STAFF, Role
 from models.money import CurrencyCode
 from settings import Settings, WrongSetting, mistyped_variables
 
@@ -260,10 +260,26 @@ def quality(
     run_in_shop(lambda shop: print_quality(shop, limit=limit, reasons=reason, console=console))
 
 
+STAFF_ROLES = "|".join(role.value for role in Role if role in STAFF)
+
+
+def parse_staff_role(text: str) -> Role:
+    if text not in STAFF:
+        raise typer.BadParameter(f"{text!r} is none of {STAFF_ROLES}")
+    return Role(text)
+
+
 @staff.command("create")
 def staff_create(
     email: str,
-    role: Annotated[Role, typer.Option(help="the role, which decides what the account may do")],
+    role: Annotated[
+        Role,
+        typer.Option(
+            parser=parse_staff_role,
+            metavar=STAFF_ROLES,
+            help="decides what the account may do",
+        ),
+    ],
     name: Annotated[str, typer.Option(help="the name that colleagues and customers see")],
     password: Annotated[
         str, typer.Option(envvar="STAFF_PASSWORD", prompt=True, hide_input=True, confirmation_prompt=True)

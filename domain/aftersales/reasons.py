@@ -31,6 +31,8 @@ class ReasonRules:
     """The types of ticket that take it."""
     fault: bool = True
     """Whether the shop is to blame: the shipping fee of an order that comes back whole is refunded, too."""
+    withdrawal: bool = False
+    """Whether a refund without a return takes back units that were not packed yet."""
     window: ClaimWindow = ClaimWindow.QUALITY
     stage: ClaimStage = ClaimStage.ARRIVED
 
@@ -40,7 +42,7 @@ EXCHANGE, RESHIP = TicketType.EXCHANGE, TicketType.RESHIP
 
 REASONS: Mapping[TicketReason, ReasonRules] = {
     TicketReason.NO_REASON: ReasonRules(
-        frozenset({REFUND_ONLY, RETURN_REFUND}), fault=False, window=ClaimWindow.RETURN
+        frozenset({REFUND_ONLY, RETURN_REFUND}), fault=False, withdrawal=True, window=ClaimWindow.RETURN
     ),
     TicketReason.QUALITY_FAULT: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE})),
     TicketReason.WRONG_ITEM: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE, RESHIP})),
@@ -51,8 +53,7 @@ REASONS: Mapping[TicketReason, ReasonRules] = {
 }
 """A new reason is a member of TicketReason and a row here; everything else follows from the row."""
 
-WITHDRAWAL_REASONS = frozenset(reason for reason, rules in REASONS.items() if not rules.fault)
-"""With one of these, a refund without a return takes back units that were not packed yet."""
+WITHDRAWAL_REASONS = frozenset(reason for reason, rules in REASONS.items() if rules.withdrawal)
 
 
 def stage_of(type: TicketType, reason: TicketReason) -> ClaimStage:

@@ -26,7 +26,7 @@ class BatchItem:
     """An order request with its payment plan and the number its order will have, and what came of it."""
 
     request: OrderRequest
-    plan: PaymentPlan
+    payment_plan: PaymentPlan
     number: str
     claim: KeyClaim | None = field(default=None, init=False)
     """The idempotency key it has claimed; None where the key was used before or cannot be one."""
@@ -119,21 +119,21 @@ def build_claims(items: Sequence[BatchItem], *, now: datetime) -> list[tuple[Bat
 
 def claim_of(item: BatchItem, *, now: datetime) -> KeyClaim:
     return idempotency.build_claim(
-        content_of(item.request, item.plan),
+        content_of(item.request, item.payment_plan),
         account_id=item.buyer_id,
         command=COMMAND,
-        key=item.plan.idempotency_key,
+        key=item.payment_plan.idempotency_key,
         reference=item.number,
         now=now,
     )
 
 
-def content_of(request: OrderRequest, plan: PaymentPlan) -> list[dict[str, object]]:
+def content_of(request: OrderRequest, payment_plan: PaymentPlan) -> list[dict[str, object]]:
     """What two requests with one key have in common: all but the buyer's token and preferred currency."""
     content = asdict(request) | {"owner": None}
     if request.lines is None:
         content["currency"] = None
-    return [content, asdict(plan)]
+    return [content, asdict(payment_plan)]
 
 
 async def apply_outcomes(

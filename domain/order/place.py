@@ -122,14 +122,14 @@ def plan_order(
 ) -> InsertPlan:
     """The order as it will be written; its stock and promotions are taken from those of the batch."""
     quote = build_quote(item.request, basket, facts, now=now)
-    check_request(item.request, item.plan, quote, terms.offered_methods)
+    check_request(item.request, item.payment_plan, quote, terms.offered_methods)
     order = build_order(quote, item, terms, now=now)
-    plan = InsertPlan(order, quote, quote.allocate(), item.plan.payments)
+    plan = InsertPlan(order, quote, quote.allocate(), item.payment_plan.payments)
     for part in plan.allocated:
         quote.lines[part.line].item.take(part.warehouse_id, part.quantity)
     facts.promotions.count_uses(quote.pricing.priced, order.account_id)
     plan.record(OrderPlaced(order), Cause(now, order.account_id))
-    if not has_advance_payment(item.plan.payments):
+    if not has_advance_payment(item.payment_plan.payments):
         move(order, OrderStatus.CONFIRMED, TRANSITIONS)
         order.version, order.confirmed_at = order.version + 1, now
         plan.record(OrderConfirmed(order), Cause(now))
@@ -137,16 +137,19 @@ def plan_order(
 
 
 def check_request(
-    request: OrderRequest, plan: PaymentPlan, quote: OrderQuote, offered_methods: AbstractSet[PaymentMethod]
+    request: OrderRequest,
+    payment_plan: PaymentPlan,
+    quote: OrderQuote,
+    offered_methods: AbstractSet[PaymentMethod],
 ) -> None:
     """Raise the first reason against this order, if there is any."""
     if quote.problems:
         raise quote.problems[0]
     if not request.deliveries:
         raise Invalid("Say where it goes.", field=("deliveries",))
-    if len(plan.note) > NOTE_LIMIT:
+    if len(payment_plan.note) > NOTE_LIMIT:
         raise Invalid(f"A note has at most {NOTE_LIMIT} characters.", field=("note",))
-    check_payments(plan.payments, quote, offered_methods)
+    check_payments(payment_plan.payments, quote, offered_methods)
 
 
 def check_payments(
@@ -188,18 +191,18 @@ def build_order(quote: OrderQuote, item: BatchItem, terms: OrderTerms, *, now: d
         cancelled_amount=0,
         cancelled_shipping_amount=0,
         total_amount=total,
-        note=item.plan.note.strip(),
+        note=item.payment_plan.note.strip(),
         version=1,
         placed_at=now,
-        payment_due_at=payment_due_at(quote, item.plan, terms, now=now),
+        payment_due_at=payment_due_at(quote, item.payment_plan, terms, now=now),
     )
 
 
 def payment_due_at(
-    quote: OrderQuote, plan: PaymentPlan, terms: OrderTerms, *, now: datetime
+    quote: OrderQuote, payment_plan: PaymentPlan, terms: OrderTerms, *, now: datetime
 ) -> datetime | None:
     """When the order is cancelled unless it is paid; None where nothing is paid in advance."""
-    if not has_advance_payment(plan.payments):
+    if not has_advance_payment(payment_plan.payments):
         return None
     flash = quote.pricing.in_flash_sale
     return now + (min(terms.pay_within, terms.flash_pay_within) if flash else terms.pay_within)

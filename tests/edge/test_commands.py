@@ -1,12 +1,17 @@
 """What `cartwheel settings`, `ask` and `--version` print."""
 
 import re
+import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from events.shop import Shop
+from models import Account, Role
 from settings import Settings, list_variables
+from tests.factories.account import PASSWORD
 from tests.process import call_cartwheel, process_environment
 
 
@@ -63,3 +68,25 @@ async def test_the_version_is_printed(env: dict[str, str]) -> None:
     printed = await call_cartwheel("--version", env=env)
 
     assert (printed.returncode, printed.stdout) == (0, f"cartwheel {version('cartwheel')}\n")
+
+
+@pytest.mark.parametrize("role", ["CUSTOMER", "GUEST", "admin"])
+async def test_only_roles_of_the_staff_are_created_by_the_command(
+    env: dict[str, str], other_shop: Shop, role: str
+) -> None:
+    refused = await create_staff(env, role)
+    offered = await call_cartwheel("staff", "create", "--help", env=env)
+    created = await create_staff(env, "ADMIN")
+
+    assert refused.returncode == 2
+    assert f"'{role}' is none of CATALOGUE|" in refused.stderr
+    assert "CATALOGUE|" in offered.stdout
+    assert not {"GUEST", "CUSTOMER"} & set(re.findall("[A-Z]+", offered.stdout))
+    assert created.returncode == 0
+    async with other_shop.database.reads() as session:
+        assert [account.role for account in await session.scalars(select(Account))] == [Role.ADMIN]
+
+
+async def create_staff(env: dict[str, str], role: str) -> "subprocess.CompletedProcess[str]":
+    terms = ("boss@shop.example", "--role", role, "--name", "The Boss", "--password", PASSWORD)
+    return await call_cartwheel("staff", "create", *terms, env=env | {"COLUMNS": "200"})

@@ -151,9 +151,9 @@ async def test_a_refused_order_does_not_touch_the_others_of_its_group(shop: Shop
             nowhere.request, deliveries=[RequestedDelivery(ShippingMethod.STANDARD, address_id=999)]
         ),
     )
-    cheap = [replace(pay, amount=Money(1, pay.amount.currency)) for pay in short.plan.payments]
-    short = replace(short, plan=replace(short.plan, payments=cheap))
-    again = replace(used, plan=replace(used.plan, note="Another one."), number="O-again")
+    cheap = [replace(pay, amount=Money(1, pay.amount.currency)) for pay in short.payment_plan.payments]
+    short = replace(short, payment_plan=replace(short.payment_plan, payments=cheap))
+    again = replace(used, payment_plan=replace(used.payment_plan, note="Another one."), number="O-again")
 
     results = await place_all(shop, [items[0], lost, items[1], nowhere, short, items[2], again, items[3]])
 
@@ -168,7 +168,7 @@ async def test_an_unforeseen_error_fails_one_order_only(shop: Shop) -> None:
     variant = await create_variant_in_stock(shop, 100)
     items = await create_items(shop, variant, 5)
     broken = items[2]
-    items[2] = replace(broken, plan=replace(broken.plan, note="half a character: \ud800"))
+    items[2] = replace(broken, payment_plan=replace(broken.payment_plan, note="half a character: \ud800"))
 
     results = await place_all(shop, items)
 
