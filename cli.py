@@ -272,14 +272,7 @@ def parse_staff_role(text: str) -> Role:
 @staff.command("create")
 def staff_create(
     email: str,
-    role: Annotated[
-        Role,
-        typer.Option(
-            parser=parse_staff_role,
-            metavar=STAFF_ROLES,
-            help="decides what the account may do",
-        ),
-    ],
+    role: Annotated[Role, typer.Option(parser=parse_staff_role, metavar=STAFF_ROLES)],
     name: Annotated[str, typer.Option(help="the name that colleagues and customers see")],
     password: Annotated[
         str, typer.Option(envvar="STAFF_PASSWORD", prompt=True, hide_input=True, confirmation_prompt=True)
