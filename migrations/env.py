@@ -16,6 +16,11 @@ from migrations.compared import is_compared
 
 url: str = context.config.attributes["url"]
 
+LOCK_TIMEOUT = "5s"
+"""How long a migration waits for a table: whoever comes after it waits, too. It is then rolled back whole."""
+
+lock_timeout: str = context.config.attributes.get("lock_timeout", LOCK_TIMEOUT)
+
 
 def render_type(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
     """How a column type of ours is written in a migration (Alembic's render_item); enums are strings."""
@@ -71,8 +76,15 @@ def begin_before_tables_change(engine: Engine) -> None:
 
 
 async def connect_and_migrate() -> None:
-    engine = create_async_engine(url, poolclass=pool.NullPool, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
+    session_settings = {"application_name": "cartwheel migrate", "lock_timeout": lock_timeout}
+    is_sqlite = url.startswith("sqlite")
+    engine = create_async_engine(
+        url,
+        poolclass=pool.NullPool,
+        hide_parameters=True,
+        connect_args={} if is_sqlite else {"server_settings": session_settings},
+    )
+    if is_sqlite:
         begin_before_tables_change(engine.sync_engine)
     try:
         async with engine.connect() as connection:

@@ -6,10 +6,11 @@ from types import ModuleType
 
 import pytest
 from alembic import command, op
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, select
+from sqlalchemy.exc import DBAPIError
 
 from migrations.runner import HERE, alembic_config, newest_revision
-from models import Base
+from models import Base, Order
 from models.database import Database
 from tests.client_apps.last_release import RELEASES
 from tests.migration_rules import SMALL, RuleBreach, find_breaches, migrations_to_check
@@ -95,16 +96,18 @@ def test_the_small_tables_are_tables() -> None:
     assert Base.metadata.tables.keys() >= SMALL
 
 
-INDEX_OF_A_LARGE_TABLE = """
+EXAMPLE = """
 from alembic import op
 
 revision, down_revision = "9999", "{head}"
 
 
 def upgrade() -> None:
-    with op.get_context().autocommit_block():
-        op.create_index("ix_orders_note", "orders", ["note"], postgresql_concurrently=True)
+    {step}
 """
+INDEX = """with op.get_context().autocommit_block():
+        op.create_index("ix_orders_note", "orders", ["note"], postgresql_concurrently=True)"""
+COLUMN = 'op.execute("ALTER TABLE orders ADD COLUMN example INTEGER")'
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -113,21 +116,46 @@ def migrated_url(request: pytest.FixtureRequest) -> str:
     return url.replace("sqlite://", "sqlite+aiosqlite://")
 
 
+async def run_example(url: str, step: str, folder: Path) -> None:
+    """Run a migration that follows the newest one."""
+    (folder / "9999_example.py").write_text(EXAMPLE.format(head=newest_revision(), step=step))
+    config = alembic_config(url)
+    config.set_main_option("version_locations", f"{HERE}/versions {folder}")
+    config.set_main_option("path_separator", "space")
+    config.attributes["lock_timeout"] = "100ms"
+    await asyncio.to_thread(command.upgrade, config, "head")
+
+
+def index_names(connection: Connection) -> set[str | None]:
+    return {index["name"] for index in inspect(connection).get_indexes("orders")}
+
+
+def column_names(connection: Connection) -> set[str]:
+    return {column["name"] for column in inspect(connection).get_columns("orders")}
+
+
 async def test_an_index_of_a_large_table_is_made_while_the_shop_sells(
     migrated_url: str, tmp_path: Path
 ) -> None:
-    written = INDEX_OF_A_LARGE_TABLE.format(head=newest_revision())
-    (tmp_path / "9999_example.py").write_text(written)
-    config = alembic_config(migrated_url)
-    config.set_main_option("version_locations", f"{HERE}/versions {tmp_path}")
-    config.set_main_option("path_separator", "space")
+    await run_example(migrated_url, INDEX, tmp_path)
 
-    await asyncio.to_thread(command.upgrade, config, "head")
-
-    def index_names(connection: Connection) -> set[str | None]:
-        return {index["name"] for index in inspect(connection).get_indexes("orders")}
-
-    connected = Database.open(migrated_url, pool_size=1)
-    async with connected.readers.connect() as connection:
+    database = Database.open(migrated_url, pool_size=1)
+    async with database.readers.connect() as connection:
         assert "ix_orders_note" in await connection.run_sync(index_names)
-    await connected.close()
+    await database.close()
+
+
+async def test_a_migration_does_not_wait_long_for_a_table_that_is_in_use(
+    new_postgres_url: str, tmp_path: Path
+) -> None:
+    database = Database.open(new_postgres_url, pool_size=1)
+    async with database.reads.begin() as session:
+        await session.scalar(select(Order.id).limit(1))
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            await run_example(new_postgres_url, COLUMN, tmp_path)
+
+    await run_example(new_postgres_url, COLUMN, tmp_path)
+
+    async with database.readers.connect() as connection:
+        assert "example" in await connection.run_sync(column_names)
+    await database.close()
