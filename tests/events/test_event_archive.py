@@ -47,8 +47,6 @@ from tests.factories.order import create_order
 from tests.factories.shipment import confirmed_order, pack
 from tests.observe import TIMEOUT_SECONDS, assert_books_agree, count_statements
 
-pytestmark = pytest.mark.usefixtures("app")
-
 AGE = timedelta(days=90)
 TIMELINE = "query($id: ID!) { order(id: $id) { version timeline { version name occurredAt } } }"
 
@@ -391,6 +389,25 @@ async def test_a_subscription_to_archived_versions_is_refused_by_name(
         [error] = (await watch.answer())["errors"]
 
     assert error["extensions"] == {"code": "RELOAD_REQUIRED", "field": ["after"]}
+
+
+@pytest.mark.parametrize(
+    "accept", ["text/event-stream", 'multipart/mixed; boundary="graphql"; subscriptionSpec="1.0"']
+)
+async def test_a_stream_of_archived_versions_is_refused_by_name(
+    accept: str, clients: Clients, shop: Shop, clock: Clock
+) -> None:
+    order = await create_finished_order(shop)
+    await pass_time(shop, clock)
+    await shop.archiver.archive()
+    customer = await customer_of(clients, order)
+    customer.headers["Accept"] = accept
+
+    document = "subscription($id: ID!) { orderUpdates(id: $id, after: 1) { version } }"
+    streamed = await customer.post(document, id=global_id("Order", order.id))
+
+    assert streamed.headers["Content-Type"].partition(";")[0] == accept.partition(";")[0]
+    assert streamed.text.count('"code":"RELOAD_REQUIRED"') == 1
 
 
 @pytest.mark.parametrize(
