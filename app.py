@@ -20,6 +20,7 @@ from edge.logs import RequestLog, logged_loop_failures
 from edge.media import UPLOAD_SECONDS, media_routes
 from edge.operations.registered import RegisteredOperations
 from edge.persisted_operations import PersistedOperations
+from edge.picture_sizes import PictureSizes
 from edge.products import FILE_SECONDS, product_routes
 from edge.products import PATH as PRODUCTS
 from edge.rates import RequestRate
@@ -100,6 +101,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database
     app = Starlette(lifespan=lifespan)
     app.state.shop = shop = open_shop(settings, clock=clock, app=app, database=database)
     app.user_middleware = [*guards(shop), limits]
+    app.state.picture_sizes = PictureSizes(shop.media)
     app.state.registered = registered = RegisteredOperations(shop.database.reads)
     persisted = PersistedOperations(
         shop.bus.redis if isinstance(shop.bus, RedisBus) else None,
@@ -112,7 +114,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", graphql),
         *picture_routes(shop),
-        *media_routes(shop),
+        *media_routes(shop, app.state.picture_sizes),
         *product_routes(shop),
         *webhook_routes(shop),
         *sandbox_routes(shop),

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import re
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -24,9 +23,12 @@ from domain.media import (
     check_upload_limit,
     read_picture,
 )
+from domain.picture_size import CONTENT_TYPE, ORIGINAL, read_sized_name
 from edge.addresses import client_address
 from edge.auth import CredentialsRefused, viewer_of
+from edge.picture_sizes import PictureSizes
 from edge.responses import error_response
+from edge.shop_address import shop_address
 from events.shop import Shop
 from gateways.media import MediaUnavailable
 from models import Media, Role
@@ -40,12 +42,8 @@ log = structlog.get_logger()
 FORM_FIELD = "file"
 FORM_FIELDS_LIMIT = 5
 UPLOAD_SECONDS = 60
-DECODED_AT_ONCE = 2
-"""Pictures that one process decodes in memory at the same time."""
-
 YEAR_SECONDS = 31_536_000
 CONTENT_TYPES = {format_.extension: format_.content_type for format_ in FORMATS.values()}
-NAME = re.compile(rf"[A-Za-z0-9_-]{{1,100}}\.({'|'.join(CONTENT_TYPES)})")
 
 PRIVATE_PREFIX = "private-"
 """Prefix of the names of customers' pictures, such as evidence of a ticket; no shared cache may keep them."""
@@ -74,14 +72,13 @@ STATUSES: dict[type[DomainError], int] = {
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def media_routes(shop: Shop) -> list[Route]:
-    decoding = asyncio.Semaphore(DECODED_AT_ONCE)
+def media_routes(shop: Shop, sizes: PictureSizes) -> list[Route]:
 
     async def upload_picture(request: Request) -> Response:
         viewer = await authorize_upload(request, shop)
         async with asyncio.timeout(UPLOAD_SECONDS):
             data = await read_upload(request)
-        async with decoding:
+        async with sizes.decoding:
             picture = await asyncio.to_thread(read_picture, data)
         # not a question of permission: what customers upload is personal, what the shop uploads is for all
         prefix = "" if viewer.is_staff else PRIVATE_PREFIX
@@ -91,16 +88,20 @@ def media_routes(shop: Shop) -> list[Route]:
             media = await add_media(
                 session, picture, url=f"{MEDIA_PATH}{name}", cause=Cause(shop.clock(), viewer.id)
             )
-        return JSONResponse(describe_media(media), 201)
+        return JSONResponse(describe_media(media, shop_address(request.scope, shop.settings)), 201)
 
     async def show_picture(request: Request) -> Response:
         name = request.path_params["name"]
-        match = NAME.fullmatch(name)
-        data = await shop.media.get(name) if match else None
-        if match is None or data is None:
+        if sized := read_sized_name(name):
+            data, content_type = await sizes.find(sized), CONTENT_TYPE
+        elif match := ORIGINAL.fullmatch(name):
+            data, content_type = await shop.media.get(name), CONTENT_TYPES[match["extension"]]
+        else:
+            data, content_type = None, ""
+        if data is None:
             return error_response("There is no such picture.", ErrorCode.NOT_FOUND, 404)
         cache = PRIVATE_CACHE if name.startswith(PRIVATE_PREFIX) else PUBLIC_CACHE
-        return Response(data, media_type=CONTENT_TYPES[match.group(1)], headers=PICTURE_HEADERS | cache)
+        return Response(data, media_type=content_type, headers=PICTURE_HEADERS | cache)
 
     return [
         Route("/media", answer_refusals(upload_picture), methods=["POST"]),
@@ -131,10 +132,10 @@ async def read_upload(request: Request) -> bytes:
         return await file.read()
 
 
-def describe_media(media: Media) -> dict[str, str | int | None]:
+def describe_media(media: Media, address: str) -> dict[str, str | int | None]:
     return {
         "id": global_id("Media", media.id),
-        "url": media.url,
+        "url": address + media.url,
         "contentType": media.content_type,
         "width": media.width,
         "height": media.height,

@@ -125,6 +125,19 @@ class CategoryAttribute(Base):
     required: Mapped[bool]
 
 
+class PictureSize(StrEnum):
+    """How large a picture is shown."""
+
+    THUMBNAIL = "THUMBNAIL"
+    """At most 160 pixels wide and high, for rows of lists."""
+    SMALL = "SMALL"
+    """At most 400 pixels wide and high, for tiles."""
+    MEDIUM = "MEDIUM"
+    """At most 800 pixels wide and high, for a page on a phone."""
+    LARGE = "LARGE"
+    """At most 1600 pixels wide and high, for a whole screen."""
+
+
 class Media(Base):
     """A picture: uploaded to the shop under a random name, or elsewhere by its address."""
 

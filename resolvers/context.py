@@ -93,6 +93,8 @@ class Context:
 
     execution: Execution = field(default_factory=Execution)
     """What runs for the operation, so that it can be stopped."""
+    origin: str = ""
+    """The address at which the client reaches the shop; empty for the configured one."""
 
     load: Loaders = field(init=False)
     batches: "dict[Hashable, DataLoader[Any, Any]]" = field(init=False)
@@ -109,6 +111,11 @@ class Context:
     def cause(self) -> Cause:
         """The present moment and the viewer's account, for a command."""
         return Cause(self.now, self.viewer.account_id)
+
+    @property
+    def shop_address(self) -> str:
+        """The scheme and host of absolute URLs in answers, without a slash at the end."""
+        return self.origin or self.shop.settings.server.address
 
     @property
     def family(self) -> str | None:

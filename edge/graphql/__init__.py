@@ -89,7 +89,7 @@ class GraphQLEndpoint:
     async def stream(self, request: Request, asked: HttpOperation, send: Send) -> None:
         """Answer an operation by a response that stays open."""
         shop, context = self.operations.shop, asked.context
-        viewer = ConnectionViewer(shop, request.headers, context.viewer, context.place)
+        viewer = ConnectionViewer(shop, request.headers, context.viewer, context.place, origin=context.origin)
         stream = AnswerStream(self.operations, self.connections, FORMATS[asked.media_type], viewer)
         await stream.serve(asked, request.receive, send)
 

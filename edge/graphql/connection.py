@@ -74,11 +74,14 @@ def place_of(shop: Shop, scope: Scope) -> SignInPlace:
 class ConnectionViewer:
     """Who is at the other end of a connection, for as long as their sign-in is valid."""
 
-    def __init__(self, shop: Shop, headers: Mapping[str, str], viewer: Viewer, place: SignInPlace) -> None:
+    def __init__(
+        self, shop: Shop, headers: Mapping[str, str], viewer: Viewer, place: SignInPlace, *, origin: str
+    ) -> None:
         self.shop = shop
         self.headers = headers
         self.viewer = viewer
         self.place = place
+        self.origin = origin
 
     async def renew(self) -> Viewer:
         """The viewer; CredentialsRefused where the sign-in has ended, or the account has another role."""

@@ -20,6 +20,7 @@ from edge.graphql.request import RequestRefused, read_post, read_query_string
 from edge.logs import request_id_of
 from edge.persisted_operations import PersistedOperationRefused
 from edge.responses import error_response
+from edge.shop_address import shop_address
 from resolvers.context import Context
 from schema.cache_control import max_age_of
 
@@ -75,7 +76,8 @@ async def open_context(operations: Operations, request: Request) -> Context:
     viewer = await viewer_of(request.headers, operations.shop)
     cacheable = request.method == "GET" and caching.is_anonymous(request.headers)
     place = place_of(operations.shop, request.scope)
-    return Context(operations.shop, viewer, request_id_of(request.scope), place, cacheable)
+    origin = shop_address(request.scope, operations.shop.settings)
+    return Context(operations.shop, viewer, request_id_of(request.scope), place, cacheable, origin=origin)
 
 
 async def respond_once(operations: Operations, request: Request, asked: HttpOperation) -> Response:

@@ -27,7 +27,7 @@ async def answer_operation(
     The sign-in is checked before the operation and before each answer: CredentialsRefused when it has ended.
     OperationFailed where the operation cannot begin, or does not come to its end.
     """
-    context = Context(operations.shop, await viewer.renew(), request_id, viewer.place)
+    context = Context(operations.shop, await viewer.renew(), request_id, viewer.place, origin=viewer.origin)
     async with aclosing(operations.stream(prepared, context)) as answers:
         async for answer in answers:
             await viewer.renew()

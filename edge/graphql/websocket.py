@@ -161,7 +161,8 @@ class GraphQLSocket:
         shop, headers = self.operations.shop, {**self.headers, **given}
         viewer = await viewer_of(headers, shop)
         await self.claim_place(viewer.account_id)
-        self.viewer = ConnectionViewer(shop, headers, viewer, place_of(shop, self.scope))
+        place, origin = place_of(shop, self.scope), shop_address(self.scope, shop.settings)
+        self.viewer = ConnectionViewer(shop, headers, viewer, place, origin=origin)
         await self.outbox.put(messages.ACK)
 
     async def claim_place(self, account_id: int | None) -> None:

@@ -1,5 +1,7 @@
 """Mutations of the catalogue: products, variants, categories, attributes and the import of product files."""
 
+from dataclasses import replace
+
 import strawberry
 
 from domain.catalog.csv import ImportResult, import_file, read_products
@@ -23,11 +25,17 @@ from resolvers.inputs.catalog import (
     ProductUpdateInput,
     VariantInput,
 )
+from resolvers.picture import store_picture, store_variant_picture
 
 
 async def product_create(info: Info, input: ProductCreateInput) -> Product:
     """Adds a product as a draft; `productPublish` lets customers see it."""
     draft = input.draft()
+    draft = replace(
+        draft,
+        pictures=tuple(store_picture(info.context, each) for each in draft.pictures),
+        variants=tuple(store_variant_picture(info.context, each) for each in draft.variants),
+    )
     async with info.context.transaction() as session:
         return await create_product(
             session,
@@ -40,6 +48,9 @@ async def product_create(info: Info, input: ProductCreateInput) -> Product:
 async def product_update(info: Info, input: ProductUpdateInput) -> Product:
     """Changes a product; what is left out or null stays as it is."""
     changes = input.changes()
+    if changes.pictures is not None:
+        pictures = tuple(store_picture(info.context, each) for each in changes.pictures)
+        changes = replace(changes, pictures=pictures)
     async with info.context.transaction() as session:
         return await update_product(
             session,
@@ -94,7 +105,7 @@ async def variant_save(
         return await save_variant(
             session,
             row_id(product_id, "Product", field=("product_id",)),
-            variant.draft(("variant",)),
+            store_variant_picture(info.context, variant.draft(("variant",))),
             variant_id=optional_id(id, "Variant", "id"),
             version=version,
             cause=info.context.cause,

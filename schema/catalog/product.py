@@ -9,6 +9,7 @@ import strawberry
 import models
 from resolvers import catalog as resolve
 from resolvers.descriptions import describe_enum
+from resolvers.picture import media_url
 from schema.cache_control import NEVER, SECONDS
 from schema.node import Node
 from schema.rows import batched, field, loaded, row_type, translated
@@ -22,6 +23,7 @@ LaterFlashSale = Annotated["FlashSale", strawberry.lazy("schema.promotion")]
 
 ProductStatus = describe_enum(models.ProductStatus)
 AttributeType = describe_enum(models.AttributeType)
+PictureSize = describe_enum(models.PictureSize)
 PriceChangeStatus = describe_enum(models.PriceChangeStatus)
 
 
@@ -29,8 +31,7 @@ PriceChangeStatus = describe_enum(models.PriceChangeStatus)
 class Media(Node):
     """A picture."""
 
-    url: str
-    """Its address."""
+    url: str = field(media_url)
     alt: str
     """What it shows, for people who cannot see it."""
     content_type: str | None

@@ -10,6 +10,7 @@ from resolvers import order as resolve
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from resolvers.order import editing, timeline
+from resolvers.picture import line_picture_url
 from schema.account import Account
 from schema.catalog import Product, Variant
 from schema.connection import Connection
@@ -72,8 +73,7 @@ class OrderLine(Node):
     sku: str | None
     """The stock keeping unit, if it has one."""
     options: list["LineOption"] = field(resolve.options)
-    picture_url: str | None
-    """The URL of its picture."""
+    picture_url: str | None = field(line_picture_url)
     unit_price: Money
     """What one unit cost."""
     quantity: int

@@ -91,7 +91,7 @@ async def test_a_product_is_created_and_published(
         "version": 1,
         "tags": ["spring"],
         "category": {"name": "Tea"},
-        "media": [{"url": "/media/a.png", "alt": "A cup"}],
+        "media": [{"url": "http://shop.test/media/a.png", "alt": "A cup"}],
         "attributes": [{"attribute": {"code": "colour"}, "text": "Green"}],
         "translations": [{"language": "zh-CN", "title": "绿茶"}],
     }

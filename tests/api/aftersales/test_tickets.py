@@ -86,7 +86,7 @@ async def test_a_return_ends_with_its_refund(case: TicketCase, shop: Shop, sessi
     found = (await case.customer.get(TICKET, id=ticket))["ticket"]
     assert statuses == ["AWAITING_RETURN", "RETURN_SHIPPED", "REFUNDING"]
     assert found["status"] == "COMPLETED"
-    assert found["media"] == [{"url": picture.url}]
+    assert found["media"] == [{"url": f"http://shop.test{picture.url}"}]
     assert found["lines"] == [
         {"quantity": 1, "refund": {"amount": "99.00"}, "orderLine": {"title": "Teapot"}}
     ]
