@@ -29,6 +29,7 @@ from edge.graphql.outbox import Outbox, OutboxLimits, ReaderTooSlow
 from edge.graphql.request import GraphQLRequest
 from edge.graphql.running import answer_operation, describe_slow_reader, prepare_request
 from edge.logs import request_id_of
+from edge.shop_address import shop_address
 from gateways.leases import LimitExceeded
 
 log = structlog.get_logger()

@@ -176,6 +176,7 @@ async def test_a_person_registers_edits_addresses_and_signs_out(open_app: OpenAp
     account = (await web.read("WebAccount"))["viewer"]["account"]
     removed = (await web.do("WebAddressRemove", id=saved["id"]))["account"]
     revoked = await web.do("WebSessionRevoke", refreshToken=refreshed["refreshToken"])
+    web.client.headers = {}
 
     assert (account["name"], account["email"], account["addresses"]) == ("周舟", "zhou@example.com", [saved])
     assert (removed["addresses"], revoked["revoked"]) == ([], True)

@@ -13,6 +13,7 @@ from edge.picture_sizes import PictureSizes
 from events.shop import Shop
 from gateways.media import LocalMedia
 from models import PictureSize, Role
+from tests.api.test_catalog_editing import mutation
 from tests.clients import Clients
 
 URLS = "query ($id: ID!) { node(id: $id) { ... on Media { url " + "".join(
@@ -177,10 +178,8 @@ async def test_an_address_is_that_of_the_request_and_never_a_forged_one(clients:
 async def test_an_editor_who_sends_the_shops_own_address_back_changes_nothing(clients: Clients) -> None:
     staff = await clients.staff(Role.CATALOGUE)
     urls = await upload(clients, picture(40, 40))
-    create = (
-        "mutation ($input: ProductCreateInput!) { productCreate(input: $input) { product { id version } } }"
-    )
-    update = "mutation ($input: ProductUpdateInput!) { productUpdate(input: $input) { product { version media { url } } } }"
+    create = mutation("productCreate", "product { id version }")
+    update = mutation("productUpdate", "product { version media { url } }")
     created = (await staff.do(create, title="Tea", pictures=[{"url": urls["url"]}]))["product"]
 
     sent_back = await staff.do(update, **created, pictures=[{"url": urls["url"]}])
