@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 
 import httpx
 from redis.asyncio import Redis
@@ -18,6 +19,8 @@ from edge.health import health_routes
 from edge.limits import BodyLimit
 from edge.logs import RequestLog, logged_loop_failures
 from edge.media import UPLOAD_SECONDS, media_routes
+from edge.metrics import serving_metrics
+from edge.monitor import RequestMonitor
 from edge.operations.registered import RegisteredOperations
 from edge.persisted_operations import PersistedOperations
 from edge.picture_sizes import PictureSizes
@@ -33,9 +36,13 @@ from events.types import Clock
 from gateways.buckets import MemoryBuckets, RedisBuckets
 from gateways.carrier.simulated import SimulatedCarrier
 from gateways.leases import Leases
+from gateways.measured import MeasuredTransport
 from gateways.media import create_media_store
+from gateways.metrics import Metrics
 from gateways.payment.registry import connect_payment_gateways
 from gateways.secrets import Secrets
+from gateways.statements import StatementWatch
+from gateways.tracer_choice import connect_tracer
 from models import CarrierCode
 from models.database import Database
 from schema import schema
@@ -59,7 +66,12 @@ def open_shop(
     """
     database = database or Database.open(settings.database.url, pool_size=settings.database.pool_size)
     transport = httpx.ASGITransport(app) if app and not settings.server.public_url else None
-    client, secrets = httpx.AsyncClient(transport=transport), Secrets()
+    metrics, tracer = Metrics(), connect_tracer(settings, version=version("cartwheel"))
+    watch = StatementWatch(database, metrics, tracer)
+    client = httpx.AsyncClient(
+        transport=MeasuredTransport(transport or httpx.AsyncHTTPTransport(), metrics, tracer)
+    )
+    secrets = Secrets()
     redis = Redis.from_url(settings.redis.url) if settings.redis.url else None
     return Shop(
         settings=settings,
@@ -72,7 +84,9 @@ def open_shop(
         media=create_media_store(settings),
         secrets=secrets,
         clock=clock,
-        closers=[client.aclose],
+        metrics=metrics,
+        tracer=tracer,
+        closers=[client.aclose, watch.close, *([tracer.close] if tracer else [])],
     )
 
 
@@ -81,6 +95,7 @@ def guards(shop: Shop) -> list[Middleware]:
     timeouts = {"/media": timedelta(seconds=UPLOAD_SECONDS), PRODUCTS: timedelta(seconds=FILE_SECONDS)}
     return [
         Middleware(RequestLog),
+        Middleware(RequestMonitor, shop=shop),
         Middleware(RequestRate, settings=shop.settings),
         Middleware(LiveConnections, shop=shop),
         Middleware(BodyDeadline, settings=shop.settings.connections, timeouts=timeouts),
@@ -93,7 +108,11 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         with logged_loop_failures():
-            async with running_jobs(shop, relays=settings.server.run_worker), graphql.running():
+            async with (
+                running_jobs(shop, relays=settings.server.run_worker),
+                graphql.running(),
+                serving_metrics(shop),
+            ):
                 yield
 
     uploads = {"/media": settings.limits.upload_bytes, PRODUCTS: settings.limits.import_bytes}

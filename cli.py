@@ -110,7 +110,7 @@ def serve(
         configure_logging(settings)
         if sqlite_file(settings.database.url):
             upgrade_database(settings)
-        asyncio.run(check_start(settings, redis=True))
+        asyncio.run(check_start(settings, runs=True))
     if demo:
         load_demo_shop(settings)
     tune_garbage_collector()
@@ -129,6 +129,7 @@ def worker() -> None:
     """Relay events, run reactions and scheduled jobs, without serving requests."""
     from app import open_shop
     from edge.logs import configure_logging, logged_loop_failures
+    from edge.metrics import serving_metrics
     from edge.start import check_start
     from events.jobs.worker import running_jobs
 
@@ -137,12 +138,13 @@ def worker() -> None:
     tune_garbage_collector()
 
     async def run_until_stopped() -> None:
-        await check_start(settings, redis=True)
+        await check_start(settings, runs=True)
         stop = asyncio.Event()
         for signal_ in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(signal_, stop.set)
         with logged_loop_failures():
-            async with running_jobs(open_shop(settings)):
+            shop = open_shop(settings)
+            async with running_jobs(shop), serving_metrics(shop):
                 await stop.wait()
 
     with exit_when_refused():

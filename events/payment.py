@@ -31,6 +31,7 @@ from domain.payment.due import (
     find_payment_and_number,
 )
 from events.types import Resources, Timer
+from gateways.measured import MeasuredPayments
 from gateways.payment import (
     Charge,
     NextAction,
@@ -200,7 +201,7 @@ def gateway_for(resources: Resources, method: PaymentMethod) -> PaymentGateway:
     gateway = resources.payments.get(method)
     if gateway is None:
         raise ProviderError(f"{method} is not connected")
-    return gateway
+    return MeasuredPayments(gateway, resources.calls)
 
 
 async def charge_of(resources: Resources, payment_id: int, *, return_url: str | None = None) -> Charge:

@@ -19,6 +19,7 @@ from events.reactions import REACTIONS
 from events.topics import topics_of
 from events.types import AnyReaction, InTransaction, Reactions, Resources
 from gateways.failures import describe_failure
+from gateways.tracing import open_root_span, open_span
 from models import Event
 
 log = structlog.get_logger()
@@ -34,6 +35,7 @@ class Relay:
     def __init__(self, resources: Resources, reactions: Reactions = REACTIONS) -> None:
         self.resources = resources
         self.database = resources.database
+        self.metrics, self.tracer = resources.metrics, resources.tracer
         self.clock = resources.clock
         self.lease = resources.settings.jobs.event_lease
         self.pause_seconds = resources.settings.jobs.relay_interval.total_seconds()
@@ -63,6 +65,7 @@ class Relay:
         events = await self.claim()
         if events:
             await self.resources.bus.notify({topic for event in events for topic in topics_of(event)})
+            self.metrics.relayed_events += len(events)
             await self.mark([event for event in events if not self.reactions_for(event)])
             for event in events:
                 if self.reactions_for(event):
@@ -85,8 +88,10 @@ class Relay:
 
     async def react(self, event: Event) -> None:
         try:
-            for reaction in self.reactions_for(event):
-                await self.apply(reaction, event)
+            with open_root_span(self.tracer, f"event {event.name}"):
+                for reaction in self.reactions_for(event):
+                    with self.metrics.reactions.measure(reaction.name), open_span(self.tracer, reaction.name):
+                        await self.apply(reaction, event)
         except Exception as error:
             log.exception("reaction.failed", event_name=event.name, event_id=event.id)
             await self.postpone(event, error)

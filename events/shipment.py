@@ -9,6 +9,7 @@ from domain.shipment import TrackingFact, add_tracking_events, claim_poll, lock_
 from domain.shipment.due import due_carrier_polls
 from events.types import Resources, Timer
 from gateways.carrier import CarrierAddress, CarrierError, CarrierEvent, Parcel
+from gateways.measured import MeasuredCarrier
 from geo import find_point
 from loaders.shipment import ShipmentRoute, load_routes
 from models import Delivery, Warehouse
@@ -41,7 +42,7 @@ async def ask_carrier(resources: Resources, shipment_id: int) -> list[TrackingFa
     carrier = resources.carriers.get(shipment.carrier) if shipment.carrier else None
     if carrier is None or shipment.tracking_number is None or shipment.dispatched_at is None:
         raise CarrierError(f"{shipment.carrier} is not connected")
-    reported = await carrier.track(
+    reported = await MeasuredCarrier(carrier, resources.calls).track(
         parcel_of(route),
         tracking_number=shipment.tracking_number,
         dispatched_at=shipment.dispatched_at,

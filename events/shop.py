@@ -16,6 +16,7 @@ from events.counters.views import ViewCounter
 from events.jobs.event_archiver import EventArchiver
 from events.quality import QualityAssessor
 from events.session_rights import SessionRightsCache
+from events.slow_operations import SlowOperations
 from events.subscriptions.coalescer import Coalescer
 from events.subscriptions.feed import EventFeed
 from events.subscriptions.flash_sale_watch import FlashSaleWatch
@@ -26,11 +27,13 @@ from events.types import Clock
 from gateways.buckets import Buckets
 from gateways.carrier import Carrier
 from gateways.leases import Leases
+from gateways.measured import CallObserver
 from gateways.media import MediaStore
 from gateways.metrics import Metrics
 from gateways.payment import PaymentGateway
 from gateways.routing import Router, StraightLineRouter
 from gateways.secrets import Secrets
+from gateways.tracing import Tracer
 from models import CarrierCode, PaymentMethod
 from models.database import Database
 from settings import Settings
@@ -52,6 +55,7 @@ class Shop:
     clock: Clock
     router: Router = field(default_factory=StraightLineRouter)
     metrics: Metrics = field(default_factory=Metrics)
+    tracer: Tracer | None = None
     on_commit: list[Callable[[], None]] = field(default_factory=list)
     """Called when a transaction has committed that may have recorded events."""
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -67,6 +71,9 @@ class Shop:
     quality: QualityAssessor = field(init=False)
     views: ViewCounter = field(init=False)
     sales: SalesCounter = field(init=False)
+    slow_operations: SlowOperations = field(init=False)
+    calls: CallObserver = field(init=False)
+    """Measures calls to partners."""
     archiver: EventArchiver = field(init=False)
     session_rights: SessionRightsCache = field(init=False)
 
@@ -78,8 +85,10 @@ class Shop:
             deadlines.unpaid_order_cancelled_after,
             deadlines.flash_order_cancelled_after,
         )
+        self.calls = CallObserver(self.metrics, self.tracer)
+        self.slow_operations = SlowOperations(database, settings.monitoring.slow_operation)
         self.order_queue = OrderQueue(
-            database, clock, self.secrets.new_number, terms, settings.checkout, self.wake_relay
+            database, clock, self.secrets.new_number, terms, settings.checkout, self.wake_relay, self.calls
         )
         self.replay = EventReplay(database, bus, self.coalescer, subscriptions.signal_timeout)
         self.feed = EventFeed(database, bus, subscriptions.signal_timeout)

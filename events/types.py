@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.events import DomainEvent
 from events.bus import Bus
 from gateways.carrier import Carrier
+from gateways.measured import CallObserver
 from gateways.media import MediaStore
 from gateways.metrics import Metrics
 from gateways.payment import PaymentGateway
+from gateways.tracing import Tracer
 from models import CarrierCode, PaymentMethod
 from models.database import Database
 from settings import Settings
@@ -43,6 +45,10 @@ class Resources(Protocol):
     def media(self) -> MediaStore: ...
     @property
     def metrics(self) -> Metrics: ...
+    @property
+    def tracer(self) -> Tracer | None: ...
+    @property
+    def calls(self) -> CallObserver: ...
 
     @property
     def on_commit(self) -> list[Callable[[], None]]:

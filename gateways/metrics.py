@@ -152,6 +152,8 @@ class TimedSeries(Series[Durations]):
 class Metrics:
     """The figures of one process."""
 
+    operation_names: frozenset[str] = frozenset()
+    """The names of registered operations; those of others are made up by clients and become no labels."""
     operations: Series[OperationFigures] = field(default_factory=lambda: Series(OperationFigures))
     """By type (query, mutation, subscription) and operation: a registered name or a root field."""
     operation_errors: CountedSeries = field(default_factory=CountedSeries)

@@ -15,6 +15,7 @@ from domain.shipment import (
 )
 from events.shipment import parcel_of
 from gateways.carrier import CarrierError, Waybill
+from gateways.measured import MeasuredCarrier
 from loaders.delivery_run import ActiveStop
 from loaders.page import PAGE_DEFAULT, Page
 from loaders.shipment import (
@@ -181,7 +182,8 @@ async def book_waybill(info: Info, route: ShipmentRoute, code: CarrierCode) -> W
     if carrier is None:
         raise CarrierUnavailable(code)
     try:
-        return await carrier.book(parcel_of(route), now=info.context.now)
+        measured = MeasuredCarrier(carrier, info.context.shop.calls)
+        return await measured.book(parcel_of(route), now=info.context.now)
     except CarrierError as error:
         raise CarrierUnavailable(code) from error
 

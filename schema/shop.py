@@ -17,6 +17,7 @@ from schema.compiled_documents import ReuseDocuments, new_document_cache
 from schema.executor import CountingExecutor
 from schema.redaction import redact_message
 from schema.scalars import DateTime
+from schema.traced_fields import trace_root_fields
 
 log = structlog.get_logger()
 
@@ -65,6 +66,7 @@ class ShopSchema(strawberry.Schema):
             execution_context_class=CountingExecutor,
             scalar_overrides={datetime: DateTime},
         )
+        trace_root_fields(self._schema)
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None

@@ -26,6 +26,7 @@ from settings.connections import ConnectionSettings
 from settings.exposure import ExposureSettings
 from settings.graphql import GraphQLSettings
 from settings.group import SettingsGroup
+from settings.monitoring import MonitoringSettings
 from settings.names import MistypedName, find_mistyped, unknown_in_file
 from settings.operations import OperationSettings
 from settings.proxies import ProxySettings
@@ -75,6 +76,7 @@ class Settings(BaseModel):
     accounts: AccountSettings
     media: MediaSettings
     logs: LogSettings
+    monitoring: MonitoringSettings
     limits: LimitSettings
     operations: OperationSettings
     caching: CachingSettings

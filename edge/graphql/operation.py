@@ -5,7 +5,9 @@ Every transport uses it, so that a limit holds over HTTP, WebSocket and event st
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 
 from graphql import (
     DocumentNode,
@@ -21,9 +23,11 @@ from strawberry.types import ExecutionResult
 
 from edge.graphql.answer import Answer, OperationFailed, encode_result
 from edge.graphql.deadline import answer_too_large, run_within
+from edge.graphql.measuring import MeasuredOperation, count_invalid, describe_operation, measure_operation
 from edge.graphql.request import GraphQLRequest, RequestRefused
 from edge.persisted_operations import PersistedOperations, requested_hash
 from events.shop import Shop
+from gateways.tracing import open_root_span
 from resolvers.context import Context
 from schema.executor import EventStream, open_event_stream
 from schema.shop import ShopSchema, mask_errors
@@ -36,6 +40,8 @@ class PreparedOperation:
     request: GraphQLRequest
     document: DocumentNode
     node: OperationDefinitionNode
+    began: float
+    """When it was begun to be prepared, in seconds of `perf_counter`."""
 
     @property
     def type(self) -> OperationType:
@@ -71,6 +77,13 @@ class Operations:
         """
         if not request.query.strip():
             raise RequestRefused("No GraphQL query found in the request")
+        began = perf_counter()
+        with count_invalid(self.shop, began=began):
+            document, node = self.check(request)
+        return PreparedOperation(request, document, node, began)
+
+    def check(self, request: GraphQLRequest) -> tuple[DocumentNode, OperationDefinitionNode]:
+        """The parsed and valid document of a request, and its operation."""
         document = self.schema.documents.get(request.query)
         try:
             prepared = document or parse_document(request.query)
@@ -80,7 +93,7 @@ class Operations:
         self.validate(request.query, prepared, known=document is not None)
         if document is None:
             self.schema.documents.add(request.query, prepared, size=len(request.query))
-        return PreparedOperation(request, prepared, node)
+        return prepared, node
 
     def validate(self, text: str, document: DocumentNode, *, known: bool) -> None:
         """OperationFailed for a document that shows the schema where it is hidden, or breaks a rule.
@@ -128,7 +141,16 @@ class Operations:
             operation_name=request.operation_name,
             operation_extensions=request.extensions,
         )
-        return self.encode_answer(await run_within(self.deadline, work, context.execution))
+        with self.measure(prepared) as measured:
+            result = await run_within(self.deadline, work, context.execution)
+            measured.errors = result.errors or ()
+            return self.encode_answer(result)
+
+    def measure(self, prepared: PreparedOperation) -> AbstractContextManager[MeasuredOperation]:
+        """Measure an operation until the block ends."""
+        names = self.shop.metrics.operation_names
+        operation = describe_operation(self.schema._schema, prepared.document, prepared.node, names)
+        return measure_operation(self.shop, operation, prepared.request.query, began=prepared.began)
 
     def encode_answer(self, result: ExecutionResult) -> Answer:
         """The answer that a result becomes; OperationFailed when nothing was executed, or it is too large."""
@@ -147,6 +169,12 @@ class Operations:
         if prepared.type is not OperationType.SUBSCRIPTION:
             yield await self.execute(prepared, context)
             return
+        with self.measure(prepared):
+            async for answer in self.follow(prepared, context):
+                yield answer
+
+    async def follow(self, prepared: PreparedOperation, context: Context) -> AsyncGenerator[Answer]:
+        """The answers to a subscription."""
         events = await self.open_events(prepared, context)
         iterator = aiter(events.events)
         try:
@@ -183,7 +211,8 @@ class Operations:
         """
         context.execution.answer_size = 0
         context.execution.answer_limit = self.shop.settings.graphql.answer_bytes
-        result = await run_within(self.deadline, events.answer_event(event), context.execution)
+        with open_root_span(self.shop.tracer, "subscription event"):
+            result = await run_within(self.deadline, events.answer_event(event), context.execution)
         if result.errors:
             self.mask_errors(result.errors, context)
         answer = self.encode_answer(ExecutionResult(data=result.data, errors=result.errors))

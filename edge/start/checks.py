@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, InvalidResponse, RedisError, ResponseError
 
 from edge.start.database import check_database
+from edge.start.listeners import open_listeners
 from edge.start.refusal import WRONG, StartRefused
 from settings import Settings
 
@@ -20,12 +21,23 @@ REDIS_SECONDS = 2.0
 """How long Redis may take to accept a connection, and again to answer."""
 
 
-async def check_start(settings: Settings, *, migrated: bool = True, redis: bool = False) -> None:
-    """StartRefused unless VAR_DIR can be written and the database be used; with `redis`, REDIS_URL, too."""
+async def check_start(settings: Settings, *, migrated: bool = True, runs: bool = False) -> None:
+    """StartRefused unless VAR_DIR can be written and the database be used.
+
+    A process that `runs` on needs a right REDIS_URL and METRICS_PORT, too.
+    """
     check_folder(settings.deployment.var_dir)
     await check_database(settings.database.url, migrated=migrated)
-    if redis and settings.redis.url:
+    if runs and settings.redis.url:
         await check_redis(settings.redis.url)
+    if runs and settings.monitoring.metrics_port:
+        check_metrics_port(settings.monitoring.metrics_host, settings.monitoring.metrics_port)
+
+
+def check_metrics_port(host: str, port: int) -> None:
+    """StartRefused unless the port of the metrics is free: each process has its own."""
+    for listener in open_listeners(host, port, names=("METRICS_HOST", "METRICS_PORT")):
+        listener.close()
 
 
 def check_folder(folder: Path) -> None:

@@ -22,6 +22,9 @@ from domain.promotion import PromotionUsedUp
 from events.checkout.lanes import Lane, QueuedOrder
 from events.checkout.sold_out import SoldOut
 from events.types import Clock
+from gateways.measured import CallObserver
+from gateways.metrics import USAGE
+from gateways.tracing import open_root_span
 from loaders.order import NUMBER_PREFIX
 from models import Order
 from models.database import Database
@@ -67,6 +70,7 @@ class OrderQueue:
         terms: OrderTerms,
         settings: CheckoutSettings,
         notify_placed: Callable[[], None],
+        observer: CallObserver,
     ) -> None:
         self.database = database
         self.clock = clock
@@ -74,6 +78,7 @@ class OrderQueue:
         self.terms = terms
         self.settings = settings
         self.notify_placed = notify_placed
+        self.metrics, self.tracer = observer.metrics, observer.tracer
         one_writer = database.dialect == "sqlite"
         self.lanes = [Lane() for _ in range(1 if one_writer else settings.lanes)]
         self.sold_out = SoldOut()
@@ -123,14 +128,17 @@ class OrderQueue:
         """Raise Busy where an order would wait too long in this lane."""
         wait_seconds = lane.load * self.seconds_per_order
         if wait_seconds > self.settings.wait_limit.total_seconds() or lane.load >= self.settings.queue_limit:
+            self.metrics.orders.add(ErrorCode.BUSY.value)
             raise Busy(wait_seconds)
 
     async def serve(self, lane: Lane) -> None:
         """Place one batch after the other, until the lane is empty."""
+        USAGE.set(None)  # it is the work of many operations, not of the first
         try:
             while batch := lane.take_batch(self.settings.batch_limit):
                 lane.busy, began = len(batch), monotonic()
-                await self.place_batch(batch)
+                with self.metrics.order_batches.measure(), open_root_span(self.tracer, "order batch"):
+                    await self.place_batch(batch)
                 lane.remove_tags(batch)
                 seconds = (monotonic() - began) / len(batch)
                 self.seconds_per_order = SMOOTHING * self.seconds_per_order + (1 - SMOOTHING) * seconds
@@ -145,6 +153,7 @@ class OrderQueue:
         for order, result in zip(batch, results, strict=True):
             if isinstance(result, OutOfStock) and result.variant_id is not None and not result.left:
                 self.sold_out.remember(result.variant_id, result, seconds=seconds)
+            self.metrics.orders.add(outcome_of(result))
             order.answer(result)
 
     async def commit_batch(self, items: Sequence[BatchItem]) -> Sequence[OrderResult | Exception]:
@@ -185,6 +194,13 @@ class OrderQueue:
             if any(isinstance(result, Order) for result in results):
                 await session.commit()
             return results
+
+
+def outcome_of(result: OrderResult | Exception) -> str:
+    """What became of an order, as a label."""
+    if isinstance(result, Order):
+        return "placed"
+    return result.code.value if isinstance(result, DomainError) else "failed"
 
 
 def order_or_raise(result: OrderResult) -> Order:

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from time import perf_counter
 
 import structlog
 
 from events.types import Resources, RowId, Timer
+from gateways.tracing import open_root_span
 from models.sql.batches import in_batches
 
 log = structlog.get_logger()
@@ -38,14 +40,19 @@ class Scheduler:
 
     async def run_timer(self, timer: Timer) -> int:
         done, moment = 0, self.resources.clock() - timer.age(self.resources.settings)
+        began, metrics = perf_counter(), self.resources.metrics
         try:
             async with self.resources.database.reads() as session:
                 ids: Sequence[RowId] = (await session.scalars(timer.due(moment).limit(BATCH))).all()
         except Exception:
             log.exception("timer.failed", timer=timer.name)
+            metrics.timer_runs.at(timer.name, "failed").add(perf_counter() - began)
             return 0
         for group in in_batches(ids, GROUP):
-            done += await self.act(timer, group)
+            with open_root_span(self.resources.tracer, f"timer {timer.name}", {"rows": len(group)}):
+                done += await self.act(timer, group)
+        metrics.timer_runs.at(timer.name, "ok").add(perf_counter() - began)
+        metrics.timer_rows.add(timer.name, "ok", amount=done)
         if done:
             self.resources.wake_relay()
             self.behind = self.behind or (timer.act_on_group is not None and len(ids) == BATCH)
@@ -65,4 +72,5 @@ class Scheduler:
                 done += 1
             except Exception:
                 log.exception("timer.failed", timer=timer.name, row=row_id)
+                self.resources.metrics.timer_rows.add(timer.name, "failed")
         return done

@@ -73,6 +73,15 @@ class PreparedSelect:
         return processed
 
 
+class DirectExecution:
+    """One statement on the driver's connection, in place of SQLAlchemy's execution context."""
+
+    __slots__ = ("__weakref__", "error")
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+
+
 class DriverConnection:
     """A connection of the pool, without a session and without a transaction."""
 
@@ -88,14 +97,22 @@ class DriverConnection:
         return name
 
     async def fetch(self, text: str, arguments: Sequence[Any]) -> Iterable[DriverRow]:
-        # those who count or log statements listen to the engine, which the driver's connection bypasses
-        for listener in self.engine.sync_engine.dispatch.before_cursor_execute:
-            listener(None, None, text, arguments, None, False)
+        # those who count, time or log statements listen to the engine, which the driver's connection bypasses
+        listeners, execution = self.engine.sync_engine.dispatch, DirectExecution()
+        for listener in listeners.before_cursor_execute:
+            listener(None, None, text, arguments, execution, False)
         rows: Iterable[DriverRow]
-        if self.dialect == "sqlite":
-            rows = await self.driver.execute_fetchall(text, arguments)
-        else:
-            rows = await self.driver.fetch(text, *arguments)
+        try:
+            if self.dialect == "sqlite":
+                rows = await self.driver.execute_fetchall(text, arguments)
+            else:
+                rows = await self.driver.fetch(text, *arguments)
+        except BaseException as error:
+            execution.error = error
+            raise
+        finally:
+            for listener in listeners.after_cursor_execute:
+                listener(None, None, text, arguments, execution, False)
         return rows
 
 

@@ -57,7 +57,21 @@ async def products(
     viewer = apply_preferences(info, language=language, currency=currency)
     checked_query = check_query(query)
     criteria = await criteria_from(info, filter or ProductFilter(), viewer.currency)
-    plan = await plan_of_page(info, checked_query, after)
+    if not checked_query:
+        return await find_products(info, criteria, "", sort, first=first, after=after)
+    metrics = info.context.shop.metrics
+    with metrics.searches.measure("products"):
+        page = await find_products(info, criteria, checked_query, sort, first=first, after=after)
+    if after is None and not page.rows:
+        metrics.searches_without_results.add("products")
+    return page
+
+
+async def find_products(
+    info: Info, criteria: ProductCriteria, query: str, sort: ProductSort, *, first: int, after: str | None
+) -> Page[Product]:
+    """A page of the products a query matches; if none has all its words, of those with most of them."""
+    plan = await plan_of_page(info, query, after)
     page = await load_product_page(info, replace(criteria, plan=plan), sort, first=first, after=after)
     if plan is None or page.rows or after is not None:
         return page

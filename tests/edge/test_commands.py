@@ -75,13 +75,13 @@ async def test_only_roles_of_the_staff_are_created_by_the_command(
     env: dict[str, str], other_shop: Shop, role: str
 ) -> None:
     refused = await create_staff(env, role)
-    offered = await call_cartwheel("staff", "create", "--help", env=env)
+    listed_roles = await call_cartwheel("staff", "create", "--help", env=env)
     created = await create_staff(env, "ADMIN")
 
     assert refused.returncode == 2
     assert f"'{role}' is none of CATALOGUE|" in refused.stderr
-    assert "CATALOGUE|" in offered.stdout
-    assert not {"GUEST", "CUSTOMER"} & set(re.findall("[A-Z]+", offered.stdout))
+    assert "CATALOGUE|" in listed_roles.stdout
+    assert not {"GUEST", "CUSTOMER"} & set(re.findall("[A-Z]+", listed_roles.stdout))
     assert created.returncode == 0
     async with other_shop.database.reads() as session:
         assert [account.role for account in await session.scalars(select(Account))] == [Role.ADMIN]

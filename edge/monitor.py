@@ -1,0 +1,56 @@
+"""Each HTTP request is counted; with a tracer, it is the first part of a trace, or follows the client's."""
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from events.shop import Shop
+from gateways.metrics import OTHER
+
+ROUTES = ("graphql", "graphiql", "media", "products.csv", "webhooks", "sandbox", "healthz", "readyz")
+"""The first parts of our paths: what else clients ask for is one label."""
+
+METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE")
+UNTRACED = ("healthz", "readyz")
+
+
+class RequestMonitor:
+    """ASGI middleware that counts HTTP requests by method, route and status, and begins traces."""
+
+    def __init__(self, app: ASGIApp, shop: Shop) -> None:
+        self.app = app
+        self.shop = shop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        method = scope["method"] if scope["method"] in METHODS else OTHER
+        route = route_of(scope["path"])
+        status = 0
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        tracer = self.shop.tracer if route not in UNTRACED else None
+        try:
+            if tracer is None:
+                await self.app(scope, receive, send_and_note)
+                return
+            attributes = {"http.request.method": method, "http.route": route}
+            parent = Headers(scope=scope).get("traceparent", "")
+            with tracer.span(f"{method} /{route}", attributes, parent=parent) as span:
+                await self.app(scope, receive, send_and_note)
+                span.note("http.response.status_code", status)
+                if status >= 500:
+                    span.fail(str(status))
+        finally:
+            self.shop.metrics.requests.add(method, route, str(status))
+
+
+def route_of(path: str) -> str:
+    """The first part of a path of ours; the start page is empty."""
+    first = path.strip("/").partition("/")[0]
+    return first if first in ROUTES or not first else OTHER
