@@ -43,7 +43,6 @@ app.add_typer(exports, name="export")
 console = Console(stderr=True)
 app.add_typer(operation_commands(lambda work: run_in_shop(work), console), name="operations")
 add_backup_commands(app, lambda: read_settings().database.url, console)
-SCHEMA_FILE = Path(__file__).parent / "schema.graphql"
 CsvFiles = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV files")]
 
 
@@ -179,18 +178,19 @@ def reindex() -> None:
 @app.command()
 def schema(
     check: Annotated[
-        bool, typer.Option("--check", help="write nothing; exit code 1 when it is stale")
+        bool, typer.Option("--check", help="write nothing; exit code 1 when it is stale or breaks clients")
     ] = False,
+    release: Annotated[
+        str | None, typer.Option(help="also write it and all client operations into docs/releases/VERSION")
+    ] = None,
 ) -> None:
     """Write schema.graphql, the schema that clients rely on."""
-    from schema import schema as shop_schema
+    from edge.commands.schema import check_schema, release_schema, write_schema
 
-    printed = shop_schema.as_str() + "\n"
-    if not check:
-        SCHEMA_FILE.write_text(printed, encoding="utf-8")
-    elif not SCHEMA_FILE.exists() or SCHEMA_FILE.read_text(encoding="utf-8") != printed:
-        console.print("schema.graphql is stale: run `make schema` and look at what changed for clients.")
-        raise typer.Exit(1)
+    if code := check_schema(console) if check else release_schema(release, console) if release else 0:
+        raise typer.Exit(code)
+    if not check and not release:
+        write_schema()
 
 
 @app.command()

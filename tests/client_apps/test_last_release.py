@@ -8,9 +8,10 @@ from pathlib import Path
 from graphql import parse, validate
 
 from edge.operations.documents import read_operations
+from edge.operations.releases import find_last_release
 from schema import schema
 from tests.client_apps.client_app import FOLDER
-from tests.client_apps.last_release import find_last_release, released_operations
+from tests.client_apps.last_release import released_operations
 from tests.client_apps.test_documents import names_in_tests
 
 NOW = {operation.name: operation for operation in read_operations(FOLDER)}
