@@ -39,6 +39,7 @@ from gateways.leases import Leases
 from gateways.measured import MeasuredTransport
 from gateways.media import create_media_store
 from gateways.metrics import Metrics
+from gateways.notice.registry import connect_notice_gateways
 from gateways.payment.registry import connect_payment_gateways
 from gateways.secrets import Secrets
 from gateways.statements import StatementWatch
@@ -72,6 +73,9 @@ def open_shop(
         transport=MeasuredTransport(transport or httpx.AsyncHTTPTransport(), metrics, tracer)
     )
     secrets = Secrets()
+    outside = client
+    if settings.notices.webhook_url:
+        outside = httpx.AsyncClient(transport=MeasuredTransport(httpx.AsyncHTTPTransport(), metrics, tracer))
     redis = Redis.from_url(settings.redis.url) if settings.redis.url else None
     return Shop(
         settings=settings,
@@ -86,7 +90,8 @@ def open_shop(
         clock=clock,
         metrics=metrics,
         tracer=tracer,
-        closers=[client.aclose, watch.close, *([tracer.close] if tracer else [])],
+        notices=connect_notice_gateways(settings, outside, clock),
+        closers=[client.aclose, outside.aclose, watch.close, *([tracer.close] if tracer else [])],
     )
 
 

@@ -119,6 +119,12 @@ class Taken(DomainError):
 class LimitReached(DomainError):
     code = ErrorCode.LIMIT_REACHED
 
+    def __init__(
+        self, message: str, *, field: tuple[str | int, ...] = (), retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message, field=field)
+        self.retry_after_seconds = retry_after_seconds
+
 
 class NotForSale(DomainError):
     code = ErrorCode.NOT_FOR_SALE

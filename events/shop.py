@@ -30,11 +30,12 @@ from gateways.leases import Leases
 from gateways.measured import CallObserver
 from gateways.media import MediaStore
 from gateways.metrics import Metrics
+from gateways.notice import NoticeGateway
 from gateways.payment import PaymentGateway
 from gateways.routing import Router, StraightLineRouter
 from gateways.secrets import Secrets
 from gateways.tracing import Tracer
-from models import CarrierCode, PaymentMethod
+from models import CarrierCode, NoticeChannel, PaymentMethod
 from models.database import Database
 from settings import Settings
 
@@ -53,6 +54,7 @@ class Shop:
     media: MediaStore
     secrets: Secrets
     clock: Clock
+    notices: Mapping[NoticeChannel, NoticeGateway]
     router: Router = field(default_factory=StraightLineRouter)
     metrics: Metrics = field(default_factory=Metrics)
     tracer: Tracer | None = None

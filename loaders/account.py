@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.base import ByKey, ManyByKey, loader
-from models import Account, Address, Role, SignIn
+from models import Account, Address, DeviceToken, Role, SignIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,14 @@ class SignInById(ByKey[int, SignIn]):
     key = SignIn.id
 
 
+class DeviceTokenBySignIn(ByKey[int, DeviceToken]):
+    key = DeviceToken.sign_in_id
+
+
 class AccountLoaders:
     account = loader(AccountById)
     account_addresses = loader(AddressesByAccount)
     address = loader(AddressById)
     account_sign_ins = loader(SignInsByAccount)
     sign_in = loader(SignInById)
+    device_token = loader(DeviceTokenBySignIn)

@@ -44,6 +44,7 @@ from models.delivery_run import DeliveryRun, DeliveryRunStatus, DeliveryRunStop,
 from models.event import ArchivedEvent, Event, ReactionDone, Subject
 from models.knowledge import Article, ArticleRating, ArticleStatus, ArticleVersion
 from models.money import MINOR_DIGITS, CurrencyCode, Money
+from models.notice import Notice, NoticeChannel, NoticeKind, NoticeStatus
 from models.order import (
     Delivery,
     DeliveryLine,
@@ -92,8 +93,15 @@ from models.shipment import (
     TrackingEvent,
 )
 from models.shipping import ShippingMethod, ShippingRate, ShippingZone
-from models.sign_in import Session, SignIn, SignInAttempts
+from models.sign_in import Session, SignIn, SignInFailures
 from models.stock import MovementKind, StockLevel, StockMovement, Warehouse
+from models.verification import (
+    DeviceToken,
+    RecoveryCode,
+    TotpSecret,
+    Verification,
+    VerificationPurpose,
+)
 
 __all__ = [
     "GRANTS",
@@ -127,6 +135,7 @@ __all__ = [
     "DeliveryRun",
     "DeliveryRunStatus",
     "DeliveryRunStop",
+    "DeviceToken",
     "Event",
     "FulfilmentStatus",
     "HasCurrency",
@@ -137,6 +146,10 @@ __all__ = [
     "Media",
     "Money",
     "MovementKind",
+    "Notice",
+    "NoticeChannel",
+    "NoticeKind",
+    "NoticeStatus",
     "Order",
     "OrderDisplayStatus",
     "OrderLine",
@@ -172,6 +185,7 @@ __all__ = [
     "PromotionScopeKind",
     "PromotionUse",
     "ReactionDone",
+    "RecoveryCode",
     "Refund",
     "RefundStatus",
     "RegisteredOperation",
@@ -187,7 +201,7 @@ __all__ = [
     "ShippingRate",
     "ShippingZone",
     "SignIn",
-    "SignInAttempts",
+    "SignInFailures",
     "StockLevel",
     "StockMovement",
     "StopOutcome",
@@ -200,9 +214,12 @@ __all__ = [
     "TicketReason",
     "TicketStatus",
     "TicketType",
+    "TotpSecret",
     "TrackingEvent",
     "Translations",
     "Variant",
+    "Verification",
+    "VerificationPurpose",
     "Warehouse",
     "available_units",
     "in_active_warehouse",

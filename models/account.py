@@ -38,7 +38,7 @@ class Account(Base):
 
     __tablename__ = "accounts"
     __table_args__ = (
-        CheckConstraint("email IS NOT NULL OR phone IS NOT NULL", name="reachable"),
+        CheckConstraint("email IS NOT NULL OR phone IS NOT NULL OR erased_at IS NOT NULL", name="reachable"),
         UniqueConstraint("email"),
         UniqueConstraint("phone"),
         Index("ix_accounts_name", "name"),
@@ -53,6 +53,13 @@ class Account(Base):
     language: Mapped[str | None]
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    email_verified_at: Mapped[datetime | None]
+    """When a one-time code that was sent to the e-mail address was entered; so for the phone number."""
+    phone_verified_at: Mapped[datetime | None]
+    erasure_due_at: Mapped[datetime | None] = mapped_column(index=True)
+    """From when on the account is erased, as its owner has asked; None before and after."""
+    erased_at: Mapped[datetime | None]
+    """Since when the row stands only for what it bought: nothing personal is left."""
 
 
 class AddressColumns:

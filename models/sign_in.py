@@ -44,14 +44,17 @@ class Session(Base):
     revoked_at: Mapped[datetime | None]
 
 
-class SignInAttempts(Base):
-    """How often a sign-in was tried with one e-mail address or phone number since `first_at`.
+class SignInFailures(Base):
+    """How often a sign-in was tried in a row with one e-mail address or phone number from one address.
 
-    It is counted for unknown ones, too, so that the limit does not reveal who has an account.
+    It is counted for unknown ones, too, so that the delay does not reveal who has an account. A stranger's
+    guesses block the stranger's address, never the owner's.
     """
 
-    __tablename__ = "sign_in_attempts"
+    __tablename__ = "sign_in_failures"
 
     login: Mapped[str] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(primary_key=True)
     attempts: Mapped[int]
-    first_at: Mapped[datetime] = mapped_column(index=True)
+    tried_at: Mapped[datetime] = mapped_column(index=True)
+    blocked_until: Mapped[datetime]

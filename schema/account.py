@@ -58,6 +58,7 @@ class SignIn(Node):
     user_agent: str
     """What the browser or the app called itself; may be empty."""
     is_current: bool = field(resolve.is_current)
+    gets_push_notices: bool = batched(resolve.gets_push_notices)
 
 
 @row_type(models.Account)
@@ -70,6 +71,10 @@ class Account(Node):
     """Their role."""
     email: str | None = field(resolve.email)
     phone: str | None = field(resolve.phone)
+    email_verified_at: datetime | None
+    """When the e-mail address was verified; null if it was not."""
+    phone_verified_at: datetime | None
+    """When the phone number was verified; null if it was not."""
     language: str | None
     """The language they read, as a tag; null if unknown."""
     created_at: datetime
@@ -108,6 +113,16 @@ class Session:
     """The account that has signed in."""
 
 
+@row_type(resolve.StartedVerification)
+class Verification:
+    """A one-time code that is on its way to an e-mail address or phone number."""
+
+    token: str
+    """Send it back together with the code, which is worth nothing without it."""
+    expires_at: datetime
+    """Until when the code is valid; it can be tried five times."""
+
+
 @strawberry.type
 class AccountQuery:
     viewer: Viewer = field(resolve.viewer, allow=Permission.PUBLIC)
@@ -115,7 +130,26 @@ class AccountQuery:
 
 @strawberry.type
 class AccountMutation:
-    account_register = mutation(resolve.account_register, returns=Session, allow=Permission.PUBLIC)
+    account_register = mutation(resolve.account_register, returns=Verification, allow=Permission.PUBLIC)
+    registration_confirm = mutation(resolve.registration_confirm, returns=Session, allow=Permission.PUBLIC)
+    account_update = mutation(resolve.account_update, returns=Account, allow=Permission.ACCOUNT_EDIT)
+    contact_change = mutation(resolve.contact_change, returns=Verification, allow=Permission.ACCOUNT_EDIT)
+    contact_verify = mutation(resolve.contact_verify, returns=Account, allow=Permission.ACCOUNT_EDIT)
+    password_change = mutation(resolve.password_change, returns=Account, allow=Permission.ACCOUNT_EDIT)
+    password_reset_start = mutation(
+        resolve.password_reset_start, returns=Verification, allow=Permission.PUBLIC
+    )
+    password_reset = mutation(
+        resolve.password_reset,
+        returns=datetime,
+        field_name="reset_at",
+        field_description="When the password was set; null when the shop refused.",
+        allow=Permission.PUBLIC,
+    )
+    device_token_register = mutation(
+        resolve.device_token_register, returns=SignIn, allow=Permission.ACCOUNT_EDIT
+    )
+    device_token_remove = mutation(resolve.device_token_remove, returns=SignIn, allow=Permission.ACCOUNT_EDIT)
     session_create = mutation(resolve.session_create, returns=Session, allow=Permission.PUBLIC)
     session_refresh = mutation(resolve.session_refresh, returns=Session, allow=Permission.PUBLIC)
     session_revoke = mutation(

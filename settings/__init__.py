@@ -28,6 +28,7 @@ from settings.graphql import GraphQLSettings
 from settings.group import SettingsGroup
 from settings.monitoring import MonitoringSettings
 from settings.names import MistypedName, find_mistyped, unknown_in_file
+from settings.notices import NoticeSettings
 from settings.operations import OperationSettings
 from settings.proxies import ProxySettings
 from settings.rates import RateSettings
@@ -74,6 +75,7 @@ class Settings(BaseModel):
     redis: RedisSettings
     tokens: TokenSettings
     accounts: AccountSettings
+    notices: NoticeSettings
     media: MediaSettings
     logs: LogSettings
     monitoring: MonitoringSettings

@@ -15,3 +15,21 @@ class AccountSettings(SettingsGroup):
         validation_alias="RIGHTS_REMEMBERED",
         description="how long a process remembers what a sign-in may do; a change elsewhere is seen then",
     )
+    codes_per_pair: int = Field(
+        5,
+        ge=1,
+        validation_alias="CODES_PER_PAIR",
+        description="one-time codes an hour that one network address may send to one contact",
+    )
+    codes_per_address: int = Field(
+        20,
+        ge=1,
+        validation_alias="CODES_PER_ADDRESS",
+        description="one-time codes an hour that one network address may send",
+    )
+    codes_per_contact: int = Field(
+        20,
+        ge=1,
+        validation_alias="CODES_PER_CONTACT",
+        description="one-time codes an hour that are sent to one contact",
+    )

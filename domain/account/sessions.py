@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account.refusals import SignedOut
-from models import Account, Session, SignIn
+from models import Account, DeviceToken, Session, SignIn
 from models.sql.upsert import upsert_into
 
 RIGHTS_CHANGED = "rights_changed"
@@ -136,6 +136,8 @@ async def end_sign_ins(session: AsyncSession, condition: ColumnElement[bool], *,
     families = list(await session.scalars(select(SignIn.family).where(condition)))
     if families:
         await revoke_sessions(session, Session.family.in_(families), now)
+        ended = select(SignIn.id).where(SignIn.family.in_(families))
+        await session.execute(delete(DeviceToken).where(DeviceToken.sign_in_id.in_(ended)))
         await session.execute(delete(SignIn).where(SignIn.family.in_(families)))
         note_changed_rights(session)
     return len(families)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from events.jobs.schedule import SCHEDULE
 from events.jobs.scheduler import Scheduler
+from events.notices.sender import NoticeSender
 from events.relay import Relay
 from events.shop import Shop
 
@@ -17,11 +18,18 @@ CANCEL_AGAIN_SECONDS = 1.0
 async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None]:
     """Run the jobs of a process until the block ends; then finish what was begun and close the shop.
 
-    With `relays`, the process also relays and archives events, runs timers and counts sales for the others.
+    With `relays`, the process also relays and archives events, sends notices, runs timers and counts sales
+    for the others.
     """
     jobs = [shop.bus.run(), shop.views.run(), shop.stock_watch.run(), shop.session_rights.run()]
     if relays:
-        jobs += [Relay(shop).run(), Scheduler(shop, SCHEDULE).run(), shop.sales.run(), shop.archiver.run()]
+        jobs += [
+            Relay(shop).run(),
+            Scheduler(shop, SCHEDULE).run(),
+            NoticeSender(shop).run(),
+            shop.sales.run(),
+            shop.archiver.run(),
+        ]
     tasks = [asyncio.create_task(job) for job in jobs]
     try:
         yield

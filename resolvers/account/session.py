@@ -9,23 +9,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account import (
     SignedOut,
+    WrongCode,
     WrongCredentials,
     begin_sign_in,
     complete_sign_in,
     end_other_sign_ins,
     end_sign_in,
     open_session,
-    register_account,
+    register_verified_account,
     revoke_session,
     rotate_session,
     validate_password,
 )
+from domain.account.devices import register_device_token, remove_device_token
 from domain.cart import merge_guest_cart
 from domain.cause import Cause
-from domain.contact import normalize_login
+from domain.contact import normalize_email, normalize_login, normalize_name, normalize_phone
+from domain.errors import Invalid
 from gateways.secrets import fingerprint_of
 from gateways.tokens import AccessToken, write_token
-from models import Account, Role, SignIn
+from models import Account, Role, SignIn, VerificationPurpose
+from resolvers.account.verification import StartedVerification, send_code, use_code_of
 from resolvers.context import Info
 from resolvers.ids import row_id
 from resolvers.rates import LimitedAction, limit_action
@@ -43,32 +47,47 @@ class SignInResult:
 
 async def account_register(
     info: Info, name: str, password: str, email: str | None = None, phone: str | None = None
-) -> SignInResult:
-    """Creates a customer account and signs in; the guest's cart becomes the customer's.
+) -> StartedVerification:
+    """Sends a one-time code to an e-mail address or phone number; `registrationConfirm` makes the account.
+    The answer is the same where somebody has an account already, who is then told so by a notice.
 
     name: how to address them
     password: 8 to 128 characters
-    email: their e-mail address; this or a phone number is needed
+    email: their e-mail address; either this or a phone number
     phone: their phone number; without a country code it is a Chinese one
     """
+    if (email is None) == (phone is None):
+        raise Invalid("Give either an e-mail address or a phone number.", field=("email",))
+    contact = normalize_email(email) if email is not None else normalize_phone(phone or "")
     validate_password(password)
     await limit_action(info.context.shop, LimitedAction.REGISTRATION, by=info.context.place.address)
-    password_hash = await info.context.shop.secrets.hash_password(password)
+    return await send_code(
+        info,
+        VerificationPurpose.REGISTRATION,
+        contact,
+        name=normalize_name(name),
+        password_hash=await info.context.shop.secrets.hash_password(password),
+    )
+
+
+async def registration_confirm(info: Info, token: str, code: str) -> SignInResult:
+    """Creates the customer account that was asked for and signs in; the guest's cart becomes the customer's.
+
+    token: the token that `accountRegister` answered with
+    code: the one-time code that came to the e-mail address or phone number
+    """
     async with info.context.transaction() as session:
-        account = await register_account(
-            session,
-            email=email,
-            phone=phone,
-            name=name,
-            password_hash=password_hash,
-            language=info.context.viewer.language,
-            now=info.context.now,
-        )
-        return await sign_in(info, session, account)
+        verification = await use_code_of(info, session, VerificationPurpose.REGISTRATION, token, code)
+        account = await register_verified_account(session, verification, now=info.context.now)
+        result = await sign_in(info, session, account) if account else None
+    if result is None:
+        raise WrongCode
+    return result
 
 
 async def session_create(info: Info, login: str, password: str) -> SignInResult:
-    """Signs in and merges the guest's cart into the customer's; after ten failures one must wait.
+    """Signs in and merges the guest's cart into the customer's. After several failures in a row from one
+    network address one must wait, longer each time.
 
     login: the e-mail address or phone number
     password: the password of the account
@@ -76,16 +95,24 @@ async def session_create(info: Info, login: str, password: str) -> SignInResult:
     normalized = normalize_login(login)
     if normalized is None:
         raise WrongCredentials
-    await limit_action(info.context.shop, LimitedAction.SIGN_IN, by=info.context.place.address)
+    address = info.context.place.address
+    await limit_action(info.context.shop, LimitedAction.SIGN_IN, by=address)
     async with info.context.transaction() as session:
-        candidate = await begin_sign_in(session, normalized, now=info.context.now)
+        candidate = await begin_sign_in(session, normalized, address, now=info.context.now)
     is_right = await info.context.shop.secrets.verify_password(
         candidate.password_hash if candidate else None, password
     )
     if candidate is None or not is_right:
         raise WrongCredentials
     async with info.context.transaction() as session:
-        account = await complete_sign_in(session, candidate.id, normalized, now=info.context.now)
+        account = await complete_sign_in(
+            session,
+            candidate.id,
+            normalized,
+            address,
+            password_hash=candidate.password_hash,
+            now=info.context.now,
+        )
         return await sign_in(info, session, account)
 
 
@@ -168,6 +195,29 @@ async def other_sign_ins_end(info: Info) -> Account:
         return await end_other_sign_ins(
             session, info.context.viewer.id, family=info.context.family, now=info.context.now
         )
+
+
+async def device_token_register(info: Info, token: str) -> SignIn:
+    """Sends push notices to the app that sends this request, until it signs out or is signed out.
+
+    token: what the push service of the device calls the app
+    """
+    async with info.context.transaction() as session:
+        return await register_device_token(
+            session, info.context.viewer.id, token, family=info.context.family, now=info.context.now
+        )
+
+
+async def device_token_remove(info: Info) -> SignIn:
+    """Sends no more push notices to the app that sends this request."""
+    async with info.context.transaction() as session:
+        return await remove_device_token(session, info.context.viewer.id, family=info.context.family)
+
+
+async def gets_push_notices(sign_ins: Sequence[SignIn], info: Info) -> Sequence[bool]:
+    """Whether push notices are sent to this device."""
+    found = await info.context.load.device_token.load_many([each.id for each in sign_ins])
+    return [token is not None for token in found]
 
 
 async def sign_ins(accounts: Sequence[Account], info: Info) -> Sequence[Sequence[SignIn]]:

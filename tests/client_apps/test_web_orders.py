@@ -9,6 +9,7 @@ from demo.load import PASSWORD
 from tests.client_apps.client_app import ClientApp, relay_events
 from tests.client_apps.conftest import OpenApp, SignIn
 from tests.clients import Clients
+from tests.notices import code_sent
 
 TEA = "xihu-longjing-green-tea"
 SUZHOU = {
@@ -163,9 +164,11 @@ async def test_a_refused_ticket_is_asked_for_again(sign_in: SignIn) -> None:
 
 async def test_a_person_registers_edits_addresses_and_signs_out(open_app: OpenApp) -> None:
     web = open_app("web")
-    registered = await web.do(
+    started = await web.do(
         "WebAccountRegister", name="周舟", email="zhou@example.com", password="open sesame 7"
     )
+    code = await code_sent(web.client.clients.shop, "zhou@example.com")
+    registered = await web.do("WebRegistrationConfirm", token=started["verification"]["token"], code=code)
     web.client.headers = {"Authorization": f"Bearer {registered['session']['accessToken']}"}
     refreshed = (await web.do("WebSessionRefresh", refreshToken=registered["session"]["refreshToken"]))[
         "session"

@@ -12,6 +12,7 @@ import domain.catalog.product.prices
 import domain.catalog.product.writing
 import domain.delivery_run
 import domain.knowledge
+import domain.notice
 import domain.order
 import domain.payment
 import domain.shipment
@@ -30,6 +31,7 @@ TABLES: list[Transitions[Any]] = [
     domain.cart.TRANSITIONS,
     domain.knowledge.TRANSITIONS,
     domain.aftersales.states.TRANSITIONS,
+    domain.notice.TRANSITIONS,
 ]
 PAIRS = [(rules, start, to) for rules in TABLES for start in rules for to in rules]
 

@@ -1,0 +1,169 @@
+"""Notices: queued with their cause in one transaction, claimed by a worker, and sent afterwards."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.state import move, transition_table
+from models import Account, Notice, NoticeChannel, NoticeKind, NoticeStatus
+from models.sql.upsert import upsert_into
+
+TRANSITIONS = transition_table(
+    NoticeStatus.PENDING,
+    {
+        NoticeStatus.PENDING: {NoticeStatus.SENT, NoticeStatus.FAILED, NoticeStatus.DISCARDED},
+        NoticeStatus.SENT: set(),
+        NoticeStatus.FAILED: set(),
+        NoticeStatus.DISCARDED: set(),
+    },
+)
+
+ATTEMPTS_LIMIT = 12
+"""Attempts to send a notice; the last one is about nine hours after the first."""
+FIRST_PAUSE = timedelta(seconds=10)
+PAUSE_LIMIT = timedelta(hours=2)
+FAILURE_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeDraft:
+    """A notice to be queued."""
+
+    key: str
+    """What makes it one: a second notice with this key is not queued."""
+    kind: NoticeKind
+    channel: NoticeChannel
+    recipient: str
+    account_id: int | None = None
+    language: str | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    verification_id: int | None = None
+
+
+def channel_of(contact: str) -> NoticeChannel:
+    """How a message reaches an e-mail address or a phone number."""
+    return NoticeChannel.EMAIL if "@" in contact else NoticeChannel.SMS
+
+
+def contact_of(account: Account) -> str | None:
+    """Where an account is reached: a verified address before a verified number, then unverified ones."""
+    if account.email and (account.email_verified_at or not account.phone_verified_at):
+        return account.email
+    return account.phone or account.email
+
+
+async def queue_notice(session: AsyncSession, draft: NoticeDraft, *, now: datetime) -> None:
+    """Queue a notice, which is sent if, and only if, this transaction commits; once for each key."""
+    await session.execute(
+        upsert_into(session, Notice)
+        .values(
+            key=draft.key,
+            kind=draft.kind,
+            channel=draft.channel,
+            status=NoticeStatus.PENDING,
+            account_id=draft.account_id,
+            recipient=draft.recipient,
+            language=draft.language,
+            facts=dict(draft.facts),
+            verification_id=draft.verification_id,
+            attempts=0,
+            due_at=now,
+            created_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+async def queue_account_notice(
+    session: AsyncSession,
+    account: Account,
+    kind: NoticeKind,
+    *,
+    now: datetime,
+    key: str,
+    contact: str | None = None,
+) -> None:
+    """Tell an account something about itself, at `contact` or where it is reached."""
+    recipient = contact or contact_of(account)
+    if recipient is None:
+        return
+    draft = NoticeDraft(
+        key, kind, channel_of(recipient), recipient, account_id=account.id, language=account.language
+    )
+    await queue_notice(session, draft, now=now)
+
+
+async def has_due_notices(session: AsyncSession, now: datetime) -> bool:
+    """Whether any notice is due."""
+    return await session.scalar(select(Notice.id).where(Notice.due_at <= now).limit(1)) is not None
+
+
+async def claim_notices(
+    session: AsyncSession, *, now: datetime, lease: timedelta, limit: int
+) -> Sequence[Notice]:
+    """Up to `limit` notices that are due, the longest due first; nobody else claims them within `lease`."""
+    due = (
+        select(Notice.id)
+        .where(Notice.due_at <= now)
+        .order_by(Notice.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = (await session.scalars(due)).all()
+    if not ids:
+        return []
+    claimed = await session.scalars(
+        update(Notice)
+        .where(Notice.id.in_(ids), Notice.due_at <= now)
+        .values(due_at=now + lease, attempts=Notice.attempts + 1)
+        .returning(Notice)
+    )
+    return claimed.all()
+
+
+async def mark_notice_sent(session: AsyncSession, notice_id: int, *, now: datetime) -> None:
+    """Note that a notice was taken; one that was discarded meanwhile stays discarded."""
+    notice = await lock_notice(session, notice_id)
+    if notice.status is NoticeStatus.PENDING:
+        end_notice(notice, NoticeStatus.SENT)
+        notice.sent_at = now
+
+
+async def discard_notice(session: AsyncSession, notice_id: int) -> None:
+    """Send a notice no more; nothing happens to one that has ended."""
+    notice = await lock_notice(session, notice_id)
+    if notice.status is NoticeStatus.PENDING:
+        end_notice(notice, NoticeStatus.DISCARDED)
+
+
+async def note_failed_attempt(
+    session: AsyncSession, notice_id: int, *, failure: str, now: datetime, final: bool
+) -> NoticeStatus:
+    """Try a notice again later, later each time; FAILED when trying again is of no use; the status."""
+    notice = await lock_notice(session, notice_id)
+    if notice.status is not NoticeStatus.PENDING:
+        return notice.status
+    notice.failure = failure[:FAILURE_LENGTH]
+    if final or notice.attempts >= ATTEMPTS_LIMIT:
+        end_notice(notice, NoticeStatus.FAILED)
+    else:
+        notice.due_at = now + pause_after(notice.attempts)
+    return notice.status
+
+
+def pause_after(attempts: int) -> timedelta:
+    """How long to wait after so many failed attempts: twice as long each time, at most PAUSE_LIMIT."""
+    doubled = FIRST_PAUSE * (1 << max(attempts - 1, 0))
+    return min(doubled, PAUSE_LIMIT)
+
+
+def end_notice(notice: Notice, status: NoticeStatus) -> None:
+    move(notice, status, TRANSITIONS)
+    notice.due_at = None
+
+
+async def lock_notice(session: AsyncSession, notice_id: int) -> Notice:
+    return await session.get_one(Notice, notice_id, with_for_update=True, populate_existing=True)

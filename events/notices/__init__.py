@@ -1,0 +1,1 @@
+"""Notices to people: their texts, who gets which, and sending them."""

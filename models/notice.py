@@ -1,0 +1,101 @@
+"""The table of notices: messages that the shop sends to people by e-mail, SMS and push."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Id
+
+
+class NoticeChannel(StrEnum):
+    """How a notice reaches a person."""
+
+    EMAIL = "EMAIL"
+    """By e-mail."""
+    SMS = "SMS"
+    """By text message to a phone number."""
+    PUSH = "PUSH"
+    """To an app that has registered its device token."""
+
+
+class NoticeKind(StrEnum):
+    """What a notice is about; the messages of each kind are in `events/notices/messages/`."""
+
+    REGISTRATION = "REGISTRATION"
+    """Somebody registers: the one-time code, or that there is an account already."""
+    CONTACT_CHANGE = "CONTACT_CHANGE"
+    """The one-time code for a new e-mail address or phone number."""
+    PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - no password
+    """The one-time code for a new password; nothing is sent where there is no account."""
+    CONTACT_CHANGED = "CONTACT_CHANGED"
+    """To the former address or number: the account has another one."""
+    PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - no password
+    """The password was changed."""
+    SECOND_FACTOR_CHANGED = "SECOND_FACTOR_CHANGED"
+    """The second factor was set up, removed, or its recovery codes renewed."""
+    ERASURE_REQUESTED = "ERASURE_REQUESTED"
+    """The account is being erased."""
+    ORDER_CONFIRMED = "ORDER_CONFIRMED"
+    """An order is confirmed."""
+    ORDER_CANCELLED = "ORDER_CANCELLED"
+    """An order is cancelled."""
+    ORDER_COMPLETED = "ORDER_COMPLETED"
+    """The receipt of an order is confirmed."""
+    SHIPMENT_DISPATCHED = "SHIPMENT_DISPATCHED"
+    """A parcel is on its way."""
+    SHIPMENT_DELIVERED = "SHIPMENT_DELIVERED"
+    """A parcel was delivered."""
+    REFUND_SUCCEEDED = "REFUND_SUCCEEDED"
+    """Money was refunded."""
+    TICKET_OPENED = "TICKET_OPENED"
+    """A ticket was received."""
+    TICKET_AGREED = "TICKET_AGREED"
+    """The shop agrees to a ticket."""
+    TICKET_REFUSED = "TICKET_REFUSED"
+    """The shop refuses a ticket, or what came back."""
+    TICKET_ANSWERED = "TICKET_ANSWERED"
+    """The staff wrote a message."""
+    TICKET_COMPLETED = "TICKET_COMPLETED"
+    """What was agreed is done."""
+
+
+class NoticeStatus(StrEnum):
+    """Where a notice stands."""
+
+    PENDING = "PENDING"
+    """To be sent, or to be tried again."""
+    SENT = "SENT"
+    """The mail server or the webhook has taken it; final."""
+    FAILED = "FAILED"
+    """Refused, or not taken after all attempts; final."""
+    DISCARDED = "DISCARDED"
+    """Not to be sent any more: nobody is there to read it, or its code has expired; final."""
+
+
+class Notice(Base):
+    """One message to one person by one channel; `key` makes it one, however often its cause is seen."""
+
+    __tablename__ = "notices"
+    __table_args__ = (Index("ix_notices_due_at", "due_at"), Index("ix_notices_recipient", "recipient"))
+
+    id: Mapped[Id]
+    key: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[NoticeKind]
+    channel: Mapped[NoticeChannel]
+    status: Mapped[NoticeStatus]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    recipient: Mapped[str]
+    """An e-mail address, a phone number in E.164 or a device token; empty once it was erased."""
+    language: Mapped[str | None]
+    facts: Mapped[dict[str, str]]
+    """What the placeholders of the message stand for."""
+    verification_id: Mapped[int | None] = mapped_column(ForeignKey("verifications.id"), index=True)
+    """The verification whose one-time code it brings."""
+    attempts: Mapped[int]
+    due_at: Mapped[datetime | None]
+    """When it is sent or tried again; None when nothing is to be done any more."""
+    failure: Mapped[str | None]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
