@@ -190,7 +190,7 @@ async def open_clients(settings: Settings) -> AsyncIterator[tuple[Shop, Clients]
 
 
 def request_body(query: str) -> bytes:
-    return json.dumps({"query": QUERY, "variables": {"search": query}}).encode()
+    return json.dumps({"query": QUERY, "variables": {"query": query}}).encode()
 
 
 async def post_request(app: Starlette, body: bytes) -> None:
@@ -202,9 +202,12 @@ async def post_request(app: Starlette, body: bytes) -> None:
         "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
     }  # fmt: skip
     answered = b""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
+        if not messages:
+            await asyncio.Event().wait()  # the client stays connected and sends nothing more
+        return messages.pop()
 
     async def send(message: Message) -> None:
         nonlocal answered

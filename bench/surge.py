@@ -26,7 +26,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_e
 from bench.crowd import CrowdRequest, CrowdResult, CrowdTask
 from bench.load import cpu_seconds
 from gateways.tokens import AccessToken, write_token
-from models import Account, Base, Order, OrderLine, Price, Product, Role, StockLevel, StockMovement, Variant
+from models import (
+    Account,
+    Base,
+    Order,
+    OrderLine,
+    Price,
+    Product,
+    Role,
+    SignIn,
+    StockLevel,
+    StockMovement,
+    Variant,
+)
 from resolvers.ids import global_id
 from tests.factories.account import create_account
 from tests.factories.catalog import create_product, variant_of
@@ -45,6 +57,8 @@ WARMING = 300
 """Orders of something else before the rush: a shop does not open in the second in which the sale begins."""
 
 NUMBERS = count(1)
+HOURS = timedelta(hours=5)
+"""How long the buyers stay signed in."""
 
 PLACE = """mutation ($input: OrderPlaceInput!) {
   orderPlace(input: $input) { order { id number } userErrors { code message retryAfterSeconds } } }"""
@@ -128,7 +142,9 @@ async def measure_spread(stage: BenchStage, mode: str, connections: int) -> floa
 
 
 async def measure_round(stage: BenchStage, mode: str, connections: int, variants: Sequence[int]) -> Round:
-    env = process_environment(stage.url, stage.folder, LOG_LEVEL="WARNING", **MODES[mode])
+    env = process_environment(
+        stage.url, stage.folder, LOG_LEVEL="WARNING", REQUESTS_PER_MINUTE=str(10**9), **MODES[mode]
+    )
     log = stage.folder / f"server-{next(NUMBERS)}.log"
     async with serve_shop(env, log) as server:
         amount = await asyncio.to_thread(quote_total, server, stage.tokens[0], variants[0])
@@ -249,17 +265,31 @@ async def build_stage(url: str, folder: Path) -> BenchStage:
         others = await copy_rows(
             database, Account, first, BUYERS - 1, email=unique_text("email"), phone=sa.null()
         )
+        buyers = [first, *others]
+        await sign_in(database, buyers)
         made = await copy_variants(database, template, VARIANTS, units=PLENTY)
     async with create_async_engine(url, isolation_level="AUTOCOMMIT").connect() as database:
         await database.execute(sa.text("VACUUM ANALYZE"))
     print(f"{BUYERS:,} buyers and {VARIANTS:,} variants made in {time.perf_counter() - began:.0f} s")
-    return BenchStage(url, folder, [token_of(each, env) for each in (first, *others)], template, made)
+    return BenchStage(url, folder, [token_of(each, env) for each in buyers], template, made)
+
+
+async def sign_in(database: AsyncConnection, accounts: Sequence[int]) -> None:
+    now = datetime.now(UTC)
+    facts = {"address": "", "user_agent": "", "created_at": now, "used_at": now, "expires_at": now + HOURS}
+    rows = [{"account_id": each, "family": family_of(each)} | facts for each in accounts]
+    await database.execute(sa.insert(SignIn), rows)
 
 
 def token_of(account_id: int, env: Mapping[str, str]) -> str:
     now = datetime.now(UTC)
-    token = AccessToken(account_id, Role.CUSTOMER, uuid4().hex, now + timedelta(hours=5))
+    token = AccessToken(account_id, Role.CUSTOMER, family_of(account_id), now + HOURS)
     return write_token(env["SECRET_KEY"], token, now=now)
+
+
+def family_of(account_id: int) -> str:
+    """The family of the one sign-in of an account."""
+    return f"bench-{account_id}"
 
 
 async def copy_variants(database: AsyncConnection, template: int, many: int, *, units: int) -> Sequence[int]:

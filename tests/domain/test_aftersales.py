@@ -232,23 +232,25 @@ async def test_an_exchange_sends_the_goods_again_to_where_they_went(
     await session.commit()
 
 
-async def test_a_ticket_whose_replacement_is_sold_out_is_not_agreed(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await variant_of(session, await create_product(session, stock={"MAIN": 1}))
-        order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 1)])
-        ticket = await create_ticket(session, order=order, type=T.RESHIP, reason=R.MISSING_ITEM)
+async def test_a_ticket_whose_replacement_is_sold_out_is_not_agreed(
+    shop: Shop, session: AsyncSession
+) -> None:
+    variant = await variant_of(session, await create_product(session, stock={"MAIN": 1}))
+    order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 1)])
+    ticket = await create_ticket(session, order=order, type=T.RESHIP, reason=R.MISSING_ITEM)
+    await session.commit()
 
     async with shop.database.writes() as session:
         with pytest.raises(OutOfStock):
             await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
         await session.rollback()
-    async with shop.database.writes.begin() as session:
-        await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 2 * DAY))
+    await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 2 * DAY))
 
-        found = await session.get_one(Ticket, ticket.id, populate_existing=True)
-        assert (found.status, found.due_at) == (S.APPLIED, NOW + 4 * DAY)
-        assert await ticket_events(session, found) == ["ticket.opened", "ticket.postponed"]
-        assert await session.scalar(select(func.count(Delivery.id))) == 1
+    found = await session.get_one(Ticket, ticket.id, populate_existing=True)
+    assert (found.status, found.due_at) == (S.APPLIED, NOW + 4 * DAY)
+    assert await ticket_events(session, found) == ["ticket.opened", "ticket.postponed"]
+    assert await session.scalar(select(func.count(Delivery.id))) == 1
+    await session.commit()
 
 
 async def test_a_refused_return_can_be_escalated(shop: Shop, session: AsyncSession) -> None:
@@ -329,11 +331,13 @@ async def test_a_refused_ticket_can_be_changed_and_asked_again_in_time(
     await session.commit()
 
 
-async def test_a_ticket_is_not_escalated_for_units_another_ticket_claims(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session)
-        refused = await create_ticket(session, order=order, lines=[(line, 2)], status=S.REFUSED)
-        await create_ticket(session, order=order, lines=[(line, 2)])
+async def test_a_ticket_is_not_escalated_for_units_another_ticket_claims(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, line = await order_of_three(session)
+    refused = await create_ticket(session, order=order, lines=[(line, 2)], status=S.REFUSED)
+    await create_ticket(session, order=order, lines=[(line, 2)])
+    await session.commit()
 
     async with shop.database.writes() as session:
         with pytest.raises(NotEligible) as refusal:

@@ -335,10 +335,10 @@ async def test_the_database_and_the_shop_derive_the_same_payment_status(shop: Sh
             assert word is payment_status_for(total=total, captured=taken, refunded=returned)
 
 
-async def test_the_audit_sees_one_moment_while_the_shop_sells(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        await build_history(session)
-        variant = await a_variant(session, stock={"MAIN": 1_000})
+async def test_the_audit_sees_one_moment_while_the_shop_sells(shop: Shop, session: AsyncSession) -> None:
+    await build_history(session)
+    variant = await a_variant(session, stock={"MAIN": 1_000})
+    await session.commit()
     newest = select(Order.id).order_by(Order.id.desc()).limit(1)
     over = asyncio.Event()
 

@@ -85,9 +85,9 @@ async def test_an_article_somebody_else_has_changed_is_not_overwritten(
     await session.commit()
 
 
-async def test_two_writers_at_once_do_not_overwrite_each_other(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        article = await create_article(session)
+async def test_two_writers_at_once_do_not_overwrite_each_other(shop: Shop, session: AsyncSession) -> None:
+    article = await create_article(session)
+    await session.commit()
 
     async def rewrite(body: str) -> bool:
         try:
@@ -154,9 +154,9 @@ async def test_the_latest_rating_of_a_reader_counts(shop: Shop, session: AsyncSe
     await session.commit()
 
 
-async def test_readers_who_rate_at_once_are_all_counted(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        article = await create_article(session)
+async def test_readers_who_rate_at_once_are_all_counted(shop: Shop, session: AsyncSession) -> None:
+    article = await create_article(session)
+    await session.commit()
 
     async def rate(number: int) -> None:
         async with shop.database.writes.begin() as session:

@@ -290,10 +290,10 @@ async def test_two_notices_at_once_capture_once(shop: Shop) -> None:
         assert Counter(names)["payment.captured"] == 1
 
 
-async def test_two_couriers_collect_the_cash_once(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session, payments={CASH: None})
-        await dispatch(session, order)
+async def test_two_couriers_collect_the_cash_once(shop: Shop, session: AsyncSession) -> None:
+    order = await create_order(session, payments={CASH: None})
+    await dispatch(session, order)
+    await session.commit()
     cash = await payment_of(shop, order, CASH)
 
     async def collect() -> None:
@@ -305,9 +305,9 @@ async def test_two_couriers_collect_the_cash_once(shop: Shop) -> None:
     assert sum(isinstance(outcome, WrongState) for outcome in outcomes) == 3
 
 
-async def test_refunds_at_once_never_promise_more_than_was_paid(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session, status=OrderStatus.COMPLETED)
+async def test_refunds_at_once_never_promise_more_than_was_paid(shop: Shop, session: AsyncSession) -> None:
+    order = await create_order(session, status=OrderStatus.COMPLETED)
+    await session.commit()
 
     async def refund() -> None:
         async with shop.database.writes.begin() as session:

@@ -71,10 +71,10 @@ async def test_a_delivery_is_packed_into_several_parcels_at_once(shop: Shop, ses
     await session.commit()
 
 
-async def test_no_more_is_packed_than_is_left(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await confirmed_order(session, quantity=3)
-        await pack(session, order, 2)
+async def test_no_more_is_packed_than_is_left(shop: Shop, session: AsyncSession) -> None:
+    order = await confirmed_order(session, quantity=3)
+    await pack(session, order, 2)
+    await session.commit()
 
     async with shop.database.writes() as session:
         with pytest.raises(Conflict) as refused:
@@ -88,9 +88,9 @@ async def test_no_more_is_packed_than_is_left(shop: Shop) -> None:
         assert len((await session.scalars(select(Shipment))).all()) == 1
 
 
-async def test_two_clerks_never_pack_the_same_unit(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await confirmed_order(session, quantity=3)
+async def test_two_clerks_never_pack_the_same_unit(shop: Shop, session: AsyncSession) -> None:
+    order = await confirmed_order(session, quantity=3)
+    await session.commit()
 
     async def clerk() -> bool:
         try:

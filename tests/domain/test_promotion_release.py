@@ -234,10 +234,12 @@ async def test_a_part_cancelled_while_the_order_ends_is_released_once(shop: Shop
         assert (await session.get_one(Order, order.id)).status is OrderStatus.CANCELLED
 
 
-async def test_a_flash_sale_is_never_oversold_while_some_cancel_and_others_buy(shop: Shop) -> None:
+async def test_a_flash_sale_is_never_oversold_while_some_cancel_and_others_buy(
+    shop: Shop, session: AsyncSession
+) -> None:
     order, tea = await order_of(shop, 10)
-    async with shop.database.writes.begin() as session:
-        buyers = [await create_account(session) for _ in range(4)]
+    buyers = [await create_account(session) for _ in range(4)]
+    await session.commit()
 
     def buy(buyer: Account) -> Command:
         return lambda session: create_order(session, account=buyer, lines=[(tea, 1)], payments={CASH: 4_900})

@@ -108,27 +108,29 @@ async def test_an_order_that_was_refunded_in_full_is_closed(shop: Shop, session:
     assert events[-3:] == ["refund.succeeded", "refund.succeeded", "order.closed"]
 
 
-async def test_a_refused_refund_is_retried_after_longer_and_longer_and_then_left_to_staff(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await create_order(session, status=OrderStatus.COMPLETED)
-        [refund] = await request_refund(session, order, Money(100, CNY), reason="x", cause=Cause(NOW))
-        now, waits = NOW, []
-        while True:
-            await fail_refund(session, refund.id, reason="No.", retry_after=RETRY_AFTER, cause=Cause(now))
-            if refund.retry_at is None:
-                break
-            waits.append(refund.retry_at - now)
-            assert (
-                await retry_refund(session, refund.id, cause=Cause(refund.retry_at - timedelta(seconds=1)))
-                is False
-            )
-            now = refund.retry_at
-            assert await retry_refund(session, refund.id, cause=Cause(now)) is True
-        assert (refund.status, refund.attempts) == (RefundStatus.FAILED, 6)
-        [payment] = await payments_of(session, order)
-        assert (payment.refunded_amount, order.payment_status) == (100, OrderPaymentStatus.PAID)
-        await confirm_refund(session, refund.id, reference="BANK-8", cause=Cause(now, None))
-        assert await audit_books(session) == []
+async def test_a_refused_refund_is_retried_after_longer_and_longer_and_then_left_to_staff(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await create_order(session, status=OrderStatus.COMPLETED)
+    [refund] = await request_refund(session, order, Money(100, CNY), reason="x", cause=Cause(NOW))
+    now, waits = NOW, []
+    while True:
+        await fail_refund(session, refund.id, reason="No.", retry_after=RETRY_AFTER, cause=Cause(now))
+        if refund.retry_at is None:
+            break
+        waits.append(refund.retry_at - now)
+        assert (
+            await retry_refund(session, refund.id, cause=Cause(refund.retry_at - timedelta(seconds=1)))
+            is False
+        )
+        now = refund.retry_at
+        assert await retry_refund(session, refund.id, cause=Cause(now)) is True
+    assert (refund.status, refund.attempts) == (RefundStatus.FAILED, 6)
+    [payment] = await payments_of(session, order)
+    assert (payment.refunded_amount, order.payment_status) == (100, OrderPaymentStatus.PAID)
+    await confirm_refund(session, refund.id, reference="BANK-8", cause=Cause(now, None))
+    assert await audit_books(session) == []
+    await session.commit()
 
     assert [wait // RETRY_AFTER for wait in waits] == [1, 2, 4, 8, 16]
     assert (refund.status, refund.provider_reference) == (RefundStatus.SUCCEEDED, "BANK-8")

@@ -148,10 +148,10 @@ async def test_units_that_were_not_reserved_do_not_leave_the_stock(shop: Shop, s
     await session.commit()
 
 
-async def test_a_parcel_is_dispatched_once(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await confirmed_order(session, quantity=3)
-        [shipment] = await pack(session, order)
+async def test_a_parcel_is_dispatched_once(shop: Shop, session: AsyncSession) -> None:
+    order = await confirmed_order(session, quantity=3)
+    [shipment] = await pack(session, order)
+    await session.commit()
 
     async def clerk() -> bool:
         try:
@@ -212,10 +212,12 @@ async def test_a_replacement_is_delivered_without_changing_its_orders_fulfilment
     await session.commit()
 
 
-async def test_dispatching_and_cancelling_at_once_end_in_one_of_the_two(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order = await confirmed_order(session)
-        [shipment] = await pack(session, order)
+async def test_dispatching_and_cancelling_at_once_end_in_one_of_the_two(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await confirmed_order(session)
+    [shipment] = await pack(session, order)
+    await session.commit()
 
     async def leave() -> str:
         try:
@@ -235,9 +237,9 @@ async def test_dispatching_and_cancelling_at_once_end_in_one_of_the_two(shop: Sh
 
     ended = await asyncio.gather(leave(), cancel())
 
-    async with shop.database.writes.begin() as session:
-        status = (await lock_order(session, order.id)).status
-        level = await level_of(session, order)
+    status = (await lock_order(session, order.id)).status
+    level = await level_of(session, order)
+    await session.commit()
     assert (*ended, status, level) in {
         ("left", "goes on", OrderStatus.CONFIRMED, (7, 0)),
         ("stayed", "cancelled", OrderStatus.CANCELLED, (10, 0)),

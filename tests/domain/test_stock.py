@@ -146,35 +146,35 @@ async def test_what_is_not_reserved_cannot_leave(
     await session.commit()
 
 
-async def test_levels_are_the_sum_of_their_movements(shop: Shop) -> None:
+async def test_levels_are_the_sum_of_their_movements(shop: Shop, session: AsyncSession) -> None:
     chance = random.Random(7)
-    async with shop.database.writes.begin() as session:
-        variants = [await create_stocked(session, 20), await create_stocked(session, 3)]
-        second = await create_warehouse(session)
-        for _ in range(60):
-            variant = chance.choice(variants)
-            place = allocation_of(variant, chance.randint(1, 4), chance.choice([1, second.id]))
-            step = chance.choice([reserve_stock, release_stock, ship_stock])
-            try:
-                await step(session, [place], order_id=None, cause=Cause(NOW))
-                await return_stock(
-                    session, [place], damaged=chance.random() < 0.5, order_id=None, cause=Cause(NOW)
-                )
-            except DomainError:
-                continue
-        found = await levels_by_variant(session, [variant.id for variant in variants])
-        kept = [
-            (row.variant_id, row.warehouse_id, row.on_hand, row.reserved, row.damaged)
-            for rows in found.values()
-            for row in rows
-        ]
+    variants = [await create_stocked(session, 20), await create_stocked(session, 3)]
+    second = await create_warehouse(session)
+    for _ in range(60):
+        variant = chance.choice(variants)
+        place = allocation_of(variant, chance.randint(1, 4), chance.choice([1, second.id]))
+        step = chance.choice([reserve_stock, release_stock, ship_stock])
+        try:
+            await step(session, [place], order_id=None, cause=Cause(NOW))
+            await return_stock(
+                session, [place], damaged=chance.random() < 0.5, order_id=None, cause=Cause(NOW)
+            )
+        except DomainError:
+            continue
+    found = await levels_by_variant(session, [variant.id for variant in variants])
+    kept = [
+        (row.variant_id, row.warehouse_id, row.on_hand, row.reserved, row.damaged)
+        for rows in found.values()
+        for row in rows
+    ]
 
-        assert sorted(kept) == await movement_sums(session)
+    assert sorted(kept) == await movement_sums(session)
+    await session.commit()
 
 
-async def test_many_buyers_at_once_reserve_exactly_what_is_there(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variant = await create_stocked(session, 100)
+async def test_many_buyers_at_once_reserve_exactly_what_is_there(shop: Shop, session: AsyncSession) -> None:
+    variant = await create_stocked(session, 100)
+    await session.commit()
 
     async def buy() -> bool:
         try:
@@ -192,9 +192,11 @@ async def test_many_buyers_at_once_reserve_exactly_what_is_there(shop: Shop) -> 
         assert await movement_sums(session) == [(variant.id, 1, 100, 100, 0)]
 
 
-async def test_orders_of_the_same_variants_in_another_order_do_not_deadlock(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        variants = [await create_stocked(session, 100) for _ in range(5)]
+async def test_orders_of_the_same_variants_in_another_order_do_not_deadlock(
+    shop: Shop, session: AsyncSession
+) -> None:
+    variants = [await create_stocked(session, 100) for _ in range(5)]
+    await session.commit()
 
     async def buy(number: int) -> None:
         allocations = [allocation_of(variant, 1) for variant in random.Random(number).sample(variants, 5)]

@@ -225,13 +225,13 @@ async def test_an_order_of_which_nothing_is_left_is_cancelled_instead(
     assert quote.obstacle.obstacle is X.CANCEL_INSTEAD
 
 
-async def test_units_packed_before_the_answer_are_not_withdrawn(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
-        ticket = await create_ticket(
-            session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY, reason=R.NO_REASON
-        )
-        await dispatch(session, order)
+async def test_units_packed_before_the_answer_are_not_withdrawn(shop: Shop, session: AsyncSession) -> None:
+    order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
+    ticket = await create_ticket(
+        session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY, reason=R.NO_REASON
+    )
+    await dispatch(session, order)
+    await session.commit()
 
     async with shop.database.writes() as session:
         with pytest.raises(WrongState):

@@ -141,9 +141,9 @@ async def test_a_ticket_is_assigned_to_support_staff_only(shop: Shop, session: A
     await session.commit()
 
 
-async def test_two_agents_who_agree_at_once_refund_once(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        ticket = await create_ticket(session, type=T.REFUND_ONLY)
+async def test_two_agents_who_agree_at_once_refund_once(shop: Shop, session: AsyncSession) -> None:
+    ticket = await create_ticket(session, type=T.REFUND_ONLY)
+    await session.commit()
 
     async def agree() -> ErrorCode | None:
         try:
@@ -161,9 +161,9 @@ async def test_two_agents_who_agree_at_once_refund_once(shop: Shop) -> None:
         assert (await session.get_one(Ticket, ticket.id)).version == 2
 
 
-async def test_two_requests_at_once_do_not_claim_the_same_units(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        order, line = await order_of_three(session)
+async def test_two_requests_at_once_do_not_claim_the_same_units(shop: Shop, session: AsyncSession) -> None:
+    order, line = await order_of_three(session)
+    await session.commit()
 
     async def ask(key: str) -> bool:
         try:

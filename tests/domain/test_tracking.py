@@ -202,10 +202,10 @@ async def test_a_parcel_that_has_not_left_takes_no_tracking_events(shop: Shop, s
     await session.commit()
 
 
-async def test_a_carrier_is_asked_by_one_process_at_a_time(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        [shipment] = await pack(session, await confirmed_order(session))
-        await send(session, shipment, poll_at=NOW)
+async def test_a_carrier_is_asked_by_one_process_at_a_time(shop: Shop, session: AsyncSession) -> None:
+    [shipment] = await pack(session, await confirmed_order(session))
+    await send(session, shipment, poll_at=NOW)
+    await session.commit()
 
     async def process() -> bool:
         async with shop.database.writes.begin() as session:

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -82,10 +83,10 @@ async def test_an_address_that_sends_too_many_requests_is_told_when_to_try_again
 
 
 async def test_sign_ins_from_an_address_are_limited_and_the_owner_is_not_locked_out(
-    clients: Clients, app: Starlette, shop: Shop
+    clients: Clients, app: Starlette, shop: Shop, session: AsyncSession
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_account(session, email="mei@example.com")
+    await create_account(session, email="mei@example.com")
+    await session.commit()
     stranger = clients.guest()
 
     guesses = [

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from gateways.hashing import HASHES_AT_ONCE, HashingBusy, HashQueue
@@ -73,10 +74,10 @@ async def test_more_hashes_than_may_wait_are_refused_at_once(hasher: HeldHasher)
 
 
 async def test_a_sign_in_that_would_wait_too_long_is_told_when_to_try_again(
-    clients: Clients, shop: Shop, hasher: HeldHasher
+    clients: Clients, shop: Shop, session: AsyncSession, hasher: HeldHasher
 ) -> None:
-    async with shop.database.writes.begin() as session:
-        await create_account(session, email="mei@example.com")
+    await create_account(session, email="mei@example.com")
+    await session.commit()
     shop.secrets = replace(shop.secrets, queue=HashQueue(at_once=1, waiting=0))
     held = asyncio.create_task(shop.secrets.queue.run(hasher.hash, PASSWORD))
     await wait_until(lambda: hasher.running == 1)

@@ -69,12 +69,12 @@ async def test_a_capped_saved_line_is_restored_with_the_capped_quantity(
 
 
 async def test_a_capped_line_that_was_archived_has_lost_nothing_when_it_is_sold_again(
-    clients: Clients, shop: Shop
+    clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     (tea,) = await create_variants(shop)
-    async with shop.database.writes.begin() as session:
-        account = await create_account(session, email="mei@example.com")
-        await create_cart(session, account, lines={tea: 8}, currency=CurrencyCode.CNY)
+    account = await create_account(session, email="mei@example.com")
+    await create_cart(session, account, lines={tea: 8}, currency=CurrencyCode.CNY)
+    await session.commit()
     guest, _ = await guest_with(clients, tea, quantity=3)
     customer = await sign_in(clients, guest, "mei@example.com")
     capped = (await customer.get(VIEW))["cart"]["lines"]

@@ -138,12 +138,14 @@ async def test_the_number_of_stops_of_a_run_has_a_limit(shop: Shop, session: Asy
     await session.commit()
 
 
-async def test_a_courier_does_not_leave_with_a_parcel_of_a_cancelled_order(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        [parcel] = await packed_parcels(session, 1)
-        run = await create_delivery_run(session, [parcel])
-        order = await session.get_one(Order, parcel.order_id)
-        await cancel_order(session, order.id, reason="No more.", cause=Cause(NOW, order.account_id))
+async def test_a_courier_does_not_leave_with_a_parcel_of_a_cancelled_order(
+    shop: Shop, session: AsyncSession
+) -> None:
+    [parcel] = await packed_parcels(session, 1)
+    run = await create_delivery_run(session, [parcel])
+    order = await session.get_one(Order, parcel.order_id)
+    await cancel_order(session, order.id, reason="No more.", cause=Cause(NOW, order.account_id))
+    await session.commit()
 
     async with shop.database.writes() as session:
         with pytest.raises(WrongState, match="nothing of it may leave"):
@@ -154,11 +156,11 @@ async def test_a_courier_does_not_leave_with_a_parcel_of_a_cancelled_order(shop:
         assert (await session.get_one(DeliveryRun, run.id)).status is R.PLANNED
 
 
-async def test_courier_and_clerk_work_on_the_same_parcels_at_once(shop: Shop) -> None:
-    async with shop.database.writes.begin() as session:
-        parcels = await packed_parcels(session, 3)
-        run = await create_delivery_run(session, parcels)
-        stops = await start(session, run)
+async def test_courier_and_clerk_work_on_the_same_parcels_at_once(shop: Shop, session: AsyncSession) -> None:
+    parcels = await packed_parcels(session, 3)
+    run = await create_delivery_run(session, parcels)
+    stops = await start(session, run)
+    await session.commit()
 
     async def move(step: int) -> None:
         async with shop.database.writes.begin() as session:
