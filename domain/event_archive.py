@@ -100,10 +100,10 @@ async def archive_events(
 ) -> int:
     """Move the events of those of these rows that are final and have no event beyond the limit.
 
-    At most MOVE_LIMIT, the lowest versions of a row first; returns how many were moved. Rows that somebody
-    has locked are left for another time.
+    At most MOVE_LIMIT, the lowest versions of a row first; returns how many were moved. A second process that
+    moves the same events waits for the first, and then finds them gone.
     """
-    final_ids = await lock_final_rows(session, subject, subject_ids)
+    final_ids = await find_final_rows(session, subject, subject_ids)
     event_ids = await select_movable(session, subject, final_ids, limit) if final_ids else []
     if event_ids:
         columns = [column.name for column in columns_of(ArchivedEvent)]
@@ -117,19 +117,19 @@ async def archive_events(
     return len(event_ids)
 
 
-async def lock_final_rows(
+async def find_final_rows(
     session: AsyncSession, subject: Subject, subject_ids: Collection[int]
 ) -> Sequence[int]:
-    """The ids of those that are final or deleted, locked so that no event is recorded meanwhile."""
+    """The ids of those that are final or deleted.
+
+    They are not locked: an event that is recorded meanwhile has a higher version, and stays.
+    """
     final = FINAL[subject]
-    existing = await session.scalars(select(final.model.id).where(final.model.id.in_(subject_ids)))
-    deleted = set(subject_ids) - set(existing)
-    locked = await session.scalars(
-        select(final.model.id)
-        .where(final.model.id.in_(subject_ids), final.model.status.in_(final.statuses))
-        .with_for_update(skip_locked=True)
+    rows = await session.execute(
+        select(final.model.id, final.model.status).where(final.model.id.in_(subject_ids))
     )
-    return sorted({*deleted, *locked})
+    unfinished = {id for id, status in rows if status not in final.statuses}
+    return sorted(set(subject_ids) - unfinished)
 
 
 async def select_movable(

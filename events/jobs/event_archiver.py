@@ -26,7 +26,7 @@ PAUSE_SECONDS = 0.02
 class EventArchiver:
     """Archives what was relayed longer than `age` ago, of rows that are final and have no younger events.
 
-    Any number of processes may do it at once: each transaction locks the rows whose events it moves.
+    Any number of processes may do it at once: each transaction locks the events it moves.
     """
 
     database: Database

@@ -64,13 +64,15 @@ def find_libraries(folder: ServerFolder) -> str:
 
 
 def find_source(folder: ServerFolder) -> Path:
-    """The project's files, as a checkout has them, where the user may read but not write."""
+    """The files that the image gets of a checkout, where the user may read but not write."""
     source = folder.path / "source"
+    ignore = (ROOT / "deploy/Dockerfile.dockerignore").read_text("utf-8").splitlines()
+    kept = {line.removeprefix("!") for line in ignore if line.startswith("!")}
     names = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split("\0")
-    for name in filter(None, names):
-        if (ROOT / name).is_file():
+    for name in names:
+        if name.partition("/")[0] in kept and (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, source / name)
     return source

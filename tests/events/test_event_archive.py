@@ -56,13 +56,13 @@ async def relay_all(shop: Shop) -> None:
         pass
 
 
-async def record_newer_events(shop: Shop) -> None:
-    """So many events happen elsewhere that feeds no longer read those before them again."""
+async def record_newer_events(shop: Shop, count: int = OVERLAP) -> None:
+    """So many events happen elsewhere that feeds no longer read those before them again, or fewer."""
     async with shop.database.writes.begin() as session:
         newest = await session.scalar(select(func.max(Event.id))) or 0
         session.add(
             Event(
-                id=newest + OVERLAP,
+                id=newest + count,
                 name="product.updated",
                 subject=Subject.PRODUCT,
                 subject_id=1,
@@ -194,7 +194,16 @@ async def test_an_event_whose_reaction_fails_again_and_again_stays(shop: Shop, c
     assert await versions_in(shop, Event, Subject.CART, cart_id) == [1, 2]
 
 
-async def test_events_that_feeds_read_again_stay(shop: Shop, clock: Clock) -> None:
+async def test_no_event_moves_while_feeds_read_one_of_its_row_again(shop: Shop, clock: Clock) -> None:
+    cart_id = await create_cart(shop, CartStatus.MERGED, events=3)
+    clock.tick(AGE)
+    await record_newer_events(shop, OVERLAP - 1)
+
+    assert await shop.archiver.archive() == 0
+    assert await versions_in(shop, Event, Subject.CART, cart_id) == [1, 2, 3]
+
+
+async def test_the_newest_events_stay_however_old_they_are(shop: Shop, clock: Clock) -> None:
     await create_finished_order(shop)
     await relay_all(shop)
     clock.tick(AGE)
