@@ -13,6 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from demo.picture_routes import picture_routes
 from edge.connections import BodyDeadline, LiveConnections
+from edge.cors import CrossOrigin
 from edge.graphiql import graphiql_assets
 from edge.graphql import GraphQLEndpoint
 from edge.health import health_routes
@@ -28,6 +29,8 @@ from edge.products import FILE_SECONDS, product_routes
 from edge.products import PATH as PRODUCTS
 from edge.rates import RequestRate
 from edge.sandbox import sandbox_routes
+from edge.security_headers import SecurityHeaders
+from edge.start_page import start_routes
 from edge.webhooks import webhook_routes
 from events.bus import LocalBus, RedisBus
 from events.jobs.worker import running_jobs
@@ -101,6 +104,8 @@ def guards(shop: Shop) -> list[Middleware]:
     return [
         Middleware(RequestLog),
         Middleware(RequestMonitor, shop=shop),
+        Middleware(SecurityHeaders, settings=shop.settings),
+        Middleware(CrossOrigin, settings=shop.settings),
         Middleware(RequestRate, settings=shop.settings),
         Middleware(LiveConnections, shop=shop),
         Middleware(BodyDeadline, settings=shop.settings.connections, timeouts=timeouts),
@@ -125,7 +130,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database
     app = Starlette(lifespan=lifespan)
     app.state.shop = shop = open_shop(settings, clock=clock, app=app, database=database)
     app.user_middleware = [*guards(shop), limits]
-    app.state.picture_sizes = PictureSizes(shop.media)
+    app.state.picture_sizes = PictureSizes(shop.media, shop.picture_memory)
     app.state.registered = registered = RegisteredOperations(shop.database.reads)
     persisted = PersistedOperations(
         shop.bus.redis if isinstance(shop.bus, RedisBus) else None,
@@ -134,6 +139,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database
     )
     graphql = GraphQLEndpoint(schema, shop, persisted)
     app.router.routes += [
+        *start_routes(shop, schema),
         graphiql_assets,
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", graphql),

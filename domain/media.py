@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from io import BytesIO
 from itertools import pairwise
 
-from PIL import Image, ImageOps, ImageSequence
+from PIL import Image, ImageOps, ImageSequence, _imaging
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -17,8 +17,13 @@ from models import Account, Media, ProductMedia, Role, TicketMedia, Variant
 from models.sql.batches import in_batches
 from models.sql.types import AnySelect
 
-PIXEL_LIMIT = 40_000_000
-"""Of all frames together: a picture is decoded in memory, four bytes for each pixel."""
+PIXEL_BYTES = 8
+"""Memory for each pixel while a picture is decoded and encoded again: 5 were measured for PNG and JPEG."""
+EXPENSIVE_PIXEL_BYTES = 16
+"""The same for WebP (15 were measured) and for each frame of an animation."""
+MEMORY_LIMIT = 320_000_000
+PIXEL_LIMIT, EXPENSIVE_PIXEL_LIMIT = MEMORY_LIMIT // PIXEL_BYTES, MEMORY_LIMIT // EXPENSIVE_PIXEL_BYTES
+"""The most pixels of a picture, and of a WebP picture or all frames of an animation."""
 
 SIDE_LIMIT = 16_383
 """The longest side WebP allows, in pixels."""
@@ -27,7 +32,13 @@ FRAMES_LIMIT = 200
 QUALITY = 90
 """Of re-encoded pictures, from 1 to 100."""
 
+PILLOW_BLOCK_BYTES = 64_000_000 // 4_096 * 4_096
+"""Blocks so large are returned to the system at once; smaller ones stay with the thread that decoded."""
+_imaging.set_block_size(PILLOW_BLOCK_BYTES)
+
 FINGERPRINT_SIDE = 8
+STRIP_ROWS = 256
+"""Rows that are converted at once."""
 
 MEDIA_PATH = "/media/"
 """The path under which the shop serves uploaded pictures."""
@@ -79,8 +90,8 @@ class InvalidPicture(Invalid):
 class PictureTooLarge(LimitReached):
     def __init__(self) -> None:
         super().__init__(
-            f"A picture has at most {PIXEL_LIMIT // 1_000_000} million pixels, {SIDE_LIMIT:,} on a side and "
-            f"{FRAMES_LIMIT} frames.",
+            f"A picture has at most {PIXEL_LIMIT // 1_000_000} million pixels, {SIDE_LIMIT:,} on a side; "
+            f"a WebP picture or all of {FRAMES_LIMIT} frames {EXPENSIVE_PIXEL_LIMIT // 1_000_000} million.",
             field=("file",),
         )
 
@@ -103,6 +114,24 @@ def read_picture(data: bytes) -> Picture:
         raise InvalidPicture from error
 
 
+def memory_to_read(data: bytes) -> int:
+    """The bytes that `read_picture` takes at its peak, by the header of the picture, without decoding it.
+
+    Raises InvalidPicture or PictureTooLarge.
+    """
+    try:
+        with Image.open(BytesIO(data), formats=list(FORMATS)) as probe:
+            check_size(probe)
+            frames = min(getattr(probe, "n_frames", 1), FRAMES_LIMIT)
+            return memory_of(probe, frames)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise PictureTooLarge from None
+    except PictureTooLarge:
+        raise
+    except Exception as error:  # as in `read_picture`
+        raise InvalidPicture from error
+
+
 def reencode_picture(data: bytes) -> Picture:
     with Image.open(BytesIO(data), formats=list(FORMATS)) as probe:
         check_size(probe)
@@ -116,24 +145,30 @@ def reencode_picture(data: bytes) -> Picture:
         return reencode_still(image, format_)
 
 
-def check_size(image: Image.Image) -> None:
-    if max(image.size) > SIDE_LIMIT or image.width * image.height > PIXEL_LIMIT:
+def memory_of(image: Image.Image, frames: int) -> int:
+    """What its pixels take while they are decoded and encoded again."""
+    expensive = frames > 1 or image.format == "WEBP"
+    per_pixel = EXPENSIVE_PIXEL_BYTES if expensive else PIXEL_BYTES
+    return per_pixel * frames * image.width * image.height
+
+
+def check_size(image: Image.Image, frames: int = 1) -> None:
+    if frames > FRAMES_LIMIT or max(image.size) > SIDE_LIMIT or memory_of(image, frames) > MEMORY_LIMIT:
         raise PictureTooLarge
 
 
 def reencode_still(image: Image.Image, format_: PictureFormat) -> Picture:
     """Rotated as its metadata says, then without metadata; the colour profile stays."""
-    upright = ImageOps.exif_transpose(image)
     profile = image.info.get("icc_profile")
-    upright.info = {key: value for key, value in upright.info.items() if key == "transparency"}
+    ImageOps.exif_transpose(image, in_place=True)  # a copy would take as much memory again
+    image.info = {key: value for key, value in image.info.items() if key == "transparency"}
     encoded = BytesIO()
-    upright.save(encoded, format_.name, icc_profile=profile, quality=QUALITY)
-    return Picture(format_, encoded.getvalue(), *upright.size, fingerprint_of(upright))
+    image.save(encoded, format_.name, icc_profile=profile, quality=QUALITY)
+    return Picture(format_, encoded.getvalue(), *image.size, fingerprint_of(image))
 
 
 def reencode_animation(image: Image.Image, format_: PictureFormat, frames: int) -> Picture:
-    if frames > FRAMES_LIMIT or frames * image.width * image.height > PIXEL_LIMIT:
-        raise PictureTooLarge
+    check_size(image, frames)
     durations, pages = [], []
     for frame in ImageSequence.Iterator(image):
         durations.append(frame.info.get("duration", 0))
@@ -158,16 +193,24 @@ def fingerprint_of(image: Image.Image) -> int:
 
     Re-encoded or scaled, a picture has nearly the same hash.
     """
-    opaque = Image.new("RGBA", image.size, "white")
-    opaque.alpha_composite(image.convert("RGBA"))
     small = (
-        opaque.convert("L")
-        .resize((FINGERPRINT_SIDE + 1, FINGERPRINT_SIDE), Image.Resampling.LANCZOS)
-        .tobytes()
+        grey_of(image).resize((FINGERPRINT_SIDE + 1, FINGERPRINT_SIDE), Image.Resampling.LANCZOS).tobytes()
     )
     rows = [small[at : at + FINGERPRINT_SIDE + 1] for at in range(0, len(small), FINGERPRINT_SIDE + 1)]
     bits = "".join("01"[left < right] for row in rows for left, right in pairwise(row))
     return int.from_bytes(int(bits, 2).to_bytes(8, "big"), "big", signed=True)
+
+
+def grey_of(image: Image.Image) -> Image.Image:
+    """The picture on white in shades of grey; made in strips, since whole copies take much memory."""
+    grey = Image.new("L", image.size)
+    for top in range(0, image.height, STRIP_ROWS):
+        box = (0, top, image.width, min(top + STRIP_ROWS, image.height))
+        strip = image.crop(box).convert("RGBA")
+        opaque = Image.new("RGBA", strip.size, "white")
+        opaque.alpha_composite(strip)
+        grey.paste(opaque.convert("L"), box)
+    return grey
 
 
 async def add_media(

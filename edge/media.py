@@ -2,7 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 from starlette.datastructures import UploadFile
@@ -21,6 +22,7 @@ from domain.media import (
     PictureTooLarge,
     add_media,
     check_upload_limit,
+    memory_to_read,
     read_picture,
 )
 from domain.picture_size import CONTENT_TYPE, ORIGINAL, read_sized_name
@@ -30,6 +32,7 @@ from edge.picture_sizes import PictureSizes
 from edge.responses import error_response
 from edge.shop_address import shop_address
 from events.shop import Shop
+from gateways.leases import LimitExceeded
 from gateways.media import MediaUnavailable
 from models import Media, Role
 from resolvers.context import Viewer
@@ -42,6 +45,10 @@ log = structlog.get_logger()
 FORM_FIELD = "file"
 FORM_FIELDS_LIMIT = 5
 UPLOAD_SECONDS = 60
+UPLOADS_AT_ONCE = 10
+"""Pictures that one account or address may send at the same time: each is in memory until it is decoded."""
+RETRY_SECONDS = 2.0
+
 YEAR_SECONDS = 31_536_000
 CONTENT_TYPES = {format_.extension: format_.content_type for format_ in FORMATS.values()}
 
@@ -73,13 +80,13 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def media_routes(shop: Shop, sizes: PictureSizes) -> list[Route]:
-
     async def upload_picture(request: Request) -> Response:
         viewer = await authorize_upload(request, shop)
-        async with asyncio.timeout(UPLOAD_SECONDS):
-            data = await read_upload(request)
-        async with sizes.decoding:
-            picture = await asyncio.to_thread(read_picture, data)
+        async with hold_upload(shop, request, viewer):
+            async with asyncio.timeout(UPLOAD_SECONDS):
+                data = await read_upload(request)
+            async with shop.picture_memory.reserve(memory_to_read(data)):
+                picture = await asyncio.to_thread(read_picture, data)
         # not a question of permission: what customers upload is personal, what the shop uploads is for all
         prefix = "" if viewer.is_staff else PRIVATE_PREFIX
         name = f"{prefix}{shop.secrets.new_token()}.{picture.format.extension}"
@@ -119,6 +126,24 @@ async def authorize_upload(request: Request, shop: Shop) -> Viewer:
     for source in (client_address(request.scope, shop.settings), f"account:{viewer.id}"):
         await limit_action(shop, LimitedAction.UPLOAD, by=source)
     return viewer
+
+
+class UploadsBusy(LimitReached):
+    def __init__(self) -> None:
+        super().__init__(f"At most {UPLOADS_AT_ONCE} pictures at the same time.")
+        self.retry_after_seconds = RETRY_SECONDS
+
+
+@asynccontextmanager
+async def hold_upload(shop: Shop, request: Request, viewer: Viewer) -> AsyncIterator[None]:
+    """Take one of the places of the account and of the address until the block ends; UploadsBusy without."""
+    async with AsyncExitStack() as places:
+        for source in (client_address(request.scope, shop.settings), f"account:{viewer.id}"):
+            try:
+                await places.enter_async_context(shop.leases.hold(f"upload:{source}", UPLOADS_AT_ONCE))
+            except LimitExceeded:
+                raise UploadsBusy from None
+        yield
 
 
 async def read_upload(request: Request) -> bytes:

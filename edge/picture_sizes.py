@@ -3,11 +3,13 @@
 import asyncio
 
 from domain.errors import LimitReached
+from domain.media import memory_to_read
 from domain.picture_size import CONTENT_TYPE, SizedName, resize_picture
 from gateways.media import MediaStore
+from gateways.picture_memory import PictureMemory
 
-DECODED_AT_ONCE = 2
-"""Pictures that one process decodes in memory at the same time, those that are uploaded included."""
+READ_AT_ONCE = 2
+"""Originals that one process keeps in memory at the same time to make sizes of them."""
 
 MADE_AT_ONCE = 50
 """Sizes that one process makes or will make; beyond that, who asks is told to come again."""
@@ -24,9 +26,10 @@ class TooManySizes(LimitReached):
 class PictureSizes:
     """Finds the file of a size, and makes it where there is none; who asks meanwhile waits for the same."""
 
-    def __init__(self, store: MediaStore) -> None:
+    def __init__(self, store: MediaStore, memory: PictureMemory) -> None:
         self.store = store
-        self.decoding = asyncio.Semaphore(DECODED_AT_ONCE)
+        self.memory = memory
+        self.reading = asyncio.Semaphore(READ_AT_ONCE)
         self.running: dict[str, asyncio.Task[bytes | None]] = {}
 
     async def find(self, sized: SizedName) -> bytes | None:
@@ -51,11 +54,12 @@ class PictureSizes:
 
     async def make(self, sized: SizedName) -> bytes | None:
         """Make and store the file; None where the original is missing, or was deleted meanwhile."""
-        async with self.decoding:
+        async with self.reading:
             original = await self.store.get(sized.original)
             if original is None:
                 return None
-            data = await asyncio.to_thread(resize_picture, original, sized.size)
+            async with self.memory.reserve(memory_to_read(original)):
+                data = await asyncio.to_thread(resize_picture, original, sized.size)
         await self.store.put(sized.name, data, content_type=CONTENT_TYPE)
         if await self.store.get(sized.original) is None:
             await self.store.delete(sized.name)

@@ -32,6 +32,7 @@ from gateways.media import MediaStore
 from gateways.metrics import Metrics
 from gateways.notice import NoticeGateway
 from gateways.payment import PaymentGateway
+from gateways.picture_memory import PictureMemory
 from gateways.routing import Router, StraightLineRouter
 from gateways.secrets import Secrets
 from gateways.tracing import Tracer
@@ -55,6 +56,7 @@ class Shop:
     secrets: Secrets
     clock: Clock
     notices: Mapping[NoticeChannel, NoticeGateway]
+    picture_memory: PictureMemory = field(default_factory=PictureMemory)
     router: Router = field(default_factory=StraightLineRouter)
     metrics: Metrics = field(default_factory=Metrics)
     tracer: Tracer | None = None

@@ -23,6 +23,7 @@ from settings.business import (
     SubscriptionSettings,
 )
 from settings.connections import ConnectionSettings
+from settings.cors import CorsSettings
 from settings.exposure import ExposureSettings
 from settings.graphql import GraphQLSettings
 from settings.group import SettingsGroup
@@ -69,6 +70,7 @@ class Settings(BaseModel):
     server: ServerSettings
     proxies: ProxySettings
     exposure: ExposureSettings
+    cors: CorsSettings
     connections: ConnectionSettings
     rates: RateSettings
     database: DatabaseSettings

@@ -79,12 +79,16 @@ class GraphQLEndpoint:
         """The response to a request that asks for no operation; None for those that do."""
         match request.method:
             case "GET":
-                return graphiql_page(request) if wants_page(request) else None
+                return graphiql_page(request) if self.shows_page(request) else None
             case "POST":
                 return None
             case "OPTIONS":
                 return Response(status_code=204, headers={"Allow": METHODS})
         raise RequestRefused("This method is not served here.", 405, Allow=METHODS)
+
+    def shows_page(self, request: Request) -> bool:
+        """Whether the answer is GraphiQL, which is there where the schema is shown."""
+        return self.operations.shop.settings.shows_schema and wants_page(request)
 
     async def stream(self, request: Request, asked: HttpOperation, send: Send) -> None:
         """Answer an operation by a response that stays open."""

@@ -7,10 +7,10 @@ from datetime import timedelta
 import structlog
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
-from strawberry.http.websocket_origin import is_same_origin
 
 from edge.auth import CredentialsRefused, viewer_of
 from edge.connections import NO_ROOM, ROOM, LiveConnection
+from edge.cors import may_open_socket
 from edge.graphql import messages
 from edge.graphql.answer import OperationFailed
 from edge.graphql.connection import ENDED, ConnectionViewer, OpenConnections, place_of
@@ -59,8 +59,8 @@ class GraphQLSocket:
     async def serve(self) -> None:
         """Accept the WebSocket and serve it until either side closes it; then nothing of it runs any more."""
         await self.receive()  # websocket.connect
-        origin = self.headers.get("origin")
-        if origin is not None and not is_same_origin(origin, self.headers.get("host")):
+        origin, host = self.headers.get("origin"), self.headers.get("host")
+        if not may_open_socket(origin, host, self.operations.shop.settings):
             await self.send({"type": "websocket.close", "code": messages.FORBIDDEN})
             return
         if PROTOCOL not in self.scope["subprotocols"]:

@@ -38,7 +38,9 @@ def png() -> bytes:
 @pytest.fixture
 async def uploads(shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
     limit = Middleware(BodyLimit, limit=LIMIT, limits={})
-    app = Starlette(routes=media_routes(shop, PictureSizes(shop.media)), middleware=[limit])
+    app = Starlette(
+        routes=media_routes(shop, PictureSizes(shop.media, shop.picture_memory)), middleware=[limit]
+    )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://shop.test") as client:
         yield client

@@ -128,7 +128,7 @@ async def test_who_asks_for_too_many_sizes_at_once_is_told_to_come_again(
     sizes = clients.app.state.picture_sizes
     assert isinstance(sizes, PictureSizes)
 
-    async with sizes.decoding, sizes.decoding:
+    async with sizes.reading, sizes.reading:
         first = asyncio.create_task(clients.http.get(urls["small"]))
         while not sizes.running:
             await asyncio.sleep(0.01)
