@@ -17,7 +17,7 @@ from edge.cors import CrossOrigin
 from edge.graphiql import graphiql_assets
 from edge.graphql import GraphQLEndpoint
 from edge.health import health_routes
-from edge.limits import BodyLimit
+from edge.limits.body import BodyLimit
 from edge.logs import RequestLog, logged_loop_failures
 from edge.media import UPLOAD_SECONDS, media_routes
 from edge.metrics import serving_metrics

@@ -12,6 +12,7 @@ from schema.cart import CartMutation, CartQuery, CartSubscription
 from schema.catalog import CatalogMutation, CatalogQuery, CatalogSubscription
 from schema.delivery_run import DeliveryRunMutation, DeliveryRunQuery, DeliveryRunSubscription
 from schema.knowledge import KnowledgeMutation, KnowledgeQuery
+from schema.limits.sizes import LengthOf
 from schema.node import Node
 from schema.order import OrderMutation, OrderQuery, OrderSubscription
 from schema.order.editing import OrderEditingMutation
@@ -42,7 +43,7 @@ class Query(
     AnalyticsQuery,
 ):
     node: Node | None = field(resolve.node, allow=Permission.PUBLIC)
-    nodes: list[Node | None] = field(resolve.nodes, allow=Permission.PUBLIC)
+    nodes: list[Node | None] = field(resolve.nodes, allow=Permission.PUBLIC, size=LengthOf("ids"))
 
 
 @strawberry.type(description="Everything that can be done.")

@@ -10,6 +10,7 @@ from resolvers import account as resolve
 from resolvers.context import Viewer as ViewerRow
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
+from schema.limits.sizes import ARGON2, SOME
 from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import batched, field, loaded, row_type
@@ -81,8 +82,8 @@ class Account(Node):
     """When it was created."""
     disabled_at: datetime | None
     """Since when it is disabled; null if it is not."""
-    addresses: list[Address] = batched(resolve.addresses)
-    sign_ins: list[SignIn] = batched(resolve.sign_ins)
+    addresses: list[Address] = batched(resolve.addresses, size=SOME)
+    sign_ins: list[SignIn] = batched(resolve.sign_ins, size=SOME)
 
 
 @row_type(ViewerRow)
@@ -130,12 +131,18 @@ class AccountQuery:
 
 @strawberry.type
 class AccountMutation:
-    account_register = mutation(resolve.account_register, returns=Verification, allow=Permission.PUBLIC)
+    account_register = mutation(
+        resolve.account_register, returns=Verification, allow=Permission.PUBLIC, price=ARGON2
+    )
     registration_confirm = mutation(resolve.registration_confirm, returns=Session, allow=Permission.PUBLIC)
     account_update = mutation(resolve.account_update, returns=Account, allow=Permission.ACCOUNT_EDIT)
-    contact_change = mutation(resolve.contact_change, returns=Verification, allow=Permission.ACCOUNT_EDIT)
+    contact_change = mutation(
+        resolve.contact_change, returns=Verification, allow=Permission.ACCOUNT_EDIT, price=ARGON2
+    )
     contact_verify = mutation(resolve.contact_verify, returns=Account, allow=Permission.ACCOUNT_EDIT)
-    password_change = mutation(resolve.password_change, returns=Account, allow=Permission.ACCOUNT_EDIT)
+    password_change = mutation(
+        resolve.password_change, returns=Account, allow=Permission.ACCOUNT_EDIT, price=ARGON2
+    )
     password_reset_start = mutation(
         resolve.password_reset_start, returns=Verification, allow=Permission.PUBLIC
     )
@@ -145,12 +152,13 @@ class AccountMutation:
         field_name="reset_at",
         field_description="When the password was set; null when the shop refused.",
         allow=Permission.PUBLIC,
+        price=ARGON2,
     )
     device_token_register = mutation(
         resolve.device_token_register, returns=SignIn, allow=Permission.ACCOUNT_EDIT
     )
     device_token_remove = mutation(resolve.device_token_remove, returns=SignIn, allow=Permission.ACCOUNT_EDIT)
-    session_create = mutation(resolve.session_create, returns=Session, allow=Permission.PUBLIC)
+    session_create = mutation(resolve.session_create, returns=Session, allow=Permission.PUBLIC, price=ARGON2)
     session_refresh = mutation(resolve.session_refresh, returns=Session, allow=Permission.PUBLIC)
     session_revoke = mutation(
         resolve.session_revoke,
@@ -163,7 +171,9 @@ class AccountMutation:
     other_sign_ins_end = mutation(resolve.other_sign_ins_end, returns=Account, allow=Permission.ACCOUNT_EDIT)
     address_save = mutation(resolve.address_save, returns=Address, allow=Permission.BUY)
     address_remove = mutation(resolve.address_remove, returns=Account, allow=Permission.BUY)
-    staff_create = mutation(resolve.staff_create, returns=Account, allow=Permission.STAFF_MANAGE)
+    staff_create = mutation(
+        resolve.staff_create, returns=Account, allow=Permission.STAFF_MANAGE, price=ARGON2
+    )
     staff_role_change = mutation(resolve.staff_role_change, returns=Account, allow=Permission.STAFF_MANAGE)
     account_disable = mutation(resolve.account_disable, returns=Account, allow=Permission.STAFF_MANAGE)
     account_enable = mutation(resolve.account_enable, returns=Account, allow=Permission.STAFF_MANAGE)

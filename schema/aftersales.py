@@ -12,11 +12,12 @@ from schema.account import Account
 from schema.catalog import Media
 from schema.connection import Connection
 from schema.knowledge import Article
+from schema.limits.sizes import FEW, PRICING, SEARCH, SOME
 from schema.mutation import mutation
 from schema.node import Node
 from schema.order import Delivery, Order, OrderLine
 from schema.payment import Payment, Refund
-from schema.rows import batched, field, loaded, row_type, subscription
+from schema.rows import batched, field, loaded, plain_list, row_type, subscription
 from schema.scalars import Money
 
 TicketType = describe_enum(models.TicketType)
@@ -67,13 +68,13 @@ class TicketQuote:
     """Whether the ticket could be opened now."""
     refusal: TicketRefusal | None
     """Why it could not; null when it could."""
-    lines: list[TicketQuoteLine]
+    lines: list[TicketQuoteLine] = plain_list(size=SOME)
     """The lines it would be about, in the order given."""
     shipping: Money
     """The shipping fee in the refund: for faults only, with the last units of a wholly returned order."""
     refund: Money
     """All that would come back."""
-    legs: list[TicketQuoteRefund]
+    legs: list[TicketQuoteRefund] = plain_list(size=FEW)
     """How the refund would be split over the payments."""
     deadline: datetime | None
     """The last moment to ask; null while the goods have not been received."""
@@ -151,30 +152,32 @@ class Ticket(Node):
     """When it ended; null while it has not."""
     version: int
     """One higher with each recorded event; pass it as `after` to watch without a gap."""
-    lines: list[TicketLine] = loaded("ticket_lines", key="id")
+    lines: list[TicketLine] = loaded("ticket_lines", key="id", size=SOME)
     """The units it is about."""
-    media: list[Media] = loaded("ticket_media", key="id")
+    media: list[Media] = loaded("ticket_media", key="id", size=FEW)
     """Pictures that show it."""
-    messages: list[TicketMessage] = batched(resolve.messages)
-    timeline: list[TicketUpdate] = loaded("ticket_events", key="id")
+    messages: list[TicketMessage] = batched(resolve.messages, size=SOME)
+    timeline: list[TicketUpdate] = loaded("ticket_events", key="id", size=SOME)
     """Everything that has happened to it, the newest last."""
     order: Order = loaded("order", key="order_id")
     """The order it is about."""
     customer: Account = loaded("account", key="account_id")
     """The customer who opened it."""
     assignee: Account | None = batched(resolve.assignees)
-    refunds: list[Refund] = loaded("ticket_refunds", key="id")
+    refunds: list[Refund] = loaded("ticket_refunds", key="id", size=FEW)
     """The money on its way back, one for each payment it goes to."""
-    replacements: list[Delivery] = loaded("ticket_replacements", key="id")
+    replacements: list[Delivery] = loaded("ticket_replacements", key="id", size=FEW)
     """Deliveries of the goods that are sent instead."""
-    suggested_articles: list[Article] = batched(resolve.suggested_articles)
+    suggested_articles: list[Article] = batched(resolve.suggested_articles, price=SEARCH)
 
 
 @strawberry.type
 class AftersalesQuery:
     ticket: Ticket | None = field(resolve.ticket, allow=Permission.TICKET_VIEW)
     tickets: Connection[Ticket] = field(resolve.tickets, allow=Permission.TICKET_VIEW)
-    ticket_quote: TicketQuote | None = field(resolve.ticket_quote, allow=Permission.TICKET_TAKE_PART)
+    ticket_quote: TicketQuote | None = field(
+        resolve.ticket_quote, allow=Permission.TICKET_TAKE_PART, price=PRICING
+    )
 
 
 @strawberry.type

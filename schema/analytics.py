@@ -9,7 +9,8 @@ from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.catalog import Category, Product, Variant
 from schema.connection import Connection
-from schema.rows import batched, field, loaded, row_type
+from schema.limits.sizes import COUNT, FEW, MANY, REPORT, SOME
+from schema.rows import batched, field, loaded, plain_list, row_type
 from schema.scalars import Money
 
 QualityReason = describe_enum(resolve.QualityReason)
@@ -30,7 +31,7 @@ class Figures:
     """Orders that contain it."""
     units: int
     """Units ordered."""
-    revenue: list[Money]
+    revenue: list[Money] = plain_list(size=FEW)
     """Revenue of these units, one amount per currency: after discounts, before refunds."""
     returned: int
     """How many of these units were returned, at any time."""
@@ -73,7 +74,7 @@ class ProductFigures:
     product: Product
     """The product."""
     figures: Figures = batched(resolve.report_figures)
-    over_time: list[IntervalFigures] = batched(resolve.report_over_time)
+    over_time: list[IntervalFigures] = batched(resolve.report_over_time, size=MANY, price=COUNT)
 
 
 @row_type(resolve.CategoryLine)
@@ -83,7 +84,7 @@ class CategoryFigures:
     category: Category
     """The category."""
     figures: Figures = batched(resolve.report_figures)
-    over_time: list[IntervalFigures] = batched(resolve.report_over_time)
+    over_time: list[IntervalFigures] = batched(resolve.report_over_time, size=MANY, price=COUNT)
 
 
 @row_type(resolve.DeadStock)
@@ -112,12 +113,12 @@ class ProductReport:
     """Its last day, included."""
     time_zone: str
     """The time zone its days are in."""
-    figures: Figures = batched(resolve.report_figures)
-    over_time: list[IntervalFigures] = batched(resolve.report_over_time)
-    funnel: list[FunnelStep] = batched(resolve.report_funnel)
-    products: Connection[ProductFigures] = batched(resolve.report_products)
-    categories: Connection[CategoryFigures] = batched(resolve.report_categories)
-    dead_stock: Connection[DeadStock] = batched(resolve.report_dead_stock)
+    figures: Figures = batched(resolve.report_figures, price=REPORT)
+    over_time: list[IntervalFigures] = batched(resolve.report_over_time, size=MANY, price=REPORT)
+    funnel: list[FunnelStep] = batched(resolve.report_funnel, size=FEW, price=REPORT)
+    products: Connection[ProductFigures] = batched(resolve.report_products, price=REPORT)
+    categories: Connection[CategoryFigures] = batched(resolve.report_categories, price=REPORT)
+    dead_stock: Connection[DeadStock] = batched(resolve.report_dead_stock, price=REPORT)
 
 
 @row_type(resolve.QualityIssue)
@@ -146,7 +147,7 @@ class ProductQuality:
     """The product."""
     score: int
     """How much of what its category requires it has, in percent."""
-    issues: list[QualityIssue]
+    issues: list[QualityIssue] = plain_list(size=FEW)
     """Its issues, those with the highest gain first."""
     gain: float
     """The gain of all its issues together."""
@@ -170,7 +171,7 @@ class CatalogQuality:
 
     score: int
     """The average completeness of the products, in percent."""
-    reasons: list[QualityReasonCount]
+    reasons: list[QualityReasonCount] = plain_list(size=SOME)
     """The issues counted by reason, the highest gain first."""
     issues: Connection[QualityIssue] = field(resolve.quality_issues)
     products: Connection[ProductQuality] = field(resolve.quality_products)
@@ -179,4 +180,6 @@ class CatalogQuality:
 @strawberry.type
 class AnalyticsQuery:
     product_report: ProductReport = field(resolve.product_report, allow=Permission.ANALYTICS_VIEW)
-    catalog_quality: CatalogQuality = field(resolve.catalog_quality, allow=Permission.ANALYTICS_VIEW)
+    catalog_quality: CatalogQuality = field(
+        resolve.catalog_quality, allow=Permission.ANALYTICS_VIEW, price=REPORT
+    )

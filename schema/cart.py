@@ -10,10 +10,11 @@ from resolvers import cart as resolve
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.catalog import Variant
+from schema.limits.sizes import FEW, PRICING, SOME
 from schema.mutation import mutation
 from schema.node import Node
 from schema.promotion import EvaluatedPromotion
-from schema.rows import batched, field, loaded, row_type, subscription
+from schema.rows import batched, field, loaded, plain_list, row_type, subscription
 from schema.scalars import Money
 
 CartWarningCode = describe_enum(resolve.CartWarningCode)
@@ -51,7 +52,7 @@ class CartLine(Node):
     """What one unit costs now; null when it is not sold any more."""
     total: Money | None
     """What all units cost now, before any discount; null when it is not sold any more."""
-    warnings: list[CartWarning] = field(resolve.warnings_of_line)
+    warnings: list[CartWarning] = field(resolve.warnings_of_line, size=FEW)
 
 
 @row_type(LiveSavedLine)
@@ -64,7 +65,7 @@ class SavedLine(Node):
     """How many units."""
     unit_price: Money | None
     """What one unit costs now; null when it is not sold any more."""
-    warnings: list[CartWarning] = field(resolve.warnings_of_line)
+    warnings: list[CartWarning] = field(resolve.warnings_of_line, size=FEW)
 
 
 @row_type(resolve.PricingResult)
@@ -90,15 +91,15 @@ class Cart(Node):
     """One higher with each change; pass it as `after` to `cartUpdates` to miss none."""
     currency: models.CurrencyCode
     """The currency of all its prices; an empty cart takes the viewer's."""
-    lines: list[CartLine] = loaded("cart_lines")
+    lines: list[CartLine] = loaded("cart_lines", size=SOME)
     """What is in it, in the order it was added."""
-    saved_lines: list[SavedLine] = loaded("cart_saved_lines")
+    saved_lines: list[SavedLine] = loaded("cart_saved_lines", size=SOME)
     """What is saved for later, in the order it was saved."""
-    coupon_codes: list[str]
+    coupon_codes: list[str] = plain_list(size=FEW)
     """The coupons applied to it, in the order they were applied; `promotions` says what each does."""
-    promotions: list[EvaluatedPromotion] = batched(resolve.promotions)
+    promotions: list[EvaluatedPromotion] = batched(resolve.promotions, size=FEW, price=PRICING)
     totals: CartTotals = batched(resolve.totals)
-    warnings: list[CartWarning] = batched(resolve.warnings)
+    warnings: list[CartWarning] = batched(resolve.warnings, size=FEW)
     updated_at: datetime
     """When it was last changed."""
 

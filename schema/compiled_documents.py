@@ -1,16 +1,34 @@
-"""GraphQL documents that are parsed and validated once and then reused."""
+"""GraphQL documents that are parsed, limited and validated once and then reused."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from graphql import DocumentNode
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationType, parse, specified_rules, validate
+from graphql.validation import OverlappingFieldsCanBeMergedRule
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from schema.limits.document import Operations, weigh_document
+from schema.limits.overlap import MergeableFieldsRule
+from schema.limits.prices import collect_prices
+from schema.limits.text import check_text
 
 DOCUMENTS_LIMIT = 1_000
 CHARACTERS_LIMIT = 400_000
 """Of all documents in the cache together; parsed, they take 100 bytes for each character, at worst 300."""
 
+ERRORS_LIMIT = 5
+"""Errors of one document that are told; a client mends one after the other."""
+
+RULES = (
+    *(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule),
+    MergeableFieldsRule,
+    MaybeNullValidationRule,
+    OneOfInputValidationRule,
+)
 
 V = TypeVar("V")
 
@@ -44,17 +62,60 @@ class RecentlyUsed(Generic[V]):
             self._size -= freed
 
 
-def new_document_cache() -> "RecentlyUsed[DocumentNode]":
-    """A cache for the documents of one schema, by their text."""
-    return RecentlyUsed(entries=DOCUMENTS_LIMIT, characters=CHARACTERS_LIMIT)
+@dataclass(frozen=True, slots=True)
+class LimitedDocument:
+    """A parsed document whose text and structure are within the limits."""
+
+    node: DocumentNode
+    operations: Operations
+
+
+class Documents:
+    """Reads the documents of one schema; those that are valid are kept."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self._prices = collect_prices(schema)
+        roots = {each: schema.get_root_type(each) for each in OperationType}
+        self._roots = {operation: root.name for operation, root in roots.items() if root}
+        self._valid: RecentlyUsed[LimitedDocument] = RecentlyUsed(
+            entries=DOCUMENTS_LIMIT, characters=CHARACTERS_LIMIT
+        )
+
+    def get(self, text: str) -> DocumentNode | None:
+        """The document of this text, if it is known to be valid."""
+        document = self._valid.get(text)
+        return document.node if document else None
+
+    def read(self, text: str) -> LimitedDocument:
+        """The document of this text, valid or not; raises OperationRefused or GraphQLSyntaxError."""
+        if known := self._valid.get(text):
+            return known
+        check_text(text)
+        node = parse(text)
+        return LimitedDocument(node, weigh_document(node, self._prices, self._roots))
+
+    def validate(self, text: str, document: LimitedDocument, *, suggest: bool) -> list[GraphQLError]:
+        """The first errors of a document that was read; a valid one is kept. Raises OperationRefused.
+
+        With `suggest`, errors name fields and types that may be meant.
+        """
+        if self._valid.get(text) is document:
+            return []
+        errors = validate(
+            self._schema, document.node, RULES, max_errors=ERRORS_LIMIT, hide_suggestions=not suggest
+        )
+        if not errors:
+            self._valid.add(text, document, size=len(text))
+        return errors
 
 
 class ReuseDocuments(SchemaExtension):
-    """Parses and validates a document only the first time. Invalid ones are not cached."""
+    """Gives Strawberry the document that was read and validated before."""
 
     cached = False
 
-    def __init__(self, documents: RecentlyUsed[DocumentNode]) -> None:
+    def __init__(self, documents: Documents) -> None:
         self.documents = documents
 
     def on_parse(self) -> Iterator[None]:
@@ -64,10 +125,5 @@ class ReuseDocuments(SchemaExtension):
         yield
 
     def on_validate(self) -> Iterator[None]:
-        operation = self.execution_context
-        if self.cached:
-            operation.validation_rules = ()
+        self.execution_context.validation_rules = () if self.cached else RULES
         yield
-        if not self.cached and not operation.pre_execution_errors and operation.graphql_document:
-            text = operation.query or ""
-            self.documents.add(text, operation.graphql_document, size=len(text))

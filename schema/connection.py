@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 import strawberry
 
 from resolvers.paging import AnyPage
+from schema.limits.sizes import COUNT, PAGE
 from schema.rows import field
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ async def total_count(root: AnyPage) -> int:
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
-    edges: list[Edge[T]] = field(edges)
-    nodes: list[T] = field(nodes)
+    edges: list[Edge[T]] = field(edges, size=PAGE)
+    nodes: list[T] = field(nodes, size=PAGE)
     page_info: PageInfo = field(page_info)
-    total_count: int = field(total_count)
+    total_count: int = field(total_count, price=COUNT)

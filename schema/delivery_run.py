@@ -8,6 +8,7 @@ from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.account import Account
 from schema.connection import Connection
+from schema.limits.sizes import MANY, REPORT
 from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import field, loaded, row_type, subscription
@@ -54,7 +55,7 @@ class DeliveryRun(Node):
     """What is driven; empty when it was not given."""
     warehouse: Warehouse = loaded("warehouse", key="warehouse_id")
     """Where it begins."""
-    stops: list[DeliveryRunStop] = loaded("delivery_run_stops", key="id")
+    stops: list[DeliveryRunStop] = loaded("delivery_run_stops", key="id", size=MANY)
     """The stops in the order they are visited."""
     position: Position | None
     """Where the courier was last; null before the first report."""
@@ -91,7 +92,7 @@ class DeliveryRunQuery:
 @strawberry.type
 class DeliveryRunMutation:
     delivery_run_plan = mutation(
-        resolve.delivery_run_plan, returns=DeliveryRun, allow=Permission.DELIVERY_RUN_PLAN
+        resolve.delivery_run_plan, returns=DeliveryRun, allow=Permission.DELIVERY_RUN_PLAN, price=REPORT
     )
     delivery_run_cancel = mutation(
         resolve.delivery_run_cancel, returns=DeliveryRun, allow=Permission.DELIVERY_RUN_PLAN

@@ -11,9 +11,10 @@ from resolvers.guard import Permission
 from schema.account import Account
 from schema.cache_control import MINUTES, NEVER
 from schema.connection import Connection
+from schema.limits.sizes import FEW, SEARCH, SOME
 from schema.mutation import mutation
 from schema.node import Node
-from schema.rows import batched, field, loaded, row_type
+from schema.rows import batched, field, loaded, plain_list, row_type
 
 ArticleStatus = describe_enum(models.ArticleStatus)
 
@@ -46,7 +47,7 @@ class Article(Node):
     """The language it is written in, as a tag such as "zh-CN"."""
     category: str
     """What it is about."""
-    tags: list[str]
+    tags: list[str] = plain_list(size=FEW)
     """Keywords."""
     title: str
     """The question it answers."""
@@ -64,15 +65,17 @@ class Article(Node):
     """When it was last changed."""
     published_at: datetime | None
     """Since when everybody can read it; null for a draft."""
-    versions: list[ArticleVersion] = batched(resolve.versions, public=NEVER)
+    versions: list[ArticleVersion] = batched(resolve.versions, public=NEVER, size=SOME)
 
 
 @strawberry.type
 class KnowledgeQuery:
     article: Article | None = field(resolve.article, allow=Permission.PUBLIC, public=MINUTES)
-    articles: Connection[Article] = field(resolve.articles, allow=Permission.PUBLIC, public=MINUTES)
+    articles: Connection[Article] = field(
+        resolve.articles, allow=Permission.PUBLIC, public=MINUTES, price=SEARCH
+    )
     article_suggestions: list[Article] = field(
-        resolve.article_suggestions, allow=Permission.PUBLIC, public=MINUTES
+        resolve.article_suggestions, allow=Permission.PUBLIC, public=MINUTES, price=SEARCH
     )
 
 

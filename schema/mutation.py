@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, get_origin
 
 import strawberry
 from strawberry.utils.str_converters import capitalize_first, to_camel_case
@@ -11,7 +11,8 @@ from resolvers.context import Info
 from resolvers.descriptions import describe_enum, parse_docstring
 from resolvers.errors import REFUSALS, DomainError, ErrorCode, path_of, refusal_of
 from resolvers.guard import Permission
-from schema.rows import plain_type
+from schema.limits.sizes import COMMAND, FEW, SOME
+from schema.rows import plain_list, plain_type
 
 describe_enum(ErrorCode)
 
@@ -24,7 +25,7 @@ class UserError:
     """For programs: what kind of refusal this is."""
     message: str
     """For people: a sentence a customer can read."""
-    field: list[str]
+    field: list[str] = plain_list(size=FEW)
     """The argument it is about, as a path inside `input`; empty when it is about none."""
     retry_after_seconds: float | None
     """When to try again, with BUSY and after too many attempts; null where that does not help by itself."""
@@ -38,6 +39,7 @@ def mutation(
     field_name: str | None = None,
     field_description: str = "The outcome; null when the shop refused.",
     further_fields: Mapping[str, tuple[Any, str]] | None = None,
+    price: float = COMMAND,
 ) -> Any:
     """A mutation whose arguments become one input and whose row becomes one payload.
 
@@ -45,7 +47,8 @@ def mutation(
     `input`, of an input class named like the mutation (`ProductCreateInput` for `product_create`).
 
     `field_name` names the payload's field where the type's own name does not fit. `further_fields` are names
-    with type and description: the resolver then returns an object that has the row and each of them.
+    with type and description: the resolver then returns an object that has the row and each of them. `price`
+    is what the mutation counts for the cost of an operation.
     """
     further_fields = further_fields or {}
     name = capitalize_first(to_camel_case(resolver.__name__))
@@ -78,7 +81,7 @@ def mutation(
     )
     for argument in declared.arguments:
         argument.description = "Everything the command needs."
-    declared.metadata = {"allow": allow}
+    declared.metadata = {"allow": allow, "price": price}
     return declared
 
 
@@ -137,12 +140,18 @@ def build_payload(name: str, fields: Mapping[str, tuple[Any, str]]) -> type:
     annotations = {field: kind | None for field, (kind, _) in fields.items()}
     body: dict[str, Any] = {
         "__annotations__": annotations | {"user_errors": list[UserError]},
-        **{field: strawberry.field(description=description) for field, (_, description) in fields.items()},
-        "user_errors": strawberry.field(description="Why the shop refused; empty when it did not."),
+        **{field: payload_field(kind, description) for field, (kind, description) in fields.items()},
+        "user_errors": plain_list(size=FEW, description="Why the shop refused; empty when it did not."),
     }
     return strawberry.type(
         type(f"{name}Payload", (), body), description=f"The answer to `{name[0].lower()}{name[1:]}`."
     )
+
+
+def payload_field(kind: Any, description: str) -> Any:
+    if get_origin(kind) is list:
+        return plain_list(size=SOME, description=description)
+    return strawberry.field(description=description)
 
 
 def user_error(error: DomainError) -> UserError:

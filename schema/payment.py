@@ -10,6 +10,7 @@ from resolvers import payment as resolve
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.connection import Connection
+from schema.limits.sizes import FEW
 from schema.mutation import mutation
 from schema.node import Node
 from schema.order import Order
@@ -79,7 +80,7 @@ class Payment(Node):
     """When it was started at the provider."""
     captured_at: datetime | None
     """When the money was received."""
-    refunds: list[Refund] = loaded("payment_refunds", key="id")
+    refunds: list[Refund] = loaded("payment_refunds", key="id", size=FEW)
     """Refunds of it."""
     order: Order = loaded("order", key="order_id")
     """The order it belongs to."""
@@ -109,7 +110,9 @@ class PaymentMethodOption:
 
 @strawberry.type
 class PaymentQuery:
-    payment_methods: list[PaymentMethodOption] = field(resolve.payment_methods, allow=Permission.PUBLIC)
+    payment_methods: list[PaymentMethodOption] = field(
+        resolve.payment_methods, allow=Permission.PUBLIC, size=FEW
+    )
     refunds: Connection[Refund] = field(resolve.refunds, allow=Permission.REFUND)
 
 

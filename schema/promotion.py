@@ -10,9 +10,10 @@ from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.catalog import Category, Product, Variant
 from schema.connection import Connection
+from schema.limits.sizes import FEW, SOME
 from schema.mutation import mutation
 from schema.node import Node
-from schema.rows import batched, field, loaded, row_type, translated
+from schema.rows import batched, field, loaded, plain_list, row_type, translated
 from schema.scalars import Money
 
 PromotionKind = describe_enum(models.PromotionKind)
@@ -37,10 +38,10 @@ class PromotionScope:
 
     scope: models.PromotionScopeKind = strawberry.field(name="kind")
     """Which of the lists is used."""
-    categories: list[Category] = batched(resolve.scope_categories)
-    products: list[Product] = batched(resolve.scope_products)
-    variants: list[Variant] = batched(resolve.scope_variants)
-    scope_brands: list[str] = strawberry.field(name="brands")
+    categories: list[Category] = batched(resolve.scope_categories, size=SOME)
+    products: list[Product] = batched(resolve.scope_products, size=SOME)
+    variants: list[Variant] = batched(resolve.scope_variants, size=SOME)
+    scope_brands: list[str] = plain_list(size=SOME, name="brands")
     """Its brands."""
 
 
@@ -54,7 +55,7 @@ class PromotionUsage:
     """How many customers used it, counted once per currency."""
     flash_units: int
     """Units sold at the price of a flash sale."""
-    saved: list[Money]
+    saved: list[Money] = plain_list(size=FEW)
     """What it took off, once per currency."""
 
 
@@ -72,7 +73,7 @@ class Promotion(Node):
     """How much of the items' price it takes off, from 1 to 100; null unless it is PERCENT."""
     reduction: Money | None = strawberry.field(name="amount")
     """What it takes off; null unless it is FIXED."""
-    tiers: list[PromotionTier] = field(resolve.tiers)
+    tiers: list[PromotionTier] = field(resolve.tiers, size=FEW)
     repeating: bool
     """Whether the best tier of a FULL_REDUCTION is given as often as it fits."""
     buy: int | None
@@ -111,7 +112,7 @@ class Promotion(Node):
     """A promotion with a higher priority is applied earlier."""
     stackable: bool
     """Whether other promotions may apply beside it."""
-    exclusion_groups: list[str]
+    exclusion_groups: list[str] = plain_list(size=FEW)
     """Of all promotions in one group only one applies."""
     version: int
     """One higher with each change; send it with a change, so that no other change is overwritten."""
@@ -140,7 +141,7 @@ class EvaluatedPromotion:
     """How much more its items must cost; null unless that is the reason."""
     missing_quantity: int | None
     """How many more units of its items are needed; null unless that is the reason."""
-    because_of: list[Promotion]
+    because_of: list[Promotion] = plain_list(size=FEW)
     """The promotions that exclude it and save more; empty unless that is the reason."""
 
 

@@ -2,7 +2,8 @@
 
 Relations are declared (`loaded`), computed fields are functions of all parents (`batched`). Both carry in
 their metadata what it takes to answer them for all parents of a level at once; today aiodataloader collects
-the rows.
+the rows. Each field also carries what it counts for the cost of an operation (schema/limits/): `price` for
+itself, 1 when not declared, and `size`, the rows of a list that has no argument `first`.
 """
 
 import inspect
@@ -19,6 +20,7 @@ from resolvers.context import BatchResolver, Info
 from resolvers.descriptions import describe_fields, parse_docstring
 from resolvers.guard import Permission
 from resolvers.subscriptions import check_update_count
+from schema.limits.sizes import COMMAND, Size
 
 T = TypeVar("T")
 
@@ -65,6 +67,8 @@ def field(
     *,
     allow: Permission | None = None,
     public: timedelta | None = None,
+    size: Size | None = None,
+    price: float | None = None,
     **options: Any,
 ) -> Any:
     """A field answered by a function in resolvers/; its docstring describes it and its arguments.
@@ -74,7 +78,7 @@ def field(
     """
     answer = guard_resolver(resolver, allow) if allow is not None else resolver
     declared = strawberry.field(resolver=answer, description=parse_docstring(resolver).description, **options)
-    declared.metadata = {**declared.metadata, "public": public}
+    declared.metadata = {**declared.metadata, "public": public, "size": size, "price": price}
     return describe_arguments(declared, resolver, allow)
 
 
@@ -83,7 +87,7 @@ FIRST_DESCRIPTION = (
 )
 
 
-def subscription(resolver: Callable[..., Any], *, allow: Permission) -> Any:
+def subscription(resolver: Callable[..., Any], *, allow: Permission, price: float = COMMAND) -> Any:
     """A stream fed by an async generator in resolvers/; each event is answered with freshly loaded rows.
 
     Beside the arguments of the resolver it has `first`, the number of updates after which it completes.
@@ -110,10 +114,18 @@ def subscription(resolver: Callable[..., Any], *, allow: Permission) -> Any:
     for argument in declared.arguments:
         if argument.python_name == "first":
             argument.description = FIRST_DESCRIPTION
+    declared.metadata = {**declared.metadata, "price": price, "size": 1}
     return describe_arguments(declared, resolver, allow)
 
 
-def loaded(loader: str, *, key: str = "id", public: timedelta | None = None) -> Any:
+def loaded(
+    loader: str,
+    *,
+    key: str = "id",
+    public: timedelta | None = None,
+    size: Size | None = None,
+    price: float | None = None,
+) -> Any:
     """A relation: the loader of this name, with the row's attribute `key`; null where that is null."""
 
     async def load(root: Any, info: Info) -> Any:
@@ -121,11 +133,25 @@ def loaded(loader: str, *, key: str = "id", public: timedelta | None = None) -> 
         return None if value is None else await getattr(info.context.load, loader).load(value)
 
     declared: Any = strawberry.field(resolver=load)
-    declared.metadata = {**declared.metadata, "batch": Loaded(loader, key), "public": public}
+    batch = Loaded(loader, key)
+    declared.metadata = {**declared.metadata, "batch": batch, "public": public, "size": size, "price": price}
     return declared
 
 
-def batched(function: BatchResolver, *, public: timedelta | None = None) -> Any:
+def plain_list(*, size: Size, **options: Any) -> Any:
+    """A list that is an attribute of the row."""
+    declared: Any = strawberry.field(**options)
+    declared.metadata = {**declared.metadata, "size": size}
+    return declared
+
+
+def batched(
+    function: BatchResolver,
+    *,
+    public: timedelta | None = None,
+    size: Size | None = None,
+    price: float | None = None,
+) -> Any:
     """A computed field: `async def stock(variants, info, **arguments) -> [one answer per variant]`."""
 
     async def collect(root: Any, info: Info, **arguments: Any) -> Any:
@@ -138,7 +164,8 @@ def batched(function: BatchResolver, *, public: timedelta | None = None) -> Any:
     collect.__module__ = function.__module__
     collect.__name__ = function.__name__
     declared: Any = strawberry.field(resolver=collect, description=parse_docstring(function).description)
-    declared.metadata = {**declared.metadata, "batch": ForAll(function), "public": public}
+    batch = ForAll(function)
+    declared.metadata = {**declared.metadata, "batch": batch, "public": public, "size": size, "price": price}
     return describe_arguments(declared, function, None)
 
 

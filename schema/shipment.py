@@ -7,6 +7,7 @@ from resolvers import shipment as resolve
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.connection import Connection
+from schema.limits.sizes import SOME
 from schema.mutation import mutation
 from schema.node import Node
 from schema.order import Delivery, Order, OrderLine
@@ -93,9 +94,9 @@ class Shipment(Node):
     """When it arrived."""
     last_event_at: datetime | None
     """When its latest tracking event happened."""
-    lines: list[ShipmentLine] = loaded("shipment_lines", key="id")
+    lines: list[ShipmentLine] = loaded("shipment_lines", key="id", size=SOME)
     """What is in it."""
-    events: list[TrackingEvent] = loaded("shipment_events", key="id")
+    events: list[TrackingEvent] = loaded("shipment_events", key="id", size=SOME)
     """Its tracking events, the newest last."""
     warehouse: Warehouse = loaded("warehouse", key="warehouse_id")
     """Where it was packed."""

@@ -6,6 +6,7 @@ import models
 from resolvers import shipping as resolve
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
+from schema.limits.sizes import SOME
 from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import field, loaded, row_type
@@ -63,8 +64,8 @@ class ShippingZone(Node):
 
     name: str
     """What the staff calls it."""
-    regions: list[ShippingRegion] = field(resolve.regions)
-    rates: list[ShippingRate] = loaded("zone_rates", key="id")
+    regions: list[ShippingRegion] = field(resolve.regions, size=SOME)
+    rates: list[ShippingRate] = loaded("zone_rates", key="id", size=SOME)
     """What sending there costs; a method that is missing is not offered there."""
     version: int
     """One higher with each change; pass it back when you save."""
@@ -72,7 +73,9 @@ class ShippingZone(Node):
 
 @strawberry.type
 class ShippingQuery:
-    shipping_zones: list[ShippingZone] = field(resolve.shipping_zones, allow=Permission.LOGISTICS_VIEW)
+    shipping_zones: list[ShippingZone] = field(
+        resolve.shipping_zones, allow=Permission.LOGISTICS_VIEW, size=SOME
+    )
 
 
 @strawberry.type

@@ -3,7 +3,6 @@
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
-from functools import partial
 
 import strawberry
 import structlog
@@ -13,7 +12,7 @@ from strawberry.types import ExecutionContext
 
 from resolvers.context import Context
 from resolvers.errors import DomainError, path_of
-from schema.compiled_documents import ReuseDocuments, new_document_cache
+from schema.compiled_documents import Documents, ReuseDocuments
 from schema.executor import CountingExecutor
 from schema.redaction import redact_message
 from schema.scalars import DateTime
@@ -56,17 +55,16 @@ class ShopSchema(strawberry.Schema):
     """Shows refusals; any other error is logged whole and shown as one sentence with the request id."""
 
     def __init__(self, *, query: type, mutation: type, subscription: type) -> None:
-        self.documents = new_document_cache()
-        reuse = partial(ReuseDocuments, self.documents)
         super().__init__(
             query,
             mutation,
             subscription,
-            extensions=[FreshLoaders, reuse, HideSchema],
+            extensions=[FreshLoaders, lambda: ReuseDocuments(self.documents), HideSchema],
             execution_context_class=CountingExecutor,
             scalar_overrides={datetime: DateTime},
         )
         trace_root_fields(self._schema)
+        self.documents = Documents(self._schema)
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None

@@ -11,6 +11,7 @@ from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.account import Account
 from schema.connection import Connection
+from schema.limits.sizes import MANY, REPORT
 from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import field, loaded, row_type
@@ -150,9 +151,9 @@ class LowStock:
 
 @strawberry.type
 class StockQuery:
-    warehouses: list[Warehouse] = field(resolve.warehouses, allow=Permission.LOGISTICS_VIEW)
+    warehouses: list[Warehouse] = field(resolve.warehouses, allow=Permission.LOGISTICS_VIEW, size=MANY)
     stock_movements: Connection[StockMovement] = field(resolve.stock_movements, allow=Permission.STOCK_WATCH)
-    low_stock: Connection[LowStock] = field(resolve.low_stock, allow=Permission.STOCK_WATCH)
+    low_stock: Connection[LowStock] = field(resolve.low_stock, allow=Permission.STOCK_WATCH, price=REPORT)
 
 
 @strawberry.type

@@ -24,6 +24,7 @@ from settings.business import (
 )
 from settings.connections import ConnectionSettings
 from settings.cors import CorsSettings
+from settings.costs import CostSettings
 from settings.exposure import ExposureSettings
 from settings.graphql import GraphQLSettings
 from settings.group import SettingsGroup
@@ -83,6 +84,7 @@ class Settings(BaseModel):
     monitoring: MonitoringSettings
     limits: LimitSettings
     operations: OperationSettings
+    costs: CostSettings
     caching: CachingSettings
     locale: LocaleSettings
     catalog: CatalogSettings

@@ -35,9 +35,8 @@ class Client:
         return await self.clients.http.post("/graphql", json=body, headers=self.headers)
 
     async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
-        """Return the whole response: `data`, and `errors` when there are any."""
-        response: dict[str, Any] = (await self.post(document, **variables)).json()
-        return response
+        """Return the response without its cost: `data`, and `errors` when there are any."""
+        return without_cost((await self.post(document, **variables)).json())
 
     async def get(self, document: str, **variables: Any) -> dict[str, Any]:
         """Return the data; fail when the response has errors."""
@@ -113,13 +112,14 @@ class Watch:
         """Return the next result, as `{"data": ...}`."""
         message = await self.receive()
         assert message["type"] == "next", message
-        payload: dict[str, Any] = message["payload"]
-        return payload
+        return without_cost(message["payload"])
 
     async def answer(self) -> dict[str, Any]:
         """Return the next result or refusal: `{"data": ...}` or `{"errors": ...}`."""
         message = await self.receive()
-        return {"errors": message["payload"]} if message["type"] == "error" else dict(message["payload"])
+        if message["type"] == "error":
+            return {"errors": message["payload"]}
+        return without_cost(message["payload"])
 
     async def is_quiet(self, seconds: float = 0.2) -> bool:
         """Whether no message arrives within `seconds`."""
@@ -128,6 +128,11 @@ class Watch:
                 await self.inbox.get()
             return False
         return True
+
+
+def without_cost(response: dict[str, Any]) -> dict[str, Any]:
+    """The response without `extensions`, where every answer tells what it cost."""
+    return {key: value for key, value in response.items() if key != "extensions"}
 
 
 @dataclass

@@ -36,6 +36,12 @@ class OperationFailed(Exception):
         self.status = status
         self.extensions = extensions
 
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds after which the operation would be executed, where time helps."""
+        seconds = (self.errors[0].extensions or {}).get("retryAfterSeconds")
+        return seconds if isinstance(seconds, int) else None
+
     @classmethod
     def of(
         cls, message: str, code: str, status: int | None = None, **extensions: object

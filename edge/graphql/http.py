@@ -58,7 +58,7 @@ async def read_operation(operations: Operations, request: Request) -> HttpOperat
     asked = await operations.find_document(asked)
     single = choose_media_type(ranges, SINGLE)
     try:
-        prepared = operations.prepare(asked)
+        prepared = await operations.prepare(asked, context.viewer, context.place)
     except OperationFailed as failed:
         media_type = single or choose_media_type(ranges, STREAMS) or MediaType.JSON
         return HttpOperation(context, media_type, failed)
@@ -138,7 +138,10 @@ def failure_response(failed: OperationFailed, media_type: MediaType) -> Response
     know `application/json` get 200, as the specification recommends for them.
     """
     status = failed.status or (400 if media_type is MediaType.RESPONSE_JSON else 200)
-    return json_response(failed.body, media_type, status)
+    response = json_response(failed.body, media_type, status)
+    if failed.retry_after is not None:
+        response.headers["Retry-After"] = str(failed.retry_after)
+    return response
 
 
 def json_response(body: bytes, media_type: MediaType, status: int) -> Response:

@@ -4,23 +4,15 @@ Every transport uses it, so that a limit holds over HTTP, WebSocket and event st
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
-from graphql import (
-    DocumentNode,
-    GraphQLError,
-    OperationDefinitionNode,
-    OperationType,
-    get_operation_ast,
-    parse,
-    specified_rules,
-)
-from strawberry.schema.schema import validate_document
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType, get_operation_ast
 from strawberry.types import ExecutionResult
 
+from domain.account import SignInPlace
 from edge.graphql.answer import Answer, OperationFailed, encode_result
 from edge.graphql.deadline import answer_too_large, run_within
 from edge.graphql.measuring import MeasuredOperation, count_invalid, describe_operation, measure_operation
@@ -28,18 +20,23 @@ from edge.graphql.request import GraphQLRequest, RequestRefused
 from edge.persisted_operations import PersistedOperations, requested_hash
 from events.shop import Shop
 from gateways.tracing import open_root_span
-from resolvers.context import Context
+from resolvers.context import Context, Viewer
+from resolvers.cost import Charge, charge_viewer
+from schema.compiled_documents import LimitedDocument
 from schema.executor import EventStream, open_event_stream
+from schema.limits.refusals import RATE_LIMITED, TOO_COSTLY, OperationRefused
+from schema.limits.text import check_variables
 from schema.shop import ShopSchema, mask_errors
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedOperation:
-    """A valid operation that may be executed."""
+    """A valid operation that may be executed, and is paid for."""
 
     request: GraphQLRequest
     document: DocumentNode
     node: OperationDefinitionNode
+    charge: Charge
     began: float
     """When it was begun to be prepared, in seconds of `perf_counter`."""
 
@@ -70,43 +67,45 @@ class Operations:
         text = await self.persisted.find_document(request.query, request.extensions)
         return replace(request, query=text)
 
-    def prepare(self, request: GraphQLRequest) -> PreparedOperation:
-        """Parse, choose the operation, validate; OperationFailed when it cannot be executed.
+    async def prepare(self, request: GraphQLRequest, viewer: Viewer, place: SignInPlace) -> PreparedOperation:
+        """Parse, choose the operation, take what it costs from the viewer's bucket, validate.
 
-        RequestRefused where there is nothing to parse.
+        OperationFailed when it cannot be executed, RequestRefused where there is nothing to parse. The limits
+        come before the validation, which takes longer and so sees bounded documents only.
         """
         if not request.query.strip():
             raise RequestRefused("No GraphQL query found in the request")
         began = perf_counter()
         with count_invalid(self.shop, began=began):
-            document, node = self.check(request)
-        return PreparedOperation(request, document, node, began)
+            document, node, charge = await self.check(request, viewer, place)
+        return PreparedOperation(request, document.node, node, charge, began)
 
-    def check(self, request: GraphQLRequest) -> tuple[DocumentNode, OperationDefinitionNode]:
-        """The parsed and valid document of a request, and its operation."""
-        document = self.schema.documents.get(request.query)
+    async def check(
+        self, request: GraphQLRequest, viewer: Viewer, place: SignInPlace
+    ) -> tuple[LimitedDocument, OperationDefinitionNode, Charge]:
+        """The valid document of a request, its operation, and what the viewer has paid for it."""
         try:
-            prepared = document or parse_document(request.query)
+            document = self.schema.documents.read(request.query)
+            check_variables(request.variables)
         except GraphQLError as error:
             raise self.describe_failure([error]) from error
-        node = choose_operation(prepared, request.operation_name)
-        self.validate(request.query, prepared, known=document is not None)
-        if document is None:
-            self.schema.documents.add(request.query, prepared, size=len(request.query))
-        return prepared, node
+        node = choose_operation(document.node, request.operation_name)
+        cost = document.operations[node.name.value if node.name else None].cost(request.variables)
+        charge = await charge_viewer(self.shop, viewer, place.address, cost)
+        try:
+            check_charge(charge)
+            self.validate(request.query, document, charge)
+        except OperationRefused as refused:
+            raise self.describe_failure([refused], charge=charge) from refused
+        return document, node, charge
 
-    def validate(self, text: str, document: DocumentNode, *, known: bool) -> None:
-        """OperationFailed for a document that shows the schema where it is hidden, or breaks a rule.
-
-        Of a `known` document only the former is asked: it was valid before.
-        """
-        errors: list[GraphQLError] = []
-        if not self.shop.settings.shows_schema:
-            errors = self.schema.find_introspection(text, document)
-        if not errors and not known:
-            errors = validate_document(self.schema._schema, document, tuple(specified_rules))
+    def validate(self, text: str, document: LimitedDocument, charge: Charge) -> None:
+        """OperationFailed for a document that shows the schema where it is hidden, or breaks a rule."""
+        shows_schema = self.shop.settings.shows_schema
+        errors = [] if shows_schema else self.schema.find_introspection(text, document.node)
+        errors = errors or self.schema.documents.validate(text, document, suggest=shows_schema)
         if errors:
-            raise self.describe_failure(errors)
+            raise self.describe_failure(errors, charge=charge)
 
     async def save_document(self, request: GraphQLRequest) -> None:
         """Save a valid document by its hash, where the request names it."""
@@ -144,6 +143,7 @@ class Operations:
         with self.measure(prepared) as measured:
             result = await run_within(self.deadline, work, context.execution)
             measured.errors = result.errors or ()
+            result.extensions = extend(result.extensions, prepared.charge, personal=not context.cacheable)
             return self.encode_answer(result)
 
     def measure(self, prepared: PreparedOperation) -> AbstractContextManager[MeasuredOperation]:
@@ -179,7 +179,7 @@ class Operations:
         iterator = aiter(events.events)
         try:
             async for event in iterator:
-                yield await self.render_event(events, context, event)
+                yield await self.render_event(events, context, event, prepared.charge)
         except OperationFailed:
             raise
         except Exception as error:
@@ -203,7 +203,9 @@ class Operations:
             raise self.describe_failure(opened, context)
         return opened
 
-    async def render_event(self, events: EventStream, context: Context, event: object) -> Answer:
+    async def render_event(
+        self, events: EventStream, context: Context, event: object, charge: Charge
+    ) -> Answer:
         """The answer to one event of a subscription, executed and written as JSON.
 
         The one place where this is done: it depends on the selection with its variables, on the rights,
@@ -215,16 +217,18 @@ class Operations:
             result = await run_within(self.deadline, events.answer_event(event), context.execution)
         if result.errors:
             self.mask_errors(result.errors, context)
-        answer = self.encode_answer(ExecutionResult(data=result.data, errors=result.errors))
+        extensions = extend(None, charge, personal=False)
+        answer = self.encode_answer(ExecutionResult(result.data, result.errors, extensions))
         version = getattr(event, "version", None)
         return replace(answer, version=version if isinstance(version, int) else None)
 
     def describe_failure(
-        self, errors: Sequence[GraphQLError], context: Context | None = None
+        self, errors: Sequence[GraphQLError], context: Context | None = None, charge: Charge | None = None
     ) -> OperationFailed:
         """Why an operation was not executed, or a subscription has ended, as a client may read it."""
         self.mask_errors(errors, context)
-        return OperationFailed(errors)
+        status = errors[0].status if isinstance(errors[0], OperationRefused) else None
+        return OperationFailed(errors, status, extend(None, charge, personal=True) if charge else None)
 
     def mask_errors(self, errors: Sequence[GraphQLError], context: Context | None) -> None:
         suggest = self.shop.settings.shows_schema
@@ -236,12 +240,19 @@ class Operations:
             await asyncio.wait(set(self.unfinished))
 
 
-def parse_document(text: str) -> DocumentNode:
-    """The parsed document; GraphQLError where it is none."""
-    try:
-        return parse(text)
-    except RecursionError:
-        raise GraphQLError("The document is nested too deeply.") from None
+def check_charge(charge: Charge) -> None:
+    """Refuse what costs more than one operation may, or more than the viewer's bucket holds now."""
+    if charge.is_too_costly:
+        message = f"The operation costs {charge.requested}. One may cost at most {charge.limits.operation}."
+        raise OperationRefused(message, code=TOO_COSTLY)
+    if not charge.taken.allowed:
+        message = f"The operation costs {charge.requested}. You have {int(charge.taken.left)} left for now."
+        raise OperationRefused(message, code=RATE_LIMITED, status=429, retry_after=charge.taken.retry_after)
+
+
+def extend(extensions: Mapping[str, object] | None, charge: Charge, *, personal: bool) -> dict[str, object]:
+    """The extensions of an answer, with what the operation costs."""
+    return {**(extensions or {}), "cost": charge.as_extension(personal=personal)}
 
 
 def choose_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

@@ -11,10 +11,13 @@ from edge.persisted_operations import PersistedOperationRefused
 from resolvers.context import Context
 
 
-async def prepare_request(operations: Operations, request: GraphQLRequest) -> PreparedOperation:
+async def prepare_request(
+    operations: Operations, request: GraphQLRequest, viewer: ConnectionViewer
+) -> PreparedOperation:
     """The operation that a message asks for; OperationFailed where it cannot be executed."""
     try:
-        return operations.prepare(await operations.find_document(request))
+        request = await operations.find_document(request)
+        return await operations.prepare(request, viewer.viewer, viewer.place)
     except (RequestRefused, PersistedOperationRefused) as refused:
         raise OperationFailed.of(str(refused), refused.code, refused.status) from refused
 

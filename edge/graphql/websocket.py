@@ -206,7 +206,7 @@ class GraphQLSocket:
         version: int | None = None
         try:
             with self.operations.shop.metrics.live_operations.hold("websocket"):
-                prepared = await prepare_request(self.operations, request)
+                prepared = await prepare_request(self.operations, request, viewer)
                 request_id = request_id_of(self.scope)
                 answers = answer_operation(self.operations, prepared, viewer, request_id)
                 async with aclosing(answers):

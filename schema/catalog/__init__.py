@@ -8,8 +8,9 @@ from schema.cache_control import MINUTE, MINUTES
 from schema.catalog.listing import ProductConnection, SearchSuggestion
 from schema.catalog.product import Attribute, Category, Media, PriceChange, Product, Variant
 from schema.catalog.updates import CatalogSubscription
+from schema.limits.sizes import IMPORT, MANY, SEARCH
 from schema.mutation import mutation
-from schema.rows import field, row_type
+from schema.rows import field, plain_list, row_type
 
 __all__ = [
     "CatalogMutation",
@@ -25,12 +26,14 @@ __all__ = [
 @strawberry.type
 class CatalogQuery:
     product: Product | None = field(resolve.product, allow=Permission.PUBLIC, public=MINUTE)
-    products: ProductConnection = field(resolve.products, allow=Permission.PUBLIC, public=MINUTE)
+    products: ProductConnection = field(
+        resolve.products, allow=Permission.PUBLIC, public=MINUTE, price=SEARCH
+    )
     category: Category | None = field(resolve.category, allow=Permission.PUBLIC, public=MINUTES)
-    categories: list[Category] = field(resolve.categories, allow=Permission.PUBLIC, public=MINUTES)
-    attributes: list[Attribute] = field(resolve.attributes, allow=Permission.CATALOG_EDIT)
+    categories: list[Category] = field(resolve.categories, allow=Permission.PUBLIC, public=MINUTES, size=MANY)
+    attributes: list[Attribute] = field(resolve.attributes, allow=Permission.CATALOG_EDIT, size=MANY)
     search_suggestions: list[SearchSuggestion] = field(
-        resolve.search_suggestions, allow=Permission.PUBLIC, public=MINUTE
+        resolve.search_suggestions, allow=Permission.PUBLIC, public=MINUTE, price=SEARCH
     )
 
 
@@ -58,9 +61,9 @@ class ProductsImportResult:
     """Products changed."""
     unchanged: int
     """Products that were the same already."""
-    problems: list[ImportProblem]
+    problems: list[ImportProblem] = plain_list(size=MANY)
     """Why nothing was imported; empty when the file was."""
-    notes: list[ImportProblem]
+    notes: list[ImportProblem] = plain_list(size=MANY)
     """Entries that were interpreted in another way than they are written."""
 
 
@@ -88,4 +91,5 @@ class CatalogMutation:
         returns=ProductsImportResult,
         allow=Permission.CATALOG_EDIT,
         field_name="result",
+        price=IMPORT,
     )

@@ -6,7 +6,8 @@ from resolvers import catalog as resolve
 from resolvers.descriptions import describe_enum
 from schema.catalog.product import Attribute, Category, PriceRange, Product
 from schema.connection import Connection
-from schema.rows import field, row_type
+from schema.limits.sizes import FACETS, SOME
+from schema.rows import field, plain_list, row_type
 
 ProductSort = describe_enum(resolve.ProductSort)
 
@@ -51,7 +52,7 @@ class AttributeFacet:
 
     attribute: Attribute
     """The attribute."""
-    values: list[AttributeValueFacet]
+    values: list[AttributeValueFacet] = plain_list(size=SOME)
     """Its values, the most frequent first."""
 
 
@@ -59,11 +60,11 @@ class AttributeFacet:
 class ProductFacets:
     """The choices to filter by; each facet is counted as if no choice of its own kind were made."""
 
-    categories: list[CategoryFacet]
+    categories: list[CategoryFacet] = plain_list(size=SOME)
     """Categories, the roots first."""
-    brands: list[BrandFacet]
+    brands: list[BrandFacet] = plain_list(size=SOME)
     """Brands, the most frequent first."""
-    attributes: list[AttributeFacet]
+    attributes: list[AttributeFacet] = plain_list(size=SOME)
     """Attributes that can be filtered by."""
     price: PriceRange | None
     """The lowest and the highest price of a variant."""
@@ -71,7 +72,7 @@ class ProductFacets:
 
 @strawberry.type(description="A page of products, with the facets of the whole list.")
 class ProductConnection(Connection[Product]):
-    facets: ProductFacets = field(resolve.facets)
+    facets: ProductFacets = field(resolve.facets, price=FACETS)
     corrected_query: str | None = field(resolve.corrected_query)
     partial_match: bool = field(resolve.is_partial_match)
 

@@ -11,8 +11,9 @@ from resolvers import catalog as resolve
 from resolvers.descriptions import describe_enum
 from resolvers.picture import media_url
 from schema.cache_control import NEVER, SECONDS
+from schema.limits.sizes import FEW, MANY, SOME
 from schema.node import Node
-from schema.rows import batched, field, loaded, row_type, translated
+from schema.rows import batched, field, loaded, plain_list, row_type, translated
 from schema.scalars import Money
 from schema.stock import Availability, NearbyAvailability, StockLevel
 
@@ -66,7 +67,7 @@ class Attribute(Node):
     """The unit of its numbers."""
     filterable: bool
     """Whether customers can filter products by it."""
-    values: list[AttributeValue] = loaded("attribute_values")
+    values: list[AttributeValue] = loaded("attribute_values", size=MANY)
     """The values an ENUM attribute allows, in order; empty for other types."""
     version: int
     """Increases with each change; pass it to `attributeSave` so that no change of others is overwritten."""
@@ -114,10 +115,10 @@ class Category(Node):
     """Its place among the categories of the same parent."""
     parent: "Category | None" = loaded("category", key="parent_id")
     """The category it belongs to; null for a root."""
-    children: list["Category"] = loaded("category_children")
+    children: list["Category"] = loaded("category_children", size=SOME)
     """The categories right below it, in order."""
-    ancestors: list["Category"] = batched(resolve.category_ancestors)
-    attributes: list[CategoryAttribute] = batched(resolve.category_attributes)
+    ancestors: list["Category"] = batched(resolve.category_ancestors, size=FEW)
+    attributes: list[CategoryAttribute] = batched(resolve.category_attributes, size=MANY)
     version: int
     """Increases with each change; pass it to `categorySave` so that no change of others is overwritten."""
 
@@ -172,16 +173,16 @@ class Variant(Node):
     """The stock keeping unit: the shop's own code."""
     barcode: str | None
     """The number under the barcode on the package."""
-    options: list[VariantOption] = field(resolve.variant_options)
+    options: list[VariantOption] = field(resolve.variant_options, size=FEW)
     price: Money | None = batched(resolve.price)
     compare_at_price: Money | None = batched(resolve.compare_at_price)
-    prices: list[Price] = loaded("variant_prices")
+    prices: list[Price] = loaded("variant_prices", size=FEW)
     """Its prices in all currencies it is sold in."""
-    price_changes: list[PriceChange] | None = batched(resolve.variant_price_changes, public=NEVER)
+    price_changes: list[PriceChange] | None = batched(resolve.variant_price_changes, public=NEVER, size=FEW)
     flash_sale: LaterFlashSale | None = batched(resolve.variant_flash_sales, public=SECONDS)
     availability: Availability = batched(resolve.variant_availability, public=SECONDS)
     availability_near: NearbyAvailability = batched(resolve.availability_near, public=SECONDS)
-    stock: list[StockLevel] | None = batched(resolve.variant_stock, public=NEVER)
+    stock: list[StockLevel] | None = batched(resolve.variant_stock, public=NEVER, size=SOME)
     tracked: bool
     """Whether the shop counts its units."""
     sells_when_out: bool
@@ -237,7 +238,7 @@ class Product(Node):
     """The kind of product, in the words of who entered it."""
     status: models.ProductStatus
     """Its state; customers see only ACTIVE products."""
-    tags: list[str]
+    tags: list[str] = plain_list(size=SOME)
     """Tags."""
     seo_title: str
     """The title for search engines; empty for the title of the product."""
@@ -245,15 +246,15 @@ class Product(Node):
     """The description for search engines."""
     category: Category | None = loaded("category", key="category_id")
     """The category it belongs to."""
-    media: list[Media] = loaded("product_media")
+    media: list[Media] = loaded("product_media", size=FEW)
     """Its pictures, the main one first."""
-    variants: list[Variant] = loaded("product_variants")
+    variants: list[Variant] = loaded("product_variants", size=SOME)
     """Its variants that are on sale, in order."""
-    attributes: list[ProductAttribute] = loaded("product_attributes")
+    attributes: list[ProductAttribute] = loaded("product_attributes", size=SOME)
     """The values of its attributes, by the name of the attribute."""
     price_range: PriceRange | None = batched(resolve.price_range)
     availability: Availability = batched(resolve.product_availability, public=SECONDS)
-    translations: list[ProductTranslation] = field(resolve.product_translations)
+    translations: list[ProductTranslation] = field(resolve.product_translations, size=FEW)
     version: int
     """Increases with each change; pass it to `productUpdate` so that no change of others is overwritten."""
     created_at: datetime

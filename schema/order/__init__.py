@@ -14,10 +14,11 @@ from resolvers.picture import line_picture_url
 from schema.account import Account
 from schema.catalog import Product, Variant
 from schema.connection import Connection
+from schema.limits.sizes import FEW, PRICING, SEARCH, SOME
 from schema.mutation import UserError, mutation, user_error
 from schema.node import Node
 from schema.promotion import AppliedPromotion, DiscountPart, EvaluatedPromotion
-from schema.rows import batched, field, loaded, row_type, subscription
+from schema.rows import batched, field, loaded, plain_list, row_type, subscription
 from schema.scalars import Money
 from schema.shipping import ShippingOption
 from schema.stock import Warehouse
@@ -72,7 +73,7 @@ class OrderLine(Node):
     """The title of the product."""
     sku: str | None
     """The stock keeping unit, if it has one."""
-    options: list["LineOption"] = field(resolve.options)
+    options: list["LineOption"] = field(resolve.options, size=FEW)
     picture_url: str | None = field(line_picture_url)
     unit_price: Money
     """What one unit cost."""
@@ -80,7 +81,7 @@ class OrderLine(Node):
     """How many units were bought."""
     discount: Money
     """This line's share of the order's discount."""
-    discounts: list[DiscountPart] = field(resolve.discounts)
+    discounts: list[DiscountPart] = field(resolve.discounts, size=FEW)
     total: Money
     """What all units cost after the discount."""
     cancelled: int
@@ -129,12 +130,12 @@ class Delivery(Node):
     """What sending it costs before any discount."""
     discount: Money
     """What the promotions take off the fee."""
-    discounts: list[DiscountPart] = field(resolve.discounts)
+    discounts: list[DiscountPart] = field(resolve.discounts, size=FEW)
     total: Money
     """What is left of the fee."""
-    lines: list[DeliveryLine] = loaded("delivery_lines", key="id")
+    lines: list[DeliveryLine] = loaded("delivery_lines", key="id", size=FEW)
     """The units that go there, by warehouse."""
-    shipments: list[LaterShipment] = loaded("delivery_shipments", key="id")
+    shipments: list[LaterShipment] = loaded("delivery_shipments", key="id", size=FEW)
     """Its parcels that are packed."""
     order: "Order" = loaded("order", key="order_id")
     """The order it belongs to."""
@@ -203,22 +204,22 @@ class Order(Node):
     held_at: datetime | None
     """Since when it is held; null when it is not."""
     hold: str | None = field(editing.hold)
-    staff_notes: list["OrderNote"] | None = batched(editing.notes)
+    staff_notes: list["OrderNote"] | None = batched(editing.notes, size=FEW)
     customer: Account = loaded("account", key="account_id")
     """Who bought it."""
-    lines: list[OrderLine] = loaded("order_lines", key="id")
+    lines: list[OrderLine] = loaded("order_lines", key="id", size=SOME)
     """What was bought."""
-    promotions: list[AppliedPromotion] = loaded("order_promotions", key="id")
+    promotions: list[AppliedPromotion] = loaded("order_promotions", key="id", size=FEW)
     """The promotions that were applied, in the order of application."""
-    deliveries: list[Delivery] = loaded("order_deliveries", key="id")
+    deliveries: list[Delivery] = loaded("order_deliveries", key="id", size=FEW)
     """Where it goes; replacements of after-sales come last."""
-    payments: list[LaterPayment] = loaded("order_payments", key="id")
+    payments: list[LaterPayment] = loaded("order_payments", key="id", size=FEW)
     """How it is paid."""
-    shipments: list[LaterShipment] = loaded("order_shipments", key="id")
+    shipments: list[LaterShipment] = loaded("order_shipments", key="id", size=FEW)
     """Its parcels that are packed."""
-    tickets: list[LaterTicket] = loaded("order_tickets", key="id")
+    tickets: list[LaterTicket] = loaded("order_tickets", key="id", size=FEW)
     """The after-sales tickets about it."""
-    timeline: list[OrderEvent] = batched(timeline.timelines)
+    timeline: list[OrderEvent] = batched(timeline.timelines, size=SOME)
 
 
 @row_type(models.OrderNote)
@@ -278,7 +279,7 @@ class CheckoutDelivery:
     """What the promotions take off the fee."""
     total: Money
     """What is left of the fee."""
-    options: list[ShippingOption]
+    options: list[ShippingOption] = plain_list(size=FEW)
     """Every method by which it could be sent, with its fee."""
 
 
@@ -290,9 +291,9 @@ def problems(root: resolve.OrderQuote) -> list[UserError]:
 class CheckoutQuote:
     """An order as it could be placed now, and every reason why it could not."""
 
-    lines: list[CheckoutLine]
+    lines: list[CheckoutLine] = plain_list(size=SOME)
     """What would be bought; what is not sold any more is left out."""
-    deliveries: list[CheckoutDelivery]
+    deliveries: list[CheckoutDelivery] = plain_list(size=FEW)
     """Where it would go, in the order given."""
     subtotal: Money
     """What the lines cost before any discount."""
@@ -302,24 +303,25 @@ class CheckoutQuote:
     """What the deliveries cost, after what the promotions take off their fees."""
     total: Money
     """What would have to be paid: subtotal - discount + shipping."""
-    promotions: list[EvaluatedPromotion]
+    promotions: list[EvaluatedPromotion] = plain_list(size=FEW)
     """Every promotion that was considered, and why it applies or does not: those that apply first."""
-    problems: list[UserError] = strawberry.field(
+    problems: list[UserError] = plain_list(
         resolver=problems,
         description="Why the order could not be placed so; empty when it could. Paths lead into `input`.",
+        size=FEW,
     )
 
 
 @strawberry.type
 class OrderQuery:
     order: Order | None = field(resolve.order, allow=Permission.ORDER_VIEW)
-    orders: Connection[Order] = field(resolve.orders, allow=Permission.ORDER_VIEW)
-    checkout_quote: CheckoutQuote = field(resolve.checkout_quote, allow=Permission.CART)
+    orders: Connection[Order] = field(resolve.orders, allow=Permission.ORDER_VIEW, price=SEARCH)
+    checkout_quote: CheckoutQuote = field(resolve.checkout_quote, allow=Permission.CART, price=PRICING)
 
 
 @strawberry.type
 class OrderMutation:
-    order_place = mutation(resolve.order_place, returns=Order, allow=Permission.BUY)
+    order_place = mutation(resolve.order_place, returns=Order, allow=Permission.BUY, price=2 * PRICING)
     order_cancel = mutation(resolve.order_cancel, returns=Order, allow=Permission.ORDER_CHANGE)
     order_receipt_confirm = mutation(resolve.order_receipt_confirm, returns=Order, allow=Permission.BUY)
 

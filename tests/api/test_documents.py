@@ -38,9 +38,9 @@ async def test_each_operation_of_a_cached_document_can_be_asked_for(clients: Cli
     async def ask(operation: str | None) -> object:
         body = {"query": TWO, "operationName": operation}
         reply = await clients.http.post("/graphql", json=body)
-        return reply.json() if reply.status_code == 200 else reply.status_code
+        return reply.json()["data"] if reply.status_code == 200 else reply.status_code
 
-    expected = [{"data": {"viewer": {"role": "GUEST"}}}, {"data": {"viewer": {"currency": "CNY"}}}, 400]
+    expected = [{"viewer": {"role": "GUEST"}}, {"viewer": {"currency": "CNY"}}, 400]
     for _ in range(2):
         assert [await ask("Role"), await ask("Currency"), await ask("Nobody")] == expected
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from edge.limits import BodyLimit
+from edge.limits.body import BodyLimit
 
 LIMIT = 1_000
 

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from domain.media import UNUSED_RETENTION
-from edge.limits import BodyLimit
+from edge.limits.body import BodyLimit
 from edge.media import media_routes
 from edge.picture_sizes import PictureSizes
 from events.shop import Shop

@@ -61,14 +61,14 @@ async def test_a_document_is_sent_once_and_then_executed_by_its_hash(clients: Cl
         [{"message": "PersistedQueryNotFound", "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"}}],
     )
     assert unknown.headers["cache-control"] == "private, no-store"
-    assert sent.json() == tea.json() == posted.json() == {"data": {"product": {"title": "Tea"}}}
-    assert pot.json() == {"data": {"product": {"title": "Pot"}}}
+    assert [each.json()["data"]["product"]["title"] for each in (sent, tea, posted)] == ["Tea"] * 3
+    assert pot.json()["data"] == {"product": {"title": "Pot"}}
 
 
 async def test_a_browser_that_requests_a_hash_gets_the_result_and_not_graphiql(clients: Clients) -> None:
     reply = await request_by_hash(clients, ROLE, headers={"Accept": "text/html, */*"})
 
-    assert reply.json() == {"data": {"viewer": {"role": "GUEST"}}}
+    assert reply.json()["data"] == {"viewer": {"role": "GUEST"}}
 
 
 async def test_a_persisted_operation_is_executed_for_the_current_viewer(clients: Clients) -> None:
@@ -123,10 +123,10 @@ async def test_processes_share_documents_and_without_redis_clients_send_them_aga
 ) -> None:
     here, there = two
     await here.http.post("/graphql", json={"query": ROLE, "extensions": extensions(ROLE)})
-    assert (await there.http.get(url_of(ROLE))).json() == {"data": {"viewer": {"role": "GUEST"}}}
+    assert (await there.http.get(url_of(ROLE))).json()["data"] == {"viewer": {"role": "GUEST"}}
 
     private_redis_server.stop()
     language = "{ viewer { language } }"
     assert codes(await there.http.get(url_of(language))) == ["PERSISTED_QUERY_NOT_FOUND"]
-    assert (await request_by_hash(there, language)).json() == {"data": {"viewer": {"language": "en"}}}
-    assert (await there.http.get(url_of(ROLE))).json() == {"data": {"viewer": {"role": "GUEST"}}}
+    assert (await request_by_hash(there, language)).json()["data"] == {"viewer": {"language": "en"}}
+    assert (await there.http.get(url_of(ROLE))).json()["data"] == {"viewer": {"role": "GUEST"}}

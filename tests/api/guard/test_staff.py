@@ -42,6 +42,7 @@ ASKS_WHO_WORKS_FOR_THE_SHOP = {
     "edge/media.py upload_picture": "pictures of customers are private, those of the shop are not",
     "resolvers/aftersales/queries.py from_staff": "the author of a message, not the viewer",
     "resolvers/context.py is_staff": "the property itself",
+    "resolvers/cost.py limits_of": "how much somebody may ask for, not what",
     "resolvers/context.py note_view": "views of the staff are not views of customers",
 }
 """Function that asks whether somebody is of the staff -> why no permission would say it."""

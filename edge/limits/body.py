@@ -1,4 +1,4 @@
-"""Limits that hold before a request is read."""
+"""The largest body of a request, by its path."""
 
 import asyncio
 from collections.abc import Mapping

@@ -1,0 +1,1 @@
+"""Limits that hold before a request is read."""

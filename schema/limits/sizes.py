@@ -1,0 +1,46 @@
+"""How many rows the lists of the schema count as, and what fields cost; declared with each field."""
+
+from dataclasses import dataclass
+from typing import Final
+
+FEW: Final = 3
+"""Rows of a list that hardly ever has more, such as the options of a variant."""
+SOME: Final = 10
+"""Rows of a list such as the variants of a product or the lines of an order."""
+MANY: Final = 20
+"""Rows of a list such as all warehouses or the values of a facet."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRows:
+    """As many rows as the field above was asked for with `first` or `last`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LengthOf:
+    """As many rows as the list in an argument has entries."""
+
+    argument: str
+
+
+PAGE: Final = PageRows()
+
+Size = int | PageRows | LengthOf
+"""The rows of a list that has no argument `first` or `last`."""
+
+ARGON2: Final = 900.0
+"""The price of hashing a password: the processor time of thousands of fields, and memory."""
+REPORT: Final = 100.0
+"""The price of a report over all days and products, counted by the database."""
+SEARCH: Final = 20.0
+"""The price of a query for texts."""
+FACETS: Final = 60.0
+"""The price of counting all products of a list by their attributes."""
+IMPORT: Final = 1_000.0
+"""The price of reading a product file."""
+PRICING: Final = 50.0
+"""The price of pricing a whole cart or order, with promotions and stock."""
+COUNT: Final = 5.0
+"""The price of counting all rows of a list, or of a statement for each row."""
+COMMAND: Final = 10.0
+"""The price of a transaction that changes something."""
