@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from edge.operations.releases import ReleaseRefused, cut_release, find_unwanted_breaks
+from migrations.revisions import known_revisions
 from schema import schema
 
 ROOT = Path(__file__).parents[2]
@@ -44,9 +45,11 @@ def release_schema(version: str, console: Console) -> int:
         return 2
     write_schema()
     try:
-        folder = cut_release(RELEASES, version, printed_schema(), CLIENTS)
+        folder = cut_release(RELEASES, version, printed_schema(), CLIENTS, known_revisions()[-1])
     except ReleaseRefused as refused:
         console.print(str(refused), highlight=False, markup=False)
         return 2
-    console.print(f"{folder.relative_to(ROOT)} holds the schema and the operations.", highlight=False)
+    console.print(
+        f"{folder.relative_to(ROOT)} holds the schema, the operations and the revision.", highlight=False
+    )
     return 0

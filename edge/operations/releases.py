@@ -14,8 +14,11 @@ from graphql import GraphQLSchema, build_schema, find_breaking_changes, parse, v
 from edge.operations.documents import ClientOperation, UnreadableOperations, read_operations
 
 VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
-SCHEMA, OPERATIONS, ACCEPTED = "schema.graphql", "operations", "breaking.toml"
-"""Files of a release, and the file beside all releases with the breaks that are wanted."""
+SCHEMA, OPERATIONS, REVISION, ACCEPTED = "schema.graphql", "operations", "revision", "breaking.toml"
+"""Files of a release, and the file beside all releases with the breaks that are wanted.
+
+The revision is that of the tables: later migrations keep the rules of docs/operations.md.
+"""
 
 HEADER = """\
 # What breaks clients of the last release, and the decision record that wants it (`cartwheel schema --check`):
@@ -40,8 +43,8 @@ def find_last_release(releases: Path) -> Path | None:
     return versions[max(versions)] if versions else None
 
 
-def cut_release(releases: Path, version: str, sdl: str, clients: Path) -> Path:
-    """Copy the schema and the operations into the folder of a version, and return it.
+def cut_release(releases: Path, version: str, sdl: str, clients: Path, revision: str) -> Path:
+    """Copy the schema, the operations and the revision of the tables into the folder of a version; return it.
 
     The wanted breaks begin anew. ReleaseRefused for what is no version, or no newer one.
     """
@@ -61,6 +64,7 @@ def cut_release(releases: Path, version: str, sdl: str, clients: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
     (folder / SCHEMA).write_text(sdl, encoding="utf-8")
+    (folder / REVISION).write_text(f"{revision}\n", encoding="utf-8")
     (releases / ACCEPTED).write_text(HEADER, encoding="utf-8")
     return folder
 

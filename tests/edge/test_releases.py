@@ -34,7 +34,7 @@ def releases(tmp_path: Path) -> Path:
     (tmp_path / "decisions").mkdir()
     (tmp_path / "decisions" / "0031-brands-go.md").touch()
     releases = tmp_path / "releases"
-    cut_release(releases, "0.2.0", RELEASED, tmp_path / "clients")
+    cut_release(releases, "0.2.0", RELEASED, tmp_path / "clients", "0021")
     return releases
 
 
@@ -122,7 +122,7 @@ def test_a_version_that_cannot_be_cut_is_refused(releases: Path, version: str, m
     before = sorted(releases.rglob("*"))
 
     with pytest.raises(ReleaseRefused, match=message):
-        cut_release(releases, version, GONE, releases.with_name("clients"))
+        cut_release(releases, version, GONE, releases.with_name("clients"), "0022")
 
     assert sorted(releases.rglob("*")) == before
 
@@ -130,7 +130,7 @@ def test_a_version_that_cannot_be_cut_is_refused(releases: Path, version: str, m
 def test_after_a_release_its_breaks_are_wanted_no_more(releases: Path) -> None:
     accept(releases, *BROKEN)
     (releases.with_name("clients") / "staff" / "product.graphql").unlink()
-    cut_release(releases, "0.10.0", GONE, releases.with_name("clients"))
+    cut_release(releases, "0.10.0", GONE, releases.with_name("clients"), "0022")
 
     assert find_last_release(releases) == releases / "0.10.0"
     assert breaks_of(releases, GONE) == []
