@@ -53,7 +53,7 @@ bench: $(TOOLS) ## run the benchmarks
 
 test: $(TOOLS) ## all tests, on real databases; of one area only: make test ARGS="--quick cart"
 	@$(PY) -m tests.servers || $(MAKE) $(SERVERS)
-	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n auto --dist worksteal $(ARGS) # compiled modules start processes sooner
 
 check: $(TOOLS) ## style, types, layers, schema and locks; reports every problem, not only the first
 	@$(MAKE) --keep-going lint types layers contract locks

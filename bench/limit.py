@@ -13,10 +13,15 @@ from typing import Any
 import asyncpg
 import orjson
 import uvicorn
+from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from models import Variant
+from models.availability import is_available
+from models.sql.prepared import DIALECTS
 
 PRODUCTS = """
 SELECT p.id, p.slug, p.title, c.name AS category
@@ -27,13 +32,13 @@ MEDIA = """
 SELECT pm.product_id, m.url, m.alt FROM product_media pm JOIN media m ON m.id = pm.media_id
 WHERE pm.product_id = ANY($1) ORDER BY pm.product_id, pm.position
 """
-VARIANTS = """
-SELECT v.id, v.product_id, v.sku, p.amount, p.currency,
-       NOT (v.tracked AND NOT v.sells_when_out) OR coalesce(s.free, 0) > 0 AS in_stock
-FROM variants v
+AVAILABLE = select(Variant.id, is_available().label("in_stock")).compile(
+    dialect=DIALECTS["postgresql"], compile_kwargs={"literal_binds": True}
+)
+VARIANTS = f"""
+SELECT v.id, v.product_id, v.sku, p.amount, p.currency, a.in_stock
+FROM variants v JOIN ({AVAILABLE}) a ON a.id = v.id
 LEFT JOIN prices p ON p.variant_id = v.id AND p.currency = 'CNY'
-LEFT JOIN (SELECT variant_id, sum(on_hand - reserved) AS free FROM stock_levels GROUP BY variant_id) s
-       ON s.variant_id = v.id
 WHERE v.product_id = ANY($1) AND v.archived_at IS NULL ORDER BY v.product_id, v.position
 """
 

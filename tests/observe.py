@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, TextClause, event, text
+from sqlalchemy import CompoundSelect, Table, TextClause, event, literal, select, text, union_all
 
-from domain.audit import audit_books
+from domain.audit import RULES, audit_books
 from events.jobs.schedule import SCHEDULE
 from events.jobs.scheduler import Scheduler
 from events.relay import Relay
@@ -40,7 +40,21 @@ async def wait_until(condition: Callable[[], object]) -> None:
 
 
 async def assert_books_agree(shop: Shop) -> None:
-    assert await find_disagreements(shop.database) == []
+    """Fail with the disagreements of the books, if there are any."""
+    async with shop.database.reads() as session:
+        broken = (await session.scalars(select_broken_rules())).all()
+    assert not broken, await find_disagreements(shop.database)
+
+
+@cache
+def select_broken_rules() -> CompoundSelect[str]:
+    """The rules of the audit in one statement: 23 took a fifth of a test."""
+    return union_all(
+        *(
+            select(literal(rule).label("rule")).select_from(find_wrong_rows().subquery())
+            for rule, find_wrong_rows in RULES.items()
+        )
+    )
 
 
 async def find_disagreements(database: Database) -> list[str]:

@@ -56,6 +56,7 @@ from tests.factories.order import (
 )
 from tests.factories.promotion import create_flash_sale
 from tests.factories.stock import create_warehouse
+from tests.observe import select_broken_rules
 
 
 @dataclass(frozen=True)
@@ -293,6 +294,7 @@ async def test_the_audit_names_the_rule_and_the_row_of_a_tampered_book(
     assert [(each.rule, each.row) for each in found] == [(rule, named)]
     assert found[0].expected != found[0].found
     assert await find_first_disagreement(session) == found[0]
+    assert (await session.scalars(select_broken_rules())).all() == [rule]
     await session.commit()
 
 
