@@ -9,32 +9,39 @@ from gateways.metrics import OTHER
 ROUTES = ("graphql", "graphiql", "media", "products.csv", "webhooks", "sandbox", "healthz", "readyz")
 """The first parts of our paths: what else clients ask for is one label."""
 
-METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE")
+METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "WEBSOCKET")
+SWITCHING_PROTOCOLS = 101
 UNTRACED = ("healthz", "readyz")
+REFUSALS = {408: "slow_body", 413: "body_size", 429: "requests_or_connections"}
+"""The limit that a status tells of."""
 
 
 class RequestMonitor:
-    """ASGI middleware that counts HTTP requests by method, route and status, and begins traces."""
+    """ASGI middleware that counts requests and sockets by method, route and status, and begins traces."""
 
     def __init__(self, app: ASGIApp, shop: Shop) -> None:
         self.app = app
         self.shop = shop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
-        method = scope["method"] if scope["method"] in METHODS else OTHER
+        method = scope.get("method", "WEBSOCKET")
+        method = method if method in METHODS else OTHER
         route = route_of(scope["path"])
         status = 0
 
         async def send_and_note(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
                 status = message["status"]
+            elif message["type"] == "websocket.accept":
+                status = SWITCHING_PROTOCOLS
             await send(message)
 
-        tracer = self.shop.tracer if route not in UNTRACED else None
+        is_traced = scope["type"] == "http" and route not in UNTRACED
+        tracer = self.shop.tracer if is_traced else None
         try:
             if tracer is None:
                 await self.app(scope, receive, send_and_note)
@@ -48,6 +55,8 @@ class RequestMonitor:
                     span.fail(str(status))
         finally:
             self.shop.metrics.requests.add(method, route, str(status))
+            if status in REFUSALS:
+                self.shop.metrics.refusals.add(REFUSALS[status])
 
 
 def route_of(path: str) -> str:

@@ -91,7 +91,11 @@ class SlowOperations:
 
 
 def describe_statement(statement: TimedStatement) -> dict[str, object]:
-    return {"ms": milliseconds(statement.seconds), "text": statement.text[:TEXT_LIMIT]}
+    return {
+        "ms": milliseconds(statement.seconds),
+        "text": statement.text[:TEXT_LIMIT],
+        "parameters": statement.parameters,
+    }
 
 
 def milliseconds(seconds: float) -> float:

@@ -45,6 +45,7 @@ async def limit_action(shop: Shop, action: LimitedAction, *, by: str) -> None:
     """Count one more of `action` by an address or account; TooManyAttempts beyond its rate."""
     taken = await shop.buckets.take(f"{action}:{by}", 1, rate_of(action, shop.settings.rates))
     if not taken.allowed:
+        shop.metrics.refusals.add(action.value)
         raise TooManyAttempts(taken.retry_after)
 
 

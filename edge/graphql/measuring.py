@@ -90,13 +90,13 @@ def finish_operation(shop: Shop, operation: MeasuredOperation, document: str, *,
 
 
 @contextmanager
-def count_invalid(shop: Shop, *, began: float) -> Iterator[None]:
+def count_invalid(shop: Shop, document: str, *, began: float) -> Iterator[None]:
     """Count a document that is refused in the block, before anything is executed."""
     try:
         yield
     except OperationFailed as failed:
         operation = MeasuredOperation("query", INVALID, errors=failed.errors)
-        finish_operation(shop, operation, "", seconds=perf_counter() - began)
+        finish_operation(shop, operation, document, seconds=perf_counter() - began)
         raise
 
 

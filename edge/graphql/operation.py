@@ -76,7 +76,7 @@ class Operations:
         if not request.query.strip():
             raise RequestRefused("No GraphQL query found in the request")
         began = perf_counter()
-        with count_invalid(self.shop, began=began):
+        with count_invalid(self.shop, request.query, began=began):
             document, node, charge = await self.check(request, viewer, place)
         return PreparedOperation(request, document.node, node, charge, began)
 

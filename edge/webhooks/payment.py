@@ -38,6 +38,12 @@ class PaymentWebhook:
         gateway = self.find_gateway(request.path_params["provider"])
         if gateway is None:
             return PlainTextResponse("There is no such provider.", 404)
+        response = await self.receive_notification(gateway, request)
+        outcome = "ok" if response.status_code == 200 else "refused"
+        self.shop.metrics.webhooks.add(gateway.method.value, outcome)
+        return response
+
+    async def receive_notification(self, gateway: PaymentGateway, request: Request) -> Response:
         address = client_address(request.scope, self.shop.settings)
         try:
             await limit_action(self.shop, LimitedAction.WEBHOOK, by=address)

@@ -11,7 +11,11 @@ EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 PLAN_LIMIT = 200
 """Lines of a plan."""
 
-PLAN_NAME = "cartwheel_plan"
+PREPARE = "PREPARE cartwheel_plan AS"
+COUNT_PARAMETERS = (
+    "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'cartwheel_plan'"
+)
+EXPLAIN = "EXPLAIN EXECUTE cartwheel_plan"
 
 
 async def explain_statement(database: Database, text: str, *, parameters: int) -> Sequence[str]:
@@ -21,7 +25,7 @@ async def explain_statement(database: Database, text: str, *, parameters: int) -
     async with database.readers.connect() as connection:
         if database.dialect == "sqlite":
             return await explain_on_sqlite(connection, text, parameters)
-        return await explain_on_postgresql(connection, text, parameters)
+        return await explain_on_postgresql(connection, text)
 
 
 async def explain_on_sqlite(connection: AsyncConnection, text: str, parameters: int) -> Sequence[str]:
@@ -30,7 +34,7 @@ async def explain_on_sqlite(connection: AsyncConnection, text: str, parameters: 
     return [str(row.detail) for row in rows.fetchmany(PLAN_LIMIT)]
 
 
-async def explain_on_postgresql(connection: AsyncConnection, text: str, parameters: int) -> Sequence[str]:
+async def explain_on_postgresql(connection: AsyncConnection, text: str) -> Sequence[str]:
     """A generic plan: the statement is prepared, and explained with a NULL for each parameter.
 
     `EXPLAIN (GENERIC_PLAN)` would need PostgreSQL 16 and a protocol that asyncpg does not speak
@@ -38,16 +42,16 @@ async def explain_on_postgresql(connection: AsyncConnection, text: str, paramete
     """
     raw = await connection.get_raw_connection()
     driver: Any = raw.driver_connection
-    nulls = f"({', '.join(['NULL'] * parameters)})" if parameters else ""
     try:
         await driver.execute(
             "BEGIN READ ONLY; SET LOCAL plan_cache_mode = force_generic_plan;"
             " SET LOCAL statement_timeout = 5000"
         )
-        await driver.execute(f"PREPARE {PLAN_NAME} AS {text}")
-        rows = await driver.fetch(f"EXPLAIN EXECUTE {PLAN_NAME}{nulls}")
+        await driver.execute(f"{PREPARE} {text}")
+        count = await driver.fetchval(COUNT_PARAMETERS)
+        nulls = f"({', '.join(['NULL'] * count)})" if count else ""
+        rows = await driver.fetch(EXPLAIN + nulls)
     finally:
-        await (
-            connection.invalidate()
-        )  # which ends the transaction and the prepared statement, however it went
+        # which ends the transaction and the prepared statement, however it went
+        await connection.invalidate()
     return [str(row[0]) for row in rows[:PLAN_LIMIT]]

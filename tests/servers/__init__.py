@@ -1,5 +1,6 @@
 """Fixtures with real PostgreSQL and Redis servers: given by address, installed, or taken from a wheel."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
@@ -41,7 +42,14 @@ def private_redis_server() -> Iterator[PrivateRedis]:
 
 
 def pytest_report_header() -> list[str]:
-    return [f"PostgreSQL: {_describe_origin(postgres_origin)}", f"Redis: {_describe_origin(redis_origin)}"]
+    promtool = (
+        shutil.which("promtool") or "missing; promql-parser alone reads the expressions of the dashboard"
+    )
+    return [
+        f"PostgreSQL: {_describe_origin(postgres_origin)}",
+        f"Redis: {_describe_origin(redis_origin)}",
+        f"promtool: {promtool}",
+    ]
 
 
 @contextmanager
