@@ -45,7 +45,7 @@ WATCH = """subscription { cartUpdates { version cart { lines { quantity variant 
 class WatchRound:
     """One change of the cart, told to all watchers; in seconds."""
 
-    told: float
+    delay: float
     cpu: float
 
 
@@ -78,12 +78,15 @@ async def measure_round(
     changed = (await ask(http, ADD, token, variantId=variant, quantity=1))["cartLineAdd"]
     answered = time.perf_counter()
     frames = await asyncio.gather(*(socket.recv() for socket in sockets))
-    told = time.perf_counter() - answered
+    delay = time.perf_counter() - answered
     for frame in frames:
-        update = json.loads(frame)["payload"]["data"]["cartUpdates"]
+        message = json.loads(frame)
+        if message["type"] != "next":
+            raise RuntimeError(str(message)[:500])
+        update = message["payload"]["data"]["cartUpdates"]
         if update["version"] != changed["cart"]["version"]:
             raise RuntimeError(f"a watcher is told version {update['version']}")
-    return WatchRound(told, cpu_seconds(process.pid) - cpu)
+    return WatchRound(delay, cpu_seconds(process.pid) - cpu)
 
 
 async def run_rounds(process: Process, watchers: int, rounds: int) -> list[WatchRound]:
@@ -122,11 +125,11 @@ def main() -> int:
     watchers, rounds = (*numbers, *(WATCHERS, ROUNDS)[len(numbers) :])
     results = asyncio.run(run(urls[0] if urls else None, watchers=watchers, rounds=rounds))
     print(f"{watchers} watchers of one cart, {len(results)} changes: seconds until the last is told")
-    told, cpu = [each.told for each in results], [each.cpu for each in results]
-    for name, values in (("told", told), ("CPU of the server", cpu)):
+    delays, cpu = [each.delay for each in results], [each.cpu for each in results]
+    for name, values in (("told after", delays), ("CPU of the server", cpu)):
         median = statistics.median(values)
         print(f"{name:>18}  min {min(values):.3f}  median {median:.3f}  max {max(values):.3f}")
-    return int(max(told) > SECONDS_LIMIT or max(cpu) > CPU_LIMIT)
+    return int(max(delays) > SECONDS_LIMIT or max(cpu) > CPU_LIMIT)
 
 
 if __name__ == "__main__":

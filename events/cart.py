@@ -60,7 +60,8 @@ class CartWatch:
         own = subject_topic(Subject.CART, cart_id)
         timeout = self.settings.signal_timeout.total_seconds()
         interval = self.settings.cart_interval.total_seconds()
-        look = partial(self.look, (CartWatch.look, cart_id, viewer), look)
+        key, limit = (CartWatch.follow, cart_id, viewer), self.stock_watch.look_limit
+        look = partial(self.coalescer.share, key, look, limit=limit)
         version = await latest_version(self.database.reads, Subject.CART, cart_id) if after is None else after
         known = await look()
         while known:
@@ -84,17 +85,6 @@ class CartWatch:
                     if len(events) < REPLAY_BATCH and listened == known.product_ids:
                         await signal.wait(max(next_look - monotonic(), 0) if due else timeout)
                         due = True
-
-    async def look(
-        self, key: Hashable, look: Callable[[], Awaitable[CartSnapshot | None]]
-    ) -> CartSnapshot | None:
-        """What `look` returns, shared by those with the same key; few carts are looked at together."""
-
-        async def look_within_limit() -> CartSnapshot | None:
-            async with self.stock_watch.look_limit:
-                return await look()
-
-        return await self.coalescer.share(key, look_within_limit)
 
     async def items_changed(self, cart_id: int, version: int) -> Event | None:
         """An event that is not stored: its version is the last one of the cart. None where the cart has a

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import perf_counter
 
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType, get_operation_ast
@@ -17,6 +18,7 @@ from edge.graphql.answer import Answer, OperationFailed, encode_result
 from edge.graphql.deadline import answer_too_large, run_within
 from edge.graphql.measuring import MeasuredOperation, count_invalid, describe_operation, measure_operation
 from edge.graphql.request import GraphQLRequest, RequestRefused
+from edge.graphql.sharing import answer_key, selection_of
 from edge.persisted_operations import PersistedOperations, requested_hash
 from events.shop import Shop
 from gateways.tracing import open_root_span
@@ -174,12 +176,15 @@ class Operations:
                 yield answer
 
     async def follow(self, prepared: PreparedOperation, context: Context) -> AsyncGenerator[Answer]:
-        """The answers to a subscription."""
+        """The answers to a subscription; watchers who wait for the same answer share one."""
+        selection = selection_of(prepared.request, prepared.document, prepared.node)
         events = await self.open_events(prepared, context)
         iterator = aiter(events.events)
         try:
             async for event in iterator:
-                yield await self.render_event(events, context, event, prepared.charge)
+                render = partial(self.render_event, events, context, event, prepared.charge)
+                key = answer_key(selection, context.viewer, event)
+                yield await self.shop.coalescer.share(key, render)
         except OperationFailed:
             raise
         except Exception as error:
@@ -208,8 +213,8 @@ class Operations:
     ) -> Answer:
         """The answer to one event of a subscription, executed and written as JSON.
 
-        The one place where this is done: it depends on the selection with its variables, on the rights,
-        language and currency of the viewer, and on the event, and on nothing of the connection.
+        It depends on the selection with its variables, on the rights, language and currency of the viewer,
+        and on the event, and on nothing of the connection.
         """
         context.execution.answer_size = 0
         context.execution.answer_limit = self.shop.settings.graphql.answer_bytes

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from contextlib import nullcontext
 from typing import TypeVar, cast
 
 T = TypeVar("T")
@@ -18,14 +19,22 @@ class Coalescer:
         self.gathering: dict[Hashable, asyncio.Task[object]] = {}
         """The work that has not begun, by its key."""
 
-    async def share(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
-        """The result of `work`, or of another's that has the same key; its errors likewise."""
+    async def share(
+        self, key: Hashable, work: Callable[[], Awaitable[T]], *, limit: asyncio.Semaphore | None = None
+    ) -> T:
+        """The result of `work`, or of another's that has the same key; its errors likewise.
+
+        With a limit the work begins when that has room, and is joined until then.
+        """
         task = self.gathering.get(key)
         if task is None:
-            task = self.gathering[key] = asyncio.create_task(self._begin(key, work))
+            task = self.gathering[key] = asyncio.create_task(self._begin(key, work, limit))
         # One who is cancelled leaves the work to the others.
         return cast(T, await asyncio.shield(task))
 
-    async def _begin(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
-        del self.gathering[key]
-        return await work()
+    async def _begin(
+        self, key: Hashable, work: Callable[[], Awaitable[T]], limit: asyncio.Semaphore | None
+    ) -> T:
+        async with limit or nullcontext():
+            del self.gathering[key]
+            return await work()

@@ -67,8 +67,7 @@ class ProductWatch:
         self.requested.setdefault(viewer, set()).update(product_ids)
 
         async def look_at_all() -> tuple[datetime, Appearances]:
-            product_ids = self.requested.pop(viewer)
-            async with self.stock_watch.look_limit:
-                return self.clock(), await look(product_ids)
+            return self.clock(), await look(self.requested.pop(viewer))
 
-        return await self.coalescer.share((ProductWatch.look, viewer), look_at_all)
+        limit = self.stock_watch.look_limit
+        return await self.coalescer.share((ProductWatch.look, viewer), look_at_all, limit=limit)
