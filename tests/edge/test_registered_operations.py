@@ -181,6 +181,26 @@ async def test_a_shop_for_registered_operations_refuses_all_others(
     assert [reply.json()["data"] for reply in executed] == [{"viewer": {"role": "GUEST"}}] * 3
 
 
+async def test_no_stream_executes_what_is_not_registered(
+    env: dict[str, str], folder: Path, closed: Clients
+) -> None:
+    (folder / "cart.graphql").write_text("subscription Cart { cartUpdates { version } }")
+    await call_cartwheel("operations", "add", str(folder), env=env)
+    stranger = "subscription Cart { cartUpdates { name } }"
+    accept = {"Accept": "text/event-stream"}
+
+    async with closed.guest().watch(stranger) as watch:
+        by_socket = (await watch.answer())["errors"][0]["extensions"]["code"]
+    async with closed.guest().watch(ROLE) as watch:
+        allowed = await watch.answer()
+    by_stream = await closed.http.post("/graphql", json={"query": stranger}, headers=accept)
+
+    assert by_socket == "OPERATION_NOT_REGISTERED"
+    assert allowed == {"data": {"viewer": {"role": "GUEST"}}}
+    assert "OPERATION_NOT_REGISTERED" in by_stream.text
+    assert "next" not in by_stream.text
+
+
 async def test_a_registered_text_sent_with_the_hash_of_another_is_refused(
     env: dict[str, str], folder: Path, closed: Clients
 ) -> None:
