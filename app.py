@@ -138,6 +138,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database
         registered_only=settings.operations.persisted_only,
     )
     graphql = GraphQLEndpoint(schema, shop, persisted)
+    app.state.graphql = graphql
     app.router.routes += [
         *start_routes(shop, schema),
         graphiql_assets,

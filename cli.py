@@ -95,11 +95,10 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="load the demo shop first")] = False,
 ) -> None:
     """Serve requests until SIGTERM or Ctrl-C; an SQLite database is migrated first."""
-    import uvicorn
 
     from app import create_app
     from edge.logs import configure_logging
-    from edge.server import build_server_config
+    from edge.server import ShopServer, build_server_config
     from edge.start import check_start, open_listeners
     from models.database import sqlite_file
 
@@ -116,7 +115,8 @@ def serve(
     # call-backs and links must name the port that was really taken
     settings = settings.with_port(listeners[0].getsockname()[1])
     print_line(f"Cartwheel: http://{settings.server.host}:{settings.server.port}/graphql")
-    server = uvicorn.Server(build_server_config(create_app(settings), settings))
+    web = create_app(settings)
+    server = ShopServer(build_server_config(web, settings), web.state.graphql.announce_restart)
     with suppress(KeyboardInterrupt):
         server.run(listeners)
     if not server.started:

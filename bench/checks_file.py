@@ -48,7 +48,6 @@ def describe_shop(http: httpx.Client, metrics: str | None) -> dict[str, object]:
     one = f'cartLineAdd(input: {{ variantId: "{variant}", quantity: 1 }})'
     return {
         "headers": credentials,
-        "connectionParams": credentials,
         "badConnectionParams": {"authorization": "Bearer forged.forged.forged"},
         "query": "{ __typename }",
         "clientQuery": "{ products(first: 3) { totalCount nodes { id title } } }",

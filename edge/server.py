@@ -5,7 +5,9 @@ and waits without end for a client that does not read (0.54 with httptools, 2026
 """
 
 import asyncio
+import socket
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 import uvicorn
@@ -164,6 +166,22 @@ class GuardedSocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
 
+class ShopServer(uvicorn.Server):
+    """uvicorn's server, which tells the clients of open connections before it closes them."""
+
+    def __init__(self, config: uvicorn.Config, announce_restart: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self.announce_restart = announce_restart
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self.announce_restart()
+        for connection in list(self.server_state.connections):
+            transport: asyncio.Transport = connection.transport
+            if transport.is_closing():  # and still here, since its client does not read what is left
+                transport.abort()
+        await super().shutdown(sockets)
+
+
 def build_server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     """The configuration of uvicorn for this application."""
 
@@ -179,6 +197,7 @@ def build_server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         port=settings.server.port,
         http=Http,
         ws=Socket,
+        ws_max_size=settings.graphql.message_bytes,
         log_config=None,
         access_log=False,
         server_header=False,

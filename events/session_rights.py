@@ -1,5 +1,6 @@
 """What sign-ins may do now, remembered for a moment by each process."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from events.bus import Bus
@@ -37,10 +38,17 @@ class SessionRightsCache:
         known = self.known.get(family)
         if known is not None and now - known[0] < self.lifetime:
             return known[1]
+        await self.refresh([family])
+        known = self.known.get(family)
+        return known[1] if known else None
+
+    async def refresh(self, families: Sequence[str]) -> None:
+        """Look up the rights of these sign-ins now, all with one query."""
+        now = self.clock()
         async with self.database.reads() as session:
-            rights = await load_session_rights(session, family)
-        self.remember(family, now, rights)
-        return rights
+            rights = await load_session_rights(session, families)
+        for family in families:
+            self.remember(family, now, rights.get(family))
 
     def remember(self, family: str, at: datetime, rights: SessionRights | None) -> None:
         self.known.pop(family, None)

@@ -1,5 +1,6 @@
 """Loading accounts, addresses and sign-ins, and what a sign-in may do now."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -7,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.base import ByKey, ManyByKey, loader
 from models import Account, Address, DeviceToken, Role, SignIn
+from models.sql.dialects import dialect_of
+from models.sql.parameters import encode_values, is_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +20,17 @@ class SessionRights:
     role: Role
 
 
-async def load_session_rights(session: AsyncSession, family: str) -> SessionRights | None:
-    """The rights of the sign-in of this family; None when it has ended or its account is disabled."""
-    found = await session.execute(
-        select(Account.id, Account.role)
-        .join(SignIn, SignIn.account_id == Account.id)
-        .where(SignIn.family == family, Account.disabled_at.is_(None))
+async def load_session_rights(session: AsyncSession, families: Sequence[str]) -> dict[str, SessionRights]:
+    """The rights of sign-ins by family, without those that have ended or are of disabled accounts."""
+    is_named = is_among(
+        SignIn.family, "families", dialect_of(session), encode_values(families, dialect_of(session))
     )
-    row = found.first()
-    return SessionRights(row.id, row.role) if row else None
+    found = await session.execute(
+        select(SignIn.family, Account.id, Account.role)
+        .join(Account, SignIn.account_id == Account.id)
+        .where(is_named, Account.disabled_at.is_(None))
+    )
+    return {family: SessionRights(account_id, role) for family, account_id, role in found}
 
 
 class AccountById(ByKey[int, Account]):

@@ -86,8 +86,7 @@ async def respond_once(operations: Operations, request: Request, asked: HttpOper
     try:
         if isinstance(prepared, OperationFailed):
             raise prepared
-        with operations.shop.metrics.live_operations.hold("http"):
-            answer = await run_while_connected(request.receive, operations, prepared, asked.context)
+        answer = await run_while_connected(request.receive, operations, prepared, asked.context)
     except OperationFailed as failed:
         return failure_response(failed, asked.media_type)
     response = json_response(answer.body, asked.media_type, 200)

@@ -5,8 +5,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 
 from dataclasses import dataclass
 
-import orjson
-
+from edge.graphql.answer import OperationFailed, encode_json
 from edge.graphql.request import GraphQLRequest, RequestRefused, build_request, read_json
 
 PROTOCOL = "graphql-transport-ws"
@@ -125,16 +124,20 @@ ACK = b'{"type":"connection_ack"}'
 
 
 def write_pong(payload: Payload | None) -> bytes:
-    return orjson.dumps({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
+    return encode_json({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
 
 
-def write_next(operation_id: str, body: bytes) -> bytes:
-    return b'{"id":%b,"type":"next","payload":%b}' % (orjson.dumps(operation_id), body)
+@dataclass(frozen=True, slots=True)
+class SocketFormat:
+    """The messages about one operation."""
 
+    operation_id: str
 
-def write_error(operation_id: str, errors: object) -> bytes:
-    return orjson.dumps({"id": operation_id, "type": "error", "payload": errors}, default=str)
+    def write_answer(self, body: bytes) -> bytes:
+        return b'{"id":%b,"type":"next","payload":%b}' % (encode_json(self.operation_id), body)
 
+    def write_failure(self, failed: OperationFailed) -> bytes:
+        return encode_json({"id": self.operation_id, "type": "error", "payload": failed.formatted})
 
-def write_complete(operation_id: str) -> bytes:
-    return orjson.dumps({"id": operation_id, "type": "complete"})
+    def write_completion(self) -> bytes:
+        return encode_json({"id": self.operation_id, "type": "complete"})

@@ -5,7 +5,7 @@ Every transport uses it, so that a limit holds over HTTP, WebSocket and event st
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from time import perf_counter
@@ -172,8 +172,9 @@ class Operations:
             yield await self.execute(prepared, context)
             return
         with self.measure(prepared):
-            async for answer in self.follow(prepared, context):
-                yield answer
+            async with aclosing(self.follow(prepared, context)) as answers:
+                async for answer in answers:
+                    yield answer
 
     async def follow(self, prepared: PreparedOperation, context: Context) -> AsyncGenerator[Answer]:
         """The answers to a subscription; watchers who wait for the same answer share one."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from settings.graphql import GraphQLSettings
 
+SendMessage = Callable[[bytes], Awaitable[None]]
+
 
 class ReaderTooSlow(Exception):
     """The client has not read for so long that nothing more is kept for it."""
@@ -34,8 +36,7 @@ class OutboxLimits:
 class Outbox:
     """A queue of messages for one client, and the task that sends them in order."""
 
-    def __init__(self, send: Callable[[bytes], Awaitable[None]], limits: OutboxLimits) -> None:
-        self.send = send
+    def __init__(self, limits: OutboxLimits) -> None:
         self.limits = limits
         self.messages: deque[bytes] = deque()
         self.size = 0
@@ -44,6 +45,8 @@ class Outbox:
         self.room.set()
         self.ended = False
         """No message is taken any more."""
+        self.sending: asyncio.Timeout | None = None
+        """The time that the present message has."""
 
     async def put(self, message: bytes) -> None:
         """Queue a message as soon as there is room; ReaderTooSlow when there is none for too long."""
@@ -77,7 +80,12 @@ class Outbox:
         self.room.set()
         self.changed.set()
 
-    async def run(self, *, idle: float | None = None, keep_alive: bytes = b"") -> None:
+    def give_up(self) -> None:
+        """Let `run` end with TimeoutError now where it waits for the client."""
+        if self.sending:
+            self.sending.reschedule(0)
+
+    async def run(self, send: SendMessage, *, idle: float | None = None, keep_alive: bytes = b"") -> None:
         """Send what is queued until `end`; after `idle` seconds without a message, send `keep_alive`.
 
         TimeoutError when the client takes longer than `send_timeout` for one message.
@@ -85,8 +93,7 @@ class Outbox:
         while True:
             while self.messages:
                 message = self.messages.popleft()
-                async with asyncio.timeout(self.limits.send_timeout):
-                    await self.send(message)
+                await self.send_in_time(send, message)
                 self.size -= len(message)
                 if self.size < self.limits.size:
                     self.room.set()
@@ -97,5 +104,11 @@ class Outbox:
                 async with asyncio.timeout(idle):
                     await self.changed.wait()
             except TimeoutError:
-                async with asyncio.timeout(self.limits.send_timeout):
-                    await self.send(keep_alive)
+                await self.send_in_time(send, keep_alive)
+
+    async def send_in_time(self, send: SendMessage, message: bytes) -> None:
+        try:
+            async with asyncio.timeout(self.limits.send_timeout) as self.sending:
+                await send(message)
+        finally:
+            self.sending = None

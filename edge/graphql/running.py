@@ -1,14 +1,35 @@
-"""Running one operation for a connection: its answers, one after the other, and how it ends."""
+"""Running an operation on an open connection: its answers go into the outbox, and then how it has ended."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Protocol
 
+import structlog
+
+from edge.auth import CredentialsRefused
 from edge.graphql.answer import Answer, OperationFailed
 from edge.graphql.connection import ConnectionViewer
 from edge.graphql.operation import Operations, PreparedOperation
+from edge.graphql.outbox import Outbox, ReaderTooSlow
 from edge.graphql.request import GraphQLRequest, RequestRefused
 from edge.persisted_operations import PersistedOperationRefused
 from resolvers.context import Context
+from schema.shop import INTERNAL
+
+log = structlog.get_logger()
+
+
+class AnswerFormat(Protocol):
+    """How the answers to one operation are written on its connection."""
+
+    def write_answer(self, body: bytes) -> bytes:
+        """One answer, given as JSON."""
+
+    def write_failure(self, failed: OperationFailed) -> bytes:
+        """Why the operation was not executed, or does not go on; it has ended then."""
+
+    def write_completion(self) -> bytes:
+        """The operation has come to its end."""
 
 
 async def prepare_request(
@@ -36,6 +57,29 @@ async def answer_operation(
             await viewer.renew()
             yield answer
     await operations.save_document(prepared.request)
+
+
+async def queue_answers(answers: AsyncGenerator[Answer], outbox: Outbox, form: AnswerFormat) -> bytes:
+    """Queue the answers as they come; the message that ends the operation, which is not queued yet.
+
+    CredentialsRefused where the sign-in has ended.
+    """
+    version: int | None = None
+    try:
+        async with aclosing(answers):
+            async for answer in answers:
+                await outbox.put(form.write_answer(answer.body))
+                version = answer.version
+    except CredentialsRefused:
+        raise
+    except OperationFailed as failed:
+        return form.write_failure(failed)
+    except ReaderTooSlow:
+        return form.write_failure(describe_slow_reader(version))
+    except Exception:
+        log.exception("operation.failed")
+        return form.write_failure(OperationFailed.of(INTERNAL, "INTERNAL"))
+    return form.write_completion()
 
 
 def describe_slow_reader(version: int | None) -> OperationFailed:

@@ -3,26 +3,30 @@
 https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
 """
 
+from dataclasses import dataclass
+
 from edge.graphql.answer import OperationFailed, encode_json
 
 FRAME = b"event: %b\ndata: %b\n\n"
 """Lines end with LF only: urql divides a stream at two LF and at nothing else that the standard allows."""
 
+COMMENT = b":\n\n"
+
 
 class EventFormat:
-    """One operation on a connection of its own ("distinct connections mode")."""
+    """An event stream, and the answers of one operation on it ("distinct connections mode")."""
 
     transport = "sse"
     content_type = "text/event-stream; charset=utf-8"
-    opening = b":\n\n"
-    keep_alive = b":\n\n"
+    opening = COMMENT
+    keep_alive = COMMENT
     ending = b""
 
     def write_answer(self, body: bytes) -> bytes:
         return FRAME % (b"next", body)
 
     def write_failure(self, failed: OperationFailed) -> bytes:
-        return FRAME % (b"next", failed.body)
+        return self.write_answer(failed.body) + self.write_completion()
 
     def write_completion(self) -> bytes:
         # An EventSource ignores events without data, so there is an empty line of it.
@@ -32,14 +36,17 @@ class EventFormat:
         return b"retry: %d\n\n" % milliseconds
 
 
+@dataclass(frozen=True, slots=True)
 class SharedEventFormat:
-    """The operations of a client on one connection ("single connection mode"): each event names its own."""
+    """One of the operations of a client on one event stream ("single connection mode")."""
 
-    def write_answer(self, operation_id: str, body: bytes) -> bytes:
-        return FRAME % (b"next", b'{"id":%b,"payload":%b}' % (encode_json(operation_id), body))
+    operation_id: str
 
-    def write_failure(self, operation_id: str, failed: OperationFailed) -> bytes:
-        return self.write_answer(operation_id, failed.body)
+    def write_answer(self, body: bytes) -> bytes:
+        return FRAME % (b"next", b'{"id":%b,"payload":%b}' % (encode_json(self.operation_id), body))
 
-    def write_completion(self, operation_id: str) -> bytes:
-        return FRAME % (b"complete", encode_json({"id": operation_id}))
+    def write_failure(self, failed: OperationFailed) -> bytes:
+        return self.write_answer(failed.body) + self.write_completion()
+
+    def write_completion(self) -> bytes:
+        return FRAME % (b"complete", encode_json({"id": self.operation_id}))

@@ -1,7 +1,6 @@
 """GraphQL over WebSocket, by the protocol graphql-transport-ws."""
 
 import asyncio
-from contextlib import aclosing
 from datetime import timedelta
 
 import structlog
@@ -21,13 +20,14 @@ from edge.graphql.messages import (
     ConnectionInit,
     Ping,
     SocketClosed,
+    SocketFormat,
     Subscribe,
     read_message,
 )
 from edge.graphql.operation import Operations
 from edge.graphql.outbox import Outbox, OutboxLimits, ReaderTooSlow
 from edge.graphql.request import GraphQLRequest
-from edge.graphql.running import answer_operation, describe_slow_reader, prepare_request
+from edge.graphql.running import answer_operation, prepare_request, queue_answers
 from edge.logs import request_id_of
 from edge.shop_address import shop_address
 from gateways.leases import LimitExceeded
@@ -50,7 +50,7 @@ class GraphQLSocket:
         self.receive = receive
         self.send = send
         self.headers = Headers(scope=scope)
-        self.outbox = Outbox(self.send_text, OutboxLimits.of(self.settings))
+        self.outbox = Outbox(OutboxLimits.of(self.settings))
         self.viewer: ConnectionViewer | None = None
         self.init_received = False
         self.running: dict[str, asyncio.Task[None]] = {}
@@ -79,7 +79,7 @@ class GraphQLSocket:
         timer = loop.call_later(self.settings.init_timeout.total_seconds(), self.close_uninitialised)
         reader = asyncio.create_task(self.read())
         try:
-            await self.outbox.run()
+            await self.outbox.run(self.send_text)
             if self.closing:
                 await self.send_close(self.closing)
         except TimeoutError:
@@ -192,7 +192,7 @@ class GraphQLSocket:
             failed = OperationFailed.of(
                 f"One connection runs {self.settings.operations} operations at the same time.", TOO_MANY
             )
-            await self.outbox.put(messages.write_error(operation_id, failed.formatted))
+            await self.outbox.put(SocketFormat(operation_id).write_failure(failed))
             return
         task = asyncio.create_task(self.run_operation(operation_id, request, self.viewer))
         self.running[operation_id] = task
@@ -203,25 +203,18 @@ class GraphQLSocket:
         self, operation_id: str, request: GraphQLRequest, viewer: ConnectionViewer
     ) -> None:
         """Run one operation and queue its answers, then that it is complete or why it has ended."""
-        version: int | None = None
+        form = SocketFormat(operation_id)
         try:
             with self.operations.shop.metrics.live_operations.hold("websocket"):
                 prepared = await prepare_request(self.operations, request, viewer)
                 request_id = request_id_of(self.scope)
                 answers = answer_operation(self.operations, prepared, viewer, request_id)
-                async with aclosing(answers):
-                    async for answer in answers:
-                        await self.outbox.put(messages.write_next(operation_id, answer.body))
-                        version = answer.version
+                ending = await queue_answers(answers, self.outbox, form)
+            self.end_operation(operation_id, ending)
         except OperationFailed as failed:
-            self.end_operation(operation_id, messages.write_error(operation_id, failed.formatted))
-        except ReaderTooSlow:
-            errors = describe_slow_reader(version).formatted
-            self.end_operation(operation_id, messages.write_error(operation_id, errors))
+            self.end_operation(operation_id, form.write_failure(failed))
         except CredentialsRefused:
             self.close(messages.FORBIDDEN, ENDED)
-        else:
-            self.end_operation(operation_id, messages.write_complete(operation_id))
         finally:
             self.forget(operation_id)
 
@@ -237,6 +230,10 @@ class GraphQLSocket:
 
     # --- what ends the connection from our side
 
+    @property
+    def family(self) -> str | None:
+        return self.viewer.family if self.viewer else None
+
     async def check_rights(self) -> None:
         if self.viewer is None:
             return
@@ -244,6 +241,9 @@ class GraphQLSocket:
             await self.viewer.renew()
         except CredentialsRefused:
             self.close(messages.FORBIDDEN, ENDED)
+
+    def give_up(self) -> None:
+        self.outbox.give_up()
 
     def announce_restart(self, retry_after: timedelta) -> None:
         milliseconds = int(retry_after.total_seconds() * 1000)
