@@ -69,14 +69,14 @@ class ArchiveLimit:
 
 @dataclass(frozen=True, slots=True)
 class ArchivePage:
-    """Rows that have old events, by subject; `last_id` is where the next page begins, None at the end."""
+    """Final rows with old events, by subject; `last_id` is where the next page begins, None at the end."""
 
     subject_ids: Mapping[Subject, Sequence[int]]
     last_id: int | None
 
 
 async def find_old_events(session: AsyncSession, above: int, limit: ArchiveLimit) -> ArchivePage:
-    """Which rows have events within the limit, among the next SCAN_LIMIT events above an id."""
+    """Which final rows have events within the limit, among the next SCAN_LIMIT events above an id."""
     events = (
         await session.execute(
             select(Event.id, Event.subject, Event.subject_id, Event.relayed_at, Event.occurred_at)
@@ -92,7 +92,8 @@ async def find_old_events(session: AsyncSession, above: int, limit: ArchiveLimit
     # ids follow the time: where the last event is young, so are all that follow
     more = len(events) == SCAN_LIMIT and events[-1].occurred_at <= limit.relayed_by
     last_id = events[-1].id if more else None
-    return ArchivePage({subject: sorted(ids) for subject, ids in found.items()}, last_id)
+    final = {subject: await find_final_rows(session, subject, ids) for subject, ids in found.items()}
+    return ArchivePage(final, last_id)
 
 
 async def archive_events(

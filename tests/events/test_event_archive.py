@@ -42,6 +42,7 @@ from models.base import JsonObject
 from resolvers.ids import global_id
 from tests.clients import Client, Clients
 from tests.conftest import STARTED_AT, Clock
+from tests.events.test_replay import wait_for_listener
 from tests.factories.aftersales import DEADLINES, create_ticket
 from tests.factories.order import create_order
 from tests.factories.shipment import confirmed_order, pack
@@ -368,7 +369,7 @@ async def test_a_watcher_of_an_archived_row_gets_what_is_to_come(shop: Shop, clo
     await pass_time(shop, clock)
     await shop.archiver.archive()
     watching = asyncio.ensure_future(next_version(shop.replay.follow(Subject.CART, cart_id, None)))
-    await asyncio.sleep(0)
+    await wait_for_listener(shop, cart_id)
     async with shop.database.writes.begin() as session:
         cart = await session.get_one(Cart, cart_id)
         record(session, CartChanged(cart), Cause(clock()))
