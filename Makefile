@@ -56,7 +56,7 @@ bench: $(TOOLS) ## run the benchmarks
 
 # --- check
 
-test: $(TOOLS) ## all tests, on real databases; of one area only: make test ARGS="--quick cart"
+test: $(TOOLS) ## all tests, on real databases; of one area only: make test ARGS="--quick=cart"
 	@$(PY) -m tests.servers || $(MAKE) $(SERVERS)
 	@PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n auto --dist worksteal $(ARGS) # compiled modules start processes sooner
 
