@@ -86,8 +86,8 @@ def read_message(text: str) -> ClientMessage:
             return Subscribe(read_id(value), read_request(value))
         case "complete":
             return Complete(read_id(value))
-        case str() as other:
-            raise SocketClosed(BAD_REQUEST, f"A client sends no message of the type {other[:40]!r}.")
+        case str():
+            raise SocketClosed(BAD_REQUEST, "A client sends no message of this type.")
         case _:
             raise SocketClosed(BAD_REQUEST, "A message has a type.")
 
