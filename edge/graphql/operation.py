@@ -152,6 +152,7 @@ class Operations:
         """Measure an operation until the block ends."""
         names = self.shop.metrics.operation_names
         operation = describe_operation(self.schema._schema, prepared.document, prepared.node, names)
+        operation.usage.cost = prepared.charge.requested
         return measure_operation(self.shop, operation, prepared.request.query, began=prepared.began)
 
     def encode_answer(self, result: ExecutionResult) -> Answer:

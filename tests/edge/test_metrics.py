@@ -37,8 +37,8 @@ async def test_operations_are_counted_with_their_statements_by_root_field(
     shop: Shop, clients: Clients
 ) -> None:
     with count_statements(shop) as statements:
-        for _ in range(3):
-            await clients.guest().get(SEARCH)
+        answers = [(await clients.guest().post(SEARCH)).json() for _ in range(3)]
+    costs = [answer["extensions"]["cost"]["requested"] for answer in answers]
 
     found = await scrape(shop)
 
@@ -47,6 +47,7 @@ async def test_operations_are_counted_with_their_statements_by_root_field(
     assert found.value("cartwheel_operation_duration_seconds_bucket", **label, le="+Inf") == 3
     assert found.value("cartwheel_operation_sql_statements_total", **label) == statements.total > 0
     assert found.value("cartwheel_operation_sql_seconds_total", **label) > 0
+    assert found.value("cartwheel_operation_cost_total", **label) == sum(costs) > 0
     assert found.value("cartwheel_search_duration_seconds_count", searched="products", outcome="ok") == 3
     assert found.value("cartwheel_searches_without_results_total", searched="products") == 3
     assert found.value("cartwheel_http_requests_total", method="POST", route="graphql", status="200") == 3
