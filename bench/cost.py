@@ -102,9 +102,19 @@ def write_plot(results: Iterable[Measured]) -> None:
 
 
 async def run_bench(count: int, folder: Path) -> list[Measured]:
-    env = process_environment(f"sqlite:///{folder}/shop.db", folder, LOG_LEVEL="ERROR", **HIGH_COST_LIMITS)
+    env = process_environment(
+        f"sqlite:///{folder}/shop.db", folder, LOG_LEVEL="ERROR", RUN_WORKER="false", **HIGH_COST_LIMITS
+    )
     run_cartwheel("demo", env=env).check_returncode()
-    names = ("DATABASE_URL", "VAR_DIR", "SECRET_KEY", "DEFAULT_LANGUAGE", "LOG_LEVEL", *HIGH_COST_LIMITS)
+    names = (
+        "DATABASE_URL",
+        "VAR_DIR",
+        "SECRET_KEY",
+        "DEFAULT_LANGUAGE",
+        "LOG_LEVEL",
+        "RUN_WORKER",
+        *HIGH_COST_LIMITS,
+    )
     settings = Settings.from_environment(env_file=None, **{name.lower(): env[name] for name in names})
     samples = [*list_attacks(), *DocumentGenerator(schema._schema, SEED).write_samples(count)]
     configure_logging(settings)

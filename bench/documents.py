@@ -74,8 +74,9 @@ class DocumentGenerator:
         variables: dict[str, object] = {"n": self.random.choice([1, 5, 20, 100])}
         if self.dimension == "variables":
             variables["unused"] = [{"a": number} for number in range(self.size**3)]
-        text = f"query ($n: Int! = 3) {{ {' '.join(roots)} }} {' '.join(self.fragments)}"
-        return Sample(name, text, variables)
+        text = f"{{ {' '.join(roots)} }} {' '.join(self.fragments)}"
+        head = "query ($n: Int! = 3) " if "$n" in text else ""
+        return Sample(name, head + text, variables)
 
     def breadth(self) -> range:
         return range(self.random.randint(1, self.size if self.dimension == "breadth" else 3))

@@ -24,19 +24,19 @@ class CostSettings(SettingsGroup):
     """What GraphQL operations may cost. A guest's bucket belongs to the address, any other to the account."""
 
     guest_limit: int = Field(
-        20_000,
+        25_000,
         ge=1,
         validation_alias="GUEST_COST_LIMIT",
         description="the most an operation of a guest may cost",
     )
     guest_bucket: int = Field(
-        400_000,
+        1_000_000,
         ge=1,
         validation_alias="GUEST_COST_BUCKET",
         description="what all guests of one address may cost at once",
     )
     guest_refill: float = Field(
-        5_000, gt=0, validation_alias="GUEST_COST_REFILL", description="what they may cost in each second"
+        20_000, gt=0, validation_alias="GUEST_COST_REFILL", description="what they may cost in each second"
     )
     customer_limit: int = Field(
         30_000,
@@ -45,13 +45,13 @@ class CostSettings(SettingsGroup):
         description="the most an operation of a customer may cost",
     )
     customer_bucket: int = Field(
-        200_000,
+        500_000,
         ge=1,
         validation_alias="CUSTOMER_COST_BUCKET",
         description="what the operations of one customer may cost at once",
     )
     customer_refill: float = Field(
-        2_000, gt=0, validation_alias="CUSTOMER_COST_REFILL", description="what they may cost in each second"
+        10_000, gt=0, validation_alias="CUSTOMER_COST_REFILL", description="what they may cost in each second"
     )
     staff_limit: int = Field(
         60_000,
@@ -60,13 +60,13 @@ class CostSettings(SettingsGroup):
         description="the most an operation of somebody of the staff may cost",
     )
     staff_bucket: int = Field(
-        1_000_000,
+        2_000_000,
         ge=1,
         validation_alias="STAFF_COST_BUCKET",
         description="what the operations of one of the staff may cost at once",
     )
     staff_refill: float = Field(
-        10_000, gt=0, validation_alias="STAFF_COST_REFILL", description="what they may cost in each second"
+        50_000, gt=0, validation_alias="STAFF_COST_REFILL", description="what they may cost in each second"
     )
 
     @property

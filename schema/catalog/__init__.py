@@ -8,7 +8,7 @@ from schema.cache_control import MINUTE, MINUTES
 from schema.catalog.listing import ProductConnection, SearchSuggestion
 from schema.catalog.product import Attribute, Category, Media, PriceChange, Product, Variant
 from schema.catalog.updates import CatalogSubscription
-from schema.limits.sizes import IMPORT, MANY, SEARCH
+from schema.limits.sizes import IMPORT, MANY, SEARCH, SUGGESTIONS
 from schema.mutation import mutation
 from schema.rows import field, plain_list, row_type
 
@@ -33,7 +33,7 @@ class CatalogQuery:
     categories: list[Category] = field(resolve.categories, allow=Permission.PUBLIC, public=MINUTES, size=MANY)
     attributes: list[Attribute] = field(resolve.attributes, allow=Permission.CATALOG_EDIT, size=MANY)
     search_suggestions: list[SearchSuggestion] = field(
-        resolve.search_suggestions, allow=Permission.PUBLIC, public=MINUTE, price=SEARCH
+        resolve.search_suggestions, allow=Permission.PUBLIC, public=MINUTE, price=SUGGESTIONS
     )
 
 

@@ -35,7 +35,7 @@ OPERATIONS_LIMIT = 50
 FRAGMENTS_LIMIT = 50
 VARIABLES_LIMIT = 50
 """Definitions of each kind in a document."""
-ROOT_FIELDS_LIMIT = 50
+ROOT_FIELDS_LIMIT = 16
 """Fields that an operation selects of its root."""
 FIELDS_LIMIT = 1_000
 """Fields written in a document."""

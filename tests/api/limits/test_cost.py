@@ -8,7 +8,7 @@ from graphql import get_introspection_query
 
 from schema import schema
 from schema.limits.prices import SizeMissing, collect_prices
-from schema.limits.sizes import ARGON2, COMMAND, FACETS, FEW, SEARCH, SOME
+from schema.limits.sizes import ARGON2, COMMAND, FACETS, FEW, SEARCH, SOME, SUGGESTIONS
 
 PAGE = SEARCH + 1
 """Of `products`, and of `nodes` below it."""
@@ -38,8 +38,8 @@ def cost_of(text: str, operation: str | None = None, **variables: Any) -> int:
         ('products(first: "a") { nodes { id } }', PAGE + 100),
         ("products(first: null) { nodes { id } }", PAGE + 20),
         ("products(first: 3) { facets { price { min { amount } } } }", SEARCH + FACETS + 3),
-        ('searchSuggestions(query: "a") { text }', SEARCH + 8),
-        ('searchSuggestions(query: "a", first: 2) { text }', SEARCH + 2),
+        ('searchSuggestions(query: "a") { text }', SUGGESTIONS + 8),
+        ('searchSuggestions(query: "a", first: 2) { text }', SUGGESTIONS + 2),
         ('nodes(ids: ["a", "b", "c"]) { id }', 1 + 3),
         ("viewer { role @include(if: false) language @skip(if: true) }", 3),
         ("viewer { ... { role } ... on Viewer { language } }", 3),

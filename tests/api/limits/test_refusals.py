@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from gateways.buckets import MemoryBuckets
+from schema.limits.sizes import SEARCH
 from schema.limits.text import VALUES_LIMIT
 from settings import Settings, WrongSetting
 from tests.api.limits.attacks import SIGN_INS, TOO_COSTLY, TOO_LARGE
@@ -101,6 +102,22 @@ async def test_a_refused_operation_gets_an_error_over_websocket_and_the_socket_l
     assert answer["payload"]["extensions"]["cost"]["requested"] == 2
 
 
+@pytest.mark.parametrize("media_type", ["text/event-stream", "multipart/mixed; subscriptionSpec=1.0"])
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        (TOO_COSTLY["a variant's product's variants"], "OPERATION_TOO_COSTLY"),
+        (TOO_LARGE["many tokens"], "OPERATION_TOO_LARGE"),
+    ],
+)
+async def test_a_refused_operation_gets_an_error_in_a_stream(
+    clients: Clients, document: str, code: str, media_type: str
+) -> None:
+    reply = await clients.http.post("/graphql", json={"query": document}, headers={"Accept": media_type})
+
+    assert code in reply.text
+
+
 async def test_what_a_variable_asks_for_counts_as_what_a_literal_asks_for(clients: Clients) -> None:
     by_variable = "query ($n: Int!) { products(first: $n) { nodes { id } } }"
 
@@ -114,7 +131,7 @@ async def test_what_a_variable_asks_for_counts_as_what_a_literal_asks_for(client
         ]
     ]
 
-    assert costs == [28, 28, 29, 30]
+    assert costs == [SEARCH + 1 + rows for rows in (7, 7, 8, 9)]
 
 
 async def test_who_has_used_up_the_bucket_is_told_when_to_come_again(clients: Clients) -> None:
