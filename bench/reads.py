@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from bench.load import Cost, LoadConnection, measure
+from bench.load import HIGH_COST_LIMITS, Cost, LoadConnection, measure
 from tests.process import ROOT, process_environment, run_cartwheel
 from tests.servers import run_postgres
 from tests.servers.server_folder import find_free_port
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def run_rounds(url: str, folder: Path) -> None:
-    env = process_environment(url, folder, DEFAULT_LANGUAGE="zh-CN", LOG_LEVEL="WARNING")
+    env = process_environment(url, folder, DEFAULT_LANGUAGE="zh-CN", LOG_LEVEL="WARNING", **HIGH_COST_LIMITS)
     run_cartwheel("demo", env=env).check_returncode()
     body = json.dumps({"query": QUERY}).encode()
     shop_port, limit_port = find_free_port(), find_free_port()
@@ -71,7 +71,7 @@ def run_rounds(url: str, folder: Path) -> None:
         run_server(limit_port, env, "bench.limit") as limit_pid,
     ):
         shop, limit = wait_until_ready(shop_port, body), wait_until_ready(limit_port, body)
-        if json.loads(shop.ask()) != json.loads(limit.ask()):
+        if json.loads(shop.ask())["data"] != json.loads(limit.ask())["data"]:
             raise RuntimeError("the shop and the hand-written page do not answer the same")
         rounds = [
             (

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
 from bench.crowd import CrowdRequest, CrowdResult, CrowdTask
-from bench.load import cpu_seconds
+from bench.load import HIGH_COST_LIMITS, cpu_seconds
 from gateways.tokens import AccessToken, write_token
 from models import (
     Account,
@@ -143,7 +143,12 @@ async def measure_spread(stage: BenchStage, mode: str, connections: int) -> floa
 
 async def measure_round(stage: BenchStage, mode: str, connections: int, variants: Sequence[int]) -> Round:
     env = process_environment(
-        stage.url, stage.folder, LOG_LEVEL="WARNING", REQUESTS_PER_MINUTE=str(10**9), **MODES[mode]
+        stage.url,
+        stage.folder,
+        LOG_LEVEL="WARNING",
+        REQUESTS_PER_MINUTE=str(10**9),
+        **HIGH_COST_LIMITS,
+        **MODES[mode],
     )
     log = stage.folder / f"server-{next(NUMBERS)}.log"
     async with serve_shop(env, log) as server:

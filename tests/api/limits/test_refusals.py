@@ -5,10 +5,13 @@ from typing import Any
 import httpx
 import pytest
 
+from events.shop import Shop
 from gateways.buckets import MemoryBuckets
 from schema.limits.sizes import SEARCH
 from schema.limits.text import VALUES_LIMIT
 from settings import Settings, WrongSetting
+from tests.api.cart.documents import create_variants
+from tests.api.cart.saved_documents import WATCH, guest_with
 from tests.api.limits.attacks import SIGN_INS, TOO_COSTLY, TOO_LARGE
 from tests.clients import Clients
 from tests.factories.catalog import create_product
@@ -116,6 +119,19 @@ async def test_a_refused_operation_gets_an_error_in_a_stream(
     reply = await clients.http.post("/graphql", json={"query": document}, headers={"Accept": media_type})
 
     assert code in reply.text
+
+
+async def test_an_event_tells_what_the_subscription_costs_and_nothing_of_one_bucket(
+    clients: Clients, shop: Shop
+) -> None:
+    (tea,) = await create_variants(shop)
+    guest, _ = await guest_with(clients, tea)
+
+    async with guest.watch(WATCH, after=0) as watch:
+        message = await watch.receive()
+
+    assert message["type"] == "next"
+    assert message["payload"]["extensions"]["cost"].keys() == {"requested", "limit"}
 
 
 async def test_what_a_variable_asks_for_counts_as_what_a_literal_asks_for(clients: Clients) -> None:
