@@ -66,6 +66,14 @@ def measure(connection: LoadConnection, pid: int, requests: int) -> Cost:
     return Cost((cpu_seconds(pid) - cpu) / requests * 1e6, (time.perf_counter() - wall) / requests * 1e6)
 
 
+HIGH_RATES = {
+    "REQUESTS_PER_MINUTE": "1000000000",
+    "CONNECTIONS_PER_ADDRESS": "100000",
+    "LIVE_CONNECTIONS_PER_ADDRESS": "100000",
+    "LIVE_CONNECTIONS_PER_ACCOUNT": "100000",
+}
+"""Settings with which all clients of a benchmark may have one address."""
+
 HIGH_COST_LIMITS = {
     f"{kind}_COST_{name}": "1000000000" for kind in ("GUEST", "CUSTOMER") for name in ("BUCKET", "REFILL")
 }

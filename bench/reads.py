@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from bench.load import HIGH_COST_LIMITS, Cost, LoadConnection, measure
+from bench.load import HIGH_COST_LIMITS, HIGH_RATES, Cost, LoadConnection, measure
 from tests.process import ROOT, process_environment, run_cartwheel
 from tests.servers import run_postgres
 from tests.servers.server_folder import find_free_port
@@ -62,7 +62,8 @@ def main() -> None:
 
 
 def run_rounds(url: str, folder: Path) -> None:
-    env = process_environment(url, folder, DEFAULT_LANGUAGE="zh-CN", LOG_LEVEL="WARNING", **HIGH_COST_LIMITS)
+    limits = HIGH_RATES | HIGH_COST_LIMITS
+    env = process_environment(url, folder, DEFAULT_LANGUAGE="zh-CN", LOG_LEVEL="WARNING", **limits)
     run_cartwheel("demo", env=env).check_returncode()
     body = json.dumps({"query": QUERY}).encode()
     shop_port, limit_port = find_free_port(), find_free_port()

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
 from bench.crowd import CrowdRequest, CrowdResult, CrowdTask
-from bench.load import HIGH_COST_LIMITS, cpu_seconds
+from bench.load import HIGH_COST_LIMITS, HIGH_RATES, cpu_seconds
 from gateways.tokens import AccessToken, write_token
 from models import (
     Account,
@@ -142,14 +142,8 @@ async def measure_spread(stage: BenchStage, mode: str, connections: int) -> floa
 
 
 async def measure_round(stage: BenchStage, mode: str, connections: int, variants: Sequence[int]) -> Round:
-    env = process_environment(
-        stage.url,
-        stage.folder,
-        LOG_LEVEL="WARNING",
-        REQUESTS_PER_MINUTE=str(10**9),
-        **HIGH_COST_LIMITS,
-        **MODES[mode],
-    )
+    limits = HIGH_RATES | HIGH_COST_LIMITS | MODES[mode]
+    env = process_environment(stage.url, stage.folder, LOG_LEVEL="WARNING", **limits)
     log = stage.folder / f"server-{next(NUMBERS)}.log"
     async with serve_shop(env, log) as server:
         amount = await asyncio.to_thread(quote_total, server, stage.tokens[0], variants[0])

@@ -22,7 +22,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from bench.load import cpu_seconds
+from bench.load import HIGH_RATES, cpu_seconds
 from tests.process import Process, process_environment, run_cartwheel, serve_shop
 
 WATCHERS = 1_000
@@ -110,8 +110,7 @@ async def run_rounds(process: Process, watchers: int, rounds: int) -> list[Watch
 async def run(url: str | None, *, watchers: int = WATCHERS, rounds: int = ROUNDS) -> list[WatchRound]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        limits = {"CONNECTIONS_PER_ADDRESS": "5000", "LIVE_CONNECTIONS_PER_ADDRESS": "5000"}
-        env = process_environment(url or f"sqlite:///{folder}/shop.db", folder, **limits)
+        env = process_environment(url or f"sqlite:///{folder}/shop.db", folder, **HIGH_RATES)
         loaded = run_cartwheel("demo", env=env)
         if loaded.returncode:
             raise RuntimeError(loaded.stderr)

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from edge.server import build_server_config
 from events.bus import LocalBus, Signal
 from events.shop import Shop
 from models import Account, Role
@@ -187,7 +188,8 @@ class Clients:
             listener = socket.socket()
             listener.bind(("127.0.0.1", 0))
             self.port = listener.getsockname()[1]
-            config = uvicorn.Config(self.app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+            config = build_server_config(self.app, self.shop.settings)
+            config.lifespan, config.timeout_graceful_shutdown = "off", 1
             self.server = uvicorn.Server(config)
             self.serving = asyncio.create_task(self.server.serve(sockets=[listener]))
             while not self.server.started:

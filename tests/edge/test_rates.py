@@ -19,9 +19,10 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from edge.connections import LiveConnections
+from edge.media import UPLOADS_AT_ONCE
 from events.shop import Shop
 from gateways.payment import PaymentReport, ProviderStatus
-from models import Account, Cart, CurrencyCode, Money
+from models import Cart, CurrencyCode, Money, Verification
 from settings import Settings
 from tests.api.cart.documents import ADD, create_variants
 from tests.clients import Client, Clients
@@ -30,6 +31,7 @@ from tests.edge.test_media import png
 from tests.factories.account import PASSWORD, create_account
 from tests.factories.payment import sandbox_of
 from tests.given import id_of
+from tests.observe import wait_until
 
 LIMIT = 3
 LIMITED = {
@@ -62,7 +64,7 @@ async def client_elsewhere(app: Starlette) -> AsyncIterator[Client]:
         yield Client(Clients(app, http))
 
 
-async def count_rows(shop: Shop, model: type[Account | Cart]) -> int:
+async def count_rows(shop: Shop, model: type[Verification | Cart]) -> int:
     async with shop.database.reads() as session:
         return await session.scalar(select(func.count()).select_from(model)) or 0
 
@@ -111,7 +113,7 @@ async def test_registrations_from_an_address_are_limited(clients: Clients, shop:
 
     assert [payload["userErrors"] for payload in payloads[:-1]] == [[]] * LIMIT
     assert [error["code"] for error in payloads[-1]["userErrors"]] == ["LIMIT_REACHED"]
-    assert await count_rows(shop, Account) == LIMIT
+    assert await count_rows(shop, Verification) == LIMIT
 
 
 async def test_new_carts_of_guests_are_limited_and_known_carts_are_not(clients: Clients, shop: Shop) -> None:
@@ -143,6 +145,29 @@ async def test_uploads_are_limited_by_address_and_by_account(clients: Clients, a
     assert int(moved.headers["retry-after"]) in range(1, 21)
     assert moved.json()["errors"][0]["extensions"]["code"] == "LIMIT_REACHED"
     assert others.status_code == 201
+
+
+async def test_pictures_that_one_account_sends_at_once_are_limited(clients: Clients, shop: Shop) -> None:
+    shop.settings = allow_uploads(shop.settings)
+    customer, other = await clients.customer(), await clients.customer()
+    async with shop.picture_memory.reserve(shop.picture_memory.limit):  # no picture can be decoded now
+        held = [
+            asyncio.create_task(clients.http.post("/media", content=png(), headers=customer.headers))
+            for _ in range(UPLOADS_AT_ONCE)
+        ]
+        await wait_until(lambda: len(shop.picture_memory.queue) == UPLOADS_AT_ONCE)
+        refused = await clients.http.post("/media", content=png(), headers=customer.headers)
+        from_same_address = await clients.http.post("/media", content=png(), headers=other.headers)
+
+    assert [
+        (answer.status_code, answer.headers["retry-after"]) for answer in (refused, from_same_address)
+    ] == [(429, "2")] * 2
+    assert {answer.status_code for answer in await asyncio.gather(*held)} == {201}
+
+
+def allow_uploads(settings: Settings) -> Settings:
+    rates = settings.rates.model_copy(update={"uploads": 100})
+    return settings.model_copy(update={"rates": rates})
 
 
 async def test_wrong_signatures_from_an_address_are_limited_and_right_ones_are_not(
