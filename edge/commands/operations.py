@@ -28,7 +28,11 @@ async def add_operations(shop: Shop, path: Path, manifest: Path | None, console:
     except UnreadableOperations as error:
         console.print(str(error), highlight=False, markup=False)
         return 2
-    problems = [f"{each.name}: {problem}" for each in operations for problem in find_problems(schema, each)]
+    problems = [
+        f"{each.name}: {problem}"
+        for each in operations
+        for problem in find_problems(schema, each, cost_limit=shop.settings.costs.staff.operation)
+    ]
     if problems:
         for line in [*problems, "Nothing was registered."]:
             console.print(line, highlight=False, markup=False)

@@ -69,14 +69,28 @@ async def test_registered_operations_are_listed_and_written_as_a_manifest(
     ]
 
 
-async def test_one_invalid_operation_registers_none(env: dict[str, str], folder: Path) -> None:
-    (folder / "wrong.graphql").write_text("query Wrong { viewer { rolle } }")
+DEAR = "products(first: 100) { nodes { media { url } variants { media { url } price { amount } } } }"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("query Wrong { viewer { rolle } }", "Wrong: Cannot query field 'rolle' on type 'Viewer'."),
+        (f"query Wrong {{ {' '.join(f'a{n}: {DEAR}' for n in range(40))} }}", "Wrong: It costs"),
+        (f"query Wrong {{ {' '.join('viewer { role }' for n in range(60))} }}", "Wrong: "),
+    ],
+    ids=["invalid", "dear", "long"],
+)
+async def test_one_operation_that_is_never_executed_registers_none(
+    env: dict[str, str], folder: Path, text: str, message: str
+) -> None:
+    (folder / "wrong.graphql").write_text(text)
 
     added = await call_cartwheel("operations", "add", str(folder), env=env)
     listed = await call_cartwheel("operations", "list", env=env)
 
     assert added.returncode == 2
-    assert "Wrong: Cannot query field 'rolle' on type 'Viewer'." in " ".join(added.stderr.split())
+    assert message in " ".join(added.stderr.split())
     assert "Nothing was registered." in added.stderr
     assert (listed.returncode, listed.stdout) == (0, "")
 
