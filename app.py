@@ -11,10 +11,12 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 
+from demo.graphiql import find_demo_content
+from demo.live_stock import moving_stock
 from demo.picture_routes import picture_routes
 from edge.connections import BodyDeadline, LiveConnections
 from edge.cors import CrossOrigin
-from edge.graphiql import graphiql_assets
+from edge.graphiql import GraphiQL
 from edge.graphql import GraphQLEndpoint
 from edge.health import health_routes
 from edge.limits.body import BodyLimit
@@ -122,6 +124,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database
                 running_jobs(shop, relays=settings.server.run_worker),
                 graphql.running(),
                 serving_metrics(shop),
+                moving_stock(shop),
             ):
                 yield
 
@@ -137,11 +140,14 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database
         registered,
         registered_only=settings.operations.persisted_only,
     )
-    graphql = GraphQLEndpoint(schema, shop, persisted)
+    graphiql = GraphiQL(
+        find_content=lambda: find_demo_content(shop), registered_only=settings.operations.persisted_only
+    )
+    graphql = GraphQLEndpoint(schema, shop, persisted, graphiql)
     app.state.graphql = graphql
     app.router.routes += [
         *start_routes(shop, schema),
-        graphiql_assets,
+        graphiql.assets,
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", graphql),
         *picture_routes(shop),

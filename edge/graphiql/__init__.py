@@ -2,6 +2,8 @@
 
 import html
 import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from string import Template
 
@@ -32,22 +34,64 @@ PAGE_HEADERS = {
 }
 
 
-class GraphiQL:
-    """Serves the page from a folder of built files, with the example documents of another as its tabs."""
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody to sign in as by one click, with a password that everybody knows."""
 
-    def __init__(self, *, built: Path = ASSETS_FOLDER, examples: Path = EXAMPLES) -> None:
+    login: str
+    name: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageContent:
+    """What the page shows: the folder of the documents that stand in its tabs, and people to sign in as."""
+
+    examples: Path = EXAMPLES
+    people: Sequence[Person] = field(default_factory=tuple)
+
+    def read_examples(self) -> list[str]:
+        """The documents of the tabs that the page opens with, in the order of their file names."""
+        return [path.read_text("utf-8") for path in sorted(self.examples.glob("*.graphql"))]
+
+
+FindContent = Callable[[], Awaitable[PageContent | None]]
+"""Finds the content that a shop of its own kind has, or None for the usual one."""
+
+
+async def find_usual_content() -> None:
+    return None
+
+
+class GraphiQL:
+    """Serves the page from a folder of built files."""
+
+    def __init__(
+        self,
+        *,
+        built: Path = ASSETS_FOLDER,
+        find_content: FindContent = find_usual_content,
+        registered_only: bool = False,
+    ) -> None:
         self._built = built
-        self._examples = examples
+        self._find_content = find_content
+        self._registered_only = registered_only
         self.assets = Mount(ASSETS_PATH, routes=[Route("/{version}/{name}", self.show_asset)])
 
-    def show_page(self, request: Request) -> Response:
+    async def show_page(self, request: Request) -> Response:
         """The page, or how to build it where `make web` has not run yet."""
         bundle = load_bundle(self._built)
         if bundle is None:
             return HTMLResponse((FOLDER / "not_built.html").read_text("utf-8"), headers=PAGE_HEADERS)
+        content = await self._find_content() or PageContent()
+        shown = {
+            "examples": content.read_examples(),
+            "people": [asdict(person) for person in content.people],
+            "registeredOnly": self._registered_only,
+        }
         assets = f"{_path_of(request)}/assets/{bundle.version}"
         page = Template((FOLDER / "page.html").read_text("utf-8"))
-        text = page.substitute(assets=html.escape(assets), examples=_encode_for_script(self.read_examples()))
+        text = page.substitute(assets=html.escape(assets), content=_encode_for_script(shown))
         return HTMLResponse(text, headers=PAGE_HEADERS)
 
     def show_asset(self, request: Request) -> Response:
@@ -59,21 +103,12 @@ class GraphiQL:
         path = bundle.files[name]
         return FileResponse(path, media_type=MEDIA_TYPES[path.suffix], headers=NOSNIFF | FOREVER)
 
-    def read_examples(self) -> list[str]:
-        """The documents of the tabs that the page opens with, in the order of their file names."""
-        return [path.read_text("utf-8") for path in sorted(self._examples.glob("*.graphql"))]
-
 
 def _path_of(request: Request) -> str:
     """The path that the browser requested, with the prefix of an outer application."""
     return str(request.scope["path"]).rstrip("/")
 
 
-def _encode_for_script(documents: list[str]) -> str:
+def _encode_for_script(content: object) -> str:
     """JSON that contains no `</script>`."""
-    return json.dumps(documents).replace("<", "\\u003c")
-
-
-_graphiql = GraphiQL()
-graphiql_page = _graphiql.show_page
-graphiql_assets = _graphiql.assets
+    return json.dumps(content).replace("<", "\\u003c")

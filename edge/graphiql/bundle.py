@@ -19,7 +19,7 @@ PACKAGE_FILES = {
 }
 """Files of npm packages: path in node_modules by the name we serve them under."""
 
-OWN_FILES = ("page.js", "page.css")
+OWN_FILES = ("sign_in.js", "page.js", "page.css")
 """Files of this folder, served unchanged."""
 
 MANIFEST = "manifest.json"

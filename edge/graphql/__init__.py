@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from edge import caching
 from edge.auth import CredentialsRefused
-from edge.graphiql import graphiql_page
+from edge.graphiql import GraphiQL
 from edge.graphql.answer import OperationFailed
 from edge.graphql.connection import ConnectionViewer, OpenConnections
 from edge.graphql.http import (
@@ -47,7 +47,10 @@ REFUSALS = (RequestRefused, CredentialsRefused, PersistedOperationRefused)
 class GraphQLEndpoint:
     """The ASGI application of one path."""
 
-    def __init__(self, schema: ShopSchema, shop: Shop, persisted_operations: PersistedOperations) -> None:
+    def __init__(
+        self, schema: ShopSchema, shop: Shop, persisted_operations: PersistedOperations, graphiql: GraphiQL
+    ) -> None:
+        self.graphiql = graphiql
         self.operations = Operations(schema, shop, persisted_operations)
         self.connections = OpenConnections(shop)
         self.reservations = Reservations(self.operations, self.connections)
@@ -86,7 +89,7 @@ class GraphQLEndpoint:
         token = token_of(request)
         match request.method:
             case "GET" if self.shows_page(request):
-                return graphiql_page(request)
+                return await self.graphiql.show_page(request)
             case "GET" if streams and token and "query" not in request.query_params:
                 await self.serve_reserved(token, request, send)
                 return None

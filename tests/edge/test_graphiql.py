@@ -5,16 +5,19 @@ import re
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from graphql import parse
+from graphql import parse, validate
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from edge.graphiql import EXAMPLES, GraphiQL
+from demo.graphiql import EXAMPLES as DEMO_EXAMPLES
+from edge.graphiql import EXAMPLES, GraphiQL, PageContent, Person
 from edge.graphiql.build import LOCK, CannotBuild, build_page
 from edge.graphiql.bundle import FOLDER, MANIFEST, OWN_FILES, PACKAGE_FILES, Bundle, load_bundle
+from schema import schema
 
 FAKE_NPM = """
 import pathlib
@@ -182,7 +185,17 @@ async def test_under_a_prefix_the_page_names_its_files_with_it(built: Path) -> N
         assert (await browser.get(script)).status_code == 200
 
 
-async def test_the_examples_stand_in_the_page_in_the_order_of_their_file_names(
+async def read_content(graphiql: GraphiQL) -> dict[str, Any]:
+    """Return what the page was given to show."""
+    async with open_browser(Starlette(routes=[Route("/graphql", graphiql.show_page)])) as browser:
+        page = await browser.get("/graphql")
+    written = re.search(r'<script type="application/json" id="content">(.*?)</script>', page.text, re.DOTALL)
+    assert written is not None
+    content: dict[str, Any] = json.loads(written[1])
+    return content
+
+
+async def test_the_page_shows_the_examples_in_the_order_of_their_file_names_and_people(
     built: Path, tmp_path: Path
 ) -> None:
     build_assets(built)
@@ -190,22 +203,38 @@ async def test_the_examples_stand_in_the_page_in_the_order_of_their_file_names(
     (tmp_path / "02-b.graphql").write_text(second)
     (tmp_path / "01-a.graphql").write_text(first)
     (tmp_path / "notes.txt").write_text("not an example")
-    graphiql = GraphiQL(built=built, examples=tmp_path)
 
-    async with open_browser(Starlette(routes=[Route("/graphql", graphiql.show_page)])) as browser:
-        page = await browser.get("/graphql")
+    async def find_content() -> PageContent:
+        return PageContent(tmp_path, [Person("lin@example.com", "Lin", "open sesame")])
 
-    written = re.search(r'<script type="application/json" id="examples">(.*?)</script>', page.text, re.DOTALL)
-    assert written is not None
-    assert json.loads(written[1]) == [first, second]
+    content = await read_content(GraphiQL(built=built, find_content=find_content, registered_only=True))
+
+    assert content == {
+        "examples": [first, second],
+        "people": [{"login": "lin@example.com", "name": "Lin", "password": "open sesame"}],
+        "registeredOnly": True,
+    }
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.graphql")), ids=lambda path: path.name)
-def test_an_example_begins_with_a_comment_and_names_its_operation(path: Path) -> None:
+async def test_a_shop_of_ones_own_has_examples_without_people_and_passwords(built: Path) -> None:
+    build_assets(built)
+
+    content = await read_content(GraphiQL(built=built))
+
+    assert (content["people"], content["registeredOnly"]) == ([], False)
+    assert len(content["examples"]) >= 5
+    assert not re.search(r"example\.com|cartwheel-demo|password|\bid: ", "".join(content["examples"]))
+
+
+@pytest.mark.parametrize(
+    "path", sorted([*EXAMPLES.glob("*"), *DEMO_EXAMPLES.glob("*")]), ids=lambda path: path.name
+)
+def test_an_example_begins_with_a_comment_names_its_operation_and_is_valid(path: Path) -> None:
     text = path.read_text("utf-8")
 
     assert re.match(r"# \S", text)
     assert all(getattr(definition, "name", None) for definition in parse(text).definitions)
+    assert validate(schema._schema, parse(text)) == []
 
 
 def test_a_second_build_of_the_same_lock_does_nothing(built: Path) -> None:
