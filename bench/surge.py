@@ -142,7 +142,7 @@ async def measure_spread(stage: BenchStage, mode: str, connections: int) -> floa
 
 
 async def measure_round(stage: BenchStage, mode: str, connections: int, variants: Sequence[int]) -> Round:
-    limits = HIGH_RATES | HIGH_COST_LIMITS | MODES[mode]
+    limits = {**HIGH_RATES, **HIGH_COST_LIMITS, **MODES[mode]}
     env = process_environment(stage.url, stage.folder, LOG_LEVEL="WARNING", **limits)
     log = stage.folder / f"server-{next(NUMBERS)}.log"
     async with serve_shop(env, log) as server:
