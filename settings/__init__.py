@@ -209,4 +209,5 @@ def _describe_problems(error: ValidationError) -> list[str]:
 
 
 def _describe_problem(location: tuple[int | str, ...], message: str) -> str:
-    return f"{location[0]}: {message}" if location else message.removeprefix("Value error, ")
+    reason = message.removeprefix("Value error, ")
+    return f"{location[0]}: {reason}" if location else reason

@@ -275,7 +275,8 @@ def test_a_name_within_two_letters_of_a_setting_is_taken_for_a_mistyped_one(
 )
 def test_a_wrong_public_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("PUBLIC_URL", url)
-    assert [line.partition(":")[0] for line in refusals()] == ["PUBLIC_URL"]
+    [line] = refusals()
+    assert line.startswith(("PUBLIC_URL: must be https://host", "PUBLIC_URL: holds more than scheme"))
 
 
 @pytest.mark.parametrize(
