@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from itertools import islice
 
@@ -16,8 +17,14 @@ IPV6_PREFIX_BITS = 64
 HOPS_LIMIT = 20
 """Addresses read from the end of a header; those before it are ignored."""
 
+ADDRESS_LENGTH = 100
+"""Characters read of one address, its port included."""
+
 HEADER_LIMIT = 4_000
 """Characters read from the end of a header."""
+
+CACHED_ADDRESSES = 10_000
+"""Addresses that are parsed once: each request asks for its own several times."""
 
 UNKNOWN = "unknown"
 """The address of a peer that has none, such as a UNIX socket."""
@@ -47,7 +54,7 @@ def client_address(scope: Scope, settings: Settings) -> str:
         return group_address(peer)
     client = peer
     for hop in read_hops(scope, settings.proxies.header):
-        address = parse_address(hop)
+        address = parse_address(hop[:ADDRESS_LENGTH])
         if address is None:
             break
         client = address
@@ -56,6 +63,7 @@ def client_address(scope: Scope, settings: Settings) -> str:
     return group_address(client)
 
 
+@lru_cache(CACHED_ADDRESSES)
 def group_address(address: Address) -> str:
     """The address as text, an IPv6 address by its network of IPV6_PREFIX_BITS."""
     if isinstance(address, IPv4Address):
@@ -63,6 +71,7 @@ def group_address(address: Address) -> str:
     return str(IPv6Network((int(address), IPV6_PREFIX_BITS), strict=False))
 
 
+@lru_cache(CACHED_ADDRESSES)
 def parse_address(text: str) -> Address | None:
     """An address with or without a port, without its zone; None for any other text.
 

@@ -66,11 +66,9 @@ class LiveConnections:
             await self.app(scope, receive, send)
             return
         place = LiveConnection(self.shop, client_address(scope, self.shop.settings))
+        serve = self.serve_socket if scope["type"] == "websocket" else self.serve_request
         async with place.held:
-            if scope["type"] == "websocket":
-                await self.serve_socket(place, scope, receive, send)
-            else:
-                await self.serve_request(place, scope, receive, send)
+            await serve(place, scope, receive, send)
 
     async def serve_socket(self, place: LiveConnection, scope: Scope, receive: Receive, send: Send) -> None:
         try:

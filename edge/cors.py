@@ -13,10 +13,15 @@ from settings.cors import origin_pattern
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 REQUEST_HEADERS = (
     "Apollo-Require-Preflight",
+    "Apollographql-Client-Name",
+    "Apollographql-Client-Version",
     "Authorization",
     "Cache-Control",
     "If-None-Match",
     "Last-Event-ID",
+    "Traceparent",
+    "Tracestate",
+    "X-Apollo-Operation-Name",
     "X-Cart-Token",
     "X-Currency",
     "X-GraphQL-Event-Stream-Token",

@@ -1,8 +1,9 @@
 """What may be done how often from one address; nobody else has to wait for it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -15,10 +16,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from edge.connections import LiveConnections
+from edge.connections import NO_ROOM, LiveConnections
 from edge.media import UPLOADS_AT_ONCE
 from events.shop import Shop
 from gateways.payment import PaymentReport, ProviderStatus
@@ -203,6 +204,26 @@ async def test_web_sockets_of_an_address_are_limited_and_a_closed_one_gives_room
     assert refused.value.response.headers["Retry-After"] == "10"
     for each in (*opened[1:], again):
         await each.close()
+
+
+async def test_web_sockets_of_an_account_are_limited(clients: Clients) -> None:
+    url = f"{(await clients.start_server()).replace('http', 'ws')}/graphql"
+    customer = await clients.customer()
+    init = json.dumps({"type": "connection_init", "payload": customer.headers})
+    async with AsyncExitStack() as stack:
+        sockets = [
+            await stack.enter_async_context(connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]))
+            for _ in range(LIMIT)
+        ]
+        for each in sockets:
+            await each.send(init)
+        answers = [await sockets[place].recv() for place in range(LIMITED["live_connections_per_account"])]
+        with pytest.raises(ConnectionClosed) as refused:
+            await sockets[-1].recv()
+
+    assert [json.loads(answer)["type"] for answer in answers] == ["connection_ack"] * 2
+    assert refused.value.rcvd
+    assert (refused.value.rcvd.code, refused.value.rcvd.reason) == (1013, NO_ROOM)
 
 
 async def test_event_streams_are_limited_by_address_and_by_account(clients: Clients, shop: Shop) -> None:
