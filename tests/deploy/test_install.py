@@ -143,11 +143,23 @@ def test_the_installed_shop_serves_and_stops(installed: Path, folder: ServerFold
             url = wait_for_address(serving, log)
             assert http.get(f"{url}/readyz").status_code == 200
             answer = http.post(f"{url}/graphql", json={"query": "{ products(first: 1) { totalCount } }"})
-            assert json.loads(answer.content) == {"data": {"products": {"totalCount": 0}}}
+            assert run_health_check(installed, url) == 0
+            assert json.loads(answer.content)["data"] == {"products": {"totalCount": 0}}
     finally:
         serving.send_signal(signal.SIGTERM)
-    assert serving.wait(TIMEOUT_SECONDS) in (0, -signal.SIGTERM)
+        ended = serving.wait(TIMEOUT_SECONDS)
+    assert ended in (0, -signal.SIGTERM)
+    assert run_health_check(installed, url) == 1
     assert (folder.path / "var/cartwheel.db").is_file()
+
+
+def run_health_check(installed: Path, url: str) -> int:
+    """Run the health check of the image; return its exit code."""
+    dockerfile = (ROOT / "deploy/Dockerfile").read_text("utf-8")
+    _, *options = json.loads(re.findall(r"HEALTHCHECK .*\\\n\s*CMD (\[.*\])", dockerfile)[0])
+    command = [str(installed / "bin/python"), *options]
+    environment = {"PORT": url.rpartition(":")[2]}
+    return subprocess.run(command, env=environment, capture_output=True, check=False).returncode
 
 
 def wait_for_address(serving: "subprocess.Popen[bytes]", log: Path) -> str:
