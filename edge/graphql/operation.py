@@ -179,7 +179,8 @@ class Operations:
 
     async def follow(self, prepared: PreparedOperation, context: Context) -> AsyncGenerator[Answer]:
         """The answers to a subscription; watchers who wait for the same answer share one."""
-        selection = selection_of(prepared.request, prepared.document, prepared.node)
+        selected = selection_of(prepared.request, prepared.document, prepared.node)
+        selection = selected, context.shop_address  # absolute URLs begin with it
         events = await self.open_events(prepared, context)
         iterator = aiter(events.events)
         try:

@@ -1,11 +1,20 @@
 """The web shop of a guest: pages that show products and help."""
 
+import json
+from contextlib import AsyncExitStack
 from typing import Any
+
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from tests.client_apps.client_app import ClientApp, relay_events
 from tests.client_apps.conftest import OpenApp
-from tests.clients import Clients
+from tests.clients import Clients, Watch
+from tests.observe import wait_until
 
+CART_PICTURES = """subscription { cartUpdates {
+  cart { lines { variant { product { media { url } } } } } } }"""
+PROTOCOL = Subprotocol("graphql-transport-ws")
 TEA = "xihu-longjing-green-tea"
 
 
@@ -133,3 +142,31 @@ async def test_a_cart_tells_other_tabs_what_has_changed(open_app: OpenApp, clien
         update = (await watch.next())["data"]["cartUpdates"]
 
     assert [each["quantity"] for each in update["cart"]["lines"]] == [3]
+
+
+async def test_watchers_at_two_addresses_of_the_shop_get_urls_of_their_own(
+    open_app: OpenApp, clients: Clients
+) -> None:
+    web = open_app("web")
+    cart = await add_to_cart(web)
+    address = (await clients.start_server()).replace("http", "ws") + "/graphql"
+
+    async with AsyncExitStack() as stack:
+        watches = []
+        for url in (address, address.replace("127.0.0.1", "localhost")):
+            socket = await stack.enter_async_context(connect(url, subprotocols=[PROTOCOL]))
+            watch = Watch(socket)
+            await stack.enter_async_context(watch.collect_messages())
+            await watch.send(type="connection_init", payload=web.client.headers)
+            assert (await watch.receive())["type"] == "connection_ack"
+            await watch.send(type="subscribe", id="1", payload={"query": CART_PICTURES})
+            watches.append(watch)
+        await wait_until(lambda: len(clients.signals()) == len(watches))
+        await web.do("WebCartLineUpdate", id=cart["lines"][0]["id"], quantity=3)
+        await relay_events(clients.shop)
+        shown = [json.dumps(await watch.next()) for watch in watches]
+
+    assert [("//127.0.0.1:" in each, "//localhost:" in each) for each in shown] == [
+        (True, False),
+        (False, True),
+    ]
