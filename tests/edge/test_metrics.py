@@ -12,11 +12,12 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from edge.metrics import serving_metrics
 from edge.metrics.collector import ShopCollector
+from edge.metrics.server import LagReader
 from events.jobs.schedule import SCHEDULE
 from events.lags import read_lags
 from events.shop import Shop
 from gateways.metrics import OTHER, SERIES_LIMIT, CountedSeries, Metrics
-from models import OrderStatus
+from models import OrderStatus, RegisteredOperation
 from tests.clients import Clients
 from tests.conftest import Clock
 from tests.edge.metrics import Scrape
@@ -154,6 +155,24 @@ async def test_metrics_are_served_on_a_port_of_their_own_only(shop: Shop, client
     assert found.value("process_resident_memory_bytes") > 0
     assert again.status_code == 200
     assert public.status_code == 404
+
+
+async def test_a_scrape_learns_the_names_of_registered_operations(shop: Shop, clients: Clients) -> None:
+    async with shop.database.writes.begin() as session:
+        session.add(
+            RegisteredOperation(
+                sha256="0" * 64, name="Anything", kind="query", text=SEARCH, registered_at=shop.clock()
+            )
+        )
+    lags = LagReader(shop, asyncio.get_running_loop())
+
+    known = await asyncio.to_thread(lags.read)
+    await clients.guest().get(SEARCH)
+
+    assert known is not None
+    assert (await scrape(shop)).labels("cartwheel_operation_duration_seconds_count", "operation") == {
+        "Anything"
+    }
 
 
 async def test_without_a_port_there_are_no_metrics(shop: Shop) -> None:
