@@ -10,6 +10,7 @@ import httpx
 
 from gateways.carrier import Carrier, CarrierEvent, Parcel, Waybill
 from gateways.metrics import Metrics
+from gateways.notice import NoticeRefused
 from gateways.payment import Charge, NextAction, PaymentGateway, PaymentReport, ProviderRefused, RefundReport
 from gateways.tracing import Tracer, open_span
 from models import CarrierCode, Money, PaymentMethod
@@ -30,7 +31,7 @@ class CallObserver:
             with open_span(self.tracer, f"{kind} {partner} {call}"):
                 yield
             outcome = "ok"
-        except ProviderRefused:
+        except (ProviderRefused, NoticeRefused):
             outcome = "refused"
             raise
         finally:

@@ -169,7 +169,7 @@ class Metrics:
     statements: Durations = field(default_factory=Durations)
     statement_errors: int = 0
     gateway_calls: TimedSeries = field(default_factory=TimedSeries)
-    """By kind of partner (payment, carrier, media), partner, call and outcome."""
+    """By kind of partner (payment, carrier, notice), partner, call and outcome."""
     gateway_requests: TimedSeries = field(default_factory=TimedSeries)
     """HTTP requests to partners, by host and outcome."""
     webhooks: CountedSeries = field(default_factory=CountedSeries)

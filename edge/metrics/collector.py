@@ -33,6 +33,7 @@ class ShopCollector(Collector):
         yield from job_families(metrics)
         yield from order_families(self.shop)
         yield from pool_families(self.shop)
+        yield from hash_families(self.shop)
         yield from bus_families(self.shop)
         yield from lag_families(self.shop, self.read_lags())
 
@@ -200,6 +201,22 @@ def pool_families(shop: Shop) -> Iterator[Metric]:
         "How many connections a pool may open.",
         ["pool"],
         [((name,), pool.size()) for name, pool in pools],
+    )
+
+
+def hash_families(shop: Shop) -> Iterator[Metric]:
+    queue = shop.secrets.queue
+    yield gauge_of(
+        "cartwheel_password_hashes",
+        "Passwords that are being hashed or wait for it.",
+        [],
+        [((), queue.taken)],
+    )
+    yield gauge_of(
+        "cartwheel_password_hashes_limit",
+        "How many may be hashed or wait; further ones are refused.",
+        [],
+        [((), queue.limit)],
     )
 
 

@@ -90,7 +90,8 @@ class NoticeSender:
             elif gateway is None:
                 await self.fail(notice, f"no gateway for {notice.channel.value}", final=True)
             else:
-                await gateway.send(message)
+                with self.shop.calls.observe("notice", notice.channel.value, "send"):
+                    await gateway.send(message)
                 await self.mark_sent(notice)
         except NoticeUnavailable as error:
             await self.fail(notice, str(error), final=False)
