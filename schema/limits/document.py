@@ -4,6 +4,7 @@ The pass is linear in the document: a fragment is weighed once, however often it
 fragments that do not exist are passed over, since validation comes later and sees bounded documents only.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ from graphql import (
 
 from schema.limits.prices import ROWS_LIMIT, UNKNOWN, ArgumentRows, FieldPrice, PriceTable, Rows
 from schema.limits.refusals import refuse_size
+from schema.limits.sizes import HIGH_PRICE
 from schema.limits.weights import Factor, VariableRows, Weight
 
 OPERATIONS_LIMIT = 50
@@ -47,6 +49,10 @@ DEPTH_LIMIT = 20
 """Fields below each other; the introspection of GraphiQL has 15."""
 LITERAL_LIMIT = 500
 """Entries of a list or of an object that is written in a document. Longer ones belong into variables."""
+REPEATED_AT = 4
+REPEATED_FACTOR = 10.0
+"""From its fourth use in one operation on, a field with a high price counts ten times as much: pages do not
+ask for the same search, report or facets again and again, and hostile documents do."""
 TYPE_NESTING_LIMIT = 1
 """Lists of fields or types of an introspection within each other."""
 
@@ -113,9 +119,11 @@ class DocumentScale:
         self.prices = prices
         self.fragments = fragments
         self.weighed: dict[str, Selection] = {}
+        self.uses: Counter[tuple[str, str]] = Counter()
         self.written = Written()
 
     def weigh_operation(self, operation: OperationDefinitionNode, root: str | None) -> OperationWeight:
+        self.uses.clear()
         check_number(operation.variable_definitions or (), "variables", VARIABLES_LIMIT)
         self.count_directives(operation.directives or ())
         selection = self.weigh(operation.selection_set, root, 1)
@@ -164,7 +172,7 @@ class DocumentScale:
     def add_field(self, result: Selection, node: FieldNode, parent: str | None, level: int) -> None:
         self.count_field(node)
         price = self.prices.get(parent or "", {}).get(node.name.value, UNKNOWN)
-        result.own.constant += price.price
+        result.own.constant += self.price_of(price, (parent or "", node.name.value))
         result.fields += 1
         result.depth = max(result.depth, 1)
         if node.selection_set is None:
@@ -177,6 +185,13 @@ class DocumentScale:
         if nesting > TYPE_NESTING_LIMIT:
             raise refuse_size("lists of types within each other", TYPE_NESTING_LIMIT)
         result.type_nesting = max(result.type_nesting, nesting)
+
+    def price_of(self, price: FieldPrice, name: tuple[str, str]) -> float:
+        """What one more use of a field, by type and name, counts for itself."""
+        if price.price < HIGH_PRICE:
+            return price.price
+        self.uses[name] += 1
+        return price.price * (REPEATED_FACTOR if self.uses[name] >= REPEATED_AT else 1.0)
 
     def count_field(self, node: FieldNode) -> None:
         written = self.written

@@ -31,6 +31,8 @@ PAGE: Final = PageRows()
 Size = int | PageRows | LengthOf
 """The rows of a list that has no argument `first` or `last`."""
 
+HIGH_PRICE: Final = 100.0
+"""From this price on, a field counts more when it is used again and again."""
 ARGON2: Final = 2_300.0
 """The price of hashing a password: the processor time of thousands of fields, and memory."""
 REPORT: Final = 100.0
@@ -39,7 +41,7 @@ SEARCH: Final = 100.0
 """The price of a list that is filtered, sorted or searched for texts."""
 SUGGESTIONS: Final = 2_300.0
 """The price of suggestions for a query that is still being typed: several searches with typo tolerance."""
-FACETS: Final = 200.0
+FACETS: Final = 300.0
 """The price of counting all products of a list by their attributes."""
 IMPORT: Final = 1_000.0
 """The price of reading a product file."""

@@ -8,7 +8,7 @@ from graphql import get_introspection_query
 
 from schema import schema
 from schema.limits.prices import SizeMissing, collect_prices
-from schema.limits.sizes import ARGON2, COMMAND, FACETS, FEW, SEARCH, SOME, SUGGESTIONS
+from schema.limits.sizes import ARGON2, COMMAND, COUNT, FACETS, FEW, SEARCH, SOME, SUGGESTIONS
 
 PAGE = SEARCH + 1
 """Of `products`, and of `nodes` below it."""
@@ -105,6 +105,16 @@ def test_an_alias_of_an_expensive_field_counts_the_price_again() -> None:
 
     assert cost_of(f"mutation {{ {sign_in} }}") == ARGON2 + 2
     assert cost_of(f"mutation {{ a: {sign_in} b: {sign_in} c: {view} }}") == 2 * (ARGON2 + 2) + COMMAND + 2
+
+
+def test_a_dear_field_that_is_used_again_and_again_counts_ten_times_as_much() -> None:
+    lists = [f"a{n}: products(first: 1) {{ totalCount }}" for n in range(5)]
+    each = SEARCH + COUNT
+
+    assert cost_of(f"{{ {' '.join(lists[:3])} }}") == 3 * each
+    assert cost_of(f"{{ {' '.join(lists)} }}") == 5 * each + 2 * 9 * SEARCH
+    two = f"query A {{ {' '.join(lists[:3])} }} query B {{ {' '.join(lists[:3])} }}"
+    assert [cost_of(two, "A"), cost_of(two, "B")] == [3 * each, 3 * each]
 
 
 def test_a_cost_beyond_all_numbers_is_still_told_as_one() -> None:
