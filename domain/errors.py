@@ -38,6 +38,8 @@ class ErrorCode(StrEnum):
     """The idempotency key was used for something else."""
     CREDENTIALS_REFUSED = "CREDENTIALS_REFUSED"
     """Name and password do not fit, or the token is no longer good."""
+    SECOND_FACTOR_REQUIRED = "SECOND_FACTOR_REQUIRED"
+    """A code of the authenticator app is missing, or the app must be set up first."""
     NOT_ELIGIBLE = "NOT_ELIGIBLE"
     """The rules of after-sales do not allow it."""
     RELOAD_REQUIRED = "RELOAD_REQUIRED"

@@ -62,7 +62,7 @@ async def renew_viewer(viewer: Viewer, shop: Shop) -> Viewer:
     rights = await shop.session_rights.find(viewer.token.family)
     if rights is None or rights.account_id != viewer.token.account_id:
         raise CredentialsRefused
-    return replace(viewer, role=rights.role, account_id=rights.account_id)
+    return replace(viewer, role=rights.role, account_id=rights.account_id, must_enrol=rights.must_enrol)
 
 
 def account_of(headers: Mapping[str, str], shop: Shop) -> int | None:

@@ -7,6 +7,7 @@ from events.bus import Bus
 from events.types import Clock
 from loaders.account import SessionRights, load_session_rights
 from models.database import Database
+from settings.accounts import AccountSettings
 
 RIGHTS_TOPIC = "session_rights"
 """Notified when a sign-in has ended, or when the rights of an account have changed."""
@@ -16,19 +17,20 @@ CAPACITY = 20_000
 
 
 class SessionRightsCache:
-    """Looks up the rights of sign-ins, at most once in `lifetime` for each.
+    """Looks up the rights of sign-ins, at most once in RIGHTS_REMEMBERED for each.
 
     All of it is forgotten at once when a transaction of any process has changed rights: after the signal, or
-    after `lifetime` where the signal is lost.
+    after that time where the signal is lost.
     """
 
     def __init__(
-        self, database: Database, bus: Bus, clock: Clock, lifetime: timedelta, signal_timeout: timedelta
+        self, database: Database, bus: Bus, clock: Clock, settings: AccountSettings, signal_timeout: timedelta
     ) -> None:
         self.database = database
         self.bus = bus
         self.clock = clock
-        self.lifetime = lifetime
+        self.lifetime = settings.rights_lifetime
+        self.totp_required = settings.totp_required
         self.wait_seconds = signal_timeout.total_seconds()
         self.known: dict[str, tuple[datetime, SessionRights | None]] = {}
 
@@ -46,7 +48,7 @@ class SessionRightsCache:
         """Look up the rights of these sign-ins now, all with one query."""
         now = self.clock()
         async with self.database.reads() as session:
-            rights = await load_session_rights(session, families)
+            rights = await load_session_rights(session, families, totp_required=self.totp_required)
         for family in families:
             self.remember(family, now, rights.get(family))
 

@@ -111,7 +111,7 @@ class Shop:
         self.archiver = EventArchiver(database, clock, archive.events_archived_after, archive.interval)
 
         self.session_rights = SessionRightsCache(
-            database, bus, clock, settings.accounts.rights_lifetime, subscriptions.signal_timeout
+            database, bus, clock, settings.accounts, subscriptions.signal_timeout
         )
 
     @property

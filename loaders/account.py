@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.base import ByKey, ManyByKey, loader
-from models import Account, Address, DeviceToken, Role, SignIn
+from models import STAFF, Account, Address, DeviceToken, Role, SignIn, TotpSecret
 from models.sql.dialects import dialect_of
 from models.sql.parameters import encode_values, is_among
 
@@ -18,19 +18,29 @@ class SessionRights:
 
     account_id: int
     role: Role
+    must_enrol: bool = False
+    """Whether they may do nothing before they have set up a second factor."""
 
 
-async def load_session_rights(session: AsyncSession, families: Sequence[str]) -> dict[str, SessionRights]:
+async def load_session_rights(
+    session: AsyncSession, families: Sequence[str], *, totp_required: bool
+) -> dict[str, SessionRights]:
     """The rights of sign-ins by family, without those that have ended or are of disabled accounts."""
     is_named = is_among(
         SignIn.family, "families", dialect_of(session), encode_values(families, dialect_of(session))
     )
     found = await session.execute(
-        select(SignIn.family, Account.id, Account.role)
+        select(SignIn.family, Account.id, Account.role, TotpSecret.confirmed_at)
         .join(Account, SignIn.account_id == Account.id)
+        .outerjoin(TotpSecret, TotpSecret.account_id == Account.id)
         .where(is_named, Account.disabled_at.is_(None))
     )
-    return {family: SessionRights(account_id, role) for family, account_id, role in found}
+    return {
+        family: SessionRights(
+            account_id, role, must_enrol=totp_required and role in STAFF and confirmed_at is None
+        )
+        for family, account_id, role, confirmed_at in found
+    }
 
 
 class AccountById(ByKey[int, Account]):
@@ -61,6 +71,10 @@ class DeviceTokenBySignIn(ByKey[int, DeviceToken]):
     key = DeviceToken.sign_in_id
 
 
+class TotpSecretByAccount(ByKey[int, TotpSecret]):
+    key = TotpSecret.account_id
+
+
 class AccountLoaders:
     account = loader(AccountById)
     account_addresses = loader(AddressesByAccount)
@@ -68,3 +82,4 @@ class AccountLoaders:
     account_sign_ins = loader(SignInsByAccount)
     sign_in = loader(SignInById)
     device_token = loader(DeviceTokenBySignIn)
+    totp_secret = loader(TotpSecretByAccount)

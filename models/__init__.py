@@ -72,7 +72,7 @@ from models.payment import (
     SandboxCharge,
     SandboxRefund,
 )
-from models.permissions import GRANTS, Permission, is_granted
+from models.permissions import ENROLMENT, GRANTS, Permission, is_granted
 from models.promotion import Promotion, PromotionBuyer, PromotionKind, PromotionScopeKind, PromotionUse
 from models.registered_operation import RegisteredOperation
 from models.search import (
@@ -104,6 +104,7 @@ from models.verification import (
 )
 
 __all__ = [
+    "ENROLMENT",
     "GRANTS",
     "MINOR_DIGITS",
     "OFFLINE_METHODS",

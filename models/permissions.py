@@ -17,6 +17,8 @@ class Permission(StrEnum):
     """Order, pay, keep addresses, confirm receipt, be notified of one's own things."""
     ACCOUNT_EDIT = "ACCOUNT_EDIT"
     """Change one's own account and end one's own sign-ins."""
+    SECOND_FACTOR = "SECOND_FACTOR"
+    """Set up a second factor for one's own sign-ins."""
     MEDIA_UPLOAD = "MEDIA_UPLOAD"
     """Upload pictures."""
     STAFF_MANAGE = "STAFF_MANAGE"
@@ -104,7 +106,7 @@ class Permission(StrEnum):
 P = Permission
 
 EVERYBODY = {P.PUBLIC}
-SIGNED_IN = EVERYBODY | {P.ACCOUNT_EDIT, P.MEDIA_UPLOAD, P.ORDER_VIEW}
+SIGNED_IN = EVERYBODY | {P.ACCOUNT_EDIT, P.MEDIA_UPLOAD, P.ORDER_VIEW, P.SECOND_FACTOR}
 EMPLOYEE = (
     SIGNED_IN
     | {P.ARTICLE_VIEW, P.CATALOG_VIEW, P.CONTACT_VIEW, P.LOGISTICS_VIEW, P.MEDIA_VIEW, P.ORDER_NOTE}
@@ -145,6 +147,9 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     }.items()
 }
 """The table: role -> what it may do. A new role of the staff is a member of Role and a row here."""
+
+ENROLMENT = frozenset({P.PUBLIC, P.SECOND_FACTOR})
+"""What is left to staff who must set up a second factor first."""
 
 if missing := set(Role) - set(GRANTS):
     raise TypeError(f"no permissions are granted to {sorted(missing)}")

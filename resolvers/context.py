@@ -12,12 +12,13 @@ from graphql.pyutils import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account import RIGHTS_CHANGED, SignInPlace
+from domain.account.second_factor import SecondFactorRequired
 from domain.cause import Cause
 from domain.errors import Unauthenticated
 from events.shop import Shop
 from gateways.tokens import AccessToken
 from loaders import Loaders
-from models import STAFF, CurrencyCode, Permission, Role, Translations, is_granted
+from models import ENROLMENT, STAFF, CurrencyCode, Permission, Role, Translations, is_granted
 from resolvers.execution import Execution
 from resolvers.guard import require_permission
 
@@ -33,6 +34,8 @@ class Viewer:
     cart_token: str | None = None
     robot: bool = False
     """A crawler that says so: what it looks at is not counted as a view."""
+    must_enrol: bool = False
+    """Whether they may do nothing before they have set up a second factor."""
     token: AccessToken | None = field(default=None, compare=False, repr=False)
     """The access token of the request: its sign-in and when it expires; None for guests."""
 
@@ -52,10 +55,12 @@ class Viewer:
         return account_id is not None and account_id == self.account_id
 
     def may(self, permission: Permission) -> bool:
-        return is_granted(permission, self.role)
+        return is_granted(permission, self.role) and not (self.must_enrol and permission not in ENROLMENT)
 
     def require(self, permission: Permission) -> None:
-        """Raises Forbidden, or Unauthenticated for guests, unless the viewer has the permission."""
+        """Raises Forbidden, Unauthenticated for guests, or SecondFactorRequired unless the viewer may."""
+        if self.must_enrol and permission not in ENROLMENT:
+            raise SecondFactorRequired("Set up an authenticator app first.")
         require_permission(permission, self.role)
 
     def translate(self, translations: Translations, field: str, original: str) -> str:

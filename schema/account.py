@@ -76,6 +76,7 @@ class Account(Node):
     """When the e-mail address was verified; null if it was not."""
     phone_verified_at: datetime | None
     """When the phone number was verified; null if it was not."""
+    second_factor_since: datetime | None = batched(resolve.second_factor_since)
     language: str | None
     """The language they read, as a tag; null if unknown."""
     created_at: datetime
@@ -124,6 +125,24 @@ class Verification:
     """Until when the code is valid; it can be tried five times."""
 
 
+@row_type(resolve.TotpEnrolment)
+class TotpEnrolment:
+    """What an authenticator app is set up with; it is shown only once."""
+
+    secret: str
+    """The secret, for typing it in."""
+    uri: str
+    """The same and the name of the account, to be shown as a QR code."""
+
+
+@row_type(resolve.RecoveryCodeSet)
+class RecoveryCodes:
+    """Codes that stand in for the authenticator app, once each; they are shown only once."""
+
+    codes: list[str]
+    """The codes, to be written down."""
+
+
 @strawberry.type
 class AccountQuery:
     viewer: Viewer = field(resolve.viewer, allow=Permission.PUBLIC)
@@ -154,6 +173,13 @@ class AccountMutation:
         allow=Permission.PUBLIC,
         price=ARGON2,
     )
+    totp_enrol = mutation(resolve.totp_enrol, returns=TotpEnrolment, allow=Permission.SECOND_FACTOR)
+    totp_confirm = mutation(resolve.totp_confirm, returns=RecoveryCodes, allow=Permission.SECOND_FACTOR)
+    totp_remove = mutation(resolve.totp_remove, returns=Account, allow=Permission.SECOND_FACTOR)
+    recovery_codes_renew = mutation(
+        resolve.recovery_codes_renew, returns=RecoveryCodes, allow=Permission.SECOND_FACTOR
+    )
+    staff_totp_reset = mutation(resolve.staff_totp_reset, returns=Account, allow=Permission.STAFF_MANAGE)
     device_token_register = mutation(
         resolve.device_token_register, returns=SignIn, allow=Permission.ACCOUNT_EDIT
     )

@@ -15,6 +15,11 @@ class AccountSettings(SettingsGroup):
         validation_alias="RIGHTS_REMEMBERED",
         description="how long a process remembers what a sign-in may do; a change elsewhere is seen then",
     )
+    totp_required: bool = Field(
+        False,
+        validation_alias="STAFF_TOTP_REQUIRED",
+        description="whether staff without an authenticator app may do nothing but set one up",
+    )
     codes_per_pair: int = Field(
         5,
         ge=1,

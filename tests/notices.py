@@ -45,5 +45,6 @@ async def send_notices(shop: Shop, gateway: KeptNotices | None = None) -> list[N
 
 async def code_sent(shop: Shop, contact: str) -> str:
     """Send all that is due, and return the code that the contact gets."""
-    (message,) = [each for each in await send_notices(shop) if each.recipient == contact]
-    return str(CODE.findall(message.body)[0])
+    found = [CODE.findall(each.body) for each in await send_notices(shop) if each.recipient == contact]
+    ((code,),) = [each for each in found if each]
+    return str(code)

@@ -10,6 +10,16 @@ from resolvers.account.owner import (
     password_reset,
     password_reset_start,
 )
+from resolvers.account.second_factor import (
+    RecoveryCodeSet,
+    TotpEnrolment,
+    recovery_codes_renew,
+    second_factor_since,
+    staff_totp_reset,
+    totp_confirm,
+    totp_enrol,
+    totp_remove,
+)
 from resolvers.account.session import (
     SignInResult,
     account_register,
@@ -30,8 +40,10 @@ from resolvers.account.staff import account_disable, account_enable, staff_creat
 from resolvers.account.verification import StartedVerification
 
 __all__ = [
+    "RecoveryCodeSet",
     "SignInResult",
     "StartedVerification",
+    "TotpEnrolment",
     "account_disable",
     "account_enable",
     "account_register",
@@ -55,7 +67,9 @@ __all__ = [
     "password_reset",
     "password_reset_start",
     "phone",
+    "recovery_codes_renew",
     "registration_confirm",
+    "second_factor_since",
     "session_create",
     "session_refresh",
     "session_revoke",
@@ -63,5 +77,9 @@ __all__ = [
     "sign_ins",
     "staff_create",
     "staff_role_change",
+    "staff_totp_reset",
+    "totp_confirm",
+    "totp_enrol",
+    "totp_remove",
     "viewer",
 ]

@@ -22,6 +22,7 @@ from domain.account import (
     validate_password,
 )
 from domain.account.devices import register_device_token, remove_device_token
+from domain.account.second_factor import has_second_factor
 from domain.cart import merge_guest_cart
 from domain.cause import Cause
 from domain.contact import normalize_email, normalize_login, normalize_name, normalize_phone
@@ -29,6 +30,7 @@ from domain.errors import Invalid
 from gateways.secrets import fingerprint_of
 from gateways.tokens import AccessToken, write_token
 from models import Account, Role, SignIn, VerificationPurpose
+from resolvers.account.second_factor import check_second_factor
 from resolvers.account.verification import StartedVerification, send_code, use_code_of
 from resolvers.context import Info
 from resolvers.ids import row_id
@@ -85,12 +87,16 @@ async def registration_confirm(info: Info, token: str, code: str) -> SignInResul
     return result
 
 
-async def session_create(info: Info, login: str, password: str) -> SignInResult:
+async def session_create(
+    info: Info, login: str, password: str, second_factor: str | None = None
+) -> SignInResult:
     """Signs in and merges the guest's cart into the customer's. After several failures in a row from one
     network address one must wait, longer each time.
 
     login: the e-mail address or phone number
     password: the password of the account
+    second_factor: the code that the authenticator app shows, or a recovery code; asked for by
+        SECOND_FACTOR_REQUIRED where the account has one
     """
     normalized = normalize_login(login)
     if normalized is None:
@@ -113,6 +119,7 @@ async def session_create(info: Info, login: str, password: str) -> SignInResult:
             password_hash=candidate.password_hash,
             now=info.context.now,
         )
+        await check_second_factor(info, session, account.id, second_factor)
         return await sign_in(info, session, account)
 
 
@@ -132,9 +139,10 @@ async def session_refresh(info: Info, refresh_token: str) -> SignInResult:
             place=info.context.place,
         )
         account = await session.get_one(Account, rotated.account_id) if rotated else None
+        must_enrol = account is not None and await must_enrol_first(info, session, account)
     if rotated is None or account is None:
         raise SignedOut
-    return issue_tokens(info, account, rotated.family, fresh)
+    return issue_tokens(info, account, rotated.family, fresh, must_enrol=must_enrol)
 
 
 async def session_revoke(info: Info, refresh_token: str) -> bool:
@@ -167,14 +175,30 @@ async def sign_in(info: Info, session: AsyncSession, account: Account) -> SignIn
             account_id=account.id,
             cause=Cause(info.context.now),
         )
-    return issue_tokens(info, account, family, refresh_token)
+    must_enrol = await must_enrol_first(info, session, account)
+    return issue_tokens(info, account, family, refresh_token, must_enrol=must_enrol)
 
 
-def issue_tokens(info: Info, account: Account, family: str, refresh_token: str) -> SignInResult:
+async def must_enrol_first(info: Info, session: AsyncSession, account: Account) -> bool:
+    """Whether somebody may do nothing before they have set up a second factor."""
+    if not info.context.shop.settings.accounts.totp_required or account.role is Role.CUSTOMER:
+        return False
+    return not await has_second_factor(session, account.id)
+
+
+def issue_tokens(
+    info: Info, account: Account, family: str, refresh_token: str, *, must_enrol: bool
+) -> SignInResult:
     """An access token beside the refresh token; the rest of the request has this account as its viewer."""
     settings, now = info.context.shop.settings, info.context.now
     token = AccessToken(account.id, account.role, family, now + settings.tokens.access_lifetime)
-    info.context.viewer = replace(info.context.viewer, role=account.role, account_id=account.id, token=token)
+    info.context.viewer = replace(
+        info.context.viewer,
+        role=account.role,
+        account_id=account.id,
+        must_enrol=must_enrol,
+        token=token,
+    )
     access_token = write_token(settings.signing_key(), token, now=now)
     return SignInResult(access_token, refresh_token, token.expires_at, account)
 
