@@ -16,6 +16,7 @@ from demo.live_stock import moving_stock
 from demo.picture_routes import picture_routes
 from edge.connections import BodyDeadline, LiveConnections
 from edge.cors import CrossOrigin
+from edge.export import export_routes
 from edge.graphiql import GraphiQL
 from edge.graphql import GraphQLEndpoint
 from edge.health import health_routes
@@ -154,6 +155,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database
         *media_routes(shop, app.state.picture_sizes),
         *product_routes(shop),
         *webhook_routes(shop),
+        *export_routes(shop),
         *sandbox_routes(shop),
         *health_routes(shop),
     ]

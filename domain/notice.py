@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.state import move, transition_table
 from models import Account, Notice, NoticeChannel, NoticeKind, NoticeStatus
+from models.sql.types import AnySelect
 from models.sql.upsert import upsert_into
 
 TRANSITIONS = transition_table(
@@ -26,6 +27,8 @@ ATTEMPTS_LIMIT = 12
 FIRST_PAUSE = timedelta(seconds=10)
 PAUSE_LIMIT = timedelta(hours=2)
 FAILURE_LENGTH = 200
+NOTICE_RETENTION = timedelta(days=90)
+"""How long a notice is kept: far longer than an event could be relayed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,23 @@ def pause_after(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts: twice as long each time, at most PAUSE_LIMIT."""
     doubled = FIRST_PAUSE * (1 << max(attempts - 1, 0))
     return min(doubled, PAUSE_LIMIT)
+
+
+def select_old_notices(now: datetime) -> AnySelect:
+    """The ids of notices that ended NOTICE_RETENTION ago, and bring no code."""
+    return (
+        select(Notice.id)
+        .where(Notice.created_at <= now - NOTICE_RETENTION, Notice.due_at.is_(None))
+        .order_by(Notice.id)
+    )
+
+
+async def delete_old_notice(session: AsyncSession, notice_id: int, *, now: datetime) -> None:
+    await session.execute(
+        delete(Notice).where(
+            Notice.id == notice_id, Notice.created_at <= now - NOTICE_RETENTION, Notice.due_at.is_(None)
+        )
+    )
 
 
 def end_notice(notice: Notice, status: NoticeStatus) -> None:

@@ -18,6 +18,8 @@ class VerificationPurpose(StrEnum):
     """Making an e-mail address or phone number one's own."""
     PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - no password
     """Setting a new password without the old one."""
+    EXPORT = "EXPORT"
+    """Downloading one's personal data, by a link and without a code."""
 
 
 class Verification(Base):

@@ -13,7 +13,7 @@ from resolvers.guard import Permission
 from schema.limits.sizes import ARGON2, SOME
 from schema.mutation import mutation
 from schema.node import Node
-from schema.rows import batched, field, loaded, row_type
+from schema.rows import batched, field, loaded, plain_list, row_type
 
 Role = describe_enum(models.Role)
 
@@ -76,6 +76,8 @@ class Account(Node):
     """When the e-mail address was verified; null if it was not."""
     phone_verified_at: datetime | None
     """When the phone number was verified; null if it was not."""
+    erased_at: datetime | None
+    """Since when nothing personal is left of it; null otherwise."""
     second_factor_since: datetime | None = batched(resolve.second_factor_since)
     language: str | None
     """The language they read, as a tag; null if unknown."""
@@ -139,8 +141,18 @@ class TotpEnrolment:
 class RecoveryCodes:
     """Codes that stand in for the authenticator app, once each; they are shown only once."""
 
-    codes: list[str]
+    codes: list[str] = plain_list(size=SOME)
     """The codes, to be written down."""
+
+
+@row_type(resolve.AccountExport)
+class AccountExport:
+    """A link to a file with everything the shop knows of an account."""
+
+    url: str
+    """The address of the file; it opens once."""
+    expires_at: datetime
+    """Until when it opens."""
 
 
 @strawberry.type
@@ -154,7 +166,9 @@ class AccountMutation:
         resolve.account_register, returns=Verification, allow=Permission.PUBLIC, price=ARGON2
     )
     registration_confirm = mutation(resolve.registration_confirm, returns=Session, allow=Permission.PUBLIC)
-    account_update = mutation(resolve.account_update, returns=Account, allow=Permission.ACCOUNT_EDIT)
+    account_update = mutation(
+        resolve.account_update, returns=Account, allow=Permission.ACCOUNT_EDIT, price=ARGON2
+    )
     contact_change = mutation(
         resolve.contact_change, returns=Verification, allow=Permission.ACCOUNT_EDIT, price=ARGON2
     )
@@ -173,13 +187,22 @@ class AccountMutation:
         allow=Permission.PUBLIC,
         price=ARGON2,
     )
-    totp_enrol = mutation(resolve.totp_enrol, returns=TotpEnrolment, allow=Permission.SECOND_FACTOR)
+    totp_enrol = mutation(
+        resolve.totp_enrol, returns=TotpEnrolment, allow=Permission.SECOND_FACTOR, price=ARGON2
+    )
     totp_confirm = mutation(resolve.totp_confirm, returns=RecoveryCodes, allow=Permission.SECOND_FACTOR)
-    totp_remove = mutation(resolve.totp_remove, returns=Account, allow=Permission.SECOND_FACTOR)
+    totp_remove = mutation(resolve.totp_remove, returns=Account, allow=Permission.SECOND_FACTOR, price=ARGON2)
     recovery_codes_renew = mutation(
-        resolve.recovery_codes_renew, returns=RecoveryCodes, allow=Permission.SECOND_FACTOR
+        resolve.recovery_codes_renew, returns=RecoveryCodes, allow=Permission.SECOND_FACTOR, price=ARGON2
     )
     staff_totp_reset = mutation(resolve.staff_totp_reset, returns=Account, allow=Permission.STAFF_MANAGE)
+    account_export = mutation(
+        resolve.account_export, returns=AccountExport, allow=Permission.ACCOUNT_EDIT, price=ARGON2
+    )
+    account_erase = mutation(
+        resolve.account_erase, returns=Account, allow=Permission.ACCOUNT_EDIT, price=ARGON2
+    )
+    staff_erase = mutation(resolve.staff_erase, returns=Account, allow=Permission.STAFF_MANAGE)
     device_token_register = mutation(
         resolve.device_token_register, returns=SignIn, allow=Permission.ACCOUNT_EDIT
     )

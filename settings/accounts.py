@@ -20,6 +20,12 @@ class AccountSettings(SettingsGroup):
         validation_alias="STAFF_TOTP_REQUIRED",
         description="whether staff without an authenticator app may do nothing but set one up",
     )
+    exports_per_day: int = Field(
+        5,
+        ge=1,
+        validation_alias="ACCOUNT_EXPORTS_PER_DAY",
+        description="exports of personal data that one account may ask for in a day",
+    )
     codes_per_pair: int = Field(
         5,
         ge=1,

@@ -9,6 +9,7 @@ from settings.names import find_mistyped
 
 NAMES = [
     "ACCESS_TOKEN_LIVES",
+    "ACCOUNT_EXPORTS_PER_DAY",
     "ANSWER_LIMIT_BYTES",
     "BELL_PAUSE",
     "BEST_SELLING_WINDOW",

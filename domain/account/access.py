@@ -25,6 +25,8 @@ async def disable_account(session: AsyncSession, account_id: int, *, cause: Caus
 async def enable_account(session: AsyncSession, account_id: int) -> Account:
     """Let a disabled account sign in again."""
     account = await lock_account(session, account_id)
+    if account.erased_at or account.erasure_due_at:
+        raise WrongState("An account that is erased cannot be enabled.", field=("id",))
     account.disabled_at = None
     return account
 

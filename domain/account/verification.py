@@ -12,6 +12,7 @@ from domain.contact import normalize_login
 from domain.errors import Invalid
 from domain.notice import NoticeDraft, channel_of, queue_notice
 from models import Notice, NoticeKind, Verification, VerificationPurpose
+from models.sql.types import AnySelect
 
 CODE_LIFETIME = timedelta(minutes=10)
 TRIES_LIMIT = 5
@@ -116,6 +117,34 @@ async def use_code(
 def is_expired_verification(now: datetime) -> ColumnElement[bool]:
     """Whether a verification is kept no longer."""
     return Verification.expires_at <= now - VERIFICATION_RETENTION
+
+
+def select_expired_verifications(now: datetime) -> AnySelect:
+    """The ids of verifications to delete."""
+    return select(Verification.id).where(is_expired_verification(now)).order_by(Verification.expires_at)
+
+
+async def start_download(
+    session: AsyncSession, account_id: int, token_hash: str, *, now: datetime
+) -> Verification:
+    """Store the token of a link that can be opened once, within CODE_LIFETIME."""
+    verification = Verification(
+        token_hash=token_hash,
+        purpose=VerificationPurpose.EXPORT,
+        contact="",
+        nonce="",
+        account_id=account_id,
+        tries=0,
+        created_at=now,
+        expires_at=now + CODE_LIFETIME,
+        used_at=None,
+        name=None,
+        password_hash=None,
+        language=None,
+    )
+    session.add(verification)
+    await session.flush()
+    return verification
 
 
 async def delete_verifications(session: AsyncSession, condition: ColumnElement[bool]) -> None:

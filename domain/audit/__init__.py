@@ -11,7 +11,7 @@ from functools import cache
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.audit import money, orders, promotions, stock
+from domain.audit import money, orders, personal_data, promotions, stock
 from models.sql.types import AnySelect
 
 
@@ -52,6 +52,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "promotions used as counted": promotions.find_wrong_use_counts,
     "promotions of a customer as counted": promotions.find_wrong_buyer_counts,
     "flash sales sold as counted": promotions.find_wrong_flash_sales,
+    "nothing personal of erased accounts": personal_data.find_personal_data_left,
 }
 
 

@@ -6,6 +6,7 @@ from events.aftersales import TICKETS_OVERDUE
 from events.cart import GUEST_CARTS
 from events.catalog import PRICE_CHANGES
 from events.media import UNUSED_PICTURES
+from events.notices.retention import EXPIRED_VERIFICATIONS, OLD_NOTICES
 from events.order import UNCONFIRMED_RECEIPTS, UNPAID_ORDERS
 from events.payment import (
     DELAYED_SANDBOX_CHARGES,
@@ -13,6 +14,7 @@ from events.payment import (
     STALLED_REFUNDS,
     UNSETTLED_PAYMENTS,
 )
+from events.personal_data import ERASED_PICTURES, ERASURES
 from events.shipment import CARRIER_POLLS
 from events.types import Timer
 
@@ -28,4 +30,8 @@ SCHEDULE: Sequence[Timer] = (
     PRICE_CHANGES,
     UNUSED_PICTURES,
     GUEST_CARTS,
+    ERASURES,
+    ERASED_PICTURES,
+    EXPIRED_VERIFICATIONS,
+    OLD_NOTICES,
 )

@@ -10,6 +10,13 @@ from resolvers.account.owner import (
     password_reset,
     password_reset_start,
 )
+from resolvers.account.personal_data import (
+    EXPORT_PATH,
+    AccountExport,
+    account_erase,
+    account_export,
+    staff_erase,
+)
 from resolvers.account.second_factor import (
     RecoveryCodeSet,
     TotpEnrolment,
@@ -40,12 +47,16 @@ from resolvers.account.staff import account_disable, account_enable, staff_creat
 from resolvers.account.verification import StartedVerification
 
 __all__ = [
+    "EXPORT_PATH",
+    "AccountExport",
     "RecoveryCodeSet",
     "SignInResult",
     "StartedVerification",
     "TotpEnrolment",
     "account_disable",
     "account_enable",
+    "account_erase",
+    "account_export",
     "account_register",
     "account_update",
     "address_remove",
@@ -76,6 +87,7 @@ __all__ = [
     "sign_in_end",
     "sign_ins",
     "staff_create",
+    "staff_erase",
     "staff_role_change",
     "staff_totp_reset",
     "totp_confirm",

@@ -19,6 +19,7 @@ from domain.ledger import payment_status_expression, payment_status_for
 from domain.payment import settle_refund
 from events.shop import Shop
 from models import (
+    Account,
     Delivery,
     DeliveryLine,
     LedgerAccount,
@@ -263,6 +264,10 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "flash sales sold as counted": lambda h: (
         increment(Promotion.sold, Promotion.id == h.sale.id),
         f"promotion {h.sale.id}",
+    ),
+    "nothing personal of erased accounts": lambda h: (
+        update(Account).where(Account.id == h.order.account_id).values(erased_at=NOW),
+        f"account {h.order.account_id}",
     ),
 }
 

@@ -1,0 +1,207 @@
+"""THE TABLE of personal data: which rows are somebody's, and which of their columns are personal.
+
+`tests/domain/test_personal_data.py` compares it with the models: a new text column, a new table with an
+account and a new text in an event must have their place here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, Select, select
+
+from models import (
+    Account,
+    Address,
+    ArchivedEvent,
+    ArticleRating,
+    Base,
+    Cart,
+    CartLine,
+    Delivery,
+    DeliveryLine,
+    DeliveryRunStop,
+    DeviceToken,
+    Event,
+    IdempotencyKey,
+    LedgerEntry,
+    Media,
+    Notice,
+    Order,
+    OrderLine,
+    OrderNote,
+    Payment,
+    Posting,
+    PromotionBuyer,
+    PromotionUse,
+    RecoveryCode,
+    Refund,
+    SavedLine,
+    Session,
+    Shipment,
+    ShipmentLine,
+    SignIn,
+    Ticket,
+    TicketLine,
+    TicketMedia,
+    TicketMessage,
+    TotpSecret,
+    TrackingEvent,
+    Verification,
+)
+from models.sql.types import AnyColumn
+
+Erased = str | float | None
+Belongs = Callable[[int | AnyColumn], ColumnElement[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalTable:
+    """The rows of one table that belong to an account, and what erasure does to them."""
+
+    belongs: Belongs
+    """Whether a row belongs to the account of this id."""
+    erased: Mapping[str, Erased] = field(default_factory=dict)
+    """Personal column -> what it holds after the erasure."""
+    deleted: bool = False
+    """Whether erasure deletes the rows."""
+    secret: frozenset[str] = frozenset()
+    """Columns that an export leaves out: hashes and secrets that say nothing about the person."""
+    exported: bool = True
+
+
+def orders_of(account_id: int | AnyColumn) -> Select[int]:
+    return select(Order.id).where(Order.account_id == account_id)
+
+
+def shipments_of(account_id: int | AnyColumn) -> Select[int]:
+    return select(Shipment.id).where(Shipment.order_id.in_(orders_of(account_id)))
+
+
+def tickets_of(account_id: int | AnyColumn) -> Select[int]:
+    return select(Ticket.id).where(Ticket.account_id == account_id)
+
+
+def carts_of(account_id: int | AnyColumn) -> Select[int]:
+    return select(Cart.id).where(Cart.account_id == account_id)
+
+
+def reader_key(account_id: int | AnyColumn) -> str:
+    """How ratings of articles name an account."""
+    return f"account:{account_id}"
+
+
+POSTAL = dict.fromkeys(
+    ("recipient", "phone", "province", "city", "district", "line1", "line2", "postal_code"), ""
+)
+"""The country stays: it says under which tax law something was sold."""
+
+PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
+    Notice: PersonalTable(lambda id: Notice.account_id == id, deleted=True, secret=frozenset({"key"})),
+    Verification: PersonalTable(
+        lambda id: Verification.account_id == id,
+        deleted=True,
+        secret=frozenset({"token_hash", "nonce", "password_hash"}),
+    ),
+    DeviceToken: PersonalTable(lambda id: DeviceToken.account_id == id, deleted=True),
+    SignIn: PersonalTable(lambda id: SignIn.account_id == id, deleted=True, secret=frozenset({"family"})),
+    Session: PersonalTable(lambda id: Session.account_id == id, deleted=True, exported=False),
+    TotpSecret: PersonalTable(
+        lambda id: TotpSecret.account_id == id, deleted=True, secret=frozenset({"encrypted_secret"})
+    ),
+    RecoveryCode: PersonalTable(
+        lambda id: RecoveryCode.account_id == id, deleted=True, secret=frozenset({"code_hash"})
+    ),
+    IdempotencyKey: PersonalTable(
+        lambda id: IdempotencyKey.account_id == id, deleted=True, secret=frozenset({"content_hash"})
+    ),
+    Address: PersonalTable(lambda id: Address.account_id == id, deleted=True),
+    CartLine: PersonalTable(lambda id: CartLine.cart_id.in_(carts_of(id)), deleted=True),
+    SavedLine: PersonalTable(lambda id: SavedLine.cart_id.in_(carts_of(id)), deleted=True),
+    Cart: PersonalTable(lambda id: Cart.account_id == id, secret=frozenset({"token_hash"})),
+    ArticleRating: PersonalTable(lambda id: ArticleRating.reader == reader_key(id)),
+    TicketMedia: PersonalTable(lambda id: TicketMedia.ticket_id.in_(tickets_of(id)), deleted=True),
+    TicketMessage: PersonalTable(lambda id: TicketMessage.ticket_id.in_(tickets_of(id)), {"body": ""}),
+    TicketLine: PersonalTable(lambda id: TicketLine.ticket_id.in_(tickets_of(id))),
+    Ticket: PersonalTable(
+        lambda id: Ticket.account_id == id,
+        {"description": "", "refusal": None, "return_carrier": None, "return_tracking_number": None},
+    ),
+    TrackingEvent: PersonalTable(
+        lambda id: TrackingEvent.shipment_id.in_(shipments_of(id)),
+        {"description": "", "location": "", "latitude": None, "longitude": None},
+    ),
+    DeliveryRunStop: PersonalTable(
+        lambda id: DeliveryRunStop.shipment_id.in_(shipments_of(id)),
+        {"note": "", "proof": "", "latitude": None, "longitude": None},
+    ),
+    ShipmentLine: PersonalTable(lambda id: ShipmentLine.shipment_id.in_(shipments_of(id))),
+    Shipment: PersonalTable(lambda id: Shipment.order_id.in_(orders_of(id))),
+    OrderNote: PersonalTable(lambda id: OrderNote.order_id.in_(orders_of(id)), {"text": ""}, exported=False),
+    Refund: PersonalTable(lambda id: Refund.order_id.in_(orders_of(id)), {"reason": "", "failure": None}),
+    Payment: PersonalTable(lambda id: Payment.order_id.in_(orders_of(id)), {"failure": None}),
+    Posting: PersonalTable(lambda id: Posting.order_id.in_(orders_of(id)), exported=False),
+    LedgerEntry: PersonalTable(lambda id: LedgerEntry.order_id.in_(orders_of(id)), exported=False),
+    DeliveryLine: PersonalTable(
+        lambda id: DeliveryLine.delivery_id.in_(
+            select(Delivery.id).where(Delivery.order_id.in_(orders_of(id)))
+        )
+    ),
+    Delivery: PersonalTable(lambda id: Delivery.order_id.in_(orders_of(id)), POSTAL),
+    OrderLine: PersonalTable(lambda id: OrderLine.order_id.in_(orders_of(id))),
+    PromotionUse: PersonalTable(lambda id: PromotionUse.order_id.in_(orders_of(id))),
+    PromotionBuyer: PersonalTable(lambda id: PromotionBuyer.account_id == id),
+    Order: PersonalTable(
+        lambda id: Order.account_id == id, {"note": "", "cancel_reason": None, "hold_reason": None}
+    ),
+    Media: PersonalTable(lambda id: Media.uploader_id == id),
+    Event: PersonalTable(lambda id: Event.account_id == id, secret=frozenset({"claimed_until", "failure"})),
+    ArchivedEvent: PersonalTable(lambda id: ArchivedEvent.account_id == id),
+    Account: PersonalTable(
+        lambda id: Account.id == id,
+        {"name": "", "email": None, "phone": None, "password_hash": "", "language": None},
+        secret=frozenset({"password_hash"}),
+    ),
+}
+"""Table -> what is somebody's in it, in an order in which rows can be deleted.
+
+Events, pictures and reasons of cancellations in events are erased by functions of their own.
+"""
+
+EVENT_TEXTS = frozenset({"reason", "note"})
+"""Fields of events that hold what somebody wrote."""
+EVENT_FACTS = frozenset({"number", "tracking_number", "statuses"})
+"""Fields of events that are texts and name no person: numbers and codes."""
+
+NOT_PERSONAL: Mapping[str, str] = {
+    "carts.coupon_codes": "codes of the shop",
+    "idempotency_keys.command": "a name of the shop's",
+    "order_lines.sku": "a number of the shop's",
+    "order_lines.title": "the product as it was sold: the books",
+    "order_lines.options": "as the title",
+    "order_lines.picture_url": "a picture of the shop's",
+    "orders.number": "the number of the order: the books",
+    "shipments.number": "a number of the shop's",
+    "shipments.tracking_number": "a number of the carrier's: the books",
+    "tickets.number": "a number of the shop's",
+    "tracking_events.code": "a code of the carrier's",
+    "refunds.reference": "the shop's name for it at the provider: the books",
+    "refunds.provider_reference": "the provider's name for it: the books",
+    "payments.reference": "the shop's name for it at the provider: the books",
+    "postings.key": "made of ids: the books",
+    "deliveries.country_code": "a country, for the books",
+    "order_lines.discounts": "ids and amounts",
+    "deliveries.discounts": "ids and amounts",
+    "article_ratings.reader": "an id",
+    "promotion_uses.code": "a code of the shop's",
+    "promotion_uses.title": "a text of the shop's",
+    "carts.token_hash": "the hash of a random token, of a guest's cart only",
+    "media.url": "the row is deleted with the file",
+    "media.alt": "as the address of the picture",
+    "media.content_type": "as the address of the picture",
+    "events.name": "a name of the shop's",
+    "events.failure": "an error of the shop's own",
+    "events.payload": "erased by its fields: EVENT_TEXTS",
+    "archived_events.name": "a name of the shop's",
+    "archived_events.payload": "erased by its fields: EVENT_TEXTS",
+}
+"""Text column of a personal table that erasure leaves -> why."""
