@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 900, 560
-LEFT, RIGHT, TOP, BOTTOM = 70, 20, 50, 60
+LEFT, RIGHT, TOP, BOTTOM = 70, 20, 66, 60
 LIMIT_STYLE = 'stroke="#c0392b" stroke-dasharray="6 4"'
-COLOURS = ("#1b6ca8", "#c0392b", "#e08e0b", "#3c8d4f", "#6b4fa0", "#555555")
+COLOURS = ("#1b6ca8", "#c0392b", "#e08e0b", "#3c8d4f", "#6b4fa0", "#8a8a8a", "#00897b", "#111111")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def draw_axes(x: Axis, y: Axis) -> Iterator[str]:
         yield draw_line(LEFT, place, WIDTH - RIGHT, place)
         yield draw_text(f"{value:g}", LEFT - 8, place + 4, "end")
     yield draw_text(x.label, (LEFT + WIDTH) / 2, HEIGHT - 14, "middle")
-    yield draw_text(y.label, LEFT, TOP - 6, "end")
+    yield draw_text(y.label, 4, HEIGHT - BOTTOM + 18, "start")
 
 
 def draw_line(x1: float, y1: float, x2: float, y2: float, style: str = 'stroke="#dddddd"') -> str:
@@ -89,6 +89,6 @@ def draw_text(text: str, across: float, up: float, anchor: str) -> str:
 
 def draw_legend(groups: Mapping[str, Sequence[tuple[float, float]]]) -> Iterator[str]:
     for number, (colour, name) in enumerate(zip(COLOURS, groups, strict=False)):
-        across = LEFT + number * 190
-        yield draw_dot(across, 36, 5, colour)
-        yield draw_text(f"{name} ({len(groups[name])})", across + 10, 40, "start")
+        across, down = LEFT + number % 4 * 200, 34 + number // 4 * 16
+        yield draw_dot(across, down, 5, colour)
+        yield draw_text(f"{name} ({len(groups[name])})", across + 10, down + 4, "start")
