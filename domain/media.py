@@ -19,8 +19,8 @@ from models.sql.types import AnySelect
 
 PIXEL_BYTES = 8
 """Memory for each pixel while a picture is decoded and encoded again: 5 were measured for PNG and JPEG."""
-EXPENSIVE_PIXEL_BYTES = 16
-"""The same for WebP (15 were measured) and for each frame of an animation."""
+EXPENSIVE_PIXEL_BYTES = 20
+"""The same for WebP (18 were measured) and for each frame of an animation."""
 MEMORY_LIMIT = 320_000_000
 PIXEL_LIMIT, EXPENSIVE_PIXEL_LIMIT = MEMORY_LIMIT // PIXEL_BYTES, MEMORY_LIMIT // EXPENSIVE_PIXEL_BYTES
 """The most pixels of a picture, and of a WebP picture or all frames of an animation."""

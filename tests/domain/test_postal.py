@@ -80,9 +80,9 @@ def test_every_existing_district_is_accepted(
 @pytest.mark.parametrize(
     ("changes", "field", "message"),
     [
-        ({"province": "加州"}, "province", "China has no province 加州; there are 北京市, 天津市,"),
-        ({"city": "苏州市"}, "city", "浙江省 has no city 苏州市; there are 杭州市, 宁波市,"),
-        ({"district": "锦江区"}, "district", "杭州市 has no district 锦江区; there are 上城区, 拱墅区,"),
+        ({"province": "加州"}, "province", "China has no such province; there are 北京市, 天津市,"),
+        ({"city": "苏州市"}, "city", "浙江省 has no such city; there are 杭州市, 宁波市,"),
+        ({"district": "锦江区"}, "district", "杭州市 has no such district; there are 上城区, 拱墅区,"),
         ({"district": ""}, "district", "An address needs its district."),
         ({"postal_code": "3100"}, "postal_code", "A Chinese postal code has six digits."),
         ({"phone": "12345"}, "phone", "This is not a phone number."),
@@ -113,9 +113,17 @@ def test_a_foreign_address_is_stored_as_its_country_writes_it() -> None:
     ("changes", "field", "message"),
     [
         ({"province": ""}, "province", "An address needs its province."),
-        ({"province": "浙江省"}, "province", "浙江省 is not known in United States; there are Alabama,"),
+        (
+            {"province": "浙江省"},
+            "province",
+            "This province is not known in United States; there",
+        ),
         ({"postal_code": ""}, "postal_code", "An address needs its postal code."),
-        ({"postal_code": "94107"}, "postal_code", "94107 is not known in United States; one looks like"),
+        (
+            {"postal_code": "94107"},
+            "postal_code",
+            "This postal code is not known in United States; one",
+        ),
         ({"city": ""}, "city", "An address needs its city."),
         ({"line1": " "}, "line1", "An address needs its line."),
         ({"phone": "13800138000"}, "phone", "This is not a phone number."),
