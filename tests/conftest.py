@@ -116,8 +116,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    return settings_for(database_url, tmp_path)
+def settings(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Settings:
+    """Those of the tests, with what the mark `settings` of a test or module changes."""
+    mark = request.node.get_closest_marker("settings")
+    return settings_for(database_url, tmp_path, **(mark.kwargs if mark else {}))
 
 
 def settings_for(database_url: str, var_dir: Path, **changes: Hashable) -> Settings:

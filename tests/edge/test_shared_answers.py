@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,25 +14,21 @@ from events.relay import Relay
 from events.shop import Shop
 from models import CurrencyCode, Role, Variant
 from resolvers.context import Viewer
-from settings import Settings
 from tests.api.cart.documents import ADD, create_variants
 from tests.api.cart.saved_documents import guest_with
 from tests.clients import Client, Clients, Watch
-from tests.conftest import NEVER, settings_for
+from tests.conftest import NEVER
 from tests.given import id_of
 from tests.observe import count_statements
+
+pytestmark = pytest.mark.settings(cart_look_every=NEVER)
+"""Nothing looks at stock and flash sales but the test."""
 
 WATCH = """subscription ($after: Int) { cartUpdates(after: $after) { version cart {
   lines { quantity variant { product { title } } } totals { total { amount } } warnings { code } } } }"""
 STATEMENTS = {"sqlite": 12, "postgresql": 11}
 """Of the relay, of one look at the cart and of one answer."""
 VIEWER = Viewer(language="en", currency=CurrencyCode.CNY, cart_token="token")
-
-
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Nothing looks at stock beside."""
-    return settings_for(database_url, tmp_path, cart_look_every=NEVER)
 
 
 async def watch_all(stack: AsyncExitStack, guests: Sequence[Client], **variables: Any) -> list[Watch]:

@@ -1,24 +1,18 @@
 """One look at the movements of stock and at the flash sales serves all who watch carts and products."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from events.topics import subject_topic
 from models import Subject
-from settings import Settings
 from tests.api.cart.documents import create_variants
-from tests.conftest import NEVER, settings_for
+from tests.conftest import NEVER
 from tests.factories.order import create_order
 from tests.observe import count_statements
 
-
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Nothing looks but the test."""
-    return settings_for(database_url, tmp_path, cart_look_every=NEVER)
+pytestmark = pytest.mark.settings(cart_look_every=NEVER)
+"""Nothing looks at stock and flash sales but the test."""
 
 
 async def test_only_watchers_of_what_is_sold_are_notified(shop: Shop, session: AsyncSession) -> None:
