@@ -44,6 +44,7 @@ await step(NAME, "pagination by fetchMore", async () => {
   const shown = () => pages.getCurrentResult().data?.products;
   while (!shown()) await new Promise((go) => setTimeout(go, 20));
   await pages.fetchMore({ variables: { first: 3, after: shown().pageInfo.endCursor } });
+  while (shown().edges.length < 6) await new Promise((go) => setTimeout(go, 20));
   const ids = shown().edges.map((edge) => edge.node.id);
   subscription.unsubscribe();
   expect(new Set(ids).size === 6, `${ids.length} products`);

@@ -7,7 +7,7 @@ const cart = await openCart();
 
 for (const singleConnection of [false, true]) {
   const mode = singleConnection ? "one stream for all" : "a stream each";
-  const client = createClient({ url, headers: cart.headers, singleConnection, retryAttempts: 0 });
+  const client = createClient({ url, headers: { ...cart.headers }, singleConnection, retryAttempts: 0 });
   const ask = (query, variables) =>
     new Promise((resolve, reject) => {
       let result = null;

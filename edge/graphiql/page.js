@@ -41,7 +41,9 @@ function Page() {
       plugins: [explorer],
       visiblePlugin: visible ?? undefined,
       onTogglePluginVisibility: setVisible,
-      defaultTabs: content.examples.map((query) => ({ query })),
+      defaultTabs: [...(link.query ? [link] : []), ...content.examples.map((query) => ({ query }))].map(
+        ({ query, variables }) => ({ query, variables }),
+      ),
       query: link.query,
       variables: link.variables,
       isHeadersEditorEnabled: true,
