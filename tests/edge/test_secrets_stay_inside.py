@@ -73,6 +73,9 @@ FAILING_TABLES = (
     "payments",
     "verifications",
     "promotions",
+    "addresses",
+    "notices",
+    "sign_in_failures",
 )
 
 SIGN_IN = "mutation($input: SessionCreateInput!) { sessionCreate(input: $input) { userErrors { message } } }"
@@ -233,11 +236,20 @@ async def create_customer(shop: Shop) -> dict[str, str]:
     return {"Authorization": f"Bearer {await sign_in_account(shop, account)}", "X-Cart-Token": cart_token}
 
 
-async def break_tables(url: str) -> None:
+async def refuse_rows(url: str) -> None:
+    """Let every new row fail: PostgreSQL then repeats the row in the detail of its error."""
+    await change_tables(url, "ALTER TABLE IF EXISTS {} ADD CONSTRAINT refused CHECK (false) NOT VALID")
+
+
+async def remove_tables(url: str) -> None:
+    await change_tables(url, "ALTER TABLE IF EXISTS {0} RENAME TO gone_{0}")
+
+
+async def change_tables(url: str, statement: str) -> None:
     engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
     async with engine.begin() as connection:
         for name in FAILING_TABLES:
-            await connection.execute(text(f"ALTER TABLE IF EXISTS {name} RENAME TO broken_{name}"))
+            await connection.execute(text(statement.format(name)))
     await engine.dispose()
 
 
@@ -256,13 +268,15 @@ async def test_no_answer_and_no_log_line_holds_what_somebody_has_sent(
         doors = Doors(process, http, secrets_of_requests)
         await doors.try_all()
         well = len(doors.answers)
-        await break_tables(env["DATABASE_URL"])
-        await doors.try_all()
+        for break_database in (refuse_rows, remove_tables):
+            await break_database(env["DATABASE_URL"])
+            await doors.try_all()
 
     log = (tmp_path / "log").read_text()
     assert well > 40
     assert len(doors.answers) > 1.5 * well
-    assert "UndefinedTableError" in log  # what has failed is logged
+    for failure in ("CheckViolationError", "UndefinedTableError"):
+        assert failure in log  # what has failed is logged
     assert "INTERNAL" in str(doors.answers[well:])
     assert found_in(doors.answers, marks) == []
     assert found_in(log.splitlines(), marks) == []
