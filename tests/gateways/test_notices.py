@@ -1,14 +1,8 @@
 """Notices by SMTP, by webhook and in the log, against servers of ours."""
 
-import asyncio
 import base64
-import email
-import email.policy
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.message import EmailMessage
 from pathlib import Path
 
 import httpx
@@ -23,6 +17,7 @@ from gateways.notice.webhook import WebhookNotices
 from models import NoticeChannel, NoticeKind
 from settings import WrongSetting
 from tests.conftest import settings_for
+from tests.mail_server import MailServer
 
 SECRET = "whsec_" + base64.b64encode(b"a webhook secret for tests").decode()
 MESSAGE = NoticeMessage(
@@ -34,43 +29,6 @@ MESSAGE = NoticeMessage(
     "您的验证码：123456",
     "您正在重置密码，验证码 123456。",
 )
-
-
-@dataclass
-class MailServer:
-    """An SMTP server that takes mail, or answers one command as it is told."""
-
-    replies: dict[str, str] = field(default_factory=dict)
-    mails: list[tuple[str, EmailMessage]] = field(default_factory=list)
-    port: int = 0
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator["MailServer"]:
-        server = await asyncio.start_server(self.talk, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        async with server:
-            yield self
-
-    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        def say(verb: str, usual: str) -> None:
-            writer.write(f"{self.replies.get(verb, usual)}\r\n".encode())
-
-        say("CONNECT", "220 mail.test")
-        recipient = ""
-        while line := (await reader.readline()).decode().strip():
-            verb = line.partition(" ")[0].upper()
-            if verb == "RCPT":
-                recipient = line[line.index("<") + 1 : line.index(">")]
-            say(verb, "354 go on" if verb == "DATA" else "221 bye" if verb == "QUIT" else "250 ok")
-            if verb == "DATA" and "DATA" not in self.replies:
-                data = await reader.readuntil(b"\r\n.\r\n")
-                mail = email.message_from_bytes(data[:-5], policy=email.policy.default)
-                assert isinstance(mail, EmailMessage)
-                self.mails.append((recipient, mail))
-                say("MAIL_DATA", "250 taken")
-            if verb == "QUIT":
-                break
-        writer.close()
 
 
 def smtp_to(server: MailServer, tmp_path: Path) -> SmtpNotices:
