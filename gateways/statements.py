@@ -82,7 +82,7 @@ class StatementWatch:
     ) -> None:
         if isinstance(context, DirectExecution) and context.error:
             self.note_failure(context, context.error)
-        elif running := self.running.pop(context, None):
+        elif context is not None and (running := self.running.pop(context, None)):
             seconds = perf_counter() - running.began
             self.metrics.statements.add(seconds)
             if usage := USAGE.get():
@@ -94,7 +94,8 @@ class StatementWatch:
         self.note_failure(failure.execution_context, failure.original_exception)
 
     def note_failure(self, context: object, error: BaseException | None) -> None:
-        if running := self.running.pop(context, None):
+        # an error without an execution: what ran was cancelled before the driver had the statement
+        if context is not None and (running := self.running.pop(context, None)):
             self.metrics.statement_errors += 1
             self.metrics.statements.add(perf_counter() - running.began)
             if running.span:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from threading import Lock
 from typing import TypeVar
@@ -67,6 +68,23 @@ class InterruptibleConnection(aiosqlite.Connection):
         except asyncio.CancelledError:
             statement.interrupt()
             raise
+
+    async def close(self) -> None:
+        """Roll back and close.
+
+        Python closes a connection whole only when the last cursor of it is gone: the exception of a cancelled
+        statement still holds one, and with it the lock of a transaction.
+        """
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                await self.rollback()
+        await super().close()
+
+    def stop(self) -> "asyncio.Future[None] | None":
+        """As `close`, without waiting for it."""
+        if self._connection is not None:
+            self._tx.put_nowait((None, self._connection.rollback))
+        return super().stop()
 
 
 def connect_interruptibly(database: str, **options: object) -> InterruptibleConnection:

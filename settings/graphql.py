@@ -38,10 +38,10 @@ class GraphQLSettings(SettingsGroup):
         validation_alias="CONNECTION_OPERATIONS_LIMIT",
         description="operations that one WebSocket or event stream may run at the same time",
     )
-    outbox_bytes: int = Field(
+    queue_bytes: int = Field(
         1_000_000,
         ge=1_000,
-        validation_alias="OUTBOX_LIMIT_BYTES",
+        validation_alias="SEND_QUEUE_LIMIT_BYTES",
         description="how much may wait for a client that reads slowly",
     )
     reader_patience: Duration = Field(

@@ -57,9 +57,9 @@ class SharedStream(StreamConnection):
         try:
             with self.operations.shop.metrics.live_operations.hold(self.form.transport):
                 answers = answer_operation(self.operations, prepared, self.viewer, request_id)
-                ending = await queue_answers(answers, self.outbox, SharedEventFormat(operation_id))
+                ending = await queue_answers(answers, self.queue, SharedEventFormat(operation_id))
             self.forget(operation_id)
-            self.outbox.put_now(ending)
+            self.queue.put_now(ending)
         except CredentialsRefused:
             self.lose_rights()
         finally:

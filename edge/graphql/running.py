@@ -1,4 +1,4 @@
-"""Running an operation on an open connection: its answers go into the outbox, and then how it has ended."""
+"""Running an operation on an open connection: its answers go into the queue, and then how it has ended."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -10,8 +10,8 @@ from edge.auth import CredentialsRefused
 from edge.graphql.answer import Answer, OperationFailed
 from edge.graphql.connection import ConnectionViewer
 from edge.graphql.operation import Operations, PreparedOperation
-from edge.graphql.outbox import Outbox, ReaderTooSlow
 from edge.graphql.request import GraphQLRequest, RequestRefused
+from edge.graphql.send_queue import ReaderTooSlow, SendQueue
 from edge.persisted_operations import PersistedOperationRefused
 from resolvers.context import Context
 from schema.shop import INTERNAL
@@ -59,7 +59,7 @@ async def answer_operation(
     await operations.save_document(prepared.request)
 
 
-async def queue_answers(answers: AsyncGenerator[Answer], outbox: Outbox, form: AnswerFormat) -> bytes:
+async def queue_answers(answers: AsyncGenerator[Answer], queue: SendQueue, form: AnswerFormat) -> bytes:
     """Queue the answers as they come; the message that ends the operation, which is not queued yet.
 
     CredentialsRefused where the sign-in has ended.
@@ -68,7 +68,7 @@ async def queue_answers(answers: AsyncGenerator[Answer], outbox: Outbox, form: A
     try:
         async with aclosing(answers):
             async for answer in answers:
-                await outbox.put(form.write_answer(answer.body))
+                await queue.put(form.write_answer(answer.body))
                 version = answer.version
     except CredentialsRefused:
         raise

@@ -13,8 +13,8 @@ from edge.graphql.answer import OperationFailed
 from edge.graphql.connection import ENDED, ConnectionViewer, OpenConnections
 from edge.graphql.http import HttpOperation, wait_for_disconnect
 from edge.graphql.operation import Operations
-from edge.graphql.outbox import Outbox, OutboxLimits
 from edge.graphql.running import AnswerFormat, answer_operation, queue_answers
+from edge.graphql.send_queue import SendLimits, SendQueue
 
 log = structlog.get_logger()
 
@@ -56,14 +56,14 @@ class StreamConnection:
         self.form = form
         self.viewer = viewer
         self.settings = operations.shop.settings.graphql
-        self.outbox = Outbox(OutboxLimits.of(self.settings))
+        self.queue = SendQueue(SendLimits.of(self.settings))
         self.running: dict[str, asyncio.Task[None]] = {}
         """The operations, by their ids."""
 
     async def serve(self, receive: Receive, send: Send) -> None:
-        """Send the answers until the outbox ends or the client closes the connection; then nothing runs."""
+        """Send the answers until the queue ends or the client closes the connection; then nothing runs."""
         await send(start_message(self.form.content_type))
-        self.outbox.put_now(self.form.opening)
+        self.queue.put_now(self.form.opening)
         self.connections.open.add(self)
         try:
             with self.operations.shop.metrics.live_connections.hold(self.form.transport):
@@ -79,14 +79,14 @@ class StreamConnection:
 
         idle, keep_alive = self.settings.keep_alive.total_seconds(), self.form.keep_alive
         gone = asyncio.create_task(wait_for_disconnect(receive))
-        writer = asyncio.create_task(self.outbox.run(send_part, idle=idle, keep_alive=keep_alive))
+        writer = asyncio.create_task(self.queue.run(send_part, idle=idle, keep_alive=keep_alive))
         try:
             await asyncio.wait({gone, writer}, return_when=asyncio.FIRST_COMPLETED)
             if writer.done() and not gone.done():
                 writer.result()
                 await send({"type": "http.response.body", "body": self.form.ending, "more_body": False})
         except TimeoutError:
-            log.info("stream.reader_gone", queued=self.outbox.size)
+            log.info("stream.reader_gone", queued=self.queue.size)
         finally:
             for task in (gone, writer):
                 task.cancel()
@@ -99,8 +99,8 @@ class StreamConnection:
     def lose_rights(self) -> None:
         """End everything, since the sign-in has ended."""
         self.cancel_operations()
-        self.outbox.put_now(self.write_ended(OperationFailed.of(ENDED, "UNAUTHENTICATED")))
-        self.outbox.end()
+        self.queue.put_now(self.write_ended(OperationFailed.of(ENDED, "UNAUTHENTICATED")))
+        self.queue.end()
 
     def write_ended(self, failed: OperationFailed) -> bytes:
         """Why the connection ends."""
@@ -117,12 +117,12 @@ class StreamConnection:
             self.lose_rights()
 
     def give_up(self) -> None:
-        self.outbox.give_up()
+        self.queue.give_up()
 
     def announce_restart(self, retry_after: timedelta) -> None:
         self.cancel_operations()
-        self.outbox.put_now(self.form.write_restart(int(retry_after.total_seconds() * 1000)))
-        self.outbox.end()
+        self.queue.put_now(self.form.write_restart(int(retry_after.total_seconds() * 1000)))
+        self.queue.end()
 
 
 class AnswerStream(StreamConnection):
@@ -151,12 +151,12 @@ class AnswerStream(StreamConnection):
             else:
                 with self.operations.shop.metrics.live_operations.hold(self.form.transport):
                     answers = answer_operation(self.operations, prepared, self.viewer, request_id)
-                    ending = await queue_answers(answers, self.outbox, self.answer_form)
+                    ending = await queue_answers(answers, self.queue, self.answer_form)
         except CredentialsRefused:
             self.lose_rights()
         else:
-            self.outbox.put_now(ending)
-            self.outbox.end()
+            self.queue.put_now(ending)
+            self.queue.end()
 
     def write_ended(self, failed: OperationFailed) -> bytes:
         return self.answer_form.write_failure(failed)

@@ -25,9 +25,9 @@ from edge.graphql.messages import (
     read_message,
 )
 from edge.graphql.operation import Operations
-from edge.graphql.outbox import Outbox, OutboxLimits, ReaderTooSlow
 from edge.graphql.request import GraphQLRequest
 from edge.graphql.running import answer_operation, prepare_request, queue_answers
+from edge.graphql.send_queue import ReaderTooSlow, SendLimits, SendQueue
 from edge.logs import request_id_of
 from edge.shop_address import shop_address
 from gateways.leases import LimitExceeded
@@ -38,7 +38,7 @@ TOO_MANY = "TOO_MANY_OPERATIONS"
 
 
 class GraphQLSocket:
-    """One WebSocket: reads messages in order, runs operations beside each other, sends through one outbox."""
+    """One WebSocket: reads messages in order, runs operations beside each other, sends through one queue."""
 
     def __init__(
         self, operations: Operations, connections: OpenConnections, scope: Scope, receive: Receive, send: Send
@@ -50,7 +50,7 @@ class GraphQLSocket:
         self.receive = receive
         self.send = send
         self.headers = Headers(scope=scope)
-        self.outbox = Outbox(OutboxLimits.of(self.settings))
+        self.queue = SendQueue(SendLimits.of(self.settings))
         self.viewer: ConnectionViewer | None = None
         self.init_received = False
         self.running: dict[str, asyncio.Task[None]] = {}
@@ -79,11 +79,11 @@ class GraphQLSocket:
         timer = loop.call_later(self.settings.init_timeout.total_seconds(), self.close_uninitialised)
         reader = asyncio.create_task(self.read())
         try:
-            await self.outbox.run(self.send_text)
+            await self.queue.run(self.send_text)
             if self.closing:
                 await self.send_close(self.closing)
         except TimeoutError:
-            log.info("socket.reader_gone", queued=self.outbox.size)
+            log.info("socket.reader_gone", queued=self.queue.size)
         except OSError:
             pass  # the client has closed the connection
         finally:
@@ -105,7 +105,7 @@ class GraphQLSocket:
         if self.closing is None:
             self.closing = SocketClosed(code, reason)
             self.cancel_operations()
-            self.outbox.end()
+            self.queue.end()
 
     def close_uninitialised(self) -> None:
         if not self.init_received:
@@ -121,7 +121,7 @@ class GraphQLSocket:
         """Handle the messages of the client until it disconnects."""
         try:
             while (event := await self.receive())["type"] == "websocket.receive":
-                await self.outbox.wait_for_room()
+                await self.queue.wait_for_room()
                 await self.handle(read_message(self.text_of(event)))
         except SocketClosed as closed:
             self.close(closed.code, closed.reason)
@@ -130,7 +130,7 @@ class GraphQLSocket:
         except CredentialsRefused as refused:
             self.close(messages.FORBIDDEN, str(refused))
         finally:
-            self.outbox.end()
+            self.queue.end()
 
     def text_of(self, event: Message) -> str:
         text = event.get("text")
@@ -164,7 +164,7 @@ class GraphQLSocket:
         await self.claim_place(viewer.account_id)
         place, origin = place_of(shop, self.scope), shop_address(self.scope, shop.settings)
         self.viewer = ConnectionViewer(shop, headers, viewer, place, origin=origin)
-        await self.outbox.put(messages.ACK)
+        await self.queue.put(messages.ACK)
 
     async def claim_place(self, account_id: int | None) -> None:
         """Count this socket for an account, too; SocketClosed where the account has too many."""
@@ -181,7 +181,7 @@ class GraphQLSocket:
             await self.viewer.accept(payload)
             await self.claim_place(self.viewer.viewer.account_id)
             payload = {"authorization": "accepted"}
-        await self.outbox.put(messages.write_pong(payload))
+        await self.queue.put(messages.write_pong(payload))
 
     async def start(self, operation_id: str, request: GraphQLRequest) -> None:
         if self.viewer is None:
@@ -192,7 +192,7 @@ class GraphQLSocket:
             failed = OperationFailed.of(
                 f"One connection runs {self.settings.operations} operations at the same time.", TOO_MANY
             )
-            await self.outbox.put(SocketFormat(operation_id).write_failure(failed))
+            await self.queue.put(SocketFormat(operation_id).write_failure(failed))
             return
         task = asyncio.create_task(self.run_operation(operation_id, request, self.viewer))
         self.running[operation_id] = task
@@ -209,7 +209,7 @@ class GraphQLSocket:
                 prepared = await prepare_request(self.operations, request, viewer)
                 request_id = request_id_of(self.scope)
                 answers = answer_operation(self.operations, prepared, viewer, request_id)
-                ending = await queue_answers(answers, self.outbox, form)
+                ending = await queue_answers(answers, self.queue, form)
             self.end_operation(operation_id, ending)
         except OperationFailed as failed:
             self.end_operation(operation_id, form.write_failure(failed))
@@ -221,7 +221,7 @@ class GraphQLSocket:
     def end_operation(self, operation_id: str, message: bytes) -> None:
         """Queue the last message of an operation, whose id may be used again from now on."""
         self.forget(operation_id)
-        self.outbox.put_now(message)
+        self.queue.put_now(message)
 
     def forget(self, operation_id: str) -> None:
         """Free the id of the operation that the present task runs."""
@@ -243,7 +243,7 @@ class GraphQLSocket:
             self.close(messages.FORBIDDEN, ENDED)
 
     def give_up(self) -> None:
-        self.outbox.give_up()
+        self.queue.give_up()
 
     def announce_restart(self, retry_after: timedelta) -> None:
         milliseconds = int(retry_after.total_seconds() * 1000)

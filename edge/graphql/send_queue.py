@@ -15,7 +15,7 @@ class ReaderTooSlow(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class OutboxLimits:
+class SendLimits:
     """How much waits for a client, and how long (seconds)."""
 
     size: int
@@ -25,18 +25,18 @@ class OutboxLimits:
     """How long one message may take to be sent before the connection is given up."""
 
     @classmethod
-    def of(cls, settings: GraphQLSettings) -> "OutboxLimits":
+    def of(cls, settings: GraphQLSettings) -> "SendLimits":
         return cls(
-            settings.outbox_bytes,
+            settings.queue_bytes,
             settings.reader_patience.total_seconds(),
             settings.send_timeout.total_seconds(),
         )
 
 
-class Outbox:
+class SendQueue:
     """A queue of messages for one client, and the task that sends them in order."""
 
-    def __init__(self, limits: OutboxLimits) -> None:
+    def __init__(self, limits: SendLimits) -> None:
         self.limits = limits
         self.messages: deque[bytes] = deque()
         self.size = 0

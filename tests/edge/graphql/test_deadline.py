@@ -1,0 +1,195 @@
+"""An operation that takes too long, or whose client has gone, is stopped: its tasks and its SQL."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from edge.graphql.answer import OperationFailed
+from edge.graphql.deadline import run_within
+from events.shop import Shop
+from loaders.base import Grouped
+from models import Account
+from models.sql.prepared import driver_connection
+from resolvers.context import Context, Viewer
+from resolvers.execution import Execution
+from settings import Settings
+from tests.clients import Clients
+from tests.conftest import settings_for
+from tests.edge.graphql.transports import EVERY_TRANSPORT, Transport, open_http
+from tests.factories.account import create_account
+from tests.observe import wait_until
+
+DEADLINE = 1.0
+SLOW = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500000000)"
+    " SELECT COUNT(*) FROM n",
+    "postgresql": "SELECT pg_sleep(60)",
+}
+"""Statements that take about a minute."""
+
+RUNNING = "SELECT COUNT(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep%'"
+PRODUCTS = "{ products(first: 1) { totalCount } }"
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return settings_for(database_url, tmp_path, operation_deadline=DEADLINE)
+
+
+class SlowLoader(Grouped[int, int]):
+    """Loads with a statement that takes a minute."""
+
+    async def group(self, session: AsyncSession, keys: list[int]) -> dict[int, int]:
+        await session.execute(text(SLOW[session.get_bind().dialect.name]))
+        return dict.fromkeys(keys, 0)
+
+    def default(self) -> int:
+        return 0
+
+
+async def read_by_session(context: Context) -> None:
+    async with context.shop.database.reads() as session:
+        await session.execute(text(SLOW[context.shop.database.dialect]))
+
+
+async def read_by_driver(context: Context) -> None:
+    async with driver_connection(context.shop.database.reads) as connection:
+        await connection.fetch(SLOW[context.shop.database.dialect], ())
+
+
+async def read_by_loader(context: Context) -> None:
+    await SlowLoader(context.load).load(1)
+
+
+async def write_in_transaction(context: Context) -> None:
+    async with context.transaction() as session:
+        await create_account(session)
+        await session.execute(text(SLOW[context.shop.database.dialect]))
+
+
+def context_of(shop: Shop) -> Context:
+    locale = shop.settings.locale
+    return Context(shop, Viewer(language="en", currency=locale.default_currency))
+
+
+async def assert_nothing_runs(shop: Shop) -> None:
+    """All connections are back in the pool and serve; the server executes none of the slow statements."""
+    await wait_until(lambda: shop.database.connections_in_use == 0)
+    for sessions in (shop.database.reads, shop.database.writes):
+        async with sessions() as session:
+            assert await session.scalar(select(func.count()).select_from(Account)) == 0
+            if shop.database.dialect == "postgresql":
+                assert await session.scalar(text(RUNNING)) == 0
+
+
+@pytest.mark.parametrize("work", [read_by_session, read_by_driver, read_by_loader, write_in_transaction])
+async def test_at_the_deadline_the_statement_ends_and_nothing_is_written(
+    shop: Shop, work: Callable[[Context], Coroutine[object, object, None]]
+) -> None:
+    context = context_of(shop)
+    with pytest.raises(OperationFailed) as failed:
+        async with asyncio.timeout(20):
+            await run_within(DEADLINE, work(context), context.execution)
+
+    assert failed.value.errors[0].extensions == {"code": "DEADLINE_EXCEEDED"}
+    await assert_nothing_runs(shop)
+
+
+async def test_a_cancelled_operation_ends_as_at_its_deadline(shop: Shop) -> None:
+    context = context_of(shop)
+    task = asyncio.create_task(run_within(60, read_by_loader(context), context.execution))
+    await wait_until(lambda: shop.database.connections_in_use == 1)
+    task.cancel()
+    async with asyncio.timeout(20):
+        await asyncio.gather(task, return_exceptions=True)
+
+    assert task.cancelled()
+    await assert_nothing_runs(shop)
+
+
+async def test_what_begins_after_the_deadline_loads_nothing(shop: Shop) -> None:
+    context = context_of(shop)
+    context.execution.batches.cancel()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await context.load.account.load(1)
+
+    assert shop.database.connections_in_use == 0
+
+
+async def test_a_commit_that_has_begun_is_finished() -> None:
+    execution, steps = Execution(), []
+
+    async def commit_slowly() -> None:
+        with execution.committing():
+            steps.append("began")
+            await asyncio.sleep(0.2)
+            steps.append("committed")
+        await asyncio.sleep(60)
+
+    with pytest.raises(OperationFailed):
+        await run_within(0.05, commit_slowly(), execution)
+
+    assert steps == ["began", "committed"]
+
+
+@asynccontextmanager
+async def blocked_writes(shop: Shop) -> AsyncIterator[None]:
+    """Nobody can write while the block runs: the one writer of SQLite is taken, or the table is locked."""
+    async with shop.database.writes.begin() as session:
+        lock = "LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE"
+        await session.execute(text(lock if shop.database.dialect == "postgresql" else "SELECT 1"))
+        yield
+
+
+REGISTER = """mutation {
+  accountRegister(input: { name: "Emma", password: "long enough", email: "a@b.example" }) {
+    userErrors { code }
+  }
+}"""
+
+
+@pytest.mark.parametrize("transport", EVERY_TRANSPORT.values(), ids=EVERY_TRANSPORT)
+async def test_over_each_transport_the_deadline_is_told(clients: Clients, transport: Transport) -> None:
+    async with blocked_writes(clients.shop):
+        [answer] = await transport(clients, REGISTER)
+
+    assert list(answer) == ["errors"]
+    assert answer["errors"][0]["extensions"] == {"code": "DEADLINE_EXCEEDED"}
+    async with clients.shop.database.reads() as session:
+        assert await session.scalar(select(func.count()).select_from(Account)) == 0
+
+
+async def test_a_query_stops_when_its_client_goes_and_a_mutation_is_finished(
+    database_url: str, clients: Clients
+) -> None:
+    shop = clients.shop
+    operations = clients.app.state.graphql.operations
+    async with open_http(clients) as http:
+        async with blocked_writes(shop):
+            request = asyncio.create_task(http.post("/graphql", json={"query": REGISTER}))
+            await wait_until(lambda: operations.unfinished)
+            request.cancel()
+            await asyncio.gather(request, return_exceptions=True)
+        await wait_until(lambda: not operations.unfinished)
+    async with shop.database.reads() as session:
+        accounts = await session.scalar(select(func.count()).select_from(Account))
+
+    assert accounts in {0, 1}, "all of it or nothing, by the deadline"
+
+
+async def test_an_answer_above_the_limit_is_not_sent(clients: Clients) -> None:
+    many = " ".join(f"a{n}: __typename" for n in range(20))
+    for transport in EVERY_TRANSPORT.values():
+        limited = clients.shop.settings.graphql.model_copy(update={"answer_bytes": 200})
+        clients.shop.settings = clients.shop.settings.model_copy(update={"graphql": limited})
+        [answer] = await transport(clients, f"{{ viewer {{ {many} }} }}")
+
+        assert list(answer) == ["errors"]
+        assert answer["errors"][0]["extensions"] == {"code": "RESPONSE_TOO_LARGE"}
+    assert (await clients.http.post("/graphql", json={"query": "{ viewer { role } }"})).status_code == 200
