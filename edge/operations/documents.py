@@ -21,6 +21,9 @@ from graphql import (
 TOKENS_LIMIT = 20_000
 """Of one file: a syntax error beyond it is reported as one."""
 
+PACKAGES = "node_modules"
+"""Folders of this name hold packages of others, and no operations of the application."""
+
 MANIFEST_FORMAT = "apollo-persisted-query-manifest"
 """https://www.apollographql.com/docs/graphos/platform/security/persisted-queries#manifest-format"""
 MANIFEST_VERSION = 1
@@ -52,7 +55,8 @@ def read_operations(path: Path) -> list[ClientOperation]:
     if path.is_file():
         operations = read_manifest(path)
     else:
-        folders = sorted({file.parent for file in path.rglob("*.graphql")})
+        files = (file for file in path.rglob("*.graphql") if PACKAGES not in file.parts)
+        folders = sorted({file.parent for file in files})
         operations = [operation for folder in folders for operation in read_folder(folder)]
     if not operations:
         raise UnreadableOperations(f"{path} holds no operation.")

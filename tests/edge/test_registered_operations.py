@@ -108,6 +108,14 @@ async def test_operations_are_removed_by_name_or_hash_all_or_none(env: dict[str,
     assert (removed.returncode, listed.stdout) == (0, "")
 
 
+def test_what_installed_packages_bring_along_is_not_read(folder: Path) -> None:
+    package = folder / "node_modules" / "some-package"
+    package.mkdir(parents=True)
+    (package / "schema.graphql").write_text("type A { id: ID }")
+
+    assert [each.name for each in read_operations(folder)] == ["Category", "Role"]
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from demo.graphiql import EXAMPLES as DEMO_EXAMPLES
+from edge.graphiql import EXAMPLES as USUAL_EXAMPLES
 from edge.operations.documents import read_operations
 from schema import schema
 from settings import Settings
@@ -19,6 +21,7 @@ PAGE_SIZE = 24
 
 DOCUMENT = re.compile(r"""\bask\b[^'"\n]*(?:"[^"{]*"[^'"\n]*)*?(?:'([^']*)'|"((?:[^"\\]|\\.)*)")""")
 """What the README passes to `cartwheel ask`, in single or double quotes of the shell."""
+EXAMPLES = sorted([*USUAL_EXAMPLES.glob("*.graphql"), *DEMO_EXAMPLES.glob("*.graphql")])
 SHELL = {"$LINES": "lines: []", "$DELIVERIES": "deliveries: []"}
 
 STOREFRONT = """
@@ -73,8 +76,8 @@ def readme_documents() -> Iterator[str]:
 def own_documents() -> Iterator[tuple[str, str]]:
     for number, text in enumerate(readme_documents()):
         yield f"README {number}", text
-    for file in sorted((ROOT / "edge/graphiql/examples").glob("*.graphql")):
-        yield f"GraphiQL {file.stem}", file.read_text(encoding="utf-8")
+    for file in EXAMPLES:
+        yield f"GraphiQL {file.parent} {file.stem}", file.read_text(encoding="utf-8")
     for folder in sorted(path for path in (ROOT / "clients").iterdir() if any(path.glob("*.graphql"))):
         for operation in read_operations(folder):
             yield operation.name, operation.text
@@ -88,7 +91,7 @@ def test_all_documents_are_found() -> None:
     names = " ".join(DOCUMENTS)
 
     assert names.count("README") == read_tour().count("shop ask")
-    assert names.count("GraphiQL") == len(list((ROOT / "edge/graphiql/examples").iterdir()))
+    assert names.count("GraphiQL") == len(EXAMPLES) >= 12
     assert all(f" {kind}" in names for kind in ("Web", "Mobile", "Staff", "Tracking"))
 
 
