@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,10 +13,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from tests.observe import wait_until
+from tests.observe import TIMEOUT_SECONDS, wait_until
 from tests.process import Process, call_cartwheel, process_environment, serve_shop, start_interpreter
 from tests.servers import PrivateRedis
 
+EVERY_NAME = "{ __schema { types { name description fields { name description } } } }"
 QUERY = b'{"query": "{ __typename }"}'
 
 
@@ -120,18 +122,34 @@ async def wait_until_no_connection_is_accepted(process: Process) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_at_shutdown_subscribers_are_told_that_the_service_restarts(process: Process) -> None:
+async def test_at_shutdown_subscribers_are_told_that_the_service_restarts_and_when_to_come_again(
+    process: Process,
+) -> None:
     address = process.url.replace("http", "ws") + "/graphql"
-    async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as watcher:
-        await watcher.send(json.dumps({"type": "connection_init"}))
+    body = {"query": 'subscription { productUpdates(ids: ["UHJvZHVjdDox"]) { __typename } }'}
+    as_events = {"Accept": "text/event-stream"}
+    async with (
+        connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as watcher,
+        connect(address, subprotocols=[Subprotocol("graphql-transport-ws")], max_queue=1) as silent,
+        httpx.AsyncClient(base_url=process.url, timeout=TIMEOUT_SECONDS) as http,
+        http.stream("POST", "/graphql", json=body, headers=as_events) as stream,
+    ):
+        for socket in (watcher, silent):
+            await socket.send(json.dumps({"type": "connection_init"}))
         await watcher.recv()
+        for number in range(80):  # more than fits into the buffers of a connection that nobody reads from
+            message = {"type": "subscribe", "id": str(number), "payload": {"query": EVERY_NAME}}
+            await silent.send(json.dumps(message))
         ending = asyncio.create_task(process.stop())
         with pytest.raises(ConnectionClosed) as closed:
             await watcher.recv()
+        events = (await stream.aread()).decode()
+        assert await ending == -signal.SIGTERM, "ended by the signal, after it had cleaned up"
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1012
-    assert await ending == -signal.SIGTERM, "ended by the signal, after it had cleaned up"
+    assert re.fullmatch(r"Service restart: connect again in \d+ ms\.", closed.value.rcvd.reason)
+    assert re.fullmatch(r":\n\n(:\n\n)*retry: \d+\n\n", events)
 
 
 async def test_a_forged_token_is_refused_over_http_and_websocket(shared_process: Process) -> None:
