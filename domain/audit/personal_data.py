@@ -6,8 +6,8 @@ from sqlalchemy import ColumnElement, String, and_, cast, exists, false, func, l
 from sqlalchemy.orm import aliased
 
 from domain.audit.comparison import select_rows
-from domain.personal_data.erasure import OWN_TABLES, is_event_of
-from domain.personal_data.inventory import EVENT_TEXTS, PERSONAL_TABLES, PersonalTable
+from domain.personal_data.erasure import OWN_TABLES, is_event_of, texts_by_event
+from domain.personal_data.inventory import PERSONAL_TABLES, PersonalTable
 from models import Account, ArchivedEvent, Base, Event, Role
 from models.sql.types import AnySelect
 
@@ -54,4 +54,11 @@ def is_left(model: type[Base], table: PersonalTable) -> ColumnElement[bool]:
 
 def has_text(events: type[Event] | type[ArchivedEvent]) -> ColumnElement[bool]:
     """Whether an event holds what somebody wrote."""
-    return or_(*(events.payload[name].as_string() != "" for name in sorted(EVENT_TEXTS)))
+    return or_(
+        *(
+            and_(
+                events.name == name, or_(*(events.payload[text].as_string() != "" for text in sorted(texts)))
+            )
+            for name, texts in texts_by_event().items()
+        )
+    )

@@ -3,8 +3,9 @@
 Nothing personal is left. Ids, amounts and times stay, so that the books do not change.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +15,7 @@ from domain.aftersales.states import FINAL as FINAL_TICKETS
 from domain.cause import Cause
 from domain.errors import WrongState
 from domain.events import EVENT_TYPES
-from domain.events.types import facts_of
+from domain.events.types import facts_of, hints_of
 from domain.notice import queue_account_notice
 from domain.personal_data.inventory import (
     EVENT_TEXTS,
@@ -196,13 +197,13 @@ def is_notice_of(account_id: int, contacts: list[str]) -> ColumnElement[bool]:
 
 async def erase_event_texts(session: AsyncSession, account: Account) -> None:
     """Empty the texts in the events of what is the account's, archived ones included."""
-    names = list(names_of_events_with_texts())
+    texts = texts_by_event()
     for model in (Event, ArchivedEvent):
-        with_text = select(model.id, model.payload).where(
-            is_event_of(model, account.id), model.name.in_(names)
+        with_text = select(model.id, model.name, model.payload).where(
+            is_event_of(model, account.id), model.name.in_(texts)
         )
-        for event_id, payload in (await session.execute(with_text)).all():
-            erased = {key: "" if key in EVENT_TEXTS and value else value for key, value in payload.items()}
+        for event_id, name, payload in (await session.execute(with_text)).all():
+            erased = {key: "" if key in texts[name] and value else value for key, value in payload.items()}
             await session.execute(update(model).where(model.id == event_id).values(payload=erased))
 
 
@@ -216,8 +217,18 @@ def is_event_of(model: type[Event] | type[ArchivedEvent], account_id: int | AnyC
     )
 
 
-def names_of_events_with_texts() -> Iterator[str]:
-    """The stored names of events that have a field of EVENT_TEXTS."""
-    for name, event_type in EVENT_TYPES.items():
-        if EVENT_TEXTS & {each.name for each in facts_of(event_type)}:
-            yield name
+@cache
+def texts_by_event() -> Mapping[str, frozenset[str]]:
+    """The stored name of each event that has a field of EVENT_TEXTS -> these fields.
+
+    A field of this name may be an enum in another event, such as the reason of a ticket: that one stays.
+    """
+    found = {
+        name: frozenset(
+            each.name
+            for each in facts_of(event_type)
+            if each.name in EVENT_TEXTS and hints_of(name)[each.name] in (str, str | None)
+        )
+        for name, event_type in EVENT_TYPES.items()
+    }
+    return {name: texts for name, texts in found.items() if texts}

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.messages import add_message
 from domain.aftersales.requests import cancel_ticket
 from domain.cause import Cause
+from domain.events import read_event
 from domain.notice import NoticeDraft, queue_notice
+from domain.personal_data.erasure import texts_by_event
 from domain.personal_data.inventory import PERSONAL_TABLES
 from events.shop import Shop
 from gateways.media import LocalMedia
@@ -122,8 +124,8 @@ PERSONAL_DELIVERY = next(model for model in PERSONAL_TABLES if model.__tablename
 async def mark_events(session: AsyncSession) -> None:
     """Mark the texts in events, and move one with a text to the archive."""
     for event in await session.scalars(select(Event)):
-        if event.payload.get("reason") and isinstance(event.payload["reason"], str):
-            event.payload = event.payload | {"reason": MARK}
+        texts = texts_by_event().get(event.name, frozenset()) & event.payload.keys()
+        event.payload = event.payload | dict.fromkeys(texts, MARK)
     await session.flush()
     ticket = (await session.scalars(select(Ticket))).one()
     archived = {
@@ -175,6 +177,7 @@ async def test_nothing_personal_is_left_and_the_books_are_unchanged(
 
     assert await rows_with_marks(shop) == []
     assert await amounts(session) == before
+    assert [read_event(event).name for event in await session.scalars(select(Event))] != []
     await session.execute(delete(ArchivedEvent))
     await session.commit()
     await assert_books_agree(shop)
