@@ -32,10 +32,10 @@ async def test_an_owner_ends_other_sign_ins(sign_in: SignIn) -> None:
 
     one_less = (await web.do("WebSignInEnd", id=other["id"]))["account"]["signIns"]
     document = web.documents["WebOtherSignInsEnd"]
-    alone = (await web.client.get(document))["otherSignInsEnd"]["account"]["signIns"]
+    left = (await web.client.get(document))["otherSignInsEnd"]["account"]["signIns"]
 
     assert other["id"] not in [each["id"] for each in one_less]
-    assert [each["isCurrent"] for each in alone] == [True]
+    assert [each["isCurrent"] for each in left] == [True]
 
 
 async def test_a_forgotten_password_is_reset(open_app: OpenApp, clients: Clients) -> None:
