@@ -50,7 +50,7 @@ async def test_exactly_the_public_fields_can_be_cached_by_a_cdn(shop_with_tea: C
             assert "errors" not in reply.json()
             assert reply.headers["etag"]
             assert set(reply.headers["vary"].split(", ")) == {
-                "Accept", "Accept-Language", "Authorization", "X-Cart-Token", "X-Currency",
+                "Accept", "Accept-Language", "Origin", "Authorization", "X-Cart-Token", "X-Currency",
             }  # fmt: skip
         else:
             assert control == PRIVATE, name
