@@ -149,6 +149,7 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "cartUpdates": Permission.CART,
         "orderUpdates": Permission.ORDER_VIEW,
         "deliveryRunUpdates": Permission.DELIVERY_RUN_VIEW,
+        "productUpdates": Permission.PUBLIC,
         "shipmentUpdates": Permission.SHIPMENT_VIEW,
         "ticketUpdates": Permission.TICKET_VIEW,
         "viewerUpdates": Permission.BUY,

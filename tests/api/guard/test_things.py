@@ -93,6 +93,7 @@ KIND_OF_ID: dict[str, str] = {
     "mutation ticketReapply input.mediaIds": "Media",
     "mutation ticketReturnShip input.id": "Ticket",
     "subscription orderUpdates id": "Order",
+    "subscription productUpdates ids": PUBLIC,
     "subscription shipmentUpdates id": "Shipment",
     "subscription ticketUpdates id": "Ticket",
 }
