@@ -33,7 +33,8 @@ async def use_promotions(
     if not requests:
         return
     rows = [use_values(request, now) for request in requests]
-    await session.execute(insert(PromotionUse), rows)
+    # Rows without a code would else be a statement of their own.
+    await session.execute(insert(PromotionUse).execution_options(render_nulls=True), rows)
     if per_buyer := [request for request in requests if request.is_counted_per_buyer]:
         await count_for_buyers(session, per_buyer)
     if counted := [request for request in requests if request.is_counted]:

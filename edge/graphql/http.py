@@ -86,6 +86,7 @@ async def respond_once(operations: Operations, request: Request, asked: HttpOper
     try:
         if isinstance(prepared, OperationFailed):
             raise prepared
+        await operations.save_document(prepared.request)
         answer = await run_while_connected(request.receive, operations, prepared, asked.context)
     except OperationFailed as failed:
         return failure_response(failed, asked.media_type)
@@ -94,7 +95,6 @@ async def respond_once(operations: Operations, request: Request, asked: HttpOper
     if fresh := fresh_for(operations, request, prepared, answer):
         settings = operations.shop.settings
         response.headers["Cache-Control"] = caching.public_cache_control(fresh, settings)
-    await operations.save_document(prepared.request)
     return response
 
 

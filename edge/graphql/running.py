@@ -52,11 +52,11 @@ async def answer_operation(
     OperationFailed where the operation cannot begin, or does not come to its end.
     """
     context = Context(operations.shop, await viewer.renew(), request_id, viewer.place, origin=viewer.origin)
+    await operations.save_document(prepared.request)
     async with aclosing(operations.stream(prepared, context)) as answers:
         async for answer in answers:
             await viewer.renew()
             yield answer
-    await operations.save_document(prepared.request)
 
 
 async def queue_answers(answers: AsyncGenerator[Answer], queue: SendQueue, form: AnswerFormat) -> bytes:

@@ -58,7 +58,7 @@ async def test_an_unknown_version_is_refused(clients: Clients, shop: Shop, after
     order = await create_order_now(shop, customer.account)
 
     async with customer.watch(WATCH, id=id_of(order), after=after) as watch:
-        [error] = (await watch.next())["errors"]
+        [error] = (await watch.answer())["errors"]
 
     assert error["extensions"]["code"] == "INVALID"
     assert error["message"] == "This order is at version 1."
@@ -69,6 +69,6 @@ async def test_updates_of_an_order_of_somebody_else_do_not_exist(clients: Client
     messages = []
     for each in (id_of(order), global_id("Order", 999_999)):
         async with other.watch(WATCH, id=each) as watch:
-            messages.append((await watch.next())["errors"][0]["message"])
+            messages.append((await watch.answer())["errors"][0]["message"])
 
     assert messages == ["There is no such order."] * 2
