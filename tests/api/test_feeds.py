@@ -15,8 +15,10 @@ from domain.events import (
     TicketMessageAdded,
 )
 from domain.outbox import record
+from events.bus import LocalBus
 from events.relay import Relay
 from events.shop import Shop
+from events.topics import account_topic
 from models import Account, Cart, Event, Role, Subject
 from resolvers.ids import global_id
 from tests.clients import Clients
@@ -67,7 +69,7 @@ async def test_a_customer_gets_events_of_their_own_things_only(clients: Clients,
 
 
 async def test_an_event_that_commits_late_is_sent_though_its_id_is_lower(
-    clients: Clients, shop: Shop, session: AsyncSession
+    shop: Shop, session: AsyncSession
 ) -> None:
     account = await create_account(session)
     cart = await create_cart(session, account)
@@ -79,7 +81,9 @@ async def test_an_event_that_commits_late_is_sent_though_its_id_is_lower(
             received.put_nowait(event.id)
 
     listening = asyncio.create_task(listen())
-    await wait_until(clients.signals)
+    assert isinstance(shop.bus, LocalBus)
+    listeners = shop.bus.signals
+    await wait_until(lambda: account_topic(account.id) in listeners)
     for event_id in (500, 400, 401, 900):
         session.add(late_event(event_id, cart, account))
         await session.commit()
