@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, event, inspect, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
@@ -66,6 +67,7 @@ class Database:
             readers = writers = create_async_engine(
                 url, pool_size=pool_size, connect_args={"server_settings": POSTGRES}, **ENGINE
             )
+            replace_closed_connections(readers.sync_engine)
         return cls(
             readers,
             writers,
@@ -145,6 +147,18 @@ def prepare_sqlite(engine: Engine, *, begin: str) -> None:
     @event.listens_for(engine, "begin")
     def begin_transaction(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+
+def replace_closed_connections(engine: Engine) -> None:
+    """Let the pool open a new connection in place of one that has been closed while nobody used it.
+
+    The server may have ended it, or a cancelled statement; to see that costs no message to the server.
+    """
+
+    @event.listens_for(engine, "checkout")
+    def refuse_closed(connection: DBAPIConnection, *_: object) -> None:
+        if getattr(connection, "driver_connection").is_closed():  # noqa: B009 - asyncpg's, unknown to DBAPI
+            raise DisconnectionError
 
 
 Reads = async_sessionmaker[AsyncSession]

@@ -32,7 +32,10 @@ SLOW = {
 }
 """Statements that take about a minute."""
 
-RUNNING = "SELECT COUNT(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep%'"
+RUNNING = (
+    "SELECT COUNT(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND state = 'active' AND query LIKE 'SELECT pg_sleep%'"
+)
 PRODUCTS = "{ products(first: 1) { totalCount } }"
 
 
