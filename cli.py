@@ -334,7 +334,7 @@ def import_taxonomy(
 
 @exports.command("products")
 def export_products(
-    to: Annotated[Path | None, typer.Argument(help="file to write; standard output when not given")] = None,
+    to: Annotated[Path | None, typer.Argument(help="file to make; standard output when not given")] = None,
     currency: Annotated[
         CurrencyCode | None, typer.Option(help="currency of the columns that name none")
     ] = None,
@@ -342,7 +342,9 @@ def export_products(
     """Export all products in Shopify's CSV format."""
     from edge.commands.product_files import export_file
 
-    run_in_shop(lambda shop: export_file(shop, to, currency or shop.settings.locale.default_currency))
+    run_in_shop(
+        lambda shop: export_file(shop, to, currency or shop.settings.locale.default_currency, console)
+    )
 
 
 def run_in_shop(work: "Callable[[Shop], Awaitable[int]]") -> None:

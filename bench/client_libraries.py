@@ -82,6 +82,7 @@ def run_node(node: Sequence[str], folder: Path, arguments: Sequence[str], **envi
 
 def run_tools(node: Sequence[str]) -> Iterator[Step]:
     for name, (folder, arguments) in TOOLS.items():
+        print_progress(name)
         library, _, step = name.partition(": ")
         try:
             run_node(node, FOLDER / folder, arguments)
@@ -92,6 +93,7 @@ def run_tools(node: Sequence[str]) -> Iterator[Step]:
 
 def run_libraries(node: Sequence[str], url: str) -> Iterator[Step]:
     for script in LIBRARIES:
+        print_progress(script)
         try:
             output = run_node(node, FOLDER, [script], SHOP=f"{url}/graphql")
             failure = ""
@@ -102,6 +104,11 @@ def run_libraries(node: Sequence[str], url: str) -> Iterator[Step]:
         yield from steps
         if failure and all(step.ok for step in steps):
             yield Step(script, "to its end", ok=False, note=failure)
+
+
+def print_progress(step: str) -> None:
+    """Say what begins now; the table of results comes at the end."""
+    print(step, file=sys.stderr, flush=True)
 
 
 def read_steps(output: str) -> Iterator[Step]:
@@ -119,8 +126,10 @@ def last_lines(output: str | bytes | None) -> str:
 async def run_all() -> list[Step]:
     """Run everything, with a demo shop on a free port that ends with it."""
     npm, node = npm_command(), node_command()
+    print_progress("Installing the packages.")
     prepare_folder(npm)
     steps = list(run_tools(node))
+    print_progress("Starting a demo shop.")
     with tempfile.TemporaryDirectory(prefix="clients-") as folder:
         env = process_environment(f"sqlite:///{folder}/shop.db", Path(folder), ENVIRONMENT="development")
         async with serve_shop(env, Path(folder) / "log", "--demo") as shop:

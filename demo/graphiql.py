@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import exists, select
 
+from demo.content import read_emails
 from demo.load.accounts import PASSWORD
 from demo.load.orders import NUMBER_PREFIX
 from edge.graphiql import PageContent, Person
@@ -23,7 +24,7 @@ async def find_demo_content(shop: Shop) -> PageContent | None:
             return None
         accounts = await session.scalars(
             select(Account)
-            .where(Account.email.endswith("@example.com"))
+            .where(Account.email.in_(read_emails()))
             .order_by(Account.role != Role.CUSTOMER, Account.id)
         )
         people = [

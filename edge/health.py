@@ -14,10 +14,9 @@ CHECK_SECONDS = 2.0
 
 def health_routes(shop: Shop) -> list[Route]:
     async def report_ready(request: Request) -> Response:
-        checks: dict[str, Callable[[], Awaitable[object]]] = {
-            "database": shop.database.check,
-            "redis": shop.bus.check,
-        }
+        checks: dict[str, Callable[[], Awaitable[object]]] = {"database": shop.database.check}
+        if shop.settings.redis.url:
+            checks["redis"] = shop.bus.check
         results = await asyncio.gather(*(run_check(check) for check in checks.values()))
         report = dict(zip(checks, results, strict=True))
         status = describe_status(report)

@@ -37,6 +37,22 @@ def read_tour() -> str:
     return "\n".join(re.findall(r"```sh\n(.*?)```", part, re.DOTALL))
 
 
+OF_THE_SHELL = {
+    "CDPATH", "COLUMNS", "EDITOR", "ENV", "FPATH", "HISTFILE", "HISTSIZE", "HOME", "HOST", "HOSTNAME",
+    "HOSTTYPE", "IFS", "LANG", "LINENO", "LINES", "LOGNAME", "MACHTYPE", "MAIL", "OLDPWD", "OSTYPE",
+    "PATH", "PPID", "PROMPT", "PS1", "PS2", "PS3", "PS4", "PWD", "RANDOM", "REPLY", "SAVEHIST",
+    "SECONDS", "SHELL", "SHLVL", "TERM", "TMPDIR", "UID", "EUID", "USER", "USERNAME", "GROUPS",
+    "DIRSTACK", "PIPESTATUS", "FUNCNAME", "OPTARG", "OPTIND", "OPTERR", "TMOUT",
+}  # fmt: skip
+"""Variables that interactive bash or zsh sets, changes or reads itself."""
+
+
+def test_the_tour_sets_no_variable_of_the_shell() -> None:
+    assigned = set(re.findall(r"^(?:export )?(\w+)=", read_tour(), re.MULTILINE))
+    assert {"TEA", "ORDER", "CARTWHEEL_PASSWORD"} <= assigned
+    assert {name for name in assigned if name.rstrip("_") in OF_THE_SHELL} == set()
+
+
 SEND = """
 import json, os, socket, sys
 with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as connection:

@@ -34,7 +34,16 @@ __all__ = [
     "TicketContent",
     "WarehouseContent",
     "read_content",
+    "read_emails",
 ]
+
+
+def read_emails() -> tuple[str, ...]:
+    """The e-mail addresses of the demo shop's accounts: staff, then customers."""
+    return tuple(
+        str(person["email"]) for key in ("staff", "customers") for person in read_tables("people.toml", key)
+    )
+
 
 OPTION_TRANSLATIONS: dict[str, str] = read_option_translations()
 """English for every Chinese name and value of an option in the products."""

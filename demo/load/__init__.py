@@ -6,9 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from demo.content import Content, read_content
+from demo.content import Content, read_content, read_emails
 from demo.load.accounts import PASSWORD, load_accounts
 from demo.load.articles import load_articles
+from demo.load.notices import skip_past_notices
 from demo.load.orders import load_orders
 from demo.load.products import load_products
 from demo.load.promotions import load_promotions
@@ -38,6 +39,7 @@ async def load_demo(shop: Shop, console: Console) -> None:
             for load, table in LOADERS:
                 if not await has_rows(shop, table):
                     await load(shop, content)
+            await skip_past_notices(shop)
     await print_accounts(shop, console)
 
 
@@ -60,7 +62,7 @@ async def print_accounts(shop: Shop, console: Console) -> None:
     async with shop.database.reads() as session:
         accounts = (
             await session.scalars(
-                select(Account).where(Account.email.endswith("@example.com")).order_by(Account.id)
+                select(Account).where(Account.email.in_(read_emails())).order_by(Account.id)
             )
         ).all()
     printed = Table("role", "e-mail", "name", title=f'The demo shop: everybody\'s password is "{PASSWORD}"')

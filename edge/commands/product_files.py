@@ -79,11 +79,17 @@ def print_problem(problem: FileProblem, console: Console, kind: str = "problem")
     console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-async def export_file(shop: Shop, to: Path | None, currency: CurrencyCode) -> int:
-    """Export all products to a file, which appears once it is complete, or to stdout; the exit code."""
+async def export_file(shop: Shop, to: Path | None, currency: CurrencyCode, console: Console) -> int:
+    """Export all products to a new file, which appears once it is complete, or to stdout; the exit code.
+
+    It is 1 where there is such a file already.
+    """
     if to is None:
         await write_products(shop, sys.stdout.buffer, currency)
         return 0
+    if await asyncio.to_thread(to.exists):
+        console.print(f"{to} exists already.", highlight=False, markup=False, soft_wrap=True)
+        return 1
     partial = to.with_name(f".{to.name}.part")
     with partial.open("wb") as file:
         await write_products(shop, file, currency)

@@ -64,7 +64,7 @@ def written_value(value: object) -> str:
         case bool():
             return WRITTEN[value]
         case timedelta():
-            return f"{value.total_seconds():g}"
+            return f"{value.total_seconds():f}".rstrip("0").rstrip(".")
         case Enum():
             return str(value.value)
         case tuple():

@@ -35,5 +35,5 @@ def connect_notice_gateways(
     if notices.smtp_host:
         gateways[NoticeChannel.EMAIL] = SmtpNotices(notices, notices.shop_name)
     if missing := [channel.value for channel in NoticeChannel if channel not in gateways]:
-        log.warning("notice.no_gateway", channels=missing)
+        log.warning("notice.no_gateway", channels=missing, settings="SMTP_HOST, NOTICE_WEBHOOK_URL")
     return gateways

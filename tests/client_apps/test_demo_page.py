@@ -5,6 +5,7 @@ from typing import Any
 
 from demo.graphiql import EXAMPLES, find_demo_content
 from demo.live_stock import HIGHEST, LOWEST, SKU, moving_stock, watches_products
+from domain.account import register_account
 from tests.client_apps.conftest import SignIn
 from tests.clients import Clients
 from tests.observe import assert_books_agree
@@ -23,6 +24,21 @@ async def test_the_demo_shop_names_its_people_customers_first(clients: Clients) 
         "xiaoyu", "zhiming", "emma", "xiulan",
     ]  # fmt: skip
     assert {person.password for person in content.people} == {"cartwheel-demo"}
+
+
+async def test_the_demo_shop_shows_nobody_who_registered_with_its_password(clients: Clients) -> None:
+    async with clients.shop.database.writes.begin() as session:
+        await register_account(
+            session,
+            email="visitor@example.com", phone=None, name="Visitor", password_hash="none", language="en",
+            now=clients.shop.clock(),
+        )  # fmt: skip
+
+    content = await find_demo_content(clients.shop)
+
+    assert content is not None
+    assert len(content.people) == 10
+    assert "visitor@example.com" not in {person.login for person in content.people}
 
 
 async def test_the_stock_that_a_guest_watches_moves_by_itself(clients: Clients) -> None:

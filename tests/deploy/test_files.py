@@ -103,6 +103,16 @@ def test_the_settings_of_the_services_are_valid() -> None:
         assert not settings.offers_sandbox
 
 
+def test_every_setting_of_the_file_reaches_each_process_of_the_shop_and_nobody_else() -> None:
+    """Paths in a compose file start at the project directory, which the command at its top names."""
+    files = {name: service.get("env_file") for name, service in COMPOSE["services"].items()}
+    of_the_shop = {name for name, _ in services_of("cartwheel")}
+    assert files == {name: ["deploy/.env"] if name in of_the_shop else None for name in files}
+    head = (DEPLOY / "compose.yaml").read_text("utf-8").partition("\nname:")[0]
+    assert "cp deploy/env.example deploy/.env" in head
+    assert "--project-directory . " in head
+
+
 def test_two_servers_and_a_worker_stand_behind_a_proxy() -> None:
     shop = dict(services_of("cartwheel"))
     commands = {name: service.get("command", "serve") for name, service in shop.items()}

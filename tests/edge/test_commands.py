@@ -2,12 +2,14 @@
 
 import re
 import subprocess
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from edge.commands.settings import written_value
 from events.shop import Shop
 from models import Account, Role
 from settings import Settings, list_variables
@@ -49,6 +51,26 @@ async def test_the_printed_file_sets_every_default_once_its_lines_are_taken_in(
 
     assert len(re.findall(r"^# [A-Z0-9_]+=", printed.stdout, re.MULTILINE)) == len(list(list_variables()))
     assert Settings.from_environment(env_file=str(file)) == Settings.from_environment(env_file=None)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(timedelta(days=30), "2592000"), (timedelta(seconds=0.25), "0.25"), (timedelta(seconds=90), "90")],
+)
+def test_a_duration_is_written_exactly(value: timedelta, written: str) -> None:
+    assert written_value(value) == written
+
+
+async def test_an_export_does_not_overwrite_a_file(env: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "products.csv"
+    first = await call_cartwheel("export", "products", str(file), env=env)
+    file.write_text("edited by hand")
+
+    again = await call_cartwheel("export", "products", str(file), env=env)
+
+    assert (first.returncode, again.returncode) == (0, 1)
+    assert f"{file} exists already." in again.stderr
+    assert file.read_text() == "edited by hand"
 
 
 async def test_ask_names_the_way_where_nothing_answers(env: dict[str, str]) -> None:
