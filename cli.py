@@ -342,9 +342,7 @@ def export_products(
     """Export all products in Shopify's CSV format."""
     from edge.commands.product_files import export_file
 
-    run_in_shop(
-        lambda shop: export_file(shop, to, currency or shop.settings.locale.default_currency, console)
-    )
+    run_in_shop(lambda shop: export_file(shop, to, currency, console))
 
 
 def run_in_shop(work: "Callable[[Shop], Awaitable[int]]") -> None:

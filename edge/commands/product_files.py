@@ -79,11 +79,12 @@ def print_problem(problem: FileProblem, console: Console, kind: str = "problem")
     console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-async def export_file(shop: Shop, to: Path | None, currency: CurrencyCode, console: Console) -> int:
+async def export_file(shop: Shop, to: Path | None, currency: CurrencyCode | None, console: Console) -> int:
     """Export all products to a new file, which appears once it is complete, or to stdout; the exit code.
 
     It is 1 where there is such a file already.
     """
+    currency = currency or shop.settings.locale.default_currency
     if to is None:
         await write_products(shop, sys.stdout.buffer, currency)
         return 0
