@@ -70,7 +70,7 @@ def links_of(shop: Shop) -> Iterator[Link]:
     else:
         yield Link("graphql", "/graphql", "GraphQL", "Send operations here by POST.")
     yield Link("health", "/healthz", "Health", "Says that the process runs.")
-    yield Link("ready", "/readyz", "Readiness", "Says whether the database and Redis answer.")
+    yield Link("ready", "/readyz", "Readiness", "Says whether the shop can serve.")
 
 
 def prefers_json(accept: str) -> bool:
