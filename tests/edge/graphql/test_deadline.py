@@ -1,30 +1,30 @@
 """An operation that takes too long, or whose client has gone, is stopped: its tasks and its SQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from edge.graphql.answer import OperationFailed
 from edge.graphql.deadline import run_within
 from events.shop import Shop
 from loaders.base import Grouped
-from models import Account
+from models import Account, Verification
 from models.sql.prepared import driver_connection
 from resolvers.context import Context, Viewer
 from resolvers.execution import Execution
-from settings import Settings
 from tests.clients import Clients
-from tests.conftest import settings_for
+from tests.conftest import NEVER
 from tests.edge.graphql.transports import EVERY_TRANSPORT, Transport, open_http
 from tests.factories.account import create_account
 from tests.observe import wait_until
 
 DEADLINE = 1.0
+LEAVING_SECONDS = 20.0
+"""How long the server may take to stop what nobody waits for any more: less than the statements take."""
 SLOW = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500000000)"
     " SELECT COUNT(*) FROM n",
@@ -36,12 +36,10 @@ RUNNING = (
     "SELECT COUNT(*) FROM pg_stat_activity"
     " WHERE datname = current_database() AND state = 'active' AND query LIKE 'SELECT pg_sleep%'"
 )
-PRODUCTS = "{ products(first: 1) { totalCount } }"
+CATEGORIES = "{ categories { slug } }"
 
 
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    return settings_for(database_url, tmp_path, operation_deadline=DEADLINE)
+pytestmark = pytest.mark.settings(operation_deadline=DEADLINE)
 
 
 class SlowLoader(Grouped[int, int]):
@@ -157,6 +155,12 @@ REGISTER = """mutation {
 }"""
 
 
+async def count_registrations(shop: Shop) -> int:
+    """How many registrations wait for the code that was sent."""
+    async with shop.database.reads() as session:
+        return await session.scalar(select(func.count()).select_from(Verification)) or 0
+
+
 @pytest.mark.parametrize("transport", EVERY_TRANSPORT.values(), ids=EVERY_TRANSPORT)
 async def test_over_each_transport_the_deadline_is_told(clients: Clients, transport: Transport) -> None:
     async with blocked_writes(clients.shop):
@@ -164,26 +168,62 @@ async def test_over_each_transport_the_deadline_is_told(clients: Clients, transp
 
     assert list(answer) == ["errors"]
     assert answer["errors"][0]["extensions"] == {"code": "DEADLINE_EXCEEDED"}
-    async with clients.shop.database.reads() as session:
-        assert await session.scalar(select(func.count()).select_from(Account)) == 0
+    assert await count_registrations(clients.shop) == 0
 
 
-async def test_a_query_stops_when_its_client_goes_and_a_mutation_is_finished(
-    database_url: str, clients: Clients
-) -> None:
-    shop = clients.shop
-    operations = clients.app.state.graphql.operations
+@contextmanager
+def slow_reads(shop: Shop) -> Iterator[list[object]]:
+    """During the block, each statement that a session reads with takes a minute; those that have begun."""
+    begun: list[object] = []
+
+    def replace_statement(*statement: object) -> tuple[str, tuple[()]]:
+        begun.append(statement)
+        return SLOW[shop.database.dialect], ()
+
+    engine = shop.database.readers.sync_engine
+    event.listen(engine, "before_cursor_execute", replace_statement, retval=True)
+    try:
+        yield begun
+    finally:
+        event.remove(engine, "before_cursor_execute", replace_statement)
+
+
+async def leave_while(clients: Clients, query: str, is_running: Callable[[], object]) -> None:
+    """Send an operation, and close the connection as soon as it is running; the server has seen it then."""
     async with open_http(clients) as http:
-        async with blocked_writes(shop):
-            request = asyncio.create_task(http.post("/graphql", json={"query": REGISTER}))
-            await wait_until(lambda: operations.unfinished)
-            request.cancel()
-            await asyncio.gather(request, return_exceptions=True)
-        await wait_until(lambda: not operations.unfinished)
-    async with shop.database.reads() as session:
-        accounts = await session.scalar(select(func.count()).select_from(Account))
+        request = asyncio.create_task(http.post("/graphql", json={"query": query}))
+        await wait_until(is_running)
+        request.cancel()
+        await asyncio.gather(request, return_exceptions=True)
+    assert clients.server
+    state = clients.server.server_state
+    async with asyncio.timeout(LEAVING_SECONDS):
+        await wait_until(lambda: not state.connections and not state.tasks)
 
-    assert accounts in {0, 1}, "all of it or nothing, by the deadline"
+
+@pytest.mark.settings(operation_deadline=NEVER)
+async def test_the_statement_of_a_query_ends_when_its_client_closes_the_connection(clients: Clients) -> None:
+    shop = clients.shop
+    assert await clients.guest().get(CATEGORIES) == {"categories": []}
+    with slow_reads(shop) as begun:
+        await leave_while(clients, CATEGORIES, lambda: begun)
+        async with asyncio.timeout(LEAVING_SECONDS):
+            await wait_until(lambda: shop.database.connections_in_use == 0)
+
+    await assert_nothing_runs(shop)
+
+
+@pytest.mark.settings(operation_deadline=NEVER)
+async def test_a_mutation_is_finished_once_though_its_client_has_closed_the_connection(
+    clients: Clients,
+) -> None:
+    shop, unfinished = clients.shop, clients.app.state.graphql.operations.unfinished
+    async with blocked_writes(shop):
+        await leave_while(clients, REGISTER, lambda: unfinished)
+        assert len(unfinished) == 1
+    await wait_until(lambda: not unfinished)
+
+    assert await count_registrations(shop) == 1
 
 
 async def test_an_answer_above_the_limit_is_not_sent(clients: Clients) -> None:

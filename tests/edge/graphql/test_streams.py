@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.edge.graphql.transports import (
     open_http,
     read_answer,
     read_events,
+    read_parts,
 )
 from tests.given import id_of
 from tests.observe import wait_until
@@ -186,3 +188,28 @@ async def test_a_client_that_goes_before_the_first_event_leaves_nothing(guest: C
     await wait_until(lambda: sum(shop.metrics.live_connections.values()) == 0)
 
     assert sum(shop.metrics.live_operations.values()) == 0
+
+
+@pytest.mark.parametrize("accept", [EVENT_STREAM, MULTIPART])
+async def test_at_shutdown_a_stream_tells_when_to_connect_again_and_ends(
+    guest: Client, http: httpx.AsyncClient, accept: str
+) -> None:
+    shop, headers = guest.clients.shop, {**guest.headers, "Accept": accept}
+    body = post_body("subscription { cartUpdates { version } }")
+    reading = asyncio.create_task(http.post("/graphql", json=body, headers=headers))
+    await wait_until(lambda: sum(shop.metrics.live_operations.values()) == 1)
+    await guest.clients.app.state.graphql.announce_restart()
+    text = (await reading).text
+
+    if accept == EVENT_STREAM:
+        assert re.fullmatch(r":\n\n(:\n\n)*retry: \d+\n\n", text)
+        return
+    restart = read_parts(text)[-1]
+    [error] = restart["errors"]
+    milliseconds = error["extensions"]["retryAfterMs"]
+    assert restart["payload"] is None
+    assert error == {
+        "message": f"Service restart: connect again in {milliseconds} ms.",
+        "extensions": {"code": "SERVICE_RESTART", "retryAfterMs": milliseconds},
+    }
+    assert 0 <= milliseconds < shop.settings.graphql.reconnect_spread.total_seconds() * 1000

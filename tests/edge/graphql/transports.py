@@ -1,5 +1,6 @@
 """Sending one operation over each transport, as clients do, and reading all that comes back."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -35,7 +36,8 @@ class Socket:
         await self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
     async def receive(self) -> dict[str, Any]:
-        message: dict[str, Any] = read_answer(await self.connection.recv())
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            message: dict[str, Any] = read_answer(await self.connection.recv())
         return message
 
     async def subscribe(self, query: str, id: str = "1", **more: Any) -> None:
@@ -52,8 +54,9 @@ class Socket:
     async def read_close(self) -> tuple[int, str]:
         """Code and reason of the close frame that ends the connection; what comes before it is left out."""
         with suppress(ConnectionClosed):
-            while True:
-                await self.connection.recv()
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                while True:
+                    await self.connection.recv()
         assert self.connection.close_code is not None
         return self.connection.close_code, self.connection.close_reason or ""
 
