@@ -182,10 +182,15 @@ class Clients:
         assert isinstance(self.shop.bus, LocalBus)
         return set().union(*self.shop.bus.signals.values())
 
-    async def start_server(self) -> str:
-        """Serve on a free port unless it serves already; return the address."""
+    async def start_server(self, *, send_buffer: int | None = None) -> str:
+        """Serve on a free port unless it serves already; return the address.
+
+        send_buffer: how many bytes the kernel keeps for a client that does not read
+        """
         if self.server is None:
             listener = socket.socket()
+            if send_buffer is not None:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
             listener.bind(("127.0.0.1", 0))
             self.port = listener.getsockname()[1]
             config = build_server_config(self.app, self.shop.settings)
