@@ -7,7 +7,7 @@ account and a new text in an event must have their place here.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, String, cast, select
 
 from models import (
     Account,
@@ -69,25 +69,34 @@ class PersonalTable:
     exported: bool = True
 
 
+# These selects name their own table in `correlate_except`: the account may be a column of a statement that
+# encloses them more than one level above, and by itself SQLAlchemy looks one level up only.
+
+
 def orders_of(account_id: int | AnyColumn) -> Select[int]:
-    return select(Order.id).where(Order.account_id == account_id)
+    return select(Order.id).where(Order.account_id == account_id).correlate_except(Order)
 
 
 def shipments_of(account_id: int | AnyColumn) -> Select[int]:
-    return select(Shipment.id).where(Shipment.order_id.in_(orders_of(account_id)))
+    return select(Shipment.id).where(Shipment.order_id.in_(orders_of(account_id))).correlate_except(Shipment)
 
 
 def tickets_of(account_id: int | AnyColumn) -> Select[int]:
-    return select(Ticket.id).where(Ticket.account_id == account_id)
+    return select(Ticket.id).where(Ticket.account_id == account_id).correlate_except(Ticket)
 
 
 def carts_of(account_id: int | AnyColumn) -> Select[int]:
-    return select(Cart.id).where(Cart.account_id == account_id)
+    return select(Cart.id).where(Cart.account_id == account_id).correlate_except(Cart)
 
 
-def reader_key(account_id: int | AnyColumn) -> str:
+def deliveries_of(account_id: int | AnyColumn) -> Select[int]:
+    return select(Delivery.id).where(Delivery.order_id.in_(orders_of(account_id))).correlate_except(Delivery)
+
+
+def reader_key(account_id: int | AnyColumn) -> str | ColumnElement[str]:
     """How ratings of articles name an account."""
-    return f"account:{account_id}"
+    prefix = "account:"
+    return f"{prefix}{account_id}" if isinstance(account_id, int) else prefix + cast(account_id, String)
 
 
 POSTAL = dict.fromkeys(
@@ -141,11 +150,7 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
     Payment: PersonalTable(lambda id: Payment.order_id.in_(orders_of(id)), {"failure": None}),
     Posting: PersonalTable(lambda id: Posting.order_id.in_(orders_of(id)), exported=False),
     LedgerEntry: PersonalTable(lambda id: LedgerEntry.order_id.in_(orders_of(id)), exported=False),
-    DeliveryLine: PersonalTable(
-        lambda id: DeliveryLine.delivery_id.in_(
-            select(Delivery.id).where(Delivery.order_id.in_(orders_of(id)))
-        )
-    ),
+    DeliveryLine: PersonalTable(lambda id: DeliveryLine.delivery_id.in_(deliveries_of(id))),
     Delivery: PersonalTable(lambda id: Delivery.order_id.in_(orders_of(id)), POSTAL),
     OrderLine: PersonalTable(lambda id: OrderLine.order_id.in_(orders_of(id))),
     PromotionUse: PersonalTable(lambda id: PromotionUse.order_id.in_(orders_of(id))),
