@@ -33,16 +33,37 @@ class Charge:
         return shown
 
 
+READING_COST = 2
+"""What one character of a document costs that is not known yet: to be parsed and validated."""
+
+
+async def take_for_reading(shop: Shop, viewer: Viewer, address: str, text: str) -> Taken:
+    """Take from a second bucket of the viewer what it costs to read a document.
+
+    It is one of its own, as large as the first, so that `extensions.cost` is the same each time.
+    """
+    limits = limits_of(viewer, shop.settings.costs)
+    rate = Rate(limits.capacity, limits.per_second)
+    amount = min(READING_COST * len(text), limits.capacity)
+    return await shop.buckets.take(f"reading:{viewer_key(viewer, address)}", amount, rate)
+
+
+def viewer_key(viewer: Viewer, address: str) -> str:
+    """The account, else the address."""
+    return f"address:{address}" if viewer.account_id is None else f"account:{viewer.account_id}"
+
+
 async def charge_viewer(shop: Shop, viewer: Viewer, address: str, requested: int) -> Charge:
     """Take what an operation costs from the bucket of the account, else of the address.
 
     What no operation of the viewer may cost is not taken.
     """
     limits = limits_of(viewer, shop.settings.costs)
-    name = f"address:{address}" if viewer.account_id is None else f"account:{viewer.account_id}"
     amount = requested if requested <= limits.operation else 0
     rate = Rate(limits.capacity, limits.per_second)
-    return Charge(requested, limits, await shop.buckets.take(f"cost:{name}", amount, rate))
+    return Charge(
+        requested, limits, await shop.buckets.take(f"cost:{viewer_key(viewer, address)}", amount, rate)
+    )
 
 
 def limits_of(viewer: Viewer, costs: CostSettings) -> CostLimits:

@@ -23,7 +23,7 @@ from edge.persisted_operations import PersistedOperations, requested_hash
 from events.shop import Shop
 from gateways.tracing import open_root_span
 from resolvers.context import Context, Viewer
-from resolvers.cost import Charge, charge_viewer
+from resolvers.cost import Charge, charge_viewer, take_for_reading
 from schema.compiled_documents import LimitedDocument
 from schema.executor import EventStream, open_event_stream
 from schema.limits.refusals import RATE_LIMITED, TOO_COSTLY, OperationRefused
@@ -56,6 +56,8 @@ class Operations:
     persisted: PersistedOperations
     unfinished: "set[asyncio.Task[Answer]]" = field(default_factory=set)
     """Mutations that are executed to their end, whether or not their client still waits."""
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a document is parsed and validated, which occupies the event loop."""
 
     @property
     def deadline(self) -> float:
@@ -85,7 +87,23 @@ class Operations:
     async def check(
         self, request: GraphQLRequest, viewer: Viewer, place: SignInPlace
     ) -> tuple[LimitedDocument, OperationDefinitionNode, Charge]:
-        """The valid document of a request, its operation, and what the viewer has paid for it."""
+        """The valid document of a request, its operation, and what the viewer has paid for it.
+
+        Documents that are not known are read one after the other, and others are served between two of them.
+        """
+        if self.schema.documents.get(request.query) is not None:
+            return await self.check_document(request, viewer, place)
+        try:
+            await charge_reading(self.shop, viewer, place.address, request.query)
+        except OperationRefused as refused:
+            raise self.describe_failure([refused]) from refused
+        async with self.reading:
+            await asyncio.sleep(0)
+            return await self.check_document(request, viewer, place)
+
+    async def check_document(
+        self, request: GraphQLRequest, viewer: Viewer, place: SignInPlace
+    ) -> tuple[LimitedDocument, OperationDefinitionNode, Charge]:
         try:
             document = self.schema.documents.read(request.query)
             check_variables(request.variables)
@@ -246,6 +264,14 @@ class Operations:
         """Wait for the mutations whose clients have gone; each ends by its deadline."""
         while self.unfinished:
             await asyncio.wait(set(self.unfinished))
+
+
+async def charge_reading(shop: Shop, viewer: Viewer, address: str, text: str) -> None:
+    """Take what parsing and validating a document costs; OperationRefused where the bucket is empty."""
+    taken = await take_for_reading(shop, viewer, address, text)
+    if not taken.allowed:
+        message = "You have sent many documents that the shop does not know: send fewer, or wait."
+        raise OperationRefused(message, code=RATE_LIMITED, status=429, retry_after=taken.retry_after)
 
 
 def check_charge(charge: Charge) -> None:

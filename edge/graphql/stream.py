@@ -62,10 +62,11 @@ class StreamConnection:
 
     async def serve(self, receive: Receive, send: Send) -> None:
         """Send the answers until the queue ends or the client closes the connection; then nothing runs."""
-        await send(start_message(self.form.content_type))
-        self.queue.put_now(self.form.opening)
         self.connections.open.add(self)
         try:
+            # Whoever counts open connections may refuse this one here: then nothing may go on running.
+            await send(start_message(self.form.content_type))
+            self.queue.put_now(self.form.opening)
             with self.operations.shop.metrics.live_connections.hold(self.form.transport):
                 await self.send_until_gone(receive, send)
         finally:
