@@ -21,8 +21,9 @@ PREFIX = "cartwheel:"
 RECONNECT_SECONDS = 0.5
 LISTEN_SECONDS = 5.0
 
-CONNECTION_LOST = (RedisError, OSError, AttributeError)
-"""What is raised when Redis is away: redis-py gives a connection that is just being lost no writer."""
+CONNECTION_LOST = (RedisError, OSError, AttributeError, RuntimeError)
+"""What is raised when Redis is away: a connection that is just being lost has no writer in redis-py, and a
+closed handler in uvloop."""
 
 
 class Signal:

@@ -27,8 +27,9 @@ REDIS_SECONDS = 0.25
 REDIS_PAUSE_SECONDS = 1.0
 """How long Redis is not asked after it did not answer, so that not every request waits for it."""
 
-NO_ANSWER = (RedisError, OSError, TimeoutError, AttributeError)
-"""What is raised when Redis is away: redis-py gives a connection that is just being lost no writer."""
+NO_ANSWER = (RedisError, OSError, TimeoutError, AttributeError, RuntimeError)
+"""What is raised when Redis is away: a connection that is just being lost has no writer in redis-py, and a
+closed handler in uvloop."""
 
 MonotonicClock = Callable[[], float]
 """Seconds since any fixed moment."""

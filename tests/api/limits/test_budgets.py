@@ -22,7 +22,7 @@ PAGE_SIZE = 24
 DOCUMENT = re.compile(r"""\bask\b[^'"\n]*(?:"[^"{]*"[^'"\n]*)*?(?:'([^']*)'|"((?:[^"\\]|\\.)*)")""")
 """What the README passes to `cartwheel ask`, in single or double quotes of the shell."""
 EXAMPLES = sorted([*USUAL_EXAMPLES.glob("*.graphql"), *DEMO_EXAMPLES.glob("*.graphql")])
-SHELL = {"$LINES": "lines: []", "$DELIVERIES": "deliveries: []"}
+SHELL = {"$ITEMS": "lines: []", "$DELIVERIES": "deliveries: []"}
 
 STOREFRONT = """
 query Storefront($first: Int!) {
@@ -70,7 +70,7 @@ def read_tour() -> str:
 def readme_documents() -> Iterator[str]:
     for single, double in DOCUMENT.findall(read_tour()):
         text = single or double.replace('\\"', '"')
-        yield re.sub(r"\$[A-Z_]+", lambda name: SHELL.get(name[0], "1"), text)
+        yield re.sub(r"\$[A-Z_0-9]+", lambda name: SHELL.get(name[0], "1"), text)
 
 
 def own_documents() -> Iterator[tuple[str, str]]:

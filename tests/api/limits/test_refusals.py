@@ -80,7 +80,7 @@ async def test_after_a_refusal_nothing_has_been_done(clients: Clients) -> None:
     assert codes((await post(clients, SIGN_INS)).json()) == ["OPERATION_TOO_COSTLY"]
 
     assert isinstance(clients.shop.buckets, MemoryBuckets)
-    assert len(clients.shop.buckets) == 0, "no sign-in was counted, and none was paid for"
+    assert len(clients.shop.buckets) == 1, "only that the document was read; no sign-in, and no cost"
 
 
 @pytest.mark.parametrize(
@@ -213,3 +213,21 @@ async def test_a_subscription_is_paid_for_when_it_begins(clients: Clients) -> No
 def test_a_limit_that_no_bucket_ever_holds_is_no_setting() -> None:
     with pytest.raises(WrongSetting, match="GUEST_COST_LIMIT is more than GUEST_COST_BUCKET ever holds"):
         Settings.from_environment(env_file=None, guest_cost_limit=10, guest_cost_bucket=9)
+
+
+NEW_DOCUMENTS_LIMIT = 10
+ROLE = "query Q%02d%.4s { viewer { role } }"
+READING = 2 * len(ROLE % (0, "1234")) * NEW_DOCUMENTS_LIMIT
+
+
+@pytest.mark.settings(guest_cost_limit=100, guest_cost_bucket=READING, guest_cost_refill=1)
+async def test_documents_that_are_not_known_are_read_for_a_price(clients: Clients) -> None:
+    dialect = clients.shop.database.dialect  # documents stay known from test to test
+    texts = [ROLE % (number, dialect) for number in range(NEW_DOCUMENTS_LIMIT + 1)]
+    answers = [await post(clients, text) for text in [*texts, texts[0]]]
+
+    *new, refused, known = answers
+    assert [each.status_code for each in new] == [200] * NEW_DOCUMENTS_LIMIT
+    assert (refused.status_code, codes(refused.json())) == (429, ["RATE_LIMITED"])
+    assert int(refused.headers["Retry-After"]) > 0
+    assert known.status_code == 200, "a document that is known is not read again"
