@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 import httpx
-from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
@@ -47,6 +46,7 @@ from gateways.media import create_media_store
 from gateways.metrics import Metrics
 from gateways.notice.registry import connect_notice_gateways
 from gateways.payment.registry import connect_payment_gateways
+from gateways.redis_client import connect_redis
 from gateways.secrets import Secrets
 from gateways.statements import StatementWatch
 from gateways.tracer_choice import connect_tracer
@@ -82,7 +82,7 @@ def open_shop(
     outside = client
     if settings.notices.webhook_url:
         outside = httpx.AsyncClient(transport=MeasuredTransport(httpx.AsyncHTTPTransport(), metrics, tracer))
-    redis = Redis.from_url(settings.redis.url) if settings.redis.url else None
+    redis = connect_redis(settings.redis.url) if settings.redis.url else None
     return Shop(
         settings=settings,
         database=database,
