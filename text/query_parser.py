@@ -27,6 +27,9 @@ from text.typo_tolerance import tolerates_typo
 CORRECTIONS_LIMIT = 3
 """Terms that a mistyped word may be corrected to."""
 
+MISTYPED_LIMIT = 4
+"""Words of a query whose typos are looked up: each takes statements of its own, and few queries have two."""
+
 FINISHED_LENGTH = 3
 """Letters of a known word up to which it counts as finished: "usb" is not completed."""
 
@@ -131,14 +134,15 @@ def may_continue(term: QueryTerm, known: KnownTerms) -> bool:
 
 
 def find_mistyped(terms: Iterable[QueryTerm], known: KnownTerms) -> list[QueryTerm]:
-    """The words that no document has, neither as they stand nor as the beginning of another word."""
-    return [
+    """The first words that no document has, neither as they stand nor as the beginning of another word."""
+    mistyped = [
         term
         for term in terms
         if tolerates_typo(term.word)
         and not known.knows(term)
         and not (term.is_prefix and _completions_of(term, known))
     ]
+    return mistyped[:MISTYPED_LIMIT]
 
 
 def word_splits(word: str) -> list[tuple[str, str]]:

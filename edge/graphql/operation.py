@@ -27,7 +27,7 @@ from resolvers.cost import Charge, charge_viewer, take_for_reading
 from schema.compiled_documents import LimitedDocument
 from schema.executor import EventStream, open_event_stream
 from schema.limits.refusals import RATE_LIMITED, TOO_COSTLY, OperationRefused
-from schema.limits.text import check_variables
+from schema.limits.text import VALUE_PRICE, count_values
 from schema.shop import ShopSchema, mask_errors
 
 
@@ -106,11 +106,12 @@ class Operations:
     ) -> tuple[LimitedDocument, OperationDefinitionNode, Charge]:
         try:
             document = self.schema.documents.read(request.query)
-            check_variables(request.variables)
+            values = count_values(request.variables)
+            node = choose_operation(document.node, request.operation_name)
+            weight = document.operations[node.name.value if node.name else None]
+            cost = weight.cost(request.variables) + int(values * VALUE_PRICE)
         except GraphQLError as error:
             raise self.describe_failure([error]) from error
-        node = choose_operation(document.node, request.operation_name)
-        cost = document.operations[node.name.value if node.name else None].cost(request.variables)
         charge = await charge_viewer(self.shop, viewer, place.address, cost)
         try:
             check_charge(charge)

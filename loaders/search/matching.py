@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from functools import lru_cache
 
 from sqlalchemy import (
     CTE,
@@ -19,12 +20,16 @@ from loaders.search.fulltext import select_matches
 from models import Product, ProductSearchText, ProductStatus, ProductTerm
 from models.database import Reads
 from models.sql.parameters import bound_table, encode_rows, encode_values, is_among
+from models.sql.prepared import PreparedSelect, driver_connection
 from models.sql.types import AnyExpression, AnySelect, ColumnTypes, Parameters
 from text import CODE_PREFIX, Phrase, and_query
 from text.query_plan import QueryClause, QueryPlan
 
 MATCH, TERM_ROWS, TERM_NAMES, MINIMUM = "match", "term_rows", "term_names", "minimum_should_match"
 """Parameters of the statements: the full-text query, the terms that rank, how many clauses must match."""
+
+STATEMENTS_LIMIT = 64
+"""Shapes of plans whose statements for partial matches are kept."""
 
 CODE_BOOST = 1_000
 """How much more a product counts whose SKU or barcode the whole query is."""
@@ -97,19 +102,33 @@ async def plan_partial_match(
 
     None where a product in one of these states has all the words, or none has any.
     """
-    matches = _select_matches(plan, dialect=dialect).subquery("matches")
+    shape = plan_shape(plan) or plan
+    complete, most = _partial_match_statements(shape, tuple(statuses), dialect)
+    parameters = plan_parameters(plan, dialect=dialect)
+    async with driver_connection(reads) as connection:
+        if await complete.fetch(connection, **parameters):
+            return None
+        ((minimum,),) = await most.fetch(connection, **parameters)
+    return replace(plan, minimum_should_match=minimum) if minimum else None
+
+
+@lru_cache(STATEMENTS_LIMIT)
+def _partial_match_statements(
+    shape: QueryPlan, statuses: tuple[ProductStatus, ...], dialect: str
+) -> tuple[PreparedSelect, PreparedSelect]:
+    """A product with all words of a plan, and how many words the best product has.
+
+    Compiled once for all plans of one shape: a statement with 20 clauses takes 10 ms to compile.
+    """
+    matches = _select_matches(shape, dialect=dialect).subquery("matches")
     visible = select(Product.id).join(matches, matches.c.id == Product.id).where(Product.status.in_(statuses))
-    scores = _select_scores(plan, dialect=dialect).subquery("scores")
+    scores = _select_scores(shape, dialect=dialect).subquery("scores")
     most = (
         select(func.max(scores.c.matched))
         .join(Product, Product.id == scores.c.product_id)
         .where(Product.status.in_(statuses))
     )
-    async with reads() as session:
-        if await session.scalar(visible.limit(1)) is not None:
-            return None
-        minimum = await session.scalar(most)
-    return replace(plan, minimum_should_match=minimum) if minimum else None
+    return PreparedSelect(visible.limit(literal_column("1")), dialect), PreparedSelect(most, dialect)
 
 
 def _select_matches(plan: QueryPlan, *, dialect: str) -> AnySelect:

@@ -29,7 +29,7 @@ from graphql import (
 )
 
 from schema.limits.prices import ROWS_LIMIT, UNKNOWN, ArgumentRows, FieldPrice, PriceTable, Rows
-from schema.limits.refusals import refuse_size
+from schema.limits.refusals import refuse_nested_types, refuse_size
 from schema.limits.sizes import HIGH_PRICE
 from schema.limits.weights import Factor, VariableRows, Weight
 
@@ -39,8 +39,8 @@ VARIABLES_LIMIT = 50
 """Definitions of each kind in a document."""
 ROOT_FIELDS_LIMIT = 16
 """Fields that an operation selects of its root."""
-FIELDS_LIMIT = 1_000
-"""Fields written in a document."""
+FIELDS_LIMIT = 350
+"""Fields written in a document; the largest of the clients, with its fragments, has 109."""
 ALIASES_LIMIT = 100
 """Aliases written in a document."""
 DIRECTIVES_LIMIT = 50
@@ -53,8 +53,8 @@ REPEATED_AT = 4
 REPEATED_FACTOR = 10.0
 """From its fourth use in one operation on, a field with a high price counts ten times as much: pages do not
 ask for the same search, report or facets again and again, and hostile documents do."""
-TYPE_NESTING_LIMIT = 1
-"""Lists of fields or types of an introspection within each other."""
+INTROSPECTIONS_LIMIT = 2
+"""Uses of `__schema` and `__type` in a document: tools ask once for the whole schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,8 @@ class Selection:
     """What each row of the page counts that the selection stands in."""
     fields: int = 0
     depth: int = 0
-    type_nesting: int = 0
+    lists_types: bool = False
+    """Whether an introspection lists the fields or types of a type in it."""
 
 
 @dataclass(slots=True)
@@ -89,6 +90,7 @@ class Written:
     fields: int = 0
     aliases: int = 0
     directives: int = 0
+    introspections: int = 0
 
 
 def weigh_document(
@@ -172,6 +174,8 @@ class DocumentScale:
     def add_field(self, result: Selection, node: FieldNode, parent: str | None, level: int) -> None:
         self.count_field(node)
         price = self.prices.get(parent or "", {}).get(node.name.value, UNKNOWN)
+        if price.is_introspection:
+            self.count_introspection()
         result.own.constant += self.price_of(price, (parent or "", node.name.value))
         result.fields += 1
         result.depth = max(result.depth, 1)
@@ -181,10 +185,9 @@ class DocumentScale:
         target = result.per_row if price.in_page else result.own
         target.add(weight_below(below, price, node), factor_of(price.rows, node))
         result.depth = max(result.depth, below.depth + 1)
-        nesting = below.type_nesting + price.lists_types
-        if nesting > TYPE_NESTING_LIMIT:
-            raise refuse_size("lists of types within each other", TYPE_NESTING_LIMIT)
-        result.type_nesting = max(result.type_nesting, nesting)
+        if below.lists_types and price.lists_types:
+            raise refuse_nested_types()
+        result.lists_types = result.lists_types or below.lists_types or price.lists_types
 
     def price_of(self, price: FieldPrice, name: tuple[str, str]) -> float:
         """What one more use of a field, by type and name, counts for itself."""
@@ -205,6 +208,11 @@ class DocumentScale:
         if node.arguments:
             check_literals(node.arguments)
 
+    def count_introspection(self) -> None:
+        self.written.introspections += 1
+        if self.written.introspections > INTROSPECTIONS_LIMIT:
+            raise refuse_size("uses of `__schema` and `__type`", INTROSPECTIONS_LIMIT)
+
     def count_directives(self, directives: Sequence[DirectiveNode]) -> None:
         if not directives:
             return
@@ -220,7 +228,7 @@ def add_selection(result: Selection, other: Selection) -> None:
     result.per_row.add(other.per_row)
     result.fields += other.fields
     result.depth = max(result.depth, other.depth)
-    result.type_nesting = max(result.type_nesting, other.type_nesting)
+    result.lists_types = result.lists_types or other.lists_types
 
 
 def weight_below(below: Selection, price: FieldPrice, node: FieldNode) -> Weight:
@@ -249,7 +257,8 @@ def rows_of_value(value: ValueNode, default: float) -> Factor:
     if isinstance(value, NullValueNode):
         return default
     if isinstance(value, ListValueNode):
-        return min(float(len(value.values)), ROWS_LIMIT)
+        check_number(value.values, "entries in a list of ids", int(ROWS_LIMIT))
+        return float(len(value.values))
     number = value_of_integer(value)
     return ROWS_LIMIT if number is None else float(min(max(number, 0), ROWS_LIMIT))
 

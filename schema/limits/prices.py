@@ -75,6 +75,8 @@ class FieldPrice:
     """The type of the fields below it."""
     lists_types: bool = False
     """Whether it is one of TYPE_LISTS of the introspection."""
+    is_introspection: bool = False
+    """Whether an introspection begins with it."""
 
 
 UNKNOWN = FieldPrice()
@@ -106,8 +108,8 @@ def collect_prices(schema: GraphQLSchema) -> PriceTable:
                 fields[name] = as_connection(f"{type_name}.{name}", price)
     if schema.query_type:
         table[schema.query_type.name] |= {
-            "__schema": FieldPrice(INTROSPECTION_PRICE, type_name="__Schema"),
-            "__type": FieldPrice(ONE_TYPE_PRICE, type_name="__Type"),
+            "__schema": FieldPrice(INTROSPECTION_PRICE, type_name="__Schema", is_introspection=True),
+            "__type": FieldPrice(ONE_TYPE_PRICE, type_name="__Type", is_introspection=True),
         }
     return table
 

@@ -29,3 +29,9 @@ class OperationRefused(GraphQLError):
 def refuse_size(what: str, limit: int) -> OperationRefused:
     """The refusal of an operation that has more of something than `limit`."""
     return OperationRefused(f"The operation has more than {limit} {what}.", code=TOO_LARGE)
+
+
+def refuse_nested_types() -> OperationRefused:
+    """The refusal of an introspection that could go from type to type without end."""
+    message = "An introspection may list the fields or types of a type, and no such lists within each other."
+    return OperationRefused(message, code=TOO_LARGE)

@@ -13,6 +13,8 @@ NESTING_LIMIT = 50
 
 VALUES_LIMIT = 50_000
 """Values in the variables of an operation: the largest inputs are whole products and promotions."""
+VALUE_PRICE = 0.4
+"""What a value in the variables costs: reading one and checking its type takes a microsecond."""
 VARIABLES_NESTING_LIMIT = 20
 """Lists and objects within each other in the variables of an operation."""
 
@@ -48,8 +50,11 @@ def check_text(text: str) -> None:
             nesting -= 1
 
 
-def check_variables(variables: object) -> None:
-    """Refuse variables with too many values or too many levels; each entry of a list or object is a value."""
+def count_values(variables: object) -> int:
+    """The values in the variables of an operation; each entry of a list or object is one.
+
+    OperationRefused for too many values or too many levels.
+    """
     level, values = [variables], 0
     for _ in range(VARIABLES_NESTING_LIMIT):
         below: list[object] = []
@@ -62,6 +67,6 @@ def check_variables(variables: object) -> None:
         if values > VALUES_LIMIT:
             raise refuse_size("values in its variables", VALUES_LIMIT)
         if not below:
-            return
+            return values
         level = below
     raise refuse_size("levels in its variables", VARIABLES_NESTING_LIMIT)

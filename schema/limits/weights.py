@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from schema.limits.refusals import refuse_size
+
 CEILING = 1e15
 """The largest cost that is told; above it numbers are not exact in JSON."""
 
@@ -17,12 +19,17 @@ class VariableRows:
     limit: float
 
     def rows_in(self, variables: Mapping[str, object]) -> float:
-        """The rows that these values ask for; `limit` for a value that is no number and no list."""
+        """The rows that these values ask for; `limit` for a value that is no number and no list.
+
+        OperationRefused for a longer list, before any of its entries is read.
+        """
         value = variables.get(self.name)
         if value is None:
             return self.default
         if isinstance(value, list):
-            return min(float(len(value)), self.limit)
+            if len(value) > self.limit:
+                raise refuse_size(f"entries in ${self.name}", int(self.limit))
+            return float(len(value))
         if isinstance(value, int):
             return float(min(max(value, 0), self.limit))
         return self.limit

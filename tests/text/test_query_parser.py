@@ -5,6 +5,7 @@ import json
 import pytest
 
 from text.query_parser import (
+    MISTYPED_LIMIT,
     KnownTerms,
     build_plan,
     find_mistyped,
@@ -67,6 +68,14 @@ def test_a_word_is_mistyped_only_if_no_document_has_it() -> None:
 
     assert [term.word for term in find_mistyped(terms, KnownTerms({"tea": 1}))] == ["jakcet"]
     assert find_mistyped(terms, KnownTerms({"teas": 1}, completions=[("jakcets", 1)])) == []
+
+
+def test_the_typos_of_the_first_unknown_words_are_corrected_and_those_of_others_are_not() -> None:
+    terms = parse_query("tea jakcet botlte cofefe swaeter trosuers umbrlela")
+    mistyped = find_mistyped(terms, KnownTerms({"tea": 1, "botlte": 1}))
+
+    assert [term.word for term in mistyped] == ["jakcet", "cofefe", "swaeter", "trosuers"]
+    assert len(mistyped) == MISTYPED_LIMIT
 
 
 def test_a_plan_survives_its_cursor() -> None:

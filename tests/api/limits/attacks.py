@@ -32,7 +32,6 @@ TOO_COSTLY: Mapping[str, str] = {
     "a category's children's parents": TREE,
     "a variant's product's variants": VARIANTS,
     "many sign-ins": SIGN_INS,
-    "many introspections": INTROSPECTIONS,
     "fragments that multiply rows": FRAGMENT_TREE + " fragment f15 on Category { id }",
     "rows of an argument": "{ products(first: 100) { "
     "nodes { variants { product { variants { sku name price { amount } } } } }"
@@ -52,26 +51,30 @@ TOO_LARGE: Mapping[str, str] = {
     "fields nested by fragments": "{ viewer { account { ...f0 } } } "
     + fragments_below(30, "Account", "account { %s }", "id"),
     "a long list": "{ nodes(ids: [" + '"a" ' * 501 + "]) { id } }",
+    "a list of more ids than a field takes": "{ nodes(ids: [" + '"a" ' * 101 + "]) { id } }",
+    "many introspections": INTROSPECTIONS,
+    "introspections in fragments": "{ ...f ...g } fragment f on Query { a: __schema { queryType { name } } } "
+    'fragment g on Query { b: __type(name: "Query") { name } c: __type(name: "Product") { name } }',
     "a large object": "mutation { cartLineAdd(input: { " + "a: 1 " * 501 + "}) { cart { id } } }",
     "a long default": "query ($ids: [ID!]! = [" + '"a" ' * 501 + "]) { nodes(ids: $ids) { id } }",
     "many root fields": "{ " + "viewer { role } " * 17 + "}",
     "root fields in fragments": "{ ...f } fragment f on Query { " + "viewer { role } " * 17 + "}",
     "many aliases": "{ viewer { " + " ".join(f"a{n}: role" for n in range(101)) + " } }",
-    "many fields": "{ viewer { " + "role " * 1_001 + "} }",
+    "many fields": "{ viewer { " + "role " * 351 + "} }",
     "many directives": "{ viewer { role " + "@skip(if: false) " * 51 + "} }",
     "many operations": " ".join(f"query a{n} {{ viewer {{ role }} }}" for n in range(51)),
     "many fragments": "{ viewer { role } } "
     + " ".join(f"fragment f{n} on Viewer {{ role }}" for n in range(51)),
     "many variables": "query (" + " ".join(f"$a{n}: Int" for n in range(51)) + ") { viewer { role } }",
     "types of types": INTROSPECTION,
-    "doubled fragments": DOUBLED + " fragment f40 on Viewer { " + "role " * 1_001 + "}",
+    "doubled fragments": DOUBLED + " fragment f40 on Viewer { " + "role " * 351 + "}",
 }
 """Attack -> a document with more of something than any may have."""
 
 LIST = '"a" ' * 480
 LARGEST_ALLOWED: Mapping[str, str] = {
-    "many fields of one type": "{ products(first: 1) { nodes { " + "id title slug " * 310 + "} } }",
-    "many fields of few products": "{ products(first: 5) { nodes { " + "id title slug " * 310 + "} } }",
+    "many fields of one type": "{ products(first: 1) { nodes { " + "id title slug " * 110 + "} } }",
+    "many fields of few products": "{ products(first: 5) { nodes { " + "id title slug " * 110 + "} } }",
     "many aliases of a field with arguments": "{ "
     + " ".join(f'a{n}: product(slug: "a") {{ id title slug brand }}' for n in range(16))
     + " }",
@@ -85,12 +88,15 @@ LARGEST_ALLOWED: Mapping[str, str] = {
     + " ".join(f"...f{n}" for n in range(50))
     + " } } "
     + " ".join(f"fragment f{n} on Viewer {{ role language account {{ id name }} }}" for n in range(50)),
-    "long lists": "{ " + " ".join(f"a{n}: nodes(ids: [{LIST}]) {{ id }}" for n in range(3)) + " }",
+    "long lists": "{ "
+    + " ".join(f"a{n}: products(first: 1, filter: {{ brands: [{LIST}] }}) {{ totalCount }}" for n in range(3))
+    + " }",
+    "nodes of a list": "{ nodes(ids: [" + '"a" ' * 100 + "]) { id } }",
     "a large unknown object": "mutation { cartLineAdd(input: { "
     + " ".join(f"a{n}: 1" for n in range(480))
     + "}) { cart { id } } }",
     "many unknown arguments": "{ viewer(" + " ".join(f"a{n}: 1" for n in range(600)) + ") { role } }",
-    "many unknown fields": "{ viewer { " + " ".join(f"a{n}" for n in range(900)) + " } }",
+    "many unknown fields": "{ viewer { " + " ".join(f"a{n}" for n in range(340)) + " } }",
     "unknown types": " ".join(f"query q{n}($a: Nothing{n}) {{ viewer {{ role }} }}" for n in range(20)),
     "unused variables": "query (" + " ".join(f"$a{n}: Int" for n in range(50)) + ") { viewer { role } }",
     "a long text": '{ product(slug: "' + "a" * 49_000 + '") { id } }',

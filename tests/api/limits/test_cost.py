@@ -8,6 +8,7 @@ from graphql import get_introspection_query
 
 from schema import schema
 from schema.limits.prices import SizeMissing, collect_prices
+from schema.limits.refusals import OperationRefused
 from schema.limits.sizes import ARGON2, COMMAND, COUNT, FACETS, FEW, SEARCH, SOME, SUGGESTIONS
 
 PAGE = SEARCH + 1
@@ -78,11 +79,16 @@ def test_a_variable_counts_what_it_asks_for_and_else_its_default(
 def test_a_list_in_a_variable_counts_as_long_as_it_is() -> None:
     document = 'query ($ids: [ID!]! = ["a", "b"]) { nodes(ids: $ids) { id } }'
 
-    assert [cost_of(document), cost_of(document, ids=["a"] * 5), cost_of(document, ids=["a"] * 500)] == [
+    assert [cost_of(document, None, **given) for given in ({}, {"ids": ["a"] * 5}, {"ids": ["a"] * 100})] == [
         1 + 2,
         1 + 5,
         1 + 100,
     ]
+
+
+def test_a_list_of_more_ids_than_its_field_takes_is_refused_before_an_entry_is_read() -> None:
+    with pytest.raises(OperationRefused, match=r"The operation has more than 100 entries in \$ids\."):
+        cost_of("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=["a"] * 101)
 
 
 def test_a_fragment_counts_for_the_page_it_stands_in() -> None:

@@ -150,6 +150,22 @@ async def test_what_a_variable_asks_for_counts_as_what_a_literal_asks_for(client
     assert costs == [SEARCH + 1 + rows for rows in (7, 7, 8, 9)]
 
 
+async def test_values_in_variables_are_paid_for_also_where_nothing_uses_them(clients: Clients) -> None:
+    unused = "query ($all: [ID!]) { viewer { role } }"
+
+    reply = (await post(clients, unused, all=["a"] * 999)).json()
+
+    assert reply["extensions"]["cost"]["requested"] == 2 + 400
+
+
+async def test_who_asks_for_types_of_types_is_told_what_is_allowed(clients: Clients) -> None:
+    reply = (await post(clients, TOO_LARGE["types of types"])).json()
+
+    assert reply["errors"][0]["message"] == (
+        "An introspection may list the fields or types of a type, and no such lists within each other."
+    )
+
+
 async def test_who_has_used_up_the_bucket_is_told_when_to_come_again(clients: Clients) -> None:
     clients.shop.settings = with_operations(
         clients.shop.settings, guest_limit=10, guest_bucket=10, guest_refill=0.01
