@@ -53,8 +53,12 @@ async def test_calls_that_are_given_up_while_they_wait_return_their_connections(
     redis_server: RedisServer, key: str
 ) -> None:
     client = connect_redis(redis_server.url, connections=1)
+
+    async def count() -> None:
+        await client.incr(key)
+
     for steps in range(60):
-        calls = [asyncio.create_task(client.incr(key)) for _ in range(20)]
+        calls = [asyncio.create_task(count()) for _ in range(20)]
         for _ in range(steps):
             await asyncio.sleep(0)
         for call in calls:
