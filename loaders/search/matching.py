@@ -120,7 +120,8 @@ def _partial_match_statements(
 
     Compiled once for all plans of one shape: a statement with 20 clauses takes 10 ms to compile.
     """
-    matches = _select_matches(shape, dialect=dialect).subquery("matches")
+    # else SQLite reads every product and looks for it in the index
+    matches = _select_matches(shape, dialect=dialect).cte("matches").prefix_with("MATERIALIZED")
     visible = select(Product.id).join(matches, matches.c.id == Product.id).where(Product.status.in_(statuses))
     scores = _select_scores(shape, dialect=dialect).subquery("scores")
     most = (
