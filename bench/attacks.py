@@ -1,12 +1,13 @@
 """The memory and the answers of a serving process under every attack on its front door, over each transport.
 
-The hostile documents are those of the tests; beside them go bodies and messages that are no operations, and
-sockets with too many of them. `python -m bench uploads` attacks by pictures, `python -m bench cost` by
-documents of a generator.
+The hostile documents are those of the tests; beside them go bodies and messages that are no operations,
+sockets with too many of them, connections that say nothing or half of something, and huge pictures.
+`python -m bench uploads` says more on pictures, `python -m bench cost` sends the documents of a generator.
 """
 
 import asyncio
 import json
+import math
 import sys
 import tempfile
 import time
@@ -18,7 +19,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from bench.uploads import LIMIT_BYTES, TIMEOUT_SECONDS, peak_memory
+from bench.uploads import LIMIT_BYTES, TIMEOUT_SECONDS, draw_picture, peak_memory, upload_pictures
+from domain.media import PIXEL_LIMIT
 from tests.api.limits.attacks import LARGEST_ALLOWED, TOO_COSTLY, TOO_LARGE
 from tests.process import process_environment, run_cartwheel, serve_shop
 
@@ -36,6 +38,12 @@ BODIES: dict[str, bytes] = {
     "a body above the limit": b'{"query": "' + b"x" * 20_000_000 + b'"}',
     "no JSON": b"\xff" * 900_000,
 }
+SLOW_CONNECTIONS = 900
+HALVES = (
+    b"POST /graphql HTTP/1.1\r\nHost: shop.test\r\nX-Half: ",
+    b"POST /graphql HTTP/1.1\r\nHost: shop.test\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 900000\r\n\r\n{",
+)
 RAISED = {
     "LOG_LEVEL": "ERROR",
     "REQUESTS_PER_MINUTE": "1000000",
@@ -61,6 +69,8 @@ async def attack_shop() -> int:
                 ("bodies", send_bodies),
                 ("messages", send_messages),
                 ("sockets", flood_sockets),
+                ("slow", open_slow_connections),
+                ("pictures", send_pictures),
             ):
                 outcomes = await attack(server.url)
                 print(f"{name:10} {dict(outcomes)}, peak {peak_memory(server.pid) / 1e6:.0f} MB")
@@ -133,6 +143,34 @@ async def flood_socket(url: str) -> str:
         while json.loads(await socket.recv())["type"] != "pong":
             refused += 1
     return f"{OPERATIONS - refused} of {OPERATIONS} run"
+
+
+async def open_slow_connections(url: str) -> Counter[str]:
+    """Many connections that send half a header or half a body, and then wait for what the server does."""
+    address = httpx.URL(url)
+    return Counter(
+        await asyncio.gather(
+            *(send_slowly(address, HALVES[number % len(HALVES)]) for number in range(SLOW_CONNECTIONS))
+        )
+    )
+
+
+async def send_slowly(address: httpx.URL, half: bytes) -> str:
+    """The status line of the answer, or "closed" where there is none."""
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    try:
+        writer.write(half)
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            return (await reader.readline()).decode().strip() or "closed"
+    except ConnectionError:
+        return "closed"
+    finally:
+        writer.close()
+
+
+async def send_pictures(url: str) -> Counter[str]:
+    side = math.isqrt(PIXEL_LIMIT)
+    return Counter(map(str, await upload_pictures(url, draw_picture("PNG", "RGBA", side))))
 
 
 def subscribe(operation_id: str, document: str) -> dict[str, object]:

@@ -34,19 +34,23 @@ async def upload_at_once(name: str, mode: str) -> int:
         env = process_environment(f"sqlite:///{folder}/shop.db", Path(folder), LOG_LEVEL="WARNING")
         run_cartwheel("demo", env=env).check_returncode()
         async with serve_shop(env, Path(folder) / "log") as server:
-            before = peak_memory(server.pid)
-            with httpx.Client(base_url=server.url, timeout=TIMEOUT_SECONDS) as http:
-                headers = {"Authorization": f"Bearer {sign_in(http, LOGIN, PASSWORD)}"}
-            started = time.perf_counter()
-            async with httpx.AsyncClient(base_url=server.url, timeout=TIMEOUT_SECONDS) as client:
-                uploads = (client.post("/media", content=data, headers=headers) for _ in range(PICTURES))
-                statuses = [answer.status_code for answer in await asyncio.gather(*uploads)]
+            before, started = peak_memory(server.pid), time.perf_counter()
+            statuses = await upload_pictures(server.url, data)
             seconds, peak = time.perf_counter() - started, peak_memory(server.pid)
     sys.stdout.write(
         f"{PICTURES} x {name} of {len(data) // 1000} kB, {side} x {side}: {statuses}, {seconds:.1f} s,"
         f" from {before // 1_000_000} to at most {peak // 1_000_000} MB\n"
     )
     return 0 if peak <= LIMIT_BYTES and set(statuses) == {201} else 1
+
+
+async def upload_pictures(url: str, data: bytes) -> list[int]:
+    """Upload the same picture PICTURES times at once; the statuses of the answers."""
+    with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS) as http:
+        headers = {"Authorization": f"Bearer {sign_in(http, LOGIN, PASSWORD)}"}
+    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_SECONDS) as client:
+        uploads = (client.post("/media", content=data, headers=headers) for _ in range(PICTURES))
+        return [answer.status_code for answer in await asyncio.gather(*uploads)]
 
 
 def draw_picture(name: str, mode: str, side: int) -> bytes:
