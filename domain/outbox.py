@@ -1,19 +1,20 @@
 """Recording events in the transaction of a change, claiming them for the relay, rewriting payloads."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.events import DomainEvent
-from models import ArchivedEvent, Event, ReactionDone, Subject
+from models import ArchivedEvent, Event, ReactionDone
 from models.base import JsonObject
-from models.sql.batches import in_batches
 from models.sql.dialects import dialect_of
 from models.sql.types import NewRow
 from models.sql.upsert import upsert_into
+
+EventTable = type[Event] | type[ArchivedEvent]
 
 FAILURE_LENGTH = 500
 
@@ -115,38 +116,26 @@ async def mark_reaction_done(session: AsyncSession, event: Event, reaction: str,
 
 async def rewrite_payloads(
     session: AsyncSession,
-    subject: Subject,
-    subject_ids: Collection[int],
+    is_concerned: Callable[[EventTable], ColumnElement[bool]],
     rewrite: Callable[[str, JsonObject], JsonObject],
 ) -> int:
-    """Replace the payloads of all events of these rows, archived ones too; returns how many were changed.
+    """Replace the payloads of the events that meet a condition, archived ones too; how many were changed.
 
     `rewrite` gets the name and the payload of an event and returns the new payload. Name, version and times
     stay. The table of events comes first: what is archived meanwhile is then found in the archive.
     """
     changed = 0
-    for ids in in_batches(subject_ids):
-        for table in (Event, ArchivedEvent):
-            changed += await _rewrite_in(session, table, subject, ids, rewrite)
+    for table in (Event, ArchivedEvent):
+        rows = await session.execute(
+            select(table.id, table.name, table.payload)
+            .where(is_concerned(table))
+            .order_by(table.id)
+            .with_for_update()
+        )
+        rewritten = [
+            {"id": id, "payload": new} for id, name, old in rows if (new := rewrite(name, dict(old))) != old
+        ]
+        if rewritten:
+            await session.execute(update(table), rewritten)
+        changed += len(rewritten)
     return changed
-
-
-async def _rewrite_in(
-    session: AsyncSession,
-    table: type[Event] | type[ArchivedEvent],
-    subject: Subject,
-    ids: Sequence[int],
-    rewrite: Callable[[str, JsonObject], JsonObject],
-) -> int:
-    rows = await session.execute(
-        select(table.id, table.name, table.payload)
-        .where(table.subject == subject, table.subject_id.in_(ids))
-        .order_by(table.id)
-        .with_for_update()
-    )
-    rewritten = [
-        {"id": id, "payload": new} for id, name, old in rows if (new := rewrite(name, dict(old))) != old
-    ]
-    if rewritten:
-        await session.execute(update(table), rewritten)
-    return len(rewritten)

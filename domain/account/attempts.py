@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete, select
+from sqlalchemy import case, delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import LimitReached
@@ -66,15 +66,11 @@ async def clear_attempts(session: AsyncSession, login: str, address: str, *, now
     """Forget the tries of a pair after a success, and some of those that count no more."""
     pair = (SignInFailures.login == login) & (SignInFailures.address == address)
     await session.execute(delete(SignInFailures).where(pair))
-    over = (
+    over_pairs = (
         select(SignInFailures.login, SignInFailures.address)
         .where(SignInFailures.tried_at <= now - LOCK)
         .limit(SWEEP_LIMIT)
         .with_for_update(skip_locked=True)
     )
-    for row in (await session.execute(over)).all():
-        await session.execute(
-            delete(SignInFailures).where(
-                SignInFailures.login == row.login, SignInFailures.address == row.address
-            )
-        )
+    both = tuple_(SignInFailures.login, SignInFailures.address)
+    await session.execute(delete(SignInFailures).where(both.in_(over_pairs)))

@@ -17,6 +17,7 @@ from domain.errors import WrongState
 from domain.events import EVENT_TYPES
 from domain.events.types import facts_of, hints_of
 from domain.notice import queue_account_notice
+from domain.outbox import EventTable, rewrite_payloads
 from domain.personal_data.inventory import (
     EVENT_TEXTS,
     PERSONAL_TABLES,
@@ -28,11 +29,9 @@ from domain.personal_data.inventory import (
 from models import (
     STAFF,
     Account,
-    ArchivedEvent,
     Base,
     DeliveryRun,
     DeliveryRunStatus,
-    Event,
     Notice,
     NoticeKind,
     Order,
@@ -45,6 +44,7 @@ from models import (
     Ticket,
     Verification,
 )
+from models.base import JsonObject
 from models.sql.types import AnyColumn, AnySelect
 
 ERASURE_DELAY = timedelta(seconds=30)
@@ -198,16 +198,17 @@ def is_notice_of(account_id: int, contacts: list[str]) -> ColumnElement[bool]:
 async def erase_event_texts(session: AsyncSession, account: Account) -> None:
     """Empty the texts in the events of what is the account's, archived ones included."""
     texts = texts_by_event()
-    for model in (Event, ArchivedEvent):
-        with_text = select(model.id, model.name, model.payload).where(
-            is_event_of(model, account.id), model.name.in_(texts)
-        )
-        for event_id, name, payload in (await session.execute(with_text)).all():
-            erased = {key: "" if key in texts[name] and value else value for key, value in payload.items()}
-            await session.execute(update(model).where(model.id == event_id).values(payload=erased))
+
+    def is_concerned(table: EventTable) -> ColumnElement[bool]:
+        return and_(is_event_of(table, account.id), table.name.in_(texts))
+
+    def erase_texts(name: str, payload: JsonObject) -> JsonObject:
+        return {key: "" if key in texts[name] and value else value for key, value in payload.items()}
+
+    await rewrite_payloads(session, is_concerned, erase_texts)
 
 
-def is_event_of(model: type[Event] | type[ArchivedEvent], account_id: int | AnyColumn) -> ColumnElement[bool]:
+def is_event_of(model: EventTable, account_id: int | AnyColumn) -> ColumnElement[bool]:
     """Whether something happened to what is the account's."""
     return or_(
         model.account_id == account_id,

@@ -1,6 +1,5 @@
 """Each operation is counted, timed and, with a tracer, a part of a trace; a slow one is logged."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from graphql import (
 )
 
 from edge.graphql.answer import OperationFailed
+from edge.persisted_operations import sha256_of
 from events.shop import Shop
 from gateways.metrics import USAGE, Usage
 from gateways.tracing import open_span
@@ -61,7 +61,7 @@ def measure_operation(
     # each event of a subscription is a trace of its own: one for all would last for hours
     tracer = None if operation.kind == OperationType.SUBSCRIPTION.value else shop.tracer
     if tracer:
-        attributes["graphql.document.hash"] = hash_document(document)
+        attributes["graphql.document.hash"] = sha256_of(document)
         attributes["graphql.operation.name"] = (operation.name or "")[:NAME_LIMIT]
     try:
         with open_span(tracer, f"{operation.kind} {operation.label}", attributes) as span:
@@ -143,8 +143,3 @@ def is_root_field(schema: GraphQLSchema, operation: OperationType, name: str) ->
 def code_of(error: GraphQLError) -> str:
     extensions = error.extensions or getattr(error.original_error, "extensions", None) or {}
     return str(extensions.get("code", NO_CODE))
-
-
-def hash_document(document: str) -> str:
-    """The SHA-256 of a document, by which persisted operations are called."""
-    return hashlib.sha256(document.encode()).hexdigest()

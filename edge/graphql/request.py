@@ -4,7 +4,6 @@ https://graphql.github.io/graphql-over-http/draft/#sec-Request-Parameters
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from json import JSONDecodeError
 
@@ -115,8 +114,3 @@ def check_address(query_string: bytes) -> None:
     text = query_string.decode("latin-1")
     if "%00" in text or NUL.search(text):
         raise RequestRefused("The address holds a NUL character.")
-
-
-def first_mapping(value: object) -> Mapping[str, object]:
-    """The value where it is an object, else an empty one."""
-    return value if isinstance(value, Mapping) else {}

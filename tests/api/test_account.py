@@ -122,6 +122,19 @@ async def test_the_guesses_of_a_stranger_never_keep_the_owner_out(
     assert codes(await sign_in(clients, "mei@example.com")) == []
 
 
+async def test_a_sign_in_forgets_tries_that_count_no_more(
+    clients: Clients, clock: Clock, session: AsyncSession
+) -> None:
+    await sign_in_mei(clients)
+    for login in ("first@example.com", "second@example.com"):
+        await sign_in(clients, login, "guess")
+    clock.tick(LOCK)
+    await sign_in(clients, "third@example.com", "guess")
+    await sign_in(clients, "mei@example.com")
+
+    assert list(await session.scalars(select(SignInFailures.login))) == ["third@example.com"]
+
+
 async def test_thirty_sign_ins_at_once_are_counted_one_by_one(clients: Clients) -> None:
     await sign_in_mei(clients)
 
