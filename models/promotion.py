@@ -20,7 +20,7 @@ class PromotionKind(StrEnum):
     FULL_REDUCTION = "FULL_REDUCTION"
     """The amount of the highest tier the items' price reaches."""
     BUY_N_GET_M = "BUY_N_GET_M"
-    """The cheapest units are free."""
+    """What the cheapest units cost, taken off all units of the sets."""
     FREE_SHIPPING = "FREE_SHIPPING"
     """The shipping fees of the deliveries."""
     FLASH_SALE = "FLASH_SALE"

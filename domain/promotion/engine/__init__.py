@@ -5,7 +5,7 @@ The order of application, defined here and nowhere else:
 | stage    | promotions                                                   | its amounts are measured after |
 |----------|--------------------------------------------------------------|--------------------------------|
 | FLASH    | a special price for some units of a variant                  | nothing: the ordinary prices   |
-| UNITS    | buy n, get m: the cheapest units of its items are free       | FLASH                          |
+| UNITS    | buy n, get m: what the cheapest units of its items cost      | FLASH                          |
 | LINES    | percent, fixed and full reduction for some of the items      | UNITS                          |
 | ORDER    | percent, fixed and full reduction for all items              | LINES                          |
 | SHIPPING | free shipping                                                | ORDER: what the items cost     |
@@ -17,6 +17,9 @@ The order of application, defined here and nowhere else:
   reduction, then the older promotion.
 - What a promotion takes off is apportioned to its lines, or to the deliveries, by what they still cost
   (largest remainder), so every line has whole minor units of every promotion.
+- Of buy n, get m the cheapest units decide the amount only: it is shared by price over all units of the sets,
+  bought or given, so that no unit is kept for nothing when others go back. Units beyond the last whole set,
+  the dearest ones, cost what they cost.
 - Promotions that share an exclusion group exclude each other; one that is not stackable applies without any
   other. A variant has one special price, and its units count for one promotion of free units.
 - Of all legal combinations one with the lowest total is applied (`combination`). Where totals are equal, the

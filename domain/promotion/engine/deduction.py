@@ -107,7 +107,7 @@ def deduction_amounts(candidate: Candidate, state: BasketState, flash_units: Seq
             saved = [(price - unit_amount) * units for price, units in zip(prices, flash_units, strict=True)]
             return cap_amounts(saved, cap)
         case BuyGet(buy, get):
-            return cap_amounts(free_unit_amounts(candidate, state, buy=buy, get=get), cap)
+            return share_free_units(candidate, state, buy=buy, get=get)
         case FreeShipping():
             return cap_amounts(state.fees, cap)
         case _:
@@ -152,20 +152,28 @@ def flash_units_by_line(candidate: Candidate, state: BasketState) -> Sequence[in
     return units
 
 
-def free_unit_amounts(candidate: Candidate, state: BasketState, *, buy: int, get: int) -> list[int]:
-    """What the free units of each line cost; the cheapest units that cost anything are free."""
+def share_free_units(candidate: Candidate, state: BasketState, *, buy: int, get: int) -> Sequence[int]:
+    """What the free units cost, at most the cap, shared over the units of all sets by their price.
+
+    The cheapest units that cost anything are free, and the sets are completed with the next cheapest ones;
+    the dearest units belong to no set where they make none.
+    """
     priced_units = sorted(
         (price, index, count)
         for index in candidate.line_indexes
         for price, count in state.unit_prices[index]
         if price
     )
-    free = sum(count for _, _, count in priced_units) // (buy + get) * get
-    saved = dict.fromkeys(candidate.line_indexes, 0)
+    sets = sum(count for _, _, count in priced_units) // (buy + get)
+    free, in_sets, amount = sets * get, sets * (buy + get), 0
+    weights = dict.fromkeys(candidate.line_indexes, 0)
     for price, index, count in priced_units:
-        saved[index] += price * min(free, count)
+        amount += price * min(free, count)
+        weights[index] += price * min(in_sets, count)
         free -= min(free, count)
-    return list(saved.values())
+        in_sets -= min(in_sets, count)
+    cap = candidate.promotion.cap
+    return apportion(amount if cap is None else min(amount, cap), list(weights.values()))
 
 
 def state_after(deduction: Deduction, state: BasketState) -> BasketState:

@@ -72,7 +72,7 @@ class FullReduction:
 class BuyGet:
     """Of every `buy` + `get` units, whichever they are, `get` are free: the cheapest of all.
 
-    A unit that costs nothing anyway does not count.
+    What they cost comes off all units of the sets. A unit that costs nothing anyway does not count.
     """
 
     buy: int

@@ -69,12 +69,41 @@ def test_a_repeating_full_reduction_is_given_as_often_as_it_fits() -> None:
     assert amounts_of(price(basket(line(1, 1_000_00)), promotion(each_300))) == {1: 120_00}
 
 
-def test_the_cheapest_units_of_all_lines_are_free() -> None:
+def test_what_the_cheapest_units_cost_is_taken_off_all_units_of_their_sets() -> None:
     items = basket(line(1, 30_00, 2), line(2, 10_00, 1), line(3, 20_00, 4))
 
     priced = price(items, promotion(BuyGet(2, 1)))
 
-    assert discounts_of(priced) == [0, 10_00, 20_00]
+    # Two sets of six units, 10 + 4 x 20 + 30, of which those for 10 and 20 are free; a unit at 30 is in none.
+    assert amounts_of(priced) == {1: 30_00}
+    assert discounts_of(priced) == [7_50, 2_50, 20_00]
+
+
+def test_a_gift_is_shared_with_what_was_paid_for_it() -> None:
+    priced = price(basket(line(1, 100_00), line(2, 100_00)), promotion(BuyGet(1, 1)))
+
+    assert [each.total.minor for each in priced.lines] == [50_00, 50_00]
+
+
+def test_a_gift_is_shared_by_price_to_the_cent_and_at_most_to_its_cap() -> None:
+    items = basket(line(1, 9_99), line(2, 3_33))
+
+    assert discounts_of(price(items, promotion(BuyGet(1, 1)))) == [2_50, 83]
+    assert discounts_of(price(items, promotion(BuyGet(1, 1), cap=1_01))) == [76, 25]
+
+
+def test_units_that_make_no_set_cost_what_they_cost() -> None:
+    items = basket(line(1, 200_00), line(2, 100_00), line(3, 100_00), line(4, 0))
+
+    assert discounts_of(price(items, promotion(BuyGet(1, 1)))) == [0, 50_00, 50_00, 0]
+
+
+def test_units_in_a_flash_sale_share_a_gift_by_the_price_of_the_sale() -> None:
+    sale = promotion(FlashPrice(40_00, left=1), id=2, scope=FIRST_VARIANT)
+
+    priced = price(basket(line(1, 60_00), line(2, 50_00)), sale, promotion(BuyGet(1, 1)))
+
+    assert [each.total.minor for each in priced.lines] == [22_22, 27_78]
 
 
 def test_a_unit_counts_for_one_promotion_of_free_units_only() -> None:

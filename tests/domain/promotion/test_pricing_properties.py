@@ -1,5 +1,6 @@
 """For any basket and promotions: sums add up, and no legal combination is cheaper."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
@@ -184,6 +185,34 @@ def test_refunding_a_line_in_any_parts_refunds_what_was_paid(
             refunded += refund_share(each.total.minor, each.quantity, refunded_units, units)
             refunded_units += units
         assert refunded == each.total.minor
+
+
+@given(BASKETS, PROMOTIONS, st.randoms(use_true_random=False))
+def test_units_given_back_in_any_order_bring_what_was_paid_and_never_more(
+    items: Basket, promotions: list[PromotionRule], dice: Random
+) -> None:
+    lines = price(items, *promotions).lines
+    units = [index for index, each in enumerate(lines) for _ in range(each.quantity)]
+    paid, returned, left = sum(each.total.minor for each in lines), 0, Counter(units)
+
+    for index in dice.sample(units, len(units)):
+        line_total, quantity = lines[index].total.minor, lines[index].quantity
+        refund = refund_share(line_total, quantity, quantity - left[index], 1)
+        left[index] -= 1
+        returned += refund
+        kept = sum(each.total.minor * left[i] // each.quantity for i, each in enumerate(lines))
+        assert refund >= 0
+        assert 0 <= paid - returned - kept <= len(lines)
+    assert returned == paid
+
+
+@given(BASKETS, st.integers(1, 3), st.integers(1, 3), SCOPES, st.none() | AMOUNTS)
+def test_no_line_of_a_set_is_kept_for_less_than_its_share(
+    items: Basket, buy: int, get: int, scope: Scope, cap: int | None
+) -> None:
+    for each in price(items, promotion(BuyGet(buy, get), scope=scope, cap=cap)).lines:
+        # The free units are the cheapest, so they are at most this part of what the sets cost.
+        assert each.discount.minor * (buy + get) < each.subtotal.minor * get + buy + get
 
 
 @given(st.integers(0, 10**9), st.lists(st.integers(1, 9), min_size=1, max_size=9))
