@@ -1,5 +1,7 @@
 """The shop's refusals: exceptions with a code for programs and a message for customers."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 
 
@@ -62,6 +64,11 @@ class DomainError(Exception):
     def __init__(self, message: str, *, field: tuple[str | int, ...] = ()) -> None:
         super().__init__(message)
         self.field = field
+
+    @property
+    def each(self) -> "tuple[DomainError, ...]":
+        """The refusals it consists of: itself, or all of a form."""
+        return (self,)
 
     @property
     def extensions(self) -> dict[str, str]:
@@ -150,3 +157,64 @@ class OutOfStock(DomainError):
         """The same refusal for an order that has the variant on line `index`."""
         field = ("lines", index, "quantity")
         return OutOfStock(self.name, left=self.left, variant_id=self.variant_id, field=field)
+
+
+REFUSALS_LIMIT = 100
+"""Refusals that one form is answered with; those after them come when these are mended."""
+
+
+class Refusals(DomainError):
+    """Several refusals of one form; its own code, message and field are those of the first."""
+
+    def __init__(self, refusals: Sequence[DomainError]) -> None:
+        first = refusals[0]
+        super().__init__(str(first), field=first.field)
+        self.code, self.retry_after_seconds = first.code, first.retry_after_seconds
+        self.found = tuple(refusals)
+
+    @property
+    def each(self) -> tuple[DomainError, ...]:
+        return self.found
+
+
+class RefusalCollector:
+    """Checks that do not depend on each other, each `with check:`; what they refuse is raised together.
+
+    What a check computes is used after the collector's block, which is left by raising if any check refused.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[object, ...], DomainError] = {}
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, DomainError):
+            return False
+        self.add(error)
+        return True
+
+    def add(self, *refusals: DomainError) -> None:
+        """Keep these refusals, each once, until the block ends."""
+        for refusal in refusals:
+            for each in refusal.each:
+                self.found.setdefault((each.code, each.field, str(each)), each)
+
+    def raise_found(self) -> None:
+        """Raise what has been refused so far, if anything: what comes next depends on it."""
+        if found := list(self.found.values())[:REFUSALS_LIMIT]:
+            raise found[0] if len(found) == 1 else Refusals(found)
+
+
+@contextmanager
+def collect_refusals() -> Iterator[RefusalCollector]:
+    """Let every check in the block be made, then raise all refusals together; one alone is raised as it is.
+
+    A refusal raised in the block outside of any check is the last one.
+    """
+    collector = RefusalCollector()
+    try:
+        yield collector
+    except DomainError as refusal:
+        collector.add(refusal)
+    collector.raise_found()

@@ -67,6 +67,7 @@ class Shop:
 
     coalescer: Coalescer = field(default_factory=Coalescer, init=False)
     order_queue: OrderQueue = field(init=False)
+    order_terms: OrderTerms = field(init=False)
     replay: EventReplay = field(init=False)
     feed: EventFeed = field(init=False)
     stock_watch: StockWatch = field(init=False)
@@ -84,15 +85,23 @@ class Shop:
     def __post_init__(self) -> None:
         settings, database, bus, clock = self.settings, self.database, self.bus, self.clock
         deadlines, subscriptions, jobs = settings.deadlines, settings.subscriptions, settings.jobs
-        terms = OrderTerms(
+        self.order_terms = OrderTerms(
             frozenset(self.payments),
             deadlines.unpaid_order_cancelled_after,
             deadlines.flash_order_cancelled_after,
+            settings.payment_deadlines.by_method,
+            settings.payments.payments_per_order,
         )
         self.calls = CallObserver(self.metrics, self.tracer)
         self.slow_operations = SlowOperations(database, settings.monitoring.slow_operation)
         self.order_queue = OrderQueue(
-            database, clock, self.secrets.new_number, terms, settings.checkout, self.wake_relay, self.calls
+            database,
+            clock,
+            self.secrets.new_number,
+            self.order_terms,
+            settings.checkout,
+            self.wake_relay,
+            self.calls,
         )
         self.replay = EventReplay(database, bus, self.coalescer, subscriptions.signal_timeout)
         self.feed = EventFeed(database, bus, subscriptions.signal_timeout)

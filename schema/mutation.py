@@ -1,10 +1,12 @@
 """One convention for every mutation: `thingVerb(input: ThingVerbInput!): ThingVerbPayload!`."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, get_origin
 
 import strawberry
+from strawberry.types.base import get_object_definition
 from strawberry.utils.str_converters import capitalize_first, to_camel_case
 
 from resolvers.context import Info
@@ -63,8 +65,8 @@ def mutation(
             arguments = {"input": input} if own_input else vars(input) if input else {}
             row = await resolver(info=info, **arguments)
         except REFUSALS as error:
-            refused = user_error(refusal_of(error))
-            return payload(**dict.fromkeys((field_name, *further_fields)), user_errors=[refused])
+            refused = [user_error(each) for each in in_order_of_input(refusal_of(error).each, input_class)]
+            return payload(**dict.fromkeys((field_name, *further_fields)), user_errors=refused)
         names = (field_name, *further_fields)
         values = {each: getattr(row, each) for each in names} if further_fields else {field_name: row}
         return payload(**values, user_errors=[])
@@ -141,7 +143,7 @@ def build_payload(name: str, fields: Mapping[str, tuple[Any, str]]) -> type:
     body: dict[str, Any] = {
         "__annotations__": annotations | {"user_errors": list[UserError]},
         **{field: payload_field(kind, description) for field, (kind, description) in fields.items()},
-        "user_errors": plain_list(size=FEW, description="Why the shop refused; empty when it did not."),
+        "user_errors": plain_list(size=FEW, description="All reasons why the shop refused; else empty."),
     }
     return strawberry.type(
         type(f"{name}Payload", (), body), description=f"The answer to `{name[0].lower()}{name[1:]}`."
@@ -152,6 +154,33 @@ def payload_field(kind: Any, description: str) -> Any:
     if get_origin(kind) is list:
         return plain_list(size=SOME, description=description)
     return strawberry.field(description=description)
+
+
+def in_order_of_input(refusals: Sequence[DomainError], input_class: type | None) -> Sequence[DomainError]:
+    """The refusals in the order in which the input declares their fields; those about no field come last."""
+    return sorted(refusals, key=lambda each: place_in_input(each.field, input_class))
+
+
+def place_in_input(path: Sequence[str | int], input_class: type | None) -> tuple[float, ...]:
+    """Where a path leads within an input: the place of each field in its class, the index in each list."""
+    if not path:
+        return (math.inf,)
+    first, *rest = path
+    if isinstance(first, int):
+        return (first, *(place_in_input(rest, input_class) if rest else ()))
+    definition = get_object_definition(input_class) if input_class else None
+    fields = definition.fields if definition else []
+    place = next((index for index, each in enumerate(fields) if each.python_name == first), None)
+    if place is None:
+        return (math.inf,)
+    return (place, *(place_in_input(rest, innermost_type(fields[place].type)) if rest else ()))
+
+
+def innermost_type(kind: Any) -> Any:
+    """The type within lists and optional types."""
+    while hasattr(kind, "of_type"):
+        kind = kind.of_type
+    return kind
 
 
 def user_error(error: DomainError) -> UserError:

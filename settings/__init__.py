@@ -19,6 +19,7 @@ from settings.business import (
     DeadlineSettings,
     JobSettings,
     LocaleSettings,
+    PaymentDeadlineSettings,
     PaymentSettings,
     SubscriptionSettings,
 )
@@ -90,6 +91,7 @@ class Settings(BaseModel):
     catalog: CatalogSettings
     deadlines: DeadlineSettings
     payments: PaymentSettings
+    payment_deadlines: PaymentDeadlineSettings
     carriers: CarrierSettings
     checkout: CheckoutSettings
     subscriptions: SubscriptionSettings

@@ -1,5 +1,6 @@
 """Groups of settings for the business: deadlines, intervals and defaults."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,6 +8,7 @@ from pydantic import Field, field_validator
 
 from models.language import LANGUAGE_TAG, LANGUAGES
 from models.money import CurrencyCode
+from models.payment import PaymentMethod
 from settings.group import Duration, SettingsGroup
 
 
@@ -169,6 +171,41 @@ class PaymentSettings(SettingsGroup):
         validation_alias="REFUND_RETRY_AFTER",
         description="time until a failed refund is tried again",
     )
+    payments_per_order: int = Field(
+        30, ge=1, le=200, validation_alias="PAYMENTS_PER_ORDER", description="payments of one order"
+    )
+
+
+class PaymentDeadlineSettings(SettingsGroup):
+    """How long an order may stay unpaid, by payment method; of several methods the shortest time counts."""
+
+    alipay: Duration | None = Field(
+        None,
+        validation_alias="ALIPAY_ORDER_CLOSES_AFTER",
+        description="UNPAID_ORDER_CLOSES_AFTER for orders with a payment by Alipay",
+    )
+    wechat_pay: Duration | None = Field(
+        None,
+        validation_alias="WECHAT_PAY_ORDER_CLOSES_AFTER",
+        description="the same for WeChat Pay",
+    )
+    card: Duration | None = Field(
+        None, validation_alias="CARD_ORDER_CLOSES_AFTER", description="the same for cards"
+    )
+    sandbox: Duration | None = Field(
+        None, validation_alias="SANDBOX_ORDER_CLOSES_AFTER", description="the same for play money"
+    )
+
+    @property
+    def by_method(self) -> Mapping[PaymentMethod, timedelta]:
+        """The times that are set, by method."""
+        times = {
+            PaymentMethod.ALIPAY: self.alipay,
+            PaymentMethod.WECHAT_PAY: self.wechat_pay,
+            PaymentMethod.CARD: self.card,
+            PaymentMethod.SANDBOX: self.sandbox,
+        }
+        return {method: time for method, time in times.items() if time is not None}
 
 
 class CarrierSettings(SettingsGroup):

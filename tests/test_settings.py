@@ -10,12 +10,14 @@ from settings.names import find_mistyped
 NAMES = [
     "ACCESS_TOKEN_LIVES",
     "ACCOUNT_EXPORTS_PER_DAY",
+    "ALIPAY_ORDER_CLOSES_AFTER",
     "ANSWER_LIMIT_BYTES",
     "BELL_PAUSE",
     "BEST_SELLING_WINDOW",
     "BODY_LIMIT_BYTES",
     "BODY_PAUSE_TIMEOUT",
     "BODY_TIMEOUT",
+    "CARD_ORDER_CLOSES_AFTER",
     "CARRIER_POLL_EVERY",
     "CART_LOOK_EVERY",
     "CODES_PER_ADDRESS",
@@ -60,6 +62,7 @@ NAMES = [
     "OLD_SECRET_KEY",
     "OPERATION_DEADLINE",
     "OTLP_ENDPOINT",
+    "PAYMENTS_PER_ORDER",
     "PAYMENT_QUERY_EVERY",
     "PERSISTED_ONLY",
     "PLACING_GROUP_LIMIT",
@@ -92,6 +95,7 @@ NAMES = [
     "S3_REGION",
     "S3_SECRET_ACCESS_KEY",
     "SALES_COUNTED_EVERY",
+    "SANDBOX_ORDER_CLOSES_AFTER",
     "SANDBOX_PAYMENTS",
     "SECRET_KEY",
     "SEND_QUEUE_LIMIT_BYTES",
@@ -125,6 +129,7 @@ NAMES = [
     "UPLOADS_PER_MINUTE",
     "UPLOAD_LIMIT_BYTES",
     "VAR_DIR",
+    "WECHAT_PAY_ORDER_CLOSES_AFTER",
 ]
 """Operators have set these: a new name is added here, and none changes or goes."""
 

@@ -16,7 +16,6 @@ from domain.cause import Cause
 from domain.order import (
     BatchItem,
     OrderRequest,
-    OrderTerms,
     PaymentPlan,
     PlannedPayment,
     RequestedDelivery,
@@ -103,8 +102,8 @@ async def place_scenario_order(shop: Shop, scenario: OrderScenario, fixtures: Fi
         )
         total = (await quote_order(session, request, now=shop.clock())).total
         plan = PaymentPlan(payments_of(scenario, total), note="", idempotency_key=number)
-        terms = OrderTerms(frozenset(shop.payments), shop.settings.deadlines.unpaid_order_cancelled_after)
-        order = await place_order(session, BatchItem(request, plan, number), terms, cause=Cause(shop.clock()))
+        item = BatchItem(request, plan, number)
+        order = await place_order(session, item, shop.order_terms, cause=Cause(shop.clock()))
     return order.id
 
 

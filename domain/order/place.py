@@ -1,14 +1,14 @@
 """Placing orders: one transaction for one order or for many, exactly once, at the prices of this moment."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.errors import DomainError, Invalid, LimitReached, OutOfStock
+from domain.errors import DomainError, Invalid, LimitReached, OutOfStock, collect_refusals
 from domain.events import OrderConfirmed, OrderPlaced
 from domain.ledger import payment_status_for
 from domain.money import money_text
@@ -25,7 +25,8 @@ from domain.stock import Allocation, Reservation, reserve_for_orders
 from models import CurrencyCode, FulfilmentStatus, Money, Order, OrderStatus, PaymentMethod
 
 NOTE_LIMIT = 500
-PAYMENTS_LIMIT = 5
+PAYMENTS_LIMIT = 30
+"""Payments of one order, where the shop is not set up otherwise."""
 
 FLASH_PAY_WITHIN = timedelta(minutes=10)
 """How long an unpaid order keeps units of a flash sale from others."""
@@ -47,11 +48,27 @@ class SoldMeanwhile(OutOfStock):
 
 @dataclass(frozen=True, slots=True)
 class OrderTerms:
-    """The payment methods on offer, and how long an order may stay unpaid."""
+    """The payment methods on offer, how many payments an order may have, and how long it may stay unpaid."""
 
     offered_methods: AbstractSet[PaymentMethod]
     pay_within: timedelta
+    """For methods that `method_pay_within` does not name."""
     flash_pay_within: timedelta = FLASH_PAY_WITHIN
+    method_pay_within: Mapping[PaymentMethod, timedelta] = field(default_factory=dict)
+    payments_limit: int = PAYMENTS_LIMIT
+
+    def time_to_pay(
+        self, methods: Iterable[PaymentMethod], *, in_flash_sale: bool = False
+    ) -> timedelta | None:
+        """How long an order with these methods may stay unpaid: the shortest; None if all are paid later."""
+        times = [
+            self.method_pay_within.get(method, self.pay_within)
+            for method in methods
+            if not method.collected_offline
+        ]
+        if not times:
+            return None
+        return min([*times, self.flash_pay_within] if in_flash_sale else times)
 
 
 async def place_order(session: AsyncSession, item: BatchItem, terms: OrderTerms, *, cause: Cause) -> Order:
@@ -122,7 +139,7 @@ def plan_order(
 ) -> InsertPlan:
     """The order as it will be written; its stock and promotions are taken from those of the batch."""
     quote = build_quote(item.request, basket, facts, now=now)
-    check_request(item.request, item.payment_plan, quote, terms.offered_methods)
+    check_request(item.request, item.payment_plan, quote, terms)
     order = build_order(quote, item, terms, now=now)
     plan = InsertPlan(order, quote, quote.allocate(), item.payment_plan.payments)
     for part in plan.allocated:
@@ -137,35 +154,44 @@ def plan_order(
 
 
 def check_request(
-    request: OrderRequest,
-    payment_plan: PaymentPlan,
-    quote: OrderQuote,
-    offered_methods: AbstractSet[PaymentMethod],
+    request: OrderRequest, payment_plan: PaymentPlan, quote: OrderQuote, terms: OrderTerms
 ) -> None:
-    """Raise the first reason against this order, if there is any."""
-    if quote.problems:
-        raise quote.problems[0]
-    if not request.deliveries:
-        raise Invalid("Say where it goes.", field=("deliveries",))
-    if len(payment_plan.note) > NOTE_LIMIT:
-        raise Invalid(f"A note has at most {NOTE_LIMIT} characters.", field=("note",))
-    check_payments(payment_plan.payments, quote, offered_methods)
+    """Raise every reason against this order, if there is any.
+
+    Whether the payments add up to what is due can be said only of an order without other problems.
+    """
+    with collect_refusals() as check:
+        check.add(*quote.problems)
+        with check:
+            if not request.deliveries:
+                raise Invalid("Say where it goes.", field=("deliveries",))
+        with check:
+            if len(payment_plan.note) > NOTE_LIMIT:
+                raise Invalid(f"A note has at most {NOTE_LIMIT} characters.", field=("note",))
+        with check:
+            check_each_payment(payment_plan.payments, quote.currency, terms)
+    check_sums(payment_plan.payments, quote)
 
 
-def check_payments(
-    payments: Sequence[PlannedPayment], quote: OrderQuote, offered_methods: AbstractSet[PaymentMethod]
-) -> None:
-    """Refuse methods not on offer, a sum other than the total, and too much cash at the door."""
-    if len(payments) > PAYMENTS_LIMIT:
-        raise LimitReached(f"An order has at most {PAYMENTS_LIMIT} payments.", field=("payments",))
-    for index, payment in enumerate(payments):
-        field = ("payments", index)
-        if payment.method not in offered_methods:
-            raise NotOffered(payment.method, field=(*field, "method"))
-        if payment.amount.currency is not quote.currency:
-            raise Invalid(f"This order is in {quote.currency.value}.", field=(*field, "amount"))
-        if payment.amount.minor <= 0:
-            raise Invalid("A payment is more than nothing.", field=(*field, "amount"))
+def check_each_payment(payments: Sequence[PlannedPayment], currency: CurrencyCode, terms: OrderTerms) -> None:
+    """Refuse too many payments, methods not on offer, other currencies and amounts of nothing."""
+    if len(payments) > terms.payments_limit:
+        raise LimitReached(f"An order has at most {terms.payments_limit} payments.", field=("payments",))
+    with collect_refusals() as check:
+        for index, payment in enumerate(payments):
+            path = ("payments", index)
+            with check:
+                if payment.method not in terms.offered_methods:
+                    raise NotOffered(payment.method, field=(*path, "method"))
+            with check:
+                if payment.amount.currency is not currency:
+                    raise Invalid(f"This order is in {currency.value}.", field=(*path, "amount"))
+                if payment.amount.minor <= 0:
+                    raise Invalid("A payment is more than nothing.", field=(*path, "amount"))
+
+
+def check_sums(payments: Sequence[PlannedPayment], quote: OrderQuote) -> None:
+    """Refuse a sum other than the total, and too much cash at the door."""
     zero = Money.zero(quote.currency)
     paid = sum((payment.amount for payment in payments), start=zero)
     if paid != quote.total:
@@ -202,10 +228,9 @@ def payment_due_at(
     quote: OrderQuote, payment_plan: PaymentPlan, terms: OrderTerms, *, now: datetime
 ) -> datetime | None:
     """When the order is cancelled unless it is paid; None where nothing is paid in advance."""
-    if not has_advance_payment(payment_plan.payments):
-        return None
-    flash = quote.pricing.in_flash_sale
-    return now + (min(terms.pay_within, terms.flash_pay_within) if flash else terms.pay_within)
+    methods = [payment.method for payment in payment_plan.payments]
+    time = terms.time_to_pay(methods, in_flash_sale=quote.pricing.in_flash_sale)
+    return now + time if time else None
 
 
 async def reserve_and_use(session: AsyncSession, plans: Sequence[InsertPlan], *, now: datetime) -> None:

@@ -88,7 +88,9 @@ class OrderQueue:
 
     async def place(self, item: BatchItem) -> Order:
         """The order, when its batch has been committed; raises its refusal, or Busy."""
-        if refusal := self.sold_out.refusal_for(item):
+        try:
+            self.sold_out.check_lines(item)
+        except DomainError as refusal:
             return order_or_raise(await self.find_earlier(item) or refusal)
         lane = self.lane_for(item)
         self.refuse_if_busy(lane)
@@ -151,8 +153,9 @@ class OrderQueue:
             self.notify_placed()
         seconds = self.settings.sold_out_lifetime.total_seconds()
         for order, result in zip(batch, results, strict=True):
-            if isinstance(result, OutOfStock) and result.variant_id is not None and not result.left:
-                self.sold_out.remember(result.variant_id, result, seconds=seconds)
+            for refusal in result.each if isinstance(result, DomainError) else ():
+                if isinstance(refusal, OutOfStock) and refusal.variant_id is not None and not refusal.left:
+                    self.sold_out.remember(refusal.variant_id, refusal, seconds=seconds)
             self.metrics.orders.add(outcome_of(result))
             order.answer(result)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from time import monotonic
 
-from domain.errors import OutOfStock
+from domain.errors import OutOfStock, collect_refusals
 from domain.order import BatchItem
 
 
@@ -23,14 +23,15 @@ class SoldOut:
         for variant_id in variant_ids:
             self.refusals.pop(variant_id, None)
 
-    def refusal_for(self, item: BatchItem) -> OutOfStock | None:
-        """Why an order cannot be placed now; None where nothing is known of its variants."""
+    def check_lines(self, item: BatchItem) -> None:
+        """Raise OutOfStock for every line of an order whose variant is known to be sold out."""
         if not self.refusals:
-            return None
-        for index, line in enumerate(item.request.lines or ()):
-            if known := self.refusals.get(line.variant_id):
-                until, refusal = known
-                if monotonic() < until:
-                    return refusal.of_line(index)
-                del self.refusals[line.variant_id]
-        return None
+            return
+        with collect_refusals() as check:
+            for index, line in enumerate(item.request.lines or ()):
+                if known := self.refusals.get(line.variant_id):
+                    until, refusal = known
+                    if monotonic() < until:
+                        check.add(refusal.of_line(index))
+                    else:
+                        del self.refusals[line.variant_id]
