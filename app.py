@@ -30,6 +30,7 @@ from edge.picture_sizes import PictureSizes
 from edge.products import FILE_SECONDS, product_routes
 from edge.products import PATH as PRODUCTS
 from edge.rates import RequestRate
+from edge.reader import ReaderLanguage
 from edge.sandbox import sandbox_routes
 from edge.security_headers import SecurityHeaders
 from edge.start_page import start_routes
@@ -106,6 +107,7 @@ def guards(shop: Shop) -> list[Middleware]:
     timeouts = {"/media": timedelta(seconds=UPLOAD_SECONDS), PRODUCTS: timedelta(seconds=FILE_SECONDS)}
     return [
         Middleware(RequestLog),
+        Middleware(ReaderLanguage, settings=shop.settings),
         Middleware(RequestMonitor, shop=shop),
         Middleware(SecurityHeaders, settings=shop.settings),
         Middleware(CrossOrigin, settings=shop.settings),

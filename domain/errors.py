@@ -1,8 +1,11 @@
 """The shop's refusals: exceptions with a code for programs and a message for customers."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+
+from text.messages import Fact, Message
 
 
 class ErrorCode(StrEnum):
@@ -54,15 +57,35 @@ class ErrorCode(StrEnum):
     """A partner of the shop refused."""
 
 
+CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+Path = tuple[str | int, ...]
+"""The path of an argument, in snake case."""
+
+
+def thing_named(type_name: str) -> Message:
+    """The term for things of a type: "OrderLine" is an "order line"."""
+    return Message(CAPITAL.sub(" ", type_name).lower())
+
+
 class DomainError(Exception):
-    """A refusal, worded for customers. `field` is the path of the argument it is about, in snake case."""
+    """A refusal, worded for customers: the template of a message in English, with its facts.
+
+    The template is a literal, and the catalogue has it in every other language. `field` is the path of the
+    argument it is about.
+    """
 
     code: ErrorCode = ErrorCode.INVALID
     retry_after_seconds: float | None = None
     """After how long trying again makes sense, where that is known."""
 
-    def __init__(self, message: str, *, field: tuple[str | int, ...] = ()) -> None:
-        super().__init__(message)
+    def __init__(
+        self, template: str | Message, /, *, field: Path = (), plural: str = "", **facts: Fact
+    ) -> None:
+        if isinstance(template, str):
+            template = Message(template, plural=plural, **facts)
+        self.message = template
+        super().__init__(self.message)
         self.field = field
 
     @property
@@ -81,10 +104,13 @@ class Invalid(DomainError):
 
 
 class NotFound(DomainError):
+    """`thing` is a term in English, which the catalogue has, or one with facts."""
+
     code = ErrorCode.NOT_FOUND
 
-    def __init__(self, thing: str, *, field: tuple[str | int, ...] = ()) -> None:
-        super().__init__(f"There is no such {thing}.", field=field)
+    def __init__(self, thing: str | Message, /, *, field: Path = ()) -> None:
+        term = thing if isinstance(thing, Message) else Message(thing)
+        super().__init__("There is no such {thing}.", thing=term, field=field)
 
 
 class Unauthenticated(DomainError):
@@ -129,9 +155,16 @@ class LimitReached(DomainError):
     code = ErrorCode.LIMIT_REACHED
 
     def __init__(
-        self, message: str, *, field: tuple[str | int, ...] = (), retry_after_seconds: float | None = None
+        self,
+        template: str | Message,
+        /,
+        *,
+        field: Path = (),
+        retry_after_seconds: float | None = None,
+        plural: str = "",
+        **facts: Fact,
     ) -> None:
-        super().__init__(message, field=field)
+        super().__init__(template, field=field, plural=plural, **facts)
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -148,9 +181,10 @@ class OutOfStock(DomainError):
         *,
         left: int,
         variant_id: int | None = None,
-        field: tuple[str | int, ...] = ("quantity",),
+        field: Path = ("quantity",),
     ) -> None:
-        super().__init__(f"Only {left} of {name} left." if left else f"{name} is sold out.", field=field)
+        template = "Only {left} of {name} left." if left else "{name} is sold out."
+        super().__init__(template, left=left, name=name, field=field)
         self.name, self.left, self.variant_id = name, left, variant_id
 
     def of_line(self, index: int) -> "OutOfStock":
@@ -168,7 +202,7 @@ class Refusals(DomainError):
 
     def __init__(self, refusals: Sequence[DomainError]) -> None:
         first = refusals[0]
-        super().__init__(str(first), field=first.field)
+        super().__init__(first.message, field=first.field)
         self.code, self.retry_after_seconds = first.code, first.retry_after_seconds
         self.found = tuple(refusals)
 

@@ -1,11 +1,10 @@
 """Changing a status: a table says which status may follow which."""
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from domain.errors import WrongState
+from domain.errors import WrongState, thing_named
 
 S = TypeVar("S", bound=StrEnum)
 Transitions = Mapping[S, frozenset[S]]
@@ -34,9 +33,11 @@ def transition_table(start: S, moves: Mapping[S, set[S]]) -> Transitions[S]:
 def move(row: HasStatus[S], to: S, allowed: Transitions[S]) -> None:
     """Change the status of a row; raises WrongState where the table does not allow it."""
     if to not in allowed[row.status]:
-        thing = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(row).__name__).lower()
-        reason = "already" if row.status is to else f"and cannot become {status_text(to)}"
-        raise WrongState(f"This {thing} is {status_text(row.status)} {reason}.")
+        thing = thing_named(type(row).__name__)
+        if row.status is to:
+            raise WrongState("This {thing} is {status} already.", thing=thing, status=row.status)
+        template = "This {thing} is {status} and cannot become {wanted}."
+        raise WrongState(template, thing=thing, status=row.status, wanted=to)
     row.status = to
 
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 from domain.language import canonical_tag
 from events.shop import Shop
 from gateways.tokens import AccessToken, TokenRefused, is_cart_token, read_token
+from loaders.account import SessionRights
 from models import CurrencyCode
-from models.language import LANGUAGE_TAG, LANGUAGES
+from models.language import LANGUAGE_TAG
 from resolvers.context import Viewer
+from text.messages import LANGUAGES, Message
 
 ACCEPT_LANGUAGE_LIMIT = 20
 """Languages read from one `Accept-Language`; further ones are ignored."""
@@ -22,31 +24,36 @@ class CredentialsRefused(Exception):
     """Credentials that are forged, expired, revoked or malformed; the request is not served as a guest's."""
 
     def __init__(self) -> None:
-        super().__init__("Your access token is not valid any more. Refresh it or sign in again.")
+        self.message = Message("Your access token is not valid any more. Refresh it or sign in again.")
+        super().__init__(self.message)
 
 
 async def viewer_of(headers: Mapping[str, str], shop: Shop) -> Viewer:
     """Return the viewer named by `authorization`, `x-cart-token`, `accept-language` and `x-currency`.
 
-    The names in `headers` are lower-case. Without `authorization` the viewer is a guest; a language or
-    currency that the shop does not have is replaced by its default, and a cart token that it has not made
-    is none. CredentialsRefused when the access token is not valid, or not any more. The role is that of the
-    account now, not that in the token.
+    The names in `headers` are lower-case. Without `authorization` the viewer is a guest; a currency that the
+    shop does not have is replaced by its default, a language by that of the account, else by the shop's, and
+    a cart token that it has not made is none. CredentialsRefused when the access token is not valid, or not
+    any more. The role is that of the account now, not that in the token.
     """
     token = _read_access_token(headers.get("authorization", ""), shop)
+    accepted = choose_accepted_language(headers.get("accept-language", ""))
     guest = Viewer(
-        language=_choose_language(
-            headers.get("accept-language", ""), default=shop.settings.locale.default_language
-        ),
+        language=accepted or shop.settings.locale.default_language,
         currency=_choose_currency(
             headers.get("x-currency", ""), default=shop.settings.locale.default_currency
         ),
+        zone=shop.settings.locale.zone,
         cart_token=_read_cart_token(headers.get("x-cart-token", ""), shop),
         robot=bool(
             ROBOT.search(headers.get("user-agent", "")) or "prefetch" in headers.get("sec-purpose", "")
         ),
     )
-    return await renew_viewer(replace(guest, token=token), shop)
+    if token is None:
+        return guest
+    rights = await _find_rights(token, shop)
+    language = accepted or rights.language or guest.language
+    return _apply_rights(replace(guest, token=token, language=language), rights)
 
 
 async def renew_viewer(viewer: Viewer, shop: Shop) -> Viewer:
@@ -57,11 +64,20 @@ async def renew_viewer(viewer: Viewer, shop: Shop) -> Viewer:
     """
     if viewer.token is None:
         return viewer
-    if viewer.token.expires_at <= shop.clock():
+    return _apply_rights(viewer, await _find_rights(viewer.token, shop))
+
+
+async def _find_rights(token: AccessToken, shop: Shop) -> SessionRights:
+    """What the sign-in of a token may do now; CredentialsRefused when it may do nothing any more."""
+    if token.expires_at <= shop.clock():
         raise CredentialsRefused
-    rights = await shop.session_rights.find(viewer.token.family)
-    if rights is None or rights.account_id != viewer.token.account_id:
+    rights = await shop.session_rights.find(token.family)
+    if rights is None or rights.account_id != token.account_id:
         raise CredentialsRefused
+    return rights
+
+
+def _apply_rights(viewer: Viewer, rights: SessionRights) -> Viewer:
     return replace(viewer, role=rights.role, account_id=rights.account_id, must_enrol=rights.must_enrol)
 
 
@@ -91,13 +107,13 @@ def _read_cart_token(text: str, shop: Shop) -> str | None:
     return text if is_cart_token(shop.settings.verifying_keys(), text) else None
 
 
-def _choose_language(accepted: str, *, default: str) -> str:
+def choose_accepted_language(accepted: str) -> str | None:
     """Return the tag of the highest weight whose primary language the shop has (RFC 9110, 12.5.4)."""
     preferences = [_parse_preference(part) for part in accepted.split(",")[:ACCEPT_LANGUAGE_LIMIT]]
     for weight, tag in sorted(preferences, key=lambda preference: -preference[0]):
         if weight > 0 and LANGUAGE_TAG.fullmatch(tag) and tag.partition("-")[0].lower() in LANGUAGES:
             return canonical_tag(tag)
-    return default
+    return None
 
 
 def _parse_preference(part: str) -> tuple[float, str]:

@@ -6,7 +6,8 @@ from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as ASGIMessage
 
 from edge.addresses import client_address
 from edge.auth import account_of
@@ -15,6 +16,7 @@ from edge.responses import error_response
 from events.shop import Shop
 from gateways.leases import LimitExceeded
 from settings.connections import ConnectionSettings
+from text.messages import Message
 
 STREAMS = ("text/event-stream", "multipart/mixed")
 """Media types of answers that last as long as their client listens."""
@@ -22,7 +24,7 @@ STREAMS = ("text/event-stream", "multipart/mixed")
 RETRY_SECONDS = 10
 """After how long a client may try again for which there is no room."""
 
-NO_ROOM = "Too many live connections are open from here. Close some of them."
+NO_ROOM = Message("Too many live connections are open from here. Close some of them.")
 
 ROOM = "live_connection"
 """The key in `scope["state"]` of the LiveConnection of a WebSocket."""
@@ -82,7 +84,7 @@ class LiveConnections:
     async def serve_request(self, place: LiveConnection, scope: Scope, receive: Receive, send: Send) -> None:
         refused = False
 
-        async def send_within_limit(message: Message) -> None:
+        async def send_within_limit(message: ASGIMessage) -> None:
             nonlocal refused
             if is_stream_start(message):
                 try:
@@ -100,7 +102,7 @@ class LiveConnections:
             await too_many_response(NO_ROOM, RETRY_SECONDS)(scope, receive, send)
 
 
-def is_stream_start(message: Message) -> bool:
+def is_stream_start(message: ASGIMessage) -> bool:
     if message["type"] != "http.response.start":
         return False
     return Headers(raw=message.get("headers", [])).get("content-type", "").startswith(STREAMS)
@@ -128,7 +130,7 @@ class BodyDeadline:
             receive, self.timeouts.get(scope["path"], self.settings.body_timeout), self.settings
         )
 
-        async def send_unless_slow(message: Message) -> None:
+        async def send_unless_slow(message: ASGIMessage) -> None:
             deadline.answered = deadline.answered or not deadline.is_over
             if deadline.answered:
                 await send(message)
@@ -151,7 +153,7 @@ class BodyClock:
         self.answered = False
         """The application has begun to answer before the time was over."""
 
-    async def receive(self) -> Message:
+    async def receive(self) -> ASGIMessage:
         if self.is_whole:
             return await self.inner()
         now = asyncio.get_running_loop().time()
@@ -166,4 +168,5 @@ class BodyClock:
 
 
 def too_slow_response() -> ASGIApp:
-    return error_response("The request took too long to arrive.", "BODY_TOO_SLOW", 408, Connection="close")
+    message = Message("The request took too long to arrive.")
+    return error_response(message, "BODY_TOO_SLOW", 408, Connection="close")

@@ -13,6 +13,7 @@ from events.shop import Shop
 from gateways.secrets import fingerprint_of
 from models import VerificationPurpose
 from resolvers.account import EXPORT_PATH
+from text.messages import Message
 
 HEADERS = {
     "Content-Disposition": 'attachment; filename="account.json"',
@@ -27,7 +28,8 @@ def export_routes(shop: Shop) -> list[Route]:
     async def send_export(request: Request) -> Response:
         account_id = await redeem_token(request.query_params.get("token", ""), shop)
         if account_id is None:
-            return error_response("This link has expired or was opened before.", ErrorCode.NOT_FOUND, 404)
+            message = Message("This link has expired or was opened before.")
+            return error_response(message, ErrorCode.NOT_FOUND, 404)
         async with shop.database.snapshot() as session:
             exported = await export_account(session, account_id)
         body = {"exportedAt": shop.clock().isoformat(), "tables": exported}

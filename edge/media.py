@@ -14,7 +14,15 @@ from starlette.routing import Route
 
 from domain.catalog.lock import CatalogueBusy
 from domain.cause import Cause
-from domain.errors import DomainError, ErrorCode, Forbidden, Invalid, LimitReached, Unauthenticated
+from domain.errors import (
+    DomainError,
+    ErrorCode,
+    Forbidden,
+    Invalid,
+    LimitReached,
+    NotFound,
+    Unauthenticated,
+)
 from domain.media import (
     FORMATS,
     MEDIA_PATH,
@@ -29,6 +37,7 @@ from domain.picture_size import CONTENT_TYPE, ORIGINAL, read_sized_name
 from edge.addresses import client_address
 from edge.auth import CredentialsRefused, viewer_of
 from edge.picture_sizes import PictureSizes
+from edge.reader import note_viewer
 from edge.responses import error_response
 from edge.shop_address import shop_address
 from events.shop import Shop
@@ -39,6 +48,7 @@ from resolvers.context import Viewer
 from resolvers.guard import Permission
 from resolvers.ids import global_id
 from resolvers.rates import LimitedAction, limit_action
+from text.messages import Message
 
 log = structlog.get_logger()
 
@@ -106,7 +116,7 @@ def media_routes(shop: Shop, sizes: PictureSizes) -> list[Route]:
         else:
             data, content_type = None, ""
         if data is None:
-            return error_response("There is no such picture.", ErrorCode.NOT_FOUND, 404)
+            return error_response(NotFound("picture").message, ErrorCode.NOT_FOUND, 404)
         cache = PRIVATE_CACHE if name.startswith(PRIVATE_PREFIX) else PUBLIC_CACHE
         return Response(data, media_type=content_type, headers=PICTURE_HEADERS | cache)
 
@@ -119,6 +129,7 @@ def media_routes(shop: Shop, sizes: PictureSizes) -> list[Route]:
 async def authorize_upload(request: Request, shop: Shop) -> Viewer:
     """Return the viewer, before the body is read; DomainError unless they may upload a picture now."""
     viewer = await viewer_of(request.headers, shop)
+    note_viewer(request.scope, viewer)
     if viewer.role is Role.CUSTOMER:
         async with shop.database.reads() as session:
             await check_upload_limit(session, viewer.id, now=shop.clock())
@@ -130,7 +141,7 @@ async def authorize_upload(request: Request, shop: Shop) -> Viewer:
 
 class UploadsBusy(LimitReached):
     def __init__(self) -> None:
-        super().__init__(f"At most {UPLOADS_AT_ONCE} pictures at the same time.")
+        super().__init__("At most {limit} pictures at the same time.", limit=UPLOADS_AT_ONCE)
         self.retry_after_seconds = RETRY_SECONDS
 
 
@@ -153,7 +164,9 @@ async def read_upload(request: Request) -> bytes:
     async with request.form(max_files=1, max_fields=FORM_FIELDS_LIMIT) as form:
         file = form.get(FORM_FIELD)
         if not isinstance(file, UploadFile):
-            raise Invalid(f'Send the picture as the field "{FORM_FIELD}" of the form.', field=(FORM_FIELD,))
+            raise Invalid(
+                'Send the picture as the field "{name}" of the form.', name=FORM_FIELD, field=(FORM_FIELD,)
+            )
         return await file.read()
 
 
@@ -174,18 +187,20 @@ def answer_refusals(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except CredentialsRefused as error:
-            return error_response(str(error), ErrorCode.UNAUTHENTICATED, 401)
+            return error_response(error.message, ErrorCode.UNAUTHENTICATED, 401)
         except DomainError as error:
             return refusal_response(error)
         except MediaUnavailable as error:
             log.error("media.unavailable", error=str(error))
             return error_response(
-                "Pictures cannot be reached just now. Try again.", ErrorCode.PROVIDER_UNAVAILABLE, 503
+                Message("Pictures cannot be reached just now. Try again."),
+                ErrorCode.PROVIDER_UNAVAILABLE,
+                503,
             )
         except HTTPException as error:
-            return error_response(error.detail, ErrorCode.INVALID, 400)
+            return error_response(Message("{problem}", problem=error.detail), ErrorCode.INVALID, 400)
         except TimeoutError:
-            return error_response("It took too long to arrive.", ErrorCode.INVALID, 408)
+            return error_response(Message("The request took too long to arrive."), ErrorCode.INVALID, 408)
 
     return handle
 
@@ -195,4 +210,4 @@ def refusal_response(error: DomainError) -> Response:
     status = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 400)
     wait = error.retry_after_seconds
     headers = {} if wait is None else {"Retry-After": str(max(math.ceil(wait), 1))}
-    return error_response(str(error), error.code, status, **headers)
+    return error_response(error.message, error.code, status, **headers)

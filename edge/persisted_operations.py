@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from edge.operations.registered import RegisteredOperations
 from schema.compiled_documents import RecentlyUsed
+from text.messages import Message
 
 log = structlog.get_logger()
 
@@ -41,6 +42,10 @@ class PersistedOperationRefused(Exception):
     code = "PERSISTED_QUERY_INVALID"
     status = 400
 
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
+
 
 class PersistedOperationNotFound(PersistedOperationRefused):
     """No document has this hash; the client then sends both."""
@@ -49,7 +54,7 @@ class PersistedOperationNotFound(PersistedOperationRefused):
     status = 200
 
     def __init__(self) -> None:
-        super().__init__("PersistedQueryNotFound")
+        super().__init__(Message("PersistedQueryNotFound"))  # clients look for this word
 
 
 class OperationNotRegistered(PersistedOperationRefused):
@@ -59,7 +64,9 @@ class OperationNotRegistered(PersistedOperationRefused):
     status = 403
 
     def __init__(self) -> None:
-        super().__init__("This shop executes registered operations only, and this one is not registered.")
+        super().__init__(
+            Message("This shop executes registered operations only, and this one is not registered.")
+        )
 
 
 class PersistedOperations:
@@ -137,17 +144,19 @@ def requested_hash(extensions: Mapping[str, object] | None) -> str | None:
     if extension is None:
         return None
     if not isinstance(extension, Mapping) or extension.get("version") != 1:
-        raise PersistedOperationRefused("Only version 1 of persisted queries is spoken here.")
+        raise PersistedOperationRefused(Message("Only version 1 of persisted queries is spoken here."))
     sha256 = extension.get("sha256Hash")
     if not isinstance(sha256, str) or not SHA256.fullmatch(sha256):
-        raise PersistedOperationRefused("sha256Hash is not a SHA-256 in lower-case hexadecimal digits.")
+        raise PersistedOperationRefused(
+            Message("sha256Hash is not a SHA-256 in lower-case hexadecimal digits.")
+        )
     return sha256
 
 
 def check_hash(sha256: str, text: str) -> None:
     """PersistedOperationRefused unless `sha256` is the hash of `text`."""
     if sha256_of(text) != sha256:
-        raise PersistedOperationRefused("sha256Hash is not the hash of the query.")
+        raise PersistedOperationRefused(Message("sha256Hash is not the hash of the query."))
 
 
 def sha256_of(text: str) -> str:

@@ -17,6 +17,7 @@ from domain.errors import Invalid
 from edge.auth import viewer_of
 from edge.commands.product_files import write_products
 from edge.media import FORM_FIELD, FORM_FIELDS_LIMIT, answer_refusals
+from edge.reader import note_viewer
 from events.shop import Shop
 from models import CurrencyCode
 from resolvers.context import Viewer
@@ -68,6 +69,7 @@ def product_routes(shop: Shop) -> list[Route]:
 
 async def require_editor(request: Request, shop: Shop) -> Viewer:
     viewer = await viewer_of(request.headers, shop)
+    note_viewer(request.scope, viewer)
     viewer.require(Permission.CATALOG_EDIT)
     return viewer
 
@@ -81,13 +83,13 @@ def currency_of(request: Request, viewer: Viewer) -> CurrencyCode:
         return CurrencyCode(code)
     except ValueError:
         known = ", ".join(CurrencyCode)
-        raise Invalid(f"The currency is one of {known}.", field=("currency",)) from None
+        raise Invalid("The currency is one of {known}.", known=known, field=("currency",)) from None
 
 
 def boolean_parameter(request: Request, name: str) -> bool:
     text = request.query_params.get(name, "")
     if text not in FLAGS:
-        raise Invalid(f"{name} is true or false.", field=(name,))
+        raise Invalid("{name} is true or false.", name=name, field=(name,))
     return FLAGS[text]
 
 
@@ -98,7 +100,9 @@ async def read_upload(request: Request) -> tuple[str, bytes]:
     async with request.form(max_files=1, max_fields=FORM_FIELDS_LIMIT) as form:
         file = form.get(FORM_FIELD)
         if not isinstance(file, UploadFile):
-            raise Invalid(f'Send the file as the field "{FORM_FIELD}" of the form.', field=(FORM_FIELD,))
+            raise Invalid(
+                'Send the file as the field "{name}" of the form.', name=FORM_FIELD, field=(FORM_FIELD,)
+            )
         return file.filename or "products.csv", await file.read()
 
 

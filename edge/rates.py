@@ -10,8 +10,10 @@ from edge.responses import error_response
 from gateways.buckets import MemoryBuckets, Rate
 from resolvers.rates import MINUTE_SECONDS
 from settings import Settings
+from text.messages import Message
 
 RATE_LIMITED = "RATE_LIMITED"
+TOO_MANY = Message("Too many requests come from your address.")
 
 UNLIMITED_PATHS = ("/healthz", "/readyz")
 """Paths that are asked by what watches over the process."""
@@ -33,13 +35,13 @@ class RequestRate:
         if scope["type"] in {"http", "websocket"} and scope["path"] not in UNLIMITED_PATHS:
             taken = await self.buckets.take(client_address(scope, self.settings), 1, self.rate)
             if not taken.allowed:
-                response = too_many_response("Too many requests come from your address.", taken.retry_after)
+                response = too_many_response(TOO_MANY, taken.retry_after)
                 await refuse_request(scope, receive, send, response)
                 return
         await self.app(scope, receive, send)
 
 
-def too_many_response(message: str, retry_after: float) -> Response:
+def too_many_response(message: Message, retry_after: float) -> Response:
     """429 with the seconds after which the same request would be served."""
     seconds = str(max(math.ceil(retry_after), 1))
     return error_response(message, RATE_LIMITED, 429, **{"Retry-After": seconds})

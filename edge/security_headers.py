@@ -2,11 +2,13 @@
 
 import structlog
 from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as ASGIMessage
 
 from edge.logs import request_id_of
 from edge.responses import error_response
 from settings import Settings
+from text.messages import Message
 
 log = structlog.get_logger()
 
@@ -37,7 +39,7 @@ class SecurityHeaders:
             return
         has_begun = False
 
-        async def send_safely(message: Message) -> None:
+        async def send_safely(message: ASGIMessage) -> None:
             nonlocal has_begun
             has_begun = True
             if message["type"] in {"http.response.start", "websocket.http.response.start"}:
@@ -56,5 +58,5 @@ class SecurityHeaders:
 
 
 def failure_response(request_id: str) -> ASGIApp:
-    message = f"Something went wrong on our side. Tell us this number: {request_id}"
+    message = Message("Something went wrong on our side. Tell us this number: {number}", number=request_id)
     return error_response(message, "INTERNAL", 500)

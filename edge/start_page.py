@@ -18,6 +18,7 @@ from edge.caching import add_etag
 from edge.responses import error_response
 from events.shop import Shop
 from schema.shop import ShopSchema
+from text.messages import Message
 
 PAGE = Template(Path(__file__).with_name("start_page.html").read_text(encoding="utf-8"))
 STYLE = Path(__file__).with_name("start_page.css").read_text(encoding="utf-8")
@@ -56,7 +57,7 @@ def start_routes(shop: Shop, schema: ShopSchema) -> list[Route]:
 
     async def show_schema(request: Request) -> Response:
         if not shop.settings.shows_schema:
-            return error_response("This shop does not show its schema.", ErrorCode.NOT_FOUND, 404)
+            return error_response(Message("This shop does not show its schema."), ErrorCode.NOT_FOUND, 404)
         return add_etag(PlainTextResponse(f"{schema.as_str()}\n", headers=CACHE), request.headers)
 
     return [Route("/", show_start), Route(SCHEMA_PATH, show_schema)]

@@ -20,6 +20,8 @@ class SessionRights:
     role: Role
     must_enrol: bool = False
     """Whether they may do nothing before they have set up a second factor."""
+    language: str | None = None
+    """The language of the account, for clients that name none."""
 
 
 async def load_session_rights(
@@ -30,16 +32,19 @@ async def load_session_rights(
         SignIn.family, "families", dialect_of(session), encode_values(families, dialect_of(session))
     )
     found = await session.execute(
-        select(SignIn.family, Account.id, Account.role, TotpSecret.confirmed_at)
+        select(SignIn.family, Account.id, Account.role, TotpSecret.confirmed_at, Account.language)
         .join(Account, SignIn.account_id == Account.id)
         .outerjoin(TotpSecret, TotpSecret.account_id == Account.id)
         .where(is_named, Account.disabled_at.is_(None))
     )
     return {
         family: SessionRights(
-            account_id, role, must_enrol=totp_required and role in STAFF and confirmed_at is None
+            account_id,
+            role,
+            must_enrol=totp_required and role in STAFF and confirmed_at is None,
+            language=language,
         )
-        for family, account_id, role, confirmed_at in found
+        for family, account_id, role, confirmed_at, language in found
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import strawberry
@@ -21,14 +21,16 @@ from loaders import Loaders
 from models import ENROLMENT, STAFF, CurrencyCode, Permission, Role, Translations, is_granted
 from resolvers.execution import Execution
 from resolvers.guard import require_permission
+from text.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks, and in which language and currency they read the answers."""
+    """Who asks, and in which language, currency and time zone they read the answers."""
 
     language: str
     currency: CurrencyCode
+    zone: tzinfo = UTC
     role: Role = Role.GUEST
     account_id: int | None = None
     cart_token: str | None = None
@@ -62,6 +64,10 @@ class Viewer:
         if self.must_enrol and permission not in ENROLMENT:
             raise SecondFactorRequired("Set up an authenticator app first.")
         require_permission(permission, self.role)
+
+    def text_of(self, message: Message) -> str:
+        """A message in the viewer's language."""
+        return message.text(self.language, self.zone)
 
     def translate(self, translations: Translations, field: str, original: str) -> str:
         """A text in the viewer's language, else of another region of that language, else the original."""
@@ -181,6 +187,11 @@ class Context:
             return self.viewer
         entry = self.preferences.get(id(root_of(info)))
         return entry[1] if entry else self.viewer
+
+    def viewer_at(self, root_field: str | int) -> Viewer:
+        """The viewer as `viewer_of`, for the root field of this name in the answer."""
+        entries = self.preferences.values()
+        return next((viewer for root, viewer in entries if root.key == root_field), self.viewer)
 
     def batch(
         self, function: BatchResolver, info: "Info", arguments: dict[str, Any]

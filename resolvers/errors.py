@@ -1,11 +1,25 @@
 """The shop's refusals as clients see them."""
 
+from collections.abc import Mapping
+
+from graphql import GraphQLError
 from strawberry.utils.str_converters import to_camel_case
 
 from domain.errors import DomainError, ErrorCode
 from gateways.hashing import HashingBusy
+from resolvers.context import Viewer
+from text.messages import Message
 
-__all__ = ["REFUSALS", "DomainError", "ErrorCode", "path_of", "refusal_of"]
+__all__ = [
+    "REFUSALS",
+    "DomainError",
+    "ErrorCode",
+    "Message",
+    "SentenceError",
+    "path_of",
+    "refusal_of",
+    "translate_error",
+]
 
 REFUSALS = (DomainError, HashingBusy)
 """What a resolver raises to refuse, as opposed to failing."""
@@ -31,3 +45,22 @@ def refusal_of(error: Exception) -> DomainError:
 def path_of(error: DomainError) -> list[str]:
     """The path of the argument a refusal is about, as clients spell it."""
     return [to_camel_case(str(part)) for part in error.field]
+
+
+class SentenceError(GraphQLError):
+    """An error of GraphQL whose message is one of the catalogue; it is in English until it is translated."""
+
+    def __init__(self, sentence: Message, *, extensions: Mapping[str, object] | None = None) -> None:
+        super().__init__(str(sentence), extensions=dict(extensions or {}))
+        self.sentence = sentence
+
+    def translate(self, viewer: Viewer) -> None:
+        self.message = viewer.text_of(self.sentence)
+
+
+def translate_error(error: GraphQLError, viewer: Viewer) -> None:
+    """Put the message into the viewer's language, where it is one of the catalogue."""
+    if isinstance(error, SentenceError):
+        error.translate(viewer)
+    elif isinstance(error.original_error, DomainError):
+        error.message = viewer.text_of(error.original_error.message)

@@ -2,11 +2,8 @@
 
 import base64
 import binascii
-import re
 
-from domain.errors import NotFound
-
-CAPITAL = re.compile(r"(?<=.)(?=[A-Z])")
+from domain.errors import NotFound, thing_named
 
 
 def global_id(type_name: str, number: int | str) -> str:
@@ -28,5 +25,5 @@ def row_id(global_id: str, type_name: str, *, field: tuple[str | int, ...] = ("i
     """The number in an id of `type_name`; raises NotFound for any other, as for one that does not exist."""
     parsed = parse_id(global_id)
     if parsed is None or parsed[0] != type_name:
-        raise NotFound(CAPITAL.sub(" ", type_name).lower(), field=field)
+        raise NotFound(thing_named(type_name), field=field)
     return parsed[1]

@@ -65,7 +65,8 @@ def mutation(
             arguments = {"input": input} if own_input else vars(input) if input else {}
             row = await resolver(info=info, **arguments)
         except REFUSALS as error:
-            refused = [user_error(each) for each in in_order_of_input(refusal_of(error).each, input_class)]
+            refusals = in_order_of_input(refusal_of(error).each, input_class)
+            refused = [user_error(each, info) for each in refusals]
             return payload(**dict.fromkeys((field_name, *further_fields)), user_errors=refused)
         names = (field_name, *further_fields)
         values = {each: getattr(row, each) for each in names} if further_fields else {field_name: row}
@@ -183,10 +184,11 @@ def innermost_type(kind: Any) -> Any:
     return kind
 
 
-def user_error(error: DomainError) -> UserError:
+def user_error(error: DomainError, info: Info) -> UserError:
+    """The refusal in the language of the reader."""
     return UserError(
         code=error.code,
-        message=str(error),
+        message=info.context.viewer_of(info).text_of(error.message),
         field=path_of(error),
         retry_after_seconds=error.retry_after_seconds,
     )

@@ -11,7 +11,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
 from resolvers.context import Context
-from resolvers.errors import DomainError, path_of
+from resolvers.errors import DomainError, Message, SentenceError, path_of, translate_error
 from schema.compiled_documents import Documents, ReuseDocuments
 from schema.executor import CountingExecutor
 from schema.redaction import redact_message
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 INTROSPECTION = re.compile(r"\b__(schema|type)\b")
 """What the text of each introspection has, and other texts seldom."""
 
-INTERNAL = "Something went wrong on our side."
+INTERNAL = Message("Something went wrong on our side.")
 
 
 class FreshLoaders(SchemaExtension):
@@ -70,8 +70,8 @@ class ShopSchema(strawberry.Schema):
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
         context = getattr(execution_context, "context", None)
-        request_id = getattr(context, "request_id", "")
-        mask_errors(errors, suggest=shows_schema(context), request_id=request_id)
+        shop_context = context if isinstance(context, Context) else None
+        mask_errors(errors, shop_context, suggest=shows_schema(context))
 
     def find_introspection(self, text: str, document: DocumentNode) -> list[GraphQLError]:
         """An error for each field of a document that shows the schema."""
@@ -80,22 +80,28 @@ class ShopSchema(strawberry.Schema):
         return validate(self._schema, document, [NoSchemaIntrospectionCustomRule])
 
 
-def mask_errors(errors: Sequence[GraphQLError], *, suggest: bool, request_id: str) -> None:
+def mask_errors(errors: Sequence[GraphQLError], context: Context | None, *, suggest: bool) -> None:
     """Leave what a client may read of errors: refusals, and validations without the values they repeat.
 
     With `suggest`, validations name what may have been meant.
 
-    Any other error is logged, and its message replaced by INTERNAL with the id of the request.
+    Any other error is logged, and its message replaced by INTERNAL with the id of the request. What is one of
+    the catalogue of messages is translated for the viewer; without a context it stays in English.
     """
     for error in errors:
         cause = error.original_error
+        viewer = context and (context.viewer_at(error.path[0]) if error.path else context.viewer)
+        if viewer:
+            translate_error(error, viewer)
         if isinstance(cause, DomainError):
             if cause.field:
                 error.extensions = {**cause.extensions, "field": path_of(cause)}
+            continue
+        if isinstance(error, SentenceError):
             continue
         if cause is None or isinstance(cause, GraphQLError):
             error.message = redact_message(error.message, suggest=suggest)
             continue
         log.error("graphql.failed", path=error.path, exc_info=cause)
-        error.message = INTERNAL
-        error.extensions = {"code": "INTERNAL", "requestId": request_id}
+        error.message = viewer.text_of(INTERNAL) if viewer else str(INTERNAL)
+        error.extensions = {"code": "INTERNAL", "requestId": context.request_id if context else ""}

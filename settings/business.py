@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
-from models.language import LANGUAGE_TAG, LANGUAGES
+from models.language import LANGUAGE_TAG
 from models.money import CurrencyCode
 from models.payment import PaymentMethod
 from settings.group import Duration, SettingsGroup
+from text.messages import LANGUAGES
 
 
 class LocaleSettings(SettingsGroup):

@@ -33,6 +33,7 @@ from edge.logs import request_id_of
 from edge.persisted_operations import PersistedOperationRefused, PersistedOperations
 from events.shop import Shop
 from schema.shop import ShopSchema
+from text.messages import Message
 
 METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 
@@ -105,7 +106,7 @@ class GraphQLEndpoint:
                 return Response(status_code=200)
             case "OPTIONS":
                 return Response(status_code=204, headers={"Allow": METHODS})
-        raise RequestRefused("This method is not served here.", 405, Allow=METHODS)
+        raise RequestRefused(Message("This method is not served here."), 405, Allow=METHODS)
 
     def shows_page(self, request: Request) -> bool:
         """Whether the answer is GraphiQL, which is there where the schema is shown."""
@@ -155,7 +156,7 @@ class GraphQLEndpoint:
         try:
             prepared = await prepare_request(self.operations, asked, viewer)
         except OperationFailed as failed:
-            return failure_response(failed, MediaType.RESPONSE_JSON)
+            return failure_response(failed.translate(viewer.viewer), MediaType.RESPONSE_JSON)
         stream.start(operation_id, prepared, request_id_of(request.scope))
         return Response(status_code=202)
 

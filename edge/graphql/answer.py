@@ -7,6 +7,9 @@ import orjson
 from graphql import GraphQLError
 from strawberry.types import ExecutionResult
 
+from resolvers.context import Viewer
+from resolvers.errors import Message, SentenceError
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -44,10 +47,17 @@ class OperationFailed(Exception):
 
     @classmethod
     def of(
-        cls, message: str, code: str, status: int | None = None, **extensions: object
+        cls, message: Message, code: str, status: int | None = None, **extensions: object
     ) -> "OperationFailed":
         """A failure with one error, its code and more extensions of the error."""
-        return cls([GraphQLError(message, extensions={"code": code, **extensions})], status)
+        return cls([SentenceError(message, extensions={"code": code, **extensions})], status)
+
+    def translate(self, viewer: Viewer) -> "OperationFailed":
+        """The same failure, with the messages of the catalogue in the viewer's language from now on."""
+        for error in self.errors:
+            if isinstance(error, SentenceError):
+                error.translate(viewer)
+        return self
 
     @property
     def formatted(self) -> Sequence[Mapping[str, object]]:

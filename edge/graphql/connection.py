@@ -17,6 +17,7 @@ from edge.auth import CredentialsRefused, renew_viewer, viewer_of
 from events.session_rights import RIGHTS_TOPIC
 from events.shop import Shop
 from resolvers.context import Context, Viewer
+from text.messages import Message
 
 log = structlog.get_logger()
 
@@ -25,7 +26,7 @@ DRAIN_SECONDS = 1.0
 
 POLL_SECONDS = 0.02
 
-ENDED = "Your sign-in has ended or has changed: connect again with a fresh token."
+ENDED = Message("Your sign-in has ended or has changed: connect again with a fresh token.")
 
 
 class OpenConnection(Protocol):

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from edge.graphql.answer import OperationFailed
 from resolvers.execution import Execution
+from text.messages import Message
 
 T = TypeVar("T")
 
@@ -30,7 +31,9 @@ async def run_within(seconds: float, work: Coroutine[object, object, T], executi
         raise answer_too_large(execution.answer_limit)
     if task.cancelled():
         raise OperationFailed.of(
-            f"This took longer than {seconds:g} seconds and was stopped.", "DEADLINE_EXCEEDED", 503
+            Message("This took longer than {seconds} seconds and was stopped.", seconds=seconds),
+            "DEADLINE_EXCEEDED",
+            503,
         )
     return task.result()
 
@@ -47,5 +50,5 @@ async def stop_task(task: "asyncio.Task[T]", execution: Execution) -> None:
 
 
 def answer_too_large(limit: int | None) -> OperationFailed:
-    message = f"The answer is larger than {limit} bytes: ask for fewer things at once."
+    message = Message("The answer is larger than {limit} bytes: ask for fewer things at once.", limit=limit)
     return OperationFailed.of(message, "RESPONSE_TOO_LARGE", 400)

@@ -19,13 +19,15 @@ from edge.graphql.operation import Operations, PreparedOperation
 from edge.graphql.request import RequestRefused, read_post, read_query_string
 from edge.logs import request_id_of
 from edge.persisted_operations import PersistedOperationRefused
+from edge.reader import note_viewer
 from edge.responses import error_response
 from edge.shop_address import shop_address
 from resolvers.context import Context
 from schema.cache_control import max_age_of
+from text.messages import Message
 
-NO_MUTATION = "By GET things are only read: use POST."
-NO_STREAM = "Watch by WebSocket, text/event-stream or multipart/mixed;subscriptionSpec=1.0."
+NO_MUTATION = Message("By GET things are only read: use POST.")
+NO_STREAM = Message("Watch by WebSocket, text/event-stream or multipart/mixed;subscriptionSpec=1.0.")
 
 
 class ClientGone(Exception):
@@ -49,7 +51,7 @@ async def read_operation(operations: Operations, request: Request) -> HttpOperat
     """
     ranges = read_accept(request.headers.get("accept", ""))
     if choose_media_type(ranges, (*SINGLE, *STREAMS)) is None:
-        raise RequestRefused("None of the accepted media types can be sent.", 406)
+        raise RequestRefused(Message("None of the accepted media types can be sent."), 406)
     if request.method == "POST":
         asked = read_post(request.headers, await request.body())
     else:
@@ -67,13 +69,14 @@ async def read_operation(operations: Operations, request: Request) -> HttpOperat
     is_subscription = prepared.type is OperationType.SUBSCRIPTION
     chosen = choose_media_type(ranges, STREAMS) if is_subscription else single
     if chosen is None:
-        raise RequestRefused(NO_STREAM if is_subscription else "A query is answered as JSON.", 406)
+        raise RequestRefused(NO_STREAM if is_subscription else Message("A query is answered as JSON."), 406)
     return HttpOperation(context, chosen, prepared)
 
 
 async def open_context(operations: Operations, request: Request) -> Context:
     """The context of one request; CredentialsRefused when its token is not valid."""
     viewer = await viewer_of(request.headers, operations.shop)
+    note_viewer(request.scope, viewer)
     cacheable = request.method == "GET" and caching.is_anonymous(request.headers)
     place = place_of(operations.shop, request.scope)
     origin = shop_address(request.scope, operations.shop.settings)
@@ -89,7 +92,7 @@ async def respond_once(operations: Operations, request: Request, asked: HttpOper
         await operations.save_document(prepared.request)
         answer = await run_while_connected(request.receive, operations, prepared, asked.context)
     except OperationFailed as failed:
-        return failure_response(failed, asked.media_type)
+        return failure_response(failed.translate(asked.context.viewer), asked.media_type)
     response = json_response(answer.body, asked.media_type, 200)
     response.headers["Vary"] = caching.VARY
     if fresh := fresh_for(operations, request, prepared, answer):
@@ -151,9 +154,9 @@ def refusal_response(error: Exception) -> Response:
     """The response to a request that cannot be executed."""
     match error:
         case RequestRefused():
-            return error_response(str(error), error.code, error.status, **error.headers)
+            return error_response(error.message, error.code, error.status, **error.headers)
         case CredentialsRefused():
-            return error_response(str(error), ErrorCode.UNAUTHENTICATED, 401)
+            return error_response(error.message, ErrorCode.UNAUTHENTICATED, 401)
         case PersistedOperationRefused():
-            return error_response(str(error), error.code, error.status)
+            return error_response(error.message, error.code, error.status)
     raise error

@@ -4,6 +4,8 @@ https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/mult
 """
 
 from edge.graphql.answer import OperationFailed, encode_json
+from resolvers.context import Viewer
+from text.messages import Message
 
 PART = b"\r\nContent-Type: application/json\r\n\r\n%b\r\n--graphql"
 """A part with the boundary behind it: a client takes a part for whole when it has read the next boundary."""
@@ -27,10 +29,10 @@ class MultipartFormat:
     def write_completion(self) -> bytes:
         return b""
 
-    def write_restart(self, milliseconds: int) -> bytes:
+    def write_restart(self, milliseconds: int, viewer: Viewer) -> bytes:
         failed = OperationFailed.of(
-            f"Service restart: connect again in {milliseconds} ms.",
+            Message("Service restart: connect again in {milliseconds} ms.", milliseconds=str(milliseconds)),
             "SERVICE_RESTART",
             retryAfterMs=milliseconds,
-        )
+        ).translate(viewer)
         return PART % encode_json({"payload": None, "errors": failed.formatted})

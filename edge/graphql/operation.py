@@ -24,11 +24,13 @@ from events.shop import Shop
 from gateways.tracing import open_root_span
 from resolvers.context import Context, Viewer
 from resolvers.cost import Charge, charge_viewer, take_for_reading
+from resolvers.errors import SentenceError
 from schema.compiled_documents import LimitedDocument
 from schema.executor import EventStream, open_event_stream
 from schema.limits.refusals import RATE_LIMITED, TOO_COSTLY, OperationRefused
 from schema.limits.text import VALUE_PRICE, count_values
 from schema.shop import ShopSchema, mask_errors
+from text.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Operations:
         come before the validation, which takes longer and so sees bounded documents only.
         """
         if not request.query.strip():
-            raise RequestRefused("No GraphQL query found in the request")
+            raise RequestRefused(Message("No GraphQL query found in the request"))
         began = perf_counter()
         with count_invalid(self.shop, request.query, began=began):
             document, node, charge = await self.check(request, viewer, place)
@@ -258,8 +260,7 @@ class Operations:
         return OperationFailed(errors, status, extend(None, charge, personal=True) if charge else None)
 
     def mask_errors(self, errors: Sequence[GraphQLError], context: Context | None) -> None:
-        suggest = self.shop.settings.shows_schema
-        mask_errors(errors, suggest=suggest, request_id=context.request_id if context else "")
+        mask_errors(errors, context, suggest=self.shop.settings.shows_schema)
 
     async def finish(self) -> None:
         """Wait for the mutations whose clients have gone; each ends by its deadline."""
@@ -271,17 +272,25 @@ async def charge_reading(shop: Shop, viewer: Viewer, address: str, text: str) ->
     """Take what parsing and validating a document costs; OperationRefused where the bucket is empty."""
     taken = await take_for_reading(shop, viewer, address, text)
     if not taken.allowed:
-        message = "You have sent many documents that the shop does not know: send fewer, or wait."
+        message = Message("You have sent many documents that the shop does not know: send fewer, or wait.")
         raise OperationRefused(message, code=RATE_LIMITED, status=429, retry_after=taken.retry_after)
 
 
 def check_charge(charge: Charge) -> None:
     """Refuse what costs more than one operation may, or more than the viewer's bucket holds now."""
     if charge.is_too_costly:
-        message = f"The operation costs {charge.requested}. One may cost at most {charge.limits.operation}."
+        message = Message(
+            "The operation costs {cost}. One may cost at most {limit}.",
+            cost=charge.requested,
+            limit=charge.limits.operation,
+        )
         raise OperationRefused(message, code=TOO_COSTLY)
     if not charge.taken.allowed:
-        message = f"The operation costs {charge.requested}. You have {int(charge.taken.left)} left for now."
+        message = Message(
+            "The operation costs {cost}. You have {left} left for now.",
+            cost=charge.requested,
+            left=int(charge.taken.left),
+        )
         raise OperationRefused(message, code=RATE_LIMITED, status=429, retry_after=charge.taken.retry_after)
 
 
@@ -296,9 +305,13 @@ def choose_operation(document: DocumentNode, name: str | None) -> OperationDefin
     if node is not None:
         return node
     if name is not None:
-        raise OperationFailed([GraphQLError(f'The document has no operation named "{name}".')], 400)
+        raise OperationFailed(
+            [SentenceError(Message('The document has no operation named "{name}".', name=name))], 400
+        )
     several = sum(isinstance(each, OperationDefinitionNode) for each in document.definitions)
     message = (
-        "The document has several operations: name one." if several else "The document has no operation."
+        Message("The document has several operations: name one.")
+        if several
+        else Message("The document has no operation.")
     )
-    raise OperationFailed([GraphQLError(message)], 400)
+    raise OperationFailed([SentenceError(message)], 400)

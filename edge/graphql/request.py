@@ -11,15 +11,16 @@ import orjson
 from starlette.datastructures import Headers, QueryParams
 
 from domain.errors import ErrorCode
+from text.messages import Message
 
 NUL = re.compile(r"\0|\\u0000|\\u\{0+\}")
 """A NUL character, plain or escaped as in JSON and GraphQL."""
 
 KIND_NAMES = {
-    "query": "a string",
-    "operationName": "a string",
-    "variables": "an object",
-    "extensions": "an object",
+    "query": Message("a string"),
+    "operationName": Message("a string"),
+    "variables": Message("an object"),
+    "extensions": Message("an object"),
 }
 
 
@@ -27,9 +28,10 @@ class RequestRefused(Exception):
     """A request that is not executed, with the HTTP status and headers of its answer."""
 
     def __init__(
-        self, message: str, status: int = 400, *, code: str = ErrorCode.INVALID, **headers: str
+        self, message: Message, status: int = 400, *, code: str = ErrorCode.INVALID, **headers: str
     ) -> None:
         super().__init__(message)
+        self.message = message
         self.status = status
         self.code = code
         self.headers = headers
@@ -49,10 +51,12 @@ def read_post(headers: Headers, body: bytes) -> GraphQLRequest:
     """The request in the body of a POST; RequestRefused (415) unless it is declared as JSON in UTF-8."""
     media_type, _, parameters = headers.get("content-type", "").partition(";")
     if media_type.strip().lower() != "application/json":
-        raise RequestRefused("A request is sent as application/json.", 415, Accept="application/json")
+        raise RequestRefused(
+            Message("A request is sent as application/json."), 415, Accept="application/json"
+        )
     charset = read_charset(parameters)
     if charset not in {"", "utf-8", "utf8"}:
-        raise RequestRefused("A request is encoded in UTF-8.", 415)
+        raise RequestRefused(Message("A request is encoded in UTF-8."), 415)
     return build_request(read_json(body))
 
 
@@ -79,19 +83,21 @@ def read_query_string(parameters: QueryParams) -> GraphQLRequest:
 def read_json(data: str | bytes) -> object:
     """Parse JSON; RequestRefused for NUL characters, which PostgreSQL refuses, and for lone surrogates."""
     if NUL.search(data if isinstance(data, str) else data.decode("latin-1")):
-        raise RequestRefused("This is not JSON that can be taken: it holds a NUL character.")
+        raise RequestRefused(Message("This is not JSON that can be taken: it holds a NUL character."))
     try:
         return orjson.loads(data)
     except JSONDecodeError as error:
-        raise RequestRefused(f"This is not JSON that can be taken: {error.msg}.") from error
+        raise RequestRefused(
+            Message("This is not JSON that can be taken: {problem}.", problem=error.msg)
+        ) from error
 
 
 def build_request(value: object) -> GraphQLRequest:
     """The request that a JSON object describes; RequestRefused for anything else and wrong kinds."""
     if isinstance(value, list):
-        raise RequestRefused("A request is a JSON object: send each operation by itself.")
+        raise RequestRefused(Message("A request is a JSON object: send each operation by itself."))
     if not isinstance(value, dict):
-        raise RequestRefused("A request is a JSON object.")
+        raise RequestRefused(Message("A request is a JSON object."))
     query, operation_name = value.get("query"), value.get("operationName")
     variables, extensions = value.get("variables"), value.get("extensions")
     if not isinstance(query, str | None):
@@ -106,11 +112,11 @@ def build_request(value: object) -> GraphQLRequest:
 
 
 def wrong_kind(name: str) -> RequestRefused:
-    return RequestRefused(f"`{name}` is {KIND_NAMES[name]}.")
+    return RequestRefused(Message("`{name}` is {kind}.", name=name, kind=KIND_NAMES[name]))
 
 
 def check_address(query_string: bytes) -> None:
     """RequestRefused for an address with a NUL character."""
     text = query_string.decode("latin-1")
     if "%00" in text or NUL.search(text):
-        raise RequestRefused("The address holds a NUL character.")
+        raise RequestRefused(Message("The address holds a NUL character."))

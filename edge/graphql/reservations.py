@@ -17,6 +17,7 @@ from edge.graphql.request import RequestRefused
 from edge.graphql.running import answer_operation, queue_answers
 from edge.graphql.sse import EventFormat, SharedEventFormat
 from edge.graphql.stream import StreamConnection
+from text.messages import Message
 
 TOKEN_HEADER = "x-graphql-event-stream-token"  # noqa: S105 - the name of a header
 TOKEN_PARAMETER = "token"  # noqa: S105 - the name of a parameter
@@ -38,10 +39,10 @@ class SharedStream(StreamConnection):
     def start(self, operation_id: str, prepared: PreparedOperation, request_id: str) -> None:
         """Begin to execute an operation; RequestRefused for an id that is in use, and beyond the limit."""
         if operation_id in self.running:
-            raise RequestRefused("An operation with this id is running.", 409)
+            raise RequestRefused(Message("An operation with this id is running."), 409)
         if len(self.running) >= self.settings.operations:
             raise RequestRefused(
-                "Too many operations run on this event stream.", 429, code="TOO_MANY_OPERATIONS"
+                Message("Too many operations run on this event stream."), 429, code="TOO_MANY_OPERATIONS"
             )
         task = asyncio.create_task(self.produce(operation_id, prepared, request_id))
         self.running[operation_id] = task
@@ -57,7 +58,8 @@ class SharedStream(StreamConnection):
         try:
             with self.operations.shop.metrics.live_operations.hold(self.form.transport):
                 answers = answer_operation(self.operations, prepared, self.viewer, request_id)
-                ending = await queue_answers(answers, self.queue, SharedEventFormat(operation_id))
+                form = SharedEventFormat(operation_id)
+                ending = await queue_answers(answers, self.queue, form, self.viewer.viewer)
             self.forget(operation_id)
             self.queue.put_now(ending)
         except CredentialsRefused:
@@ -85,7 +87,7 @@ class Reservations:
     def reserve(self, viewer: ConnectionViewer) -> str:
         """The token of a new stream; RequestRefused where there are too many."""
         if len(self.streams) >= RESERVATIONS_LIMIT:
-            raise RequestRefused("Too many event streams are open.", 503, code="BUSY")
+            raise RequestRefused(Message("Too many event streams are open."), 503, code="BUSY")
         token = secrets.token_urlsafe(24)
         self.streams[token] = SharedStream(self.operations, self.connections, EventFormat(), viewer)
         asyncio.get_running_loop().call_later(RESERVATION_SECONDS, self.expire, token)
@@ -105,7 +107,7 @@ class Reservations:
         """The stream, to be served by the caller, who removes it afterwards; each is opened once."""
         stream = self.find(token)
         if stream.opened:
-            raise RequestRefused("This event stream is open already.", 409)
+            raise RequestRefused(Message("This event stream is open already."), 409)
         stream.opened = True
         return stream
 
@@ -113,7 +115,9 @@ class Reservations:
         """The stream of a token; RequestRefused (404) where there is none."""
         stream = self.streams.get(token)
         if stream is None:
-            raise RequestRefused("There is no such event stream: reserve one by PUT.", 404, code="NOT_FOUND")
+            raise RequestRefused(
+                Message("There is no such event stream: reserve one by PUT."), 404, code="NOT_FOUND"
+            )
         return stream
 
 
@@ -126,5 +130,5 @@ def read_operation_id(extensions: dict[str, object] | None) -> str:
     """The id that a client gives an operation; RequestRefused where it gives none."""
     value = (extensions or {}).get("operationId")
     if not isinstance(value, str) or not 0 < len(value) <= OPERATION_ID_LENGTH:
-        raise RequestRefused("`extensions.operationId` names the operation on its event stream.")
+        raise RequestRefused(Message("`extensions.operationId` names the operation on its event stream."))
     return value

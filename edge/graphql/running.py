@@ -13,8 +13,9 @@ from edge.graphql.operation import Operations, PreparedOperation
 from edge.graphql.request import GraphQLRequest, RequestRefused
 from edge.graphql.send_queue import ReaderTooSlow, SendQueue
 from edge.persisted_operations import PersistedOperationRefused
-from resolvers.context import Context
+from resolvers.context import Context, Viewer
 from schema.shop import INTERNAL
+from text.messages import Message
 
 log = structlog.get_logger()
 
@@ -40,7 +41,8 @@ async def prepare_request(
         request = await operations.find_document(request)
         return await operations.prepare(request, viewer.viewer, viewer.place)
     except (RequestRefused, PersistedOperationRefused) as refused:
-        raise OperationFailed.of(str(refused), refused.code, refused.status) from refused
+        failed = OperationFailed.of(refused.message, refused.code, refused.status)
+        raise failed.translate(viewer.viewer) from refused
 
 
 async def answer_operation(
@@ -59,7 +61,9 @@ async def answer_operation(
             yield answer
 
 
-async def queue_answers(answers: AsyncGenerator[Answer], queue: SendQueue, form: AnswerFormat) -> bytes:
+async def queue_answers(
+    answers: AsyncGenerator[Answer], queue: SendQueue, form: AnswerFormat, viewer: Viewer
+) -> bytes:
     """Queue the answers as they come; the message that ends the operation, which is not queued yet.
 
     CredentialsRefused where the sign-in has ended.
@@ -73,18 +77,22 @@ async def queue_answers(answers: AsyncGenerator[Answer], queue: SendQueue, form:
     except CredentialsRefused:
         raise
     except OperationFailed as failed:
-        return form.write_failure(failed)
+        return form.write_failure(failed.translate(viewer))
     except ReaderTooSlow:
-        return form.write_failure(describe_slow_reader(version))
+        return form.write_failure(describe_slow_reader(version).translate(viewer))
     except Exception:
         log.exception("operation.failed")
-        return form.write_failure(OperationFailed.of(INTERNAL, "INTERNAL"))
+        return form.write_failure(OperationFailed.of(INTERNAL, "INTERNAL").translate(viewer))
     return form.write_completion()
 
 
 def describe_slow_reader(version: int | None) -> OperationFailed:
     """What a client is told that reads too slowly: the last version that it gets."""
     if version is None:
-        return OperationFailed.of("This client reads too slowly: subscribe again.", "RESUME_FROM_VERSION")
-    message = f"This client reads too slowly: subscribe again with `after: {version}`."
+        return OperationFailed.of(
+            Message("This client reads too slowly: subscribe again."), "RESUME_FROM_VERSION"
+        )
+    message = Message(
+        "This client reads too slowly: subscribe again with `after: {version}`.", version=str(version)
+    )
     return OperationFailed.of(message, "RESUME_FROM_VERSION", version=version)

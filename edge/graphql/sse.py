@@ -6,6 +6,7 @@ https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
 from dataclasses import dataclass
 
 from edge.graphql.answer import OperationFailed, encode_json
+from resolvers.context import Viewer
 
 FRAME = b"event: %b\ndata: %b\n\n"
 """Lines end with LF only: urql divides a stream at two LF and at nothing else that the standard allows."""
@@ -32,7 +33,7 @@ class EventFormat:
         # An EventSource ignores events without data, so there is an empty line of it.
         return b"event: complete\ndata:\n\n"
 
-    def write_restart(self, milliseconds: int) -> bytes:
+    def write_restart(self, milliseconds: int, viewer: Viewer) -> bytes:
         return b"retry: %d\n\n" % milliseconds
 
 

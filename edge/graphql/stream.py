@@ -15,6 +15,7 @@ from edge.graphql.http import HttpOperation, wait_for_disconnect
 from edge.graphql.operation import Operations
 from edge.graphql.running import AnswerFormat, answer_operation, queue_answers
 from edge.graphql.send_queue import SendLimits, SendQueue
+from resolvers.context import Viewer
 
 log = structlog.get_logger()
 
@@ -33,7 +34,7 @@ class StreamFormat(Protocol):
     """Sent while nothing happens; clients ignore it."""
     ending: bytes
 
-    def write_restart(self, milliseconds: int) -> bytes:
+    def write_restart(self, milliseconds: int, viewer: Viewer) -> bytes:
         """The process ends; the client connects again after this time."""
 
 
@@ -100,7 +101,8 @@ class StreamConnection:
     def lose_rights(self) -> None:
         """End everything, since the sign-in has ended."""
         self.cancel_operations()
-        self.queue.put_now(self.write_ended(OperationFailed.of(ENDED, "UNAUTHENTICATED")))
+        failed = OperationFailed.of(ENDED, "UNAUTHENTICATED").translate(self.viewer.viewer)
+        self.queue.put_now(self.write_ended(failed))
         self.queue.end()
 
     def write_ended(self, failed: OperationFailed) -> bytes:
@@ -122,7 +124,8 @@ class StreamConnection:
 
     def announce_restart(self, retry_after: timedelta) -> None:
         self.cancel_operations()
-        self.queue.put_now(self.form.write_restart(int(retry_after.total_seconds() * 1000)))
+        milliseconds = int(retry_after.total_seconds() * 1000)
+        self.queue.put_now(self.form.write_restart(milliseconds, self.viewer.viewer))
         self.queue.end()
 
 
@@ -148,11 +151,11 @@ class AnswerStream(StreamConnection):
         prepared, request_id = asked.prepared, asked.context.request_id
         try:
             if isinstance(prepared, OperationFailed):
-                ending = self.answer_form.write_failure(prepared)
+                ending = self.answer_form.write_failure(prepared.translate(self.viewer.viewer))
             else:
                 with self.operations.shop.metrics.live_operations.hold(self.form.transport):
                     answers = answer_operation(self.operations, prepared, self.viewer, request_id)
-                    ending = await queue_answers(answers, self.queue, self.answer_form)
+                    ending = await queue_answers(answers, self.queue, self.answer_form, self.viewer.viewer)
         except CredentialsRefused:
             self.lose_rights()
         else:

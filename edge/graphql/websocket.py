@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import structlog
 from starlette.datastructures import Headers
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Message as ASGIMessage
+from starlette.types import Receive, Scope, Send
 
 from edge.auth import CredentialsRefused, viewer_of
 from edge.connections import NO_ROOM, ROOM, LiveConnection
@@ -31,6 +32,7 @@ from edge.graphql.send_queue import ReaderTooSlow, SendLimits, SendQueue
 from edge.logs import request_id_of
 from edge.shop_address import shop_address
 from gateways.leases import LimitExceeded
+from text.messages import Message
 
 log = structlog.get_logger()
 
@@ -132,7 +134,7 @@ class GraphQLSocket:
         finally:
             self.queue.end()
 
-    def text_of(self, event: Message) -> str:
+    def text_of(self, event: ASGIMessage) -> str:
         text = event.get("text")
         if text is None:
             raise SocketClosed(messages.BAD_REQUEST, "A message is text.")
@@ -173,7 +175,7 @@ class GraphQLSocket:
             if isinstance(place, LiveConnection):
                 await place.claim_account(account_id)
         except LimitExceeded:
-            raise SocketClosed(messages.TRY_AGAIN_LATER, NO_ROOM) from None
+            raise SocketClosed(messages.TRY_AGAIN_LATER, str(NO_ROOM)) from None
 
     async def answer_ping(self, payload: messages.Payload | None) -> None:
         """Answer with the same payload; one that holds a fresh token is taken over, and not sent back."""
@@ -190,9 +192,14 @@ class GraphQLSocket:
             raise SocketClosed(messages.ALREADY_EXISTS, f"Subscriber for {operation_id} already exists")
         if len(self.running) >= self.settings.operations:
             failed = OperationFailed.of(
-                f"One connection runs {self.settings.operations} operations at the same time.", TOO_MANY
+                Message(
+                    "One connection runs {limit} operations at the same time.",
+                    limit=self.settings.operations,
+                ),
+                TOO_MANY,
             )
-            await self.queue.put(SocketFormat(operation_id).write_failure(failed))
+            translated = failed.translate(self.viewer.viewer)
+            await self.queue.put(SocketFormat(operation_id).write_failure(translated))
             return
         task = asyncio.create_task(self.run_operation(operation_id, request, self.viewer))
         self.running[operation_id] = task
@@ -209,12 +216,12 @@ class GraphQLSocket:
                 prepared = await prepare_request(self.operations, request, viewer)
                 request_id = request_id_of(self.scope)
                 answers = answer_operation(self.operations, prepared, viewer, request_id)
-                ending = await queue_answers(answers, self.queue, form)
+                ending = await queue_answers(answers, self.queue, form, viewer.viewer)
             self.end_operation(operation_id, ending)
         except OperationFailed as failed:
-            self.end_operation(operation_id, form.write_failure(failed))
+            self.end_operation(operation_id, form.write_failure(failed.translate(viewer.viewer)))
         except CredentialsRefused:
-            self.close(messages.FORBIDDEN, ENDED)
+            self.close(messages.FORBIDDEN, str(ENDED))
         finally:
             self.forget(operation_id)
 
@@ -240,7 +247,7 @@ class GraphQLSocket:
         try:
             await self.viewer.renew()
         except CredentialsRefused:
-            self.close(messages.FORBIDDEN, ENDED)
+            self.close(messages.FORBIDDEN, str(ENDED))
 
     def give_up(self) -> None:
         self.queue.give_up()

@@ -6,9 +6,11 @@ from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as ASGIMessage
 
 from edge.responses import error_response
+from text.messages import Message
 
 DISCARD_BYTES = 32_000_000
 DISCARD_SECONDS = 5.0
@@ -42,7 +44,7 @@ class BodyLimit:
             return
         received = 0
 
-        async def receive_within_limit() -> Message:
+        async def receive_within_limit() -> ASGIMessage:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
@@ -50,7 +52,7 @@ class BodyLimit:
                 raise BodyTooLarge
             return message
 
-        async def send_within_limit(message: Message) -> None:
+        async def send_within_limit(message: ASGIMessage) -> None:
             if received <= limit:
                 await send(message)
 
@@ -74,5 +76,5 @@ async def discard_body(receive: Receive) -> None:
 
 
 def too_large_response(limit: int) -> Response:
-    message = f"The request body is larger than {limit} bytes."
+    message = Message("The request body is larger than {limit} bytes.", limit=limit)
     return error_response(message, "BODY_TOO_LARGE", 413, Connection="close")

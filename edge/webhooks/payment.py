@@ -14,6 +14,7 @@ from events.shop import Shop
 from gateways.payment import NotificationRefused, PaymentGateway, PaymentReport
 from models import PaymentMethod
 from resolvers.rates import LimitedAction, TooManyAttempts, forgive_action, limit_action
+from text.messages import Message
 
 log = structlog.get_logger()
 
@@ -52,7 +53,9 @@ class PaymentWebhook:
             await forgive_action(self.shop, LimitedAction.WEBHOOK, by=address)
             await self.process_report(gateway, report)
         except TooManyAttempts as error:
-            return too_many_response("Too many notifications were refused.", error.retry_after_seconds or 1)
+            return too_many_response(
+                Message("Too many notifications were refused."), error.retry_after_seconds or 1
+            )
         except NotificationTooLarge:
             return PlainTextResponse(f"At most {BODY_LIMIT_BYTES} bytes.", 413, {"Connection": "close"})
         except (NotificationRefused, PaymentMismatch) as refusal:

@@ -22,9 +22,9 @@ from domain.events import (
     TicketRefused,
     TicketReturnRefused,
 )
-from events.notices.texts import choose_language
 from events.types import Resources
 from models import Account, Money, NoticeKind, Order, Refund, Role, Shipment, Ticket, TicketMessage
+from text.messages import choose_language
 
 NOTICED: Mapping[type[DomainEvent], NoticeKind] = {
     OrderConfirmed: NoticeKind.ORDER_CONFIRMED,

@@ -17,11 +17,12 @@ from domain.notice import (
     mark_notice_sent,
     note_failed_attempt,
 )
-from events.notices.texts import choose_language, write_text
+from events.notices.texts import write_text
 from events.shop import Shop
 from gateways.notice import NoticeMessage, NoticeRefused, NoticeUnavailable
 from gateways.secrets import derive_code
 from models import Notice, NoticeChannel, NoticeKind, NoticeStatus, Verification
+from text.messages import choose_language
 
 log = structlog.get_logger()
 

@@ -28,6 +28,7 @@ from graphql import (
     VariableNode,
 )
 
+from resolvers.errors import Message
 from schema.limits.prices import ROWS_LIMIT, UNKNOWN, ArgumentRows, FieldPrice, PriceTable, Rows
 from schema.limits.refusals import refuse_nested_types, refuse_size
 from schema.limits.sizes import HIGH_PRICE
@@ -99,8 +100,8 @@ def weigh_document(
     """The weights of all operations, by name; raises OperationRefused for a document that is too large."""
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     fragments = [each for each in document.definitions if isinstance(each, FragmentDefinitionNode)]
-    check_number(operations, "operations", OPERATIONS_LIMIT)
-    check_number(fragments, "fragments", FRAGMENTS_LIMIT)
+    check_number(operations, Message("operations"), OPERATIONS_LIMIT)
+    check_number(fragments, Message("fragments"), FRAGMENTS_LIMIT)
     scale = DocumentScale(prices, {each.name.value: each for each in fragments})
     weights = {
         each.name.value if each.name else None: scale.weigh_operation(each, roots.get(each.operation))
@@ -126,11 +127,11 @@ class DocumentScale:
 
     def weigh_operation(self, operation: OperationDefinitionNode, root: str | None) -> OperationWeight:
         self.uses.clear()
-        check_number(operation.variable_definitions or (), "variables", VARIABLES_LIMIT)
+        check_number(operation.variable_definitions or (), Message("variables"), VARIABLES_LIMIT)
         self.count_directives(operation.directives or ())
         selection = self.weigh(operation.selection_set, root, 1)
         if selection.fields > ROOT_FIELDS_LIMIT:
-            raise refuse_size("root fields", ROOT_FIELDS_LIMIT)
+            raise refuse_size(Message("root fields"), ROOT_FIELDS_LIMIT)
         check_values(
             [each.default_value for each in operation.variable_definitions or () if each.default_value]
         )
@@ -140,7 +141,7 @@ class DocumentScale:
     def weigh(self, selections: SelectionSetNode, parent: str | None, level: int) -> Selection:
         """What the fields of a selection count; `level` is the number of fields above and including them."""
         if level > DEPTH_LIMIT:
-            raise refuse_size("levels of fields", DEPTH_LIMIT)
+            raise refuse_size(Message("levels of fields"), DEPTH_LIMIT)
         result = Selection()
         for node in selections.selections:
             self.count_directives(node.directives or ())
@@ -168,7 +169,7 @@ class DocumentScale:
             known = self.weigh(fragment.selection_set, fragment.type_condition.name.value, above + 1)
             self.weighed[name] = known
         if above + known.depth > DEPTH_LIMIT:
-            raise refuse_size("levels of fields", DEPTH_LIMIT)
+            raise refuse_size(Message("levels of fields"), DEPTH_LIMIT)
         return known
 
     def add_field(self, result: Selection, node: FieldNode, parent: str | None, level: int) -> None:
@@ -200,25 +201,25 @@ class DocumentScale:
         written = self.written
         written.fields += 1
         if written.fields > FIELDS_LIMIT:
-            raise refuse_size("fields", FIELDS_LIMIT)
+            raise refuse_size(Message("fields"), FIELDS_LIMIT)
         if node.alias:
             written.aliases += 1
             if written.aliases > ALIASES_LIMIT:
-                raise refuse_size("aliases", ALIASES_LIMIT)
+                raise refuse_size(Message("aliases"), ALIASES_LIMIT)
         if node.arguments:
             check_literals(node.arguments)
 
     def count_introspection(self) -> None:
         self.written.introspections += 1
         if self.written.introspections > INTROSPECTIONS_LIMIT:
-            raise refuse_size("uses of `__schema` and `__type`", INTROSPECTIONS_LIMIT)
+            raise refuse_size(Message("uses of `__schema` and `__type`"), INTROSPECTIONS_LIMIT)
 
     def count_directives(self, directives: Sequence[DirectiveNode]) -> None:
         if not directives:
             return
         self.written.directives += len(directives)
         if self.written.directives > DIRECTIVES_LIMIT:
-            raise refuse_size("directives", DIRECTIVES_LIMIT)
+            raise refuse_size(Message("directives"), DIRECTIVES_LIMIT)
         for directive in directives:
             check_literals(directive.arguments or ())
 
@@ -257,7 +258,7 @@ def rows_of_value(value: ValueNode, default: float) -> Factor:
     if isinstance(value, NullValueNode):
         return default
     if isinstance(value, ListValueNode):
-        check_number(value.values, "entries in a list of ids", int(ROWS_LIMIT))
+        check_number(value.values, Message("entries in a list of ids"), int(ROWS_LIMIT))
         return float(len(value.values))
     number = value_of_integer(value)
     return ROWS_LIMIT if number is None else float(min(max(number, 0), ROWS_LIMIT))
@@ -288,13 +289,13 @@ def check_values(values: list[ValueNode]) -> None:
     while values:
         value = values.pop()
         if isinstance(value, ListValueNode):
-            check_number(value.values, "entries in a list", LITERAL_LIMIT)
+            check_number(value.values, Message("entries in a list"), LITERAL_LIMIT)
             values.extend(value.values)
         elif isinstance(value, ObjectValueNode):
-            check_number(value.fields, "entries in an object", LITERAL_LIMIT)
+            check_number(value.fields, Message("entries in an object"), LITERAL_LIMIT)
             values.extend(each.value for each in value.fields)
 
 
-def check_number(nodes: Sequence[object], what: str, limit: int) -> None:
+def check_number(nodes: Sequence[object], what: Message, limit: int) -> None:
     if len(nodes) > limit:
         raise refuse_size(what, limit)

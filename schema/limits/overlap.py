@@ -32,6 +32,7 @@ from graphql import (
     is_composite_type,
 )
 
+from resolvers.errors import Message
 from schema.limits.refusals import refuse_size
 
 VISITS_LIMIT = 10_000
@@ -100,7 +101,7 @@ class MergeableFieldsRule(ValidationRule):
             selection_set, parent = waiting.pop()
             self.visits += len(selection_set.selections)
             if self.visits > VISITS_LIMIT:
-                raise refuse_size("fields to be merged", VISITS_LIMIT)
+                raise refuse_size(Message("fields to be merged"), VISITS_LIMIT)
             for node in selection_set.selections:
                 if isinstance(node, FieldNode):
                     name = node.alias.value if node.alias else node.name.value

@@ -2,6 +2,7 @@
 
 import re
 
+from resolvers.errors import Message
 from schema.limits.refusals import refuse_size
 
 TEXT_LIMIT = 50_000
@@ -36,16 +37,16 @@ that the time is linear in the length of the text.
 def check_text(text: str) -> None:
     """Refuse a document that is too long, has too many tokens or is nested too deeply to be parsed."""
     if len(text) > TEXT_LIMIT:
-        raise refuse_size("characters", TEXT_LIMIT)
+        raise refuse_size(Message("characters"), TEXT_LIMIT)
     nesting = 0
     for number, match in enumerate(TOKEN.finditer(text), start=1):
         if number > TOKENS_LIMIT:
-            raise refuse_size("tokens", TOKENS_LIMIT)
+            raise refuse_size(Message("tokens"), TOKENS_LIMIT)
         first = text[match.start()]
         if first in "{[(":
             nesting += 1
             if nesting > NESTING_LIMIT:
-                raise refuse_size("levels of brackets", NESTING_LIMIT)
+                raise refuse_size(Message("levels of brackets"), NESTING_LIMIT)
         elif first in "}])":
             nesting -= 1
 
@@ -65,8 +66,8 @@ def count_values(variables: object) -> int:
                 below.extend(value)
         values += len(below)
         if values > VALUES_LIMIT:
-            raise refuse_size("values in its variables", VALUES_LIMIT)
+            raise refuse_size(Message("values in its variables"), VALUES_LIMIT)
         if not below:
             return values
         level = below
-    raise refuse_size("levels in its variables", VARIABLES_NESTING_LIMIT)
+    raise refuse_size(Message("levels in its variables"), VARIABLES_NESTING_LIMIT)

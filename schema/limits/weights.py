@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from resolvers.errors import Message
 from schema.limits.refusals import refuse_size
 
 CEILING = 1e15
@@ -28,7 +29,7 @@ class VariableRows:
             return self.default
         if isinstance(value, list):
             if len(value) > self.limit:
-                raise refuse_size(f"entries in ${self.name}", int(self.limit))
+                raise refuse_size(Message("entries in ${name}", name=self.name), int(self.limit))
             return float(len(value))
         if isinstance(value, int):
             return float(min(max(value, 0), self.limit))

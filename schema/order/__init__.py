@@ -7,6 +7,7 @@ import strawberry
 
 import models
 from resolvers import order as resolve
+from resolvers.context import Info
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from resolvers.order import editing, timeline
@@ -283,8 +284,8 @@ class CheckoutDelivery:
     """Every method by which it could be sent, with its fee."""
 
 
-def problems(root: resolve.OrderQuote) -> list[UserError]:
-    return [user_error(problem) for problem in root.problems]
+def problems(root: resolve.OrderQuote, info: Info) -> list[UserError]:
+    return [user_error(problem, info) for problem in root.problems]
 
 
 @row_type(resolve.OrderQuote)

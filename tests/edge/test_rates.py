@@ -223,7 +223,7 @@ async def test_web_sockets_of_an_account_are_limited(clients: Clients) -> None:
 
     assert [json.loads(answer)["type"] for answer in answers] == ["connection_ack"] * 2
     assert refused.value.rcvd
-    assert (refused.value.rcvd.code, refused.value.rcvd.reason) == (1013, NO_ROOM)
+    assert (refused.value.rcvd.code, refused.value.rcvd.reason) == (1013, str(NO_ROOM))
 
 
 async def test_event_streams_are_limited_by_address_and_by_account(clients: Clients, shop: Shop) -> None:

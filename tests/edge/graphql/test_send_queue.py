@@ -11,7 +11,10 @@ from edge.graphql.messages import SocketFormat
 from edge.graphql.running import queue_answers
 from edge.graphql.send_queue import ReaderTooSlow, SendLimits, SendQueue
 from edge.graphql.sse import EventFormat
+from models import CurrencyCode
+from resolvers.context import Viewer
 
+VIEWER = Viewer(language="en", currency=CurrencyCode.CNY)
 LIMITS = SendLimits(size=10, patience=0.02, send_timeout=0.05)
 
 
@@ -81,7 +84,7 @@ async def test_a_subscription_ends_with_the_last_version_that_its_client_gets() 
 
     for form in (SocketFormat("1"), EventFormat()):
         queue = SendQueue(LIMITS)
-        ending = await queue_answers(answers(), queue, form)
+        ending = await queue_answers(answers(), queue, form, VIEWER)
 
         last = 4 + len(queue.messages)
         assert queue.size < 10 + 100
@@ -95,7 +98,7 @@ async def test_a_failure_on_our_side_ends_an_operation_without_its_words() -> No
         raise ValueError("a secret")
 
     queue = SendQueue(SendLimits(size=1_000, patience=1, send_timeout=1))
-    ending = await queue_answers(answers(), queue, SocketFormat("1"))
+    ending = await queue_answers(answers(), queue, SocketFormat("1"), VIEWER)
 
     assert b"INTERNAL" in ending
     assert b"secret" not in ending
@@ -106,6 +109,6 @@ async def test_a_refusal_ends_an_operation_with_its_errors() -> None:
         raise OperationFailed([GraphQLError("No.")])
         yield
 
-    ending = await queue_answers(answers(), SendQueue(LIMITS), SocketFormat("1"))
+    ending = await queue_answers(answers(), SendQueue(LIMITS), SocketFormat("1"), VIEWER)
 
     assert ending == b'{"id":"1","type":"error","payload":[{"message":"No."}]}'
