@@ -27,6 +27,7 @@ def deadlines_of(settings: Settings) -> Deadlines:
         answer=settings.deadlines.ticket_agreed_after,
         send_back=settings.deadlines.return_shipped_within,
         inspect=settings.deadlines.return_accepted_after,
+        receipt=settings.deadlines.receipt_confirmed_after,
     )
 
 

@@ -1,7 +1,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, HasCurrency, Id, Minor
@@ -115,6 +115,8 @@ class TicketLine(HasCurrency, Base):
     quantity: Mapped[int]
     currency: Mapped[CurrencyCode]
     refund_amount: Mapped[Minor]
+    cancelled: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether its units were withdrawn, and are counted as cancelled on the order line."""
 
     @property
     def refund(self) -> Money:

@@ -71,7 +71,10 @@ class TicketQuote:
     lines: list[TicketQuoteLine] = plain_list(size=SOME)
     """The lines it would be about, in the order given."""
     shipping: Money
-    """The shipping fee in the refund: for faults only, with the last units of a wholly returned order."""
+    """The shipping fee in it: for faults with the last units of a wholly returned order, and for units that
+    were not packed yet with the last ones of their delivery."""
+    cancelled: Money
+    """What is not due any more, since it was not paid yet; the rest of lines and fee comes back."""
     refund: Money
     """All that would come back."""
     legs: list[TicketQuoteRefund] = plain_list(size=FEW)

@@ -10,7 +10,7 @@ from domain.aftersales.reasons import REASONS, ClaimStage, stage_of
 from domain.aftersales.rules import ClaimCase, LineUnits, TicketClaim
 from domain.aftersales.states import DECLINED, REFUND_TYPES, SETTLED, UNSETTLED
 from domain.errors import DomainError, ErrorCode, Invalid, NotFound
-from domain.payment import find_captured_payments
+from domain.payment.states import OPEN
 from models import (
     Delivery,
     DeliveryLine,
@@ -18,6 +18,7 @@ from models import (
     OrderLine,
     OrderStatus,
     Payment,
+    PaymentStatus,
     Shipment,
     ShipmentLine,
     ShipmentStatus,
@@ -55,7 +56,8 @@ async def load_claim_facts(
     await count_waiting(session, order, units)
     await count_sent(session, order, units)
     promised = await count_other_claims(session, order, units, ticket_id=ticket_id)
-    payments = await find_captured_payments(session, order)
+    all_payments = await load_payments(session, order)
+    payments = [payment for payment in all_payments if payment.status is PaymentStatus.CAPTURED]
     return ClaimFacts(
         ClaimCase(
             order=order,
@@ -64,6 +66,7 @@ async def load_claim_facts(
             units=units,
             captured=sum(payment.captured_amount for payment in payments),
             refundable=max(0, refundable_amount(payments) - promised),
+            unpaid=sum(payment.amount for payment in all_payments if payment.status in OPEN),
         ),
         payments,
     )
@@ -92,6 +95,16 @@ async def load_order_lines(session: AsyncSession, order: Order) -> dict[int, Ord
         .execution_options(populate_existing=True)
     )
     return {line.id: line for line in rows}
+
+
+async def load_payments(session: AsyncSession, order: Order) -> Sequence[Payment]:
+    rows = await session.scalars(
+        select(Payment)
+        .where(Payment.order_id == order.id)
+        .order_by(Payment.position)
+        .execution_options(populate_existing=True)
+    )
+    return rows.all()
 
 
 def refundable_amount(payments: Sequence[Payment]) -> int:
@@ -148,7 +161,9 @@ async def count_other_claims(
         statement = statement.where(Ticket.id != ticket_id)
     promised = {}
     for ticket, line in await session.execute(statement):
-        count_claimed(units[line.order_line_id], ticket, line)
+        # What a withdrawal has cancelled is not of the units bought any more.
+        if not line.cancelled:
+            count_claimed(units[line.order_line_id], ticket, line)
         if ticket.status in UNSETTLED:
             promised[ticket.id] = ticket.refund_amount
     return sum(promised.values())

@@ -21,6 +21,8 @@ class Deadlines:
     """For the customer to send goods back."""
     inspect: timedelta
     """For the shop to inspect what was sent back."""
+    receipt: timedelta
+    """For the customer to confirm the receipt of an order of which nothing else is sent any more."""
 
     def window_of(self, window: ClaimWindow) -> timedelta:
         return self.return_window if window is ClaimWindow.RETURN else self.quality_window

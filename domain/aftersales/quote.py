@@ -7,7 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.claim_facts import ClaimFacts, load_claim_facts
 from domain.aftersales.deadlines import Deadlines
-from domain.aftersales.refund_amounts import cap_amounts, line_refund, shipping_refund
+from domain.aftersales.reasons import ClaimStage
+from domain.aftersales.refund_amounts import (
+    WithdrawnAmounts,
+    cap_amounts,
+    line_refunds,
+    shipping_refund,
+)
 from domain.aftersales.rules import (
     ClaimCase,
     ClaimedUnits,
@@ -17,6 +23,7 @@ from domain.aftersales.rules import (
     claim_deadline,
     find_obstacle,
 )
+from domain.aftersales.withdrawal import quote_withdrawal
 from domain.money import apportion
 from models import Money, Order, OrderLine, Payment
 
@@ -55,6 +62,8 @@ class TicketQuote:
     claim: TicketClaim
     lines: tuple[TicketQuoteLine, ...]
     shipping: Money
+    cancelled: Money
+    """What is not due any more, since it was not paid yet."""
     refund: Money
     legs: tuple[TicketQuoteRefund, ...]
     deadline: datetime | None
@@ -81,31 +90,33 @@ async def quote_claim(
     """What a claim would come to; `ticket_id` is the ticket that was opened with it before."""
     facts = await load_claim_facts(session, order, claim, ticket_id=ticket_id)
     obstacle = find_obstacle(facts.case, deadlines, asked_at=asked_at)
-    amounts = line_refunds(facts.case) if claim.refunds and obstacle is None else [0] * len(claim.lines)
-    fee = shipping_refund(order, claim, facts.case.units) if obstacle is None else 0
-    *line_amounts, shipping = cap_amounts([*amounts, fee], facts.case.refundable)
-    total = sum(line_amounts) + shipping
+    amounts = await quote_amounts(session, facts.case, granted=obstacle is None)
     return TicketQuote(
         order=order,
         claim=claim,
         lines=tuple(
             quote_line(facts.case, claimed, amount)
-            for claimed, amount in zip(claim.lines, line_amounts, strict=True)
+            for claimed, amount in zip(claim.lines, amounts.lines, strict=True)
         ),
-        shipping=order.money(shipping),
-        refund=order.money(total),
-        legs=split_refund(facts, total),
+        shipping=order.money(amounts.shipping),
+        cancelled=order.money(amounts.credited),
+        refund=order.money(amounts.refund),
+        legs=split_refund(facts, amounts.refund),
         deadline=claim_deadline(order, claim.reason, deadlines),
         obstacle=obstacle,
     )
 
 
-def line_refunds(case: ClaimCase) -> list[int]:
-    """What each claimed line brings back, in minor units."""
-    return [
-        line_refund(case.lines[claimed.order_line_id], case.units[claimed.order_line_id], claimed.quantity)
-        for claimed in case.claim.lines
-    ]
+async def quote_amounts(session: AsyncSession, case: ClaimCase, *, granted: bool) -> WithdrawnAmounts:
+    """What the claim brings line by line, the shipping fee, and how much of it was not paid yet."""
+    claim = case.claim
+    if not (granted and claim.refunds):
+        return WithdrawnAmounts([0] * len(claim.lines), 0, credited=0)
+    if claim.stage is ClaimStage.WAITING:
+        return await quote_withdrawal(session, case)
+    fee = shipping_refund(case.order, claim, case.units)
+    *lines, shipping = cap_amounts([*line_refunds(case), fee], case.refundable)
+    return WithdrawnAmounts(lines, shipping, credited=0)
 
 
 def quote_line(case: ClaimCase, claimed: ClaimedUnits, amount: int) -> TicketQuoteLine:

@@ -1,12 +1,46 @@
 """What goes back, to the last cent: sums in minor units, without a database."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from domain.aftersales.reasons import REASONS
-from domain.aftersales.rules import LineUnits, TicketClaim
+from domain.aftersales.rules import ClaimCase, LineUnits, TicketClaim
 from domain.money import apportion
 from domain.promotion.engine import refund_share
 from models import Order, OrderLine
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawnAmounts:
+    """What units cost that leave an order."""
+
+    lines: Sequence[int]
+    shipping: int
+    """The fees of deliveries of which nothing is left."""
+    credited: int
+    """The part that was not paid yet, and is not due any more."""
+
+    @property
+    def refund(self) -> int:
+        return sum(self.lines) + self.shipping - self.credited
+
+
+def price_withdrawal(case: ClaimCase, *, fees: int) -> WithdrawnAmounts:
+    """What the claimed units cost; `fees` are those of all deliveries of which nothing is left then.
+
+    It is never more than is still to be paid or can be refunded: staff may have refunded something before.
+    """
+    fee = fees - case.order.cancelled_shipping_amount
+    *lines, shipping = cap_amounts([*line_refunds(case), fee], case.unpaid + case.refundable)
+    return WithdrawnAmounts(lines, shipping, credited=min(case.unpaid, sum(lines) + shipping))
+
+
+def line_refunds(case: ClaimCase) -> list[int]:
+    """What each claimed line brings back."""
+    return [
+        line_refund(case.lines[claimed.order_line_id], case.units[claimed.order_line_id], claimed.quantity)
+        for claimed in case.claim.lines
+    ]
 
 
 def line_refund(line: OrderLine, units: LineUnits, quantity: int) -> int:

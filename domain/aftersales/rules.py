@@ -141,6 +141,8 @@ class ClaimCase:
     captured: int
     refundable: int
     """What was captured for the order and neither went back nor is promised to other tickets."""
+    unpaid: int
+    """What is still to be paid, and not under way."""
 
 
 def find_obstacle(case: ClaimCase, deadlines: Deadlines, *, asked_at: datetime) -> NotEligible | None:
@@ -165,12 +167,11 @@ def find_order_obstacle(case: ClaimCase) -> NotEligible | None:
         )
     if case.order.status is OrderStatus.PENDING:
         return NotEligible(TicketObstacle.NOT_PAID, "This order has not been paid yet.")
-    if case.claim.refunds and case.captured and not case.refundable:
+    is_withdrawal = case.claim.stage is ClaimStage.WAITING
+    if case.claim.refunds and case.captured and not case.refundable and not (is_withdrawal and case.unpaid):
         return NotEligible(TicketObstacle.ORDER_OVER, "All that was paid has been refunded or promised back.")
-    if case.claim.refunds and not case.captured and case.order.total_amount:
+    if case.claim.refunds and not case.captured and case.order.total_amount and not is_withdrawal:
         return NotEligible(TicketObstacle.NOT_PAID, "Nothing has been paid for this order yet.")
-    if case.claim.stage is ClaimStage.WAITING and case.captured < case.order.total_amount:
-        return NotEligible(TicketObstacle.NOT_PAID, "This order has not been paid in full yet.")
     return None
 
 

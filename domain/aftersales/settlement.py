@@ -5,14 +5,15 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.claim_facts import load_claim_facts, refundable_amount
+from domain.aftersales.claim_facts import ClaimFacts, load_claim_facts, refundable_amount
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.reasons import ClaimStage
 from domain.aftersales.refund_amounts import cap_amounts, shipping_refund
 from domain.aftersales.replacement import create_replacement, has_replacement_arrived
+from domain.aftersales.rules import ClaimCase
 from domain.aftersales.states import TRANSITIONS, UNSETTLED, enter_status
 from domain.aftersales.ticket import claim_of, lock_ticket, ticket_lines_of
-from domain.aftersales.withdrawal import withdraw_units
+from domain.aftersales.withdrawal import withdraw_lines
 from domain.cause import Cause
 from domain.errors import WrongState
 from domain.events import (
@@ -46,20 +47,50 @@ async def grant_ticket(
     enter_status(ticket, to, deadlines, now=cause.now)
     match to:
         case TicketStatus.REFUNDING:
-            await request_ticket_refund(session, ticket, order, cause=cause)
+            await settle_in_money(session, ticket, order, deadlines, cause=cause)
         case TicketStatus.RESHIPPING:
             await create_replacement(session, ticket, order, cause=cause)
 
 
-async def request_ticket_refund(session: AsyncSession, ticket: Ticket, order: Order, *, cause: Cause) -> None:
+async def settle_in_money(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    """Withdraw what was not packed yet as cancelling it would; request the refund of everything else."""
+    claim = await claim_of(session, ticket)
+    facts = await load_claim_facts(session, order, claim, ticket_id=ticket.id)
+    if claim.stage is ClaimStage.WAITING:
+        await withdraw_ticket_lines(session, ticket, facts.case, deadlines, cause=cause)
+    else:
+        await request_ticket_refund(session, ticket, facts, cause=cause)
+
+
+async def withdraw_ticket_lines(
+    session: AsyncSession, ticket: Ticket, case: ClaimCase, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    """Withdraw the units of a ticket; it is completed at once where nothing of them was paid."""
+    amounts = await withdraw_lines(
+        session,
+        case,
+        ticket_id=ticket.id,
+        reason=ticket.reason.value,
+        receipt_after=deadlines.receipt,
+        cause=cause,
+    )
+    for line, amount in zip(await ticket_lines_of(session, ticket), amounts.lines, strict=True):
+        line.refund_amount, line.cancelled = amount, True
+    ticket.refund_amount = amounts.refund
+    if not amounts.refund:
+        complete_ticket(ticket, now=cause.now)
+
+
+async def request_ticket_refund(
+    session: AsyncSession, ticket: Ticket, facts: ClaimFacts, *, cause: Cause
+) -> None:
     """Request the refund that was quoted, with the shipping fee where this is the last of the order.
 
     It is never more than is left of what was paid: staff may have refunded something meanwhile.
     """
-    claim = await claim_of(session, ticket)
-    if claim.stage is ClaimStage.WAITING:
-        await withdraw_units(session, order, claim.lines, cause=cause)
-    facts = await load_claim_facts(session, order, claim, ticket_id=ticket.id)
+    order, claim = facts.case.order, facts.case.claim
     lines = await ticket_lines_of(session, ticket)
     fee = shipping_refund(order, claim, facts.case.units)
     amounts = [*(line.refund_amount for line in lines), fee]

@@ -1,18 +1,33 @@
-"""Withdrawing units of an order that are not packed yet."""
+"""Units that leave an order before they are packed: one rule for cancelling them at once and by a ticket.
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+Their stock is released at once. What they cost is taken off the open payments first, in proportion; the rest
+is refunded over those that were made. The fee of a delivery of which nothing is left to send goes with them.
+"""
 
-from sqlalchemy import func, select
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.rules import ClaimedUnits
+from domain.aftersales.refund_amounts import WithdrawnAmounts, price_withdrawal
+from domain.aftersales.rules import ClaimCase, ClaimedUnits
 from domain.cause import Cause
 from domain.errors import WrongState
+from domain.events import EventLine, OrderLinesCancelled
+from domain.ledger import refresh_payment_status, write_posting
+from domain.money import apportion
+from domain.order import confirm_if_secured
+from domain.outbox import record
+from domain.payment import request_refund
+from domain.payment.states import OPEN
+from domain.payment.states import TRANSITIONS as PAYMENT_TRANSITIONS
 from domain.promotion import CancelledUnits, release_promotion_units
 from domain.shipment import refresh_fulfilment
+from domain.state import move
 from domain.stock import Allocation, release_stock
-from models import Delivery, DeliveryLine, Order, OrderLine
+from models import Delivery, DeliveryLine, FulfilmentStatus, Order, Payment, PaymentStatus, PostingKind
 
 
 class AlreadyPacked(WrongState):
@@ -22,66 +37,137 @@ class AlreadyPacked(WrongState):
         super().__init__("Some of it has been packed or sent meanwhile; return it when it has arrived.")
 
 
-async def withdraw_units(
-    session: AsyncSession, order: Order, lines: Sequence[ClaimedUnits], *, cause: Cause
-) -> None:
-    """Take units out of their deliveries and release their stock.
+@dataclass(frozen=True, slots=True)
+class WithdrawnUnits:
+    """Units to be taken off one delivery line."""
 
-    What of them was sold in a flash sale can be sold in it again. Raises AlreadyPacked when some
-    are packed already.
-    """
-    ids = [line.order_line_id for line in lines]
-    totals, unpacked = await count_unwithdrawn(session, ids), await lock_unpacked_lines(session, ids)
-    released, cancelled = [], []
-    for line in lines:
-        left = line.quantity
-        variant_id = (await session.get_one(OrderLine, line.order_line_id)).variant_id
-        for delivery_line in unpacked[line.order_line_id]:
-            units = min(left, delivery_line.quantity - delivery_line.packed)
-            await remove_units(session, delivery_line, units)
-            if units and delivery_line.reserved:
-                released.append(Allocation(variant_id, delivery_line.warehouse_id, units))
-            left -= units
+    line: DeliveryLine
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendingPlan:
+    """The deliveries of an order, the last one first, and what of it each brings or has brought."""
+
+    deliveries: Sequence[Delivery]
+    lines: Sequence[DeliveryLine]
+
+    def lines_of(self, order_line_id: int) -> list[DeliveryLine]:
+        return [line for line in self.lines if line.order_line_id == order_line_id]
+
+    def withdraw(self, claimed: Sequence[ClaimedUnits]) -> list[WithdrawnUnits]:
+        """What to take off the delivery lines; AlreadyPacked when some of it is packed already."""
+        return [each for units in claimed for each in self.withdraw_units(units)]
+
+    def withdraw_units(self, claimed: ClaimedUnits) -> Iterator[WithdrawnUnits]:
+        left = claimed.quantity
+        for line in self.lines_of(claimed.order_line_id):
+            if units := min(left, line.quantity - line.packed):
+                yield WithdrawnUnits(line, units)
+                left -= units
         if left:
             raise AlreadyPacked
-        cancelled.append(CancelledUnits(variant_id, units=line.quantity, out_of=totals[line.order_line_id]))
-    await session.flush()
-    await release_stock(session, released, order_id=order.id, cause=cause)
-    await release_promotion_units(session, order.id, cancelled, now=cause.now)
-    await refresh_fulfilment(session, order, cause=cause)
+
+    def fees_without(self, withdrawn: Sequence[WithdrawnUnits]) -> int:
+        """The fees of deliveries of which nothing is sent any more, in minor units."""
+        units = {each.line.id: each.units for each in withdrawn}
+        kept = {line.delivery_id for line in self.lines if line.quantity > units.get(line.id, 0)}
+        return sum(delivery.total.minor for delivery in self.deliveries if delivery.id not in kept)
 
 
-async def count_unwithdrawn(session: AsyncSession, order_line_ids: Sequence[int]) -> Mapping[int, int]:
-    """Units of each line that were not withdrawn, sent or not."""
-    rows = await session.execute(
-        select(DeliveryLine.order_line_id, func.sum(DeliveryLine.quantity))
-        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
-        .where(DeliveryLine.order_line_id.in_(order_line_ids), Delivery.ticket_id.is_(None))
-        .group_by(DeliveryLine.order_line_id)
-    )
-    return {line_id: int(quantity) for line_id, quantity in rows}
-
-
-async def lock_unpacked_lines(
-    session: AsyncSession, order_line_ids: Sequence[int]
-) -> Mapping[int, Sequence[DeliveryLine]]:
-    """The delivery lines of each order line that are not packed completely, the last delivery's first."""
-    found: defaultdict[int, list[DeliveryLine]] = defaultdict(list)
-    rows = await session.scalars(
-        select(DeliveryLine)
-        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
-        .where(
-            DeliveryLine.order_line_id.in_(order_line_ids),
-            DeliveryLine.packed < DeliveryLine.quantity,
-            Delivery.ticket_id.is_(None),
-        )
-        .order_by(Delivery.position.desc(), DeliveryLine.id.desc())
-        .with_for_update(of=DeliveryLine)
+async def load_sending_plan(session: AsyncSession, order: Order) -> SendingPlan:
+    """The deliveries of an order and their lines, without replacements; they change under its lock only."""
+    deliveries = await session.scalars(
+        select(Delivery)
+        .where(Delivery.order_id == order.id, Delivery.ticket_id.is_(None))
+        .order_by(Delivery.position.desc())
         .execution_options(populate_existing=True)
     )
-    for row in rows:
-        found[row.order_line_id].append(row)
-    return found
+    lines = await session.scalars(
+        select(DeliveryLine)
+        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
+        .where(Delivery.order_id == order.id, Delivery.ticket_id.is_(None))
+        .order_by(Delivery.position.desc(), DeliveryLine.id.desc())
+        .execution_options(populate_existing=True)
+    )
+    return SendingPlan(deliveries.all(), lines.all())
+
+
+async def quote_withdrawal(session: AsyncSession, case: ClaimCase) -> WithdrawnAmounts:
+    """What the withdrawal of the claimed units would come to."""
+    plan = await load_sending_plan(session, case.order)
+    return price_withdrawal(case, fees=plan.fees_without(plan.withdraw(case.claim.lines)))
+
+
+async def withdraw_lines(
+    session: AsyncSession,
+    case: ClaimCase,
+    *,
+    ticket_id: int | None = None,
+    reason: str,
+    receipt_after: timedelta,
+    cause: Cause,
+) -> WithdrawnAmounts:
+    """Withdraw the claimed units of a locked order, and settle what they cost."""
+    order = case.order
+    open_payments = await find_open_payments(session, order)
+    plan = await load_sending_plan(session, order)
+    withdrawn = plan.withdraw(case.claim.lines)
+    amounts = price_withdrawal(case, fees=plan.fees_without(withdrawn))
+    await remove_withdrawn(session, case, plan, withdrawn, cause=cause)
+    for claimed, amount in zip(case.claim.lines, amounts.lines, strict=True):
+        case.lines[claimed.order_line_id].cancelled += claimed.quantity
+        case.lines[claimed.order_line_id].cancelled_amount += amount
+    order.cancelled_shipping_amount += amounts.shipping
+    event_lines = [EventLine(claimed.order_line_id, claimed.quantity) for claimed in case.claim.lines]
+    record(session, OrderLinesCancelled(order, reason=reason, lines=event_lines), cause)
+    await reduce_payments(session, order, open_payments, amounts.credited, now=cause.now)
+    if amounts.refund:
+        refund = order.money(amounts.refund)
+        await request_refund(session, order, refund, ticket_id=ticket_id, reason=reason, cause=cause)
+    await refresh_payment_status(session, order)
+    await confirm_if_secured(session, order, cause=cause.automatic)
+    if order.fulfilment_status is FulfilmentStatus.DELIVERED and order.delivered_at:
+        order.receipt_due_at = order.delivered_at + receipt_after
+    return amounts
+
+
+async def remove_withdrawn(
+    session: AsyncSession,
+    case: ClaimCase,
+    plan: SendingPlan,
+    withdrawn: Sequence[WithdrawnUnits],
+    *,
+    cause: Cause,
+) -> None:
+    """Take units out of their deliveries, release their stock and their part of flash sales."""
+    variants = {line.id: line.variant_id for line in case.lines.values()}
+    cancelled = cancelled_units(case.claim.lines, plan, variants)
+    released = [
+        Allocation(variants[each.line.order_line_id], each.line.warehouse_id, each.units)
+        for each in withdrawn
+        if each.line.reserved
+    ]
+    for each in withdrawn:
+        await remove_units(session, each.line, each.units)
+    await session.flush()
+    await release_stock(session, released, order_id=case.order.id, cause=cause)
+    await release_promotion_units(session, case.order.id, cancelled, now=cause.now)
+    await refresh_fulfilment(session, case.order, cause=cause)
+
+
+def cancelled_units(
+    claimed: Sequence[ClaimedUnits], plan: SendingPlan, variants: Mapping[int, int]
+) -> list[CancelledUnits]:
+    """The claimed units by variant, out of those of their lines that were not withdrawn, sent or not."""
+    return [
+        CancelledUnits(
+            variants[each.order_line_id],
+            units=each.quantity,
+            out_of=sum(line.quantity for line in plan.lines_of(each.order_line_id)),
+        )
+        for each in claimed
+    ]
 
 
 async def remove_units(session: AsyncSession, line: DeliveryLine, units: int) -> None:
@@ -90,3 +176,41 @@ async def remove_units(session: AsyncSession, line: DeliveryLine, units: int) ->
         await session.delete(line)
     else:
         line.quantity -= units
+
+
+async def find_open_payments(session: AsyncSession, order: Order) -> Sequence[Payment]:
+    """Payments whose amounts may still change; WrongState while the customer is paying one."""
+    rows = await session.scalars(
+        select(Payment)
+        .where(Payment.order_id == order.id)
+        .order_by(Payment.position)
+        .execution_options(populate_existing=True)
+    )
+    payments = rows.all()
+    if any(payment.status is PaymentStatus.STARTED for payment in payments):
+        raise WrongState("A payment is being made; try again when it is through.", field=("id",))
+    return [payment for payment in payments if payment.status in OPEN]
+
+
+async def reduce_payments(
+    session: AsyncSession, order: Order, payments: Sequence[Payment], amount: int, *, now: datetime
+) -> None:
+    """Take an amount off open payments in proportion, and close those of which nothing is left."""
+    if not amount:
+        return
+    shares = apportion(amount, [payment.amount for payment in payments])
+    for payment, share in zip(payments, shares, strict=True):
+        payment.amount -= share
+        if not payment.amount:
+            move(payment, PaymentStatus.CLOSED, PAYMENT_TRANSITIONS)
+    order.total_amount -= amount
+    order.cancelled_amount += amount
+    await write_posting(
+        session,
+        order_id=order.id,
+        payment_id=None,
+        kind=PostingKind.CREDITED,
+        amount=order.money(amount),
+        key=f"taken off:{order.number}:{order.version}",
+        now=now,
+    )

@@ -100,7 +100,7 @@ def find_wrong_delivery_lines() -> AnySelect:
         select(TicketLine.order_line_id, func.sum(TicketLine.quantity).label("total"))
         .join(Ticket, Ticket.id == TicketLine.ticket_id)
         .where(Ticket.type == TicketType.REFUND_ONLY, Ticket.reason.in_(WITHDRAWAL_REASONS))
-        .where(Ticket.status.in_(SETTLED))
+        .where(Ticket.status.in_(SETTLED), ~TicketLine.cancelled)
         .group_by(TicketLine.order_line_id)
         .subquery()
     )

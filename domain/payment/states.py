@@ -24,5 +24,8 @@ REFUND_TRANSITIONS = transition_table(
     },
 )
 
+OPEN = frozenset({PaymentStatus.PENDING, PaymentStatus.FAILED})
+"""Not paid and not under way: the amount may still change."""
+
 SETTLED_STATUSES = (PaymentStatus.CAPTURED, PaymentStatus.CLOSED)
 """No more money is expected for payments with these."""

@@ -253,7 +253,7 @@ class Books:
     back_by_payment: dict[int, int]
     back_by_line: dict[int, int]
     ticket_fees: int
-    """Fees refunded by tickets."""
+    """Fees refunded by tickets, without those of withdrawals, which the order counts."""
 
     @property
     def paid(self) -> int:
@@ -274,11 +274,14 @@ async def books_of(session: AsyncSession, order_id: int) -> Books:
     granted = (
         select(TicketLine.order_line_id, func.sum(TicketLine.refund_amount))
         .join(Ticket, Ticket.id == TicketLine.ticket_id)
-        .where(Ticket.order_id == order_id, Ticket.status.in_(SETTLED))
+        .where(Ticket.order_id == order_id, Ticket.status.in_(SETTLED), ~TicketLine.cancelled)
         .group_by(TicketLine.order_line_id)
     )
+    withdrawals = select(TicketLine.ticket_id).where(TicketLine.cancelled)
     tickets = await session.scalar(
-        select(func.sum(Ticket.refund_amount)).where(Ticket.order_id == order_id, Ticket.status.in_(SETTLED))
+        select(func.sum(Ticket.refund_amount)).where(
+            Ticket.order_id == order_id, Ticket.status.in_(SETTLED), Ticket.id.not_in(withdrawals)
+        )
     )
     lines = await order_lines_of(session, order)
     by_ticket = {id: int(amount) for id, amount in await session.execute(granted)}
@@ -324,7 +327,7 @@ async def bring_it_all_back(session: AsyncSession, order: Order) -> None:
     claimed = (
         select(TicketLine.order_line_id, func.sum(TicketLine.quantity))
         .join(Ticket, Ticket.id == TicketLine.ticket_id)
-        .where(Ticket.order_id == order.id, Ticket.status.not_in(DECLINED))
+        .where(Ticket.order_id == order.id, Ticket.status.not_in(DECLINED), ~TicketLine.cancelled)
         .group_by(TicketLine.order_line_id)
     )
     taken = {id: int(units) for id, units in await session.execute(claimed)}

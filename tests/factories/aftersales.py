@@ -40,6 +40,7 @@ DEADLINES = Deadlines(
     answer=timedelta(days=2),
     send_back=timedelta(days=7),
     inspect=timedelta(days=10),
+    receipt=timedelta(days=10),
 )
 
 
