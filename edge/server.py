@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -158,6 +159,11 @@ class GuardedSocketProtocol(WebSocketsSansIOProtocol):
 
     peers: ClassVar[PeerConnections]
     peer: str | None = None
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if self.close_sent:  # uvicorn takes a handshake that was refused by an answer for one never answered
+            self.handshake_complete = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.peer is not None:

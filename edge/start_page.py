@@ -43,6 +43,8 @@ class Link:
     path: str
     title: str
     description: str
+    opens: bool = True
+    """Whether a browser can open it."""
 
 
 def start_routes(shop: Shop, schema: ShopSchema) -> list[Route]:
@@ -69,7 +71,7 @@ def links_of(shop: Shop) -> Iterator[Link]:
         yield Link("graphql", "/graphql", "GraphiQL", "Try the schema in the browser, with examples as tabs.")
         yield Link("schema", SCHEMA_PATH, "Schema", "Every type and field with its description, as one file.")
     else:
-        yield Link("graphql", "/graphql", "GraphQL", "Send operations here by POST.")
+        yield Link("graphql", "/graphql", "GraphQL", "Send operations here by POST.", opens=False)
     yield Link("health", "/healthz", "Health", "Says that the process runs.")
     yield Link("ready", "/readyz", "Readiness", "Says whether the shop can serve.")
 
@@ -82,9 +84,11 @@ def prefers_json(accept: str) -> bool:
 
 def render_start(links: list[Link], address: str) -> str:
     """The page as HTML."""
-    items = (
-        f'<li><a href="{escape(link.path)}"><strong>{escape(link.title)}</strong>'
-        f"<span>{escape(link.description)}</span></a></li>"
-        for link in links
+    return PAGE.substitute(style=STYLE, links="\n".join(map(render_link, links)), address=escape(address))
+
+
+def render_link(link: Link) -> str:
+    text = f"<strong>{escape(link.title)}</strong><span>{escape(link.description)}</span>"
+    return (
+        f'<li><a href="{escape(link.path)}">{text}</a></li>' if link.opens else f"<li><div>{text}</div></li>"
     )
-    return PAGE.substitute(style=STYLE, links="\n".join(items), address=escape(address))

@@ -177,15 +177,19 @@ class Context:
         if preferred_viewer != self.viewer:
             while len(self.preferences) >= PREFERENCES_LIMIT:
                 del self.preferences[next(iter(self.preferences))]
-            root = root_of(info)
+            root = root_of(info.path)
             self.preferences[id(root)] = (root, preferred_viewer)
         return preferred_viewer
 
     def viewer_of(self, info: "Info") -> Viewer:
         """The viewer, with the language and currency the root field above was given."""
+        return self.viewer_below(info.path) if self.preferences else self.viewer
+
+    def viewer_below(self, path: Path) -> Viewer:
+        """The same for the path of a field."""
         if not self.preferences:
             return self.viewer
-        entry = self.preferences.get(id(root_of(info)))
+        entry = self.preferences.get(id(root_of(path)))
         return entry[1] if entry else self.viewer
 
     def viewer_at(self, root_field: str | int) -> Viewer:
@@ -211,9 +215,8 @@ class Context:
 Info = strawberry.Info[Context, None]
 
 
-def root_of(info: Info) -> Path:
+def root_of(path: Path) -> Path:
     """The path of the root field; one object for all fields below it, of this execution only."""
-    path: Path = info.path
     while path.prev is not None:
         path = path.prev
     return path

@@ -4,11 +4,22 @@ from collections.abc import AsyncIterable
 from inspect import isawaitable
 from typing import cast
 
-from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLLeafType, GraphQLSchema
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLLeafType,
+    GraphQLObjectType,
+    GraphQLSchema,
+)
 from graphql.execution import Executor, create_source_event_stream
+from graphql.execution.collect_fields import DeferUsage, FieldDetailsList
+from graphql.execution.incremental.incremental_executor import DeliveryGroup
+from graphql.pyutils import Path, RefMap
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from resolvers.context import Context
+from schema.direct_fields import DirectField, direct_field_of
 
 
 class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -20,6 +31,37 @@ class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
     def complete_leaf_value(self, return_type: GraphQLLeafType, result: object) -> object:  # type: ignore[override]
         value = super().complete_leaf_value(return_type, result)
         return value if self.context_value.execution.add_leaf(value) else ""
+
+    def execute_field(
+        self,
+        parent_type: GraphQLObjectType,
+        source: object,
+        field_details_list: FieldDetailsList,
+        path: Path,
+        position_context: RefMap[DeferUsage, DeliveryGroup] | None,
+    ) -> object:
+        """The value of a field. One that is read from its row takes a quarter of the time of any other.
+
+        Whatever is unusual about it (an error, a null that may not be) is left to the ordinary way, which
+        reads it again.
+        """
+        direct = direct_field_of(parent_type, field_details_list[0].node.name.value)
+        if direct is not None:
+            value = self.read_directly(direct, source, path)
+            if value is not None:
+                return value if self.context_value.execution.add_leaf(value) else ""
+        return super().execute_field(parent_type, source, field_details_list, path, position_context)
+
+    def read_directly(self, direct: DirectField, source: object, path: Path) -> object:
+        """What a direct field shows; None where the ordinary way has to decide."""
+        try:
+            if direct.read_for is None:
+                value = direct.read(source)
+            else:
+                value = direct.read_for(source, self.context_value.viewer_below(path))
+            return None if value is None else direct.coerce(value)
+        except Exception:
+            return None
 
 
 class EventStream:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, dataclass_transform
 
 import strawberry
 
-from resolvers.context import BatchResolver, Info
+from resolvers.context import BatchResolver, Info, Viewer
 from resolvers.descriptions import describe_fields, parse_docstring
 from resolvers.guard import Permission
 from resolvers.subscriptions import check_update_count
@@ -172,9 +172,13 @@ def batched(
 def translated(attribute: str) -> Any:
     """A text of the row in the viewer's language; the row has `translations`."""
 
-    def read(root: Any, info: Info) -> str:
-        return info.context.viewer_of(info).translate(root.translations, attribute, getattr(root, attribute))
+    def read_for(root: Any, viewer: Viewer) -> str:
+        return viewer.translate(root.translations, attribute, getattr(root, attribute))
 
+    def read(root: Any, info: Info) -> str:
+        return read_for(root, info.context.viewer_of(info))
+
+    read.read_for = read_for  # type: ignore[attr-defined]
     return strawberry.field(resolver=read)
 
 

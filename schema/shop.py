@@ -13,6 +13,7 @@ from strawberry.types import ExecutionContext
 from resolvers.context import Context
 from resolvers.errors import DomainError, Message, SentenceError, path_of, translate_error
 from schema.compiled_documents import Documents, ReuseDocuments
+from schema.direct_fields import prepare_direct_fields
 from schema.executor import CountingExecutor
 from schema.redaction import redact_message
 from schema.scalars import DateTime
@@ -64,6 +65,7 @@ class ShopSchema(strawberry.Schema):
             scalar_overrides={datetime: DateTime},
         )
         trace_root_fields(self._schema)
+        prepare_direct_fields(self._schema)
         self.documents = Documents(self._schema)
 
     def process_errors(

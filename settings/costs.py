@@ -24,7 +24,7 @@ class CostSettings(SettingsGroup):
     """What GraphQL operations may cost. A guest's bucket belongs to the address, any other to the account."""
 
     guest_limit: int = Field(
-        25_000,
+        8_000,
         ge=1,
         validation_alias="GUEST_COST_LIMIT",
         description="the most an operation of a guest may cost",
@@ -39,7 +39,7 @@ class CostSettings(SettingsGroup):
         20_000, gt=0, validation_alias="GUEST_COST_REFILL", description="what they may cost in each second"
     )
     customer_limit: int = Field(
-        30_000,
+        8_000,
         ge=1,
         validation_alias="CUSTOMER_COST_LIMIT",
         description="the most an operation of a customer may cost",

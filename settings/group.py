@@ -5,19 +5,26 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_TIMEDELTA = TypeAdapter(timedelta)
 
-def _parse_seconds(value: object) -> object:
+
+def _parse_duration(value: object) -> timedelta:
     """Read a plain number as seconds; pydantic parses ISO 8601 and HH:MM:SS."""
-    if isinstance(value, str):
-        with suppress(ValueError):
-            return timedelta(seconds=float(value))
-    return value
+    with suppress(ValueError, OverflowError):
+        if isinstance(value, str):
+            value = timedelta(seconds=float(value))
+    with suppress(ValidationError):
+        duration = _TIMEDELTA.validate_python(value)
+        if duration > timedelta():
+            return duration
+    raise PydanticCustomError("duration", "a time above zero: seconds, HH:MM:SS or ISO 8601, such as PT5M")
 
 
-Duration = Annotated[timedelta, BeforeValidator(_parse_seconds), Field(gt=timedelta())]
+Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
 
 
 class SettingsGroup(BaseSettings):

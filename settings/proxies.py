@@ -1,10 +1,11 @@
 """Which proxies stand before the shop, and how they tell a client's address."""
 
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
 from settings.group import SettingsGroup
@@ -12,14 +13,17 @@ from settings.group import SettingsGroup
 Network = IPv4Network | IPv6Network
 
 
-def _split_list(value: object) -> object:
-    """Split a text at commas; an empty one has no part."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
+def _parse_networks(value: object) -> object:
+    """Read a text of networks that are separated by commas; an empty one has none."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError:
+        raise PydanticCustomError("networks", "networks such as 10.0.0.0/8,fd00::/8") from None
 
 
-Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split_list)]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_parse_networks)]
 
 
 class ProxyHeader(StrEnum):

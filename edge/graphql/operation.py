@@ -4,8 +4,8 @@ Every transport uses it, so that a limit holds over HTTP, WebSocket and event st
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from time import perf_counter
@@ -93,34 +93,40 @@ class Operations:
 
         Documents that are not known are read one after the other, and others are served between two of them.
         """
-        if self.schema.documents.get(request.query) is not None:
-            return await self.check_document(request, viewer, place)
+        is_known = self.schema.documents.get(request.query) is not None
         try:
-            await charge_reading(self.shop, viewer, place.address, request.query)
-        except OperationRefused as refused:
-            raise self.describe_failure([refused]) from refused
-        async with self.reading:
-            await asyncio.sleep(0)
-            return await self.check_document(request, viewer, place)
-
-    async def check_document(
-        self, request: GraphQLRequest, viewer: Viewer, place: SignInPlace
-    ) -> tuple[LimitedDocument, OperationDefinitionNode, Charge]:
-        try:
-            document = self.schema.documents.read(request.query)
-            values = count_values(request.variables)
-            node = choose_operation(document.node, request.operation_name)
-            weight = document.operations[node.name.value if node.name else None]
-            cost = weight.cost(request.variables) + int(values * VALUE_PRICE)
+            if not is_known:
+                await charge_reading(self.shop, viewer, place.address, request.query)
+            async with self.take_turn(is_known):
+                document, node, cost = self.read_operation(request)
         except GraphQLError as error:
             raise self.describe_failure([error]) from error
         charge = await charge_viewer(self.shop, viewer, place.address, cost)
         try:
             check_charge(charge)
-            self.validate(request.query, document, charge)
+            async with self.take_turn(is_known):
+                self.validate(request.query, document, charge)
         except OperationRefused as refused:
             raise self.describe_failure([refused], charge=charge) from refused
         return document, node, charge
+
+    @asynccontextmanager
+    async def take_turn(self, is_known: bool) -> AsyncIterator[None]:
+        """Wait until no other unknown document is being read, and let others be served in between."""
+        if is_known:
+            yield
+            return
+        async with self.reading:
+            await asyncio.sleep(0)
+            yield
+
+    def read_operation(self, request: GraphQLRequest) -> tuple[LimitedDocument, OperationDefinitionNode, int]:
+        """The document of a request, the operation chosen from it and what it costs; raises GraphQLError."""
+        document = self.schema.documents.read(request.query)
+        values = count_values(request.variables)
+        node = choose_operation(document.node, request.operation_name)
+        weight = document.operations[node.name.value if node.name else None]
+        return document, node, weight.cost(request.variables) + int(values * VALUE_PRICE)
 
     def validate(self, text: str, document: LimitedDocument, charge: Charge) -> None:
         """OperationFailed for a document that shows the schema where it is hidden, or breaks a rule."""

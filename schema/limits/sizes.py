@@ -1,6 +1,6 @@
 """How many rows the lists of the schema count as, and what fields cost; declared with each field.
 
-The unit is 2.5 microseconds of processor time, half of what a plain field takes (`python -m bench cost`).
+The unit is 2.5 microseconds of processor time, about what a plain field takes (`python -m bench cost`).
 """
 
 from dataclasses import dataclass

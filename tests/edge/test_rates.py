@@ -189,7 +189,9 @@ async def test_wrong_signatures_from_an_address_are_limited_and_right_ones_are_n
     assert elsewhere.status_code == 400
 
 
-async def test_web_sockets_of_an_address_are_limited_and_a_closed_one_gives_room(clients: Clients) -> None:
+async def test_web_sockets_of_an_address_are_limited_and_a_closed_one_gives_room(
+    clients: Clients, caplog: pytest.LogCaptureFixture
+) -> None:
     url = f"{(await clients.start_server()).replace('http', 'ws')}/graphql"
     protocols = [Subprotocol("graphql-transport-ws")]
     opened = [await connect(url, subprotocols=protocols) for _ in range(LIMIT)]
@@ -202,6 +204,7 @@ async def test_web_sockets_of_an_address_are_limited_and_a_closed_one_gives_room
 
     assert refused.value.response.status_code == 429
     assert refused.value.response.headers["Retry-After"] == "10"
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
     for each in (*opened[1:], again):
         await each.close()
 

@@ -56,6 +56,8 @@ class TestHiddenSchema:
         graphiql = await clients.http.get("/graphql", headers={"Accept": BROWSER})
         asked = await clients.http.get("/graphql", params={"query": "{ __typename }"})
 
+        links = [part.partition('"')[0] for part in page.text.split('href="')[1:]]
+        assert links == ["/healthz", "/readyz"]  # a browser cannot open /graphql here
         assert "GraphiQL" not in page.text
         assert "/schema.graphql" not in page.text
         assert (schema_file.status_code, graphiql.status_code) == (404, 400)
