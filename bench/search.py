@@ -50,7 +50,8 @@ from domain.cause import Cause
 from edge.gc_tuning import tune_garbage_collector
 from edge.logs import configure_logging
 from events.shop import Shop
-from loaders.listing import ProductCriteria, ProductSort, count_products, load_facets, load_first_page
+from loaders.listing import ProductCriteria, ProductSort, count_products, load_facets, load_outer_page
+from loaders.page import FIRST_PAGE
 from loaders.search import plan_query
 from migrations.runner import upgrade
 from models import Attribute, AttributeType, CurrencyCode, Money, Product
@@ -228,7 +229,7 @@ async def run_loaders(shop: Shop, query: str) -> None:
     """Runs the loaders of the field `products` without GraphQL."""
     reads = shop.database.reads
     criteria = replace(ProductCriteria(CurrencyCode.USD), plan=await plan_query(reads, query))
-    await load_first_page(reads, criteria, ProductSort.RELEVANCE, first=20)
+    await load_outer_page(reads, criteria, ProductSort.RELEVANCE, FIRST_PAGE)
     await count_products(reads, criteria)
     await load_facets(reads, criteria)
 

@@ -3,9 +3,9 @@
 import base64
 import binascii
 import json
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -24,7 +24,47 @@ R = TypeVar("R")
 
 
 class WrongCursor(ValueError):
-    """The cursor is not one of ours, or belongs to another sort order."""
+    """The cursor is not one of ours, or belongs to another sort order; `argument` is the one that has it."""
+
+    def __init__(self, message: str, *, argument: str = "after") -> None:
+        super().__init__(message)
+        self.argument = argument
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which part of a list is asked for: `first` rows after a cursor, or the `last` ones before one.
+
+    `after` and `before` together are the rows between them, of which `first` or `last` takes one end. Without
+    a number they are PAGE_DEFAULT rows: the last ones where only `before` is given, else the first.
+    """
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    @property
+    def is_backward(self) -> bool:
+        """Whether rows are taken from the end."""
+        return self.last is not None or (
+            self.first is None and self.after is None and self.before is not None
+        )
+
+    @property
+    def size(self) -> int:
+        """How many rows at most."""
+        number = self.last if self.first is None else self.first
+        return PAGE_DEFAULT if number is None else number
+
+    @property
+    def cursors(self) -> Sequence[tuple[str, str]]:
+        """The cursors that are given, each after the name of its argument."""
+        given = (("after", self.after), ("before", self.before))
+        return [(name, cursor) for name, cursor in given if cursor is not None]
+
+
+FIRST_PAGE = PageRequest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +77,10 @@ class Key:
     @property
     def ordering(self) -> AnyExpression:
         return self.column.desc() if self.descending else self.column.asc()
+
+    @property
+    def reversed(self) -> "Key":
+        return Key(self.column, not self.descending)
 
     def beyond(self, value: Any) -> ColumnElement[bool]:
         follows: ColumnElement[bool] = self.column < value if self.descending else self.column > value
@@ -51,6 +95,11 @@ class Sort:
     keys: tuple[Key, ...]
     memo: Any = None
     """JSON that is part of the cursor: what the order depends on besides the rows."""
+
+    @property
+    def reversed(self) -> "Sort":
+        """The same order from its end; its cursors are the same."""
+        return replace(self, keys=tuple(key.reversed for key in self.keys))
 
     def after(self, values: Sequence[Any]) -> ColumnElement[bool]:
         """Whether a row follows `values`: (a, b) > (x, y), written out where the directions differ."""
@@ -103,46 +152,82 @@ async def load_page(
     reads: Reads,
     statement: AnySelect,
     sort: Sort,
+    request: PageRequest,
     *,
-    first: int,
-    after: str | None,
     shape: Callable[..., Any] = first_column,
 ) -> AnyPage:
-    """`first` rows of `statement` in the order of `sort`, after a cursor; `shape` makes a row of its columns.
+    """The requested rows of `statement` in the order of `sort`; `shape` makes a row of its columns.
 
-    Runs one statement. Raises WrongCursor. `first` must already be within PAGE_LIMIT.
+    Runs one statement. Raises WrongCursor. The size must already be within PAGE_LIMIT.
     """
-    columns = [key.column for key in sort.keys]
-    page = statement.add_columns(*columns).order_by(*(key.ordering for key in sort.keys)).limit(first + 1)
-    if after is not None:
-        page = page.where(sort.after(read_cursor(sort, after)))
+    columns, backward = [key.column for key in sort.keys], request.is_backward
+    order = sort.reversed if backward else sort
+    page = statement.add_columns(*columns).order_by(*(key.ordering for key in order.keys))
+    for argument, values in read_bounds(sort, request).items():
+        page = page.where((sort if argument == "after" else sort.reversed).after(values))
     async with reads() as session:
-        rows = (await session.execute(page)).all()
-    shown = rows[:first]
-    return Page(
-        rows=[shape(*row[: -len(columns)]) for row in shown],
-        cursors=write_cursors(sort, [row[-len(columns) :] for row in shown]),
-        has_next=len(rows) > first,
-        has_previous=after is not None,
+        rows = (await session.execute(page.limit(request.size + 1))).all()
+    shown = rows[: request.size]
+    if backward:
+        shown = shown[::-1]
+    return build_page(
+        [shape(*row[: -len(columns)]) for row in shown],
+        write_cursors(sort, [row[-len(columns) :] for row in shown]),
+        request,
+        has_more=len(rows) > request.size,
         count_all=partial(count_rows, reads, statement),
     )
 
 
 def page_of_list(
-    rows: Sequence[R], sort: Sort, *, of: Callable[[R], tuple[Any, ...]], first: int, after: str | None
+    rows: Sequence[R], sort: Sort, request: PageRequest, *, of: Callable[[R], tuple[Any, ...]]
 ) -> Page[R]:
     """The same for a list in memory that is sorted by `of`, which returns the sort key of a row."""
-    start = 0
-    if after is not None:
-        start = bisect_right(rows, tuple(read_cursor(sort, after)), key=of)
-    shown = rows[start : start + first]
-    return Page(
-        rows=shown,
-        cursors=write_cursors(sort, map(of, shown)),
-        has_next=start + first < len(rows),
-        has_previous=after is not None,
+    bounds, size = read_bounds(sort, request), request.size
+    start = bisect_right(rows, tuple(bounds["after"]), key=of) if "after" in bounds else 0
+    end = bisect_left(rows, tuple(bounds["before"]), key=of) if "before" in bounds else len(rows)
+    shown = (
+        rows[max(start, end - size) : end] if request.is_backward else rows[start : min(start + size, end)]
+    )
+    return build_page(
+        shown,
+        write_cursors(sort, map(of, shown)),
+        request,
+        has_more=end - start > size,
         count_all=partial(known_count, len(rows)),
     )
+
+
+def build_page(
+    rows: Sequence[R],
+    cursors: Sequence[str],
+    request: PageRequest,
+    *,
+    has_more: bool,
+    count_all: Callable[[], Awaitable[int]] | None = None,
+) -> Page[R]:
+    """A page with what is on both sides of it; `has_more` says whether the list goes on where it was cut.
+
+    On the other side stands at least the row whose cursor the client has sent.
+    """
+    return Page(
+        rows,
+        cursors,
+        has_next=request.before is not None or (has_more and not request.is_backward),
+        has_previous=request.after is not None or (has_more and request.is_backward),
+        count_all=count_all,
+    )
+
+
+def read_bounds(sort: Sort, request: PageRequest) -> dict[str, list[Any]]:
+    """The sort keys of the cursors of a request by the argument; raises WrongCursor."""
+    bounds: dict[str, list[Any]] = {}
+    for argument, cursor in request.cursors:
+        try:
+            bounds[argument] = read_cursor(sort, cursor)
+        except WrongCursor as error:
+            raise WrongCursor(str(error), argument=argument) from None
+    return bounds
 
 
 def write_cursors(sort: Sort, rows: Iterable[Sequence[Any]]) -> list[str]:

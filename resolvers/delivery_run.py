@@ -15,7 +15,7 @@ from domain.errors import NotFound
 from events.shipment import receiver_of
 from geo import Point
 from loaders.delivery_run import NEWEST_DELIVERY_RUN, select_delivery_runs
-from loaders.page import PAGE_DEFAULT, Page
+from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.shipment import load_routes
 from models import DeliveryRun, DeliveryRunStatus, DeliveryRunStop, Event, StopOutcome, Subject
 from resolvers.context import Info
@@ -29,14 +29,11 @@ from resolvers.shipment import warehouse_row_id
 async def delivery_runs(
     info: Info,
     filter: DeliveryRunFilter | None = None,
-    first: int = PAGE_DEFAULT,
-    after: str | None = None,
+    page: PageRequest = FIRST_PAGE,
 ) -> Page[DeliveryRun]:
     """Delivery runs of the shop's own couriers, the newest first; a courier sees their own.
 
     filter: which of them
-    first: how many, at most 100
-    after: the cursor to go on from
     """
     viewer, filters = info.context.viewer, filter or DeliveryRunFilter()
     courier = filters.courier_id
@@ -46,7 +43,7 @@ async def delivery_runs(
         courier_id=row_id(courier, "Account", field=("filter", "courier_id")) if courier else None,
         visible_to=None if viewer.may(Permission.DELIVERY_RUN_PLAN) else viewer.id,
     )
-    return await query_page(info, statement, NEWEST_DELIVERY_RUN, first=first, after=after)
+    return await query_page(info, statement, NEWEST_DELIVERY_RUN, page)
 
 
 async def find_delivery_run(info: Info, delivery_run_id: int) -> DeliveryRun | None:

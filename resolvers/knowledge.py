@@ -14,7 +14,7 @@ from domain.knowledge import (
 )
 from gateways.secrets import fingerprint_of
 from loaders.knowledge import SUGGESTIONS_LIMIT, select_articles
-from loaders.page import PAGE_DEFAULT, Page
+from loaders.page import FIRST_PAGE, Page, PageRequest
 from models import Article, ArticleStatus, ArticleVersion
 from resolvers.context import Info
 from resolvers.guard import Permission
@@ -63,8 +63,7 @@ async def articles(
     tag: str | None = None,
     language: str | None = None,
     status: ArticleStatus | None = None,
-    first: int = PAGE_DEFAULT,
-    after: str | None = None,
+    page: PageRequest = FIRST_PAGE,
 ) -> Page[Article]:
     """Articles: the best matches first with a query, else the newest first.
 
@@ -73,8 +72,6 @@ async def articles(
     tag: only with this tag
     language: only in this language, as a tag such as "zh-CN"
     status: only with this status; customers always see published ones only
-    first: how many, at most 100
-    after: the cursor to go on from
     """
     statement, sort = select_articles(
         dialect=info.context.shop.database.dialect,
@@ -84,7 +81,7 @@ async def articles(
         tag=tag,
         language=language,
     )
-    return await query_page(info, statement, sort, first=first, after=after)
+    return await query_page(info, statement, sort, page)
 
 
 async def article_suggestions(info: Info, query: str, first: int = 5) -> Sequence[Article]:

@@ -3,12 +3,32 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from domain.errors import Invalid
-from loaders.page import PAGE_LIMIT, AnyPage, Page, Sort, WrongCursor, first_column, load_page, page_of_list
+from domain.errors import Invalid, collect_refusals
+from loaders.page import (
+    PAGE_DEFAULT,
+    PAGE_LIMIT,
+    AnyPage,
+    Page,
+    PageRequest,
+    Sort,
+    WrongCursor,
+    first_column,
+    load_page,
+    page_of_list,
+)
 from models.sql.types import AnySelect
 from resolvers.context import Info
 
-__all__ = ["AnyPage", "Page", "check_first", "list_page", "query_page"]
+__all__ = [
+    "PAGE_DEFAULT",
+    "PAGE_LIMIT",
+    "AnyPage",
+    "Page",
+    "PageRequest",
+    "check_page",
+    "list_page",
+    "query_page",
+]
 
 R = TypeVar("R")
 
@@ -17,31 +37,34 @@ async def query_page(
     info: Info,
     statement: AnySelect,
     sort: Sort,
+    page: PageRequest,
     *,
-    first: int,
-    after: str | None,
     shape: Callable[..., object] = first_column,
 ) -> AnyPage:
-    """`first` rows of a statement made in loaders/, after a cursor; raises Invalid for wrong arguments."""
-    check_first(first)
+    """A page of a statement made in loaders/; raises Invalid for wrong arguments."""
+    check_page(page)
     try:
-        reads = info.context.shop.database.reads
-        return await load_page(reads, statement, sort, first=first, after=after, shape=shape)
+        return await load_page(info.context.shop.database.reads, statement, sort, page, shape=shape)
     except WrongCursor as error:
-        raise Invalid(str(error), field=("after",)) from None
+        raise Invalid(str(error), field=(error.argument,)) from None
 
 
 def list_page(
-    rows: Sequence[R], sort: Sort, *, of: Callable[[R], tuple[object, ...]], first: int, after: str | None
+    rows: Sequence[R], sort: Sort, page: PageRequest, *, of: Callable[[R], tuple[object, ...]]
 ) -> Page[R]:
-    """`first` rows of a sorted list in memory, after a cursor; raises Invalid for wrong arguments."""
-    check_first(first)
+    """A page of a list in memory that is sorted by `of`; raises Invalid for wrong arguments."""
+    check_page(page)
     try:
-        return page_of_list(rows, sort, of=of, first=first, after=after)
+        return page_of_list(rows, sort, page, of=of)
     except WrongCursor as error:
-        raise Invalid(str(error), field=("after",)) from None
+        raise Invalid(str(error), field=(error.argument,)) from None
 
 
-def check_first(first: int) -> None:
-    if not 1 <= first <= PAGE_LIMIT:
-        raise Invalid(f"A page has 1 to {PAGE_LIMIT} entries.", field=("first",))
+def check_page(page: PageRequest) -> None:
+    """Raise Invalid for a number beyond PAGE_LIMIT, and for both ends at once."""
+    with collect_refusals() as check:
+        for name, number in (("first", page.first), ("last", page.last)):
+            if number is not None and not 1 <= number <= PAGE_LIMIT:
+                check.add(Invalid(f"A page has 1 to {PAGE_LIMIT} entries.", field=(name,)))
+        if page.first is not None and page.last is not None:
+            check.add(Invalid("Ask for the first or for the last ones, not for both.", field=("last",)))

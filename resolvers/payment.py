@@ -10,7 +10,7 @@ from domain.order import CASH_LIMITS
 from domain.payment import collect_cash, confirm_refund, refund_in_goodwill
 from events.payment import StartedPayment, begin_payment
 from gateways.payment import ActionKind, NextAction
-from loaders.page import PAGE_DEFAULT, Page
+from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.payment import OLDEST_REFUND, select_refunds
 from models import CurrencyCode, Money, Order, Payment, PaymentMethod, Refund, RefundStatus
 from resolvers.context import Info
@@ -112,18 +112,15 @@ async def refunds(
     info: Info,
     status: list[RefundStatus] | None = None,
     method: list[PaymentMethod] | None = None,
-    first: int = PAGE_DEFAULT,
-    after: str | None = None,
+    page: PageRequest = FIRST_PAGE,
 ) -> Page[Refund]:
     """Refunds of all orders, the oldest first; pending ones of cash wait for a transfer by staff.
 
     status: only with one of these statuses
     method: only of payments by one of these methods
-    first: how many, at most 100
-    after: the cursor to continue from
     """
     statement = select_refunds(status=status, method=method)
-    return await query_page(info, statement, OLDEST_REFUND, first=first, after=after)
+    return await query_page(info, statement, OLDEST_REFUND, page)
 
 
 async def find_payment(info: Info, payment_id: int) -> Payment | None:

@@ -9,7 +9,7 @@ from aiodataloader import DataLoader
 
 from domain.promotion import EvaluatedPromotion, PromotionVersion, archive_promotion, save_promotion
 from domain.promotion.engine import PromotionReason
-from loaders.page import PAGE_DEFAULT, Page
+from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.promotion import (
     NEWEST_PROMOTION,
     FlashSale,
@@ -54,19 +54,17 @@ class DiscountPart:
 
 
 async def promotions(
-    info: Info, filter: PromotionFilter | None = None, first: int = PAGE_DEFAULT, after: str | None = None
+    info: Info, filter: PromotionFilter | None = None, page: PageRequest = FIRST_PAGE
 ) -> Page[Promotion]:
     """All coupons and automatic promotions, the newest first.
 
     filter: which promotions; all without it
-    first: how many, at most 100
-    after: the cursor to continue from
     """
     conditions = filter or PromotionFilter()
     statement = select_promotions(
         kind=conditions.kind, status=conditions.status, code=conditions.code, now=info.context.now
     )
-    return await query_page(info, statement, NEWEST_PROMOTION, first=first, after=after)
+    return await query_page(info, statement, NEWEST_PROMOTION, page)
 
 
 async def promotion(info: Info, id: strawberry.ID) -> Promotion | None:

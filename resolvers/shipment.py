@@ -17,7 +17,7 @@ from events.shipment import parcel_of
 from gateways.carrier import CarrierError, Waybill
 from gateways.measured import MeasuredCarrier
 from loaders.delivery_run import ActiveStop
-from loaders.page import PAGE_DEFAULT, Page
+from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.shipment import (
     NEWEST_SHIPMENT,
     OLDEST_DELIVERY,
@@ -74,14 +74,11 @@ async def visible_shipment(info: Info, found: Shipment | None) -> Shipment | Non
 async def shipments(
     info: Info,
     filter: ShipmentFilter | None = None,
-    first: int = PAGE_DEFAULT,
-    after: str | None = None,
+    page: PageRequest = FIRST_PAGE,
 ) -> Page[Shipment]:
     """All parcels, the newest first.
 
     filter: which of them
-    first: how many, at most 100
-    after: the cursor to go on from
     """
     filters = filter or ShipmentFilter()
     statement = select_shipments(
@@ -90,23 +87,20 @@ async def shipments(
         carrier=filters.carrier,
         dispatched=filters.dispatched,
     )
-    return await query_page(info, statement, NEWEST_SHIPMENT, first=first, after=after)
+    return await query_page(info, statement, NEWEST_SHIPMENT, page)
 
 
 async def deliveries_to_pack(
     info: Info,
     warehouse_id: strawberry.ID | None = None,
-    first: int = PAGE_DEFAULT,
-    after: str | None = None,
+    page: PageRequest = FIRST_PAGE,
 ) -> Page[Delivery]:
     """Deliveries that are not packed completely, the oldest first.
 
     warehouse_id: only with something to pack in this warehouse
-    first: how many, at most 100
-    after: the cursor to go on from
     """
     statement = select_deliveries_to_pack(warehouse_id=warehouse_row_id(warehouse_id))
-    return await query_page(info, statement, OLDEST_DELIVERY, first=first, after=after)
+    return await query_page(info, statement, OLDEST_DELIVERY, page)
 
 
 def warehouse_row_id(id: strawberry.ID | None, *path: str) -> int | None:

@@ -21,6 +21,7 @@ from resolvers.descriptions import describe_fields, parse_docstring
 from resolvers.guard import Permission
 from resolvers.subscriptions import check_update_count
 from schema.limits.sizes import COMMAND, Size
+from schema.page_arguments import PAGE_ARGUMENTS, with_page_arguments
 
 T = TypeVar("T")
 
@@ -74,8 +75,10 @@ def field(
     """A field answered by a function in resolvers/; its docstring describes it and its arguments.
 
     Fields of the roots must name the permission they ask for (`allow`); elsewhere whoever sees the parent
-    sees the field. `public` is how long caches may keep a guest's answer (schema/cache_control.py).
+    sees the field. `public` is how long caches may keep a guest's answer (schema/cache_control.py). Where the
+    resolver has a parameter `page`, the field has the four arguments of a connection in place of it.
     """
+    resolver = with_page_arguments(resolver)
     answer = guard_resolver(resolver, allow) if allow is not None else resolver
     declared = strawberry.field(resolver=answer, description=parse_docstring(resolver).description, **options)
     declared.metadata = {**declared.metadata, "public": public, "size": size, "price": price}
@@ -153,6 +156,7 @@ def batched(
     price: float | None = None,
 ) -> Any:
     """A computed field: `async def stock(variants, info, **arguments) -> [one answer per variant]`."""
+    function = with_page_arguments(function)
 
     async def collect(root: Any, info: Info, **arguments: Any) -> Any:
         return await info.context.batch(function, info, arguments).load(root)
@@ -196,7 +200,8 @@ def guard_resolver(resolver: Callable[..., Any], permission: Permission) -> Call
 
 def describe_arguments(declared: Any, resolver: Callable[..., Any], allow: Permission | None) -> Any:
     """The field with the descriptions of its arguments and the permission it asks for."""
-    descriptions = parse_docstring(resolver).arguments
+    pages = {name: description for name, (_, description) in PAGE_ARGUMENTS.items()}
+    descriptions = {**pages, **parse_docstring(resolver).arguments}
     for argument in declared.arguments:
         argument.description = argument.description or descriptions.get(argument.python_name)
     declared.metadata = {**declared.metadata, "allow": allow}

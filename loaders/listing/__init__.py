@@ -2,7 +2,7 @@
 
 from loaders.listing.facets import AttributeValueCount, Facets, load_facets
 from loaders.listing.filters import AttributeChoice, ProductCriteria, load_attribute_applicability
-from loaders.listing.page import ProductSort, count_products, load_first_page, select_products
+from loaders.listing.page import ProductSort, count_products, load_outer_page, select_products
 
 __all__ = [
     "AttributeChoice",
@@ -13,6 +13,6 @@ __all__ = [
     "count_products",
     "load_attribute_applicability",
     "load_facets",
-    "load_first_page",
+    "load_outer_page",
     "select_products",
 ]

@@ -8,7 +8,7 @@ from sqlalchemy import Integer, bindparam, func, select
 
 from loaders.listing.facets import STATEMENT_CACHE_SIZE
 from loaders.listing.filters import ProductCriteria, filter_conditions, price_figure
-from loaders.page import Key, Page, Sort, write_cursors
+from loaders.page import Key, Page, PageRequest, Sort, build_page, write_cursors
 from loaders.search import matching_products, ranked_products
 from models import Price, Product, ProductSales
 from models.database import Reads
@@ -64,27 +64,33 @@ def sort_without_keys(criteria: ProductCriteria, sort: ProductSort) -> Sort:
     return Sort(name, (), criteria.plan.to_values() if criteria.plan else None)
 
 
-async def load_first_page(
-    reads: Reads, criteria: ProductCriteria, sort: ProductSort, *, first: int
+async def load_outer_page(
+    reads: Reads, criteria: ProductCriteria, sort: ProductSort, request: PageRequest
 ) -> Page[Product]:
-    """The first page of a list; its statement is compiled once for all criteria of one shape."""
-    dialect = dialect_of(reads)
-    statement = _first_page_statement(criteria.shape, sort, dialect)
-    rows = await fetch_rows(reads, statement, first=first + 1, **criteria.parameters(dialect))
-    shown = rows[:first]
+    """The first or last page of a list; its statement is compiled once for all criteria of one shape."""
+    dialect, backward = dialect_of(reads), request.is_backward
+    statement = _outer_page_statement(criteria.shape, sort, dialect, backward)
+    rows = await fetch_rows(reads, statement, limit=request.size + 1, **criteria.parameters(dialect))
+    shown = rows[: request.size]
+    if backward:
+        shown = shown[::-1]
     width = len(columns_of(Product))
-    return Page(
-        rows=build_entities(Product, shown),
-        cursors=write_cursors(sort_without_keys(criteria, sort), [row[width:] for row in shown]),
-        has_next=len(rows) > first,
-        has_previous=False,
+    return build_page(
+        build_entities(Product, shown),
+        write_cursors(sort_without_keys(criteria, sort), [row[width:] for row in shown]),
+        request,
+        has_more=len(rows) > request.size,
     )
 
 
 @lru_cache(STATEMENT_CACHE_SIZE)
-def _first_page_statement(shape: ProductCriteria, sort: ProductSort, dialect: str) -> PreparedSelect:
+def _outer_page_statement(
+    shape: ProductCriteria, sort: ProductSort, dialect: str, backward: bool
+) -> PreparedSelect:
     """Ids and sort keys are ordered and limited first; the other columns are read of those rows only."""
     statement, order = select_products(shape, sort, dialect=dialect)
+    if backward:
+        order = order.reversed
     names = [f"key_{place}" for place, _ in enumerate(order.keys)]
     best = (
         statement.with_only_columns(
@@ -93,7 +99,7 @@ def _first_page_statement(shape: ProductCriteria, sort: ProductSort, dialect: st
             maintain_column_froms=True,
         )
         .order_by(*(key.ordering for key in order.keys))
-        .limit(bindparam("first", None, Integer))
+        .limit(bindparam("limit", None, Integer))
         .cte("best")
         .prefix_with("MATERIALIZED")
     )

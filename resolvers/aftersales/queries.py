@@ -8,7 +8,7 @@ from domain.aftersales.quote import TicketQuote, quote_claim
 from domain.errors import Invalid, NotFound
 from events.aftersales import deadlines_of
 from loaders.aftersales import NEWEST_TICKET, select_tickets
-from loaders.page import PAGE_DEFAULT, Page
+from loaders.page import FIRST_PAGE, Page, PageRequest
 from models import (
     STAFF,
     Account,
@@ -83,13 +83,11 @@ async def own_order(info: Info, id: strawberry.ID) -> Order:
 
 
 async def tickets(
-    info: Info, filter: TicketFilter | None = None, first: int = PAGE_DEFAULT, after: str | None = None
+    info: Info, filter: TicketFilter | None = None, page: PageRequest = FIRST_PAGE
 ) -> Page[Ticket]:
     """Tickets, the newest first: a customer's own, or all for the staff.
 
     filter: which of them
-    first: how many, at most 100
-    after: the cursor to go on from
     """
     filters, viewer = filter or TicketFilter(), info.context.viewer
     statement = select_tickets(
@@ -105,7 +103,7 @@ async def tickets(
         reason=filters.reason,
         due_before=filters.due_before,
     )
-    return await query_page(info, statement, NEWEST_TICKET, first=first, after=after)
+    return await query_page(info, statement, NEWEST_TICKET, page)
 
 
 async def ticket_quote(info: Info, input: TicketQuoteInput) -> TicketQuote | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Float, Integer, String, column
 
 from domain.quality import ProductScore, QualityAssessment, QualityIssue, QualityReason, count_by_reason
-from loaders.page import PAGE_DEFAULT, Key, Page, Sort
+from loaders.page import FIRST_PAGE, Key, Page, PageRequest, Sort
 from resolvers.analytics.report import find_filter_category
 from resolvers.context import Info
 from resolvers.inputs.analytics import QualityFilter
@@ -60,31 +60,21 @@ async def catalog_quality(info: Info, filter: QualityFilter | None = None) -> Ca
 def quality_issues(
     root: CatalogQuality,
     reasons: list[QualityReason] | None = None,
-    first: int = PAGE_DEFAULT,
-    after: str | None = None,
+    page: PageRequest = FIRST_PAGE,
 ) -> Page[QualityIssue]:
     """The issues to fix, those with the highest gain first.
 
     reasons: only issues of these reasons
-    first: how many, at most 100
-    after: the cursor to go on from
     """
     issues = [each for each in root.assessment.issues if reasons is None or each.reason in reasons]
-    return list_page(issues, ISSUES, of=lambda issue: (-issue.gain, issue.key), first=first, after=after)
+    return list_page(issues, ISSUES, page, of=lambda issue: (-issue.gain, issue.key))
 
 
-def quality_products(
-    root: CatalogQuality, first: int = PAGE_DEFAULT, after: str | None = None
-) -> Page[ProductScore]:
-    """The products, the least complete first.
-
-    first: how many, at most 100
-    after: the cursor to go on from
-    """
+def quality_products(root: CatalogQuality, page: PageRequest = FIRST_PAGE) -> Page[ProductScore]:
+    """The products, the least complete first."""
     return list_page(
         root.assessment.products,
         SCORES,
+        page,
         of=lambda each: (each.score, -each.gain, each.product_id),
-        first=first,
-        after=after,
     )

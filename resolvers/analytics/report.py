@@ -26,7 +26,7 @@ from loaders.analytics import (
     select_dead_stock,
     split_days,
 )
-from loaders.page import PAGE_DEFAULT, PAGE_LIMIT, Page
+from loaders.page import FIRST_PAGE, PAGE_LIMIT, Page, PageRequest
 from models import Category, Product, Variant
 from resolvers.catalog import look_up_category
 from resolvers.context import Info
@@ -189,18 +189,15 @@ async def report_products(
     info: Info,
     sort: ReportMeasure = ReportMeasure.UNITS,
     ascending: bool = False,
-    first: int = PAGE_DEFAULT,
-    after: str | None = None,
+    page: PageRequest = FIRST_PAGE,
 ) -> Sequence[Page[ProductLine]]:
     """The figures of each product.
 
     sort: the figure to sort by
     ascending: true for the lowest figure first
-    first: how many, at most 100
-    after: the cursor to go on from
     """
     return [
-        await load_lines(info, report, Grouping.PRODUCT, ProductLine, sort, ascending, first, after)
+        await load_lines(info, report, Grouping.PRODUCT, ProductLine, sort, ascending, page)
         for report in reports
     ]
 
@@ -210,18 +207,15 @@ async def report_categories(
     info: Info,
     sort: ReportMeasure = ReportMeasure.UNITS,
     ascending: bool = False,
-    first: int = PAGE_DEFAULT,
-    after: str | None = None,
+    page: PageRequest = FIRST_PAGE,
 ) -> Sequence[Page[CategoryLine]]:
     """The figures of the categories right below the filtered one, or of the roots, with all below them.
 
     sort: the figure to sort by
     ascending: true for the lowest figure first
-    first: how many, at most 100
-    after: the cursor to go on from
     """
     return [
-        await load_lines(info, report, Grouping.CATEGORY, CategoryLine, sort, ascending, first, after)
+        await load_lines(info, report, Grouping.CATEGORY, CategoryLine, sort, ascending, page)
         for report in reports
     ]
 
@@ -233,8 +227,7 @@ async def load_lines(
     line_type: type[L],
     measure: ReportMeasure,
     ascending: bool,
-    first: int,
-    after: str | None,
+    page: PageRequest,
 ) -> Page[L]:
     statement, sort = select_by_measure(
         report.selection, grouping, measure, ascending=ascending, currency=info.context.viewer.currency
@@ -243,21 +236,18 @@ async def load_lines(
     def shape(subject: Product | Category) -> L:
         return line_type(report.selection, grouping, subject.id, subject)
 
-    return await query_page(info, statement, sort, first=first, after=after, shape=shape)
+    return await query_page(info, statement, sort, page, shape=shape)
 
 
 async def report_dead_stock(
     reports: Sequence[ProductReport],
     info: Info,
     unsold_days: int = UNSOLD_DAYS,
-    first: int = PAGE_DEFAULT,
-    after: str | None = None,
+    page: PageRequest = FIRST_PAGE,
 ) -> Sequence[Page[DeadStock]]:
     """Variants in stock that nobody has ordered recently, the most valuable first; as of now.
 
     unsold_days: for how many days nobody has ordered them
-    first: how many, at most 100
-    after: the cursor to go on from
     """
     if not 1 <= unsold_days <= DAYS_LIMIT:
         raise Invalid(f"From 1 to {DAYS_LIMIT:,} days.", field=("unsold_days",))
@@ -270,5 +260,5 @@ async def report_dead_stock(
     for report in reports:
         unsold_since = now - timedelta(days=unsold_days)
         statement, sort = select_dead_stock(report.selection, currency=currency, unsold_since=unsold_since)
-        pages.append(await query_page(info, statement, sort, first=first, after=after, shape=shape))
+        pages.append(await query_page(info, statement, sort, page, shape=shape))
     return pages

@@ -12,10 +12,10 @@ from loaders.listing import (
     ProductSort,
     count_products,
     load_attribute_applicability,
-    load_first_page,
+    load_outer_page,
     select_products,
 )
-from loaders.page import PAGE_DEFAULT, Page, WrongCursor, memo_of
+from loaders.page import FIRST_PAGE, Page, PageRequest, WrongCursor, memo_of
 from loaders.search import plan_partial_match, plan_query
 from models import CurrencyCode, Product, ProductStatus
 from resolvers.catalog.category import look_up_category
@@ -25,7 +25,7 @@ from resolvers.guard import Permission
 from resolvers.ids import parse_id
 from resolvers.inputs.catalog import CHOICES_LIMIT, AttributeFilter, PriceRangeInput, ProductFilter
 from resolvers.inputs.money import MoneyInput
-from resolvers.paging import check_first, query_page
+from resolvers.paging import check_page, query_page
 from text import QUERY_LIMIT
 from text.query_parser import hash_query, parse_query
 from text.query_plan import InvalidQueryPlan, QueryPlan, read_plan
@@ -38,8 +38,7 @@ async def products(
     query: str = "",
     filter: ProductFilter | None = None,
     sort: ProductSort = ProductSort.RELEVANCE,
-    first: int = PAGE_DEFAULT,
-    after: str | None = None,
+    page: PageRequest = FIRST_PAGE,
     language: str | None = None,
     currency: CurrencyCode | None = None,
 ) -> Page[Product]:
@@ -49,8 +48,6 @@ async def products(
         one may be unfinished, a typo is tolerated; if no product has all words, those with most of them match
     filter: which products
     sort: the order
-    first: how many, at most 100
-    after: the cursor to go on from, of the same query and sort
     language: the language of their texts, as a tag such as "zh-CN"; the viewer's own when left out
     currency: the currency to filter, sort and show prices in; the viewer's own when left out
     """
@@ -58,43 +55,43 @@ async def products(
     checked_query = check_query(query)
     criteria = await criteria_from(info, filter or ProductFilter(), viewer.currency)
     if not checked_query:
-        return await find_products(info, criteria, "", sort, first=first, after=after)
+        return await find_products(info, criteria, "", sort, page)
     metrics = info.context.shop.metrics
     with metrics.searches.measure("products"):
-        page = await find_products(info, criteria, checked_query, sort, first=first, after=after)
-    if after is None and not page.rows:
+        found = await find_products(info, criteria, checked_query, sort, page)
+    if not page.cursors and not found.rows:
         metrics.searches_without_results.add("products")
-    return page
+    return found
 
 
 async def find_products(
-    info: Info, criteria: ProductCriteria, query: str, sort: ProductSort, *, first: int, after: str | None
+    info: Info, criteria: ProductCriteria, query: str, sort: ProductSort, page: PageRequest
 ) -> Page[Product]:
     """A page of the products a query matches; if none has all its words, of those with most of them."""
-    plan = await plan_of_page(info, query, after)
-    page = await load_product_page(info, replace(criteria, plan=plan), sort, first=first, after=after)
-    if plan is None or page.rows or after is not None:
-        return page
+    plan = await plan_of_page(info, query, page)
+    found = await load_product_page(info, replace(criteria, plan=plan), sort, page)
+    if plan is None or found.rows or page.cursors:
+        return found
     database = info.context.shop.database
     partial_plan = await plan_partial_match(database.reads, plan, criteria.statuses, dialect=database.dialect)
     if partial_plan is None:
-        return page
-    return await load_product_page(info, replace(criteria, plan=partial_plan), sort, first=first, after=None)
+        return found
+    return await load_product_page(info, replace(criteria, plan=partial_plan), sort, page)
 
 
 async def load_product_page(
-    info: Info, criteria: ProductCriteria, sort: ProductSort, *, first: int, after: str | None
+    info: Info, criteria: ProductCriteria, sort: ProductSort, page: PageRequest
 ) -> Page[Product]:
     reads = info.context.shop.database.reads
-    if after is None:
-        check_first(first)
-        page = await load_first_page(reads, criteria, sort, first=first)
-    else:
+    if page.cursors:
         statement, order = select_products(criteria, sort, dialect=info.context.shop.database.dialect)
-        page = await query_page(info, statement, order, first=first, after=after)
-    page.count_all = partial(count_products, reads, criteria)
-    page.extra["criteria"] = criteria
-    return page
+        found = await query_page(info, statement, order, page)
+    else:
+        check_page(page)
+        found = await load_outer_page(reads, criteria, sort, page)
+    found.count_all = partial(count_products, reads, criteria)
+    found.extra["criteria"] = criteria
+    return found
 
 
 def check_query(query: str) -> str:
@@ -104,21 +101,27 @@ def check_query(query: str) -> str:
     return query.strip() if parse_query(query) else ""
 
 
-async def plan_of_page(info: Info, query: str, after: str | None) -> QueryPlan | None:
-    """The plan of a query; a further page has the plan of the first one, which its cursor holds.
+async def plan_of_page(info: Info, query: str, page: PageRequest) -> QueryPlan | None:
+    """The plan of a query; a further page has the plan of the first one, which its cursors hold.
 
     Raises Invalid for a cursor of another query.
     """
     if not query:
         return None
-    if after is None:
+    if not page.cursors:
         return await plan_query(info.context.shop.database.reads, query)
+    plans = [plan_of_cursor(cursor, query, field=(argument,)) for argument, cursor in page.cursors]
+    return plans[0]
+
+
+def plan_of_cursor(cursor: str, query: str, *, field: tuple[str, ...]) -> QueryPlan:
+    """The plan in a cursor; raises Invalid for a cursor of another query."""
     try:
-        plan = read_plan(memo_of(after))
+        plan = read_plan(memo_of(cursor))
     except (WrongCursor, InvalidQueryPlan):
-        raise Invalid("This cursor is not one of this search.", field=("after",)) from None
+        raise Invalid("This cursor is not one of this search.", field=field) from None
     if plan.query_hash != hash_query(query):
-        raise Invalid("This cursor belongs to another search.", field=("after",))
+        raise Invalid("This cursor belongs to another search.", field=field)
     return plan
 
 

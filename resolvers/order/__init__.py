@@ -16,7 +16,7 @@ from domain.order import (
     quote_order,
 )
 from loaders.order import NUMBER_PREFIX, OrderSort, select_orders
-from loaders.page import PAGE_DEFAULT, Page
+from loaders.page import FIRST_PAGE, Page, PageRequest
 from models import CurrencyCode, Delivery, Order, OrderLine
 from resolvers.cart import cart_owner
 from resolvers.context import Info
@@ -92,20 +92,17 @@ async def orders(
     filter: OrderFilter | None = None,
     sort: OrderSort = OrderSort.NEWEST,
     query: str | None = None,
-    first: int = PAGE_DEFAULT,
-    after: str | None = None,
+    page: PageRequest = FIRST_PAGE,
 ) -> Page[Order]:
     """Orders: the viewer's own, or all for the staff.
 
     filter: which of them
     sort: in which order
     query: how a number begins, how a phone number ends, an e-mail address, a SKU, or words of a title
-    first: how many, at most 100
-    after: the cursor of the last one seen
     """
     criteria = await order_criteria(info, filter or OrderFilter(), query)
     statement, rows = select_orders(criteria, sort)
-    return await query_page(info, statement, rows, first=first, after=after)
+    return await query_page(info, statement, rows, page)
 
 
 async def checkout_quote(info: Info, input: CheckoutQuoteInput) -> OrderQuote:

@@ -7,7 +7,7 @@ import strawberry
 
 from domain.errors import Invalid, NotFound
 from domain.stock import set_low_stock_threshold
-from loaders.page import PAGE_DEFAULT, Page
+from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.stock import LowStock, select_low_stock
 from models import Variant
 from resolvers.context import Info
@@ -24,16 +24,13 @@ async def low_stock(
     filter: LowStockFilter | None = None,
     sold_days: int = 28,
     cover_days: int = 28,
-    first: int = PAGE_DEFAULT,
-    after: str | None = None,
+    page: PageRequest = FIRST_PAGE,
 ) -> Page[LowStock]:
     """Tracked variants on sale that are down to their threshold, those that run out first before the others.
 
     filter: which; all of them when left out
     sold_days: over how many days back sales are counted
     cover_days: how many days of sales the suggested order covers
-    first: how many, at most 100
-    after: the cursor of the last one seen
     """
     for name, days in (("sold_days", sold_days), ("cover_days", cover_days)):
         if not 1 <= days <= DAYS_LIMIT:
@@ -50,7 +47,7 @@ async def low_stock(
         category_path=await category_path(info, filters.category),
     )
     build_row = partial(LowStock, sold_days, cover_days)
-    return await query_page(info, statement, sort, first=first, after=after, shape=build_row)
+    return await query_page(info, statement, sort, page, shape=build_row)
 
 
 async def category_path(info: Info, id_or_slug: str | None) -> str | None:

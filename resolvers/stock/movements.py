@@ -4,7 +4,7 @@ import strawberry
 
 from domain.errors import Invalid
 from domain.stock import adjust_stock, transfer_stock
-from loaders.page import PAGE_DEFAULT, Page
+from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.stock import NEWEST_MOVEMENT, select_movements
 from models import MovementKind, StockLevel, StockMovement
 from resolvers.context import Info
@@ -58,13 +58,11 @@ async def stock_adjust(
 
 
 async def stock_movements(
-    info: Info, filter: MovementFilter | None = None, first: int = PAGE_DEFAULT, after: str | None = None
+    info: Info, filter: MovementFilter | None = None, page: PageRequest = FIRST_PAGE
 ) -> Page[StockMovement]:
     """Changes of stock, the newest first.
 
     filter: which; all of them when left out
-    first: how many, at most 100
-    after: the cursor of the last one seen
     """
     filters = filter or MovementFilter()
     ids = {
@@ -80,4 +78,4 @@ async def stock_movements(
         moved_from=filters.moved_from,
         moved_before=filters.moved_before,
     )
-    return await query_page(info, statement, NEWEST_MOVEMENT, first=first, after=after)
+    return await query_page(info, statement, NEWEST_MOVEMENT, page)

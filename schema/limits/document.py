@@ -32,7 +32,7 @@ from resolvers.errors import Message
 from schema.limits.prices import ROWS_LIMIT, UNKNOWN, ArgumentRows, FieldPrice, PriceTable, Rows
 from schema.limits.refusals import refuse_nested_types, refuse_size
 from schema.limits.sizes import HIGH_PRICE
-from schema.limits.weights import Factor, VariableRows, Weight
+from schema.limits.weights import Factor, MostRows, VariableRows, Weight
 
 OPERATIONS_LIMIT = 50
 FRAGMENTS_LIMIT = 50
@@ -243,16 +243,18 @@ def weight_below(below: Selection, price: FieldPrice, node: FieldNode) -> Weight
 
 
 def factor_of(rows: Rows, node: FieldNode) -> Factor:
-    """The rows of a field with its arguments. Where both ends of a page are asked for, the limit counts."""
+    """The rows of a field with its arguments; of several arguments the one that asks for most counts."""
     if not isinstance(rows, ArgumentRows):
         return rows
     values = [each.value for each in node.arguments or () if each.name.value in rows.arguments]
     if not values:
         return rows.default
-    return rows_of_value(values[0], rows.default) if len(values) == 1 else ROWS_LIMIT
+    if len(values) == 1:
+        return rows_of_value(values[0], rows.default)
+    return MostRows(tuple(rows_of_value(each, 0.0) for each in values), rows.default)
 
 
-def rows_of_value(value: ValueNode, default: float) -> Factor:
+def rows_of_value(value: ValueNode, default: float) -> float | VariableRows:
     if isinstance(value, VariableNode):
         return VariableRows(value.name.value, default, ROWS_LIMIT)
     if isinstance(value, NullValueNode):

@@ -16,6 +16,7 @@ from graphql import (
 )
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from resolvers.paging import PAGE_DEFAULT
 from schema.limits.sizes import LengthOf, PageRows
 
 ROWS_LIMIT = 100.0
@@ -151,6 +152,8 @@ def rows_of(field: GraphQLField, size: object) -> Rows | None:
     names = tuple(name for name in PAGE_ARGUMENTS if name in field.args)
     if not names:
         return None
+    if names == PAGE_ARGUMENTS:
+        return ArgumentRows(names, float(PAGE_DEFAULT))
     defaults = [field.args[name].default_value for name in names]
     return ArgumentRows(names, next((float(each) for each in defaults if isinstance(each, int)), ROWS_LIMIT))
 

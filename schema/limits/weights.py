@@ -36,7 +36,21 @@ class VariableRows:
         return self.limit
 
 
-Factor = float | VariableRows
+@dataclass(frozen=True, slots=True)
+class MostRows:
+    """As many rows as the largest of several arguments says, such as `first` and `last`."""
+
+    parts: tuple[float | VariableRows, ...]
+    default: float
+    """The rows when none of them has a value."""
+
+    def rows_in(self, variables: Mapping[str, object]) -> float:
+        """The rows that these values of the variables ask for."""
+        rows = (each if isinstance(each, float) else each.rows_in(variables) for each in self.parts)
+        return max(rows) or self.default
+
+
+Factor = float | VariableRows | MostRows
 
 
 class Weight:

@@ -49,6 +49,19 @@ async def test_a_customer_checks_out_the_cart(sign_in: SignIn) -> None:
     assert (started["payment"]["status"], started["nextAction"]["kind"]) == ("STARTED", "REDIRECT")
 
 
+async def test_a_customer_scrolls_down_and_up_again(sign_in: SignIn) -> None:
+    mobile = await sign_in("mobile", "xiaoyu")
+    top = (await mobile.read("MobileOrders", first=2))["orders"]
+    below = (await mobile.read("MobileOrders", first=2, after=top["pageInfo"]["endCursor"]))["orders"]
+
+    again = (await mobile.read("MobileOrdersAbove", last=2, before=below["pageInfo"]["startCursor"]))[
+        "orders"
+    ]
+
+    assert (len(below["nodes"]), again["nodes"]) == (2, top["nodes"])
+    assert again["pageInfo"] == {"hasPreviousPage": False, "startCursor": top["pageInfo"]["startCursor"]}
+
+
 async def test_a_phone_goes_on_from_the_version_it_has(sign_in: SignIn) -> None:
     mobile = await sign_in("mobile", "xiaoyu")
     delivered = (await mobile.read("MobileOrders", displayStatus=["DELIVERED"], first=5))["orders"]["nodes"]

@@ -15,8 +15,9 @@ from loaders.listing import (
     ProductSort,
     count_products,
     load_facets,
-    load_first_page,
+    load_outer_page,
 )
+from loaders.page import PageRequest
 from models import Base, CurrencyCode, Money, Price, Product, Variant
 from models.sql.dialects import columns_of
 from models.sql.parameters import encode_values, is_among
@@ -115,7 +116,9 @@ async def test_lists_filtered_by_other_values_run_statements_of_the_same_text(sh
     async def texts_for(number: int) -> list[str]:
         with count_statements(shop) as counted:
             for sort in ProductSort:
-                await load_first_page(shop.database.reads, criteria_for(number), sort, first=number)
+                await load_outer_page(
+                    shop.database.reads, criteria_for(number), sort, PageRequest(first=number)
+                )
             await count_products(shop.database.reads, criteria_for(number))
             await load_facets(shop.database.reads, criteria_for(number))
         return counted.texts

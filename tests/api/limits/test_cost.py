@@ -39,6 +39,10 @@ def cost_of(text: str, operation: str | None = None, **variables: Any) -> int:
         ("products(first: 99999999999999999999) { nodes { id } }", PAGE + 100),
         ('products(first: "a") { nodes { id } }', PAGE + 100),
         ("products(first: null) { nodes { id } }", PAGE + 20),
+        ("products(last: 3) { nodes { id } }", PAGE + 3),
+        ("products(first: null, last: 3) { nodes { id } }", PAGE + 3),
+        ("products(first: 2, last: 3) { nodes { id } }", PAGE + 3),
+        ("products(first: null, last: null) { nodes { id } }", PAGE + 20),
         ("products(first: 3) { facets { price { min { amount } } } }", SEARCH + FACETS + 3),
         ('searchSuggestions(query: "a") { text }', SUGGESTIONS + 8),
         ('searchSuggestions(query: "a", first: 2) { text }', SUGGESTIONS + 2),
@@ -75,6 +79,18 @@ def test_a_variable_counts_what_it_asks_for_and_else_its_default(
     document = "query ($n: Int! = 4) { products(first: $n) { nodes { id } } }"
     assert cost_of(document, **variables) == PAGE + rows
     assert cost_of(document.replace(" = 4", ""), **variables) == PAGE + (rows if variables else 20)
+
+
+@pytest.mark.parametrize(
+    ("variables", "rows"),
+    [({}, 20), ({"last": 7}, 7), ({"first": 7, "last": None}, 7), ({"first": 7, "last": 9}, 9)],
+)
+def test_a_list_that_is_read_from_either_end_counts_what_is_asked_for(
+    variables: dict[str, Any], rows: int
+) -> None:
+    document = "query ($first: Int, $last: Int) { products(first: $first, last: $last) { nodes { id } } }"
+
+    assert cost_of(document, **variables) == PAGE + rows
 
 
 def test_a_list_in_a_variable_counts_as_long_as_it_is() -> None:

@@ -1,0 +1,210 @@
+"""Every connection is read from both ends (https://relay.dev/graphql/connections.htm)."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import GraphQLObjectType, GraphQLOutputType, get_named_type, is_required_argument
+
+from app import create_app
+from models import OrderStatus, Role
+from schema import schema
+from settings import Settings
+from tests.clients import Client, Clients
+from tests.conftest import settings_for
+from tests.factories.catalog import create_product
+from tests.factories.delivery_run import create_delivery_run
+from tests.factories.order import create_order, pack
+
+SCHEMA = schema._schema
+ARGUMENTS = ["first", "after", "last", "before"]
+PAGES, PAGES_LIMIT = 3, 20
+"""Into so many pages a list is divided, if a page may be that long."""
+
+NOW = datetime.now(UTC) + timedelta(days=100)
+"""Long after the demo shop was loaded: much of its stock is dead."""
+GIVEN: Mapping[str, str] = {
+    "productReport": f'from: "{NOW.date() - timedelta(days=200)}", to: "{NOW.date()}"',
+}
+"""The required arguments of the fields above connections."""
+
+FURTHER = {
+    "products by relevance": ["products", 'query: "茶"'],
+    "products by relevance of most words": ["products", 'query: "茶 绿 不存在"'],
+    "products by price": ["products", "sort: PRICE_DESC"],
+    "products by sales": ["products", "sort: BEST_SELLING"],
+    "articles by relevance": ["articles", 'query: "退款"'],
+    "orders by age": ["orders", "sort: OLDEST"],
+}
+"""Lists in other orders: the field and its arguments."""
+
+
+def is_connection(kind: GraphQLOutputType) -> bool:
+    return get_named_type(kind).name.endswith("Connection")
+
+
+def find_connections(parent: GraphQLObjectType, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The path of each connection below a type, each step with its arguments."""
+    for name, field in parent.fields.items():
+        kind = get_named_type(field.type)
+        if is_connection(field.type):
+            yield (*above, name)
+        elif (
+            isinstance(kind, GraphQLObjectType)
+            and not above
+            and (name in GIVEN or not any(map(is_required_argument, field.args.values())))
+        ):
+            yield from find_connections(kind, (name,))
+
+
+assert SCHEMA.query_type
+PATHS = list(find_connections(SCHEMA.query_type))
+
+
+def write_page(path: tuple[str, ...], given: str, page: str) -> str:
+    """A document for one page of the connection at the end of a path."""
+    text = "edges { cursor } totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+    for place, name in reversed(list(enumerate(path))):
+        own = [GIVEN.get(name, ""), *([given, page] if place == len(path) - 1 else [])]
+        arguments = ", ".join(filter(None, own))
+        text = f"{name}({arguments}) {{ {text} }}" if arguments else f"{name} {{ {text} }}"
+    return f"{{ {text} }}"
+
+
+async def read_page(client: Client, path: tuple[str, ...], given: str, page: str) -> dict[str, Any]:
+    found = await client.get(write_page(path, given, page))
+    for name in path:
+        found = found[name]
+    return found
+
+
+async def walk(client: Client, path: tuple[str, ...], given: str, number: str, cursor: str) -> list[Any]:
+    """All pages from one end, with `first` and `after` or with `last` and `before`."""
+    pages, page = [], number
+    key, flag = ("endCursor", "hasNextPage") if cursor == "after" else ("startCursor", "hasPreviousPage")
+    while True:
+        found = await read_page(client, path, given, page)
+        pages.append(found)
+        if not found["pageInfo"][flag] or len(pages) > PAGES_LIMIT:
+            return pages
+        page = f'{number}, {cursor}: "{found["pageInfo"][key]}"'
+
+
+async def find_problem(client: Client, path: tuple[str, ...], given: str) -> str:
+    """What is wrong with a connection; "" when it is the same from both ends."""
+    total = (await read_page(client, path, given, "first: 1"))["totalCount"]
+    if total < 2:
+        return f"the demo shop has {total} rows"
+    size = min(-(-total // PAGES), 100)
+    forward = await walk(client, path, given, f"first: {size}", "after")
+    backward = await walk(client, path, given, f"last: {size}", "before")
+    rows = [edge["cursor"] for page in forward for edge in page["edges"]]
+    reversed_rows = [edge["cursor"] for page in reversed(backward) for edge in page["edges"]]
+    before = [page["pageInfo"]["hasPreviousPage"] for page in forward]
+    behind = [page["pageInfo"]["hasNextPage"] for page in backward]
+    if len(rows) != total or len(set(rows)) != total or any(not page["edges"] for page in forward):
+        return f"{len(rows)} rows forward, not {total}"
+    if rows != reversed_rows:
+        return "other rows backward"
+    if before != [False, *([True] * (len(forward) - 1))] or behind != [
+        False,
+        *([True] * (len(backward) - 1)),
+    ]:
+        return "wrong about what is on the other side"
+    between = await read_page(client, path, given, f'last: 100, after: "{rows[0]}", before: "{rows[-1]}"')
+    if [edge["cursor"] for edge in between["edges"]] != rows[1:-1][-100:]:
+        return "other rows between two cursors"
+    return ""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    name = "demo_sqlite_url" if request.param == "sqlite" else "demo_postgres_url"
+    return settings_for(request.getfixturevalue(name), tmp_path, default_language="zh-CN")
+
+
+@pytest.fixture
+async def clients(settings: Settings) -> AsyncIterator[Clients]:
+    """The demo shop, with two of everything that it has once or not at all."""
+    app = create_app(settings, clock=lambda: NOW)
+    async with app.router.lifespan_context(app), Clients.open(app) as clients:
+        async with clients.shop.database.writes.begin() as session:
+            await create_product(session, now=NOW)
+            for _ in range(2):
+                order = await create_order(session, status=OrderStatus.CONFIRMED, now=NOW)
+                await create_delivery_run(session, await pack(session, order, now=NOW), now=NOW)
+        yield clients
+
+
+def test_every_connection_has_the_four_arguments_of_relay_and_a_path_from_the_root() -> None:
+    declared = {
+        f"{kind.name}.{name}": [argument for argument in field.args if argument in ARGUMENTS]
+        for kind in SCHEMA.type_map.values()
+        if isinstance(kind, GraphQLObjectType)
+        for name, field in kind.fields.items()
+        if is_connection(field.type)
+    }
+
+    assert declared == dict.fromkeys(declared, ARGUMENTS)
+    assert len(PATHS) == len(declared)
+
+
+async def test_every_connection_has_the_same_rows_forward_and_backward(clients: Clients) -> None:
+    admin = await clients.staff(Role.ADMIN)
+    asked = {".".join(path): (path, "") for path in PATHS}
+    asked |= {name: ((field,), given) for name, (field, given) in FURTHER.items()}
+
+    problems = {name: await find_problem(admin, path, given) for name, (path, given) in asked.items()}
+
+    assert problems == dict.fromkeys(asked, "")
+
+
+WRONG_PAGES = {
+    "last: 0": "last",
+    "last: 101": "last",
+    "first: 101": "first",
+    "first: 1, last: 1": "last",
+    'last: 1, before: "?"': "before",
+    'first: 1, after: "?"': "after",
+}
+
+
+async def test_a_page_takes_one_to_a_hundred_rows_from_one_end(clients: Clients) -> None:
+    admin = await clients.staff(Role.ADMIN)
+    for path in (("products",), ("catalogQuality", "issues")):
+        for page, field in WRONG_PAGES.items():
+            reply = await admin.ask(write_page(path, "", page))
+
+            assert reply["errors"][0]["extensions"] == {"code": "INVALID", "field": [field]}, (path, page)
+
+
+async def test_without_a_number_a_page_has_twenty_rows(clients: Clients) -> None:
+    for page in ("", "first: null, last: null", "first: 20"):
+        found = await read_page(clients.guest(), ("products",), "", page)
+
+        assert len(found["edges"]) == 20, page
+        assert (found["pageInfo"]["hasPreviousPage"], found["pageInfo"]["hasNextPage"]) == (False, True)
+
+
+async def test_a_cursor_alone_reads_the_rows_beside_it(clients: Clients) -> None:
+    guest = clients.guest()
+    rows = [edge["cursor"] for edge in (await read_page(guest, ("products",), "", "first: 60"))["edges"]]
+
+    behind = await read_page(guest, ("products",), "", f'after: "{rows[19]}"')
+    before = await read_page(guest, ("products",), "", f'before: "{rows[40]}"')
+
+    assert [edge["cursor"] for edge in behind["edges"]] == rows[20:40]
+    assert [edge["cursor"] for edge in before["edges"]] == rows[20:40]
+
+
+async def test_a_cursor_of_another_search_is_refused(clients: Clients) -> None:
+    found = await read_page(clients.guest(), ("products",), 'query: "茶"', "first: 1")
+    cursor = found["pageInfo"]["endCursor"]
+
+    reply = await clients.guest().ask(
+        write_page(("products",), 'query: "杯"', f'last: 2, before: "{cursor}"')
+    )
+
+    assert reply["errors"][0]["extensions"] == {"code": "INVALID", "field": ["before"]}
