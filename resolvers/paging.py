@@ -65,6 +65,6 @@ def check_page(page: PageRequest) -> None:
     with collect_refusals() as check:
         for name, number in (("first", page.first), ("last", page.last)):
             if number is not None and not 1 <= number <= PAGE_LIMIT:
-                check.add(Invalid(f"A page has 1 to {PAGE_LIMIT} entries.", field=(name,)))
+                check.add(Invalid("A page has 1 to {limit} entries.", limit=PAGE_LIMIT, field=(name,)))
         if page.first is not None and page.last is not None:
             check.add(Invalid("Ask for the first or for the last ones, not for both.", field=("last",)))

@@ -34,6 +34,7 @@ ANY_ELSEWHERE = {
     "models/base.py": "a column may hold any JSON",
     "resolvers/context.py": "batched fields are functions of rows of any class",
     "schema/mutation.py": "inputs and payloads are made from the signatures of resolvers",
+    "schema/page_arguments.py": "resolvers of lists of any rows get the arguments of a page",
     "schema/rows.py": "GraphQL types are tied to rows of any class",
     "text/query_plan.py": "plans are read from cursors, which come from clients",
 }
