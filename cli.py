@@ -366,14 +366,14 @@ def run_in_shop(work: "Callable[[Shop], Awaitable[int]]") -> None:
 
 
 def upgrade_database(settings: Settings) -> str:
-    """Migrate the database, index products that a migration took out of the index; return the revision."""
-    from edge.commands.reindex import reindex_products
+    """Migrate the database, fill what a migration leaves to be filled; return the revision."""
+    from edge.commands.backfill import fill_rows
     from edge.start import check_start
     from migrations.runner import upgrade
 
     asyncio.run(check_start(settings, migrated=False))
     revision = upgrade(settings.database.url)
-    run_in_shop(lambda shop: reindex_products(shop, console, everything=False))
+    run_in_shop(lambda shop: fill_rows(shop, console))
     return revision
 
 

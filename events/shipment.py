@@ -13,6 +13,7 @@ from gateways.measured import MeasuredCarrier
 from geo import find_point
 from loaders.shipment import ShipmentRoute, load_routes
 from models import Delivery, Warehouse
+from text.characters import clean_text
 
 log = structlog.get_logger()
 
@@ -56,9 +57,9 @@ def facts_of(events: Sequence[CarrierEvent]) -> list[TrackingFact]:
         TrackingFact(
             status=event.status,
             code=event.code,
-            description=event.description,
+            description=clean_text(event.description),
             occurred_at=event.occurred_at,
-            location=event.location,
+            location=clean_text(event.location),
             latitude=event.latitude,
             longitude=event.longitude,
         )

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from graphql import GraphQLError
 from strawberry.utils.str_converters import to_camel_case
 
-from domain.errors import DomainError, ErrorCode
+from domain.errors import REFUSALS_LIMIT, DomainError, ErrorCode
 from gateways.hashing import HashingBusy
 from resolvers.context import Viewer
 from text.messages import Message
 
+<<<<<<< HEAD
 __all__ = [
     "REFUSALS",
     "DomainError",
@@ -20,6 +21,9 @@ __all__ = [
     "refusal_of",
     "translate_error",
 ]
+=======
+__all__ = ["REFUSALS", "REFUSALS_LIMIT", "DomainError", "ErrorCode", "path_of", "refusal_of"]
+>>>>>>> 1843805 (Every text that comes in has one spelling, and nothing in it that nobody can see)
 
 REFUSALS = (DomainError, HashingBusy)
 """What a resolver raises to refuse, as opposed to failing."""

@@ -59,15 +59,31 @@ def mutation(
     input_class, optional = own_input or build_input(resolver, name), has_no_required_argument(resolver)
     payload = build_payload(name, {field_name: (returns, field_description), **further_fields})
 
+    def answer_refusals(refusals: Sequence[DomainError]) -> Any:
+        refused = [user_error(each) for each in in_order_of_input(refusals, input_class)]
+        return payload(**dict.fromkeys((field_name, *further_fields)), user_errors=refused)
+
+    def refuse(info: Info, refusals: Sequence[DomainError]) -> Any:
+        """The payload of a mutation that is not called because of its texts."""
+        try:
+            info.context.viewer.require(allow)
+        except REFUSALS as error:
+            return answer_refusals(refusal_of(error).each)
+        return answer_refusals(refusals)
+
     async def answer(root: Any, info: Info, input: Any = None) -> Any:
         try:
             info.context.viewer.require(allow)
             arguments = {"input": input} if own_input else vars(input) if input else {}
             row = await resolver(info=info, **arguments)
         except REFUSALS as error:
+<<<<<<< HEAD
             refusals = in_order_of_input(refusal_of(error).each, input_class)
             refused = [user_error(each, info) for each in refusals]
             return payload(**dict.fromkeys((field_name, *further_fields)), user_errors=refused)
+=======
+            return answer_refusals(refusal_of(error).each)
+>>>>>>> 1843805 (Every text that comes in has one spelling, and nothing in it that nobody can see)
         names = (field_name, *further_fields)
         values = {each: getattr(row, each) for each in names} if further_fields else {field_name: row}
         return payload(**values, user_errors=[])
@@ -84,7 +100,7 @@ def mutation(
     )
     for argument in declared.arguments:
         argument.description = "Everything the command needs."
-    declared.metadata = {"allow": allow, "price": price}
+    declared.metadata = {"allow": allow, "price": price, "refuse": refuse}
     return declared
 
 

@@ -15,6 +15,7 @@ from resolvers.errors import DomainError, Message, SentenceError, path_of, trans
 from schema.compiled_documents import Documents, ReuseDocuments
 from schema.direct_fields import prepare_direct_fields
 from schema.executor import CountingExecutor
+from schema.incoming_text import normalize_arguments
 from schema.redaction import redact_message
 from schema.scalars import DateTime
 from schema.traced_fields import trace_root_fields
@@ -64,6 +65,7 @@ class ShopSchema(strawberry.Schema):
             execution_context_class=CountingExecutor,
             scalar_overrides={datetime: DateTime},
         )
+        normalize_arguments(self._schema)
         trace_root_fields(self._schema)
         prepare_direct_fields(self._schema)
         self.documents = Documents(self._schema)

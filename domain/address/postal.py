@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from domain.contact import HOME_REGION, Field, normalize_country, normalize_name, normalize_phone
+from domain.contact import HOME_REGION, normalize_country, normalize_name, normalize_phone
 from domain.errors import Invalid
+from domain.incoming_text import Field
 from geo import UnknownArea, full_names
 from models import AddressColumns
 

@@ -16,6 +16,7 @@ from domain.payment.refund import create_refunds, require_same_currency
 from domain.payment.states import SETTLED_STATUSES, TRANSITIONS
 from domain.state import move, status_text
 from models import Money, Order, OrderStatus, Payment, PaymentStatus, PostingKind
+from text.characters import clean_text
 
 PAID_AFTER_END = "Paid after the order had ended."
 
@@ -92,6 +93,7 @@ async def fail_payment(session: AsyncSession, payment_id: int, *, reason: str, c
     if payment.status is not PaymentStatus.STARTED:
         return payment
     move(payment, PaymentStatus.FAILED, TRANSITIONS)
+    reason = clean_text(reason)  # the provider's
     payment.failure, payment.query_at = reason, None
     record(session, PaymentFailed(order, payment_id=payment.id, reason=reason), cause)
     return payment

@@ -26,6 +26,7 @@ from models import (
     Refund,
     RefundStatus,
 )
+from text.characters import clean_text
 
 REFUND_ATTEMPTS_LIMIT = 6
 """After so many refusals of the provider only staff can transfer the money."""
@@ -169,6 +170,7 @@ async def fail_refund(
         return refund
     move(refund, RefundStatus.FAILED, REFUND_TRANSITIONS)
     refund.attempts += 1
+    reason = clean_text(reason)  # the provider's
     refund.failure = reason
     final = refund.attempts >= REFUND_ATTEMPTS_LIMIT
     refund.retry_at = None if final else cause.now + retry_after * 2 ** (refund.attempts - 1)

@@ -12,7 +12,14 @@ from domain.errors import Invalid
         ("mei@example.com", "mei@example.com"),
         ("  MEI@Example.COM ", "mei@example.com"),
         ("mei+tea@mail.example.com", "mei+tea@mail.example.com"),
-        ("林@例子.中国", "林@例子.中国"),
+        ("林@例子.中国", "林@xn--fsqu00a.xn--fiqs8s"),
+        ("林@xn--fsqu00a.xn--fiqs8s", "林@xn--fsqu00a.xn--fiqs8s"),
+        ("Ｅｍｍａ＠example。com", "emma@example.com"),
+        ("zoe\u0308@example.com", "zoë@example.com"),
+        ("em\u00adma\u200b@example.com", "emma@example.com"),
+        ("мария@пример.рф", "мария@xn--e1afmkfd.xn--p1ai"),
+        ("张wei@example.com", "张wei@example.com"),
+        ("sales@faß.de", "sales@xn--fa-hia.de"),
     ],
 )
 def test_an_email_address_is_stored_in_lower_case(text: str, email: str) -> None:
@@ -31,10 +38,19 @@ def test_an_email_address_is_stored_in_lower_case(text: str, email: str) -> None
         "a b@example.com",
         "a@b@c.com",
         "a@b.c\x00",
+        "emma\u202e@example.com",
+        "a@" + "例" * 80 + ".com",
+        "a@xn--zz--.com",
     ],
 )
 def test_an_invalid_email_address_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
+        normalize_email(text)
+
+
+@pytest.mark.parametrize("text", ["pаypal@example.com", "a@раypal.com", "a@xn--pypal-4ve.com"])
+def test_an_email_address_that_looks_like_another_one_is_refused(text: str) -> None:
+    with pytest.raises(Invalid, match="letters of one script only"):
         normalize_email(text)
 
 

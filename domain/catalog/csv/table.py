@@ -9,7 +9,8 @@ from typing import TypeVar
 from domain.catalog.csv.columns import Column, ColumnKey, Header, parse_header
 from domain.catalog.csv.encoding import decode_file
 from domain.catalog.problems import ProblemList
-from domain.visible_text import visible_text
+from domain.errors import Invalid
+from domain.incoming_text import normalize_incoming_text
 from models.money import CurrencyCode
 
 SEPARATORS = ",;\t"
@@ -33,9 +34,9 @@ class CsvRow:
     problems: ProblemList
 
     def text(self, column: ColumnKey) -> str:
-        """The text of a cell without unseen characters; "" where the file has no such column."""
+        """The text of a cell; "" where the file has no such column."""
         at = self.header.at.get(column)
-        return "" if at is None else visible_text(self.cells[at])
+        return "" if at is None else self.cells[at].strip()
 
     def read(self, column: ColumnKey, parse: Callable[[str], T], blank: T) -> T:
         """The parsed cell, `blank` where it is blank; a ValueError of `parse` becomes a problem."""
@@ -101,7 +102,7 @@ def _split_rows(text: str, problems: ProblemList) -> Iterator[tuple[int, list[st
 def _read_header(
     line: int, names: list[str], problems: ProblemList, *, currency: CurrencyCode
 ) -> Header | None:
-    header = parse_header(names, currency)
+    header = parse_header(normalize_cells(line, names, names, problems), currency)
     for column in REQUIRED:
         if column not in header.at:
             problems.add(line, column.value, f'the header has no column "{column}"')
@@ -116,9 +117,23 @@ def _read_row(line: int, cells: list[str], header: Header, problems: ProblemList
         problems.add(line, "", f"{len(cells)} cells under a header of {len(header.names)}")
         return None
     cells.extend([""] * missing)
-    row = CsvRow(line, cells, header, problems)
+    row = CsvRow(line, normalize_cells(line, header.names, cells, problems), header, problems)
     if row.has_value_in(header.nameless):
         problems.add(line, "", "a value in a column whose header is blank")
     if row.has_value_in(header.beyond):
         problems.add(line, header.names[header.beyond[0]], "a product has at most 3 options")
     return row
+
+
+def normalize_cells(
+    line: int, columns: Sequence[str], cells: Sequence[str], problems: ProblemList
+) -> list[str]:
+    """The cells in their one spelling; a cell with characters that are not taken is a problem."""
+    normal = []
+    for column, cell in zip(columns, cells, strict=True):
+        try:
+            normal.append(normalize_incoming_text(cell))
+        except Invalid as refused:
+            problems.add(line, column, str(refused))
+            normal.append("")
+    return normal

@@ -2,6 +2,8 @@
 
 import nh3
 
+from text.characters import clean_text
+
 HTML_LIMIT = 512 * 1024
 """Characters of one description."""
 
@@ -60,7 +62,7 @@ def clean_html(html: str) -> str:
     if html.count("<") > HTML_TAG_LIMIT:
         raise ValueError(f"has more than {HTML_TAG_LIMIT:,} tags")
     for _ in range(PASSES):
-        cleaned = _cleaner.clean(html).strip()
+        cleaned = clean_text(_cleaner.clean(html)).strip()  # it may hold character references
         if cleaned == html:
             return cleaned
         html = cleaned

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from domain.catalog.csv import CsvWriter, ParsedFile, columns_of, read_products
 from domain.catalog.product import PictureDraft, PriceDraft, ProductDraft, VariantDraft, clean_html
-from domain.visible_text import visible_text
 from models.catalog import ProductStatus
 from models.money import CurrencyCode, Money
+from text.characters import clean_text
 
 FOLDERS = os.environ.get("CARTWHEEL_SAMPLES", "").split(os.pathsep)
 SAMPLES = sorted(path for folder in FOLDERS if folder for path in Path(folder).glob("*.csv"))
@@ -74,7 +74,7 @@ HTML = st.lists(PIECES, max_size=12).map("".join)
 
 # What a parsed file may hold: texts without white space around them, numbered pictures, equal option names.
 LETTERS = st.characters(codec="utf-8", exclude_characters="\0")
-TEXT = st.text(LETTERS, max_size=20).map(visible_text)
+TEXT = st.text(LETTERS, max_size=20).map(clean_text).map(str.strip)
 NAME = TEXT.filter(bool)
 
 CODE = (

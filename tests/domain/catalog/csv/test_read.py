@@ -287,9 +287,20 @@ def test_a_column_of_other_software_is_kept_without_a_note(name: str) -> None:
 
 
 def test_invisible_characters_do_not_make_another_sku() -> None:
-    parsed = parse_text("Handle,Title,Variant SKU\na,\u202eA,SKU-1\u200b\n")
+    parsed = parse_text("Handle,Title,Variant SKU\na,\ufeffA,SKU-1\u200b\n")
 
     assert [(p.title, p.variants[0].sku) for p in parsed.products] == [("A", "SKU-1")]
+
+
+def test_characters_that_are_not_taken_are_problems_of_their_cells() -> None:
+    parsed = parse_text("Handle,Title,Variant SKU,Notes\na,\u202eA,S\x01,1\nb,B,\U0001ffff,x\x1b[0m\n")
+
+    assert [(problem.line, problem.column, problem.reason) for problem in parsed.problems] == [
+        (2, "Title", "This character is not taken: U+202E RIGHT-TO-LEFT OVERRIDE."),
+        (2, "Variant SKU", "This character is not taken: U+0001."),
+        (3, "Variant SKU", "This character is not taken: U+1FFFF."),
+        (3, "Notes", "This character is not taken: U+001B."),
+    ]
 
 
 def test_a_text_that_looks_like_a_formula_is_not_changed() -> None:

@@ -1,0 +1,27 @@
+"""What `migrate` fills in rows, in batches, which may be repeated: a migration changes tables, not rows."""
+
+import structlog
+from rich.console import Console
+
+from domain.account.stored_emails import normalize_stored_emails
+from edge.commands.reindex import reindex_products
+from events.shop import Shop
+
+log = structlog.get_logger()
+
+
+async def fill_rows(shop: Shop, console: Console) -> int:
+    """Index products that are not, normalize e-mail addresses that are not; the exit code."""
+    await normalize_emails(shop)
+    return await reindex_products(shop, console, everything=False)
+
+
+async def normalize_emails(shop: Shop) -> None:
+    """Normalize the addresses of all accounts; those that must stay as they are are logged."""
+    after: int | None = 0
+    while after is not None:
+        async with shop.database.writes.begin() as session:
+            batch = await normalize_stored_emails(session, after)
+        for account_id in batch.kept:
+            log.warning("account.email_kept", account=account_id)
+        after = batch.last
