@@ -11,6 +11,8 @@ def normalize_incoming_text(text: str, *, field: Field = ()) -> str:
     try:
         return normalize_text(text)
     except RefusedCharacter as refused:
-        raise Invalid(f"This character is not taken: {refused.name}.", field=field) from None
+        raise Invalid("This character is not taken: {name}.", name=refused.name, field=field) from None
     except TooManyMarks:
-        raise Invalid(f"At most {MARKS_LIMIT} marks stand on one character.", field=field) from None
+        raise Invalid(
+            "At most {limit} marks stand on one character.", limit=MARKS_LIMIT, field=field
+        ) from None

@@ -10,9 +10,9 @@ from gateways.hashing import HashingBusy
 from resolvers.context import Viewer
 from text.messages import Message
 
-<<<<<<< HEAD
 __all__ = [
     "REFUSALS",
+    "REFUSALS_LIMIT",
     "DomainError",
     "ErrorCode",
     "Message",
@@ -21,9 +21,6 @@ __all__ = [
     "refusal_of",
     "translate_error",
 ]
-=======
-__all__ = ["REFUSALS", "REFUSALS_LIMIT", "DomainError", "ErrorCode", "path_of", "refusal_of"]
->>>>>>> 1843805 (Every text that comes in has one spelling, and nothing in it that nobody can see)
 
 REFUSALS = (DomainError, HashingBusy)
 """What a resolver raises to refuse, as opposed to failing."""

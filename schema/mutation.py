@@ -59,8 +59,8 @@ def mutation(
     input_class, optional = own_input or build_input(resolver, name), has_no_required_argument(resolver)
     payload = build_payload(name, {field_name: (returns, field_description), **further_fields})
 
-    def answer_refusals(refusals: Sequence[DomainError]) -> Any:
-        refused = [user_error(each) for each in in_order_of_input(refusals, input_class)]
+    def answer_refusals(info: Info, refusals: Sequence[DomainError]) -> Any:
+        refused = [user_error(each, info) for each in in_order_of_input(refusals, input_class)]
         return payload(**dict.fromkeys((field_name, *further_fields)), user_errors=refused)
 
     def refuse(info: Info, refusals: Sequence[DomainError]) -> Any:
@@ -68,8 +68,8 @@ def mutation(
         try:
             info.context.viewer.require(allow)
         except REFUSALS as error:
-            return answer_refusals(refusal_of(error).each)
-        return answer_refusals(refusals)
+            return answer_refusals(info, refusal_of(error).each)
+        return answer_refusals(info, refusals)
 
     async def answer(root: Any, info: Info, input: Any = None) -> Any:
         try:
@@ -77,13 +77,7 @@ def mutation(
             arguments = {"input": input} if own_input else vars(input) if input else {}
             row = await resolver(info=info, **arguments)
         except REFUSALS as error:
-<<<<<<< HEAD
-            refusals = in_order_of_input(refusal_of(error).each, input_class)
-            refused = [user_error(each, info) for each in refusals]
-            return payload(**dict.fromkeys((field_name, *further_fields)), user_errors=refused)
-=======
-            return answer_refusals(refusal_of(error).each)
->>>>>>> 1843805 (Every text that comes in has one spelling, and nothing in it that nobody can see)
+            return answer_refusals(info, refusal_of(error).each)
         names = (field_name, *further_fields)
         values = {each: getattr(row, each) for each in names} if further_fields else {field_name: row}
         return payload(**values, user_errors=[])
