@@ -9,7 +9,6 @@ from domain.aftersales.settlement import cancel_tickets_of_order, follow_refunds
 from domain.cause import Cause
 from domain.events import (
     OrderCancelled,
-    OrderClosed,
     RefundFailed,
     RefundRequested,
     RefundSucceeded,
@@ -48,10 +47,8 @@ async def complete_replaced_ticket(
         await follow_replacement(session, ticket_id, cause=Cause(resources.clock()))
 
 
-async def cancel_open_tickets(
-    session: AsyncSession, event: OrderCancelled | OrderClosed, resources: Resources
-) -> None:
-    """Cancel the open tickets of an order that was cancelled or refunded in full."""
+async def cancel_open_tickets(session: AsyncSession, event: OrderCancelled, resources: Resources) -> None:
+    """Cancel the open tickets of an order that was cancelled."""
     deadlines = deadlines_of(resources.settings)
     await cancel_tickets_of_order(session, event.order.id, deadlines, cause=Cause(resources.clock()))
 

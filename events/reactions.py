@@ -2,7 +2,6 @@
 
 from domain.events import (
     OrderCancelled,
-    OrderClosed,
     OrderCompleted,
     OrderConfirmed,
     RefundFailed,
@@ -40,7 +39,6 @@ REACTIONS: Reactions = dict(
             AfterTransaction(close_payments_at_providers),
         ),
         reactions_to(OrderCompleted, NOTIFY),
-        reactions_to(OrderClosed, InTransaction(cancel_open_tickets)),
         reactions_to(RefundRequested, InTransaction(update_ticket_of_refund), AfterTransaction(send_refunds)),
         reactions_to(RefundSucceeded, InTransaction(update_ticket_of_refund), NOTIFY),
         reactions_to(RefundFailed, InTransaction(update_ticket_of_refund)),

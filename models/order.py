@@ -18,7 +18,7 @@ class OrderStatus(StrEnum):
     CONFIRMED = "CONFIRMED"
     """Paid in advance, or to be paid at the door."""
     COMPLETED = "COMPLETED"
-    """Everything was delivered and its receipt confirmed."""
+    """Everything was delivered, its receipt confirmed, and nothing is open."""
     CANCELLED = "CANCELLED"
     """Cancelled before anything was sent."""
     CLOSED = "CLOSED"
@@ -136,6 +136,8 @@ class Order(HasCurrency, Base):
     confirmed_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     receipt_due_at: Mapped[datetime | None]
+    receipt_confirmed_at: Mapped[datetime | None]
+    """When the receipt was confirmed or counted as confirmed; kept when the order opens again."""
     completed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str | None]

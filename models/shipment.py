@@ -96,6 +96,8 @@ class Shipment(Base):
     estimated_at: Mapped[datetime | None]
     last_event_at: Mapped[datetime | None]
     poll_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    """Since when its units are no part of the order any more, without having been kept."""
 
     @property
     def size(self) -> ParcelSize | None:

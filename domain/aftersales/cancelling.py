@@ -17,7 +17,7 @@ from domain.aftersales.rules import (
 from domain.aftersales.withdrawal import withdraw_lines
 from domain.cause import Cause
 from domain.errors import WrongState
-from domain.order import cancel_order, lock_order, required_reason
+from domain.order import cancel_order, lock_order, required_reason, settle_order
 from domain.state import status_text
 from models import Order, OrderStatus, TicketReason, TicketType
 
@@ -44,6 +44,7 @@ async def cancel_lines(
     if leaves_nothing_to_send(claim.lines, case.units):
         return await cancel_order(session, order_id, reason=reason, cause=cause)
     await withdraw_lines(session, case, reason=reason, receipt_after=receipt_after, cause=cause)
+    await settle_order(session, order, cause=cause.automatic)
     return order
 
 

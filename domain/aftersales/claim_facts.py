@@ -16,7 +16,6 @@ from models import (
     DeliveryLine,
     Order,
     OrderLine,
-    OrderStatus,
     Payment,
     PaymentStatus,
     Shipment,
@@ -143,7 +142,7 @@ async def count_sent(session: AsyncSession, order: Order, units: dict[int, LineU
     )
     for line_id, sent, arrived in rows:
         units[line_id].sent = int(sent)
-        units[line_id].arrived = int(sent if order.status is OrderStatus.COMPLETED else arrived)
+        units[line_id].arrived = int(sent if order.receipt_confirmed_at else arrived)
 
 
 async def count_other_claims(

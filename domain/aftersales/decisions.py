@@ -18,6 +18,7 @@ from domain.events import (
     TicketReturnAccepted,
     TicketReturnRefused,
 )
+from domain.order import settle_order
 from domain.outbox import record
 from domain.state import status_text
 from models import Account, Order, Permission, Ticket, TicketStatus, is_granted
@@ -46,10 +47,11 @@ async def refuse_ticket(
     cause: Cause,
 ) -> Ticket:
     """Refuse what the customer asks for; they may apply again or escalate."""
-    _, ticket = await lock_ticket(session, ticket_id)
+    order, ticket = await lock_ticket(session, ticket_id)
     enter_status(ticket, TicketStatus.REFUSED, deadlines, now=cause.now)
     ticket.refusal = clean_text(reason, limit=REASON_LIMIT, field="reason")
     record(session, TicketRefused(ticket, reason=ticket.refusal), cause)
+    await settle_order(session, order, cause=cause.automatic)
     return ticket
 
 
@@ -91,10 +93,11 @@ async def refuse_return(
     cause: Cause,
 ) -> Ticket:
     """Refuse what came back as not what was agreed; the customer may escalate."""
-    _, ticket = await lock_ticket(session, ticket_id)
+    order, ticket = await lock_ticket(session, ticket_id)
     enter_status(ticket, TicketStatus.RETURN_REFUSED, deadlines, now=cause.now)
     ticket.refusal = clean_text(reason, limit=REASON_LIMIT, field="note")
     record(session, TicketReturnRefused(ticket, reason=ticket.refusal), cause)
+    await settle_order(session, order, cause=cause.automatic)
     return ticket
 
 
@@ -123,6 +126,7 @@ async def decide_ticket(
         enter_status(ticket, TicketStatus.REJECTED, deadlines, now=cause.now)
         ticket.refusal = reason
     record(session, TicketDecided(ticket, agreed=agreed, reason=reason), cause)
+    await settle_order(session, order, cause=cause.automatic)
     return ticket
 
 

@@ -15,6 +15,7 @@ from domain.aftersales.withdrawal import AlreadyPacked
 from domain.cause import Cause
 from domain.errors import OutOfStock
 from domain.events import TicketAgreed, TicketCancelled, TicketPostponed, TicketRefused, TicketReturnAccepted
+from domain.order import settle_order
 from domain.outbox import record
 from models import Order, Ticket, TicketStatus
 from models.sql.types import AnySelect
@@ -53,6 +54,7 @@ async def agree_unanswered(
         enter_status(ticket, TicketStatus.REFUSED, deadlines, now=cause.now)
         ticket.refusal = str(refusal)
         record(session, TicketRefused(ticket, reason=ticket.refusal), cause)
+        await settle_order(session, order, cause=cause.automatic)
     else:
         record(session, TicketAgreed(ticket, unanswered=True), cause)
 
@@ -62,6 +64,7 @@ async def close_unsent(
 ) -> None:
     enter_status(ticket, TicketStatus.CANCELLED, deadlines, now=cause.now)
     record(session, TicketCancelled(ticket, unsent=True), cause)
+    await settle_order(session, order, cause=cause.automatic)
 
 
 async def accept_uninspected(

@@ -28,7 +28,7 @@ from domain.events import (
     TicketReapplied,
     TicketReturnShipped,
 )
-from domain.order import lock_order
+from domain.order import lock_order, reopen_order, settle_order
 from domain.outbox import record
 from models import Order, Ticket, TicketReason, TicketStatus
 
@@ -89,6 +89,7 @@ async def open_ticket(
         due_at=deadlines.due_at(TicketStatus.APPLIED, cause.now),
     )
     session.add(ticket)
+    await reopen_order(session, order, cause=cause)
     await session.flush()
     await save_ticket_lines(session, ticket, quote)
     await save_ticket_media(session, ticket, request.media_ids)
@@ -121,6 +122,7 @@ async def reapply_ticket(
     if change.media_ids is not None:
         await save_ticket_media(session, ticket, change.media_ids)
     record(session, claim_event(TicketReapplied, ticket, quote), cause)
+    await reopen_order(session, order, cause=cause)
     return ticket
 
 
@@ -128,9 +130,10 @@ async def cancel_ticket(
     session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
 ) -> Ticket:
     """Cancel a ticket while nothing has been settled."""
-    _, ticket = await lock_ticket(session, ticket_id)
+    order, ticket = await lock_ticket(session, ticket_id)
     enter_status(ticket, TicketStatus.CANCELLED, deadlines, now=cause.now)
     record(session, TicketCancelled(ticket), cause)
+    await settle_order(session, order, cause=cause.automatic)
     return ticket
 
 
@@ -146,6 +149,7 @@ async def escalate_ticket(
     )
     await save_ticket_lines(session, ticket, quote)
     record(session, TicketEscalated(ticket), cause)
+    await reopen_order(session, order, cause=cause)
     return ticket
 
 

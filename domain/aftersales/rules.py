@@ -122,7 +122,7 @@ STAGE_OBSTACLES: Mapping[ClaimStage, tuple[TicketObstacle, str]] = {
 
 def claim_deadline(order: Order, reason: TicketReason, deadlines: Deadlines) -> datetime | None:
     """The last moment to ask; None while the goods have not been received."""
-    received_at = order.completed_at or order.delivered_at
+    received_at = order.receipt_confirmed_at or order.completed_at or order.delivered_at
     if received_at is None:
         return None
     return received_at + deadlines.window_of(REASONS[reason].window)

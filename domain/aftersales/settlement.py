@@ -23,7 +23,7 @@ from domain.events import (
     TicketRefundFailed,
     TicketRefundRetried,
 )
-from domain.order import FINAL
+from domain.order import FINAL, reopen_order, settle_order
 from domain.outbox import record
 from domain.payment import request_refund, retry_refund
 from domain.state import move, status_text
@@ -44,12 +44,14 @@ async def grant_ticket(
         raise WrongState(
             f"This order is {status_text(order.status)}: nothing is left to grant.", field=("id",)
         )
+    await reopen_order(session, order, cause=cause)
     enter_status(ticket, to, deadlines, now=cause.now)
     match to:
         case TicketStatus.REFUNDING:
             await settle_in_money(session, ticket, order, deadlines, cause=cause)
         case TicketStatus.RESHIPPING:
             await create_replacement(session, ticket, order, cause=cause)
+    await settle_order(session, order, cause=cause.automatic)
 
 
 async def settle_in_money(
@@ -107,7 +109,7 @@ async def request_ticket_refund(
 
 async def follow_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause) -> None:
     """Bring a ticket to the status its refunds have reached; nothing changes when it is there already."""
-    _, ticket = await lock_ticket(session, ticket_id)
+    order, ticket = await lock_ticket(session, ticket_id)
     if ticket.status not in {TicketStatus.REFUNDING, TicketStatus.REFUND_FAILED}:
         return
     found = await session.scalars(select(Refund.status).where(Refund.ticket_id == ticket_id))
@@ -122,6 +124,7 @@ async def follow_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause)
         move(ticket, TicketStatus.REFUNDING, TRANSITIONS)
     complete_ticket(ticket, now=cause.now)
     record(session, TicketCompleted(ticket), cause)
+    await settle_order(session, order, cause=cause.automatic)
 
 
 async def retry_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause) -> Ticket:
@@ -145,10 +148,11 @@ async def retry_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause) 
 
 async def follow_replacement(session: AsyncSession, ticket_id: int, *, cause: Cause) -> None:
     """Complete a ticket once the last parcel of its replacement has arrived."""
-    _, ticket = await lock_ticket(session, ticket_id)
+    order, ticket = await lock_ticket(session, ticket_id)
     if ticket.status is TicketStatus.RESHIPPING and await has_replacement_arrived(session, ticket):
         complete_ticket(ticket, now=cause.now)
         record(session, TicketCompleted(ticket), cause)
+        await settle_order(session, order, cause=cause.automatic)
 
 
 def move_to(
@@ -167,7 +171,7 @@ def complete_ticket(ticket: Ticket, *, now: datetime) -> None:
 async def cancel_tickets_of_order(
     session: AsyncSession, order_id: int, deadlines: Deadlines, *, cause: Cause
 ) -> None:
-    """Cancel the open tickets of an order that was cancelled or has been refunded in full."""
+    """Cancel the open tickets of an order that was cancelled."""
     cancellable = {status for status in UNSETTLED if TicketStatus.CANCELLED in TRANSITIONS[status]}
     found = (
         select(Ticket.id)

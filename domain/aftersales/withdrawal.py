@@ -24,10 +24,10 @@ from domain.payment import request_refund
 from domain.payment.states import OPEN
 from domain.payment.states import TRANSITIONS as PAYMENT_TRANSITIONS
 from domain.promotion import CancelledUnits, release_promotion_units
-from domain.shipment import refresh_fulfilment
+from domain.shipment import refresh_fulfilment, set_receipt_due
 from domain.state import move
 from domain.stock import Allocation, release_stock
-from models import Delivery, DeliveryLine, FulfilmentStatus, Order, Payment, PaymentStatus, PostingKind
+from models import Delivery, DeliveryLine, Order, Payment, PaymentStatus, PostingKind
 
 
 class AlreadyPacked(WrongState):
@@ -127,8 +127,7 @@ async def withdraw_lines(
         await request_refund(session, order, refund, ticket_id=ticket_id, reason=reason, cause=cause)
     await refresh_payment_status(session, order)
     await confirm_if_secured(session, order, cause=cause.automatic)
-    if order.fulfilment_status is FulfilmentStatus.DELIVERED and order.delivered_at:
-        order.receipt_due_at = order.delivered_at + receipt_after
+    set_receipt_due(order, receipt_after=receipt_after)
     return amounts
 
 

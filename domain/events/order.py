@@ -18,6 +18,14 @@ class OrderCompleted(OrderEvent, name="order.completed"):
     pass
 
 
+class OrderReceiptConfirmed(OrderEvent, name="order.receipt_confirmed"):
+    """The customer has everything, but something is still open: the order is completed later."""
+
+
+class OrderReopened(OrderEvent, name="order.reopened"):
+    pass
+
+
 class OrderCancelled(OrderEvent, name="order.cancelled"):
     reason: str
 

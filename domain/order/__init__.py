@@ -6,13 +6,14 @@ from domain.order.editing import add_note, buy_again, change_address, hold_order
 from domain.order.lifecycle import (
     cancel_order,
     cancel_overdue_orders,
-    close_if_refunded,
     confirm_due_receipt,
     confirm_if_secured,
     confirm_receipt,
     is_unpaid_at,
     lock_order,
+    reopen_order,
     required_reason,
+    settle_order,
 )
 from domain.order.place import CASH_LIMITS, OrderTerms, SoldMeanwhile, place_order, place_orders
 from domain.order.quote import OrderQuote, OrderQuoteLine, quote_order
@@ -45,7 +46,6 @@ __all__ = [
     "cancel_order",
     "cancel_overdue_orders",
     "change_address",
-    "close_if_refunded",
     "confirm_due_receipt",
     "confirm_if_secured",
     "confirm_receipt",
@@ -57,5 +57,7 @@ __all__ = [
     "place_orders",
     "quote_order",
     "release_order",
+    "reopen_order",
     "required_reason",
+    "settle_order",
 ]

@@ -16,7 +16,7 @@ from domain.cause import Cause
 from domain.errors import DomainError, Invalid, LimitReached, NotFound, WrongState
 from domain.events import OrderAddressChanged, OrderHeld, OrderReleased
 from domain.money import money_text
-from domain.order.lifecycle import lock_order, required_reason
+from domain.order.lifecycle import lock_order, required_reason, settle_order
 from domain.order.states import FINAL, WHOLLY_SHIPPED
 from domain.outbox import record
 from domain.shipping import NotDeliverable, load_tariff
@@ -42,7 +42,7 @@ async def change_address(
     if delivery is None:
         raise NotFound("delivery")
     order = await lock_order(session, delivery.order_id)
-    if order.status in FINAL or (order.status is OrderStatus.COMPLETED and delivery.ticket_id is None):
+    if order.status in FINAL or order.status is OrderStatus.COMPLETED:
         raise WrongState(f"This order is {status_text(order.status)}.", field=("id",))
     lines = await read_lines_to_send(session, delivery)
     if any(line.packed for line, _ in lines):
@@ -122,6 +122,7 @@ async def release_order(session: AsyncSession, order_id: int, *, cause: Cause) -
         raise WrongState("This order is not held.", field=("id",))
     order.held_at, order.hold_reason = None, None
     record(session, OrderReleased(order), cause)
+    await settle_order(session, order, cause=cause.automatic)
     return order
 
 

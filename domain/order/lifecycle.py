@@ -8,12 +8,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import Invalid, NotFound, WrongState
-from domain.events import OrderCancelled, OrderClosed, OrderCompleted, OrderConfirmed
+from domain.events import (
+    OrderCancelled,
+    OrderClosed,
+    OrderCompleted,
+    OrderConfirmed,
+    OrderReceiptConfirmed,
+    OrderReopened,
+)
 from domain.ledger import NewPosting, net_sales_by_order, write_postings
-from domain.order.states import FINAL, NOT_DISPATCHED, TRANSITIONS, WHOLLY_SHIPPED
+from domain.order.open_parts import is_anything_open
+from domain.order.states import FINAL, NOT_DISPATCHED, TRANSITIONS
 from domain.outbox import record, record_all
 from domain.promotion import release_promotions
-from domain.state import move
+from domain.state import move, status_text
 from domain.stock import Allocation, Reservation, release_reservations
 from models import (
     OFFLINE_METHODS,
@@ -31,6 +39,7 @@ from models import (
 
 REASON_LIMIT = 500
 NOT_PAID = "Not paid in time."
+NOTHING_KEPT = "Nothing of it was kept."
 
 
 async def lock_order(
@@ -115,14 +124,18 @@ async def confirm_if_secured(session: AsyncSession, order: Order, *, cause: Caus
 
 
 async def confirm_receipt(session: AsyncSession, order_id: int, *, cause: Cause) -> Order:
-    """Complete an order of which everything was delivered."""
+    """Note that the customer has received everything; the order is completed when nothing of it is open."""
     order = await lock_order(session, order_id)
-    if order.status is OrderStatus.CONFIRMED and order.fulfilment_status is not FulfilmentStatus.DELIVERED:
+    if order.status is not OrderStatus.CONFIRMED:
+        raise WrongState(f"This order is {status_text(order.status)}.", field=("id",))
+    if order.fulfilment_status is not FulfilmentStatus.DELIVERED:
         raise WrongState("Not everything on this order has been delivered yet.", field=("id",))
-    move(order, OrderStatus.COMPLETED, TRANSITIONS)
-    order.completed_at, order.receipt_due_at = cause.now, None
-    record(session, OrderCompleted(order), cause)
-    await close_if_refunded(session, order, cause=cause.automatic)
+    if order.receipt_confirmed_at is not None:
+        raise WrongState("Receipt has been confirmed already.", field=("id",))
+    order.receipt_confirmed_at, order.receipt_due_at = cause.now, None
+    await settle_order(session, order, cause=cause)
+    if order.status is OrderStatus.CONFIRMED:
+        record(session, OrderReceiptConfirmed(order), cause)
     return order
 
 
@@ -130,22 +143,61 @@ async def confirm_due_receipt(session: AsyncSession, order_id: int, *, cause: Ca
     """Complete an order whose customer has not confirmed receipt in time; False when it is not due."""
     order = await lock_order(session, order_id)
     due = order.receipt_due_at is not None and order.receipt_due_at <= cause.now
-    if order.status is not OrderStatus.CONFIRMED or order.held_at or not due:
-        return False
-    await confirm_receipt(session, order_id, cause=cause)
-    return True
+    return due and await settle_order(session, order, cause=cause)
 
 
-async def close_if_refunded(session: AsyncSession, order: Order, *, cause: Cause) -> bool:
-    """Close a locked order that was wholly shipped and wholly refunded; whether it was closed."""
-    if OrderStatus.CLOSED not in TRANSITIONS[order.status] or order.fulfilment_status not in WHOLLY_SHIPPED:
+async def settle_order(session: AsyncSession, order: Order, *, cause: Cause) -> bool:
+    """End a locked order of which nothing is open any more; whether it has ended.
+
+    Called after everything that may have been the last: a ticket or a refund that ends, a parcel that arrives
+    or is ended, cash, a receipt, cancelled lines. An order is closed when all that was paid was refunded,
+    completed when its receipt is confirmed or due, and cancelled when nothing of it was kept or paid. A held
+    order stays as it is until it is released.
+    """
+    if order.status is not OrderStatus.CONFIRMED or order.held_at is not None:
         return False
-    if order.payment_status is not OrderPaymentStatus.REFUNDED or await lacks_any_payment(session, order):
+    if await is_anything_open(session, order):
         return False
-    move(order, OrderStatus.CLOSED, TRANSITIONS)
+    to = find_end(order, now=cause.now)
+    if to is None:
+        return False
+    move(order, to, TRANSITIONS)
+    match to:
+        case OrderStatus.COMPLETED:
+            order.completed_at = cause.now
+            order.receipt_confirmed_at = order.receipt_confirmed_at or cause.now
+            record(session, OrderCompleted(order), cause)
+        case OrderStatus.CLOSED:
+            record(session, OrderClosed(order), cause.automatic)
+        case _:
+            order.cancelled_at, order.cancel_reason = cause.now, NOTHING_KEPT
+            record(session, OrderCancelled(order, reason=NOTHING_KEPT), cause.automatic)
     order.receipt_due_at = None
-    record(session, OrderClosed(order), cause)
     return True
+
+
+def find_end(order: Order, *, now: datetime) -> OrderStatus | None:
+    """How an order ends of which nothing is open; None while its customer may still confirm the receipt."""
+    if order.payment_status is OrderPaymentStatus.REFUNDED:
+        return OrderStatus.CLOSED
+    if order.fulfilment_status is not FulfilmentStatus.DELIVERED:
+        paid = order.payment_status is not OrderPaymentStatus.UNPAID and order.total_amount
+        return OrderStatus.CLOSED if paid else OrderStatus.CANCELLED
+    received = order.receipt_confirmed_at or (order.receipt_due_at and order.receipt_due_at <= now)
+    return OrderStatus.COMPLETED if received else None
+
+
+async def reopen_order(session: AsyncSession, order: Order, *, cause: Cause) -> None:
+    """Confirm a locked completed order again, in which a claim or a refund opens; others stay as they are.
+
+    Its receipt stays confirmed: it completes by itself when what was opened has ended.
+    """
+    if order.status is not OrderStatus.COMPLETED:
+        return
+    move(order, OrderStatus.CONFIRMED, TRANSITIONS)
+    order.receipt_confirmed_at = order.receipt_confirmed_at or order.completed_at
+    order.completed_at = None
+    record(session, OrderReopened(order), cause)
 
 
 async def reservations_of(
@@ -168,21 +220,10 @@ async def reservations_of(
 
 async def lacks_advance_payment(session: AsyncSession, order: Order) -> bool:
     """Whether a payment in advance is not captured; cash is collected at the door."""
-    return await has_uncaptured_payment(session, order, Payment.method.not_in(OFFLINE_METHODS))
-
-
-async def lacks_any_payment(session: AsyncSession, order: Order) -> bool:
-    """Whether any payment, cash included, is not captured."""
-    return await has_uncaptured_payment(session, order)
-
-
-async def has_uncaptured_payment(
-    session: AsyncSession, order: Order, *conditions: ColumnElement[bool]
-) -> bool:
     payment_id = await session.scalar(
         select(Payment.id)
-        .where(Payment.order_id == order.id, Payment.amount > 0)
-        .where(Payment.status != PaymentStatus.CAPTURED, *conditions)
+        .where(Payment.order_id == order.id, Payment.amount > 0, Payment.method.not_in(OFFLINE_METHODS))
+        .where(Payment.status != PaymentStatus.CAPTURED)
         .limit(1)
     )
     return payment_id is not None

@@ -1,14 +1,14 @@
 """The transitions of an order's status, and groups of states that rules refer to."""
 
 from domain.state import transition_table
-from models import FulfilmentStatus, OrderStatus
+from models import FulfilmentStatus, OrderStatus, RefundStatus, ShipmentStatus, TicketStatus
 
 TRANSITIONS = transition_table(
     OrderStatus.PENDING,
     {
         OrderStatus.PENDING: {OrderStatus.CONFIRMED, OrderStatus.CANCELLED},
         OrderStatus.CONFIRMED: {OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.CLOSED},
-        OrderStatus.COMPLETED: {OrderStatus.CLOSED},
+        OrderStatus.COMPLETED: {OrderStatus.CONFIRMED},
         OrderStatus.CANCELLED: set(),
         OrderStatus.CLOSED: set(),
     },
@@ -20,4 +20,19 @@ NOT_DISPATCHED = frozenset({FulfilmentStatus.UNFULFILLED, FulfilmentStatus.PACKI
 WHOLLY_SHIPPED = frozenset({FulfilmentStatus.SHIPPED, FulfilmentStatus.DELIVERED, FulfilmentStatus.RETURNED})
 
 FINAL = frozenset({OrderStatus.CANCELLED, OrderStatus.CLOSED})
-"""No money is expected any more."""
+"""Nothing happens any more: no money is expected, and nothing is sent or claimed."""
+
+OPEN_TICKETS = frozenset(TicketStatus) - {
+    TicketStatus.COMPLETED,
+    TicketStatus.CANCELLED,
+    TicketStatus.REJECTED,
+    TicketStatus.REFUSED,
+    TicketStatus.RETURN_REFUSED,
+}
+"""A ticket in one of these keeps its order from ending. After a refusal only the customer can go on, which
+opens the order again."""
+
+OPEN_REFUNDS = frozenset({RefundStatus.PENDING, RefundStatus.FAILED})
+
+UNDER_WAY = frozenset(ShipmentStatus) - {ShipmentStatus.DELIVERED}
+"""A parcel in one of these is still to arrive, or to be dealt with by the warehouse, unless it has ended."""

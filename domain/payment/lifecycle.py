@@ -10,7 +10,7 @@ from domain.cause import Cause
 from domain.errors import NotFound, WrongState
 from domain.events import CashCollected, PaymentCaptured, PaymentFailed, PaymentsClosed, PaymentStarted
 from domain.ledger import refresh_payment_status, write_posting
-from domain.order import FINAL, NOT_DISPATCHED, AmountMismatch, confirm_if_secured, lock_order
+from domain.order import FINAL, NOT_DISPATCHED, AmountMismatch, confirm_if_secured, lock_order, settle_order
 from domain.outbox import record
 from domain.payment.refund import create_refunds, require_same_currency
 from domain.payment.states import SETTLED_STATUSES, TRANSITIONS
@@ -84,6 +84,7 @@ async def collect_cash(session: AsyncSession, payment_id: int, amount: Money, *,
         raise AmountMismatch(due=payment.total, given=amount, field=("amount",))
     await record_capture(session, order, payment, kind=PostingKind.CASH_COLLECTED, now=cause.now)
     record(session, CashCollected(order, payment_id=payment.id), cause)
+    await settle_order(session, order, cause=cause)
     return payment
 
 

@@ -12,7 +12,7 @@ from domain.errors import Invalid, LimitReached, NotFound, WrongState
 from domain.events import RefundFailed, RefundRequested, RefundSucceeded
 from domain.ledger import net_sales, refresh_payment_status, write_posting
 from domain.money import apportion, money_text
-from domain.order import FINAL, NOT_DISPATCHED, close_if_refunded, lock_order, required_reason
+from domain.order import FINAL, NOT_DISPATCHED, lock_order, reopen_order, required_reason, settle_order
 from domain.outbox import record
 from domain.payment.states import REFUND_TRANSITIONS
 from domain.state import move, status_text
@@ -114,7 +114,7 @@ async def settle_refund(
 ) -> Refund:
     """Record that a refund was paid to the customer; a repetition changes nothing.
 
-    `out_of` is the ledger account the money leaves. Closes the order when everything was refunded.
+    `out_of` is the ledger account the money leaves. The order ends with it when nothing else is open.
     """
     order, refund = await lock_refund(session, refund_id)
     if refund.status is RefundStatus.SUCCEEDED:
@@ -134,7 +134,7 @@ async def settle_refund(
     )
     await refresh_payment_status(session, order)
     record(session, RefundSucceeded(order, refund_id=refund.id, ticket_id=refund.ticket_id), cause)
-    await close_if_refunded(session, order, cause=cause.automatic)
+    await settle_order(session, order, cause=cause)
     return refund
 
 
@@ -210,7 +210,11 @@ async def create_refunds(
     reason: str,
     cause: Cause,
 ) -> list[Refund]:
-    """Create a refund for each (payment, minor units) and credit as much to the order's sales."""
+    """Create a refund for each (payment, minor units) and credit as much to the order's sales.
+
+    A completed order opens again until they are settled.
+    """
+    await reopen_order(session, order, cause=cause)
     count = await session.scalar(select(func.count(Refund.id)).where(Refund.order_id == order.id)) or 0
     refunds = [
         Refund(

@@ -1,7 +1,7 @@
 """Shipments: packing, dispatch, tracking and the fulfilment status that follows."""
 
 from domain.shipment.dispatch import CarrierUnavailable, check_dispatchable, dispatch_shipment
-from domain.shipment.fulfilment import PackedParcel, fulfilment_of, refresh_fulfilment
+from domain.shipment.fulfilment import PackedParcel, fulfilment_of, refresh_fulfilment, set_receipt_due
 from domain.shipment.packing import (
     ParcelLine,
     ParcelToPack,
@@ -37,5 +37,6 @@ __all__ = [
     "pack_shipments",
     "refresh_fulfilment",
     "report_tracking_event",
+    "set_receipt_due",
     "unpack_shipment",
 ]

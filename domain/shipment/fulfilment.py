@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -59,6 +59,13 @@ async def refresh_fulfilment(session: AsyncSession, order: Order, *, cause: Caus
         order.delivered_at = max(parcel.delivered_at for parcel in parcels if parcel.delivered_at)
     record(session, FULFILMENT_EVENTS[status](order), cause)
     return True
+
+
+def set_receipt_due(order: Order, *, receipt_after: timedelta) -> None:
+    """Give the customer of a delivered order time to confirm the receipt, unless they have."""
+    delivered = order.fulfilment_status is FulfilmentStatus.DELIVERED
+    if delivered and order.delivered_at and order.receipt_confirmed_at is None:
+        order.receipt_due_at = order.delivered_at + receipt_after
 
 
 async def count_ordered_units(session: AsyncSession, order: Order) -> int:

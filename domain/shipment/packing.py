@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import Conflict, Invalid, LimitReached, NotFound, WrongState
 from domain.events import ShipmentPacked, ShipmentUnpacked
-from domain.order import lock_order
+from domain.order import lock_order, reopen_order
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment
 from domain.shipment.states import lock_shipment
@@ -62,6 +62,7 @@ async def pack_shipments(
     """Put units of a delivery into parcels, one number each; Conflict for more than is left."""
     order, delivery = await lock_delivery(session, delivery_id)
     check_packable(order, delivery)
+    await reopen_order(session, order, cause=cause)
     if not parcels:
         raise Invalid("Name at least one parcel.", field=("parcels",))
     if len(parcels) > PARCELS_LIMIT:
@@ -127,7 +128,7 @@ async def lock_delivery(session: AsyncSession, delivery_id: int) -> tuple[Order,
 
 
 def check_packable(order: Order, delivery: Delivery) -> None:
-    """Refuse what is not confirmed or is held; a replacement is packed after the order is completed, too."""
+    """Refuse what is not confirmed or is held; a replacement may be due on an order completed long ago."""
     packable = {OrderStatus.CONFIRMED}
     if delivery.ticket_id is not None:
         packable.add(OrderStatus.COMPLETED)

@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import Invalid, WrongState
 from domain.events import ShipmentDelivered, ShipmentTracked
-from domain.order import lock_order
+from domain.order import lock_order, settle_order
 from domain.outbox import record
-from domain.shipment.fulfilment import refresh_fulfilment
+from domain.shipment.fulfilment import refresh_fulfilment, set_receipt_due
 from domain.shipment.states import FINAL, TRANSITIONS, lock_shipment, status_after
 from domain.state import move
-from models import FulfilmentStatus, Shipment, ShipmentStatus, TrackingEvent
+from models import Shipment, ShipmentStatus, TrackingEvent
 
 TEXT_LIMIT = 500
 
@@ -66,9 +66,9 @@ async def add_tracking_events(
     record(session, ShipmentTracked(shipment, account_id=order.account_id, statuses=statuses), cause)
     if shipment.status is ShipmentStatus.DELIVERED and was is not ShipmentStatus.DELIVERED:
         record(session, ShipmentDelivered(shipment, account_id=order.account_id), cause)
-    changed = await refresh_fulfilment(session, order, cause=cause)
-    if changed and order.fulfilment_status is FulfilmentStatus.DELIVERED and order.delivered_at:
-        order.receipt_due_at = order.delivered_at + receipt_after
+    if await refresh_fulfilment(session, order, cause=cause):
+        set_receipt_due(order, receipt_after=receipt_after)
+    await settle_order(session, order, cause=cause.automatic)
     return new_events
 
 

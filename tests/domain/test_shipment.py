@@ -31,7 +31,7 @@ from models import (
     StockMovement,
     Subject,
 )
-from tests.factories.order import create_order
+from tests.factories.order import create_order, events_of
 from tests.factories.shipment import (
     NOW,
     confirmed_order,
@@ -197,7 +197,6 @@ async def test_a_replacement_is_delivered_without_changing_its_orders_fulfilment
     shop: Shop, session: AsyncSession
 ) -> None:
     order = await create_order(session, status=OrderStatus.COMPLETED)
-    version = order.version
     replacement = await create_replacement(session, order)
     parcels = [ParcelToPack([ParcelLine(replacement.id, 1)])]
 
@@ -208,7 +207,8 @@ async def test_a_replacement_is_delivered_without_changing_its_orders_fulfilment
     await track(session, shipment, tracking_fact(S.DELIVERED))
 
     assert shipment.status is S.DELIVERED
-    assert (order.fulfilment_status, order.version) == (F.DELIVERED, version)
+    assert (order.status, order.fulfilment_status) == (OrderStatus.CONFIRMED, F.DELIVERED)
+    assert (await events_of(session, order))[-1] == "order.reopened"
     await session.commit()
 
 

@@ -64,7 +64,7 @@ def test_an_order_changes_its_status_as_it_should() -> None:
     assert {
         OrderStatus.PENDING: {OrderStatus.CONFIRMED, OrderStatus.CANCELLED},
         OrderStatus.CONFIRMED: {OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.CLOSED},
-        OrderStatus.COMPLETED: {OrderStatus.CLOSED},
+        OrderStatus.COMPLETED: {OrderStatus.CONFIRMED},
         OrderStatus.CANCELLED: set(),
         OrderStatus.CLOSED: set(),
     } == domain.order.TRANSITIONS
