@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from domain.cause import Cause
 from domain.errors import Invalid, LimitReached, NotFound
-from models import Account, Media, ProductMedia, Role, TicketMedia, Variant
+from models import STAFF, Account, Media, ProductMedia, TicketMedia, Variant
 from models.sql.batches import in_batches
 from models.sql.types import AnySelect
 
@@ -278,7 +278,7 @@ def select_unused_media(now: datetime) -> AnySelect:
         select(Media.id)
         .join(Account, Account.id == Media.uploader_id)
         .where(
-            Account.role == Role.CUSTOMER,
+            Account.role.not_in(STAFF),
             Media.created_at <= now - UNUSED_RETENTION,
             Media.created_at > now - UNUSED_RETENTION - UNUSED_LOOKBACK,
             ~exists().where(TicketMedia.media_id == Media.id),

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.state import move, transition_table
-from models import Account, Notice, NoticeChannel, NoticeKind, NoticeStatus
+from models import Account, GuestAccount, Notice, NoticeChannel, NoticeKind, NoticeStatus, Role
 from models.sql.types import AnySelect
 from models.sql.upsert import upsert_into
 
@@ -58,6 +58,14 @@ def contact_of(account: Account) -> str | None:
     return account.phone or account.email
 
 
+async def find_contact(session: AsyncSession, account: Account) -> str | None:
+    """Where an account is reached; a guest by the contact given with the order."""
+    if account.role is not Role.GUEST_BUYER:
+        return contact_of(account)
+    guest = await session.get(GuestAccount, account.id)
+    return (guest.email or guest.phone) if guest else None
+
+
 async def queue_notice(session: AsyncSession, draft: NoticeDraft, *, now: datetime) -> None:
     """Queue a notice, which is sent if, and only if, this transaction commits; once for each key."""
     await session.execute(
@@ -90,7 +98,7 @@ async def queue_account_notice(
     contact: str | None = None,
 ) -> None:
     """Tell an account something about itself, at `contact` or where it is reached."""
-    recipient = contact or contact_of(account)
+    recipient = contact or await find_contact(session, account)
     if recipient is None:
         return
     draft = NoticeDraft(

@@ -6,6 +6,7 @@ from models.account import (
     Account,
     Address,
     AddressColumns,
+    GuestAccount,
     Role,
 )
 from models.aftersales import (
@@ -139,6 +140,7 @@ __all__ = [
     "DeviceToken",
     "Event",
     "FulfilmentStatus",
+    "GuestAccount",
     "HasCurrency",
     "IdempotencyKey",
     "IndexedTerm",

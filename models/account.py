@@ -14,6 +14,8 @@ class Role(StrEnum):
 
     GUEST = "GUEST"
     """Has not signed in."""
+    GUEST_BUYER = "GUEST_BUYER"
+    """Has ordered without an account, and opens that one order with its secret."""
     CUSTOMER = "CUSTOMER"
     """Buys."""
     CATALOGUE = "CATALOGUE"
@@ -30,15 +32,18 @@ class Role(StrEnum):
     """A manager who also manages the accounts of the staff."""
 
 
-STAFF = frozenset(Role) - {Role.GUEST, Role.CUSTOMER}
+STAFF = frozenset(Role) - {Role.GUEST, Role.GUEST_BUYER, Role.CUSTOMER}
 
 
 class Account(Base):
-    """A customer or a member of staff, who signs in with a password."""
+    """A customer or a member of staff, who signs in with a password, or a guest who has placed one order."""
 
     __tablename__ = "accounts"
     __table_args__ = (
-        CheckConstraint("email IS NOT NULL OR phone IS NOT NULL OR erased_at IS NOT NULL", name="reachable"),
+        CheckConstraint(
+            "email IS NOT NULL OR phone IS NOT NULL OR role = 'GUEST_BUYER' OR erased_at IS NOT NULL",
+            name="reachable",
+        ),
         UniqueConstraint("email"),
         UniqueConstraint("phone"),
         Index("ix_accounts_name", "name"),
@@ -60,6 +65,24 @@ class Account(Base):
     """From when on the account is erased, as its owner has asked; None before and after."""
     erased_at: Mapped[datetime | None]
     """Since when the row stands only for what it bought: nothing personal is left."""
+
+
+class GuestAccount(Base):
+    """Where a guest is reached who has ordered: each order has an account to which nobody signs in."""
+
+    __tablename__ = "guest_accounts"
+    __table_args__ = (
+        CheckConstraint("email IS NOT NULL OR phone IS NOT NULL OR closed_at IS NOT NULL", name="reachable"),
+    )
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    """What the order came with, hashed: the token of the cart and the idempotency key."""
+    email: Mapped[str | None] = mapped_column(index=True)
+    """Several guests may have one, and so may an account."""
+    phone: Mapped[str | None] = mapped_column(index=True)
+    closed_at: Mapped[datetime | None]
+    """Since when the order is another account's, or nothing personal is left."""
 
 
 class AddressColumns:

@@ -37,6 +37,8 @@ class NoticeKind(StrEnum):
     """The second factor was set up, removed, or its recovery codes renewed."""
     ERASURE_REQUESTED = "ERASURE_REQUESTED"
     """The account is being erased."""
+    ORDER_SECRET = "ORDER_SECRET"  # noqa: S105 - no password
+    """The secret that opens a guest's order; nothing is sent where the guest has no such order."""
     ORDER_CONFIRMED = "ORDER_CONFIRMED"
     """An order is confirmed."""
     ORDER_CANCELLED = "ORDER_CANCELLED"

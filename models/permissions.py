@@ -12,9 +12,13 @@ class Permission(StrEnum):
     PUBLIC = "PUBLIC"
     """Browse, read articles, register, sign in."""
     CART = "CART"
-    """Keep a cart and ask what an order would cost."""
+    """Keep a cart, and buy again what one has bought."""
+    ORDER_PLACE = "ORDER_PLACE"
+    """Order, and ask what an order would cost: guests and customers for themselves, staff for customers."""
     BUY = "BUY"
-    """Order, pay, keep addresses, confirm receipt, be notified of one's own things."""
+    """Pay, confirm receipt, be notified of one's own things."""
+    ADDRESS_EDIT = "ADDRESS_EDIT"
+    """Keep an address book: customers their own, staff those of customers."""
     ACCOUNT_EDIT = "ACCOUNT_EDIT"
     """Change one's own account and end one's own sign-ins."""
     SECOND_FACTOR = "SECOND_FACTOR"
@@ -27,6 +31,10 @@ class Permission(StrEnum):
     """Find the accounts of others."""
     CONTACT_VIEW = "CONTACT_VIEW"
     """See e-mail addresses, phone numbers and address books of others, wherever an account is shown."""
+    CUSTOMER_VIEW = "CUSTOMER_VIEW"
+    """Find customers, and see the page of each: orders, tickets, addresses and figures."""
+    CUSTOMER_SERVE = "CUSTOMER_SERVE"
+    """Order, open tickets and keep addresses for customers."""
     MEDIA_VIEW = "MEDIA_VIEW"
     """See all pictures, also those that customers sent with tickets."""
     WORK_VIEW = "WORK_VIEW"
@@ -107,6 +115,12 @@ P = Permission
 
 EVERYBODY = {P.PUBLIC}
 SIGNED_IN = EVERYBODY | {P.ACCOUNT_EDIT, P.MEDIA_UPLOAD, P.ORDER_VIEW, P.SECOND_FACTOR}
+OF_ONE_ORDER = (
+    EVERYBODY
+    | {P.BUY, P.MEDIA_UPLOAD, P.ORDER_CHANGE, P.ORDER_VIEW, P.SHIPMENT_VIEW}
+    | {P.TICKET_OPEN, P.TICKET_TAKE_PART, P.TICKET_VIEW}
+)
+"""What can be done with an order of one's own."""
 EMPLOYEE = (
     SIGNED_IN
     | {P.ARTICLE_VIEW, P.CATALOG_VIEW, P.CONTACT_VIEW, P.LOGISTICS_VIEW, P.MEDIA_VIEW, P.ORDER_NOTE}
@@ -126,18 +140,19 @@ WAREHOUSE = (
 )
 SUPPORT = (
     EMPLOYEE
-    | {P.ACCOUNT_VIEW, P.ARTICLE_EDIT, P.ORDER_CHANGE, P.ORDER_HOLD, P.REFUND}
+    | {P.ACCOUNT_VIEW, P.ADDRESS_EDIT, P.ARTICLE_EDIT, P.CUSTOMER_SERVE, P.CUSTOMER_VIEW}
+    | {P.ORDER_CHANGE, P.ORDER_HOLD, P.ORDER_PLACE, P.REFUND}
     | {P.RETURN_RECEIVE, P.SHIPMENT_LIST, P.SHIPMENT_VIEW}
-    | {P.TICKET_HANDLE, P.TICKET_TAKE_PART, P.TICKET_VIEW, P.TICKET_VIEW_ALL}
+    | {P.TICKET_HANDLE, P.TICKET_OPEN, P.TICKET_TAKE_PART, P.TICKET_VIEW, P.TICKET_VIEW_ALL}
 )
 MANAGER = CATALOGUE | WAREHOUSE | SUPPORT | {P.TICKET_DECIDE}
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
     role: frozenset(permissions)
     for role, permissions in {
-        Role.GUEST: EVERYBODY | {P.CART},
-        Role.CUSTOMER: SIGNED_IN
-        | {P.BUY, P.CART, P.ORDER_CHANGE, P.SHIPMENT_VIEW, P.TICKET_OPEN, P.TICKET_TAKE_PART, P.TICKET_VIEW},
+        Role.GUEST: EVERYBODY | {P.CART, P.ORDER_PLACE},
+        Role.GUEST_BUYER: OF_ONE_ORDER,
+        Role.CUSTOMER: SIGNED_IN | OF_ONE_ORDER | {P.ADDRESS_EDIT, P.CART, P.ORDER_PLACE},
         Role.CATALOGUE: CATALOGUE,
         Role.WAREHOUSE: WAREHOUSE,
         Role.COURIER: EMPLOYEE | SHIPMENTS | {P.DELIVERY_RUN_DRIVE},

@@ -17,6 +17,7 @@ class LimitedAction(StrEnum):
     SIGN_IN = "sign_in"
     REGISTRATION = "registration"
     GUEST_CART = "guest_cart"
+    GUEST_ORDER = "guest_order"
     UPLOAD = "upload"
     WEBHOOK = "webhook"
 
@@ -35,6 +36,7 @@ def rate_of(action: LimitedAction, rates: RateSettings) -> Rate:
         LimitedAction.SIGN_IN: (rates.sign_ins, MINUTE_SECONDS),
         LimitedAction.REGISTRATION: (rates.registrations, HOUR_SECONDS),
         LimitedAction.GUEST_CART: (rates.guest_carts, HOUR_SECONDS),
+        LimitedAction.GUEST_ORDER: (rates.guest_orders, HOUR_SECONDS),
         LimitedAction.UPLOAD: (rates.uploads, MINUTE_SECONDS),
         LimitedAction.WEBHOOK: (rates.refused_webhooks, MINUTE_SECONDS),
     }[action]

@@ -218,8 +218,8 @@ class AccountMutation:
     )
     sign_in_end = mutation(resolve.sign_in_end, returns=Account, allow=Permission.ACCOUNT_EDIT)
     other_sign_ins_end = mutation(resolve.other_sign_ins_end, returns=Account, allow=Permission.ACCOUNT_EDIT)
-    address_save = mutation(resolve.address_save, returns=Address, allow=Permission.BUY)
-    address_remove = mutation(resolve.address_remove, returns=Account, allow=Permission.BUY)
+    address_save = mutation(resolve.address_save, returns=Address, allow=Permission.ADDRESS_EDIT)
+    address_remove = mutation(resolve.address_remove, returns=Account, allow=Permission.ADDRESS_EDIT)
     staff_create = mutation(
         resolve.staff_create, returns=Account, allow=Permission.STAFF_MANAGE, price=ARGON2
     )

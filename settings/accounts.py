@@ -26,6 +26,11 @@ class AccountSettings(SettingsGroup):
         validation_alias="ACCOUNT_EXPORTS_PER_DAY",
         description="exports of personal data that one account may ask for in a day",
     )
+    guest_retention: Duration = Field(
+        timedelta(days=365),
+        validation_alias="GUEST_DATA_KEPT",
+        description="how long a guest's order is opened by its secret, and the guest's data is kept",
+    )
     codes_per_pair: int = Field(
         5,
         ge=1,

@@ -26,6 +26,9 @@ class RateSettings(SettingsGroup):
     guest_carts: int = Field(
         600, ge=1, validation_alias="GUEST_CARTS_PER_HOUR", description="new carts of guests from an address"
     )
+    guest_orders: int = Field(
+        60, ge=1, validation_alias="GUEST_ORDERS_PER_HOUR", description="orders of guests from an address"
+    )
     uploads: int = Field(
         60,
         ge=1,

@@ -10,6 +10,7 @@ from domain.account.access import lock_account
 from domain.account.registration import register_account
 from domain.account.sessions import end_sign_ins
 from domain.account.sign_in import find_account_by_contact
+from domain.account.takeover import take_over_guest_orders
 from domain.cause import Cause
 from domain.contact import normalize_name
 from domain.errors import Taken
@@ -73,6 +74,7 @@ async def change_contact(
             note_verified(account, verification.contact, cause.now)
     except IntegrityError:
         return None
+    await take_over_guest_orders(session, account, now=cause.now)
     if former is not None and former != verification.contact:
         await queue_account_notice(
             session,

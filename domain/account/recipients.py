@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.notice import NoticeDraft, channel_of, contact_of, queue_notice
+from domain.notice import NoticeDraft, channel_of, find_contact, queue_notice
 from models import Account, DeviceToken, NoticeChannel, NoticeKind
 
 
@@ -20,7 +20,8 @@ async def queue_customer_notice(
     now: datetime,
 ) -> None:
     """Queue a notice to where the account is reached, and one to each device with a token; each once."""
-    recipients = [(channel_of(contact), contact, "")] if (contact := contact_of(account)) else []
+    contact = await find_contact(session, account)
+    recipients = [(channel_of(contact), contact, "")] if contact else []
     devices = await session.scalars(select(DeviceToken).where(DeviceToken.account_id == account.id))
     recipients += [(NoticeChannel.PUSH, each.token, f":{each.id}") for each in devices]
     for channel, recipient, suffix in recipients:

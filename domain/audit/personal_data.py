@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 from domain.audit.comparison import select_rows
 from domain.personal_data.erasure import OWN_TABLES, is_event_of, texts_by_event
 from domain.personal_data.inventory import PERSONAL_TABLES, PersonalTable
-from models import Account, ArchivedEvent, Base, Event, Role
+from models import STAFF, Account, ArchivedEvent, Base, Event
 from models.sql.types import AnySelect
 
 OWNER = aliased(Account)
@@ -39,7 +39,7 @@ def select_left(table_name: str, is_found: ColumnElement[bool], *, own: bool) ->
     label = literal("account ") + cast(OWNER.id, String)
     wrong = select_rows(label, expected=literal("nothing"), found=literal(table_name))
     wrong = wrong.select_from(OWNER).where(OWNER.erased_at.is_not(None), is_found)
-    return wrong if own else wrong.where(OWNER.role == Role.CUSTOMER)
+    return wrong if own else wrong.where(OWNER.role.not_in(STAFF))
 
 
 def is_left(model: type[Base], table: PersonalTable) -> ColumnElement[bool]:

@@ -17,29 +17,44 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.cart.owner import CartOwner
 from models import Cart, CartLine, CartStatus
 from models.sql.dialects import dialect_of
 from models.sql.parameters import encode_values, is_among
+from models.sql.types import AnyColumn
 
 NO_CODES: ColumnElement[list[str]] = literal_column("'[]'")
 """Written out, since statements that are sent as one convert no parameters."""
 
 
-async def lock_carts(session: AsyncSession, account_ids: Sequence[int]) -> dict[int, Cart]:
-    """The active carts of these customers by account id, locked in the order of their ids."""
+async def lock_carts(session: AsyncSession, owners: Sequence[CartOwner]) -> dict[CartOwner, Cart]:
+    """The active carts of these customers and guests, locked in the order of their ids."""
+    accounts = {owner.account_id: owner for owner in owners if owner.account_id is not None}
+    guests = {owner.token_hash: owner for owner in owners if owner.account_id is None and owner.token_hash}
+    # guests' carts first, as where they are merged into customers'
+    by_token = await lock_carts_by(session, Cart.token_hash, [*guests]) if guests else []
+    by_account = await lock_carts_by(session, Cart.account_id, [*accounts]) if accounts else []
+    return {guests[cart.token_hash]: cart for cart in by_token if cart.token_hash} | {
+        accounts[cart.account_id]: cart for cart in by_account if cart.account_id is not None
+    }
+
+
+async def lock_carts_by(
+    session: AsyncSession, column: AnyColumn, values: Sequence[int | str]
+) -> Sequence[Cart]:
     dialect = dialect_of(session)
     rows = await session.scalars(
-        select_carts_for_update(dialect), {"owners": encode_values(account_ids, dialect)}
+        select_carts_for_update(column, dialect), {"owners": encode_values(values, dialect)}
     )
-    return {cart.account_id: cart for cart in rows if cart.account_id is not None}
+    return rows.all()
 
 
 @cache
-def select_carts_for_update(dialect: str) -> Select[Cart]:
+def select_carts_for_update(column: AnyColumn, dialect: str) -> Select[Cart]:
     # in sorted order, so that no two transactions wait for each other
     return (
         select(Cart)
-        .where(is_among(Cart.account_id, "owners", dialect), Cart.status == CartStatus.ACTIVE)
+        .where(is_among(column, "owners", dialect), Cart.status == CartStatus.ACTIVE)
         .order_by(Cart.id)
         .with_for_update()
         .execution_options(populate_existing=True)

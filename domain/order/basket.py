@@ -127,13 +127,9 @@ async def lock_baskets(
 
     `lock_stock` locks the stock levels, too.
     """
-    owners = [
-        request.owner.account_id for request in requests if request.lines is None and request.owner.account_id
-    ]
+    owners = [request.owner for request in requests if request.lines is None]
     locked = await lock_carts(session, owners) if owners else {}
-    carts = [
-        locked.get(request.owner.account_id or 0) if request.lines is None else None for request in requests
-    ]
+    carts = [locked.get(request.owner) if request.lines is None else None for request in requests]
     return await read_baskets(session, requests, carts, lock_stock=lock_stock)
 
 

@@ -1,6 +1,6 @@
 """Order requests that are placed in one transaction, each with its idempotency key and its result."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -9,11 +9,19 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import idempotency
+from domain.account.guests import (
+    GuestBuyer,
+    OrderTakenOver,
+    delete_guest_accounts,
+    find_guest_accounts,
+    open_guest_accounts,
+    open_guest_sign_ins,
+)
 from domain.errors import DomainError, Unauthenticated
 from domain.idempotency import KeyClaim
 from domain.order.insert import InsertPlan
 from domain.order.request import OrderRequest, PaymentPlan
-from models import Order
+from models import GuestAccount, Order
 
 COMMAND = "orderPlace"
 """The command of its idempotency keys."""
@@ -28,18 +36,33 @@ class BatchItem:
     request: OrderRequest
     payment_plan: PaymentPlan
     number: str
+    guest: GuestBuyer | None = None
+    """Who orders without an account; None for a customer."""
+    placed_by: int | None = None
+    """The account of the member of the staff who orders for the customer."""
     claim: KeyClaim | None = field(default=None, init=False)
     """The idempotency key it has claimed; None where the key was used before or cannot be one."""
     insert_plan: InsertPlan | None = field(default=None, init=False)
     """What is written for it; None where it is refused or was placed before."""
     result: OrderResult | None = field(default=None, init=False)
     """The order or the refusal; None until it is known."""
+    guest_account_id: int | None = field(default=None, init=False)
+    """The account of a guest's order."""
 
     @property
     def buyer_id(self) -> int:
-        if self.request.owner.account_id is None:
+        """The account of the order; Unauthenticated where somebody has neither an account nor a contact."""
+        account_id = self.guest_account_id if self.guest else self.request.owner.account_id
+        if account_id is None:
             raise Unauthenticated
-        return self.request.owner.account_id
+        return account_id
+
+    @property
+    def buyer(self) -> Hashable:
+        """Who orders, before a guest has an account: orders of one buyer are placed one after the other."""
+        if self.guest:
+            return self.request.owner.token_hash
+        return self.buyer_id
 
     @contextmanager
     def catch_refusal(self) -> Iterator[None]:
@@ -84,9 +107,32 @@ class OrderBatch:
         return results
 
 
+async def open_accounts(session: AsyncSession, batch: OrderBatch, *, now: datetime) -> None:
+    """Give each guest the account of their order, a new one at the first attempt."""
+    guests = [item.guest for item in batch.items if item.guest]
+    if guests:
+        apply_accounts(batch.items, await open_guest_accounts(session, guests, now=now))
+
+
+def apply_accounts(items: Sequence[BatchItem], accounts: Mapping[str, GuestAccount]) -> None:
+    """Note the account of each guest that has one; an order that was taken over is refused."""
+    for item in items:
+        if item.guest and (account := accounts.get(item.guest.key)):
+            item.guest_account_id = account.account_id
+            if account.closed_at:
+                item.result = OrderTakenOver()
+
+
+async def open_sign_ins(session: AsyncSession, batch: OrderBatch, *, now: datetime) -> None:
+    """Let the guests of new orders open them."""
+    placed = [(item.guest, item.buyer_id) for item in batch.items if item.insert_plan and item.guest]
+    if placed:
+        await open_guest_sign_ins(session, placed, now=now)
+
+
 async def claim_keys(session: AsyncSession, batch: OrderBatch, *, now: datetime) -> None:
     """Claim the key of each item; where it was used before, its first result is the result of this item."""
-    claimed = build_claims(batch.items, now=now)
+    claimed = build_claims(batch.open_items, now=now)
     if len({claim.account_id for _, claim in claimed}) < len(claimed):
         raise ValueError("two orders of one buyer are not placed together")
     if claimed:
@@ -97,7 +143,10 @@ async def claim_keys(session: AsyncSession, batch: OrderBatch, *, now: datetime)
 async def find_earlier_results(session: AsyncSession, items: Sequence[BatchItem]) -> list[OrderResult | None]:
     """The earlier result of each item's key, without claiming it: one statement, two where any was used."""
     batch = OrderBatch.of(items)
-    if claimed := build_claims(batch.items, now=datetime.max.replace(tzinfo=UTC)):
+    if guests := [item.guest.key for item in batch.items if item.guest]:
+        apply_accounts(batch.items, await find_guest_accounts(session, guests))
+    known = [item for item in batch.open_items if item.guest is None or item.guest_account_id]
+    if claimed := build_claims(known, now=datetime.max.replace(tzinfo=UTC)):
         outcomes = await idempotency.find_outcomes(session, [claim for _, claim in claimed])
         await apply_outcomes(session, claimed, outcomes)
     return [item.result for item in batch.items]
@@ -107,6 +156,15 @@ async def release_refused_keys(session: AsyncSession, batch: OrderBatch) -> None
     """Let the buyers of refused items use the same keys again."""
     if refused := [item.claim for item in batch.items if item.claim and item.result]:
         await idempotency.release_keys(session, refused)
+    await delete_guest_accounts(session, {*unused_accounts(batch.items)})
+
+
+def unused_accounts(items: Sequence[BatchItem]) -> Iterator[int]:
+    """The accounts that were opened for guests whose first attempt is refused."""
+    for item in items:
+        has_order = isinstance(item.result, OrderTakenOver | idempotency.KeyReused)
+        if isinstance(item.result, DomainError) and item.guest_account_id is not None and not has_order:
+            yield item.guest_account_id
 
 
 def build_claims(items: Sequence[BatchItem], *, now: datetime) -> list[tuple[BatchItem, KeyClaim]]:
@@ -119,7 +177,7 @@ def build_claims(items: Sequence[BatchItem], *, now: datetime) -> list[tuple[Bat
 
 def claim_of(item: BatchItem, *, now: datetime) -> KeyClaim:
     return idempotency.build_claim(
-        content_of(item.request, item.payment_plan),
+        content_of(item),
         account_id=item.buyer_id,
         command=COMMAND,
         key=item.payment_plan.idempotency_key,
@@ -128,12 +186,13 @@ def claim_of(item: BatchItem, *, now: datetime) -> KeyClaim:
     )
 
 
-def content_of(request: OrderRequest, payment_plan: PaymentPlan) -> list[dict[str, object]]:
+def content_of(item: BatchItem) -> list[dict[str, object]]:
     """What two requests with one key have in common: all but the buyer's token and preferred currency."""
-    content = asdict(request) | {"owner": None}
-    if request.lines is None:
+    content = asdict(item.request) | {"owner": None}
+    if item.request.lines is None:
         content["currency"] = None
-    return [content, asdict(payment_plan)]
+    contact = [asdict(item.guest.contact)] if item.guest else []
+    return [content, asdict(item.payment_plan), *contact]
 
 
 async def apply_outcomes(

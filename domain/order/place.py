@@ -13,7 +13,15 @@ from domain.events import OrderConfirmed, OrderPlaced
 from domain.ledger import payment_status_for
 from domain.money import money_text
 from domain.order.basket import OrderBasket, lock_baskets
-from domain.order.batch import BatchItem, OrderBatch, OrderResult, claim_keys, release_refused_keys
+from domain.order.batch import (
+    BatchItem,
+    OrderBatch,
+    OrderResult,
+    claim_keys,
+    open_accounts,
+    open_sign_ins,
+    release_refused_keys,
+)
 from domain.order.insert import InsertPlan, insert_orders, new_order
 from domain.order.quote import OrderQuote, QuoteFacts, build_quote, read_facts
 from domain.order.refusals import AmountMismatch, NotOffered
@@ -97,12 +105,14 @@ async def place_orders(
     were read. With `lock_first` they are locked before they are read, so that this cannot happen.
     """
     batch = OrderBatch.of(items)
+    await open_accounts(session, batch, now=cause.now)
     await claim_keys(session, batch, now=cause.now)
     await plan_orders(session, batch.open_items, terms, now=cause.now, lock_first=lock_first)
     if batch.has_orders:
         await release_refused_keys(session, batch)
     if plans := batch.insert_plans:
         await insert_orders(session, plans, cause=cause)
+        await open_sign_ins(session, batch, now=cause.now)
         await reserve_and_use(session, plans, now=cause.now)
     for item in batch.items:
         if item.insert_plan:
@@ -144,8 +154,8 @@ def plan_order(
     plan = InsertPlan(order, quote, quote.allocate(), item.payment_plan.payments)
     for part in plan.allocated:
         quote.lines[part.line].item.take(part.warehouse_id, part.quantity)
-    facts.promotions.count_uses(quote.pricing.priced, order.account_id)
-    plan.record(OrderPlaced(order), Cause(now, order.account_id))
+    facts.promotions.count_uses(quote.pricing.priced, item.request.owner.account_id)
+    plan.record(OrderPlaced(order), Cause(now, item.placed_by or order.account_id))
     if not has_advance_payment(item.payment_plan.payments):
         move(order, OrderStatus.CONFIRMED, TRANSITIONS)
         order.version, order.confirmed_at = order.version + 1, now

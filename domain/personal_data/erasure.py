@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account import attempts_key, end_sign_ins, lock_account
+from domain.account.guests import close_guest_account
 from domain.aftersales.states import FINAL as FINAL_TICKETS
 from domain.cause import Cause
 from domain.errors import WrongState
@@ -145,6 +146,7 @@ async def erase_account(session: AsyncSession, account_id: int, *, now: datetime
         account.erasure_due_at = now + RETRY_DELAY
         return False
     account.erasure_due_at, account.erased_at = None, now
+    await close_guest_account(session, account_id, now=now)
     account.email_verified_at = account.phone_verified_at = None
     await erase_contacts(session, account)
     await erase_event_texts(session, account)

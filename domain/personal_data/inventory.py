@@ -22,6 +22,7 @@ from models import (
     DeliveryRunStop,
     DeviceToken,
     Event,
+    GuestAccount,
     IdempotencyKey,
     LedgerEntry,
     Media,
@@ -161,6 +162,9 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
     Media: PersonalTable(lambda id: Media.uploader_id == id),
     Event: PersonalTable(lambda id: Event.account_id == id, secret=frozenset({"claimed_until", "failure"})),
     ArchivedEvent: PersonalTable(lambda id: ArchivedEvent.account_id == id),
+    GuestAccount: PersonalTable(
+        lambda id: GuestAccount.account_id == id, {"email": None, "phone": None}, secret=frozenset({"key"})
+    ),
     Account: PersonalTable(
         lambda id: Account.id == id,
         {"name": "", "email": None, "phone": None, "password_hash": "", "language": None},
@@ -207,6 +211,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "events.failure": "an error of the shop's own",
     "events.payload": "erased by its fields: EVENT_TEXTS",
     "archived_events.name": "a name of the shop's",
+    "guest_accounts.key": "the hash of random tokens",
     "archived_events.payload": "erased by its fields: EVENT_TEXTS",
 }
 """Text column of a personal table that erasure leaves -> why."""

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from domain.media import MEDIA_PATH
-from models import Account, Media, ProductMedia, Role, Variant
+from models import STAFF, Account, Media, ProductMedia, Variant
 from models.sql.types import AnySelect
 
 
@@ -16,7 +16,7 @@ def select_erased_pictures(now: datetime) -> AnySelect:
     return (
         select(Media.id)
         .join(Account, Account.id == Media.uploader_id)
-        .where(Account.erased_at <= now, Account.role == Role.CUSTOMER)
+        .where(Account.erased_at <= now, Account.role.not_in(STAFF))
         .order_by(Media.id)
     )
 

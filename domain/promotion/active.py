@@ -12,7 +12,8 @@ from domain.promotion.engine import BuyerFacts, FlashPrice, PricedBasket, Promot
 from domain.promotion.mapping import rule_of
 from models import CurrencyCode, Promotion, PromotionBuyer
 
-UNKNOWN_BUYER = BuyerFacts()
+NEW_CUSTOMER = BuyerFacts()
+GUEST = BuyerFacts(has_account=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class ActivePromotions:
         in_currency = row.currency is None or row.currency is currency
         return in_currency and (row.variant_id is None or row.variant_id in variant_ids)
 
-    def count_uses(self, priced: PricedBasket, account_id: int) -> None:
+    def count_uses(self, priced: PricedBasket, account_id: int | None) -> None:
         """Count what a basket uses, in memory only, so that baskets priced after it get what is left."""
         facts = self.buyer_facts(account_id)
         uses, units = dict(facts.uses), dict(facts.flash_units)
@@ -51,10 +52,12 @@ class ActivePromotions:
             self.rules[rule.id] = replace(rule, used=rule.used + 1, terms=terms)
             uses[rule.id] = uses.get(rule.id, 0) + 1
             units[rule.id] = units.get(rule.id, 0) + flash_units
-        self.buyers[account_id] = BuyerFacts(uses, units)
+        if account_id is not None:
+            self.buyers[account_id] = BuyerFacts(uses, units)
 
     def buyer_facts(self, account_id: int | None) -> BuyerFacts:
-        return self.buyers.get(account_id or 0, UNKNOWN_BUYER)
+        """What somebody has used before; a guest has no account."""
+        return GUEST if account_id is None else self.buyers.get(account_id, NEW_CUSTOMER)
 
 
 async def find_active_promotions(

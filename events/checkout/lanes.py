@@ -18,7 +18,7 @@ class QueuedOrder:
     @property
     def tags(self) -> Iterator[Hashable]:
         """The buyer and the variants: orders that share one are better placed one after the other."""
-        yield "buyer", self.item.buyer_id
+        yield "buyer", self.item.buyer
         for line in self.item.request.lines or ():
             yield "variant", line.variant_id
 
@@ -53,15 +53,15 @@ class Lane:
         """Remove up to `limit` orders from the queue, one of each buyer: another of the same waits for it."""
         batch: list[QueuedOrder] = []
         later: list[QueuedOrder] = []
-        buyers: set[int] = set()
+        buyers: set[Hashable] = set()
         while self.queue and len(batch) < limit:
             order = self.queue.popleft()
             if order.result.done():
                 self.remove_tags([order])
-            elif order.item.buyer_id in buyers:
+            elif order.item.buyer in buyers:
                 later.append(order)
             else:
-                buyers.add(order.item.buyer_id)
+                buyers.add(order.item.buyer)
                 batch.append(order)
         self.queue.extendleft(reversed(later))
         return batch

@@ -118,7 +118,7 @@ class OrderQueue:
 
     def lane_for(self, item: BatchItem) -> Lane:
         """The lane that has an order of the buyer or of one of the variants, else the least loaded."""
-        tags: set[Hashable] = {("buyer", item.buyer_id)}
+        tags: set[Hashable] = {("buyer", item.buyer)}
         if self.settings.batch_limit > 1:
             tags |= {("variant", line.variant_id) for line in item.request.lines or ()}
         for lane in self.lanes:

@@ -23,7 +23,7 @@ from domain.events import (
     TicketReturnRefused,
 )
 from events.types import Resources
-from models import Account, Money, NoticeKind, Order, Refund, Role, Shipment, Ticket, TicketMessage
+from models import STAFF, Account, Money, NoticeKind, Order, Refund, Shipment, Ticket, TicketMessage
 from text.messages import choose_language
 
 NOTICED: Mapping[type[DomainEvent], NoticeKind] = {
@@ -114,7 +114,7 @@ async def is_answer(session: AsyncSession, event: TicketMessageAdded) -> bool:
     message = await session.get_one(TicketMessage, event.message_id)
     author = await session.get_one(Account, message.author_id)
     # not a question of permission: customers are not told of what they wrote themselves
-    return not message.internal and author.role is not Role.CUSTOMER
+    return not message.internal and author.role in STAFF
 
 
 Describe = Callable[[AsyncSession, DomainEvent], Awaitable[tuple[int, Facts | None]]]

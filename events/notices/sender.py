@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
 
 from domain.account import find_account_by_contact
 from domain.account.devices import delete_device_token, has_device_token
+from domain.account.guests import find_guest_sign_in
 from domain.notice import (
     claim_notices,
     discard_notice,
@@ -21,7 +22,8 @@ from events.notices.texts import write_text
 from events.shop import Shop
 from gateways.notice import NoticeMessage, NoticeRefused, NoticeUnavailable
 from gateways.secrets import derive_code
-from models import Notice, NoticeChannel, NoticeKind, NoticeStatus, Verification
+from gateways.tokens import AccessToken, write_token
+from models import Notice, NoticeChannel, NoticeKind, NoticeStatus, Role, SignIn, Verification
 from text.messages import choose_language
 
 log = structlog.get_logger()
@@ -40,6 +42,7 @@ class NoticeText:
     name: str
     code: str = ""
     minutes: str = ""
+    secret: str = field(default="", repr=False)
 
 
 class NoticeSender:
@@ -116,6 +119,7 @@ class NoticeSender:
             "shop": settings.notices.shop_name,
             "code": text.code,
             "minutes": text.minutes,
+            "secret": text.secret,
         }
         title, body = write_text(text.name, language, facts)
         return NoticeMessage(
@@ -128,6 +132,9 @@ class NoticeSender:
             if notice.channel is NoticeChannel.PUSH:
                 known = await has_device_token(session, notice.recipient, account_id=notice.account_id)
                 return NoticeText(notice.kind.value) if known else None
+            if notice.kind is NoticeKind.ORDER_SECRET:
+                sign_in = await find_guest_sign_in(session, notice.facts["number"], notice.recipient)
+                return NoticeText(notice.kind.value, secret=self.secret_of(sign_in)) if sign_in else None
             if notice.verification_id is None:
                 return NoticeText(notice.kind.value)
             verification = await session.get(Verification, notice.verification_id)
@@ -149,6 +156,11 @@ class NoticeSender:
             verification.nonce,
         )
         return NoticeText(notice.kind.value, code, str(minutes))
+
+    def secret_of(self, sign_in: SignIn) -> str:
+        """The secret that opens a guest's order; it is stored nowhere."""
+        token = AccessToken(sign_in.account_id, Role.GUEST_BUYER, sign_in.family, sign_in.expires_at)
+        return write_token(self.shop.settings.signing_key(), token, now=self.shop.clock())
 
     async def mark_sent(self, notice: Notice) -> None:
         async with self.shop.database.writes.begin() as session:

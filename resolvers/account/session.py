@@ -23,13 +23,14 @@ from domain.account import (
 )
 from domain.account.devices import register_device_token, remove_device_token
 from domain.account.second_factor import has_second_factor
+from domain.account.takeover import take_over_guest_orders
 from domain.cart import merge_guest_cart
 from domain.cause import Cause
 from domain.contact import normalize_email, normalize_login, normalize_name, normalize_phone
 from domain.errors import Invalid
 from gateways.secrets import fingerprint_of
 from gateways.tokens import AccessToken, write_token
-from models import Account, Role, SignIn, VerificationPurpose
+from models import STAFF, Account, Role, SignIn, VerificationPurpose
 from resolvers.account.second_factor import check_second_factor
 from resolvers.account.verification import StartedVerification, send_code, use_code_of
 from resolvers.context import Info
@@ -156,7 +157,9 @@ async def session_revoke(info: Info, refresh_token: str) -> bool:
 
 
 async def sign_in(info: Info, session: AsyncSession, account: Account) -> SignInResult:
-    """Open a session for a locked account, and merge the guest's cart into a customer's."""
+    """Open a session for a locked account; a customer's gets the guest's cart, and the orders of guests who
+    were reached at its verified contacts.
+    """
     secrets, cart_token = info.context.shop.secrets, info.context.viewer.cart_token
     family, refresh_token = secrets.new_token(), secrets.new_token()
     await open_session(
@@ -175,13 +178,14 @@ async def sign_in(info: Info, session: AsyncSession, account: Account) -> SignIn
             account_id=account.id,
             cause=Cause(info.context.now),
         )
+    await take_over_guest_orders(session, account, now=info.context.now)
     must_enrol = await must_enrol_first(info, session, account)
     return issue_tokens(info, account, family, refresh_token, must_enrol=must_enrol)
 
 
 async def must_enrol_first(info: Info, session: AsyncSession, account: Account) -> bool:
     """Whether somebody may do nothing before they have set up a second factor."""
-    if not info.context.shop.settings.accounts.totp_required or account.role is Role.CUSTOMER:
+    if not info.context.shop.settings.accounts.totp_required or account.role not in STAFF:
         return False
     return not await has_second_factor(session, account.id)
 

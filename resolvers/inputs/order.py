@@ -91,11 +91,47 @@ class CheckoutQuoteInput:
     """Coupons in place of those on the cart."""
     currency: CurrencyCode | None = None
     """The currency of `lines`; the viewer's when left out. A cart has its own."""
+    customer_id: strawberry.ID | None = None
+    """The customer for whom the staff ask; nobody else gives one."""
 
     def request(self, owner: CartOwner, currency: CurrencyCode) -> OrderRequest:
         return build_order_request(
             owner, self.lines, self.deliveries, self.coupon_codes, currency=self.currency or currency
         )
+
+
+@input_type
+class GuestContactInput:
+    """Where a guest is reached: by an e-mail address, a phone number or both."""
+
+    email: str | None = None
+    """The e-mail address."""
+    phone: str | None = None
+    """The phone number; without a country code it is a Chinese one."""
+
+
+@input_type
+class OrderPlaceInput:
+    """What `orderPlace` needs."""
+
+    deliveries: list[DeliveryInput]
+    """Where it goes; every unit of every line to exactly one address."""
+    payments: list[PaymentInput]
+    """How it is paid; the amounts add up to the quoted total exactly."""
+    idempotency_key: str
+    """Chosen by the client, the same for every attempt at the same order."""
+    lines: list[OrderLineInput] | None = None
+    """What is ordered, each variant once; what is in the cart when left out."""
+    coupon_codes: list[str] | None = None
+    """Coupons in place of those on the cart."""
+    currency: CurrencyCode | None = None
+    """The currency of `lines`; the viewer's when left out."""
+    note: str = ""
+    """A message to the shop, up to 500 characters."""
+    contact: GuestContactInput | None = None
+    """Where a guest is reached, who needs a cart, too; customers have theirs."""
+    customer_id: strawberry.ID | None = None
+    """The customer for whom the staff order; nobody else gives one."""
 
 
 @input_type

@@ -6,29 +6,18 @@ import strawberry
 
 from domain.errors import Invalid, NotFound
 from domain.order import (
-    BatchItem,
     OrderQuote,
     OrderQuoteDelivery,
     OrderQuoteLine,
-    PaymentPlan,
     cancel_order,
     confirm_receipt,
-    quote_order,
 )
-from loaders.order import NUMBER_PREFIX, OrderSort, select_orders
+from loaders.order import OrderSort, select_orders
 from loaders.page import FIRST_PAGE, Page, PageRequest
-from models import CurrencyCode, Delivery, Order, OrderLine
-from resolvers.cart import cart_owner
+from models import Delivery, Order, OrderLine
 from resolvers.context import Info
 from resolvers.ids import row_id
-from resolvers.inputs.order import (
-    CheckoutQuoteInput,
-    DeliveryInput,
-    OrderFilter,
-    OrderLineInput,
-    PaymentInput,
-    build_order_request,
-)
+from resolvers.inputs.order import OrderFilter
 from resolvers.order.finding import (
     find_delivery,
     find_delivery_line,
@@ -37,6 +26,7 @@ from resolvers.order.finding import (
     own_order_id,
     visible_order,
 )
+from resolvers.order.placing import checkout_quote, order_place, order_secret_request
 from resolvers.order.search import order_criteria
 from resolvers.paging import query_page
 from resolvers.promotion import DiscountPart
@@ -58,6 +48,7 @@ __all__ = [
     "order_cancel",
     "order_place",
     "order_receipt_confirm",
+    "order_secret_request",
     "orders",
     "own_order_id",
 ]
@@ -103,48 +94,6 @@ async def orders(
     criteria = await order_criteria(info, filter or OrderFilter(), query)
     statement, rows = select_orders(criteria, sort)
     return await query_page(info, statement, rows, page)
-
-
-async def checkout_quote(info: Info, input: CheckoutQuoteInput) -> OrderQuote:
-    """What an order would cost now, to the cent, and every reason why it could not be placed.
-
-    input: what would be ordered, and where it would go
-    """
-    request = input.request(cart_owner(info), info.context.viewer.currency)
-    async with info.context.shop.database.reads() as session:
-        return await quote_order(session, request, now=info.context.now)
-
-
-async def order_place(
-    info: Info,
-    deliveries: list[DeliveryInput],
-    payments: list[PaymentInput],
-    idempotency_key: str,
-    lines: list[OrderLineInput] | None = None,
-    coupon_codes: list[str] | None = None,
-    currency: CurrencyCode | None = None,
-    note: str = "",
-) -> Order:
-    """Orders what is in the cart, or the lines given. The same idempotency key gives the same order again.
-
-    deliveries: where it goes; every unit of every line to exactly one address
-    payments: how it is paid; the amounts add up to the quoted total exactly
-    idempotency_key: chosen by the client, the same for every attempt at the same order
-    lines: what is ordered, each variant once; what is in the cart when left out
-    coupon_codes: coupons in place of those on the cart
-    currency: the currency of `lines`; the viewer's when left out
-    note: a message to the shop, up to 500 characters
-    """
-    context = info.context
-    request = build_order_request(
-        cart_owner(info), lines, deliveries, coupon_codes, currency=currency or context.viewer.currency
-    )
-    planned = [payment.planned_payment(index) for index, payment in enumerate(payments)]
-    plan = PaymentPlan(planned, note, idempotency_key)
-    number = context.shop.secrets.new_number(NUMBER_PREFIX, context.now)
-    order = await context.shop.order_queue.place(BatchItem(request, plan, number))
-    context.forget_loaded()
-    return order
 
 
 async def order_cancel(info: Info, id: strawberry.ID, reason: str) -> Order:

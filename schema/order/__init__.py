@@ -317,12 +317,31 @@ class CheckoutQuote:
 class OrderQuery:
     order: Order | None = field(resolve.order, allow=Permission.ORDER_VIEW)
     orders: Connection[Order] = field(resolve.orders, allow=Permission.ORDER_VIEW, price=SEARCH)
-    checkout_quote: CheckoutQuote = field(resolve.checkout_quote, allow=Permission.CART, price=PRICING)
+    checkout_quote: CheckoutQuote = field(resolve.checkout_quote, allow=Permission.ORDER_PLACE, price=PRICING)
 
 
 @strawberry.type
 class OrderMutation:
-    order_place = mutation(resolve.order_place, returns=Order, allow=Permission.BUY, price=2 * PRICING)
+    order_place = mutation(
+        resolve.order_place,
+        returns=Order,
+        allow=Permission.ORDER_PLACE,
+        price=2 * PRICING,
+        further_fields={
+            "secret": (
+                str,
+                "For a guest: what opens this order only, sent as `Authorization: Bearer ...`; keep it. Null "
+                "otherwise.",
+            )
+        },
+    )
+    order_secret_request = mutation(
+        resolve.order_secret_request,
+        returns=datetime,
+        field_name="requested_at",
+        field_description="When it was asked for; null when the shop refused.",
+        allow=Permission.PUBLIC,
+    )
     order_cancel = mutation(resolve.order_cancel, returns=Order, allow=Permission.ORDER_CHANGE)
     order_receipt_confirm = mutation(resolve.order_receipt_confirm, returns=Order, allow=Permission.BUY)
 

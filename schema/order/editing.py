@@ -26,7 +26,7 @@ class OrderEditingMutation:
     order_buy_again = mutation(
         resolve.order_buy_again,
         returns=Cart,
-        allow=Permission.BUY,
+        allow=Permission.CART,
         further_fields={
             "left_out": (list[NotBoughtAgain], "The lines that could not be added to it; null when refused.")
         },

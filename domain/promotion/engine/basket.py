@@ -41,9 +41,11 @@ class Basket:
 
 @dataclass(frozen=True, slots=True)
 class BuyerFacts:
-    """What the buyer has used before, by promotion id; empty for an unknown buyer."""
+    """What the buyer has used before, by promotion id; empty for a new customer."""
 
     uses: Mapping[int, int] = field(default_factory=dict)
     """Orders placed with the promotion."""
     flash_units: Mapping[int, int] = field(default_factory=dict)
     """Units bought at the special price of a flash sale."""
+    has_account: bool = True
+    """Whether it is somebody whose uses can be counted: a guest comes again as somebody else."""

@@ -71,6 +71,8 @@ def ineligible_reason(
     if isinstance(promotion.terms, FlashPrice) and not promotion.terms.left:
         return PromotionReason.USED_UP
     limit = promotion.usage_limit_per_buyer
+    if not buyer.has_account and is_limited_per_buyer(promotion):
+        return PromotionReason.ACCOUNT_REQUIRED
     if limit is not None and buyer.uses.get(promotion.id, 0) >= limit:
         return PromotionReason.BUYER_LIMIT_REACHED
     if isinstance(promotion.terms, FlashPrice) and flash_units_allowed(promotion, buyer) <= 0:
@@ -78,6 +80,13 @@ def ineligible_reason(
     if promotion.currency not in (None, basket.currency):
         return PromotionReason.OTHER_CURRENCY
     return None
+
+
+def is_limited_per_buyer(promotion: PromotionRule) -> bool:
+    """Whether one customer may have it, or units of it, only so often."""
+    terms = promotion.terms
+    per_buyer = terms.per_buyer if isinstance(terms, FlashPrice) else None
+    return promotion.usage_limit_per_buyer is not None or per_buyer is not None
 
 
 def units_missing(promotion: PromotionRule, lines: Sequence[BasketLine]) -> int:

@@ -22,6 +22,8 @@ class PromotionReason(StrEnum):
     """All its uses are taken, or all units of its flash sale are sold."""
     BUYER_LIMIT_REACHED = "BUYER_LIMIT_REACHED"
     """This customer has used it as often as one customer may."""
+    ACCOUNT_REQUIRED = "ACCOUNT_REQUIRED"
+    """It is limited per customer, and therefore not for guests: signing in helps."""
     OTHER_CURRENCY = "OTHER_CURRENCY"
     """Its amounts are in another currency than the prices."""
     NO_ELIGIBLE_ITEMS = "NO_ELIGIBLE_ITEMS"
@@ -62,6 +64,7 @@ MESSAGES = {
     PromotionReason.ENDED: "{} has expired.",
     PromotionReason.USED_UP: "{} has been used up.",
     PromotionReason.BUYER_LIMIT_REACHED: "You have had {} as often as one customer may.",
+    PromotionReason.ACCOUNT_REQUIRED: "Sign in to have {}.",
     PromotionReason.OTHER_CURRENCY: "{} is for prices in another currency.",
     PromotionReason.NO_ELIGIBLE_ITEMS: "{} is for other goods.",
     PromotionReason.NO_DELIVERY_YET: "{} counts once you say where it goes.",

@@ -44,6 +44,7 @@ PUBLIC = "public"
 KIND_OF_ID: dict[str, str] = {
     "query article id": PUBLIC,
     "query category id": PUBLIC,
+    "query checkoutQuote input.customerId": "Account",
     "query checkoutQuote input.deliveries.address.id": "Address",
     "query checkoutQuote input.deliveries.lines.variantId": PUBLIC,
     "query checkoutQuote input.lines.variantId": PUBLIC,
@@ -75,6 +76,7 @@ KIND_OF_ID: dict[str, str] = {
     "mutation orderCancel input.id": "Order",
     "mutation orderLinesCancel input.id": "Order",
     "mutation orderLinesCancel input.lines.orderLineId": "OrderLine",
+    "mutation orderPlace input.customerId": "Account",
     "mutation orderPlace input.deliveries.address.id": "Address",
     "mutation orderPlace input.deliveries.lines.variantId": PUBLIC,
     "mutation orderPlace input.lines.variantId": PUBLIC,
