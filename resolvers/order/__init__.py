@@ -26,7 +26,7 @@ from resolvers.order.finding import (
     own_order_id,
     visible_order,
 )
-from resolvers.order.placing import checkout_quote, order_place, order_secret_request
+from resolvers.order.checkout import checkout_quote, order_place, order_secret_request
 from resolvers.order.search import order_criteria
 from resolvers.paging import query_page
 from resolvers.promotion import DiscountPart

@@ -102,6 +102,7 @@ KIND_OF_ID: dict[str, str] = {
 """Argument of a customer that takes an id -> the type it is of, or PUBLIC for what everybody may see."""
 
 VALID_VALUES: dict[str, dict[str, str]] = {
+    "mutation orderPlace": {"input.payments.method": "SANDBOX"},
     "mutation addressSave": {
         "input.address.province": '"浙江省"',
         "input.address.city": '"杭州市"',

@@ -207,9 +207,9 @@ async def test_a_guest_claims_after_receipt_and_is_told_at_the_contact(
 
     assert received["order"] == {"status": "COMPLETED"}
     assert opened["userErrors"] == []
-    told = await send_notices(shop)
-    assert {each.recipient for each in told} == {MAIL}
-    assert {"ORDER_CONFIRMED", "ORDER_COMPLETED", "TICKET_OPENED"} <= {each.kind.value for each in told}
+    notices = await send_notices(shop)
+    assert {each.recipient for each in notices} == {MAIL}
+    assert {"ORDER_CONFIRMED", "ORDER_COMPLETED", "TICKET_OPENED"} <= {each.kind.value for each in notices}
 
 
 async def test_what_is_limited_per_customer_is_not_for_guests(
@@ -323,10 +323,10 @@ async def test_the_secret_is_sent_to_the_contact_of_the_order_and_to_nobody_else
             ("O26030199999999", MAIL),
         )
     ]
-    told = await send_notices(shop)
+    notices = await send_notices(shop)
 
     assert answers == [{"requestedAt": shop.clock().isoformat(), "userErrors": []}] * 3
-    assert [(each.recipient, each.kind.value) for each in told] == [(MAIL, "ORDER_SECRET")]
-    secret = max(told[0].body.split(), key=len)
+    assert [(each.recipient, each.kind.value) for each in notices] == [(MAIL, "ORDER_SECRET")]
+    secret = max(notices[0].body.split(), key=len)
     holder = clients.guest(Authorization=f"Bearer {secret}")
     assert (await holder.get(READ, id=order["id"]))["order"]["number"] == order["number"]
