@@ -30,7 +30,7 @@ from domain.contact import normalize_email, normalize_login, normalize_name, nor
 from domain.errors import Invalid
 from gateways.secrets import fingerprint_of
 from gateways.tokens import AccessToken, write_token
-from models import STAFF, Account, Role, SignIn, VerificationPurpose
+from models import Account, Role, SignIn, VerificationPurpose
 from resolvers.account.second_factor import check_second_factor
 from resolvers.account.verification import StartedVerification, send_code, use_code_of
 from resolvers.context import Info
@@ -185,7 +185,7 @@ async def sign_in(info: Info, session: AsyncSession, account: Account) -> SignIn
 
 async def must_enrol_first(info: Info, session: AsyncSession, account: Account) -> bool:
     """Whether somebody may do nothing before they have set up a second factor."""
-    if not info.context.shop.settings.accounts.totp_required or account.role not in STAFF:
+    if not info.context.shop.settings.accounts.totp_required or account.role is Role.CUSTOMER:
         return False
     return not await has_second_factor(session, account.id)
 

@@ -18,6 +18,7 @@ from models import Delivery, Order, OrderLine
 from resolvers.context import Info
 from resolvers.ids import row_id
 from resolvers.inputs.order import OrderFilter
+from resolvers.order.checkout import checkout_quote, order_place, order_secret_request
 from resolvers.order.finding import (
     find_delivery,
     find_delivery_line,
@@ -26,7 +27,6 @@ from resolvers.order.finding import (
     own_order_id,
     visible_order,
 )
-from resolvers.order.checkout import checkout_quote, order_place, order_secret_request
 from resolvers.order.search import order_criteria
 from resolvers.paging import query_page
 from resolvers.promotion import DiscountPart
