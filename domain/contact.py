@@ -77,7 +77,7 @@ def normalize_name(text: str, *, field: Field = ("name",)) -> str:
     """The name with single spaces."""
     name = " ".join(normalize_incoming_text(text, field=field).split())
     if not 1 <= len(name) <= NAME_LIMIT:
-        raise Invalid(f"A name has 1 to {NAME_LIMIT} characters.", field=field)
+        raise Invalid("A name has 1 to {limit} characters.", limit=NAME_LIMIT, field=field)
     return name
 
 

@@ -159,7 +159,9 @@ def is_key(account_id: int, command: str, key: str) -> ColumnElement[bool]:
 def check_key(key: str) -> str:
     """The key; raises Invalid when it is empty or too long."""
     if not 1 <= len(key) <= KEY_LENGTH:
-        raise Invalid(f"An idempotency key has 1 to {KEY_LENGTH} characters.", field=("idempotency_key",))
+        raise Invalid(
+            "An idempotency key has 1 to {limit} characters.", limit=KEY_LENGTH, field=("idempotency_key",)
+        )
     return key
 
 

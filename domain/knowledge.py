@@ -174,7 +174,9 @@ async def index_article(session: AsyncSession, article: Article) -> None:
 def check_article_text(text: ArticleText) -> None:
     if not SLUG.fullmatch(text.slug) or len(text.slug) > SLUG_LIMIT:
         raise Invalid(
-            f"A slug is made of small letters, digits and hyphens, at most {SLUG_LIMIT}.", field=("slug",)
+            "A slug is made of small letters, digits and hyphens, at most {limit}.",
+            limit=SLUG_LIMIT,
+            field=("slug",),
         )
     if not LANGUAGE.fullmatch(text.language):
         raise Invalid('A language is a tag such as "zh-CN".', field=("language",))
@@ -184,7 +186,7 @@ def check_article_text(text: ArticleText) -> None:
         ("body", text.body, BODY_LIMIT),
     ):
         if not 1 <= len(value.strip()) <= limit:
-            raise Invalid(f"Write 1 to {limit:,} characters.", field=(field,))
+            raise Invalid("Write 1 to {limit} characters.", limit=limit, field=(field,))
     if len(text.tags) > TAGS_LIMIT or any(not 1 <= len(tag.strip()) <= TAG_LIMIT for tag in text.tags):
         raise Invalid(f"At most {TAGS_LIMIT} tags of 1 to {TAG_LIMIT} characters.", field=("tags",))
 

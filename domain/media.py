@@ -241,7 +241,7 @@ async def check_upload_limit(session: AsyncSession, account_id: int, *, now: dat
         )
     )
     if (recent or 0) >= UPLOADS_LIMIT:
-        raise LimitReached(f"At most {UPLOADS_LIMIT} pictures a day.")
+        raise LimitReached("At most {limit} pictures a day.", limit=UPLOADS_LIMIT)
 
 
 async def check_own_media(session: AsyncSession, media_ids: Sequence[int], *, account_id: int) -> None:

@@ -13,4 +13,6 @@ def check_version(row: HasVersion, version: int | None) -> None:
     """Raises Conflict when the locked row is not at `version` any more; None skips the check."""
     if version is not None and row.version != version:
         thing = type(row).__name__.lower()
-        raise Conflict(f"Somebody else changed this {thing} meanwhile; read it again.", field=("version",))
+        raise Conflict(
+            "Somebody else changed this {thing} meanwhile; read it again.", thing=thing, field=("version",)
+        )

@@ -104,7 +104,7 @@ async def suggest_articles(info: Info, texts: Sequence[str], *, first: int) -> S
 def check_suggestion_count(first: int) -> int:
     """The number of suggestions; Invalid, about the argument `first`, out of its limits."""
     if not 1 <= first <= SUGGESTIONS_LIMIT:
-        raise Invalid(f"There are 1 to {SUGGESTIONS_LIMIT} suggestions.", field=("first",))
+        raise Invalid("There are 1 to {limit} suggestions.", limit=SUGGESTIONS_LIMIT, field=("first",))
     return first
 
 

@@ -80,5 +80,5 @@ async def nodes(info: Info, ids: list[strawberry.ID]) -> Sequence[object]:
     ids: their global ids, at most 100
     """
     if len(ids) > NODES_LIMIT:
-        raise LimitReached(f"At most {NODES_LIMIT} ids at once.", field=("ids",))
+        raise LimitReached("At most {limit} ids at once.", limit=NODES_LIMIT, field=("ids",))
     return await asyncio.gather(*(node(info, id=each) for each in ids))

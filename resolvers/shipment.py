@@ -186,7 +186,9 @@ def clean_tracking_number(tracking_number: str) -> str:
     number = tracking_number.strip()
     if not 1 <= len(number) <= TRACKING_NUMBER_LENGTH:
         raise Invalid(
-            f"A tracking number has 1 to {TRACKING_NUMBER_LENGTH} characters.", field=("tracking_number",)
+            "A tracking number has 1 to {limit} characters.",
+            limit=TRACKING_NUMBER_LENGTH,
+            field=("tracking_number",),
         )
     return number
 

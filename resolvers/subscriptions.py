@@ -25,7 +25,7 @@ LOAD_SUBJECT: Mapping[Subject, Callable[[Loaders, int], Awaitable[Versioned | No
 def check_update_count(first: int | None) -> None:
     """Invalid unless it is left out or a number of updates up to FIRST_LIMIT."""
     if first is not None and not 1 <= first <= FIRST_LIMIT:
-        raise Invalid(f"first is between 1 and {FIRST_LIMIT}.", field=("first",))
+        raise Invalid("first is between 1 and {limit}.", limit=FIRST_LIMIT, field=("first",))
 
 
 async def viewer_updates(info: Info) -> AsyncIterator[Event]:

@@ -21,7 +21,9 @@ async def register_device_token(
     A sign-in has one token and a token one sign-in: that of whoever signed in on the device last.
     """
     if not 1 <= len(token) <= TOKEN_LENGTH or not token.isprintable():
-        raise Invalid(f"A device token has 1 to {TOKEN_LENGTH} printable characters.", field=("token",))
+        raise Invalid(
+            "A device token has 1 to {limit} printable characters.", limit=TOKEN_LENGTH, field=("token",)
+        )
     sign_in = await lock_sign_in(session, account_id, family)
     await session.execute(
         delete(DeviceToken).where((DeviceToken.sign_in_id == sign_in.id) | (DeviceToken.token == token))

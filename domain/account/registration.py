@@ -18,7 +18,10 @@ def validate_password(password: str, *, field: str = "password") -> str:
     """The password; Invalid when it is too short or too long."""
     if not PASSWORD_MIN_LENGTH <= len(password) <= PASSWORD_MAX_LENGTH:
         raise Invalid(
-            f"A password has {PASSWORD_MIN_LENGTH} to {PASSWORD_MAX_LENGTH} characters.", field=(field,)
+            "A password has {least} to {limit} characters.",
+            least=PASSWORD_MIN_LENGTH,
+            limit=PASSWORD_MAX_LENGTH,
+            field=(field,),
         )
     return password
 
@@ -84,7 +87,7 @@ async def create_staff(
 def check_staff_role(role: Role) -> Role:
     """The role; Invalid when it is not one of the staff."""
     if role not in STAFF:
-        raise Invalid(f"{role.value} is not a role of the staff.", field=("role",))
+        raise Invalid("{role} is not a role of the staff.", role=role.value, field=("role",))
     return role
 
 

@@ -66,7 +66,7 @@ async def find_own_address(session: AsyncSession, account_id: int, address_id: i
 async def refuse_too_many(session: AsyncSession, account_id: int) -> None:
     count = await session.scalar(select(func.count()).where(Address.account_id == account_id))
     if count is not None and count >= ADDRESSES_LIMIT:
-        raise LimitReached(f"An address book has at most {ADDRESSES_LIMIT} addresses.")
+        raise LimitReached("An address book has at most {limit} addresses.", limit=ADDRESSES_LIMIT)
 
 
 async def has_default(session: AsyncSession, account_id: int) -> bool:

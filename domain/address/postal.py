@@ -58,7 +58,7 @@ def normalize_address(postal: PostalAddress, *, field: Field = ()) -> PostalAddr
     texts = {part.name: " ".join(getattr(postal, part.name).split()) for part in fields(postal)}
     for name, text in texts.items():
         if len(text) > PART_LIMIT:
-            raise Invalid(f"At most {PART_LIMIT} characters.", field=(*field, name))
+            raise Invalid("At most {limit} characters.", limit=PART_LIMIT, field=(*field, name))
     postal = replace(PostalAddress(**texts), country_code=country)
     placed = (
         normalize_chinese_address(postal, field)

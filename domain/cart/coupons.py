@@ -28,7 +28,7 @@ async def apply_coupon(session: AsyncSession, cart: Cart, *, code: str, cause: C
         raise CouponRefused(message, field=("code",))
     kept = [other for other in codes if reasons.get(other) is not PromotionReason.EXCLUDED]
     if len(kept) > COUPONS_LIMIT:
-        raise LimitReached(f"A cart holds at most {COUPONS_LIMIT} coupons.", field=("code",))
+        raise LimitReached("A cart holds at most {limit} coupons.", limit=COUPONS_LIMIT, field=("code",))
     cart.coupon_codes = kept
     record_change(session, cart, cause=cause)
 

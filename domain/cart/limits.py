@@ -18,9 +18,9 @@ Path = tuple[str | int, ...]
 
 def check_quantity(quantity: int, *, least: int, field: Path = ("quantity",)) -> None:
     if quantity < least:
-        raise Invalid(f"A quantity is {least} or more.", field=field)
+        raise Invalid("A quantity is {least} or more.", least=least, field=field)
     if quantity > QUANTITY_LIMIT:
-        raise LimitReached(f"At most {QUANTITY_LIMIT:,} of one thing.", field=field)
+        raise LimitReached("At most {limit} of one thing.", limit=QUANTITY_LIMIT, field=field)
 
 
 def check_available(sellable: SellableVariant, quantity: int, *, field: Path = ("quantity",)) -> None:
@@ -30,10 +30,10 @@ def check_available(sellable: SellableVariant, quantity: int, *, field: Path = (
 
 def check_line_count(lines: int, *, field: Path = ("variant_id",)) -> None:
     if lines > LINES_LIMIT:
-        raise LimitReached(f"A cart holds at most {LINES_LIMIT} different things.", field=field)
+        raise LimitReached("A cart holds at most {limit} different things.", limit=LINES_LIMIT, field=field)
 
 
 def require_unit_price(sellable: SellableVariant, *, field: Path = ("variant_id",)) -> Money:
     if sellable.unit_price is None:
-        raise NotForSale(f"{sellable.name} is not for sale.", field=field)
+        raise NotForSale("{name} is not for sale.", name=sellable.name, field=field)
     return sellable.unit_price

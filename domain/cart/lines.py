@@ -82,7 +82,7 @@ async def add_sellable(
 
 def check_additions(additions: Sequence[CartAddition]) -> None:
     if len(additions) > ADDITIONS_LIMIT:
-        raise LimitReached(f"At most {ADDITIONS_LIMIT} things at once.", field=("lines",))
+        raise LimitReached("At most {limit} things at once.", limit=ADDITIONS_LIMIT, field=("lines",))
     seen: set[int] = set()
     for addition in additions:
         if addition.variant_id in seen:

@@ -35,7 +35,7 @@ async def save_line(session: AsyncSession, cart: Cart, *, line_id: int, cause: C
     await session.delete(line)
     await session.flush()
     if (await count_lines(session, cart))[1] > SAVED_LIMIT:
-        raise LimitReached(f"At most {SAVED_LIMIT} things are saved for later.", field=("id",))
+        raise LimitReached("At most {limit} things are saved for later.", limit=SAVED_LIMIT, field=("id",))
     record_change(session, cart, cause=cause)
 
 

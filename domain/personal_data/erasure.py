@@ -106,7 +106,7 @@ async def refuse_while_open(session: AsyncSession, account: Account) -> None:
         .limit(1)
     )
     if order is not None:
-        raise WrongState(f"Order {order} is not finished yet.")
+        raise WrongState("Order {order} is not finished yet.", order=order)
     ticket = await session.scalar(
         select(Ticket.number)
         .where(Ticket.account_id == account.id, Ticket.status.not_in(FINAL_TICKETS))
@@ -114,7 +114,7 @@ async def refuse_while_open(session: AsyncSession, account: Account) -> None:
         .limit(1)
     )
     if ticket is not None:
-        raise WrongState(f"Request {ticket} is not finished yet.")
+        raise WrongState("Request {ticket} is not finished yet.", ticket=ticket)
     refund = await session.scalar(
         select(Refund.reference)
         .where(Refund.order_id.in_(orders_of(account.id)), Refund.status != RefundStatus.SUCCEEDED)
@@ -122,7 +122,7 @@ async def refuse_while_open(session: AsyncSession, account: Account) -> None:
         .limit(1)
     )
     if refund is not None:
-        raise WrongState(f"Refund {refund} is not paid yet.")
+        raise WrongState("Refund {refund} is not paid yet.", refund=refund)
 
 
 def select_due_erasures(now: datetime) -> AnySelect:

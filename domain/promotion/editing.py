@@ -61,7 +61,7 @@ async def save_promotion(
     except IntegrityError as error:
         if "code" not in str(error.orig):
             raise
-        raise Taken(f"There is a coupon {draft.code} already.", field=("code",)) from None
+        raise Taken("There is a coupon {code} already.", code=draft.code, field=("code",)) from None
     if counts_anew:
         await count_buyers(session, promotion)
     return promotion
@@ -126,13 +126,13 @@ def refuse_limits_below_usage(promotion: Promotion, draft: PromotionDraft) -> No
     """A limit cannot be lower than what has been used, and a flash sale with sales stays what it is."""
     limit = draft.usage_limit
     if promotion.usage_limit is not None and limit is not None and limit < promotion.used:
-        raise Invalid(f"It has been used {promotion.used} times already.", field=("usage_limit",))
+        raise Invalid("It has been used {used} times already.", used=promotion.used, field=("usage_limit",))
     if promotion.sold and draft.kind is not PromotionKind.FLASH_SALE:
         raise WrongState("This flash sale has sold something; end it instead.", field=("kind",))
     if promotion.sold and draft.variant_id != promotion.variant_id:
         raise WrongState("This flash sale has sold something else.", field=("flash_sale", "variant_id"))
     if promotion.sold and (draft.share or 0) < promotion.sold:
-        raise Invalid(f"{promotion.sold} have been sold already.", field=("flash_sale", "share"))
+        raise Invalid("{sold} have been sold already.", sold=promotion.sold, field=("flash_sale", "share"))
 
 
 def becomes_limited(promotion: Promotion, draft: PromotionDraft) -> bool:
@@ -149,7 +149,7 @@ async def count_uses(session: AsyncSession, promotion: Promotion, *, limit: int 
     statement = select(func.count()).select_from(PromotionUse).where(*is_unreleased_use(promotion))
     used = await session.scalar(statement) or 0
     if limit is not None and used > limit:
-        raise Invalid(f"It has been used {used} times already.", field=("usage_limit",))
+        raise Invalid("It has been used {used} times already.", used=used, field=("usage_limit",))
     promotion.used = used
 
 

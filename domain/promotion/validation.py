@@ -105,7 +105,7 @@ def normalize_draft(draft: PromotionDraft) -> PromotionDraft:
 def normalize_title(text: str, field: Field) -> str:
     title = text.strip()
     if not 1 <= len(title) <= TITLE_LIMIT or UNPRINTABLE.search(title):
-        raise Invalid(f"A title has 1 to {TITLE_LIMIT} characters.", field=field)
+        raise Invalid("A title has 1 to {limit} characters.", limit=TITLE_LIMIT, field=field)
     return title
 
 
@@ -123,7 +123,12 @@ def check_terms(draft: PromotionDraft) -> None:
     kind = draft.kind.value
     for name, description in TERM_NAMES.items():
         if name in required and name not in given:
-            raise Invalid(f"A {kind} promotion needs {description}.", field=field_of(name))
+            raise Invalid(
+                "A {kind} promotion needs {description}.",
+                kind=kind,
+                description=description,
+                field=field_of(name),
+            )
     for name, description in TERM_NAMES.items():
         if name in given and name not in required:
             raise Invalid(f"A {kind} promotion has no {description.split(' ', 1)[-1]}.", field=field_of(name))
@@ -141,7 +146,7 @@ def check_terms(draft: PromotionDraft) -> None:
 
 def check_tiers(draft: PromotionDraft) -> None:
     if len(draft.tiers) > TIERS_LIMIT:
-        raise LimitReached(f"A promotion has at most {TIERS_LIMIT} steps.", field=("tiers",))
+        raise LimitReached("A promotion has at most {limit} steps.", limit=TIERS_LIMIT, field=("tiers",))
     minimums = set()
     for index, tier in enumerate(draft.tiers):
         check_range(tier["minimum"], 1, AMOUNT_LIMIT, ("tiers", index, "minimum"))
@@ -157,7 +162,7 @@ def check_scope(draft: PromotionDraft) -> None:
     if draft.scope is not PromotionScopeKind.ALL and draft.kind is PromotionKind.FLASH_SALE:
         raise Invalid("A flash sale is for its own variant only.", field=("scope",))
     if len(draft.scope_ids) > SCOPE_LIMIT or len(draft.scope_brands) > SCOPE_LIMIT:
-        raise LimitReached(f"A promotion names at most {SCOPE_LIMIT} things.", field=("scope",))
+        raise LimitReached("A promotion names at most {limit} things.", limit=SCOPE_LIMIT, field=("scope",))
     for index, brand in enumerate(draft.scope_brands):
         if not brand.strip() or UNPRINTABLE.search(brand):
             raise Invalid("This is not a brand.", field=("scope", "brands", index))
@@ -184,11 +189,13 @@ def check_period(draft: PromotionDraft) -> None:
 
 def normalize_groups(names: Sequence[str]) -> list[str]:
     if len(names) > GROUPS_LIMIT:
-        raise LimitReached(f"A promotion is in at most {GROUPS_LIMIT} groups.", field=("exclusion_groups",))
+        raise LimitReached(
+            "A promotion is in at most {limit} groups.", limit=GROUPS_LIMIT, field=("exclusion_groups",)
+        )
     for index, name in enumerate(names):
         if not 1 <= len(name.strip()) <= GROUP_LIMIT or UNPRINTABLE.search(name):
             field = ("exclusion_groups", index)
-            raise Invalid(f"The name of a group has 1 to {GROUP_LIMIT} characters.", field=field)
+            raise Invalid("The name of a group has 1 to {limit} characters.", limit=GROUP_LIMIT, field=field)
     return list(dict.fromkeys(name.strip() for name in names))
 
 
@@ -200,7 +207,7 @@ def has_amounts(draft: PromotionDraft) -> bool:
 
 def check_range(value: int | None, least: int, most: int, field: Field) -> None:
     if value is not None and not least <= value <= most:
-        raise Invalid(f"This is a number from {least:,} to {most:,}.", field=field)
+        raise Invalid("This is a number from {least} to {most}.", least=least, most=most, field=field)
 
 
 def field_of(term: str) -> Field:

@@ -113,6 +113,11 @@ def not_deliverable(
 ) -> NotDeliverable:
     place = destination.province or destination.country_code.upper()
     if not options:
-        return NotDeliverable(f"We cannot send this to {place}.")
+        return NotDeliverable("We cannot send this to {place}.", place=place)
     others = " and ".join(option.method.value for option in options)
-    return NotDeliverable(f"{method.value} is not offered for this to {place}, but {others}.")
+    return NotDeliverable(
+        "{method} is not offered for this to {place}, but {others}.",
+        method=method.value,
+        place=place,
+        others=others,
+    )

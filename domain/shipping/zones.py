@@ -62,7 +62,7 @@ async def save_zone(
     check_overlap(name, regions, others)
     if zone_id is None:
         if len(others) >= ZONES_LIMIT:
-            raise LimitReached(f"A tariff has at most {ZONES_LIMIT} zones.")
+            raise LimitReached("A tariff has at most {limit} zones.", limit=ZONES_LIMIT)
         last = max((zone.position for zone in others), default=0)
         zone = ShippingZone(name=name, regions=regions, position=last + 1, version=0)
         session.add(zone)
@@ -102,14 +102,14 @@ async def lock_zones(session: AsyncSession) -> None:
 def clean_name(name: str) -> str:
     cleaned = " ".join(name.split())
     if not 1 <= len(cleaned) <= NAME_LIMIT:
-        raise Invalid(f"A name has 1 to {NAME_LIMIT} characters.", field=("name",))
+        raise Invalid("A name has 1 to {limit} characters.", limit=NAME_LIMIT, field=("name",))
     return cleaned
 
 
 def normalize_regions(regions: Sequence[ShippingRegion]) -> list[str]:
     """The region keys of a zone, each once."""
     if not 1 <= len(regions) <= REGIONS_LIMIT:
-        raise LimitReached(f"A zone has 1 to {REGIONS_LIMIT} regions.", field=("regions",))
+        raise LimitReached("A zone has 1 to {limit} regions.", limit=REGIONS_LIMIT, field=("regions",))
     keys = [normalize_region(region, index) for index, region in enumerate(regions)]
     return list(dict.fromkeys(keys))
 
@@ -139,7 +139,9 @@ def check_overlap(name: str, regions: Sequence[str], others: Sequence[ShippingZo
         for region in regions:
             if region.casefold() in known:
                 where = "all the rest" if region == ANYWHERE else region.replace("/", ", ")
-                raise Taken(f"Zone {zone.name} has {where} already.", field=("regions",))
+                raise Taken(
+                    "Zone {name} has {where} already.", name=zone.name, where=where, field=("regions",)
+                )
 
 
 def check_rates(rates: Sequence[ShippingRateDraft]) -> None:
@@ -152,7 +154,7 @@ def check_rates(rates: Sequence[ShippingRateDraft]) -> None:
         for name in ("first_grams", "further_grams", "limit_grams"):
             grams = getattr(rate, name)
             if grams is not None and not 1 <= grams <= GRAMS_LIMIT:
-                raise Invalid(f"A weight is 1 to {GRAMS_LIMIT:,} grams.", field=(*field, name))
+                raise Invalid("A weight is 1 to {limit} grams.", limit=GRAMS_LIMIT, field=(*field, name))
         for name in ("first_amount", "further_amount", "free_from_amount"):
             amount = getattr(rate, name)
             if amount is not None and not 0 <= amount <= AMOUNT_LIMIT:

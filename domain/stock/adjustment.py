@@ -83,7 +83,7 @@ def effect_for(kind: MovementKind, quantity: int) -> MovementEffect:
 def required_reason(reason: str) -> str:
     text = visible_text(reason)
     if not 1 <= len(text) <= REASON_LIMIT:
-        raise Invalid(f"Say why, in at most {REASON_LIMIT} characters.", field=("reason",))
+        raise Invalid("Say why, in at most {limit} characters.", limit=REASON_LIMIT, field=("reason",))
     return text
 
 

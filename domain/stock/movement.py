@@ -118,7 +118,7 @@ def merge_allocations(allocations: Sequence[Allocation]) -> list[Allocation]:
     totals: Counter[LevelKey] = Counter()
     for allocation in allocations:
         if not 1 <= allocation.quantity <= STOCK_LIMIT:
-            raise Invalid(f"A quantity is between 1 and {STOCK_LIMIT:,}.", field=("quantity",))
+            raise Invalid("A quantity is between 1 and {limit}.", limit=STOCK_LIMIT, field=("quantity",))
         totals[allocation.level_key] += allocation.quantity
     return [Allocation(*key, quantity) for key, quantity in sorted(totals.items())]
 
@@ -181,9 +181,13 @@ async def refusal_for(session: AsyncSession, allocation: Allocation, effect: Mov
     level = await session.get(StockLevel, allocation.level_key, populate_existing=True)
     name = await name_of_variant(session, allocation.variant_id)
     if effect.reserved < 0:
-        return WrongState(f"Fewer than {allocation.quantity} of {name} are reserved.")
+        return WrongState(
+            "Fewer than {quantity} of {name} are reserved.", quantity=allocation.quantity, name=name
+        )
     if effect.adds_units:
-        return LimitReached(f"A warehouse holds at most {STOCK_LIMIT:,} of {name}.", field=("quantity",))
+        return LimitReached(
+            "A warehouse holds at most {limit} of {name}.", limit=STOCK_LIMIT, name=name, field=("quantity",)
+        )
     return OutOfStock(name, left=level.available if level else 0)
 
 

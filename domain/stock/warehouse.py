@@ -49,7 +49,7 @@ async def save_warehouse(
     )
     same_code = next((row for row in others if row.code == values["code"] and row.id != warehouse_id), None)
     if same_code is not None:
-        raise Taken(f"There is a warehouse {same_code.code} already.", field=("code",))
+        raise Taken("There is a warehouse {code} already.", code=same_code.code, field=("code",))
     if warehouse_id is None:
         warehouse, index = await insert_warehouse(session, values, len(others)), len(others)
     else:
@@ -68,7 +68,7 @@ async def save_warehouse(
 async def insert_warehouse(session: AsyncSession, values: dict[str, object], count: int) -> Warehouse:
     """Insert a warehouse behind the `count` there are; Taken where another has its code."""
     if count >= WAREHOUSES_LIMIT:
-        raise LimitReached(f"A shop has at most {WAREHOUSES_LIMIT} warehouses.")
+        raise LimitReached("A shop has at most {limit} warehouses.", limit=WAREHOUSES_LIMIT)
     inserted = await session.scalar(
         upsert_into(session, Warehouse)
         .values(**values, position=count + 1)
@@ -91,7 +91,7 @@ def pop_warehouse(warehouses: list[Warehouse], warehouse_id: int) -> tuple[Wareh
 
 def index_for(position: int, last: int) -> int:
     if not 1 <= position <= WAREHOUSES_LIMIT:
-        raise Invalid(f"A position is between 1 and {WAREHOUSES_LIMIT}.", field=("position",))
+        raise Invalid("A position is between 1 and {limit}.", limit=WAREHOUSES_LIMIT, field=("position",))
     return min(position - 1, last)
 
 
@@ -103,11 +103,11 @@ def normalize_draft(draft: WarehouseDraft) -> WarehouseDraft:
     for name, text in texts.items():
         limit = CODE_LIMIT if name == "code" else PART_LIMIT
         if len(text) > limit:
-            raise Invalid(f"At most {limit} characters.", field=(name,))
+            raise Invalid("At most {limit} characters.", limit=limit, field=(name,))
     required_at_home = ("province",) if texts["country_code"] == HOME_REGION else ()
     for name in ("code", "name", "city", *required_at_home):
         if not texts[name]:
-            raise Invalid(f"A warehouse needs its {name}.", field=(name,))
+            raise Invalid("A warehouse needs its {name}.", name=name, field=(name,))
     if (draft.latitude is None) != (draft.longitude is None):
         raise Invalid("Give both latitude and longitude, or neither.", field=("latitude",))
     if not (-90 <= (draft.latitude or 0) <= 90 and -180 <= (draft.longitude or 0) <= 180):
@@ -146,7 +146,9 @@ async def ensure_warehouses(session: AsyncSession, codes: Iterable[str]) -> dict
 async def create_warehouse(session: AsyncSession, code: str, *, position: int) -> Warehouse:
     """A warehouse with this code and no address; the existing one where another transaction was first."""
     if len(code) > CODE_LIMIT:
-        raise Invalid(f"The code of a warehouse has at most {CODE_LIMIT} characters.", field=("stock",))
+        raise Invalid(
+            "The code of a warehouse has at most {limit} characters.", limit=CODE_LIMIT, field=("stock",)
+        )
     blank = dict.fromkeys(("country_code", "province", "city", "district", "line1"), "")
     await session.execute(
         upsert_into(session, Warehouse)

@@ -39,7 +39,9 @@ async def account_export(info: Info, password: str, second_factor: str | None = 
     limit = shop.settings.accounts.exports_per_day
     taken = await shop.buckets.take(f"export:{account_id}", 1, Rate(limit, limit / DAY_SECONDS))
     if not taken.allowed:
-        raise LimitReached(f"At most {limit} exports a day.", retry_after_seconds=taken.retry_after)
+        raise LimitReached(
+            "At most {limit} exports a day.", limit=limit, retry_after_seconds=taken.retry_after
+        )
     token = shop.secrets.new_token()
     async with info.context.transaction() as session:
         await check_second_factor(info, session, account_id, second_factor)

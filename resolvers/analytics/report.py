@@ -110,7 +110,7 @@ async def product_report(
         raise Invalid("The report ends before it begins.", field=("to",))
     days = DateRange(first_day, last_day)
     if len(days) > DAYS_LIMIT or first_day < EARLIEST or last_day > LATEST:
-        raise LimitReached(f"At most {DAYS_LIMIT:,} days of this millennium.", field=("to",))
+        raise LimitReached("At most {limit} days of this millennium.", limit=DAYS_LIMIT, field=("to",))
     report_filter = filter or ReportFilter()
     category = await find_filter_category(info, report_filter.category)
     selection = ReportSelection(
@@ -138,7 +138,9 @@ def filter_product_ids(report_filter: ReportFilter) -> tuple[int, ...] | None:
     if report_filter.product_ids is None:
         return None
     if len(report_filter.product_ids) > PAGE_LIMIT:
-        raise LimitReached(f"At most {PAGE_LIMIT} products at once.", field=("filter", "product_ids"))
+        raise LimitReached(
+            "At most {limit} products at once.", limit=PAGE_LIMIT, field=("filter", "product_ids")
+        )
     return tuple(
         row_id(each, "Product", field=("filter", "product_ids")) for each in report_filter.product_ids
     )
@@ -162,7 +164,9 @@ async def report_over_time(
     interval: the length of the intervals
     """
     if any(len(split_days(line.selection.days, interval)) > INTERVALS_LIMIT for line in lines):
-        raise LimitReached(f"A report has at most {INTERVALS_LIMIT} intervals.", field=("interval",))
+        raise LimitReached(
+            "A report has at most {limit} intervals.", limit=INTERVALS_LIMIT, field=("interval",)
+        )
     reads = info.context.shop.database.reads
     found = {
         scope: await load_figures_over_time(reads, *scope, [line.id for line in some], interval)
@@ -250,7 +254,7 @@ async def report_dead_stock(
     unsold_days: for how many days nobody has ordered them
     """
     if not 1 <= unsold_days <= DAYS_LIMIT:
-        raise Invalid(f"From 1 to {DAYS_LIMIT:,} days.", field=("unsold_days",))
+        raise Invalid("From 1 to {limit} days.", limit=DAYS_LIMIT, field=("unsold_days",))
     now, currency = info.context.now, info.context.viewer.currency
 
     def shape(variant: Variant, on_hand: int, amount: int | None, last_sold_at: datetime | None) -> DeadStock:

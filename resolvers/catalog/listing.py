@@ -27,6 +27,7 @@ from resolvers.inputs.catalog import CHOICES_LIMIT, AttributeFilter, PriceRangeI
 from resolvers.inputs.money import MoneyInput
 from resolvers.paging import check_page, query_page
 from text import QUERY_LIMIT
+from text.messages import Message
 from text.query_parser import hash_query, parse_query
 from text.query_plan import InvalidQueryPlan, QueryPlan, read_plan
 
@@ -97,7 +98,7 @@ async def load_product_page(
 def check_query(query: str) -> str:
     """The query without blanks around it; "" when there is no word in it. Raises Invalid for a long one."""
     if len(query) > QUERY_LIMIT:
-        raise Invalid(f"A search has at most {QUERY_LIMIT} characters.", field=("query",))
+        raise Invalid("A search has at most {limit} characters.", limit=QUERY_LIMIT, field=("query",))
     return query.strip() if parse_query(query) else ""
 
 
@@ -167,9 +168,9 @@ async def check_attributes(info: Info, criteria: ProductCriteria) -> None:
     for place, code in enumerate(codes):
         field = ("filter", "attributes", place, "code")
         if code not in is_applicable:
-            raise NotFound(f'attribute "{code[:100]}"', field=field)
+            raise NotFound(Message('attribute "{code}"', code=code[:100]), field=field)
         if not is_applicable[code]:
-            raise Invalid(f'No product of this category has an attribute "{code}".', field=field)
+            raise Invalid('No product of this category has an attribute "{code}".', code=code, field=field)
 
 
 def visible_statuses(info: Info, statuses: list[ProductStatus] | None) -> tuple[ProductStatus, ...]:
@@ -198,7 +199,7 @@ def minor_amount(amount: MoneyInput | None, currency: CurrencyCode, end: str) ->
     field = ("filter", "price", end)
     money = amount.money(field=field)
     if money.currency is not currency:
-        raise Invalid(f"Prices are shown in {currency.value}.", field=field)
+        raise Invalid("Prices are shown in {currency}.", currency=currency.value, field=field)
     if money.minor < 0:
         raise Invalid("Nothing costs less than nothing.", field=field)
     return money.minor
@@ -211,5 +212,5 @@ def attribute_choice(filter: AttributeFilter) -> AttributeChoice:
 def limit_choices(choices: Sequence[T] | None, name: str) -> tuple[T, ...]:
     """The choices; raises LimitReached for more than CHOICES_LIMIT."""
     if choices and len(choices) > CHOICES_LIMIT:
-        raise LimitReached(f"At most {CHOICES_LIMIT} at once.", field=("filter", name))
+        raise LimitReached("At most {limit} at once.", limit=CHOICES_LIMIT, field=("filter", name))
     return tuple(choices or ())

@@ -44,7 +44,7 @@ async def search_suggestions(
     currency: the currency of their prices; the viewer's own when left out
     """
     if not 1 <= first <= SUGGESTIONS_LIMIT:
-        raise Invalid(f"There are 1 to {SUGGESTIONS_LIMIT} suggestions.", field=("first",))
+        raise Invalid("There are 1 to {limit} suggestions.", limit=SUGGESTIONS_LIMIT, field=("first",))
     viewer = apply_preferences(info, language=language, currency=currency)
     checked_query = check_query(query)
     database = info.context.shop.database

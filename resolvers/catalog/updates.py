@@ -27,7 +27,7 @@ async def product_updates(info: Info, ids: list[strawberry.ID]) -> AsyncIterator
     ids: the products, up to 100
     """
     if not 1 <= len(ids) <= WATCHED_PRODUCTS_LIMIT:
-        raise Invalid(f"Name 1 to {WATCHED_PRODUCTS_LIMIT} products.", field=("ids",))
+        raise Invalid("Name 1 to {limit} products.", limit=WATCHED_PRODUCTS_LIMIT, field=("ids",))
     product_ids = dict.fromkeys(row_id(id, "Product", field=("ids", index)) for index, id in enumerate(ids))
     look = partial(look_at_products, info)
     async for change in info.context.shop.product_watch.follow(product_ids, look, viewer=info.context.viewer):

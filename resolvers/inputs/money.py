@@ -25,7 +25,7 @@ class MoneyInput:
             amount = Money.of(self.amount, self.currency_code)
         except (ValueError, ArithmeticError):
             digits = f"{self.currency_code.value} has fewer digits"
-            raise Invalid(f"This is not an amount of money: {digits}.", field=field) from None
+            raise Invalid("This is not an amount of money: {digits}.", digits=digits, field=field) from None
         if abs(amount.minor) > MINOR_LIMIT:
             raise Invalid("This is more money than the shop handles.", field=field)
         return amount

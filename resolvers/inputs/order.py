@@ -173,7 +173,9 @@ def build_order_request(
     currency: CurrencyCode,
 ) -> OrderRequest:
     if coupon_codes is not None and len(coupon_codes) > COUPONS_LIMIT:
-        raise LimitReached(f"An order has at most {COUPONS_LIMIT} coupons.", field=("coupon_codes",))
+        raise LimitReached(
+            "An order has at most {limit} coupons.", limit=COUPONS_LIMIT, field=("coupon_codes",)
+        )
     return OrderRequest(
         owner=owner,
         lines=build_requested_lines(lines, ("lines",)),

@@ -223,4 +223,4 @@ def minor_units(amount: Decimal, currency: CurrencyCode, field: Field) -> int:
     try:
         return Money.of(amount, currency).minor
     except (ValueError, ArithmeticError):
-        raise Invalid(f"This is not an amount in {currency.value}.", field=field) from None
+        raise Invalid("This is not an amount in {currency}.", currency=currency.value, field=field) from None

@@ -59,4 +59,8 @@ class ShippingRateInput:
         try:
             return Money.of(amount, self.currency_code).minor
         except (ValueError, ArithmeticError):
-            raise Invalid(f"This is not an amount in {self.currency_code.value}.", field=field) from None
+            raise Invalid(
+                "This is not an amount in {currency_code}.",
+                currency_code=self.currency_code.value,
+                field=field,
+            ) from None

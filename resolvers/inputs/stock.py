@@ -74,7 +74,7 @@ class ApproximateAddressInput:
     def refuse_long(self) -> None:
         for name, text in vars(self).items():
             if len(text) > PART_LIMIT:
-                raise Invalid(f"At most {PART_LIMIT} characters.", field=("address", name))
+                raise Invalid("At most {limit} characters.", limit=PART_LIMIT, field=("address", name))
 
 
 @input_type

@@ -15,4 +15,4 @@ def require_unique(keys: Sequence[str], field: FieldPath, name: str) -> None:
     """
     for index, key in enumerate(keys):
         if key in keys[:index]:
-            raise Invalid(f'"{key}" is given twice.', field=(*field, index, name))
+            raise Invalid('"{key}" is given twice.', key=key, field=(*field, index, name))

@@ -113,7 +113,10 @@ def phone_digits(text: str, field: Field) -> str:
     digits = PHONE_PUNCTUATION.sub("", text)
     if not (digits.isascii() and digits.isdigit() and PHONE_TAIL_DIGITS <= len(digits) <= PHONE_LIMIT):
         raise Invalid(
-            f"Give the last {PHONE_TAIL_DIGITS} to {PHONE_LIMIT} digits of the number.", field=field
+            "Give the last {phone_tail_digits} to {limit} digits of the number.",
+            phone_tail_digits=PHONE_TAIL_DIGITS,
+            limit=PHONE_LIMIT,
+            field=field,
         )
     return digits
 

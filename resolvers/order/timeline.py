@@ -82,7 +82,7 @@ async def order_updates(info: Info, id: strawberry.ID, after: int | None = None)
     if found is None:
         raise NotFound("order", field=("id",))
     if after is not None and not 0 <= after <= found.version:
-        raise Invalid(f"This order is at version {found.version}.", field=("after",))
+        raise Invalid("This order is at version {version}.", version=found.version, field=("after",))
     async for event in info.context.shop.replay.follow(Subject.ORDER, found.id, after):
         yield event
 

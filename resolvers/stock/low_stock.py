@@ -34,7 +34,7 @@ async def low_stock(
     """
     for name, days in (("sold_days", sold_days), ("cover_days", cover_days)):
         if not 1 <= days <= DAYS_LIMIT:
-            raise Invalid(f"From 1 to {DAYS_LIMIT} days.", field=(name,))
+            raise Invalid("From 1 to {limit} days.", limit=DAYS_LIMIT, field=(name,))
     filters = filter or LowStockFilter()
     warehouse_id = filters.warehouse_id
     statement, sort = select_low_stock(

@@ -25,6 +25,7 @@ from domain.events import ProductArchived, ProductEvent, ProductPublished, Produ
 from domain.outbox import record
 from domain.versions import check_version
 from models import Price, Product, ProductStatus, Variant
+from text.messages import Message
 
 IdentifiedDrafts = Sequence[tuple[int | None, VariantDraft]]
 """Drafts of variants with the ids of their rows; None for a new one."""
@@ -183,7 +184,7 @@ async def _save_variants(
 def _refuse_other_options(draft: VariantDraft, others: list[VariantDraft]) -> None:
     """Variants of a product have the same options with different values."""
     if len(others) >= VARIANT_LIMIT:
-        raise LimitReached(f"A product has at most {VARIANT_LIMIT:,} variants.")
+        raise LimitReached("A product has at most {limit} variants.", limit=VARIANT_LIMIT)
     if any(each.options == draft.options for each in others):
         raise Taken("Another variant has the same options already.", field=("variant", "options"))
     names = [name for name, _ in draft.options]
@@ -207,7 +208,7 @@ def _derive_slug(title: str) -> str:
 
 async def _refuse_taken_slug(session: AsyncSession, slug: str) -> None:
     if await session.scalar(select(Product.id).where(Product.slug == slug)) is not None:
-        raise Taken(f'Another product has the slug "{slug}" already.', field=("slug",))
+        raise Taken('Another product has the slug "{slug}" already.', slug=slug, field=("slug",))
 
 
 async def _set_category(session: AsyncSession, draft: ProductDraft, category_id: int | None) -> ProductDraft:
@@ -221,7 +222,7 @@ async def _refuse_unknown_attributes(session: AsyncSession, draft: ProductDraft)
     known = await attributes_by_code(session, draft.attributes)
     for code in draft.attributes:
         if code not in known:
-            raise NotFound(f'attribute "{code}"', field=("attributes",))
+            raise NotFound(Message('attribute "{code}"', code=code), field=("attributes",))
 
 
 async def _lock_rows(session: AsyncSession, product_id: int, *, field: str = "id") -> ProductRows:

@@ -21,6 +21,7 @@ from domain.outbox import record
 from domain.state import move, transition_table
 from domain.versions import check_version
 from models import CurrencyCode, Price, PriceChange, PriceChangeStatus, Product, Variant
+from text.messages import Message
 
 OPEN_CHANGES_LIMIT = 50
 """Changes of one price that are scheduled or running."""
@@ -84,7 +85,7 @@ async def remove_price(
     check_version(product, version)
     before = await _current_price(session, variant_id, currency)
     if before is None:
-        raise NotFound(f"price in {currency.value}", field=("currency",))
+        raise NotFound(Message("price in {currency}", currency=currency.value), field=("currency",))
     await _write_price(session, product, variant_id, currency, before, None, cause=cause)
     return variant
 
@@ -213,12 +214,14 @@ def _check_window(starts_at: datetime, ends_at: datetime | None, *, now: datetim
         raise Invalid("A price change ends after it begins.", field=("ends_at",))
     for name, moment in (("starts_at", starts_at), ("ends_at", ends_at)):
         if moment is not None and moment > now + HORIZON:
-            raise Invalid(f"A price is promised at most {HORIZON.days:,} days ahead.", field=(name,))
+            raise Invalid("A price is promised at most {days} days ahead.", days=HORIZON.days, field=(name,))
 
 
 def _refuse_overlap(change: PriceChange, others: Sequence[PriceChange]) -> None:
     if len(others) >= OPEN_CHANGES_LIMIT:
-        raise LimitReached(f"At most {OPEN_CHANGES_LIMIT} changes of one price wait for their time.")
+        raise LimitReached(
+            "At most {limit} changes of one price wait for their time.", limit=OPEN_CHANGES_LIMIT
+        )
     for other in others:
         if change.starts_at < _end_of(other) and other.starts_at < _end_of(change):
             until = f" until {other.ends_at.isoformat()}" if other.ends_at else ""

@@ -91,7 +91,7 @@ def parse_field(text: str, parse: Callable[[str], T], field: FieldPath) -> T:
 
 def validate_tags(tags: Sequence[str]) -> tuple[str, ...]:
     if len(tags) > TAG_LIMIT:
-        raise LimitReached(f"A product has at most {TAG_LIMIT} tags.", field=("tags",))
+        raise LimitReached("A product has at most {limit} tags.", limit=TAG_LIMIT, field=("tags",))
     return tuple(dict.fromkeys(require_name(tag, ("tags", index)) for index, tag in enumerate(tags)))
 
 
@@ -100,7 +100,9 @@ def validate_translations(
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Each language with its texts, blank ones left out."""
     if len(translations) > LANGUAGE_LIMIT:
-        raise LimitReached(f"A product speaks at most {LANGUAGE_LIMIT} languages.", field=("translations",))
+        raise LimitReached(
+            "A product speaks at most {limit} languages.", limit=LANGUAGE_LIMIT, field=("translations",)
+        )
     for index, (language, given) in enumerate(translations.items()):
         field = ("translations", index)
         texts = {
@@ -125,7 +127,9 @@ def trim_attributes(attributes: Mapping[str, tuple[str, ...]]) -> dict[str, tupl
 
 def validate_pictures(pictures: Sequence[PictureDraft]) -> tuple[PictureDraft, ...]:
     if len(pictures) > PICTURE_LIMIT:
-        raise LimitReached(f"A product has at most {PICTURE_LIMIT} pictures.", field=("pictures",))
+        raise LimitReached(
+            "A product has at most {limit} pictures.", limit=PICTURE_LIMIT, field=("pictures",)
+        )
     return tuple(
         PictureDraft(
             parse_field(picture.url.strip(), parse_picture_url, ("pictures", index, "url")),
@@ -139,7 +143,9 @@ def validate_pictures(pictures: Sequence[PictureDraft]) -> tuple[PictureDraft, .
 def validate_variants(variants: Sequence[VariantDraft]) -> tuple[VariantDraft, ...]:
     """The variants, which must have the same options with different values."""
     if len(variants) > VARIANT_LIMIT:
-        raise LimitReached(f"A product has at most {VARIANT_LIMIT:,} variants.", field=("variants",))
+        raise LimitReached(
+            "A product has at most {limit} variants.", limit=VARIANT_LIMIT, field=("variants",)
+        )
     found: dict[tuple[tuple[str, str], ...], VariantDraft] = {}
     for index, draft in enumerate(variants):
         variant = validate_variant(draft, ("variants", index))
@@ -153,7 +159,9 @@ def validate_variants(variants: Sequence[VariantDraft]) -> tuple[VariantDraft, .
 
 def validate_variant(draft: VariantDraft, field: FieldPath) -> VariantDraft:
     if not 0 <= draft.weight_grams <= WHOLE_NUMBER_LIMIT:
-        raise Invalid(f"A weight is between 0 and {WHOLE_NUMBER_LIMIT:,} g.", field=(*field, "weight_grams"))
+        raise Invalid(
+            "A weight is between 0 and {limit} g.", limit=WHOLE_NUMBER_LIMIT, field=(*field, "weight_grams")
+        )
     for index, price in enumerate(draft.prices.values()):
         validate_price(price, (*field, "prices", index))
     options = validate_options(draft.options, (*field, "options"))
@@ -171,7 +179,7 @@ def validate_variant(draft: VariantDraft, field: FieldPath) -> VariantDraft:
 
 def validate_options(options: tuple[tuple[str, str], ...], field: FieldPath) -> tuple[tuple[str, str], ...]:
     if len(options) > OPTION_LIMIT:
-        raise LimitReached(f"A variant has at most {OPTION_LIMIT} options.", field=field)
+        raise LimitReached("A variant has at most {limit} options.", limit=OPTION_LIMIT, field=field)
     validated = tuple(
         (require_name(name, (*field, index, "name")), require_name(value, (*field, index, "value")))
         for index, (name, value) in enumerate(options)

@@ -161,7 +161,7 @@ async def _require_free_code(session: AsyncSession, code: str, attribute_id: int
     code = _require_code(code, ("code",))
     owner = await session.scalar(select(Attribute.id).where(Attribute.code == code))
     if owner not in (None, attribute_id):
-        raise Taken(f'Another attribute has the code "{code}" already.', field=("code",))
+        raise Taken('Another attribute has the code "{code}" already.', code=code, field=("code",))
     return code
 
 
@@ -178,7 +178,7 @@ async def _set_unit(session: AsyncSession, attribute: Attribute, unit: str | Non
 async def _refuse_used(session: AsyncSession, attribute: Attribute, what: str, *, field: str) -> None:
     used = select(func.count()).where(ProductAttribute.attribute_id == attribute.id)
     if count := await session.scalar(used):
-        raise WrongState(f"{count} values of products {what}.", field=(field,))
+        raise WrongState("{count} values of products {what}.", count=count, what=what, field=(field,))
 
 
 async def _set_type(session: AsyncSession, attribute: Attribute, type: AttributeType) -> None:
@@ -208,13 +208,17 @@ def _validate_values(attribute: Attribute, drafts: Sequence[ValueDraft]) -> dict
     if attribute.type is AttributeType.ENUM and not drafts:
         raise Invalid("An ENUM attribute allows at least one value.", field=("values",))
     if len(drafts) > VALUE_LIMIT:
-        raise LimitReached(f"An attribute allows at most {VALUE_LIMIT} values.", field=("values",))
+        raise LimitReached(
+            "An attribute allows at most {limit} values.", limit=VALUE_LIMIT, field=("values",)
+        )
     by_code: dict[str, ValueDraft] = {}
     for index, draft in enumerate(drafts):
         _require_code(draft.code, ("values", index, "code"))
         _require_name(draft.name, ("values", index, "name"))
         if draft.code in by_code:
-            raise Taken(f'Two values have the code "{draft.code}".', field=("values", index, "code"))
+            raise Taken(
+                'Two values have the code "{code}".', code=draft.code, field=("values", index, "code")
+            )
         by_code[draft.code] = draft
     return by_code
 
@@ -222,14 +226,19 @@ def _validate_values(attribute: Attribute, drafts: Sequence[ValueDraft]) -> dict
 async def _delete_value(session: AsyncSession, value: AttributeValue) -> None:
     used = select(func.count()).where(ProductAttribute.value_id == value.id)
     if count := await session.scalar(used):
-        raise WrongState(f'{count} products are "{value.name}": it cannot be left out.', field=("values",))
+        raise WrongState(
+            '{count} products are "{name}": it cannot be left out.',
+            count=count,
+            name=value.name,
+            field=("values",),
+        )
     await session.delete(value)
 
 
 def _require_code(code: str, field: FieldPath) -> str:
     if not CODE.fullmatch(code):
         raise Invalid(
-            f'"{code[:40]}" is no code: letters, digits, ".", "-" and "_", at most 64.', field=field
+            '"{code}" is no code: letters, digits, ".", "-" and "_", at most 64.', code=code[:40], field=field
         )
     return code
 
@@ -237,7 +246,7 @@ def _require_code(code: str, field: FieldPath) -> str:
 def _require_name(text: str, field: FieldPath) -> str:
     name = visible_text(text)
     if not 1 <= len(name) <= NAME_LIMIT:
-        raise Invalid(f"A name has 1 to {NAME_LIMIT} characters.", field=field)
+        raise Invalid("A name has 1 to {limit} characters.", limit=NAME_LIMIT, field=field)
     return name
 
 

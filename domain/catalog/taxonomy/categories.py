@@ -183,12 +183,12 @@ async def _require_free_name(
     """The visible name; Taken when a sibling has it, so that a path of names leads to one category."""
     shown = visible_text(name)
     if not 1 <= len(shown) <= NAME_LIMIT:
-        raise Invalid(f"A name has 1 to {NAME_LIMIT} characters.", field=("name",))
+        raise Invalid("A name has 1 to {limit} characters.", limit=NAME_LIMIT, field=("name",))
     sibling = await session.scalar(
         select(Category.id).where(Category.parent_id.is_not_distinct_from(parent_id), Category.name == shown)
     )
     if sibling not in (None, category_id):
-        raise Taken(f'There is a category "{shown}" in this place already.', field=("name",))
+        raise Taken('There is a category "{shown}" in this place already.', shown=shown, field=("name",))
     return shown
 
 
@@ -197,7 +197,9 @@ async def _create_category(
 ) -> Category:
     depth = parent.depth + 1 if parent else 0
     if depth >= DEPTH_LIMIT:
-        raise Invalid(f"Categories stand at most {DEPTH_LIMIT} levels deep.", field=("parent_id",))
+        raise Invalid(
+            "Categories stand at most {limit} levels deep.", limit=DEPTH_LIMIT, field=("parent_id",)
+        )
     category = Category(
         parent_id=parent.id if parent else None,
         slug=await (_claim_slug(session, slug) if slug else _derive_slug(session, name, parent)),
@@ -216,11 +218,13 @@ async def _create_category(
 async def _require_free_slug(session: AsyncSession, slug: str, category_id: int | None = None) -> str:
     if slug != slug_of(slug):
         raise Invalid(
-            f"A slug holds small letters, digits and single hyphens, at most {SLUG_LIMIT}.", field=("slug",)
+            "A slug holds small letters, digits and single hyphens, at most {limit}.",
+            limit=SLUG_LIMIT,
+            field=("slug",),
         )
     owner = await session.scalar(select(Category.id).where(Category.slug == slug))
     if owner not in (None, category_id):
-        raise Taken(f'Another category has the slug "{slug}" already.', field=("slug",))
+        raise Taken('Another category has the slug "{slug}" already.', slug=slug, field=("slug",))
     return slug
 
 
@@ -253,7 +257,7 @@ async def _next_position(session: AsyncSession, parent: Category | None) -> int:
 
 def _validate_position(position: int) -> int:
     if not 0 <= position <= POSITION_LIMIT:
-        raise Invalid(f"A position is between 0 and {POSITION_LIMIT:,}.", field=("position",))
+        raise Invalid("A position is between 0 and {limit}.", limit=POSITION_LIMIT, field=("position",))
     return position
 
 
@@ -263,7 +267,9 @@ async def _move_subtree(session: AsyncSession, category: Category, parent: Categ
     deepest = await session.scalar(select(func.max(Category.depth)).where(Category.path.startswith(old)))
     new_depth = parent.depth + 1 if parent else 0
     if (deepest or depth) - depth + new_depth >= DEPTH_LIMIT:
-        raise Invalid(f"Categories stand at most {DEPTH_LIMIT} levels deep.", field=("parent_id",))
+        raise Invalid(
+            "Categories stand at most {limit} levels deep.", limit=DEPTH_LIMIT, field=("parent_id",)
+        )
     new = f"{parent.path if parent else '/'}{category.id}/"
     category.parent_id = parent.id if parent else None
     await session.flush()

@@ -139,7 +139,7 @@ def attribute_drafts(inputs: Sequence[CategoryAttributeInput]) -> list[CategoryA
 def name_translations(inputs: Sequence[NameTranslationInput]) -> dict[str, dict[str, str]]:
     """Language tag -> field ("name", "unit") -> text. Raises LimitReached and Invalid."""
     if len(inputs) > LANGUAGE_LIMIT:
-        raise LimitReached(f"At most {LANGUAGE_LIMIT} languages.", field=("translations",))
+        raise LimitReached("At most {limit} languages.", limit=LANGUAGE_LIMIT, field=("translations",))
     require_unique([canonical_tag(each.language) for each in inputs], ("translations",), "language")
     return {
         canonical_tag(each.language): {"name": each.name} | ({"unit": each.unit} if each.unit else {})

@@ -212,7 +212,9 @@ def price_drafts(inputs: Sequence[PriceInput], field: FieldPath) -> dict[Currenc
         draft = price_draft(each.price, each.compare_at, (*field, index))
         currency = draft.amount.currency
         if currency in drafts:
-            raise Invalid(f"There are two prices in {currency.value}.", field=(*field, index))
+            raise Invalid(
+                "There are two prices in {currency}.", currency=currency.value, field=(*field, index)
+            )
         drafts[currency] = draft
     return drafts
 

@@ -30,7 +30,7 @@ async def verify_tree(session: AsyncSession, taxonomy: Taxonomy, new: Mapping[st
     moved = []
     for category in taxonomy.categories:
         if category.id not in ids:
-            raise EditionMismatch(f"Category {category.id} is missing after loading.")
+            raise EditionMismatch("Category {category} is missing after loading.", category=str(category.id))
         parent_id = ids[category.parent_id] if category.parent_id else None
         if rows[ids[category.id]].parent_id != parent_id:
             moved.append(category.id)
@@ -58,7 +58,9 @@ async def verify_vocabulary(session: AsyncSession, taxonomy: Taxonomy) -> None:
     for attribute in taxonomy.attributes:
         row = attributes.get(attribute.id)
         if row is None:
-            raise EditionMismatch(f"Attribute {attribute.id} is missing after loading.")
+            raise EditionMismatch(
+                "Attribute {attribute} is missing after loading.", attribute=str(attribute.id)
+            )
         missing = [value.code for value in attribute.values if (row.id, value.code) not in values]
         if missing and row.type is AttributeType.ENUM:
             raise EditionMismatch(f"Attribute {attribute.id} has no value {missing[0]} after loading.")
