@@ -188,7 +188,12 @@ def check_article_text(text: ArticleText) -> None:
         if not 1 <= len(value.strip()) <= limit:
             raise Invalid("Write 1 to {limit} characters.", limit=limit, field=(field,))
     if len(text.tags) > TAGS_LIMIT or any(not 1 <= len(tag.strip()) <= TAG_LIMIT for tag in text.tags):
-        raise Invalid(f"At most {TAGS_LIMIT} tags of 1 to {TAG_LIMIT} characters.", field=("tags",))
+        raise Invalid(
+            "At most {tags} tags of 1 to {limit} characters.",
+            tags=TAGS_LIMIT,
+            limit=TAG_LIMIT,
+            field=("tags",),
+        )
 
 
 def clean_tags(tags: Sequence[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from domain.errors import Conflict
+from domain.errors import Conflict, thing_named
 
 
 class HasVersion(Protocol):
@@ -12,7 +12,7 @@ class HasVersion(Protocol):
 def check_version(row: HasVersion, version: int | None) -> None:
     """Raises Conflict when the locked row is not at `version` any more; None skips the check."""
     if version is not None and row.version != version:
-        thing = type(row).__name__.lower()
+        thing = thing_named(type(row).__name__)
         raise Conflict(
             "Somebody else changed this {thing} meanwhile; read it again.", thing=thing, field=("version",)
         )

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -12,6 +11,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from domain.catalog.csv import ImportResult, import_file, read_products
+from domain.catalog.problems import FileProblem
 from domain.cause import Cause
 from domain.errors import Invalid
 from edge.auth import viewer_of
@@ -59,7 +59,7 @@ def product_routes(shop: Shop) -> list[Route]:
                     session, parsed, cause=Cause(shop.clock(), viewer.id), dry_run=dry_run
                 )
         shop.wake_relay()
-        return JSONResponse(report_import(result), 422 if result.problems else 200)
+        return JSONResponse(report_import(result, viewer), 422 if result.problems else 200)
 
     return [
         Route(PATH, answer_refusals(send_export), methods=["GET"]),
@@ -113,12 +113,21 @@ async def stream_file(file: IO[bytes]) -> AsyncIterator[bytes]:
             yield chunk
 
 
-def report_import(result: ImportResult) -> dict[str, object]:
-    """The result as JSON, with the fields `productsImport` has."""
+def report_import(result: ImportResult, viewer: Viewer) -> dict[str, object]:
+    """The result as JSON, with the fields `productsImport` has, in the viewer's language."""
     return {
         "created": result.created,
         "updated": result.updated,
         "unchanged": result.unchanged,
-        "problems": [asdict(problem) for problem in result.problems],
-        "notes": [asdict(note) for note in result.notes],
+        "problems": [describe_problem(each, viewer) for each in result.problems],
+        "notes": [describe_problem(each, viewer) for each in result.notes],
+    }
+
+
+def describe_problem(problem: FileProblem, viewer: Viewer) -> dict[str, object]:
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "reason": viewer.text_of(problem.reason),
     }

@@ -65,9 +65,9 @@ class Viewer:
             raise SecondFactorRequired("Set up an authenticator app first.")
         require_permission(permission, self.role)
 
-    def text_of(self, message: Message) -> str:
-        """A message in the viewer's language."""
-        return message.text(self.language, self.zone)
+    def text_of(self, message: Message | str) -> str:
+        """A message in the viewer's language; a plain text as it is."""
+        return message if isinstance(message, str) else message.text(self.language, self.zone)
 
     def translate(self, translations: Translations, field: str, original: str) -> str:
         """A text in the viewer's language, else of another region of that language, else the original."""

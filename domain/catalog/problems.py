@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from text.messages import Fact, Message
+
 PROBLEM_LIMIT = 1_000
 """Problems listed of one file; the rest is only counted."""
 
@@ -18,7 +20,8 @@ class FileProblem:
     file: str
     line: int
     column: str
-    reason: str
+    reason: Message | str
+    """A plain text where only people at a terminal read it."""
 
 
 class ProblemList:
@@ -29,7 +32,7 @@ class ProblemList:
         self.found: list[FileProblem] = []
         self.more = 0
 
-    def add(self, line: int, column: str, reason: str) -> None:
+    def add(self, line: int, column: str, reason: Message | str) -> None:
         if len(self.found) < PROBLEM_LIMIT:
             self.found.append(FileProblem(self.file, line, column, reason))
         else:
@@ -39,7 +42,7 @@ class ProblemList:
         """The problems by line; a last one counts those beyond PROBLEM_LIMIT."""
         problems = sorted(self.found, key=lambda problem: problem.line)
         if self.more:
-            problems.append(FileProblem(self.file, 0, "", f"... and {self.more:,} more"))
+            problems.append(FileProblem(self.file, 0, "", Message("... and {more} more", more=self.more)))
         return tuple(problems)
 
 
@@ -48,7 +51,17 @@ def quote_value(text: str) -> str:
     return f'"{text[:QUOTE_LIMIT]}..."' if len(text) > QUOTE_LIMIT else f'"{text}"'
 
 
-def list_names(names: Sequence[str]) -> str:
+def list_names(names: Sequence[str]) -> Message | str:
     """The first LISTED_LIMIT names, and the number of further ones."""
-    more = f" and {len(names) - LISTED_LIMIT:,} more" if len(names) > LISTED_LIMIT else ""
-    return f"{', '.join(names[:LISTED_LIMIT])}{more}"
+    first = ", ".join(names[:LISTED_LIMIT])
+    if len(names) <= LISTED_LIMIT:
+        return first
+    return Message("{names} and {more} more", names=first, more=len(names) - LISTED_LIMIT)
+
+
+class WrongText(ValueError):
+    """A text cannot be taken; `message` says what is wrong with it."""
+
+    def __init__(self, template: str, /, *, plural: str = "", **facts: Fact) -> None:
+        self.message = Message(template, plural=plural, **facts)
+        super().__init__(self.message)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, func, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import Conflict, Invalid, NotFound, Taken, WrongState
+from domain.errors import Conflict, Invalid, NotFound, Taken, WrongState, thing_named
 from domain.promotion.validation import PromotionDraft, normalize_draft
 from models import (
     Category,
@@ -102,7 +102,7 @@ async def require_scope_exists(session: AsyncSession, draft: PromotionDraft) -> 
     found = set(await session.scalars(select(table.id).where(table.id.in_(draft.scope_ids))))
     for index, id in enumerate(draft.scope_ids):
         if id not in found:
-            raise NotFound(table.__name__.lower(), field=("scope", field, index))
+            raise NotFound(thing_named(table.__name__), field=("scope", field, index))
 
 
 async def require_flash_sale_variant(session: AsyncSession, draft: PromotionDraft, variant_id: int) -> None:
@@ -126,7 +126,12 @@ def refuse_limits_below_usage(promotion: Promotion, draft: PromotionDraft) -> No
     """A limit cannot be lower than what has been used, and a flash sale with sales stays what it is."""
     limit = draft.usage_limit
     if promotion.usage_limit is not None and limit is not None and limit < promotion.used:
-        raise Invalid("It has been used {used} times already.", used=promotion.used, field=("usage_limit",))
+        raise Invalid(
+            "It has been used once already.",
+            plural="It has been used {count} times already.",
+            count=promotion.used,
+            field=("usage_limit",),
+        )
     if promotion.sold and draft.kind is not PromotionKind.FLASH_SALE:
         raise WrongState("This flash sale has sold something; end it instead.", field=("kind",))
     if promotion.sold and draft.variant_id != promotion.variant_id:
@@ -149,7 +154,12 @@ async def count_uses(session: AsyncSession, promotion: Promotion, *, limit: int 
     statement = select(func.count()).select_from(PromotionUse).where(*is_unreleased_use(promotion))
     used = await session.scalar(statement) or 0
     if limit is not None and used > limit:
-        raise Invalid("It has been used {used} times already.", used=used, field=("usage_limit",))
+        raise Invalid(
+            "It has been used once already.",
+            plural="It has been used {count} times already.",
+            count=used,
+            field=("usage_limit",),
+        )
     promotion.used = used
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from domain.errors import Invalid, LimitReached
 from domain.promotion.codes import normalize_code
 from models import CurrencyCode, PromotionKind, PromotionScopeKind, Translations
+from text.messages import Message
 
 CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{2,39}")
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -38,13 +39,13 @@ REQUIRED_TERMS: Mapping[PromotionKind, frozenset[str]] = {
 """The terms each kind needs; a kind has no other terms."""
 
 TERM_NAMES = {
-    "percent": "a percentage",
-    "amount": "an amount",
-    "tiers": "steps",
-    "buy": "units to buy",
-    "get": "free units",
-    "variant_id": "a flash sale",
-    "share": "a flash sale",
+    "percent": Message("percentage"),
+    "amount": Message("amount"),
+    "tiers": Message("steps"),
+    "buy": Message("units to buy"),
+    "get": Message("free units"),
+    "variant_id": Message("flash sale"),
+    "share": Message("flash sale"),
 }
 
 
@@ -121,17 +122,17 @@ def check_terms(draft: PromotionDraft) -> None:
     given = {name for name in TERM_NAMES if getattr(draft, name) not in (None, (), [])}
     required = REQUIRED_TERMS[draft.kind]
     kind = draft.kind.value
-    for name, description in TERM_NAMES.items():
+    for name, term in TERM_NAMES.items():
         if name in required and name not in given:
             raise Invalid(
-                "A {kind} promotion needs {description}.",
+                "A {kind} promotion needs: {term}.",
                 kind=kind,
-                description=description,
+                term=term,
                 field=field_of(name),
             )
-    for name, description in TERM_NAMES.items():
+    for name, term in TERM_NAMES.items():
         if name in given and name not in required:
-            raise Invalid(f"A {kind} promotion has no {description.split(' ', 1)[-1]}.", field=field_of(name))
+            raise Invalid("A {kind} promotion has no {term}.", kind=kind, term=term, field=field_of(name))
     check_range(draft.percent, 1, PERCENT_LIMIT, ("percent",))
     price = ("flash_sale", "price") if draft.kind is PromotionKind.FLASH_SALE else ("amount",)
     check_range(draft.amount, 1, AMOUNT_LIMIT, price)

@@ -114,7 +114,7 @@ def not_deliverable(
     place = destination.province or destination.country_code.upper()
     if not options:
         return NotDeliverable("We cannot send this to {place}.", place=place)
-    others = " and ".join(option.method.value for option in options)
+    others = [option.method.value for option in options]
     return NotDeliverable(
         "{method} is not offered for this to {place}, but {others}.",
         method=method.value,

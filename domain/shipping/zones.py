@@ -11,6 +11,7 @@ from domain.errors import Conflict, Invalid, LimitReached, NotFound, Taken
 from domain.shipping.tariff import ANYWHERE, region_key
 from geo import find_province
 from models import CurrencyCode, ShippingMethod, ShippingRate, ShippingZone
+from text.messages import Message
 
 ZONES_LIMIT = 100
 REGIONS_LIMIT = 500
@@ -138,7 +139,8 @@ def check_overlap(name: str, regions: Sequence[str], others: Sequence[ShippingZo
         known = {region.casefold() for region in zone.regions}
         for region in regions:
             if region.casefold() in known:
-                where = "all the rest" if region == ANYWHERE else region.replace("/", ", ")
+                rest = Message("all the rest")
+                where = rest if region == ANYWHERE else region.replace("/", ", ")
                 raise Taken(
                     "Zone {name} has {where} already.", name=zone.name, where=where, field=("regions",)
                 )

@@ -77,7 +77,7 @@ def effect_for(kind: MovementKind, quantity: int) -> MovementEffect:
             return ADD if quantity > 0 else REMOVE
         case MovementKind.RECEIVED | MovementKind.DAMAGED | MovementKind.CORRECTED:
             raise Invalid("Nothing would change: give a quantity above 0.", field=("quantity",))
-    raise Invalid(f"{kind.value.capitalize()} stock follows from orders, not by hand.", field=("kind",))
+    raise Invalid("Movements of the kind {kind} follow from orders, not by hand.", kind=kind, field=("kind",))
 
 
 def required_reason(reason: str) -> str:

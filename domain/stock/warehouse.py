@@ -10,6 +10,7 @@ from domain.contact import HOME_REGION, normalize_country
 from domain.errors import Invalid, LimitReached, NotFound, Taken, WrongState
 from models import Warehouse
 from models.sql.upsert import upsert_into
+from text.messages import Message
 
 MAIN = "MAIN"
 """The code of the main warehouse of a shop that has opened none itself."""
@@ -76,7 +77,7 @@ async def insert_warehouse(session: AsyncSession, values: dict[str, object], cou
         .returning(Warehouse)
     )
     if inserted is None:
-        raise Taken(f"There is a warehouse {values['code']} already.", field=("code",))
+        raise Taken("There is a warehouse {code} already.", code=str(values["code"]), field=("code",))
     warehouse: Warehouse = inserted
     return warehouse
 
@@ -104,10 +105,12 @@ def normalize_draft(draft: WarehouseDraft) -> WarehouseDraft:
         limit = CODE_LIMIT if name == "code" else PART_LIMIT
         if len(text) > limit:
             raise Invalid("At most {limit} characters.", limit=limit, field=(name,))
-    required_at_home = ("province",) if texts["country_code"] == HOME_REGION else ()
-    for name in ("code", "name", "city", *required_at_home):
+    required = {"code": Message("code"), "name": Message("name"), "city": Message("city")}
+    if texts["country_code"] == HOME_REGION:
+        required["province"] = Message("province")
+    for name, part in required.items():
         if not texts[name]:
-            raise Invalid("A warehouse needs its {name}.", name=name, field=(name,))
+            raise Invalid("A warehouse needs its {part}.", part=part, field=(name,))
     if (draft.latitude is None) != (draft.longitude is None):
         raise Invalid("Give both latitude and longitude, or neither.", field=("latitude",))
     if not (-90 <= (draft.latitude or 0) <= 90 and -180 <= (draft.longitude or 0) <= 180):

@@ -21,8 +21,7 @@ from domain.language import canonical_tag
 from models import Account, VerificationPurpose
 from resolvers.account.verification import StartedVerification, send_code, use_code_of
 from resolvers.context import Info
-
-LANGUAGES = ("zh", "en")
+from text.messages import LANGUAGES
 
 
 async def account_update(
@@ -131,5 +130,5 @@ async def require_password(info: Info, password: str) -> None:
 def check_language(text: str) -> str:
     """The tag of a language that the shop has; Invalid for any other text."""
     if text.partition("-")[0].lower() not in LANGUAGES or not text.replace("-", "").isalnum():
-        raise Invalid("The shop has texts in zh and en.", field=("language",))
+        raise Invalid("The shop has texts in {languages}.", languages=sorted(LANGUAGES), field=("language",))
     return canonical_tag(text)

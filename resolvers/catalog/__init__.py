@@ -16,6 +16,7 @@ from resolvers.catalog.category import (
 from resolvers.catalog.editing import (
     attribute_save,
     category_save,
+    problem_reason,
     product_archive,
     product_create,
     product_publish,
@@ -115,6 +116,7 @@ __all__ = [
     "price_range",
     "price_remove",
     "price_set",
+    "problem_reason",
     "product",
     "product_archive",
     "product_availability",

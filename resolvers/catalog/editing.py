@@ -5,6 +5,7 @@ from dataclasses import replace
 import strawberry
 
 from domain.catalog.csv import ImportResult, import_file, read_products
+from domain.catalog.problems import FileProblem
 from domain.catalog.product import (
     archive_product,
     archive_variant,
@@ -192,3 +193,8 @@ def require_version(id: str | None, version: int | None) -> None:
     """Raises Invalid where an existing row would be changed without the version the caller has read."""
     if id is not None and version is None:
         raise Invalid("Say which version you have read.", field=("version",))
+
+
+def problem_reason(root: FileProblem, info: Info) -> str:
+    """What is wrong, or how it was interpreted."""
+    return info.context.viewer_of(info).text_of(root.reason)

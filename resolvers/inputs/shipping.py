@@ -60,7 +60,7 @@ class ShippingRateInput:
             return Money.of(amount, self.currency_code).minor
         except (ValueError, ArithmeticError):
             raise Invalid(
-                "This is not an amount in {currency_code}.",
-                currency_code=self.currency_code.value,
+                "This is not an amount in {currency}.",
+                currency=self.currency_code.value,
                 field=field,
             ) from None

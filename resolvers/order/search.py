@@ -104,7 +104,12 @@ def check_text(text: str, field: Field) -> str:
     if not text:
         raise Invalid("Say what to look for.", field=field)
     if len(text) > TEXT_LIMIT or len(text.split()) > TERMS_LIMIT:
-        raise LimitReached(f"At most {TERMS_LIMIT} words and {TEXT_LIMIT} characters.", field=field)
+        raise LimitReached(
+            "At most {words} words and {limit} characters.",
+            words=TERMS_LIMIT,
+            limit=TEXT_LIMIT,
+            field=field,
+        )
     return text
 
 
@@ -113,8 +118,8 @@ def phone_digits(text: str, field: Field) -> str:
     digits = PHONE_PUNCTUATION.sub("", text)
     if not (digits.isascii() and digits.isdigit() and PHONE_TAIL_DIGITS <= len(digits) <= PHONE_LIMIT):
         raise Invalid(
-            "Give the last {phone_tail_digits} to {limit} digits of the number.",
-            phone_tail_digits=PHONE_TAIL_DIGITS,
+            "Give the last {least} to {limit} digits of the number.",
+            least=PHONE_TAIL_DIGITS,
             limit=PHONE_LIMIT,
             field=field,
         )

@@ -47,8 +47,7 @@ class ImportProblem:
     """The line where the row begins."""
     column: str
     """The column, as the file names it; empty for the whole row."""
-    reason: str
-    """What is wrong, or how it was interpreted."""
+    reason: str = field(resolve.problem_reason)
 
 
 @row_type(resolve.ImportResult)

@@ -2,6 +2,6 @@
 
 from text.messages.catalogue import LANGUAGES, choose_language, load_catalogue
 from text.messages.facts import Fact
-from text.messages.message import Message
+from text.messages.message import Alternatives, Capitalized, Message
 
-__all__ = ["LANGUAGES", "Fact", "Message", "choose_language", "load_catalogue"]
+__all__ = ["LANGUAGES", "Alternatives", "Capitalized", "Fact", "Message", "choose_language", "load_catalogue"]

@@ -1,8 +1,12 @@
 """A message: what is said, apart from the language it is said in."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
-from text.messages.catalogue import SOURCE_LANGUAGE, choose_language, load_translations
+from babel.lists import format_list
+
+from text.messages.catalogue import SOURCE_LANGUAGE, choose_language, load_translations, locale_of
 from text.messages.facts import Fact, format_fact
 
 
@@ -44,11 +48,30 @@ class Message:
         return f"Message({str(self)!r})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Message) and (self.template, self.plural, self.facts) == (
-            other.template,
-            other.plural,
-            other.facts,
-        )
+        """Whether both read the same in English; so does a plain text."""
+        return str(self) == str(other) if isinstance(other, Message | str) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self.template, self.plural, *self.facts.items()))
+        return hash(str(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Capitalized:
+    """A message as the beginning of a sentence."""
+
+    message: Message
+
+    def text(self, language: str, zone: tzinfo = UTC) -> str:
+        text = self.message.text(language, zone)
+        return text[:1].upper() + text[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """Several things of which one is meant: "navy or midnight"."""
+
+    choices: Sequence[Fact]
+
+    def text(self, language: str, zone: tzinfo = UTC) -> str:
+        written = [format_fact(each, language, zone) for each in self.choices]
+        return format_list(written, style="or", locale=locale_of(language))

@@ -1,13 +1,14 @@
-"""Parsers for the text of one cell; ValueError says what is wrong with it."""
+"""Parsers for the text of one cell; WrongText says what is wrong with it."""
 
 import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from domain.catalog.limits import NAME_LIMIT, WHOLE_NUMBER_LIMIT
-from domain.catalog.problems import quote_value
+from domain.catalog.problems import WrongText, quote_value
 from models.catalog import ProductStatus
 from models.money import MINOR_DIGITS, CurrencyCode, Money
+from text.messages import Message
 
 WHOLE_DIGITS = 12
 """Digits before the decimal point of a price."""
@@ -23,7 +24,9 @@ _POLICIES = _FLAGS | {"continue": True, "deny": False}
 
 def parse_name(text: str) -> str:
     if len(text) > NAME_LIMIT:
-        raise ValueError(f"has {len(text):,} characters; at most {NAME_LIMIT} are taken")
+        raise WrongText(
+            "has {length} characters; at most {limit} are taken", length=len(text), limit=NAME_LIMIT
+        )
     return text
 
 
@@ -31,13 +34,16 @@ def amount_parser(currency: CurrencyCode) -> Callable[[str], Money]:
     """A parser for amounts in this currency, such as "12.50"."""
 
     def parse_amount(text: str) -> Money:
-        _parse_decimal(text, "an amount such as 12.50")
+        _parse_decimal(text, Message("an amount such as 12.50"))
         units, _, decimals = text.partition(".")
         if len(units) > WHOLE_DIGITS:
-            raise ValueError(f"{quote_value(text)} is too large")
+            raise WrongText("{text} is too large", text=quote_value(text))
         if len(decimals.rstrip("0")) > MINOR_DIGITS[currency]:
-            raise ValueError(
-                f"{quote_value(text)} has more than the {MINOR_DIGITS[currency]} decimals of {currency}"
+            raise WrongText(
+                "{text} has more than the {digits} decimals of {currency}",
+                text=quote_value(text),
+                digits=MINOR_DIGITS[currency],
+                currency=currency.value,
             )
         return Money.of(Decimal(f"{units}.{decimals.rstrip('0') or 0}"), currency)
 
@@ -46,25 +52,25 @@ def amount_parser(currency: CurrencyCode) -> Callable[[str], Money]:
 
 def parse_whole_number(text: str) -> int:
     if not _WHOLE.fullmatch(text):
-        raise ValueError(f"{quote_value(text)} is not a whole number")
+        raise WrongText("{text} is not a whole number", text=quote_value(text))
     return int(_limit_number(Decimal(text), text))
 
 
 def parse_grams(text: str) -> int:
     """A weight in whole grams, rounded half up: files converted from pounds have fractions."""
-    return int(_limit_number(_parse_decimal(text, "a weight in grams"), text) + Decimal("0.5"))
+    return int(_limit_number(_parse_decimal(text, Message("a weight in grams")), text) + Decimal("0.5"))
 
 
 def parse_position(text: str) -> int:
     position = parse_whole_number(text)
     if not position:
-        raise ValueError("pictures are counted from 1")
+        raise WrongText("pictures are counted from 1")
     return position
 
 
 def parse_weight_unit(text: str) -> str:
     if text.lower() not in WEIGHT_UNITS:
-        raise ValueError(f"{quote_value(text)} is none of {', '.join(WEIGHT_UNITS)}")
+        raise WrongText("{text} is none of {names}", text=quote_value(text), names=", ".join(WEIGHT_UNITS))
     return text.lower()
 
 
@@ -72,7 +78,7 @@ def parse_flag(text: str) -> bool:
     try:
         return _FLAGS[text.lower()]
     except KeyError:
-        raise ValueError(f"{quote_value(text)} is neither TRUE nor FALSE") from None
+        raise WrongText("{text} is neither TRUE nor FALSE", text=quote_value(text)) from None
 
 
 def parse_inventory_policy(text: str) -> bool:
@@ -80,14 +86,14 @@ def parse_inventory_policy(text: str) -> bool:
     try:
         return _POLICIES[text.lower()]
     except KeyError:
-        raise ValueError(f"{quote_value(text)} is neither deny nor continue") from None
+        raise WrongText("{text} is neither deny nor continue", text=quote_value(text)) from None
 
 
 def parse_status(text: str) -> ProductStatus:
     try:
         return ProductStatus[text.upper()]
     except KeyError:
-        raise ValueError(f"{quote_value(text)} is none of active, draft, archived") from None
+        raise WrongText("{text} is none of active, draft, archived", text=quote_value(text)) from None
 
 
 def parse_taxonomy_id(text: str) -> str:
@@ -119,17 +125,17 @@ def split_values(text: str, separator: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts if part.strip())
 
 
-def _parse_decimal(text: str, meaning: str) -> Decimal:
+def _parse_decimal(text: str, meaning: Message) -> Decimal:
     if not _DECIMAL.fullmatch(text):
-        raise ValueError(f"{quote_value(text)} is not {meaning}")
+        raise WrongText("{text} is not {meaning}", text=quote_value(text), meaning=meaning)
     if text.startswith("-"):
-        raise ValueError(f"{quote_value(text)} is negative")
+        raise WrongText("{text} is negative", text=quote_value(text))
     return Decimal(text)
 
 
 def _limit_number(number: Decimal, text: str) -> Decimal:
     if number < 0:
-        raise ValueError(f"{quote_value(text)} is negative")
+        raise WrongText("{text} is negative", text=quote_value(text))
     if number > WHOLE_NUMBER_LIMIT:
-        raise ValueError(f"{quote_value(text)} is more than {WHOLE_NUMBER_LIMIT:,}")
+        raise WrongText("{text} is more than {limit}", text=quote_value(text), limit=WHOLE_NUMBER_LIMIT)
     return number

@@ -4,6 +4,7 @@ import codecs
 
 from domain.catalog.limits import FILE_LIMIT
 from domain.catalog.problems import ProblemList
+from text.messages import Message
 
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -28,12 +29,18 @@ _COMMON = range(0xB0, 0xD8)
 def decode_file(data: bytes, problems: ProblemList, notes: ProblemList) -> str:
     """The text of the file, or "" and a problem; a note where it is not in Unicode."""
     if len(data) > FILE_LIMIT:
-        problems.add(1, "", f"the file has {len(data):,} bytes; at most {FILE_LIMIT:,} are taken")
+        problems.add(
+            1,
+            "",
+            Message(
+                "the file has {length} bytes; at most {limit} are taken", length=len(data), limit=FILE_LIMIT
+            ),
+        )
         return ""
     text = _decode_bytes(data, problems, notes)
     nul = text.find("\0")
     if nul >= 0:
-        problems.add(text.count("\n", 0, nul) + 1, "", "not a text file: it holds a NUL byte")
+        problems.add(text.count("\n", 0, nul) + 1, "", Message("not a text file: it holds a NUL byte"))
         return ""
     return text
 
@@ -44,12 +51,16 @@ def _decode_bytes(data: bytes, problems: ProblemList, notes: ProblemList) -> str
         return data[len(mark) :].decode(encoding)
     except UnicodeDecodeError as wrong:
         if not mark and (text := _decode_chinese(data)):
-            notes.add(1, "", "not UTF-8: read as GB18030 (GBK)")
+            notes.add(1, "", Message("not UTF-8: read as GB18030 (GBK)"))
             return text
         at = len(mark) + wrong.start
         line = data.count("\n".encode(encoding), 0, at) + 1
         name = encoding.upper().removesuffix("-LE").removesuffix("-BE")
-        problems.add(line, "", f"not {name}: byte 0x{data[at]:02X}; save the file as UTF-8")
+        problems.add(
+            line,
+            "",
+            Message("not {name}: byte 0x{byte}; save the file as UTF-8", name=name, byte=f"{data[at]:02X}"),
+        )
         return ""
 
 

@@ -15,13 +15,14 @@ from domain.catalog.problems import FileProblem, list_names
 from domain.catalog.product import DraftPart, DraftRefusal, DraftRefused, SaveOutcome, save_products
 from domain.cause import Cause
 from models import Attribute, Category, Warehouse
+from text.messages import Message
 
 CreatedKind = type[Category] | type[Attribute] | type[Warehouse]
 
-CREATED_KINDS: Mapping[CreatedKind, tuple[InstrumentedAttribute[str], str, str]] = {
-    Category: (Category.name, Column.CATEGORY, "categories"),
-    Attribute: (Attribute.code, ColumnFamily.ATTRIBUTE, "attributes"),
-    Warehouse: (Warehouse.code, ColumnFamily.QUANTITY, "warehouses"),
+CREATED_KINDS: Mapping[CreatedKind, tuple[InstrumentedAttribute[str], str, Message]] = {
+    Category: (Category.name, Column.CATEGORY, Message("categories")),
+    Attribute: (Attribute.code, ColumnFamily.ATTRIBUTE, Message("attributes")),
+    Warehouse: (Warehouse.code, ColumnFamily.QUANTITY, Message("warehouses")),
 }
 """What an import may create besides products: its name, the column that names it, and its plural."""
 
@@ -103,9 +104,14 @@ async def _list_created(
     session: AsyncSession, last_ids: Mapping[CreatedKind, int], file: str
 ) -> AsyncIterator[FileProblem]:
     """Notes on what the import created besides products; none for a kind the shop had none of before."""
-    for kind, (name, column, plural) in CREATED_KINDS.items():
+    for kind, (name, column, things) in CREATED_KINDS.items():
         if not last_ids[kind]:
             continue
         names = (await session.scalars(select(name).where(kind.id > last_ids[kind]).order_by(kind.id))).all()
         if names:
-            yield FileProblem(file, 1, column, f"{plural} the shop did not have: {list_names(names)}")
+            yield FileProblem(
+                file,
+                1,
+                column,
+                Message("{things} the shop did not have: {names}", things=things, names=list_names(names)),
+            )

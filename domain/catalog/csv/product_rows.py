@@ -22,6 +22,7 @@ from domain.catalog.product import (
 )
 from models.catalog import ProductStatus
 from models.money import CurrencyCode
+from text.messages import Message
 
 NO_OPTION = "Title"
 NO_CHOICE = "Default Title"
@@ -51,7 +52,7 @@ def _parse_fields(rows: Sequence[CsvRow], notes: ProblemList) -> ProductDraft:
     row = rows[0]
     for name, text in PRODUCT_TEXTS.items():
         if text.required and not row.text(text.column):
-            row.refuse(text.column, f"the product has no {name}")
+            row.refuse(text.column, Message("the product has no {name}", name=name))
     category = row.text(Column.CATEGORY)
     taxonomy_id = cells.parse_taxonomy_id(category)
     draft = ProductDraft(
@@ -81,7 +82,9 @@ def _parse_product_status(row: CsvRow, notes: ProblemList) -> ProductStatus:
     unstated = ProductStatus.ACTIVE if published else ProductStatus.DRAFT
     status = row.read(Column.STATUS, cells.parse_status, unstated)
     if status is ProductStatus.ACTIVE and not published:
-        notes.add(row.line, row.header.name(Column.STATUS), "active but not published: taken as a draft")
+        notes.add(
+            row.line, row.header.name(Column.STATUS), Message("active but not published: taken as a draft")
+        )
         return ProductStatus.DRAFT
     return status
 
@@ -113,7 +116,7 @@ def _parse_pictures(rows: Sequence[CsvRow]) -> tuple[PictureDraft, ...]:
             position = row.read(Column.PICTURE_POSITION, cells.parse_position, len(found) + 1)
             found.append(PictureDraft(url, row.text(Column.PICTURE_ALT), position))
         elif row.text(Column.PICTURE_POSITION) or row.text(Column.PICTURE_ALT):
-            row.refuse(Column.PICTURE, "a picture without an address")
+            row.refuse(Column.PICTURE, Message("a picture without an address"))
     return number_pictures(sorted(found, key=lambda picture: picture.position))
 
 
@@ -137,7 +140,10 @@ def _parse_variants(rows: Sequence[CsvRow]) -> dict[Options, tuple[CsvRow, Varia
         if options is None:
             continue
         if options in found:
-            row.refuse(Column.OPTION1_VALUE, f"the same variant as in line {found[options][0].line}")
+            row.refuse(
+                Column.OPTION1_VALUE,
+                Message("the same variant as in line {line}", line=str(found[options][0].line)),
+            )
         found[options] = row, _parse_variant(row, options, rows[0])
     return found
 
@@ -149,9 +155,16 @@ def _parse_option_names(rows: Sequence[CsvRow]) -> tuple[str, ...]:
         name = naming[0].read(column, cells.parse_name, "") if naming else ""
         for row in naming:
             if row.text(column) != naming[0].text(column):
-                row.refuse(column, f"the option is called {quote_value(name)} in line {naming[0].line}")
+                row.refuse(
+                    column,
+                    Message(
+                        "the option is called {name} in line {line}",
+                        name=quote_value(name),
+                        line=str(naming[0].line),
+                    ),
+                )
         if name and name in names:
-            naming[0].refuse(column, f"two options are called {quote_value(name)}")
+            naming[0].refuse(column, Message("two options are called {name}", name=quote_value(name)))
         names.append(name)
     return tuple(names)
 
@@ -164,10 +177,12 @@ def _parse_options(row: CsvRow, names: Sequence[str]) -> Options | None:
         if name:
             pairs.append((name, value))
         if name and not value:
-            row.refuse(column, f"the option {quote_value(name)} has no value")
+            row.refuse(column, Message("the option {name} has no value", name=quote_value(name)))
             valid = False
         elif value and not name and value != NO_CHOICE:
-            row.refuse(column, f"{quote_value(value)} is the value of an option without a name")
+            row.refuse(
+                column, Message("{value} is the value of an option without a name", value=quote_value(value))
+            )
             valid = False
     return tuple(pairs) if valid else None
 
@@ -209,7 +224,7 @@ def _parse_prices(row: CsvRow) -> dict[CurrencyCode, PriceDraft]:
         if amount is not None:
             found[currency] = PriceDraft(amount, compare_at)
         elif compare_at and not row.text(price):
-            row.refuse(before, "a price before without a price")
+            row.refuse(before, Message("a price before without a price"))
     return found
 
 
@@ -235,7 +250,9 @@ def _refuse_changes(first: CsvRow, row: CsvRow) -> None:
     if not row.has_value_in(header.variant_cells):
         names += _changed_values(first, row)
     for name in names:
-        row.problems.add(row.line, name, f"differs from the product's first row, line {first.line}")
+        row.problems.add(
+            row.line, name, Message("differs from the product's first row, line {line}", line=str(first.line))
+        )
 
 
 def _is_changed(first: CsvRow, row: CsvRow, at: int) -> bool:

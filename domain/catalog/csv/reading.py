@@ -10,6 +10,7 @@ from domain.catalog.limits import PICTURE_LIMIT, VARIANT_LIMIT
 from domain.catalog.problems import FileProblem, ProblemList, quote_value
 from domain.catalog.product import ProductDraft
 from models.money import CurrencyCode
+from text.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def _group_rows(rows: Iterable[CsvRow]) -> list[tuple[str, list[CsvRow]]]:
     for row in rows:
         slug = row.text(Column.HANDLE)
         if not slug:
-            row.refuse(Column.HANDLE, "the row does not say which product it belongs to")
+            row.refuse(Column.HANDLE, Message("the row does not say which product it belongs to"))
             continue
         if slug not in latest or (slug != previous and row.text(Column.TITLE)):
             latest[slug] = []
@@ -69,13 +70,19 @@ def _replace_product(earlier: ParsedProduct, later: ParsedProduct, notes: Proble
     row = later.row
     option_names = {tuple(name for name, _ in options) for options in (*earlier.variants, *later.variants)}
     if len(option_names) > 1:
-        row.refuse(Column.OPTION1_NAME, f"other options than in line {earlier.row.line}")
+        row.refuse(
+            Column.OPTION1_NAME, Message("other options than in line {line}", line=str(earlier.row.line))
+        )
     same = len(earlier.variants.keys() & later.variants.keys())
-    before = f"{quote_value(later.product.slug)} is in line {earlier.row.line} already"
     notes.add(
         row.line,
         row.header.name(Column.HANDLE),
-        f"{before}: its fields and {same} of its variants are replaced",
+        Message(
+            "{product} is in line {line} already: its fields and {same} of its variants are replaced",
+            product=quote_value(later.product.slug),
+            line=str(earlier.row.line),
+            same=same,
+        ),
     )
     pictures = {picture.url: picture for picture in (*earlier.product.pictures, *later.product.pictures)}
     product = replace(later.product, pictures=number_pictures(list(pictures.values())))
@@ -85,9 +92,9 @@ def _replace_product(earlier: ParsedProduct, later: ParsedProduct, notes: Proble
 def _refuse_too_many(products: Iterable[ParsedProduct]) -> None:
     for parsed in products:
         if len(parsed.variants) > VARIANT_LIMIT:
-            parsed.row.refuse(Column.HANDLE, f"more than {VARIANT_LIMIT:,} variants")
+            parsed.row.refuse(Column.HANDLE, Message("more than {limit} variants", limit=VARIANT_LIMIT))
         if len(parsed.product.pictures) > PICTURE_LIMIT:
-            parsed.row.refuse(Column.PICTURE, f"more than {PICTURE_LIMIT} pictures")
+            parsed.row.refuse(Column.PICTURE, Message("more than {limit} pictures", limit=PICTURE_LIMIT))
 
 
 def _refuse_repeated_skus(products: Iterable[ParsedProduct]) -> None:
@@ -100,7 +107,12 @@ def _refuse_repeated_skus(products: Iterable[ParsedProduct]) -> None:
             if owner is not row:
                 first, second = sorted((owner, row), key=lambda each: each.line)
                 second.refuse(
-                    Column.SKU, f"the SKU {quote_value(variant.sku)} stands in line {first.line} already"
+                    Column.SKU,
+                    Message(
+                        "the SKU {sku} stands in line {line} already",
+                        sku=quote_value(variant.sku),
+                        line=str(first.line),
+                    ),
                 )
 
 

@@ -8,10 +8,11 @@ from typing import TypeVar
 
 from domain.catalog.csv.columns import Column, ColumnKey, Header, parse_header
 from domain.catalog.csv.encoding import decode_file
-from domain.catalog.problems import ProblemList
+from domain.catalog.problems import ProblemList, WrongText
 from domain.errors import Invalid
 from domain.incoming_text import normalize_incoming_text
 from models.money import CurrencyCode
+from text.messages import Message
 
 SEPARATORS = ",;\t"
 """What may separate cells; the first of these that the header has does."""
@@ -39,17 +40,17 @@ class CsvRow:
         return "" if at is None else self.cells[at].strip()
 
     def read(self, column: ColumnKey, parse: Callable[[str], T], blank: T) -> T:
-        """The parsed cell, `blank` where it is blank; a ValueError of `parse` becomes a problem."""
+        """The parsed cell, `blank` where it is blank; a WrongText of `parse` becomes a problem."""
         text = self.text(column)
         if not text:
             return blank
         try:
             return parse(text)
-        except ValueError as wrong:
-            self.refuse(column, str(wrong))
+        except WrongText as wrong:
+            self.refuse(column, wrong.message)
             return blank
 
-    def refuse(self, column: ColumnKey, reason: str) -> None:
+    def refuse(self, column: ColumnKey, reason: Message) -> None:
         self.problems.add(self.line, self.header.name(column), reason)
 
     def has_value_in(self, places: Sequence[int]) -> bool:
@@ -65,7 +66,7 @@ def read_rows(
     first = next(lines, None)
     if first is None:
         if not problems.found:
-            problems.add(1, "", "the file is empty")
+            problems.add(1, "", Message("the file is empty"))
         return
     header = _read_header(*first, problems, currency=currency)
     if header is None:
@@ -76,7 +77,11 @@ def read_rows(
         if row is None:
             continue
         for name in [name for name in typos if row.has_value_in([header.unknown[name]])]:
-            notes.add(line, name, f'kept, but no column the shop knows: is "{typos.pop(name)}" meant?')
+            notes.add(
+                line,
+                name,
+                Message('kept, but no column the shop knows: is "{known}" meant?', known=typos.pop(name)),
+            )
         yield row
 
 
@@ -93,7 +98,7 @@ def _split_rows(text: str, problems: ProblemList) -> Iterator[tuple[int, list[st
         except StopIteration:
             return
         except csv.Error as wrong:
-            problems.add(line, "", f"not CSV from here on: {wrong}")
+            problems.add(line, "", Message("not CSV from here on: {problem}", problem=str(wrong)))
             return
         if any(map(str.strip, cells)):
             yield line, cells
@@ -105,23 +110,29 @@ def _read_header(
     header = parse_header(normalize_cells(line, names, names, problems), currency)
     for column in REQUIRED:
         if column not in header.at:
-            problems.add(line, column.value, f'the header has no column "{column}"')
+            problems.add(line, column.value, Message('the header has no column "{column}"', column=column))
     for name in header.repeated:
-        problems.add(line, name, "the header has this column twice")
+        problems.add(line, name, Message("the header has this column twice"))
     return None if problems.found else header
 
 
 def _read_row(line: int, cells: list[str], header: Header, problems: ProblemList) -> CsvRow | None:
     missing = len(header.names) - len(cells)
     if missing < 0:
-        problems.add(line, "", f"{len(cells)} cells under a header of {len(header.names)}")
+        problems.add(
+            line,
+            "",
+            Message(
+                "{count} cells under a header of {expected}", count=len(cells), expected=len(header.names)
+            ),
+        )
         return None
     cells.extend([""] * missing)
     row = CsvRow(line, normalize_cells(line, header.names, cells, problems), header, problems)
     if row.has_value_in(header.nameless):
-        problems.add(line, "", "a value in a column whose header is blank")
+        problems.add(line, "", Message("a value in a column whose header is blank"))
     if row.has_value_in(header.beyond):
-        problems.add(line, header.names[header.beyond[0]], "a product has at most 3 options")
+        problems.add(line, header.names[header.beyond[0]], Message("a product has at most 3 options"))
     return row
 
 
@@ -134,6 +145,6 @@ def normalize_cells(
         try:
             normal.append(normalize_incoming_text(cell))
         except Invalid as refused:
-            problems.add(line, column, str(refused))
+            problems.add(line, column, refused.message)
             normal.append("")
     return normal

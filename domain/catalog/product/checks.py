@@ -17,6 +17,7 @@ from domain.catalog.taxonomy import (
 from domain.errors import ErrorCode
 from domain.stock import CODE_LIMIT
 from models import AttributeType, Category, Variant
+from text.messages import Message
 
 SINGLE = frozenset({AttributeType.NUMBER, AttributeType.BOOLEAN, AttributeType.DATE})
 """Types of attributes of which a product has one value."""
@@ -28,19 +29,23 @@ def refuse_limits(saves: Sequence[ProductSave]) -> Iterator[DraftRefusal]:
     for save in saves:
         draft = save.draft
         if draft.slug in slugs:
-            yield DraftRefusal(draft, DraftPart.SLUG, f'"{draft.slug}" stands there twice', ("slug",))
+            yield DraftRefusal(
+                draft, DraftPart.SLUG, Message('"{slug}" stands there twice', slug=draft.slug), ("slug",)
+            )
         slugs.add(draft.slug)
         if len(draft.category_path) > DEPTH_LIMIT:
             yield DraftRefusal(
-                draft, DraftPart.CATEGORY, f"categories stand at most {DEPTH_LIMIT} levels deep"
+                draft,
+                DraftPart.CATEGORY,
+                Message("categories stand at most {limit} levels deep", limit=DEPTH_LIMIT),
             )
         for code in draft.attributes:
             if len(code) > NAME_LIMIT:
-                reason = f"a code has at most {NAME_LIMIT} characters"
+                reason = Message("a code has at most {limit} characters", limit=NAME_LIMIT)
                 yield DraftRefusal(draft, DraftPart.ATTRIBUTE, reason, key=code)
         for code in {code for variant in draft.variants for code in variant.stock}:
             if len(code) > CODE_LIMIT:
-                reason = f"the code of a warehouse has at most {CODE_LIMIT} characters"
+                reason = Message("the code of a warehouse has at most {limit} characters", limit=CODE_LIMIT)
                 yield DraftRefusal(draft, DraftPart.STOCK, reason, key=code)
 
 
@@ -54,7 +59,7 @@ def refuse_former_slugs(
     for save in saves:
         slug = save.draft.slug
         if save.new and (current := current_slugs.get(slug)):
-            reason = f'"{slug}" leads to "{current}" now'
+            reason = Message('"{slug}" leads to "{current}" now', slug=slug, current=current)
             yield DraftRefusal(save.draft, DraftPart.SLUG, reason, ("slug",), code=ErrorCode.TAKEN)
 
 
@@ -68,14 +73,19 @@ def refuse_attributes(
                 yield DraftRefusal(save.draft, DraftPart.ATTRIBUTE, reason, ("attributes",), key=code)
 
 
-def _wrong_values(attribute: AttributeWithValues, texts: Sequence[str]) -> Iterator[str]:
+def _wrong_values(attribute: AttributeWithValues, texts: Sequence[str]) -> Iterator[Message]:
     if len(texts) > 1 and attribute.row.type in SINGLE:
-        yield f"{attribute.row.name} ({attribute.row.code}) has one value, not {len(texts)}"
+        yield Message(
+            "{name} ({code}) has one value, not {count}",
+            name=attribute.row.name,
+            code=attribute.row.code,
+            count=len(texts),
+        )
     for text in texts:
         try:
             attribute.parse(text)
         except WrongValue as wrong:
-            yield str(wrong).rstrip(".")
+            yield wrong.reason
 
 
 def refuse_skus(saves: Sequence[ProductSave], owners: Mapping[str, Variant]) -> Iterator[DraftRefusal]:
@@ -93,7 +103,7 @@ def refuse_skus(saves: Sequence[ProductSave], owners: Mapping[str, Variant]) -> 
             owner = owners.get(sku)
             taken = owner is not None and owner is not match.row and owner.archived_at is None
             if sku in seen or (taken and owner is not None and owner.id not in losing):
-                reason = f'another variant has the SKU "{sku}" already'
+                reason = Message('another variant has the SKU "{sku}" already', sku=sku)
                 field = ("variants", index, "sku")
                 yield DraftRefusal(save.draft, DraftPart.SKU, reason, field, code=ErrorCode.TAKEN)
             seen.add(sku)
@@ -119,8 +129,16 @@ async def refuse_foreign_attributes(
             row = attributes[code].row
             allowed = owners.get(row.id, {})
             if allowed and path_ids.isdisjoint(allowed) and row.id not in present:
-                place = f'products of "{category.name}"' if category else "products without a category"
-                reason = (
-                    f"{row.name} ({code}) is not for {place}; allowed: {list_names(sorted(allowed.values()))}"
+                place = (
+                    Message('products of "{category}"', category=category.name)
+                    if category
+                    else Message("products without a category")
+                )
+                reason = Message(
+                    "{name} ({code}) is not for {place}; allowed: {names}",
+                    name=row.name,
+                    code=code,
+                    place=place,
+                    names=list_names(sorted(allowed.values())),
                 )
                 yield DraftRefusal(save.draft, DraftPart.ATTRIBUTE, reason, ("attributes",), key=code)

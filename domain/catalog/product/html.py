@@ -2,6 +2,7 @@
 
 import nh3
 
+from domain.catalog.problems import WrongText
 from text.characters import clean_text
 
 HTML_LIMIT = 512 * 1024
@@ -58,9 +59,11 @@ def clean_html(html: str) -> str:
     break of every <pre>), so passes repeat until nothing changes; what still changes becomes plain text.
     """
     if len(html) > HTML_LIMIT:
-        raise ValueError(f"has {len(html):,} characters; at most {HTML_LIMIT:,} are taken")
+        raise WrongText(
+            "has {length} characters; at most {limit} are taken", length=len(html), limit=HTML_LIMIT
+        )
     if html.count("<") > HTML_TAG_LIMIT:
-        raise ValueError(f"has more than {HTML_TAG_LIMIT:,} tags")
+        raise WrongText("has more than {limit} tags", limit=HTML_TAG_LIMIT)
     for _ in range(PASSES):
         cleaned = clean_text(_cleaner.clean(html)).strip()  # it may hold character references
         if cleaned == html:

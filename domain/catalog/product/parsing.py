@@ -3,23 +3,27 @@
 import re
 
 from domain.catalog.limits import SLUG_LIMIT, URL_LIMIT
-from domain.catalog.problems import quote_value
+from domain.catalog.problems import WrongText, quote_value
 
 _PICTURE_URL = re.compile(r"(https?:)?//[^/\s]\S*|/[^/\s]\S*", re.IGNORECASE)
 
 
 def parse_slug(text: str) -> str:
     if len(text) > SLUG_LIMIT:
-        raise ValueError(f"has {len(text):,} characters; at most {SLUG_LIMIT} are taken")
+        raise WrongText(
+            "has {length} characters; at most {limit} are taken", length=len(text), limit=SLUG_LIMIT
+        )
     if not re.fullmatch(r"[\w-]+", text):
-        raise ValueError(f"{quote_value(text)} may only hold letters, digits, - and _")
+        raise WrongText("{text} may only hold letters, digits, - and _", text=quote_value(text))
     return text
 
 
 def parse_picture_url(text: str) -> str:
     """An address elsewhere, or a path of the shop's own."""
     if len(text) > URL_LIMIT:
-        raise ValueError(f"has {len(text):,} characters; at most {URL_LIMIT:,} are taken")
+        raise WrongText(
+            "has {length} characters; at most {limit} are taken", length=len(text), limit=URL_LIMIT
+        )
     if not _PICTURE_URL.fullmatch(text):
-        raise ValueError(f"{quote_value(text)} is not the address of a picture")
+        raise WrongText("{text} is not the address of a picture", text=quote_value(text))
     return text

@@ -224,11 +224,12 @@ def _refuse_overlap(change: PriceChange, others: Sequence[PriceChange]) -> None:
         )
     for other in others:
         if change.starts_at < _end_of(other) and other.starts_at < _end_of(change):
-            until = f" until {other.ends_at.isoformat()}" if other.ends_at else ""
-            raise Taken(
-                f"From {other.starts_at.isoformat()}{until} there is another change of this price.",
-                field=("starts_at",),
+            template = (
+                "From {start} until {end} there is another change of this price."
+                if other.ends_at
+                else "From {start} there is another change of this price."
             )
+            raise Taken(template, start=other.starts_at, end=other.ends_at, field=("starts_at",))
 
 
 def _end_of(change: PriceChange) -> datetime:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from domain.catalog.product.drafts import ProductDraft
 from domain.errors import DomainError, ErrorCode
+from text.messages import Capitalized, Message
 
 
 class DraftPart(StrEnum):
@@ -24,7 +25,8 @@ class DraftRefusal:
 
     draft: ProductDraft
     part: DraftPart
-    reason: str
+    reason: Message
+    """What is wrong, without a full stop."""
     field: tuple[str | int, ...] = ()
     """The path of the field in a form."""
     key: str = ""
@@ -37,6 +39,6 @@ class DraftRefused(DomainError):
 
     def __init__(self, refusals: Sequence[DraftRefusal]) -> None:
         first = refusals[0]
-        super().__init__(f"{first.reason[0].upper()}{first.reason[1:]}.", field=first.field)
+        super().__init__("{reason}.", reason=Capitalized(first.reason), field=first.field)
         self.code = first.code
         self.refusals = tuple(refusals)

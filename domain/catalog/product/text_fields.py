@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 from domain.catalog.limits import NAME_LIMIT, SEO_LIMIT
+from domain.catalog.problems import WrongText
 from domain.catalog.product.html import clean_html
 
 
@@ -31,7 +32,9 @@ class TextField:
         if self.html:
             return clean_html(text)
         if len(text) > self.limit:
-            raise ValueError(f"has {len(text):,} characters; at most {self.limit:,} are taken")
+            raise WrongText(
+                "has {length} characters; at most {limit} are taken", length=len(text), limit=self.limit
+            )
         return text
 
 

@@ -16,6 +16,7 @@ from domain.catalog.limits import (
     VARIANT_LIMIT,
     WHOLE_NUMBER_LIMIT,
 )
+from domain.catalog.problems import WrongText
 from domain.catalog.product.drafts import PictureDraft, PriceDraft, ProductDraft, VariantDraft
 from domain.catalog.product.parsing import parse_picture_url, parse_slug
 from domain.catalog.product.text_fields import (
@@ -76,17 +77,22 @@ def limit_text(text: str, field: FieldPath, *, limit: int = NAME_LIMIT) -> str:
     """`text` without unseen characters; Invalid when it has more than `limit` characters."""
     left = visible_text(text)
     if len(left) > limit:
-        raise Invalid(f"This has {len(left):,} characters; at most {limit:,} are taken.", field=field)
+        raise Invalid(
+            "This has {length} characters; at most {limit} are taken.",
+            length=len(left),
+            limit=limit,
+            field=field,
+        )
     return left
 
 
 def parse_field(text: str, parse: Callable[[str], T], field: FieldPath) -> T:
-    """What `parse` returns for a text; its ValueError becomes Invalid."""
+    """What `parse` returns for a text; its WrongText becomes Invalid."""
     try:
         return parse(text)
-    except ValueError as wrong:
-        reason = str(wrong)
-        raise Invalid(f"This {reason}." if reason.startswith("has ") else f"{reason}.", field=field) from None
+    except WrongText as wrong:
+        template = "This {reason}." if str(wrong).startswith("has ") else "{reason}."
+        raise Invalid(template, reason=wrong.message, field=field) from None
 
 
 def validate_tags(tags: Sequence[str]) -> tuple[str, ...]:

@@ -170,20 +170,33 @@ async def _set_unit(session: AsyncSession, attribute: Attribute, unit: str | Non
     name = _require_name(unit, ("unit",)) if unit else None
     if name and not UNIT.fullmatch(name):
         raise Invalid("A unit does not begin with a digit or a sign.", field=("unit",))
-    if attribute.unit and (name is None or conversion_factor(attribute.unit, name) != 1):
-        await _refuse_used(session, attribute, f"are in {attribute.unit}", field="unit")
+    differs = attribute.unit and (name is None or conversion_factor(attribute.unit, name) != 1)
+    if differs and (count := await _count_values(session, attribute)):
+        raise WrongState(
+            "{count} value of products is in {unit}.",
+            plural="{count} values of products are in {unit}.",
+            count=count,
+            unit=attribute.unit,
+            field=("unit",),
+        )
     attribute.unit = name
 
 
-async def _refuse_used(session: AsyncSession, attribute: Attribute, what: str, *, field: str) -> None:
+async def _count_values(session: AsyncSession, attribute: Attribute) -> int:
+    """How many values of products are of the attribute."""
     used = select(func.count()).where(ProductAttribute.attribute_id == attribute.id)
-    if count := await session.scalar(used):
-        raise WrongState("{count} values of products {what}.", count=count, what=what, field=(field,))
+    return await session.scalar(used) or 0
 
 
 async def _set_type(session: AsyncSession, attribute: Attribute, type: AttributeType) -> None:
-    if attribute.type not in (None, type):
-        await _refuse_used(session, attribute, f"are of the type {attribute.type.value}", field="type")
+    if attribute.type not in (None, type) and (count := await _count_values(session, attribute)):
+        raise WrongState(
+            "{count} value of products is of the type {type}.",
+            plural="{count} values of products are of the type {type}.",
+            count=count,
+            type=attribute.type.value,
+            field=("type",),
+        )
     attribute.type = type
 
 
@@ -227,7 +240,8 @@ async def _delete_value(session: AsyncSession, value: AttributeValue) -> None:
     used = select(func.count()).where(ProductAttribute.value_id == value.id)
     if count := await session.scalar(used):
         raise WrongState(
-            '{count} products are "{name}": it cannot be left out.',
+            '{count} product is "{name}": it cannot be left out.',
+            plural='{count} products are "{name}": it cannot be left out.',
             count=count,
             name=value.name,
             field=("values",),

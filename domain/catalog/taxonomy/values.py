@@ -14,6 +14,7 @@ from domain.catalog.problems import list_names, quote_value
 from domain.catalog.taxonomy.units import compatible_units, conversion_factor
 from domain.errors import Invalid
 from models import Attribute, AttributeType, AttributeValue
+from text.messages import Alternatives, Message
 
 TEXT_LIMIT = 2_000
 """Characters of the text of any value."""
@@ -71,11 +72,23 @@ class WrongValue(Invalid):
     """An attribute cannot have this value."""
 
     def __init__(
-        self, attribute: AttributeDefinition, value: str, *, allowed: str, because: str = ""
+        self,
+        attribute: AttributeDefinition,
+        value: str,
+        *,
+        allowed: Message | str,
+        because: Message | None = None,
     ) -> None:
         quoted = quote_value("".join(each if each.isprintable() else " " for each in value))
-        why = f", {because}" if because else ""
-        super().__init__(f"{attribute.name} ({attribute.code}) cannot be {quoted}{why}; allowed: {allowed}.")
+        template = (
+            "{name} ({code}) cannot be {value}, {because}; allowed: {allowed}"
+            if because
+            else "{name} ({code}) cannot be {value}; allowed: {allowed}"
+        )
+        self.reason = Message(
+            template, name=attribute.name, code=attribute.code, value=quoted, because=because, allowed=allowed
+        )
+        super().__init__("{reason}.", reason=self.reason)
         self.attribute = attribute.code
         self.value = value
         self.allowed = allowed
@@ -98,7 +111,7 @@ def definition_of(attribute: Attribute, values: Sequence[AttributeValue] = ()) -
 def parse_value(attribute: AttributeDefinition, text: str) -> Value:
     """The value that `text` means; WrongValue when the attribute does not allow it."""
     if len(text) > TEXT_LIMIT:
-        raise _wrong_value(attribute, text, f"which has {len(text):,} characters")
+        raise _wrong_value(attribute, text, Message("which has {length} characters", length=len(text)))
     return _PARSERS[attribute.type](attribute, text.strip())
 
 
@@ -124,27 +137,33 @@ def _in_all_languages(
     yield from (texts[field] for texts in translations.values() if texts.get(field))
 
 
-def _describe_allowed(attribute: AttributeDefinition) -> str:
+def _describe_allowed(attribute: AttributeDefinition) -> Message | str:
     match attribute.type:
         case AttributeType.ENUM:
             codes = [choice.code for choice in attribute.choices]
-            return list_names(codes) if codes else "nothing so far"
+            return list_names(codes) if codes else Message("nothing so far")
         case AttributeType.NUMBER:
-            unit = (
-                f"in {', '.join(compatible_units(attribute.units[0]))}"
-                if attribute.units
-                else "without a unit"
+            if not attribute.units:
+                return Message(
+                    "a number below {limit} with at most {decimals} decimals, without a unit",
+                    limit=NUMBER_LIMIT,
+                    decimals=NUMBER_DECIMALS,
+                )
+            return Message(
+                "a number below {limit} with at most {decimals} decimals, in {units}",
+                limit=NUMBER_LIMIT,
+                decimals=NUMBER_DECIMALS,
+                units=", ".join(compatible_units(attribute.units[0])),
             )
-            return f"a number below {NUMBER_LIMIT:,} with at most {NUMBER_DECIMALS} decimals, {unit}"
         case AttributeType.BOOLEAN:
-            return "true or false"
+            return Message("true or false")
         case AttributeType.DATE:
-            return "a date such as 2026-03-01"
+            return Message("a date such as 2026-03-01")
         case AttributeType.TEXT:
-            return f"a text of 1 to {TEXT_LIMIT:,} characters"
+            return Message("a text of 1 to {limit} characters", limit=TEXT_LIMIT)
 
 
-def _wrong_value(attribute: AttributeDefinition, text: str, because: str = "") -> WrongValue:
+def _wrong_value(attribute: AttributeDefinition, text: str, because: Message | None = None) -> WrongValue:
     return WrongValue(attribute, text, allowed=_describe_allowed(attribute), because=because)
 
 
@@ -153,7 +172,8 @@ def _parse_choice(attribute: AttributeDefinition, text: str) -> Choice:
         return exact
     found = attribute.by_name.get(_normalize(text), ())
     if len(found) > 1:
-        raise _wrong_value(attribute, text, f"which means {' or '.join(choice.code for choice in found)}")
+        codes = Alternatives([choice.code for choice in found])
+        raise _wrong_value(attribute, text, Message("which means {codes}", codes=codes))
     if not found:
         raise _wrong_value(attribute, text)
     return found[0]
@@ -174,9 +194,8 @@ def _normalize(text: str) -> str:
 def _parse_number_value(attribute: AttributeDefinition, text: str) -> Decimal:
     numbers, unit = parse_number(text)
     if len(numbers) > 1:
-        raise _wrong_value(
-            attribute, text, f"which may mean {' or '.join(map(format_number, sorted(numbers)))}"
-        )
+        meanings = Alternatives([format_number(number) for number in sorted(numbers)])
+        raise _wrong_value(attribute, text, Message("which may mean {meanings}", meanings=meanings))
     factor = _unit_factor(attribute, unit)
     if not numbers or factor is None:
         raise _wrong_value(attribute, text)
@@ -213,7 +232,7 @@ def _parse_date(attribute: AttributeDefinition, text: str) -> date:
 def _parse_text(attribute: AttributeDefinition, text: str) -> str:
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     if any(unicodedata.category(each) in ("Cc", "Cs") for each in plain if each not in "\n\t"):
-        raise _wrong_value(attribute, text, "which holds characters that cannot be shown")
+        raise _wrong_value(attribute, text, Message("which holds characters that cannot be shown"))
     if not plain:
         raise _wrong_value(attribute, text)
     return plain

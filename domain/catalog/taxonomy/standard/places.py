@@ -71,5 +71,5 @@ def _place_children(
         places[id] = CategoryPlace(parents[id], path, depth, positions[id])
         open_nodes += [(child, path, depth + 1) for child in children.get(id, ())]
     if unreached := parents.keys() - places.keys():
-        raise Invalid(f"Category {min(unreached)} would stand below itself.")
+        raise Invalid("Category {category} would stand below itself.", category=str(min(unreached)))
     return places

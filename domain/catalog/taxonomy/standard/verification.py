@@ -26,7 +26,12 @@ async def verify_tree(session: AsyncSession, taxonomy: Taxonomy, new: Mapping[st
         above = rows[row.parent_id] if row.parent_id else None
         place = (f"{above.path}{row.id}/", above.depth + 1) if above else (f"/{row.id}/", 0)
         if (row.path, row.depth) != place:
-            raise EditionMismatch(f"Category {row.id} stands at {row.path}, but its parent at {place[0]}.")
+            raise EditionMismatch(
+                "Category {category} stands at {path}, but its parent at {expected}.",
+                category=str(row.id),
+                path=row.path,
+                expected=place[0],
+            )
     moved = []
     for category in taxonomy.categories:
         if category.id not in ids:
@@ -35,7 +40,12 @@ async def verify_tree(session: AsyncSession, taxonomy: Taxonomy, new: Mapping[st
         if rows[ids[category.id]].parent_id != parent_id:
             moved.append(category.id)
     if wrong := new.keys() & set(moved):
-        raise EditionMismatch(f"Category {min(wrong)} does not stand below {min(wrong).rpartition('-')[0]}.")
+        first = min(wrong)
+        raise EditionMismatch(
+            "Category {category} does not stand below {parent}.",
+            category=first,
+            parent=first.rpartition("-")[0],
+        )
     return tuple(moved)
 
 
@@ -63,4 +73,8 @@ async def verify_vocabulary(session: AsyncSession, taxonomy: Taxonomy) -> None:
             )
         missing = [value.code for value in attribute.values if (row.id, value.code) not in values]
         if missing and row.type is AttributeType.ENUM:
-            raise EditionMismatch(f"Attribute {attribute.id} has no value {missing[0]} after loading.")
+            raise EditionMismatch(
+                "Attribute {attribute} has no value {value} after loading.",
+                attribute=str(attribute.id),
+                value=missing[0],
+            )

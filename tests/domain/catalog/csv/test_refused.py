@@ -16,7 +16,7 @@ from tests.domain.catalog.csv.product_files import join_rows, only_product, pars
 def problems_of(parsed: ParsedFile) -> list[tuple[int, str, str]]:
     assert parsed.products == ()
     assert {problem.file for problem in parsed.problems} == {"products.csv"}
-    return [(problem.line, problem.column, problem.reason) for problem in parsed.problems]
+    return [(problem.line, problem.column, str(problem.reason)) for problem in parsed.problems]
 
 
 @pytest.mark.parametrize(

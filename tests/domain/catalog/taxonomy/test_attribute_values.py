@@ -44,7 +44,7 @@ def refusal_of(attribute: AttributeDefinition, text: str) -> str:
     assert wrong.value.code is ErrorCode.INVALID
     assert wrong.value.attribute == attribute.code
     assert wrong.value.value.strip() == text.strip()
-    assert wrong.value.allowed in str(wrong.value)
+    assert str(wrong.value.allowed) in str(wrong.value)
     return str(wrong.value)
 
 

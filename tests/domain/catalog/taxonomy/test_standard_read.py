@@ -31,7 +31,7 @@ from tests.factories.taxonomy import (
 def problems_of(**changes: bytes) -> list[tuple[str, int, str, str]]:
     with pytest.raises(TaxonomyRefused) as wrong:
         read_taxonomy(edition_files(**changes))
-    return [(each.file, each.line, each.column, each.reason) for each in wrong.value.problems]
+    return [(each.file, each.line, each.column, str(each.reason)) for each in wrong.value.problems]
 
 
 def test_an_edition_is_read_with_its_names_in_every_language() -> None:
