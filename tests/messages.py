@@ -1,0 +1,225 @@
+"""The messages that the code has, read from its syntax, and the catalogue as its files have it.
+
+`python -m tests.messages` brings the files up to date: what is new is added without a text, what nothing uses is
+removed, and all is sorted, so that two branches seldom touch the same place.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.catalog import Message as Entry
+from babel.messages.pofile import normalize, read_po
+
+import models
+from bench.structure import Module, read_modules
+from domain.errors import thing_named
+from events.notices.texts import BODY, TITLE, VARIANTS
+from text.messages.catalogue import FOLDER, LANGUAGES, SOURCE_LANGUAGE, first_form
+from text.messages.facts import DAY, MOMENT, MONEY
+
+ROOT = Path(__file__).parents[1]
+FREE = frozenset({"bench", "demo", "tests", "migrations"})
+
+HEADER = """msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=UTF-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Language: {language}\\n"
+"Plural-Forms: {plural_forms}\\n"
+"""
+
+PLACEHOLDER = re.compile(r"{(\w*)}")
+KEY = re.compile(r"[A-Z]\w*\.\w+")
+"""A message that has a text in every language, English too: "OrderStatus.PENDING"."""
+
+MESSAGE_CLASSES = frozenset({"Message", "WrongText"})
+BASE_REFUSAL = "DomainError"
+TEMPLATE_AT = {"NotEligible": 1}
+"""Refusals whose template is not the first argument: its position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A place of the code that makes a message."""
+
+    place: str
+    template: str
+    plural: str
+    facts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the code has."""
+
+    uses: tuple[Use, ...]
+    composed: tuple[str, ...]
+    """Places where a template is put together, so that no catalogue can have it."""
+
+
+def find_messages() -> Found:
+    """The messages of the whole code."""
+    return read_messages(read_modules(ROOT, without=FREE))
+
+
+def read_messages(modules: Sequence[Module]) -> Found:
+    """The messages that the modules make, and where they put a template together."""
+    refusals = refusal_classes(modules)
+    uses: list[Use] = []
+    composed: list[str] = []
+    for module in modules:
+        for call in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
+            place = f"{module.path}:{call.lineno}"
+            template = template_of(call, refusals, module)
+            if template is None:
+                continue
+            texts = list(literals_of(template))
+            if not texts and is_composed(template):
+                composed.append(place)
+            keywords = {each.arg: each.value for each in call.keywords if each.arg}
+            plurals = list(literals_of(keywords["plural"])) if "plural" in keywords else [""]
+            facts = frozenset(keywords) - {"field", "plural", "retry_after_seconds"}
+            uses += [Use(place, text, plurals[0], facts) for text in texts]
+    return Found(tuple(uses), tuple(composed))
+
+
+def refusal_classes(modules: Iterable[Module]) -> frozenset[str]:
+    """The names of all subclasses of DomainError that take a template as their first argument or as TEMPLATE_AT."""
+    parents = {
+        node.name: [base.id for base in node.bases if isinstance(base, ast.Name)]
+        for module in modules
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    found = {BASE_REFUSAL}
+    while more := {name for name, bases in parents.items() if found & set(bases)} - found:
+        found |= more
+    return frozenset(found)
+
+
+def template_of(call: ast.Call, refusals: frozenset[str], module: Module) -> ast.expr | None:
+    """The argument of a call that is the template of a message; None for any other call."""
+    name = call.func.id if isinstance(call.func, ast.Name) else ""
+    position = TEMPLATE_AT.get(name, 0)
+    is_message = name in MESSAGE_CLASSES or name in refusals or is_super_of_refusal(call, refusals, module)
+    return call.args[position] if is_message and len(call.args) > position else None
+
+
+def is_super_of_refusal(call: ast.Call, refusals: frozenset[str], module: Module) -> bool:
+    """Whether the call is `super().__init__(...)` in a refusal."""
+    if ast.unparse(call.func) != "super().__init__":
+        return False
+    return any(
+        isinstance(node, ast.ClassDef)
+        and node.name in refusals
+        and node.lineno <= call.lineno <= (node.end_lineno or 0)
+        for node in ast.walk(module.tree)
+    )
+
+
+def literals_of(template: ast.expr) -> Iterator[str]:
+    """The texts that a template may be: a literal, or one of two by a condition."""
+    match template:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.IfExp(body=body, orelse=otherwise):
+            yield from literals_of(body)
+            yield from literals_of(otherwise)
+
+
+def is_composed(template: ast.expr) -> bool:
+    """Whether a text is made on the spot; a name or an attribute holds a message that stands elsewhere."""
+    match template:
+        case ast.JoinedStr() | ast.BinOp() | ast.Subscript():
+            return True
+        case ast.IfExp(body=body, orelse=otherwise):
+            return is_composed(body) or is_composed(otherwise)
+        case ast.Call(func=function):
+            return ast.unparse(function) == "str" or ast.unparse(function).endswith((".format", ".join"))
+    return False
+
+
+def term_templates() -> set[str]:
+    """The terms for the types of things that have a global id or a status."""
+    from schema import schema  # after the settings of the tests
+
+    nodes = {
+        each.name for each in schema._schema.get_implementations(schema._schema.type_map["Node"]).objects
+    }  # type: ignore[arg-type]
+    rows = {
+        mapper.class_.__name__
+        for mapper in models.Base.registry.mappers
+        if "status" in mapper.columns or "version" in mapper.columns
+    }
+    return {thing_named(name).template for name in nodes | rows}
+
+
+def statuses() -> list[type[StrEnum]]:
+    """The enums of the tables that say where something stands."""
+    found = (getattr(models, name) for name in dir(models) if name.endswith("Status"))
+    return [each for each in found if isinstance(each, type) and issubclass(each, StrEnum)]
+
+
+def expected_keys() -> set[str]:
+    """The keys that every language has a text for."""
+    notices = {
+        f"{name}.{part}"
+        for name in [*(kind.value for kind in models.NoticeKind), *VARIANTS]
+        for part in (TITLE, BODY)
+    }
+    return (
+        notices
+        | {f"{each.__name__}.{member.name}" for each in statuses() for member in each}
+        | {MONEY, MOMENT, DAY}
+    )
+
+
+# --- the files
+
+
+def read_entries(language: str) -> dict[str, Entry]:
+    """The messages of a file by the first form of their ids."""
+    with (FOLDER / f"{language}.po").open("rb") as file:
+        return {first_form(each.id): each for each in read_po(file, locale=language) if each.id}
+
+
+def update_catalogue() -> None:
+    """Write all files anew."""
+    sentences = {use.template: use.plural for use in find_messages().uses} | dict.fromkeys(
+        term_templates(), ""
+    )
+    for language in LANGUAGES:
+        wanted = dict.fromkeys(expected_keys(), "") | ({} if language == SOURCE_LANGUAGE else sentences)
+        write_file(language, wanted, read_entries(language))
+
+
+def write_file(language: str, wanted: Mapping[str, str], known: Mapping[str, Entry]) -> None:
+    """Write the file of a language with these templates, of which the plurals are given, and the texts it has."""
+    forms = Catalog(locale=language)
+    lines = [HEADER.format(language=language, plural_forms=forms.plural_forms)]
+    for template, plural in sorted(wanted.items()):
+        texts = texts_of(known.get(template))
+        lines.append(f"msgid {normalize(template, width=0)}")
+        if plural:
+            lines.append(f"msgid_plural {normalize(plural, width=0)}")
+            texts = (texts * forms.num_plurals)[: forms.num_plurals]
+            lines += [f"msgstr[{place}] {normalize(text, width=0)}" for place, text in enumerate(texts)]
+        else:
+            lines.append(f"msgstr {normalize(texts[0], width=0)}")
+        lines.append("")
+    (FOLDER / f"{language}.po").write_text("\n".join(lines).rstrip("\n") + "\n", encoding="utf-8")
+
+
+def texts_of(entry: Entry | None) -> tuple[str, ...]:
+    if entry is None or not entry.string:
+        return ("",)
+    return (entry.string,) if isinstance(entry.string, str) else tuple(entry.string)
+
+
+if __name__ == "__main__":
+    update_catalogue()
