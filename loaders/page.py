@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_
 
 from models.database import Reads
 from models.sql.types import AnyColumn, AnyExpression, AnySelect
+from text.messages import Message
 
 PAGE_DEFAULT = 20
 PAGE_LIMIT = 100
@@ -26,8 +27,9 @@ R = TypeVar("R")
 class WrongCursor(ValueError):
     """The cursor is not one of ours, or belongs to another sort order; `argument` is the one that has it."""
 
-    def __init__(self, message: str, *, argument: str = "after") -> None:
+    def __init__(self, message: Message, *, argument: str = "after") -> None:
         super().__init__(message)
+        self.message = message
         self.argument = argument
 
 
@@ -226,7 +228,7 @@ def read_bounds(sort: Sort, request: PageRequest) -> dict[str, list[Any]]:
         try:
             bounds[argument] = read_cursor(sort, cursor)
         except WrongCursor as error:
-            raise WrongCursor(str(error), argument=argument) from None
+            raise WrongCursor(error.message, argument=argument) from None
     return bounds
 
 
@@ -252,7 +254,7 @@ def _decode_cursor(cursor: str) -> tuple[Any, Any, list[Any]]:
         head, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         name, memo = head if isinstance(head, list) else (head, None)
     except (ValueError, TypeError, RecursionError, binascii.Error):
-        raise WrongCursor("This cursor is not one of ours.") from None
+        raise WrongCursor(Message("This cursor is not one of ours.")) from None
     return name, memo, values
 
 
@@ -260,13 +262,14 @@ def read_cursor(sort: Sort, cursor: str) -> list[Any]:
     """The sort key in a cursor of `sort`; raises WrongCursor for any other cursor."""
     name, memo, values = _decode_cursor(cursor)
     if name == sort.name and (memo is None) is not (sort.memo is None):
-        raise WrongCursor("This cursor belongs to another search.")
+        raise WrongCursor(Message("This cursor belongs to another search."))
     if name != sort.name or len(values) != len(sort.keys):
-        raise WrongCursor(f"This cursor belongs to another order of rows, not to {sort.name}.")
+        message = Message("This cursor belongs to another order of rows, not to {order}.", order=sort.name)
+        raise WrongCursor(message)
     try:
         return [_parse_value(key, value) for key, value in zip(sort.keys, values, strict=True)]
     except (ValueError, TypeError, ArithmeticError):
-        raise WrongCursor("This cursor is not one of ours.") from None
+        raise WrongCursor(Message("This cursor is not one of ours.")) from None
 
 
 def _json_value(value: Any) -> Any:

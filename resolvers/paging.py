@@ -46,7 +46,7 @@ async def query_page(
     try:
         return await load_page(info.context.shop.database.reads, statement, sort, page, shape=shape)
     except WrongCursor as error:
-        raise Invalid(str(error), field=(error.argument,)) from None
+        raise Invalid(error.message, field=(error.argument,)) from None
 
 
 def list_page(
@@ -57,7 +57,7 @@ def list_page(
     try:
         return page_of_list(rows, sort, page, of=of)
     except WrongCursor as error:
-        raise Invalid(str(error), field=(error.argument,)) from None
+        raise Invalid(error.message, field=(error.argument,)) from None
 
 
 def check_page(page: PageRequest) -> None:

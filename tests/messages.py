@@ -1,7 +1,7 @@
 """The messages that the code has, read from its syntax, and the catalogue as its files have it.
 
-`python -m tests.messages` brings the files up to date: what is new is added without a text, what nothing uses is
-removed, and all is sorted, so that two branches seldom touch the same place.
+`python -m tests.messages` brings the files up to date: what is new is added without a text, what nothing
+uses is removed, and all is sorted, so that two branches seldom touch the same place.
 """
 
 import ast
@@ -14,6 +14,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.catalog import Message as Entry
 from babel.messages.pofile import normalize, read_po
+from graphql import GraphQLNamedType, GraphQLObjectType
 
 import models
 from bench.structure import Module, read_modules
@@ -89,7 +90,7 @@ def read_messages(modules: Sequence[Module]) -> Found:
 
 
 def refusal_classes(modules: Iterable[Module]) -> frozenset[str]:
-    """The names of all subclasses of DomainError that take a template as their first argument or as TEMPLATE_AT."""
+    """The names of DomainError and all its subclasses."""
     parents = {
         node.name: [base.id for base in node.bases if isinstance(base, ast.Name)]
         for module in modules
@@ -148,15 +149,17 @@ def term_templates() -> set[str]:
     """The terms for the types of things that have a global id or a status."""
     from schema import schema  # after the settings of the tests
 
-    nodes = {
-        each.name for each in schema._schema.get_implementations(schema._schema.type_map["Node"]).objects
-    }  # type: ignore[arg-type]
+    nodes = {name for name, each in schema._schema.type_map.items() if is_node(each)}
     rows = {
         mapper.class_.__name__
         for mapper in models.Base.registry.mappers
         if "status" in mapper.columns or "version" in mapper.columns
     }
     return {thing_named(name).template for name in nodes | rows}
+
+
+def is_node(kind: GraphQLNamedType) -> bool:
+    return isinstance(kind, GraphQLObjectType) and any(each.name == "Node" for each in kind.interfaces)
 
 
 def statuses() -> list[type[StrEnum]]:
@@ -199,7 +202,7 @@ def update_catalogue() -> None:
 
 
 def write_file(language: str, wanted: Mapping[str, str], known: Mapping[str, Entry]) -> None:
-    """Write the file of a language with these templates, of which the plurals are given, and the texts it has."""
+    """Write the file of a language: templates with their plurals, in the words it has already."""
     forms = Catalog(locale=language)
     lines = [HEADER.format(language=language, plural_forms=forms.plural_forms)]
     for template, plural in sorted(wanted.items()):
