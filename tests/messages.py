@@ -197,15 +197,15 @@ def update_catalogue() -> None:
         term_templates(), ""
     )
     for language in LANGUAGES:
-        wanted = dict.fromkeys(expected_keys(), "") | ({} if language == SOURCE_LANGUAGE else sentences)
-        write_file(language, wanted, read_entries(language))
+        expected = dict.fromkeys(expected_keys(), "") | ({} if language == SOURCE_LANGUAGE else sentences)
+        write_file(language, expected, read_entries(language))
 
 
-def write_file(language: str, wanted: Mapping[str, str], known: Mapping[str, Entry]) -> None:
+def write_file(language: str, expected: Mapping[str, str], known: Mapping[str, Entry]) -> None:
     """Write the file of a language: templates with their plurals, in the words it has already."""
     forms = Catalog(locale=language)
     lines = [HEADER.format(language=language, plural_forms=forms.plural_forms)]
-    for template, plural in sorted(wanted.items()):
+    for template, plural in sorted(expected.items()):
         texts = texts_of(known.get(template))
         lines.append(f"msgid {normalize(template, width=0)}")
         if plural:
