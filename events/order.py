@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from domain.cause import Cause
-from domain.order import cancel_overdue_orders, confirm_due_receipt
+from domain.order import cancel_overdue_orders, confirm_due_receipt, tell_filled_backorders
 from domain.order.due import select_unconfirmed_receipts, select_unpaid_orders
+from domain.stock import select_filled_backorders
 from events.types import Resources, Timer
 
 
@@ -25,7 +26,17 @@ async def complete_order(resources: Resources, order_id: int) -> None:
         await confirm_due_receipt(session, order_id, cause=Cause(resources.clock()))
 
 
+async def tell_backorders_of_order(resources: Resources, order_id: int) -> None:
+    """Record for which units of an order stock has come."""
+    async with resources.database.writes.begin() as session:
+        await tell_filled_backorders(session, order_id, cause=Cause(resources.clock()))
+    resources.wake_relay()
+
+
 UNPAID_ORDERS = Timer(
     "order.unpaid", due=select_unpaid_orders, act=cancel_unpaid_order, act_on_group=cancel_unpaid_orders
+)
+FILLED_BACKORDERS = Timer(
+    "order.backorders_filled", due=select_filled_backorders, act=tell_backorders_of_order
 )
 UNCONFIRMED_RECEIPTS = Timer("order.receipt_overdue", due=select_unconfirmed_receipts, act=complete_order)

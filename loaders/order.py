@@ -1,6 +1,6 @@
 import asyncio
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Subquery,
     and_,
     exists,
+    func,
     literal_column,
     or_,
     select,
@@ -18,10 +19,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from loaders.base import ByKey, ManyByKey, loader
+from loaders.base import ByKey, Grouped, ManyByKey, loader
 from loaders.page import Key, Sort
 from models import (
     Account,
+    Backorder,
     Delivery,
     DeliveryLine,
     FulfilmentStatus,
@@ -244,6 +246,37 @@ class NotesByOrder(ManyByKey[int, OrderNote]):
     order_by = OrderNote.id
 
 
+class WaitingByDeliveryLine(Grouped[int, int]):
+    """The units of each delivery line that wait for stock."""
+
+    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, int]:
+        rows = await session.execute(
+            select(Backorder.delivery_line_id, func.sum(Backorder.quantity))
+            .where(Backorder.delivery_line_id.in_(keys))
+            .group_by(Backorder.delivery_line_id)
+        )
+        return {line_id: int(units) for line_id, units in rows}
+
+    def default(self) -> int:
+        return 0
+
+
+class WaitingByOrderLine(Grouped[int, int]):
+    """The units of each order line that wait for stock."""
+
+    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, int]:
+        rows = await session.execute(
+            select(DeliveryLine.order_line_id, func.sum(Backorder.quantity))
+            .join(DeliveryLine, DeliveryLine.id == Backorder.delivery_line_id)
+            .where(DeliveryLine.order_line_id.in_(keys))
+            .group_by(DeliveryLine.order_line_id)
+        )
+        return {line_id: int(units) for line_id, units in rows}
+
+    def default(self) -> int:
+        return 0
+
+
 class OrderLoaders:
     order = loader(OrderById)
     order_by_number = loader(OrderByNumber)
@@ -253,4 +286,6 @@ class OrderLoaders:
     delivery = loader(DeliveryById)
     delivery_lines = loader(LinesByDelivery)
     delivery_line = loader(DeliveryLineById)
+    order_line_waiting = loader(WaitingByOrderLine)
+    delivery_line_waiting = loader(WaitingByDeliveryLine)
     order_notes = loader(NotesByOrder)

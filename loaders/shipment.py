@@ -16,6 +16,7 @@ from models import (
     ShipmentStatus,
     TrackingEvent,
     Warehouse,
+    waiting_units,
 )
 from models.database import Reads
 from models.sql.types import AnySelect
@@ -111,9 +112,9 @@ def select_shipments(
 
 
 def select_deliveries_to_pack(*, warehouse_id: int | None = None) -> AnySelect:
-    """Deliveries that may be sent and are not packed completely."""
+    """Deliveries that may be sent and of which something is there that is not packed."""
     unpacked = select(DeliveryLine.id).where(
-        DeliveryLine.delivery_id == Delivery.id, DeliveryLine.packed < DeliveryLine.quantity
+        DeliveryLine.delivery_id == Delivery.id, DeliveryLine.packed < DeliveryLine.quantity - waiting_units()
     )
     if warehouse_id is not None:
         unpacked = unpacked.where(DeliveryLine.warehouse_id == warehouse_id)

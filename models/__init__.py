@@ -19,7 +19,13 @@ from models.aftersales import (
     TicketType,
 )
 from models.analytics import ProductDay, ProductSales
-from models.availability import available_units, in_active_warehouse, is_available, total_available
+from models.availability import (
+    available_units,
+    in_active_warehouse,
+    is_available,
+    total_available,
+    waiting_units,
+)
 from models.base import Base, HasCurrency, Translations
 from models.cart import Cart, CartLine, CartStatus, SavedLine
 from models.catalog import (
@@ -74,6 +80,7 @@ from models.payment import (
     SandboxRefund,
 )
 from models.permissions import ENROLMENT, GRANTS, Permission, is_granted
+from models.pickup import Pickup, PickupStatus
 from models.promotion import Promotion, PromotionBuyer, PromotionKind, PromotionScopeKind, PromotionUse
 from models.registered_operation import RegisteredOperation
 from models.search import (
@@ -95,7 +102,7 @@ from models.shipment import (
 )
 from models.shipping import ShippingMethod, ShippingRate, ShippingZone
 from models.sign_in import Session, SignIn, SignInFailures
-from models.stock import MovementKind, StockLevel, StockMovement, Warehouse
+from models.stock import Backorder, MovementKind, StockLevel, StockMovement, Warehouse
 from models.verification import (
     DeviceToken,
     RecoveryCode,
@@ -123,6 +130,7 @@ __all__ = [
     "Attribute",
     "AttributeType",
     "AttributeValue",
+    "Backorder",
     "Base",
     "CarrierCode",
     "Cart",
@@ -165,6 +173,8 @@ __all__ = [
     "PaymentNotification",
     "PaymentStatus",
     "Permission",
+    "Pickup",
+    "PickupStatus",
     "PictureSize",
     "Position",
     "Posting",
@@ -229,4 +239,5 @@ __all__ = [
     "is_available",
     "is_granted",
     "total_available",
+    "waiting_units",
 ]

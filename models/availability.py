@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement, ScalarSelect, func, literal, or_, select
 
 from models.catalog import Variant
-from models.stock import StockLevel, Warehouse
+from models.order import DeliveryLine
+from models.stock import Backorder, StockLevel, Warehouse
 
 
 def in_active_warehouse() -> ColumnElement[bool]:
@@ -16,7 +17,7 @@ def in_active_warehouse() -> ColumnElement[bool]:
 def available_units() -> ScalarSelect[int]:
     """The available units of the Variant of the enclosing statement, in all active warehouses together.
 
-    It counts stock only: of a variant without a limit (`Variant.can_sell_out`) any number can be ordered.
+    It counts stock only: of a variant without a limit (`Variant.can_sell_out`) more can be ordered.
     """
     units: ScalarSelect[int] = (
         select(func.coalesce(func.sum(StockLevel.available), 0))
@@ -36,6 +37,17 @@ def is_available() -> ColumnElement[bool]:
         .exists()
     )
     return or_(Variant.tracked.is_(False), Variant.sells_when_out.is_(True), in_stock)
+
+
+def waiting_units() -> ScalarSelect[int]:
+    """The units of the DeliveryLine of the enclosing statement that wait for stock."""
+    units: ScalarSelect[int] = (
+        select(func.coalesce(func.sum(Backorder.quantity), 0))
+        .where(Backorder.delivery_line_id == DeliveryLine.id)
+        .correlate(DeliveryLine)
+        .scalar_subquery()
+    )
+    return units
 
 
 def total_available(variant: Variant, units: Iterable[int]) -> int | None:

@@ -265,6 +265,11 @@ class Variant(Base):
         return self.tracked and not self.sells_when_out
 
     @property
+    def is_backordered_when_out(self) -> bool:
+        """Whether what is bought beyond the stock waits for more of it to come."""
+        return self.tracked and self.sells_when_out
+
+    @property
     def name(self) -> str:
         return " / ".join(option["value"] for option in self.options)
 

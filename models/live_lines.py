@@ -54,6 +54,11 @@ class LiveLine:
         return self.sellable.available
 
     @property
+    def backordered(self) -> int:
+        """How many of these units would wait for stock."""
+        return self.sellable.count_backordered(self.quantity)
+
+    @property
     def total(self) -> Money | None:
         return None if self.unit_price is None else self.unit_price * self.quantity
 

@@ -1,7 +1,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import DDL, CheckConstraint, ForeignKey, Index, UniqueConstraint, event
+from sqlalchemy import DDL, CheckConstraint, ForeignKey, Index, UniqueConstraint, event, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.account import AddressColumns
@@ -217,6 +217,8 @@ class OrderLine(HasCurrency, Base):
     options: Mapped[list[dict[str, str]]]
     picture_url: Mapped[str | None]
     weight_grams: Mapped[int]
+    requires_shipping: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether it is sent or collected; otherwise it is delivered when it is paid."""
     currency: Mapped[CurrencyCode]
     unit_amount: Mapped[Minor]
     quantity: Mapped[int]
@@ -299,7 +301,7 @@ class DeliveryLine(Base):
     quantity: Mapped[int]
     packed: Mapped[int]
     reserved: Mapped[bool]
-    """False for variants without a limit, of which nothing is reserved."""
+    """False for variants whose stock is not counted, of which nothing is reserved or backordered."""
 
 
 class OrderNote(Base):

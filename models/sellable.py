@@ -26,10 +26,16 @@ class SellableVariant:
     """For one unit; None where it has none in that currency."""
     available: int | None
     """Units that can be ordered; None where there is no limit."""
+    in_stock: int
+    """Available units that are there, whether or not more can be ordered."""
 
     @property
     def name(self) -> str:
         return f"{self.title} ({self.variant.name})" if self.variant.options else self.title
+
+    def count_backordered(self, quantity: int) -> int:
+        """How many of `quantity` units would wait for stock."""
+        return max(0, quantity - self.in_stock) if self.variant.is_backordered_when_out else 0
 
     @property
     def is_on_sale(self) -> bool:
@@ -72,6 +78,7 @@ def build_sellable(row: AnyRow, units: Iterable[int]) -> SellableVariant:
     """From a row that begins with the columns of `select_sellable`; `units` as for `total_available`."""
     currency, variant, title, status, brand, path, amount = row[: len(COLUMNS) + 1]
     price = None if amount is None else Money(amount, currency)
+    counted = list(units)
     return SellableVariant(
         variant=variant,
         title=title,
@@ -79,5 +86,6 @@ def build_sellable(row: AnyRow, units: Iterable[int]) -> SellableVariant:
         brand=brand,
         category_path=path,
         price=price,
-        available=total_available(variant, units),
+        available=total_available(variant, counted),
+        in_stock=sum(counted),
     )

@@ -8,12 +8,21 @@ from models.money import CurrencyCode, Money
 
 
 class ShippingMethod(StrEnum):
-    """How fast a delivery travels."""
+    """How a delivery comes to the customer."""
 
     STANDARD = "STANDARD"
     """At the ordinary speed."""
     EXPRESS = "EXPRESS"
     """As fast as possible."""
+    PICKUP = "PICKUP"
+    """Collected by the customer at a warehouse or shop."""
+    NONE = "NONE"
+    """Nothing is sent: for what needs no shipping and is delivered when it is paid."""
+
+    @property
+    def has_rates(self) -> bool:
+        """Whether it goes to an address, for a fee by weight and zone."""
+        return self not in {ShippingMethod.PICKUP, ShippingMethod.NONE}
 
 
 class ShippingZone(Base):

@@ -1,7 +1,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import DDL, CheckConstraint, ForeignKey, Index, event, true
+from sqlalchemy import DDL, CheckConstraint, ForeignKey, Index, event, false, true
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,8 +15,10 @@ class MovementKind(StrEnum):
     """Units were received."""
     RESERVED = "RESERVED"
     """Units were reserved for an order."""
+    BACKORDERED = "BACKORDERED"
+    """Units were ordered that wait for stock."""
     RELEASED = "RELEASED"
-    """Reserved units were released."""
+    """Reserved or backordered units were released."""
     SHIPPED = "SHIPPED"
     """Units left with a parcel."""
     RETURNED = "RETURNED"
@@ -47,6 +49,11 @@ class Warehouse(Base):
     position: Mapped[int]
     active: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether orders may take from it."""
+    allows_pickup: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether customers may collect orders there."""
+    pickup_hours: Mapped[list[dict[str, str]] | None]
+    """[{"weekday": "MONDAY", "opens": "09:00", "closes": "18:00"}, ...], in the shop's time zone."""
+    pickup_instructions: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class StockLevel(Base):
@@ -64,6 +71,8 @@ class StockLevel(Base):
     on_hand: Mapped[int]
     reserved: Mapped[int]
     damaged: Mapped[int]
+    backordered: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Units that were bought and wait for stock to come here; 0 as long as any are available."""
 
     @hybrid_property
     def available(self) -> int:
@@ -87,10 +96,38 @@ class StockMovement(Base):
     on_hand: Mapped[int]
     reserved: Mapped[int]
     damaged: Mapped[int]
+    backordered: Mapped[int] = mapped_column(default=0, server_default="0")
     reason: Mapped[str]
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), index=True)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     created_at: Mapped[datetime]
+
+
+class Backorder(Base):
+    """Units of a delivery line that wait for stock to come to its warehouse; the oldest are filled first.
+
+    Whoever changes one has locked its stock level before, so that nobody fills and releases it at once.
+    """
+
+    __tablename__ = "backorders"
+    __table_args__ = (
+        CheckConstraint("quantity >= 0 AND filled >= 0", name="quantity"),
+        Index("ix_backorders_variant_id_warehouse_id_id", "variant_id", "warehouse_id", "id"),
+        Index("ix_backorders_delivery_line_id", "delivery_line_id"),
+        Index("ix_backorders_order_id", "order_id"),
+        Index("ix_backorders_filled_at", "filled_at"),
+    )
+
+    id: Mapped[Id]
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    delivery_line_id: Mapped[int] = mapped_column(ForeignKey("delivery_lines.id"))
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"))
+    warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouses.id"))
+    quantity: Mapped[int]
+    """Units that still wait."""
+    filled: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Units for which stock has come, of which the order does not tell yet."""
+    filled_at: Mapped[datetime | None]
 
 
 REFUSAL = "stock movements are never edited, never deleted"

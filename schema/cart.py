@@ -52,6 +52,8 @@ class CartLine(Node):
     """What one unit costs now; null when it is not sold any more."""
     total: Money | None
     """What all units cost now, before any discount; null when it is not sold any more."""
+    backordered: int
+    """How many of these units would wait for stock to come."""
     warnings: list[CartWarning] = field(resolve.warnings_of_line, size=FEW)
 
 

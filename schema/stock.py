@@ -35,6 +35,10 @@ class Availability:
     limit."""
     level: resolve.AvailabilityLevel
     """How much is available, in a word."""
+    ready: bool
+    """Whether at least one unit can be sent at once; otherwise what is bought waits for stock to come."""
+    backordered: int
+    """How many units were bought and wait for stock to come."""
 
 
 @row_type(models.Warehouse)
@@ -99,6 +103,8 @@ class StockLevel:
     """How many of them can still be bought."""
     damaged: int
     """Units in the warehouse that cannot be sold."""
+    backordered: int
+    """Units that were bought and wait for stock to come here."""
 
 
 @row_type(models.StockMovement)
@@ -117,6 +123,8 @@ class StockMovement:
     """How many more units are reserved; negative for fewer."""
     damaged: int
     """How many more units are damaged; negative for fewer."""
+    backordered: int
+    """How many more units wait for stock; negative for fewer."""
     reason: str
     """The reason that was given; may be empty where an order is the reason."""
     order: Annotated["Order", strawberry.lazy("schema.order")] | None = loaded("order", key="order_id")

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Event, LedgerAccount, LedgerEntry, Order, Role, Shipment, ShipmentStatus
+from models.database import Database
 from resolvers.ids import global_id
 from tests.clients import Client, Clients
 from tests.process import open_shop_of
@@ -25,6 +26,18 @@ async def other_shop(env: dict[str, str]) -> AsyncIterator[Shop]:
     """The shop that the processes with the environment `env` serve, in the process of the test."""
     async with open_shop_of(env) as shop:
         yield shop
+
+
+CROWD = 64
+"""Clients at the same moment, each with its own connection."""
+
+
+@pytest.fixture
+async def crowd(postgres_url: str) -> AsyncIterator[Database]:
+    """A database with as many connections as there are clients."""
+    database = Database.open(postgres_url, pool_size=CROWD)
+    yield database
+    await database.close()
 
 
 def id_of(row: Any) -> str:

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import OutOfStock
-from domain.order.allocation import AvailableStock, DeliveryPlace, allocate_units
-from domain.stock import Allocation, levels_by_variant, reserve_stock
+from domain.order.allocation import AllocatedUnits, AvailableStock, DeliveryPlace, allocate_units
+from domain.stock import Allocation, LineAllocation, levels_by_variant, reserve_line_units
 from models import (
     POSTAL_FIELDS,
     Delivery,
@@ -40,7 +40,7 @@ async def find_replaced_ticket(session: AsyncSession, shipment_id: int) -> int |
 async def create_replacement(session: AsyncSession, ticket: Ticket, order: Order, *, cause: Cause) -> None:
     """Reserve the goods of a ticket once more and add deliveries of them, to where they went.
 
-    Raises OutOfStock.
+    Units of which more can be sold than there are wait for stock. Raises OutOfStock.
     """
     destinations = await find_destinations(session, ticket)
     lines = {line.id: line for line in await find_ticket_order_lines(session, ticket)}
@@ -52,18 +52,13 @@ async def create_replacement(session: AsyncSession, ticket: Ticket, order: Order
     )
     places = [(DeliveryPlace.of(delivery), quantities) for delivery, quantities in destinations.values()]
     parts = allocate_units(places, stock, warehouses)
-    reserved = [
-        Allocation(lines[part.line].variant_id, part.warehouse_id, part.quantity)
-        for part in parts
-        if part.line not in stock.unlimited
-    ]
-    await reserve_stock(session, reserved, order_id=order.id, cause=cause)
     first = 1 + (await session.scalar(select_last_position(order)) or 0)
+    added: list[tuple[DeliveryLine, AllocatedUnits]] = []
     for index, (original, _) in enumerate(destinations.values()):
         replacement = build_replacement(original, ticket, position=first + index)
         session.add(replacement)
         await session.flush()
-        session.add_all(
+        delivery_lines = [
             DeliveryLine(
                 delivery_id=replacement.id,
                 order_line_id=part.line,
@@ -74,8 +69,20 @@ async def create_replacement(session: AsyncSession, ticket: Ticket, order: Order
             )
             for part in parts
             if part.delivery == index
-        )
+        ]
+        session.add_all(delivery_lines)
+        added += zip(delivery_lines, (part for part in parts if part.delivery == index), strict=True)
     await session.flush()
+    counted = [
+        LineAllocation(
+            delivery_line.id,
+            Allocation(lines[part.line].variant_id, part.warehouse_id, part.quantity),
+            part.backordered,
+        )
+        for delivery_line, part in added
+        if delivery_line.reserved
+    ]
+    await reserve_line_units(session, counted, order_id=order.id, cause=cause)
 
 
 async def find_destinations(session: AsyncSession, ticket: Ticket) -> Mapping[int, Destination]:
@@ -112,7 +119,7 @@ async def find_available_stock(
     """What is available of these lines and where; OutOfStock when it is not enough."""
     variants = {line.variant_id for line in lines.values()}
     rows = await session.scalars(select(Variant).where(Variant.id.in_(variants)))
-    unlimited = {variant.id for variant in rows if not variant.can_sell_out}
+    variants_by_id = {variant.id: variant for variant in rows}
     found = await levels_by_variant(session, variants, active=True)
     left = {
         (line.id, level.warehouse_id): level.available
@@ -122,9 +129,17 @@ async def find_available_stock(
     for line_id, quantity in (each for _, quantities in destinations for each in quantities.items()):
         line = lines[line_id]
         available = sum(level.available for level in found.get(line.variant_id, []))
-        if line.variant_id not in unlimited and available < quantity:
+        if variants_by_id[line.variant_id].can_sell_out and available < quantity:
             raise OutOfStock(line.title, left=available, field=())
-    return AvailableStock(left, frozenset(line.id for line in lines.values() if line.variant_id in unlimited))
+    return AvailableStock(
+        left,
+        unlimited=frozenset(
+            line.id for line in lines.values() if not variants_by_id[line.variant_id].tracked
+        ),
+        backordered=frozenset(
+            line.id for line in lines.values() if variants_by_id[line.variant_id].is_backordered_when_out
+        ),
+    )
 
 
 def build_replacement(original: Delivery, ticket: Ticket, *, position: int) -> Delivery:

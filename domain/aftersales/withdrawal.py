@@ -26,7 +26,7 @@ from domain.payment.states import TRANSITIONS as PAYMENT_TRANSITIONS
 from domain.promotion import CancelledUnits, release_promotion_units
 from domain.shipment import refresh_fulfilment, set_receipt_due
 from domain.state import move
-from domain.stock import Allocation, release_stock
+from domain.stock import Allocation, LineAllocation, release_line_units
 from models import Delivery, DeliveryLine, Order, Payment, PaymentStatus, PostingKind
 
 
@@ -139,18 +139,21 @@ async def remove_withdrawn(
     *,
     cause: Cause,
 ) -> None:
-    """Take units out of their deliveries, release their stock and their part of flash sales."""
+    """Take units out of their deliveries and release them: those that wait for stock before reserved ones."""
     variants = {line.id: line.variant_id for line in case.lines.values()}
     cancelled = cancelled_units(case.claim.lines, plan, variants)
     released = [
-        Allocation(variants[each.line.order_line_id], each.line.warehouse_id, each.units)
+        LineAllocation(
+            each.line.id,
+            Allocation(variants[each.line.order_line_id], each.line.warehouse_id, each.units),
+        )
         for each in withdrawn
         if each.line.reserved
     ]
+    await release_line_units(session, released, order_id=case.order.id, cause=cause)
     for each in withdrawn:
         await remove_units(session, each.line, each.units)
     await session.flush()
-    await release_stock(session, released, order_id=case.order.id, cause=cause)
     await release_promotion_units(session, case.order.id, cancelled, now=cause.now)
     await refresh_fulfilment(session, case.order, cause=cause)
 

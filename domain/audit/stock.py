@@ -1,9 +1,10 @@
 """Stock levels against movements and orders."""
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, literal, select, union_all
+from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, select, union_all
 
 from domain.audit.comparison import select_differences, select_rows, total_of
 from models import (
+    Backorder,
     DeliveryLine,
     Order,
     OrderLine,
@@ -12,6 +13,7 @@ from models import (
     ShipmentLine,
     StockLevel,
     StockMovement,
+    waiting_units,
 )
 from models.sql.types import AnyColumn, AnySelect
 
@@ -78,7 +80,7 @@ def find_wrong_reservations() -> AnySelect:
             OrderLine.variant_id,
             DeliveryLine.warehouse_id,
             literal(0).label("reserved"),
-            (DeliveryLine.quantity - total_of(sent)).label("ordered"),
+            (DeliveryLine.quantity - total_of(sent) - waiting_units()).label("ordered"),
         )
         .join(OrderLine, OrderLine.id == DeliveryLine.order_line_id)
         .join(Order, Order.id == OrderLine.order_id)
@@ -93,6 +95,52 @@ def find_wrong_reservations() -> AnySelect:
         select_rows(level_label(both.c.variant_id, both.c.warehouse_id), expected=ordered, found=reserved)
         .group_by(both.c.variant_id, both.c.warehouse_id)
         .having(ordered != reserved)
+    )
+
+
+def find_wrong_backorders() -> AnySelect:
+    """Stock levels whose backordered units are not those that wait for them; none wait where any are
+    available."""
+    waiting = select(
+        Backorder.variant_id,
+        Backorder.warehouse_id,
+        literal(0).label("backordered"),
+        Backorder.quantity.label("ordered"),
+        literal(0).label("available"),
+    )
+    levels = select(
+        StockLevel.variant_id,
+        StockLevel.warehouse_id,
+        StockLevel.backordered,
+        literal(0),
+        StockLevel.available,
+    )
+    both = union_all(waiting, levels).subquery()
+    ordered, backordered = func.sum(both.c.ordered), func.sum(both.c.backordered)
+    expected = case((and_(func.sum(both.c.available) > 0, backordered > 0), 0), else_=ordered)
+    return (
+        select_rows(level_label(both.c.variant_id, both.c.warehouse_id), expected=expected, found=backordered)
+        .group_by(both.c.variant_id, both.c.warehouse_id)
+        .having(expected != backordered)
+    )
+
+
+def find_wrong_backordered() -> AnySelect:
+    """Stock levels whose backordered units are not the sum of their movements."""
+    return select_differences_from_movements(StockLevel.backordered, StockMovement.backordered)
+
+
+def find_excessive_backorders() -> AnySelect:
+    """Delivery lines of which more units wait than are not packed, or of which any wait after their order
+    has been cancelled."""
+    left = case((Order.status == OrderStatus.CANCELLED, 0), else_=DeliveryLine.quantity - DeliveryLine.packed)
+    return (
+        select_rows(
+            literal("delivery line ") + cast(DeliveryLine.id, String), expected=left, found=waiting_units()
+        )
+        .join(OrderLine, OrderLine.id == DeliveryLine.order_line_id)
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(DeliveryLine.id.in_(select(Backorder.delivery_line_id)), waiting_units() > left)
     )
 
 

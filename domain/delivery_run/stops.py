@@ -31,7 +31,7 @@ async def lock_orders_of(session: AsyncSession, *shipment_ids: int) -> None:
     """Lock the orders of shipments. Orders before shipments, and both by id: this order avoids deadlocks."""
     order_ids = select(Shipment.order_id).where(Shipment.id.in_(shipment_ids))
     await session.execute(
-        select(Order.id).where(Order.id.in_(order_ids)).order_by(Order.id).with_for_update()
+        select(Order.id).where(Order.id.in_(order_ids)).order_by(Order.id).with_for_update(key_share=True)
     )
 
 

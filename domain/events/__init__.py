@@ -41,6 +41,7 @@ from domain.events.delivery_run import (
 from domain.events.order import (
     FULFILMENT_EVENTS,
     OrderAddressChanged,
+    OrderBackordersFilled,
     OrderCancelled,
     OrderClosed,
     OrderCompleted,
@@ -111,6 +112,7 @@ __all__ = [
     "DomainEvent",
     "EventLine",
     "OrderAddressChanged",
+    "OrderBackordersFilled",
     "OrderCancelled",
     "OrderClosed",
     "OrderCompleted",

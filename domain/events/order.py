@@ -39,6 +39,10 @@ class OrderLinesCancelled(OrderEvent, name="order.lines_cancelled"):
     lines: Sequence[EventLine]
 
 
+class OrderBackordersFilled(OrderEvent, name="order.backorders_filled"):
+    lines: Sequence[EventLine]
+
+
 class OrderAddressChanged(OrderEvent, name="order.address_changed"):
     delivery_id: int
 

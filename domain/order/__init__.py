@@ -1,5 +1,6 @@
 """Orders: quoting, placing, the life of an order, and changing it after it was placed."""
 
+from domain.order.backorders import tell_filled_backorders
 from domain.order.batch import BatchItem, OrderBatch, OrderResult, find_earlier_results
 from domain.order.deliveries import OrderQuoteDelivery
 from domain.order.editing import add_note, buy_again, change_address, hold_order, release_order
@@ -60,4 +61,5 @@ __all__ = [
     "reopen_order",
     "required_reason",
     "settle_order",
+    "tell_filled_backorders",
 ]

@@ -29,6 +29,12 @@ class AllocatedUnits:
     line: int
     warehouse_id: int
     quantity: int
+    backordered: int = 0
+    """How many of them wait for stock to come to that warehouse."""
+
+    @property
+    def in_stock(self) -> int:
+        return self.quantity - self.backordered
 
 
 class HasAddress(Protocol):
@@ -52,6 +58,8 @@ class DeliveryPlace:
     province: str
     city: str
     district: str
+    warehouse_id: int | None = None
+    """The only warehouse it may leave, where it is collected; None for any."""
 
     @classmethod
     def of(cls, address: HasAddress) -> "DeliveryPlace":
@@ -70,7 +78,9 @@ class AvailableStock:
 
     units: dict[LineAtWarehouse, int]
     unlimited: frozenset[int]
-    """Indexes of lines without a limit: any warehouse has any number of them."""
+    """Indexes of lines whose stock is not counted: any warehouse has any number of them."""
+    backordered: frozenset[int] = frozenset()
+    """Indexes of lines of which units beyond the stock wait for more to come."""
 
     def units_for(self, line: int, warehouse_id: int, quantity: int) -> int:
         """How many of `quantity` units the warehouse has."""
@@ -81,6 +91,17 @@ class AvailableStock:
     def take(self, line: int, warehouse_id: int, quantity: int) -> None:
         if line not in self.unlimited:
             self.units[line, warehouse_id] -= quantity
+
+    def count_missing(
+        self, quantities: Mapping[int, int], sources: Sequence["SourceWarehouse"]
+    ) -> dict[int, int]:
+        """How many units wait for stock, by line that may: those that these sources together do not have."""
+        missing = {
+            line: quantity - sum(self.units_for(line, source.id, quantity) for source in sources)
+            for line, quantity in quantities.items()
+            if line in self.backordered
+        }
+        return {line: units for line, units in missing.items() if units > 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +124,58 @@ def allocate_units(
     """Which warehouse sends what to each delivery, given as its place and its units by index of the line.
 
     The nearest warehouse that has everything for a delivery sends it; otherwise the fewest that have it
-    together, the nearest of those. ValueError when all warehouses together have too little.
+    together, the nearest of those. Units that wait for stock do so where most of the delivery is; those that
+    are collected come first, since they are bound to their place. ValueError when there is too little.
     """
     allocated = []
-    for delivery, (place, quantities) in enumerate(deliveries):
-        missing = dict(quantities)
-        sources = choose_sources(sort_by_distance(warehouses, place), missing, stock) if missing else ()
-        for source in sources:
-            for line, quantity in missing.items():
-                if units := stock.units_for(line, source.id, quantity):
-                    stock.take(line, source.id, units)
-                    allocated.append(AllocatedUnits(delivery, line, source.id, units))
-                    missing[line] -= units
-    return allocated
+    numbered = sorted(enumerate(deliveries), key=lambda each: each[1][0].warehouse_id is None)
+    for delivery, (place, quantities) in numbered:
+        allocated += allocate_delivery(delivery, place, quantities, stock, warehouses)
+    return sorted(allocated, key=lambda units: units.delivery)
+
+
+def allocate_delivery(
+    delivery: int,
+    place: DeliveryPlace,
+    quantities: Mapping[int, int],
+    stock: AvailableStock,
+    warehouses: Sequence[Warehouse],
+) -> list[AllocatedUnits]:
+    sources = [
+        source
+        for source in sort_by_distance(warehouses, place)
+        if place.warehouse_id is None or source.id == place.warehouse_id
+    ]
+    waiting = stock.count_missing(quantities, sources)
+    missing = {
+        line: rest for line, quantity in quantities.items() if (rest := quantity - waiting.get(line, 0))
+    }
+    chosen = choose_sources(sources, missing, stock) if missing else ()
+    taken: dict[LineAtWarehouse, int] = {}
+    for source in chosen:
+        for line, quantity in missing.items():
+            if units := stock.units_for(line, source.id, quantity):
+                stock.take(line, source.id, units)
+                taken[line, source.id] = units
+                missing[line] -= units
+    backordered = {
+        (line, choose_waiting_place(line, [*chosen, *sources], stock).id): units
+        for line, units in waiting.items()
+    }
+    return [
+        AllocatedUnits(delivery, line, warehouse_id, taken.get(key, 0) + waits, waits)
+        for key in dict.fromkeys([*taken, *backordered])
+        for (line, warehouse_id), waits in [(key, backordered.get(key, 0))]
+    ]
+
+
+def choose_waiting_place(
+    line: int, sources: Sequence[SourceWarehouse], stock: AvailableStock
+) -> SourceWarehouse:
+    """The first source that keeps the line, else the first; ValueError where there is none at all."""
+    if not sources:
+        raise ValueError(f"no warehouse in which line {line} could wait")
+    return next((source for source in sources if (line, source.id) in stock.units), sources[0])
 
 
 def sort_by_distance(warehouses: Sequence[Warehouse], place: DeliveryPlace) -> list[SourceWarehouse]:

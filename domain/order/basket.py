@@ -92,9 +92,19 @@ class OrderItem:
         """Units the orders before it in the batch have left; None where there is no limit."""
         return total_available(self.variant, self.variant_stock.stock.values())
 
+    @property
+    def in_stock(self) -> int:
+        """Units the orders before it in the batch have left, whether or not more can be ordered."""
+        return sum(self.variant_stock.stock.values())
+
+    @property
+    def backordered(self) -> int:
+        """How many of its units would wait for stock."""
+        return max(0, self.quantity - self.in_stock) if self.variant.is_backordered_when_out else 0
+
     def take(self, warehouse_id: int, quantity: int) -> None:
         """Leave fewer units for the orders after it in the batch."""
-        if self.variant.can_sell_out:
+        if quantity and self.variant.tracked:
             self.variant_stock.stock[warehouse_id] -= quantity
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from sqlalchemy import BigInteger, FromClause, Integer, String, and_, func
+from sqlalchemy import BigInteger, FromClause, Integer, String, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.sql import Executable
@@ -19,6 +19,7 @@ from domain.order.deliveries import OrderQuoteDelivery
 from domain.order.quote import OrderQuote, OrderQuoteLine
 from domain.order.request import PlannedPayment
 from domain.outbox import event_row
+from domain.stock import Allocation, LineAllocation
 from models import (
     Base,
     Delivery,
@@ -52,6 +53,11 @@ class InsertPlan:
     payments: Sequence[PlannedPayment]
     events: list[RowValues] = field(default_factory=list)
 
+    @property
+    def counted_units(self) -> list[AllocatedUnits]:
+        """The units to reserve or backorder: of all variants whose stock is counted."""
+        return [part for part in self.allocated if self.quote.lines[part.line].variant.tracked]
+
     def record(self, event: OrderEvent, cause: Cause) -> None:
         """Note an event of the order at the version it has; it is written with the order."""
         self.events.append(event_row(event, cause) | {"number": self.order.number})
@@ -82,6 +88,39 @@ async def insert_orders(session: AsyncSession, plans: Sequence[InsertPlan], *, c
         session.expire(cart)
 
 
+def allocation_of(plan: InsertPlan, part: AllocatedUnits) -> Allocation:
+    return Allocation(plan.quote.lines[part.line].variant.id, part.warehouse_id, part.quantity)
+
+
+async def find_backordered_lines(
+    session: AsyncSession, plans: Sequence[InsertPlan]
+) -> list[tuple[int, LineAllocation]]:
+    """The delivery lines of inserted orders of which units wait for stock, each with the id of its order."""
+    waiting = {
+        (plan.order.id, part.delivery + 1, part.line + 1, part.warehouse_id): (plan, part)
+        for plan in plans
+        for part in plan.allocated
+        if part.backordered
+    }
+    if not waiting:
+        return []
+    key = Delivery.order_id, Delivery.position, OrderLine.position, DeliveryLine.warehouse_id
+    rows = await session.execute(
+        select(DeliveryLine.id, *key)
+        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
+        .join(OrderLine, OrderLine.id == DeliveryLine.order_line_id)
+        .where(Delivery.order_id.in_({order_id for order_id, *_ in waiting}))
+        .order_by(DeliveryLine.id)
+    )
+    lines = []
+    for line_id, order_id, delivery, line, warehouse_id in rows:
+        if found := waiting.get((order_id, delivery, line, warehouse_id)):
+            plan, part = found
+            allocation = LineAllocation(line_id, allocation_of(plan, part), part.backordered)
+            lines.append((order_id, allocation))
+    return lines
+
+
 def new_order(**values: object) -> Order:
     """An order with a value for each column: None where `values` has none."""
     return Order(**(dict.fromkeys(ORDER_COLUMNS) | values))
@@ -99,6 +138,7 @@ def line_rows(plan: InsertPlan) -> list[RowValues]:
             "options": line.variant.options,
             "picture_url": line.item.variant_stock.picture_url,
             "weight_grams": line.variant.weight_grams,
+            "requires_shipping": line.variant.requires_shipping,
             "currency": plan.order.currency,
             "unit_amount": line.unit_price.minor,
             "quantity": line.quantity,
@@ -157,7 +197,7 @@ def delivery_line_rows(plan: InsertPlan) -> list[RowValues]:
             "warehouse_id": units.warehouse_id,
             "quantity": units.quantity,
             "packed": 0,
-            "reserved": plan.quote.lines[units.line].variant.can_sell_out,
+            "reserved": plan.quote.lines[units.line].variant.tracked,
         }
         for units in plan.allocated
     ]

@@ -47,7 +47,9 @@ async def lock_order(
 ) -> Order:
     """The order, locked until the transaction ends: whatever changes anything about it waits."""
     await session.flush()
-    order = await session.get(Order, order_id, with_for_update=True, populate_existing=True)
+    # key_share: a movement of stock that fills a backorder of this order refers to it without waiting for it
+    lock = {"key_share": True}
+    order = await session.get(Order, order_id, with_for_update=lock, populate_existing=True)
     if order is None:
         raise NotFound("order", field=field)
     return order
@@ -99,7 +101,7 @@ async def cancel_overdue_orders(session: AsyncSession, order_ids: Sequence[int],
         select(Order)
         .where(Order.id.in_(order_ids), is_unpaid_at(cause.now))
         .order_by(Order.id)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
         .execution_options(populate_existing=True)
     )
     orders = rows.all()
@@ -203,7 +205,7 @@ async def reopen_order(session: AsyncSession, order: Order, *, cause: Cause) -> 
 async def reservations_of(
     session: AsyncSession, order_ids: Sequence[int], *, by: int | None
 ) -> Sequence[Reservation]:
-    """The units reserved for orders of which nothing has left, to be released by the account `by`."""
+    """The units reserved or backordered for orders of which nothing has left, to be released by `by`."""
     level = OrderLine.variant_id, DeliveryLine.warehouse_id
     rows = await session.execute(
         select(Delivery.order_id, *level, func.sum(DeliveryLine.quantity))

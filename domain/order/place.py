@@ -1,6 +1,6 @@
 """Placing orders: one transaction for one order or for many, exactly once, at the prices of this moment."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,14 +22,20 @@ from domain.order.batch import (
     open_sign_ins,
     release_refused_keys,
 )
-from domain.order.insert import InsertPlan, insert_orders, new_order
+from domain.order.insert import (
+    InsertPlan,
+    allocation_of,
+    find_backordered_lines,
+    insert_orders,
+    new_order,
+)
 from domain.order.quote import OrderQuote, QuoteFacts, build_quote, read_facts
 from domain.order.refusals import AmountMismatch, NotOffered
 from domain.order.request import OrderRequest, PaymentPlan, PlannedPayment
 from domain.order.states import TRANSITIONS
 from domain.promotion import use_promotions
 from domain.state import move
-from domain.stock import Allocation, Reservation, reserve_for_orders
+from domain.stock import Reservation, insert_backorders, reserve_for_orders
 from models import CurrencyCode, FulfilmentStatus, Money, Order, OrderStatus, PaymentMethod
 
 NOTE_LIMIT = 500
@@ -48,7 +54,7 @@ CASH_LIMITS: Mapping[CurrencyCode, int] = {
 
 
 class SoldMeanwhile(OutOfStock):
-    """Another transaction took the stock after it was read here: placing can be tried again."""
+    """Another transaction changed the stock after it was read here: placing can be tried again."""
 
     def __init__(self, refusal: OutOfStock) -> None:
         super().__init__(refusal.name, left=refusal.left, field=("lines",))
@@ -153,7 +159,7 @@ def plan_order(
     order = build_order(quote, item, terms, now=now)
     plan = InsertPlan(order, quote, quote.allocate(), item.payment_plan.payments)
     for part in plan.allocated:
-        quote.lines[part.line].item.take(part.warehouse_id, part.quantity)
+        quote.lines[part.line].item.take(part.warehouse_id, part.in_stock)
     facts.promotions.count_uses(quote.pricing.priced, item.request.owner.account_id)
     plan.record(OrderPlaced(order), Cause(now, item.placed_by or order.account_id))
     if not has_advance_payment(item.payment_plan.payments):
@@ -244,33 +250,26 @@ def payment_due_at(
 
 
 async def reserve_and_use(session: AsyncSession, plans: Sequence[InsertPlan], *, now: datetime) -> None:
-    """Reserve the stock of new orders and count the uses of their promotions.
+    """Reserve or backorder the stock of new orders and count the uses of their promotions.
 
     This comes last: the rows that many orders change are locked for the shortest time.
     """
     reservations = [
-        Reservation(plan.order.id, plan.order.account_id, allocation)
+        Reservation(plan.order.id, plan.order.account_id, allocation_of(plan, part), part.backordered)
         for plan in plans
-        for allocation in allocations_of(plan)
+        for part in plan.counted_units
     ]
     try:
         await reserve_for_orders(session, reservations, now=now)
     except OutOfStock as refusal:
         raise SoldMeanwhile(refusal) from None
+    await insert_backorders(session, await find_backordered_lines(session, plans))
     uses = [
         use
         for plan in plans
         for use in plan.quote.pricing.use_requests(order_id=plan.order.id, account_id=plan.order.account_id)
     ]
     await use_promotions(session, uses, now=now)
-
-
-def allocations_of(plan: InsertPlan) -> Iterator[Allocation]:
-    """The units to reserve for an order: of all variants but those without a limit."""
-    for part in plan.allocated:
-        variant = plan.quote.lines[part.line].variant
-        if variant.can_sell_out:
-            yield Allocation(variant.id, part.warehouse_id, part.quantity)
 
 
 def has_advance_payment(payments: Sequence[PlannedPayment]) -> bool:

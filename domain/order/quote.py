@@ -65,6 +65,11 @@ class OrderQuoteLine:
     def total(self) -> Money:
         return self.priced.total
 
+    @property
+    def backordered(self) -> int:
+        """How many of its units would wait for stock."""
+        return self.item.backordered
+
 
 @dataclass(frozen=True, slots=True)
 class OrderQuote:
@@ -107,7 +112,10 @@ class OrderQuote:
                 for index, item in enumerate(items)
                 for warehouse_id, units in item.variant_stock.stock.items()
             },
-            unlimited=frozenset(index for index, item in enumerate(items) if not item.variant.can_sell_out),
+            unlimited=frozenset(index for index, item in enumerate(items) if not item.variant.tracked),
+            backordered=frozenset(
+                index for index, item in enumerate(items) if item.variant.is_backordered_when_out
+            ),
         )
         requested = [(DeliveryPlace.of(delivery.postal), delivery.quantities) for delivery in self.deliveries]
         return allocate_units(requested, stock, self.warehouses)

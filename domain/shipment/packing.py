@@ -13,6 +13,7 @@ from domain.order import lock_order, reopen_order
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment
 from domain.shipment.states import lock_shipment
+from domain.stock import count_waiting_units
 from models import (
     Delivery,
     DeliveryLine,
@@ -24,6 +25,7 @@ from models import (
     Shipment,
     ShipmentLine,
     ShipmentStatus,
+    waiting_units,
 )
 
 PARCELS_LIMIT = 50
@@ -59,7 +61,7 @@ async def pack_shipments(
     numbers: Sequence[str],
     cause: Cause,
 ) -> list[Shipment]:
-    """Put units of a delivery into parcels, one number each; Conflict for more than is left."""
+    """Put units of a delivery into parcels, one number each; Conflict for more than is left or there."""
     order, delivery = await lock_delivery(session, delivery_id)
     check_packable(order, delivery)
     await reopen_order(session, order, cause=cause)
@@ -105,16 +107,17 @@ async def unpack_shipment(session: AsyncSession, shipment_id: int, *, cause: Cau
 
 
 async def find_unpacked_parcels(session: AsyncSession, order_id: int) -> list[tuple[int, ParcelToPack]]:
-    """What of an order is not packed yet: the delivery's id, and a parcel for each warehouse."""
-    lines = await session.scalars(
-        select(DeliveryLine)
+    """What of an order is there and not packed yet: the delivery's id, and a parcel for each warehouse."""
+    left = DeliveryLine.quantity - DeliveryLine.packed - waiting_units()
+    lines = await session.execute(
+        select(DeliveryLine, left)
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
-        .where(Delivery.order_id == order_id, DeliveryLine.packed < DeliveryLine.quantity)
+        .where(Delivery.order_id == order_id, left > 0)
         .order_by(DeliveryLine.id)
     )
     parcels: dict[tuple[int, int], list[ParcelLine]] = {}
-    for line in lines:
-        rest = ParcelLine(line.id, line.quantity - line.packed)
+    for line, units in lines:
+        rest = ParcelLine(line.id, units)
         parcels.setdefault((line.delivery_id, line.warehouse_id), []).append(rest)
     return [(delivery_id, ParcelToPack(rest)) for (delivery_id, _), rest in parcels.items()]
 
@@ -205,10 +208,11 @@ async def add_shipment_lines(
     session: AsyncSession, shipment: Shipment, parcel: ParcelToPack, lines: Sequence[PackableLine], path: Path
 ) -> None:
     """Count the units as packed and add the lines of a parcel; Conflict for more than is left."""
+    ready = DeliveryLine.quantity - waiting_units()
     for index, (packed, (line, order_line)) in enumerate(zip(parcel.lines, lines, strict=True)):
         updated = await session.scalar(
             update(DeliveryLine)
-            .where(DeliveryLine.id == line.id, DeliveryLine.packed + packed.quantity <= DeliveryLine.quantity)
+            .where(DeliveryLine.id == line.id, DeliveryLine.packed + packed.quantity <= ready)
             .values(packed=DeliveryLine.packed + packed.quantity)
             .returning(DeliveryLine.id)
         )
@@ -228,5 +232,14 @@ async def packing_conflict(
     session: AsyncSession, line: DeliveryLine, order_line: OrderLine, path: Path
 ) -> Conflict:
     await session.refresh(line)
-    left, title = line.quantity - line.packed, order_line.title
+    waiting = (await count_waiting_units(session, [line.id])).get(line.id, 0)
+    left, title = line.quantity - line.packed - waiting, order_line.title
+    if waiting:
+        return Conflict(
+            "Only {left} of {title} can be packed; {waiting} more wait for stock to come.",
+            left=left,
+            title=title,
+            waiting=waiting,
+            field=path,
+        )
     return Conflict(f"Only {left} of {title} left to pack." if left else f"{title} is packed.", field=path)

@@ -7,7 +7,15 @@ from sqlalchemy import BigInteger, Integer, String, and_, case, literal, select,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.stock.movement import ADD, RECEIVE, Allocation, LevelKey, insert_missing_levels, update_levels
+from domain.stock.movement import (
+    ADD,
+    RECEIVE,
+    Allocation,
+    LevelKey,
+    fill_backorders,
+    insert_missing_levels,
+    update_levels,
+)
 from models import StockLevel, StockMovement, Warehouse
 from models.base import UtcDateTime
 from models.sql.batches import in_batches
@@ -37,7 +45,8 @@ async def set_levels(
     for batch in in_batches(sorted(counted.items())):
         differences = await insert_difference_movements(session, batch, inserted, reason, cause)
         if differences:
-            await update_levels(session, differences, ADD)
+            fillable = await update_levels(session, differences, ADD)
+            await fill_backorders(session, fillable, now=cause.now)
         changed |= {difference.level_key for difference in differences}
     return changed
 

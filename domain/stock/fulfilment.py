@@ -1,7 +1,6 @@
 """Changes of stock by orders: reserving, releasing, shipping and returning."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,9 +14,7 @@ from domain.stock.movement import (
     Allocation,
     MovementCause,
     move_stock,
-    move_stock_for,
 )
-from domain.stock.reservation import Reservation
 
 
 async def reserve_stock(
@@ -25,7 +22,7 @@ async def reserve_stock(
 ) -> None:
     """Reserve all units or none; OutOfStock names the variant of which too few are available.
 
-    Callers leave out variants without a limit (`Variant.can_sell_out`), and remember that they did.
+    Callers leave out variants whose stock is not counted, and remember that they did.
     """
     await move_stock(session, allocations, RESERVE, MovementCause(cause, order_id))
 
@@ -35,14 +32,6 @@ async def release_stock(
 ) -> None:
     """Make reserved units available again."""
     await move_stock(session, allocations, RELEASE, MovementCause(cause, order_id))
-
-
-async def release_reservations(
-    session: AsyncSession, reservations: Sequence[Reservation], *, now: datetime
-) -> None:
-    """As `release_stock`, for many orders at once."""
-    allocations = [(each.allocation, each.movement_cause(now)) for each in reservations]
-    await move_stock_for(session, allocations, RELEASE)
 
 
 async def ship_stock(

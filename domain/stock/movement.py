@@ -3,18 +3,32 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
-from sqlalchemy import BigInteger, FromClause, Integer, and_, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    and_,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from domain.cause import Cause
 from domain.errors import DomainError, Invalid, LimitReached, OutOfStock, WrongState
-from models import MovementKind, Product, StockLevel, StockMovement, Variant
+from models import Backorder, MovementKind, Product, StockLevel, StockMovement, Variant
 from models.sql.batches import in_batches
 from models.sql.dialects import dialect_of
 from models.sql.parameters import bound_table, encode_rows
-from models.sql.types import ColumnTypes, RowValues
+from models.sql.types import AnySelect, ColumnTypes, RowValues
 from models.sql.upsert import upsert_into
 
 STOCK_LIMIT = 1_000_000_000
@@ -55,11 +69,12 @@ class MovementEffect:
     on_hand: int = 0
     reserved: int = 0
     damaged: int = 0
+    backordered: int = 0
 
     @property
     def adds_units(self) -> bool:
-        """Whether the warehouse has more units afterwards: its level need not exist yet."""
-        return self.on_hand + self.damaged > 0
+        """Whether the level has more units afterwards, and need not exist yet."""
+        return self.on_hand + self.damaged > 0 or self.backordered > 0
 
     @property
     def frees_units(self) -> bool:
@@ -69,6 +84,9 @@ class MovementEffect:
 
 RESERVE = MovementEffect(MovementKind.RESERVED, reserved=1)
 RELEASE = MovementEffect(MovementKind.RELEASED, reserved=-1)
+BACKORDER = MovementEffect(MovementKind.BACKORDERED, backordered=1)
+FILL_BACKORDER = MovementEffect(MovementKind.RESERVED, reserved=1, backordered=-1)
+RELEASE_BACKORDER = MovementEffect(MovementKind.RELEASED, backordered=-1)
 SHIP = MovementEffect(MovementKind.SHIPPED, on_hand=-1, reserved=-1)
 TAKE_BACK = MovementEffect(MovementKind.RETURNED, on_hand=1)
 TAKE_BACK_DAMAGED = MovementEffect(MovementKind.RETURNED, damaged=1)
@@ -99,18 +117,80 @@ async def move_stock(
 async def move_stock_for(
     session: AsyncSession, allocations: Sequence[tuple[Allocation, MovementCause]], effect: MovementEffect
 ) -> None:
-    """As `move_stock`, for several causes."""
+    """As `move_stock`, for several causes. Units that become available fill the oldest backorders at once."""
+    if not allocations:
+        return
     # levels are locked in sorted order, so that no two transactions wait for each other
     merged = merge_allocations([allocation for allocation, _ in allocations])
     if effect.frees_units:
         session.info.setdefault(FREED_VARIANTS, set()).update(each.variant_id for each in merged)
     if effect.adds_units:
         await insert_missing_levels(session, [each.level_key for each in merged])
+    fillable: set[LevelKey] = set()
     for batch in in_batches(merged):
-        await update_levels(session, batch, effect)
+        fillable |= await update_levels(session, batch, effect)
     for movements in in_batches(allocations):
         rows = [movement_row(allocation, effect, cause) for allocation, cause in movements]
         await session.execute(insert(StockMovement), rows)
+    if fillable:
+        await fill_backorders(session, fillable, now=allocations[0][1].cause.now)
+
+
+async def fill_backorders(session: AsyncSession, keys: Collection[LevelKey], *, now: datetime) -> None:
+    """Reserve available units of these levels for those who wait for them, the oldest backorders first.
+
+    The levels have just been changed, so that they are locked: nobody else buys these units meanwhile. The
+    orders are not locked, and learn of it later (`select_filled_backorders`).
+    """
+    for batch in in_batches(sorted(keys)):
+        rows = (await session.execute(select_fillable(batch))).all()
+        fills = [
+            (
+                row,
+                min(row.quantity, row.available - row.waiting_before),
+                MovementCause(Cause(now), row.order_id),
+            )
+            for row in rows
+        ]
+        await session.execute(
+            update(Backorder),
+            [
+                {
+                    "id": row.id,
+                    "quantity": row.quantity - units,
+                    "filled": row.filled + units,
+                    "filled_at": now,
+                }
+                for row, units, _ in fills
+            ],
+        )
+        moves = [(Allocation(row.variant_id, row.warehouse_id, units), cause) for row, units, cause in fills]
+        await move_stock_for(session, moves, FILL_BACKORDER)
+
+
+def select_fillable(keys: Sequence[LevelKey]) -> AnySelect:
+    """The oldest backorders of these levels, as far as available units suffice."""
+    same_level = and_(
+        StockLevel.variant_id == Backorder.variant_id, StockLevel.warehouse_id == Backorder.warehouse_id
+    )
+    waiting = func.sum(Backorder.quantity).over(
+        partition_by=(Backorder.variant_id, Backorder.warehouse_id), order_by=Backorder.id
+    )
+    backorders = (
+        select(
+            *Backorder.__table__.c,
+            StockLevel.available.label("available"),
+            (waiting - Backorder.quantity).label("waiting_before"),
+        )
+        .join(StockLevel, same_level)
+        .where(tuple_(Backorder.variant_id, Backorder.warehouse_id).in_(keys), Backorder.quantity > 0)
+        .subquery()
+    )
+    return (
+        select(backorders)
+        .where(backorders.c.waiting_before < backorders.c.available)
+        .order_by(backorders.c.id)
+    )
 
 
 def merge_allocations(allocations: Sequence[Allocation]) -> list[Allocation]:
@@ -125,32 +205,43 @@ def merge_allocations(allocations: Sequence[Allocation]) -> list[Allocation]:
 
 async def update_levels(
     session: AsyncSession, allocations: Sequence[Allocation], effect: MovementEffect
-) -> None:
-    """Change these levels in one statement, or raise which of them does not allow it."""
-    changed = await update_allowed_levels(session, allocations, effect)
+) -> set[LevelKey]:
+    """Change these levels in one statement, or raise which of them does not allow it.
+
+    Returns the keys of those where units are available now though some wait for them.
+    """
+    level_update = build_level_update(bind_allocations(allocations, dialect_of(session)), effect)
+    rows = (await session.execute(level_update)).all()
+    changed = {(variant_id, warehouse_id) for variant_id, warehouse_id, *_ in rows}
     for allocation in allocations:
         if allocation.level_key not in changed:
             raise await refusal_for(session, allocation, effect)
+    return {
+        (variant_id, warehouse_id)
+        for variant_id, warehouse_id, available, backordered in rows
+        if available and backordered
+    }
 
 
-async def update_allowed_levels(
-    session: AsyncSession, allocations: Sequence[Allocation], effect: MovementEffect
-) -> set[LevelKey]:
-    """Change those of these levels that allow it, in one statement; their keys."""
-    rows = await session.execute(
-        build_level_update(bind_allocations(allocations, dialect_of(session)), effect)
-    )
-    return {(variant_id, warehouse_id) for variant_id, warehouse_id in rows}
+def build_level_update(
+    allocations: FromClause, effect: MovementEffect, backorders: ColumnElement[int] | None = None
+) -> ReturningUpdate[int, int, int, int]:
+    """The conditional UPDATE of levels, locked in sorted order; it returns those it changed.
 
-
-def build_level_update(allocations: FromClause, effect: MovementEffect) -> ReturningUpdate[int, int]:
-    """The conditional UPDATE of levels, locked in sorted order; it returns the keys of those it changed."""
+    `backorders` is a column of `allocations`: units that are backordered beside, only where nothing is left.
+    """
     is_level = and_(
         StockLevel.variant_id == allocations.c.variant_id,
         StockLevel.warehouse_id == allocations.c.warehouse_id,
     )
+    further = literal(0) if backorders is None else backorders
     locked = (
-        select(StockLevel.variant_id, StockLevel.warehouse_id, allocations.c.quantity)
+        select(
+            StockLevel.variant_id,
+            StockLevel.warehouse_id,
+            allocations.c.quantity,
+            further.label("further"),
+        )
         .join(allocations, is_level)
         .order_by(StockLevel.variant_id, StockLevel.warehouse_id)
         .with_for_update(of=StockLevel)
@@ -159,13 +250,18 @@ def build_level_update(allocations: FromClause, effect: MovementEffect) -> Retur
     on_hand = StockLevel.on_hand + effect.on_hand * locked.c.quantity
     reserved = StockLevel.reserved + effect.reserved * locked.c.quantity
     damaged = StockLevel.damaged + effect.damaged * locked.c.quantity
+    backordered = StockLevel.backordered + effect.backordered * locked.c.quantity + locked.c.further
     return (
         update(StockLevel)
         .where(StockLevel.variant_id == locked.c.variant_id)
         .where(StockLevel.warehouse_id == locked.c.warehouse_id)
         .where(reserved >= 0, reserved <= on_hand, on_hand <= STOCK_LIMIT, damaged <= STOCK_LIMIT)
-        .values(on_hand=on_hand, reserved=reserved, damaged=damaged)
-        .returning(StockLevel.variant_id, StockLevel.warehouse_id)
+        .where(backordered >= 0, backordered <= STOCK_LIMIT)
+        .where(or_(locked.c.further == 0, reserved == on_hand))
+        .values(on_hand=on_hand, reserved=reserved, damaged=damaged, backordered=backordered)
+        .returning(
+            StockLevel.variant_id, StockLevel.warehouse_id, StockLevel.available, StockLevel.backordered
+        )
         .execution_options(synchronize_session=False)
     )
 
@@ -210,6 +306,7 @@ def movement_row(allocation: Allocation, effect: MovementEffect, movement_cause:
         "on_hand": effect.on_hand * allocation.quantity,
         "reserved": effect.reserved * allocation.quantity,
         "damaged": effect.damaged * allocation.quantity,
+        "backordered": effect.backordered * allocation.quantity,
         "reason": movement_cause.reason,
         "order_id": movement_cause.order_id,
         "actor_id": movement_cause.cause.by,
@@ -222,7 +319,14 @@ async def insert_missing_levels(session: AsyncSession, keys: Collection[LevelKey
     inserted: set[LevelKey] = set()
     for batch in in_batches(sorted(keys)):
         empty_levels = [
-            {"variant_id": variant, "warehouse_id": warehouse, "on_hand": 0, "reserved": 0, "damaged": 0}
+            {
+                "variant_id": variant,
+                "warehouse_id": warehouse,
+                "on_hand": 0,
+                "reserved": 0,
+                "damaged": 0,
+                "backordered": 0,
+            }
             for variant, warehouse in batch
         ]
         rows = await session.execute(

@@ -1,19 +1,24 @@
 """Reserving stock for many orders at once."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Integer, insert, select
+from sqlalchemy import Integer, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import Executable
 
 from domain.cause import Cause
 from domain.stock.movement import (
+    ALLOCATION_COLUMNS,
+    BACKORDER,
     RESERVE,
     Allocation,
+    LevelKey,
     MovementCause,
     build_level_update,
+    insert_missing_levels,
     merge_allocations,
     movement_row,
     refusal_for,
@@ -22,15 +27,23 @@ from models import StockLevel, StockMovement
 from models.sql.bulk import BulkStatement
 from models.sql.dialects import column_types
 from models.sql.parameters import bound_table
+from models.sql.types import RowValues
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Units reserved for one order, or released, by an account."""
+    """Units reserved or backordered for one order, or released, by an account."""
 
     order_id: int
     actor_id: int | None
     allocation: Allocation
+    """All of them."""
+    backordered: int = 0
+    """How many of them wait for stock."""
+
+    @property
+    def reserved(self) -> int:
+        return self.allocation.quantity - self.backordered
 
     def movement_cause(self, now: datetime) -> MovementCause:
         return MovementCause(Cause(now, self.actor_id), self.order_id)
@@ -39,32 +52,50 @@ class Reservation:
 async def reserve_for_orders(
     session: AsyncSession, reservations: Sequence[Reservation], *, now: datetime
 ) -> None:
-    """Reserve the units of all orders or of none; OutOfStock names the variant of which there are too few."""
+    """Reserve the units of all orders or of none; OutOfStock names the variant of which there are too few.
+
+    Units are backordered only where nothing is left in their warehouse: OutOfStock where there is, again.
+    """
     if not reservations:
         return
     allocations = merge_allocations([each.allocation for each in reservations])
+    backordered = Counter[LevelKey]()
+    for each in reservations:
+        backordered[each.allocation.level_key] += each.backordered
+    if any(backordered.values()):
+        await insert_missing_levels(session, [key for key, units in backordered.items() if units])
     rows = await RESERVE_STATEMENT.execute(
         session,
         allocations=[
             {
                 "variant_id": allocation.variant_id,
                 "warehouse_id": allocation.warehouse_id,
-                "quantity": allocation.quantity,
+                "quantity": allocation.quantity - backordered[allocation.level_key],
+                "backordered": backordered[allocation.level_key],
             }
             for allocation in allocations
         ],
-        movements=[movement_row(each.allocation, RESERVE, each.movement_cause(now)) for each in reservations],
+        movements=[row for each in reservations for row in movement_rows(each, now)],
     )
-    changed = {tuple(row) for row in rows}
+    changed = {(variant_id, warehouse_id) for variant_id, warehouse_id, *_ in rows}
     for allocation in allocations:
         if allocation.level_key not in changed:
             raise await refusal_for(session, allocation, RESERVE)
 
 
+def movement_rows(reservation: Reservation, now: datetime) -> Iterator[RowValues]:
+    """The movements of a reservation: of what is reserved, and of what is backordered."""
+    cause = reservation.movement_cause(now)
+    for units, effect in ((reservation.reserved, RESERVE), (reservation.backordered, BACKORDER)):
+        if units:
+            yield movement_row(replace(reservation.allocation, quantity=units), effect, cause)
+
+
 def build_reserve_statements(dialect: str) -> list[Executable]:
     """The conditional UPDATE of levels and the INSERT of movements: one statement on PostgreSQL."""
-    columns = {"variant_id": BigInteger(), "warehouse_id": BigInteger(), "quantity": Integer()}
-    level_update = build_level_update(bound_table("allocations", columns, dialect), RESERVE)
+    columns = {**ALLOCATION_COLUMNS, "backordered": Integer()}
+    allocations = bound_table("allocations", columns, dialect)
+    level_update = build_level_update(allocations, RESERVE, allocations.c.backordered)
     movements = bound_table("movements", column_types(StockMovement), dialect)
     sort_keys = [movements.c.variant_id, movements.c.warehouse_id, movements.c.order_id]
     movement_insert = insert(StockMovement).from_select(

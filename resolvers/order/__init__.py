@@ -28,6 +28,7 @@ from resolvers.order.finding import (
     visible_order,
 )
 from resolvers.order.search import order_criteria
+from resolvers.order.waiting import backordered_units, waiting_units
 from resolvers.paging import query_page
 from resolvers.promotion import DiscountPart
 
@@ -37,6 +38,7 @@ __all__ = [
     "OrderQuoteDelivery",
     "OrderQuoteLine",
     "OrderSort",
+    "backordered_units",
     "checkout_quote",
     "discounts",
     "find_delivery",
@@ -51,6 +53,7 @@ __all__ = [
     "order_secret_request",
     "orders",
     "own_order_id",
+    "waiting_units",
 ]
 
 

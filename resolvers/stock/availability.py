@@ -35,6 +35,10 @@ class Availability:
     """None where there is no limit."""
     exact: bool
     """Whether the viewer may read the number, however high it is."""
+    ready: bool
+    """Whether at least one unit can be sent at once; otherwise what is bought waits for stock to come."""
+    backordered: int
+    """Units that were bought and wait for stock to come."""
 
     @property
     def in_stock(self) -> bool:
@@ -86,7 +90,10 @@ class NearbyAvailability:
 async def variant_availability(variants: Sequence[Variant], info: Info) -> Sequence[Availability]:
     """How much of it can be bought now, from all warehouses together."""
     exact = info.context.viewer.may(Permission.STOCK_VIEW)
-    return [Availability(units, exact) for units in await available_by_variant(variants, info)]
+    found = await stock_in_active_warehouses(variants, info)
+    return [
+        availability_in(stock, variant, exact=exact) for variant, stock in zip(variants, found, strict=True)
+    ]
 
 
 async def product_availability(products: Sequence[Product], info: Info) -> Sequence[Availability]:
@@ -94,14 +101,18 @@ async def product_availability(products: Sequence[Product], info: Info) -> Seque
     exact = info.context.viewer.may(Permission.STOCK_VIEW)
     found = await info.context.load.product_variants.load_many([product.id for product in products])
     all_variants = [variant for variants in found for variant in variants]
-    units = iter(await available_by_variant(all_variants, info))
-    return [Availability(sum_available([next(units) for _ in variants]), exact) for variants in found]
+    each = iter(await variant_availability(all_variants, info))
+    return [combine_availability([next(each) for _ in variants], exact=exact) for variants in found]
 
 
-async def available_by_variant(variants: Sequence[Variant], info: Info) -> list[int | None]:
-    """The available units of each variant; None where there is no limit."""
-    found = await stock_in_active_warehouses(variants, info)
-    return [available_in(stock, variant) for variant, stock in zip(variants, found, strict=True)]
+def combine_availability(parts: Sequence[Availability], *, exact: bool) -> Availability:
+    """The availability of several variants together."""
+    return Availability(
+        units=sum_available([part.units for part in parts]),
+        exact=exact,
+        ready=any(part.ready for part in parts),
+        backordered=sum(part.backordered for part in parts),
+    )
 
 
 async def stock_in_active_warehouses(
@@ -112,8 +123,14 @@ async def stock_in_active_warehouses(
     return [[each for each in stock if each.warehouse.active] for stock in found]
 
 
-def available_in(stock: Sequence[StockAtWarehouse], variant: Variant) -> int | None:
-    return total_available(variant, (each.level.available for each in stock))
+def availability_in(stock: Sequence[StockAtWarehouse], variant: Variant, *, exact: bool) -> Availability:
+    in_stock = sum(each.level.available for each in stock)
+    return Availability(
+        units=total_available(variant, [in_stock]),
+        exact=exact,
+        ready=in_stock > 0 or not variant.tracked,
+        backordered=sum(each.level.backordered for each in stock),
+    )
 
 
 def sum_available(units: Sequence[int | None]) -> int | None:
@@ -182,15 +199,17 @@ def availability_from_nearest(
     *,
     exact: bool,
 ) -> NearbyAvailability:
-    """A variant without a limit comes from the nearest of all active warehouses."""
+    """What is not there comes from the nearest warehouse that keeps it, and what is not counted from any."""
     units_by_warehouse = {each.warehouse.id: each.level.available for each in stock}
     sources = active_warehouses
-    if variant.can_sell_out:
+    if variant.tracked:
         sources = [each.warehouse for each in stock if each.level.available > 0]
+    if not sources and variant.is_backordered_when_out:
+        sources = [each.warehouse for each in stock] or active_warehouses
     source = min(sources, key=proximity.sort_key, default=None)
     return NearbyAvailability(
-        Availability(available_in(stock, variant), exact),
+        availability_in(stock, variant, exact=exact),
         source,
         proximity.distance_to(source) if source else None,
-        units_by_warehouse.get(source.id) if source and variant.can_sell_out else None,
+        units_by_warehouse.get(source.id) if source and variant.tracked else None,
     )

@@ -87,6 +87,9 @@ class OrderLine(Node):
     """What all units cost after the discount."""
     cancelled: int
     """How many units were cancelled before they left."""
+    backordered: int = batched(resolve.backordered_units)
+    requires_shipping: bool
+    """Whether it is sent or collected; otherwise it is delivered when it is paid."""
     product: Product | None = loaded("product", key="product_id")
     """The product as it is now."""
     variant: Variant | None = loaded("variant", key="variant_id")
@@ -113,6 +116,7 @@ class DeliveryLine(Node):
     """How many units go there."""
     packed: int
     """How many of them are packed in parcels."""
+    backordered: int = batched(resolve.waiting_units)
     warehouse: Warehouse = loaded("warehouse", key="warehouse_id")
     """The warehouse they leave."""
 
@@ -266,6 +270,8 @@ class CheckoutLine:
     """This line's share of the discount."""
     total: Money
     """What all units cost after the discount."""
+    backordered: int
+    """How many of these units would wait for stock to come."""
 
 
 @row_type(resolve.OrderQuoteDelivery)

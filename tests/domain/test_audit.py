@@ -20,6 +20,7 @@ from domain.payment import settle_refund
 from events.shop import Shop
 from models import (
     Account,
+    Backorder,
     Delivery,
     DeliveryLine,
     LedgerAccount,
@@ -72,6 +73,10 @@ class History:
     coupon: Promotion
     sale: Promotion
     variant: Variant
+    waiting: DeliveryLine
+    """A delivery line of which two of three units wait for stock."""
+    uncounted: DeliveryLine
+    """A delivery line of a variant whose stock is not counted."""
     empty: int
     """A warehouse without stock levels."""
 
@@ -107,7 +112,16 @@ async def build_history(session: AsyncSession) -> History:
     refund = (await session.scalars(rows_of(Refund, order))).one()
     await settle_refund(session, refund.id, provider_reference="R", cause=Cause(NOW))
     payment = await session.get_one(Payment, refund.payment_id)
-    return History(order, line, payment, refund, coupon, sale, variant, empty.id)
+    waiting = await only_line(session, await a_variant(session, sells_when_out=True, stock={"MAIN": 1}))
+    uncounted = await only_line(session, await a_variant(session, tracked=False, stock={"MAIN": 0}))
+    return History(order, line, payment, refund, coupon, sale, variant, waiting, uncounted, empty.id)
+
+
+async def only_line(session: AsyncSession, variant: Variant) -> DeliveryLine:
+    """The delivery line of an order of three units."""
+    order = await create_order(session, lines=[(variant, 3)])
+    found = select(DeliveryLine).join(Delivery, Delivery.id == DeliveryLine.delivery_id)
+    return (await session.scalars(found.where(Delivery.order_id == order.id))).one()
 
 
 async def add_other_orders(session: AsyncSession, variant: Variant, other: Variant) -> None:
@@ -151,7 +165,7 @@ def is_entry(history: History, kind: PostingKind, account: LedgerAccount) -> Any
 
 def insert_movement(history: History, warehouse_id: int, **changed: int) -> Insert:
     return insert(StockMovement).values(
-        {"on_hand": 0, "reserved": 0, "damaged": 0}
+        {"on_hand": 0, "reserved": 0, "damaged": 0, "backordered": 0}
         | changed
         | {
             "variant_id": history.variant.id,
@@ -229,6 +243,21 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "on hand as moved": lambda h: (increment(StockLevel.on_hand, is_level(h)), h.place),
     "reserved as moved": lambda h: (insert_movement(h, 1, reserved=1), h.place),
     "damaged as moved": lambda h: (increment(StockLevel.damaged, is_level(h)), h.place),
+    "backordered as moved": lambda h: (insert_movement(h, 1, backordered=1), h.place),
+    "backordered as ordered": lambda h: (
+        insert(Backorder).values(
+            order_id=h.order.id,
+            delivery_line_id=h.uncounted.id,
+            variant_id=h.variant.id,
+            warehouse_id=h.uncounted.warehouse_id,
+            quantity=1,
+        ),
+        h.place,
+    ),
+    "backordered no more than is to be packed": lambda h: (
+        update(DeliveryLine).where(DeliveryLine.id == h.waiting.id).values(packed=3),
+        f"delivery line {h.waiting.id}",
+    ),
     "moved where there is a level": lambda h: (
         insert_movement(h, h.empty, on_hand=1),
         f"variant {h.variant.id} in warehouse {h.empty}",

@@ -134,6 +134,7 @@ def stocked_variants(draw: st.DrawFn, id: int) -> VariantStock:
         category_path=None,
         price=Money(draw(st.integers(0, 30_000)), CNY),
         available=None,
+        in_stock=0,
     )
     return VariantStock(sellable, picture_url=None, stock={}, warehouses={})
 

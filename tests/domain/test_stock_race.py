@@ -2,9 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 
-import pytest
 from sqlalchemy import select
 
 from domain.cause import Cause
@@ -14,18 +12,11 @@ from models import Variant
 from models.database import Database
 from tests.factories.catalog import NOW, create_product, variant_of
 from tests.factories.stock import create_warehouse
+from tests.given import CROWD
 from tests.observe import find_disagreements
 
-CLIENTS = 64
+CLIENTS = CROWD
 UNITS = 100
-
-
-@pytest.fixture
-async def crowd(postgres_url: str) -> AsyncIterator[Database]:
-    """As many connections as there are clients."""
-    database = Database.open(postgres_url, pool_size=CLIENTS)
-    yield database
-    await database.close()
 
 
 async def create_stocked(crowd: Database) -> Variant:

@@ -55,6 +55,7 @@ async def create_product(
     weight_grams: int = 500,
     tracked: bool = True,
     sells_when_out: bool = False,
+    requires_shipping: bool = True,
     now: datetime = NOW,
 ) -> Product:
     """A product with one variant; prices in minor units, stock by code of the warehouse."""
@@ -87,6 +88,7 @@ async def create_product(
         weight_grams=weight_grams,
         tracked=tracked,
         sells_when_out=sells_when_out,
+        requires_shipping=requires_shipping,
         now=now,
     )
     return product
@@ -104,6 +106,7 @@ async def create_variant(
     weight_grams: int = 500,
     tracked: bool = True,
     sells_when_out: bool = False,
+    requires_shipping: bool = True,
     now: datetime = NOW,
 ) -> Variant:
     """One more variant; `options` such as {"Size": "M"}."""
@@ -117,7 +120,7 @@ async def create_variant(
         weight_unit="g",
         tracked=tracked,
         sells_when_out=sells_when_out,
-        requires_shipping=True,
+        requires_shipping=requires_shipping,
         taxable=True,
         columns={},
     )

@@ -32,6 +32,7 @@ from domain.shipment import (
     TrackingFact,
     add_tracking_events,
     dispatch_shipment,
+    find_unpacked_parcels,
     lock_shipment,
     pack_shipments,
 )
@@ -39,8 +40,6 @@ from models import (
     Account,
     CarrierCode,
     CurrencyCode,
-    Delivery,
-    DeliveryLine,
     Event,
     Money,
     Order,
@@ -261,15 +260,6 @@ async def events_of(session: AsyncSession, order: Order) -> list[str]:
 
 
 async def parcels_to_pack(session: AsyncSession, order: Order) -> list[tuple[int, list[ParcelLine]]]:
-    """What is not packed yet: a parcel for each delivery and warehouse."""
-    rows = await session.scalars(
-        select(DeliveryLine)
-        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
-        .where(Delivery.order_id == order.id, DeliveryLine.packed < DeliveryLine.quantity)
-        .order_by(DeliveryLine.id)
-    )
-    parcels: dict[tuple[int, int], list[ParcelLine]] = {}
-    for line in rows:
-        picked = ParcelLine(line.id, line.quantity - line.packed)
-        parcels.setdefault((line.delivery_id, line.warehouse_id), []).append(picked)
-    return [(delivery, picked) for (delivery, _), picked in parcels.items()]
+    """What is there and not packed yet: a parcel for each delivery and warehouse."""
+    parcels = await find_unpacked_parcels(session, order.id)
+    return [(delivery_id, list(parcel.lines)) for delivery_id, parcel in parcels]
