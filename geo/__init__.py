@@ -1,4 +1,4 @@
-"""The provinces, cities and districts of China: their names, their hierarchy and their centres.
+"""Provinces, cities and districts: of China with their hierarchy and centres, of other countries as listed.
 
 Names and codes of `areas.csv` are those of the Ministry of Civil Affairs, as collected by
 https://github.com/modood/Administrative-divisions-of-China (WTFPL); areas that were merged or renamed since
@@ -6,18 +6,28 @@ are kept as `former`, because people go on writing them. The coordinates of thei
 (https://github.com/DQinYuan/chinese_province_city_area_mapper, MIT). The package knows nothing of the shop.
 """
 
-from geo.area_names import UnknownArea, find_province, full_names
+from geo.area_names import AmbiguousArea, UnknownArea, find_province, full_names
 from geo.area_table import Point
 from geo.coordinates import City, distance_km, find_point, nearest_city, short_name
+from geo.countries import CountryRules, Place, Places, find_foreign_province, find_place, load_rules
+from geo.folding import fold_name
 
 __all__ = [
+    "AmbiguousArea",
     "City",
+    "CountryRules",
+    "Place",
+    "Places",
     "Point",
     "UnknownArea",
     "distance_km",
+    "find_foreign_province",
+    "find_place",
     "find_point",
     "find_province",
+    "fold_name",
     "full_names",
+    "load_rules",
     "nearest_city",
     "short_name",
 ]

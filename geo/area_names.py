@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from geo.area_table import Area, load_areas
+from geo.folding import fold_name, remove_accents
 
 MIN_PREFIX_LENGTH = 2
 """Characters of the shortest name that is taken as the beginning of a longer one."""
+MIN_PINYIN_PREFIX_LENGTH = 5
+"""Letters of the shortest pinyin that is taken as the beginning of a longer one, such as "Guangxi"."""
 
 LEVEL_SUFFIX = re.compile(r"(?<=..)(省|市|区|县|旗|盟|自治州|自治县|自治区|特别行政区)$")
 PINYIN_LEVEL_SUFFIX = re.compile(
@@ -39,6 +42,10 @@ class UnknownArea(LookupError):
         self.level, self.name, self.within, self.allowed = level, name, within, allowed
 
 
+class AmbiguousArea(UnknownArea):
+    """Several areas can be meant by the name; `allowed`: those."""
+
+
 @dataclass(frozen=True, slots=True)
 class AreaTree:
     """Areas by the full name of the area above; districts by province and city, since city names repeat."""
@@ -51,8 +58,8 @@ class AreaTree:
 def full_names(province: str, city: str, district: str) -> tuple[str, str, str]:
     """The full names of a province, city and district, each looked for in the one before.
 
-    Raises UnknownArea. Where the table ends above (towns of 东莞市, quarters of 香港) any name is returned as
-    it is.
+    Raises UnknownArea and AmbiguousArea. Where the table ends above (towns of 东莞市, quarters of 香港) any
+    name is returned as it is, and none is needed.
     """
     province_area = find_area(province, area_tree().provinces, "province", "China")
     if is_municipality(province_area) and city in CITY_PLACEHOLDERS:
@@ -76,34 +83,41 @@ def find_province(name: str) -> str | None:
 
 
 def find_area(name: str, areas: Sequence[Area], level: str, within: str) -> Area:
-    """The area of this name, present ones before former ones; raises UnknownArea."""
+    """The area of this name, present ones before former ones; raises UnknownArea and AmbiguousArea."""
     stripped = name.strip()
     present, former = [area for area in areas if not area.former], [area for area in areas if area.former]
-    for some in (present, former):
-        if area := match_name(stripped, some):
-            return area
+    matches = match_name(stripped, present), match_name(stripped, former)
+    for found in matches:
+        if len(found) == 1:
+            return found[0]
+    for found in filter(None, matches):
+        raise AmbiguousArea(level, stripped, within, [area.name for area in found])
     raise UnknownArea(level, stripped, within, [area.name for area in present])
 
 
-def match_name(name: str, areas: Sequence[Area]) -> Area | None:
-    """The one area with this name, else with it as its name without the suffix, else as its beginning."""
-    if name.isascii():
-        return match_pinyin(name.lower(), areas)
+def match_name(name: str, areas: Sequence[Area]) -> Sequence[Area]:
+    """The areas with this name, else with it as their name without the suffix, else as its beginning."""
+    unaccented = remove_accents(name)
+    if unaccented.isascii():
+        return match_pinyin(unaccented.lower(), areas)
+    folded = fold_name(name)
     matches = (
-        [area for area in areas if area.name == name],
-        [area for area in areas if LEVEL_SUFFIX.sub("", area.name) == name],
-        [area for area in areas if len(name) >= MIN_PREFIX_LENGTH and area.name.startswith(name)],
+        [area for area in areas if area.name == folded],
+        [area for area in areas if LEVEL_SUFFIX.sub("", area.name) == folded],
+        [area for area in areas if len(folded) >= MIN_PREFIX_LENGTH and area.name.startswith(folded)],
     )
-    return next((found[0] for found in matches if len(found) == 1), None)
+    return next((found for found in matches if len(found) == 1), next(filter(None, matches), ()))
 
 
-def match_pinyin(name: str, areas: Sequence[Area]) -> Area | None:
+def match_pinyin(name: str, areas: Sequence[Area]) -> Sequence[Area]:
     plain = PINYIN_LEVEL_SUFFIX.sub("", name.strip())
     if full_name := ENGLISH_NAMES.get(plain):
-        return next((area for area in areas if area.name == full_name), None)
+        return [area for area in areas if area.name == full_name]
     letters = re.sub(r"[^a-z]", "", plain)
-    found = [area for area in areas if letters and pinyin_of(area.name) == letters]
-    return found[0] if len(found) == 1 else None
+    exact = [area for area in areas if letters and pinyin_of(area.name) == letters]
+    if exact or len(letters) < MIN_PINYIN_PREFIX_LENGTH:
+        return exact
+    return [area for area in areas if pinyin_of(area.name).startswith(letters)]
 
 
 @cache

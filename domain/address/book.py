@@ -7,7 +7,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account import lock_account
-from domain.address.postal import PostalAddress, normalize_address
+from domain.address.parts import PostalAddress
+from domain.address.postal import normalize_address
 from domain.errors import LimitReached, NotFound
 from models import Address
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contact import HOME_REGION
 from domain.errors import DomainError, ErrorCode
-from geo import find_province
+from geo import find_foreign_province, find_province
 from models import CurrencyCode, Money, ShippingMethod, ShippingRate, ShippingZone
 
 ANYWHERE = "*"
@@ -87,7 +87,7 @@ async def load_tariff(session: AsyncSession, currencies: Collection[CurrencyCode
     found = await session.execute(select(ShippingZone, ShippingRate).outerjoin(ShippingRate, rate_of_zone))
     rows: Sequence[tuple[ShippingZone, ShippingRate | None]] = [(zone, rate) for zone, rate in found]
     return Tariff(
-        zones={region.casefold(): zone for zone, _ in rows for region in zone.regions},
+        zones={spell_region(region).casefold(): zone for zone, _ in rows for region in zone.regions},
         rates={(rate.zone_id, rate.method, rate.currency): rate for _, rate in rows if rate is not None},
     )
 
@@ -101,11 +101,17 @@ def fee_of(rate: ShippingRate, weight_grams: int, goods: Money) -> Money:
 
 
 def region_key(country: str, province: str) -> str:
-    """How zones name a province, "CN/浙江省"; Chinese provinces are found in any usual spelling."""
+    """How zones name a province, "CN/浙江省" or "BR/SP"; provinces are found in any usual spelling."""
     name = province.strip()
-    if country == HOME_REGION:
-        name = find_province(name) or name
+    known = find_province(name) if country == HOME_REGION else find_foreign_province(country, name)
+    name = known or name
     return f"{country}/{name}"
+
+
+def spell_region(region: str) -> str:
+    """A region of a zone, whose province may have been saved in another spelling."""
+    country, _, province = region.partition("/")
+    return region_key(country, province) if province else region
 
 
 def not_deliverable(

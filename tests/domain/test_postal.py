@@ -138,3 +138,48 @@ def test_a_refused_foreign_address_names_the_wrong_part(
 
     assert (refused.value.code, refused.value.field) == (ErrorCode.INVALID, (field,))
     assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("province", "city"),
+    [
+        ("广东省", "东莞市"),
+        ("广东", "中山"),
+        ("海南省", "儋州市"),
+        ("甘肃", "嘉峪关"),
+        ("湖北省", "仙桃市"),
+        ("河南省", "济源市"),
+    ],
+)
+def test_cities_without_districts_need_none(province: str, city: str) -> None:
+    stored = normalize_address(replace(HANGZHOU, province=province, city=city, district=""))
+
+    assert (stored.city.removesuffix("市"), stored.district) == (city.removesuffix("市"), "")
+    town = normalize_address(replace(HANGZHOU, province=province, city=city, district="长安镇"))
+    assert town.district == "长安镇"
+
+
+@pytest.mark.parametrize(
+    ("given_names", "expected"),
+    [
+        (("廣東省", "廣州市", "天河區"), ("广东省", "广州市", "天河区")),
+        (("陝西", "西安", "雁塔"), ("陕西省", "西安市", "雁塔区")),
+        (("Zhèjiāng", "HANGZHOU", "xihu qu"), ("浙江省", "杭州市", "西湖区")),
+        (("Guangxi", "Nanning", "Qingxiu"), ("广西壮族自治区", "南宁市", "青秀区")),
+        (("Jilin", "yanbian", "Yanji"), ("吉林省", "延边朝鲜族自治州", "延吉市")),
+    ],
+)
+def test_places_of_china_are_found_in_traditional_characters_and_with_tone_marks(
+    given_names: tuple[str, str, str], expected: tuple[str, str, str]
+) -> None:
+    assert full_names(*given_names) == expected
+
+
+def test_a_name_of_several_places_of_china_is_refused_with_all_of_them() -> None:
+    several = "Several places have this name. Write which one is meant: 临夏市, 临夏县."
+    for district in ("临夏", "linxia"):
+        with pytest.raises(DomainError) as refused:
+            normalize_address(replace(HANGZHOU, province="甘肃", city="临夏回族自治州", district=district))
+
+        assert str(refused.value) == several
+        assert refused.value.field == ("district",)
