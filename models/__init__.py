@@ -64,6 +64,7 @@ from models.order import (
     OrderPaymentStatus,
     OrderStatus,
 )
+from models.order_edit import OrderEdit, OrderEditStatus, OrderEditUnits, OrderPromotionRules
 from models.payment import (
     OFFLINE_METHODS,
     LedgerAccount,
@@ -163,9 +164,13 @@ __all__ = [
     "NoticeStatus",
     "Order",
     "OrderDisplayStatus",
+    "OrderEdit",
+    "OrderEditStatus",
+    "OrderEditUnits",
     "OrderLine",
     "OrderNote",
     "OrderPaymentStatus",
+    "OrderPromotionRules",
     "OrderStatus",
     "ParcelSize",
     "Payment",

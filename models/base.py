@@ -67,6 +67,7 @@ class Base(DeclarativeBase):
         list[str]: Json,
         list[int]: Json,
         list[dict[str, int]]: Json,
+        list[JsonObject]: Json,
         list[dict[str, str]]: Json,
         Translations: Json,
     }

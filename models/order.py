@@ -99,7 +99,8 @@ class Order(HasCurrency, Base):
     __tablename__ = "orders"
     __table_args__ = (
         CheckConstraint(
-            "total_amount = subtotal_amount - discount_amount + shipping_amount - cancelled_amount"
+            "total_amount"
+            " = subtotal_amount - discount_amount + shipping_amount - cancelled_amount + extra_amount"
             " AND total_amount >= 0 AND cancelled_amount >= 0",
             name="total",
         ),
@@ -128,7 +129,12 @@ class Order(HasCurrency, Base):
     """What was cancelled before it was paid, and is not due any more."""
     cancelled_shipping_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
     """Fees already cancelled or refunded, of deliveries of which nothing is left to send."""
+    extra_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """What payments are for beyond the price: an edit that waits to be paid, or what an edit gave back."""
+    credited_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """What was invoiced and credited again, beside what was cancelled: edits made it cheaper."""
     total_amount: Mapped[Minor]
+    """What all payments come to."""
     note: Mapped[str]
     version: Mapped[int]
     placed_at: Mapped[datetime]
@@ -163,7 +169,8 @@ class Order(HasCurrency, Base):
 
     @property
     def total(self) -> Money:
-        return self.money(self.total_amount)
+        """The price: what is to be paid, without what is only paid for an edit that waits."""
+        return self.money(self.total_amount - self.extra_amount)
 
     @property
     def display_status(self) -> OrderDisplayStatus:

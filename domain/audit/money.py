@@ -76,9 +76,9 @@ def sum_postings(kinds: tuple[PostingKind, ...]) -> Subquery:
 
 
 def find_wrong_invoices() -> AnySelect:
-    """Orders whose invoiced amount is not their total and what was cancelled before payment."""
+    """Orders whose invoiced amount is not their total and what came off it: cancelled, or made cheaper."""
     invoiced = sum_by_order(func.sum(LedgerEntry.amount).label("total"), kind=PostingKind.INVOICED)
-    return select_wrong_sums(Order.total_amount + Order.cancelled_amount, invoiced)
+    return select_wrong_sums(Order.total_amount + Order.cancelled_amount + Order.credited_amount, invoiced)
 
 
 def find_wrong_sales() -> AnySelect:

@@ -1,6 +1,6 @@
 """Orders against their lines, deliveries, payments and events."""
 
-from sqlalchemy import String, Subquery, case, cast, func, select, union_all
+from sqlalchemy import String, Subquery, case, cast, func, or_, select, union_all
 
 from domain.aftersales.reasons import WITHDRAWAL_REASONS
 from domain.aftersales.states import SETTLED
@@ -11,6 +11,8 @@ from models import (
     DeliveryLine,
     Event,
     Order,
+    OrderEdit,
+    OrderEditStatus,
     OrderLine,
     Payment,
     Refund,
@@ -42,8 +44,10 @@ def find_wrong_shipping() -> AnySelect:
 
 
 def find_wrong_payments() -> AnySelect:
-    """Orders whose total is not the sum of their payments."""
-    return select_wrong_sums(Order.total_amount, sum_by(Payment.order_id, Payment.amount))
+    """Orders whose total is not the sum of their payments; those of edits dropped unpaid do not count."""
+    dropped = select(OrderEdit.payment_id).where(OrderEdit.status == OrderEditStatus.DROPPED)
+    counts = or_(Payment.captured_amount > 0, Payment.id.not_in(dropped))
+    return select_wrong_sums(Order.total_amount, sum_by(Payment.order_id, Payment.amount, counts))
 
 
 def select_wrong_sums(amount: AnyColumn, parts: Subquery) -> AnySelect:

@@ -7,6 +7,7 @@ from models import (
     Backorder,
     DeliveryLine,
     Order,
+    OrderEditUnits,
     OrderLine,
     OrderStatus,
     Shipment,
@@ -67,7 +68,7 @@ def find_movements_without_level() -> AnySelect:
 
 
 def find_wrong_reservations() -> AnySelect:
-    """Stock levels whose reserved units are not those that orders wait for."""
+    """Stock levels whose reserved units are not those that orders, and edits to be paid, wait for."""
     sent = (
         select(ShipmentLine.delivery_line_id, func.sum(ShipmentLine.quantity).label("total"))
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
@@ -87,9 +88,12 @@ def find_wrong_reservations() -> AnySelect:
         .outerjoin(sent, sent.c.delivery_line_id == DeliveryLine.id)
         .where(DeliveryLine.reserved, Order.status != OrderStatus.CANCELLED)
     )
+    for_edits = select(
+        OrderEditUnits.variant_id, OrderEditUnits.warehouse_id, literal(0), OrderEditUnits.quantity
+    )
     levels = select(StockLevel.variant_id, StockLevel.warehouse_id, StockLevel.reserved, literal(0))
     # A union, since orders may wait where there is no stock level at all.
-    both = union_all(waiting, levels).subquery()
+    both = union_all(waiting, for_edits, levels).subquery()
     ordered, reserved = func.sum(both.c.ordered), func.sum(both.c.reserved)
     return (
         select_rows(level_label(both.c.variant_id, both.c.warehouse_id), expected=ordered, found=reserved)

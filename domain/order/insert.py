@@ -19,6 +19,7 @@ from domain.order.deliveries import OrderQuoteDelivery
 from domain.order.quote import OrderQuote, OrderQuoteLine
 from domain.order.request import PlannedPayment
 from domain.outbox import event_row
+from domain.promotion import dump_rule
 from domain.stock import Allocation, LineAllocation
 from models import (
     Base,
@@ -28,6 +29,7 @@ from models import (
     LedgerEntry,
     Order,
     OrderLine,
+    OrderPromotionRules,
     Payment,
     PaymentStatus,
     Posting,
@@ -75,6 +77,7 @@ async def insert_orders(session: AsyncSession, plans: Sequence[InsertPlan], *, c
         payments=flatten(payment_rows(plan) for plan in plans),
         delivery_lines=flatten(delivery_line_rows(plan) for plan in plans),
         postings=postings,
+        rules=flatten(rule_rows(plan) for plan in plans),
         entries=flatten(entry_rows(plan.order) for plan in plans if plan.order.total),
         events=flatten(plan.events + cart_event_rows(plan, cause) for plan in plans),
         carts=[{"id": cart.id, "now": cause.now} for cart in carts],
@@ -203,6 +206,12 @@ def delivery_line_rows(plan: InsertPlan) -> list[RowValues]:
     ]
 
 
+def rule_rows(plan: InsertPlan) -> list[RowValues]:
+    """The promotions that an edit of the order is priced with; none where none were considered."""
+    rules = plan.quote.pricing.rules_in_force
+    return [{"number": plan.order.number, "rules": [dump_rule(rule) for rule in rules]}] if rules else []
+
+
 def posting_row(order: Order, now: datetime) -> RowValues:
     """The invoice: the customer owes the total. An order that costs nothing has none."""
     kind = PostingKind.INVOICED
@@ -241,6 +250,7 @@ def build_inserts(dialect: str) -> list[Executable]:
         for name, model in (("lines", OrderLine), ("deliveries", Delivery), ("payments", Payment))
     )
     insert_delivery_lines(inserts, orders, lines, deliveries)
+    insert_promotion_rules(inserts, orders)
     insert_invoices(inserts, orders)
     insert_events(inserts, orders)
     carts = bound_table("carts", {"id": BigInteger(), "now": UtcDateTime()}, dialect)
@@ -288,6 +298,11 @@ def insert_delivery_lines(
         delivery_id=deliveries.c.id,
         order_line_id=lines.c.id,
     )
+
+
+def insert_promotion_rules(inserts: LinkedInserts, orders: FromClause) -> None:
+    rows, source = rows_of_orders(inserts, "rules", OrderPromotionRules, orders)
+    inserts.insert(OrderPromotionRules, rows, source, order_by=[rows.c.number], order_id=orders.c.id)
 
 
 def insert_invoices(inserts: LinkedInserts, orders: FromClause) -> None:

@@ -232,6 +232,8 @@ def build_order(quote: OrderQuote, item: BatchItem, terms: OrderTerms, *, now: d
         shipping_amount=quote.shipping.minor,
         cancelled_amount=0,
         cancelled_shipping_amount=0,
+        extra_amount=0,
+        credited_amount=0,
         total_amount=total,
         note=item.payment_plan.note.strip(),
         version=1,

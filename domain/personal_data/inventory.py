@@ -29,8 +29,11 @@ from models import (
     Media,
     Notice,
     Order,
+    OrderEdit,
+    OrderEditUnits,
     OrderLine,
     OrderNote,
+    OrderPromotionRules,
     Payment,
     Pickup,
     Posting,
@@ -150,6 +153,16 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
     Shipment: PersonalTable(lambda id: Shipment.order_id.in_(orders_of(id))),
     OrderNote: PersonalTable(lambda id: OrderNote.order_id.in_(orders_of(id)), {"text": ""}, exported=False),
     Refund: PersonalTable(lambda id: Refund.order_id.in_(orders_of(id)), {"reason": "", "failure": None}),
+    OrderEditUnits: PersonalTable(
+        lambda id: OrderEditUnits.edit_id.in_(
+            select(OrderEdit.id).where(OrderEdit.order_id.in_(orders_of(id))).correlate_except(OrderEdit)
+        ),
+        exported=False,
+    ),
+    OrderEdit: PersonalTable(lambda id: OrderEdit.order_id.in_(orders_of(id)), {"plan": None}),
+    OrderPromotionRules: PersonalTable(
+        lambda id: OrderPromotionRules.order_id.in_(orders_of(id)), exported=False
+    ),
     Payment: PersonalTable(lambda id: Payment.order_id.in_(orders_of(id)), {"failure": None}),
     Posting: PersonalTable(lambda id: Posting.order_id.in_(orders_of(id)), exported=False),
     LedgerEntry: PersonalTable(lambda id: LedgerEntry.order_id.in_(orders_of(id)), exported=False),
@@ -203,6 +216,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "payments.reference": "the shop's name for it at the provider: the books",
     "postings.key": "made of ids: the books",
     "deliveries.country_code": "a country, for the books",
+    "order_promotion_rules.rules": "what the promotions of the shop were",
     "order_lines.discounts": "ids and amounts",
     "deliveries.discounts": "ids and amounts",
     "article_ratings.reader": "an id",

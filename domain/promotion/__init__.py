@@ -21,6 +21,7 @@ from domain.promotion.mapping import category_ids_in
 from domain.promotion.pricing import EvaluatedPromotion, PricingResult, price_with_promotions
 from domain.promotion.refusals import CouponRefused, PromotionUsedUp
 from domain.promotion.release import CancelledUnits, release_promotion_units, release_promotions
+from domain.promotion.rule_snapshot import count_used, dump_rule, load_rule
 from domain.promotion.usage import use_promotions
 from domain.promotion.use_request import PromotionUseRequest
 from domain.promotion.validation import PromotionDraft
@@ -37,7 +38,10 @@ __all__ = [
     "PromotionVersion",
     "archive_promotion",
     "category_ids_in",
+    "count_used",
+    "dump_rule",
     "find_active_promotions",
+    "load_rule",
     "normalize_code",
     "normalize_codes",
     "price_with_promotions",

@@ -125,6 +125,16 @@ class PricingResult:
             elif evaluation.reason not in USABLE_REASONS:
                 yield index, evaluation.message
 
+    @property
+    def rules_in_force(self) -> list[PromotionRule]:
+        """The rules that have started and not ended, whether they apply or not."""
+        out_of_time = {PromotionReason.NOT_STARTED, PromotionReason.ENDED}
+        return [
+            self.rules[each.promotion_id]
+            for each in self.priced.evaluations
+            if each.reason not in out_of_time
+        ]
+
     def use_requests(self, *, order_id: int, account_id: int) -> list[PromotionUseRequest]:
         """The uses of promotions that an order at this price is to record."""
         return [
