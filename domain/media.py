@@ -90,8 +90,12 @@ class InvalidPicture(Invalid):
 class PictureTooLarge(LimitReached):
     def __init__(self) -> None:
         super().__init__(
-            f"A picture has at most {PIXEL_LIMIT // 1_000_000} million pixels, {SIDE_LIMIT:,} on a side; "
-            f"a WebP picture or all of {FRAMES_LIMIT} frames {EXPENSIVE_PIXEL_LIMIT // 1_000_000} million.",
+            "A picture has at most {millions} million pixels, {side} on a side; "
+            "a WebP picture or all of {frames} frames {expensive} million.",
+            millions=PIXEL_LIMIT // 1_000_000,
+            side=SIDE_LIMIT,
+            frames=FRAMES_LIMIT,
+            expensive=EXPENSIVE_PIXEL_LIMIT // 1_000_000,
             field=("file",),
         )
 

@@ -55,14 +55,16 @@ class ProviderUnavailable(DomainError):
     code = ErrorCode.PROVIDER_UNAVAILABLE
 
     def __init__(self, method: PaymentMethod) -> None:
-        super().__init__(f"{method.value} does not answer at the moment. Try again.", field=("id",))
+        super().__init__(
+            "{method} does not answer at the moment. Try again.", method=method.value, field=("id",)
+        )
 
 
 class ProviderDeclined(DomainError):
     code = ErrorCode.PROVIDER_REFUSED
 
     def __init__(self, method: PaymentMethod, reason: str) -> None:
-        super().__init__(f"{method.value} said no: {reason}", field=("id",))
+        super().__init__("{method} said no: {reason}", method=method.value, reason=reason, field=("id",))
 
 
 @dataclass(frozen=True, slots=True)

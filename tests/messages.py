@@ -6,9 +6,11 @@ uses is removed, and all is sorted, so that two branches seldom touch the same p
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -63,6 +65,7 @@ class Found:
     """Places where a template is put together, so that no catalogue can have it."""
 
 
+@cache
 def find_messages() -> Found:
     """The messages of the whole code."""
     return read_messages(read_modules(ROOT, without=FREE))
@@ -79,7 +82,7 @@ def read_messages(modules: Sequence[Module]) -> Found:
             template = template_of(call, refusals, module)
             if template is None:
                 continue
-            texts = list(literals_of(template))
+            texts = list(literals_of(template)) or list(assigned_texts(template, call, module))
             if not texts and is_composed(template):
                 composed.append(place)
             keywords = {each.arg: each.value for each in call.keywords if each.arg}
@@ -91,14 +94,12 @@ def read_messages(modules: Sequence[Module]) -> Found:
 
 def refusal_classes(modules: Iterable[Module]) -> frozenset[str]:
     """The names of DomainError and all its subclasses."""
-    parents = {
-        node.name: [base.id for base in node.bases if isinstance(base, ast.Name)]
-        for module in modules
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.ClassDef)
-    }
+    parents: defaultdict[str, set[str]] = defaultdict(set)
+    for module in modules:
+        for node in (each for each in ast.walk(module.tree) if isinstance(each, ast.ClassDef)):
+            parents[node.name] |= {base.id for base in node.bases if isinstance(base, ast.Name)}
     found = {BASE_REFUSAL}
-    while more := {name for name, bases in parents.items() if found & set(bases)} - found:
+    while more := {name for name, bases in parents.items() if found & bases} - found:
         found |= more
     return frozenset(found)
 
@@ -131,6 +132,20 @@ def literals_of(template: ast.expr) -> Iterator[str]:
         case ast.IfExp(body=body, orelse=otherwise):
             yield from literals_of(body)
             yield from literals_of(otherwise)
+
+
+def assigned_texts(template: ast.expr, call: ast.Call, module: Module) -> Iterator[str]:
+    """The texts of a variable of the function that the call is in."""
+    if not isinstance(template, ast.Name):
+        return
+    for function in ast.walk(module.tree):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if not function.lineno <= call.lineno <= (function.end_lineno or 0):
+            continue
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and [ast.unparse(each) for each in node.targets] == [template.id]:
+                yield from literals_of(node.value)
 
 
 def is_composed(template: ast.expr) -> bool:

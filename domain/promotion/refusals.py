@@ -20,7 +20,7 @@ class PromotionUsedUp(DomainError):
         first = refused[0].promotion
         self.code = ErrorCode.COUPON_REFUSED if first.code else ErrorCode.AMOUNT_MISMATCH
         field = ("coupon_codes",) if first.code else ("payments",)
-        super().__init__(f"{first.label} has been used up meanwhile.", field=field)
+        super().__init__("{promotion} has been used up meanwhile.", promotion=first.label, field=field)
         self.refused = refused
 
     @property

@@ -34,8 +34,9 @@ class TaxonomyRefused(Invalid):
     def __init__(self, problems: Sequence[FileProblem]) -> None:
         first = problems[0]
         spot = " ".join(filter(None, (first.file, f"line {first.line}" if first.line else "", first.column)))
-        others = f" ({len(problems) - 1:,} more problems)" if len(problems) > 1 else ""
-        super().__init__(f"{spot}: {first.reason}{others}")
+        more = len(problems) - 1
+        template = "{spot}: {reason} ({more} more problems)" if more else "{spot}: {reason}"
+        super().__init__(template, spot=spot, reason=first.reason, more=more)
         self.problems = tuple(problems)
 
 
