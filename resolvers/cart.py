@@ -38,6 +38,7 @@ from resolvers.context import Info
 from resolvers.ids import row_id
 from resolvers.inputs.cart import CartLineInput
 from resolvers.rates import LimitedAction, limit_action
+from text.messages import Message
 
 __all__ = ["CartWarningCode", "PricingResult"]  # of others, shown by the schema
 
@@ -53,7 +54,7 @@ class CartWarning:
     """What has changed since something was put into a cart."""
 
     code: CartWarningCode
-    message: str
+    text: Message
     line: LiveCartLine | None = None
     available: int | None = None
     merged_quantity: int | None = None
@@ -287,7 +288,7 @@ def warnings_of_line(root: LiveLine) -> list[CartWarning]:
     return [
         CartWarning(
             code,
-            warning_message(code, root),
+            warning_text(code, root),
             line=line,
             available=root.available,
             merged_quantity=root.merged_quantity if code is CartWarningCode.MERGE_CAPPED else None,
@@ -302,18 +303,29 @@ def coupon_warnings(pricing: PricingResult) -> list[CartWarning]:
     return [CartWarning(CartWarningCode.COUPON_REFUSED, message) for _, message in pricing.refused_codes()]
 
 
-def warning_message(code: CartWarningCode, line: LiveLine) -> str:
+def warning_text(code: CartWarningCode, line: LiveLine) -> Message:
     match code:
         case CartWarningCode.PRICE_CHANGED:
-            return f"The price has changed from {line.seen_price} to {line.unit_price}."
+            return Message(
+                "The price has changed from {before} to {now}.", before=line.seen_price, now=line.unit_price
+            )
         case CartWarningCode.LESS_STOCK:
-            return f"Only {line.available} left."
+            return Message("Only {left} left.", left=line.available)
         case CartWarningCode.MERGE_CAPPED:
-            return f"Together your carts held {line.merged_quantity:,}; {line.quantity:,} are in this one."
+            return Message(
+                "Together your carts held {before}; {now} are in this one.",
+                before=line.merged_quantity,
+                now=line.quantity,
+            )
         case CartWarningCode.SOLD_OUT:
-            return "This is sold out."
+            return Message("This is sold out.")
         case _:
-            return "This is not sold any more."
+            return Message("This is not sold any more.")
+
+
+def warning_message(root: CartWarning, info: Info) -> str:
+    """What has changed, in words for a customer."""
+    return info.context.viewer_of(info).text_of(root.text)
 
 
 def new_cart_token(info: Info) -> str:

@@ -21,7 +21,7 @@ from loaders import Loaders
 from models import ENROLMENT, STAFF, CurrencyCode, Permission, Role, Translations, is_granted
 from resolvers.execution import Execution
 from resolvers.guard import require_permission
-from text.messages import Message
+from text.messages import Localized, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +71,7 @@ class Viewer:
 
     def translate(self, translations: Translations, field: str, original: str) -> str:
         """A text in the viewer's language, else of another region of that language, else the original."""
-        primary = self.language.partition("-")[0]
-        for tag in (self.language, primary):
-            if text := translations.get(tag, {}).get(field):
-                return text
-        other_regions = (
-            text
-            for tag, texts in sorted(translations.items())
-            if tag.partition("-")[0].lower() == primary and (text := texts.get(field))
-        )
-        return next(other_regions, original)
+        return Localized.of(original, translations, field).text(self.language)
 
 
 BatchResolver = Callable[..., Awaitable[Sequence[Any]]]

@@ -102,12 +102,8 @@ async def variant_flash_sales(variants: Sequence[Variant], info: Info) -> Sequen
 
 
 def message(root: EvaluatedPromotion, info: Info) -> str:
-    """For people: why it applies or not, with titles in their language."""
-    text = root.message
-    for promotion in (root.promotion, *root.because_of):
-        translated = info.context.viewer.translate(promotion.translations, "title", promotion.title)
-        text = text.replace(promotion.title, translated)
-    return text
+    """For people: why it applies or not, in their language."""
+    return info.context.viewer_of(info).text_of(root.message)
 
 
 def tiers(root: Promotion) -> list[PromotionTier]:

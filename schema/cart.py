@@ -26,8 +26,7 @@ class CartWarning:
 
     code: resolve.CartWarningCode
     """What has changed, for programs."""
-    message: str
-    """What has changed, in words for a customer."""
+    message: str = field(resolve.warning_message)
     line: "CartLine | None"
     """The line it is about; null when it is about the whole cart or about a saved line."""
     available: int | None

@@ -39,6 +39,7 @@ def rule_of(row: Promotion) -> PromotionRule:
         priority=row.priority,
         stackable=row.stackable,
         exclusion_groups=frozenset(row.exclusion_groups),
+        translations={tag: texts["title"] for tag, texts in row.translations.items() if "title" in texts},
     )
 
 

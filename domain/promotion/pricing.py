@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.errors import NotFound
 from domain.promotion.active import ActivePromotions
 from domain.promotion.engine import (
     Basket,
@@ -15,6 +16,7 @@ from domain.promotion.engine import (
 )
 from domain.promotion.use_request import PromotionUseRequest
 from models import Money, Promotion, Translations
+from text.messages import Message
 
 USABLE_REASONS = {
     PromotionReason.APPLIED,
@@ -25,7 +27,7 @@ USABLE_REASONS = {
 }
 """With these reasons a code does not hinder an order: it applies, or something better does."""
 
-UNKNOWN_COUPON = "There is no such coupon."
+UNKNOWN_COUPON = NotFound("coupon").message
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class EvaluatedPromotion:
         return self.evaluation.reason
 
     @property
-    def message(self) -> str:
+    def message(self) -> Message:
         return self.evaluation.message
 
     @property
@@ -115,7 +117,7 @@ class PricingResult:
             for each in evaluations
         ]
 
-    def refused_codes(self) -> Iterator[tuple[int, str]]:
+    def refused_codes(self) -> Iterator[tuple[int, Message]]:
         """The index of each code that cannot be used now, and the message why."""
         by_code = {self.rules[each.promotion_id].code: each for each in self.priced.evaluations}
         for index, code in enumerate(self.codes):

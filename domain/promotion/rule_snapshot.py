@@ -47,6 +47,7 @@ def dump_rule(rule: PromotionRule) -> JsonObject:
         "priority": rule.priority,
         "stackable": rule.stackable,
         "exclusion_groups": sorted(rule.exclusion_groups),
+        "translations": dict(rule.translations),
     }
 
 
@@ -69,6 +70,7 @@ def load_rule(kept: JsonObject) -> PromotionRule:
         priority=kept["priority"],
         stackable=kept["stackable"],
         exclusion_groups=frozenset(kept["exclusion_groups"]),
+        translations=kept.get("translations", {}),
     )
 
 

@@ -2,6 +2,15 @@
 
 from text.messages.catalogue import LANGUAGES, choose_language, load_catalogue
 from text.messages.facts import Fact
-from text.messages.message import Alternatives, Capitalized, Message
+from text.messages.message import Alternatives, Capitalized, Localized, Message
 
-__all__ = ["LANGUAGES", "Alternatives", "Capitalized", "Fact", "Message", "choose_language", "load_catalogue"]
+__all__ = [
+    "LANGUAGES",
+    "Alternatives",
+    "Capitalized",
+    "Fact",
+    "Localized",
+    "Message",
+    "choose_language",
+    "load_catalogue",
+]

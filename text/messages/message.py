@@ -1,7 +1,7 @@
 """A message: what is said, apart from the language it is said in."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
 from babel.lists import format_list
@@ -75,3 +75,26 @@ class Alternatives:
     def text(self, language: str, zone: tzinfo = UTC) -> str:
         written = [format_fact(each, language, zone) for each in self.choices]
         return format_list(written, style="or", locale=locale_of(language))
+
+
+@dataclass(frozen=True, slots=True)
+class Localized:
+    """A text of the shop's data: a title, with its translations by language tag."""
+
+    original: str
+    translations: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self, language: str, zone: tzinfo = UTC) -> str:
+        """The text in a language, else in another region's form of it, else the original."""
+        primary = language.partition("-")[0]
+        others = (tag for tag in sorted(self.translations) if tag.partition("-")[0].lower() == primary)
+        texts = (self.translations.get(tag) for tag in (language, primary, *others))
+        return next((text for text in texts if text), self.original)
+
+    def __str__(self) -> str:
+        return self.original
+
+    @classmethod
+    def of(cls, original: str, translations: Mapping[str, Mapping[str, str]], name: str) -> "Localized":
+        """The text named `name` of a row with translations of several texts."""
+        return cls(original, {tag: texts[name] for tag, texts in translations.items() if texts.get(name)})

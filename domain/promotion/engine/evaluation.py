@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.money import money_text
 from domain.promotion.engine.rules import PromotionRule
 from models import Money
+from text.messages import Message
 
 
 class PromotionReason(StrEnum):
@@ -48,7 +48,7 @@ class PromotionEvaluation:
 
     promotion_id: int
     reason: PromotionReason
-    message: str
+    message: Message
     missing_amount: Money | None = None
     missing_quantity: int | None = None
     because_of: tuple[int, ...] = ()
@@ -60,43 +60,58 @@ class PromotionEvaluation:
 
 
 MESSAGES = {
-    PromotionReason.NOT_STARTED: "{} is not valid yet.",
-    PromotionReason.ENDED: "{} has expired.",
-    PromotionReason.USED_UP: "{} has been used up.",
-    PromotionReason.BUYER_LIMIT_REACHED: "You have had {} as often as one customer may.",
-    PromotionReason.ACCOUNT_REQUIRED: "Sign in to have {}.",
-    PromotionReason.OTHER_CURRENCY: "{} is for prices in another currency.",
-    PromotionReason.NO_ELIGIBLE_ITEMS: "{} is for other goods.",
-    PromotionReason.NO_DELIVERY_YET: "{} counts once you say where it goes.",
-    PromotionReason.NOTHING_LEFT: "There is nothing that {} could reduce.",
-    PromotionReason.NOT_CHEAPER: "You do not pay less with {}.",
+    PromotionReason.NOT_STARTED: lambda label: Message("{promotion} is not valid yet.", promotion=label),
+    PromotionReason.ENDED: lambda label: Message("{promotion} has expired.", promotion=label),
+    PromotionReason.USED_UP: lambda label: Message("{promotion} has been used up.", promotion=label),
+    PromotionReason.BUYER_LIMIT_REACHED: lambda label: Message(
+        "You have had {promotion} as often as one customer may.", promotion=label
+    ),
+    PromotionReason.ACCOUNT_REQUIRED: lambda label: Message("Sign in to have {promotion}.", promotion=label),
+    PromotionReason.OTHER_CURRENCY: lambda label: Message(
+        "{promotion} is for prices in another currency.", promotion=label
+    ),
+    PromotionReason.NO_ELIGIBLE_ITEMS: lambda label: Message(
+        "{promotion} is for other goods.", promotion=label
+    ),
+    PromotionReason.NO_DELIVERY_YET: lambda label: Message(
+        "{promotion} counts once you say where it goes.", promotion=label
+    ),
+    PromotionReason.NOTHING_LEFT: lambda label: Message(
+        "There is nothing that {promotion} could reduce.", promotion=label
+    ),
+    PromotionReason.NOT_CHEAPER: lambda label: Message(
+        "You do not pay less with {promotion}.", promotion=label
+    ),
 }
+"""The messages that name nothing but the promotion."""
 
 
 def explain_reason(promotion: PromotionRule, reason: PromotionReason) -> PromotionEvaluation:
     """An evaluation whose message needs no further facts."""
-    return PromotionEvaluation(promotion.id, reason, MESSAGES[reason].format(promotion.label))
+    return PromotionEvaluation(promotion.id, reason, MESSAGES[reason](promotion.label))
 
 
 def explain_applied(promotion: PromotionRule, saved: Money) -> PromotionEvaluation:
-    message = f"{promotion.label} saves {money_text(saved)}."
+    message = Message("{promotion} saves {amount}.", promotion=promotion.label, amount=saved)
     return PromotionEvaluation(promotion.id, PromotionReason.APPLIED, message)
 
 
 def explain_missing_units(promotion: PromotionRule, missing: int) -> PromotionEvaluation:
-    message = f"{missing} more for {promotion.label}."
+    message = Message("{missing} more for {promotion}.", missing=missing, promotion=promotion.label)
     reason = PromotionReason.QUANTITY_TOO_SMALL
     return PromotionEvaluation(promotion.id, reason, message, missing_quantity=missing)
 
 
 def explain_missing_amount(promotion: PromotionRule, missing: Money) -> PromotionEvaluation:
-    message = f"{money_text(missing)} more for {promotion.label}."
+    message = Message("{amount} more for {promotion}.", amount=missing, promotion=promotion.label)
     reason = PromotionReason.AMOUNT_TOO_SMALL
     return PromotionEvaluation(promotion.id, reason, message, missing_amount=missing)
 
 
 def explain_excluded(promotion: PromotionRule, by: Sequence[PromotionRule]) -> PromotionEvaluation:
-    better = ", ".join(other.label for other in by) if promotion.stackable else "other promotions"
-    message = f"{promotion.label} cannot be combined with {better}."
+    better = [other.label for other in by] if promotion.stackable else Message("other promotions")
+    message = Message(
+        "{promotion} cannot be combined with {better}.", promotion=promotion.label, better=better
+    )
     because_of = tuple(other.id for other in by)
     return PromotionEvaluation(promotion.id, PromotionReason.EXCLUDED, message, because_of=because_of)

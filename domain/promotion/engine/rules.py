@@ -1,11 +1,13 @@
 """Promotions as the engine sees them: terms, scope, period, limits and what they combine with."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 
 from domain.promotion.engine.basket import BasketLine
 from models import CurrencyCode, PromotionKind, PromotionScopeKind
+from text.messages import Localized, Message
 
 
 class PromotionStage(IntEnum):
@@ -172,6 +174,8 @@ class PromotionRule:
     """Whether others may apply beside it."""
     exclusion_groups: frozenset[str] = frozenset()
     """Of all promotions in one group only one applies."""
+    translations: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Its title by language tag."""
 
     def __post_init__(self) -> None:
         has_amounts = isinstance(self.terms, Fixed | FullReduction | FlashPrice)
@@ -208,8 +212,11 @@ class PromotionRule:
         return any(limit is not None for limit in limits)
 
     @property
-    def label(self) -> str:
-        return f"Coupon {self.code}" if self.code else self.title
+    def label(self) -> Message | Localized:
+        """What messages call it."""
+        if self.code:
+            return Message("Coupon {code}", code=self.code)
+        return Localized(self.title, self.translations)
 
 
 def ensure_valid(holds: bool, rule: str) -> None:

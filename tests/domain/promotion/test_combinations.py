@@ -180,7 +180,7 @@ def test_a_flash_sale_says_whether_it_is_sold_out_or_the_buyer_limit_is_reached(
 def test_missing_units_are_counted() -> None:
     [evaluation] = price(basket(line(1, 10_00, 2)), promotion(BuyGet(3, 1))).evaluations
 
-    assert (evaluation.reason, evaluation.missing_quantity, evaluation.message) == (
+    assert (evaluation.reason, evaluation.missing_quantity, str(evaluation.message)) == (
         PromotionReason.QUANTITY_TOO_SMALL,
         2,
         "2 more for Promotion 1.",
