@@ -5,6 +5,7 @@ from loaders.aftersales import AftersalesLoaders
 from loaders.base import LoaderSet
 from loaders.cart import CartLoaders
 from loaders.catalog import CatalogLoaders
+from loaders.customer import CustomerLoaders
 from loaders.delivery_run import DeliveryRunLoaders
 from loaders.event import EventLoaders
 from loaders.knowledge import KnowledgeLoaders
@@ -22,6 +23,7 @@ class Loaders(
     KnowledgeLoaders,
     CartLoaders,
     CatalogLoaders,
+    CustomerLoaders,
     EventLoaders,
     PromotionLoaders,
     ShipmentLoaders,

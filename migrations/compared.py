@@ -9,6 +9,10 @@ EXPRESSIONS = (
     *(f"ix_{table}_text" for table in SEARCHED),
     "ix_orders_display_status",
     "ix_deliveries_phone_tail",
+    "ix_accounts_name_begins",
+    "ix_accounts_phone_tail",
+    "ix_addresses_phone_tail",
+    "ix_guest_accounts_phone_tail",
 )
 
 RETIRED = frozenset({"sign_in_attempts"})

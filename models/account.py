@@ -3,10 +3,13 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import DDL, CheckConstraint, ForeignKey, Index, UniqueConstraint, event, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
+
+NAME_BEGINS = "lower(accounts.name)"
+"""How the search for names reads them in SQL."""
 
 
 class Role(StrEnum):
@@ -117,6 +120,7 @@ class Address(AddressColumns, Base):
 
     __tablename__ = "addresses"
     __table_args__ = (
+        Index("ix_addresses_postal_code", "postal_code"),
         Index(
             "uq_addresses_default",
             "account_id",
@@ -130,3 +134,18 @@ class Address(AddressColumns, Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
     is_default: Mapped[bool]
     created_at: Mapped[datetime]
+
+
+TAIL = "substr(phone, length(phone) - 3)"
+"""The last four characters of a phone number, as models.order reads them of deliveries."""
+
+INDEXED = (
+    (Account, "CREATE INDEX ix_accounts_name_begins ON accounts (lower(name) varchar_pattern_ops)"),
+    (Account, f"CREATE INDEX ix_accounts_phone_tail ON accounts (({TAIL}))"),
+    (GuestAccount, f"CREATE INDEX ix_guest_accounts_phone_tail ON guest_accounts (({TAIL}))"),
+    (Address, f"CREATE INDEX ix_addresses_phone_tail ON addresses (({TAIL}))"),
+)
+"""Indexes over expressions by which customers are found, for PostgreSQL only."""
+
+for _row, _statement in INDEXED:
+    event.listen(_row.__table__, "after_create", DDL(_statement).execute_if(dialect="postgresql"))

@@ -257,6 +257,7 @@ class Delivery(AddressColumns, HasCurrency, Base):
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("order_id", "position"),
+        Index("ix_deliveries_postal_code", "postal_code"),
         CheckConstraint("0 <= discount_amount AND discount_amount <= fee_amount", name="discount"),
     )
 

@@ -31,6 +31,8 @@ class Permission(StrEnum):
     """Find the accounts of others."""
     CONTACT_VIEW = "CONTACT_VIEW"
     """See e-mail addresses, phone numbers and address books of others, wherever an account is shown."""
+    STAFF_VIEW = "STAFF_VIEW"
+    """List the staff by role."""
     CUSTOMER_VIEW = "CUSTOMER_VIEW"
     """Find customers, and see the page of each: orders, tickets, addresses and figures."""
     CUSTOMER_SERVE = "CUSTOMER_SERVE"
@@ -136,11 +138,11 @@ WAREHOUSE = (
     EMPLOYEE
     | SHIPMENTS
     | {P.DELIVERY_RUN_PLAN, P.SHIPMENT_LIST, P.SHIPMENT_PACK, P.SHIPPING_EDIT, P.STOCK_EDIT, P.STOCK_WATCH}
-    | {P.ORDER_HOLD, P.RETURN_RECEIVE, P.TICKET_VIEW, P.TICKET_VIEW_ALL}
+    | {P.ORDER_HOLD, P.RETURN_RECEIVE, P.STAFF_VIEW, P.TICKET_VIEW, P.TICKET_VIEW_ALL}
 )
 SUPPORT = (
     EMPLOYEE
-    | {P.ACCOUNT_VIEW, P.ADDRESS_EDIT, P.ARTICLE_EDIT, P.CUSTOMER_SERVE, P.CUSTOMER_VIEW}
+    | {P.ACCOUNT_VIEW, P.ADDRESS_EDIT, P.ARTICLE_EDIT, P.CUSTOMER_SERVE, P.CUSTOMER_VIEW, P.STAFF_VIEW}
     | {P.ORDER_CHANGE, P.ORDER_HOLD, P.ORDER_PLACE, P.REFUND}
     | {P.RETURN_RECEIVE, P.SHIPMENT_LIST, P.SHIPMENT_VIEW}
     | {P.TICKET_HANDLE, P.TICKET_OPEN, P.TICKET_TAKE_PART, P.TICKET_VIEW, P.TICKET_VIEW_ALL}

@@ -10,6 +10,7 @@ from schema.aftersales import AftersalesMutation, AftersalesQuery, AftersalesSub
 from schema.analytics import AnalyticsQuery
 from schema.cart import CartMutation, CartQuery, CartSubscription
 from schema.catalog import CatalogMutation, CatalogQuery, CatalogSubscription
+from schema.customer import CustomerQuery
 from schema.delivery_run import DeliveryRunMutation, DeliveryRunQuery, DeliveryRunSubscription
 from schema.knowledge import KnowledgeMutation, KnowledgeQuery
 from schema.limits.sizes import LengthOf
@@ -40,6 +41,7 @@ class Query(
     ShipmentQuery,
     DeliveryRunQuery,
     AftersalesQuery,
+    CustomerQuery,
     AnalyticsQuery,
 ):
     node: Node | None = field(resolve.node, allow=Permission.PUBLIC)

@@ -121,6 +121,7 @@ class TicketUpdate:
     status: models.TicketStatus = field(resolve.status_then)
     occurred_at: datetime
     """When it happened."""
+    actor: Account | None = batched(resolve.actors)
     ticket: "Ticket" = loaded("ticket", key="subject_id")
     """The ticket as it is now."""
 

@@ -17,6 +17,7 @@ from resolvers.aftersales.commands import (
     ticket_return_ship,
 )
 from resolvers.aftersales.queries import (
+    actors,
     assignees,
     find_ticket,
     find_ticket_message,
@@ -36,6 +37,7 @@ __all__ = [
     "TicketQuoteLine",
     "TicketQuoteRefund",
     "TicketQuoteRefusal",
+    "actors",
     "assignees",
     "find_ticket",
     "find_ticket_message",

@@ -25,6 +25,7 @@ from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.aftersales import TicketFilter, TicketQuoteInput
 from resolvers.knowledge import suggest_articles
+from resolvers.order.timeline import find_actors
 from resolvers.paging import query_page
 
 
@@ -166,6 +167,11 @@ async def suggested_articles(
     if not info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL):
         return [()] * len(tickets)
     return await suggest_articles(info, [ticket.description for ticket in tickets], first=first)
+
+
+async def actors(events: Sequence[Event], info: Info) -> Sequence[Account | None]:
+    """Who caused it; null where it followed automatically, and for customers where it was the staff."""
+    return await find_actors(info, events, sees_all=info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL))
 
 
 def status_then(root: Event) -> TicketStatus:

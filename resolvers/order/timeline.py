@@ -97,9 +97,13 @@ async def timelines(orders: Sequence[Order], info: Info) -> list[list[Event]]:
 
 async def actors(events: Sequence[Event], info: Info) -> list[Account | None]:
     """Who caused it; null where it followed automatically, and for customers where it was the staff."""
+    return await find_actors(info, events, sees_all=info.context.viewer.may(Permission.ORDER_VIEW_ALL))
+
+
+async def find_actors(info: Info, events: Sequence[Event], *, sees_all: bool) -> list[Account | None]:
+    """The account that caused each event, as far as the viewer may see it: all, or only their own."""
     viewer = info.context.viewer
     actor_ids = {event.actor_id for event in events if event.actor_id is not None}
-    sees_all = viewer.may(Permission.ORDER_VIEW_ALL)
     visible_ids = [actor_id for actor_id in actor_ids if sees_all or viewer.owns(actor_id)]
     accounts = await info.context.load.account.load_many(visible_ids)
     found = dict(zip(visible_ids, accounts, strict=True))
