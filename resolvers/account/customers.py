@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import strawberry
 
 import models
+from domain.account.registration import check_staff_role
 from domain.contact import normalize_email
 from domain.errors import Invalid, NotFound
 from loaders.customer import (
@@ -17,7 +18,7 @@ from loaders.customer import (
 )
 from loaders.order import PHONE_TAIL_DIGITS
 from loaders.page import FIRST_PAGE, Page, PageRequest
-from models import STAFF, Account, Order, Role, Ticket
+from models import Account, Order, Role, Ticket
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
@@ -88,9 +89,8 @@ async def staff(info: Info, role: models.Role | None = None, page: PageRequest =
 
     role: only with this role
     """
-    if role is not None and role not in STAFF:
-        raise Invalid("{role} is not a role of the staff.", role=role.value, field=("role",))
-    return await query_page(info, select_staff(None if role is None else [role]), NEWEST_ACCOUNT, page)
+    roles = None if role is None else [check_staff_role(role)]
+    return await query_page(info, select_staff(roles), NEWEST_ACCOUNT, page)
 
 
 async def customer_emails(customers: Sequence[Customer], info: Info) -> list[str | None]:
