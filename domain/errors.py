@@ -1,9 +1,10 @@
 """The shop's refusals: exceptions with a code for programs and a message for customers."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from typing import ParamSpec, TypeVar
 
 from text.messages import Fact, Message
 
@@ -58,6 +59,9 @@ class ErrorCode(StrEnum):
 
 
 CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Path = tuple[str | int, ...]
 """The path of an argument, in snake case."""
@@ -211,6 +215,11 @@ class Refusals(DomainError):
         return self.found
 
 
+def combine_refusals(refusals: Sequence[DomainError]) -> DomainError:
+    """One refusal for all of them; one alone stays as it is."""
+    return refusals[0] if len(refusals) == 1 else Refusals(refusals)
+
+
 class RefusalCollector:
     """Checks that do not depend on each other, each `with check:`; what they refuse is raised together.
 
@@ -228,6 +237,12 @@ class RefusalCollector:
         self.add(error)
         return True
 
+    def value(self, compute: Callable[P, T], otherwise: T, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a check computes; `otherwise` where it refuses, so that the checks after it can be made."""
+        with self:
+            return compute(*args, **kwargs)
+        return otherwise
+
     def add(self, *refusals: DomainError) -> None:
         """Keep these refusals, each once, until the block ends."""
         for refusal in refusals:
@@ -237,7 +252,7 @@ class RefusalCollector:
     def raise_found(self) -> None:
         """Raise what has been refused so far, if anything: what comes next depends on it."""
         if found := list(self.found.values())[:REFUSALS_LIMIT]:
-            raise found[0] if len(found) == 1 else Refusals(found)
+            raise combine_refusals(found)
 
 
 @contextmanager

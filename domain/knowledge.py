@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.errors import Conflict, Invalid, NotFound, Taken, Unauthenticated
+from domain.errors import Conflict, Invalid, NotFound, Taken, Unauthenticated, collect_refusals
 from domain.state import move, transition_table
 from models import Article, ArticleRating, ArticleSearchText, ArticleStatus, ArticleVersion, Cart
 from models.sql.upsert import upsert_into
@@ -137,7 +137,7 @@ async def save_article_text(
     session: AsyncSession, article: Article, text: ArticleText, *, cause: Cause
 ) -> None:
     """Save the text of an article as its next version, and index it for search."""
-    check_article_text(text)
+    await refuse_wrong_text(session, article, text)
     article.slug, article.language = text.slug, text.language
     article.category, article.tags = text.category.strip(), clean_tags(text.tags)
     article.title, article.body = text.title.strip(), text.body.strip()
@@ -160,6 +160,23 @@ async def save_article_text(
     await index_article(session, article)
 
 
+async def refuse_wrong_text(session: AsyncSession, article: Article, text: ArticleText) -> None:
+    """Raise every refusal of a text: what is wrong in it, and that another article has its slug."""
+    with collect_refusals() as check:
+        with check:
+            check_article_text(text)
+        with check:
+            await refuse_taken_slug(session, article, text.slug)
+
+
+async def refuse_taken_slug(session: AsyncSession, article: Article, slug: str) -> None:
+    same = select(Article.id).where(Article.slug == slug[:SLUG_LIMIT])
+    with session.no_autoflush:
+        owner = await session.scalar(same)
+    if owner not in (None, article.id):
+        raise Taken("Another article has this slug.", field=("slug",))
+
+
 async def index_article(session: AsyncSession, article: Article) -> None:
     """Store the search text of an article in place of the one before."""
     search_text = analyze_texts(
@@ -172,28 +189,34 @@ async def index_article(session: AsyncSession, article: Article) -> None:
 
 
 def check_article_text(text: ArticleText) -> None:
-    if not SLUG.fullmatch(text.slug) or len(text.slug) > SLUG_LIMIT:
-        raise Invalid(
-            "A slug is made of small letters, digits and hyphens, at most {limit}.",
-            limit=SLUG_LIMIT,
-            field=("slug",),
-        )
-    if not LANGUAGE.fullmatch(text.language):
-        raise Invalid('A language is a tag such as "zh-CN".', field=("language",))
-    for field, value, limit in (
-        ("category", text.category, CATEGORY_LIMIT),
-        ("title", text.title, TITLE_LIMIT),
-        ("body", text.body, BODY_LIMIT),
-    ):
-        if not 1 <= len(value.strip()) <= limit:
-            raise Invalid("Write 1 to {limit} characters.", limit=limit, field=(field,))
-    if len(text.tags) > TAGS_LIMIT or any(not 1 <= len(tag.strip()) <= TAG_LIMIT for tag in text.tags):
-        raise Invalid(
-            "At most {tags} tags of 1 to {limit} characters.",
-            tags=TAGS_LIMIT,
-            limit=TAG_LIMIT,
-            field=("tags",),
-        )
+    """Raise Invalid for every part that is wrong."""
+    with collect_refusals() as check:
+        if not SLUG.fullmatch(text.slug) or len(text.slug) > SLUG_LIMIT:
+            check.add(
+                Invalid(
+                    "A slug is made of small letters, digits and hyphens, at most {limit}.",
+                    limit=SLUG_LIMIT,
+                    field=("slug",),
+                )
+            )
+        if not LANGUAGE.fullmatch(text.language):
+            check.add(Invalid('A language is a tag such as "zh-CN".', field=("language",)))
+        for field, value, limit in (
+            ("category", text.category, CATEGORY_LIMIT),
+            ("title", text.title, TITLE_LIMIT),
+            ("body", text.body, BODY_LIMIT),
+        ):
+            if not 1 <= len(value.strip()) <= limit:
+                check.add(Invalid("Write 1 to {limit} characters.", limit=limit, field=(field,)))
+        if len(text.tags) > TAGS_LIMIT or any(not 1 <= len(tag.strip()) <= TAG_LIMIT for tag in text.tags):
+            check.add(
+                Invalid(
+                    "At most {tags} tags of 1 to {limit} characters.",
+                    tags=TAGS_LIMIT,
+                    limit=TAG_LIMIT,
+                    field=("tags",),
+                )
+            )
 
 
 def clean_tags(tags: Sequence[str]) -> list[str]:

@@ -26,7 +26,7 @@ from domain.cart import (
     set_quantity,
 )
 from domain.cause import Cause
-from domain.errors import NotFound
+from domain.errors import NotFound, collect_refusals
 from domain.events import CartMerged, type_of
 from domain.promotion import EvaluatedPromotion, PricingResult
 from events.cart import CartSnapshot
@@ -109,8 +109,8 @@ async def add_lines(info: Info, additions: Sequence[CartAddition]) -> Cart:
         refusals = await add_sellable(
             session, cart, additions, currency=viewer.currency, cause=info.context.cause
         )
-        if refusals:
-            raise refusals[0]
+        with collect_refusals() as check:
+            check.add(*refusals)
     for addition in additions:
         info.context.note_add(addition.variant_id)
     return hand_over_token(info, cart, token)

@@ -3,7 +3,7 @@ from datetime import datetime
 
 import strawberry
 
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid, NotFound, collect_refusals
 from domain.shipment import (
     CarrierUnavailable,
     TrackingFact,
@@ -116,8 +116,12 @@ async def shipment_pack(
     parcels: what goes into each parcel; all are packed, or none
     """
     context = info.context
-    delivery = row_id(delivery_id, "Delivery", field=("delivery_id",))
-    drafts = [parcel.draft(index) for index, parcel in enumerate(parcels)]
+    drafts = []
+    with collect_refusals() as check:
+        delivery = check.value(row_id, 0, delivery_id, "Delivery", field=("delivery_id",))
+        for index, parcel in enumerate(parcels):
+            with check:
+                drafts.append(parcel.draft(index))
     numbers = [context.shop.secrets.new_number(NUMBER_PREFIX, context.now) for _ in drafts]
     async with context.transaction() as session:
         return await pack_shipments(session, delivery, drafts, numbers=numbers, cause=context.cause)

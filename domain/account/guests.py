@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contact import normalize_email, normalize_phone
-from domain.errors import Invalid, WrongState
+from domain.errors import Invalid, WrongState, collect_refusals
 from domain.notice import NoticeDraft, channel_of, queue_notice
 from models import Account, GuestAccount, NoticeKind, Order, Role, SignIn
 from models.sql.upsert import upsert_into
@@ -54,10 +54,12 @@ def check_guest_contact(email: str | None, phone: str | None, *, field: Field = 
     """An e-mail address, a phone number or both, as they are stored; Invalid for what is none."""
     if not (email or phone):
         raise Invalid("Give an e-mail address or a phone number.", field=field)
-    return GuestContact(
-        normalize_email(email, field=(*field, "email")) if email else None,
-        normalize_phone(phone, field=(*field, "phone")) if phone else None,
-    )
+    with collect_refusals() as check:
+        contact = GuestContact(
+            check.value(normalize_email, None, email, field=(*field, "email")) if email else None,
+            check.value(normalize_phone, None, phone, field=(*field, "phone")) if phone else None,
+        )
+    return contact
 
 
 async def open_guest_accounts(

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contact import normalize_email, normalize_name, normalize_phone
-from domain.errors import Invalid, Taken
+from domain.errors import Invalid, Taken, collect_refusals
 from models import STAFF, Account, Role
 from models.sql.upsert import upsert_into
 
@@ -38,17 +38,19 @@ async def register_account(
     role: Role = Role.CUSTOMER,
 ) -> Account:
     """Create an account with an e-mail address, a phone number or both; Taken when another one has it."""
-    if not (email or phone):
-        raise Invalid("Give an e-mail address or a phone number.", field=("email",))
-    contacts = {
-        "email": normalize_email(email) if email else None,
-        "phone": normalize_phone(phone) if phone else None,
-    }
+    with collect_refusals() as check:
+        normalized_name = check.value(normalize_name, "", name)
+        if not (email or phone):
+            check.add(Invalid("Give an e-mail address or a phone number.", field=("email",)))
+        contacts = {
+            "email": check.value(normalize_email, None, email) if email else None,
+            "phone": check.value(normalize_phone, None, phone) if phone else None,
+        }
     account = await session.scalar(
         upsert_into(session, Account)
         .values(
             role=role,
-            name=normalize_name(name),
+            name=normalized_name,
             password_hash=password_hash,
             language=language,
             created_at=now,

@@ -13,7 +13,7 @@ from domain.address.parts import (
     missing_part_error,
     term_for,
 )
-from domain.errors import Invalid
+from domain.errors import Invalid, collect_refusals
 from domain.incoming_text import Field
 from geo import AmbiguousArea, CountryRules, Place, Places, find_place, find_province, fold_name, load_rules
 
@@ -36,23 +36,26 @@ NEAR_CHINA = frozenset({"TW", "HK", "MO"})
 def normalize_foreign_address(postal: PostalAddress, field: Field) -> PostalAddress:
     """The address with its places in their official spelling; Invalid for missing parts and wrong codes."""
     rules = load_rules(postal.country_code)
-    province = look_up(postal.province, rules.provinces, "province", field)
-    if province is None:
-        refuse_province_of_china(postal, rules, field)
-    rules = load_rules(postal.country_code, name_of(province))
-    city = look_up(postal.city, rules.cities, "city", field)
-    rules = load_rules(postal.country_code, name_of(province), name_of(city))
-    district = look_up(postal.district, rules.districts, "district", field)
-    placed = replace(
+    with collect_refusals() as check:
+        province = check.value(look_up, None, postal.province, rules.provinces, "province", field)
+        if province is None:
+            with check:
+                refuse_province_of_china(postal, rules, field)
+        rules = load_rules(postal.country_code, name_of(province))
+        city = check.value(look_up, None, postal.city, rules.cities, "city", field)
+        rules = load_rules(postal.country_code, name_of(province), name_of(city))
+        district = check.value(look_up, None, postal.district, rules.districts, "district", field)
+        for part, name in FIELD_BY_PART.items():
+            if part in rules.country.required_fields and not getattr(postal, name):
+                check.add(missing_part_error(name, field))
+        code = check.value(check_postal_code, "", postal.postal_code, rules.country, field)
+    return replace(
         postal,
         province=province.key if province else postal.province,
         city=city.key if city else spell_capital(postal.city, rules.provinces),
         district=district.key if district else postal.district,
+        postal_code=code,
     )
-    for part, name in FIELD_BY_PART.items():
-        if part in rules.country.required_fields and not getattr(placed, name):
-            raise missing_part_error(name, field)
-    return replace(placed, postal_code=check_postal_code(placed.postal_code, rules.country, field))
 
 
 def look_up(typed: str, places: Places, name: str, field: Field) -> Place | None:

@@ -12,7 +12,7 @@ from domain.address.parts import (
     term_for,
 )
 from domain.contact import HOME_REGION, normalize_country, normalize_name, normalize_phone
-from domain.errors import Invalid
+from domain.errors import Invalid, collect_refusals
 from domain.incoming_text import Field
 from geo import AmbiguousArea, UnknownArea, full_names
 from models import AddressColumns
@@ -29,23 +29,23 @@ def postal_address_of(row: AddressColumns) -> PostalAddress:
 
 
 def normalize_address(postal: PostalAddress, *, field: Field = ()) -> PostalAddress:
-    """The address as it is stored; Invalid names the part that is missing or wrong."""
-    country = normalize_country(postal.country_code, field=(*field, "country_code"))
+    """The address as it is stored; refusals name every part that is missing or wrong.
+
+    Places and phone number depend on the country: of an address in none they are not checked.
+    """
     texts = {part.name: " ".join(getattr(postal, part.name).split()) for part in fields(postal)}
-    for name, text in texts.items():
-        if len(text) > PART_LIMIT:
-            raise Invalid("At most {limit} characters.", limit=PART_LIMIT, field=(*field, name))
-    postal = replace(PostalAddress(**texts), country_code=country)
-    placed = (
-        normalize_chinese_address(postal, field)
-        if country == HOME_REGION
-        else normalize_foreign_address(postal, field)
-    )
-    return replace(
-        placed,
-        recipient=normalize_name(postal.recipient, field=(*field, "recipient")),
-        phone=normalize_phone(postal.phone, region=country, field=(*field, "phone")),
-    )
+    with collect_refusals() as check:
+        for name, text in texts.items():
+            if len(text) > PART_LIMIT:
+                check.add(Invalid("At most {limit} characters.", limit=PART_LIMIT, field=(*field, name)))
+        recipient = check.value(normalize_name, "", texts["recipient"], field=(*field, "recipient"))
+        country = normalize_country(postal.country_code, field=(*field, "country_code"))
+        postal = replace(PostalAddress(**texts), country_code=country)
+        phone_field = (*field, "phone")
+        phone = check.value(normalize_phone, "", postal.phone, region=country, field=phone_field)
+        at_home = country == HOME_REGION
+        postal = (normalize_chinese_address if at_home else normalize_foreign_address)(postal, field)
+    return replace(postal, recipient=recipient, phone=phone)
 
 
 def normalize_chinese_address(postal: PostalAddress, field: Field) -> PostalAddress:
@@ -53,11 +53,12 @@ def normalize_chinese_address(postal: PostalAddress, field: Field) -> PostalAddr
 
     Cities that are not divided into districts, such as 东莞市, need none.
     """
-    for name in REQUIRED_IN_CHINA:
-        if not getattr(postal, name):
-            raise missing_part_error(name, field)
-    if postal.postal_code and not CHINESE_POSTAL_CODE.fullmatch(postal.postal_code):
-        raise Invalid("A Chinese postal code has six digits.", field=(*field, "postal_code"))
+    with collect_refusals() as check:
+        for name in REQUIRED_IN_CHINA:
+            if not getattr(postal, name):
+                check.add(missing_part_error(name, field))
+        if postal.postal_code and not CHINESE_POSTAL_CODE.fullmatch(postal.postal_code):
+            check.add(Invalid("A Chinese postal code has six digits.", field=(*field, "postal_code")))
     try:
         province, city, district = full_names(postal.province, postal.city, postal.district)
     except AmbiguousArea as several:

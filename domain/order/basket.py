@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cart import QUANTITY_LIMIT, lock_carts
-from domain.errors import DomainError, Invalid, LimitReached, NotFound
+from domain.errors import DomainError, Invalid, LimitReached, NotFound, combine_refusals
 from domain.order.request import OrderRequest
 from domain.promotion import normalize_codes
 from domain.stock import lock_levels
@@ -196,15 +196,15 @@ def requested_variants(
     if len(request.lines) > LINES_LIMIT:
         return LimitReached(f"An order has at most {LINES_LIMIT} lines.", field=("lines",))
     quantities: dict[int, int] = {}
+    refusals: list[DomainError] = []
     for index, line in enumerate(request.lines):
         if line.variant_id in quantities:
-            return Invalid("Name each variant once.", field=("lines", index, "variant_id"))
+            refusals.append(Invalid("Name each variant once.", field=("lines", index, "variant_id")))
         if not 1 <= line.quantity <= QUANTITY_LIMIT:
-            return Invalid(
-                f"A quantity is between 1 and {QUANTITY_LIMIT:,}.", field=("lines", index, "quantity")
-            )
+            message = f"A quantity is between 1 and {QUANTITY_LIMIT:,}."
+            refusals.append(Invalid(message, field=("lines", index, "quantity")))
         quantities[line.variant_id] = line.quantity
-    return RequestedVariants(request.currency, quantities)
+    return combine_refusals(refusals) if refusals else RequestedVariants(request.currency, quantities)
 
 
 def build_basket(
@@ -215,13 +215,17 @@ def build_basket(
 ) -> OrderBasket | DomainError:
     items: list[OrderItem] = []
     warehouses: dict[int, Warehouse] = {}
+    refusals: list[DomainError] = []
     for index, (variant_id, quantity) in enumerate(requested.quantities.items()):
         found = variant_stock.get((variant_id, requested.currency))
         # customers do not see drafts: who names one has guessed its id
         if found is None or (request.lines is not None and found.sellable.status is ProductStatus.DRAFT):
-            return NotFound("variant", field=("lines", index, "variant_id"))
+            refusals.append(NotFound("variant", field=("lines", index, "variant_id")))
+            continue
         warehouses |= found.warehouses
         items.append(OrderItem(found, quantity))
+    if refusals:
+        return combine_refusals(refusals)
     cart_codes = cart.coupon_codes if cart else ()
     codes = normalize_codes(cart_codes if request.coupon_codes is None else request.coupon_codes)
     return OrderBasket(requested.currency, items, list(warehouses.values()), codes, cart)

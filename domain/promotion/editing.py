@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, delete, func, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import Conflict, Invalid, NotFound, Taken, WrongState, thing_named
-from domain.promotion.validation import PromotionDraft, normalize_draft
+from domain.errors import Conflict, Invalid, NotFound, Taken, WrongState, collect_refusals, thing_named
+from domain.promotion.validation import SCOPE_LIMIT, PromotionDraft, normalize_draft
 from models import (
     Category,
     Price,
@@ -45,8 +45,10 @@ async def save_promotion(
 
     Refused with Invalid, LimitReached, NotFound, Taken (the code), Conflict (the version) or WrongState.
     """
-    draft = normalize_draft(draft)
-    await require_scope_exists(session, draft)
+    with collect_refusals() as check:
+        with check:
+            await require_scope_exists(session, draft)
+        draft = normalize_draft(draft)
     promotion = await lock_promotion(session, expected) if expected else new_promotion(now)
     counts_anew = expected is not None and becomes_limited(promotion, draft)
     if counts_anew:
@@ -99,10 +101,12 @@ async def require_scope_exists(session: AsyncSession, draft: PromotionDraft) -> 
     if draft.scope not in SCOPE_TABLES:
         return
     table, field = SCOPE_TABLES[draft.scope]
-    found = set(await session.scalars(select(table.id).where(table.id.in_(draft.scope_ids))))
-    for index, id in enumerate(draft.scope_ids):
-        if id not in found:
-            raise NotFound(thing_named(table.__name__), field=("scope", field, index))
+    ids = draft.scope_ids[:SCOPE_LIMIT]
+    found = set(await session.scalars(select(table.id).where(table.id.in_(ids))))
+    with collect_refusals() as check:
+        for index, id in enumerate(ids):
+            if id not in found:
+                check.add(NotFound(thing_named(table.__name__), field=("scope", field, index)))
 
 
 async def require_flash_sale_variant(session: AsyncSession, draft: PromotionDraft, variant_id: int) -> None:

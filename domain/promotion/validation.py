@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from domain.errors import Invalid, LimitReached
+from domain.errors import Invalid, LimitReached, collect_refusals
 from domain.promotion.codes import normalize_code
 from models import CurrencyCode, PromotionKind, PromotionScopeKind, Translations
 from text.messages import Message
@@ -83,23 +83,24 @@ class PromotionDraft:
 
 
 def normalize_draft(draft: PromotionDraft) -> PromotionDraft:
-    """The draft as it is stored; Invalid or LimitReached names the field that is wrong."""
+    """The draft as it is stored; refusals name every field that is wrong."""
     code = None if draft.code is None else normalize_code(draft.code)
-    if code is not None and not CODE.fullmatch(code):
-        raise Invalid("A code has 3 to 40 letters, digits, - or _.", field=("code",))
-    check_terms(draft)
-    check_scope(draft)
-    check_conditions(draft)
-    check_period(draft)
-    check_translations(draft.translations)
+    with collect_refusals() as check:
+        title = check.value(lambda: normalize_title(draft.title, ("title",)), "")
+        groups = check.value(lambda: normalize_groups(draft.exclusion_groups), list[str]())
+        if code is not None and not CODE.fullmatch(code):
+            check.add(Invalid("A code has 3 to 40 letters, digits, - or _.", field=("code",)))
+        for check_part in (check_terms, check_scope, check_conditions, check_period, check_translations):
+            with check:
+                check_part(draft)
     return replace(
         draft,
         code=code,
-        title=normalize_title(draft.title, ("title",)),
+        title=title,
         tiers=[dict(tier) for tier in sorted(draft.tiers, key=lambda tier: tier["minimum"])],
         scope_ids=sorted(set(draft.scope_ids)),
         scope_brands=list(dict.fromkeys(draft.scope_brands)),
-        exclusion_groups=normalize_groups(draft.exclusion_groups),
+        exclusion_groups=groups,
     )
 
 
@@ -110,8 +111,8 @@ def normalize_title(text: str, field: Field) -> str:
     return title
 
 
-def check_translations(translations: Translations) -> None:
-    for language, texts in translations.items():
+def check_translations(draft: PromotionDraft) -> None:
+    for language, texts in draft.translations.items():
         if not LANGUAGE.fullmatch(language):
             raise Invalid("This is not a language tag.", field=("translations",))
         normalize_title(texts["title"], ("translations",))
@@ -122,70 +123,88 @@ def check_terms(draft: PromotionDraft) -> None:
     given = {name for name in TERM_NAMES if getattr(draft, name) not in (None, (), [])}
     required = REQUIRED_TERMS[draft.kind]
     kind = draft.kind.value
-    for name, term in TERM_NAMES.items():
-        if name in required and name not in given:
-            raise Invalid(
-                "A {kind} promotion needs: {term}.",
-                kind=kind,
-                term=term,
-                field=field_of(name),
-            )
-    for name, term in TERM_NAMES.items():
-        if name in given and name not in required:
-            raise Invalid("A {kind} promotion has no {term}.", kind=kind, term=term, field=field_of(name))
-    check_range(draft.percent, 1, PERCENT_LIMIT, ("percent",))
     price = ("flash_sale", "price") if draft.kind is PromotionKind.FLASH_SALE else ("amount",)
-    check_range(draft.amount, 1, AMOUNT_LIMIT, price)
-    check_range(draft.buy, 1, UNITS_LIMIT, ("buy",))
-    check_range(draft.get, 1, UNITS_LIMIT, ("get",))
-    check_range(draft.share, 1, COUNT_LIMIT, ("flash_sale", "share"))
-    check_range(draft.share_per_buyer, 1, COUNT_LIMIT, ("flash_sale", "per_buyer"))
-    if draft.repeating and draft.kind is not PromotionKind.FULL_REDUCTION:
-        raise Invalid("Only a full reduction can be given as often as it fits.", field=("repeating",))
-    check_tiers(draft)
+    with collect_refusals() as check:
+        for name, term in TERM_NAMES.items():
+            field = field_of(draft, name)
+            if name in required and name not in given:
+                needed = TERM_NAMES["variant_id"] if is_of_flash_sale(draft, name) else term
+                check.add(Invalid("A {kind} promotion needs: {term}.", kind=kind, term=needed, field=field))
+            if name in given and name not in required:
+                check.add(Invalid("A {kind} promotion has no {term}.", kind=kind, term=term, field=field))
+        with check:
+            check_ranges(
+                (draft.percent, 1, PERCENT_LIMIT, ("percent",)),
+                (draft.amount, 1, AMOUNT_LIMIT, price),
+                (draft.buy, 1, UNITS_LIMIT, ("buy",)),
+                (draft.get, 1, UNITS_LIMIT, ("get",)),
+                (draft.share, 1, COUNT_LIMIT, ("flash_sale", "share")),
+                (draft.share_per_buyer, 1, COUNT_LIMIT, ("flash_sale", "per_buyer")),
+            )
+        if draft.repeating and draft.kind is not PromotionKind.FULL_REDUCTION:
+            check.add(
+                Invalid("Only a full reduction can be given as often as it fits.", field=("repeating",))
+            )
+        with check:
+            check_tiers(draft)
 
 
 def check_tiers(draft: PromotionDraft) -> None:
-    if len(draft.tiers) > TIERS_LIMIT:
-        raise LimitReached("A promotion has at most {limit} steps.", limit=TIERS_LIMIT, field=("tiers",))
-    minimums = set()
-    for index, tier in enumerate(draft.tiers):
-        check_range(tier["minimum"], 1, AMOUNT_LIMIT, ("tiers", index, "minimum"))
-        check_range(tier["amount"], 1, AMOUNT_LIMIT, ("tiers", index, "amount"))
-        if tier["amount"] > tier["minimum"]:
-            raise Invalid("This takes off more than the goods cost.", field=("tiers", index, "amount"))
-        if tier["minimum"] in minimums:
-            raise Invalid("There is such a step already.", field=("tiers", index, "minimum"))
-        minimums.add(tier["minimum"])
+    with collect_refusals() as check:
+        if len(draft.tiers) > TIERS_LIMIT:
+            check.add(
+                LimitReached("A promotion has at most {limit} steps.", limit=TIERS_LIMIT, field=("tiers",))
+            )
+        minimums = set()
+        for index, tier in enumerate(draft.tiers):
+            with check:
+                check_ranges(
+                    (tier["minimum"], 1, AMOUNT_LIMIT, ("tiers", index, "minimum")),
+                    (tier["amount"], 1, AMOUNT_LIMIT, ("tiers", index, "amount")),
+                )
+            if tier["amount"] > tier["minimum"]:
+                check.add(
+                    Invalid("This takes off more than the goods cost.", field=("tiers", index, "amount"))
+                )
+            if tier["minimum"] in minimums:
+                check.add(Invalid("There is such a step already.", field=("tiers", index, "minimum")))
+            minimums.add(tier["minimum"])
 
 
 def check_scope(draft: PromotionDraft) -> None:
-    if draft.scope is not PromotionScopeKind.ALL and draft.kind is PromotionKind.FLASH_SALE:
-        raise Invalid("A flash sale is for its own variant only.", field=("scope",))
-    if len(draft.scope_ids) > SCOPE_LIMIT or len(draft.scope_brands) > SCOPE_LIMIT:
-        raise LimitReached("A promotion names at most {limit} things.", limit=SCOPE_LIMIT, field=("scope",))
-    for index, brand in enumerate(draft.scope_brands):
-        if not brand.strip() or UNPRINTABLE.search(brand):
-            raise Invalid("This is not a brand.", field=("scope", "brands", index))
+    with collect_refusals() as check:
+        if draft.scope is not PromotionScopeKind.ALL and draft.kind is PromotionKind.FLASH_SALE:
+            check.add(Invalid("A flash sale is for its own variant only.", field=("scope",)))
+        if len(draft.scope_ids) > SCOPE_LIMIT or len(draft.scope_brands) > SCOPE_LIMIT:
+            check.add(
+                LimitReached("A promotion names at most {limit} things.", limit=SCOPE_LIMIT, field=("scope",))
+            )
+        for index, brand in enumerate(draft.scope_brands):
+            if not brand.strip() or UNPRINTABLE.search(brand):
+                check.add(Invalid("This is not a brand.", field=("scope", "brands", index)))
 
 
 def check_conditions(draft: PromotionDraft) -> None:
     """Currency, minimums, cap, limits and priority are within their bounds."""
-    if draft.currency is None and has_amounts(draft):
-        raise Invalid("Say in which currency its amounts are.", field=("currency_code",))
-    check_range(draft.minimum_amount, 0, AMOUNT_LIMIT, ("minimum",))
-    check_range(draft.minimum_quantity, 0, COUNT_LIMIT, ("minimum_quantity",))
-    check_range(draft.cap_amount, 1, AMOUNT_LIMIT, ("cap",))
-    check_range(draft.usage_limit, 1, COUNT_LIMIT, ("usage_limit",))
-    check_range(draft.usage_limit_per_buyer, 1, COUNT_LIMIT, ("usage_limit_per_buyer",))
-    check_range(draft.priority, -PRIORITY_LIMIT, PRIORITY_LIMIT, ("priority",))
+    with collect_refusals() as check:
+        if draft.currency is None and has_amounts(draft):
+            check.add(Invalid("Say in which currency its amounts are.", field=("currency_code",)))
+        check_ranges(
+            (draft.minimum_amount, 0, AMOUNT_LIMIT, ("minimum",)),
+            (draft.minimum_quantity, 0, COUNT_LIMIT, ("minimum_quantity",)),
+            (draft.cap_amount, 1, AMOUNT_LIMIT, ("cap",)),
+            (draft.usage_limit, 1, COUNT_LIMIT, ("usage_limit",)),
+            (draft.usage_limit_per_buyer, 1, COUNT_LIMIT, ("usage_limit_per_buyer",)),
+            (draft.priority, -PRIORITY_LIMIT, PRIORITY_LIMIT, ("priority",)),
+        )
 
 
 def check_period(draft: PromotionDraft) -> None:
-    if draft.starts_at and draft.ends_at and draft.starts_at >= draft.ends_at:
-        raise Invalid("It would end before it starts.", field=("ends_at",))
-    if draft.kind is PromotionKind.FLASH_SALE and not draft.ends_at:
-        raise Invalid("Say when the flash sale ends.", field=("ends_at",))
+    with collect_refusals() as check:
+        if draft.starts_at and draft.ends_at and draft.starts_at >= draft.ends_at:
+            check.add(Invalid("It would end before it starts.", field=("ends_at",)))
+        if draft.kind is PromotionKind.FLASH_SALE and not draft.ends_at:
+            check.add(Invalid("Say when the flash sale ends.", field=("ends_at",)))
 
 
 def normalize_groups(names: Sequence[str]) -> list[str]:
@@ -206,11 +225,23 @@ def has_amounts(draft: PromotionDraft) -> bool:
     return any(amounts)
 
 
-def check_range(value: int | None, least: int, most: int, field: Field) -> None:
-    if value is not None and not least <= value <= most:
-        raise Invalid("This is a number from {least} to {most}.", least=least, most=most, field=field)
+def check_ranges(*rows: tuple[int | None, int, int, Field]) -> None:
+    """Refuse every number below its least or above its most value; each row names its field."""
+    with collect_refusals() as check:
+        for value, least, most, field in rows:
+            if value is not None and not least <= value <= most:
+                check.add(
+                    Invalid("This is a number from {least} to {most}.", least=least, most=most, field=field)
+                )
 
 
-def field_of(term: str) -> Field:
+def field_of(draft: PromotionDraft, term: str) -> Field:
     """The path of a term in the input of `promotionSave`."""
-    return ("flash_sale",) if term in ("variant_id", "share") else (term,)
+    return ("flash_sale",) if is_of_flash_sale(draft, term) else (term,)
+
+
+def is_of_flash_sale(draft: PromotionDraft, term: str) -> bool:
+    """Whether a term is given with the flash sale; the price of one is its amount."""
+    return term in ("variant_id", "share") or (
+        term == "amount" and draft.kind is PromotionKind.FLASH_SALE and draft.amount is None
+    )

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.errors import Conflict, Invalid, LimitReached, NotFound, WrongState
+from domain.errors import Conflict, Invalid, LimitReached, NotFound, WrongState, collect_refusals
 from domain.events import ShipmentPacked, ShipmentUnpacked
 from domain.order import lock_order, reopen_order
 from domain.outbox import record
@@ -71,8 +71,13 @@ async def pack_shipments(
         raise LimitReached(f"At most {PARCELS_LIMIT} parcels at once.", field=("parcels",))
     packable = await load_packable_lines(session, delivery_id)
     shipments = []
+    with collect_refusals() as check:
+        for index, parcel in enumerate(parcels):
+            with check:
+                check_measures(parcel, ("parcels", index))
+            with check:
+                select_lines(parcel, packable, ("parcels", index, "lines"))
     for index, (parcel, number) in enumerate(zip(parcels, numbers, strict=True)):
-        check_measures(parcel, ("parcels", index))
         lines = select_lines(parcel, packable, ("parcels", index, "lines"))
         shipment = build_shipment(parcel, lines, delivery, number=number, cause=cause)
         session.add(shipment)
@@ -152,11 +157,14 @@ async def load_packable_lines(session: AsyncSession, delivery_id: int) -> dict[i
 
 
 def check_measures(parcel: ParcelToPack, path: Path) -> None:
-    if parcel.weight_grams is not None and not 1 <= parcel.weight_grams <= WEIGHT_LIMIT_GRAMS:
-        raise Invalid(f"A parcel weighs 1 to {WEIGHT_LIMIT_GRAMS:,} grams.", field=(*path, "weight_grams"))
-    sides = astuple(parcel.size) if parcel.size else ()
-    if not all(1 <= side <= SIDE_LIMIT_MM for side in sides):
-        raise Invalid(f"A parcel's sides are 1 to {SIDE_LIMIT_MM:,} mm.", field=(*path, "size"))
+    with collect_refusals() as check:
+        if parcel.weight_grams is not None and not 1 <= parcel.weight_grams <= WEIGHT_LIMIT_GRAMS:
+            check.add(
+                Invalid(f"A parcel weighs 1 to {WEIGHT_LIMIT_GRAMS:,} grams.", field=(*path, "weight_grams"))
+            )
+        sides = astuple(parcel.size) if parcel.size else ()
+        if not all(1 <= side <= SIDE_LIMIT_MM for side in sides):
+            check.add(Invalid(f"A parcel's sides are 1 to {SIDE_LIMIT_MM:,} mm.", field=(*path, "size")))
 
 
 def select_lines(
@@ -167,11 +175,12 @@ def select_lines(
         raise Invalid("A parcel cannot be empty.", field=path)
     if len({packed.delivery_line_id for packed in parcel.lines}) < len(parcel.lines):
         raise Invalid("A parcel names each line once.", field=path)
-    for index, packed in enumerate(parcel.lines):
-        if packed.delivery_line_id not in packable:
-            raise NotFound("delivery line", field=(*path, index, "delivery_line_id"))
-        if packed.quantity < 1:
-            raise Invalid("A quantity is at least 1.", field=(*path, index, "quantity"))
+    with collect_refusals() as check:
+        for index, packed in enumerate(parcel.lines):
+            if packed.delivery_line_id not in packable:
+                check.add(NotFound("delivery line", field=(*path, index, "delivery_line_id")))
+            if packed.quantity < 1:
+                check.add(Invalid("A quantity is at least 1.", field=(*path, index, "quantity")))
     lines = [packable[packed.delivery_line_id] for packed in parcel.lines]
     if len({line.warehouse_id for line, _ in lines}) > 1:
         raise Invalid("A parcel is packed in one warehouse.", field=path)

@@ -7,11 +7,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contact import HOME_REGION, normalize_country
-from domain.errors import Conflict, Invalid, LimitReached, NotFound, Taken
+from domain.errors import Conflict, Invalid, LimitReached, NotFound, Taken, collect_refusals
 from domain.shipping.tariff import ANYWHERE, region_key
 from geo import find_province
 from models import CurrencyCode, ShippingMethod, ShippingRate, ShippingZone
-from text.messages import Message
 
 ZONES_LIMIT = 100
 REGIONS_LIMIT = 500
@@ -57,10 +56,14 @@ async def save_zone(
 ) -> ShippingZone:
     """Add a zone, or replace one; Conflict unless `version` is its current one."""
     await lock_zones(session)
-    check_rates(draft.rates)
-    name, regions = clean_name(draft.name), normalize_regions(draft.regions)
     others = [zone for zone in await session.scalars(select(ShippingZone)) if zone.id != zone_id]
-    check_overlap(name, regions, others)
+    with collect_refusals() as check:
+        name = check.value(clean_name, "", draft.name)
+        regions = check.value(normalize_regions, list[str](), draft.regions)
+        with check:
+            check_overlap(name, regions, others)
+        with check:
+            check_rates(draft.rates)
     if zone_id is None:
         if len(others) >= ZONES_LIMIT:
             raise LimitReached("A tariff has at most {limit} zones.", limit=ZONES_LIMIT)
@@ -110,8 +113,9 @@ def clean_name(name: str) -> str:
 def normalize_regions(regions: Sequence[ShippingRegion]) -> list[str]:
     """The region keys of a zone, each once."""
     if not 1 <= len(regions) <= REGIONS_LIMIT:
-        raise LimitReached("A zone has 1 to {limit} regions.", limit=REGIONS_LIMIT, field=("regions",))
-    keys = [normalize_region(region, index) for index, region in enumerate(regions)]
+        raise LimitReached(f"A zone has 1 to {REGIONS_LIMIT} regions.", field=("regions",))
+    with collect_refusals() as check:
+        keys = [check.value(normalize_region, "", region, index) for index, region in enumerate(regions)]
     return list(dict.fromkeys(keys))
 
 
@@ -133,31 +137,32 @@ def normalize_region(region: ShippingRegion, index: int) -> str:
 
 def check_overlap(name: str, regions: Sequence[str], others: Sequence[ShippingZone]) -> None:
     """Refuse a name or a region that another zone has."""
-    for zone in others:
-        if zone.name == name:
-            raise Taken("Another zone has this name.", field=("name",))
-        known = {region.casefold() for region in zone.regions}
-        for region in regions:
-            if region.casefold() in known:
-                rest = Message("all the rest")
-                where = rest if region == ANYWHERE else region.replace("/", ", ")
-                raise Taken(
-                    "Zone {name} has {where} already.", name=zone.name, where=where, field=("regions",)
-                )
+    with collect_refusals() as check:
+        for zone in others:
+            if zone.name == name:
+                check.add(Taken("Another zone has this name.", field=("name",)))
+            known = {region.casefold() for region in zone.regions}
+            for region in regions:
+                if region.casefold() in known:
+                    where = "all the rest" if region == ANYWHERE else region.replace("/", ", ")
+                    check.add(Taken(f"Zone {zone.name} has {where} already.", field=("regions",)))
 
 
 def check_rates(rates: Sequence[ShippingRateDraft]) -> None:
-    seen = set()
-    for index, rate in enumerate(rates):
-        field = ("rates", index)
-        if (rate.method, rate.currency) in seen:
-            raise Invalid("One rate for each method and currency.", field=field)
-        seen.add((rate.method, rate.currency))
-        for name in ("first_grams", "further_grams", "limit_grams"):
-            grams = getattr(rate, name)
-            if grams is not None and not 1 <= grams <= GRAMS_LIMIT:
-                raise Invalid("A weight is 1 to {limit} grams.", limit=GRAMS_LIMIT, field=(*field, name))
-        for name in ("first_amount", "further_amount", "free_from_amount"):
-            amount = getattr(rate, name)
-            if amount is not None and not 0 <= amount <= AMOUNT_LIMIT:
-                raise Invalid("This fee is out of bounds.", field=(*field, name.removesuffix("_amount")))
+    with collect_refusals() as check:
+        seen = set()
+        for index, rate in enumerate(rates):
+            field = ("rates", index)
+            if (rate.method, rate.currency) in seen:
+                check.add(Invalid("One rate for each method and currency.", field=field))
+            seen.add((rate.method, rate.currency))
+            for name in ("first_grams", "further_grams", "limit_grams"):
+                grams = getattr(rate, name)
+                if grams is not None and not 1 <= grams <= GRAMS_LIMIT:
+                    check.add(Invalid(f"A weight is 1 to {GRAMS_LIMIT:,} grams.", field=(*field, name)))
+            for name in ("first_amount", "further_amount", "free_from_amount"):
+                amount = getattr(rate, name)
+                if amount is not None and not 0 <= amount <= AMOUNT_LIMIT:
+                    check.add(
+                        Invalid("This fee is out of bounds.", field=(*field, name.removesuffix("_amount")))
+                    )

@@ -7,10 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contact import HOME_REGION, normalize_country
-from domain.errors import Invalid, LimitReached, NotFound, Taken, WrongState
+from domain.errors import Invalid, LimitReached, NotFound, Taken, WrongState, collect_refusals
 from models import Warehouse
 from models.sql.upsert import upsert_into
-from text.messages import Message
 
 MAIN = "MAIN"
 """The code of the main warehouse of a shop that has opened none itself."""
@@ -97,24 +96,25 @@ def index_for(position: int, last: int) -> int:
 
 
 def normalize_draft(draft: WarehouseDraft) -> WarehouseDraft:
-    """The draft in the spelling it is stored in; Invalid names the part that is missing or wrong."""
+    """The draft in the spelling it is stored in; refusals name every part that is missing or wrong."""
     texts: dict[str, str] = {
         name: " ".join(text.split()) for name, text in asdict(draft).items() if isinstance(text, str)
-    } | {"country_code": normalize_country(draft.country_code)}
-    for name, text in texts.items():
-        limit = CODE_LIMIT if name == "code" else PART_LIMIT
-        if len(text) > limit:
-            raise Invalid("At most {limit} characters.", limit=limit, field=(name,))
-    required = {"code": Message("code"), "name": Message("name"), "city": Message("city")}
-    if texts["country_code"] == HOME_REGION:
-        required["province"] = Message("province")
-    for name, part in required.items():
-        if not texts[name]:
-            raise Invalid("A warehouse needs its {part}.", part=part, field=(name,))
-    if (draft.latitude is None) != (draft.longitude is None):
-        raise Invalid("Give both latitude and longitude, or neither.", field=("latitude",))
-    if not (-90 <= (draft.latitude or 0) <= 90 and -180 <= (draft.longitude or 0) <= 180):
-        raise Invalid("Latitudes go from -90 to 90, longitudes from -180 to 180.", field=("latitude",))
+    }
+    with collect_refusals() as check:
+        texts["country_code"] = check.value(normalize_country, "", draft.country_code)
+        for name, text in texts.items():
+            limit = CODE_LIMIT if name == "code" else PART_LIMIT
+            if len(text) > limit:
+                check.add(Invalid(f"At most {limit} characters.", field=(name,)))
+        required_at_home = ("province",) if texts["country_code"] == HOME_REGION else ()
+        for name in ("code", "name", "city", *required_at_home):
+            if not texts[name]:
+                check.add(Invalid(f"A warehouse needs its {name}.", field=(name,)))
+        if (draft.latitude is None) != (draft.longitude is None):
+            check.add(Invalid("Give both latitude and longitude, or neither.", field=("latitude",)))
+        if not (-90 <= (draft.latitude or 0) <= 90 and -180 <= (draft.longitude or 0) <= 180):
+            message = "Latitudes go from -90 to 90, longitudes from -180 to 180."
+            check.add(Invalid(message, field=("latitude",)))
     return replace(
         draft,
         code=texts["code"],

@@ -27,7 +27,7 @@ from domain.account.takeover import take_over_guest_orders
 from domain.cart import merge_guest_cart
 from domain.cause import Cause
 from domain.contact import normalize_email, normalize_login, normalize_name, normalize_phone
-from domain.errors import Invalid
+from domain.errors import Invalid, collect_refusals
 from gateways.secrets import fingerprint_of
 from gateways.tokens import AccessToken, write_token
 from models import Account, Role, SignIn, VerificationPurpose
@@ -59,16 +59,19 @@ async def account_register(
     email: their e-mail address; either this or a phone number
     phone: their phone number; without a country code it is a Chinese one
     """
-    if (email is None) == (phone is None):
-        raise Invalid("Give either an e-mail address or a phone number.", field=("email",))
-    contact = normalize_email(email) if email is not None else normalize_phone(phone or "")
-    validate_password(password)
+    with collect_refusals() as check:
+        normalized_name = check.value(normalize_name, "", name)
+        with check:
+            validate_password(password)
+        if (email is None) == (phone is None):
+            raise Invalid("Give either an e-mail address or a phone number.", field=("email",))
+        contact = normalize_email(email) if email is not None else normalize_phone(phone or "")
     await limit_action(info.context.shop, LimitedAction.REGISTRATION, by=info.context.place.address)
     return await send_code(
         info,
         VerificationPurpose.REGISTRATION,
         contact,
-        name=normalize_name(name),
+        name=normalized_name,
         password_hash=await info.context.shop.secrets.hash_password(password),
     )
 

@@ -4,7 +4,7 @@ from datetime import datetime
 import strawberry
 
 from domain.cart import COUPONS_LIMIT, CartOwner
-from domain.errors import LimitReached
+from domain.errors import LimitReached, collect_refusals
 from domain.order import OrderRequest, PlannedPayment, RequestedDelivery, RequestedLine
 from models import (
     CurrencyCode,
@@ -57,11 +57,15 @@ class DeliveryInput:
     def requested_delivery(self, index: int) -> RequestedDelivery:
         field = ("deliveries", index)
         id, postal = self.address.id, self.address.postal
+        with collect_refusals() as check:
+            address_field = (*field, "address", "id")
+            address_id = check.value(row_id, 0, id, "Address", field=address_field) if id else None
+            lines = check.value(build_requested_lines, None, self.lines, (*field, "lines"))
         return RequestedDelivery(
             method=self.method,
-            address_id=row_id(id, "Address", field=(*field, "address", "id")) if id else None,
+            address_id=address_id,
             postal=postal.postal() if postal else None,
-            lines=build_requested_lines(self.lines, (*field, "lines")),
+            lines=lines,
         )
 
 
@@ -172,14 +176,19 @@ def build_order_request(
     *,
     currency: CurrencyCode,
 ) -> OrderRequest:
-    if coupon_codes is not None and len(coupon_codes) > COUPONS_LIMIT:
-        raise LimitReached(
-            "An order has at most {limit} coupons.", limit=COUPONS_LIMIT, field=("coupon_codes",)
-        )
+    requested_deliveries = []
+    with collect_refusals() as check:
+        requested_lines = check.value(build_requested_lines, None, lines, ("lines",))
+        for index, delivery in enumerate(deliveries):
+            with check:
+                requested_deliveries.append(delivery.requested_delivery(index))
+        if coupon_codes is not None and len(coupon_codes) > COUPONS_LIMIT:
+            message = f"An order has at most {COUPONS_LIMIT} coupons."
+            check.add(LimitReached(message, field=("coupon_codes",)))
     return OrderRequest(
         owner=owner,
-        lines=build_requested_lines(lines, ("lines",)),
-        deliveries=[delivery.requested_delivery(index) for index, delivery in enumerate(deliveries)],
+        lines=requested_lines,
+        deliveries=requested_deliveries,
         coupon_codes=coupon_codes,
         currency=currency,
     )
@@ -188,7 +197,11 @@ def build_order_request(
 def build_requested_lines(lines: Sequence[OrderLineInput] | None, field: Path) -> list[RequestedLine] | None:
     if lines is None:
         return None
+    with collect_refusals() as check:
+        variant_ids = [
+            check.value(row_id, 0, line.variant_id, "Variant", field=(*field, index, "variant_id"))
+            for index, line in enumerate(lines)
+        ]
     return [
-        RequestedLine(row_id(line.variant_id, "Variant", field=(*field, index, "variant_id")), line.quantity)
-        for index, line in enumerate(lines)
+        RequestedLine(variant_id, line.quantity) for variant_id, line in zip(variant_ids, lines, strict=True)
     ]

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import strawberry
 
-from domain.errors import Invalid
+from domain.errors import Invalid, collect_refusals
 from domain.promotion import PromotionDraft, PromotionVersion
 from loaders.promotion import PromotionStatus
 from models import CurrencyCode, Money, PromotionKind, PromotionScopeKind
@@ -144,32 +144,40 @@ class PromotionSaveInput:
 
     def draft(self) -> PromotionDraft:
         """The terms, with amounts in minor units of the promotion's currency."""
-        currency = self.currency_code or CurrencyCode.CNY
-        scope, scope_ids = self.scope.scope_and_ids() if self.scope else (PromotionScopeKind.ALL, [])
-        sale = self.flash_sale
-        if sale and self.amount is not None:
-            raise Invalid("The price of a flash sale is its amount.", field=("amount",))
-        variant_field = ("flash_sale", "variant_id")
+        currency, sale, cap = self.currency_code or CurrencyCode.CNY, self.flash_sale, self.cap
+        scope, scope_ids, variant_id = PromotionScopeKind.ALL, list[int](), None
+        with collect_refusals() as check:
+            if self.scope:
+                scope, scope_ids = check.value(self.scope.scope_and_ids, (scope, scope_ids))
+            if sale and self.amount is not None:
+                check.add(Invalid("The price of a flash sale is its amount.", field=("amount",)))
+            if sale:
+                variant_field = ("flash_sale", "variant_id")
+                variant_id = check.value(row_id, 0, sale.variant_id, "Variant", field=variant_field)
+            amount = check.value(self.amount_minor, None, currency)
+            tiers = [check.value(tier_minor, {}, tier, currency, at) for at, tier in enumerate(self.tiers)]
+            minimum = check.value(minor_units, 0, self.minimum, currency, ("minimum",))
+            cap_amount = None if cap is None else check.value(minor_units, 0, cap, currency, ("cap",))
         return PromotionDraft(
             title=self.title,
             kind=self.kind,
             code=self.code,
             percent=self.percent,
-            amount=self.amount_minor(currency),
-            tiers=[tier_minor(tier, currency, index) for index, tier in enumerate(self.tiers)],
+            amount=amount,
+            tiers=tiers,
             repeating=self.repeating,
             buy=self.buy,
             get=self.get,
-            variant_id=row_id(sale.variant_id, "Variant", field=variant_field) if sale else None,
+            variant_id=variant_id,
             share=sale.share if sale else None,
             share_per_buyer=sale.per_buyer if sale else None,
             scope=scope,
             scope_ids=scope_ids,
             scope_brands=self.scope.brands if self.scope else [],
             currency=currency if self.has_amounts() else self.currency_code,
-            minimum_amount=minor_units(self.minimum, currency, ("minimum",)),
+            minimum_amount=minimum,
             minimum_quantity=self.minimum_quantity,
-            cap_amount=None if self.cap is None else minor_units(self.cap, currency, ("cap",)),
+            cap_amount=cap_amount,
             starts_at=self.starts_at,
             ends_at=self.ends_at,
             usage_limit=self.usage_limit,
@@ -212,10 +220,10 @@ def translations_of(texts: Sequence[PromotionTextInput]) -> dict[str, dict[str, 
 
 def tier_minor(tier: PromotionTierInput, currency: CurrencyCode, index: int) -> dict[str, int]:
     """A tier in minor units, as it is stored."""
-    return {
-        "minimum": minor_units(tier.minimum, currency, ("tiers", index, "minimum")),
-        "amount": minor_units(tier.amount, currency, ("tiers", index, "amount")),
-    }
+    with collect_refusals() as check:
+        minimum = check.value(minor_units, 0, tier.minimum, currency, ("tiers", index, "minimum"))
+        amount = check.value(minor_units, 0, tier.amount, currency, ("tiers", index, "amount"))
+    return {"minimum": minimum, "amount": amount}
 
 
 def minor_units(amount: Decimal, currency: CurrencyCode, field: Field) -> int:

@@ -1,5 +1,6 @@
 import strawberry
 
+from domain.errors import collect_refusals
 from domain.shipment import ParcelLine, ParcelToPack
 from models import CarrierCode, ParcelSize, ShipmentStatus
 from resolvers.descriptions import input_type
@@ -40,17 +41,15 @@ class ParcelInput:
     """Its outer dimensions."""
 
     def draft(self, index: int) -> ParcelToPack:
-        path = ("parcels", index, "lines")
+        lines = []
+        with collect_refusals() as check:
+            for place, line in enumerate(self.lines):
+                field = ("parcels", index, "lines", place, "delivery_line_id")
+                with check:
+                    line_id = row_id(line.delivery_line_id, "DeliveryLine", field=field)
+                    lines.append(ParcelLine(line_id, line.quantity))
         return ParcelToPack(
-            lines=[
-                ParcelLine(
-                    row_id(
-                        line.delivery_line_id, "DeliveryLine", field=(*path, position, "delivery_line_id")
-                    ),
-                    line.quantity,
-                )
-                for position, line in enumerate(self.lines)
-            ],
+            lines=lines,
             weight_grams=self.weight_grams,
             size=ParcelSize(**vars(self.size)) if self.size else None,
         )

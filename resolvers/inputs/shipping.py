@@ -1,6 +1,6 @@
 from decimal import Decimal
 
-from domain.errors import Invalid
+from domain.errors import Invalid, collect_refusals
 from domain.shipping import ShippingRateDraft, ShippingRegion
 from models import CurrencyCode, Money, ShippingMethod
 from resolvers.descriptions import input_type
@@ -41,16 +41,20 @@ class ShippingRateInput:
     """The heaviest delivery, in grams, that is sent so; left out, any."""
 
     def draft(self, index: int) -> ShippingRateDraft:
+        free = self.free_from
+        with collect_refusals() as check:
+            first = check.value(self.minor_of, 0, self.first, ("rates", index, "first"))
+            further = check.value(self.minor_of, 0, self.further, ("rates", index, "further"))
+            free_field = ("rates", index, "free_from")
+            free_amount = None if free is None else check.value(self.minor_of, 0, free, free_field)
         return ShippingRateDraft(
             method=self.method,
             currency=self.currency_code,
             first_grams=self.first_grams,
-            first_amount=self.minor_of(self.first, ("rates", index, "first")),
+            first_amount=first,
             further_grams=self.further_grams,
-            further_amount=self.minor_of(self.further, ("rates", index, "further")),
-            free_from_amount=None
-            if self.free_from is None
-            else self.minor_of(self.free_from, ("rates", index, "free_from")),
+            further_amount=further,
+            free_from_amount=free_amount,
             limit_grams=self.limit_grams,
         )
 

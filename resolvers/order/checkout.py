@@ -4,10 +4,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.account import check_contact
-from domain.account.guests import GuestBuyer, OrderTakenOver, check_guest_contact, request_secret
+from domain.account.guests import (
+    GuestBuyer,
+    GuestContact,
+    OrderTakenOver,
+    check_guest_contact,
+    request_secret,
+)
 from domain.cart import CartOwner
 from domain.contact import normalize_name
-from domain.errors import Invalid
+from domain.errors import Invalid, collect_refusals
 from domain.order import (
     BatchItem,
     OrderQuote,
@@ -55,14 +61,21 @@ async def order_place(info: Info, input: OrderPlaceInput) -> PlacedOrder:
     context = info.context
     served = await served_customer_id(info, input.customer_id)
     owner = CartOwner(served, None) if served else cart_owner(info)
-    request = build_order_request(
-        owner,
-        input.lines,
-        input.deliveries,
-        input.coupon_codes,
-        currency=input.currency or context.viewer.currency,
-    )
-    planned = [payment.planned_payment(index) for index, payment in enumerate(input.payments)]
+    planned = []
+    with collect_refusals() as check:
+        if owner.account_id is None:
+            with check:
+                contact_of(input)
+        for index, payment in enumerate(input.payments):
+            with check:
+                planned.append(payment.planned_payment(index))
+        request = build_order_request(
+            owner,
+            input.lines,
+            input.deliveries,
+            input.coupon_codes,
+            currency=input.currency or context.viewer.currency,
+        )
     plan = PaymentPlan(planned, input.note, input.idempotency_key)
     number = context.shop.secrets.new_number(NUMBER_PREFIX, context.now)
     guest = await guest_from(info, input) if owner.account_id is None else None
@@ -75,9 +88,7 @@ async def order_place(info: Info, input: OrderPlaceInput) -> PlacedOrder:
 async def guest_from(info: Info, input: OrderPlaceInput) -> GuestBuyer:
     """Who orders without an account; Invalid without a contact or a cart, LimitReached for many orders."""
     shop, viewer = info.context.shop, info.context.viewer
-    if input.contact is None:
-        raise Invalid("Give an e-mail address or a phone number, or sign in.", field=("contact",))
-    contact = check_guest_contact(input.contact.email, input.contact.phone)
+    contact = contact_of(input)
     if viewer.cart_token is None:
         raise Invalid("Put something into a cart first, and send its token.", field=("contact",))
     await limit_action(shop, LimitedAction.GUEST_ORDER, by=info.context.place.address)
@@ -89,6 +100,13 @@ async def guest_from(info: Info, input: OrderPlaceInput) -> GuestBuyer:
         family=shop.secrets.new_token(),
         expires_at=info.context.now + shop.settings.accounts.guest_retention,
     )
+
+
+def contact_of(input: OrderPlaceInput) -> GuestContact:
+    """How a guest is reached; raises Invalid."""
+    if input.contact is None:
+        raise Invalid("Give an e-mail address or a phone number, or sign in.", field=("contact",))
+    return check_guest_contact(input.contact.email, input.contact.phone)
 
 
 def recipient_of(input: OrderPlaceInput) -> str:

@@ -216,7 +216,7 @@ async def test_invalid_terms_are_refused_with_the_name_of_the_field(
         (steps | {"tiers": [{"minimum": "5", "amount": "6"}]}, ["tiers", "0", "amount"]),
         (steps | {"tiers": [{"minimum": "9", "amount": "6"}] * 2}, ["tiers", "1", "minimum"]),
         (rush | {"endsAt": None}, ["endsAt"]),
-        (rush | {"flashSale": None}, ["amount"]),
+        (rush | {"flashSale": None}, ["flashSale"]),
         (rush | {"flashSale": sale | {"price": "99"}}, ["flashSale", "price"]),
         (rush | {"flashSale": sale | {"share": 0}}, ["flashSale", "share"]),
         (rush | {"flashSale": sale, "currencyCode": "HKD"}, ["flashSale", "variantId"]),

@@ -1,6 +1,7 @@
 """Packing deliveries into parcels, and unpacking."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -175,10 +176,12 @@ async def test_a_parcel_is_packed_in_one_warehouse(shop: Shop, session: AsyncSes
 async def test_weight_and_size_of_a_parcel_have_limits(
     shop: Shop, session: AsyncSession, parcel: ParcelToPack, field: tuple[str | int, ...]
 ) -> None:
-    delivery = await delivery_of(session, await confirmed_order(session))
+    order = await confirmed_order(session)
+    delivery, line = await delivery_of(session, order), await line_of(session, order)
+    full = replace(parcel, lines=[ParcelLine(line.id, 1)])
 
     with pytest.raises(Invalid) as refused:
-        await pack_shipments(session, delivery.id, [parcel], numbers=["P1"], cause=Cause(NOW))
+        await pack_shipments(session, delivery.id, [full], numbers=["P1"], cause=Cause(NOW))
 
     assert refused.value.field == field
     await session.commit()

@@ -13,14 +13,22 @@ from domain.catalog.product.drafts import PictureDraft, ProductDraft, VariantDra
 from domain.catalog.product.product_save import SaveOutcome
 from domain.catalog.product.refusals import DraftRefused
 from domain.catalog.product.rows import ProductRows, load_products_by_id
-from domain.catalog.product.saving import save_product
+from domain.catalog.product.saving import check_drafts, save_product
 from domain.catalog.product.text_fields import with_product_texts
-from domain.catalog.product.validation import require_name, validate_product, validate_variant
+from domain.catalog.product.validation import validate_product, validate_slug, validate_variant
 from domain.catalog.product.writing import set_status
 from domain.catalog.slugs import change_slug, release_former_slug, slug_of
 from domain.catalog.taxonomy import attributes_by_code, path_of
 from domain.cause import Cause
-from domain.errors import Invalid, LimitReached, NotFound, Taken, WrongState
+from domain.errors import (
+    Invalid,
+    LimitReached,
+    NotFound,
+    RefusalCollector,
+    Taken,
+    WrongState,
+    collect_refusals,
+)
 from domain.events import ProductArchived, ProductEvent, ProductPublished, ProductUpdated
 from domain.outbox import record
 from domain.versions import check_version
@@ -58,10 +66,17 @@ async def create_product(
     derived from the title; it is refused where it is the slug or a former slug of another product.
     """
     await lock_catalogue(session)
-    with_slug = draft if draft.slug else replace(draft, slug=_derive_slug(draft.title))
-    valid = validate_product(await _set_category(session, with_slug, category_id))
-    await _refuse_taken_slug(session, valid.slug)
-    await _refuse_unknown_attributes(session, valid)
+    with collect_refusals() as check:
+        valid = validate_product(await _set_category(session, draft, category_id, check), check)
+        with check:
+            slug = validate_slug(draft.slug) if draft.slug else _derive_slug(valid.title)
+            valid = replace(valid, slug=slug)
+            await _refuse_taken_slug(session, slug)
+        with check:
+            await _refuse_unknown_attributes(session, valid)
+        if check.found:
+            with check:
+                await check_drafts(session, [valid])
     if draft.slug:
         await release_former_slug(session, Product, valid.slug)
     return (await save_product(session, valid, cause=cause)).product
@@ -80,11 +95,17 @@ async def update_product(
     rows = await _lock_rows(session, product_id)
     check_version(rows.product, version)
     draft = await draft_of(session, rows)
-    valid = validate_product(await _set_category(session, changes.apply_to(draft), category_id))
-    await _refuse_unknown_attributes(session, valid)
-    slug_changed = valid.slug != rows.product.slug
+    changed = changes.apply_to(draft)
+    with collect_refusals() as check:
+        valid = validate_product(await _set_category(session, changed, category_id, check), check)
+        valid = replace(valid, slug=check.value(validate_slug, rows.product.slug, changed.slug))
+        slug_changed = valid.slug != rows.product.slug
+        if slug_changed:
+            with check:
+                await _refuse_taken_slug(session, valid.slug)
+        with check:
+            await _refuse_unknown_attributes(session, valid)
     if slug_changed:
-        await _refuse_taken_slug(session, valid.slug)
         await change_slug(session, rows.product, valid.slug)
     ids = [row.id for row in rows.on_sale]
     saved = await save_product(session, valid, variant_ids=ids, cause=cause)
@@ -134,15 +155,16 @@ async def save_variant(
     rows = await _lock_rows(session, product_id, field="product_id")
     check_version(rows.product, version)
     product, others = await _other_variants(session, rows, variant_id)
-    valid = validate_variant(draft, ("variant",))
+    with collect_refusals() as check:
+        valid = validate_variant(draft, ("variant",), check)
     _refuse_other_options(valid, [each for _, each in others])
     place = next((at for at, row in enumerate(rows.on_sale) if row.id == variant_id), len(others))
     drafts = [*others[:place], (variant_id, valid), *others[place:]]
     try:
         await _save_variants(session, product, drafts, cause=cause)
     except DraftRefused as refused:
-        refused.field = ("variant", *refused.field[2:])
-        raise
+        refusals = [replace(each, field=("variant", *each.field[2:])) for each in refused.refusals]
+        raise DraftRefused(refusals) from None
     return await _find_saved_variant(session, product_id, variant_id)
 
 
@@ -200,8 +222,9 @@ async def _find_saved_variant(session: AsyncSession, product_id: int, variant_id
 
 
 def _derive_slug(title: str) -> str:
-    slug = slug_of(require_name(title, ("title",)))
-    if not slug:
+    """The slug of a title; "" of one that is missing."""
+    slug = slug_of(title)
+    if title and not slug:
         raise Invalid("The title has no letter to make a slug of: give one.", field=("slug",))
     return slug
 
@@ -211,18 +234,22 @@ async def _refuse_taken_slug(session: AsyncSession, slug: str) -> None:
         raise Taken('Another product has the slug "{slug}" already.', slug=slug, field=("slug",))
 
 
-async def _set_category(session: AsyncSession, draft: ProductDraft, category_id: int | None) -> ProductDraft:
-    if category_id is None:
-        return draft
-    return replace(draft, category_path=await path_of(session, category_id, field=("category_id",)))
+async def _set_category(
+    session: AsyncSession, draft: ProductDraft, category_id: int | None, check: RefusalCollector
+) -> ProductDraft:
+    if category_id is not None:
+        with check:
+            return replace(draft, category_path=await path_of(session, category_id, field=("category_id",)))
+    return draft
 
 
 async def _refuse_unknown_attributes(session: AsyncSession, draft: ProductDraft) -> None:
     """Staff choose from the attributes the shop has; only files may bring new ones."""
     known = await attributes_by_code(session, draft.attributes)
-    for code in draft.attributes:
-        if code not in known:
-            raise NotFound(Message('attribute "{code}"', code=code), field=("attributes",))
+    with collect_refusals() as check:
+        for code in draft.attributes:
+            if code not in known:
+                check.add(NotFound(Message('attribute "{code}"', code=code), field=("attributes",)))
 
 
 async def _lock_rows(session: AsyncSession, product_id: int, *, field: str = "id") -> ProductRows:

@@ -42,3 +42,7 @@ class DraftRefused(DomainError):
         super().__init__("{reason}.", reason=Capitalized(first.reason), field=first.field)
         self.code = first.code
         self.refusals = tuple(refusals)
+
+    @property
+    def each(self) -> tuple[DomainError, ...]:
+        return tuple(DraftRefused([refusal]) for refusal in self.refusals)

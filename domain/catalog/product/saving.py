@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -96,6 +96,11 @@ async def save_products(
         raise DraftRefused(refusals)
     await _finish_saves(session, saves, cause=cause)
     return [SavedProduct(save.rows.product, save.outcome) for save in saves]
+
+
+async def check_drafts(session: AsyncSession, drafts: Sequence[ProductDraft]) -> None:
+    """Raise DraftRefused for what saving these drafts would refuse; the caller rolls back."""
+    await _save_rows(session, drafts, now=datetime.max.replace(tzinfo=UTC), only_check=True)
 
 
 async def _save_rows(

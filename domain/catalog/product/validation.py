@@ -1,7 +1,7 @@
 """Validating drafts that come from forms, with the limits of files; refusals name the field."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -29,7 +29,7 @@ from domain.catalog.product.text_fields import (
     with_product_texts,
     with_variant_texts,
 )
-from domain.errors import Invalid, LimitReached, Taken
+from domain.errors import Invalid, LimitReached, RefusalCollector, Taken, collect_refusals
 from domain.visible_text import visible_text
 
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -38,21 +38,27 @@ FieldPath = tuple[str | int, ...]
 T = TypeVar("T")
 
 
-def validate_product(draft: ProductDraft) -> ProductDraft:
-    """The draft as it is saved: texts trimmed, HTML cleaned. Invalid names the field that is wrong."""
+def validate_product(draft: ProductDraft, check: RefusalCollector) -> ProductDraft:
+    """The draft as it is saved, but for its slug: texts trimmed, HTML cleaned.
+
+    What is wrong is refused, and left empty.
+    """
     texts = {
-        name: validate_text(PRODUCT_TEXTS[name], text, (name,))
+        name: check.value(validate_text, "", PRODUCT_TEXTS[name], text, (name,))
         for name, text in product_texts_of(draft).items()
     }
     return replace(
         with_product_texts(draft, texts),
-        slug=parse_field(require_text(draft.slug, ("slug",)), parse_slug, ("slug",)),
-        tags=validate_tags(draft.tags),
-        translations=dict(validate_translations(draft.translations)),
+        tags=check.value(validate_tags, (), draft.tags),
+        translations=check.value(validate_translations, {}, draft.translations),
         attributes=trim_attributes(draft.attributes),
-        pictures=validate_pictures(draft.pictures),
-        variants=validate_variants(draft.variants),
+        pictures=check.value(validate_pictures, (), draft.pictures),
+        variants=validate_variants(draft.variants, check),
     )
+
+
+def validate_slug(slug: str) -> str:
+    return parse_field(require_text(slug, ("slug",)), parse_slug, ("slug",))
 
 
 def validate_text(text: TextField, value: str, field: FieldPath) -> str:
@@ -98,31 +104,34 @@ def parse_field(text: str, parse: Callable[[str], T], field: FieldPath) -> T:
 def validate_tags(tags: Sequence[str]) -> tuple[str, ...]:
     if len(tags) > TAG_LIMIT:
         raise LimitReached("A product has at most {limit} tags.", limit=TAG_LIMIT, field=("tags",))
-    return tuple(dict.fromkeys(require_name(tag, ("tags", index)) for index, tag in enumerate(tags)))
+    with collect_refusals() as check:
+        names = [check.value(require_name, "", tag, ("tags", index)) for index, tag in enumerate(tags)]
+    return tuple(dict.fromkeys(names))
 
 
-def validate_translations(
-    translations: Mapping[str, Mapping[str, str]],
-) -> Iterator[tuple[str, dict[str, str]]]:
+def validate_translations(translations: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
     """Each language with its texts, blank ones left out."""
     if len(translations) > LANGUAGE_LIMIT:
         raise LimitReached(
             "A product speaks at most {limit} languages.", limit=LANGUAGE_LIMIT, field=("translations",)
         )
-    for index, (language, given) in enumerate(translations.items()):
-        field = ("translations", index)
-        texts = {
-            name: parse_field(
-                given.get(name, "") if text.html else visible_text(given.get(name, "")),
-                text.parse,
-                (*field, name),
-            )
-            for name, text in TRANSLATED_TEXTS.items()
-        }
-        if not LANGUAGE_TAG.fullmatch(language):
-            raise Invalid('A language is a tag such as "en" or "zh-CN".', field=(*field, "language"))
-        if any(texts.values()):
-            yield language, {name: text for name, text in texts.items() if text}
+    validated: dict[str, dict[str, str]] = {}
+    with collect_refusals() as check:
+        for index, (language, given) in enumerate(translations.items()):
+            field = ("translations", index)
+            if not LANGUAGE_TAG.fullmatch(language):
+                check.add(Invalid('A language is a tag such as "en" or "zh-CN".', field=(*field, "language")))
+            texts = {
+                name: check.value(validate_translation, "", text, given.get(name, ""), (*field, name))
+                for name, text in TRANSLATED_TEXTS.items()
+            }
+            if any(texts.values()):
+                validated[language] = {name: text for name, text in texts.items() if text}
+    return validated
+
+
+def validate_translation(text: TextField, value: str, field: FieldPath) -> str:
+    return parse_field(value if text.html else visible_text(value), text.parse, field)
 
 
 def trim_attributes(attributes: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -136,66 +145,80 @@ def validate_pictures(pictures: Sequence[PictureDraft]) -> tuple[PictureDraft, .
         raise LimitReached(
             "A product has at most {limit} pictures.", limit=PICTURE_LIMIT, field=("pictures",)
         )
-    return tuple(
-        PictureDraft(
-            parse_field(picture.url.strip(), parse_picture_url, ("pictures", index, "url")),
-            limit_text(picture.alt, ("pictures", index, "alt"), limit=SEO_LIMIT),
-            index + 1,
-        )
-        for index, picture in enumerate(pictures)
-    )
+    validated = []
+    with collect_refusals() as check:
+        for index, picture in enumerate(pictures):
+            with check:
+                validated.append(validate_picture(picture, ("pictures", index), index + 1))
+    return tuple(validated)
 
 
-def validate_variants(variants: Sequence[VariantDraft]) -> tuple[VariantDraft, ...]:
+def validate_picture(picture: PictureDraft, field: FieldPath, position: int) -> PictureDraft:
+    with collect_refusals() as check:
+        url = check.value(parse_field, "", picture.url.strip(), parse_picture_url, (*field, "url"))
+        alt = check.value(limit_text, "", picture.alt, (*field, "alt"), limit=SEO_LIMIT)
+    return PictureDraft(url, alt, position)
+
+
+def validate_variants(variants: Sequence[VariantDraft], check: RefusalCollector) -> tuple[VariantDraft, ...]:
     """The variants, which must have the same options with different values."""
     if len(variants) > VARIANT_LIMIT:
-        raise LimitReached(
-            "A product has at most {limit} variants.", limit=VARIANT_LIMIT, field=("variants",)
+        check.add(
+            LimitReached("A product has at most {limit} variants.", limit=VARIANT_LIMIT, field=("variants",))
         )
-    found: dict[tuple[tuple[str, str], ...], VariantDraft] = {}
+        return ()
+    validated: list[VariantDraft] = []
+    found: set[tuple[tuple[str, str], ...]] = set()
     for index, draft in enumerate(variants):
-        variant = validate_variant(draft, ("variants", index))
+        refused = len(check.found)
+        variant = validate_variant(draft, ("variants", index), check)
+        validated.append(variant)
+        if len(check.found) > refused:
+            continue
         if variant.options in found:
-            raise Taken("Two variants have the same options.", field=("variants", index, "options"))
-        found[variant.options] = variant
+            check.add(Taken("Two variants have the same options.", field=("variants", index, "options")))
+        found.add(variant.options)
     if len({tuple(name for name, _ in options) for options in found}) > 1:
-        raise Invalid("All variants of a product have the same options.", field=("variants",))
-    return tuple(found.values())
+        check.add(Invalid("All variants of a product have the same options.", field=("variants",)))
+    return tuple(validated)
 
 
-def validate_variant(draft: VariantDraft, field: FieldPath) -> VariantDraft:
+def validate_variant(draft: VariantDraft, field: FieldPath, check: RefusalCollector) -> VariantDraft:
+    """The variant as it is saved; what is wrong is refused, and left empty."""
+    url, texts = draft.picture_url, variant_texts_of(draft)
     if not 0 <= draft.weight_grams <= WHOLE_NUMBER_LIMIT:
-        raise Invalid(
-            "A weight is between 0 and {limit} g.", limit=WHOLE_NUMBER_LIMIT, field=(*field, "weight_grams")
-        )
+        limit, weight_field = WHOLE_NUMBER_LIMIT, (*field, "weight_grams")
+        check.add(Invalid("A weight is between 0 and {limit} g.", limit=limit, field=weight_field))
     for index, price in enumerate(draft.prices.values()):
-        validate_price(price, (*field, "prices", index))
-    options = validate_options(draft.options, (*field, "options"))
-    texts = {
-        name: validate_text(VARIANT_TEXTS[name], text or "", (*field, name))
-        for name, text in variant_texts_of(draft).items()
+        with check:
+            validate_price(price, (*field, "prices", index))
+    options = check.value(validate_options, (), draft.options, (*field, "options"))
+    valid_texts = {
+        name: check.value(validate_text, "", VARIANT_TEXTS[name], text or "", (*field, name))
+        for name, text in texts.items()
     }
-    url = draft.picture_url
-    return replace(
-        with_variant_texts(draft, texts),
-        options=options,
-        picture_url=parse_field(url, parse_picture_url, (*field, "picture_url")) if url else None,
-    )
+    if url:
+        url = check.value(parse_field, "", url, parse_picture_url, (*field, "picture_url"))
+    return replace(with_variant_texts(draft, valid_texts), options=options, picture_url=url or None)
 
 
 def validate_options(options: tuple[tuple[str, str], ...], field: FieldPath) -> tuple[tuple[str, str], ...]:
     if len(options) > OPTION_LIMIT:
         raise LimitReached("A variant has at most {limit} options.", limit=OPTION_LIMIT, field=field)
-    validated = tuple(
-        (require_name(name, (*field, index, "name")), require_name(value, (*field, index, "value")))
-        for index, (name, value) in enumerate(options)
-    )
+    validated = []
+    with collect_refusals() as check:
+        for index, (name, value) in enumerate(options):
+            own = (*field, index)
+            known = check.value(require_name, "", name, (*own, "name"))
+            shown = check.value(require_name, "", value, (*own, "value"))
+            validated.append((known, shown))
     if len({name for name, _ in validated}) < len(validated):
         raise Invalid("Two options have the same name.", field=field)
-    return validated
+    return tuple(validated)
 
 
 def validate_price(price: PriceDraft, field: FieldPath) -> None:
-    for name, amount in (("price", price.amount), ("compare_at", price.compare_at)):
-        if amount is not None and not 0 <= amount.minor <= PRICE_LIMIT:
-            raise Invalid("A price is neither negative nor that high.", field=(*field, name))
+    with collect_refusals() as check:
+        for name, amount in (("price", price.amount), ("compare_at", price.compare_at)):
+            if amount is not None and not 0 <= amount.minor <= PRICE_LIMIT:
+                check.add(Invalid("A price is neither negative nor that high.", field=(*field, name)))

@@ -11,7 +11,7 @@ from domain.catalog.limits import NAME_LIMIT, SLUG_LIMIT
 from domain.catalog.lock import lock_catalogue
 from domain.catalog.search_index import index_category_products
 from domain.catalog.slugs import change_slug, release_former_slug, slug_of
-from domain.errors import Invalid, NotFound, Taken
+from domain.errors import Invalid, NotFound, Taken, collect_refusals
 from domain.versions import check_version
 from domain.visible_text import visible_text
 from models import Attribute, Category, CategoryAttribute, CategorySlug
@@ -287,9 +287,10 @@ async def _set_attributes(
 ) -> None:
     required = {each.attribute_id: each.required for each in attributes}
     known = set(await session.scalars(select(Attribute.id).where(Attribute.id.in_(required))))
-    for index, each in enumerate(attributes):
-        if each.attribute_id not in known:
-            raise NotFound("attribute", field=("attributes", index, "attribute_id"))
+    with collect_refusals() as check:
+        for index, each in enumerate(attributes):
+            if each.attribute_id not in known:
+                check.add(NotFound("attribute", field=("attributes", index, "attribute_id")))
     await session.execute(delete(CategoryAttribute).where(CategoryAttribute.category_id == category.id))
     session.add_all(
         CategoryAttribute(category_id=category.id, attribute_id=attribute_id, required=must)

@@ -1,0 +1,246 @@
+"""A form that is wrong in several fields is told all of them at once, in the order of its fields."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from events.shop import Shop
+from models import Base, OrderStatus, Role
+from tests.api.order.documents import ADDRESS, PLACE, create_order_now, create_variant
+from tests.clients import Client, Clients
+from tests.factories.shipment import delivery_of
+from tests.given import cny, id_of, refusals
+
+
+async def submit(client: Client, name: str, /, **terms: Any) -> list[tuple[str, str]]:
+    """Code and path of each refusal of a mutation."""
+    kind = f"{name[0].upper()}{name[1:]}Input"
+    document = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ userErrors {{ code field }} }} }}"
+    return refusals(await client.do(document, **terms))
+
+
+async def count_all_rows(session: AsyncSession) -> dict[str, int]:
+    """The number of rows of each table."""
+    rows = {
+        table.name: await session.scalar(select(func.count()).select_from(table)) or 0
+        for table in Base.metadata.sorted_tables
+    }
+    await session.commit()
+    return rows
+
+
+async def test_a_registration(clients: Clients) -> None:
+    found = await submit(clients.guest(), "accountRegister", name=" ", password="short", email="nobody")
+
+    assert found == [("INVALID", "name"), ("INVALID", "password"), ("INVALID", "email")]
+
+
+async def test_a_new_member_of_staff(clients: Clients) -> None:
+    admin = await clients.staff(Role.ADMIN)
+    terms = {"role": "SUPPORT", "name": " ", "password": "long enough", "email": "x", "phone": "1"}
+
+    found = await submit(admin, "staffCreate", **terms)
+
+    assert found == [("INVALID", "name"), ("INVALID", "email"), ("INVALID", "phone")]
+
+
+async def test_an_address(clients: Clients) -> None:
+    customer = await clients.customer()
+
+    at_home = await submit(
+        customer,
+        "addressSave",
+        address={"recipient": "", "phone": "1", "city": "", "line1": "", "postalCode": "1"},
+    )
+    nowhere = await submit(customer, "addressSave", address=ADDRESS | {"recipient": "", "countryCode": "XX"})
+
+    assert at_home == [
+        ("INVALID", f"address.{name}")
+        for name in ("recipient", "phone", "province", "city", "line1", "postalCode")
+    ]
+    assert nowhere == [("INVALID", "address.recipient"), ("INVALID", "address.countryCode")]
+
+
+async def test_an_order(clients: Clients, shop: Shop, session: AsyncSession) -> None:
+    customer = await clients.customer()
+    tea, cup = await create_variant(shop, stock={"MAIN": 1}), await create_variant(shop, stock={"MAIN": 0})
+    lines = [{"variantId": id_of(tea), "quantity": 2}, {"variantId": id_of(cup), "quantity": 1}]
+    before = await count_all_rows(session)
+
+    payload = await customer.do(
+        PLACE,
+        deliveries=[{"address": {"postal": ADDRESS | {"phone": "1", "city": ""}}}],
+        payments=[
+            {"method": "ALIPAY", "amount": cny("0")},
+            {"method": "SANDBOX", "amount": {"amount": "1", "currencyCode": "USD"}},
+        ],
+        idempotencyKey="k",
+        lines=lines,
+        couponCodes=["NOTHING"],
+        note="x" * 501,
+    )
+
+    assert refusals(payload) == [
+        ("INVALID", "deliveries.0.address.postal.phone"),
+        ("INVALID", "deliveries.0.address.postal.city"),
+        ("INVALID", "payments.0.method"),
+        ("INVALID", "payments.0.amount"),
+        ("INVALID", "payments.1.amount"),
+        ("OUT_OF_STOCK", "lines.0.quantity"),
+        ("OUT_OF_STOCK", "lines.1.quantity"),
+        ("COUPON_REFUSED", "couponCodes.0"),
+        ("INVALID", "note"),
+    ]
+    assert await count_all_rows(session) == before
+
+
+async def test_the_values_of_an_order_that_cannot_be_read(clients: Clients, shop: Shop) -> None:
+    tea = await create_variant(shop)
+    payload = await (await clients.customer()).do(
+        PLACE,
+        deliveries=[{"address": {"id": "?"}}],
+        payments=[{"method": "SANDBOX", "amount": cny("0.001")}] * 2,
+        idempotencyKey="k",
+        lines=[{"variantId": "?", "quantity": 1}, {"variantId": id_of(tea), "quantity": 1}],
+    )
+
+    assert refusals(payload) == [
+        ("NOT_FOUND", "deliveries.0.address.id"),
+        ("INVALID", "payments.0.amount"),
+        ("INVALID", "payments.1.amount"),
+        ("NOT_FOUND", "lines.0.variantId"),
+    ]
+
+
+async def test_a_product(clients: Clients, shop: Shop, session: AsyncSession) -> None:
+    clerk, tea = await clients.staff(Role.CATALOGUE), await create_variant(shop, sku="TEA-1")
+    before = await count_all_rows(session)
+
+    found = await submit(
+        clerk,
+        "productCreate",
+        title=" ",
+        slug="No Slug",
+        tags=["tea", " "],
+        translations=[{"language": "no tag", "title": "x" * 300}],
+        attributes=[{"code": "unknown", "values": ["1"]}],
+        pictures=[{"url": "nowhere", "alt": "x" * 6_000}],
+        variants=[
+            {"options": [{"name": "Size", "value": " "}], "sku": "S", "weightGrams": -1},
+            {"options": [{"name": "Size", "value": "M"}], "sku": tea.sku},
+        ],
+    )
+
+    assert found == [
+        ("INVALID", "title"),
+        ("INVALID", "slug"),
+        ("INVALID", "tags.1"),
+        ("INVALID", "translations.0.language"),
+        ("INVALID", "translations.0.title"),
+        ("NOT_FOUND", "attributes"),
+        ("INVALID", "pictures.0.url"),
+        ("INVALID", "pictures.0.alt"),
+        ("INVALID", "variants.0.options.0.value"),
+        ("INVALID", "variants.0.weightGrams"),
+        ("TAKEN", "variants.1.sku"),
+    ]
+    assert await count_all_rows(session) == before
+
+
+async def test_an_article(clients: Clients) -> None:
+    support = await clients.staff(Role.SUPPORT)
+
+    found = await submit(
+        support, "articleSave", slug="No", language="?", category=" ", title=" ", body="", tags=[" "]
+    )
+
+    names = {"slug", "language", "category", "title", "body", "tags"}
+    assert (len(found), {field for _, field in found}) == (6, names)
+
+
+async def test_a_promotion(clients: Clients) -> None:
+    manager = await clients.staff(Role.MANAGER)
+
+    found = await submit(
+        manager,
+        "promotionSave",
+        title=" ",
+        kind="PERCENT",
+        code="a",
+        percent=101,
+        buy=1,
+        minimumQuantity=-1,
+        usageLimit=0,
+        priority=10_000,
+        exclusionGroups=[""],
+        startsAt="2026-11-12T00:00:00Z",
+        endsAt="2026-11-12T00:00:00Z",
+    )
+
+    fields = ["title", "code", "percent", "buy", "minimumQuantity", "endsAt", "usageLimit", "priority"]
+    assert found == [("INVALID", field) for field in [*fields, "exclusionGroups.0"]]
+
+
+async def test_parcels(clients: Clients, shop: Shop, session: AsyncSession) -> None:
+    order = await create_order_now(shop, status=OrderStatus.CONFIRMED)
+    delivery = await delivery_of(session, order)
+    await session.commit()
+    line = {"deliveryLineId": "?", "quantity": 1}
+
+    unread = await submit(
+        await clients.staff(Role.WAREHOUSE),
+        "shipmentPack",
+        deliveryId=id_of(delivery),
+        parcels=[{"lines": [line, line]}],
+    )
+    wrong = await submit(
+        await clients.staff(Role.WAREHOUSE),
+        "shipmentPack",
+        deliveryId=id_of(delivery),
+        parcels=[
+            {"lines": [], "weightGrams": 0},
+            {"lines": [], "size": {"lengthMm": 0, "widthMm": 1, "heightMm": 1}},
+        ],
+    )
+
+    assert unread == [("NOT_FOUND", f"parcels.0.lines.{place}.deliveryLineId") for place in (0, 1)]
+    assert wrong == [
+        ("INVALID", "parcels.0.lines"),
+        ("INVALID", "parcels.0.weightGrams"),
+        ("INVALID", "parcels.1.lines"),
+        ("INVALID", "parcels.1.size"),
+    ]
+
+
+async def test_a_warehouse(clients: Clients) -> None:
+    found = await submit(
+        await clients.staff(Role.MANAGER),
+        "warehouseSave",
+        code=" ",
+        name="x" * 201,
+        countryCode="XX",
+        city="",
+        latitude=91.0,
+        longitude=0.0,
+    )
+
+    assert set(found) == {("INVALID", name) for name in ("code", "name", "countryCode", "city", "latitude")}
+
+
+async def test_a_shipping_zone(clients: Clients) -> None:
+    found = await submit(
+        await clients.staff(Role.MANAGER),
+        "shippingZoneSave",
+        name=" ",
+        regions=[{"countryCode": "XX"}, {"province": "浙江省"}],
+        rates=[{"method": "STANDARD", "first": "-1", "further": "1", "firstGrams": 0}],
+    )
+
+    assert found == [
+        ("INVALID", "name"),
+        ("INVALID", "regions.0.countryCode"),
+        ("INVALID", "regions.1.countryCode"),
+        ("INVALID", "rates.0.firstGrams"),
+        ("INVALID", "rates.0.first"),
+    ]
