@@ -131,8 +131,7 @@ class QualityIssue:
     """The kind of issue, for programs."""
     field: str
     """The field of the product it is about, such as "attributes.colour"."""
-    message: str
-    """The issue, for people."""
+    message: str = batched(resolve.issue_messages)
     other: Product | None = loaded("product", key="other_id")
     """The product it seems to be a duplicate of; null for other issues."""
     gain: float

@@ -11,6 +11,7 @@ from itertools import combinations
 
 from domain.quality.facts import CatalogueFacts, PictureFacts, ProductFacts
 from domain.quality.issue import QualityIssue, QualityReason
+from text.messages import Message
 
 SAME_RATIO, SIMILAR_RATIO = 100.0, 92.0
 """Ratios of rapidfuzz from which two titles are the same, and nearly the same."""
@@ -55,13 +56,18 @@ def find_same_barcodes(catalogue: CatalogueFacts) -> Iterator[QualityIssue]:
                 owners[code].append((product, variant.label))
     for code, (first, *others) in owners.items():
         for product, label in others:
-            whose = f"“{first[0].title}”" if product.id != first[0].id else "another of its variants"
+            is_own = product.id == first[0].id
+            message = (
+                Message("Its barcode {code} is that of another of its variants, too.", code=code)
+                if is_own
+                else Message("Its barcode {code} is that of “{title}”, too.", code=code, title=first[0].title)
+            )
             yield QualityIssue(
                 product.id,
                 QualityReason.DUPLICATE_BARCODE,
                 f"variants.{label}.barcode",
-                f"Its barcode {code} is that of {whose}, too.",
-                first[0].id if product.id != first[0].id else None,
+                message,
+                None if is_own else first[0].id,
             )
 
 
@@ -78,10 +84,17 @@ def find_same_titles(catalogue: CatalogueFacts) -> Iterator[QualityIssue]:
     for b, (similarity, a) in best.items():
         differ = have_different_barcodes(products[a], products[b])
         if similarity == SAME_RATIO:
-            hint = "; their barcodes differ: say what sets them apart" if differ else ""
-            message = f"“{products[b].title}” is what another product is called, too{hint}."
+            template = (
+                "“{title}” is what another product is called, too; their barcodes differ: "
+                "say what sets them apart."
+                if differ
+                else "“{title}” is what another product is called, too."
+            )
+            message = Message(template, title=products[b].title)
         elif not differ:
-            message = f"“{products[b].title}” is nearly the same as “{products[a].title}”."
+            message = Message(
+                "“{title}” is nearly the same as “{other}”.", title=products[b].title, other=products[a].title
+            )
         else:
             continue
         yield QualityIssue(b, QualityReason.DUPLICATE_TITLE, "title", message, a)
@@ -180,7 +193,7 @@ def find_same_pictures(catalogue: CatalogueFacts) -> Iterator[QualityIssue]:
             or shown[firsts[a].fingerprint or firsts[a].url] > SHARED_PICTURE_LIMIT
         ):
             continue
-        message = f"It shows the same picture first as “{titles[a]}”."
+        message = Message("It shows the same picture first as “{title}”.", title=titles[a])
         yield QualityIssue(b, QualityReason.DUPLICATE_PICTURE, "media", message, a)
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from text.messages import Message
+
 
 class QualityReason(StrEnum):
     """The kind of issue a product has."""
@@ -66,7 +68,7 @@ class QualityIssue:
     product_id: int
     reason: QualityReason
     field: str
-    message: str
+    message: Message
     other_id: int | None = None
     """The product it seems to be a duplicate of."""
     gain: float = 0.0

@@ -13,6 +13,7 @@ from statistics import median
 from domain.quality.facts import CatalogueFacts, ProductFacts
 from domain.quality.issue import QualityIssue, QualityReason
 from models import AttributeType, CurrencyCode, Money
+from text.messages import Message
 
 MIN_SIBLINGS = 8
 """Products with a number that a category needs before outliers are looked for."""
@@ -30,10 +31,10 @@ MIN_FACTOR = 4.0
 """A number that differs from the median by a smaller factor is never an outlier."""
 
 UNIT_FACTORS = (
-    (1_000, "a thousand times"),
-    (100, "a hundred times"),
-    (28.35, "about 28 times"),
-    (2.54, "2.54 times"),
+    (1_000, Message("a thousand times")),
+    (100, Message("a hundred times")),
+    (28.35, Message("about 28 times")),
+    (2.54, Message("2.54 times")),
 )
 """Factors between units that are confused: kg and g, m and cm, oz and g, in and cm."""
 
@@ -69,13 +70,15 @@ def find_price_outliers(
     for product_id, price in prices.items():
         if price == 0:
             yield QualityIssue(
-                product_id, QualityReason.PRICE_OUTLIER, f"prices.{currency}", "It costs nothing."
+                product_id, QualityReason.PRICE_OUTLIER, f"prices.{currency}", Message("It costs nothing.")
             )
     usable = {product_id: float(price) for product_id, price in prices.items() if price}
     for product, usual, category in find_far_off(catalogue, groups, usable):
-        message = (
-            f"It costs {Money(prices[product.id], currency)}, what else is in {category}"
-            f" about {Money(round(usual), currency)}."
+        message = Message(
+            "It costs {price}, what else is in {category} about {usual}.",
+            price=Money(prices[product.id], currency),
+            category=category,
+            usual=Money(round(usual), currency),
         )
         yield QualityIssue(product.id, QualityReason.PRICE_OUTLIER, f"prices.{currency}", message)
 
@@ -88,10 +91,13 @@ def find_weight_outliers(catalogue: CatalogueFacts, groups: Groups) -> Iterator[
     }
     for product, usual, category in find_far_off(catalogue, groups, weights):
         weight = weights[product.id]
-        message = (
-            f"It weighs {weight:,.0f} g, what else is in {category} about {usual:,.0f} g."
-            f"{unit_hint(weight, usual)}"
+        hint = unit_hint(weight, usual)
+        template = (
+            "It weighs {weight} g, what else is in {category} about {usual} g. {hint}"
+            if hint
+            else "It weighs {weight} g, what else is in {category} about {usual} g."
         )
+        message = Message(template, weight=round(weight), category=category, usual=round(usual), hint=hint)
         yield QualityIssue(product.id, QualityReason.WEIGHT_OUTLIER, "variants.weightGrams", message)
 
 
@@ -108,9 +114,19 @@ def find_number_outliers(
     unit = f" {attribute.unit}" if attribute.unit else ""
     for product, usual, category in find_far_off(catalogue, groups, numbers):
         number = numbers[product.id]
-        message = (
-            f"Its {attribute.name} is {number:g}{unit}, that of what else is in {category}"
-            f" about {usual:g}{unit}.{unit_hint(number, usual)}"
+        hint = unit_hint(number, usual)
+        template = (
+            "Its {attribute} is {number}, that of what else is in {category} about {usual}. {hint}"
+            if hint
+            else "Its {attribute} is {number}, that of what else is in {category} about {usual}."
+        )
+        message = Message(
+            template,
+            attribute=attribute.name,
+            number=f"{number:g}{unit}",
+            category=category,
+            usual=f"{usual:g}{unit}",
+            hint=hint,
         )
         yield QualityIssue(product.id, QualityReason.NUMBER_OUTLIER, f"attributes.{attribute.code}", message)
 
@@ -119,8 +135,10 @@ def find_wrong_compare_at(product: ProductFacts) -> Iterator[QualityIssue]:
     for variant in product.variants:
         for currency, (amount, before) in variant.prices.items():
             if before is not None and before <= amount:
-                message = (
-                    f"It costs {Money(amount, currency)} and is said to have cost {Money(before, currency)}."
+                message = Message(
+                    "It costs {price} and is said to have cost {before}.",
+                    price=Money(amount, currency),
+                    before=Money(before, currency),
                 )
                 field = f"variants.{variant.label}.prices.{currency}.compareAt"
                 yield QualityIssue(product.id, QualityReason.COMPARE_AT_PRICE, field, message)
@@ -163,10 +181,12 @@ def usual_range(products: Sequence[ProductFacts], numbers: Numbers) -> tuple[flo
     return middle, max(median(abs(each - middle) for each in logs), MIN_SPREAD)
 
 
-def unit_hint(number: float, usual: float) -> str:
-    """A question to add where a number is off by a factor between two units; else ""."""
+def unit_hint(number: float, usual: float) -> Message | None:
+    """A question to add where a number is off by a factor between two units."""
     times = max(number / usual, usual / number)
     for factor, text in UNIT_FACTORS:
         if 0.7 < times / factor < 1.4:
-            return f" That is {text} {'more' if number > usual else 'less'}: is it in the right unit?"
-    return ""
+            if number > usual:
+                return Message("That is {times} more: is it in the right unit?", times=text)
+            return Message("That is {times} less: is it in the right unit?", times=text)
+    return None

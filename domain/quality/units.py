@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from domain.quality.facts import CatalogueFacts
 from domain.quality.issue import QualityIssue, QualityReason
 from models import AttributeType
+from text.messages import Message
 
 MEASURE = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*([^\d\s.,;:/×x*()-]{0,12})\s*")
 
@@ -48,7 +49,7 @@ def find_wrong_units(catalogue: CatalogueFacts) -> Iterator[QualityIssue]:
                 )
 
 
-def find_odd_units(text_of: Mapping[int, str]) -> Iterator[tuple[int, str]]:
+def find_odd_units(text_of: Mapping[int, str]) -> Iterator[tuple[int, Message]]:
     """(key, message) of the texts that do not use the unit most others use."""
     measures = {key: found for key, text in text_of.items() if (found := MEASURE.fullmatch(text))}
     units = Counter(found[2].casefold() for found in measures.values())
@@ -59,6 +60,14 @@ def find_odd_units(text_of: Mapping[int, str]) -> Iterator[tuple[int, str]]:
         return
     for key, found in measures.items():
         if not found[2]:
-            yield key, f"“{text_of[key]}” has no unit; others are in {usual}."
+            yield key, Message("“{text}” has no unit; others are in {usual}.", text=text_of[key], usual=usual)
         elif found[2].casefold() != usual:
-            yield key, f"“{text_of[key]}” is in {found[2]}; others are in {usual}."
+            yield (
+                key,
+                Message(
+                    "“{text}” is in {unit}; others are in {usual}.",
+                    text=text_of[key],
+                    unit=found[2],
+                    usual=usual,
+                ),
+            )

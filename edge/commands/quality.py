@@ -38,5 +38,5 @@ async def print_quality(
 def issue_table(issues: Collection[QualityIssue], slugs: dict[int, str]) -> Table:
     table = Table("gain", "reason", "product", "field", "what is wrong")
     for each in issues:
-        table.add_row(f"{each.gain:.3f}", each.reason, slugs[each.product_id], each.field, each.message)
+        table.add_row(f"{each.gain:.3f}", each.reason, slugs[each.product_id], each.field, str(each.message))
     return table

@@ -14,6 +14,7 @@ from resolvers.analytics.quality import (
     CatalogQuality,
     ReasonCount,
     catalog_quality,
+    issue_messages,
     quality_issues,
     quality_products,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "ReportInterval",
     "ReportMeasure",
     "catalog_quality",
+    "issue_messages",
     "product_report",
     "quality_issues",
     "quality_products",

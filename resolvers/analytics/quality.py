@@ -70,6 +70,12 @@ def quality_issues(
     return list_page(issues, ISSUES, page, of=lambda issue: (-issue.gain, issue.key))
 
 
+async def issue_messages(issues: Sequence[QualityIssue], info: Info) -> list[str]:
+    """The issue, for people."""
+    viewer = info.context.viewer_of(info)
+    return [viewer.text_of(issue.message) for issue in issues]
+
+
 def quality_products(root: CatalogQuality, page: PageRequest = FIRST_PAGE) -> Page[ProductScore]:
     """The products, the least complete first."""
     return list_page(

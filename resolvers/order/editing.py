@@ -9,7 +9,7 @@ from domain.address import PostalAddress, postal_address_of
 from domain.aftersales.cancelling import cancel_lines
 from domain.aftersales.rules import ClaimedUnits
 from domain.cart import open_cart
-from domain.errors import Invalid, NotFound
+from domain.errors import DomainError, Invalid, NotFound
 from domain.order import add_note, buy_again, change_address, hold_order, release_order
 from models import Account, Cart, Delivery, Order, OrderLine, OrderNote
 from resolvers.cart import cart_owner
@@ -19,8 +19,11 @@ from resolvers.ids import row_id
 from resolvers.inputs.order import DeliveryAddressInput
 from resolvers.inputs.order_editing import CancelledLineInput
 from resolvers.order.finding import find_delivery, own_order_id
+from text.messages import Message
 
-HOLD_MESSAGE = "We are checking something about this order before it leaves. You need not do anything."
+HOLD_MESSAGE = Message(
+    "We are checking something about this order before it leaves. You need not do anything."
+)
 """What customers read in place of the reason."""
 
 
@@ -53,7 +56,7 @@ class NotBoughtAgainLine:
     """An order line that could not be bought again, and why."""
 
     line: OrderLine
-    message: str
+    refusal: DomainError
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,7 @@ async def order_buy_again(info: Info, id: strawberry.ID) -> BuyAgainResult:
         cart = await open_cart(session, cart_owner(info), currency=lines[0].currency, now=cause.now)
         refusals = await buy_again(session, cart, lines, cause=cause)
     left_out = [
-        NotBoughtAgainLine(line, str(refusals[line.variant_id]))
-        for line in lines
-        if line.variant_id in refusals
+        NotBoughtAgainLine(line, refusals[line.variant_id]) for line in lines if line.variant_id in refusals
     ]
     return BuyAgainResult(cart, left_out)
 
@@ -138,11 +139,18 @@ async def notes(orders: Sequence[Order], info: Info) -> list[Sequence[OrderNote]
     return list(await info.context.load.order_notes.load_many([order.id for order in orders]))
 
 
+def not_bought_message(root: NotBoughtAgainLine, info: Info) -> str:
+    """Why it could not be added, in words for a customer."""
+    return info.context.viewer_of(info).text_of(root.refusal.message)
+
+
 def hold(root: Order, info: Info) -> str | None:
     """Why it is held: the reason for the staff, a general message for customers; null when it is not held."""
     if root.held_at is None:
         return None
-    return root.hold_reason if info.context.viewer.may(Permission.ORDER_NOTE) else HOLD_MESSAGE
+    if info.context.viewer.may(Permission.ORDER_NOTE):
+        return root.hold_reason
+    return info.context.viewer_of(info).text_of(HOLD_MESSAGE)
 
 
 def claimed_units_of(line: CancelledLineInput, index: int) -> ClaimedUnits:

@@ -41,34 +41,35 @@ from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.order.finding import find_order
+from text.messages import Message
 
-TIMELINE_MESSAGES: Mapping[type[DomainEvent], str] = {
-    OrderPlaced: "Order placed",
-    PaymentStarted: "Payment begun",
-    PaymentCaptured: "Payment received",
-    PaymentFailed: "Payment failed",
-    OrderConfirmed: "Order confirmed",
-    OrderPacking: "Being packed",
-    OrderUnfulfilled: "Waiting to be packed",
-    OrderPartiallyShipped: "Partly on its way",
-    OrderLinesCancelled: "Partly cancelled",
-    OrderAddressChanged: "Address changed",
-    OrderBackordersFilled: "What you waited for has come in",
-    OrderHeld: "Being checked by us",
-    OrderReleased: "Checked, goes on",
-    OrderShipped: "On its way",
-    OrderPartiallyDelivered: "Partly delivered",
-    OrderDelivered: "Delivered",
-    OrderReturned: "Come back to us",
-    CashCollected: "Cash received",
-    OrderCompleted: "Completed",
-    OrderCancelled: "Order cancelled",
-    RefundRequested: "Refund on its way",
-    RefundSucceeded: "Refunded",
-    RefundFailed: "Refund delayed",
-    OrderReceiptConfirmed: "Receipt confirmed",
-    OrderReopened: "Opened again",
-    OrderClosed: "Closed, everything refunded",
+TIMELINE_MESSAGES: Mapping[type[DomainEvent], Message] = {
+    OrderPlaced: Message("Order placed"),
+    PaymentStarted: Message("Payment begun"),
+    PaymentCaptured: Message("Payment received"),
+    PaymentFailed: Message("Payment failed"),
+    OrderConfirmed: Message("Order confirmed"),
+    OrderPacking: Message("Being packed"),
+    OrderUnfulfilled: Message("Waiting to be packed"),
+    OrderPartiallyShipped: Message("Partly on its way"),
+    OrderLinesCancelled: Message("Partly cancelled"),
+    OrderAddressChanged: Message("Address changed"),
+    OrderBackordersFilled: Message("What you waited for has come in"),
+    OrderHeld: Message("Being checked by us"),
+    OrderReleased: Message("Checked, goes on"),
+    OrderShipped: Message("On its way"),
+    OrderPartiallyDelivered: Message("Partly delivered"),
+    OrderDelivered: Message("Delivered"),
+    OrderReturned: Message("Come back to us"),
+    CashCollected: Message("Cash received"),
+    OrderCompleted: Message("Completed"),
+    OrderCancelled: Message("Order cancelled"),
+    RefundRequested: Message("Refund on its way"),
+    RefundSucceeded: Message("Refunded"),
+    RefundFailed: Message("Refund delayed"),
+    OrderReceiptConfirmed: Message("Receipt confirmed"),
+    OrderReopened: Message("Opened again"),
+    OrderClosed: Message("Closed, everything refunded"),
 }
 """What a customer reads for each type of event; the others are not in the timeline."""
 
@@ -110,9 +111,9 @@ async def find_actors(info: Info, events: Sequence[Event], *, sees_all: bool) ->
     return [found.get(event.actor_id or 0) for event in events]
 
 
-def event_message(root: Event) -> str:
+def event_message(root: Event, info: Info) -> str:
     """What happened, in words for a customer."""
-    return TIMELINE_MESSAGES[EVENT_TYPES[root.name]]
+    return info.context.viewer_of(info).text_of(TIMELINE_MESSAGES[EVENT_TYPES[root.name]])
 
 
 def status_then(root: Event) -> OrderStatus:

@@ -7,7 +7,7 @@ from resolvers.order import editing as resolve
 from schema.cart import Cart
 from schema.mutation import mutation
 from schema.order import Delivery, Order, OrderLine, OrderNote
-from schema.rows import row_type
+from schema.rows import field, row_type
 
 
 @row_type(resolve.NotBoughtAgainLine)
@@ -16,8 +16,7 @@ class NotBoughtAgain:
 
     line: OrderLine
     """The order line."""
-    message: str
-    """Why it could not be added, in words for a customer."""
+    message: str = field(resolve.not_bought_message)
 
 
 @strawberry.type

@@ -105,8 +105,8 @@ def test_a_price_far_from_those_of_its_category_is_one_issue() -> None:
     assessment = assess_products(dear, cheap, fair, product(4, price=0), *usual)
 
     assert fields_of(assessment, R.PRICE_OUTLIER) == [(1, "prices.CNY"), (2, "prices.CNY"), (4, "prices.CNY")]
-    messages = {each.product_id: each.message for each in assessment.issues}
-    assert messages[1] == "It costs 1200.00 CNY, what else is in Tea about 14.49 CNY."
+    messages = {each.product_id: str(each.message) for each in assessment.issues}
+    assert messages[1] == "It costs 1,200.00 CNY, what else is in Tea about 14.49 CNY."
     assert messages[4] == "It costs nothing."
 
 
@@ -128,7 +128,7 @@ def test_a_number_in_the_wrong_unit_is_an_outlier() -> None:
 
     assert fields_of(assessment, R.WEIGHT_OUTLIER) == [(1, "variants.weightGrams")]
     assert fields_of(assessment, R.NUMBER_OUTLIER) == [(1, "attributes.size")]
-    messages = {each.reason: each.message for each in assessment.issues}
+    messages = {each.reason: str(each.message) for each in assessment.issues}
     assert messages[R.WEIGHT_OUTLIER].endswith("a thousand times more: is it in the right unit?")
     assert messages[R.NUMBER_OUTLIER].endswith("a hundred times more: is it in the right unit?")
 
@@ -140,7 +140,7 @@ def test_a_text_without_the_usual_unit_is_an_issue() -> None:
     )
 
     assert fields_of(assessment, R.UNIT) == [(7, "attributes.fill"), (8, "attributes.fill")]
-    messages = {each.product_id: each.message for each in assessment.issues}
+    messages = {each.product_id: str(each.message) for each in assessment.issues}
     assert messages[7] == "“200” has no unit; others are in ml."
     assert messages[8] == "“2 l” is in l; others are in ml."
 
@@ -189,7 +189,7 @@ def test_products_of_other_brands_or_barcodes_are_no_duplicates() -> None:
     same = assess_products(product(1, title, barcode="11"), product(2, title, barcode="22"))
 
     assert (brands.issues, codes.issues) == ([], [])
-    assert same.issues[0].message.endswith("their barcodes differ: say what sets them apart.")
+    assert str(same.issues[0].message).endswith("their barcodes differ: say what sets them apart.")
 
 
 def draw_picture(seed: int, size: tuple[int, int] = (200, 200), format: str = "PNG") -> bytes:
