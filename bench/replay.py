@@ -1,0 +1,245 @@
+"""Replays the lives of orders of all kinds by a moved clock: `python -m bench replay [HOW MANY] [URL]`.
+
+Orders are placed, paid, sent, claimed and given back over the API by a seeded generator, while the shop's own
+timers and reactions run. It prints how each kind has ended, and fails when the books disagree at the end,
+when an order has not ended, or when the shop refused a step. The database is an empty one of PostgreSQL or
+SQLite; without a URL, an SQLite file in a temporary folder.
+"""
+
+import asyncio
+import heapq
+import logging
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import structlog
+from sqlalchemy import select
+
+from app import create_app
+from bench.load import HIGH_COST_LIMITS, HIGH_RATES
+from bench.replay_kinds import KINDS
+from bench.replay_orders import Clock, Life, ReplayedShop, StoryRefused
+from events.jobs.schedule import SCHEDULE
+from events.jobs.scheduler import Scheduler
+from events.relay import Relay
+from events.shop import Shop
+from migrations.runner import upgrade
+from models import CurrencyCode, Order, OrderStatus, Role, Warehouse
+from resolvers.ids import global_id
+from settings import Settings
+from tests.clients import Clients
+from tests.factories.account import create_account
+from tests.factories.catalog import create_product, variant_of
+from tests.observe import find_disagreements
+
+ORDERS = 5_000
+SEED = 20261111
+STARTED_AT = datetime(2026, 3, 1, tzinfo=UTC)
+STEP = timedelta(hours=6)
+"""The longest time that passes until the shop looks again at what is due."""
+ORDERS_AN_HOUR = 15
+LAST_DAYS = 60
+"""Days after the last step of a story, in which all windows close and all timers act."""
+AT_ONCE = 4
+"""Orders whose next steps are taken at the same moment, as different people do."""
+CUSTOMERS = 50
+GOODS = 12
+CNY = CurrencyCode.CNY
+STOCK = {"MAIN": 1_000_000}
+
+ENDED = {OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.CLOSED}
+"""COMPLETED is an end once all windows have closed, as they have at the end of a replay."""
+
+SETTINGS = {
+    "secret_key": "a secret for replays only, long enough",
+    "run_worker": False,
+    "default_language": "en",
+    "access_token_lives": "366d",
+    "guest_orders_per_hour": 1_000_000,
+    "guest_carts_per_hour": 1_000_000,
+    **{name.lower(): value for name, value in (HIGH_RATES | HIGH_COST_LIMITS).items()},
+    "staff_cost_bucket": "1000000000",
+    "staff_cost_refill": "1000000000",
+}
+
+
+@dataclass(slots=True)
+class ReplayResult:
+    """How a replay ended."""
+
+    ends: Mapping[tuple[str, str], int]
+    """Orders by kind and end."""
+    unended: Sequence[str] = ()
+    disagreements: Sequence[str] = ()
+    refused: Sequence[str] = ()
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.unended or self.disagreements or self.refused)
+
+
+@dataclass(order=True, slots=True)
+class NextStep:
+    """When the story of an order goes on."""
+
+    at: datetime
+    index: int
+    life: Life = field(compare=False)
+    steps: AsyncIterator[timedelta] = field(compare=False)
+
+
+async def replay(url: str, folder: Path, *, orders: int, seed: int = SEED) -> ReplayResult:
+    """Replay orders in a migrated database without any."""
+    clock = Clock(STARTED_AT)
+    settings = Settings.from_environment(env_file=None, database_url=url, var_dir=str(folder), **SETTINGS)
+    app = create_app(settings, clock=clock)
+    async with app.router.lifespan_context(app), Clients.open(app) as clients:
+        shop = clients.shop
+        replayed = await furnish(clients, clock)
+        lives = await tell_stories(replayed, orders, seed)
+        await pass_days(shop, clock, LAST_DAYS)
+        return await describe_ends(shop, lives)
+
+
+async def furnish(clients: Clients, clock: Clock) -> ReplayedShop:
+    """Customers, a manager, and goods on sale."""
+    shop = clients.shop
+    async with shop.database.writes.begin() as session:
+        goods = [
+            await create_product(session, prices={CNY: 1_999 + 1_030 * number}, stock=STOCK, now=clock())
+            for number in range(GOODS)
+        ]
+        scarce = await create_product(session, stock={"MAIN": 5}, sells_when_out=True, now=clock())
+        service = await create_product(session, stock=STOCK, requires_shipping=False, now=clock())
+        variants = [await variant_of(session, product) for product in (*goods, scarce, service)]
+        warehouse = (await session.scalars(select(Warehouse.id).order_by(Warehouse.id))).first()
+        accounts = [await create_account(session, now=clock()) for _ in range(CUSTOMERS)]
+    ids = [global_id("Variant", variant.id) for variant in variants]
+    customers = [await clients.customer(account) for account in accounts]
+    manager = await clients.staff(Role.MANAGER)
+    return ReplayedShop(
+        clients,
+        clock,
+        customers,
+        manager,
+        goods=ids[:GOODS],
+        scarce=ids[-2],
+        service=ids[-1],
+        warehouse=global_id("Warehouse", warehouse or 0),
+    )
+
+
+async def tell_stories(shop: ReplayedShop, orders: int, seed: int) -> list[Life]:
+    """Take the steps of all stories, each at its time, while the shop's own work is done hour by hour."""
+    random = Random(seed)
+    stories = random.choices(list(KINDS), list(KINDS.values()), k=orders)
+    lives = [
+        Life(shop, index, story.__name__, Random(f"{seed}-{index}")) for index, story in enumerate(stories)
+    ]
+    steps = [
+        NextStep(STARTED_AT + timedelta(hours=life.index // ORDERS_AN_HOUR), life.index, life, story(life))
+        for life, story in zip(lives, stories, strict=True)
+    ]
+    heapq.heapify(steps)
+    jobs = Jobs.of(shop.clients.shop)
+    while steps:
+        shop.clock.now = max(shop.clock.now, min(steps[0].at, shop.clock.now + STEP))
+        due: list[NextStep] = []
+        while steps and steps[0].at <= shop.clock.now and len(due) < AT_ONCE:
+            due.append(heapq.heappop(steps))
+        for step in await asyncio.gather(*(take_step(each) for each in due)):
+            if step is not None:
+                heapq.heappush(steps, step)
+        if not steps or steps[0].at > shop.clock.now:
+            await jobs.run()
+    return lives
+
+
+async def take_step(step: NextStep) -> NextStep | None:
+    """Go on with a story until it pauses; None when it has ended or was refused."""
+    try:
+        pause = await anext(step.steps)
+    except StopAsyncIteration:
+        return None
+    except StoryRefused as refused:
+        step.life.refused = str(refused)
+        return None
+    return NextStep(step.life.shop.clock() + pause, step.index, step.life, step.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The shop's own work: events and their reactions, and what falls due."""
+
+    relay: Relay
+    scheduler: Scheduler
+
+    @classmethod
+    def of(cls, shop: Shop) -> "Jobs":
+        jobs = cls(Relay(shop), Scheduler(shop, SCHEDULE))
+        shop.on_commit.pop()  # the relay is run here, and not woken
+        return jobs
+
+    async def run(self) -> None:
+        """Do all that is due by the shop's clock."""
+        while await self.relay.run_once() + await self.scheduler.run_once():
+            pass
+
+
+async def pass_days(shop: Shop, clock: Clock, days: int) -> None:
+    jobs = Jobs.of(shop)
+    end = clock.now + timedelta(days=days)
+    while clock.now < end:
+        clock.now += STEP
+        await jobs.run()
+
+
+async def describe_ends(shop: Shop, lives: Sequence[Life]) -> ReplayResult:
+    async with shop.database.reads() as session:
+        rows = (await session.execute(select(Order.number, Order.status))).all()
+    status = {str(number): found for number, found in rows}
+    ends = Counter((life.kind, end_of(status, life)) for life in lives)
+    unended = [
+        f"{number}: {found.value}, {next((life.kind for life in lives if life.number == number), 'unknown')}"
+        for number, found in status.items()
+        if found not in ENDED
+    ]
+    refused = [f"{life.number or life.index}: {life.kind}: {life.refused}" for life in lives if life.refused]
+    return ReplayResult(ends, unended, await find_disagreements(shop.database), refused)
+
+
+def end_of(status: Mapping[str, OrderStatus], life: Life) -> str:
+    return status[life.number].value if life.number else "never placed"
+
+
+def print_result(result: ReplayResult) -> None:
+    for (kind, end), count in sorted(result.ends.items()):
+        print(f"{kind.replace('_', ' '):32} {end:12} {count:6}")
+    for title, lines in (
+        ("has not ended", result.unended),
+        ("the books disagree", result.disagreements),
+        ("the shop refused", result.refused),
+    ):
+        for line in lines:
+            print(f"{title}: {line}")
+
+
+def main() -> int:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    orders = next((int(each) for each in sys.argv[1:] if each.isdigit()), ORDERS)
+    given = next((each for each in sys.argv[1:] if "://" in each), None)
+    began = time.perf_counter()
+    with TemporaryDirectory() as folder:
+        url = given or f"sqlite+aiosqlite:///{folder}/replay.db"
+        upgrade(url)
+        result = asyncio.run(replay(url, Path(folder), orders=orders))
+    print_result(result)
+    print(f"{orders} orders in {time.perf_counter() - began:.0f} s")
+    return 0 if result.is_clean else 1

@@ -1,0 +1,271 @@
+"""One replayed order: what its customer, staff, carriers and the payment provider do, over the API."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from gateways.payment.sandbox import SandboxGateway
+from models import PaymentMethod, PaymentStatus
+from tests.clients import Client, Clients
+
+Fields = Mapping[str, Any]
+
+READ = """query($id: ID!) { order(id: $id) {
+  number status paymentStatus fulfilmentStatus total { amount currencyCode } version
+  lines { id quantity cancelled }
+  deliveries { id method lines { id quantity packed orderLine { id } } }
+  payments { id method status reference total { amount currencyCode } captured { amount } }
+  shipments { id status delivery { id } lines { quantity } }
+  tickets { id type status }
+} }"""
+QUOTE = """query($input: CheckoutQuoteInput!) { checkoutQuote(input: $input) {
+  total { amount } deliveries { options { method } } problems { code message field } } }"""
+
+HOME = {
+    "recipient": "林梅",
+    "phone": "13800138000",
+    "countryCode": "CN",
+    "province": "浙江省",
+    "city": "杭州市",
+    "district": "西湖区",
+    "line1": "文三路 100 号",
+}
+WORK = HOME | {
+    "recipient": "王强",
+    "province": "四川",
+    "city": "成都",
+    "district": "锦江",
+    "line1": "红星路 8 号",
+}
+ABROAD = {
+    "recipient": "João Silva",
+    "phone": "+551123456789",
+    "countryCode": "BR",
+    "province": "Sao Paulo",
+    "city": "SAO PAULO",
+    "line1": "Avenida Paulista 1000",
+    "postalCode": "01310-100",
+}
+
+
+class StoryRefused(Exception):
+    """The shop refused a step that its story takes for possible."""
+
+
+class Clock:
+    """The shop's clock, which the replay moves."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedShop:
+    """What all orders of a replay share."""
+
+    clients: Clients
+    clock: Clock
+    customers: Sequence[Client]
+    staff: Client
+    goods: Sequence[str]
+    """Ids of variants of which there is plenty."""
+    scarce: str
+    """The id of a variant that is sold beyond its stock."""
+    service: str
+    """The id of a variant that needs no shipping."""
+    warehouse: str
+
+
+@dataclass(slots=True)
+class Life:
+    """One order from its placing to its end, with the choices of its own generator of random numbers."""
+
+    shop: ReplayedShop
+    index: int
+    kind: str
+    random: random.Random
+    customer: Client = field(init=False)
+    order_id: str = ""
+    number: str = ""
+    refused: str = ""
+    """The step at which its story was refused, with the reasons; "" for none."""
+
+    def __post_init__(self) -> None:
+        self.customer = self.random.choice(self.shop.customers)
+
+    async def do(self, client: Client, mutation: str, answer: str = "__typename", **terms: Any) -> Any:
+        """Execute a mutation and return its payload; StoryRefused with the codes of its refusals."""
+        kind = mutation[0].upper() + mutation[1:]
+        document = (
+            f"mutation($input: {kind}Input!) {{ {mutation}(input: $input) "
+            f"{{ {answer} userErrors {{ code message field }} }} }}"
+        )
+        payload = await client.do(document, **terms)
+        if errors := payload["userErrors"]:
+            reasons = "; ".join(
+                f"{each['code']} {'.'.join(each['field'])} {each['message']}" for each in errors
+            )
+            raise StoryRefused(f"{mutation}: {reasons}")
+        return payload
+
+    async def buy(self, mutation: str, answer: str = "__typename", **terms: Any) -> Any:
+        return await self.do(self.customer, mutation, answer, **terms)
+
+    async def serve(self, mutation: str, answer: str = "__typename", **terms: Any) -> Any:
+        return await self.do(self.shop.staff, mutation, answer, **terms)
+
+    async def read(self) -> Any:
+        """The order as the staff see it now."""
+        return (await self.shop.staff.get(READ, id=self.order_id))["order"]
+
+    def choose_lines(self, *, lines: int = 0) -> list[dict[str, Any]]:
+        """Lines of different goods, one to three units of each."""
+        count = lines or self.random.randint(1, 3)
+        return [
+            {"variantId": variant, "quantity": self.random.randint(1, 3)}
+            for variant in self.random.sample(list(self.shop.goods), count)
+        ]
+
+    async def place(
+        self,
+        lines: Sequence[Fields],
+        *,
+        deliveries: Sequence[Fields] | None = None,
+        methods: Sequence[str] = ("SANDBOX",),
+        guest: bool = False,
+    ) -> None:
+        """Place the order; its total is shared by payments of these methods, with odd cents on the first."""
+        deliveries = deliveries or [{"address": {"postal": self.random.choice([HOME, WORK])}}]
+        basket: dict[str, Any] = {"lines": list(lines), "deliveries": list(deliveries)}
+        buyer = await self.fill_cart(lines) if guest else self.customer
+        quote = (await buyer.get(QUOTE, input=basket))["checkoutQuote"]
+        if quote["problems"]:
+            raise StoryRefused(f"checkoutQuote: {quote['problems']}")
+        cents = round(float(quote["total"]["amount"]) * 100)
+        share = cents // len(methods)
+        amounts = [cents - share * (len(methods) - 1), *[share] * (len(methods) - 1)]
+        payments = [
+            {"method": method, "amount": {"amount": f"{amount / 100:.2f}", "currencyCode": "CNY"}}
+            for method, amount in zip(methods, amounts, strict=True)
+            if amount
+        ]
+        terms = basket | {"payments": payments, "idempotencyKey": f"replay-{self.index}"}
+        if guest:
+            terms["contact"] = {"email": f"guest-{self.index}@example.com"}
+        placed = await self.do(buyer, "orderPlace", "order { id number } secret", **terms)
+        self.order_id, self.number = placed["order"]["id"], placed["order"]["number"]
+        if guest:
+            self.customer = self.shop.clients.guest(Authorization=f"Bearer {placed['secret']}")
+
+    async def fill_cart(self, lines: Sequence[Fields]) -> Client:
+        """A guest with a cart of these lines."""
+        guest = self.shop.clients.guest()
+        for line in lines:
+            added = await self.do(guest, "cartLineAdd", "cart { token }", **line)
+            guest.headers["X-Cart-Token"] = added["cart"]["token"] or guest.headers["X-Cart-Token"]
+        return guest
+
+    async def pay(self, *, only: int | None = None, status: PaymentStatus = PaymentStatus.CAPTURED) -> None:
+        """Pay on the pages of the provider what is to be paid in advance, or the first `only` payments."""
+        gateway = self.shop.clients.shop.payments[PaymentMethod.SANDBOX]
+        assert isinstance(gateway, SandboxGateway)
+        payments = [each for each in (await self.read())["payments"] if each["method"] == "SANDBOX"]
+        for payment in payments[:only]:
+            if payment["status"] in {"PENDING", "FAILED"}:
+                await self.buy("paymentStart", id=payment["id"])
+                await gateway.settle(payment["reference"], status)
+
+    async def pack(self, *, parcels: int = 1) -> None:
+        """Pack what waits, in so many parcels for each delivery where it has enough units."""
+        for delivery in (await self.read())["deliveries"]:
+            waiting = [
+                {"deliveryLineId": line["id"], "quantity": line["quantity"] - line["packed"]}
+                for line in delivery["lines"]
+                if line["quantity"] > line["packed"]
+            ]
+            if waiting and delivery["method"] in {"STANDARD", "EXPRESS"}:
+                chosen = [{"lines": each} for each in divide(waiting, parcels)]
+                await self.serve("shipmentPack", deliveryId=delivery["id"], parcels=chosen)
+
+    async def dispatch(self, carrier: str = "OWN") -> None:
+        for shipment in await self.shipments("PENDING"):
+            await self.serve(
+                "shipmentDispatch",
+                id=shipment["id"],
+                carrier=carrier,
+                trackingNumber=f"{carrier}{self.index}-{shipment['id'][-6:]}",
+            )
+
+    async def shipments(self, *statuses: str) -> list[Any]:
+        """Its parcels, those in one of these statuses."""
+        found = (await self.read())["shipments"]
+        return [each for each in found if not statuses or each["status"] in statuses]
+
+    async def track(self, status: str, *, only: int | None = None) -> None:
+        """A tracking event for each parcel under way, or for the first `only`."""
+        for shipment in (await self.shipments(*UNDER_WAY))[:only]:
+            happened = {"status": status, "description": "Scanned.", "location": "Hangzhou"}
+            await self.serve("shipmentEventAdd", id=shipment["id"], **happened)
+
+    async def collect(self) -> None:
+        """Collect the cash that is due."""
+        for payment in (await self.read())["payments"]:
+            if payment["method"] == "CASH_ON_DELIVERY" and payment["status"] == "PENDING":
+                await self.serve("cashCollect", id=payment["id"], amount=dict(payment["total"]))
+
+    async def claim(self, type: str, reason: str, *, units: int | None = None, lines: int = 1) -> str:
+        """Open a ticket about units of its first lines; the id."""
+        chosen = [
+            {"orderLineId": line["id"], "quantity": min(units or line["quantity"], line["quantity"])}
+            for line in (await self.read())["lines"][:lines]
+        ]
+        terms = {"orderId": self.order_id, "type": type, "reason": reason, "lines": chosen}
+        key = f"{self.index}-{self.random.randrange(10**9)}"
+        opened = await self.buy(
+            "ticketOpen",
+            "ticket { id }",
+            **terms,
+            description="It is not as it should be.",
+            idempotencyKey=key,
+            mediaIds=[],
+        )
+        ticket_id: str = opened["ticket"]["id"]
+        return ticket_id
+
+    async def send_back(self, ticket_id: str) -> None:
+        await self.buy(
+            "ticketReturnShip", id=ticket_id, carrier="SF", trackingNumber=f"SF{self.random.randrange(10**9)}"
+        )
+
+    async def receive_back(self, ticket_id: str, *, accepted: bool = True, damaged: bool = False) -> None:
+        await self.serve(
+            "ticketReturnReceive", id=ticket_id, accepted=accepted, damaged=damaged, note="Looked at it."
+        )
+
+    def soon(self) -> timedelta:
+        return timedelta(hours=self.random.randint(1, 20))
+
+
+UNDER_WAY = (
+    "PENDING",
+    "PICKED_UP",
+    "IN_TRANSIT",
+    "OUT_FOR_DELIVERY",
+    "DELIVERY_FAILED",
+    "ON_HOLD",
+    "RETURNING",
+)
+
+
+def divide(lines: Sequence[Fields], parcels: int) -> list[list[Fields]]:
+    """Lines of a delivery in at most so many parcels; the units of the first line are divided over them."""
+    first, *rest = lines
+    if parcels < 2 or first["quantity"] < 2:
+        return [list(lines)]
+    half = first["quantity"] // 2
+    return [[{**first, "quantity": half}], [{**first, "quantity": first["quantity"] - half}, *rest]]
