@@ -34,6 +34,8 @@ class ErrorCode(StrEnum):
     """It is not sold any more, or not in this currency."""
     EMPTY = "EMPTY"
     """It has no content."""
+    CONFIRMATION_REQUIRED = "CONFIRMATION_REQUIRED"
+    """The buyer has to confirm something first, such as that goods cannot be returned without a reason."""
     NOT_DELIVERABLE = "NOT_DELIVERABLE"
     """Nothing is sent there, or not by this method."""
     COUPON_REFUSED = "COUPON_REFUSED"

@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.overdue import act_on_overdue, select_overdue
 from domain.aftersales.replacement import find_replaced_ticket
+from domain.aftersales.replacement_choice import fill_waiting_ticket, select_fillable_tickets
 from domain.aftersales.settlement import cancel_tickets_of_order, follow_refunds, follow_replacement
 from domain.cause import Cause
 from domain.events import (
@@ -13,6 +14,7 @@ from domain.events import (
     RefundRequested,
     RefundSucceeded,
     ShipmentDelivered,
+    ShipmentTracked,
 )
 from events.types import Resources, Timer
 from settings import Settings
@@ -21,12 +23,15 @@ from settings import Settings
 def deadlines_of(settings: Settings) -> Deadlines:
     """How long customers and staff have for each step of a ticket."""
     return Deadlines(
-        return_window=settings.deadlines.return_window,
-        quality_window=settings.deadlines.quality_window,
+        zone=settings.locale.zone,
+        delivery_promise=settings.deadlines.delivery_promise,
+        not_received_after=settings.deadlines.not_received_after,
         answer=settings.deadlines.ticket_agreed_after,
         send_back=settings.deadlines.return_shipped_within,
         inspect=settings.deadlines.return_accepted_after,
         receipt=settings.deadlines.receipt_confirmed_after,
+        choose=settings.deadlines.replacement_chosen_within,
+        wait_for_stock=settings.deadlines.replacement_stock_within,
     )
 
 
@@ -38,13 +43,15 @@ async def update_ticket_of_refund(
         await follow_refunds(session, event.ticket_id, cause=Cause(resources.clock()))
 
 
-async def complete_replaced_ticket(
-    session: AsyncSession, event: ShipmentDelivered, resources: Resources
+async def update_replaced_ticket(
+    session: AsyncSession, event: ShipmentTracked | ShipmentDelivered, resources: Resources
 ) -> None:
-    """Complete the ticket for which a delivered shipment was the replacement."""
+    """Complete the ticket for which a shipment was the replacement once it has arrived, or let its customer
+    choose anew when it came back."""
     ticket_id = await find_replaced_ticket(session, event.shipment.id)
     if ticket_id is not None:
-        await follow_replacement(session, ticket_id, cause=Cause(resources.clock()))
+        deadlines = deadlines_of(resources.settings)
+        await follow_replacement(session, ticket_id, deadlines, cause=Cause(resources.clock()))
 
 
 async def cancel_open_tickets(session: AsyncSession, event: OrderCancelled, resources: Resources) -> None:
@@ -59,4 +66,11 @@ async def act_on_ticket(resources: Resources, ticket_id: int) -> None:
         await act_on_overdue(session, ticket_id, deadlines, cause=Cause(resources.clock()))
 
 
+async def fill_ticket(resources: Resources, ticket_id: int) -> None:
+    async with resources.database.writes.begin() as session:
+        deadlines = deadlines_of(resources.settings)
+        await fill_waiting_ticket(session, ticket_id, deadlines, cause=Cause(resources.clock()))
+
+
 TICKETS_OVERDUE = Timer("ticket.overdue", due=select_overdue, act=act_on_ticket)
+TICKETS_IN_STOCK = Timer("ticket.in_stock", due=select_fillable_tickets, act=fill_ticket)

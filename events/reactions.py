@@ -9,17 +9,19 @@ from domain.events import (
     RefundSucceeded,
     ShipmentDelivered,
     ShipmentDispatched,
+    ShipmentTracked,
     TicketAgreed,
     TicketCompleted,
     TicketDecided,
     TicketMessageAdded,
     TicketOpened,
     TicketRefused,
+    TicketReplacementUnavailable,
     TicketReturnRefused,
 )
 from events.aftersales import (
     cancel_open_tickets,
-    complete_replaced_ticket,
+    update_replaced_ticket,
     update_ticket_of_refund,
 )
 from events.notices.customer import notify_customer
@@ -43,13 +45,15 @@ REACTIONS: Reactions = dict(
         reactions_to(RefundSucceeded, InTransaction(update_ticket_of_refund), NOTIFY),
         reactions_to(RefundFailed, InTransaction(update_ticket_of_refund)),
         reactions_to(ShipmentDispatched, NOTIFY),
-        reactions_to(ShipmentDelivered, InTransaction(complete_replaced_ticket), NOTIFY),
+        reactions_to(ShipmentTracked, InTransaction(update_replaced_ticket)),
+        reactions_to(ShipmentDelivered, InTransaction(update_replaced_ticket), NOTIFY),
         reactions_to(TicketOpened, NOTIFY),
         reactions_to(TicketAgreed, NOTIFY),
         reactions_to(TicketRefused, NOTIFY),
         reactions_to(TicketReturnRefused, NOTIFY),
         reactions_to(TicketDecided, NOTIFY),
         reactions_to(TicketMessageAdded, NOTIFY),
+        reactions_to(TicketReplacementUnavailable, NOTIFY),
         reactions_to(TicketCompleted, NOTIFY),
     ]
 )

@@ -8,9 +8,14 @@ from loaders.base import ByKey, Grouped, ManyByKey, loader
 from loaders.event import EventsByRow
 from loaders.page import Key, Sort
 from models import (
+    Category,
+    ClaimExclusion,
+    ClaimPolicy,
+    ClaimTerms,
     Delivery,
     DeliveryLine,
     Media,
+    Product,
     Refund,
     Subject,
     Ticket,
@@ -20,7 +25,10 @@ from models import (
     TicketReason,
     TicketStatus,
     TicketType,
+    select_exclusions,
+    select_policies_at,
 )
+from models.database import Reads
 from models.sql.types import AnySelect
 
 NEWEST_TICKET = Sort("newest", (Key(Ticket.id, descending=True),))
@@ -111,7 +119,43 @@ class EventsByTicket(EventsByRow):
     subject = Subject.TICKET
 
 
+POLICIES_LIMIT = 500
+"""Terms of claims that are listed."""
+
+
+async def load_claim_policies(reads: Reads, *, history: bool) -> Sequence[ClaimPolicy]:
+    """The terms of claims as they are now, those of everything first, or with all earlier ones, the newest
+    first."""
+    async with reads() as session:
+        statement = (
+            select(ClaimPolicy).order_by(ClaimPolicy.id.desc())
+            if history
+            else select_policies_at().order_by(ClaimPolicy.scope)
+        )
+        rows = await session.scalars(statement.limit(POLICIES_LIMIT))
+        return rows.all()
+
+
+class ExclusionByProduct(Grouped[int, ClaimExclusion | None]):
+    """Why a product cannot be returned without a reason; None where it can."""
+
+    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, ClaimExclusion | None]:
+        terms = ClaimTerms.of(await session.scalars(select_exclusions()))
+        if not terms.policies:
+            return {}
+        rows = await session.execute(
+            select(Product.id, Category.path)
+            .outerjoin(Category, Category.id == Product.category_id)
+            .where(Product.id.in_(keys))
+        )
+        return {product_id: terms.exclusion_of(product_id, path) for product_id, path in rows}
+
+    def default(self) -> ClaimExclusion | None:
+        return None
+
+
 class AftersalesLoaders:
+    product_exclusion = loader(ExclusionByProduct)
     ticket = loader(TicketById)
     ticket_by_number = loader(TicketByNumber)
     order_tickets = loader(TicketsByOrder)

@@ -10,6 +10,7 @@ from models.account import (
     Role,
 )
 from models.aftersales import (
+    ReplacementChoice,
     Ticket,
     TicketLine,
     TicketMedia,
@@ -17,6 +18,7 @@ from models.aftersales import (
     TicketReason,
     TicketStatus,
     TicketType,
+    TicketUnits,
 )
 from models.analytics import ProductDay, ProductSales
 from models.availability import (
@@ -47,6 +49,15 @@ from models.catalog import (
     ProductStatus,
     Variant,
 )
+from models.claim_policy import (
+    ClaimExclusion,
+    ClaimPolicy,
+    ClaimTerms,
+    category_scope,
+    product_scope,
+    select_exclusions,
+    select_policies_at,
+)
 from models.delivery_run import DeliveryRun, DeliveryRunStatus, DeliveryRunStop, StopOutcome
 from models.event import ArchivedEvent, Event, ReactionDone, Subject
 from models.knowledge import Article, ArticleRating, ArticleStatus, ArticleVersion
@@ -63,6 +74,7 @@ from models.order import (
     OrderNote,
     OrderPaymentStatus,
     OrderStatus,
+    sent_variant_id,
 )
 from models.order_edit import OrderEdit, OrderEditStatus, OrderEditUnits, OrderPromotionRules
 from models.payment import (
@@ -140,6 +152,9 @@ __all__ = [
     "Category",
     "CategoryAttribute",
     "CategorySlug",
+    "ClaimExclusion",
+    "ClaimPolicy",
+    "ClaimTerms",
     "CurrencyCode",
     "Delivery",
     "DeliveryLine",
@@ -207,6 +222,7 @@ __all__ = [
     "Refund",
     "RefundStatus",
     "RegisteredOperation",
+    "ReplacementChoice",
     "Role",
     "SandboxCharge",
     "SandboxRefund",
@@ -232,6 +248,7 @@ __all__ = [
     "TicketReason",
     "TicketStatus",
     "TicketType",
+    "TicketUnits",
     "TotpSecret",
     "TrackingEvent",
     "Translations",
@@ -240,9 +257,14 @@ __all__ = [
     "VerificationPurpose",
     "Warehouse",
     "available_units",
+    "category_scope",
     "in_active_warehouse",
     "is_available",
     "is_granted",
+    "product_scope",
+    "select_exclusions",
+    "select_policies_at",
+    "sent_variant_id",
     "total_available",
     "waiting_units",
 ]

@@ -67,6 +67,21 @@ class TicketStatus(StrEnum):
     """What was agreed is done."""
     CANCELLED = "CANCELLED"
     """Cancelled by the customer, or the goods were not sent back in time."""
+    AWAITING_CHOICE = "AWAITING_CHOICE"
+    """The replacement is sold out or came back: the customer chooses what to get instead."""
+    AWAITING_STOCK = "AWAITING_STOCK"
+    """The customer waits: the replacement is sent as soon as there is stock."""
+
+
+class ReplacementChoice(StrEnum):
+    """What a customer gets when the replacement is sold out or came back."""
+
+    WAIT = "WAIT"
+    """The same, as soon as there is stock."""
+    VARIANT = "VARIANT"
+    """Another variant of the product, at the same price or less; the difference is refunded."""
+    MONEY = "MONEY"
+    """What was paid for it."""
 
 
 class Ticket(HasCurrency, Base):
@@ -98,6 +113,8 @@ class Ticket(HasCurrency, Base):
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    uninspected_at: Mapped[datetime | None]
+    """Since when a return counts as accepted that nobody has put into the stock yet; None for others."""
 
     @property
     def refund(self) -> Money:
@@ -117,10 +134,26 @@ class TicketLine(HasCurrency, Base):
     refund_amount: Mapped[Minor]
     cancelled: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether its units were withdrawn, and are counted as cancelled on the order line."""
+    refunded_in_place: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Units for which money comes back in place of the replacement."""
+    difference_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """The part of the refund that cheaper variants cost less, which were sent instead."""
 
     @property
     def refund(self) -> Money:
         return self.money(self.refund_amount)
+
+
+class TicketUnits(Base):
+    """Units that a ticket is about, by the parcel they were sent in."""
+
+    __tablename__ = "ticket_units"
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity"),)
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    shipment_id: Mapped[int] = mapped_column(ForeignKey("shipments.id"), primary_key=True, index=True)
+    delivery_line_id: Mapped[int] = mapped_column(ForeignKey("delivery_lines.id"), primary_key=True)
+    quantity: Mapped[int]
 
 
 class TicketMessage(Base):

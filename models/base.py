@@ -64,6 +64,7 @@ class Base(DeclarativeBase):
         Enum: sa.Enum(Enum, native_enum=False, length=32),
         JsonObject: Json,
         dict[str, str]: Json,
+        dict[str, int]: Json,
         list[str]: Json,
         list[int]: Json,
         list[dict[str, int]]: Json,

@@ -1,11 +1,22 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import DDL, CheckConstraint, ForeignKey, Index, UniqueConstraint, event, true
+from sqlalchemy import (
+    DDL,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    event,
+    func,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.account import AddressColumns
 from models.base import Base, HasCurrency, Id, Minor
+from models.claim_policy import ClaimExclusion
 from models.money import CurrencyCode, Money
 from models.shipping import ShippingMethod
 
@@ -234,6 +245,9 @@ class OrderLine(HasCurrency, Base):
     """Units that were cancelled before they were sent."""
     cancelled_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
     """What those units cost."""
+    exclusion: Mapped[ClaimExclusion | None]
+    """Why it cannot be returned without a reason, as the buyer confirmed."""
+    exclusion_confirmed_at: Mapped[datetime | None]
     discounts: Mapped[list[dict[str, int]]] = mapped_column(default=list)
     """[{"promotion_id": 7, "amount": 500}, ...]: the parts of the discount."""
 
@@ -310,6 +324,15 @@ class DeliveryLine(Base):
     packed: Mapped[int]
     reserved: Mapped[bool]
     """False for variants whose stock is not counted, of which nothing is reserved or backordered."""
+    variant_id: Mapped[int | None] = mapped_column(ForeignKey("variants.id"))
+    """What is sent in place of the variant that was ordered; None where it is that."""
+    reduction_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """What one unit of it costs less than the one it replaces, which was refunded."""
+
+
+def sent_variant_id() -> ColumnElement[int]:
+    """The variant that a DeliveryLine of an OrderLine sends: what was ordered, or another in its place."""
+    return func.coalesce(DeliveryLine.variant_id, OrderLine.variant_id)
 
 
 class OrderNote(Base):

@@ -9,10 +9,10 @@ from resolvers import aftersales as resolve
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.account import Account
-from schema.catalog import Media
+from schema.catalog import Category, Media, Product
 from schema.connection import Connection
 from schema.knowledge import Article
-from schema.limits.sizes import FEW, PRICING, SEARCH, SOME
+from schema.limits.sizes import FEW, MANY, PRICING, SEARCH, SOME
 from schema.mutation import mutation
 from schema.node import Node
 from schema.order import Delivery, Order, OrderLine
@@ -24,6 +24,7 @@ TicketType = describe_enum(models.TicketType)
 TicketReason = describe_enum(models.TicketReason)
 TicketStatus = describe_enum(models.TicketStatus)
 TicketObstacle = describe_enum(resolve.TicketObstacle)
+ReplacementChoice = describe_enum(models.ReplacementChoice)
 
 
 @row_type(resolve.TicketQuoteRefusal)
@@ -32,8 +33,7 @@ class TicketRefusal:
 
     code: resolve.TicketObstacle
     """For programs: what stands in the way."""
-    message: str
-    """For people: why, as a customer reads it."""
+    message: str = field(resolve.refusal_message)
 
 
 @row_type(resolve.TicketQuoteLine)
@@ -48,6 +48,9 @@ class TicketQuoteLine:
     """How many can still be asked for."""
     refund: Money
     """What they bring back, after their share of the discount; zero when nothing comes back."""
+    deadline: datetime | None
+    """The last moment to ask for these units, counted for the parcel they came in from the day after it
+    arrived to the end of the last day; null while they have not arrived."""
 
 
 @row_type(resolve.TicketQuoteRefund)
@@ -80,7 +83,9 @@ class TicketQuote:
     legs: list[TicketQuoteRefund] = plain_list(size=FEW)
     """How the refund would be split over the payments."""
     deadline: datetime | None
-    """The last moment to ask; null while the goods have not been received."""
+    """The last moment to ask for all of it; null while the goods have not arrived."""
+    opens_at: datetime | None
+    """From when it can be asked for; null where that is now, or never."""
 
 
 @row_type(models.TicketLine)
@@ -175,8 +180,38 @@ class Ticket(Node):
     suggested_articles: list[Article] = batched(resolve.suggested_articles, price=SEARCH)
 
 
+@row_type(resolve.ReasonWindow)
+class ClaimWindow:
+    """For how many days something can be claimed for a reason."""
+
+    reason: models.TicketReason
+    """Why."""
+    days: int
+    """Days, from the one after it arrived to the end of the last one in the shop's time zone."""
+
+
+@row_type(models.ClaimPolicy)
+class ClaimPolicy:
+    """One version of the terms of claims of a category, of a product or of everything; it never changes."""
+
+    category: Category | None = loaded("category", key="category_id")
+    """The category, with all below it that have no terms of their own."""
+    product: Product | None = loaded("product", key="product_id")
+    """The product; null, as is the category, for the terms of everything."""
+    version: int
+    """One higher with each version; pass it back when you save."""
+    windows: list[ClaimWindow] = field(resolve.windows, size=SOME)
+    exclusion: models.ClaimExclusion | None
+    """Why it cannot be returned without a reason; null where that is inherited."""
+    created_at: datetime
+    """Since when it counts."""
+
+
 @strawberry.type
 class AftersalesQuery:
+    claim_policies: list[ClaimPolicy] = field(
+        resolve.claim_policies, allow=Permission.CATALOG_EDIT, size=MANY
+    )
     ticket: Ticket | None = field(resolve.ticket, allow=Permission.TICKET_VIEW)
     tickets: Connection[Ticket] = field(resolve.tickets, allow=Permission.TICKET_VIEW)
     ticket_quote: TicketQuote | None = field(
@@ -186,6 +221,12 @@ class AftersalesQuery:
 
 @strawberry.type
 class AftersalesMutation:
+    claim_policy_save = mutation(
+        resolve.claim_policy_save, returns=ClaimPolicy, allow=Permission.CATALOG_EDIT
+    )
+    ticket_replacement_choose = mutation(
+        resolve.ticket_replacement_choose, returns=Ticket, allow=Permission.TICKET_TAKE_PART
+    )
     ticket_open = mutation(resolve.ticket_open, returns=Ticket, allow=Permission.TICKET_OPEN)
     ticket_reapply = mutation(resolve.ticket_reapply, returns=Ticket, allow=Permission.TICKET_OPEN)
     ticket_cancel = mutation(resolve.ticket_cancel, returns=Ticket, allow=Permission.TICKET_TAKE_PART)

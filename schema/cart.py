@@ -53,6 +53,9 @@ class CartLine(Node):
     """What all units cost now, before any discount; null when it is not sold any more."""
     backordered: int
     """How many of these units would wait for stock to come."""
+    exclusion: models.ClaimExclusion | None = loaded("product_exclusion", key="product_id")
+    """Why it cannot be returned without a reason, which the buyer confirms when ordering; null where it
+    can."""
     warnings: list[CartWarning] = field(resolve.warnings_of_line, size=FEW)
 
 

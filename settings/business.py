@@ -25,7 +25,9 @@ class LocaleSettings(SettingsGroup):
         "zh-CN", validation_alias="DEFAULT_LANGUAGE", description="language of texts that name none"
     )
     time_zone: str = Field(
-        "Asia/Shanghai", validation_alias="TIME_ZONE", description="where the days of reports begin and end"
+        "Asia/Shanghai",
+        validation_alias="TIME_ZONE",
+        description="where the days of reports and of windows for claims begin and end",
     )
 
     @field_validator("default_language")
@@ -88,13 +90,25 @@ class DeadlineSettings(SettingsGroup):
         validation_alias="RECEIPT_CONFIRMED_AFTER",
         description="receipt is confirmed automatically, from delivery",
     )
-    return_window: Duration = Field(
+    delivery_promise: Duration = Field(
         timedelta(days=7),
-        validation_alias="RETURN_WINDOW",
-        description="for returns without a reason, from receipt",
+        validation_alias="DELIVERY_PROMISE",
+        description="when a parcel should arrive, from dispatch, where its carrier has not said it",
     )
-    quality_window: Duration = Field(
-        timedelta(days=15), validation_alias="QUALITY_WINDOW", description="for faults, from receipt"
+    not_received_after: Duration = Field(
+        timedelta(hours=24),
+        validation_alias="NOT_RECEIVED_AFTER",
+        description="a parcel can be reported as not received, from the time it should have arrived",
+    )
+    replacement_chosen_within: Duration = Field(
+        timedelta(days=7),
+        validation_alias="REPLACEMENT_CHOSEN_WITHIN",
+        description="time to choose what to get in place of a replacement; then money is refunded",
+    )
+    replacement_stock_within: Duration = Field(
+        timedelta(days=30),
+        validation_alias="REPLACEMENT_STOCK_WITHIN",
+        description="time for a replacement to be in stock again; then money is refunded",
     )
     ticket_agreed_after: Duration = Field(
         timedelta(days=2),

@@ -54,6 +54,8 @@ from models import (
 )
 
 NUMBER_PREFIX = "DEMO"
+COURIER_TIME = timedelta(hours=2)
+"""Until when the shop's own couriers promise to be there."""
 CASH = PaymentMethod.CASH_ON_DELIVERY
 SANDBOX = PaymentMethod.SANDBOX
 
@@ -182,6 +184,7 @@ async def dispatch_parcels(run: ScenarioRun, *, only_first: bool = False) -> Non
                 shipment.id,
                 carrier=CarrierCode.OWN,
                 tracking_number=f"OWN{shipment.number}",
+                estimated_at=now + COURIER_TIME,
                 cause=Cause(now, run.fixtures.manager_id),
             )
             await add_tracking_event(session, run, shipment, ShipmentStatus.IN_TRANSIT, "已从仓库发出")

@@ -1,14 +1,17 @@
-"""What decides about a claim on an order, loaded in five statements."""
+"""What decides about a claim on an order, loaded in a constant number of statements."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.policies import load_claim_days
 from domain.aftersales.reasons import REASONS, ClaimStage, stage_of
 from domain.aftersales.rules import ClaimCase, LineUnits, TicketClaim
-from domain.aftersales.states import DECLINED, REFUND_TYPES, SETTLED, UNSETTLED
+from domain.aftersales.sent_units import SentUnits, load_sent_units, reduction_of, units_of_ticket
+from domain.aftersales.states import DECLINED, REFUND_TYPES, SETTLED, UNPROMISED, UNSETTLED
 from domain.errors import DomainError, ErrorCode, Invalid, NotFound
 from domain.payment.states import OPEN
 from models import (
@@ -18,9 +21,6 @@ from models import (
     OrderLine,
     Payment,
     PaymentStatus,
-    Shipment,
-    ShipmentLine,
-    ShipmentStatus,
     Ticket,
     TicketLine,
 )
@@ -42,10 +42,15 @@ class ClaimFacts:
 
 
 async def load_claim_facts(
-    session: AsyncSession, order: Order, claim: TicketClaim, *, ticket_id: int | None = None
+    session: AsyncSession,
+    order: Order,
+    claim: TicketClaim,
+    *,
+    ticket_id: int | None = None,
+    asked_at: datetime | None = None,
 ) -> ClaimFacts:
     """All that decides about a claim; `ticket_id` is the ticket it was made with, which does not count
-    against itself.
+    against itself, and `asked_at` when it was made: the terms of that moment are those that count.
 
     Raises NothingClaimed, NotFound or Invalid for a claim whose lines are malformed.
     """
@@ -53,8 +58,11 @@ async def load_claim_facts(
     check_claim_lines(claim, lines)
     units = {line.id: LineUnits(bought=line.quantity - line.cancelled) for line in lines.values()}
     await count_waiting(session, order, units)
-    await count_sent(session, order, units)
-    promised = await count_other_claims(session, order, units, ticket_id=ticket_id)
+    sent = await load_sent_units(session, order, without_ticket_id=ticket_id)
+    for each in sent:
+        units[each.order_line_id].sent.append(each)
+    check_named_parcels(claim, units)
+    promised = await count_other_claims(session, order, units, sent, ticket_id=ticket_id)
     all_payments = await load_payments(session, order)
     payments = [payment for payment in all_payments if payment.status is PaymentStatus.CAPTURED]
     return ClaimFacts(
@@ -63,6 +71,7 @@ async def load_claim_facts(
             claim=claim,
             lines=lines,
             units=units,
+            days=await load_claim_days(session, order, claim.reason, at=asked_at),
             captured=sum(payment.captured_amount for payment in payments),
             refundable=max(0, refundable_amount(payments) - promised),
             unpaid=sum(payment.amount for payment in all_payments if payment.status in OPEN),
@@ -83,6 +92,14 @@ def check_claim_lines(claim: TicketClaim, lines: dict[int, OrderLine]) -> None:
         if claimed.quantity < 1:
             raise Invalid("A quantity is at least 1.", field=("lines", index, "quantity"))
         seen.add(claimed.order_line_id)
+
+
+def check_named_parcels(claim: TicketClaim, units: dict[int, LineUnits]) -> None:
+    """Refuse a parcel in which none of the units was sent; one of another order is as unknown."""
+    for index, claimed in enumerate(claim.lines):
+        parcels = {each.shipment.id for each in units[claimed.order_line_id].sent}
+        if claimed.shipment_id is not None and claimed.shipment_id not in parcels:
+            raise NotFound("shipment", field=("lines", index, "shipment_id"))
 
 
 async def load_order_lines(session: AsyncSession, order: Order) -> dict[int, OrderLine]:
@@ -123,30 +140,13 @@ async def count_waiting(session: AsyncSession, order: Order, units: dict[int, Li
         units[line_id].waiting = int(waiting)
 
 
-async def count_sent(session: AsyncSession, order: Order, units: dict[int, LineUnits]) -> None:
-    """Set how many units of each line were sent and have arrived.
-
-    A customer who has confirmed receipt has all that was sent, whatever the carrier reports.
-    """
-    delivered = case((Shipment.status == ShipmentStatus.DELIVERED, ShipmentLine.quantity), else_=0)
-    rows = await session.execute(
-        select(ShipmentLine.order_line_id, func.sum(ShipmentLine.quantity), func.sum(delivered))
-        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
-        .join(Delivery, Delivery.id == Shipment.delivery_id)
-        .where(
-            Shipment.order_id == order.id,
-            Shipment.dispatched_at.is_not(None),
-            Delivery.ticket_id.is_(None),
-        )
-        .group_by(ShipmentLine.order_line_id)
-    )
-    for line_id, sent, arrived in rows:
-        units[line_id].sent = int(sent)
-        units[line_id].arrived = int(sent if order.receipt_confirmed_at else arrived)
-
-
 async def count_other_claims(
-    session: AsyncSession, order: Order, units: dict[int, LineUnits], *, ticket_id: int | None
+    session: AsyncSession,
+    order: Order,
+    units: dict[int, LineUnits],
+    sent: Sequence[SentUnits],
+    *,
+    ticket_id: int | None,
 ) -> int:
     """Count what other tickets than `ticket_id` claim; returns the money promised to those not settled yet,
     in minor units."""
@@ -162,19 +162,23 @@ async def count_other_claims(
     for ticket, line in await session.execute(statement):
         # What a withdrawal has cancelled is not of the units bought any more.
         if not line.cancelled:
-            count_claimed(units[line.order_line_id], ticket, line)
-        if ticket.status in UNSETTLED:
+            of_line = [each for each in sent if each.order_line_id == line.order_line_id]
+            count_claimed(units[line.order_line_id], ticket, line, of_line)
+        if ticket.status in UNSETTLED - UNPROMISED:
             promised[ticket.id] = ticket.refund_amount
     return sum(promised.values())
 
 
-def count_claimed(units: LineUnits, ticket: Ticket, line: TicketLine) -> None:
-    stage = stage_of(ticket.type, ticket.reason)
-    units.claimed[stage] += line.quantity
-    if stage is ClaimStage.WAITING and ticket.status in UNSETTLED:
-        units.withdrawing += line.quantity
-    if ticket.type in REFUND_TYPES:
-        units.refunded += line.quantity
-        units.refunded_amount += line.refund_amount
-        if ticket.status in SETTLED and REASONS[ticket.reason].fault:
-            units.refunded_for_fault += line.quantity
+def count_claimed(units: LineUnits, ticket: Ticket, line: TicketLine, sent: Sequence[SentUnits]) -> None:
+    """Count what a ticket claims of an order line, of which `sent` has left."""
+    if stage_of(ticket.type, ticket.reason) is ClaimStage.WAITING:
+        units.withdrawn += line.quantity
+        if ticket.status in UNSETTLED:
+            units.withdrawing += line.quantity
+    refunded = line.quantity if ticket.type in REFUND_TYPES else line.refunded_in_place
+    units.refunded += refunded
+    units.refunded_amount += line.refund_amount - line.difference_amount
+    if refunded:
+        units.refunded_amount += reduction_of(units_of_ticket(sent, ticket.id), refunded)
+    if ticket.status in SETTLED and REASONS[ticket.reason].fault:
+        units.refunded_for_fault += refunded

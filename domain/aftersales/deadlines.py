@@ -1,9 +1,8 @@
-"""How long customers and the shop have for each step of a ticket."""
+"""How long customers and the shop have for each step of a ticket, and when a claim begins and ends."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 
-from domain.aftersales.reasons import ClaimWindow
 from models import TicketStatus
 
 
@@ -11,10 +10,12 @@ from models import TicketStatus
 class Deadlines:
     """How long everybody has."""
 
-    return_window: timedelta
-    """To send something back without a reason, after receipt."""
-    quality_window: timedelta
-    """To report a fault, after receipt."""
+    zone: tzinfo
+    """Where the days of the shop begin and end."""
+    delivery_promise: timedelta
+    """From the dispatch of a parcel of which the carrier has not said when it arrives."""
+    not_received_after: timedelta
+    """From the time a parcel was promised for, until it can be reported as not received."""
     answer: timedelta
     """For the shop to answer a customer."""
     send_back: timedelta
@@ -23,9 +24,10 @@ class Deadlines:
     """For the shop to inspect what was sent back."""
     receipt: timedelta
     """For the customer to confirm the receipt of an order of which nothing else is sent any more."""
-
-    def window_of(self, window: ClaimWindow) -> timedelta:
-        return self.return_window if window is ClaimWindow.RETURN else self.quality_window
+    choose: timedelta
+    """For the customer to choose what to get in place of a replacement."""
+    wait_for_stock: timedelta
+    """For a replacement that the customer waits for to be in stock."""
 
     def due_at(self, status: TicketStatus, now: datetime) -> datetime | None:
         """When a ticket that reaches `status` now is due; None where it waits for nobody."""
@@ -36,4 +38,14 @@ class Deadlines:
                 return now + self.send_back
             case TicketStatus.RETURN_SHIPPED:
                 return now + self.inspect
+            case TicketStatus.AWAITING_CHOICE:
+                return now + self.choose
+            case TicketStatus.AWAITING_STOCK:
+                return now + self.wait_for_stock
         return None
+
+
+def last_moment(arrived_at: datetime, days: int, zone: tzinfo) -> datetime:
+    """The end of the last of `days` days that are counted from the one after an arrival."""
+    next_day = arrived_at.astimezone(zone).date() + timedelta(days=days + 1)
+    return datetime.combine(next_day, time(), zone).astimezone(arrived_at.tzinfo) - timedelta(microseconds=1)

@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.returns import restock_return
-from domain.aftersales.settlement import grant_ticket
+from domain.aftersales.settlement import grant_ticket, record_unavailable
 from domain.aftersales.states import STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED, enter_status
 from domain.aftersales.texts import REASON_LIMIT, clean_text
 from domain.aftersales.ticket import lock_ticket
@@ -35,6 +35,7 @@ async def agree_ticket(
         )
     await grant_ticket(session, ticket, order, STATUS_WHEN_AGREED[ticket.type], deadlines, cause=cause)
     record(session, TicketAgreed(ticket), cause)
+    record_unavailable(session, ticket, cause=cause)
     return ticket
 
 
@@ -64,23 +65,37 @@ async def accept_return(
     note: str = "",
     cause: Cause,
 ) -> Ticket:
-    """Accept what came back: it is restocked, as damaged or to be sold again, and the ticket goes on."""
+    """Accept what came back: it is restocked, as damaged or to be sold again, and the ticket goes on.
+
+    A return that was accepted because nobody inspected it in time is only restocked.
+    """
     order, ticket = await lock_ticket(session, ticket_id)
-    await settle_accepted_return(session, ticket, order, deadlines, cause=cause)
+    awaited = ticket.uninspected_at is None
+    if awaited:
+        require_return(ticket)
+    if awaited:
+        await grant_accepted_return(session, ticket, order, deadlines, cause=cause)
+    # Only now, so that the unit that came back is not the one that is sent again.
     await restock_return(session, ticket, order, damaged=damaged, cause=cause)
     note = note.strip()[:REASON_LIMIT]
     record(session, TicketReturnAccepted(ticket, damaged=damaged, note=note), cause)
+    if awaited:
+        record_unavailable(session, ticket, cause=cause)
     return ticket
 
 
-async def settle_accepted_return(
-    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, *, cause: Cause
-) -> None:
-    """Grant what an accepted return leads to: a refund or a replacement."""
+def require_return(ticket: Ticket) -> None:
+    """Refuse to accept a return of which nothing is under way."""
     if ticket.status is not TicketStatus.RETURN_SHIPPED:
         raise WrongState(
             f"This ticket is {status_text(ticket.status)}; no goods are expected.", field=("id",)
         )
+
+
+async def grant_accepted_return(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    """Grant what an accepted return leads to: a refund or a replacement."""
     await grant_ticket(session, ticket, order, STATUS_WHEN_ACCEPTED[ticket.type], deadlines, cause=cause)
 
 
@@ -108,9 +123,14 @@ async def decide_ticket(
     *,
     agreed: bool,
     reason: str,
+    damaged: bool = False,
     cause: Cause,
 ) -> Ticket:
-    """Decide an escalated ticket for good. Goods that have come back need not come again."""
+    """Decide an escalated ticket for good.
+
+    Goods that have come back need not come again: when the shop agrees, they are restocked, as damaged or
+    to be sold again.
+    """
     order, ticket = await lock_ticket(session, ticket_id)
     if ticket.status is not TicketStatus.ARBITRATION:
         raise WrongState(
@@ -121,11 +141,14 @@ async def decide_ticket(
         sent_back = ticket.return_tracking_number is not None
         to = STATUS_WHEN_ACCEPTED[ticket.type] if sent_back else STATUS_WHEN_AGREED[ticket.type]
         await grant_ticket(session, ticket, order, to, deadlines, cause=cause)
+        if sent_back:
+            await restock_return(session, ticket, order, damaged=damaged, cause=cause)
         ticket.refusal = None
     else:
         enter_status(ticket, TicketStatus.REJECTED, deadlines, now=cause.now)
         ticket.refusal = reason
     record(session, TicketDecided(ticket, agreed=agreed, reason=reason), cause)
+    record_unavailable(session, ticket, cause=cause)
     await settle_order(session, order, cause=cause.automatic)
     return ticket
 

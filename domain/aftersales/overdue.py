@@ -7,17 +7,19 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
-from domain.aftersales.decisions import settle_accepted_return
-from domain.aftersales.settlement import grant_ticket
+from domain.aftersales.decisions import grant_accepted_return
+from domain.aftersales.reasons import ClaimStage, stage_of
+from domain.aftersales.replacement_choice import choose_replacement
+from domain.aftersales.sent_units import load_sent_units, units_of_ticket
+from domain.aftersales.settlement import grant_ticket, record_unavailable
 from domain.aftersales.states import STATUS_WHEN_AGREED, enter_status
 from domain.aftersales.ticket import lock_ticket
 from domain.aftersales.withdrawal import AlreadyPacked
 from domain.cause import Cause
-from domain.errors import OutOfStock
-from domain.events import TicketAgreed, TicketCancelled, TicketPostponed, TicketRefused, TicketReturnAccepted
+from domain.events import TicketAgreed, TicketCancelled, TicketOverdue, TicketRefused, TicketReturnAccepted
 from domain.order import settle_order
 from domain.outbox import record
-from models import Order, Ticket, TicketStatus
+from models import Order, ReplacementChoice, Ticket, TicketStatus
 from models.sql.types import AnySelect
 
 
@@ -33,18 +35,17 @@ async def act_on_overdue(
     order, ticket = await lock_ticket(session, ticket_id)
     if ticket.due_at is None or ticket.due_at > cause.now:
         return
-    try:
-        async with session.begin_nested():
-            await OVERDUE_ACTIONS[ticket.status](session, ticket, order, deadlines, cause)
-    except OutOfStock as refusal:
-        await session.refresh(ticket)
-        ticket.due_at = deadlines.due_at(ticket.status, cause.now)
-        record(session, TicketPostponed(ticket, reason=str(refusal)), cause)
+    await OVERDUE_ACTIONS[ticket.status](session, ticket, order, deadlines, cause)
 
 
 async def agree_unanswered(
     session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, cause: Cause
 ) -> None:
+    """Agree for the shop, unless tracking says otherwise than the customer: that only people can decide."""
+    if await contradicts_tracking(session, ticket, order):
+        ticket.due_at = deadlines.due_at(ticket.status, cause.now)
+        record(session, TicketOverdue(ticket), cause)
+        return
     try:
         async with session.begin_nested():
             to = STATUS_WHEN_AGREED[ticket.type]
@@ -57,6 +58,15 @@ async def agree_unanswered(
         await settle_order(session, order, cause=cause.automatic)
     else:
         record(session, TicketAgreed(ticket, unanswered=True), cause)
+        record_unavailable(session, ticket, cause=cause)
+
+
+async def contradicts_tracking(session: AsyncSession, ticket: Ticket, order: Order) -> bool:
+    """Whether something is claimed as not received of which tracking says that it was delivered."""
+    if stage_of(ticket.type, ticket.reason) is not ClaimStage.SENT:
+        return False
+    sent = await load_sent_units(session, order)
+    return any(each.arrived_at is not None for each, _ in units_of_ticket(sent, ticket.id))
 
 
 async def close_unsent(
@@ -70,9 +80,18 @@ async def close_unsent(
 async def accept_uninspected(
     session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, cause: Cause
 ) -> None:
-    # Nobody has inspected the goods, so the stock does not change: who finds them adjusts it.
-    await settle_accepted_return(session, ticket, order, deadlines, cause=cause.automatic)
+    # Nobody has inspected the goods, so the stock does not change until the warehouse books them in.
+    ticket.uninspected_at = cause.now
+    await grant_accepted_return(session, ticket, order, deadlines, cause=cause.automatic)
     record(session, TicketReturnAccepted(ticket, unseen=True), cause)
+    record_unavailable(session, ticket, cause=cause)
+
+
+async def refund_unchosen(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, cause: Cause
+) -> None:
+    """Nobody has chosen in time, or no stock has come: the customer gets money."""
+    await choose_replacement(session, ticket.id, ReplacementChoice.MONEY, deadlines, cause=cause.automatic)
 
 
 OverdueAction = Callable[[AsyncSession, Ticket, Order, Deadlines, Cause], Awaitable[None]]
@@ -81,4 +100,6 @@ OVERDUE_ACTIONS: Mapping[TicketStatus, OverdueAction] = {
     TicketStatus.APPLIED: agree_unanswered,
     TicketStatus.AWAITING_RETURN: close_unsent,
     TicketStatus.RETURN_SHIPPED: accept_uninspected,
+    TicketStatus.AWAITING_CHOICE: refund_unchosen,
+    TicketStatus.AWAITING_STOCK: refund_unchosen,
 }

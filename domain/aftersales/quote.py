@@ -1,5 +1,6 @@
 """What a claim would bring the customer, shown before a ticket is opened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,24 +9,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.claim_facts import ClaimFacts, load_claim_facts
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.reasons import ClaimStage
-from domain.aftersales.refund_amounts import (
-    WithdrawnAmounts,
-    cap_amounts,
-    line_refunds,
-    shipping_refund,
-)
+from domain.aftersales.refund_amounts import WithdrawnAmounts, cap_amounts, line_refund, shipping_refund
 from domain.aftersales.rules import (
     ClaimCase,
     ClaimedUnits,
     NotEligible,
     TicketClaim,
     TicketObstacle,
-    claim_deadline,
-    find_obstacle,
+    find_order_obstacle,
+    find_type_obstacle,
+    find_units_obstacle,
 )
+from domain.aftersales.sent_units import PickedUnits, reduction_of
+from domain.aftersales.windows import ClaimWindow, find_time_obstacle, window_of
 from domain.aftersales.withdrawal import quote_withdrawal
 from domain.money import apportion
 from models import Money, Order, OrderLine, Payment
+from text.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,9 @@ class TicketQuoteLine:
     quantity: int
     left: int
     refund: Money
+    deadline: datetime | None
+    picked: tuple[PickedUnits, ...]
+    """The units by the parcel they were sent in; none while they have not left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class TicketQuoteRefusal:
     """An obstacle as it is shown."""
 
     code: TicketObstacle
-    message: str
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,12 @@ class TicketQuote:
     """What is not due any more, since it was not paid yet."""
     refund: Money
     legs: tuple[TicketQuoteRefund, ...]
-    deadline: datetime | None
+    opens_at: datetime | None
     obstacle: NotEligible | None
+
+    @property
+    def deadline(self) -> datetime | None:
+        return min((line.deadline for line in self.lines if line.deadline), default=None)
 
     @property
     def eligible(self) -> bool:
@@ -75,7 +82,7 @@ class TicketQuote:
 
     @property
     def refusal(self) -> TicketQuoteRefusal | None:
-        return TicketQuoteRefusal(self.obstacle.obstacle, str(self.obstacle)) if self.obstacle else None
+        return TicketQuoteRefusal(self.obstacle.obstacle, self.obstacle.message) if self.obstacle else None
 
 
 async def quote_claim(
@@ -88,43 +95,71 @@ async def quote_claim(
     ticket_id: int | None = None,
 ) -> TicketQuote:
     """What a claim would come to; `ticket_id` is the ticket that was opened with it before."""
-    facts = await load_claim_facts(session, order, claim, ticket_id=ticket_id)
-    obstacle = find_obstacle(facts.case, deadlines, asked_at=asked_at)
-    amounts = await quote_amounts(session, facts.case, granted=obstacle is None)
+    facts = await load_claim_facts(session, order, claim, ticket_id=ticket_id, asked_at=asked_at)
+    case = facts.case
+    obstacle = find_obstacle(case, deadlines, asked_at=asked_at)
+    windows = [window_of(case, claimed, deadlines, asked_at=asked_at) for claimed in claim.lines]
+    amounts = await quote_amounts(session, case, windows, granted=obstacle is None)
+    openings = [window.opens_at(line.quantity) for window, line in zip(windows, claim.lines, strict=True)]
     return TicketQuote(
         order=order,
         claim=claim,
         lines=tuple(
-            quote_line(facts.case, claimed, amount)
-            for claimed, amount in zip(claim.lines, amounts.lines, strict=True)
+            quote_line(case, claimed, window, amount)
+            for claimed, window, amount in zip(claim.lines, windows, amounts.lines, strict=True)
         ),
         shipping=order.money(amounts.shipping),
         cancelled=order.money(amounts.credited),
         refund=order.money(amounts.refund),
         legs=split_refund(facts, amounts.refund),
-        deadline=claim_deadline(order, claim.reason, deadlines),
+        opens_at=max((opens_at for opens_at in openings if opens_at), default=None),
         obstacle=obstacle,
     )
 
 
-async def quote_amounts(session: AsyncSession, case: ClaimCase, *, granted: bool) -> WithdrawnAmounts:
+async def quote_amounts(
+    session: AsyncSession, case: ClaimCase, windows: Sequence[ClaimWindow], *, granted: bool
+) -> WithdrawnAmounts:
     """What the claim brings line by line, the shipping fee, and how much of it was not paid yet."""
     claim = case.claim
     if not (granted and claim.refunds):
         return WithdrawnAmounts([0] * len(claim.lines), 0, credited=0)
     if claim.stage is ClaimStage.WAITING:
         return await quote_withdrawal(session, case)
+    amounts = [
+        unit_refund(case, claimed, window.pick(claimed.quantity))
+        for claimed, window in zip(claim.lines, windows, strict=True)
+    ]
     fee = shipping_refund(case.order, claim, case.units)
-    *lines, shipping = cap_amounts([*line_refunds(case), fee], case.refundable)
+    *lines, shipping = cap_amounts([*amounts, fee], case.refundable)
     return WithdrawnAmounts(lines, shipping, credited=0)
 
 
-def quote_line(case: ClaimCase, claimed: ClaimedUnits, amount: int) -> TicketQuoteLine:
+def find_obstacle(case: ClaimCase, deadlines: Deadlines, *, asked_at: datetime) -> NotEligible | None:
+    """The first reason to refuse a claim; None when it can be granted."""
+    return (
+        find_type_obstacle(case.claim)
+        or find_order_obstacle(case)
+        or find_units_obstacle(case)
+        or find_time_obstacle(case, deadlines, asked_at=asked_at)
+    )
+
+
+def unit_refund(case: ClaimCase, claimed: ClaimedUnits, picked: Sequence[PickedUnits]) -> int:
+    """What claimed units bring back: what was paid, less what a cheaper replacement has brought back."""
+    line, units = case.lines[claimed.order_line_id], case.units[claimed.order_line_id]
+    return max(0, line_refund(line, units, claimed.quantity) - reduction_of(picked))
+
+
+def quote_line(case: ClaimCase, claimed: ClaimedUnits, window: ClaimWindow, amount: int) -> TicketQuoteLine:
+    sent = case.claim.stage is not ClaimStage.WAITING
     return TicketQuoteLine(
         line=case.lines[claimed.order_line_id],
         quantity=claimed.quantity,
-        left=case.units[claimed.order_line_id].left(case.claim.stage),
+        left=window.left if sent else case.left_of(claimed),
         refund=case.order.money(amount),
+        deadline=window.closes_at(claimed.quantity) if sent else None,
+        picked=tuple(window.pick(claimed.quantity)) if sent else (),
     )
 
 

@@ -16,11 +16,14 @@ class ClaimStage(Enum):
     ARRIVED = auto()
 
 
-class ClaimWindow(Enum):
-    """How long after receipt a claim can be made; the lengths stand in `Deadlines`."""
+class WindowKind(Enum):
+    """How long after its arrival something can be claimed, where no terms say it."""
 
     RETURN = auto()
     QUALITY = auto()
+
+
+DEFAULT_DAYS: Mapping[WindowKind, int] = {WindowKind.RETURN: 7, WindowKind.QUALITY: 15}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class ReasonRules:
     """Whether the shop is to blame: the shipping fee of an order that comes back whole is refunded, too."""
     withdrawal: bool = False
     """Whether a refund without a return takes back units that were not packed yet."""
-    window: ClaimWindow = ClaimWindow.QUALITY
+    window: WindowKind = WindowKind.QUALITY
     stage: ClaimStage = ClaimStage.ARRIVED
 
 
@@ -42,7 +45,7 @@ EXCHANGE, RESHIP = TicketType.EXCHANGE, TicketType.RESHIP
 
 REASONS: Mapping[TicketReason, ReasonRules] = {
     TicketReason.NO_REASON: ReasonRules(
-        frozenset({REFUND_ONLY, RETURN_REFUND}), fault=False, withdrawal=True, window=ClaimWindow.RETURN
+        frozenset({REFUND_ONLY, RETURN_REFUND}), fault=False, withdrawal=True, window=WindowKind.RETURN
     ),
     TicketReason.QUALITY_FAULT: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE})),
     TicketReason.WRONG_ITEM: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE, RESHIP})),

@@ -1,10 +1,15 @@
-"""Replacements: the goods of a ticket sent again, as a delivery of their own."""
+"""Replacements: the goods of a ticket sent again, as deliveries of their own, and what has become of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.sent_units import SentUnits, load_sent_units, units_of_ticket
+from domain.aftersales.states import AGREED
+from domain.aftersales.ticket import ticket_lines_of
 from domain.cause import Cause
 from domain.errors import OutOfStock
 from domain.order.allocation import AllocatedUnits, AvailableStock, DeliveryPlace, allocate_units
@@ -16,16 +21,22 @@ from models import (
     Order,
     OrderLine,
     Shipment,
-    ShipmentLine,
-    ShipmentStatus,
     Ticket,
-    TicketLine,
     Variant,
     Warehouse,
 )
 
-Destination = tuple[Delivery, dict[int, int]]
-"""A delivery that was made, and the units by order line that go there again."""
+
+@dataclass(frozen=True, slots=True)
+class OwedUnits:
+    """Units that a ticket still owes its customer, who had them or was to get them by a delivery."""
+
+    delivery_id: int
+    order_line_id: int
+    variant_id: int
+    quantity: int
+    reduction_amount: int = 0
+    """What one unit costs less than the one that was ordered, in minor units."""
 
 
 async def find_replaced_ticket(session: AsyncSession, shipment_id: int) -> int | None:
@@ -37,108 +48,208 @@ async def find_replaced_ticket(session: AsyncSession, shipment_id: int) -> int |
     )
 
 
-async def create_replacement(session: AsyncSession, ticket: Ticket, order: Order, *, cause: Cause) -> None:
-    """Reserve the goods of a ticket once more and add deliveries of them, to where they went.
+async def find_owed_units(session: AsyncSession, ticket: Ticket, order: Order) -> list[OwedUnits]:
+    """What a ticket still owes: neither refunded, nor sent or to be sent; what came back is owed again."""
+    sent = await load_sent_units(session, order)
+    replaced = await count_replacements(session, ticket)
+    came_back = [each for each in sent if each.replaces_ticket_id == ticket.id and each.came_back]
+    claimed = units_of_ticket(sent, ticket.id)
+    # The newest parcel that came back says best where the units go and what they are.
+    sources = [(each, each.quantity) for each in reversed(came_back)] + claimed
+    owed: list[OwedUnits] = []
+    for line in await ticket_lines_of(session, ticket):
+        back = sum(each.quantity for each in came_back if each.order_line_id == line.order_line_id)
+        missing = line.quantity - line.refunded_in_place - (replaced[line.order_line_id] - back)
+        of_line = [(each, units) for each, units in sources if each.order_line_id == line.order_line_id]
+        owed += take_units(of_line, missing)
+    return owed
 
-    Units of which more can be sold than there are wait for stock. Raises OutOfStock.
+
+def take_units(sources: Iterable[tuple[SentUnits, int]], quantity: int) -> Iterable[OwedUnits]:
+    """The first `quantity` units, as they are owed again."""
+    for each, units in sources:
+        taken = min(units, quantity)
+        quantity -= taken
+        if taken > 0:
+            line = each.delivery_line
+            yield OwedUnits(
+                each.shipment.delivery_id, line.order_line_id, each.variant_id, taken, line.reduction_amount
+            )
+
+
+async def count_replacements(session: AsyncSession, ticket: Ticket) -> Mapping[int, int]:
+    """Units of each order line that were sent again for a ticket, or are to be."""
+    rows = await session.execute(
+        select(DeliveryLine.order_line_id, func.sum(DeliveryLine.quantity))
+        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
+        .where(Delivery.ticket_id == ticket.id)
+        .group_by(DeliveryLine.order_line_id)
+    )
+    return defaultdict(int, {line_id: int(quantity) for line_id, quantity in rows})
+
+
+async def is_replacement_under_way(session: AsyncSession, ticket: Ticket, order: Order) -> bool:
+    """Whether units of a replacement neither arrived nor came back, and no other ticket settles them."""
+    sent = [each for each in await load_sent_units(session, order) if each.replaces_ticket_id == ticket.id]
+    to_arrive = sum((await count_replacements(session, ticket)).values())
+    others = {id for each in sent for id in each.claims}
+    agreed = set(
+        await session.scalars(select(Ticket.id).where(Ticket.id.in_(others), Ticket.status.in_(AGREED)))
+    )
+    ended = sum(
+        each.quantity
+        if each.arrived_at or each.came_back
+        else sum(units for id, units in each.claims.items() if id in agreed)
+        for each in sent
+    )
+    return ended < to_arrive
+
+
+async def create_replacement(
+    session: AsyncSession, ticket: Ticket, order: Order, owed: Sequence[OwedUnits], *, cause: Cause
+) -> None:
+    """Reserve what a ticket owes and add deliveries of it, each to where the unit it replaces was sent.
+
+    Units of which more can be sold than there are wait for stock. Raises OutOfStock, and then nothing has
+    changed.
     """
-    destinations = await find_destinations(session, ticket)
-    lines = {line.id: line for line in await find_ticket_order_lines(session, ticket)}
-    stock = await find_available_stock(session, lines, destinations.values())
+    originals = await find_deliveries(session, owed)
+    lines = await find_order_lines(session, owed)
+    stock = await find_available_stock(session, owed, lines)
     warehouses = list(
         await session.scalars(
             select(Warehouse).where(Warehouse.active).order_by(Warehouse.position, Warehouse.id)
         )
     )
-    places = [(DeliveryPlace.of(delivery), quantities) for delivery, quantities in destinations.values()]
+    # Units of the same variant take from the same stock: what is allocated are variants, not lines.
+    places = [(DeliveryPlace.of(original), sum_by_variant(owed, original.id)) for original in originals]
     parts = allocate_units(places, stock, warehouses)
     first = 1 + (await session.scalar(select_last_position(order)) or 0)
-    added: list[tuple[DeliveryLine, AllocatedUnits]] = []
-    for index, (original, _) in enumerate(destinations.values()):
-        replacement = build_replacement(original, ticket, position=first + index)
-        session.add(replacement)
-        await session.flush()
-        delivery_lines = [
-            DeliveryLine(
-                delivery_id=replacement.id,
-                order_line_id=part.line,
-                warehouse_id=part.warehouse_id,
-                quantity=part.quantity,
-                packed=0,
-                reserved=part.line not in stock.unlimited,
-            )
-            for part in parts
-            if part.delivery == index
+    async with session.begin_nested():
+        deliveries = [
+            build_replacement(original, ticket, position=first + index)
+            for index, original in enumerate(originals)
         ]
-        session.add_all(delivery_lines)
-        added += zip(delivery_lines, (part for part in parts if part.delivery == index), strict=True)
-    await session.flush()
-    counted = [
-        LineAllocation(
-            delivery_line.id,
-            Allocation(lines[part.line].variant_id, part.warehouse_id, part.quantity),
-            part.backordered,
-        )
-        for delivery_line, part in added
-        if delivery_line.reserved
-    ]
-    await reserve_line_units(session, counted, order_id=order.id, cause=cause)
+        session.add_all(deliveries)
+        await session.flush()
+        shared = list(share_allocated(owed, [original.id for original in originals], parts))
+        added = [
+            build_replacement_line(
+                each,
+                deliveries[each.part.delivery],
+                lines[each.owed.order_line_id],
+                reserved=each.part.line not in stock.unlimited,
+            )
+            for each in shared
+        ]
+        session.add_all(added)
+        await session.flush()
+        counted = [
+            LineAllocation(
+                line.id,
+                Allocation(each.part.line, each.part.warehouse_id, each.quantity),
+                each.backordered,
+            )
+            for line, each in zip(added, shared, strict=True)
+            if line.reserved
+        ]
+        await reserve_line_units(session, counted, order_id=order.id, cause=cause)
 
 
-async def find_destinations(session: AsyncSession, ticket: Ticket) -> Mapping[int, Destination]:
-    """Where the lines of a ticket go, by the delivery: each to the first address it went to."""
-    rows = await session.execute(
-        select(Delivery, TicketLine)
-        .join(DeliveryLine, DeliveryLine.delivery_id == Delivery.id)
-        .join(TicketLine, TicketLine.order_line_id == DeliveryLine.order_line_id)
-        .where(TicketLine.ticket_id == ticket.id, Delivery.ticket_id.is_(None), DeliveryLine.packed > 0)
-        .order_by(Delivery.position, TicketLine.order_line_id)
+@dataclass(frozen=True, slots=True)
+class SharedUnits:
+    """Which owed units a part of an allocation sends, and how many of them."""
+
+    owed: OwedUnits
+    part: AllocatedUnits
+    quantity: int
+    backordered: int
+    """How many of them wait for stock."""
+
+
+def build_replacement_line(
+    shared: SharedUnits, delivery: Delivery, line: OrderLine, *, reserved: bool
+) -> DeliveryLine:
+    another = shared.owed.variant_id != line.variant_id
+    return DeliveryLine(
+        delivery_id=delivery.id,
+        order_line_id=line.id,
+        warehouse_id=shared.part.warehouse_id,
+        quantity=shared.quantity,
+        packed=0,
+        reserved=reserved,
+        variant_id=shared.owed.variant_id if another else None,
+        reduction_amount=shared.owed.reduction_amount,
     )
-    found: dict[int, Destination] = {}
-    placed = set()
-    for delivery, line in rows:
-        if line.order_line_id not in placed:
-            placed.add(line.order_line_id)
-            found.setdefault(delivery.id, (delivery, {}))[1][line.order_line_id] = line.quantity
+
+
+def sum_by_variant(owed: Iterable[OwedUnits], delivery_id: int) -> dict[int, int]:
+    """Units by variant of those that go where a delivery went."""
+    found: defaultdict[int, int] = defaultdict(int)
+    for units in owed:
+        if units.delivery_id == delivery_id:
+            found[units.variant_id] += units.quantity
     return found
 
 
-async def find_ticket_order_lines(session: AsyncSession, ticket: Ticket) -> Sequence[OrderLine]:
+def share_allocated(
+    owed: Sequence[OwedUnits], delivery_ids: Sequence[int], parts: Iterable[AllocatedUnits]
+) -> Iterator[SharedUnits]:
+    """Share the parts of an allocation among the units they send: what is in stock goes to the first."""
+    left = {index: units.quantity for index, units in enumerate(owed)}
+    for part in parts:
+        quantity, in_stock = part.quantity, part.in_stock
+        for index, units in enumerate(owed):
+            if (units.delivery_id, units.variant_id) != (delivery_ids[part.delivery], part.line):
+                continue
+            if taken := min(quantity, left[index]):
+                at_once = min(in_stock, taken)
+                yield SharedUnits(units, part, taken, taken - at_once)
+                left[index], quantity, in_stock = left[index] - taken, quantity - taken, in_stock - at_once
+
+
+async def find_deliveries(session: AsyncSession, owed: Sequence[OwedUnits]) -> Sequence[Delivery]:
     rows = await session.scalars(
-        select(OrderLine)
-        .join(TicketLine, TicketLine.order_line_id == OrderLine.id)
-        .where(TicketLine.ticket_id == ticket.id)
-        .order_by(OrderLine.position)
+        select(Delivery)
+        .where(Delivery.id.in_({units.delivery_id for units in owed}))
+        .order_by(Delivery.position)
     )
     return rows.all()
 
 
+async def find_order_lines(session: AsyncSession, owed: Sequence[OwedUnits]) -> Mapping[int, OrderLine]:
+    """The lines that units were ordered on, by their ids."""
+    rows = await session.scalars(
+        select(OrderLine).where(OrderLine.id.in_({units.order_line_id for units in owed}))
+    )
+    return {line.id: line for line in rows}
+
+
 async def find_available_stock(
-    session: AsyncSession, lines: Mapping[int, OrderLine], destinations: Iterable[Destination]
+    session: AsyncSession, owed: Sequence[OwedUnits], lines: Mapping[int, OrderLine]
 ) -> AvailableStock:
-    """What is available of these lines and where; OutOfStock when it is not enough."""
-    variants = {line.variant_id for line in lines.values()}
-    rows = await session.scalars(select(Variant).where(Variant.id.in_(variants)))
-    variants_by_id = {variant.id: variant for variant in rows}
-    found = await levels_by_variant(session, variants, active=True)
+    """What is available of these variants and where; OutOfStock when it is not enough."""
+    needed: defaultdict[int, int] = defaultdict(int)
+    titles: dict[int, str] = {}
+    for units in owed:
+        needed[units.variant_id] += units.quantity
+        titles[units.variant_id] = lines[units.order_line_id].title
+    rows = await session.scalars(select(Variant).where(Variant.id.in_(needed)))
+    variants = {variant.id: variant for variant in rows}
+    found = await levels_by_variant(session, set(needed), active=True)
+    for variant_id, quantity in needed.items():
+        available = sum(level.available for level in found.get(variant_id, []))
+        if variants[variant_id].can_sell_out and available < quantity:
+            raise OutOfStock(titles[variant_id], left=available, field=())
     left = {
-        (line.id, level.warehouse_id): level.available
-        for line in lines.values()
-        for level in found.get(line.variant_id, [])
+        (variant_id, level.warehouse_id): level.available
+        for variant_id in needed
+        for level in found.get(variant_id, [])
     }
-    for line_id, quantity in (each for _, quantities in destinations for each in quantities.items()):
-        line = lines[line_id]
-        available = sum(level.available for level in found.get(line.variant_id, []))
-        if variants_by_id[line.variant_id].can_sell_out and available < quantity:
-            raise OutOfStock(line.title, left=available, field=())
     return AvailableStock(
         left,
-        unlimited=frozenset(
-            line.id for line in lines.values() if not variants_by_id[line.variant_id].tracked
-        ),
-        backordered=frozenset(
-            line.id for line in lines.values() if variants_by_id[line.variant_id].is_backordered_when_out
-        ),
+        unlimited=frozenset(id for id, variant in variants.items() if not variant.tracked),
+        backordered=frozenset(id for id, variant in variants.items() if variant.is_backordered_when_out),
     )
 
 
@@ -158,17 +269,11 @@ def select_last_position(order: Order) -> Select[int]:
     return select(func.max(Delivery.position)).where(Delivery.order_id == order.id)
 
 
-async def has_replacement_arrived(session: AsyncSession, ticket: Ticket) -> bool:
-    """Whether every unit of a ticket's replacement has been delivered."""
-    sent = await session.scalar(
-        select(func.sum(DeliveryLine.quantity))
-        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
-        .where(Delivery.ticket_id == ticket.id)
-    )
-    arrived = await session.scalar(
-        select(func.sum(ShipmentLine.quantity))
-        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
-        .join(Delivery, Delivery.id == Shipment.delivery_id)
-        .where(Delivery.ticket_id == ticket.id, Shipment.status == ShipmentStatus.DELIVERED)
-    )
-    return sent is not None and arrived == sent
+def as_variant(
+    owed: Iterable[OwedUnits], variant_id: int, reduction_amounts: Mapping[int, int]
+) -> list[OwedUnits]:
+    """The units as another variant; `reduction_amounts` are by order line."""
+    return [
+        replace(units, variant_id=variant_id, reduction_amount=reduction_amounts[units.order_line_id])
+        for units in owed
+    ]

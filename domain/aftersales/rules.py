@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 
-from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.reasons import REASONS, ClaimStage, stage_of
+from domain.aftersales.sent_units import SentUnits
 from domain.aftersales.states import REFUND_TYPES
-from domain.errors import DomainError, ErrorCode
+from domain.errors import DomainError, ErrorCode, Path
 from models import Order, OrderLine, OrderStatus, TicketReason, TicketType
+from text.messages import Fact
 
 
 class TicketObstacle(StrEnum):
@@ -29,8 +29,14 @@ class TicketObstacle(StrEnum):
     """It has not been sent yet."""
     NOT_DELIVERED = "NOT_DELIVERED"
     """It has not arrived yet."""
+    CAME_BACK = "CAME_BACK"
+    """The parcel came back to the shop, which settles it by itself."""
+    TOO_EARLY = "TOO_EARLY"
+    """The parcel may still arrive in time."""
     WINDOW_CLOSED = "WINDOW_CLOSED"
     """The time for such a request is over."""
+    EXCLUDED = "EXCLUDED"
+    """It cannot be returned without a reason, as was confirmed when it was ordered."""
     ALREADY_ASKED = "ALREADY_ASKED"
     """Other tickets are about these units already."""
 
@@ -38,8 +44,17 @@ class TicketObstacle(StrEnum):
 class NotEligible(DomainError):
     code = ErrorCode.NOT_ELIGIBLE
 
-    def __init__(self, obstacle: TicketObstacle, message: str, *, field: tuple[str | int, ...] = ()) -> None:
-        super().__init__(message, field=field)
+    def __init__(
+        self,
+        obstacle: TicketObstacle,
+        template: str,
+        /,
+        *,
+        field: Path = (),
+        plural: str = "",
+        **facts: Fact,
+    ) -> None:
+        super().__init__(template, field=field, plural=plural, **facts)
         self.obstacle = obstacle
 
 
@@ -49,6 +64,8 @@ class ClaimedUnits:
 
     order_line_id: int
     quantity: int
+    shipment_id: int | None = None
+    """The parcel they came in; None for those that came first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,57 +92,59 @@ class LineUnits:
     bought: int
     waiting: int = 0
     """Neither packed nor withdrawn."""
-    sent: int = 0
-    """Left the warehouse, wherever they are now."""
-    arrived: int = 0
-    claimed: dict[ClaimStage, int] = field(default_factory=lambda: dict.fromkeys(ClaimStage, 0))
-    """By tickets that were not declined."""
+    sent: list[SentUnits] = field(default_factory=list)
+    """What left the warehouse, replacements included, in the order of its packing."""
+    withdrawn: int = 0
+    """By tickets that were not declined, before they were packed."""
     withdrawing: int = 0
     """Waiting, but asked for by a ticket that has not been agreed yet."""
     refunded: int = 0
     """By tickets that end with a refund."""
     refunded_amount: int = 0
-    """In minor units."""
+    """What was refunded for them, as far as it was paid for the units that were ordered, in minor units."""
     refunded_for_fault: int = 0
     """By tickets that are settled and were the shop's fault."""
 
     @property
     def unclaimed(self) -> int:
-        return self.bought - sum(self.claimed.values())
+        """Units that no ticket is about: of those bought, and of those sent in place of others."""
+        claimed = sum(each.claimed for each in self.sent if each.replaces_ticket_id is None)
+        again = sum(each.left for each in self.sent if each.replaces_ticket_id is not None)
+        return max(0, self.bought - self.withdrawn - claimed) + again
+
+    def at_stage(self, stage: ClaimStage) -> list[SentUnits]:
+        """The parcels whose units have come that far: those that have not arrived first, then the oldest."""
+        sent = [each for each in self.sent if not each.came_back]
+        if stage is ClaimStage.ARRIVED:
+            arrived = [each for each in sent if each.arrived_at is not None]
+            return sorted(arrived, key=lambda each: (each.arrived_at, each.shipment.id))
+        return sorted(sent, key=lambda each: (each.arrived_at is not None, each.shipment.id))
 
     def left(self, stage: ClaimStage) -> int:
         """Units that may still be claimed at this stage."""
-        still_sent = self.sent - self.claimed[ClaimStage.SENT] - self.claimed[ClaimStage.ARRIVED]
-        at_stage = {
-            ClaimStage.WAITING: self.waiting - self.withdrawing,
-            ClaimStage.SENT: still_sent,
-            ClaimStage.ARRIVED: min(self.arrived - self.claimed[ClaimStage.ARRIVED], still_sent),
-        }
-        return max(0, min(self.unclaimed, at_stage[stage]))
+        if stage is ClaimStage.WAITING:
+            return max(0, min(self.unclaimed, self.waiting - self.withdrawing))
+        return sum(each.left for each in self.at_stage(stage))
 
     @property
     def packed(self) -> int:
         """Packed or sent: bought, and neither waiting nor withdrawn."""
-        return self.bought - self.waiting - (self.claimed[ClaimStage.WAITING] - self.withdrawing)
+        return self.bought - self.waiting - (self.withdrawn - self.withdrawing)
 
 
-STAGE_OBSTACLES: Mapping[ClaimStage, tuple[TicketObstacle, str]] = {
-    ClaimStage.WAITING: (
-        TicketObstacle.ALREADY_SHIPPED,
-        "has been packed or sent: return it when it has arrived",
-    ),
-    ClaimStage.SENT: (TicketObstacle.NOT_SHIPPED, "has not been sent yet"),
-    ClaimStage.ARRIVED: (TicketObstacle.NOT_DELIVERED, "has not arrived yet"),
-}
-"""What is refused, and how, when units have not reached the stage a claim needs, or are past it."""
-
-
-def claim_deadline(order: Order, reason: TicketReason, deadlines: Deadlines) -> datetime | None:
-    """The last moment to ask; None while the goods have not been received."""
-    received_at = order.receipt_confirmed_at or order.completed_at or order.delivered_at
-    if received_at is None:
-        return None
-    return received_at + deadlines.window_of(REASONS[reason].window)
+def refuse_stage(stage: ClaimStage, title: str, *, came_back: bool, field: Path) -> NotEligible:
+    """What is refused, and how, when units have not reached the stage a claim needs, or are past it."""
+    if stage is ClaimStage.WAITING:
+        template = "{title} has been packed or sent: return it when it has arrived."
+        return NotEligible(TicketObstacle.ALREADY_SHIPPED, template, title=title, field=field)
+    if came_back:
+        template = "{title} came back to the shop, which settles it by itself."
+        return NotEligible(TicketObstacle.CAME_BACK, template, title=title, field=field)
+    if stage is ClaimStage.SENT:
+        template = "{title} has not been sent yet."
+        return NotEligible(TicketObstacle.NOT_SHIPPED, template, title=title, field=field)
+    template = "{title} has not arrived yet."
+    return NotEligible(TicketObstacle.NOT_DELIVERED, template, title=title, field=field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,25 +157,33 @@ class ClaimCase:
     """All lines of the order, by id."""
     units: Mapping[int, LineUnits]
     """By order line."""
+    days: Mapping[int, int]
+    """For how many days after its arrival each order line can be claimed for this reason."""
     captured: int
     refundable: int
     """What was captured for the order and neither went back nor is promised to other tickets."""
     unpaid: int
     """What is still to be paid, and not under way."""
 
+    def parcels_of(self, claimed: ClaimedUnits) -> list[SentUnits]:
+        """The parcels that claimed units may be in, in the order in which they are taken."""
+        found = self.units[claimed.order_line_id].at_stage(self.claim.stage)
+        return [each for each in found if claimed.shipment_id in {None, each.shipment.id}]
 
-def find_obstacle(case: ClaimCase, deadlines: Deadlines, *, asked_at: datetime) -> NotEligible | None:
-    """The first reason to refuse a claim; None when it can be granted."""
-    if case.claim.type not in REASONS[case.claim.reason].types:
-        return NotEligible(
-            TicketObstacle.REASON_NOT_ALLOWED, "This reason does not fit what you ask for.", field=("reason",)
-        )
-    last = claim_deadline(case.order, case.claim.reason, deadlines)
-    if last is not None and last < asked_at:
-        return NotEligible(
-            TicketObstacle.WINDOW_CLOSED, f"The time for this ended on {last:%Y-%m-%d at %H:%M} UTC."
-        )
-    return find_order_obstacle(case) or find_units_obstacle(case)
+    def left_of(self, claimed: ClaimedUnits) -> int:
+        """How many units can be claimed where those are."""
+        if self.claim.stage is ClaimStage.WAITING:
+            return self.units[claimed.order_line_id].left(ClaimStage.WAITING)
+        return sum(each.left for each in self.parcels_of(claimed))
+
+
+def find_type_obstacle(claim: TicketClaim) -> NotEligible | None:
+    """Whether the reason does not fit what is asked for."""
+    if claim.type in REASONS[claim.reason].types:
+        return None
+    return NotEligible(
+        TicketObstacle.REASON_NOT_ALLOWED, "This reason does not fit what you ask for.", field=("reason",)
+    )
 
 
 def find_order_obstacle(case: ClaimCase) -> NotEligible | None:
@@ -180,14 +207,19 @@ def find_units_obstacle(case: ClaimCase) -> NotEligible | None:
     stage = case.claim.stage
     for index, claimed in enumerate(case.claim.lines):
         units, title = case.units[claimed.order_line_id], case.lines[claimed.order_line_id].title
-        if claimed.quantity <= units.left(stage):
+        if claimed.quantity <= case.left_of(claimed):
             continue
         path = ("lines", index, "quantity")
+        if claimed.shipment_id is not None and claimed.quantity <= units.left(stage):
+            template = "Only {left} of {title} in this parcel can still be asked for."
+            left = case.left_of(claimed)
+            return NotEligible(TicketObstacle.ALREADY_ASKED, template, left=left, title=title, field=path)
         if claimed.quantity > units.unclaimed:
-            message = f"Only {units.unclaimed} of {title} can still be asked for."
-            return NotEligible(TicketObstacle.ALREADY_ASKED, message, field=path)
-        code, message = STAGE_OBSTACLES[stage]
-        return NotEligible(code, f"{title} {message}.", field=path)
+            template = "Only {left} of {title} can still be asked for."
+            left = units.unclaimed
+            return NotEligible(TicketObstacle.ALREADY_ASKED, template, left=left, title=title, field=path)
+        came_back = any(each.came_back for each in units.sent)
+        return refuse_stage(stage, title, came_back=came_back, field=path)
     if stage is ClaimStage.WAITING and leaves_nothing_to_send(case.claim.lines, case.units):
         return NotEligible(
             TicketObstacle.CANCEL_INSTEAD, "Nothing has been packed yet: you can cancel the order."

@@ -9,19 +9,21 @@ from domain.aftersales.claim_facts import ClaimFacts, load_claim_facts, refundab
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.reasons import ClaimStage
 from domain.aftersales.refund_amounts import cap_amounts, shipping_refund
-from domain.aftersales.replacement import create_replacement, has_replacement_arrived
+from domain.aftersales.replacement import create_replacement, find_owed_units, is_replacement_under_way
 from domain.aftersales.rules import ClaimCase
+from domain.aftersales.sent_units import load_sent_units, units_of_ticket
 from domain.aftersales.states import TRANSITIONS, UNSETTLED, enter_status
 from domain.aftersales.ticket import claim_of, lock_ticket, ticket_lines_of
 from domain.aftersales.withdrawal import withdraw_lines
 from domain.cause import Cause
-from domain.errors import WrongState
+from domain.errors import OutOfStock, WrongState
 from domain.events import (
     TicketCancelled,
     TicketCompleted,
     TicketEvent,
     TicketRefundFailed,
     TicketRefundRetried,
+    TicketReplacementUnavailable,
 )
 from domain.order import FINAL, reopen_order, settle_order
 from domain.outbox import record
@@ -39,7 +41,10 @@ async def grant_ticket(
     *,
     cause: Cause,
 ) -> None:
-    """Move a locked ticket to what was agreed, and request its refund or create its replacement."""
+    """Move a locked ticket to what was agreed, and request its refund or create its replacement.
+
+    Where the replacement is sold out, the customer chooses what to get instead.
+    """
     if order.status in FINAL:
         raise WrongState(
             f"This order is {status_text(order.status)}: nothing is left to grant.", field=("id",)
@@ -50,8 +55,19 @@ async def grant_ticket(
         case TicketStatus.REFUNDING:
             await settle_in_money(session, ticket, order, deadlines, cause=cause)
         case TicketStatus.RESHIPPING:
-            await create_replacement(session, ticket, order, cause=cause)
+            owed = await find_owed_units(session, ticket, order)
+            try:
+                await create_replacement(session, ticket, order, owed, cause=cause)
+            except OutOfStock:
+                enter_status(ticket, TicketStatus.AWAITING_CHOICE, deadlines, now=cause.now)
+    await follow_replaced_tickets(session, ticket, order, deadlines, cause=cause)
     await settle_order(session, order, cause=cause.automatic)
+
+
+def record_unavailable(session: AsyncSession, ticket: Ticket, *, cause: Cause) -> None:
+    """Record that the customer has to choose, where a replacement was agreed to and cannot be sent."""
+    if ticket.status is TicketStatus.AWAITING_CHOICE:
+        record(session, TicketReplacementUnavailable(ticket), cause.automatic)
 
 
 async def settle_in_money(
@@ -110,10 +126,11 @@ async def request_ticket_refund(
 async def follow_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause) -> None:
     """Bring a ticket to the status its refunds have reached; nothing changes when it is there already."""
     order, ticket = await lock_ticket(session, ticket_id)
+    if ticket.status is TicketStatus.RESHIPPING:
+        await complete_if_done(session, ticket, order, cause=cause)
     if ticket.status not in {TicketStatus.REFUNDING, TicketStatus.REFUND_FAILED}:
         return
-    found = await session.scalars(select(Refund.status).where(Refund.ticket_id == ticket_id))
-    statuses = set(found)
+    statuses = await find_refund_statuses(session, ticket)
     if RefundStatus.FAILED in statuses:
         move_to(session, ticket, TicketStatus.REFUND_FAILED, TicketRefundFailed, cause=cause)
         return
@@ -125,6 +142,10 @@ async def follow_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause)
     complete_ticket(ticket, now=cause.now)
     record(session, TicketCompleted(ticket), cause)
     await settle_order(session, order, cause=cause.automatic)
+
+
+async def find_refund_statuses(session: AsyncSession, ticket: Ticket) -> set[RefundStatus]:
+    return set(await session.scalars(select(Refund.status).where(Refund.ticket_id == ticket.id)))
 
 
 async def retry_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause) -> Ticket:
@@ -146,13 +167,45 @@ async def retry_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause) 
     return ticket
 
 
-async def follow_replacement(session: AsyncSession, ticket_id: int, *, cause: Cause) -> None:
-    """Complete a ticket once the last parcel of its replacement has arrived."""
+async def follow_replacement(
+    session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    """Complete a ticket once the last of its replacement has arrived; for what came back the customer
+    chooses anew."""
     order, ticket = await lock_ticket(session, ticket_id)
-    if ticket.status is TicketStatus.RESHIPPING and await has_replacement_arrived(session, ticket):
+    await follow_locked_replacement(session, ticket, order, deadlines, cause=cause)
+
+
+async def follow_locked_replacement(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    if ticket.status is not TicketStatus.RESHIPPING:
+        return
+    if await find_owed_units(session, ticket, order):
+        enter_status(ticket, TicketStatus.AWAITING_CHOICE, deadlines, now=cause.now)
+        record_unavailable(session, ticket, cause=cause)
+        return
+    await complete_if_done(session, ticket, order, cause=cause)
+
+
+async def complete_if_done(session: AsyncSession, ticket: Ticket, order: Order, *, cause: Cause) -> None:
+    """Complete a ticket that is sending a replacement when nothing of it is under way any more."""
+    unpaid = await find_refund_statuses(session, ticket) - {RefundStatus.SUCCEEDED}
+    if not unpaid and not await is_replacement_under_way(session, ticket, order):
         complete_ticket(ticket, now=cause.now)
         record(session, TicketCompleted(ticket), cause)
         await settle_order(session, order, cause=cause.automatic)
+
+
+async def follow_replaced_tickets(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    """Bring tickets to their end of whose replacements this one has been granted: they owe nothing more."""
+    claimed = units_of_ticket(await load_sent_units(session, order), ticket.id)
+    earlier = {each.replaces_ticket_id for each, _ in claimed if each.replaces_ticket_id is not None}
+    for ticket_id in sorted(earlier):
+        replaced = await session.get_one(Ticket, ticket_id, with_for_update=True, populate_existing=True)
+        await follow_locked_replacement(session, replaced, order, deadlines, cause=cause.automatic)
 
 
 def move_to(

@@ -14,6 +14,7 @@ TRANSITIONS = transition_table(
             TicketStatus.REFUNDING,
             TicketStatus.AWAITING_RETURN,
             TicketStatus.RESHIPPING,
+            TicketStatus.AWAITING_CHOICE,
             TicketStatus.REFUSED,
             TicketStatus.CANCELLED,
         },
@@ -21,11 +22,18 @@ TRANSITIONS = transition_table(
         TicketStatus.RETURN_SHIPPED: {
             TicketStatus.REFUNDING,
             TicketStatus.RESHIPPING,
+            TicketStatus.AWAITING_CHOICE,
             TicketStatus.RETURN_REFUSED,
             TicketStatus.CANCELLED,
         },
         TicketStatus.RETURN_REFUSED: {TicketStatus.ARBITRATION},
-        TicketStatus.RESHIPPING: {TicketStatus.COMPLETED},
+        TicketStatus.RESHIPPING: {TicketStatus.COMPLETED, TicketStatus.AWAITING_CHOICE},
+        TicketStatus.AWAITING_CHOICE: {
+            TicketStatus.AWAITING_STOCK,
+            TicketStatus.RESHIPPING,
+            TicketStatus.REFUNDING,
+        },
+        TicketStatus.AWAITING_STOCK: {TicketStatus.RESHIPPING, TicketStatus.REFUNDING},
         TicketStatus.REFUNDING: {TicketStatus.COMPLETED, TicketStatus.REFUND_FAILED},
         TicketStatus.REFUND_FAILED: {TicketStatus.REFUNDING},
         TicketStatus.REFUSED: {TicketStatus.APPLIED, TicketStatus.ARBITRATION},
@@ -33,6 +41,7 @@ TRANSITIONS = transition_table(
             TicketStatus.REFUNDING,
             TicketStatus.AWAITING_RETURN,
             TicketStatus.RESHIPPING,
+            TicketStatus.AWAITING_CHOICE,
             TicketStatus.REJECTED,
         },
         TicketStatus.REJECTED: set(),
@@ -69,7 +78,16 @@ SETTLED = frozenset({TicketStatus.REFUNDING, TicketStatus.REFUND_FAILED, TicketS
 """What the ticket asks for is granted and under way, or done."""
 
 UNSETTLED = frozenset(TicketStatus) - DECLINED - SETTLED
-"""The ticket may still be declined."""
+"""What the ticket asks for is not granted yet, or not done."""
+
+CHOOSABLE = frozenset({TicketStatus.AWAITING_CHOICE, TicketStatus.AWAITING_STOCK})
+"""The customer may choose what to get in place of the replacement."""
+
+UNPROMISED = CHOOSABLE | {TicketStatus.RESHIPPING}
+"""The ticket's refund, if it has one, has been requested: it is not promised besides."""
+
+AGREED = CHOOSABLE | SETTLED | {TicketStatus.RESHIPPING}
+"""What the ticket asks for is granted."""
 
 
 def enter_status(ticket: Ticket, to: TicketStatus, deadlines: Deadlines, *, now: datetime) -> None:

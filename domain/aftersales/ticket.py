@@ -1,6 +1,8 @@
 """Locking a ticket, and reading and saving its lines and pictures."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +12,7 @@ from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.errors import Invalid, LimitReached, NotFound
 from domain.media import check_own_media
 from domain.order import lock_order
-from models import Order, Ticket, TicketLine, TicketMedia
+from models import DeliveryLine, Order, Ticket, TicketLine, TicketMedia, TicketUnits
 
 MEDIA_LIMIT = 9
 """Pictures of one ticket."""
@@ -37,11 +39,28 @@ async def ticket_lines_of(session: AsyncSession, ticket: Ticket) -> Sequence[Tic
 
 
 async def claim_of(session: AsyncSession, ticket: Ticket) -> TicketClaim:
-    """What a ticket asks for."""
-    lines = await ticket_lines_of(session, ticket)
-    return TicketClaim(
-        ticket.type, ticket.reason, tuple(ClaimedUnits(line.order_line_id, line.quantity) for line in lines)
+    """What a ticket asks for; units that came in one parcel are those of that parcel."""
+    rows = await session.execute(
+        select(DeliveryLine.order_line_id, TicketUnits.shipment_id)
+        .join(DeliveryLine, DeliveryLine.id == TicketUnits.delivery_line_id)
+        .where(TicketUnits.ticket_id == ticket.id)
     )
+    parcels: defaultdict[int, set[int]] = defaultdict(set)
+    for line_id, shipment_id in rows:
+        parcels[line_id].add(shipment_id)
+    return TicketClaim(
+        ticket.type,
+        ticket.reason,
+        tuple(
+            ClaimedUnits(line.order_line_id, line.quantity, only_of(parcels[line.order_line_id]))
+            for line in await ticket_lines_of(session, ticket)
+        ),
+    )
+
+
+def only_of(ids: AbstractSet[int]) -> int | None:
+    """The one id; None where there are none or several."""
+    return next(iter(ids)) if len(ids) == 1 else None
 
 
 async def check_ticket_limit(session: AsyncSession, order: Order) -> None:
@@ -63,6 +82,17 @@ async def save_ticket_lines(session: AsyncSession, ticket: Ticket, quote: Ticket
             refund_amount=line.refund.minor,
         )
         for line in quote.lines
+    )
+    await session.execute(delete(TicketUnits).where(TicketUnits.ticket_id == ticket.id))
+    session.add_all(
+        TicketUnits(
+            ticket_id=ticket.id,
+            shipment_id=sent.shipment.id,
+            delivery_line_id=sent.delivery_line.id,
+            quantity=quantity,
+        )
+        for line in quote.lines
+        for sent, quantity in line.picked
     )
     await session.flush()
 

@@ -14,6 +14,7 @@ from models import (
     ShipmentLine,
     StockLevel,
     StockMovement,
+    sent_variant_id,
     waiting_units,
 )
 from models.sql.types import AnyColumn, AnySelect
@@ -78,7 +79,7 @@ def find_wrong_reservations() -> AnySelect:
     )
     waiting = (
         select(
-            OrderLine.variant_id,
+            sent_variant_id().label("variant_id"),
             DeliveryLine.warehouse_id,
             literal(0).label("reserved"),
             (DeliveryLine.quantity - total_of(sent) - waiting_units()).label("ordered"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from domain.events.types import EventLine, TicketEvent
-from models import CurrencyCode, TicketReason, TicketType
+from models import CurrencyCode, ReplacementChoice, TicketReason, TicketType
 
 
 class TicketClaimEvent(TicketEvent, abstract=True):
@@ -35,7 +35,26 @@ class TicketRefused(TicketEvent, name="ticket.refused"):
 
 
 class TicketPostponed(TicketEvent, name="ticket.postponed"):
+    """Recorded up to release 0.2.0, for replacements that were sold out."""
+
     reason: str
+
+
+class TicketOverdue(TicketEvent, name="ticket.overdue"):
+    """Nobody has answered in time, and only people can decide."""
+
+
+class TicketReplacementUnavailable(TicketEvent, name="ticket.replacement_unavailable"):
+    """The replacement is sold out or came back: the customer chooses what to get instead."""
+
+
+class TicketReplacementChosen(TicketEvent, name="ticket.replacement_chosen"):
+    choice: ReplacementChoice
+    variant_id: int | None = None
+
+
+class TicketReplacementFilled(TicketEvent, name="ticket.replacement_filled"):
+    """There is stock of what the customer waited for."""
 
 
 class TicketCancelled(TicketEvent, name="ticket.cancelled"):

@@ -191,6 +191,8 @@ def content_of(item: BatchItem) -> list[dict[str, object]]:
     content = asdict(item.request) | {"owner": None}
     if item.request.lines is None:
         content["currency"] = None
+    if not item.request.confirmed_exclusions:  # as of releases that did not know of them
+        del content["confirmed_exclusions"]
     contact = [asdict(item.guest.contact)] if item.guest else []
     return [content, asdict(item.payment_plan), *contact]
 

@@ -148,6 +148,8 @@ def line_rows(plan: InsertPlan) -> list[RowValues]:
             "discount_amount": line.discount.minor,
             "cancelled": 0,
             "cancelled_amount": 0,
+            "exclusion": line.exclusion,
+            "exclusion_confirmed_at": plan.order.placed_at if line.exclusion else None,
             "discounts": discounts_of(line),
         }
         for position, line in enumerate(plan.quote.lines, start=1)
@@ -201,6 +203,8 @@ def delivery_line_rows(plan: InsertPlan) -> list[RowValues]:
             "quantity": units.quantity,
             "packed": 0,
             "reserved": plan.quote.lines[units.line].variant.tracked,
+            "variant_id": None,
+            "reduction_amount": 0,
         }
         for units in plan.allocated
     ]

@@ -35,6 +35,7 @@ from models import (
     Payment,
     PaymentStatus,
     PostingKind,
+    sent_variant_id,
 )
 
 REASON_LIMIT = 500
@@ -206,7 +207,7 @@ async def reservations_of(
     session: AsyncSession, order_ids: Sequence[int], *, by: int | None
 ) -> Sequence[Reservation]:
     """The units reserved or backordered for orders of which nothing has left, to be released by `by`."""
-    level = OrderLine.variant_id, DeliveryLine.warehouse_id
+    level = sent_variant_id(), DeliveryLine.warehouse_id
     rows = await session.execute(
         select(Delivery.order_id, *level, func.sum(DeliveryLine.quantity))
         .join(OrderLine, OrderLine.id == DeliveryLine.order_line_id)

@@ -30,7 +30,7 @@ from domain.order.insert import (
     new_order,
 )
 from domain.order.quote import OrderQuote, QuoteFacts, build_quote, read_facts
-from domain.order.refusals import AmountMismatch, NotOffered
+from domain.order.refusals import AmountMismatch, ExclusionNotConfirmed, NotOffered
 from domain.order.request import OrderRequest, PaymentPlan, PlannedPayment
 from domain.order.states import TRANSITIONS
 from domain.promotion import use_promotions
@@ -182,11 +182,20 @@ def check_request(
             if not request.deliveries:
                 raise Invalid("Say where it goes.", field=("deliveries",))
         with check:
+            check_exclusions(request, quote)
+        with check:
             if len(payment_plan.note) > NOTE_LIMIT:
                 raise Invalid(f"A note has at most {NOTE_LIMIT} characters.", field=("note",))
         with check:
             check_each_payment(payment_plan.payments, quote.currency, terms)
     check_sums(payment_plan.payments, quote)
+
+
+def check_exclusions(request: OrderRequest, quote: OrderQuote) -> None:
+    """Refuse goods that cannot be returned without a reason, unless the buyer knows that and why."""
+    for line in quote.lines:
+        if line.exclusion and request.confirmed_exclusions.get(line.variant.id) is not line.exclusion:
+            raise ExclusionNotConfirmed(line.item.name)
 
 
 def check_each_payment(payments: Sequence[PlannedPayment], currency: CurrencyCode, terms: OrderTerms) -> None:

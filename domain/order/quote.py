@@ -22,7 +22,16 @@ from domain.promotion import (
 from domain.promotion.engine import Discount, PricedLine
 from domain.shipping import Tariff, load_tariff
 from domain.stock import ensure_main_warehouse
-from models import Address, CurrencyCode, Money, Variant, Warehouse
+from models import (
+    Address,
+    ClaimExclusion,
+    ClaimTerms,
+    CurrencyCode,
+    Money,
+    Variant,
+    Warehouse,
+    select_exclusions,
+)
 
 DELIVERIES_LIMIT = 20
 
@@ -40,6 +49,8 @@ class OrderQuoteLine:
 
     item: OrderItem
     priced: PricedLine
+    exclusion: ClaimExclusion | None = None
+    """Why it cannot be returned without a reason, which the buyer confirms; None where it can."""
 
     @property
     def unit_price(self) -> Money:
@@ -136,6 +147,8 @@ class QuoteFacts:
     main_warehouse: Warehouse | None
     """Read only where some variants are in no warehouse."""
     tariff: Tariff
+    terms: ClaimTerms
+    """Of returns without a reason, as far as goods are excluded from them."""
     promotions: ActivePromotions
     """Each order of a batch takes its own uses from them."""
 
@@ -153,6 +166,7 @@ async def read_facts(
         addresses=await read_address_book(session, requests),
         main_warehouse=await ensure_main_warehouse(session) if needs_main_warehouse else None,
         tariff=await load_tariff(session, {basket.currency for basket in baskets}),
+        terms=ClaimTerms.of(await session.scalars(select_exclusions())),
         promotions=await find_active_promotions(
             session,
             currencies={basket.currency for basket in baskets},
@@ -192,7 +206,8 @@ def build_quote(
     return OrderQuote(
         currency=basket.currency,
         lines=[
-            OrderQuoteLine(item, priced) for item, priced in zip(items, pricing.priced.lines, strict=True)
+            OrderQuoteLine(item, priced, facts.terms.exclusion_of(item.product_id, item.category_path))
+            for item, priced in zip(items, pricing.priced.lines, strict=True)
         ],
         deliveries=[
             replace(delivery, priced=priced)

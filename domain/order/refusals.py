@@ -25,3 +25,13 @@ class NotOffered(DomainError):
 
     def __init__(self, method: PaymentMethod, *, field: Path) -> None:
         super().__init__(f"{method.value} is not offered here.", field=field)
+
+
+class ExclusionNotConfirmed(DomainError):
+    """Something cannot be returned without a reason, and the buyer has not confirmed to know it."""
+
+    code = ErrorCode.CONFIRMATION_REQUIRED
+
+    def __init__(self, name: str) -> None:
+        template = "{name} cannot be returned without a reason: please confirm that."
+        super().__init__(template, name=name, field=("confirmed_exclusions",))

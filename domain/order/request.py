@@ -1,11 +1,11 @@
 """What a client asks to be ordered, and how it will be paid."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from domain.address import PostalAddress
 from domain.cart import CartOwner
-from models import CurrencyCode, Money, PaymentMethod, ShippingMethod
+from models import ClaimExclusion, CurrencyCode, Money, PaymentMethod, ShippingMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class OrderRequest:
     """In place of those on the cart."""
     currency: CurrencyCode = CurrencyCode.CNY
     """Of `lines`; a cart has a currency of its own."""
+    confirmed_exclusions: Mapping[int, ClaimExclusion] = field(default_factory=dict)
+    """Which variants the buyer knows to be excluded from returns without a reason, and why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ from models import (
     TicketLine,
     TicketMedia,
     TicketMessage,
+    TicketUnits,
     TotpSecret,
     TrackingEvent,
     Verification,
@@ -136,6 +137,7 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
     ArticleRating: PersonalTable(lambda id: ArticleRating.reader == reader_key(id)),
     TicketMedia: PersonalTable(lambda id: TicketMedia.ticket_id.in_(tickets_of(id)), deleted=True),
     TicketMessage: PersonalTable(lambda id: TicketMessage.ticket_id.in_(tickets_of(id)), {"body": ""}),
+    TicketUnits: PersonalTable(lambda id: TicketUnits.ticket_id.in_(tickets_of(id)), exported=False),
     TicketLine: PersonalTable(lambda id: TicketLine.ticket_id.in_(tickets_of(id))),
     Ticket: PersonalTable(
         lambda id: Ticket.account_id == id,

@@ -22,6 +22,7 @@ from models import (
     OrderLine,
     Shipment,
     ShipmentLine,
+    sent_variant_id,
 )
 
 
@@ -85,7 +86,7 @@ async def check_tracking_number_free(
 async def find_reserved_units(session: AsyncSession, shipment: Shipment) -> list[Allocation]:
     """The reserved units of a parcel, without what is sold without a stock limit."""
     rows = await session.execute(
-        select(OrderLine.variant_id, DeliveryLine.warehouse_id, ShipmentLine.quantity)
+        select(sent_variant_id(), DeliveryLine.warehouse_id, ShipmentLine.quantity)
         .join(DeliveryLine, DeliveryLine.id == ShipmentLine.delivery_line_id)
         .join(OrderLine, OrderLine.id == ShipmentLine.order_line_id)
         .where(ShipmentLine.shipment_id == shipment.id, DeliveryLine.reserved)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from events.aftersales import TICKETS_OVERDUE
+from events.aftersales import TICKETS_IN_STOCK, TICKETS_OVERDUE
 from events.cart import GUEST_CARTS
 from events.catalog import PRICE_CHANGES
 from events.media import UNUSED_PICTURES
@@ -28,6 +28,7 @@ SCHEDULE: Sequence[Timer] = (
     STALLED_REFUNDS,
     CARRIER_POLLS,
     TICKETS_OVERDUE,
+    TICKETS_IN_STOCK,
     PRICE_CHANGES,
     UNUSED_PICTURES,
     GUEST_CARTS,

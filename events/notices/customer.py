@@ -20,6 +20,7 @@ from domain.events import (
     TicketMessageAdded,
     TicketOpened,
     TicketRefused,
+    TicketReplacementUnavailable,
     TicketReturnRefused,
 )
 from events.types import Resources
@@ -39,6 +40,7 @@ NOTICED: Mapping[type[DomainEvent], NoticeKind] = {
     TicketReturnRefused: NoticeKind.TICKET_REFUSED,
     TicketDecided: NoticeKind.TICKET_REFUSED,
     TicketMessageAdded: NoticeKind.TICKET_ANSWERED,
+    TicketReplacementUnavailable: NoticeKind.TICKET_CHOICE,
     TicketCompleted: NoticeKind.TICKET_COMPLETED,
 }
 """What the customer of each event is told; a ticket that was decided in their favour is agreed to."""

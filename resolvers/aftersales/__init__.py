@@ -13,9 +13,11 @@ from resolvers.aftersales.commands import (
     ticket_reapply,
     ticket_refund_retry,
     ticket_refuse,
+    ticket_replacement_choose,
     ticket_return_receive,
     ticket_return_ship,
 )
+from resolvers.aftersales.policies import ReasonWindow, claim_policies, claim_policy_save, windows
 from resolvers.aftersales.queries import (
     actors,
     assignees,
@@ -23,6 +25,7 @@ from resolvers.aftersales.queries import (
     find_ticket_message,
     from_staff,
     messages,
+    refusal_message,
     status_then,
     suggested_articles,
     ticket,
@@ -32,6 +35,7 @@ from resolvers.aftersales.queries import (
 )
 
 __all__ = [
+    "ReasonWindow",
     "TicketObstacle",
     "TicketQuote",
     "TicketQuoteLine",
@@ -39,10 +43,13 @@ __all__ = [
     "TicketQuoteRefusal",
     "actors",
     "assignees",
+    "claim_policies",
+    "claim_policy_save",
     "find_ticket",
     "find_ticket_message",
     "from_staff",
     "messages",
+    "refusal_message",
     "status_then",
     "suggested_articles",
     "ticket",
@@ -57,8 +64,10 @@ __all__ = [
     "ticket_reapply",
     "ticket_refund_retry",
     "ticket_refuse",
+    "ticket_replacement_choose",
     "ticket_return_receive",
     "ticket_return_ship",
     "ticket_updates",
     "tickets",
+    "windows",
 ]

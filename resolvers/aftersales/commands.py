@@ -11,6 +11,7 @@ from domain.aftersales.decisions import (
     refuse_ticket,
 )
 from domain.aftersales.messages import add_message
+from domain.aftersales.replacement_choice import choose_replacement
 from domain.aftersales.requests import (
     TicketRequest,
     TicketRequestChange,
@@ -24,7 +25,7 @@ from domain.aftersales.rules import TicketClaim
 from domain.aftersales.settlement import retry_refunds
 from domain.errors import Forbidden
 from events.aftersales import deadlines_of
-from models import Ticket, TicketReason, TicketType
+from models import ReplacementChoice, Ticket, TicketReason, TicketType
 from resolvers.aftersales.queries import own_order, own_ticket_id
 from resolvers.context import Info
 from resolvers.guard import Permission
@@ -171,6 +172,9 @@ async def ticket_return_receive(
 ) -> Ticket:
     """Accepts or refuses what came back; accepted goods go into the warehouse they came from.
 
+    A return that was accepted because nobody inspected it in time can still be booked in. Where the
+    replacement is sold out, the customer chooses what to get instead.
+
     id: the ticket
     accepted: whether it is what was agreed
     damaged: whether it cannot be sold again
@@ -186,6 +190,29 @@ async def ticket_return_receive(
         )
 
 
+async def ticket_replacement_choose(
+    info: Info, id: strawberry.ID, choice: ReplacementChoice, variant_id: strawberry.ID | None = None
+) -> Ticket:
+    """Chooses what to get for a replacement that is sold out or came back. Who waits may still choose anew.
+
+    id: the ticket
+    choice: to wait, to take another variant, or to get money
+    variant_id: the other variant, of the same product and at the same price or less; what it costs less is
+        refunded. A dearer one has to be ordered.
+    """
+    context, ticket_id = info.context, await own_ticket_id(info, id)
+    variant = None if variant_id is None else row_id(variant_id, "Variant", field=("variant_id",))
+    async with context.transaction() as session:
+        return await choose_replacement(
+            session,
+            ticket_id,
+            choice,
+            deadlines_of(context.shop.settings),
+            variant_id=variant,
+            cause=context.cause,
+        )
+
+
 async def ticket_escalate(info: Info, id: strawberry.ID) -> Ticket:
     """Asks for a manager's decision after a refusal.
 
@@ -198,12 +225,15 @@ async def ticket_escalate(info: Info, id: strawberry.ID) -> Ticket:
         )
 
 
-async def ticket_decide(info: Info, id: strawberry.ID, agreed: bool, reason: str) -> Ticket:
-    """Decides an escalated ticket for good.
+async def ticket_decide(
+    info: Info, id: strawberry.ID, agreed: bool, reason: str, damaged: bool = False
+) -> Ticket:
+    """Decides an escalated ticket for good; goods that came back go into the stock when the shop agrees.
 
     id: the ticket
     agreed: whether the customer gets what they ask for
     reason: why, as the customer reads it
+    damaged: whether what came back cannot be sold again
     """
     context, ticket_id = info.context, await own_ticket_id(info, id)
     async with context.transaction() as session:
@@ -213,6 +243,7 @@ async def ticket_decide(info: Info, id: strawberry.ID, agreed: bool, reason: str
             deadlines_of(context.shop.settings),
             agreed=agreed,
             reason=reason,
+            damaged=damaged,
             cause=context.cause,
         )
 

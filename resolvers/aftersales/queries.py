@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import strawberry
 
-from domain.aftersales.quote import TicketQuote, quote_claim
+from domain.aftersales.quote import TicketQuote, TicketQuoteRefusal, quote_claim
 from domain.errors import Invalid, NotFound
 from events.aftersales import deadlines_of
 from loaders.aftersales import NEWEST_TICKET, select_tickets
@@ -119,6 +119,11 @@ async def ticket_quote(info: Info, input: TicketQuoteInput) -> TicketQuote | Non
     deadlines, now = deadlines_of(info.context.shop.settings), info.context.now
     async with info.context.shop.database.reads() as session:
         return await quote_claim(session, order, input.claim(), deadlines, asked_at=now)
+
+
+def refusal_message(root: TicketQuoteRefusal, info: Info) -> str:
+    """For people: why, as a customer reads it."""
+    return info.context.viewer_of(info).text_of(root.message)
 
 
 async def ticket_updates(info: Info, id: strawberry.ID, after: int | None = None) -> AsyncIterator[Event]:

@@ -4,6 +4,7 @@ from datetime import datetime
 import strawberry
 
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
+from domain.errors import Invalid
 from models import TicketReason, TicketStatus, TicketType
 from resolvers.descriptions import input_type
 from resolvers.ids import row_id
@@ -17,6 +18,18 @@ class TicketLineInput:
     """The line of the order."""
     quantity: int
     """How many units of it."""
+    shipment_id: strawberry.ID | None = None
+    """The parcel they came in; left out, those that came first and can be claimed."""
+
+
+@input_type
+class ClaimWindowInput:
+    """For how many days something can be claimed for a reason."""
+
+    reason: TicketReason
+    """Why."""
+    days: int
+    """Days, from the one after it arrived to the end of the last one."""
 
 
 @input_type
@@ -57,7 +70,11 @@ class TicketFilter:
 def claimed_units(lines: Sequence[TicketLineInput]) -> tuple[ClaimedUnits, ...]:
     return tuple(
         ClaimedUnits(
-            row_id(line.order_line_id, "OrderLine", field=("lines", index, "order_line_id")), line.quantity
+            row_id(line.order_line_id, "OrderLine", field=("lines", index, "order_line_id")),
+            line.quantity,
+            None
+            if line.shipment_id is None
+            else row_id(line.shipment_id, "Shipment", field=("lines", index, "shipment_id")),
         )
         for index, line in enumerate(lines)
     )
@@ -67,3 +84,11 @@ def media_row_ids(media_ids: Sequence[strawberry.ID]) -> tuple[int, ...]:
     return tuple(
         row_id(media_id, "Media", field=("media_ids", index)) for index, media_id in enumerate(media_ids)
     )
+
+
+def claim_windows(windows: Sequence[ClaimWindowInput]) -> dict[TicketReason, int]:
+    """Days by reason; Invalid where one is named twice."""
+    for index, window in enumerate(windows):
+        if window.reason in {each.reason for each in windows[:index]}:
+            raise Invalid("Name each reason once.", field=("windows", index, "reason"))
+    return {window.reason: window.days for window in windows}

@@ -7,6 +7,7 @@ from domain.cart import COUPONS_LIMIT, CartOwner
 from domain.errors import LimitReached, collect_refusals
 from domain.order import OrderRequest, PlannedPayment, RequestedDelivery, RequestedLine
 from models import (
+    ClaimExclusion,
     CurrencyCode,
     FulfilmentStatus,
     OrderDisplayStatus,
@@ -67,6 +68,16 @@ class DeliveryInput:
             postal=postal.postal() if postal else None,
             lines=lines,
         )
+
+
+@input_type
+class ExclusionConfirmationInput:
+    """The buyer knows that something cannot be returned without a reason, and why."""
+
+    variant_id: strawberry.ID
+    """The variant."""
+    exclusion: ClaimExclusion
+    """Why, as the quote or the product shows it."""
 
 
 @input_type
@@ -132,6 +143,11 @@ class OrderPlaceInput:
     """The currency of `lines`; the viewer's when left out."""
     note: str = ""
     """A message to the shop, up to 500 characters."""
+    confirmed_exclusions: list[ExclusionConfirmationInput] = strawberry.field(
+        default_factory=list,
+        description="What the buyer knows to be excluded from returns without a reason: everything of "
+        "which the quote says so.",
+    )
     contact: GuestContactInput | None = None
     """Where a guest is reached, who needs a cart, too; customers have theirs."""
     customer_id: strawberry.ID | None = None
@@ -175,6 +191,7 @@ def build_order_request(
     coupon_codes: Sequence[str] | None,
     *,
     currency: CurrencyCode,
+    confirmed_exclusions: Sequence[ExclusionConfirmationInput] = (),
 ) -> OrderRequest:
     requested_deliveries = []
     with collect_refusals() as check:
@@ -191,6 +208,12 @@ def build_order_request(
         deliveries=requested_deliveries,
         coupon_codes=coupon_codes,
         currency=currency,
+        confirmed_exclusions={
+            row_id(each.variant_id, "Variant", field=("confirmed_exclusions", index, "variant_id")): (
+                each.exclusion
+            )
+            for index, each in enumerate(confirmed_exclusions)
+        },
     )
 
 

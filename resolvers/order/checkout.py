@@ -75,6 +75,7 @@ async def order_place(info: Info, input: OrderPlaceInput) -> PlacedOrder:
             input.deliveries,
             input.coupon_codes,
             currency=input.currency or context.viewer.currency,
+            confirmed_exclusions=input.confirmed_exclusions,
         )
     plan = PaymentPlan(planned, input.note, input.idempotency_key)
     number = context.shop.secrets.new_number(NUMBER_PREFIX, context.now)

@@ -24,6 +24,7 @@ LaterFlashSale = Annotated["FlashSale", strawberry.lazy("schema.promotion")]
 
 ProductStatus = describe_enum(models.ProductStatus)
 AttributeType = describe_enum(models.AttributeType)
+ClaimExclusion = describe_enum(models.ClaimExclusion)
 PictureSize = describe_enum(models.PictureSize)
 PriceChangeStatus = describe_enum(models.PriceChangeStatus)
 
@@ -248,6 +249,9 @@ class Product(Node):
     """The category it belongs to."""
     media: list[Media] = loaded("product_media", size=FEW)
     """Its pictures, the main one first."""
+    exclusion: models.ClaimExclusion | None = loaded("product_exclusion", key="id")
+    """Why it cannot be returned without a reason, which the buyer confirms when ordering; null where it
+    can."""
     variants: list[Variant] = loaded("product_variants", size=SOME)
     """Its variants that are on sale, in order."""
     attributes: list[ProductAttribute] = loaded("product_attributes", size=SOME)

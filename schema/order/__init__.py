@@ -90,6 +90,10 @@ class OrderLine(Node):
     backordered: int = batched(resolve.backordered_units)
     requires_shipping: bool
     """Whether it is sent or collected; otherwise it is delivered when it is paid."""
+    exclusion: models.ClaimExclusion | None
+    """Why it cannot be returned without a reason, as the buyer confirmed; null where it can."""
+    exclusion_confirmed_at: datetime | None
+    """When the buyer confirmed that."""
     product: Product | None = loaded("product", key="product_id")
     """The product as it is now."""
     variant: Variant | None = loaded("variant", key="variant_id")
@@ -119,6 +123,8 @@ class DeliveryLine(Node):
     backordered: int = batched(resolve.waiting_units)
     warehouse: Warehouse = loaded("warehouse", key="warehouse_id")
     """The warehouse they leave."""
+    variant: Variant | None = loaded("variant", key="variant_id")
+    """What is sent in place of the variant that was ordered; null where it is that."""
 
 
 @row_type(models.Delivery)
@@ -272,6 +278,9 @@ class CheckoutLine:
     """What all units cost after the discount."""
     backordered: int
     """How many of these units would wait for stock to come."""
+    exclusion: models.ClaimExclusion | None
+    """Why it cannot be returned without a reason, which the buyer confirms in `orderPlace`; null where it
+    can."""
 
 
 @row_type(resolve.OrderQuoteDelivery)

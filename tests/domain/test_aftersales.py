@@ -13,7 +13,7 @@ from domain.aftersales.decisions import (
     refuse_return,
 )
 from domain.aftersales.overdue import act_on_overdue
-from domain.aftersales.reasons import REASONS, ClaimStage, ClaimWindow, stage_of
+from domain.aftersales.reasons import REASONS, ClaimStage, WindowKind, stage_of
 from domain.aftersales.requests import (
     TicketRequestChange,
     cancel_ticket,
@@ -24,7 +24,7 @@ from domain.aftersales.rules import ClaimedUnits, NotEligible, TicketObstacle
 from domain.aftersales.settlement import follow_refunds, retry_refunds
 from domain.aftersales.states import TRANSITIONS
 from domain.cause import Cause
-from domain.errors import OutOfStock, WrongState
+from domain.errors import WrongState
 from domain.payment import fail_refund
 from domain.state import move
 from events.shop import Shop
@@ -74,6 +74,15 @@ ALLOWED = {
     (S.RETURN_SHIPPED, S.CANCELLED),
     (S.RETURN_REFUSED, S.ARBITRATION),
     (S.RESHIPPING, S.COMPLETED),
+    (S.RESHIPPING, S.AWAITING_CHOICE),
+    (S.APPLIED, S.AWAITING_CHOICE),
+    (S.RETURN_SHIPPED, S.AWAITING_CHOICE),
+    (S.ARBITRATION, S.AWAITING_CHOICE),
+    (S.AWAITING_CHOICE, S.AWAITING_STOCK),
+    (S.AWAITING_CHOICE, S.RESHIPPING),
+    (S.AWAITING_CHOICE, S.REFUNDING),
+    (S.AWAITING_STOCK, S.RESHIPPING),
+    (S.AWAITING_STOCK, S.REFUNDING),
     (S.REFUNDING, S.COMPLETED),
     (S.REFUNDING, S.REFUND_FAILED),
     (S.REFUND_FAILED, S.REFUNDING),
@@ -114,9 +123,7 @@ def test_each_type_has_its_own_reasons() -> None:
 
 def test_every_reason_but_a_change_of_mind_is_a_fault_with_the_longer_window() -> None:
     assert {reason for reason, rules in REASONS.items() if not rules.fault} == {R.NO_REASON}
-    assert {reason for reason, rules in REASONS.items() if rules.window is ClaimWindow.RETURN} == {
-        R.NO_REASON
-    }
+    assert {reason for reason, rules in REASONS.items() if rules.window is WindowKind.RETURN} == {R.NO_REASON}
 
 
 @pytest.mark.parametrize("type", T)
@@ -232,23 +239,25 @@ async def test_an_exchange_sends_the_goods_again_to_where_they_went(
     await session.commit()
 
 
-async def test_a_ticket_whose_replacement_is_sold_out_is_not_agreed(
-    shop: Shop, session: AsyncSession
+@pytest.mark.parametrize("unanswered", [False, True])
+async def test_a_customer_chooses_when_the_replacement_is_sold_out(
+    shop: Shop, session: AsyncSession, unanswered: bool
 ) -> None:
     variant = await variant_of(session, await create_product(session, stock={"MAIN": 1}))
     order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 1)])
     ticket = await create_ticket(session, order=order, type=T.RESHIP, reason=R.MISSING_ITEM)
-    await session.commit()
 
-    async with shop.database.writes() as session:
-        with pytest.raises(OutOfStock):
-            await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
-        await session.rollback()
-    await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 2 * DAY))
+    if unanswered:
+        await act_on_overdue(session, ticket.id, DEADLINES, cause=Cause(NOW + 2 * DAY))
+    else:
+        await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW + 2 * DAY, None))
 
-    found = await session.get_one(Ticket, ticket.id, populate_existing=True)
-    assert (found.status, found.due_at) == (S.APPLIED, NOW + 4 * DAY)
-    assert await ticket_events(session, found) == ["ticket.opened", "ticket.postponed"]
+    assert (ticket.status, ticket.due_at) == (S.AWAITING_CHOICE, NOW + 9 * DAY)
+    assert await ticket_events(session, ticket) == [
+        "ticket.opened",
+        "ticket.agreed",
+        "ticket.replacement_unavailable",
+    ]
     assert await session.scalar(select(func.count(Delivery.id))) == 1
     await session.commit()
 

@@ -20,6 +20,7 @@ from domain.promotion.engine import Basket, BasketLine
 from domain.promotion.mapping import rule_of
 from domain.shipping.tariff import ANYWHERE, Tariff
 from models import (
+    ClaimTerms,
     CurrencyCode,
     Money,
     OrderLine,
@@ -156,7 +157,9 @@ def quotes(draw: st.DrawFn) -> OrderQuote:
         ]
     request = OrderRequest(CartOwner(None, None), lines=[], deliveries=deliveries)
     basket = OrderBasket(CNY, items, (), (), None)
-    facts = QuoteFacts(addresses={}, main_warehouse=None, tariff=TARIFF, promotions=promotions)
+    facts = QuoteFacts(
+        addresses={}, main_warehouse=None, tariff=TARIFF, terms=ClaimTerms({}), promotions=promotions
+    )
     return build_quote(request, basket, facts, now=NOW)
 
 

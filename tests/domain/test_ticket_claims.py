@@ -1,6 +1,6 @@
 """Claims: who may ask for what, and what is refunded."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -45,6 +45,8 @@ from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import NOW, arrive, create_order, dispatch
 
 DAY = timedelta(days=1)
+LAST_OF_SEVEN = datetime(2026, 3, 8, 16, tzinfo=UTC) - timedelta(microseconds=1) - NOW
+"""Until the end of the seventh day in Shanghai after the one of the arrival."""
 S, T, R, X = TicketStatus, TicketType, TicketReason, TicketObstacle
 LOW_PRICE = {CurrencyCode.CNY: 1_000}
 """A price below which shipping costs something."""
@@ -57,14 +59,14 @@ async def test_a_return_without_a_reason_is_possible_for_seven_days_after_receip
 ) -> None:
     order, line = await order_of_three(session)
 
-    last = await quote_lines(session, order, [(line, 1)], reason=R.NO_REASON, after=7 * DAY)
+    last = await quote_lines(session, order, [(line, 1)], reason=R.NO_REASON, after=LAST_OF_SEVEN)
     late = await quote_lines(
-        session, order, [(line, 1)], reason=R.NO_REASON, after=7 * DAY + timedelta(seconds=1)
+        session, order, [(line, 1)], reason=R.NO_REASON, after=LAST_OF_SEVEN + timedelta(microseconds=1)
     )
     await session.commit()
 
     assert last.eligible
-    assert last.deadline == NOW + 7 * DAY
+    assert last.deadline == NOW + LAST_OF_SEVEN
     assert late.obstacle is not None
     assert late.obstacle.obstacle is X.WINDOW_CLOSED
     assert late.refund.minor == 0
@@ -75,8 +77,8 @@ async def test_a_fault_can_be_reported_for_fifteen_days_after_receipt(
 ) -> None:
     order, line = await order_of_three(session)
 
-    last = await quote_lines(session, order, [(line, 1)], after=15 * DAY)
-    late = await quote_lines(session, order, [(line, 1)], after=15 * DAY + timedelta(seconds=1))
+    last = await quote_lines(session, order, [(line, 1)], after=LAST_OF_SEVEN + 8 * DAY)
+    late = await quote_lines(session, order, [(line, 1)], after=LAST_OF_SEVEN + 9 * DAY)
     await session.commit()
 
     assert last.eligible
@@ -107,7 +109,7 @@ async def test_goods_that_never_arrived_are_refunded_once_they_were_sent(
 
     before = await quote_claim(session, order, lost, DEADLINES, asked_at=NOW)
     await dispatch(session, order)
-    sent = await quote_claim(session, order, lost, DEADLINES, asked_at=NOW)
+    sent = await quote_claim(session, order, lost, DEADLINES, asked_at=NOW + 8 * DAY)
     await session.commit()
 
     assert before.obstacle is not None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,12 +36,15 @@ from tests.factories.order import NOW, create_order
 NUMBERS = count(1)
 
 DEADLINES = Deadlines(
-    return_window=timedelta(days=7),
-    quality_window=timedelta(days=15),
+    zone=ZoneInfo("Asia/Shanghai"),
+    delivery_promise=timedelta(days=7),
+    not_received_after=timedelta(hours=24),
     answer=timedelta(days=2),
     send_back=timedelta(days=7),
     inspect=timedelta(days=10),
     receipt=timedelta(days=10),
+    choose=timedelta(days=7),
+    wait_for_stock=timedelta(days=30),
 )
 
 

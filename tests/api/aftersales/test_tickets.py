@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.deadlines import last_moment
 from events.shop import Shop
 from models import (
     Order,
@@ -42,7 +43,7 @@ async def test_a_customer_sees_the_exact_refund_before_opening_a_ticket(
     assert quote == {
         "eligible": True,
         "refusal": None,
-        "deadline": (clock() + 15 * DAY).isoformat(),
+        "deadline": last_moment(clock(), 15, shop.settings.locale.zone).isoformat(),
         "lines": [{"line": {"title": "Teapot"}, "quantity": 2, "left": 3, "refund": {"amount": "198.00"}}],
         "shipping": {"amount": "0.00"},
         "refund": {"amount": "198.00", "currencyCode": "CNY"},

@@ -15,15 +15,33 @@ from domain.aftersales.decisions import (
     refuse_return,
     refuse_ticket,
 )
+from domain.aftersales.replacement_choice import choose_replacement, fill_waiting_ticket
 from domain.aftersales.requests import cancel_ticket, escalate_ticket, ship_return
-from domain.aftersales.settlement import follow_refunds
+from domain.aftersales.settlement import follow_refunds, follow_replacement
 from domain.cause import Cause
 from domain.errors import DomainError
 from domain.payment import fail_refund, settle_refund
+from domain.shipment import TrackingFact, add_tracking_events, lock_shipment
+from domain.stock import adjust_stock
 from events.shop import Shop
-from models import Event, FulfilmentStatus, Order, OrderStatus, RefundStatus, Ticket
+from models import (
+    Event,
+    FulfilmentStatus,
+    MovementKind,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Product,
+    RefundStatus,
+    ReplacementChoice,
+    ShipmentStatus,
+    StockLevel,
+    Ticket,
+    TicketStatus,
+)
 from tests.factories.aftersales import DEADLINES, refunds_of
-from tests.factories.order import NOW
+from tests.factories.catalog import create_variant
+from tests.factories.order import NOW, RECEIPT_AFTER, dispatch
 from tests.observe import read_all_rows
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "states.md"
@@ -129,6 +147,70 @@ async def fail_refunds(session: AsyncSession, ticket: Ticket) -> None:
     await follow_refunds(session, ticket.id, cause=Cause(NOW))
 
 
+async def sell_out(session: AsyncSession, ticket: Ticket) -> None:
+    """Everything that is left of what a ticket is about is gone."""
+    for level in await session.scalars(select(StockLevel).where(StockLevel.available > 0)):
+        await adjust_stock(
+            session,
+            variant_id=level.variant_id,
+            warehouse_id=level.warehouse_id,
+            kind=MovementKind.CORRECTED,
+            quantity=-level.available,
+            reason="Sold in the shop.",
+            cause=Cause(NOW, None),
+        )
+
+
+async def wait(session: AsyncSession, ticket: Ticket) -> None:
+    await choose_replacement(
+        session, ticket.id, ReplacementChoice.WAIT, DEADLINES, cause=Cause(NOW, ticket.account_id)
+    )
+
+
+async def take_money(session: AsyncSession, ticket: Ticket) -> None:
+    await choose_replacement(
+        session, ticket.id, ReplacementChoice.MONEY, DEADLINES, cause=Cause(NOW, ticket.account_id)
+    )
+
+
+async def take_variant(session: AsyncSession, ticket: Ticket) -> None:
+    """Take another variant of the same product at the same price."""
+    line = (await session.scalars(select(OrderLine).where(OrderLine.order_id == ticket.order_id))).first()
+    product = await session.get_one(Product, line.product_id if line else 0)
+    variant = await create_variant(session, product, options={"Colour": "Blue"})
+    await choose_replacement(
+        session,
+        ticket.id,
+        ReplacementChoice.VARIANT,
+        DEADLINES,
+        variant_id=variant.id,
+        cause=Cause(NOW, ticket.account_id),
+    )
+
+
+async def fill(session: AsyncSession, ticket: Ticket) -> None:
+    await fill_waiting_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW))
+
+
+async def track_replacement(session: AsyncSession, ticket: Ticket, status: ShipmentStatus) -> None:
+    """Send the replacement of a ticket, which then arrives or comes back."""
+    if ticket.status is TicketStatus.RESHIPPING:
+        order = await session.get_one(Order, ticket.order_id)
+        for shipment in await dispatch(session, order):
+            _, parcel = await lock_shipment(session, shipment.id)
+            facts = [TrackingFact(status, status.value, "Reported.", NOW)]
+            await add_tracking_events(session, parcel, facts, cause=Cause(NOW), receipt_after=RECEIPT_AFTER)
+    await follow_replacement(session, ticket.id, DEADLINES, cause=Cause(NOW))
+
+
+async def deliver_replacement(session: AsyncSession, ticket: Ticket) -> None:
+    await track_replacement(session, ticket, ShipmentStatus.DELIVERED)
+
+
+async def bring_replacement_back(session: AsyncSession, ticket: Ticket) -> None:
+    await track_replacement(session, ticket, ShipmentStatus.RETURNED)
+
+
 COMMANDS_TO_STATE: Mapping[str, Sequence[Command]] = {
     "APPLIED": [],
     "AWAITING_RETURN": [agree],
@@ -142,6 +224,8 @@ COMMANDS_TO_STATE: Mapping[str, Sequence[Command]] = {
     "REJECTED": [refuse, escalate, reject],
     "COMPLETED": [agree, send_return, accept_returned, settle_refunds],
     "CANCELLED": [withdraw],
+    "AWAITING_CHOICE": [agree, send_return, sell_out, accept_returned],
+    "AWAITING_STOCK": [agree, send_return, sell_out, accept_returned, wait],
 }
 
 Create = Callable[[AsyncSession, str], Awaitable[Any]]

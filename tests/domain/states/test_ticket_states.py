@@ -18,24 +18,32 @@ from tests.domain.states.outcomes import (
     Command,
     accept_returned,
     agree,
+    bring_replacement_back,
     check_outcomes,
+    deliver_replacement,
     documented_outcomes,
     escalate,
     fail_refunds,
+    fill,
     refuse,
     refuse_returned,
     reject,
     send_return,
     settle_refunds,
+    take_money,
+    take_variant,
+    wait,
     withdraw,
 )
 from tests.factories.aftersales import DEADLINES, create_ticket
 from tests.factories.order import NOW
 
+EXCHANGES = {"RESHIPPING", "AWAITING_CHOICE", "AWAITING_STOCK"}
+
 
 async def a_ticket(session: AsyncSession, state: str) -> Ticket:
     """A ticket brought to a state on the ordinary way: a return, or an exchange where it is sent again."""
-    kind = TicketType.EXCHANGE if state == "RESHIPPING" else TicketType.RETURN_REFUND
+    kind = TicketType.EXCHANGE if state in EXCHANGES else TicketType.RETURN_REFUND
     ticket = await create_ticket(session, type=kind)
     for step in COMMANDS_TO_STATE[state]:
         await step(session, ticket)
@@ -69,6 +77,12 @@ TICKET: Mapping[str, Command] = {
     "staff retry the refund": lambda session, it: retry_refunds(
         session, it.id, cause=Cause(NOW, it.account_id)
     ),
+    "the customer waits for stock": wait,
+    "the customer takes another variant": take_variant,
+    "the customer takes money": take_money,
+    "there is stock of the replacement": fill,
+    "the replacement arrives": deliver_replacement,
+    "the replacement comes back": bring_replacement_back,
     "the deadline passes": lambda session, it: act_on_overdue(session, it.id, DEADLINES, cause=Cause(LATER)),
 }
 

@@ -1,0 +1,131 @@
+"""The terms of claims: windows by reason and exclusions, of everything, a category or a product."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.reasons import DEFAULT_DAYS, REASONS
+from domain.cause import Cause
+from domain.errors import Conflict, Invalid, LimitReached, NotFound
+from models import (
+    Category,
+    ClaimExclusion,
+    ClaimPolicy,
+    ClaimTerms,
+    Order,
+    OrderLine,
+    Product,
+    TicketReason,
+    category_scope,
+    product_scope,
+    select_policies_at,
+)
+from models.claim_policy import EVERYTHING
+
+DAYS_LIMIT = 3_650
+"""The longest window, in days."""
+
+SCOPES_LIMIT = 500
+"""Categories and products with terms of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPolicyDraft:
+    """The terms of a category, a product or, without either, of everything."""
+
+    windows: Mapping[TicketReason, int]
+    """Days by reason; a reason that is missing is inherited."""
+    exclusion: ClaimExclusion | None = None
+    category_id: int | None = None
+    product_id: int | None = None
+
+    @property
+    def scope(self) -> str:
+        if self.product_id is not None:
+            return product_scope(self.product_id)
+        return EVERYTHING if self.category_id is None else category_scope(self.category_id)
+
+
+async def load_terms(session: AsyncSession, *, at: datetime | None = None) -> ClaimTerms:
+    """The terms as they are now, or as they were at a moment."""
+    return ClaimTerms.of(await session.scalars(select_policies_at(at)))
+
+
+async def load_claim_days(
+    session: AsyncSession, order: Order, reason: TicketReason, *, at: datetime | None
+) -> Mapping[int, int]:
+    """For how many days each line of an order can be claimed for a reason, by the terms of a moment."""
+    terms = await load_terms(session, at=at)
+    rows = await session.execute(
+        select(OrderLine.id, OrderLine.product_id, Category.path)
+        .join(Product, Product.id == OrderLine.product_id)
+        .outerjoin(Category, Category.id == Product.category_id)
+        .where(OrderLine.order_id == order.id)
+    )
+    default = DEFAULT_DAYS[REASONS[reason].window]
+    found = {line_id: terms.days_of(product_id, path, reason) for line_id, product_id, path in rows}
+    return {line_id: default if days is None else days for line_id, days in found.items()}
+
+
+async def save_claim_policy(
+    session: AsyncSession, draft: ClaimPolicyDraft, *, version: int | None, cause: Cause
+) -> ClaimPolicy:
+    """Add a version of the terms of a category, a product or everything: earlier versions never change.
+
+    `version` is the one that was read, None where there was none: Conflict when there is another by now.
+    """
+    check_draft(draft)
+    # The terms of everything are locked, so that two clerks cannot add the same version at once.
+    await session.execute(
+        select(ClaimPolicy.id)
+        .where(ClaimPolicy.scope == EVERYTHING, ClaimPolicy.version == 1)
+        .with_for_update()
+    )
+    await check_scope(session, draft)
+    present = await session.scalar(
+        select(func.max(ClaimPolicy.version)).where(ClaimPolicy.scope == draft.scope)
+    )
+    if present != version:
+        raise Conflict("Somebody has changed these terms meanwhile; read them again.", field=("version",))
+    if present is None:
+        scopes = await session.scalar(select(func.count(ClaimPolicy.scope.distinct())))
+        if (scopes or 0) >= SCOPES_LIMIT:
+            raise LimitReached(
+                "At most {limit} categories and products have terms of their own.", limit=SCOPES_LIMIT
+            )
+    newest = await session.scalar(select(func.max(ClaimPolicy.created_at)))
+    policy = ClaimPolicy(
+        scope=draft.scope,
+        category_id=draft.category_id,
+        product_id=draft.product_id,
+        version=(present or 0) + 1,
+        windows={reason.value: days for reason, days in draft.windows.items()},
+        exclusion=draft.exclusion,
+        # Later than every other: clocks of several processes may differ.
+        created_at=max(cause.now, newest + timedelta(microseconds=1)) if newest else cause.now,
+    )
+    session.add(policy)
+    await session.flush()
+    return policy
+
+
+def check_draft(draft: ClaimPolicyDraft) -> None:
+    if draft.category_id is not None and draft.product_id is not None:
+        raise Invalid("Name a category or a product, not both.", field=("product_id",))
+    for index, days in enumerate(draft.windows.values()):
+        if not 0 <= days <= DAYS_LIMIT:
+            raise Invalid(
+                "A window has 0 to {limit} days.", limit=DAYS_LIMIT, field=("windows", index, "days")
+            )
+    if draft.scope == EVERYTHING and set(draft.windows) != set(TicketReason):
+        raise Invalid("The terms of everything name the days of each reason.", field=("windows",))
+
+
+async def check_scope(session: AsyncSession, draft: ClaimPolicyDraft) -> None:
+    if draft.category_id is not None and await session.get(Category, draft.category_id) is None:
+        raise NotFound("category", field=("category_id",))
+    if draft.product_id is not None and await session.get(Product, draft.product_id) is None:
+        raise NotFound("product", field=("product_id",))

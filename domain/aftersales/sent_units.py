@@ -1,0 +1,156 @@
+"""What has left for an order, parcel by parcel, and which tickets are about it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.reasons import ClaimStage, stage_of
+from domain.aftersales.states import DECLINED
+from models import (
+    Delivery,
+    DeliveryLine,
+    Order,
+    OrderLine,
+    Shipment,
+    ShipmentLine,
+    ShipmentStatus,
+    Ticket,
+    TicketLine,
+    TicketUnits,
+)
+
+
+@dataclass(slots=True)
+class SentUnits:
+    """Units of one order line in one parcel that has left."""
+
+    shipment: Shipment
+    delivery_line: DeliveryLine
+    variant_id: int
+    quantity: int
+    replaces_ticket_id: int | None = None
+    """The ticket whose replacement it is; None for what was ordered originally."""
+    claims: dict[int, int] = field(default_factory=dict)
+    """Units by the ticket that is about them; without tickets that were declined."""
+
+    @property
+    def order_line_id(self) -> int:
+        return self.delivery_line.order_line_id
+
+    @property
+    def claimed(self) -> int:
+        return sum(self.claims.values())
+
+    @property
+    def left(self) -> int:
+        """Units that no ticket is about and that have not come back undelivered."""
+        return 0 if self.came_back else max(0, self.quantity - self.claimed)
+
+    @property
+    def came_back(self) -> bool:
+        """Whether the parcel came back, or was given up as lost."""
+        shipment = self.shipment
+        return shipment.status is ShipmentStatus.RETURNED or shipment.ended_at is not None
+
+    @property
+    def arrived_at(self) -> datetime | None:
+        return self.shipment.delivered_at if self.shipment.status is ShipmentStatus.DELIVERED else None
+
+
+PickedUnits = tuple[SentUnits, int]
+"""So many of the units in a parcel."""
+
+
+async def load_sent_units(
+    session: AsyncSession, order: Order, *, without_ticket_id: int | None = None
+) -> Sequence[SentUnits]:
+    """What has left for an order, replacements included, in the order of its packing, with its claims.
+
+    The claims of one ticket can be left out: what it is about is then free for it.
+    """
+    rows = await session.execute(
+        select(ShipmentLine, Shipment, DeliveryLine, Delivery.ticket_id, OrderLine.variant_id)
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .join(DeliveryLine, DeliveryLine.id == ShipmentLine.delivery_line_id)
+        .join(Delivery, Delivery.id == Shipment.delivery_id)
+        .join(OrderLine, OrderLine.id == ShipmentLine.order_line_id)
+        .where(Shipment.order_id == order.id, Shipment.dispatched_at.is_not(None))
+        .order_by(Shipment.id, DeliveryLine.id)
+        .execution_options(populate_existing=True)
+    )
+    sent = [
+        SentUnits(shipment, line, line.variant_id or variant_id, packed.quantity, ticket_id)
+        for packed, shipment, line, ticket_id, variant_id in rows
+    ]
+    await add_claims(session, order, sent, without_ticket_id=without_ticket_id)
+    return sent
+
+
+async def add_claims(
+    session: AsyncSession, order: Order, sent: Sequence[SentUnits], *, without_ticket_id: int | None
+) -> None:
+    """Note which tickets are about which units."""
+    by_parcel = {(each.shipment.id, each.delivery_line.id): each for each in sent}
+    noted: defaultdict[tuple[int, int], int] = defaultdict(int)
+    rows = await session.scalars(
+        select(TicketUnits)
+        .join(Ticket, Ticket.id == TicketUnits.ticket_id)
+        .where(Ticket.order_id == order.id)
+    )
+    found = {(row.ticket_id, row.shipment_id, row.delivery_line_id): row.quantity for row in rows}
+    tickets = await session.execute(
+        select(Ticket, TicketLine)
+        .join(TicketLine, TicketLine.ticket_id == Ticket.id)
+        .where(Ticket.order_id == order.id, Ticket.status.not_in(DECLINED))
+        .order_by(Ticket.id, TicketLine.order_line_id)
+    )
+    claims = [(ticket, line) for ticket, line in tickets if ticket.id != without_ticket_id]
+    active = {ticket.id for ticket, _ in claims}
+    for (ticket_id, *parcel), quantity in found.items():
+        each = by_parcel[parcel[0], parcel[1]]
+        if ticket_id in active:
+            each.claims[ticket_id] = quantity
+            noted[ticket_id, each.order_line_id] += quantity
+    for ticket, line in claims:
+        # Releases up to 0.2.0 did not note the parcel: theirs are the units that were sent first.
+        rest = line.quantity - noted[ticket.id, line.order_line_id]
+        if rest and stage_of(ticket.type, ticket.reason) is not ClaimStage.WAITING:
+            originals = [
+                each
+                for each in sent
+                if each.order_line_id == line.order_line_id and each.replaces_ticket_id is None
+            ]
+            for each, quantity in pick_units(originals, rest, free=lambda it: it.quantity - it.claimed):
+                each.claims[ticket.id] = each.claims.get(ticket.id, 0) + quantity
+
+
+def pick_units(
+    sent: Iterable[SentUnits], quantity: int, *, free: Callable[[SentUnits], int] = lambda each: each.left
+) -> list[PickedUnits]:
+    """Up to `quantity` units, from the first parcels on."""
+    picked: list[PickedUnits] = []
+    for each in sent:
+        taken = min(quantity, free(each))
+        if taken > 0:
+            picked.append((each, taken))
+            quantity -= taken
+    return picked
+
+
+def units_of_ticket(sent: Iterable[SentUnits], ticket_id: int) -> list[PickedUnits]:
+    """The units a ticket is about, by parcel."""
+    return [(each, each.claims[ticket_id]) for each in sent if ticket_id in each.claims]
+
+
+def reduction_of(picked: Iterable[PickedUnits], quantity: int | None = None) -> int:
+    """What units cost less than those they replaced, in minor units; of the first `quantity` of them."""
+    total = 0
+    for each, units in picked:
+        counted = units if quantity is None else min(units, quantity)
+        total += counted * each.delivery_line.reduction_amount
+        quantity = None if quantity is None else quantity - counted
+    return total
