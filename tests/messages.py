@@ -6,7 +6,6 @@ uses is removed, and all is sorted, so that two branches seldom touch the same p
 
 import ast
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,8 +41,8 @@ KEY = re.compile(r"[A-Z]\w*\.\w+")
 
 MESSAGE_CLASSES = frozenset({"Message", "WrongText"})
 BASE_REFUSAL = "DomainError"
-TEMPLATE_AT = {"NotEligible": 1}
-"""Refusals whose template is not the first argument: its position."""
+TEMPLATE_NAMES = ("template", "thing")
+"""What the argument is called that is looked up in the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def find_messages() -> Found:
 
 def read_messages(modules: Sequence[Module]) -> Found:
     """The messages that the modules make, and where they put a template together."""
-    refusals = refusal_classes(modules)
+    refusals = template_positions(modules)
     uses: list[Use] = []
     composed: list[str] = []
     for module in modules:
@@ -82,8 +81,9 @@ def read_messages(modules: Sequence[Module]) -> Found:
             template = template_of(call, refusals, module)
             if template is None:
                 continue
-            texts = list(literals_of(template)) or list(assigned_texts(template, call, module))
-            if not texts and is_composed(template):
+            templates = [template, *assigned_values(template, call, module)]
+            texts = [text for each in templates for text in literals_of(each)]
+            if any(map(is_composed, templates)):
                 composed.append(place)
             keywords = {each.arg: each.value for each in call.keywords if each.arg}
             plurals = list(literals_of(keywords["plural"])) if "plural" in keywords else [""]
@@ -92,27 +92,39 @@ def read_messages(modules: Sequence[Module]) -> Found:
     return Found(tuple(uses), tuple(composed))
 
 
-def refusal_classes(modules: Iterable[Module]) -> frozenset[str]:
-    """The names of DomainError and all its subclasses."""
-    parents: defaultdict[str, set[str]] = defaultdict(set)
-    for module in modules:
-        for node in (each for each in ast.walk(module.tree) if isinstance(each, ast.ClassDef)):
-            parents[node.name] |= {base.id for base in node.bases if isinstance(base, ast.Name)}
-    found = {BASE_REFUSAL}
-    while more := {name for name, bases in parents.items() if found & bases} - found:
-        found |= more
-    return frozenset(found)
+def template_positions(modules: Iterable[Module]) -> Mapping[str, int | None]:
+    """DomainError and all its subclasses, with the position of their template; None without."""
+    classes = [node for module in modules for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef)]
+    positions: dict[str, int | None] = {BASE_REFUSAL: 0}
+    while more := [each for each in classes if each.name not in positions and base_in(each, positions)]:
+        positions |= {each.name: template_position(each, positions) for each in more}
+    return positions
 
 
-def template_of(call: ast.Call, refusals: frozenset[str], module: Module) -> ast.expr | None:
+def base_in(node: ast.ClassDef, names: Mapping[str, int | None]) -> str | None:
+    return next((base.id for base in node.bases if isinstance(base, ast.Name) and base.id in names), None)
+
+
+def template_position(node: ast.ClassDef, known: Mapping[str, int | None]) -> int | None:
+    """The position in the class's own signature, else in that of its base."""
+    own = [each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"]
+    if not own:
+        return known[base_in(node, known) or BASE_REFUSAL]
+    names = [each.arg for each in (*own[0].args.posonlyargs, *own[0].args.args)]
+    return next((names.index(name) - 1 for name in TEMPLATE_NAMES if name in names), None)
+
+
+def template_of(call: ast.Call, refusals: Mapping[str, int | None], module: Module) -> ast.expr | None:
     """The argument of a call that is the template of a message; None for any other call."""
     name = call.func.id if isinstance(call.func, ast.Name) else ""
-    position = TEMPLATE_AT.get(name, 0)
-    is_message = name in MESSAGE_CLASSES or name in refusals or is_super_of_refusal(call, refusals, module)
-    return call.args[position] if is_message and len(call.args) > position else None
+    if name in MESSAGE_CLASSES or is_super_of_refusal(call, refusals, module):
+        position: int | None = 0
+    else:
+        position = refusals.get(name)
+    return call.args[position] if position is not None and len(call.args) > position else None
 
 
-def is_super_of_refusal(call: ast.Call, refusals: frozenset[str], module: Module) -> bool:
+def is_super_of_refusal(call: ast.Call, refusals: Mapping[str, int | None], module: Module) -> bool:
     """Whether the call is `super().__init__(...)` in a refusal."""
     if ast.unparse(call.func) != "super().__init__":
         return False
@@ -134,8 +146,8 @@ def literals_of(template: ast.expr) -> Iterator[str]:
             yield from literals_of(otherwise)
 
 
-def assigned_texts(template: ast.expr, call: ast.Call, module: Module) -> Iterator[str]:
-    """The texts of a variable of the function that the call is in."""
+def assigned_values(template: ast.expr, call: ast.Call, module: Module) -> Iterator[ast.expr]:
+    """What a variable may be that is the template, in the function that the call is in."""
     if not isinstance(template, ast.Name):
         return
     for function in ast.walk(module.tree):
@@ -145,13 +157,13 @@ def assigned_texts(template: ast.expr, call: ast.Call, module: Module) -> Iterat
             continue
         for node in ast.walk(function):
             if isinstance(node, ast.Assign) and [ast.unparse(each) for each in node.targets] == [template.id]:
-                yield from literals_of(node.value)
+                yield node.value
 
 
 def is_composed(template: ast.expr) -> bool:
     """Whether a text is made on the spot; a name or an attribute holds a message that stands elsewhere."""
     match template:
-        case ast.JoinedStr() | ast.BinOp() | ast.Subscript():
+        case ast.JoinedStr() | ast.BinOp():
             return True
         case ast.IfExp(body=body, orelse=otherwise):
             return is_composed(body) or is_composed(otherwise)

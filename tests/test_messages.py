@@ -95,6 +95,7 @@ def test_a_message_is_a_literal_of_which_the_catalogue_can_have_a_translation() 
         ('raise Refused("Too " + size)', set(), 1),
         ('raise Refused("Too {}.".format(size))', set(), 1),
         ("raise Refused(str(error))", set(), 1),
+        ('def f():\n    text = f"Too {size}."\n    raise Refused(text)', set(), 1),
         ('raise ValueError(f"Too {size}.")', set(), 0),
     ],
 )

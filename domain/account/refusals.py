@@ -1,6 +1,7 @@
 """What the shop answers to wrong passwords, codes and tokens."""
 
 from domain.errors import DomainError, ErrorCode
+from text.messages import Message
 
 
 class WrongCredentials(DomainError):
@@ -8,11 +9,12 @@ class WrongCredentials(DomainError):
 
     def __init__(
         self,
-        message: str = "These are not the right name and password.",
+        template: str | Message = Message("These are not the right name and password."),
+        /,
         *,
         field: tuple[str | int, ...] = (),
     ) -> None:
-        super().__init__(message, field=field)
+        super().__init__(template, field=field)
 
 
 class SignedOut(WrongCredentials):

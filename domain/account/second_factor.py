@@ -17,9 +17,6 @@ from models import STAFF, Account, NoticeKind, RecoveryCode, SignIn, TotpSecret
 class SecondFactorRequired(DomainError):
     code = ErrorCode.SECOND_FACTOR_REQUIRED
 
-    def __init__(self, message: str, *, field: tuple[str | int, ...] = ()) -> None:
-        super().__init__(message, field=field)
-
 
 async def enrol_totp(
     session: AsyncSession, account_id: int, encrypted_secret: str, *, now: datetime

@@ -11,6 +11,7 @@ from domain.errors import Conflict, Invalid, LimitReached, NotFound, Taken, coll
 from domain.shipping.tariff import ANYWHERE, region_key
 from geo import find_province
 from models import CurrencyCode, ShippingMethod, ShippingRate, ShippingZone
+from text.messages import Message
 
 ZONES_LIMIT = 100
 REGIONS_LIMIT = 500
@@ -113,7 +114,7 @@ def clean_name(name: str) -> str:
 def normalize_regions(regions: Sequence[ShippingRegion]) -> list[str]:
     """The region keys of a zone, each once."""
     if not 1 <= len(regions) <= REGIONS_LIMIT:
-        raise LimitReached(f"A zone has 1 to {REGIONS_LIMIT} regions.", field=("regions",))
+        raise LimitReached("A zone has 1 to {limit} regions.", limit=REGIONS_LIMIT, field=("regions",))
     with collect_refusals() as check:
         keys = [check.value(normalize_region, "", region, index) for index, region in enumerate(regions)]
     return list(dict.fromkeys(keys))
@@ -144,8 +145,10 @@ def check_overlap(name: str, regions: Sequence[str], others: Sequence[ShippingZo
             known = {region.casefold() for region in zone.regions}
             for region in regions:
                 if region.casefold() in known:
-                    where = "all the rest" if region == ANYWHERE else region.replace("/", ", ")
-                    check.add(Taken(f"Zone {zone.name} has {where} already.", field=("regions",)))
+                    rest = Message("all the rest")
+                    where = rest if region == ANYWHERE else region.replace("/", ", ")
+                    template = "Zone {name} has {where} already."
+                    check.add(Taken(template, name=zone.name, where=where, field=("regions",)))
 
 
 def check_rates(rates: Sequence[ShippingRateDraft]) -> None:
@@ -159,7 +162,8 @@ def check_rates(rates: Sequence[ShippingRateDraft]) -> None:
             for name in ("first_grams", "further_grams", "limit_grams"):
                 grams = getattr(rate, name)
                 if grams is not None and not 1 <= grams <= GRAMS_LIMIT:
-                    check.add(Invalid(f"A weight is 1 to {GRAMS_LIMIT:,} grams.", field=(*field, name)))
+                    template = "A weight is 1 to {limit} grams."
+                    check.add(Invalid(template, limit=GRAMS_LIMIT, field=(*field, name)))
             for name in ("first_amount", "further_amount", "free_from_amount"):
                 amount = getattr(rate, name)
                 if amount is not None and not 0 <= amount <= AMOUNT_LIMIT:

@@ -10,6 +10,7 @@ from domain.contact import HOME_REGION, normalize_country
 from domain.errors import Invalid, LimitReached, NotFound, Taken, WrongState, collect_refusals
 from models import Warehouse
 from models.sql.upsert import upsert_into
+from text.messages import Message
 
 MAIN = "MAIN"
 """The code of the main warehouse of a shop that has opened none itself."""
@@ -105,11 +106,13 @@ def normalize_draft(draft: WarehouseDraft) -> WarehouseDraft:
         for name, text in texts.items():
             limit = CODE_LIMIT if name == "code" else PART_LIMIT
             if len(text) > limit:
-                check.add(Invalid(f"At most {limit} characters.", field=(name,)))
-        required_at_home = ("province",) if texts["country_code"] == HOME_REGION else ()
-        for name in ("code", "name", "city", *required_at_home):
+                check.add(Invalid("At most {limit} characters.", limit=limit, field=(name,)))
+        required = {"code": Message("code"), "name": Message("name"), "city": Message("city")}
+        if texts["country_code"] == HOME_REGION:
+            required["province"] = Message("province")
+        for name, part in required.items():
             if not texts[name]:
-                check.add(Invalid(f"A warehouse needs its {name}.", field=(name,)))
+                check.add(Invalid("A warehouse needs its {part}.", part=part, field=(name,)))
         if (draft.latitude is None) != (draft.longitude is None):
             check.add(Invalid("Give both latitude and longitude, or neither.", field=("latitude",)))
         if not (-90 <= (draft.latitude or 0) <= 90 and -180 <= (draft.longitude or 0) <= 180):

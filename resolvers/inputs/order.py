@@ -200,8 +200,8 @@ def build_order_request(
             with check:
                 requested_deliveries.append(delivery.requested_delivery(index))
         if coupon_codes is not None and len(coupon_codes) > COUPONS_LIMIT:
-            message = f"An order has at most {COUPONS_LIMIT} coupons."
-            check.add(LimitReached(message, field=("coupon_codes",)))
+            template = "An order has at most {limit} coupons."
+            check.add(LimitReached(template, limit=COUPONS_LIMIT, field=("coupon_codes",)))
     return OrderRequest(
         owner=owner,
         lines=requested_lines,
