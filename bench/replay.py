@@ -31,12 +31,22 @@ from events.jobs.scheduler import Scheduler
 from events.relay import Relay
 from events.shop import Shop
 from migrations.runner import upgrade
-from models import CurrencyCode, Order, OrderStatus, Role, Warehouse
+from models import (
+    CurrencyCode,
+    Order,
+    OrderStatus,
+    Product,
+    PromotionKind,
+    PromotionScopeKind,
+    Role,
+    Warehouse,
+)
 from resolvers.ids import global_id
 from settings import Settings
 from tests.clients import Clients
 from tests.factories.account import create_account
 from tests.factories.catalog import create_product, variant_of
+from tests.factories.promotion import create_full_reduction, create_percent, create_promotion
 from tests.observe import find_disagreements
 
 ORDERS = 5_000
@@ -53,6 +63,7 @@ CUSTOMERS = 50
 GOODS = 12
 CNY = CurrencyCode.CNY
 STOCK = {"MAIN": 1_000_000}
+COUPON = "REPLAY"
 
 ENDED = {OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.CLOSED}
 """COMPLETED is an end once all windows have closed, as they have at the end of a replay."""
@@ -120,6 +131,9 @@ async def furnish(clients: Clients, clock: Clock) -> ReplayedShop:
         service = await create_product(session, stock=STOCK, requires_shipping=False, now=clock())
         variants = [await variant_of(session, product) for product in (*goods, scarce, service)]
         warehouse = (await session.scalars(select(Warehouse.id).order_by(Warehouse.id))).first()
+        await create_full_reduction(session, (20_000, 2_000), (50_000, 7_000))
+        await create_promotion(session, PromotionKind.BUY_N_GET_M, buy=2, get=1, **of_products(goods[:4]))
+        await create_percent(session, 10, code=COUPON)
         accounts = [await create_account(session, now=clock()) for _ in range(CUSTOMERS)]
     ids = [global_id("Variant", variant.id) for variant in variants]
     customers = [await clients.customer(account) for account in accounts]
@@ -133,7 +147,13 @@ async def furnish(clients: Clients, clock: Clock) -> ReplayedShop:
         scarce=ids[-2],
         service=ids[-1],
         warehouse=global_id("Warehouse", warehouse or 0),
+        coupon=COUPON,
     )
+
+
+def of_products(products: Sequence[Product]) -> dict[str, object]:
+    """The scope of a promotion of these products."""
+    return {"scope": PromotionScopeKind.PRODUCTS, "scope_ids": [product.id for product in products]}
 
 
 async def tell_stories(shop: ReplayedShop, orders: int, seed: int) -> list[Life]:

@@ -117,6 +117,47 @@ async def is_paid_at_the_door(life: Life) -> AsyncIterator[timedelta]:
         yield pause
 
 
+async def is_driven_by_a_courier(life: Life) -> AsyncIterator[timedelta]:
+    """Some addresses are not found at first, and the parcel is driven again."""
+    await life.place(life.choose_lines(), methods=["SANDBOX", "CASH_ON_DELIVERY"])
+    await life.pay()
+    yield life.soon()
+    await life.pack(parcels=2)
+    run = await life.drive()
+    yield HOUR
+    if life.random.random() < 0.3:
+        await life.complete_stops(run, "FAILED")
+        yield DAY
+        await life.track("DELIVERED")
+        await life.collect()
+    else:
+        await life.complete_stops(run, "DELIVERED")
+        await life.collect()
+
+
+async def waits_for_goods(life: Life) -> AsyncIterator[timedelta]:
+    """More is ordered than there is; it is sent when goods have come, or cancelled before."""
+    plenty = life.choose_lines(lines=1)
+    await life.place([*plenty, {"variantId": life.shop.scarce, "quantity": life.random.randint(3, 9)}])
+    yield HOUR / 4
+    await life.pay()
+    yield DAY
+    if life.random.random() < 0.2:
+        await life.buy("orderCancel", id=life.order_id, reason="Too slow.")
+        return
+    await life.serve(
+        "stockAdjust",
+        variantId=life.shop.scarce,
+        warehouseId=life.shop.warehouse,
+        kind="RECEIVED",
+        quantity=10,
+        reason="A truck has come.",
+    )
+    yield DAY
+    async for pause in deliver(life):
+        yield pause
+
+
 async def is_refused_at_the_door(life: Life) -> AsyncIterator[timedelta]:
     """Unpaid; the parcel comes back, and the warehouse or the timer ends it."""
     await life.place(life.choose_lines(), methods=["CASH_ON_DELIVERY"])
@@ -296,6 +337,8 @@ KINDS: Mapping[Story, int] = {
     moves_house: 2,
     goes_to_two_addresses: 4,
     is_paid_at_the_door: 3,
+    is_driven_by_a_courier: 2,
+    waits_for_goods: 3,
     is_refused_at_the_door: 2,
     cannot_be_delivered: 2,
     is_taken_back: 5,

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateways.payment.sandbox import SandboxGateway
-from models import PaymentMethod, PaymentStatus
+from models import PaymentMethod, PaymentStatus, Role
 from tests.clients import Client, Clients
+from tests.given import id_of
 
 Fields = Mapping[str, Any]
 
@@ -22,6 +23,10 @@ READ = """query($id: ID!) { order(id: $id) {
 } }"""
 QUOTE = """query($input: CheckoutQuoteInput!) { checkoutQuote(input: $input) {
   total { amount } deliveries { options { method } } problems { code message field } } }"""
+STOPS = "{ deliveryRuns(first: 5) { nodes { id stops { id } } } }"
+
+COUPONS_USED = 0.3
+"""The part of all orders for which a coupon is used."""
 
 HOME = {
     "recipient": "林梅",
@@ -79,6 +84,8 @@ class ReplayedShop:
     service: str
     """The id of a variant that needs no shipping."""
     warehouse: str
+    coupon: str
+    """A code that everybody may use."""
 
 
 @dataclass(slots=True)
@@ -90,6 +97,7 @@ class Life:
     kind: str
     random: random.Random
     customer: Client = field(init=False)
+    courier: Client = field(init=False)
     order_id: str = ""
     number: str = ""
     refused: str = ""
@@ -105,13 +113,20 @@ class Life:
             f"mutation($input: {kind}Input!) {{ {mutation}(input: $input) "
             f"{{ {answer} userErrors {{ code message field }} }} }}"
         )
-        payload = await client.do(document, **terms)
+        payload = (await self.ask(client, document, input=terms))[mutation]
         if errors := payload["userErrors"]:
             reasons = "; ".join(
                 f"{each['code']} {'.'.join(each['field'])} {each['message']}" for each in errors
             )
             raise StoryRefused(f"{mutation}: {reasons}")
         return payload
+
+    async def ask(self, client: Client, document: str, **variables: Any) -> Any:
+        """The data of an answer; StoryRefused where it has errors."""
+        answer = await client.ask(document, **variables)
+        if errors := answer.get("errors"):
+            raise StoryRefused("; ".join(str(error["message"]) for error in errors))
+        return answer["data"]
 
     async def buy(self, mutation: str, answer: str = "__typename", **terms: Any) -> Any:
         return await self.do(self.customer, mutation, answer, **terms)
@@ -121,7 +136,7 @@ class Life:
 
     async def read(self) -> Any:
         """The order as the staff see it now."""
-        return (await self.shop.staff.get(READ, id=self.order_id))["order"]
+        return (await self.ask(self.shop.staff, READ, id=self.order_id))["order"]
 
     def choose_lines(self, *, lines: int = 0) -> list[dict[str, Any]]:
         """Lines of different goods, one to three units of each."""
@@ -140,10 +155,11 @@ class Life:
         guest: bool = False,
     ) -> None:
         """Place the order; its total is shared by payments of these methods, with odd cents on the first."""
+        codes = [self.shop.coupon] if self.random.random() < COUPONS_USED else []
         deliveries = deliveries or [{"address": {"postal": self.random.choice([HOME, WORK])}}]
-        basket: dict[str, Any] = {"lines": list(lines), "deliveries": list(deliveries)}
+        basket: dict[str, Any] = {"lines": list(lines), "deliveries": list(deliveries), "couponCodes": codes}
         buyer = await self.fill_cart(lines) if guest else self.customer
-        quote = (await buyer.get(QUOTE, input=basket))["checkoutQuote"]
+        quote = (await self.ask(buyer, QUOTE, input=basket))["checkoutQuote"]
         if quote["problems"]:
             raise StoryRefused(f"checkoutQuote: {quote['problems']}")
         cents = round(float(quote["total"]["amount"]) * 100)
@@ -156,6 +172,7 @@ class Life:
         ]
         terms = basket | {"payments": payments, "idempotencyKey": f"replay-{self.index}"}
         if guest:
+            del terms["lines"]
             terms["contact"] = {"email": f"guest-{self.index}@example.com"}
         placed = await self.do(buyer, "orderPlace", "order { id number } secret", **terms)
         self.order_id, self.number = placed["order"]["id"], placed["order"]["number"]
@@ -200,6 +217,28 @@ class Life:
                 carrier=carrier,
                 trackingNumber=f"{carrier}{self.index}-{shipment['id'][-6:]}",
             )
+
+    async def drive(self) -> str:
+        """Plan and start a delivery run of a courier with its packed parcels; the id of the run."""
+        courier = await self.shop.clients.staff(Role.COURIER)
+        self.courier = courier
+        planned = await self.serve(
+            "deliveryRunPlan",
+            "deliveryRun { id }",
+            courierId=id_of(courier.account),
+            warehouseId=self.shop.warehouse,
+            shipmentIds=[each["id"] for each in await self.shipments("PENDING")],
+            vehicle="VAN",
+        )
+        run_id: str = planned["deliveryRun"]["id"]
+        await self.do(courier, "deliveryRunStart", id=run_id)
+        return run_id
+
+    async def complete_stops(self, run_id: str, outcome: str) -> None:
+        runs = (await self.ask(self.courier, STOPS))["deliveryRuns"]["nodes"]
+        for stop in next(run["stops"] for run in runs if run["id"] == run_id):
+            terms = {"id": stop["id"], "outcome": outcome, "note": "Rang.", "proof": "Signed."}
+            await self.do(self.courier, "stopComplete", **terms)
 
     async def shipments(self, *statuses: str) -> list[Any]:
         """Its parcels, those in one of these statuses."""
