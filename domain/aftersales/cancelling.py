@@ -18,7 +18,6 @@ from domain.aftersales.withdrawal import withdraw_lines
 from domain.cause import Cause
 from domain.errors import WrongState
 from domain.order import cancel_order, lock_order, required_reason, settle_order
-from domain.state import status_text
 from models import Order, OrderStatus, TicketReason, TicketType
 
 CANCELLABLE = frozenset({OrderStatus.PENDING, OrderStatus.CONFIRMED})
@@ -39,7 +38,7 @@ async def cancel_lines(
     claim = TicketClaim(TicketType.REFUND_ONLY, TicketReason.NO_REASON, tuple(lines))
     case = (await load_claim_facts(session, order, claim)).case
     if order.status not in CANCELLABLE:
-        raise WrongState(f"This order is {status_text(order.status)}.", field=("id",))
+        raise WrongState("This order is {status}.", status=order.status, field=("id",))
     check_cancellable(case)
     if leaves_nothing_to_send(claim.lines, case.units):
         return await cancel_order(session, order_id, reason=reason, cause=cause)

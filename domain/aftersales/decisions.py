@@ -20,7 +20,6 @@ from domain.events import (
 )
 from domain.order import settle_order
 from domain.outbox import record
-from domain.state import status_text
 from models import Account, Order, Permission, Ticket, TicketStatus, is_granted
 
 
@@ -31,7 +30,7 @@ async def agree_ticket(
     order, ticket = await lock_ticket(session, ticket_id)
     if ticket.status is not TicketStatus.APPLIED:
         raise WrongState(
-            f"This ticket is {status_text(ticket.status)}; there is nothing to answer.", field=("id",)
+            "This ticket is {status}; there is nothing to answer.", status=ticket.status, field=("id",)
         )
     await grant_ticket(session, ticket, order, STATUS_WHEN_AGREED[ticket.type], deadlines, cause=cause)
     record(session, TicketAgreed(ticket), cause)
@@ -88,7 +87,7 @@ def require_return(ticket: Ticket) -> None:
     """Refuse to accept a return of which nothing is under way."""
     if ticket.status is not TicketStatus.RETURN_SHIPPED:
         raise WrongState(
-            f"This ticket is {status_text(ticket.status)}; no goods are expected.", field=("id",)
+            "This ticket is {status}; no goods are expected.", status=ticket.status, field=("id",)
         )
 
 
@@ -134,7 +133,7 @@ async def decide_ticket(
     order, ticket = await lock_ticket(session, ticket_id)
     if ticket.status is not TicketStatus.ARBITRATION:
         raise WrongState(
-            f"This ticket is {status_text(ticket.status)}; there is nothing to decide.", field=("id",)
+            "This ticket is {status}; there is nothing to decide.", status=ticket.status, field=("id",)
         )
     reason = clean_text(reason, limit=REASON_LIMIT, field="reason")
     if agreed:

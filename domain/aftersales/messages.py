@@ -23,7 +23,7 @@ async def add_message(
         raise NotFound("ticket", field=("id",))
     count = await session.scalar(select(func.count()).where(TicketMessage.ticket_id == ticket_id))
     if (count or 0) >= MESSAGES_LIMIT:
-        raise LimitReached(f"A ticket has at most {MESSAGES_LIMIT} messages.")
+        raise LimitReached("A ticket has at most {limit} messages.", limit=MESSAGES_LIMIT)
     message = TicketMessage(
         ticket_id=ticket_id,
         author_id=cause.by,

@@ -28,7 +28,7 @@ from domain.events import (
 from domain.order import FINAL, reopen_order, settle_order
 from domain.outbox import record
 from domain.payment import request_refund, retry_refund
-from domain.state import move, status_text
+from domain.state import move
 from models import Order, Refund, RefundStatus, Ticket, TicketStatus
 
 
@@ -47,7 +47,7 @@ async def grant_ticket(
     """
     if order.status in FINAL:
         raise WrongState(
-            f"This order is {status_text(order.status)}: nothing is left to grant.", field=("id",)
+            "This order is {status}: nothing is left to grant.", status=order.status, field=("id",)
         )
     await reopen_order(session, order, cause=cause)
     enter_status(ticket, to, deadlines, now=cause.now)
@@ -152,7 +152,9 @@ async def retry_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause) 
     """Retry the failed refunds of a ticket at once, also those that were given up."""
     _, ticket = await lock_ticket(session, ticket_id)
     if ticket.status is not TicketStatus.REFUND_FAILED:
-        raise WrongState(f"This ticket is {status_text(ticket.status)}; no refund has failed.", field=("id",))
+        raise WrongState(
+            "This ticket is {status}; no refund has failed.", status=ticket.status, field=("id",)
+        )
     move(ticket, TicketStatus.REFUNDING, TRANSITIONS)
     failed = await session.scalars(
         select(Refund)

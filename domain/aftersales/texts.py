@@ -12,5 +12,5 @@ def clean_text(text: str, *, limit: int, field: str) -> str:
     """The text without blanks around it; Invalid when nothing or more than `limit` characters are left."""
     cleaned = text.strip()
     if not 1 <= len(cleaned) <= limit:
-        raise Invalid(f"Write 1 to {limit:,} characters.", field=(field,))
+        raise Invalid("Write 1 to {limit} characters.", limit=limit, field=(field,))
     return cleaned

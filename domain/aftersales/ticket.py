@@ -66,7 +66,7 @@ def only_of(ids: AbstractSet[int]) -> int | None:
 async def check_ticket_limit(session: AsyncSession, order: Order) -> None:
     count = await session.scalar(select(func.count(Ticket.id)).where(Ticket.order_id == order.id))
     if (count or 0) >= TICKETS_LIMIT:
-        raise LimitReached(f"An order has at most {TICKETS_LIMIT} tickets.", field=("order_id",))
+        raise LimitReached("An order has at most {limit} tickets.", limit=TICKETS_LIMIT, field=("order_id",))
 
 
 async def save_ticket_lines(session: AsyncSession, ticket: Ticket, quote: TicketQuote) -> None:
@@ -100,7 +100,7 @@ async def save_ticket_lines(session: AsyncSession, ticket: Ticket, quote: Ticket
 async def save_ticket_media(session: AsyncSession, ticket: Ticket, media_ids: Sequence[int]) -> None:
     """Attach the customer's own pictures, in place of those attached before."""
     if len(media_ids) > MEDIA_LIMIT:
-        raise LimitReached(f"A ticket has at most {MEDIA_LIMIT} pictures.", field=("media_ids",))
+        raise LimitReached("A ticket has at most {limit} pictures.", limit=MEDIA_LIMIT, field=("media_ids",))
     if len(set(media_ids)) < len(media_ids):
         raise Invalid("Attach each picture once.", field=("media_ids",))
     await check_own_media(session, media_ids, account_id=ticket.account_id)

@@ -67,7 +67,7 @@ async def complete_stop(
 ) -> DeliveryRunStop:
     """Record how a stop of the courier's own run ended; its parcel is tracked, later stops get new times."""
     if max(len(note), len(proof)) > TEXT_LIMIT:
-        raise Invalid(f"Note and proof have at most {TEXT_LIMIT} characters.", field=("note",))
+        raise Invalid("Note and proof have at most {limit} characters.", limit=TEXT_LIMIT, field=("note",))
     run, stop = await lock_delivery_run_of_stop(session, stop_id, courier_id=cause.person)
     if run.status is not DeliveryRunStatus.ACTIVE:
         raise WrongState("The courier has not left yet, or is back.", field=("id",))

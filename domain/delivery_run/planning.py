@@ -28,6 +28,7 @@ from models import (
     Warehouse,
     is_granted,
 )
+from text.messages import Message
 
 STOPS_LIMIT = 60
 VEHICLE_LIMIT = 500
@@ -57,7 +58,7 @@ async def plan_delivery_run(
     if await session.get(Warehouse, warehouse_id) is None:
         raise NotFound("warehouse", field=("warehouse_id",))
     if len(vehicle) > VEHICLE_LIMIT:
-        raise Invalid(f"A vehicle has at most {VEHICLE_LIMIT} characters.", field=("vehicle",))
+        raise Invalid("A vehicle has at most {limit} characters.", limit=VEHICLE_LIMIT, field=("vehicle",))
     check_shipment_ids([stop.shipment_id for stop in stops])
     await lock_plannable_shipments(session, [stop.shipment_id for stop in stops], warehouse_id)
     run = DeliveryRun(
@@ -103,7 +104,7 @@ def check_shipment_ids(shipment_ids: Sequence[int]) -> None:
     if not shipment_ids:
         raise Invalid("Name at least one shipment.", field=("shipment_ids",))
     if len(shipment_ids) > STOPS_LIMIT:
-        raise LimitReached(f"A run has at most {STOPS_LIMIT} stops.", field=("shipment_ids",))
+        raise LimitReached("A run has at most {limit} stops.", limit=STOPS_LIMIT, field=("shipment_ids",))
     if len(set(shipment_ids)) < len(shipment_ids):
         raise Invalid("A run brings each shipment once.", field=("shipment_ids",))
 
@@ -138,15 +139,15 @@ def check_plannable(
 ) -> None:
     refusal = None
     if shipment.warehouse_id != warehouse_id:
-        refusal = "lies in another warehouse"
+        refusal = Message("Shipment {number} lies in another warehouse.", number=shipment.number)
     elif planned:
-        refusal = "is already planned on a run"
+        refusal = Message("Shipment {number} is already planned on a run.", number=shipment.number)
     elif shipment.status in FINAL:
-        refusal = "has reached its end"
+        refusal = Message("Shipment {number} has reached its end.", number=shipment.number)
     elif shipment.dispatched_at is not None and shipment.carrier is not CarrierCode.OWN:
-        refusal = "is with another carrier"
+        refusal = Message("Shipment {number} is with another carrier.", number=shipment.number)
     if refusal:
-        raise WrongState(f"Shipment {shipment.number} {refusal}.", field=("shipment_ids",))
+        raise WrongState(refusal, field=("shipment_ids",))
     if shipment.dispatched_at is None:
         check_packable(order, delivery)
 

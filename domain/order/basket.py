@@ -194,7 +194,7 @@ def requested_variants(
             else RequestedVariants(request.currency, {})
         )
     if len(request.lines) > LINES_LIMIT:
-        return LimitReached(f"An order has at most {LINES_LIMIT} lines.", field=("lines",))
+        return LimitReached("An order has at most {limit} lines.", limit=LINES_LIMIT, field=("lines",))
     quantities: dict[int, int] = {}
     refusals: list[DomainError] = []
     for index, line in enumerate(request.lines):

@@ -110,8 +110,12 @@ def coverage_problem(item: OrderItem, divided: int) -> Invalid | None:
     """The refusal where the units given to deliveries are not exactly those ordered."""
     if divided == item.quantity:
         return None
-    problem = "have no address" if divided < item.quantity else "have an address too many"
-    return Invalid(f"{abs(item.quantity - divided)} of {item.name} {problem}.", field=("deliveries",))
+    template = (
+        "{count} of {name} have no address."
+        if divided < item.quantity
+        else "{count} of {name} have an address too many."
+    )
+    return Invalid(template, count=abs(item.quantity - divided), name=item.name, field=("deliveries",))
 
 
 def postal_address_of(

@@ -15,12 +15,10 @@ from domain.cart import ADDITIONS_LIMIT, CartAddition, add_sellable
 from domain.cause import Cause
 from domain.errors import DomainError, Invalid, LimitReached, NotFound, WrongState
 from domain.events import OrderAddressChanged, OrderHeld, OrderReleased
-from domain.money import money_text
 from domain.order.lifecycle import lock_order, required_reason, settle_order
 from domain.order.states import FINAL, WHOLLY_SHIPPED
 from domain.outbox import record
 from domain.shipping import NotDeliverable, load_tariff
-from domain.state import status_text
 from models import Cart, Delivery, DeliveryLine, Money, Order, OrderLine, OrderNote, OrderStatus
 from models.sql.batches import in_batches
 
@@ -43,7 +41,7 @@ async def change_address(
         raise NotFound("delivery")
     order = await lock_order(session, delivery.order_id)
     if order.status in FINAL or order.status is OrderStatus.COMPLETED:
-        raise WrongState(f"This order is {status_text(order.status)}.", field=("id",))
+        raise WrongState("This order is {status}.", status=order.status, field=("id",))
     lines = await read_lines_to_send(session, delivery)
     if any(line.packed for line, _ in lines):
         raise WrongState("Part of this is packed already.", field=("id",))
@@ -92,9 +90,9 @@ async def check_fee(
         refusal.field = ("address",)
         raise
     if fee > agreed:
-        more = money_text(fee - agreed)
+        more = fee - agreed
         raise NotDeliverable(
-            f"Sending it there costs {more} more; cancel it and order it anew.", field=("address",)
+            "Sending it there costs {more} more; cancel it and order it anew.", more=more, field=("address",)
         )
 
 
@@ -106,7 +104,7 @@ async def hold_order(session: AsyncSession, order_id: int, *, reason: str, cause
         raise WrongState("This order is held already.", field=("id",))
     if order.status in FINAL or order.status is OrderStatus.COMPLETED:
         raise WrongState(
-            f"This order is {status_text(order.status)}; there is nothing to hold.", field=("id",)
+            "This order is {status}; there is nothing to hold.", status=order.status, field=("id",)
         )
     if order.fulfilment_status in WHOLLY_SHIPPED:
         raise WrongState("Everything on this order has left already.", field=("id",))
@@ -131,10 +129,10 @@ async def add_note(session: AsyncSession, order_id: int, *, text: str, cause: Ca
     order = await lock_order(session, order_id)
     text = text.strip()
     if not 1 <= len(text) <= NOTE_TEXT_LIMIT:
-        raise Invalid(f"A note has 1 to {NOTE_TEXT_LIMIT:,} characters.", field=("text",))
+        raise Invalid("A note has 1 to {limit} characters.", limit=NOTE_TEXT_LIMIT, field=("text",))
     notes = await session.scalar(select(func.count(OrderNote.id)).where(OrderNote.order_id == order.id))
     if (notes or 0) >= NOTES_LIMIT:
-        raise LimitReached(f"An order has at most {NOTES_LIMIT} notes.")
+        raise LimitReached("An order has at most {limit} notes.", limit=NOTES_LIMIT)
     note = OrderNote(order_id=order.id, author_id=cause.by, text=text, created_at=cause.now)
     session.add(note)
     await session.flush()

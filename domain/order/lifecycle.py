@@ -21,7 +21,7 @@ from domain.order.open_parts import is_anything_open
 from domain.order.states import FINAL, NOT_DISPATCHED, TRANSITIONS
 from domain.outbox import record, record_all
 from domain.promotion import release_promotions
-from domain.state import move, status_text
+from domain.state import move
 from domain.stock import Allocation, Reservation, release_reservations
 from models import (
     OFFLINE_METHODS,
@@ -130,7 +130,7 @@ async def confirm_receipt(session: AsyncSession, order_id: int, *, cause: Cause)
     """Note that the customer has received everything; the order is completed when nothing of it is open."""
     order = await lock_order(session, order_id)
     if order.status is not OrderStatus.CONFIRMED:
-        raise WrongState(f"This order is {status_text(order.status)}.", field=("id",))
+        raise WrongState("This order is {status}.", status=order.status, field=("id",))
     if order.fulfilment_status is not FulfilmentStatus.DELIVERED:
         raise WrongState("Not everything on this order has been delivered yet.", field=("id",))
     if order.receipt_confirmed_at is not None:
@@ -236,5 +236,5 @@ def required_reason(reason: str) -> str:
     """The reason without surrounding space; Invalid where it is empty or too long."""
     text = reason.strip()
     if not 1 <= len(text) <= REASON_LIMIT:
-        raise Invalid(f"Say why, in at most {REASON_LIMIT} characters.", field=("reason",))
+        raise Invalid("Say why, in at most {limit} characters.", limit=REASON_LIMIT, field=("reason",))
     return text

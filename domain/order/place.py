@@ -11,7 +11,6 @@ from domain.cause import Cause
 from domain.errors import DomainError, Invalid, LimitReached, OutOfStock, collect_refusals
 from domain.events import OrderConfirmed, OrderPlaced
 from domain.ledger import payment_status_for
-from domain.money import money_text
 from domain.order.basket import OrderBasket, lock_baskets
 from domain.order.batch import (
     BatchItem,
@@ -185,7 +184,7 @@ def check_request(
             check_exclusions(request, quote)
         with check:
             if len(payment_plan.note) > NOTE_LIMIT:
-                raise Invalid(f"A note has at most {NOTE_LIMIT} characters.", field=("note",))
+                raise Invalid("A note has at most {limit} characters.", limit=NOTE_LIMIT, field=("note",))
         with check:
             check_each_payment(payment_plan.payments, quote.currency, terms)
     check_sums(payment_plan.payments, quote)
@@ -201,7 +200,9 @@ def check_exclusions(request: OrderRequest, quote: OrderQuote) -> None:
 def check_each_payment(payments: Sequence[PlannedPayment], currency: CurrencyCode, terms: OrderTerms) -> None:
     """Refuse too many payments, methods not on offer, other currencies and amounts of nothing."""
     if len(payments) > terms.payments_limit:
-        raise LimitReached(f"An order has at most {terms.payments_limit} payments.", field=("payments",))
+        raise LimitReached(
+            "An order has at most {limit} payments.", limit=terms.payments_limit, field=("payments",)
+        )
     with collect_refusals() as check:
         for index, payment in enumerate(payments):
             path = ("payments", index)
@@ -210,7 +211,9 @@ def check_each_payment(payments: Sequence[PlannedPayment], currency: CurrencyCod
                     raise NotOffered(payment.method, field=(*path, "method"))
             with check:
                 if payment.amount.currency is not currency:
-                    raise Invalid(f"This order is in {currency.value}.", field=(*path, "amount"))
+                    raise Invalid(
+                        "This order is in {currency}.", currency=currency.value, field=(*path, "amount")
+                    )
                 if payment.amount.minor <= 0:
                     raise Invalid("A payment is more than nothing.", field=(*path, "amount"))
 
@@ -224,7 +227,7 @@ def check_sums(payments: Sequence[PlannedPayment], quote: OrderQuote) -> None:
     cash = sum((payment.amount for payment in payments if not is_advance_payment(payment)), start=zero)
     limit = Money(CASH_LIMITS.get(quote.currency, 0), quote.currency)
     if cash.minor > limit.minor:
-        raise LimitReached(f"At most {money_text(limit)} can be paid at the door.", field=("payments",))
+        raise LimitReached("At most {limit} can be paid at the door.", limit=limit, field=("payments",))
 
 
 def build_order(quote: OrderQuote, item: BatchItem, terms: OrderTerms, *, now: datetime) -> Order:

@@ -186,7 +186,9 @@ def build_quote(
 ) -> OrderQuote:
     """A quote from what has been read."""
     if len(request.deliveries) > DELIVERIES_LIMIT:
-        raise LimitReached(f"An order has at most {DELIVERIES_LIMIT} deliveries.", field=("deliveries",))
+        raise LimitReached(
+            "An order has at most {limit} deliveries.", limit=DELIVERIES_LIMIT, field=("deliveries",)
+        )
     problems: list[DomainError] = []
     items = list(items_for_sale(basket, problems))
     deliveries = (
@@ -226,8 +228,15 @@ def items_for_sale(basket: OrderBasket, problems: list[DomainError]) -> Iterator
         problems.append(NothingToOrder())
     for index, item in enumerate(basket.items):
         if item.unit_price is None:
-            where = f"in {basket.currency.value}" if item.sellable.is_on_sale else "any more"
-            problems.append(NotForSale(f"{item.name} is not sold {where}.", field=("lines", index)))
+            template = (
+                "{name} is not sold in {currency}."
+                if item.sellable.is_on_sale
+                else "{name} is not sold any more."
+            )
+            refusal = NotForSale(
+                template, name=item.name, currency=basket.currency.value, field=("lines", index)
+            )
+            problems.append(refusal)
             continue
         if item.available is not None and item.available < item.quantity:
             field = ("lines", index, "quantity")

@@ -1,7 +1,6 @@
 """Refusals that only placing an order knows."""
 
 from domain.errors import DomainError, ErrorCode
-from domain.money import money_text
 from models import Money, PaymentMethod
 
 Path = tuple[str | int, ...]
@@ -12,19 +11,20 @@ class AmountMismatch(DomainError):
 
     def __init__(self, *, due: Money, given: Money, field: Path) -> None:
         difference = due - given
-        problem = "is missing" if difference.minor > 0 else "is too much"
-        absolute = -difference if difference.minor < 0 else difference
-        super().__init__(
-            f"{money_text(due)} is due, not {money_text(given)}: {money_text(absolute)} {problem}.",
-            field=field,
+        template = (
+            "{due} is due, not {given}: {difference} is missing."
+            if difference.minor > 0
+            else "{due} is due, not {given}: {difference} is too much."
         )
+        absolute = -difference if difference.minor < 0 else difference
+        super().__init__(template, due=due, given=given, difference=absolute, field=field)
 
 
 class NotOffered(DomainError):
     code = ErrorCode.INVALID
 
     def __init__(self, method: PaymentMethod, *, field: Path) -> None:
-        super().__init__(f"{method.value} is not offered here.", field=field)
+        super().__init__("{method} is not offered here.", method=method.value, field=field)
 
 
 class ExclusionNotConfirmed(DomainError):

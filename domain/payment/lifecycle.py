@@ -14,7 +14,7 @@ from domain.order import FINAL, NOT_DISPATCHED, AmountMismatch, confirm_if_secur
 from domain.outbox import record
 from domain.payment.refund import create_refunds, require_same_currency
 from domain.payment.states import SETTLED_STATUSES, TRANSITIONS
-from domain.state import move, status_text
+from domain.state import move
 from models import Money, Order, OrderStatus, Payment, PaymentStatus, PostingKind
 from text.characters import clean_text
 
@@ -34,7 +34,7 @@ async def start_payment(
         raise WrongState("This part is paid in cash at the door.", field=("id",))
     if order.status is not OrderStatus.PENDING:
         raise WrongState(
-            f"This order is {status_text(order.status)}; nothing can be paid now.", field=("id",)
+            "This order is {status}; nothing can be paid now.", status=order.status, field=("id",)
         )
     if order.payment_due_at is not None and order.payment_due_at <= cause.now:
         raise WrongState("The time to pay for this order is over.", field=("id",))
@@ -76,7 +76,7 @@ async def collect_cash(session: AsyncSession, payment_id: int, amount: Money, *,
     if not payment.amount:
         raise WrongState("Nothing is due in cash any more.", field=("id",))
     if order.status in FINAL or order.status is OrderStatus.PENDING:
-        raise WrongState(f"This order is {status_text(order.status)}; there is no cash to collect.")
+        raise WrongState("This order is {status}; there is no cash to collect.", status=order.status)
     if order.fulfilment_status in NOT_DISPATCHED:
         raise WrongState("Nothing on this order has been dispatched yet.", field=("id",))
     if amount != payment.total:

@@ -11,11 +11,11 @@ from domain.cause import Cause
 from domain.errors import Invalid, LimitReached, NotFound, WrongState
 from domain.events import RefundFailed, RefundRequested, RefundSucceeded
 from domain.ledger import net_sales, refresh_payment_status, write_posting
-from domain.money import apportion, money_text
+from domain.money import apportion
 from domain.order import FINAL, NOT_DISPATCHED, lock_order, reopen_order, required_reason, settle_order
 from domain.outbox import record
 from domain.payment.states import REFUND_TRANSITIONS
-from domain.state import move, status_text
+from domain.state import move
 from models import (
     LedgerAccount,
     Money,
@@ -57,7 +57,7 @@ async def request_refund(
     if amount.minor <= 0:
         raise Invalid("A refund is more than nothing.", field=("amount",))
     if amount.minor > left.minor:
-        raise LimitReached(f"At most {money_text(left)} can be refunded.", field=("amount",))
+        raise LimitReached("At most {left} can be refunded.", left=left, field=("amount",))
     shares = zip(payments, apportion(amount.minor, remaining), strict=True)
     parts = [(payment, share) for payment, share in shares if share]
     return await create_refunds(session, order, parts, ticket_id=ticket_id, reason=reason, cause=cause)
@@ -94,7 +94,7 @@ async def refund_in_goodwill(
         return await session.get_one(Order, earlier)
     order = await lock_order(session, order_id, field=("order_id",))
     if order.status in FINAL:
-        raise WrongState(f"This order is {status_text(order.status)}.", field=("order_id",))
+        raise WrongState("This order is {status}.", status=order.status, field=("order_id",))
     if order.fulfilment_status in NOT_DISPATCHED and amount == await refundable_amount(session, order):
         raise WrongState("Nothing has left yet: cancel the order instead.", field=("amount",))
     await request_refund(session, order, amount, reason=required_reason(reason), cause=cause)
@@ -149,7 +149,8 @@ async def confirm_refund(session: AsyncSession, refund_id: int, *, reference: st
     name = reference.strip()
     if not 1 <= len(name) <= REFERENCE_LIMIT:
         raise Invalid(
-            f"Give the reference of the transfer, in at most {REFERENCE_LIMIT} characters.",
+            "Give the reference of the transfer, in at most {limit} characters.",
+            limit=REFERENCE_LIMIT,
             field=("reference",),
         )
     return await settle_refund(
@@ -279,7 +280,7 @@ async def find_captured_payments(session: AsyncSession, order: Order) -> Sequenc
 
 def require_same_currency(amount: Money, expected: Money) -> None:
     if amount.currency is not expected.currency:
-        raise Invalid(f"This order is in {expected.currency.value}.", field=("amount",))
+        raise Invalid("This order is in {currency}.", currency=expected.currency.value, field=("amount",))
 
 
 def record_refund_request(

@@ -30,7 +30,9 @@ class CarrierUnavailable(DomainError):
     code = ErrorCode.PROVIDER_UNAVAILABLE
 
     def __init__(self, carrier: CarrierCode) -> None:
-        super().__init__(f"{carrier.value} does not answer at the moment. Try again.", field=("carrier",))
+        super().__init__(
+            "{method} does not answer at the moment. Try again.", method=carrier.value, field=("carrier",)
+        )
 
 
 async def dispatch_shipment(

@@ -68,7 +68,7 @@ async def pack_shipments(
     if not parcels:
         raise Invalid("Name at least one parcel.", field=("parcels",))
     if len(parcels) > PARCELS_LIMIT:
-        raise LimitReached(f"At most {PARCELS_LIMIT} parcels at once.", field=("parcels",))
+        raise LimitReached("At most {limit} parcels at once.", limit=PARCELS_LIMIT, field=("parcels",))
     packable = await load_packable_lines(session, delivery_id)
     shipments = []
     with collect_refusals() as check:
@@ -141,9 +141,11 @@ def check_packable(order: Order, delivery: Delivery) -> None:
     if delivery.ticket_id is not None:
         packable.add(OrderStatus.COMPLETED)
     if order.status not in packable:
-        raise WrongState(f"Order {order.number} is {order.status.value.lower()}: nothing of it may leave.")
+        raise WrongState(
+            "Order {number} is {status}: nothing of it may leave.", number=order.number, status=order.status
+        )
     if order.held_at is not None:
-        raise WrongState(f"Order {order.number} is held: nothing of it may leave.")
+        raise WrongState("Order {number} is held: nothing of it may leave.", number=order.number)
 
 
 async def load_packable_lines(session: AsyncSession, delivery_id: int) -> dict[int, PackableLine]:
@@ -160,11 +162,17 @@ def check_measures(parcel: ParcelToPack, path: Path) -> None:
     with collect_refusals() as check:
         if parcel.weight_grams is not None and not 1 <= parcel.weight_grams <= WEIGHT_LIMIT_GRAMS:
             check.add(
-                Invalid(f"A parcel weighs 1 to {WEIGHT_LIMIT_GRAMS:,} grams.", field=(*path, "weight_grams"))
+                Invalid(
+                    "A parcel weighs 1 to {limit} grams.",
+                    limit=WEIGHT_LIMIT_GRAMS,
+                    field=(*path, "weight_grams"),
+                )
             )
         sides = astuple(parcel.size) if parcel.size else ()
         if not all(1 <= side <= SIDE_LIMIT_MM for side in sides):
-            check.add(Invalid(f"A parcel's sides are 1 to {SIDE_LIMIT_MM:,} mm.", field=(*path, "size")))
+            check.add(
+                Invalid("A parcel's sides are 1 to {limit} mm.", limit=SIDE_LIMIT_MM, field=(*path, "size"))
+            )
 
 
 def select_lines(
@@ -251,4 +259,5 @@ async def packing_conflict(
             waiting=waiting,
             field=path,
         )
-    return Conflict(f"Only {left} of {title} left to pack." if left else f"{title} is packed.", field=path)
+    template = "Only {left} of {title} left to pack." if left else "{title} is packed."
+    return Conflict(template, left=left, title=title, field=path)

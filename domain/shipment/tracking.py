@@ -108,9 +108,11 @@ async def report_tracking_event(
     if not shipment.packed_at <= fact.occurred_at <= cause.now:
         raise Invalid("It happened after packing and not in the future.", field=("occurred_at",))
     if not 1 <= len(fact.description) <= TEXT_LIMIT:
-        raise Invalid(f"Say what happened, in at most {TEXT_LIMIT} characters.", field=("description",))
+        raise Invalid(
+            "Say what happened, in at most {limit} characters.", limit=TEXT_LIMIT, field=("description",)
+        )
     if len(fact.location) > TEXT_LIMIT:
-        raise Invalid(f"A place has at most {TEXT_LIMIT} characters.", field=("location",))
+        raise Invalid("A place has at most {limit} characters.", limit=TEXT_LIMIT, field=("location",))
     await add_tracking_events(session, shipment, [fact], cause=cause, receipt_after=receipt_after)
     return shipment
 
