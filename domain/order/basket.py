@@ -201,8 +201,8 @@ def requested_variants(
         if line.variant_id in quantities:
             refusals.append(Invalid("Name each variant once.", field=("lines", index, "variant_id")))
         if not 1 <= line.quantity <= QUANTITY_LIMIT:
-            message = f"A quantity is between 1 and {QUANTITY_LIMIT:,}."
-            refusals.append(Invalid(message, field=("lines", index, "quantity")))
+            template = "A quantity is between 1 and {limit}."
+            refusals.append(Invalid(template, limit=QUANTITY_LIMIT, field=("lines", index, "quantity")))
         quantities[line.variant_id] = line.quantity
     return combine_refusals(refusals) if refusals else RequestedVariants(request.currency, quantities)
 
