@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, HasCurrency, Id, Minor, Translations
+from models.base import Base, HasCurrency, Id, JsonObject, Minor, Translations
 from models.money import CurrencyCode, Money
 
 
@@ -69,6 +69,8 @@ class Category(Base):
     taxonomy_id: Mapped[str | None] = mapped_column(unique=True)
     translations: Mapped[Translations]
     version: Mapped[int] = mapped_column(default=0, server_default="0")
+    archived_at: Mapped[datetime | None]
+    """When it was archived: nothing new uses it, and what has used it shows it still."""
 
     @property
     def path_ids(self) -> list[int]:
@@ -99,6 +101,8 @@ class Attribute(Base):
     taxonomy_id: Mapped[str | None] = mapped_column(unique=True)
     translations: Mapped[Translations]
     version: Mapped[int] = mapped_column(default=0, server_default="0")
+    archived_at: Mapped[datetime | None]
+    """When it was archived: nothing new uses it, and what has used it shows it still."""
 
 
 class AttributeValue(Base):
@@ -146,6 +150,7 @@ class Media(Base):
     id: Mapped[Id]
     url: Mapped[str]
     alt: Mapped[str]
+    translations: Mapped[Translations] = mapped_column(default=dict, server_default="{}")
     content_type: Mapped[str | None]
     size: Mapped[int | None]
     width: Mapped[int | None]
@@ -242,7 +247,8 @@ class Variant(Base):
     position: Mapped[int]
     sku: Mapped[str | None] = mapped_column(unique=True)
     barcode: Mapped[str | None] = mapped_column(index=True)
-    options: Mapped[list[dict[str, str]]]
+    options: Mapped[list[JsonObject]]
+    """Each with `name` and `value`, and `translations` where it has any."""
     """[{"name": "Size", "value": "M"}, ...]; empty for a product with one variant."""
     weight_grams: Mapped[int]
     weight_unit: Mapped[str]

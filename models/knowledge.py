@@ -36,6 +36,8 @@ class Article(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+    """When it was archived: nothing new uses it, and what has used it shows it still."""
 
 
 class ArticleVersion(Base):

@@ -49,6 +49,8 @@ class Warehouse(Base):
     position: Mapped[int]
     active: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether orders may take from it."""
+    archived_at: Mapped[datetime | None]
+    """When it was archived: nothing new uses it, and what has used it shows it still."""
     allows_pickup: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether customers may collect orders there."""
     pickup_hours: Mapped[list[dict[str, str]] | None]

@@ -1,10 +1,10 @@
 """Turning the rows of product files into the drafts that the shop saves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from demo.content.files import ProductRow, Scalar, VariantRow
+from demo.content.files import ProductRow, Scalar, VariantRow, read_option_translations
 from domain.catalog.product import PictureDraft, PriceDraft, ProductDraft, VariantDraft
 from models.money import CurrencyCode, Money
 
@@ -32,7 +32,7 @@ def draft_product(row: ProductRow, *, paths: Mapping[str, tuple[str, ...]]) -> P
 
 def _draft_pictures(row: ProductRow) -> tuple[PictureDraft, ...]:
     return tuple(
-        PictureDraft(url=f"/media/demo/{row.slug}-{number}.svg", alt=row.title, position=number)
+        PictureDraft(f"/media/demo/{row.slug}-{number}.svg", row.title, number, {"en": row.en.title})
         for number in range(1, PICTURES + 1)
     )
 
@@ -42,12 +42,21 @@ def _draft_variant(row: ProductRow, variant: VariantRow) -> VariantDraft:
         raise ValueError(f"{variant.sku}: {len(variant.options)} values for {len(row.options)} options")
     return VariantDraft(
         options=tuple(zip(row.options, variant.options, strict=True)),
+        option_translations={"en": _translate_options(row.options, variant.options)} if row.options else {},
         sku=variant.sku,
         barcode=variant.barcode,
         prices=_draft_prices(variant),
         weight_grams=variant.grams,
         weight_unit="g",
         stock=variant.stock,
+    )
+
+
+def _translate_options(names: Sequence[str], values: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """English names and values; those without one are found by the rules of the content."""
+    english = read_option_translations()
+    return tuple(
+        (english.get(name, ""), english.get(value, "")) for name, value in zip(names, values, strict=True)
     )
 
 

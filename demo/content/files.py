@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -65,6 +66,7 @@ def parse_rows(kind: type[Row], tables: Iterable[Mapping[str, object]]) -> tuple
     return tuple(_parse_row(adapter, table) for table in tables)
 
 
+@cache
 def read_option_translations() -> dict[str, str]:
     """Return the English of every option name and value."""
     with (HERE / "option_translations.toml").open("rb") as file:

@@ -14,7 +14,7 @@ VARIANT_LIMIT = 2_048
 PICTURE_LIMIT = 250
 """Pictures of one product."""
 
-OPTION_LIMIT = 3
+OPTION_LIMIT = 5
 """Options of one product; the CSV format has columns for no more."""
 
 TAG_LIMIT = 250

@@ -9,6 +9,7 @@ from domain.catalog.product import LANGUAGE_TAG
 from domain.errors import Invalid, NotFound
 from domain.language import canonical_tag
 from models import CurrencyCode, Media, Money, Price, Product, ProductStatus, Variant
+from models.base import JsonObject
 from resolvers.context import Info, Viewer
 from resolvers.guard import Permission
 from resolvers.ids import parse_id, row_id
@@ -28,6 +29,24 @@ class VariantOption:
 
     name: str
     value: str
+    translations: Sequence["VariantOptionTranslation"] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VariantOptionTranslation:
+    """An option in another language; null where a text is missing."""
+
+    language: str
+    name: str | None
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaTranslation:
+    """What a picture shows, in another language."""
+
+    language: str
+    alt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +186,41 @@ async def price_range(
     return [PriceRange(min(some), max(some)) if some else None for some in prices]
 
 
-def variant_options(root: Variant) -> list[VariantOption]:
+def variant_options(root: Variant, info: Info) -> list[VariantOption]:
     """The options that set it apart from the other variants, such as its size."""
-    return [VariantOption(option["name"], option["value"]) for option in root.options]
+    viewer = info.context.viewer_of(info)
+    return [
+        VariantOption(
+            *translate_option(viewer, option),
+            [
+                VariantOptionTranslation(language, texts.get("name"), texts.get("value"))
+                for language, texts in sorted(option.get("translations", {}).items())
+            ],
+        )
+        for option in root.options
+    ]
+
+
+def translate_option(viewer: Viewer, option: JsonObject) -> tuple[str, str]:
+    """Name and value of a stored option in the viewer's language."""
+    translations = option.get("translations", {})
+    name = viewer.translate(translations, "name", option["name"])
+    return name, viewer.translate(translations, "value", option["value"])
+
+
+def variant_name(root: Variant, info: Info) -> str:
+    """The values of its options, such as "Red / M"; empty for the only variant of a product."""
+    viewer = info.context.viewer_of(info)
+    return " / ".join(translate_option(viewer, option)[1] for option in root.options)
+
+
+def media_translations(root: Media) -> list[MediaTranslation]:
+    """What it shows, in other languages."""
+    return [
+        MediaTranslation(language, texts["alt"])
+        for language, texts in sorted(root.translations.items())
+        if texts.get("alt")
+    ]
 
 
 def product_translations(root: Product) -> list[ProductTranslation]:

@@ -15,6 +15,7 @@ from domain.order import (
 from loaders.order import OrderSort, select_orders
 from loaders.page import FIRST_PAGE, Page, PageRequest
 from models import Delivery, Order, OrderLine
+from resolvers.catalog.product import translate_option
 from resolvers.context import Info
 from resolvers.ids import row_id
 from resolvers.inputs.order import OrderFilter
@@ -120,9 +121,10 @@ async def order_receipt_confirm(info: Info, id: strawberry.ID) -> Order:
         return await confirm_receipt(session, order_id, cause=info.context.cause)
 
 
-def options(root: OrderLine) -> list[LineOption]:
-    """The options of the variant; empty for a product with one variant."""
-    return [LineOption(option["name"], option["value"]) for option in root.options]
+def options(root: OrderLine, info: Info) -> list[LineOption]:
+    """The options of the variant when it was ordered; empty for a product with one variant."""
+    viewer = info.context.viewer_of(info)
+    return [LineOption(*translate_option(viewer, option)) for option in root.options]
 
 
 def discounts(root: OrderLine | Delivery) -> list[DiscountPart]:

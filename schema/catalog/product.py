@@ -34,14 +34,25 @@ class Media(Node):
     """A picture."""
 
     url: str = field(media_url)
-    alt: str
+    alt: str = translated("alt")
     """What it shows, for people who cannot see it."""
+    translations: list["MediaTranslation"] = field(resolve.media_translations, size=FEW)
     content_type: str | None
     """Its media type, such as "image/png"; null for a picture at an address elsewhere."""
     width: int | None
     """The width in pixels, where known."""
     height: int | None
     """The height in pixels, where known."""
+
+
+@row_type(resolve.MediaTranslation)
+class MediaTranslation:
+    """What a picture shows, in another language."""
+
+    language: str
+    """The language, as a tag."""
+    alt: str
+    """What it shows, for people who cannot see it."""
 
 
 @row_type(models.AttributeValue)
@@ -132,6 +143,20 @@ class VariantOption:
     """The name of the option, such as "Size"."""
     value: str
     """The value this variant has."""
+    translations: list["VariantOptionTranslation"] = plain_list(size=FEW)
+    """Both in other languages."""
+
+
+@row_type(resolve.VariantOptionTranslation)
+class VariantOptionTranslation:
+    """An option in another language; null where a text is missing."""
+
+    language: str
+    """The language, as a tag."""
+    name: str | None
+    """The name of the option."""
+    value: str | None
+    """The value this variant has."""
 
 
 @row_type(models.Price)
@@ -168,8 +193,7 @@ class Variant(Node):
 
     product: "Product" = loaded("product", key="product_id")
     """The product."""
-    name: str
-    """The values of its options; empty for a product with one variant."""
+    name: str = field(resolve.variant_name)
     sku: str | None
     """The stock keeping unit: the shop's own code."""
     barcode: str | None

@@ -48,6 +48,10 @@ class Column(StrEnum):
     VARIANT_PICTURE = "Variant Image"
     WEIGHT_UNIT = "Variant Weight Unit"
     STATUS = "Status"
+    OPTION4_NAME = "Option4 Name"
+    OPTION4_VALUE = "Option4 Value"
+    OPTION5_NAME = "Option5 Name"
+    OPTION5_VALUE = "Option5 Value"
 
 
 class ColumnFamily(StrEnum):
@@ -71,14 +75,20 @@ FamilyColumn = tuple[str, str]
 ColumnKey = str | FamilyColumn
 """A column by its name in the format, an unknown one by its own name."""
 
+FURTHER_OPTIONS = frozenset(
+    {Column.OPTION4_NAME, Column.OPTION4_VALUE, Column.OPTION5_NAME, Column.OPTION5_VALUE}
+)
+"""Columns of ours beyond the three options of the format: written only where a product has so many."""
+
 VARIANT_TEXT_COLUMNS = frozenset(text.column for text in VARIANT_TEXTS.values())
-COLUMNS = tuple(
+ALL_COLUMNS = tuple(
     dict.fromkeys((*Column, *(text.column for text in (*PRODUCT_TEXTS.values(), *VARIANT_TEXTS.values()))))
 )
-"""All simple columns in the order they are written; text fields the format does not have come last."""
+COLUMNS = tuple(column for column in ALL_COLUMNS if column not in FURTHER_OPTIONS)
+"""The simple columns of every file in the order they are written; text fields of ours come last."""
 
-OPTION_NAMES = (Column.OPTION1_NAME, Column.OPTION2_NAME, Column.OPTION3_NAME)
-OPTION_VALUES = (Column.OPTION1_VALUE, Column.OPTION2_VALUE, Column.OPTION3_VALUE)
+OPTION_NAMES = tuple(Column(f"Option{place} Name") for place in range(1, OPTION_LIMIT + 1))
+OPTION_VALUES = tuple(Column(f"Option{place} Value") for place in range(1, OPTION_LIMIT + 1))
 PICTURE_COLUMNS = (Column.PICTURE, Column.PICTURE_POSITION, Column.PICTURE_ALT)
 
 _OTHER_NAMES = {
@@ -125,7 +135,7 @@ def _by_normalized_name(columns: Iterable[tuple[str, Iterable[str]]]) -> dict[st
 
 
 _COLUMNS = (
-    {_normalize(column): column for column in COLUMNS}
+    {_normalize(column): column for column in ALL_COLUMNS}
     | _by_normalized_name((text.column, text.other_columns) for text in PRODUCT_TEXTS.values())
     | _by_normalized_name((text.column, text.other_columns) for text in VARIANT_TEXTS.values())
     | _OTHER_NAMES
@@ -133,9 +143,15 @@ _COLUMNS = (
 _FAMILIES = (
     {_normalize(family): family.value for family in ColumnFamily}
     | _by_normalized_name((text.column, text.other_columns) for text in TRANSLATED_TEXTS.values())
+    | _by_normalized_name((column, ()) for column in (*OPTION_NAMES, *OPTION_VALUES, Column.PICTURE_ALT))
     | _OTHER_FAMILY_NAMES
 )
-_TRANSLATED_COLUMNS = {text.column for text in TRANSLATED_TEXTS.values()}
+_TRANSLATED_COLUMNS = {
+    *(text.column for text in TRANSLATED_TEXTS.values()),
+    *OPTION_NAMES,
+    *OPTION_VALUES,
+    Column.PICTURE_ALT,
+}
 
 
 def family_column(family: str, suffix: str) -> str:
@@ -191,7 +207,7 @@ class Header:
     unknown: Mapping[str, int]
     nameless: Sequence[int]
     beyond: Sequence[int]
-    """Names and values of a fourth option and further ones."""
+    """Names and values of options beyond OPTION_LIMIT."""
     repeated: Sequence[str]
 
     def name(self, column: ColumnKey) -> str:
@@ -221,7 +237,7 @@ class Header:
         return [
             at
             for column, at in self.at.items()
-            if column not in elsewhere and not _is_known_variant_column(column)
+            if _family_of(column) not in elsewhere and not _is_known_variant_column(column)
         ]
 
     @cached_property
@@ -263,6 +279,17 @@ class Header:
         )
 
     @cached_property
+    def option_languages(self) -> Sequence[str]:
+        """The languages in which names or values of options have columns."""
+        columns = (*OPTION_NAMES, *OPTION_VALUES)
+        return list(dict.fromkeys(tag for column in columns for tag in self._suffixes(column)))
+
+    @cached_property
+    def picture_languages(self) -> Sequence[str]:
+        """The languages in which the texts of pictures have a column."""
+        return self._suffixes(Column.PICTURE_ALT)
+
+    @cached_property
     def attributes(self) -> Sequence[str]:
         """The codes of attributes that have a column."""
         return self._suffixes(ColumnFamily.ATTRIBUTE)
@@ -299,7 +326,12 @@ def describes_variants(column: ColumnKey) -> bool:
     return column in OPTION_VALUES or column in VARIANT_TEXT_COLUMNS or is_variant_column(column)
 
 
+def _family_of(column: ColumnKey) -> str:
+    """The name of a column without the language or the like behind its slash."""
+    return column[0] if isinstance(column, tuple) else column
+
+
 def _is_known_variant_column(column: ColumnKey) -> bool:
     if isinstance(column, tuple):
-        return column[0] in _VARIANT_FAMILIES
+        return column[0] in _VARIANT_FAMILIES or column[0] in OPTION_VALUES
     return column in OPTION_VALUES or column in VARIANT_TEXT_COLUMNS or column.startswith("Variant ")

@@ -18,6 +18,7 @@ from domain.catalog.lock import lock_catalogue
 from domain.catalog.product import (
     PRODUCT_TEXTS,
     VARIANT_TEXTS,
+    PictureDraft,
     PriceDraft,
     ProductDraft,
     ProductRows,
@@ -37,7 +38,6 @@ PRODUCT_COLUMNS: Mapping[str, Set[str]] = {
     "category_path": {Column.CATEGORY},
     "tags": {Column.TAGS},
     "status": {Column.STATUS, Column.PUBLISHED},
-    "pictures": {Column.PICTURE},
 }
 """Fields of a product draft, and the columns of which a file has at least one when it mentions the field."""
 
@@ -84,6 +84,7 @@ def merge_product(
         draft,
         **{name: getattr(before, name) for name, known in PRODUCT_COLUMNS.items() if not known & columns},
         translations=_merge_translations(draft, before, columns),
+        pictures=_merge_pictures(draft, before, columns),
         attributes={
             code: values
             for code, values in before.attributes.items()
@@ -93,6 +94,46 @@ def merge_product(
         variants=_merge_variants(draft, before, rows, columns),
         columns=_merge_unknown_columns(draft, before, columns),
     )
+
+
+def _merge_pictures(
+    draft: ProductDraft, before: ProductDraft, columns: Set[ColumnKey]
+) -> tuple[PictureDraft, ...]:
+    """The pictures, each with what the one of the same address shows in languages without a column."""
+    if Column.PICTURE not in columns:
+        return before.pictures
+    known = {
+        picture.url: {
+            language: alt
+            for language, alt in picture.translations.items()
+            if (Column.PICTURE_ALT, language) not in columns
+        }
+        for picture in before.pictures
+    }
+    return tuple(
+        replace(each, translations=known.get(each.url, {}) | dict(each.translations))
+        for each in draft.pictures
+    )
+
+
+def _merge_option_translations(
+    draft: VariantDraft, before: VariantDraft, columns: Set[ColumnKey]
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    """The translations, and those of options that stay what they are in languages without a column."""
+    if not {*OPTION_NAMES, *OPTION_VALUES} & columns:
+        return dict(before.option_translations)
+    with_columns = {column[1] for column in columns if column[0] in {*OPTION_NAMES, *OPTION_VALUES}}
+    stays = dict(enumerate(before.options))
+    kept = {
+        language: tuple(
+            pairs[place] if stays.get(place) == option else ("", "")
+            for place, option in enumerate(draft.options)
+        )
+        for language, pairs in before.option_translations.items()
+        if language not in with_columns
+    }
+    found = kept | dict(draft.option_translations)
+    return {language: pairs for language, pairs in found.items() if any(map(any, pairs))}
 
 
 def _merge_translations(
@@ -130,6 +171,7 @@ def _merge_variant(draft: VariantDraft, before: VariantDraft, columns: Set[Colum
         draft,
         **{name: getattr(before, name) for name, known in VARIANT_COLUMNS.items() if not known & columns},
         prices=_merge_prices(draft, before, columns),
+        option_translations=_merge_option_translations(draft, before, columns),
         columns=_merge_unknown_columns(draft, before, columns),
     )
 

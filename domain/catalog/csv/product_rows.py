@@ -1,7 +1,7 @@
 """Parsing the rows of one product: the first describes it, every row may add a variant and a picture."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.catalog.csv import cells
 from domain.catalog.csv.columns import OPTION_NAMES, OPTION_VALUES, Column, ColumnFamily, ColumnKey
@@ -114,7 +114,12 @@ def _parse_pictures(rows: Sequence[CsvRow]) -> tuple[PictureDraft, ...]:
         if row.text(Column.PICTURE):
             url = row.read(Column.PICTURE, parse_picture_url, "")
             position = row.read(Column.PICTURE_POSITION, cells.parse_position, len(found) + 1)
-            found.append(PictureDraft(url, row.text(Column.PICTURE_ALT), position))
+            translations = {
+                language: alt
+                for language in row.header.picture_languages
+                if (alt := row.text((Column.PICTURE_ALT, language)))
+            }
+            found.append(PictureDraft(url, row.text(Column.PICTURE_ALT), position, translations))
         elif row.text(Column.PICTURE_POSITION) or row.text(Column.PICTURE_ALT):
             row.refuse(Column.PICTURE, Message("a picture without an address"))
     return number_pictures(sorted(found, key=lambda picture: picture.position))
@@ -122,18 +127,19 @@ def _parse_pictures(rows: Sequence[CsvRow]) -> tuple[PictureDraft, ...]:
 
 def number_pictures(pictures: Sequence[PictureDraft]) -> tuple[PictureDraft, ...]:
     """The pictures with positions from 1, in the order given."""
-    return tuple(
-        PictureDraft(each.url, each.alt, position) for position, each in enumerate(pictures, start=1)
-    )
+    return tuple(replace(each, position=position) for position, each in enumerate(pictures, start=1))
 
 
 def _parse_variants(rows: Sequence[CsvRow]) -> dict[Options, tuple[CsvRow, VariantDraft]]:
     variant_rows = [row for row in rows if row.has_value_in(row.header.variant_cells)]
     names = _parse_option_names(rows)
-    if names == (NO_OPTION, "", "") and all(
-        row.text(Column.OPTION1_VALUE) == NO_CHOICE for row in variant_rows
+    if (
+        names[0] == NO_OPTION
+        and not any(names[1:])
+        and all(row.text(Column.OPTION1_VALUE) == NO_CHOICE for row in variant_rows)
     ):
-        names = ("", "", "")
+        names = ("",) * len(names)
+    translated_names = _parse_option_name_translations(rows)
     found: dict[Options, tuple[CsvRow, VariantDraft]] = {}
     for row in variant_rows:
         options = _parse_options(row, names)
@@ -144,8 +150,39 @@ def _parse_variants(rows: Sequence[CsvRow]) -> dict[Options, tuple[CsvRow, Varia
                 Column.OPTION1_VALUE,
                 Message("the same variant as in line {line}", line=str(found[options][0].line)),
             )
-        found[options] = row, _parse_variant(row, options, rows[0])
+        draft = _parse_variant(row, options, rows[0])
+        places = [place for place, name in enumerate(names) if name]
+        translations = _parse_option_translations(row, translated_names, places)
+        found[options] = row, replace(draft, option_translations=translations)
     return found
+
+
+def _parse_option_name_translations(rows: Sequence[CsvRow]) -> dict[tuple[int, str], str]:
+    """The names of options by place and language; the first row that has one says it."""
+    return {
+        (place, language): text
+        for row in reversed(rows)
+        for place, column in enumerate(OPTION_NAMES)
+        for language in row.header.option_languages
+        if (text := row.read((column, language), cells.parse_name, ""))
+    }
+
+
+def _parse_option_translations(
+    row: CsvRow, names: Mapping[tuple[int, str], str], places: Sequence[int]
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Names and values of the options of a variant by language, of the options that it has."""
+    found = {
+        language: tuple(
+            (
+                names.get((place, language), ""),
+                row.read((OPTION_VALUES[place], language), cells.parse_name, ""),
+            )
+            for place in places
+        )
+        for language in row.header.option_languages
+    }
+    return {language: pairs for language, pairs in found.items() if any(map(any, pairs))}
 
 
 def _parse_option_names(rows: Sequence[CsvRow]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from domain.catalog.csv.columns import Column, ColumnKey, Header, parse_header
 from domain.catalog.csv.encoding import decode_file
+from domain.catalog.limits import OPTION_LIMIT
 from domain.catalog.problems import ProblemList, WrongText
 from domain.errors import Invalid
 from domain.incoming_text import normalize_incoming_text
@@ -132,7 +133,11 @@ def _read_row(line: int, cells: list[str], header: Header, problems: ProblemList
     if row.has_value_in(header.nameless):
         problems.add(line, "", Message("a value in a column whose header is blank"))
     if row.has_value_in(header.beyond):
-        problems.add(line, header.names[header.beyond[0]], Message("a product has at most 3 options"))
+        problems.add(
+            line,
+            header.names[header.beyond[0]],
+            Message("a product has at most {count} options", count=OPTION_LIMIT),
+        )
     return row
 
 

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 
 from domain.catalog.csv.cells import join_values
-from domain.catalog.csv.columns import COLUMNS, Column, ColumnFamily, family_column, is_variant_column
+from domain.catalog.csv.columns import (
+    COLUMNS,
+    OPTION_NAMES,
+    OPTION_VALUES,
+    Column,
+    ColumnFamily,
+    family_column,
+    is_variant_column,
+)
 from domain.catalog.csv.product_rows import NO_CHOICE, NO_OPTION
 from domain.catalog.product import (
     PRODUCT_TEXTS,
@@ -112,13 +120,28 @@ def _option_name_cells(variants: tuple[VariantDraft, ...]) -> Cells:
     if not variants:
         return {}
     names = [name for name, _ in variants[0].options] or [NO_OPTION]
-    return {f"Option{place} Name": name for place, name in enumerate(names, start=1)}
+    return {
+        **dict(zip(OPTION_NAMES, names, strict=False)),
+        **{
+            family_column(column, language): name
+            for variant in reversed(variants)
+            for language, pairs in variant.option_translations.items()
+            for column, (name, _) in zip(OPTION_NAMES, pairs, strict=False)
+            if name
+        },
+    }
 
 
 def _variant_cells(variant: VariantDraft, currency: CurrencyCode) -> Cells:
     chosen = [value for _, value in variant.options] or [NO_CHOICE]
     return {
-        **{f"Option{place} Value": value for place, value in enumerate(chosen, start=1)},
+        **dict(zip(OPTION_VALUES, chosen, strict=False)),
+        **{
+            family_column(column, language): value
+            for language, pairs in variant.option_translations.items()
+            for column, (_, value) in zip(OPTION_VALUES, pairs, strict=False)
+            if value
+        },
         **{VARIANT_TEXTS[name].column: text or "" for name, text in variant_texts_of(variant).items()},
         Column.GRAMS: str(variant.weight_grams),
         Column.TRACKER: "shopify" if variant.tracked else "",
@@ -156,6 +179,9 @@ def _picture_cells(picture: PictureDraft) -> Cells:
         Column.PICTURE: picture.url,
         Column.PICTURE_POSITION: str(picture.position),
         Column.PICTURE_ALT: picture.alt,
+        **{
+            family_column(Column.PICTURE_ALT, language): alt for language, alt in picture.translations.items()
+        },
     }
 
 

@@ -18,7 +18,7 @@ from domain.catalog.product.text_fields import (
 from domain.catalog.product.variant_matching import options_of
 from domain.catalog.taxonomy import AttributeWithValues, Path, attributes_by_id
 from domain.stock import levels_by_variant
-from models import Category, Price, StockLevel, Variant, Warehouse
+from models import Category, Media, Price, StockLevel, Variant, Warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _draft_product(
         translations=dict(sorted(row.translations.items())),
         attributes=_draft_attributes(rows, names),
         pictures=tuple(
-            PictureDraft(media.url, media.alt, position)
+            PictureDraft(media.url, media.alt, position, alt_translations_of(media))
             for position, media in enumerate(rows.pictures, start=1)
         ),
         variants=tuple(_draft_variant(rows, each, stock.get(each.id, ()), names) for each in rows.on_sale),
@@ -92,6 +92,7 @@ def _draft_variant(
     """A variant; units of one whose stock is not tracked are left out."""
     draft = VariantDraft(
         options=options_of(row),
+        option_translations=option_translations_of(row),
         prices={currency: _draft_price(price) for currency, price in rows.prices.get(row.id, {}).items()},
         weight_grams=row.weight_grams,
         weight_unit=row.weight_unit,
@@ -104,6 +105,25 @@ def _draft_variant(
         columns=dict(sorted(row.columns.items())),
     )
     return with_variant_texts(draft, variant_texts_of(row))
+
+
+def alt_translations_of(media: Media) -> dict[str, str]:
+    """What a picture shows, by language."""
+    texts = {language: each.get("alt", "") for language, each in sorted((media.translations or {}).items())}
+    return {language: alt for language, alt in texts.items() if alt}
+
+
+def option_translations_of(row: Variant) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Names and values of all options of a variant, by language."""
+    translations = [option.get("translations", {}) for option in row.options]
+    languages = sorted({language for each in translations for language in each})
+    return {
+        language: tuple(
+            (texts.get("name", ""), texts.get("value", ""))
+            for texts in (each.get(language, {}) for each in translations)
+        )
+        for language in languages
+    }
 
 
 def _draft_price(row: Price) -> PriceDraft:

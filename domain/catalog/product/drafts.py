@@ -23,6 +23,8 @@ class PictureDraft:
     url: str
     alt: str = ""
     position: int = 1
+    translations: Mapping[str, str] = field(default_factory=dict)
+    """What it shows in other languages, by language tag."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,8 @@ class VariantDraft(VariantTexts):
 
     options: tuple[tuple[str, str], ...] = ()
     """Pairs of an option's name and its value, in order."""
+    option_translations: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """Language tag -> names and values of the options in this order, "" for one that is not translated."""
     prices: Mapping[CurrencyCode, PriceDraft] = field(default_factory=dict)
     weight_grams: int = 0
     weight_unit: str = "kg"

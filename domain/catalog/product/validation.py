@@ -1,7 +1,7 @@
 """Validating drafts that come from forms, with the limits of files; refusals name the field."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -111,10 +111,7 @@ def validate_tags(tags: Sequence[str]) -> tuple[str, ...]:
 
 def validate_translations(translations: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
     """Each language with its texts, blank ones left out."""
-    if len(translations) > LANGUAGE_LIMIT:
-        raise LimitReached(
-            "A product speaks at most {limit} languages.", limit=LANGUAGE_LIMIT, field=("translations",)
-        )
+    check_language_count(translations, ("translations",))
     validated: dict[str, dict[str, str]] = {}
     with collect_refusals() as check:
         for index, (language, given) in enumerate(translations.items()):
@@ -157,7 +154,14 @@ def validate_picture(picture: PictureDraft, field: FieldPath, position: int) -> 
     with collect_refusals() as check:
         url = check.value(parse_field, "", picture.url.strip(), parse_picture_url, (*field, "url"))
         alt = check.value(limit_text, "", picture.alt, (*field, "alt"), limit=SEO_LIMIT)
-    return PictureDraft(url, alt, position)
+        translations: dict[str, str] = {}
+        check_language_count(picture.translations, (*field, "translations"))
+        for language, text in picture.translations.items():
+            with check:
+                check_language(language, (*field, "translations"))
+            if own := check.value(limit_text, "", text, (*field, "translations"), limit=SEO_LIMIT):
+                translations[language] = own
+    return PictureDraft(url, alt, position, translations)
 
 
 def validate_variants(variants: Sequence[VariantDraft], check: RefusalCollector) -> tuple[VariantDraft, ...]:
@@ -193,13 +197,49 @@ def validate_variant(draft: VariantDraft, field: FieldPath, check: RefusalCollec
         with check:
             validate_price(price, (*field, "prices", index))
     options = check.value(validate_options, (), draft.options, (*field, "options"))
+    translations = check.value(validate_option_translations, {}, draft, field)
     valid_texts = {
         name: check.value(validate_text, "", VARIANT_TEXTS[name], text or "", (*field, name))
         for name, text in texts.items()
     }
     if url:
         url = check.value(parse_field, "", url, parse_picture_url, (*field, "picture_url"))
-    return replace(with_variant_texts(draft, valid_texts), options=options, picture_url=url or None)
+    return replace(
+        with_variant_texts(draft, valid_texts),
+        options=options,
+        option_translations=translations,
+        picture_url=url or None,
+    )
+
+
+def validate_option_translations(
+    draft: VariantDraft, field: FieldPath
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Names and values of the options by language, languages without any text left out."""
+    check_language_count(draft.option_translations, (*field, "options"))
+    validated: dict[str, tuple[tuple[str, str], ...]] = {}
+    with collect_refusals() as check:
+        for language, pairs in draft.option_translations.items():
+            with check:
+                check_language(language, (*field, "options"))
+            texts = []
+            for index, (name, value) in enumerate(pairs):
+                own = (*field, "options", index, "translations")
+                known = check.value(limit_text, "", name, own)
+                texts.append((known, check.value(limit_text, "", value, own)))
+            if any(name or value for name, value in texts):
+                validated[language] = tuple(texts)
+    return validated
+
+
+def check_language(language: str, field: FieldPath) -> None:
+    if not LANGUAGE_TAG.fullmatch(language):
+        raise Invalid('A language is a tag such as "en" or "zh-CN".', field=field)
+
+
+def check_language_count(translations: Collection[str], field: FieldPath) -> None:
+    if len(translations) > LANGUAGE_LIMIT:
+        raise LimitReached("A product speaks at most {limit} languages.", limit=LANGUAGE_LIMIT, field=field)
 
 
 def validate_options(options: tuple[tuple[str, str], ...], field: FieldPath) -> tuple[tuple[str, str], ...]:

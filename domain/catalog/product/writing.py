@@ -22,6 +22,7 @@ from models import (
     ProductStatus,
     Variant,
 )
+from models.base import JsonObject
 
 TRANSITIONS = transition_table(
     ProductStatus.DRAFT,
@@ -87,7 +88,8 @@ def write_media(
     for picture in draft.pictures:
         url = picture.url
         media = free[url].pop() if free[url] else _add_media(session, url, uploads, now=now)
-        changed |= set_columns(media, alt=picture.alt)
+        translations = {language: {"alt": alt} for language, alt in picture.translations.items()}
+        changed |= set_columns(media, alt=picture.alt, translations=translations)
         pictures.append(media)
     by_url = {media.url: media for media in reversed(pictures)}
     for variant in draft.variants:
@@ -154,7 +156,7 @@ def write_variant(variant: Variant, draft: VariantDraft, *, position: int, media
         variant,
         **variant_texts_of(draft),
         position=position,
-        options=[{"name": name, "value": value} for name, value in draft.options],
+        options=option_columns(draft),
         weight_grams=draft.weight_grams,
         weight_unit=draft.weight_unit,
         tracked=draft.tracked or bool(draft.stock),
@@ -165,6 +167,16 @@ def write_variant(variant: Variant, draft: VariantDraft, *, position: int, media
         columns=dict(draft.columns),
         archived_at=None,
     )
+
+
+def option_columns(draft: VariantDraft) -> list[JsonObject]:
+    """The options of a variant as they are stored, each with its translations if it has any."""
+    columns: list[JsonObject] = [{"name": name, "value": value} for name, value in draft.options]
+    for language, pairs in sorted(draft.option_translations.items()):
+        for column, (name, value) in zip(columns, pairs, strict=True):
+            if texts := {key: text for key, text in (("name", name), ("value", value)) if text}:
+                column.setdefault("translations", {})[language] = texts
+    return columns
 
 
 async def write_prices(

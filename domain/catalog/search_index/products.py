@@ -125,7 +125,12 @@ def _document_of(
     descriptions = [
         strip_html(text) for text in _in_all_languages(row.description, row.translations, "description")
     ]
-    options = dict.fromkeys(option["value"] for variant in variants for option in variant.options)
+    options = dict.fromkeys(
+        value
+        for variant in variants
+        for option in variant.options
+        for value in _in_all_languages(option["value"], option.get("translations", {}), "value")
+    )
     keywords = [row.brand, row.product_type, *row.tags, *categories, *options]
     codes = dict.fromkeys(text for variant in variants for text in (variant.sku, variant.barcode) if text)
     fields = (

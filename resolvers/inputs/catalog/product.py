@@ -25,6 +25,16 @@ from resolvers.inputs.unique import FieldPath, require_unique
 
 
 @input_type
+class PictureTranslationInput:
+    """What a picture shows, in another language."""
+
+    language: str
+    """The language, as a tag: "en", "zh-CN"."""
+    alt: str
+    """What it shows, for people who cannot see it."""
+
+
+@input_type
 class PictureInput:
     """A picture by its address."""
 
@@ -32,6 +42,9 @@ class PictureInput:
     """Its address: the one an upload returned, or one elsewhere."""
     alt: str = ""
     """What it shows, for people who cannot see it."""
+    translations: list[PictureTranslationInput] = strawberry.field(
+        default_factory=list, description="What it shows, in other languages."
+    )
 
 
 @input_type
@@ -57,6 +70,18 @@ class ProductAttributeInput:
 
 
 @input_type
+class VariantOptionTranslationInput:
+    """An option in another language."""
+
+    language: str
+    """The language, as a tag: "en", "zh-CN"."""
+    name: str = ""
+    """The name of the option; empty for none."""
+    value: str = ""
+    """The value this variant has; empty for none."""
+
+
+@input_type
 class VariantOptionInput:
     """An option that sets a variant apart from the other variants of its product."""
 
@@ -64,6 +89,9 @@ class VariantOptionInput:
     """The name of the option, such as "Size"."""
     value: str
     """The value this variant has."""
+    translations: list[VariantOptionTranslationInput] = strawberry.field(
+        default_factory=list, description="Both in other languages."
+    )
 
 
 @input_type
@@ -104,6 +132,7 @@ class VariantInput:
     def draft(self, field: FieldPath = ()) -> VariantDraft:
         draft = VariantDraft(
             options=tuple((option.name, option.value) for option in self.options),
+            option_translations=option_translations(self.options, (*field, "options")),
             prices=price_drafts(self.prices, (*field, "prices")),
             weight_grams=self.weight_grams,
             tracked=self.tracked,
@@ -228,7 +257,31 @@ def price_draft(price: MoneyInput, compare_at: MoneyInput | None, field: FieldPa
 
 
 def picture_drafts(inputs: Sequence[PictureInput]) -> tuple[PictureDraft, ...]:
-    return tuple(PictureDraft(each.url, each.alt, place) for place, each in enumerate(inputs, start=1))
+    return tuple(
+        PictureDraft(each.url, each.alt, place + 1, alt_translations(each, ("pictures", place)))
+        for place, each in enumerate(inputs)
+    )
+
+
+def alt_translations(picture: PictureInput, field: FieldPath) -> dict[str, str]:
+    """Language tag -> what the picture shows."""
+    languages = [canonical_tag(each.language) for each in picture.translations]
+    require_unique(languages, (*field, "translations"), "language")
+    return {tag: each.alt for tag, each in zip(languages, picture.translations, strict=True)}
+
+
+def option_translations(
+    options: Sequence[VariantOptionInput], field: FieldPath
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Language tag -> names and values of all options, "" for one that is not translated."""
+    by_option: list[dict[str, tuple[str, str]]] = []
+    for index, option in enumerate(options):
+        languages = [canonical_tag(each.language) for each in option.translations]
+        require_unique(languages, (*field, index, "translations"), "language")
+        pairs = [(each.name, each.value) for each in option.translations]
+        by_option.append(dict(zip(languages, pairs, strict=True)))
+    tags = dict.fromkeys(tag for each in by_option for tag in each)
+    return {tag: tuple(each.get(tag, ("", "")) for each in by_option) for tag in tags}
 
 
 def translation_texts(inputs: Sequence[ProductTranslationInput]) -> dict[str, dict[str, str]]:

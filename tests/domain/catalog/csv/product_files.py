@@ -123,7 +123,9 @@ TRANSLATIONS = st.dictionaries(
     st.builds(lambda title, body: {"title": title, "description": body or "x"}, NAME, BODY),
 )
 ATTRIBUTES = st.dictionaries(CODE, st.lists(NAME, min_size=1, max_size=3).map(tuple), max_size=2)
-PICTURES = st.lists(st.tuples(ADDRESS, TEXT), max_size=4)
+PICTURES = st.lists(
+    st.tuples(ADDRESS, TEXT, st.dictionaries(st.sampled_from(["en", "zh-CN"]), NAME)), max_size=4
+)
 
 
 @cache
@@ -138,7 +140,8 @@ def option_sets(count: int) -> st.SearchStrategy[list[tuple[tuple[str, str], ...
     )
 
 
-OPTION_SETS = st.integers(0, 3).flatmap(option_sets)
+OPTION_SETS = st.integers(0, 5).flatmap(option_sets)
+LANGUAGES = st.lists(st.sampled_from(["en", "zh-CN"]), unique=True, max_size=2)
 COLUMNS = st.dictionaries(FOREIGN, NAME, max_size=2)
 TAXONOMY_ID = st.sampled_from(["", "aa-1-2"])
 NAMES = st.lists(NAME, max_size=3).map(tuple)
@@ -160,7 +163,7 @@ def finish_variant(
 @st.composite
 def product_drafts(draw: st.DrawFn, slug: str) -> ProductDraft:
     columns = draw(COLUMNS)
-    taxonomy_id = draw(TAXONOMY_ID)
+    taxonomy_id, languages = draw(TAXONOMY_ID), draw(LANGUAGES)
     return ProductDraft(
         slug=slug,
         title=draw(NAME),
@@ -176,10 +179,20 @@ def product_drafts(draw: st.DrawFn, slug: str) -> ProductDraft:
         translations=draw(TRANSLATIONS),
         attributes=draw(ATTRIBUTES),
         pictures=tuple(
-            PictureDraft(url, alt, place) for place, (url, alt) in enumerate(draw(PICTURES), start=1)
+            PictureDraft(url, alt, place, translations)
+            for place, (url, alt, translations) in enumerate(draw(PICTURES), start=1)
         ),
         variants=tuple(
-            finish_variant(draw(VARIANT), each, f"{slug}-{place}" if draw(st.booleans()) else None, columns)
+            replace(
+                finish_variant(
+                    draw(VARIANT), each, f"{slug}-{place}" if draw(st.booleans()) else None, columns
+                ),
+                option_translations={
+                    language: tuple((option[0].upper(), draw(NAME)) for option in each)
+                    for language in languages
+                    if each
+                },
+            )
             for place, each in enumerate(draw(OPTION_SETS))
         ),
         columns=columns,

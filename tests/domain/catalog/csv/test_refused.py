@@ -96,7 +96,7 @@ def test_a_file_over_the_limit_is_refused_unread() -> None:
         ("Image Src", "javascript:alert(1)", '"javascript:alert(1)" is not the address of a picture'),
         ("Variant Image", "a.jpg", '"a.jpg" is not the address of a picture'),
         ("Option1 Value", "Red", '"Red" is the value of an option without a name'),
-        ("Option4 Value", "Red", "a product has at most 3 options"),
+        ("Option6 Value", "Red", "a product has at most 5 options"),
         ("Title / en", "x" * 256, "has 256 characters; at most 255 are taken"),
         ("Body (HTML)", "<b>" * (HTML_TAG_LIMIT + 1), "has more than 10,000 tags"),
         ("Body (HTML)", "x" * (HTML_LIMIT + 1), "has 524,289 characters; at most 524,288 are taken"),
