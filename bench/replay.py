@@ -52,7 +52,7 @@ from tests.observe import find_disagreements
 ORDERS = 5_000
 SEED = 20261111
 STARTED_AT = datetime(2026, 3, 1, tzinfo=UTC)
-STEP = timedelta(hours=6)
+STEP = timedelta(hours=12)
 """The longest time that passes until the shop looks again at what is due."""
 ORDERS_AN_HOUR = 15
 LAST_DAYS = 60
@@ -157,9 +157,12 @@ def of_products(products: Sequence[Product]) -> dict[str, object]:
 
 
 async def tell_stories(shop: ReplayedShop, orders: int, seed: int) -> list[Life]:
-    """Take the steps of all stories, each at its time, while the shop's own work is done hour by hour."""
-    random = Random(seed)
-    stories = random.choices(list(KINDS), list(KINDS.values()), k=orders)
+    """Take the steps of all stories, each at its time, while the shop's own work is done.
+
+    Each kind is there once before one is there twice.
+    """
+    each = list(KINDS)[:orders]
+    stories = each + Random(seed).choices(list(KINDS), list(KINDS.values()), k=orders - len(each))
     lives = [
         Life(shop, index, story.__name__, Random(f"{seed}-{index}")) for index, story in enumerate(stories)
     ]
@@ -217,7 +220,7 @@ async def pass_days(shop: Shop, clock: Clock, days: int) -> None:
     jobs = Jobs.of(shop)
     end = clock.now + timedelta(days=days)
     while clock.now < end:
-        clock.now += STEP
+        clock.now += timedelta(days=1)
         await jobs.run()
 
 

@@ -3,32 +3,26 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 
-from bench.replay_orders import ABROAD, HOME, WORK, Life
+from bench.replay_claims import (
+    comes_back_worn,
+    gets_goodwill,
+    is_disputed,
+    is_exchanged,
+    is_exchanged_though_sold_out,
+    is_lost,
+    is_refunded_without_a_return,
+    is_sent_again,
+    is_sent_again_and_breaks,
+    is_taken_back,
+    is_withdrawn,
+    takes_a_claim_back,
+)
+from bench.replay_deliveries import DAY, HOUR, deliver, order_and_receive
+from bench.replay_orders import ABROAD, HOME, NEXT_DOOR, WORK, Life
 from models import PaymentStatus
 
 Story = Callable[[Life], AsyncIterator[timedelta]]
 """Yields how long nothing is done until its next step."""
-
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-async def deliver(life: Life, *, parcels: int = 1) -> AsyncIterator[timedelta]:
-    """From the warehouse to the door."""
-    await life.pack(parcels=parcels)
-    yield life.soon()
-    await life.dispatch()
-    yield life.soon()
-    await life.track("DELIVERED")
-    await life.collect()
-
-
-async def order_and_receive(life: Life, *, lines: int = 0, parcels: int = 1) -> AsyncIterator[timedelta]:
-    await life.place(life.choose_lines(lines=lines))
-    yield HOUR / 4
-    await life.pay()
-    yield life.soon()
-    async for pause in deliver(life, parcels=parcels):
-        yield pause
 
 
 async def is_kept(life: Life) -> AsyncIterator[timedelta]:
@@ -85,11 +79,11 @@ async def loses_a_line(life: Life) -> AsyncIterator[timedelta]:
 
 
 async def moves_house(life: Life) -> AsyncIterator[timedelta]:
-    await life.place(life.choose_lines())
+    await life.place(life.choose_lines(), deliveries=[{"address": {"postal": HOME}}])
     await life.pay()
     yield life.soon()
     delivery = (await life.read())["deliveries"][0]
-    await life.buy("orderAddressChange", id=delivery["id"], address={"postal": WORK})
+    await life.buy("orderAddressChange", id=delivery["id"], address={"postal": NEXT_DOOR})
     async for pause in deliver(life):
         yield pause
 
@@ -145,14 +139,7 @@ async def waits_for_goods(life: Life) -> AsyncIterator[timedelta]:
     if life.random.random() < 0.2:
         await life.buy("orderCancel", id=life.order_id, reason="Too slow.")
         return
-    await life.serve(
-        "stockAdjust",
-        variantId=life.shop.scarce,
-        warehouseId=life.shop.warehouse,
-        kind="RECEIVED",
-        quantity=10,
-        reason="A truck has come.",
-    )
+    await life.receive_goods(life.shop.scarce, 10)
     yield DAY
     async for pause in deliver(life):
         yield pause
@@ -183,132 +170,6 @@ async def come_back(life: Life) -> AsyncIterator[timedelta]:
     await life.track("RETURNING")
     yield DAY
     await life.track("RETURNED")
-
-
-async def is_taken_back(life: Life) -> AsyncIterator[timedelta]:
-    """A return for the money, with all the ways in which the staff and the customer may be slow."""
-    async for pause in order_and_receive(life):
-        yield pause
-    yield life.soon()
-    reason = life.random.choice(["NO_REASON", "QUALITY_FAULT", "WRONG_ITEM", "DAMAGED", "NOT_AS_DESCRIBED"])
-    ticket = await life.claim("RETURN_REFUND", reason, units=life.random.randint(1, 3))
-    yield life.soon()
-    await life.serve("ticketAgree", id=ticket)
-    if life.random.random() < 0.2:
-        return  # it is never sent back, and the timer cancels the ticket
-    yield life.soon()
-    await life.send_back(ticket)
-    if life.random.random() < 0.2:
-        return  # it is never looked at, and the timer accepts it
-    yield DAY
-    await life.receive_back(ticket, damaged=life.random.random() < 0.3)
-
-
-async def is_exchanged(life: Life) -> AsyncIterator[timedelta]:
-    async for pause in order_and_receive(life):
-        yield pause
-    yield life.soon()
-    ticket = await life.claim("EXCHANGE", "QUALITY_FAULT", units=1)
-    await life.serve("ticketAgree", id=ticket)
-    yield life.soon()
-    await life.send_back(ticket)
-    yield DAY
-    await life.receive_back(ticket)
-    async for pause in deliver(life):
-        yield pause
-
-
-async def is_sent_again(life: Life) -> AsyncIterator[timedelta]:
-    async for pause in order_and_receive(life):
-        yield pause
-    yield life.soon()
-    ticket = await life.claim("RESHIP", "MISSING_ITEM", units=1)
-    await life.serve("ticketAgree", id=ticket)
-    async for pause in deliver(life):
-        yield pause
-
-
-async def is_refunded_without_a_return(life: Life) -> AsyncIterator[timedelta]:
-    async for pause in order_and_receive(life):
-        yield pause
-    yield life.soon()
-    ticket = await life.claim("REFUND_ONLY", life.random.choice(["QUALITY_FAULT", "MISSING_ITEM", "DAMAGED"]))
-    if life.random.random() < 0.5:  # otherwise the timer agrees
-        await life.serve("ticketAgree", id=ticket)
-
-
-async def is_withdrawn(life: Life) -> AsyncIterator[timedelta]:
-    """Units are taken back by a ticket before they are packed; the rest is sent."""
-    await life.place(life.choose_lines(lines=2))
-    await life.pay()
-    yield life.soon()
-    ticket = await life.claim("REFUND_ONLY", "NO_REASON")
-    await life.serve("ticketAgree", id=ticket)
-    yield life.soon()
-    async for pause in deliver(life):
-        yield pause
-
-
-async def is_disputed(life: Life) -> AsyncIterator[timedelta]:
-    """The claim is refused, and a manager decides."""
-    async for pause in order_and_receive(life):
-        yield pause
-    yield life.soon()
-    ticket = await life.claim("RETURN_REFUND", "QUALITY_FAULT", units=1)
-    await life.serve("ticketRefuse", id=ticket, reason="Nothing can be seen.")
-    yield life.soon()
-    await life.buy("ticketEscalate", id=ticket)
-    agreed = life.random.random() < 0.5
-    await life.serve("ticketDecide", id=ticket, agreed=agreed, reason="As it was said.")
-    if agreed:
-        yield DAY
-        await life.send_back(ticket)
-        yield DAY
-        await life.receive_back(ticket)
-
-
-async def comes_back_worn(life: Life) -> AsyncIterator[timedelta]:
-    """What came back is not accepted, and a manager decides."""
-    async for pause in order_and_receive(life):
-        yield pause
-    yield life.soon()
-    ticket = await life.claim("RETURN_REFUND", "NO_REASON", units=1)
-    await life.serve("ticketAgree", id=ticket)
-    yield DAY
-    await life.send_back(ticket)
-    yield DAY
-    await life.receive_back(ticket, accepted=False)
-    yield DAY
-    await life.buy("ticketEscalate", id=ticket)
-    await life.serve("ticketDecide", id=ticket, agreed=life.random.random() < 0.5, reason="We have seen it.")
-
-
-async def takes_a_claim_back(life: Life) -> AsyncIterator[timedelta]:
-    async for pause in order_and_receive(life):
-        yield pause
-    yield life.soon()
-    ticket = await life.claim("RETURN_REFUND", "NO_REASON", units=1)
-    yield HOUR
-    await life.buy("ticketCancel", id=ticket)
-
-
-async def gets_goodwill(life: Life) -> AsyncIterator[timedelta]:
-    """The staff give a part or all of the money back."""
-    async for pause in order_and_receive(life):
-        yield pause
-    yield life.soon()
-    await life.buy("orderReceiptConfirm", id=life.order_id)
-    amount = (await life.read())["total"] if life.random.random() < 0.4 else MINUTE_OF_PATIENCE
-    await life.serve(
-        "paymentRefund",
-        orderId=life.order_id,
-        amount=dict(amount),
-        reason="Sorry.",
-        idempotencyKey=f"goodwill-{life.index}",
-    )
-
-
-MINUTE_OF_PATIENCE = {"amount": "1.00", "currencyCode": "CNY"}
 
 
 async def is_of_a_guest(life: Life) -> AsyncIterator[timedelta]:
@@ -344,6 +205,9 @@ KINDS: Mapping[Story, int] = {
     is_taken_back: 5,
     is_exchanged: 3,
     is_sent_again: 2,
+    is_sent_again_and_breaks: 1,
+    is_exchanged_though_sold_out: 2,
+    is_lost: 2,
     is_refunded_without_a_return: 3,
     is_withdrawn: 2,
     is_disputed: 2,

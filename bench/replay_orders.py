@@ -9,6 +9,7 @@ from typing import Any
 from gateways.payment.sandbox import SandboxGateway
 from models import PaymentMethod, PaymentStatus, Role
 from tests.clients import Client, Clients
+from tests.factories.catalog import create_product, variant_of
 from tests.given import id_of
 
 Fields = Mapping[str, Any]
@@ -18,7 +19,7 @@ READ = """query($id: ID!) { order(id: $id) {
   lines { id quantity cancelled }
   deliveries { id method lines { id quantity packed orderLine { id } } }
   payments { id method status reference total { amount currencyCode } captured { amount } }
-  shipments { id status delivery { id } lines { quantity } }
+  shipments { id status dispatchedAt lines { quantity orderLine { id } } }
   tickets { id type status }
 } }"""
 QUOTE = """query($input: CheckoutQuoteInput!) { checkoutQuote(input: $input) {
@@ -44,6 +45,7 @@ WORK = HOME | {
     "district": "锦江",
     "line1": "红星路 8 号",
 }
+NEXT_DOOR = HOME | {"line1": "文三路 200 号"}
 ABROAD = {
     "recipient": "João Silva",
     "phone": "+551123456789",
@@ -100,6 +102,8 @@ class Life:
     courier: Client = field(init=False)
     order_id: str = ""
     number: str = ""
+    lost: set[str] = field(default_factory=set)
+    """Parcels that never arrive."""
     refused: str = ""
     """The step at which its story was refused, with the reasons; "" for none."""
 
@@ -210,7 +214,7 @@ class Life:
                 await self.serve("shipmentPack", deliveryId=delivery["id"], parcels=chosen)
 
     async def dispatch(self, carrier: str = "OWN") -> None:
-        for shipment in await self.shipments("PENDING"):
+        for shipment in await self.packed_shipments():
             await self.serve(
                 "shipmentDispatch",
                 id=shipment["id"],
@@ -227,7 +231,7 @@ class Life:
             "deliveryRun { id }",
             courierId=id_of(courier.account),
             warehouseId=self.shop.warehouse,
-            shipmentIds=[each["id"] for each in await self.shipments("PENDING")],
+            shipmentIds=[each["id"] for each in await self.packed_shipments()],
             vehicle="VAN",
         )
         run_id: str = planned["deliveryRun"]["id"]
@@ -241,9 +245,17 @@ class Life:
             await self.do(self.courier, "stopComplete", **terms)
 
     async def shipments(self, *statuses: str) -> list[Any]:
-        """Its parcels, those in one of these statuses."""
+        """Its parcels in one of these statuses, without those that are lost."""
         found = (await self.read())["shipments"]
-        return [each for each in found if not statuses or each["status"] in statuses]
+        return [each for each in found if each["status"] in statuses and each["id"] not in self.lost]
+
+    async def packed_shipments(self) -> list[Any]:
+        """Its parcels that have not left the warehouse."""
+        return [each for each in await self.shipments("PENDING") if each["dispatchedAt"] is None]
+
+    async def lose_parcels(self) -> None:
+        """What is under way now never arrives."""
+        self.lost.update(each["id"] for each in await self.shipments(*UNDER_WAY))
 
     async def track(self, status: str, *, only: int | None = None) -> None:
         """A tracking event for each parcel under way, or for the first `only`."""
@@ -263,18 +275,44 @@ class Life:
             {"orderLineId": line["id"], "quantity": min(units or line["quantity"], line["quantity"])}
             for line in (await self.read())["lines"][:lines]
         ]
-        terms = {"orderId": self.order_id, "type": type, "reason": reason, "lines": chosen}
-        key = f"{self.index}-{self.random.randrange(10**9)}"
+        return await self.open_ticket(type, reason, chosen)
+
+    async def claim_newest_parcel(self, type: str, reason: str) -> str:
+        """Open a ticket about the first unit of the parcel that came last; the id."""
+        parcel = (await self.shipments("DELIVERED"))[-1]
+        line = {"orderLineId": parcel["lines"][0]["orderLine"]["id"], "quantity": 1}
+        return await self.open_ticket(type, reason, [line | {"shipmentId": parcel["id"]}])
+
+    async def open_ticket(self, type: str, reason: str, lines: Sequence[Fields]) -> str:
         opened = await self.buy(
             "ticketOpen",
             "ticket { id }",
-            **terms,
+            orderId=self.order_id,
+            type=type,
+            reason=reason,
+            lines=list(lines),
             description="It is not as it should be.",
-            idempotencyKey=key,
+            idempotencyKey=f"{self.index}-{self.random.randrange(10**9)}",
             mediaIds=[],
         )
         ticket_id: str = opened["ticket"]["id"]
         return ticket_id
+
+    async def add_good(self, units: int) -> str:
+        """A good of which there are so many units; the id of its variant."""
+        async with self.shop.clients.shop.database.writes.begin() as session:
+            product = await create_product(session, stock={"MAIN": units}, now=self.shop.clock())
+            return id_of(await variant_of(session, product))
+
+    async def receive_goods(self, variant_id: str, units: int) -> None:
+        await self.serve(
+            "stockAdjust",
+            variantId=variant_id,
+            warehouseId=self.shop.warehouse,
+            kind="RECEIVED",
+            quantity=units,
+            reason="A truck has come.",
+        )
 
     async def send_back(self, ticket_id: str) -> None:
         await self.buy(
