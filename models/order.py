@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.account import AddressColumns
-from models.base import Base, HasCurrency, Id, JsonObject, Minor
+from models.base import Base, HasCurrency, Id, JsonObject, Minor, Translations
 from models.claim_policy import ClaimExclusion
 from models.money import CurrencyCode, Money
 from models.shipping import ShippingMethod
@@ -232,6 +232,8 @@ class OrderLine(HasCurrency, Base):
     variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"))
     sku: Mapped[str | None]
     title: Mapped[str]
+    translations: Mapped[Translations | None]
+    """The title in other languages when it was placed; null for orders from before they were kept."""
     options: Mapped[list[JsonObject]]
     """Those of the variant when it was ordered, with their translations."""
     picture_url: Mapped[str | None]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import BigInteger, FromClause, and_, select
 
 from models.availability import total_available
+from models.base import Translations
 from models.catalog import Category, Price, Product, ProductStatus, Variant
 from models.money import Money
 from models.sql.parameters import bound_table
@@ -18,7 +19,8 @@ class SellableVariant:
 
     variant: Variant
     title: str
-    """Of its product, as are `status`, `brand` and `category_path`."""
+    """Of its product, as are `translations`, `status`, `brand` and `category_path`."""
+    translations: Translations
     status: ProductStatus
     brand: str
     category_path: str | None
@@ -48,7 +50,15 @@ class SellableVariant:
         return self.price if self.is_on_sale else None
 
 
-COLUMNS = (Variant, Product.title, Product.status, Product.brand, Category.path, Price.amount)
+COLUMNS = (
+    Variant,
+    Product.title,
+    Product.translations,
+    Product.status,
+    Product.brand,
+    Category.path,
+    Price.amount,
+)
 
 
 def bound_variants(dialect: str) -> FromClause:
@@ -76,12 +86,13 @@ def select_sellable(requested: FromClause) -> AnySelect:
 
 def build_sellable(row: AnyRow, units: Iterable[int]) -> SellableVariant:
     """From a row that begins with the columns of `select_sellable`; `units` as for `total_available`."""
-    currency, variant, title, status, brand, path, amount = row[: len(COLUMNS) + 1]
+    currency, variant, title, translations, status, brand, path, amount = row[: len(COLUMNS) + 1]
     price = None if amount is None else Money(amount, currency)
     counted = list(units)
     return SellableVariant(
         variant=variant,
         title=title,
+        translations=translations,
         status=status,
         brand=brand,
         category_path=path,

@@ -19,7 +19,7 @@ from loaders.promotion import (
     promotion_status_of,
     select_promotions,
 )
-from models import Category, Money, Product, Promotion, PromotionScopeKind, Variant
+from models import Category, Money, Product, Promotion, PromotionScopeKind, PromotionUse, Variant
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
@@ -99,6 +99,18 @@ async def variant_flash_sales(variants: Sequence[Variant], info: Info) -> Sequen
     viewer, reads = info.context.viewer, info.context.shop.database.reads
     found = await find_flash_sales(reads, ids, viewer.currency, info.context.now)
     return [found.get(id) for id in ids]
+
+
+async def promotion_titles(uses: Sequence[PromotionUse], info: Info) -> list[str]:
+    """Its title at that time."""
+    promotions = await info.context.load.promotion.load_many([use.promotion_id for use in uses])
+    viewer = info.context.viewer_of(info)
+    return [
+        viewer.translate(promotion.translations, "title", use.title)
+        if promotion is not None and promotion.title == use.title
+        else use.title
+        for use, promotion in zip(uses, promotions, strict=True)
+    ]
 
 
 def message(root: EvaluatedPromotion, info: Info) -> str:

@@ -149,8 +149,7 @@ class EvaluatedPromotion:
 class AppliedPromotion:
     """A promotion that made an order cheaper, as it was when the order was placed."""
 
-    title: str
-    """Its title at that time."""
+    title: str = batched(resolve.promotion_titles)
     code: str | None
     """The coupon's code; null for an automatic promotion."""
     saved: Money = strawberry.field(name="amount")

@@ -35,7 +35,8 @@ from models import (
     Posting,
     PostingKind,
 )
-from models.base import UtcDateTime
+from models.base import Translations, UtcDateTime
+from models.sellable import SellableVariant
 from models.sql.bulk import BulkStatement
 from models.sql.dialects import column_types
 from models.sql.linked_inserts import LinkedInserts
@@ -138,6 +139,7 @@ def line_rows(plan: InsertPlan) -> list[RowValues]:
             "variant_id": line.variant.id,
             "sku": line.variant.sku,
             "title": line.item.sellable.title,
+            "translations": titles_of(line.item.sellable),
             "options": line.variant.options,
             "picture_url": line.item.variant_stock.picture_url,
             "weight_grams": line.variant.weight_grams,
@@ -154,6 +156,15 @@ def line_rows(plan: InsertPlan) -> list[RowValues]:
         }
         for position, line in enumerate(plan.quote.lines, start=1)
     ]
+
+
+def titles_of(sellable: SellableVariant) -> Translations:
+    """The title of a product in other languages, without its other texts."""
+    return {
+        language: {"title": texts["title"]}
+        for language, texts in sellable.translations.items()
+        if texts.get("title")
+    }
 
 
 def delivery_rows(plan: InsertPlan) -> list[RowValues]:

@@ -10,7 +10,7 @@ from resolvers import order as resolve
 from resolvers.context import Info
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
-from resolvers.order import editing, timeline
+from resolvers.order import editing, timeline, titles
 from resolvers.picture import line_picture_url
 from schema.account import Account
 from schema.catalog import Product, Variant
@@ -70,8 +70,7 @@ class OrderLine(Node):
 
     position: int
     """Its position on the order, from 1."""
-    title: str
-    """The title of the product."""
+    title: str = batched(titles.line_titles)
     sku: str | None
     """The stock keeping unit, if it has one."""
     options: list["LineOption"] = field(resolve.options, size=FEW)

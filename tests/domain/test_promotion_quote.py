@@ -130,6 +130,7 @@ def stocked_variants(draw: st.DrawFn, id: int) -> VariantStock:
     sellable = SellableVariant(
         variant=Variant(id=id, product_id=id, weight_grams=weight, tracked=False, options=[]),
         title="Tea",
+        translations={},
         status=ProductStatus.ACTIVE,
         brand="",
         category_path=None,
