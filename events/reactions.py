@@ -1,9 +1,11 @@
 """THE TABLE of what follows an event after its transaction has committed."""
 
 from domain.events import (
+    OrderBackordersFilled,
     OrderCancelled,
     OrderCompleted,
     OrderConfirmed,
+    OrderReleased,
     RefundFailed,
     RefundRequested,
     RefundSucceeded,
@@ -27,12 +29,20 @@ from events.aftersales import (
 from events.notices.customer import notify_customer
 from events.payment import close_payments_at_providers, send_refunds, settle_cancelled_order
 from events.types import AfterTransaction, InTransaction, Reactions, reactions_to
+from events.unshipped import (
+    deliver_replacement_without_shipping,
+    deliver_what_needs_no_shipping,
+)
 
 NOTIFY = InTransaction(notify_customer)
+DELIVER_REPLACEMENT = InTransaction(deliver_replacement_without_shipping)
+DELIVER_UNSHIPPED = InTransaction(deliver_what_needs_no_shipping)
 
 REACTIONS: Reactions = dict(
     [
-        reactions_to(OrderConfirmed, NOTIFY),
+        reactions_to(OrderConfirmed, DELIVER_UNSHIPPED, NOTIFY),
+        reactions_to(OrderReleased, DELIVER_UNSHIPPED),
+        reactions_to(OrderBackordersFilled, DELIVER_UNSHIPPED),
         reactions_to(
             OrderCancelled,
             InTransaction(settle_cancelled_order),
@@ -48,10 +58,10 @@ REACTIONS: Reactions = dict(
         reactions_to(ShipmentTracked, InTransaction(update_replaced_ticket)),
         reactions_to(ShipmentDelivered, InTransaction(update_replaced_ticket), NOTIFY),
         reactions_to(TicketOpened, NOTIFY),
-        reactions_to(TicketAgreed, NOTIFY),
+        reactions_to(TicketAgreed, DELIVER_REPLACEMENT, NOTIFY),
         reactions_to(TicketRefused, NOTIFY),
         reactions_to(TicketReturnRefused, NOTIFY),
-        reactions_to(TicketDecided, NOTIFY),
+        reactions_to(TicketDecided, DELIVER_REPLACEMENT, NOTIFY),
         reactions_to(TicketMessageAdded, NOTIFY),
         reactions_to(TicketReplacementUnavailable, NOTIFY),
         reactions_to(TicketCompleted, NOTIFY),

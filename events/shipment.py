@@ -5,7 +5,12 @@ from collections.abc import Sequence
 import structlog
 
 from domain.cause import Cause
-from domain.shipment import TrackingFact, add_tracking_events, claim_poll, lock_shipment
+from domain.shipment import (
+    TrackingFact,
+    add_tracking_events,
+    claim_poll,
+    lock_shipment,
+)
 from domain.shipment.due import due_carrier_polls
 from events.types import Resources, Timer
 from gateways.carrier import CarrierAddress, CarrierError, CarrierEvent, Parcel

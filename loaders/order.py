@@ -35,6 +35,7 @@ from models import (
     OrderStatus,
     Product,
     ProductSearchText,
+    ShippingMethod,
     Variant,
 )
 from models.order import DISPLAY_STATUS, PHONE_TAIL
@@ -222,14 +223,24 @@ class OrderLineById(ByKey[int, OrderLine]):
 
 
 class DeliveriesByOrder(ManyByKey[int, Delivery]):
+    """The deliveries of an order, without that of what needs no shipping."""
+
     key = Delivery.order_id
     order_by = (Delivery.position, DeliveryLine.id)
     primes = "delivery"
     brings = {"delivery_lines": (Delivery.id, DeliveryLine.delivery_id)}
 
+    def statement(self) -> AnySelect:
+        return select(Delivery).where(Delivery.method != ShippingMethod.NONE)
+
 
 class DeliveryById(ByKey[int, Delivery]):
+    """A delivery; not that of what needs no shipping, which goes nowhere."""
+
     key = Delivery.id
+
+    def statement(self) -> AnySelect:
+        return select(Delivery).where(Delivery.method != ShippingMethod.NONE)
 
 
 class LinesByDelivery(ManyByKey[int, DeliveryLine]):

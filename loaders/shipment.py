@@ -1,7 +1,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, select
 
 from loaders.base import ByKey, ManyByKey, loader
 from loaders.page import Key, Sort
@@ -14,6 +14,7 @@ from models import (
     Shipment,
     ShipmentLine,
     ShipmentStatus,
+    ShippingMethod,
     TrackingEvent,
     Warehouse,
     waiting_units,
@@ -35,12 +36,24 @@ class ShipmentRoute:
     warehouse: Warehouse
 
 
+def is_parcel() -> ColumnElement[bool]:
+    """Whether a shipment is a parcel: what needs no shipping has none."""
+    unshipped = (Delivery.id == Shipment.delivery_id) & (Delivery.method == ShippingMethod.NONE)
+    return ~exists().where(unshipped)
+
+
 class ShipmentById(ByKey[int, Shipment]):
     key = Shipment.id
+
+    def statement(self) -> AnySelect:
+        return select(Shipment).where(is_parcel())
 
 
 class ShipmentByNumber(ByKey[str, Shipment]):
     key = Shipment.number
+
+    def statement(self) -> AnySelect:
+        return select(Shipment).where(is_parcel())
 
 
 class ShipmentsByOrder(ManyByKey[int, Shipment]):
@@ -48,6 +61,9 @@ class ShipmentsByOrder(ManyByKey[int, Shipment]):
     order_by = Shipment.id, ShipmentLine.delivery_line_id
     primes = "shipment"
     brings = {"shipment_lines": (Shipment.id, ShipmentLine.shipment_id)}
+
+    def statement(self) -> AnySelect:
+        return select(Shipment).where(is_parcel())
 
 
 class ShipmentsByDelivery(ManyByKey[int, Shipment]):
@@ -99,7 +115,7 @@ def select_shipments(
     carrier: CarrierCode | None = None,
     dispatched: bool | None = None,
 ) -> AnySelect:
-    statement = select(Shipment)
+    statement = select(Shipment).where(is_parcel())
     if status is not None:
         statement = statement.where(Shipment.status.in_(status))
     if warehouse_id is not None:
@@ -123,5 +139,6 @@ def select_deliveries_to_pack(*, warehouse_id: int | None = None) -> AnySelect:
         select(Delivery)
         .join(Order, Order.id == Delivery.order_id)
         .where((Order.status == OrderStatus.CONFIRMED) | replaces, exists(unpacked))
+        .where(Delivery.method != ShippingMethod.NONE)
         .where(Order.held_at.is_(None))
     )

@@ -11,7 +11,7 @@ from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.account import Account
 from schema.connection import Connection
-from schema.limits.sizes import MANY, REPORT
+from schema.limits.sizes import FEW, MANY, REPORT
 from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import field, loaded, row_type
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MovementKind = describe_enum(models.MovementKind)
 AvailabilityLevel = describe_enum(resolve.AvailabilityLevel)
+Weekday = describe_enum(resolve.Weekday)
 
 
 @row_type(resolve.Availability)
@@ -67,6 +68,23 @@ class Warehouse(Node):
     """Its position among the warehouses; 1 is the main one."""
     active: bool
     """Whether orders may take from it."""
+    allows_pickup: bool
+    """Whether customers may collect orders there."""
+    pickup_hours: list["OpeningHours"] = field(resolve.pickup_hours, size=FEW)
+    pickup_instructions: str
+    """What customers who collect should know; may be empty."""
+
+
+@row_type(resolve.OpeningHours)
+class OpeningHours:
+    """A span of one day in which orders can be collected, in the shop's time zone."""
+
+    weekday: resolve.Weekday
+    """The day."""
+    opens: str
+    """When it opens, such as "09:00"."""
+    closes: str
+    """When it closes, such as "18:00"."""
 
 
 @row_type(resolve.NearbyAvailability)

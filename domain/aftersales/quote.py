@@ -17,6 +17,7 @@ from domain.aftersales.rules import (
     TicketClaim,
     TicketObstacle,
     find_order_obstacle,
+    find_return_obstacle,
     find_type_obstacle,
     find_units_obstacle,
 )
@@ -140,6 +141,7 @@ def find_obstacle(case: ClaimCase, deadlines: Deadlines, *, asked_at: datetime) 
     return (
         find_type_obstacle(case.claim)
         or find_order_obstacle(case)
+        or find_return_obstacle(case)
         or find_units_obstacle(case)
         or find_time_obstacle(case, deadlines, asked_at=asked_at)
     )

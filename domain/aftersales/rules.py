@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from domain.aftersales.reasons import REASONS, ClaimStage, stage_of
 from domain.aftersales.sent_units import SentUnits
-from domain.aftersales.states import REFUND_TYPES
+from domain.aftersales.states import REFUND_TYPES, STATUS_WHEN_ACCEPTED
 from domain.errors import DomainError, ErrorCode, Path
 from models import Order, OrderLine, OrderStatus, TicketReason, TicketType
 from text.messages import Fact
@@ -37,6 +37,8 @@ class TicketObstacle(StrEnum):
     """The time for such a request is over."""
     EXCLUDED = "EXCLUDED"
     """It cannot be returned without a reason, as was confirmed when it was ordered."""
+    NOT_RETURNABLE = "NOT_RETURNABLE"
+    """It was never sent, and cannot come back."""
     ALREADY_ASKED = "ALREADY_ASKED"
     """Other tickets are about these units already."""
 
@@ -184,6 +186,22 @@ def find_type_obstacle(claim: TicketClaim) -> NotEligible | None:
     return NotEligible(
         TicketObstacle.REASON_NOT_ALLOWED, "This reason does not fit what you ask for.", field=("reason",)
     )
+
+
+def find_return_obstacle(case: ClaimCase) -> NotEligible | None:
+    """The first line that cannot be sent back, where the claim needs it back."""
+    if case.claim.type not in STATUS_WHEN_ACCEPTED:
+        return None
+    for index, claimed in enumerate(case.claim.lines):
+        line = case.lines[claimed.order_line_id]
+        if not line.requires_shipping:
+            return NotEligible(
+                TicketObstacle.NOT_RETURNABLE,
+                "{title} was not sent and cannot come back: ask for a refund.",
+                title=line.title,
+                field=("lines", index, "order_line_id"),
+            )
+    return None
 
 
 def find_order_obstacle(case: ClaimCase) -> NotEligible | None:

@@ -58,7 +58,7 @@ class DeliveryPlace:
     province: str
     city: str
     district: str
-    warehouse_id: int | None = None
+    pickup_at: Warehouse | None = None
     """The only warehouse it may leave, where it is collected; None for any."""
 
     @classmethod
@@ -128,7 +128,7 @@ def allocate_units(
     are collected come first, since they are bound to their place. ValueError when there is too little.
     """
     allocated = []
-    numbered = sorted(enumerate(deliveries), key=lambda each: each[1][0].warehouse_id is None)
+    numbered = sorted(enumerate(deliveries), key=lambda each: each[1][0].pickup_at is None)
     for delivery, (place, quantities) in numbered:
         allocated += allocate_delivery(delivery, place, quantities, stock, warehouses)
     return sorted(allocated, key=lambda units: units.delivery)
@@ -141,11 +141,8 @@ def allocate_delivery(
     stock: AvailableStock,
     warehouses: Sequence[Warehouse],
 ) -> list[AllocatedUnits]:
-    sources = [
-        source
-        for source in sort_by_distance(warehouses, place)
-        if place.warehouse_id is None or source.id == place.warehouse_id
-    ]
+    here = [place.pickup_at] if place.pickup_at else warehouses
+    sources = sort_by_distance(here, place)
     waiting = stock.count_missing(quantities, sources)
     missing = {
         line: rest for line, quantity in quantities.items() if (rest := quantity - waiting.get(line, 0))

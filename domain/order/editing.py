@@ -19,7 +19,17 @@ from domain.order.lifecycle import lock_order, required_reason, settle_order
 from domain.order.states import FINAL, WHOLLY_SHIPPED
 from domain.outbox import record
 from domain.shipping import NotDeliverable, load_tariff
-from models import Cart, Delivery, DeliveryLine, Money, Order, OrderLine, OrderNote, OrderStatus
+from models import (
+    Cart,
+    Delivery,
+    DeliveryLine,
+    Money,
+    Order,
+    OrderLine,
+    OrderNote,
+    OrderStatus,
+    ShippingMethod,
+)
 from models.sql.batches import in_batches
 
 NOTE_TEXT_LIMIT = 2_000
@@ -37,8 +47,10 @@ async def change_address(
     present tariff, or nothing is sent there, the change is refused.
     """
     delivery = await session.get(Delivery, delivery_id)
-    if delivery is None:
+    if delivery is None or delivery.method is ShippingMethod.NONE:
         raise NotFound("delivery")
+    if delivery.method is ShippingMethod.PICKUP:
+        raise WrongState("This is collected, and goes to no address.", field=("id",))
     order = await lock_order(session, delivery.order_id)
     if order.status in FINAL or order.status is OrderStatus.COMPLETED:
         raise WrongState("This order is {status}.", status=order.status, field=("id",))

@@ -179,7 +179,7 @@ def delivery_rows(plan: InsertPlan) -> list[RowValues]:
             "discounts": discounts_of(delivery),
         }
         | asdict(delivery.postal)
-        for position, delivery in enumerate(plan.quote.deliveries, start=1)
+        for position, delivery in enumerate(plan.quote.all_deliveries, start=1)
     ]
 
 

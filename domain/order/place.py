@@ -178,7 +178,7 @@ def check_request(
     with collect_refusals() as check:
         check.add(*quote.problems)
         with check:
-            if not request.deliveries:
+            if quote.needs_delivery and not request.deliveries:
                 raise Invalid("Say where it goes.", field=("deliveries",))
         with check:
             check_exclusions(request, quote)
@@ -226,6 +226,14 @@ def check_sums(payments: Sequence[PlannedPayment], quote: OrderQuote) -> None:
         raise AmountMismatch(due=quote.total, given=paid, field=("payments",))
     cash = sum((payment.amount for payment in payments if not is_advance_payment(payment)), start=zero)
     limit = Money(CASH_LIMITS.get(quote.currency, 0), quote.currency)
+    if cash.minor and not quote.needs_delivery:
+        raise Invalid("Nothing of this order comes to a door, where it could be paid.", field=("payments",))
+    if cash > quote.total - quote.due_in_advance:
+        raise Invalid(
+            "{amount} must be paid in advance, for what is delivered when it is paid.",
+            amount=quote.due_in_advance,
+            field=("payments",),
+        )
     if cash.minor > limit.minor:
         raise LimitReached("At most {limit} can be paid at the door.", limit=limit, field=("payments",))
 

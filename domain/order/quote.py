@@ -1,6 +1,6 @@
 """What an order would cost, to the cent, and every reason why it cannot be placed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,9 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cart import price_lines
 from domain.errors import DomainError, ErrorCode, LimitReached, NotForSale, OutOfStock
-from domain.order.allocation import AllocatedUnits, AvailableStock, DeliveryPlace, allocate_units
+from domain.order.allocation import AllocatedUnits, AvailableStock, allocate_units
 from domain.order.basket import OrderBasket, OrderItem, read_basket
-from domain.order.deliveries import OrderQuoteDelivery, quote_deliveries, read_address_book
+from domain.order.deliveries import (
+    DeliveryFacts,
+    OrderQuoteDelivery,
+    quote_deliveries,
+    quote_unshipped,
+    read_address_book,
+    read_pickup_places,
+)
 from domain.order.request import OrderRequest
 from domain.promotion import (
     ActivePromotions,
@@ -20,10 +27,9 @@ from domain.promotion import (
     find_active_promotions,
 )
 from domain.promotion.engine import Discount, PricedLine
-from domain.shipping import Tariff, load_tariff
+from domain.shipping import load_tariff
 from domain.stock import ensure_main_warehouse
 from models import (
-    Address,
     ClaimExclusion,
     ClaimTerms,
     CurrencyCode,
@@ -89,6 +95,8 @@ class OrderQuote:
     currency: CurrencyCode
     lines: Sequence[OrderQuoteLine]
     deliveries: Sequence[OrderQuoteDelivery]
+    unshipped: OrderQuoteDelivery | None
+    """Of what needs no shipping; None where there is nothing of it."""
     pricing: PricingResult
     problems: Sequence[DomainError]
     warehouses: Sequence[Warehouse]
@@ -128,8 +136,24 @@ class OrderQuote:
                 index for index, item in enumerate(items) if item.variant.is_backordered_when_out
             ),
         )
-        requested = [(DeliveryPlace.of(delivery.postal), delivery.quantities) for delivery in self.deliveries]
+        requested = [(delivery.place, delivery.quantities) for delivery in self.all_deliveries]
         return allocate_units(requested, stock, self.warehouses)
+
+    @property
+    def all_deliveries(self) -> Sequence[OrderQuoteDelivery]:
+        """The deliveries as the order has them: that of what needs no shipping comes last."""
+        return [*self.deliveries, self.unshipped] if self.unshipped else self.deliveries
+
+    @property
+    def needs_delivery(self) -> bool:
+        """Whether anything of it is sent or collected."""
+        return any(line.variant.requires_shipping for line in self.lines)
+
+    @property
+    def due_in_advance(self) -> Money:
+        """What must be paid before anything is delivered: the price of what needs no shipping."""
+        unshipped = (line.total for line in self.lines if not line.variant.requires_shipping)
+        return sum(unshipped, start=Money.zero(self.currency))
 
 
 async def quote_order(session: AsyncSession, request: OrderRequest, *, now: datetime) -> OrderQuote:
@@ -143,10 +167,9 @@ async def quote_order(session: AsyncSession, request: OrderRequest, *, now: date
 class QuoteFacts:
     """What quotes need beside the basket, read once for all requests of a batch."""
 
-    addresses: Mapping[int, Address]
+    delivery: DeliveryFacts
     main_warehouse: Warehouse | None
     """Read only where some variants are in no warehouse."""
-    tariff: Tariff
     terms: ClaimTerms
     """Of returns without a reason, as far as goods are excluded from them."""
     promotions: ActivePromotions
@@ -163,9 +186,12 @@ async def read_facts(
 ) -> QuoteFacts:
     needs_main_warehouse = any(not basket.warehouses for basket in baskets)
     return QuoteFacts(
-        addresses=await read_address_book(session, requests),
+        delivery=DeliveryFacts(
+            addresses=await read_address_book(session, requests),
+            pickup_places=await read_pickup_places(session, requests),
+            tariff=await load_tariff(session, {basket.currency for basket in baskets}),
+        ),
         main_warehouse=await ensure_main_warehouse(session) if needs_main_warehouse else None,
-        tariff=await load_tariff(session, {basket.currency for basket in baskets}),
         terms=ClaimTerms.of(await session.scalars(select_exclusions())),
         promotions=await find_active_promotions(
             session,
@@ -191,9 +217,7 @@ def build_quote(
         )
     problems: list[DomainError] = []
     items = list(items_for_sale(basket, problems))
-    deliveries = (
-        list(quote_deliveries(request, items, facts.addresses, facts.tariff, problems)) if items else []
-    )
+    deliveries = list(quote_deliveries(request, items, facts.delivery, problems)) if items else []
     pricing = price_lines(
         items,
         facts.promotions,
@@ -215,6 +239,7 @@ def build_quote(
             replace(delivery, priced=priced)
             for delivery, priced in zip(deliveries, pricing.priced.deliveries, strict=True)
         ],
+        unshipped=quote_unshipped(items),
         pricing=pricing,
         problems=problems,
         warehouses=basket.warehouses or main_warehouses,

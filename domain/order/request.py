@@ -18,11 +18,16 @@ class RequestedLine:
 
 @dataclass(frozen=True, slots=True)
 class RequestedDelivery:
-    """What goes to one address, which is an entry of the buyer's address book or written out."""
+    """What goes to one address, which is an entry of the buyer's address book or written out.
+
+    What is collected has a place instead.
+    """
 
     method: ShippingMethod
     address_id: int | None = None
     postal: PostalAddress | None = None
+    pickup_warehouse_id: int | None = None
+    """Where it is collected."""
     lines: Sequence[RequestedLine] | None = None
     """Everything when None, where there is no other delivery."""
 

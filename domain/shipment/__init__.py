@@ -17,6 +17,7 @@ from domain.shipment.tracking import (
     claim_poll,
     report_tracking_event,
 )
+from domain.shipment.unshipped import deliver_unshipped
 
 __all__ = [
     "FINAL",
@@ -30,6 +31,7 @@ __all__ = [
     "check_dispatchable",
     "check_packable",
     "claim_poll",
+    "deliver_unshipped",
     "dispatch_shipment",
     "find_unpacked_parcels",
     "fulfilment_of",

@@ -25,6 +25,7 @@ from models import (
     Shipment,
     ShipmentLine,
     ShipmentStatus,
+    ShippingMethod,
     waiting_units,
 )
 
@@ -117,7 +118,7 @@ async def find_unpacked_parcels(session: AsyncSession, order_id: int) -> list[tu
     lines = await session.execute(
         select(DeliveryLine, left)
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
-        .where(Delivery.order_id == order_id, left > 0)
+        .where(Delivery.order_id == order_id, Delivery.method != ShippingMethod.NONE, left > 0)
         .order_by(DeliveryLine.id)
     )
     parcels: dict[tuple[int, int], list[ParcelLine]] = {}
@@ -130,7 +131,7 @@ async def find_unpacked_parcels(session: AsyncSession, order_id: int) -> list[tu
 async def lock_delivery(session: AsyncSession, delivery_id: int) -> tuple[Order, Delivery]:
     """A delivery and its order, which is locked until the transaction ends."""
     delivery = await session.get(Delivery, delivery_id)
-    if delivery is None:
+    if delivery is None or delivery.method is ShippingMethod.NONE:
         raise NotFound("delivery", field=("delivery_id",))
     return await lock_order(session, delivery.order_id), delivery
 

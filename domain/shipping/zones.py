@@ -159,11 +159,14 @@ def check_rates(rates: Sequence[ShippingRateDraft]) -> None:
             if (rate.method, rate.currency) in seen:
                 check.add(Invalid("One rate for each method and currency.", field=field))
             seen.add((rate.method, rate.currency))
+            if not rate.method.has_rates:
+                method = rate.method.value
+                check.add(Invalid("{method} costs nothing.", method=method, field=(*field, "method")))
             for name in ("first_grams", "further_grams", "limit_grams"):
                 grams = getattr(rate, name)
                 if grams is not None and not 1 <= grams <= GRAMS_LIMIT:
-                    template = "A weight is 1 to {limit} grams."
-                    check.add(Invalid(template, limit=GRAMS_LIMIT, field=(*field, name)))
+                    path = (*field, name)
+                    check.add(Invalid("A weight is 1 to {limit} grams.", limit=GRAMS_LIMIT, field=path))
             for name in ("first_amount", "further_amount", "free_from_amount"):
                 amount = getattr(rate, name)
                 if amount is not None and not 0 <= amount <= AMOUNT_LIMIT:

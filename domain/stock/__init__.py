@@ -28,6 +28,7 @@ from domain.stock.movement import (
     MovementCause,
     MovementEffect,
 )
+from domain.stock.pickup_hours import OpeningHours, Weekday
 from domain.stock.reservation import Reservation, lock_levels, reserve_for_orders
 from domain.stock.threshold import set_low_stock_threshold
 from domain.stock.warehouse import (
@@ -47,8 +48,10 @@ __all__ = [
     "LineAllocation",
     "MovementCause",
     "MovementEffect",
+    "OpeningHours",
     "Reservation",
     "WarehouseDraft",
+    "Weekday",
     "adjust_stock",
     "count_waiting_units",
     "ensure_main_warehouse",

@@ -1,6 +1,6 @@
 """Warehouses, in the order of their positions; the first of them is the main one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import select
@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contact import HOME_REGION, normalize_country
 from domain.errors import Invalid, LimitReached, NotFound, Taken, WrongState, collect_refusals
+from domain.stock.pickup_hours import OpeningHours, normalize_hours
 from models import Warehouse
 from models.sql.upsert import upsert_into
 from text.messages import Message
@@ -17,7 +18,10 @@ MAIN = "MAIN"
 CODE_LIMIT = 64
 PART_LIMIT = 200
 """Characters of each part of name and address."""
+INSTRUCTIONS_LIMIT = 500
 WAREHOUSES_LIMIT = 500
+LIMITS = {"code": CODE_LIMIT, "pickup_instructions": INSTRUCTIONS_LIMIT}
+"""Characters of texts that are not parts of name and address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,9 @@ class WarehouseDraft:
     latitude: float | None
     longitude: float | None
     active: bool = True
+    allows_pickup: bool = False
+    pickup_hours: Sequence[OpeningHours] = ()
+    pickup_instructions: str = ""
 
 
 async def save_warehouse(
@@ -44,7 +51,7 @@ async def save_warehouse(
     Without a position it stays where it is, or comes last if it is new. Orders take nothing more from one
     that is not active; what they have reserved in it still leaves it. The main warehouse is always active.
     """
-    values = asdict(normalize_draft(draft))
+    values = asdict(normalize_draft(draft)) | {"pickup_hours": normalize_hours(draft.pickup_hours)}
     others = list(
         await session.scalars(select(Warehouse).order_by(Warehouse.position, Warehouse.id).with_for_update())
     )
@@ -104,12 +111,14 @@ def normalize_draft(draft: WarehouseDraft) -> WarehouseDraft:
     with collect_refusals() as check:
         texts["country_code"] = check.value(normalize_country, "", draft.country_code)
         for name, text in texts.items():
-            limit = CODE_LIMIT if name == "code" else PART_LIMIT
+            limit = LIMITS.get(name, PART_LIMIT)
             if len(text) > limit:
                 check.add(Invalid("At most {limit} characters.", limit=limit, field=(name,)))
         required = {"code": Message("code"), "name": Message("name"), "city": Message("city")}
         if texts["country_code"] == HOME_REGION:
             required["province"] = Message("province")
+        if draft.allows_pickup:
+            required["line1"] = Message("street and number")
         for name, part in required.items():
             if not texts[name]:
                 check.add(Invalid("A warehouse needs its {part}.", part=part, field=(name,)))
@@ -127,6 +136,7 @@ def normalize_draft(draft: WarehouseDraft) -> WarehouseDraft:
         city=texts["city"],
         district=texts["district"],
         line1=texts["line1"],
+        pickup_instructions=texts["pickup_instructions"],
     )
 
 

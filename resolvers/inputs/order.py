@@ -48,8 +48,10 @@ class DeliveryAddressInput:
 class DeliveryInput:
     """What goes to one address."""
 
-    address: DeliveryAddressInput
-    """Where it goes."""
+    address: DeliveryAddressInput | None = None
+    """Where it goes; left out for PICKUP."""
+    pickup_place_id: strawberry.ID | None = None
+    """The warehouse or shop where it is collected, for PICKUP only."""
     method: ShippingMethod = ShippingMethod.STANDARD
     """How it is sent."""
     lines: list[OrderLineInput] | None = None
@@ -57,15 +59,19 @@ class DeliveryInput:
 
     def requested_delivery(self, index: int) -> RequestedDelivery:
         field = ("deliveries", index)
-        id, postal = self.address.id, self.address.postal
+        id = self.address.id if self.address else None
+        postal = self.address.postal if self.address else None
+        place = self.pickup_place_id
         with collect_refusals() as check:
-            address_field = (*field, "address", "id")
+            address_field, place_field = (*field, "address", "id"), (*field, "pickup_place_id")
             address_id = check.value(row_id, 0, id, "Address", field=address_field) if id else None
+            place_id = check.value(row_id, 0, place, "Warehouse", field=place_field) if place else None
             lines = check.value(build_requested_lines, None, self.lines, (*field, "lines"))
         return RequestedDelivery(
             method=self.method,
             address_id=address_id,
             postal=postal.postal() if postal else None,
+            pickup_warehouse_id=place_id,
             lines=lines,
         )
 
@@ -129,12 +135,16 @@ class GuestContactInput:
 class OrderPlaceInput:
     """What `orderPlace` needs."""
 
-    deliveries: list[DeliveryInput]
-    """Where it goes; every unit of every line to exactly one address."""
     payments: list[PaymentInput]
     """How it is paid; the amounts add up to the quoted total exactly."""
     idempotency_key: str
     """Chosen by the client, the same for every attempt at the same order."""
+    deliveries: list[DeliveryInput] = strawberry.field(
+        default_factory=list,
+        description=(
+            "Where it goes; every unit to exactly one address or place. What needs no shipping goes nowhere."
+        ),
+    )
     lines: list[OrderLineInput] | None = None
     """What is ordered, each variant once; what is in the cart when left out."""
     coupon_codes: list[str] | None = None

@@ -3,12 +3,24 @@ from datetime import datetime
 import strawberry
 
 from domain.errors import Invalid
-from domain.stock import WarehouseDraft, point_of_place
+from domain.stock import OpeningHours, WarehouseDraft, Weekday, point_of_place
 from models import MovementKind
 from resolvers.descriptions import input_type
 
 PART_LIMIT = 200
 """Characters of each part of an address."""
+
+
+@input_type
+class OpeningHoursInput:
+    """A span of one day in which a place is open."""
+
+    weekday: Weekday
+    """The day."""
+    opens: str
+    """When it opens, such as "09:00"."""
+    closes: str
+    """When it closes, later on the same day, such as "18:00"."""
 
 
 @input_type
@@ -40,6 +52,14 @@ class WarehouseSaveInput:
     active: bool = True
     """Whether orders may take from it; what they have reserved in it leaves it either way."""
 
+    allows_pickup: bool = False
+    """Whether customers may collect orders there; what is on its way to be collected stays so either way."""
+    pickup_hours: list[OpeningHoursInput] = strawberry.field(
+        default_factory=list, description="When orders can be collected, in the shop's time zone."
+    )
+    pickup_instructions: str = ""
+    """What customers who collect should know, such as where the counter is, up to 500 characters."""
+
     def draft(self) -> WarehouseDraft:
         point = None
         if self.latitude is self.longitude is None:
@@ -55,6 +75,9 @@ class WarehouseSaveInput:
             latitude=point.latitude if point else self.latitude,
             longitude=point.longitude if point else self.longitude,
             active=self.active,
+            allows_pickup=self.allows_pickup,
+            pickup_hours=[OpeningHours(each.weekday, each.opens, each.closes) for each in self.pickup_hours],
+            pickup_instructions=self.pickup_instructions,
         )
 
 

@@ -28,6 +28,7 @@ from resolvers.order.finding import (
     own_order_id,
     visible_order,
 )
+from resolvers.order.pickup_places import PickupPlace, pickup_places
 from resolvers.order.search import order_criteria
 from resolvers.order.waiting import backordered_units, waiting_units
 from resolvers.paging import query_page
@@ -39,6 +40,7 @@ __all__ = [
     "OrderQuoteDelivery",
     "OrderQuoteLine",
     "OrderSort",
+    "PickupPlace",
     "backordered_units",
     "checkout_quote",
     "discounts",
@@ -54,6 +56,7 @@ __all__ = [
     "order_secret_request",
     "orders",
     "own_order_id",
+    "pickup_places",
     "waiting_units",
 ]
 

@@ -112,7 +112,8 @@ def contact_of(input: OrderPlaceInput) -> GuestContact:
 
 def recipient_of(input: OrderPlaceInput) -> str:
     """How to address a guest: as the first parcel is addressed; empty where nothing is sent."""
-    postal = next((each.address.postal for each in input.deliveries if each.address.postal), None)
+    addresses = [each.address for each in input.deliveries if each.address]
+    postal = next((each.postal for each in addresses if each.postal), None)
     field = ("deliveries", 0, "address", "postal", "recipient")
     return normalize_name(postal.recipient, field=field) if postal else ""
 

@@ -1,5 +1,6 @@
 """Stock: how each field is answered."""
 
+from domain.stock import OpeningHours, Weekday
 from loaders.stock import LowStock
 from resolvers.stock.availability import (
     Availability,
@@ -12,18 +13,21 @@ from resolvers.stock.availability import (
 )
 from resolvers.stock.low_stock import category_path, low_stock, low_stock_at, stock_threshold_set
 from resolvers.stock.movements import stock_adjust, stock_movements
-from resolvers.stock.warehouses import find_warehouse, warehouse_save, warehouses
+from resolvers.stock.warehouses import find_warehouse, pickup_hours, warehouse_save, warehouses
 
 __all__ = [
     "Availability",
     "AvailabilityLevel",
     "LowStock",
     "NearbyAvailability",
+    "OpeningHours",
+    "Weekday",
     "availability_near",
     "category_path",
     "find_warehouse",
     "low_stock",
     "low_stock_at",
+    "pickup_hours",
     "product_availability",
     "stock_adjust",
     "stock_movements",

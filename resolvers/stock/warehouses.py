@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from domain.stock import save_warehouse
+from domain.stock import OpeningHours, Weekday, save_warehouse
 from loaders.stock import all_warehouses
 from models import Warehouse
 from resolvers.context import Info
@@ -23,6 +23,14 @@ async def warehouse_save(info: Info, input: WarehouseSaveInput) -> Warehouse:
         return await save_warehouse(
             session, input.draft(), warehouse_id=warehouse_id, position=input.position
         )
+
+
+def pickup_hours(root: Warehouse) -> list[OpeningHours]:
+    """When orders can be collected there, from Monday on."""
+    return [
+        OpeningHours(Weekday(each["weekday"]), each["opens"], each["closes"])
+        for each in root.pickup_hours or ()
+    ]
 
 
 async def find_warehouse(info: Info, warehouse_id: int) -> Warehouse | None:

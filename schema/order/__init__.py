@@ -298,6 +298,18 @@ class CheckoutDelivery:
     """Every method by which it could be sent, with its fee."""
 
 
+@row_type(resolve.PickupPlace)
+class CheckoutPickupPlace:
+    """A warehouse or shop where an order could be collected."""
+
+    warehouse: Warehouse
+    """The place."""
+    ready: bool
+    """Whether all of it is there now."""
+    orderable: bool
+    """Whether all of it can be ordered for there; what is not there now would wait for stock to come."""
+
+
 def problems(root: resolve.OrderQuote, info: Info) -> list[UserError]:
     return [user_error(problem, info) for problem in root.problems]
 
@@ -320,6 +332,7 @@ class CheckoutQuote:
     """What would have to be paid: subtotal - discount + shipping."""
     promotions: list[EvaluatedPromotion] = plain_list(size=FEW)
     """Every promotion that was considered, and why it applies or does not: those that apply first."""
+    pickup_places: list[CheckoutPickupPlace] = batched(resolve.pickup_places, size=SOME)
     problems: list[UserError] = plain_list(
         resolver=problems,
         description="Why the order could not be placed so; empty when it could. Paths lead into `input`.",

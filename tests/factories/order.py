@@ -114,7 +114,7 @@ async def create_order(
         lines=[
             RequestedLine(variant.id, quantity) for variant, quantity in lines or await one_thing(session)
         ],
-        deliveries=deliveries or [deliver_to(HANGZHOU)],
+        deliveries=[deliver_to(HANGZHOU)] if deliveries is None else deliveries,
         coupon_codes=None if coupon_code is None else [coupon_code],
         currency=currency,
     )
