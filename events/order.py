@@ -2,9 +2,14 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.order_editing.extra_payment import carry_out_paid_edit, drop_unpaid_edit
 from domain.cause import Cause
+from domain.events import PaymentCaptured
 from domain.order import cancel_overdue_orders, confirm_due_receipt, tell_filled_backorders
 from domain.order.due import select_unconfirmed_receipts, select_unpaid_orders
+from domain.order.waiting_edit import select_unpaid_edits
 from domain.stock import select_filled_backorders
 from events.types import Resources, Timer
 
@@ -33,6 +38,22 @@ async def tell_backorders_of_order(resources: Resources, order_id: int) -> None:
     resources.wake_relay()
 
 
+async def carry_out_edit_of_payment(
+    session: AsyncSession, event: PaymentCaptured, resources: Resources
+) -> None:
+    """Carry out the edit, if there is one, that a payment was made for."""
+    receipt_after = resources.settings.deadlines.receipt_confirmed_after
+    cause = Cause(resources.clock())
+    await carry_out_paid_edit(session, event.payment_id, receipt_after=receipt_after, cause=cause)
+
+
+async def drop_edit_unpaid(resources: Resources, edit_id: int) -> None:
+    async with resources.database.writes.begin() as session:
+        await drop_unpaid_edit(session, edit_id, cause=Cause(resources.clock()))
+    resources.after_commit(session)
+
+
+UNPAID_EDITS = Timer("order.edit_unpaid", due=select_unpaid_edits, act=drop_edit_unpaid)
 UNPAID_ORDERS = Timer(
     "order.unpaid", due=select_unpaid_orders, act=cancel_unpaid_order, act_on_group=cancel_unpaid_orders
 )

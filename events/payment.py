@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode
-from domain.events import OrderCancelled, RefundRequested
+from domain.events import OrderCancelled, OrderEditDropped, RefundRequested
 from domain.order import lock_order
 from domain.payment import (
     PaymentOutcome,
@@ -141,8 +141,8 @@ async def settle_cancelled_order(session: AsyncSession, event: OrderCancelled, r
     await refund_everything(session, order, reason=CANCEL_REASON, cause=Cause(resources.clock()))
 
 
-async def close_payments_at_providers(event: OrderCancelled, resources: Resources) -> None:
-    """Tell providers that a cancelled order is not to be paid; what was paid meanwhile is refunded."""
+async def close_payments_at_providers(event: OrderCancelled | OrderEditDropped, resources: Resources) -> None:
+    """Tell providers what is not to be paid any more; what was paid meanwhile is refunded."""
     async with resources.database.reads() as session:
         payments = await find_closed_payments(session, event.order.id)
     for payment in payments:

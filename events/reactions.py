@@ -5,7 +5,9 @@ from domain.events import (
     OrderCancelled,
     OrderCompleted,
     OrderConfirmed,
+    OrderEditDropped,
     OrderReleased,
+    PaymentCaptured,
     RefundFailed,
     RefundRequested,
     RefundSucceeded,
@@ -27,6 +29,7 @@ from events.aftersales import (
     update_ticket_of_refund,
 )
 from events.notices.customer import notify_customer
+from events.order import carry_out_edit_of_payment
 from events.payment import close_payments_at_providers, send_refunds, settle_cancelled_order
 from events.types import AfterTransaction, InTransaction, Reactions, reactions_to
 from events.unshipped import (
@@ -51,6 +54,8 @@ REACTIONS: Reactions = dict(
             AfterTransaction(close_payments_at_providers),
         ),
         reactions_to(OrderCompleted, NOTIFY),
+        reactions_to(OrderEditDropped, AfterTransaction(close_payments_at_providers)),
+        reactions_to(PaymentCaptured, InTransaction(carry_out_edit_of_payment)),
         reactions_to(RefundRequested, InTransaction(update_ticket_of_refund), AfterTransaction(send_refunds)),
         reactions_to(RefundSucceeded, InTransaction(update_ticket_of_refund), NOTIFY),
         reactions_to(RefundFailed, InTransaction(update_ticket_of_refund)),

@@ -16,7 +16,7 @@ from schema.knowledge import KnowledgeMutation, KnowledgeQuery
 from schema.limits.sizes import LengthOf
 from schema.node import Node
 from schema.order import OrderMutation, OrderQuery, OrderSubscription
-from schema.order.editing import OrderEditingMutation
+from schema.order.editing import OrderEditingMutation, OrderEditingQuery
 from schema.payment import PaymentMutation, PaymentQuery
 from schema.promotion import PromotionMutation, PromotionQuery
 from schema.rows import field
@@ -37,6 +37,7 @@ class Query(
     StockQuery,
     ShippingQuery,
     OrderQuery,
+    OrderEditingQuery,
     PaymentQuery,
     ShipmentQuery,
     DeliveryRunQuery,

@@ -18,6 +18,7 @@ from domain.aftersales.withdrawal import withdraw_lines
 from domain.cause import Cause
 from domain.errors import WrongState
 from domain.order import cancel_order, lock_order, required_reason, settle_order
+from domain.order.waiting_edit import drop_waiting_edit
 from models import Order, OrderStatus, TicketReason, TicketType
 
 CANCELLABLE = frozenset({OrderStatus.PENDING, OrderStatus.CONFIRMED})
@@ -35,6 +36,7 @@ async def cancel_lines(
     """Cancel units of an order that are not packed yet; cancelling all that is left cancels the order."""
     order = await lock_order(session, order_id)
     reason = required_reason(reason)
+    await drop_waiting_edit(session, order, cause=cause)
     claim = TicketClaim(TicketType.REFUND_ONLY, TicketReason.NO_REASON, tuple(lines))
     case = (await load_claim_facts(session, order, claim)).case
     if order.status not in CANCELLABLE:

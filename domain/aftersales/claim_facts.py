@@ -18,6 +18,8 @@ from models import (
     Delivery,
     DeliveryLine,
     Order,
+    OrderEdit,
+    OrderEditStatus,
     OrderLine,
     Payment,
     PaymentStatus,
@@ -114,9 +116,13 @@ async def load_order_lines(session: AsyncSession, order: Order) -> dict[int, Ord
 
 
 async def load_payments(session: AsyncSession, order: Order) -> Sequence[Payment]:
+    """The payments of an order, without that of an edit that waits for it."""
+    waiting = select(OrderEdit.payment_id).where(
+        OrderEdit.order_id == order.id, OrderEdit.status == OrderEditStatus.AWAITING_PAYMENT
+    )
     rows = await session.scalars(
         select(Payment)
-        .where(Payment.order_id == order.id)
+        .where(Payment.order_id == order.id, Payment.id.not_in(waiting))
         .order_by(Payment.position)
         .execution_options(populate_existing=True)
     )

@@ -26,6 +26,7 @@ from domain.events import (
     TicketReplacementUnavailable,
 )
 from domain.order import FINAL, reopen_order, settle_order
+from domain.order.waiting_edit import drop_waiting_edit
 from domain.outbox import record
 from domain.payment import request_refund, retry_refund
 from domain.state import move
@@ -75,6 +76,8 @@ async def settle_in_money(
 ) -> None:
     """Withdraw what was not packed yet as cancelling it would; request the refund of everything else."""
     claim = await claim_of(session, ticket)
+    if claim.stage is ClaimStage.WAITING:
+        await drop_waiting_edit(session, order, cause=cause)
     facts = await load_claim_facts(session, order, claim, ticket_id=ticket.id)
     if claim.stage is ClaimStage.WAITING:
         await withdraw_ticket_lines(session, ticket, facts.case, deadlines, cause=cause)

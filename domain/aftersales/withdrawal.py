@@ -52,6 +52,10 @@ class SendingPlan:
     deliveries: Sequence[Delivery]
     lines: Sequence[DeliveryLine]
 
+    def units_of(self, delivery_id: int) -> int:
+        """Units of a delivery, sent or not."""
+        return sum(line.quantity for line in self.lines if line.delivery_id == delivery_id)
+
     def lines_of(self, order_line_id: int) -> list[DeliveryLine]:
         return [line for line in self.lines if line.order_line_id == order_line_id]
 
@@ -181,7 +185,10 @@ async def remove_units(session: AsyncSession, line: DeliveryLine, units: int) ->
 
 
 async def find_open_payments(session: AsyncSession, order: Order) -> Sequence[Payment]:
-    """Payments whose amounts may still change; WrongState while the customer is paying one."""
+    """Payments whose amounts may still change; WrongState while the customer is paying one.
+
+    An edit that waits for its payment is dropped before.
+    """
     rows = await session.scalars(
         select(Payment)
         .where(Payment.order_id == order.id)
@@ -200,11 +207,7 @@ async def reduce_payments(
     """Take an amount off open payments in proportion, and close those of which nothing is left."""
     if not amount:
         return
-    shares = apportion(amount, [payment.amount for payment in payments])
-    for payment, share in zip(payments, shares, strict=True):
-        payment.amount -= share
-        if not payment.amount:
-            move(payment, PaymentStatus.CLOSED, PAYMENT_TRANSITIONS)
+    cut_payments(payments, amount)
     order.total_amount -= amount
     order.cancelled_amount += amount
     await write_posting(
@@ -216,3 +219,12 @@ async def reduce_payments(
         key=f"taken off:{order.number}:{order.version}",
         now=now,
     )
+
+
+def cut_payments(payments: Sequence[Payment], amount: int) -> None:
+    """Take an amount off open payments in proportion; those of which nothing is left are closed."""
+    shares = apportion(amount, [payment.amount for payment in payments])
+    for payment, share in zip(payments, shares, strict=True):
+        payment.amount -= share
+        if not payment.amount:
+            move(payment, PaymentStatus.CLOSED, PAYMENT_TRANSITIONS)

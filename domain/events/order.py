@@ -47,6 +47,26 @@ class OrderAddressChanged(OrderEvent, name="order.address_changed"):
     delivery_id: int
 
 
+class OrderEdited(OrderEvent, name="order.edited"):
+    """Lines, quantities, promotion codes or addresses were changed in one step."""
+
+
+class OrderEditRequested(OrderEvent, name="order.edit_requested"):
+    """An edit waits until the difference is paid; the order is as it was."""
+
+    payment_id: int
+
+
+class OrderEditDropped(OrderEvent, name="order.edit_dropped"):
+    """An edit was not paid in time, or something else was changed first."""
+
+    payment_id: int
+
+
+class OrderPaymentsChanged(OrderEvent, name="order.payments_changed"):
+    """What is still to be paid was divided anew."""
+
+
 class OrderHeld(OrderEvent, name="order.held"):
     pass
 

@@ -16,7 +16,14 @@ from domain.order.lifecycle import (
     required_reason,
     settle_order,
 )
-from domain.order.place import CASH_LIMITS, OrderTerms, SoldMeanwhile, place_order, place_orders
+from domain.order.place import (
+    CASH_LIMITS,
+    OrderTerms,
+    SoldMeanwhile,
+    check_each_payment,
+    place_order,
+    place_orders,
+)
 from domain.order.quote import OrderQuote, OrderQuoteLine, quote_order
 from domain.order.refusals import AmountMismatch, NotOffered
 from domain.order.request import OrderRequest, PaymentPlan, PlannedPayment, RequestedDelivery, RequestedLine
@@ -47,6 +54,7 @@ __all__ = [
     "cancel_order",
     "cancel_overdue_orders",
     "change_address",
+    "check_each_payment",
     "confirm_due_receipt",
     "confirm_if_secured",
     "confirm_receipt",

@@ -19,6 +19,7 @@ from domain.events import (
 from domain.ledger import NewPosting, net_sales_by_order, write_postings
 from domain.order.open_parts import is_anything_open
 from domain.order.states import FINAL, NOT_DISPATCHED, TRANSITIONS
+from domain.order.waiting_edit import drop_edits_of_orders
 from domain.outbox import record, record_all
 from domain.promotion import release_promotions
 from domain.state import move
@@ -73,6 +74,7 @@ async def cancel_locked_orders(
     session: AsyncSession, orders: Sequence[Order], *, reason: str, cause: Cause
 ) -> None:
     """Cancel locked orders of which nothing has left, in a constant number of statements."""
+    await drop_edits_of_orders(session, orders, cause=cause)
     for order in orders:
         move(order, OrderStatus.CANCELLED, TRANSITIONS)
         order.cancelled_at, order.cancel_reason = cause.now, reason

@@ -11,6 +11,7 @@ from domain.errors import NotFound, WrongState
 from domain.events import CashCollected, PaymentCaptured, PaymentFailed, PaymentsClosed, PaymentStarted
 from domain.ledger import refresh_payment_status, write_posting
 from domain.order import FINAL, NOT_DISPATCHED, AmountMismatch, confirm_if_secured, lock_order, settle_order
+from domain.order.waiting_edit import count_late_payment, find_waiting_edit
 from domain.outbox import record
 from domain.payment.refund import create_refunds, require_same_currency
 from domain.payment.states import SETTLED_STATUSES, TRANSITIONS
@@ -32,11 +33,14 @@ async def start_payment(
     order, payment = await lock_payment(session, payment_id)
     if payment.method.collected_offline:
         raise WrongState("This part is paid in cash at the door.", field=("id",))
-    if order.status is not OrderStatus.PENDING:
+    edit = await find_waiting_edit(session, order.id)
+    is_for_edit = edit is not None and edit.payment_id == payment.id
+    if order.status is not OrderStatus.PENDING and not is_for_edit:
         raise WrongState(
             "This order is {status}; nothing can be paid now.", status=order.status, field=("id",)
         )
-    if order.payment_due_at is not None and order.payment_due_at <= cause.now:
+    due_at = edit.due_at if edit is not None and is_for_edit else order.payment_due_at
+    if due_at is not None and due_at <= cause.now:
         raise WrongState("The time to pay for this order is over.", field=("id",))
     if payment.status is not PaymentStatus.STARTED:
         move(payment, PaymentStatus.STARTED, TRANSITIONS)
@@ -54,9 +58,10 @@ async def capture_payment(session: AsyncSession, payment_id: int, *, cause: Caus
     order, payment = await lock_payment(session, payment_id)
     if payment.status is PaymentStatus.CAPTURED:
         return payment
+    is_late = await count_late_payment(session, order, payment, now=cause.now)
     await record_capture(session, order, payment, kind=PostingKind.CAPTURED, now=cause.now)
     record(session, PaymentCaptured(order, payment_id=payment.id), cause)
-    if order.status in FINAL:
+    if order.status in FINAL or is_late:
         await create_refunds(session, order, [(payment, payment.amount)], reason=PAID_AFTER_END, cause=cause)
     else:
         await confirm_if_secured(session, order, cause=cause)

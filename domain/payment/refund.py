@@ -63,6 +63,14 @@ async def request_refund(
     return await create_refunds(session, order, parts, ticket_id=ticket_id, reason=reason, cause=cause)
 
 
+async def refund_payment(
+    session: AsyncSession, order: Order, payment: Payment, *, reason: str, cause: Cause
+) -> list[Refund]:
+    """Request the refund of all that is left of one captured payment of a locked order."""
+    left = payment.captured_amount - payment.refunded_amount
+    return await create_refunds(session, order, [(payment, left)], reason=reason, cause=cause) if left else []
+
+
 async def refund_everything(
     session: AsyncSession, order: Order, *, reason: str, cause: Cause
 ) -> list[Refund]:

@@ -10,6 +10,7 @@ from domain.cause import Cause
 from domain.errors import Conflict, Invalid, LimitReached, NotFound, WrongState, collect_refusals
 from domain.events import ShipmentPacked, ShipmentUnpacked
 from domain.order import lock_order, reopen_order
+from domain.order.waiting_edit import check_no_waiting_edit
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment
 from domain.shipment.states import lock_shipment
@@ -65,6 +66,7 @@ async def pack_shipments(
     """Put units of a delivery into parcels, one number each; Conflict for more than is left or there."""
     order, delivery = await lock_delivery(session, delivery_id)
     check_packable(order, delivery)
+    await check_no_waiting_edit(session, order)
     await reopen_order(session, order, cause=cause)
     if not parcels:
         raise Invalid("Name at least one parcel.", field=("parcels",))

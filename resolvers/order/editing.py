@@ -7,19 +7,38 @@ import strawberry
 
 from domain.address import PostalAddress, postal_address_of
 from domain.aftersales.cancelling import cancel_lines
+from domain.aftersales.order_editing.changes import LineAddition, LineChange, OrderChanges
+from domain.aftersales.order_editing.editing import EditRequest, edit_order
+from domain.aftersales.order_editing.payments import change_payments
+from domain.aftersales.order_editing.quote import (
+    OrderEditQuote,
+    OrderEditQuoteDelivery,
+    OrderEditQuoteLine,
+    quote_edit,
+)
 from domain.aftersales.rules import ClaimedUnits
-from domain.cart import open_cart
-from domain.errors import DomainError, Invalid, NotFound
+from domain.cart import COUPONS_LIMIT, open_cart
+from domain.errors import DomainError, Invalid, LimitReached, NotFound
 from domain.order import add_note, buy_again, change_address, hold_order, release_order
-from models import Account, Cart, Delivery, Order, OrderLine, OrderNote
+from domain.order.quote import DELIVERIES_LIMIT
+from domain.promotion import normalize_codes
+from models import Account, Cart, Delivery, Order, OrderLine, OrderNote, PaymentMethod
 from resolvers.cart import cart_owner
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
-from resolvers.inputs.order import DeliveryAddressInput
-from resolvers.inputs.order_editing import CancelledLineInput
+from resolvers.inputs.money import MoneyInput
+from resolvers.inputs.order import DeliveryAddressInput, PaymentInput
+from resolvers.inputs.order_editing import (
+    CancelledLineInput,
+    OrderAdditionInput,
+    OrderChangesInput,
+    OrderLineChangeInput,
+)
 from resolvers.order.finding import find_delivery, own_order_id
 from text.messages import Message
+
+__all__ = ["OrderEditQuote", "OrderEditQuoteDelivery", "OrderEditQuoteLine"]
 
 HOLD_MESSAGE = Message(
     "We are checking something about this order before it leaves. You need not do anything."
@@ -98,6 +117,124 @@ async def order_address_change(info: Info, id: strawberry.ID, address: DeliveryA
     postal_address = await postal_address_from(info, address, await buyer_of(info, delivery))
     async with info.context.transaction() as session:
         return await change_address(session, delivery.id, postal_address, cause=info.context.cause)
+
+
+async def order_edit_quote(info: Info, id: strawberry.ID, changes: OrderChangesInput) -> OrderEditQuote:
+    """What an edit would come to, line by line, or why it cannot be made; nothing is changed.
+
+    id: the order
+    changes: all that would be changed
+    """
+    order_id = await own_order_id(info, id)
+    edit = await order_changes_from(info, order_id, changes)
+    async with info.context.shop.database.reads() as session:
+        return await quote_edit(session, order_id, edit, now=info.context.now)
+
+
+async def order_edit(
+    info: Info,
+    id: strawberry.ID,
+    changes: OrderChangesInput,
+    expected_total: MoneyInput,
+    idempotency_key: str,
+    payment_method: PaymentMethod | None = None,
+) -> Order:
+    """Changes lines, coupons and addresses in one step, as long as nothing of these deliveries is packed.
+
+    Kept units keep their price, added ones take today's; promotions are computed anew. What is unpaid comes to
+    another amount; what was paid too much is refunded. Where everything is paid and more is due, the order stays
+    as it is until a further payment is made, which the order then lists; without it the edit is dropped.
+
+    id: the order
+    changes: all that is changed
+    expected_total: the total that was quoted; another one is refused
+    idempotency_key: chosen by the client, the same for every attempt at the same edit
+    payment_method: how what is missing is paid, where the quote asks for it
+    """
+    order_id = await own_order_id(info, id)
+    request = EditRequest(
+        await order_changes_from(info, order_id, changes),
+        expected_total.money(field=("expected_total",)),
+        payment_method,
+        idempotency_key,
+    )
+    shop = info.context.shop
+    async with info.context.transaction() as session:
+        return await edit_order(
+            session,
+            order_id,
+            request,
+            shop.order_terms,
+            receipt_after=shop.settings.deadlines.receipt_confirmed_after,
+            cause=info.context.cause,
+        )
+
+
+async def order_payments_change(info: Info, id: strawberry.ID, payments: list[PaymentInput]) -> Order:
+    """Divides what is still to be paid among other payment methods; refused while a payment is being made.
+
+    id: the order
+    payments: the methods and amounts, which add up to what is unpaid
+    """
+    order_id = await own_order_id(info, id)
+    planned = [payment.planned_payment(index) for index, payment in enumerate(payments)]
+    async with info.context.transaction() as session:
+        return await change_payments(
+            session, order_id, planned, info.context.shop.order_terms, cause=info.context.cause
+        )
+
+
+async def order_changes_from(info: Info, order_id: int, changes: OrderChangesInput) -> OrderChanges:
+    """The changes with row ids; an entry of the address book must be the buyer's."""
+    check_size(changes)
+    addresses = {}
+    for index, each in enumerate(changes.addresses):
+        path = ("changes", "addresses", index, "delivery_id")
+        delivery = await find_delivery(info, row_id(each.delivery_id, "Delivery", field=path))
+        if delivery is None or delivery.order_id != order_id:
+            raise NotFound("delivery", field=path)
+        if delivery.id in addresses:
+            raise Invalid("Name each delivery once.", field=path)
+        addresses[delivery.id] = await postal_address_from(info, each.address, await buyer_of(info, delivery))
+    return OrderChanges(
+        lines=[line_change_of(line, index) for index, line in enumerate(changes.lines)],
+        additions=[addition_of(each, index) for index, each in enumerate(changes.additions)],
+        addresses=addresses,
+        add_codes=normalize_codes(changes.add_coupon_codes),
+        remove_codes=normalize_codes(changes.remove_coupon_codes),
+    )
+
+
+def check_size(changes: OrderChangesInput) -> None:
+    if len(changes.addresses) > DELIVERIES_LIMIT:
+        raise LimitReached(
+            "An order has at most {limit} deliveries.",
+            limit=DELIVERIES_LIMIT,
+            field=("changes", "addresses"),
+        )
+    for name in ("add_coupon_codes", "remove_coupon_codes"):
+        if len(getattr(changes, name)) > COUPONS_LIMIT:
+            raise LimitReached("At most {limit} coupons.", limit=COUPONS_LIMIT, field=("changes", name))
+
+
+def line_change_of(line: OrderLineChangeInput, index: int) -> LineChange:
+    path = ("changes", "lines", index)
+    variant = line.variant_id
+    return LineChange(
+        row_id(line.order_line_id, "OrderLine", field=(*path, "order_line_id")),
+        line.quantity,
+        row_id(variant, "Variant", field=(*path, "variant_id")) if variant else None,
+    )
+
+
+def addition_of(addition: OrderAdditionInput, index: int) -> LineAddition:
+    path = ("changes", "additions", index)
+    delivery = addition.delivery_id
+    return LineAddition(
+        row_id(addition.variant_id, "Variant", field=(*path, "variant_id")),
+        addition.quantity,
+        row_id(delivery, "Delivery", field=(*path, "delivery_id")) if delivery else None,
+    )
 
 
 async def order_hold(info: Info, id: strawberry.ID, reason: str) -> Order:

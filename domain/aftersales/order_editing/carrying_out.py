@@ -1,0 +1,177 @@
+"""Carrying out the plan of an edit: every row of the order, its stock, its promotions and its books."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.order_editing.facts import EditFacts
+from domain.aftersales.order_editing.plan import EditPlan, PlannedAddition, PlannedRemoval
+from domain.aftersales.withdrawal import remove_units
+from domain.cause import Cause
+from domain.events import OrderEdited
+from domain.ledger import NewPosting, write_postings
+from domain.outbox import record
+from domain.promotion import load_rule
+from domain.promotion.restating import restate_uses
+from domain.shipment import refresh_fulfilment
+from domain.stock import Allocation, LineAllocation, release_line_units, reserve_line_units
+from models import (
+    DeliveryLine,
+    Order,
+    OrderLine,
+    OrderPromotionRules,
+    PostingKind,
+)
+
+
+async def carry_out(
+    session: AsyncSession, facts: EditFacts, plan: EditPlan, *, total_change: int, cause: Cause
+) -> None:
+    """Change a locked order as planned; `total_change` is what is added to its payments, in minor units.
+
+    Raises OutOfStock or PromotionUsedUp where others were faster; the transaction must then be rolled back.
+    """
+    order = facts.order
+    await take_off_units(session, facts, plan.removals, cause=cause)
+    restate_lines(facts, plan)
+    restate_deliveries(facts, plan)
+    await add_lines(session, facts, plan.additions, cause=cause)
+    if plan.rules is not None:
+        await store_rules(session, order, plan)
+    rules = [load_rule(each) for each in plan.rules or ()]
+    await restate_uses(session, order, plan.uses, rules, now=cause.now)
+    order.total_amount += total_change
+    order.extra_amount += total_change - plan.difference
+    record(session, OrderEdited(order), cause)
+    await post_edit(session, order, total_change, removed_amount=plan.removed_amount, cause=cause)
+    await session.flush()
+    await refresh_fulfilment(session, order, cause=cause)
+
+
+async def take_off_units(
+    session: AsyncSession, facts: EditFacts, removals: Sequence[PlannedRemoval], *, cause: Cause
+) -> None:
+    """Take units out of their deliveries and release them."""
+    lines = {line.id: line for line in facts.sending.lines}
+    released = [
+        LineAllocation(
+            each.delivery_line_id,
+            Allocation(
+                facts.kept[each.order_line_id].line.variant_id,
+                lines[each.delivery_line_id].warehouse_id,
+                each.units,
+            ),
+        )
+        for each in removals
+        if lines[each.delivery_line_id].reserved
+    ]
+    await release_line_units(session, released, order_id=facts.order.id, cause=cause)
+    for each in removals:
+        await remove_units(session, lines[each.delivery_line_id], each.units)
+    await session.flush()
+
+
+def restate_lines(facts: EditFacts, plan: EditPlan) -> None:
+    """Units that are taken off count as cancelled, at what they cost; the discounts are the new ones."""
+    order = facts.order
+    for planned in plan.lines:
+        line = facts.kept[planned.line_id].line
+        order.discount_amount += planned.discount_amount - line.discount_amount
+        line.discount_amount, line.discounts = planned.discount_amount, planned.discounts
+        line.cancelled += planned.removed
+        line.cancelled_amount += planned.removed_amount
+    order.cancelled_amount += plan.removed_amount
+
+
+def restate_deliveries(facts: EditFacts, plan: EditPlan) -> None:
+    deliveries = {each.id: each for each in facts.sending.deliveries}
+    for planned in plan.deliveries:
+        delivery = deliveries[planned.delivery_id]
+        facts.order.shipping_amount += planned.after - planned.before
+        delivery.fee_amount, delivery.discount_amount = planned.fee_amount, planned.discount_amount
+        delivery.discounts = planned.discounts
+        for name, text in (planned.address or {}).items():
+            setattr(delivery, name, text)
+
+
+async def add_lines(
+    session: AsyncSession, facts: EditFacts, additions: Sequence[PlannedAddition], *, cause: Cause
+) -> None:
+    """Add lines with their units to be sent, and reserve them."""
+    order = facts.order
+    counted: list[LineAllocation] = []
+    for position, planned in enumerate(additions, start=facts.last_position + 1):
+        line = new_line(order, planned, position)
+        session.add(line)
+        await session.flush()
+        order.subtotal_amount += planned.unit_amount * planned.quantity
+        order.discount_amount += planned.discount_amount
+        for source in planned.sources:
+            delivery_line = DeliveryLine(
+                delivery_id=source.delivery_id,
+                order_line_id=line.id,
+                warehouse_id=source.warehouse_id,
+                quantity=source.quantity,
+                packed=0,
+                reserved=planned.tracked,
+            )
+            session.add(delivery_line)
+            await session.flush()
+            if planned.tracked:
+                allocation = Allocation(planned.variant_id, source.warehouse_id, source.quantity)
+                counted.append(LineAllocation(delivery_line.id, allocation, source.backordered))
+    if counted:
+        await reserve_line_units(session, counted, order_id=order.id, cause=cause)
+
+
+def new_line(order: Order, planned: PlannedAddition, position: int) -> OrderLine:
+    return OrderLine(
+        order_id=order.id,
+        position=position,
+        product_id=planned.product_id,
+        variant_id=planned.variant_id,
+        sku=planned.sku,
+        title=planned.title,
+        options=planned.options,
+        picture_url=planned.picture_url,
+        weight_grams=planned.weight_grams,
+        requires_shipping=planned.requires_shipping,
+        currency=order.currency,
+        unit_amount=planned.unit_amount,
+        quantity=planned.quantity,
+        discount_amount=planned.discount_amount,
+        cancelled=0,
+        cancelled_amount=0,
+        discounts=planned.discounts,
+    )
+
+
+async def store_rules(session: AsyncSession, order: Order, plan: EditPlan) -> None:
+    """Keep the rules that the next edit is priced with, those of added codes among them."""
+    row = await session.scalar(select(OrderPromotionRules).where(OrderPromotionRules.order_id == order.id))
+    if row is None:
+        row = OrderPromotionRules(order_id=order.id, rules=[])
+        session.add(row)
+    row.rules = list(plan.rules or ())
+
+
+async def post_edit(
+    session: AsyncSession, order: Order, total_change: int, *, removed_amount: int, cause: Cause
+) -> None:
+    """Invoice what was added, and credit what was taken off or made cheaper before it was paid."""
+    invoiced = max(0, total_change + removed_amount)
+    credited = invoiced - total_change
+    order.credited_amount += max(0, -(total_change + removed_amount))
+    postings = [
+        NewPosting(
+            order_id=order.id,
+            payment_id=None,
+            kind=kind,
+            amount=order.money(amount),
+            key=f"{kind.value.lower()} by edit:{order.number}:{order.version}",
+        )
+        for kind, amount in ((PostingKind.INVOICED, invoiced), (PostingKind.CREDITED, credited))
+        if amount
+    ]
+    await write_postings(session, postings, now=cause.now)

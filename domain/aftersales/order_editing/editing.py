@@ -1,0 +1,149 @@
+"""Making an edit, and settling the difference."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import idempotency
+from domain.aftersales.order_editing.carrying_out import carry_out
+from domain.aftersales.order_editing.changes import OrderChanges
+from domain.aftersales.order_editing.extra_payment import add_payment, check_cash, request_payment
+from domain.aftersales.order_editing.quote import PricedEdit, price_edit_of
+from domain.aftersales.withdrawal import cut_payments, find_open_payments
+from domain.cause import Cause
+from domain.errors import Invalid
+from domain.ledger import refresh_payment_status
+from domain.money import apportion, money_text
+from domain.order import AmountMismatch, NotOffered, OrderTerms, confirm_if_secured, lock_order, settle_order
+from domain.order.waiting_edit import drop_waiting_edit
+from domain.payment import refundable_amount, request_refund
+from domain.shipment import set_receipt_due
+from models import Money, Order, OrderStatus, Payment, PaymentMethod
+
+COMMAND = "orderEdit"
+"""The name of the mutation, under which its idempotency keys are stored."""
+
+EDIT_REASON = "The order was changed."
+
+
+@dataclass(frozen=True, slots=True)
+class EditRequest:
+    """An edit, the total it was quoted with, and how what is missing is paid."""
+
+    changes: OrderChanges
+    expected_total: Money
+    payment_method: PaymentMethod | None
+    idempotency_key: str
+
+
+async def edit_order(
+    session: AsyncSession,
+    order_id: int,
+    request: EditRequest,
+    terms: OrderTerms,
+    *,
+    receipt_after: timedelta,
+    cause: Cause,
+) -> Order:
+    """Edit an order in one step, or ask for the payment after which it is edited.
+
+    A repeated idempotency key changes nothing. Raises AmountMismatch where the total is not the expected one.
+    """
+    content = [order_id, asdict(request.changes), request.expected_total, request.payment_method]
+    earlier = await idempotency.claim_key(
+        session,
+        account_id=cause.person,
+        command=COMMAND,
+        key=request.idempotency_key,
+        content=content,
+        now=cause.now,
+    )
+    if earlier is not None:
+        return await session.get_one(Order, earlier)
+    order = await lock_order(session, order_id)
+    await drop_waiting_edit(session, order, cause=cause)
+    priced = await price_edit_of(session, order, request.changes, now=cause.now)
+    if request.expected_total != priced.total:
+        raise AmountMismatch(due=priced.total, given=request.expected_total, field=("expected_total",))
+    await make_edit(session, priced, request.payment_method, terms, cause=cause)
+    await finish_edit(session, order, receipt_after=receipt_after, cause=cause)
+    await idempotency.save_result(
+        session,
+        account_id=cause.person,
+        command=COMMAND,
+        key=request.idempotency_key,
+        result_id=order.id,
+    )
+    return order
+
+
+async def make_edit(
+    session: AsyncSession,
+    priced: PricedEdit,
+    method: PaymentMethod | None,
+    terms: OrderTerms,
+    *,
+    cause: Cause,
+) -> None:
+    """Carry an edit out and settle the difference, or wait until it is paid."""
+    order, difference = priced.order, priced.plan.difference
+    open_payments = await find_open_payments(session, order)
+    if difference <= 0:
+        await give_back(session, priced, open_payments, cause=cause)
+    elif open_payments and (order.status is OrderStatus.PENDING or method is None):
+        shares = apportion(difference, [payment.amount for payment in open_payments])
+        for payment, share in zip(open_payments, shares, strict=True):
+            payment.amount += share
+        check_cash(order, open_payments)
+        await carry_out(session, priced.facts, priced.plan, total_change=difference, cause=cause)
+    else:
+        await collect_difference(session, priced, method, terms, open_payments, cause=cause)
+
+
+async def collect_difference(
+    session: AsyncSession,
+    priced: PricedEdit,
+    method: PaymentMethod | None,
+    terms: OrderTerms,
+    open_payments: Sequence[Payment],
+    *,
+    cause: Cause,
+) -> None:
+    """Add a payment for what is missing; the edit waits for it, unless it is collected at the door."""
+    order, difference = priced.order, priced.plan.difference
+    field = ("payment_method",)
+    if method is None:
+        more = money_text(priced.difference)
+        raise Invalid("Say how you pay {amount} more.", amount=more, field=field)
+    if method not in terms.offered_methods:
+        raise NotOffered(method, field=field)
+    payment = await add_payment(session, order, method, difference, limit=terms.payments_limit)
+    if method.collected_offline:
+        check_cash(order, [*open_payments, payment])
+        await carry_out(session, priced.facts, priced.plan, total_change=difference, cause=cause)
+    else:
+        await request_payment(session, order, priced.plan, payment, terms, cause=cause)
+
+
+async def give_back(
+    session: AsyncSession, priced: PricedEdit, open_payments: Sequence[Payment], *, cause: Cause
+) -> None:
+    """Take what the order costs less off what is unpaid; the rest is refunded over the payments."""
+    order, less = priced.order, -priced.plan.difference
+    unpaid = min(less, sum(payment.amount for payment in open_payments))
+    if unpaid:
+        cut_payments(open_payments, unpaid)
+    await carry_out(session, priced.facts, priced.plan, total_change=-unpaid, cause=cause)
+    refund = min(less - unpaid, (await refundable_amount(session, order)).minor)
+    if refund > 0:
+        await request_refund(session, order, order.money(refund), reason=EDIT_REASON, cause=cause)
+
+
+async def finish_edit(session: AsyncSession, order: Order, *, receipt_after: timedelta, cause: Cause) -> None:
+    """Bring the statuses of an order to what an edit has made of it."""
+    await refresh_payment_status(session, order)
+    await confirm_if_secured(session, order, cause=cause.automatic)
+    set_receipt_due(order, receipt_after=receipt_after)
+    await settle_order(session, order, cause=cause.automatic)

@@ -1,0 +1,197 @@
+"""Payments for what an edit makes dearer: until they are made, the order is as it was."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.order_editing.carrying_out import carry_out
+from domain.aftersales.order_editing.changes import OrderChanges
+from domain.aftersales.order_editing.facts import EditFacts, load_edit_facts
+from domain.aftersales.order_editing.plan import EditPlan, load_plan
+from domain.cause import Cause
+from domain.errors import DomainError, LimitReached, WrongState
+from domain.events import OrderEditRequested
+from domain.ledger import refresh_payment_status, write_posting
+from domain.money import money_text
+from domain.order import CASH_LIMITS, OrderTerms, lock_order
+from domain.order.waiting_edit import drop_edit, release_edit_units
+from domain.outbox import record
+from domain.payment import refund_payment
+from domain.shipment import set_receipt_due
+from domain.stock import Allocation, reserve_stock
+from models import (
+    Money,
+    Order,
+    OrderEdit,
+    OrderEditStatus,
+    OrderEditUnits,
+    Payment,
+    PaymentMethod,
+    PaymentStatus,
+    PostingKind,
+)
+
+NOT_POSSIBLE_ANY_MORE = "The change that was paid for is not possible any more."
+
+
+def check_cash(
+    order: Order, payments: Sequence[Payment], *, field: tuple[str, ...] = ("payment_method",)
+) -> None:
+    """Refuse more cash at the door than a courier may collect."""
+    cash = sum(payment.amount for payment in payments if payment.method.collected_offline)
+    limit = Money(CASH_LIMITS.get(order.currency, 0), order.currency)
+    if cash > limit.minor:
+        raise LimitReached("At most {limit} can be paid at the door.", limit=money_text(limit), field=field)
+
+
+async def add_payment(
+    session: AsyncSession, order: Order, method: PaymentMethod, amount: int, *, limit: int
+) -> Payment:
+    """A further payment of a locked order."""
+    last = await session.scalar(select(func.max(Payment.position)).where(Payment.order_id == order.id)) or 0
+    if last >= limit:
+        raise LimitReached("An order has at most {limit} payments.", limit=limit, field=("payment_method",))
+    payment = Payment(
+        order_id=order.id,
+        position=last + 1,
+        method=method,
+        status=PaymentStatus.PENDING,
+        currency=order.currency,
+        amount=amount,
+        captured_amount=0,
+        refunded_amount=0,
+        reference=f"{order.number}-{last + 1}",
+    )
+    session.add(payment)
+    await session.flush()
+    return payment
+
+
+async def request_payment(
+    session: AsyncSession,
+    order: Order,
+    plan: EditPlan,
+    payment: Payment,
+    terms: OrderTerms,
+    *,
+    cause: Cause,
+) -> OrderEdit:
+    """Keep an edit until its payment is made, with its stock reserved."""
+    within = terms.time_to_pay([payment.method]) or timedelta(0)
+    edit = OrderEdit(
+        order_id=order.id,
+        payment_id=payment.id,
+        status=OrderEditStatus.AWAITING_PAYMENT,
+        currency=order.currency,
+        amount=payment.amount,
+        plan=plan.dump(),
+        requested_by=cause.by,
+        created_at=cause.now,
+        due_at=cause.now + within,
+    )
+    session.add(edit)
+    await session.flush()
+    await reserve_edit_units(session, order, edit, plan, cause=cause)
+    order.total_amount += payment.amount
+    order.extra_amount += payment.amount
+    await write_posting(
+        session,
+        order_id=order.id,
+        payment_id=None,
+        kind=PostingKind.INVOICED,
+        amount=payment.total,
+        key=f"edit requested:{payment.reference}",
+        now=cause.now,
+    )
+    record(session, OrderEditRequested(order, payment_id=payment.id), cause)
+    return edit
+
+
+async def reserve_edit_units(
+    session: AsyncSession, order: Order, edit: OrderEdit, plan: EditPlan, *, cause: Cause
+) -> None:
+    """Reserve what the edit adds; units that wait for stock are counted when it is carried out."""
+    units = Counter[tuple[int, int]]()
+    for addition in plan.additions:
+        for source in addition.sources:
+            if addition.tracked:
+                units[addition.variant_id, source.warehouse_id] += source.quantity - source.backordered
+    allocations = [Allocation(*key, quantity) for key, quantity in sorted(units.items()) if quantity]
+    session.add_all(
+        OrderEditUnits(
+            edit_id=edit.id,
+            variant_id=each.variant_id,
+            warehouse_id=each.warehouse_id,
+            quantity=each.quantity,
+        )
+        for each in allocations
+    )
+    await session.flush()
+    await reserve_stock(session, allocations, order_id=order.id, cause=cause)
+
+
+async def carry_out_paid_edit(
+    session: AsyncSession, payment_id: int, *, receipt_after: timedelta, cause: Cause
+) -> None:
+    """Carry out the edit that a payment was made for; a second time changes nothing.
+
+    An edit that is not possible any more is dropped, and its payment refunded.
+    """
+    found = await session.scalar(select(OrderEdit).where(OrderEdit.payment_id == payment_id))
+    if found is None:
+        return
+    order = await lock_order(session, found.order_id)
+    edit = await session.get_one(OrderEdit, found.id, populate_existing=True)
+    payment = await session.get_one(Payment, payment_id, populate_existing=True)
+    if edit.status is not OrderEditStatus.AWAITING_PAYMENT or payment.status is not PaymentStatus.CAPTURED:
+        return
+    try:
+        async with session.begin_nested():
+            await carry_out_edit(session, order, edit, cause=cause)
+    except DomainError:
+        await session.refresh(order)
+        edit = await session.get_one(OrderEdit, found.id, populate_existing=True)
+        await drop_edit(session, order, edit, cause=cause)
+        await refund_payment(session, order, payment, reason=NOT_POSSIBLE_ANY_MORE, cause=cause)
+    await refresh_payment_status(session, order)
+    set_receipt_due(order, receipt_after=receipt_after)
+
+
+async def carry_out_edit(session: AsyncSession, order: Order, edit: OrderEdit, *, cause: Cause) -> None:
+    facts = await load_edit_facts(session, order, OrderChanges(), now=cause.now)
+    if edit.plan is None:
+        raise WrongState("This change has ended.")
+    plan = load_plan(edit.plan)
+    check_unchanged(facts, plan)
+    await release_edit_units(session, order, edit, cause=cause)
+    by = Cause(cause.now, edit.requested_by)
+    await carry_out(session, facts, plan, total_change=0, cause=by)
+    edit.status, edit.plan = OrderEditStatus.DONE, None
+    await session.flush()
+
+
+def check_unchanged(facts: EditFacts, plan: EditPlan) -> None:
+    """Raise WrongState where the order is not what the plan was made from."""
+    now = {line_id: (each.units, each.amount) for line_id, each in facts.kept.items()}
+    units = {line.id: line.quantity - line.packed for line in facts.sending.lines}
+    same = now == {line.line_id: (line.units_before, line.before) for line in plan.lines}
+    if not same or any(units.get(each.delivery_line_id, 0) < each.units for each in plan.removals):
+        raise WrongState("This order has been changed meanwhile.")
+
+
+async def drop_unpaid_edit(session: AsyncSession, edit_id: int, *, cause: Cause) -> bool:
+    """Drop an edit that was not paid in time; whether it was dropped."""
+    order_id = await session.scalar(select(OrderEdit.order_id).where(OrderEdit.id == edit_id))
+    if order_id is None:
+        return False
+    order = await lock_order(session, order_id)
+    edit = await session.get_one(OrderEdit, edit_id, populate_existing=True)
+    payment = await session.get_one(Payment, edit.payment_id, populate_existing=True)
+    is_due = edit.status is OrderEditStatus.AWAITING_PAYMENT and edit.due_at <= cause.now
+    if not is_due or payment.status is PaymentStatus.CAPTURED:
+        return False
+    await drop_edit(session, order, edit, cause=cause)
+    return True

@@ -1,0 +1,212 @@
+"""Planning an edit: which units go and come, from where, and what everything costs then."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain.address import PostalAddress, normalize_address, postal_address_of
+from domain.aftersales.order_editing.changes import LineAddition, LineChange, OrderChanges
+from domain.aftersales.order_editing.facts import AddedUnits, EditFacts
+from domain.aftersales.order_editing.plan import EditPlan, PlannedRemoval
+from domain.aftersales.order_editing.pricing import EditedUnits, price_edit
+from domain.aftersales.rules import ClaimedUnits
+from domain.aftersales.withdrawal import AlreadyPacked, SendingPlan
+from domain.cart import QUANTITY_LIMIT
+from domain.errors import DomainError, ErrorCode, Invalid, NotForSale, NotFound, OutOfStock, WrongState
+from domain.order.allocation import AvailableStock, DeliveryPlace, allocate_units
+from models import Delivery, ProductStatus
+
+Path = tuple[str | int, ...]
+
+
+class NothingLeft(DomainError):
+    code = ErrorCode.EMPTY
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nothing would be left on this order: cancel it instead.", field=("changes", "lines")
+        )
+
+
+@dataclass(slots=True)
+class RequestedUnits:
+    """How many units of each line stay, and which variants are added to which delivery."""
+
+    kept: dict[int, int]
+    """By order line id."""
+    added: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """By delivery and variant id."""
+    fields: dict[int, Path] = field(default_factory=dict)
+    """Where each added variant was named."""
+
+
+def plan_edit(facts: EditFacts, changes: OrderChanges, *, now: datetime) -> EditPlan:
+    """The plan of an edit; raises why it cannot be made."""
+    changes.check()
+    sending = editable_part(facts.sending)
+    requested = RequestedUnits({line_id: each.units for line_id, each in facts.kept.items()})
+    removals = [
+        removal
+        for index, change in enumerate(changes.lines)
+        for removal in apply_line_change(facts, sending, requested, change, ("changes", "lines", index))
+    ]
+    for index, addition in enumerate(changes.additions):
+        apply_addition(facts, sending, requested, addition, ("changes", "additions", index))
+    for variant_id in {variant_id for _, variant_id in requested.added}:
+        check_sellable(facts, requested, variant_id)
+    addresses = dict(normalized_addresses(sending, changes))
+    allocated = allocate_additions(facts, requested, addresses)
+    units = EditedUnits(requested.kept, allocated, addresses, removals)
+    plan = price_edit(facts, changes, units, now=now)
+    if not plan.keeps_anything:
+        raise NothingLeft
+    return plan
+
+
+def editable_part(sending: SendingPlan) -> SendingPlan:
+    """The deliveries of which nothing is packed, and their lines."""
+    packed = {line.delivery_id for line in sending.lines if line.packed}
+    lines = [line for line in sending.lines if line.delivery_id not in packed]
+    used = {line.delivery_id for line in lines}
+    return SendingPlan([each for each in sending.deliveries if each.id in used], lines)
+
+
+def apply_line_change(
+    facts: EditFacts, sending: SendingPlan, requested: RequestedUnits, change: LineChange, path: Path
+) -> Iterator[PlannedRemoval]:
+    """Note what stays of a line and what is added for it; the units that are taken off."""
+    kept = facts.kept.get(change.order_line_id)
+    if kept is None:
+        raise NotFound("order line", field=(*path, "order_line_id"))
+    if not 0 <= change.quantity <= QUANTITY_LIMIT:
+        raise Invalid("A quantity is between 0 and {limit}.", limit=QUANTITY_LIMIT, field=(*path, "quantity"))
+    replaced = change.variant_id is not None and change.variant_id != kept.line.variant_id
+    stays = 0 if replaced else min(kept.units, change.quantity)
+    removals = list(remove_from_line(sending, change.order_line_id, kept.units - stays, path))
+    requested.kept[change.order_line_id] = stays
+    if more := change.quantity - stays:
+        variant_id = change.variant_id or kept.line.variant_id
+        requested.fields.setdefault(variant_id, (*path, "variant_id" if replaced else "quantity"))
+        for delivery_id, units in divide_as_removed(sending, change.order_line_id, removals, more, path):
+            requested.added[delivery_id, variant_id] += units
+    yield from removals
+
+
+def remove_from_line(
+    sending: SendingPlan, order_line_id: int, units: int, path: Path
+) -> Iterator[PlannedRemoval]:
+    if not units:
+        return
+    try:
+        for each in sending.withdraw([ClaimedUnits(order_line_id, units)]):
+            yield PlannedRemoval(delivery_line_id=each.line.id, order_line_id=order_line_id, units=each.units)
+    except AlreadyPacked:
+        raise WrongState(
+            "Part of this is packed or sent already; return it when it has arrived.", field=path
+        ) from None
+
+
+def divide_as_removed(
+    sending: SendingPlan, order_line_id: int, removals: Sequence[PlannedRemoval], units: int, path: Path
+) -> Iterator[tuple[int, int]]:
+    """The deliveries that get the units: those that lose some, as many as they lose, then the last one."""
+    delivery_of = {line.id: line.delivery_id for line in sending.lines}
+    lost = [(delivery_of[each.delivery_line_id], each.units) for each in removals]
+    lines = sending.lines_of(order_line_id)
+    if not lines:
+        raise WrongState("Part of this is packed or sent already; add it anew.", field=path)
+    for delivery_id, count in lost:
+        if part := min(units, count):
+            yield delivery_id, part
+            units -= part
+    if units:
+        yield (lost[-1][0] if lost else lines[0].delivery_id), units
+
+
+def apply_addition(
+    facts: EditFacts, sending: SendingPlan, requested: RequestedUnits, addition: LineAddition, path: Path
+) -> None:
+    if not 1 <= addition.quantity <= QUANTITY_LIMIT:
+        raise Invalid("A quantity is between 1 and {limit}.", limit=QUANTITY_LIMIT, field=(*path, "quantity"))
+    delivery = delivery_for(facts, sending, addition.delivery_id, (*path, "delivery_id"))
+    requested.fields.setdefault(addition.variant_id, (*path, "variant_id"))
+    requested.added[delivery.id, addition.variant_id] += addition.quantity
+
+
+def delivery_for(facts: EditFacts, sending: SendingPlan, delivery_id: int | None, path: Path) -> Delivery:
+    """The delivery that something is added to, of which nothing may be packed."""
+    if delivery_id is not None and delivery_id not in {each.id for each in facts.sending.deliveries}:
+        raise NotFound("delivery", field=path)
+    found = [each for each in sending.deliveries if delivery_id in (None, each.id)]
+    if not found:
+        raise WrongState("Part of this is packed already.", field=path)
+    if len(found) > 1:
+        raise Invalid("Say to which delivery it is added.", field=path)
+    return found[0]
+
+
+def check_sellable(facts: EditFacts, requested: RequestedUnits, variant_id: int) -> None:
+    """Refuse variants that are not sold today, or of which too few are available."""
+    path = requested.fields[variant_id]
+    found = facts.variants.get(variant_id)
+    if found is None or found.sellable.status is ProductStatus.DRAFT:
+        raise NotFound("variant", field=path)
+    if found.sellable.unit_price is None:
+        raise NotForSale("{name} is not sold any more.", name=found.sellable.name, field=path)
+    units = sum(count for (_, added), count in requested.added.items() if added == variant_id)
+    available = found.sellable.available
+    if available is not None and available < units:
+        raise OutOfStock(found.sellable.name, left=available, variant_id=variant_id, field=path)
+
+
+def normalized_addresses(sending: SendingPlan, changes: OrderChanges) -> Iterator[tuple[int, PostalAddress]]:
+    """The new address of each delivery; one that is what it was is left out."""
+    editable = {each.id: each for each in sending.deliveries}
+    for index, (delivery_id, address) in enumerate(changes.addresses.items()):
+        path = ("changes", "addresses", index)
+        delivery = editable.get(delivery_id)
+        if delivery is None:
+            raise WrongState("Part of this is packed already.", field=(*path, "delivery_id"))
+        postal = normalize_address(address, field=(*path, "address"))
+        if postal != postal_address_of(delivery):
+            yield delivery_id, postal
+
+
+def allocate_additions(
+    facts: EditFacts, requested: RequestedUnits, addresses: Mapping[int, PostalAddress]
+) -> list[AddedUnits]:
+    """From which warehouse each added unit leaves, as where an order is placed."""
+    variant_ids = list(dict.fromkeys(variant_id for _, variant_id in requested.added))
+    found = [facts.variants[variant_id] for variant_id in variant_ids]
+    stock = AvailableStock(
+        units={
+            (index, warehouse_id): units
+            for index, each in enumerate(found)
+            for warehouse_id, units in each.stock.items()
+        },
+        unlimited=indexes_of(not each.sellable.variant.tracked for each in found),
+        backordered=indexes_of(each.sellable.variant.is_backordered_when_out for each in found),
+    )
+    deliveries = list(dict.fromkeys(delivery_id for delivery_id, _ in requested.added))
+    by_id = {each.id: each for each in facts.sending.deliveries}
+    places = [
+        (
+            DeliveryPlace.of(addresses.get(delivery_id) or by_id[delivery_id]),
+            {
+                index: requested.added[delivery_id, variant_id]
+                for index, variant_id in enumerate(variant_ids)
+                if (delivery_id, variant_id) in requested.added
+            },
+        )
+        for delivery_id in deliveries
+    ]
+    parts = allocate_units(places, stock, facts.warehouses)
+    return [
+        AddedUnits(each, [(deliveries[part.delivery], part) for part in parts if part.line == index])
+        for index, each in enumerate(found)
+    ]
+
+
+def indexes_of(conditions: Iterable[bool]) -> frozenset[int]:
+    return frozenset(index for index, holds in enumerate(conditions) if holds)
