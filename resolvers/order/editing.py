@@ -141,9 +141,9 @@ async def order_edit(
 ) -> Order:
     """Changes lines, coupons and addresses in one step, as long as nothing of these deliveries is packed.
 
-    Kept units keep their price, added ones take today's; promotions are computed anew. What is unpaid comes to
-    another amount; what was paid too much is refunded. Where everything is paid and more is due, the order stays
-    as it is until a further payment is made, which the order then lists; without it the edit is dropped.
+    Kept units keep their price, added ones take today's; promotions are computed anew. What is unpaid comes
+    to another amount; what was paid too much is refunded. Where all is paid and more is due, the order lists
+    a further payment, and stays as it is until that is made; without it the edit is dropped.
 
     id: the order
     changes: all that is changed

@@ -34,6 +34,8 @@ async def carry_out(
     """
     order = facts.order
     await take_off_units(session, facts, plan.removals, cause=cause)
+    # At once: the amounts of an order add up at each flush.
+    restate_order(facts, plan, total_change)
     restate_lines(facts, plan)
     restate_deliveries(facts, plan)
     await add_lines(session, facts, plan.additions, cause=cause)
@@ -41,8 +43,6 @@ async def carry_out(
         await store_rules(session, order, plan)
     rules = [load_rule(each) for each in plan.rules or ()]
     await restate_uses(session, order, plan.uses, rules, now=cause.now)
-    order.total_amount += total_change
-    order.extra_amount += total_change - plan.difference
     record(session, OrderEdited(order), cause)
     await post_edit(session, order, total_change, removed_amount=plan.removed_amount, cause=cause)
     await session.flush()
@@ -72,23 +72,30 @@ async def take_off_units(
     await session.flush()
 
 
+def restate_order(facts: EditFacts, plan: EditPlan, total_change: int) -> None:
+    order = facts.order
+    lines = sum(each.discount_amount - facts.kept[each.line_id].line.discount_amount for each in plan.lines)
+    order.subtotal_amount += sum(each.unit_amount * each.quantity for each in plan.additions)
+    order.discount_amount += lines + sum(each.discount_amount for each in plan.additions)
+    order.shipping_amount += sum(each.after - each.before for each in plan.deliveries)
+    order.cancelled_amount += plan.removed_amount
+    order.total_amount += total_change
+    order.extra_amount += total_change - plan.difference
+
+
 def restate_lines(facts: EditFacts, plan: EditPlan) -> None:
     """Units that are taken off count as cancelled, at what they cost; the discounts are the new ones."""
-    order = facts.order
     for planned in plan.lines:
         line = facts.kept[planned.line_id].line
-        order.discount_amount += planned.discount_amount - line.discount_amount
         line.discount_amount, line.discounts = planned.discount_amount, planned.discounts
         line.cancelled += planned.removed
         line.cancelled_amount += planned.removed_amount
-    order.cancelled_amount += plan.removed_amount
 
 
 def restate_deliveries(facts: EditFacts, plan: EditPlan) -> None:
     deliveries = {each.id: each for each in facts.sending.deliveries}
     for planned in plan.deliveries:
         delivery = deliveries[planned.delivery_id]
-        facts.order.shipping_amount += planned.after - planned.before
         delivery.fee_amount, delivery.discount_amount = planned.fee_amount, planned.discount_amount
         delivery.discounts = planned.discounts
         for name, text in (planned.address or {}).items():
@@ -105,8 +112,6 @@ async def add_lines(
         line = new_line(order, planned, position)
         session.add(line)
         await session.flush()
-        order.subtotal_amount += planned.unit_amount * planned.quantity
-        order.discount_amount += planned.discount_amount
         for source in planned.sources:
             delivery_line = DeliveryLine(
                 delivery_id=source.delivery_id,

@@ -142,12 +142,9 @@ def quoted_lines(priced: PricedEdit) -> list[OrderEditQuoteLine]:
 
 def quoted_deliveries(priced: PricedEdit) -> list[OrderEditQuoteDelivery]:
     deliveries = {each.id: each for each in priced.facts.sending.deliveries}
+    money = priced.order.money
     found = [
-        OrderEditQuoteDelivery(
-            deliveries[planned.delivery_id],
-            priced.order.money(planned.before),
-            priced.order.money(planned.after),
-        )
+        OrderEditQuoteDelivery(deliveries[planned.delivery_id], money(planned.before), money(planned.after))
         for planned in priced.plan.deliveries
     ]
     return sorted(found, key=lambda each: each.delivery.position)
