@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.claim_facts import count_other_claims, load_order_lines
 from domain.aftersales.order_editing.changes import OrderChanges
 from domain.aftersales.rules import LineUnits
+from domain.aftersales.sent_units import load_sent_units
 from domain.aftersales.withdrawal import SendingPlan, load_sending_plan
 from domain.errors import WrongState
 from domain.order.allocation import AllocatedUnits
@@ -106,7 +107,8 @@ async def load_edit_facts(
     lines = await load_order_lines(session, order)
     units = {line.id: LineUnits(bought=line.quantity - line.cancelled) for line in lines.values()}
     await check_no_open_ticket(session, order)
-    await count_other_claims(session, order, units, ticket_id=None)
+    sent = await load_sent_units(session, order)
+    await count_other_claims(session, order, units, sent, ticket_id=None)
     wanted = {line.variant_id for line in lines.values()}
     wanted |= {each.variant_id for each in changes.additions}
     wanted |= {each.variant_id for each in changes.lines if each.variant_id is not None}

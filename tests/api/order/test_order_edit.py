@@ -1,5 +1,7 @@
 """Editing an order before it is packed: one step, the difference settled, all or nothing."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -163,7 +165,7 @@ async def test_what_is_sold_out_changes_nothing(clients: Clients, shop: Shop, se
     customer, order = await owner_of(clients, shop, [(variant, 1)], status=OrderStatus.PENDING)
     [line] = await lines_of(shop, order)
     before = await read_all_rows(shop)
-    changes = {
+    changes: dict[str, Any] = {
         "lines": [{"orderLineId": id_of(line), "quantity": 0}],
         "additions": [of_variant(rare, 2)],
     }
