@@ -109,10 +109,10 @@ async def load_edit_facts(
     await check_no_open_ticket(session, order)
     sent = await load_sent_units(session, order)
     await count_other_claims(session, order, units, sent, ticket_id=None)
-    wanted = {line.variant_id for line in lines.values()}
-    wanted |= {each.variant_id for each in changes.additions}
-    wanted |= {each.variant_id for each in changes.lines if each.variant_id is not None}
-    stock = await read_variant_stock(session, {(id, order.currency) for id in wanted})
+    variant_ids = {line.variant_id for line in lines.values()}
+    variant_ids |= {each.variant_id for each in changes.additions}
+    variant_ids |= {each.variant_id for each in changes.lines if each.variant_id is not None}
+    stock = await read_variant_stock(session, {(id, order.currency) for id in variant_ids})
     warehouses = {id: each for found in stock.values() for id, each in found.warehouses.items()}
     return EditFacts(
         order=order,
