@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account.access import lock_account
 from domain.account.registration import register_account
-from domain.account.sessions import end_sign_ins
+from domain.account.sessions import end_sign_ins, note_changed_rights
 from domain.account.sign_in import find_account_by_contact
 from domain.account.takeover import take_over_guest_orders
 from domain.cause import Cause
@@ -27,6 +27,7 @@ async def update_account(
         account.name = normalize_name(name)
     if language is not None:
         account.language = language
+        note_changed_rights(session)  # what is remembered of sign-ins has the language, too
     return account
 
 
