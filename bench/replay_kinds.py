@@ -129,6 +129,26 @@ async def is_driven_by_a_courier(life: Life) -> AsyncIterator[timedelta]:
         await life.collect()
 
 
+async def needs_no_shipping(life: Life) -> AsyncIterator[timedelta]:
+    """A service by itself, or beside goods; some of them do not please."""
+    service = {"variantId": life.shop.service, "quantity": life.random.randint(1, 2)}
+    beside = life.random.random() < 0.5
+    if beside:
+        await life.place([service, *life.choose_lines(lines=1)])
+    else:
+        await life.place([service], deliveries=[])
+    yield HOUR / 4
+    await life.pay()
+    yield life.soon()
+    if beside:
+        async for pause in deliver(life):
+            yield pause
+    yield DAY
+    if life.random.random() < 0.4:
+        ticket = await life.claim("REFUND_ONLY", "QUALITY_FAULT", units=1)
+        await life.serve("ticketAgree", id=ticket)
+
+
 async def waits_for_goods(life: Life) -> AsyncIterator[timedelta]:
     """More is ordered than there is; it is sent when goods have come, or cancelled before."""
     plenty = life.choose_lines(lines=1)
@@ -200,6 +220,7 @@ KINDS: Mapping[Story, int] = {
     is_paid_at_the_door: 3,
     is_driven_by_a_courier: 2,
     waits_for_goods: 3,
+    needs_no_shipping: 2,
     is_refused_at_the_door: 2,
     cannot_be_delivered: 2,
     is_taken_back: 5,

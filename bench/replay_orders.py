@@ -160,7 +160,8 @@ class Life:
     ) -> None:
         """Place the order; its total is shared by payments of these methods, with odd cents on the first."""
         codes = [self.shop.coupon] if self.random.random() < COUPONS_USED else []
-        deliveries = deliveries or [{"address": {"postal": self.random.choice([HOME, WORK])}}]
+        if deliveries is None:
+            deliveries = [{"address": {"postal": self.random.choice([HOME, WORK])}}]
         basket: dict[str, Any] = {"lines": list(lines), "deliveries": list(deliveries), "couponCodes": codes}
         buyer = await self.fill_cart(lines) if guest else self.customer
         quote = (await self.ask(buyer, QUOTE, input=basket))["checkoutQuote"]
