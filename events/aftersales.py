@@ -40,7 +40,8 @@ async def update_ticket_of_refund(
 ) -> None:
     """Bring the ticket of a refund, if it has one, to the status that its refunds have."""
     if event.ticket_id is not None:
-        await follow_refunds(session, event.ticket_id, cause=Cause(resources.clock()))
+        deadlines = deadlines_of(resources.settings)
+        await follow_refunds(session, event.ticket_id, deadlines, cause=Cause(resources.clock()))
 
 
 async def update_replaced_ticket(

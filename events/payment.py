@@ -1,6 +1,7 @@
 """Payments and refunds at their providers, which are called with no transaction open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -42,7 +43,7 @@ from gateways.payment import (
     ProviderStatus,
 )
 from gateways.payment.sandbox import SandboxGateway
-from models import Payment, PaymentMethod, Refund, RefundStatus
+from models import Order, Payment, PaymentMethod, Refund, RefundStatus
 
 log = structlog.get_logger()
 
@@ -87,6 +88,7 @@ async def begin_payment(
     async with resources.database.writes.begin() as session:
         query_at = now + resources.settings.payments.query_interval
         payment = await start_payment(session, payment_id, query_at=query_at, cause=Cause(now, by))
+        due_at = (await session.get_one(Order, payment.order_id)).payment_due_at
     resources.wake_relay()
     charge = await charge_of(resources, payment_id, return_url=return_url)
     try:
@@ -96,7 +98,13 @@ async def begin_payment(
     except ProviderRefused as refusal:
         await fail_declined_payment(resources, payment, charge, str(refusal))
         raise ProviderDeclined(payment.method, str(refusal)) from refusal
-    return StartedPayment(payment, action)
+    return StartedPayment(payment, expire_with_order(action, due_at))
+
+
+def expire_with_order(action: NextAction, due_at: datetime | None) -> NextAction:
+    """The action, valid no longer than its order is: a provider may keep a page open after that."""
+    moments = [moment for moment in (action.expires_at, due_at) if moment]
+    return replace(action, expires_at=min(moments, default=None))
 
 
 async def fail_declined_payment(resources: Resources, payment: Payment, charge: Charge, reason: str) -> None:

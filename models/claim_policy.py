@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy import DDL, ForeignKey, UniqueConstraint, event, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
@@ -43,6 +43,17 @@ class ClaimPolicy(Base):
     exclusion: Mapped[ClaimExclusion | None]
     """None is inherited."""
     created_at: Mapped[datetime]
+
+
+FIRST_POLICY = DDL(
+    "INSERT INTO claim_policies (scope, version, windows, created_at) VALUES ('*', 1, '"
+    '{"NO_REASON": 7, "QUALITY_FAULT": 15, "WRONG_ITEM": 15, "MISSING_ITEM": 15, "DAMAGED": 15,'
+    ' "NOT_AS_DESCRIBED": 15, "NOT_RECEIVED": 15}'
+    "', '2000-01-01 00:00:00')"
+)
+"""The terms of everything that a new shop begins with, as the migrations write them."""
+
+event.listen(ClaimPolicy.__table__, "after_create", FIRST_POLICY)
 
 
 def category_scope(category_id: int) -> str:

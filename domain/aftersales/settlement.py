@@ -29,6 +29,7 @@ from domain.order import FINAL, reopen_order, settle_order
 from domain.order.waiting_edit import drop_waiting_edit
 from domain.outbox import record
 from domain.payment import request_refund, retry_refund
+from domain.shipment import refresh_fulfilment, set_receipt_due
 from domain.state import move
 from models import Order, Refund, RefundStatus, Ticket, TicketStatus
 
@@ -126,11 +127,13 @@ async def request_ticket_refund(
         complete_ticket(ticket, now=cause.now)
 
 
-async def follow_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause) -> None:
+async def follow_refunds(
+    session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
+) -> None:
     """Bring a ticket to the status its refunds have reached; nothing changes when it is there already."""
     order, ticket = await lock_ticket(session, ticket_id)
     if ticket.status is TicketStatus.RESHIPPING:
-        await complete_if_done(session, ticket, order, cause=cause)
+        await complete_if_done(session, ticket, order, deadlines, cause=cause)
     if ticket.status not in {TicketStatus.REFUNDING, TicketStatus.REFUND_FAILED}:
         return
     statuses = await find_refund_statuses(session, ticket)
@@ -190,15 +193,23 @@ async def follow_locked_replacement(
         enter_status(ticket, TicketStatus.AWAITING_CHOICE, deadlines, now=cause.now)
         record_unavailable(session, ticket, cause=cause)
         return
-    await complete_if_done(session, ticket, order, cause=cause)
+    await complete_if_done(session, ticket, order, deadlines, cause=cause)
 
 
-async def complete_if_done(session: AsyncSession, ticket: Ticket, order: Order, *, cause: Cause) -> None:
-    """Complete a ticket that is sending a replacement when nothing of it is under way any more."""
+async def complete_if_done(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    """Complete a ticket that is sending a replacement when nothing of it is under way any more.
+
+    What arrived in place of a parcel that came back counts as the delivery of its order.
+    """
     unpaid = await find_refund_statuses(session, ticket) - {RefundStatus.SUCCEEDED}
     if not unpaid and not await is_replacement_under_way(session, ticket, order):
         complete_ticket(ticket, now=cause.now)
         record(session, TicketCompleted(ticket), cause)
+        await session.flush()
+        if await refresh_fulfilment(session, order, cause=cause.automatic):
+            set_receipt_due(order, receipt_after=deadlines.receipt)
         await settle_order(session, order, cause=cause.automatic)
 
 

@@ -10,7 +10,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.events import FULFILMENT_EVENTS
 from domain.outbox import record
-from models import Delivery, DeliveryLine, FulfilmentStatus, Order, Shipment, ShipmentLine, ShipmentStatus
+from models import (
+    Delivery,
+    DeliveryLine,
+    FulfilmentStatus,
+    Order,
+    Shipment,
+    ShipmentLine,
+    ShipmentStatus,
+    Ticket,
+    TicketLine,
+    TicketStatus,
+    TicketType,
+    TicketUnits,
+)
+
+REPLACED_BY = (TicketType.EXCHANGE, TicketType.RESHIP)
+"""Tickets that end with a replacement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +39,14 @@ class PackedParcel:
     delivered_at: datetime | None = None
 
 
-def fulfilment_of(ordered: int, parcels: Sequence[PackedParcel]) -> FulfilmentStatus:
-    """The fulfilment status of an order of `ordered` units with these parcels."""
+def fulfilment_of(ordered: int, parcels: Sequence[PackedParcel], *, replaced: int = 0) -> FulfilmentStatus:
+    """The fulfilment status of an order of `ordered` units with these parcels.
+
+    `replaced` are units of those that came back in whose place others have arrived.
+    """
     shipped = count_units(parcels, lambda parcel: parcel.dispatched_at is not None)
-    delivered = count_units(parcels, lambda parcel: parcel.status is ShipmentStatus.DELIVERED)
-    returned = count_units(parcels, lambda parcel: parcel.status is ShipmentStatus.RETURNED)
+    delivered = replaced + count_units(parcels, lambda parcel: parcel.status is ShipmentStatus.DELIVERED)
+    returned = count_units(parcels, lambda parcel: parcel.status is ShipmentStatus.RETURNED) - replaced
     if not parcels:
         return FulfilmentStatus.UNFULFILLED
     if not shipped:
@@ -48,15 +67,17 @@ def count_units(parcels: Sequence[PackedParcel], counts: Callable[[PackedParcel]
 async def refresh_fulfilment(session: AsyncSession, order: Order, *, cause: Cause) -> bool:
     """Derive a locked order's fulfilment status anew and record a change; returns whether it changed.
 
-    Replacements do not count: an order is delivered when what was bought has arrived.
+    An order is delivered when what was bought has arrived. Replacements count for what came back only.
     """
     parcels = await load_parcels(session, order)
-    status = fulfilment_of(await count_ordered_units(session, order), parcels)
+    ordered, replaced = await count_ordered_units(session, order), await find_replaced_units(session, order)
+    status = fulfilment_of(ordered, parcels, replaced=sum(replaced))
     if status is order.fulfilment_status:
         return False
     order.fulfilment_status = status
     if status is FulfilmentStatus.DELIVERED:
-        order.delivered_at = max(parcel.delivered_at for parcel in parcels if parcel.delivered_at)
+        arrived = [parcel.delivered_at for parcel in parcels if parcel.delivered_at]
+        order.delivered_at = max(arrived, default=cause.now)
     record(session, FULFILMENT_EVENTS[status](order), cause)
     return True
 
@@ -90,3 +111,18 @@ async def load_parcels(session: AsyncSession, order: Order) -> list[PackedParcel
         .group_by(Shipment.id)
     )
     return [PackedParcel(int(count), left, status, arrived) for count, left, status, arrived in rows]
+
+
+async def find_replaced_units(session: AsyncSession, order: Order) -> Sequence[int]:
+    """Units that came back undelivered in whose place others have arrived, by ticket and parcel."""
+    refunded = select(TicketLine.ticket_id).where(TicketLine.refunded_in_place > 0)
+    rows = await session.scalars(
+        select(TicketUnits.quantity)
+        .join(Ticket, Ticket.id == TicketUnits.ticket_id)
+        .join(Shipment, Shipment.id == TicketUnits.shipment_id)
+        .join(Delivery, Delivery.id == Shipment.delivery_id)
+        .where(Shipment.order_id == order.id, Shipment.status == ShipmentStatus.RETURNED)
+        .where(Delivery.ticket_id.is_(None), Ticket.status == TicketStatus.COMPLETED)
+        .where(Ticket.type.in_(REPLACED_BY), Ticket.id.not_in(refunded))
+    )
+    return rows.all()

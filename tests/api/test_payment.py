@@ -79,16 +79,17 @@ async def start_new_payment(clients: Clients, shop: Shop, **given: Any) -> tuple
     return customer, order, payment, done["nextAction"]["value"]
 
 
-async def test_starting_a_payment_twice_returns_the_same_pay_page(clients: Clients, shop: Shop) -> None:
-    customer, _, payment, page = await start_new_payment(clients, shop)
+async def test_a_pay_page_is_valid_no_longer_than_the_order(clients: Clients, shop: Shop) -> None:
+    customer, order, payment, page = await start_new_payment(clients, shop)
 
     again = await customer.do(START, id=id_of(payment))
 
+    assert order.payment_due_at == shop.clock() + timedelta(minutes=30)
     assert page.startswith("http://127.0.0.1:8000/sandbox/pay/")
     assert again["nextAction"] == {
         "kind": "REDIRECT",
         "value": page,
-        "expiresAt": (shop.clock() + timedelta(hours=2)).isoformat(),
+        "expiresAt": (shop.clock() + timedelta(minutes=30)).isoformat(),
     }
     assert again["payment"] == {
         "status": "STARTED",

@@ -190,11 +190,11 @@ async def test_a_ticket_ends_when_every_part_of_its_refund_has_arrived(
     first, second = await refunds_of(session, ticket)
 
     await settle_one(session, first)
-    await follow_refunds(session, ticket.id, cause=Cause(NOW))
+    await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
     assert await status_of(session, ticket) is S.REFUNDING
     await settle_one(session, second)
-    await follow_refunds(session, ticket.id, cause=Cause(NOW))
-    await follow_refunds(session, ticket.id, cause=Cause(NOW))
+    await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
+    await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
 
     assert await status_of(session, ticket) is S.COMPLETED
     assert ticket.closed_at == NOW
@@ -208,13 +208,13 @@ async def test_a_refund_that_fails_is_tried_again(shop: Shop, session: AsyncSess
     await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, agent.id))
     [refund] = await refunds_of(session, ticket)
     await fail_refund(session, refund.id, reason="closed", retry_after=DAY, cause=Cause(NOW))
-    await follow_refunds(session, ticket.id, cause=Cause(NOW))
+    await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
     assert await status_of(session, ticket) is S.REFUND_FAILED
 
     await retry_refunds(session, ticket.id, cause=Cause(NOW, agent.id))
     assert await status_of(session, ticket) is S.REFUNDING
     await settle_refunds(session, ticket)
-    await follow_refunds(session, ticket.id, cause=Cause(NOW))
+    await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
 
     assert await status_of(session, ticket) is S.COMPLETED
     assert len(await refunds_of(session, ticket)) == 1

@@ -135,7 +135,7 @@ async def reject(session: AsyncSession, ticket: Ticket) -> None:
 async def settle_refunds(session: AsyncSession, ticket: Ticket) -> None:
     for refund in await refunds_of(session, ticket):
         await settle_refund(session, refund.id, provider_reference="R", cause=Cause(NOW))
-    await follow_refunds(session, ticket.id, cause=Cause(NOW))
+    await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
 
 
 async def fail_refunds(session: AsyncSession, ticket: Ticket) -> None:
@@ -144,7 +144,7 @@ async def fail_refunds(session: AsyncSession, ticket: Ticket) -> None:
             await fail_refund(
                 session, refund.id, reason="No.", retry_after=timedelta(minutes=5), cause=Cause(NOW)
             )
-    await follow_refunds(session, ticket.id, cause=Cause(NOW))
+    await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
 
 
 async def sell_out(session: AsyncSession, ticket: Ticket) -> None:
