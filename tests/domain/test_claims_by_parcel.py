@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.decisions import refuse_ticket
 from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.policies import ClaimPolicyDraft, save_claim_policy
+from domain.aftersales.quote import TicketQuote
 from domain.aftersales.requests import TicketRequest, TicketRequestChange, open_ticket, reapply_ticket
 from domain.aftersales.rules import ClaimedUnits, NotEligible, TicketClaim, TicketObstacle
 from domain.cause import Cause
@@ -79,9 +80,10 @@ async def test_units_of_a_closed_window_stay_closed_when_others_are_claimed(
     shop: Shop, session: AsyncSession
 ) -> None:
     order, line, _ = await order_in_two_parcels(session)
-    claims = {"type": T.RETURN_REFUND, "reason": R.NO_REASON}
-    await create_ticket(session, order=order, lines=[(line, 1)], now=NOW + DAY, **claims)
-    await create_ticket(session, order=order, lines=[(line, 2)], now=NOW + 10 * DAY, **claims)
+    for units, days in ((1, 1), (2, 10)):
+        await create_ticket(
+            session, order=order, lines=[(line, units)], reason=R.NO_REASON, now=NOW + days * DAY
+        )
 
     rest = await quote_lines(session, order, [(line, 1)], reason=R.NO_REASON, after=10 * DAY)
     await session.commit()
@@ -112,12 +114,16 @@ async def test_a_parcel_is_not_received_a_day_after_the_time_it_was_promised_for
 ) -> None:
     order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
     [shipment] = await dispatch(session, order)
-    lost = {"type": T.REFUND_ONLY, "reason": R.NOT_RECEIVED}
 
-    unknown = await quote_lines(session, order, [(line, 1)], **lost)
+    async def report_lost(after: timedelta) -> TicketQuote:
+        return await quote_lines(
+            session, order, [(line, 1)], type=T.REFUND_ONLY, reason=R.NOT_RECEIVED, after=after
+        )
+
+    unknown = await report_lost(timedelta())
     shipment.estimated_at = NOW + 2 * DAY
-    early = await quote_lines(session, order, [(line, 1)], after=3 * DAY - timedelta(seconds=1), **lost)
-    in_time = await quote_lines(session, order, [(line, 1)], after=3 * DAY, **lost)
+    early = await report_lost(3 * DAY - timedelta(seconds=1))
+    in_time = await report_lost(3 * DAY)
     await session.commit()
 
     assert unknown.opens_at == NOW + 8 * DAY
