@@ -62,12 +62,12 @@ async def test_a_buyer_confirms_what_cannot_be_returned_without_a_reason(
     clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     clerk, customer = await clients.staff(Role.MANAGER), await clients.customer()
-    ring = await create_variant(shop, title="Ring")
-    product = await session.get_one(Product, ring.product_id)
+    jewel = await create_variant(shop, title="Ring")
+    product = await session.get_one(Product, jewel.product_id)
     assert customer.account
-    await create_cart(session, customer.account, lines={ring: 1})
+    await create_cart(session, customer.account, lines={jewel: 1})
     await session.commit()
-    lines = [{"variantId": id_of(ring), "quantity": 1}]
+    lines = [{"variantId": id_of(jewel), "quantity": 1}]
     made = await save(clerk, productId=id_of(product), exclusion="MADE_TO_ORDER")
     assert made["userErrors"] == []
     request = {
@@ -78,11 +78,11 @@ async def test_a_buyer_confirms_what_cannot_be_returned_without_a_reason(
 
     shown = await customer.get(EXCLUSIONS, slug=product.slug, lines=lines)
     unconfirmed = await customer.do(PLACE, idempotencyKey="1", **request)
-    wrong = [{"variantId": id_of(ring), "exclusion": "OPENED_HYGIENE"}]
+    wrong = [{"variantId": id_of(jewel), "exclusion": "OPENED_HYGIENE"}]
     mistaken = await customer.do(PLACE, idempotencyKey="1", confirmedExclusions=wrong, **request)
     async with shop.database.reads() as reading:
         orders = (await reading.scalars(select(Order.id))).all()
-    right = [{"variantId": id_of(ring), "exclusion": "MADE_TO_ORDER"}]
+    right = [{"variantId": id_of(jewel), "exclusion": "MADE_TO_ORDER"}]
     placed = await customer.do(PLACE, idempotencyKey="1", confirmedExclusions=right, **request)
     again = await customer.do(PLACE, idempotencyKey="1", confirmedExclusions=right, **request)
 
