@@ -25,7 +25,7 @@ from sqlalchemy import select
 from app import create_app
 from bench.load import HIGH_COST_LIMITS, HIGH_RATES
 from bench.replay_kinds import KINDS
-from bench.replay_orders import Clock, Life, ReplayedShop, StoryRefused
+from bench.replay_orders import Life, MovedClock, ReplayedShop, StoryRefused
 from events.jobs.schedule import SCHEDULE
 from events.jobs.scheduler import Scheduler
 from events.relay import Relay
@@ -108,7 +108,7 @@ class NextStep:
 
 async def replay(url: str, folder: Path, *, orders: int, seed: int = SEED) -> ReplayResult:
     """Replay orders in a migrated database without any."""
-    clock = Clock(STARTED_AT)
+    clock = MovedClock(STARTED_AT)
     settings = Settings.from_environment(env_file=None, database_url=url, var_dir=str(folder), **SETTINGS)
     app = create_app(settings, clock=clock)
     async with app.router.lifespan_context(app), Clients.open(app) as clients:
@@ -119,7 +119,7 @@ async def replay(url: str, folder: Path, *, orders: int, seed: int = SEED) -> Re
         return await describe_ends(shop, lives)
 
 
-async def furnish(clients: Clients, clock: Clock) -> ReplayedShop:
+async def furnish(clients: Clients, clock: MovedClock) -> ReplayedShop:
     """Customers, a manager, and goods on sale."""
     shop = clients.shop
     async with shop.database.writes.begin() as session:
@@ -216,7 +216,7 @@ class Jobs:
             pass
 
 
-async def pass_days(shop: Shop, clock: Clock, days: int) -> None:
+async def pass_days(shop: Shop, clock: MovedClock, days: int) -> None:
     jobs = Jobs.of(shop)
     end = clock.now + timedelta(days=days)
     while clock.now < end:

@@ -61,7 +61,7 @@ class StoryRefused(Exception):
     """The shop refused a step that its story takes for possible."""
 
 
-class Clock:
+class MovedClock:
     """The shop's clock, which the replay moves."""
 
     def __init__(self, now: datetime) -> None:
@@ -76,7 +76,7 @@ class ReplayedShop:
     """What all orders of a replay share."""
 
     clients: Clients
-    clock: Clock
+    clock: MovedClock
     customers: Sequence[Client]
     staff: Client
     goods: Sequence[str]

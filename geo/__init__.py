@@ -9,14 +9,14 @@ are kept as `former`, because people go on writing them. The coordinates of thei
 from geo.area_names import AmbiguousArea, UnknownArea, find_province, full_names
 from geo.area_table import Point
 from geo.coordinates import City, distance_km, find_point, nearest_city, short_name
-from geo.countries import CountryRules, Place, Places, find_foreign_province, find_place, load_rules
+from geo.countries import CountryRules, ListedPlace, Places, find_foreign_province, find_place, load_rules
 from geo.folding import fold_name
 
 __all__ = [
     "AmbiguousArea",
     "City",
     "CountryRules",
-    "Place",
+    "ListedPlace",
     "Places",
     "Point",
     "UnknownArea",

@@ -30,14 +30,14 @@ LEVEL = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListedPlace:
     """A place in a list: the key it is stored by, and one of its names."""
 
     key: str
     name: str
 
 
-Places = Mapping[str, Sequence[Place]]
+Places = Mapping[str, Sequence[ListedPlace]]
 """Places by their folded names."""
 
 
@@ -67,11 +67,11 @@ def load_rules(country: str, province: str = "", city: str = "") -> CountryRules
 
 def index_places(choices: Iterable[tuple[str, str]]) -> Places:
     """Places by each name they are found by: the whole one, and the one without the word for its level."""
-    places: defaultdict[str, list[Place]] = defaultdict(list)
+    places: defaultdict[str, list[ListedPlace]] = defaultdict(list)
     for key, name in choices:
         spellings = {fold_name(key), fold_name(name), fold_without_level(name)}
         for folded in filter(None, spellings):
-            places[folded].append(Place(key, name))
+            places[folded].append(ListedPlace(key, name))
     return dict(places)
 
 
@@ -79,7 +79,7 @@ def fold_without_level(name: str) -> str:
     return fold_name(LEVEL.sub(" ", name)) or fold_name(name)
 
 
-def find_place(typed: str, places: Places, level: str) -> Place | None:
+def find_place(typed: str, places: Places, level: str) -> ListedPlace | None:
     """The place that is meant; None for one that is in no list. AmbiguousArea where it may be several."""
     found = places.get(fold_name(typed)) or places.get(fold_without_level(typed)) or ()
     if len({place.key for place in found}) > 1:
@@ -90,7 +90,7 @@ def find_place(typed: str, places: Places, level: str) -> Place | None:
     return next(iter(found), None)
 
 
-def group_names(places: Sequence[Place]) -> Iterable[list[str]]:
+def group_names(places: Sequence[ListedPlace]) -> Iterable[list[str]]:
     """The names of places, one list for each key."""
     names: defaultdict[str, list[str]] = defaultdict(list)
     for place in places:

