@@ -34,6 +34,8 @@ def record(session: AsyncSession, event: DomainEvent, cause: Cause) -> Event:
 
 async def record_all(session: AsyncSession, events: Sequence[DomainEvent], cause: Cause) -> None:
     """Store an event for each of many rows in one statement; otherwise as `record`."""
+    if not events:
+        return
     for event in events:
         event.row.version += 1
     await session.execute(insert(Event), [event_row(event, cause) for event in events])

@@ -6,14 +6,14 @@ from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.overdue import act_on_overdue, select_overdue
 from domain.aftersales.replacement import find_replaced_ticket
 from domain.aftersales.replacement_choice import fill_waiting_ticket, select_fillable_tickets
-from domain.aftersales.settlement import cancel_tickets_of_order, follow_refunds, follow_replacement
+from domain.aftersales.settlement import follow_refunds, follow_replacement
 from domain.cause import Cause
 from domain.events import (
-    OrderCancelled,
     RefundFailed,
     RefundRequested,
     RefundSucceeded,
     ShipmentDelivered,
+    ShipmentEnded,
     ShipmentTracked,
 )
 from events.types import Resources, Timer
@@ -45,7 +45,7 @@ async def update_ticket_of_refund(
 
 
 async def update_replaced_ticket(
-    session: AsyncSession, event: ShipmentTracked | ShipmentDelivered, resources: Resources
+    session: AsyncSession, event: ShipmentTracked | ShipmentDelivered | ShipmentEnded, resources: Resources
 ) -> None:
     """Complete the ticket for which a shipment was the replacement once it has arrived, or let its customer
     choose anew when it came back."""
@@ -53,12 +53,6 @@ async def update_replaced_ticket(
     if ticket_id is not None:
         deadlines = deadlines_of(resources.settings)
         await follow_replacement(session, ticket_id, deadlines, cause=Cause(resources.clock()))
-
-
-async def cancel_open_tickets(session: AsyncSession, event: OrderCancelled, resources: Resources) -> None:
-    """Cancel the open tickets of an order that was cancelled."""
-    deadlines = deadlines_of(resources.settings)
-    await cancel_tickets_of_order(session, event.order.id, deadlines, cause=Cause(resources.clock()))
 
 
 async def act_on_ticket(resources: Resources, ticket_id: int) -> None:

@@ -13,6 +13,7 @@ from domain.events import (
     RefundSucceeded,
     ShipmentDelivered,
     ShipmentDispatched,
+    ShipmentEnded,
     ShipmentTracked,
     TicketAgreed,
     TicketCompleted,
@@ -24,7 +25,6 @@ from domain.events import (
     TicketReturnRefused,
 )
 from events.aftersales import (
-    cancel_open_tickets,
     update_replaced_ticket,
     update_ticket_of_refund,
 )
@@ -49,7 +49,6 @@ REACTIONS: Reactions = dict(
         reactions_to(
             OrderCancelled,
             InTransaction(settle_cancelled_order),
-            InTransaction(cancel_open_tickets),
             NOTIFY,
             AfterTransaction(close_payments_at_providers),
         ),
@@ -62,6 +61,7 @@ REACTIONS: Reactions = dict(
         reactions_to(ShipmentDispatched, NOTIFY),
         reactions_to(ShipmentTracked, InTransaction(update_replaced_ticket)),
         reactions_to(ShipmentDelivered, InTransaction(update_replaced_ticket), NOTIFY),
+        reactions_to(ShipmentEnded, InTransaction(update_replaced_ticket)),
         reactions_to(TicketOpened, NOTIFY),
         reactions_to(TicketAgreed, DELIVER_REPLACEMENT, NOTIFY),
         reactions_to(TicketRefused, NOTIFY),

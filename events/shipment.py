@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from domain.aftersales.undelivered import end_overdue_shipment, select_overdue_shipments
 from domain.cause import Cause
 from domain.shipment import (
     TrackingFact,
@@ -110,4 +111,23 @@ def receiver_of(delivery: Delivery) -> CarrierAddress:
     )
 
 
+async def end_overdue(resources: Resources, shipment_id: int) -> None:
+    """End a parcel that came back or was lost, when nobody has in time."""
+    now, deadlines = resources.clock(), resources.settings.deadlines
+    async with resources.database.writes.begin() as session:
+        await end_overdue_shipment(
+            session,
+            shipment_id,
+            waited_since=now - deadlines.undelivered_ended_after,
+            receipt_after=deadlines.receipt_confirmed_after,
+            cause=Cause(now),
+        )
+
+
+UNDELIVERED_SHIPMENTS = Timer(
+    "shipment.undelivered",
+    due=select_overdue_shipments,
+    act=end_overdue,
+    age=lambda settings: settings.deadlines.undelivered_ended_after,
+)
 CARRIER_POLLS = Timer("shipment.poll", due=due_carrier_polls, act=poll_carrier)

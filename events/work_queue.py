@@ -6,6 +6,7 @@ from domain.events import (
     DomainEvent,
     OrderConfirmed,
     RefundFailed,
+    ShipmentReturned,
     TicketEscalated,
     TicketMessageAdded,
     TicketOpened,
@@ -25,6 +26,7 @@ WORK_QUEUE: Mapping[type[DomainEvent], Permission] = {
     TicketReturnShipped: Permission.RETURN_RECEIVE,
     TicketEscalated: Permission.TICKET_DECIDE,
     RefundFailed: Permission.REFUND,
+    ShipmentReturned: Permission.RETURN_RECEIVE,
 }
 """What it takes to do the work of each event: who has the permission sees it."""
 

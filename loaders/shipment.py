@@ -114,8 +114,11 @@ def select_shipments(
     warehouse_id: int | None = None,
     carrier: CarrierCode | None = None,
     dispatched: bool | None = None,
+    waiting: bool | None = None,
 ) -> AnySelect:
     statement = select(Shipment).where(is_parcel())
+    if waiting is not None:
+        statement = statement.where(Shipment.waiting_since.is_not(None) == waiting)
     if status is not None:
         statement = statement.where(Shipment.status.in_(status))
     if warehouse_id is not None:

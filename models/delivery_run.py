@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
@@ -39,6 +39,13 @@ class DeliveryRun(Base):
     __table_args__ = (
         Index("ix_delivery_runs_courier_id_id", "courier_id", "id"),
         Index("ix_delivery_runs_status_id", "status", "id"),
+        Index(
+            "uq_delivery_runs_active",
+            "courier_id",
+            unique=True,
+            sqlite_where=text("status = 'ACTIVE'"),
+            postgresql_where=text("status = 'ACTIVE'"),
+        ),
     )
 
     id: Mapped[Id]
@@ -89,6 +96,8 @@ class DeliveryRunStop(Base):
     longitude: Mapped[float | None]
     estimated_at: Mapped[datetime]
     outcome: Mapped[StopOutcome | None]
+    skipped: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether the parcel was not taken along; then its outcome is FAILED, and the note says why."""
     note: Mapped[str]
     proof: Mapped[str]
     completed_at: Mapped[datetime | None]

@@ -245,7 +245,7 @@ class OrderLine(HasCurrency, Base):
     quantity: Mapped[int]
     discount_amount: Mapped[Minor]
     cancelled: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Units that were cancelled before they were sent."""
+    """Units that were cancelled before they were sent, or came back undelivered."""
     cancelled_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
     """What those units cost."""
     exclusion: Mapped[ClaimExclusion | None]
@@ -325,6 +325,8 @@ class DeliveryLine(Base):
     warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouses.id"))
     quantity: Mapped[int]
     packed: Mapped[int]
+    ended: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Units that were sent and came back undelivered, and are no part of the order any more."""
     reserved: Mapped[bool]
     """False for variants whose stock is not counted, of which nothing is reserved or backordered."""
     variant_id: Mapped[int | None] = mapped_column(ForeignKey("variants.id"))

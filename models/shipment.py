@@ -5,7 +5,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id
+from models.base import Base, Id, Minor
 
 
 class ShipmentStatus(StrEnum):
@@ -35,6 +35,19 @@ class ShipmentStatus(StrEnum):
     """Back at the shop; final."""
     EXPIRED = "EXPIRED"
     """The carrier has stopped reporting on it."""
+
+
+class ShipmentEnding(StrEnum):
+    """How the life of a parcel ended that was not kept."""
+
+    WITHDRAWN = "WITHDRAWN"
+    """Its units were taken off the order: what was paid is refunded, what was not is not due any more."""
+    SENT_AGAIN = "SENT_AGAIN"
+    """Its units wait to be packed and sent once more."""
+    CLAIMED = "CLAIMED"
+    """A ticket has settled that it was not received."""
+    CANCELLED = "CANCELLED"
+    """Its order was cancelled before it left."""
 
 
 class CarrierCode(StrEnum):
@@ -73,6 +86,7 @@ class Shipment(Base):
         Index("ix_shipments_order_id", "order_id"),
         Index("ix_shipments_status_id", "status", "id"),
         Index("ix_shipments_poll_at", "poll_at"),
+        Index("ix_shipments_waiting_since", "waiting_since"),
         {"sqlite_autoincrement": True},  # an unpacked parcel's id, and its events, are never used again
     )
 
@@ -96,8 +110,16 @@ class Shipment(Base):
     estimated_at: Mapped[datetime | None]
     last_event_at: Mapped[datetime | None]
     poll_at: Mapped[datetime | None]
+    waiting_since: Mapped[datetime | None]
+    """Since when it is back or lost, and waits to be inspected and ended; None when it does not."""
+    inspected_at: Mapped[datetime | None]
+    """When the warehouse booked what came back in it."""
     ended_at: Mapped[datetime | None]
-    """Since when its units are no part of the order any more, without having been kept."""
+    """When it ended without having been kept."""
+    ending: Mapped[ShipmentEnding | None]
+    cash_amount: Mapped[Minor | None]
+    """What is to be collected for it, fixed when it leaves; None where nothing is."""
+    cash_collected_at: Mapped[datetime | None]
 
     @property
     def size(self) -> ParcelSize | None:
@@ -116,6 +138,17 @@ class ShipmentLine(Base):
     delivery_line_id: Mapped[int] = mapped_column(ForeignKey("delivery_lines.id"), primary_key=True)
     order_line_id: Mapped[int] = mapped_column(ForeignKey("order_lines.id"), index=True)
     quantity: Mapped[int]
+    restocked: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Units that came back and can be sold again."""
+    damaged: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Units that came back damaged."""
+    claimed: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Units that a ticket has settled as not received."""
+
+    @property
+    def missing(self) -> int:
+        """Units that have not come back."""
+        return self.quantity - self.restocked - self.damaged
 
 
 class TrackingEvent(Base):
@@ -134,6 +167,8 @@ class TrackingEvent(Base):
     longitude: Mapped[float | None]
     occurred_at: Mapped[datetime]
     received_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    """When staff found that it was never true."""
 
     @property
     def position(self) -> Position | None:

@@ -14,6 +14,7 @@ from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.payment import OLDEST_REFUND, select_refunds
 from models import CurrencyCode, Money, Order, Payment, PaymentMethod, Refund, RefundStatus
 from resolvers.context import Info
+from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.money import MoneyInput
 from resolvers.order import find_order
@@ -96,16 +97,29 @@ async def refund_confirm(info: Info, id: strawberry.ID, reference: str) -> Refun
         return await confirm_refund(session, refund_id, reference=reference, cause=info.context.cause)
 
 
-async def cash_collect(info: Info, id: strawberry.ID, amount: MoneyInput) -> Payment:
-    """Records the cash a courier has collected for an order: all that is due, once.
+async def cash_collect(
+    info: Info, id: strawberry.ID, amount: MoneyInput, shipment_id: strawberry.ID | None = None
+) -> Payment:
+    """Records the cash for a parcel that has arrived: all that is due for it, once. Couriers collect for what
+    they have brought, staff record what a carrier hands over.
 
     id: the payment that is made in cash
     amount: what was collected, which must be what is due
+    shipment_id: the parcel; without it, all of the order that have arrived
     """
     payment_id = row_id(id, "Payment")
+    parcel_id = row_id(shipment_id, "Shipment", field=("shipment_id",)) if shipment_id else None
     money = amount.money(field=("amount",))
+    viewer = info.context.viewer
     async with info.context.transaction() as session:
-        return await collect_cash(session, payment_id, money, cause=info.context.cause)
+        return await collect_cash(
+            session,
+            payment_id,
+            money,
+            shipment_id=parcel_id,
+            courier_id=viewer.id if viewer.may(Permission.DELIVERY_RUN_DRIVE) else None,
+            cause=info.context.cause,
+        )
 
 
 async def refunds(

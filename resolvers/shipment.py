@@ -3,14 +3,18 @@ from datetime import datetime
 
 import strawberry
 
+from domain.aftersales.undelivered import end_shipment
 from domain.errors import Invalid, NotFound, collect_refusals
 from domain.shipment import (
     CarrierUnavailable,
     TrackingFact,
     check_dispatchable,
+    correct_shipment,
     dispatch_shipment,
+    inspect_shipment,
     pack_shipments,
     report_tracking_event,
+    send_again,
     unpack_shipment,
 )
 from events.shipment import parcel_of
@@ -26,11 +30,11 @@ from loaders.shipment import (
     select_deliveries_to_pack,
     select_shipments,
 )
-from models import CarrierCode, Delivery, Event, Position, Shipment, ShipmentStatus, Subject
+from models import CarrierCode, Delivery, Event, Money, Position, Shipment, ShipmentStatus, Subject
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
-from resolvers.inputs.shipment import ParcelInput, ShipmentFilter
+from resolvers.inputs.shipment import InspectedLineInput, ParcelInput, ShipmentFilter
 from resolvers.paging import query_page
 
 NUMBER_PREFIX = "S"
@@ -86,6 +90,7 @@ async def shipments(
         warehouse_id=warehouse_row_id(filters.warehouse_id, "filter"),
         carrier=filters.carrier,
         dispatched=filters.dispatched,
+        waiting=filters.waiting,
     )
     return await query_page(info, statement, NEWEST_SHIPMENT, page)
 
@@ -225,6 +230,66 @@ async def shipment_event_add(
             cause=context.cause,
             receipt_after=context.shop.settings.deadlines.receipt_confirmed_after,
         )
+
+
+async def shipment_inspect(info: Info, id: strawberry.ID, lines: list[InspectedLineInput]) -> Shipment:
+    """Books what came back in a parcel: to be sold again, damaged or missing.
+
+    What was missing and is found later is booked by inspecting again.
+
+    id: the shipment
+    lines: what became of the units of each line that are not booked yet
+    """
+    units = [line.units(index) for index, line in enumerate(lines)]
+    async with info.context.transaction() as session:
+        return await inspect_shipment(session, row_id(id, "Shipment"), units, cause=info.context.cause)
+
+
+async def shipment_end(info: Info, id: strawberry.ID) -> Shipment:
+    """Ends a parcel that came back or was lost: what was paid is refunded, what was not is not due any more.
+
+    id: the shipment
+    """
+    context = info.context
+    async with context.transaction() as session:
+        return await end_shipment(
+            session,
+            row_id(id, "Shipment"),
+            receipt_after=context.shop.settings.deadlines.receipt_confirmed_after,
+            cause=context.cause,
+        )
+
+
+async def shipment_send_again(info: Info, id: strawberry.ID) -> Shipment:
+    """Sends a parcel that came back or was lost once more: its units are reserved anew and wait to be packed.
+
+    id: the shipment
+    """
+    async with info.context.transaction() as session:
+        return await send_again(session, row_id(id, "Shipment"), cause=info.context.cause)
+
+
+async def shipment_correct(info: Info, id: strawberry.ID, reason: str) -> Shipment:
+    """Takes back that a parcel was delivered or returned, where that was a mistake.
+
+    id: the shipment
+    reason: why, as the customer reads it in the tracking
+    """
+    async with info.context.transaction() as session:
+        return await correct_shipment(
+            session, row_id(id, "Shipment"), reason=reason, cause=info.context.cause
+        )
+
+
+async def cash_due(shipments: Sequence[Shipment], info: Info) -> list[Money | None]:
+    """What is still to be collected for it in cash; null where nothing is, and until it leaves."""
+    orders = await info.context.load.order.load_many([shipment.order_id for shipment in shipments])
+    return [
+        Money(shipment.cash_amount, order.currency)
+        if shipment.cash_amount and order and shipment.cash_collected_at is None
+        else None
+        for shipment, order in zip(shipments, orders, strict=True)
+    ]
 
 
 async def active_stops(shipments: Sequence[Shipment], info: Info) -> list[ActiveStop | None]:

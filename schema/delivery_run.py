@@ -35,6 +35,9 @@ class DeliveryRunStop(Node):
     """When the courier is expected there, or was."""
     outcome: models.StopOutcome | None
     """How it ended; null while it is still ahead."""
+    skipped: bool
+    """Whether the parcel was not taken along, because it had come back or its order was cancelled or is held;
+    the note says why."""
     note: str
     """What the courier wrote about it."""
     proof: str

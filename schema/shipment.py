@@ -12,9 +12,11 @@ from schema.mutation import mutation
 from schema.node import Node
 from schema.order import Delivery, Order, OrderLine
 from schema.rows import batched, field, loaded, row_type, subscription
+from schema.scalars import Money
 from schema.stock import Warehouse
 
 ShipmentStatus = describe_enum(models.ShipmentStatus)
+ShipmentEnding = describe_enum(models.ShipmentEnding)
 CarrierCode = describe_enum(models.CarrierCode)
 
 
@@ -50,6 +52,10 @@ class ShipmentLine:
     """What was bought."""
     quantity: int
     """How many units of it are in this parcel."""
+    restocked: int
+    """How many of them came back and can be sold again."""
+    damaged: int
+    """How many of them came back damaged."""
 
 
 @row_type(models.TrackingEvent)
@@ -92,6 +98,17 @@ class Shipment(Node):
     """When it left the warehouse."""
     delivered_at: datetime | None
     """When it arrived."""
+    waiting_since: datetime | None
+    """Since when it is back or lost and waits to be inspected and ended; null when it does not."""
+    inspected_at: datetime | None
+    """When the warehouse booked what came back in it."""
+    ended_at: datetime | None
+    """When it ended without having been kept."""
+    ending: models.ShipmentEnding | None
+    """How it ended without having been kept; null otherwise."""
+    cash_due: Money | None = batched(resolve.cash_due)
+    cash_collected_at: datetime | None
+    """When the cash for it was collected."""
     last_event_at: datetime | None
     """When its latest tracking event happened."""
     lines: list[ShipmentLine] = loaded("shipment_lines", key="id", size=SOME)
@@ -147,6 +164,12 @@ class ShipmentMutation:
     shipment_event_add = mutation(
         resolve.shipment_event_add, returns=Shipment, allow=Permission.SHIPMENT_TRACK
     )
+    shipment_inspect = mutation(resolve.shipment_inspect, returns=Shipment, allow=Permission.RETURN_RECEIVE)
+    shipment_end = mutation(resolve.shipment_end, returns=Shipment, allow=Permission.RETURN_RECEIVE)
+    shipment_send_again = mutation(
+        resolve.shipment_send_again, returns=Shipment, allow=Permission.RETURN_RECEIVE
+    )
+    shipment_correct = mutation(resolve.shipment_correct, returns=Shipment, allow=Permission.RETURN_RECEIVE)
 
 
 @strawberry.type

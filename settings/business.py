@@ -125,6 +125,11 @@ class DeadlineSettings(SettingsGroup):
         validation_alias="RETURN_ACCEPTED_AFTER",
         description="a return that was shipped is accepted automatically",
     )
+    undelivered_ended_after: Duration = Field(
+        timedelta(days=7),
+        validation_alias="UNDELIVERED_ENDED_AFTER",
+        description="a parcel that came back or was lost is ended automatically: its part is refunded",
+    )
 
 
 class JobSettings(SettingsGroup):

@@ -13,6 +13,7 @@ from domain.aftersales.rules import ClaimCase, LineUnits, TicketClaim
 from domain.aftersales.sent_units import SentUnits, load_sent_units, reduction_of, units_of_ticket
 from domain.aftersales.states import DECLINED, REFUND_TYPES, SETTLED, UNPROMISED, UNSETTLED
 from domain.errors import DomainError, ErrorCode, Invalid, NotFound
+from domain.order.cash import sum_cash_under_way
 from domain.payment.states import OPEN
 from models import (
     Delivery,
@@ -22,7 +23,6 @@ from models import (
     OrderEditStatus,
     OrderLine,
     Payment,
-    PaymentStatus,
     Ticket,
     TicketLine,
 )
@@ -66,7 +66,7 @@ async def load_claim_facts(
     check_named_parcels(claim, units)
     promised = await count_other_claims(session, order, units, sent, ticket_id=ticket_id)
     all_payments = await load_payments(session, order)
-    payments = [payment for payment in all_payments if payment.status is PaymentStatus.CAPTURED]
+    payments = [payment for payment in all_payments if payment.captured_amount]
     return ClaimFacts(
         ClaimCase(
             order=order,
@@ -76,7 +76,7 @@ async def load_claim_facts(
             days=await load_claim_days(session, order, claim.reason, at=asked_at),
             captured=sum(payment.captured_amount for payment in payments),
             refundable=max(0, refundable_amount(payments) - promised),
-            unpaid=sum(payment.amount for payment in all_payments if payment.status in OPEN),
+            unpaid=await sum_unpaid(session, order, all_payments),
         ),
         payments,
     )
@@ -127,6 +127,13 @@ async def load_payments(session: AsyncSession, order: Order) -> Sequence[Payment
         .execution_options(populate_existing=True)
     )
     return rows.all()
+
+
+async def sum_unpaid(session: AsyncSession, order: Order, payments: Sequence[Payment]) -> int:
+    """What is still to be paid and neither under way nor to be collected for a parcel that has left, in minor
+    units."""
+    left = sum(payment.amount - payment.captured_amount for payment in payments if payment.status in OPEN)
+    return left - await sum_cash_under_way(session, order)
 
 
 def refundable_amount(payments: Sequence[Payment]) -> int:

@@ -12,13 +12,12 @@ from domain.aftersales.refund_amounts import cap_amounts, shipping_refund
 from domain.aftersales.replacement import create_replacement, find_owed_units, is_replacement_under_way
 from domain.aftersales.rules import ClaimCase
 from domain.aftersales.sent_units import load_sent_units, units_of_ticket
-from domain.aftersales.states import TRANSITIONS, UNSETTLED, enter_status
+from domain.aftersales.states import TRANSITIONS, enter_status
 from domain.aftersales.ticket import claim_of, lock_ticket, ticket_lines_of
 from domain.aftersales.withdrawal import withdraw_lines
 from domain.cause import Cause
 from domain.errors import OutOfStock, WrongState
 from domain.events import (
-    TicketCancelled,
     TicketCompleted,
     TicketEvent,
     TicketRefundFailed,
@@ -29,7 +28,7 @@ from domain.order import FINAL, reopen_order, settle_order
 from domain.order.waiting_edit import drop_waiting_edit
 from domain.outbox import record
 from domain.payment import request_refund, retry_refund
-from domain.shipment import refresh_fulfilment, set_receipt_due
+from domain.shipment import end_claimed_units, refresh_fulfilment, set_receipt_due
 from domain.state import move
 from models import Order, Refund, RefundStatus, Ticket, TicketStatus
 
@@ -62,6 +61,7 @@ async def grant_ticket(
                 await create_replacement(session, ticket, order, owed, cause=cause)
             except OutOfStock:
                 enter_status(ticket, TicketStatus.AWAITING_CHOICE, deadlines, now=cause.now)
+    await end_lost_parcels(session, ticket, order, cause=cause)
     await follow_replaced_tickets(session, ticket, order, deadlines, cause=cause)
     await settle_order(session, order, cause=cause.automatic)
 
@@ -70,6 +70,15 @@ def record_unavailable(session: AsyncSession, ticket: Ticket, *, cause: Cause) -
     """Record that the customer has to choose, where a replacement was agreed to and cannot be sent."""
     if ticket.status is TicketStatus.AWAITING_CHOICE:
         record(session, TicketReplacementUnavailable(ticket), cause.automatic)
+
+
+async def end_lost_parcels(session: AsyncSession, ticket: Ticket, order: Order, *, cause: Cause) -> None:
+    """Expect nothing more of the parcels with units that a granted ticket settles as not received."""
+    claim = await claim_of(session, ticket)
+    if claim.stage is ClaimStage.SENT:
+        picked = units_of_ticket(await load_sent_units(session, order), ticket.id)
+        units = {(each.shipment.id, each.delivery_line.id): quantity for each, quantity in picked}
+        await end_claimed_units(session, order, units, cause=cause)
 
 
 async def settle_in_money(
@@ -235,20 +244,3 @@ def move_to(
 def complete_ticket(ticket: Ticket, *, now: datetime) -> None:
     move(ticket, TicketStatus.COMPLETED, TRANSITIONS)
     ticket.due_at, ticket.closed_at = None, now
-
-
-async def cancel_tickets_of_order(
-    session: AsyncSession, order_id: int, deadlines: Deadlines, *, cause: Cause
-) -> None:
-    """Cancel the open tickets of an order that was cancelled."""
-    cancellable = {status for status in UNSETTLED if TicketStatus.CANCELLED in TRANSITIONS[status]}
-    found = (
-        select(Ticket.id)
-        .where(Ticket.order_id == order_id, Ticket.status.in_(cancellable))
-        .order_by(Ticket.id)
-    )
-    for ticket_id in (await session.scalars(found)).all():
-        _, ticket = await lock_ticket(session, ticket_id)
-        if ticket.status in cancellable:
-            enter_status(ticket, TicketStatus.CANCELLED, deadlines, now=cause.now)
-            record(session, TicketCancelled(ticket, order_over=True), cause)

@@ -17,13 +17,13 @@ from domain.cause import Cause
 from domain.errors import WrongState
 from domain.events import EventLine, OrderLinesCancelled
 from domain.ledger import refresh_payment_status, write_posting
-from domain.money import apportion
 from domain.order import confirm_if_secured
+from domain.order.cash import split_reduction, sum_cash_under_way
 from domain.outbox import record
 from domain.payment import request_refund
 from domain.payment.states import OPEN
 from domain.payment.states import TRANSITIONS as PAYMENT_TRANSITIONS
-from domain.promotion import CancelledUnits, release_promotion_units
+from domain.promotion import CancelledUnits, release_promotion_units, release_promotions_but
 from domain.shipment import refresh_fulfilment, set_receipt_due
 from domain.state import move
 from domain.stock import Allocation, LineAllocation, release_line_units
@@ -73,10 +73,15 @@ class SendingPlan:
             raise AlreadyPacked
 
     def fees_without(self, withdrawn: Sequence[WithdrawnUnits]) -> int:
-        """The fees of deliveries of which nothing is sent any more, in minor units."""
+        """The fees of deliveries of which nothing is sent or kept any more, in minor units."""
+        kept = self.deliveries_without(withdrawn)
+        return sum(delivery.total.minor for delivery in self.deliveries if delivery not in kept)
+
+    def deliveries_without(self, withdrawn: Sequence[WithdrawnUnits]) -> list[Delivery]:
+        """The deliveries of which something is left then."""
         units = {each.line.id: each.units for each in withdrawn}
-        kept = {line.delivery_id for line in self.lines if line.quantity > units.get(line.id, 0)}
-        return sum(delivery.total.minor for delivery in self.deliveries if delivery.id not in kept)
+        kept = {line.delivery_id for line in self.lines if line.quantity - line.ended > units.get(line.id, 0)}
+        return [delivery for delivery in self.deliveries if delivery.id in kept]
 
 
 async def load_sending_plan(session: AsyncSession, order: Order) -> SendingPlan:
@@ -118,21 +123,49 @@ async def withdraw_lines(
     plan = await load_sending_plan(session, order)
     withdrawn = plan.withdraw(case.claim.lines)
     amounts = price_withdrawal(case, fees=plan.fees_without(withdrawn))
+    kept = plan.deliveries_without(withdrawn)
     await remove_withdrawn(session, case, plan, withdrawn, cause=cause)
+    await settle_withdrawn(
+        session, case, amounts, kept, open_payments, ticket_id=ticket_id, reason=reason, cause=cause
+    )
+    await confirm_if_secured(session, order, cause=cause.automatic)
+    set_receipt_due(order, receipt_after=receipt_after)
+    return amounts
+
+
+async def settle_withdrawn(
+    session: AsyncSession,
+    case: ClaimCase,
+    amounts: WithdrawnAmounts,
+    kept: Sequence[Delivery],
+    payments: Sequence[Payment],
+    *,
+    ticket_id: int | None = None,
+    reason: str,
+    cause: Cause,
+) -> None:
+    """Take what units cost off a locked order they have left: off its open payments, and refund the rest.
+
+    Promotions of which nothing is left on the order can be used again; `kept` are the deliveries of which
+    something is left.
+    """
+    order = case.order
     for claimed, amount in zip(case.claim.lines, amounts.lines, strict=True):
         case.lines[claimed.order_line_id].cancelled += claimed.quantity
         case.lines[claimed.order_line_id].cancelled_amount += amount
     order.cancelled_shipping_amount += amounts.shipping
     event_lines = [EventLine(claimed.order_line_id, claimed.quantity) for claimed in case.claim.lines]
     record(session, OrderLinesCancelled(order, reason=reason, lines=event_lines), cause)
-    await reduce_payments(session, order, open_payments, amounts.credited, now=cause.now)
+    discounts = [line.discounts for line in case.lines.values() if line.cancelled < line.quantity]
+    discounts += [delivery.discounts for delivery in kept]
+    promotions = {each["promotion_id"] for row in discounts for each in row}
+    await session.flush()
+    await release_promotions_but(session, order.id, promotions, now=cause.now)
+    await reduce_payments(session, order, payments, amounts.credited, now=cause.now)
     if amounts.refund:
         refund = order.money(amounts.refund)
         await request_refund(session, order, refund, ticket_id=ticket_id, reason=reason, cause=cause)
     await refresh_payment_status(session, order)
-    await confirm_if_secured(session, order, cause=cause.automatic)
-    set_receipt_due(order, receipt_after=receipt_after)
-    return amounts
 
 
 async def remove_withdrawn(
@@ -170,7 +203,7 @@ def cancelled_units(
         CancelledUnits(
             variants[each.order_line_id],
             units=each.quantity,
-            out_of=sum(line.quantity for line in plan.lines_of(each.order_line_id)),
+            out_of=sum(line.quantity - line.ended for line in plan.lines_of(each.order_line_id)),
         )
         for each in claimed
     ]
@@ -207,7 +240,8 @@ async def reduce_payments(
     """Take an amount off open payments in proportion, and close those of which nothing is left."""
     if not amount:
         return
-    cut_payments(payments, amount)
+    under_way = await sum_cash_under_way(session, order)
+    cut_payments(payments, amount, cash_under_way=under_way, now=now)
     order.total_amount -= amount
     order.cancelled_amount += amount
     await write_posting(
@@ -221,10 +255,16 @@ async def reduce_payments(
     )
 
 
-def cut_payments(payments: Sequence[Payment], amount: int) -> None:
-    """Take an amount off open payments in proportion; those of which nothing is left are closed."""
-    shares = apportion(amount, [payment.amount for payment in payments])
+def cut_payments(payments: Sequence[Payment], amount: int, *, cash_under_way: int, now: datetime) -> None:
+    """Take an amount off open payments in proportion; those of which nothing is left are closed.
+
+    What is to be collected for parcels that have left stays.
+    """
+    shares = split_reduction(payments, amount, cash_under_way=cash_under_way)
     for payment, share in zip(payments, shares, strict=True):
         payment.amount -= share
         if not payment.amount:
             move(payment, PaymentStatus.CLOSED, PAYMENT_TRANSITIONS)
+        elif payment.captured_amount == payment.amount:
+            move(payment, PaymentStatus.CAPTURED, PAYMENT_TRANSITIONS)
+            payment.captured_at = now

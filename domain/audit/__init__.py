@@ -11,7 +11,7 @@ from functools import cache
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.audit import money, orders, personal_data, promotions, stock
+from domain.audit import ends, money, orders, personal_data, promotions, stock
 from models.sql.types import AnySelect
 
 
@@ -43,6 +43,13 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "cancelled came off or went back": orders.find_wrong_cancellations,
     "versions without a gap": orders.find_version_gaps,
     "lines are what is sent": orders.find_wrong_delivery_lines,
+    "no ticket open on ended orders": ends.find_open_tickets,
+    "no units to pack on ended orders": ends.find_units_to_pack,
+    "no parcel under way on ended orders": ends.find_parcels_under_way,
+    "no refund open on ended orders": ends.find_open_refunds,
+    "no money due on ended orders": ends.find_money_due,
+    "nothing reserved for ended orders": ends.find_reserved_stock,
+    "cash of parcels is that of their order": ends.find_wrong_cash,
     "on hand as moved": stock.find_wrong_on_hand,
     "reserved as moved": stock.find_wrong_reserved,
     "damaged as moved": stock.find_wrong_damaged,

@@ -94,7 +94,9 @@ def find_version_gaps() -> AnySelect:
 def find_wrong_delivery_lines() -> AnySelect:
     """Order lines whose units sent or to be sent are not those bought and neither cancelled nor withdrawn."""
     sent = (
-        select(DeliveryLine.order_line_id, func.sum(DeliveryLine.quantity).label("total"))
+        select(
+            DeliveryLine.order_line_id, func.sum(DeliveryLine.quantity - DeliveryLine.ended).label("total")
+        )
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
         .where(Delivery.ticket_id.is_(None))
         .group_by(DeliveryLine.order_line_id)

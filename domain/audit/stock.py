@@ -11,6 +11,7 @@ from models import (
     OrderLine,
     OrderStatus,
     Shipment,
+    ShipmentEnding,
     ShipmentLine,
     StockLevel,
     StockMovement,
@@ -74,6 +75,7 @@ def find_wrong_reservations() -> AnySelect:
         select(ShipmentLine.delivery_line_id, func.sum(ShipmentLine.quantity).label("total"))
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
         .where(Shipment.dispatched_at.is_not(None))
+        .where(Shipment.ending.is_distinct_from(ShipmentEnding.SENT_AGAIN))
         .group_by(ShipmentLine.delivery_line_id)
         .subquery()
     )

@@ -3,11 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.delivery_run.states import TRANSITIONS, lock_delivery_run, lock_delivery_run_of_stop
-from domain.delivery_run.stops import find_open_stops, lock_orders_of, lock_shipments, schedule_stops
+from domain.delivery_run.stops import (
+    find_open_stops,
+    find_skipped,
+    lock_orders_of,
+    lock_shipments,
+    schedule_stops,
+    skip_stop,
+)
 from domain.errors import Invalid, WrongState
 from domain.events import (
     DeliveryRunCompleted,
@@ -19,6 +27,7 @@ from domain.outbox import record
 from domain.shipment import TrackingFact, add_tracking_events, dispatch_shipment
 from domain.state import move
 from models import (
+    Account,
     CarrierCode,
     DeliveryRun,
     DeliveryRunStatus,
@@ -40,19 +49,47 @@ TRACKING_BY_OUTCOME = {
 async def start_delivery_run(
     session: AsyncSession, delivery_run_id: int, *, cause: Cause, receipt_after: timedelta
 ) -> DeliveryRun:
-    """The courier who gives the command leaves with every parcel of their run."""
+    """The courier who gives the command leaves with the parcels of their run, one run at a time.
+
+    Those that cannot be taken along are skipped; WrongState where that is all of them.
+    """
+    await lock_courier(session, cause.person)
     run = await lock_delivery_run(session, delivery_run_id, courier_id=cause.person)
+    await check_no_active_run(session, run)
     move(run, DeliveryRunStatus.ACTIVE, TRANSITIONS)
     run.started_at = cause.now
-    stops = await find_open_stops(session, run)
-    shipment_ids = [stop.shipment_id for stop in stops]
+    planned = await find_open_stops(session, run)
+    shipment_ids = [stop.shipment_id for stop in planned]
     await lock_orders_of(session, *shipment_ids)
     shipments = await lock_shipments(session, shipment_ids)
+    skipped = await find_skipped(session, shipment_ids)
+    stops = [stop for stop in planned if stop.shipment_id not in skipped]
+    if not stops:
+        raise WrongState("None of its parcels can be taken along; cancel this run.", field=("id",))
+    for stop in planned:
+        if stop.shipment_id in skipped:
+            skip_stop(session, run, stop, skipped[stop.shipment_id], cause=cause)
     schedule_stops(stops, start=cause.now)
     for stop in stops:
         await send_out(session, shipments[stop.shipment_id], run, cause=cause, receipt_after=receipt_after)
     record(session, DeliveryRunStarted(run), cause)
     return run
+
+
+async def lock_courier(session: AsyncSession, courier_id: int) -> None:
+    """Lock an account until the transaction ends: whoever starts another run of its courier waits."""
+    await session.execute(select(Account.id).where(Account.id == courier_id).with_for_update(key_share=True))
+
+
+async def check_no_active_run(session: AsyncSession, run: DeliveryRun) -> None:
+    """WrongState while the courier of a run is on the road with another one."""
+    active = select(DeliveryRun.id).where(
+        DeliveryRun.courier_id == run.courier_id,
+        DeliveryRun.status == DeliveryRunStatus.ACTIVE,
+        DeliveryRun.id != run.id,
+    )
+    if await session.scalar(active.limit(1)):
+        raise WrongState("This courier is on the road with another run.", field=("id",))
 
 
 async def complete_stop(

@@ -1,6 +1,6 @@
 """Planning a delivery run, and cancelling one that has not started."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,20 +9,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.delivery_run.states import TRANSITIONS, lock_delivery_run
-from domain.delivery_run.stops import lock_shipments, schedule_stops
+from domain.delivery_run.stops import find_skipped, lock_shipments, schedule_stops, skip_stop
 from domain.errors import Invalid, LimitReached, NotFound, WrongState
 from domain.events import DeliveryRunCancelled, DeliveryRunPlanned
 from domain.outbox import record
-from domain.shipment import FINAL, check_packable
+from domain.shipment import FINAL
 from domain.state import move
 from models import (
     Account,
     CarrierCode,
-    Delivery,
     DeliveryRun,
     DeliveryRunStatus,
     DeliveryRunStop,
-    Order,
     Permission,
     Shipment,
     Warehouse,
@@ -53,14 +51,17 @@ async def plan_delivery_run(
     stops: Sequence[PlannedStop],
     cause: Cause,
 ) -> DeliveryRun:
-    """Give parcels of one warehouse to one of our couriers, to be brought in this order."""
+    """Give parcels of one warehouse to one of our couriers, to be brought in this order.
+
+    Those that cannot be taken along are skipped; WrongState where that is all of them.
+    """
     await check_courier(session, courier_id)
     if await session.get(Warehouse, warehouse_id) is None:
         raise NotFound("warehouse", field=("warehouse_id",))
     if len(vehicle) > VEHICLE_LIMIT:
         raise Invalid("A vehicle has at most {limit} characters.", limit=VEHICLE_LIMIT, field=("vehicle",))
     check_shipment_ids([stop.shipment_id for stop in stops])
-    await lock_plannable_shipments(session, [stop.shipment_id for stop in stops], warehouse_id)
+    skipped = await lock_plannable_shipments(session, [stop.shipment_id for stop in stops], warehouse_id)
     run = DeliveryRun(
         courier_id=courier_id,
         warehouse_id=warehouse_id,
@@ -73,8 +74,12 @@ async def plan_delivery_run(
     await session.flush()
     rows = [build_stop(run, stop, position) for position, stop in enumerate(stops, start=1)]
     schedule_stops(rows, start=cause.now)
+    schedule_stops([row for row in rows if row.shipment_id not in skipped], start=cause.now)
     session.add_all(rows)
     record(session, DeliveryRunPlanned(run), cause)
+    for row in rows:
+        if row.shipment_id in skipped:
+            skip_stop(session, run, row, skipped[row.shipment_id], cause=cause)
     await session.flush()
     return run
 
@@ -111,8 +116,8 @@ def check_shipment_ids(shipment_ids: Sequence[int]) -> None:
 
 async def lock_plannable_shipments(
     session: AsyncSession, shipment_ids: Sequence[int], warehouse_id: int
-) -> None:
-    """Lock shipments; refuse unless each of them can be brought by one of our couriers."""
+) -> Mapping[int, WrongState]:
+    """Lock shipments; refuse unless our couriers may bring them. Returns which cannot leave now, and why."""
     shipments = await lock_shipments(session, shipment_ids)
     if len(shipments) < len(shipment_ids):
         raise NotFound("shipment", field=("shipment_ids",))
@@ -123,33 +128,26 @@ async def lock_plannable_shipments(
             )
         )
     )
-    rows = await session.execute(
-        select(Shipment, Order, Delivery)
-        .join(Order, Order.id == Shipment.order_id)
-        .join(Delivery, Delivery.id == Shipment.delivery_id)
-        .where(Shipment.id.in_(shipment_ids))
-        .order_by(Shipment.id)
-    )
-    for shipment, order, delivery in rows:
-        check_plannable(shipment, order, delivery, warehouse_id, planned=shipment.id in on_another_run)
+    for shipment_id, shipment in sorted(shipments.items()):
+        check_plannable(shipment, warehouse_id, planned=shipment_id in on_another_run)
+    skipped = await find_skipped(session, shipment_ids)
+    if len(skipped) == len(shipment_ids):
+        first = skipped[min(skipped)]
+        first.field = ("shipment_ids",)
+        raise first
+    return skipped
 
 
-def check_plannable(
-    shipment: Shipment, order: Order, delivery: Delivery, warehouse_id: int, *, planned: bool
-) -> None:
+def check_plannable(shipment: Shipment, warehouse_id: int, *, planned: bool) -> None:
     refusal = None
     if shipment.warehouse_id != warehouse_id:
         refusal = Message("Shipment {number} lies in another warehouse.", number=shipment.number)
     elif planned:
         refusal = Message("Shipment {number} is already planned on a run.", number=shipment.number)
-    elif shipment.status in FINAL:
-        refusal = Message("Shipment {number} has reached its end.", number=shipment.number)
-    elif shipment.dispatched_at is not None and shipment.carrier is not CarrierCode.OWN:
+    elif shipment.carrier not in {None, CarrierCode.OWN} and shipment.status not in FINAL:
         refusal = Message("Shipment {number} is with another carrier.", number=shipment.number)
     if refusal:
         raise WrongState(refusal, field=("shipment_ids",))
-    if shipment.dispatched_at is None:
-        check_packable(order, delivery)
 
 
 def build_stop(run: DeliveryRun, stop: PlannedStop, position: int) -> DeliveryRunStop:

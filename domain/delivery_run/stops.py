@@ -1,12 +1,17 @@
 """The open stops of a delivery run: their times, their parcels and the orders of these."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import DeliveryRun, DeliveryRunStop, Order, Shipment
+from domain.cause import Cause
+from domain.errors import WrongState
+from domain.events import DeliveryRunStopSkipped
+from domain.outbox import record
+from domain.shipment import FINAL, check_packable
+from models import Delivery, DeliveryRun, DeliveryRunStop, Order, Shipment, StopOutcome
 
 
 async def find_open_stops(session: AsyncSession, run: DeliveryRun) -> list[DeliveryRunStop]:
@@ -18,6 +23,45 @@ async def find_open_stops(session: AsyncSession, run: DeliveryRun) -> list[Deliv
         .execution_options(populate_existing=True)
     )
     return list(found)
+
+
+async def find_skipped(session: AsyncSession, shipment_ids: Sequence[int]) -> Mapping[int, WrongState]:
+    """Those of these parcels that cannot be taken along, by their id, and why.
+
+    They have arrived, come back or ended, or they wait and their order was cancelled or is held.
+    """
+    rows = await session.execute(
+        select(Shipment, Order, Delivery)
+        .join(Order, Order.id == Shipment.order_id)
+        .join(Delivery, Delivery.id == Shipment.delivery_id)
+        .where(Shipment.id.in_(shipment_ids))
+        .order_by(Shipment.id)
+        .execution_options(populate_existing=True)
+    )
+    found = {shipment.id: find_skip_reason(shipment, order, delivery) for shipment, order, delivery in rows}
+    return {shipment_id: reason for shipment_id, reason in found.items() if reason}
+
+
+def find_skip_reason(shipment: Shipment, order: Order, delivery: Delivery) -> WrongState | None:
+    """Why a parcel cannot be taken along; None when it can."""
+    if shipment.dispatched_at is None:
+        try:
+            check_packable(order, delivery)
+        except WrongState as refusal:
+            return refusal
+    if shipment.status in FINAL or shipment.ended_at is not None:
+        return WrongState("Shipment {number} has reached its end.", number=shipment.number)
+    return None
+
+
+def skip_stop(
+    session: AsyncSession, run: DeliveryRun, stop: DeliveryRunStop, reason: WrongState, *, cause: Cause
+) -> None:
+    """Leave a parcel of a run in the warehouse, and say why."""
+    stop.outcome, stop.skipped = StopOutcome.FAILED, True
+    stop.note, stop.completed_at = str(reason), cause.now
+    event = DeliveryRunStopSkipped(run, shipment_id=stop.shipment_id, reason=stop.note)
+    record(session, event, cause)
 
 
 def schedule_stops(stops: Iterable[DeliveryRunStop], *, start: datetime) -> None:

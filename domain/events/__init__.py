@@ -41,6 +41,7 @@ from domain.events.delivery_run import (
     DeliveryRunPlanned,
     DeliveryRunStarted,
     DeliveryRunStopCompleted,
+    DeliveryRunStopSkipped,
 )
 from domain.events.order import (
     FULFILMENT_EVENTS,
@@ -79,11 +80,15 @@ from domain.events.payment import (
     RefundSucceeded,
 )
 from domain.events.shipment import (
+    ShipmentCorrected,
     ShipmentDelivered,
     ShipmentDispatched,
+    ShipmentEnded,
+    ShipmentInspected,
     ShipmentMoved,
     ShipmentPacked,
     ShipmentRescheduled,
+    ShipmentReturned,
     ShipmentTracked,
     ShipmentUnpacked,
 )
@@ -117,6 +122,7 @@ __all__ = [
     "DeliveryRunPlanned",
     "DeliveryRunStarted",
     "DeliveryRunStopCompleted",
+    "DeliveryRunStopSkipped",
     "DomainEvent",
     "EventLine",
     "OrderAddressChanged",
@@ -159,12 +165,16 @@ __all__ = [
     "RefundFailed",
     "RefundRequested",
     "RefundSucceeded",
+    "ShipmentCorrected",
     "ShipmentDelivered",
     "ShipmentDispatched",
+    "ShipmentEnded",
     "ShipmentEvent",
+    "ShipmentInspected",
     "ShipmentMoved",
     "ShipmentPacked",
     "ShipmentRescheduled",
+    "ShipmentReturned",
     "ShipmentTracked",
     "ShipmentUnpacked",
     "TicketAgreed",

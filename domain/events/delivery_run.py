@@ -22,6 +22,11 @@ class DeliveryRunStopCompleted(DeliveryRunEvent, name="delivery_run.stop_complet
     """How many stops are still to be made."""
 
 
+class DeliveryRunStopSkipped(DeliveryRunEvent, name="delivery_run.stop_skipped"):
+    shipment_id: int
+    reason: str
+
+
 class DeliveryRunCompleted(DeliveryRunEvent, name="delivery_run.completed"):
     pass
 

@@ -24,6 +24,7 @@ class PaymentsClosed(OrderEvent, name="payment.closed"):
 
 class CashCollected(OrderEvent, name="cash.collected"):
     payment_id: int
+    shipment_ids: Sequence[int] = ()
 
 
 class RefundRequested(OrderEvent, name="refund.requested"):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain.events.types import ShipmentEvent
-from models import CarrierCode
+from models import CarrierCode, ShipmentEnding
 
 
 class ShipmentPacked(ShipmentEvent, name="shipment.packed"):
@@ -27,6 +27,27 @@ class ShipmentTracked(ShipmentEvent, name="shipment.tracked"):
 
 
 class ShipmentDelivered(ShipmentEvent, name="shipment.delivered"):
+    account_id: int | None
+
+
+class ShipmentInspected(ShipmentEvent, name="shipment.inspected"):
+    account_id: int | None
+
+
+class ShipmentEnded(ShipmentEvent, name="shipment.ended"):
+    account_id: int | None
+    ending: ShipmentEnding
+
+
+class ShipmentReturned(ShipmentEvent, name="shipment.returned"):
+    """It is back or lost: it waits to be inspected, and its part of the order to be ended."""
+
+    account_id: int | None
+
+
+class ShipmentCorrected(ShipmentEvent, name="shipment.corrected"):
+    """It was marked as delivered or returned by mistake."""
+
     account_id: int | None
 
 

@@ -213,6 +213,7 @@ def delivery_line_rows(plan: InsertPlan) -> list[RowValues]:
             "warehouse_id": units.warehouse_id,
             "quantity": units.quantity,
             "packed": 0,
+            "ended": 0,
             "reserved": plan.quote.lines[units.line].variant.tracked,
             "variant_id": None,
             "reduction_amount": 0,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
@@ -15,10 +15,11 @@ from domain.events import (
     OrderConfirmed,
     OrderReceiptConfirmed,
     OrderReopened,
+    TicketCancelled,
 )
 from domain.ledger import NewPosting, net_sales_by_order, write_postings
 from domain.order.open_parts import is_anything_open
-from domain.order.states import FINAL, NOT_DISPATCHED, TRANSITIONS
+from domain.order.states import CANCELLABLE_TICKETS, FINAL, NOT_DISPATCHED, TRANSITIONS
 from domain.order.waiting_edit import drop_edits_of_orders
 from domain.outbox import record, record_all
 from domain.promotion import release_promotions
@@ -36,6 +37,11 @@ from models import (
     Payment,
     PaymentStatus,
     PostingKind,
+    Shipment,
+    ShipmentEnding,
+    ShipmentLine,
+    Ticket,
+    TicketStatus,
     sent_variant_id,
 )
 
@@ -82,6 +88,8 @@ async def cancel_locked_orders(
     await record_all(session, [OrderCancelled(order, reason=reason) for order in orders], cause)
     ids = [order.id for order in orders]
     await release_reservations(session, await reservations_of(session, ids, by=cause.by), now=cause.now)
+    await end_packed_parcels(session, ids, now=cause.now)
+    await cancel_open_tickets(session, ids, cause=cause.automatic)
     await release_promotions(session, ids, now=cause.now)
     net_sales = await net_sales_by_order(session, ids)
     credits = [
@@ -176,6 +184,7 @@ async def settle_order(session: AsyncSession, order: Order, *, cause: Cause) -> 
             record(session, OrderClosed(order), cause.automatic)
         case _:
             order.cancelled_at, order.cancel_reason = cause.now, NOTHING_KEPT
+            await release_promotions(session, [order.id], now=cause.now)
             record(session, OrderCancelled(order, reason=NOTHING_KEPT), cause.automatic)
     order.receipt_due_at = None
     return True
@@ -205,13 +214,45 @@ async def reopen_order(session: AsyncSession, order: Order, *, cause: Cause) -> 
     record(session, OrderReopened(order), cause)
 
 
+async def cancel_open_tickets(session: AsyncSession, order_ids: Sequence[int], *, cause: Cause) -> None:
+    """Cancel the tickets of cancelled orders that nothing was granted for."""
+    rows = await session.scalars(
+        select(Ticket)
+        .where(Ticket.order_id.in_(order_ids), Ticket.status.in_(CANCELLABLE_TICKETS))
+        .order_by(Ticket.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    tickets = rows.all()
+    for ticket in tickets:
+        ticket.status, ticket.due_at, ticket.closed_at = TicketStatus.CANCELLED, None, cause.now
+    await record_all(session, [TicketCancelled(ticket, order_over=True) for ticket in tickets], cause)
+
+
+async def end_packed_parcels(session: AsyncSession, order_ids: Sequence[int], *, now: datetime) -> None:
+    """End the parcels of cancelled orders that were packed and have not left."""
+    await session.execute(
+        update(Shipment)
+        .where(Shipment.order_id.in_(order_ids), Shipment.dispatched_at.is_(None))
+        .values(ended_at=now, ending=ShipmentEnding.CANCELLED)
+        .execution_options(synchronize_session="fetch")
+    )
+
+
 async def reservations_of(
     session: AsyncSession, order_ids: Sequence[int], *, by: int | None
 ) -> Sequence[Reservation]:
-    """The units reserved or backordered for orders of which nothing has left, to be released by `by`."""
+    """The units reserved or backordered for orders, without those that have left, to be released by `by`."""
     level = sent_variant_id(), DeliveryLine.warehouse_id
+    left = (
+        select(func.sum(ShipmentLine.quantity))
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .where(ShipmentLine.delivery_line_id == DeliveryLine.id, Shipment.dispatched_at.is_not(None))
+        .where(Shipment.ending.is_distinct_from(ShipmentEnding.SENT_AGAIN))
+        .scalar_subquery()
+    )
     rows = await session.execute(
-        select(Delivery.order_id, *level, func.sum(DeliveryLine.quantity))
+        select(Delivery.order_id, *level, func.sum(DeliveryLine.quantity - func.coalesce(left, 0)))
         .join(OrderLine, OrderLine.id == DeliveryLine.order_line_id)
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
         .where(Delivery.order_id.in_(order_ids), DeliveryLine.reserved)
@@ -220,6 +261,7 @@ async def reservations_of(
     return [
         Reservation(order_id, by, Allocation(variant_id, warehouse_id, int(quantity)))
         for order_id, variant_id, warehouse_id, quantity in rows
+        if quantity
     ]
 
 

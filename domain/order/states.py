@@ -32,6 +32,11 @@ OPEN_TICKETS = frozenset(TicketStatus) - {
 """A ticket in one of these keeps its order from ending. After a refusal only the customer can go on, which
 opens the order again."""
 
+CANCELLABLE_TICKETS = frozenset(
+    {TicketStatus.APPLIED, TicketStatus.AWAITING_RETURN, TicketStatus.RETURN_SHIPPED}
+)
+"""A ticket in one of these is cancelled with its order."""
+
 OPEN_REFUNDS = frozenset({RefundStatus.PENDING, RefundStatus.FAILED})
 
 UNDER_WAY = frozenset(ShipmentStatus) - {ShipmentStatus.DELIVERED}

@@ -1,9 +1,9 @@
 """Commands on payments and refunds, each under the lock of its order."""
 
+from domain.payment.cash import collect_cash
 from domain.payment.lifecycle import (
     capture_payment,
     close_payments,
-    collect_cash,
     fail_payment,
     lock_payment,
     start_payment,

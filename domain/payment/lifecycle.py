@@ -8,15 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import NotFound, WrongState
-from domain.events import CashCollected, PaymentCaptured, PaymentFailed, PaymentsClosed, PaymentStarted
+from domain.events import PaymentCaptured, PaymentFailed, PaymentsClosed, PaymentStarted
 from domain.ledger import refresh_payment_status, write_posting
-from domain.order import FINAL, NOT_DISPATCHED, AmountMismatch, confirm_if_secured, lock_order, settle_order
+from domain.order import FINAL, confirm_if_secured, lock_order
 from domain.order.waiting_edit import count_late_payment, find_waiting_edit
 from domain.outbox import record
-from domain.payment.refund import create_refunds, require_same_currency
+from domain.payment.refund import create_refunds
 from domain.payment.states import SETTLED_STATUSES, TRANSITIONS
 from domain.state import move
-from models import Money, Order, OrderStatus, Payment, PaymentStatus, PostingKind
+from models import Order, OrderStatus, Payment, PaymentStatus, PostingKind
 from text.characters import clean_text
 
 PAID_AFTER_END = "Paid after the order had ended."
@@ -59,37 +59,12 @@ async def capture_payment(session: AsyncSession, payment_id: int, *, cause: Caus
     if payment.status is PaymentStatus.CAPTURED:
         return payment
     is_late = await count_late_payment(session, order, payment, now=cause.now)
-    await record_capture(session, order, payment, kind=PostingKind.CAPTURED, now=cause.now)
+    await record_capture(session, order, payment, now=cause.now)
     record(session, PaymentCaptured(order, payment_id=payment.id), cause)
     if order.status in FINAL or is_late:
         await create_refunds(session, order, [(payment, payment.amount)], reason=PAID_AFTER_END, cause=cause)
     else:
         await confirm_if_secured(session, order, cause=cause)
-    return payment
-
-
-async def collect_cash(session: AsyncSession, payment_id: int, amount: Money, *, cause: Cause) -> Payment:
-    """Record the cash a courier has collected: all of it, once, and only after something was dispatched.
-
-    WrongState when no cash is due; AmountMismatch for another amount than is due.
-    """
-    order, payment = await lock_payment(session, payment_id)
-    if not payment.method.collected_offline:
-        raise WrongState("This part is not paid in cash.", field=("id",))
-    if payment.status is PaymentStatus.CAPTURED:
-        raise WrongState("This cash has been collected already.", field=("id",))
-    if not payment.amount:
-        raise WrongState("Nothing is due in cash any more.", field=("id",))
-    if order.status in FINAL or order.status is OrderStatus.PENDING:
-        raise WrongState("This order is {status}; there is no cash to collect.", status=order.status)
-    if order.fulfilment_status in NOT_DISPATCHED:
-        raise WrongState("Nothing on this order has been dispatched yet.", field=("id",))
-    if amount != payment.total:
-        require_same_currency(amount, payment.total)
-        raise AmountMismatch(due=payment.total, given=amount, field=("amount",))
-    await record_capture(session, order, payment, kind=PostingKind.CASH_COLLECTED, now=cause.now)
-    record(session, CashCollected(order, payment_id=payment.id), cause)
-    await settle_order(session, order, cause=cause)
     return payment
 
 
@@ -133,9 +108,7 @@ async def lock_payment(session: AsyncSession, payment_id: int) -> tuple[Order, P
     return order, await session.get_one(Payment, payment_id, populate_existing=True)
 
 
-async def record_capture(
-    session: AsyncSession, order: Order, payment: Payment, *, kind: PostingKind, now: datetime
-) -> None:
+async def record_capture(session: AsyncSession, order: Order, payment: Payment, *, now: datetime) -> None:
     """Mark a payment as captured in full, post it to the ledger and update the order's payment status."""
     move(payment, PaymentStatus.CAPTURED, TRANSITIONS)
     payment.captured_amount, payment.captured_at = payment.amount, now
@@ -144,7 +117,7 @@ async def record_capture(
         session,
         order_id=order.id,
         payment_id=payment.id,
-        kind=kind,
+        kind=PostingKind.CAPTURED,
         amount=payment.total,
         key=f"taken:{payment.reference}",
         now=now,

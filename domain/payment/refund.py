@@ -21,7 +21,6 @@ from models import (
     Money,
     Order,
     Payment,
-    PaymentStatus,
     PostingKind,
     Refund,
     RefundStatus,
@@ -279,7 +278,7 @@ async def lock_refund(session: AsyncSession, refund_id: int) -> tuple[Order, Ref
 async def find_captured_payments(session: AsyncSession, order: Order) -> Sequence[Payment]:
     rows = await session.scalars(
         select(Payment)
-        .where(Payment.order_id == order.id, Payment.status == PaymentStatus.CAPTURED)
+        .where(Payment.order_id == order.id, Payment.captured_amount > 0)
         .order_by(Payment.position)
         .execution_options(populate_existing=True)
     )

@@ -20,7 +20,12 @@ from domain.promotion.editing import PromotionVersion, archive_promotion, save_p
 from domain.promotion.mapping import category_ids_in
 from domain.promotion.pricing import EvaluatedPromotion, PricingResult, price_with_promotions
 from domain.promotion.refusals import CouponRefused, PromotionUsedUp
-from domain.promotion.release import CancelledUnits, release_promotion_units, release_promotions
+from domain.promotion.release import (
+    CancelledUnits,
+    release_promotion_units,
+    release_promotions,
+    release_promotions_but,
+)
 from domain.promotion.rule_snapshot import count_used, dump_rule, load_rule
 from domain.promotion.usage import use_promotions
 from domain.promotion.use_request import PromotionUseRequest
@@ -47,6 +52,7 @@ __all__ = [
     "price_with_promotions",
     "release_promotion_units",
     "release_promotions",
+    "release_promotions_but",
     "save_promotion",
     "use_promotions",
 ]

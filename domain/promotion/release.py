@@ -28,9 +28,21 @@ class CancelledUnits:
 
 async def release_promotions(session: AsyncSession, order_ids: Collection[int], *, now: datetime) -> None:
     """Release all that cancelled orders used; a second time changes nothing."""
+    await release_uses(session, PromotionUse.order_id.in_(order_ids), now=now)
+
+
+async def release_promotions_but(
+    session: AsyncSession, order_id: int, kept: Collection[int], *, now: datetime
+) -> None:
+    """Release what an order used of all promotions but those that give a discount on what is `kept`."""
+    gave_discounts = PromotionUse.promotion_id.not_in(kept), PromotionUse.amount > 0
+    await release_uses(session, PromotionUse.order_id == order_id, *gave_discounts, now=now)
+
+
+async def release_uses(session: AsyncSession, *conditions: ColumnElement[bool], now: datetime) -> None:
     released = await session.execute(
         update(PromotionUse)
-        .where(PromotionUse.order_id.in_(order_ids), PromotionUse.released_at.is_(None))
+        .where(PromotionUse.released_at.is_(None), *conditions)
         .values(released_at=now)
         .returning(PromotionUse.promotion_id, PromotionUse.account_id, PromotionUse.flash_units)
         .execution_options(synchronize_session=False)

@@ -1,7 +1,10 @@
 """Shipments: packing, dispatch, tracking and the fulfilment status that follows."""
 
+from domain.shipment.correction import correct_shipment
 from domain.shipment.dispatch import CarrierUnavailable, check_dispatchable, dispatch_shipment
+from domain.shipment.ending import check_endable, end_claimed_units, end_replacement, enter_ending, send_again
 from domain.shipment.fulfilment import PackedParcel, fulfilment_of, refresh_fulfilment, set_receipt_due
+from domain.shipment.inspection import InspectedUnits, inspect_shipment
 from domain.shipment.packing import (
     ParcelLine,
     ParcelToPack,
@@ -10,7 +13,7 @@ from domain.shipment.packing import (
     pack_shipments,
     unpack_shipment,
 )
-from domain.shipment.states import FINAL, TRANSITIONS, lock_shipment
+from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS, lock_shipment
 from domain.shipment.tracking import (
     TrackingFact,
     add_tracking_events,
@@ -21,24 +24,33 @@ from domain.shipment.unshipped import deliver_unshipped
 
 __all__ = [
     "FINAL",
+    "NOT_KEPT",
     "TRANSITIONS",
     "CarrierUnavailable",
+    "InspectedUnits",
     "PackedParcel",
     "ParcelLine",
     "ParcelToPack",
     "TrackingFact",
     "add_tracking_events",
     "check_dispatchable",
+    "check_endable",
     "check_packable",
     "claim_poll",
+    "correct_shipment",
     "deliver_unshipped",
     "dispatch_shipment",
+    "end_claimed_units",
+    "end_replacement",
+    "enter_ending",
     "find_unpacked_parcels",
     "fulfilment_of",
+    "inspect_shipment",
     "lock_shipment",
     "pack_shipments",
     "refresh_fulfilment",
     "report_tracking_event",
+    "send_again",
     "set_receipt_due",
     "unpack_shipment",
 ]

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode, Taken, WrongState
 from domain.events import ShipmentDispatched
+from domain.order.cash import fix_cash
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment
 from domain.shipment.packing import check_packable
@@ -54,6 +55,7 @@ async def dispatch_shipment(
     await ship_stock(session, await find_reserved_units(session, shipment), order_id=order.id, cause=cause)
     shipment.carrier, shipment.tracking_number = carrier, tracking_number
     shipment.dispatched_at, shipment.estimated_at, shipment.poll_at = cause.now, estimated_at, poll_at
+    await fix_cash(session, order, shipment)
     event = ShipmentDispatched(
         shipment, account_id=order.account_id, carrier=carrier, tracking_number=tracking_number
     )
@@ -67,6 +69,8 @@ def check_dispatchable(shipment: Shipment, order: Order, delivery: Delivery) -> 
     if shipment.dispatched_at is not None:
         raise WrongState("This shipment has already left.", field=("id",))
     check_packable(order, delivery)
+    if shipment.ended_at is not None:
+        raise WrongState("This shipment has ended already.", field=("id",))
 
 
 async def check_not_on_delivery_run(session: AsyncSession, shipment: Shipment) -> None:

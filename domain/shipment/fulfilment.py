@@ -16,6 +16,7 @@ from models import (
     FulfilmentStatus,
     Order,
     Shipment,
+    ShipmentEnding,
     ShipmentLine,
     ShipmentStatus,
     Ticket,
@@ -37,6 +38,8 @@ class PackedParcel:
     dispatched_at: datetime | None
     status: ShipmentStatus
     delivered_at: datetime | None = None
+    ending: ShipmentEnding | None = None
+    """How it ended without having been kept: then its units are not among those ordered."""
 
 
 def fulfilment_of(ordered: int, parcels: Sequence[PackedParcel], *, replaced: int = 0) -> FulfilmentStatus:
@@ -44,13 +47,17 @@ def fulfilment_of(ordered: int, parcels: Sequence[PackedParcel], *, replaced: in
 
     `replaced` are units of those that came back in whose place others have arrived.
     """
-    shipped = count_units(parcels, lambda parcel: parcel.dispatched_at is not None)
-    delivered = replaced + count_units(parcels, lambda parcel: parcel.status is ShipmentStatus.DELIVERED)
-    returned = count_units(parcels, lambda parcel: parcel.status is ShipmentStatus.RETURNED) - replaced
+    if parcels and not ordered:
+        return FulfilmentStatus.RETURNED
+    parcels = [parcel for parcel in parcels if parcel.ending is not ShipmentEnding.WITHDRAWN]
     if not parcels:
         return FulfilmentStatus.UNFULFILLED
-    if not shipped:
+    if all(parcel.dispatched_at is None for parcel in parcels):
         return FulfilmentStatus.PACKING
+    live = [parcel for parcel in parcels if parcel.ending is None]
+    shipped = count_units(live, lambda parcel: parcel.dispatched_at is not None)
+    delivered = replaced + count_units(live, lambda parcel: parcel.status is ShipmentStatus.DELIVERED)
+    returned = count_units(live, lambda parcel: parcel.status is ShipmentStatus.RETURNED) - replaced
     if returned == ordered:
         return FulfilmentStatus.RETURNED
     if delivered and delivered + returned == ordered:
@@ -67,13 +74,21 @@ def count_units(parcels: Sequence[PackedParcel], counts: Callable[[PackedParcel]
 async def refresh_fulfilment(session: AsyncSession, order: Order, *, cause: Cause) -> bool:
     """Derive a locked order's fulfilment status anew and record a change; returns whether it changed.
 
-    An order is delivered when what was bought has arrived. Replacements count for what came back only.
+    An order is delivered when what was bought has arrived, without what ended undelivered. Replacements count
+    for what came back, and where all that was bought has ended undelivered.
     """
-    parcels = await load_parcels(session, order)
-    ordered, replaced = await count_ordered_units(session, order), await find_replaced_units(session, order)
-    status = fulfilment_of(ordered, parcels, replaced=sum(replaced))
+    parcels = await load_parcels(session, order, replacements=False)
+    ordered = await count_ordered_units(session, order, replacements=False)
+    replaced = sum(await find_replaced_units(session, order))
+    if not ordered and parcels:
+        parcels = await load_parcels(session, order, replacements=True) or parcels
+        ordered = await count_ordered_units(session, order, replacements=True)
+        replaced = 0
+    status = fulfilment_of(ordered, parcels, replaced=replaced)
     if status is order.fulfilment_status:
         return False
+    if order.fulfilment_status is FulfilmentStatus.DELIVERED:
+        order.delivered_at, order.receipt_due_at = None, None
     order.fulfilment_status = status
     if status is FulfilmentStatus.DELIVERED:
         arrived = [parcel.delivered_at for parcel in parcels if parcel.delivered_at]
@@ -89,28 +104,43 @@ def set_receipt_due(order: Order, *, receipt_after: timedelta) -> None:
         order.receipt_due_at = order.delivered_at + receipt_after
 
 
-async def count_ordered_units(session: AsyncSession, order: Order) -> int:
-    """Units of an order that were or will be sent, without replacements."""
-    found = await session.scalar(
-        select(func.sum(DeliveryLine.quantity))
+async def count_ordered_units(session: AsyncSession, order: Order, *, replacements: bool) -> int:
+    """Units of an order that were or will be sent, without those that ended undelivered."""
+    ordered = await session.scalar(
+        select(func.sum(DeliveryLine.quantity - DeliveryLine.ended))
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
-        .where(Delivery.order_id == order.id, Delivery.ticket_id.is_(None))
+        .where(Delivery.order_id == order.id, Delivery.ticket_id.is_not(None) == replacements)
     )
-    return int(found or 0)
+    settled = await session.scalar(
+        select(func.sum(ShipmentLine.claimed))
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .join(Delivery, Delivery.id == Shipment.delivery_id)
+        .where(Delivery.order_id == order.id, Delivery.ticket_id.is_not(None) == replacements)
+        .where(Shipment.ended_at.is_not(None))
+    )
+    return int(ordered or 0) - int(settled or 0)
 
 
-async def load_parcels(session: AsyncSession, order: Order) -> list[PackedParcel]:
-    """The parcels of an order, without replacements."""
+async def load_parcels(session: AsyncSession, order: Order, *, replacements: bool) -> list[PackedParcel]:
+    """The parcels of an order, or those of its replacements; not those whose units are sent again."""
     rows = await session.execute(
         select(
-            func.sum(ShipmentLine.quantity), Shipment.dispatched_at, Shipment.status, Shipment.delivered_at
+            func.sum(ShipmentLine.quantity),
+            Shipment.dispatched_at,
+            Shipment.status,
+            Shipment.delivered_at,
+            Shipment.ending,
         )
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
         .join(Delivery, Delivery.id == Shipment.delivery_id)
-        .where(Delivery.order_id == order.id, Delivery.ticket_id.is_(None))
+        .where(Delivery.order_id == order.id, Delivery.ticket_id.is_not(None) == replacements)
+        .where(Shipment.ending.is_distinct_from(ShipmentEnding.SENT_AGAIN))
         .group_by(Shipment.id)
     )
-    return [PackedParcel(int(count), left, status, arrived) for count, left, status, arrived in rows]
+    return [
+        PackedParcel(int(count), left, status, arrived, ending)
+        for count, left, status, arrived, ending in rows
+    ]
 
 
 async def find_replaced_units(session: AsyncSession, order: Order) -> Sequence[int]:
@@ -122,6 +152,7 @@ async def find_replaced_units(session: AsyncSession, order: Order) -> Sequence[i
         .join(Shipment, Shipment.id == TicketUnits.shipment_id)
         .join(Delivery, Delivery.id == Shipment.delivery_id)
         .where(Shipment.order_id == order.id, Shipment.status == ShipmentStatus.RETURNED)
+        .where(Shipment.ended_at.is_(None))
         .where(Delivery.ticket_id.is_(None), Ticket.status == TicketStatus.COMPLETED)
         .where(Ticket.type.in_(REPLACED_BY), Ticket.id.not_in(refunded))
     )

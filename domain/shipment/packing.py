@@ -97,7 +97,8 @@ async def unpack_shipment(session: AsyncSession, shipment_id: int, *, cause: Cau
     order, shipment = await lock_shipment(session, shipment_id)
     if shipment.dispatched_at is not None:
         raise WrongState("This shipment has already left.", field=("id",))
-    on_a_run = select(DeliveryRunStop.id).where(DeliveryRunStop.shipment_id == shipment_id)
+    of_it = DeliveryRunStop.shipment_id == shipment_id
+    on_a_run = select(DeliveryRunStop.id).where(of_it, ~DeliveryRunStop.skipped)
     if await session.scalar(on_a_run.limit(1)):
         raise WrongState("This shipment is planned on a run; cancel the run first.", field=("id",))
     for line in await session.scalars(select(ShipmentLine).where(ShipmentLine.shipment_id == shipment_id)):
@@ -106,6 +107,7 @@ async def unpack_shipment(session: AsyncSession, shipment_id: int, *, cause: Cau
             .where(DeliveryLine.id == line.delivery_line_id)
             .values(packed=DeliveryLine.packed - line.quantity)
         )
+    await session.execute(delete(DeliveryRunStop).where(of_it))
     record(session, ShipmentUnpacked(shipment, account_id=order.account_id), cause)
     await session.flush()
     await session.execute(delete(ShipmentLine).where(ShipmentLine.shipment_id == shipment_id))

@@ -12,6 +12,9 @@ from models import Order, Shipment, ShipmentStatus
 
 FINAL = frozenset({ShipmentStatus.DELIVERED, ShipmentStatus.RETURNED})
 
+NOT_KEPT = frozenset({ShipmentStatus.RETURNED, ShipmentStatus.EXPIRED})
+"""The parcel is back or lost: it waits to be inspected, and its part of the order to be ended."""
+
 TRANSITIONS = transition_table(
     ShipmentStatus.PENDING,
     {

@@ -1,6 +1,6 @@
 """Tracking events of carriers: each is stored once, in whatever order and however often it comes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import Invalid, WrongState
-from domain.events import ShipmentDelivered, ShipmentTracked
+from domain.events import ShipmentDelivered, ShipmentReturned, ShipmentTracked
 from domain.order import lock_order, settle_order
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment, set_receipt_due
-from domain.shipment.states import FINAL, TRANSITIONS, lock_shipment, status_after
+from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS, lock_shipment, status_after
 from domain.state import move
 from models import Shipment, ShipmentStatus, TrackingEvent
 
@@ -61,29 +61,46 @@ async def add_tracking_events(
     ]
     session.add_all(new_events)
     order, was = await lock_order(session, shipment.order_id), shipment.status
-    update_status(shipment, [*known, *new_events])
+    update_status(shipment, [*known, *new_events], now=cause.now)
     statuses = [event.status.value for event in new_events]
     record(session, ShipmentTracked(shipment, account_id=order.account_id, statuses=statuses), cause)
     if shipment.status is ShipmentStatus.DELIVERED and was is not ShipmentStatus.DELIVERED:
         record(session, ShipmentDelivered(shipment, account_id=order.account_id), cause)
+    if shipment.waiting_since == cause.now and shipment.status is not was:
+        record(session, ShipmentReturned(shipment, account_id=order.account_id), cause)
     if await refresh_fulfilment(session, order, cause=cause):
         set_receipt_due(order, receipt_after=receipt_after)
     await settle_order(session, order, cause=cause.automatic)
     return new_events
 
 
-def update_status(shipment: Shipment, events: Sequence[TrackingEvent]) -> None:
-    """Set a shipment's status to what its events, in order of time, lead to; a final status stays."""
-    in_order = sorted(events, key=lambda event: (event.occurred_at, event.received_at, event.code))
+def update_status(shipment: Shipment, events: Sequence[TrackingEvent], *, now: datetime) -> None:
+    """Set a shipment's status to what its events, in order of time, lead to; a final status stays.
+
+    One that has ended can only come back still: the warehouse books it.
+    """
+    in_order = sort_events(events)
     shipment.last_event_at = in_order[-1].occurred_at
-    status = status_after(event.status for event in in_order)
+    status = status_after(event.status for event in in_order if event.revoked_at is None)
     if shipment.status in FINAL or status is shipment.status:
         return
+    if shipment.ended_at is not None:
+        if status is ShipmentStatus.RETURNED:
+            move(shipment, status, TRANSITIONS)
+        return
     move(shipment, status, TRANSITIONS)
+    shipment.waiting_since = now if status in NOT_KEPT else None
     if status in FINAL:
         shipment.poll_at = None
     if status is ShipmentStatus.DELIVERED:
-        shipment.delivered_at = next(event.occurred_at for event in in_order if event.status is status)
+        shipment.delivered_at = next(
+            event.occurred_at for event in in_order if event.status is status and event.revoked_at is None
+        )
+
+
+def sort_events(events: Iterable[TrackingEvent]) -> list[TrackingEvent]:
+    """Tracking events in order of time."""
+    return sorted(events, key=lambda event: (event.occurred_at, event.received_at, event.code))
 
 
 async def load_tracking_events(session: AsyncSession, shipment: Shipment) -> Sequence[TrackingEvent]:

@@ -15,7 +15,7 @@ from events.payment import (
     UNSETTLED_PAYMENTS,
 )
 from events.personal_data import ERASED_PICTURES, ERASURES
-from events.shipment import CARRIER_POLLS
+from events.shipment import CARRIER_POLLS, UNDELIVERED_SHIPMENTS
 from events.types import Timer
 
 SCHEDULE: Sequence[Timer] = (
@@ -28,6 +28,7 @@ SCHEDULE: Sequence[Timer] = (
     REFUSED_REFUNDS,
     STALLED_REFUNDS,
     CARRIER_POLLS,
+    UNDELIVERED_SHIPMENTS,
     TICKETS_OVERDUE,
     TICKETS_IN_STOCK,
     PRICE_CHANGES,

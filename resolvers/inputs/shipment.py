@@ -1,7 +1,7 @@
 import strawberry
 
 from domain.errors import collect_refusals
-from domain.shipment import ParcelLine, ParcelToPack
+from domain.shipment import InspectedUnits, ParcelLine, ParcelToPack
 from models import CarrierCode, ParcelSize, ShipmentStatus
 from resolvers.descriptions import input_type
 from resolvers.ids import row_id
@@ -56,6 +56,25 @@ class ParcelInput:
 
 
 @input_type
+class InspectedLineInput:
+    """What became of units of an order line in a parcel that came back."""
+
+    order_line_id: strawberry.ID
+    """The line of the order."""
+    restocked: int = 0
+    """Units that can be sold again."""
+    damaged: int = 0
+    """Units that are damaged."""
+    missing: int = 0
+    """Units that are not there."""
+
+    def units(self, index: int) -> InspectedUnits:
+        field = ("lines", index, "order_line_id")
+        order_line_id = row_id(self.order_line_id, "OrderLine", field=field)
+        return InspectedUnits(order_line_id, self.restocked, self.damaged, self.missing)
+
+
+@input_type
 class ShipmentFilter:
     """Which shipments; everything given must hold."""
 
@@ -65,5 +84,7 @@ class ShipmentFilter:
     """Packed in this warehouse."""
     carrier: CarrierCode | None = None
     """With this carrier."""
+    waiting: bool | None = None
+    """True: has come back or was lost, and waits to be inspected and ended; false: does not."""
     dispatched: bool | None = None
     """True: has left the warehouse; false: is packed and waits."""

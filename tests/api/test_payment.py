@@ -27,7 +27,7 @@ from models import (
 )
 from resolvers.ids import global_id
 from tests.clients import Client, Clients
-from tests.factories.order import CASH, create_order, dispatch
+from tests.factories.order import CASH, arrive, create_order, dispatch
 from tests.factories.payment import (
     ScriptedGateway,
     connect_gateway,
@@ -194,18 +194,23 @@ async def test_a_payment_the_provider_has_captured_already_is_captured(clients: 
     assert (await reload_order(shop, order)).status is OrderStatus.CONFIRMED
 
 
-async def test_a_courier_collects_the_cash(clients: Clients, shop: Shop, session: AsyncSession) -> None:
-    courier = await clients.staff(Role.COURIER)
+async def test_staff_record_the_cash_that_a_carrier_hands_over(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    clerk, courier = await clients.staff(Role.WAREHOUSE), await clients.staff(Role.COURIER)
     order = await create_new_order(shop, payments={CASH: None})
     cash = await payment_of(shop, order, CASH)
-    early = await courier.do(COLLECT, id=id_of(cash), amount=cny("99.00"))
-    await dispatch(session, order, now=shop.clock())
+    early = await clerk.do(COLLECT, id=id_of(cash), amount=cny("99.00"))
+    [parcel] = await dispatch(session, order, now=shop.clock())
+    await arrive(session, parcel, now=shop.clock())
     await session.commit()
 
-    short = await courier.do(COLLECT, id=id_of(cash), amount=cny("90.00"))
-    done = await courier.do(COLLECT, id=id_of(cash), amount=cny("99.00"))
+    foreign = await courier.do(COLLECT, id=id_of(cash), amount=cny("99.00"))
+    short = await clerk.do(COLLECT, id=id_of(cash), amount=cny("90.00"))
+    done = await clerk.do(COLLECT, id=id_of(cash), amount=cny("99.00"), shipmentId=id_of(parcel))
 
     assert [error["code"] for error in early["userErrors"]] == ["WRONG_STATE"]
+    assert [error["code"] for error in foreign["userErrors"]] == ["NOT_FOUND"]
     assert short["userErrors"] == [
         {
             "code": "AMOUNT_MISMATCH",
@@ -219,8 +224,8 @@ async def test_a_courier_collects_the_cash(clients: Clients, shop: Shop, session
         "order": {"paymentStatus": "PAID"},
     }
     event = (await session.scalars(select(Event).where(Event.name == "cash.collected"))).one()
-    assert courier.account
-    assert event.actor_id == courier.account.id
+    assert clerk.account
+    assert event.actor_id == clerk.account.id
     await session.commit()
 
 

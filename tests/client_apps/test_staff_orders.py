@@ -150,11 +150,12 @@ async def test_a_courier_drives_a_planned_run(sign_in: SignIn) -> None:
     assert [each["id"] for each in listed["nodes"]] == [cancelled["deliveryRun"]["id"]]
 
 
-async def test_a_courier_collects_cash(sign_in: SignIn) -> None:
+async def test_the_desk_records_cash_of_a_parcel_that_arrived(sign_in: SignIn) -> None:
     desk = await sign_in("staff", "manager")
     order = (await desk.read("StaffOrder", number="DEMO0004"))["order"]
     parcel = await pack_delivery(desk, order["deliveries"][0])
     await desk.do("StaffShipmentDispatch", id=parcel["id"], carrier="OWN", trackingNumber="OWN1")
+    await desk.do("StaffShipmentEventAdd", id=parcel["id"], status="DELIVERED", description="已签收")
     (payment,) = order["payments"]
 
     collected = (await desk.do("StaffCashCollect", id=payment["id"], amount=payment["total"]))["payment"]

@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.cancelling import cancel_lines
 from domain.aftersales.decisions import accept_return
 from domain.aftersales.rules import ClaimedUnits
+from domain.aftersales.settlement import follow_refunds
 from domain.audit import RULES, Disagreement, audit_books, find_first_disagreement
 from domain.cause import Cause
 from domain.ledger import payment_status_expression, payment_status_for
-from domain.payment import settle_refund
+from domain.order import confirm_receipt
+from domain.payment import request_refund, settle_refund
 from events.shop import Shop
 from models import (
     Account,
@@ -38,8 +40,11 @@ from models import (
     PromotionUse,
     Refund,
     RefundStatus,
+    Shipment,
+    ShipmentStatus,
     StockLevel,
     StockMovement,
+    Ticket,
     TicketStatus,
     Variant,
 )
@@ -52,6 +57,7 @@ from tests.factories.order import (
     RECEIPT_AFTER,
     SANDBOX,
     a_variant,
+    arrive,
     create_order,
     dispatch,
     pay,
@@ -79,6 +85,12 @@ class History:
     """A delivery line of a variant whose stock is not counted."""
     empty: int
     """A warehouse without stock levels."""
+    returned: Order
+    """Completed, after one of its two units was returned."""
+    refunding: Order
+    """Received, and open for a refund only."""
+    unpaid: Order
+    """Received, and open for its cash only."""
 
     @property
     def place(self) -> str:
@@ -91,7 +103,8 @@ async def build_history(session: AsyncSession) -> History:
     sale = await create_flash_sale(session, variant, price=4_900, share=10, per_buyer=3)
     empty = await create_warehouse(session, code="EMPTY")
     buyer = await create_account(session)
-    await add_other_orders(session, variant, other)
+    returned = await add_other_orders(session, variant, other)
+    refunding, unpaid = await add_open_orders(session, other)
     order = await create_order(
         session,
         account=buyer,
@@ -114,7 +127,21 @@ async def build_history(session: AsyncSession) -> History:
     payment = await session.get_one(Payment, refund.payment_id)
     waiting = await only_line(session, await a_variant(session, sells_when_out=True, stock={"MAIN": 1}))
     uncounted = await only_line(session, await a_variant(session, tracked=False, stock={"MAIN": 0}))
-    return History(order, line, payment, refund, coupon, sale, variant, waiting, uncounted, empty.id)
+    return History(
+        order,
+        line,
+        payment,
+        refund,
+        coupon,
+        sale,
+        variant,
+        waiting,
+        uncounted,
+        empty.id,
+        returned,
+        refunding,
+        unpaid,
+    )
 
 
 async def only_line(session: AsyncSession, variant: Variant) -> DeliveryLine:
@@ -124,14 +151,26 @@ async def only_line(session: AsyncSession, variant: Variant) -> DeliveryLine:
     return (await session.scalars(found.where(Delivery.order_id == order.id))).one()
 
 
-async def add_other_orders(session: AsyncSession, variant: Variant, other: Variant) -> None:
-    """Orders that are not tampered with: under way, returned in part, cancelled, cancelled in part."""
+async def add_open_orders(session: AsyncSession, other: Variant) -> tuple[Order, Order]:
+    """Orders that everybody has received, of which only a refund or cash is open."""
+    refunding = await create_order(session, lines=[(other, 1)], status=OrderStatus.COMPLETED)
+    await request_refund(session, refunding, refunding.money(100), reason="sorry", cause=Cause(NOW))
+    unpaid = await create_order(session, lines=[(other, 1)], payments={CASH: None})
+    [parcel] = await dispatch(session, unpaid)
+    await arrive(session, parcel)
+    await confirm_receipt(session, unpaid.id, cause=Cause(NOW))
+    return refunding, unpaid
+
+
+async def add_other_orders(session: AsyncSession, variant: Variant, other: Variant) -> Order:
+    """Other orders: under way, returned in part, cancelled, cancelled in part; the one returned in part."""
     sent = await create_order(session, lines=[(variant, 1), (other, 1)], status=OrderStatus.CONFIRMED)
     await dispatch(session, sent)
     returned = await create_order(session, lines=[(other, 2)], status=OrderStatus.COMPLETED)
     ticket = await create_ticket(session, order=returned, status=TicketStatus.RETURN_SHIPPED)
     await accept_return(session, ticket.id, DEADLINES, damaged=True, cause=Cause(NOW, None))
     await settle_refunds(session, ticket)
+    await follow_refunds(session, ticket.id, cause=Cause(NOW))
     await create_order(session, lines=[(variant, 2)], coupon_code="SPRING", status=OrderStatus.CANCELLED)
     unpaid = await create_order(session, lines=[(other, 3)])
     line = (await session.scalars(rows_of(OrderLine, unpaid))).one()
@@ -143,6 +182,7 @@ async def add_other_orders(session: AsyncSession, variant: Variant, other: Varia
         receipt_after=RECEIPT_AFTER,
         cause=Cause(NOW),
     )
+    return returned
 
 
 def rows_of(table: Any, order: Order) -> Any:
@@ -177,8 +217,32 @@ def insert_movement(history: History, warehouse_id: int, **changed: int) -> Inse
     )
 
 
+def insert_reservation_swap(history: History) -> Insert:
+    """A unit that was reserved for one order is reserved for another, which has ended."""
+    moved = {
+        "variant_id": history.variant.id,
+        "warehouse_id": 1,
+        "kind": MovementKind.CORRECTED,
+        "on_hand": 0,
+        "damaged": 0,
+        "reason": "",
+        "created_at": NOW,
+    }
+    return insert(StockMovement).values(
+        [
+            moved | {"reserved": 1, "order_id": history.returned.id},
+            moved | {"reserved": -1, "order_id": history.order.id},
+        ]
+    )
+
+
 def is_level(history: History) -> Any:
     return (StockLevel.variant_id == history.variant.id) & (StockLevel.warehouse_id == 1)
+
+
+def is_line_of(order: Order) -> Any:
+    deliveries = select(Delivery.id).where(Delivery.order_id == order.id)
+    return DeliveryLine.delivery_id.in_(deliveries)
 
 
 def is_delivery(history: History) -> Any:
@@ -239,6 +303,34 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "lines are what is sent": lambda h: (
         increment(OrderLine.cancelled, OrderLine.id == h.line.id),
         f"{h.order.number} line 2",
+    ),
+    "no ticket open on ended orders": lambda h: (
+        update(Ticket).where(Ticket.order_id == h.returned.id).values(status=TicketStatus.AWAITING_RETURN),
+        h.returned.number,
+    ),
+    "no units to pack on ended orders": lambda h: (
+        update(DeliveryLine).where(is_line_of(h.returned)).values(packed=1),
+        h.returned.number,
+    ),
+    "no parcel under way on ended orders": lambda h: (
+        update(Shipment).where(Shipment.order_id == h.returned.id).values(status=ShipmentStatus.RETURNED),
+        h.returned.number,
+    ),
+    "no refund open on ended orders": lambda h: (
+        update(Order).where(Order.id == h.refunding.id).values(status=OrderStatus.COMPLETED),
+        h.refunding.number,
+    ),
+    "no money due on ended orders": lambda h: (
+        update(Order).where(Order.id == h.unpaid.id).values(status=OrderStatus.COMPLETED),
+        h.unpaid.number,
+    ),
+    "nothing reserved for ended orders": lambda h: (
+        insert_reservation_swap(h),
+        h.returned.number,
+    ),
+    "cash of parcels is that of their order": lambda h: (
+        increment(Shipment.cash_amount, Shipment.order_id == h.unpaid.id),
+        h.unpaid.number,
     ),
     "on hand as moved": lambda h: (increment(StockLevel.on_hand, is_level(h)), h.place),
     "reserved as moved": lambda h: (insert_movement(h, 1, reserved=1), h.place),
@@ -321,7 +413,7 @@ async def test_the_audit_names_the_rule_and_the_row_of_a_tampered_book(
     await session.flush()
     named = row if isinstance(row, str) else await session.scalar(row)
     changed = await session.execute(tampering.execution_options(synchronize_session=False))
-    assert changed.rowcount == 1  # type: ignore[attr-defined]
+    assert changed.rowcount in {1, 2}  # type: ignore[attr-defined]
 
     found = await audit_books(session)
 

@@ -50,6 +50,7 @@ from tests.factories.order import (
     SANDBOX,
     TERMS,
     a_variant,
+    arrive,
     create_order,
     deliver_to,
     dispatch,
@@ -292,7 +293,8 @@ async def test_two_notices_at_once_capture_once(shop: Shop) -> None:
 
 async def test_two_couriers_collect_the_cash_once(shop: Shop, session: AsyncSession) -> None:
     order = await create_order(session, payments={CASH: None})
-    await dispatch(session, order)
+    [parcel] = await dispatch(session, order)
+    await arrive(session, parcel)
     await session.commit()
     cash = await payment_of(shop, order, CASH)
 

@@ -40,6 +40,7 @@ from tests.factories.order import (
     NOW,
     PAY_WITHIN,
     SANDBOX,
+    arrive,
     create_order,
     dispatch,
     events_of,
@@ -217,9 +218,10 @@ async def test_a_report_counts_only_when_every_fact_of_it_fits(
 async def test_cash_is_collected_in_full_and_once(shop: Shop, session: AsyncSession) -> None:
     order = await create_order(session, payments={CASH: None})
     [cash] = await payments_of(session, order)
-    with pytest.raises(DomainError, match="dispatched"):
+    [parcel] = await dispatch(session, order)
+    with pytest.raises(DomainError, match="Nothing of this has arrived yet"):
         await collect_cash(session, cash.id, cash.total, cause=Cause(NOW, None))
-    await dispatch(session, order)
+    await arrive(session, parcel)
     with pytest.raises(DomainError) as refused:
         await collect_cash(session, cash.id, Money(9_800, CNY), cause=Cause(NOW, None))
     assert (refused.value.code, refused.value.field) == (ErrorCode.AMOUNT_MISMATCH, ("amount",))

@@ -260,9 +260,9 @@ async def deliver_parcels(running_shop: RunningShop, customer: Device, order: di
     assert [shipment["status"] for shipment in delivered["shipments"]] == ["DELIVERED", "DELIVERED"]
     assert all(len(shipment["events"]) >= 4 for shipment in delivered["shipments"])
     assert delivered["paymentStatus"] == "PARTIALLY_PAID"
-    courier = await running_shop.staff("courier")
+    clerk = await running_shop.staff("warehouse")
     cash = next(payment for payment in order["payments"] if payment["method"] == "CASH_ON_DELIVERY")
-    collected = await courier.do("Collect", id=cash["id"], amount=cny(Decimal(cash["total"]["amount"])))
+    collected = await clerk.do("Collect", id=cash["id"], amount=cny(Decimal(cash["total"]["amount"])))
     assert collected["status"] == "CAPTURED"
 
 

@@ -17,6 +17,7 @@ from domain.errors import Invalid
 from domain.ledger import refresh_payment_status
 from domain.money import apportion, money_text
 from domain.order import AmountMismatch, NotOffered, OrderTerms, confirm_if_secured, lock_order, settle_order
+from domain.order.cash import sum_cash_under_way
 from domain.order.waiting_edit import drop_waiting_edit
 from domain.payment import refundable_amount, request_refund
 from domain.shipment import set_receipt_due
@@ -132,9 +133,11 @@ async def give_back(
 ) -> None:
     """Take what the order costs less off what is unpaid; the rest is refunded over the payments."""
     order, less = priced.order, -priced.plan.difference
-    unpaid = min(less, sum(payment.amount for payment in open_payments))
+    under_way = await sum_cash_under_way(session, order)
+    still_due = sum(payment.amount - payment.captured_amount for payment in open_payments) - under_way
+    unpaid = min(less, still_due)
     if unpaid:
-        cut_payments(open_payments, unpaid)
+        cut_payments(open_payments, unpaid, cash_under_way=under_way, now=cause.now)
     await carry_out(session, priced.facts, priced.plan, total_change=-unpaid, cause=cause)
     refund = min(less - unpaid, (await refundable_amount(session, order)).minor)
     if refund > 0:

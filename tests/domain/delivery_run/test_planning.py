@@ -148,7 +148,7 @@ async def test_a_courier_does_not_leave_with_a_parcel_of_a_cancelled_order(
     await session.commit()
 
     async with shop.database.writes() as session:
-        with pytest.raises(WrongState, match="nothing of it may leave"):
+        with pytest.raises(WrongState, match="None of its parcels can be taken along"):
             await start(session, run)
         await session.rollback()
 

@@ -1,0 +1,142 @@
+"""Collecting cash for parcels: for what has arrived, once, by who has brought it."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.cause import Cause
+from domain.errors import NotFound, WrongState
+from domain.events import CashCollected
+from domain.ledger import refresh_payment_status, write_posting
+from domain.order import FINAL, AmountMismatch, settle_order
+from domain.order.cash import find_cash_payments, fix_cash
+from domain.outbox import record
+from domain.payment.lifecycle import lock_payment
+from domain.payment.refund import require_same_currency
+from domain.payment.states import TRANSITIONS
+from domain.state import move
+from models import (
+    DeliveryRun,
+    DeliveryRunStop,
+    Money,
+    Order,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    PostingKind,
+    Shipment,
+    ShipmentStatus,
+    StopOutcome,
+)
+
+
+async def collect_cash(
+    session: AsyncSession,
+    payment_id: int,
+    amount: Money,
+    *,
+    shipment_id: int | None = None,
+    courier_id: int | None = None,
+    cause: Cause,
+) -> Payment:
+    """Record the cash for a parcel that has arrived, or for all of the order that have: all of it, once.
+
+    A courier collects for what they have brought; without `courier_id` the staff record what a carrier hands
+    over. WrongState when no cash is due; AmountMismatch for another amount than is due.
+    """
+    order, payment = await lock_payment(session, payment_id)
+    check_collectable(order, payment)
+    shipments = await find_uncollected_shipments(session, order, shipment_id)
+    shipments = await select_brought(session, shipments, courier_id)
+    due = order.money(sum([await fix_cash(session, order, shipment) for shipment in shipments]))
+    if not due:
+        raise WrongState("Nothing is due in cash any more.", field=("id",))
+    if amount != due:
+        require_same_currency(amount, due)
+        raise AmountMismatch(due=due, given=amount, field=("amount",))
+    for shipment in shipments:
+        shipment.cash_collected_at = cause.now
+    await capture_cash(session, order, due.minor, cause=cause)
+    ids = [shipment.id for shipment in shipments]
+    record(session, CashCollected(order, payment_id=payment.id, shipment_ids=ids), cause)
+    await settle_order(session, order, cause=cause.automatic)
+    return payment
+
+
+def check_collectable(order: Order, payment: Payment) -> None:
+    """Refuse what is not paid in cash, or not any more."""
+    if not payment.method.collected_offline:
+        raise WrongState("This part is not paid in cash.", field=("id",))
+    if payment.status is PaymentStatus.CAPTURED:
+        raise WrongState("This cash has been collected already.", field=("id",))
+    if not payment.amount:
+        raise WrongState("Nothing is due in cash any more.", field=("id",))
+    if order.status in FINAL or order.status is OrderStatus.PENDING:
+        raise WrongState("This order is {status}; there is no cash to collect.", status=order.status)
+
+
+async def find_uncollected_shipments(
+    session: AsyncSession, order: Order, shipment_id: int | None
+) -> Sequence[Shipment]:
+    """The parcels of an order that have arrived and were not paid, or the one that is named."""
+    rows = await session.scalars(
+        select(Shipment)
+        .where(Shipment.order_id == order.id, Shipment.dispatched_at.is_not(None))
+        .order_by(Shipment.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    shipments = [each for each in rows if shipment_id in {None, each.id}]
+    if shipment_id is not None and not shipments:
+        raise NotFound("shipment", field=("shipment_id",))
+    arrived = [each for each in shipments if each.status is ShipmentStatus.DELIVERED and not each.ended_at]
+    if not arrived:
+        raise WrongState("Nothing of this has arrived yet.", field=("id",))
+    uncollected = [each for each in arrived if each.cash_collected_at is None]
+    if not uncollected:
+        raise WrongState("This cash has been collected already.", field=("id",))
+    return uncollected
+
+
+async def select_brought(
+    session: AsyncSession, shipments: Sequence[Shipment], courier_id: int | None
+) -> Sequence[Shipment]:
+    """Those of these parcels for which somebody may hand in cash: a courier for what they have brought, staff
+    for what none of our couriers has."""
+    rows = await session.execute(
+        select(DeliveryRunStop.shipment_id, DeliveryRun.courier_id)
+        .join(DeliveryRun, DeliveryRun.id == DeliveryRunStop.delivery_run_id)
+        .where(DeliveryRunStop.shipment_id.in_([shipment.id for shipment in shipments]))
+        .where(DeliveryRunStop.outcome == StopOutcome.DELIVERED)
+    )
+    couriers = {each.shipment_id: each.courier_id for each in rows}
+    brought = [shipment for shipment in shipments if couriers.get(shipment.id) == courier_id]
+    if not brought and courier_id is not None:
+        raise NotFound("payment", field=("id",))
+    if not brought:
+        raise WrongState("Our courier who has brought it hands in this cash.", field=("id",))
+    return brought
+
+
+async def capture_cash(session: AsyncSession, order: Order, amount: int, *, cause: Cause) -> None:
+    """Post an amount to the cash payments of a locked order, the first one first."""
+    for payment in await find_cash_payments(session, order):
+        part = min(amount, payment.amount - payment.captured_amount)
+        if not part:
+            continue
+        await write_posting(
+            session,
+            order_id=order.id,
+            payment_id=payment.id,
+            kind=PostingKind.CASH_COLLECTED,
+            amount=order.money(part),
+            key=f"taken:{payment.reference}:{payment.captured_amount}",
+            now=cause.now,
+        )
+        payment.captured_amount += part
+        amount -= part
+        if payment.captured_amount == payment.amount:
+            move(payment, PaymentStatus.CAPTURED, TRANSITIONS)
+            payment.captured_at = cause.now
+    await refresh_payment_status(session, order)

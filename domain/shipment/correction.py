@@ -1,0 +1,93 @@
+"""Correcting a parcel that was marked as delivered or returned by mistake."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.cause import Cause
+from domain.errors import WrongState
+from domain.events import ShipmentCorrected
+from domain.order import required_reason, settle_order
+from domain.outbox import record
+from domain.shipment.fulfilment import refresh_fulfilment
+from domain.shipment.states import FINAL, lock_shipment, status_after
+from domain.shipment.tracking import load_tracking_events, sort_events
+from models import (
+    CarrierCode,
+    Delivery,
+    Order,
+    OrderStatus,
+    Shipment,
+    ShipmentLine,
+    ShipmentStatus,
+    Ticket,
+    TicketLine,
+    TicketStatus,
+    TrackingEvent,
+)
+
+
+async def correct_shipment(session: AsyncSession, shipment_id: int, *, reason: str, cause: Cause) -> Shipment:
+    """Take back that a parcel was delivered or returned: it is where it was before, and what followed from it
+    is undone.
+
+    WrongState when too much has followed: cash, a confirmed receipt, a ticket, an inspection, an end.
+    """
+    order, shipment = await lock_shipment(session, shipment_id)
+    reason = required_reason(reason)
+    if shipment.status not in FINAL:
+        raise WrongState("This shipment is marked neither as delivered nor as returned.", field=("id",))
+    await check_correctable(session, order, shipment)
+    events = await load_tracking_events(session, shipment)
+    for event in events:
+        if event.status is shipment.status and event.revoked_at is None:
+            event.revoked_at = cause.now
+    before = status_after(event.status for event in sort_events(events) if event.revoked_at is None)
+    status = ShipmentStatus.PICKED_UP if before is ShipmentStatus.PENDING else before
+    correction = TrackingEvent(
+        shipment_id=shipment.id,
+        status=status,
+        code=f"CORRECTED-{shipment.version}",
+        description=reason,
+        location="",
+        occurred_at=cause.now,
+        received_at=cause.now,
+    )
+    session.add(correction)
+    # What was never true is taken back: that is no transition, so the table of transitions is not asked.
+    shipment.status, shipment.delivered_at, shipment.waiting_since = status, None, None
+    shipment.last_event_at = cause.now
+    shipment.poll_at = None if shipment.carrier is CarrierCode.OWN else cause.now
+    await session.flush()
+    record(session, ShipmentCorrected(shipment, account_id=order.account_id), cause)
+    await refresh_fulfilment(session, order, cause=cause)
+    await settle_order(session, order, cause=cause.automatic)
+    return shipment
+
+
+async def check_correctable(session: AsyncSession, order: Order, shipment: Shipment) -> None:
+    """Refuse a correction after which cash, claims or stock would be about a parcel that is under way."""
+    if order.status is not OrderStatus.CONFIRMED:
+        raise WrongState("This order is {status}.", status=order.status, field=("id",))
+    if shipment.ended_at is not None or shipment.inspected_at is not None:
+        raise WrongState("What came back in this shipment has been booked already.", field=("id",))
+    if shipment.status is ShipmentStatus.RETURNED:
+        return
+    if order.receipt_confirmed_at is not None:
+        raise WrongState("The customer has confirmed the receipt.", field=("id",))
+    if shipment.cash_collected_at is not None:
+        raise WrongState("Cash has been collected for this shipment.", field=("id",))
+    if await has_ticket(session, shipment):
+        raise WrongState("A ticket is about what is in this shipment.", field=("id",))
+
+
+async def has_ticket(session: AsyncSession, shipment: Shipment) -> bool:
+    """Whether a ticket that was not cancelled claims what is in a parcel, or was completed by its arrival."""
+    claimed = (
+        select(Ticket.id)
+        .join(TicketLine, TicketLine.ticket_id == Ticket.id)
+        .join(ShipmentLine, ShipmentLine.order_line_id == TicketLine.order_line_id)
+        .join(Delivery, Delivery.id == shipment.delivery_id)
+        .where(ShipmentLine.shipment_id == shipment.id, Ticket.status != TicketStatus.CANCELLED)
+        .where(Delivery.ticket_id.is_distinct_from(Ticket.id) | (Ticket.status == TicketStatus.COMPLETED))
+    )
+    return await session.scalar(claimed.limit(1)) is not None
