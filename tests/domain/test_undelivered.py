@@ -306,6 +306,7 @@ async def test_a_lost_parcel_that_a_ticket_has_refunded_leaves_nothing_open(
         type=TicketType.REFUND_ONLY,
         reason=TicketReason.NOT_RECEIVED,
         lines=[(line, 2)],
+        now=NOW + timedelta(days=9),
     )
     await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW))
     assert (parcel.ending, order.fulfilment_status) == (ShipmentEnding.CLAIMED, FulfilmentStatus.RETURNED)
