@@ -170,7 +170,7 @@ async def add_other_orders(session: AsyncSession, variant: Variant, other: Varia
     ticket = await create_ticket(session, order=returned, status=TicketStatus.RETURN_SHIPPED)
     await accept_return(session, ticket.id, DEADLINES, damaged=True, cause=Cause(NOW, None))
     await settle_refunds(session, ticket)
-    await follow_refunds(session, ticket.id, cause=Cause(NOW))
+    await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
     await create_order(session, lines=[(variant, 2)], coupon_code="SPRING", status=OrderStatus.CANCELLED)
     unpaid = await create_order(session, lines=[(other, 3)])
     line = (await session.scalars(rows_of(OrderLine, unpaid))).one()
