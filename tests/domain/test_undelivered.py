@@ -311,7 +311,7 @@ async def test_a_lost_parcel_that_a_ticket_has_refunded_leaves_nothing_open(
     await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW))
     assert (parcel.ending, order.fulfilment_status) == (ShipmentEnding.CLAIMED, FulfilmentStatus.RETURNED)
     await settle_refunds(session, ticket)
-    await follow_refunds(session, ticket.id, cause=Cause(NOW))
+    await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
 
     assert order.status is OrderStatus.CLOSED
     await check_books(session)
