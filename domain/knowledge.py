@@ -9,8 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.errors import Conflict, Invalid, NotFound, Taken, Unauthenticated, collect_refusals
+from domain.errors import Conflict, Invalid, NotFound, Taken, Unauthenticated, WrongState, collect_refusals
+from domain.removal import RemovalOutcome, delete_with_owned, is_referenced
 from domain.state import move, transition_table
+from domain.versions import check_version
 from models import Article, ArticleRating, ArticleSearchText, ArticleStatus, ArticleVersion, Cart
 from models.sql.upsert import upsert_into
 from text import analyze_texts
@@ -32,6 +34,8 @@ SLUG_LIMIT = 100
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+
+OWNED_BY_ARTICLE = (ArticleVersion, ArticleSearchText)
 
 TITLE_WEIGHT = 3
 """A word of the title counts as much in search as this many of the body."""
@@ -75,9 +79,39 @@ async def update_article(
     return article
 
 
+async def remove_article(
+    session: AsyncSession, article_id: int, *, version: int | None, cause: Cause
+) -> tuple[Article, RemovalOutcome]:
+    """Remove a draft that nobody has rated or refers to; archive any other article."""
+    article = await lock_article(session, article_id)
+    check_version(article, version)
+    if article.archived_at is not None:
+        raise WrongState("This article is archived already.", field=("id",))
+    needed = article.status is ArticleStatus.PUBLISHED or await is_referenced(
+        session, article, row_id=article_id, owned=OWNED_BY_ARTICLE
+    )
+    if not needed:
+        await delete_with_owned(session, article, row_id=article_id, owned=OWNED_BY_ARTICLE)
+        return article, RemovalOutcome.REMOVED
+    article.archived_at = cause.now
+    await session.flush()
+    return article, RemovalOutcome.ARCHIVED
+
+
+async def restore_article(session: AsyncSession, article_id: int) -> Article:
+    """List an archived article again."""
+    article = await lock_article(session, article_id)
+    if article.archived_at is None:
+        raise WrongState("This article is not archived.", field=("id",))
+    article.archived_at = None
+    return article
+
+
 async def publish_article(session: AsyncSession, article_id: int, *, cause: Cause) -> Article:
     """Publish a draft."""
     article = await lock_article(session, article_id)
+    if article.archived_at is not None:
+        raise WrongState("This article is archived; restore it first.", field=("id",))
     move(article, ArticleStatus.PUBLISHED, TRANSITIONS)
     article.published_at = cause.now
     return article

@@ -145,9 +145,14 @@ class CategoryBySlug(BySlug[Category]):
 
 
 class ChildrenByCategory(ManyByKey[int, Category]):
+    """Without those that are archived."""
+
     key = Category.parent_id
     order_by = (Category.position, Category.id)
     primes = "category"
+
+    def statement(self) -> Select[Category]:
+        return select(Category).where(Category.archived_at.is_(None))
 
 
 class AttributesByCategory(ManyByKey[int, CategoryAttribute]):
@@ -180,19 +185,26 @@ class PublicMedia(Grouped[int, bool]):
 CATEGORIES = select(Category).order_by(Category.depth, Category.position, Category.id)
 
 
-async def load_categories(reads: Reads) -> Sequence[Category]:
+async def load_categories(reads: Reads, *, archived: bool = False) -> Sequence[Category]:
+    """All categories; those that are archived only where they are asked for."""
+    statement = CATEGORIES if archived else CATEGORIES.where(Category.archived_at.is_(None))
     async with reads() as session:
-        return (await session.scalars(CATEGORIES)).all()
+        return (await session.scalars(statement)).all()
 
 
-async def load_root_categories(reads: Reads) -> Sequence[Category]:
+async def load_root_categories(reads: Reads, *, archived: bool = False) -> Sequence[Category]:
+    statement = CATEGORIES if archived else CATEGORIES.where(Category.archived_at.is_(None))
     async with reads() as session:
-        return (await session.scalars(CATEGORIES.where(Category.parent_id.is_(None)))).all()
+        return (await session.scalars(statement.where(Category.parent_id.is_(None)))).all()
 
 
-async def load_attributes(reads: Reads) -> Sequence[Attribute]:
+async def load_attributes(reads: Reads, *, archived: bool = False) -> Sequence[Attribute]:
+    """All attributes; those that are archived only where they are asked for."""
+    statement = select(Attribute).order_by(Attribute.code)
     async with reads() as session:
-        return (await session.scalars(select(Attribute).order_by(Attribute.code))).all()
+        return (
+            await session.scalars(statement if archived else statement.where(Attribute.archived_at.is_(None)))
+        ).all()
 
 
 async def load_slugs(reads: Reads, product_ids: Collection[int]) -> dict[int, str]:

@@ -25,9 +25,12 @@ def select_articles(
     category: str | None = None,
     tag: str | None = None,
     language: str | None = None,
+    archived: bool = False,
 ) -> tuple[AnySelect, Sort]:
     """The articles that match, and their order: by relevance with a full-text query `match`, else by age."""
     statement, sort = select(Article), NEWEST_ARTICLE
+    if not archived:
+        statement = statement.where(Article.archived_at.is_(None))
     for column, value in (
         (Article.status, status),
         (Article.category, category),
@@ -88,7 +91,7 @@ def best_matches(match: str, number: int, *, dialect: str) -> AnySelect:
     limited = (
         select(literal(number).label("query"), found.c.id, found.c.score)
         .join(Article, Article.id == found.c.id)
-        .where(Article.status == ArticleStatus.PUBLISHED)
+        .where(Article.status == ArticleStatus.PUBLISHED, Article.archived_at.is_(None))
         .order_by(found.c.score.desc(), found.c.id)
         .limit(SUGGESTIONS_LIMIT)
         .subquery(f"best_{number}")

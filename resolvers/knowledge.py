@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import strawberry
 
@@ -9,9 +10,12 @@ from domain.knowledge import (
     guest_reader,
     publish_article,
     rate_article,
+    remove_article,
+    restore_article,
     update_article,
     withdraw_article,
 )
+from domain.removal import RemovalOutcome
 from gateways.secrets import fingerprint_of
 from loaders.knowledge import SUGGESTIONS_LIMIT, select_articles
 from loaders.page import FIRST_PAGE, Page, PageRequest
@@ -63,6 +67,7 @@ async def articles(
     tag: str | None = None,
     language: str | None = None,
     status: ArticleStatus | None = None,
+    archived: bool = False,
     page: PageRequest = FIRST_PAGE,
 ) -> Page[Article]:
     """Articles: the best matches first with a query, else the newest first.
@@ -72,6 +77,7 @@ async def articles(
     tag: only with this tag
     language: only in this language, as a tag such as "zh-CN"
     status: only with this status; customers always see published ones only
+    archived: true for those that are archived, too; for the staff
     """
     statement, sort = select_articles(
         dialect=info.context.shop.database.dialect,
@@ -80,6 +86,7 @@ async def articles(
         category=category,
         tag=tag,
         language=language,
+        archived=archived and info.context.viewer.may(Permission.ARTICLE_VIEW),
     )
     return await query_page(info, statement, sort, page)
 
@@ -117,6 +124,36 @@ async def article_save(info: Info, input: ArticleSaveInput) -> Article:
         version = input.changed_version()
         article_id = row_id(input.id, "Article")
         return await update_article(session, article_id, text, version=version, cause=context.cause)
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleRemoval:
+    """What became of an article: the archived one, or none where it is gone."""
+
+    article: Article | None
+    outcome: RemovalOutcome
+
+
+async def article_remove(info: Info, id: strawberry.ID, version: int | None = None) -> ArticleRemoval:
+    """Removes a draft that nobody has rated. Any other article is archived: it is not listed, found or
+    suggested any more; who has its address can still read it.
+
+    id: the article
+    version: the version you have read; CONFLICT when somebody changed it since
+    """
+    context, article_id = info.context, row_id(id, "Article")
+    async with context.transaction() as session:
+        row, outcome = await remove_article(session, article_id, version=version, cause=context.cause)
+    return ArticleRemoval(row if outcome is RemovalOutcome.ARCHIVED else None, outcome)
+
+
+async def article_restore(info: Info, id: strawberry.ID) -> Article:
+    """Lists an archived article again.
+
+    id: the article
+    """
+    async with info.context.transaction() as session:
+        return await restore_article(session, row_id(id, "Article"))
 
 
 async def article_publish(info: Info, id: strawberry.ID) -> Article:

@@ -12,7 +12,7 @@ from schema.account import Account
 from schema.cache_control import MINUTES, NEVER
 from schema.connection import Connection
 from schema.limits.sizes import FEW, SEARCH, SOME
-from schema.mutation import mutation
+from schema.mutation import ARCHIVED_THING, REMOVAL_OUTCOME, mutation
 from schema.node import Node
 from schema.rows import batched, field, loaded, plain_list, row_type
 
@@ -65,6 +65,8 @@ class Article(Node):
     """When it was last changed."""
     published_at: datetime | None
     """Since when everybody can read it; null for a draft."""
+    archived_at: datetime | None
+    """When it was archived: it is not listed any more; null while it is in use."""
     versions: list[ArticleVersion] = batched(resolve.versions, public=NEVER, size=SOME)
 
 
@@ -84,4 +86,12 @@ class KnowledgeMutation:
     article_save = mutation(resolve.article_save, returns=Article, allow=Permission.ARTICLE_EDIT)
     article_publish = mutation(resolve.article_publish, returns=Article, allow=Permission.ARTICLE_EDIT)
     article_withdraw = mutation(resolve.article_withdraw, returns=Article, allow=Permission.ARTICLE_EDIT)
+    article_remove = mutation(
+        resolve.article_remove,
+        returns=Article,
+        allow=Permission.ARTICLE_EDIT,
+        field_description=ARCHIVED_THING,
+        further_fields=REMOVAL_OUTCOME,
+    )
+    article_restore = mutation(resolve.article_restore, returns=Article, allow=Permission.ARTICLE_EDIT)
     article_rate = mutation(resolve.article_rate, returns=Article, allow=Permission.PUBLIC)

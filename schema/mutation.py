@@ -13,10 +13,15 @@ from resolvers.context import Info
 from resolvers.descriptions import describe_enum, parse_docstring
 from resolvers.errors import REFUSALS, DomainError, ErrorCode, path_of, refusal_of
 from resolvers.guard import Permission
+from resolvers.removal import RemovalOutcome
 from schema.limits.sizes import COMMAND, FEW, SOME
 from schema.rows import plain_list, plain_type
 
 describe_enum(ErrorCode)
+
+ARCHIVED_THING = "The archived thing; null when it was removed, and when the shop refused."
+REMOVAL_OUTCOME = {"outcome": (describe_enum(RemovalOutcome), "Whether it was removed or archived.")}
+"""What mutations that remove something answer beside it."""
 
 
 @plain_type

@@ -12,7 +12,7 @@ from resolvers.guard import Permission
 from schema.account import Account
 from schema.connection import Connection
 from schema.limits.sizes import FEW, MANY, REPORT
-from schema.mutation import mutation
+from schema.mutation import ARCHIVED_THING, REMOVAL_OUTCOME, mutation
 from schema.node import Node
 from schema.rows import field, loaded, row_type
 
@@ -68,6 +68,8 @@ class Warehouse(Node):
     """Its position among the warehouses; 1 is the main one."""
     active: bool
     """Whether orders may take from it."""
+    archived_at: datetime | None
+    """When it was archived: it is not listed any more; null while it is in use."""
     allows_pickup: bool
     """Whether customers may collect orders there."""
     pickup_hours: list["OpeningHours"] = field(resolve.pickup_hours, size=FEW)
@@ -192,3 +194,11 @@ class StockMutation:
         field_name="variant",
     )
     warehouse_save = mutation(resolve.warehouse_save, returns=Warehouse, allow=Permission.STOCK_EDIT)
+    warehouse_remove = mutation(
+        resolve.warehouse_remove,
+        returns=Warehouse,
+        allow=Permission.STOCK_EDIT,
+        field_description=ARCHIVED_THING,
+        further_fields=REMOVAL_OUTCOME,
+    )
+    warehouse_restore = mutation(resolve.warehouse_restore, returns=Warehouse, allow=Permission.STOCK_EDIT)

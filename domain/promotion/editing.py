@@ -102,7 +102,7 @@ async def require_scope_exists(session: AsyncSession, draft: PromotionDraft) -> 
         return
     table, field = SCOPE_TABLES[draft.scope]
     ids = draft.scope_ids[:SCOPE_LIMIT]
-    found = set(await session.scalars(select(table.id).where(table.id.in_(ids))))
+    found = set(await session.scalars(select(table.id).where(table.id.in_(ids)).with_for_update(read=True)))
     with collect_refusals() as check:
         for index, id in enumerate(ids):
             if id not in found:

@@ -60,7 +60,9 @@ async def read_catalogue(session: AsyncSession, *, now: datetime) -> CatalogueFa
     attributes = await read_attributes(session, products)
     required: defaultdict[int, list[int]] = defaultdict(list)
     for category_attribute in await session.scalars(
-        select(CategoryAttribute).where(CategoryAttribute.required)
+        select(CategoryAttribute)
+        .join(Attribute, Attribute.id == CategoryAttribute.attribute_id)
+        .where(CategoryAttribute.required, Attribute.archived_at.is_(None))
     ):
         required[category_attribute.category_id].append(category_attribute.attribute_id)
     await read_trade(session, products, now - RECENT)

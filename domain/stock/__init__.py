@@ -38,6 +38,7 @@ from domain.stock.warehouse import (
     ensure_warehouses,
     save_warehouse,
 )
+from domain.stock.warehouse_removal import remove_warehouse, restore_warehouse
 
 __all__ = [
     "CODE_LIMIT",
@@ -64,9 +65,11 @@ __all__ = [
     "release_line_units",
     "release_reservations",
     "release_stock",
+    "remove_warehouse",
     "reserve_for_orders",
     "reserve_line_units",
     "reserve_stock",
+    "restore_warehouse",
     "return_stock",
     "save_warehouse",
     "select_filled_backorders",

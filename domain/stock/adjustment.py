@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid, NotFound, WrongState
 from domain.stock.movement import (
     ADD,
     ARRIVE,
@@ -91,8 +91,17 @@ async def check_exists(session: AsyncSession, variant_id: int, warehouse_ids: Se
     if await session.get(Variant, variant_id) is None:
         raise NotFound("variant", field=("variant_id",))
     for field, warehouse_id in zip(("warehouse_id", "to_warehouse_id"), warehouse_ids, strict=False):
-        if await session.get(Warehouse, warehouse_id) is None:
+        # shared, so that nobody removes it before the units are in it
+        warehouse = await session.get(
+            Warehouse,
+            warehouse_id,
+            with_for_update={"read": True, "key_share": True},
+            populate_existing=True,
+        )
+        if warehouse is None:
             raise NotFound("warehouse", field=(field,))
+        if warehouse.archived_at is not None:
+            raise WrongState("This warehouse is archived; restore it first.", field=(field,))
 
 
 async def read_level(session: AsyncSession, variant_id: int, warehouse_id: int) -> StockLevel:

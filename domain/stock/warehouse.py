@@ -62,6 +62,8 @@ async def save_warehouse(
         warehouse, index = await insert_warehouse(session, values, len(others)), len(others)
     else:
         warehouse, index = pop_warehouse(others, warehouse_id)
+        if warehouse.archived_at is not None:
+            raise WrongState("This warehouse is archived; restore it first.", field=("id",))
         for name, value in values.items():
             setattr(warehouse, name, value)
     others.insert(index_for(position, len(others)) if position is not None else index, warehouse)

@@ -335,7 +335,12 @@ def _display_order(each: AttributeValueCount) -> tuple[str, int, int, int, Decim
 
 @cache
 def _categories_statement(dialect: str) -> PreparedSelect:
-    return PreparedSelect(select(*columns_of(Category)).where(is_among(Category.id, "ids", dialect)), dialect)
+    return PreparedSelect(
+        select(*columns_of(Category)).where(
+            is_among(Category.id, "ids", dialect), Category.archived_at.is_(None)
+        ),
+        dialect,
+    )
 
 
 @cache
@@ -347,4 +352,7 @@ def _attributes_statement(dialect: str) -> PreparedSelect:
     statement = select(*columns_of(Attribute), *columns_of(AttributeValue)).outerjoin_from(
         Attribute, AttributeValue, has_value
     )
-    return PreparedSelect(statement.where(is_among(Attribute.id, "attributes", dialect)), dialect)
+    return PreparedSelect(
+        statement.where(is_among(Attribute.id, "attributes", dialect), Attribute.archived_at.is_(None)),
+        dialect,
+    )

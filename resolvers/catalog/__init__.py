@@ -62,6 +62,12 @@ from resolvers.catalog.product import (
     variant_name,
     variant_options,
 )
+from resolvers.catalog.removal import (
+    attribute_remove,
+    attribute_restore,
+    category_remove,
+    category_restore,
+)
 from resolvers.catalog.suggestions import SearchSuggestion, search_suggestions
 from resolvers.catalog.updates import (
     ProductChange,
@@ -96,6 +102,8 @@ __all__ = [
     "VariantOption",
     "VariantOptionTranslation",
     "attribute_number",
+    "attribute_remove",
+    "attribute_restore",
     "attribute_save",
     "attribute_text",
     "attributes",
@@ -104,6 +112,8 @@ __all__ = [
     "category",
     "category_ancestors",
     "category_attributes",
+    "category_remove",
+    "category_restore",
     "category_save",
     "compare_at_price",
     "corrected_query",

@@ -16,9 +16,12 @@ async def find_attribute(info: Info, attribute_id: int) -> Attribute | None:
     return await info.context.load.attribute.load(attribute_id)
 
 
-async def attributes(info: Info) -> Sequence[Attribute]:
-    """All attributes of the shop, by code."""
-    return await load_attributes(info.context.shop.database.reads)
+async def attributes(info: Info, archived: bool = False) -> Sequence[Attribute]:
+    """All attributes of the shop, by code.
+
+    archived: true for those that are archived, too
+    """
+    return await load_attributes(info.context.shop.database.reads, archived=archived)
 
 
 async def attribute_text(rows: Sequence[ProductAttribute], info: Info) -> Sequence[str]:

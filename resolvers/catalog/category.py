@@ -10,6 +10,7 @@ from loaders.catalog import load_categories, load_root_categories
 from models import Attribute, Category, CategoryAttribute
 from resolvers.catalog.product import apply_preferences
 from resolvers.context import Info
+from resolvers.guard import Permission
 from resolvers.ids import parse_id
 
 
@@ -49,15 +50,18 @@ async def find_category(info: Info, category_id: int) -> Category | None:
     return await info.context.load.category.load(category_id)
 
 
-async def categories(info: Info, roots: bool = True, language: str | None = None) -> Sequence[Category]:
+async def categories(
+    info: Info, roots: bool = True, language: str | None = None, archived: bool = False
+) -> Sequence[Category]:
     """The categories of the shop.
 
     roots: true for the roots only, with the others below them as children; false for all, the roots first
     language: the language of their texts, as a tag such as "zh-CN"; the viewer's own when left out
+    archived: true for those that are archived, too; for the staff
     """
     apply_preferences(info, language=language)
-    reads = info.context.shop.database.reads
-    return await (load_root_categories(reads) if roots else load_categories(reads))
+    reads, load = info.context.shop.database.reads, load_root_categories if roots else load_categories
+    return await load(reads, archived=archived and info.context.viewer.may(Permission.CATALOG_VIEW))
 
 
 async def category_ancestors(categories: Sequence[Category], info: Info) -> Sequence[Sequence[Category]]:
@@ -90,5 +94,5 @@ def merge_attributes(
     return [
         EffectiveAttribute(attribute, row.required, inherited=row.category_id != category.id)
         for attribute_id, row in nearest.items()
-        if (attribute := attributes[attribute_id])
+        if (attribute := attributes[attribute_id]) and attribute.archived_at is None
     ]

@@ -13,7 +13,14 @@ from resolvers.stock.availability import (
 )
 from resolvers.stock.low_stock import category_path, low_stock, low_stock_at, stock_threshold_set
 from resolvers.stock.movements import stock_adjust, stock_movements
-from resolvers.stock.warehouses import find_warehouse, pickup_hours, warehouse_save, warehouses
+from resolvers.stock.warehouses import (
+    find_warehouse,
+    pickup_hours,
+    warehouse_remove,
+    warehouse_restore,
+    warehouse_save,
+    warehouses,
+)
 
 __all__ = [
     "Availability",
@@ -34,6 +41,8 @@ __all__ = [
     "stock_threshold_set",
     "variant_availability",
     "variant_stock",
+    "warehouse_remove",
+    "warehouse_restore",
     "warehouse_save",
     "warehouses",
 ]

@@ -1,8 +1,12 @@
 """Warehouses: listing and saving them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from domain.stock import OpeningHours, Weekday, save_warehouse
+import strawberry
+
+from domain.removal import RemovalOutcome
+from domain.stock import OpeningHours, Weekday, remove_warehouse, restore_warehouse, save_warehouse
 from loaders.stock import all_warehouses
 from models import Warehouse
 from resolvers.context import Info
@@ -11,9 +15,40 @@ from resolvers.ids import row_id
 from resolvers.inputs.stock import WarehouseSaveInput
 
 
-async def warehouses(info: Info) -> Sequence[Warehouse]:
-    """All warehouses, the main one first."""
-    return await all_warehouses(info.context.shop.database.reads)
+@dataclass(frozen=True, slots=True)
+class WarehouseRemoval:
+    """What became of a warehouse: the archived one, or none where it is gone."""
+
+    warehouse: Warehouse | None
+    outcome: RemovalOutcome
+
+
+async def warehouses(info: Info, archived: bool = False) -> Sequence[Warehouse]:
+    """All warehouses, the main one first.
+
+    archived: true for those that are archived, too
+    """
+    rows = await all_warehouses(info.context.shop.database.reads)
+    return [row for row in rows if archived or row.archived_at is None]
+
+
+async def warehouse_remove(info: Info, id: strawberry.ID) -> WarehouseRemoval:
+    """Removes a warehouse in which nothing was ever kept; archives any other one that is empty.
+
+    id: the warehouse
+    """
+    async with info.context.transaction() as session:
+        row, outcome = await remove_warehouse(session, row_id(id, "Warehouse"), now=info.context.now)
+    return WarehouseRemoval(row if outcome is RemovalOutcome.ARCHIVED else None, outcome)
+
+
+async def warehouse_restore(info: Info, id: strawberry.ID) -> Warehouse:
+    """Lists an archived warehouse again; orders take from it when `warehouseSave` makes it active.
+
+    id: the warehouse
+    """
+    async with info.context.transaction() as session:
+        return await restore_warehouse(session, row_id(id, "Warehouse"))
 
 
 async def warehouse_save(info: Info, input: WarehouseSaveInput) -> Warehouse:

@@ -9,7 +9,7 @@ from schema.catalog.listing import ProductConnection, SearchSuggestion
 from schema.catalog.product import Attribute, Category, Media, PriceChange, Product, Variant
 from schema.catalog.updates import CatalogSubscription
 from schema.limits.sizes import IMPORT, MANY, SEARCH, SUGGESTIONS
-from schema.mutation import mutation
+from schema.mutation import ARCHIVED_THING, REMOVAL_OUTCOME, mutation
 from schema.rows import field, plain_list, row_type
 
 __all__ = [
@@ -85,6 +85,22 @@ class CatalogMutation:
     )
     category_save = mutation(resolve.category_save, returns=Category, allow=Permission.CATALOG_EDIT)
     attribute_save = mutation(resolve.attribute_save, returns=Attribute, allow=Permission.CATALOG_EDIT)
+    category_remove = mutation(
+        resolve.category_remove,
+        returns=Category,
+        allow=Permission.CATALOG_EDIT,
+        field_description=ARCHIVED_THING,
+        further_fields=REMOVAL_OUTCOME,
+    )
+    category_restore = mutation(resolve.category_restore, returns=Category, allow=Permission.CATALOG_EDIT)
+    attribute_remove = mutation(
+        resolve.attribute_remove,
+        returns=Attribute,
+        allow=Permission.CATALOG_EDIT,
+        field_description=ARCHIVED_THING,
+        further_fields=REMOVAL_OUTCOME,
+    )
+    attribute_restore = mutation(resolve.attribute_restore, returns=Attribute, allow=Permission.CATALOG_EDIT)
     products_import = mutation(
         resolve.products_import,
         returns=ProductsImportResult,

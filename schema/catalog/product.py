@@ -81,6 +81,8 @@ class Attribute(Node):
     """Whether customers can filter products by it."""
     values: list[AttributeValue] = loaded("attribute_values", size=MANY)
     """The values an ENUM attribute allows, in order; empty for other types."""
+    archived_at: datetime | None
+    """When it was archived: it is not listed any more; null while it is in use."""
     version: int
     """Increases with each change; pass it to `attributeSave` so that no change of others is overwritten."""
 
@@ -131,6 +133,8 @@ class Category(Node):
     """The categories right below it, in order."""
     ancestors: list["Category"] = batched(resolve.category_ancestors, size=FEW)
     attributes: list[CategoryAttribute] = batched(resolve.category_attributes, size=MANY)
+    archived_at: datetime | None
+    """When it was archived: it is not listed any more; null while it is in use."""
     version: int
     """Increases with each change; pass it to `categorySave` so that no change of others is overwritten."""
 

@@ -1,6 +1,6 @@
 """What staff do with products and variants."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 from sqlalchemy import select
@@ -18,7 +18,7 @@ from domain.catalog.product.text_fields import with_product_texts
 from domain.catalog.product.validation import validate_product, validate_slug, validate_variant
 from domain.catalog.product.writing import set_status
 from domain.catalog.slugs import change_slug, release_former_slug, slug_of
-from domain.catalog.taxonomy import attributes_by_code, path_of
+from domain.catalog.taxonomy import attributes_by_code, path_of, refuse_archived_category
 from domain.cause import Cause
 from domain.errors import (
     Invalid,
@@ -104,7 +104,7 @@ async def update_product(
             with check:
                 await _refuse_taken_slug(session, valid.slug)
         with check:
-            await _refuse_unknown_attributes(session, valid)
+            await _refuse_unknown_attributes(session, valid, known=draft.attributes)
     if slug_changed:
         await change_slug(session, rows.product, valid.slug)
     ids = [row.id for row in rows.on_sale]
@@ -239,16 +239,21 @@ async def _set_category(
 ) -> ProductDraft:
     if category_id is not None:
         with check:
-            return replace(draft, category_path=await path_of(session, category_id, field=("category_id",)))
+            path = await path_of(session, category_id, field=("category_id",))
+            if path != draft.category_path:
+                await refuse_archived_category(session, category_id, field=("category_id",))
+            return replace(draft, category_path=path)
     return draft
 
 
-async def _refuse_unknown_attributes(session: AsyncSession, draft: ProductDraft) -> None:
-    """Staff choose from the attributes the shop has; only files may bring new ones."""
-    known = await attributes_by_code(session, draft.attributes)
+async def _refuse_unknown_attributes(
+    session: AsyncSession, draft: ProductDraft, *, known: Collection[str] = ()
+) -> None:
+    """Staff choose from attributes that are offered, or that the product has; files may bring new ones."""
+    found = await attributes_by_code(session, draft.attributes)
     with collect_refusals() as check:
         for code in draft.attributes:
-            if code not in known:
+            if code not in found or (found[code].row.archived_at is not None and code not in known):
                 check.add(NotFound(Message('attribute "{code}"', code=code), field=("attributes",)))
 
 

@@ -38,6 +38,7 @@ from domain.catalog.taxonomy import (
     ensure_attributes,
     ensure_categories,
     ensure_taxonomy_categories,
+    reopen_category,
 )
 from domain.cause import Cause
 from domain.events import ProductCreated, ProductUpdated
@@ -178,6 +179,8 @@ async def _write_rows(
     for save, category in zip(saves, categories, strict=True):
         session.add(save.rows.product)
         category_id = category.id if category else None
+        if category and category.archived_at is not None and save.rows.product.category_id != category_id:
+            await reopen_category(session, category)
         save.changed |= write_product(save.rows.product, save.draft, category_id=category_id, now=now)
         pictures, by_url, changed = write_media(session, save.rows, save.draft, uploads, now=now)
         save.changed |= changed

@@ -20,7 +20,15 @@ from domain.catalog.taxonomy.categories import (
     ensure_categories,
     ensure_taxonomy_categories,
     path_of,
+    refuse_archived_category,
     save_category,
+)
+from domain.catalog.taxonomy.removal import (
+    remove_attribute,
+    remove_category,
+    reopen_category,
+    restore_attribute,
+    restore_category,
 )
 from domain.catalog.taxonomy.values import WrongValue
 
@@ -42,6 +50,12 @@ __all__ = [
     "ensure_categories",
     "ensure_taxonomy_categories",
     "path_of",
+    "refuse_archived_category",
+    "remove_attribute",
+    "remove_category",
+    "reopen_category",
+    "restore_attribute",
+    "restore_category",
     "save_attribute",
     "save_category",
 ]

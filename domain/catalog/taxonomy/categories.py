@@ -11,7 +11,7 @@ from domain.catalog.limits import NAME_LIMIT, SLUG_LIMIT
 from domain.catalog.lock import lock_catalogue
 from domain.catalog.search_index import index_category_products
 from domain.catalog.slugs import change_slug, release_former_slug, slug_of
-from domain.errors import Invalid, NotFound, Taken, collect_refusals
+from domain.errors import Invalid, NotFound, Taken, WrongState, collect_refusals
 from domain.versions import check_version
 from domain.visible_text import visible_text
 from models import Attribute, Category, CategoryAttribute, CategorySlug
@@ -110,6 +110,15 @@ async def path_of(session: AsyncSession, category_id: int, *, field: tuple[str |
     return tuple(names[each] for each in category.path_ids)
 
 
+async def refuse_archived_category(
+    session: AsyncSession, category_id: int, *, field: tuple[str | int, ...]
+) -> None:
+    """Raise WrongState for a category that is offered no more."""
+    category = await session.get(Category, category_id)
+    if category and category.archived_at is not None:
+        raise WrongState("This category is archived; restore it first.", field=field)
+
+
 async def attribute_categories(
     session: AsyncSession, attribute_ids: Collection[int]
 ) -> dict[int, dict[int, str]]:
@@ -162,6 +171,7 @@ async def ensure_taxonomy_categories(session: AsyncSession, ids: Collection[str]
 async def _find_parent(
     session: AsyncSession, parent_id: int | None, category_id: int | None, version: int | None
 ) -> Category | None:
+    category = None
     if category_id is not None:
         category = await session.get(Category, category_id, populate_existing=True)
         if category is None:
@@ -172,6 +182,8 @@ async def _find_parent(
     parent = await session.get(Category, parent_id, populate_existing=True)
     if parent is None:
         raise NotFound("category", field=("parent_id",))
+    if parent.archived_at is not None and parent_id != (category.parent_id if category else None):
+        raise WrongState("This category is archived; restore it first.", field=("parent_id",))
     if category_id in parent.path_ids:
         raise Invalid("A category cannot stand below itself.", field=("parent_id",))
     return parent
@@ -286,7 +298,14 @@ async def _set_attributes(
     session: AsyncSession, category: Category, attributes: Sequence[CategoryAttributeDraft]
 ) -> None:
     required = {each.attribute_id: each.required for each in attributes}
-    known = set(await session.scalars(select(Attribute.id).where(Attribute.id.in_(required))))
+    own = select(CategoryAttribute.attribute_id).where(CategoryAttribute.category_id == category.id)
+    known = set(
+        await session.scalars(
+            select(Attribute.id).where(
+                Attribute.id.in_(required), Attribute.archived_at.is_(None) | Attribute.id.in_(own)
+            )
+        )
+    )
     with collect_refusals() as check:
         for index, each in enumerate(attributes):
             if each.attribute_id not in known:
