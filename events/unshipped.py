@@ -7,6 +7,7 @@ from domain.cause import Cause
 from domain.events import (
     OrderBackordersFilled,
     OrderConfirmed,
+    OrderEdited,
     OrderReleased,
     TicketAgreed,
     TicketDecided,
@@ -18,7 +19,7 @@ from events.types import Resources
 
 async def deliver_what_needs_no_shipping(
     session: AsyncSession,
-    event: OrderConfirmed | OrderReleased | OrderBackordersFilled,
+    event: OrderConfirmed | OrderReleased | OrderBackordersFilled | OrderEdited,
     resources: Resources,
 ) -> None:
     """Deliver what of an order needs no shipping, as far as it is paid and there."""

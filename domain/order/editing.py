@@ -17,6 +17,7 @@ from domain.errors import DomainError, Invalid, LimitReached, NotFound, WrongSta
 from domain.events import OrderAddressChanged, OrderHeld, OrderReleased
 from domain.order.lifecycle import lock_order, required_reason, settle_order
 from domain.order.states import FINAL, WHOLLY_SHIPPED
+from domain.order.waiting_edit import drop_waiting_edit
 from domain.outbox import record
 from domain.shipping import NotDeliverable, load_tariff
 from models import (
@@ -54,6 +55,7 @@ async def change_address(
     order = await lock_order(session, delivery.order_id)
     if order.status in FINAL or order.status is OrderStatus.COMPLETED:
         raise WrongState("This order is {status}.", status=order.status, field=("id",))
+    await drop_waiting_edit(session, order, cause=cause)
     lines = await read_lines_to_send(session, delivery)
     if any(line.packed for line, _ in lines):
         raise WrongState("Part of this is packed already.", field=("id",))

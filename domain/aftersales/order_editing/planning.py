@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from domain.address import PostalAddress, normalize_address, postal_address_of
@@ -15,7 +15,7 @@ from domain.aftersales.withdrawal import AlreadyPacked, SendingPlan
 from domain.cart import QUANTITY_LIMIT
 from domain.errors import DomainError, ErrorCode, Invalid, NotForSale, NotFound, OutOfStock, WrongState
 from domain.order.allocation import AvailableStock, DeliveryPlace, allocate_units
-from models import Delivery, ProductStatus
+from models import Delivery, ProductStatus, ShippingMethod
 
 Path = tuple[str | int, ...]
 
@@ -53,8 +53,9 @@ def plan_edit(facts: EditFacts, changes: OrderChanges, *, now: datetime) -> Edit
     ]
     for index, addition in enumerate(changes.additions):
         apply_addition(facts, sending, requested, addition, ("changes", "additions", index))
-    for variant_id in {variant_id for _, variant_id in requested.added}:
+    for delivery_id, variant_id in requested.added:
         check_sellable(facts, requested, variant_id)
+        check_shippable(facts, requested, delivery_id, variant_id)
     addresses = dict(normalized_addresses(sending, changes))
     allocated = allocate_additions(facts, requested, addresses)
     units = EditedUnits(requested.kept, allocated, addresses, removals)
@@ -160,6 +161,18 @@ def check_sellable(facts: EditFacts, requested: RequestedUnits, variant_id: int)
         raise OutOfStock(found.sellable.name, left=available, variant_id=variant_id, field=path)
 
 
+def check_shippable(facts: EditFacts, requested: RequestedUnits, delivery_id: int, variant_id: int) -> None:
+    """Refuse to send what needs no shipping, and not to send what needs it."""
+    [delivery] = [each for each in facts.sending.deliveries if each.id == delivery_id]
+    found = facts.variants[variant_id].sellable
+    if found.variant.requires_shipping == (delivery.method is ShippingMethod.NONE):
+        raise NotForSale(
+            "{name} cannot be added to this order; order it anew.",
+            name=found.name,
+            field=requested.fields[variant_id],
+        )
+
+
 def normalized_addresses(sending: SendingPlan, changes: OrderChanges) -> Iterator[tuple[int, PostalAddress]]:
     """The new address of each delivery; one that is what it was is left out."""
     editable = {each.id: each for each in sending.deliveries}
@@ -168,6 +181,8 @@ def normalized_addresses(sending: SendingPlan, changes: OrderChanges) -> Iterato
         delivery = editable.get(delivery_id)
         if delivery is None:
             raise WrongState("Part of this is packed already.", field=(*path, "delivery_id"))
+        if not delivery.method.has_rates:
+            raise WrongState("This goes to no address.", field=(*path, "delivery_id"))
         postal = normalize_address(address, field=(*path, "address"))
         if postal != postal_address_of(delivery):
             yield delivery_id, postal
@@ -192,7 +207,7 @@ def allocate_additions(
     by_id = {each.id: each for each in facts.sending.deliveries}
     places = [
         (
-            DeliveryPlace.of(addresses.get(delivery_id) or by_id[delivery_id]),
+            place_of(facts, by_id[delivery_id], addresses.get(delivery_id)),
             {
                 index: requested.added[delivery_id, variant_id]
                 for index, variant_id in enumerate(variant_ids)
@@ -206,6 +221,16 @@ def allocate_additions(
         AddedUnits(each, [(deliveries[part.delivery], part) for part in parts if part.line == index])
         for index, each in enumerate(found)
     ]
+
+
+def place_of(facts: EditFacts, delivery: Delivery, address: PostalAddress | None) -> DeliveryPlace:
+    """Where a delivery goes; what is collected leaves the warehouse in which the rest of it is."""
+    place = DeliveryPlace.of(address or delivery)
+    if delivery.method is not ShippingMethod.PICKUP:
+        return place
+    [first, *_] = [line for line in facts.sending.lines if line.delivery_id == delivery.id]
+    here = next((each for each in facts.warehouses if each.id == first.warehouse_id), None)
+    return replace(place, pickup_at=here)
 
 
 def indexes_of(conditions: Iterable[bool]) -> frozenset[int]:

@@ -181,7 +181,8 @@ def fee_after(facts: EditFacts, units: EditedUnits, delivery: Delivery) -> Money
     if not added and not any(left.values()):
         return Money.zero(delivery.currency)
     is_same = all(line.id not in removed for line in sending.lines if line.delivery_id == delivery.id)
-    if is_same and not added and delivery.id not in units.addresses:
+    is_unchanged = is_same and not added and delivery.id not in units.addresses
+    if is_unchanged or not delivery.method.has_rates:
         return delivery.fee
     lines = [(facts.kept[line_id].line, count) for line_id, count in left.items()]
     weight = sum(line.weight_grams * count for line, count in lines)

@@ -1,0 +1,274 @@
+"""Edits that wait for their payment, and edits at the same moment as other commands."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.cancelling import cancel_lines
+from domain.aftersales.order_editing.changes import LineAddition, LineChange, OrderChanges
+from domain.aftersales.order_editing.editing import EditRequest, edit_order
+from domain.aftersales.order_editing.extra_payment import carry_out_paid_edit, drop_unpaid_edit
+from domain.aftersales.order_editing.payments import change_payments
+from domain.aftersales.order_editing.quote import quote_edit
+from domain.aftersales.rules import ClaimedUnits
+from domain.cause import Cause
+from domain.errors import DomainError, WrongState
+from domain.order import PlannedPayment, cancel_order
+from domain.payment import capture_payment, start_payment
+from events.shop import Shop
+from models import (
+    CurrencyCode,
+    Money,
+    Order,
+    OrderEdit,
+    OrderEditStatus,
+    OrderStatus,
+    PaymentMethod,
+    PaymentStatus,
+    Refund,
+    Variant,
+)
+from tests.factories.aftersales import order_lines_of
+from tests.factories.order import (
+    CASH,
+    NOW,
+    PAY_WITHIN,
+    RECEIPT_AFTER,
+    SANDBOX,
+    TERMS,
+    a_variant,
+    create_order,
+    pack,
+    pay,
+    payments_of,
+)
+from tests.factories.promotion import create_flash_sale
+from tests.factories.stock import reserved_units
+
+pytestmark = pytest.mark.usefixtures("audit_at_end")
+
+CNY = CurrencyCode.CNY
+
+
+async def edit(
+    session: AsyncSession,
+    order: Order,
+    changes: OrderChanges,
+    *,
+    method: PaymentMethod | None = None,
+    key: str = "edit-1",
+    total: int | None = None,
+) -> Order:
+    """Edit an order at the quoted total."""
+    if total is None:
+        total = (await quote_edit(session, order.id, changes, now=NOW)).total.minor
+    return await edit_order(
+        session,
+        order.id,
+        EditRequest(changes, Money(total, order.currency), method, key),
+        TERMS,
+        receipt_after=RECEIPT_AFTER,
+        cause=Cause(NOW, order.account_id),
+    )
+
+
+async def order_with_waiting_edit(session: AsyncSession) -> tuple[Order, Variant]:
+    """A paid order for 99.00 to which two units at 25.00 are to be added."""
+    variant, more = await a_variant(session), await a_variant(session, prices={CNY: 2_500})
+    order = await create_order(session, lines=[(variant, 1)], status=OrderStatus.CONFIRMED)
+    await edit(session, order, OrderChanges(additions=[LineAddition(more.id, 2)]), method=SANDBOX)
+    return order, more
+
+
+async def only_edit(session: AsyncSession) -> OrderEdit:
+    [found] = await session.scalars(select(OrderEdit).execution_options(populate_existing=True))
+    return found
+
+
+async def test_an_edit_that_is_not_paid_in_time_is_dropped_and_the_order_is_as_it_was(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, more = await order_with_waiting_edit(session)
+    waiting = await only_edit(session)
+    early = await drop_unpaid_edit(session, waiting.id, cause=Cause(NOW))
+    late = await drop_unpaid_edit(session, waiting.id, cause=Cause(NOW + PAY_WITHIN))
+    reserved = await reserved_units(session, more)
+    _, payment = await payments_of(session, order)
+    await session.commit()
+
+    assert (early, late, reserved) == (False, True, 0)
+    assert (order.total_amount, order.extra_amount, order.status) == (9_900, 0, OrderStatus.CONFIRMED)
+    assert (payment.status, waiting.status) == (PaymentStatus.CLOSED, OrderEditStatus.DROPPED)
+
+
+async def test_what_is_paid_for_a_dropped_edit_is_refunded(shop: Shop, session: AsyncSession) -> None:
+    order, _ = await order_with_waiting_edit(session)
+    _, payment = await payments_of(session, order)
+    await start_payment(session, payment.id, query_at=NOW, cause=Cause(NOW))
+    await drop_unpaid_edit(session, (await only_edit(session)).id, cause=Cause(NOW + PAY_WITHIN))
+    await capture_payment(session, payment.id, cause=Cause(NOW + PAY_WITHIN))
+    await carry_out_paid_edit(session, payment.id, receipt_after=RECEIPT_AFTER, cause=Cause(NOW))
+    [refund] = await session.scalars(select(Refund))
+    await session.commit()
+
+    assert (refund.payment_id, refund.amount) == (payment.id, 5_000)
+    assert order.total.minor == 9_900
+
+
+async def test_nothing_is_packed_while_an_edit_is_paid(shop: Shop, session: AsyncSession) -> None:
+    order, _ = await order_with_waiting_edit(session)
+    with pytest.raises(WrongState):
+        await pack(session, order)
+    await session.commit()
+
+
+async def test_another_change_drops_an_edit_that_is_not_paid_yet(shop: Shop, session: AsyncSession) -> None:
+    order, more = await order_with_waiting_edit(session)
+    [line] = await order_lines_of(session, order)
+    changes = OrderChanges(lines=[LineChange(line.id, 1)], additions=[LineAddition(more.id, 1)])
+    await edit(session, order, changes, method=SANDBOX, key="edit-2")
+    statuses = [each.status for each in await session.scalars(select(OrderEdit).order_by(OrderEdit.id))]
+    reserved = await reserved_units(session, more)
+    await session.commit()
+
+    assert statuses == [OrderEditStatus.DROPPED, OrderEditStatus.AWAITING_PAYMENT]
+    assert (reserved, order.extra_amount) == (1, 2_500)
+
+
+async def test_a_cancelled_order_drops_its_edit(shop: Shop, session: AsyncSession) -> None:
+    order, more = await order_with_waiting_edit(session)
+    await cancel_order(session, order.id, reason="No.", cause=Cause(NOW, order.account_id))
+    reserved = await reserved_units(session, more)
+    status = (await only_edit(session)).status
+    await session.commit()
+
+    assert (order.status, reserved, status) == (OrderStatus.CANCELLED, 0, OrderEditStatus.DROPPED)
+
+
+async def test_a_repeated_edit_changes_nothing_and_another_total_is_refused(
+    shop: Shop, session: AsyncSession
+) -> None:
+    variant = await a_variant(session)
+    order = await create_order(session, lines=[(variant, 2)], payments={CASH: None})
+    [line] = await order_lines_of(session, order)
+    changes = OrderChanges(lines=[LineChange(line.id, 1)])
+    await edit(session, order, changes)
+    version = order.version
+    await edit(session, order, changes, total=9_900)
+    with pytest.raises(DomainError):
+        await edit(session, order, OrderChanges(lines=[LineChange(line.id, 2)]), key="edit-2", total=1)
+    await session.commit()
+
+    assert (order.version, order.total.minor) == (version, 9_900)
+
+
+async def test_a_flash_sale_counts_what_an_edit_leaves_and_adds(shop: Shop, session: AsyncSession) -> None:
+    tea = await a_variant(session)
+    sale = await create_flash_sale(session, tea, price=4_900, share=3)
+    order = await create_order(session, lines=[(tea, 2)])
+    [line] = await order_lines_of(session, order)
+    await edit(session, order, OrderChanges(lines=[LineChange(line.id, 4)]))
+    after_more = (order.total.minor, sale.sold)
+    lines = await order_lines_of(session, order)
+    await edit(
+        session,
+        order,
+        OrderChanges(lines=[LineChange(each.id, 0) for each in lines[1:]] + [LineChange(line.id, 1)]),
+        key="edit-2",
+    )
+    after_less = (order.total.minor, sale.sold)
+    await session.commit()
+
+    assert after_more == (3 * 4_900 + 9_900, 3)
+    assert after_less == (4_900, 1)
+
+
+async def test_the_unpaid_part_is_paid_by_other_methods(shop: Shop, session: AsyncSession) -> None:
+    order = await create_order(session)
+    planned = [PlannedPayment(SANDBOX, order.money(4_000)), PlannedPayment(CASH, order.money(5_900))]
+    await change_payments(session, order.id, planned, TERMS, cause=Cause(NOW, order.account_id))
+    _, advance, _ = await payments_of(session, order)
+    await start_payment(session, advance.id, query_at=NOW, cause=Cause(NOW))
+    await capture_payment(session, advance.id, cause=Cause(NOW))
+    shown = [(each.method, each.amount, each.status) for each in await payments_of(session, order)]
+    await session.commit()
+
+    assert order.status is OrderStatus.CONFIRMED
+    assert shown == [
+        (SANDBOX, 0, PaymentStatus.CLOSED),
+        (SANDBOX, 4_000, PaymentStatus.CAPTURED),
+        (CASH, 5_900, PaymentStatus.PENDING),
+    ]
+
+
+async def test_payments_are_not_changed_while_one_is_being_made(shop: Shop, session: AsyncSession) -> None:
+    order = await create_order(session)
+    [payment] = await payments_of(session, order)
+    await start_payment(session, payment.id, query_at=NOW, cause=Cause(NOW))
+    with pytest.raises(WrongState):
+        planned = [PlannedPayment(CASH, order.money(9_900))]
+        await change_payments(session, order.id, planned, TERMS, cause=Cause(NOW, order.account_id))
+    await session.commit()
+
+
+Command = Callable[[AsyncSession, Order], Awaitable[object]]
+
+
+async def add_one(session: AsyncSession, order: Order) -> None:
+    [line, *_] = await order_lines_of(session, order)
+    await edit(session, order, OrderChanges(additions=[LineAddition(line.variant_id, 1)]), key="race-1")
+
+
+async def take_one_off(session: AsyncSession, order: Order) -> None:
+    [line, *_] = await order_lines_of(session, order)
+    await edit(session, order, OrderChanges(lines=[LineChange(line.id, 1)]), key="race-2")
+
+
+async def pack_all(session: AsyncSession, order: Order) -> None:
+    await pack(session, order)
+
+
+async def pay_all(session: AsyncSession, order: Order) -> None:
+    await pay(session, order)
+
+
+async def cancel_it(session: AsyncSession, order: Order) -> None:
+    await cancel_order(session, order.id, reason="No.", cause=Cause(NOW, order.account_id))
+
+
+async def cancel_one(session: AsyncSession, order: Order) -> None:
+    [line, *_] = await order_lines_of(session, order)
+    units = [ClaimedUnits(line.id, 1)]
+    await cancel_lines(
+        session,
+        order.id,
+        units,
+        reason="One.",
+        receipt_after=RECEIPT_AFTER,
+        cause=Cause(NOW, order.account_id),
+    )
+
+
+@pytest.mark.parametrize(
+    "other", [pack_all, pay_all, cancel_it, cancel_one, take_one_off], ids=lambda each: each.__name__
+)
+@pytest.mark.parametrize("method", [SANDBOX, CASH], ids=["to be paid", "in cash"])
+async def test_an_edit_and_another_command_at_the_same_moment_leave_one_order(
+    shop: Shop, other: Command, method: PaymentMethod
+) -> None:
+    async with shop.database.writes.begin() as session:
+        tea = await a_variant(session)
+        order = await create_order(session, lines=[(tea, 2)], payments={method: None})
+
+    async def run(command: Command) -> None:
+        async with shop.database.writes.begin() as session:
+            await command(session, order)
+
+    outcomes = await asyncio.gather(run(add_one), run(other), return_exceptions=True)
+
+    unexpected = [each for each in outcomes if each is not None and not isinstance(each, DomainError)]
+    assert unexpected == []
+    assert any(outcome is None for outcome in outcomes)
