@@ -28,9 +28,11 @@ from domain.order.quote import OrderQuote, OrderQuoteLine, quote_order
 from domain.order.refusals import AmountMismatch, NotOffered
 from domain.order.request import OrderRequest, PaymentPlan, PlannedPayment, RequestedDelivery, RequestedLine
 from domain.order.states import FINAL, NOT_DISPATCHED, TRANSITIONS
+from domain.order.waiting_edit import EDIT_TRANSITIONS
 
 __all__ = [
     "CASH_LIMITS",
+    "EDIT_TRANSITIONS",
     "FINAL",
     "NOT_DISPATCHED",
     "TRANSITIONS",

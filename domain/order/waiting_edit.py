@@ -11,6 +11,7 @@ from domain.errors import WrongState
 from domain.events import OrderEditDropped
 from domain.ledger import refresh_payment_status, write_posting
 from domain.outbox import record
+from domain.state import move, transition_table
 from domain.stock import Allocation, release_stock
 from models import (
     Order,
@@ -22,6 +23,15 @@ from models import (
     PostingKind,
 )
 from models.sql.types import AnySelect
+
+EDIT_TRANSITIONS = transition_table(
+    OrderEditStatus.AWAITING_PAYMENT,
+    {
+        OrderEditStatus.AWAITING_PAYMENT: {OrderEditStatus.DONE, OrderEditStatus.DROPPED},
+        OrderEditStatus.DONE: set(),
+        OrderEditStatus.DROPPED: set(),
+    },
+)
 
 
 def select_unpaid_edits(now: datetime) -> AnySelect:
@@ -94,7 +104,8 @@ async def drop_edit(session: AsyncSession, order: Order, edit: OrderEdit, *, cau
             now=cause.now,
         )
     await release_edit_units(session, order, edit, cause=cause)
-    edit.status, edit.plan = OrderEditStatus.DROPPED, None
+    move(edit, OrderEditStatus.DROPPED, EDIT_TRANSITIONS)
+    edit.plan = None
     await refresh_payment_status(session, order)
     record(session, OrderEditDropped(order, payment_id=payment.id), cause)
 

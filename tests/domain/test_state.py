@@ -22,6 +22,7 @@ from models import OrderStatus, PaymentStatus, RefundStatus
 
 TABLES: list[Transitions[Any]] = [
     domain.order.TRANSITIONS,
+    domain.order.EDIT_TRANSITIONS,
     domain.payment.TRANSITIONS,
     domain.payment.REFUND_TRANSITIONS,
     domain.shipment.TRANSITIONS,

@@ -17,10 +17,11 @@ from domain.events import OrderEditRequested
 from domain.ledger import refresh_payment_status, write_posting
 from domain.money import money_text
 from domain.order import CASH_LIMITS, OrderTerms, lock_order
-from domain.order.waiting_edit import drop_edit, release_edit_units
+from domain.order.waiting_edit import EDIT_TRANSITIONS, drop_edit, release_edit_units
 from domain.outbox import record
 from domain.payment import refund_payment
 from domain.shipment import set_receipt_due
+from domain.state import move
 from domain.stock import Allocation, reserve_stock
 from models import (
     Money,
@@ -169,7 +170,8 @@ async def carry_out_edit(session: AsyncSession, order: Order, edit: OrderEdit, *
     await release_edit_units(session, order, edit, cause=cause)
     by = Cause(cause.now, edit.requested_by)
     await carry_out(session, facts, plan, total_change=0, cause=by)
-    edit.status, edit.plan = OrderEditStatus.DONE, None
+    move(edit, OrderEditStatus.DONE, EDIT_TRANSITIONS)
+    edit.plan = None
     await session.flush()
 
 

@@ -11,9 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import models
 from domain.aftersales.cancelling import cancel_lines
+from domain.aftersales.order_editing.changes import LineChange, OrderChanges
+from domain.aftersales.order_editing.extra_payment import carry_out_paid_edit, drop_unpaid_edit
+from domain.aftersales.order_editing.payments import change_payments
 from domain.aftersales.rules import ClaimedUnits
 from domain.cause import Cause
 from domain.order import (
+    PlannedPayment,
     cancel_order,
     cancel_overdue_orders,
     change_address,
@@ -41,6 +45,8 @@ from models import (
     Delivery,
     FulfilmentStatus,
     Order,
+    OrderEdit,
+    OrderEditStatus,
     OrderStatus,
     Payment,
     PaymentStatus,
@@ -58,6 +64,7 @@ from tests.domain.states.outcomes import (
     check_outcomes,
     documented_outcomes,
 )
+from tests.domain.test_order_edit import edit, only_edit, order_with_waiting_edit
 from tests.domain.test_state import TABLES
 from tests.factories.aftersales import create_ticket, order_lines_of
 from tests.factories.order import (
@@ -66,6 +73,8 @@ from tests.factories.order import (
     NOW,
     PAY_WITHIN,
     RECEIPT_AFTER,
+    SANDBOX,
+    TERMS,
     a_variant,
     arrive,
     create_order,
@@ -176,7 +185,25 @@ async def dispatch_rest(session: AsyncSession, order: Order) -> None:
         await dispatch_one(session, shipment)
 
 
+async def edit_first_line(session: AsyncSession, order: Order) -> None:
+    line = (await order_lines_of(session, order))[0]
+    await edit(session, order, OrderChanges(lines=[LineChange(line.id, 1)]), key="edit-9")
+
+
+async def add_to_first_line(session: AsyncSession, order: Order) -> None:
+    line = (await order_lines_of(session, order))[0]
+    await edit(session, order, OrderChanges(lines=[LineChange(line.id, 3)]), method=SANDBOX, key="edit-9")
+
+
+async def divide_payments(session: AsyncSession, order: Order) -> None:
+    parts = [PlannedPayment(SANDBOX, order.money(each)) for each in (100, order.total_amount - 100)]
+    await change_payments(session, order.id, parts, TERMS, cause=Cause(NOW, order.account_id))
+
+
 ORDER: Mapping[str, Command] = {
+    "a unit is edited away": edit_first_line,
+    "a unit is added, to be paid": add_to_first_line,
+    "the payment methods are changed": divide_payments,
     "the customer cancels": lambda session, it: cancel_order(session, it.id, reason="No.", cause=Cause(NOW)),
     "one unit is cancelled": cancel_a_unit,
     "the payment deadline passes": lambda session, it: cancel_overdue_orders(
@@ -201,6 +228,52 @@ ORDER: Mapping[str, Command] = {
 @pytest.mark.parametrize("state", documented_outcomes("Orders"))
 async def test_what_may_happen_to_an_order(shop: Shop, state: str) -> None:
     await check_outcomes(shop, "Orders", state, order_in_state, ORDER)
+
+
+async def edit_in_state(session: AsyncSession, state: str) -> OrderEdit:
+    order, _ = await order_with_waiting_edit(session)
+    waiting = await only_edit(session)
+    match state:
+        case "DONE":
+            await pay_edit(session, waiting)
+        case "DROPPED":
+            await drop_unpaid_edit(session, waiting.id, cause=Cause(LATER))
+    return waiting
+
+
+async def pay_edit(session: AsyncSession, waiting: OrderEdit) -> None:
+    payment = await session.get_one(Payment, waiting.payment_id)
+    if payment.status is PaymentStatus.PENDING:
+        await capture_payment(session, payment.id, cause=Cause(NOW))
+    await carry_out_paid_edit(session, payment.id, receipt_after=RECEIPT_AFTER, cause=Cause(NOW))
+
+
+def on_order(command: Command) -> Command:
+    """The command for the order of an edit."""
+
+    async def run(session: AsyncSession, waiting: OrderEdit) -> None:
+        await command(session, await lock_order(session, waiting.order_id))
+
+    return run
+
+
+async def edit_address(session: AsyncSession, order: Order) -> None:
+    [delivery] = await session.scalars(select(Delivery).where(Delivery.order_id == order.id))
+    await edit(session, order, OrderChanges(addresses={delivery.id: CHENGDU}), key="edit-9")
+
+
+EDIT: Mapping[str, Command] = {
+    "the difference is paid": pay_edit,
+    "its deadline passes": lambda session, it: drop_unpaid_edit(session, it.id, cause=Cause(LATER)),
+    "something else is edited": on_order(edit_address),
+    "the customer cancels the order": on_order(ORDER["the customer cancels"]),
+    "everything is packed": on_order(pack),
+}
+
+
+@pytest.mark.parametrize("state", documented_outcomes("Edits of paid orders"))
+async def test_what_may_happen_to_an_edit(shop: Shop, state: str) -> None:
+    await check_outcomes(shop, "Edits of paid orders", state, edit_in_state, EDIT)
 
 
 async def payment_in_state(session: AsyncSession, state: str) -> Payment:
@@ -285,6 +358,8 @@ async def test_the_display_status_is_the_same_for_the_database(shop: Shop, sessi
 def test_every_state_is_drawn() -> None:
     goods = {status.value for status in FulfilmentStatus} - {"UNFULFILLED"}
     assert set(documented_outcomes("Orders")) == {status.value for status in OrderStatus} | goods | {"HELD"}
+    edits = {status.value for status in OrderEditStatus}
+    assert set(documented_outcomes("Edits of paid orders")) == edits
     assert set(documented_outcomes("Payments")) == {status.value for status in PaymentStatus}
     assert set(documented_outcomes("Refunds")) == {status.value for status in RefundStatus}
     assert (
