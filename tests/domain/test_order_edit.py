@@ -208,8 +208,8 @@ async def test_payments_are_not_changed_while_one_is_being_made(shop: Shop, sess
     order = await create_order(session)
     [payment] = await payments_of(session, order)
     await start_payment(session, payment.id, query_at=NOW, cause=Cause(NOW))
+    planned = [PlannedPayment(CASH, order.money(9_900))]
     with pytest.raises(WrongState):
-        planned = [PlannedPayment(CASH, order.money(9_900))]
         await change_payments(session, order.id, planned, TERMS, cause=Cause(NOW, order.account_id))
     await session.commit()
 

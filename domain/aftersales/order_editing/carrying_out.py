@@ -138,6 +138,7 @@ def new_line(order: Order, planned: PlannedAddition, position: int) -> OrderLine
         variant_id=planned.variant_id,
         sku=planned.sku,
         title=planned.title,
+        translations=planned.translations,
         options=planned.options,
         picture_url=planned.picture_url,
         weight_grams=planned.weight_grams,

@@ -22,6 +22,7 @@ from domain.promotion.mapping import rule_of
 from domain.shipping import Tariff, load_tariff
 from domain.state import status_text
 from models import (
+    ClaimTerms,
     Money,
     Order,
     OrderLine,
@@ -32,6 +33,7 @@ from models import (
     PromotionUse,
     Ticket,
     Warehouse,
+    select_exclusions,
 )
 
 EDITABLE = frozenset({OrderStatus.PENDING, OrderStatus.CONFIRMED})
@@ -75,6 +77,8 @@ class EditFacts:
     warehouses: Sequence[Warehouse]
     tariff: Tariff
     promotions: PromotionFacts
+    terms: ClaimTerms
+    """What cannot be returned, which its buyer confirms when ordering."""
     last_position: int
 
 
@@ -122,6 +126,7 @@ async def load_edit_facts(
         warehouses=list(warehouses.values()),
         tariff=await load_tariff(session, {order.currency}),
         promotions=await load_promotion_facts(session, order, changes, now=now),
+        terms=ClaimTerms.of(await session.scalars(select_exclusions())),
         last_position=max((line.position for line in lines.values()), default=0),
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from domain.promotion.restating import RestatedUse
-from models.base import JsonObject
+from models.base import JsonObject, Translations
 
 Discounts = list[dict[str, int]]
 """[{"promotion_id": 7, "amount": 500}, ...], as on an order line."""
@@ -50,7 +50,8 @@ class PlannedAddition:
     product_id: int
     sku: str | None
     title: str
-    options: list[dict[str, str]]
+    translations: Translations
+    options: list[JsonObject]
     picture_url: str | None
     weight_grams: int
     tracked: bool

@@ -162,10 +162,11 @@ def check_sellable(facts: EditFacts, requested: RequestedUnits, variant_id: int)
 
 
 def check_shippable(facts: EditFacts, requested: RequestedUnits, delivery_id: int, variant_id: int) -> None:
-    """Refuse to send what needs no shipping, and not to send what needs it."""
+    """Refuse what needs another way of sending, or a confirmation of its buyer that it cannot be returned."""
     [delivery] = [each for each in facts.sending.deliveries if each.id == delivery_id]
     found = facts.variants[variant_id].sellable
-    if found.variant.requires_shipping == (delivery.method is ShippingMethod.NONE):
+    needs_confirmation = facts.terms.exclusion_of(found.variant.product_id, found.category_path)
+    if needs_confirmation or found.variant.requires_shipping == (delivery.method is ShippingMethod.NONE):
         raise NotForSale(
             "{name} cannot be added to this order; order it anew.",
             name=found.name,

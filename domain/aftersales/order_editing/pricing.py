@@ -21,6 +21,7 @@ from domain.aftersales.order_editing.plan import (
 from domain.aftersales.order_editing.restated_uses import restated_uses
 from domain.errors import DomainError
 from domain.money import apportion
+from domain.order.insert import titles_of
 from domain.promotion import CouponRefused, category_ids_in, dump_rule
 from domain.promotion.engine import (
     Basket,
@@ -237,6 +238,7 @@ def planned_addition(added: AddedUnits, discounts: Discounts) -> PlannedAddition
         product_id=found.variant.product_id,
         sku=found.variant.sku,
         title=found.title,
+        translations=titles_of(found),
         options=found.variant.options,
         picture_url=added.variant.picture_url,
         weight_grams=found.variant.weight_grams,

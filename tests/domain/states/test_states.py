@@ -231,7 +231,7 @@ async def test_what_may_happen_to_an_order(shop: Shop, state: str) -> None:
 
 
 async def edit_in_state(session: AsyncSession, state: str) -> OrderEdit:
-    order, _ = await order_with_waiting_edit(session)
+    await order_with_waiting_edit(session)
     waiting = await only_edit(session)
     match state:
         case "DONE":
