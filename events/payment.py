@@ -44,10 +44,11 @@ from gateways.payment import (
 )
 from gateways.payment.sandbox import SandboxGateway
 from models import Order, Payment, PaymentMethod, Refund, RefundStatus
+from text.messages import Message
 
 log = structlog.get_logger()
 
-CANCEL_REASON = "The order was cancelled."
+ORDER_CANCELLED = Message("The order was cancelled.")
 
 OUTCOMES = {ProviderStatus.CAPTURED: PaymentOutcome.CAPTURED, ProviderStatus.FAILED: PaymentOutcome.FAILED}
 
@@ -146,7 +147,7 @@ async def settle_cancelled_order(session: AsyncSession, event: OrderCancelled, r
     """Close the open payments of a cancelled order and refund what was paid."""
     order = await lock_order(session, event.order.id)
     await close_payments(session, order, cause=Cause(resources.clock()))
-    await refund_everything(session, order, reason=CANCEL_REASON, cause=Cause(resources.clock()))
+    await refund_everything(session, order, reason=str(ORDER_CANCELLED), cause=Cause(resources.clock()))
 
 
 async def close_payments_at_providers(event: OrderCancelled | OrderEditDropped, resources: Resources) -> None:

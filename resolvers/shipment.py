@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
 import strawberry
@@ -30,15 +30,42 @@ from loaders.shipment import (
     select_deliveries_to_pack,
     select_shipments,
 )
-from models import CarrierCode, Delivery, Event, Money, Position, Shipment, ShipmentStatus, Subject
+from models import (
+    CarrierCode,
+    Delivery,
+    Event,
+    Money,
+    Position,
+    Shipment,
+    ShipmentStatus,
+    Subject,
+    TrackingEvent,
+)
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.shipment import InspectedLineInput, ParcelInput, ShipmentFilter
 from resolvers.paging import query_page
+from text.messages import Message
 
 NUMBER_PREFIX = "S"
 TRACKING_NUMBER_LENGTH = 64
+
+TRACKING_MESSAGES: Mapping[ShipmentStatus, Message] = {
+    ShipmentStatus.PENDING: Message("The parcel is packed and waits for the carrier."),
+    ShipmentStatus.PICKED_UP: Message("The carrier has the parcel."),
+    ShipmentStatus.IN_TRANSIT: Message("The parcel is on its way."),
+    ShipmentStatus.CUSTOMS: Message("The parcel is at the customs."),
+    ShipmentStatus.OUT_FOR_DELIVERY: Message("The courier is bringing the parcel."),
+    ShipmentStatus.READY_FOR_PICKUP: Message("The parcel can be collected."),
+    ShipmentStatus.DELIVERED: Message("The parcel was delivered."),
+    ShipmentStatus.DELIVERY_FAILED: Message("The parcel could not be delivered."),
+    ShipmentStatus.ON_HOLD: Message("The parcel is held up."),
+    ShipmentStatus.RETURNING: Message("The parcel is on its way back to us."),
+    ShipmentStatus.RETURNED: Message("The parcel has come back to us."),
+    ShipmentStatus.EXPIRED: Message("The carrier has not reported anything for a long time."),
+}
+"""What a customer reads of each status that a carrier reports."""
 
 
 async def shipment(info: Info, id: strawberry.ID | None = None, number: str | None = None) -> Shipment | None:
@@ -341,3 +368,8 @@ async def shipment_updates(info: Info, id: strawberry.ID, after: int | None = No
 def status_then(root: Event) -> ShipmentStatus:
     """Where the parcel was after this event."""
     return ShipmentStatus(root.payload["status"])
+
+
+def tracking_message(root: TrackingEvent, info: Info) -> str:
+    """What happened, in words for a customer and in their language."""
+    return info.context.viewer_of(info).text_of(TRACKING_MESSAGES[root.status])

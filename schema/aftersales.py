@@ -6,6 +6,7 @@ import strawberry
 
 import models
 from resolvers import aftersales as resolve
+from resolvers import reasons
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.account import Account
@@ -147,8 +148,7 @@ class Ticket(Node):
     """What happened, as the customer describes it."""
     refund: Money
     """What comes back in money; zero when goods are sent instead."""
-    refusal: str | None
-    """Why the shop refused it, the last time it did."""
+    refusal: str | None = field(reasons.ticket_refusal)
     return_carrier: str | None
     """Who carries the goods back; null until the customer says so."""
     return_tracking_number: str | None

@@ -7,6 +7,7 @@ import strawberry
 
 import models
 from resolvers import payment as resolve
+from resolvers import reasons
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.connection import Connection
@@ -36,8 +37,7 @@ class Refund(Node):
     """Its status."""
     total: Money
     """How much is refunded."""
-    reason: str
-    """Why it is refunded."""
+    reason: str = field(reasons.refund_reason)
     reference: str
     """The shop's own name for it."""
     provider_reference: str | None

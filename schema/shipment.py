@@ -64,6 +64,7 @@ class TrackingEvent:
 
     status: models.ShipmentStatus
     """Where this left the parcel."""
+    message: str = field(resolve.tracking_message)
     description: str
     """What happened, as the carrier describes it."""
     location: str

@@ -44,10 +44,11 @@ from models import (
     TicketStatus,
     sent_variant_id,
 )
+from text.messages import Message
 
 REASON_LIMIT = 500
-NOT_PAID = "Not paid in time."
-NOTHING_KEPT = "Nothing of it was kept."
+NOT_PAID = Message("Not paid in time.")
+NOTHING_KEPT = Message("Nothing of it was kept.")
 
 
 async def lock_order(
@@ -117,7 +118,7 @@ async def cancel_overdue_orders(session: AsyncSession, order_ids: Sequence[int],
     )
     orders = rows.all()
     if orders:
-        await cancel_locked_orders(session, orders, reason=NOT_PAID, cause=cause)
+        await cancel_locked_orders(session, orders, reason=str(NOT_PAID), cause=cause)
     return len(orders)
 
 
@@ -183,9 +184,9 @@ async def settle_order(session: AsyncSession, order: Order, *, cause: Cause) -> 
         case OrderStatus.CLOSED:
             record(session, OrderClosed(order), cause.automatic)
         case _:
-            order.cancelled_at, order.cancel_reason = cause.now, NOTHING_KEPT
+            order.cancelled_at, order.cancel_reason = cause.now, str(NOTHING_KEPT)
             await release_promotions(session, [order.id], now=cause.now)
-            record(session, OrderCancelled(order, reason=NOTHING_KEPT), cause.automatic)
+            record(session, OrderCancelled(order, reason=str(NOTHING_KEPT)), cause.automatic)
     order.receipt_due_at = None
     return True
 

@@ -18,8 +18,9 @@ from domain.payment.states import SETTLED_STATUSES, TRANSITIONS
 from domain.state import move
 from models import Order, OrderStatus, Payment, PaymentStatus, PostingKind
 from text.characters import clean_text
+from text.messages import Message
 
-PAID_AFTER_END = "Paid after the order had ended."
+PAID_AFTER_END = Message("Paid after the order had ended.")
 
 
 async def start_payment(
@@ -62,7 +63,9 @@ async def capture_payment(session: AsyncSession, payment_id: int, *, cause: Caus
     await record_capture(session, order, payment, now=cause.now)
     record(session, PaymentCaptured(order, payment_id=payment.id), cause)
     if order.status in FINAL or is_late:
-        await create_refunds(session, order, [(payment, payment.amount)], reason=PAID_AFTER_END, cause=cause)
+        await create_refunds(
+            session, order, [(payment, payment.amount)], reason=str(PAID_AFTER_END), cause=cause
+        )
     else:
         await confirm_if_secured(session, order, cause=cause)
     return payment

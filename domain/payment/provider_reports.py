@@ -10,6 +10,9 @@ from domain.cause import Cause
 from domain.payment.lifecycle import capture_payment, fail_payment
 from models import Money, Order, Payment, PaymentMethod, PaymentNotification
 from models.sql.upsert import upsert_into
+from text.messages import Message
+
+PAYMENT_FAILED = Message("The payment failed.")
 
 
 class PaymentOutcome(StrEnum):
@@ -65,5 +68,5 @@ async def settle_payment(
     if outcome is PaymentOutcome.CAPTURED:
         return await capture_payment(session, payment.id, cause=cause)
     if outcome is PaymentOutcome.FAILED:
-        return await fail_payment(session, payment.id, reason=reason or "The payment failed.", cause=cause)
+        return await fail_payment(session, payment.id, reason=reason or str(PAYMENT_FAILED), cause=cause)
     return payment

@@ -7,6 +7,7 @@ import strawberry
 
 import models
 from resolvers import order as resolve
+from resolvers import reasons
 from resolvers.context import Info
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
@@ -209,8 +210,7 @@ class Order(Node):
     """When its receipt was confirmed."""
     cancelled_at: datetime | None
     """When it was cancelled."""
-    cancel_reason: str | None
-    """Why it was cancelled."""
+    cancel_reason: str | None = field(reasons.cancel_reason)
     held_at: datetime | None
     """Since when it is held; null when it is not."""
     hold: str | None = field(editing.hold)

@@ -1,14 +1,18 @@
 """The language somebody reads: the argument's, else the header's, else the account's, else the shop's."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.cause import Cause
+from domain.order import cancel_overdue_orders
 from events.shop import Shop
-from models import Account, Order, OrderLine, OrderStatus, Product, Role
+from models import Account, Order, OrderLine, OrderStatus, Product, Role, ShipmentStatus
 from resolvers.ids import global_id
+from resolvers.shipment import TRACKING_MESSAGES
 from tests.api.order.documents import create_order_now
 from tests.clients import Client, Clients
 from tests.factories.account import PASSWORD, create_account
@@ -183,3 +187,29 @@ async def test_the_problems_of_a_product_file_are_in_the_readers_language(client
 
     assert sent.status_code == 422
     assert [each["reason"] for each in sent.json()["problems"]] == ['"much" 不是形如 12.50 的金额']
+
+
+async def test_the_shops_own_reasons_are_translated_and_peoples_words_are_not(
+    clients: Clients, shop: Shop
+) -> None:
+    customer = await clients.customer()
+    unpaid, _ = await order_of_tea(shop, customer.account)
+    cancelled, _ = await order_of_tea(shop, customer.account)
+    await customer.do(CANCEL, id=id_of(cancelled), reason="Not paid, changed my mind.")
+    async with shop.database.writes.begin() as session:
+        await cancel_overdue_orders(session, [unpaid.id], cause=Cause(shop.clock() + timedelta(days=30)))
+
+    reader = reading(customer, "zh")
+    reasons = [
+        (await reader.get("query ($id: ID!) { order(id: $id) { cancelReason } }", id=id_of(order)))["order"]
+        for order in (unpaid, cancelled)
+    ]
+
+    assert reasons == [
+        {"cancelReason": "未在规定时间内付款。"},
+        {"cancelReason": "Not paid, changed my mind."},
+    ]
+
+
+def test_every_status_that_a_carrier_reports_is_worded_for_customers() -> None:
+    assert set(TRACKING_MESSAGES) == set(ShipmentStatus)

@@ -185,7 +185,7 @@ async def test_a_courier_takes_only_so_much_cash(shop: Shop, session: AsyncSessi
     refused = await refusal(shop, request, plan)
 
     assert (refused.code, refused.field) == (ErrorCode.LIMIT_REACHED, ("payments",))
-    assert str(refused) == "At most 5000.00 CNY can be paid at the door."
+    assert str(refused) == "At most 5,000.00 CNY can be paid at the door."
 
 
 async def test_what_is_sold_out_is_named_with_what_is_left(shop: Shop, session: AsyncSession) -> None:
