@@ -82,11 +82,11 @@ async def test_an_order(clients: Clients, shop: Shop, session: AsyncSession) -> 
     )
 
     assert refusals(payload) == [
-        ("INVALID", "deliveries.0.address.postal.phone"),
-        ("INVALID", "deliveries.0.address.postal.city"),
         ("INVALID", "payments.0.method"),
         ("INVALID", "payments.0.amount"),
         ("INVALID", "payments.1.amount"),
+        ("INVALID", "deliveries.0.address.postal.phone"),
+        ("INVALID", "deliveries.0.address.postal.city"),
         ("OUT_OF_STOCK", "lines.0.quantity"),
         ("OUT_OF_STOCK", "lines.1.quantity"),
         ("COUPON_REFUSED", "couponCodes.0"),
@@ -106,9 +106,9 @@ async def test_the_values_of_an_order_that_cannot_be_read(clients: Clients, shop
     )
 
     assert refusals(payload) == [
-        ("NOT_FOUND", "deliveries.0.address.id"),
         ("INVALID", "payments.0.amount"),
         ("INVALID", "payments.1.amount"),
+        ("NOT_FOUND", "deliveries.0.address.id"),
         ("NOT_FOUND", "lines.0.variantId"),
     ]
 
