@@ -19,7 +19,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help serve worker migrate migration schema web test check lint types layers contract locks format bench clients lock clean
+.PHONY: help serve worker migrate migration schema messages web test check lint types layers contract locks format bench clients lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-16s %s\n' "$$name" "$$what"; done
@@ -42,6 +42,9 @@ migration: $(COMMAND) ## a new revision from the changed models: make migration 
 
 schema: $(COMMAND) ## write schema.graphql, the schema that clients rely on
 	@$(VENV)/bin/cartwheel schema
+
+messages: $(TOOLS) ## bring text/messages/*.po up to date with the messages in the code
+	@$(VENV)/bin/python -m tests.messages
 
 web: $(PAGE) ## build the GraphiQL page from locked npm packages
 	@:

@@ -96,7 +96,7 @@ class Viewer:
     role: models.Role
     """Their role; GUEST until they sign in."""
     language: str
-    """The language texts are read in, from `Accept-Language`."""
+    """The language texts are read in: that of `Accept-Language`, else that of the account."""
     currency: models.CurrencyCode
     """The currency prices are shown in, from `X-Currency`."""
     account: Account | None = loaded("account", key="account_id")

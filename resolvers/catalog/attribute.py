@@ -8,8 +8,9 @@ from loaders.catalog import load_attributes
 from loaders.listing import AttributeValueCount
 from models import Attribute, AttributeType, AttributeValue, ProductAttribute
 from resolvers.context import Info
+from text.messages import Message
 
-FLAGS = {"zh": ("否", "是"), "en": ("no", "yes")}
+FLAGS = (Message("no"), Message("yes"))
 
 
 async def find_attribute(info: Info, attribute_id: int) -> Attribute | None:
@@ -55,7 +56,7 @@ def display_text(
             unit = viewer.translate(attribute.translations, "unit", attribute.unit or "")
             return f"{format_number(row.number or Decimal(0))} {unit}".strip()
         case AttributeType.BOOLEAN:
-            return FLAGS["zh" if viewer.language.startswith("zh") else "en"][bool(row.boolean)]
+            return viewer.text_of(FLAGS[bool(row.boolean)])
         case AttributeType.DATE:
             return row.date.isoformat() if row.date else ""
         case AttributeType.TEXT:
