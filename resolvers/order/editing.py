@@ -35,7 +35,7 @@ from resolvers.inputs.order_editing import (
     OrderChangesInput,
     OrderLineChangeInput,
 )
-from resolvers.order.finding import find_delivery, own_order_id
+from resolvers.order.finding import find_delivery, find_order_line, own_order_id
 from text.messages import Message
 
 __all__ = ["OrderEditQuote", "OrderEditQuoteDelivery", "OrderEditQuoteLine"]
@@ -197,8 +197,8 @@ async def order_changes_from(info: Info, order_id: int, changes: OrderChangesInp
             raise Invalid("Name each delivery once.", field=path)
         addresses[delivery.id] = await postal_address_from(info, each.address, await buyer_of(info, delivery))
     return OrderChanges(
-        lines=[line_change_of(line, index) for index, line in enumerate(changes.lines)],
-        additions=[addition_of(each, index) for index, each in enumerate(changes.additions)],
+        lines=[await line_change_of(info, line, index) for index, line in enumerate(changes.lines)],
+        additions=[await addition_of(info, each, index) for index, each in enumerate(changes.additions)],
         addresses=addresses,
         add_codes=normalize_codes(changes.add_coupon_codes),
         remove_codes=normalize_codes(changes.remove_coupon_codes),
@@ -217,23 +217,27 @@ def check_size(changes: OrderChangesInput) -> None:
             raise LimitReached("At most {limit} coupons.", limit=COUPONS_LIMIT, field=("changes", name))
 
 
-def line_change_of(line: OrderLineChangeInput, index: int) -> LineChange:
+async def line_change_of(info: Info, line: OrderLineChangeInput, index: int) -> LineChange:
     path = ("changes", "lines", index)
+    line_id = row_id(line.order_line_id, "OrderLine", field=(*path, "order_line_id"))
+    if await find_order_line(info, line_id) is None:
+        raise NotFound("order line", field=(*path, "order_line_id"))
     variant = line.variant_id
     return LineChange(
-        row_id(line.order_line_id, "OrderLine", field=(*path, "order_line_id")),
+        line_id,
         line.quantity,
         row_id(variant, "Variant", field=(*path, "variant_id")) if variant else None,
     )
 
 
-def addition_of(addition: OrderAdditionInput, index: int) -> LineAddition:
+async def addition_of(info: Info, addition: OrderAdditionInput, index: int) -> LineAddition:
     path = ("changes", "additions", index)
     delivery = addition.delivery_id
+    delivery_id = row_id(delivery, "Delivery", field=(*path, "delivery_id")) if delivery else None
+    if delivery_id is not None and await find_delivery(info, delivery_id) is None:
+        raise NotFound("delivery", field=(*path, "delivery_id"))
     return LineAddition(
-        row_id(addition.variant_id, "Variant", field=(*path, "variant_id")),
-        addition.quantity,
-        row_id(delivery, "Delivery", field=(*path, "delivery_id")) if delivery else None,
+        row_id(addition.variant_id, "Variant", field=(*path, "variant_id")), addition.quantity, delivery_id
     )
 
 

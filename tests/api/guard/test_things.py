@@ -148,6 +148,12 @@ CONSUMING = {
 }
 """Arguments whose mutation removes a thing or needs one that another removes: each has its own customer."""
 
+BESIDE_A_VARIANT = {
+    "mutation orderEdit input.changes.additions.deliveryId",
+    "query orderEditQuote changes.additions.deliveryId",
+}
+"""Arguments beside which a variant is required, which the placeholder is not."""
+
 OWNED = [(where, kind) for where, kind in KIND_OF_ID.items() if kind != PUBLIC]
 
 
@@ -297,7 +303,7 @@ async def test_ones_own_thing_is_found_by_its_id(clients: Clients, session: Asyn
     customer, own = await create_customer(clients, session)
 
     answers = {}
-    for where, kind in OWNED:
+    for where, kind in [each for each in OWNED if each[0] not in BESIDE_A_VARIANT]:
         if where in CONSUMING:
             customer, own = await create_customer(clients, session)
         answers[where] = await ask_with_id(customer, where, own[kind], own)
