@@ -50,6 +50,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "no money due on ended orders": ends.find_money_due,
     "nothing reserved for ended orders": ends.find_reserved_stock,
     "cash of parcels is that of their order": ends.find_wrong_cash,
+    "claimed no more than was sent": orders.find_overclaimed_parcels,
     "on hand as moved": stock.find_wrong_on_hand,
     "reserved as moved": stock.find_wrong_reserved,
     "damaged as moved": stock.find_wrong_damaged,

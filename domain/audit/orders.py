@@ -3,7 +3,7 @@
 from sqlalchemy import String, Subquery, case, cast, func, or_, select, union_all
 
 from domain.aftersales.reasons import WITHDRAWAL_REASONS
-from domain.aftersales.states import SETTLED
+from domain.aftersales.states import DECLINED, SETTLED
 from domain.audit.comparison import select_differences, select_rows, sum_by, total_of
 from models import (
     ArchivedEvent,
@@ -16,10 +16,13 @@ from models import (
     OrderLine,
     Payment,
     Refund,
+    Shipment,
+    ShipmentLine,
     Subject,
     Ticket,
     TicketLine,
     TicketType,
+    TicketUnits,
 )
 from models.sql.types import AnyColumn, AnySelect
 
@@ -117,4 +120,18 @@ def find_wrong_delivery_lines() -> AnySelect:
         .join(Order, Order.id == OrderLine.order_id)
         .outerjoin(sent, sent.c.order_line_id == OrderLine.id)
         .outerjoin(withdrawn, withdrawn.c.order_line_id == OrderLine.id)
+    )
+
+
+def find_overclaimed_parcels() -> AnySelect:
+    """Parcels of which tickets that were not declined claim more units than were in them."""
+    declined = select(Ticket.id).where(Ticket.status.in_(DECLINED))
+    packed = sum_by(ShipmentLine.shipment_id, ShipmentLine.quantity)
+    claimed = sum_by(TicketUnits.shipment_id, TicketUnits.quantity, TicketUnits.ticket_id.not_in(declined))
+    most, found = total_of(packed), total_of(claimed)
+    return (
+        select_rows(Shipment.number, expected=most, found=found)
+        .outerjoin(packed, packed.c.shipment_id == Shipment.id)
+        .outerjoin(claimed, claimed.c.shipment_id == Shipment.id)
+        .where(found > most)
     )

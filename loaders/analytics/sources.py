@@ -38,6 +38,8 @@ ACCEPTED = (
     TicketStatus.REFUNDING,
     TicketStatus.REFUND_FAILED,
     TicketStatus.RESHIPPING,
+    TicketStatus.AWAITING_CHOICE,
+    TicketStatus.AWAITING_STOCK,
     TicketStatus.COMPLETED,
 )
 """The states of a ticket whose returned units were accepted."""

@@ -46,6 +46,7 @@ from models import (
     StockMovement,
     Ticket,
     TicketStatus,
+    TicketUnits,
     Variant,
 )
 from tests.factories.account import create_account
@@ -83,6 +84,8 @@ class History:
     """A delivery line of which two of three units wait for stock."""
     uncounted: DeliveryLine
     """A delivery line of a variant whose stock is not counted."""
+    claimed: Shipment
+    """A parcel with two units at most, which a ticket is about."""
     empty: int
     """A warehouse without stock levels."""
     returned: Order
@@ -127,6 +130,10 @@ async def build_history(session: AsyncSession) -> History:
     payment = await session.get_one(Payment, refund.payment_id)
     waiting = await only_line(session, await a_variant(session, sells_when_out=True, stock={"MAIN": 1}))
     uncounted = await only_line(session, await a_variant(session, tracked=False, stock={"MAIN": 0}))
+    claimed = (
+        await session.scalars(select(Shipment).join(TicketUnits, TicketUnits.shipment_id == Shipment.id))
+    ).first()
+    assert claimed is not None
     return History(
         order,
         line,
@@ -137,6 +144,7 @@ async def build_history(session: AsyncSession) -> History:
         variant,
         waiting,
         uncounted,
+        claimed,
         empty.id,
         returned,
         refunding,
@@ -331,6 +339,10 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "cash of parcels is that of their order": lambda h: (
         increment(Shipment.cash_amount, Shipment.order_id == h.unpaid.id),
         h.unpaid.number,
+    ),
+    "claimed no more than was sent": lambda h: (
+        update(TicketUnits).where(TicketUnits.shipment_id == h.claimed.id).values(quantity=3),
+        h.claimed.number,
     ),
     "on hand as moved": lambda h: (increment(StockLevel.on_hand, is_level(h)), h.place),
     "reserved as moved": lambda h: (insert_movement(h, 1, reserved=1), h.place),
