@@ -54,13 +54,14 @@ async def find_owed_units(session: AsyncSession, ticket: Ticket, order: Order) -
     replaced = await count_replacements(session, ticket)
     came_back = [each for each in sent if each.replaces_ticket_id == ticket.id and each.came_back]
     claimed = units_of_ticket(sent, ticket.id)
-    # The newest parcel that came back says best where the units go and what they are.
-    sources = [(each, each.quantity) for each in reversed(came_back)] + claimed
+    # The newest parcel that came back says best where the units go and what they are. What another ticket
+    # is about in it is settled there.
+    sources = [(each, each.quantity - each.claimed) for each in reversed(came_back)] + claimed
     owed: list[OwedUnits] = []
     for line in await ticket_lines_of(session, ticket):
-        back = sum(each.quantity for each in came_back if each.order_line_id == line.order_line_id)
-        missing = line.quantity - line.refunded_in_place - (replaced[line.order_line_id] - back)
         of_line = [(each, units) for each, units in sources if each.order_line_id == line.order_line_id]
+        back = sum(units for each, units in of_line if each in came_back)
+        missing = line.quantity - line.refunded_in_place - (replaced[line.order_line_id] - back)
         owed += take_units(of_line, missing)
     return owed
 
