@@ -152,7 +152,7 @@ async def test_an_attribute_keeps_the_meaning_of_the_values_products_have(
     in_grams = await clerk.do(SAVE, **same, version=0, unit="克")
 
     assert refusals(in_kilograms) == refusals(in_nothing) == [("WRONG_STATE", "unit")]
-    assert in_kilograms["userErrors"][0]["message"] == "1 values of products are in g."
+    assert in_kilograms["userErrors"][0]["message"] == "1 value of products is in g."
     assert refusals(as_text) == [("WRONG_STATE", "type")]
     assert refusals(in_digits) == [("INVALID", "unit")]
     assert in_grams["attribute"] == {"code": "weight", "unit": "克", "type": "NUMBER", "version": 1}

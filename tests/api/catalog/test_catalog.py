@@ -44,7 +44,7 @@ async def test_the_number_of_units_is_shown_to_staff_and_when_few_are_left(
     variant, main = await variant_named(session, "B"), await ensure_main_warehouse(session)
     await reserve_stock(session, [Allocation(variant.id, main.id, 3)], order_id=None, cause=Cause(NOW))
     await session.commit()
-    document = """{ products(sort: PRICE_ASC) { nodes { slug availability { inStock quantity level }
+    document = """{ products(sort: PRICE_ASC, first: 3) { nodes { slug availability { inStock quantity level }
         variants { availability { quantity } stock { onHand reserved available warehouse { code } } } } } }"""
 
     seen = (await clients.guest().get(document))["products"]["nodes"]
