@@ -34,6 +34,7 @@ from models import (
     Product,
     RefundStatus,
     ReplacementChoice,
+    Shipment,
     ShipmentStatus,
     StockLevel,
     Ticket,
@@ -93,7 +94,18 @@ def state_of(thing: Any) -> str:
     if isinstance(thing, Order) and thing.status is OrderStatus.CONFIRMED:
         untouched = thing.fulfilment_status is FulfilmentStatus.UNFULFILLED
         return thing.status.value if untouched else thing.fulfilment_status.value
+    if isinstance(thing, Shipment):
+        return state_of_shipment(thing)
     return str(thing.status.value)
+
+
+def state_of_shipment(shipment: Shipment) -> str:
+    """Its status, or what has become of it since it came back or was lost."""
+    if shipment.ended_at is not None:
+        return "ENDED"
+    if shipment.inspected_at is not None:
+        return "INSPECTED"
+    return "LOST" if shipment.status is ShipmentStatus.EXPIRED else shipment.status.value
 
 
 async def agree(session: AsyncSession, ticket: Ticket) -> None:
