@@ -22,6 +22,7 @@ from models import (
     Money,
     Order,
     Payment,
+    Reading,
     Refund,
     RefundStatus,
     Role,
@@ -33,6 +34,8 @@ from models.order import PHONE_TAIL
 from models.sql.types import AnyColumn, AnySelect
 
 NEWEST_ACCOUNT = Sort("newest", (Key(Account.id, descending=True),))
+
+NEWEST_READING = Sort("newest", (Key(Reading.id, descending=True),))
 
 LATEST_LIMIT = 20
 """The most orders and tickets that the page of a customer shows."""
@@ -109,6 +112,15 @@ def select_staff(roles: Collection[Role] | None) -> AnySelect:
     return select(Account).where(
         Account.role.in_(STAFF if roles is None else roles), Account.disabled_at.is_(None)
     )
+
+
+def select_readings(*, account_id: int | None, reader_id: int | None) -> AnySelect:
+    """Who has read what of whom: of one account, by one reader, or all."""
+    statement = select(Reading)
+    for column, value in ((Reading.account_id, account_id), (Reading.reader_id, reader_id)):
+        if value is not None:
+            statement = statement.where(column == value)
+    return statement
 
 
 @dataclass(frozen=True, slots=True)

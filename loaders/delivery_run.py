@@ -1,14 +1,17 @@
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from loaders.base import ByKey, Grouped, ManyByKey, loader
 from loaders.page import Key, Sort
-from models import DeliveryRun, DeliveryRunStatus, DeliveryRunStop
-from models.sql.types import AnySelect
+from models import DeliveryRun, DeliveryRunStatus, DeliveryRunStop, Shipment
+from models.sql.types import AnyColumn, AnySelect
 
 NEWEST_DELIVERY_RUN = Sort("newest", (Key(DeliveryRun.id, descending=True),))
 
@@ -64,22 +67,39 @@ class DeliveryRunStopById(ByKey[int, DeliveryRunStop]):
     key = DeliveryRunStop.id
 
 
-class CouriersByShipment(Grouped[int, frozenset[int]]):
-    """The accounts of our couriers who carry or have carried a parcel."""
+class RunsByParcels(Grouped[int, Sequence[DeliveryRun]]):
+    """The delivery runs on which parcels are or were; `key` says of what the parcels are."""
 
-    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, frozenset[int]]:
+    key: ClassVar[AnyColumn]
+
+    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, Sequence[DeliveryRun]]:
+        key = type(self).key
         rows = await session.execute(
-            select(DeliveryRunStop.shipment_id, DeliveryRun.courier_id)
+            select(key, DeliveryRun)
+            .select_from(DeliveryRunStop)
             .join(DeliveryRun, DeliveryRun.id == DeliveryRunStop.delivery_run_id)
-            .where(DeliveryRunStop.shipment_id.in_(keys))
+            .join(Shipment, Shipment.id == DeliveryRunStop.shipment_id)
+            .where(key.in_(keys))
         )
-        found: dict[int, frozenset[int]] = {}
-        for shipment_id, courier_id in rows:
-            found[shipment_id] = found.get(shipment_id, frozenset()) | {courier_id}
+        found: defaultdict[int, list[DeliveryRun]] = defaultdict(list)
+        for parent_id, run in rows:
+            found[parent_id].append(run)
         return found
 
-    def default(self) -> frozenset[int]:
-        return frozenset()
+    def default(self) -> Sequence[DeliveryRun]:
+        return ()
+
+
+class RunsByShipment(RunsByParcels):
+    key = Shipment.id
+
+
+class RunsByDelivery(RunsByParcels):
+    key = Shipment.delivery_id
+
+
+class RunsByOrder(RunsByParcels):
+    key = Shipment.order_id
 
 
 class DeliveryRunLoaders:
@@ -87,7 +107,9 @@ class DeliveryRunLoaders:
     delivery_run_stop = loader(DeliveryRunStopById)
     delivery_run_stops = loader(StopsByDeliveryRun)
     shipment_active_stop = loader(ActiveStopByShipment)
-    shipment_couriers = loader(CouriersByShipment)
+    shipment_runs = loader(RunsByShipment)
+    delivery_parcel_runs = loader(RunsByDelivery)
+    order_runs = loader(RunsByOrder)
 
 
 def select_delivery_runs(
@@ -96,8 +118,12 @@ def select_delivery_runs(
     warehouse_id: int | None = None,
     courier_id: int | None = None,
     visible_to: int | None = None,
+    ended_after: datetime | None = None,
 ) -> AnySelect:
-    """The delivery runs that match; only those of one courier when `visible_to` is their account."""
+    """The delivery runs that match; only those of one courier when `visible_to` is their account.
+
+    `ended_after` leaves out those that ended before.
+    """
     statement = select(DeliveryRun)
     if status is not None:
         statement = statement.where(DeliveryRun.status.in_(status))
@@ -106,4 +132,6 @@ def select_delivery_runs(
     for courier in (courier_id, visible_to):
         if courier is not None:
             statement = statement.where(DeliveryRun.courier_id == courier)
+    if ended_after is not None:
+        statement = statement.where(or_(DeliveryRun.ended_at.is_(None), DeliveryRun.ended_at > ended_after))
     return statement

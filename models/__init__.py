@@ -95,6 +95,7 @@ from models.payment import (
 from models.permissions import ENROLMENT, GRANTS, Permission, is_granted
 from models.pickup import Pickup, PickupStatus
 from models.promotion import Promotion, PromotionBuyer, PromotionKind, PromotionScopeKind, PromotionUse
+from models.reading import Reading
 from models.registered_operation import RegisteredOperation
 from models.search import (
     ArticleSearchText,
@@ -219,6 +220,7 @@ __all__ = [
     "PromotionScopeKind",
     "PromotionUse",
     "ReactionDone",
+    "Reading",
     "RecoveryCode",
     "Refund",
     "RefundStatus",

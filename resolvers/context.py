@@ -15,10 +15,21 @@ from domain.account import RIGHTS_CHANGED, SignInPlace
 from domain.account.second_factor import SecondFactorRequired
 from domain.cause import Cause
 from domain.errors import Unauthenticated
+from domain.personal_data import ReadFields, record_readings
 from events.shop import Shop
 from gateways.tokens import AccessToken
 from loaders import Loaders
-from models import ENROLMENT, STAFF, CurrencyCode, Permission, Role, Translations, is_granted
+from models import (
+    ENROLMENT,
+    STAFF,
+    Account,
+    CurrencyCode,
+    Delivery,
+    Permission,
+    Role,
+    Translations,
+    is_granted,
+)
 from resolvers.execution import Execution
 from resolvers.guard import require_permission
 from text.messages import Localized, Message
@@ -98,6 +109,8 @@ class Context:
     origin: str = ""
     """The address at which the client reaches the shop; empty for the configured one."""
 
+    read: ReadFields = field(default_factory=ReadFields)
+    """What the operation has read of the personal data of others."""
     load: Loaders = field(init=False)
     batches: "dict[Hashable, DataLoader[Any, Any]]" = field(init=False)
     preferences: "dict[int, tuple[Path, Viewer]]" = field(default_factory=dict)
@@ -152,6 +165,29 @@ class Context:
         """Count that a customer has put a variant into a cart."""
         if not self.viewer.robot:
             self.shop.views.count_addition(variant_id, self.shop.today)
+
+    def note_reading(self, source: object, field: str) -> None:
+        """Note that the staff read a personal field: once for each person, when the operation ends."""
+        # not a question of permission: customers read what is their own
+        if not self.viewer.is_staff:
+            return
+        if isinstance(source, Delivery):
+            self.read.of_orders.setdefault(source.order_id, set()).add(field)
+        elif isinstance(source, Account):
+            if source.role not in STAFF:
+                self.read.of_accounts.setdefault(source.id, set()).add(field)
+        else:
+            account_id: int = getattr(source, "account_id")  # noqa: B009 - no class that all rows share
+            self.read.of_accounts.setdefault(account_id, set()).add(field)
+
+    async def save_readings(self, operation: str) -> None:
+        """Record what the operation has read of others, before its answer leaves."""
+        if not self.read:
+            return
+        read, self.read = self.read, ReadFields()
+        expires_at = self.now + self.shop.settings.accounts.readings_kept
+        async with self.shop.database.writes.begin() as session:
+            await record_readings(session, read, operation=operation, expires_at=expires_at, cause=self.cause)
 
     def forget_loaded(self) -> None:
         """Read everything anew from here on, since what was loaded may have changed."""

@@ -22,6 +22,7 @@ from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.delivery_run import DeliveryRunFilter
+from resolvers.order.finding import couriers_see_since, is_carried
 from resolvers.paging import query_page
 from resolvers.shipment import warehouse_row_id
 
@@ -31,7 +32,8 @@ async def delivery_runs(
     filter: DeliveryRunFilter | None = None,
     page: PageRequest = FIRST_PAGE,
 ) -> Page[DeliveryRun]:
-    """Delivery runs of the shop's own couriers, the newest first; a courier sees their own.
+    """Delivery runs of the shop's own couriers, the newest first; a courier sees their own, and no longer
+    those that ended some time ago.
 
     filter: which of them
     """
@@ -42,6 +44,7 @@ async def delivery_runs(
         warehouse_id=warehouse_row_id(filters.warehouse_id, "filter"),
         courier_id=row_id(courier, "Account", field=("filter", "courier_id")) if courier else None,
         visible_to=None if viewer.may(Permission.DELIVERY_RUN_PLAN) else viewer.id,
+        ended_after=None if viewer.may(Permission.DELIVERY_RUN_PLAN) else couriers_see_since(info),
     )
     return await query_page(info, statement, NEWEST_DELIVERY_RUN, page)
 
@@ -51,7 +54,7 @@ async def find_delivery_run(info: Info, delivery_run_id: int) -> DeliveryRun | N
     viewer, run = info.context.viewer, await info.context.load.delivery_run.load(delivery_run_id)
     if run is None or not viewer.may(Permission.DELIVERY_RUN_VIEW):
         return None
-    return run if viewer.may(Permission.DELIVERY_RUN_PLAN) or viewer.owns(run.courier_id) else None
+    return run if viewer.may(Permission.DELIVERY_RUN_PLAN) or is_carried(info, [run]) else None
 
 
 async def find_delivery_run_stop(info: Info, stop_id: int) -> DeliveryRunStop | None:

@@ -140,13 +140,19 @@ async def refunds(
 async def find_payment(info: Info, payment_id: int) -> Payment | None:
     """The payment; None unless the viewer may see its order."""
     payment = await info.context.load.payment.load(payment_id)
-    return payment if payment and await find_order(info, payment.order_id) else None
+    if payment is None or not await find_order(info, payment.order_id):
+        return None
+    # couriers only see what they collect
+    sees_all = info.context.viewer.may(Permission.ORDER_DETAILS)
+    return payment if sees_all or payment.method.collected_offline else None
 
 
 async def find_refund(info: Info, refund_id: int) -> Refund | None:
     """The refund; None unless the viewer may see its order."""
     refund = await info.context.load.refund.load(refund_id)
-    return refund if refund and await find_order(info, refund.order_id) else None
+    if refund is None or not info.context.viewer.may(Permission.ORDER_DETAILS):
+        return None
+    return refund if await find_order(info, refund.order_id) else None
 
 
 async def own_payment_id(info: Info, id: strawberry.ID) -> int:

@@ -45,6 +45,7 @@ from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.shipment import InspectedLineInput, ParcelInput, ShipmentFilter
+from resolvers.order.finding import is_carried
 from resolvers.paging import query_page
 from text.messages import Message
 
@@ -95,7 +96,7 @@ async def visible_shipment(info: Info, found: Shipment | None) -> Shipment | Non
     if found is None:
         return None
     if viewer.may(Permission.DELIVERY_RUN_DRIVE):
-        return found if viewer.id in await load.shipment_couriers.load(found.id) else None
+        return found if is_carried(info, await load.shipment_runs.load(found.id)) else None
     if viewer.may(Permission.SHIPMENT_LIST):
         return found
     order = await load.order.load(found.order_id)

@@ -5,7 +5,7 @@ the kinds of types. None of that is needed for a text or a number of a row.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_nullable_type, is_leaf_type
@@ -13,6 +13,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from resolvers.context import Viewer
+from schema.privacy import PRIVACY, FieldPrivacy
 
 DIRECT = "direct"
 """The key under which a field of the schema keeps its DirectField."""
@@ -28,6 +29,8 @@ class DirectField:
     coerce: Callable[[object], object]
     read_for: ViewerReader | None = None
     """In place of `read`, where the value depends on the viewer's language."""
+    privacy: FieldPrivacy | None = None
+    """What it takes to read it, where that is not only to see the row."""
 
 
 def direct_field_of(parent_type: GraphQLObjectType, name: str) -> DirectField | None:
@@ -43,7 +46,8 @@ def prepare_direct_fields(schema: GraphQLSchema) -> None:
         if isinstance(each, GraphQLObjectType) and each not in roots:
             for declared in each.fields.values():
                 if direct := describe_direct_field(declared):
-                    declared.extensions[DIRECT] = direct
+                    privacy = declared.extensions.get(PRIVACY)
+                    declared.extensions[DIRECT] = replace(direct, privacy=privacy) if privacy else direct
 
 
 def describe_direct_field(declared: GraphQLField) -> DirectField | None:

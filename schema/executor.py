@@ -55,6 +55,8 @@ class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
     def read_directly(self, direct: DirectField, source: object, path: Path) -> object:
         """What a direct field shows; None where the ordinary way has to decide."""
         try:
+            if direct.privacy is not None:
+                direct.privacy.admit(source, self.context_value)
             if direct.read_for is None:
                 value = direct.read(source)
             else:

@@ -16,6 +16,7 @@ from schema.compiled_documents import Documents, ReuseDocuments
 from schema.direct_fields import prepare_direct_fields
 from schema.executor import CountingExecutor
 from schema.incoming_text import normalize_arguments
+from schema.privacy import prepare_privacy
 from schema.redaction import redact_message
 from schema.scalars import DateTime
 from schema.traced_fields import trace_root_fields
@@ -67,6 +68,7 @@ class ShopSchema(strawberry.Schema):
         )
         normalize_arguments(self._schema)
         trace_root_fields(self._schema)
+        prepare_privacy(self._schema)
         prepare_direct_fields(self._schema)
         self.documents = Documents(self._schema)
 

@@ -31,6 +31,16 @@ class AccountSettings(SettingsGroup):
         validation_alias="GUEST_DATA_KEPT",
         description="how long a guest's order is opened by its secret, and the guest's data is kept",
     )
+    courier_access: Duration = Field(
+        timedelta(hours=24),
+        validation_alias="COURIER_ACCESS_KEPT",
+        description="how long couriers see the parcels of a delivery run after it has ended",
+    )
+    readings_kept: Duration = Field(
+        timedelta(days=365),
+        validation_alias="READINGS_KEPT",
+        description="how long it is known which of the staff has read whose personal data",
+    )
     codes_per_pair: int = Field(
         5,
         ge=1,

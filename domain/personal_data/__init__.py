@@ -12,14 +12,17 @@ from domain.personal_data.pictures import (
     find_erased_file,
     select_erased_pictures,
 )
+from domain.personal_data.readings import ReadFields, record_readings
 
 __all__ = [
     "ExportedRows",
+    "ReadFields",
     "delete_erased_picture",
     "erase_account",
     "erase_staff",
     "export_account",
     "find_erased_file",
+    "record_readings",
     "request_erasure",
     "select_due_erasures",
     "select_erased_pictures",

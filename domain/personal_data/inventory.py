@@ -39,6 +39,7 @@ from models import (
     Posting,
     PromotionBuyer,
     PromotionUse,
+    Reading,
     RecoveryCode,
     Refund,
     SavedLine,
@@ -181,6 +182,7 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
     Media: PersonalTable(lambda id: Media.uploader_id == id),
     Event: PersonalTable(lambda id: Event.account_id == id, secret=frozenset({"claimed_until", "failure"})),
     ArchivedEvent: PersonalTable(lambda id: ArchivedEvent.account_id == id),
+    Reading: PersonalTable(lambda id: Reading.account_id == id),
     GuestAccount: PersonalTable(
         lambda id: GuestAccount.account_id == id, {"email": None, "phone": None}, secret=frozenset({"key"})
     ),
@@ -232,6 +234,8 @@ NOT_PERSONAL: Mapping[str, str] = {
     "events.failure": "an error of the shop's own",
     "events.payload": "erased by its fields: EVENT_TEXTS",
     "archived_events.name": "a name of the shop's",
+    "readings.operation": "a name that the application of the staff has",
+    "readings.fields": "names of the schema",
     "guest_accounts.key": "the hash of random tokens",
     "archived_events.payload": "erased by its fields: EVENT_TEXTS",
 }

@@ -171,6 +171,7 @@ class Operations:
         )
         with self.measure(prepared) as measured:
             result = await run_within(self.deadline, work, context.execution)
+            await context.save_readings(name_of(prepared))
             measured.errors = result.errors or ()
             result.extensions = extend(result.extensions, prepared.charge, personal=not context.cacheable)
             return self.encode_answer(result)
@@ -212,7 +213,7 @@ class Operations:
         iterator = aiter(events.events)
         try:
             async for event in iterator:
-                render = partial(self.render_event, events, context, event, prepared.charge)
+                render = partial(self.render_event, events, context, event, prepared)
                 key = answer_key(selection, context.viewer, event)
                 yield await self.shop.coalescer.share(key, render)
         except OperationFailed:
@@ -239,7 +240,7 @@ class Operations:
         return opened
 
     async def render_event(
-        self, events: EventStream, context: Context, event: object, charge: Charge
+        self, events: EventStream, context: Context, event: object, prepared: PreparedOperation
     ) -> Answer:
         """The answer to one event of a subscription, executed and written as JSON.
 
@@ -250,9 +251,10 @@ class Operations:
         context.execution.answer_limit = self.shop.settings.graphql.answer_bytes
         with open_root_span(self.shop.tracer, "subscription event"):
             result = await run_within(self.deadline, events.answer_event(event), context.execution)
+        await context.save_readings(name_of(prepared))
         if result.errors:
             self.mask_errors(result.errors, context)
-        extensions = extend(None, charge, personal=False)
+        extensions = extend(None, prepared.charge, personal=False)
         answer = self.encode_answer(ExecutionResult(result.data, result.errors, extensions))
         version = getattr(event, "version", None)
         return replace(answer, version=version if isinstance(version, int) else None)
@@ -272,6 +274,11 @@ class Operations:
         """Wait for the mutations whose clients have gone; each ends by its deadline."""
         while self.unfinished:
             await asyncio.wait(set(self.unfinished))
+
+
+def name_of(prepared: PreparedOperation) -> str:
+    """The name of an operation; empty where it has none."""
+    return prepared.node.name.value if prepared.node.name else ""
 
 
 async def charge_reading(shop: Shop, viewer: Viewer, address: str, text: str) -> None:

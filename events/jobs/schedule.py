@@ -6,7 +6,7 @@ from events.aftersales import TICKETS_IN_STOCK, TICKETS_OVERDUE
 from events.cart import GUEST_CARTS
 from events.catalog import PRICE_CHANGES
 from events.media import UNUSED_PICTURES
-from events.notices.retention import EXPIRED_VERIFICATIONS, OLD_NOTICES
+from events.notices.retention import EXPIRED_READINGS, EXPIRED_VERIFICATIONS, OLD_NOTICES
 from events.order import FILLED_BACKORDERS, UNCONFIRMED_RECEIPTS, UNPAID_EDITS, UNPAID_ORDERS
 from events.payment import (
     DELAYED_SANDBOX_CHARGES,
@@ -38,4 +38,5 @@ SCHEDULE: Sequence[Timer] = (
     ERASED_PICTURES,
     EXPIRED_VERIFICATIONS,
     OLD_NOTICES,
+    EXPIRED_READINGS,
 )

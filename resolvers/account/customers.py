@@ -40,7 +40,7 @@ class Customer:
     account: Account
 
     @property
-    def id(self) -> int:
+    def account_id(self) -> int:
         return self.account.id
 
 
@@ -95,7 +95,7 @@ async def staff(info: Info, role: models.Role | None = None, page: PageRequest =
 
 async def customer_emails(customers: Sequence[Customer], info: Info) -> list[str | None]:
     """The e-mail address; of a guest the one given with the order."""
-    guests = await info.context.load.guest_account.load_many([each.id for each in customers])
+    guests = await info.context.load.guest_account.load_many([each.account_id for each in customers])
     return [
         guest.email if guest else each.account.email for each, guest in zip(customers, guests, strict=True)
     ]
@@ -103,7 +103,7 @@ async def customer_emails(customers: Sequence[Customer], info: Info) -> list[str
 
 async def customer_phones(customers: Sequence[Customer], info: Info) -> list[str | None]:
     """The phone number in E.164; of a guest the one given with the order."""
-    guests = await info.context.load.guest_account.load_many([each.id for each in customers])
+    guests = await info.context.load.guest_account.load_many([each.account_id for each in customers])
     return [
         guest.phone if guest else each.account.phone for each, guest in zip(customers, guests, strict=True)
     ]
@@ -111,17 +111,17 @@ async def customer_phones(customers: Sequence[Customer], info: Info) -> list[str
 
 async def customer_figures(customers: Sequence[Customer], info: Info) -> list[CustomerFigures]:
     """What they have bought and asked for so far."""
-    return await info.context.load.customer_figures.load_many([each.id for each in customers])
+    return await info.context.load.customer_figures.load_many([each.account_id for each in customers])
 
 
 async def customer_orders(customers: Sequence[Customer], info: Info) -> list[Sequence[Order]]:
     """The 20 newest orders, the newest first; `orders` lists all."""
-    return await info.context.load.customer_orders.load_many([each.id for each in customers])
+    return await info.context.load.customer_orders.load_many([each.account_id for each in customers])
 
 
 async def customer_tickets(customers: Sequence[Customer], info: Info) -> list[Sequence[Ticket]]:
     """The 20 newest tickets, the newest first; `tickets` lists all."""
-    return await info.context.load.customer_tickets.load_many([each.id for each in customers])
+    return await info.context.load.customer_tickets.load_many([each.account_id for each in customers])
 
 
 async def served_customer_id(

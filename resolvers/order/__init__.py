@@ -1,5 +1,6 @@
 """Orders: listing, quoting, placing, cancelling, confirming receipt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import strawberry
@@ -14,7 +15,7 @@ from domain.order import (
 )
 from loaders.order import OrderSort, select_orders
 from loaders.page import FIRST_PAGE, Page, PageRequest
-from models import Delivery, Order, OrderLine
+from models import Delivery, Order, OrderLine, Payment
 from resolvers.catalog.product import translate_option
 from resolvers.context import Info
 from resolvers.ids import row_id
@@ -42,6 +43,7 @@ __all__ = [
     "OrderSort",
     "PickupPlace",
     "backordered_units",
+    "cash_payments",
     "checkout_quote",
     "discounts",
     "find_delivery",
@@ -78,7 +80,7 @@ async def order(info: Info, id: strawberry.ID | None = None, number: str | None 
     if (id is None) == (number is None):
         raise Invalid("Give either the id or the number.", field=("id",))
     if number is not None:
-        return visible_order(info, await info.context.load.order_by_number.load(number.strip().upper()))
+        return await visible_order(info, await info.context.load.order_by_number.load(number.strip().upper()))
     try:
         return await find_order(info, row_id(id or "", "Order"))
     except NotFound:
@@ -133,3 +135,9 @@ def options(root: OrderLine, info: Info) -> list[LineOption]:
 def discounts(root: OrderLine | Delivery) -> list[DiscountPart]:
     """What each promotion takes off."""
     return [DiscountPart(part["promotion_id"], root.money(part["amount"])) for part in root.discounts]
+
+
+async def cash_payments(orders: Sequence[Order], info: Info) -> Sequence[Sequence[Payment]]:
+    """What is to be collected at the door, and what of it was."""
+    found = await info.context.load.order_payments.load_many([order.id for order in orders])
+    return [[payment for payment in payments if payment.method.collected_offline] for payments in found]

@@ -225,6 +225,7 @@ class Order(Node):
     """Where it goes; replacements of after-sales come last."""
     payments: list[LaterPayment] = loaded("order_payments", key="id", size=FEW)
     """How it is paid."""
+    cash_payments: list[LaterPayment] = batched(resolve.cash_payments, size=FEW)
     shipments: list[LaterShipment] = loaded("order_shipments", key="id", size=FEW)
     """Its parcels that are packed."""
     tickets: list[LaterTicket] = loaded("order_tickets", key="id", size=FEW)

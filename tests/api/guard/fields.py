@@ -34,6 +34,7 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "order": Permission.ORDER_VIEW,
         "orders": Permission.ORDER_VIEW,
         "paymentMethods": Permission.PUBLIC,
+        "personalDataReadings": Permission.STAFF_MANAGE,
         "product": Permission.PUBLIC,
         "productReport": Permission.ANALYTICS_VIEW,
         "products": Permission.PUBLIC,
