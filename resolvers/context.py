@@ -16,6 +16,7 @@ from domain.account.second_factor import SecondFactorRequired
 from domain.cause import Cause
 from domain.errors import Unauthenticated
 from domain.personal_data import ReadFields, record_readings
+from domain.personal_data.readings import ACCOUNT, ORDER, SHIPMENT, TICKET
 from events.shop import Shop
 from gateways.tokens import AccessToken
 from loaders import Loaders
@@ -24,7 +25,6 @@ from models import (
     STAFF,
     Account,
     CurrencyCode,
-    Delivery,
     Permission,
     Role,
     Translations,
@@ -109,7 +109,7 @@ class Context:
     origin: str = ""
     """The address at which the client reaches the shop; empty for the configured one."""
 
-    read: ReadFields = field(default_factory=ReadFields)
+    read: ReadFields = field(default_factory=dict)
     """What the operation has read of the personal data of others."""
     load: Loaders = field(init=False)
     batches: "dict[Hashable, DataLoader[Any, Any]]" = field(init=False)
@@ -171,20 +171,15 @@ class Context:
         # not a question of permission: customers read what is their own
         if not self.viewer.is_staff:
             return
-        if isinstance(source, Delivery):
-            self.read.of_orders.setdefault(source.order_id, set()).add(field)
-        elif isinstance(source, Account):
-            if source.role not in STAFF:
-                self.read.of_accounts.setdefault(source.id, set()).add(field)
-        else:
-            account_id: int = getattr(source, "account_id")  # noqa: B009 - no class that all rows share
-            self.read.of_accounts.setdefault(account_id, set()).add(field)
+        owner = owner_of(source)
+        if owner is not None:
+            self.read.setdefault(owner, set()).add(field)
 
     async def save_readings(self, operation: str) -> None:
         """Record what the operation has read of others, before its answer leaves."""
         if not self.read:
             return
-        read, self.read = self.read, ReadFields()
+        read, self.read = self.read, {}
         expires_at = self.now + self.shop.settings.accounts.readings_kept
         async with self.shop.database.writes.begin() as session:
             await record_readings(session, read, operation=operation, expires_at=expires_at, cause=self.cause)
@@ -247,3 +242,13 @@ def root_of(path: Path) -> Path:
     while path.prev is not None:
         path = path.prev
     return path
+
+
+def owner_of(source: object) -> tuple[str, int] | None:
+    """Whose a row with personal data is: the column that refers to it, and the id; None for the staff's."""
+    if isinstance(source, Account):
+        return None if source.role in STAFF else (ACCOUNT, source.id)
+    for column in (ACCOUNT, TICKET, ORDER, SHIPMENT):
+        if (found := getattr(source, column, None)) is not None:
+            return column, int(found)
+    return None

@@ -42,21 +42,24 @@ RESTRICTED: Mapping[str, Restricted] = {
 """Of what couriers see, too, for the parcels that they bring."""
 
 RESTRICTED_FIELDS: Mapping[str, Permission] = {
+    "StockMovement.actor": Permission.ORDER_VIEW_ALL,
     "StockMovement.order": Permission.ORDER_VIEW_ALL,
 }
 """Single fields that lead to what their readers may not see."""
 
+POSTAL = frozenset({"recipient", "phone", "province", "city", "district", "line1", "line2", "postalCode"})
 PERSONAL: Mapping[str, frozenset[str]] = {
-    "Account": frozenset({"email", "phone"}),
-    "Address": frozenset(
-        {"recipient", "phone", "province", "city", "district", "line1", "line2", "postalCode"}
-    ),
+    "Account": frozenset({"name", "email", "phone", "language"}),
+    "Address": POSTAL | {"countryCode"},
     "Customer": frozenset({"email", "phone"}),
+    "DeliveryRunStop": frozenset({"note", "proof"}),
     "Order": frozenset({"note", "cancelReason"}),
-    "PostalAddress": frozenset(
-        {"recipient", "phone", "province", "city", "district", "line1", "line2", "postalCode"}
-    ),
-    "Ticket": frozenset({"description", "messages", "media"}),
+    "Payment": frozenset({"failure"}),
+    "PostalAddress": POSTAL,
+    "Refund": frozenset({"reason", "failure"}),
+    "Ticket": frozenset({"description", "refusal", "returnCarrier", "returnTrackingNumber", "media"}),
+    "TicketMessage": frozenset({"body"}),
+    "TrackingEvent": frozenset({"description", "location"}),
 }
 """Type -> its fields that hold what is personal of a customer."""
 

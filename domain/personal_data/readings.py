@@ -1,35 +1,38 @@
 """Who of the staff has read whose personal data: noted once for each operation and person."""
 
 from collections import defaultdict
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from models import Order, Reading
-from models.sql.types import AnySelect
+from models import Order, Reading, Shipment, Ticket
+from models.sql.types import AnyColumn, AnySelect
 
 OPERATION_LENGTH = 100
 
 
-@dataclass(slots=True)
-class ReadFields:
-    """What one operation has read: fields by the account whose they are, or by the order."""
+ReadFields = dict[tuple[str, int], set[str]]
+"""What one operation has read: the fields by whose they are, which is an account, an order, a parcel or a
+ticket, as the name of the column that refers to it and its id."""
 
-    of_accounts: dict[int, set[str]] = field(default_factory=dict)
-    of_orders: dict[int, set[str]] = field(default_factory=dict)
+ACCOUNT, ORDER, SHIPMENT, TICKET = "account_id", "order_id", "shipment_id", "ticket_id"
 
-    def __bool__(self) -> bool:
-        return bool(self.of_accounts or self.of_orders)
+OWNERS: Mapping[str, AnySelect] = {
+    ORDER: select(Order.id, Order.account_id),
+    SHIPMENT: select(Shipment.id, Order.account_id).join(Order, Order.id == Shipment.order_id),
+    TICKET: select(Ticket.id, Ticket.account_id),
+}
+"""Column -> ids and the accounts they belong to."""
+IDS: Mapping[str, AnyColumn] = {ORDER: Order.id, SHIPMENT: Shipment.id, TICKET: Ticket.id}
 
 
 async def record_readings(
     session: AsyncSession, read: ReadFields, *, operation: str, expires_at: datetime, cause: Cause
 ) -> None:
-    """Note what was read, one row for each person: one statement, and one more where orders were read."""
+    """Note what was read, one row for each person: one statement, and one for each kind of thing read."""
     fields = await find_owners(session, read)
     fields.pop(cause.person, None)
     if not fields:
@@ -48,18 +51,17 @@ async def record_readings(
     await session.execute(insert(Reading), rows)
 
 
-async def find_owners(session: AsyncSession, read: ReadFields) -> dict[int, AbstractSet[str]]:
+async def find_owners(session: AsyncSession, read: ReadFields) -> dict[int, set[str]]:
     """The fields that were read by the account whose they are."""
     fields: defaultdict[int, set[str]] = defaultdict(set)
-    for account_id, names in read.of_accounts.items():
-        fields[account_id] |= names
-    if read.of_orders:
-        owners = await session.execute(
-            select(Order.id, Order.account_id).where(Order.id.in_(list(read.of_orders)))
-        )
-        for order_id, account_id in owners:
-            fields[account_id] |= read.of_orders[order_id]
-    return dict[int, AbstractSet[str]](fields)
+    for (column, id_), names in read.items():
+        if column == ACCOUNT:
+            fields[id_] |= names
+    for column, statement in OWNERS.items():
+        if ids := [id_ for kind, id_ in read if kind == column]:
+            for id_, account_id in await session.execute(statement.where(IDS[column].in_(ids))):
+                fields[account_id] |= read[column, id_]
+    return fields
 
 
 def select_expired_readings(now: datetime) -> AnySelect:

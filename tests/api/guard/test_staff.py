@@ -43,6 +43,8 @@ ASKS_WHO_WORKS_FOR_THE_SHOP = {
     "resolvers/aftersales/queries.py from_staff": "the author of a message, not the viewer",
     "resolvers/context.py is_staff": "the property itself",
     "resolvers/cost.py limits_of": "how much somebody may ask for, not what",
+    "resolvers/context.py note_reading": "what the staff read of others is noted, not what they may read",
+    "resolvers/context.py owner_of": "whose the account is that is read, not who reads",
     "resolvers/context.py note_view": "views of the staff are not views of customers",
 }
 """Function that asks whether somebody is of the staff -> why no permission would say it."""

@@ -1,7 +1,7 @@
 """Who of the staff has read whose personal data is known.
 
-Revision ID: 0029
-Revises: 0028
+Revision ID: 0034
+Revises: 0033
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 
 from models import base
 
-revision = "0029"
-down_revision = "0028"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
