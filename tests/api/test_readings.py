@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.jobs.scheduler import Scheduler
 from events.notices.retention import EXPIRED_READINGS
 from events.shop import Shop
-from models import DeliveryRunStatus, Reading, Role
+from models import DeliveryRun, DeliveryRunStatus, Reading, Role
 from tests.clients import Clients
 from tests.conftest import Clock
 from tests.factories.account import create_account
@@ -98,7 +98,8 @@ async def test_couriers_see_the_orders_of_their_runs_until_a_day_after_and_no_pr
     details = await courier.ask(DETAILS, id=id_of(order))
     assert (details["data"], details["errors"][0]["extensions"]["code"]) == ({"order": None}, "FORBIDDEN")
 
-    run.status, run.ended_at = DeliveryRunStatus.COMPLETED, clock()
+    ended = {"status": DeliveryRunStatus.COMPLETED, "ended_at": clock()}
+    await session.execute(update(DeliveryRun).where(DeliveryRun.id == run.id).values(ended))
     await session.commit()
     clock.tick(timedelta(hours=23))
     courier = await clients.staff(Role.COURIER, courier.account)
