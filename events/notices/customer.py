@@ -57,10 +57,17 @@ async def notify_customer(session: AsyncSession, event: DomainEvent, resources: 
         session,
         account,
         kind_of(event),
-        key=f"{event.name}:{event.row.id}:{event.row.version}",
+        key=key_of(event),
         facts=facts_of(language),
         now=resources.clock(),
     )
+
+
+def key_of(event: DomainEvent) -> str:
+    """What makes a notice one; an order that is completed again after a claim is not told of again."""
+    if isinstance(event, OrderCompleted):
+        return f"{event.name}:{event.row.id}"
+    return f"{event.name}:{event.row.id}:{event.row.version}"
 
 
 def kind_of(event: DomainEvent) -> NoticeKind:
