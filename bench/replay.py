@@ -43,7 +43,7 @@ from models import (
 )
 from resolvers.ids import global_id
 from settings import Settings
-from tests.clients import Clients
+from tests.clients import Client, Clients
 from tests.factories.account import create_account
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.promotion import create_full_reduction, create_percent, create_promotion
@@ -64,6 +64,10 @@ GOODS = 12
 CNY = CurrencyCode.CNY
 STOCK = {"MAIN": 1_000_000}
 COUPON = "REPLAY"
+
+REFUNDS = """{ refunds(status: PENDING, method: CASH_ON_DELIVERY, first: 100) { nodes { id reference } } }"""
+CONFIRM = """mutation($input: RefundConfirmInput!) { refundConfirm(input: $input) {
+  refund { status } userErrors { code message } } }"""
 
 ENDED = {OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.CLOSED}
 """COMPLETED is an end once all windows have closed, as they have at the end of a replay."""
@@ -115,7 +119,7 @@ async def replay(url: str, folder: Path, *, orders: int, seed: int = SEED) -> Re
         shop = clients.shop
         replayed = await furnish(clients, clock)
         lives = await tell_stories(replayed, orders, seed)
-        await pass_days(shop, clock, LAST_DAYS)
+        await pass_days(replayed, LAST_DAYS)
         return await describe_ends(shop, lives)
 
 
@@ -216,12 +220,21 @@ class Jobs:
             pass
 
 
-async def pass_days(shop: Shop, clock: MovedClock, days: int) -> None:
-    jobs = Jobs.of(shop)
-    end = clock.now + timedelta(days=days)
-    while clock.now < end:
-        clock.now += timedelta(days=1)
+async def pass_days(shop: ReplayedShop, days: int) -> None:
+    """Let days pass on which the staff do no more than to give back what was paid in cash."""
+    jobs = Jobs.of(shop.clients.shop)
+    for _ in range(days):
+        shop.clock.now += timedelta(days=1)
+        await confirm_refunds(shop.staff)
         await jobs.run()
+
+
+async def confirm_refunds(staff: Client) -> None:
+    """Confirm all refunds that are made by hand."""
+    for refund in (await staff.get(REFUNDS))["refunds"]["nodes"]:
+        payload = await staff.do(CONFIRM, id=refund["id"], reference=f"TRANSFER-{refund['reference']}")
+        if payload["userErrors"]:
+            raise StoryRefused(f"refundConfirm: {payload['userErrors']}")
 
 
 async def describe_ends(shop: Shop, lives: Sequence[Life]) -> ReplayResult:

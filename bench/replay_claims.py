@@ -97,7 +97,7 @@ async def is_refunded_without_a_return(life: Life) -> AsyncIterator[timedelta]:
 
 
 async def is_lost(life: Life) -> AsyncIterator[timedelta]:
-    """A parcel that never arrives: the money goes back, or the goods are sent again."""
+    """A parcel that never arrives: its carrier says so, or the customer claims it."""
     await life.place(life.choose_lines(lines=1))
     await life.pay()
     yield life.soon()
@@ -106,6 +106,7 @@ async def is_lost(life: Life) -> AsyncIterator[timedelta]:
     yield DAY * 2
     if life.random.random() < 0.5:
         await life.track("EXPIRED")
+        return
     await life.lose_parcels()
     yield DAY * 12
     again = life.random.random() < 0.5

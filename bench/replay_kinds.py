@@ -121,6 +121,7 @@ async def is_driven_by_a_courier(life: Life) -> AsyncIterator[timedelta]:
     yield HOUR
     if life.random.random() < 0.3:
         await life.complete_stops(run, "FAILED")
+        life.courier = None
         yield DAY
         await life.track("DELIVERED")
         await life.collect()
@@ -180,16 +181,41 @@ async def cannot_be_delivered(life: Life) -> AsyncIterator[timedelta]:
         yield pause
 
 
-async def come_back(life: Life) -> AsyncIterator[timedelta]:
+async def come_back(life: Life, *, only: int | None = None) -> AsyncIterator[timedelta]:
+    """Parcels come back. They are left to the timer, or inspected and then ended or sent again."""
     yield life.soon()
-    await life.pack()
+    await life.pack(parcels=2)
     await life.dispatch()
     yield life.soon()
-    await life.track("DELIVERY_FAILED")
+    await life.track("DELIVERY_FAILED", only=only)
     yield DAY
-    await life.track("RETURNING")
+    await life.track("RETURNING", only=only)
+    if only:
+        await life.deliver_all_but(only)
     yield DAY
-    await life.track("RETURNED")
+    for shipment in await life.shipments("RETURNING"):
+        await life.add_event(shipment, "RETURNED")
+    yield DAY
+    if life.random.random() < 0.4:
+        return
+    await life.inspect()
+    what_next = life.random.choice(["shipmentEnd", "shipmentSendAgain", ""])
+    if what_next:
+        for shipment in await life.shipments("RETURNED"):
+            await life.serve(what_next, id=shipment["id"])
+    if what_next == "shipmentSendAgain":
+        async for pause in deliver(life):
+            yield pause
+
+
+async def comes_back_in_part(life: Life) -> AsyncIterator[timedelta]:
+    """One of two parcels arrives, the other one is refused; a part is paid in cash."""
+    methods = life.random.choice([["CASH_ON_DELIVERY"], ["SANDBOX"], ["SANDBOX", "CASH_ON_DELIVERY"]])
+    lines = [line | {"quantity": 2} for line in life.choose_lines(lines=2)]
+    await life.place(lines, methods=methods)
+    await life.pay()
+    async for pause in come_back(life, only=1):
+        yield pause
 
 
 async def is_of_a_guest(life: Life) -> AsyncIterator[timedelta]:
@@ -223,6 +249,7 @@ KINDS: Mapping[Story, int] = {
     needs_no_shipping: 2,
     is_refused_at_the_door: 2,
     cannot_be_delivered: 2,
+    comes_back_in_part: 3,
     is_taken_back: 5,
     is_exchanged: 3,
     is_sent_again: 2,

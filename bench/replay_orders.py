@@ -19,7 +19,8 @@ READ = """query($id: ID!) { order(id: $id) {
   lines { id quantity cancelled }
   deliveries { id method lines { id quantity packed orderLine { id } } }
   payments { id method status reference total { amount currencyCode } captured { amount } }
-  shipments { id status dispatchedAt lines { quantity orderLine { id } } }
+  shipments { id status dispatchedAt cashDue { amount currencyCode } cashCollectedAt
+    lines { quantity orderLine { id } } }
   tickets { id type status }
 } }"""
 QUOTE = """query($input: CheckoutQuoteInput!) { checkoutQuote(input: $input) {
@@ -99,7 +100,8 @@ class Life:
     kind: str
     random: random.Random
     customer: Client = field(init=False)
-    courier: Client = field(init=False)
+    courier: Client | None = None
+    """Who drives its parcels, if a courier of the shop does."""
     order_id: str = ""
     number: str = ""
     lost: set[str] = field(default_factory=set)
@@ -225,8 +227,7 @@ class Life:
 
     async def drive(self) -> str:
         """Plan and start a delivery run of a courier with its packed parcels; the id of the run."""
-        courier = await self.shop.clients.staff(Role.COURIER)
-        self.courier = courier
+        courier = self.courier = await self.shop.clients.staff(Role.COURIER)
         planned = await self.serve(
             "deliveryRunPlan",
             "deliveryRun { id }",
@@ -240,10 +241,11 @@ class Life:
         return run_id
 
     async def complete_stops(self, run_id: str, outcome: str) -> None:
-        runs = (await self.ask(self.courier, STOPS))["deliveryRuns"]["nodes"]
+        courier = self.courier or self.shop.staff
+        runs = (await self.ask(courier, STOPS))["deliveryRuns"]["nodes"]
         for stop in next(run["stops"] for run in runs if run["id"] == run_id):
             terms = {"id": stop["id"], "outcome": outcome, "note": "Rang.", "proof": "Signed."}
-            await self.do(self.courier, "stopComplete", **terms)
+            await self.do(courier, "stopComplete", **terms)
 
     async def shipments(self, *statuses: str) -> list[Any]:
         """Its parcels in one of these statuses, without those that are lost."""
@@ -261,14 +263,37 @@ class Life:
     async def track(self, status: str, *, only: int | None = None) -> None:
         """A tracking event for each parcel under way, or for the first `only`."""
         for shipment in (await self.shipments(*UNDER_WAY))[:only]:
-            happened = {"status": status, "description": "Scanned.", "location": "Hangzhou"}
-            await self.serve("shipmentEventAdd", id=shipment["id"], **happened)
+            await self.add_event(shipment, status)
+
+    async def add_event(self, shipment: Fields, status: str) -> None:
+        happened = {"status": status, "description": "Scanned.", "location": "Hangzhou"}
+        await self.serve("shipmentEventAdd", id=shipment["id"], **happened)
+
+    async def deliver_all_but(self, first: int) -> None:
+        for shipment in (await self.shipments(*UNDER_WAY))[first:]:
+            await self.add_event(shipment, "DELIVERED")
+        await self.collect()
 
     async def collect(self) -> None:
-        """Collect the cash that is due."""
-        for payment in (await self.read())["payments"]:
-            if payment["method"] == "CASH_ON_DELIVERY" and payment["status"] == "PENDING":
-                await self.serve("cashCollect", id=payment["id"], amount=dict(payment["total"]))
+        """Collect the cash for the parcels that have arrived: the courier who drove them, else the staff."""
+        order, collector = await self.read(), self.courier or self.shop.staff
+        for shipment in order["shipments"]:
+            due = shipment["cashDue"]
+            if shipment["status"] == "DELIVERED" and due and not shipment["cashCollectedAt"]:
+                cash = next(each for each in order["payments"] if each["method"] == "CASH_ON_DELIVERY")
+                terms = {"id": cash["id"], "amount": due, "shipmentId": shipment["id"]}
+                await self.do(collector, "cashCollect", **terms)
+
+    async def inspect(self) -> None:
+        """Look at the parcels that came back: a unit of each line may be damaged or missing."""
+        for shipment in await self.shipments("RETURNED"):
+            lines = []
+            for line in shipment["lines"]:
+                found = {"restocked": line["quantity"]}
+                if self.random.random() < 0.4:
+                    found = {"restocked": line["quantity"] - 1, self.random.choice(["damaged", "missing"]): 1}
+                lines.append({"orderLineId": line["orderLine"]["id"], **found})
+            await self.serve("shipmentInspect", id=shipment["id"], lines=lines)
 
     async def claim(self, type: str, reason: str, *, units: int | None = None, lines: int = 1) -> str:
         """Open a ticket about units of its first lines; the id."""
