@@ -78,6 +78,30 @@ async def loses_a_line(life: Life) -> AsyncIterator[timedelta]:
         yield pause
 
 
+async def is_edited(life: Life) -> AsyncIterator[timedelta]:
+    """Other quantities and one more good; what it costs more is paid, or never."""
+    bought = life.choose_lines(lines=2)
+    await life.place(bought)
+    yield HOUR / 12
+    if life.random.random() < 0.7:
+        await life.pay()
+        yield life.soon()
+    first = (await life.read())["lines"][0]
+    more = life.random.choice([good for good in life.shop.goods if good != bought[0]["variantId"]])
+    changes = {
+        "lines": [{"orderLineId": first["id"], "quantity": life.random.randint(0, 4)}],
+        "additions": [{"variantId": more, "quantity": 1}] if life.random.random() < 0.6 else [],
+    }
+    await life.edit(changes)
+    yield HOUR / 12
+    if life.random.random() < 0.8:
+        await life.pay()
+    yield DAY  # what was not paid by then is dropped
+    if (await life.read())["status"] == "CONFIRMED":
+        async for pause in deliver(life):
+            yield pause
+
+
 async def moves_house(life: Life) -> AsyncIterator[timedelta]:
     await life.place(life.choose_lines(), deliveries=[{"address": {"postal": HOME}}])
     await life.pay()
@@ -241,6 +265,7 @@ KINDS: Mapping[Story, int] = {
     is_paid_in_part: 2,
     is_cancelled: 3,
     loses_a_line: 3,
+    is_edited: 4,
     moves_house: 2,
     goes_to_two_addresses: 4,
     is_paid_at_the_door: 3,

@@ -25,6 +25,8 @@ READ = """query($id: ID!) { order(id: $id) {
 } }"""
 QUOTE = """query($input: CheckoutQuoteInput!) { checkoutQuote(input: $input) {
   total { amount } deliveries { options { method } } problems { code message field } } }"""
+EDIT_QUOTE = """query($id: ID!, $changes: OrderChangesInput!) { orderEditQuote(id: $id, changes: $changes) {
+  total { amount currencyCode } paymentNeeded problems { code message field } } }"""
 STOPS = "{ deliveryRuns(first: 5) { nodes { id stops { id } } } }"
 
 COUPONS_USED = 0.3
@@ -193,6 +195,17 @@ class Life:
             added = await self.do(guest, "cartLineAdd", "cart { token }", **line)
             guest.headers["X-Cart-Token"] = added["cart"]["token"] or guest.headers["X-Cart-Token"]
         return guest
+
+    async def edit(self, changes: Fields) -> None:
+        """Change the order at the total that is quoted; what it lacks becomes a payment of its own."""
+        quoted = await self.ask(self.customer, EDIT_QUOTE, id=self.order_id, changes=changes)
+        quote = quoted["orderEditQuote"]
+        if quote["problems"]:
+            raise StoryRefused(f"orderEditQuote: {quote['problems']}")
+        terms = {"id": self.order_id, "changes": changes, "expectedTotal": quote["total"]}
+        if quote["paymentNeeded"]:
+            terms["paymentMethod"] = "SANDBOX"
+        await self.buy("orderEdit", idempotencyKey=f"edit-{self.index}", **terms)
 
     async def pay(self, *, only: int | None = None, status: PaymentStatus = PaymentStatus.CAPTURED) -> None:
         """Pay on the pages of the provider what is to be paid in advance, or the first `only` payments."""
