@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.cancelling import cancel_lines
@@ -18,6 +18,7 @@ from domain.cause import Cause
 from domain.errors import DomainError, WrongState
 from domain.order import PlannedPayment, cancel_order
 from domain.payment import capture_payment, start_payment
+from domain.promotion import CouponRefused
 from events.shop import Shop
 from models import (
     CurrencyCode,
@@ -25,6 +26,7 @@ from models import (
     Order,
     OrderEdit,
     OrderEditStatus,
+    OrderPromotionRules,
     OrderStatus,
     PaymentMethod,
     PaymentStatus,
@@ -45,7 +47,7 @@ from tests.factories.order import (
     pay,
     payments_of,
 )
-from tests.factories.promotion import create_flash_sale
+from tests.factories.promotion import create_flash_sale, create_full_reduction
 from tests.factories.stock import reserved_units
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")
@@ -184,6 +186,23 @@ async def test_a_flash_sale_counts_what_an_edit_leaves_and_adds(shop: Shop, sess
 
     assert after_more == (3 * 4_900 + 9_900, 3)
     assert after_less == (4_900, 1)
+
+
+async def test_an_order_without_stored_rules_keeps_its_discount_by_proportion(
+    shop: Shop, session: AsyncSession
+) -> None:
+    variant = await a_variant(session, prices={CNY: 10_000})
+    await create_full_reduction(session, (30_000, 4_000))
+    order = await create_order(session, lines=[(variant, 4)])
+    await session.execute(delete(OrderPromotionRules))
+    [line] = await order_lines_of(session, order)
+    changes = OrderChanges(lines=[LineChange(line.id, 1)], additions=[LineAddition(variant.id, 1)])
+    await edit(session, order, changes)
+    with pytest.raises(CouponRefused):
+        await edit(session, order, OrderChanges(add_codes=["SPRING"]), key="edit-2", total=1)
+    await session.commit()
+
+    assert order.total.minor == 9_000 + 10_000
 
 
 async def test_the_unpaid_part_is_paid_by_other_methods(shop: Shop, session: AsyncSession) -> None:
