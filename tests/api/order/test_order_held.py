@@ -74,18 +74,18 @@ async def test_a_hold_needs_a_reason(clients: Clients, shop: Shop) -> None:
 
 async def test_notes_are_for_the_staff_and_not_in_the_timeline(clients: Clients, shop: Shop) -> None:
     customer, order = await owner_of_order(clients)
-    courier = await clients.staff(Role.COURIER)
+    keeper = await clients.staff(Role.WAREHOUSE)
     timeline = names(await customer.get(VIEW, id=id_of(order)))
 
-    payload = await courier.do(NOTE, id=id_of(order), text=" Called twice. ")
+    payload = await keeper.do(NOTE, id=id_of(order), text=" Called twice. ")
     before = await read_all_rows(shop)
-    wrong = [refusal(await courier.do(NOTE, id=id_of(order), text=text)) for text in (" ", "x" * 2_001)]
+    wrong = [refusal(await keeper.do(NOTE, id=id_of(order), text=text)) for text in (" ", "x" * 2_001)]
 
     written = {"text": "Called twice.", "author": {"name": "Lin Mei"}}
     assert payload["orderNote"] == written | {"createdAt": NOW}
     assert wrong == [("INVALID", "text")] * 2
     assert await read_all_rows(shop) == before
-    assert (await courier.get(VIEW, id=id_of(order)))["order"]["staffNotes"] == [written]
+    assert (await keeper.get(VIEW, id=id_of(order)))["order"]["staffNotes"] == [written]
     shown = await customer.get(VIEW, id=id_of(order))
     assert (names(shown), shown["order"]["staffNotes"]) == (timeline, None)
 
