@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import ParamSpec, TypeVar
 
-from text.messages import Fact, Message
+from text.messages import Fact, Localized, Message
 
 
 class ErrorCode(StrEnum):
@@ -183,7 +183,7 @@ class OutOfStock(DomainError):
 
     def __init__(
         self,
-        name: str,
+        name: str | Localized,
         *,
         left: int,
         variant_id: int | None = None,

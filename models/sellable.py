@@ -35,6 +35,10 @@ class SellableVariant:
     def name(self) -> str:
         return f"{self.title} ({self.variant.name})" if self.variant.options else self.title
 
+    @property
+    def names_by_language(self) -> dict[str, str]:
+        return names_of_variant(self.variant, self.title, self.translations)
+
     def count_backordered(self, quantity: int) -> int:
         """How many of `quantity` units would wait for stock."""
         return max(0, quantity - self.in_stock) if self.variant.is_backordered_when_out else 0
@@ -48,6 +52,20 @@ class SellableVariant:
     def unit_price(self) -> Money | None:
         """The price at which it is sold; None where it is not for sale."""
         return self.price if self.is_on_sale else None
+
+
+def names_of_variant(variant: Variant, title: str, translations: Translations) -> dict[str, str]:
+    """How it is called in each language that its product's title or one of its options is translated to."""
+    spoken = {*translations, *(tag for option in variant.options for tag in option.get("translations", {}))}
+    names = {}
+    for tag in spoken:
+        values = [
+            option.get("translations", {}).get(tag, {}).get("value") or option["value"]
+            for option in variant.options
+        ]
+        translated = translations.get(tag, {}).get("title") or title
+        names[tag] = f"{translated} ({' / '.join(values)})" if values else translated
+    return names
 
 
 COLUMNS = (

@@ -1,5 +1,6 @@
 """How much a cart holds, and the refusals of more."""
 
+from domain.cart.sellable import label_of
 from domain.errors import Invalid, LimitReached, NotForSale, OutOfStock
 from models import Money
 from models.sellable import SellableVariant
@@ -25,7 +26,7 @@ def check_quantity(quantity: int, *, least: int, field: Path = ("quantity",)) ->
 
 def check_available(sellable: SellableVariant, quantity: int, *, field: Path = ("quantity",)) -> None:
     if sellable.available is not None and quantity > sellable.available:
-        raise OutOfStock(sellable.name, left=max(sellable.available, 0), field=field)
+        raise OutOfStock(label_of(sellable), left=max(sellable.available, 0), field=field)
 
 
 def check_line_count(lines: int, *, field: Path = ("variant_id",)) -> None:
@@ -35,5 +36,5 @@ def check_line_count(lines: int, *, field: Path = ("variant_id",)) -> None:
 
 def require_unit_price(sellable: SellableVariant, *, field: Path = ("variant_id",)) -> Money:
     if sellable.unit_price is None:
-        raise NotForSale("{name} is not for sale.", name=sellable.name, field=field)
+        raise NotForSale("{name} is not for sale.", name=label_of(sellable), field=field)
     return sellable.unit_price

@@ -10,6 +10,7 @@ from models.sellable import SellableVariant, bound_variants, build_sellable, sel
 from models.sql.dialects import dialect_of
 from models.sql.parameters import encode_rows
 from models.sql.types import AnySelect
+from text.messages import Localized
 
 
 async def find_sellable(
@@ -23,6 +24,11 @@ async def find_sellable(
     rows = await session.execute(select_published(dialect), {"requested": encode_rows(variants, dialect)})
     found = [build_sellable(row, [row[-1]]) for row in rows]
     return {sellable.variant.id: sellable for sellable in found}
+
+
+def label_of(sellable: SellableVariant) -> Localized:
+    """What refusals call it, in the language of who reads them."""
+    return Localized(sellable.name, sellable.names_by_language)
 
 
 @cache

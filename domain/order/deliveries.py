@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.address import PostalAddress, normalize_address
 from domain.address import postal_address_of as kept
+from domain.cart.sellable import label_of
 from domain.errors import DomainError, Invalid, NotFound, OutOfStock
 from domain.order.allocation import DeliveryPlace
 from domain.order.basket import OrderItem
@@ -173,7 +174,8 @@ def collecting_problems(
         collected[line, place.id] += quantity
         if item.variant.can_sell_out and left < quantity:
             path = ("deliveries", index, "pickup_place_id")
-            yield OutOfStock(item.name, left=max(0, left), variant_id=item.variant_id, field=path)
+            name = label_of(item.sellable)
+            yield OutOfStock(name, left=max(0, left), variant_id=item.variant_id, field=path)
 
 
 def address_of(place: Warehouse) -> PostalAddress:
@@ -237,7 +239,9 @@ def coverage_problem(item: OrderItem, divided: int) -> Invalid | None:
         if divided < item.quantity
         else "{count} of {name} have an address too many."
     )
-    return Invalid(template, count=abs(item.quantity - divided), name=item.name, field=("deliveries",))
+    return Invalid(
+        template, count=abs(item.quantity - divided), name=label_of(item.sellable), field=("deliveries",)
+    )
 
 
 def postal_address_of(

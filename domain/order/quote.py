@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cart import price_lines
+from domain.cart.sellable import label_of
 from domain.errors import DomainError, ErrorCode, LimitReached, NotForSale, OutOfStock
 from domain.order.allocation import AllocatedUnits, AvailableStock, allocate_units
 from domain.order.basket import OrderBasket, OrderItem, read_basket
@@ -259,14 +260,16 @@ def items_for_sale(basket: OrderBasket, problems: list[DomainError]) -> Iterator
                 else "{name} is not sold any more."
             )
             refusal = NotForSale(
-                template, name=item.name, currency=basket.currency.value, field=("lines", index)
+                template, name=label_of(item.sellable), currency=basket.currency.value, field=("lines", index)
             )
             problems.append(refusal)
             continue
         if item.available is not None and item.available < item.quantity:
             field = ("lines", index, "quantity")
             problems.append(
-                OutOfStock(item.name, left=item.available, variant_id=item.variant_id, field=field)
+                OutOfStock(
+                    label_of(item.sellable), left=item.available, variant_id=item.variant_id, field=field
+                )
             )
         yield item
 

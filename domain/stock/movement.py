@@ -25,11 +25,13 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from domain.cause import Cause
 from domain.errors import DomainError, Invalid, LimitReached, OutOfStock, WrongState
 from models import Backorder, MovementKind, Product, StockLevel, StockMovement, Variant
+from models.sellable import names_of_variant
 from models.sql.batches import in_batches
 from models.sql.dialects import dialect_of
 from models.sql.parameters import bound_table, encode_rows
 from models.sql.types import AnySelect, ColumnTypes, RowValues
 from models.sql.upsert import upsert_into
+from text.messages import Localized
 
 STOCK_LIMIT = 1_000_000_000
 """Units of one variant in one warehouse."""
@@ -287,14 +289,15 @@ async def refusal_for(session: AsyncSession, allocation: Allocation, effect: Mov
     return OutOfStock(name, left=level.available if level else 0)
 
 
-async def name_of_variant(session: AsyncSession, variant_id: int) -> str:
+async def name_of_variant(session: AsyncSession, variant_id: int) -> Localized:
     row = await session.execute(
-        select(Variant, Product.title)
+        select(Variant, Product.title, Product.translations)
         .join(Product, Product.id == Variant.product_id)
         .where(Variant.id == variant_id)
     )
-    variant, title = row.one()
-    return f"{title} ({variant.name})" if variant.options else title
+    variant, title, translations = row.one()
+    name = f"{title} ({variant.name})" if variant.options else title
+    return Localized(name, names_of_variant(variant, title, translations))
 
 
 def movement_row(allocation: Allocation, effect: MovementEffect, movement_cause: MovementCause) -> RowValues:

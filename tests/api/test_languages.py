@@ -28,6 +28,7 @@ CANCEL = "mutation ($input: OrderCancelInput!) { orderCancel(input: $input) { us
 WRONG_PRODUCT = "query ($language: String) { product(language: $language) { id } }"
 WRONG_SLUG = "{ product { id } }"
 UPDATE = "mutation ($input: AccountUpdateInput!) { accountUpdate(input: $input) { userErrors { message } } }"
+ADD = "mutation ($input: CartLineAddInput!) { cartLineAdd(input: $input) { userErrors { message } } }"
 WATCH = "subscription ($id: ID!) { orderUpdates(id: $id) { name } }"
 
 TITLES = {"zh": {"title": "乌龙茶", "description": ""}}
@@ -213,3 +214,19 @@ async def test_the_shops_own_reasons_are_translated_and_peoples_words_are_not(
 
 def test_every_status_that_a_carrier_reports_is_worded_for_customers() -> None:
     assert set(TRACKING_MESSAGES) == set(ShipmentStatus)
+
+
+async def test_a_refusal_names_things_in_the_readers_language(clients: Clients, shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        product = await create_product(
+            session, translations=TITLES, options={"Size": "M"}, stock={"MAIN": 2}, now=shop.clock()
+        )
+        variant = await variant_of(session, product)
+    customer = await clients.customer()
+    terms = {"variantId": global_id("Variant", variant.id), "quantity": 3}
+
+    english = await customer.do(ADD, **terms)
+    chinese = await reading(customer, "zh").do(ADD, **terms)
+
+    assert english["userErrors"] == [{"message": "Only 2 of Oolong tea (M) left."}]
+    assert chinese["userErrors"] == [{"message": "乌龙茶 (M)仅剩 2 件。"}]

@@ -13,6 +13,7 @@ from domain.aftersales.order_editing.pricing import EditedUnits, price_edit
 from domain.aftersales.rules import ClaimedUnits
 from domain.aftersales.withdrawal import AlreadyPacked, SendingPlan
 from domain.cart import QUANTITY_LIMIT
+from domain.cart.sellable import label_of
 from domain.errors import DomainError, ErrorCode, Invalid, NotForSale, NotFound, OutOfStock, WrongState
 from domain.order.allocation import AvailableStock, DeliveryPlace, allocate_units
 from models import Delivery, ProductStatus, ShippingMethod
@@ -158,7 +159,7 @@ def check_sellable(facts: EditFacts, requested: RequestedUnits, variant_id: int)
     units = sum(count for (_, added), count in requested.added.items() if added == variant_id)
     available = found.sellable.available
     if available is not None and available < units:
-        raise OutOfStock(found.sellable.name, left=available, variant_id=variant_id, field=path)
+        raise OutOfStock(label_of(found.sellable), left=available, variant_id=variant_id, field=path)
 
 
 def check_shippable(facts: EditFacts, requested: RequestedUnits, delivery_id: int, variant_id: int) -> None:
