@@ -1,0 +1,70 @@
+"""What the shop does by itself about replacements: after tracking, and when stock comes."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.replacement_choice import choose_replacement
+from domain.cause import Cause
+from domain.shipment import TrackingFact, add_tracking_events, lock_shipment
+from events.aftersales import deadlines_of
+from events.shop import Shop
+from models import (
+    OrderStatus,
+    ReplacementChoice,
+    ShipmentStatus,
+    Ticket,
+    TicketReason,
+    TicketStatus,
+    TicketType,
+)
+from tests.conftest import Clock
+from tests.factories.aftersales import create_ticket
+from tests.factories.catalog import create_product, variant_of
+from tests.factories.order import RECEIPT_AFTER, create_order, dispatch
+from tests.observe import run_until_idle
+
+
+async def ticket_with_replacement_back(session: AsyncSession, now: datetime) -> Ticket:
+    """A ticket whose replacement came back; one unit is left in stock."""
+    variant = await variant_of(session, await create_product(session, stock={"MAIN": 3}))
+    order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 1)], now=now)
+    ticket = await create_ticket(
+        session,
+        order=order,
+        type=TicketType.RESHIP,
+        reason=TicketReason.MISSING_ITEM,
+        status=TicketStatus.RESHIPPING,
+        now=now,
+    )
+    [shipment] = await dispatch(session, order, now=now)
+    _, shipment = await lock_shipment(session, shipment.id)
+    facts = [TrackingFact(ShipmentStatus.RETURNED, "RETURNED", "Nobody there.", now)]
+    await add_tracking_events(session, shipment, facts, cause=Cause(now), receipt_after=RECEIPT_AFTER)
+    return ticket
+
+
+async def status_now(shop: Shop, ticket: Ticket) -> TicketStatus:
+    async with shop.database.reads() as session:
+        return (await session.get_one(Ticket, ticket.id)).status
+
+
+async def test_a_replacement_that_came_back_is_sent_again_to_a_customer_who_waits(
+    shop: Shop, clock: Clock, session: AsyncSession
+) -> None:
+    ticket = await ticket_with_replacement_back(session, clock())
+    await session.commit()
+    await run_until_idle(shop)
+    assert await status_now(shop, ticket) is TicketStatus.AWAITING_CHOICE
+
+    await choose_replacement(
+        session,
+        ticket.id,
+        ReplacementChoice.WAIT,
+        deadlines_of(shop.settings),
+        cause=Cause(clock(), ticket.account_id),
+    )
+    await session.commit()
+    await run_until_idle(shop)
+
+    assert await status_now(shop, ticket) is TicketStatus.RESHIPPING
