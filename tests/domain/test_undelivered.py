@@ -36,6 +36,7 @@ from models import (
     ShipmentEnding,
     ShipmentLine,
     ShipmentStatus,
+    ShippingMethod,
     TicketReason,
     TicketType,
     TrackingEvent,
@@ -165,14 +166,21 @@ async def test_a_paid_parcel_that_comes_back_is_refunded_and_its_order_closed(
 async def test_the_fee_of_a_delivery_of_which_nothing_was_kept_goes_back(
     shop: Shop, session: AsyncSession
 ) -> None:
-    order, parcel, _ = await sent_order(session, cash=False)
-    order_total = order.total_amount
-    await come_back(session, parcel)
-    await inspect(session, parcel, 0, missing=2)
-    await end(session, parcel)
+    near, far = await a_variant(session), await a_variant(session)
+    deliveries = [
+        deliver_to(HANGZHOU, [(near, 1)]),
+        deliver_to(CHENGDU, [(far, 2)], method=ShippingMethod.EXPRESS),
+    ]
+    order = await create_order(session, lines=[(near, 1), (far, 2)], deliveries=deliveries)
+    await pay(session, order)
+    kept, lost = await dispatch(session, order)
+    await arrive(session, kept)
+    await come_back(session, lost, S.EXPIRED)
+    await end(session, lost)
 
-    assert await refund_all(session, order) == order_total
-    assert order.cancelled_shipping_amount == order.shipping_amount
+    assert await refund_all(session, order) == 2 * 9_900 + 1_800
+    assert (order.cancelled_shipping_amount, order.shipping_amount) == (1_800, 1_800)
+    assert order.fulfilment_status is FulfilmentStatus.DELIVERED
     await check_books(session)
 
 
