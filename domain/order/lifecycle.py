@@ -82,6 +82,8 @@ async def cancel_locked_orders(
 ) -> None:
     """Cancel locked orders of which nothing has left, in a constant number of statements."""
     await drop_edits_of_orders(session, orders, cause=cause)
+    # An order that was never paid has neither parcels nor tickets.
+    confirmed = [order.id for order in orders if order.status is OrderStatus.CONFIRMED]
     for order in orders:
         move(order, OrderStatus.CANCELLED, TRANSITIONS)
         order.cancelled_at, order.cancel_reason = cause.now, reason
@@ -89,8 +91,9 @@ async def cancel_locked_orders(
     await record_all(session, [OrderCancelled(order, reason=reason) for order in orders], cause)
     ids = [order.id for order in orders]
     await release_reservations(session, await reservations_of(session, ids, by=cause.by), now=cause.now)
-    await end_packed_parcels(session, ids, now=cause.now)
-    await cancel_open_tickets(session, ids, cause=cause.automatic)
+    if confirmed:
+        await end_packed_parcels(session, confirmed, now=cause.now)
+        await cancel_open_tickets(session, confirmed, cause=cause.automatic)
     await release_promotions(session, ids, now=cause.now)
     net_sales = await net_sales_by_order(session, ids)
     credits = [

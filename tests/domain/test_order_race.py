@@ -270,7 +270,7 @@ async def test_many_orders_are_cancelled_in_as_many_statements_as_few(
     with count_statements(shop) as counted:
         assert await cancel_overdue(shop, ids) == count
 
-    assert counted.total == 12, counted.texts
+    assert counted.total == 14, counted.texts
     assert await session.scalar(select(Promotion.used)) == 0
     await session.commit()
 
