@@ -7,6 +7,7 @@ from domain.events import (
     OrderConfirmed,
     OrderEditDropped,
     OrderEdited,
+    OrderPickupReady,
     OrderReleased,
     PaymentCaptured,
     RefundFailed,
@@ -32,6 +33,7 @@ from events.aftersales import (
 from events.notices.customer import notify_customer
 from events.order import carry_out_edit_of_payment
 from events.payment import close_payments_at_providers, send_refunds, settle_cancelled_order
+from events.pickup import end_pickups_of_cancelled_order
 from events.types import AfterTransaction, InTransaction, Reactions, reactions_to
 from events.unshipped import (
     deliver_replacement_without_shipping,
@@ -45,11 +47,13 @@ DELIVER_UNSHIPPED = InTransaction(deliver_what_needs_no_shipping)
 REACTIONS: Reactions = dict(
     [
         reactions_to(OrderConfirmed, DELIVER_UNSHIPPED, NOTIFY),
+        reactions_to(OrderPickupReady, NOTIFY),
         reactions_to(OrderReleased, DELIVER_UNSHIPPED),
         reactions_to(OrderBackordersFilled, DELIVER_UNSHIPPED),
         reactions_to(
             OrderCancelled,
             InTransaction(settle_cancelled_order),
+            InTransaction(end_pickups_of_cancelled_order),
             NOTIFY,
             AfterTransaction(close_payments_at_providers),
         ),

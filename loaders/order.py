@@ -33,6 +33,7 @@ from models import (
     OrderNote,
     OrderPaymentStatus,
     OrderStatus,
+    Pickup,
     Product,
     ProductSearchText,
     ShippingMethod,
@@ -288,6 +289,10 @@ class WaitingByOrderLine(Grouped[int, int]):
         return 0
 
 
+class PickupByDelivery(ByKey[int, Pickup]):
+    key = Pickup.delivery_id
+
+
 class OrderLoaders:
     order = loader(OrderById)
     order_by_number = loader(OrderByNumber)
@@ -299,4 +304,5 @@ class OrderLoaders:
     delivery_line = loader(DeliveryLineById)
     order_line_waiting = loader(WaitingByOrderLine)
     delivery_line_waiting = loader(WaitingByDeliveryLine)
+    delivery_pickup = loader(PickupByDelivery)
     order_notes = loader(NotesByOrder)

@@ -49,6 +49,8 @@ class NoticeKind(StrEnum):
     """A parcel is on its way."""
     SHIPMENT_DELIVERED = "SHIPMENT_DELIVERED"
     """A parcel was delivered."""
+    PICKUP_READY = "PICKUP_READY"
+    """A delivery can be collected: the code to show."""
     REFUND_SUCCEEDED = "REFUND_SUCCEEDED"
     """Money was refunded."""
     TICKET_OPENED = "TICKET_OPENED"

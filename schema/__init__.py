@@ -18,6 +18,7 @@ from schema.node import Node
 from schema.order import OrderMutation, OrderQuery, OrderSubscription
 from schema.order.editing import OrderEditingMutation, OrderEditingQuery
 from schema.payment import PaymentMutation, PaymentQuery
+from schema.pickup import PickupMutation
 from schema.promotion import PromotionMutation, PromotionQuery
 from schema.rows import field
 from schema.shipment import ShipmentMutation, ShipmentQuery, ShipmentSubscription
@@ -58,6 +59,7 @@ class Mutation(
     StockMutation,
     ShippingMutation,
     OrderMutation,
+    PickupMutation,
     OrderEditingMutation,
     PaymentMutation,
     ShipmentMutation,

@@ -90,6 +90,11 @@ class DeadlineSettings(SettingsGroup):
         validation_alias="RECEIPT_CONFIRMED_AFTER",
         description="receipt is confirmed automatically, from delivery",
     )
+    collected_within: Duration = Field(
+        timedelta(days=7),
+        validation_alias="COLLECTED_WITHIN",
+        description="what is not collected goes back to stock, from when it is ready",
+    )
     delivery_promise: Duration = Field(
         timedelta(days=7),
         validation_alias="DELIVERY_PROMISE",

@@ -31,9 +31,13 @@ async def cancel_lines(
     *,
     reason: str,
     receipt_after: timedelta,
+    delivery_id: int | None = None,
     cause: Cause,
 ) -> Order:
-    """Cancel units of an order that are not packed yet; cancelling all that is left cancels the order."""
+    """Cancel units of an order that are not packed yet; cancelling all that is left cancels the order.
+
+    With a delivery, only units that it brings are cancelled.
+    """
     order = await lock_order(session, order_id)
     reason = required_reason(reason)
     await drop_waiting_edit(session, order, cause=cause)
@@ -44,7 +48,9 @@ async def cancel_lines(
     check_cancellable(case)
     if leaves_nothing_to_send(claim.lines, case.units):
         return await cancel_order(session, order_id, reason=reason, cause=cause)
-    await withdraw_lines(session, case, reason=reason, receipt_after=receipt_after, cause=cause)
+    await withdraw_lines(
+        session, case, delivery_id=delivery_id, reason=reason, receipt_after=receipt_after, cause=cause
+    )
     await settle_order(session, order, cause=cause.automatic)
     return order
 

@@ -5,7 +5,7 @@ is refunded over those that were made. The fee of a delivery of which nothing is
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -58,6 +58,12 @@ class SendingPlan:
 
     def lines_of(self, order_line_id: int) -> list[DeliveryLine]:
         return [line for line in self.lines if line.order_line_id == order_line_id]
+
+    def of_delivery(self, delivery_id: int | None) -> "SendingPlan":
+        """The part of one delivery; all of it where none is given."""
+        if delivery_id is None:
+            return self
+        return replace(self, lines=[line for line in self.lines if line.delivery_id == delivery_id])
 
     def withdraw(self, claimed: Sequence[ClaimedUnits]) -> list[WithdrawnUnits]:
         """What to take off the delivery lines; AlreadyPacked when some of it is packed already."""
@@ -113,6 +119,7 @@ async def withdraw_lines(
     case: ClaimCase,
     *,
     ticket_id: int | None = None,
+    delivery_id: int | None = None,
     reason: str,
     receipt_after: timedelta,
     cause: Cause,
@@ -121,7 +128,7 @@ async def withdraw_lines(
     order = case.order
     open_payments = await find_open_payments(session, order)
     plan = await load_sending_plan(session, order)
-    withdrawn = plan.withdraw(case.claim.lines)
+    withdrawn = plan.of_delivery(delivery_id).withdraw(case.claim.lines)
     amounts = price_withdrawal(case, fees=plan.fees_without(withdrawn))
     kept = plan.deliveries_without(withdrawn)
     await remove_withdrawn(session, case, plan, withdrawn, cause=cause)

@@ -1,6 +1,7 @@
 """Events of orders."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from domain.events.types import EventLine, OrderEvent
 from models import FulfilmentStatus
@@ -41,6 +42,19 @@ class OrderLinesCancelled(OrderEvent, name="order.lines_cancelled"):
 
 class OrderBackordersFilled(OrderEvent, name="order.backorders_filled"):
     lines: Sequence[EventLine]
+
+
+class OrderPickupReady(OrderEvent, name="order.pickup_ready"):
+    delivery_id: int
+    due_at: datetime
+
+
+class OrderPickupCollected(OrderEvent, name="order.pickup_collected"):
+    delivery_id: int
+
+
+class OrderPickupEnded(OrderEvent, name="order.pickup_ended"):
+    delivery_id: int
 
 
 class OrderAddressChanged(OrderEvent, name="order.address_changed"):

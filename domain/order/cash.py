@@ -18,6 +18,7 @@ from models import (
     Shipment,
     ShipmentEnding,
     ShipmentLine,
+    ShippingMethod,
 )
 
 
@@ -125,7 +126,7 @@ async def load_cash_groups(session: AsyncSession, order: Order) -> dict[int, Cas
         select(Delivery, OrderLine, DeliveryLine.quantity, func.coalesce(fixed, 0))
         .join(DeliveryLine, DeliveryLine.delivery_id == Delivery.id)
         .join(OrderLine, OrderLine.id == DeliveryLine.order_line_id)
-        .where(Delivery.order_id == order.id)
+        .where(Delivery.order_id == order.id, Delivery.method != ShippingMethod.NONE)
         .order_by(Delivery.position, DeliveryLine.id)
         .execution_options(populate_existing=True)
     )

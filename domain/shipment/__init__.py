@@ -1,7 +1,12 @@
 """Shipments: packing, dispatch, tracking and the fulfilment status that follows."""
 
 from domain.shipment.correction import correct_shipment
-from domain.shipment.dispatch import CarrierUnavailable, check_dispatchable, dispatch_shipment
+from domain.shipment.dispatch import (
+    CarrierUnavailable,
+    check_dispatchable,
+    dispatch_shipment,
+    find_reserved_units,
+)
 from domain.shipment.ending import check_endable, end_claimed_units, end_replacement, enter_ending, send_again
 from domain.shipment.fulfilment import PackedParcel, fulfilment_of, refresh_fulfilment, set_receipt_due
 from domain.shipment.inspection import InspectedUnits, inspect_shipment
@@ -43,6 +48,7 @@ __all__ = [
     "end_claimed_units",
     "end_replacement",
     "enter_ending",
+    "find_reserved_units",
     "find_unpacked_parcels",
     "fulfilment_of",
     "inspect_shipment",

@@ -23,6 +23,7 @@ from models import (
     OrderLine,
     Shipment,
     ShipmentLine,
+    ShippingMethod,
     sent_variant_id,
 )
 
@@ -68,6 +69,8 @@ def check_dispatchable(shipment: Shipment, order: Order, delivery: Delivery) -> 
     """Refuse a parcel that may not leave; checked before a carrier is called and again under the lock."""
     if shipment.dispatched_at is not None:
         raise WrongState("This shipment has already left.", field=("id",))
+    if delivery.method is ShippingMethod.PICKUP:
+        raise WrongState("This is collected: make it ready instead.", field=("id",))
     check_packable(order, delivery)
     if shipment.ended_at is not None:
         raise WrongState("This shipment has ended already.", field=("id",))

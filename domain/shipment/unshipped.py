@@ -94,6 +94,7 @@ async def deliver_units(
         dispatched_at=cause.now,
         delivered_at=cause.now,
         last_event_at=cause.now,
+        cash_amount=0,
     )
     session.add(shipment)
     await session.flush()

@@ -15,6 +15,7 @@ from events.payment import (
     UNSETTLED_PAYMENTS,
 )
 from events.personal_data import ERASED_PICTURES, ERASURES
+from events.pickup import UNCOLLECTED_PICKUPS
 from events.shipment import CARRIER_POLLS, UNDELIVERED_SHIPMENTS
 from events.types import Timer
 
@@ -29,6 +30,7 @@ SCHEDULE: Sequence[Timer] = (
     STALLED_REFUNDS,
     CARRIER_POLLS,
     UNDELIVERED_SHIPMENTS,
+    UNCOLLECTED_PICKUPS,
     TICKETS_OVERDUE,
     TICKETS_IN_STOCK,
     PRICE_CHANGES,

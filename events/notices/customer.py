@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from babel.numbers import format_currency
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account.recipients import queue_customer_notice
@@ -11,6 +12,7 @@ from domain.events import (
     OrderCancelled,
     OrderCompleted,
     OrderConfirmed,
+    OrderPickupReady,
     RefundSucceeded,
     ShipmentDelivered,
     ShipmentDispatched,
@@ -24,13 +26,26 @@ from domain.events import (
     TicketReturnRefused,
 )
 from events.types import Resources
-from models import STAFF, Account, Money, NoticeKind, Order, Refund, Shipment, Ticket, TicketMessage
+from models import (
+    STAFF,
+    Account,
+    Money,
+    NoticeKind,
+    Order,
+    Pickup,
+    Refund,
+    Shipment,
+    Ticket,
+    TicketMessage,
+    Warehouse,
+)
 from text.messages import choose_language
 
 NOTICED: Mapping[type[DomainEvent], NoticeKind] = {
     OrderConfirmed: NoticeKind.ORDER_CONFIRMED,
     OrderCancelled: NoticeKind.ORDER_CANCELLED,
     OrderCompleted: NoticeKind.ORDER_COMPLETED,
+    OrderPickupReady: NoticeKind.PICKUP_READY,
     ShipmentDispatched: NoticeKind.SHIPMENT_DISPATCHED,
     ShipmentDelivered: NoticeKind.SHIPMENT_DELIVERED,
     RefundSucceeded: NoticeKind.REFUND_SUCCEEDED,
@@ -92,6 +107,8 @@ async def describe_event(session: AsyncSession, event: DomainEvent) -> tuple[int
 
 async def describe_order(session: AsyncSession, event: DomainEvent) -> tuple[int, Facts | None]:
     order = await session.get_one(Order, event.row.id)
+    if isinstance(event, OrderPickupReady):
+        return await describe_pickup(session, order, event)
     if not isinstance(event, RefundSucceeded):
         return order.id, lambda language: {
             "number": order.number,
@@ -102,6 +119,24 @@ async def describe_order(session: AsyncSession, event: DomainEvent) -> tuple[int
         "number": order.number,
         "amount": write_money(refund.money(refund.amount), language),
     }
+
+
+async def describe_pickup(
+    session: AsyncSession, order: Order, event: OrderPickupReady
+) -> tuple[int, Facts | None]:
+    """Where and until when it can be collected; the code is found again when the notice is sent."""
+    place = await session.scalar(
+        select(Warehouse)
+        .join(Pickup, Pickup.warehouse_id == Warehouse.id)
+        .where(Pickup.delivery_id == event.delivery_id)
+    )
+    facts = {
+        "number": order.number,
+        "delivery": str(event.delivery_id),
+        "place": place.name if place else "",
+        "due": f"{event.due_at:%Y-%m-%d}",
+    }
+    return order.id, lambda _: facts
 
 
 async def describe_shipment(session: AsyncSession, event: DomainEvent) -> tuple[int, Facts | None]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account import find_account_by_contact
 from domain.account.devices import delete_device_token, has_device_token
@@ -18,12 +20,23 @@ from domain.notice import (
     mark_notice_sent,
     note_failed_attempt,
 )
+from domain.pickup import pickup_subject
 from events.notices.texts import write_text
 from events.shop import Shop
 from gateways.notice import NoticeMessage, NoticeRefused, NoticeUnavailable
 from gateways.secrets import derive_code
 from gateways.tokens import AccessToken, write_token
-from models import Notice, NoticeChannel, NoticeKind, NoticeStatus, Role, SignIn, Verification
+from models import (
+    Notice,
+    NoticeChannel,
+    NoticeKind,
+    NoticeStatus,
+    Pickup,
+    PickupStatus,
+    Role,
+    SignIn,
+    Verification,
+)
 from text.messages import choose_language
 
 log = structlog.get_logger()
@@ -135,6 +148,8 @@ class NoticeSender:
             if notice.kind is NoticeKind.ORDER_SECRET:
                 sign_in = await find_guest_sign_in(session, notice.facts["number"], notice.recipient)
                 return NoticeText(notice.kind.value, secret=self.secret_of(sign_in)) if sign_in else None
+            if notice.kind is NoticeKind.PICKUP_READY:
+                return await self.write_pickup(session, notice)
             if notice.verification_id is None:
                 return NoticeText(notice.kind.value)
             verification = await session.get(Verification, notice.verification_id)
@@ -156,6 +171,15 @@ class NoticeSender:
             verification.nonce,
         )
         return NoticeText(notice.kind.value, code, str(minutes))
+
+    async def write_pickup(self, session: AsyncSession, notice: Notice) -> NoticeText | None:
+        """The code of what can be collected; None where it was collected meanwhile."""
+        found = select(Pickup).where(Pickup.delivery_id == int(notice.facts["delivery"]))
+        pickup = await session.scalar(found)
+        if pickup is None or pickup.status is not PickupStatus.READY:
+            return None
+        code = derive_code(self.shop.settings.signing_key(), *pickup_subject(pickup))
+        return NoticeText(notice.kind.value, code)
 
     def secret_of(self, sign_in: SignIn) -> str:
         """The secret that opens a guest's order; it is stored nowhere."""

@@ -1,6 +1,5 @@
 """Where an order that is being quoted can be collected."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.order import OrderQuote
@@ -18,11 +17,11 @@ class PickupPlace:
     orderable: bool
 
 
-async def pickup_places(quotes: Sequence[OrderQuote], info: Info) -> list[list[PickupPlace]]:
+async def pickup_places(root: OrderQuote, info: Info) -> list[PickupPlace]:
     """The places where it can be collected, the main one first, and what is there of it."""
     warehouses = await all_warehouses(info.context.shop.database.reads)
     places = [each for each in warehouses if each.active and each.allows_pickup]
-    return [[describe_place(place, quote) for place in places] for quote in quotes]
+    return [describe_place(place, root) for place in places]
 
 
 def describe_place(place: Warehouse, quote: OrderQuote) -> PickupPlace:

@@ -12,6 +12,8 @@ from resolvers.context import Info
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from resolvers.order import editing, timeline, titles
+from resolvers.pickup import DeliveryPickup as DeliveryPickupRow
+from resolvers.pickup import delivery_pickups
 from resolvers.picture import line_picture_url
 from schema.account import Account
 from schema.catalog import Product, Variant
@@ -34,6 +36,7 @@ OrderStatus = describe_enum(models.OrderStatus)
 OrderPaymentStatus = describe_enum(models.OrderPaymentStatus)
 FulfilmentStatus = describe_enum(models.FulfilmentStatus)
 OrderDisplayStatus = describe_enum(models.OrderDisplayStatus)
+PickupStatus = describe_enum(models.PickupStatus)
 OrderSort = describe_enum(resolve.OrderSort)
 
 LaterPayment = Annotated["Payment", strawberry.lazy("schema.payment")]
@@ -148,10 +151,29 @@ class Delivery(Node):
     """The units that go there, by warehouse."""
     shipments: list[LaterShipment] = loaded("delivery_shipments", key="id", size=FEW)
     """Its parcels that are packed."""
+    pickup: "DeliveryPickup | None" = batched(delivery_pickups)
     order: "Order" = loaded("order", key="order_id")
     """The order it belongs to."""
     ticket: LaterTicket | None = loaded("ticket", key="ticket_id")
     """The ticket whose replacement this is; null for what was ordered originally."""
+
+
+@row_type(DeliveryPickupRow)
+class DeliveryPickup:
+    """The collecting of a delivery at a warehouse or shop."""
+
+    place: Warehouse
+    """Where it is collected, with its hours."""
+    status: models.PickupStatus
+    """How far it is."""
+    ready_at: datetime | None
+    """Since when it waits there; null before."""
+    due_at: datetime | None
+    """Until when it must be collected; then the goods go back to stock and the money back to the customer."""
+    collected_at: datetime | None
+    """When it was handed over."""
+    code: str | None
+    """What the customer shows at the counter; null for everybody else, and while nothing waits."""
 
 
 @row_type(models.Event)
@@ -333,7 +355,7 @@ class CheckoutQuote:
     """What would have to be paid: subtotal - discount + shipping."""
     promotions: list[EvaluatedPromotion] = plain_list(size=FEW)
     """Every promotion that was considered, and why it applies or does not: those that apply first."""
-    pickup_places: list[CheckoutPickupPlace] = batched(resolve.pickup_places, size=SOME)
+    pickup_places: list[CheckoutPickupPlace] = field(resolve.pickup_places, size=SOME)
     problems: list[UserError] = plain_list(
         resolver=problems,
         description="Why the order could not be placed so; empty when it could. Paths lead into `input`.",

@@ -64,6 +64,7 @@ OFFERED = frozenset({CASH, SANDBOX})
 PAY_WITHIN = timedelta(minutes=30)
 TERMS = OrderTerms(OFFERED, PAY_WITHIN)
 RECEIPT_AFTER = timedelta(days=10)
+COLLECT_WITHIN = timedelta(days=7)
 
 HANGZHOU = PostalAddress(
     recipient="林梅",

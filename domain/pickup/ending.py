@@ -1,0 +1,124 @@
+"""Deliveries that are not collected: the goods go back to stock, and the money back to the customer."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.cancelling import cancel_lines
+from domain.aftersales.rules import ClaimedUnits
+from domain.cause import Cause
+from domain.errors import WrongState
+from domain.events import OrderPickupEnded
+from domain.outbox import record
+from domain.pickup.states import TRANSITIONS, find_packed, lock_pickup
+from domain.shipment import unpack_shipment
+from domain.state import move
+from models import Delivery, DeliveryLine, Order, OrderStatus, Pickup, PickupStatus, TrackingEvent
+from models.sql.types import AnySelect
+
+NOT_COLLECTED = "Not collected in time."
+
+
+def select_overdue_pickups(now: datetime) -> AnySelect:
+    """Select the ids of deliveries that were not collected in time, the longest due first."""
+    return (
+        select(Pickup.delivery_id)
+        .join(Delivery, Delivery.id == Pickup.delivery_id)
+        .join(Order, Order.id == Delivery.order_id)
+        .where(Pickup.due_at <= now, Pickup.status == PickupStatus.READY, Order.held_at.is_(None))
+        .where(Order.status == OrderStatus.CONFIRMED, Delivery.ticket_id.is_(None))
+        .order_by(Pickup.due_at)
+    )
+
+
+async def end_overdue_pickup(
+    session: AsyncSession, delivery_id: int, *, receipt_after: timedelta, cause: Cause
+) -> bool:
+    """End a pickup that is still not collected when its time is over; False when it is not due."""
+    order, delivery, pickup = await lock_pickup(session, delivery_id)
+    due = pickup.due_at is not None and pickup.due_at <= cause.now
+    if not due or pickup.status is not PickupStatus.READY or order.status is not OrderStatus.CONFIRMED:
+        return False
+    if order.held_at is not None or delivery.ticket_id is not None:
+        return False
+    await end_pickup(
+        session, order, delivery, pickup, reason=NOT_COLLECTED, receipt_after=receipt_after, cause=cause
+    )
+    return True
+
+
+async def cancel_pickup(
+    session: AsyncSession, delivery_id: int, *, reason: str, receipt_after: timedelta, cause: Cause
+) -> Pickup:
+    """Cancel what of a delivery is not collected yet, packed or not, as the customer may until then."""
+    order, delivery, pickup = await lock_pickup(session, delivery_id)
+    if order.status is not OrderStatus.CONFIRMED:
+        raise WrongState("This order is {status}.", status=order.status, field=("delivery_id",))
+    if pickup.status is PickupStatus.ENDED or delivery.ticket_id is not None:
+        raise WrongState("Nothing of it can be cancelled any more.", field=("delivery_id",))
+    await end_pickup(
+        session, order, delivery, pickup, reason=reason, receipt_after=receipt_after, cause=cause
+    )
+    return pickup
+
+
+async def end_pickup(
+    session: AsyncSession,
+    order: Order,
+    delivery: Delivery,
+    pickup: Pickup,
+    *,
+    reason: str,
+    receipt_after: timedelta,
+    cause: Cause,
+) -> None:
+    """Unpack what was not collected, and cancel it by the same rule as any other units."""
+    await unpack_uncollected(session, delivery, cause=cause)
+    lines = await session.scalars(
+        select(DeliveryLine)
+        .where(DeliveryLine.delivery_id == delivery.id, DeliveryLine.packed < DeliveryLine.quantity)
+        .execution_options(populate_existing=True)
+    )
+    units = Counter[int]()
+    for line in lines:
+        units[line.order_line_id] += line.quantity - line.packed
+    if not units:
+        raise WrongState("All of it was collected.", field=("delivery_id",))
+    claimed = [ClaimedUnits(line_id, quantity) for line_id, quantity in sorted(units.items())]
+    if pickup.status is not PickupStatus.COLLECTED:
+        move(pickup, PickupStatus.ENDED, TRANSITIONS)
+    pickup.due_at = None
+    record(session, OrderPickupEnded(order, delivery_id=delivery.id), cause)
+    await cancel_lines(
+        session,
+        order.id,
+        claimed,
+        reason=reason,
+        receipt_after=receipt_after,
+        delivery_id=delivery.id,
+        cause=cause,
+    )
+
+
+async def unpack_uncollected(session: AsyncSession, delivery: Delivery, *, cause: Cause) -> None:
+    for shipment in await find_packed(session, delivery):
+        await session.execute(delete(TrackingEvent).where(TrackingEvent.shipment_id == shipment.id))
+        await unpack_shipment(session, shipment.id, cause=cause)
+
+
+async def end_pickups_of_order(session: AsyncSession, order_id: int, *, cause: Cause) -> None:
+    """Unpack what of a cancelled order was to be collected; its stock is released already."""
+    delivery_ids = await session.scalars(
+        select(Pickup.delivery_id)
+        .join(Delivery, Delivery.id == Pickup.delivery_id)
+        .where(Delivery.order_id == order_id, Pickup.status.in_({PickupStatus.PREPARING, PickupStatus.READY}))
+        .order_by(Pickup.delivery_id)
+    )
+    for delivery_id in delivery_ids.all():
+        _, delivery, pickup = await lock_pickup(session, delivery_id)
+        if PickupStatus.ENDED in TRANSITIONS[pickup.status]:
+            await unpack_uncollected(session, delivery, cause=cause)
+            move(pickup, PickupStatus.ENDED, TRANSITIONS)
+            pickup.due_at = None
