@@ -7,7 +7,7 @@ from domain.pickup.ending import (
     end_pickups_of_order,
     select_overdue_pickups,
 )
-from domain.pickup.states import TRANSITIONS, pickup_subject
+from domain.pickup.states import TRANSITIONS, find_pickup, pickup_subject
 
 __all__ = [
     "TRANSITIONS",
@@ -15,6 +15,7 @@ __all__ = [
     "cancel_pickup",
     "end_overdue_pickup",
     "end_pickups_of_order",
+    "find_pickup",
     "hand_over_pickup",
     "make_pickup_ready",
     "pickup_subject",

@@ -72,3 +72,9 @@ async def find_packed(session: AsyncSession, delivery: Delivery) -> list[Shipmen
 def pickup_subject(pickup: Pickup) -> tuple[str, str, str]:
     """What the code of a pickup is derived from, together with a key of the shop."""
     return "pickup", str(pickup.id), pickup.nonce
+
+
+async def find_pickup(session: AsyncSession, delivery_id: int) -> Pickup | None:
+    """The pickup of a delivery, to be read; None before anything of it was ready."""
+    pickup: Pickup | None = await session.scalar(select(Pickup).where(Pickup.delivery_id == delivery_id))
+    return pickup

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from babel.numbers import format_currency
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account.recipients import queue_customer_notice
@@ -25,6 +24,7 @@ from domain.events import (
     TicketReplacementUnavailable,
     TicketReturnRefused,
 )
+from domain.pickup import find_pickup
 from events.types import Resources
 from models import (
     STAFF,
@@ -32,7 +32,6 @@ from models import (
     Money,
     NoticeKind,
     Order,
-    Pickup,
     Refund,
     Shipment,
     Ticket,
@@ -125,11 +124,8 @@ async def describe_pickup(
     session: AsyncSession, order: Order, event: OrderPickupReady
 ) -> tuple[int, Facts | None]:
     """Where and until when it can be collected; the code is found again when the notice is sent."""
-    place = await session.scalar(
-        select(Warehouse)
-        .join(Pickup, Pickup.warehouse_id == Warehouse.id)
-        .where(Pickup.delivery_id == event.delivery_id)
-    )
+    pickup = await find_pickup(session, event.delivery_id)
+    place = await session.get(Warehouse, pickup.warehouse_id) if pickup else None
     facts = {
         "number": order.number,
         "delivery": str(event.delivery_id),

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account import find_account_by_contact
@@ -20,7 +19,7 @@ from domain.notice import (
     mark_notice_sent,
     note_failed_attempt,
 )
-from domain.pickup import pickup_subject
+from domain.pickup import find_pickup, pickup_subject
 from events.notices.texts import write_text
 from events.shop import Shop
 from gateways.notice import NoticeMessage, NoticeRefused, NoticeUnavailable
@@ -31,7 +30,6 @@ from models import (
     NoticeChannel,
     NoticeKind,
     NoticeStatus,
-    Pickup,
     PickupStatus,
     Role,
     SignIn,
@@ -174,8 +172,7 @@ class NoticeSender:
 
     async def write_pickup(self, session: AsyncSession, notice: Notice) -> NoticeText | None:
         """The code of what can be collected; None where it was collected meanwhile."""
-        found = select(Pickup).where(Pickup.delivery_id == int(notice.facts["delivery"]))
-        pickup = await session.scalar(found)
+        pickup = await find_pickup(session, int(notice.facts["delivery"]))
         if pickup is None or pickup.status is not PickupStatus.READY:
             return None
         code = derive_code(self.shop.settings.signing_key(), *pickup_subject(pickup))

@@ -50,9 +50,9 @@ async def test_an_order_is_collected_by_its_code(clients: Clients, shop: Shop, s
     quote = (await customer.get(QUOTE, input={"lines": lines, "deliveries": deliveries}))["checkoutQuote"]
     assert (quote["total"], quote["shipping"]) == ({"amount": "99.00"}, {"amount": "0.00"})
     assert quote["problems"] == []
-    [offered] = quote["pickupPlaces"]
-    assert (offered["ready"], offered["orderable"]) == (True, True)
-    assert offered["warehouse"]["pickupHours"] == [{"weekday": "MONDAY", "opens": "09:00", "closes": "18:00"}]
+    [found] = quote["pickupPlaces"]
+    assert (found["ready"], found["orderable"]) == (True, True)
+    assert found["warehouse"]["pickupHours"] == [{"weekday": "MONDAY", "opens": "09:00", "closes": "18:00"}]
 
     placed = await customer.do(
         PLACE,
