@@ -87,6 +87,7 @@ LONGEST_FILES = frozenset(
         "test_order_undone.py",
         "test_product_import.py",
         "test_readme.py",
+        "test_replay.py",
         "test_round_trip.py",
     }
 )
