@@ -12,7 +12,6 @@ from resolvers.context import Info
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from resolvers.order import editing, timeline, titles
-from resolvers.pickup import DeliveryPickup as DeliveryPickupRow
 from resolvers.pickup import delivery_pickups
 from resolvers.picture import line_picture_url
 from schema.account import Account
@@ -21,6 +20,7 @@ from schema.connection import Connection
 from schema.limits.sizes import FEW, PRICING, SEARCH, SOME
 from schema.mutation import UserError, mutation, user_error
 from schema.node import Node
+from schema.order.pickup import DeliveryPickup
 from schema.promotion import AppliedPromotion, DiscountPart, EvaluatedPromotion
 from schema.rows import batched, field, loaded, plain_list, row_type, subscription
 from schema.scalars import Money
@@ -36,7 +36,6 @@ OrderStatus = describe_enum(models.OrderStatus)
 OrderPaymentStatus = describe_enum(models.OrderPaymentStatus)
 FulfilmentStatus = describe_enum(models.FulfilmentStatus)
 OrderDisplayStatus = describe_enum(models.OrderDisplayStatus)
-PickupStatus = describe_enum(models.PickupStatus)
 OrderSort = describe_enum(resolve.OrderSort)
 
 LaterPayment = Annotated["Payment", strawberry.lazy("schema.payment")]
@@ -151,29 +150,11 @@ class Delivery(Node):
     """The units that go there, by warehouse."""
     shipments: list[LaterShipment] = loaded("delivery_shipments", key="id", size=FEW)
     """Its parcels that are packed."""
-    pickup: "DeliveryPickup | None" = batched(delivery_pickups)
+    pickup: DeliveryPickup | None = batched(delivery_pickups)
     order: "Order" = loaded("order", key="order_id")
     """The order it belongs to."""
     ticket: LaterTicket | None = loaded("ticket", key="ticket_id")
     """The ticket whose replacement this is; null for what was ordered originally."""
-
-
-@row_type(DeliveryPickupRow)
-class DeliveryPickup:
-    """The collecting of a delivery at a warehouse or shop."""
-
-    place: Warehouse
-    """Where it is collected, with its hours."""
-    status: models.PickupStatus
-    """How far it is."""
-    ready_at: datetime | None
-    """Since when it waits there; null before."""
-    due_at: datetime | None
-    """Until when it must be collected; then the goods go back to stock and the money back to the customer."""
-    collected_at: datetime | None
-    """When it was handed over."""
-    code: str | None
-    """What the customer shows at the counter; null for everybody else, and while nothing waits."""
 
 
 @row_type(models.Event)
