@@ -3,7 +3,7 @@
 from domain.order.backorders import tell_filled_backorders
 from domain.order.batch import BatchItem, OrderBatch, OrderResult, find_earlier_results
 from domain.order.deliveries import OrderQuoteDelivery
-from domain.order.editing import add_note, buy_again, change_address, hold_order, release_order
+from domain.order.editing import add_note, buy_again, hold_order, release_order
 from domain.order.lifecycle import (
     cancel_order,
     cancel_overdue_orders,
@@ -55,7 +55,6 @@ __all__ = [
     "buy_again",
     "cancel_order",
     "cancel_overdue_orders",
-    "change_address",
     "check_each_payment",
     "confirm_due_receipt",
     "confirm_if_secured",

@@ -7,6 +7,7 @@ import strawberry
 
 from domain.address import PostalAddress, postal_address_of
 from domain.aftersales.cancelling import cancel_lines
+from domain.aftersales.order_editing.address import change_address
 from domain.aftersales.order_editing.changes import LineAddition, LineChange, OrderChanges
 from domain.aftersales.order_editing.editing import EditRequest, edit_order
 from domain.aftersales.order_editing.payments import change_payments
@@ -19,7 +20,7 @@ from domain.aftersales.order_editing.quote import (
 from domain.aftersales.rules import ClaimedUnits
 from domain.cart import COUPONS_LIMIT, open_cart
 from domain.errors import DomainError, Invalid, LimitReached, NotFound
-from domain.order import add_note, buy_again, change_address, hold_order, release_order
+from domain.order import add_note, buy_again, hold_order, release_order
 from domain.order.quote import DELIVERIES_LIMIT
 from domain.promotion import normalize_codes
 from models import Account, Cart, Delivery, Order, OrderLine, OrderNote, PaymentMethod
@@ -106,7 +107,8 @@ async def order_buy_again(info: Info, id: strawberry.ID) -> BuyAgainResult:
 async def order_address_change(info: Info, id: strawberry.ID, address: DeliveryAddressInput) -> Delivery:
     """Sends a delivery to another address, as long as nothing of it is packed.
 
-    Its fee stays as agreed; an address that would cost more is refused.
+    Its fee follows the tariff: what it costs less is not due any more, or refunded; what it costs more is
+    added to what is unpaid. An address that costs more is refused where all is paid; `orderEdit` collects it.
 
     id: the delivery
     address: where it goes instead
@@ -116,7 +118,13 @@ async def order_address_change(info: Info, id: strawberry.ID, address: DeliveryA
         raise NotFound("delivery", field=("id",))
     postal_address = await postal_address_from(info, address, await buyer_of(info, delivery))
     async with info.context.transaction() as session:
-        return await change_address(session, delivery.id, postal_address, cause=info.context.cause)
+        return await change_address(
+            session,
+            delivery.id,
+            postal_address,
+            receipt_after=info.context.shop.settings.deadlines.receipt_confirmed_after,
+            cause=info.context.cause,
+        )
 
 
 async def order_edit_quote(info: Info, id: strawberry.ID, changes: OrderChangesInput) -> OrderEditQuote:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.cancelling import cancel_lines
+from domain.aftersales.order_editing.address import change_address
 from domain.aftersales.rules import ClaimedUnits
 from domain.audit import audit_books
 from domain.cause import Cause
@@ -18,7 +19,6 @@ from domain.order import (
     add_note,
     cancel_order,
     cancel_overdue_orders,
-    change_address,
     hold_order,
     release_order,
 )
@@ -195,11 +195,13 @@ async def test_however_it_is_divided_all_that_was_paid_is_refunded_and_no_more(
     assert order.status is OrderStatus.CANCELLED
 
 
-async def test_an_address_is_changed_at_the_fee_that_was_agreed(shop: Shop, session: AsyncSession) -> None:
+async def test_an_address_is_changed_to_one_that_costs_the_same(shop: Shop, session: AsyncSession) -> None:
     order = await create_order(session, status=OrderStatus.CONFIRMED)
     delivery = await delivery_of(session, order)
     ningbo = replace(HANGZHOU, city="宁波", district="鄞州")
-    await change_address(session, delivery.id, ningbo, cause=Cause(NOW, order.account_id))
+    await change_address(
+        session, delivery.id, ningbo, receipt_after=RECEIPT_AFTER, cause=Cause(NOW, order.account_id)
+    )
     assert (await events_of(session, order))[-1] == "order.address_changed"
     abroad = replace(
         HANGZHOU,
@@ -210,7 +212,7 @@ async def test_an_address_is_changed_at_the_fee_that_was_agreed(shop: Shop, sess
         phone="212 555 0175",
     )
     with pytest.raises(DomainError) as refused:
-        await change_address(session, delivery.id, abroad, cause=Cause(NOW))
+        await change_address(session, delivery.id, abroad, receipt_after=RECEIPT_AFTER, cause=Cause(NOW))
     assert await audit_books(session) == []
     await session.commit()
 
@@ -223,7 +225,7 @@ async def test_the_address_of_a_packed_delivery_is_not_changed(shop: Shop, sessi
     await pack(session, order)
     delivery = await delivery_of(session, order)
     with pytest.raises(DomainError, match="packed already"):
-        await change_address(session, delivery.id, CHENGDU, cause=Cause(NOW))
+        await change_address(session, delivery.id, CHENGDU, receipt_after=RECEIPT_AFTER, cause=Cause(NOW))
     await session.commit()
 
     assert delivery.city == "杭州市"

@@ -1,15 +1,17 @@
 """Carrying out the plan of an edit: every row of the order, its stock, its promotions and its books."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.address import PostalAddress
 from domain.aftersales.order_editing.facts import EditFacts
 from domain.aftersales.order_editing.plan import EditPlan, PlannedAddition, PlannedRemoval
 from domain.aftersales.withdrawal import remove_units
 from domain.cause import Cause
-from domain.events import OrderEdited
+from domain.events import OrderEvent
 from domain.ledger import NewPosting, write_postings
 from domain.outbox import record
 from domain.promotion import load_rule
@@ -17,6 +19,7 @@ from domain.promotion.restating import restate_uses
 from domain.shipment import refresh_fulfilment
 from domain.stock import Allocation, LineAllocation, release_line_units, reserve_line_units
 from models import (
+    Delivery,
     DeliveryLine,
     Order,
     OrderLine,
@@ -26,7 +29,13 @@ from models import (
 
 
 async def carry_out(
-    session: AsyncSession, facts: EditFacts, plan: EditPlan, *, total_change: int, cause: Cause
+    session: AsyncSession,
+    facts: EditFacts,
+    plan: EditPlan,
+    event: OrderEvent,
+    *,
+    total_change: int,
+    cause: Cause,
 ) -> None:
     """Change a locked order as planned; `total_change` is what is added to its payments, in minor units.
 
@@ -43,7 +52,7 @@ async def carry_out(
         await store_rules(session, order, plan)
     rules = [load_rule(each) for each in plan.rules or ()]
     await restate_uses(session, order, plan.uses, rules, now=cause.now)
-    record(session, OrderEdited(order), cause)
+    record(session, event, cause)
     await post_edit(session, order, total_change, removed_amount=plan.removed_amount, cause=cause)
     await session.flush()
     await refresh_fulfilment(session, order, cause=cause)
@@ -98,8 +107,13 @@ def restate_deliveries(facts: EditFacts, plan: EditPlan) -> None:
         delivery = deliveries[planned.delivery_id]
         delivery.fee_amount, delivery.discount_amount = planned.fee_amount, planned.discount_amount
         delivery.discounts = planned.discounts
-        for name, text in (planned.address or {}).items():
-            setattr(delivery, name, text)
+        if planned.address:
+            write_address(delivery, PostalAddress(**planned.address))
+
+
+def write_address(delivery: Delivery, address: PostalAddress) -> None:
+    for name, text in asdict(address).items():
+        setattr(delivery, name, text)
 
 
 async def add_lines(

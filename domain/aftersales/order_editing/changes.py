@@ -40,9 +40,14 @@ class OrderChanges:
     """As they are stored (`normalize_codes`)."""
     remove_codes: Sequence[str] = ()
 
+    @property
+    def only_addresses(self) -> bool:
+        """Whether nothing but addresses is changed: the goods then cost what they cost."""
+        return not (self.lines or self.additions or self.add_codes or self.remove_codes)
+
     def check(self) -> None:
         """Refuse malformed changes; whether they can be made depends on the order."""
-        if not (self.lines or self.additions or self.addresses or self.add_codes or self.remove_codes):
+        if self.only_addresses and not self.addresses:
             raise Invalid("Say what is to be changed.", field=("changes",))
         if len(self.lines) > LINES_LIMIT or len(self.additions) > LINES_LIMIT:
             raise LimitReached("An order has at most {limit} lines.", limit=LINES_LIMIT, field=("changes",))

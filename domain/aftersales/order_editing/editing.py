@@ -14,6 +14,7 @@ from domain.aftersales.order_editing.quote import PricedEdit, price_edit_of
 from domain.aftersales.withdrawal import cut_payments, find_open_payments
 from domain.cause import Cause
 from domain.errors import Invalid
+from domain.events import OrderEdited, OrderEvent
 from domain.ledger import refresh_payment_status
 from domain.money import apportion, money_text
 from domain.order import AmountMismatch, NotOffered, OrderTerms, confirm_if_secured, lock_order, settle_order
@@ -89,18 +90,33 @@ async def make_edit(
     cause: Cause,
 ) -> None:
     """Carry an edit out and settle the difference, or wait until it is paid."""
-    order, difference = priced.order, priced.plan.difference
+    order, event = priced.order, OrderEdited(priced.order)
     open_payments = await find_open_payments(session, order)
-    if difference <= 0:
-        await give_back(session, priced, open_payments, cause=cause)
-    elif open_payments and (order.status is OrderStatus.PENDING or method is None):
-        shares = apportion(difference, [payment.amount for payment in open_payments])
-        for payment, share in zip(open_payments, shares, strict=True):
-            payment.amount += share
-        check_cash(order, open_payments)
-        await carry_out(session, priced.facts, priced.plan, total_change=difference, cause=cause)
+    joins_unpaid = open_payments and (order.status is OrderStatus.PENDING or method is None)
+    if priced.plan.difference <= 0 or joins_unpaid:
+        await settle_at_once(session, priced, open_payments, event, cause=cause)
     else:
         await collect_difference(session, priced, method, terms, open_payments, cause=cause)
+
+
+async def settle_at_once(
+    session: AsyncSession,
+    priced: PricedEdit,
+    open_payments: Sequence[Payment],
+    event: OrderEvent,
+    *,
+    cause: Cause,
+) -> None:
+    """Carry an edit out that costs less, or whose difference is added to what is unpaid."""
+    order, difference = priced.order, priced.plan.difference
+    if difference <= 0:
+        await give_back(session, priced, open_payments, event, cause=cause)
+        return
+    shares = apportion(difference, [payment.amount for payment in open_payments])
+    for payment, share in zip(open_payments, shares, strict=True):
+        payment.amount += share
+    check_cash(order, open_payments)
+    await carry_out(session, priced.facts, priced.plan, event, total_change=difference, cause=cause)
 
 
 async def collect_difference(
@@ -123,13 +139,19 @@ async def collect_difference(
     payment = await add_payment(session, order, method, difference, limit=terms.payments_limit)
     if method.collected_offline:
         check_cash(order, [*open_payments, payment])
-        await carry_out(session, priced.facts, priced.plan, total_change=difference, cause=cause)
+        event = OrderEdited(order)
+        await carry_out(session, priced.facts, priced.plan, event, total_change=difference, cause=cause)
     else:
         await request_payment(session, order, priced.plan, payment, terms, cause=cause)
 
 
 async def give_back(
-    session: AsyncSession, priced: PricedEdit, open_payments: Sequence[Payment], *, cause: Cause
+    session: AsyncSession,
+    priced: PricedEdit,
+    open_payments: Sequence[Payment],
+    event: OrderEvent,
+    *,
+    cause: Cause,
 ) -> None:
     """Take what the order costs less off what is unpaid; the rest is refunded over the payments."""
     order, less = priced.order, -priced.plan.difference
@@ -138,7 +160,7 @@ async def give_back(
     unpaid = min(less, still_due)
     if unpaid:
         cut_payments(open_payments, unpaid, cash_under_way=under_way, now=cause.now)
-    await carry_out(session, priced.facts, priced.plan, total_change=-unpaid, cause=cause)
+    await carry_out(session, priced.facts, priced.plan, event, total_change=-unpaid, cause=cause)
     refund = min(less - unpaid, (await refundable_amount(session, order)).minor)
     if refund > 0:
         await request_refund(session, order, order.money(refund), reason=EDIT_REASON, cause=cause)

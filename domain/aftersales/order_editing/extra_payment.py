@@ -13,7 +13,7 @@ from domain.aftersales.order_editing.facts import EditFacts, load_edit_facts
 from domain.aftersales.order_editing.plan import EditPlan, load_plan
 from domain.cause import Cause
 from domain.errors import DomainError, LimitReached, WrongState
-from domain.events import OrderEditRequested
+from domain.events import OrderEdited, OrderEditRequested
 from domain.ledger import refresh_payment_status, write_posting
 from domain.money import money_text
 from domain.order import CASH_LIMITS, OrderTerms, lock_order
@@ -169,7 +169,7 @@ async def carry_out_edit(session: AsyncSession, order: Order, edit: OrderEdit, *
     check_unchanged(facts, plan)
     await release_edit_units(session, order, edit, cause=cause)
     by = Cause(cause.now, edit.requested_by)
-    await carry_out(session, facts, plan, total_change=0, cause=by)
+    await carry_out(session, facts, plan, OrderEdited(order), total_change=0, cause=by)
     move(edit, OrderEditStatus.DONE, EDIT_TRANSITIONS)
     edit.plan = None
     await session.flush()

@@ -110,7 +110,8 @@ async def load_edit_facts(
         raise WrongState("This order is {status}.", status=status_text(order.status), field=("id",))
     lines = await load_order_lines(session, order)
     units = {line.id: LineUnits(bought=line.quantity - line.cancelled) for line in lines.values()}
-    await check_no_open_ticket(session, order)
+    if not changes.only_addresses:
+        await check_no_open_ticket(session, order)
     sent = await load_sent_units(session, order)
     await count_other_claims(session, order, units, sent, ticket_id=None)
     variant_ids = {line.variant_id for line in lines.values()}

@@ -57,7 +57,7 @@ def plan_edit(facts: EditFacts, changes: OrderChanges, *, now: datetime) -> Edit
     for delivery_id, variant_id in requested.added:
         check_sellable(facts, requested, variant_id)
         check_shippable(facts, requested, delivery_id, variant_id)
-    addresses = dict(normalized_addresses(sending, changes))
+    addresses = dict(normalized_addresses(facts, sending, changes))
     allocated = allocate_additions(facts, requested, addresses)
     units = EditedUnits(requested.kept, allocated, addresses, removals)
     plan = price_edit(facts, changes, units, now=now)
@@ -175,12 +175,16 @@ def check_shippable(facts: EditFacts, requested: RequestedUnits, delivery_id: in
         )
 
 
-def normalized_addresses(sending: SendingPlan, changes: OrderChanges) -> Iterator[tuple[int, PostalAddress]]:
+def normalized_addresses(
+    facts: EditFacts, sending: SendingPlan, changes: OrderChanges
+) -> Iterator[tuple[int, PostalAddress]]:
     """The new address of each delivery; one that is what it was is left out."""
     editable = {each.id: each for each in sending.deliveries}
     for index, (delivery_id, address) in enumerate(changes.addresses.items()):
         path = ("changes", "addresses", index)
         delivery = editable.get(delivery_id)
+        if not facts.sending.units_of(delivery_id):
+            raise WrongState("Nothing is sent there any more.", field=(*path, "delivery_id"))
         if delivery is None:
             raise WrongState("Part of this is packed already.", field=(*path, "delivery_id"))
         if not delivery.method.has_rates:

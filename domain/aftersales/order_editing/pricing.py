@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -33,6 +34,7 @@ from domain.promotion.engine import (
     refund_share,
 )
 from domain.promotion.pricing import UNKNOWN_COUPON, USABLE_REASONS
+from domain.shipping import NotDeliverable
 from models import Delivery, Money
 
 
@@ -70,25 +72,27 @@ def price_edit(facts: EditFacts, changes: OrderChanges, units: EditedUnits, *, n
     check_codes(changes, facts, priced)
     discounts = dict(zip((each.line.id for each in kept), priced.lines, strict=False))
     is_complete = facts.promotions.is_complete
+    restates_goods = is_complete and not changes.only_addresses
+    restates_fees = restates_goods or (is_complete and any(fees[each.id] != each.fee for each in deliveries))
     lines = [
         planned_line(
             each,
             units.kept[line_id],
             discounts_as_stored(discounts[line_id].discounts)
-            if is_complete and line_id in discounts
+            if restates_goods and line_id in discounts
             else None,
         )
         for line_id, each in facts.kept.items()
     ]
     additions = [
-        planned_addition(each, discounts_as_stored(line.discounts) if is_complete else [])
+        planned_addition(each, discounts_as_stored(line.discounts) if restates_goods else [])
         for each, line in zip(units.added, priced.lines[len(kept) :], strict=True)
     ]
     planned = [
         planned_delivery(
             each,
             fees[each.id],
-            discounts_as_stored(delivery.discounts) if is_complete else None,
+            discounts_as_stored(delivery.discounts) if restates_fees else None,
             units.addresses.get(each.id),
         )
         for each, delivery in zip(deliveries, priced.deliveries, strict=True)
@@ -98,7 +102,7 @@ def price_edit(facts: EditFacts, changes: OrderChanges, units: EditedUnits, *, n
         additions=additions,
         deliveries=planned,
         removals=list(units.removals),
-        uses=restated_uses(facts, lines, additions, planned, priced, rules),
+        uses=restated_uses(facts, lines, additions, planned, priced if restates_goods else None, rules),
         rules=[dump_rule(rule) for rule in rules] if is_complete else None,
     )
 
@@ -166,7 +170,10 @@ def added_basket_line(added: AddedUnits) -> BasketLine:
 
 
 def fee_after(facts: EditFacts, units: EditedUnits, delivery: Delivery) -> Money:
-    """As agreed where nothing of a delivery changes, else by today's tariff; none where nothing is left."""
+    """As agreed where nothing of a delivery changes, else by today's tariff; none where nothing is left.
+
+    Where it only goes elsewhere, what is agreed changes by what the ways differ.
+    """
     sending = facts.sending
     removed = {each.delivery_line_id: each.units for each in units.removals}
     left = Counter[int]()
@@ -194,10 +201,15 @@ def fee_after(facts: EditFacts, units: EditedUnits, delivery: Delivery) -> Money
         start=Money.zero(delivery.currency),
     )
     try:
-        return facts.tariff.fee(delivery.method, units.addresses.get(delivery.id) or delivery, weight, value)
+        fee = facts.tariff.fee(delivery.method, units.addresses.get(delivery.id) or delivery, weight, value)
     except DomainError as refusal:
         refusal.field = ("changes",)
         raise
+    if not is_same or added:
+        return fee
+    with suppress(NotDeliverable):  # not sent to the first address any more
+        fee = delivery.fee + fee - facts.tariff.fee(delivery.method, delivery, weight, value)
+    return max(fee, Money.zero(fee.currency))
 
 
 def planned_line(kept: KeptLine, units: int, discounts: Discounts | None) -> PlannedLine:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.order_editing.changes import OrderChanges
-from domain.aftersales.order_editing.facts import EditFacts, load_edit_facts
+from domain.aftersales.order_editing.facts import EditFacts, check_no_open_ticket, load_edit_facts
 from domain.aftersales.order_editing.plan import EditPlan
 from domain.aftersales.order_editing.planning import plan_edit
 from domain.errors import DomainError, NotFound
@@ -107,7 +107,10 @@ async def price_edit_of(
 ) -> PricedEdit:
     """The plan of an edit of an order; raises why it cannot be made."""
     facts = await load_edit_facts(session, order, changes, now=now)
-    return PricedEdit(facts, plan_edit(facts, changes, now=now))
+    plan = plan_edit(facts, changes, now=now)
+    if plan.difference:
+        await check_no_open_ticket(session, order)
+    return PricedEdit(facts, plan)
 
 
 def quoted_lines(priced: PricedEdit) -> list[OrderEditQuoteLine]:

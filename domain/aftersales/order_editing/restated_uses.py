@@ -15,16 +15,17 @@ def restated_uses(
     lines: Sequence[PlannedLine],
     additions: Sequence[PlannedAddition],
     deliveries: Sequence[PlannedDelivery],
-    priced: PricedBasket,
+    priced: PricedBasket | None,
     rules: Sequence[PromotionRule],
 ) -> list[RestatedUse]:
-    """Every promotion that the order uses or has used."""
+    """Every promotion that the order uses or has used; without a priced basket the goods keep theirs."""
     amounts = amounts_by_promotion(facts, lines, additions, deliveries)
-    if not facts.promotions.is_complete:
-        return [keep_use(use, amounts, lines) for use in facts.promotions.uses]
-    applied = {each.promotion_id: each for each in priced.applied}
     by_id = {rule.id: rule for rule in rules}
     uses = {use.promotion_id: use for use in facts.promotions.uses}
+    if priced is None:
+        kept = [keep_use(use, amounts, lines, deliveries) for use in facts.promotions.uses]
+        return kept + uses_of_fees(amounts, uses, by_id)
+    applied = {each.promotion_id: each for each in priced.applied}
     return [
         RestatedUse(
             promotion_id=id,
@@ -57,8 +58,32 @@ def amounts_by_promotion(
     return amounts
 
 
-def keep_use(use: PromotionUse, amounts: Counter[int], lines: Sequence[PlannedLine]) -> RestatedUse:
+def uses_of_fees(
+    amounts: Counter[int], uses: Mapping[int, PromotionUse], rules: Mapping[int, PromotionRule]
+) -> list[RestatedUse]:
+    """What takes something off the fees only since a delivery goes elsewhere."""
+    return [
+        RestatedUse(
+            promotion_id=id,
+            title=rules[id].title,
+            code=rules[id].code,
+            position=position,
+            amount=amounts[id],
+            flash_units=0,
+            applies=True,
+        )
+        for position, id in enumerate([id for id in rules if amounts[id] and id not in uses], len(uses) + 1)
+    ]
+
+
+def keep_use(
+    use: PromotionUse,
+    amounts: Counter[int],
+    lines: Sequence[PlannedLine],
+    deliveries: Sequence[PlannedDelivery],
+) -> RestatedUse:
     """A use as it is; a flash sale counts fewer units where some of its line are taken off."""
+    is_of_fee = any(each["promotion_id"] == use.promotion_id for row in deliveries for each in row.discounts)
     flash_units = use.flash_units
     for line in lines:
         is_its = any(each["promotion_id"] == use.promotion_id for each in line.discounts)
@@ -71,5 +96,5 @@ def keep_use(use: PromotionUse, amounts: Counter[int], lines: Sequence[PlannedLi
         position=use.position,
         amount=amounts[use.promotion_id],
         flash_units=flash_units,
-        applies=use.released_at is None and (flash_units > 0 or not use.flash_units),
+        applies=is_of_fee or (use.released_at is None and (flash_units > 0 or not use.flash_units)),
     )

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import models
 from domain.aftersales.cancelling import cancel_lines
+from domain.aftersales.order_editing.address import change_address
 from domain.aftersales.order_editing.changes import LineChange, OrderChanges
 from domain.aftersales.order_editing.extra_payment import carry_out_paid_edit, drop_unpaid_edit
 from domain.aftersales.order_editing.payments import change_payments
@@ -20,7 +21,6 @@ from domain.order import (
     PlannedPayment,
     cancel_order,
     cancel_overdue_orders,
-    change_address,
     confirm_due_receipt,
     confirm_receipt,
     hold_order,
@@ -149,7 +149,7 @@ async def change_first_address(session: AsyncSession, order: Order) -> None:
     [delivery, *_] = await session.scalars(
         select(Delivery).where(Delivery.order_id == order.id).order_by(Delivery.position)
     )
-    await change_address(session, delivery.id, HANGZHOU, cause=Cause(NOW))
+    await change_address(session, delivery.id, HANGZHOU, receipt_after=RECEIPT_AFTER, cause=Cause(NOW))
 
 
 async def first_payment(session: AsyncSession, order: Order) -> Payment:
