@@ -8,6 +8,7 @@ SHADOWS = tuple(f"{table}_fts" for table in SEARCHED)
 EXPRESSIONS = (
     *(f"ix_{table}_text" for table in SEARCHED),
     "ix_orders_display_status",
+    "ix_orders_display_status_id",
     "ix_deliveries_phone_tail",
     "ix_accounts_name_begins",
     "ix_accounts_phone_tail",

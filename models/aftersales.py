@@ -4,7 +4,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, HasCurrency, Id, Minor
+from models.base import Base, BigId, HasCurrency, Id, Minor
 from models.money import CurrencyCode, Money
 
 
@@ -115,6 +115,8 @@ class Ticket(HasCurrency, Base):
     closed_at: Mapped[datetime | None]
     uninspected_at: Mapped[datetime | None]
     """Since when a return counts as accepted that nobody has put into the stock yet; None for others."""
+    stock_seen: Mapped[int | None] = mapped_column(BigId)
+    """The movement of stock after which there was too little still to send its replacement; None before."""
 
     @property
     def refund(self) -> Money:

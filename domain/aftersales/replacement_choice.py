@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.aftersales.claim_facts import load_claim_facts
 from domain.aftersales.deadlines import Deadlines
@@ -27,6 +28,7 @@ from domain.events import TicketCompleted, TicketReplacementChosen, TicketReplac
 from domain.order import settle_order
 from domain.outbox import record
 from domain.payment import find_captured_payments, request_refund
+from domain.stock import lock_levels
 from models import (
     Order,
     OrderLine,
@@ -35,6 +37,7 @@ from models import (
     ProductStatus,
     ReplacementChoice,
     StockLevel,
+    StockMovement,
     Ticket,
     TicketLine,
     TicketStatus,
@@ -83,6 +86,7 @@ def wait_for_stock(ticket: Ticket, deadlines: Deadlines, *, cause: Cause) -> Non
     if ticket.status is TicketStatus.AWAITING_STOCK:
         raise WrongState("This ticket is waiting already.", field=("choice",))
     enter_status(ticket, TicketStatus.AWAITING_STOCK, deadlines, now=cause.now)
+    ticket.stock_seen = None
 
 
 async def send_variant(
@@ -205,11 +209,16 @@ async def add_refunds(
 def select_fillable_tickets(now: datetime) -> AnySelect:
     """The ids of tickets whose replacement was sold out and may be in stock now, the longest waiting first.
 
-    What a ticket owes may be another variant than the one that was ordered; that is found when it is filled.
+    What a ticket owes may be another variant of the product; that is found when it is filled. Where there was
+    too little, it is tried again when stock of the product has moved.
     """
+    moved = select(StockMovement.id).where(
+        StockMovement.id > Ticket.stock_seen, StockMovement.variant_id.in_(variants_for_ticket(Ticket.id))
+    )
     return (
         select(Ticket.id)
         .where(Ticket.status == TicketStatus.AWAITING_STOCK, has_stock_for_ticket())
+        .where(or_(Ticket.stock_seen.is_(None), moved.exists()))
         .order_by(Ticket.id)
     )
 
@@ -217,10 +226,20 @@ def select_fillable_tickets(now: datetime) -> AnySelect:
 def has_stock_for_ticket() -> ColumnElement[bool]:
     return (
         select(StockLevel.variant_id)
-        .join(OrderLine, OrderLine.variant_id == StockLevel.variant_id)
-        .join(TicketLine, TicketLine.order_line_id == OrderLine.id)
-        .where(TicketLine.ticket_id == Ticket.id, StockLevel.available > 0, in_active_warehouse())
+        .where(StockLevel.variant_id.in_(variants_for_ticket(Ticket.id)))
+        .where(StockLevel.available > 0, in_active_warehouse())
         .exists()
+    )
+
+
+def variants_for_ticket(ticket_id: int | InstrumentedAttribute[int]) -> Select[int]:
+    """The ids of all variants of the products that a ticket is about."""
+    return (
+        select(Variant.id)
+        .join(OrderLine, OrderLine.product_id == Variant.product_id)
+        .join(TicketLine, TicketLine.order_line_id == OrderLine.id)
+        .where(TicketLine.ticket_id == ticket_id)
+        .correlate(Ticket)
     )
 
 
@@ -235,7 +254,20 @@ async def fill_waiting_ticket(
     try:
         await create_replacement(session, ticket, order, owed, cause=cause)
     except OutOfStock:
+        ticket.stock_seen = await find_last_movement(session, ticket)
         return False
     enter_status(ticket, TicketStatus.RESHIPPING, deadlines, now=cause.now)
     record(session, TicketReplacementFilled(ticket), cause)
     return True
+
+
+async def find_last_movement(session: AsyncSession, ticket: Ticket) -> int:
+    """The last movement of stock that can concern a ticket; 0 where there was none.
+
+    The levels are locked, so that no movement with a smaller number is under way.
+    """
+    variant_ids = await session.scalars(variants_for_ticket(ticket.id))
+    of_product = set(variant_ids)
+    await lock_levels(session, of_product)
+    moved = select(func.max(StockMovement.id)).where(StockMovement.variant_id.in_(of_product))
+    return await session.scalar(moved) or 0

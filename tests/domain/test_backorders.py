@@ -37,7 +37,7 @@ from tests.factories.order import (
     pay,
     request_for,
 )
-from tests.factories.stock import create_warehouse
+from tests.factories.stock import create_warehouse, receive
 from tests.observe import count_statements, find_disagreements, run_until_idle
 
 CAUSE = Cause(NOW)
@@ -52,18 +52,6 @@ async def level_of(session: AsyncSession, variant: Variant, warehouse_id: int = 
 async def waiting_of(session: AsyncSession, order: Order) -> int:
     units = await session.scalars(select(Backorder.quantity).where(Backorder.order_id == order.id))
     return sum(units)
-
-
-async def receive(session: AsyncSession, variant: Variant, quantity: int, warehouse_id: int = 1) -> None:
-    await adjust_stock(
-        session,
-        variant_id=variant.id,
-        warehouse_id=warehouse_id,
-        kind=MovementKind.RECEIVED,
-        quantity=quantity,
-        reason="It has come.",
-        cause=CAUSE,
-    )
 
 
 async def backorderable(session: AsyncSession, units: int, **options: object) -> Variant:

@@ -2,14 +2,17 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.decisions import agree_ticket
 from domain.aftersales.replacement_choice import choose_replacement
 from domain.cause import Cause
 from domain.shipment import TrackingFact, add_tracking_events, lock_shipment
 from events.aftersales import deadlines_of
 from events.shop import Shop
 from models import (
+    Backorder,
     OrderStatus,
     ReplacementChoice,
     ShipmentStatus,
@@ -19,9 +22,10 @@ from models import (
     TicketType,
 )
 from tests.conftest import Clock
-from tests.factories.aftersales import create_ticket
+from tests.factories.aftersales import create_ticket, order_lines_of
 from tests.factories.catalog import create_product, variant_of
-from tests.factories.order import RECEIPT_AFTER, create_order, dispatch
+from tests.factories.order import RECEIPT_AFTER, arrive, create_order, dispatch, pack
+from tests.factories.stock import receive
 from tests.observe import run_until_idle
 
 
@@ -68,3 +72,61 @@ async def test_a_replacement_that_came_back_is_sent_again_to_a_customer_who_wait
     await run_until_idle(shop)
 
     assert await status_now(shop, ticket) is TicketStatus.RESHIPPING
+
+
+async def test_a_ticket_that_too_little_came_for_is_tried_again_when_more_comes(
+    shop: Shop, clock: Clock, session: AsyncSession
+) -> None:
+    variant = await variant_of(session, await create_product(session, stock={"MAIN": 2}))
+    order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 2)], now=clock())
+    [line] = await order_lines_of(session, order)
+    ticket = await create_ticket(
+        session,
+        order=order,
+        type=TicketType.RESHIP,
+        reason=TicketReason.MISSING_ITEM,
+        lines=[(line, 2)],
+        status=TicketStatus.APPLIED,
+        now=clock(),
+    )
+    deadlines, customer = deadlines_of(shop.settings), Cause(clock(), ticket.account_id)
+    await agree_ticket(session, ticket.id, deadlines, cause=Cause(clock()))
+    await choose_replacement(session, ticket.id, ReplacementChoice.WAIT, deadlines, cause=customer)
+    await receive(session, variant, 1)
+    await session.commit()
+
+    await run_until_idle(shop)
+    assert await status_now(shop, ticket) is TicketStatus.AWAITING_STOCK
+    await receive(session, variant, 1)
+    await session.commit()
+    await run_until_idle(shop)
+
+    assert await status_now(shop, ticket) is TicketStatus.RESHIPPING
+
+
+async def test_a_replacement_of_what_sells_when_out_waits_and_is_filled_before_later_orders(
+    shop: Shop, clock: Clock, session: AsyncSession
+) -> None:
+    variant = await variant_of(session, await create_product(session, stock={"MAIN": 1}, sells_when_out=True))
+    order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 1)], now=clock())
+    ticket = await create_ticket(
+        session,
+        order=order,
+        type=TicketType.RESHIP,
+        reason=TicketReason.MISSING_ITEM,
+        status=TicketStatus.RESHIPPING,
+        now=clock(),
+    )
+    later = await create_order(session, lines=[(variant, 1)], now=clock())
+    waiting = select(Backorder.order_id).where(Backorder.quantity > 0).order_by(Backorder.id)
+    assert list(await session.scalars(waiting)) == [order.id, later.id]
+    assert await pack(session, order, now=clock()) == []
+
+    await receive(session, variant, 1)
+
+    assert list(await session.scalars(waiting)) == [later.id]
+    [parcel] = await dispatch(session, order, now=clock())
+    await arrive(session, parcel, now=clock())
+    await session.commit()
+    await run_until_idle(shop)
+    assert await status_now(shop, ticket) is TicketStatus.COMPLETED

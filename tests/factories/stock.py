@@ -1,9 +1,12 @@
+from datetime import UTC, datetime
 from itertools import count
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import StockLevel, Variant, Warehouse
+from domain.cause import Cause
+from domain.stock import adjust_stock
+from models import MovementKind, StockLevel, Variant, Warehouse
 
 NUMBERS = count(1)
 
@@ -42,3 +45,16 @@ async def reserved_units(session: AsyncSession, variant: Variant) -> int:
     """Units of a variant that are reserved, in all warehouses together."""
     units = select(func.sum(StockLevel.reserved)).where(StockLevel.variant_id == variant.id)
     return await session.scalar(units) or 0
+
+
+async def receive(session: AsyncSession, variant: Variant, quantity: int, warehouse_id: int = 1) -> None:
+    """Units come into a warehouse."""
+    await adjust_stock(
+        session,
+        variant_id=variant.id,
+        warehouse_id=warehouse_id,
+        kind=MovementKind.RECEIVED,
+        quantity=quantity,
+        reason="It has come.",
+        cause=Cause(datetime(2026, 3, 1, 9, 0, tzinfo=UTC)),
+    )
