@@ -7,6 +7,7 @@ from domain.events import (
     OrderConfirmed,
     OrderEditDropped,
     OrderEdited,
+    OrderPickupEnded,
     OrderPickupReady,
     OrderReleased,
     PaymentCaptured,
@@ -48,6 +49,7 @@ REACTIONS: Reactions = dict(
     [
         reactions_to(OrderConfirmed, DELIVER_UNSHIPPED, NOTIFY),
         reactions_to(OrderPickupReady, NOTIFY),
+        reactions_to(OrderPickupEnded, NOTIFY),
         reactions_to(OrderReleased, DELIVER_UNSHIPPED),
         reactions_to(OrderBackordersFilled, DELIVER_UNSHIPPED),
         reactions_to(

@@ -51,6 +51,8 @@ class NoticeKind(StrEnum):
     """A parcel was delivered."""
     PICKUP_READY = "PICKUP_READY"
     """A delivery can be collected: the code to show."""
+    PICKUP_ENDED = "PICKUP_ENDED"
+    """A delivery is not to be collected any more: nobody came in time, or it was cancelled."""
     REFUND_SUCCEEDED = "REFUND_SUCCEEDED"
     """Money was refunded."""
     TICKET_OPENED = "TICKET_OPENED"

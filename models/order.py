@@ -9,6 +9,7 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
     event,
+    false,
     func,
     true,
 )
@@ -79,6 +80,8 @@ class OrderDisplayStatus(StrEnum):
     """Being prepared."""
     ON_THE_WAY = "ON_THE_WAY"
     """On its way, at least in part."""
+    READY_FOR_PICKUP = "READY_FOR_PICKUP"
+    """At least a part waits at its place, or in a locker of the carrier, for the customer to collect it."""
     DELIVERED = "DELIVERED"
     """Delivered."""
     RETURNED = "RETURNED"
@@ -94,6 +97,7 @@ class OrderDisplayStatus(StrEnum):
 DISPLAY_STATUS = (
     "CASE status WHEN 'PENDING' THEN 'AWAITING_PAYMENT' WHEN 'COMPLETED' THEN 'COMPLETED' "
     "WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'CLOSED' THEN 'REFUNDED' ELSE CASE "
+    "WHEN ready_for_pickup THEN 'READY_FOR_PICKUP' "
     "WHEN fulfilment_status IN ('UNFULFILLED', 'PACKING') THEN 'PREPARING' "
     "WHEN fulfilment_status = 'DELIVERED' THEN 'DELIVERED' "
     "WHEN fulfilment_status = 'RETURNED' THEN 'RETURNED' ELSE 'ON_THE_WAY' END END"
@@ -132,6 +136,8 @@ class Order(HasCurrency, Base):
     status: Mapped[OrderStatus]
     payment_status: Mapped[OrderPaymentStatus]
     fulfilment_status: Mapped[FulfilmentStatus]
+    ready_for_pickup: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether a parcel of it waits for the customer to collect it, derived from its shipments."""
     currency: Mapped[CurrencyCode]
     subtotal_amount: Mapped[Minor]
     discount_amount: Mapped[Minor]
@@ -194,6 +200,8 @@ class Order(HasCurrency, Base):
                 return OrderDisplayStatus.CANCELLED
             case OrderStatus.CLOSED:
                 return OrderDisplayStatus.REFUNDED
+            case OrderStatus.CONFIRMED if self.ready_for_pickup:
+                return OrderDisplayStatus.READY_FOR_PICKUP
             case OrderStatus.CONFIRMED:
                 return DISPLAY_STATUS_OF_FULFILMENT[self.fulfilment_status]
 
@@ -369,7 +377,7 @@ class IdempotencyKey(Base):
 
 
 INDEXED = (
-    (Order, f"CREATE INDEX ix_orders_display_status ON orders (({DISPLAY_STATUS}), id)"),
+    (Order, f"CREATE INDEX ix_orders_display_status_id ON orders (({DISPLAY_STATUS}), id)"),
     (Delivery, f"CREATE INDEX ix_deliveries_phone_tail ON deliveries (({PHONE_TAIL}), order_id)"),
 )
 """Indexes over expressions, for PostgreSQL only."""

@@ -21,6 +21,7 @@ from models import (
     Order,
     OrderLine,
     Shipment,
+    ShippingMethod,
     Ticket,
     Variant,
     Warehouse,
@@ -112,18 +113,25 @@ async def create_replacement(
     """Reserve what a ticket owes and add deliveries of it, each to where the unit it replaces was sent.
 
     Units of which more can be sold than there are wait for stock. Raises OutOfStock, and then nothing has
-    changed.
+    changed. What was collected is collected again, at the same place and from its stock.
     """
     originals = await find_deliveries(session, owed)
     lines = await find_order_lines(session, owed)
-    stock = await find_available_stock(session, owed, lines)
+    pickup_places = await find_pickup_places(session, originals)
+    stock = await find_available_stock(session, owed, lines, pickup_places)
     warehouses = list(
         await session.scalars(
             select(Warehouse).where(Warehouse.active).order_by(Warehouse.position, Warehouse.id)
         )
     )
     # Units of the same variant take from the same stock: what is allocated are variants, not lines.
-    places = [(DeliveryPlace.of(original), sum_by_variant(owed, original.id)) for original in originals]
+    places = [
+        (
+            replace(DeliveryPlace.of(original), pickup_at=pickup_places.get(original.id)),
+            sum_by_variant(owed, original.id),
+        )
+        for original in originals
+    ]
     parts = allocate_units(places, stock, warehouses)
     first = 1 + (await session.scalar(select_last_position(order)) or 0)
     async with session.begin_nested():
@@ -193,6 +201,17 @@ def sum_by_variant(owed: Iterable[OwedUnits], delivery_id: int) -> dict[int, int
     return found
 
 
+def sum_by_place(
+    owed: Iterable[OwedUnits], pickup_places: Mapping[int, Warehouse]
+) -> Mapping[tuple[int, Warehouse], int]:
+    """Units by variant and place of those that are collected."""
+    found: defaultdict[tuple[int, Warehouse], int] = defaultdict(int)
+    for units in owed:
+        if place := pickup_places.get(units.delivery_id):
+            found[units.variant_id, place] += units.quantity
+    return found
+
+
 def share_allocated(
     owed: Sequence[OwedUnits], delivery_ids: Sequence[int], parts: Iterable[AllocatedUnits]
 ) -> Iterator[SharedUnits]:
@@ -226,10 +245,27 @@ async def find_order_lines(session: AsyncSession, owed: Sequence[OwedUnits]) -> 
     return {line.id: line for line in rows}
 
 
+async def find_pickup_places(session: AsyncSession, originals: Sequence[Delivery]) -> Mapping[int, Warehouse]:
+    """Where deliveries were collected, by their ids; without those that were sent."""
+    collected = {delivery.id for delivery in originals if delivery.method is ShippingMethod.PICKUP}
+    if not collected:
+        return {}
+    rows = await session.execute(
+        select(DeliveryLine.delivery_id, Warehouse)
+        .join(Warehouse, Warehouse.id == DeliveryLine.warehouse_id)
+        .where(DeliveryLine.delivery_id.in_(collected))
+    )
+    return dict(rows.all())
+
+
 async def find_available_stock(
-    session: AsyncSession, owed: Sequence[OwedUnits], lines: Mapping[int, OrderLine]
+    session: AsyncSession,
+    owed: Sequence[OwedUnits],
+    lines: Mapping[int, OrderLine],
+    pickup_places: Mapping[int, Warehouse],
 ) -> AvailableStock:
-    """What is available of these variants and where; OutOfStock when it is not enough."""
+    """What is available of these variants and where; OutOfStock when it is not enough, in all warehouses or
+    at the place where it is to be collected, or where nothing is collected there any more."""
     needed: defaultdict[int, int] = defaultdict(int)
     titles: dict[int, str] = {}
     for units in owed:
@@ -242,6 +278,11 @@ async def find_available_stock(
         available = sum(level.available for level in found.get(variant_id, []))
         if variants[variant_id].can_sell_out and available < quantity:
             raise OutOfStock(titles[variant_id], left=available, field=())
+    for (variant_id, place), quantity in sum_by_place(owed, pickup_places).items():
+        offered = place.active and place.allows_pickup
+        here = [level.available for level in found.get(variant_id, []) if level.warehouse_id == place.id]
+        if not offered or (variants[variant_id].can_sell_out and sum(here) < quantity):
+            raise OutOfStock(titles[variant_id], left=sum(here) if offered else 0, field=())
     left = {
         (variant_id, level.warehouse_id): level.available
         for variant_id in needed

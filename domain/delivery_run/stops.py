@@ -11,7 +11,7 @@ from domain.errors import WrongState
 from domain.events import DeliveryRunStopSkipped
 from domain.outbox import record
 from domain.shipment import FINAL, check_packable
-from models import Delivery, DeliveryRun, DeliveryRunStop, Order, Shipment, StopOutcome
+from models import Delivery, DeliveryRun, DeliveryRunStop, Order, Shipment, ShippingMethod, StopOutcome
 
 
 async def find_open_stops(session: AsyncSession, run: DeliveryRun) -> list[DeliveryRunStop]:
@@ -28,7 +28,8 @@ async def find_open_stops(session: AsyncSession, run: DeliveryRun) -> list[Deliv
 async def find_skipped(session: AsyncSession, shipment_ids: Sequence[int]) -> Mapping[int, WrongState]:
     """Those of these parcels that cannot be taken along, by their id, and why.
 
-    They have arrived, come back or ended, or they wait and their order was cancelled or is held.
+    They have arrived, come back or ended, or they wait and their order was cancelled or is held, or its
+    customer collects them.
     """
     rows = await session.execute(
         select(Shipment, Order, Delivery)
@@ -44,6 +45,8 @@ async def find_skipped(session: AsyncSession, shipment_ids: Sequence[int]) -> Ma
 
 def find_skip_reason(shipment: Shipment, order: Order, delivery: Delivery) -> WrongState | None:
     """Why a parcel cannot be taken along; None when it can."""
+    if delivery.method is ShippingMethod.PICKUP:
+        return WrongState("Shipment {number} is collected by its customer.", number=shipment.number)
     if shipment.dispatched_at is None:
         try:
             check_packable(order, delivery)

@@ -246,6 +246,7 @@ def build_order(quote: OrderQuote, item: BatchItem, terms: OrderTerms, *, now: d
         status=OrderStatus.PENDING,
         payment_status=payment_status_for(total=total, captured=0, refunded=0),
         fulfilment_status=FulfilmentStatus.UNFULFILLED,
+        ready_for_pickup=False,
         currency=quote.currency,
         subtotal_amount=quote.subtotal.minor,
         discount_amount=quote.discount.minor,

@@ -13,9 +13,30 @@ from domain.errors import WrongState
 from domain.events import OrderPickupEnded
 from domain.outbox import record
 from domain.pickup.states import TRANSITIONS, find_packed, lock_pickup
-from domain.shipment import unpack_shipment
+from domain.shipment import (
+    InspectedUnits,
+    TrackingFact,
+    add_tracking_events,
+    end_replacement,
+    find_reserved_units,
+    inspect_shipment,
+    refresh_fulfilment,
+    unpack_shipment,
+)
+from domain.shipment.inspection import load_returned_lines
 from domain.state import move
-from models import Delivery, DeliveryLine, Order, OrderStatus, Pickup, PickupStatus, TrackingEvent
+from domain.stock import ship_stock
+from models import (
+    Delivery,
+    DeliveryLine,
+    Order,
+    OrderStatus,
+    Pickup,
+    PickupStatus,
+    Shipment,
+    ShipmentStatus,
+    TrackingEvent,
+)
 from models.sql.types import AnySelect
 
 NOT_COLLECTED = "Not collected in time."
@@ -28,7 +49,7 @@ def select_overdue_pickups(now: datetime) -> AnySelect:
         .join(Delivery, Delivery.id == Pickup.delivery_id)
         .join(Order, Order.id == Delivery.order_id)
         .where(Pickup.due_at <= now, Pickup.status == PickupStatus.READY, Order.held_at.is_(None))
-        .where(Order.status == OrderStatus.CONFIRMED, Delivery.ticket_id.is_(None))
+        .where(Order.status == OrderStatus.CONFIRMED)
         .order_by(Pickup.due_at)
     )
 
@@ -41,8 +62,13 @@ async def end_overdue_pickup(
     due = pickup.due_at is not None and pickup.due_at <= cause.now
     if not due or pickup.status is not PickupStatus.READY or order.status is not OrderStatus.CONFIRMED:
         return False
-    if order.held_at is not None or delivery.ticket_id is not None:
+    if order.held_at is not None:
         return False
+    if delivery.ticket_id is not None:
+        await end_replacement_pickup(
+            session, order, delivery, pickup, receipt_after=receipt_after, cause=cause
+        )
+        return True
     await end_pickup(
         session, order, delivery, pickup, reason=NOT_COLLECTED, receipt_after=receipt_after, cause=cause
     )
@@ -100,6 +126,49 @@ async def end_pickup(
         delivery_id=delivery.id,
         cause=cause,
     )
+
+
+async def end_replacement_pickup(
+    session: AsyncSession,
+    order: Order,
+    delivery: Delivery,
+    pickup: Pickup,
+    *,
+    receipt_after: timedelta,
+    cause: Cause,
+) -> None:
+    """Put a replacement that was not collected back into stock: its ticket owes it again, and its customer
+    chooses anew."""
+    packed = await find_packed(session, delivery)
+    for shipment in packed:
+        if shipment.status is ShipmentStatus.READY_FOR_PICKUP:
+            await take_back_replacement(session, order, shipment, receipt_after=receipt_after, cause=cause)
+    prepared = any(shipment.status is ShipmentStatus.PENDING for shipment in packed)
+    rest = prepared or await has_units_to_prepare(session, delivery)
+    move(pickup, PickupStatus.PREPARING if rest else PickupStatus.ENDED, TRANSITIONS)
+    pickup.due_at = None
+    record(session, OrderPickupEnded(order, delivery_id=delivery.id), cause)
+
+
+async def take_back_replacement(
+    session: AsyncSession, order: Order, shipment: Shipment, *, receipt_after: timedelta, cause: Cause
+) -> None:
+    """Book a parcel out and in again, as one that came back whole, and end it."""
+    await ship_stock(session, await find_reserved_units(session, shipment), order_id=order.id, cause=cause)
+    shipment.dispatched_at = cause.now
+    fact = TrackingFact(ShipmentStatus.RETURNED, "PICKUP-UNCOLLECTED", NOT_COLLECTED, cause.now)
+    await add_tracking_events(session, shipment, [fact], cause=cause, receipt_after=receipt_after)
+    returned = await load_returned_lines(session, shipment)
+    back = [InspectedUnits(id, line.missing, 0, 0) for id, (line, _, _) in returned.items()]
+    await inspect_shipment(session, shipment.id, back, cause=cause)
+    await end_replacement(session, order, shipment, cause=cause)
+    await refresh_fulfilment(session, order, cause=cause)
+
+
+async def has_units_to_prepare(session: AsyncSession, delivery: Delivery) -> bool:
+    left = DeliveryLine.packed < DeliveryLine.quantity
+    lines = select(DeliveryLine.id).where(DeliveryLine.delivery_id == delivery.id, left)
+    return await session.scalar(lines.limit(1)) is not None
 
 
 async def unpack_uncollected(session: AsyncSession, delivery: Delivery, *, cause: Cause) -> None:

@@ -12,12 +12,13 @@ TRANSITIONS = transition_table(
     PickupStatus.PREPARING,
     {
         PickupStatus.PREPARING: {PickupStatus.READY, PickupStatus.ENDED},
-        PickupStatus.READY: {PickupStatus.COLLECTED, PickupStatus.ENDED},
+        PickupStatus.READY: {PickupStatus.COLLECTED, PickupStatus.PREPARING, PickupStatus.ENDED},
         PickupStatus.COLLECTED: {PickupStatus.READY},
         PickupStatus.ENDED: set(),
     },
 )
-"""What is collected becomes ready again when more of the delivery, which waited for stock, is packed."""
+"""What is collected becomes ready again when more of the delivery, which waited for stock, is packed. Of a
+replacement that was not collected, what is not packed yet is still prepared."""
 
 
 async def lock_pickup(session: AsyncSession, delivery_id: int) -> tuple[Order, Delivery, Pickup]:

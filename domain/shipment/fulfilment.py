@@ -75,8 +75,10 @@ async def refresh_fulfilment(session: AsyncSession, order: Order, *, cause: Caus
     """Derive a locked order's fulfilment status anew and record a change; returns whether it changed.
 
     An order is delivered when what was bought has arrived, without what ended undelivered. Replacements count
-    for what came back, and where all that was bought has ended undelivered.
+    for what came back, and where all that was bought has ended undelivered. Whether a parcel waits to be
+    collected is derived as well.
     """
+    order.ready_for_pickup = await is_ready_for_pickup(session, order)
     parcels = await load_parcels(session, order, replacements=False)
     ordered = await count_ordered_units(session, order, replacements=False)
     replaced = sum(await find_replaced_units(session, order))
@@ -95,6 +97,13 @@ async def refresh_fulfilment(session: AsyncSession, order: Order, *, cause: Caus
         order.delivered_at = max(arrived, default=cause.now)
     record(session, FULFILMENT_EVENTS[status](order), cause)
     return True
+
+
+async def is_ready_for_pickup(session: AsyncSession, order: Order) -> bool:
+    """Whether a parcel of an order waits at its place, or in a locker, for the customer."""
+    waits = Shipment.status == ShipmentStatus.READY_FOR_PICKUP
+    statement = select(Shipment.id).where(Shipment.order_id == order.id, waits, Shipment.ended_at.is_(None))
+    return await session.scalar(statement.limit(1)) is not None
 
 
 def set_receipt_due(order: Order, *, receipt_after: timedelta) -> None:

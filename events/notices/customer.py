@@ -11,6 +11,7 @@ from domain.events import (
     OrderCancelled,
     OrderCompleted,
     OrderConfirmed,
+    OrderPickupEnded,
     OrderPickupReady,
     RefundSucceeded,
     ShipmentDelivered,
@@ -29,6 +30,7 @@ from events.types import Resources
 from models import (
     STAFF,
     Account,
+    Delivery,
     Money,
     NoticeKind,
     Order,
@@ -44,6 +46,7 @@ NOTICED: Mapping[type[DomainEvent], NoticeKind] = {
     OrderConfirmed: NoticeKind.ORDER_CONFIRMED,
     OrderCancelled: NoticeKind.ORDER_CANCELLED,
     OrderCompleted: NoticeKind.ORDER_COMPLETED,
+    OrderPickupEnded: NoticeKind.PICKUP_ENDED,
     OrderPickupReady: NoticeKind.PICKUP_READY,
     ShipmentDispatched: NoticeKind.SHIPMENT_DISPATCHED,
     ShipmentDelivered: NoticeKind.SHIPMENT_DELIVERED,
@@ -106,7 +109,7 @@ async def describe_event(session: AsyncSession, event: DomainEvent) -> tuple[int
 
 async def describe_order(session: AsyncSession, event: DomainEvent) -> tuple[int, Facts | None]:
     order = await session.get_one(Order, event.row.id)
-    if isinstance(event, OrderPickupReady):
+    if isinstance(event, OrderPickupReady | OrderPickupEnded):
         return await describe_pickup(session, order, event)
     if not isinstance(event, RefundSucceeded):
         return order.id, lambda language: {
@@ -121,17 +124,24 @@ async def describe_order(session: AsyncSession, event: DomainEvent) -> tuple[int
 
 
 async def describe_pickup(
-    session: AsyncSession, order: Order, event: OrderPickupReady
+    session: AsyncSession, order: Order, event: OrderPickupReady | OrderPickupEnded
 ) -> tuple[int, Facts | None]:
-    """Where and until when it can be collected; the code is found again when the notice is sent."""
+    """Where and until when it can be collected; the code is found again when the notice is sent.
+
+    Of a replacement that was not collected the ticket tells: nothing of it is refunded yet.
+    """
+    delivery = await session.get_one(Delivery, event.delivery_id)
+    if isinstance(event, OrderPickupEnded) and delivery.ticket_id is not None:
+        return order.id, None
     pickup = await find_pickup(session, event.delivery_id)
     place = await session.get(Warehouse, pickup.warehouse_id) if pickup else None
     facts = {
         "number": order.number,
         "delivery": str(event.delivery_id),
         "place": place.name if place else "",
-        "due": f"{event.due_at:%Y-%m-%d}",
     }
+    if isinstance(event, OrderPickupReady):
+        facts["due"] = f"{event.due_at:%Y-%m-%d}"
     return order.id, lambda _: facts
 
 

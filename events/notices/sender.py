@@ -142,7 +142,11 @@ class NoticeSender:
         async with self.shop.database.reads() as session:
             if notice.channel is NoticeChannel.PUSH:
                 known = await has_device_token(session, notice.recipient, account_id=notice.account_id)
-                return NoticeText(notice.kind.value) if known else None
+                if not known:
+                    return None
+                if notice.kind is NoticeKind.PICKUP_READY:
+                    return await self.write_pickup(session, notice)
+                return NoticeText(notice.kind.value)
             if notice.kind is NoticeKind.ORDER_SECRET:
                 sign_in = await find_guest_sign_in(session, notice.facts["number"], notice.recipient)
                 return NoticeText(notice.kind.value, secret=self.secret_of(sign_in)) if sign_in else None

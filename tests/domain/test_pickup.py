@@ -1,33 +1,40 @@
 """Collecting at a shop: from its stock only, by a code, for cash, until a deadline."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
+from domain.delivery_run import PlannedStop, plan_delivery_run
 from domain.errors import Invalid, NotFound, OutOfStock, WrongState
 from domain.order import AmountMismatch, RequestedLine, cancel_order, lock_order
-from domain.pickup import end_overdue_pickup, hand_over_pickup
+from domain.pickup import end_overdue_pickup
+from domain.removal import RemovalOutcome
 from domain.shipment import check_dispatchable
+from domain.stock import remove_warehouse
 from events.shop import Shop
 from models import (
     CurrencyCode,
     Delivery,
+    DeliveryRun,
+    DeliveryRunStop,
     FulfilmentStatus,
-    Money,
     Order,
+    OrderDisplayStatus,
     OrderPaymentStatus,
     OrderStatus,
-    Pickup,
     PickupStatus,
     Refund,
+    Role,
     Shipment,
     ShipmentStatus,
     StockLevel,
     Variant,
 )
+from tests.factories.account import create_account
 from tests.factories.order import (
     CASH,
     COLLECT_WITHIN,
@@ -44,6 +51,7 @@ from tests.factories.pickup import (
     collect_at,
     create_collected_order,
     create_pickup_place,
+    hand_over,
     make_ready,
     pickup_of,
 )
@@ -51,20 +59,6 @@ from tests.factories.stock import create_warehouse
 from tests.observe import run_until_idle
 
 CAUSE = Cause(NOW)
-
-
-async def hand_over(
-    session: AsyncSession, delivery: Delivery, place_id: int, *, right: bool = True, cash: int = 0
-) -> Pickup | None:
-    return await hand_over_pickup(
-        session,
-        delivery.id,
-        place_id=place_id,
-        is_right=lambda _: right,
-        cash=Money(cash, CurrencyCode.CNY) if cash else None,
-        receipt_after=RECEIPT_AFTER,
-        cause=CAUSE,
-    )
 
 
 async def level_at(session: AsyncSession, variant: Variant, warehouse_id: int) -> tuple[int, int]:
@@ -110,6 +104,7 @@ async def test_the_customer_collects_by_the_code(shop: Shop, session: AsyncSessi
     order, delivery = await create_collected_order(session, tea, place)
     pickup = await make_ready(session, delivery)
     assert pickup.due_at == NOW + COLLECT_WITHIN
+    assert (await lock_order(session, order.id)).display_status is OrderDisplayStatus.READY_FOR_PICKUP
     [shipment] = await session.scalars(select(Shipment).where(Shipment.delivery_id == delivery.id))
     assert shipment.status is ShipmentStatus.READY_FOR_PICKUP
     with pytest.raises(WrongState):
@@ -124,6 +119,7 @@ async def test_the_customer_collects_by_the_code(shop: Shop, session: AsyncSessi
     assert (collected.status, collected.failed_tries) == (PickupStatus.COLLECTED, 1)
     order = await lock_order(session, order.id)
     assert order.fulfilment_status is FulfilmentStatus.DELIVERED
+    assert order.display_status is OrderDisplayStatus.DELIVERED
     assert order.receipt_due_at == NOW + RECEIPT_AFTER
     assert await level_at(session, tea, place.id) == (1, 0)
     with pytest.raises(WrongState):
@@ -211,4 +207,57 @@ async def test_the_customer_cancels_the_order_before_collecting(shop: Shop, sess
     assert list(await session.scalars(select(Shipment.id))) == []
     assert await level_at(session, tea, place.id) == (2, 0)
     assert (await session.get_one(Order, order.id)).status is OrderStatus.CANCELLED
+    await session.commit()
+
+
+async def test_what_waits_at_a_place_that_has_closed_is_still_handed_over(
+    shop: Shop, session: AsyncSession
+) -> None:
+    await create_warehouse(session, code="MAIN")
+    place = await create_pickup_place(session)
+    tea = await a_variant(session, stock={"SHOP": 1})
+    order, delivery = await create_collected_order(session, tea, place)
+    await make_ready(session, delivery)
+    place.active = place.allows_pickup = False
+    await session.flush()
+    with pytest.raises(WrongState, match="1 units in this warehouse"):
+        await remove_warehouse(session, place.id, now=NOW)
+
+    await hand_over(session, delivery, place.id)
+
+    assert (await lock_order(session, order.id)).fulfilment_status is FulfilmentStatus.DELIVERED
+    assert await level_at(session, tea, place.id) == (0, 0)
+    _, outcome = await remove_warehouse(session, place.id, now=NOW)
+    assert outcome is RemovalOutcome.ARCHIVED
+    await session.commit()
+
+
+async def test_a_run_of_couriers_leaves_out_what_is_collected(shop: Shop, session: AsyncSession) -> None:
+    place = await create_pickup_place(session)
+    tea = await a_variant(session, stock={"SHOP": 5})
+    _, delivery = await create_collected_order(session, tea, place)
+    sent = await create_order(session, lines=[(tea, 1)])
+    await pay(session, sent)
+    [parcel] = await pack(session, sent)
+    await make_ready(session, delivery)
+    [collected] = await session.scalars(select(Shipment).where(Shipment.delivery_id == delivery.id))
+    courier = await create_account(session, role=Role.COURIER)
+
+    async def plan(*shipment_ids: int) -> DeliveryRun:
+        stops = [PlannedStop(shipment_id, timedelta(minutes=5)) for shipment_id in shipment_ids]
+        return await plan_delivery_run(
+            session, courier_id=courier.id, warehouse_id=place.id, vehicle="", stops=stops, cause=CAUSE
+        )
+
+    with pytest.raises(WrongState, match="is collected by its customer"):
+        await plan(collected.id)
+    run = await plan(collected.id, parcel.id)
+
+    skipped = await session.scalars(
+        select(DeliveryRunStop.skipped)
+        .where(DeliveryRunStop.delivery_run_id == run.id)
+        .order_by(DeliveryRunStop.position)
+    )
+    assert list(skipped) == [True, False]
+    await hand_over(session, delivery, place.id)
     await session.commit()

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Order, Role
-from tests.api.order.documents import create_variant
+from tests.api.order.documents import LIST, create_variant
 from tests.clients import Clients
 from tests.factories.account import create_account
 from tests.factories.order import pack, pay
@@ -21,7 +21,7 @@ QUOTE = """query ($input: CheckoutQuoteInput!) { checkoutQuote(input: $input) {
 PLACE = """mutation ($input: OrderPlaceInput!) { orderPlace(input: $input) {
   order { id number deliveries { id method address { city line1 } pickup { status code place { name } } } }
   userErrors { code field message } } }"""
-READ = """query ($id: ID!) { order(id: $id) { status fulfilmentStatus deliveries {
+READ = """query ($id: ID!) { order(id: $id) { status displayStatus fulfilmentStatus deliveries {
   pickup { status code dueAt } shipments { status } } timeline { message } } }"""
 READY = """mutation ($input: PickupReadyInput!) { pickupReady(input: $input) {
   delivery { pickup { status code } } userErrors { code field message } } }"""
@@ -71,7 +71,11 @@ async def test_an_order_is_collected_by_its_code(clients: Clients, shop: Shop, s
 
     ready = await clerk.do(READY, deliveryId=delivery["id"])
     assert ready == {"delivery": {"pickup": {"status": "READY", "code": None}}, "userErrors": []}
-    waiting = pickup_in(await customer.get(READ, id=placed["order"]["id"]))
+    shown = await customer.get(READ, id=placed["order"]["id"])
+    assert shown["order"]["displayStatus"] == "READY_FOR_PICKUP"
+    found = await customer.get(LIST, filter={"displayStatus": ["READY_FOR_PICKUP"]})
+    assert [node["number"] for node in found["orders"]["nodes"]] == [order.number]
+    waiting = pickup_in(shown)
     code = waiting["code"]
     assert (waiting["status"], len(code)) == ("READY", 6)
     assert pickup_in(await clerk.get(READ, id=placed["order"]["id"]))["code"] is None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from inspect import getmembers, isclass
+from itertools import product
 
 import pytest
 from sqlalchemy import literal_column, select
@@ -346,11 +347,11 @@ async def test_the_display_status_is_the_same_for_the_database(shop: Shop, sessi
     """By it orders are found, through an index."""
     order = await create_order(session)
     for status in OrderStatus:
-        for goods in FulfilmentStatus:
-            order.status, order.fulfilment_status = status, goods
+        for goods, ready in product(FulfilmentStatus, (False, True)):
+            order.status, order.fulfilment_status, order.ready_for_pickup = status, goods, ready
             await session.flush()
             found = await session.scalar(select(literal_column(DISPLAY_STATUS)).select_from(Order))
-            assert found == order.display_status.value, (status, goods)
+            assert found == order.display_status.value, (status, goods, ready)
     await session.rollback()
     await session.commit()
 
