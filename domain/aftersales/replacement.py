@@ -279,10 +279,10 @@ async def find_available_stock(
         if variants[variant_id].can_sell_out and available < quantity:
             raise OutOfStock(titles[variant_id], left=available, field=())
     for (variant_id, place), quantity in sum_by_place(owed, pickup_places).items():
-        offered = place.active and place.allows_pickup
+        open_there = place.active and place.allows_pickup
         here = [level.available for level in found.get(variant_id, []) if level.warehouse_id == place.id]
-        if not offered or (variants[variant_id].can_sell_out and sum(here) < quantity):
-            raise OutOfStock(titles[variant_id], left=sum(here) if offered else 0, field=())
+        if not open_there or (variants[variant_id].can_sell_out and sum(here) < quantity):
+            raise OutOfStock(titles[variant_id], left=sum(here) if open_there else 0, field=())
     left = {
         (variant_id, level.warehouse_id): level.available
         for variant_id in needed
