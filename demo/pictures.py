@@ -64,6 +64,7 @@ MOTIF_OF_CATEGORY = {
     "puzzles": "puzzle",
     "pens": "pen",
     "notebooks": "notebook",
+    "gift-cards": "card",
     "face-care": "cream",
     "hand-body": "tube",
     "shampoo-oil": "bottle",

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from demo.content import read_content
 from demo.graphiql import EXAMPLES as DEMO_EXAMPLES
 from demo.load import PASSWORD
 from tests.observe import TIMEOUT_SECONDS
@@ -20,6 +21,10 @@ from tests.process import ROOT, Process, call_cartwheel, process_environment, ru
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLES = sorted(DEMO_EXAMPLES.glob("*.graphql"))
+CONTENT = read_content()
+LOGINS = {each.name: each.email for each in CONTENT.customers} | {
+    each.name: each.email for each in CONTENT.staff
+}
 
 
 @pytest.fixture
@@ -107,11 +112,25 @@ async def test_the_examples_of_graphiql_are_answered(demo: Process) -> None:
             document = example.read_text(encoding="utf-8")
             if "\nsubscription " in document:
                 continue
+            if person := re.search(r"sign in as (\w+)\)", document):
+                await sign_in_as(http, LOGINS[person[1]])
             response = (await http.post("/graphql", json={"query": document})).json()
             assert "errors" not in response, (example.name, response)
             assert '"code"' not in json.dumps(response["data"]), (example.name, response)
             if session := response["data"].get("sessionCreate", {}).get("session"):
                 http.headers["Authorization"] = f"Bearer {session['accessToken']}"
+            if cart := response["data"].get("cartLineAdd", {}).get("cart"):
+                http.headers["X-Cart-Token"] = cart["token"]
+
+
+async def sign_in_as(http: httpx.AsyncClient, login: str) -> None:
+    """Sign in as the page does by one click."""
+    document = """mutation($input: SessionCreateInput!) {
+      sessionCreate(input: $input) { session { accessToken } } }"""
+    variables = {"input": {"login": login, "password": PASSWORD}}
+    response = await http.post("/graphql", json={"query": document, "variables": variables})
+    token = response.json()["data"]["sessionCreate"]["session"]["accessToken"]
+    http.headers["Authorization"] = f"Bearer {token}"
 
 
 def test_the_readme_names_the_password_of_the_demo() -> None:

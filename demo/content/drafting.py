@@ -49,6 +49,8 @@ def _draft_variant(row: ProductRow, variant: VariantRow) -> VariantDraft:
         weight_grams=variant.grams,
         weight_unit="g",
         stock=variant.stock,
+        requires_shipping=variant.shipped,
+        sells_when_out=variant.sells_when_out,
     )
 
 

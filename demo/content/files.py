@@ -29,6 +29,8 @@ class VariantRow:
     stock: Mapping[str, int]
     was: Mapping[CurrencyCode, Decimal] | None = None
     barcode: str | None = None
+    shipped: bool = True
+    sells_when_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

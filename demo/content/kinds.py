@@ -1,15 +1,18 @@
 """The types of the content; base texts are Chinese, `en` is the English of the name or title."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BeforeValidator
 
 from domain.catalog.product import ProductDraft
+from domain.stock.pickup_hours import OpeningHours
 from models.account import Role
 from models.aftersales import TicketReason, TicketType
 from models.catalog import AttributeType
+from models.claim_policy import ClaimExclusion
 from models.money import CurrencyCode, Money
 from models.promotion import PromotionKind
 
@@ -106,6 +109,19 @@ class WarehouseContent:
     line1: str
     latitude: float
     longitude: float
+    allows_pickup: bool = False
+    pickup_hours: tuple[OpeningHours, ...] = ()
+    pickup_instructions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPolicyContent:
+    """The terms of a category; what is not named is inherited."""
+
+    category: str
+    """Slug of the category."""
+    windows: Mapping[TicketReason, int] = field(default_factory=dict)
+    exclusion: ClaimExclusion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +177,11 @@ class Content:
     warehouses: tuple[WarehouseContent, ...]
     """The first is the main one."""
     products: tuple[ProductDraft, ...]
+    claim_policies: tuple[ClaimPolicyContent, ...]
     articles: tuple[ArticleContent, ...]
     customers: tuple[CustomerContent, ...]
+    guests: tuple[CustomerContent, ...]
+    """Who orders without an account."""
     staff: tuple[StaffContent, ...]
     promotions: tuple[PromotionContent, ...]
     tickets: tuple[TicketContent, ...]

@@ -30,6 +30,9 @@ def check_content(content: Content, *, option_translations: Mapping[str, str]) -
         for variant in product.variants:
             _check_variant(variant, warehouses=warehouses, option_translations=option_translations)
     _check_promotions(content)
+    for policy in content.claim_policies:
+        if policy.category not in paths:
+            raise ValueError(f"a claim policy: there is no category {policy.category}")
 
 
 def category_paths(categories: Iterable[CategoryContent]) -> dict[str, tuple[str, ...]]:

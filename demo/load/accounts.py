@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from demo.content import Content, CustomerContent
+from demo.content import AddressContent, Content, CustomerContent
 from domain.account import create_staff, register_account
 from domain.address import PostalAddress, save_address
 from events.shop import Shop
@@ -41,12 +41,15 @@ async def load_customer(
         now=shop.clock(),
     )
     for position, address in enumerate(customer.addresses):
-        postal = PostalAddress(**{field: getattr(address, field) for field in POSTAL_FIELDS})
         await save_address(
             session,
             account_id=account.id,
             address_id=None,
-            postal=postal,
+            postal=postal_of(address),
             is_default=position == 0,
             now=shop.clock(),
         )
+
+
+def postal_of(address: AddressContent) -> PostalAddress:
+    return PostalAddress(**{field: getattr(address, field) for field in POSTAL_FIELDS})

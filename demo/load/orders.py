@@ -7,10 +7,15 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from demo.content import Content
+from demo.content import Content, CustomerContent
+from demo.load.accounts import postal_of
 from demo.load.scenario_run import Fixtures, ScenarioRun
 from demo.load.scenarios import OrderScenario, list_scenarios
 from demo.load.tickets import TICKET_STEPS
+from domain.account.guests import GuestBuyer, GuestContact
+from domain.aftersales.order_editing.changes import LineChange, OrderChanges
+from domain.aftersales.order_editing.editing import EditRequest, edit_order
+from domain.aftersales.order_editing.quote import quote_edit
 from domain.cart import CartOwner
 from domain.cause import Cause
 from domain.order import (
@@ -37,12 +42,14 @@ from domain.shipment import (
 from events.payment import begin_payment, charge_of, query_payment
 from events.shop import Shop
 from gateways.payment.sandbox import SandboxGateway
+from gateways.secrets import fingerprint_of
 from models import (
     Account,
     Address,
     CarrierCode,
     Money,
     Order,
+    OrderLine,
     Payment,
     PaymentMethod,
     PaymentStatus,
@@ -62,7 +69,7 @@ SANDBOX = PaymentMethod.SANDBOX
 
 async def load_orders(shop: Shop, content: Content) -> None:
     """Load the scenarios whose order does not exist yet; an interrupted one is not continued."""
-    fixtures = await load_fixtures(shop)
+    fixtures = await load_fixtures(shop, content)
     async with shop.database.reads() as session:
         existing = set(
             await session.scalars(select(Order.number).where(Order.number.startswith(NUMBER_PREFIX)))
@@ -73,7 +80,7 @@ async def load_orders(shop: Shop, content: Content) -> None:
             await load_scenario(shop, scenario, fixtures, number)
 
 
-async def load_fixtures(shop: Shop) -> Fixtures:
+async def load_fixtures(shop: Shop, content: Content) -> Fixtures:
     async with shop.database.reads() as session:
         people = select(Account).order_by(Account.id)
         customers = (await session.scalars(people.where(Account.role == Role.CUSTOMER))).all()
@@ -84,29 +91,49 @@ async def load_fixtures(shop: Shop) -> Fixtures:
         skus = (await session.execute(select(Variant.sku, Variant.id).where(Variant.sku.is_not(None)))).all()
     if manager is None:
         raise LookupError("the demo shop has no manager")
-    return Fixtures(customers, addresses, manager.id, {str(sku): variant_id for sku, variant_id in skus})
+    variant_ids = {str(sku): variant_id for sku, variant_id in skus}
+    return Fixtures(customers, content.guests, addresses, manager.id, variant_ids)
 
 
 async def load_scenario(shop: Shop, scenario: OrderScenario, fixtures: Fixtures, number: str) -> None:
     placed_at = shop.clock() - timedelta(days=scenario.days_ago)
     past = replace(shop, clock=lambda: placed_at)
-    run = ScenarioRun(past, scenario, fixtures, await place_scenario_order(past, scenario, fixtures, number))
+    order = await place_scenario_order(past, scenario, fixtures, number)
+    run = ScenarioRun(past, scenario, fixtures, order.id, order.account_id)
     for step in scenario.steps:
         await STEPS[step](run)
 
 
-async def place_scenario_order(shop: Shop, scenario: OrderScenario, fixtures: Fixtures, number: str) -> int:
-    buyer = fixtures.customers[scenario.customer]
+async def place_scenario_order(shop: Shop, scenario: OrderScenario, fixtures: Fixtures, number: str) -> Order:
     lines = [RequestedLine(fixtures.variant_ids[sku], quantity) for sku, quantity in scenario.lines]
+    if scenario.by_guest:
+        person = fixtures.guests[scenario.customer]
+        guest = guest_of(shop, person, number)
+        request = OrderRequest(CartOwner(None, guest.key), lines, [delivery_to_guest(person)])
+    else:
+        guest, buyer_id = None, fixtures.customers[scenario.customer].id
+        deliveries = deliveries_of(scenario, lines, fixtures.addresses[buyer_id])
+        request = OrderRequest(CartOwner(buyer_id, None), lines, deliveries)
     async with shop.database.writes.begin() as session:
-        request = OrderRequest(
-            CartOwner(buyer.id, None), lines, deliveries_of(scenario, lines, fixtures.addresses[buyer.id])
-        )
         total = (await quote_order(session, request, now=shop.clock())).total
         plan = PaymentPlan(payments_of(scenario, total), note="", idempotency_key=number)
-        item = BatchItem(request, plan, number)
-        order = await place_order(session, item, shop.order_terms, cause=Cause(shop.clock()))
-    return order.id
+        item = BatchItem(request, plan, number, guest)
+        return await place_order(session, item, shop.order_terms, cause=Cause(shop.clock()))
+
+
+def guest_of(shop: Shop, person: CustomerContent, number: str) -> GuestBuyer:
+    return GuestBuyer(
+        key=fingerprint_of(number),
+        name=person.name,
+        contact=GuestContact(person.email, person.phone),
+        language=person.language,
+        family=shop.secrets.new_token(),
+        expires_at=shop.clock() + shop.settings.accounts.guest_retention,
+    )
+
+
+def delivery_to_guest(person: CustomerContent) -> RequestedDelivery:
+    return RequestedDelivery(ShippingMethod.STANDARD, postal=postal_of(person.addresses[0]))
 
 
 def deliveries_of(
@@ -151,7 +178,7 @@ async def pay_order(run: ScenarioRun, *, only_first: bool = False) -> None:
     sandbox = run.shop.payments[SANDBOX]
     assert isinstance(sandbox, SandboxGateway)  # noqa: S101 - narrows the type; the demo needs its books
     for payment in payments[:1] if only_first else payments:
-        await begin_payment(run.shop, payment.id, return_url=None, by=run.buyer.id)
+        await begin_payment(run.shop, payment.id, return_url=None, by=run.buyer_id)
         await sandbox.delay(payment.reference, timedelta())
         await query_payment(run.shop, SANDBOX, await charge_of(run.shop, payment.id))
 
@@ -225,15 +252,40 @@ async def deliver_first_parcel(run: ScenarioRun) -> None:
     await deliver_parcels(run, only_first=True)
 
 
+async def bring_parcels_back(run: ScenarioRun) -> None:
+    """The customer takes nothing at the door; the parcels wait for the warehouse to inspect them."""
+    async with run.shop.database.writes.begin() as session:
+        for shipment in await load_shipments(session, run):
+            await add_tracking_event(session, run, shipment, ShipmentStatus.RETURNED, "收件人拒收，已退回")
+
+
+async def edit_scenario_order(run: ScenarioRun) -> None:
+    """The customer takes one unit of the first line less."""
+    shop = run.shop
+    async with shop.database.writes.begin() as session:
+        lines = select(OrderLine).where(OrderLine.order_id == run.order_id).order_by(OrderLine.id)
+        line = (await session.scalars(lines.limit(1))).one()
+        changes = OrderChanges([LineChange(line.id, line.quantity - 1)])
+        quote = await quote_edit(session, run.order_id, changes, now=shop.clock())
+        await edit_order(
+            session,
+            run.order_id,
+            EditRequest(changes, quote.total, None, "edit"),
+            shop.order_terms,
+            receipt_after=shop.settings.deadlines.receipt_confirmed_after,
+            cause=Cause(shop.clock(), run.buyer_id),
+        )
+
+
 async def confirm_scenario_receipt(run: ScenarioRun) -> None:
     async with run.shop.database.writes.begin() as session:
-        await confirm_receipt(session, run.order_id, cause=Cause(run.shop.clock(), run.buyer.id))
+        await confirm_receipt(session, run.order_id, cause=Cause(run.shop.clock(), run.buyer_id))
 
 
 async def cancel_scenario_order(run: ScenarioRun) -> None:
     async with run.shop.database.writes.begin() as session:
         await cancel_order(
-            session, run.order_id, reason="不想要了", cause=Cause(run.shop.clock(), run.buyer.id)
+            session, run.order_id, reason="不想要了", cause=Cause(run.shop.clock(), run.buyer_id)
         )
 
 
@@ -281,6 +333,8 @@ STEPS: Mapping[str, Callable[[ScenarioRun], Awaitable[None]]] = {
     "hand_to_carrier": hand_to_carrier,
     "deliver": deliver_parcels,
     "deliver_first": deliver_first_parcel,
+    "bring_back": bring_parcels_back,
+    "edit": edit_scenario_order,
     "confirm": confirm_scenario_receipt,
     "cancel": cancel_scenario_order,
     "refund": refund_order,

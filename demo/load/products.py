@@ -1,11 +1,13 @@
-"""Loading warehouses, categories, attributes and products."""
+"""Loading warehouses, categories with their terms of claims, attributes and products."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from demo.content import AttributeContent, CategoryContent, Content, WarehouseContent
+from demo.content import AttributeContent, CategoryContent, ClaimPolicyContent, Content, WarehouseContent
+from domain.aftersales.policies import ClaimPolicyDraft, save_claim_policy
 from domain.catalog.product import save_products
 from domain.catalog.taxonomy import (
     AttributeDraft,
@@ -30,7 +32,8 @@ async def load_products(shop: Shop, content: Content) -> None:
         )
         await session.flush()
         attributes = await load_attributes(session, content.attributes)
-        await load_categories(session, content.categories, attributes)
+        category_ids = await load_categories(session, content.categories, attributes)
+        await load_claim_policies(session, content.claim_policies, category_ids, cause=Cause(shop.clock()))
         await save_products(session, content.products, cause=Cause(shop.clock()))
 
 
@@ -46,6 +49,9 @@ def warehouse_of(warehouse: WarehouseContent, position: int) -> Warehouse:
         latitude=warehouse.latitude,
         longitude=warehouse.longitude,
         position=position,
+        allows_pickup=warehouse.allows_pickup,
+        pickup_hours=[asdict(hours) for hours in warehouse.pickup_hours],
+        pickup_instructions=warehouse.pickup_instructions,
     )
 
 
@@ -78,7 +84,8 @@ async def load_categories(
     session: AsyncSession,
     categories: Sequence[CategoryContent],
     attributes: Mapping[str, Sequence[CategoryAttributeDraft]],
-) -> None:
+) -> Mapping[str, int]:
+    """Save the categories; return their ids by slug."""
     ids: dict[str, int] = {}
     for category in categories:
         row = await save_category(
@@ -93,6 +100,19 @@ async def load_categories(
             ),
         )
         ids[category.slug] = row.id
+    return ids
+
+
+async def load_claim_policies(
+    session: AsyncSession,
+    policies: Sequence[ClaimPolicyContent],
+    category_ids: Mapping[str, int],
+    *,
+    cause: Cause,
+) -> None:
+    for policy in policies:
+        draft = ClaimPolicyDraft(policy.windows, policy.exclusion, category_id=category_ids[policy.category])
+        await save_claim_policy(session, draft, version=None, cause=cause)
 
 
 def english_name(name: str) -> Translations:

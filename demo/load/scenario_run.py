@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from demo.content import CustomerContent
 from demo.load.scenarios import OrderScenario
 from events.shop import Shop
 from models import Account, Address
@@ -11,9 +12,10 @@ from models import Account, Address
 
 @dataclass(frozen=True, slots=True)
 class Fixtures:
-    """The customers, addresses, manager and variants of the demo shop."""
+    """The customers, guests, addresses, manager and variants of the demo shop."""
 
     customers: Sequence[Account]
+    guests: Sequence[CustomerContent]
     addresses: Mapping[int, Sequence[Address]]
     """By account id."""
     manager_id: int
@@ -29,10 +31,8 @@ class ScenarioRun:
     scenario: OrderScenario
     fixtures: Fixtures
     order_id: int
-
-    @property
-    def buyer(self) -> Account:
-        return self.fixtures.customers[self.scenario.customer]
+    buyer_id: int
+    """The account of the order."""
 
     def shop_now(self, *, ago: timedelta = timedelta()) -> Shop:
         """The shop with its clock at the present, or `ago` before."""

@@ -12,7 +12,7 @@ class OrderScenario:
     """One order: its customer and lines, its payments, its age in days, and the steps after it was placed."""
 
     customer: int
-    """Index into the content's customers."""
+    """Index into the content's customers, or into its guests."""
     lines: ScenarioLines
     days_ago: float
     steps: tuple[str, ...] = ()
@@ -21,6 +21,7 @@ class OrderScenario:
     half_cash: bool = False
     """Whether half is paid in advance and half on delivery."""
     two_addresses: bool = False
+    by_guest: bool = False
     ticket: TicketContent | None = None
 
 
@@ -45,6 +46,10 @@ ORDER_SCENARIOS = (
     OrderScenario(3, (("TEA-MF-100", 1),), 6, ("cancel",)),
     OrderScenario(1, (("TEA-DHP-080", 2),), 7, ("pay", "cancel")),
     OrderScenario(2, (("TEA-LJ-050T", 1),), 12, (*RECEIVED, "refund")),
+    OrderScenario(0, (("TEA-MF-100", 1),), 0.4, ("pay",), by_guest=True),
+    OrderScenario(1, (("HOM-FLR-150", 1),), 0.7, ("pay",)),
+    OrderScenario(3, (("TEA-TGY-126B", 3),), 0.8, ("edit",), cash=True),
+    OrderScenario(2, (("TEA-MF-250", 1),), 2, ("pack", "dispatch", "bring_back"), cash=True),
 )  # fmt: skip
 
 TICKET_ANSWERS = (

@@ -36,7 +36,7 @@ async def open_scenario_ticket(run: ScenarioRun) -> None:
             deadlines_of(shop.settings),
             number=shop.secrets.new_number("T", shop.clock()),
             key=order.number,
-            cause=Cause(shop.clock(), run.buyer.id),
+            cause=Cause(shop.clock(), run.buyer_id),
         )
 
 
@@ -84,7 +84,7 @@ async def ship_scenario_return(run: ScenarioRun) -> None:
             deadlines_of(shop.settings),
             carrier="SF Express",
             tracking_number=f"SF{ticket.number}",
-            cause=Cause(shop.clock(), run.buyer.id),
+            cause=Cause(shop.clock(), run.buyer_id),
         )
 
 
@@ -92,7 +92,7 @@ async def cancel_scenario_ticket(run: ScenarioRun) -> None:
     ticket, shop = await load_ticket(run), shop_when_answered(run)
     async with shop.database.writes.begin() as session:
         await cancel_ticket(
-            session, ticket.id, deadlines_of(shop.settings), cause=Cause(shop.clock(), run.buyer.id)
+            session, ticket.id, deadlines_of(shop.settings), cause=Cause(shop.clock(), run.buyer_id)
         )
 
 

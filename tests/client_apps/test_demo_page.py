@@ -11,8 +11,8 @@ from tests.clients import Clients
 from tests.observe import assert_books_agree
 
 OFTEN = timedelta(milliseconds=50)
-WATCH = (EXAMPLES / "06-watch.graphql").read_text(encoding="utf-8")
-FOLLOW = (EXAMPLES / "08-follow.graphql").read_text(encoding="utf-8")
+WATCH = (EXAMPLES / "07-watch.graphql").read_text(encoding="utf-8")
+FOLLOW = (EXAMPLES / "09-follow.graphql").read_text(encoding="utf-8")
 
 
 async def test_the_demo_shop_names_its_people_customers_first(clients: Clients) -> None:

@@ -14,9 +14,11 @@ from demo.content.files import parse_rows, read_tables
 from demo.content.rules import attributes_by_category, category_paths, check_content, is_ean13
 from demo.pictures import MOTIF_OF_CATEGORY, draw_picture
 from domain.catalog.product import PriceDraft, ProductDraft, VariantDraft, clean_html
+from domain.stock.pickup_hours import Weekday
 from models.account import STAFF
 from models.aftersales import TicketReason, TicketType
 from models.catalog import ProductStatus
+from models.claim_policy import ClaimExclusion
 from models.money import CurrencyCode, Money
 from models.promotion import PromotionKind
 
@@ -90,7 +92,7 @@ def test_a_product_is_described_in_chinese_and_english(product: ProductDraft) ->
 def test_every_variant_has_a_sku_a_weight_both_prices_and_both_warehouses() -> None:
     for variant in VARIANTS:
         assert variant.sku
-        assert variant.weight_grams > 0
+        assert (variant.weight_grams > 0) is variant.requires_shipping
         assert variant.prices.keys() == {CurrencyCode.CNY, CurrencyCode.USD}
         assert all(price.amount.minor > 0 for price in variant.prices.values())
         assert variant.stock.keys() == {"SHA", "SZX"}
@@ -101,6 +103,21 @@ def test_some_variants_are_sold_out_some_are_low_and_some_are_on_promotion() -> 
     assert sum(stock_of(variant) == 0 for variant in VARIANTS) >= 5
     assert sum(0 < stock_of(variant) <= 5 for variant in VARIANTS) >= 5
     assert sum(any(price.compare_at for price in variant.prices.values()) for variant in VARIANTS) >= 10
+
+
+def test_some_variants_are_not_sent_and_one_sells_what_is_not_there() -> None:
+    assert [variant.sku for variant in VARIANTS if not variant.requires_shipping] == [
+        "VOU-TEA-100",
+        "VOU-TEA-300",
+    ]
+    assert [variant.sku for variant in VARIANTS if variant.sells_when_out] == ["HOM-FLR-150"]
+
+
+def test_categories_have_terms_of_claims_of_their_own() -> None:
+    assert [(each.category, each.exclusion, dict(each.windows)) for each in CONTENT.claim_policies] == [
+        ("skin-care", ClaimExclusion.OPENED_HYGIENE, {}),
+        ("audio", None, {TicketReason.QUALITY_FAULT: 365}),
+    ]
 
 
 def test_most_variants_have_a_barcode_and_every_one_is_valid() -> None:
@@ -201,6 +218,14 @@ def test_the_warehouses_are_in_shanghai_and_shenzhen() -> None:
         for place in CONTENT.warehouses
     ]
     assert places == [("SHA", "上海市", 31, 121), ("SZX", "深圳市", 23, 114)]
+
+
+def test_orders_are_collected_in_shanghai_on_six_days() -> None:
+    shanghai, shenzhen = CONTENT.warehouses
+    assert (shanghai.allows_pickup, shenzhen.allows_pickup) == (True, False)
+    assert [hours.weekday for hours in shanghai.pickup_hours] == list(Weekday)[:6]
+    assert "取货码" in shanghai.pickup_instructions
+    assert "Show your code" in shanghai.pickup_instructions
 
 
 def test_there_is_a_promotion_of_every_kind() -> None:
@@ -333,6 +358,10 @@ BROKEN = {
     "ticket about nothing": (
         replace(CONTENT, tickets=(replace(CONTENT.tickets[0], sku="GONE"),)),
         "GONE, which is not sold",
+    ),
+    "terms of nothing": (
+        replace(CONTENT, claim_policies=(replace(CONTENT.claim_policies[0], category="gone"),)),
+        "there is no category gone",
     ),
     "flash sale of nothing": (
         replace(CONTENT, promotions=(replace(CONTENT.promotions[0], sku="GONE"),)),

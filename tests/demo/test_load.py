@@ -8,7 +8,19 @@ from sqlalchemy import func, select
 
 from demo.load import load_demo
 from events.shop import Shop
-from models import Event, Notice, NoticeKind, Order, Refund, Ticket
+from models import (
+    Account,
+    Backorder,
+    Event,
+    Notice,
+    NoticeKind,
+    Order,
+    Refund,
+    Role,
+    Shipment,
+    ShipmentStatus,
+    Ticket,
+)
 from tests.observe import assert_books_agree, run_until_idle
 from tests.process import open_shop_of, process_environment
 
@@ -51,3 +63,19 @@ async def test_loading_the_demo_shop_twice_adds_nothing(env: dict[str, str]) -> 
         assert await count_rows(shop) == before
         assert all(before)
         await assert_books_agree(shop)
+
+
+async def test_the_demo_shop_has_what_waits_what_came_back_and_what_was_edited(env: dict[str, str]) -> None:
+    async with open_shop_of(env) as shop, shop.database.reads() as session:
+        orders = {order.number: order for order in await session.scalars(select(Order))}
+        guest = await session.get_one(Account, orders["DEMO0016"].account_id)
+        waiting = (await session.scalars(select(Backorder))).all()
+        edits = (await session.scalars(select(Event).where(Event.name == "order.edited"))).all()
+        back = (await session.scalars(select(Shipment).where(Shipment.waiting_since.is_not(None)))).all()
+
+        assert (guest.role, guest.name) == (Role.GUEST_BUYER, "许安")
+        assert [(each.order_id, each.quantity) for each in waiting] == [(orders["DEMO0017"].id, 1)]
+        assert [each.subject_id for each in edits] == [orders["DEMO0018"].id]
+        assert [(each.order_id, each.status) for each in back] == [
+            (orders["DEMO0019"].id, ShipmentStatus.RETURNED)
+        ]
