@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from events.notices.sender import NoticeSender
 from events.shop import Shop
 from gateways.notice import NoticeMessage
-from models import NoticeChannel
+from models import NoticeChannel, NoticeKind
 
 REGISTER = """mutation($input: AccountRegisterInput!) { accountRegister(input: $input) {
   verification { token expiresAt } userErrors { code field } } }"""
@@ -15,6 +15,7 @@ CONFIRM = """mutation($input: RegistrationConfirmInput!) { registrationConfirm(i
   userErrors { code field } } }"""
 
 CODE = re.compile(r"\b\d{6}\b")
+SECRET = re.compile(r"[!-~]{60,}")
 
 
 @dataclass
@@ -48,3 +49,12 @@ async def code_sent(shop: Shop, contact: str) -> str:
     found = [CODE.findall(each.body) for each in await send_notices(shop) if each.recipient == contact]
     ((code,),) = [each for each in found if each]
     return str(code)
+
+
+async def secret_sent(shop: Shop, contact: str) -> str:
+    """Send all that is due, and return the secret of an order that the contact gets."""
+    notices = await send_notices(shop)
+    (body,) = [
+        each.body for each in notices if each.recipient == contact and each.kind is NoticeKind.ORDER_SECRET
+    ]
+    return str(SECRET.findall(body)[0])

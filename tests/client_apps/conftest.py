@@ -46,3 +46,9 @@ def sign_in(clients: Clients) -> SignIn:
         return app
 
     return open_signed_in
+
+
+@pytest.fixture
+async def web(sign_in: SignIn) -> ClientApp:
+    """The web shop of a customer who has orders and tickets."""
+    return await sign_in("web", "xiaoyu")

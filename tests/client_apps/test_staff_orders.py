@@ -28,7 +28,7 @@ async def test_a_desk_shows_its_work_and_is_told_of_new_tasks(sign_in: SignIn, c
     shown = await desk.read("StaffTasks", packs=True, answers=True, stocks=False)
 
     assert (item["name"], item["subject"]["number"]) == ("ticket.opened", asked["ticket"]["number"])
-    assert (viewer["role"], shown["toPack"]["totalCount"], "lowStock" in shown) == ("MANAGER", 3, False)
+    assert (viewer["role"], shown["toPack"]["totalCount"], "lowStock" in shown) == ("MANAGER", 5, False)
     listed = (await desk.read("StaffTickets", filter={"status": ["APPLIED"]}, first=100))["tickets"]
     assert shown["openTickets"]["totalCount"] == listed["totalCount"]
 

@@ -3,8 +3,6 @@
 import re
 from typing import Any
 
-import pytest
-
 from demo.load import PASSWORD
 from tests.client_apps.client_app import ClientApp, relay_events
 from tests.client_apps.conftest import OpenApp, SignIn
@@ -16,11 +14,6 @@ SUZHOU = {
     "recipient": "林晓雨", "phone": "+8613800138001", "province": "江苏省", "city": "苏州市",
     "district": "姑苏区", "line1": "平江路 1 号",
 }  # fmt: skip
-
-
-@pytest.fixture
-async def web(sign_in: SignIn) -> ClientApp:
-    return await sign_in("web", "xiaoyu")
 
 
 async def order_terms(web: ClientApp, *, quantity: int = 1) -> dict[str, Any]:
