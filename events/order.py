@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.order_editing.extra_payment import carry_out_paid_edit, drop_unpaid_edit
+from domain.aftersales.order_editing.payments import return_to_cash
 from domain.cause import Cause
 from domain.events import PaymentCaptured
 from domain.order import cancel_overdue_orders, confirm_due_receipt, tell_filled_backorders
-from domain.order.due import select_unconfirmed_receipts, select_unpaid_orders
+from domain.order.due import select_unconfirmed_receipts, select_unpaid_changes, select_unpaid_orders
 from domain.order.waiting_edit import select_unpaid_edits
 from domain.stock import select_filled_backorders
 from events.types import Resources, Timer
@@ -53,6 +54,13 @@ async def drop_edit_unpaid(resources: Resources, edit_id: int) -> None:
     resources.after_commit(session)
 
 
+async def return_unpaid_order_to_cash(resources: Resources, order_id: int) -> None:
+    async with resources.database.writes.begin() as session:
+        await return_to_cash(session, order_id, cause=Cause(resources.clock()))
+    resources.after_commit(session)
+
+
+UNPAID_CHANGES = Timer("order.change_unpaid", due=select_unpaid_changes, act=return_unpaid_order_to_cash)
 UNPAID_EDITS = Timer("order.edit_unpaid", due=select_unpaid_edits, act=drop_edit_unpaid)
 UNPAID_ORDERS = Timer(
     "order.unpaid", due=select_unpaid_orders, act=cancel_unpaid_order, act_on_group=cancel_unpaid_orders

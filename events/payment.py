@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode
-from domain.events import OrderCancelled, OrderEditDropped, RefundRequested
+from domain.events import OrderCancelled, OrderEditDropped, OrderPaymentsChanged, RefundRequested
 from domain.order import lock_order
 from domain.payment import (
     PaymentOutcome,
     close_payments,
     fail_payment,
     fail_refund,
+    find_payment_deadline,
     refund_everything,
     retry_refund,
     settle_payment,
@@ -89,7 +90,8 @@ async def begin_payment(
     async with resources.database.writes.begin() as session:
         query_at = now + resources.settings.payments.query_interval
         payment = await start_payment(session, payment_id, query_at=query_at, cause=Cause(now, by))
-        due_at = (await session.get_one(Order, payment.order_id)).payment_due_at
+        order = await session.get_one(Order, payment.order_id)
+        due_at = await find_payment_deadline(session, order, payment)
     resources.wake_relay()
     charge = await charge_of(resources, payment_id, return_url=return_url)
     try:
@@ -99,11 +101,11 @@ async def begin_payment(
     except ProviderRefused as refusal:
         await fail_declined_payment(resources, payment, charge, str(refusal))
         raise ProviderDeclined(payment.method, str(refusal)) from refusal
-    return StartedPayment(payment, expire_with_order(action, due_at))
+    return StartedPayment(payment, expire_at_deadline(action, due_at))
 
 
-def expire_with_order(action: NextAction, due_at: datetime | None) -> NextAction:
-    """The action, valid no longer than its order is: a provider may keep a page open after that."""
+def expire_at_deadline(action: NextAction, due_at: datetime | None) -> NextAction:
+    """The action, valid no longer than its payment is: a provider may keep a page open after that."""
     moments = [moment for moment in (action.expires_at, due_at) if moment]
     return replace(action, expires_at=min(moments, default=None))
 
@@ -150,7 +152,9 @@ async def settle_cancelled_order(session: AsyncSession, event: OrderCancelled, r
     await refund_everything(session, order, reason=str(ORDER_CANCELLED), cause=Cause(resources.clock()))
 
 
-async def close_payments_at_providers(event: OrderCancelled | OrderEditDropped, resources: Resources) -> None:
+async def close_payments_at_providers(
+    event: OrderCancelled | OrderEditDropped | OrderPaymentsChanged, resources: Resources
+) -> None:
     """Tell providers what is not to be paid any more; what was paid meanwhile is refunded."""
     async with resources.database.reads() as session:
         payments = await find_closed_payments(session, event.order.id)

@@ -143,5 +143,5 @@ def select_deliveries_to_pack(*, warehouse_id: int | None = None) -> AnySelect:
         .join(Order, Order.id == Delivery.order_id)
         .where((Order.status == OrderStatus.CONFIRMED) | replaces, exists(unpacked))
         .where(Delivery.method != ShippingMethod.NONE)
-        .where(Order.held_at.is_(None))
+        .where(Order.held_at.is_(None), Order.payment_due_at.is_(None))
     )

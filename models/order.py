@@ -169,6 +169,11 @@ class Order(HasCurrency, Base):
     hold_reason: Mapped[str | None]
 
     @property
+    def awaits_payment(self) -> bool:
+        """Whether it is to be paid in advance, wholly or, of one confirmed for cash, in part."""
+        return self.status is OrderStatus.PENDING or self.payment_due_at is not None
+
+    @property
     def subtotal(self) -> Money:
         return self.money(self.subtotal_amount)
 

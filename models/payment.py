@@ -110,6 +110,8 @@ class Payment(HasCurrency, Base):
     started_at: Mapped[datetime | None]
     captured_at: Mapped[datetime | None]
     query_at: Mapped[datetime | None]
+    replaced_at: Mapped[datetime | None]
+    """When other payments took the place of this one, which had been started; money for it goes back."""
 
     @property
     def total(self) -> Money:

@@ -1,6 +1,6 @@
 """Orders against their lines, deliveries, payments and events."""
 
-from sqlalchemy import String, Subquery, case, cast, func, or_, select, union_all
+from sqlalchemy import String, Subquery, and_, case, cast, func, or_, select, union_all
 
 from domain.aftersales.reasons import WITHDRAWAL_REASONS
 from domain.aftersales.states import DECLINED, SETTLED
@@ -47,9 +47,13 @@ def find_wrong_shipping() -> AnySelect:
 
 
 def find_wrong_payments() -> AnySelect:
-    """Orders whose total is not the sum of their payments; those of edits dropped unpaid do not count."""
+    """Orders whose total is not the sum of their payments.
+
+    Those that others replace, and those of edits dropped unpaid, do not count.
+    """
     dropped = select(OrderEdit.payment_id).where(OrderEdit.status == OrderEditStatus.DROPPED)
-    counts = or_(Payment.captured_amount > 0, Payment.id.not_in(dropped))
+    is_due = and_(Payment.id.not_in(dropped), Payment.replaced_at.is_(None))
+    counts = or_(Payment.captured_amount > 0, is_due)
     return select_wrong_sums(Order.total_amount, sum_by(Payment.order_id, Payment.amount, counts))
 
 

@@ -15,6 +15,15 @@ def select_unpaid_orders(now: datetime) -> AnySelect:
     return select(Order.id).where(is_unpaid_at(now)).order_by(Order.payment_due_at)
 
 
+def select_unpaid_changes(now: datetime) -> AnySelect:
+    """Select the ids of orders of which cash was to be paid in advance and was not, the longest due first."""
+    return (
+        select(Order.id)
+        .where(Order.status == OrderStatus.CONFIRMED, Order.payment_due_at <= now)
+        .order_by(Order.payment_due_at)
+    )
+
+
 def select_unconfirmed_receipts(now: datetime) -> AnySelect:
     """Select the ids of delivered orders whose customers did not confirm the receipt in time.
 

@@ -31,6 +31,7 @@ from models import (
     DeliveryLine,
     FulfilmentStatus,
     Order,
+    OrderEdit,
     OrderLine,
     OrderPaymentStatus,
     OrderStatus,
@@ -131,8 +132,14 @@ def is_unpaid_at(moment: datetime) -> ColumnElement[bool]:
 
 
 async def confirm_if_secured(session: AsyncSession, order: Order, *, cause: Cause) -> bool:
-    """Confirm a locked order once all payments in advance are captured; whether it was confirmed."""
-    if order.status is not OrderStatus.PENDING or await lacks_advance_payment(session, order):
+    """Confirm a locked order once all payments in advance are captured; whether it was confirmed.
+
+    One that was confirmed for cash, part of which is paid in advance instead, does not wait any longer then.
+    """
+    if not order.awaits_payment or await lacks_advance_payment(session, order):
+        return False
+    if order.status is OrderStatus.CONFIRMED:
+        order.payment_due_at = None
         return False
     move(order, OrderStatus.CONFIRMED, TRANSITIONS)
     order.confirmed_at, order.payment_due_at = cause.now, None
@@ -270,11 +277,12 @@ async def reservations_of(
 
 
 async def lacks_advance_payment(session: AsyncSession, order: Order) -> bool:
-    """Whether a payment in advance is not captured; cash is collected at the door."""
+    """Whether a payment in advance is not captured; cash comes at the door, and edits wait for theirs."""
     payment_id = await session.scalar(
         select(Payment.id)
         .where(Payment.order_id == order.id, Payment.amount > 0, Payment.method.not_in(OFFLINE_METHODS))
-        .where(Payment.status != PaymentStatus.CAPTURED)
+        .where(Payment.status != PaymentStatus.CAPTURED, Payment.replaced_at.is_(None))
+        .where(Payment.id.not_in(select(OrderEdit.payment_id).where(OrderEdit.order_id == order.id)))
         .limit(1)
     )
     return payment_id is not None

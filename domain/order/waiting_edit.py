@@ -118,11 +118,11 @@ async def release_edit_units(session: AsyncSession, order: Order, edit: OrderEdi
 
 
 async def count_late_payment(session: AsyncSession, order: Order, payment: Payment, *, now: datetime) -> bool:
-    """Count what was paid for an edit that was dropped as due again, to be refunded; whether it was that."""
+    """Count what was paid for a dropped edit, or replaced, as due again, to be refunded; whether it was."""
     dropped = select(OrderEdit.id).where(
         OrderEdit.payment_id == payment.id, OrderEdit.status == OrderEditStatus.DROPPED
     )
-    if await session.scalar(dropped) is None:
+    if payment.replaced_at is None and await session.scalar(dropped) is None:
         return False
     order.total_amount += payment.amount
     order.extra_amount += payment.amount
@@ -132,7 +132,7 @@ async def count_late_payment(session: AsyncSession, order: Order, payment: Payme
         payment_id=None,
         kind=PostingKind.INVOICED,
         amount=payment.total,
-        key=f"edit paid late:{payment.reference}",
+        key=f"paid late:{payment.reference}",
         now=now,
     )
     return True

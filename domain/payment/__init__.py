@@ -5,6 +5,7 @@ from domain.payment.lifecycle import (
     capture_payment,
     close_payments,
     fail_payment,
+    find_payment_deadline,
     lock_payment,
     start_payment,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "fail_payment",
     "fail_refund",
     "find_captured_payments",
+    "find_payment_deadline",
     "lock_payment",
     "refund_everything",
     "refund_in_goodwill",

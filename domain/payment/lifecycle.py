@@ -16,7 +16,7 @@ from domain.outbox import record
 from domain.payment.refund import create_refunds
 from domain.payment.states import SETTLED_STATUSES, TRANSITIONS
 from domain.state import move
-from models import Order, OrderStatus, Payment, PaymentStatus, PostingKind
+from models import Order, Payment, PaymentStatus, PostingKind
 from text.characters import clean_text
 from text.messages import Message
 
@@ -28,19 +28,13 @@ async def start_payment(
 ) -> Payment:
     """Mark a payment as started at its provider, to be queried at `query_at`.
 
-    A payment that was started already only gets the new time. WrongState for cash, and when the order is no
-    longer pending or its time to pay is over.
+    A payment that was started already only gets the new time. WrongState for cash, and when the order does
+    not wait for it or its time to pay is over.
     """
     order, payment = await lock_payment(session, payment_id)
     if payment.method.collected_offline:
         raise WrongState("This part is paid in cash at the door.", field=("id",))
-    edit = await find_waiting_edit(session, order.id)
-    is_for_edit = edit is not None and edit.payment_id == payment.id
-    if order.status is not OrderStatus.PENDING and not is_for_edit:
-        raise WrongState(
-            "This order is {status}; nothing can be paid now.", status=order.status, field=("id",)
-        )
-    due_at = edit.due_at if edit is not None and is_for_edit else order.payment_due_at
+    due_at = await find_payment_deadline(session, order, payment)
     if due_at is not None and due_at <= cause.now:
         raise WrongState("The time to pay for this order is over.", field=("id",))
     if payment.status is not PaymentStatus.STARTED:
@@ -49,6 +43,18 @@ async def start_payment(
         record(session, PaymentStarted(order, payment_id=payment.id), cause)
     payment.query_at = query_at
     return payment
+
+
+async def find_payment_deadline(session: AsyncSession, order: Order, payment: Payment) -> datetime | None:
+    """Until when a payment of a locked order can be made; WrongState where it cannot be made at all."""
+    edit = await find_waiting_edit(session, order.id)
+    if edit is not None and edit.payment_id == payment.id:
+        return edit.due_at
+    if not order.awaits_payment:
+        raise WrongState(
+            "This order is {status}; nothing can be paid now.", status=order.status, field=("id",)
+        )
+    return order.payment_due_at
 
 
 async def capture_payment(session: AsyncSession, payment_id: int, *, cause: Cause) -> Payment:

@@ -151,6 +151,8 @@ def check_packable(order: Order, delivery: Delivery) -> None:
         )
     if order.held_at is not None:
         raise WrongState("Order {number} is held: nothing of it may leave.", number=order.number)
+    if order.awaits_payment:
+        raise WrongState("Order {number} is still being paid: nothing of it may leave.", number=order.number)
 
 
 async def load_packable_lines(session: AsyncSession, delivery_id: int) -> dict[int, PackableLine]:

@@ -7,7 +7,13 @@ from events.cart import GUEST_CARTS
 from events.catalog import PRICE_CHANGES
 from events.media import UNUSED_PICTURES
 from events.notices.retention import EXPIRED_READINGS, EXPIRED_VERIFICATIONS, OLD_NOTICES
-from events.order import FILLED_BACKORDERS, UNCONFIRMED_RECEIPTS, UNPAID_EDITS, UNPAID_ORDERS
+from events.order import (
+    FILLED_BACKORDERS,
+    UNCONFIRMED_RECEIPTS,
+    UNPAID_CHANGES,
+    UNPAID_EDITS,
+    UNPAID_ORDERS,
+)
 from events.payment import (
     DELAYED_SANDBOX_CHARGES,
     REFUSED_REFUNDS,
@@ -22,6 +28,7 @@ from events.types import Timer
 SCHEDULE: Sequence[Timer] = (
     UNPAID_ORDERS,
     UNPAID_EDITS,
+    UNPAID_CHANGES,
     FILLED_BACKORDERS,
     UNCONFIRMED_RECEIPTS,
     DELAYED_SANDBOX_CHARGES,

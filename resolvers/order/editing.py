@@ -181,6 +181,9 @@ async def order_edit(
 async def order_payments_change(info: Info, id: strawberry.ID, payments: list[PaymentInput]) -> Order:
     """Divides what is still to be paid among other payment methods; refused while a payment is being made.
 
+    Cash is paid in advance instead until a parcel with it has left: nothing leaves until that is paid, and
+    what is not paid by `paymentDueAt` is cash again.
+
     id: the order
     payments: the methods and amounts, which add up to what is unpaid
     """

@@ -202,7 +202,8 @@ class Order(Node):
     placed_at: datetime
     """When it was placed."""
     payment_due_at: datetime | None
-    """When it is cancelled unless it is paid by then; null when nothing is due."""
+    """When it is cancelled unless it is paid by then, or returns to cash, where that is paid in advance
+    instead; null when nothing is due."""
     confirmed_at: datetime | None
     """When it was confirmed: paid in advance, or accepted for payment at the door."""
     delivered_at: datetime | None

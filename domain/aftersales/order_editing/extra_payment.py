@@ -29,6 +29,7 @@ from models import (
     OrderEdit,
     OrderEditStatus,
     OrderEditUnits,
+    OrderStatus,
     Payment,
     PaymentMethod,
     PaymentStatus,
@@ -42,18 +43,19 @@ def check_cash(
     order: Order, payments: Sequence[Payment], *, field: tuple[str, ...] = ("payment_method",)
 ) -> None:
     """Refuse more cash at the door than a courier may collect."""
-    cash = sum(payment.amount for payment in payments if payment.method.collected_offline)
+    may_be_cash = order.status is OrderStatus.CONFIRMED  # what is not paid in time returns to cash
+    cash = sum(each.amount for each in payments if each.method.collected_offline or may_be_cash)
     limit = Money(CASH_LIMITS.get(order.currency, 0), order.currency)
     if cash > limit.minor:
         raise LimitReached("At most {limit} can be paid at the door.", limit=money_text(limit), field=field)
 
 
 async def add_payment(
-    session: AsyncSession, order: Order, method: PaymentMethod, amount: int, *, limit: int
+    session: AsyncSession, order: Order, method: PaymentMethod, amount: int, *, limit: int | None
 ) -> Payment:
-    """A further payment of a locked order."""
+    """A further payment of a locked order; without a limit where the shop itself adds it."""
     last = await session.scalar(select(func.max(Payment.position)).where(Payment.order_id == order.id)) or 0
-    if last >= limit:
+    if limit is not None and last >= limit:
         raise LimitReached("An order has at most {limit} payments.", limit=limit, field=("payment_method",))
     payment = Payment(
         order_id=order.id,
