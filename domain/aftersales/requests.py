@@ -13,12 +13,14 @@ from domain.aftersales.states import enter_status
 from domain.aftersales.texts import DESCRIPTION_LIMIT, TRACKING_LIMIT, clean_text
 from domain.aftersales.ticket import (
     check_ticket_limit,
+    check_ticket_media,
     claim_of,
     lock_ticket,
     save_ticket_lines,
     save_ticket_media,
 )
 from domain.cause import Cause
+from domain.errors import collect_refusals
 from domain.events import (
     EventLine,
     TicketCancelled,
@@ -73,7 +75,12 @@ async def open_ticket(
         return await session.get_one(Ticket, known)
     order = await lock_order(session, order_id)
     await check_ticket_limit(session, order)
-    quote = await quote_eligible_claim(session, order, request.claim, deadlines, asked_at=cause.now)
+    with collect_refusals() as check:
+        with check:
+            quote = await quote_eligible_claim(session, order, request.claim, deadlines, asked_at=cause.now)
+        description = check.value(clean_description, "", request.description)
+        with check:
+            await check_ticket_media(session, request.media_ids, account_id=order.account_id)
     ticket = Ticket(
         number=number,
         order_id=order.id,
@@ -81,7 +88,7 @@ async def open_ticket(
         type=request.claim.type,
         reason=request.claim.reason,
         status=TicketStatus.APPLIED,
-        description=clean_text(request.description, limit=DESCRIPTION_LIMIT, field="description"),
+        description=description,
         currency=order.currency,
         refund_amount=quote.refund.minor,
         version=0,
@@ -113,11 +120,15 @@ async def reapply_ticket(
     enter_status(ticket, TicketStatus.APPLIED, deadlines, now=cause.now)
     before = await claim_of(session, ticket)
     claim = TicketClaim(ticket.type, change.reason or ticket.reason, change.lines or before.lines)
-    quote = await quote_eligible_claim(
-        session, order, claim, deadlines, asked_at=ticket.opened_at, ticket_id=ticket.id
-    )
+    with collect_refusals() as check:
+        with check:
+            quote = await quote_eligible_claim(
+                session, order, claim, deadlines, asked_at=ticket.opened_at, ticket_id=ticket.id
+            )
+        ticket.description = check.value(clean_description, "", change.description)
+        with check:
+            await check_ticket_media(session, change.media_ids or (), account_id=ticket.account_id)
     ticket.reason, ticket.refusal = claim.reason, None
-    ticket.description = clean_text(change.description, limit=DESCRIPTION_LIMIT, field="description")
     await save_ticket_lines(session, ticket, quote)
     if change.media_ids is not None:
         await save_ticket_media(session, ticket, change.media_ids)
@@ -169,6 +180,10 @@ async def ship_return(
     ticket.return_tracking_number = clean_text(tracking_number, limit=TRACKING_LIMIT, field="tracking_number")
     record(session, TicketReturnShipped(ticket), cause)
     return ticket
+
+
+def clean_description(text: str) -> str:
+    return clean_text(text, limit=DESCRIPTION_LIMIT, field="description")
 
 
 async def quote_eligible_claim(

@@ -97,13 +97,17 @@ async def save_ticket_lines(session: AsyncSession, ticket: Ticket, quote: Ticket
     await session.flush()
 
 
-async def save_ticket_media(session: AsyncSession, ticket: Ticket, media_ids: Sequence[int]) -> None:
-    """Attach the customer's own pictures, in place of those attached before."""
+async def check_ticket_media(session: AsyncSession, media_ids: Sequence[int], *, account_id: int) -> None:
+    """Refuse pictures that are too many, or not those of the customer."""
     if len(media_ids) > MEDIA_LIMIT:
         raise LimitReached("A ticket has at most {limit} pictures.", limit=MEDIA_LIMIT, field=("media_ids",))
     if len(set(media_ids)) < len(media_ids):
         raise Invalid("Attach each picture once.", field=("media_ids",))
-    await check_own_media(session, media_ids, account_id=ticket.account_id)
+    await check_own_media(session, media_ids, account_id=account_id)
+
+
+async def save_ticket_media(session: AsyncSession, ticket: Ticket, media_ids: Sequence[int]) -> None:
+    """Attach checked pictures, in place of those attached before."""
     await session.execute(delete(TicketMedia).where(TicketMedia.ticket_id == ticket.id))
     session.add_all(TicketMedia(ticket_id=ticket.id, media_id=media_id) for media_id in media_ids)
     await session.flush()

@@ -23,7 +23,7 @@ from domain.aftersales.requests import (
 )
 from domain.aftersales.rules import TicketClaim
 from domain.aftersales.settlement import retry_refunds
-from domain.errors import Forbidden
+from domain.errors import Forbidden, collect_refusals
 from events.aftersales import deadlines_of
 from models import ReplacementChoice, Ticket, TicketReason, TicketType
 from resolvers.aftersales.queries import own_order, own_ticket_id
@@ -56,9 +56,10 @@ async def ticket_open(
     media_ids: up to 9 pictures the customer has uploaded
     """
     context, order = info.context, await own_order(info, order_id)
-    request = TicketRequest(
-        TicketClaim(type, reason, claimed_units(lines)), description, media_row_ids(media_ids)
-    )
+    with collect_refusals() as check:
+        units = check.value(claimed_units, (), lines)
+        pictures = check.value(media_row_ids, (), media_ids)
+    request = TicketRequest(TicketClaim(type, reason, units), description, pictures)
     async with context.transaction() as session:
         return await open_ticket(
             session,

@@ -4,7 +4,7 @@ from datetime import datetime
 import strawberry
 
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
-from domain.errors import Invalid
+from domain.errors import Invalid, collect_refusals
 from models import TicketReason, TicketStatus, TicketType
 from resolvers.descriptions import input_type
 from resolvers.ids import row_id
@@ -68,22 +68,31 @@ class TicketFilter:
 
 
 def claimed_units(lines: Sequence[TicketLineInput]) -> tuple[ClaimedUnits, ...]:
+    """The units of each line; NotFound for every id that is none."""
+    with collect_refusals() as check:
+        line_ids = [
+            check.value(row_id, 0, line.order_line_id, "OrderLine", field=("lines", index, "order_line_id"))
+            for index, line in enumerate(lines)
+        ]
+        shipment_ids = [
+            check.value(row_id, 0, line.shipment_id, "Shipment", field=("lines", index, "shipment_id"))
+            if line.shipment_id is not None
+            else None
+            for index, line in enumerate(lines)
+        ]
     return tuple(
-        ClaimedUnits(
-            row_id(line.order_line_id, "OrderLine", field=("lines", index, "order_line_id")),
-            line.quantity,
-            None
-            if line.shipment_id is None
-            else row_id(line.shipment_id, "Shipment", field=("lines", index, "shipment_id")),
-        )
-        for index, line in enumerate(lines)
+        ClaimedUnits(line_id, line.quantity, shipment_id)
+        for line, line_id, shipment_id in zip(lines, line_ids, shipment_ids, strict=True)
     )
 
 
 def media_row_ids(media_ids: Sequence[strawberry.ID]) -> tuple[int, ...]:
-    return tuple(
-        row_id(media_id, "Media", field=("media_ids", index)) for index, media_id in enumerate(media_ids)
-    )
+    with collect_refusals() as check:
+        found = [
+            check.value(row_id, 0, media_id, "Media", field=("media_ids", index))
+            for index, media_id in enumerate(media_ids)
+        ]
+    return tuple(found)
 
 
 def claim_windows(windows: Sequence[ClaimWindowInput]) -> dict[TicketReason, int]:

@@ -19,7 +19,7 @@ from domain.aftersales.order_editing.quote import (
 )
 from domain.aftersales.rules import ClaimedUnits
 from domain.cart import COUPONS_LIMIT, open_cart
-from domain.errors import DomainError, Invalid, LimitReached, NotFound
+from domain.errors import DomainError, Invalid, LimitReached, NotFound, collect_refusals
 from domain.order import add_note, buy_again, hold_order, release_order
 from domain.order.quote import DELIVERIES_LIMIT
 from domain.promotion import normalize_codes
@@ -160,12 +160,12 @@ async def order_edit(
     payment_method: how what is missing is paid, where the quote asks for it
     """
     order_id = await own_order_id(info, id)
-    request = EditRequest(
-        await order_changes_from(info, order_id, changes),
-        expected_total.money(field=("expected_total",)),
-        payment_method,
-        idempotency_key,
-    )
+    with collect_refusals() as check:
+        with check:
+            edit = await order_changes_from(info, order_id, changes)
+        with check:
+            total = expected_total.money(field=("expected_total",))
+    request = EditRequest(edit, total, payment_method, idempotency_key)
     shop = info.context.shop
     async with info.context.transaction() as session:
         return await edit_order(
@@ -198,18 +198,28 @@ async def order_payments_change(info: Info, id: strawberry.ID, payments: list[Pa
 async def order_changes_from(info: Info, order_id: int, changes: OrderChangesInput) -> OrderChanges:
     """The changes with row ids; an entry of the address book must be the buyer's."""
     check_size(changes)
-    addresses = {}
-    for index, each in enumerate(changes.addresses):
-        path = ("changes", "addresses", index, "delivery_id")
-        delivery = await find_delivery(info, row_id(each.delivery_id, "Delivery", field=path))
-        if delivery is None or delivery.order_id != order_id:
-            raise NotFound("delivery", field=path)
-        if delivery.id in addresses:
-            raise Invalid("Name each delivery once.", field=path)
-        addresses[delivery.id] = await postal_address_from(info, each.address, await buyer_of(info, delivery))
+    addresses: dict[int, PostalAddress] = {}
+    lines, additions = [], []
+    with collect_refusals() as check:
+        for index, line in enumerate(changes.lines):
+            with check:
+                lines.append(await line_change_of(info, line, index))
+        for index, addition in enumerate(changes.additions):
+            with check:
+                additions.append(await addition_of(info, addition, index))
+        for index, each in enumerate(changes.addresses):
+            path = ("changes", "addresses", index, "delivery_id")
+            with check:
+                delivery = await find_delivery(info, row_id(each.delivery_id, "Delivery", field=path))
+                if delivery is None or delivery.order_id != order_id:
+                    raise NotFound("delivery", field=path)
+                if delivery.id in addresses:
+                    raise Invalid("Name each delivery once.", field=path)
+                buyer = await buyer_of(info, delivery)
+                addresses[delivery.id] = await postal_address_from(info, each.address, buyer)
     return OrderChanges(
-        lines=[await line_change_of(info, line, index) for index, line in enumerate(changes.lines)],
-        additions=[await addition_of(info, each, index) for index, each in enumerate(changes.additions)],
+        lines=lines,
+        additions=additions,
         addresses=addresses,
         add_codes=normalize_codes(changes.add_coupon_codes),
         remove_codes=normalize_codes(changes.remove_coupon_codes),

@@ -56,7 +56,7 @@ class OrderEditQuoteDelivery:
 
 
 def problems(root: resolve.OrderEditQuote, info: Info) -> list[UserError]:
-    return [user_error(root.problem, info)] if root.problem else []
+    return [user_error(each, info) for each in root.problem.each] if root.problem else []
 
 
 @row_type(resolve.OrderEditQuote)

@@ -7,8 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Base, OrderStatus, Role
+from resolvers.ids import global_id
 from tests.api.order.documents import ADDRESS, PLACE, create_order_now, create_variant
 from tests.clients import Client, Clients
+from tests.factories.aftersales import order_lines_of
 from tests.factories.shipment import delivery_of
 from tests.given import cny, id_of, refusals
 
@@ -244,3 +246,138 @@ async def test_a_shipping_zone(clients: Clients) -> None:
         ("INVALID", "rates.0.firstGrams"),
         ("INVALID", "rates.0.first"),
     ]
+
+
+async def test_a_category(clients: Clients) -> None:
+    clerk = await clients.staff(Role.CATALOGUE)
+
+    found = await submit(
+        clerk,
+        "categorySave",
+        name=" ",
+        slug="No Slug",
+        parentId=global_id("Category", 999),
+        position=-1,
+        attributes=[{"attributeId": global_id("Attribute", number)} for number in (998, 999)],
+    )
+
+    assert found == [
+        ("INVALID", "name"),
+        ("INVALID", "slug"),
+        ("NOT_FOUND", "parentId"),
+        ("INVALID", "position"),
+        ("NOT_FOUND", "attributes.0.attributeId"),
+        ("NOT_FOUND", "attributes.1.attributeId"),
+    ]
+
+
+async def test_an_attribute(clients: Clients) -> None:
+    clerk = await clients.staff(Role.CATALOGUE)
+
+    found = await submit(
+        clerk,
+        "attributeSave",
+        code="no code",
+        name="",
+        type="ENUM",
+        unit="5 cm",
+        values=[{"code": "a b", "name": ""}, {"code": "c", "name": "C"}, {"code": "c", "name": "D"}],
+    )
+
+    assert found == [
+        ("INVALID", "code"),
+        ("INVALID", "name"),
+        ("INVALID", "unit"),
+        ("INVALID", "values.0.code"),
+        ("INVALID", "values.0.name"),
+        ("TAKEN", "values.2.code"),
+    ]
+
+
+async def test_a_ticket(clients: Clients, shop: Shop, session: AsyncSession) -> None:
+    customer = await clients.customer()
+    order = await create_order_now(shop, account=customer.account, status=OrderStatus.CONFIRMED)
+    [line] = await order_lines_of(session, order)
+    await session.commit()
+    ticket = {"orderId": id_of(order), "type": "RETURN_REFUND", "reason": "QUALITY_FAULT"}
+    before = await count_all_rows(session)
+
+    unread = await submit(
+        customer,
+        "ticketOpen",
+        **ticket,
+        lines=[{"orderLineId": "?", "quantity": 1, "shipmentId": "?"}],
+        mediaIds=["?"],
+        description="",
+        idempotencyKey="k",
+    )
+    wrong = await submit(
+        customer,
+        "ticketOpen",
+        **ticket,
+        lines=[{"orderLineId": id_of(line), "quantity": 1}],
+        mediaIds=[global_id("Media", 999)],
+        description=" ",
+        idempotencyKey="k",
+    )
+
+    assert unread == [
+        ("NOT_FOUND", "lines.0.orderLineId"),
+        ("NOT_FOUND", "lines.0.shipmentId"),
+        ("NOT_FOUND", "mediaIds.0"),
+    ]
+    assert {field for _, field in wrong} == {"lines.0.quantity", "description", "mediaIds.0"}
+    assert await count_all_rows(session) == before
+
+
+async def test_an_edit_of_an_order(clients: Clients, shop: Shop, session: AsyncSession) -> None:
+    customer = await clients.customer()
+    order = await create_order_now(shop, account=customer.account)
+    [line] = await order_lines_of(session, order)
+    delivery = await delivery_of(session, order)
+    await session.commit()
+    tea = await create_variant(shop, stock={"MAIN": 1})
+    address = {"postal": ADDRESS | {"phone": "1", "city": ""}}
+    terms = {"id": id_of(order), "expectedTotal": cny("1.00"), "idempotencyKey": "k"}
+
+    unread = await submit(
+        customer,
+        "orderEdit",
+        **terms | {"expectedTotal": cny("0.001")},
+        changes={
+            "lines": [{"orderLineId": "?", "quantity": 1}],
+            "additions": [{"variantId": "?", "quantity": 1}],
+            "addresses": [{"deliveryId": "?", "address": address}],
+        },
+    )
+    wrong = await submit(
+        customer,
+        "orderEdit",
+        **terms,
+        changes={
+            "lines": [{"orderLineId": id_of(line), "quantity": -1}],
+            "additions": [
+                {"variantId": id_of(tea), "quantity": 2},
+                {"variantId": global_id("Variant", 999), "quantity": 1},
+                {"variantId": id_of(tea), "quantity": 0},
+            ],
+            "addresses": [{"deliveryId": id_of(delivery), "address": address}],
+        },
+    )
+
+    assert unread == [
+        ("NOT_FOUND", "changes.lines.0.orderLineId"),
+        ("NOT_FOUND", "changes.additions.0.variantId"),
+        ("NOT_FOUND", "changes.addresses.0.deliveryId"),
+        ("INVALID", "expectedTotal"),
+    ]
+    assert sorted(wrong) == sorted(
+        [
+            ("INVALID", "changes.lines.0.quantity"),
+            ("OUT_OF_STOCK", "changes.additions.0.variantId"),
+            ("NOT_FOUND", "changes.additions.1.variantId"),
+            ("INVALID", "changes.additions.2.quantity"),
+            ("INVALID", "changes.addresses.0.address.postal.phone"),
+            ("INVALID", "changes.addresses.0.address.postal.city"),
+        ]
+    )

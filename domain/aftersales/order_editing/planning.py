@@ -14,7 +14,16 @@ from domain.aftersales.rules import ClaimedUnits
 from domain.aftersales.withdrawal import AlreadyPacked, SendingPlan
 from domain.cart import QUANTITY_LIMIT
 from domain.cart.sellable import label_of
-from domain.errors import DomainError, ErrorCode, Invalid, NotForSale, NotFound, OutOfStock, WrongState
+from domain.errors import (
+    DomainError,
+    ErrorCode,
+    Invalid,
+    NotForSale,
+    NotFound,
+    OutOfStock,
+    WrongState,
+    collect_refusals,
+)
 from domain.order.allocation import AvailableStock, DeliveryPlace, allocate_units
 from models import Delivery, ProductStatus, ShippingMethod
 
@@ -47,17 +56,20 @@ def plan_edit(facts: EditFacts, changes: OrderChanges, *, now: datetime) -> Edit
     changes.check()
     sending = editable_part(facts.sending)
     requested = RequestedUnits({line_id: each.units for line_id, each in facts.kept.items()})
-    removals = [
-        removal
-        for index, change in enumerate(changes.lines)
-        for removal in apply_line_change(facts, sending, requested, change, ("changes", "lines", index))
-    ]
-    for index, addition in enumerate(changes.additions):
-        apply_addition(facts, sending, requested, addition, ("changes", "additions", index))
-    for delivery_id, variant_id in requested.added:
-        check_sellable(facts, requested, variant_id)
-        check_shippable(facts, requested, delivery_id, variant_id)
-    addresses = dict(normalized_addresses(facts, sending, changes))
+    removals: list[PlannedRemoval] = []
+    with collect_refusals() as check:
+        for index, change in enumerate(changes.lines):
+            with check:
+                path = ("changes", "lines", index)
+                removals += apply_line_change(facts, sending, requested, change, path)
+        for index, addition in enumerate(changes.additions):
+            with check:
+                apply_addition(facts, sending, requested, addition, ("changes", "additions", index))
+        for delivery_id, variant_id in requested.added:
+            with check:
+                check_sellable(facts, requested, variant_id)
+                check_shippable(facts, requested, delivery_id, variant_id)
+        addresses = check.value(normalized_addresses, {}, facts, sending, changes)
     allocated = allocate_additions(facts, requested, addresses)
     units = EditedUnits(requested.kept, allocated, addresses, removals)
     plan = price_edit(facts, changes, units, now=now)
@@ -177,21 +189,30 @@ def check_shippable(facts: EditFacts, requested: RequestedUnits, delivery_id: in
 
 def normalized_addresses(
     facts: EditFacts, sending: SendingPlan, changes: OrderChanges
-) -> Iterator[tuple[int, PostalAddress]]:
+) -> dict[int, PostalAddress]:
     """The new address of each delivery; one that is what it was is left out."""
     editable = {each.id: each for each in sending.deliveries}
-    for index, (delivery_id, address) in enumerate(changes.addresses.items()):
-        path = ("changes", "addresses", index)
-        delivery = editable.get(delivery_id)
-        if not facts.sending.units_of(delivery_id):
-            raise WrongState("Nothing is sent there any more.", field=(*path, "delivery_id"))
-        if delivery is None:
-            raise WrongState("Part of this is packed already.", field=(*path, "delivery_id"))
-        if not delivery.method.has_rates:
-            raise WrongState("This goes to no address.", field=(*path, "delivery_id"))
-        postal = normalize_address(address, field=(*path, "address"))
-        if postal != postal_address_of(delivery):
-            yield delivery_id, postal
+    found: dict[int, PostalAddress] = {}
+    with collect_refusals() as check:
+        for index, (delivery_id, address) in enumerate(changes.addresses.items()):
+            path = ("changes", "addresses", index)
+            with check:
+                delivery = redirected(facts, editable.get(delivery_id), delivery_id, (*path, "delivery_id"))
+                postal = normalize_address(address, field=(*path, "address", "postal"))
+                if postal != postal_address_of(delivery):
+                    found[delivery_id] = postal
+    return found
+
+
+def redirected(facts: EditFacts, delivery: Delivery | None, delivery_id: int, path: Path) -> Delivery:
+    """The delivery that is to go elsewhere; refused where nothing of it does, or it is packed."""
+    if not facts.sending.units_of(delivery_id):
+        raise WrongState("Nothing is sent there any more.", field=path)
+    if delivery is None:
+        raise WrongState("Part of this is packed already.", field=path)
+    if not delivery.method.has_rates:
+        raise WrongState("This goes to no address.", field=path)
+    return delivery
 
 
 def allocate_additions(

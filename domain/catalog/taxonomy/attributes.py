@@ -23,7 +23,7 @@ from domain.catalog.taxonomy.values import (
     format_value,
     parse_value,
 )
-from domain.errors import Invalid, LimitReached, NotFound, Taken, WrongState
+from domain.errors import Invalid, LimitReached, NotFound, Taken, WrongState, collect_refusals
 from domain.versions import check_version
 from domain.visible_text import visible_text
 from models import Attribute, AttributeType, AttributeValue, ProductAttribute
@@ -130,13 +130,19 @@ async def save_attribute(
     """
     await lock_catalogue(session)
     attribute = await _find_attribute(session, attribute_id, version)
-    attribute.code = await _require_free_code(session, draft.code.strip(), attribute_id)
-    attribute.name = _require_name(draft.name, ("name",))
-    await _set_unit(session, attribute, draft.unit)
+    with collect_refusals() as check:
+        with check:
+            attribute.code = await _require_free_code(session, draft.code.strip(), attribute_id)
+        attribute.name = check.value(_require_name, "", draft.name, ("name",))
+        with check:
+            await _set_type(session, attribute, draft.type)
+        with check:
+            await _set_unit(session, attribute, draft.unit)
+        with check:
+            _validate_values(draft)
     attribute.filterable = draft.filterable
     if draft.translations is not None:
         attribute.translations = {language: dict(texts) for language, texts in draft.translations.items()}
-    await _set_type(session, attribute, draft.type)
     attribute.version += 1
     session.add(attribute)
     await session.flush()
@@ -201,11 +207,13 @@ async def _set_type(session: AsyncSession, attribute: Attribute, type: Attribute
 
 
 async def _set_values(session: AsyncSession, attribute: Attribute, drafts: Sequence[ValueDraft]) -> None:
-    by_code = _validate_values(attribute, drafts)
+    by_code = {draft.code: draft for draft in drafts}
     rows = await session.scalars(select(AttributeValue).where(AttributeValue.attribute_id == attribute.id))
     known = {row.code: row for row in rows}
-    for code in known.keys() - by_code.keys():
-        await _delete_value(session, known[code])
+    with collect_refusals() as check:
+        for code in sorted(known.keys() - by_code.keys()):
+            with check:
+                await _delete_value(session, known[code])
     for position, draft in enumerate(by_code.values(), start=1):
         row = known.get(draft.code) or AttributeValue(attribute_id=attribute.id, code=draft.code)
         row.name = visible_text(draft.name)
@@ -214,26 +222,26 @@ async def _set_values(session: AsyncSession, attribute: Attribute, drafts: Seque
         session.add(row)
 
 
-def _validate_values(attribute: Attribute, drafts: Sequence[ValueDraft]) -> dict[str, ValueDraft]:
-    """The drafts by code."""
-    if attribute.type is not AttributeType.ENUM and drafts:
+def _validate_values(draft: AttributeDraft) -> None:
+    """Refuse values that cannot be those of the attribute, whatever products have."""
+    drafts = draft.values
+    if draft.type is not AttributeType.ENUM and drafts:
         raise Invalid("Only an ENUM attribute lists its values.", field=("values",))
-    if attribute.type is AttributeType.ENUM and not drafts:
+    if draft.type is AttributeType.ENUM and not drafts:
         raise Invalid("An ENUM attribute allows at least one value.", field=("values",))
     if len(drafts) > VALUE_LIMIT:
         raise LimitReached(
             "An attribute allows at most {limit} values.", limit=VALUE_LIMIT, field=("values",)
         )
-    by_code: dict[str, ValueDraft] = {}
-    for index, draft in enumerate(drafts):
-        _require_code(draft.code, ("values", index, "code"))
-        _require_name(draft.name, ("values", index, "name"))
-        if draft.code in by_code:
-            raise Taken(
-                'Two values have the code "{code}".', code=draft.code, field=("values", index, "code")
-            )
-        by_code[draft.code] = draft
-    return by_code
+    with collect_refusals() as check:
+        for index, value in enumerate(drafts):
+            path = ("values", index)
+            with check:
+                _require_code(value.code, (*path, "code"))
+            with check:
+                _require_name(value.name, (*path, "name"))
+            if value.code in {each.code for each in drafts[:index]}:
+                check.add(Taken('Two values have the code "{code}".', code=value.code, field=(*path, "code")))
 
 
 async def _delete_value(session: AsyncSession, value: AttributeValue) -> None:

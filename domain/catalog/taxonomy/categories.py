@@ -67,8 +67,7 @@ async def save_category(
     parent_id = draft.parent_id
     if draft.keeps_parent and category_id is not None:
         parent_id = await session.scalar(select(Category.parent_id).where(Category.id == category_id))
-    parent = await _find_parent(session, parent_id, category_id, version)
-    name = await _require_free_name(session, draft.name, parent_id, category_id)
+    parent, name = await _check_draft(session, draft, parent_id, category_id, version)
     category = await _find_category(session, draft, name, parent, category_id)
     renamed = (category.name, category.parent_id) != (name, parent_id)
     category.name = name
@@ -76,7 +75,7 @@ async def save_category(
         renamed = renamed or category.translations != draft.translations
         category.translations = {language: dict(texts) for language, texts in draft.translations.items()}
     if draft.position is not None:
-        category.position = _validate_position(draft.position)
+        category.position = draft.position
     if category.parent_id != parent_id:
         await _move_subtree(session, category, parent)
     if draft.attributes is not None:
@@ -86,6 +85,33 @@ async def save_category(
     if renamed and category_id is not None:
         await index_category_products(session, category)
     return category
+
+
+async def _check_draft(
+    session: AsyncSession,
+    draft: CategoryDraft,
+    parent_id: int | None,
+    category_id: int | None,
+    version: int | None,
+) -> tuple[Category | None, str]:
+    """The parent and the visible name of a draft; refused with all that is wrong in it."""
+    category = await _find_at_version(session, category_id, version)
+    parent, name = None, ""
+    with collect_refusals() as check:
+        with check:
+            name = await _require_free_name(session, draft.name, parent_id, category_id)
+        if draft.slug:
+            with check:
+                await _require_free_slug(session, draft.slug, category_id)
+        with check:
+            parent = await _find_parent(session, parent_id, category)
+        if draft.position is not None:
+            with check:
+                _validate_position(draft.position)
+        if draft.attributes is not None:
+            with check:
+                await _check_attributes(session, draft.attributes, category_id)
+    return parent, name
 
 
 async def _find_category(
@@ -168,15 +194,22 @@ async def ensure_taxonomy_categories(session: AsyncSession, ids: Collection[str]
     return known
 
 
-async def _find_parent(
-    session: AsyncSession, parent_id: int | None, category_id: int | None, version: int | None
+async def _find_at_version(
+    session: AsyncSession, category_id: int | None, version: int | None
 ) -> Category | None:
-    category = None
-    if category_id is not None:
-        category = await session.get(Category, category_id, populate_existing=True)
-        if category is None:
-            raise NotFound("category", field=("id",))
-        check_version(category, version)
+    """The category to be changed; None where one is created."""
+    if category_id is None:
+        return None
+    category = await session.get(Category, category_id, populate_existing=True)
+    if category is None:
+        raise NotFound("category", field=("id",))
+    check_version(category, version)
+    return category
+
+
+async def _find_parent(
+    session: AsyncSession, parent_id: int | None, category: Category | None
+) -> Category | None:
     if parent_id is None:
         return None
     parent = await session.get(Category, parent_id, populate_existing=True)
@@ -184,7 +217,7 @@ async def _find_parent(
         raise NotFound("category", field=("parent_id",))
     if parent.archived_at is not None and parent_id != (category.parent_id if category else None):
         raise WrongState("This category is archived; restore it first.", field=("parent_id",))
-    if category_id in parent.path_ids:
+    if category is not None and category.id in parent.path_ids:
         raise Invalid("A category cannot stand below itself.", field=("parent_id",))
     return parent
 
@@ -267,10 +300,9 @@ async def _next_position(session: AsyncSession, parent: Category | None) -> int:
     return (await session.scalar(select(func.max(Category.position)).where(siblings)) or 0) + 1
 
 
-def _validate_position(position: int) -> int:
+def _validate_position(position: int) -> None:
     if not 0 <= position <= POSITION_LIMIT:
         raise Invalid("A position is between 0 and {limit}.", limit=POSITION_LIMIT, field=("position",))
-    return position
 
 
 async def _move_subtree(session: AsyncSession, category: Category, parent: Category | None) -> None:
@@ -294,15 +326,16 @@ async def _move_subtree(session: AsyncSession, category: Category, parent: Categ
     await session.refresh(category)
 
 
-async def _set_attributes(
-    session: AsyncSession, category: Category, attributes: Sequence[CategoryAttributeDraft]
+async def _check_attributes(
+    session: AsyncSession, attributes: Sequence[CategoryAttributeDraft], category_id: int | None
 ) -> None:
-    required = {each.attribute_id: each.required for each in attributes}
-    own = select(CategoryAttribute.attribute_id).where(CategoryAttribute.category_id == category.id)
+    """Refuse attributes that the shop does not have, and archived ones that the category had not before."""
+    ids = {each.attribute_id for each in attributes}
+    own = select(CategoryAttribute.attribute_id).where(CategoryAttribute.category_id == category_id)
     known = set(
         await session.scalars(
             select(Attribute.id).where(
-                Attribute.id.in_(required), Attribute.archived_at.is_(None) | Attribute.id.in_(own)
+                Attribute.id.in_(ids), Attribute.archived_at.is_(None) | Attribute.id.in_(own)
             )
         )
     )
@@ -310,6 +343,12 @@ async def _set_attributes(
         for index, each in enumerate(attributes):
             if each.attribute_id not in known:
                 check.add(NotFound("attribute", field=("attributes", index, "attribute_id")))
+
+
+async def _set_attributes(
+    session: AsyncSession, category: Category, attributes: Sequence[CategoryAttributeDraft]
+) -> None:
+    required = {each.attribute_id: each.required for each in attributes}
     await session.execute(delete(CategoryAttribute).where(CategoryAttribute.category_id == category.id))
     session.add_all(
         CategoryAttribute(category_id=category.id, attribute_id=attribute_id, required=must)
