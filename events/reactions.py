@@ -25,6 +25,8 @@ from domain.events import (
     TicketMessageAdded,
     TicketOpened,
     TicketRefused,
+    TicketReplacementChosen,
+    TicketReplacementFilled,
     TicketReplacementUnavailable,
     TicketReturnRefused,
 )
@@ -77,6 +79,8 @@ REACTIONS: Reactions = dict(
         reactions_to(TicketRefused, NOTIFY),
         reactions_to(TicketReturnRefused, NOTIFY),
         reactions_to(TicketDecided, DELIVER_REPLACEMENT, NOTIFY),
+        reactions_to(TicketReplacementChosen, DELIVER_REPLACEMENT),
+        reactions_to(TicketReplacementFilled, DELIVER_REPLACEMENT),
         reactions_to(TicketMessageAdded, NOTIFY),
         reactions_to(TicketReplacementUnavailable, NOTIFY),
         reactions_to(TicketCompleted, NOTIFY),

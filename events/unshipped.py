@@ -11,6 +11,8 @@ from domain.events import (
     OrderReleased,
     TicketAgreed,
     TicketDecided,
+    TicketReplacementChosen,
+    TicketReplacementFilled,
 )
 from domain.shipment import deliver_unshipped
 from events.aftersales import deadlines_of
@@ -27,7 +29,9 @@ async def deliver_what_needs_no_shipping(
 
 
 async def deliver_replacement_without_shipping(
-    session: AsyncSession, event: TicketAgreed | TicketDecided, resources: Resources
+    session: AsyncSession,
+    event: TicketAgreed | TicketDecided | TicketReplacementChosen | TicketReplacementFilled,
+    resources: Resources,
 ) -> None:
     """Deliver what of a ticket's replacement needs no shipping."""
     await deliver_unshipped_units(session, event.ticket.order_id, resources)
