@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.limits import NAME_LIMIT
@@ -16,7 +17,7 @@ from domain.catalog.taxonomy import (
 )
 from domain.errors import ErrorCode
 from domain.stock import CODE_LIMIT
-from models import AttributeType, Category, Variant
+from models import AttributeType, Category, Variant, Warehouse
 from text.messages import Message
 
 SINGLE = frozenset({AttributeType.NUMBER, AttributeType.BOOLEAN, AttributeType.DATE})
@@ -47,6 +48,28 @@ def refuse_limits(saves: Sequence[ProductSave]) -> Iterator[DraftRefusal]:
             if len(code) > CODE_LIMIT:
                 reason = Message("the code of a warehouse has at most {limit} characters", limit=CODE_LIMIT)
                 yield DraftRefusal(draft, DraftPart.STOCK, reason, key=code)
+
+
+async def refuse_archived_warehouses(
+    session: AsyncSession, saves: Sequence[ProductSave]
+) -> AsyncIterator[DraftRefusal]:
+    """Refusals of units in archived warehouses; those named stay as they are until the transaction ends."""
+    named = {code for save in saves for code in codes_with_stock(save)}
+    if not named:
+        return
+    rows = await session.scalars(
+        select(Warehouse).where(Warehouse.code.in_(named)).order_by(Warehouse.id).with_for_update(read=True)
+    )
+    archived = {row.code for row in rows if row.archived_at is not None}
+    for save in saves:
+        for code in sorted(codes_with_stock(save) & archived):
+            reason = Message("the warehouse {code} is archived; restore it first", code=code)
+            yield DraftRefusal(save.draft, DraftPart.STOCK, reason, key=code, code=ErrorCode.WRONG_STATE)
+
+
+def codes_with_stock(save: ProductSave) -> set[str]:
+    """The warehouses in which a draft has units."""
+    return {code for variant in save.draft.variants for code, units in variant.stock.items() if units}
 
 
 def refuse_former_slugs(

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.lock import lock_catalogue
 from domain.catalog.product.checks import (
+    refuse_archived_warehouses,
     refuse_attributes,
     refuse_foreign_attributes,
     refuse_former_slugs,
@@ -124,6 +125,7 @@ async def _save_rows(
         *refuse_former_slugs(saves, renamed),
         *refuse_attributes(saves, attributes),
         *refuse_skus(saves, owners),
+        *[each async for each in refuse_archived_warehouses(session, saves)],
     ]:
         raise DraftRefused(refusals)
     if not only_check:
