@@ -5,6 +5,7 @@ import strawberry
 
 from domain.aftersales.undelivered import end_shipment
 from domain.errors import Invalid, NotFound, collect_refusals
+from domain.order.cash import share_cash_among_deliveries
 from domain.shipment import (
     CarrierUnavailable,
     TrackingFact,
@@ -317,6 +318,19 @@ async def cash_due(shipments: Sequence[Shipment], info: Info) -> list[Money | No
         if shipment.cash_amount and order and shipment.cash_collected_at is None
         else None
         for shipment, order in zip(shipments, orders, strict=True)
+    ]
+
+
+async def delivery_cash_due(deliveries: Sequence[Delivery], info: Info) -> list[Money | None]:
+    """What is still to be collected for it in cash, before and after its parcels have left; null for nothing.
+
+    All deliveries of an order together have the cash of the order.
+    """
+    async with info.context.shop.database.reads() as session:
+        due = await share_cash_among_deliveries(session, {delivery.order_id for delivery in deliveries})
+    return [
+        Money(amount, delivery.currency) if (amount := due.get(delivery.id)) else None
+        for delivery in deliveries
     ]
 
 

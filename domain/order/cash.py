@@ -1,6 +1,7 @@
 """Cash on delivery: what is to be collected for each parcel; together exactly the cash of the order."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select
@@ -85,7 +86,7 @@ async def fix_cash(session: AsyncSession, order: Order, shipment: Shipment) -> i
     payments = await find_cash_payments(session, order)
     collectable = sum(payment.amount - payment.captured_amount for payment in payments)
     amount = collectable - await sum_cash_under_way(session, order)
-    groups = await load_cash_groups(session, order) if amount else {}
+    groups = (await load_cash_groups(session, [order.id])).get(order.id, {}) if amount else {}
     shipment.cash_amount = 0
     if rest := groups.get(shipment.delivery_id):
         own = await load_parcel_group(session, shipment, fee=rest.fee)
@@ -108,8 +109,39 @@ async def load_parcel_group(session: AsyncSession, shipment: Shipment, *, fee: i
     return group
 
 
-async def load_cash_groups(session: AsyncSession, order: Order) -> dict[int, CashGroup]:
-    """The units of each delivery for which no cash is fixed yet, by its id, where there are any.
+async def share_cash_among_deliveries(session: AsyncSession, order_ids: Collection[int]) -> dict[int, int]:
+    """What is still to be collected for each delivery of these orders, in minor units, by its id.
+
+    What is fixed for parcels under way is theirs; the rest is shared as it is when the others leave.
+    """
+    payments = await session.execute(
+        select(Payment.order_id, func.sum(Payment.amount - Payment.captured_amount))
+        .where(Payment.order_id.in_(order_ids), Payment.method.in_(OFFLINE_METHODS))
+        .where(Payment.status == PaymentStatus.PENDING)
+        .group_by(Payment.order_id)
+    )
+    left = {order_id: int(amount) for order_id, amount in payments}
+    fixed = await session.execute(
+        select(Shipment.order_id, Shipment.delivery_id, func.sum(Shipment.cash_amount))
+        .where(Shipment.order_id.in_(left), Shipment.cash_amount.is_not(None))
+        .where(Shipment.cash_collected_at.is_(None), Shipment.ended_at.is_(None))
+        .group_by(Shipment.order_id, Shipment.delivery_id)
+    )
+    due: dict[int, int] = {}
+    for order_id, delivery_id, amount in fixed:
+        due[delivery_id] = amount or 0
+        left[order_id] -= amount or 0
+    for order_id, groups in (await load_cash_groups(session, left)).items():
+        shares = share_cash(left[order_id], list(groups.values()))
+        for delivery_id, share in zip(groups, shares, strict=True):
+            due[delivery_id] = due.get(delivery_id, 0) + share
+    return due
+
+
+async def load_cash_groups(
+    session: AsyncSession, order_ids: Collection[int]
+) -> dict[int, dict[int, CashGroup]]:
+    """The units of each delivery for which no cash is fixed yet, by order and delivery, where there are any.
 
     Replacements count where nothing else is left: they are paid when they arrive, where what they replace was
     not.
@@ -126,23 +158,30 @@ async def load_cash_groups(session: AsyncSession, order: Order) -> dict[int, Cas
         select(Delivery, OrderLine, DeliveryLine.quantity, func.coalesce(fixed, 0))
         .join(DeliveryLine, DeliveryLine.delivery_id == Delivery.id)
         .join(OrderLine, OrderLine.id == DeliveryLine.order_line_id)
-        .where(Delivery.order_id == order.id, Delivery.method != ShippingMethod.NONE)
-        .order_by(Delivery.position, DeliveryLine.id)
+        .where(Delivery.order_id.in_(order_ids), Delivery.method != ShippingMethod.NONE)
+        .order_by(Delivery.order_id, Delivery.position, DeliveryLine.id)
         .execution_options(populate_existing=True)
     )
-    groups: dict[bool, dict[int, CashGroup]] = {False: {}, True: {}}
+    groups: defaultdict[int, dict[bool, dict[int, CashGroup]]] = defaultdict(lambda: {False: {}, True: {}})
     begun = set()
     for delivery, line, units, units_fixed in rows:
         if units_fixed:
             begun.add(delivery.id)
-        group = groups[delivery.ticket_id is not None].setdefault(
+        group = groups[delivery.order_id][delivery.ticket_id is not None].setdefault(
             delivery.id, CashGroup(fee=delivery.total.minor)
         )
         group.goods += cost_of(line, units - units_fixed)
         group.units += units - units_fixed
-    found = {id: group for id, group in groups[False].items() if group.units}
-    found = found or {id: group for id, group in groups[True].items() if group.units}
-    for delivery_id in begun & found.keys():
+    return {order_id: choose_groups(each[False], each[True], begun) for order_id, each in groups.items()}
+
+
+def choose_groups(
+    originals: Mapping[int, CashGroup], replacements: Mapping[int, CashGroup], begun: Collection[int]
+) -> dict[int, CashGroup]:
+    """The groups with units, without the fees of those of which a parcel has left."""
+    found = {id: group for id, group in originals.items() if group.units}
+    found = found or {id: group for id, group in replacements.items() if group.units}
+    for delivery_id in found.keys() & set(begun):
         found[delivery_id].fee = 0
     return found
 

@@ -14,10 +14,11 @@ from resolvers.guard import Permission
 from resolvers.order import editing, timeline, titles
 from resolvers.pickup import delivery_pickups
 from resolvers.picture import line_picture_url
+from resolvers.shipment import delivery_cash_due
 from schema.account import Account
 from schema.catalog import Product, Variant
 from schema.connection import Connection
-from schema.limits.sizes import FEW, PRICING, SEARCH, SOME
+from schema.limits.sizes import COUNT, FEW, PRICING, SEARCH, SOME
 from schema.mutation import UserError, mutation, user_error
 from schema.node import Node
 from schema.order.pickup import DeliveryPickup
@@ -151,6 +152,7 @@ class Delivery(Node):
     shipments: list[LaterShipment] = loaded("delivery_shipments", key="id", size=FEW)
     """Its parcels that are packed."""
     pickup: DeliveryPickup | None = batched(delivery_pickups)
+    cash_due: Money | None = batched(delivery_cash_due, price=COUNT)
     order: "Order" = loaded("order", key="order_id")
     """The order it belongs to."""
     ticket: LaterTicket | None = loaded("ticket", key="ticket_id")
