@@ -4,7 +4,7 @@ Revision ID: 0029
 Revises: 0028
 """
 
-from datetime import UTC, datetime
+import json
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,14 +17,6 @@ branch_labels = None
 depends_on = None
 
 FAULTS = ("QUALITY_FAULT", "WRONG_ITEM", "MISSING_ITEM", "DAMAGED", "NOT_AS_DESCRIBED", "NOT_RECEIVED")
-
-policies = sa.table(
-    "claim_policies",
-    sa.column("scope", sa.String()),
-    sa.column("version", sa.Integer()),
-    sa.column("windows", base.Json),
-    sa.column("created_at", base.UtcDateTime(timezone=True)),
-)
 
 
 def upgrade() -> None:
@@ -47,13 +39,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_claim_policies_category_id", "claim_policies", ["category_id"])
     op.create_index("ix_claim_policies_product_id", "claim_policies", ["product_id"])
-    first = {
-        "scope": "*",
-        "version": 1,
-        "windows": {"NO_REASON": 7} | dict.fromkeys(FAULTS, 15),
-        "created_at": datetime(2000, 1, 1, tzinfo=UTC),
-    }
-    op.bulk_insert(policies, [first])
+    windows = json.dumps({"NO_REASON": 7} | dict.fromkeys(FAULTS, 15))
+    zone = "" if op.get_context().dialect.name == "sqlite" else "+00"
+    op.execute(
+        "INSERT INTO claim_policies (scope, version, windows, created_at)"
+        f" VALUES ('*', 1, '{windows}', '2000-01-01 00:00:00.000000{zone}')"
+    )
     op.create_table(
         "ticket_units",
         sa.Column("ticket_id", base.BigId, nullable=False),
