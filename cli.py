@@ -198,17 +198,16 @@ def ask(
     document: Annotated[str, typer.Argument(help="a GraphQL document")],
     login: Annotated[str | None, typer.Option("--as", help="sign in as this account first")] = None,
     password: Annotated[str, typer.Option(envvar="CARTWHEEL_PASSWORD", help="its password")] = "",
-    cart: Annotated[str | None, typer.Option(help="a guest's cart token")] = None,
+    header: Annotated[list[str] | None, typer.Option(help="a header: 'X-Cart-Token: ...'")] = None,
     language: Annotated[str | None, typer.Option(help="language of the texts: en, zh-CN")] = None,
     pick: Annotated[str | None, typer.Option(help="print only this part: orderPlace.order.id")] = None,
     url: Annotated[str | None, typer.Option(help="the shop, when it is not that of the settings")] = None,
 ) -> None:
     """Send a document to a running shop, as an app would, and print the response."""
-    from edge.commands.ask import AskFailed, ask_shop, pick_value
+    from edge.commands.ask import AskFailed, ask_shop, pick_value, read_headers
 
-    values = {"X-Cart-Token": cart, "Accept-Language": language}
-    headers = {name: value for name, value in values.items() if value}
     try:
+        headers = read_headers(header or ()) | ({"Accept-Language": language} if language else {})
         address = url or read_settings().server.address
         response = ask_shop(address, document, login=login, password=password, headers=headers)
         printed = pick_value(response, pick) if pick else response

@@ -1,6 +1,7 @@
 """Sending a GraphQL document to a running shop, for `cartwheel ask`."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -42,6 +43,14 @@ def ask_shop(
             return execute_document(http, document)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
         raise AskFailed(f"{describe_failure(address, error)} {WAY}") from error
+
+
+def read_headers(lines: Sequence[str]) -> dict[str, str]:
+    """Headers by name, each given as "Name: value"; AskFailed for what is none."""
+    parts = [line.partition(":") for line in lines]
+    if not all(name.strip() and colon and value.strip() for name, colon, value in parts):
+        raise AskFailed('A header is a name and a value, such as "X-Cart-Token: ...".')
+    return {name.strip(): value.strip() for name, _, value in parts}
 
 
 def describe_failure(address: str, error: Exception) -> str:

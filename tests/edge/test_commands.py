@@ -86,6 +86,13 @@ async def test_ask_names_the_way_where_nothing_answers(env: dict[str, str]) -> N
     assert no_url.stderr.startswith("the shop is no URL such as http://127.0.0.1:8000.")
 
 
+async def test_ask_refuses_a_header_that_is_none(env: dict[str, str]) -> None:
+    refused = await call_cartwheel("ask", "{ __typename }", "--header", "X-Cart-Token", env=env)
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == 'A header is a name and a value, such as "X-Cart-Token: ...".\n'
+
+
 async def test_the_version_is_printed(env: dict[str, str]) -> None:
     printed = await call_cartwheel("--version", env=env)
 

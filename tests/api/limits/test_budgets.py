@@ -21,10 +21,10 @@ MARGIN = 3
 PAGE_SIZE = 24
 """Rows that a page shows where its client chooses."""
 
-DOCUMENT = re.compile(r"""\bask\b[^'"\n]*(?:"[^"{]*"[^'"\n]*)*?(?:'([^']*)'|"((?:[^"\\]|\\.)*)")""")
+DOCUMENT = re.compile(r"""\bask\b[^'"\n]*(?:"[^"{]*"[^'"\n]*)*(?:'([^']*)'|"((?:[^"\\]|\\.)*)")""")
 """What the README passes to `cartwheel ask`, in single or double quotes of the shell."""
 EXAMPLES = sorted([*USUAL_EXAMPLES.glob("*.graphql"), *DEMO_EXAMPLES.glob("*.graphql")])
-SHELL = {"$ITEMS": "lines: []", "$DELIVERIES": "deliveries: []"}
+SHELL = {"$ITEMS": "lines: []", "$DELIVERIES": "deliveries: []", "$CHANGES": "changes: {}"}
 
 STOREFRONT = """
 query Storefront($first: Int!) {
