@@ -49,6 +49,7 @@ from tests.factories.order import (
 )
 from tests.factories.promotion import create_flash_sale, create_full_reduction
 from tests.factories.stock import reserved_units
+from tests.observe import count_statements
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")
 
@@ -291,3 +292,34 @@ async def test_an_edit_and_another_command_at_the_same_moment_leave_one_order(
     unexpected = [each for each in outcomes if each is not None and not isinstance(each, DomainError)]
     assert unexpected == []
     assert any(outcome is None for outcome in outcomes)
+
+
+@pytest.mark.parametrize("paid", [False, True], ids=["to be paid", "paid"])
+async def test_an_edit_takes_as_many_statements_for_many_lines_as_for_few(
+    shop: Shop, session: AsyncSession, paid: bool
+) -> None:
+    counts = []
+    for size in (2, 8):
+        kept, added = (
+            [await a_variant(session) for _ in range(size)],
+            [await a_variant(session) for _ in range(size)],
+        )
+        order = await create_order(
+            session,
+            lines=[(each, 3) for each in kept],
+            status=OrderStatus.CONFIRMED if paid else OrderStatus.PENDING,
+        )
+        lines = await order_lines_of(session, order)
+        changes = OrderChanges(
+            lines=[LineChange(line.id, 1) for line in lines],
+            additions=[LineAddition(each.id, 1) for each in added],
+        )
+        await session.commit()
+        with count_statements(shop) as quoted:
+            priced = await quote_edit(session, order.id, changes, now=NOW)
+        with count_statements(shop) as edited:
+            await edit(session, order, changes, key=f"edit-{size}", total=priced.total.minor)
+            await session.commit()
+        counts.append((quoted.total, edited.total))
+
+    assert counts[0] == counts[1]

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.address import PostalAddress
 from domain.aftersales.order_editing.facts import EditFacts
-from domain.aftersales.order_editing.plan import EditPlan, PlannedAddition, PlannedRemoval
+from domain.aftersales.order_editing.plan import EditPlan, PlannedAddition, PlannedRemoval, PlannedSource
 from domain.aftersales.withdrawal import remove_units
 from domain.cause import Cause
 from domain.events import OrderEvent
@@ -121,27 +121,41 @@ async def add_lines(
 ) -> None:
     """Add lines with their units to be sent, and reserve them."""
     order = facts.order
-    counted: list[LineAllocation] = []
-    for position, planned in enumerate(additions, start=facts.last_position + 1):
-        line = new_line(order, planned, position)
-        session.add(line)
-        await session.flush()
-        for source in planned.sources:
-            delivery_line = DeliveryLine(
-                delivery_id=source.delivery_id,
-                order_line_id=line.id,
-                warehouse_id=source.warehouse_id,
-                quantity=source.quantity,
-                packed=0,
-                reserved=planned.tracked,
-            )
-            session.add(delivery_line)
-            await session.flush()
-            if planned.tracked:
-                allocation = Allocation(planned.variant_id, source.warehouse_id, source.quantity)
-                counted.append(LineAllocation(delivery_line.id, allocation, source.backordered))
+    lines = [
+        new_line(order, planned, position)
+        for position, planned in enumerate(additions, start=facts.last_position + 1)
+    ]
+    session.add_all(lines)
+    await session.flush()
+    sent = [
+        (planned, source, new_delivery_line(line, planned, source))
+        for line, planned in zip(lines, additions, strict=True)
+        for source in planned.sources
+    ]
+    session.add_all(delivery_line for _, _, delivery_line in sent)
+    await session.flush()
+    counted = [
+        LineAllocation(
+            delivery_line.id,
+            Allocation(planned.variant_id, source.warehouse_id, source.quantity),
+            source.backordered,
+        )
+        for planned, source, delivery_line in sent
+        if planned.tracked
+    ]
     if counted:
         await reserve_line_units(session, counted, order_id=order.id, cause=cause)
+
+
+def new_delivery_line(line: OrderLine, planned: PlannedAddition, source: PlannedSource) -> DeliveryLine:
+    return DeliveryLine(
+        delivery_id=source.delivery_id,
+        order_line_id=line.id,
+        warehouse_id=source.warehouse_id,
+        quantity=source.quantity,
+        packed=0,
+        reserved=planned.tracked,
+    )
 
 
 def new_line(order: Order, planned: PlannedAddition, position: int) -> OrderLine:

@@ -22,6 +22,7 @@ from domain.promotion.mapping import rule_of
 from domain.shipping import Tariff, load_tariff
 from domain.state import status_text
 from models import (
+    Account,
     ClaimTerms,
     Money,
     Order,
@@ -31,6 +32,7 @@ from models import (
     Promotion,
     PromotionBuyer,
     PromotionUse,
+    Role,
     Ticket,
     Warehouse,
     select_exclusions,
@@ -206,7 +208,9 @@ async def load_buyer_facts(
         .execution_options(populate_existing=True)
     )
     buyers = rows.all()
+    role = await session.scalar(select(Account.role).where(Account.id == order.account_id))
     return BuyerFacts(
+        has_account=role is not Role.GUEST_BUYER,
         uses={row.promotion_id: row.uses - (1 if row.promotion_id in own else 0) for row in buyers},
         flash_units={
             row.promotion_id: row.flash_units

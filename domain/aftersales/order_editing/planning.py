@@ -143,16 +143,21 @@ def apply_addition(
 ) -> None:
     if not 1 <= addition.quantity <= QUANTITY_LIMIT:
         raise Invalid("A quantity is between 1 and {limit}.", limit=QUANTITY_LIMIT, field=(*path, "quantity"))
-    delivery = delivery_for(facts, sending, addition.delivery_id, (*path, "delivery_id"))
+    delivery = delivery_for(facts, sending, addition, (*path, "delivery_id"))
     requested.fields.setdefault(addition.variant_id, (*path, "variant_id"))
     requested.added[delivery.id, addition.variant_id] += addition.quantity
 
 
-def delivery_for(facts: EditFacts, sending: SendingPlan, delivery_id: int | None, path: Path) -> Delivery:
+def delivery_for(facts: EditFacts, sending: SendingPlan, addition: LineAddition, path: Path) -> Delivery:
     """The delivery that something is added to, of which nothing may be packed."""
+    delivery_id = addition.delivery_id
     if delivery_id is not None and delivery_id not in {each.id for each in facts.sending.deliveries}:
         raise NotFound("delivery", field=path)
     found = [each for each in sending.deliveries if delivery_id in (None, each.id)]
+    if delivery_id is None and (stock := facts.variants.get(addition.variant_id)):
+        is_sent = stock.sellable.variant.requires_shipping
+        fitting = [each for each in found if (each.method is not ShippingMethod.NONE) == is_sent]
+        found = fitting or found
     if not found:
         raise WrongState("Part of this is packed already.", field=path)
     if len(found) > 1:
