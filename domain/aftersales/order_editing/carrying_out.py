@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.address import PostalAddress
@@ -26,6 +26,7 @@ from models import (
     OrderPromotionRules,
     PostingKind,
 )
+from models.sql.types import NewRow
 
 
 async def carry_out(
@@ -121,64 +122,74 @@ async def add_lines(
 ) -> None:
     """Add lines with their units to be sent, and reserve them."""
     order = facts.order
-    lines = [
-        new_line(order, planned, position)
-        for position, planned in enumerate(additions, start=facts.last_position + 1)
-    ]
-    session.add_all(lines)
-    await session.flush()
-    sent = [
-        (planned, source, new_delivery_line(line, planned, source))
-        for line, planned in zip(lines, additions, strict=True)
-        for source in planned.sources
-    ]
-    session.add_all(delivery_line for _, _, delivery_line in sent)
-    await session.flush()
+    if not additions:
+        return
+    lines = await session.scalars(
+        insert(OrderLine).returning(OrderLine),
+        [
+            new_line(order, planned, position)
+            for position, planned in enumerate(additions, start=facts.last_position + 1)
+        ],
+    )
+    planned_by_line = {line.id: additions[line.position - facts.last_position - 1] for line in lines.all()}
+    rows = await session.scalars(
+        insert(DeliveryLine).returning(DeliveryLine),
+        [
+            new_delivery_line(line_id, planned, source)
+            for line_id, planned in planned_by_line.items()
+            for source in planned.sources
+        ],
+    )
     counted = [
         LineAllocation(
-            delivery_line.id,
-            Allocation(planned.variant_id, source.warehouse_id, source.quantity),
-            source.backordered,
+            row.id,
+            Allocation(planned.variant_id, row.warehouse_id, row.quantity),
+            backordered_units(planned, row),
         )
-        for planned, source, delivery_line in sent
-        if planned.tracked
+        for row in rows.all()
+        if (planned := planned_by_line[row.order_line_id]).tracked
     ]
     if counted:
         await reserve_line_units(session, counted, order_id=order.id, cause=cause)
 
 
-def new_delivery_line(line: OrderLine, planned: PlannedAddition, source: PlannedSource) -> DeliveryLine:
-    return DeliveryLine(
-        delivery_id=source.delivery_id,
-        order_line_id=line.id,
-        warehouse_id=source.warehouse_id,
-        quantity=source.quantity,
-        packed=0,
-        reserved=planned.tracked,
-    )
+def backordered_units(planned: PlannedAddition, line: DeliveryLine) -> int:
+    here = (line.delivery_id, line.warehouse_id)
+    return sum(each.backordered for each in planned.sources if (each.delivery_id, each.warehouse_id) == here)
 
 
-def new_line(order: Order, planned: PlannedAddition, position: int) -> OrderLine:
-    return OrderLine(
-        order_id=order.id,
-        position=position,
-        product_id=planned.product_id,
-        variant_id=planned.variant_id,
-        sku=planned.sku,
-        title=planned.title,
-        translations=planned.translations,
-        options=planned.options,
-        picture_url=planned.picture_url,
-        weight_grams=planned.weight_grams,
-        requires_shipping=planned.requires_shipping,
-        currency=order.currency,
-        unit_amount=planned.unit_amount,
-        quantity=planned.quantity,
-        discount_amount=planned.discount_amount,
-        cancelled=0,
-        cancelled_amount=0,
-        discounts=planned.discounts,
-    )
+def new_delivery_line(line_id: int, planned: PlannedAddition, source: PlannedSource) -> NewRow:
+    return {
+        "delivery_id": source.delivery_id,
+        "order_line_id": line_id,
+        "warehouse_id": source.warehouse_id,
+        "quantity": source.quantity,
+        "packed": 0,
+        "reserved": planned.tracked,
+    }
+
+
+def new_line(order: Order, planned: PlannedAddition, position: int) -> NewRow:
+    return {
+        "order_id": order.id,
+        "position": position,
+        "product_id": planned.product_id,
+        "variant_id": planned.variant_id,
+        "sku": planned.sku,
+        "title": planned.title,
+        "translations": planned.translations,
+        "options": planned.options,
+        "picture_url": planned.picture_url,
+        "weight_grams": planned.weight_grams,
+        "requires_shipping": planned.requires_shipping,
+        "currency": order.currency,
+        "unit_amount": planned.unit_amount,
+        "quantity": planned.quantity,
+        "discount_amount": planned.discount_amount,
+        "cancelled": 0,
+        "cancelled_amount": 0,
+        "discounts": planned.discounts,
+    }
 
 
 async def store_rules(session: AsyncSession, order: Order, plan: EditPlan) -> None:
