@@ -46,6 +46,8 @@ async def test_a_customer_checks_out_the_cart(sign_in: SignIn) -> None:
     started = await mobile.do("MobilePaymentStart", id=placed["order"]["payments"][0]["id"])
 
     assert (quote["problems"], placed["order"]["total"]) == ([], quote["total"])
+    assert placed["secret"] is None, "a customer signs in"
+    assert [(line["exclusion"], line["backordered"]) for line in quote["lines"]] == [(None, 0)]
     assert (started["payment"]["status"], started["nextAction"]["kind"]) == ("STARTED", "REDIRECT")
 
 
