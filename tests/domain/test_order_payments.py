@@ -1,5 +1,8 @@
 """The payment methods of what is unpaid: cash and payments in advance take each other's place."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -175,3 +178,21 @@ async def test_cash_keeps_to_the_rules_for_orders_that_are_placed(shop: Shop, se
         "Nothing of this order comes to a door, where it could be paid.",
         "At most 5000.00 CNY can be paid at the door.",
     ]
+
+
+async def test_a_parcel_leaves_with_its_cash_or_waits_for_the_payment_never_without_both(shop: Shop) -> None:
+    async with shop.database.writes.begin() as session:
+        order = await create_order(session, payments={CASH: None})
+        [parcel] = await pack(session, order)
+
+    async def run(command: Callable[[AsyncSession], Awaitable[None]]) -> None:
+        async with shop.database.writes.begin() as session:
+            await command(session)
+
+    outcomes = await asyncio.gather(
+        run(lambda session: divide(session, order, SANDBOX=9_900)),
+        run(lambda session: hand_to_carrier(session, parcel)),
+        return_exceptions=True,
+    )
+
+    assert [type(each) for each in outcomes if each is not None] == [WrongState]

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.shop import Shop
 from models import CurrencyCode, Order, OrderEdit, OrderEditStatus, OrderStatus, Role
 from tests.api.order.edit_documents import (
+    CHANGE_PAYMENTS,
     VIEW_EDITED,
     capture_last,
     edit,
@@ -22,10 +23,10 @@ from tests.api.order.editing_documents import HOLD
 from tests.api.order.test_guests import order_as_guest
 from tests.api.test_payment import START
 from tests.clients import Clients
-from tests.conftest import STARTED_AT
+from tests.conftest import STARTED_AT, Clock
 from tests.factories.cart import create_coupon
 from tests.factories.order import CASH, a_variant, create_order
-from tests.given import id_of
+from tests.given import cny, id_of
 from tests.observe import read_all_rows, run_until_idle
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")
@@ -158,3 +159,33 @@ async def test_what_is_paid_for_an_edit_is_asked_for_no_longer_than_the_edit_wai
         [waiting] = await reading.scalars(select(OrderEdit))
     assert started["userErrors"] == []
     assert datetime.fromisoformat(started["nextAction"]["expiresAt"]) == waiting.due_at
+
+
+async def test_cash_is_paid_in_advance_until_a_deadline_and_is_cash_again_after_it(
+    clients: Clients, shop: Shop, session: AsyncSession, clock: Clock
+) -> None:
+    variant = await a_variant(session)
+    await session.commit()
+    customer, order = await owner_of(clients, shop, [(variant, 1)], payments={CASH: None})
+    parts = [{"method": "SANDBOX", "amount": cny("99.00")}]
+
+    changed = await customer.do(CHANGE_PAYMENTS, id=id_of(order), payments=parts)
+    started = await customer.do(START, id=changed["order"]["payments"][-1]["id"])
+    again = await customer.do(CHANGE_PAYMENTS, id=id_of(order), payments=parts)
+    async with shop.database.reads() as reading:
+        due_at = (await reading.get_one(Order, order.id)).payment_due_at
+    assert due_at
+    clock.now = due_at
+    await run_until_idle(shop)
+
+    assert changed["userErrors"] == started["userErrors"] == []
+    assert datetime.fromisoformat(started["nextAction"]["expiresAt"]) == due_at
+    assert [error["code"] for error in again["userErrors"]] == ["WRONG_STATE"]
+    support = await clients.staff(Role.SUPPORT)
+    shown = (await support.get(VIEW_EDITED, id=id_of(order)))["order"]
+    assert [(each["method"], each["status"], each["amount"]["amount"]) for each in shown["payments"]] == [
+        ("CASH_ON_DELIVERY", "CLOSED", "0.00"),
+        ("SANDBOX", "CLOSED", "99.00"),
+        ("CASH_ON_DELIVERY", "PENDING", "99.00"),
+    ]
+    assert (shown["status"], shown["total"]) == ("CONFIRMED", {"amount": "99.00"})
