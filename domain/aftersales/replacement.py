@@ -12,6 +12,7 @@ from domain.aftersales.states import AGREED
 from domain.aftersales.ticket import ticket_lines_of
 from domain.cause import Cause
 from domain.errors import OutOfStock
+from domain.order import label_of_line
 from domain.order.allocation import AllocatedUnits, AvailableStock, DeliveryPlace, allocate_units
 from domain.stock import Allocation, LineAllocation, levels_by_variant, reserve_line_units
 from models import (
@@ -26,6 +27,7 @@ from models import (
     Variant,
     Warehouse,
 )
+from text.messages import Localized
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,10 +269,10 @@ async def find_available_stock(
     """What is available of these variants and where; OutOfStock when it is not enough, in all warehouses or
     at the place where it is to be collected, or where nothing is collected there any more."""
     needed: defaultdict[int, int] = defaultdict(int)
-    titles: dict[int, str] = {}
+    titles: dict[int, Localized] = {}
     for units in owed:
         needed[units.variant_id] += units.quantity
-        titles[units.variant_id] = lines[units.order_line_id].title
+        titles[units.variant_id] = label_of_line(lines[units.order_line_id])
     rows = await session.scalars(select(Variant).where(Variant.id.in_(needed)))
     variants = {variant.id: variant for variant in rows}
     found = await levels_by_variant(session, set(needed), active=True)

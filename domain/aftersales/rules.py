@@ -8,8 +8,9 @@ from domain.aftersales.reasons import REASONS, ClaimStage, stage_of
 from domain.aftersales.sent_units import SentUnits
 from domain.aftersales.states import REFUND_TYPES, STATUS_WHEN_ACCEPTED
 from domain.errors import DomainError, ErrorCode, Path
+from domain.order import label_of_line
 from models import Order, OrderLine, OrderStatus, TicketReason, TicketType
-from text.messages import Fact
+from text.messages import Fact, Localized
 
 
 class TicketObstacle(StrEnum):
@@ -134,7 +135,7 @@ class LineUnits:
         return self.bought - self.waiting - (self.withdrawn - self.withdrawing)
 
 
-def refuse_stage(stage: ClaimStage, title: str, *, came_back: bool, field: Path) -> NotEligible:
+def refuse_stage(stage: ClaimStage, title: Localized, *, came_back: bool, field: Path) -> NotEligible:
     """What is refused, and how, when units have not reached the stage a claim needs, or are past it."""
     if stage is ClaimStage.WAITING:
         template = "{title} has been packed or sent: return it when it has arrived."
@@ -198,7 +199,7 @@ def find_return_obstacle(case: ClaimCase) -> NotEligible | None:
             return NotEligible(
                 TicketObstacle.NOT_RETURNABLE,
                 "{title} was not sent and cannot come back: ask for a refund.",
-                title=line.title,
+                title=label_of_line(line),
                 field=("lines", index, "order_line_id"),
             )
     return None
@@ -224,7 +225,8 @@ def find_units_obstacle(case: ClaimCase) -> NotEligible | None:
     """What of the claimed units stands in the way: other tickets, or how far they have come."""
     stage = case.claim.stage
     for index, claimed in enumerate(case.claim.lines):
-        units, title = case.units[claimed.order_line_id], case.lines[claimed.order_line_id].title
+        units = case.units[claimed.order_line_id]
+        title = label_of_line(case.lines[claimed.order_line_id])
         if claimed.quantity <= case.left_of(claimed):
             continue
         path = ("lines", index, "quantity")

@@ -8,6 +8,8 @@ from domain.aftersales.reasons import REASONS, ClaimStage
 from domain.aftersales.rules import ClaimCase, ClaimedUnits, NotEligible, TicketObstacle
 from domain.aftersales.sent_units import PickedUnits, SentUnits, pick_units
 from domain.errors import Path
+from domain.order import label_of_line
+from text.messages import Localized
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +104,14 @@ def find_time_obstacle(case: ClaimCase, deadlines: Deadlines, *, asked_at: datet
         field, line = ("lines", index), case.lines[claimed.order_line_id]
         if line.exclusion is not None and not REASONS[case.claim.reason].fault:
             template = "{title} cannot be returned without a reason, as you confirmed when you ordered it."
-            return NotEligible(TicketObstacle.EXCLUDED, template, title=line.title, field=field)
+            return NotEligible(TicketObstacle.EXCLUDED, template, title=label_of_line(line), field=field)
         if claimed.quantity > window.left:
-            return refuse_time(window, claimed.quantity, line.title, deadlines, field)
+            return refuse_time(window, claimed.quantity, label_of_line(line), deadlines, field)
     return None
 
 
 def refuse_time(
-    window: ClaimWindow, quantity: int, title: str, deadlines: Deadlines, field: Path
+    window: ClaimWindow, quantity: int, title: Localized, deadlines: Deadlines, field: Path
 ) -> NotEligible:
     """The refusal of more units than can be claimed now."""
     if opens_at := window.opens_at(quantity):

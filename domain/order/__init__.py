@@ -25,7 +25,7 @@ from domain.order.place import (
     place_orders,
 )
 from domain.order.quote import OrderQuote, OrderQuoteLine, quote_order
-from domain.order.refusals import AmountMismatch, NotOffered
+from domain.order.refusals import AmountMismatch, NotOffered, label_of_line
 from domain.order.request import OrderRequest, PaymentPlan, PlannedPayment, RequestedDelivery, RequestedLine
 from domain.order.states import FINAL, NOT_DISPATCHED, TRANSITIONS
 from domain.order.waiting_edit import EDIT_TRANSITIONS
@@ -62,6 +62,7 @@ __all__ = [
     "find_earlier_results",
     "hold_order",
     "is_unpaid_at",
+    "label_of_line",
     "lock_order",
     "place_order",
     "place_orders",

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.cart.sellable import label_of
 from domain.cause import Cause
 from domain.errors import DomainError, Invalid, LimitReached, OutOfStock, collect_refusals
 from domain.events import OrderConfirmed, OrderPlaced
@@ -194,7 +195,7 @@ def check_exclusions(request: OrderRequest, quote: OrderQuote) -> None:
     """Refuse goods that cannot be returned without a reason, unless the buyer knows that and why."""
     for line in quote.lines:
         if line.exclusion and request.confirmed_exclusions.get(line.variant.id) is not line.exclusion:
-            raise ExclusionNotConfirmed(line.item.name)
+            raise ExclusionNotConfirmed(label_of(line.item.sellable))
 
 
 def check_each_payment(payments: Sequence[PlannedPayment], currency: CurrencyCode, terms: OrderTerms) -> None:

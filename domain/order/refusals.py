@@ -1,9 +1,15 @@
 """Refusals that only placing an order knows."""
 
 from domain.errors import DomainError, ErrorCode
-from models import Money, PaymentMethod
+from models import Money, OrderLine, PaymentMethod
+from text.messages import Localized
 
 Path = tuple[str | int, ...]
+
+
+def label_of_line(line: OrderLine) -> Localized:
+    """What refusals call what was ordered, in the language of who reads them."""
+    return Localized.of(line.title, line.translations or {}, "title")
 
 
 class AmountMismatch(DomainError):
@@ -32,6 +38,6 @@ class ExclusionNotConfirmed(DomainError):
 
     code = ErrorCode.CONFIRMATION_REQUIRED
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: Localized) -> None:
         template = "{name} cannot be returned without a reason: please confirm that."
         super().__init__(template, name=name, field=("confirmed_exclusions",))

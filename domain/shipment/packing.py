@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import Conflict, Invalid, LimitReached, NotFound, WrongState, collect_refusals
 from domain.events import ShipmentPacked, ShipmentUnpacked
-from domain.order import lock_order, reopen_order
+from domain.order import label_of_line, lock_order, reopen_order
 from domain.order.waiting_edit import check_no_waiting_edit
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment
@@ -257,7 +257,7 @@ async def packing_conflict(
 ) -> Conflict:
     await session.refresh(line)
     waiting = (await count_waiting_units(session, [line.id])).get(line.id, 0)
-    left, title = line.quantity - line.packed - waiting, order_line.title
+    left, title = line.quantity - line.packed - waiting, label_of_line(order_line)
     if waiting:
         return Conflict(
             "Only {left} of {title} can be packed; {waiting} more wait for stock to come.",

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
@@ -25,6 +25,8 @@ query ($id: ID!) {
 }
 """
 CANCEL = "mutation ($input: OrderCancelInput!) { orderCancel(input: $input) { userErrors { code message } } }"
+CANCEL_LINES = """mutation ($input: OrderLinesCancelInput!) { orderLinesCancel(input: $input) {
+  userErrors { message } } }"""
 WRONG_PRODUCT = "query ($language: String) { product(language: $language) { id } }"
 WRONG_SLUG = "{ product { id } }"
 UPDATE = "mutation ($input: AccountUpdateInput!) { accountUpdate(input: $input) { userErrors { message } } }"
@@ -113,6 +115,20 @@ async def test_a_refusal_of_a_command_is_in_the_readers_language(clients: Client
     assert english["userErrors"][0]["message"] != chinese["userErrors"][0]["message"]
     assert "已完成" in chinese["userErrors"][0]["message"] or "售后" in chinese["userErrors"][0]["message"]
     assert missing["userErrors"] == [{"code": "NOT_FOUND", "message": "没有这个订单。"}]
+
+
+async def test_a_refusal_names_what_was_ordered_in_the_readers_language(clients: Clients, shop: Shop) -> None:
+    customer = await clients.customer()
+    order, _ = await order_of_tea(shop, customer.account, status=OrderStatus.CONFIRMED)
+    async with shop.database.reads() as session:
+        line = global_id("OrderLine", await session.scalar(select(OrderLine.id)) or 0)
+    units = {"id": id_of(order), "lines": [{"orderLineId": line, "quantity": 9}], "reason": "Too many."}
+
+    english = await customer.do(CANCEL_LINES, **units)
+    chinese = await reading(customer, "zh").do(CANCEL_LINES, **units)
+
+    assert english["userErrors"][0]["message"] == "Only 1 of Oolong tea can still be asked for."
+    assert "乌龙茶" in chinese["userErrors"][0]["message"]
 
 
 async def test_the_argument_is_read_before_the_header(clients: Clients) -> None:

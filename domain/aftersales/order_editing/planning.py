@@ -172,7 +172,7 @@ def check_sellable(facts: EditFacts, requested: RequestedUnits, variant_id: int)
     if found is None or found.sellable.status is ProductStatus.DRAFT:
         raise NotFound("variant", field=path)
     if found.sellable.unit_price is None:
-        raise NotForSale("{name} is not sold any more.", name=found.sellable.name, field=path)
+        raise NotForSale("{name} is not sold any more.", name=label_of(found.sellable), field=path)
     units = sum(count for (_, added), count in requested.added.items() if added == variant_id)
     available = found.sellable.available
     if available is not None and available < units:
@@ -187,7 +187,7 @@ def check_shippable(facts: EditFacts, requested: RequestedUnits, delivery_id: in
     if needs_confirmation or found.variant.requires_shipping == (delivery.method is ShippingMethod.NONE):
         raise NotForSale(
             "{name} cannot be added to this order; order it anew.",
-            name=found.name,
+            name=label_of(found),
             field=requested.fields[variant_id],
         )
 
