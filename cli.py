@@ -244,6 +244,17 @@ def audit(
     run_in_shop(lambda shop: print_audit(shop, every=every))
 
 
+@app.command("continue-orders")
+def continue_orders() -> None:
+    """Continue orders that the release 0.2.0 ended while something of them was open, while the shop runs.
+
+    They are those that `audit` names under "ended orders": confirmed again, they end when nothing is open.
+    """
+    from edge.commands.ended_orders import continue_ended_orders
+
+    run_in_shop(continue_ended_orders)
+
+
 @app.command()
 def quality(
     limit: Annotated[int, typer.Option(min=1, help="how many issues to print")] = 20,
