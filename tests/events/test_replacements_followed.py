@@ -14,6 +14,7 @@ from events.shop import Shop
 from models import (
     Backorder,
     OrderStatus,
+    Refund,
     ReplacementChoice,
     ShipmentStatus,
     Ticket,
@@ -29,8 +30,10 @@ from tests.factories.stock import receive
 from tests.observe import run_until_idle
 
 
-async def ticket_with_replacement_back(session: AsyncSession, now: datetime) -> Ticket:
-    """A ticket whose replacement came back; one unit is left in stock."""
+async def ticket_with_replacement_back(
+    session: AsyncSession, now: datetime, status: ShipmentStatus = ShipmentStatus.RETURNED
+) -> Ticket:
+    """A ticket whose replacement came back, or was lost; one unit is left in stock."""
     variant = await variant_of(session, await create_product(session, stock={"MAIN": 3}))
     order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 1)], now=now)
     ticket = await create_ticket(
@@ -43,7 +46,7 @@ async def ticket_with_replacement_back(session: AsyncSession, now: datetime) -> 
     )
     [shipment] = await dispatch(session, order, now=now)
     _, shipment = await lock_shipment(session, shipment.id)
-    facts = [TrackingFact(ShipmentStatus.RETURNED, "RETURNED", "Nobody there.", now)]
+    facts = [TrackingFact(status, status.value, "Nobody there.", now)]
     await add_tracking_events(session, shipment, facts, cause=Cause(now), receipt_after=RECEIPT_AFTER)
     return ticket
 
@@ -130,3 +133,22 @@ async def test_a_replacement_of_what_sells_when_out_waits_and_is_filled_before_l
     await session.commit()
     await run_until_idle(shop)
     assert await status_now(shop, ticket) is TicketStatus.COMPLETED
+
+
+async def test_a_lost_replacement_that_nobody_ends_leads_to_the_choice_and_then_to_money(
+    shop: Shop, clock: Clock, session: AsyncSession
+) -> None:
+    ticket = await ticket_with_replacement_back(session, clock(), ShipmentStatus.EXPIRED)
+    await session.commit()
+    await run_until_idle(shop)
+    assert await status_now(shop, ticket) is TicketStatus.RESHIPPING
+
+    clock.tick(shop.settings.deadlines.undelivered_ended_after)
+    await run_until_idle(shop)
+    assert await status_now(shop, ticket) is TicketStatus.AWAITING_CHOICE
+    clock.tick(shop.settings.deadlines.replacement_chosen_within)
+    await run_until_idle(shop)
+
+    async with shop.database.reads() as reads:
+        refunds = await reads.execute(select(Refund.ticket_id, Refund.amount))
+        assert refunds.all() == [(ticket.id, 9_900)]
