@@ -18,6 +18,7 @@ from rich.console import Console
 
 from domain.quality.issue import QualityReason
 from edge.commands.backup_commands import add_backup_commands
+from edge.commands.book_commands import add_book_commands
 from edge.commands.operation_commands import operation_commands
 from edge.gc_tuning import tune_garbage_collector
 from models.account import STAFF, Role
@@ -43,6 +44,7 @@ app.add_typer(exports, name="export")
 console = Console(stderr=True)
 app.add_typer(operation_commands(lambda work: run_in_shop(work), console), name="operations")
 add_backup_commands(app, lambda: read_settings().database.url, console)
+add_book_commands(app, lambda work: run_in_shop(work))
 CsvFiles = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV files")]
 
 
@@ -226,33 +228,6 @@ def demo() -> None:
     with exit_when_refused():
         upgrade_database(settings)
     load_demo_shop(settings)
-
-
-@app.command()
-def audit(
-    every: Annotated[
-        bool, typer.Option("--all", help="print every disagreement, not only the first")
-    ] = False,
-) -> None:
-    """Check that ledger, order totals, refunds, stock movements and promotions agree, while the shop runs.
-
-    Exit code 0 when they do; else 1, and the first disagreement is printed: its rule, its row, the expected
-    and the found value.
-    """
-    from edge.commands.audit import print_audit
-
-    run_in_shop(lambda shop: print_audit(shop, every=every))
-
-
-@app.command("continue-orders")
-def continue_orders() -> None:
-    """Continue orders that the release 0.2.0 ended while something of them was open, while the shop runs.
-
-    They are those that `audit` names under "ended orders": confirmed again, they end when nothing is open.
-    """
-    from edge.commands.ended_orders import continue_ended_orders
-
-    run_in_shop(continue_ended_orders)
 
 
 @app.command()

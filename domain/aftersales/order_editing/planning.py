@@ -202,14 +202,16 @@ def normalized_addresses(
         for index, (delivery_id, address) in enumerate(changes.addresses.items()):
             path = ("changes", "addresses", index)
             with check:
-                delivery = redirected(facts, editable.get(delivery_id), delivery_id, (*path, "delivery_id"))
+                delivery = find_redirected(
+                    facts, editable.get(delivery_id), delivery_id, (*path, "delivery_id")
+                )
                 postal = normalize_address(address, field=(*path, "address", "postal"))
                 if postal != postal_address_of(delivery):
                     found[delivery_id] = postal
     return found
 
 
-def redirected(facts: EditFacts, delivery: Delivery | None, delivery_id: int, path: Path) -> Delivery:
+def find_redirected(facts: EditFacts, delivery: Delivery | None, delivery_id: int, path: Path) -> Delivery:
     """The delivery that is to go elsewhere; refused where nothing of it does, or it is packed."""
     if not facts.sending.units_of(delivery_id):
         raise WrongState("Nothing is sent there any more.", field=path)
