@@ -18,10 +18,10 @@ def add_book_commands(app: typer.Typer, run: "Callable[[Callable[[Shop], Awaitab
             bool, typer.Option("--all", help="print every disagreement, not only the first")
         ] = False,
     ) -> None:
-        """Check that ledger, order totals, refunds, stock movements and promotions agree, while the shop runs.
+        """Check that ledger, order totals, refunds, stock movements and promotions agree.
 
-        Exit code 0 when they do; else 1, and the first disagreement is printed: its rule, its row, the expected
-        and the found value.
+        The shop may run. Exit code 0 when they do; else 1, and the first disagreement is printed: its rule, its
+        row, the expected and the found value.
         """
         from edge.commands.audit import print_audit
 
@@ -29,9 +29,10 @@ def add_book_commands(app: typer.Typer, run: "Callable[[Callable[[Shop], Awaitab
 
     @app.command("continue-orders")
     def continue_orders() -> None:
-        """Continue orders that the release 0.2.0 ended while something of them was open, while the shop runs.
+        """Continue orders that the release 0.2.0 ended while something of them was open.
 
-        They are those that `audit` names under "ended orders": confirmed again, they end when nothing is open.
+        They are those that `audit` names under "ended orders": confirmed again, they end when nothing is
+        open. The shop may run.
         """
         from edge.commands.ended_orders import continue_ended_orders
 
