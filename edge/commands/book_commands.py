@@ -20,8 +20,8 @@ def add_book_commands(app: typer.Typer, run: "Callable[[Callable[[Shop], Awaitab
     ) -> None:
         """Check that ledger, order totals, refunds, stock movements and promotions agree.
 
-        The shop may run. Exit code 0 when they do; else 1, and the first disagreement is printed: its rule, its
-        row, the expected and the found value.
+        The shop may run. Exit code 0 when they do; else 1, and the first disagreement is printed: its rule,
+        its row, the expected and the found value.
         """
         from edge.commands.audit import print_audit
 
