@@ -33,8 +33,8 @@ TAKEOVER_LIMIT = 100
 async def take_over_guest_orders(session: AsyncSession, account: Account, *, now: datetime) -> int:
     """Make the orders of guests those of a locked account, with everything about them; returns how many.
 
-    Only what was ordered with a contact that the account has verified. The secrets of the orders open nothing
-    from then on.
+    Only what was ordered with an e-mail address that the account has verified, or with nothing but its
+    verified phone number. The secrets of the orders open nothing from then on.
     """
     contacts = [*verified_contacts(account)]
     if account.role is not Role.CUSTOMER or not contacts:
@@ -53,9 +53,12 @@ async def take_over_guest_orders(session: AsyncSession, account: Account, *, now
 
 
 def verified_contacts(account: Account) -> Sequence[ColumnElement[bool]]:
-    """Whether a guest was reached at a contact that the account has verified, for each of them."""
+    """Whether a guest was reached at a contact that the account has verified, for each of them.
+
+    A phone number counts only where no e-mail address was given: numbers are mistyped, and given to others.
+    """
     by_email = GuestAccount.email == account.email
-    by_phone = GuestAccount.phone == account.phone
+    by_phone = (GuestAccount.phone == account.phone) & GuestAccount.email.is_(None)
     verified = ((by_email, account.email_verified_at), (by_phone, account.phone_verified_at))
     return [condition for condition, verified_at in verified if verified_at is not None]
 

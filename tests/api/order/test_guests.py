@@ -308,6 +308,23 @@ async def test_an_order_placed_after_the_verification_is_taken_over_at_the_next_
     assert await session.scalar(select(Order.account_id)) == account.id
 
 
+async def test_the_phone_decides_about_a_takeover_only_where_no_email_was_given(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    account = await create_account(session, email="other@example.com", phone="+8613912345678")
+    account.phone_verified_at = account.email_verified_at = shop.clock()
+    await session.commit()
+    phone = {"phone": "+8613912345678"}
+    holder, kept = await order_as_guest(clients, session, contact={"email": MAIL, **phone})
+    _, taken = await order_as_guest(clients, session, contact=phone, idempotencyKey="second")
+
+    await sign_in(clients, "other@example.com")
+
+    assert (await holder.get(READ, id=kept["id"]))["order"]["number"] == kept["number"]
+    owned = select(Order.number).where(Order.account_id == account.id)
+    assert (await session.scalars(owned)).all() == [taken["number"]]
+
+
 async def test_the_secret_is_sent_to_the_contact_of_the_order_and_to_nobody_else(
     clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
