@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from loaders.base import ByKey, Grouped, ManyByKey, loader
 from loaders.page import Key, Sort
-from models import DeliveryRun, DeliveryRunStatus, DeliveryRunStop, Shipment
+from models import DeliveryLine, DeliveryRun, DeliveryRunStatus, DeliveryRunStop, Shipment
 from models.sql.types import AnyColumn, AnySelect
 
 NEWEST_DELIVERY_RUN = Sort("newest", (Key(DeliveryRun.id, descending=True),))
@@ -102,6 +102,27 @@ class RunsByOrder(RunsByParcels):
     key = Shipment.order_id
 
 
+class RunsByOrderLine(Grouped[int, Sequence[DeliveryRun]]):
+    """The delivery runs on which parcels of the deliveries of an order line are or were."""
+
+    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, Sequence[DeliveryRun]]:
+        rows = await session.execute(
+            select(DeliveryLine.order_line_id, DeliveryRun)
+            .select_from(DeliveryLine)
+            .join(Shipment, Shipment.delivery_id == DeliveryLine.delivery_id)
+            .join(DeliveryRunStop, DeliveryRunStop.shipment_id == Shipment.id)
+            .join(DeliveryRun, DeliveryRun.id == DeliveryRunStop.delivery_run_id)
+            .where(DeliveryLine.order_line_id.in_(keys))
+        )
+        found: defaultdict[int, list[DeliveryRun]] = defaultdict(list)
+        for line_id, run in rows:
+            found[line_id].append(run)
+        return found
+
+    def default(self) -> Sequence[DeliveryRun]:
+        return ()
+
+
 class DeliveryRunLoaders:
     delivery_run = loader(DeliveryRunById)
     delivery_run_stop = loader(DeliveryRunStopById)
@@ -110,6 +131,7 @@ class DeliveryRunLoaders:
     shipment_runs = loader(RunsByShipment)
     delivery_parcel_runs = loader(RunsByDelivery)
     order_runs = loader(RunsByOrder)
+    order_line_runs = loader(RunsByOrderLine)
 
 
 def select_delivery_runs(

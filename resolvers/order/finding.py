@@ -53,8 +53,13 @@ async def own_order_id(info: Info, id: strawberry.ID) -> int:
 
 
 async def find_order_line(info: Info, line_id: int) -> OrderLine | None:
+    """The line, if the viewer may see it: of couriers those of which they bring something."""
     line = await info.context.load.order_line.load(line_id)
-    return line if line and await find_order(info, line.order_id) else None
+    if line is None or not await find_order(info, line.order_id):
+        return None
+    if info.context.viewer.may(Permission.ORDER_DETAILS):
+        return line
+    return line if is_carried(info, await info.context.load.order_line_runs.load(line.id)) else None
 
 
 async def find_delivery(info: Info, delivery_id: int) -> Delivery | None:

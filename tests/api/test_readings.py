@@ -8,11 +8,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.jobs.scheduler import Scheduler
 from events.notices.retention import EXPIRED_READINGS
 from events.shop import Shop
-from models import DeliveryRun, DeliveryRunStatus, Reading, Role
+from models import (
+    Delivery,
+    DeliveryLine,
+    DeliveryRun,
+    DeliveryRunStatus,
+    OrderLine,
+    OrderStatus,
+    Reading,
+    Role,
+)
 from tests.clients import Clients
 from tests.conftest import Clock
 from tests.factories.account import create_account
 from tests.factories.delivery_run import create_delivery_run
+from tests.factories.order import CHENGDU, HANGZHOU, a_variant, create_order, deliver_to
 from tests.factories.shipment import confirmed_order, pack
 from tests.given import id_of
 
@@ -108,6 +118,31 @@ async def test_couriers_see_the_orders_of_their_runs_until_a_day_after_and_no_pr
     courier = await clients.staff(Role.COURIER, courier.account)
     assert await courier.get(SEEN, id=id_of(order)) == {"order": None}
     assert await courier.get("{ deliveryRuns { nodes { id } } }") == {"deliveryRuns": {"nodes": []}}
+
+
+async def test_couriers_see_nothing_of_a_delivery_that_they_do_not_bring(
+    clients: Clients, session: AsyncSession
+) -> None:
+    courier = await clients.staff(Role.COURIER)
+    near, far = [await a_variant(session) for _ in range(2)]
+    order = await create_order(
+        session,
+        status=OrderStatus.CONFIRMED,
+        lines=[(near, 1), (far, 1)],
+        deliveries=[deliver_to(HANGZHOU, [(near, 1)]), deliver_to(CHENGDU, [(far, 1)])],
+    )
+    await create_delivery_run(session, await pack(session, order), courier=courier.account)
+    lines = (await session.scalars(select(OrderLine).order_by(OrderLine.position))).all()
+    parts = (await session.scalars(select(Delivery).order_by(Delivery.position))).all()
+    of_parts = (await session.scalars(select(DeliveryLine).order_by(DeliveryLine.delivery_id))).all()
+    await session.commit()
+
+    ids = [id_of(row) for rows in (lines, parts, of_parts) for row in rows]
+    found = (await courier.get("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=ids))["nodes"]
+
+    assert [each and each["id"] for each in found] == [
+        each if index % 2 == 0 else None for index, each in enumerate(ids)
+    ]
 
 
 async def test_a_catalogue_clerk_sees_no_orders_and_no_customers(
