@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.cancelling import cancel_lines
@@ -30,6 +30,7 @@ from models import (
     OrderStatus,
     PaymentMethod,
     PaymentStatus,
+    Price,
     Refund,
     Variant,
 )
@@ -189,15 +190,32 @@ async def test_a_flash_sale_counts_what_an_edit_leaves_and_adds(shop: Shop, sess
     assert after_less == (4_900, 1)
 
 
+async def test_units_taken_off_and_added_again_in_one_edit_keep_their_agreed_price(
+    shop: Shop, session: AsyncSession
+) -> None:
+    variant = await a_variant(session, prices={CNY: 15_000})
+    order = await create_order(session, lines=[(variant, 2)], status=OrderStatus.CONFIRMED)
+    [line] = await order_lines_of(session, order)
+    await session.execute(update(Price).where(Price.variant_id == variant.id).values(amount=1_000))
+
+    for taken_off, added, total in ((0, 2, 30_000), (1, 1, 30_000), (0, 1, 15_000), (0, 3, 31_000)):
+        changes = OrderChanges(
+            lines=[LineChange(line.id, taken_off)], additions=[LineAddition(variant.id, added)]
+        )
+        quoted = await quote_edit(session, order.id, changes, now=NOW)
+        assert (quoted.problem, quoted.total.minor) == (None, total)
+    await session.rollback()
+
+
 async def test_an_order_without_stored_rules_keeps_its_discount_by_proportion(
     shop: Shop, session: AsyncSession
 ) -> None:
-    variant = await a_variant(session, prices={CNY: 10_000})
+    variant, other = [await a_variant(session, prices={CNY: 10_000}) for _ in range(2)]
     await create_full_reduction(session, (30_000, 4_000))
     order = await create_order(session, lines=[(variant, 4)])
     await session.execute(delete(OrderPromotionRules))
     [line] = await order_lines_of(session, order)
-    changes = OrderChanges(lines=[LineChange(line.id, 1)], additions=[LineAddition(variant.id, 1)])
+    changes = OrderChanges(lines=[LineChange(line.id, 1)], additions=[LineAddition(other.id, 1)])
     await edit(session, order, changes)
     with pytest.raises(CouponRefused):
         await edit(session, order, OrderChanges(add_codes=["SPRING"]), key="edit-2", total=1)

@@ -65,6 +65,7 @@ def plan_edit(facts: EditFacts, changes: OrderChanges, *, now: datetime) -> Edit
         for index, addition in enumerate(changes.additions):
             with check:
                 apply_addition(facts, sending, requested, addition, ("changes", "additions", index))
+        removals = keep_units_added_again(facts, sending, requested, removals)
         for delivery_id, variant_id in requested.added:
             with check:
                 check_sellable(facts, requested, variant_id)
@@ -146,6 +147,25 @@ def apply_addition(
     delivery = delivery_for(facts, sending, addition, (*path, "delivery_id"))
     requested.fields.setdefault(addition.variant_id, (*path, "variant_id"))
     requested.added[delivery.id, addition.variant_id] += addition.quantity
+
+
+def keep_units_added_again(
+    facts: EditFacts, sending: SendingPlan, requested: RequestedUnits, removals: Sequence[PlannedRemoval]
+) -> list[PlannedRemoval]:
+    """The removals without units of which the same delivery gets the same variant again: these are kept, at
+    their agreed price.
+    """
+    delivery_of = {line.id: line.delivery_id for line in sending.lines}
+    left = []
+    for each in removals:
+        added = delivery_of[each.delivery_line_id], facts.kept[each.order_line_id].line.variant_id
+        again = min(each.units, requested.added[added])
+        requested.kept[each.order_line_id] += again
+        requested.added[added] -= again
+        if each.units > again:
+            left.append(replace(each, units=each.units - again))
+    requested.added = +requested.added
+    return left
 
 
 def delivery_for(facts: EditFacts, sending: SendingPlan, addition: LineAddition, path: Path) -> Delivery:
