@@ -14,7 +14,7 @@ from domain.order import lock_order, settle_order
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment, set_receipt_due
 from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS, lock_shipment, status_after
-from domain.state import move
+from domain.state import move, status_text
 from models import Shipment, ShipmentStatus, TrackingEvent
 
 TEXT_LIMIT = 500
@@ -116,7 +116,9 @@ async def report_tracking_event(
     cause: Cause,
     receipt_after: timedelta,
 ) -> Shipment:
-    """Store what the staff reports about a parcel that has left."""
+    """Store what the staff reports about a parcel that has left; WrongState where that could change nothing,
+    since its journey is over.
+    """
     _, shipment = await lock_shipment(session, shipment_id)
     if shipment.dispatched_at is None:
         raise WrongState("This shipment has not left yet.", field=("id",))
@@ -130,8 +132,21 @@ async def report_tracking_event(
         )
     if len(fact.location) > TEXT_LIMIT:
         raise Invalid("A place has at most {limit} characters.", limit=TEXT_LIMIT, field=("location",))
+    check_journey(shipment, fact)
     await add_tracking_events(session, shipment, [fact], cause=cause, receipt_after=receipt_after)
     return shipment
+
+
+def check_journey(shipment: Shipment, fact: TrackingFact) -> None:
+    """Refuse another status for a parcel that keeps the one it has."""
+    if fact.status is shipment.status:
+        return
+    if shipment.status in FINAL:
+        raise WrongState(
+            "This shipment is {status}: that stays.", status=status_text(shipment.status), field=("status",)
+        )
+    if shipment.ended_at is not None and fact.status is not ShipmentStatus.RETURNED:
+        raise WrongState("This shipment has ended: it can only come back still.", field=("status",))
 
 
 async def claim_poll(session: AsyncSession, shipment_id: int, *, now: datetime, next_at: datetime) -> bool:

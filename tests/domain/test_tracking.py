@@ -202,6 +202,26 @@ async def test_a_parcel_that_has_not_left_takes_no_tracking_events(shop: Shop, s
     await session.commit()
 
 
+async def test_what_would_change_nothing_of_a_parcel_that_has_arrived_is_refused(
+    shop: Shop, session: AsyncSession
+) -> None:
+    shipment = await create_shipment(session)
+    await track(session, shipment, tracking_fact(S.DELIVERED))
+
+    with pytest.raises(WrongState, match="This shipment is delivered: that stays"):
+        await report_tracking_event(
+            session,
+            shipment.id,
+            tracking_fact(S.RETURNED, after=HOUR),
+            cause=Cause(NOW + HOUR),
+            receipt_after=RECEIPT_AFTER,
+        )
+
+    assert shipment.status is S.DELIVERED
+    assert (await session.scalars(select(TrackingEvent.status))).all() == [S.DELIVERED]
+    await session.commit()
+
+
 async def test_a_carrier_is_asked_by_one_process_at_a_time(shop: Shop, session: AsyncSession) -> None:
     [shipment] = await pack(session, await confirmed_order(session))
     await send(session, shipment, poll_at=NOW)
