@@ -11,11 +11,11 @@ class PickupStatus(StrEnum):
     """How far a delivery is that the customer collects."""
 
     PREPARING = "PREPARING"
-    """Nothing of it is ready yet."""
+    """What is not collected yet is not ready yet."""
     READY = "READY"
     """It waits at the counter, and the customer has the code."""
     COLLECTED = "COLLECTED"
-    """All that was ready was handed over."""
+    """All of it was handed over."""
     ENDED = "ENDED"
     """It was not collected: the goods went back to stock, and the money back to the customer."""
 

@@ -16,7 +16,7 @@ from domain.pickup import (
     renew_pickup_code,
 )
 from gateways.secrets import derive_code, verify_code
-from models import Delivery, Pickup, PickupStatus, ShippingMethod, Warehouse
+from models import Delivery, DeliveryLine, Pickup, PickupStatus, ShippingMethod, Warehouse
 from resolvers.context import Info
 from resolvers.ids import row_id
 from resolvers.inputs.money import MoneyInput
@@ -56,7 +56,19 @@ async def describe_pickup(info: Info, delivery: Delivery, pickup: Pickup | None)
     if pickup is None:
         return DeliveryPickup(place, PickupStatus.PREPARING, None, None, None, None)
     code = await code_for_owner(info, delivery, pickup)
-    return DeliveryPickup(place, pickup.status, pickup.ready_at, pickup.due_at, pickup.collected_at, code)
+    status = await status_of(info, pickup, lines)
+    return DeliveryPickup(place, status, pickup.ready_at, pickup.due_at, pickup.collected_at, code)
+
+
+async def status_of(info: Info, pickup: Pickup, lines: Sequence[DeliveryLine]) -> PickupStatus:
+    """How far it is: while the rest of what was collected is not ready yet, it is prepared."""
+    if pickup.status is not PickupStatus.COLLECTED:
+        return pickup.status
+    parcels = await info.context.load.delivery_shipments.load(pickup.delivery_id)
+    waits = any(line.packed < line.quantity for line in lines) or any(
+        parcel.dispatched_at is None for parcel in parcels
+    )
+    return PickupStatus.PREPARING if waits else PickupStatus.COLLECTED
 
 
 async def code_for_owner(info: Info, delivery: Delivery, pickup: Pickup) -> str | None:

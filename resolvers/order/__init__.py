@@ -15,7 +15,7 @@ from domain.order import (
 )
 from loaders.order import OrderSort, select_orders
 from loaders.page import FIRST_PAGE, Page, PageRequest
-from models import Delivery, Order, OrderLine, Payment
+from models import Delivery, Order, OrderLine, Payment, PaymentStatus
 from resolvers.catalog.product import translate_option
 from resolvers.context import Info
 from resolvers.ids import row_id
@@ -140,4 +140,9 @@ def discounts(root: OrderLine | Delivery) -> list[DiscountPart]:
 async def cash_payments(orders: Sequence[Order], info: Info) -> Sequence[Sequence[Payment]]:
     """What is to be collected at the door, and what of it was."""
     found = await info.context.load.order_payments.load_many([order.id for order in orders])
-    return [[payment for payment in payments if payment.method.collected_offline] for payments in found]
+    return [[payment for payment in payments if is_collected(payment)] for payments in found]
+
+
+def is_collected(payment: Payment) -> bool:
+    """Whether a payment is cash that was or is to be collected: of a closed one nothing ever is."""
+    return payment.method.collected_offline and payment.status is not PaymentStatus.CLOSED

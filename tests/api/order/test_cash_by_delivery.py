@@ -19,10 +19,12 @@ from tests.factories.order import (
     payments_of,
 )
 from tests.given import id_of
-from tests.observe import count_statements
+from tests.observe import count_statements, run_until_idle
 
 DUE = """query ($id: ID!) { order(id: $id) { deliveries { cashDue { amount } } } }"""
 MINE = "{ orders(first: 20) { nodes { deliveries { cashDue { amount } } } } }"
+
+CASH_PAYMENTS = "{ orders(first: 20) { nodes { cashPayments { status total { amount } } } } }"
 
 
 async def due_of(client: Client, order_id: str) -> list[str | None]:
@@ -82,3 +84,15 @@ async def test_what_is_paid_in_advance_is_not_due_and_many_orders_cost_as_many_s
     assert paid["deliveries"] == [{"cashDue": None}]
     assert [each["deliveries"][0]["cashDue"] for each in found] == [{"amount": "99.00"}] * 3 + [None]
     assert four.total == one.total
+
+
+async def test_cash_that_is_not_collected_any_more_is_not_shown(clients: Clients, shop: Shop) -> None:
+    customer = await clients.customer()
+    await create_order_now(shop, customer.account, payments={CASH: None})
+    await create_order_now(shop, customer.account, payments={CASH: None}, status=OrderStatus.CANCELLED)
+    await run_until_idle(shop)
+
+    [cancelled, open_one] = (await customer.get(CASH_PAYMENTS))["orders"]["nodes"]
+
+    assert cancelled == {"cashPayments": []}
+    assert open_one == {"cashPayments": [{"status": "PENDING", "total": {"amount": "99.00"}}]}
