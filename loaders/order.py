@@ -29,6 +29,8 @@ from models import (
     FulfilmentStatus,
     Order,
     OrderDisplayStatus,
+    OrderEdit,
+    OrderEditStatus,
     OrderLine,
     OrderNote,
     OrderPaymentStatus,
@@ -203,6 +205,15 @@ class OrderByNumber(ByKey[str, Order]):
     key = Order.number
 
 
+class WaitingEditByOrder(ByKey[int, OrderEdit]):
+    """The edit of an order that waits for its payment, if there is one."""
+
+    key = OrderEdit.order_id
+
+    def statement(self) -> AnySelect:
+        return select(OrderEdit).where(OrderEdit.status == OrderEditStatus.AWAITING_PAYMENT)
+
+
 class OrderLinesByOrder(ManyByKey[int, OrderLine]):
     key = OrderLine.order_id
     order_by = OrderLine.position
@@ -297,6 +308,7 @@ class OrderLoaders:
     order = loader(OrderById)
     order_by_number = loader(OrderByNumber)
     order_lines = loader(OrderLinesByOrder)
+    order_waiting_edit = loader(WaitingEditByOrder)
     order_line = loader(OrderLineById)
     order_deliveries = loader(DeliveriesByOrder)
     delivery = loader(DeliveryById)

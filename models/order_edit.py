@@ -46,6 +46,10 @@ class OrderEdit(HasCurrency, Base):
     """When it is dropped unless it is paid by then."""
 
     @property
+    def payment_due_at(self) -> datetime:
+        return self.due_at
+
+    @property
     def difference(self) -> Money:
         return self.money(self.amount)
 

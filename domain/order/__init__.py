@@ -25,7 +25,7 @@ from domain.order.place import (
     place_orders,
 )
 from domain.order.quote import OrderQuote, OrderQuoteLine, quote_order
-from domain.order.refusals import AmountMismatch, NotOffered, label_of_line
+from domain.order.refusals import AmountMismatch, EditTotalMismatch, NotOffered, label_of_line
 from domain.order.request import OrderRequest, PaymentPlan, PlannedPayment, RequestedDelivery, RequestedLine
 from domain.order.states import FINAL, NOT_DISPATCHED, TRANSITIONS
 from domain.order.waiting_edit import EDIT_TRANSITIONS
@@ -38,6 +38,7 @@ __all__ = [
     "TRANSITIONS",
     "AmountMismatch",
     "BatchItem",
+    "EditTotalMismatch",
     "NotOffered",
     "OrderBatch",
     "OrderQuote",

@@ -26,6 +26,16 @@ class AmountMismatch(DomainError):
         super().__init__(template, due=due, given=given, difference=absolute, field=field)
 
 
+class EditTotalMismatch(DomainError):
+    """The total an edit was asked for with is not the one the order comes to; a part of it may be paid."""
+
+    code = ErrorCode.AMOUNT_MISMATCH
+
+    def __init__(self, *, total: Money, given: Money) -> None:
+        template = "With this change the order comes to {total} in all, not {given}."
+        super().__init__(template, total=total, given=given, field=("expected_total",))
+
+
 class NotOffered(DomainError):
     code = ErrorCode.INVALID
 

@@ -22,6 +22,7 @@ from schema.limits.sizes import COUNT, FEW, PRICING, SEARCH, SOME
 from schema.mutation import UserError, mutation, user_error
 from schema.node import Node
 from schema.order.pickup import DeliveryPickup
+from schema.order.waiting_edit import OrderEdit
 from schema.promotion import AppliedPromotion, DiscountPart, EvaluatedPromotion
 from schema.rows import batched, field, loaded, plain_list, row_type, subscription
 from schema.scalars import Money
@@ -231,6 +232,8 @@ class Order(Node):
     """Where it goes; replacements of after-sales come last."""
     payments: list[LaterPayment] = loaded("order_payments", key="id", size=FEW)
     """How it is paid."""
+    waiting_edit: OrderEdit | None = loaded("order_waiting_edit", key="id")
+    """The edit that waits for its payment; null when there is none."""
     cash_payments: list[LaterPayment] = batched(resolve.cash_payments, size=FEW)
     shipments: list[LaterShipment] = loaded("order_shipments", key="id", size=FEW)
     """Its parcels that are packed."""

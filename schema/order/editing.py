@@ -5,6 +5,7 @@ import strawberry
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.order import editing as resolve
+from resolvers.order.waiting_edit import order_edit_cancel
 from schema.cart import Cart
 from schema.catalog import Variant
 from schema.limits.sizes import FEW, PRICING, SOME
@@ -92,6 +93,7 @@ class OrderEditingQuery:
 @strawberry.type
 class OrderEditingMutation:
     order_edit = mutation(resolve.order_edit, returns=Order, allow=Permission.ORDER_CHANGE, price=PRICING)
+    order_edit_cancel = mutation(order_edit_cancel, returns=Order, allow=Permission.ORDER_CHANGE)
     order_payments_change = mutation(
         resolve.order_payments_change, returns=Order, allow=Permission.ORDER_CHANGE
     )

@@ -17,7 +17,14 @@ from domain.errors import Invalid
 from domain.events import OrderEdited, OrderEvent
 from domain.ledger import refresh_payment_status
 from domain.money import apportion, money_text
-from domain.order import AmountMismatch, NotOffered, OrderTerms, confirm_if_secured, lock_order, settle_order
+from domain.order import (
+    EditTotalMismatch,
+    NotOffered,
+    OrderTerms,
+    confirm_if_secured,
+    lock_order,
+    settle_order,
+)
 from domain.order.cash import sum_cash_under_way
 from domain.order.waiting_edit import drop_waiting_edit
 from domain.payment import refundable_amount, request_refund
@@ -51,7 +58,7 @@ async def edit_order(
 ) -> Order:
     """Edit an order in one step, or ask for the payment after which it is edited.
 
-    A repeated idempotency key changes nothing. Raises AmountMismatch where the total is not the expected one.
+    A repeated idempotency key changes nothing. Raises EditTotalMismatch at another total.
     """
     content = [order_id, asdict(request.changes), request.expected_total, request.payment_method]
     earlier = await idempotency.claim_key(
@@ -68,7 +75,7 @@ async def edit_order(
     await drop_waiting_edit(session, order, cause=cause)
     priced = await price_edit_of(session, order, request.changes, now=cause.now)
     if request.expected_total != priced.total:
-        raise AmountMismatch(due=priced.total, given=request.expected_total, field=("expected_total",))
+        raise EditTotalMismatch(total=priced.total, given=request.expected_total)
     await make_edit(session, priced, request.payment_method, terms, cause=cause)
     await finish_edit(session, order, receipt_after=receipt_after, cause=cause)
     await idempotency.save_result(

@@ -17,7 +17,13 @@ from domain.events import OrderEdited, OrderEditRequested
 from domain.ledger import refresh_payment_status, write_posting
 from domain.money import money_text
 from domain.order import CASH_LIMITS, OrderTerms, lock_order
-from domain.order.waiting_edit import EDIT_TRANSITIONS, drop_edit, release_edit_units
+from domain.order.waiting_edit import (
+    EDIT_TRANSITIONS,
+    drop_edit,
+    drop_waiting_edit,
+    find_waiting_edit,
+    release_edit_units,
+)
 from domain.outbox import record
 from domain.payment import refund_payment
 from domain.shipment import set_receipt_due
@@ -184,6 +190,15 @@ def check_unchanged(facts: EditFacts, plan: EditPlan) -> None:
     same = now == {line.line_id: (line.units_before, line.before) for line in plan.lines}
     if not same or any(units.get(each.delivery_line_id, 0) < each.units for each in plan.removals):
         raise WrongState("This order has been changed meanwhile.")
+
+
+async def withdraw_edit(session: AsyncSession, order_id: int, *, cause: Cause) -> Order:
+    """Drop the edit that waits for its payment, since its customer gives it up."""
+    order = await lock_order(session, order_id)
+    if await find_waiting_edit(session, order.id) is None:
+        raise WrongState("No change of this order waits for a payment.", field=("id",))
+    await drop_waiting_edit(session, order, cause=cause)
+    return order
 
 
 async def drop_unpaid_edit(session: AsyncSession, edit_id: int, *, cause: Cause) -> bool:

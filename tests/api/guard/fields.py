@@ -113,6 +113,7 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "orderCancel": Permission.ORDER_CHANGE,
         "orderHold": Permission.ORDER_HOLD,
         "orderEdit": Permission.ORDER_CHANGE,
+        "orderEditCancel": Permission.ORDER_CHANGE,
         "orderLinesCancel": Permission.ORDER_CHANGE,
         "orderPaymentsChange": Permission.ORDER_CHANGE,
         "orderNoteAdd": Permission.ORDER_NOTE,

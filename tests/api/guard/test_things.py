@@ -91,6 +91,7 @@ KIND_OF_ID: dict[str, str] = {
     "mutation orderEdit input.changes.lines.orderLineId": "OrderLine",
     "mutation orderEdit input.changes.lines.variantId": PUBLIC,
     "mutation orderEdit input.id": "Order",
+    "mutation orderEditCancel input.id": "Order",
     "mutation orderPaymentsChange input.id": "Order",
     "mutation orderLinesCancel input.id": "Order",
     "mutation orderLinesCancel input.lines.orderLineId": "OrderLine",

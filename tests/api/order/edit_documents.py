@@ -30,6 +30,11 @@ EDIT = f"""mutation($input: OrderEditInput!) {{ orderEdit(input: $input) {{ orde
   userErrors {{ code field message }} }} }}"""
 CHANGE_PAYMENTS = f"""mutation($input: OrderPaymentsChangeInput!) {{ orderPaymentsChange(input: $input) {{
   order {{ {EDITED} }} userErrors {{ code field }} }} }}"""
+WAITING_EDIT = """query($id: ID!) { order(id: $id) { waitingEdit {
+  lines { variant { id } quantityBefore quantity after { amount } } deliveries { delivery { id } }
+  difference { amount } payment { status } paymentDueAt } } }"""
+EDIT_CANCEL = """mutation($input: OrderEditCancelInput!) { orderEditCancel(input: $input) {
+  order { paymentStatus waitingEdit { createdAt } payments { status } } userErrors { code } } }"""
 VIEW_EDITED = f"query($id: ID!) {{ order(id: $id) {{ {EDITED} }} }}"
 
 

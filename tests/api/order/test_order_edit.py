@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.shop import Shop
 from models import CurrencyCode, OrderStatus, PromotionKind
 from tests.api.order.edit_documents import (
+    EDIT_CANCEL,
     VIEW_EDITED,
+    WAITING_EDIT,
     capture_last,
     edit,
     lines_of,
@@ -19,6 +21,7 @@ from tests.api.order.edit_documents import (
 )
 from tests.api.order.editing_documents import NINGBO
 from tests.clients import Clients
+from tests.conftest import STARTED_AT
 from tests.factories.order import CASH, a_variant
 from tests.factories.promotion import create_full_reduction, create_promotion
 from tests.factories.stock import reserved_units
@@ -107,6 +110,33 @@ async def test_what_costs_more_is_paid_before_the_order_is_changed(
     assert [each["quantity"] for each in shown["lines"]] == [1, 2]
     async with shop.database.reads() as reading:
         assert await reserved_units(reading, more) == 2
+
+
+async def test_an_edit_that_waits_for_its_payment_is_shown_and_given_up(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    variant, more = await a_variant(session), await a_variant(session, prices={CNY: 2_500})
+    await session.commit()
+    customer, order = await owner_of(clients, shop, [(variant, 1)])
+    none = (await customer.get(WAITING_EDIT, id=id_of(order)))["order"]["waitingEdit"]
+    await edit(customer, order, additions=[of_variant(more, 2)], method="SANDBOX")
+
+    shown = (await customer.get(WAITING_EDIT, id=id_of(order)))["order"]["waitingEdit"]
+    dropped = await customer.do(EDIT_CANCEL, id=id_of(order))
+    again = await customer.do(EDIT_CANCEL, id=id_of(order))
+
+    assert none is None
+    assert shown["lines"] == [
+        {"variant": {"id": id_of(more)}, "quantityBefore": 0, "quantity": 2, "after": {"amount": "50.00"}}
+    ]
+    assert (shown["difference"], shown["payment"]) == ({"amount": "50.00"}, {"status": "PENDING"})
+    assert shown["paymentDueAt"] > STARTED_AT.isoformat()
+    assert dropped["userErrors"] == []
+    assert (dropped["order"]["waitingEdit"], dropped["order"]["paymentStatus"]) == (None, "PAID")
+    assert [each["status"] for each in dropped["order"]["payments"]] == ["CAPTURED", "CLOSED"]
+    assert [error["code"] for error in again["userErrors"]] == ["WRONG_STATE"]
+    async with shop.database.reads() as reading:
+        assert await reserved_units(reading, more) == 0
 
 
 async def test_promotions_are_computed_anew_by_the_rules_of_the_day_it_was_placed(

@@ -14,7 +14,7 @@ import models
 from domain.aftersales.cancelling import cancel_lines
 from domain.aftersales.order_editing.address import change_address
 from domain.aftersales.order_editing.changes import LineChange, OrderChanges
-from domain.aftersales.order_editing.extra_payment import carry_out_paid_edit, drop_unpaid_edit
+from domain.aftersales.order_editing.extra_payment import carry_out_paid_edit, drop_unpaid_edit, withdraw_edit
 from domain.aftersales.order_editing.payments import change_payments
 from domain.aftersales.rules import ClaimedUnits
 from domain.cause import Cause
@@ -267,6 +267,7 @@ EDIT: Mapping[str, Command] = {
     "the difference is paid": pay_edit,
     "its deadline passes": lambda session, it: drop_unpaid_edit(session, it.id, cause=Cause(LATER)),
     "something else is edited": on_order(edit_address),
+    "the customer gives it up": lambda session, it: withdraw_edit(session, it.order_id, cause=Cause(NOW)),
     "the customer cancels the order": on_order(ORDER["the customer cancels"]),
     "everything is packed": on_order(pack),
 }
