@@ -77,6 +77,8 @@ class Permission(StrEnum):
     """See refunds, give some out of goodwill, confirm those made by hand."""
     CASH_COLLECT = "CASH_COLLECT"
     """Collect cash at the door."""
+    CASH_WRITE_OFF = "CASH_WRITE_OFF"
+    """Give up cash that never comes."""
 
     SHIPMENT_VIEW = "SHIPMENT_VIEW"
     """See single shipments: customers their own, couriers those of their runs, staff all."""
@@ -150,7 +152,7 @@ SUPPORT = (
     | {P.RETURN_RECEIVE, P.SHIPMENT_LIST, P.SHIPMENT_VIEW}
     | {P.TICKET_HANDLE, P.TICKET_OPEN, P.TICKET_TAKE_PART, P.TICKET_VIEW, P.TICKET_VIEW_ALL}
 )
-MANAGER = CATALOGUE | WAREHOUSE | SUPPORT | {P.TICKET_DECIDE}
+MANAGER = CATALOGUE | WAREHOUSE | SUPPORT | {P.CASH_WRITE_OFF, P.TICKET_DECIDE}
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
     role: frozenset(permissions)

@@ -120,6 +120,8 @@ class Shipment(Base):
     cash_amount: Mapped[Minor | None]
     """What is to be collected for it, fixed when it leaves; None where nothing is."""
     cash_collected_at: Mapped[datetime | None]
+    cash_written_off_at: Mapped[datetime | None]
+    """When its cash was given up: then nothing is to be collected for it any more."""
 
     @property
     def size(self) -> ParcelSize | None:

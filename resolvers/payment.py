@@ -7,12 +7,12 @@ import strawberry
 
 from domain.errors import Invalid, NotFound
 from domain.order import CASH_LIMITS
-from domain.payment import collect_cash, confirm_refund, refund_in_goodwill
+from domain.payment import collect_cash, confirm_refund, refund_in_goodwill, write_off_cash
 from events.payment import StartedPayment, begin_payment
 from gateways.payment import ActionKind, NextAction
 from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.payment import OLDEST_REFUND, select_refunds
-from models import CurrencyCode, Money, Order, Payment, PaymentMethod, Refund, RefundStatus
+from models import CurrencyCode, Money, Order, Payment, PaymentMethod, Refund, RefundStatus, Shipment
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
@@ -120,6 +120,17 @@ async def cash_collect(
             courier_id=viewer.id if viewer.may(Permission.DELIVERY_RUN_DRIVE) else None,
             cause=info.context.cause,
         )
+
+
+async def cash_write_off(info: Info, id: strawberry.ID, reason: str) -> Shipment:
+    """Gives up the cash for a parcel that has arrived and is never paid, so that its order can end; not for
+    what one has brought oneself.
+
+    id: the shipment
+    reason: why, for the staff
+    """
+    async with info.context.transaction() as session:
+        return await write_off_cash(session, row_id(id, "Shipment"), reason=reason, cause=info.context.cause)
 
 
 async def refunds(

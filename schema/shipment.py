@@ -6,6 +6,7 @@ import models
 from resolvers import shipment as resolve
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
+from resolvers.payment import cash_write_off
 from schema.connection import Connection
 from schema.limits.sizes import SOME
 from schema.mutation import mutation
@@ -110,6 +111,8 @@ class Shipment(Node):
     cash_due: Money | None = batched(resolve.cash_due)
     cash_collected_at: datetime | None
     """When the cash for it was collected."""
+    cash_written_off_at: datetime | None
+    """When the cash for it was given up."""
     last_event_at: datetime | None
     """When its latest tracking event happened."""
     lines: list[ShipmentLine] = loaded("shipment_lines", key="id", size=SOME)
@@ -171,6 +174,7 @@ class ShipmentMutation:
         resolve.shipment_send_again, returns=Shipment, allow=Permission.RETURN_RECEIVE
     )
     shipment_correct = mutation(resolve.shipment_correct, returns=Shipment, allow=Permission.RETURN_RECEIVE)
+    cash_write_off = mutation(cash_write_off, returns=Shipment, allow=Permission.CASH_WRITE_OFF)
 
 
 @strawberry.type

@@ -74,6 +74,7 @@ from domain.events.order import (
 )
 from domain.events.payment import (
     CashCollected,
+    CashWrittenOff,
     PaymentCaptured,
     PaymentFailed,
     PaymentsClosed,
@@ -118,6 +119,7 @@ __all__ = [
     "CartItemsChanged",
     "CartMerged",
     "CashCollected",
+    "CashWrittenOff",
     "DeliveryRunCancelled",
     "DeliveryRunCompleted",
     "DeliveryRunEvent",

@@ -27,6 +27,11 @@ class CashCollected(OrderEvent, name="cash.collected"):
     shipment_ids: Sequence[int] = ()
 
 
+class CashWrittenOff(OrderEvent, name="cash.written_off"):
+    shipment_id: int
+    reason: str
+
+
 class RefundRequested(OrderEvent, name="refund.requested"):
     refund_ids: Sequence[int]
     ticket_id: int | None

@@ -28,6 +28,7 @@ from domain.payment.refund import (
     settle_refund,
 )
 from domain.payment.states import REFUND_TRANSITIONS, TRANSITIONS
+from domain.payment.write_off import write_off_cash
 
 __all__ = [
     "REFUND_TRANSITIONS",
@@ -53,4 +54,5 @@ __all__ = [
     "settle_payment",
     "settle_refund",
     "start_payment",
+    "write_off_cash",
 ]

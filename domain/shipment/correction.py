@@ -30,13 +30,16 @@ async def correct_shipment(session: AsyncSession, shipment_id: int, *, reason: s
     """Take back that a parcel was delivered or returned: it is where it was before, and what followed from it
     is undone.
 
-    WrongState when too much has followed: cash, a confirmed receipt, a ticket, an inspection, an end.
+    WrongState when too much has followed: cash, a ticket, an inspection, an end, or a confirmed receipt of
+    what was paid. A receipt confirmed while its cash was due is taken back as well.
     """
     order, shipment = await lock_shipment(session, shipment_id)
     reason = required_reason(reason)
     if shipment.status not in FINAL:
         raise WrongState("This shipment is marked neither as delivered nor as returned.", field=("id",))
     await check_correctable(session, order, shipment)
+    if shipment.status is ShipmentStatus.DELIVERED:
+        order.receipt_confirmed_at = None
     events = await load_tracking_events(session, shipment)
     for event in events:
         if event.status is shipment.status and event.revoked_at is None:
@@ -72,7 +75,10 @@ async def check_correctable(session: AsyncSession, order: Order, shipment: Shipm
         raise WrongState("What came back in this shipment has been booked already.", field=("id",))
     if shipment.status is ShipmentStatus.RETURNED:
         return
-    if order.receipt_confirmed_at is not None:
+    if shipment.cash_written_off_at is not None:
+        raise WrongState("The cash for this shipment has been written off.", field=("id",))
+    is_cash_due = bool(shipment.cash_amount) and shipment.cash_collected_at is None
+    if order.receipt_confirmed_at is not None and not is_cash_due:
         raise WrongState("The customer has confirmed the receipt.", field=("id",))
     if shipment.cash_collected_at is not None:
         raise WrongState("Cash has been collected for this shipment.", field=("id",))

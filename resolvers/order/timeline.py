@@ -8,6 +8,7 @@ from domain.errors import Invalid, NotFound
 from domain.events import (
     EVENT_TYPES,
     CashCollected,
+    CashWrittenOff,
     DomainEvent,
     OrderAddressChanged,
     OrderBackordersFilled,
@@ -76,6 +77,7 @@ TIMELINE_MESSAGES: Mapping[type[DomainEvent], Message] = {
     OrderDelivered: Message("Delivered"),
     OrderReturned: Message("Come back to us"),
     CashCollected: Message("Cash received"),
+    CashWrittenOff: Message("Cash not expected any more"),
     OrderCompleted: Message("Completed"),
     OrderCancelled: Message("Order cancelled"),
     RefundRequested: Message("Refund on its way"),

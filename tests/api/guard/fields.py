@@ -94,6 +94,7 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "cartLinesAdd": Permission.CART,
         "cartLineUpdate": Permission.CART,
         "cashCollect": Permission.CASH_COLLECT,
+        "cashWriteOff": Permission.CASH_WRITE_OFF,
         "categorySave": Permission.CATALOG_EDIT,
         "categoryRestore": Permission.CATALOG_EDIT,
         "categoryRemove": Permission.CATALOG_EDIT,
