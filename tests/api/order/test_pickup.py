@@ -6,12 +6,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
-from models import Order, Role
+from models import Delivery, Order, OrderStatus, Role
 from tests.api.order.documents import LIST, create_variant
 from tests.clients import Clients
 from tests.factories.account import create_account
-from tests.factories.order import pack, pay
-from tests.factories.pickup import create_pickup_place
+from tests.factories.order import a_variant, create_order, pack, pay
+from tests.factories.pickup import collect_at, create_pickup_place, hand_over, make_ready
+from tests.factories.shipment import pack as pack_units
 from tests.given import cny, id_of, refusals
 from tests.observe import run_until_idle
 
@@ -99,6 +100,39 @@ async def test_an_order_is_collected_by_its_code(clients: Clients, shop: Shop, s
     assert after["fulfilmentStatus"] == "DELIVERED"
     assert after["deliveries"][0]["pickup"]["code"] is None
     assert after["deliveries"][0]["shipments"] == [{"status": "DELIVERED"}]
+
+
+async def test_a_pickup_is_prepared_while_the_rest_of_what_was_collected_waits(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    customer = await clients.customer()
+    place, now = await create_pickup_place(session), shop.clock()
+    tea = await a_variant(session, stock={"SHOP": 3})
+    order = await create_order(
+        session,
+        account=customer.account,
+        lines=[(tea, 3)],
+        deliveries=[collect_at(place)],
+        status=OrderStatus.CONFIRMED,
+        now=now,
+    )
+    await pack_units(session, order, 2, now=now)
+    [delivery] = await session.scalars(select(Delivery))
+    await make_ready(session, delivery, now=now)
+    await hand_over(session, delivery, place.id, now=now)
+    await session.commit()
+
+    rest_waits = pickup_in(await customer.get(READ, id=id_of(order)))
+    await pack_units(session, order, 1, now=now)
+    await session.commit()
+    rest_is_packed = pickup_in(await customer.get(READ, id=id_of(order)))
+    await make_ready(session, delivery, now=now)
+    await hand_over(session, delivery, place.id, now=now)
+    await session.commit()
+    all_collected = pickup_in(await customer.get(READ, id=id_of(order)))
+
+    shown = [each["status"] for each in (rest_waits, rest_is_packed, all_collected)]
+    assert shown == ["PREPARING", "PREPARING", "COLLECTED"]
 
 
 async def test_what_needs_no_shipping_is_ordered_without_an_address(
