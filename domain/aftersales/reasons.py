@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from domain.order.states import WITHDRAWAL_REASONS
 from models import TicketReason, TicketType
 
 
@@ -34,8 +35,6 @@ class ReasonRules:
     """The types of ticket that take it."""
     fault: bool = True
     """Whether the shop is to blame: the shipping fee of an order that comes back whole is refunded, too."""
-    withdrawal: bool = False
-    """Whether a refund without a return takes back units that were not packed yet."""
     window: WindowKind = WindowKind.QUALITY
     stage: ClaimStage = ClaimStage.ARRIVED
 
@@ -45,7 +44,7 @@ EXCHANGE, RESHIP = TicketType.EXCHANGE, TicketType.RESHIP
 
 REASONS: Mapping[TicketReason, ReasonRules] = {
     TicketReason.NO_REASON: ReasonRules(
-        frozenset({REFUND_ONLY, RETURN_REFUND}), fault=False, withdrawal=True, window=WindowKind.RETURN
+        frozenset({REFUND_ONLY, RETURN_REFUND}), fault=False, window=WindowKind.RETURN
     ),
     TicketReason.QUALITY_FAULT: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE})),
     TicketReason.WRONG_ITEM: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE, RESHIP})),
@@ -55,8 +54,6 @@ REASONS: Mapping[TicketReason, ReasonRules] = {
     TicketReason.NOT_RECEIVED: ReasonRules(frozenset({REFUND_ONLY, RESHIP}), stage=ClaimStage.SENT),
 }
 """A new reason is a member of TicketReason and a row here; everything else follows from the row."""
-
-WITHDRAWAL_REASONS = frozenset(reason for reason, rules in REASONS.items() if rules.withdrawal)
 
 
 def stage_of(type: TicketType, reason: TicketReason) -> ClaimStage:

@@ -2,9 +2,9 @@
 
 from sqlalchemy import String, Subquery, and_, case, cast, func, or_, select, union_all
 
-from domain.aftersales.reasons import WITHDRAWAL_REASONS
 from domain.aftersales.states import DECLINED, SETTLED
 from domain.audit.comparison import select_differences, select_rows, sum_by, total_of
+from domain.order.states import WITHDRAWAL_REASONS
 from models import (
     ArchivedEvent,
     Delivery,

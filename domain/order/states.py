@@ -1,7 +1,7 @@
 """The transitions of an order's status, and groups of states that rules refer to."""
 
 from domain.state import transition_table
-from models import FulfilmentStatus, OrderStatus, RefundStatus, ShipmentStatus, TicketStatus
+from models import FulfilmentStatus, OrderStatus, RefundStatus, ShipmentStatus, TicketReason, TicketStatus
 
 TRANSITIONS = transition_table(
     OrderStatus.PENDING,
@@ -31,6 +31,9 @@ OPEN_TICKETS = frozenset(TicketStatus) - {
 }
 """A ticket in one of these keeps its order from ending. After a refusal only the customer can go on, which
 opens the order again."""
+
+WITHDRAWAL_REASONS = frozenset({TicketReason.NO_REASON})
+"""With one of these a refund without a return takes units off the order that are not packed yet."""
 
 CANCELLABLE_TICKETS = frozenset(
     {TicketStatus.APPLIED, TicketStatus.AWAITING_RETURN, TicketStatus.RETURN_SHIPPED}

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import Conflict, Invalid, LimitReached, NotFound, WrongState, collect_refusals
 from domain.events import ShipmentPacked, ShipmentUnpacked
 from domain.order import label_of_line, lock_order, reopen_order
+from domain.order.states import WITHDRAWAL_REASONS
 from domain.order.waiting_edit import check_no_waiting_edit
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment
@@ -27,6 +28,10 @@ from models import (
     ShipmentLine,
     ShipmentStatus,
     ShippingMethod,
+    Ticket,
+    TicketLine,
+    TicketStatus,
+    TicketType,
     waiting_units,
 )
 
@@ -88,6 +93,8 @@ async def pack_shipments(
         await add_shipment_lines(session, shipment, parcel, lines, ("parcels", index, "lines"))
         record(session, ShipmentPacked(shipment, account_id=order.account_id), cause)
         shipments.append(shipment)
+    if delivery.ticket_id is None:
+        await check_nothing_withdrawn(session, order)
     await refresh_fulfilment(session, order, cause=cause)
     return shipments
 
@@ -268,3 +275,31 @@ async def packing_conflict(
         )
     template = "Only {left} of {title} left to pack." if left else "{title} is packed."
     return Conflict(template, left=left, title=title, field=path)
+
+
+async def check_nothing_withdrawn(session: AsyncSession, order: Order) -> None:
+    """WrongState where fewer units of a locked order are left unpacked than its customer asks to take off."""
+    asked = (
+        select(TicketLine.order_line_id, func.sum(TicketLine.quantity).label("units"))
+        .join(Ticket, Ticket.id == TicketLine.ticket_id)
+        .where(Ticket.order_id == order.id, Ticket.status == TicketStatus.APPLIED)
+        .where(Ticket.type == TicketType.REFUND_ONLY, Ticket.reason.in_(WITHDRAWAL_REASONS))
+        .group_by(TicketLine.order_line_id)
+        .subquery()
+    )
+    unpacked = (
+        select(func.coalesce(func.sum(DeliveryLine.quantity - DeliveryLine.packed), 0))
+        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
+        .where(DeliveryLine.order_line_id == OrderLine.id, Delivery.ticket_id.is_(None))
+        .scalar_subquery()
+    )
+    found = (
+        select(OrderLine).join(asked, asked.c.order_line_id == OrderLine.id).where(unpacked < asked.c.units)
+    )
+    order_line = await session.scalar(found.order_by(OrderLine.position).limit(1))
+    if order_line is not None:
+        raise WrongState(
+            "The customer asks to take {title} off this order; answer the ticket first.",
+            title=label_of_line(order_line),
+            field=("parcels",),
+        )

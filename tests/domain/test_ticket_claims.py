@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.decisions import (
@@ -21,10 +21,12 @@ from events.shop import Shop
 from models import (
     CurrencyCode,
     DeliveryLine,
+    OrderLine,
     OrderStatus,
     Payment,
     PaymentMethod,
     Refund,
+    ShipmentLine,
     StockLevel,
     Ticket,
     TicketReason,
@@ -43,6 +45,7 @@ from tests.factories.aftersales import (
 )
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import NOW, arrive, create_order, dispatch
+from tests.factories.shipment import pack
 
 DAY = timedelta(days=1)
 LAST_OF_SEVEN = datetime(2026, 3, 8, 16, tzinfo=UTC) - timedelta(microseconds=1) - NOW
@@ -227,12 +230,38 @@ async def test_an_order_of_which_nothing_is_left_is_cancelled_instead(
     assert quote.obstacle.obstacle is X.CANCEL_INSTEAD
 
 
+async def test_units_that_are_to_be_withdrawn_are_packed_only_when_their_ticket_is_answered(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
+    ticket = await create_ticket(
+        session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY, reason=R.NO_REASON
+    )
+    await session.commit()
+
+    with pytest.raises(WrongState, match="answer the ticket first"):
+        await pack(session, order)
+    await session.rollback()
+    order = await lock_order(session, order.id)
+    await pack(session, order, 2)
+    await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, None))
+    await session.commit()
+
+    [parcel] = await session.scalars(select(ShipmentLine.quantity))
+    [cancelled] = await session.scalars(select(OrderLine.cancelled))
+    assert (parcel, cancelled) == (2, 1)
+
+
 async def test_units_packed_before_the_answer_are_not_withdrawn(shop: Shop, session: AsyncSession) -> None:
     order, line = await order_of_three(session, status=OrderStatus.CONFIRMED)
     ticket = await create_ticket(
         session, order=order, lines=[(line, 1)], type=T.REFUND_ONLY, reason=R.NO_REASON
     )
+    # Earlier releases packed what was to be withdrawn.
+    asked = update(Ticket).where(Ticket.id == ticket.id)
+    await session.execute(asked.values(reason=R.DAMAGED))
     await dispatch(session, order)
+    await session.execute(asked.values(reason=R.NO_REASON))
     await session.commit()
 
     async with shop.database.writes() as session:
