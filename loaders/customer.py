@@ -29,7 +29,7 @@ from models import (
     Ticket,
     TicketStatus,
 )
-from models.account import NAME_BEGINS
+from models.account import GIVEN_NAME, LAST_WORD, NAME_BEGINS
 from models.order import PHONE_TAIL
 from models.sql.types import AnyColumn, AnySelect
 
@@ -48,7 +48,7 @@ class CustomerCriteria:
     """What a customer is looked for by: any that is given is enough; all customers without any."""
 
     name: str | None = None
-    """How the name begins, in small letters."""
+    """How the name, its last word or a Chinese given name begins, in small letters."""
     email: str | None = None
     phone: str | None = None
     """The last digits, four or more, of a phone number of the account or of an address."""
@@ -76,8 +76,10 @@ def account_id_selects(criteria: CustomerCriteria) -> list[AnySelect]:
     orders = select(Order.account_id)
     found: list[AnySelect] = []
     if criteria.name:
-        name = literal_column(NAME_BEGINS, String)
-        found.append(select(Account.id).where(name.startswith(criteria.name, autoescape=True)))
+        parts = [NAME_BEGINS, LAST_WORD] + ([] if criteria.name.isascii() else [GIVEN_NAME])
+        for part in parts:
+            begins = literal_column(part, String).startswith(criteria.name, autoescape=True)
+            found.append(select(Account.id).where(begins))
     if criteria.email:
         found.append(select(Account.id).where(Account.email == criteria.email))
         found.append(select(GuestAccount.account_id).where(GuestAccount.email == criteria.email))

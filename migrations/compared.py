@@ -10,6 +10,8 @@ EXPRESSIONS = (
     "ix_orders_display_status",
     "ix_orders_display_status_id",
     "ix_deliveries_phone_tail",
+    "ix_accounts_given_name",
+    "ix_accounts_last_word",
     "ix_accounts_name_begins",
     "ix_accounts_phone_tail",
     "ix_addresses_phone_tail",

@@ -9,6 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, Id
 
 NAME_BEGINS = "lower(accounts.name)"
+LAST_WORD = "lower(replace(accounts.name, rtrim(accounts.name, replace(accounts.name, ' ', '')), ''))"
+"""The last word of a name: what is left without all up to its last space."""
+GIVEN_NAME = "lower(substr(accounts.name, 2))"
+"""The given name, where the family name is one character before it, as in most Chinese names."""
 """How the search for names reads them in SQL."""
 
 
@@ -141,6 +145,8 @@ TAIL = "substr(phone, length(phone) - 3)"
 
 INDEXED = (
     (Account, "CREATE INDEX ix_accounts_name_begins ON accounts (lower(name) varchar_pattern_ops)"),
+    (Account, f"CREATE INDEX ix_accounts_last_word ON accounts ({LAST_WORD} varchar_pattern_ops)"),
+    (Account, f"CREATE INDEX ix_accounts_given_name ON accounts ({GIVEN_NAME} varchar_pattern_ops)"),
     (Account, f"CREATE INDEX ix_accounts_phone_tail ON accounts (({TAIL}))"),
     (GuestAccount, f"CREATE INDEX ix_guest_accounts_phone_tail ON guest_accounts (({TAIL}))"),
     (Address, f"CREATE INDEX ix_addresses_phone_tail ON addresses (({TAIL}))"),

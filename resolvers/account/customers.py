@@ -47,8 +47,8 @@ class Customer:
 async def customers(info: Info, query: str | None = None, page: PageRequest = FIRST_PAGE) -> Page[Customer]:
     """Customers and guests who have ordered, the newest first.
 
-    query: how a name begins, an e-mail address, the last four or more digits of a phone number, a postcode,
-        or how the number of an order begins; all customers without it
+    query: how a name, its last word or a Chinese given name begins, an e-mail address, the last four or more
+        digits of a phone number, a postcode, or how the number of an order begins; all customers without it
     """
     statement = select_customers(CustomerCriteria() if query is None else customer_criteria(query))
     return await query_page(info, statement, NEWEST_ACCOUNT, page, shape=Customer)

@@ -48,6 +48,7 @@ async def create_people(session: AsyncSession) -> dict[str, Account]:
     chen = await create_account(session, name="Chen Wei", phone="+8613912345678")
     mei = await create_account(session, name="Mei Lin", email="mei@example.com")
     await create_address(session, mei, postal_code="310099", phone="+8613700001111")
+    await create_account(session, name="林晓雨", email="xiaoyu@example.com", phone=None)
     await create_account(session, name="Mei Zhou", email="zhou@example.com")
     await create_account(session, name="Mei Clerk", role=Role.WAREHOUSE)
     order = await create_order(session, account=mei)
@@ -58,9 +59,11 @@ async def create_people(session: AsyncSession) -> dict[str, Account]:
 @pytest.mark.parametrize(
     ("query", "names"),
     [
-        (None, ["Mei Zhou", "Mei Lin", "Chen Wei"]),
+        (None, ["Mei Zhou", "林晓雨", "Mei Lin", "Chen Wei"]),
         ("mei", ["Mei Zhou", "Mei Lin"]),
         (" MEI  l", ["Mei Lin"]),
+        ("zho", ["Mei Zhou"]),
+        ("晓雨", ["林晓雨"]),
         ("Mei@Example.com", ["Mei Lin"]),
         ("5678", ["Chen Wei"]),
         ("139 1234 5678", ["Chen Wei"]),

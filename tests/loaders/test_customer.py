@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from loaders.customer import CustomerCriteria, select_customers
 
 INDEXES = [
-    (CustomerCriteria(name="mei"), ["ix_accounts_name_begins"]),
+    (CustomerCriteria(name="mei"), ["ix_accounts_name_begins", "ix_accounts_last_word"]),
+    (CustomerCriteria(name="晓雨"), ["ix_accounts_given_name"]),
     (CustomerCriteria(email="mei@example.com"), ["uq_accounts_email", "ix_guest_accounts_email"]),
     (
         CustomerCriteria(phone="5678"),
