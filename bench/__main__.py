@@ -13,6 +13,9 @@ BENCHES = sorted(
     if path.stem != "__main__" and "\ndef main(" in path.read_text("utf-8")
 )
 
+FIRST_PARTY = frozenset(path.stem for path in Path(__file__).parent.parent.iterdir())
+"""Modules of the shop itself: what is missing of them is not installed."""
+
 
 def main() -> int:
     requested = [each for each in sys.argv[1:] if "://" not in each and not each.isdigit()] or ["reads"]
@@ -21,8 +24,14 @@ def main() -> int:
         if name not in BENCHES:
             print(f"There is no bench {name!r}. There are: {', '.join(BENCHES)}.", file=sys.stderr)
             return 2
-    failed = [name for name in names if importlib.import_module(f"bench.{name}").main()]
-    return 1 if failed else 0
+    try:
+        benches = [importlib.import_module(f"bench.{name}") for name in names]
+    except ModuleNotFoundError as missing:
+        if missing.name in FIRST_PARTY:
+            raise
+        print(f"A bench needs {missing.name}: `make .venv/.tools` installs it.", file=sys.stderr)
+        return 2
+    return 1 if [bench for bench in benches if bench.main()] else 0
 
 
 if __name__ == "__main__":
