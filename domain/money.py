@@ -1,8 +1,6 @@
-"""Splitting and writing amounts of money."""
+"""Splitting amounts of money."""
 
 from collections.abc import Sequence
-
-from models import Money
 
 
 def apportion(total: int, weights: Sequence[int]) -> list[int]:
@@ -24,8 +22,3 @@ def apportion(total: int, weights: Sequence[int]) -> list[int]:
     for i in by_remainder[: total - sum(parts)]:
         parts[i] += 1
     return parts
-
-
-def money_text(money: Money) -> str:
-    """An amount as it stands in a sentence: "19.90 CNY"."""
-    return f"{money.amount} {money.currency.value}"

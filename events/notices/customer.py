@@ -1,8 +1,8 @@
 """Which events a customer is told of, and the facts that the notices name: numbers and amounts only."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC
 
-from babel.numbers import format_currency
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account.recipients import queue_customer_notice
@@ -41,6 +41,7 @@ from models import (
     Warehouse,
 )
 from text.messages import choose_language
+from text.messages.facts import format_fact
 
 NOTICED: Mapping[type[DomainEvent], NoticeKind] = {
     OrderConfirmed: NoticeKind.ORDER_CONFIRMED,
@@ -176,5 +177,5 @@ DESCRIBE: Mapping[type, Describe] = {
 
 
 def write_money(money: Money, language: str) -> str:
-    """An amount as people write it: "¥99.00"."""
-    return format_currency(money.amount, money.currency.value, locale=language)
+    """An amount as all sentences write it: "99.00 CNY" in English."""
+    return format_fact(money, language, UTC)

@@ -203,6 +203,6 @@ def test_every_event_that_customers_are_told_of_has_the_reaction_and_no_other() 
     assert reacting == set(NOTICED)
 
 
-@pytest.mark.parametrize(("language", "written"), [("en", "CN¥1,234.50"), ("zh", "¥1,234.50")])
+@pytest.mark.parametrize(("language", "written"), [("en", "1,234.50 CNY"), ("zh", "¥1,234.50")])
 def test_amounts_are_written_as_people_write_them(language: str, written: str) -> None:
     assert write_money(Money(123_450, CurrencyCode.CNY), language) == written

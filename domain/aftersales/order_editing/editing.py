@@ -16,7 +16,7 @@ from domain.cause import Cause
 from domain.errors import Invalid
 from domain.events import OrderEdited, OrderEvent
 from domain.ledger import refresh_payment_status
-from domain.money import apportion, money_text
+from domain.money import apportion
 from domain.order import (
     EditTotalMismatch,
     NotOffered,
@@ -139,8 +139,7 @@ async def collect_difference(
     order, difference = priced.order, priced.plan.difference
     field = ("payment_method",)
     if method is None:
-        more = money_text(priced.difference)
-        raise Invalid("Say how you pay {amount} more.", amount=more, field=field)
+        raise Invalid("Say how you pay {amount} more.", amount=priced.difference, field=field)
     if method not in terms.offered_methods:
         raise NotOffered(method, field=field)
     payment = await add_payment(session, order, method, difference, limit=terms.payments_limit)

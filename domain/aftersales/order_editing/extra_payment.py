@@ -15,7 +15,6 @@ from domain.cause import Cause
 from domain.errors import DomainError, LimitReached, WrongState
 from domain.events import OrderEdited, OrderEditRequested
 from domain.ledger import refresh_payment_status, write_posting
-from domain.money import money_text
 from domain.order import CASH_LIMITS, OrderTerms, lock_order
 from domain.order.waiting_edit import (
     EDIT_TRANSITIONS,
@@ -53,7 +52,7 @@ def check_cash(
     cash = sum(each.amount for each in payments if each.method.collected_offline or may_be_cash)
     limit = Money(CASH_LIMITS.get(order.currency, 0), order.currency)
     if cash > limit.minor:
-        raise LimitReached("At most {limit} can be paid at the door.", limit=money_text(limit), field=field)
+        raise LimitReached("At most {limit} can be paid at the door.", limit=limit, field=field)
 
 
 async def add_payment(
