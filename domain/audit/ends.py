@@ -2,17 +2,26 @@
 
 from functools import partial
 
-from sqlalchemy import ColumnElement, and_, literal, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, exists, literal, or_, select
 
 from domain.audit.comparison import select_rows, sum_by, total_of
 from domain.order.open_parts import OPEN_PARTS
 from domain.order.states import OPEN_TICKETS
 from models import (
     OFFLINE_METHODS,
+    Delivery,
+    FulfilmentStatus,
+    LedgerAccount,
+    LedgerEntry,
     Order,
+    OrderEdit,
+    OrderEditStatus,
     OrderStatus,
     Payment,
     PaymentStatus,
+    Pickup,
+    PickupStatus,
+    PromotionUse,
     Shipment,
     StockMovement,
     Ticket,
@@ -55,6 +64,65 @@ def find_reserved_stock() -> AnySelect:
         select_rows(Order.number, expected=literal(0), found=reserved.c.total)
         .join(reserved, reserved.c.order_id == Order.id)
         .where(Order.status.in_(ENDED), reserved.c.total != 0)
+    )
+
+
+def find_waiting_edits() -> AnySelect:
+    """Orders that have ended while an edit of them waits for its payment."""
+    waiting = exists().where(
+        OrderEdit.order_id == Order.id, OrderEdit.status == OrderEditStatus.AWAITING_PAYMENT
+    )
+    return select_ended_with(waiting, "an edit", Order.status.in_(ENDED))
+
+
+def find_waiting_pickups() -> AnySelect:
+    """Orders that were received or refunded while something of them waits to be collected.
+
+    Those of a cancelled order end by a reaction.
+    """
+    waiting = exists().where(
+        Delivery.order_id == Order.id,
+        Pickup.delivery_id == Delivery.id,
+        Pickup.status == PickupStatus.READY,
+    )
+    return select_ended_with(waiting, "a pickup", Order.status.in_(RECEIVED_OR_REFUNDED))
+
+
+def find_unreleased_promotions() -> AnySelect:
+    """Cancelled orders that still use promotions."""
+    used = exists().where(PromotionUse.order_id == Order.id, PromotionUse.released_at.is_(None))
+    return select_ended_with(used, "a promotion", Order.status == OrderStatus.CANCELLED)
+
+
+def select_ended_with(
+    is_open: ColumnElement[bool], found: str, *conditions: ColumnElement[bool]
+) -> AnySelect:
+    """Ended orders of which something is still there."""
+    return select_rows(Order.number, expected=literal("nothing"), found=literal(found)).where(
+        *conditions, is_open
+    )
+
+
+def find_completed_on_the_way() -> AnySelect:
+    """Completed orders whose parcels did not arrive, by their fulfilment status.
+
+    Those of a former version of the shop may have come back.
+    """
+    arrived = (FulfilmentStatus.DELIVERED, FulfilmentStatus.RETURNED)
+    status = cast(Order.fulfilment_status, String)
+    return select_rows(Order.number, expected=literal("DELIVERED"), found=status).where(
+        Order.status == OrderStatus.COMPLETED, Order.fulfilment_status.not_in(arrived)
+    )
+
+
+def find_unsettled_balances() -> AnySelect:
+    """Completed orders whose customers owe something, or are owed: what was not paid was written off."""
+    balance = sum_by(LedgerEntry.order_id, LedgerEntry.amount, LedgerEntry.account == LedgerAccount.CUSTOMER)
+    return (
+        select_rows(Order.number, expected=literal(0), found=balance.c.total)
+        .join(balance, balance.c.order_id == Order.id)
+        .where(Order.status == OrderStatus.COMPLETED, balance.c.total != 0)
+        .where(~OPEN_PARTS["a refund"](), ~OPEN_PARTS["money due"]())
     )
 
 

@@ -1,7 +1,8 @@
 """The ledger against payments, refunds and orders."""
 
-from sqlalchemy import Subquery, case, func, literal, or_, select
+from sqlalchemy import Subquery, and_, case, func, literal, or_, select
 
+from domain.aftersales.states import REFUND_TYPES
 from domain.audit.comparison import select_differences, select_rows, sum_by, total_of
 from domain.audit.orders import select_wrong_sums
 from domain.ledger import CAPTURE_KINDS, payment_status_expression
@@ -15,6 +16,8 @@ from models import (
     PostingKind,
     Refund,
     RefundStatus,
+    Ticket,
+    TicketStatus,
 )
 from models.sql.types import AnyExpression, AnySelect
 
@@ -61,6 +64,17 @@ def find_wrong_refunds() -> AnySelect:
         select_differences(Payment.reference, expected=total_of(returned), found=total_of(refunds))
         .outerjoin(refunds, refunds.c.payment_id == Payment.id)
         .outerjoin(returned, returned.c.payment_id == Payment.id)
+    )
+
+
+def find_wrong_ticket_refunds() -> AnySelect:
+    """Tickets that have brought back another amount than was refunded for them."""
+    refunds = sum_by(Refund.ticket_id, Refund.amount, Refund.ticket_id.is_not(None))
+    settled = and_(Ticket.status == TicketStatus.COMPLETED, Ticket.type.in_(REFUND_TYPES))
+    return (
+        select_differences(Ticket.number, expected=total_of(refunds), found=Ticket.refund_amount)
+        .outerjoin(refunds, refunds.c.ticket_id == Ticket.id)
+        .where(or_(settled, refunds.c.total.is_not(None)))
     )
 
 

@@ -18,21 +18,26 @@ from domain.audit import RULES, Disagreement, audit_books, find_first_disagreeme
 from domain.cause import Cause
 from domain.ledger import payment_status_expression, payment_status_for
 from domain.order import confirm_receipt
-from domain.payment import request_refund, settle_refund
+from domain.payment import request_refund, settle_refund, write_off_cash
 from events.shop import Shop
 from models import (
     Account,
     Backorder,
     Delivery,
     DeliveryLine,
+    FulfilmentStatus,
     LedgerAccount,
     LedgerEntry,
     MovementKind,
     Order,
+    OrderEdit,
+    OrderEditStatus,
     OrderLine,
     OrderPaymentStatus,
     OrderStatus,
     Payment,
+    Pickup,
+    PickupStatus,
     Posting,
     PostingKind,
     Promotion,
@@ -94,6 +99,10 @@ class History:
     """Received, and open for a refund only."""
     unpaid: Order
     """Received, and open for its cash only."""
+    written_off: Order
+    """Completed, its cash was written off."""
+    unlimited: Promotion
+    """A code without limits that nobody has used."""
 
     @property
     def place(self) -> str:
@@ -108,6 +117,10 @@ async def build_history(session: AsyncSession) -> History:
     buyer = await create_account(session)
     returned = await add_other_orders(session, variant, other)
     refunding, unpaid = await add_open_orders(session, other)
+    written_off = await add_received_for_cash(session, other)
+    [lost] = await session.scalars(rows_of(Shipment, written_off))
+    await write_off_cash(session, lost.id, reason="Moved away.", cause=Cause(NOW))
+    unlimited = await create_coupon(session, code="ANYBODY")
     order = await create_order(
         session,
         account=buyer,
@@ -149,6 +162,8 @@ async def build_history(session: AsyncSession) -> History:
         returned,
         refunding,
         unpaid,
+        written_off,
+        unlimited,
     )
 
 
@@ -163,11 +178,15 @@ async def add_open_orders(session: AsyncSession, other: Variant) -> tuple[Order,
     """Orders that everybody has received, of which only a refund or cash is open."""
     refunding = await create_order(session, lines=[(other, 1)], status=OrderStatus.COMPLETED)
     await request_refund(session, refunding, refunding.money(100), reason="sorry", cause=Cause(NOW))
-    unpaid = await create_order(session, lines=[(other, 1)], payments={CASH: None})
-    [parcel] = await dispatch(session, unpaid)
+    return refunding, await add_received_for_cash(session, other)
+
+
+async def add_received_for_cash(session: AsyncSession, variant: Variant) -> Order:
+    order = await create_order(session, lines=[(variant, 1)], payments={CASH: None})
+    [parcel] = await dispatch(session, order)
     await arrive(session, parcel)
-    await confirm_receipt(session, unpaid.id, cause=Cause(NOW))
-    return refunding, unpaid
+    await confirm_receipt(session, order.id, cause=Cause(NOW))
+    return order
 
 
 async def add_other_orders(session: AsyncSession, variant: Variant, other: Variant) -> Order:
@@ -242,6 +261,15 @@ def insert_reservation_swap(history: History) -> Insert:
             moved | {"reserved": -1, "order_id": history.order.id},
         ]
     )
+
+
+def id_in(table: Any, order: Order) -> Any:
+    """The id of the first row of an order."""
+    return select(table.id).where(table.order_id == order.id).order_by(table.id).limit(1).scalar_subquery()
+
+
+def select_cancelled(column: Any) -> Any:
+    return select(column).where(Order.status == OrderStatus.CANCELLED).limit(1)
 
 
 def is_level(history: History) -> Any:
@@ -331,6 +359,57 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "no money due on ended orders": lambda h: (
         update(Order).where(Order.id == h.unpaid.id).values(status=OrderStatus.COMPLETED),
         h.unpaid.number,
+    ),
+    "no edit waiting on ended orders": lambda h: (
+        insert(OrderEdit).values(
+            order_id=h.returned.id,
+            payment_id=id_in(Payment, h.returned),
+            status=OrderEditStatus.AWAITING_PAYMENT,
+            currency=h.returned.currency,
+            amount=1,
+            created_at=NOW,
+            due_at=NOW,
+        ),
+        h.returned.number,
+    ),
+    "nothing to collect of ended orders": lambda h: (
+        insert(Pickup).values(
+            delivery_id=id_in(Delivery, h.returned),
+            warehouse_id=1,
+            status=PickupStatus.READY,
+            nonce="x",
+            failed_tries=0,
+        ),
+        h.returned.number,
+    ),
+    "no promotion used by cancelled orders": lambda h: (
+        insert(PromotionUse).values(
+            order_id=select_cancelled(Order.id).scalar_subquery(),
+            promotion_id=h.unlimited.id,
+            account_id=h.order.account_id,
+            position=2,
+            title="x",
+            currency=h.order.currency,
+            amount=0,
+            flash_units=0,
+            used_at=NOW,
+        ),
+        select_cancelled(Order.number),
+    ),
+    "completed orders have arrived": lambda h: (
+        update(Order).where(Order.id == h.returned.id).values(fulfilment_status=FulfilmentStatus.SHIPPED),
+        h.returned.number,
+    ),
+    "nothing owed on completed orders": lambda h: (
+        update(LedgerEntry)
+        .where(LedgerEntry.order_id == h.written_off.id, LedgerEntry.account == LedgerAccount.CUSTOMER)
+        .where(LedgerEntry.amount < 0)
+        .values(account=LedgerAccount.BANK),
+        h.written_off.number,
+    ),
+    "tickets bring back what is refunded": lambda h: (
+        increment(Ticket.refund_amount, Ticket.order_id == h.returned.id),
+        select(Ticket.number).where(Ticket.order_id == h.returned.id),
     ),
     "nothing reserved for ended orders": lambda h: (
         insert_reservation_swap(h),
