@@ -55,6 +55,7 @@ def plan_edit(facts: EditFacts, changes: OrderChanges, *, now: datetime) -> Edit
     """The plan of an edit; raises why it cannot be made."""
     changes.check()
     sending = editable_part(facts.sending)
+    check_coupons(facts.sending, changes)
     requested = RequestedUnits({line_id: each.units for line_id, each in facts.kept.items()})
     removals: list[PlannedRemoval] = []
     with collect_refusals() as check:
@@ -77,6 +78,15 @@ def plan_edit(facts: EditFacts, changes: OrderChanges, *, now: datetime) -> Edit
     if not plan.keeps_anything:
         raise NothingLeft
     return plan
+
+
+def check_coupons(sending: SendingPlan, changes: OrderChanges) -> None:
+    """WrongState where coupons are to change and anything has been packed: they reprice the whole order."""
+    if (changes.add_codes or changes.remove_codes) and any(line.packed for line in sending.lines):
+        field = "add_coupon_codes" if changes.add_codes else "remove_coupon_codes"
+        raise WrongState(
+            "Part of this is packed or sent already: its coupons stay as they are.", field=("changes", field)
+        )
 
 
 def editable_part(sending: SendingPlan) -> SendingPlan:

@@ -26,6 +26,7 @@ from tests.clients import Clients
 from tests.conftest import STARTED_AT, Clock
 from tests.factories.cart import create_coupon
 from tests.factories.order import CASH, a_variant, create_order
+from tests.factories.shipment import pack
 from tests.given import cny, id_of
 from tests.observe import read_all_rows, run_until_idle
 
@@ -110,6 +111,28 @@ async def test_one_coupon_takes_the_place_of_another(
     async with shop.database.reads() as reading:
         used = [(await reading.get_one(type(each), each.id)).used for each in (small, large)]
     assert used == [0, 1]
+
+
+@pytest.mark.parametrize("change", ["addCouponCodes", "removeCouponCodes"])
+async def test_the_coupons_of_an_order_stay_once_part_of_it_is_packed(
+    clients: Clients, shop: Shop, session: AsyncSession, change: str
+) -> None:
+    await create_coupon(session, code="HALF", amount=500, usage_limit=9)
+    await create_coupon(session, code="WHOLE", amount=9_900, usage_limit=9)
+    first, second = await a_variant(session), await a_variant(session)
+    await session.commit()
+    customer, order = await owner_of(clients, shop, [(first, 1), (second, 1)], coupon_code="HALF")
+    async with shop.database.writes.begin() as writing:
+        await pack(writing, order)
+    before = await read_all_rows(shop)
+
+    code = "WHOLE" if change == "addCouponCodes" else "HALF"
+    payload = await edit(customer, order, total="1.00", **{change: [code]})
+
+    assert [(each["code"], each["field"]) for each in payload["userErrors"]] == [
+        ("WRONG_STATE", ["changes", change])
+    ]
+    assert await read_all_rows(shop) == before
 
 
 async def paid_order_with_waiting_edit(

@@ -68,6 +68,7 @@ from tests.domain.states.outcomes import (
 from tests.domain.test_order_edit import edit, only_edit, order_with_waiting_edit
 from tests.domain.test_state import TABLES
 from tests.factories.aftersales import create_ticket, order_lines_of
+from tests.factories.cart import create_coupon
 from tests.factories.order import (
     CHENGDU,
     HANGZHOU,
@@ -196,6 +197,11 @@ async def add_to_first_line(session: AsyncSession, order: Order) -> None:
     await edit(session, order, OrderChanges(lines=[LineChange(line.id, 3)]), method=SANDBOX, key="edit-9")
 
 
+async def add_coupon(session: AsyncSession, order: Order) -> None:
+    await create_coupon(session, code="LATER", amount=100)
+    await edit(session, order, OrderChanges(add_codes=["LATER"]), key="edit-9")
+
+
 async def divide_payments(session: AsyncSession, order: Order) -> None:
     parts = [PlannedPayment(SANDBOX, order.money(each)) for each in (100, order.total_amount - 100)]
     await change_payments(session, order.id, parts, TERMS, cause=Cause(NOW, order.account_id))
@@ -204,6 +210,7 @@ async def divide_payments(session: AsyncSession, order: Order) -> None:
 ORDER: Mapping[str, Command] = {
     "a unit is edited away": edit_first_line,
     "a unit is added, to be paid": add_to_first_line,
+    "a coupon is added": add_coupon,
     "the payment methods are changed": divide_payments,
     "the customer cancels": lambda session, it: cancel_order(session, it.id, reason="No.", cause=Cause(NOW)),
     "one unit is cancelled": cancel_a_unit,
