@@ -55,7 +55,8 @@ FINAL: Mapping[Subject, FinalStatuses] = {
 }
 """THE TABLE of what is final. A row that was deleted is, too; a product never is.
 
-A completed order may still be closed by a refund: that event follows in `events`, and is archived later.
+A completed order may open again by a claim or a refund: its further events follow in `events`, and are
+archived later.
 """
 
 

@@ -15,6 +15,7 @@ import domain.knowledge
 import domain.notice
 import domain.order
 import domain.payment
+import domain.pickup
 import domain.shipment
 from domain.errors import WrongState
 from domain.state import Transitions, move, transition_table
@@ -33,6 +34,7 @@ TABLES: list[Transitions[Any]] = [
     domain.knowledge.TRANSITIONS,
     domain.aftersales.states.TRANSITIONS,
     domain.notice.TRANSITIONS,
+    domain.pickup.TRANSITIONS,
 ]
 PAIRS = [(rules, start, to) for rules in TABLES for start in rules for to in rules]
 

@@ -47,7 +47,11 @@ KIND_OF_ID: dict[str, str] = {
     "query checkoutQuote input.customerId": "Account",
     "query checkoutQuote input.deliveries.address.id": "Address",
     "query checkoutQuote input.deliveries.lines.variantId": PUBLIC,
+    "query checkoutQuote input.deliveries.pickupPlaceId": PUBLIC,
     "query checkoutQuote input.lines.variantId": PUBLIC,
+    "mutation orderPlace input.deliveries.pickupPlaceId": PUBLIC,
+    "mutation pickupCancel input.deliveryId": "Delivery",
+    "mutation pickupCodeRenew input.deliveryId": "Delivery",
     "query node id": "Order",
     "query nodes ids": "Order",
     "query order id": "Order",
@@ -154,6 +158,9 @@ BESIDE_A_VARIANT = {
     "query orderEditQuote changes.additions.deliveryId",
 }
 """Arguments beside which a variant is required, which the placeholder is not."""
+
+OF_A_PICKUP = {"mutation pickupCancel input.deliveryId", "mutation pickupCodeRenew input.deliveryId"}
+"""Arguments that name a delivery to be collected, which the customer's own is not."""
 
 OWNED = [(where, kind) for where, kind in KIND_OF_ID.items() if kind != PUBLIC]
 
@@ -304,7 +311,7 @@ async def test_ones_own_thing_is_found_by_its_id(clients: Clients, session: Asyn
     customer, own = await create_customer(clients, session)
 
     answers = {}
-    for where, kind in [each for each in OWNED if each[0] not in BESIDE_A_VARIANT]:
+    for where, kind in [each for each in OWNED if each[0] not in BESIDE_A_VARIANT | OF_A_PICKUP]:
         if where in CONSUMING:
             customer, own = await create_customer(clients, session)
         answers[where] = await ask_with_id(customer, where, own[kind], own)

@@ -127,7 +127,8 @@ async def test_the_coupons_of_an_order_stay_once_part_of_it_is_packed(
     before = await read_all_rows(shop)
 
     code = "WHOLE" if change == "addCouponCodes" else "HALF"
-    payload = await edit(customer, order, total="1.00", **{change: [code]})
+    changes: dict[str, Any] = {change: [code]}
+    payload = await edit(customer, order, total="1.00", **changes)
 
     assert [(each["code"], each["field"]) for each in payload["userErrors"]] == [
         ("WRONG_STATE", ["changes", change])
