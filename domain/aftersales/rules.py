@@ -120,7 +120,7 @@ class LineUnits:
         sent = [each for each in self.sent if not each.came_back]
         if stage is ClaimStage.ARRIVED:
             arrived = [each for each in sent if each.arrived_at is not None]
-            return sorted(arrived, key=lambda each: (each.arrived_at, each.shipment.id))
+            return sorted(arrived, key=lambda each: (each.is_unpaid, each.arrived_at, each.shipment.id))
         return sorted(sent, key=lambda each: (each.arrived_at is not None, each.shipment.id))
 
     def left(self, stage: ClaimStage) -> int:
@@ -172,6 +172,12 @@ class ClaimCase:
         """The parcels that claimed units may be in, in the order in which they are taken."""
         found = self.units[claimed.order_line_id].at_stage(self.claim.stage)
         return [each for each in found if claimed.shipment_id in {None, each.shipment.id}]
+
+    def paid_of(self, claimed: ClaimedUnits) -> int:
+        """How many of those units were not left unpaid at the door."""
+        if self.claim.stage is ClaimStage.WAITING:
+            return self.left_of(claimed)
+        return sum(each.left for each in self.parcels_of(claimed) if not each.is_unpaid)
 
     def left_of(self, claimed: ClaimedUnits) -> int:
         """How many units can be claimed where those are."""
@@ -227,9 +233,13 @@ def find_units_obstacle(case: ClaimCase) -> NotEligible | None:
     for index, claimed in enumerate(case.claim.lines):
         units = case.units[claimed.order_line_id]
         title = label_of_line(case.lines[claimed.order_line_id])
-        if claimed.quantity <= case.left_of(claimed):
-            continue
         path = ("lines", index, "quantity")
+        if claimed.quantity <= case.paid_of(claimed):
+            continue
+        if claimed.quantity <= case.left_of(claimed):
+            return NotEligible(
+                TicketObstacle.NOT_PAID, "{title} has not been paid yet.", title=title, field=path
+            )
         if claimed.shipment_id is not None and claimed.quantity <= units.left(stage):
             template = "Only {left} of {title} in this parcel can still be asked for."
             left = case.left_of(claimed)

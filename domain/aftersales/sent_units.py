@@ -57,6 +57,13 @@ class SentUnits:
         return shipment.status is ShipmentStatus.RETURNED or shipment.ended_at is not None
 
     @property
+    def is_unpaid(self) -> bool:
+        """Whether it has arrived and its cash was not collected: it is still due, or was written off."""
+        shipment = self.shipment
+        is_due = bool(shipment.cash_amount) and shipment.cash_collected_at is None
+        return self.arrived_at is not None and (is_due or shipment.cash_written_off_at is not None)
+
+    @property
     def arrived_at(self) -> datetime | None:
         return self.shipment.delivered_at if self.shipment.status is ShipmentStatus.DELIVERED else None
 

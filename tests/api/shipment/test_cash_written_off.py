@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +14,7 @@ from models import CurrencyCode, LedgerAccount, LedgerEntry, Money, Order, Role,
 from tests.api.order.documents import create_order_now
 from tests.api.shipment.documents import Tick
 from tests.clients import Client, Clients
+from tests.factories.aftersales import order_lines_of
 from tests.factories.order import (
     CASH,
     CHENGDU,
@@ -35,6 +37,9 @@ FIELDS = """
 """
 WRITE_OFF = f"mutation ($input: CashWriteOffInput!) {{ cashWriteOff(input: $input) {{ {FIELDS} }} }}"
 CORRECT = f"mutation ($input: ShipmentCorrectInput!) {{ shipmentCorrect(input: $input) {{ {FIELDS} }} }}"
+OPEN = """mutation ($input: TicketOpenInput!) {
+  ticketOpen(input: $input) { ticket { id } userErrors { code message field } }
+}"""
 RECEIPT = """mutation ($input: OrderReceiptConfirmInput!) {
   orderReceiptConfirm(input: $input) { order { status } userErrors { code } }
 }"""
@@ -163,4 +168,34 @@ async def test_nobody_writes_off_their_own_cash_and_clerks_none(
         "Somebody else must write off cash that is your own."
     ]
     assert "FORBIDDEN" in str(forbidden)
+    await assert_books_agree(shop)
+
+
+@pytest.mark.parametrize(
+    ("type", "reason"),
+    [("EXCHANGE", "WRONG_ITEM"), ("RESHIP", "MISSING_ITEM")],
+)
+async def test_nothing_is_sent_again_for_what_was_never_paid(
+    clients: Clients, shop: Shop, session: AsyncSession, type: str, reason: str
+) -> None:
+    manager, customer = await clients.staff(Role.MANAGER), await clients.customer()
+    order, parcel = await arrived_unpaid(shop, session, customer)
+    [line] = await order_lines_of(session, order)
+    await session.commit()
+    claim = {
+        "orderId": id_of(order),
+        "type": type,
+        "reason": reason,
+        "description": "Not what I ordered.",
+        "lines": [{"orderLineId": id_of(line), "quantity": 1}],
+    }
+
+    due = await customer.do(OPEN, **claim, idempotencyKey="due")
+    await give_up(manager, parcel)
+    given_up = await customer.do(OPEN, **claim, idempotencyKey="given up")
+
+    for refused in (due, given_up):
+        [error] = refused["userErrors"]
+        assert (error["code"], error["field"]) == ("NOT_ELIGIBLE", ["lines", "0", "quantity"])
+        assert error["message"].endswith("has not been paid yet.")
     await assert_books_agree(shop)
