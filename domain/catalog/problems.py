@@ -38,6 +38,9 @@ class ProblemList:
         else:
             self.more += 1
 
+    def is_known(self, line: int, column: str) -> bool:
+        return any(problem.line == line and problem.column == column for problem in self.found)
+
     def in_order(self) -> tuple[FileProblem, ...]:
         """The problems by line; a last one counts those beyond PROBLEM_LIMIT."""
         problems = sorted(self.found, key=lambda problem: problem.line)

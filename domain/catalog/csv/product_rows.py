@@ -51,7 +51,7 @@ def parse_product(rows: Sequence[CsvRow], notes: ProblemList) -> ParsedProduct:
 def _parse_fields(rows: Sequence[CsvRow], notes: ProblemList) -> ProductDraft:
     row = rows[0]
     for name, text in PRODUCT_TEXTS.items():
-        if text.required and not row.text(text.column):
+        if text.required and not row.text(text.column) and not row.is_refused(text.column):
             row.refuse(text.column, Message("the product has no {name}", name=name))
     category = row.text(Column.CATEGORY)
     taxonomy_id = cells.parse_taxonomy_id(category)

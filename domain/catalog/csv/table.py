@@ -54,6 +54,10 @@ class CsvRow:
     def refuse(self, column: ColumnKey, reason: Message) -> None:
         self.problems.add(self.line, self.header.name(column), reason)
 
+    def is_refused(self, column: ColumnKey) -> bool:
+        """Whether its cell is a problem already, and was not read."""
+        return self.problems.is_known(self.line, self.header.name(column))
+
     def has_value_in(self, places: Sequence[int]) -> bool:
         return any(map(str.strip, map(self.cells.__getitem__, places)))
 
