@@ -176,7 +176,7 @@ async def test_cash_keeps_to_the_rules_for_orders_that_are_placed(shop: Shop, se
     assert refusals == [
         "99.00 CNY must be paid in advance, for what is delivered when it is paid.",
         "Nothing of this order comes to a door, where it could be paid.",
-        "At most 5000.00 CNY can be paid at the door.",
+        "At most 5,000.00 CNY can be paid at the door.",
     ]
 
 

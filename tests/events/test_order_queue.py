@@ -403,7 +403,7 @@ async def test_a_group_takes_as_many_statements_for_many_as_for_few(
         await session.commit()
 
     assert count_results(results) == {"Order": members}
-    assert counted.total == (10 if shop.database.dialect == "sqlite" else 8), counted.texts
+    assert counted.total == (11 if shop.database.dialect == "sqlite" else 9), counted.texts
     moved = await session.scalar(
         select(func.count()).where(
             StockMovement.kind == MovementKind.RESERVED,
