@@ -139,11 +139,12 @@ async def test_a_refused_refund_is_retried_later(clients: Clients, shop: Shop, t
 
     [refund] = await refunds_of(shop, order)
     assert (refund.status, refund.failure) == (RefundStatus.SUCCEEDED, None)
-    assert (await event_names_of(shop, order))[-4:] == [
+    assert (await event_names_of(shop, order))[-5:] == [
         "refund.requested",
         "refund.failed",
         "refund.requested",
         "refund.succeeded",
+        "order.completed",
     ]
     await assert_books_agree(shop)
 
