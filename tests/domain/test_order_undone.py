@@ -144,7 +144,10 @@ async def cancel_units(session: AsyncSession, order: Order, act: Act) -> None:
 
 
 async def refund_unsent(session: AsyncSession, order: Order, act: Act) -> None:
-    await ticket(session, order, act, TicketType.REFUND_ONLY, TicketReason.NO_REASON, TicketStatus.REFUNDING)
+    """Units that are not paid yet are taken off what is due: then nothing is refunded."""
+    type, reason = TicketType.REFUND_ONLY, TicketReason.NO_REASON
+    opened = await ticket(session, order, act, type, reason, TicketStatus.APPLIED)
+    await agree_ticket(session, opened.id, DEADLINES, cause=Cause(NOW, None))
 
 
 async def complain(session: AsyncSession, order: Order, act: Act) -> None:
