@@ -98,15 +98,7 @@ async def erase_staff(session: AsyncSession, account_id: int, *, cause: Cause) -
 
 
 async def refuse_while_open(session: AsyncSession, account: Account) -> None:
-    """WrongState with the number of the first open order, ticket or refund."""
-    order = await session.scalar(
-        select(Order.number)
-        .where(Order.account_id == account.id, Order.status.in_(OPEN_ORDERS))
-        .order_by(Order.id)
-        .limit(1)
-    )
-    if order is not None:
-        raise WrongState("Order {order} is not finished yet.", order=order)
+    """WrongState with the number of the first open ticket or refund, else of the first open order."""
     ticket = await session.scalar(
         select(Ticket.number)
         .where(Ticket.account_id == account.id, Ticket.status.not_in(FINAL_TICKETS))
@@ -123,6 +115,14 @@ async def refuse_while_open(session: AsyncSession, account: Account) -> None:
     )
     if refund is not None:
         raise WrongState("Refund {refund} is not paid yet.", refund=refund)
+    order = await session.scalar(
+        select(Order.number)
+        .where(Order.account_id == account.id, Order.status.in_(OPEN_ORDERS))
+        .order_by(Order.id)
+        .limit(1)
+    )
+    if order is not None:
+        raise WrongState("Order {order} is not finished yet.", order=order)
 
 
 def select_due_erasures(now: datetime) -> AnySelect:
