@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, or_, select
 
 from loaders.analytics.figures import ratio_of
 from loaders.analytics.period import ReportSelection
@@ -41,10 +41,12 @@ class FunnelStep:
 async def load_funnel(reads: Reads, selection: ReportSelection) -> Sequence[FunnelStep]:
     """The funnel of the products of a report; two statements."""
     members = select_members(selection, Grouping.ALL)
+    # An order that opens again keeps when its receipt was confirmed; release 0.2.0 wrote `completed_at` only.
+    received = or_(Order.completed_at.is_not(None), Order.receipt_confirmed_at.is_not(None))
     counts = select(
         func.count(Order.id.distinct()),
         func.count(case((Order.confirmed_at.is_not(None), Order.id)).distinct()),
-        func.count(case((Order.completed_at.is_not(None), Order.id)).distinct()),
+        func.count(case((received, Order.id)).distinct()),
     ).join(OrderLine, OrderLine.order_id == Order.id)
     placed = (
         members.join_to(counts, OrderLine.product_id)
