@@ -165,8 +165,6 @@ READERS: dict[Role, set[str]] = {
     | {
         "DeliveryRunStop.note",
         "DeliveryRunStop.proof",
-        "TrackingEvent.description",
-        "TrackingEvent.location",
     },
     Role.CATALOGUE: set(),
     Role.CUSTOMER: set(),
