@@ -65,6 +65,18 @@ async def lock_order(
     return order
 
 
+async def lock_shipment(session: AsyncSession, shipment_id: int) -> tuple[Order, Shipment]:
+    """A parcel and its order, locked until the transaction ends: the order first, which avoids deadlocks."""
+    order_id = await session.scalar(select(Shipment.order_id).where(Shipment.id == shipment_id))
+    if order_id is None:
+        raise NotFound("shipment", field=("id",))
+    order = await lock_order(session, order_id)
+    shipment = await session.get(Shipment, shipment_id, with_for_update=True, populate_existing=True)
+    if shipment is None:
+        raise NotFound("shipment", field=("id",))
+    return order, shipment
+
+
 async def cancel_order(session: AsyncSession, order_id: int, *, reason: str, cause: Cause) -> Order:
     """Cancel an order of which nothing has left: its stock is released and its invoice credited.
 

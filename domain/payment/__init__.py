@@ -1,6 +1,7 @@
 """Commands on payments and refunds, each under the lock of its order."""
 
 from domain.payment.cash import collect_cash
+from domain.payment.further import add_payments
 from domain.payment.lifecycle import (
     capture_payment,
     close_payments,
@@ -35,6 +36,7 @@ __all__ = [
     "TRANSITIONS",
     "PaymentMismatch",
     "PaymentOutcome",
+    "add_payments",
     "capture_payment",
     "close_payments",
     "collect_cash",

@@ -1,15 +1,16 @@
 """Writing off cash that never comes for a parcel that has arrived, so that its order can end."""
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.errors import NotFound, WrongState
+from domain.errors import WrongState
 from domain.events import CashWrittenOff
 from domain.ledger import refresh_payment_status, write_posting
-from domain.order import lock_order, required_reason, settle_order
+from domain.order import lock_shipment, required_reason, settle_order
 from domain.order.cash import find_cash_payments, fix_cash
 from domain.outbox import record
+from domain.payment.further import add_payments
 from domain.payment.states import TRANSITIONS
 from domain.state import move
 from models import (
@@ -31,13 +32,7 @@ async def write_off_cash(session: AsyncSession, shipment_id: int, *, reason: str
     What was sold stays sold; the ledger has the loss. WrongState when no cash is due for it, and for what one
     has brought or bought oneself.
     """
-    order_id = await session.scalar(select(Shipment.order_id).where(Shipment.id == shipment_id))
-    if order_id is None:
-        raise NotFound("shipment", field=("id",))
-    order = await lock_order(session, order_id)
-    shipment = await session.get(Shipment, shipment_id, with_for_update=True, populate_existing=True)
-    if shipment is None:
-        raise NotFound("shipment", field=("id",))
+    order, shipment = await lock_shipment(session, shipment_id)
     reason = required_reason(reason)
     if order.status is not OrderStatus.CONFIRMED:
         raise WrongState("This order is {status}.", status=order.status, field=("id",))
@@ -99,18 +94,6 @@ async def close_part(
     if payment.captured_amount == payment.amount:
         move(payment, PaymentStatus.CAPTURED, TRANSITIONS)
         payment.captured_at = cause.now
-    last = await session.scalar(select(func.max(Payment.position)).where(Payment.order_id == order.id)) or 0
-    closed = Payment(
-        order_id=order.id,
-        position=last + 1,
-        method=payment.method,
-        status=PaymentStatus.CLOSED,
-        currency=order.currency,
-        amount=part,
-        captured_amount=0,
-        refunded_amount=0,
-        reference=f"{order.number}-{last + 1}",
-    )
-    session.add(closed)
-    await session.flush()
+    parts = [(payment.method, part)]
+    [closed] = await add_payments(session, order, parts, limit=None, status=PaymentStatus.CLOSED)
     return closed

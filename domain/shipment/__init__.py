@@ -1,5 +1,6 @@
 """Shipments: packing, dispatch, tracking and the fulfilment status that follows."""
 
+from domain.order import lock_shipment
 from domain.shipment.correction import correct_shipment
 from domain.shipment.dispatch import (
     CarrierUnavailable,
@@ -18,7 +19,7 @@ from domain.shipment.packing import (
     pack_shipments,
     unpack_shipment,
 )
-from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS, lock_shipment
+from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS
 from domain.shipment.tracking import (
     TrackingFact,
     add_tracking_events,

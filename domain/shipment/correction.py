@@ -6,10 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import WrongState
 from domain.events import ShipmentCorrected
-from domain.order import required_reason, settle_order
+from domain.order import lock_shipment, required_reason, settle_order
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment
-from domain.shipment.states import FINAL, lock_shipment, status_after
+from domain.shipment.states import FINAL, status_after
 from domain.shipment.tracking import load_tracking_events, sort_events
 from models import (
     CarrierCode,

@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode, Taken, WrongState
 from domain.events import ShipmentDispatched
+from domain.order import lock_shipment
 from domain.order.cash import fix_cash
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment
 from domain.shipment.packing import check_packable
-from domain.shipment.states import lock_shipment
 from domain.stock import Allocation, ship_stock
 from models import (
     CarrierCode,

@@ -8,13 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import WrongState
 from domain.events import ShipmentEnded
-from domain.order import reopen_order
+from domain.order import lock_shipment, reopen_order
 from domain.outbox import record
 from domain.shipment.dispatch import find_reserved_units
 from domain.shipment.fulfilment import refresh_fulfilment
 from domain.shipment.inspection import load_returned_lines
 from domain.shipment.packing import check_packable
-from domain.shipment.states import NOT_KEPT, lock_shipment
+from domain.shipment.states import NOT_KEPT
 from domain.stock import reserve_stock
 from models import Delivery, Order, Shipment, ShipmentEnding, ShipmentLine, ShipmentStatus
 

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import Invalid, NotFound, WrongState
 from domain.events import ShipmentInspected
+from domain.order import lock_shipment
 from domain.outbox import record
-from domain.shipment.states import lock_shipment
 from domain.stock import Allocation, return_stock
 from models import DeliveryLine, Order, OrderLine, Shipment, ShipmentLine, ShipmentStatus
 

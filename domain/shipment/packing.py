@@ -9,12 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import Conflict, Invalid, LimitReached, NotFound, WrongState, collect_refusals
 from domain.events import ShipmentPacked, ShipmentUnpacked
-from domain.order import label_of_line, lock_order, reopen_order
+from domain.order import label_of_line, lock_order, lock_shipment, reopen_order
 from domain.order.states import WITHDRAWAL_REASONS
 from domain.order.waiting_edit import check_no_waiting_edit
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment
-from domain.shipment.states import lock_shipment
 from domain.stock import count_waiting_units
 from models import (
     Delivery,

@@ -1,14 +1,9 @@
-"""The transitions of a shipment, and how one is locked for a change."""
+"""The transitions of a shipment."""
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from domain.errors import NotFound
-from domain.order import lock_order
 from domain.state import transition_table
-from models import Order, Shipment, ShipmentStatus
+from models import ShipmentStatus
 
 FINAL = frozenset({ShipmentStatus.DELIVERED, ShipmentStatus.RETURNED})
 
@@ -32,15 +27,3 @@ def status_after(statuses: Iterable[ShipmentStatus]) -> ShipmentStatus:
         if reported in TRANSITIONS[status]:
             status = reported
     return status
-
-
-async def lock_shipment(session: AsyncSession, shipment_id: int) -> tuple[Order, Shipment]:
-    """A parcel and its order, locked until the transaction ends: the order first, which avoids deadlocks."""
-    order_id = await session.scalar(select(Shipment.order_id).where(Shipment.id == shipment_id))
-    if order_id is None:
-        raise NotFound("shipment", field=("id",))
-    order = await lock_order(session, order_id)
-    shipment = await session.get(Shipment, shipment_id, with_for_update=True, populate_existing=True)
-    if shipment is None:
-        raise NotFound("shipment", field=("id",))
-    return order, shipment

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import Invalid, WrongState
 from domain.events import ShipmentDelivered, ShipmentReturned, ShipmentTracked
-from domain.order import lock_order, settle_order
+from domain.order import lock_order, lock_shipment, settle_order
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment, set_receipt_due
-from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS, lock_shipment, status_after
+from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS, status_after
 from domain.state import move, status_text
 from models import Shipment, ShipmentStatus, TrackingEvent
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import idempotency
 from domain.aftersales.order_editing.carrying_out import carry_out
 from domain.aftersales.order_editing.changes import OrderChanges
-from domain.aftersales.order_editing.extra_payment import add_payment, check_cash, request_payment
+from domain.aftersales.order_editing.extra_payment import check_cash, request_payment
 from domain.aftersales.order_editing.quote import PricedEdit, price_edit_of
 from domain.aftersales.withdrawal import cut_payments, find_open_payments
 from domain.cause import Cause
@@ -27,7 +27,7 @@ from domain.order import (
 )
 from domain.order.cash import sum_cash_under_way
 from domain.order.waiting_edit import drop_waiting_edit
-from domain.payment import refundable_amount, request_refund
+from domain.payment import add_payments, refundable_amount, request_refund
 from domain.shipment import set_receipt_due
 from models import Money, Order, OrderStatus, Payment, PaymentMethod
 
@@ -142,7 +142,8 @@ async def collect_difference(
         raise Invalid("Say how you pay {amount} more.", amount=priced.difference, field=field)
     if method not in terms.offered_methods:
         raise NotOffered(method, field=field)
-    payment = await add_payment(session, order, method, difference, limit=terms.payments_limit)
+    parts = [(method, difference)]
+    [payment] = await add_payments(session, order, parts, limit=terms.payments_limit)
     if method.collected_offline:
         check_cash(order, [*open_payments, payment])
         event = OrderEdited(order)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.order_editing.carrying_out import carry_out
@@ -36,7 +36,6 @@ from models import (
     OrderEditUnits,
     OrderStatus,
     Payment,
-    PaymentMethod,
     PaymentStatus,
     PostingKind,
 )
@@ -53,29 +52,6 @@ def check_cash(
     limit = Money(CASH_LIMITS.get(order.currency, 0), order.currency)
     if cash > limit.minor:
         raise LimitReached("At most {limit} can be paid at the door.", limit=limit, field=field)
-
-
-async def add_payment(
-    session: AsyncSession, order: Order, method: PaymentMethod, amount: int, *, limit: int | None
-) -> Payment:
-    """A further payment of a locked order; without a limit where the shop itself adds it."""
-    last = await session.scalar(select(func.max(Payment.position)).where(Payment.order_id == order.id)) or 0
-    if limit is not None and last >= limit:
-        raise LimitReached("An order has at most {limit} payments.", limit=limit, field=("payment_method",))
-    payment = Payment(
-        order_id=order.id,
-        position=last + 1,
-        method=method,
-        status=PaymentStatus.PENDING,
-        currency=order.currency,
-        amount=amount,
-        captured_amount=0,
-        refunded_amount=0,
-        reference=f"{order.number}-{last + 1}",
-    )
-    session.add(payment)
-    await session.flush()
-    return payment
 
 
 async def request_payment(

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.order_editing.extra_payment import add_payment, check_cash
+from domain.aftersales.order_editing.extra_payment import check_cash
 from domain.aftersales.withdrawal import find_open_payments
 from domain.cause import Cause
 from domain.errors import Invalid, WrongState
@@ -23,6 +23,7 @@ from domain.order import (
 from domain.order.cash import find_cash_payments, sum_cash_under_way
 from domain.order.waiting_edit import drop_waiting_edit
 from domain.outbox import record
+from domain.payment import add_payments
 from domain.payment.states import SETTLED_STATUSES, TRANSITIONS
 from domain.state import move, status_text
 from models import (
@@ -134,10 +135,8 @@ async def divide_anew(
             kept.append(payment)
         else:
             replace_payment(payment, now=now)
-    added = [
-        await add_payment(session, order, each.method, each.amount.minor, limit=terms.payments_limit)
-        for each in left
-    ]
+    parts = [(each.method, each.amount.minor) for each in left]
+    added = await add_payments(session, order, parts, limit=terms.payments_limit)
     check_cash(order, [*kept, *added], field=("payments",))
 
 
@@ -191,4 +190,4 @@ async def add_cash(session: AsyncSession, order: Order, amount: int) -> None:
     if cash:
         cash[0].amount += amount
     else:
-        await add_payment(session, order, PaymentMethod.CASH_ON_DELIVERY, amount, limit=None)
+        await add_payments(session, order, [(PaymentMethod.CASH_ON_DELIVERY, amount)], limit=None)
