@@ -8,6 +8,7 @@ from domain.events import (
     OrderBackordersFilled,
     OrderConfirmed,
     OrderEdited,
+    OrderLinesCancelled,
     OrderReleased,
     TicketAgreed,
     TicketDecided,
@@ -21,7 +22,7 @@ from events.types import Resources
 
 async def deliver_what_needs_no_shipping(
     session: AsyncSession,
-    event: OrderConfirmed | OrderReleased | OrderBackordersFilled | OrderEdited,
+    event: OrderConfirmed | OrderReleased | OrderBackordersFilled | OrderEdited | OrderLinesCancelled,
     resources: Resources,
 ) -> None:
     """Deliver what of an order needs no shipping, as far as it is paid and there."""

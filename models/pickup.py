@@ -42,5 +42,4 @@ class Pickup(Base):
     due_at: Mapped[datetime | None]
     """Until when it must be collected; None while nothing waits."""
     collected_at: Mapped[datetime | None]
-    collected_from_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     """The clerk who handed it over."""

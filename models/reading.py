@@ -9,7 +9,7 @@ from models.base import Base, Id
 
 
 class Reading(Base):
-    """One operation by which a member of the staff read what is personal of a customer; never changed."""
+    """One operation by which a member of the staff read what is personal of a customer."""
 
     __tablename__ = "readings"
     __table_args__ = (

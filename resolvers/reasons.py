@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
+from domain.aftersales.undelivered import NOT_DELIVERED
 from domain.aftersales.withdrawal import AlreadyPacked
 from domain.order.lifecycle import NOT_PAID, NOTHING_KEPT
 from domain.payment.lifecycle import PAID_AFTER_END
 from domain.payment.provider_reports import PAYMENT_FAILED
+from domain.pickup.ending import NOT_COLLECTED
 from events.payment import ORDER_CANCELLED
 from models import Order, Refund, Ticket
 from resolvers.context import Info
@@ -16,6 +18,8 @@ SENTENCES: Mapping[str, Message] = {
     for each in (
         NOT_PAID,
         NOTHING_KEPT,
+        NOT_COLLECTED,
+        NOT_DELIVERED,
         PAID_AFTER_END,
         PAYMENT_FAILED,
         ORDER_CANCELLED,

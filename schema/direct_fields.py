@@ -8,7 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
-from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_nullable_type, is_leaf_type
+from graphql import (
+    GraphQLField,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_nullable_type,
+    is_leaf_type,
+)
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
@@ -31,6 +38,7 @@ class DirectField:
     """In place of `read`, where the value depends on the viewer's language."""
     privacy: FieldPrivacy | None = None
     """What it takes to read it, where that is not only to see the row."""
+    nullable: bool = False
 
 
 def direct_field_of(parent_type: GraphQLObjectType, name: str) -> DirectField | None:
@@ -46,8 +54,9 @@ def prepare_direct_fields(schema: GraphQLSchema) -> None:
         if isinstance(each, GraphQLObjectType) and each not in roots:
             for declared in each.fields.values():
                 if direct := describe_direct_field(declared):
+                    nullable = not isinstance(declared.type, GraphQLNonNull)
                     privacy = declared.extensions.get(PRIVACY)
-                    declared.extensions[DIRECT] = replace(direct, privacy=privacy) if privacy else direct
+                    declared.extensions[DIRECT] = replace(direct, privacy=privacy, nullable=nullable)
 
 
 def describe_direct_field(declared: GraphQLField) -> DirectField | None:

@@ -11,6 +11,7 @@ from graphql import (
     GraphQLLeafType,
     GraphQLObjectType,
     GraphQLSchema,
+    Undefined,
 )
 from graphql.execution import Executor, create_source_event_stream
 from graphql.execution.collect_fields import DeferUsage, FieldDetailsList
@@ -48,12 +49,14 @@ class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
         direct = direct_field_of(parent_type, field_details_list[0].node.name.value)
         if direct is not None:
             value = self.read_directly(direct, source, path)
-            if value is not None:
+            if value is None and direct.nullable:
+                return None
+            if value is not Undefined and value is not None:
                 return value if self.context_value.execution.add_leaf(value) else ""
         return super().execute_field(parent_type, source, field_details_list, path, position_context)
 
     def read_directly(self, direct: DirectField, source: object, path: Path) -> object:
-        """What a direct field shows; None where the ordinary way has to decide."""
+        """What a direct field shows; Undefined where it failed, so that the ordinary way tells the error."""
         try:
             if direct.privacy is not None:
                 direct.privacy.admit(source, self.context_value)
@@ -61,9 +64,12 @@ class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
                 value = direct.read(source)
             else:
                 value = direct.read_for(source, self.context_value.viewer_below(path))
-            return None if value is None else direct.coerce(value)
+            if value is None:
+                return None
+            coerced = direct.coerce(value)
+            return Undefined if coerced is None else coerced
         except Exception:
-            return None
+            return Undefined
 
 
 class EventStream:

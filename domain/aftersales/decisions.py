@@ -20,7 +20,7 @@ from domain.events import (
 )
 from domain.order import settle_order
 from domain.outbox import record
-from models import Account, Order, Permission, Ticket, TicketStatus, is_granted
+from models import Account, Permission, Ticket, TicketStatus, is_granted
 
 
 async def agree_ticket(
@@ -72,8 +72,7 @@ async def accept_return(
     awaited = ticket.uninspected_at is None
     if awaited:
         require_return(ticket)
-    if awaited:
-        await grant_accepted_return(session, ticket, order, deadlines, cause=cause)
+        await grant_ticket(session, ticket, order, STATUS_WHEN_ACCEPTED[ticket.type], deadlines, cause=cause)
     # Only now, so that the unit that came back is not the one that is sent again.
     await restock_return(session, ticket, order, damaged=damaged, cause=cause)
     note = note.strip()[:REASON_LIMIT]
@@ -89,13 +88,6 @@ def require_return(ticket: Ticket) -> None:
         raise WrongState(
             "This ticket is {status}; no goods are expected.", status=ticket.status, field=("id",)
         )
-
-
-async def grant_accepted_return(
-    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, *, cause: Cause
-) -> None:
-    """Grant what an accepted return leads to: a refund or a replacement."""
-    await grant_ticket(session, ticket, order, STATUS_WHEN_ACCEPTED[ticket.type], deadlines, cause=cause)
 
 
 async def refuse_return(

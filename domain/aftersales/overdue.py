@@ -7,12 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
-from domain.aftersales.decisions import grant_accepted_return
 from domain.aftersales.reasons import ClaimStage, stage_of
 from domain.aftersales.replacement_choice import choose_replacement
 from domain.aftersales.sent_units import load_sent_units, units_of_ticket
 from domain.aftersales.settlement import grant_ticket, record_unavailable
-from domain.aftersales.states import STATUS_WHEN_AGREED, enter_status
+from domain.aftersales.states import STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED, enter_status
 from domain.aftersales.ticket import lock_ticket
 from domain.aftersales.withdrawal import AlreadyPacked
 from domain.cause import Cause
@@ -82,7 +81,8 @@ async def accept_uninspected(
 ) -> None:
     # Nobody has inspected the goods, so the stock does not change until the warehouse books them in.
     ticket.uninspected_at = cause.now
-    await grant_accepted_return(session, ticket, order, deadlines, cause=cause.automatic)
+    status = STATUS_WHEN_ACCEPTED[ticket.type]
+    await grant_ticket(session, ticket, order, status, deadlines, cause=cause.automatic)
     record(session, TicketReturnAccepted(ticket, unseen=True), cause)
     record_unavailable(session, ticket, cause=cause)
 

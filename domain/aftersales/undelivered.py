@@ -43,8 +43,9 @@ from models import (
     TicketType,
 )
 from models.sql.types import AnySelect
+from text.messages import Message
 
-REASON = "It could not be delivered."
+NOT_DELIVERED = Message("It could not be delivered.")
 
 
 async def end_shipment(
@@ -136,4 +137,4 @@ async def settle_undelivered(
     await session.flush()
     await release_promotion_units(session, order.id, cancelled, now=cause.now)
     payments = await find_cash_payments(session, order)
-    await settle_withdrawn(session, case, amounts, kept, payments, reason=REASON, cause=cause)
+    await settle_withdrawn(session, case, amounts, kept, payments, reason=str(NOT_DELIVERED), cause=cause)

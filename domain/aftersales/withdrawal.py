@@ -4,6 +4,7 @@ Their stock is released at once. What they cost is taken off the open payments f
 is refunded over those that were made. The fee of a delivery of which nothing is left to send goes with them.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -205,14 +206,15 @@ async def remove_withdrawn(
 def cancelled_units(
     claimed: Sequence[ClaimedUnits], plan: SendingPlan, variants: Mapping[int, int]
 ) -> list[CancelledUnits]:
-    """The claimed units by variant, out of those of their lines that were not withdrawn, sent or not."""
+    """The claimed units by variant, out of those of all its lines that were not withdrawn, sent or not."""
+    units, left = Counter[int](), Counter[int]()
+    for each in claimed:
+        units[variants[each.order_line_id]] += each.quantity
+    for line in plan.lines:
+        left[variants[line.order_line_id]] += line.quantity - line.ended
     return [
-        CancelledUnits(
-            variants[each.order_line_id],
-            units=each.quantity,
-            out_of=sum(line.quantity - line.ended for line in plan.lines_of(each.order_line_id)),
-        )
-        for each in claimed
+        CancelledUnits(variant_id, units=count, out_of=left[variant_id])
+        for variant_id, count in units.items()
     ]
 
 

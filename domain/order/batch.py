@@ -191,8 +191,12 @@ def content_of(item: BatchItem) -> list[dict[str, object]]:
     content = asdict(item.request) | {"owner": None}
     if item.request.lines is None:
         content["currency"] = None
-    if not item.request.confirmed_exclusions:  # as of releases that did not know of them
+    # What is not said counts as in releases that did not know of it.
+    if not item.request.confirmed_exclusions:
         del content["confirmed_exclusions"]
+    for delivery in content["deliveries"]:
+        if delivery["pickup_warehouse_id"] is None:
+            del delivery["pickup_warehouse_id"]
     contact = [asdict(item.guest.contact)] if item.guest else []
     return [content, asdict(item.payment_plan), *contact]
 

@@ -19,7 +19,7 @@ def select_unpaid_changes(now: datetime) -> AnySelect:
     """Select the ids of orders of which cash was to be paid in advance and was not, the longest due first."""
     return (
         select(Order.id)
-        .where(Order.status == OrderStatus.CONFIRMED, Order.payment_due_at <= now)
+        .where(Order.status == OrderStatus.CONFIRMED, Order.payment_due_at <= now, Order.held_at.is_(None))
         .order_by(Order.payment_due_at)
     )
 

@@ -18,8 +18,14 @@ from domain.events import (
     TicketCancelled,
 )
 from domain.ledger import NewPosting, net_sales_by_order, write_postings
-from domain.order.open_parts import is_anything_open
-from domain.order.states import CANCELLABLE_TICKETS, FINAL, NOT_DISPATCHED, TRANSITIONS
+from domain.order.open_parts import check_no_open_ticket, is_anything_open
+from domain.order.states import (
+    CANCELLABLE_TICKETS,
+    FINAL,
+    NOT_DISPATCHED,
+    TICKETS_BEFORE_CANCELLING,
+    TRANSITIONS,
+)
 from domain.order.waiting_edit import drop_edits_of_orders
 from domain.outbox import record, record_all
 from domain.promotion import release_promotions
@@ -86,6 +92,7 @@ async def cancel_order(session: AsyncSession, order_id: int, *, reason: str, cau
     reason = required_reason(reason)
     if order.status not in FINAL and order.fulfilment_status not in NOT_DISPATCHED:
         raise WrongState("Part of this order is already on its way; open a ticket instead.", field=("id",))
+    await check_no_open_ticket(session, order, TICKETS_BEFORE_CANCELLING)
     await cancel_locked_orders(session, [order], reason=reason, cause=cause)
     return order
 

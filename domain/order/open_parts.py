@@ -1,10 +1,11 @@
 """What of an order is still open: the one definition for its end, for the timers and for the audit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.errors import WrongState
 from domain.order.states import OPEN_REFUNDS, OPEN_TICKETS, UNDER_WAY
 from models import (
     Delivery,
@@ -15,6 +16,7 @@ from models import (
     Refund,
     Shipment,
     Ticket,
+    TicketStatus,
 )
 
 
@@ -77,3 +79,12 @@ async def is_anything_open(session: AsyncSession, order: Order) -> bool:
     await session.flush()
     found = await session.scalar(select(Order.id).where(Order.id == order.id, has_open_part()))
     return found is not None
+
+
+async def check_no_open_ticket(
+    session: AsyncSession, order: Order, statuses: Collection[TicketStatus] = OPEN_TICKETS
+) -> None:
+    """WrongState while a ticket about a locked order is in one of these: what is claimed may not change."""
+    opened = select(Ticket.id).where(Ticket.order_id == order.id, Ticket.status.in_(statuses)).limit(1)
+    if await session.scalar(opened) is not None:
+        raise WrongState("A ticket about this order is open; it comes first.", field=("id",))

@@ -40,6 +40,11 @@ CANCELLABLE_TICKETS = frozenset(
 )
 """A ticket in one of these is cancelled with its order."""
 
+TICKETS_BEFORE_CANCELLING = (
+    OPEN_TICKETS - CANCELLABLE_TICKETS - {TicketStatus.REFUNDING, TicketStatus.REFUND_FAILED}
+)
+"""While a ticket is in one of these something is still owed, and its order is not cancelled."""
+
 OPEN_REFUNDS = frozenset({RefundStatus.PENDING, RefundStatus.FAILED})
 
 UNDER_WAY = frozenset(ShipmentStatus) - {ShipmentStatus.DELIVERED}

@@ -109,6 +109,7 @@ async def select_brought(
         .join(DeliveryRun, DeliveryRun.id == DeliveryRunStop.delivery_run_id)
         .where(DeliveryRunStop.shipment_id.in_([shipment.id for shipment in shipments]))
         .where(DeliveryRunStop.outcome == StopOutcome.DELIVERED)
+        .order_by(DeliveryRunStop.id)  # after a correction the last one has brought it
     )
     couriers = {each.shipment_id: each.courier_id for each in rows}
     brought = [shipment for shipment in shipments if couriers.get(shipment.id) == courier_id]

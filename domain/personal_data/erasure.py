@@ -33,6 +33,7 @@ from models import (
     Base,
     DeliveryRun,
     DeliveryRunStatus,
+    GuestAccount,
     Notice,
     NoticeKind,
     Order,
@@ -146,9 +147,9 @@ async def erase_account(session: AsyncSession, account_id: int, *, now: datetime
         account.erasure_due_at = now + RETRY_DELAY
         return False
     account.erasure_due_at, account.erased_at = None, now
-    await close_guest_account(session, account_id, now=now)
     account.email_verified_at = account.phone_verified_at = None
     await erase_contacts(session, account)
+    await close_guest_account(session, account_id, now=now)
     await erase_event_texts(session, account)
     for model, table in PERSONAL_TABLES.items():
         # not all that staff wrote is about themselves
@@ -176,7 +177,9 @@ async def erase_rows(session: AsyncSession, model: type[Base], table: PersonalTa
 
 async def erase_contacts(session: AsyncSession, account: Account) -> None:
     """Delete what is stored by an e-mail address or phone number, and not by the account."""
-    contacts = [contact for contact in (account.email, account.phone) if contact]
+    guest = await session.get(GuestAccount, account.id, populate_existing=True)
+    given = (account.email, account.phone, *((guest.email, guest.phone) if guest else ()))
+    contacts = [contact for contact in given if contact]
     logins = [*contacts, attempts_key(account.id)]
     await session.execute(delete(SignInFailures).where(SignInFailures.login.in_(logins)))
     await session.execute(delete(Notice).where(is_notice_of(account.id, contacts)))

@@ -105,7 +105,7 @@ async def hand_over_pickup(
     if cash:
         await take_cash(session, order, ready, cash, cause=cause)
     move(pickup, PickupStatus.COLLECTED, TRANSITIONS)
-    pickup.collected_at, pickup.collected_from_id, pickup.due_at = cause.now, cause.by, None
+    pickup.collected_at, pickup.due_at = cause.now, None
     record(session, OrderPickupCollected(order, delivery_id=delivery.id), cause)
     await settle_order(session, order, cause=cause.automatic)
     await session.flush()

@@ -38,8 +38,9 @@ from models import (
     TrackingEvent,
 )
 from models.sql.types import AnySelect
+from text.messages import Message
 
-NOT_COLLECTED = "Not collected in time."
+NOT_COLLECTED = Message("Not collected in time.")
 
 
 def select_overdue_pickups(now: datetime) -> AnySelect:
@@ -70,7 +71,7 @@ async def end_overdue_pickup(
         )
         return True
     await end_pickup(
-        session, order, delivery, pickup, reason=NOT_COLLECTED, receipt_after=receipt_after, cause=cause
+        session, order, delivery, pickup, reason=str(NOT_COLLECTED), receipt_after=receipt_after, cause=cause
     )
     return True
 
@@ -156,7 +157,7 @@ async def take_back_replacement(
     """Book a parcel out and in again, as one that came back whole, and end it."""
     await ship_stock(session, await find_reserved_units(session, shipment), order_id=order.id, cause=cause)
     shipment.dispatched_at = cause.now
-    fact = TrackingFact(ShipmentStatus.RETURNED, "PICKUP-UNCOLLECTED", NOT_COLLECTED, cause.now)
+    fact = TrackingFact(ShipmentStatus.RETURNED, "PICKUP-UNCOLLECTED", str(NOT_COLLECTED), cause.now)
     await add_tracking_events(session, shipment, [fact], cause=cause, receipt_after=receipt_after)
     returned = await load_returned_lines(session, shipment)
     back = [InspectedUnits(id, line.missing, 0, 0) for id, (line, _, _) in returned.items()]

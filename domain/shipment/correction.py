@@ -59,7 +59,7 @@ async def correct_shipment(session: AsyncSession, shipment_id: int, *, reason: s
     # What was never true is taken back: that is no transition, so the table of transitions is not asked.
     shipment.status, shipment.delivered_at, shipment.waiting_since = status, None, None
     shipment.last_event_at = cause.now
-    shipment.poll_at = None if shipment.carrier is CarrierCode.OWN else cause.now
+    shipment.poll_at = cause.now if shipment.carrier not in {None, CarrierCode.OWN} else None
     await session.flush()
     record(session, ShipmentCorrected(shipment, account_id=order.account_id), cause)
     await refresh_fulfilment(session, order, cause=cause)

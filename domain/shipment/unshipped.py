@@ -75,7 +75,7 @@ async def deliver_units(
     """Take units of one delivery and warehouse out of the stock, as a shipment that arrives at once."""
     delivery, first, _, _ = parts[0]
     counted = [
-        Allocation(line.variant_id, delivery_line.warehouse_id, units)
+        Allocation(delivery_line.variant_id or line.variant_id, delivery_line.warehouse_id, units)
         for _, delivery_line, line, units in parts
         if delivery_line.reserved
     ]

@@ -9,7 +9,6 @@ from domain.stock.backorder import (
     release_reservations,
     reserve_line_units,
     select_filled_backorders,
-    select_waiting_units,
     take_filled_units,
 )
 from domain.stock.counting import levels_by_variant, set_levels
@@ -73,7 +72,6 @@ __all__ = [
     "return_stock",
     "save_warehouse",
     "select_filled_backorders",
-    "select_waiting_units",
     "set_levels",
     "set_low_stock_threshold",
     "ship_stock",

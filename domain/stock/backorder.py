@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, delete, func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
@@ -198,16 +198,11 @@ async def take_filled_units(session: AsyncSession, order_id: int) -> dict[int, i
     return filled
 
 
-def select_waiting_units(delivery_line_ids: Iterable[int]) -> Select[int, int]:
-    """The units of each delivery line that wait for stock; nothing of those of which none do."""
-    return (
+async def count_waiting_units(session: AsyncSession, delivery_line_ids: Iterable[int]) -> dict[int, int]:
+    """How many units of each delivery line wait for stock; without those of which none do."""
+    rows = await session.execute(
         select(Backorder.delivery_line_id, func.sum(Backorder.quantity))
         .where(Backorder.delivery_line_id.in_(set(delivery_line_ids)), Backorder.quantity > 0)
         .group_by(Backorder.delivery_line_id)
     )
-
-
-async def count_waiting_units(session: AsyncSession, delivery_line_ids: Iterable[int]) -> dict[int, int]:
-    """How many units of each delivery line wait for stock; without those of which none do."""
-    rows = await session.execute(select_waiting_units(delivery_line_ids))
     return {line_id: int(units) for line_id, units in rows}

@@ -21,6 +21,7 @@ async def remove_warehouse(
     warehouse = next((row for row in warehouses if row.id == warehouse_id), None)
     if warehouse is None:
         raise NotFound("warehouse", field=("id",))
+    await session.refresh(warehouse, with_for_update=True)
     if warehouse.archived_at is not None:
         raise WrongState("This warehouse is archived already.", field=("id",))
     if warehouse is warehouses[0]:
@@ -50,8 +51,8 @@ async def restore_warehouse(session: AsyncSession, warehouse_id: int) -> Warehou
 
 
 async def lock_warehouses(session: AsyncSession) -> list[Warehouse]:
-    """All warehouses, the main one first; no stock is put into one of them meanwhile."""
-    rows = select(Warehouse).order_by(Warehouse.position, Warehouse.id).with_for_update()
+    """All warehouses, the main one first; they neither change nor go meanwhile, but orders are placed."""
+    rows = select(Warehouse).order_by(Warehouse.position, Warehouse.id).with_for_update(key_share=True)
     return list(await session.scalars(rows.execution_options(populate_existing=True)))
 
 

@@ -53,13 +53,9 @@ def upgrade() -> None:
         sa.Column("ready_at", base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("due_at", base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("collected_at", base.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("collected_from_id", base.BigId, nullable=True),
         sa.CheckConstraint("failed_tries >= 0", name=op.f("ck_pickups_failed_tries")),
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_pickups_delivery_id")),
         sa.ForeignKeyConstraint(["warehouse_id"], ["warehouses.id"], name=op.f("fk_pickups_warehouse_id")),
-        sa.ForeignKeyConstraint(
-            ["collected_from_id"], ["accounts.id"], name=op.f("fk_pickups_collected_from_id")
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pickups")),
     )
     op.create_index("uq_pickups_delivery_id", "pickups", ["delivery_id"], unique=True)

@@ -137,7 +137,7 @@ async def served_customer_id(
             raise Invalid("Say for which customer.", field=field)
         return None
     account_id = row_id(customer_id, "Account", field=field)
-    if info.context.viewer.owns(account_id):
+    if not serves and info.context.viewer.owns(account_id):
         return None
     account = await info.context.load.account.load(account_id) if serves else None
     if account is None or account.role is not Role.CUSTOMER or account.disabled_at:

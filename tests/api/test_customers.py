@@ -198,6 +198,8 @@ async def test_a_clerk_says_for_whom_and_nobody_else_may(
     assert refusals(await agent.do(PLACE, **terms)) == [("INVALID", "customerId")]
     assert refusals(await other.do(PLACE, **for_customer)) == [("NOT_FOUND", "customerId")]
     assert refusals(await clients.guest().do(PLACE, **for_customer)) == [("NOT_FOUND", "customerId")]
+    for_themselves = terms | {"customerId": id_of(agent.account)}
+    assert refusals(await agent.do(PLACE, **for_themselves)) == [("NOT_FOUND", "customerId")]
     assert refusals(await other.do(SAVE, address=ADDRESS, customerId=id_of(customer.account))) == [
         ("NOT_FOUND", "customerId")
     ]

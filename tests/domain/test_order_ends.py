@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.decisions import agree_ticket
-from domain.aftersales.requests import cancel_ticket
+from domain.aftersales.decisions import agree_ticket, decide_ticket, refuse_ticket
+from domain.aftersales.requests import cancel_ticket, escalate_ticket
 from domain.aftersales.settlement import follow_replacement
 from domain.aftersales.states import TRANSITIONS, UNSETTLED
 from domain.audit import audit_books
@@ -127,6 +127,25 @@ async def test_what_was_packed_for_a_cancelled_order_ends_with_it(shop: Shop, se
 
     ended = await session.get_one(Shipment, parcel.id, populate_existing=True)
     assert (ended.ending, ended.ended_at) == (ShipmentEnding.CANCELLED, NOW)
+    await session.commit()
+
+
+async def test_an_order_is_not_cancelled_while_a_manager_decides_about_it(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await create_order(session, lines=[(await a_variant(session), 2)], status=OrderStatus.CONFIRMED)
+    ticket = await create_ticket(
+        session, order=order, type=TicketType.REFUND_ONLY, reason=TicketReason.NO_REASON
+    )
+    await refuse_ticket(session, ticket.id, DEADLINES, reason="No.", cause=Cause(NOW))
+    await escalate_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW, order.account_id))
+    with pytest.raises(WrongState, match="comes first"):
+        await cancel_order(session, order.id, reason="No more.", cause=Cause(NOW, order.account_id))
+    await decide_ticket(session, ticket.id, DEADLINES, agreed=False, reason="No.", cause=Cause(NOW))
+
+    await cancel_order(session, order.id, reason="No more.", cause=Cause(NOW, order.account_id))
+
+    assert order.status is OrderStatus.CANCELLED
     await session.commit()
 
 

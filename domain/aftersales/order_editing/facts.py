@@ -15,7 +15,7 @@ from domain.aftersales.withdrawal import SendingPlan, load_sending_plan
 from domain.errors import WrongState
 from domain.order.allocation import AllocatedUnits
 from domain.order.basket import VariantStock, read_variant_stock
-from domain.order.states import OPEN_TICKETS
+from domain.order.open_parts import check_no_open_ticket
 from domain.promotion import count_used, load_rule
 from domain.promotion.engine import BuyerFacts, PromotionRule
 from domain.promotion.mapping import rule_of
@@ -33,7 +33,6 @@ from models import (
     PromotionBuyer,
     PromotionUse,
     Role,
-    Ticket,
     Warehouse,
     select_exclusions,
 )
@@ -139,13 +138,6 @@ def kept_line_of(line: OrderLine, units: LineUnits) -> KeptLine:
     kept = units.bought - units.refunded
     amount = line.total.minor - line.cancelled_amount - units.refunded_amount
     return KeptLine(line, kept, max(0, min(amount, line.unit_amount * kept)))
-
-
-async def check_no_open_ticket(session: AsyncSession, order: Order) -> None:
-    """What is claimed may not change meanwhile."""
-    opened = select(Ticket.id).where(Ticket.order_id == order.id, Ticket.status.in_(OPEN_TICKETS)).limit(1)
-    if await session.scalar(opened) is not None:
-        raise WrongState("A ticket about this order is open; it comes first.", field=("id",))
 
 
 async def load_promotion_facts(

@@ -157,7 +157,7 @@ async def return_to_cash(session: AsyncSession, order_id: int, *, cause: Cause) 
     """
     order = await lock_order(session, order_id)
     is_due = order.payment_due_at is not None and order.payment_due_at <= cause.now
-    if order.status is not OrderStatus.CONFIRMED or not is_due:
+    if order.status is not OrderStatus.CONFIRMED or order.held_at or not is_due:
         return False
     payments = await find_unpaid_in_advance(session, order)
     amount = sum(payment.amount for payment in payments)

@@ -53,7 +53,7 @@ class EditedUnits:
 def price_edit(facts: EditFacts, changes: OrderChanges, units: EditedUnits, *, now: datetime) -> EditPlan:
     """The plan of an edit whose units are known."""
     kept = [facts.kept[line_id] for line_id, count in units.kept.items() if count]
-    deliveries = [each for each in facts.sending.deliveries if facts.sending.units_of(each.id)]
+    deliveries = facts.sending.deliveries_without(())  # the fees of the others went back with their parcels
     fees = {each.id: fee_after(facts, units, each) for each in deliveries}
     rules = rules_for(facts, changes)
     priced = price_basket(

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.order_editing.changes import OrderChanges
-from domain.aftersales.order_editing.facts import EditFacts, check_no_open_ticket, load_edit_facts
+from domain.aftersales.order_editing.facts import EditFacts, load_edit_facts
 from domain.aftersales.order_editing.plan import EditPlan
 from domain.aftersales.order_editing.planning import plan_edit
 from domain.errors import DomainError, NotFound
+from domain.order.open_parts import check_no_open_ticket
 from domain.order.waiting_edit import find_waiting_edit
 from domain.payment.states import OPEN
 from models import Delivery, Money, Order, Payment

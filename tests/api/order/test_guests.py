@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from gateways.secrets import fingerprint_of
-from models import Account, GuestAccount, Order, PromotionUse, Role, SignIn
+from models import Account, GuestAccount, Order, PromotionUse, Reading, Role, SignIn
 from tests.api.aftersales.documents import OPEN
 from tests.api.order.documents import ADDRESS, CANCEL, create_variant
 from tests.api.test_account import sign_in
@@ -254,6 +254,9 @@ async def test_a_verified_account_takes_the_orders_over_and_the_secret_ends(
     await session.commit()
     reduced = {"couponCodes": [coupon.code], "payments": [{"method": "SANDBOX", "amount": cny("89.00")}]}
     holder, order = await order_as_guest(clients, session, **reduced)
+    await (await clients.staff(Role.SUPPORT)).get(
+        "query ($id: ID!) { order(id: $id) { note } }", id=order["id"]
+    )
 
     customer = await register(clients, shop)
 
@@ -263,6 +266,7 @@ async def test_a_verified_account_takes_the_orders_over_and_the_secret_ends(
     owner = await session.scalar(select(Account.id).where(Account.email == MAIL))
     assert await session.scalar(select(Order.account_id)) == owner
     assert await session.scalar(select(PromotionUse.account_id)) == owner
+    assert (await session.scalars(select(Reading.account_id).distinct())).all() == [owner]
     guest = (await session.scalars(select(GuestAccount))).one()
     assert (guest.email, guest.closed_at) == (None, shop.clock())
     await session.commit()
