@@ -25,6 +25,7 @@ from resolvers.inputs.delivery_run import DeliveryRunFilter
 from resolvers.order.finding import couriers_see_since, is_carried
 from resolvers.paging import query_page
 from resolvers.shipment import warehouse_row_id
+from resolvers.subscriptions import while_visible
 
 
 async def delivery_runs(
@@ -198,7 +199,8 @@ async def delivery_run_updates(
     run = await find_delivery_run(info, row_id(id, "DeliveryRun"))
     if run is None:
         raise NotFound("delivery run", field=("id",))
-    async for event in info.context.shop.replay.follow(Subject.DELIVERY_RUN, run.id, after):
+    events = info.context.shop.replay.follow(Subject.DELIVERY_RUN, run.id, after)
+    async for event in while_visible(info, events, lambda: find_delivery_run(info, run.id)):
         yield event
 
 

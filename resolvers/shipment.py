@@ -48,6 +48,7 @@ from resolvers.ids import row_id
 from resolvers.inputs.shipment import InspectedLineInput, ParcelInput, ShipmentFilter
 from resolvers.order.finding import is_carried
 from resolvers.paging import query_page
+from resolvers.subscriptions import while_visible
 from text.messages import Message
 
 NUMBER_PREFIX = "S"
@@ -376,7 +377,8 @@ async def shipment_updates(info: Info, id: strawberry.ID, after: int | None = No
     found = await find_shipment(info, row_id(id, "Shipment"))
     if found is None:
         raise NotFound("shipment", field=("id",))
-    async for event in info.context.shop.replay.follow(Subject.SHIPMENT, found.id, after):
+    events = info.context.shop.replay.follow(Subject.SHIPMENT, found.id, after)
+    async for event in while_visible(info, events, lambda: find_shipment(info, found.id)):
         yield event
 
 

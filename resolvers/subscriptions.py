@@ -8,6 +8,7 @@ from domain.events import Versioned
 from loaders import Loaders
 from models import Event, Subject
 from resolvers.context import Info
+from resolvers.guard import Permission
 
 FIRST_LIMIT = 1_000
 """The most updates after which a subscription may complete by itself."""
@@ -26,6 +27,19 @@ def check_update_count(first: int | None) -> None:
     """Invalid unless it is left out or a number of updates up to FIRST_LIMIT."""
     if first is not None and not 1 <= first <= FIRST_LIMIT:
         raise Invalid("first is between 1 and {limit}.", limit=FIRST_LIMIT, field=("first",))
+
+
+async def while_visible(
+    info: Info, events: AsyncIterator[Event], find: Callable[[], Awaitable[object | None]]
+) -> AsyncIterator[Event]:
+    """The events, to couriers until they may not see any more what `find` looks for: a run is given to others
+    or has ended. What customers and other staff see does not change while their sign-in lasts."""
+    async for event in events:
+        if info.context.viewer.may(Permission.DELIVERY_RUN_DRIVE):
+            info.context.forget_loaded()
+            if await find() is None:
+                return
+        yield event
 
 
 async def viewer_updates(info: Info) -> AsyncIterator[Event]:

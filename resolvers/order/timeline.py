@@ -49,6 +49,7 @@ from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.order.finding import find_order
+from resolvers.subscriptions import while_visible
 from text.messages import Message
 
 TIMELINE_MESSAGES: Mapping[type[DomainEvent], Message] = {
@@ -102,7 +103,8 @@ async def order_updates(info: Info, id: strawberry.ID, after: int | None = None)
         raise NotFound("order", field=("id",))
     if after is not None and not 0 <= after <= found.version:
         raise Invalid("This order is at version {version}.", version=found.version, field=("after",))
-    async for event in info.context.shop.replay.follow(Subject.ORDER, found.id, after):
+    events = info.context.shop.replay.follow(Subject.ORDER, found.id, after)
+    async for event in while_visible(info, events, lambda: find_order(info, found.id)):
         yield event
 
 

@@ -13,7 +13,7 @@ from resolvers.ids import global_id
 from tests.clients import Client, Clients
 from tests.factories.delivery_run import create_delivery_run
 from tests.factories.order import CHENGDU, create_order, deliver_to
-from tests.factories.shipment import confirmed_order, pack
+from tests.factories.shipment import confirmed_order, pack, send
 from tests.factories.stock import create_warehouse
 from tests.given import id_of
 from tests.observe import count_statements, run_until_idle
@@ -273,3 +273,19 @@ async def test_a_page_of_runs_costs_the_same_however_long_it_is(clients: Clients
         return counted.total
 
     assert [await cost(1, 1), await cost(2, 3)] == [6, 6]
+
+
+async def test_a_courier_watches_a_parcel_no_longer_than_they_bring_it(clients: Clients, shop: Shop) -> None:
+    clerk, courier = await clients.staff(Role.WAREHOUSE), await clients.staff(Role.COURIER)
+    run, [parcel] = await plan_run(shop, courier, 1)
+
+    async with courier.watch(WATCH_PARCEL, id=id_of(parcel)) as watch:
+        assert (await watch.next())["data"]["shipmentUpdates"]["name"] == "shipment.packed"
+        await clerk.do(CANCEL, id=run)
+        async with shop.database.writes.begin() as session:
+            await send(session, await session.get_one(Shipment, parcel.id), now=shop.clock())
+        shop.wake_relay()
+        await run_until_idle(shop)
+        ended = await watch.receive()
+
+    assert ended == {"id": "1", "type": "complete"}

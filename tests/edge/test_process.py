@@ -140,16 +140,20 @@ async def test_at_shutdown_subscribers_are_told_that_the_service_restarts_and_wh
         for number in range(80):  # more than fits into the buffers of a connection that nobody reads from
             message = {"type": "subscribe", "id": str(number), "payload": {"query": EVERY_NAME}}
             await silent.send(json.dumps(message))
+        chunks = stream.aiter_text()
+        events = ""
+        while "event: next" not in events:  # the product that is not there is told first
+            events += await anext(chunks)
         ending = asyncio.create_task(process.stop())
         with pytest.raises(ConnectionClosed) as closed:
             await watcher.recv()
-        events = (await stream.aread()).decode()
+        events += "".join([chunk async for chunk in chunks])
         assert await ending == -signal.SIGTERM, "ended by the signal, after it had cleaned up"
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1012
     assert re.fullmatch(r"Service restart: connect again in \d+ ms\.", closed.value.rcvd.reason)
-    assert re.fullmatch(r":\n\n(:\n\n)*retry: \d+\n\n", events)
+    assert re.fullmatch(r":\n\n(:\n\n)*event: next\ndata: .*\n\n(:\n\n)*retry: \d+\n\n", events)
 
 
 async def test_a_forged_token_is_refused_over_http_and_websocket(shared_process: Process) -> None:
