@@ -1,7 +1,7 @@
 """Which events a customer is told of, and the facts that the notices name: numbers and amounts only."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC
+from datetime import UTC, tzinfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -76,7 +76,7 @@ async def notify_customer(session: AsyncSession, event: DomainEvent, resources: 
         account,
         kind_of(event),
         key=key_of(event),
-        facts=facts_of(language),
+        facts=facts_of(language, resources.settings.locale.zone),
         now=resources.clock(),
     )
 
@@ -98,8 +98,8 @@ async def customer_of(session: AsyncSession, order_id: int) -> int:
     return (await session.get_one(Order, order_id)).account_id
 
 
-Facts = Callable[[str], Mapping[str, str]]
-"""The facts of a notice in a language: amounts are written differently in each."""
+Facts = Callable[[str, tzinfo], Mapping[str, str]]
+"""The facts of a notice in a language and time zone: amounts and moments are written differently in each."""
 
 
 async def describe_event(session: AsyncSession, event: DomainEvent) -> tuple[int, Facts | None]:
@@ -113,12 +113,12 @@ async def describe_order(session: AsyncSession, event: DomainEvent) -> tuple[int
     if isinstance(event, OrderPickupReady | OrderPickupEnded):
         return await describe_pickup(session, order, event)
     if not isinstance(event, RefundSucceeded):
-        return order.id, lambda language: {
+        return order.id, lambda language, _: {
             "number": order.number,
             "total": write_money(order.total, language),
         }
     refund = await session.get_one(Refund, event.refund_id)
-    return order.id, lambda language: {
+    return order.id, lambda language, _: {
         "number": order.number,
         "amount": write_money(refund.money(refund.amount), language),
     }
@@ -141,23 +141,23 @@ async def describe_pickup(
         "delivery": str(event.delivery_id),
         "place": place.name if place else "",
     }
-    if isinstance(event, OrderPickupReady):
-        facts["due"] = f"{event.due_at:%Y-%m-%d}"
-    return order.id, lambda _: facts
+    if isinstance(event, OrderPickupEnded):
+        return order.id, lambda language, zone: facts
+    return order.id, lambda language, zone: facts | {"due": format_fact(event.due_at, language, zone)}
 
 
 async def describe_shipment(session: AsyncSession, event: DomainEvent) -> tuple[int, Facts | None]:
     shipment = await session.get_one(Shipment, event.row.id)
     order = await session.get_one(Order, shipment.order_id)
     facts = {"number": order.number, "tracking_number": shipment.tracking_number or shipment.number}
-    return order.id, lambda _: facts
+    return order.id, lambda language, zone: facts
 
 
 async def describe_ticket(session: AsyncSession, event: DomainEvent) -> tuple[int, Facts | None]:
     ticket = await session.get_one(Ticket, event.row.id)
     if isinstance(event, TicketMessageAdded) and not await is_answer(session, event):
         return ticket.order_id, None
-    return ticket.order_id, lambda _: {"number": ticket.number}
+    return ticket.order_id, lambda language, zone: {"number": ticket.number}
 
 
 async def is_answer(session: AsyncSession, event: TicketMessageAdded) -> bool:

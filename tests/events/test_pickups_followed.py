@@ -40,8 +40,10 @@ from tests.notices import send_notices
 from tests.observe import run_until_idle
 
 READY = {
-    "en": "Your order {number} waits for you at Shop at West Lake until 2026-11-18. Show the code {code}",
-    "zh": "您的订单 {number} 已备好，请于 2026-11-18 前到 Shop at West Lake 领取，取货码：{code}。",
+    "en": "Your order {number} waits for you at Shop at West Lake until 2026-11-18 at 16:00 +0800. "
+    "Show the code {code}",
+    "zh": "您的订单 {number} 已备好，请于 2026年11月18日 16:00（+0800） 前到 Shop at West Lake 领取，"
+    "取货码：{code}。",
 }
 ENDED = {
     "en": "What was to be collected at Shop at West Lake of your order {number} is back in stock",
