@@ -13,6 +13,7 @@ from domain.promotion.usage import exceeds_limit
 from domain.promotion.usage_counts import UsageCount
 from domain.promotion.use_request import PromotionUseRequest
 from models import Order, Promotion, PromotionBuyer, PromotionUse
+from models.sql.upsert import upsert_into
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,26 @@ class RestatedUse:
     flash_units: int
     applies: bool
     """Whether it takes anything off what is kept; else others may use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedUse:
+    """A promotion of which an order uses more or less than before."""
+
+    use: RestatedUse
+    rule: PromotionRule | None
+    difference: UsageCount
+
+    @property
+    def promotion_id(self) -> int:
+        return self.use.promotion_id
+
+    def exceeds(self, after: UsageCount, use_limit: int | None, unit_limit: int | None) -> bool:
+        """Whether more is used than these limits allow; what was used before stays. Without a rule the order
+        only uses less."""
+        too_many_uses = self.difference.uses > 0 and exceeds_limit(after.uses, use_limit)
+        too_many_units = self.difference.units > 0 and exceeds_limit(after.units, unit_limit)
+        return self.rule is not None and (too_many_uses or too_many_units)
 
 
 async def restate_uses(
@@ -50,6 +71,7 @@ async def restate_uses(
     )
     known = {row.promotion_id: row for row in rows}
     rules_by_id = {rule.id: rule for rule in rules}
+    changed: list[ChangedUse] = []
     for use in sorted(uses, key=lambda each: each.promotion_id):
         row = known.get(use.promotion_id)
         before = UsageCount(1, row.flash_units) if row and row.released_at is None else UsageCount()
@@ -61,9 +83,12 @@ async def restate_uses(
         row.flash_units = use.flash_units if use.applies else 0
         row.released_at = None if use.applies else (row.released_at or now)
         if after != before:
-            rule = rules_by_id.get(use.promotion_id)
-            await count_difference(session, order, use, rule, after - before)
+            changed.append(ChangedUse(use, rules_by_id.get(use.promotion_id), after - before))
     await session.flush()
+    if changed:
+        await count_for_buyer(session, order, changed)
+        await count_for_all(session, order, changed)
+        await session.flush()
 
 
 def new_use(order: Order, use: RestatedUse, now: datetime) -> PromotionUse:
@@ -78,58 +103,69 @@ def new_use(order: Order, use: RestatedUse, now: datetime) -> PromotionUse:
     )
 
 
-async def count_difference(
-    session: AsyncSession,
-    order: Order,
-    use: RestatedUse,
-    rule: PromotionRule | None,
-    difference: UsageCount,
-) -> None:
-    """Add to the counters of a promotion and of its buyer, or take off them."""
-    promotion = await session.get_one(
-        Promotion, use.promotion_id, with_for_update={"key_share": True}, populate_existing=True
+async def count_for_buyer(session: AsyncSession, order: Order, changed: Sequence[ChangedUse]) -> None:
+    """Add to the counters of the buyer, or take off them: before those of the promotions, as placing does."""
+    limited = await session.scalars(
+        select(Promotion)
+        .where(Promotion.id.in_([each.promotion_id for each in changed]))
+        .where(Promotion.usage_limit_per_buyer.is_not(None) | Promotion.share_per_buyer.is_not(None))
+        .execution_options(populate_existing=True)
     )
-    used, sold = promotion.used + difference.uses, promotion.sold + difference.units
-    too_many = (difference.uses > 0 and exceeds_limit(used, promotion.usage_limit)) or (
-        difference.units > 0 and exceeds_limit(sold, promotion.share)
+    promotions = {row.id: row for row in limited}
+    if not promotions:
+        return
+    missing = [
+        {"promotion_id": id, "account_id": order.account_id, "uses": 0, "flash_units": 0}
+        for id in sorted(promotions)
+    ]
+    await session.execute(upsert_into(session, PromotionBuyer).values(missing).on_conflict_do_nothing())
+    rows = await session.scalars(
+        select(PromotionBuyer)
+        .where(PromotionBuyer.account_id == order.account_id, PromotionBuyer.promotion_id.in_(promotions))
+        .order_by(PromotionBuyer.promotion_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
-    if too_many and rule is not None:
-        raise used_up(order, use, rule)
-    if promotion.usage_limit is not None or promotion.share is not None:
-        promotion.used, promotion.sold = max(0, used), max(0, sold)
-    if promotion.usage_limit_per_buyer is not None or promotion.share_per_buyer is not None:
-        await count_buyer_difference(session, order, promotion, use, rule, difference)
+    buyers = {row.promotion_id: row for row in rows}
+    for each in changed:
+        if (promotion := promotions.get(each.promotion_id)) is None:
+            continue
+        buyer = buyers[each.promotion_id]
+        after = UsageCount(buyer.uses, buyer.flash_units) + each.difference
+        if each.exceeds(after, promotion.usage_limit_per_buyer, promotion.share_per_buyer):
+            raise used_up(order, each)
+        buyer.uses, buyer.flash_units = max(0, after.uses), max(0, after.units)
 
 
-async def count_buyer_difference(
-    session: AsyncSession,
-    order: Order,
-    promotion: Promotion,
-    use: RestatedUse,
-    rule: PromotionRule | None,
-    difference: UsageCount,
-) -> None:
-    key = (promotion.id, order.account_id)
-    buyer = await session.get(PromotionBuyer, key, with_for_update=True, populate_existing=True)
-    if buyer is None:
-        buyer = PromotionBuyer(promotion_id=key[0], account_id=key[1], uses=0, flash_units=0)
-        session.add(buyer)
-    uses, units = buyer.uses + difference.uses, buyer.flash_units + difference.units
-    too_many = (difference.uses > 0 and exceeds_limit(uses, promotion.usage_limit_per_buyer)) or (
-        difference.units > 0 and exceeds_limit(units, promotion.share_per_buyer)
+async def count_for_all(session: AsyncSession, order: Order, changed: Sequence[ChangedUse]) -> None:
+    """Add to the counters of the promotions, or take off them."""
+    rows = await session.scalars(
+        select(Promotion)
+        .where(Promotion.id.in_([each.promotion_id for each in changed]))
+        .order_by(Promotion.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
-    if too_many and rule is not None:
-        raise used_up(order, use, rule)
-    buyer.uses, buyer.flash_units = max(0, uses), max(0, units)
+    promotions = {row.id: row for row in rows}
+    for each in changed:
+        promotion = promotions[each.promotion_id]
+        after = UsageCount(promotion.used, promotion.sold) + each.difference
+        if each.exceeds(after, promotion.usage_limit, promotion.share):
+            raise used_up(order, each)
+        if promotion.usage_limit is not None or promotion.share is not None:
+            promotion.used, promotion.sold = max(0, after.uses), max(0, after.units)
 
 
-def used_up(order: Order, use: RestatedUse, rule: PromotionRule) -> PromotionUsedUp:
+def used_up(order: Order, changed: ChangedUse) -> PromotionUsedUp:
+    use = changed.use
+    if changed.rule is None:
+        raise ValueError(f"promotion {use.promotion_id} has no rule")
     return PromotionUsedUp(
         [
             PromotionUseRequest(
                 order_id=order.id,
                 account_id=order.account_id,
-                promotion=rule,
+                promotion=changed.rule,
                 position=use.position,
                 amount=order.money(use.amount),
                 flash_units=use.flash_units,
