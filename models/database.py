@@ -29,11 +29,14 @@ POSTGRES = {
     "lock_timeout": "10s",
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "60s",
+    "client_connection_check_interval": "2s",
     "jit": "off",
     "random_page_cost": "1.1",
 }
 """Settings of each session: nobody waits for ever, and no statement is compiled to machine code to run once.
 
+The server looks whether the client is still there (PostgreSQL 14 and later): a statement whose connection was
+closed, by a cancellation that did not reach the server or by the end of a process, ends within that interval.
 `random_page_cost` fits data in memory or on an SSD: a thousand rows are looked up by index rather than by
 reading the whole table.
 """

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import pytest
+from asyncpg import ConnectionDoesNotExistError
 from sqlalchemy import event, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +14,7 @@ from edge.graphql.deadline import run_within
 from events.shop import Shop
 from loaders.base import Grouped
 from models import Account, Verification
+from models.database import Database
 from models.sql.prepared import driver_connection
 from resolvers.context import Context, Viewer
 from resolvers.execution import Execution
@@ -84,11 +86,19 @@ async def assert_nothing_runs(shop: Shop) -> None:
     for sessions in (shop.database.reads, shop.database.writes):
         async with sessions() as session:
             assert await session.scalar(select(func.count()).select_from(Account)) == 0
-            if shop.database.dialect == "postgresql":
-                # The server learns of a cancelled statement by a message of its own, a moment later.
-                async with asyncio.timeout(LEAVING_SECONDS):
-                    while await session.scalar(text(RUNNING)):
-                        await asyncio.sleep(0.01)
+    if shop.database.dialect == "postgresql":
+        # The server learns of a cancelled statement by a message of its own, a moment later.
+        await wait_until_server_rests(shop.database)
+
+
+async def wait_until_server_rests(database: Database) -> None:
+    """Each look is a transaction of its own: within one, the server tells always what it told first."""
+    async with asyncio.timeout(LEAVING_SECONDS):
+        while True:
+            async with database.reads() as session:
+                if not await session.scalar(text(RUNNING)):
+                    return
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("work", [read_by_session, read_by_driver, read_by_loader, write_in_transaction])
@@ -114,6 +124,18 @@ async def test_a_cancelled_operation_ends_as_at_its_deadline(shop: Shop) -> None
 
     assert task.cancelled()
     await assert_nothing_runs(shop)
+
+
+async def test_a_statement_whose_connection_was_closed_ends_at_the_server(new_postgres_url: str) -> None:
+    database = Database.open(new_postgres_url, pool_size=2)
+    async with driver_connection(database.reads) as connection:
+        statement = asyncio.create_task(connection.driver.fetch(SLOW["postgresql"]))
+        await asyncio.sleep(0.1)
+        connection.driver.terminate()
+        with pytest.raises(ConnectionDoesNotExistError):
+            await statement
+    await wait_until_server_rests(database)
+    await database.close()
 
 
 async def test_what_begins_after_the_deadline_loads_nothing(shop: Shop) -> None:
