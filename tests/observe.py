@@ -74,13 +74,19 @@ class Statements:
         return len(self.texts)
 
 
+NOT_COUNTED = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "EXPLAIN QUERY PLAN")
+
+
 @contextmanager
 def count_statements(shop: Shop) -> Iterator[Statements]:
-    """Collect the statements sent inside the block, without BEGIN, COMMIT and savepoints."""
+    """Collect the statements sent inside the block, without BEGIN, COMMIT and savepoints.
+
+    Nor those by which the log of slow operations asks SQLite for a plan: on a busy machine any is slow.
+    """
     statements = Statements()
 
     def collect(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        if not statement.startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")):
+        if not statement.startswith(NOT_COUNTED):
             statements.texts.append(statement)
 
     engines = {id(engine): engine.sync_engine for engine in (shop.database.readers, shop.database.writers)}

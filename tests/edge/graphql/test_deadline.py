@@ -92,13 +92,15 @@ async def assert_nothing_runs(shop: Shop) -> None:
 
 
 async def wait_until_server_rests(database: Database) -> None:
-    """Each look is a transaction of its own: within one, the server tells always what it told first."""
     async with asyncio.timeout(LEAVING_SECONDS):
-        while True:
-            async with database.reads() as session:
-                if not await session.scalar(text(RUNNING)):
-                    return
+        while await count_running(database):
             await asyncio.sleep(0.01)
+
+
+async def count_running(database: Database) -> int:
+    """Each look is a transaction of its own: within one, the server tells always what it told first."""
+    async with database.reads() as session:
+        return await session.scalar(text(RUNNING)) or 0
 
 
 @pytest.mark.parametrize("work", [read_by_session, read_by_driver, read_by_loader, write_in_transaction])
@@ -130,7 +132,9 @@ async def test_a_statement_whose_connection_was_closed_ends_at_the_server(new_po
     database = Database.open(new_postgres_url, pool_size=2)
     async with driver_connection(database.reads) as connection:
         statement = asyncio.create_task(connection.driver.fetch(SLOW["postgresql"]))
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(LEAVING_SECONDS):
+            while not await count_running(database):
+                await asyncio.sleep(0.01)
         connection.driver.terminate()
         with pytest.raises(ConnectionDoesNotExistError):
             await statement
