@@ -46,7 +46,7 @@ from gateways.measured import MeasuredTransport
 from gateways.media import create_media_store
 from gateways.metrics import Metrics
 from gateways.notice.registry import connect_notice_gateways
-from gateways.payment.registry import connect_payment_gateways
+from gateways.payment.registry import connect_payment_providers, connect_sandbox
 from gateways.redis_client import connect_redis
 from gateways.secrets import Secrets
 from gateways.statements import StatementWatch
@@ -84,13 +84,15 @@ def open_shop(
     if settings.notices.webhook_url:
         outside = httpx.AsyncClient(transport=MeasuredTransport(httpx.AsyncHTTPTransport(), metrics, tracer))
     redis = connect_redis(settings.redis.url) if settings.redis.url else None
+    sandbox = connect_sandbox(settings, database, secrets, client, clock)
     return Shop(
         settings=settings,
         database=database,
         bus=RedisBus(redis) if redis else LocalBus(),
         buckets=RedisBuckets(redis) if redis else MemoryBuckets(),
         leases=Leases(redis),
-        payments=connect_payment_gateways(settings, database, secrets, client, clock),
+        payments=connect_payment_providers(sandbox),
+        sandbox=sandbox,
         carriers={CarrierCode.SIMULATED: SimulatedCarrier(settings.carriers.simulated_step)},
         media=create_media_store(settings),
         secrets=secrets,

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateways.payment.sandbox import SandboxGateway
-from models import PaymentMethod, PaymentStatus, Role
+from models import PaymentStatus, Role
 from tests.clients import Client, Clients
 from tests.factories.catalog import create_product, variant_of
 from tests.given import id_of
@@ -209,13 +208,13 @@ class Life:
 
     async def pay(self, *, only: int | None = None, status: PaymentStatus = PaymentStatus.CAPTURED) -> None:
         """Pay on the pages of the provider what is to be paid in advance, or the first `only` payments."""
-        gateway = self.shop.clients.shop.payments[PaymentMethod.SANDBOX]
-        assert isinstance(gateway, SandboxGateway)
+        sandbox = self.shop.clients.shop.sandbox
+        assert sandbox is not None
         payments = [each for each in (await self.read())["payments"] if each["method"] == "SANDBOX"]
         for payment in payments[:only]:
             if payment["status"] in {"PENDING", "FAILED"}:
-                await self.buy("paymentStart", id=payment["id"])
-                await gateway.settle(payment["reference"], status)
+                started = await self.buy("paymentStart", "attempt { reference }", id=payment["id"])
+                await sandbox.settle(started["attempt"]["reference"], status)
 
     async def pack(self, *, parcels: int = 1) -> None:
         """Pack what waits, in so many parcels for each delivery where it has enough units."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, insert, literal, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, insert, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import LedgerAccount, LedgerEntry, Money, Order, OrderPaymentStatus, Posting, PostingKind
@@ -17,17 +17,28 @@ ACCOUNTS_BY_KIND: Mapping[PostingKind, tuple[LedgerAccount, LedgerAccount]] = {
     PostingKind.CREDITED: (LedgerAccount.SALES, LedgerAccount.CUSTOMER),
     PostingKind.REFUNDED: (LedgerAccount.CUSTOMER, LedgerAccount.PROVIDER),
     PostingKind.WRITTEN_OFF: (LedgerAccount.WRITE_OFF, LedgerAccount.CUSTOMER),
+    PostingKind.CREDIT_SPENT: (LedgerAccount.STORE_CREDIT, LedgerAccount.CUSTOMER),
+    PostingKind.CREDIT_FORFEITED: (LedgerAccount.STORE_CREDIT, LedgerAccount.FORFEITED),
+    PostingKind.GIFT_CARD_ISSUED: (LedgerAccount.GIFTS, LedgerAccount.GIFT_CARDS),
+    PostingKind.GIFT_CARD_REDEEMED: (LedgerAccount.GIFT_CARDS, LedgerAccount.STORE_CREDIT),
+    PostingKind.GIFT_CARD_VOIDED: (LedgerAccount.GIFT_CARDS, LedgerAccount.GIFTS),
+    PostingKind.GIFT_CARD_EXPIRED: (LedgerAccount.GIFT_CARDS, LedgerAccount.FORFEITED),
+    PostingKind.CASH_HANDED_IN: (LedgerAccount.TILL, LedgerAccount.CASH),
+    PostingKind.CASH_SHORT: (LedgerAccount.CASH_DIFFERENCES, LedgerAccount.CASH),
+    PostingKind.CASH_OVER: (LedgerAccount.CASH, LedgerAccount.CASH_DIFFERENCES),
+    PostingKind.CASH_GIVEN_BACK: (LedgerAccount.CASH, LedgerAccount.TILL),
 }
 """The account that is debited and the one that is credited, by kind of posting."""
 
-CAPTURE_KINDS = (PostingKind.CAPTURED, PostingKind.CASH_COLLECTED)
+CAPTURE_KINDS = (PostingKind.CAPTURED, PostingKind.CASH_COLLECTED, PostingKind.CREDIT_SPENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPosting:
     """A balanced posting to be written, unless its key was posted before."""
 
-    order_id: int
+    order_id: int | None
+    """None for what concerns no order, such as a gift card."""
     payment_id: int | None
     kind: PostingKind
     amount: Money
@@ -39,7 +50,7 @@ class NewPosting:
 async def write_posting(
     session: AsyncSession,
     *,
-    order_id: int,
+    order_id: int | None,
     payment_id: int | None,
     kind: PostingKind,
     amount: Money,
@@ -116,7 +127,7 @@ async def net_sales_by_order(session: AsyncSession, order_ids: Sequence[int]) ->
         .where(LedgerEntry.order_id.in_(order_ids), LedgerEntry.account == LedgerAccount.SALES)
         .group_by(LedgerEntry.order_id)
     )
-    return {order_id: -int(balance) for order_id, balance in rows}
+    return {order_id: -int(balance) for order_id, balance in rows if order_id is not None}
 
 
 async def captured_and_refunded(session: AsyncSession, order_id: int) -> tuple[int, int]:
@@ -131,24 +142,34 @@ async def captured_and_refunded(session: AsyncSession, order_id: int) -> tuple[i
     return -sum(by_kind.get(kind, 0) for kind in CAPTURE_KINDS), by_kind.get(PostingKind.REFUNDED, 0)
 
 
-def payment_status_for(*, total: int, captured: int, refunded: int) -> OrderPaymentStatus:
-    """The payment status of an order that costs `total`, from sums of the ledger; all minor units."""
+def payment_status_for(*, total: int, cancelled: int, captured: int, refunded: int) -> OrderPaymentStatus:
+    """The payment status of an order that costs `total`, from sums of the ledger; all minor units.
+
+    One that never cost anything is paid, one of which all was cancelled before it was paid is not.
+    """
     if refunded:
         return OrderPaymentStatus.REFUNDED if refunded >= captured else OrderPaymentStatus.PARTIALLY_REFUNDED
-    if captured >= total:
+    if captured >= total and (captured or not cancelled):
         return OrderPaymentStatus.PAID
     return OrderPaymentStatus.PARTIALLY_PAID if captured else OrderPaymentStatus.UNPAID
 
 
 def payment_status_expression(
-    *, total: SQLColumnExpression[int], captured: ColumnElement[int], refunded: ColumnElement[int]
+    *,
+    total: SQLColumnExpression[int],
+    cancelled: SQLColumnExpression[int],
+    captured: ColumnElement[int],
+    refunded: ColumnElement[int],
 ) -> ColumnElement[OrderPaymentStatus]:
     """`payment_status_for` as an expression in SQL."""
     status_type = Order.payment_status.type
     return case(
         (and_(refunded != 0, refunded >= captured), literal(OrderPaymentStatus.REFUNDED, status_type)),
         (refunded != 0, literal(OrderPaymentStatus.PARTIALLY_REFUNDED, status_type)),
-        (captured >= total, literal(OrderPaymentStatus.PAID, status_type)),
+        (
+            and_(captured >= total, or_(captured != 0, cancelled == 0)),
+            literal(OrderPaymentStatus.PAID, status_type),
+        ),
         (captured != 0, literal(OrderPaymentStatus.PARTIALLY_PAID, status_type)),
         else_=literal(OrderPaymentStatus.UNPAID, status_type),
     )
@@ -157,4 +178,6 @@ def payment_status_expression(
 async def refresh_payment_status(session: AsyncSession, order: Order) -> None:
     """Set the payment status of an order to what the ledger says."""
     captured, refunded = await captured_and_refunded(session, order.id)
-    order.payment_status = payment_status_for(total=order.total_amount, captured=captured, refunded=refunded)
+    order.payment_status = payment_status_for(
+        total=order.total_amount, cancelled=order.cancelled_amount, captured=captured, refunded=refunded
+    )

@@ -14,8 +14,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from events.shop import Shop
-from gateways.payment.sandbox import SandboxGateway
-from models import PaymentMethod, PaymentStatus, SandboxCharge
+from gateways.payment.sandbox import SandboxProvider
+from models import PaymentStatus, SandboxCharge
 
 PAGE = Template(Path(__file__).with_name("sandbox.html").read_text(encoding="utf-8"))
 STYLE = Path(__file__).with_name("sandbox.css").read_text(encoding="utf-8")
@@ -58,10 +58,9 @@ def sandbox_routes(shop: Shop) -> list[Route]:
     """The route of the pay page, which answers 404 where the sandbox is not offered."""
 
     async def show_pay_page(request: Request) -> Response:
-        sandbox = shop.payments.get(PaymentMethod.SANDBOX)
-        if not isinstance(sandbox, SandboxGateway):
+        if shop.sandbox is None:
             return PlainTextResponse("Not found", 404)
-        return await PayPage(sandbox, request).respond()
+        return await PayPage(shop.sandbox, request).respond()
 
     return [Route("/sandbox/pay/{reference}", show_pay_page, methods=["GET", "POST"])]
 
@@ -69,7 +68,7 @@ def sandbox_routes(shop: Shop) -> list[Route]:
 class PayPage:
     """One request to the pay page; only the holder of its token can see or settle the payment."""
 
-    def __init__(self, sandbox: SandboxGateway, request: Request) -> None:
+    def __init__(self, sandbox: SandboxProvider, request: Request) -> None:
         self.sandbox = sandbox
         self.request = request
         self.reference: str = request.path_params["reference"]

@@ -1,9 +1,10 @@
 """Payments and refunds at their providers, which are called with no transaction open."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from contextlib import suppress
+from dataclasses import dataclass
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
@@ -11,47 +12,77 @@ from domain.errors import DomainError, ErrorCode
 from domain.events import OrderCancelled, OrderEditDropped, OrderPaymentsChanged, RefundRequested
 from domain.order import lock_order
 from domain.payment import (
-    PaymentOutcome,
+    AttemptUnderWay,
+    PaymentMismatch,
+    close_attempt,
     close_payments,
+    end_attempt,
     fail_payment,
     fail_refund,
-    find_payment_deadline,
+    pay_credit_refund,
     refund_everything,
     retry_refund,
-    settle_payment,
+    save_action,
+    settle_attempt,
     settle_refund,
     start_payment,
 )
+from domain.payment.attempts import (
+    ASKED_AFTER_END,
+    UNDER_WAY,
+    claim_attempt_query,
+    due_attempt_queries,
+    find_attempts_to_close,
+)
 from domain.payment.due import (
-    claim_payment_query,
     claim_stalled_refund,
-    due_payment_queries,
     due_refund_retries,
     due_sandbox_charges,
     due_stalled_refunds,
-    find_closed_payments,
-    find_payment_and_number,
 )
 from events.types import Resources, Timer
 from gateways.measured import MeasuredPayments
-from gateways.payment import (
-    Charge,
-    NextAction,
-    PaymentGateway,
-    PaymentReport,
+from gateways.payment.provider import (
+    Action,
+    AppParameters,
+    Attempt,
+    AttemptReport,
+    AttemptStatus,
+    ClientSecret,
+    Closed,
+    NothingToDo,
+    Paid,
+    PaymentProvider,
     ProviderError,
     ProviderRefused,
-    ProviderStatus,
+    Redirect,
+    RefundOutcome,
+    RefundStart,
+    ScanCode,
+    Start,
 )
-from gateways.payment.sandbox import SandboxGateway
-from models import Order, Payment, PaymentMethod, Refund, RefundStatus
+from models import (
+    ActionKind,
+    Order,
+    Payment,
+    PaymentAttempt,
+    PaymentChannel,
+    PaymentMethod,
+    Refund,
+    RefundStatus,
+    RefundTarget,
+)
 from text.messages import Message
 
 log = structlog.get_logger()
 
 ORDER_CANCELLED = Message("The order was cancelled.")
 
-OUTCOMES = {ProviderStatus.CAPTURED: PaymentOutcome.CAPTURED, ProviderStatus.FAILED: PaymentOutcome.FAILED}
+TIME_OVER = Message("The time to pay is over.")
+
+UNCHANGED = (AttemptStatus.WAITING, AttemptStatus.UNKNOWN)
+"""Nothing is to be followed."""
+FINAL_STATUSES = (AttemptStatus.CAPTURED, AttemptStatus.CLOSED)
 
 
 class ProviderUnavailable(DomainError):
@@ -72,84 +103,195 @@ class ProviderDeclined(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class StartedPayment:
-    """A payment that was begun at its provider, and what the customer does next."""
+    """A payment that was begun at its provider, and the attempt with what the customer does next."""
 
     payment: Payment
-    next_action: NextAction
+    attempt: PaymentAttempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentStart:
+    """How the customer wants to pay."""
+
+    channel: PaymentChannel = PaymentChannel.PAGE
+    return_url: str | None = None
+    """Where the customer's browser goes afterwards."""
+    payer_id: str | None = None
+    """Who the customer is to the provider, for a page inside its app."""
+    payer_address: str | None = None
+    """The customer's network address."""
 
 
 async def begin_payment(
-    resources: Resources, payment_id: int, *, return_url: str | None, by: int
+    resources: Resources, payment_id: int, *, by: int, start: PaymentStart = PaymentStart()
 ) -> StartedPayment:
-    """Start a payment here, then at its provider.
+    """Start a payment here, then at its provider; what was begun and can be gone on with is shown again.
 
-    Raises ProviderUnavailable when the provider does not answer: the next query finds out what became of the
-    payment. Raises ProviderDeclined when the provider refuses.
+    Another attempt under way is closed at the provider first. Raises ProviderUnavailable when the provider
+    does not answer: the next query finds out what became of it. Raises ProviderDeclined when it refuses.
     """
-    now = resources.clock()
-    async with resources.database.writes.begin() as session:
-        query_at = now + resources.settings.payments.query_interval
-        payment = await start_payment(session, payment_id, query_at=query_at, cause=Cause(now, by))
-        order = await session.get_one(Order, payment.order_id)
-        due_at = await find_payment_deadline(session, order, payment)
-    resources.wake_relay()
-    charge = await charge_of(resources, payment_id, return_url=return_url)
     try:
-        action = await gateway_for(resources, payment.method).start(charge)
+        payment, attempt, is_new = await reserve_attempt(resources, payment_id, start.channel, by=by)
+    except AttemptUnderWay as other:
+        await close_at_provider(resources, other.attempt)
+        payment, attempt, is_new = await reserve_attempt(resources, payment_id, start.channel, by=by)
+    if attempt.action_kind is not None:
+        return StartedPayment(payment, attempt)
+    try:
+        if not is_new and await query_attempt(resources, attempt.id) is AttemptStatus.CAPTURED:
+            return await load_started(resources, attempt.id)
+        await start_at_provider(resources, payment, attempt, start)
     except ProviderError as error:
         raise ProviderUnavailable(payment.method) from error
     except ProviderRefused as refusal:
-        await fail_declined_payment(resources, payment, charge, str(refusal))
+        await fail_declined_payment(resources, payment, attempt, str(refusal))
         raise ProviderDeclined(payment.method, str(refusal)) from refusal
-    return StartedPayment(payment, expire_at_deadline(action, due_at))
+    return await load_started(resources, attempt.id)
 
 
-def expire_at_deadline(action: NextAction, due_at: datetime | None) -> NextAction:
-    """The action, valid no longer than its payment is: a provider may keep a page open after that."""
-    moments = [moment for moment in (action.expires_at, due_at) if moment]
-    return replace(action, expires_at=min(moments, default=None))
+async def reserve_attempt(
+    resources: Resources, payment_id: int, channel: PaymentChannel, *, by: int
+) -> tuple[Payment, PaymentAttempt, bool]:
+    """The payment, its attempt through a channel, and whether that is a new one."""
+    now = resources.clock()
+    query_at = now + resources.settings.payments.query_interval
+    async with resources.database.writes.begin() as session:
+        attempt = await start_payment(
+            session, payment_id, channel=channel, query_at=query_at, cause=Cause(now, by)
+        )
+        payment = await session.get_one(Payment, payment_id)
+    resources.wake_relay()
+    return payment, attempt, attempt.created_at == now
 
 
-async def fail_declined_payment(resources: Resources, payment: Payment, charge: Charge, reason: str) -> None:
+async def start_at_provider(
+    resources: Resources, payment: Payment, attempt: PaymentAttempt, start: PaymentStart
+) -> None:
+    """Ask the provider to expect the money of an attempt, and keep how it is paid."""
+    provider = provider_for(resources, payment.method)
+    if start.channel not in provider.channels:
+        raise ProviderRefused(f"It cannot be paid by {start.channel}.")
+    async with resources.database.reads() as session:
+        order = await session.get_one(Order, payment.order_id)
+    started = await provider.start(
+        Start(
+            reference=attempt.reference,
+            order_number=order.number,
+            amount=attempt.total,
+            subject=f"Order {order.number}",
+            channel=start.channel,
+            starts_at=attempt.created_at,
+            expires_at=attempt.expires_at,
+            return_url=start.return_url,
+            payer_address=start.payer_address,
+            payer_id=start.payer_id,
+        )
+    )
+    kind, value, key = describe_action(started.action)
+    async with resources.database.writes.begin() as session:
+        await save_action(
+            session,
+            attempt.id,
+            provider_reference=started.provider_reference,
+            kind=kind,
+            value=value,
+            key=key,
+            expires_at=started.valid_until,
+        )
+
+
+def describe_action(action: Action) -> tuple[ActionKind, str, str | None]:
+    """An action as it is kept: its kind, its value, and the key that belongs to a client secret."""
+    match action:
+        case ScanCode(code):
+            return ActionKind.QR_CODE, code, None
+        case Redirect(url):
+            return ActionKind.REDIRECT, url, None
+        case AppParameters(text):
+            return ActionKind.APP_PARAMETERS, text, None
+        case ClientSecret(secret, key):
+            return ActionKind.CLIENT_SECRET, secret, key
+        case NothingToDo():
+            return ActionKind.NONE, "", None
+
+
+async def load_started(resources: Resources, attempt_id: int) -> StartedPayment:
+    async with resources.database.reads() as session:
+        attempt = await session.get_one(PaymentAttempt, attempt_id)
+        return StartedPayment(await session.get_one(Payment, attempt.payment_id), attempt)
+
+
+async def fail_declined_payment(
+    resources: Resources, payment: Payment, attempt: PaymentAttempt, reason: str
+) -> None:
     """Fail a payment that its provider will not start, unless it refuses because it has the money already."""
-    if await query_payment(resources, payment.method, charge) is ProviderStatus.CAPTURED:
-        return
+    with suppress(ProviderError, ProviderRefused):
+        if await query_attempt(resources, attempt.id) is AttemptStatus.CAPTURED:
+            return
     async with resources.database.writes.begin() as session:
         await fail_payment(session, payment.id, reason=reason, cause=Cause(resources.clock()))
     resources.wake_relay()
 
 
-async def apply_report(
-    session: AsyncSession, method: PaymentMethod, report: PaymentReport, *, cause: Cause
-) -> None:
-    """Settle a payment as its provider reports it, in the caller's transaction."""
-    await settle_payment(
-        session,
-        method=method,
-        reference=report.reference,
-        order_number=report.order_number,
-        amount=report.amount,
-        outcome=OUTCOMES.get(report.status, PaymentOutcome.OPEN),
-        reason=report.reason,
-        cause=cause,
-    )
-
-
-async def query_payment(resources: Resources, method: PaymentMethod, charge: Charge) -> ProviderStatus:
-    """Ask a provider for the status of a payment, and settle the payment by the answer."""
-    report = await gateway_for(resources, method).query(charge)
-    if report.status in OUTCOMES:
-        async with resources.database.writes.begin() as session:
-            await apply_report(session, method, report, cause=Cause(resources.clock()))
-        resources.wake_relay()
+async def query_attempt(resources: Resources, attempt_id: int) -> AttemptStatus:
+    """Ask the provider of an attempt what became of it, and follow its answer."""
+    attempt, method = await load_attempt(resources, attempt_id)
+    report = await provider_for(resources, method).query(described(attempt))
+    await apply_report(resources, method, report)
     return report.status
+
+
+async def apply_report(resources: Resources, method: PaymentMethod, report: AttemptReport) -> None:
+    """Follow what a provider reports, in a transaction of its own."""
+    if report.status in UNCHANGED:
+        return
+    async with resources.database.writes.begin() as session:
+        await settle_attempt(session, method=method, report=report, cause=Cause(resources.clock()))
+    resources.wake_relay()
+
+
+async def close_at_provider(resources: Resources, attempt: PaymentAttempt) -> None:
+    """Have an attempt closed; one that was paid meanwhile counts, one not known yet is asked after.
+
+    Raises ProviderUnavailable when the provider does not answer.
+    """
+    _, method = await load_attempt(resources, attempt.id)
+    try:
+        await close_and_record(resources, method, attempt)
+    except (ProviderError, ProviderRefused) as error:
+        raise ProviderUnavailable(method) from error
+
+
+async def close_and_record(resources: Resources, method: PaymentMethod, attempt: PaymentAttempt) -> None:
+    outcome = await provider_for(resources, method).close(described(attempt))
+    if isinstance(outcome, Paid):
+        await apply_report(resources, method, outcome.report)
+        return
+    now, confirmed = resources.clock(), isinstance(outcome, Closed)
+    last_look = attempt.expires_at + ASKED_AFTER_END
+    next_look = now + resources.settings.payments.query_interval
+    query_at = last_look if confirmed or next_look > last_look else next_look
+    async with resources.database.writes.begin() as session:
+        await close_attempt(session, attempt.id, confirmed=confirmed, query_at=query_at, cause=Cause(now))
+
+
+async def load_attempt(resources: Resources, attempt_id: int) -> tuple[PaymentAttempt, PaymentMethod]:
+    async with resources.database.reads() as session:
+        attempt = await session.get_one(PaymentAttempt, attempt_id)
+        return attempt, (await session.get_one(Payment, attempt.payment_id)).method
+
+
+def described(attempt: PaymentAttempt) -> Attempt:
+    """An attempt as its provider is told of it."""
+    return Attempt(attempt.reference, attempt.provider_reference, attempt.total)
 
 
 async def settle_cancelled_order(session: AsyncSession, event: OrderCancelled, resources: Resources) -> None:
     """Close the open payments of a cancelled order and refund what was paid."""
     order = await lock_order(session, event.order.id)
     await close_payments(session, order, cause=Cause(resources.clock()))
-    await refund_everything(session, order, reason=str(ORDER_CANCELLED), cause=Cause(resources.clock()))
+    reason, cause = str(ORDER_CANCELLED), Cause(resources.clock())
+    await refund_everything(session, order, target=event.refund_to, reason=reason, cause=cause)
 
 
 async def close_payments_at_providers(
@@ -157,14 +299,14 @@ async def close_payments_at_providers(
 ) -> None:
     """Tell providers what is not to be paid any more; what was paid meanwhile is refunded."""
     async with resources.database.reads() as session:
-        payments = await find_closed_payments(session, event.order.id)
-    for payment in payments:
-        charge = await charge_of(resources, payment.id)
+        attempts = await find_attempts_to_close(session, event.order.id)
+    for attempt in attempts:
+        _, method = await load_attempt(resources, attempt.id)
         try:
-            await gateway_for(resources, payment.method).close(charge)
+            await close_and_record(resources, method, attempt)
         except ProviderRefused as refusal:
-            log.info("payment.not_closed", reference=payment.reference, reason=str(refusal))
-            await query_payment(resources, payment.method, charge)
+            log.info("payment.not_closed", reference=attempt.reference, reason=str(refusal))
+            await query_attempt(resources, attempt.id)
 
 
 async def send_refunds(event: RefundRequested, resources: Resources) -> None:
@@ -186,20 +328,39 @@ async def send_refund(resources: Resources, refund_id: int) -> None:
         payment = await session.get_one(Payment, refund.payment_id)
     if refund.status is not RefundStatus.PENDING:
         return
-    charge = await charge_of(resources, payment.id)
+    if refund.target is RefundTarget.STORE_CREDIT:
+        async with resources.database.writes.begin() as session:
+            await pay_credit_refund(session, refund_id, cause=Cause(resources.clock()))
+        resources.wake_relay()
+        return
+    if payment.method.collected_offline:
+        return  # staff transfer it
     try:
-        report = await gateway_for(resources, payment.method).refund(
-            charge, amount=refund.total, reference=refund.reference, reason=refund.reason
+        report = await provider_for(resources, payment.method).refund(
+            await refund_start(resources, refund, payment)
         )
     except ProviderRefused as refusal:
         await fail_refused_refund(resources, refund, str(refusal))
         return
-    if report.pending:
+    if report.outcome in (RefundOutcome.PENDING, RefundOutcome.UNKNOWN):
+        return
+    if report.outcome is not RefundOutcome.SUCCEEDED:
+        await fail_refused_refund(resources, refund, report.reason or report.outcome)
         return
     cause = Cause(resources.clock())
     async with resources.database.writes.begin() as session:
-        await settle_refund(session, refund.id, provider_reference=report.provider_reference, cause=cause)
+        reference = report.provider_reference or refund.reference
+        await settle_refund(session, refund.id, provider_reference=reference, cause=cause)
     resources.wake_relay()
+
+
+async def refund_start(resources: Resources, refund: Refund, payment: Payment) -> RefundStart:
+    """A refund as its provider is told of it."""
+    reference = payment.attempt_reference or payment.reference
+    async with resources.database.reads() as session:
+        attempt = await session.scalar(select(PaymentAttempt).where(PaymentAttempt.reference == reference))
+    described_attempt = described(attempt) if attempt else Attempt(reference, None, payment.total)
+    return RefundStart(refund.reference, described_attempt, refund.total, refund.reason)
 
 
 async def fail_refused_refund(resources: Resources, refund: Refund, reason: str) -> None:
@@ -211,33 +372,38 @@ async def fail_refused_refund(resources: Resources, refund: Refund, reason: str)
     resources.wake_relay()
 
 
-def gateway_for(resources: Resources, method: PaymentMethod) -> PaymentGateway:
-    """The gateway of a method; ProviderError when none is connected."""
-    gateway = resources.payments.get(method)
-    if gateway is None:
+def provider_for(resources: Resources, method: PaymentMethod) -> PaymentProvider:
+    """The provider of a method; ProviderError when none is connected."""
+    provider = resources.payments.get(method)
+    if provider is None:
         raise ProviderError(f"{method} is not connected")
-    return MeasuredPayments(gateway, resources.calls)
+    return MeasuredPayments(provider, resources.calls)
 
 
-async def charge_of(resources: Resources, payment_id: int, *, return_url: str | None = None) -> Charge:
-    """A payment as its provider is told about it."""
-    async with resources.database.reads() as session:
-        payment, number = await find_payment_and_number(session, payment_id)
-    return Charge(payment.reference, number, payment.total, f"Order {number}", return_url)
+async def query_due_attempt(resources: Resources, attempt_id: int) -> None:
+    """Ask the provider of an attempt that has been under way for long; only one process does.
 
-
-async def query_due_payment(resources: Resources, payment_id: int) -> None:
-    """Ask the provider of a payment that has been under way for long; only one process does."""
+    Past its end it is closed; some time later it is asked after never again.
+    """
     now = resources.clock()
     async with resources.database.writes.begin() as session:
         next_at = now + resources.settings.payments.query_interval
-        method = await claim_payment_query(session, payment_id, now=now, next_at=next_at)
-    if method is None:
+        attempt = await claim_attempt_query(session, attempt_id, now=now, next_at=next_at)
+    if attempt is None:
         return
     try:
-        await query_payment(resources, method, await charge_of(resources, payment_id))
-    except (ProviderError, ProviderRefused) as error:
-        log.warning("payment.query_failed", payment=payment_id, error=str(error))
+        status = await query_attempt(resources, attempt_id)
+        if now < attempt.expires_at or status in FINAL_STATUSES:
+            return
+        if attempt.status in UNDER_WAY:
+            await close_and_record(resources, (await load_attempt(resources, attempt_id))[1], attempt)
+    except (ProviderError, ProviderRefused, PaymentMismatch) as error:
+        log.warning("payment.query_failed", attempt=attempt_id, error=str(error))
+        return
+    if now >= attempt.expires_at + ASKED_AFTER_END:
+        async with resources.database.writes.begin() as session:
+            await end_attempt(session, attempt_id, reason=str(TIME_OVER), cause=Cause(now))
+        resources.wake_relay()
 
 
 async def retry_refused_refund(resources: Resources, refund_id: int) -> None:
@@ -256,12 +422,11 @@ async def resend_refund(resources: Resources, refund_id: int) -> None:
 
 
 async def settle_sandbox_charge(resources: Resources, reference: str) -> None:
-    gateway = resources.payments.get(PaymentMethod.SANDBOX)
-    if isinstance(gateway, SandboxGateway):
-        await gateway.settle_due(reference)
+    if resources.sandbox is not None:
+        await resources.sandbox.settle_due(reference)
 
 
-UNSETTLED_PAYMENTS = Timer("payment.unsettled", due=due_payment_queries, act=query_due_payment)
+UNSETTLED_PAYMENTS = Timer("payment.unsettled", due=due_attempt_queries, act=query_due_attempt)
 STALLED_REFUNDS = Timer("refund.stalled", due=due_stalled_refunds, act=resend_refund)
 REFUSED_REFUNDS = Timer("refund.refused", due=due_refund_retries, act=retry_refused_refund)
 DELAYED_SANDBOX_CHARGES = Timer("sandbox.delayed", due=due_sandbox_charges, act=settle_sandbox_charge)

@@ -31,7 +31,8 @@ from gateways.measured import CallObserver
 from gateways.media import MediaStore
 from gateways.metrics import Metrics
 from gateways.notice import NoticeGateway
-from gateways.payment import PaymentGateway
+from gateways.payment.provider import PaymentProvider
+from gateways.payment.sandbox import SandboxProvider
 from gateways.picture_memory import PictureMemory
 from gateways.routing import Router, StraightLineRouter
 from gateways.secrets import Secrets
@@ -50,12 +51,14 @@ class Shop:
     bus: Bus
     buckets: Buckets
     leases: Leases
-    payments: Mapping[PaymentMethod, PaymentGateway]
+    payments: Mapping[PaymentMethod, PaymentProvider]
     carriers: Mapping[CarrierCode, Carrier]
     media: MediaStore
     secrets: Secrets
     clock: Clock
     notices: Mapping[NoticeChannel, NoticeGateway]
+    sandbox: SandboxProvider | None = None
+    """The built-in provider, for its pay page; None where it is not offered."""
     picture_memory: PictureMemory = field(default_factory=PictureMemory)
     router: Router = field(default_factory=StraightLineRouter)
     metrics: Metrics = field(default_factory=Metrics)
@@ -86,7 +89,7 @@ class Shop:
         settings, database, bus, clock = self.settings, self.database, self.bus, self.clock
         deadlines, subscriptions, jobs = settings.deadlines, settings.subscriptions, settings.jobs
         self.order_terms = OrderTerms(
-            frozenset(self.payments),
+            self.payment_methods,
             deadlines.unpaid_order_cancelled_after,
             deadlines.flash_order_cancelled_after,
             settings.payment_deadlines.by_method,
@@ -122,6 +125,12 @@ class Shop:
         self.session_rights = SessionRightsCache(
             database, bus, clock, settings.accounts, subscriptions.signal_timeout
         )
+
+    @property
+    def payment_methods(self) -> frozenset[PaymentMethod]:
+        """The methods that orders can be paid with."""
+        offered = [each for each in PaymentMethod if each.collected_offline or each.paid_when_placed]
+        return frozenset({*self.payments, *offered})
 
     @property
     def today(self) -> date:

@@ -14,7 +14,8 @@ from gateways.carrier import Carrier
 from gateways.measured import CallObserver
 from gateways.media import MediaStore
 from gateways.metrics import Metrics
-from gateways.payment import PaymentGateway
+from gateways.payment.provider import PaymentProvider
+from gateways.payment.sandbox import SandboxProvider
 from gateways.tracing import Tracer
 from models import CarrierCode, PaymentMethod
 from models.database import Database
@@ -38,7 +39,9 @@ class Resources(Protocol):
     @property
     def clock(self) -> Clock: ...
     @property
-    def payments(self) -> Mapping[PaymentMethod, PaymentGateway]: ...
+    def payments(self) -> Mapping[PaymentMethod, PaymentProvider]: ...
+    @property
+    def sandbox(self) -> SandboxProvider | None: ...
     @property
     def carriers(self) -> Mapping[CarrierCode, Carrier]: ...
     @property

@@ -11,9 +11,25 @@ import httpx
 from gateways.carrier import Carrier, CarrierEvent, Parcel, Waybill
 from gateways.metrics import Metrics
 from gateways.notice import NoticeRefused
-from gateways.payment import Charge, NextAction, PaymentGateway, PaymentReport, ProviderRefused, RefundReport
+from gateways.payment.provider import (
+    Attempt,
+    AttemptReport,
+    Closed,
+    Notice,
+    NoticeAnswer,
+    NoticeRequest,
+    NotYetThere,
+    Paid,
+    PaymentProvider,
+    ProviderRefused,
+    RefundReport,
+    RefundStart,
+    Start,
+    Started,
+    Verdict,
+)
 from gateways.tracing import Tracer, open_span
-from models import CarrierCode, Money, PaymentMethod
+from models import CarrierCode, PaymentChannel, PaymentMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +58,46 @@ class CallObserver:
 class MeasuredPayments:
     """A payment provider whose calls are measured."""
 
-    gateway: PaymentGateway
+    provider: PaymentProvider
     observer: CallObserver
 
     @property
     def method(self) -> PaymentMethod:
-        return self.gateway.method
+        return self.provider.method
 
-    async def start(self, charge: Charge) -> NextAction:
+    @property
+    def channels(self) -> frozenset[PaymentChannel]:
+        return self.provider.channels
+
+    async def start(self, start: Start) -> Started:
         with self.observer.observe("payment", self.method.value, "start"):
-            return await self.gateway.start(charge)
+            return await self.provider.start(start)
 
-    async def query(self, charge: Charge) -> PaymentReport:
+    async def query(self, attempt: Attempt) -> AttemptReport:
         with self.observer.observe("payment", self.method.value, "query"):
-            return await self.gateway.query(charge)
+            return await self.provider.query(attempt)
 
-    async def close(self, charge: Charge) -> None:
+    async def close(self, attempt: Attempt) -> Closed | Paid | NotYetThere:
         with self.observer.observe("payment", self.method.value, "close"):
-            await self.gateway.close(charge)
+            return await self.provider.close(attempt)
 
-    async def refund(self, charge: Charge, *, amount: Money, reference: str, reason: str) -> RefundReport:
+    async def refund(self, refund: RefundStart) -> RefundReport:
         with self.observer.observe("payment", self.method.value, "refund"):
-            return await self.gateway.refund(charge, amount=amount, reference=reference, reason=reason)
+            return await self.provider.refund(refund)
 
-    def verify(self, headers: dict[str, str], body: bytes, *, now: datetime) -> PaymentReport:
-        return self.gateway.verify(headers, body, now=now)
+    async def query_refund(self, refund: RefundStart, provider_reference: str | None) -> RefundReport:
+        with self.observer.observe("payment", self.method.value, "query_refund"):
+            return await self.provider.query_refund(refund, provider_reference)
+
+    async def read(self, request: NoticeRequest) -> Notice:
+        return await self.provider.read(request)
+
+    def answer(self, verdict: Verdict) -> NoticeAnswer:
+        return self.provider.answer(verdict)
+
+    async def check(self) -> Sequence[str]:
+        with self.observer.observe("payment", self.method.value, "check"):
+            return await self.provider.check()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from loaders.promotion import PromotionLoaders
 from loaders.shipment import ShipmentLoaders
 from loaders.shipping import ShippingLoaders
 from loaders.stock import StockLoaders
+from loaders.store_credit import StoreCreditLoaders
 
 
 class Loaders(
@@ -32,6 +33,7 @@ class Loaders(
     PaymentLoaders,
     ShippingLoaders,
     StockLoaders,
+    StoreCreditLoaders,
     LoaderSet,
 ):
     """All loaders of one request, each created when it is first used."""

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from loaders.base import ByKey, ManyByKey, loader
 from loaders.page import Key, Sort
-from models import Payment, PaymentMethod, Refund, RefundStatus
+from models import Payment, PaymentAttempt, PaymentMethod, Refund, RefundStatus
 from models.sql.types import AnySelect
 
 OLDEST_REFUND = Sort("oldest", (Key(Refund.id),))
@@ -40,6 +40,16 @@ class RefundsByPayment(ManyByKey[int, Refund]):
     order_by = Refund.id
 
 
+class AttemptsByPayment(ManyByKey[int, PaymentAttempt]):
+    key = PaymentAttempt.payment_id
+    order_by = PaymentAttempt.number
+    primes = "payment_attempt"
+
+
+class PaymentAttemptById(ByKey[int, PaymentAttempt]):
+    key = PaymentAttempt.id
+
+
 class RefundById(ByKey[int, Refund]):
     key = Refund.id
 
@@ -49,3 +59,5 @@ class PaymentLoaders:
     order_payments = loader(PaymentsByOrder)
     payment_refunds = loader(RefundsByPayment)
     refund = loader(RefundById)
+    payment_attempt = loader(PaymentAttemptById)
+    payment_attempts = loader(AttemptsByPayment)

@@ -30,6 +30,7 @@ from models.availability import (
 )
 from models.base import Base, HasCurrency, Translations
 from models.cart import Cart, CartLine, CartStatus, SavedLine
+from models.cash import CashHandIn, CashRule, CourierCashMovement
 from models.catalog import (
     Attribute,
     AttributeType,
@@ -79,9 +80,13 @@ from models.order import (
 from models.order_edit import OrderEdit, OrderEditStatus, OrderEditUnits, OrderPromotionRules
 from models.payment import (
     OFFLINE_METHODS,
+    ActionKind,
     LedgerAccount,
     LedgerEntry,
     Payment,
+    PaymentAttempt,
+    PaymentAttemptStatus,
+    PaymentChannel,
     PaymentMethod,
     PaymentNotification,
     PaymentStatus,
@@ -89,6 +94,7 @@ from models.payment import (
     PostingKind,
     Refund,
     RefundStatus,
+    RefundTarget,
     SandboxCharge,
     SandboxRefund,
 )
@@ -118,6 +124,13 @@ from models.shipment import (
 from models.shipping import ShippingMethod, ShippingRate, ShippingZone
 from models.sign_in import Session, SignIn, SignInFailures
 from models.stock import Backorder, MovementKind, StockLevel, StockMovement, Warehouse
+from models.store_credit import (
+    GiftCard,
+    GiftCardStatus,
+    StoreCredit,
+    StoreCreditKind,
+    StoreCreditMovement,
+)
 from models.verification import (
     DeviceToken,
     RecoveryCode,
@@ -134,6 +147,7 @@ __all__ = [
     "POSTAL_FIELDS",
     "STAFF",
     "Account",
+    "ActionKind",
     "Address",
     "AddressColumns",
     "ArchivedEvent",
@@ -151,12 +165,15 @@ __all__ = [
     "Cart",
     "CartLine",
     "CartStatus",
+    "CashHandIn",
+    "CashRule",
     "Category",
     "CategoryAttribute",
     "CategorySlug",
     "ClaimExclusion",
     "ClaimPolicy",
     "ClaimTerms",
+    "CourierCashMovement",
     "CurrencyCode",
     "Delivery",
     "DeliveryLine",
@@ -166,6 +183,8 @@ __all__ = [
     "DeviceToken",
     "Event",
     "FulfilmentStatus",
+    "GiftCard",
+    "GiftCardStatus",
     "GuestAccount",
     "HasCurrency",
     "IdempotencyKey",
@@ -191,6 +210,9 @@ __all__ = [
     "OrderStatus",
     "ParcelSize",
     "Payment",
+    "PaymentAttempt",
+    "PaymentAttemptStatus",
+    "PaymentChannel",
     "PaymentMethod",
     "PaymentNotification",
     "PaymentStatus",
@@ -224,6 +246,7 @@ __all__ = [
     "RecoveryCode",
     "Refund",
     "RefundStatus",
+    "RefundTarget",
     "RegisteredOperation",
     "ReplacementChoice",
     "Role",
@@ -243,6 +266,9 @@ __all__ = [
     "StockLevel",
     "StockMovement",
     "StopOutcome",
+    "StoreCredit",
+    "StoreCreditKind",
+    "StoreCreditMovement",
     "Subject",
     "TermDeletion",
     "Ticket",

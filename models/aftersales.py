@@ -6,6 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId, HasCurrency, Id, Minor
 from models.money import CurrencyCode, Money
+from models.payment import RefundTarget
 
 
 class TicketType(StrEnum):
@@ -106,6 +107,10 @@ class Ticket(HasCurrency, Base):
     description: Mapped[str]
     currency: Mapped[CurrencyCode]
     refund_amount: Mapped[Minor]
+    refund_target: Mapped[RefundTarget] = mapped_column(
+        default=RefundTarget.ORIGINAL, server_default="ORIGINAL"
+    )
+    """Where the customer wants a refund to go."""
     return_carrier: Mapped[str | None]
     return_tracking_number: Mapped[str | None]
     refusal: Mapped[str | None]

@@ -21,6 +21,8 @@ class PaymentMethod(StrEnum):
     """Credit or debit card."""
     CASH_ON_DELIVERY = "CASH_ON_DELIVERY"
     """Cash, collected when the order is delivered."""
+    STORE_CREDIT = "STORE_CREDIT"
+    """What the customer has with the shop, from gift cards and refunds."""
     SANDBOX = "SANDBOX"
     """Play money, paid on a page of this shop."""
 
@@ -28,6 +30,16 @@ class PaymentMethod(StrEnum):
     def collected_offline(self) -> bool:
         """Whether its money is collected at the door, without a payment provider."""
         return self is PaymentMethod.CASH_ON_DELIVERY
+
+    @property
+    def paid_when_placed(self) -> bool:
+        """Whether its money is taken in the moment an order is placed, without a payment provider."""
+        return self is PaymentMethod.STORE_CREDIT
+
+    @property
+    def has_provider(self) -> bool:
+        """Whether a payment provider takes the money."""
+        return not self.collected_offline and not self.paid_when_placed
 
 
 OFFLINE_METHODS = frozenset(method for method in PaymentMethod if method.collected_offline)
@@ -47,6 +59,53 @@ class PaymentStatus(StrEnum):
     """It failed; it can be started again."""
     CLOSED = "CLOSED"
     """Not expected any more, because the order was cancelled or the amount fell to zero."""
+
+
+class PaymentChannel(StrEnum):
+    """Where the customer pays."""
+
+    PAGE = "PAGE"
+    """On a page of the provider, in the browser of a computer."""
+    MOBILE_PAGE = "MOBILE_PAGE"
+    """On a page of the provider, in the browser of a phone."""
+    APP = "APP"
+    """From the shop's own app, which opens the provider's."""
+    IN_PROVIDER_APP = "IN_PROVIDER_APP"
+    """On a page of the shop that is open inside the provider's app."""
+    SCAN = "SCAN"
+    """With a phone that scans a code the shop shows."""
+
+
+class PaymentAttemptStatus(StrEnum):
+    """The status of an attempt to make a payment at its provider."""
+
+    STARTED = "STARTED"
+    """The customer can pay; the outcome is not known yet."""
+    ACTION_NEEDED = "ACTION_NEEDED"
+    """The customer has to do something more, such as 3-D Secure."""
+    PROCESSING = "PROCESSING"
+    """The customer has paid; the provider does not have the money yet."""
+    CAPTURED = "CAPTURED"
+    """The money has been received."""
+    DECLINED = "DECLINED"
+    """The provider said no; another attempt can be made."""
+    CLOSED = "CLOSED"
+    """Nobody is to pay it any more."""
+
+
+class ActionKind(StrEnum):
+    """What the customer does next to pay."""
+
+    REDIRECT = "REDIRECT"
+    """Open the value, a URL."""
+    QR_CODE = "QR_CODE"
+    """Show the value as a QR code."""
+    APP_PARAMETERS = "APP_PARAMETERS"
+    """Pass the value to the provider's app."""
+    CLIENT_SECRET = "CLIENT_SECRET"  # noqa: S105 - the kind, not a secret
+    """Pass the value to the provider's library in the page."""
+    NONE = "NONE"
+    """Nothing is to be done."""
 
 
 class RefundStatus(StrEnum):
@@ -69,6 +128,18 @@ class LedgerAccount(StrEnum):
     BANK = "BANK"
     SALES = "SALES"
     WRITE_OFF = "WRITE_OFF"
+    STORE_CREDIT = "STORE_CREDIT"
+    """What customers have with the shop: a debt of it."""
+    GIFT_CARDS = "GIFT_CARDS"
+    """Gift cards that were issued and not redeemed: a debt, too."""
+    GIFTS = "GIFTS"
+    """What gift cards cost that the shop gave away."""
+    FORFEITED = "FORFEITED"
+    """What customers gave up or let expire."""
+    TILL = "TILL"
+    """Cash that couriers have handed in."""
+    CASH_DIFFERENCES = "CASH_DIFFERENCES"
+    """What was missing, or too much, when cash was counted."""
 
 
 class PostingKind(StrEnum):
@@ -80,6 +151,26 @@ class PostingKind(StrEnum):
     CREDITED = "CREDITED"
     REFUNDED = "REFUNDED"
     WRITTEN_OFF = "WRITTEN_OFF"
+    CREDIT_SPENT = "CREDIT_SPENT"
+    CREDIT_FORFEITED = "CREDIT_FORFEITED"
+    GIFT_CARD_ISSUED = "GIFT_CARD_ISSUED"
+    GIFT_CARD_REDEEMED = "GIFT_CARD_REDEEMED"
+    GIFT_CARD_VOIDED = "GIFT_CARD_VOIDED"
+    GIFT_CARD_EXPIRED = "GIFT_CARD_EXPIRED"
+    CASH_HANDED_IN = "CASH_HANDED_IN"
+    CASH_SHORT = "CASH_SHORT"
+    CASH_OVER = "CASH_OVER"
+    CASH_GIVEN_BACK = "CASH_GIVEN_BACK"
+    """A count was too high and has been corrected."""
+
+
+class RefundTarget(StrEnum):
+    """Where a refund goes."""
+
+    ORIGINAL = "ORIGINAL"
+    """Back the way it was paid; what was paid in cash by transfer."""
+    STORE_CREDIT = "STORE_CREDIT"
+    """Into the customer's store credit, at once."""
 
 
 class Payment(HasCurrency, Base):
@@ -91,7 +182,6 @@ class Payment(HasCurrency, Base):
         CheckConstraint("amount > 0 OR (amount = 0 AND status = 'CLOSED')", name="amount"),
         CheckConstraint("0 <= refunded_amount AND refunded_amount <= captured_amount", name="refunded"),
         CheckConstraint("captured_amount <= amount", name="captured"),
-        Index("ix_payments_query_at", "query_at"),
     )
 
     id: Mapped[Id]
@@ -109,7 +199,8 @@ class Payment(HasCurrency, Base):
     failure: Mapped[str | None]
     started_at: Mapped[datetime | None]
     captured_at: Mapped[datetime | None]
-    query_at: Mapped[datetime | None]
+    attempt_reference: Mapped[str | None]
+    """The reference of the attempt that brought the money; null where no provider was asked."""
     replaced_at: Mapped[datetime | None]
     """When other payments took the place of this one, which had been started; money for it goes back."""
 
@@ -126,8 +217,54 @@ class Payment(HasCurrency, Base):
         return self.money(self.refunded_amount)
 
 
+class PaymentAttempt(HasCurrency, Base):
+    """One attempt to make a payment at its provider, through one channel."""
+
+    __tablename__ = "payment_attempts"
+    __table_args__ = (
+        UniqueConstraint("payment_id", "number"),
+        CheckConstraint("amount > 0", name="amount"),
+        Index("ix_payment_attempts_query_at", "query_at"),
+    )
+
+    id: Mapped[Id]
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
+    number: Mapped[int]
+    """From 1 for each payment."""
+    channel: Mapped[PaymentChannel]
+    status: Mapped[PaymentAttemptStatus]
+    currency: Mapped[CurrencyCode]
+    amount: Mapped[Minor]
+    reference: Mapped[str] = mapped_column(unique=True)
+    """The shop's own name for it at the provider, unique for ever."""
+    provider_reference: Mapped[str | None]
+    """The provider's name for it."""
+    action_kind: Mapped[ActionKind | None]
+    action_value: Mapped[str | None]
+    action_key: Mapped[str | None]
+    """The publishable key that belongs to a client secret."""
+    action_expires_at: Mapped[datetime | None]
+    """Until when the action works; until the end of the attempt where null."""
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    """When it ends at the provider."""
+    query_at: Mapped[datetime | None]
+    """When the provider is asked again; also of one that was closed, until its end is past."""
+    reported: Mapped[str | None]
+    """What the provider said last."""
+    reported_at: Mapped[datetime | None]
+    captured_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    """When the provider agreed to take no money for it."""
+    failure: Mapped[str | None]
+
+    @property
+    def total(self) -> Money:
+        return self.money(self.amount)
+
+
 class Refund(HasCurrency, Base):
-    """A refund of one payment, or of part of it, by the method it was paid with."""
+    """A refund of one payment, or of part of it."""
 
     __tablename__ = "refunds"
     __table_args__ = (
@@ -142,6 +279,8 @@ class Refund(HasCurrency, Base):
     payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"), index=True)
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
     status: Mapped[RefundStatus]
+    target: Mapped[RefundTarget] = mapped_column(default=RefundTarget.ORIGINAL, server_default="ORIGINAL")
+    """Store credit for every refund of what was paid with it."""
     currency: Mapped[CurrencyCode]
     amount: Mapped[Minor]
     reason: Mapped[str]
@@ -164,7 +303,8 @@ class Posting(Base):
     __tablename__ = "postings"
 
     id: Mapped[Id]
-    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), index=True)
+    """None for what concerns no order, such as a gift card."""
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.id"))
     kind: Mapped[PostingKind]
     key: Mapped[str] = mapped_column(unique=True)
@@ -179,7 +319,7 @@ class LedgerEntry(Base):
 
     id: Mapped[Id]
     posting_id: Mapped[int] = mapped_column(ForeignKey("postings.id"), index=True)
-    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))
     account: Mapped[LedgerAccount]
     currency: Mapped[CurrencyCode]
     amount: Mapped[int] = mapped_column(BigInteger)

@@ -75,6 +75,10 @@ class Permission(StrEnum):
     """Read and write notes for the staff, and read why an order is held."""
     REFUND = "REFUND"
     """See refunds, give some out of goodwill, confirm those made by hand."""
+    STORE_CREDIT = "STORE_CREDIT"
+    """Have store credit and redeem gift cards."""
+    GIFT_CARD_EDIT = "GIFT_CARD_EDIT"
+    """See gift cards, issue and withdraw them."""
     CASH_COLLECT = "CASH_COLLECT"
     """Collect cash at the door."""
     CASH_WRITE_OFF = "CASH_WRITE_OFF"
@@ -152,14 +156,14 @@ SUPPORT = (
     | {P.RETURN_RECEIVE, P.SHIPMENT_LIST, P.SHIPMENT_VIEW}
     | {P.TICKET_HANDLE, P.TICKET_OPEN, P.TICKET_TAKE_PART, P.TICKET_VIEW, P.TICKET_VIEW_ALL}
 )
-MANAGER = CATALOGUE | WAREHOUSE | SUPPORT | {P.CASH_WRITE_OFF, P.TICKET_DECIDE}
+MANAGER = CATALOGUE | WAREHOUSE | SUPPORT | {P.CASH_WRITE_OFF, P.GIFT_CARD_EDIT, P.TICKET_DECIDE}
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
     role: frozenset(permissions)
     for role, permissions in {
         Role.GUEST: EVERYBODY | {P.CART, P.ORDER_PLACE},
         Role.GUEST_BUYER: OF_ONE_ORDER,
-        Role.CUSTOMER: SIGNED_IN | OF_ONE_ORDER | {P.ADDRESS_EDIT, P.CART, P.ORDER_PLACE},
+        Role.CUSTOMER: SIGNED_IN | OF_ONE_ORDER | {P.ADDRESS_EDIT, P.CART, P.ORDER_PLACE, P.STORE_CREDIT},
         Role.CATALOGUE: CATALOGUE,
         Role.WAREHOUSE: WAREHOUSE,
         Role.COURIER: SIGNED_IN | SHIPMENTS | {P.DELIVERY_RUN_DRIVE},

@@ -22,11 +22,12 @@ from resolvers.delivery_run import find_delivery_run, find_delivery_run_stop
 from resolvers.ids import parse_id
 from resolvers.knowledge import find_article
 from resolvers.order import find_delivery, find_delivery_line, find_order, find_order_line
-from resolvers.payment import find_payment, find_refund
+from resolvers.payment import find_payment, find_payment_attempt, find_refund
 from resolvers.promotion import find_promotion
 from resolvers.shipment import find_shipment
 from resolvers.shipping import find_shipping_zone
 from resolvers.stock import find_warehouse
+from resolvers.store_credit import find_gift_card
 
 NODES_LIMIT = 100
 
@@ -53,11 +54,13 @@ NODES: Mapping[str, FindRow] = {
     "Delivery": find_delivery,
     "DeliveryLine": find_delivery_line,
     "Payment": find_payment,
+    "PaymentAttempt": find_payment_attempt,
     "Refund": find_refund,
     "Shipment": find_shipment,
     "ShippingZone": find_shipping_zone,
     "DeliveryRun": find_delivery_run,
     "DeliveryRunStop": find_delivery_run_stop,
+    "GiftCard": find_gift_card,
     "Ticket": find_ticket,
     "TicketMessage": find_ticket_message,
 }

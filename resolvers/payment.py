@@ -1,26 +1,37 @@
 """Resolvers of payments, refunds and cash."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import strawberry
 
 from domain.errors import Invalid, NotFound
 from domain.order import CASH_LIMITS
-from domain.payment import collect_cash, confirm_refund, refund_in_goodwill, write_off_cash
-from events.payment import StartedPayment, begin_payment
-from gateways.payment import ActionKind, NextAction
+from domain.payment import collect_cash, confirm_refund, redirect_refund, refund_in_goodwill, write_off_cash
+from events.payment import PaymentStart, begin_payment
 from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.payment import OLDEST_REFUND, select_refunds
-from models import CurrencyCode, Money, Order, Payment, PaymentMethod, Refund, RefundStatus, Shipment
+from models import (
+    ActionKind,
+    CurrencyCode,
+    Money,
+    Order,
+    Payment,
+    PaymentAttempt,
+    PaymentChannel,
+    PaymentMethod,
+    Refund,
+    RefundStatus,
+    RefundTarget,
+    Shipment,
+)
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.money import MoneyInput
 from resolvers.order import find_order
 from resolvers.paging import query_page
-
-__all__ = ["ActionKind", "NextAction"]  # of others, shown by the schema
 
 RETURN_URL_LIMIT = 2_000
 
@@ -45,26 +56,126 @@ async def payment_methods(info: Info, currency: CurrencyCode | None = None) -> l
             method, Money(cash_limit or 0, order_currency) if method.collected_offline else None
         )
         for method in PaymentMethod
-        if method in info.context.shop.payments and (cash_limit or not method.collected_offline)
+        if method in info.context.shop.payment_methods
+        and not method.paid_when_placed
+        and (cash_limit or not method.collected_offline)
     ]
 
 
-async def payment_start(info: Info, id: strawberry.ID, return_url: str | None = None) -> StartedPayment:
-    """Starts a payment of an order, or continues one that was started; returns what the customer does next.
+@dataclass(frozen=True, slots=True)
+class NextAction:
+    """How the customer pays: what to do with `value`, and until when it is valid."""
+
+    kind: ActionKind
+    value: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanCode:
+    """A code to show; the customer scans it with the provider's app."""
+
+    code: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """A page to send the browser to."""
+
+    url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AppParameters:
+    """What the provider's app or library is opened with."""
+
+    text: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """What the provider's library in the page takes the payment with."""
+
+    secret: str
+    publishable_key: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToDo:
+    """The customer has nothing to do."""
+
+    expires_at: datetime
+
+
+PaymentAction = ScanCode | Redirect | AppParameters | ClientSecret | NothingToDo
+
+
+@dataclass(frozen=True, slots=True)
+class StartedPayment:
+    """A payment, the attempt to make it, and what the customer does next."""
+
+    payment: Payment
+    attempt: PaymentAttempt
+    action: PaymentAction
+    next_action: NextAction
+
+
+async def payment_start(
+    info: Info,
+    id: strawberry.ID,
+    return_url: str | None = None,
+    channel: PaymentChannel = PaymentChannel.PAGE,
+    payer_id: str | None = None,
+) -> StartedPayment:
+    """Starts a payment of an order, or shows one that was started again; returns what the customer does next.
 
     id: the payment
     return_url: where the customer's browser goes afterwards
+    channel: where the customer pays
+    payer_id: who the customer is to the provider, for a page inside its app
     """
     payment_id = await own_payment_id(info, id)
-    started = await begin_payment(
-        info.context.shop, payment_id, return_url=check_return_url(return_url), by=info.context.viewer.id
+    start = PaymentStart(
+        channel=channel,
+        return_url=check_return_url(return_url),
+        payer_id=payer_id,
+        payer_address=info.context.place.address or None,
     )
+    started = await begin_payment(info.context.shop, payment_id, by=info.context.viewer.id, start=start)
     info.context.forget_loaded()
-    return started
+    attempt = started.attempt
+    ends_at = min(attempt.action_expires_at or attempt.expires_at, attempt.expires_at)
+    next_action = NextAction(attempt.action_kind or ActionKind.NONE, attempt.action_value or "", ends_at)
+    return StartedPayment(started.payment, attempt, action_of(attempt, ends_at), next_action)
+
+
+def action_of(attempt: PaymentAttempt, ends_at: datetime) -> PaymentAction:
+    """What the customer does next for an attempt, until it ends."""
+    value = attempt.action_value or ""
+    match attempt.action_kind:
+        case ActionKind.QR_CODE:
+            return ScanCode(value, ends_at)
+        case ActionKind.REDIRECT:
+            return Redirect(value, ends_at)
+        case ActionKind.APP_PARAMETERS:
+            return AppParameters(value, ends_at)
+        case ActionKind.CLIENT_SECRET:
+            return ClientSecret(value, attempt.action_key or "", ends_at)
+        case _:
+            return NothingToDo(ends_at)
 
 
 async def payment_refund(
-    info: Info, order_id: strawberry.ID, amount: MoneyInput, reason: str, idempotency_key: str
+    info: Info,
+    order_id: strawberry.ID,
+    amount: MoneyInput,
+    reason: str,
+    idempotency_key: str,
+    refund_to: RefundTarget = RefundTarget.ORIGINAL,
 ) -> Order:
     """Refunds part of an order's price as goodwill, apportioned to its payments.
 
@@ -72,6 +183,7 @@ async def payment_refund(
     amount: how much to refund
     reason: why, as the customer reads it
     idempotency_key: chosen by the client, the same for every attempt at the same refund
+    refund_to: where it goes; guests have no store credit
     """
     order_row_id = row_id(order_id, "Order", field=("order_id",))
     money = amount.money(field=("amount",))
@@ -80,6 +192,7 @@ async def payment_refund(
             session,
             order_row_id,
             money,
+            target=refund_to,
             reason=reason,
             key=idempotency_key,
             cause=info.context.cause,
@@ -95,6 +208,17 @@ async def refund_confirm(info: Info, id: strawberry.ID, reference: str) -> Refun
     refund_id = row_id(id, "Refund")
     async with info.context.transaction() as session:
         return await confirm_refund(session, refund_id, reference=reference, cause=info.context.cause)
+
+
+async def refund_redirect(info: Info, id: strawberry.ID) -> Refund:
+    """Has a refund that no provider can pay go into the customer's store credit instead: of cash, or one that
+    failed.
+
+    id: the refund
+    """
+    refund_id = row_id(id, "Refund")
+    async with info.context.transaction() as session:
+        return await redirect_refund(session, refund_id, cause=info.context.cause)
 
 
 async def cash_collect(
@@ -156,6 +280,12 @@ async def find_payment(info: Info, payment_id: int) -> Payment | None:
     # couriers only see what they collect
     sees_all = info.context.viewer.may(Permission.ORDER_DETAILS)
     return payment if sees_all or payment.method.collected_offline else None
+
+
+async def find_payment_attempt(info: Info, attempt_id: int) -> PaymentAttempt | None:
+    """The attempt; None unless the viewer may see its order."""
+    attempt = await info.context.load.payment_attempt.load(attempt_id)
+    return attempt if attempt and await find_payment(info, attempt.payment_id) else None
 
 
 async def find_refund(info: Info, refund_id: int) -> Refund | None:

@@ -20,6 +20,7 @@ class LimitedAction(StrEnum):
     GUEST_ORDER = "guest_order"
     UPLOAD = "upload"
     WEBHOOK = "webhook"
+    GIFT_CARD = "gift_card"
 
 
 class TooManyAttempts(LimitReached):
@@ -39,6 +40,7 @@ def rate_of(action: LimitedAction, rates: RateSettings) -> Rate:
         LimitedAction.GUEST_ORDER: (rates.guest_orders, HOUR_SECONDS),
         LimitedAction.UPLOAD: (rates.uploads, MINUTE_SECONDS),
         LimitedAction.WEBHOOK: (rates.refused_webhooks, MINUTE_SECONDS),
+        LimitedAction.GIFT_CARD: (rates.gift_cards, HOUR_SECONDS),
     }[action]
     return Rate(count, count / seconds)
 

@@ -25,6 +25,7 @@ from schema.shipment import ShipmentMutation, ShipmentQuery, ShipmentSubscriptio
 from schema.shipping import ShippingMutation, ShippingQuery
 from schema.shop import ShopSchema
 from schema.stock import StockMutation, StockQuery
+from schema.store_credit import StoreCreditMutation, StoreCreditQuery
 from schema.subscriptions import FeedSubscription
 
 
@@ -40,6 +41,7 @@ class Query(
     OrderQuery,
     OrderEditingQuery,
     PaymentQuery,
+    StoreCreditQuery,
     ShipmentQuery,
     DeliveryRunQuery,
     AftersalesQuery,
@@ -62,6 +64,7 @@ class Mutation(
     PickupMutation,
     OrderEditingMutation,
     PaymentMutation,
+    StoreCreditMutation,
     ShipmentMutation,
     DeliveryRunMutation,
     AftersalesMutation,

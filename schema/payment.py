@@ -24,17 +24,22 @@ if TYPE_CHECKING:
 PaymentMethod = describe_enum(models.PaymentMethod)
 PaymentStatus = describe_enum(models.PaymentStatus)
 RefundStatus = describe_enum(models.RefundStatus)
-ActionKind = describe_enum(resolve.ActionKind)
+RefundTarget = describe_enum(models.RefundTarget)
+ActionKind = describe_enum(models.ActionKind)
+PaymentChannel = describe_enum(models.PaymentChannel)
+PaymentAttemptStatus = describe_enum(models.PaymentAttemptStatus)
 
 LaterTicket = Annotated["Ticket", strawberry.lazy("schema.aftersales")]
 
 
 @row_type(models.Refund)
 class Refund(Node):
-    """A refund of one payment, or of part of it, by the method it was paid with."""
+    """A refund of one payment, or of part of it."""
 
     status: models.RefundStatus
     """Its status."""
+    target: models.RefundTarget
+    """Where it goes."""
     total: Money
     """How much is refunded."""
     reason: str = field(reasons.refund_reason)
@@ -82,6 +87,8 @@ class Payment(Node):
     """When the money was received."""
     refunds: list[Refund] = loaded("payment_refunds", key="id", size=FEW)
     """Refunds of it."""
+    attempts: list["PaymentAttempt"] = loaded("payment_attempts", key="id", size=FEW)
+    """The attempts to make it, the oldest first."""
     order: Order = loaded("order", key="order_id")
     """The order it belongs to."""
 
@@ -90,12 +97,94 @@ class Payment(Node):
 class NextAction:
     """What the customer does next to pay."""
 
-    kind: resolve.ActionKind
+    kind: models.ActionKind
     """What to do with the value."""
     value: str
     """A URL to open, a code to show, or what the provider's library is given."""
     expires_at: datetime | None
     """Until when it is valid; null when the provider did not say."""
+
+
+@row_type(resolve.ScanCode)
+class ScanCode:
+    """A code to show; the customer scans it with the provider's app."""
+
+    code: str
+    """What the code contains."""
+    expires_at: datetime
+    """Until when it is valid."""
+
+
+@row_type(resolve.Redirect)
+class Redirect:
+    """A page to send the browser to."""
+
+    url: str
+    """Its address."""
+    expires_at: datetime
+    """Until when it is valid."""
+
+
+@row_type(resolve.AppParameters)
+class AppParameters:
+    """What the provider's app or library is opened with."""
+
+    text: str
+    """As it is handed over."""
+    expires_at: datetime
+    """Until when it is valid."""
+
+
+@row_type(resolve.ClientSecret)
+class ClientSecret:
+    """What the provider's library in the page takes the payment with."""
+
+    secret: str
+    """For this payment only."""
+    publishable_key: str
+    """The shop's public key at the provider."""
+    expires_at: datetime
+    """Until when it is valid."""
+
+
+@row_type(resolve.NothingToDo)
+class NothingToDo:
+    """The customer has nothing to do."""
+
+    expires_at: datetime
+    """When the attempt ends."""
+
+
+PaymentAction = Annotated[
+    ScanCode | Redirect | AppParameters | ClientSecret | NothingToDo,
+    strawberry.union("PaymentAction", description="What the customer does next to pay."),
+]
+
+
+@row_type(models.PaymentAttempt)
+class PaymentAttempt(Node):
+    """One attempt to make a payment at its provider, through one channel."""
+
+    number: int
+    """Its place among the attempts of the payment, from 1."""
+    channel: models.PaymentChannel
+    """Where the customer pays."""
+    status: models.PaymentAttemptStatus
+    """Its status."""
+    total: Money
+    """How much it is for."""
+    reference: str
+    """The shop's own name for it at the provider."""
+    provider_reference: str | None
+    """What the provider calls it; null where it has not said."""
+    created_at: datetime
+    """When it was begun."""
+    expires_at: datetime
+    """When it ends at the provider."""
+    captured_at: datetime | None
+    """When it brought the money."""
+    failure: str | None
+    """Why it failed; null if it did not."""
 
 
 @row_type(resolve.PaymentMethodOption)
@@ -123,9 +212,15 @@ class PaymentMutation:
         returns=Payment,
         allow=Permission.BUY,
         further_fields={
-            "next_action": (NextAction, "What the customer does next; null when the shop refused.")
+            "attempt": (PaymentAttempt, "The attempt; null when the shop refused."),
+            "action": (PaymentAction, "What the customer does next; null when the shop refused."),
+            "next_action": (
+                NextAction,
+                "As `action`, in one type for all kinds; null when the shop refused.",
+            ),
         },
     )
     payment_refund = mutation(resolve.payment_refund, returns=Order, allow=Permission.REFUND)
+    refund_redirect = mutation(resolve.refund_redirect, returns=Refund, allow=Permission.REFUND)
     refund_confirm = mutation(resolve.refund_confirm, returns=Refund, allow=Permission.REFUND)
     cash_collect = mutation(resolve.cash_collect, returns=Payment, allow=Permission.CASH_COLLECT)

@@ -11,6 +11,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from settings.accounts import AccountSettings
+from settings.alipay import AlipaySettings
 from settings.archive import ArchiveSettings
 from settings.business import (
     CarrierSettings,
@@ -23,6 +24,7 @@ from settings.business import (
     PaymentSettings,
     SubscriptionSettings,
 )
+from settings.card import CardSettings
 from settings.connections import ConnectionSettings
 from settings.cors import CorsSettings
 from settings.costs import CostSettings
@@ -47,6 +49,7 @@ from settings.system import (
     ServerSettings,
     TokenSettings,
 )
+from settings.wechat_pay import WeChatPaySettings
 
 __all__ = [
     "DatabaseSettings",
@@ -92,6 +95,9 @@ class Settings(BaseModel):
     deadlines: DeadlineSettings
     payments: PaymentSettings
     payment_deadlines: PaymentDeadlineSettings
+    alipay: AlipaySettings
+    card: CardSettings
+    wechat_pay: WeChatPaySettings
     carriers: CarrierSettings
     checkout: CheckoutSettings
     subscriptions: SubscriptionSettings

@@ -41,3 +41,9 @@ class RateSettings(SettingsGroup):
         validation_alias="REFUSED_WEBHOOKS_PER_MINUTE",
         description="notifications with wrong signatures from an address; then none is read",
     )
+    gift_cards: int = Field(
+        20,
+        ge=1,
+        validation_alias="GIFT_CARDS_PER_HOUR",
+        description="codes of gift cards that an account tries",
+    )

@@ -8,10 +8,9 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from events.payment import begin_payment, charge_of, query_payment
+from events.payment import begin_payment, query_attempt
 from events.shop import Shop
-from gateways.payment.sandbox import SandboxGateway
-from models import Account, Event, Order, OrderStatus, PaymentMethod, Refund, RefundStatus, SandboxRefund
+from models import Account, Event, Order, OrderStatus, Refund, RefundStatus, SandboxRefund
 from resolvers.ids import global_id
 from tests.factories.account import create_account
 from tests.factories.order import create_order, payments_of
@@ -36,16 +35,15 @@ def env(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
 
 async def create_paid_orders(shop: Shop, buyer: Account) -> list[int]:
     """Orders whose money the built-in provider really has."""
-    sandbox = shop.payments[PaymentMethod.SANDBOX]
-    assert isinstance(sandbox, SandboxGateway)
+    assert shop.sandbox is not None
     ids = []
     for _ in range(ORDERS):
         async with shop.database.writes.begin() as session:
             order = await create_order(session, account=buyer, now=shop.clock())
             [payment] = await payments_of(session, order)
-        await begin_payment(shop, payment.id, return_url=None, by=buyer.id)
-        await sandbox.delay(payment.reference, timedelta())
-        await query_payment(shop, PaymentMethod.SANDBOX, await charge_of(shop, payment.id))
+        started = await begin_payment(shop, payment.id, by=buyer.id)
+        await shop.sandbox.delay(started.attempt.reference, timedelta())
+        await query_attempt(shop, started.attempt.id)
         ids.append(order.id)
     return ids
 

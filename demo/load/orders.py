@@ -39,9 +39,8 @@ from domain.shipment import (
     lock_shipment,
     pack_shipments,
 )
-from events.payment import begin_payment, charge_of, query_payment
+from events.payment import begin_payment, query_attempt
 from events.shop import Shop
-from gateways.payment.sandbox import SandboxGateway
 from gateways.secrets import fingerprint_of
 from models import (
     Account,
@@ -175,12 +174,12 @@ async def load_open_payments(run: ScenarioRun) -> Sequence[Payment]:
 async def pay_order(run: ScenarioRun, *, only_first: bool = False) -> None:
     """Pay with the built-in provider, which captures at once."""
     payments = [payment for payment in await load_open_payments(run) if payment.method is SANDBOX]
-    sandbox = run.shop.payments[SANDBOX]
-    assert isinstance(sandbox, SandboxGateway)  # noqa: S101 - narrows the type; the demo needs its books
+    sandbox = run.shop.sandbox
+    assert sandbox is not None  # noqa: S101 - narrows the type; the demo needs its books
     for payment in payments[:1] if only_first else payments:
-        await begin_payment(run.shop, payment.id, return_url=None, by=run.buyer_id)
-        await sandbox.delay(payment.reference, timedelta())
-        await query_payment(run.shop, SANDBOX, await charge_of(run.shop, payment.id))
+        started = await begin_payment(run.shop, payment.id, by=run.buyer_id)
+        await sandbox.delay(started.attempt.reference, timedelta())
+        await query_attempt(run.shop, started.attempt.id)
 
 
 async def pay_first_payment(run: ScenarioRun) -> None:

@@ -14,7 +14,7 @@ from domain.aftersales.rules import (
     find_units_obstacle,
     leaves_nothing_to_send,
 )
-from domain.aftersales.withdrawal import withdraw_lines
+from domain.aftersales.withdrawal import RefundTerms, withdraw_lines
 from domain.cause import Cause
 from domain.errors import WrongState
 from domain.order import cancel_order, lock_order, required_reason, settle_order
@@ -49,7 +49,12 @@ async def cancel_lines(
     if leaves_nothing_to_send(claim.lines, case.units):
         return await cancel_order(session, order_id, reason=reason, cause=cause)
     await withdraw_lines(
-        session, case, delivery_id=delivery_id, reason=reason, receipt_after=receipt_after, cause=cause
+        session,
+        case,
+        terms=RefundTerms(reason),
+        delivery_id=delivery_id,
+        receipt_after=receipt_after,
+        cause=cause,
     )
     await settle_order(session, order, cause=cause.automatic)
     return order

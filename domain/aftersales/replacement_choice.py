@@ -201,7 +201,13 @@ async def add_refunds(
         ticket.refund_amount += total
         reason = ticket.reason.value
         await request_refund(
-            session, order, order.money(total), ticket_id=ticket.id, reason=reason, cause=cause
+            session,
+            order,
+            order.money(total),
+            ticket_id=ticket.id,
+            target=ticket.refund_target,
+            reason=reason,
+            cause=cause,
         )
     return list(zip(lines, granted, strict=True))
 

@@ -32,7 +32,8 @@ from domain.events import (
 )
 from domain.order import lock_order, reopen_order, settle_order
 from domain.outbox import record
-from models import Order, Ticket, TicketReason, TicketStatus
+from domain.store_credit import check_refund_target
+from models import Order, RefundTarget, Ticket, TicketReason, TicketStatus
 
 COMMAND = "ticketOpen"
 
@@ -44,6 +45,8 @@ class TicketRequest:
     claim: TicketClaim
     description: str
     media_ids: tuple[int, ...] = ()
+    refund_to: RefundTarget = RefundTarget.ORIGINAL
+    """Where a refund goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ async def open_ticket(
 ) -> Ticket:
     """Open a ticket; a repeated idempotency key finds the ticket it opened."""
     content = {"order_id": order_id} | asdict(request)
+    if request.refund_to is RefundTarget.ORIGINAL:
+        del content["refund_to"]  # what is not said counts as in releases that did not know of it
     known = await idempotency.claim_key(
         session, account_id=cause.person, command=COMMAND, key=key, content=content, now=cause.now
     )
@@ -81,6 +86,8 @@ async def open_ticket(
         description = check.value(clean_description, "", request.description)
         with check:
             await check_ticket_media(session, request.media_ids, account_id=order.account_id)
+        with check:
+            await check_refund_target(session, order, request.refund_to)
     ticket = Ticket(
         number=number,
         order_id=order.id,
@@ -91,6 +98,7 @@ async def open_ticket(
         description=description,
         currency=order.currency,
         refund_amount=quote.refund.minor,
+        refund_target=request.refund_to,
         version=0,
         opened_at=cause.now,
         due_at=deadlines.due_at(TicketStatus.APPLIED, cause.now),

@@ -14,7 +14,7 @@ from domain.aftersales.rules import ClaimCase
 from domain.aftersales.sent_units import load_sent_units, units_of_ticket
 from domain.aftersales.states import TRANSITIONS, enter_status
 from domain.aftersales.ticket import claim_of, lock_ticket, ticket_lines_of
-from domain.aftersales.withdrawal import withdraw_lines
+from domain.aftersales.withdrawal import RefundTerms, withdraw_lines
 from domain.cause import Cause
 from domain.errors import OutOfStock, WrongState
 from domain.events import (
@@ -102,8 +102,7 @@ async def withdraw_ticket_lines(
     amounts = await withdraw_lines(
         session,
         case,
-        ticket_id=ticket.id,
-        reason=ticket.reason.value,
+        terms=RefundTerms(ticket.reason.value, ticket.id, ticket.refund_target),
         receipt_after=deadlines.receipt,
         cause=cause,
     )
@@ -131,7 +130,15 @@ async def request_ticket_refund(
     ticket.refund_amount = sum(line_amounts) + shipping
     if ticket.refund:
         reason = ticket.reason.value
-        await request_refund(session, order, ticket.refund, ticket_id=ticket.id, reason=reason, cause=cause)
+        await request_refund(
+            session,
+            order,
+            ticket.refund,
+            ticket_id=ticket.id,
+            target=ticket.refund_target,
+            reason=reason,
+            cause=cause,
+        )
     else:
         complete_ticket(ticket, now=cause.now)
 

@@ -15,6 +15,7 @@ from domain.aftersales.claim_facts import load_claim_facts
 from domain.aftersales.refund_amounts import price_withdrawal
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.aftersales.withdrawal import (
+    RefundTerms,
     WithdrawnUnits,
     cancelled_units,
     load_sending_plan,
@@ -137,4 +138,6 @@ async def settle_undelivered(
     await session.flush()
     await release_promotion_units(session, order.id, cancelled, now=cause.now)
     payments = await find_cash_payments(session, order)
-    await settle_withdrawn(session, case, amounts, kept, payments, reason=str(NOT_DELIVERED), cause=cause)
+    await settle_withdrawn(
+        session, case, amounts, kept, payments, terms=RefundTerms(str(NOT_DELIVERED)), cause=cause
+    )

@@ -28,7 +28,7 @@ from domain.promotion import CancelledUnits, release_promotion_units, release_pr
 from domain.shipment import refresh_fulfilment, set_receipt_due
 from domain.state import move
 from domain.stock import Allocation, LineAllocation, release_line_units
-from models import Delivery, DeliveryLine, Order, Payment, PaymentStatus, PostingKind
+from models import Delivery, DeliveryLine, Order, Payment, PaymentStatus, PostingKind, RefundTarget
 
 
 class AlreadyPacked(WrongState):
@@ -36,6 +36,15 @@ class AlreadyPacked(WrongState):
 
     def __init__(self) -> None:
         super().__init__("Some of it has been packed or sent meanwhile; return it when it has arrived.")
+
+
+@dataclass(frozen=True, slots=True)
+class RefundTerms:
+    """Why units leave an order, for which ticket, and where their refund goes."""
+
+    reason: str
+    ticket_id: int | None = None
+    target: RefundTarget = RefundTarget.ORIGINAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +128,8 @@ async def withdraw_lines(
     session: AsyncSession,
     case: ClaimCase,
     *,
-    ticket_id: int | None = None,
+    terms: RefundTerms,
     delivery_id: int | None = None,
-    reason: str,
     receipt_after: timedelta,
     cause: Cause,
 ) -> WithdrawnAmounts:
@@ -133,9 +141,7 @@ async def withdraw_lines(
     amounts = price_withdrawal(case, fees=plan.fees_without(withdrawn))
     kept = plan.deliveries_without(withdrawn)
     await remove_withdrawn(session, case, plan, withdrawn, cause=cause)
-    await settle_withdrawn(
-        session, case, amounts, kept, open_payments, ticket_id=ticket_id, reason=reason, cause=cause
-    )
+    await settle_withdrawn(session, case, amounts, kept, open_payments, terms=terms, cause=cause)
     await confirm_if_secured(session, order, cause=cause.automatic)
     set_receipt_due(order, receipt_after=receipt_after)
     return amounts
@@ -148,8 +154,7 @@ async def settle_withdrawn(
     kept: Sequence[Delivery],
     payments: Sequence[Payment],
     *,
-    ticket_id: int | None = None,
-    reason: str,
+    terms: RefundTerms,
     cause: Cause,
 ) -> None:
     """Take what units cost off a locked order they have left: off its open payments, and refund the rest.
@@ -163,7 +168,7 @@ async def settle_withdrawn(
         case.lines[claimed.order_line_id].cancelled_amount += amount
     order.cancelled_shipping_amount += amounts.shipping
     event_lines = [EventLine(claimed.order_line_id, claimed.quantity) for claimed in case.claim.lines]
-    record(session, OrderLinesCancelled(order, reason=reason, lines=event_lines), cause)
+    record(session, OrderLinesCancelled(order, reason=terms.reason, lines=event_lines), cause)
     discounts = [line.discounts for line in case.lines.values() if line.cancelled < line.quantity]
     discounts += [delivery.discounts for delivery in kept]
     promotions = {each["promotion_id"] for row in discounts for each in row}
@@ -172,7 +177,15 @@ async def settle_withdrawn(
     await reduce_payments(session, order, payments, amounts.credited, now=cause.now)
     if amounts.refund:
         refund = order.money(amounts.refund)
-        await request_refund(session, order, refund, ticket_id=ticket_id, reason=reason, cause=cause)
+        await request_refund(
+            session,
+            order,
+            refund,
+            ticket_id=terms.ticket_id,
+            target=terms.target,
+            reason=terms.reason,
+            cause=cause,
+        )
     await refresh_payment_status(session, order)
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.audit import ends, money, orders, personal_data, promotions, stock
+from domain.audit import credit, ends, fulfilment, money, orders, personal_data, promotions, stock, tickets
 from models.sql.types import AnySelect
 
 
@@ -43,6 +43,9 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "cancelled came off or went back": orders.find_wrong_cancellations,
     "versions without a gap": orders.find_version_gaps,
     "lines are what is sent": orders.find_wrong_delivery_lines,
+    "packed as in parcels": fulfilment.find_wrong_packed_units,
+    "fulfilment as the parcels say": fulfilment.find_wrong_fulfilments,
+    "ready to be collected as the parcels say": fulfilment.find_wrong_pickup_marks,
     "no ticket open on ended orders": ends.find_open_tickets,
     "no units to pack on ended orders": ends.find_units_to_pack,
     "no parcel under way on ended orders": ends.find_parcels_under_way,
@@ -50,6 +53,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "no money due on ended orders": ends.find_money_due,
     "no edit waiting on ended orders": ends.find_waiting_edits,
     "nothing to collect of ended orders": ends.find_waiting_pickups,
+    "no payment open on cancelled orders": ends.find_open_payments,
     "no promotion used by cancelled orders": ends.find_unreleased_promotions,
     "completed orders have arrived": ends.find_completed_on_the_way,
     "nothing owed on completed orders": ends.find_unsettled_balances,
@@ -57,6 +61,9 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "nothing reserved for ended orders": ends.find_reserved_stock,
     "cash of parcels is that of their order": ends.find_wrong_cash,
     "claimed no more than was sent": orders.find_overclaimed_parcels,
+    "tickets are about units of parcels": tickets.find_wrong_ticket_units,
+    "lines of tickets bring back no more than tickets": tickets.find_wrong_ticket_lines,
+    "reductions were refunded": tickets.find_wrong_reductions,
     "on hand as moved": stock.find_wrong_on_hand,
     "reserved as moved": stock.find_wrong_reserved,
     "damaged as moved": stock.find_wrong_damaged,
@@ -65,6 +72,10 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "backordered no more than is to be packed": stock.find_excessive_backorders,
     "moved where there is a level": stock.find_movements_without_level,
     "reserved as ordered": stock.find_wrong_reservations,
+    "store credit as posted": credit.find_wrong_credit_postings,
+    "store credit as paid and refunded": credit.find_wrong_credit_movements,
+    "no store credit below zero": credit.find_overdrawn_credit,
+    "gift cards as posted": credit.find_wrong_gift_cards,
     "promotions give what orders save": promotions.find_wrong_savings,
     "promotions used as counted": promotions.find_wrong_use_counts,
     "promotions of a customer as counted": promotions.find_wrong_buyer_counts,

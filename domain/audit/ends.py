@@ -10,6 +10,7 @@ from domain.order.states import OPEN_TICKETS
 from models import (
     OFFLINE_METHODS,
     Delivery,
+    Event,
     FulfilmentStatus,
     LedgerAccount,
     LedgerEntry,
@@ -24,6 +25,7 @@ from models import (
     PromotionUse,
     Shipment,
     StockMovement,
+    Subject,
     Ticket,
     TicketStatus,
 )
@@ -86,6 +88,16 @@ def find_waiting_pickups() -> AnySelect:
         Pickup.status == PickupStatus.READY,
     )
     return select_ended_with(waiting, "a pickup", Order.status.in_(RECEIVED_OR_REFUNDED))
+
+
+def find_open_payments() -> AnySelect:
+    """Cancelled orders of which a payment is still open after all that followed their cancellation."""
+    is_followed = ~exists().where(
+        Event.subject == Subject.ORDER, Event.subject_id == Order.id, Event.relayed_at.is_(None)
+    )
+    return select_ended_with(
+        and_(OPEN_PARTS["money due"](), is_followed), "a payment", Order.status == OrderStatus.CANCELLED
+    )
 
 
 def find_unreleased_promotions() -> AnySelect:

@@ -6,12 +6,15 @@ from domain.aftersales.states import REFUND_TYPES
 from domain.audit.comparison import select_differences, select_rows, sum_by, total_of
 from domain.audit.orders import select_wrong_sums
 from domain.ledger import CAPTURE_KINDS, payment_status_expression
+from gateways.payment.provider import AttemptStatus
 from models import (
     LedgerAccount,
     LedgerEntry,
     Order,
     OrderStatus,
     Payment,
+    PaymentAttempt,
+    PaymentAttemptStatus,
     Posting,
     PostingKind,
     Refund,
@@ -46,6 +49,20 @@ def find_wrong_captures() -> AnySelect:
     return select_differences(
         Payment.reference, expected=-total_of(taken), found=Payment.captured_amount
     ).outerjoin(taken, taken.c.payment_id == Payment.id)
+
+
+def find_unknown_money() -> AnySelect:
+    """Attempts that have brought money, or whose providers say so, and payments that do not know of it."""
+    known = sum_by(Payment.attempt_reference, Payment.captured_amount, Payment.attempt_reference.is_not(None))
+    brought = or_(
+        PaymentAttempt.status == PaymentAttemptStatus.CAPTURED,
+        PaymentAttempt.reported == AttemptStatus.CAPTURED.value,
+    )
+    return select_differences(
+        PaymentAttempt.reference,
+        expected=case((brought, PaymentAttempt.amount), else_=0),
+        found=total_of(known),
+    ).outerjoin(known, known.c.attempt_reference == PaymentAttempt.reference)
 
 
 def find_wrong_refund_requests() -> AnySelect:
@@ -114,6 +131,7 @@ def find_wrong_payment_statuses() -> AnySelect:
     entries = sum_by_order(taken.label("total"), back.label("returned"))
     follows = payment_status_expression(
         total=Order.total_amount,
+        cancelled=Order.cancelled_amount,
         captured=total_of(entries),
         refunded=func.coalesce(entries.c.returned, 0),
     )

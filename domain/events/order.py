@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from domain.events.types import EventLine, OrderEvent
-from models import FulfilmentStatus
+from models import FulfilmentStatus, RefundTarget
 
 
 class OrderPlaced(OrderEvent, name="order.placed"):
@@ -29,6 +29,7 @@ class OrderReopened(OrderEvent, name="order.reopened"):
 
 class OrderCancelled(OrderEvent, name="order.cancelled"):
     reason: str
+    refund_to: RefundTarget = RefundTarget.ORIGINAL
 
 
 class OrderClosed(OrderEvent, name="order.closed"):

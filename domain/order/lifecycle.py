@@ -31,6 +31,7 @@ from domain.outbox import record, record_all
 from domain.promotion import release_promotions
 from domain.state import move
 from domain.stock import Allocation, Reservation, release_reservations
+from domain.store_credit import check_refund_target
 from models import (
     OFFLINE_METHODS,
     Delivery,
@@ -44,6 +45,7 @@ from models import (
     Payment,
     PaymentStatus,
     PostingKind,
+    RefundTarget,
     Shipment,
     ShipmentEnding,
     ShipmentLine,
@@ -83,22 +85,35 @@ async def lock_shipment(session: AsyncSession, shipment_id: int) -> tuple[Order,
     return order, shipment
 
 
-async def cancel_order(session: AsyncSession, order_id: int, *, reason: str, cause: Cause) -> Order:
+async def cancel_order(
+    session: AsyncSession,
+    order_id: int,
+    *,
+    refund_to: RefundTarget = RefundTarget.ORIGINAL,
+    reason: str,
+    cause: Cause,
+) -> Order:
     """Cancel an order of which nothing has left: its stock is released and its invoice credited.
 
-    What was paid is refunded by a reaction to OrderCancelled.
+    What was paid is refunded by a reaction to OrderCancelled, the way it was paid or into store credit.
     """
     order = await lock_order(session, order_id)
     reason = required_reason(reason)
     if order.status not in FINAL and order.fulfilment_status not in NOT_DISPATCHED:
         raise WrongState("Part of this order is already on its way; open a ticket instead.", field=("id",))
     await check_no_open_ticket(session, order, TICKETS_BEFORE_CANCELLING)
-    await cancel_locked_orders(session, [order], reason=reason, cause=cause)
+    await check_refund_target(session, order, refund_to)
+    await cancel_locked_orders(session, [order], refund_to=refund_to, reason=reason, cause=cause)
     return order
 
 
 async def cancel_locked_orders(
-    session: AsyncSession, orders: Sequence[Order], *, reason: str, cause: Cause
+    session: AsyncSession,
+    orders: Sequence[Order],
+    *,
+    refund_to: RefundTarget = RefundTarget.ORIGINAL,
+    reason: str,
+    cause: Cause,
 ) -> None:
     """Cancel locked orders of which nothing has left, in a constant number of statements."""
     await drop_edits_of_orders(session, orders, cause=cause)
@@ -108,7 +123,8 @@ async def cancel_locked_orders(
         move(order, OrderStatus.CANCELLED, TRANSITIONS)
         order.cancelled_at, order.cancel_reason = cause.now, reason
         order.payment_due_at, order.held_at, order.hold_reason = None, None, None
-    await record_all(session, [OrderCancelled(order, reason=reason) for order in orders], cause)
+    cancelled = [OrderCancelled(order, reason=reason, refund_to=refund_to) for order in orders]
+    await record_all(session, cancelled, cause)
     ids = [order.id for order in orders]
     await release_reservations(session, await reservations_of(session, ids, by=cause.by), now=cause.now)
     if confirmed:

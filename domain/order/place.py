@@ -22,6 +22,7 @@ from domain.order.batch import (
     open_sign_ins,
     release_refused_keys,
 )
+from domain.order.credit import check_credit, lock_credit, pay_with_credit
 from domain.order.insert import (
     InsertPlan,
     allocation_of,
@@ -76,9 +77,7 @@ class OrderTerms:
     ) -> timedelta | None:
         """How long an order with these methods may stay unpaid: the shortest; None if all are paid later."""
         times = [
-            self.method_pay_within.get(method, self.pay_within)
-            for method in methods
-            if not method.collected_offline
+            self.method_pay_within.get(method, self.pay_within) for method in methods if method.has_provider
         ]
         if not times:
             return None
@@ -118,6 +117,7 @@ async def place_orders(
         await release_refused_keys(session, batch)
     if plans := batch.insert_plans:
         await insert_orders(session, plans, cause=cause)
+        await pay_with_credit(session, plans, cause=cause)
         await open_sign_ins(session, batch, now=cause.now)
         await reserve_and_use(session, plans, now=cause.now)
     for item in batch.items:
@@ -132,6 +132,7 @@ async def plan_orders(
     """Plan the order of each item or refuse it, one after the other."""
     requests = [item.request for item in items]
     baskets = await lock_baskets(session, requests, lock_stock=lock_first)
+    balances = await lock_credit(session, items)
     accepted: list[tuple[BatchItem, OrderBasket]] = []
     for item, basket in zip(items, baskets, strict=True):
         if isinstance(basket, DomainError):
@@ -147,6 +148,7 @@ async def plan_orders(
     )
     for item, basket in accepted:
         with item.catch_refusal():
+            check_credit(item, balances)
             item.insert_plan = plan_order(item, basket, facts, terms, now=now)
 
 
@@ -162,7 +164,7 @@ def plan_order(
         quote.lines[part.line].item.take(part.warehouse_id, part.in_stock)
     facts.promotions.count_uses(quote.pricing.priced, item.request.owner.account_id)
     plan.record(OrderPlaced(order), Cause(now, item.placed_by or order.account_id))
-    if not has_advance_payment(item.payment_plan.payments):
+    if not any(is_advance_payment(payment) for payment in item.payment_plan.payments):
         move(order, OrderStatus.CONFIRMED, TRANSITIONS)
         order.version, order.confirmed_at = order.version + 1, now
         plan.record(OrderConfirmed(order), Cause(now))
@@ -245,7 +247,7 @@ def build_order(quote: OrderQuote, item: BatchItem, terms: OrderTerms, *, now: d
         number=item.number,
         account_id=item.buyer_id,
         status=OrderStatus.PENDING,
-        payment_status=payment_status_for(total=total, captured=0, refunded=0),
+        payment_status=payment_status_for(total=total, cancelled=0, captured=0, refunded=0),
         fulfilment_status=FulfilmentStatus.UNFULFILLED,
         ready_for_pickup=False,
         currency=quote.currency,
@@ -294,10 +296,6 @@ async def reserve_and_use(session: AsyncSession, plans: Sequence[InsertPlan], *,
         for use in plan.quote.pricing.use_requests(order_id=plan.order.id, account_id=plan.order.account_id)
     ]
     await use_promotions(session, uses, now=now)
-
-
-def has_advance_payment(payments: Sequence[PlannedPayment]) -> bool:
-    return any(is_advance_payment(payment) for payment in payments)
 
 
 def is_advance_payment(payment: PlannedPayment) -> bool:

@@ -90,7 +90,7 @@ async def drop_edit(session: AsyncSession, order: Order, edit: OrderEdit, *, cau
     """Release what was reserved for an edit, and take what it costs off what is due."""
     payment = await session.get_one(Payment, edit.payment_id, populate_existing=True)
     if payment.status is not PaymentStatus.CAPTURED:
-        payment.status, payment.query_at = PaymentStatus.CLOSED, None
+        payment.status = PaymentStatus.CLOSED
         order.total_amount -= edit.amount
         order.extra_amount -= edit.amount
         order.credited_amount += edit.amount

@@ -1,20 +1,26 @@
 """Commands on payments and refunds, each under the lock of its order."""
 
+from domain.payment.attempts import (
+    AttemptUnderWay,
+    close_attempt,
+    end_attempt,
+    fail_payment,
+    save_action,
+    start_payment,
+)
 from domain.payment.cash import collect_cash
+from domain.payment.credit_refund import pay_credit_refund, redirect_refund
 from domain.payment.further import add_payments
 from domain.payment.lifecycle import (
     capture_payment,
     close_payments,
-    fail_payment,
     find_payment_deadline,
     lock_payment,
-    start_payment,
 )
 from domain.payment.provider_reports import (
     PaymentMismatch,
-    PaymentOutcome,
     register_notification,
-    settle_payment,
+    settle_attempt,
 )
 from domain.payment.refund import (
     confirm_refund,
@@ -28,24 +34,29 @@ from domain.payment.refund import (
     retry_refund,
     settle_refund,
 )
-from domain.payment.states import REFUND_TRANSITIONS, TRANSITIONS
+from domain.payment.states import ATTEMPT_TRANSITIONS, REFUND_TRANSITIONS, TRANSITIONS
 from domain.payment.write_off import write_off_cash
 
 __all__ = [
+    "ATTEMPT_TRANSITIONS",
     "REFUND_TRANSITIONS",
     "TRANSITIONS",
+    "AttemptUnderWay",
     "PaymentMismatch",
-    "PaymentOutcome",
     "add_payments",
     "capture_payment",
+    "close_attempt",
     "close_payments",
     "collect_cash",
     "confirm_refund",
+    "end_attempt",
     "fail_payment",
     "fail_refund",
     "find_captured_payments",
     "find_payment_deadline",
     "lock_payment",
+    "pay_credit_refund",
+    "redirect_refund",
     "refund_everything",
     "refund_in_goodwill",
     "refund_payment",
@@ -53,7 +64,8 @@ __all__ = [
     "register_notification",
     "request_refund",
     "retry_refund",
-    "settle_payment",
+    "save_action",
+    "settle_attempt",
     "settle_refund",
     "start_payment",
     "write_off_cash",

@@ -1,4 +1,4 @@
-"""Starting, capturing, failing and closing payments; each command locks the order of the payment first."""
+"""Capturing and closing payments; each command locks the order of the payment first."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import NotFound, WrongState
-from domain.events import PaymentCaptured, PaymentFailed, PaymentsClosed, PaymentStarted
+from domain.events import PaymentCaptured, PaymentsClosed
 from domain.ledger import refresh_payment_status, write_posting
 from domain.order import FINAL, confirm_if_secured, lock_order
 from domain.order.waiting_edit import count_late_payment, find_waiting_edit
@@ -17,32 +17,9 @@ from domain.payment.refund import create_refunds
 from domain.payment.states import SETTLED_STATUSES, TRANSITIONS
 from domain.state import move
 from models import Order, Payment, PaymentStatus, PostingKind
-from text.characters import clean_text
 from text.messages import Message
 
 PAID_AFTER_END = Message("Paid after the order had ended.")
-
-
-async def start_payment(
-    session: AsyncSession, payment_id: int, *, query_at: datetime, cause: Cause
-) -> Payment:
-    """Mark a payment as started at its provider, to be queried at `query_at`.
-
-    A payment that was started already only gets the new time. WrongState for cash, and when the order does
-    not wait for it or its time to pay is over.
-    """
-    order, payment = await lock_payment(session, payment_id)
-    if payment.method.collected_offline:
-        raise WrongState("This part is paid in cash at the door.", field=("id",))
-    due_at = await find_payment_deadline(session, order, payment)
-    if due_at is not None and due_at <= cause.now:
-        raise WrongState("The time to pay for this order is over.", field=("id",))
-    if payment.status is not PaymentStatus.STARTED:
-        move(payment, PaymentStatus.STARTED, TRANSITIONS)
-        payment.started_at, payment.failure = cause.now, None
-        record(session, PaymentStarted(order, payment_id=payment.id), cause)
-    payment.query_at = query_at
-    return payment
 
 
 async def find_payment_deadline(session: AsyncSession, order: Order, payment: Payment) -> datetime | None:
@@ -77,18 +54,6 @@ async def capture_payment(session: AsyncSession, payment_id: int, *, cause: Caus
     return payment
 
 
-async def fail_payment(session: AsyncSession, payment_id: int, *, reason: str, cause: Cause) -> Payment:
-    """Record that a started payment has failed; it can be started again. Other payments stay as they are."""
-    order, payment = await lock_payment(session, payment_id)
-    if payment.status is not PaymentStatus.STARTED:
-        return payment
-    move(payment, PaymentStatus.FAILED, TRANSITIONS)
-    reason = clean_text(reason)  # the provider's
-    payment.failure, payment.query_at = reason, None
-    record(session, PaymentFailed(order, payment_id=payment.id, reason=reason), cause)
-    return payment
-
-
 async def close_payments(session: AsyncSession, order: Order, *, cause: Cause) -> Sequence[Payment]:
     """Close all payments of a locked order that were not captured; returns those that were closed."""
     rows = await session.scalars(
@@ -100,7 +65,6 @@ async def close_payments(session: AsyncSession, order: Order, *, cause: Cause) -
     payments = rows.all()
     for payment in payments:
         move(payment, PaymentStatus.CLOSED, TRANSITIONS)
-        payment.query_at = None
     if payments:
         ids = [payment.id for payment in payments]
         record(session, PaymentsClosed(order, payment_ids=ids), cause)
@@ -121,7 +85,7 @@ async def record_capture(session: AsyncSession, order: Order, payment: Payment, 
     """Mark a payment as captured in full, post it to the ledger and update the order's payment status."""
     move(payment, PaymentStatus.CAPTURED, TRANSITIONS)
     payment.captured_amount, payment.captured_at = payment.amount, now
-    payment.query_at, payment.failure = None, None
+    payment.failure = None
     await write_posting(
         session,
         order_id=order.id,

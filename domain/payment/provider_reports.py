@@ -1,36 +1,36 @@
-"""Applying what a provider reports about a payment, after comparing it with the payment."""
+"""Applying what a provider reports about an attempt, after comparing it with the attempt."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.payment.lifecycle import capture_payment, fail_payment
-from models import Money, Order, Payment, PaymentMethod, PaymentNotification
+from domain.payment.attempts import UNDER_WAY, capture_attempt, decline_attempt, lock_attempt
+from domain.payment.states import ATTEMPT_TRANSITIONS
+from domain.state import move
+from gateways.payment.provider import AttemptReport, AttemptStatus
+from models import Payment, PaymentAttempt, PaymentAttemptStatus, PaymentMethod, PaymentNotification
 from models.sql.upsert import upsert_into
 from text.messages import Message
 
 PAYMENT_FAILED = Message("The payment failed.")
+PAYMENT_ENDED = Message("The provider takes no money for it any more.")
 
-
-class PaymentOutcome(StrEnum):
-    """The outcome of a payment at its provider; OPEN: nothing is to be done yet."""
-
-    CAPTURED = "CAPTURED"
-    FAILED = "FAILED"
-    OPEN = "OPEN"
+PROGRESS = {
+    AttemptStatus.ACTION_NEEDED: PaymentAttemptStatus.ACTION_NEEDED,
+    AttemptStatus.PROCESSING: PaymentAttemptStatus.PROCESSING,
+}
 
 
 class PaymentMismatch(Exception):
-    """A genuine report that does not fit the payment: another reference, order, amount or currency."""
+    """A genuine report that does not fit the attempt: another reference, amount or currency."""
 
 
 async def register_notification(
     session: AsyncSession, *, method: PaymentMethod, nonce: str, now: datetime
 ) -> bool:
-    """Store the nonce of a notification; False when it was stored before, so that it is a repetition."""
+    """Store what makes a notice unique; False when it was stored before, so that it is a repetition."""
     stored = await session.scalar(
         upsert_into(session, PaymentNotification)
         .values(method=method, nonce=nonce, received_at=now)
@@ -40,33 +40,40 @@ async def register_notification(
     return stored is not None
 
 
-async def settle_payment(
-    session: AsyncSession,
-    *,
-    method: PaymentMethod,
-    reference: str,
-    order_number: str,
-    amount: Money,
-    outcome: PaymentOutcome,
-    reason: str | None,
-    cause: Cause,
-) -> Payment:
-    """Capture or fail a payment as its provider reports; PaymentMismatch unless every fact of it fits."""
-    row = await session.execute(
-        select(Payment, Order.number)
-        .join(Order, Order.id == Payment.order_id)
-        .where(Payment.reference == reference, Payment.method == method)
+async def settle_attempt(
+    session: AsyncSession, *, method: PaymentMethod, report: AttemptReport, cause: Cause
+) -> PaymentAttempt:
+    """Follow what the provider of an attempt reports; PaymentMismatch unless every fact of it fits."""
+    attempt_id = await session.scalar(
+        select(PaymentAttempt.id)
+        .join(Payment, Payment.id == PaymentAttempt.payment_id)
+        .where(PaymentAttempt.reference == report.reference, Payment.method == method)
     )
-    found = row.one_or_none()
-    if found is None:
+    if attempt_id is None:
         raise PaymentMismatch("unknown reference")
-    payment, number = found
-    if number != order_number:
-        raise PaymentMismatch("another order")
-    if payment.total != amount:
+    order, payment, attempt = await lock_attempt(session, attempt_id)
+    check_report(attempt, report)
+    attempt.provider_reference = attempt.provider_reference or report.provider_reference
+    attempt.reported, attempt.reported_at = report.status, cause.now
+    if report.status is AttemptStatus.CAPTURED:
+        await capture_attempt(session, order, payment, attempt, cause=cause)
+    elif report.status is AttemptStatus.DECLINED:
+        reason = report.reason or str(PAYMENT_FAILED)
+        await decline_attempt(session, order, payment, attempt, reason=reason, cause=cause)
+    elif report.status is AttemptStatus.CLOSED:
+        attempt.closed_at = attempt.closed_at or cause.now
+        reason, closed = report.reason or str(PAYMENT_ENDED), PaymentAttemptStatus.CLOSED
+        await decline_attempt(session, order, payment, attempt, reason=reason, status=closed, cause=cause)
+    elif attempt.status in UNDER_WAY and PROGRESS.get(report.status, attempt.status) is not attempt.status:
+        move(attempt, PROGRESS[report.status], ATTEMPT_TRANSITIONS)
+    return attempt
+
+
+def check_report(attempt: PaymentAttempt, report: AttemptReport) -> None:
+    if report.amount is None and report.status is AttemptStatus.CAPTURED:
+        raise PaymentMismatch("no amount")
+    if report.amount is not None and report.amount != attempt.total:
         raise PaymentMismatch("another amount")
-    if outcome is PaymentOutcome.CAPTURED:
-        return await capture_payment(session, payment.id, cause=cause)
-    if outcome is PaymentOutcome.FAILED:
-        return await fail_payment(session, payment.id, reason=reason or str(PAYMENT_FAILED), cause=cause)
-    return payment
+    known = attempt.provider_reference
+    if known and report.provider_reference and known != report.provider_reference:
+        raise PaymentMismatch("another payment at the provider")

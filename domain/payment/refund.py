@@ -14,8 +14,10 @@ from domain.ledger import net_sales, refresh_payment_status, write_posting
 from domain.money import apportion
 from domain.order import FINAL, NOT_DISPATCHED, lock_order, reopen_order, required_reason, settle_order
 from domain.outbox import record
+from domain.payment.refund_target import target_of
 from domain.payment.states import REFUND_TRANSITIONS
 from domain.state import move
+from domain.store_credit import check_refund_target
 from models import (
     LedgerAccount,
     Money,
@@ -24,6 +26,7 @@ from models import (
     PostingKind,
     Refund,
     RefundStatus,
+    RefundTarget,
 )
 from text.characters import clean_text
 
@@ -41,6 +44,7 @@ async def request_refund(
     amount: Money,
     *,
     ticket_id: int | None = None,
+    target: RefundTarget = RefundTarget.ORIGINAL,
     reason: str,
     cause: Cause,
 ) -> list[Refund]:
@@ -59,7 +63,9 @@ async def request_refund(
         raise LimitReached("At most {left} can be refunded.", left=left, field=("amount",))
     shares = zip(payments, apportion(amount.minor, remaining), strict=True)
     parts = [(payment, share) for payment, share in shares if share]
-    return await create_refunds(session, order, parts, ticket_id=ticket_id, reason=reason, cause=cause)
+    return await create_refunds(
+        session, order, parts, ticket_id=ticket_id, target=target, reason=reason, cause=cause
+    )
 
 
 async def refund_payment(
@@ -71,13 +77,20 @@ async def refund_payment(
 
 
 async def refund_everything(
-    session: AsyncSession, order: Order, *, reason: str, cause: Cause
+    session: AsyncSession,
+    order: Order,
+    *,
+    target: RefundTarget = RefundTarget.ORIGINAL,
+    reason: str,
+    cause: Cause,
 ) -> list[Refund]:
     """Request the refund of everything that was captured for a locked order and not refunded yet."""
     payments = await find_captured_payments(session, order)
     parts = [(payment, payment.captured_amount - payment.refunded_amount) for payment in payments]
     parts = [(payment, share) for payment, share in parts if share]
-    return await create_refunds(session, order, parts, reason=reason, cause=cause) if parts else []
+    if not parts:
+        return []
+    return await create_refunds(session, order, parts, target=target, reason=reason, cause=cause)
 
 
 async def refund_in_goodwill(
@@ -85,6 +98,7 @@ async def refund_in_goodwill(
     order_id: int,
     amount: Money,
     *,
+    target: RefundTarget = RefundTarget.ORIGINAL,
     reason: str,
     key: str,
     cause: Cause,
@@ -93,7 +107,9 @@ async def refund_in_goodwill(
 
     WrongState when the order has ended, or when everything is to be refunded before anything was dispatched.
     """
-    content = [order_id, amount.minor, amount.currency, reason]
+    content: list[object] = [order_id, amount.minor, amount.currency, reason]
+    if target is not RefundTarget.ORIGINAL:
+        content.append(target)
     earlier = await idempotency.claim_key(
         session, account_id=cause.person, command=COMMAND, key=key, content=content, now=cause.now
     )
@@ -104,7 +120,8 @@ async def refund_in_goodwill(
         raise WrongState("This order is {status}.", status=order.status, field=("order_id",))
     if order.fulfilment_status in NOT_DISPATCHED and amount == await refundable_amount(session, order):
         raise WrongState("Nothing has left yet: cancel the order instead.", field=("amount",))
-    await request_refund(session, order, amount, reason=required_reason(reason), cause=cause)
+    await check_refund_target(session, order, target)
+    await request_refund(session, order, amount, target=target, reason=required_reason(reason), cause=cause)
     await idempotency.save_result(
         session, account_id=cause.person, command=COMMAND, key=key, result_id=order.id
     )
@@ -151,6 +168,8 @@ async def confirm_refund(session: AsyncSession, refund_id: int, *, reference: st
     payment = await session.get_one(Payment, refund.payment_id)
     if refund.status is RefundStatus.SUCCEEDED:
         raise WrongState("This refund has been paid already.", field=("id",))
+    if refund.target is RefundTarget.STORE_CREDIT:
+        raise WrongState("This refund goes into the store credit of the customer.", field=("id",))
     if not payment.method.collected_offline and refund.status is not RefundStatus.FAILED:
         raise WrongState("The provider is carrying this refund out.", field=("id",))
     name = reference.strip()
@@ -215,6 +234,7 @@ async def create_refunds(
     parts: Sequence[tuple[Payment, int]],
     *,
     ticket_id: int | None = None,
+    target: RefundTarget = RefundTarget.ORIGINAL,
     reason: str,
     cause: Cause,
 ) -> list[Refund]:
@@ -230,6 +250,7 @@ async def create_refunds(
             payment_id=payment.id,
             ticket_id=ticket_id,
             status=RefundStatus.PENDING,
+            target=target_of(payment, target),
             currency=order.currency,
             amount=share,
             reason=reason,

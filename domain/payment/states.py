@@ -1,7 +1,7 @@
 """The transitions of payments and refunds."""
 
 from domain.state import transition_table
-from models import PaymentStatus, RefundStatus
+from models import PaymentAttemptStatus, PaymentStatus, RefundStatus
 
 TRANSITIONS = transition_table(
     PaymentStatus.PENDING,
@@ -14,6 +14,35 @@ TRANSITIONS = transition_table(
     },
 )
 """Money that arrives is always captured, even for a FAILED or CLOSED payment."""
+
+ATTEMPT_TRANSITIONS = transition_table(
+    PaymentAttemptStatus.STARTED,
+    {
+        PaymentAttemptStatus.STARTED: {
+            PaymentAttemptStatus.ACTION_NEEDED,
+            PaymentAttemptStatus.PROCESSING,
+            PaymentAttemptStatus.CAPTURED,
+            PaymentAttemptStatus.DECLINED,
+            PaymentAttemptStatus.CLOSED,
+        },
+        PaymentAttemptStatus.ACTION_NEEDED: {
+            PaymentAttemptStatus.PROCESSING,
+            PaymentAttemptStatus.CAPTURED,
+            PaymentAttemptStatus.DECLINED,
+            PaymentAttemptStatus.CLOSED,
+        },
+        PaymentAttemptStatus.PROCESSING: {
+            PaymentAttemptStatus.ACTION_NEEDED,
+            PaymentAttemptStatus.CAPTURED,
+            PaymentAttemptStatus.DECLINED,
+            PaymentAttemptStatus.CLOSED,
+        },
+        PaymentAttemptStatus.DECLINED: {PaymentAttemptStatus.CAPTURED},
+        PaymentAttemptStatus.CLOSED: {PaymentAttemptStatus.CAPTURED},
+        PaymentAttemptStatus.CAPTURED: set(),
+    },
+)
+"""As of payments: money that arrives is always captured."""
 
 REFUND_TRANSITIONS = transition_table(
     RefundStatus.PENDING,

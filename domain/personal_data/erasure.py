@@ -27,6 +27,7 @@ from domain.personal_data.inventory import (
     shipments_of,
     tickets_of,
 )
+from domain.store_credit import find_balances, forfeit_credit
 from models import (
     STAFF,
     Account,
@@ -34,6 +35,7 @@ from models import (
     DeliveryRun,
     DeliveryRunStatus,
     GuestAccount,
+    Money,
     Notice,
     NoticeKind,
     Order,
@@ -60,16 +62,32 @@ OPEN_ORDERS = (OrderStatus.PENDING, OrderStatus.CONFIRMED)
 """Orders that are not received, cancelled or refunded yet."""
 
 
-async def request_erasure(session: AsyncSession, account_id: int, *, cause: Cause) -> Account:
+class CreditLeft(WrongState):
+    """An account with store credit is erased only where its owner gives that up."""
+
+    def __init__(self, left: Money) -> None:
+        super().__init__(
+            "There is store credit of {left}: spend it, or confirm that you give it up.",
+            left=left,
+            field=("forfeit_store_credit",),
+        )
+
+
+async def request_erasure(
+    session: AsyncSession, account_id: int, *, forfeit: bool = False, cause: Cause
+) -> Account:
     """Disable a customer's account and have it erased in a moment.
 
-    WrongState, by its number, while an order, a ticket or a refund is open. The staff's accounts are the
-    shop's: `erase_staff`.
+    WrongState, by its number, while an order, a ticket or a refund is open, and while there is store credit,
+    unless it is to be forfeited. The staff's accounts are the shop's: `erase_staff`.
     """
     account = await lock_account(session, account_id)
     if account.role in STAFF:
         raise WrongState("Accounts of the staff are erased by an administrator.")
     await refuse_while_open(session, account)
+    if forfeit:
+        await forfeit_credit(session, account_id, now=cause.now)
+    await refuse_with_credit(session, account)
     account.disabled_at = account.disabled_at or cause.now
     account.erasure_due_at = cause.now + ERASURE_DELAY
     await end_sign_ins(session, SignIn.account_id == account_id, now=cause.now)
@@ -126,6 +144,12 @@ async def refuse_while_open(session: AsyncSession, account: Account) -> None:
         raise WrongState("Order {order} is not finished yet.", order=order)
 
 
+async def refuse_with_credit(session: AsyncSession, account: Account) -> None:
+    """CreditLeft while there is store credit."""
+    if balances := await find_balances(session, account.id):
+        raise CreditLeft(balances[0])
+
+
 def select_due_erasures(now: datetime) -> AnySelect:
     """The ids of accounts to erase now."""
     return select(Account.id).where(Account.erasure_due_at <= now).order_by(Account.erasure_due_at)
@@ -143,6 +167,7 @@ async def erase_account(session: AsyncSession, account_id: int, *, now: datetime
         return False
     try:
         await refuse_while_open(session, account)
+        await refuse_with_credit(session, account)
     except WrongState:
         account.erasure_due_at = now + RETRY_DELAY
         return False

@@ -23,6 +23,7 @@ from models import (
     DeliveryRunStop,
     DeviceToken,
     Event,
+    GiftCard,
     GuestAccount,
     IdempotencyKey,
     LedgerEntry,
@@ -47,6 +48,8 @@ from models import (
     Shipment,
     ShipmentLine,
     SignIn,
+    StoreCredit,
+    StoreCreditMovement,
     Ticket,
     TicketLine,
     TicketMedia,
@@ -155,6 +158,17 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
     ShipmentLine: PersonalTable(lambda id: ShipmentLine.shipment_id.in_(shipments_of(id))),
     Shipment: PersonalTable(lambda id: Shipment.order_id.in_(orders_of(id))),
     OrderNote: PersonalTable(lambda id: OrderNote.order_id.in_(orders_of(id)), {"text": ""}, exported=False),
+    StoreCreditMovement: PersonalTable(
+        lambda id: StoreCreditMovement.store_credit_id.in_(
+            select(StoreCredit.id).where(StoreCredit.account_id == id).correlate_except(StoreCredit)
+        )
+    ),
+    StoreCredit: PersonalTable(lambda id: StoreCredit.account_id == id),
+    GiftCard: PersonalTable(
+        lambda id: GiftCard.redeemed_by == id,
+        {"reason": "", "void_reason": None},
+        secret=frozenset({"code_hash", "issued_by", "ended_by"}),
+    ),
     Refund: PersonalTable(lambda id: Refund.order_id.in_(orders_of(id)), {"reason": "", "failure": None}),
     OrderEditUnits: PersonalTable(
         lambda id: OrderEditUnits.edit_id.in_(
@@ -232,6 +246,8 @@ NOT_PERSONAL: Mapping[str, str] = {
     "media.alt": "as the address of the picture",
     "media.translations": "as the address of the picture",
     "media.content_type": "as the address of the picture",
+    "gift_cards.code_hash": "the hash of a random code",
+    "gift_cards.last_characters": "part of a code that is worth nothing any more",
     "events.name": "a name of the shop's",
     "events.failure": "an error of the shop's own",
     "events.payload": "erased by its fields: EVENT_TEXTS",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
@@ -81,7 +81,7 @@ async def refresh_fulfilment(session: AsyncSession, order: Order, *, cause: Caus
     order.ready_for_pickup = await is_ready_for_pickup(session, order)
     parcels = await load_parcels(session, order, replacements=False)
     ordered = await count_ordered_units(session, order, replacements=False)
-    replaced = sum(await find_replaced_units(session, order))
+    replaced = await count_replaced_units(session, order)
     if not ordered and parcels:
         parcels = await load_parcels(session, order, replacements=True) or parcels
         ordered = await count_ordered_units(session, order, replacements=True)
@@ -152,17 +152,22 @@ async def load_parcels(session: AsyncSession, order: Order, *, replacements: boo
     ]
 
 
-async def find_replaced_units(session: AsyncSession, order: Order) -> Sequence[int]:
-    """Units that came back undelivered in whose place others have arrived, by ticket and parcel."""
+async def count_replaced_units(session: AsyncSession, order: Order) -> int:
+    found = select_replaced_units().where(Shipment.order_id == order.id).subquery()
+    return int(await session.scalar(select(found.c.total)) or 0)
+
+
+def select_replaced_units() -> Select[int, int]:
+    """Units that came back undelivered in whose place others have arrived, by order."""
     refunded = select(TicketLine.ticket_id).where(TicketLine.refunded_in_place > 0)
-    rows = await session.scalars(
-        select(TicketUnits.quantity)
+    return (
+        select(Shipment.order_id, func.sum(TicketUnits.quantity).label("total"))
+        .select_from(TicketUnits)
         .join(Ticket, Ticket.id == TicketUnits.ticket_id)
         .join(Shipment, Shipment.id == TicketUnits.shipment_id)
         .join(Delivery, Delivery.id == Shipment.delivery_id)
-        .where(Shipment.order_id == order.id, Shipment.status == ShipmentStatus.RETURNED)
-        .where(Shipment.ended_at.is_(None))
+        .where(Shipment.status == ShipmentStatus.RETURNED, Shipment.ended_at.is_(None))
         .where(Delivery.ticket_id.is_(None), Ticket.status == TicketStatus.COMPLETED)
         .where(Ticket.type.in_(REPLACED_BY), Ticket.id.not_in(refunded))
+        .group_by(Shipment.order_id)
     )
-    return rows.all()

@@ -23,6 +23,7 @@ from events.payment import (
 from events.personal_data import ERASED_PICTURES, ERASURES
 from events.pickup import UNCOLLECTED_PICKUPS
 from events.shipment import CARRIER_POLLS, UNDELIVERED_SHIPMENTS
+from events.store_credit import EXPIRED_GIFT_CARDS
 from events.types import Timer
 
 SCHEDULE: Sequence[Timer] = (
@@ -35,6 +36,7 @@ SCHEDULE: Sequence[Timer] = (
     UNSETTLED_PAYMENTS,
     REFUSED_REFUNDS,
     STALLED_REFUNDS,
+    EXPIRED_GIFT_CARDS,
     CARRIER_POLLS,
     UNDELIVERED_SHIPMENTS,
     UNCOLLECTED_PICKUPS,

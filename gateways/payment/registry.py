@@ -5,27 +5,30 @@ from datetime import datetime
 
 import httpx
 
-from gateways.payment import PaymentGateway
-from gateways.payment.cash import CashGateway
-from gateways.payment.sandbox import SandboxGateway
+from gateways.payment.provider import PaymentProvider
+from gateways.payment.sandbox import SandboxProvider
 from gateways.secrets import Secrets
 from models import PaymentMethod
 from models.database import Database
 from settings import Settings
 
 
-def connect_payment_gateways(
+def connect_sandbox(
     settings: Settings,
     database: Database,
     secrets: Secrets,
     client: httpx.AsyncClient,
     clock: Callable[[], datetime],
-) -> Mapping[PaymentMethod, PaymentGateway]:
-    """Cash always, and the sandbox where the settings offer it; `client` sends its notifications."""
-    gateways: list[PaymentGateway] = [CashGateway()]
-    if settings.offers_sandbox:
-        key = settings.signing_key()
-        gateways.append(
-            SandboxGateway(database, client, key, settings.server.address, clock, secrets.new_token)
-        )
-    return {gateway.method: gateway for gateway in gateways}
+) -> SandboxProvider | None:
+    """The built-in provider where the settings offer it; `client` sends its notices."""
+    if not settings.offers_sandbox:
+        return None
+    return SandboxProvider(
+        database, client, settings.signing_key(), settings.server.address, clock, secrets.new_token
+    )
+
+
+def connect_payment_providers(sandbox: SandboxProvider | None) -> Mapping[PaymentMethod, PaymentProvider]:
+    """The providers whose keys are there, by their method."""
+    providers: list[PaymentProvider] = [sandbox] if sandbox else []
+    return {provider.method: provider for provider in providers}

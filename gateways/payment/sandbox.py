@@ -1,12 +1,12 @@
 """The built-in sandbox provider: a pay page that settles, declines or delays on demand, with its own tables.
 
 It behaves like an outside provider: the shop learns of it only through the Protocol and signed notifications.
-A notification is a POST of JSON `{reference, status, amount, currency, order, reason}`, amount in minor
+A notification is a POST of JSON `{reference, status, amount, currency, reason}`, amount in minor
 units, with three headers: a Unix timestamp in seconds, a nonce, and the HMAC of "timestamp.nonce.body".
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
@@ -16,18 +16,36 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gateways.payment import (
-    ActionKind,
-    Charge,
-    NextAction,
-    NotificationRefused,
-    PaymentReport,
+from gateways.payment.provider import (
+    Attempt,
+    AttemptReport,
+    AttemptStatus,
+    Closed,
+    NoticeAnswer,
+    NoticeRefused,
+    NoticeRequest,
+    NotYetThere,
+    Paid,
+    PaymentNotice,
     ProviderRefused,
-    ProviderStatus,
+    Redirect,
+    RefundOutcome,
     RefundReport,
+    RefundStart,
+    Start,
+    Started,
+    Verdict,
 )
 from gateways.secrets import sign_message, verify_signature
-from models import CurrencyCode, Money, PaymentMethod, PaymentStatus, SandboxCharge, SandboxRefund
+from models import (
+    CurrencyCode,
+    Money,
+    PaymentChannel,
+    PaymentMethod,
+    PaymentStatus,
+    SandboxCharge,
+    SandboxRefund,
+)
 from models.database import Database
 
 log = structlog.get_logger()
@@ -35,7 +53,6 @@ log = structlog.get_logger()
 NOTIFICATION_AGE_LIMIT = timedelta(minutes=5)
 """How old a notification may be, or how far ahead of our clock."""
 
-PAGE_LIFETIME = timedelta(hours=2)
 DELAY_LIMIT = timedelta(hours=1)
 NOTIFICATION_TIMEOUT_SECONDS = 10.0
 
@@ -43,12 +60,12 @@ TIMESTAMP_HEADER = "sandbox-timestamp"
 NONCE_HEADER = "sandbox-nonce"
 SIGNATURE_HEADER = "sandbox-signature"
 
-REPORTED_STATUS: Mapping[PaymentStatus, ProviderStatus] = {
-    PaymentStatus.PENDING: ProviderStatus.WAITING,
-    PaymentStatus.STARTED: ProviderStatus.WAITING,
-    PaymentStatus.CAPTURED: ProviderStatus.CAPTURED,
-    PaymentStatus.FAILED: ProviderStatus.FAILED,
-    PaymentStatus.CLOSED: ProviderStatus.CLOSED,
+REPORTED_STATUS: Mapping[PaymentStatus, AttemptStatus] = {
+    PaymentStatus.PENDING: AttemptStatus.WAITING,
+    PaymentStatus.STARTED: AttemptStatus.WAITING,
+    PaymentStatus.CAPTURED: AttemptStatus.CAPTURED,
+    PaymentStatus.FAILED: AttemptStatus.DECLINED,
+    PaymentStatus.CLOSED: AttemptStatus.CLOSED,
 }
 PAYABLE_STATUSES = (PaymentStatus.PENDING, PaymentStatus.STARTED)
 """Where the payer can still pay: a payment that was declined has to be started again."""
@@ -57,7 +74,7 @@ DECLINED = "Declined by the payer."
 
 
 @dataclass(frozen=True, slots=True)
-class SandboxGateway:
+class SandboxProvider:
     """`key` signs pay pages and notifications; `url` is the shop's own, for payers and notifications."""
 
     database: Database
@@ -67,64 +84,80 @@ class SandboxGateway:
     clock: Callable[[], datetime]
     new_nonce: Callable[[], str]
     method: PaymentMethod = field(default=PaymentMethod.SANDBOX, init=False)
+    channels: frozenset[PaymentChannel] = field(default=frozenset(PaymentChannel), init=False)
 
-    async def start(self, charge: Charge) -> NextAction:
+    async def start(self, start: Start) -> Started:
         async with self.database.writes.begin() as session:
-            stored = await lock_charge(session, charge.reference)
+            stored = await lock_charge(session, start.reference)
             if stored is None:
-                session.add(new_charge(charge))
-            elif stored.status is PaymentStatus.CAPTURED:
-                raise ProviderRefused("It has been paid already.")
-            else:
-                stored.amount = charge.amount.minor
-                stored.status, stored.settles_at = PaymentStatus.STARTED, None
-        url = self.pay_page_url(charge.reference, charge.return_url or "")
-        return NextAction(ActionKind.REDIRECT, url, self.clock() + PAGE_LIFETIME)
+                session.add(new_charge(start))
+            elif stored.status is not PaymentStatus.STARTED:
+                raise ProviderRefused("It has been paid or closed already.")
+        url = self.pay_page_url(start.reference, start.return_url or "")
+        return Started(f"SANDBOX-{start.reference}", Redirect(url))
 
-    async def query(self, charge: Charge) -> PaymentReport:
-        stored = await self.settle_if_due(charge.reference)
+    async def query(self, attempt: Attempt) -> AttemptReport:
+        stored = await self.settle_if_due(attempt.reference)
         if stored is None:
-            return PaymentReport(charge.reference, ProviderStatus.UNKNOWN, charge.amount, charge.order_number)
+            return AttemptReport(attempt.reference, None, AttemptStatus.UNKNOWN, None)
         return report_of(stored)
 
-    async def close(self, charge: Charge) -> None:
+    async def close(self, attempt: Attempt) -> Closed | Paid | NotYetThere:
         async with self.database.writes.begin() as session:
-            stored = await lock_charge(session, charge.reference)
-            if stored is not None and stored.status is PaymentStatus.CAPTURED:
-                raise ProviderRefused("It has been paid already.")
-            if stored is not None:
-                stored.status, stored.settles_at = PaymentStatus.CLOSED, None
+            stored = await lock_charge(session, attempt.reference)
+            if stored is None:
+                return NotYetThere()
+            if stored.status is PaymentStatus.CAPTURED:
+                return Paid(report_of(stored))
+            stored.status, stored.settles_at = PaymentStatus.CLOSED, None
+        return Closed()
 
-    async def refund(self, charge: Charge, *, amount: Money, reference: str, reason: str) -> RefundReport:
+    async def refund(self, refund: RefundStart) -> RefundReport:
         async with self.database.writes.begin() as session:
-            stored = await lock_charge(session, charge.reference)
+            stored = await lock_charge(session, refund.attempt.reference)
             if stored is None or stored.status is not PaymentStatus.CAPTURED:
                 raise ProviderRefused("Nothing was paid.")
-            if await session.get(SandboxRefund, reference) is None:
-                if stored.refunded_amount + amount.minor > stored.amount:
+            if await session.get(SandboxRefund, refund.reference) is None:
+                if stored.refunded_amount + refund.amount.minor > stored.amount:
                     raise ProviderRefused("It is more than was paid.")
-                stored.refunded_amount += amount.minor
+                stored.refunded_amount += refund.amount.minor
                 session.add(
                     SandboxRefund(
-                        reference=reference,
+                        reference=refund.reference,
                         charge_reference=stored.reference,
-                        currency=amount.currency,
-                        amount=amount.minor,
+                        currency=refund.amount.currency,
+                        amount=refund.amount.minor,
                     )
                 )
-        return RefundReport(f"SANDBOX-{reference}")
+        return succeeded(refund)
 
-    def verify(self, headers: dict[str, str], body: bytes, *, now: datetime) -> PaymentReport:
+    async def query_refund(self, refund: RefundStart, provider_reference: str | None) -> RefundReport:
+        async with self.database.reads() as session:
+            if await session.get(SandboxRefund, refund.reference) is None:
+                return RefundReport(refund.reference, None, RefundOutcome.UNKNOWN, None)
+        return succeeded(refund)
+
+    async def read(self, request: NoticeRequest) -> PaymentNotice:
+        headers = request.headers
         timestamp, nonce = headers.get(TIMESTAMP_HEADER, ""), headers.get(NONCE_HEADER, "")
-        signed, signature = (
-            notification_signing_input(timestamp, nonce, body),
-            headers.get(SIGNATURE_HEADER, ""),
-        )
-        if not verify_signature(self.key, signed, signature):
-            raise NotificationRefused("wrong signature")
-        if not nonce or abs(now - parse_timestamp(timestamp)) > NOTIFICATION_AGE_LIMIT:
-            raise NotificationRefused("not fresh")
-        return parse_report(body, nonce)
+        signed = notification_signing_input(timestamp, nonce, request.body)
+        if not verify_signature(self.key, signed, headers.get(SIGNATURE_HEADER, "")):
+            raise NoticeRefused("wrong signature")
+        if not nonce or abs(request.received_at - parse_timestamp(timestamp)) > NOTIFICATION_AGE_LIMIT:
+            raise NoticeRefused("not fresh")
+        return PaymentNotice(nonce, parse_report(request.body))
+
+    def answer(self, verdict: Verdict) -> NoticeAnswer:
+        match verdict:
+            case Verdict.REFUSED:
+                return NoticeAnswer(400, b"refused")
+            case Verdict.RETRY:
+                return NoticeAnswer(503, b"later")
+            case _:
+                return NoticeAnswer(200, b"ok")
+
+    async def check(self) -> Sequence[str]:
+        return ()
 
     def pay_page_url(self, reference: str, return_url: str) -> str:
         """The URL of the pay page, with a token that only this payment and return URL are valid for."""
@@ -193,7 +226,7 @@ class SandboxGateway:
         except httpx.HTTPError as error:
             log.warning("sandbox.notification_failed", reference=reference, error=type(error).__name__)
 
-    def sign_notification(self, report: PaymentReport) -> tuple[bytes, dict[str, str]]:
+    def sign_notification(self, report: AttemptReport) -> tuple[bytes, dict[str, str]]:
         """Body and headers of a notification."""
         body = encode_report(report)
         timestamp, nonce = str(int(self.clock().timestamp())), self.new_nonce()
@@ -205,12 +238,17 @@ class SandboxGateway:
         }
 
 
-def new_charge(charge: Charge) -> SandboxCharge:
+def succeeded(refund: RefundStart) -> RefundReport:
+    reference = f"SANDBOX-{refund.reference}"
+    return RefundReport(refund.reference, reference, RefundOutcome.SUCCEEDED, refund.amount)
+
+
+def new_charge(start: Start) -> SandboxCharge:
     return SandboxCharge(
-        reference=charge.reference,
-        order_number=charge.order_number,
-        currency=charge.amount.currency,
-        amount=charge.amount.minor,
+        reference=start.reference,
+        order_number=start.order_number,
+        currency=start.amount.currency,
+        amount=start.amount.minor,
         refunded_amount=0,
         status=PaymentStatus.STARTED,
     )
@@ -223,43 +261,42 @@ async def lock_charge(session: AsyncSession, reference: str) -> SandboxCharge | 
     return found
 
 
-def report_of(charge: SandboxCharge) -> PaymentReport:
-    return PaymentReport(
+def report_of(charge: SandboxCharge) -> AttemptReport:
+    return AttemptReport(
         reference=charge.reference,
+        provider_reference=f"SANDBOX-{charge.reference}",
         status=REPORTED_STATUS[charge.status],
         amount=charge.money(charge.amount),
-        order_number=charge.order_number,
         reason=DECLINED if charge.status is PaymentStatus.FAILED else None,
     )
 
 
-def encode_report(report: PaymentReport) -> bytes:
+def encode_report(report: AttemptReport) -> bytes:
     return json.dumps(
         {
             "reference": report.reference,
             "status": report.status,
-            "amount": report.amount.minor,
-            "currency": report.amount.currency,
-            "order": report.order_number,
+            "amount": report.amount.minor if report.amount else 0,
+            "currency": report.amount.currency if report.amount else "",
             "reason": report.reason,
         }
     ).encode()
 
 
-def parse_report(body: bytes, nonce: str) -> PaymentReport:
-    """The report in the body of a notification; NotificationRefused when it cannot be read."""
+def parse_report(body: bytes) -> AttemptReport:
+    """The report in the body of a notification; NoticeRefused when it cannot be read."""
     try:
         content = json.loads(body)
-        return PaymentReport(
-            reference=parse_text(content["reference"]),
-            status=ProviderStatus(content["status"]),
+        reference = parse_text(content["reference"])
+        return AttemptReport(
+            reference=reference,
+            provider_reference=f"SANDBOX-{reference}",
+            status=AttemptStatus(content["status"]),
             amount=Money(int(content["amount"]), CurrencyCode(content["currency"])),
-            order_number=parse_text(content["order"]),
-            nonce=nonce,
             reason=content["reason"] and parse_text(content["reason"]),
         )
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise NotificationRefused(f"unreadable: {type(error).__name__}") from None
+        raise NoticeRefused(f"unreadable: {type(error).__name__}") from None
 
 
 def parse_text(value: object) -> str:
@@ -271,11 +308,11 @@ def parse_text(value: object) -> str:
 
 
 def parse_timestamp(seconds: str) -> datetime:
-    """A Unix timestamp in seconds as a time in UTC; NotificationRefused when it is none."""
+    """A Unix timestamp in seconds as a time in UTC; NoticeRefused when it is none."""
     try:
         return datetime.fromtimestamp(int(seconds), UTC)
     except (ValueError, OverflowError, OSError):
-        raise NotificationRefused("no time") from None
+        raise NoticeRefused("no time") from None
 
 
 def notification_signing_input(timestamp: str, nonce: str, body: bytes) -> bytes:

@@ -49,17 +49,23 @@ async def account_export(info: Info, password: str, second_factor: str | None = 
     return AccountExport(f"{shop.settings.server.address}{EXPORT_PATH}?token={token}", download.expires_at)
 
 
-async def account_erase(info: Info, password: str, second_factor: str | None = None) -> Account:
+async def account_erase(
+    info: Info, password: str, second_factor: str | None = None, forfeit_store_credit: bool = False
+) -> Account:
     """Erases one's own account: it is signed out at once, and nothing personal is left within a minute.
-    Refused while an order, a ticket or a refund is open. What was sold stays in the books, by nobody.
+    Refused while an order, a ticket or a refund is open, and while there is store credit that is not given
+    up. What was sold stays in the books, by nobody.
 
     password: one's present password
     second_factor: the code that the authenticator app shows, or a recovery code, where the account has one
+    forfeit_store_credit: give up what store credit there is
     """
     await require_password(info, password)
     async with info.context.transaction() as session:
         await check_second_factor(info, session, info.context.viewer.id, second_factor)
-        return await request_erasure(session, info.context.viewer.id, cause=info.context.cause)
+        return await request_erasure(
+            session, info.context.viewer.id, forfeit=forfeit_store_credit, cause=info.context.cause
+        )
 
 
 async def staff_erase(info: Info, id: strawberry.ID) -> Account:

@@ -25,7 +25,7 @@ from domain.aftersales.rules import TicketClaim
 from domain.aftersales.settlement import retry_refunds
 from domain.errors import Forbidden, collect_refusals
 from events.aftersales import deadlines_of
-from models import ReplacementChoice, Ticket, TicketReason, TicketType
+from models import RefundTarget, ReplacementChoice, Ticket, TicketReason, TicketType
 from resolvers.aftersales.queries import own_order, own_ticket_id
 from resolvers.context import Info
 from resolvers.guard import Permission
@@ -44,6 +44,7 @@ async def ticket_open(
     description: str,
     idempotency_key: str,
     media_ids: list[strawberry.ID] = [],  # noqa: B006 - read only
+    refund_to: RefundTarget = RefundTarget.ORIGINAL,
 ) -> Ticket:
     """Opens a ticket about an order. A repeated key finds the ticket it opened.
 
@@ -54,12 +55,13 @@ async def ticket_open(
     description: what happened, in up to 2,000 characters
     idempotency_key: chosen by the client, the same for every attempt at the same request
     media_ids: up to 9 pictures the customer has uploaded
+    refund_to: where a refund goes; guests have no store credit
     """
     context, order = info.context, await own_order(info, order_id)
     with collect_refusals() as check:
         units = check.value(claimed_units, (), lines)
         pictures = check.value(media_row_ids, (), media_ids)
-    request = TicketRequest(TicketClaim(type, reason, units), description, pictures)
+    request = TicketRequest(TicketClaim(type, reason, units), description, pictures, refund_to)
     async with context.transaction() as session:
         return await open_ticket(
             session,

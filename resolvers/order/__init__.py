@@ -15,7 +15,7 @@ from domain.order import (
 )
 from loaders.order import OrderSort, select_orders
 from loaders.page import FIRST_PAGE, Page, PageRequest
-from models import Delivery, Order, OrderLine, Payment, PaymentStatus
+from models import Delivery, Order, OrderLine, Payment, PaymentStatus, RefundTarget
 from resolvers.catalog.product import translate_option
 from resolvers.context import Info
 from resolvers.ids import row_id
@@ -105,15 +105,20 @@ async def orders(
     return await query_page(info, statement, rows, page)
 
 
-async def order_cancel(info: Info, id: strawberry.ID, reason: str) -> Order:
+async def order_cancel(
+    info: Info, id: strawberry.ID, reason: str, refund_to: RefundTarget = RefundTarget.ORIGINAL
+) -> Order:
     """Cancels an order of which nothing has left yet; what was paid is refunded in full.
 
     id: the order
     reason: why, in up to 500 characters
+    refund_to: where what was paid goes; guests have no store credit
     """
     order_id = await own_order_id(info, id)
     async with info.context.transaction() as session:
-        return await cancel_order(session, order_id, reason=reason, cause=info.context.cause)
+        return await cancel_order(
+            session, order_id, refund_to=refund_to, reason=reason, cause=info.context.cause
+        )
 
 
 async def order_receipt_confirm(info: Info, id: strawberry.ID) -> Order:

@@ -11,10 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
-from gateways.payment import (
+from gateways.payment.provider import (
+    AttemptStatus,
     ProviderError,
     ProviderRefused,
-    ProviderStatus,
 )
 from models import (
     Account,
@@ -29,8 +29,9 @@ from resolvers.ids import global_id
 from tests.clients import Client, Clients
 from tests.factories.order import CASH, arrive, create_order, dispatch
 from tests.factories.payment import (
-    ScriptedGateway,
-    connect_gateway,
+    ScriptedProvider,
+    attempt_of,
+    connect_provider,
     event_names_of,
     pay_at_sandbox,
     payment_of,
@@ -47,6 +48,8 @@ START = """
 mutation ($input: PaymentStartInput!) {
   paymentStart(input: $input) {
     payment { status startedAt order { status } }
+    attempt { number status channel expiresAt }
+    action { __typename ... on Redirect { url expiresAt } ... on ScanCode { code } }
     nextAction { kind value expiresAt }
     userErrors { code message field }
   }
@@ -99,13 +102,13 @@ async def test_a_pay_page_is_valid_no_longer_than_the_order(clients: Clients, sh
 
 
 async def test_a_declined_payment_can_be_started_again(clients: Clients, shop: Shop) -> None:
-    customer, order, payment, page = await start_new_payment(clients, shop)
+    customer, order, payment, _ = await start_new_payment(clients, shop)
 
     await pay_at_sandbox(shop, payment, PaymentStatus.FAILED)
     failed = await payment_of(shop, order)
     assert (failed.status, failed.failure) == (PaymentStatus.FAILED, "Declined by the payer.")
     again = await customer.do(START, id=id_of(payment))
-    assert again["nextAction"]["value"] == page
+    assert [again["attempt"][each] for each in ("number", "status")] == [2, "STARTED"]
     await pay_at_sandbox(shop, payment)
 
     assert (await reload_order(shop, order)).status is OrderStatus.CONFIRMED
@@ -145,7 +148,7 @@ async def test_after_a_lost_notification_a_query_finds_the_outcome(
         sandbox_of(shop), client=httpx.AsyncClient(transport=httpx.MockTransport(refuse_connection))
     )
 
-    await unreachable.settle(payment.reference, PaymentStatus.CAPTURED)
+    await unreachable.settle((await attempt_of(shop, payment)).reference, PaymentStatus.CAPTURED)
     await run_until_idle(shop)
     assert (await payment_of(shop, order)).status is PaymentStatus.STARTED
     tick(shop.settings.payments.query_interval)
@@ -159,7 +162,7 @@ async def test_a_provider_that_does_not_answer_can_be_asked_again(clients: Clien
     customer = await clients.customer()
     order = await create_new_order(shop, customer.account)
     payment = await payment_of(shop, order)
-    connect_gateway(shop, ScriptedGateway(errors=[ProviderError("down")]))
+    connect_provider(shop, ScriptedProvider(errors=[ProviderError("down")]))
 
     silent = await customer.do(START, id=id_of(payment))
     again = await customer.do(START, id=id_of(payment))
@@ -172,7 +175,7 @@ async def test_a_provider_that_does_not_answer_can_be_asked_again(clients: Clien
 async def test_a_payment_the_provider_refuses_fails(clients: Clients, shop: Shop) -> None:
     customer = await clients.customer()
     order = await create_new_order(shop, customer.account)
-    connect_gateway(shop, ScriptedGateway(errors=[ProviderRefused("card expired")]))
+    connect_provider(shop, ScriptedProvider(errors=[ProviderRefused("card expired")]))
 
     done = await customer.do(START, id=id_of(await payment_of(shop, order)))
 
@@ -186,8 +189,8 @@ async def test_a_payment_the_provider_refuses_fails(clients: Clients, shop: Shop
 async def test_a_payment_the_provider_has_captured_already_is_captured(clients: Clients, shop: Shop) -> None:
     customer = await clients.customer()
     order = await create_new_order(shop, customer.account)
-    provider = ScriptedGateway(errors=[ProviderRefused("paid already")], status=ProviderStatus.CAPTURED)
-    connect_gateway(shop, provider)
+    provider = ScriptedProvider(errors=[ProviderRefused("paid already")], status=AttemptStatus.CAPTURED)
+    connect_provider(shop, provider)
 
     await customer.do(START, id=id_of(await payment_of(shop, order)))
 

@@ -13,14 +13,15 @@ from domain.payment import request_refund
 from domain.payment.due import due_stalled_refunds
 from events.payment import resend_refund
 from events.shop import Shop
-from gateways.payment import ProviderError, ProviderRefused
+from gateways.payment.provider import ProviderError, ProviderRefused
 from models import CurrencyCode, Money, Order, OrderStatus, PaymentStatus, RefundStatus, Role
 from resolvers.ids import global_id
 from tests.clients import Clients
 from tests.factories.order import CASH, SANDBOX, create_order, deliver
 from tests.factories.payment import (
-    ScriptedGateway,
-    connect_gateway,
+    ScriptedProvider,
+    attempt_of,
+    connect_provider,
     event_names_of,
     pay_at_sandbox,
     payment_of,
@@ -72,7 +73,7 @@ async def test_a_cancelled_order_is_refunded(clients: Clients, shop: Shop, sessi
         9_900,
         f"SANDBOX-{order.number}-R1",
     )
-    charge = await sandbox_of(shop).find_charge(payment.reference)
+    charge = await sandbox_of(shop).find_charge((await attempt_of(shop, payment)).reference)
     assert charge is not None
     assert charge.refunded_amount == 9_900
     assert (await reload_order(shop, order)).payment_status.value == "REFUNDED"
@@ -90,7 +91,7 @@ async def test_a_payment_made_just_before_it_is_closed_at_the_provider_is_refund
     )
     await cancel_order(session, order.id, reason="late", cause=Cause(shop.clock()))
     await session.commit()
-    await unreachable.settle(payment.reference, PaymentStatus.CAPTURED)
+    await unreachable.settle((await attempt_of(shop, payment)).reference, PaymentStatus.CAPTURED)
     await run_until_idle(shop)
 
     [refund] = await refunds_of(shop, order)
@@ -113,8 +114,8 @@ async def request_new_refund(shop: Shop) -> Order:
 async def test_a_refund_is_sent_again_until_the_provider_answers(
     clients: Clients, shop: Shop, tick: Tick
 ) -> None:
-    provider = ScriptedGateway(errors=[ProviderError("down"), ProviderError("down")])
-    connect_gateway(shop, provider)
+    provider = ScriptedProvider(errors=[ProviderError("down"), ProviderError("down")])
+    connect_provider(shop, provider)
     order = await request_new_refund(shop)
 
     for _ in range(3):
@@ -127,8 +128,8 @@ async def test_a_refund_is_sent_again_until_the_provider_answers(
 
 
 async def test_a_refused_refund_is_retried_later(clients: Clients, shop: Shop, tick: Tick) -> None:
-    provider = ScriptedGateway(errors=[ProviderRefused("account frozen")])
-    connect_gateway(shop, provider)
+    provider = ScriptedProvider(errors=[ProviderRefused("account frozen")])
+    connect_provider(shop, provider)
     order = await request_new_refund(shop)
     await run_until_idle(shop)
     [refund] = await refunds_of(shop, order)
@@ -152,8 +153,8 @@ async def test_a_refused_refund_is_retried_later(clients: Clients, shop: Shop, t
 async def test_a_refund_without_an_answer_is_sent_again_half_a_day_later(
     clients: Clients, shop: Shop, tick: Tick
 ) -> None:
-    provider = ScriptedGateway()
-    connect_gateway(shop, provider)
+    provider = ScriptedProvider()
+    connect_provider(shop, provider)
     order = await request_new_refund(shop)
 
     async def find_stalled() -> list[int]:

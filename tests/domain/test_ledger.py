@@ -76,15 +76,26 @@ async def test_an_amount_of_zero_cannot_be_posted(shop: Shop, session: AsyncSess
 def test_the_payment_status_follows_from_what_was_captured_and_refunded(
     captured: int, refunded: int, status: OrderPaymentStatus
 ) -> None:
-    assert payment_status_for(total=100, captured=captured, refunded=refunded) is status
+    assert payment_status_for(total=100, cancelled=0, captured=captured, refunded=refunded) is status
 
 
 def test_an_order_that_costs_nothing_is_paid() -> None:
-    assert payment_status_for(total=0, captured=0, refunded=0) is OrderPaymentStatus.PAID
+    assert payment_status_for(total=0, cancelled=0, captured=0, refunded=0) is OrderPaymentStatus.PAID
+
+
+def test_an_order_of_which_all_was_cancelled_before_it_was_paid_is_unpaid() -> None:
+    assert payment_status_for(total=0, cancelled=100, captured=0, refunded=0) is OrderPaymentStatus.UNPAID
+
+
+@given(total=AMOUNTS, cancelled=AMOUNTS)
+def test_an_order_of_which_a_part_was_cancelled_is_paid_only_with_money(total: int, cancelled: int) -> None:
+    status = payment_status_for(total=total, cancelled=cancelled, captured=0, refunded=0)
+
+    assert (status is OrderPaymentStatus.PAID) == (total == cancelled == 0)
 
 
 @given(total=AMOUNTS, captured=AMOUNTS)
 def test_an_order_is_paid_exactly_when_all_of_it_was_captured(total: int, captured: int) -> None:
-    status = payment_status_for(total=total, captured=captured, refunded=0)
+    status = payment_status_for(total=total, cancelled=0, captured=captured, refunded=0)
 
     assert (status is OrderPaymentStatus.PAID) == (captured >= total)

@@ -1,6 +1,8 @@
 """Starting, capturing, failing and closing payments."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -12,17 +14,17 @@ from domain.errors import DomainError, ErrorCode
 from domain.order import cancel_order, lock_order
 from domain.payment import (
     PaymentMismatch,
-    PaymentOutcome,
     capture_payment,
     close_payments,
     collect_cash,
     fail_payment,
     refund_everything,
-    settle_payment,
+    settle_attempt,
     settle_refund,
     start_payment,
 )
 from events.shop import Shop
+from gateways.payment.provider import AttemptReport, AttemptStatus
 from models import (
     CurrencyCode,
     LedgerAccount,
@@ -31,6 +33,7 @@ from models import (
     OrderPaymentStatus,
     OrderStatus,
     Payment,
+    PaymentAttempt,
     PaymentStatus,
     Refund,
     RefundStatus,
@@ -84,11 +87,7 @@ async def test_a_payment_is_captured_once(shop: Shop, session: AsyncSession) -> 
 async def test_a_payment_that_failed_can_be_started_again(shop: Shop, session: AsyncSession) -> None:
     order, payment = await start_new_payment(session)
     await fail_payment(session, payment.id, reason="No money.", cause=Cause(NOW))
-    assert (payment.status, payment.failure, payment.query_at) == (
-        PaymentStatus.FAILED,
-        "No money.",
-        None,
-    )
+    assert (payment.status, payment.failure) == (PaymentStatus.FAILED, "No money.")
     await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, cause=Cause(NOW))
     assert (payment.status, payment.failure) == (PaymentStatus.STARTED, None)
     await capture_payment(session, payment.id, cause=Cause(NOW))
@@ -108,10 +107,10 @@ async def test_a_payment_that_failed_can_be_started_again(shop: Shop, session: A
 async def test_starting_twice_is_starting_once(shop: Shop, session: AsyncSession) -> None:
     order, payment = await start_new_payment(session)
     version = order.version
-    await start_payment(session, payment.id, query_at=NOW + 2 * PAY_WITHIN, cause=Cause(NOW))
+    again = await start_payment(session, payment.id, query_at=NOW + 2 * PAY_WITHIN, cause=Cause(NOW))
     await session.commit()
 
-    assert (order.version, payment.query_at) == (version, NOW + 2 * PAY_WITHIN)
+    assert (order.version, again.number, again.query_at) == (version, 1, NOW + 2 * PAY_WITHIN)
 
 
 async def test_a_captured_payment_cannot_fail_any_more(shop: Shop, session: AsyncSession) -> None:
@@ -187,30 +186,23 @@ async def test_a_paid_order_that_is_cancelled_owes_its_customer_until_the_refund
     ("facts", "why"),
     [
         ({"reference": "T0-9"}, "unknown reference"),
-        ({"order_number": "T0"}, "another order"),
         ({"amount": Money(9_899, CNY)}, "another amount"),
         ({"amount": Money(9_900, CurrencyCode.USD)}, "another amount"),
-        ({"method": CASH}, "unknown reference"),
+        ({"amount": None}, "no amount"),
+        ({"provider_reference": "P2"}, "another payment at the provider"),
     ],
 )
 async def test_a_report_counts_only_when_every_fact_of_it_fits(
-    shop: Shop, session: AsyncSession, facts: dict[str, object], why: str
+    shop: Shop, session: AsyncSession, facts: dict[str, Any], why: str
 ) -> None:
-    order, payment = await start_new_payment(session)
-    facts_that_fit = {
-        "method": SANDBOX,
-        "reference": payment.reference,
-        "order_number": order.number,
-        "amount": payment.total,
-    }
+    _, payment = await start_new_payment(session)
+    [attempt] = (await session.scalars(select(PaymentAttempt))).all()
+    attempt.provider_reference = "P1"
+    fitting = AttemptReport(attempt.reference, "P1", AttemptStatus.CAPTURED, payment.total)
     with pytest.raises(PaymentMismatch, match=why):
-        await settle_payment(
-            session,
-            outcome=PaymentOutcome.CAPTURED,
-            reason=None,
-            cause=Cause(NOW),
-            **facts_that_fit | facts,  # type: ignore[arg-type]
-        )
+        await settle_attempt(session, method=SANDBOX, report=replace(fitting, **facts), cause=Cause(NOW))
+    with pytest.raises(PaymentMismatch, match="unknown reference"):
+        await settle_attempt(session, method=CASH, report=fitting, cause=Cause(NOW))
     assert payment.status is PaymentStatus.STARTED
     await session.commit()
 

@@ -25,6 +25,7 @@ TABLES: list[Transitions[Any]] = [
     domain.order.TRANSITIONS,
     domain.order.EDIT_TRANSITIONS,
     domain.payment.TRANSITIONS,
+    domain.payment.ATTEMPT_TRANSITIONS,
     domain.payment.REFUND_TRANSITIONS,
     domain.shipment.TRANSITIONS,
     domain.delivery_run.TRANSITIONS,

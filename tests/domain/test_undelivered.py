@@ -139,6 +139,7 @@ async def test_a_refused_parcel_is_inspected_and_its_unpaid_order_cancelled(
 
     [cash] = await payments_of(session, order)
     assert (order.status, order.total_amount, cash.status) == (OrderStatus.CANCELLED, 0, PaymentStatus.CLOSED)
+    assert order.payment_status is OrderPaymentStatus.UNPAID
     assert parcel.ending is ShipmentEnding.WITHDRAWN
     assert [parcel.waiting_since, parcel.inspected_at] == [None, NOW]
     with pytest.raises(DomainError):

@@ -22,7 +22,7 @@ from websockets.typing import Subprotocol
 from edge.connections import NO_ROOM, LiveConnections
 from edge.media import UPLOADS_AT_ONCE
 from events.shop import Shop
-from gateways.payment import PaymentReport, ProviderStatus
+from gateways.payment.provider import AttemptReport, AttemptStatus
 from models import Cart, CurrencyCode, Money, Verification
 from settings import Settings
 from tests.api.cart.documents import ADD, create_variants
@@ -174,7 +174,7 @@ def allow_uploads(settings: Settings) -> Settings:
 async def test_wrong_signatures_from_an_address_are_limited_and_right_ones_are_not(
     clients: Clients, app: Starlette, shop: Shop
 ) -> None:
-    report = PaymentReport("nothing", ProviderStatus.CAPTURED, Money(1, CurrencyCode.CNY), "O1")
+    report = AttemptReport("nothing", None, AttemptStatus.CAPTURED, Money(1, CurrencyCode.CNY))
     body, headers = sandbox_of(shop).sign_notification(report)
     path = "/webhooks/payments/sandbox"
 

@@ -7,10 +7,9 @@ import pytest
 from starlette.applications import Starlette
 
 from app import create_app, open_shop
-from events.payment import charge_of, gateway_for
+from events.payment import begin_payment
 from events.shop import Shop
-from gateways.payment.sandbox import SandboxGateway
-from models import OrderStatus, PaymentMethod, PaymentStatus
+from models import OrderStatus, PaymentStatus
 from tests.clients import Clients
 from tests.conftest import Clock, settings_for
 from tests.databases import KeptDatabases
@@ -92,13 +91,11 @@ async def test_partners_are_told_which_span_called_them(
     async with shop.database.writes.begin() as session:
         order = await create_order(session, status=OrderStatus.PENDING, now=shop.clock())
         [payment] = await payments_of(session, order)
-    gateway, sandbox = gateway_for(shop, PaymentMethod.SANDBOX), shop.payments[PaymentMethod.SANDBOX]
-    assert isinstance(sandbox, SandboxGateway)
-    charge = await charge_of(shop, payment.id)
     assert shop.tracer
+    assert shop.sandbox
     with shop.tracer.root_span("settle", {}):
-        await gateway.start(charge)
-        await sandbox.settle(charge.reference, PaymentStatus.FAILED)
+        started = await begin_payment(shop, payment.id, by=order.account_id)
+        await shop.sandbox.settle(started.attempt.reference, PaymentStatus.FAILED)
     await send_spans(shop)
 
     sent = collector.named("POST 127.0.0.1")

@@ -60,7 +60,7 @@ NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 NUMBERS = count(1)
 CASH = PaymentMethod.CASH_ON_DELIVERY
 SANDBOX = PaymentMethod.SANDBOX
-OFFERED = frozenset({CASH, SANDBOX})
+OFFERED = frozenset({CASH, SANDBOX, PaymentMethod.STORE_CREDIT})
 PAY_WITHIN = timedelta(minutes=30)
 TERMS = OrderTerms(OFFERED, PAY_WITHIN)
 RECEIPT_AFTER = timedelta(days=10)
@@ -141,7 +141,7 @@ async def bring(session: AsyncSession, order: Order, status: OrderStatus, *, now
 async def pay(session: AsyncSession, order: Order, *, now: datetime = NOW) -> None:
     """Capture all payments in advance."""
     for payment in await payments_of(session, order):
-        if payment.method is not CASH and payment.status is not PaymentStatus.CAPTURED:
+        if payment.method is SANDBOX and payment.status is not PaymentStatus.CAPTURED:
             await start_payment(session, payment.id, query_at=now + PAY_WITHIN, cause=Cause(now))
             await capture_payment(session, payment.id, cause=Cause(now))
 

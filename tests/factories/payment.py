@@ -2,34 +2,61 @@
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import cast
 
 import httpx
 from sqlalchemy import select
 
-from events.payment import begin_payment
+from events.payment import PaymentStart, begin_payment
 from events.shop import Shop
-from gateways.payment import (
-    ActionKind,
-    Charge,
-    NextAction,
-    NotificationRefused,
-    PaymentGateway,
-    PaymentReport,
-    ProviderStatus,
+from gateways.payment.provider import (
+    Attempt,
+    AttemptReport,
+    AttemptStatus,
+    Closed,
+    NoticeAnswer,
+    NoticeRefused,
+    NoticeRequest,
+    NotYetThere,
+    Paid,
+    PaymentNotice,
+    PaymentProvider,
+    RefundOutcome,
     RefundReport,
+    RefundStart,
+    ScanCode,
+    Start,
+    Started,
+    Verdict,
 )
-from gateways.payment.sandbox import SandboxGateway
-from models import Money, Order, Payment, PaymentMethod, PaymentStatus, Refund
+from gateways.payment.sandbox import SandboxProvider
+from models import (
+    Order,
+    Payment,
+    PaymentAttempt,
+    PaymentChannel,
+    PaymentMethod,
+    PaymentStatus,
+    Refund,
+)
 from tests.factories.order import SANDBOX, create_order, events_of
 
 
-def sandbox_of(shop: Shop) -> SandboxGateway:
+def sandbox_of(shop: Shop) -> SandboxProvider:
     """The sandbox provider this shop is connected to."""
-    gateway = shop.payments[PaymentMethod.SANDBOX]
-    assert isinstance(gateway, SandboxGateway)
-    return gateway
+    assert shop.sandbox is not None
+    return shop.sandbox
+
+
+async def attempt_of(shop: Shop, payment: Payment) -> PaymentAttempt:
+    """The newest attempt of a payment, as it is now."""
+    async with shop.database.reads() as session:
+        rows = await session.scalars(
+            select(PaymentAttempt)
+            .where(PaymentAttempt.payment_id == payment.id)
+            .order_by(PaymentAttempt.number.desc())
+        )
+        return rows.all()[0]
 
 
 async def payment_of(shop: Shop, order: Order, method: PaymentMethod = PaymentMethod.SANDBOX) -> Payment:
@@ -57,7 +84,7 @@ async def pay_at_sandbox(
     shop: Shop, payment: Payment, status: PaymentStatus = PaymentStatus.CAPTURED
 ) -> None:
     """The payer pays or declines on the pay page, and the shop is notified."""
-    await sandbox_of(shop).settle(payment.reference, status)
+    await sandbox_of(shop).settle((await attempt_of(shop, payment)).reference, status)
 
 
 async def event_names_of(shop: Shop, order: Order) -> list[str]:
@@ -78,45 +105,61 @@ async def start_payment_at_provider(shop: Shop, payment: Payment, *, return_url:
     """The customer starts a payment; returns the URL of the pay page."""
     async with shop.database.reads() as session:
         order = await session.get_one(Order, payment.order_id)
-    started = await begin_payment(shop, payment.id, return_url=return_url, by=order.account_id)
-    return started.next_action.value
+    start = PaymentStart(return_url=return_url)
+    started = await begin_payment(shop, payment.id, by=order.account_id, start=start)
+    return started.attempt.action_value or ""
 
 
 @dataclass
-class ScriptedGateway:
+class ScriptedProvider:
     """A provider that raises the given errors, one per call, and then succeeds."""
 
     method: PaymentMethod = SANDBOX
+    channels: frozenset[PaymentChannel] = frozenset(PaymentChannel)
     errors: list[Exception] = field(default_factory=list)
     refunds: list[str] = field(default_factory=list)
-    status: ProviderStatus = ProviderStatus.WAITING
+    status: AttemptStatus = AttemptStatus.WAITING
+    closing: Closed | Paid | NotYetThere = field(default_factory=Closed)
+    started: list[Start] = field(default_factory=list)
 
     def raise_next_error(self) -> None:
         if self.errors:
             raise self.errors.pop(0)
 
-    async def start(self, charge: Charge) -> NextAction:
+    async def start(self, start: Start) -> Started:
         self.raise_next_error()
-        return NextAction(ActionKind.QR_CODE, "weixin://pay")
+        self.started.append(start)
+        return Started(None, ScanCode("weixin://pay"))
 
-    async def query(self, charge: Charge) -> PaymentReport:
-        return PaymentReport(charge.reference, self.status, charge.amount, charge.order_number)
+    async def query(self, attempt: Attempt) -> AttemptReport:
+        return AttemptReport(attempt.reference, None, self.status, attempt.amount)
 
-    async def close(self, charge: Charge) -> None:
+    async def close(self, attempt: Attempt) -> Closed | Paid | NotYetThere:
         self.raise_next_error()
+        return self.closing
 
-    async def refund(self, charge: Charge, *, amount: Money, reference: str, reason: str) -> RefundReport:
+    async def refund(self, refund: RefundStart) -> RefundReport:
         self.raise_next_error()
-        self.refunds.append(reference)
-        return RefundReport(f"P-{reference}")
+        self.refunds.append(refund.reference)
+        reference = f"P-{refund.reference}"
+        return RefundReport(refund.reference, reference, RefundOutcome.SUCCEEDED, refund.amount)
 
-    def verify(self, headers: dict[str, str], body: bytes, *, now: datetime) -> PaymentReport:
-        raise NotificationRefused("never speaks")
+    async def query_refund(self, refund: RefundStart, provider_reference: str | None) -> RefundReport:
+        return RefundReport(refund.reference, None, RefundOutcome.UNKNOWN, None)
+
+    async def read(self, request: NoticeRequest) -> PaymentNotice:
+        raise NoticeRefused("never speaks")
+
+    def answer(self, verdict: Verdict) -> NoticeAnswer:
+        return NoticeAnswer(400)
+
+    async def check(self) -> list[str]:
+        return []
 
 
-def connect_gateway(shop: Shop, gateway: PaymentGateway) -> None:
+def connect_provider(shop: Shop, provider: PaymentProvider) -> None:
     """Replace the provider of a payment method."""
-    cast("MutableMapping[PaymentMethod, PaymentGateway]", shop.payments)[gateway.method] = gateway
+    cast("MutableMapping[PaymentMethod, PaymentProvider]", shop.payments)[provider.method] = provider
 
 
 def refuse_connection(request: httpx.Request) -> httpx.Response:

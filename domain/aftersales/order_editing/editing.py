@@ -140,7 +140,7 @@ async def collect_difference(
     field = ("payment_method",)
     if method is None:
         raise Invalid("Say how you pay {amount} more.", amount=priced.difference, field=field)
-    if method not in terms.offered_methods:
+    if method not in terms.offered_methods or method.paid_when_placed:
         raise NotOffered(method, field=field)
     parts = [(method, difference)]
     [payment] = await add_payments(session, order, parts, limit=terms.payments_limit)

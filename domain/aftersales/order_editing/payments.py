@@ -21,6 +21,7 @@ from domain.order import (
     lock_order,
 )
 from domain.order.cash import find_cash_payments, sum_cash_under_way
+from domain.order.credit import take_credit
 from domain.order.waiting_edit import drop_waiting_edit
 from domain.outbox import record
 from domain.payment import add_payments
@@ -69,7 +70,8 @@ async def change_payments(
     if given != unpaid:
         raise AmountMismatch(due=order.money(unpaid), given=order.money(given), field=("payments",))
     await check_paid_at_door(session, order, planned, unpaid=unpaid)
-    await divide_anew(session, order, open_payments, planned, terms, now=cause.now)
+    added = await divide_anew(session, order, open_payments, planned, terms, now=cause.now)
+    await take_credit(session, order, added, cause=cause)
     if order.status is OrderStatus.CONFIRMED and order.payment_due_at is None:
         within = terms.time_to_pay(each.method for each in planned)
         order.payment_due_at = cause.now + within if within is not None else None
@@ -124,8 +126,8 @@ async def divide_anew(
     terms: OrderTerms,
     *,
     now: datetime,
-) -> None:
-    """Replace the open payments by others; one of the same method and amount stays as it is."""
+) -> list[Payment]:
+    """Replace the open payments by others, which are returned; one of the same method and amount stays."""
     left = list(planned)
     kept: list[Payment] = []
     for payment in open_payments:
@@ -138,12 +140,12 @@ async def divide_anew(
     parts = [(each.method, each.amount.minor) for each in left]
     added = await add_payments(session, order, parts, limit=terms.payments_limit)
     check_cash(order, [*kept, *added], field=("payments",))
+    return added
 
 
 def replace_payment(payment: Payment, *, now: datetime) -> None:
     """Close a payment that others take the place of; one that was started may still be paid there."""
     move(payment, PaymentStatus.CLOSED, TRANSITIONS)
-    payment.query_at = None
     if payment.started_at is None:
         payment.amount = 0
     else:

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cart import save_line
 from domain.cause import Cause
+from domain.store_credit import redeem_gift_card
 from models import (
     GRANTS,
     Account,
@@ -37,6 +38,7 @@ from tests.factories.aftersales import create_media, create_ticket
 from tests.factories.cart import create_cart
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import create_order
+from tests.factories.store_credit import create_gift_card
 from tests.factories.token import create_sign_in
 
 PUBLIC = "public"
@@ -211,6 +213,9 @@ async def create_things(session: AsyncSession, account: Account) -> Things:
     sign_in = create_sign_in(account, family=f"of account {account.id}", now=STARTED_AT)
     session.add(sign_in)
     delivery = await find_one(session, select(Delivery).where(Delivery.order_id == order.id))
+    gift_card = await create_gift_card(session, now=STARTED_AT)
+    by_customer = Cause(STARTED_AT, account.id)
+    await redeem_gift_card(session, account.id, gift_card.code_hash, cause=by_customer)
     rows: dict[str, Any] = {
         "Account": account,
         "Address": address,
@@ -220,6 +225,7 @@ async def create_things(session: AsyncSession, account: Account) -> Things:
         "DeliveryLine": await find_one(
             session, select(DeliveryLine).where(DeliveryLine.delivery_id == delivery.id)
         ),
+        "GiftCard": gift_card,
         "Media": media,
         "Order": order,
         "OrderLine": await find_one(session, select(OrderLine).where(OrderLine.order_id == order.id)),

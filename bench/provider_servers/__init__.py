@@ -1,0 +1,1 @@
+"""Servers that speak the protocols of payment providers, each in its own process, with faults on demand."""

@@ -1,0 +1,50 @@
+"""Refunds into store credit: paid by the shop itself, at once and once."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.cause import Cause
+from domain.errors import WrongState
+from domain.payment.refund import lock_refund, record_refund_request, settle_refund
+from domain.payment.states import REFUND_TRANSITIONS
+from domain.state import move
+from domain.store_credit import check_refund_target, refund_to_credit
+from models import LedgerAccount, Payment, Refund, RefundStatus, RefundTarget
+
+CREDIT_REFERENCE = "store credit"
+"""What such a refund is called in place of a provider's reference."""
+
+
+async def pay_credit_refund(session: AsyncSession, refund_id: int, *, cause: Cause) -> Refund:
+    """Pay a refund into the store credit of its customer; a repetition changes nothing."""
+    order, refund = await lock_refund(session, refund_id)
+    if refund.status is RefundStatus.SUCCEEDED or refund.target is not RefundTarget.STORE_CREDIT:
+        return refund
+    await refund_to_credit(session, order, refund, now=cause.now)
+    return await settle_refund(
+        session,
+        refund_id,
+        provider_reference=CREDIT_REFERENCE,
+        cause=cause,
+        out_of=LedgerAccount.STORE_CREDIT,
+    )
+
+
+async def redirect_refund(session: AsyncSession, refund_id: int, *, cause: Cause) -> Refund:
+    """Have a refund that no provider can pay go into store credit instead: of cash, or one that failed.
+
+    WrongState for one that was paid or that a provider is carrying out.
+    """
+    order, refund = await lock_refund(session, refund_id)
+    payment = await session.get_one(Payment, refund.payment_id)
+    if refund.status is RefundStatus.SUCCEEDED:
+        raise WrongState("This refund has been paid already.", field=("id",))
+    if refund.target is RefundTarget.STORE_CREDIT:
+        return refund
+    if not payment.method.collected_offline and refund.status is not RefundStatus.FAILED:
+        raise WrongState("The provider is carrying this refund out.", field=("id",))
+    await check_refund_target(session, order, RefundTarget.STORE_CREDIT, field=("id",))
+    if refund.status is RefundStatus.FAILED:
+        move(refund, RefundStatus.PENDING, REFUND_TRANSITIONS)
+    refund.target, refund.retry_at = RefundTarget.STORE_CREDIT, None
+    record_refund_request(session, order, [refund], cause=cause)
+    return refund

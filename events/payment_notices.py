@@ -1,0 +1,57 @@
+"""Taking what providers tell by themselves: once, whatever order it comes in."""
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.cause import Cause
+from domain.payment import PaymentMismatch, register_notification, settle_attempt
+from events.types import Resources
+from gateways.payment.provider import (
+    DisputeNotice,
+    Ignored,
+    Notice,
+    NoticeRefused,
+    PaymentNotice,
+    PaymentProvider,
+    RefundNotice,
+    Verdict,
+)
+
+log = structlog.get_logger()
+
+
+async def take_notice(resources: Resources, provider: PaymentProvider, notice: Notice) -> Verdict:
+    """Follow a verified notice; what makes it unique and what it causes are written in one transaction.
+
+    NoticeRefused where it does not fit what the shop knows.
+    """
+    if isinstance(notice, Ignored):
+        log.info("payment.notification_ignored", provider=provider.method, reason=notice.reason)
+        return Verdict.ACCEPTED
+    cause = Cause(resources.clock())
+    async with resources.database.writes.begin() as session:
+        if not await register_notification(
+            session, method=provider.method, nonce=notice.notice_id, now=cause.now
+        ):
+            log.info("payment.notification_repeated", provider=provider.method)
+            return Verdict.REPEATED
+        try:
+            await follow(session, resources, provider, notice, cause=cause)
+        except PaymentMismatch as mismatch:
+            raise NoticeRefused(str(mismatch)) from mismatch
+    resources.wake_relay()
+    return Verdict.ACCEPTED
+
+
+async def follow(
+    session: AsyncSession,
+    resources: Resources,
+    provider: PaymentProvider,
+    notice: PaymentNotice | RefundNotice | DisputeNotice,
+    *,
+    cause: Cause,
+) -> None:
+    if isinstance(notice, PaymentNotice):
+        await settle_attempt(session, method=provider.method, report=notice.report, cause=cause)
+    else:
+        log.warning("payment.notification_not_followed", provider=provider.method, id=notice.notice_id)

@@ -1,0 +1,1 @@
+"""Alipay, against a gateway server of ours in a process of its own."""
