@@ -13,7 +13,6 @@ from gateways.metrics import Metrics
 from gateways.notice import NoticeRefused
 from gateways.payment.provider import (
     Attempt,
-    AttemptReport,
     Closed,
     Notice,
     NoticeAnswer,
@@ -22,14 +21,13 @@ from gateways.payment.provider import (
     Paid,
     PaymentProvider,
     ProviderRefused,
-    RefundReport,
     RefundStart,
     Start,
     Started,
     Verdict,
 )
 from gateways.tracing import Tracer, open_span
-from models import CarrierCode, PaymentChannel, PaymentMethod
+from models import AttemptReport, CarrierCode, PaymentChannel, PaymentMethod, RefundReport
 
 
 @dataclass(frozen=True, slots=True)

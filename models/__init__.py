@@ -98,6 +98,13 @@ from models.payment import (
     SandboxCharge,
     SandboxRefund,
 )
+from models.payment_reports import (
+    AttemptReport,
+    AttemptStatus,
+    DisputeStatus,
+    RefundOutcome,
+    RefundReport,
+)
 from models.permissions import ENROLMENT, GRANTS, Permission, is_granted
 from models.pickup import Pickup, PickupStatus
 from models.promotion import Promotion, PromotionBuyer, PromotionKind, PromotionScopeKind, PromotionUse
@@ -156,6 +163,8 @@ __all__ = [
     "ArticleSearchText",
     "ArticleStatus",
     "ArticleVersion",
+    "AttemptReport",
+    "AttemptStatus",
     "Attribute",
     "AttributeType",
     "AttributeValue",
@@ -181,6 +190,7 @@ __all__ = [
     "DeliveryRunStatus",
     "DeliveryRunStop",
     "DeviceToken",
+    "DisputeStatus",
     "Event",
     "FulfilmentStatus",
     "GiftCard",
@@ -245,6 +255,8 @@ __all__ = [
     "Reading",
     "RecoveryCode",
     "Refund",
+    "RefundOutcome",
+    "RefundReport",
     "RefundStatus",
     "RefundTarget",
     "RegisteredOperation",

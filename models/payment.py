@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, HasCurrency, Id, Minor
 from models.money import CurrencyCode, Money
+from models.payment_reports import AttemptStatus
 
 
 class PaymentMethod(StrEnum):
@@ -250,7 +251,7 @@ class PaymentAttempt(HasCurrency, Base):
     """When it ends at the provider."""
     query_at: Mapped[datetime | None]
     """When the provider is asked again; also of one that was closed, until its end is past."""
-    reported: Mapped[str | None]
+    reported: Mapped[AttemptStatus | None]
     """What the provider said last."""
     reported_at: Mapped[datetime | None]
     captured_at: Mapped[datetime | None]

@@ -6,8 +6,8 @@ from domain.aftersales.states import REFUND_TYPES
 from domain.audit.comparison import select_differences, select_rows, sum_by, total_of
 from domain.audit.orders import select_wrong_sums
 from domain.ledger import CAPTURE_KINDS, payment_status_expression
-from gateways.payment.provider import AttemptStatus
 from models import (
+    AttemptStatus,
     LedgerAccount,
     LedgerEntry,
     Order,

@@ -39,13 +39,16 @@ UNDER_WAY = (
 )
 """The customer can still pay, or has."""
 
+PAYABLE = (*UNDER_WAY, PaymentAttemptStatus.DECLINED)
+"""Some providers take money for what they declined before, so it is closed before another one starts."""
+
 
 class AttemptUnderWay(Exception):
     """Another attempt of the payment is under way, which has to be closed at the provider first."""
 
-    def __init__(self, attempt: PaymentAttempt) -> None:
+    def __init__(self, payment: Payment, attempt: PaymentAttempt) -> None:
         super().__init__(attempt.reference)
-        self.attempt = attempt
+        self.method, self.attempt = payment.method, attempt
 
 
 async def start_payment(
@@ -71,11 +74,11 @@ async def start_payment(
     if due_at is not None and due_at <= cause.now:
         raise WrongState("The time to pay for this order is over.", field=("id",))
     newest = await find_newest_attempt(session, payment)
-    if newest is not None and newest.status in UNDER_WAY:
+    if newest is not None and newest.status in PAYABLE:
         if newest.status is PaymentAttemptStatus.PROCESSING:
             raise WrongState("This payment is on its way.", field=("id",))
         if not is_usable(newest, payment, channel, now=cause.now):
-            raise AttemptUnderWay(newest)
+            raise AttemptUnderWay(payment, newest)
         newest.query_at = query_at
         return newest
     attempt = new_attempt(payment, newest, channel, due_at=due_at, now=cause.now)
@@ -88,6 +91,11 @@ async def start_payment(
         record(session, PaymentStarted(order, payment_id=payment.id), cause)
     await session.flush()
     return attempt
+
+
+async def find_attempt_by_reference(session: AsyncSession, reference: str) -> PaymentAttempt | None:
+    """The attempt a provider knows under this reference."""
+    return await session.scalar(select(PaymentAttempt).where(PaymentAttempt.reference == reference))
 
 
 async def find_newest_attempt(session: AsyncSession, payment: Payment) -> PaymentAttempt | None:
@@ -105,7 +113,8 @@ def is_usable(attempt: PaymentAttempt, payment: Payment, channel: PaymentChannel
     """Whether the customer can go on with an attempt that is under way; its action may be missing yet."""
     works_until = attempt.action_expires_at or attempt.expires_at
     return (
-        attempt.channel is channel
+        attempt.status in UNDER_WAY
+        and attempt.channel is channel
         and attempt.amount == payment.amount
         and now < min(works_until, attempt.expires_at)
     )
@@ -215,7 +224,7 @@ async def close_attempt(
         return
     attempt.closed_at = cause.now if confirmed else None
     attempt.query_at = query_at
-    if attempt.status in UNDER_WAY:
+    if attempt.status in PAYABLE:
         move(attempt, PaymentAttemptStatus.CLOSED, ATTEMPT_TRANSITIONS)
 
 

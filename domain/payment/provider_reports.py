@@ -9,8 +9,15 @@ from domain.cause import Cause
 from domain.payment.attempts import UNDER_WAY, capture_attempt, decline_attempt, lock_attempt
 from domain.payment.states import ATTEMPT_TRANSITIONS
 from domain.state import move
-from gateways.payment.provider import AttemptReport, AttemptStatus
-from models import Payment, PaymentAttempt, PaymentAttemptStatus, PaymentMethod, PaymentNotification
+from models import (
+    AttemptReport,
+    AttemptStatus,
+    Payment,
+    PaymentAttempt,
+    PaymentAttemptStatus,
+    PaymentMethod,
+    PaymentNotification,
+)
 from models.sql.upsert import upsert_into
 from text.messages import Message
 

@@ -37,7 +37,7 @@ ATTEMPT_TRANSITIONS = transition_table(
             PaymentAttemptStatus.DECLINED,
             PaymentAttemptStatus.CLOSED,
         },
-        PaymentAttemptStatus.DECLINED: {PaymentAttemptStatus.CAPTURED},
+        PaymentAttemptStatus.DECLINED: {PaymentAttemptStatus.CAPTURED, PaymentAttemptStatus.CLOSED},
         PaymentAttemptStatus.CLOSED: {PaymentAttemptStatus.CAPTURED},
         PaymentAttemptStatus.CAPTURED: set(),
     },

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from edge.addresses import client_address
 from edge.rates import too_many_response
-from events.payment_notices import take_notice
+from events.payment import take_notice
 from events.shop import Shop
 from gateways.payment.provider import NoticeRefused, NoticeRequest, PaymentProvider, ProviderError, Verdict
 from models import PaymentMethod

@@ -18,8 +18,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateways.payment.provider import (
     Attempt,
-    AttemptReport,
-    AttemptStatus,
     Closed,
     NoticeAnswer,
     NoticeRefused,
@@ -29,8 +27,6 @@ from gateways.payment.provider import (
     PaymentNotice,
     ProviderRefused,
     Redirect,
-    RefundOutcome,
-    RefundReport,
     RefundStart,
     Start,
     Started,
@@ -38,11 +34,15 @@ from gateways.payment.provider import (
 )
 from gateways.secrets import sign_message, verify_signature
 from models import (
+    AttemptReport,
+    AttemptStatus,
     CurrencyCode,
     Money,
     PaymentChannel,
     PaymentMethod,
     PaymentStatus,
+    RefundOutcome,
+    RefundReport,
     SandboxCharge,
     SandboxRefund,
 )

@@ -44,7 +44,7 @@ def upgrade() -> None:
         sa.Column("created_at", base.UtcDateTime(timezone=True), nullable=False),
         sa.Column("expires_at", base.UtcDateTime(timezone=True), nullable=False),
         sa.Column("query_at", base.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("reported", sa.String(), nullable=True),
+        sa.Column("reported", sa.String(length=32), nullable=True),
         sa.Column("reported_at", base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("captured_at", base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("closed_at", base.UtcDateTime(timezone=True), nullable=True),

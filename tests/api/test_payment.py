@@ -11,20 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
-from gateways.payment.provider import (
-    AttemptStatus,
-    ProviderError,
-    ProviderRefused,
-)
-from models import (
-    Account,
-    Event,
-    Order,
-    OrderStatus,
-    Payment,
-    PaymentStatus,
-    Role,
-)
+from gateways.payment.provider import ProviderError, ProviderRefused
+from models import Account, AttemptStatus, Event, Order, OrderStatus, Payment, PaymentStatus, Role
 from resolvers.ids import global_id
 from tests.clients import Client, Clients
 from tests.factories.order import CASH, arrive, create_order, dispatch

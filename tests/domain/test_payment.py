@@ -24,8 +24,9 @@ from domain.payment import (
     start_payment,
 )
 from events.shop import Shop
-from gateways.payment.provider import AttemptReport, AttemptStatus
 from models import (
+    AttemptReport,
+    AttemptStatus,
     CurrencyCode,
     LedgerAccount,
     Money,

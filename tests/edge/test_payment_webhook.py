@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import func, select
 
 from events.shop import Shop
-from gateways.payment.provider import AttemptReport, AttemptStatus
 from gateways.payment.sandbox import (
     NONCE_HEADER,
     SIGNATURE_HEADER,
@@ -17,7 +16,15 @@ from gateways.payment.sandbox import (
     notification_signing_input,
 )
 from gateways.secrets import sign_message
-from models import CurrencyCode, Money, Payment, PaymentNotification, PaymentStatus
+from models import (
+    AttemptReport,
+    AttemptStatus,
+    CurrencyCode,
+    Money,
+    Payment,
+    PaymentNotification,
+    PaymentStatus,
+)
 from tests.clients import Clients
 from tests.factories.payment import attempt_of, event_names_of, payment_of, sandbox_of, start_new_payment
 from tests.observe import assert_books_agree

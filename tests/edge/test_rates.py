@@ -22,8 +22,7 @@ from websockets.typing import Subprotocol
 from edge.connections import NO_ROOM, LiveConnections
 from edge.media import UPLOADS_AT_ONCE
 from events.shop import Shop
-from gateways.payment.provider import AttemptReport, AttemptStatus
-from models import Cart, CurrencyCode, Money, Verification
+from models import AttemptReport, AttemptStatus, Cart, CurrencyCode, Money, Verification
 from settings import Settings
 from tests.api.cart.documents import ADD, create_variants
 from tests.clients import Client, Clients

@@ -11,8 +11,6 @@ from events.payment import PaymentStart, begin_payment
 from events.shop import Shop
 from gateways.payment.provider import (
     Attempt,
-    AttemptReport,
-    AttemptStatus,
     Closed,
     NoticeAnswer,
     NoticeRefused,
@@ -21,8 +19,6 @@ from gateways.payment.provider import (
     Paid,
     PaymentNotice,
     PaymentProvider,
-    RefundOutcome,
-    RefundReport,
     RefundStart,
     ScanCode,
     Start,
@@ -31,6 +27,8 @@ from gateways.payment.provider import (
 )
 from gateways.payment.sandbox import SandboxProvider
 from models import (
+    AttemptReport,
+    AttemptStatus,
     Order,
     Payment,
     PaymentAttempt,
@@ -38,6 +36,8 @@ from models import (
     PaymentMethod,
     PaymentStatus,
     Refund,
+    RefundOutcome,
+    RefundReport,
 )
 from tests.factories.order import SANDBOX, create_order, events_of
 

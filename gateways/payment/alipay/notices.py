@@ -6,17 +6,8 @@ from urllib.parse import parse_qsl
 
 from gateways.payment.alipay.signing import AlipayKeys, signing_input
 from gateways.payment.alipay.values import read_moment, read_yuan
-from gateways.payment.provider import (
-    AttemptReport,
-    AttemptStatus,
-    Ignored,
-    Notice,
-    NoticeRefused,
-    PaymentNotice,
-    RefundNotice,
-    RefundOutcome,
-    RefundReport,
-)
+from gateways.payment.provider import Ignored, Notice, NoticeRefused, PaymentNotice, RefundNotice
+from models import AttemptReport, AttemptStatus, RefundOutcome, RefundReport
 
 NOTICE_BYTES_LIMIT = 64_000
 PARAMETERS_LIMIT = 100

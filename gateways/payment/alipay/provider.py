@@ -15,8 +15,6 @@ from gateways.payment.provider import (
     Action,
     AppParameters,
     Attempt,
-    AttemptReport,
-    AttemptStatus,
     Closed,
     Notice,
     NoticeAnswer,
@@ -26,8 +24,6 @@ from gateways.payment.provider import (
     ProviderError,
     ProviderRefused,
     Redirect,
-    RefundOutcome,
-    RefundReport,
     RefundStart,
     ScanCode,
     Start,
@@ -35,7 +31,15 @@ from gateways.payment.provider import (
     Statement,
     Verdict,
 )
-from models import CurrencyCode, PaymentChannel, PaymentMethod
+from models import (
+    AttemptReport,
+    AttemptStatus,
+    CurrencyCode,
+    PaymentChannel,
+    PaymentMethod,
+    RefundOutcome,
+    RefundReport,
+)
 
 NOT_THERE = "ACQ.TRADE_NOT_EXIST"
 NOT_OPEN = {"ACQ.TRADE_STATUS_ERROR", "ACQ.REASON_TRADE_STATUS_INVALID", "ACQ.REASON_ILLEGAL_STATUS"}

@@ -31,8 +31,6 @@ from gateways.payment.card.reports import dispute_fee, dispute_status, report_in
 from gateways.payment.card.statement import read_statement, write_statement
 from gateways.payment.provider import (
     Attempt,
-    AttemptReport,
-    AttemptStatus,
     ClientSecret,
     Closed,
     DisputeNotice,
@@ -48,15 +46,13 @@ from gateways.payment.provider import (
     ProviderError,
     ProviderRefused,
     RefundNotice,
-    RefundOutcome,
-    RefundReport,
     RefundStart,
     Start,
     Started,
     Statement,
     Verdict,
 )
-from models import PaymentChannel, PaymentMethod
+from models import AttemptReport, AttemptStatus, PaymentChannel, PaymentMethod, RefundOutcome, RefundReport
 
 KEY_LIFETIME = timedelta(hours=23)
 """How long an idempotency key is relied on; Stripe keeps it for a day at least and forgets it then."""

@@ -6,15 +6,8 @@ from datetime import UTC, datetime
 from gateways.payment.card.amounts import is_priced_in, money_of
 from gateways.payment.card.api import clean_text
 from gateways.payment.card.objects import BalanceTransaction, Charge, Dispute, Intent, StripeRefund
-from gateways.payment.provider import (
-    AttemptReport,
-    AttemptStatus,
-    DisputeStatus,
-    ProviderError,
-    RefundOutcome,
-    RefundReport,
-)
-from models import Money
+from gateways.payment.provider import ProviderError
+from models import AttemptReport, AttemptStatus, DisputeStatus, Money, RefundOutcome, RefundReport
 
 INTENT_STATUSES: Mapping[str, AttemptStatus] = {
     "requires_payment_method": AttemptStatus.WAITING,

@@ -12,8 +12,6 @@ from gateways.payment.provider import (
     Action,
     AppParameters,
     Attempt,
-    AttemptReport,
-    AttemptStatus,
     Closed,
     Notice,
     NoticeAnswer,
@@ -23,8 +21,6 @@ from gateways.payment.provider import (
     ProviderError,
     ProviderRefused,
     Redirect,
-    RefundOutcome,
-    RefundReport,
     RefundStart,
     ScanCode,
     Start,
@@ -37,7 +33,16 @@ from gateways.payment.wechat_pay.bill import fetch_bill, read_bill
 from gateways.payment.wechat_pay.content import Prepaid, Refund, Transaction
 from gateways.payment.wechat_pay.notices import ANSWERS, NoticeReader
 from gateways.payment.wechat_pay.reports import report_refund, report_transaction
-from models import CurrencyCode, Money, PaymentChannel, PaymentMethod
+from models import (
+    AttemptReport,
+    AttemptStatus,
+    CurrencyCode,
+    Money,
+    PaymentChannel,
+    PaymentMethod,
+    RefundOutcome,
+    RefundReport,
+)
 
 ORDERS_PATH = "/v3/pay/transactions"
 REFUNDS_PATH = "/v3/refund/domestic/refunds"

@@ -1,13 +1,8 @@
 """What WeChat Pay says of attempts and refunds, in the words of the Protocol."""
 
-from gateways.payment.provider import (
-    AttemptReport,
-    AttemptStatus,
-    ProviderError,
-    RefundOutcome,
-    RefundReport,
-)
+from gateways.payment.provider import ProviderError
 from gateways.payment.wechat_pay.content import Refund, Transaction
+from models import AttemptReport, AttemptStatus, RefundOutcome, RefundReport
 
 STATUSES = {
     "NOTPAY": AttemptStatus.WAITING,

@@ -20,8 +20,9 @@ from domain.payment import (
     start_payment,
 )
 from events.shop import Shop
-from gateways.payment.provider import AttemptReport, AttemptStatus
 from models import (
+    AttemptReport,
+    AttemptStatus,
     OrderPaymentStatus,
     OrderStatus,
     Payment,
@@ -169,7 +170,7 @@ async def test_an_audit_finds_money_of_an_attempt_that_no_order_knows(
     attempt.status = PaymentAttemptStatus.CAPTURED
     await session.flush()
     [found] = await audit_books(session)
-    attempt.status, attempt.reported = PaymentAttemptStatus.CLOSED, AttemptStatus.CAPTURED.value
+    attempt.status, attempt.reported = PaymentAttemptStatus.CLOSED, AttemptStatus.CAPTURED
     await session.flush()
     [told] = await audit_books(session)
     await session.commit()

@@ -13,7 +13,6 @@ import pytest
 
 from gateways.payment.provider import (
     Attempt,
-    AttemptStatus,
     Closed,
     NoticeRefused,
     NoticeRequest,
@@ -23,11 +22,10 @@ from gateways.payment.provider import (
     PaymentProvider,
     ProviderError,
     ProviderRefused,
-    RefundOutcome,
     RefundStart,
     Start,
 )
-from models import Money, PaymentChannel
+from models import AttemptStatus, Money, PaymentChannel, RefundOutcome
 
 LIFETIME = timedelta(minutes=30)
 

@@ -17,17 +17,9 @@ from gateways.payment.alipay import connect
 from gateways.payment.alipay.gateway import split_members
 from gateways.payment.alipay.signing import KeyUnreadable, read_private_key, read_public_key
 from gateways.payment.alipay.values import read_yuan
-from gateways.payment.provider import (
-    AttemptStatus,
-    Closed,
-    NotYetThere,
-    Paid,
-    ProviderError,
-    ProviderRefused,
-    RefundOutcome,
-)
+from gateways.payment.provider import Closed, NotYetThere, Paid, ProviderError, ProviderRefused
 from gateways.secrets import Secrets
-from models import CurrencyCode, Money, PaymentChannel
+from models import AttemptStatus, CurrencyCode, Money, PaymentChannel, RefundOutcome
 from tests.conftest import settings_for
 from tests.gateways.payment.alipay.desk import AlipayDesk, AlipayServer, open_desk
 from tests.gateways.payment.provider_contract import begin, begin_paid, new_start, part_of

@@ -11,15 +11,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from gateways.payment.alipay.notices import parse_form, read_notice
 from gateways.payment.alipay.signing import AlipayKeys, read_public_key, signing_input
 from gateways.payment.provider import (
-    AttemptStatus,
     Ignored,
     NoticeAnswer,
     NoticeRefused,
     PaymentNotice,
     RefundNotice,
-    RefundOutcome,
     Verdict,
 )
+from models import AttemptStatus, RefundOutcome
 from tests.gateways.payment.alipay.desk import AlipayDesk, AlipayServer, open_desk
 from tests.gateways.payment.provider_contract import begin, begin_paid, part_of
 

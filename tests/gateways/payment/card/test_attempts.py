@@ -8,7 +8,6 @@ import pytest
 
 from gateways.payment.provider import (
     Attempt,
-    AttemptStatus,
     ClientSecret,
     Closed,
     NothingToDo,
@@ -17,7 +16,7 @@ from gateways.payment.provider import (
     ProviderError,
     ProviderRefused,
 )
-from models import CurrencyCode, Money
+from models import AttemptStatus, CurrencyCode, Money
 from tests.gateways.payment.card.desk import CardDesk
 from tests.gateways.payment.provider_contract import begin, begin_paid, new_start
 

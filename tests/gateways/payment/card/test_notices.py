@@ -10,9 +10,7 @@ import pytest
 
 from gateways.payment.card.notices import SIGNATURE_HEADER, TOLERANCE, sign_notice, verify_notice
 from gateways.payment.provider import (
-    AttemptStatus,
     DisputeNotice,
-    DisputeStatus,
     Ignored,
     NoticeRefused,
     NoticeRequest,
@@ -20,7 +18,7 @@ from gateways.payment.provider import (
     ProviderError,
     Verdict,
 )
-from models import CurrencyCode, Money
+from models import AttemptStatus, CurrencyCode, DisputeStatus, Money
 from tests.gateways.payment.card.desk import CardDesk
 from tests.gateways.payment.provider_contract import begin, begin_paid
 

@@ -5,13 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from gateways.payment.provider import (
-    Ignored,
-    ProviderError,
-    ProviderRefused,
-    RefundNotice,
-    RefundOutcome,
-)
+from gateways.payment.provider import Ignored, ProviderError, ProviderRefused, RefundNotice
+from models import RefundOutcome
 from tests.gateways.payment.card.desk import CardDesk
 from tests.gateways.payment.provider_contract import begin, begin_paid, part_of
 

@@ -9,16 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from gateways.payment.provider import (
-    AppParameters,
-    AttemptStatus,
-    ProviderRefused,
-    Redirect,
-    ScanCode,
-    Started,
-)
+from gateways.payment.provider import AppParameters, ProviderRefused, Redirect, ScanCode, Started
 from gateways.payment.wechat_pay import WeChatPay
-from models import CurrencyCode, Money, PaymentChannel
+from models import AttemptStatus, CurrencyCode, Money, PaymentChannel
 from tests.gateways.payment.wechat_pay.attempts import attempt_of, new_start
 from tests.gateways.payment.wechat_pay.server import WeChatPayServer
 

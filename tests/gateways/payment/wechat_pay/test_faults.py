@@ -6,18 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateways.payment.provider import (
-    Attempt,
-    AttemptStatus,
-    Closed,
-    NotYetThere,
-    Paid,
-    ProviderError,
-    ProviderRefused,
-    RefundOutcome,
-)
+from gateways.payment.provider import Attempt, Closed, NotYetThere, Paid, ProviderError, ProviderRefused
 from gateways.payment.wechat_pay import WeChatPay, connect
 from gateways.secrets import Secrets
+from models import AttemptStatus, RefundOutcome
 from tests.gateways.payment.wechat_pay.attempts import (
     attempt_of,
     new_reference,

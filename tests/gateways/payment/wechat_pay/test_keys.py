@@ -8,11 +8,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_pem_x509_certificate
 
-from gateways.payment.provider import AttemptStatus, NoticeRefused, PaymentNotice, ProviderError
+from gateways.payment.provider import NoticeRefused, PaymentNotice, ProviderError
 from gateways.payment.wechat_pay import WeChatPay
 from gateways.payment.wechat_pay.content import CertificateList, Envelope
 from gateways.payment.wechat_pay.platform_keys import PlatformKeys
 from gateways.payment.wechat_pay.signing import SignatureRefused, SignedMessage, decrypt
+from models import AttemptStatus
 from tests.gateways.payment.wechat_pay.attempts import paid_attempt
 from tests.gateways.payment.wechat_pay.examples import (
     CERTIFICATE,

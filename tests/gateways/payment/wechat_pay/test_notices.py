@@ -7,16 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateways.payment.provider import (
-    AttemptStatus,
     Ignored,
     NoticeRefused,
     NoticeRequest,
     PaymentNotice,
     RefundNotice,
-    RefundOutcome,
     Verdict,
 )
 from gateways.payment.wechat_pay import WeChatPay
+from models import AttemptStatus, RefundOutcome
 from tests.gateways.payment.wechat_pay.attempts import paid_attempt, refund_of, yuan
 from tests.gateways.payment.wechat_pay.server import WeChatPayServer
 
