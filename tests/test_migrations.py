@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import models
 from migrations.compared import is_compared
+from migrations.revisions import VERSIONS, known_revisions
 from migrations.runner import newest_revision, upgrade
 
 if TYPE_CHECKING:
@@ -119,3 +120,11 @@ def test_an_upgraded_shop_charges_what_it_charged(empty_url: str) -> None:
         ("Remote", "EXPRESS", 2_500, 1_500, None),
         ("Abroad", "EXPRESS", 12_000, 6_000, None),
     }
+
+
+def test_the_revisions_that_are_known_end_where_migrating_ends() -> None:
+    known = known_revisions()
+
+    assert known[0] == "0001"
+    assert known[-1] == newest_revision()
+    assert sorted(known) == sorted(file.name[:4] for file in VERSIONS.glob("[0-9]*.py"))
