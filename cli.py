@@ -9,6 +9,7 @@ import json
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +21,7 @@ from domain.quality.issue import QualityReason
 from edge.commands.backup_commands import add_backup_commands
 from edge.commands.book_commands import add_book_commands
 from edge.commands.operation_commands import operation_commands
+from edge.commands.payment_commands import payment_commands
 from edge.gc_tuning import tune_garbage_collector
 from models.account import STAFF, Role
 from models.money import CurrencyCode
@@ -43,6 +45,7 @@ app.add_typer(exports, name="export")
 
 console = Console(stderr=True)
 app.add_typer(operation_commands(lambda work: run_in_shop(work), console), name="operations")
+app.add_typer(payment_commands(lambda: read_settings(), lambda: datetime.now(UTC)), name="payments")
 add_backup_commands(app, lambda: read_settings().database.url, console)
 add_book_commands(app, lambda work: run_in_shop(work))
 CsvFiles = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV files")]
