@@ -27,7 +27,7 @@ from gateways.payment.provider import (
     Verdict,
 )
 from gateways.tracing import Tracer, open_span
-from models import AttemptReport, CarrierCode, PaymentChannel, PaymentMethod, RefundReport
+from models import AttemptReport, CarrierCode, CurrencyCode, PaymentChannel, PaymentMethod, RefundReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,10 @@ class MeasuredPayments:
     @property
     def channels(self) -> frozenset[PaymentChannel]:
         return self.provider.channels
+
+    @property
+    def currencies(self) -> frozenset[CurrencyCode]:
+        return self.provider.currencies
 
     async def start(self, start: Start) -> Started:
         with self.observer.observe("payment", self.method.value, "start"):

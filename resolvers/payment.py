@@ -7,15 +7,12 @@ from urllib.parse import urlsplit
 import strawberry
 
 from domain.errors import Invalid, NotFound
-from domain.order import CASH_LIMITS
 from domain.payment import collect_cash, confirm_refund, redirect_refund, refund_in_goodwill, write_off_cash
 from events.payment import PaymentStart, begin_payment
 from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.payment import OLDEST_REFUND, select_refunds
 from models import (
     ActionKind,
-    CurrencyCode,
-    Money,
     Order,
     Payment,
     PaymentAttempt,
@@ -34,32 +31,6 @@ from resolvers.order import find_order
 from resolvers.paging import query_page
 
 RETURN_URL_LIMIT = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentMethodOption:
-    """A payment method the shop offers, and the most that can be paid with it on one order."""
-
-    method: PaymentMethod
-    limit: Money | None
-
-
-async def payment_methods(info: Info, currency: CurrencyCode | None = None) -> list[PaymentMethodOption]:
-    """The payment methods that are offered now.
-
-    currency: of the order; the viewer's without it
-    """
-    order_currency = currency or info.context.viewer.currency
-    cash_limit = CASH_LIMITS.get(order_currency)
-    return [
-        PaymentMethodOption(
-            method, Money(cash_limit or 0, order_currency) if method.collected_offline else None
-        )
-        for method in PaymentMethod
-        if method in info.context.shop.payment_methods
-        and not method.paid_when_placed
-        and (cash_limit or not method.collected_offline)
-    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ import strawberry
 
 import models
 from resolvers import payment as resolve
+from resolvers import payment_methods as methods
 from resolvers import reasons
+from resolvers.context import Info
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.connection import Connection
-from schema.limits.sizes import FEW
-from schema.mutation import mutation
+from schema.limits.sizes import FEW, PRICING
+from schema.mutation import UserError, mutation, user_error
 from schema.node import Node
 from schema.order import Order
 from schema.rows import field, loaded, row_type
@@ -187,20 +189,29 @@ class PaymentAttempt(Node):
     """Why it failed; null if it did not."""
 
 
-@row_type(resolve.PaymentMethodOption)
+def refusal(root: methods.PaymentMethodOption, info: Info) -> UserError | None:
+    return user_error(root.refusal, info) if root.refusal else None
+
+
+@row_type(methods.PaymentMethodOption)
 class PaymentMethodOption:
-    """A payment method the shop offers."""
+    """A payment method, and whether it is possible."""
 
     method: models.PaymentMethod
     """The method."""
     limit: Money | None
     """The most that can be paid with it on one order; null without a limit."""
+    possible: bool
+    """Whether it is possible for what was asked."""
+    refusal: UserError | None = strawberry.field(
+        resolver=refusal, description="Why it is not possible; null where it is. Paths lead into `input`."
+    )
 
 
 @strawberry.type
 class PaymentQuery:
     payment_methods: list[PaymentMethodOption] = field(
-        resolve.payment_methods, allow=Permission.PUBLIC, size=FEW
+        methods.payment_methods, allow=Permission.PUBLIC, size=FEW, price=PRICING
     )
     refunds: Connection[Refund] = field(resolve.refunds, allow=Permission.REFUND)
 

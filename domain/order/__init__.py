@@ -17,8 +17,14 @@ from domain.order.lifecycle import (
     required_reason,
     settle_order,
 )
-from domain.order.place import (
+from domain.order.method_choice import (
     CASH_LIMITS,
+    PaymentMethodOption,
+    PaymentWish,
+    ProviderReach,
+    weigh_method,
+)
+from domain.order.place import (
     OrderTerms,
     SoldMeanwhile,
     check_each_payment,
@@ -48,8 +54,11 @@ __all__ = [
     "OrderRequest",
     "OrderResult",
     "OrderTerms",
+    "PaymentMethodOption",
     "PaymentPlan",
+    "PaymentWish",
     "PlannedPayment",
+    "ProviderReach",
     "RequestedDelivery",
     "RequestedLine",
     "SoldMeanwhile",
@@ -75,4 +84,5 @@ __all__ = [
     "required_reason",
     "settle_order",
     "tell_filled_backorders",
+    "weigh_method",
 ]

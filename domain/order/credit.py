@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.errors import DomainError, ErrorCode
+from domain.errors import DomainError, ErrorCode, Path
 from domain.events import OrderConfirmed, PaymentCaptured
 from domain.ledger import payment_status_for
 from domain.order.batch import BatchItem
@@ -25,8 +25,8 @@ class CreditTooSmall(DomainError):
 
     code = ErrorCode.AMOUNT_MISMATCH
 
-    def __init__(self, left: Money) -> None:
-        super().__init__("You have {left} of store credit.", left=left, field=("payments",))
+    def __init__(self, left: Money, *, field: Path = ("payments",)) -> None:
+        super().__init__("You have {left} of store credit.", left=left, field=field)
         self.left = left
 
 

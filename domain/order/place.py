@@ -30,6 +30,7 @@ from domain.order.insert import (
     insert_orders,
     new_order,
 )
+from domain.order.method_choice import check_cash
 from domain.order.quote import OrderQuote, QuoteFacts, build_quote, read_facts
 from domain.order.refusals import AmountMismatch, ExclusionNotConfirmed, NotOffered
 from domain.order.request import OrderRequest, PaymentPlan, PlannedPayment
@@ -45,13 +46,6 @@ PAYMENTS_LIMIT = 30
 
 FLASH_PAY_WITHIN = timedelta(minutes=10)
 """How long an unpaid order keeps units of a flash sale from others."""
-
-CASH_LIMITS: Mapping[CurrencyCode, int] = {
-    CurrencyCode.CNY: 5_000_00,
-    CurrencyCode.HKD: 5_000_00,
-    CurrencyCode.USD: 700_00,
-}
-"""The most that is collected at the door for one order, in minor units; nothing in other currencies."""
 
 
 class SoldMeanwhile(OutOfStock):
@@ -228,17 +222,8 @@ def check_sums(payments: Sequence[PlannedPayment], quote: OrderQuote) -> None:
     if paid != quote.total:
         raise AmountMismatch(due=quote.total, given=paid, field=("payments",))
     cash = sum((payment.amount for payment in payments if not is_advance_payment(payment)), start=zero)
-    limit = Money(CASH_LIMITS.get(quote.currency, 0), quote.currency)
-    if cash.minor and not quote.needs_delivery:
-        raise Invalid("Nothing of this order comes to a door, where it could be paid.", field=("payments",))
-    if cash > quote.total - quote.due_in_advance:
-        raise Invalid(
-            "{amount} must be paid in advance, for what is delivered when it is paid.",
-            amount=quote.due_in_advance,
-            field=("payments",),
-        )
-    if cash.minor > limit.minor:
-        raise LimitReached("At most {limit} can be paid at the door.", limit=limit, field=("payments",))
+    if cash.minor:
+        check_cash(cash, quote, field=("payments",))
 
 
 def build_order(quote: OrderQuote, item: BatchItem, terms: OrderTerms, *, now: datetime) -> Order:

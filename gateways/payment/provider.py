@@ -12,6 +12,7 @@ from typing import Protocol
 
 from models import (
     AttemptReport,
+    CurrencyCode,
     DisputeStatus,
     Money,
     PaymentChannel,
@@ -266,6 +267,10 @@ class PaymentProvider(Protocol):
     @property
     def channels(self) -> frozenset[PaymentChannel]:
         """Where customers can pay with it."""
+
+    @property
+    def currencies(self) -> frozenset[CurrencyCode]:
+        """In which currencies it takes money; ProviderRefused in others."""
 
     async def start(self, start: Start) -> Started:
         """Ask the provider to expect the money."""

@@ -85,6 +85,7 @@ class SandboxProvider:
     new_nonce: Callable[[], str]
     method: PaymentMethod = field(default=PaymentMethod.SANDBOX, init=False)
     channels: frozenset[PaymentChannel] = field(default=frozenset(PaymentChannel), init=False)
+    currencies: frozenset[CurrencyCode] = field(default=frozenset(CurrencyCode), init=False)
 
     async def start(self, start: Start) -> Started:
         async with self.database.writes.begin() as session:

@@ -29,6 +29,7 @@ from gateways.payment.sandbox import SandboxProvider
 from models import (
     AttemptReport,
     AttemptStatus,
+    CurrencyCode,
     Order,
     Payment,
     PaymentAttempt,
@@ -116,6 +117,7 @@ class ScriptedProvider:
 
     method: PaymentMethod = SANDBOX
     channels: frozenset[PaymentChannel] = frozenset(PaymentChannel)
+    currencies: frozenset[CurrencyCode] = frozenset(CurrencyCode)
     errors: list[Exception] = field(default_factory=list)
     refunds: list[str] = field(default_factory=list)
     status: AttemptStatus = AttemptStatus.WAITING

@@ -85,6 +85,10 @@ class Alipay:
     def channels(self) -> frozenset[PaymentChannel]:
         return frozenset({*PRODUCTS, PaymentChannel.SCAN})
 
+    @property
+    def currencies(self) -> frozenset[CurrencyCode]:
+        return frozenset({CurrencyCode.CNY})
+
     async def start(self, start: Start) -> Started:
         """Sign what the customer opens; only a code to scan is asked for at Alipay.
 

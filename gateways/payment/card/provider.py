@@ -52,7 +52,15 @@ from gateways.payment.provider import (
     Statement,
     Verdict,
 )
-from models import AttemptReport, AttemptStatus, PaymentChannel, PaymentMethod, RefundOutcome, RefundReport
+from models import (
+    AttemptReport,
+    AttemptStatus,
+    CurrencyCode,
+    PaymentChannel,
+    PaymentMethod,
+    RefundOutcome,
+    RefundReport,
+)
 
 KEY_LIFETIME = timedelta(hours=23)
 """How long an idempotency key is relied on; Stripe keeps it for a day at least and forgets it then."""
@@ -97,6 +105,7 @@ class CardProvider:
     channels: frozenset[PaymentChannel] = field(
         default=frozenset({PaymentChannel.PAGE, PaymentChannel.MOBILE_PAGE, PaymentChannel.APP}), init=False
     )
+    currencies: frozenset[CurrencyCode] = field(default=frozenset(CurrencyCode), init=False)
 
     async def start(self, start: Start) -> Started:
         """Create the intent, or find the one that this reference has created before."""

@@ -82,6 +82,10 @@ class WeChatPay:
     def channels(self) -> frozenset[PaymentChannel]:
         return frozenset(KINDS) - (frozenset() if self.mobile_app_id else {PaymentChannel.APP})
 
+    @property
+    def currencies(self) -> frozenset[CurrencyCode]:
+        return frozenset({CurrencyCode.CNY})
+
     async def start(self, start: Start) -> Started:
         content = self.describe_order(start)
         prepaid = await self.api.post(f"{ORDERS_PATH}/{KINDS[start.channel]}", content, Prepaid)

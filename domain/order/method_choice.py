@@ -1,0 +1,125 @@
+"""Which payment methods are possible for what is to be ordered, and why others are not."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from domain.errors import DomainError, Invalid, LimitReached, Path
+from domain.order.credit import CreditTooSmall
+from domain.order.quote import OrderQuote
+from domain.order.refusals import AmountMismatch, NotOffered
+from models import CurrencyCode, Money, PaymentChannel, PaymentMethod
+
+CASH_LIMITS: Mapping[CurrencyCode, int] = {
+    CurrencyCode.CNY: 5_000_00,
+    CurrencyCode.HKD: 5_000_00,
+    CurrencyCode.USD: 700_00,
+}
+"""The most that is collected at the door for one order, in minor units; nothing in other currencies."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderReach:
+    """Where and in which currencies the provider of a method takes money."""
+
+    channels: AbstractSet[PaymentChannel]
+    currencies: AbstractSet[CurrencyCode]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWish:
+    """What is to be paid; what is None is not decided yet and refuses nothing."""
+
+    currency: CurrencyCode
+    credit: Money
+    """What the buyer has of store credit; nothing for guests."""
+    amount: Money | None = None
+    quote: OrderQuote | None = None
+    channel: PaymentChannel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentMethodOption:
+    """A payment method, the most that can be paid with it on one order, and why it is not possible."""
+
+    method: PaymentMethod
+    limit: Money | None
+    refusal: DomainError | None
+
+    @property
+    def possible(self) -> bool:
+        return self.refusal is None
+
+
+def weigh_method(
+    method: PaymentMethod, wish: PaymentWish, reach: ProviderReach | None
+) -> PaymentMethodOption:
+    """Whether a method is possible; `reach` is that of its provider, None where none is connected."""
+    refusal: DomainError | None = None
+    try:
+        check_method(method, wish, reach)
+    except DomainError as error:
+        refusal = error
+    return PaymentMethodOption(method, limit_of(method, wish), refusal)
+
+
+def limit_of(method: PaymentMethod, wish: PaymentWish) -> Money | None:
+    """The most that the method takes on one order; None without a limit of its own."""
+    if method.collected_offline:
+        limit = cash_limit(wish.currency)
+        if wish.quote and wish.quote.needs_delivery:
+            at_the_door = wish.quote.total - wish.quote.due_in_advance
+            return min(limit, at_the_door, key=lambda money: money.minor)
+        return limit
+    return wish.credit if method.paid_when_placed else None
+
+
+def check_method(method: PaymentMethod, wish: PaymentWish, reach: ProviderReach | None) -> None:
+    if method.has_provider:
+        check_reach(method, wish, reach)
+    if wish.quote and wish.amount and wish.amount > wish.quote.total:
+        raise AmountMismatch(due=wish.quote.total, given=wish.amount, field=("amount",))
+    # the least there can be, where no amount is decided
+    amount = wish.amount or Money(1, wish.currency)
+    if method.collected_offline:
+        if wish.quote:
+            check_cash(amount, wish.quote, field=("amount",))
+        else:
+            check_cash_limit(amount, field=("amount",))
+    if method.paid_when_placed and amount > wish.credit:
+        raise CreditTooSmall(wish.credit, field=("amount",))
+
+
+def check_reach(method: PaymentMethod, wish: PaymentWish, reach: ProviderReach | None) -> None:
+    """Refuse a method that is not connected, or whose provider does not take money there or so."""
+    if reach is None:
+        raise NotOffered(method, field=())
+    if wish.currency not in reach.currencies:
+        raise Invalid(
+            "{method} takes no {currency}.", method=method.value, currency=wish.currency.value, field=()
+        )
+    if wish.channel is not None and wish.channel not in reach.channels:
+        raise Invalid("{method} cannot be used there.", method=method.value, field=("channel",))
+
+
+def check_cash(cash: Money, quote: OrderQuote, *, field: Path) -> None:
+    """Refuse cash at the door for what does not come to one, for what is paid in advance, and too much."""
+    if not quote.needs_delivery:
+        raise Invalid("Nothing of this order comes to a door, where it could be paid.", field=field)
+    if cash > quote.total - quote.due_in_advance:
+        raise Invalid(
+            "{amount} must be paid in advance, for what is delivered when it is paid.",
+            amount=quote.due_in_advance,
+            field=field,
+        )
+    check_cash_limit(cash, field=field)
+
+
+def check_cash_limit(cash: Money, *, field: Path) -> None:
+    limit = cash_limit(cash.currency)
+    if cash > limit:
+        raise LimitReached("At most {limit} can be paid at the door.", limit=limit, field=field)
+
+
+def cash_limit(currency: CurrencyCode) -> Money:
+    return Money(CASH_LIMITS.get(currency, 0), currency)
