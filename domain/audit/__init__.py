@@ -31,6 +31,7 @@ class Disagreement:
 RULES: Mapping[str, Callable[[], AnySelect]] = {
     "a posting balances": money.find_unbalanced_postings,
     "captured as posted": money.find_wrong_captures,
+    "money of attempts is known": money.find_unknown_money,
     "refunds as requested": money.find_wrong_refund_requests,
     "refunded as posted": money.find_wrong_refunds,
     "total was invoiced": money.find_wrong_invoices,

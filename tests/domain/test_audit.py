@@ -31,6 +31,8 @@ from models import (
     DeliveryLine,
     Event,
     FulfilmentStatus,
+    GiftCard,
+    GiftCardStatus,
     LedgerAccount,
     LedgerEntry,
     MovementKind,
@@ -41,6 +43,7 @@ from models import (
     OrderPaymentStatus,
     OrderStatus,
     Payment,
+    PaymentMethod,
     Pickup,
     PickupStatus,
     Posting,
@@ -56,6 +59,9 @@ from models import (
     ShipmentStatus,
     StockLevel,
     StockMovement,
+    StoreCredit,
+    StoreCreditKind,
+    StoreCreditMovement,
     Ticket,
     TicketLine,
     TicketStatus,
@@ -80,6 +86,7 @@ from tests.factories.order import (
 )
 from tests.factories.promotion import create_flash_sale
 from tests.factories.stock import create_warehouse
+from tests.factories.store_credit import create_gift_card, give_credit
 from tests.observe import select_broken_rules
 
 
@@ -113,6 +120,12 @@ class History:
     """Completed, its cash was written off."""
     unlimited: Promotion
     """A code without limits that nobody has used."""
+    credited: Order
+    """Paid with store credit; a gift card that nobody has redeemed is in the same currency."""
+    empty_credit: int
+    """A store credit of which everything was spent."""
+    richer_credit: int
+    """Another one, of somebody else."""
 
     @property
     def place(self) -> str:
@@ -131,6 +144,9 @@ async def build_history(session: AsyncSession) -> History:
     [lost] = await session.scalars(rows_of(Shipment, written_off))
     await write_off_cash(session, lost.id, reason="Moved away.", cause=Cause(NOW))
     unlimited = await create_coupon(session, code="ANYBODY")
+    credited, empty_credit, richer_credit = await add_order_paid_with_credit(
+        session, await a_variant(session)
+    )
     order = await create_order(
         session,
         account=buyer,
@@ -174,7 +190,30 @@ async def build_history(session: AsyncSession) -> History:
         unpaid,
         written_off,
         unlimited,
+        credited,
+        empty_credit,
+        richer_credit,
     )
+
+
+async def add_order_paid_with_credit(session: AsyncSession, variant: Variant) -> tuple[Order, int, int]:
+    """An order paid with the store credit of its customer, of which nothing is left; another credit."""
+    customer = await create_account(session)
+    await give_credit(session, customer, 9_900)
+    await create_gift_card(session)
+    order = await create_order(
+        session, account=customer, lines=[(variant, 1)], payments={PaymentMethod.STORE_CREDIT: None}
+    )
+    credits = await session.scalars(select(StoreCredit.id).where(StoreCredit.account_id == customer.id))
+    other = await create_account(session)
+    await give_credit(session, other, 100)
+    credits = await session.scalars(
+        select(StoreCredit.id)
+        .where(StoreCredit.account_id.in_([customer.id, other.id]))
+        .order_by(StoreCredit.account_id)
+    )
+    empty, richer = credits.all()
+    return order, empty, richer
 
 
 async def only_line(session: AsyncSession, variant: Variant) -> DeliveryLine:
@@ -224,6 +263,14 @@ async def add_other_orders(session: AsyncSession, variant: Variant, other: Varia
 
 def rows_of(table: Any, order: Order) -> Any:
     return select(table).where(table.order_id == order.id)
+
+
+def insert_overdraft(history: History) -> Insert:
+    """One customer gave up more than there was, another one has got it."""
+    moved = {"currency": "CNY", "created_at": NOW}
+    richer = {"store_credit_id": history.richer_credit, "kind": StoreCreditKind.REFUNDED, "amount": 5}
+    poorer = {"store_credit_id": history.empty_credit, "kind": StoreCreditKind.FORFEITED, "amount": -5}
+    return insert(StoreCreditMovement).values([moved | richer, moved | poorer])
 
 
 Tampering = tuple[Update | Insert, Any]
@@ -303,6 +350,27 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "captured as posted": lambda h: (
         update(Payment).where(Payment.id == h.payment.id).values(captured_amount=Payment.captured_amount - 1),
         h.payment.reference,
+    ),
+    "money of attempts is known": lambda h: (
+        update(Payment).where(Payment.id == h.payment.id).values(attempt_reference=None),
+        h.payment.attempt_reference,
+    ),
+    "store credit as posted": lambda h: (
+        update(LedgerEntry)
+        .where(LedgerEntry.account == LedgerAccount.STORE_CREDIT, LedgerEntry.order_id == h.credited.id)
+        .values(account=LedgerAccount.BANK),
+        "CNY",
+    ),
+    "store credit as paid and refunded": lambda h: (
+        update(StoreCreditMovement)
+        .where(StoreCreditMovement.kind == StoreCreditKind.SPENT)
+        .values(payment_id=None),
+        select(Payment.reference).where(Payment.order_id == h.credited.id),
+    ),
+    "no store credit below zero": lambda h: (insert_overdraft(h), str(h.empty_credit)),
+    "gift cards as posted": lambda h: (
+        increment(GiftCard.amount, GiftCard.status == GiftCardStatus.ISSUED),
+        "CNY",
     ),
     "refunds as requested": lambda h: (
         increment(Payment.refunded_amount, Payment.id == h.payment.id),
@@ -523,6 +591,7 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
 
 
 ALSO_FOUND = {
+    "captured as posted": ["money of attempts is known"],
     "no units to pack on ended orders": ["packed as in parcels"],
     "backordered no more than is to be packed": ["packed as in parcels"],
     "no parcel under way on ended orders": ["fulfilment as the parcels say"],

@@ -13,8 +13,10 @@ from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode
 from domain.order import cancel_order, lock_order
 from domain.payment import (
+    AttemptUnderWay,
     PaymentMismatch,
     capture_payment,
+    close_attempt,
     close_payments,
     collect_cash,
     fail_payment,
@@ -89,6 +91,9 @@ async def test_a_payment_that_failed_can_be_started_again(shop: Shop, session: A
     order, payment = await start_new_payment(session)
     await fail_payment(session, payment.id, reason="No money.", cause=Cause(NOW))
     assert (payment.status, payment.failure) == (PaymentStatus.FAILED, "No money.")
+    with pytest.raises(AttemptUnderWay) as declined:
+        await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, cause=Cause(NOW))
+    await close_attempt(session, declined.value.attempt.id, confirmed=True, query_at=None, cause=Cause(NOW))
     await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, cause=Cause(NOW))
     assert (payment.status, payment.failure) == (PaymentStatus.STARTED, None)
     await capture_payment(session, payment.id, cause=Cause(NOW))

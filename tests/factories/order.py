@@ -25,7 +25,7 @@ from domain.order import (
     place_order,
     quote_order,
 )
-from domain.payment import capture_payment, collect_cash, start_payment
+from domain.payment import collect_cash, settle_attempt, start_payment
 from domain.shipment import (
     ParcelLine,
     ParcelToPack,
@@ -38,6 +38,8 @@ from domain.shipment import (
 )
 from models import (
     Account,
+    AttemptReport,
+    AttemptStatus,
     CarrierCode,
     CurrencyCode,
     Event,
@@ -142,8 +144,9 @@ async def pay(session: AsyncSession, order: Order, *, now: datetime = NOW) -> No
     """Capture all payments in advance."""
     for payment in await payments_of(session, order):
         if payment.method is SANDBOX and payment.status is not PaymentStatus.CAPTURED:
-            await start_payment(session, payment.id, query_at=now + PAY_WITHIN, cause=Cause(now))
-            await capture_payment(session, payment.id, cause=Cause(now))
+            attempt = await start_payment(session, payment.id, query_at=now + PAY_WITHIN, cause=Cause(now))
+            report = AttemptReport(attempt.reference, None, AttemptStatus.CAPTURED, attempt.total)
+            await settle_attempt(session, method=SANDBOX, report=report, cause=Cause(now))
 
 
 async def pack(session: AsyncSession, order: Order, *, now: datetime = NOW) -> list[Shipment]:

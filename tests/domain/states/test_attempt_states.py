@@ -124,6 +124,9 @@ async def test_what_is_paid_twice_goes_back_by_itself(
     [payment] = await payments_of(session, order)
     first = await start(session, payment)
     await report(session, first, AttemptStatus.DECLINED)
+    with pytest.raises(AttemptUnderWay):
+        await start(session, payment)
+    await close(session, first)
     second = await start(session, payment)
     for attempt in (first, second) if first_pays_first else (second, first):
         await report(session, attempt, AttemptStatus.CAPTURED)
