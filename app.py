@@ -1,6 +1,6 @@
 """Assembles the shop and its web application: the only file that knows every part."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -46,7 +46,13 @@ from gateways.measured import MeasuredTransport
 from gateways.media import create_media_store
 from gateways.metrics import Metrics
 from gateways.notice.registry import connect_notice_gateways
-from gateways.payment.registry import connect_payment_providers, connect_sandbox
+from gateways.outside import open_outside_client
+from gateways.payment.registry import (
+    CONNECTIONS,
+    PaymentConnection,
+    connect_payment_providers,
+    connect_sandbox,
+)
 from gateways.redis_client import connect_redis
 from gateways.secrets import Secrets
 from gateways.statements import StatementWatch
@@ -67,31 +73,29 @@ def open_shop(
     clock: Clock = utc_now,
     app: Starlette | None = None,
     database: Database | None = None,
+    connections: Sequence[PaymentConnection] = CONNECTIONS,
 ) -> Shop:
     """Everything but the web: database, bus, partners, queues and counters, as the settings say.
 
     The built-in payment provider calls our webhooks over HTTP, or `app` where the shop has no public address.
     """
     database = database or Database.open(settings.database.url, pool_size=settings.database.pool_size)
-    transport = httpx.ASGITransport(app) if app and not settings.server.public_url else None
     metrics, tracer = Metrics(), connect_tracer(settings, version=version("cartwheel"))
     watch = StatementWatch(database, metrics, tracer)
-    client = httpx.AsyncClient(
-        transport=MeasuredTransport(transport or httpx.AsyncHTTPTransport(), metrics, tracer)
-    )
+    outside = own = open_outside_client(metrics, tracer)
+    if app and not settings.server.public_url:
+        own = httpx.AsyncClient(transport=MeasuredTransport(httpx.ASGITransport(app), metrics, tracer))
     secrets = Secrets()
-    outside = client
-    if settings.notices.webhook_url:
-        outside = httpx.AsyncClient(transport=MeasuredTransport(httpx.AsyncHTTPTransport(), metrics, tracer))
     redis = connect_redis(settings.redis.url) if settings.redis.url else None
-    sandbox = connect_sandbox(settings, database, secrets, client, clock)
+    sandbox = connect_sandbox(settings, database, secrets, own, clock)
+    payments = connect_payment_providers(settings, outside, clock, secrets, connections)
     return Shop(
         settings=settings,
         database=database,
         bus=RedisBus(redis) if redis else LocalBus(),
         buckets=RedisBuckets(redis) if redis else MemoryBuckets(),
         leases=Leases(redis),
-        payments=connect_payment_providers(sandbox),
+        payments={**payments, sandbox.method: sandbox} if sandbox else payments,
         sandbox=sandbox,
         carriers={CarrierCode.SIMULATED: SimulatedCarrier(settings.carriers.simulated_step)},
         media=create_media_store(settings),
@@ -100,7 +104,7 @@ def open_shop(
         metrics=metrics,
         tracer=tracer,
         notices=connect_notice_gateways(settings, outside, clock),
-        closers=[client.aclose, outside.aclose, watch.close, *([tracer.close] if tracer else [])],
+        closers=[own.aclose, outside.aclose, watch.close, *([tracer.close] if tracer else [])],
     )
 
 
@@ -119,7 +123,13 @@ def guards(shop: Shop) -> list[Middleware]:
     ]
 
 
-def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database | None = None) -> Starlette:
+def create_app(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    database: Database | None = None,
+    connections: Sequence[PaymentConnection] = CONNECTIONS,
+) -> Starlette:
     """The web application: GraphQL, files, webhooks and health; its jobs run while it is being served."""
 
     @asynccontextmanager
@@ -136,7 +146,9 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, database: Database
     uploads = {"/media": settings.limits.upload_bytes, PRODUCTS: settings.limits.import_bytes}
     limits = Middleware(BodyLimit, limit=settings.limits.body_bytes, limits=uploads)
     app = Starlette(lifespan=lifespan)
-    app.state.shop = shop = open_shop(settings, clock=clock, app=app, database=database)
+    app.state.shop = shop = open_shop(
+        settings, clock=clock, app=app, database=database, connections=connections
+    )
     app.user_middleware = [*guards(shop), limits]
     app.state.picture_sizes = PictureSizes(shop.media, shop.picture_memory)
     app.state.registered = registered = RegisteredOperations(shop.database.reads)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import httpx
 import typer
 
-from gateways.payment.connections import CONNECTIONS, Clock, PaymentConnection
 from gateways.payment.provider import PaymentProvider, ProviderError, ProviderRefused
+from gateways.payment.registry import CONNECTIONS, Clock, PaymentConnection
 from gateways.secrets import Secrets
 from settings import Settings
 

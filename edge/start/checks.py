@@ -13,6 +13,7 @@ from redis.exceptions import AuthenticationError, InvalidResponse, RedisError, R
 from edge.start.database import check_database
 from edge.start.listeners import open_listeners
 from edge.start.refusal import WRONG, StartRefused
+from gateways.payment.registry import log_methods_off
 from settings import Settings
 
 log = structlog.get_logger()
@@ -24,7 +25,8 @@ REDIS_SECONDS = 2.0
 async def check_start(settings: Settings, *, migrated: bool = True, runs: bool = False) -> None:
     """StartRefused unless VAR_DIR can be written and the database be used.
 
-    A process that `runs` on needs a right REDIS_URL and METRICS_PORT, too.
+    A process that `runs` on needs a right REDIS_URL and METRICS_PORT, too, and its log tells which payment
+    methods nobody has set up.
     """
     check_folder(settings.deployment.var_dir)
     await check_database(settings.database.url, migrated=migrated)
@@ -32,6 +34,8 @@ async def check_start(settings: Settings, *, migrated: bool = True, runs: bool =
         await check_redis(settings.redis.url)
     if runs and settings.monitoring.metrics_port:
         check_metrics_port(settings.monitoring.metrics_host, settings.monitoring.metrics_port)
+    if runs:
+        log_methods_off(settings)
 
 
 def check_metrics_port(host: str, port: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.provider_servers.alipay.server import APP_ID, SELLER_ID
-from gateways.payment.connections import CONNECTIONS
+from gateways.payment.registry import CONNECTIONS
 from models import PaymentMethod
 from tests.gateways.payment.alipay.desk import AlipayServer, run_server
 from tests.process import process_environment, run_cartwheel
