@@ -182,8 +182,8 @@ class Clients:
         assert isinstance(self.shop.bus, LocalBus)
         return set().union(*self.shop.bus.signals.values())
 
-    async def start_server(self, *, send_buffer: int | None = None) -> str:
-        """Serve on a free port unless it serves already; return the address.
+    async def start_server(self, *, send_buffer: int | None = None, port: int = 0) -> str:
+        """Serve on the port unless it serves already, on a free one by default; return the address.
 
         send_buffer: how many bytes the kernel keeps for a client that does not read
         """
@@ -191,7 +191,7 @@ class Clients:
             listener = socket.socket()
             if send_buffer is not None:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
-            listener.bind(("127.0.0.1", 0))
+            listener.bind(("127.0.0.1", port))
             self.port = listener.getsockname()[1]
             config = build_server_config(self.app, self.shop.settings)
             config.lifespan, config.timeout_graceful_shutdown = "off", 1

@@ -20,6 +20,7 @@ from domain.payment.lifecycle import (
 from domain.payment.provider_reports import (
     PaymentMismatch,
     register_notification,
+    register_sending,
     settle_attempt,
 )
 from domain.payment.refund import (
@@ -62,6 +63,7 @@ __all__ = [
     "refund_payment",
     "refundable_amount",
     "register_notification",
+    "register_sending",
     "request_refund",
     "retry_refund",
     "save_action",

@@ -24,6 +24,9 @@ from text.messages import Message
 PAYMENT_FAILED = Message("The payment failed.")
 PAYMENT_ENDED = Message("The provider takes no money for it any more.")
 
+SENDING = "sending:"
+"""Begins what is stored of one sending; the notice itself is stored by its id."""
+
 PROGRESS = {
     AttemptStatus.ACTION_NEEDED: PaymentAttemptStatus.ACTION_NEEDED,
     AttemptStatus.PROCESSING: PaymentAttemptStatus.PROCESSING,
@@ -32,6 +35,18 @@ PROGRESS = {
 
 class PaymentMismatch(Exception):
     """A genuine report that does not fit the attempt: another reference, amount or currency."""
+
+
+class NonceUsed(PaymentMismatch):
+    """Somebody sends again what was sent before, byte for byte: the provider signs each sending anew."""
+
+
+async def register_sending(
+    session: AsyncSession, *, method: PaymentMethod, nonce: str, now: datetime
+) -> None:
+    """Store what is signed with one sending of a notice only; NonceUsed when it has come before."""
+    if not await register_notification(session, method=method, nonce=f"{SENDING}{nonce}", now=now):
+        raise NonceUsed("a nonce that was used before")
 
 
 async def register_notification(

@@ -4,7 +4,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.payment import PaymentMismatch, register_notification, settle_attempt
+from domain.payment import PaymentMismatch, register_notification, register_sending, settle_attempt
 from events.types import Resources
 from gateways.payment.provider import (
     DisputeNotice,
@@ -30,12 +30,14 @@ async def take_notice(resources: Resources, provider: PaymentProvider, notice: N
         return Verdict.ACCEPTED
     cause = Cause(resources.clock())
     async with resources.database.writes.begin() as session:
-        if not await register_notification(
-            session, method=provider.method, nonce=notice.notice_id, now=cause.now
-        ):
-            log.info("payment.notification_repeated", provider=provider.method)
-            return Verdict.REPEATED
         try:
+            if not isinstance(notice, DisputeNotice) and notice.nonce:
+                await register_sending(session, method=provider.method, nonce=notice.nonce, now=cause.now)
+            if not await register_notification(
+                session, method=provider.method, nonce=notice.notice_id, now=cause.now
+            ):
+                log.info("payment.notification_repeated", provider=provider.method)
+                return Verdict.REPEATED
             await follow(session, resources, provider, notice, cause=cause)
         except PaymentMismatch as mismatch:
             raise NoticeRefused(str(mismatch)) from mismatch

@@ -6,7 +6,8 @@ output is JSON: `url`, and `environment`, the settings of a shop that uses it. T
 - `POST pay {reference, notify, amount}`: the customer pays; `GET book`: everything the server knows.
 - `POST refund {reference, status}`: a refund ends; `POST refunds {status}`: how refunds begin (PROCESSING).
 - `POST faults {fault, path, times}`: of answers: server_error, frequency, forged_refusal (nothing is done);
-  hang, drop, error_after, nonsense, wrong_signature, unsigned, probe, stale, ahead (it is done); slow.
+  hang, drop, error_after, nonsense, wrong_signature, unsigned, probe, stale, ahead, slow_after (it is done);
+  slow.
 - `POST notice_faults {fault, times}`: lost, doubled, held (until `POST release`, the newest first), probe,
   wrong_signature.
 - `POST notice {reference, kind, event, content, envelope, offset_seconds}`: a signed notice that is not sent.

@@ -64,6 +64,8 @@ class Endpoint:
         status, body = self.act(request, await request.body())
         if name == "hang":
             await asyncio.sleep(HANG_SECONDS)
+        if fault and name == "slow_after":
+            await asyncio.sleep(fault.seconds)
         if name == "drop":
             return DroppedResponse()
         if name == "error_after":

@@ -1,0 +1,113 @@
+"""Customers order, pay at a provider's server, and the shop confirms and refunds by what that server says."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from models import OrderPaymentStatus, OrderStatus, PaymentChannel, PaymentStatus
+from tests.gateways.payment.shop.conftest import SERVERS
+from tests.gateways.payment.shop.counter import Counter, Purchase, action_of
+from tests.gateways.payment.shop.tills import Till
+from tests.observe import TIMEOUT_SECONDS, assert_books_agree, run_until_idle
+
+METHODS = """
+query ($input: PaymentMethodsInput) {
+  paymentMethods(input: $input) { method possible refusal { message } }
+}
+"""
+CHANNELS = list(PaymentChannel)
+
+
+async def wait_for_status(counter: Counter, purchase: Purchase, status: OrderStatus) -> None:
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        while (await counter.order(purchase)).status is not status:
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+async def test_an_order_is_paid_by_each_channel_of_its_provider_and_by_no_other(
+    counter: Counter, till: Till, channel: PaymentChannel
+) -> None:
+    purchase = await counter.buy()
+
+    started = await counter.start(purchase, channel.value)
+
+    if channel not in till.actions:
+        assert [error["code"] for error in started["userErrors"]] == ["PROVIDER_REFUSED"]
+        assert started["action"] is None
+        return
+    assert started["userErrors"] == []
+    assert started["action"]["__typename"] == till.actions[channel]
+    assert all(action_of(started).values())
+    again = await counter.start(purchase, channel.value)
+    assert (again["action"], again["attempt"]["number"]) == (started["action"], 1)
+    reference = (await counter.attempt(purchase)).reference
+    assert await till.pay(reference, action_of(started), notify=True)
+    await wait_for_status(counter, purchase, OrderStatus.CONFIRMED)
+    assert (await counter.payment(purchase)).captured_amount == await till.captured(reference) == 99_00
+    await assert_books_agree(counter.shop)
+
+
+async def test_a_refund_goes_back_through_the_provider(counter: Counter, till: Till) -> None:
+    purchase = await counter.buy()
+    reference = await counter.start_and_pay(purchase, notify=True)
+    await wait_for_status(counter, purchase, OrderStatus.CONFIRMED)
+
+    part = await counter.refund(purchase, "30.00")
+
+    assert part["userErrors"] == []
+    assert (await counter.order(purchase)).payment_status is OrderPaymentStatus.PARTIALLY_REFUNDED
+    assert [refund.status.value for refund in await counter.refunds(purchase)] == ["SUCCEEDED"]
+    assert await till.refunded(reference) == 30_00
+    await assert_books_agree(counter.shop)
+
+
+async def test_a_cancelled_order_is_refunded_in_full_at_the_provider(counter: Counter, till: Till) -> None:
+    purchase = await counter.buy()
+    reference = await counter.start_and_pay(purchase, notify=True)
+    await wait_for_status(counter, purchase, OrderStatus.CONFIRMED)
+
+    assert (await counter.cancel(purchase))["userErrors"] == []
+    await run_until_idle(counter.shop)
+
+    assert await till.refunded(reference) == 99_00
+    assert (await counter.order(purchase)).payment_status is OrderPaymentStatus.REFUNDED
+    await assert_books_agree(counter.shop)
+
+
+async def test_a_notice_that_comes_before_the_start_has_answered_counts(counter: Counter, till: Till) -> None:
+    purchase = await counter.buy()
+    await till.slow_start()
+
+    starting = asyncio.create_task(counter.start(purchase))
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        while (await counter.payment(purchase)).status is PaymentStatus.PENDING:
+            await asyncio.sleep(0.01)
+        reference = (await counter.attempt(purchase)).reference
+        while not await till.pay(reference, None, notify=False):
+            await asyncio.sleep(0.01)
+    answer = await counter.post(await till.notice(reference))
+    was_starting = not starting.done()
+    started = await starting
+
+    assert was_starting
+    assert answer == till.taken
+    assert started["userErrors"] == []
+    assert (started["payment"]["status"], started["attempt"]["status"]) == ("CAPTURED", "CAPTURED")
+    assert (await counter.order(purchase)).status is OrderStatus.CONFIRMED
+    await run_until_idle(counter.shop)
+    assert await till.refunded(reference) == 0
+    await assert_books_agree(counter.shop)
+
+
+@pytest.mark.parametrize("till", ["ALIPAY"], indirect=True)
+async def test_without_keys_a_method_is_not_possible(counter: Counter) -> None:
+    options: dict[str, Any] = {
+        each["method"]: each
+        for each in (await counter.clients.guest().get(METHODS, input={"channel": "SCAN"}))["paymentMethods"]
+    }
+
+    assert options["ALIPAY"]["possible"]
+    for method in SERVERS.keys() - {"ALIPAY"}:
+        assert options[method]["refusal"] == {"message": f"{method} is not offered here."}
