@@ -16,6 +16,7 @@ ACCOUNTS_BY_KIND: Mapping[PostingKind, tuple[LedgerAccount, LedgerAccount]] = {
     PostingKind.CASH_COLLECTED: (LedgerAccount.CASH, LedgerAccount.CUSTOMER),
     PostingKind.CREDITED: (LedgerAccount.SALES, LedgerAccount.CUSTOMER),
     PostingKind.REFUNDED: (LedgerAccount.CUSTOMER, LedgerAccount.PROVIDER),
+    PostingKind.REFUND_RETURNED: (LedgerAccount.PROVIDER, LedgerAccount.CUSTOMER),
     PostingKind.WRITTEN_OFF: (LedgerAccount.WRITE_OFF, LedgerAccount.CUSTOMER),
     PostingKind.CREDIT_SPENT: (LedgerAccount.STORE_CREDIT, LedgerAccount.CUSTOMER),
     PostingKind.CREDIT_FORFEITED: (LedgerAccount.STORE_CREDIT, LedgerAccount.FORFEITED),
@@ -31,6 +32,7 @@ ACCOUNTS_BY_KIND: Mapping[PostingKind, tuple[LedgerAccount, LedgerAccount]] = {
 """The account that is debited and the one that is credited, by kind of posting."""
 
 CAPTURE_KINDS = (PostingKind.CAPTURED, PostingKind.CASH_COLLECTED, PostingKind.CREDIT_SPENT)
+REFUND_KINDS = (PostingKind.REFUNDED, PostingKind.REFUND_RETURNED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,8 @@ async def captured_and_refunded(session: AsyncSession, order_id: int) -> tuple[i
         .group_by(Posting.kind)
     )
     by_kind = {kind: int(total) for kind, total in rows}
-    return -sum(by_kind.get(kind, 0) for kind in CAPTURE_KINDS), by_kind.get(PostingKind.REFUNDED, 0)
+    captured = -sum(by_kind.get(kind, 0) for kind in CAPTURE_KINDS)
+    return captured, sum(by_kind.get(kind, 0) for kind in REFUND_KINDS)
 
 
 def payment_status_for(*, total: int, cancelled: int, captured: int, refunded: int) -> OrderPaymentStatus:

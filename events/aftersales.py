@@ -9,6 +9,7 @@ from domain.aftersales.replacement_choice import fill_waiting_ticket, select_fil
 from domain.aftersales.settlement import follow_refunds, follow_replacement
 from domain.cause import Cause
 from domain.events import (
+    RefundAbnormal,
     RefundFailed,
     RefundRequested,
     RefundSucceeded,
@@ -36,7 +37,9 @@ def deadlines_of(settings: Settings) -> Deadlines:
 
 
 async def update_ticket_of_refund(
-    session: AsyncSession, event: RefundRequested | RefundSucceeded | RefundFailed, resources: Resources
+    session: AsyncSession,
+    event: RefundRequested | RefundSucceeded | RefundFailed | RefundAbnormal,
+    resources: Resources,
 ) -> None:
     """Bring the ticket of a refund, if it has one, to the status that its refunds have."""
     if event.ticket_id is not None:

@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.order import OrderTerms
+from domain.payment.approval_limit import APPROVAL_LIMITS, APPROVAL_LIMITS_KEY
 from domain.stock import FREED_VARIANTS
 from events.bus import Bus
 from events.cart import CartWatch
@@ -87,6 +88,8 @@ class Shop:
 
     def __post_init__(self) -> None:
         settings, database, bus, clock = self.settings, self.database, self.bus, self.clock
+        limits = {**APPROVAL_LIMITS, **settings.payments.refund_approval_limits}
+        database.writes.configure(info={APPROVAL_LIMITS_KEY: limits})
         deadlines, subscriptions, jobs = settings.deadlines, settings.subscriptions, settings.jobs
         self.order_terms = OrderTerms(
             self.payment_methods,

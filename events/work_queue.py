@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from domain.events import (
     DomainEvent,
     OrderConfirmed,
+    RefundAbnormal,
+    RefundApprovalNeeded,
     RefundFailed,
     ShipmentReturned,
     TicketEscalated,
@@ -26,6 +28,8 @@ WORK_QUEUE: Mapping[type[DomainEvent], Permission] = {
     TicketReturnShipped: Permission.RETURN_RECEIVE,
     TicketEscalated: Permission.TICKET_DECIDE,
     RefundFailed: Permission.REFUND,
+    RefundAbnormal: Permission.REFUND,
+    RefundApprovalNeeded: Permission.REFUND,
     ShipmentReturned: Permission.RETURN_RECEIVE,
 }
 """What it takes to do the work of each event: who has the permission sees it."""

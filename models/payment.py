@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, HasCurrency, Id, Minor
@@ -114,10 +114,16 @@ class RefundStatus(StrEnum):
 
     PENDING = "PENDING"
     """Sent to the provider, or waiting for staff to transfer it."""
+    WAITING = "WAITING"
+    """Above the limit: it is sent when somebody else of the staff approves it."""
     SUCCEEDED = "SUCCEEDED"
     """Paid to the customer."""
     FAILED = "FAILED"
     """The provider refused it; it is retried, or transferred by staff."""
+    ABNORMAL = "ABNORMAL"
+    """The provider cannot give the money back, or it came back to the shop: staff transfer it."""
+    DECLINED = "DECLINED"
+    """Not approved, and not carried out; what was to be refunded is kept."""
 
 
 class LedgerAccount(StrEnum):
@@ -151,6 +157,7 @@ class PostingKind(StrEnum):
     CASH_COLLECTED = "CASH_COLLECTED"
     CREDITED = "CREDITED"
     REFUNDED = "REFUNDED"
+    REFUND_RETURNED = "REFUND_RETURNED"
     WRITTEN_OFF = "WRITTEN_OFF"
     CREDIT_SPENT = "CREDIT_SPENT"
     CREDIT_FORFEITED = "CREDIT_FORFEITED"
@@ -273,6 +280,7 @@ class Refund(HasCurrency, Base):
         Index("ix_refunds_order_id", "order_id"),
         Index("ix_refunds_ticket_id", "ticket_id"),
         Index("ix_refunds_retry_at", "retry_at"),
+        Index("ix_refunds_query_at", "query_at"),
     )
 
     id: Mapped[Id]
@@ -290,8 +298,26 @@ class Refund(HasCurrency, Base):
     failure: Mapped[str | None]
     attempts: Mapped[int]
     retry_at: Mapped[datetime | None]
+    query_at: Mapped[datetime | None]
+    """When its provider is asked next what became of it."""
+    queries: Mapped[int] = mapped_column(default=0, server_default="0")
+    renewals: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often it was sent under a new reference, because the provider had ended the one before."""
+    returns: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often its money came back to the shop after it had been paid."""
+    goodwill: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Given by staff without a ticket, so that it may be declined: the others are owed."""
+    requested_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    """Who approved or declined it, where that was needed."""
+    decided_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+
+    @property
+    def sent_reference(self) -> str:
+        """The name under which the provider knows it."""
+        return f"{self.reference}-{self.renewals + 1}" if self.renewals else self.reference
 
     @property
     def total(self) -> Money:

@@ -7,7 +7,15 @@ from urllib.parse import urlsplit
 import strawberry
 
 from domain.errors import Invalid, NotFound
-from domain.payment import collect_cash, confirm_refund, redirect_refund, refund_in_goodwill, write_off_cash
+from domain.payment import (
+    approve_refund,
+    collect_cash,
+    confirm_refund,
+    decline_refund,
+    redirect_refund,
+    refund_in_goodwill,
+    write_off_cash,
+)
 from events.payment import PaymentStart, begin_payment
 from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.payment import OLDEST_REFUND, select_refunds
@@ -168,6 +176,28 @@ async def payment_refund(
             key=idempotency_key,
             cause=info.context.cause,
         )
+
+
+async def refund_approve(info: Info, id: strawberry.ID, reason: str) -> Refund:
+    """Approves a refund above the limit, which is sent then; never one's own request.
+
+    id: the refund
+    reason: why, for the staff
+    """
+    refund_id = row_id(id, "Refund")
+    async with info.context.transaction() as session:
+        return await approve_refund(session, refund_id, reason=reason, cause=info.context.cause)
+
+
+async def refund_decline(info: Info, id: strawberry.ID, reason: str) -> Refund:
+    """Declines a refund that waits for approval, or withdraws one's own request; not what the shop owes.
+
+    id: the refund
+    reason: why, for the staff
+    """
+    refund_id = row_id(id, "Refund")
+    async with info.context.transaction() as session:
+        return await decline_refund(session, refund_id, reason=reason, cause=info.context.cause)
 
 
 async def refund_confirm(info: Info, id: strawberry.ID, reference: str) -> Refund:

@@ -55,6 +55,8 @@ class Refund(Node):
     """When it was requested."""
     settled_at: datetime | None
     """When it reached the customer."""
+    decided_at: datetime | None
+    """When a second person approved or declined it; null where nobody had to, or nobody has yet."""
     payment: "Payment" = loaded("payment", key="payment_id")
     """The payment that is refunded."""
     ticket: LaterTicket | None = loaded("ticket", key="ticket_id")
@@ -233,5 +235,7 @@ class PaymentMutation:
     )
     payment_refund = mutation(resolve.payment_refund, returns=Order, allow=Permission.REFUND)
     refund_redirect = mutation(resolve.refund_redirect, returns=Refund, allow=Permission.REFUND)
+    refund_approve = mutation(resolve.refund_approve, returns=Refund, allow=Permission.REFUND)
+    refund_decline = mutation(resolve.refund_decline, returns=Refund, allow=Permission.REFUND)
     refund_confirm = mutation(resolve.refund_confirm, returns=Refund, allow=Permission.REFUND)
     cash_collect = mutation(resolve.cash_collect, returns=Payment, allow=Permission.CASH_COLLECT)

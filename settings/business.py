@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field, NonNegativeInt, field_validator
 
 from models.language import LANGUAGE_TAG
 from models.money import CurrencyCode
@@ -195,6 +195,12 @@ class PaymentSettings(SettingsGroup):
         timedelta(minutes=5),
         validation_alias="REFUND_RETRY_AFTER",
         description="time until a failed refund is tried again",
+    )
+    refund_approval_limits: Mapping[CurrencyCode, NonNegativeInt] = Field(
+        {},
+        validation_alias="REFUND_APPROVAL_LIMITS",
+        description="minor units by currency, as JSON: more is refunded of an order only when a second person"
+        " approves",
     )
     payments_per_order: int = Field(
         30, ge=1, le=200, validation_alias="PAYMENTS_PER_ORDER", description="payments of one order"

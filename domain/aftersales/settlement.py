@@ -153,10 +153,10 @@ async def follow_refunds(
     if ticket.status not in {TicketStatus.REFUNDING, TicketStatus.REFUND_FAILED}:
         return
     statuses = await find_refund_statuses(session, ticket)
-    if RefundStatus.FAILED in statuses:
+    if statuses & {RefundStatus.FAILED, RefundStatus.ABNORMAL}:
         move_to(session, ticket, TicketStatus.REFUND_FAILED, TicketRefundFailed, cause=cause)
         return
-    if RefundStatus.PENDING in statuses:
+    if statuses & {RefundStatus.PENDING, RefundStatus.WAITING}:
         move_to(session, ticket, TicketStatus.REFUNDING, TicketRefundRetried, cause=cause)
         return
     if ticket.status is TicketStatus.REFUND_FAILED:

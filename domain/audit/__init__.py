@@ -34,6 +34,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "money of attempts is known": money.find_unknown_money,
     "refunds as requested": money.find_wrong_refund_requests,
     "refunded as posted": money.find_wrong_refunds,
+    "a refund on its way is asked after": money.find_forgotten_refunds,
     "total was invoiced": money.find_wrong_invoices,
     "sold is the total less what goes back": money.find_wrong_sales,
     "payment status as the books say": money.find_wrong_payment_statuses,

@@ -5,8 +5,9 @@ from sqlalchemy import Subquery, and_, case, func, literal, or_, select
 from domain.aftersales.states import REFUND_TYPES
 from domain.audit.comparison import select_differences, select_rows, sum_by, total_of
 from domain.audit.orders import select_wrong_sums
-from domain.ledger import CAPTURE_KINDS, payment_status_expression
+from domain.ledger import CAPTURE_KINDS, REFUND_KINDS, payment_status_expression
 from models import (
+    OFFLINE_METHODS,
     AttemptStatus,
     LedgerAccount,
     LedgerEntry,
@@ -24,6 +25,9 @@ from models import (
 )
 from models.sql.types import AnyExpression, AnySelect
 
+NOT_DECLINED = Refund.status != RefundStatus.DECLINED
+NOT_CREDITED = (RefundStatus.WAITING, RefundStatus.DECLINED)
+"""What only waits for a second person, or was declined, has not reduced the sales."""
 OF_CUSTOMER = LedgerEntry.account == LedgerAccount.CUSTOMER
 
 
@@ -67,7 +71,7 @@ def find_unknown_money() -> AnySelect:
 
 def find_wrong_refund_requests() -> AnySelect:
     """Payments whose refunded amount is not the sum of their refunds."""
-    refunds = sum_by(Refund.payment_id, Refund.amount)
+    refunds = sum_by(Refund.payment_id, Refund.amount, NOT_DECLINED)
     return select_differences(
         Payment.reference, expected=total_of(refunds), found=Payment.refunded_amount
     ).outerjoin(refunds, refunds.c.payment_id == Payment.id)
@@ -76,7 +80,7 @@ def find_wrong_refund_requests() -> AnySelect:
 def find_wrong_refunds() -> AnySelect:
     """Payments whose succeeded refunds are not what was posted for them."""
     refunds = sum_by(Refund.payment_id, Refund.amount, Refund.status == RefundStatus.SUCCEEDED)
-    returned = sum_postings((PostingKind.REFUNDED,))
+    returned = sum_postings(REFUND_KINDS)
     return (
         select_differences(Payment.reference, expected=total_of(returned), found=total_of(refunds))
         .outerjoin(refunds, refunds.c.payment_id == Payment.id)
@@ -92,6 +96,16 @@ def find_wrong_ticket_refunds() -> AnySelect:
         select_differences(Ticket.number, expected=total_of(refunds), found=Ticket.refund_amount)
         .outerjoin(refunds, refunds.c.ticket_id == Ticket.id)
         .where(or_(settled, refunds.c.total.is_not(None)))
+    )
+
+
+def find_forgotten_refunds() -> AnySelect:
+    """Refunds on their way at a provider that nobody will ask about, send again or transfer."""
+    unattended = and_(Refund.query_at.is_(None), Payment.method.not_in(OFFLINE_METHODS))
+    return (
+        select_rows(Refund.reference, expected=literal("a time to ask"), found=Refund.status)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Refund.status == RefundStatus.PENDING, unattended)
     )
 
 
@@ -114,7 +128,7 @@ def find_wrong_invoices() -> AnySelect:
 
 def find_wrong_sales() -> AnySelect:
     """Orders whose sales are not their total less their refunds, or not zero when cancelled."""
-    refunds = sum_by(Refund.order_id, Refund.amount)
+    refunds = sum_by(Refund.order_id, Refund.amount, Refund.status.not_in(NOT_CREDITED))
     sales = sum_by(LedgerEntry.order_id, -LedgerEntry.amount, LedgerEntry.account == LedgerAccount.SALES)
     kept = case((Order.status == OrderStatus.CANCELLED, 0), else_=Order.total_amount - total_of(refunds))
     return (
@@ -127,7 +141,7 @@ def find_wrong_sales() -> AnySelect:
 def find_wrong_payment_statuses() -> AnySelect:
     """Orders whose payment status does not follow from the ledger."""
     taken = func.sum(case((Posting.kind.in_(CAPTURE_KINDS), -LedgerEntry.amount), else_=0))
-    back = func.sum(case((Posting.kind == PostingKind.REFUNDED, LedgerEntry.amount), else_=0))
+    back = func.sum(case((Posting.kind.in_(REFUND_KINDS), LedgerEntry.amount), else_=0))
     entries = sum_by_order(taken.label("total"), back.label("returned"))
     follows = payment_status_expression(
         total=Order.total_amount,

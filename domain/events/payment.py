@@ -37,6 +37,27 @@ class RefundRequested(OrderEvent, name="refund.requested"):
     ticket_id: int | None
 
 
+class RefundApprovalNeeded(OrderEvent, name="refund.approval_needed"):
+    refund_ids: Sequence[int]
+    ticket_id: int | None
+
+
+class RefundApproved(OrderEvent, name="refund.approved"):
+    refund_id: int
+    reason: str
+
+
+class RefundDeclined(OrderEvent, name="refund.declined"):
+    refund_id: int
+    reason: str
+
+
+class RefundAbnormal(OrderEvent, name="refund.abnormal"):
+    refund_id: int
+    ticket_id: int | None
+    reason: str
+
+
 class RefundSucceeded(OrderEvent, name="refund.succeeded"):
     refund_id: int
     ticket_id: int | None

@@ -45,7 +45,7 @@ TICKETS_BEFORE_CANCELLING = (
 )
 """While a ticket is in one of these something is still owed, and its order is not cancelled."""
 
-OPEN_REFUNDS = frozenset({RefundStatus.PENDING, RefundStatus.FAILED})
+OPEN_REFUNDS = frozenset(RefundStatus) - {RefundStatus.SUCCEEDED, RefundStatus.DECLINED}
 
 UNDER_WAY = frozenset(ShipmentStatus) - {ShipmentStatus.DELIVERED}
 """A parcel in one of these is still to arrive, or to be dealt with by the warehouse, unless it has ended."""

@@ -27,6 +27,7 @@ from domain.payment.refund import (
     confirm_refund,
     fail_refund,
     find_captured_payments,
+    refund_cancelled_order,
     refund_everything,
     refund_in_goodwill,
     refund_payment,
@@ -35,6 +36,8 @@ from domain.payment.refund import (
     retry_refund,
     settle_refund,
 )
+from domain.payment.refund_approval import approve_refund, decline_refund
+from domain.payment.refund_reports import report_refund
 from domain.payment.states import ATTEMPT_TRANSITIONS, REFUND_TRANSITIONS, TRANSITIONS
 from domain.payment.write_off import write_off_cash
 
@@ -45,11 +48,13 @@ __all__ = [
     "AttemptUnderWay",
     "PaymentMismatch",
     "add_payments",
+    "approve_refund",
     "capture_payment",
     "close_attempt",
     "close_payments",
     "collect_cash",
     "confirm_refund",
+    "decline_refund",
     "end_attempt",
     "fail_payment",
     "fail_refund",
@@ -58,12 +63,14 @@ __all__ = [
     "lock_payment",
     "pay_credit_refund",
     "redirect_refund",
+    "refund_cancelled_order",
     "refund_everything",
     "refund_in_goodwill",
     "refund_payment",
     "refundable_amount",
     "register_notification",
     "register_sending",
+    "report_refund",
     "request_refund",
     "retry_refund",
     "save_action",

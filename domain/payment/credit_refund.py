@@ -4,7 +4,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import WrongState
-from domain.payment.refund import lock_refund, record_refund_request, settle_refund
+from domain.payment.refund import (
+    WITHOUT_TRANSFER,
+    first_query_at,
+    lock_refund,
+    record_refund_request,
+    settle_refund,
+)
 from domain.payment.states import REFUND_TRANSITIONS
 from domain.state import move
 from domain.store_credit import check_refund_target, refund_to_credit
@@ -17,7 +23,7 @@ CREDIT_REFERENCE = "store credit"
 async def pay_credit_refund(session: AsyncSession, refund_id: int, *, cause: Cause) -> Refund:
     """Pay a refund into the store credit of its customer; a repetition changes nothing."""
     order, refund = await lock_refund(session, refund_id)
-    if refund.status is RefundStatus.SUCCEEDED or refund.target is not RefundTarget.STORE_CREDIT:
+    if refund.status is not RefundStatus.PENDING or refund.target is not RefundTarget.STORE_CREDIT:
         return refund
     await refund_to_credit(session, order, refund, now=cause.now)
     return await settle_refund(
@@ -40,11 +46,14 @@ async def redirect_refund(session: AsyncSession, refund_id: int, *, cause: Cause
         raise WrongState("This refund has been paid already.", field=("id",))
     if refund.target is RefundTarget.STORE_CREDIT:
         return refund
-    if not payment.method.collected_offline and refund.status is not RefundStatus.FAILED:
+    if refund.status in WITHOUT_TRANSFER:
+        raise WrongState("This refund is {status}.", status=refund.status, field=("id",))
+    if not payment.method.collected_offline and refund.status is RefundStatus.PENDING:
         raise WrongState("The provider is carrying this refund out.", field=("id",))
     await check_refund_target(session, order, RefundTarget.STORE_CREDIT, field=("id",))
-    if refund.status is RefundStatus.FAILED:
+    if refund.status is not RefundStatus.PENDING:
         move(refund, RefundStatus.PENDING, REFUND_TRANSITIONS)
     refund.target, refund.retry_at = RefundTarget.STORE_CREDIT, None
+    refund.query_at = first_query_at(payment, refund.target, cause.now)
     record_refund_request(session, order, [refund], cause=cause)
     return refund

@@ -1,10 +1,11 @@
 """Finding and claiming the payments and refunds for which a provider must be called again."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.payment.refund_reports import delay_before_query
 from models import (
     OFFLINE_METHODS,
     Payment,
@@ -14,9 +15,6 @@ from models import (
     SandboxCharge,
 )
 from models.sql.types import AnySelect
-
-STALLED_AFTER = timedelta(hours=12)
-"""When an unanswered refund is sent again: much later than the relay gives up sending it."""
 
 
 def due_refund_retries(now: datetime) -> AnySelect:
@@ -28,26 +26,35 @@ def due_refund_retries(now: datetime) -> AnySelect:
     )
 
 
-def due_stalled_refunds(now: datetime) -> AnySelect:
-    """Select the ids of refunds that a provider has left unanswered for STALLED_AFTER."""
-    unanswered = and_(Refund.retry_at.is_(None), Refund.created_at <= now - STALLED_AFTER)
+def due_refund_queries(now: datetime) -> AnySelect:
+    """Select the ids of refunds under way whose provider is to be asked, or told once more."""
     return (
         select(Refund.id)
         .join(Payment, Payment.id == Refund.payment_id)
-        .where(Refund.status == RefundStatus.PENDING)
+        .where(Refund.status == RefundStatus.PENDING, is_query_due(now))
         .where(or_(Payment.method.not_in(OFFLINE_METHODS), Refund.target == RefundTarget.STORE_CREDIT))
-        .where(or_(unanswered, Refund.retry_at <= now))
-        .order_by(Refund.id)
+        .order_by(Refund.query_at)
     )
 
 
-async def claim_stalled_refund(session: AsyncSession, refund_id: int, *, now: datetime) -> None:
-    """Put the next look at a pending refund off by STALLED_AFTER."""
-    await session.execute(
+def is_query_due(now: datetime) -> ColumnElement[bool]:
+    """Whether a refund is to be asked after; those of the last release are asked after at once."""
+    return or_(Refund.query_at.is_(None), Refund.query_at <= now)
+
+
+async def claim_refund_query(session: AsyncSession, refund_id: int, *, now: datetime) -> bool:
+    """Put the next question about a pending refund off, longer each time; False when another process has."""
+    asked = Refund.id == refund_id, Refund.status == RefundStatus.PENDING, is_query_due(now)
+    queries = await session.scalar(select(Refund.queries).where(*asked).with_for_update())
+    if queries is None:
+        return False
+    claimed = await session.scalar(
         update(Refund)
-        .where(Refund.id == refund_id, Refund.status == RefundStatus.PENDING)
-        .values(retry_at=now + STALLED_AFTER)
+        .where(*asked)
+        .values(query_at=now + delay_before_query(refund_id, queries + 1), queries=queries + 1)
+        .returning(Refund.id)
     )
+    return claimed is not None
 
 
 def due_sandbox_charges(now: datetime) -> AnySelect:

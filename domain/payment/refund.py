@@ -9,16 +9,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import idempotency
 from domain.cause import Cause
 from domain.errors import Invalid, LimitReached, NotFound, WrongState
-from domain.events import RefundFailed, RefundRequested, RefundSucceeded
+from domain.events import (
+    OrderCancelled,
+    RefundApprovalNeeded,
+    RefundFailed,
+    RefundRequested,
+    RefundSucceeded,
+)
 from domain.ledger import net_sales, refresh_payment_status, write_posting
 from domain.money import apportion
 from domain.order import FINAL, NOT_DISPATCHED, lock_order, reopen_order, required_reason, settle_order
 from domain.outbox import record
+from domain.payment.approval_limit import needs_approval
 from domain.payment.refund_target import target_of
 from domain.payment.states import REFUND_TRANSITIONS
 from domain.state import move
 from domain.store_credit import check_refund_target
 from models import (
+    Event,
     LedgerAccount,
     Money,
     Order,
@@ -27,11 +35,18 @@ from models import (
     Refund,
     RefundStatus,
     RefundTarget,
+    Subject,
 )
 from text.characters import clean_text
 
 REFUND_ATTEMPTS_LIMIT = 6
 """After so many refusals of the provider only staff can transfer the money."""
+
+QUERY_AFTER = timedelta(hours=12)
+"""When a provider is first asked about a refund it has not answered: after the relay gives up sending it."""
+
+WITHOUT_TRANSFER = frozenset({RefundStatus.WAITING, RefundStatus.DECLINED})
+"""Not to be paid, or not yet."""
 
 REFERENCE_LIMIT = 100
 COMMAND = "paymentRefund"
@@ -93,6 +108,22 @@ async def refund_everything(
     return await create_refunds(session, order, parts, target=target, reason=reason, cause=cause)
 
 
+async def refund_cancelled_order(
+    session: AsyncSession, order: Order, *, target: RefundTarget, reason: str, cause: Cause
+) -> list[Refund]:
+    """Request the refund of all that is left of a locked, cancelled order; whoever cancelled it has asked."""
+    refunds = await refund_everything(session, order, target=target, reason=reason, cause=cause)
+    canceller_id = await session.scalar(
+        select(Event.actor_id)
+        .where(Event.subject == Subject.ORDER, Event.subject_id == order.id)
+        .where(Event.name == OrderCancelled.name)
+        .limit(1)
+    )
+    for refund in refunds:
+        refund.requested_by_id = canceller_id
+    return refunds
+
+
 async def refund_in_goodwill(
     session: AsyncSession,
     order_id: int,
@@ -121,7 +152,10 @@ async def refund_in_goodwill(
     if order.fulfilment_status in NOT_DISPATCHED and amount == await refundable_amount(session, order):
         raise WrongState("Nothing has left yet: cancel the order instead.", field=("amount",))
     await check_refund_target(session, order, target)
-    await request_refund(session, order, amount, target=target, reason=required_reason(reason), cause=cause)
+    for refund in await request_refund(
+        session, order, amount, target=target, reason=required_reason(reason), cause=cause
+    ):
+        refund.goodwill = True
     await idempotency.save_result(
         session, account_id=cause.person, command=COMMAND, key=key, result_id=order.id
     )
@@ -145,14 +179,14 @@ async def settle_refund(
         return refund
     move(refund, RefundStatus.SUCCEEDED, REFUND_TRANSITIONS)
     refund.provider_reference, refund.settled_at = provider_reference, cause.now
-    refund.retry_at, refund.failure = None, None
+    refund.retry_at, refund.query_at, refund.failure = None, None, None
     await write_posting(
         session,
         order_id=order.id,
         payment_id=refund.payment_id,
         kind=PostingKind.REFUNDED,
         amount=refund.total,
-        key=f"refunded:{refund.reference}",
+        key=refund_posting_key(refund),
         now=cause.now,
         credit=out_of,
     )
@@ -160,6 +194,11 @@ async def settle_refund(
     record(session, RefundSucceeded(order, refund_id=refund.id, ticket_id=refund.ticket_id), cause)
     await settle_order(session, order, cause=cause)
     return refund
+
+
+def refund_posting_key(refund: Refund) -> str:
+    """The key of the posting that pays a refund; another one after its money has come back."""
+    return f"refunded:{refund.reference}" + (f":{refund.returns}" if refund.returns else "")
 
 
 async def confirm_refund(session: AsyncSession, refund_id: int, *, reference: str, cause: Cause) -> Refund:
@@ -170,7 +209,9 @@ async def confirm_refund(session: AsyncSession, refund_id: int, *, reference: st
         raise WrongState("This refund has been paid already.", field=("id",))
     if refund.target is RefundTarget.STORE_CREDIT:
         raise WrongState("This refund goes into the store credit of the customer.", field=("id",))
-    if not payment.method.collected_offline and refund.status is not RefundStatus.FAILED:
+    if refund.status in WITHOUT_TRANSFER:
+        raise WrongState("This refund is {status}.", status=refund.status, field=("id",))
+    if not payment.method.collected_offline and refund.status is RefundStatus.PENDING:
         raise WrongState("The provider is carrying this refund out.", field=("id",))
     name = reference.strip()
     if not 1 <= len(name) <= REFERENCE_LIMIT:
@@ -185,9 +226,15 @@ async def confirm_refund(session: AsyncSession, refund_id: int, *, reference: st
 
 
 async def fail_refund(
-    session: AsyncSession, refund_id: int, *, reason: str, retry_after: timedelta, cause: Cause
+    session: AsyncSession,
+    refund_id: int,
+    *,
+    reason: str,
+    retry_after: timedelta,
+    cause: Cause,
+    renew: bool = False,
 ) -> Refund:
-    """Record that the provider refused a refund.
+    """Record that the provider refused a refund; with `renew` it is sent under a new reference.
 
     It is retried after `retry_after`, and after twice as long each further time; never again after
     REFUND_ATTEMPTS_LIMIT refusals.
@@ -201,6 +248,9 @@ async def fail_refund(
     refund.failure = reason
     final = refund.attempts >= REFUND_ATTEMPTS_LIMIT
     refund.retry_at = None if final else cause.now + retry_after * 2 ** (refund.attempts - 1)
+    refund.query_at = None
+    if renew:
+        refund.renewals, refund.provider_reference = refund.renewals + 1, None
     record(
         session, RefundFailed(order, refund_id=refund.id, ticket_id=refund.ticket_id, reason=reason), cause
     )
@@ -214,6 +264,7 @@ async def retry_refund(session: AsyncSession, refund_id: int, *, cause: Cause) -
         return False
     move(refund, RefundStatus.PENDING, REFUND_TRANSITIONS)
     refund.retry_at = None
+    refund.query_at, refund.queries = cause.now + QUERY_AFTER, 0
     record_refund_request(session, order, [refund], cause=cause)
     return True
 
@@ -240,8 +291,12 @@ async def create_refunds(
 ) -> list[Refund]:
     """Create a refund for each (payment, minor units) and credit as much to the order's sales.
 
-    A completed order opens again until they are settled.
+    A completed order opens again until they are settled. What takes the order's refunds that nobody has
+    approved above the limit waits for a second person, whoever or whatever asks for it: it is credited when
+    it is approved, and is not refundable once more meanwhile.
     """
+    total = sum(share for _, share in parts)
+    waits = await needs_approval(session, order, total)
     await reopen_order(session, order, cause=cause)
     count = await session.scalar(select(func.count(Refund.id)).where(Refund.order_id == order.id)) or 0
     refunds = [
@@ -249,13 +304,15 @@ async def create_refunds(
             order_id=order.id,
             payment_id=payment.id,
             ticket_id=ticket_id,
-            status=RefundStatus.PENDING,
+            status=RefundStatus.WAITING if waits else RefundStatus.PENDING,
             target=target_of(payment, target),
             currency=order.currency,
             amount=share,
             reason=reason,
             reference=f"{order.number}-R{number}",
             attempts=0,
+            query_at=None if waits else first_query_at(payment, target_of(payment, target), cause.now),
+            requested_by_id=cause.by,
             created_at=cause.now,
         )
         for number, (payment, share) in enumerate(parts, start=count + 1)
@@ -264,11 +321,19 @@ async def create_refunds(
         payment.refunded_amount += share
     session.add_all(refunds)
     await session.flush()
-    await credit_sale(
-        session, order, sum(share for _, share in parts), key=refunds[0].reference, now=cause.now
-    )
-    record_refund_request(session, order, refunds, cause=cause)
+    if waits:
+        ids = [refund.id for refund in refunds]
+        record(session, RefundApprovalNeeded(order, refund_ids=ids, ticket_id=ticket_id), cause)
+    else:
+        await credit_sale(session, order, total, key=refunds[0].reference, now=cause.now)
+        record_refund_request(session, order, refunds, cause=cause)
     return refunds
+
+
+def first_query_at(payment: Payment, target: RefundTarget, now: datetime) -> datetime | None:
+    """When a refund is looked after that nobody has answered; None where staff transfer it anyway."""
+    by_staff = payment.method.collected_offline and target is RefundTarget.ORIGINAL
+    return None if by_staff else now + QUERY_AFTER
 
 
 async def credit_sale(session: AsyncSession, order: Order, amount: int, *, key: str, now: datetime) -> None:

@@ -45,13 +45,17 @@ ATTEMPT_TRANSITIONS = transition_table(
 """As of payments: money that arrives is always captured."""
 
 REFUND_TRANSITIONS = transition_table(
-    RefundStatus.PENDING,
+    RefundStatus.WAITING,
     {
-        RefundStatus.PENDING: {RefundStatus.SUCCEEDED, RefundStatus.FAILED},
-        RefundStatus.FAILED: {RefundStatus.PENDING, RefundStatus.SUCCEEDED},
-        RefundStatus.SUCCEEDED: set(),
+        RefundStatus.WAITING: {RefundStatus.PENDING, RefundStatus.DECLINED},
+        RefundStatus.PENDING: {RefundStatus.SUCCEEDED, RefundStatus.FAILED, RefundStatus.ABNORMAL},
+        RefundStatus.FAILED: {RefundStatus.PENDING, RefundStatus.SUCCEEDED, RefundStatus.ABNORMAL},
+        RefundStatus.ABNORMAL: {RefundStatus.PENDING, RefundStatus.SUCCEEDED},
+        RefundStatus.SUCCEEDED: {RefundStatus.ABNORMAL},
+        RefundStatus.DECLINED: set(),
     },
 )
+"""SUCCEEDED is not the end at every provider: a card that was closed sends the money back."""
 
 OPEN = frozenset({PaymentStatus.PENDING, PaymentStatus.FAILED})
 """Not paid and not under way: the amount may still change."""

@@ -18,6 +18,7 @@ from domain.errors import WrongState
 from domain.events import EVENT_TYPES
 from domain.events.types import facts_of, hints_of
 from domain.notice import queue_account_notice
+from domain.order.states import OPEN_REFUNDS
 from domain.outbox import EventTable, rewrite_payloads
 from domain.personal_data.inventory import (
     EVENT_TEXTS,
@@ -41,7 +42,6 @@ from models import (
     Order,
     OrderStatus,
     Refund,
-    RefundStatus,
     SignIn,
     SignInFailures,
     Subject,
@@ -128,7 +128,7 @@ async def refuse_while_open(session: AsyncSession, account: Account) -> None:
         raise WrongState("Request {ticket} is not finished yet.", ticket=ticket)
     refund = await session.scalar(
         select(Refund.reference)
-        .where(Refund.order_id.in_(orders_of(account.id)), Refund.status != RefundStatus.SUCCEEDED)
+        .where(Refund.order_id.in_(orders_of(account.id)), Refund.status.in_(OPEN_REFUNDS))
         .order_by(Refund.id)
         .limit(1)
     )

@@ -6,7 +6,7 @@ from events.payment.queries import UNSETTLED_PAYMENTS, query_attempt
 from events.payment.refunds import (
     REFUSED_REFUNDS,
     STALLED_REFUNDS,
-    resend_refund,
+    look_after_refund,
     send_refunds,
 )
 from events.payment.sandbox import DELAYED_SANDBOX_CHARGES
@@ -22,8 +22,8 @@ __all__ = [
     "StartedPayment",
     "begin_payment",
     "close_payments_at_providers",
+    "look_after_refund",
     "query_attempt",
-    "resend_refund",
     "send_refunds",
     "settle_cancelled_order",
     "take_notice",

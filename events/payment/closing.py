@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.events import OrderCancelled, OrderEditDropped, OrderPaymentsChanged
 from domain.order import lock_order
-from domain.payment import PaymentMismatch, close_payments, refund_everything
+from domain.payment import PaymentMismatch, close_payments, refund_cancelled_order
 from domain.payment.attempts import find_attempts_to_close
 from events.payment.providers import ProviderUnavailable, load_attempt
 from events.payment.queries import close_and_record
@@ -33,7 +33,7 @@ async def settle_cancelled_order(session: AsyncSession, event: OrderCancelled, r
     order = await lock_order(session, event.order.id)
     await close_payments(session, order, cause=Cause(resources.clock()))
     reason, cause = str(ORDER_CANCELLED), Cause(resources.clock())
-    await refund_everything(session, order, target=event.refund_to, reason=reason, cause=cause)
+    await refund_cancelled_order(session, order, target=event.refund_to, reason=reason, cause=cause)
 
 
 async def close_payments_at_providers(

@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.payment import PaymentMismatch, register_notification, register_sending, settle_attempt
+from events.payment.refunds import apply_refund_report
 from events.types import Resources
 from gateways.payment.provider import (
     DisputeNotice,
@@ -55,5 +56,7 @@ async def follow(
 ) -> None:
     if isinstance(notice, PaymentNotice):
         await settle_attempt(session, method=provider.method, report=notice.report, cause=cause)
+    elif isinstance(notice, RefundNotice):
+        await apply_refund_report(session, resources, provider.method, notice.report, cause=cause)
     else:
         log.warning("payment.notification_not_followed", provider=provider.method, id=notice.notice_id)

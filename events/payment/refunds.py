@@ -1,16 +1,31 @@
-"""Sending refunds to their providers, and once more where there was no answer."""
+"""Sending refunds to their providers, and asking after them until they have ended."""
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.events import RefundRequested
-from domain.payment import fail_refund, pay_credit_refund, retry_refund, settle_refund
+from domain.payment import (
+    PaymentMismatch,
+    fail_refund,
+    pay_credit_refund,
+    report_refund,
+    retry_refund,
+)
 from domain.payment.attempts import find_attempt_by_reference
-from domain.payment.due import claim_stalled_refund, due_refund_retries, due_stalled_refunds
+from domain.payment.due import claim_refund_query, due_refund_queries, due_refund_retries
 from events.payment.providers import describe_attempt, provider_for
 from events.types import Resources, Timer
 from gateways.payment.provider import Attempt, ProviderError, ProviderRefused, RefundStart
-from models import Payment, Refund, RefundOutcome, RefundStatus, RefundTarget
+from models import (
+    Payment,
+    PaymentMethod,
+    Refund,
+    RefundOutcome,
+    RefundReport,
+    RefundStatus,
+    RefundTarget,
+)
 
 log = structlog.get_logger()
 
@@ -23,15 +38,15 @@ async def send_refunds(event: RefundRequested, resources: Resources) -> None:
             await send_refund(resources, refund_id)
         except ProviderError as error:
             errors.append(error)
+        except PaymentMismatch as mismatch:  # sending it again would be answered alike: it is asked after
+            log.warning("refund.answer_refused", refund=refund_id, reason=str(mismatch))
     if errors:
         raise errors[0]
 
 
 async def send_refund(resources: Resources, refund_id: int) -> None:
     """Send one refund under its own reference, which makes a second sending harmless."""
-    async with resources.database.reads() as session:
-        refund = await session.get_one(Refund, refund_id)
-        payment = await session.get_one(Payment, refund.payment_id)
+    refund, payment = await load_refund(resources, refund_id)
     if refund.status is not RefundStatus.PENDING:
         return
     if refund.target is RefundTarget.STORE_CREDIT:
@@ -41,23 +56,51 @@ async def send_refund(resources: Resources, refund_id: int) -> None:
         return
     if payment.method.collected_offline:
         return  # staff transfer it
+    provider = provider_for(resources, payment.method)
     try:
-        report = await provider_for(resources, payment.method).refund(
-            await refund_start(resources, refund, payment)
-        )
+        report = await provider.refund(await refund_start(resources, refund, payment))
     except ProviderRefused as refusal:
         await fail_refused_refund(resources, refund, str(refusal))
         return
-    if report.outcome in (RefundOutcome.PENDING, RefundOutcome.UNKNOWN):
+    await follow_answer(resources, payment.method, report)
+
+
+async def ask_for_refund(resources: Resources, refund: Refund, payment: Payment) -> None:
+    """Ask a provider what became of a refund; one it has never taken is sent again, under its reference."""
+    provider = provider_for(resources, payment.method)
+    start = await refund_start(resources, refund, payment)
+    report = await provider.query_refund(start, refund.provider_reference)
+    if report.outcome is RefundOutcome.UNKNOWN:
+        log.info("refund.sent_again", reference=start.reference)
+        await send_refund(resources, refund.id)
         return
-    if report.outcome is not RefundOutcome.SUCCEEDED:
-        await fail_refused_refund(resources, refund, report.reason or report.outcome)
-        return
+    await follow_answer(resources, payment.method, report)
+
+
+async def follow_answer(resources: Resources, method: PaymentMethod, report: RefundReport) -> None:
+    """Follow what a provider answers about a refund, in a transaction of its own."""
     cause = Cause(resources.clock())
     async with resources.database.writes.begin() as session:
-        reference = report.provider_reference or refund.reference
-        await settle_refund(session, refund.id, provider_reference=reference, cause=cause)
+        await apply_refund_report(session, resources, method, report, cause=cause)
     resources.wake_relay()
+
+
+async def apply_refund_report(
+    session: AsyncSession, resources: Resources, method: PaymentMethod, report: RefundReport, *, cause: Cause
+) -> RefundStatus:
+    """Bring a refund to what its provider reports: what it answers and what it tells by itself alike.
+
+    PaymentMismatch when the report does not fit the refund.
+    """
+    retry_after = resources.settings.payments.refund_retry_after
+    return await report_refund(session, report, method=method, retry_after=retry_after, cause=cause)
+
+
+async def load_refund(resources: Resources, refund_id: int) -> tuple[Refund, Payment]:
+    """A refund with its payment, as they are now."""
+    async with resources.database.reads() as session:
+        refund = await session.get_one(Refund, refund_id)
+        return refund, await session.get_one(Payment, refund.payment_id)
 
 
 async def refund_start(resources: Resources, refund: Refund, payment: Payment) -> RefundStart:
@@ -66,7 +109,7 @@ async def refund_start(resources: Resources, refund: Refund, payment: Payment) -
     async with resources.database.reads() as session:
         attempt = await find_attempt_by_reference(session, reference)
     told = describe_attempt(attempt) if attempt else Attempt(reference, None, payment.total)
-    return RefundStart(refund.reference, told, refund.total, refund.reason)
+    return RefundStart(refund.sent_reference, told, refund.total, refund.reason)
 
 
 async def fail_refused_refund(resources: Resources, refund: Refund, reason: str) -> None:
@@ -83,15 +126,20 @@ async def retry_refused_refund(resources: Resources, refund_id: int) -> None:
         await retry_refund(session, refund_id, cause=Cause(resources.clock()))
 
 
-async def resend_refund(resources: Resources, refund_id: int) -> None:
-    """Send a refund that was never answered once more; its reference keeps a second sending harmless."""
+async def look_after_refund(resources: Resources, refund_id: int) -> None:
+    """Find out what became of a refund that is on its way; only one process does."""
     async with resources.database.writes.begin() as session:
-        await claim_stalled_refund(session, refund_id, now=resources.clock())
+        if not await claim_refund_query(session, refund_id, now=resources.clock()):
+            return
+    refund, payment = await load_refund(resources, refund_id)
     try:
-        await send_refund(resources, refund_id)
-    except ProviderError as error:
-        log.warning("refund.request_failed", refund=refund_id, error=str(error))
+        if refund.target is RefundTarget.STORE_CREDIT:
+            await send_refund(resources, refund_id)
+        else:
+            await ask_for_refund(resources, refund, payment)
+    except (ProviderError, ProviderRefused, PaymentMismatch) as error:
+        log.warning("refund.query_failed", reference=refund.sent_reference, error=str(error))
 
 
-STALLED_REFUNDS = Timer("refund.stalled", due=due_stalled_refunds, act=resend_refund)
+STALLED_REFUNDS = Timer("refund.stalled", due=due_refund_queries, act=look_after_refund)
 REFUSED_REFUNDS = Timer("refund.refused", due=due_refund_retries, act=retry_refused_refund)

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.order import cancel_order, lock_order
 from domain.payment import request_refund
-from domain.payment.due import due_stalled_refunds
-from events.payment import resend_refund
+from domain.payment.due import due_refund_queries
+from events.payment import look_after_refund
 from events.shop import Shop
 from gateways.payment.provider import ProviderError, ProviderRefused
 from models import CurrencyCode, Money, Order, OrderStatus, PaymentStatus, RefundStatus, Role
@@ -159,16 +159,16 @@ async def test_a_refund_without_an_answer_is_sent_again_half_a_day_later(
 
     async def find_stalled() -> list[int]:
         async with shop.database.reads() as session:
-            return list(await session.scalars(due_stalled_refunds(shop.clock())))
+            return list(await session.scalars(due_refund_queries(shop.clock())))
 
     assert await find_stalled() == []
     tick(timedelta(hours=12))
     [refund_id] = await find_stalled()
     provider.errors.append(ProviderError("still down"))
-    await resend_refund(shop, refund_id)
+    await look_after_refund(shop, refund_id)
     assert await find_stalled() == []
     tick(timedelta(hours=12))
-    await resend_refund(shop, refund_id)
+    await look_after_refund(shop, refund_id)
 
     assert [refund.status for refund in await refunds_of(shop, order)] == [RefundStatus.SUCCEEDED]
     assert provider.refunds == [f"{order.number}-R1"]

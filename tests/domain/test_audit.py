@@ -377,8 +377,12 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         h.payment.reference,
     ),
     "refunded as posted": lambda h: (
-        update(Refund).where(Refund.id == h.refund.id).values(status=RefundStatus.PENDING),
+        update(Refund).where(Refund.id == h.refund.id).values(status=RefundStatus.FAILED),
         h.payment.reference,
+    ),
+    "a refund on its way is asked after": lambda h: (
+        update(Refund).where(Refund.order_id == h.refunding.id).values(query_at=None),
+        select(Refund.reference).where(Refund.order_id == h.refunding.id),
     ),
     "total was invoiced": lambda h: (
         update(Posting)

@@ -1,6 +1,6 @@
 """What may happen to an order and its money, in every state they can be in."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from inspect import getmembers, isclass
@@ -18,6 +18,7 @@ from domain.aftersales.order_editing.extra_payment import carry_out_paid_edit, d
 from domain.aftersales.order_editing.payments import change_payments
 from domain.aftersales.rules import ClaimedUnits
 from domain.cause import Cause
+from domain.errors import WrongState
 from domain.order import (
     PlannedPayment,
     cancel_order,
@@ -29,30 +30,42 @@ from domain.order import (
     release_order,
 )
 from domain.payment import (
+    PaymentMismatch,
+    approve_refund,
     capture_payment,
     close_payments,
+    decline_refund,
     fail_payment,
     fail_refund,
     refund_everything,
     refund_in_goodwill,
+    report_refund,
+    request_refund,
     retry_refund,
     settle_refund,
     start_payment,
 )
+from domain.payment.approval_limit import APPROVAL_LIMITS, APPROVAL_LIMITS_KEY
 from domain.shipment import TrackingFact, add_tracking_events, dispatch_shipment, lock_shipment
 from events.shop import Shop
 from models import (
     CarrierCode,
+    CurrencyCode,
     Delivery,
     FulfilmentStatus,
+    Money,
     Order,
     OrderEdit,
     OrderEditStatus,
     OrderStatus,
     Payment,
+    PaymentMethod,
     PaymentStatus,
     Refund,
+    RefundOutcome,
+    RefundReport,
     RefundStatus,
+    Role,
     Shipment,
     ShipmentStatus,
     TicketStatus,
@@ -67,6 +80,7 @@ from tests.domain.states.outcomes import (
 )
 from tests.domain.test_order_edit import edit, only_edit, order_with_waiting_edit
 from tests.domain.test_state import TABLES
+from tests.factories.account import create_account
 from tests.factories.aftersales import create_ticket, order_lines_of
 from tests.factories.cart import create_coupon
 from tests.factories.order import (
@@ -324,8 +338,16 @@ async def test_what_may_happen_to_a_payment(shop: Shop, state: str) -> None:
 
 async def refund_in_state(session: AsyncSession, state: str) -> Refund:
     order = await create_order(session, status=OrderStatus.CONFIRMED)
-    await refund_everything(session, order, reason="sorry", cause=Cause(NOW))
-    refund = (await session.scalars(select(Refund))).one()
+    above_the_limit = state in ("WAITING", "DECLINED")
+    session.info[APPROVAL_LIMITS_KEY] = {} if above_the_limit else APPROVAL_LIMITS
+    goods = Money(100, CurrencyCode.CNY)
+    [refund] = await request_refund(session, order, goods, reason="sorry", cause=Cause(NOW))
+    refund.goodwill = True
+    clerk = await create_account(session, role=Role.SUPPORT)
+    if state == "DECLINED":
+        await decline_refund(session, refund.id, reason="No.", cause=Cause(NOW, clerk.id))
+    if state == "ABNORMAL":
+        await report_of(RefundOutcome.ABNORMAL)(session, refund)
     if state == "FAILED":
         await fail_refund(
             session, refund.id, reason="No.", retry_after=timedelta(minutes=5), cause=Cause(NOW)
@@ -335,7 +357,34 @@ async def refund_in_state(session: AsyncSession, state: str) -> Refund:
     return refund
 
 
+def report_of(outcome: RefundOutcome) -> Callable[[AsyncSession, Refund], Awaitable[object]]:
+    """The provider reports this of a refund."""
+
+    async def report(session: AsyncSession, refund: Refund) -> None:
+        reported = RefundReport(refund.reference, "R", outcome, refund.total, reason="No such card.")
+        method, retry_after = PaymentMethod.SANDBOX, timedelta(minutes=5)
+        try:
+            await report_refund(session, reported, method=method, retry_after=retry_after, cause=Cause(NOW))
+        except PaymentMismatch as mismatch:
+            raise WrongState("It is not to be paid.") from mismatch
+
+    return report
+
+
+def decide(command: Callable[..., Awaitable[Refund]]) -> Callable[[AsyncSession, Refund], Awaitable[object]]:
+    """Another member of the staff gives the command."""
+
+    async def give(session: AsyncSession, refund: Refund) -> Refund:
+        clerk = await create_account(session, role=Role.SUPPORT)
+        return await command(session, refund.id, reason="Looked into.", cause=Cause(NOW, clerk.id))
+
+    return give
+
+
 REFUND: Mapping[str, Command] = {
+    "the provider cannot give it back": report_of(RefundOutcome.ABNORMAL),
+    "a second person approves it": decide(approve_refund),
+    "somebody declines it": decide(decline_refund),
     "it is paid to the customer": lambda session, it: settle_refund(
         session, it.id, provider_reference="R", cause=Cause(NOW)
     ),

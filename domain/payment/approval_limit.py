@@ -1,0 +1,34 @@
+"""How much of an order is refunded without a second person of the staff."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import CurrencyCode, Order, Refund, RefundStatus
+
+APPROVAL_LIMITS: Mapping[CurrencyCode, int] = {
+    CurrencyCode.CNY: 500_000,
+    CurrencyCode.USD: 70_000,
+    CurrencyCode.EUR: 65_000,
+    CurrencyCode.GBP: 55_000,
+    CurrencyCode.JPY: 100_000,
+    CurrencyCode.HKD: 550_000,
+}
+"""The most that is refunded of an order without a second person, in minor units; without one, nothing is."""
+
+APPROVAL_LIMITS_KEY = "refund_approval_limits"
+"""The name in `session.info` of the limits that the settings choose."""
+
+
+async def needs_approval(session: AsyncSession, order: Order, amount: int) -> bool:
+    """Whether refunding this many minor units more of a locked order takes a second person."""
+    limits: Mapping[CurrencyCode, int] = session.info.get(APPROVAL_LIMITS_KEY, APPROVAL_LIMITS)
+    unapproved = await session.scalar(
+        select(func.coalesce(func.sum(Refund.amount), 0)).where(
+            Refund.order_id == order.id,
+            Refund.decided_by_id.is_(None),
+            Refund.status != RefundStatus.WAITING,
+        )
+    )
+    return amount + int(unapproved or 0) > limits.get(order.currency, 0)

@@ -1,0 +1,250 @@
+"""What providers report of refunds, and what a second person decides about them."""
+
+import asyncio
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.audit import audit_books
+from domain.cause import Cause
+from domain.errors import Forbidden, WrongState
+from domain.ledger import net_sales
+from domain.order import cancel_order, lock_order
+from domain.payment import (
+    PaymentMismatch,
+    approve_refund,
+    confirm_refund,
+    decline_refund,
+    refund_everything,
+    report_refund,
+    request_refund,
+    retry_refund,
+)
+from domain.payment.approval_limit import APPROVAL_LIMITS_KEY
+from domain.payment.credit_refund import redirect_refund
+from domain.payment.refund_reports import QUERY_EVERY, delay_before_query
+from events.shop import Shop
+from models import (
+    CurrencyCode,
+    LedgerAccount,
+    Money,
+    Order,
+    OrderPaymentStatus,
+    OrderStatus,
+    PaymentMethod,
+    Refund,
+    RefundOutcome,
+    RefundReport,
+    RefundStatus,
+    Role,
+)
+from tests.factories.account import create_account
+from tests.factories.order import NOW, create_order, events_of, payments_of
+from tests.given import ledger_balances
+
+CNY = CurrencyCode.CNY
+RETRY_AFTER = timedelta(minutes=5)
+ORDERS = sorted(set(permutations([RefundOutcome.PENDING, RefundOutcome.SUCCEEDED, RefundOutcome.SUCCEEDED])))
+LATER = NOW + timedelta(days=1)
+
+
+async def report(
+    session: AsyncSession,
+    refund: Refund,
+    outcome: RefundOutcome,
+    *,
+    reference: str | None = None,
+    amount: Money | None = None,
+    method: PaymentMethod = PaymentMethod.SANDBOX,
+) -> RefundStatus:
+    reported = RefundReport(reference or refund.sent_reference, "P-1", outcome, amount, reason="lost card")
+    return await report_refund(session, reported, method=method, retry_after=RETRY_AFTER, cause=Cause(NOW))
+
+
+async def completed_order_with_refund(
+    session: AsyncSession, minor: int = 1_000, *, limit: int = 5_000, by: int | None = None
+) -> tuple[Order, Refund]:
+    """A completed order of 99.00, and a refund that was asked for out of goodwill."""
+    session.info[APPROVAL_LIMITS_KEY] = {CNY: limit}
+    order = await create_order(session, status=OrderStatus.COMPLETED)
+    [refund] = await request_refund(session, order, Money(minor, CNY), reason="x", cause=Cause(NOW, by))
+    refund.goodwill = True
+    return order, refund
+
+
+@pytest.mark.parametrize("outcomes", ORDERS)
+async def test_reports_in_any_order_and_twice_have_one_outcome(
+    shop: Shop, session: AsyncSession, outcomes: tuple[RefundOutcome, ...]
+) -> None:
+    order, refund = await completed_order_with_refund(session)
+    for each in outcomes:
+        await report(session, refund, each)
+    assert await audit_books(session) == []
+    names = await events_of(session, order)
+    await session.commit()
+
+    assert (refund.status, refund.provider_reference, refund.query_at) == (
+        RefundStatus.SUCCEEDED,
+        "P-1",
+        None,
+    )
+    assert names.count("refund.succeeded") == 1
+
+
+async def test_a_refund_the_provider_has_ended_is_sent_under_a_new_reference(
+    shop: Shop, session: AsyncSession
+) -> None:
+    _, refund = await completed_order_with_refund(session)
+    first = refund.sent_reference
+    await report(session, refund, RefundOutcome.FAILED)
+    assert await retry_refund(session, refund.id, cause=Cause(LATER))
+    assert await report(session, refund, RefundOutcome.FAILED, reference=first) is RefundStatus.PENDING
+    assert await report(session, refund, RefundOutcome.SUCCEEDED) is RefundStatus.SUCCEEDED
+    await session.commit()
+
+    assert refund.sent_reference == f"{first}-2"
+
+
+async def test_a_refund_that_comes_back_turns_the_books_back_and_is_a_task(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, refund = await completed_order_with_refund(session)
+    before = await ledger_balances(session, order)
+    await report(session, refund, RefundOutcome.SUCCEEDED)
+    await report(session, refund, RefundOutcome.FAILED)
+    assert refund.status is RefundStatus.ABNORMAL
+    assert await ledger_balances(session, order) == before
+    assert (order.status, order.payment_status) == (OrderStatus.CONFIRMED, OrderPaymentStatus.PAID)
+    assert await audit_books(session) == []
+
+    # The notices come once more, after staff have transferred the money.
+    await confirm_refund(session, refund.id, reference="BANK-7", cause=Cause(NOW))
+    for outcome in (RefundOutcome.SUCCEEDED, RefundOutcome.FAILED, RefundOutcome.ABNORMAL):
+        assert await report(session, refund, outcome) is RefundStatus.SUCCEEDED
+    assert await audit_books(session) == []
+    balances = await ledger_balances(session, order)
+    names = await events_of(session, order)
+    await session.commit()
+
+    assert balances[LedgerAccount.BANK] == -1_000
+    assert names.count("refund.abnormal") == 1
+    assert order.status is OrderStatus.COMPLETED
+
+
+async def test_what_a_provider_cannot_give_back_goes_into_store_credit(
+    shop: Shop, session: AsyncSession
+) -> None:
+    _, refund = await completed_order_with_refund(session)
+    await report(session, refund, RefundOutcome.ABNORMAL)
+    await redirect_refund(session, refund.id, cause=Cause(NOW))
+    assert await report(session, refund, RefundOutcome.FAILED) is RefundStatus.PENDING
+    assert await audit_books(session) == []
+    await session.commit()
+
+
+async def test_a_report_of_another_amount_method_or_refund_changes_nothing(
+    shop: Shop, session: AsyncSession
+) -> None:
+    _, refund = await completed_order_with_refund(session)
+    with pytest.raises(PaymentMismatch, match=r"is of 10\.00 CNY"):
+        await report(session, refund, RefundOutcome.SUCCEEDED, amount=Money(999, CNY))
+    with pytest.raises(PaymentMismatch, match="not of CARD"):
+        await report(session, refund, RefundOutcome.SUCCEEDED, method=PaymentMethod.CARD)
+    with pytest.raises(PaymentMismatch, match="no refund"):
+        await report(session, refund, RefundOutcome.SUCCEEDED, reference="other")
+    await session.commit()
+
+    assert refund.status is RefundStatus.PENDING
+
+
+def test_a_provider_is_asked_ever_later_and_at_least_daily() -> None:
+    waits = [delay_before_query(7, queries) for queries in range(40)]
+
+    assert timedelta(seconds=48) <= waits[0] <= timedelta(minutes=1)
+    assert max(waits) <= QUERY_EVERY
+    assert min(waits[11:]) >= 0.8 * QUERY_EVERY
+    assert delay_before_query(8, 0) != waits[0]
+
+
+async def test_many_small_refunds_of_an_order_wait_like_a_large_one(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, refund = await completed_order_with_refund(session, 3_000)
+    [second] = await request_refund(session, order, Money(3_000, CNY), reason="x", cause=Cause(NOW))
+    await session.commit()
+
+    assert (refund.status, second.status) == (RefundStatus.PENDING, RefundStatus.WAITING)
+
+
+async def test_neither_timers_nor_reactions_pay_above_the_limit(shop: Shop, session: AsyncSession) -> None:
+    session.info[APPROVAL_LIMITS_KEY] = {CNY: 5_000}
+    order = await create_order(session, status=OrderStatus.CONFIRMED)
+    await cancel_order(session, order.id, reason="late", cause=Cause(NOW))
+    [refund] = await refund_everything(session, order, reason="late", cause=Cause(NOW))
+    names = await events_of(session, order)
+    with pytest.raises(PaymentMismatch, match="is WAITING"):
+        await report(session, refund, RefundOutcome.SUCCEEDED)
+    clerk = await create_account(session, role=Role.SUPPORT)
+    with pytest.raises(WrongState, match="owed to the customer"):
+        await decline_refund(session, refund.id, reason="no", cause=Cause(NOW, clerk.id))
+    assert await audit_books(session) == []
+    await session.commit()
+
+    assert refund.status is RefundStatus.WAITING
+    assert names[-1] == "refund.approval_needed"
+    assert "refund.requested" not in names
+
+
+async def test_nobody_approves_their_own_request(shop: Shop, session: AsyncSession) -> None:
+    clerk = await create_account(session, role=Role.SUPPORT)
+    order, refund = await completed_order_with_refund(session, 6_000, by=clerk.id)
+    with pytest.raises(Forbidden):
+        await approve_refund(session, refund.id, reason="mine", cause=Cause(NOW, clerk.id))
+    assert (refund.status, refund.decided_by_id) == (RefundStatus.WAITING, None)
+    other = await create_account(session, role=Role.SUPPORT)
+    await approve_refund(session, refund.id, reason="seen", cause=Cause(NOW, other.id))
+    names = await events_of(session, order)
+    await session.commit()
+
+    assert (refund.status, refund.decided_by_id) == (RefundStatus.PENDING, other.id)
+    assert names[-2:] == ["refund.approved", "refund.requested"]
+
+
+async def test_a_declined_request_leaves_the_books_as_they_were(shop: Shop, session: AsyncSession) -> None:
+    clerk = await create_account(session, role=Role.SUPPORT)
+    order, refund = await completed_order_with_refund(session, 6_000, by=clerk.id)
+    assert await net_sales(session, order) == Money(9_900, CNY)  # what only waits is not credited
+    await decline_refund(session, refund.id, reason="withdrawn", cause=Cause(NOW, clerk.id))
+    assert await net_sales(session, order) == Money(9_900, CNY)
+    assert await audit_books(session) == []
+    [payment] = await payments_of(session, order)
+    await session.commit()
+
+    assert (refund.status, payment.refunded_amount, order.status) == (
+        RefundStatus.DECLINED,
+        0,
+        OrderStatus.COMPLETED,
+    )
+
+
+async def test_of_two_who_decide_at_once_one_does(shop: Shop, session: AsyncSession) -> None:
+    order, refund = await completed_order_with_refund(session, 6_000)
+    people = [await create_account(session, role=Role.SUPPORT) for _ in range(4)]
+    await session.commit()
+
+    async def decide(number: int) -> None:
+        command = decline_refund if number % 2 else approve_refund
+        async with shop.database.writes.begin() as session:
+            await command(session, refund.id, reason="x", cause=Cause(NOW, people[number].id))
+
+    outcomes = await asyncio.gather(*(decide(number) for number in range(4)), return_exceptions=True)
+    async with shop.database.writes.begin() as session:
+        await lock_order(session, order.id)
+        stored = (await session.scalars(select(Refund))).one()
+        assert await audit_books(session) == []
+
+    assert sum(isinstance(outcome, WrongState) for outcome in outcomes) == 3
+    assert stored.decided_by_id in [each.id for each in people]
