@@ -132,8 +132,8 @@ class Shop:
     @property
     def payment_methods(self) -> frozenset[PaymentMethod]:
         """The methods that orders can be paid with."""
-        offered = [each for each in PaymentMethod if each.collected_offline or each.paid_when_placed]
-        return frozenset({*self.payments, *offered})
+        without_provider = [each for each in PaymentMethod if each.collected_offline or each.paid_when_placed]
+        return frozenset({*self.payments, *without_provider})
 
     @property
     def today(self) -> date:

@@ -190,6 +190,7 @@ class Payment(HasCurrency, Base):
         CheckConstraint("amount > 0 OR (amount = 0 AND status = 'CLOSED')", name="amount"),
         CheckConstraint("0 <= refunded_amount AND refunded_amount <= captured_amount", name="refunded"),
         CheckConstraint("captured_amount <= amount", name="captured"),
+        Index("ix_payments_query_at", "query_at"),
     )
 
     id: Mapped[Id]
@@ -207,6 +208,8 @@ class Payment(HasCurrency, Base):
     failure: Mapped[str | None]
     started_at: Mapped[datetime | None]
     captured_at: Mapped[datetime | None]
+    query_at: Mapped[datetime | None]
+    """Of payments that release 0.2 has started, without an attempt; they get one, and this becomes null."""
     attempt_reference: Mapped[str | None]
     """The reference of the attempt that brought the money; null where no provider was asked."""
     replaced_at: Mapped[datetime | None]

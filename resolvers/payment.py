@@ -51,7 +51,7 @@ class NextAction:
 
 
 @dataclass(frozen=True, slots=True)
-class ScanCode:
+class ScanCodeAction:
     """A code to show; the customer scans it with the provider's app."""
 
     code: str
@@ -59,7 +59,7 @@ class ScanCode:
 
 
 @dataclass(frozen=True, slots=True)
-class Redirect:
+class RedirectAction:
     """A page to send the browser to."""
 
     url: str
@@ -67,7 +67,7 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
-class AppParameters:
+class AppParametersAction:
     """What the provider's app or library is opened with."""
 
     text: str
@@ -75,7 +75,7 @@ class AppParameters:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientSecret:
+class ClientSecretAction:
     """What the provider's library in the page takes the payment with."""
 
     secret: str
@@ -84,17 +84,17 @@ class ClientSecret:
 
 
 @dataclass(frozen=True, slots=True)
-class NothingToDo:
+class NoAction:
     """The customer has nothing to do."""
 
     expires_at: datetime
 
 
-PaymentAction = ScanCode | Redirect | AppParameters | ClientSecret | NothingToDo
+PaymentAction = ScanCodeAction | RedirectAction | AppParametersAction | ClientSecretAction | NoAction
 
 
 @dataclass(frozen=True, slots=True)
-class StartedPayment:
+class PaymentToMake:
     """A payment, the attempt to make it, and what the customer does next."""
 
     payment: Payment
@@ -109,7 +109,7 @@ async def payment_start(
     return_url: str | None = None,
     channel: PaymentChannel = PaymentChannel.PAGE,
     payer_id: str | None = None,
-) -> StartedPayment:
+) -> PaymentToMake:
     """Starts a payment of an order, or shows one that was started again; returns what the customer does next.
 
     id: the payment
@@ -129,7 +129,7 @@ async def payment_start(
     attempt = started.attempt
     ends_at = min(attempt.action_expires_at or attempt.expires_at, attempt.expires_at)
     next_action = NextAction(attempt.action_kind or ActionKind.NONE, attempt.action_value or "", ends_at)
-    return StartedPayment(started.payment, attempt, action_of(attempt, ends_at), next_action)
+    return PaymentToMake(started.payment, attempt, action_of(attempt, ends_at), next_action)
 
 
 def action_of(attempt: PaymentAttempt, ends_at: datetime) -> PaymentAction:
@@ -137,15 +137,15 @@ def action_of(attempt: PaymentAttempt, ends_at: datetime) -> PaymentAction:
     value = attempt.action_value or ""
     match attempt.action_kind:
         case ActionKind.QR_CODE:
-            return ScanCode(value, ends_at)
+            return ScanCodeAction(value, ends_at)
         case ActionKind.REDIRECT:
-            return Redirect(value, ends_at)
+            return RedirectAction(value, ends_at)
         case ActionKind.APP_PARAMETERS:
-            return AppParameters(value, ends_at)
+            return AppParametersAction(value, ends_at)
         case ActionKind.CLIENT_SECRET:
-            return ClientSecret(value, attempt.action_key or "", ends_at)
+            return ClientSecretAction(value, attempt.action_key or "", ends_at)
         case _:
-            return NothingToDo(ends_at)
+            return NoAction(ends_at)
 
 
 async def payment_refund(

@@ -148,6 +148,8 @@ class Ticket(Node):
     """What happened, as the customer describes it."""
     refund: Money
     """What comes back in money; zero when goods are sent instead."""
+    refund_target: models.RefundTarget
+    """Where it goes."""
     refusal: str | None = field(reasons.ticket_refusal)
     return_carrier: str | None
     """Who carries the goods back; null until the customer says so."""
@@ -226,6 +228,9 @@ class AftersalesMutation:
     )
     ticket_replacement_choose = mutation(
         resolve.ticket_replacement_choose, returns=Ticket, allow=Permission.TICKET_TAKE_PART
+    )
+    ticket_refund_choose = mutation(
+        resolve.ticket_refund_choose, returns=Ticket, allow=Permission.TICKET_TAKE_PART
     )
     ticket_open = mutation(resolve.ticket_open, returns=Ticket, allow=Permission.TICKET_OPEN)
     ticket_reapply = mutation(resolve.ticket_reapply, returns=Ticket, allow=Permission.TICKET_OPEN)

@@ -109,7 +109,7 @@ class NextAction:
     """Until when it is valid; null when the provider did not say."""
 
 
-@row_type(resolve.ScanCode)
+@row_type(resolve.ScanCodeAction)
 class ScanCode:
     """A code to show; the customer scans it with the provider's app."""
 
@@ -119,7 +119,7 @@ class ScanCode:
     """Until when it is valid."""
 
 
-@row_type(resolve.Redirect)
+@row_type(resolve.RedirectAction)
 class Redirect:
     """A page to send the browser to."""
 
@@ -129,7 +129,7 @@ class Redirect:
     """Until when it is valid."""
 
 
-@row_type(resolve.AppParameters)
+@row_type(resolve.AppParametersAction)
 class AppParameters:
     """What the provider's app or library is opened with."""
 
@@ -139,7 +139,7 @@ class AppParameters:
     """Until when it is valid."""
 
 
-@row_type(resolve.ClientSecret)
+@row_type(resolve.ClientSecretAction)
 class ClientSecret:
     """What the provider's library in the page takes the payment with."""
 
@@ -151,7 +151,7 @@ class ClientSecret:
     """Until when it is valid."""
 
 
-@row_type(resolve.NothingToDo)
+@row_type(resolve.NoAction)
 class NothingToDo:
     """The customer has nothing to do."""
 

@@ -3,13 +3,14 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import idempotency
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.quote import TicketQuote, quote_claim
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
-from domain.aftersales.states import enter_status
+from domain.aftersales.states import FINAL, enter_status
 from domain.aftersales.texts import DESCRIPTION_LIMIT, TRACKING_LIMIT, clean_text
 from domain.aftersales.ticket import (
     check_ticket_limit,
@@ -20,7 +21,7 @@ from domain.aftersales.ticket import (
     save_ticket_media,
 )
 from domain.cause import Cause
-from domain.errors import collect_refusals
+from domain.errors import WrongState, collect_refusals
 from domain.events import (
     EventLine,
     TicketCancelled,
@@ -28,12 +29,13 @@ from domain.events import (
     TicketEscalated,
     TicketOpened,
     TicketReapplied,
+    TicketRefundTargetChosen,
     TicketReturnShipped,
 )
 from domain.order import lock_order, reopen_order, settle_order
 from domain.outbox import record
 from domain.store_credit import check_refund_target
-from models import Order, RefundTarget, Ticket, TicketReason, TicketStatus
+from models import Order, Refund, RefundTarget, Ticket, TicketReason, TicketStatus
 
 COMMAND = "ticketOpen"
 
@@ -45,8 +47,6 @@ class TicketRequest:
     claim: TicketClaim
     description: str
     media_ids: tuple[int, ...] = ()
-    refund_to: RefundTarget = RefundTarget.ORIGINAL
-    """Where a refund goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,6 @@ async def open_ticket(
 ) -> Ticket:
     """Open a ticket; a repeated idempotency key finds the ticket it opened."""
     content = {"order_id": order_id} | asdict(request)
-    if request.refund_to is RefundTarget.ORIGINAL:
-        del content["refund_to"]  # what is not said counts as in releases that did not know of it
     known = await idempotency.claim_key(
         session, account_id=cause.person, command=COMMAND, key=key, content=content, now=cause.now
     )
@@ -86,8 +84,6 @@ async def open_ticket(
         description = check.value(clean_description, "", request.description)
         with check:
             await check_ticket_media(session, request.media_ids, account_id=order.account_id)
-        with check:
-            await check_refund_target(session, order, request.refund_to)
     ticket = Ticket(
         number=number,
         order_id=order.id,
@@ -98,7 +94,7 @@ async def open_ticket(
         description=description,
         currency=order.currency,
         refund_amount=quote.refund.minor,
-        refund_target=request.refund_to,
+        refund_target=RefundTarget.ORIGINAL,
         version=0,
         opened_at=cause.now,
         due_at=deadlines.due_at(TicketStatus.APPLIED, cause.now),
@@ -112,6 +108,22 @@ async def open_ticket(
     await idempotency.save_result(
         session, account_id=cause.person, command=COMMAND, key=key, result_id=ticket.id
     )
+    return ticket
+
+
+async def choose_refund_target(
+    session: AsyncSession, ticket_id: int, target: RefundTarget, *, cause: Cause
+) -> Ticket:
+    """Choose where the refund of a ticket goes, as long as it has not been requested."""
+    order, ticket = await lock_ticket(session, ticket_id)
+    requested = await session.scalar(select(Refund.id).where(Refund.ticket_id == ticket_id).limit(1))
+    if ticket.status in FINAL or requested is not None:
+        raise WrongState(
+            "This ticket is {status}; there is nothing to choose.", status=ticket.status, field=("id",)
+        )
+    await check_refund_target(session, order, target)
+    ticket.refund_target = target
+    record(session, TicketRefundTargetChosen(ticket, target=target), cause)
     return ticket
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from domain.events.types import EventLine, TicketEvent
-from models import CurrencyCode, ReplacementChoice, TicketReason, TicketType
+from models import CurrencyCode, RefundTarget, ReplacementChoice, TicketReason, TicketType
 
 
 class TicketClaimEvent(TicketEvent, abstract=True):
@@ -51,6 +51,10 @@ class TicketReplacementUnavailable(TicketEvent, name="ticket.replacement_unavail
 class TicketReplacementChosen(TicketEvent, name="ticket.replacement_chosen"):
     choice: ReplacementChoice
     variant_id: int | None = None
+
+
+class TicketRefundTargetChosen(TicketEvent, name="ticket.refund_target_chosen"):
+    target: RefundTarget
 
 
 class TicketReplacementFilled(TicketEvent, name="ticket.replacement_filled"):

@@ -32,12 +32,12 @@ class CreditTooSmall(DomainError):
 
 def credit_of(item: BatchItem) -> Mapping[CurrencyCode, int]:
     """How much store credit an order is to be paid with, in minor units."""
-    wanted: dict[CurrencyCode, int] = {}
+    requested: dict[CurrencyCode, int] = {}
     for payment in item.payment_plan.payments:
         if payment.method is PaymentMethod.STORE_CREDIT:
             currency = payment.amount.currency
-            wanted[currency] = wanted.get(currency, 0) + payment.amount.minor
-    return wanted
+            requested[currency] = requested.get(currency, 0) + payment.amount.minor
+    return requested
 
 
 async def lock_credit(session: AsyncSession, items: Sequence[BatchItem]) -> Balances:
@@ -54,10 +54,10 @@ async def lock_credit(session: AsyncSession, items: Sequence[BatchItem]) -> Bala
 def check_credit(item: BatchItem, balances: Balances) -> None:
     """Refuse to spend more store credit than there is."""
     account_id = None if item.guest else item.request.owner.account_id
-    for currency, wanted in credit_of(item).items():
+    for currency, requested in credit_of(item).items():
         zero = Money.zero(currency)
         left = zero if account_id is None else balances.get((account_id, currency), zero)
-        if wanted > left.minor:
+        if requested > left.minor:
             raise CreditTooSmall(left)
 
 

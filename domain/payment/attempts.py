@@ -73,7 +73,7 @@ async def start_payment(
     due_at = await find_payment_deadline(session, order, payment)
     if due_at is not None and due_at <= cause.now:
         raise WrongState("The time to pay for this order is over.", field=("id",))
-    newest = await find_newest_attempt(session, payment)
+    newest = await find_newest_attempt(session, payment) or await adopt_start(session, payment)
     if newest is not None and newest.status in PAYABLE:
         if newest.status is PaymentAttemptStatus.PROCESSING:
             raise WrongState("This payment is on its way.", field=("id",))
@@ -141,6 +141,36 @@ def new_attempt(
         created_at=now,
         expires_at=due_at or now + ATTEMPT_LIFETIME,
     )
+
+
+async def adopt_start(session: AsyncSession, payment: Payment) -> PaymentAttempt | None:
+    """The attempt of a payment that release 0.2 has started under its own reference; None for others."""
+    if payment.status is not PaymentStatus.STARTED or payment.query_at is None:
+        return None
+    started_at = payment.started_at or payment.query_at
+    attempt = PaymentAttempt(
+        payment_id=payment.id,
+        number=1,
+        channel=PaymentChannel.PAGE,
+        status=PaymentAttemptStatus.STARTED,
+        currency=payment.currency,
+        amount=payment.amount,
+        reference=payment.reference,
+        created_at=started_at,
+        expires_at=started_at + ATTEMPT_LIFETIME,
+        query_at=payment.query_at,
+    )
+    session.add(attempt)
+    payment.query_at = None
+    await session.flush()
+    return attempt
+
+
+async def adopt_payment(session: AsyncSession, payment_id: int) -> None:
+    """Give a payment that release 0.2 has started its attempt."""
+    _, payment = await lock_payment(session, payment_id)
+    await adopt_start(session, payment)
+    payment.query_at = None  # it was settled meanwhile
 
 
 async def save_action(
@@ -248,6 +278,11 @@ async def lock_attempt(session: AsyncSession, attempt_id: int) -> tuple[Order, P
 def due_attempt_queries(now: datetime) -> AnySelect:
     """Select the ids of attempts whose provider is to be asked."""
     return select(PaymentAttempt.id).where(PaymentAttempt.query_at <= now).order_by(PaymentAttempt.query_at)
+
+
+def due_adoptions(now: datetime) -> AnySelect:
+    """Select the ids of payments that release 0.2 has started."""
+    return select(Payment.id).where(Payment.query_at <= now).order_by(Payment.query_at)
 
 
 async def claim_attempt_query(

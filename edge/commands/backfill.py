@@ -4,6 +4,7 @@ import structlog
 from rich.console import Console
 
 from domain.account.stored_emails import normalize_stored_emails
+from domain.payment.stored_statuses import correct_stored_statuses
 from edge.commands.reindex import reindex_products
 from events.shop import Shop
 
@@ -11,8 +12,9 @@ log = structlog.get_logger()
 
 
 async def fill_rows(shop: Shop, console: Console) -> int:
-    """Index products that are not, normalize e-mail addresses that are not; the exit code."""
+    """Index products that are not, normalize e-mail addresses, correct payment statuses; the exit code."""
     await normalize_emails(shop)
+    await correct_statuses(shop)
     return await reindex_products(shop, console, everything=False)
 
 
@@ -25,3 +27,11 @@ async def normalize_emails(shop: Shop) -> None:
         for account_id in batch.kept:
             log.warning("account.email_kept", account=account_id)
         after = batch.last
+
+
+async def correct_statuses(shop: Shop) -> None:
+    """Correct the payment statuses of orders that were cancelled before anything was paid."""
+    last: int | None = 0
+    while last is not None:
+        async with shop.database.writes.begin() as session:
+            last = await correct_stored_statuses(session, last)

@@ -6,7 +6,14 @@ import structlog
 
 from domain.cause import Cause
 from domain.payment import PaymentMismatch, close_attempt, end_attempt, settle_attempt
-from domain.payment.attempts import ASKED_AFTER_END, UNDER_WAY, claim_attempt_query, due_attempt_queries
+from domain.payment.attempts import (
+    ASKED_AFTER_END,
+    UNDER_WAY,
+    adopt_payment,
+    claim_attempt_query,
+    due_adoptions,
+    due_attempt_queries,
+)
 from events.payment.providers import describe_attempt, load_attempt, provider_for
 from events.types import Resources, Timer
 from gateways.payment.provider import Closed, NotYetThere, Paid, ProviderError, ProviderRefused
@@ -103,4 +110,10 @@ def next_query(resources: Resources, attempt: PaymentAttempt, *, now: datetime) 
     return min(at, attempt.expires_at) if now < attempt.expires_at else at
 
 
+async def adopt_started_payment(resources: Resources, payment_id: int) -> None:
+    async with resources.database.writes.begin() as session:
+        await adopt_payment(session, payment_id)
+
+
+ADOPTED_PAYMENTS = Timer("payment.adopted", due=due_adoptions, act=adopt_started_payment)
 UNSETTLED_PAYMENTS = Timer("payment.unsettled", due=due_attempt_queries, act=query_due_attempt)

@@ -108,8 +108,8 @@ async def refund_start(resources: Resources, refund: Refund, payment: Payment) -
     reference = payment.attempt_reference or payment.reference
     async with resources.database.reads() as session:
         attempt = await find_attempt_by_reference(session, reference)
-    told = describe_attempt(attempt) if attempt else Attempt(reference, None, payment.total)
-    return RefundStart(refund.sent_reference, told, refund.total, refund.reason)
+    described = describe_attempt(attempt) if attempt else Attempt(reference, None, payment.total)
+    return RefundStart(refund.sent_reference, described, refund.total, refund.reason)
 
 
 async def fail_refused_refund(resources: Resources, refund: Refund, reason: str) -> None:

@@ -1,7 +1,7 @@
 """Payments have attempts, each with a reference of its own.
 
 Revision ID: 0041
-Revises: 0040
+Revises: 0044
 """
 
 import sqlalchemy as sa
@@ -10,19 +10,9 @@ from alembic import op
 from models import base
 
 revision = "0041"
-down_revision = "0040"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
-
-ATTEMPTS_OF_STARTED_PAYMENTS = """
-    INSERT INTO payment_attempts
-        (payment_id, number, channel, status, currency, amount, reference, created_at, expires_at, query_at,
-         captured_at, closed_at, failure)
-    SELECT id, 1, 'PAGE', CASE status WHEN 'FAILED' THEN 'DECLINED' ELSE status END, currency, amount,
-        reference, started_at, COALESCE(query_at, started_at), query_at, captured_at, NULL, failure
-    FROM payments
-    WHERE started_at IS NOT NULL AND amount > 0 AND status != 'PENDING'
-"""
 
 
 def upgrade() -> None:
@@ -56,23 +46,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("reference", name=op.f("uq_payment_attempts_reference")),
     )
     op.create_index("ix_payment_attempts_query_at", "payment_attempts", ["query_at"])
-    op.execute(ATTEMPTS_OF_STARTED_PAYMENTS)
     op.add_column("payments", sa.Column("attempt_reference", sa.String(), nullable=True))
-    op.execute(
-        "UPDATE payments SET attempt_reference = reference"
-        " WHERE captured_amount > 0 AND started_at IS NOT NULL"
-    )
-    op.drop_index("ix_payments_query_at", table_name="payments")
-    op.drop_column("payments", "query_at")
 
 
 def downgrade() -> None:
-    op.add_column("payments", sa.Column("query_at", base.UtcDateTime(timezone=True), nullable=True))
-    op.execute(
-        "UPDATE payments SET query_at = (SELECT query_at FROM payment_attempts AS a"
-        " WHERE a.payment_id = payments.id AND a.status = 'STARTED' ORDER BY number DESC LIMIT 1)"
-        " WHERE status = 'STARTED'"
-    )
-    op.create_index("ix_payments_query_at", "payments", ["query_at"])
     op.drop_column("payments", "attempt_reference")
     op.drop_table("payment_attempts")

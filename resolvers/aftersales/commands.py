@@ -16,6 +16,7 @@ from domain.aftersales.requests import (
     TicketRequest,
     TicketRequestChange,
     cancel_ticket,
+    choose_refund_target,
     escalate_ticket,
     open_ticket,
     reapply_ticket,
@@ -44,7 +45,6 @@ async def ticket_open(
     description: str,
     idempotency_key: str,
     media_ids: list[strawberry.ID] = [],  # noqa: B006 - read only
-    refund_to: RefundTarget = RefundTarget.ORIGINAL,
 ) -> Ticket:
     """Opens a ticket about an order. A repeated key finds the ticket it opened.
 
@@ -55,13 +55,12 @@ async def ticket_open(
     description: what happened, in up to 2,000 characters
     idempotency_key: chosen by the client, the same for every attempt at the same request
     media_ids: up to 9 pictures the customer has uploaded
-    refund_to: where a refund goes; guests have no store credit
     """
     context, order = info.context, await own_order(info, order_id)
     with collect_refusals() as check:
         units = check.value(claimed_units, (), lines)
         pictures = check.value(media_row_ids, (), media_ids)
-    request = TicketRequest(TicketClaim(type, reason, units), description, pictures, refund_to)
+    request = TicketRequest(TicketClaim(type, reason, units), description, pictures)
     async with context.transaction() as session:
         return await open_ticket(
             session,
@@ -214,6 +213,17 @@ async def ticket_replacement_choose(
             variant_id=variant,
             cause=context.cause,
         )
+
+
+async def ticket_refund_choose(info: Info, id: strawberry.ID, refund_to: RefundTarget) -> Ticket:
+    """Chooses where the refund of a ticket goes, until it is requested; without a choice, back as it was paid.
+
+    id: the ticket
+    refund_to: where it goes; guests have no store credit
+    """
+    context, ticket_id = info.context, await own_ticket_id(info, id)
+    async with context.transaction() as session:
+        return await choose_refund_target(session, ticket_id, refund_to, cause=context.cause)
 
 
 async def ticket_escalate(info: Info, id: strawberry.ID) -> Ticket:

@@ -149,9 +149,9 @@ async def test_a_refund_goes_into_store_credit_where_the_customer_wants_it(
         payments={SANDBOX: None, CASH: 4_000, CREDIT: 2_000},
     )
     await deliver(session, order)
-    wanted = RefundTarget.STORE_CREDIT
+    target = RefundTarget.STORE_CREDIT
     refunds = await request_refund(
-        session, order, Money(1_001, CNY), target=wanted, reason="a scratch", cause=Cause(NOW)
+        session, order, Money(1_001, CNY), target=target, reason="a scratch", cause=Cause(NOW)
     )
     for refund in refunds:
         for _ in range(2):

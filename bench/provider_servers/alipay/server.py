@@ -116,7 +116,7 @@ class Server:
             "alipay.trade.close": self.close,
             "alipay.trade.refund": self.refund,
             "alipay.trade.fastpay.refund.query": self.query_refund,
-            "alipay.data.dataservice.bill.downloadurl.query": self.offer_bill,
+            "alipay.data.dataservice.bill.downloadurl.query": self.answer_bill,
         }
 
     def read_request(self, parameters: Content, *, pages: bool = False) -> Content:
@@ -253,7 +253,7 @@ class Server:
             "gmt_refund_pay": refund.at,
         }
 
-    def offer_bill(self, content: Content, parameters: Content, fault: str) -> Answer:
+    def answer_bill(self, content: Content, parameters: Content, fault: str) -> Answer:
         day = content.get("bill_date", "")
         if content.get("bill_type") != "trade" or not day:
             raise Refused("isp.bill_not_exist")
@@ -363,20 +363,20 @@ class Server:
             for pause in (*NOTICE_PAUSES, 0):
                 body = self.write_notice(trade, refund)
                 with suppress(httpx.HTTPError):
-                    said = await client.post(trade.notify_url, content=body, headers=headers, timeout=5)
-                    if said.content == b"success":
+                    answer = await client.post(trade.notify_url, content=body, headers=headers, timeout=5)
+                    if answer.content == b"success":
                         return
                 await asyncio.sleep(pause)
 
     def write_notice(
         self, trade: Trade, refund: str, changes: Mapping[str, str] | None = None, *, other: bool = False
     ) -> str:
-        """The signed form; its id stays the same for the same news, its time is that of the sending."""
-        news = f"{trade.out_trade_no}:{trade.status}:{refund}"
+        """The signed form; its id stays the same for the same content, its time is that of the sending."""
+        content_key = f"{trade.out_trade_no}:{trade.status}:{refund}"
         parameters = {
             "notify_time": beijing_now(),
             "notify_type": "trade_status_sync",
-            "notify_id": self.notice_ids.setdefault(news, secrets.token_hex(17)),
+            "notify_id": self.notice_ids.setdefault(content_key, secrets.token_hex(17)),
             "app_id": APP_ID,
             "auth_app_id": APP_ID,
             "charset": "utf-8",

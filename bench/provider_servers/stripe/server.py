@@ -296,9 +296,9 @@ def get_refund(server: StripeServer, request: Request, form: Mapping[str, str]) 
 
 
 def list_refunds(server: StripeServer, request: Request, form: Mapping[str, str]) -> Json:
-    wanted = request.query_params.get("payment_intent")
+    intent_id = request.query_params.get("payment_intent")
     return page_of(
-        [each for each in server.book.refunds.values() if wanted in {None, each.intent.id}], request
+        [each for each in server.book.refunds.values() if intent_id in {None, each.intent.id}], request
     )
 
 

@@ -22,7 +22,7 @@ CODE = re.compile(r"[A-Za-z0-9_.\-]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GatewayAnswer:
     """A verified answer: accepted, or refused for a reason of the trade (ACQ.*)."""
 
     content: Mapping[str, object]
@@ -76,7 +76,7 @@ class AlipayGateway:
         """The address that a browser is sent to; nobody is called."""
         return f"{self.address}?{urlencode(self.sign_request(method, content, return_url=return_url))}"
 
-    async def call(self, method: str, content: Mapping[str, object]) -> Answer:
+    async def call(self, method: str, content: Mapping[str, object]) -> GatewayAnswer:
         """Call a method; ProviderError unless the answer is Alipay's and says what became of it."""
         parameters = self.sign_request(method, content)
         try:
@@ -94,7 +94,7 @@ class AlipayGateway:
             raise ProviderError(f"{method}: HTTP {response.status_code}")
         return self._read_answer(method, body)
 
-    def _read_answer(self, method: str, body: bytes) -> Answer:
+    def _read_answer(self, method: str, body: bytes) -> GatewayAnswer:
         try:
             text = body.decode()
             members = split_members(text)
@@ -106,11 +106,11 @@ class AlipayGateway:
                 raise ValueError("no answer")
         except (ValueError, KeyError, RecursionError) as error:
             raise ProviderError(f"{method}: unreadable answer ({type(error).__name__})") from None
-        answer = Answer(content)
+        answer = GatewayAnswer(content)
         if not self._is_signed(raw, signature):
             # Where Alipay does not know who asks, its answer has no signature: then the code helps.
-            said = "" if answer.is_accepted else f": {describe(content)}"
-            raise ProviderError(f"{method}: the answer has no valid signature{said}")
+            reason = "" if answer.is_accepted else f": {describe(content)}"
+            raise ProviderError(f"{method}: the answer has no valid signature{reason}")
         if not answer.is_accepted and (content.get("code") != REFUSED or not is_final(answer.sub_code)):
             raise ProviderError(f"{method}: {describe(content)}")
         return answer

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 import httpx
 
-from gateways.payment.alipay.gateway import AlipayGateway, Answer, read_limited
+from gateways.payment.alipay.gateway import AlipayGateway, GatewayAnswer, read_limited
 from gateways.payment.alipay.notices import STATUSES, read_notice
 from gateways.payment.alipay.statement import STATEMENT_BYTES_LIMIT, read_statement
 from gateways.payment.alipay.values import read_moment, read_yuan, write_moment, write_yuan
@@ -251,7 +251,7 @@ def refuse_other_currencies(currency: CurrencyCode) -> None:
         raise ProviderRefused("Alipay takes CNY only.")
 
 
-def report_of(attempt: Attempt, answer: Answer) -> AttemptReport:
+def report_of(attempt: Attempt, answer: GatewayAnswer) -> AttemptReport:
     """What an answer to a query says; a trade that was refunded in full is closed there, but was captured."""
     status = STATUSES.get(answer.text("trade_status") or "")
     paid_at = answer.text("send_pay_date")

@@ -53,7 +53,7 @@ MONEY_KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StatementRow:
     """A line of the table, its cells by the names of their columns."""
 
     line: int
@@ -112,10 +112,10 @@ def decode(content: bytes) -> str:
     raise StatementUnreadable("neither GB18030 nor UTF-8")
 
 
-def read_table(text: str) -> tuple[Sequence[Row], set[str] | None]:
+def read_table(text: str) -> tuple[Sequence[StatementRow], set[str] | None]:
     """The rows below the header of a known table, and its columns; None where the text has no such table."""
     header: list[str] | None = None
-    rows: list[Row] = []
+    rows: list[StatementRow] = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("#") or not line.strip():
             continue
@@ -130,11 +130,11 @@ def read_table(text: str) -> tuple[Sequence[Row], set[str] | None]:
         elif len(cells) != len(header):
             raise StatementUnreadable(f"line {number} has {len(cells)} cells, not {len(header)}")
         else:
-            rows.append(Row(number, dict(zip(header, cells, strict=True))))
+            rows.append(StatementRow(number, dict(zip(header, cells, strict=True))))
     return rows, set(header) if header else None
 
 
-def read_trade_line(row: Row) -> StatementLine:
+def read_trade_line(row: StatementRow) -> StatementLine:
     kinds = {"交易": StatementKind.PAYMENT, "退款": StatementKind.REFUND}
     kind = kinds.get(row.cells["业务类型"], StatementKind.OTHER)
     column = "退款批次号/请求号" if kind is StatementKind.REFUND else "商户订单号"
@@ -150,7 +150,7 @@ def read_trade_line(row: Row) -> StatementLine:
     )
 
 
-def read_money_line(row: Row) -> StatementLine:
+def read_money_line(row: StatementRow) -> StatementLine:
     return StatementLine(
         line=row.line,
         kind=MONEY_KINDS.get(row.cells["业务类型"], StatementKind.OTHER),
@@ -162,7 +162,7 @@ def read_money_line(row: Row) -> StatementLine:
     )
 
 
-def count_trades(rows: Sequence[Row]) -> Mapping[str, Total]:
+def count_trades(rows: Sequence[StatementRow]) -> Mapping[str, Total]:
     """Number and sum of what the shop received and gave back, as the totals of trades count them."""
     return {
         kind: add_up(row.yuan("商家实收（元）") for row in rows if row.cells["业务类型"] == kind)
@@ -170,7 +170,7 @@ def count_trades(rows: Sequence[Row]) -> Mapping[str, Total]:
     }
 
 
-def count_money(rows: Sequence[Row]) -> Mapping[str, Total]:
+def count_money(rows: Sequence[StatementRow]) -> Mapping[str, Total]:
     columns = {"收入": "收入金额（+元）", "支出": "支出金额（-元）"}
     return {
         name: add_up(amount for row in rows if (amount := row.yuan(column)))
@@ -180,17 +180,17 @@ def count_money(rows: Sequence[Row]) -> Mapping[str, Total]:
 
 def compare_totals(text: str, counted: Mapping[str, Total]) -> None:
     """StatementUnreadable unless the file has each total and it is that of its lines."""
-    told: dict[str, Total] = {}
+    totals: dict[str, Total] = {}
     for line in text.splitlines():
         if found := TOTAL.match(line):
             try:
-                told[found[1]] = int(found[2]), magnitude(read_yuan(found[3]))
+                totals[found[1]] = int(found[2]), magnitude(read_yuan(found[3]))
             except ValueError:
                 raise StatementUnreadable(f"a total that cannot be read: {found[3]}") from None
     for name, (number, amount) in counted.items():
-        if name not in told:
+        if name not in totals:
             raise StatementUnreadable(f"the total of {name} is missing: the file is not whole")
-        if told[name] != (number, magnitude(amount)):
+        if totals[name] != (number, magnitude(amount)):
             raise StatementUnreadable(f"the lines of {name} are {number} with {amount}, its total differs")
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import httpx
 from pydantic import ValidationError
 
-from gateways.payment.card.objects import ErrorAnswer, ItemT, Page, StripeObject
+from gateways.payment.card.objects import ErrorAnswer, ItemT, StripeObject, StripePage
 from gateways.payment.provider import ProviderError, ProviderRefused
 
 API_VERSION = "2026-10-28.endive"
@@ -73,7 +73,12 @@ class StripeApi:
         return await self._call(model, "POST", path, form=form, once=once)
 
     async def list_items(
-        self, model: type[Page[ItemT]], path: str, params: Mapping[str, str], *, pages: int = PAGES_LIMIT
+        self,
+        model: type[StripePage[ItemT]],
+        path: str,
+        params: Mapping[str, str],
+        *,
+        pages: int = PAGES_LIMIT,
     ) -> AsyncIterator[ItemT]:
         """All items, page by page; ProviderError where there are more than `pages`."""
         after: dict[str, str] = {}

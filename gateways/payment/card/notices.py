@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from pydantic import ValidationError
 
-from gateways.payment.card.objects import Event
+from gateways.payment.card.objects import StripeEvent
 from gateways.payment.provider import NoticeRefused, NoticeRequest
 
 SIGNATURE_HEADER = "stripe-signature"
@@ -19,11 +19,11 @@ HEADER_FORM = re.compile(r"t=[0-9]{1,12}(,[a-z0-9]{1,8}=[0-9a-f]{1,128}){1,16}")
 """One time and the signatures after it: one for each secret that is valid, further kinds may come."""
 
 
-def read_event(request: NoticeRequest, secrets: Sequence[str], *, is_live: bool, account: str) -> Event:
+def read_event(request: NoticeRequest, secrets: Sequence[str], *, is_live: bool, account: str) -> StripeEvent:
     """The event of a genuine and fresh notice to this account; NoticeRefused for any other."""
     verify_notice(request, secrets)
     try:
-        event = Event.model_validate_json(request.body)
+        event = StripeEvent.model_validate_json(request.body)
     except ValidationError:
         raise NoticeRefused("unreadable") from None
     if event.object != "event" or not event.id.startswith("evt_"):

@@ -50,7 +50,7 @@ class BalanceTransaction(Item):
     source: Source | str | None = None
 
 
-class Charge(Item):
+class StripeCharge(Item):
     created: int
     balance_transaction: BalanceTransaction | str | None = None
 
@@ -71,7 +71,7 @@ class Intent(Tagged):
     created: int
     client_secret: str | None = Field(None, repr=False)
     last_payment_error: PaymentError | None = None
-    latest_charge: Charge | str | None = None
+    latest_charge: StripeCharge | str | None = None
 
 
 class StripeRefund(Tagged):
@@ -94,7 +94,7 @@ class Dispute(Item):
 ItemT = TypeVar("ItemT", bound=Item)
 
 
-class Page(StripeObject, Generic[ItemT]):
+class StripePage(StripeObject, Generic[ItemT]):
     """A page of a list or of a search."""
 
     data: list[ItemT]
@@ -115,7 +115,7 @@ class EventData(StripeObject):
     object: Item
 
 
-class Event(Item):
+class StripeEvent(Item):
     """A notice. Of the object it is about only the name is read: what became of it is asked for anew."""
 
     object: str

@@ -20,11 +20,11 @@ from gateways.payment.card.objects import (
     REFERENCE,
     BalanceTransaction,
     Dispute,
-    Event,
     Intent,
     Item,
     ItemT,
-    Page,
+    StripeEvent,
+    StripePage,
     StripeRefund,
 )
 from gateways.payment.card.reports import dispute_fee, dispute_status, report_intent, report_refund
@@ -249,19 +249,19 @@ class CardProvider:
             raise NoticeRefused(f"about what Stripe does not know: {refused.code}") from None
         return Ignored(event.type)
 
-    async def read_payment(self, event: Event) -> PaymentNotice | Ignored:
+    async def read_payment(self, event: StripeEvent) -> PaymentNotice | Ignored:
         intent = await self.api.get(Intent, f"/v1/payment_intents/{event.data.object.id}", WITH_FEE)
         if intent.reference is None:
             return Ignored("a payment that the shop has not started")
         return PaymentNotice(event.id, report_intent(intent, intent.reference))
 
-    async def read_refund(self, event: Event) -> RefundNotice | Ignored:
+    async def read_refund(self, event: StripeEvent) -> RefundNotice | Ignored:
         refund = await self.api.get(StripeRefund, f"/v1/refunds/{event.data.object.id}")
         if refund.reference is None:
             return Ignored("a refund that the shop has not started")
         return RefundNotice(event.id, report_refund(refund, refund.reference))
 
-    async def read_dispute(self, event: Event) -> DisputeNotice | Ignored:
+    async def read_dispute(self, event: StripeEvent) -> DisputeNotice | Ignored:
         dispute = await self.api.get(Dispute, f"/v1/disputes/{event.data.object.id}", WITH_INTENT)
         status = dispute_status(dispute)
         if status is None:
@@ -291,10 +291,10 @@ class CardProvider:
         for what in ("payment_intents", "refunds", "disputes", "balance_transactions"):
             try:
                 if what == "payment_intents":
-                    page = await self.api.get(Page[Intent], f"/v1/{what}", {"limit": "1"})
+                    page = await self.api.get(StripePage[Intent], f"/v1/{what}", {"limit": "1"})
                     newest = page.data[0] if page.data else None
                 else:
-                    await self.api.get(Page[Item], f"/v1/{what}", {"limit": "1"})
+                    await self.api.get(StripePage[Item], f"/v1/{what}", {"limit": "1"})
             except (ProviderError, ProviderRefused) as error:
                 problems.append(describe_problem("STRIPE_SECRET_KEY", what, error))
                 if isinstance(error, KeyRefused) and error.status == 401:
@@ -309,7 +309,7 @@ class CardProvider:
         api = replace(self.api, key=self.publishable_key)
         try:
             if newest is None or newest.client_secret is None:
-                await api.get(Page[Item], "/v1/refunds", {"limit": "1"})
+                await api.get(StripePage[Item], "/v1/refunds", {"limit": "1"})
             else:
                 secret = {"client_secret": newest.client_secret}
                 await api.get(Item, f"/v1/payment_intents/{newest.id}", secret)
@@ -330,7 +330,7 @@ class CardProvider:
             "created[lt]": seconds_of(begin + timedelta(days=1)),
             "expand[]": "data.source",
         }
-        listed = self.api.list_items(Page[BalanceTransaction], "/v1/balance_transactions", params)
+        listed = self.api.list_items(StripePage[BalanceTransaction], "/v1/balance_transactions", params)
         return write_statement([booked async for booked in listed])
 
     def read_statement(self, content: bytes) -> Statement:
@@ -355,12 +355,12 @@ class CardProvider:
         the search.
         """
         query = {"query": f"metadata['{REFERENCE}']:'{reference}'", "limit": "10"}
-        searched = await self.api.get(Page[Intent], "/v1/payment_intents/search", query)
+        searched = await self.api.get(StripePage[Intent], "/v1/payment_intents/search", query)
         for intent in searched.data:
             if intent.reference == reference:
                 return await self.get_intent(intent.id)
         since = {"created[gte]": seconds_of(self.clock() - SEARCH_DELAY - CLOCK_DIFFERENCE)}
-        listed = self.api.list_items(Page[Intent], "/v1/payment_intents", since, pages=LISTED_PAGES)
+        listed = self.api.list_items(StripePage[Intent], "/v1/payment_intents", since, pages=LISTED_PAGES)
         async for intent in listed:
             if intent.reference == reference:
                 return await self.get_intent(intent.id)
@@ -381,7 +381,7 @@ class CardProvider:
 
     async def find_refund(self, intent_id: str, reference: str) -> StripeRefund | None:
         """The refund of an intent that bears the reference; lists know at once what was created."""
-        listed = self.api.list_items(Page[StripeRefund], "/v1/refunds", {"payment_intent": intent_id})
+        listed = self.api.list_items(StripePage[StripeRefund], "/v1/refunds", {"payment_intent": intent_id})
         async for refund in listed:
             if refund.reference == reference:
                 return refund

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from gateways.payment.card.amounts import is_priced_in, money_of
 from gateways.payment.card.api import clean_text
-from gateways.payment.card.objects import BalanceTransaction, Charge, Dispute, Intent, StripeRefund
+from gateways.payment.card.objects import BalanceTransaction, Dispute, Intent, StripeCharge, StripeRefund
 from gateways.payment.provider import ProviderError
 from models import AttemptReport, AttemptStatus, DisputeStatus, Money, RefundOutcome, RefundReport
 
@@ -38,7 +38,7 @@ def report_intent(intent: Intent, reference: str) -> AttemptReport:
     if intent.reference != reference:
         raise ProviderError("an answer about another attempt")
     status = status_of(intent)
-    charge = intent.latest_charge if isinstance(intent.latest_charge, Charge) else None
+    charge = intent.latest_charge if isinstance(intent.latest_charge, StripeCharge) else None
     captured = status is AttemptStatus.CAPTURED
     return AttemptReport(
         reference=reference,
@@ -67,7 +67,7 @@ def decline_reason(intent: Intent) -> str:
     return clean_text(error.message) if error and error.type == "card_error" and error.message else DECLINED
 
 
-def fee_of(charge: Charge | None) -> Money | None:
+def fee_of(charge: StripeCharge | None) -> Money | None:
     """What Stripe keeps, once the money has been booked, where it is in a currency of the shop."""
     if charge is None or not isinstance(charge.balance_transaction, BalanceTransaction):
         return None

@@ -107,7 +107,7 @@ def read_bill(content: bytes, merchant_id: str) -> Sequence[StatementLine]:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BillRow:
     """A line of the file by the names of its columns."""
 
     line: int
@@ -127,19 +127,19 @@ class Row:
         return value
 
 
-def read_row(head: Sequence[str], line: str, number: int) -> Row:
+def read_row(head: Sequence[str], line: str, number: int) -> BillRow:
     """A value may contain commas, but none is followed by a backtick."""
     cells = [cell.strip() for cell in line.removeprefix("`").split(",`")]
     if not line.startswith("`") or len(cells) != len(head):
         raise StatementUnreadable(f"Line {number} has {len(cells)} values for {len(head)} columns.")
-    return Row(number, dict(zip(head, cells, strict=True)))
+    return BillRow(number, dict(zip(head, cells, strict=True)))
 
 
 def split_names(line: str) -> list[str]:
     return [name.strip().removeprefix("`") for name in line.split(",")]
 
 
-def check_totals(rows: Sequence[Row], totals: Row) -> None:
+def check_totals(rows: Sequence[BillRow], totals: BillRow) -> None:
     if totals.amount(COUNT_COLUMN) != len(rows):
         raise StatementUnreadable(f"The file counts {totals.text(COUNT_COLUMN)} lines and has {len(rows)}.")
     for total, column in TOTALS.items():
@@ -150,7 +150,7 @@ def check_totals(rows: Sequence[Row], totals: Row) -> None:
             raise StatementUnreadable(f"{total} is {totals.text(total)}, the lines add up to {found}.")
 
 
-def read_line(row: Row, merchant_id: str) -> StatementLine:
+def read_line(row: BillRow, merchant_id: str) -> StatementLine:
     if row.text("商户号") != merchant_id:
         raise StatementUnreadable(f"Line {row.line} is of another merchant.")
     if row.text("货币种类") != CNY.value:
@@ -171,7 +171,7 @@ def read_line(row: Row, merchant_id: str) -> StatementLine:
     )
 
 
-def read_time(row: Row) -> datetime:
+def read_time(row: BillRow) -> datetime:
     try:
         moment = datetime.strptime(row.text("交易时间"), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - Beijing, next line
     except ValueError:

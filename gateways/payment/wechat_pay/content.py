@@ -71,7 +71,7 @@ class RefundAmount(Content):
         return Money(self.refund, self.currency)
 
 
-class Refund(Content):
+class RefundContent(Content):
     """A refund: `status` in the answer to a request or a query is `refund_status` in a notice."""
 
     out_refund_no: Reference
@@ -82,7 +82,7 @@ class Refund(Content):
     amount: RefundAmount
 
 
-class RefundEvent(Refund):
+class RefundEvent(RefundContent):
     mchid: Text
 
 

@@ -30,7 +30,7 @@ from gateways.payment.provider import (
 )
 from gateways.payment.wechat_pay.api import ApiRefused, WeChatPayApi
 from gateways.payment.wechat_pay.bill import fetch_bill, read_bill
-from gateways.payment.wechat_pay.content import Prepaid, Refund, Transaction
+from gateways.payment.wechat_pay.content import Prepaid, RefundContent, Transaction
 from gateways.payment.wechat_pay.notices import ANSWERS, NoticeReader
 from gateways.payment.wechat_pay.reports import report_refund, report_transaction
 from models import (
@@ -137,18 +137,18 @@ class WeChatPay:
             "notify_url": self.notify_url,
             "amount": {"refund": part, "total": whole, "currency": CurrencyCode.CNY.value},
         }
-        return self.report_own(refund, await self.api.post(REFUNDS_PATH, content, Refund))
+        return self.report_own(refund, await self.api.post(REFUNDS_PATH, content, RefundContent))
 
     async def query_refund(self, refund: RefundStart, provider_reference: str | None) -> RefundReport:
         target = f"{REFUNDS_PATH}/{check_reference(refund.reference)}"
         try:
-            return self.report_own(refund, await self.api.get(target, Refund))
+            return self.report_own(refund, await self.api.get(target, RefundContent))
         except ApiRefused as refused:
             if not refused.is_missing:
                 raise
             return RefundReport(refund.reference, provider_reference, RefundOutcome.UNKNOWN, None)
 
-    def report_own(self, refund: RefundStart, content: Refund) -> RefundReport:
+    def report_own(self, refund: RefundStart, content: RefundContent) -> RefundReport:
         """ProviderError where the answer is about another refund, or about another amount."""
         report = report_refund(content)
         expected = (refund.reference, refund.attempt.reference, refund.amount)

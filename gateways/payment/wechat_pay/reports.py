@@ -1,7 +1,7 @@
 """What WeChat Pay says of attempts and refunds, in the words of the Protocol."""
 
 from gateways.payment.provider import ProviderError
-from gateways.payment.wechat_pay.content import Refund, Transaction
+from gateways.payment.wechat_pay.content import RefundContent, Transaction
 from models import AttemptReport, AttemptStatus, RefundOutcome, RefundReport
 
 STATUSES = {
@@ -43,7 +43,7 @@ def report_transaction(transaction: Transaction) -> AttemptReport:
     )
 
 
-def report_refund(refund: Refund) -> RefundReport:
+def report_refund(refund: RefundContent) -> RefundReport:
     """ProviderError for a status that WeChat Pay had not when this was written."""
     outcome = OUTCOMES.get(refund.status)
     if outcome is None:

@@ -49,6 +49,7 @@ async def test_a_foreign_ticket_answers_like_one_that_does_not_exist(
         ("ticketCancel", {}),
         ("ticketEscalate", {}),
         ("ticketReapply", {"description": "x"}),
+        ("ticketRefundChoose", {"refundTo": "STORE_CREDIT"}),
         ("ticketReturnShip", {"carrier": "x", "trackingNumber": "x"}),
     ):
         foreign = await stranger.do(command(name), id=ticket, **given)

@@ -193,3 +193,21 @@ async def test_two_agents_who_agree_at_once_refund_once(
     assert sorted(codes(reply) for reply in replies) == [[], ["WRONG_STATE"]]
     found = (await case.agent.get(TICKET, id=ticket))["ticket"]
     assert [refund["total"]["amount"] for refund in found["refunds"]] == ["99.00"]
+
+
+async def test_a_customer_chooses_store_credit_for_a_refund_until_it_is_requested(
+    case: TicketCase, shop: Shop
+) -> None:
+    ticket = await open_ticket(case, type="REFUND_ONLY")
+    choose, target = command("ticketRefundChoose"), "query($id: ID!) { ticket(id: $id) { refundTarget } }"
+    before = (await case.customer.get(target, id=ticket))["ticket"]
+    chosen = await case.customer.do(choose, id=ticket, refundTo="STORE_CREDIT")
+    await case.agent.do(command("ticketAgree"), id=ticket)
+    late = await case.customer.do(choose, id=ticket, refundTo="ORIGINAL")
+    await run_until_idle(shop)
+    credit = await case.customer.get("{ storeCredit { amount } }")
+
+    assert (before["refundTarget"], chosen["userErrors"]) == ("ORIGINAL", [])
+    assert codes(late) == ["WRONG_STATE"]
+    assert (await case.customer.get(target, id=ticket))["ticket"]["refundTarget"] == "STORE_CREDIT"
+    assert credit["storeCredit"] == [{"amount": "99.00"}]

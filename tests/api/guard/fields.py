@@ -174,6 +174,7 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "ticketRefuse": Permission.TICKET_HANDLE,
         "ticketReplacementChoose": Permission.TICKET_TAKE_PART,
         "ticketReturnReceive": Permission.RETURN_RECEIVE,
+        "ticketRefundChoose": Permission.TICKET_TAKE_PART,
         "ticketReturnShip": Permission.TICKET_TAKE_PART,
         "variantArchive": Permission.CATALOG_EDIT,
         "variantSave": Permission.CATALOG_EDIT,

@@ -128,6 +128,7 @@ KIND_OF_ID: dict[str, str] = {
     "mutation ticketReapply input.mediaIds": "Media",
     "mutation ticketReplacementChoose input.id": "Ticket",
     "mutation ticketReplacementChoose input.variantId": PUBLIC,
+    "mutation ticketRefundChoose input.id": "Ticket",
     "mutation ticketReturnShip input.id": "Ticket",
     "subscription orderUpdates id": "Order",
     "subscription productUpdates ids": PUBLIC,

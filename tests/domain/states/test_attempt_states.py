@@ -46,8 +46,8 @@ REPORTED = {
 
 
 async def report(session: AsyncSession, attempt: PaymentAttempt, status: AttemptStatus) -> None:
-    told = AttemptReport(attempt.reference, None, status, attempt.total)
-    await settle_attempt(session, method=SANDBOX, report=told, cause=Cause(NOW))
+    content = AttemptReport(attempt.reference, None, status, attempt.total)
+    await settle_attempt(session, method=SANDBOX, report=content, cause=Cause(NOW))
 
 
 async def start(
@@ -175,7 +175,7 @@ async def test_an_audit_finds_money_of_an_attempt_that_no_order_knows(
     [found] = await audit_books(session)
     attempt.status, attempt.reported = PaymentAttemptStatus.CLOSED, AttemptStatus.CAPTURED
     await session.flush()
-    [told] = await audit_books(session)
+    [reported] = await audit_books(session)
     await session.commit()
 
     assert (found.rule, found.row, found.expected, found.found) == (
@@ -184,4 +184,4 @@ async def test_an_audit_finds_money_of_an_attempt_that_no_order_knows(
         "9900",
         "0",
     )
-    assert (told.rule, told.row) == ("money of attempts is known", attempt.reference)
+    assert (reported.rule, reported.row) == ("money of attempts is known", attempt.reference)

@@ -110,8 +110,8 @@ class AlipayDesk:
         return await self.notice(attempt)
 
     async def notice(self, attempt: Attempt, **order: object) -> NoticeRequest:
-        said = await self.control("notice", reference=attempt.reference, **order)
-        return NoticeRequest(NOTICE_HEADERS, said["body"].encode(), datetime.now(UTC))
+        notice = await self.control("notice", reference=attempt.reference, **order)
+        return NoticeRequest(NOTICE_HEADERS, notice["body"].encode(), datetime.now(UTC))
 
     def forge(self, notice: NoticeRequest) -> NoticeRequest:
         stranger = read_private_key((self.server.folder / "other_private.pem").read_bytes())

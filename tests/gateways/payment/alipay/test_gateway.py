@@ -195,9 +195,9 @@ def test_keys_are_read_as_pem_and_as_alipays_tool_writes_them() -> None:
 
     for form in (PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL):
         pem = key.private_bytes(Encoding.PEM, form, NoEncryption())
-        alone = base64.b64encode(key.private_bytes(Encoding.DER, form, NoEncryption()))
+        unwrapped = base64.b64encode(key.private_bytes(Encoding.DER, form, NoEncryption()))
         assert read_private_key(pem).private_numbers() == key.private_numbers()
-        assert read_private_key(alone).private_numbers() == key.private_numbers()
+        assert read_private_key(unwrapped).private_numbers() == key.private_numbers()
     assert read_public_key(base64.b64encode(public)).public_numbers() == key.public_key().public_numbers()
     for content in (
         b"",

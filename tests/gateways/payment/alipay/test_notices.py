@@ -258,7 +258,7 @@ def test_what_is_no_form_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "said"),
+    ("verdict", "body"),
     [
         (Verdict.ACCEPTED, b"success"),
         (Verdict.REPEATED, b"success"),
@@ -267,6 +267,6 @@ def test_what_is_no_form_is_refused(body: bytes) -> None:
     ],
 )
 async def test_alipay_is_answered_success_or_fail_and_nothing_else(
-    desk: AlipayDesk, verdict: Verdict, said: bytes
+    desk: AlipayDesk, verdict: Verdict, body: bytes
 ) -> None:
-    assert desk.provider.answer(verdict) == NoticeAnswer(200, said, {"content-type": "text/plain"})
+    assert desk.provider.answer(verdict) == NoticeAnswer(200, body, {"content-type": "text/plain"})

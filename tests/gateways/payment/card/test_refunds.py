@@ -45,8 +45,8 @@ async def test_a_refund_that_fails_after_it_succeeded_is_told_with_its_way_out(
     first = await desk.provider.refund(refund)
     await desk.control("refund", reference=refund.reference, status="failed", failure_reason=failure)
 
-    (told,) = await desk.notices_of(attempt, "refund.failed")
-    notice = await desk.provider.read(told.request)
+    (failed,) = await desk.notices_of(attempt, "refund.failed")
+    notice = await desk.provider.read(failed.request)
     again = await desk.provider.refund(refund)
 
     assert first.outcome is RefundOutcome.SUCCEEDED
@@ -142,6 +142,6 @@ async def test_a_charge_that_was_refunded_says_nothing_that_its_refund_does_not_
     attempt = await begin_paid(desk)
     await desk.provider.refund(part_of(attempt, 300))
 
-    (told,) = await desk.notices_of(attempt, "charge.refunded")
+    (refunded,) = await desk.notices_of(attempt, "charge.refunded")
 
-    assert await desk.provider.read(told.request) == Ignored("charge.refunded")
+    assert await desk.provider.read(refunded.request) == Ignored("charge.refunded")

@@ -89,8 +89,8 @@ async def test_a_fetched_day_has_the_payments_refunds_and_disputes_of_the_book(d
     lines = desk.provider.read_statement(content).lines
 
     ours = [each for each in lines if each.reference in {attempt.reference, refund.reference}]
-    told = [(each.kind, each.provider_reference, each.amount.minor, each.fee.minor) for each in ours[::-1]]
-    assert told == [
+    found = [(each.kind, each.provider_reference, each.amount.minor, each.fee.minor) for each in ours[::-1]]
+    assert found == [
         (StatementKind.PAYMENT, attempt.provider_reference, 12_900, 405),
         (StatementKind.REFUND, made.provider_reference, -300, 0),
         (StatementKind.REFUND, made.provider_reference, 300, 0),
