@@ -1,7 +1,7 @@
 """Which payment methods are possible, for the checkout."""
 
 from domain.errors import Invalid, NotFound
-from domain.order import OrderQuote, PaymentMethodOption, PaymentWish, ProviderReach, weigh_method
+from domain.order import MethodRequest, OrderQuote, PaymentMethodOption, ProviderReach, weigh_method
 from loaders.store_credit import load_balances
 from models import CurrencyCode, Money, PaymentChannel, PaymentMethod
 from resolvers.account.customers import served_customer_id
@@ -38,14 +38,14 @@ async def payment_methods(
     given = input or PaymentMethodsInput()
     quote = await quote_of(info, given)
     order_currency = quote.currency if quote else currency or info.context.viewer.currency
-    wish = PaymentWish(
+    request = MethodRequest(
         currency=order_currency,
         credit=await credit_of(info, given, order_currency),
         amount=amount_of(given, order_currency),
         quote=quote,
         channel=given.channel,
     )
-    options = [weigh_method(method, wish, reach_of(info, method)) for method in PaymentMethod]
+    options = [weigh_method(method, request, reach_of(info, method)) for method in PaymentMethod]
     if input is None:
         return [each for each in options if each.possible and not each.method.paid_when_placed]
     # play money is not spoken of where there is none

@@ -19,8 +19,8 @@ from domain.order.lifecycle import (
 )
 from domain.order.method_choice import (
     CASH_LIMITS,
+    MethodRequest,
     PaymentMethodOption,
-    PaymentWish,
     ProviderReach,
     weigh_method,
 )
@@ -46,6 +46,7 @@ __all__ = [
     "AmountMismatch",
     "BatchItem",
     "EditTotalMismatch",
+    "MethodRequest",
     "NotOffered",
     "OrderBatch",
     "OrderQuote",
@@ -56,7 +57,6 @@ __all__ = [
     "OrderTerms",
     "PaymentMethodOption",
     "PaymentPlan",
-    "PaymentWish",
     "PlannedPayment",
     "ProviderReach",
     "RequestedDelivery",

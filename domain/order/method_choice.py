@@ -27,7 +27,7 @@ class ProviderReach:
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentWish:
+class MethodRequest:
     """What is to be paid; what is None is not decided yet and refuses nothing."""
 
     currency: CurrencyCode
@@ -52,53 +52,53 @@ class PaymentMethodOption:
 
 
 def weigh_method(
-    method: PaymentMethod, wish: PaymentWish, reach: ProviderReach | None
+    method: PaymentMethod, request: MethodRequest, reach: ProviderReach | None
 ) -> PaymentMethodOption:
     """Whether a method is possible; `reach` is that of its provider, None where none is connected."""
     refusal: DomainError | None = None
     try:
-        check_method(method, wish, reach)
+        check_method(method, request, reach)
     except DomainError as error:
         refusal = error
-    return PaymentMethodOption(method, limit_of(method, wish), refusal)
+    return PaymentMethodOption(method, limit_of(method, request), refusal)
 
 
-def limit_of(method: PaymentMethod, wish: PaymentWish) -> Money | None:
+def limit_of(method: PaymentMethod, request: MethodRequest) -> Money | None:
     """The most that the method takes on one order; None without a limit of its own."""
     if method.collected_offline:
-        limit = cash_limit(wish.currency)
-        if wish.quote and wish.quote.needs_delivery:
-            at_the_door = wish.quote.total - wish.quote.due_in_advance
+        limit = cash_limit(request.currency)
+        if request.quote and request.quote.needs_delivery:
+            at_the_door = request.quote.total - request.quote.due_in_advance
             return min(limit, at_the_door, key=lambda money: money.minor)
         return limit
-    return wish.credit if method.paid_when_placed else None
+    return request.credit if method.paid_when_placed else None
 
 
-def check_method(method: PaymentMethod, wish: PaymentWish, reach: ProviderReach | None) -> None:
+def check_method(method: PaymentMethod, request: MethodRequest, reach: ProviderReach | None) -> None:
     if method.has_provider:
-        check_reach(method, wish, reach)
-    if wish.quote and wish.amount and wish.amount > wish.quote.total:
-        raise AmountMismatch(due=wish.quote.total, given=wish.amount, field=("amount",))
+        check_reach(method, request, reach)
+    if request.quote and request.amount and request.amount > request.quote.total:
+        raise AmountMismatch(due=request.quote.total, given=request.amount, field=("amount",))
     # the least there can be, where no amount is decided
-    amount = wish.amount or Money(1, wish.currency)
+    amount = request.amount or Money(1, request.currency)
     if method.collected_offline:
-        if wish.quote:
-            check_cash(amount, wish.quote, field=("amount",))
+        if request.quote:
+            check_cash(amount, request.quote, field=("amount",))
         else:
             check_cash_limit(amount, field=("amount",))
-    if method.paid_when_placed and amount > wish.credit:
-        raise CreditTooSmall(wish.credit, field=("amount",))
+    if method.paid_when_placed and amount > request.credit:
+        raise CreditTooSmall(request.credit, field=("amount",))
 
 
-def check_reach(method: PaymentMethod, wish: PaymentWish, reach: ProviderReach | None) -> None:
+def check_reach(method: PaymentMethod, request: MethodRequest, reach: ProviderReach | None) -> None:
     """Refuse a method that is not connected, or whose provider does not take money there or so."""
     if reach is None:
         raise NotOffered(method, field=())
-    if wish.currency not in reach.currencies:
+    if request.currency not in reach.currencies:
         raise Invalid(
-            "{method} takes no {currency}.", method=method.value, currency=wish.currency.value, field=()
+            "{method} takes no {currency}.", method=method.value, currency=request.currency.value, field=()
         )
-    if wish.channel is not None and wish.channel not in reach.channels:
+    if request.channel is not None and request.channel not in reach.channels:
         raise Invalid("{method} cannot be used there.", method=method.value, field=("channel",))
 
 
