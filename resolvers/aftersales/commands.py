@@ -216,7 +216,7 @@ async def ticket_replacement_choose(
 
 
 async def ticket_refund_choose(info: Info, id: strawberry.ID, refund_to: RefundTarget) -> Ticket:
-    """Chooses where the refund of a ticket goes, until it is requested; without a choice, back as it was paid.
+    """Chooses where the refund of a ticket goes, until it is requested; without a choice, as it was paid.
 
     id: the ticket
     refund_to: where it goes; guests have no store credit
