@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from html import escape
@@ -14,7 +15,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from events.shop import Shop
-from gateways.payment.sandbox import SandboxProvider
+from gateways.payment.sandbox import NoticeFault, SandboxProvider
 from models import PaymentStatus, SandboxCharge
 
 PAGE = Template(Path(__file__).with_name("sandbox.html").read_text(encoding="utf-8"))
@@ -23,6 +24,7 @@ STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 
 FORM_LIMIT_BYTES = 1_000
 DELAY_SECONDS = 10
+SECONDS = re.compile(r"\d{1,5}", re.ASCII)
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -42,14 +44,26 @@ STATUS_MESSAGES: Mapping[PaymentStatus, tuple[str, str]] = {
 }
 """The CSS class and the message of each status in which nothing can be chosen."""
 
+NOTICES: Mapping[NoticeFault, str] = {
+    NoticeFault.NONE: "once, at once",
+    NoticeFault.TWICE: "twice",
+    NoticeFault.LATE: "late",
+    NoticeFault.OUT_OF_ORDER: "before an older notice",
+    NoticeFault.WRONG_AMOUNT: "with a wrong amount",
+}
+"""How the shop may be told, as the page says it."""
+
+OPTIONS = "".join(f'<option value="{fault.value}">{text}</option>' for fault, text in NOTICES.items())
+
 CHOICES = f"""
 <form method="post">
   <button name="choice" value="pay" class="main">Pay</button>
   <button name="choice" value="decline">Decline</button>
   <fieldset>
-    <legend>Or let the money take its time</legend>
+    <legend>For trying out what may go wrong</legend>
+    <label>The shop is told <select name="notices">{OPTIONS}</select></label>
     <label>Seconds <input name="seconds" type="number" min="0" max="3600" value="{DELAY_SECONDS}"></label>
-    <button name="choice" value="later">Pay later</button>
+    <button name="choice" value="later">Pay, the money comes later</button>
   </fieldset>
 </form>"""
 
@@ -88,13 +102,17 @@ class PayPage:
     async def apply_choice(self) -> Response:
         """Pay, decline or delay as the form says, then redirect to the page."""
         form = await read_form(self.request)
+        seconds, notices = form.get("seconds", "0"), form.get("notices", NoticeFault.NONE)
+        if not SECONDS.fullmatch(seconds) or notices not in NOTICES:
+            return PlainTextResponse("Choose one of the buttons.", 400, HEADERS)
+        delay, fault = timedelta(seconds=int(seconds)), NoticeFault(notices)
         match form.get("choice"):
             case "pay":
-                await self.sandbox.settle(self.reference, PaymentStatus.CAPTURED)
+                await self.sandbox.settle(self.reference, PaymentStatus.CAPTURED, fault, delay)
             case "decline":
-                await self.sandbox.settle(self.reference, PaymentStatus.FAILED)
-            case "later" if form.get("seconds", "").isdecimal() and len(form["seconds"]) < 6:
-                await self.sandbox.delay(self.reference, timedelta(seconds=int(form["seconds"])))
+                await self.sandbox.settle(self.reference, PaymentStatus.FAILED, fault, delay)
+            case "later":
+                await self.sandbox.delay(self.reference, delay)
             case _:
                 return PlainTextResponse("Choose one of the buttons.", 400, HEADERS)
         here = urlsplit(str(self.request.url))
@@ -116,7 +134,10 @@ def render_page(charge: SandboxCharge, return_url: str) -> str:
     """The page as HTML."""
     status, message = STATUS_MESSAGES.get(charge.status, ("open", "No real money moves here."))
     if charge.settles_at is not None:
-        status, message = "waiting", "On its way. The shop will be told when it arrives."
+        message = "On its way. The shop will be told when it arrives."
+        if charge.status is not PaymentStatus.STARTED:
+            message = "Done. The shop will be told later."
+        status = "waiting"
     amount = charge.money(charge.amount)
     link = f'<a href="{escape(return_url)}" rel="noreferrer">Back to the shop</a>' if return_url else ""
     return PAGE.substitute(

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from events.shop import Shop
-from gateways.payment.sandbox import (
+from gateways.payment.sandbox.notices import (
     NONCE_HEADER,
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,

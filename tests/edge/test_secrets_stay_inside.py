@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from events.shop import Shop
-from gateways.payment.sandbox import NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
+from gateways.payment.sandbox.notices import NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 from gateways.secrets import Secrets
 from gateways.tokens import write_cart_token
 from models import Role

@@ -1,14 +1,11 @@
 """The built-in sandbox provider: a pay page that settles, declines or delays on demand, with its own tables.
 
-It behaves like an outside provider: the shop learns of it only through the Protocol and signed notifications.
-A notification is a POST of JSON `{reference, status, amount, currency, reason}`, amount in minor
-units, with three headers: a Unix timestamp in seconds, a nonce, and the HMAC of "timestamp.nonce.body".
+It behaves like an outside provider: the shop learns of it only through the Protocol and signed notices.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -32,12 +29,22 @@ from gateways.payment.provider import (
     Started,
     Verdict,
 )
+from gateways.payment.sandbox.notices import (
+    NONCE_HEADER,
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    NoticeFault,
+    encode_report,
+    list_sendings,
+    notification_signing_input,
+    parse_report,
+    parse_timestamp,
+)
 from gateways.secrets import sign_message, verify_signature
 from models import (
     AttemptReport,
     AttemptStatus,
     CurrencyCode,
-    Money,
     PaymentChannel,
     PaymentMethod,
     PaymentStatus,
@@ -55,10 +62,6 @@ NOTIFICATION_AGE_LIMIT = timedelta(minutes=5)
 
 DELAY_LIMIT = timedelta(hours=1)
 NOTIFICATION_TIMEOUT_SECONDS = 10.0
-
-TIMESTAMP_HEADER = "sandbox-timestamp"
-NONCE_HEADER = "sandbox-nonce"
-SIGNATURE_HEADER = "sandbox-signature"
 
 REPORTED_STATUS: Mapping[PaymentStatus, AttemptStatus] = {
     PaymentStatus.PENDING: AttemptStatus.WAITING,
@@ -174,48 +177,73 @@ class SandboxProvider:
         async with self.database.reads() as session:
             return await session.get(SandboxCharge, reference)
 
-    async def settle(self, reference: str, status: PaymentStatus) -> None:
-        """Record that the payer has paid (CAPTURED) or declined (FAILED), and notify the shop.
+    async def settle(
+        self,
+        reference: str,
+        status: PaymentStatus,
+        fault: NoticeFault = NoticeFault.NONE,
+        late: timedelta = timedelta(),
+    ) -> None:
+        """Record that the payer has paid (CAPTURED) or declined (FAILED), and notify the shop as asked.
 
         Nothing happens when the payment is not payable any more.
         """
+        is_late = fault is NoticeFault.LATE
         async with self.database.writes.begin() as session:
             stored = await lock_charge(session, reference)
             if stored is None or stored.status not in PAYABLE_STATUSES:
                 return
-            stored.status, stored.settles_at = status, None
-        await self.send_notification(reference)
+            stored.status = status
+            stored.settles_at = self.clock() + limit_delay(late) if is_late else None
+        if not is_late:
+            await self.send_notification(reference, fault)
 
     async def delay(self, reference: str, by: timedelta) -> None:
         """Record that the payer has paid and the money arrives later, after at most DELAY_LIMIT."""
-        settles_at = self.clock() + min(max(by, timedelta()), DELAY_LIMIT)
+        settles_at = self.clock() + limit_delay(by)
         async with self.database.writes.begin() as session:
             stored = await lock_charge(session, reference)
             if stored is not None and stored.status in PAYABLE_STATUSES:
                 stored.status, stored.settles_at = PaymentStatus.STARTED, settles_at
 
     async def settle_due(self, reference: str) -> None:
-        """Capture a delayed payment whose time has come, and notify the shop."""
-        stored = await self.settle_if_due(reference)
-        if stored is not None and stored.status is PaymentStatus.CAPTURED:
-            await self.send_notification(reference)
+        """Capture a delayed payment whose time has come, and send the notice that is due."""
+        await self.settle_if_due(reference)
+        async with self.database.writes.begin() as session:
+            stored = await lock_charge(session, reference)
+            if stored is None or stored.settles_at is None or stored.settles_at > self.clock():
+                return
+            stored.settles_at = None
+        await self.send_notification(reference)
 
     async def settle_if_due(self, reference: str) -> SandboxCharge | None:
-        """The charge as it is now, captured if it was delayed until now; None for an unknown reference."""
+        """The charge as it is now, captured if it was delayed until now; None for an unknown reference.
+
+        `settles_at` stays until the shop is notified.
+        """
         async with self.database.writes.begin() as session:
             await session.execute(
                 update(SandboxCharge)
-                .where(SandboxCharge.reference == reference, SandboxCharge.settles_at <= self.clock())
-                .values(status=PaymentStatus.CAPTURED, settles_at=None)
+                .where(
+                    SandboxCharge.reference == reference,
+                    SandboxCharge.status == PaymentStatus.STARTED,
+                    SandboxCharge.settles_at <= self.clock(),
+                )
+                .values(status=PaymentStatus.CAPTURED)
             )
             return await session.get(SandboxCharge, reference)
 
-    async def send_notification(self, reference: str) -> None:
-        """Notify the shop once; if the notification is lost, the shop's own query finds the outcome."""
+    async def send_notification(self, reference: str, fault: NoticeFault = NoticeFault.NONE) -> None:
+        """Notify the shop; if the notice is lost or refused, the shop's own query finds the outcome."""
         stored = await self.find_charge(reference)
         if stored is None:
             return
-        body, headers = self.sign_notification(report_of(stored))
+        for report, ago in list_sendings(report_of(stored), fault):
+            body, headers = self.sign_notification(report, ago)
+            for _ in range(2 if fault is NoticeFault.TWICE else 1):
+                await self.post_notification(reference, body, headers)
+
+    async def post_notification(self, reference: str, body: bytes, headers: dict[str, str]) -> None:
         try:
             response = await self.client.post(
                 f"{self.url}/webhooks/payments/sandbox",
@@ -227,16 +255,23 @@ class SandboxProvider:
         except httpx.HTTPError as error:
             log.warning("sandbox.notification_failed", reference=reference, error=type(error).__name__)
 
-    def sign_notification(self, report: AttemptReport) -> tuple[bytes, dict[str, str]]:
-        """Body and headers of a notification."""
+    def sign_notification(
+        self, report: AttemptReport, ago: timedelta = timedelta()
+    ) -> tuple[bytes, dict[str, str]]:
+        """Body and headers of a notification that was signed some time ago."""
         body = encode_report(report)
-        timestamp, nonce = str(int(self.clock().timestamp())), self.new_nonce()
+        timestamp, nonce = str(int((self.clock() - ago).timestamp())), self.new_nonce()
         return body, {
             "content-type": "application/json",
             TIMESTAMP_HEADER: timestamp,
             NONCE_HEADER: nonce,
             SIGNATURE_HEADER: sign_message(self.key, notification_signing_input(timestamp, nonce, body)),
         }
+
+
+def limit_delay(delay: timedelta) -> timedelta:
+    """The delay, but not below nothing nor above DELAY_LIMIT."""
+    return min(max(delay, timedelta()), DELAY_LIMIT)
 
 
 def succeeded(refund: RefundStart) -> RefundReport:
@@ -270,55 +305,6 @@ def report_of(charge: SandboxCharge) -> AttemptReport:
         amount=charge.money(charge.amount),
         reason=DECLINED if charge.status is PaymentStatus.FAILED else None,
     )
-
-
-def encode_report(report: AttemptReport) -> bytes:
-    return json.dumps(
-        {
-            "reference": report.reference,
-            "status": report.status,
-            "amount": report.amount.minor if report.amount else 0,
-            "currency": report.amount.currency if report.amount else "",
-            "reason": report.reason,
-        }
-    ).encode()
-
-
-def parse_report(body: bytes) -> AttemptReport:
-    """The report in the body of a notification; NoticeRefused when it cannot be read."""
-    try:
-        content = json.loads(body)
-        reference = parse_text(content["reference"])
-        return AttemptReport(
-            reference=reference,
-            provider_reference=f"SANDBOX-{reference}",
-            status=AttemptStatus(content["status"]),
-            amount=Money(int(content["amount"]), CurrencyCode(content["currency"])),
-            reason=content["reason"] and parse_text(content["reason"]),
-        )
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise NoticeRefused(f"unreadable: {type(error).__name__}") from None
-
-
-def parse_text(value: object) -> str:
-    """The value as text; ValueError unless it is printable: databases take no NUL and no lone surrogate."""
-    text = str(value)
-    if not text.isprintable():
-        raise ValueError("not a text")
-    return text
-
-
-def parse_timestamp(seconds: str) -> datetime:
-    """A Unix timestamp in seconds as a time in UTC; NoticeRefused when it is none."""
-    try:
-        return datetime.fromtimestamp(int(seconds), UTC)
-    except (ValueError, OverflowError, OSError):
-        raise NoticeRefused("no time") from None
-
-
-def notification_signing_input(timestamp: str, nonce: str, body: bytes) -> bytes:
-    """What the signature of a notification covers."""
-    return f"{timestamp}.{nonce}.".encode() + body
 
 
 def page_signing_input(reference: str, return_url: str) -> bytes:
