@@ -1,5 +1,6 @@
 """Resolvers of payments, refunds and cash."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from domain.payment import (
     refund_in_goodwill,
     write_off_cash,
 )
+from domain.payment.refund_target import expected_by
 from events.payment import PaymentStart, begin_payment
 from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.payment import OLDEST_REFUND, select_refunds
@@ -295,6 +297,15 @@ async def find_refund(info: Info, refund_id: int) -> Refund | None:
     if refund is None or not info.context.viewer.may(Permission.ORDER_DETAILS):
         return None
     return refund if await find_order(info, refund.order_id) else None
+
+
+async def expected_dates(refunds: Sequence[Refund], info: Info) -> list[datetime | None]:
+    """By when the customer has the money at the latest; null while it waits for somebody of the staff."""
+    payments = await info.context.load.payment.load_many([refund.payment_id for refund in refunds])
+    return [
+        expected_by(refund, payment.method) if payment else None
+        for refund, payment in zip(refunds, payments, strict=True)
+    ]
 
 
 async def own_payment_id(info: Info, id: strawberry.ID) -> int:

@@ -7,6 +7,7 @@ from domain.aftersales.withdrawal import AlreadyPacked
 from domain.order.lifecycle import NOT_PAID, NOTHING_KEPT
 from domain.payment.lifecycle import PAID_AFTER_END
 from domain.payment.provider_reports import PAYMENT_FAILED
+from domain.payment.surplus import PAID_TWICE
 from domain.pickup.ending import NOT_COLLECTED
 from events.payment import ORDER_CANCELLED
 from models import Order, Refund, Ticket
@@ -21,6 +22,7 @@ SENTENCES: Mapping[str, Message] = {
         NOT_COLLECTED,
         NOT_DELIVERED,
         PAID_AFTER_END,
+        PAID_TWICE,
         PAYMENT_FAILED,
         ORDER_CANCELLED,
         AlreadyPacked().message,

@@ -17,7 +17,7 @@ from schema.limits.sizes import FEW, PRICING
 from schema.mutation import UserError, mutation, user_error
 from schema.node import Node
 from schema.order import Order
-from schema.rows import field, loaded, row_type
+from schema.rows import batched, field, loaded, row_type
 from schema.scalars import Money
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Refund(Node):
     reference: str
     """The shop's own name for it."""
     provider_reference: str | None
-    """What the provider or the bank calls it; null until it has been paid."""
+    """What the provider or the bank calls it; null until one of them has said."""
     failure: str | None
     """Why the provider refused it last; null if it never did."""
     created_at: datetime
@@ -57,6 +57,7 @@ class Refund(Node):
     """When it reached the customer."""
     decided_at: datetime | None
     """When a second person approved or declined it; null where nobody had to, or nobody has yet."""
+    expected_by: datetime | None = batched(resolve.expected_dates)
     payment: "Payment" = loaded("payment", key="payment_id")
     """The payment that is refunded."""
     ticket: LaterTicket | None = loaded("ticket", key="ticket_id")

@@ -19,7 +19,8 @@ from domain.cause import Cause
 from domain.errors import WrongState
 from domain.order import cancel_order, lock_order, required_reason, settle_order
 from domain.order.waiting_edit import drop_waiting_edit
-from models import Order, OrderStatus, TicketReason, TicketType
+from domain.store_credit import check_refund_target
+from models import Order, OrderStatus, RefundTarget, TicketReason, TicketType
 
 CANCELLABLE = frozenset({OrderStatus.PENDING, OrderStatus.CONFIRMED})
 
@@ -30,16 +31,52 @@ async def cancel_lines(
     lines: Sequence[ClaimedUnits],
     *,
     reason: str,
+    refund_to: RefundTarget = RefundTarget.ORIGINAL,
     receipt_after: timedelta,
-    delivery_id: int | None = None,
     cause: Cause,
 ) -> Order:
-    """Cancel units of an order that are not packed yet; cancelling all that is left cancels the order.
+    """Cancel units of an order that are not packed yet; cancelling all that is left cancels the order."""
+    terms = RefundTerms(required_reason(reason), target=refund_to)
+    return await withdraw_or_cancel(
+        session, order_id, lines, terms=terms, receipt_after=receipt_after, cause=cause
+    )
 
-    With a delivery, only units that it brings are cancelled.
-    """
+
+async def cancel_lines_of_delivery(
+    session: AsyncSession,
+    order_id: int,
+    delivery_id: int,
+    lines: Sequence[ClaimedUnits],
+    *,
+    reason: str,
+    receipt_after: timedelta,
+    cause: Cause,
+) -> Order:
+    """As `cancel_lines`, but only units that this delivery brings."""
+    return await withdraw_or_cancel(
+        session,
+        order_id,
+        lines,
+        terms=RefundTerms(required_reason(reason)),
+        delivery_id=delivery_id,
+        receipt_after=receipt_after,
+        cause=cause,
+    )
+
+
+async def withdraw_or_cancel(
+    session: AsyncSession,
+    order_id: int,
+    lines: Sequence[ClaimedUnits],
+    *,
+    terms: RefundTerms,
+    delivery_id: int | None = None,
+    receipt_after: timedelta,
+    cause: Cause,
+) -> Order:
+    """Withdraw units from an order, or cancel it where nothing is left of it then."""
     order = await lock_order(session, order_id)
-    reason = required_reason(reason)
+    await check_refund_target(session, order, terms.target)
     await drop_waiting_edit(session, order, cause=cause)
     claim = TicketClaim(TicketType.REFUND_ONLY, TicketReason.NO_REASON, tuple(lines))
     case = (await load_claim_facts(session, order, claim)).case
@@ -47,11 +84,11 @@ async def cancel_lines(
         raise WrongState("This order is {status}.", status=order.status, field=("id",))
     check_cancellable(case)
     if leaves_nothing_to_send(claim.lines, case.units):
-        return await cancel_order(session, order_id, reason=reason, cause=cause)
+        return await cancel_order(session, order_id, refund_to=terms.target, reason=terms.reason, cause=cause)
     await withdraw_lines(
         session,
         case,
-        terms=RefundTerms(reason),
+        terms=terms,
         delivery_id=delivery_id,
         receipt_after=receipt_after,
         cause=cause,

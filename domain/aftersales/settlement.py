@@ -177,13 +177,16 @@ async def retry_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause) 
         raise WrongState(
             "This ticket is {status}; no refund has failed.", status=ticket.status, field=("id",)
         )
-    move(ticket, TicketStatus.REFUNDING, TRANSITIONS)
-    failed = await session.scalars(
+    rows = await session.scalars(
         select(Refund)
         .where(Refund.ticket_id == ticket_id, Refund.status == RefundStatus.FAILED)
         .order_by(Refund.id)
     )
-    for refund in failed.all():
+    failed = rows.all()
+    if not failed:  # the provider will never carry an abnormal one out
+        raise WrongState("Transfer this refund, or have it go into store credit.", field=("id",))
+    move(ticket, TicketStatus.REFUNDING, TRANSITIONS)
+    for refund in failed:
         refund.retry_at = cause.now
         await session.flush()
         await retry_refund(session, refund.id, cause=cause.automatic)

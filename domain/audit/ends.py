@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, String, and_, cast, exists, literal, or_, 
 
 from domain.audit.comparison import select_rows, sum_by, total_of
 from domain.order.open_parts import OPEN_PARTS
-from domain.order.states import OPEN_TICKETS
+from domain.order.states import OPEN_REFUNDS, OPEN_TICKETS
 from models import (
     OFFLINE_METHODS,
     Delivery,
@@ -23,6 +23,7 @@ from models import (
     Pickup,
     PickupStatus,
     PromotionUse,
+    Refund,
     Shipment,
     StockMovement,
     Subject,
@@ -41,15 +42,25 @@ def find_open_parts(part: str) -> AnySelect:
     """Orders that have ended while something of them is open.
 
     Of a cancelled order refunds may be on their way, its lines stay as they were, and no payment is expected.
+    A closed one stays closed when a refund of it comes back after it had been paid.
     """
     is_open = OPEN_PARTS[part]()
     ended: ColumnElement[bool] = Order.status.in_(RECEIVED_OR_REFUNDED)
     if part == "a parcel under way":
         ended = Order.status.in_(ENDED)
+    if part == "a refund":
+        came_back = and_(Order.status == OrderStatus.CLOSED, has_only_returned_refunds())
+        ended = and_(ended, ~came_back)
     if part == "a ticket":
         waits = select(Ticket.id).where(Ticket.order_id == Order.id, Ticket.status.in_(WAITING_TICKETS))
         ended = or_(ended, and_(Order.status == OrderStatus.CANCELLED, waits.exists()))
     return select_rows(Order.number, expected=literal("nothing"), found=literal(part)).where(ended, is_open)
+
+
+def has_only_returned_refunds() -> ColumnElement[bool]:
+    """Whether each open refund of the order had been paid, and its money came back."""
+    open_refund = select(Refund.id).where(Refund.order_id == Order.id, Refund.status.in_(OPEN_REFUNDS))
+    return ~open_refund.where(Refund.returns == 0).exists()
 
 
 find_open_tickets = partial(find_open_parts, "a ticket")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.cancelling import cancel_lines
+from domain.aftersales.cancelling import cancel_lines_of_delivery
 from domain.aftersales.rules import ClaimedUnits
 from domain.cause import Cause
 from domain.errors import WrongState
@@ -118,14 +118,8 @@ async def end_pickup(
         move(pickup, PickupStatus.ENDED, TRANSITIONS)
     pickup.due_at = None
     record(session, OrderPickupEnded(order, delivery_id=delivery.id), cause)
-    await cancel_lines(
-        session,
-        order.id,
-        claimed,
-        reason=reason,
-        receipt_after=receipt_after,
-        delivery_id=delivery.id,
-        cause=cause,
+    await cancel_lines_of_delivery(
+        session, order.id, delivery.id, claimed, reason=reason, receipt_after=receipt_after, cause=cause
     )
 
 

@@ -23,7 +23,7 @@ from domain.errors import DomainError, Invalid, LimitReached, NotFound, collect_
 from domain.order import add_note, buy_again, hold_order, release_order
 from domain.order.quote import DELIVERIES_LIMIT
 from domain.promotion import normalize_codes
-from models import Account, Cart, Delivery, Order, OrderLine, OrderNote, PaymentMethod
+from models import Account, Cart, Delivery, Order, OrderLine, OrderNote, PaymentMethod, RefundTarget
 from resolvers.cart import cart_owner
 from resolvers.context import Info
 from resolvers.guard import Permission
@@ -48,7 +48,11 @@ HOLD_MESSAGE = Message(
 
 
 async def order_lines_cancel(
-    info: Info, id: strawberry.ID, lines: list[CancelledLineInput], reason: str
+    info: Info,
+    id: strawberry.ID,
+    lines: list[CancelledLineInput],
+    reason: str,
+    refund_to: RefundTarget = RefundTarget.ORIGINAL,
 ) -> Order:
     """Cancels units that are not packed yet; cancelling all that is left cancels the order.
 
@@ -58,6 +62,7 @@ async def order_lines_cancel(
     id: the order
     lines: the units to cancel
     reason: why, in up to 500 characters
+    refund_to: where what was paid for them goes; guests have no store credit
     """
     order_id = await own_order_id(info, id)
     async with info.context.transaction() as session:
@@ -66,6 +71,7 @@ async def order_lines_cancel(
             order_id,
             [claimed_units_of(line, index) for index, line in enumerate(lines)],
             reason=reason,
+            refund_to=refund_to,
             receipt_after=info.context.shop.settings.deadlines.receipt_confirmed_after,
             cause=info.context.cause,
         )

@@ -5,18 +5,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 import httpx
+import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.order import cancel_order, lock_order
 from domain.payment import request_refund
+from domain.payment.approval_limit import APPROVAL_LIMITS_KEY
 from domain.payment.due import due_refund_queries
 from events.payment import look_after_refund
 from events.shop import Shop
 from gateways.payment.provider import ProviderError, ProviderRefused
 from models import CurrencyCode, Money, Order, OrderStatus, PaymentStatus, RefundStatus, Role
 from resolvers.ids import global_id
-from tests.clients import Clients
+from tests.clients import Client, Clients
 from tests.factories.order import CASH, SANDBOX, create_order, deliver
 from tests.factories.payment import (
     ScriptedProvider,
@@ -208,3 +210,75 @@ async def test_a_goodwill_refund_is_apportioned_to_both_payments(
     assert again["userErrors"] == [{"code": "WRONG_STATE", "field": ["id"]}]
     assert (await clerk.get(TO_TRANSFER))["refunds"]["totalCount"] == 0
     await assert_books_agree(shop)
+
+
+APPROVE = """
+mutation ($input: RefundApproveInput!) {
+  refundApprove(input: $input) { refund { status decidedAt expectedBy } userErrors { code field } }
+}
+"""
+DECLINE = """
+mutation ($input: RefundDeclineInput!) {
+  refundDecline(input: $input) { refund { status expectedBy } userErrors { code field message } }
+}
+"""
+WAITING = """
+{ refunds(status: [WAITING]) { nodes { id expectedBy total { amount } } } }
+"""
+
+
+@pytest.fixture
+def low_limit(shop: Shop) -> None:
+    """More than 50.00 CNY takes a second person."""
+    shop.database.writes.configure(info={APPROVAL_LIMITS_KEY: {CurrencyCode.CNY: 5_000}})
+
+
+async def request_above_limit(shop: Shop, clerk: Client) -> tuple[Order, str]:
+    async with shop.database.writes.begin() as session:
+        order = await create_order(session, status=OrderStatus.COMPLETED, now=shop.clock())
+    amount = {"amount": "60.00", "currencyCode": "CNY"}
+    order_id = global_id("Order", order.id)
+    await clerk.do(REFUND, orderId=order_id, amount=amount, reason="A scratch.", idempotencyKey="k")
+    [refund] = (await clerk.get(WAITING))["refunds"]["nodes"]
+    assert (refund["total"]["amount"], refund["expectedBy"]) == ("60.00", None)
+    return order, refund["id"]
+
+
+@pytest.mark.usefixtures("low_limit", "audit_at_end")
+async def test_a_refund_above_the_limit_is_sent_when_somebody_else_approves(
+    clients: Clients, shop: Shop
+) -> None:
+    clerk, other = await clients.staff(Role.SUPPORT), await clients.staff(Role.SUPPORT)
+    provider = ScriptedProvider()
+    connect_provider(shop, provider)
+    order, id = await request_above_limit(shop, clerk)
+    await run_until_idle(shop)
+    assert provider.refunds == []
+    own = await clerk.do(APPROVE, id=id, reason="Mine.")
+    assert own["userErrors"] == [{"code": "FORBIDDEN", "field": []}]
+    approved = await other.do(APPROVE, id=id, reason="Seen.")
+    again = await other.do(APPROVE, id=id, reason="Seen.")
+    await run_until_idle(shop)
+
+    moment = shop.clock().isoformat()
+    assert approved["refund"] == {
+        "status": "PENDING",
+        "decidedAt": moment,
+        "expectedBy": (shop.clock() + timedelta(days=1)).isoformat(),
+    }
+    assert again["userErrors"] == [{"code": "WRONG_STATE", "field": ["id"]}]
+    assert provider.refunds == [f"{order.number}-R1"]
+    assert [each.status for each in await refunds_of(shop, order)] == [RefundStatus.SUCCEEDED]
+
+
+@pytest.mark.usefixtures("low_limit", "audit_at_end")
+async def test_whoever_has_asked_can_withdraw_a_refund_that_waits(clients: Clients, shop: Shop) -> None:
+    clerk = await clients.staff(Role.SUPPORT)
+    order, id = await request_above_limit(shop, clerk)
+    declined = await clerk.do(DECLINE, id=id, reason="A mistake.")
+    await run_until_idle(shop)
+
+    assert declined["refund"] == {"status": "DECLINED", "expectedBy": None}
+    after = await reload_order(shop, order)
+    assert (after.status, after.payment_status.value) == (OrderStatus.COMPLETED, "PAID")
+    assert (await payment_of(shop, order)).refunded_amount == 0

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.account.access import change_staff_role
 from domain.audit import audit_books
 from domain.cause import Cause
-from domain.errors import Forbidden, WrongState
+from domain.errors import Forbidden, LimitReached, WrongState
 from domain.ledger import net_sales
 from domain.order import cancel_order, lock_order
 from domain.payment import (
@@ -18,14 +19,19 @@ from domain.payment import (
     approve_refund,
     confirm_refund,
     decline_refund,
+    refund_cancelled_order,
     refund_everything,
+    refund_in_goodwill,
+    refundable_amount,
     report_refund,
     request_refund,
     retry_refund,
 )
-from domain.payment.approval_limit import APPROVAL_LIMITS_KEY
+from domain.payment.approval_limit import APPROVAL_LIMITS, APPROVAL_LIMITS_KEY
 from domain.payment.credit_refund import redirect_refund
 from domain.payment.refund_reports import QUERY_EVERY, delay_before_query
+from domain.payment.refund_target import EXPECTED_WITHIN, expected_by
+from domain.personal_data import erase_account, erase_staff
 from events.shop import Shop
 from models import (
     CurrencyCode,
@@ -39,10 +45,11 @@ from models import (
     RefundOutcome,
     RefundReport,
     RefundStatus,
+    RefundTarget,
     Role,
 )
 from tests.factories.account import create_account
-from tests.factories.order import NOW, create_order, events_of, payments_of
+from tests.factories.order import CASH, NOW, create_order, deliver, events_of, payments_of
 from tests.given import ledger_balances
 
 CNY = CurrencyCode.CNY
@@ -248,3 +255,165 @@ async def test_of_two_who_decide_at_once_one_does(shop: Shop, session: AsyncSess
 
     assert sum(isinstance(outcome, WrongState) for outcome in outcomes) == 3
     assert stored.decided_by_id in [each.id for each in people]
+
+
+async def test_what_waits_becomes_owed_when_its_order_is_cancelled(shop: Shop, session: AsyncSession) -> None:
+    clerk, other = [await create_account(session, role=Role.SUPPORT) for _ in range(2)]
+    session.info[APPROVAL_LIMITS_KEY] = {CNY: 5_000}
+    order = await create_order(session, status=OrderStatus.CONFIRMED)
+    [waiting] = await request_refund(
+        session, order, Money(6_000, CNY), reason="x", cause=Cause(NOW, clerk.id)
+    )
+    waiting.goodwill = True
+    await cancel_order(session, order.id, reason="late", cause=Cause(NOW, order.account_id))
+    [rest] = await refund_everything(session, order, reason="late", cause=Cause(NOW))
+    with pytest.raises(WrongState, match="owed to the customer"):
+        await decline_refund(session, waiting.id, reason="no", cause=Cause(NOW, other.id))
+    await approve_refund(session, waiting.id, reason="seen", cause=Cause(NOW, other.id))
+    await report(session, waiting, RefundOutcome.SUCCEEDED)
+    await report(session, rest, RefundOutcome.SUCCEEDED)
+    assert await audit_books(session) == []
+    assert await ledger_balances(session, order) == {}
+    await session.commit()
+
+    assert (rest.amount, rest.status, waiting.status) == (
+        3_900,
+        RefundStatus.SUCCEEDED,
+        RefundStatus.SUCCEEDED,
+    )
+    assert order.payment_status is OrderPaymentStatus.REFUNDED
+
+
+async def test_whoever_cancelled_an_order_does_not_approve_its_refund(
+    shop: Shop, session: AsyncSession
+) -> None:
+    clerk, other = [await create_account(session, role=Role.SUPPORT) for _ in range(2)]
+    session.info[APPROVAL_LIMITS_KEY] = {}
+    order = await create_order(session, status=OrderStatus.CONFIRMED)
+    await cancel_order(session, order.id, reason="late", cause=Cause(NOW, clerk.id))
+    [refund] = await refund_cancelled_order(
+        session, order, target=RefundTarget.ORIGINAL, reason="late", cause=Cause(NOW)
+    )
+    with pytest.raises(Forbidden):
+        await approve_refund(session, refund.id, reason="mine", cause=Cause(NOW, clerk.id))
+    await approve_refund(session, refund.id, reason="seen", cause=Cause(NOW, other.id))
+    await session.commit()
+
+    assert (refund.requested_by_id, refund.decided_by_id) == (clerk.id, other.id)
+
+
+async def test_staff_do_not_approve_refunds_of_their_own_orders(shop: Shop, session: AsyncSession) -> None:
+    clerk = await create_account(session, role=Role.SUPPORT)
+    session.info[APPROVAL_LIMITS_KEY] = {}
+    order = await create_order(session, account=clerk, status=OrderStatus.COMPLETED)
+    [refund] = await request_refund(session, order, Money(100, CNY), reason="x", cause=Cause(NOW))
+    with pytest.raises(Forbidden):
+        await approve_refund(session, refund.id, reason="mine", cause=Cause(NOW, clerk.id))
+    await session.commit()
+
+    assert refund.status is RefundStatus.WAITING
+
+
+@pytest.mark.parametrize("leaves", ["loses the role", "is removed"])
+async def test_a_request_outlives_whoever_has_made_it(shop: Shop, session: AsyncSession, leaves: str) -> None:
+    clerk, other = [await create_account(session, role=Role.SUPPORT) for _ in range(2)]
+    _, refund = await completed_order_with_refund(session, 6_000, by=clerk.id)
+    if leaves == "loses the role":
+        await change_staff_role(session, clerk.id, role=Role.WAREHOUSE, cause=Cause(NOW, other.id))
+    else:
+        clerk.disabled_at = NOW
+        await erase_staff(session, clerk.id, cause=Cause(NOW, other.id))
+        assert await erase_account(session, clerk.id, now=LATER)
+    assert (refund.status, refund.requested_by_id) == (RefundStatus.WAITING, clerk.id)
+    await approve_refund(session, refund.id, reason="seen", cause=Cause(NOW, other.id))
+    assert await audit_books(session) == []
+    await session.commit()
+
+    assert refund.status is RefundStatus.PENDING
+
+
+async def test_the_same_request_waits_once_and_what_waits_is_not_refundable_again(
+    shop: Shop, session: AsyncSession
+) -> None:
+    clerk = await create_account(session, role=Role.SUPPORT)
+    session.info[APPROVAL_LIMITS_KEY] = {CNY: 5_000}
+    order = await create_order(session, status=OrderStatus.COMPLETED)
+    for _ in range(2):
+        await refund_in_goodwill(
+            session, order.id, Money(6_000, CNY), reason="x", key="k", cause=Cause(NOW, clerk.id)
+        )
+    with pytest.raises(LimitReached, match=r"At most 39\.00"):
+        await request_refund(session, order, Money(3_901, CNY), reason="x", cause=Cause(NOW))
+    [refund] = (await session.scalars(select(Refund))).all()
+    await decline_refund(session, refund.id, reason="no", cause=Cause(NOW, clerk.id))
+    with pytest.raises(WrongState, match="This refund is declined"):
+        await decline_refund(session, refund.id, reason="no", cause=Cause(NOW, clerk.id))
+    refundable = await refundable_amount(session, order)
+    await session.commit()
+
+    assert (refund.goodwill, refundable) == (True, Money(9_900, CNY))
+
+
+async def test_neither_transfer_nor_store_credit_passes_the_second_person_by(
+    shop: Shop, session: AsyncSession
+) -> None:
+    session.info[APPROVAL_LIMITS_KEY] = {}
+    order = await create_order(session, payments={CASH: None})
+    await deliver(session, order)
+    [refund] = await request_refund(session, order, Money(100, CNY), reason="x", cause=Cause(NOW))
+    with pytest.raises(WrongState, match="This refund is waiting"):
+        await confirm_refund(session, refund.id, reference="BANK-1", cause=Cause(NOW))
+    with pytest.raises(WrongState, match="This refund is waiting"):
+        await redirect_refund(session, refund.id, cause=Cause(NOW))
+    await session.commit()
+
+    assert (refund.status, refund.target) == (RefundStatus.WAITING, RefundTarget.ORIGINAL)
+
+
+async def test_a_provider_that_pays_what_the_shop_has_paid_is_told_to_people(
+    shop: Shop, session: AsyncSession
+) -> None:
+    _, refund = await completed_order_with_refund(session)
+    await report(session, refund, RefundOutcome.ABNORMAL)
+    await confirm_refund(session, refund.id, reference="BANK-7", cause=Cause(NOW))
+    with pytest.raises(PaymentMismatch, match="was paid by the shop"):
+        await report(session, refund, RefundOutcome.SUCCEEDED)
+    assert await audit_books(session) == []
+    await session.commit()
+
+    assert refund.provider_reference == "BANK-7"
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "days"),
+    [
+        (PaymentMethod.ALIPAY, RefundTarget.ORIGINAL, 5),
+        (PaymentMethod.WECHAT_PAY, RefundTarget.ORIGINAL, 5),
+        (PaymentMethod.CARD, RefundTarget.ORIGINAL, 14),
+        (PaymentMethod.CASH_ON_DELIVERY, RefundTarget.ORIGINAL, 7),
+        (PaymentMethod.STORE_CREDIT, RefundTarget.STORE_CREDIT, 0),
+        (PaymentMethod.CARD, RefundTarget.STORE_CREDIT, 0),
+    ],
+)
+def test_each_way_to_refund_has_its_days(method: PaymentMethod, target: RefundTarget, days: int) -> None:
+    refund = Refund(status=RefundStatus.PENDING, target=target, created_at=NOW)
+    decided = Refund(status=RefundStatus.SUCCEEDED, target=target, created_at=NOW, decided_at=LATER)
+
+    assert expected_by(refund, method) == NOW + timedelta(days=days)
+    assert expected_by(decided, method) == LATER + timedelta(days=days)
+
+
+@pytest.mark.parametrize("status", [RefundStatus.WAITING, RefundStatus.ABNORMAL, RefundStatus.DECLINED])
+def test_nobody_says_by_when_what_waits_for_people_is_paid(status: RefundStatus) -> None:
+    refund = Refund(status=status, target=RefundTarget.ORIGINAL, created_at=NOW)
+    failed = Refund(status=RefundStatus.FAILED, target=RefundTarget.ORIGINAL, created_at=NOW)
+
+    assert expected_by(refund, PaymentMethod.CARD) is None
+    assert expected_by(failed, PaymentMethod.CARD) is None
+    failed.retry_at = LATER
+    assert expected_by(failed, PaymentMethod.CARD) == LATER + timedelta(days=14)
+
+
+def test_every_method_has_its_days_and_every_currency_its_limit() -> None:
+    assert EXPECTED_WITHIN.keys() == set(PaymentMethod)
+    assert APPROVAL_LIMITS.keys() == set(CurrencyCode)
