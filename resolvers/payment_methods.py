@@ -1,7 +1,15 @@
 """Which payment methods are possible, for the checkout."""
 
 from domain.errors import Invalid, NotFound
-from domain.order import MethodRequest, OrderQuote, PaymentMethodOption, ProviderReach, weigh_method
+from domain.order import (
+    CashRules,
+    MethodRequest,
+    OrderQuote,
+    PaymentMethodOption,
+    ProviderReach,
+    weigh_method,
+)
+from loaders.cash import load_cash_rules
 from loaders.store_credit import load_balances
 from models import CurrencyCode, Money, PaymentChannel, PaymentMethod
 from resolvers.account.customers import served_customer_id
@@ -39,6 +47,7 @@ async def payment_methods(
     quote = await quote_of(info, given)
     order_currency = quote.currency if quote else currency or info.context.viewer.currency
     request = MethodRequest(
+        cash=CashRules.of(await load_cash_rules(info.context.shop.database.reads)),
         currency=order_currency,
         credit=await credit_of(info, given, order_currency),
         amount=amount_of(given, order_currency),

@@ -2,6 +2,7 @@
 
 from domain.order.backorders import tell_filled_backorders
 from domain.order.batch import BatchItem, OrderBatch, OrderResult, find_earlier_results
+from domain.order.cash_rules import CashRules, CashTerms, check_cash_amount, find_cash_terms
 from domain.order.deliveries import OrderQuoteDelivery
 from domain.order.editing import add_note, buy_again, hold_order, release_order
 from domain.order.lifecycle import (
@@ -18,7 +19,6 @@ from domain.order.lifecycle import (
     settle_order,
 )
 from domain.order.method_choice import (
-    CASH_LIMITS,
     MethodRequest,
     PaymentMethodOption,
     ProviderReach,
@@ -38,13 +38,14 @@ from domain.order.states import FINAL, NOT_DISPATCHED, TRANSITIONS
 from domain.order.waiting_edit import EDIT_TRANSITIONS
 
 __all__ = [
-    "CASH_LIMITS",
     "EDIT_TRANSITIONS",
     "FINAL",
     "NOT_DISPATCHED",
     "TRANSITIONS",
     "AmountMismatch",
     "BatchItem",
+    "CashRules",
+    "CashTerms",
     "EditTotalMismatch",
     "MethodRequest",
     "NotOffered",
@@ -66,10 +67,12 @@ __all__ = [
     "buy_again",
     "cancel_order",
     "cancel_overdue_orders",
+    "check_cash_amount",
     "check_each_payment",
     "confirm_due_receipt",
     "confirm_if_secured",
     "confirm_receipt",
+    "find_cash_terms",
     "find_earlier_results",
     "hold_order",
     "is_unpaid_at",

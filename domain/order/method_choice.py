@@ -1,21 +1,14 @@
 """Which payment methods are possible for what is to be ordered, and why others are not."""
 
-from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from domain.errors import DomainError, Invalid, LimitReached, Path
+from domain.errors import DomainError, Invalid, Path
+from domain.order.cash_rules import CashRules, CashTerms, check_cash_amount
 from domain.order.credit import CreditTooSmall
 from domain.order.quote import OrderQuote
 from domain.order.refusals import AmountMismatch, NotOffered
 from models import CurrencyCode, Money, PaymentChannel, PaymentMethod
-
-CASH_LIMITS: Mapping[CurrencyCode, int] = {
-    CurrencyCode.CNY: 5_000_00,
-    CurrencyCode.HKD: 5_000_00,
-    CurrencyCode.USD: 700_00,
-}
-"""The most that is collected at the door for one order, in minor units; nothing in other currencies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +26,16 @@ class MethodRequest:
     currency: CurrencyCode
     credit: Money
     """What the buyer has of store credit; nothing for guests."""
+    cash: CashRules
     amount: Money | None = None
     quote: OrderQuote | None = None
     channel: PaymentChannel | None = None
+
+    @property
+    def cash_terms(self) -> CashTerms:
+        """How much cash is taken where it goes."""
+        deliveries = self.quote.deliveries if self.quote else ()
+        return self.cash.terms_for([each.postal for each in deliveries], self.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def weigh_method(
 def limit_of(method: PaymentMethod, request: MethodRequest) -> Money | None:
     """The most that the method takes on one order; None without a limit of its own."""
     if method.collected_offline:
-        limit = cash_limit(request.currency)
+        limit = request.cash_terms.maximum
         if request.quote and request.quote.needs_delivery:
             at_the_door = request.quote.total - request.quote.due_in_advance
             return min(limit, at_the_door, key=lambda money: money.minor)
@@ -82,12 +82,20 @@ def check_method(method: PaymentMethod, request: MethodRequest, reach: ProviderR
     # the least there can be, where no amount is decided
     amount = request.amount or Money(1, request.currency)
     if method.collected_offline:
+        terms = request.cash_terms
         if request.quote:
             check_cash(amount, request.quote, field=("amount",))
+            left = request.quote.total - request.quote.due_in_advance
+            check_cash_amount(request.amount or left_or_less(left, terms), terms, field=("amount",))
         else:
-            check_cash_limit(amount, field=("amount",))
+            check_cash_amount(request.amount or terms.maximum, terms, field=("amount",))
     if method.paid_when_placed and amount > request.credit:
         raise CreditTooSmall(request.credit, field=("amount",))
+
+
+def left_or_less(left: Money, terms: CashTerms) -> Money:
+    """As much cash as is possible, where the rest may be paid in another way."""
+    return min(left, terms.maximum, key=lambda money: money.minor)
 
 
 def check_reach(method: PaymentMethod, request: MethodRequest, reach: ProviderReach | None) -> None:
@@ -103,7 +111,7 @@ def check_reach(method: PaymentMethod, request: MethodRequest, reach: ProviderRe
 
 
 def check_cash(cash: Money, quote: OrderQuote, *, field: Path) -> None:
-    """Refuse cash at the door for what does not come to one, for what is paid in advance, and too much."""
+    """Refuse cash at the door for what does not come to one, and for what is paid in advance."""
     if not quote.needs_delivery:
         raise Invalid("Nothing of this order comes to a door, where it could be paid.", field=field)
     if cash > quote.total - quote.due_in_advance:
@@ -112,14 +120,3 @@ def check_cash(cash: Money, quote: OrderQuote, *, field: Path) -> None:
             amount=quote.due_in_advance,
             field=field,
         )
-    check_cash_limit(cash, field=field)
-
-
-def check_cash_limit(cash: Money, *, field: Path) -> None:
-    limit = cash_limit(cash.currency)
-    if cash > limit:
-        raise LimitReached("At most {limit} can be paid at the door.", limit=limit, field=field)
-
-
-def cash_limit(currency: CurrencyCode) -> Money:
-    return Money(CASH_LIMITS.get(currency, 0), currency)

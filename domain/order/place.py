@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +22,7 @@ from domain.order.batch import (
     open_sign_ins,
     release_refused_keys,
 )
+from domain.order.cash_rules import CashRules, check_cash_amount, read_cash_rules
 from domain.order.credit import check_credit, lock_credit, pay_with_credit
 from domain.order.insert import (
     InsertPlan,
@@ -140,10 +141,16 @@ async def plan_orders(
         now=now,
         lock_promotions=lock_first,
     )
+    if any(pays_cash(item) for item, _ in accepted):
+        facts = replace(facts, cash=await read_cash_rules(session))
     for item, basket in accepted:
         with item.catch_refusal():
             check_credit(item, balances)
             item.insert_plan = plan_order(item, basket, facts, terms, now=now)
+
+
+def pays_cash(item: BatchItem) -> bool:
+    return any(payment.method.collected_offline for payment in item.payment_plan.payments)
 
 
 def plan_order(
@@ -151,7 +158,7 @@ def plan_order(
 ) -> InsertPlan:
     """The order as it will be written; its stock and promotions are taken from those of the batch."""
     quote = build_quote(item.request, basket, facts, now=now)
-    check_request(item.request, item.payment_plan, quote, terms)
+    check_request(item.request, item.payment_plan, quote, terms, facts.cash)
     order = build_order(quote, item, terms, now=now)
     plan = InsertPlan(order, quote, quote.allocate(), item.payment_plan.payments)
     for part in plan.allocated:
@@ -166,7 +173,7 @@ def plan_order(
 
 
 def check_request(
-    request: OrderRequest, payment_plan: PaymentPlan, quote: OrderQuote, terms: OrderTerms
+    request: OrderRequest, payment_plan: PaymentPlan, quote: OrderQuote, terms: OrderTerms, rules: CashRules
 ) -> None:
     """Raise every reason against this order, if there is any.
 
@@ -184,7 +191,7 @@ def check_request(
                 raise Invalid("A note has at most {limit} characters.", limit=NOTE_LIMIT, field=("note",))
         with check:
             check_each_payment(payment_plan.payments, quote.currency, terms)
-    check_sums(payment_plan.payments, quote)
+    check_sums(payment_plan.payments, quote, rules)
 
 
 def check_exclusions(request: OrderRequest, quote: OrderQuote) -> None:
@@ -215,8 +222,8 @@ def check_each_payment(payments: Sequence[PlannedPayment], currency: CurrencyCod
                     raise Invalid("A payment is more than nothing.", field=(*path, "amount"))
 
 
-def check_sums(payments: Sequence[PlannedPayment], quote: OrderQuote) -> None:
-    """Refuse a sum other than the total, and too much cash at the door."""
+def check_sums(payments: Sequence[PlannedPayment], quote: OrderQuote, rules: CashRules) -> None:
+    """Refuse a sum other than the total, and cash at the door that the rules do not allow."""
     zero = Money.zero(quote.currency)
     paid = sum((payment.amount for payment in payments), start=zero)
     if paid != quote.total:
@@ -224,6 +231,8 @@ def check_sums(payments: Sequence[PlannedPayment], quote: OrderQuote) -> None:
     cash = sum((payment.amount for payment in payments if not is_advance_payment(payment)), start=zero)
     if cash.minor:
         check_cash(cash, quote, field=("payments",))
+        places = [delivery.postal for delivery in quote.deliveries]
+        check_cash_amount(cash, rules.terms_for(places, quote.currency), field=("payments",))
 
 
 def build_order(quote: OrderQuote, item: BatchItem, terms: OrderTerms, *, now: datetime) -> Order:

@@ -1,7 +1,7 @@
 """What an order would cost, to the cent, and every reason why it cannot be placed."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +11,7 @@ from domain.cart.sellable import label_of
 from domain.errors import DomainError, ErrorCode, LimitReached, NotForSale, OutOfStock
 from domain.order.allocation import AllocatedUnits, AvailableStock, allocate_units
 from domain.order.basket import OrderBasket, OrderItem, read_basket
+from domain.order.cash_rules import CashRules
 from domain.order.deliveries import (
     DeliveryFacts,
     OrderQuoteDelivery,
@@ -175,6 +176,8 @@ class QuoteFacts:
     """Of returns without a reason, as far as goods are excluded from them."""
     promotions: ActivePromotions
     """Each order of a batch takes its own uses from them."""
+    cash: CashRules = field(default_factory=CashRules)
+    """Read only where an order is to be paid in cash."""
 
 
 async def read_facts(

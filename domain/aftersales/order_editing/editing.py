@@ -122,7 +122,7 @@ async def settle_at_once(
     shares = apportion(difference, [payment.amount for payment in open_payments])
     for payment, share in zip(open_payments, shares, strict=True):
         payment.amount += share
-    check_cash(order, open_payments)
+    await check_cash(session, order, open_payments)
     await carry_out(session, priced.facts, priced.plan, event, total_change=difference, cause=cause)
 
 
@@ -145,7 +145,7 @@ async def collect_difference(
     parts = [(method, difference)]
     [payment] = await add_payments(session, order, parts, limit=terms.payments_limit)
     if method.collected_offline:
-        check_cash(order, [*open_payments, payment])
+        await check_cash(session, order, [*open_payments, payment])
         event = OrderEdited(order)
         await carry_out(session, priced.facts, priced.plan, event, total_change=difference, cause=cause)
     else:

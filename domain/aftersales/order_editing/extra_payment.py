@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -12,10 +13,10 @@ from domain.aftersales.order_editing.changes import OrderChanges
 from domain.aftersales.order_editing.facts import EditFacts, load_edit_facts
 from domain.aftersales.order_editing.plan import EditPlan, load_plan
 from domain.cause import Cause
-from domain.errors import DomainError, LimitReached, WrongState
+from domain.errors import DomainError, WrongState
 from domain.events import OrderEdited, OrderEditRequested
 from domain.ledger import refresh_payment_status, write_posting
-from domain.order import CASH_LIMITS, OrderTerms, lock_order
+from domain.order import OrderTerms, check_cash_amount, find_cash_terms, lock_order
 from domain.order.waiting_edit import (
     EDIT_TRANSITIONS,
     drop_edit,
@@ -43,15 +44,20 @@ from models import (
 NOT_POSSIBLE_ANY_MORE = "The change that was paid for is not possible any more."
 
 
-def check_cash(
-    order: Order, payments: Sequence[Payment], *, field: tuple[str, ...] = ("payment_method",)
+async def check_cash(
+    session: AsyncSession,
+    order: Order,
+    payments: Sequence[Payment],
+    *,
+    field: tuple[str, ...] = ("payment_method",),
 ) -> None:
-    """Refuse more cash at the door than a courier may collect."""
+    """Refuse more cash at the door than a courier may collect there."""
     may_be_cash = order.status is OrderStatus.CONFIRMED  # what is not paid in time returns to cash
     cash = sum(each.amount for each in payments if each.method.collected_offline or may_be_cash)
-    limit = Money(CASH_LIMITS.get(order.currency, 0), order.currency)
-    if cash > limit.minor:
-        raise LimitReached("At most {limit} can be paid at the door.", limit=limit, field=field)
+    if cash:
+        terms = await find_cash_terms(session, order)
+        # the change may make it less than the least that is taken otherwise
+        check_cash_amount(order.money(cash), replace(terms, minimum=Money.zero(order.currency)), field=field)
 
 
 async def request_payment(

@@ -139,7 +139,7 @@ async def divide_anew(
             replace_payment(payment, now=now)
     parts = [(each.method, each.amount.minor) for each in left]
     added = await add_payments(session, order, parts, limit=terms.payments_limit)
-    check_cash(order, [*kept, *added], field=("payments",))
+    await check_cash(session, order, [*kept, *added], field=("payments",))
     return added
 
 

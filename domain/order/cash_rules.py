@@ -1,0 +1,95 @@
+"""Where cash is taken at the door, and how much: rules of regions; where there is none, one limit for all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.errors import Invalid, LimitReached, Path
+from domain.shipping.tariff import ANYWHERE, Destination, region_key
+from models import CashRule, CurrencyCode, Delivery, Money, Order, ShippingMethod
+
+CASH_LIMITS: Mapping[CurrencyCode, int] = {
+    CurrencyCode.CNY: 5_000_00,
+    CurrencyCode.HKD: 5_000_00,
+    CurrencyCode.USD: 700_00,
+}
+"""The most that is collected at the door for one order where no rule names the region, in minor units;
+nothing in other currencies.
+"""
+
+RuleKey = tuple[str, CurrencyCode]
+
+
+@dataclass(frozen=True, slots=True)
+class CashTerms:
+    """How much cash an order may be paid with."""
+
+    minimum: Money
+    maximum: Money
+    """Zero where none is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class CashRules:
+    """The rules of the staff by region and currency."""
+
+    by_region: Mapping[RuleKey, CashRule] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rules: Iterable[CashRule]) -> "CashRules":
+        return cls({(region_of(rule), rule.currency): rule for rule in rules})
+
+    def terms_for(self, destinations: Sequence[Destination], currency: CurrencyCode) -> CashTerms:
+        """The strictest terms of all places that an order goes to; without one, those of everywhere."""
+        found = [self.terms_at(each, currency) for each in destinations] or [self.terms_at(None, currency)]
+        return CashTerms(
+            minimum=max((each.minimum for each in found), key=lambda money: money.minor),
+            maximum=min((each.maximum for each in found), key=lambda money: money.minor),
+        )
+
+    def terms_at(self, destination: Destination | None, currency: CurrencyCode) -> CashTerms:
+        """Those of the narrowest rule around a place: of its province, of its country, of everywhere."""
+        regions = [ANYWHERE]
+        if destination:
+            country = destination.country_code.upper()
+            regions = [region_key(country, destination.province).casefold(), country.casefold(), ANYWHERE]
+        rules = (self.by_region.get((region, currency)) for region in regions)
+        if rule := next(filter(None, rules), None):
+            return CashTerms(rule.minimum, rule.maximum)
+        return CashTerms(Money.zero(currency), Money(CASH_LIMITS.get(currency, 0), currency))
+
+
+def region_of(rule: CashRule) -> str:
+    """The key of its region, in case-folded spelling."""
+    if not rule.country_code:
+        return ANYWHERE
+    country = rule.country_code.upper()
+    return (region_key(country, rule.province) if rule.province else country).casefold()
+
+
+async def read_cash_rules(session: AsyncSession) -> CashRules:
+    """All rules, in one statement."""
+    return CashRules.of(await session.scalars(select(CashRule)))
+
+
+async def find_cash_terms(session: AsyncSession, order: Order) -> CashTerms:
+    """How much of a placed order may be paid in cash, by where it goes."""
+    of_order = (
+        Delivery.order_id == order.id,
+        Delivery.ticket_id.is_(None),
+        Delivery.method != ShippingMethod.NONE,
+    )
+    deliveries = (await session.scalars(select(Delivery).where(*of_order))).all()
+    return (await read_cash_rules(session)).terms_for(deliveries, order.currency)
+
+
+def check_cash_amount(cash: Money, terms: CashTerms, *, field: Path) -> None:
+    """Refuse cash where none is taken, too much of it, and too little."""
+    if not terms.maximum.minor:
+        raise LimitReached("No cash is taken at the door there.", field=field)
+    if cash > terms.maximum:
+        raise LimitReached("At most {limit} can be paid at the door.", limit=terms.maximum, field=field)
+    if cash < terms.minimum:
+        raise Invalid("Cash at the door is taken from {minimum} on.", minimum=terms.minimum, field=field)

@@ -1,0 +1,134 @@
+"""Where cash is taken at the door, and how much: what the rules say, listing methods and placing alike."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from events.shop import Shop
+from models import CashRule, CurrencyCode, Order
+from tests.api.order.documents import ADDRESS, PLACE, create_variant
+from tests.clients import Client, Clients
+from tests.given import cny, id_of
+
+METHODS = """
+query ($input: PaymentMethodsInput!) {
+  paymentMethods(input: $input) { method possible limit { amount } refusal { code message } }
+}
+"""
+SICHUAN = ADDRESS | {"province": "四川省", "city": "成都市", "district": "锦江区", "line1": "红星路 8 号"}
+NOWHERE = ("LIMIT_REACHED", "No cash is taken at the door there.")
+
+
+async def add_rule(
+    shop: Shop, country: str = "", province: str = "", *, least: int = 0, most: int, currency: str = "CNY"
+) -> None:
+    """A rule; amounts in whole units."""
+    async with shop.database.writes.begin() as session:
+        session.add(
+            CashRule(
+                country_code=country,
+                province=province,
+                currency=CurrencyCode(currency),
+                min_amount=least * 100,
+                max_amount=most * 100,
+            )
+        )
+
+
+async def order_by_cash(
+    customer: Client, shop: Shop, *addresses: dict[str, str], amount: str = "99.00"
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What paymentMethods and orderPlace say of one thing to each address, `amount` of it in cash."""
+    tea = await create_variant(shop)
+    deliveries = [
+        {"address": {"postal": address}, "lines": [{"variantId": id_of(tea), "quantity": 1}]}
+        for address in addresses
+    ]
+    quote = {"lines": [{"variantId": id_of(tea), "quantity": len(addresses)}], "deliveries": deliveries}
+    listed = await customer.get(METHODS, input={"quote": quote, "amount": cny(amount)})
+    [option] = [each for each in listed["paymentMethods"] if each["method"] == "CASH_ON_DELIVERY"]
+    rest = f"{99 * len(addresses) - Decimal(amount):.2f}"
+    payments = [{"method": "CASH_ON_DELIVERY", "amount": cny(amount)}]
+    if rest != "0.00":
+        payments.append({"method": "SANDBOX", "amount": cny(rest)})
+    placed = await customer.do(PLACE, **quote, payments=payments, idempotencyKey=f"key {tea.id}")
+    return option, placed
+
+
+def refusal_of(option: dict[str, Any], placed: dict[str, Any]) -> tuple[str, str] | None:
+    """Why not; the same in both places."""
+    told = [(error["code"], error["message"]) for error in placed["userErrors"]]
+    listed = option["refusal"] and (option["refusal"]["code"], option["refusal"]["message"])
+    assert option["possible"] is (not told)
+    assert told == ([listed] if listed else [])
+    return listed
+
+
+async def test_the_narrowest_rule_around_the_address_counts(clients: Clients, shop: Shop) -> None:
+    customer = await clients.customer()
+    await add_rule(shop, most=0)
+    await add_rule(shop, "CN", most=98)
+    await add_rule(shop, "CN", "浙江省", most=99)
+    await add_rule(shop, "CN", "浙江省", most=1, currency="USD")
+
+    here = await order_by_cash(customer, shop, ADDRESS)
+    elsewhere = await order_by_cash(customer, shop, SICHUAN)
+    other_spelling = await order_by_cash(customer, shop, ADDRESS | {"province": "浙江"})
+
+    assert refusal_of(*here) is None
+    assert refusal_of(*elsewhere) == ("LIMIT_REACHED", "At most 98.00 CNY can be paid at the door.")
+    assert refusal_of(*other_spelling) is None
+    assert [option["limit"]["amount"] for option, _ in (here, elsewhere)] == ["99.00", "98.00"]
+
+
+async def test_no_cash_is_taken_where_a_rule_says_so(clients: Clients, shop: Shop) -> None:
+    customer = await clients.customer()
+    await add_rule(shop, "CN", "四川省", most=0)
+
+    assert refusal_of(*await order_by_cash(customer, shop, SICHUAN)) == NOWHERE
+    assert refusal_of(*await order_by_cash(customer, shop, ADDRESS)) is None
+
+
+@pytest.mark.parametrize(
+    ("amount", "expected"),
+    [("30.00", None), ("29.99", ("INVALID", "Cash at the door is taken from 30.00 CNY on."))],
+)
+async def test_less_cash_than_the_least_is_refused(
+    clients: Clients, shop: Shop, amount: str, expected: tuple[str, str] | None
+) -> None:
+    await add_rule(shop, "CN", least=30, most=5_000)
+
+    said = await order_by_cash(await clients.customer(), shop, ADDRESS, amount=amount)
+
+    assert refusal_of(*said) == expected
+
+
+async def test_an_order_that_goes_to_several_places_follows_the_strictest_rule(
+    clients: Clients, shop: Shop
+) -> None:
+    await add_rule(shop, "CN", "四川省", most=0)
+
+    said = await order_by_cash(await clients.customer(), shop, ADDRESS, SICHUAN, amount="198.00")
+
+    assert refusal_of(*said) == NOWHERE
+
+
+async def test_without_an_address_the_rule_of_everywhere_counts(clients: Clients, shop: Shop) -> None:
+    await add_rule(shop, most=70)
+    await add_rule(shop, "CN", most=0)
+
+    listed = await clients.guest().get(METHODS, input={})
+
+    [option] = [each for each in listed["paymentMethods"] if each["method"] == "CASH_ON_DELIVERY"]
+    assert (option["possible"], option["limit"]) == (True, {"amount": "70.00"})
+
+
+async def test_nothing_is_placed_where_cash_is_refused(clients: Clients, shop: Shop) -> None:
+    await add_rule(shop, most=0)
+
+    _, placed = await order_by_cash(await clients.customer(), shop, ADDRESS)
+
+    assert placed["order"] is None
+    async with shop.database.reads() as session:
+        assert await session.get(Order, 1) is None
