@@ -48,7 +48,7 @@ class AttemptUnderWay(Exception):
 
     def __init__(self, payment: Payment, attempt: PaymentAttempt) -> None:
         super().__init__(attempt.reference)
-        self.method, self.attempt = payment.method, attempt
+        self.method, self.attempt_id = payment.method, attempt.id
 
 
 async def start_payment(

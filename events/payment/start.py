@@ -87,7 +87,8 @@ async def reserve_attempt(
         except AttemptUnderWay as other:
             if tries > CLOSED_BEFORE_START:
                 raise ProviderUnavailable(other.method) from other
-            await close_at_provider(resources, other.method, other.attempt)
+            _, attempt = await load_attempt(resources, other.attempt_id)
+            await close_at_provider(resources, other.method, attempt)
             tries += 1
         else:
             resources.wake_relay()

@@ -93,7 +93,7 @@ async def test_a_payment_that_failed_can_be_started_again(shop: Shop, session: A
     assert (payment.status, payment.failure) == (PaymentStatus.FAILED, "No money.")
     with pytest.raises(AttemptUnderWay) as declined:
         await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, cause=Cause(NOW))
-    await close_attempt(session, declined.value.attempt.id, confirmed=True, query_at=None, cause=Cause(NOW))
+    await close_attempt(session, declined.value.attempt_id, confirmed=True, query_at=None, cause=Cause(NOW))
     await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, cause=Cause(NOW))
     assert (payment.status, payment.failure) == (PaymentStatus.STARTED, None)
     await capture_payment(session, payment.id, cause=Cause(NOW))

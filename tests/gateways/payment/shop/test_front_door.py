@@ -8,7 +8,7 @@ import pytest
 from models import OrderPaymentStatus, OrderStatus, PaymentChannel, PaymentStatus
 from tests.gateways.payment.shop.conftest import SERVERS
 from tests.gateways.payment.shop.counter import Counter, Purchase, action_of
-from tests.gateways.payment.shop.tills import Till
+from tests.gateways.payment.shop.tills import AlipayTill, CardTill, Till
 from tests.observe import TIMEOUT_SECONDS, assert_books_agree, run_until_idle
 
 METHODS = """
@@ -98,6 +98,50 @@ async def test_a_notice_that_comes_before_the_start_has_answered_counts(counter:
     assert (await counter.order(purchase)).status is OrderStatus.CONFIRMED
     await run_until_idle(counter.shop)
     assert await till.refunded(reference) == 0
+    await assert_books_agree(counter.shop)
+
+
+async def test_a_customer_who_takes_another_channel_pays_once(counter: Counter, till: Till) -> None:
+    """The first attempt is closed at the provider, or what it brings all the same goes back."""
+    purchase = await counter.buy()
+    first_channel, second_channel = list(till.actions)[:2]
+    first = await counter.start(purchase, first_channel.value)
+    first_reference = (await counter.attempt(purchase)).reference
+
+    second = await counter.start(purchase, second_channel.value)
+    reference = (await counter.attempt(purchase)).reference
+    assert await till.pay(reference, action_of(second), notify=True)
+    await wait_for_status(counter, purchase, OrderStatus.CONFIRMED)
+    was_paid_twice = await till.pay(first_reference, action_of(first), notify=True)
+
+    assert (second["userErrors"], second["attempt"]["number"]) == ([], 2)
+    assert was_paid_twice is isinstance(till, AlipayTill)
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        while await till.refunded(first_reference) != await till.captured(first_reference):
+            await run_until_idle(counter.shop)
+            await asyncio.sleep(0.02)
+    assert await till.captured(reference) == 99_00
+    assert await till.refunded(reference) == 0
+    assert (await counter.payment(purchase)).captured_amount == 99_00
+    await assert_books_agree(counter.shop)
+
+
+@pytest.mark.parametrize("till", ["CARD"], indirect=True)
+async def test_after_a_declined_card_another_is_taken(counter: Counter, till: CardTill) -> None:
+    purchase = await counter.buy()
+    await counter.start(purchase)
+    declined = (await counter.attempt(purchase)).reference
+    await till.decline(declined)
+    notice = await till.earlier_notice(declined)
+    assert notice
+    assert await counter.post(notice) == till.taken
+    assert (await counter.payment(purchase)).status is PaymentStatus.FAILED
+
+    reference = await counter.start_and_pay(purchase, notify=True)
+
+    await wait_for_status(counter, purchase, OrderStatus.CONFIRMED)
+    assert reference != declined
+    assert await till.captured(declined) == 0
     await assert_books_agree(counter.shop)
 
 
