@@ -16,7 +16,7 @@ from domain.account.second_factor import SecondFactorRequired
 from domain.cause import Cause
 from domain.errors import Unauthenticated
 from domain.personal_data import ReadFields, record_readings
-from domain.personal_data.readings import ACCOUNT, ORDER, SHIPMENT, TICKET
+from domain.personal_data.readings import ACCOUNT, ORDER, PAYMENT, SHIPMENT, TICKET
 from events.shop import Shop
 from gateways.tokens import AccessToken
 from loaders import Loaders
@@ -25,6 +25,7 @@ from models import (
     STAFF,
     Account,
     CurrencyCode,
+    GiftCard,
     Permission,
     Role,
     Translations,
@@ -248,7 +249,9 @@ def owner_of(source: object) -> tuple[str, int] | None:
     """Whose a row with personal data is: the column that refers to it, and the id; None for the staff's."""
     if isinstance(source, Account):
         return None if source.role in STAFF else (ACCOUNT, source.id)
-    for column in (ACCOUNT, TICKET, ORDER, SHIPMENT):
+    if isinstance(source, GiftCard):
+        return (ACCOUNT, source.redeemed_by) if source.redeemed_by else None
+    for column in (ACCOUNT, TICKET, ORDER, SHIPMENT, PAYMENT):
         if (found := getattr(source, column, None)) is not None:
             return column, int(found)
     return None

@@ -36,6 +36,7 @@ from models import (
     OrderNote,
     OrderPromotionRules,
     Payment,
+    PaymentAttempt,
     Pickup,
     Posting,
     PromotionBuyer,
@@ -181,6 +182,13 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
         lambda id: OrderPromotionRules.order_id.in_(orders_of(id)), exported=False
     ),
     Payment: PersonalTable(lambda id: Payment.order_id.in_(orders_of(id)), {"failure": None}),
+    PaymentAttempt: PersonalTable(
+        lambda id: PaymentAttempt.payment_id.in_(
+            select(Payment.id).where(Payment.order_id.in_(orders_of(id))).correlate_except(Payment)
+        ),
+        {"failure": None, "action_value": None, "action_key": None},
+        secret=frozenset({"action_value", "action_key"}),
+    ),
     Posting: PersonalTable(lambda id: Posting.order_id.in_(orders_of(id)), exported=False),
     LedgerEntry: PersonalTable(lambda id: LedgerEntry.order_id.in_(orders_of(id)), exported=False),
     Backorder: PersonalTable(lambda id: Backorder.order_id.in_(orders_of(id))),

@@ -8,25 +8,37 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from models import Order, Reading, Shipment, Ticket
+from models import Order, Payment, Reading, Shipment, Ticket
 from models.sql.types import AnyColumn, AnySelect
 
 OPERATION_LENGTH = 100
 
 
 ReadFields = dict[tuple[str, int], set[str]]
-"""What one operation has read: the fields by whose they are, which is an account, an order, a parcel or a
-ticket, as the name of the column that refers to it and its id."""
+"""What one operation has read: the fields by whose they are, which is an account, an order, a payment, a
+parcel or a ticket, as the name of the column that refers to it and its id."""
 
-ACCOUNT, ORDER, SHIPMENT, TICKET = "account_id", "order_id", "shipment_id", "ticket_id"
+ACCOUNT, ORDER, PAYMENT, SHIPMENT, TICKET = (
+    "account_id",
+    "order_id",
+    "payment_id",
+    "shipment_id",
+    "ticket_id",
+)
 
 OWNERS: Mapping[str, AnySelect] = {
     ORDER: select(Order.id, Order.account_id),
+    PAYMENT: select(Payment.id, Order.account_id).join(Order, Order.id == Payment.order_id),
     SHIPMENT: select(Shipment.id, Order.account_id).join(Order, Order.id == Shipment.order_id),
     TICKET: select(Ticket.id, Ticket.account_id),
 }
 """Column -> ids and the accounts they belong to."""
-IDS: Mapping[str, AnyColumn] = {ORDER: Order.id, SHIPMENT: Shipment.id, TICKET: Ticket.id}
+IDS: Mapping[str, AnyColumn] = {
+    ORDER: Order.id,
+    PAYMENT: Payment.id,
+    SHIPMENT: Shipment.id,
+    TICKET: Ticket.id,
+}
 
 
 async def record_readings(

@@ -153,12 +153,16 @@ def node_type_of(field: GraphQLField) -> GraphQLObjectType | None:
 
 
 OF_ORDERS = {
-    f"{type_}.{name}" for type_, names in PERSONAL.items() if type_ != "Customer" for name in names
+    f"{type_}.{name}"
+    for type_, names in PERSONAL.items()
+    if type_ not in ("Customer", "GiftCard")
+    for name in names
 } - {"Ticket.messages", "Ticket.media"}
+OF_GIFT_CARDS = {"GiftCard.reason", "GiftCard.voidReason"}
 OF_RUNS = {"DeliveryRunStop.note", "DeliveryRunStop.proof"}
 READERS: dict[Role, set[str]] = {
-    Role.ADMIN: OF_ORDERS | {"Customer.email", "Customer.phone"},
-    Role.MANAGER: OF_ORDERS | {"Customer.email", "Customer.phone"},
+    Role.ADMIN: OF_ORDERS | OF_GIFT_CARDS | {"Customer.email", "Customer.phone"},
+    Role.MANAGER: OF_ORDERS | OF_GIFT_CARDS | {"Customer.email", "Customer.phone"},
     Role.SUPPORT: OF_ORDERS - OF_RUNS | {"Customer.email", "Customer.phone"},
     Role.WAREHOUSE: OF_ORDERS,
     Role.COURIER: {f"PostalAddress.{name}" for name in PERSONAL["PostalAddress"]}

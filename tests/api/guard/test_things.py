@@ -19,6 +19,7 @@ from models import (
     OrderLine,
     OrderStatus,
     Payment,
+    PaymentAttempt,
     Refund,
     Role,
     SavedLine,
@@ -235,6 +236,12 @@ async def create_things(session: AsyncSession, account: Account) -> Things:
         "Media": media,
         "Order": order,
         "OrderLine": await find_one(session, select(OrderLine).where(OrderLine.order_id == order.id)),
+        "PaymentAttempt": await find_one(
+            session,
+            select(PaymentAttempt)
+            .join(Payment, Payment.id == PaymentAttempt.payment_id)
+            .where(Payment.order_id == order.id),
+        ),
         "Payment": await find_one(session, select(Payment).where(Payment.order_id == order.id)),
         "Refund": await find_one(session, select(Refund).where(Refund.ticket_id == refunding.id)),
         "SavedLine": await find_one(session, select(SavedLine).where(SavedLine.cart_id == cart.id)),
