@@ -47,7 +47,7 @@ console = Console(stderr=True)
 app.add_typer(operation_commands(lambda work: run_in_shop(work), console), name="operations")
 app.add_typer(payment_commands(lambda: read_settings(), lambda: datetime.now(UTC)), name="payments")
 add_backup_commands(app, lambda: read_settings().database.url, console)
-add_book_commands(app, lambda work: run_in_shop(work))
+add_book_commands(app, lambda work: run_in_shop(work), console)
 CsvFiles = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV files")]
 
 

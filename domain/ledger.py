@@ -28,6 +28,11 @@ ACCOUNTS_BY_KIND: Mapping[PostingKind, tuple[LedgerAccount, LedgerAccount]] = {
     PostingKind.CASH_SHORT: (LedgerAccount.CASH_DIFFERENCES, LedgerAccount.CASH),
     PostingKind.CASH_OVER: (LedgerAccount.CASH, LedgerAccount.CASH_DIFFERENCES),
     PostingKind.CASH_GIVEN_BACK: (LedgerAccount.CASH, LedgerAccount.TILL),
+    PostingKind.FEE_CHARGED: (LedgerAccount.FEES, LedgerAccount.PROVIDER),
+    PostingKind.FEE_RETURNED: (LedgerAccount.PROVIDER, LedgerAccount.FEES),
+    PostingKind.DISPUTE_OPENED: (LedgerAccount.DISPUTED, LedgerAccount.PROVIDER),
+    PostingKind.DISPUTE_WON: (LedgerAccount.PROVIDER, LedgerAccount.DISPUTED),
+    PostingKind.DISPUTE_LOST: (LedgerAccount.WRITE_OFF, LedgerAccount.DISPUTED),
 }
 """The account that is debited and the one that is credited, by kind of posting."""
 
@@ -47,6 +52,8 @@ class NewPosting:
     key: str
     credit: LedgerAccount | None = None
     """Another account to credit than the usual one: a refund by transfer leaves the BANK."""
+    debit: LedgerAccount | None = None
+    """Another account to debit than the usual one: a lost dispute pays a CUSTOMER what the shop owes them."""
 
 
 async def write_posting(
@@ -62,7 +69,12 @@ async def write_posting(
 ) -> bool:
     """Write one balanced posting; False, and nothing written, when `key` was posted before."""
     posting = NewPosting(
-        order_id=order_id, payment_id=payment_id, kind=kind, amount=amount, key=key, credit=credit
+        order_id=order_id,
+        payment_id=payment_id,
+        kind=kind,
+        amount=amount,
+        key=key,
+        credit=credit,
     )
     return bool(await write_postings(session, [posting], now=now))
 
@@ -88,7 +100,7 @@ async def write_postings(session: AsyncSession, postings: Sequence[NewPosting], 
         {"posting_id": ids[each.key], "order_id": each.order_id} | side
         for each in postings
         if each.key in ids
-        for side in ledger_entries(each.kind, each.amount, credit=each.credit)
+        for side in ledger_entries(each.kind, each.amount, credit=each.credit, debit=each.debit)
     ]
     if entries:
         await session.execute(insert(LedgerEntry), entries)
@@ -107,12 +119,16 @@ def posting_values(posting: NewPosting, now: datetime) -> dict[str, object]:
 
 
 def ledger_entries(
-    kind: PostingKind, amount: Money, *, credit: LedgerAccount | None = None
+    kind: PostingKind,
+    amount: Money,
+    *,
+    credit: LedgerAccount | None = None,
+    debit: LedgerAccount | None = None,
 ) -> list[dict[str, object]]:
     """The columns of both entries of a posting, debit and credit, in minor units."""
-    debit, usual_credit = ACCOUNTS_BY_KIND[kind]
+    usual_debit, usual_credit = ACCOUNTS_BY_KIND[kind]
     return [
-        {"account": debit, "currency": amount.currency, "amount": amount.minor},
+        {"account": debit or usual_debit, "currency": amount.currency, "amount": amount.minor},
         {"account": credit or usual_credit, "currency": amount.currency, "amount": -amount.minor},
     ]
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from domain.events import (
+    DisputeOpened,
+    DisputeSettled,
     DomainEvent,
     OrderConfirmed,
     RefundAbnormal,
@@ -30,6 +32,8 @@ WORK_QUEUE: Mapping[type[DomainEvent], Permission] = {
     RefundFailed: Permission.REFUND,
     RefundAbnormal: Permission.REFUND,
     RefundApprovalNeeded: Permission.REFUND,
+    DisputeOpened: Permission.REFUND,
+    DisputeSettled: Permission.REFUND,
     ShipmentReturned: Permission.RETURN_RECEIVE,
 }
 """What it takes to do the work of each event: who has the permission sees it."""

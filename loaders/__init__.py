@@ -7,6 +7,7 @@ from loaders.cart import CartLoaders
 from loaders.catalog import CatalogLoaders
 from loaders.customer import CustomerLoaders
 from loaders.delivery_run import DeliveryRunLoaders
+from loaders.dispute import DisputeLoaders
 from loaders.event import EventLoaders
 from loaders.knowledge import KnowledgeLoaders
 from loaders.order import OrderLoaders
@@ -14,6 +15,7 @@ from loaders.payment import PaymentLoaders
 from loaders.promotion import PromotionLoaders
 from loaders.shipment import ShipmentLoaders
 from loaders.shipping import ShippingLoaders
+from loaders.statement import StatementLoaders
 from loaders.stock import StockLoaders
 from loaders.store_credit import StoreCreditLoaders
 
@@ -31,6 +33,8 @@ class Loaders(
     DeliveryRunLoaders,
     OrderLoaders,
     PaymentLoaders,
+    DisputeLoaders,
+    StatementLoaders,
     ShippingLoaders,
     StockLoaders,
     StoreCreditLoaders,

@@ -60,6 +60,7 @@ from models.claim_policy import (
     select_policies_at,
 )
 from models.delivery_run import DeliveryRun, DeliveryRunStatus, DeliveryRunStop, StopOutcome
+from models.dispute import Dispute
 from models.event import ArchivedEvent, Event, ReactionDone, Subject
 from models.knowledge import Article, ArticleRating, ArticleStatus, ArticleVersion
 from models.money import MINOR_DIGITS, CurrencyCode, Money
@@ -101,9 +102,13 @@ from models.payment import (
 from models.payment_reports import (
     AttemptReport,
     AttemptStatus,
+    DisputeReport,
     DisputeStatus,
     RefundOutcome,
     RefundReport,
+    StatementForm,
+    StatementKind,
+    StatementLine,
 )
 from models.permissions import ENROLMENT, GRANTS, Permission, is_granted
 from models.pickup import Pickup, PickupStatus
@@ -130,6 +135,7 @@ from models.shipment import (
 )
 from models.shipping import ShippingMethod, ShippingRate, ShippingZone
 from models.sign_in import Session, SignIn, SignInFailures
+from models.statement import DifferenceKind, StatementDifference, StatementEntry
 from models.stock import Backorder, MovementKind, StockLevel, StockMovement, Warehouse
 from models.store_credit import (
     GiftCard,
@@ -190,6 +196,9 @@ __all__ = [
     "DeliveryRunStatus",
     "DeliveryRunStop",
     "DeviceToken",
+    "DifferenceKind",
+    "Dispute",
+    "DisputeReport",
     "DisputeStatus",
     "Event",
     "FulfilmentStatus",
@@ -275,6 +284,11 @@ __all__ = [
     "ShippingZone",
     "SignIn",
     "SignInFailures",
+    "StatementDifference",
+    "StatementEntry",
+    "StatementForm",
+    "StatementKind",
+    "StatementLine",
     "StockLevel",
     "StockMovement",
     "StopOutcome",

@@ -147,6 +147,8 @@ class LedgerAccount(StrEnum):
     """Cash that couriers have handed in."""
     CASH_DIFFERENCES = "CASH_DIFFERENCES"
     """What was missing, or too much, when cash was counted."""
+    FEES = "FEES"
+    DISPUTED = "DISPUTED"
 
 
 class PostingKind(StrEnum):
@@ -170,6 +172,11 @@ class PostingKind(StrEnum):
     CASH_OVER = "CASH_OVER"
     CASH_GIVEN_BACK = "CASH_GIVEN_BACK"
     """A count was too high and has been corrected."""
+    FEE_CHARGED = "FEE_CHARGED"
+    FEE_RETURNED = "FEE_RETURNED"
+    DISPUTE_OPENED = "DISPUTE_OPENED"
+    DISPUTE_WON = "DISPUTE_WON"
+    DISPUTE_LOST = "DISPUTE_LOST"
 
 
 class RefundTarget(StrEnum):
@@ -203,6 +210,10 @@ class Payment(HasCurrency, Base):
     captured_amount: Mapped[Minor]
     refunded_amount: Mapped[Minor]
     """Refunds requested or paid, which no other refund may use again."""
+    disputed_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """What the provider has taken back for disputes that are open or lost."""
+    fee_amount: Mapped[Minor] = mapped_column(default=0, server_default="0")
+    """What the provider has kept of it, fees of its refunds and disputes included."""
     reference: Mapped[str] = mapped_column(unique=True)
     """The shop's own name for it at the provider, unique for ever."""
     failure: Mapped[str | None]
@@ -210,7 +221,7 @@ class Payment(HasCurrency, Base):
     captured_at: Mapped[datetime | None]
     query_at: Mapped[datetime | None]
     """Of payments that release 0.2 has started, without an attempt; they get one, and this becomes null."""
-    attempt_reference: Mapped[str | None]
+    attempt_reference: Mapped[str | None] = mapped_column(index=True)
     """The reference of the attempt that brought the money; null where no provider was asked."""
     replaced_at: Mapped[datetime | None]
     """When other payments took the place of this one, which had been started; money for it goes back."""
@@ -226,6 +237,15 @@ class Payment(HasCurrency, Base):
     @property
     def refunded(self) -> Money:
         return self.money(self.refunded_amount)
+
+    @property
+    def fee(self) -> Money:
+        return self.money(self.fee_amount)
+
+    @property
+    def refundable_amount(self) -> int:
+        """What the shop still has of it in minor units: not refunded, to be refunded or disputed."""
+        return max(0, self.captured_amount - self.refunded_amount - self.disputed_amount)
 
 
 class PaymentAttempt(HasCurrency, Base):
@@ -248,7 +268,7 @@ class PaymentAttempt(HasCurrency, Base):
     amount: Mapped[Minor]
     reference: Mapped[str] = mapped_column(unique=True)
     """The shop's own name for it at the provider, unique for ever."""
-    provider_reference: Mapped[str | None]
+    provider_reference: Mapped[str | None] = mapped_column(index=True)
     """The provider's name for it."""
     action_kind: Mapped[ActionKind | None]
     action_value: Mapped[str | None]
@@ -297,7 +317,7 @@ class Refund(HasCurrency, Base):
     amount: Mapped[Minor]
     reason: Mapped[str]
     reference: Mapped[str] = mapped_column(unique=True)
-    provider_reference: Mapped[str | None]
+    provider_reference: Mapped[str | None] = mapped_column(index=True)
     failure: Mapped[str | None]
     attempts: Mapped[int]
     retry_at: Mapped[datetime | None]

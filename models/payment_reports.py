@@ -52,6 +52,30 @@ class DisputeStatus(StrEnum):
     """The customer keeps the money."""
 
 
+class StatementKind(StrEnum):
+    """What a line of a provider's statement tells."""
+
+    PAYMENT = "PAYMENT"
+    """A payment."""
+    REFUND = "REFUND"
+    """A refund."""
+    FEE = "FEE"
+    """A fee that stands in a line of its own."""
+    DISPUTE = "DISPUTE"
+    """Money taken back for a dispute, or returned after it."""
+    OTHER = "OTHER"
+    """Transfers to the bank and the like."""
+
+
+class StatementForm(StrEnum):
+    """What the lines of a statement are; one provider may state the same money in both forms."""
+
+    TRADES = "TRADES"
+    """One for each payment and refund."""
+    MONEY = "MONEY"
+    """One for each movement of the shop's account at the provider."""
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptReport:
     """What a provider reports of an attempt, verified to come from the provider."""
@@ -79,3 +103,33 @@ class RefundReport:
     reason: str | None = None
     """Why it failed."""
     settled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeReport:
+    """What a provider reports of a dispute about an attempt, verified to come from the provider."""
+
+    reference: str
+    """The provider's name for the dispute."""
+    attempt_reference: str | None
+    attempt_provider_reference: str | None
+    status: DisputeStatus
+    amount: Money
+    fee: Money | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """A line of a provider's statement; amounts that leave the shop's account are negative."""
+
+    line: int
+    """Its place in the file, from 1, for people who look it up."""
+    kind: StatementKind
+    reference: str | None
+    """The shop's reference of the attempt or of the refund."""
+    provider_reference: str | None
+    amount: Money
+    fee: Money
+    """What the provider kept for it, positive; negative where it was given back."""
+    happened_at: datetime

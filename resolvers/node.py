@@ -19,6 +19,7 @@ from resolvers.catalog import (
 )
 from resolvers.context import Info
 from resolvers.delivery_run import find_delivery_run, find_delivery_run_stop
+from resolvers.dispute import find_dispute
 from resolvers.ids import parse_id
 from resolvers.knowledge import find_article
 from resolvers.order import find_delivery, find_delivery_line, find_order, find_order_line
@@ -26,6 +27,7 @@ from resolvers.payment import find_payment, find_payment_attempt, find_refund
 from resolvers.promotion import find_promotion
 from resolvers.shipment import find_shipment
 from resolvers.shipping import find_shipping_zone
+from resolvers.statement import find_difference
 from resolvers.stock import find_warehouse
 from resolvers.store_credit import find_gift_card
 
@@ -56,6 +58,8 @@ NODES: Mapping[str, FindRow] = {
     "Payment": find_payment,
     "PaymentAttempt": find_payment_attempt,
     "Refund": find_refund,
+    "Dispute": find_dispute,
+    "StatementDifference": find_difference,
     "Shipment": find_shipment,
     "ShippingZone": find_shipping_zone,
     "DeliveryRun": find_delivery_run,

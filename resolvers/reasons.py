@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from domain.aftersales.undelivered import NOT_DELIVERED
 from domain.aftersales.withdrawal import AlreadyPacked
 from domain.order.lifecycle import NOT_PAID, NOTHING_KEPT
+from domain.payment.dispute import DISPUTE_WON
 from domain.payment.lifecycle import PAID_AFTER_END
 from domain.payment.provider_reports import PAYMENT_FAILED
 from domain.payment.surplus import PAID_TWICE
@@ -25,6 +26,7 @@ SENTENCES: Mapping[str, Message] = {
         PAID_TWICE,
         PAYMENT_FAILED,
         ORDER_CANCELLED,
+        DISPUTE_WON,
         AlreadyPacked().message,
     )
 }

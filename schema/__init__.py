@@ -12,6 +12,7 @@ from schema.cart import CartMutation, CartQuery, CartSubscription
 from schema.catalog import CatalogMutation, CatalogQuery, CatalogSubscription
 from schema.customer import CustomerQuery
 from schema.delivery_run import DeliveryRunMutation, DeliveryRunQuery, DeliveryRunSubscription
+from schema.dispute import DisputeQuery
 from schema.knowledge import KnowledgeMutation, KnowledgeQuery
 from schema.limits.sizes import LengthOf
 from schema.node import Node
@@ -24,6 +25,7 @@ from schema.rows import field
 from schema.shipment import ShipmentMutation, ShipmentQuery, ShipmentSubscription
 from schema.shipping import ShippingMutation, ShippingQuery
 from schema.shop import ShopSchema
+from schema.statement import StatementMutation, StatementQuery
 from schema.stock import StockMutation, StockQuery
 from schema.store_credit import StoreCreditMutation, StoreCreditQuery
 from schema.subscriptions import FeedSubscription
@@ -42,6 +44,8 @@ class Query(
     OrderEditingQuery,
     PaymentQuery,
     StoreCreditQuery,
+    DisputeQuery,
+    StatementQuery,
     ShipmentQuery,
     DeliveryRunQuery,
     AftersalesQuery,
@@ -65,6 +69,7 @@ class Mutation(
     OrderEditingMutation,
     PaymentMutation,
     StoreCreditMutation,
+    StatementMutation,
     ShipmentMutation,
     DeliveryRunMutation,
     AftersalesMutation,

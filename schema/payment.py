@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 import models
+from resolvers import dispute as disputes_of
 from resolvers import payment as resolve
 from resolvers import payment_methods as methods
 from resolvers import reasons
@@ -13,6 +14,7 @@ from resolvers.context import Info
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.connection import Connection
+from schema.dispute import Dispute
 from schema.limits.sizes import FEW, PRICING
 from schema.mutation import UserError, mutation, user_error
 from schema.node import Node
@@ -92,6 +94,8 @@ class Payment(Node):
     """When the money was received."""
     refunds: list[Refund] = loaded("payment_refunds", key="id", size=FEW)
     """Refunds of it."""
+    fee: Money | None = field(disputes_of.payment_fee)
+    disputes: list[Dispute] | None = batched(disputes_of.payment_disputes, size=FEW)
     attempts: list["PaymentAttempt"] = loaded("payment_attempts", key="id", size=FEW)
     """The attempts to make it, the oldest first."""
     order: Order = loaded("order", key="order_id")

@@ -138,7 +138,7 @@ async def sum_unpaid(session: AsyncSession, order: Order, payments: Sequence[Pay
 
 def refundable_amount(payments: Sequence[Payment]) -> int:
     """What was captured and neither went back nor is on its way, in minor units."""
-    return sum(payment.captured_amount - payment.refunded_amount for payment in payments)
+    return sum(payment.refundable_amount for payment in payments)
 
 
 async def count_waiting(session: AsyncSession, order: Order, units: dict[int, LineUnits]) -> None:

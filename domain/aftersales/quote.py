@@ -169,7 +169,7 @@ def split_refund(facts: ClaimFacts, total: int) -> tuple[TicketQuoteRefund, ...]
     """How a refund of `total` minor units would be split over the payments today."""
     if not total:
         return ()
-    refundable = [payment.captured_amount - payment.refunded_amount for payment in facts.payments]
+    refundable = [payment.refundable_amount for payment in facts.payments]
     shares = zip(facts.payments, apportion(total, refundable), strict=True)
     return tuple(
         TicketQuoteRefund(payment, facts.case.order.money(share)) for payment, share in shares if share

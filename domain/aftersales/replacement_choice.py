@@ -192,7 +192,7 @@ async def add_refunds(
     """Refund amounts by order line, and a fee, never more than is left; returns the lines with theirs."""
     lines = [line for line in await ticket_lines_of(session, ticket) if line.order_line_id in amounts]
     payments = await find_captured_payments(session, order)
-    left = sum(payment.captured_amount - payment.refunded_amount for payment in payments)
+    left = sum(payment.refundable_amount for payment in payments)
     asked = [max(0, amounts[line.order_line_id]) for line in lines]
     *granted, shipping = cap_amounts([*asked, fee], left)
     for line, amount in zip(lines, granted, strict=True):

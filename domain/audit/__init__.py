@@ -11,7 +11,18 @@ from functools import cache
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.audit import credit, ends, fulfilment, money, orders, personal_data, promotions, stock, tickets
+from domain.audit import (
+    credit,
+    ends,
+    fulfilment,
+    money,
+    orders,
+    personal_data,
+    promotions,
+    provider_books,
+    stock,
+    tickets,
+)
 from models.sql.types import AnySelect
 
 
@@ -35,6 +46,11 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "refunds as requested": money.find_wrong_refund_requests,
     "refunded as posted": money.find_wrong_refunds,
     "a refund on its way is asked after": money.find_forgotten_refunds,
+    "fees as posted": provider_books.find_wrong_fees,
+    "fees of disputes as posted": provider_books.find_wrong_dispute_fees,
+    "disputes as posted": provider_books.find_wrong_disputes,
+    "disputed as reported": provider_books.find_wrong_disputed_amounts,
+    "open disputes as posted": provider_books.find_wrong_open_disputes,
     "total was invoiced": money.find_wrong_invoices,
     "sold is the total less what goes back": money.find_wrong_sales,
     "payment status as the books say": money.find_wrong_payment_statuses,

@@ -76,6 +76,8 @@ from domain.events.order import (
 from domain.events.payment import (
     CashCollected,
     CashWrittenOff,
+    DisputeOpened,
+    DisputeSettled,
     PaymentCaptured,
     PaymentFailed,
     PaymentsClosed,
@@ -133,6 +135,8 @@ __all__ = [
     "DeliveryRunStarted",
     "DeliveryRunStopCompleted",
     "DeliveryRunStopSkipped",
+    "DisputeOpened",
+    "DisputeSettled",
     "DomainEvent",
     "EventLine",
     "OrderAddressChanged",

@@ -67,3 +67,13 @@ class RefundFailed(OrderEvent, name="refund.failed"):
     refund_id: int
     ticket_id: int | None
     reason: str
+
+
+class DisputeOpened(OrderEvent, name="dispute.opened"):
+    dispute_id: int
+    payment_id: int
+
+
+class DisputeSettled(OrderEvent, name="dispute.settled"):
+    dispute_id: int
+    payment_id: int

@@ -198,6 +198,8 @@ def payment_rows(plan: InsertPlan) -> list[RowValues]:
             "amount": payment.amount.minor,
             "captured_amount": 0,
             "refunded_amount": 0,
+            "disputed_amount": 0,
+            "fee_amount": 0,
             "reference": f"{plan.order.number}-{position}",
         }
         for position, payment in enumerate(plan.payments, start=1)

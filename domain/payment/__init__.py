@@ -10,6 +10,8 @@ from domain.payment.attempts import (
 )
 from domain.payment.cash import collect_cash
 from domain.payment.credit_refund import pay_credit_refund, redirect_refund
+from domain.payment.dispute import DISPUTE_TRANSITIONS, record_dispute
+from domain.payment.fees import ProviderFee, fee_key, post_fees
 from domain.payment.further import add_payments
 from domain.payment.lifecycle import (
     capture_payment,
@@ -43,10 +45,12 @@ from domain.payment.write_off import write_off_cash
 
 __all__ = [
     "ATTEMPT_TRANSITIONS",
+    "DISPUTE_TRANSITIONS",
     "REFUND_TRANSITIONS",
     "TRANSITIONS",
     "AttemptUnderWay",
     "PaymentMismatch",
+    "ProviderFee",
     "add_payments",
     "approve_refund",
     "capture_payment",
@@ -58,10 +62,13 @@ __all__ = [
     "end_attempt",
     "fail_payment",
     "fail_refund",
+    "fee_key",
     "find_captured_payments",
     "find_payment_deadline",
     "lock_payment",
     "pay_credit_refund",
+    "post_fees",
+    "record_dispute",
     "redirect_refund",
     "refund_cancelled_order",
     "refund_everything",

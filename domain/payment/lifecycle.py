@@ -13,7 +13,7 @@ from domain.ledger import refresh_payment_status, write_posting
 from domain.order import FINAL, confirm_if_secured, lock_order
 from domain.order.waiting_edit import count_late_payment, find_waiting_edit
 from domain.outbox import record
-from domain.payment.refund import create_refunds
+from domain.payment.refund import refund_payment
 from domain.payment.states import SETTLED_STATUSES, TRANSITIONS
 from domain.state import move
 from models import Order, Payment, PaymentStatus, PostingKind
@@ -46,9 +46,7 @@ async def capture_payment(session: AsyncSession, payment_id: int, *, cause: Caus
     await record_capture(session, order, payment, now=cause.now)
     record(session, PaymentCaptured(order, payment_id=payment.id), cause)
     if order.status in FINAL or is_late:
-        await create_refunds(
-            session, order, [(payment, payment.amount)], reason=str(PAID_AFTER_END), cause=cause
-        )
+        await refund_payment(session, order, payment, reason=str(PAID_AFTER_END), cause=cause)
     else:
         await confirm_if_secured(session, order, cause=cause)
     return payment

@@ -7,11 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.payment.attempts import UNDER_WAY, capture_attempt, decline_attempt, lock_attempt
+from domain.payment.fees import ProviderFee, post_fees
 from domain.payment.states import ATTEMPT_TRANSITIONS
 from domain.state import move
 from models import (
     AttemptReport,
     AttemptStatus,
+    Money,
     Payment,
     PaymentAttempt,
     PaymentAttemptStatus,
@@ -79,6 +81,7 @@ async def settle_attempt(
     attempt.reported, attempt.reported_at = report.status, cause.now
     if report.status is AttemptStatus.CAPTURED:
         await capture_attempt(session, order, payment, attempt, cause=cause)
+        await post_attempt_fee(session, payment, attempt, report.fee, now=cause.now)
     elif report.status is AttemptStatus.DECLINED:
         reason = report.reason or str(PAYMENT_FAILED)
         await decline_attempt(session, order, payment, attempt, reason=reason, cause=cause)
@@ -89,6 +92,17 @@ async def settle_attempt(
     elif attempt.status in UNDER_WAY and PROGRESS.get(report.status, attempt.status) is not attempt.status:
         move(attempt, PROGRESS[report.status], ATTEMPT_TRANSITIONS)
     return attempt
+
+
+async def post_attempt_fee(
+    session: AsyncSession, payment: Payment, attempt: PaymentAttempt, fee: Money | None, *, now: datetime
+) -> None:
+    """Post what the provider keeps of an attempt, once; one in another currency is in statements only."""
+    if fee is not None and fee.currency is attempt.currency:
+        kept = ProviderFee(
+            order_id=payment.order_id, payment_id=payment.id, reference=attempt.reference, fee=fee
+        )
+        await post_fees(session, [kept], now=now)
 
 
 def check_report(attempt: PaymentAttempt, report: AttemptReport) -> None:

@@ -69,7 +69,7 @@ async def request_refund(
     providers. Invalid unless positive and in the order's currency; LimitReached above what is refundable.
     """
     payments = await find_captured_payments(session, order)
-    remaining = [payment.captured_amount - payment.refunded_amount for payment in payments]
+    remaining = [payment.refundable_amount for payment in payments]
     left = order.money(sum(remaining))
     require_same_currency(amount, left)
     if amount.minor <= 0:
@@ -87,7 +87,7 @@ async def refund_payment(
     session: AsyncSession, order: Order, payment: Payment, *, reason: str, cause: Cause
 ) -> list[Refund]:
     """Request the refund of all that is left of one captured payment of a locked order."""
-    left = payment.captured_amount - payment.refunded_amount
+    left = payment.refundable_amount
     return await create_refunds(session, order, [(payment, left)], reason=reason, cause=cause) if left else []
 
 
@@ -101,7 +101,7 @@ async def refund_everything(
 ) -> list[Refund]:
     """Request the refund of everything that was captured for a locked order and not refunded yet."""
     payments = await find_captured_payments(session, order)
-    parts = [(payment, payment.captured_amount - payment.refunded_amount) for payment in payments]
+    parts = [(payment, payment.refundable_amount) for payment in payments]
     parts = [(payment, share) for payment, share in parts if share]
     if not parts:
         return []
@@ -271,12 +271,8 @@ async def retry_refund(session: AsyncSession, refund_id: int, *, cause: Cause) -
 
 async def refundable_amount(session: AsyncSession, order: Order) -> Money:
     """What was captured for an order and not refunded yet, or requested to be."""
-    left = await session.scalar(
-        select(func.coalesce(func.sum(Payment.captured_amount - Payment.refunded_amount), 0)).where(
-            Payment.order_id == order.id
-        )
-    )
-    return order.money(int(left or 0))
+    payments = await find_captured_payments(session, order)
+    return order.money(sum(payment.refundable_amount for payment in payments))
 
 
 async def create_refunds(

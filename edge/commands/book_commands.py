@@ -1,16 +1,23 @@
-"""`cartwheel audit` and `cartwheel continue-orders`."""
+"""`cartwheel audit`, `cartwheel reconcile` and `cartwheel continue-orders`."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+
+from models.payment import PaymentMethod
 
 if TYPE_CHECKING:
     from events.shop import Shop
 
 
-def add_book_commands(app: typer.Typer, run: "Callable[[Callable[[Shop], Awaitable[int]]], None]") -> None:
-    """Add both commands to the application; `run` gives them an open shop."""
+def add_book_commands(
+    app: typer.Typer, run: "Callable[[Callable[[Shop], Awaitable[int]]], None]", console: Console
+) -> None:
+    """Add the commands to the application; `run` gives them an open shop."""
 
     @app.command()
     def audit(
@@ -26,6 +33,35 @@ def add_book_commands(app: typer.Typer, run: "Callable[[Callable[[Shop], Awaitab
         from edge.commands.audit import print_audit
 
         run(lambda shop: print_audit(shop, every=every))
+
+    @app.command()
+    def reconcile(
+        file: Annotated[
+            Path | None,
+            typer.Argument(exists=True, dir_okay=False, readable=True, help="the statement of a provider"),
+        ] = None,
+        fetch: Annotated[
+            datetime | None,
+            typer.Option(
+                formats=["%Y-%m-%d"], help="get the statement of this day from the provider instead"
+            ),
+        ] = None,
+        method: Annotated[PaymentMethod | None, typer.Option(help="only of this payment method")] = None,
+    ) -> None:
+        """Compare the statement of a payment provider with the books, and post its fees.
+
+        Lists what only the shop has, what only the provider has, and amounts, fees and days that differ; each
+        becomes a task, once. The shop may run. Exit code 0 when all agrees, 1 with differences, 2 when a
+        statement cannot be read or fetched.
+        """
+        from edge.commands.reconcile import reconcile_day, reconcile_file
+
+        if (file is None) is (fetch is None):
+            raise typer.BadParameter("Give either a file or --fetch with a day.")
+        if fetch is not None:
+            run(lambda shop: reconcile_day(shop, fetch.date(), method, console))
+        elif file is not None:
+            run(lambda shop: reconcile_file(shop, file, method, console))
 
     @app.command("continue-orders")
     def continue_orders() -> None:

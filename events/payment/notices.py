@@ -4,7 +4,13 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.payment import PaymentMismatch, register_notification, register_sending, settle_attempt
+from domain.payment import (
+    PaymentMismatch,
+    record_dispute,
+    register_notification,
+    register_sending,
+    settle_attempt,
+)
 from events.payment.refunds import apply_refund_report
 from events.types import Resources
 from gateways.payment.provider import (
@@ -59,4 +65,4 @@ async def follow(
     elif isinstance(notice, RefundNotice):
         await apply_refund_report(session, resources, provider.method, notice.report, cause=cause)
     else:
-        log.warning("payment.notification_not_followed", provider=provider.method, id=notice.notice_id)
+        await record_dispute(session, provider.method, notice.report, cause)

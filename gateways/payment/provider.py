@@ -6,18 +6,20 @@ by the shop's own reference, so every call can be repeated: a repetition answers
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from models import (
     AttemptReport,
     CurrencyCode,
-    DisputeStatus,
+    DisputeReport,
     Money,
     PaymentChannel,
     PaymentMethod,
     RefundReport,
+    StatementForm,
+    StatementLine,
 )
 
 
@@ -172,16 +174,10 @@ class RefundNotice:
 
 @dataclass(frozen=True, slots=True)
 class DisputeNotice:
-    """The provider tells of a dispute about an attempt."""
+    """The provider tells of a dispute about an attempt. `notice_id` is the same when it is sent again."""
 
     notice_id: str
-    dispute_reference: str
-    attempt_reference: str | None
-    attempt_provider_reference: str | None
-    status: DisputeStatus
-    amount: Money
-    fee: Money | None
-    reason: str
+    report: DisputeReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,39 +211,15 @@ class NoticeAnswer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class StatementKind(StrEnum):
-    """What a line of a provider's statement tells."""
-
-    PAYMENT = "PAYMENT"
-    REFUND = "REFUND"
-    FEE = "FEE"
-    DISPUTE = "DISPUTE"
-    OTHER = "OTHER"
-    """Transfers to the bank and the like."""
-
-
-@dataclass(frozen=True, slots=True)
-class StatementLine:
-    """A line of a provider's statement; amounts that leave the shop's account are negative."""
-
-    line: int
-    """Its place in the file, from 1, for people who look it up."""
-    kind: StatementKind
-    reference: str | None
-    """The shop's reference of the attempt or of the refund."""
-    provider_reference: str | None
-    amount: Money
-    fee: Money
-    """What the provider kept for it, positive; negative where it was given back."""
-    happened_at: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A provider's statement, its totals checked against its lines. StatementUnreadable otherwise."""
 
     method: PaymentMethod
     lines: Sequence[StatementLine]
+    form: StatementForm
+    time_zone: tzinfo
+    """In which its days begin and end."""
 
 
 class StatementUnreadable(Exception):
@@ -297,6 +269,7 @@ class PaymentProvider(Protocol):
         """Try the keys with a harmless call; each problem is a sentence without secrets, none is success."""
 
 
+@runtime_checkable
 class StatementSource(Protocol):
     """A provider whose statements can be fetched and read."""
 

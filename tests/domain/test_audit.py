@@ -29,6 +29,7 @@ from models import (
     Backorder,
     Delivery,
     DeliveryLine,
+    Dispute,
     Event,
     FulfilmentStatus,
     GiftCard,
@@ -70,6 +71,7 @@ from models import (
 )
 from models.sql.batches import in_batches
 from models.sql.types import AnyAttribute
+from tests.domain.test_dispute import disputed_order
 from tests.factories.account import create_account
 from tests.factories.aftersales import DEADLINES, create_ticket, settle_refunds
 from tests.factories.cart import create_coupon
@@ -118,6 +120,8 @@ class History:
     """Received, and open for its cash only."""
     written_off: Order
     """Completed, its cash was written off."""
+    disputed: Order
+    """Completed, and its customer disputes what they have paid."""
     unlimited: Promotion
     """A code without limits that nobody has used."""
     credited: Order
@@ -143,6 +147,7 @@ async def build_history(session: AsyncSession) -> History:
     written_off = await add_received_for_cash(session, other)
     [lost] = await session.scalars(rows_of(Shipment, written_off))
     await write_off_cash(session, lost.id, reason="Moved away.", cause=Cause(NOW))
+    disputed = (await disputed_order(session)).order
     unlimited = await create_coupon(session, code="ANYBODY")
     credited, empty_credit, richer_credit = await add_order_paid_with_credit(
         session, await a_variant(session)
@@ -189,6 +194,7 @@ async def build_history(session: AsyncSession) -> History:
         refunding,
         unpaid,
         written_off,
+        disputed,
         unlimited,
         credited,
         empty_credit,
@@ -383,6 +389,28 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "a refund on its way is asked after": lambda h: (
         update(Refund).where(Refund.order_id == h.refunding.id).values(query_at=None),
         select(Refund.reference).where(Refund.order_id == h.refunding.id),
+    ),
+    "fees as posted": lambda h: (
+        increment(Payment.fee_amount, Payment.id == h.payment.id),
+        h.payment.reference,
+    ),
+    "fees of disputes as posted": lambda h: (
+        increment(Dispute.fee_amount, Dispute.order_id == h.disputed.id),
+        "dp_1",
+    ),
+    "disputes as posted": lambda h: (
+        increment(Dispute.amount, Dispute.order_id == h.disputed.id),
+        select(Payment.reference).where(Payment.order_id == h.disputed.id),
+    ),
+    "disputed as reported": lambda h: (
+        increment(Payment.disputed_amount, Payment.id == h.payment.id),
+        h.payment.reference,
+    ),
+    "open disputes as posted": lambda h: (
+        update(LedgerEntry)
+        .where(LedgerEntry.order_id == h.disputed.id, LedgerEntry.account == LedgerAccount.DISPUTED)
+        .values(account=LedgerAccount.BANK),
+        select(Payment.reference).where(Payment.order_id == h.disputed.id),
     ),
     "total was invoiced": lambda h: (
         update(Posting)

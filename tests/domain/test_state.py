@@ -27,6 +27,7 @@ TABLES: list[Transitions[Any]] = [
     domain.payment.TRANSITIONS,
     domain.payment.ATTEMPT_TRANSITIONS,
     domain.payment.REFUND_TRANSITIONS,
+    domain.payment.DISPUTE_TRANSITIONS,
     domain.shipment.TRANSITIONS,
     domain.delivery_run.TRANSITIONS,
     domain.catalog.product.writing.TRANSITIONS,

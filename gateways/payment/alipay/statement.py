@@ -11,9 +11,9 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateways.payment.alipay.values import read_moment, read_yuan
-from gateways.payment.provider import Statement, StatementKind, StatementLine, StatementUnreadable
-from models import CurrencyCode, Money, PaymentMethod
+from gateways.payment.alipay.values import BEIJING, read_moment, read_yuan
+from gateways.payment.provider import Statement, StatementUnreadable
+from models import CurrencyCode, Money, PaymentMethod, StatementForm, StatementKind, StatementLine
 
 STATEMENT_BYTES_LIMIT = 256_000_000
 FILES_LIMIT = 20
@@ -73,14 +73,15 @@ def read_statement(content: bytes) -> Statement:
         rows, columns = read_table(text)
         if columns is None:
             continue
-        read_line = read_trade_line if columns >= TRADE_COLUMNS else read_money_line
+        form = StatementForm.TRADES if columns >= TRADE_COLUMNS else StatementForm.MONEY
+        is_trades = form is StatementForm.TRADES
         try:
-            lines = [read_line(row) for row in rows]
-            counted = count_trades(rows) if columns >= TRADE_COLUMNS else count_money(rows)
+            lines = [read_trade_line(row) if is_trades else read_money_line(row) for row in rows]
+            counted = count_trades(rows) if is_trades else count_money(rows)
         except ValueError as error:
             raise StatementUnreadable(f"a cell that cannot be read: {error}") from None
         compare_totals(text, counted)
-        return Statement(PaymentMethod.ALIPAY, lines)
+        return Statement(PaymentMethod.ALIPAY, lines, form, BEIJING)
     raise StatementUnreadable(problem)
 
 

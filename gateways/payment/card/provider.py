@@ -56,6 +56,7 @@ from models import (
     AttemptReport,
     AttemptStatus,
     CurrencyCode,
+    DisputeReport,
     PaymentChannel,
     PaymentMethod,
     RefundOutcome,
@@ -270,14 +271,16 @@ class CardProvider:
         if not isinstance(intent, Intent) or intent.reference is None:
             return Ignored("a dispute about a payment that the shop has not started")
         return DisputeNotice(
-            notice_id=event.id,
-            dispute_reference=dispute.id,
-            attempt_reference=intent.reference,
-            attempt_provider_reference=intent.id,
-            status=status,
-            amount=money_of(dispute.amount, dispute.currency),
-            fee=dispute_fee(dispute),
-            reason=clean_text(dispute.reason),
+            event.id,
+            DisputeReport(
+                reference=dispute.id,
+                attempt_reference=intent.reference,
+                attempt_provider_reference=intent.id,
+                status=status,
+                amount=money_of(dispute.amount, dispute.currency),
+                fee=dispute_fee(dispute),
+                reason=clean_text(dispute.reason),
+            ),
         )
 
     def answer(self, verdict: Verdict) -> NoticeAnswer:

@@ -13,8 +13,8 @@ from decimal import Decimal, InvalidOperation
 from gateways.payment.card.amounts import digits_at_stripe
 from gateways.payment.card.objects import REFERENCE, BalanceTransaction, Source
 from gateways.payment.card.reports import moment_of
-from gateways.payment.provider import Statement, StatementKind, StatementLine, StatementUnreadable
-from models import CurrencyCode, Money, PaymentMethod
+from gateways.payment.provider import Statement, StatementUnreadable
+from models import CurrencyCode, Money, PaymentMethod, StatementForm, StatementKind, StatementLine
 
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 PAYMENT_REFERENCE = f"payment_metadata[{REFERENCE}]"
@@ -67,7 +67,7 @@ def read_statement(content: bytes) -> Statement:
             lines.append(read_line(row, number))
         except (ValueError, InvalidOperation):
             raise StatementUnreadable(f"line {number} has an amount, currency or time that is none") from None
-    return Statement(PaymentMethod.CARD, lines)
+    return Statement(PaymentMethod.CARD, lines, StatementForm.MONEY, UTC)
 
 
 def read_rows(content: bytes) -> Iterator[tuple[Row, int]]:

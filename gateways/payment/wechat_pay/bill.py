@@ -10,15 +10,10 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from http import HTTPStatus
 from urllib.parse import urlencode
 
-from gateways.payment.provider import (
-    ProviderError,
-    StatementKind,
-    StatementLine,
-    StatementUnreadable,
-)
+from gateways.payment.provider import ProviderError, StatementUnreadable
 from gateways.payment.wechat_pay.api import ApiRefused, WeChatPayApi
 from gateways.payment.wechat_pay.content import BillAddress
-from models import CurrencyCode, Money
+from models import CurrencyCode, Money, StatementKind, StatementLine
 
 BILL_PATH = "/v3/bill/tradebill"
 BILL_LIMIT_BYTES = 200_000_000

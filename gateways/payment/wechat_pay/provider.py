@@ -42,6 +42,7 @@ from models import (
     PaymentMethod,
     RefundOutcome,
     RefundReport,
+    StatementForm,
 )
 
 ORDERS_PATH = "/v3/pay/transactions"
@@ -182,7 +183,7 @@ class WeChatPay:
         return await fetch_bill(self.api, day)
 
     def read_statement(self, content: bytes) -> Statement:
-        return Statement(self.method, read_bill(content, self.merchant_id))
+        return Statement(self.method, read_bill(content, self.merchant_id), StatementForm.TRADES, BEIJING)
 
     @property
     def merchant_id(self) -> str:

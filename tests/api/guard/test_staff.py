@@ -13,12 +13,16 @@ from domain.errors import Forbidden
 from models import (
     CurrencyCode,
     DeliveryRunStop,
+    DifferenceKind,
+    PaymentMethod,
     Permission,
     PriceChange,
     PriceChangeStatus,
     ProductStatus,
     Role,
     ShippingZone,
+    StatementDifference,
+    StatementKind,
 )
 from resolvers.context import Context, Viewer
 from resolvers.ids import global_id
@@ -30,6 +34,7 @@ from tests.conftest import STARTED_AT
 from tests.factories.account import create_account
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.delivery_run import create_delivery_run
+from tests.factories.dispute import create_dispute
 from tests.factories.knowledge import create_article
 from tests.factories.promotion import create_percent
 from tests.factories.shipment import confirmed_order, pack
@@ -110,7 +115,19 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         status=PriceChangeStatus.SCHEDULED,
     )
     run = await create_delivery_run(session, await pack(session, await confirmed_order(session)))
-    session.add_all([zone, change])
+    difference = StatementDifference(
+        method=PaymentMethod.SANDBOX,
+        subject=StatementKind.PAYMENT,
+        kind=DifferenceKind.UNKNOWN_HERE,
+        reference="x",
+        expected="-",
+        found="CNY 1.00",
+        key="x",
+        created_at=STARTED_AT,
+        seen_at=STARTED_AT,
+        note="",
+    )
+    session.add_all([zone, change, difference])
     await session.flush()
     rows: dict[str, Any] = {
         "Article": await create_article(session, published=False),
@@ -118,10 +135,12 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         "DeliveryRunStop": await session.scalar(
             select(DeliveryRunStop).where(DeliveryRunStop.delivery_run_id == run.id)
         ),
+        "Dispute": await create_dispute(session, await confirmed_order(session)),
         "PriceChange": change,
         "Product": draft,
         "Promotion": await create_percent(session),
         "ShippingZone": zone,
+        "StatementDifference": difference,
         "Variant": variant,
         "Warehouse": await create_warehouse(session),
     }

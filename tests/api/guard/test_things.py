@@ -284,9 +284,11 @@ KINDS_OF_STAFF = {
     "Attribute",
     "DeliveryRun",
     "DeliveryRunStop",
+    "Dispute",
     "Promotion",
     "PriceChange",
     "ShippingZone",
+    "StatementDifference",
     "Warehouse",
 }
 KINDS_OF_EVERYBODY = {"Article", "Category", "Product", "Variant"}

@@ -37,6 +37,7 @@ from domain.payment import (
     decline_refund,
     fail_payment,
     fail_refund,
+    record_dispute,
     refund_everything,
     refund_in_goodwill,
     report_refund,
@@ -52,6 +53,8 @@ from models import (
     CarrierCode,
     CurrencyCode,
     Delivery,
+    Dispute,
+    DisputeStatus,
     FulfilmentStatus,
     Money,
     Order,
@@ -83,6 +86,7 @@ from tests.domain.test_state import TABLES
 from tests.factories.account import create_account
 from tests.factories.aftersales import create_ticket, order_lines_of
 from tests.factories.cart import create_coupon
+from tests.factories.dispute import report_of
 from tests.factories.order import (
     CHENGDU,
     HANGZHOU,
@@ -395,6 +399,32 @@ REFUND: Mapping[str, Command] = {
 }
 
 
+def report_dispute(status: DisputeStatus) -> Command:
+    async def report(session: AsyncSession, dispute: Dispute) -> None:
+        payment = await session.get_one(Payment, dispute.payment_id)
+        await record_dispute(session, SANDBOX, report_of(payment, status=status), Cause(NOW))
+
+    return report
+
+
+async def dispute_in_state(session: AsyncSession, state: str) -> Dispute:
+    order = await create_order(session, status=OrderStatus.CONFIRMED)
+    payment = await first_payment(session, order)
+    return await record_dispute(session, SANDBOX, report_of(payment, status=DisputeStatus(state)), Cause(NOW))
+
+
+DISPUTE: Mapping[str, Command] = {
+    "the provider opens it": report_dispute(DisputeStatus.OPEN),
+    "the shop wins it": report_dispute(DisputeStatus.WON),
+    "the shop loses it": report_dispute(DisputeStatus.LOST),
+}
+
+
+@pytest.mark.parametrize("state", documented_outcomes("Disputes"))
+async def test_what_may_happen_to_a_dispute(shop: Shop, state: str) -> None:
+    await check_outcomes(shop, "Disputes", state, dispute_in_state, DISPUTE)
+
+
 @pytest.mark.parametrize("state", documented_outcomes("Refunds"))
 async def test_what_may_happen_to_a_refund(shop: Shop, state: str) -> None:
     await check_outcomes(shop, "Refunds", state, refund_in_state, REFUND)
@@ -419,6 +449,7 @@ def test_every_state_is_drawn() -> None:
     edits = {status.value for status in OrderEditStatus}
     assert set(documented_outcomes("Edits of paid orders")) == edits
     assert set(documented_outcomes("Payments")) == {status.value for status in PaymentStatus}
+    assert set(documented_outcomes("Disputes")) == {status.value for status in DisputeStatus}
     assert set(documented_outcomes("Refunds")) == {status.value for status in RefundStatus}
     assert (
         set(documented_outcomes("Tickets"))

@@ -8,8 +8,8 @@ import pytest
 
 from gateways.payment.alipay.statement import read_statement
 from gateways.payment.alipay.values import BEIJING
-from gateways.payment.provider import StatementKind, StatementUnreadable
-from models import CurrencyCode, Money
+from gateways.payment.provider import StatementUnreadable
+from models import CurrencyCode, Money, StatementKind
 from tests.gateways.payment.alipay.desk import AlipayDesk
 from tests.gateways.payment.provider_contract import begin_paid, part_of
 

@@ -267,15 +267,16 @@ async def test_a_dispute_tells_what_it_takes_and_how_it_ends(
     assert isinstance(opened, DisputeNotice)
     assert isinstance(closed, DisputeNotice)
     assert isinstance(late, DisputeNotice)
-    assert opened.status is DisputeStatus.OPEN
-    assert (opened.attempt_reference, opened.attempt_provider_reference) == (
+    first = opened.report
+    assert first.status is DisputeStatus.OPEN
+    assert (first.attempt_reference, first.attempt_provider_reference) == (
         attempt.reference,
         attempt.provider_reference,
     )
-    assert (opened.amount, opened.fee) == (desk.amount, Money(1500, CurrencyCode.EUR))
-    assert opened.reason == "product_not_received"
-    assert (closed.status, late.status) == (status, status)
-    assert closed.dispute_reference == opened.dispute_reference
+    assert (first.amount, first.fee) == (desk.amount, Money(1500, CurrencyCode.EUR))
+    assert first.reason == "product_not_received"
+    assert (closed.report.status, late.report.status) == (status, status)
+    assert closed.report.reference == first.reference
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from gateways.payment.card.statement import read_statement
-from gateways.payment.provider import StatementKind, StatementLine, StatementUnreadable
-from models import CurrencyCode, Money, PaymentMethod
+from gateways.payment.provider import StatementUnreadable
+from models import CurrencyCode, Money, PaymentMethod, StatementKind, StatementLine
 from tests.gateways.payment.card.desk import CardDesk
 from tests.gateways.payment.provider_contract import begin_paid, part_of
 

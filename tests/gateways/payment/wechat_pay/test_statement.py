@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from gateways.payment.provider import ProviderError, StatementKind, StatementLine, StatementUnreadable
+from gateways.payment.provider import ProviderError, StatementUnreadable
 from gateways.payment.wechat_pay import WeChatPay
 from gateways.payment.wechat_pay.bill import EMPTY_BILL, read_bill
+from models import StatementKind, StatementLine
 from tests.gateways.payment.wechat_pay.attempts import paid_attempt, refund_of, yuan
 from tests.gateways.payment.wechat_pay.server import WeChatPayServer
 

@@ -1,0 +1,249 @@
+"""Disputes and fees: booked once, decided once, and what is disputed is not refunded."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.audit import audit_books
+from domain.cause import Cause
+from domain.errors import DomainError, ErrorCode
+from domain.order import cancel_order, lock_order
+from domain.payment import (
+    PaymentMismatch,
+    ProviderFee,
+    post_fees,
+    record_dispute,
+    refund_everything,
+    request_refund,
+    settle_refund,
+)
+from events.shop import Shop
+from models import (
+    CurrencyCode,
+    Dispute,
+    DisputeReport,
+    DisputeStatus,
+    LedgerAccount,
+    LedgerEntry,
+    Money,
+    Order,
+    OrderPaymentStatus,
+    OrderStatus,
+    Payment,
+    Posting,
+    PostingKind,
+    Refund,
+)
+from tests.factories.dispute import report_of
+from tests.factories.order import NOW, SANDBOX, create_order, events_of, payments_of
+from tests.given import ledger_balances
+from tests.observe import assert_books_agree
+
+CNY = CurrencyCode.CNY
+
+
+@dataclass(frozen=True)
+class Disputed:
+    order: Order
+    payment: Payment
+    report: DisputeReport
+
+
+async def disputed_order(
+    session: AsyncSession, *, amount: int = 9_900, status: OrderStatus = OrderStatus.COMPLETED
+) -> Disputed:
+    """An order of 99.00 CNY whose customer disputes what they have paid."""
+    order = await create_order(session, status=status)
+    [payment] = await payments_of(session, order)
+    report = report_of(payment, amount=amount)
+    await record_dispute(session, SANDBOX, report, Cause(NOW))
+    return Disputed(order, payment, report)
+
+
+async def tell(session: AsyncSession, it: Disputed, status: DisputeStatus) -> Dispute:
+    return await record_dispute(session, SANDBOX, replace(it.report, status=status), Cause(NOW))
+
+
+async def test_what_is_disputed_has_left_the_provider_and_the_order_stays_as_it_was(
+    shop: Shop, session: AsyncSession
+) -> None:
+    it = await disputed_order(session)
+
+    assert await ledger_balances(session, it.order) == {
+        LedgerAccount.SALES: -9_900,
+        LedgerAccount.DISPUTED: 9_900,
+        LedgerAccount.PROVIDER: -1_500,
+        LedgerAccount.FEES: 1_500,
+    }
+    assert (it.order.status, it.order.payment_status) == (OrderStatus.COMPLETED, OrderPaymentStatus.PAID)
+    assert (it.payment.disputed_amount, it.payment.refundable_amount) == (9_900, 0)
+    assert (await events_of(session, it.order))[-1] == "dispute.opened"
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+async def test_a_dispute_that_is_told_twice_is_booked_once(shop: Shop, session: AsyncSession) -> None:
+    it = await disputed_order(session)
+    before = await ledger_balances(session, it.order)
+    await tell(session, it, DisputeStatus.OPEN)
+
+    assert await ledger_balances(session, it.order) == before
+    assert await session.scalar(select(func.count(Dispute.id))) == 1
+    await session.commit()
+
+
+async def test_a_dispute_that_was_won_brings_the_money_back_but_for_the_fee(
+    shop: Shop, session: AsyncSession
+) -> None:
+    it = await disputed_order(session)
+    await tell(session, it, DisputeStatus.WON)
+    await tell(session, it, DisputeStatus.OPEN)
+
+    assert await ledger_balances(session, it.order) == {
+        LedgerAccount.SALES: -9_900,
+        LedgerAccount.PROVIDER: 8_400,
+        LedgerAccount.FEES: 1_500,
+    }
+    assert it.payment.refundable_amount == 9_900
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+async def test_a_dispute_that_was_lost_is_written_off_until_it_is_won_on_appeal(
+    shop: Shop, session: AsyncSession
+) -> None:
+    it = await disputed_order(session)
+    await tell(session, it, DisputeStatus.LOST)
+
+    assert await ledger_balances(session, it.order) == {
+        LedgerAccount.SALES: -9_900,
+        LedgerAccount.WRITE_OFF: 9_900,
+        LedgerAccount.PROVIDER: -1_500,
+        LedgerAccount.FEES: 1_500,
+    }
+    assert it.order.status is OrderStatus.COMPLETED
+    assert await audit_books(session) == []
+    await tell(session, it, DisputeStatus.WON)
+    assert (await ledger_balances(session, it.order))[LedgerAccount.PROVIDER] == 8_400
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+async def test_a_disputed_payment_is_refunded_up_to_what_the_shop_still_has(
+    shop: Shop, session: AsyncSession
+) -> None:
+    it = await disputed_order(session, amount=9_000)
+
+    with pytest.raises(DomainError) as refused:
+        await request_refund(session, it.order, Money(901, CNY), reason="x", cause=Cause(NOW))
+    assert refused.value.code is ErrorCode.LIMIT_REACHED
+    [refund] = await request_refund(session, it.order, Money(900, CNY), reason="x", cause=Cause(NOW))
+    assert refund.amount == 900
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+async def test_an_order_cancelled_under_dispute_is_refunded_once_the_shop_has_won(
+    shop: Shop, session: AsyncSession
+) -> None:
+    it = await disputed_order(session, status=OrderStatus.CONFIRMED)
+    await cancel_order(session, it.order.id, reason="Never mind.", cause=Cause(NOW))
+    order = await lock_order(session, it.order.id)
+    assert await refund_everything(session, order, reason="x", cause=Cause(NOW)) == []
+
+    await tell(session, it, DisputeStatus.WON)
+
+    [refund] = await session.scalars(select(Refund))
+    assert (refund.amount, refund.payment_id) == (9_900, it.payment.id)
+    await settle_refund(session, refund.id, provider_reference="R", cause=Cause(NOW))
+    balances = await ledger_balances(session, order)
+    assert balances == {LedgerAccount.PROVIDER: -1_500, LedgerAccount.FEES: 1_500}
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+async def test_an_order_cancelled_under_dispute_owes_nothing_once_the_shop_has_lost(
+    shop: Shop, session: AsyncSession
+) -> None:
+    it = await disputed_order(session, status=OrderStatus.CONFIRMED)
+    await cancel_order(session, it.order.id, reason="Never mind.", cause=Cause(NOW))
+
+    await tell(session, it, DisputeStatus.LOST)
+
+    balances = await ledger_balances(session, it.order)
+    assert balances == {LedgerAccount.PROVIDER: -1_500, LedgerAccount.FEES: 1_500}
+    await tell(session, it, DisputeStatus.WON)
+    [refund] = await session.scalars(select(Refund))
+    assert refund.amount == 9_900
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"attempt_reference": "nobody"},
+        {"amount": Money(9_901, CNY)},
+        {"amount": Money(0, CNY)},
+        {"amount": Money(9_900, CurrencyCode.USD)},
+        {"fee": Money(1, CurrencyCode.USD)},
+    ],
+    ids=["another payment", "more than was paid", "nothing", "another currency", "a fee in another currency"],
+)
+async def test_a_dispute_that_does_not_fit_changes_nothing(
+    shop: Shop, session: AsyncSession, changed: dict[str, object]
+) -> None:
+    order = await create_order(session, status=OrderStatus.CONFIRMED)
+    [payment] = await payments_of(session, order)
+    await session.commit()
+    report = report_of(payment)
+    with pytest.raises(PaymentMismatch):
+        await record_dispute(session, SANDBOX, replace(report, **changed), Cause(NOW))  # type: ignore[arg-type]
+    await session.rollback()
+    assert await session.scalar(select(func.count(Dispute.id))) == 0
+    await session.commit()
+
+
+async def test_a_fee_is_posted_once_and_one_that_is_given_back_is_posted_the_other_way(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await create_order(session, status=OrderStatus.CONFIRMED)
+    [payment] = await payments_of(session, order)
+    fees = [
+        ProviderFee(order_id=order.id, payment_id=payment.id, reference="A", fee=Money(60, CNY)),
+        ProviderFee(order_id=order.id, payment_id=payment.id, reference="B", fee=Money(-20, CNY)),
+        ProviderFee(order_id=order.id, payment_id=payment.id, reference="C", fee=Money(0, CNY)),
+    ]
+    assert [await post_fees(session, fees, now=NOW) for _ in range(2)] == [2, 0]
+    await session.refresh(payment)
+    assert payment.fee_amount == 40
+    assert (await ledger_balances(session, order))[LedgerAccount.FEES] == 40
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+async def test_the_audit_finds_a_minor_unit_too_much_in_every_entry_of_fees_and_disputes(
+    shop: Shop, session: AsyncSession
+) -> None:
+    it = await disputed_order(session)
+    await tell(session, it, DisputeStatus.LOST)
+    kinds = (PostingKind.FEE_CHARGED, PostingKind.DISPUTE_OPENED, PostingKind.DISPUTE_LOST)
+    entries = await session.scalars(
+        select(LedgerEntry.id)
+        .join(Posting, Posting.id == LedgerEntry.posting_id)
+        .where(Posting.kind.in_(kinds))
+    )
+    ids = entries.all()
+    assert len(ids) == 6
+    for entry_id in ids:
+        for change in (1, -1):
+            assert (await audit_books(session) == []) is (change == 1)
+            await session.execute(
+                update(LedgerEntry)
+                .where(LedgerEntry.id == entry_id)
+                .values(amount=LedgerEntry.amount + change)
+                .execution_options(synchronize_session=False)
+            )
+    await session.commit()

@@ -1,0 +1,30 @@
+"""Payments to which their customers object."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.cause import Cause
+from domain.payment import record_dispute
+from models import CurrencyCode, Dispute, DisputeReport, DisputeStatus, Money, Order, Payment
+from tests.factories.order import NOW, SANDBOX, payments_of
+
+
+def report_of(
+    payment: Payment, *, amount: int | None = None, status: DisputeStatus = DisputeStatus.OPEN
+) -> DisputeReport:
+    """What a provider reports of a dispute, for which it charges 15.00 CNY; of everything by default."""
+    minor = payment.captured_amount if amount is None else amount
+    return DisputeReport(
+        reference="dp_1",
+        attempt_reference=payment.attempt_reference,
+        attempt_provider_reference=None,
+        status=status,
+        amount=Money(minor, CurrencyCode.CNY),
+        fee=Money(1_500, CurrencyCode.CNY),
+        reason="not received",
+    )
+
+
+async def create_dispute(session: AsyncSession, order: Order) -> Dispute:
+    """All of the first payment of an order, disputed."""
+    payment = (await payments_of(session, order))[0]
+    return await record_dispute(session, SANDBOX, report_of(payment), Cause(NOW))
