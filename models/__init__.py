@@ -63,6 +63,7 @@ from models.delivery_run import DeliveryRun, DeliveryRunStatus, DeliveryRunStop,
 from models.dispute import Dispute
 from models.event import ArchivedEvent, Event, ReactionDone, Subject
 from models.knowledge import Article, ArticleRating, ArticleStatus, ArticleVersion
+from models.ledger import LedgerAccount, LedgerEntry, Posting, PostingKind
 from models.money import MINOR_DIGITS, CurrencyCode, Money
 from models.notice import Notice, NoticeChannel, NoticeKind, NoticeStatus
 from models.order import (
@@ -82,8 +83,6 @@ from models.order_edit import OrderEdit, OrderEditStatus, OrderEditUnits, OrderP
 from models.payment import (
     OFFLINE_METHODS,
     ActionKind,
-    LedgerAccount,
-    LedgerEntry,
     Payment,
     PaymentAttempt,
     PaymentAttemptStatus,
@@ -91,8 +90,6 @@ from models.payment import (
     PaymentMethod,
     PaymentNotification,
     PaymentStatus,
-    Posting,
-    PostingKind,
     Refund,
     RefundStatus,
     RefundTarget,

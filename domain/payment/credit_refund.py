@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import WrongState
+from domain.payment.disputed import check_not_disputed
 from domain.payment.refund import (
     WITHOUT_TRANSFER,
     first_query_at,
@@ -50,6 +51,7 @@ async def redirect_refund(session: AsyncSession, refund_id: int, *, cause: Cause
         raise WrongState("This refund is {status}.", status=refund.status, field=("id",))
     if not payment.method.collected_offline and refund.status is RefundStatus.PENDING:
         raise WrongState("The provider is carrying this refund out.", field=("id",))
+    await check_not_disputed(session, payment)
     await check_refund_target(session, order, RefundTarget.STORE_CREDIT, field=("id",))
     if refund.status is not RefundStatus.PENDING:
         move(refund, RefundStatus.PENDING, REFUND_TRANSITIONS)

@@ -12,7 +12,9 @@ from domain.outbox import record
 from domain.payment.fees import ProviderFee, dispute_fee_reference, post_fees
 from domain.payment.lifecycle import lock_payment
 from domain.payment.provider_reports import PaymentMismatch
-from domain.payment.refund import create_refunds
+from domain.payment.refund import create_refunds, settle_refund
+from domain.payment.refund_postings import is_paid_out_of
+from domain.payment.refund_reports import end_abnormally
 from domain.state import move, transition_table
 from models import (
     Dispute,
@@ -44,6 +46,10 @@ DISPUTE_TRANSITIONS = transition_table(
     },
 )
 """A lost one may be won on appeal; what is told late of an earlier status changes nothing."""
+
+
+UNSETTLED_REFUNDS = (RefundStatus.PENDING, RefundStatus.FAILED, RefundStatus.ABNORMAL)
+"""Owed, and not with the customer yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,31 +177,77 @@ async def settle_dispute(
     move(dispute, status, DISPUTE_TRANSITIONS)
     dispute.settled_at = cause.now
     if status is DisputeStatus.LOST:
-        await write_off_dispute(session, order, dispute, cause=cause)
+        await write_off_dispute(session, order, payment, dispute, cause=cause)
     else:
-        await return_dispute(session, dispute, was_lost=was_lost, cause=cause)
+        await return_dispute(session, order, dispute, was_lost=was_lost, cause=cause)
         payment.disputed_amount -= dispute.amount
         await refund_what_is_owed(session, order, payment, cause=cause)
     record(session, DisputeSettled(order, dispute_id=dispute.id, payment_id=payment.id), cause)
 
 
-async def write_off_dispute(session: AsyncSession, order: Order, dispute: Dispute, *, cause: Cause) -> None:
-    """Post a lost dispute: it pays back what the shop owes the customer, the rest is a loss."""
-    paid_back = min(dispute.amount, await owed_to_customer(session, order))
+async def write_off_dispute(
+    session: AsyncSession, order: Order, payment: Payment, dispute: Dispute, *, cause: Cause
+) -> None:
+    """Post a lost dispute: it pays what the customer is owed or refunded, the rest is a loss."""
+    refunded = await settle_refunds_by_dispute(session, payment, dispute, cause=cause)
+    rest = dispute.amount - refunded
+    paid_back = min(rest, await owed_to_customer(session, order))
     await post_dispute(session, dispute, PostingKind.DISPUTE_LOST, paid_back, PAID_BACK, cause=cause)
-    await post_dispute(session, dispute, PostingKind.DISPUTE_LOST, dispute.amount - paid_back, cause=cause)
+    await post_dispute(session, dispute, PostingKind.DISPUTE_LOST, rest - paid_back, cause=cause)
 
 
-async def return_dispute(session: AsyncSession, dispute: Dispute, *, was_lost: bool, cause: Cause) -> None:
+async def settle_refunds_by_dispute(
+    session: AsyncSession, payment: Payment, dispute: Dispute, *, cause: Cause
+) -> int:
+    """Settle refunds whose money a lost dispute has given the customer; returns minor units."""
+    beyond = payment.refunded_amount + payment.disputed_amount - payment.captured_amount
+    left = min(dispute.amount, max(0, beyond))
+    rows = await session.scalars(
+        select(Refund)
+        .where(Refund.payment_id == payment.id, Refund.status.in_(UNSETTLED_REFUNDS))
+        .order_by(Refund.id.desc())
+    )
+    settled = 0
+    for refund in rows.all():
+        if refund.amount <= left - settled:
+            settled += refund.amount
+            await settle_refund(
+                session,
+                refund.id,
+                provider_reference=dispute.reference,
+                cause=cause,
+                out_of=LedgerAccount.DISPUTED,
+            )
+    return settled
+
+
+async def return_dispute(
+    session: AsyncSession, order: Order, dispute: Dispute, *, was_lost: bool, cause: Cause
+) -> None:
     """Post a dispute that was won, out of the accounts in which it is."""
     kind = PostingKind.DISPUTE_WON
     if not was_lost:
         await post_dispute(session, dispute, kind, dispute.amount, cause=cause)
         return
+    refunded = await return_refunds(session, order, dispute, cause=cause)
     paid_back = await paid_back_by_dispute(session, dispute)
     await post_dispute(session, dispute, kind, paid_back, TAKEN_AGAIN, cause=cause)
-    rest = dispute.amount - paid_back
+    rest = dispute.amount - refunded - paid_back
     await post_dispute(session, dispute, kind, rest, FROM_WRITE_OFF, cause=cause)
+
+
+async def return_refunds(session: AsyncSession, order: Order, dispute: Dispute, *, cause: Cause) -> int:
+    """Leave the refunds that a lost dispute had settled to the staff; returns minor units."""
+    rows = await session.scalars(
+        select(Refund)
+        .where(Refund.payment_id == dispute.payment_id, Refund.provider_reference == dispute.reference)
+        .where(is_paid_out_of(LedgerAccount.DISPUTED))
+        .order_by(Refund.id)
+    )
+    refunds = rows.all()
+    for refund in refunds:
+        await end_abnormally(session, order, refund, str(DISPUTE_WON), cause=cause)
+    return sum(refund.amount for refund in refunds)
 
 
 async def paid_back_by_dispute(session: AsyncSession, dispute: Dispute) -> int:
@@ -218,7 +270,7 @@ async def owed_to_customer(session: AsyncSession, order: Order) -> int:
     )
     refunds = await session.scalar(
         select(func.coalesce(func.sum(Refund.amount), 0)).where(
-            Refund.order_id == order.id, Refund.status != RefundStatus.SUCCEEDED
+            Refund.order_id == order.id, Refund.status.in_(UNSETTLED_REFUNDS)
         )
     )
     return max(0, -int(balance or 0) - int(refunds or 0))

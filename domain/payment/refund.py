@@ -21,6 +21,7 @@ from domain.money import apportion
 from domain.order import FINAL, NOT_DISPATCHED, lock_order, reopen_order, required_reason, settle_order
 from domain.outbox import record
 from domain.payment.approval_limit import needs_approval
+from domain.payment.disputed import check_not_disputed
 from domain.payment.refund_target import target_of
 from domain.payment.states import REFUND_TRANSITIONS
 from domain.state import move
@@ -213,6 +214,7 @@ async def confirm_refund(session: AsyncSession, refund_id: int, *, reference: st
         raise WrongState("This refund is {status}.", status=refund.status, field=("id",))
     if not payment.method.collected_offline and refund.status is RefundStatus.PENDING:
         raise WrongState("The provider is carrying this refund out.", field=("id",))
+    await check_not_disputed(session, payment)
     name = reference.strip()
     if not 1 <= len(name) <= REFERENCE_LIMIT:
         raise Invalid(

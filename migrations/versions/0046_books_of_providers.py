@@ -109,8 +109,10 @@ def upgrade() -> None:
         "payments", sa.Column("disputed_amount", sa.BigInteger(), server_default="0", nullable=False)
     )
     op.add_column("payments", sa.Column("fee_amount", sa.BigInteger(), server_default="0", nullable=False))
-    for table, column in NAMES_IN_STATEMENTS:
-        op.create_index(op.f(f"ix_{table}_{column}"), table, [column])
+    with op.get_context().autocommit_block():
+        for table, column in NAMES_IN_STATEMENTS:
+            name = op.f(f"ix_{table}_{column}")
+            op.create_index(name, table, [column], postgresql_concurrently=True, if_not_exists=True)
 
 
 def downgrade() -> None:

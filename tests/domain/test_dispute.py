@@ -1,6 +1,7 @@
 """Disputes and fees: booked once, decided once, and what is disputed is not refunded."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -13,14 +14,21 @@ from domain.order import cancel_order, lock_order
 from domain.payment import (
     PaymentMismatch,
     ProviderFee,
+    confirm_refund,
+    fail_refund,
     post_fees,
     record_dispute,
+    redirect_refund,
     refund_everything,
     request_refund,
+    settle_attempt,
     settle_refund,
+    start_payment,
 )
 from events.shop import Shop
 from models import (
+    AttemptReport,
+    AttemptStatus,
     CurrencyCode,
     Dispute,
     DisputeReport,
@@ -32,16 +40,20 @@ from models import (
     OrderPaymentStatus,
     OrderStatus,
     Payment,
+    PaymentAttempt,
     Posting,
     PostingKind,
     Refund,
+    RefundStatus,
+    RefundTarget,
 )
-from tests.factories.dispute import report_of
+from tests.factories.dispute import dispute_report
 from tests.factories.order import NOW, SANDBOX, create_order, events_of, payments_of
 from tests.given import ledger_balances
 from tests.observe import assert_books_agree
 
 CNY = CurrencyCode.CNY
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,7 @@ async def disputed_order(
     """An order of 99.00 CNY whose customer disputes what they have paid."""
     order = await create_order(session, status=status)
     [payment] = await payments_of(session, order)
-    report = report_of(payment, amount=amount)
+    report = dispute_report(payment, amount=amount)
     await record_dispute(session, SANDBOX, report, Cause(NOW))
     return Disputed(order, payment, report)
 
@@ -181,6 +193,108 @@ async def test_an_order_cancelled_under_dispute_owes_nothing_once_the_shop_has_l
     await assert_books_agree(shop)
 
 
+def current(refund: Refund) -> RefundStatus:
+    """The status as it is now; the type checker would remember the one compared before."""
+    return refund.status
+
+
+async def refunded_then_disputed(session: AsyncSession) -> tuple[Disputed, Refund]:
+    """A cancelled order whose refund the provider has refused, because the customer disputes the payment."""
+    order = await create_order(session, status=OrderStatus.CONFIRMED)
+    [payment] = await payments_of(session, order)
+    await cancel_order(session, order.id, reason="Never mind.", cause=Cause(NOW))
+    order = await lock_order(session, order.id)
+    [refund] = await refund_everything(session, order, reason="x", cause=Cause(NOW))
+    report = dispute_report(payment)
+    await record_dispute(session, SANDBOX, report, Cause(NOW))
+    await fail_refund(session, refund.id, reason="disputed", retry_after=DAY, cause=Cause(NOW))
+    return Disputed(order, payment, report), refund
+
+
+async def test_a_refund_of_what_is_disputed_is_neither_transferred_nor_credited(
+    shop: Shop, session: AsyncSession
+) -> None:
+    it, refund = await refunded_then_disputed(session)
+    balances = await ledger_balances(session, it.order)
+
+    for give in (
+        confirm_refund(session, refund.id, reference="BANK", cause=Cause(NOW)),
+        redirect_refund(session, refund.id, cause=Cause(NOW)),
+    ):
+        with pytest.raises(DomainError, match="wait until that is decided") as refused:
+            await give
+        assert refused.value.code is ErrorCode.WRONG_STATE
+    assert (refund.status, refund.target) == (RefundStatus.FAILED, RefundTarget.ORIGINAL)
+    assert await ledger_balances(session, it.order) == balances
+
+    await tell(session, it, DisputeStatus.WON)
+    await confirm_refund(session, refund.id, reference="BANK", cause=Cause(NOW))
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+async def test_a_lost_dispute_settles_the_refund_whose_money_it_took_and_an_appeal_leaves_it_to_staff(
+    shop: Shop, session: AsyncSession
+) -> None:
+    it, refund = await refunded_then_disputed(session)
+
+    await tell(session, it, DisputeStatus.LOST)
+
+    assert (refund.status, refund.provider_reference) == (RefundStatus.SUCCEEDED, "dp_1")
+    balances = await ledger_balances(session, it.order)
+    assert balances == {LedgerAccount.PROVIDER: -1_500, LedgerAccount.FEES: 1_500}
+    await session.commit()
+    await assert_books_agree(shop)
+    await tell(session, it, DisputeStatus.WON)
+    assert await ledger_balances(session, it.order) == {
+        LedgerAccount.PROVIDER: 8_400,
+        LedgerAccount.FEES: 1_500,
+        LedgerAccount.CUSTOMER: -9_900,
+    }
+    refund = await session.get_one(Refund, refund.id)
+    assert current(refund) is RefundStatus.ABNORMAL
+    await confirm_refund(session, refund.id, reference="BANK", cause=Cause(NOW))
+    assert await ledger_balances(session, it.order) == {
+        LedgerAccount.PROVIDER: 8_400,
+        LedgerAccount.FEES: 1_500,
+        LedgerAccount.BANK: -9_900,
+    }
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+async def test_a_payment_that_is_disputed_before_the_shop_knows_of_it_is_not_refunded_beside_that(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await create_order(session)
+    [payment] = await payments_of(session, order)
+    attempt = await start_payment(session, payment.id, query_at=NOW, cause=Cause(NOW))
+    await cancel_order(session, order.id, reason="Never mind.", cause=Cause(NOW))
+    named = replace(dispute_report(payment, amount=9_900), attempt_reference=attempt.reference)
+    await record_dispute(session, SANDBOX, replace(named, status=DisputeStatus.LOST), Cause(NOW))
+
+    captured = AttemptReport(attempt.reference, None, AttemptStatus.CAPTURED, attempt.total)
+    await settle_attempt(session, method=SANDBOX, report=captured, cause=Cause(NOW))
+
+    assert (payment.captured_amount, payment.refunded_amount) == (9_900, 0)
+    assert (await session.scalars(select(Refund))).all() == []
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+async def test_a_dispute_names_its_payment_as_the_provider_does(shop: Shop, session: AsyncSession) -> None:
+    order = await create_order(session, status=OrderStatus.CONFIRMED)
+    [payment] = await payments_of(session, order)
+    [attempt] = await session.scalars(select(PaymentAttempt))
+    attempt.provider_reference = "pi_1"
+    report = replace(dispute_report(payment), attempt_reference=None, attempt_provider_reference="pi_1")
+
+    dispute = await record_dispute(session, SANDBOX, report, Cause(NOW))
+
+    assert (dispute.payment_id, dispute.attempt_id) == (payment.id, attempt.id)
+    await session.commit()
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -198,7 +312,7 @@ async def test_a_dispute_that_does_not_fit_changes_nothing(
     order = await create_order(session, status=OrderStatus.CONFIRMED)
     [payment] = await payments_of(session, order)
     await session.commit()
-    report = report_of(payment)
+    report = dispute_report(payment)
     with pytest.raises(PaymentMismatch):
         await record_dispute(session, SANDBOX, replace(report, **changed), Cause(NOW))  # type: ignore[arg-type]
     await session.rollback()

@@ -8,7 +8,7 @@ from models import CurrencyCode, Dispute, DisputeReport, DisputeStatus, Money, O
 from tests.factories.order import NOW, SANDBOX, payments_of
 
 
-def report_of(
+def dispute_report(
     payment: Payment, *, amount: int | None = None, status: DisputeStatus = DisputeStatus.OPEN
 ) -> DisputeReport:
     """What a provider reports of a dispute, for which it charges 15.00 CNY; of everything by default."""
@@ -27,4 +27,4 @@ def report_of(
 async def create_dispute(session: AsyncSession, order: Order) -> Dispute:
     """All of the first payment of an order, disputed."""
     payment = (await payments_of(session, order))[0]
-    return await record_dispute(session, SANDBOX, report_of(payment), Cause(NOW))
+    return await record_dispute(session, SANDBOX, dispute_report(payment), Cause(NOW))

@@ -5,22 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import case, exists, func, literal, or_, select
+from sqlalchemy import String, case, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from domain.payment.fees import dispute_fee_reference
+from domain.payment.refund_postings import is_paid_out_of
+from domain.payment.refund_reports import RENEWED_REFERENCE
 from domain.payment.statement.entries import Period
 from models import (
     Dispute,
     DisputeStatus,
     LedgerAccount,
-    LedgerEntry,
     Money,
     Payment,
     PaymentAttempt,
     PaymentMethod,
-    Posting,
     Refund,
     RefundStatus,
     StatementEntry,
@@ -101,28 +101,43 @@ async def find_refunds(
     session: AsyncSession, period: Period, references: Sequence[str]
 ) -> Sequence[BookedRow]:
     """Refunds by these references; where one is that of an attempt, all refunds of that together."""
-    known = set(references)
-    named = or_(Refund.reference.in_(references), Refund.provider_reference.in_(references))
-    rows = await session.scalars(
-        select(Refund)
+    first_names = {first_reference_of(reference) for reference in references}
+    named = or_(Refund.reference.in_(first_names), Refund.provider_reference.in_(references))
+    rows = await session.execute(
+        select(Refund, is_paid_out_of(LedgerAccount.PROVIDER))
         .join(Payment, Payment.id == Refund.payment_id)
         .where(Payment.method == period.method, named)
     )
     booked = [
-        BookedRow(
-            reference=refund.reference if refund.reference in known else refund.provider_reference or "",
-            fee_references=(refund.reference,),
-            order_id=refund.order_id,
-            payment_id=refund.payment_id,
-            amount=-refund.total,
-            status=refund.status,
-            is_missing=refund.status is RefundStatus.FAILED,
-            moments=(refund.created_at, refund.settled_at) if refund.settled_at else (),
-        )
-        for refund in rows
+        book_refund(refund, reference, is_paid=is_paid)
+        for refund, is_paid in rows
+        for reference in references
+        if refund.reference == first_reference_of(reference) or refund.provider_reference == reference
     ]
-    rest = known - {row.reference for row in booked}
+    rest = set(references) - {row.reference for row in booked}
     return [*booked, *await find_refunded_attempts(session, period, list(rest))] if rest else booked
+
+
+def first_reference_of(reference: str) -> str:
+    """The reference that a refund was sent under first."""
+    renewed = RENEWED_REFERENCE.fullmatch(reference)
+    return renewed["reference"] if renewed else reference
+
+
+def book_refund(refund: Refund, reference: str, *, is_paid: bool) -> BookedRow:
+    """A refund under a reference; one that was given up brings nothing, nor does the shop's bank."""
+    is_last = reference in {refund.sent_reference, refund.provider_reference}
+    is_booked = is_last and (is_paid or refund.status is RefundStatus.PENDING)
+    return BookedRow(
+        reference=reference,
+        fee_references=(refund.sent_reference if is_last else reference,),
+        order_id=refund.order_id,
+        payment_id=refund.payment_id,
+        amount=-refund.total,
+        status=refund.status,
+        is_missing=not is_booked,
+        moments=(refund.created_at, refund.settled_at) if refund.settled_at else (),
+    )
 
 
 async def find_refunded_attempts(
@@ -133,7 +148,7 @@ async def find_refunded_attempts(
     refunded = (
         select(back)
         .join(PAID, PAID.id == Refund.payment_id)
-        .where(PAID.attempt_reference == PaymentAttempt.reference, is_paid_by_provider())
+        .where(PAID.attempt_reference == PaymentAttempt.reference, is_paid_out_of(LedgerAccount.PROVIDER))
         .where(Refund.settled_at < period.ends_at)
         .scalar_subquery()
     )
@@ -163,14 +178,14 @@ async def find_charged_attempts(
     """Attempts by these references, for fees in lines of their own: those of their refunds included."""
     rows = await find_attempts(session, period, references)
     refunds = await session.execute(
-        select(PAID.attempt_reference, Refund.reference)
+        select(PAID.attempt_reference, Refund)
         .join(PAID, PAID.id == Refund.payment_id)
         .where(PAID.attempt_reference.in_([row.fee_references[0] for row in rows]))
         .order_by(Refund.id)
     )
     by_attempt: dict[str, list[str]] = {}
-    for attempt_reference, reference in refunds:
-        by_attempt.setdefault(attempt_reference or "", []).append(reference)
+    for attempt_reference, refund in refunds:
+        by_attempt.setdefault(attempt_reference or "", []).append(refund.sent_reference)
     return [
         BookedRow(
             reference=row.reference,
@@ -258,19 +273,12 @@ def select_refunds(method: PaymentMethod) -> BookedSelect:
             Refund.settled_at.label("happened_at"),
         )
         .join(Payment, Payment.id == Refund.payment_id)
-        .where(Payment.method == method, Refund.status == RefundStatus.SUCCEEDED, is_paid_by_provider())
+        .where(Payment.method == method, is_paid_out_of(LedgerAccount.PROVIDER))
     )
-    names = [Refund.reference, Refund.provider_reference, Payment.attempt_reference]
+    renewed = Refund.reference.concat("-").concat(cast(Refund.renewals + 1, String))
+    sent_reference: AnyExpression = case((Refund.renewals > 0, renewed), else_=Refund.reference)
+    names: list[AnyColumn] = [sent_reference, Refund.provider_reference, Payment.attempt_reference]
     return BookedSelect(statement, Refund.id, Refund.settled_at, names)
-
-
-def is_paid_by_provider() -> AnyExpression:
-    """Whether the provider has paid the refund of a row, by the ledger."""
-    return exists().where(
-        Posting.key == literal("refunded:").concat(Refund.reference),
-        LedgerEntry.posting_id == Posting.id,
-        LedgerEntry.account == LedgerAccount.PROVIDER,
-    )
 
 
 def select_disputes(method: PaymentMethod) -> BookedSelect:

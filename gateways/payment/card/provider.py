@@ -27,7 +27,7 @@ from gateways.payment.card.objects import (
     StripePage,
     StripeRefund,
 )
-from gateways.payment.card.reports import dispute_fee, dispute_status, report_intent, report_refund
+from gateways.payment.card.reports import dispute_status, report_dispute, report_intent, report_refund
 from gateways.payment.card.statement import read_statement, write_statement
 from gateways.payment.provider import (
     Attempt,
@@ -56,7 +56,6 @@ from models import (
     AttemptReport,
     AttemptStatus,
     CurrencyCode,
-    DisputeReport,
     PaymentChannel,
     PaymentMethod,
     RefundOutcome,
@@ -270,18 +269,7 @@ class CardProvider:
         intent = dispute.payment_intent
         if not isinstance(intent, Intent) or intent.reference is None:
             return Ignored("a dispute about a payment that the shop has not started")
-        return DisputeNotice(
-            event.id,
-            DisputeReport(
-                reference=dispute.id,
-                attempt_reference=intent.reference,
-                attempt_provider_reference=intent.id,
-                status=status,
-                amount=money_of(dispute.amount, dispute.currency),
-                fee=dispute_fee(dispute),
-                reason=clean_text(dispute.reason),
-            ),
-        )
+        return DisputeNotice(event.id, report_dispute(dispute, intent, status))
 
     def answer(self, verdict: Verdict) -> NoticeAnswer:
         """200 ends it; anything else is sent again for three days, forged ones are nobody's to send again."""

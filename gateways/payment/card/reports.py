@@ -7,7 +7,15 @@ from gateways.payment.card.amounts import is_priced_in, money_of
 from gateways.payment.card.api import clean_text
 from gateways.payment.card.objects import BalanceTransaction, Dispute, Intent, StripeCharge, StripeRefund
 from gateways.payment.provider import ProviderError
-from models import AttemptReport, AttemptStatus, DisputeStatus, Money, RefundOutcome, RefundReport
+from models import (
+    AttemptReport,
+    AttemptStatus,
+    DisputeReport,
+    DisputeStatus,
+    Money,
+    RefundOutcome,
+    RefundReport,
+)
 
 INTENT_STATUSES: Mapping[str, AttemptStatus] = {
     "requires_payment_method": AttemptStatus.WAITING,
@@ -109,6 +117,19 @@ def dispute_status(dispute: Dispute) -> DisputeStatus | None:
             return DisputeStatus.OPEN
         case _:
             return None
+
+
+def report_dispute(dispute: Dispute, intent: Intent, status: DisputeStatus) -> DisputeReport:
+    """The report of a dispute about an intent."""
+    return DisputeReport(
+        reference=dispute.id,
+        attempt_reference=intent.reference,
+        attempt_provider_reference=intent.id,
+        status=status,
+        amount=money_of(dispute.amount, dispute.currency),
+        fee=dispute_fee(dispute),
+        reason=clean_text(dispute.reason),
+    )
 
 
 def dispute_fee(dispute: Dispute) -> Money | None:

@@ -86,7 +86,7 @@ from tests.domain.test_state import TABLES
 from tests.factories.account import create_account
 from tests.factories.aftersales import create_ticket, order_lines_of
 from tests.factories.cart import create_coupon
-from tests.factories.dispute import report_of
+from tests.factories.dispute import dispute_report
 from tests.factories.order import (
     CHENGDU,
     HANGZHOU,
@@ -402,7 +402,7 @@ REFUND: Mapping[str, Command] = {
 def report_dispute(status: DisputeStatus) -> Command:
     async def report(session: AsyncSession, dispute: Dispute) -> None:
         payment = await session.get_one(Payment, dispute.payment_id)
-        await record_dispute(session, SANDBOX, report_of(payment, status=status), Cause(NOW))
+        await record_dispute(session, SANDBOX, dispute_report(payment, status=status), Cause(NOW))
 
     return report
 
@@ -410,7 +410,9 @@ def report_dispute(status: DisputeStatus) -> Command:
 async def dispute_in_state(session: AsyncSession, state: str) -> Dispute:
     order = await create_order(session, status=OrderStatus.CONFIRMED)
     payment = await first_payment(session, order)
-    return await record_dispute(session, SANDBOX, report_of(payment, status=DisputeStatus(state)), Cause(NOW))
+    return await record_dispute(
+        session, SANDBOX, dispute_report(payment, status=DisputeStatus(state)), Cause(NOW)
+    )
 
 
 DISPUTE: Mapping[str, Command] = {
