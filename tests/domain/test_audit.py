@@ -75,6 +75,7 @@ from tests.domain.test_dispute import disputed_order
 from tests.factories.account import create_account
 from tests.factories.aftersales import DEADLINES, create_ticket, settle_refunds
 from tests.factories.cart import create_coupon
+from tests.factories.dispute import FEE_OF_DISPUTE
 from tests.factories.order import (
     CASH,
     NOW,
@@ -399,7 +400,9 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         "dp_1",
     ),
     "disputes as posted": lambda h: (
-        increment(Dispute.amount, Dispute.order_id == h.disputed.id),
+        update(Posting)
+        .where(Posting.order_id == h.disputed.id, Posting.kind == PostingKind.DISPUTE_OPENED)
+        .values(kind=PostingKind.DISPUTE_LOST),
         select(Payment.reference).where(Payment.order_id == h.disputed.id),
     ),
     "disputed as reported": lambda h: (
@@ -408,8 +411,8 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     ),
     "open disputes as posted": lambda h: (
         update(LedgerEntry)
-        .where(LedgerEntry.order_id == h.disputed.id, LedgerEntry.account == LedgerAccount.DISPUTED)
-        .values(account=LedgerAccount.BANK),
+        .where(LedgerEntry.order_id == h.disputed.id, LedgerEntry.amount == -FEE_OF_DISPUTE)
+        .values(account=LedgerAccount.DISPUTED),
         select(Payment.reference).where(Payment.order_id == h.disputed.id),
     ),
     "total was invoiced": lambda h: (

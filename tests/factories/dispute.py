@@ -8,6 +8,10 @@ from models import CurrencyCode, Dispute, DisputeReport, DisputeStatus, Money, O
 from tests.factories.order import NOW, SANDBOX, payments_of
 
 
+FEE_OF_DISPUTE = 1_500
+"""Minor units that the provider charges for each."""
+
+
 def dispute_report(
     payment: Payment, *, amount: int | None = None, status: DisputeStatus = DisputeStatus.OPEN
 ) -> DisputeReport:
@@ -19,7 +23,7 @@ def dispute_report(
         attempt_provider_reference=None,
         status=status,
         amount=Money(minor, CurrencyCode.CNY),
-        fee=Money(1_500, CurrencyCode.CNY),
+        fee=Money(FEE_OF_DISPUTE, CurrencyCode.CNY),
         reason="not received",
     )
 
