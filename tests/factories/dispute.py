@@ -7,7 +7,6 @@ from domain.payment import record_dispute
 from models import CurrencyCode, Dispute, DisputeReport, DisputeStatus, Money, Order, Payment
 from tests.factories.order import NOW, SANDBOX, payments_of
 
-
 FEE_OF_DISPUTE = 1_500
 """Minor units that the provider charges for each."""
 
