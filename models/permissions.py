@@ -59,7 +59,7 @@ class Permission(StrEnum):
     LOGISTICS_VIEW = "LOGISTICS_VIEW"
     """See warehouses and shipping zones."""
     SHIPPING_EDIT = "SHIPPING_EDIT"
-    """Change shipping zones and rates."""
+    """Change shipping zones and rates, and where cash is taken at the door."""
 
     ORDER_VIEW = "ORDER_VIEW"
     """See orders of one's own."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 import models
+from resolvers import cash_rules as rules
 from resolvers import dispute as disputes_of
 from resolvers import payment as resolve
 from resolvers import payment_methods as methods
@@ -15,7 +16,7 @@ from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.connection import Connection
 from schema.dispute import Dispute
-from schema.limits.sizes import FEW, PRICING
+from schema.limits.sizes import FEW, PRICING, SOME
 from schema.mutation import UserError, mutation, user_error
 from schema.node import Node
 from schema.order import Order
@@ -215,8 +216,21 @@ class PaymentMethodOption:
     )
 
 
+@row_type(models.CashRule)
+class CashRule:
+    """How much cash is taken at the doors of a region for one order, in one currency."""
+
+    country_code: str | None = field(rules.country_code)
+    province: str | None = field(rules.province)
+    minimum: Money
+    """The least."""
+    maximum: Money
+    """The most; nothing where no cash is taken."""
+
+
 @strawberry.type
 class PaymentQuery:
+    cash_rules: list[CashRule] = field(rules.cash_rules, allow=Permission.LOGISTICS_VIEW, size=SOME)
     payment_methods: list[PaymentMethodOption] = field(
         methods.payment_methods, allow=Permission.PUBLIC, size=FEW, price=PRICING
     )
@@ -225,6 +239,20 @@ class PaymentQuery:
 
 @strawberry.type
 class PaymentMutation:
+    cash_rule_save = mutation(
+        rules.cash_rule_save,
+        returns=list[CashRule],
+        allow=Permission.SHIPPING_EDIT,
+        field_name="cash_rules",
+        field_description="All rules; null when the shop refused.",
+    )
+    cash_rule_remove = mutation(
+        rules.cash_rule_remove,
+        returns=list[CashRule],
+        allow=Permission.SHIPPING_EDIT,
+        field_name="cash_rules",
+        field_description="The rules that are left; null when the shop refused.",
+    )
     payment_start = mutation(
         resolve.payment_start,
         returns=Payment,

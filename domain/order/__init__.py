@@ -2,7 +2,14 @@
 
 from domain.order.backorders import tell_filled_backorders
 from domain.order.batch import BatchItem, OrderBatch, OrderResult, find_earlier_results
-from domain.order.cash_rules import CashRules, CashTerms, check_cash_amount, find_cash_terms
+from domain.order.cash_rules import (
+    CashRules,
+    CashTerms,
+    check_cash_amount,
+    find_cash_terms,
+    remove_cash_rule,
+    save_cash_rule,
+)
 from domain.order.deliveries import OrderQuoteDelivery
 from domain.order.editing import add_note, buy_again, hold_order, release_order
 from domain.order.lifecycle import (
@@ -83,8 +90,10 @@ __all__ = [
     "place_orders",
     "quote_order",
     "release_order",
+    "remove_cash_rule",
     "reopen_order",
     "required_reason",
+    "save_cash_rule",
     "settle_order",
     "tell_filled_backorders",
     "weigh_method",

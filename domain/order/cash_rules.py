@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import Invalid, LimitReached, Path
-from domain.shipping.tariff import ANYWHERE, Destination, region_key
+from domain.errors import Invalid, LimitReached, NotFound, Path, collect_refusals
+from domain.shipping import ANYWHERE, ShippingRegion, normalize_region
+from domain.shipping.tariff import Destination, region_key
 from models import CashRule, CurrencyCode, Delivery, Money, Order, ShippingMethod
+from models.sql.upsert import upsert_into
 
 CASH_LIMITS: Mapping[CurrencyCode, int] = {
     CurrencyCode.CNY: 5_000_00,
@@ -18,6 +20,9 @@ CASH_LIMITS: Mapping[CurrencyCode, int] = {
 """The most that is collected at the door for one order where no rule names the region, in minor units;
 nothing in other currencies.
 """
+
+CASH_RULE_LIMIT = 10**9
+"""Minor units; the most that a rule may allow."""
 
 RuleKey = tuple[str, CurrencyCode]
 
@@ -83,6 +88,44 @@ async def find_cash_terms(session: AsyncSession, order: Order) -> CashTerms:
     )
     deliveries = (await session.scalars(select(Delivery).where(*of_order))).all()
     return (await read_cash_rules(session)).terms_for(deliveries, order.currency)
+
+
+async def save_cash_rule(
+    session: AsyncSession, region: ShippingRegion, *, minimum: Money, maximum: Money
+) -> None:
+    """Set how much cash is taken in a region in one currency, in place of what was set before."""
+    with collect_refusals() as check:
+        key = check.value(split_region, ("", ""), region)
+        with check:
+            if not 0 <= maximum.minor <= CASH_RULE_LIMIT:
+                raise Invalid("This limit is out of bounds.", field=("maximum",))
+            if minimum.currency is not maximum.currency or not 0 <= minimum.minor <= maximum.minor:
+                raise Invalid("The least is from nothing to the most.", field=("minimum",))
+    country, province = key
+    amounts = {"min_amount": minimum.minor, "max_amount": maximum.minor}
+    await session.execute(
+        upsert_into(session, CashRule)
+        .values(country_code=country, province=province, currency=maximum.currency, **amounts)
+        .on_conflict_do_update(index_elements=["country_code", "province", "currency"], set_=amounts)
+    )
+
+
+async def remove_cash_rule(session: AsyncSession, region: ShippingRegion, currency: CurrencyCode) -> None:
+    """Remove the rule of a region in one currency; NotFound where there is none."""
+    country, province = split_region(region)
+    removed = await session.scalar(
+        delete(CashRule)
+        .where(CashRule.country_code == country, CashRule.province == province, CashRule.currency == currency)
+        .returning(CashRule.id)
+    )
+    if removed is None:
+        raise NotFound("cash rule", field=("country_code",))
+
+
+def split_region(region: ShippingRegion) -> tuple[str, str]:
+    """Country and province as they are stored; both are empty for everywhere."""
+    country, _, province = normalize_region(region, ()).partition("/")
+    return ("", "") if country == ANYWHERE else (country, province)
 
 
 def check_cash_amount(cash: Money, terms: CashTerms, *, field: Path) -> None:

@@ -1,7 +1,14 @@
 """Shipping zones and rates, and the fee of a delivery that follows from them."""
 
 from domain.shipping.tariff import ANYWHERE, NotDeliverable, ShippingOption, Tariff, load_tariff
-from domain.shipping.zones import ShippingRateDraft, ShippingRegion, ShippingZoneDraft, remove_zone, save_zone
+from domain.shipping.zones import (
+    ShippingRateDraft,
+    ShippingRegion,
+    ShippingZoneDraft,
+    normalize_region,
+    remove_zone,
+    save_zone,
+)
 
 __all__ = [
     "ANYWHERE",
@@ -12,6 +19,7 @@ __all__ = [
     "ShippingZoneDraft",
     "Tariff",
     "load_tariff",
+    "normalize_region",
     "remove_zone",
     "save_zone",
 ]

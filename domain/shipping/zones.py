@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contact import HOME_REGION, normalize_country
-from domain.errors import Conflict, Invalid, LimitReached, NotFound, Taken, collect_refusals
+from domain.errors import Conflict, Invalid, LimitReached, NotFound, Path, Taken, collect_refusals
 from domain.shipping.tariff import ANYWHERE, region_key
 from geo import find_province
 from models import CurrencyCode, ShippingMethod, ShippingRate, ShippingZone
@@ -116,13 +116,15 @@ def normalize_regions(regions: Sequence[ShippingRegion]) -> list[str]:
     if not 1 <= len(regions) <= REGIONS_LIMIT:
         raise LimitReached("A zone has 1 to {limit} regions.", limit=REGIONS_LIMIT, field=("regions",))
     with collect_refusals() as check:
-        keys = [check.value(normalize_region, "", region, index) for index, region in enumerate(regions)]
+        keys = [
+            check.value(normalize_region, "", region, ("regions", index))
+            for index, region in enumerate(regions)
+        ]
     return list(dict.fromkeys(keys))
 
 
-def normalize_region(region: ShippingRegion, index: int) -> str:
+def normalize_region(region: ShippingRegion, field: Path) -> str:
     """The key of a region: "*", a country such as "CN" or a province such as "CN/浙江省"."""
-    field = ("regions", index)
     if region.country_code is None:
         if region.province:
             raise Invalid("A province lies in a country.", field=(*field, "country_code"))

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from events.shop import Shop
-from models import CashRule, CurrencyCode, Order
+from models import CashRule, CurrencyCode, Order, Role
 from tests.api.order.documents import ADDRESS, PLACE, create_variant
 from tests.clients import Client, Clients
-from tests.given import cny, id_of
+from tests.given import cny, codes, id_of, refusals
 
 METHODS = """
 query ($input: PaymentMethodsInput!) {
@@ -132,3 +132,82 @@ async def test_nothing_is_placed_where_cash_is_refused(clients: Clients, shop: S
     assert placed["order"] is None
     async with shop.database.reads() as session:
         assert await session.get(Order, 1) is None
+
+
+SAVE = """
+mutation ($input: CashRuleSaveInput!) {
+  cashRuleSave(input: $input) {
+    cashRules { countryCode province minimum { amount } maximum { amount currencyCode } }
+    userErrors { code field }
+  }
+}
+"""
+REMOVE = """
+mutation ($input: CashRuleRemoveInput!) {
+  cashRuleRemove(input: $input) { cashRules { countryCode } userErrors { code field } }
+}
+"""
+RULES = "{ cashRules { countryCode province maximum { amount } } }"
+
+
+async def test_the_staff_set_and_remove_rules(clients: Clients, shop: Shop) -> None:
+    clerk, customer = await clients.staff(Role.WAREHOUSE), await clients.customer()
+
+    await clerk.do(SAVE, maximum=cny("100.00"))
+    await clerk.do(SAVE, countryCode="cn", province="四川", maximum=cny("50.00"), minimum=cny("1.00"))
+    saved = await clerk.do(SAVE, countryCode="CN", province="四川省", maximum=cny("0.00"))
+
+    assert saved["cashRules"] == [
+        {
+            "countryCode": None,
+            "province": None,
+            "minimum": {"amount": "0.00"},
+            "maximum": cny("100.00"),
+        },
+        {
+            "countryCode": "CN",
+            "province": "四川省",
+            "minimum": {"amount": "0.00"},
+            "maximum": cny("0.00"),
+        },
+    ]
+    assert refusal_of(*await order_by_cash(customer, shop, SICHUAN)) == NOWHERE
+    removed = await clerk.do(REMOVE, countryCode="CN", province="四川省", currency="CNY")
+    assert removed["cashRules"] == [{"countryCode": None}]
+    assert refusal_of(*await order_by_cash(customer, shop, SICHUAN)) is None
+    again = await clerk.do(REMOVE, countryCode="CN", province="四川省", currency="CNY")
+    assert refusals(again) == [("NOT_FOUND", "countryCode")]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"countryCode": "XX", "maximum": cny("1.00")}, ("INVALID", "countryCode")),
+        ({"countryCode": "CN", "province": "Kansas", "maximum": cny("1.00")}, ("INVALID", "province")),
+        ({"province": "浙江省", "maximum": cny("1.00")}, ("INVALID", "countryCode")),
+        ({"maximum": cny("-1.00")}, ("INVALID", "maximum")),
+        ({"maximum": cny("10000000.01")}, ("INVALID", "maximum")),
+        ({"maximum": cny("1.00"), "minimum": cny("1.01")}, ("INVALID", "minimum")),
+        ({"maximum": cny("1.00"), "minimum": cny("-0.01")}, ("INVALID", "minimum")),
+        (
+            {"maximum": cny("1.00"), "minimum": {"amount": "1.00", "currencyCode": "USD"}},
+            ("INVALID", "minimum"),
+        ),
+    ],
+)
+async def test_a_rule_that_makes_no_sense_is_refused(
+    clients: Clients, given: dict[str, Any], told: tuple[str, str]
+) -> None:
+    clerk = await clients.staff(Role.WAREHOUSE)
+
+    refused = await clerk.do(SAVE, **given)
+
+    assert refusals(refused) == [told]
+    assert refused["cashRules"] is None
+    assert (await clerk.get(RULES))["cashRules"] == []
+
+
+async def test_only_the_staff_of_the_warehouse_set_rules(clients: Clients) -> None:
+    for role in (Role.CUSTOMER, Role.SUPPORT):
+        refused = await (await clients.staff(role)).do(SAVE, maximum=cny("0.00"))
+        assert codes(refused) == ["FORBIDDEN"]
