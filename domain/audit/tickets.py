@@ -44,7 +44,9 @@ def find_wrong_reductions() -> AnySelect:
     """Deliveries whose units cost less than was refunded for that, on orders of which anything is left to be
     refunded: a refund is never more than that."""
     refunded = sum_by(TicketLine.order_line_id, TicketLine.difference_amount)
-    left = sum_by(Payment.order_id, Payment.captured_amount - Payment.refunded_amount)
+    left = sum_by(
+        Payment.order_id, Payment.captured_amount - Payment.refunded_amount - Payment.disputed_amount
+    )
     total = func.sum(DeliveryLine.reduction_amount * DeliveryLine.quantity)
     reduced = (
         select(DeliveryLine.delivery_id, DeliveryLine.order_line_id, total.label("total"))

@@ -15,7 +15,14 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.payment import fail_refund, request_refund, settle_attempt, settle_refund, start_payment
+from domain.payment import (
+    fail_refund,
+    request_refund,
+    retry_refund,
+    settle_attempt,
+    settle_refund,
+    start_payment,
+)
 from edge.commands.reconcile import reconcile_and_print, reconcile_day, reconcile_file
 from events.shop import Shop
 from gateways.payment.provider import ProviderError, Statement, StatementUnreadable
@@ -488,3 +495,41 @@ async def test_a_fee_in_another_currency_than_its_payment_is_told_and_not_booked
         "  0 fees posted, 0 earlier differences resolved",
         "All of it agrees.",
     ]
+
+
+async def test_a_refund_is_stated_under_the_name_it_was_sent_by_last(
+    shop: Shop, session: AsyncSession, provider: StatingProvider, file: Path
+) -> None:
+    order, payment = await paid_order(session)
+    [refund] = await request_refund(session, order, Money(900, CNY), reason="x", cause=Cause(NOW))
+    await fail_refund(
+        session, refund.id, reason="ended", retry_after=timedelta(0), cause=Cause(NOW), renew=True
+    )
+    assert await retry_refund(session, refund.id, cause=Cause(NOW))
+    await settle_refund(session, refund.id, provider_reference="R", cause=Cause(NOW))
+    await session.commit()
+    paid, last = (PAYMENT, name_of(payment), 9_900, 0, NOW), f"{refund.reference}-2"
+    assert refund.sent_reference == last
+
+    assert await reconcile(shop, file, paid, (REFUND, last, -900, 0, NOW)) == 0
+    assert await reconcile(shop, file, paid) == 1
+    assert await differences(shop) == [("MISSING_THERE", refund.reference, "-9.00 CNY", "-")]
+    twice = [(REFUND, each, -900, 0, NOW) for each in (refund.reference, last)]
+    assert await reconcile(shop, file, paid, *twice) == 1
+    assert await differences(shop) == [("MISSING_HERE", refund.reference, "SUCCEEDED", "-9.00 CNY")]
+
+
+async def test_a_refund_that_the_bank_has_paid_is_not_to_be_stated_by_the_provider(
+    shop: Shop, session: AsyncSession, provider: StatingProvider, file: Path
+) -> None:
+    order, payment = await paid_order(session)
+    [refund] = await request_refund(session, order, Money(900, CNY), reason="x", cause=Cause(NOW))
+    await settle_refund(
+        session, refund.id, provider_reference="BANK", cause=Cause(NOW), out_of=LedgerAccount.BANK
+    )
+    await session.commit()
+    lines = [(PAYMENT, name_of(payment), 9_900, 0, NOW), (REFUND, refund.reference, -900, 0, NOW)]
+
+    assert await reconcile(shop, file, *lines) == 1
+
+    assert await differences(shop) == [("MISSING_HERE", refund.reference, "SUCCEEDED", "-9.00 CNY")]
