@@ -22,6 +22,7 @@ from events.payment import PaymentStart, begin_payment
 from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.payment import OLDEST_REFUND, select_refunds
 from models import (
+    Account,
     ActionKind,
     Order,
     Payment,
@@ -306,6 +307,25 @@ async def expected_dates(refunds: Sequence[Refund], info: Info) -> list[datetime
         expected_by(refund, payment.method) if payment else None
         for refund, payment in zip(refunds, payments, strict=True)
     ]
+
+
+async def requesters(refunds: Sequence[Refund], info: Info) -> list[Account | None]:
+    """Who has asked for it; null where it followed automatically, and for customers."""
+    return await find_deciding_staff(info, [refund.requested_by_id for refund in refunds])
+
+
+async def deciders(refunds: Sequence[Refund], info: Info) -> list[Account | None]:
+    """The second person, who approved or declined it; null where nobody has, and for customers."""
+    return await find_deciding_staff(info, [refund.decided_by_id for refund in refunds])
+
+
+async def find_deciding_staff(info: Info, account_ids: Sequence[int | None]) -> list[Account | None]:
+    """The accounts, for those who decide about refunds."""
+    if not info.context.viewer.may(Permission.REFUND):
+        return [None] * len(account_ids)
+    ids = sorted({account_id for account_id in account_ids if account_id is not None})
+    found = dict(zip(ids, await info.context.load.account.load_many(ids), strict=True))
+    return [found.get(account_id or 0) for account_id in account_ids]
 
 
 async def own_payment_id(info: Info, id: strawberry.ID) -> int:

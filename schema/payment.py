@@ -14,6 +14,7 @@ from resolvers import reasons
 from resolvers.context import Info
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
+from schema.account import Account
 from schema.connection import Connection
 from schema.dispute import Dispute
 from schema.limits.sizes import FEW, PRICING, SOME
@@ -61,6 +62,8 @@ class Refund(Node):
     decided_at: datetime | None
     """When a second person approved or declined it; null where nobody had to, or nobody has yet."""
     expected_by: datetime | None = batched(resolve.expected_dates)
+    requested_by: Account | None = batched(resolve.requesters)
+    decided_by: Account | None = batched(resolve.deciders)
     payment: "Payment" = loaded("payment", key="payment_id")
     """The payment that is refunded."""
     ticket: LaterTicket | None = loaded("ticket", key="ticket_id")

@@ -31,8 +31,11 @@ def find_wrong_ticket_units() -> AnySelect:
 
 
 def find_wrong_ticket_lines() -> AnySelect:
-    """Tickets whose lines bring back more than they do: what lines do not, is for the fee."""
-    lines = sum_by(TicketLine.ticket_id, TicketLine.refund_amount)
+    """Tickets whose lines bring back more than they do: what lines do not, is for the fee.
+
+    Units that were cancelled may not have been paid: what they cost came off the order then.
+    """
+    lines = sum_by(TicketLine.ticket_id, TicketLine.refund_amount, TicketLine.cancelled.is_(False))
     return (
         select_rows(Ticket.number, expected=Ticket.refund_amount, found=lines.c.total)
         .join(lines, lines.c.ticket_id == Ticket.id)

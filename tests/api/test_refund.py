@@ -214,7 +214,9 @@ async def test_a_goodwill_refund_is_apportioned_to_both_payments(
 
 APPROVE = """
 mutation ($input: RefundApproveInput!) {
-  refundApprove(input: $input) { refund { status decidedAt expectedBy } userErrors { code field } }
+  refundApprove(input: $input) {
+    refund { status decidedAt expectedBy requestedBy { id } decidedBy { id } } userErrors { code field }
+  }
 }
 """
 DECLINE = """
@@ -223,7 +225,11 @@ mutation ($input: RefundDeclineInput!) {
 }
 """
 WAITING = """
-{ refunds(status: [WAITING]) { nodes { id expectedBy total { amount } } } }
+{
+  refunds(status: [WAITING]) {
+    nodes { id expectedBy requestedBy { id } decidedBy { id } total { amount } }
+  }
+}
 """
 
 
@@ -231,6 +237,11 @@ WAITING = """
 def low_limit(shop: Shop) -> None:
     """More than 50.00 CNY takes a second person."""
     shop.database.writes.configure(info={APPROVAL_LIMITS_KEY: {CurrencyCode.CNY: 5_000}})
+
+
+def account_of(client: Client) -> dict[str, str]:
+    assert client.account is not None
+    return {"id": global_id("Account", client.account.id)}
 
 
 async def request_above_limit(shop: Shop, clerk: Client) -> tuple[Order, str]:
@@ -241,6 +252,7 @@ async def request_above_limit(shop: Shop, clerk: Client) -> tuple[Order, str]:
     await clerk.do(REFUND, orderId=order_id, amount=amount, reason="A scratch.", idempotencyKey="k")
     [refund] = (await clerk.get(WAITING))["refunds"]["nodes"]
     assert (refund["total"]["amount"], refund["expectedBy"]) == ("60.00", None)
+    assert (refund["requestedBy"], refund["decidedBy"]) == (account_of(clerk), None)
     return order, refund["id"]
 
 
@@ -265,6 +277,8 @@ async def test_a_refund_above_the_limit_is_sent_when_somebody_else_approves(
         "status": "PENDING",
         "decidedAt": moment,
         "expectedBy": (shop.clock() + timedelta(days=1)).isoformat(),
+        "requestedBy": account_of(clerk),
+        "decidedBy": account_of(other),
     }
     assert again["userErrors"] == [{"code": "WRONG_STATE", "field": ["id"]}]
     assert provider.refunds == [f"{order.number}-R1"]

@@ -9,9 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account.access import change_staff_role
+from domain.aftersales.cancelling import cancel_lines
+from domain.aftersales.rules import ClaimedUnits
+from domain.aftersales.settlement import follow_refunds, retry_refunds
 from domain.audit import audit_books
 from domain.cause import Cause
-from domain.errors import Forbidden, LimitReached, WrongState
+from domain.errors import Forbidden, Invalid, LimitReached, WrongState
 from domain.ledger import net_sales
 from domain.order import cancel_order, lock_order
 from domain.payment import (
@@ -19,6 +22,7 @@ from domain.payment import (
     approve_refund,
     confirm_refund,
     decline_refund,
+    pay_credit_refund,
     refund_cancelled_order,
     refund_everything,
     refund_in_goodwill,
@@ -47,9 +51,12 @@ from models import (
     RefundStatus,
     RefundTarget,
     Role,
+    TicketStatus,
+    TicketType,
 )
 from tests.factories.account import create_account
-from tests.factories.order import CASH, NOW, create_order, deliver, events_of, payments_of
+from tests.factories.aftersales import DEADLINES, create_ticket, order_lines_of, refunds_of
+from tests.factories.order import CASH, NOW, RECEIPT_AFTER, create_order, deliver, events_of, payments_of
 from tests.given import ledger_balances
 
 CNY = CurrencyCode.CNY
@@ -417,3 +424,47 @@ def test_nobody_says_by_when_what_waits_for_people_is_paid(status: RefundStatus)
 def test_every_method_has_its_days_and_every_currency_its_limit() -> None:
     assert EXPECTED_WITHIN.keys() == set(PaymentMethod)
     assert APPROVAL_LIMITS.keys() == set(CurrencyCode)
+
+
+async def test_a_ticket_whose_refund_is_abnormal_ends_with_store_credit_and_not_by_trying_again(
+    shop: Shop, session: AsyncSession
+) -> None:
+    ticket = await create_ticket(session, type=TicketType.REFUND_ONLY, status=TicketStatus.REFUNDING)
+    [refund] = await refunds_of(session, ticket)
+    await report(session, refund, RefundOutcome.ABNORMAL)
+    await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
+    with pytest.raises(WrongState, match="Transfer this refund"):
+        await retry_refunds(session, ticket.id, cause=Cause(NOW))
+    statuses = [ticket.status]
+    assert refund.status is RefundStatus.ABNORMAL
+    await redirect_refund(session, refund.id, cause=Cause(NOW))
+    await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
+    statuses.append(ticket.status)
+    await pay_credit_refund(session, refund.id, cause=Cause(NOW))
+    await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
+    statuses.append(ticket.status)
+    assert await audit_books(session) == []
+    await session.commit()
+
+    assert statuses == [TicketStatus.REFUND_FAILED, TicketStatus.REFUNDING, TicketStatus.COMPLETED]
+
+
+async def test_cancelled_lines_of_guests_do_not_go_into_store_credit(
+    shop: Shop, session: AsyncSession
+) -> None:
+    guest = await create_account(session, role=Role.GUEST_BUYER)
+    order = await create_order(session, account=guest, status=OrderStatus.CONFIRMED)
+    [line] = await order_lines_of(session, order)
+    with pytest.raises(Invalid):
+        await cancel_lines(
+            session,
+            order.id,
+            [ClaimedUnits(line.id, 1)],
+            reason="x",
+            refund_to=RefundTarget.STORE_CREDIT,
+            receipt_after=RECEIPT_AFTER,
+            cause=Cause(NOW),
+        )
+    await session.commit()
+
+    assert (order.status, line.cancelled) == (OrderStatus.CONFIRMED, 0)

@@ -37,7 +37,7 @@ from tests.factories.payment import (
     reload_order,
     start_new_payment,
 )
-from tests.observe import run_until_idle
+from tests.observe import assert_books_agree, run_until_idle
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")
 
@@ -283,6 +283,7 @@ async def test_a_refund_that_comes_back_on_a_closed_order_is_a_task_and_the_orde
     refund = await only_refund(shop, order)
     assert (after.status, after.payment_status.value) == (OrderStatus.CLOSED, "PAID")
     assert (refund.status, refund.failure, refund.settled_at) == (RefundStatus.ABNORMAL, "Closed.", None)
+    await assert_books_agree(shop)
     async with shop.database.writes.begin() as session:
         await confirm_refund(session, refund.id, reference="BANK-1", cause=Cause(shop.clock()))
     assert (await reload_order(shop, order)).payment_status.value == "REFUNDED"
