@@ -16,6 +16,9 @@ EXPECTED_WITHIN: Mapping[PaymentMethod, timedelta] = {
 """How long it takes at most until the customer has the money: balances have it at once, banks take working
 days, and what was paid in cash is transferred by the staff, who have seven days by law."""
 
+EXPECTED_AT_MOST = timedelta(days=14)
+"""For a provider that is not named above."""
+
 EXPECTED_STATUSES = frozenset({RefundStatus.PENDING, RefundStatus.SUCCEEDED})
 
 
@@ -29,4 +32,6 @@ def expected_by(refund: Refund, method: PaymentMethod) -> datetime | None:
     if refund.status not in EXPECTED_STATUSES and refund.retry_at is None:
         return None
     way = PaymentMethod.STORE_CREDIT if refund.target is RefundTarget.STORE_CREDIT else method
-    return (refund.retry_at or refund.decided_at or refund.created_at) + EXPECTED_WITHIN[way]
+    return (refund.retry_at or refund.decided_at or refund.created_at) + EXPECTED_WITHIN.get(
+        way, EXPECTED_AT_MOST
+    )

@@ -49,7 +49,7 @@ class PaymentConnection:
     connect: ConnectProvider
     settings: Callable[[Settings], ProviderSettings]
 
-    def is_wanted(self, settings: Settings) -> bool:
+    def has_settings(self, settings: Settings) -> bool:
         """Whether anybody has set any of its settings."""
         return bool(self.settings(settings).model_fields_set)
 
@@ -72,15 +72,15 @@ def connect_payment_providers(
 
     Of those that nobody has begun to set up it says nothing here: `log_methods_off` does where a shop starts.
     """
-    wanted = [each for each in connections if each.is_wanted(settings)]
-    providers = {each.method: each.connect(settings, client, clock, secrets) for each in wanted}
+    begun = [each for each in connections if each.has_settings(settings)]
+    providers = {each.method: each.connect(settings, client, clock, secrets) for each in begun}
     return {method: provider for method, provider in providers.items() if provider}
 
 
 def log_methods_off(settings: Settings, connections: Sequence[PaymentConnection] = CONNECTIONS) -> None:
     """Log a line for each method that nobody has begun to set up, with the variables it needs."""
     for each in connections:
-        if not each.is_wanted(settings):
+        if not each.has_settings(settings):
             log.info("payment.method_off", method=each.method.value, missing=each.settings(settings).missing)
 
 

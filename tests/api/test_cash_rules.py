@@ -58,10 +58,10 @@ async def order_by_cash(
 
 def refusal_of(option: dict[str, Any], placed: dict[str, Any]) -> tuple[str, str] | None:
     """Why not; the same in both places."""
-    told = [(error["code"], error["message"]) for error in placed["userErrors"]]
+    refused = [(error["code"], error["message"]) for error in placed["userErrors"]]
     listed = option["refusal"] and (option["refusal"]["code"], option["refusal"]["message"])
-    assert option["possible"] is (not told)
-    assert told == ([listed] if listed else [])
+    assert option["possible"] is (not refused)
+    assert refused == ([listed] if listed else [])
     return listed
 
 
@@ -99,9 +99,9 @@ async def test_less_cash_than_the_least_is_refused(
 ) -> None:
     await add_rule(shop, "CN", least=30, most=5_000)
 
-    said = await order_by_cash(await clients.customer(), shop, ADDRESS, amount=amount)
+    answers = await order_by_cash(await clients.customer(), shop, ADDRESS, amount=amount)
 
-    assert refusal_of(*said) == expected
+    assert refusal_of(*answers) == expected
 
 
 async def test_an_order_that_goes_to_several_places_follows_the_strictest_rule(
@@ -109,9 +109,9 @@ async def test_an_order_that_goes_to_several_places_follows_the_strictest_rule(
 ) -> None:
     await add_rule(shop, "CN", "四川省", most=0)
 
-    said = await order_by_cash(await clients.customer(), shop, ADDRESS, SICHUAN, amount="198.00")
+    answers = await order_by_cash(await clients.customer(), shop, ADDRESS, SICHUAN, amount="198.00")
 
-    assert refusal_of(*said) == NOWHERE
+    assert refusal_of(*answers) == NOWHERE
 
 
 async def test_without_an_address_the_rule_of_everywhere_counts(clients: Clients, shop: Shop) -> None:
@@ -180,7 +180,7 @@ async def test_the_staff_set_and_remove_rules(clients: Clients, shop: Shop) -> N
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "refusal"),
     [
         ({"countryCode": "XX", "maximum": cny("1.00")}, ("INVALID", "countryCode")),
         ({"countryCode": "CN", "province": "Kansas", "maximum": cny("1.00")}, ("INVALID", "province")),
@@ -196,13 +196,13 @@ async def test_the_staff_set_and_remove_rules(clients: Clients, shop: Shop) -> N
     ],
 )
 async def test_a_rule_that_makes_no_sense_is_refused(
-    clients: Clients, given: dict[str, Any], told: tuple[str, str]
+    clients: Clients, given: dict[str, Any], refusal: tuple[str, str]
 ) -> None:
     clerk = await clients.staff(Role.WAREHOUSE)
 
     refused = await clerk.do(SAVE, **given)
 
-    assert refusals(refused) == [told]
+    assert refusals(refused) == [refusal]
     assert refused["cashRules"] is None
     assert (await clerk.get(RULES))["cashRules"] == []
 
