@@ -2,11 +2,15 @@
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import cast
 
 import httpx
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.cause import Cause
+from domain.payment import AttemptUnderWay, close_attempt, start_payment
 from events.payment import PaymentStart, begin_payment
 from events.shop import Shop
 from gateways.payment.provider import (
@@ -86,6 +90,17 @@ async def pay_at_sandbox(
 ) -> None:
     """The payer pays or declines on the pay page, and the shop is notified."""
     await sandbox_of(shop).settle((await attempt_of(shop, payment)).reference, status)
+
+
+async def start_after_closing(
+    session: AsyncSession, payment_id: int, *, query_at: datetime, cause: Cause
+) -> PaymentAttempt:
+    """Start a payment; what it was started by before is closed at the provider."""
+    try:
+        return await start_payment(session, payment_id, query_at=query_at, cause=cause)
+    except AttemptUnderWay as other:
+        await close_attempt(session, other.attempt_id, confirmed=True, query_at=None, cause=cause)
+        return await start_payment(session, payment_id, query_at=query_at, cause=cause)
 
 
 async def event_names_of(shop: Shop, order: Order) -> list[str]:

@@ -13,6 +13,7 @@ from events.shop import Shop
 from models import Payment
 from tests.domain.states.outcomes import LATER, Command, check_outcomes, documented_outcomes
 from tests.factories.order import CASH, NOW, PAY_WITHIN, SANDBOX, TERMS, create_order, pack, payments_of
+from tests.factories.payment import start_after_closing
 
 TITLE = "Payments in advance in place of cash"
 
@@ -46,7 +47,7 @@ async def pack_all(session: AsyncSession, payment: Payment) -> None:
 
 
 COMMANDS: Mapping[str, Command] = {
-    "the customer starts it": lambda session, it: start_payment(
+    "the customer starts it": lambda session, it: start_after_closing(
         session, it.id, query_at=LATER, cause=Cause(NOW)
     ),
     "the provider captures it": lambda session, it: capture_payment(session, it.id, cause=Cause(NOW)),

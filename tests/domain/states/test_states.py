@@ -104,6 +104,7 @@ from tests.factories.order import (
     pay,
     payments_of,
 )
+from tests.factories.payment import start_after_closing
 
 DERIVED = {models.OrderPaymentStatus, FulfilmentStatus, models.OrderDisplayStatus}
 """From the books and from the parcels: nobody moves these."""
@@ -324,7 +325,7 @@ async def close_all_payments(session: AsyncSession, payment: Payment) -> None:
 
 
 PAYMENT: Mapping[str, Command] = {
-    "the customer starts it": lambda session, it: start_payment(
+    "the customer starts it": lambda session, it: start_after_closing(
         session, it.id, query_at=LATER, cause=Cause(NOW)
     ),
     "the provider captures it": lambda session, it: capture_payment(session, it.id, cause=Cause(NOW)),
