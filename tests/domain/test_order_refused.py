@@ -157,7 +157,7 @@ async def test_payments_add_up_exactly(shop: Shop, session: AsyncSession) -> Non
 @pytest.mark.parametrize(
     ("payment", "field"),
     [
-        (PlannedPayment(PaymentMethod.ALIPAY, Money(9_900, CurrencyCode.CNY)), "method"),
+        (PlannedPayment(PaymentMethod.WECHAT_PAY, Money(9_900, CurrencyCode.CNY)), "method"),
         (PlannedPayment(SANDBOX, Money(9_900, CurrencyCode.USD)), "amount"),
         (PlannedPayment(SANDBOX, Money(-100, CurrencyCode.CNY)), "amount"),
         (PlannedPayment(SANDBOX, Money(0, CurrencyCode.CNY)), "amount"),

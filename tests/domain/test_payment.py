@@ -257,6 +257,7 @@ async def test_an_audit_finds_what_does_not_agree(shop: Shop, session: AsyncSess
 
     assert [(each.rule, each.row, each.expected, each.found) for each in wrong] == [
         ("captured as posted", payment.reference, "9900", "9899"),
+        ("money of attempts is known", payment.attempt_reference, "9900", "9899"),
         ("payment status as the books say", order.number, "PAID", "REFUNDED"),
     ]
 

@@ -62,7 +62,7 @@ NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 NUMBERS = count(1)
 CASH = PaymentMethod.CASH_ON_DELIVERY
 SANDBOX = PaymentMethod.SANDBOX
-OFFERED = frozenset(PaymentMethod)
+OFFERED = frozenset(PaymentMethod) - {PaymentMethod.WECHAT_PAY}
 PAY_WITHIN = timedelta(minutes=30)
 TERMS = OrderTerms(OFFERED, PAY_WITHIN)
 RECEIPT_AFTER = timedelta(days=10)
