@@ -22,6 +22,7 @@ from models import (
     Role,
     ShippingZone,
     StatementDifference,
+    StatementForm,
     StatementKind,
 )
 from resolvers.context import Context, Viewer
@@ -117,11 +118,13 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
     run = await create_delivery_run(session, await pack(session, await confirmed_order(session)))
     difference = StatementDifference(
         method=PaymentMethod.SANDBOX,
+        form=StatementForm.TRADES,
         subject=StatementKind.PAYMENT,
         kind=DifferenceKind.UNKNOWN_HERE,
         reference="x",
         expected="-",
         found="CNY 1.00",
+        happened_at=STARTED_AT,
         key="x",
         created_at=STARTED_AT,
         seen_at=STARTED_AT,
