@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, select
+from sqlalchemy import ColumnElement, and_, case, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import (
@@ -135,6 +135,8 @@ async def drop_replaced_lines(session: AsyncSession, period: Period, *, now: dat
             entry.read_at < now,
         )
     )
+    # Without statistics of what has just been stored, PostgreSQL takes 11 s for each page of references.
+    await session.execute(text(f"ANALYZE {entry.__tablename__}"))
 
 
 async def sum_next_references(
@@ -146,13 +148,12 @@ async def sum_next_references(
     """
     entry = StatementEntry
     here = and_(entry.method == period.method, entry.form == period.form, entry.kind == subject)
-    page = (
+    page = await session.scalars(
         select(entry.reference)
         .where(here, entry.reference > after, period.contains(entry.happened_at))
         .group_by(entry.reference)
         .order_by(entry.reference)
         .limit(PAGE)
-        .subquery()
     )
     rows = await session.execute(
         select(
@@ -166,7 +167,7 @@ async def sum_next_references(
             func.min(case((period.contains(entry.happened_at), entry.line))),
             func.count(entry.currency.distinct()),
         )
-        .where(here, entry.reference.in_(select(page.c.reference)))
+        .where(here, entry.reference.in_(page.all()))
         .group_by(entry.reference)
         .order_by(entry.reference)
     )
