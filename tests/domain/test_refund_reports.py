@@ -56,7 +56,16 @@ from models import (
 )
 from tests.factories.account import create_account
 from tests.factories.aftersales import DEADLINES, create_ticket, order_lines_of, refunds_of
-from tests.factories.order import CASH, NOW, RECEIPT_AFTER, create_order, deliver, events_of, payments_of
+from tests.factories.order import (
+    CASH,
+    NOW,
+    RECEIPT_AFTER,
+    a_variant,
+    create_order,
+    deliver,
+    events_of,
+    payments_of,
+)
 from tests.given import ledger_balances
 
 CNY = CurrencyCode.CNY
@@ -453,7 +462,8 @@ async def test_cancelled_lines_of_guests_do_not_go_into_store_credit(
     shop: Shop, session: AsyncSession
 ) -> None:
     guest = await create_account(session, role=Role.GUEST_BUYER)
-    order = await create_order(session, account=guest, status=OrderStatus.CONFIRMED)
+    lines = [(await a_variant(session), 2)]
+    order = await create_order(session, account=guest, lines=lines, status=OrderStatus.CONFIRMED)
     [line] = await order_lines_of(session, order)
     with pytest.raises(Invalid):
         await cancel_lines(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -153,7 +153,9 @@ async def return_units(session: AsyncSession, order: Order, units: int) -> None:
 
 
 @settings(
-    max_examples=6, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     price=st.integers(7, 997),
@@ -162,6 +164,8 @@ async def return_units(session: AsyncSession, order: Order, units: int) -> None:
     returned=st.lists(st.integers(1, 2), min_size=1, max_size=2),
     to=st.sampled_from(RefundTarget),
 )
+# Of cancelled units cash that is still to come is left out first: here it is too little.
+@example(price=997, weights=[20, 20, 20, 1], cancelled=2, returned=[1], to=RefundTarget.STORE_CREDIT)
 async def test_each_leg_gives_back_its_part_and_in_the_end_all_of_it(
     shop: Shop,
     session: AsyncSession,
