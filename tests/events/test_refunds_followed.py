@@ -49,15 +49,15 @@ FAILED, UNKNOWN = RefundOutcome.FAILED, RefundOutcome.UNKNOWN
 
 @dataclass
 class RefundingProvider(ScriptedProvider):
-    """A provider that answers about refunds as it is told, the last answer again and again."""
+    """A provider that answers about refunds as it is reported, the last answer again and again."""
 
     answers: list[RefundOutcome] = field(default_factory=lambda: [SUCCEEDED])
-    told: list[RefundStart] = field(default_factory=list)
+    reported: list[RefundStart] = field(default_factory=list)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
 
     async def refund(self, refund: RefundStart) -> RefundReport:
         self.raise_next_error()
-        self.told.append(refund)
+        self.reported.append(refund)
         return self.next_report(refund)
 
     async def query_refund(self, refund: RefundStart, provider_reference: str | None) -> RefundReport:
@@ -119,7 +119,7 @@ async def test_a_refund_on_its_way_is_asked_after_ever_later_until_it_has_ended(
     refund = await only_refund(shop, order)
     assert (refund.status, refund.query_at, refund.queries) == (RefundStatus.SUCCEEDED, None, 15)
     assert provider.asked == [(f"{order.number}-R1", f"P-{order.number}-R1")] * 15
-    assert len(provider.told) == 1
+    assert len(provider.reported) == 1
     assert timedelta(seconds=48) <= waits[0] <= timedelta(minutes=1)
     assert timedelta(hours=19) <= waits[-1] <= timedelta(days=1)
     assert all(earlier < later for earlier, later in pairwise(waits[:11]))
@@ -135,7 +135,7 @@ async def test_a_refund_the_provider_has_never_taken_is_sent_again_under_its_ref
     tick(QUERY_AFTER)
     await run_until_idle(shop)
 
-    assert [each.reference for each in provider.told] == [f"{order.number}-R1"] * 2
+    assert [each.reference for each in provider.reported] == [f"{order.number}-R1"] * 2
     assert provider.asked == [(f"{order.number}-R1", None)]
     assert (await only_refund(shop, order)).status is RefundStatus.SUCCEEDED
 
@@ -167,7 +167,7 @@ async def test_a_refund_the_provider_ends_unpaid_is_sent_under_a_new_reference(
     tick(shop.settings.payments.refund_retry_after)
     await run_until_idle(shop)
 
-    assert [each.reference for each in provider.told] == [f"{order.number}-R1", f"{order.number}-R1-2"]
+    assert [each.reference for each in provider.reported] == [f"{order.number}-R1", f"{order.number}-R1-2"]
     refund = await only_refund(shop, order)
     assert (refund.status, refund.provider_reference) == (RefundStatus.SUCCEEDED, f"P-{order.number}-R1-2")
 
@@ -197,7 +197,7 @@ async def test_a_notice_that_overtakes_the_answer_counts_and_so_does_one_without
     await run_until_idle(shop)
 
     assert (await only_refund(shop, order)).status is RefundStatus.SUCCEEDED
-    assert provider.told == []
+    assert provider.reported == []
 
 
 @pytest.mark.parametrize(
@@ -259,8 +259,8 @@ async def test_a_refund_names_the_attempt_that_brought_the_money(shop: Shop) -> 
         await cancel_order(session, order.id, reason="late", cause=Cause(shop.clock()))
     await run_until_idle(shop)
 
-    [told] = provider.told
-    assert (told.attempt.reference, told.attempt.amount, told.amount) == (
+    [reported] = provider.reported
+    assert (reported.attempt.reference, reported.attempt.amount, reported.amount) == (
         attempt.reference,
         attempt.total,
         payment.total,
