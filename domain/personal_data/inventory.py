@@ -22,6 +22,7 @@ from models import (
     DeliveryLine,
     DeliveryRunStop,
     DeviceToken,
+    Dispute,
     Event,
     GiftCard,
     GuestAccount,
@@ -49,6 +50,7 @@ from models import (
     Shipment,
     ShipmentLine,
     SignIn,
+    StatementDifference,
     StoreCredit,
     StoreCreditMovement,
     Ticket,
@@ -170,6 +172,10 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
         {"reason": "", "void_reason": None},
         secret=frozenset({"code_hash", "issued_by", "ended_by"}),
     ),
+    Dispute: PersonalTable(lambda id: Dispute.order_id.in_(orders_of(id)), {"reason": ""}, exported=False),
+    StatementDifference: PersonalTable(
+        lambda id: StatementDifference.order_id.in_(orders_of(id)), {"note": ""}, exported=False
+    ),
     Refund: PersonalTable(lambda id: Refund.order_id.in_(orders_of(id)), {"reason": "", "failure": None}),
     OrderEditUnits: PersonalTable(
         lambda id: OrderEditUnits.edit_id.in_(
@@ -244,6 +250,11 @@ NOT_PERSONAL: Mapping[str, str] = {
     "payment_attempts.reference": "the shop's name for it at the provider: the books",
     "payments.attempt_reference": "the shop's name for it at the provider: the books",
     "payments.reference": "the shop's name for it at the provider: the books",
+    "disputes.reference": "the provider's name for it: the books",
+    "statement_differences.expected": "an amount or a day: the books",
+    "statement_differences.found": "as what was expected",
+    "statement_differences.key": "made of references: the books",
+    "statement_differences.reference": "the name of a payment or refund at the provider: the books",
     "postings.key": "made of ids: the books",
     "deliveries.country_code": "a country, for the books",
     "order_promotion_rules.rules": "what the promotions of the shop were",

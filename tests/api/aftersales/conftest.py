@@ -27,7 +27,7 @@ async def case(clients: Clients, shop: Shop) -> TicketCase:
         for payment in await payments_of(session, order):
             session.add(
                 SandboxCharge(
-                    reference=payment.reference,
+                    reference=payment.attempt_reference,
                     order_number=order.number,
                     currency=payment.currency,
                     amount=payment.amount,

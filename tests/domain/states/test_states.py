@@ -106,8 +106,13 @@ from tests.factories.order import (
 )
 from tests.factories.payment import start_after_closing
 
-DERIVED = {models.OrderPaymentStatus, FulfilmentStatus, models.OrderDisplayStatus}
-"""From the books and from the parcels: nobody moves these."""
+DERIVED = {
+    models.AttemptStatus,
+    models.OrderPaymentStatus,
+    FulfilmentStatus,
+    models.OrderDisplayStatus,
+}
+"""From the books and from the parcels, or said by providers: nobody moves these."""
 
 
 async def order_in_state(session: AsyncSession, state: str) -> Order:
