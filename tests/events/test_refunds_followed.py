@@ -49,7 +49,7 @@ FAILED, UNKNOWN = RefundOutcome.FAILED, RefundOutcome.UNKNOWN
 
 @dataclass
 class RefundingProvider(ScriptedProvider):
-    """A provider that answers about refunds as it is reported, the last answer again and again."""
+    """A provider that answers about refunds as the test says, the last answer again and again."""
 
     answers: list[RefundOutcome] = field(default_factory=lambda: [SUCCEEDED])
     reported: list[RefundStart] = field(default_factory=list)
