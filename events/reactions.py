@@ -38,15 +38,16 @@ from events.aftersales import (
 )
 from events.notices.customer import notify_customer
 from events.order import carry_out_edit_of_payment
-from events.payment import close_payments_at_providers, send_refunds, settle_cancelled_order
+from events.payment import close_attempts, credit_refunds, settle_cancelled_order
 from events.pickup import end_pickups_of_cancelled_order
-from events.types import AfterTransaction, InTransaction, Reactions, reactions_to
+from events.types import InTransaction, Reactions, reactions_to
 from events.unshipped import (
     deliver_replacement_without_shipping,
     deliver_what_needs_no_shipping,
 )
 
 NOTIFY = InTransaction(notify_customer)
+CLOSE_ATTEMPTS = InTransaction(close_attempts)
 DELIVER_REPLACEMENT = InTransaction(deliver_replacement_without_shipping)
 DELIVER_UNSHIPPED = InTransaction(deliver_what_needs_no_shipping)
 
@@ -62,15 +63,15 @@ REACTIONS: Reactions = dict(
             InTransaction(settle_cancelled_order),
             InTransaction(end_pickups_of_cancelled_order),
             NOTIFY,
-            AfterTransaction(close_payments_at_providers),
+            CLOSE_ATTEMPTS,
         ),
         reactions_to(OrderCompleted, NOTIFY),
         reactions_to(OrderEdited, DELIVER_UNSHIPPED),
         reactions_to(OrderLinesCancelled, DELIVER_UNSHIPPED),
-        reactions_to(OrderEditDropped, AfterTransaction(close_payments_at_providers)),
-        reactions_to(OrderPaymentsChanged, AfterTransaction(close_payments_at_providers)),
+        reactions_to(OrderEditDropped, CLOSE_ATTEMPTS),
+        reactions_to(OrderPaymentsChanged, CLOSE_ATTEMPTS),
         reactions_to(PaymentCaptured, InTransaction(carry_out_edit_of_payment)),
-        reactions_to(RefundRequested, InTransaction(update_ticket_of_refund), AfterTransaction(send_refunds)),
+        reactions_to(RefundRequested, InTransaction(update_ticket_of_refund), InTransaction(credit_refunds)),
         reactions_to(RefundSucceeded, InTransaction(update_ticket_of_refund), NOTIFY),
         reactions_to(RefundAbnormal, InTransaction(update_ticket_of_refund)),
         reactions_to(RefundFailed, InTransaction(update_ticket_of_refund)),

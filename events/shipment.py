@@ -130,4 +130,4 @@ UNDELIVERED_SHIPMENTS = Timer(
     act=end_overdue,
     age=lambda settings: settings.deadlines.undelivered_ended_after,
 )
-CARRIER_POLLS = Timer("shipment.poll", due=due_carrier_polls, act=poll_carrier)
+CARRIER_POLLS = Timer("shipment.poll", due=due_carrier_polls, act=poll_carrier, partner="carriers")

@@ -73,12 +73,14 @@ class Timer:
     """
 
     name: str
-    due: Callable[[datetime], Select[int]]
+    due: Callable[[datetime], Select[Any]]
     act: Callable[[Resources, Any], Awaitable[None]]
     act_on_group: Callable[[Resources, Sequence[Any]], Awaitable[int]] | None = None
     """Acts on many in one transaction, except on those that another process has locked; returns how many."""
     age: Callable[[Settings], timedelta] = lambda settings: timedelta()
     """How long rows without a due time of their own wait: `due` is asked for the moment so long ago."""
+    partner: str | None = None
+    """Whom it calls; what is due for one partner waits for no other one, and nothing else waits for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
 """Calls to partners are counted, timed and traced, whatever the partner is."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
 
 import httpx
 
 from gateways.carrier import Carrier, CarrierEvent, Parcel, Waybill
+from gateways.circuit import CircuitBreaker
 from gateways.metrics import Metrics
 from gateways.notice import NoticeRefused
 from gateways.payment.provider import (
@@ -20,6 +23,7 @@ from gateways.payment.provider import (
     NotYetThere,
     Paid,
     PaymentProvider,
+    ProviderError,
     ProviderRefused,
     RefundStart,
     Start,
@@ -29,13 +33,18 @@ from gateways.payment.provider import (
 from gateways.tracing import Tracer, open_span
 from models import AttemptReport, CarrierCode, CurrencyCode, PaymentChannel, PaymentMethod, RefundReport
 
+CALL_SECONDS = 30.0
+"""How long a call to a payment provider may take in all, with everything it consists of."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallObserver:
-    """Measures the calls of one process to its partners."""
+    """Measures the calls of one process to its partners, and leaves those alone that do not answer."""
 
     metrics: Metrics
     tracer: Tracer | None = None
+    breakers: dict[str, CircuitBreaker] = field(default_factory=lambda: defaultdict(CircuitBreaker))
+    """By payment method."""
 
     @contextmanager
     def observe(self, kind: str, partner: str, call: str) -> Iterator[None]:
@@ -51,10 +60,33 @@ class CallObserver:
         finally:
             self.metrics.gateway_calls.at(kind, partner, call, outcome).add(perf_counter() - began)
 
+    @asynccontextmanager
+    async def call_provider(self, method: PaymentMethod, call: str) -> AsyncIterator[None]:
+        """Measure a call to a payment provider; ProviderError where it takes too long or is not made."""
+        breaker = self.breakers[method.value]
+        answered: bool | None = False
+        if not breaker.enter():
+            raise ProviderError(f"{method} has not answered for some time")
+        try:
+            with self.observe("payment", method.value, call):
+                async with asyncio.timeout(CALL_SECONDS):
+                    yield
+            answered = True
+        except ProviderRefused:
+            answered = True
+            raise
+        except asyncio.CancelledError:
+            answered = None  # whoever asked has gone: that says nothing about the provider
+            raise
+        except TimeoutError as error:
+            raise ProviderError(f"{method} takes too long") from error
+        finally:
+            breaker.leave(answered=answered)
+
 
 @dataclass(frozen=True, slots=True)
 class MeasuredPayments:
-    """A payment provider whose calls are measured."""
+    """A payment provider whose calls are measured, and not made while it does not answer."""
 
     provider: PaymentProvider
     observer: CallObserver
@@ -72,23 +104,23 @@ class MeasuredPayments:
         return self.provider.currencies
 
     async def start(self, start: Start) -> Started:
-        with self.observer.observe("payment", self.method.value, "start"):
+        async with self.observer.call_provider(self.method, "start"):
             return await self.provider.start(start)
 
     async def query(self, attempt: Attempt) -> AttemptReport:
-        with self.observer.observe("payment", self.method.value, "query"):
+        async with self.observer.call_provider(self.method, "query"):
             return await self.provider.query(attempt)
 
     async def close(self, attempt: Attempt) -> Closed | Paid | NotYetThere:
-        with self.observer.observe("payment", self.method.value, "close"):
+        async with self.observer.call_provider(self.method, "close"):
             return await self.provider.close(attempt)
 
     async def refund(self, refund: RefundStart) -> RefundReport:
-        with self.observer.observe("payment", self.method.value, "refund"):
+        async with self.observer.call_provider(self.method, "refund"):
             return await self.provider.refund(refund)
 
     async def query_refund(self, refund: RefundStart, provider_reference: str | None) -> RefundReport:
-        with self.observer.observe("payment", self.method.value, "query_refund"):
+        async with self.observer.call_provider(self.method, "query_refund"):
             return await self.provider.query_refund(refund, provider_reference)
 
     async def read(self, request: NoticeRequest) -> Notice:
@@ -98,7 +130,7 @@ class MeasuredPayments:
         return self.provider.answer(verdict)
 
     async def check(self) -> Sequence[str]:
-        with self.observer.observe("payment", self.method.value, "check"):
+        async with self.observer.call_provider(self.method, "check"):
             return await self.provider.check()
 
 

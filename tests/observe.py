@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import CompoundSelect, Table, TextClause, event, literal, select, text, union_all
 
 from domain.audit import RULES, audit_books
-from events.jobs.schedule import SCHEDULE
+from events.jobs.schedule import PARTNERS, SCHEDULE
 from events.jobs.scheduler import Scheduler
 from events.relay import Relay
 from events.shop import Shop
@@ -24,10 +24,11 @@ TIMEOUT_SECONDS = 60.0
 
 async def run_until_idle(shop: Shop) -> None:
     """Relay all events, run their reactions and everything due by the shop's clock, until nothing is left."""
-    relay, scheduler = Relay(shop), Scheduler(shop, SCHEDULE)
+    relay = Relay(shop)
     shop.on_commit.pop()
+    schedulers = [Scheduler(shop, SCHEDULE, partner) for partner in [None, *PARTNERS]]
     for _ in range(ROUNDS_LIMIT):
-        if not await relay.run_once() + await scheduler.run_once():
+        if not await relay.run_once() + sum([await each.run_once() for each in schedulers]):
             return
     raise AssertionError(f"after {ROUNDS_LIMIT} rounds there was still work to do")
 

@@ -1,6 +1,6 @@
 """Attempts to make a payment at its provider; each command locks the order of the payment first."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -21,6 +21,7 @@ from models import (
     PaymentAttempt,
     PaymentAttemptStatus,
     PaymentChannel,
+    PaymentMethod,
     PaymentStatus,
 )
 from models.sql.types import AnySelect
@@ -275,9 +276,14 @@ async def lock_attempt(session: AsyncSession, attempt_id: int) -> tuple[Order, P
     return order, payment, await session.get_one(PaymentAttempt, attempt_id, populate_existing=True)
 
 
-def due_attempt_queries(now: datetime) -> AnySelect:
-    """Select the ids of attempts whose provider is to be asked."""
-    return select(PaymentAttempt.id).where(PaymentAttempt.query_at <= now).order_by(PaymentAttempt.query_at)
+def due_attempt_queries(method: PaymentMethod) -> Callable[[datetime], AnySelect]:
+    """Select the ids of attempts whose provider, that of a method, is to be asked, or told to close them."""
+    return lambda now: (
+        select(PaymentAttempt.id)
+        .join(Payment, Payment.id == PaymentAttempt.payment_id)
+        .where(PaymentAttempt.query_at <= now, Payment.method == method)
+        .order_by(PaymentAttempt.query_at)
+    )
 
 
 def due_adoptions(now: datetime) -> AnySelect:
@@ -300,17 +306,16 @@ async def claim_attempt_query(
     return await session.get_one(PaymentAttempt, attempt_id, populate_existing=True)
 
 
-async def find_attempts_to_close(session: AsyncSession, order_id: int) -> Sequence[PaymentAttempt]:
-    """Attempts of the closed payments of an order that their providers have not closed."""
-    rows = await session.scalars(
-        select(PaymentAttempt)
-        .join(Payment, Payment.id == PaymentAttempt.payment_id)
+async def close_attempts_soon(session: AsyncSession, order_id: int, *, now: datetime) -> None:
+    """Have the attempts of the closed payments of an order looked at now that no provider has closed."""
+    payments = select(Payment.id).where(Payment.order_id == order_id, Payment.status == PaymentStatus.CLOSED)
+    await session.execute(
+        update(PaymentAttempt)
         .where(
-            Payment.order_id == order_id,
-            Payment.status == PaymentStatus.CLOSED,
+            PaymentAttempt.payment_id.in_(payments),
             PaymentAttempt.status != PaymentAttemptStatus.CAPTURED,
             PaymentAttempt.closed_at.is_(None),
         )
-        .order_by(PaymentAttempt.id)
+        .values(query_at=now)
+        .execution_options(synchronize_session=False)
     )
-    return rows.all()

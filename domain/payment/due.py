@@ -1,5 +1,6 @@
 """Finding and claiming the payments and refunds for which a provider must be called again."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, or_, select, update
@@ -7,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.payment.refund_reports import delay_before_query
 from models import (
-    OFFLINE_METHODS,
     Payment,
+    PaymentMethod,
     Refund,
     RefundStatus,
     RefundTarget,
@@ -26,13 +27,23 @@ def due_refund_retries(now: datetime) -> AnySelect:
     )
 
 
-def due_refund_queries(now: datetime) -> AnySelect:
-    """Select the ids of refunds under way whose provider is to be asked, or told once more."""
-    return (
+def due_refund_calls(method: PaymentMethod) -> Callable[[datetime], AnySelect]:
+    """Select the ids of refunds that are to be sent to the provider of a method, or asked after there."""
+    is_sent = Refund.target == RefundTarget.ORIGINAL, Payment.method == method
+    return lambda now: (
         select(Refund.id)
         .join(Payment, Payment.id == Refund.payment_id)
-        .where(Refund.status == RefundStatus.PENDING, is_query_due(now))
-        .where(or_(Payment.method.not_in(OFFLINE_METHODS), Refund.target == RefundTarget.STORE_CREDIT))
+        .where(Refund.status == RefundStatus.PENDING, is_query_due(now), *is_sent)
+        .order_by(Refund.query_at)
+    )
+
+
+def due_credit_refunds(now: datetime) -> AnySelect:
+    """Select the ids of refunds that should have gone into store credit by now."""
+    return (
+        select(Refund.id)
+        .where(Refund.status == RefundStatus.PENDING, Refund.target == RefundTarget.STORE_CREDIT)
+        .where(is_query_due(now))
         .order_by(Refund.query_at)
     )
 
@@ -42,19 +53,22 @@ def is_query_due(now: datetime) -> ColumnElement[bool]:
     return or_(Refund.query_at.is_(None), Refund.query_at <= now)
 
 
-async def claim_refund_query(session: AsyncSession, refund_id: int, *, now: datetime) -> bool:
-    """Put the next question about a pending refund off, longer each time; False when another process has."""
+async def claim_refund_query(session: AsyncSession, refund_id: int, *, now: datetime) -> int | None:
+    """Put the next call for a pending refund off, longer each time; how many there were, not counting this.
+
+    None when another process makes it.
+    """
     asked = Refund.id == refund_id, Refund.status == RefundStatus.PENDING, is_query_due(now)
-    queries = await session.scalar(select(Refund.queries).where(*asked).with_for_update())
+    queries: int | None = await session.scalar(select(Refund.queries).where(*asked).with_for_update())
     if queries is None:
-        return False
+        return None
     claimed = await session.scalar(
         update(Refund)
         .where(*asked)
         .values(query_at=now + delay_before_query(refund_id, queries + 1), queries=queries + 1)
         .returning(Refund.id)
     )
-    return claimed is not None
+    return queries if claimed is not None else None
 
 
 def due_sandbox_charges(now: datetime) -> AnySelect:

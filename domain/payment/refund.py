@@ -266,7 +266,7 @@ async def retry_refund(session: AsyncSession, refund_id: int, *, cause: Cause) -
         return False
     move(refund, RefundStatus.PENDING, REFUND_TRANSITIONS)
     refund.retry_at = None
-    refund.query_at, refund.queries = cause.now + QUERY_AFTER, 0
+    refund.query_at, refund.queries = cause.now, 0
     record_refund_request(session, order, [refund], cause=cause)
     return True
 
@@ -329,9 +329,13 @@ async def create_refunds(
 
 
 def first_query_at(payment: Payment, target: RefundTarget, now: datetime) -> datetime | None:
-    """When a refund is looked after that nobody has answered; None where staff transfer it anyway."""
-    by_staff = payment.method.collected_offline and target is RefundTarget.ORIGINAL
-    return None if by_staff else now + QUERY_AFTER
+    """When a refund is sent to its provider, or looked after in case it was not put into store credit.
+
+    None where staff transfer it.
+    """
+    if target is RefundTarget.STORE_CREDIT:
+        return now + QUERY_AFTER
+    return None if payment.method.collected_offline else now
 
 
 async def credit_sale(session: AsyncSession, order: Order, amount: int, *, key: str, now: datetime) -> None:

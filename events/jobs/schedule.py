@@ -17,8 +17,9 @@ from events.order import (
 from events.payment import (
     ADOPTED_PAYMENTS,
     DELAYED_SANDBOX_CHARGES,
+    LATE_CREDIT_REFUNDS,
+    REFUND_CALLS,
     REFUSED_REFUNDS,
-    STALLED_REFUNDS,
     UNSETTLED_PAYMENTS,
 )
 from events.personal_data import ERASED_PICTURES, ERASURES
@@ -35,9 +36,10 @@ SCHEDULE: Sequence[Timer] = (
     UNCONFIRMED_RECEIPTS,
     DELAYED_SANDBOX_CHARGES,
     ADOPTED_PAYMENTS,
-    UNSETTLED_PAYMENTS,
+    *UNSETTLED_PAYMENTS,
     REFUSED_REFUNDS,
-    STALLED_REFUNDS,
+    *REFUND_CALLS,
+    LATE_CREDIT_REFUNDS,
     EXPIRED_GIFT_CARDS,
     CARRIER_POLLS,
     UNDELIVERED_SHIPMENTS,
@@ -53,3 +55,6 @@ SCHEDULE: Sequence[Timer] = (
     OLD_NOTICES,
     EXPIRED_READINGS,
 )
+
+PARTNERS = tuple(sorted({timer.partner for timer in SCHEDULE if timer.partner}))
+"""The partners that timers call; the timers of each run beside all others."""

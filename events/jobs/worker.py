@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
-from events.jobs.schedule import SCHEDULE
+from events.jobs.schedule import PARTNERS, SCHEDULE
 from events.jobs.scheduler import Scheduler
 from events.notices.sender import NoticeSender
 from events.relay import Relay
@@ -25,7 +25,7 @@ async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None
     if relays:
         jobs += [
             Relay(shop).run(),
-            Scheduler(shop, SCHEDULE).run(),
+            *(Scheduler(shop, SCHEDULE, partner).run() for partner in [None, *PARTNERS]),
             NoticeSender(shop).run(),
             shop.sales.run(),
             shop.archiver.run(),

@@ -1,13 +1,14 @@
 """Payments and refunds at their providers, which are called with no transaction open."""
 
-from events.payment.closing import ORDER_CANCELLED, close_payments_at_providers, settle_cancelled_order
+from events.payment.closing import ORDER_CANCELLED, close_attempts, settle_cancelled_order
 from events.payment.notices import take_notice
 from events.payment.queries import ADOPTED_PAYMENTS, UNSETTLED_PAYMENTS, query_attempt
 from events.payment.refunds import (
+    LATE_CREDIT_REFUNDS,
+    REFUND_CALLS,
     REFUSED_REFUNDS,
-    STALLED_REFUNDS,
+    credit_refunds,
     look_after_refund,
-    send_refunds,
 )
 from events.payment.sandbox import DELAYED_SANDBOX_CHARGES
 from events.payment.start import PaymentStart, StartedPayment, begin_payment
@@ -15,17 +16,18 @@ from events.payment.start import PaymentStart, StartedPayment, begin_payment
 __all__ = [
     "ADOPTED_PAYMENTS",
     "DELAYED_SANDBOX_CHARGES",
+    "LATE_CREDIT_REFUNDS",
     "ORDER_CANCELLED",
+    "REFUND_CALLS",
     "REFUSED_REFUNDS",
-    "STALLED_REFUNDS",
     "UNSETTLED_PAYMENTS",
     "PaymentStart",
     "StartedPayment",
     "begin_payment",
-    "close_payments_at_providers",
+    "close_attempts",
+    "credit_refunds",
     "look_after_refund",
     "query_attempt",
-    "send_refunds",
     "settle_cancelled_order",
     "take_notice",
 ]

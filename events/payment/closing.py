@@ -6,8 +6,8 @@ from domain.cause import Cause
 from domain.events import OrderCancelled, OrderEditDropped, OrderPaymentsChanged
 from domain.order import lock_order
 from domain.payment import PaymentMismatch, close_payments, refund_cancelled_order
-from domain.payment.attempts import find_attempts_to_close
-from events.payment.providers import ProviderUnavailable, load_attempt
+from domain.payment.attempts import close_attempts_soon
+from events.payment.providers import ProviderUnavailable
 from events.payment.queries import close_and_record
 from events.types import Resources
 from gateways.payment.provider import ProviderError, ProviderRefused
@@ -36,12 +36,10 @@ async def settle_cancelled_order(session: AsyncSession, event: OrderCancelled, r
     await refund_cancelled_order(session, order, target=event.refund_to, reason=reason, cause=cause)
 
 
-async def close_payments_at_providers(
-    event: OrderCancelled | OrderEditDropped | OrderPaymentsChanged, resources: Resources
+async def close_attempts(
+    session: AsyncSession,
+    event: OrderCancelled | OrderEditDropped | OrderPaymentsChanged,
+    resources: Resources,
 ) -> None:
-    """Tell providers what is not to be paid any more; what was paid meanwhile is refunded."""
-    async with resources.database.reads() as session:
-        attempts = await find_attempts_to_close(session, event.order.id)
-    for attempt in attempts:
-        payment, _ = await load_attempt(resources, attempt.id)
-        await close_and_record(resources, payment.method, attempt)
+    """Have providers asked, as soon as they answer, to take no money for what is not to be paid any more."""
+    await close_attempts_soon(session, event.order.id, now=resources.clock())

@@ -8,6 +8,7 @@ from domain.cause import Cause
 from domain.payment import PaymentMismatch, close_attempt, end_attempt, settle_attempt
 from domain.payment.attempts import (
     ASKED_AFTER_END,
+    PAYABLE,
     UNDER_WAY,
     adopt_payment,
     claim_attempt_query,
@@ -17,7 +18,14 @@ from domain.payment.attempts import (
 from events.payment.providers import describe_attempt, load_attempt, provider_for
 from events.types import Resources, Timer
 from gateways.payment.provider import Closed, NotYetThere, Paid, ProviderError, ProviderRefused
-from models import AttemptReport, AttemptStatus, PaymentAttempt, PaymentAttemptStatus, PaymentMethod
+from models import (
+    AttemptReport,
+    AttemptStatus,
+    PaymentAttempt,
+    PaymentAttemptStatus,
+    PaymentMethod,
+    PaymentStatus,
+)
 from text.messages import Message
 
 log = structlog.get_logger()
@@ -86,6 +94,10 @@ async def query_due_attempt(resources: Resources, attempt_id: int) -> None:
     if claimed is None:
         return
     try:
+        payment, attempt = await load_attempt(resources, attempt_id)
+        if payment.status is PaymentStatus.CLOSED and attempt.status in PAYABLE:
+            await close_and_record(resources, payment.method, attempt)
+            return
         status = await query_attempt(resources, attempt_id)
         if now < attempt.expires_at or status in FINAL_STATUSES:
             return
@@ -116,4 +128,9 @@ async def adopt_started_payment(resources: Resources, payment_id: int) -> None:
 
 
 ADOPTED_PAYMENTS = Timer("payment.adopted", due=due_adoptions, act=adopt_started_payment)
-UNSETTLED_PAYMENTS = Timer("payment.unsettled", due=due_attempt_queries, act=query_due_attempt)
+UNSETTLED_PAYMENTS = [
+    Timer("payment.unsettled", due=due_attempt_queries(method), act=query_due_attempt, partner=method.value)
+    for method in PaymentMethod
+    if method.has_provider
+]
+"""One for each provider: an attempt waits for no other one's provider."""

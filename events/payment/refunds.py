@@ -13,7 +13,7 @@ from domain.payment import (
     retry_refund,
 )
 from domain.payment.attempts import find_attempt_by_reference
-from domain.payment.due import claim_refund_query, due_refund_queries, due_refund_retries
+from domain.payment.due import claim_refund_query, due_credit_refunds, due_refund_calls, due_refund_retries
 from events.payment.providers import describe_attempt, provider_for
 from events.types import Resources, Timer
 from gateways.payment.provider import Attempt, ProviderError, ProviderRefused, RefundStart
@@ -24,38 +24,25 @@ from models import (
     RefundOutcome,
     RefundReport,
     RefundStatus,
-    RefundTarget,
 )
 
 log = structlog.get_logger()
 
 
-async def send_refunds(event: RefundRequested, resources: Resources) -> None:
-    """Hand refunds to the providers; one that does not answer does not delay the others."""
-    errors: list[ProviderError] = []
+async def credit_refunds(session: AsyncSession, event: RefundRequested, resources: Resources) -> None:
+    """Put refunds into store credit that go there; providers are sent the others as they fall due."""
+    cause = Cause(resources.clock())
     for refund_id in event.refund_ids:
-        try:
-            await send_refund(resources, refund_id)
-        except ProviderError as error:
-            errors.append(error)
-        except PaymentMismatch as mismatch:  # sending it again would be answered alike: it is asked after
-            log.warning("refund.answer_refused", refund=refund_id, reason=str(mismatch))
-    if errors:
-        raise errors[0]
+        await pay_credit_refund(session, refund_id, cause=cause)
 
 
-async def send_refund(resources: Resources, refund_id: int) -> None:
+async def pay_late_credit_refund(resources: Resources, refund_id: int) -> None:
+    async with resources.database.writes.begin() as session:
+        await pay_credit_refund(session, refund_id, cause=Cause(resources.clock()))
+
+
+async def send_refund(resources: Resources, refund: Refund, payment: Payment) -> None:
     """Send one refund under its own reference, which makes a second sending harmless."""
-    refund, payment = await load_refund(resources, refund_id)
-    if refund.status is not RefundStatus.PENDING:
-        return
-    if refund.target is RefundTarget.STORE_CREDIT:
-        async with resources.database.writes.begin() as session:
-            await pay_credit_refund(session, refund_id, cause=Cause(resources.clock()))
-        resources.wake_relay()
-        return
-    if payment.method.collected_offline:
-        return  # staff transfer it
     provider = provider_for(resources, payment.method)
     try:
         report = await provider.refund(await refund_start(resources, refund, payment))
@@ -72,7 +59,7 @@ async def ask_for_refund(resources: Resources, refund: Refund, payment: Payment)
     report = await provider.query_refund(start, refund.provider_reference)
     if report.outcome is RefundOutcome.UNKNOWN:
         log.info("refund.sent_again", reference=start.reference)
-        await send_refund(resources, refund.id)
+        await send_refund(resources, refund, payment)
         return
     await follow_answer(resources, payment.method, report)
 
@@ -127,19 +114,26 @@ async def retry_refused_refund(resources: Resources, refund_id: int) -> None:
 
 
 async def look_after_refund(resources: Resources, refund_id: int) -> None:
-    """Find out what became of a refund that is on its way; only one process does."""
+    """Send a refund, or find out what became of one that was sent; only one process does."""
     async with resources.database.writes.begin() as session:
-        if not await claim_refund_query(session, refund_id, now=resources.clock()):
-            return
+        calls = await claim_refund_query(session, refund_id, now=resources.clock())
+    if calls is None:
+        return
     refund, payment = await load_refund(resources, refund_id)
     try:
-        if refund.target is RefundTarget.STORE_CREDIT:
-            await send_refund(resources, refund_id)
+        if calls == 0:
+            await send_refund(resources, refund, payment)
         else:
             await ask_for_refund(resources, refund, payment)
     except (ProviderError, ProviderRefused, PaymentMismatch) as error:
-        log.warning("refund.query_failed", reference=refund.sent_reference, error=str(error))
+        log.warning("refund.call_failed", reference=refund.sent_reference, error=str(error))
 
 
-STALLED_REFUNDS = Timer("refund.stalled", due=due_refund_queries, act=look_after_refund)
+REFUND_CALLS = [
+    Timer("refund.call", due=due_refund_calls(method), act=look_after_refund, partner=method.value)
+    for method in PaymentMethod
+    if method.has_provider
+]
+"""One for each provider: a refund waits for no other one's provider."""
+LATE_CREDIT_REFUNDS = Timer("refund.credit", due=due_credit_refunds, act=pay_late_credit_refund)
 REFUSED_REFUNDS = Timer("refund.refused", due=due_refund_retries, act=retry_refused_refund)

@@ -2,6 +2,7 @@
 
 from domain.payment.due import due_sandbox_charges
 from events.types import Resources, Timer
+from models import PaymentMethod
 
 
 async def settle_sandbox_charge(resources: Resources, reference: str) -> None:
@@ -9,4 +10,9 @@ async def settle_sandbox_charge(resources: Resources, reference: str) -> None:
         await resources.sandbox.settle_due(reference)
 
 
-DELAYED_SANDBOX_CHARGES = Timer("sandbox.delayed", due=due_sandbox_charges, act=settle_sandbox_charge)
+DELAYED_SANDBOX_CHARGES = Timer(
+    "sandbox.delayed",
+    due=due_sandbox_charges,
+    act=settle_sandbox_charge,
+    partner=PaymentMethod.SANDBOX.value,
+)
