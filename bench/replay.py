@@ -26,7 +26,7 @@ from app import create_app
 from bench.load import HIGH_COST_LIMITS, HIGH_RATES
 from bench.replay_kinds import KINDS
 from bench.replay_orders import Life, MovedClock, ReplayedShop, StoryRefused
-from events.jobs.schedule import SCHEDULE
+from events.jobs.schedule import PARTNERS, SCHEDULE
 from events.jobs.scheduler import Scheduler
 from events.relay import Relay
 from events.shop import Shop
@@ -206,17 +206,18 @@ class Jobs:
     """The shop's own work: events and their reactions, and what falls due."""
 
     relay: Relay
-    scheduler: Scheduler
+    schedulers: Sequence[Scheduler]
 
     @classmethod
     def of(cls, shop: Shop) -> "Jobs":
-        jobs = cls(Relay(shop), Scheduler(shop, SCHEDULE))
+        schedulers = [Scheduler(shop, SCHEDULE, partner) for partner in (None, *PARTNERS)]
+        jobs = cls(Relay(shop), schedulers)
         shop.on_commit.pop()  # the relay is run here, and not woken
         return jobs
 
     async def run(self) -> None:
         """Do all that is due by the shop's clock."""
-        while await self.relay.run_once() + await self.scheduler.run_once():
+        while await self.relay.run_once() + sum([await each.run_once() for each in self.schedulers]):
             pass
 
 

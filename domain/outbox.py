@@ -101,10 +101,6 @@ async def postpone_event(
     )
 
 
-async def is_reaction_done(session: AsyncSession, event: Event, reaction: str) -> bool:
-    return await session.get(ReactionDone, (event.id, reaction)) is not None
-
-
 async def mark_reaction_done(session: AsyncSession, event: Event, reaction: str, *, now: datetime) -> bool:
     """Note that a reaction has had its effect; False when that was noted before."""
     marked = await session.scalar(

@@ -10,14 +10,13 @@ import structlog
 from domain.events import read_event, type_of
 from domain.outbox import (
     claim_events,
-    is_reaction_done,
     mark_reaction_done,
     mark_relayed,
     postpone_event,
 )
 from events.reactions import REACTIONS
 from events.topics import topics_of
-from events.types import AnyReaction, InTransaction, Reactions, Resources
+from events.types import AnyReaction, Reactions, Resources
 from gateways.failures import describe_failure
 from gateways.tracing import open_root_span, open_span
 from models import Event
@@ -99,23 +98,11 @@ class Relay:
             await self.mark([event])
 
     async def apply(self, reaction: AnyReaction, event: Event) -> None:
-        """Run a reaction unless it is marked as done.
-
-        InTransaction: its effect and the mark are committed together. AfterTransaction: first the effect,
-        which may be repeated, then the mark.
-        """
-        if isinstance(reaction, InTransaction):
-            async with self.database.writes.begin() as session:
-                if await mark_reaction_done(session, event, reaction.name, now=self.clock()):
-                    await reaction.effect(session, read_event(event), self.resources)
-            self.resources.wake_relay()
-            return
-        async with self.database.reads() as session:
-            done = await is_reaction_done(session, event, reaction.name)
-        if not done:
-            await reaction.effect(read_event(event), self.resources)
-            async with self.database.writes.begin() as session:
-                await mark_reaction_done(session, event, reaction.name, now=self.clock())
+        """Run a reaction unless it is marked as done; its effect and the mark are committed together."""
+        async with self.database.writes.begin() as session:
+            if await mark_reaction_done(session, event, reaction.name, now=self.clock()):
+                await reaction.effect(session, read_event(event), self.resources)
+        self.resources.wake_relay()
 
     async def postpone(self, event: Event, error: Exception) -> None:
         """Try again later, later each time; after ATTEMPTS_LIMIT never by itself: an error is logged."""

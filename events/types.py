@@ -85,7 +85,10 @@ class Timer:
 
 @dataclass(frozen=True, slots=True)
 class InTransaction(Generic[E_contra]):
-    """A reaction that changes our own rows: committed together with the mark that it is done, so once."""
+    """A reaction: it changes our own rows, committed together with the mark that it is done, so once.
+
+    What a partner is to be told becomes a row that falls due, which a timer of this partner finds.
+    """
 
     effect: Callable[[AsyncSession, E_contra, Resources], Awaitable[None]]
 
@@ -94,23 +97,12 @@ class InTransaction(Generic[E_contra]):
         return self.effect.__name__
 
 
-@dataclass(frozen=True, slots=True)
-class AfterTransaction(Generic[E_contra]):
-    """A reaction that calls a partner, with no transaction open: it may be repeated, and must bear that."""
-
-    effect: Callable[[E_contra, Resources], Awaitable[None]]
-
-    @property
-    def name(self) -> str:
-        return self.effect.__name__
-
-
-AnyReaction = InTransaction[Any] | AfterTransaction[Any]
+AnyReaction = InTransaction[Any]
 Reactions = Mapping[type[DomainEvent], Sequence[AnyReaction]]
 
 
 def reactions_to(
-    event_type: type[E], *reactions: InTransaction[E] | AfterTransaction[E]
+    event_type: type[E], *reactions: InTransaction[E]
 ) -> tuple[type[DomainEvent], Sequence[AnyReaction]]:
     """An entry of the table of reactions; mypy checks that each reaction takes events of this class."""
     return event_type, reactions

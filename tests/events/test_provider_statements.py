@@ -18,9 +18,9 @@ from sqlalchemy import select
 from domain.cause import Cause
 from domain.order import lock_order
 from domain.payment import request_refund
+from domain.payment.refund_reports import FIRST_QUERY_AFTER
 from edge.commands.reconcile import reconcile_day, reconcile_file
-from events.payment import PaymentStart, begin_payment, query_attempt
-from events.payment.refunds import send_refund
+from events.payment import PaymentStart, begin_payment, look_after_refund, query_attempt
 from events.shop import Shop
 from gateways.payment.alipay.values import BEIJING
 from gateways.payment.provider import Attempt, PaymentProvider, StatementSource
@@ -151,10 +151,10 @@ async def pay_and_refund(shop: Shop, clock: Clock, station: Station) -> Paid:
         [refund] = await request_refund(
             session, order, Money(300, CNY), reason="x", cause=Cause(shop.clock())
         )
-    await send_refund(shop, refund.id)
+    await look_after_refund(shop, refund.id)
     await desk.settle_refund(refund.reference)
-    clock.now = datetime.now(UTC)
-    await send_refund(shop, refund.id)
+    clock.now = datetime.now(UTC) + FIRST_QUERY_AFTER
+    await look_after_refund(shop, refund.id)
     [refund] = await refunds_of(shop, order)
     assert refund.status is RefundStatus.SUCCEEDED
     async with shop.database.reads() as session:

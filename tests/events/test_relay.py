@@ -13,7 +13,7 @@ from domain.outbox import record
 from events.relay import ATTEMPTS_LIMIT, Relay
 from events.shop import Shop
 from events.topics import subject_topic
-from events.types import AfterTransaction, InTransaction, Resources
+from events.types import InTransaction, Resources
 from models import Cart, CartStatus, CurrencyCode, Event, ReactionDone, Subject
 from tests.conftest import STARTED_AT, Clock
 
@@ -133,10 +133,10 @@ async def test_a_reaction_that_fails_changes_nothing_and_is_tried_again_later(
 async def test_after_the_last_attempt_an_event_is_not_tried_again(shop: Shop, clock: Clock) -> None:
     await create_cart_with_events(shop)
 
-    async def hopeless(event: CartChanged, resources: Resources) -> None:
-        raise RuntimeError("the partner is gone")
+    async def hopeless(session: AsyncSession, event: CartChanged, resources: Resources) -> None:
+        raise RuntimeError("there is no way")
 
-    relay = Relay(shop, {CartChanged: [AfterTransaction(hopeless)]})
+    relay = Relay(shop, {CartChanged: [InTransaction(hopeless)]})
     tries = 0
     for _ in range(ATTEMPTS_LIMIT + 5):
         tries += await relay.run_once()
