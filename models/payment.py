@@ -271,6 +271,7 @@ class Refund(HasCurrency, Base):
     query_at: Mapped[datetime | None]
     """When its provider is asked next what became of it."""
     queries: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often its provider was called for it since it was requested, the first time to send it."""
     renewals: Mapped[int] = mapped_column(default=0, server_default="0")
     """How often it was sent under a new reference, because the provider had ended the one before."""
     returns: Mapped[int] = mapped_column(default=0, server_default="0")

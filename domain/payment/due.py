@@ -65,7 +65,7 @@ async def claim_refund_query(session: AsyncSession, refund_id: int, *, now: date
     claimed = await session.scalar(
         update(Refund)
         .where(*asked)
-        .values(query_at=now + delay_before_query(refund_id, queries + 1), queries=queries + 1)
+        .values(query_at=now + delay_before_query(refund_id, queries), queries=queries + 1)
         .returning(Refund.id)
     )
     return queries if claimed is not None else None

@@ -122,7 +122,7 @@ async def test_a_refund_is_sent_again_until_the_provider_answers(
 
     for _ in range(3):
         await run_until_idle(shop)
-        tick(timedelta(minutes=1))
+        tick(timedelta(minutes=2))
 
     assert [refund.status for refund in await refunds_of(shop, order)] == [RefundStatus.SUCCEEDED]
     assert provider.refunds == [f"{order.number}-R1"]

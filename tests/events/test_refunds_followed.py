@@ -117,7 +117,7 @@ async def test_a_refund_on_its_way_is_asked_after_ever_later_until_it_has_ended(
     await run_until_idle(shop)
 
     refund = await only_refund(shop, order)
-    assert (refund.status, refund.query_at, refund.queries) == (RefundStatus.SUCCEEDED, None, 15)
+    assert (refund.status, refund.query_at, refund.queries) == (RefundStatus.SUCCEEDED, None, 16)
     assert provider.asked == [(f"{order.number}-R1", f"P-{order.number}-R1")] * 15
     assert len(provider.reported) == 1
     assert timedelta(seconds=48) <= waits[0] <= timedelta(minutes=1)

@@ -15,25 +15,11 @@ from gateways.buckets import (
     RedisBuckets,
     Taken,
 )
+from tests.gateways.conftest import Seconds
 from tests.servers import PrivateRedis
 
 RATE = Rate(capacity=10, per_second=2)
 SLOW = Rate(capacity=10, per_second=0.001)
-
-
-class Seconds:
-    """A monotonic clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def seconds() -> Seconds:
-    return Seconds()
 
 
 @pytest.fixture(params=["memory", "redis"])
