@@ -1,5 +1,7 @@
 """Payments to which their customers object."""
 
+from dataclasses import replace
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
@@ -27,7 +29,8 @@ def dispute_report(
     )
 
 
-async def create_dispute(session: AsyncSession, order: Order) -> Dispute:
+async def create_dispute(session: AsyncSession, order: Order, reference: str = "dp_1") -> Dispute:
     """All of the first payment of an order, disputed."""
     payment = (await payments_of(session, order))[0]
-    return await record_dispute(session, SANDBOX, dispute_report(payment), Cause(NOW))
+    report = replace(dispute_report(payment), reference=reference)
+    return await record_dispute(session, SANDBOX, report, Cause(NOW))
