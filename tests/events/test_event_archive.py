@@ -46,7 +46,7 @@ from tests.events.test_replay import wait_for_listener
 from tests.factories.aftersales import DEADLINES, create_ticket
 from tests.factories.order import create_order
 from tests.factories.shipment import confirmed_order, pack
-from tests.observe import TIMEOUT_SECONDS, assert_books_agree, count_statements
+from tests.observe import TIMEOUT_SECONDS, assert_books_agree, count_statements, run_until_idle
 
 AGE = timedelta(days=90)
 TIMELINE = "query($id: ID!) { order(id: $id) { version timeline { version name occurredAt } } }"
@@ -129,6 +129,7 @@ async def test_the_timeline_of_an_order_is_the_same_after_its_events_are_archive
     status: OrderStatus, clients: Clients, shop: Shop, clock: Clock
 ) -> None:
     order = await create_finished_order(shop, status)
+    await run_until_idle(shop)
     versions = await versions_in(shop, Event, Subject.ORDER, order.id)
     await pass_time(shop, clock)
     with count_statements(shop) as live:
