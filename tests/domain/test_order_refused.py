@@ -11,6 +11,7 @@ from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode
 from domain.order import (
     OrderRequest,
+    OrderTerms,
     PaymentPlan,
     PlannedPayment,
     RequestedDelivery,
@@ -42,7 +43,9 @@ from tests.factories.order import (
     CASH,
     HANGZHOU,
     NOW,
+    PAY_WITHIN,
     SANDBOX,
+    TERMS,
     a_variant,
     deliver_to,
     place,
@@ -51,11 +54,13 @@ from tests.factories.order import (
 )
 
 
-async def refusal(shop: Shop, request: OrderRequest, plan: PaymentPlan) -> DomainError:
+async def refusal(
+    shop: Shop, request: OrderRequest, plan: PaymentPlan, *, terms: OrderTerms = TERMS
+) -> DomainError:
     """The refusal of an order, of which nothing may be left behind."""
     with pytest.raises(DomainError) as refused:
         async with shop.database.writes.begin() as session:
-            await place(session, request, plan)
+            await place(session, request, plan, terms=terms)
     async with shop.database.reads() as session:
         for table in (Order, OrderLine, Delivery, DeliveryLine, Payment):
             assert await session.scalar(select(func.count()).select_from(table)) == 0
@@ -170,7 +175,8 @@ async def test_a_payment_is_offered_and_in_the_orders_currency(
     request = request_for(account, [(variant, 1)])
     await session.commit()
 
-    refused = await refusal(shop, request, PaymentPlan([payment], "", "k"))
+    terms = OrderTerms(frozenset({SANDBOX}), PAY_WITHIN)
+    refused = await refusal(shop, request, PaymentPlan([payment], "", "k"), terms=terms)
 
     assert (refused.code, refused.field) == (ErrorCode.INVALID, ("payments", 0, field))
 

@@ -62,7 +62,7 @@ NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 NUMBERS = count(1)
 CASH = PaymentMethod.CASH_ON_DELIVERY
 SANDBOX = PaymentMethod.SANDBOX
-OFFERED = frozenset(PaymentMethod) - {PaymentMethod.WECHAT_PAY}
+OFFERED = frozenset(PaymentMethod)
 PAY_WITHIN = timedelta(minutes=30)
 TERMS = OrderTerms(OFFERED, PAY_WITHIN)
 RECEIPT_AFTER = timedelta(days=10)
@@ -232,9 +232,14 @@ def request_for(account: Account, lines: Lines, **options: Any) -> OrderRequest:
 
 
 async def place(
-    session: AsyncSession, request: OrderRequest, plan: PaymentPlan, *, number: str = "O1"
+    session: AsyncSession,
+    request: OrderRequest,
+    plan: PaymentPlan,
+    *,
+    terms: OrderTerms = TERMS,
+    number: str = "O1",
 ) -> Order:
-    return await place_order(session, BatchItem(request, plan, number), TERMS, cause=Cause(NOW))
+    return await place_order(session, BatchItem(request, plan, number), terms, cause=Cause(NOW))
 
 
 async def a_variant(session: AsyncSession, **options: Any) -> Variant:
