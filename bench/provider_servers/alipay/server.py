@@ -32,6 +32,9 @@ from starlette.routing import Route
 from bench.provider_servers.alipay.book import MOMENT, Book, Refund, Trade, beijing_now
 from bench.provider_servers.alipay.statement import write_trade_bill
 
+SLOW_SECONDS = 5.0
+"""How long a slow answer takes: shorter than the shop waits."""
+
 APP_ID = "2021000118612345"
 SELLER_ID = "2088102146225135"
 
@@ -92,7 +95,7 @@ class Server:
         if fault == "ACT_THEN_HANG":
             await asyncio.sleep(HANG_SECONDS)
         if fault == "SLOW":
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(SLOW_SECONDS)
         if fault == "NONSENSE":
             return Response("<html>服务繁忙</html>", media_type="text/html")
         return self.sign_answer(method, answer, fault)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from bench.provider_servers.alipay.server import APP_ID, SELLER_ID
+from bench.provider_servers.alipay.server import APP_ID, SELLER_ID, SLOW_SECONDS
 from gateways.payment.alipay.signing import AlipayKeys, read_private_key
 from gateways.payment.card.notices import SIGNATURE_HEADER, sign_notice
 from models import PaymentChannel
@@ -223,7 +223,7 @@ class WeChatTill:
         return replace(notice, headers=notice.headers | {name: spoilt})
 
     async def slow_start(self) -> None:
-        await self.control("faults", fault="slow_after", path="native", seconds=1.5)
+        await self.control("faults", fault="slow_after", path="native", seconds=SLOW_SECONDS)
 
     async def captured(self, reference: str) -> int:
         book = await self.control("book")
@@ -315,7 +315,9 @@ class CardTill:
         return self.sign(notice.body, "whsec_of_a_stranger")
 
     async def slow_start(self) -> None:
-        await self.control("fault", call="POST /v1/payment_intents", kind="act_then_hang", seconds=1.5)
+        await self.control(
+            "fault", call="POST /v1/payment_intents", kind="act_then_hang", seconds=SLOW_SECONDS
+        )
 
     async def captured(self, reference: str) -> int:
         return await self.booked(reference, "captured")
