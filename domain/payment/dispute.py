@@ -98,6 +98,8 @@ async def find_disputed_attempt(
     session: AsyncSession, method: PaymentMethod, report: DisputeReport
 ) -> PaymentAttempt | None:
     """The attempt that a provider means: by the shop's reference, or else by the provider's."""
+    if report.attempt_reference is None and report.attempt_provider_reference is None:
+        return None
     named = (
         PaymentAttempt.provider_reference == report.attempt_provider_reference
         if report.attempt_reference is None

@@ -299,12 +299,20 @@ async def test_a_dispute_names_its_payment_as_the_provider_does(shop: Shop, sess
     "changed",
     [
         {"attempt_reference": "nobody"},
+        {"attempt_reference": None},
         {"amount": Money(9_901, CNY)},
         {"amount": Money(0, CNY)},
         {"amount": Money(9_900, CurrencyCode.USD)},
         {"fee": Money(1, CurrencyCode.USD)},
     ],
-    ids=["another payment", "more than was paid", "nothing", "another currency", "a fee in another currency"],
+    ids=[
+        "another payment",
+        "no payment named",
+        "more than was paid",
+        "nothing",
+        "another currency",
+        "a fee in another currency",
+    ],
 )
 async def test_a_dispute_that_does_not_fit_changes_nothing(
     shop: Shop, session: AsyncSession, changed: dict[str, object]
