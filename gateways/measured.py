@@ -24,6 +24,7 @@ from gateways.payment.provider import (
     Paid,
     PaymentProvider,
     ProviderError,
+    ProviderNotCalled,
     ProviderRefused,
     RefundStart,
     Start,
@@ -66,7 +67,7 @@ class CallObserver:
         breaker = self.breakers[method.value]
         answered: bool | None = False
         if not breaker.enter():
-            raise ProviderError(f"{method} has not answered for some time")
+            raise ProviderNotCalled(f"{method} has not answered for some time")
         try:
             with self.observe("payment", method.value, call):
                 async with asyncio.timeout(CALL_SECONDS):

@@ -13,6 +13,7 @@ from loaders.knowledge import KnowledgeLoaders
 from loaders.order import OrderLoaders
 from loaders.payment import PaymentLoaders
 from loaders.promotion import PromotionLoaders
+from loaders.provider_call import ProviderCallLoaders
 from loaders.shipment import ShipmentLoaders
 from loaders.shipping import ShippingLoaders
 from loaders.statement import StatementLoaders
@@ -34,6 +35,7 @@ class Loaders(
     OrderLoaders,
     PaymentLoaders,
     DisputeLoaders,
+    ProviderCallLoaders,
     StatementLoaders,
     ShippingLoaders,
     StockLoaders,

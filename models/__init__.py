@@ -110,6 +110,7 @@ from models.payment_reports import (
 from models.permissions import ENROLMENT, GRANTS, Permission, is_granted
 from models.pickup import Pickup, PickupStatus
 from models.promotion import Promotion, PromotionBuyer, PromotionKind, PromotionScopeKind, PromotionUse
+from models.provider_call import ProviderCall, ProviderCallKind, ProviderCallOutcome
 from models.reading import Reading
 from models.registered_operation import RegisteredOperation
 from models.search import (
@@ -257,6 +258,9 @@ __all__ = [
     "PromotionKind",
     "PromotionScopeKind",
     "PromotionUse",
+    "ProviderCall",
+    "ProviderCallKind",
+    "ProviderCallOutcome",
     "ReactionDone",
     "Reading",
     "RecoveryCode",

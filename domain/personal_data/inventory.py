@@ -42,6 +42,7 @@ from models import (
     Posting,
     PromotionBuyer,
     PromotionUse,
+    ProviderCall,
     Reading,
     RecoveryCode,
     Refund,
@@ -176,6 +177,9 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
     StatementDifference: PersonalTable(
         lambda id: StatementDifference.order_id.in_(orders_of(id)), {"note": ""}, exported=False
     ),
+    ProviderCall: PersonalTable(
+        lambda id: ProviderCall.order_id.in_(orders_of(id)), {"reason": None}, exported=False
+    ),
     Refund: PersonalTable(lambda id: Refund.order_id.in_(orders_of(id)), {"reason": "", "failure": None}),
     OrderEditUnits: PersonalTable(
         lambda id: OrderEditUnits.edit_id.in_(
@@ -255,6 +259,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "statement_differences.found": "as what was expected",
     "statement_differences.key": "made of references: the books",
     "statement_differences.reference": "the name of a payment or refund at the provider: the books",
+    "provider_calls.answer": "a word of the shop's",
     "postings.key": "made of ids: the books",
     "deliveries.country_code": "a country, for the books",
     "order_promotion_rules.rules": "what the promotions of the shop were",

@@ -17,13 +17,15 @@ from text.messages import Message
 ORDER_CANCELLED = Message("The order was cancelled.")
 
 
-async def close_at_provider(resources: Resources, method: PaymentMethod, attempt: PaymentAttempt) -> None:
+async def close_at_provider(
+    resources: Resources, method: PaymentMethod, attempt: PaymentAttempt, *, by: int
+) -> None:
     """Have an attempt closed before another one is started.
 
     Raises ProviderUnavailable when the provider does not answer.
     """
     try:
-        await close_and_record(resources, method, attempt)
+        await close_and_record(resources, method, attempt, by=by)
     except (ProviderError, ProviderRefused, PaymentMismatch) as error:
         raise ProviderUnavailable(method) from error
 

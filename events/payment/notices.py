@@ -11,6 +11,7 @@ from domain.payment import (
     register_sending,
     settle_attempt,
 )
+from events.payment.recorded import record_notice
 from events.payment.refunds import apply_refund_report
 from events.types import Resources
 from gateways.payment.provider import (
@@ -35,6 +36,18 @@ async def take_notice(resources: Resources, provider: PaymentProvider, notice: N
     if isinstance(notice, Ignored):
         log.info("payment.notification_ignored", provider=provider.method, reason=notice.reason)
         return Verdict.ACCEPTED
+    try:
+        verdict = await take_once(resources, provider, notice)
+    except NoticeRefused as refusal:
+        await record_notice(resources, provider.method, notice, refusal=str(refusal))
+        raise
+    await record_notice(resources, provider.method, notice)
+    return verdict
+
+
+async def take_once(
+    resources: Resources, provider: PaymentProvider, notice: PaymentNotice | RefundNotice | DisputeNotice
+) -> Verdict:
     cause = Cause(resources.clock())
     async with resources.database.writes.begin() as session:
         try:

@@ -1,6 +1,7 @@
 """Reaching the provider of a payment, and what it is told of an attempt."""
 
 from domain.errors import DomainError, ErrorCode
+from events.payment.recorded import RecordedPayments
 from events.types import Resources
 from gateways.measured import MeasuredPayments
 from gateways.payment.provider import Attempt, PaymentProvider, ProviderError
@@ -23,12 +24,12 @@ class ProviderDeclined(DomainError):
         super().__init__("{method} said no: {reason}", method=method.value, reason=reason, field=("id",))
 
 
-def provider_for(resources: Resources, method: PaymentMethod) -> PaymentProvider:
-    """The provider of a method; ProviderError when none is connected."""
+def provider_for(resources: Resources, method: PaymentMethod, *, by: int | None = None) -> PaymentProvider:
+    """The provider of a method, for calls that `by` starts; ProviderError when none is connected."""
     provider = resources.payments.get(method)
     if provider is None:
         raise ProviderError(f"{method} is not connected")
-    return MeasuredPayments(provider, resources.calls)
+    return RecordedPayments(MeasuredPayments(provider, resources.calls), resources, by)
 
 
 async def load_attempt(resources: Resources, attempt_id: int) -> tuple[Payment, PaymentAttempt]:

@@ -41,10 +41,10 @@ AGE_BETWEEN_QUERIES = 4
 """An attempt is asked after whenever a quarter of its age has passed, so ever more rarely."""
 
 
-async def query_attempt(resources: Resources, attempt_id: int) -> AttemptStatus:
+async def query_attempt(resources: Resources, attempt_id: int, *, by: int | None = None) -> AttemptStatus:
     """Ask the provider of an attempt what became of it, and follow its answer."""
     payment, attempt = await load_attempt(resources, attempt_id)
-    report = await provider_for(resources, payment.method).query(describe_attempt(attempt))
+    report = await provider_for(resources, payment.method, by=by).query(describe_attempt(attempt))
     await apply_report(resources, payment.method, report)
     return report.status
 
@@ -58,16 +58,18 @@ async def apply_report(resources: Resources, method: PaymentMethod, report: Atte
     resources.wake_relay()
 
 
-async def close_and_record(resources: Resources, method: PaymentMethod, attempt: PaymentAttempt) -> None:
+async def close_and_record(
+    resources: Resources, method: PaymentMethod, attempt: PaymentAttempt, *, by: int | None = None
+) -> None:
     """Have an attempt closed; one that was paid meanwhile counts, one not known yet is asked after.
 
     So is one that the provider will not close though nobody has paid it.
     """
     try:
-        outcome = await provider_for(resources, method).close(describe_attempt(attempt))
+        outcome = await provider_for(resources, method, by=by).close(describe_attempt(attempt))
     except ProviderRefused as refusal:
         log.info("payment.not_closed", reference=attempt.reference, reason=str(refusal))
-        if await query_attempt(resources, attempt.id) not in UNCHANGED:
+        if await query_attempt(resources, attempt.id, by=by) not in UNCHANGED:
             return
         outcome = NotYetThere()
     if isinstance(outcome, Paid):

@@ -5,22 +5,17 @@ from dataclasses import dataclass
 
 from domain.cause import Cause
 from domain.payment import AttemptUnderWay, PaymentMismatch, fail_payment, save_action, start_payment
+from events.payment.actions import describe_action
 from events.payment.closing import close_at_provider
 from events.payment.providers import ProviderDeclined, ProviderUnavailable, load_attempt, provider_for
 from events.payment.queries import query_attempt
 from events.types import Resources
 from gateways.payment.provider import (
-    Action,
-    AppParameters,
-    ClientSecret,
-    NothingToDo,
     ProviderError,
     ProviderRefused,
-    Redirect,
-    ScanCode,
     Start,
 )
-from models import ActionKind, AttemptStatus, Order, Payment, PaymentAttempt, PaymentChannel
+from models import AttemptStatus, Order, Payment, PaymentAttempt, PaymentChannel
 
 CLOSED_BEFORE_START = 3
 """How many attempts are closed for one start: others may start the same payment at the same time."""
@@ -59,13 +54,13 @@ async def begin_payment(
     if attempt.action_kind is not None:
         return StartedPayment(payment, attempt)
     try:
-        if not is_new and await query_attempt(resources, attempt.id) is AttemptStatus.CAPTURED:
+        if not is_new and await query_attempt(resources, attempt.id, by=by) is AttemptStatus.CAPTURED:
             return StartedPayment(*await load_attempt(resources, attempt.id))
-        await start_at_provider(resources, payment, attempt, start)
+        await start_at_provider(resources, payment, attempt, start, by=by)
     except (ProviderError, PaymentMismatch) as error:
         raise ProviderUnavailable(payment.method) from error
     except ProviderRefused as refusal:
-        await fail_declined_payment(resources, payment, attempt, str(refusal))
+        await fail_declined_payment(resources, payment, attempt, str(refusal), by=by)
         raise ProviderDeclined(payment.method, str(refusal)) from refusal
     return StartedPayment(*await load_attempt(resources, attempt.id))
 
@@ -88,7 +83,7 @@ async def reserve_attempt(
             if tries > CLOSED_BEFORE_START:
                 raise ProviderUnavailable(other.method) from other
             _, attempt = await load_attempt(resources, other.attempt_id)
-            await close_at_provider(resources, other.method, attempt)
+            await close_at_provider(resources, other.method, attempt, by=by)
             tries += 1
         else:
             resources.wake_relay()
@@ -96,10 +91,10 @@ async def reserve_attempt(
 
 
 async def start_at_provider(
-    resources: Resources, payment: Payment, attempt: PaymentAttempt, start: PaymentStart
+    resources: Resources, payment: Payment, attempt: PaymentAttempt, start: PaymentStart, *, by: int
 ) -> None:
     """Ask the provider to expect the money of an attempt, and keep how it is paid."""
-    provider = provider_for(resources, payment.method)
+    provider = provider_for(resources, payment.method, by=by)
     if start.channel not in provider.channels:
         raise ProviderRefused(f"It cannot be paid by {start.channel}.")
     async with resources.database.reads() as session:
@@ -131,27 +126,12 @@ async def start_at_provider(
         )
 
 
-def describe_action(action: Action) -> tuple[ActionKind, str, str | None]:
-    """An action as it is kept: its kind, its value, and the key that belongs to a client secret."""
-    match action:
-        case ScanCode(code):
-            return ActionKind.QR_CODE, code, None
-        case Redirect(url):
-            return ActionKind.REDIRECT, url, None
-        case AppParameters(text):
-            return ActionKind.APP_PARAMETERS, text, None
-        case ClientSecret(secret, key):
-            return ActionKind.CLIENT_SECRET, secret, key
-        case NothingToDo():
-            return ActionKind.NONE, "", None
-
-
 async def fail_declined_payment(
-    resources: Resources, payment: Payment, attempt: PaymentAttempt, reason: str
+    resources: Resources, payment: Payment, attempt: PaymentAttempt, reason: str, *, by: int
 ) -> None:
     """Fail a payment that its provider will not start, unless it refuses because it has the money already."""
     with suppress(ProviderError, ProviderRefused, PaymentMismatch):
-        if await query_attempt(resources, attempt.id) is AttemptStatus.CAPTURED:
+        if await query_attempt(resources, attempt.id, by=by) is AttemptStatus.CAPTURED:
             return
     async with resources.database.writes.begin() as session:
         await fail_payment(session, payment.id, reason=reason, cause=Cause(resources.clock()))

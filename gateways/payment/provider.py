@@ -27,6 +27,10 @@ class ProviderError(Exception):
     """The provider cannot be reached or its answer cannot be trusted: the outcome is unknown, ask again."""
 
 
+class ProviderNotCalled(ProviderError):
+    """The call was not made at all, because the provider has not answered for some time."""
+
+
 class ProviderRefused(Exception):
     """The provider refused; trying again will not help. The text is the provider's reason."""
 

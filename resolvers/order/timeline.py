@@ -9,6 +9,8 @@ from domain.events import (
     EVENT_TYPES,
     CashCollected,
     CashWrittenOff,
+    DisputeOpened,
+    DisputeSettled,
     DomainEvent,
     OrderAddressChanged,
     OrderBackordersFilled,
@@ -38,6 +40,7 @@ from domain.events import (
     OrderUnfulfilled,
     PaymentCaptured,
     PaymentFailed,
+    PaymentsClosed,
     PaymentStarted,
     RefundAbnormal,
     RefundApprovalNeeded,
@@ -53,6 +56,7 @@ from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.order.finding import find_order
+from resolvers.reasons import read_reason
 from resolvers.subscriptions import while_visible
 from text.messages import Message
 
@@ -96,7 +100,14 @@ TIMELINE_MESSAGES: Mapping[type[DomainEvent], Message] = {
     OrderReopened: Message("Opened again"),
     OrderClosed: Message("Closed, everything refunded"),
 }
-"""What a customer reads for each type of event; the others are not in the timeline."""
+"""What a customer reads for each type of event."""
+STAFF_MESSAGES: Mapping[type[DomainEvent], Message] = {
+    PaymentsClosed: Message("Payment closed"),
+    DisputeOpened: Message("Payment disputed at the provider"),
+    DisputeSettled: Message("Dispute decided"),
+}
+"""What is in the timeline of the staff only; the other types of events are in none."""
+MESSAGES = {**TIMELINE_MESSAGES, **STAFF_MESSAGES}
 
 
 async def order_updates(info: Info, id: strawberry.ID, after: int | None = None) -> AsyncIterator[Event]:
@@ -117,9 +128,10 @@ async def order_updates(info: Info, id: strawberry.ID, after: int | None = None)
 
 
 async def timelines(orders: Sequence[Order], info: Info) -> list[list[Event]]:
-    """What has happened to it, the oldest first."""
+    """What has happened to it, the oldest first; all that was done with its money for the staff."""
+    shown = MESSAGES if info.context.viewer.may(Permission.ORDER_VIEW_ALL) else TIMELINE_MESSAGES
     found = await info.context.load.order_events.load_many([order.id for order in orders])
-    return [[event for event in events if type_of(event) in TIMELINE_MESSAGES] for events in found]
+    return [[event for event in events if type_of(event) in shown] for events in found]
 
 
 async def actors(events: Sequence[Event], info: Info) -> list[Account | None]:
@@ -137,9 +149,15 @@ async def find_actors(info: Info, events: Sequence[Event], *, sees_all: bool) ->
     return [found.get(event.actor_id or 0) for event in events]
 
 
+def event_reason(root: Event, info: Info) -> str | None:
+    """Why, as whoever did it or the provider said; null where nothing was said, and for customers."""
+    sees_all = info.context.viewer_of(info).may(Permission.ORDER_VIEW_ALL)
+    return read_reason(root.payload.get("reason"), info) if sees_all else None
+
+
 def event_message(root: Event, info: Info) -> str:
     """What happened, in words for a customer."""
-    return info.context.viewer_of(info).text_of(TIMELINE_MESSAGES[EVENT_TYPES[root.name]])
+    return info.context.viewer_of(info).text_of(MESSAGES[EVENT_TYPES[root.name]])
 
 
 def status_then(root: Event) -> OrderStatus:

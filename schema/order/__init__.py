@@ -14,6 +14,7 @@ from resolvers.guard import Permission
 from resolvers.order import editing, timeline, titles
 from resolvers.pickup import delivery_pickups
 from resolvers.picture import line_picture_url
+from resolvers.provider_call import order_provider_calls
 from resolvers.shipment import delivery_cash_due
 from schema.account import Account
 from schema.catalog import Product, Variant
@@ -32,6 +33,7 @@ from schema.stock import Warehouse
 if TYPE_CHECKING:
     from schema.aftersales import Ticket
     from schema.payment import Payment
+    from schema.provider_call import ProviderCall
     from schema.shipment import Shipment
 
 OrderStatus = describe_enum(models.OrderStatus)
@@ -41,6 +43,7 @@ OrderDisplayStatus = describe_enum(models.OrderDisplayStatus)
 OrderSort = describe_enum(resolve.OrderSort)
 
 LaterPayment = Annotated["Payment", strawberry.lazy("schema.payment")]
+LaterProviderCall = Annotated["ProviderCall", strawberry.lazy("schema.provider_call")]
 LaterShipment = Annotated["Shipment", strawberry.lazy("schema.shipment")]
 LaterTicket = Annotated["Ticket", strawberry.lazy("schema.aftersales")]
 
@@ -169,6 +172,7 @@ class OrderEvent:
     name: str
     """What happened, for programs, such as "order.confirmed"."""
     message: str = field(timeline.event_message)
+    reason: str | None = field(timeline.event_reason)
     occurred_at: datetime
     """When the shop recorded it."""
     actor: Account | None = batched(timeline.actors)
@@ -240,6 +244,7 @@ class Order(Node):
     tickets: list[LaterTicket] = loaded("order_tickets", key="id", size=FEW)
     """The after-sales tickets about it."""
     timeline: list[OrderEvent] = batched(timeline.timelines, size=SOME)
+    provider_calls: list[LaterProviderCall] | None = batched(order_provider_calls, size=SOME)
 
 
 @row_type(models.OrderNote)
