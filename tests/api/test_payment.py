@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
+from gateways.circuit import FAILURES_LIMIT
 from gateways.payment.provider import ProviderError, ProviderRefused
 from models import Account, AttemptStatus, Event, Order, OrderStatus, Payment, PaymentStatus, Role
 from resolvers.ids import global_id
@@ -144,6 +145,28 @@ async def test_after_a_lost_notification_a_query_finds_the_outcome(
 
     assert (await reload_order(shop, order)).status is OrderStatus.CONFIRMED
     await assert_books_agree(shop)
+
+
+async def test_a_provider_that_has_not_answered_for_some_time_is_not_called_for_a_customer(
+    clients: Clients, shop: Shop
+) -> None:
+    customer = await clients.customer()
+    order = await create_new_order(shop, customer.account)
+    payment = await payment_of(shop, order)
+    provider = ScriptedProvider()
+    connect_provider(shop, provider)
+    breaker = shop.calls.breakers[provider.method.value]
+    for _ in range(FAILURES_LIMIT):
+        assert breaker.enter()
+        breaker.leave(answered=False)
+
+    refused = await customer.do(START, id=id_of(payment))
+
+    assert [error["code"] for error in refused["userErrors"]] == ["PROVIDER_UNAVAILABLE"]
+    assert provider.started == []
+    breaker.paused_until = 0.0
+    started = await customer.do(START, id=id_of(payment))
+    assert (started["userErrors"], len(provider.started)) == ([], 1)
 
 
 async def test_a_provider_that_does_not_answer_can_be_asked_again(clients: Clients, shop: Shop) -> None:
