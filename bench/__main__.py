@@ -18,7 +18,8 @@ FIRST_PARTY = frozenset(path.stem for path in Path(__file__).parent.parent.iterd
 
 
 def main() -> int:
-    requested = [each for each in sys.argv[1:] if "://" not in each and not each.isdigit()] or ["reads"]
+    arguments = [each for each in sys.argv[1:] if not each.startswith("--")]
+    requested = [each for each in arguments if "://" not in each and not each.isdigit()] or ["reads"]
     names = BENCHES if requested == ["all"] else requested
     for name in names:
         if name not in BENCHES:

@@ -191,6 +191,16 @@ class PaymentSettings(SettingsGroup):
         validation_alias="PAYMENT_QUERY_EVERY",
         description="how often the provider is queried about an unsettled payment",
     )
+    asked_after_end: Duration = Field(
+        timedelta(minutes=15),
+        validation_alias="PAYMENT_ASKED_AFTER_END",
+        description="how long after its end a payment is still asked after: its money may arrive late",
+    )
+    refund_query_interval: Duration = Field(
+        timedelta(minutes=1),
+        validation_alias="REFUND_QUERY_EVERY",
+        description="when a provider is asked about a refund it was sent; twice as long each further time",
+    )
     refund_retry_after: Duration = Field(
         timedelta(minutes=5),
         validation_alias="REFUND_RETRY_AFTER",

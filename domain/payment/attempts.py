@@ -30,9 +30,6 @@ from text.characters import clean_text
 ATTEMPT_LIFETIME = timedelta(hours=2)
 """How long an attempt lasts where the order does not say until when it waits."""
 
-ASKED_AFTER_END = timedelta(minutes=15)
-"""How long the provider is still asked after the end of an attempt: what was paid last may arrive late."""
-
 UNDER_WAY = (
     PaymentAttemptStatus.STARTED,
     PaymentAttemptStatus.ACTION_NEEDED,

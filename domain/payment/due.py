@@ -1,7 +1,7 @@
 """Finding and claiming the payments and refunds for which a provider must be called again."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -53,7 +53,9 @@ def is_query_due(now: datetime) -> ColumnElement[bool]:
     return or_(Refund.query_at.is_(None), Refund.query_at <= now)
 
 
-async def claim_refund_query(session: AsyncSession, refund_id: int, *, now: datetime) -> int | None:
+async def claim_refund_query(
+    session: AsyncSession, refund_id: int, *, query_after: timedelta, now: datetime
+) -> int | None:
     """Put the next call for a pending refund off, longer each time; how many there were, not counting this.
 
     None when another process makes it.
@@ -62,11 +64,9 @@ async def claim_refund_query(session: AsyncSession, refund_id: int, *, now: date
     queries: int | None = await session.scalar(select(Refund.queries).where(*asked).with_for_update())
     if queries is None:
         return None
+    query_at = now + delay_before_query(refund_id, queries, first=query_after)
     claimed = await session.scalar(
-        update(Refund)
-        .where(*asked)
-        .values(query_at=now + delay_before_query(refund_id, queries), queries=queries + 1)
-        .returning(Refund.id)
+        update(Refund).where(*asked).values(query_at=query_at, queries=queries + 1).returning(Refund.id)
     )
     return queries if claimed is not None else None
 

@@ -38,8 +38,6 @@ from models import (
 )
 from text.characters import clean_text
 
-FIRST_QUERY_AFTER = timedelta(minutes=1)
-"""How long after a provider has taken a refund on it is asked about it; twice as long each further time."""
 QUERY_EVERY = timedelta(days=1)
 """How often at least a provider is asked about a refund."""
 JITTER = 0.2
@@ -53,9 +51,12 @@ LEFT_UNPAID = (RefundStatus.FAILED, RefundStatus.ABNORMAL)
 RENEWED_REFERENCE = re.compile(r"(?P<reference>.+-R\d+)-\d+")
 
 
-def delay_before_query(refund_id: int, queries: int) -> timedelta:
-    """How long to wait before the question after `queries` others; refunds of one moment are spread."""
-    wait: timedelta = min(FIRST_QUERY_AFTER * (1 << min(queries, DOUBLINGS_LIMIT)), QUERY_EVERY)
+def delay_before_query(refund_id: int, queries: int, *, first: timedelta) -> timedelta:
+    """How long to wait before the question after `queries` others; refunds of one moment are spread.
+
+    `first` for the first question, twice as long each further time.
+    """
+    wait: timedelta = min(first * (1 << min(queries, DOUBLINGS_LIMIT)), QUERY_EVERY)
     digest = blake2b(f"{refund_id}:{queries}".encode(), digest_size=2).digest()
     return wait * (1 - JITTER * int.from_bytes(digest) / 0xFFFF)
 
@@ -66,6 +67,7 @@ async def report_refund(
     *,
     method: PaymentMethod,
     retry_after: timedelta,
+    query_after: timedelta,
     cause: Cause,
 ) -> RefundStatus:
     """Bring a refund to what its provider reports; returns its status afterwards.
@@ -85,7 +87,9 @@ async def report_refund(
         if succeeded and not refund.returns:
             raise PaymentMismatch(f"refund {refund.reference} was paid by the shop")
         return refund.status
-    await follow_report(session, order, refund, report, retry_after=retry_after, cause=cause)
+    await follow_report(
+        session, order, refund, report, retry_after=retry_after, query_after=query_after, cause=cause
+    )
     return refund.status
 
 
@@ -96,6 +100,7 @@ async def follow_report(
     report: RefundReport,
     *,
     retry_after: timedelta,
+    query_after: timedelta,
     cause: Cause,
 ) -> None:
     """Change a refund of a locked order as its provider reports."""
@@ -113,7 +118,7 @@ async def follow_report(
             )
         case RefundOutcome.PENDING if refund.status is RefundStatus.PENDING:
             refund.provider_reference = report.provider_reference or refund.provider_reference
-            ask_at = cause.now + delay_before_query(refund.id, refund.queries)
+            ask_at = cause.now + delay_before_query(refund.id, refund.queries, first=query_after)
             refund.query_at = min(refund.query_at or ask_at, ask_at)
 
 

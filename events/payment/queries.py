@@ -7,7 +7,6 @@ import structlog
 from domain.cause import Cause
 from domain.payment import PaymentMismatch, close_attempt, end_attempt, settle_attempt
 from domain.payment.attempts import (
-    ASKED_AFTER_END,
     PAYABLE,
     UNDER_WAY,
     adopt_payment,
@@ -76,7 +75,7 @@ async def close_and_record(
         await apply_report(resources, method, outcome.report)
         return
     now, confirmed = resources.clock(), isinstance(outcome, Closed)
-    last_look = attempt.expires_at + ASKED_AFTER_END
+    last_look = attempt.expires_at + resources.settings.payments.asked_after_end
     query_at = last_look if confirmed else min(next_query(resources, attempt, now=now), last_look)
     async with resources.database.writes.begin() as session:
         await close_attempt(session, attempt.id, confirmed=confirmed, query_at=query_at, cause=Cause(now))
@@ -110,7 +109,7 @@ async def query_due_attempt(resources: Resources, attempt_id: int) -> None:
     except (ProviderError, ProviderRefused, PaymentMismatch) as error:
         log.warning("payment.query_failed", attempt=attempt_id, error=str(error))
         return
-    is_over = now >= attempt.expires_at + ASKED_AFTER_END
+    is_over = now >= attempt.expires_at + resources.settings.payments.asked_after_end
     if is_over and attempt.status is not PaymentAttemptStatus.PROCESSING:
         async with resources.database.writes.begin() as session:
             await end_attempt(session, attempt_id, reason=str(TIME_OVER), cause=Cause(now))

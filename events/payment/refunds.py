@@ -79,8 +79,15 @@ async def apply_refund_report(
 
     PaymentMismatch when the report does not fit the refund.
     """
-    retry_after = resources.settings.payments.refund_retry_after
-    return await report_refund(session, report, method=method, retry_after=retry_after, cause=cause)
+    settings = resources.settings.payments
+    return await report_refund(
+        session,
+        report,
+        method=method,
+        retry_after=settings.refund_retry_after,
+        query_after=settings.refund_query_interval,
+        cause=cause,
+    )
 
 
 async def load_refund(resources: Resources, refund_id: int) -> tuple[Refund, Payment]:
@@ -115,8 +122,9 @@ async def retry_refused_refund(resources: Resources, refund_id: int) -> None:
 
 async def look_after_refund(resources: Resources, refund_id: int) -> None:
     """Send a refund, or find out what became of one that was sent; only one process does."""
+    query_after = resources.settings.payments.refund_query_interval
     async with resources.database.writes.begin() as session:
-        calls = await claim_refund_query(session, refund_id, now=resources.clock())
+        calls = await claim_refund_query(session, refund_id, query_after=query_after, now=resources.clock())
     if calls is None:
         return
     refund, payment = await load_refund(resources, refund_id)

@@ -84,7 +84,14 @@ async def report(
     method: PaymentMethod = PaymentMethod.SANDBOX,
 ) -> RefundStatus:
     reported = RefundReport(reference or refund.sent_reference, "P-1", outcome, amount, reason="lost card")
-    return await report_refund(session, reported, method=method, retry_after=RETRY_AFTER, cause=Cause(NOW))
+    return await report_refund(
+        session,
+        reported,
+        method=method,
+        retry_after=RETRY_AFTER,
+        query_after=timedelta(minutes=1),
+        cause=Cause(NOW),
+    )
 
 
 async def completed_order_with_refund(
@@ -184,12 +191,13 @@ async def test_a_report_of_another_amount_method_or_refund_changes_nothing(
 
 
 def test_a_provider_is_asked_ever_later_and_at_least_daily() -> None:
-    waits = [delay_before_query(7, queries) for queries in range(40)]
+    minute = timedelta(minutes=1)
+    waits = [delay_before_query(7, queries, first=minute) for queries in range(40)]
 
-    assert timedelta(seconds=48) <= waits[0] <= timedelta(minutes=1)
+    assert timedelta(seconds=48) <= waits[0] <= minute
     assert max(waits) <= QUERY_EVERY
     assert min(waits[11:]) >= 0.8 * QUERY_EVERY
-    assert delay_before_query(8, 0) != waits[0]
+    assert delay_before_query(8, 0, first=minute) != waits[0]
 
 
 async def test_many_small_refunds_of_an_order_wait_like_a_large_one(

@@ -18,7 +18,6 @@ from sqlalchemy import select
 from domain.cause import Cause
 from domain.order import lock_order
 from domain.payment import request_refund
-from domain.payment.refund_reports import FIRST_QUERY_AFTER
 from edge.commands.reconcile import reconcile_day, reconcile_file
 from events.payment import PaymentStart, begin_payment, look_after_refund, query_attempt
 from events.shop import Shop
@@ -153,7 +152,7 @@ async def pay_and_refund(shop: Shop, clock: Clock, station: Station) -> Paid:
         )
     await look_after_refund(shop, refund.id)
     await desk.settle_refund(refund.reference)
-    clock.now = datetime.now(UTC) + FIRST_QUERY_AFTER
+    clock.now = datetime.now(UTC) + shop.settings.payments.refund_query_interval
     await look_after_refund(shop, refund.id)
     [refund] = await refunds_of(shop, order)
     assert refund.status is RefundStatus.SUCCEEDED

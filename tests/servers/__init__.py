@@ -8,14 +8,22 @@ from typing import TypeVar
 import pytest
 
 from tests.servers.discovery import ServerMissing
-from tests.servers.postgres import PostgresServer, postgres_origin, run_postgres
+from tests.servers.postgres import (
+    PostgresServer,
+    PrivatePostgres,
+    postgres_origin,
+    run_postgres,
+    run_private_postgres,
+)
 from tests.servers.redis import PrivateRedis, RedisServer, redis_origin, run_private_redis, run_redis
 
 __all__ = [
     "PostgresServer",
+    "PrivatePostgres",
     "PrivateRedis",
     "RedisServer",
     "run_postgres",
+    "run_private_postgres",
     "run_private_redis",
     "run_redis",
 ]

@@ -1,7 +1,7 @@
 """A PostgreSQL server for the tests, and the databases made in it."""
 
 import locale
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,9 @@ WITHOUT_DURABILITY = {
     "listen_addresses": "127.0.0.1",
     "timezone": "UTC",
 }
+
+KEEPING_COMMITS = WITHOUT_DURABILITY | {"synchronous_commit": "on"}
+"""What was committed is with the system, and stays when the server is killed; not when the machine is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,39 @@ class PostgresServer:
             await connection.close()
 
 
+class PrivatePostgres:
+    """A server that can be killed and started again, on the same port; what it has committed stays."""
+
+    def __init__(self, folder: ServerFolder) -> None:
+        self._folder = folder
+        self._data = _prepare_data(folder)
+        self.running, self._port = start_on_free_port(self._start)
+
+    @property
+    def server(self) -> PostgresServer:
+        url = f"postgresql+asyncpg://postgres@127.0.0.1:{self._port}/postgres"
+        return PostgresServer(url, str(find_postgres()))
+
+    def start(self) -> None:
+        """Start it again after all its processes have ended."""
+        self.running.stop()
+        self.running = self._start(self._port)
+
+    def _start(self, port: int) -> RunningServer:
+        return _start(self._folder, self._data, port, KEEPING_COMMITS)
+
+
+@contextmanager
+def run_private_postgres() -> Iterator[PrivatePostgres]:
+    """A server that runs during the block, for those who kill it and start it again."""
+    with make_server_folder() as folder:
+        own = PrivatePostgres(folder)
+        try:
+            yield own
+        finally:
+            own.running.stop()
+
+
 @contextmanager
 def run_postgres() -> Iterator[PostgresServer]:
     """The server of TEST_DATABASE_URL, or one that runs during the block."""
@@ -89,19 +125,24 @@ def _prepare_data(folder: ServerFolder) -> Path:
     return data
 
 
-def _start(folder: ServerFolder, data: Path, port: int) -> RunningServer:
+def _start(
+    folder: ServerFolder, data: Path, port: int, settings: Mapping[str, str] = WITHOUT_DURABILITY
+) -> RunningServer:
     program = folder.make_executable(find_postgres())
-    options = WITHOUT_DURABILITY | {"port": str(port), "unix_socket_directories": str(folder.path)}
-    settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+    options = {**settings} | {"port": str(port), "unix_socket_directories": str(folder.path)}
+    arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+    pid_file = data / "postmaster.pid"
+    before = pid_file.read_text() if pid_file.exists() else ""
     return folder.start(
-        "postgres", str(program), "-D", str(data), *settings,
-        ready=lambda: _is_ready(data / "postmaster.pid"),
+        "postgres", str(program), "-D", str(data), *arguments,
+        ready=lambda: _is_ready(pid_file, before),
     )  # fmt: skip
 
 
-def _is_ready(pid_file: Path) -> bool:
-    """Whether the last line of `postmaster.pid` says that the server is ready."""
-    return pid_file.exists() and pid_file.read_text().rstrip().endswith("ready")
+def _is_ready(pid_file: Path, before: str) -> bool:
+    """Whether the last line of `postmaster.pid` says that the server is ready, not one that was killed."""
+    content = pid_file.read_text() if pid_file.exists() else ""
+    return content != before and content.rstrip().endswith("ready")
 
 
 def _find_locale() -> str:

@@ -33,6 +33,10 @@ class PrivateRedis:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self._port}/0"
 
+    @property
+    def running(self) -> RunningServer | None:
+        return self._running
+
     def start(self) -> None:
         self._running = self._start(self._port)
 

@@ -102,6 +102,15 @@ class RunningServer:
                 start_new_session=True,  # Ctrl-C reaches only the tests, which stop their servers
             )  # fmt: skip
 
+    @property
+    def pid(self) -> int:
+        """The server's own: the shell that starts it becomes it."""
+        return self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
     def wait(self, ready: Callable[[], bool]) -> None:
         """Wait until `ready()`; ServerFailed when the server ends first or takes over START_SECONDS."""
         deadline = time.monotonic() + START_SECONDS

@@ -1,11 +1,13 @@
-"""`python -m bench.provider_servers.stripe PORT [NOTICE_URL]`: prints one line of JSON, its address and keys.
+"""`python -m bench.provider_servers.stripe PORT [NOTICE_URL [FOLDER]]` prints its address and keys as JSON.
 
-Port 0 takes a free one. Keys are made anew at each start.
+Port 0 takes a free one. The folder keeps keys and book, so that a server that is killed goes on where it was;
+without one they are made anew at each start.
 """
 
 import json
 import socket
 import sys
+from pathlib import Path
 
 import uvicorn
 
@@ -14,7 +16,7 @@ from bench.provider_servers.stripe.server import StripeServer
 
 
 def main(arguments: list[str]) -> None:
-    server = StripeServer()
+    server = StripeServer.open(Path(arguments[2])) if len(arguments) > 2 else StripeServer()
     if len(arguments) > 1:
         server.notice_mode, server.notice_url = "send", arguments[1]
     listener = socket.create_server(("127.0.0.1", int(arguments[0])), backlog=512)

@@ -201,6 +201,8 @@ class Book:
     disputes: dict[str, Dispute] = field(default_factory=dict)
     movements: dict[str, Movement] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
+    changed: dict[str, None] = field(default_factory=dict)
+    """Intents of which something was told since they were kept last."""
 
     def now(self) -> int:
         return int(time.time() + self.ahead)
@@ -323,6 +325,7 @@ class Book:
             "data": {"object": about.show()},
         }
         self.notices.append(Notice(name, kind, body))
+        self.changed[about.id if isinstance(about, Intent) else about.intent.id] = None
 
     def dump(self) -> Json:
         """What other books are compared with: payments and refunds by the shop's references."""

@@ -30,7 +30,9 @@ def create_server(server: StripeServer) -> Starlette:
         try:
             body = CONTROLS[request.path_params["name"]](server, order)
         except ApiProblem as problem:
+            server.keep()
             return respond(problem.status, problem.body)
+        server.keep()
         await server.send_notices()
         return respond(200, body or {})
 

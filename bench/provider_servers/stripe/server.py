@@ -8,8 +8,10 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import TypeVar
 
 import httpx
@@ -29,6 +31,7 @@ from bench.provider_servers.stripe.book import (
     refuse,
 )
 from bench.provider_servers.stripe.idempotency import KeptAnswers
+from bench.provider_servers.stripe.store import Store
 
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 """Stripe's hours, shortened."""
@@ -77,8 +80,25 @@ class StripeServer:
     notice_mode: str = "hold"
     notice_url: str = ""
     search_delay: float = 60.0
+    store: Store | None = None
     sending: set[asyncio.Task[None]] = field(default_factory=set)
     client: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=10.0))
+
+    @classmethod
+    def open(cls, folder: Path) -> "StripeServer":
+        """The server of a folder, with the keys and the book that it had."""
+        store = Store.open(folder)
+        server = cls(store=store)
+        server.secret_key = store.keep_text("secret_key", server.secret_key)
+        server.publishable_key = store.keep_text("publishable_key", server.publishable_key)
+        server.webhook_secrets = [store.keep_text("webhook_secret", server.webhook_secrets[0])]
+        store.load(server.book, server.kept)
+        return server
+
+    def keep(self, key: str | None = None) -> None:
+        """Keep what has changed before anybody is told of it, and the answer under a key."""
+        if self.store is not None:
+            self.store.keep(self.book, [(key, self.kept.answers[key])] if key else [])
 
     async def answer(self, request: Request) -> Response:
         """Answer a call of the API as Stripe does."""
@@ -125,6 +145,7 @@ class StripeServer:
             raise
         if key:
             self.kept.finish(key, status, body)
+        self.keep(key)
         await self.send_notices()
         if fault and fault.kind == "act_then_hang":
             await asyncio.sleep(fault.seconds)
@@ -179,14 +200,14 @@ class StripeServer:
             headers, body = self.sign(notice)
             if is_forged:
                 body += b" "
-            try:
+            with suppress(httpx.HTTPError):
                 response = await self.client.post(self.notice_url, content=body, headers=headers)
                 if response.is_success:
-                    return
-            except httpx.HTTPError:
-                pass
+                    break
             if pause is not None:
                 await asyncio.sleep(pause)
+        if self.store is not None:
+            self.store.drop_notice(notice)
 
     def sign(self, notice: Notice) -> tuple[dict[str, str], bytes]:
         """Headers and body, with one signature for each secret in force."""

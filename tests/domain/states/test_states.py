@@ -372,9 +372,11 @@ def report_of(outcome: RefundOutcome) -> Callable[[AsyncSession, Refund], Awaita
 
     async def report(session: AsyncSession, refund: Refund) -> None:
         reported = RefundReport(refund.reference, "R", outcome, refund.total, reason="No such card.")
-        method, retry_after = PaymentMethod.SANDBOX, timedelta(minutes=5)
+        method, minute = PaymentMethod.SANDBOX, timedelta(minutes=1)
         try:
-            await report_refund(session, reported, method=method, retry_after=retry_after, cause=Cause(NOW))
+            await report_refund(
+                session, reported, method=method, retry_after=minute, query_after=minute, cause=Cause(NOW)
+            )
         except PaymentMismatch as mismatch:
             raise WrongState("It is not to be paid.") from mismatch
 
