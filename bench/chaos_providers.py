@@ -41,7 +41,7 @@ WECHAT_FAULTS: Sequence[Fault] = [
 ] + [
     ("notice_faults", {"fault": fault, "times": 3})
     for fault in ("lost", "doubled", "held", "probe", "wrong_signature")
-]  # fmt: skip
+] + [("refunds", {"status": "PROCESSING"})]  # fmt: skip
 CARD_FAULTS: Sequence[Fault] = [
     ("fault", {"call": call, "kind": kind, "times": times, "seconds": 4})
     for call in ("POST /v1/(payment_intents|refunds)", ".*")
@@ -49,7 +49,9 @@ CARD_FAULTS: Sequence[Fault] = [
         ("fail", 1), ("unavailable", 3), ("limit", 3), ("hang", 1), ("act_then_hang", 2),
         ("act_then_fail", 1), ("nonsense", 2), ("slow", 3),
     )
-] + [("notices", {"mode": mode}) for mode in ("send", "double", "reverse")]  # fmt: skip
+] + [("notices", {"mode": mode}) for mode in ("send", "double", "reverse")] + [
+    ("set", {"refunds_pend": True})
+]  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -88,6 +90,13 @@ class ChaosProvider:
             return self.read_book((await self.client.get(f"{self.address}/book", timeout=30)).json())
         return self.read_book(await self.control("book", {}))
 
+    async def end_refunds(self) -> None:
+        """Have the money of all refunds arrive that are on their way."""
+        if self.method in ("WECHAT_PAY", "CARD"):
+            status = "SUCCESS" if self.method == "WECHAT_PAY" else "succeeded"
+            for reference in (await self.book()).pending:
+                await self.control("refund", {"reference": reference, "status": status})
+
     async def calm(self) -> None:
         """Forget faults, and send what was held."""
         if self.method == "WECHAT_PAY":
@@ -97,6 +106,7 @@ class ChaosProvider:
         if self.method == "CARD":
             await self.control("faults_clear", {})
             await self.control("notices", {"mode": "send"})
+            await self.control("set", {"refunds_pend": False})
 
     async def pay(self, reference: str, action: Mapping[str, str], *, notices: int) -> bool:
         """The customer pays; whether the provider says so."""

@@ -33,6 +33,8 @@ CANCEL = """mutation ($input: OrderCancelInput!) { orderCancel(input: $input) {
 REFUND = """mutation ($input: PaymentRefundInput!) { paymentRefund(input: $input) {
   order { id } userErrors { code message } } }"""
 STATUS = """query ($id: ID!) { node(id: $id) { ... on Order { status } } }"""
+UNTIL_CLOSED = 8.0
+"""Seconds after which a cancelled payment has been closed at its provider, if that is there."""
 
 SANDBOX_CHANNELS = ("PAGE", "MOBILE_PAGE")
 NOTICES = ("NONE", "TWICE", "LATE", "OUT_OF_ORDER", "WRONG_AMOUNT")
@@ -97,6 +99,7 @@ class ChaosLife:
     kind: str
     method: str
     random: Random
+    untold: float = UNTOLD
     number: str = ""
     order: str = ""
     payment: str = ""
@@ -159,7 +162,7 @@ class ChaosLife:
         elif choice == "decline":
             await self.world.providers[self.method].decline(reference)
         else:
-            notices = 0 if self.random.random() < UNTOLD else self.random.choice((1, 1, 2))
+            notices = 0 if self.random.random() < self.untold else self.random.choice((1, 1, 2))
             await self.world.providers[self.method].pay(reference, action, notices=notices)
         self.act()
 
@@ -248,12 +251,18 @@ async def pays_while_starting_again(life: ChaosLife) -> None:
         await life.pay(second)
 
 
-async def pays_after_cancelling(life: ChaosLife) -> None:
+async def pays_after_cancelling(life: ChaosLife, pause: float = 0.0) -> None:
     await life.place()
     started = await life.start()
     await life.cancel()
-    await asyncio.sleep(life.random.random() * 2)
+    await asyncio.sleep(pause + life.random.random() * 2)
     await life.pay(started)
+
+
+async def pays_untold_after_cancelling(life: ChaosLife) -> None:
+    """Only who still asks after what was closed finds out."""
+    life.untold = 1.0
+    await pays_after_cancelling(life, UNTIL_CLOSED)
 
 
 async def pays_and_cancels(life: ChaosLife) -> None:
@@ -289,7 +298,8 @@ KINDS: Mapping[Story, int] = {
     is_declined_first: 10,
     pays_twice: 12,
     pays_while_starting_again: 8,
-    pays_after_cancelling: 10,
+    pays_after_cancelling: 6,
+    pays_untold_after_cancelling: 8,
     pays_and_cancels: 10,
     never_pays: 5,
     is_refunded_in_part: 10,
