@@ -29,11 +29,11 @@ from bench.chaos_books import compare_books, count_waiting_events, read_sandbox_
 from bench.chaos_processes import (
     FrontDoor,
     Victim,
+    alive_process,
     ending,
     postgres_processes,
     redis_processes,
     serving_process,
-    working_process,
 )
 from bench.chaos_providers import OPENINGS, ChaosProvider
 from bench.chaos_stories import KINDS, METHODS, ChaosLife, ChaosWorld, Goods, Story, live
@@ -277,7 +277,7 @@ async def run_chaos(payments: int, seed: int, span: float, folder: Path) -> Chao
             env |= settings
         victims = [
             *(serving_process(f"serve-{n}", env | {"RUN_WORKER": "false"}, folder, door) for n in (1, 2)),
-            *(working_process(f"worker-{n}", env, folder) for n in (1, 2)),
+            *(alive_process(f"worker-{n}", env, folder) for n in (1, 2)),
             *(provider.process.victim() for provider in providers.values()),
         ]
         stack.enter_context(ending(victims))

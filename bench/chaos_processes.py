@@ -151,7 +151,7 @@ def serving_process(name: str, env: Mapping[str, str], folder: Path, door: Front
     return Victim(name, start, lambda: [each.pid for each in running if each.exit_code is None])
 
 
-def working_process(name: str, env: Mapping[str, str], folder: Path) -> Victim:
+def alive_process(name: str, env: Mapping[str, str], folder: Path) -> Victim:
     running: list[ForkServerProcess] = []
 
     async def start() -> None:

@@ -19,7 +19,7 @@ CALL_SECONDS = 30.0
 PAUSE_SECONDS = 0.5
 LATER = {"BUSY", "PROVIDER_UNAVAILABLE", "PROVIDER_REFUSED", "CONFLICT", "RATE_LIMITED"}
 """Refusals after which customers try again."""
-UNTOLD = 0.2
+WITHOUT_NOTICE = 0.2
 """The part of payments of which the provider tells nothing: the shop finds out by asking."""
 
 PLACE = """mutation ($input: OrderPlaceInput!) { orderPlace(input: $input) {
@@ -99,7 +99,7 @@ class ChaosLife:
     kind: str
     method: str
     random: Random
-    untold: float = UNTOLD
+    untold: float = WITHOUT_NOTICE
     number: str = ""
     order: str = ""
     payment: str = ""
@@ -170,7 +170,7 @@ class ChaosLife:
         """Press a button of the pay page, with whatever goes wrong afterwards."""
         parts = urlsplit(url)
         form = {"choice": choice, "seconds": "2", "notices": self.random.choice(NOTICES)}
-        if choice == "pay" and self.random.random() < UNTOLD:
+        if choice == "pay" and self.random.random() < WITHOUT_NOTICE:
             form["choice"] = "later"
         began = monotonic()
         while monotonic() - began < PATIENCE_SECONDS:
