@@ -99,7 +99,7 @@ class ChaosLife:
     kind: str
     method: str
     random: Random
-    untold: float = WITHOUT_NOTICE
+    without_notice: float = WITHOUT_NOTICE
     number: str = ""
     order: str = ""
     payment: str = ""
@@ -162,7 +162,7 @@ class ChaosLife:
         elif choice == "decline":
             await self.world.providers[self.method].decline(reference)
         else:
-            notices = 0 if self.random.random() < self.untold else self.random.choice((1, 1, 2))
+            notices = 0 if self.random.random() < self.without_notice else self.random.choice((1, 1, 2))
             await self.world.providers[self.method].pay(reference, action, notices=notices)
         self.act()
 
@@ -259,9 +259,9 @@ async def pays_after_cancelling(life: ChaosLife, pause: float = 0.0) -> None:
     await life.pay(started)
 
 
-async def pays_untold_after_cancelling(life: ChaosLife) -> None:
+async def pays_without_notice_after_cancelling(life: ChaosLife) -> None:
     """Only who still asks after what was closed finds out."""
-    life.untold = 1.0
+    life.without_notice = 1.0
     await pays_after_cancelling(life, UNTIL_CLOSED)
 
 
@@ -299,7 +299,7 @@ KINDS: Mapping[Story, int] = {
     pays_twice: 12,
     pays_while_starting_again: 8,
     pays_after_cancelling: 6,
-    pays_untold_after_cancelling: 8,
+    pays_without_notice_after_cancelling: 8,
     pays_and_cancels: 10,
     never_pays: 5,
     is_refunded_in_part: 10,
