@@ -36,7 +36,7 @@ from bench.chaos_processes import (
     serving_process,
 )
 from bench.chaos_providers import OPENINGS, ChaosProvider
-from bench.chaos_stories import KINDS, METHODS, ChaosLife, ChaosWorld, Goods, Story, live
+from bench.chaos_stories import KINDS, METHODS, BoughtVariant, ChaosLife, ChaosWorld, Story, live
 from bench.load import HIGH_COST_LIMITS, HIGH_RATES
 from bench.surge import ADDRESS, DELIVERIES, QUOTE
 from events.shop import Shop
@@ -310,7 +310,7 @@ async def run_chaos(payments: int, seed: int, span: float, folder: Path) -> Chao
     return result
 
 
-async def quote(world: ChaosWorld, variant: str) -> Goods:
+async def quote(world: ChaosWorld, variant: str) -> BoughtVariant:
     """A variant with what an order of one costs."""
     answer = await world.ask(
         world.tokens[0],
@@ -322,7 +322,7 @@ async def quote(world: ChaosWorld, variant: str) -> Goods:
         },
     )
     price = answer["total"]["amount"]
-    return Goods(variant, price, int(Decimal(price) * 100))
+    return BoughtVariant(variant, price, int(Decimal(price) * 100))
 
 
 async def close_server(server: asyncio.Server) -> None:

@@ -45,7 +45,7 @@ class GivenUp(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Goods:
+class BoughtVariant:
     variant: str
     price: str
     """In all, with shipping."""
@@ -60,7 +60,7 @@ class ChaosWorld:
     url: str
     tokens: Sequence[str]
     manager: str
-    goods: Sequence[Goods]
+    goods: Sequence[BoughtVariant]
     address: Mapping[str, object]
     providers: Mapping[str, ChaosProvider]
     """By method; the sandbox has its page at the shop."""
@@ -103,7 +103,7 @@ class ChaosLife:
     number: str = ""
     order: str = ""
     payment: str = ""
-    goods: Goods | None = None
+    goods: BoughtVariant | None = None
     parts: set[int] = field(default_factory=lambda: {0})
     """What of the price may have been refunded without cancelling."""
     acted_at: datetime | None = None
