@@ -6,7 +6,16 @@ from typing import Any
 from sqlalchemy import select
 
 from events.shop import Shop
-from models import Order, Payment, PaymentAttempt, Refund, Role
+from models import (
+    Order,
+    Payment,
+    PaymentAttempt,
+    ProviderCall,
+    ProviderCallKind,
+    ProviderCallOutcome,
+    Refund,
+    Role,
+)
 from resolvers.ids import row_id
 from tests.api.order.documents import ADDRESS, CANCEL, PLACE, create_variant
 from tests.clients import Client, Clients
@@ -126,6 +135,19 @@ class Counter:
         async with self.shop.database.reads() as session:
             order = await self.order(purchase)
             return list(await session.scalars(select(Refund).where(Refund.order_id == order.id)))
+
+    async def notices(self, purchase: Purchase) -> list[tuple[ProviderCallOutcome, str | None]]:
+        """Whether each notice about the order was taken, and why not."""
+        async with self.shop.database.reads() as session:
+            calls = await session.scalars(
+                select(ProviderCall)
+                .where(
+                    ProviderCall.order_id == (await self.order(purchase)).id,
+                    ProviderCall.kind == ProviderCallKind.NOTICE,
+                )
+                .order_by(ProviderCall.id)
+            )
+            return [(call.outcome, call.reason) for call in calls]
 
 
 def action_of(started: dict[str, Any]) -> Action:
