@@ -13,15 +13,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
 from itertools import product
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from uuid import uuid4
 
 import httpx
 
@@ -30,23 +27,13 @@ from bench.chaos_processes import (
     FrontDoor,
     Victim,
     alive_process,
-    ending,
-    postgres_processes,
-    redis_processes,
+    keeping_running,
     serving_process,
 )
-from bench.chaos_providers import OPENINGS, ChaosProvider
-from bench.chaos_stories import KINDS, METHODS, BoughtVariant, ChaosLife, ChaosWorld, Story, live
-from bench.load import HIGH_COST_LIMITS, HIGH_RATES
-from bench.surge import ADDRESS, DELIVERIES, QUOTE
-from events.shop import Shop
-from models import CurrencyCode, PaymentMethod, Role
-from resolvers.ids import global_id
-from tests.factories.account import create_account
-from tests.factories.catalog import create_product, variant_of
-from tests.factories.token import sign_in_account
-from tests.process import open_shop_of, process_environment, run_cartwheel
-from tests.servers import run_private_postgres, run_private_redis
+from bench.chaos_stories import KINDS, METHODS, ChaosLife, Story, live
+from bench.payment_stage import PaymentStage, open_stage, quote_all
+from models import PaymentMethod
+from tests.process import run_cartwheel
 
 PAYMENTS = 2_000
 SEED = 20261129
@@ -58,8 +45,6 @@ SETTLE_SECONDS = 120.0
 """How long at most all may take to settle after everything runs again."""
 SECONDS_A_PAYMENT = 0.17
 AT_ONCE = 24
-CUSTOMERS = 20
-PRICES = (1_999, 9_900, 128_000)
 CHAOS_ROUND_SECONDS = 15.0
 """In each round every process and server is hit once, and FAULTS times a provider errs."""
 FAULTS = 5
@@ -108,18 +93,6 @@ class ChaosResult:
     wrong: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class ChaosStage:
-    """Everything that runs."""
-
-    env: dict[str, str]
-    world: ChaosWorld
-    victims: dict[str, Victim]
-    shop: Shop
-    """In this process, to read the books with."""
-    faults: int = 0
-
-
 def plan_acts(seed: int, span: float, victims: Sequence[str], methods: Sequence[str]) -> list[ChaosAct]:
     """What happens until `span` seconds have passed, the earliest first."""
     random, acts = Random(f"{seed}-chaos"), list[ChaosAct]()
@@ -134,7 +107,7 @@ def plan_acts(seed: int, span: float, victims: Sequence[str], methods: Sequence[
     return sorted(acts, key=lambda act: act.at)
 
 
-async def run_acts(stage: ChaosStage, acts: Sequence[ChaosAct], seed: int) -> None:
+async def run_acts(stage: PaymentStage, acts: Sequence[ChaosAct], seed: int) -> None:
     random, began = Random(f"{seed}-faults"), time.monotonic()
     async with asyncio.TaskGroup() as tasks:
         for act in acts:
@@ -160,7 +133,7 @@ def choose_stories(seed: int, payments: int) -> list[tuple[Story, str]]:
 
 
 async def run_lives(
-    stage: ChaosStage, payments: int, span: float, seed: int, *, last: float
+    stage: PaymentStage, payments: int, span: float, seed: int, *, last: float
 ) -> list[ChaosLife]:
     """The customers come one after the other, nobody later than `last`; at most AT_ONCE are there at once."""
     turns, began = asyncio.Semaphore(AT_ONCE), time.monotonic()
@@ -182,7 +155,7 @@ async def run_lives(
     return [life for life, has_come in zip(lives, came, strict=True) if has_come]
 
 
-async def find_wrong(stage: ChaosStage, lives: Sequence[ChaosLife]) -> list[str]:
+async def find_wrong(stage: PaymentStage, lives: Sequence[ChaosLife]) -> list[str]:
     """What is not settled, or not as the providers have it."""
     books = {PaymentMethod(method): await each.book() for method, each in stage.world.providers.items()}
     async with stage.shop.database.snapshot() as session:
@@ -195,7 +168,7 @@ async def find_wrong(stage: ChaosStage, lives: Sequence[ChaosLife]) -> list[str]
     return wrong + ([f"{waiting} events wait"] if waiting else [])
 
 
-async def settle(stage: ChaosStage, lives: Sequence[ChaosLife], deadline: float) -> list[str]:
+async def settle(stage: PaymentStage, lives: Sequence[ChaosLife], deadline: float) -> list[str]:
     """What is still wrong when nothing more happens, or after SETTLE_SECONDS."""
     end = min(time.monotonic() + SETTLE_SECONDS, deadline)
     wrong = ["it never began to settle"]
@@ -212,7 +185,7 @@ async def settle(stage: ChaosStage, lives: Sequence[ChaosLife], deadline: float)
     return wrong
 
 
-async def describe_run(stage: ChaosStage, lives: Sequence[ChaosLife], result: ChaosResult) -> None:
+async def describe_run(stage: PaymentStage, lives: Sequence[ChaosLife], result: ChaosResult) -> None:
     result.kinds = Counter(life.kind for life in lives)
     result.given_up = Counter(life.given_up.partition(":")[0][:60] for life in lives if life.given_up)
     result.kills = {name: victim.kills for name, victim in stage.victims.items()}
@@ -235,98 +208,38 @@ async def describe_run(stage: ChaosStage, lives: Sequence[ChaosLife], result: Ch
             result.slowest_seconds, result.slowest = seconds, f"{life.number}, {life.method} {life.kind}"
 
 
-async def furnish(shop: Shop, env: Mapping[str, str]) -> tuple[list[str], str, list[str]]:
-    """Tokens of customers and of a manager, and goods on sale."""
-    now = datetime.now(UTC)
-    async with shop.database.writes.begin() as session:
-        products = [
-            await create_product(
-                session, prices={CurrencyCode.CNY: price}, stock={"MAIN": 1_000_000}, now=now
-            )
-            for price in PRICES
-        ]
-        variants = [global_id("Variant", (await variant_of(session, each)).id) for each in products]
-        customers = [await create_account(session, now=now) for _ in range(CUSTOMERS)]
-        manager = await create_account(session, role=Role.MANAGER, now=now)
-    tokens = [await sign_in_account(shop, each) for each in customers]
-    return tokens, await sign_in_account(shop, manager), variants
-
-
 async def run_chaos(payments: int, seed: int, span: float, folder: Path) -> ChaosResult:
     """Run it all in a folder; each server and process is its own."""
     began = time.monotonic()
     result = ChaosResult()
-    async with AsyncExitStack() as stack:
-        postgres = stack.enter_context(run_private_postgres())
-        redis = stack.enter_context(run_private_redis())
-        door = FrontDoor()
-        stack.push_async_callback(close_server, await door.open())
-        client = await stack.enter_async_context(
-            httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=None))
-        )
-        providers: dict[str, ChaosProvider] = {}
-        url = await postgres.server.create_database(f"chaos_{uuid4().hex}")
-        env = process_environment(
-            url, folder, REDIS_URL=redis.url, PUBLIC_URL=door.url, SANDBOX_PAYMENTS="true",
-            LOG_LEVEL="WARNING", SLOW_OPERATION="60", ACCESS_TOKEN_LIVES="3600",
-            REFUSED_WEBHOOKS_PER_MINUTE="1000000", **QUICK, **HIGH_RATES, **HIGH_COST_LIMITS,
-        )  # fmt: skip
-        for opening in OPENINGS:
-            provider, settings = await opening(folder, client, door.url)
-            providers[provider.method] = provider
-            env |= settings
-        victims = [
-            *(serving_process(f"serve-{n}", env | {"RUN_WORKER": "false"}, folder, door) for n in (1, 2)),
+
+    def open_processes(env: dict[str, str], door: FrontDoor) -> list[Victim]:
+        serving = env | {"RUN_WORKER": "false"}
+        return [
+            *(serving_process(f"serve-{n}", serving, folder, door) for n in (1, 2)),
             *(alive_process(f"worker-{n}", env, folder) for n in (1, 2)),
-            *(provider.process.victim() for provider in providers.values()),
         ]
-        stack.enter_context(ending(victims))
-        (await asyncio.to_thread(lambda: run_cartwheel("migrate", env=env))).check_returncode()
-        shop = await stack.enter_async_context(open_shop_of(env))
-        tokens, manager, variants = await furnish(shop, env)
-        world = ChaosWorld(client, door.url, tokens, manager, [], ADDRESS, providers)
-        victims += [postgres_processes(postgres), redis_processes(redis)]
-        stage = ChaosStage(env, world, {victim.name: victim for victim in victims}, shop)
-        keepers = [asyncio.create_task(victim.keep_running()) for victim in victims]
-        stack.callback(lambda: [keeper.cancel() for keeper in keepers] and None)
-        world.goods = [await quote(world, variant) for variant in variants]
+
+    async with (
+        open_stage(folder, open_processes, **QUICK) as stage,
+        keeping_running(list(stage.victims.values())),
+    ):
+        await quote_all(stage.world)
         print(f"everything runs after {time.monotonic() - began:.0f} s", flush=True)
-        acts = plan_acts(seed, span, list(stage.victims), list(providers))
+        acts = plan_acts(seed, span, list(stage.victims), list(stage.world.providers))
         lives, _ = await asyncio.gather(
             run_lives(stage, payments, span, seed, last=began + LAST_SECONDS), run_acts(stage, acts, seed)
         )
         print(f"the last customer has gone after {time.monotonic() - began:.0f} s", flush=True)
-        for provider in providers.values():
+        for provider in stage.world.providers.values():
             await provider.calm()
         result.wrong = await settle(stage, lives, began + LIMIT_SECONDS)
         await describe_run(stage, lives, result)
-        audited = await asyncio.to_thread(lambda: run_cartwheel("audit", env=env))
+        audited = await asyncio.to_thread(lambda: run_cartwheel("audit", env=stage.env))
         if audited.returncode:
             result.wrong.append(f"audit: {audited.stdout}{audited.stderr[-3000:]}")
-        for keeper in keepers:
-            keeper.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
     result.seconds = time.monotonic() - began
     return result
-
-
-async def quote(world: ChaosWorld, variant: str) -> BoughtVariant:
-    """A variant with what an order of one costs."""
-    answer = await world.ask(
-        world.tokens[0],
-        QUOTE,
-        input={
-            "lines": [{"variantId": variant, "quantity": 1}],
-            "deliveries": DELIVERIES,
-            "currency": "CNY",
-        },
-    )
-    price = answer["total"]["amount"]
-    return BoughtVariant(variant, price, int(Decimal(price) * 100))
-
-
-async def close_server(server: asyncio.Server) -> None:
-    server.close()
 
 
 def print_result(result: ChaosResult) -> None:

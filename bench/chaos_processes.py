@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -217,6 +217,18 @@ class ProviderProcess:
 
     def victim(self) -> Victim:
         return Victim(self.name, self.start, self.find)
+
+
+@asynccontextmanager
+async def keeping_running(victims: Sequence[Victim]) -> AsyncIterator[None]:
+    """Start each again whenever it has ended, during the block."""
+    keepers = [asyncio.create_task(victim.keep_running()) for victim in victims]
+    try:
+        yield
+    finally:
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
 
 
 @contextmanager

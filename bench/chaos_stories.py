@@ -60,10 +60,13 @@ class ChaosWorld:
     url: str
     tokens: Sequence[str]
     manager: str
+    variants: Sequence[str]
     goods: Sequence[BoughtVariant]
     address: Mapping[str, object]
     providers: Mapping[str, ChaosProvider]
     """By method; the sandbox has its page at the shop."""
+    pause_seconds: float = PAUSE_SECONDS
+    """After which somebody tries again."""
 
     async def ask(self, token: str, document: str, **variables: Any) -> Any:
         """The only field of the answer; tried again until there is one. GivenUp when it takes too long."""
@@ -86,7 +89,7 @@ class ChaosWorld:
                 last = str(content)
             except (httpx.TransportError, ValueError) as error:
                 last = type(error).__name__
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(self.pause_seconds)
         raise GivenUp(last[:300])
 
 
