@@ -14,10 +14,11 @@ from domain.aftersales.rules import (
     find_units_obstacle,
     leaves_nothing_to_send,
 )
+from domain.aftersales.uncollectable import settle_claimed_order
 from domain.aftersales.withdrawal import RefundTerms, withdraw_lines
 from domain.cause import Cause
 from domain.errors import WrongState
-from domain.order import cancel_order, lock_order, required_reason, settle_order
+from domain.order import cancel_order, lock_order, required_reason
 from domain.order.waiting_edit import drop_waiting_edit
 from domain.store_credit import check_refund_target
 from models import Order, OrderStatus, RefundTarget, TicketReason, TicketType
@@ -93,7 +94,7 @@ async def withdraw_or_cancel(
         receipt_after=receipt_after,
         cause=cause,
     )
-    await settle_order(session, order, cause=cause.automatic)
+    await settle_claimed_order(session, order, cause=cause.automatic)
     return order
 
 

@@ -8,6 +8,7 @@ from domain.aftersales.settlement import grant_ticket, record_unavailable
 from domain.aftersales.states import STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED, enter_status
 from domain.aftersales.texts import REASON_LIMIT, clean_text
 from domain.aftersales.ticket import lock_ticket
+from domain.aftersales.uncollectable import settle_claimed_order
 from domain.cause import Cause
 from domain.errors import Invalid, NotFound, WrongState
 from domain.events import (
@@ -18,7 +19,6 @@ from domain.events import (
     TicketReturnAccepted,
     TicketReturnRefused,
 )
-from domain.order import settle_order
 from domain.outbox import record
 from models import Account, Permission, Ticket, TicketStatus, is_granted
 
@@ -51,7 +51,7 @@ async def refuse_ticket(
     enter_status(ticket, TicketStatus.REFUSED, deadlines, now=cause.now)
     ticket.refusal = clean_text(reason, limit=REASON_LIMIT, field="reason")
     record(session, TicketRefused(ticket, reason=ticket.refusal), cause)
-    await settle_order(session, order, cause=cause.automatic)
+    await settle_claimed_order(session, order, cause=cause.automatic)
     return ticket
 
 
@@ -103,7 +103,7 @@ async def refuse_return(
     enter_status(ticket, TicketStatus.RETURN_REFUSED, deadlines, now=cause.now)
     ticket.refusal = clean_text(reason, limit=REASON_LIMIT, field="note")
     record(session, TicketReturnRefused(ticket, reason=ticket.refusal), cause)
-    await settle_order(session, order, cause=cause.automatic)
+    await settle_claimed_order(session, order, cause=cause.automatic)
     return ticket
 
 
@@ -140,7 +140,7 @@ async def decide_ticket(
         ticket.refusal = reason
     record(session, TicketDecided(ticket, agreed=agreed, reason=reason), cause)
     record_unavailable(session, ticket, cause=cause)
-    await settle_order(session, order, cause=cause.automatic)
+    await settle_claimed_order(session, order, cause=cause.automatic)
     return ticket
 
 

@@ -13,10 +13,10 @@ from domain.aftersales.sent_units import load_sent_units, units_of_ticket
 from domain.aftersales.settlement import grant_ticket, record_unavailable
 from domain.aftersales.states import STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED, enter_status
 from domain.aftersales.ticket import lock_ticket
+from domain.aftersales.uncollectable import settle_claimed_order
 from domain.aftersales.withdrawal import AlreadyPacked
 from domain.cause import Cause
 from domain.events import TicketAgreed, TicketCancelled, TicketOverdue, TicketRefused, TicketReturnAccepted
-from domain.order import settle_order
 from domain.outbox import record
 from models import Order, ReplacementChoice, Ticket, TicketStatus
 from models.sql.types import AnySelect
@@ -54,7 +54,7 @@ async def agree_unanswered(
         enter_status(ticket, TicketStatus.REFUSED, deadlines, now=cause.now)
         ticket.refusal = str(refusal)
         record(session, TicketRefused(ticket, reason=ticket.refusal), cause)
-        await settle_order(session, order, cause=cause.automatic)
+        await settle_claimed_order(session, order, cause=cause.automatic)
     else:
         record(session, TicketAgreed(ticket, unanswered=True), cause)
         record_unavailable(session, ticket, cause=cause)
@@ -73,7 +73,7 @@ async def close_unsent(
 ) -> None:
     enter_status(ticket, TicketStatus.CANCELLED, deadlines, now=cause.now)
     record(session, TicketCancelled(ticket, unsent=True), cause)
-    await settle_order(session, order, cause=cause.automatic)
+    await settle_claimed_order(session, order, cause=cause.automatic)
 
 
 async def accept_uninspected(

@@ -21,7 +21,7 @@ from domain.aftersales.rules import (
     find_type_obstacle,
     find_units_obstacle,
 )
-from domain.aftersales.sent_units import PickedUnits, reduction_of
+from domain.aftersales.sent_units import PickedUnits, cash_due_of, reduction_of
 from domain.aftersales.windows import ClaimWindow, find_time_obstacle, window_of
 from domain.aftersales.withdrawal import quote_withdrawal
 from domain.money import apportion
@@ -150,7 +150,8 @@ def find_obstacle(case: ClaimCase, deadlines: Deadlines, *, asked_at: datetime) 
 def unit_refund(case: ClaimCase, claimed: ClaimedUnits, picked: Sequence[PickedUnits]) -> int:
     """What claimed units bring back: what was paid, less what a cheaper replacement has brought back."""
     line, units = case.lines[claimed.order_line_id], case.units[claimed.order_line_id]
-    return max(0, line_refund(line, units, claimed.quantity) - reduction_of(picked))
+    unpaid = cash_due_of(picked)
+    return max(0, line_refund(line, units, claimed.quantity) - reduction_of(picked) - unpaid)
 
 
 def quote_line(case: ClaimCase, claimed: ClaimedUnits, window: ClaimWindow, amount: int) -> TicketQuoteLine:

@@ -60,6 +60,30 @@ def shipping_refund(order: Order, claim: TicketClaim, units: Mapping[int, LineUn
     return fee if claim.refunds and REASONS[claim.reason].fault and whole else 0
 
 
+def share_uncollectable(
+    lines: Sequence[OrderLine], units: Mapping[int, LineUnits], *, fee: int, amount: int
+) -> tuple[list[int], int]:
+    """What of cash that nobody collects comes off each line, and off the fee.
+
+    First what was claimed and not refunded, as nobody had paid it, then the fee; cents that are left by
+    rounding come off what was kept.
+    """
+    unpaid = cap_amounts([unrefunded_amount(line, units[line.id]) for line in lines], amount)
+    shipping = min(fee, amount - sum(unpaid))
+    left = [
+        line.total.minor - line.cancelled_amount - units[line.id].refunded_amount - share
+        for line, share in zip(lines, unpaid, strict=True)
+    ]
+    rest = cap_amounts(left, amount - sum(unpaid) - shipping)
+    return [sum(shares) for shares in zip(unpaid, rest, strict=True)], shipping
+
+
+def unrefunded_amount(line: OrderLine, units: LineUnits) -> int:
+    """What the units cost that tickets have settled in money, without what was refunded for them."""
+    cost = refund_share(line.total.minor - line.cancelled_amount, max(1, units.bought), 0, units.refunded)
+    return max(0, cost - units.refunded_amount)
+
+
 def cap_amounts(amounts: Sequence[int], limit: int) -> Sequence[int]:
     """The amounts, or their shares of the limit when together they exceed it."""
     return amounts if sum(amounts) <= limit else apportion(limit, amounts)

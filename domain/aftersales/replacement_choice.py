@@ -1,6 +1,6 @@
 """What customers get for a replacement that is sold out or came back: they wait, or take something else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
@@ -18,14 +18,17 @@ from domain.aftersales.replacement import (
     find_owed_units,
     is_replacement_under_way,
 )
-from domain.aftersales.rules import ClaimedUnits, TicketClaim
+from domain.aftersales.rules import ClaimCase, ClaimedUnits, TicketClaim
 from domain.aftersales.settlement import complete_ticket
 from domain.aftersales.states import CHOOSABLE, enter_status
 from domain.aftersales.ticket import lock_ticket, ticket_lines_of
+from domain.aftersales.uncollectable import settle_claimed_order
+from domain.aftersales.withdrawal import reduce_payments
 from domain.cause import Cause
 from domain.errors import Invalid, NotForSale, NotFound, OutOfStock, WrongState
 from domain.events import TicketCompleted, TicketReplacementChosen, TicketReplacementFilled
-from domain.order import settle_order
+from domain.ledger import refresh_payment_status
+from domain.order.cash import find_cash_payments, load_cash_groups
 from domain.outbox import record
 from domain.payment import find_captured_payments, request_refund
 from domain.stock import lock_levels
@@ -78,7 +81,7 @@ async def choose_replacement(
     record(session, TicketReplacementChosen(ticket, choice=choice, variant_id=variant_id), cause)
     if ticket.status is TicketStatus.COMPLETED:
         record(session, TicketCompleted(ticket), cause.automatic)
-        await settle_order(session, order, cause=cause.automatic)
+        await settle_claimed_order(session, order, cause=cause.automatic)
     return ticket
 
 
@@ -154,7 +157,10 @@ async def refund_owed_units(
     *,
     cause: Cause,
 ) -> None:
-    """Give back what was paid for what is owed, with the fee where this is the last of a faulty order."""
+    """Give back what was paid for what is owed, with the fee where this is the last of a faulty order.
+
+    What was to be paid at the door for it is not due any more.
+    """
     claimed: dict[int, int] = {}
     for units in owed:
         claimed[units.order_line_id] = claimed.get(units.order_line_id, 0) + units.quantity
@@ -170,6 +176,8 @@ async def refund_owed_units(
     }
     for units in owed:
         amounts[units.order_line_id] -= units.reduction_amount * units.quantity
+    unpaid = await take_off_unpaid(session, case, ticket, amounts, cause=cause)
+    amounts = {line_id: amount - unpaid[line_id] for line_id, amount in amounts.items()}
     fee = shipping_refund(order, claim, case.units)
     under_way = await is_replacement_under_way(session, ticket, order)
     to = TicketStatus.RESHIPPING if under_way else TicketStatus.REFUNDING
@@ -178,6 +186,27 @@ async def refund_owed_units(
         line.refunded_in_place += claimed.get(line.order_line_id, 0)
     if to is TicketStatus.REFUNDING and not ticket.refund_amount:
         complete_ticket(ticket, now=cause.now)
+
+
+async def take_off_unpaid(
+    session: AsyncSession, case: ClaimCase, ticket: Ticket, amounts: Mapping[int, int], *, cause: Cause
+) -> Mapping[int, int]:
+    """What of these amounts, by order line, was to be paid with what is owed.
+
+    It comes off the payments at once where other parcels are still to leave, which would bring it; else when
+    the ticket ends.
+    """
+    order = case.order
+    unsent = (await load_cash_groups(session, [order.id])).get(order.id, {})
+    unpaid = max(0, case.unpaid - sum(group.cost for group in unsent.values()))
+    shares = dict(zip(amounts, cap_amounts([max(0, each) for each in amounts.values()], unpaid), strict=True))
+    if unsent:
+        for line_id, share in shares.items():
+            case.lines[line_id].cancelled_amount += share
+        payments, key = await find_cash_payments(session, order), f"not owed by {ticket.number}"
+        await reduce_payments(session, order, payments, sum(shares.values()), key=key, now=cause.now)
+        await refresh_payment_status(session, order)
+    return shares
 
 
 async def add_refunds(

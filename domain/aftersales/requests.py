@@ -20,6 +20,7 @@ from domain.aftersales.ticket import (
     save_ticket_lines,
     save_ticket_media,
 )
+from domain.aftersales.uncollectable import settle_claimed_order
 from domain.cause import Cause
 from domain.errors import WrongState, collect_refusals
 from domain.events import (
@@ -32,7 +33,7 @@ from domain.events import (
     TicketRefundTargetChosen,
     TicketReturnShipped,
 )
-from domain.order import lock_order, reopen_order, settle_order
+from domain.order import lock_order, reopen_order
 from domain.outbox import record
 from domain.store_credit import check_refund_target
 from models import Order, Refund, RefundTarget, Ticket, TicketReason, TicketStatus
@@ -164,7 +165,7 @@ async def cancel_ticket(
     order, ticket = await lock_ticket(session, ticket_id)
     enter_status(ticket, TicketStatus.CANCELLED, deadlines, now=cause.now)
     record(session, TicketCancelled(ticket), cause)
-    await settle_order(session, order, cause=cause.automatic)
+    await settle_claimed_order(session, order, cause=cause.automatic)
     return ticket
 
 

@@ -10,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.reasons import ClaimStage, stage_of
 from domain.aftersales.states import DECLINED
+from domain.money import apportion
+from domain.order.cash import cost_of
+from domain.promotion.engine import refund_share
 from models import (
     Delivery,
     DeliveryLine,
@@ -36,6 +39,8 @@ class SentUnits:
     """The ticket whose replacement it is; None for what was ordered originally."""
     claims: dict[int, int] = field(default_factory=dict)
     """Units by the ticket that is about them; without tickets that were declined."""
+    cash_due: int = 0
+    """Their part of the cash that is to be collected for their parcel, in minor units."""
 
     @property
     def order_line_id(self) -> int:
@@ -80,7 +85,7 @@ async def load_sent_units(
     The claims of one ticket can be left out: what it is about is then free for it.
     """
     rows = await session.execute(
-        select(ShipmentLine, Shipment, DeliveryLine, Delivery.ticket_id, OrderLine.variant_id)
+        select(ShipmentLine, Shipment, DeliveryLine, Delivery.ticket_id, OrderLine)
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
         .join(DeliveryLine, DeliveryLine.id == ShipmentLine.delivery_line_id)
         .join(Delivery, Delivery.id == Shipment.delivery_id)
@@ -89,12 +94,28 @@ async def load_sent_units(
         .order_by(Shipment.id, DeliveryLine.id)
         .execution_options(populate_existing=True)
     )
-    sent = [
-        SentUnits(shipment, line, line.variant_id or variant_id, packed.quantity, ticket_id)
-        for packed, shipment, line, ticket_id, variant_id in rows
-    ]
+    costs, sent = [], []
+    for packed, shipment, line, ticket_id, order_line in rows:
+        variant_id = line.variant_id or order_line.variant_id
+        sent.append(SentUnits(shipment, line, variant_id, packed.quantity, ticket_id))
+        costs.append(cost_of(order_line, packed.quantity))
+    add_cash_due(sent, costs)
     await add_claims(session, order, sent, without_ticket_id=without_ticket_id)
     return sent
+
+
+def add_cash_due(sent: Sequence[SentUnits], costs: Sequence[int]) -> None:
+    """Note the parts of the cash that is still to be collected for each parcel, by what its units cost."""
+    by_parcel: defaultdict[int, list[int]] = defaultdict(list)
+    for index, each in enumerate(sent):
+        by_parcel[each.shipment.id].append(index)
+    for indexes in by_parcel.values():
+        shipment = sent[indexes[0]].shipment
+        weights = [costs[index] for index in indexes]
+        is_due = shipment.cash_amount and shipment.cash_collected_at is None and shipment.ended_at is None
+        if is_due and any(weights):
+            for index, share in zip(indexes, apportion(shipment.cash_amount or 0, weights), strict=True):
+                sent[index].cash_due = share
 
 
 async def add_claims(
@@ -161,3 +182,8 @@ def reduction_of(picked: Iterable[PickedUnits], quantity: int | None = None) -> 
         total += counted * each.delivery_line.reduction_amount
         quantity = None if quantity is None else quantity - counted
     return total
+
+
+def cash_due_of(picked: Iterable[PickedUnits]) -> int:
+    """What is still to be collected for units, in minor units."""
+    return sum(refund_share(each.cash_due, each.quantity, 0, units) for each, units in picked)

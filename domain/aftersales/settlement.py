@@ -14,6 +14,7 @@ from domain.aftersales.rules import ClaimCase
 from domain.aftersales.sent_units import load_sent_units, units_of_ticket
 from domain.aftersales.states import TRANSITIONS, enter_status
 from domain.aftersales.ticket import claim_of, lock_ticket, ticket_lines_of
+from domain.aftersales.uncollectable import settle_claimed_order
 from domain.aftersales.withdrawal import RefundTerms, withdraw_lines
 from domain.cause import Cause
 from domain.errors import OutOfStock, WrongState
@@ -24,7 +25,7 @@ from domain.events import (
     TicketRefundRetried,
     TicketReplacementUnavailable,
 )
-from domain.order import FINAL, reopen_order, settle_order
+from domain.order import FINAL, reopen_order
 from domain.order.waiting_edit import drop_waiting_edit
 from domain.outbox import record
 from domain.payment import request_refund, retry_refund
@@ -63,7 +64,7 @@ async def grant_ticket(
                 enter_status(ticket, TicketStatus.AWAITING_CHOICE, deadlines, now=cause.now)
     await end_lost_parcels(session, ticket, order, cause=cause)
     await follow_replaced_tickets(session, ticket, order, deadlines, cause=cause)
-    await settle_order(session, order, cause=cause.automatic)
+    await settle_claimed_order(session, order, cause=cause.automatic)
 
 
 def record_unavailable(session: AsyncSession, ticket: Ticket, *, cause: Cause) -> None:
@@ -163,7 +164,7 @@ async def follow_refunds(
         move(ticket, TicketStatus.REFUNDING, TRANSITIONS)
     complete_ticket(ticket, now=cause.now)
     record(session, TicketCompleted(ticket), cause)
-    await settle_order(session, order, cause=cause.automatic)
+    await settle_claimed_order(session, order, cause=cause.automatic)
 
 
 async def find_refund_statuses(session: AsyncSession, ticket: Ticket) -> set[RefundStatus]:
@@ -229,7 +230,7 @@ async def complete_if_done(
         await session.flush()
         if await refresh_fulfilment(session, order, cause=cause.automatic):
             set_receipt_due(order, receipt_after=deadlines.receipt)
-        await settle_order(session, order, cause=cause.automatic)
+        await settle_claimed_order(session, order, cause=cause.automatic)
 
 
 async def follow_replaced_tickets(

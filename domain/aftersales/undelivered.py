@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.claim_facts import load_claim_facts
 from domain.aftersales.refund_amounts import price_withdrawal
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
+from domain.aftersales.uncollectable import settle_claimed_order
 from domain.aftersales.withdrawal import (
     RefundTerms,
     WithdrawnUnits,
@@ -22,7 +23,7 @@ from domain.aftersales.withdrawal import (
     settle_withdrawn,
 )
 from domain.cause import Cause
-from domain.order import reopen_order, settle_order
+from domain.order import reopen_order
 from domain.order.cash import find_cash_payments, fix_cash
 from domain.promotion import release_promotion_units
 from domain.shipment import (
@@ -97,7 +98,7 @@ async def end_undelivered(
         await end_original(session, order, shipment, cause=cause)
     await refresh_fulfilment(session, order, cause=cause)
     set_receipt_due(order, receipt_after=receipt_after)
-    await settle_order(session, order, cause=cause.automatic)
+    await settle_claimed_order(session, order, cause=cause.automatic)
 
 
 async def end_original(session: AsyncSession, order: Order, shipment: Shipment, *, cause: Cause) -> None:

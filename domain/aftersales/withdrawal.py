@@ -257,9 +257,18 @@ async def find_open_payments(session: AsyncSession, order: Order) -> Sequence[Pa
 
 
 async def reduce_payments(
-    session: AsyncSession, order: Order, payments: Sequence[Payment], amount: int, *, now: datetime
+    session: AsyncSession,
+    order: Order,
+    payments: Sequence[Payment],
+    amount: int,
+    *,
+    key: str = "taken off",
+    now: datetime,
 ) -> None:
-    """Take an amount off open payments in proportion, and close those of which nothing is left."""
+    """Take an amount off open payments in proportion, and close those of which nothing is left.
+
+    `key` says why, and is unique for a version of the order.
+    """
     if not amount:
         return
     under_way = await sum_cash_under_way(session, order)
@@ -272,7 +281,7 @@ async def reduce_payments(
         payment_id=None,
         kind=PostingKind.CREDITED,
         amount=order.money(amount),
-        key=f"taken off:{order.number}:{order.version}",
+        key=f"{key}:{order.number}:{order.version}",
         now=now,
     )
 

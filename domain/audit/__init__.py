@@ -78,6 +78,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "tickets bring back what is refunded": money.find_wrong_ticket_refunds,
     "nothing reserved for ended orders": ends.find_reserved_stock,
     "cash of parcels is that of their order": ends.find_wrong_cash,
+    "cash due is brought by parcels": ends.find_uncollectable_cash,
     "claimed no more than was sent": orders.find_overclaimed_parcels,
     "tickets are about units of parcels": tickets.find_wrong_ticket_units,
     "lines of tickets bring back no more than tickets": tickets.find_wrong_ticket_lines,

@@ -149,6 +149,24 @@ def find_unsettled_balances() -> AnySelect:
     )
 
 
+def find_uncollectable_cash() -> AnySelect:
+    """Confirmed orders with more cash due than their parcels bring, though nothing more is to be sent."""
+    is_due = and_(Payment.method.in_(OFFLINE_METHODS), Payment.status == PaymentStatus.PENDING)
+    due = sum_by(Payment.order_id, Payment.amount - Payment.captured_amount, is_due)
+    is_brought = and_(Shipment.cash_collected_at.is_(None), Shipment.ended_at.is_(None))
+    brought = sum_by(Shipment.order_id, Shipment.cash_amount, is_brought)
+    unfixed = select(Shipment.id).where(
+        Shipment.order_id == Order.id, Shipment.cash_amount.is_(None), Shipment.ended_at.is_(None)
+    )
+    may_be_sent = or_(unfixed.exists(), OPEN_PARTS["a ticket"](), OPEN_PARTS["units to pack"]())
+    return (
+        select_rows(Order.number, expected=total_of(brought), found=total_of(due))
+        .join(due, due.c.order_id == Order.id)
+        .outerjoin(brought, brought.c.order_id == Order.id)
+        .where(Order.status == OrderStatus.CONFIRMED, total_of(due) > total_of(brought), ~may_be_sent)
+    )
+
+
 def find_wrong_cash() -> AnySelect:
     """Orders of which more or less cash was collected for parcels than posted, or is to be than is due.
 

@@ -544,6 +544,10 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         increment(Shipment.cash_amount, Shipment.order_id == h.unpaid.id),
         h.unpaid.number,
     ),
+    "cash due is brought by parcels": lambda h: (
+        update(Shipment).where(Shipment.order_id == h.unpaid.id).values(cash_amount=Shipment.cash_amount - 1),
+        h.unpaid.number,
+    ),
     "claimed no more than was sent": lambda h: (
         update(TicketUnits).where(TicketUnits.shipment_id == h.claimed.id).values(quantity=3),
         h.claimed.number,

@@ -1,6 +1,7 @@
 """Parcels that come back or are lost: inspected, ended, sent again, or corrected."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.decisions import agree_ticket
+from domain.aftersales.replacement_choice import choose_replacement
 from domain.aftersales.settlement import follow_refunds
 from domain.aftersales.undelivered import end_overdue_shipment, end_shipment, select_overdue_shipments
 from domain.analytics import load_units_sold
@@ -18,8 +20,10 @@ from domain.order import confirm_receipt
 from domain.payment import collect_cash, settle_refund
 from domain.shipment import (
     InspectedUnits,
+    ParcelToPack,
     correct_shipment,
     inspect_shipment,
+    pack_shipments,
     send_again,
 )
 from events.shop import Shop
@@ -29,15 +33,18 @@ from models import (
     OrderDisplayStatus,
     OrderPaymentStatus,
     OrderStatus,
+    Payment,
     PaymentStatus,
     Promotion,
     Refund,
+    ReplacementChoice,
     Shipment,
     ShipmentEnding,
     ShipmentLine,
     ShipmentStatus,
     ShippingMethod,
     TicketReason,
+    TicketStatus,
     TicketType,
     TrackingEvent,
     Variant,
@@ -57,10 +64,11 @@ from tests.factories.order import (
     deliver_to,
     dispatch,
     events_of,
+    parcels_to_pack,
     pay,
     payments_of,
 )
-from tests.factories.shipment import track, tracking_fact
+from tests.factories.shipment import send, track, tracking_fact
 from tests.factories.stock import reserved_units
 
 S = ShipmentStatus
@@ -204,6 +212,135 @@ async def test_one_of_two_deliveries_is_refused_and_the_other_goes_on(
     await confirm_receipt(session, order.id, cause=Cause(NOW))
 
     assert (order.status, sandbox.refunded_amount) == (OrderStatus.COMPLETED, 4_950)
+    await check_books(session)
+
+
+async def two_parcels_with_a_fee(
+    session: AsyncSession, *, advance: int = 0
+) -> tuple[Order, Sequence[Shipment], Payment]:
+    """Three units of 99.00 by EXPRESS for 14.00 on their way: one unit and the fee, then two units.
+
+    They are to be paid in cash but for what is paid in advance.
+    """
+    variant = await a_variant(session, stock={"MAIN": 3})
+    deliveries = [deliver_to(HANGZHOU, [(variant, 3)], method=ShippingMethod.EXPRESS)]
+    payments = {SANDBOX: advance, CASH: None} if advance else {CASH: None}
+    order = await create_order(session, lines=[(variant, 3)], deliveries=deliveries, payments=payments)
+    await pay(session, order)
+    [(delivery_id, [waiting])] = await parcels_to_pack(session, order)
+    parcels = await pack_shipments(
+        session,
+        delivery_id,
+        [ParcelToPack([replace(waiting, quantity=units)]) for units in (1, 2)],
+        numbers=["FIRST", "SECOND"],
+        cause=Cause(NOW),
+    )
+    for parcel in parcels:
+        await send(session, parcel)
+    if not advance:
+        assert [parcel.cash_amount for parcel in parcels] == [9_900 + 1_400, 19_800]
+    return order, parcels, (await payments_of(session, order))[-1]
+
+
+@pytest.mark.parametrize("ended_first", [0, 1])
+async def test_a_cash_order_all_of_whose_parcels_come_back_is_cancelled_with_its_fee(
+    shop: Shop, session: AsyncSession, ended_first: int
+) -> None:
+    order, parcels, cash = await two_parcels_with_a_fee(session)
+    for parcel in parcels:
+        await come_back(session, parcel)
+        await inspect(session, parcel, 2 if parcel.number == "SECOND" else 1)
+    await end(session, parcels[ended_first])
+    assert (order.status, cash.status) == (OrderStatus.CONFIRMED, PaymentStatus.PENDING)
+    assert await audit_books(session) == []
+    await end(session, parcels[1 - ended_first])
+
+    assert (order.status, order.total_amount, cash.status) == (OrderStatus.CANCELLED, 0, PaymentStatus.CLOSED)
+    await check_books(session)
+
+
+@pytest.mark.parametrize("collected_before", [True, False])
+async def test_the_fee_that_came_back_with_its_parcel_is_not_due_for_what_was_kept(
+    shop: Shop, session: AsyncSession, collected_before: bool
+) -> None:
+    order, (refused, kept), cash = await two_parcels_with_a_fee(session)
+
+    async def collect() -> None:
+        await arrive(session, kept)
+        await collect_cash(session, cash.id, order.money(19_800), cause=Cause(NOW))
+
+    if collected_before:
+        await collect()
+    await come_back(session, refused)
+    await inspect(session, refused, 1)
+    await end(session, refused)
+    if not collected_before:
+        await collect()
+    assert (order.total_amount, cash.status) == (19_800, PaymentStatus.CAPTURED)
+    assert (order.cancelled_shipping_amount, order.cancelled_amount) == (1_400, 9_900 + 1_400)
+    await confirm_receipt(session, order.id, cause=Cause(NOW))
+
+    assert (order.status, order.payment_status) == (OrderStatus.COMPLETED, OrderPaymentStatus.PAID)
+    await check_books(session)
+
+
+async def test_cash_for_a_replacement_is_not_due_when_its_ticket_ends_in_money(
+    shop: Shop, session: AsyncSession
+) -> None:
+    """One of two parcels is lost, and sold out when it is to be sent again; nobody has paid it."""
+    order, (lost, kept), cash = await two_parcels_with_a_fee(session)
+    line = (await order_lines_of(session, order))[0]
+    ticket = await create_ticket(
+        session,
+        order=order,
+        type=TicketType.RESHIP,
+        reason=TicketReason.NOT_RECEIVED,
+        lines=[(line, 1)],
+        now=NOW + timedelta(days=9),
+    )
+    await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW))
+    await arrive(session, kept)
+    await collect_cash(session, cash.id, order.money(19_800), cause=Cause(NOW))
+    before = ticket.status
+    assert (lost.ending, before) == (ShipmentEnding.CLAIMED, TicketStatus.AWAITING_CHOICE)
+    assert order.total_amount == 3 * 9_900 + 1_400
+
+    await choose_replacement(
+        session, ticket.id, ReplacementChoice.MONEY, DEADLINES, cause=Cause(NOW, order.account_id)
+    )
+
+    assert (ticket.status, ticket.refund_amount) == (TicketStatus.COMPLETED, 0)
+    assert (order.total_amount, cash.status) == (19_800, PaymentStatus.CAPTURED)
+    assert (line.cancelled, line.cancelled_amount, order.cancelled_shipping_amount) == (0, 9_900, 1_400)
+    await check_books(session)
+
+
+@pytest.mark.parametrize(("advance", "refund"), [(0, 0), (15_550, 9_900 - 5_650)])
+async def test_what_was_to_be_paid_with_a_lost_parcel_is_not_refunded(
+    shop: Shop, session: AsyncSession, advance: int, refund: int
+) -> None:
+    """Two units and the fee are kept; of the total, 311.00, a half is paid in advance, or nothing."""
+    order, (lost, kept), cash = await two_parcels_with_a_fee(session, advance=advance)
+    due = [parcel.cash_amount or 0 for parcel in (lost, kept)]
+    await arrive(session, kept)
+    await collect_cash(session, cash.id, order.money(due[1]), cause=Cause(NOW))
+    line = (await order_lines_of(session, order))[0]
+    ticket = await create_ticket(
+        session,
+        order=order,
+        type=TicketType.REFUND_ONLY,
+        reason=TicketReason.NOT_RECEIVED,
+        lines=[(line, 1)],
+        now=NOW + timedelta(days=9),
+    )
+    assert ticket.refund_amount == refund
+    await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(NOW))
+    await settle_refunds(session, ticket)
+    await follow_refunds(session, ticket.id, DEADLINES, cause=Cause(NOW))
+
+    assert ticket.status is TicketStatus.COMPLETED
+    assert (cash.status, cash.amount) == (PaymentStatus.CAPTURED, due[1])
+    assert order.total_amount - refund == (19_800 + 1_400 if advance else 19_800)
     await check_books(session)
 
 

@@ -11,6 +11,7 @@ from domain.aftersales.order_editing.carrying_out import carry_out
 from domain.aftersales.order_editing.changes import OrderChanges
 from domain.aftersales.order_editing.extra_payment import check_cash, request_payment
 from domain.aftersales.order_editing.quote import PricedEdit, price_edit_of
+from domain.aftersales.uncollectable import settle_claimed_order
 from domain.aftersales.withdrawal import cut_payments, find_open_payments
 from domain.cause import Cause
 from domain.errors import Invalid
@@ -23,7 +24,6 @@ from domain.order import (
     OrderTerms,
     confirm_if_secured,
     lock_order,
-    settle_order,
 )
 from domain.order.cash import sum_cash_under_way
 from domain.order.waiting_edit import drop_waiting_edit
@@ -178,4 +178,4 @@ async def finish_edit(session: AsyncSession, order: Order, *, receipt_after: tim
     await refresh_payment_status(session, order)
     await confirm_if_secured(session, order, cause=cause.automatic)
     set_receipt_due(order, receipt_after=receipt_after)
-    await settle_order(session, order, cause=cause.automatic)
+    await settle_claimed_order(session, order, cause=cause.automatic)
