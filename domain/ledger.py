@@ -55,6 +55,12 @@ class NewPosting:
     debit: LedgerAccount | None = None
     """Another account to debit than the usual one: a lost dispute pays a CUSTOMER what the shop owes them."""
 
+    @property
+    def accounts(self) -> tuple[LedgerAccount, LedgerAccount]:
+        """The account that is debited and the one that is credited."""
+        debit, credit = ACCOUNTS_BY_KIND[self.kind]
+        return self.debit or debit, self.credit or credit
+
 
 async def write_posting(
     session: AsyncSession,

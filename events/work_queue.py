@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from domain.events import (
+    CashDiffers,
+    CashOverdue,
     DisputeOpened,
     DisputeSettled,
     DomainEvent,
@@ -35,6 +37,8 @@ WORK_QUEUE: Mapping[type[DomainEvent], Permission] = {
     DisputeOpened: Permission.REFUND,
     DisputeSettled: Permission.REFUND,
     ShipmentReturned: Permission.RETURN_RECEIVE,
+    CashDiffers: Permission.CASH_RECEIVE,
+    CashOverdue: Permission.CASH_RECEIVE,
 }
 """What it takes to do the work of each event: who has the permission sees it."""
 

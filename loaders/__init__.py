@@ -4,6 +4,7 @@ from loaders.account import AccountLoaders
 from loaders.aftersales import AftersalesLoaders
 from loaders.base import LoaderSet
 from loaders.cart import CartLoaders
+from loaders.cash import CashLoaders
 from loaders.catalog import CatalogLoaders
 from loaders.customer import CustomerLoaders
 from loaders.delivery_run import DeliveryRunLoaders
@@ -37,6 +38,7 @@ class Loaders(
     DisputeLoaders,
     ProviderCallLoaders,
     StatementLoaders,
+    CashLoaders,
     ShippingLoaders,
     StockLoaders,
     StoreCreditLoaders,

@@ -139,14 +139,17 @@ def select_delivery_runs(
     status: Collection[DeliveryRunStatus] | None = None,
     warehouse_id: int | None = None,
     courier_id: int | None = None,
+    has_cash: bool | None = None,
     visible_to: int | None = None,
     ended_after: datetime | None = None,
 ) -> AnySelect:
     """The delivery runs that match; only those of one courier when `visible_to` is their account.
 
-    `ended_after` leaves out those that ended before.
+    `ended_after` leaves out those that ended before and of which no cash is in hand.
     """
-    statement = select(DeliveryRun)
+    statement, holds_cash = select(DeliveryRun), DeliveryRun.cash_held_since.is_not(None)
+    if has_cash is not None:
+        statement = statement.where(holds_cash if has_cash else ~holds_cash)
     if status is not None:
         statement = statement.where(DeliveryRun.status.in_(status))
     if warehouse_id is not None:
@@ -155,5 +158,6 @@ def select_delivery_runs(
         if courier is not None:
             statement = statement.where(DeliveryRun.courier_id == courier)
     if ended_after is not None:
-        statement = statement.where(or_(DeliveryRun.ended_at.is_(None), DeliveryRun.ended_at > ended_after))
+        recent = or_(DeliveryRun.ended_at.is_(None), DeliveryRun.ended_at > ended_after)
+        statement = statement.where(or_(recent, holds_cash))
     return statement

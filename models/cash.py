@@ -63,8 +63,9 @@ class CashHandIn(HasCurrency, Base):
     received_at: Mapped[datetime]
     resolved_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     resolved_at: Mapped[datetime | None]
-    """When somebody found out about the difference; at once where there is none."""
+    """When the difference was accepted or corrected; at once where there is none."""
     resolution: Mapped[str | None]
+    """What was found out about the difference; None where there was none."""
 
     @property
     def expected(self) -> Money:

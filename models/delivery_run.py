@@ -46,6 +46,12 @@ class DeliveryRun(Base):
             sqlite_where=text("status = 'ACTIVE'"),
             postgresql_where=text("status = 'ACTIVE'"),
         ),
+        Index(
+            "ix_delivery_runs_cash_held_since",
+            "cash_held_since",
+            sqlite_where=text("cash_held_since IS NOT NULL"),
+            postgresql_where=text("cash_held_since IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -62,6 +68,10 @@ class DeliveryRun(Base):
     planned_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    cash_held_since: Mapped[datetime | None]
+    """When cash was collected first of what the courier has not handed in; None without any."""
+    cash_overdue_at: Mapped[datetime | None]
+    """When the staff were reminded of that cash; None while it is in time."""
 
     @property
     def position(self) -> Position | None:

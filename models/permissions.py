@@ -81,8 +81,10 @@ class Permission(StrEnum):
     """See gift cards, issue and withdraw them."""
     CASH_COLLECT = "CASH_COLLECT"
     """Collect cash at the door."""
+    CASH_RECEIVE = "CASH_RECEIVE"
+    """See the cash that couriers have in hand, and count what they hand in."""
     CASH_WRITE_OFF = "CASH_WRITE_OFF"
-    """Give up cash that never comes."""
+    """Give up cash that never comes, or that was missing when it was counted."""
 
     SHIPMENT_VIEW = "SHIPMENT_VIEW"
     """See single shipments: customers their own, couriers those of their runs, staff all."""
@@ -146,6 +148,7 @@ CATALOGUE = EMPLOYEE | {P.ANALYTICS_VIEW, P.CATALOG_EDIT, P.PROMOTION_EDIT, P.ST
 WAREHOUSE = (
     OFFICE
     | SHIPMENTS
+    | {P.CASH_RECEIVE}
     | {P.DELIVERY_RUN_PLAN, P.SHIPMENT_LIST, P.SHIPMENT_PACK, P.SHIPPING_EDIT, P.STOCK_EDIT, P.STOCK_WATCH}
     | {P.ORDER_HOLD, P.RETURN_RECEIVE, P.TICKET_VIEW, P.TICKET_VIEW_ALL}
 )

@@ -34,7 +34,7 @@ async def delivery_runs(
     page: PageRequest = FIRST_PAGE,
 ) -> Page[DeliveryRun]:
     """Delivery runs of the shop's own couriers, the newest first; a courier sees their own, and no longer
-    those that ended some time ago.
+    those that ended some time ago, unless cash of them is in hand.
 
     filter: which of them
     """
@@ -44,6 +44,7 @@ async def delivery_runs(
         status=filters.status,
         warehouse_id=warehouse_row_id(filters.warehouse_id, "filter"),
         courier_id=row_id(courier, "Account", field=("filter", "courier_id")) if courier else None,
+        has_cash=filters.has_cash,
         visible_to=None if viewer.may(Permission.DELIVERY_RUN_PLAN) else viewer.id,
         ended_after=None if viewer.may(Permission.DELIVERY_RUN_PLAN) else couriers_see_since(info),
     )
@@ -55,7 +56,9 @@ async def find_delivery_run(info: Info, delivery_run_id: int) -> DeliveryRun | N
     viewer, run = info.context.viewer, await info.context.load.delivery_run.load(delivery_run_id)
     if run is None or not viewer.may(Permission.DELIVERY_RUN_VIEW):
         return None
-    return run if viewer.may(Permission.DELIVERY_RUN_PLAN) or is_carried(info, [run]) else None
+    has_own_cash = viewer.owns(run.courier_id) and run.cash_held_since is not None
+    sees_all = viewer.may(Permission.DELIVERY_RUN_PLAN)
+    return run if sees_all or has_own_cash or is_carried(info, [run]) else None
 
 
 async def find_delivery_run_stop(info: Info, stop_id: int) -> DeliveryRunStop | None:

@@ -9,6 +9,7 @@ from domain.errors import LimitReached
 from resolvers.account import find_account, find_address, find_sign_in
 from resolvers.aftersales import find_ticket, find_ticket_message
 from resolvers.cart import find_cart, find_cart_line, find_saved_line
+from resolvers.cash import find_cash_hand_in
 from resolvers.catalog import (
     find_attribute,
     find_category,
@@ -60,6 +61,7 @@ NODES: Mapping[str, FindRow] = {
     "Refund": find_refund,
     "Dispute": find_dispute,
     "StatementDifference": find_difference,
+    "CashHandIn": find_cash_hand_in,
     "Shipment": find_shipment,
     "ShippingZone": find_shipping_zone,
     "DeliveryRun": find_delivery_run,

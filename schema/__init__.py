@@ -9,6 +9,7 @@ from schema.account import AccountMutation, AccountQuery
 from schema.aftersales import AftersalesMutation, AftersalesQuery, AftersalesSubscription
 from schema.analytics import AnalyticsQuery
 from schema.cart import CartMutation, CartQuery, CartSubscription
+from schema.cash import CashMutation, CashQuery
 from schema.catalog import CatalogMutation, CatalogQuery, CatalogSubscription
 from schema.customer import CustomerQuery
 from schema.delivery_run import DeliveryRunMutation, DeliveryRunQuery, DeliveryRunSubscription
@@ -43,6 +44,7 @@ class Query(
     OrderQuery,
     OrderEditingQuery,
     PaymentQuery,
+    CashQuery,
     StoreCreditQuery,
     DisputeQuery,
     StatementQuery,
@@ -68,6 +70,7 @@ class Mutation(
     PickupMutation,
     OrderEditingMutation,
     PaymentMutation,
+    CashMutation,
     StoreCreditMutation,
     StatementMutation,
     ShipmentMutation,

@@ -5,15 +5,16 @@ from datetime import datetime
 import strawberry
 
 import models
-import schema.scalars  # noqa: F401 - CurrencyCode must be described before it is used
 from resolvers import account as resolve
+from resolvers import cash
 from resolvers.context import Viewer as ViewerRow
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
-from schema.limits.sizes import ARGON2, SOME
+from schema.limits.sizes import ARGON2, FEW, SOME
 from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import batched, field, loaded, plain_list, row_type
+from schema.scalars import Money
 
 Role = describe_enum(models.Role)
 
@@ -87,6 +88,7 @@ class Account(Node):
     """Since when it is disabled; null if it is not."""
     addresses: list[Address] = batched(resolve.addresses, size=SOME)
     sign_ins: list[SignIn] = batched(resolve.sign_ins, size=SOME)
+    cash_in_hand: list[Money] = batched(cash.couriers_cash, size=FEW)
 
 
 @row_type(ViewerRow)

@@ -7,11 +7,13 @@ from resolvers import delivery_run as resolve
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.account import Account
+from schema.cash import CashHandIn
 from schema.connection import Connection
-from schema.limits.sizes import MANY, REPORT
+from schema.limits.sizes import FEW, MANY, REPORT, SOME
 from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import field, loaded, row_type, subscription
+from schema.scalars import Money
 from schema.shipment import Position, Shipment
 from schema.stock import Warehouse
 
@@ -70,6 +72,14 @@ class DeliveryRun(Node):
     """When the courier left."""
     ended_at: datetime | None
     """When the last stop was completed, or the run was cancelled."""
+    cash_in_hand: list[Money] = loaded("delivery_run_cash", key="id", size=FEW)
+    """What was collected on it and not handed in: one amount for each currency of which there is some."""
+    cash_held_since: datetime | None
+    """When the first of that cash was collected; null without any."""
+    cash_overdue_at: datetime | None
+    """Since when it should have been handed in; null while it is in time, and without any."""
+    cash_hand_ins: list[CashHandIn] = loaded("delivery_run_hand_ins", key="id", size=SOME)
+    """What was counted of its cash, the oldest first."""
 
 
 @row_type(models.Event)

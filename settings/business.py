@@ -95,6 +95,11 @@ class DeadlineSettings(SettingsGroup):
         validation_alias="COLLECTED_WITHIN",
         description="what is not collected goes back to stock, from when it is ready",
     )
+    cash_handed_in_within: Duration = Field(
+        timedelta(hours=24),
+        validation_alias="CASH_HANDED_IN_WITHIN",
+        description="cash that a courier has in hand for longer is a task of the staff",
+    )
     delivery_promise: Duration = Field(
         timedelta(days=7),
         validation_alias="DELIVERY_PROMISE",

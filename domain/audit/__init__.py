@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.audit import (
+    cash,
     credit,
     ends,
     fulfilment,
@@ -95,6 +96,13 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "store credit as paid and refunded": credit.find_wrong_credit_movements,
     "no store credit below zero": credit.find_overdrawn_credit,
     "gift cards as posted": credit.find_wrong_gift_cards,
+    "cash in hand as posted": cash.find_wrong_movements,
+    "no cash in nobody's hands": cash.find_cash_of_nobody,
+    "cash in the hands of who has brought the parcels": cash.find_cash_of_others,
+    "runs with cash in hand as moved": cash.find_wrong_holdings,
+    "counts of cash as posted": cash.find_wrong_counts,
+    "corrections are of the same cash": cash.find_wrong_corrections,
+    "differences of cash as accepted": cash.find_wrong_differences,
     "promotions give what orders save": promotions.find_wrong_savings,
     "promotions used as counted": promotions.find_wrong_use_counts,
     "promotions of a customer as counted": promotions.find_wrong_buyer_counts,

@@ -36,6 +36,10 @@ from domain.events.catalog import (
     ProductUpdated,
 )
 from domain.events.delivery_run import (
+    CashDifferenceAccepted,
+    CashDiffers,
+    CashHandedIn,
+    CashOverdue,
     DeliveryRunCancelled,
     DeliveryRunCompleted,
     DeliveryRunMoved,
@@ -126,6 +130,10 @@ __all__ = [
     "CartItemsChanged",
     "CartMerged",
     "CashCollected",
+    "CashDifferenceAccepted",
+    "CashDiffers",
+    "CashHandedIn",
+    "CashOverdue",
     "CashWrittenOff",
     "DeliveryRunCancelled",
     "DeliveryRunCompleted",

@@ -31,5 +31,23 @@ class DeliveryRunCompleted(DeliveryRunEvent, name="delivery_run.completed"):
     pass
 
 
+class CashHandedIn(DeliveryRunEvent, name="delivery_run.cash_handed_in"):
+    hand_in_id: int
+
+
+class CashDiffers(DeliveryRunEvent, name="delivery_run.cash_differs"):
+    """Another amount was counted than was collected."""
+
+    hand_in_id: int
+
+
+class CashDifferenceAccepted(DeliveryRunEvent, name="delivery_run.cash_difference_accepted"):
+    hand_in_id: int
+
+
+class CashOverdue(DeliveryRunEvent, name="delivery_run.cash_overdue"):
+    """A courier has not handed in the cash of a run in time."""
+
+
 class DeliveryRunMoved(DeliveryRunEvent, name="delivery_run.moved"):
     """The courier was seen at another place."""

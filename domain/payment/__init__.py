@@ -9,6 +9,8 @@ from domain.payment.attempts import (
     start_payment,
 )
 from domain.payment.cash import collect_cash
+from domain.payment.cash_hand_in import accept_difference, correct_hand_in, hand_in_cash, mark_cash_overdue
+from domain.payment.cash_in_hand import select_overdue_cash
 from domain.payment.credit_refund import pay_credit_refund, redirect_refund
 from domain.payment.dispute import DISPUTE_TRANSITIONS, record_dispute
 from domain.payment.fees import ProviderFee, fee_key, post_fees
@@ -51,6 +53,7 @@ __all__ = [
     "AttemptUnderWay",
     "PaymentMismatch",
     "ProviderFee",
+    "accept_difference",
     "add_payments",
     "approve_refund",
     "capture_payment",
@@ -58,6 +61,7 @@ __all__ = [
     "close_payments",
     "collect_cash",
     "confirm_refund",
+    "correct_hand_in",
     "decline_refund",
     "end_attempt",
     "fail_payment",
@@ -65,7 +69,9 @@ __all__ = [
     "fee_key",
     "find_captured_payments",
     "find_payment_deadline",
+    "hand_in_cash",
     "lock_payment",
+    "mark_cash_overdue",
     "pay_credit_refund",
     "post_fees",
     "record_dispute",
@@ -81,6 +87,7 @@ __all__ = [
     "request_refund",
     "retry_refund",
     "save_action",
+    "select_overdue_cash",
     "settle_attempt",
     "settle_refund",
     "start_payment",

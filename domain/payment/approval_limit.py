@@ -23,7 +23,6 @@ APPROVAL_LIMITS_KEY = "refund_approval_limits"
 
 async def needs_approval(session: AsyncSession, order: Order, amount: int) -> bool:
     """Whether refunding this many minor units more of a locked order takes a second person."""
-    limits: Mapping[CurrencyCode, int] = session.info.get(APPROVAL_LIMITS_KEY, APPROVAL_LIMITS)
     unapproved = await session.scalar(
         select(func.coalesce(func.sum(Refund.amount), 0)).where(
             Refund.order_id == order.id,
@@ -31,4 +30,10 @@ async def needs_approval(session: AsyncSession, order: Order, amount: int) -> bo
             Refund.status != RefundStatus.WAITING,
         )
     )
-    return amount + int(unapproved or 0) > limits.get(order.currency, 0)
+    return amount + int(unapproved or 0) > find_limit(session, order.currency)
+
+
+def find_limit(session: AsyncSession, currency: CurrencyCode) -> int:
+    """How many minor units one person of the staff may give away alone."""
+    limits: Mapping[CurrencyCode, int] = session.info.get(APPROVAL_LIMITS_KEY, APPROVAL_LIMITS)
+    return limits.get(currency, 0)

@@ -1,6 +1,6 @@
 """Collecting cash for parcels: for what has arrived, once, by who has brought it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import NotFound, WrongState
 from domain.events import CashCollected
-from domain.ledger import refresh_payment_status, write_posting
+from domain.ledger import NewPosting, refresh_payment_status, write_postings
 from domain.order import FINAL, AmountMismatch, settle_order
 from domain.order.cash import find_cash_payments, fix_cash
 from domain.outbox import record
+from domain.payment.cash_in_hand import lock_runs, move_cash
 from domain.payment.lifecycle import lock_payment
 from domain.payment.refund import require_same_currency
 from domain.payment.states import TRANSITIONS
@@ -19,6 +20,7 @@ from domain.state import move
 from models import (
     DeliveryRun,
     DeliveryRunStop,
+    LedgerAccount,
     Money,
     Order,
     OrderStatus,
@@ -45,19 +47,25 @@ async def collect_cash(
     A courier collects for what they have brought; without `courier_id` the staff record what a carrier hands
     over. WrongState when no cash is due; AmountMismatch for another amount than is due.
     """
+    runs = await lock_runs(session, payment_id, courier_id) if courier_id is not None else {}
     order, payment = await lock_payment(session, payment_id)
     check_collectable(order, payment)
     shipments = await find_uncollected_shipments(session, order, shipment_id)
-    shipments = await select_brought(session, shipments, courier_id)
+    run_ids = await find_runs(session, shipments)
+    shipments = select_brought(shipments, run_ids, runs, courier_id)
     due = order.money(sum([await fix_cash(session, order, shipment) for shipment in shipments]))
     if not due:
         raise WrongState("Nothing is due in cash any more.", field=("id",))
     if amount != due:
         require_same_currency(amount, due)
         raise AmountMismatch(due=due, given=amount, field=("amount",))
+    by_run: dict[int | None, int] = {}
     for shipment in shipments:
         shipment.cash_collected_at = cause.now
-    await capture_cash(session, order, due.minor, cause=cause)
+        run_id = run_ids.get(shipment.id) if runs else None
+        by_run[run_id] = by_run.get(run_id, 0) + (shipment.cash_amount or 0)
+    for run_id, part in by_run.items():
+        await capture_cash(session, order, part, run=runs[run_id] if run_id else None, cause=cause)
     ids = [shipment.id for shipment in shipments]
     record(session, CashCollected(order, payment_id=payment.id, shipment_ids=ids), cause)
     await settle_order(session, order, cause=cause.automatic)
@@ -99,42 +107,57 @@ async def find_uncollected_shipments(
     return uncollected
 
 
-async def select_brought(
-    session: AsyncSession, shipments: Sequence[Shipment], courier_id: int | None
-) -> Sequence[Shipment]:
-    """Those of these parcels for which somebody may hand in cash: a courier for what they have brought, staff
-    for what none of our couriers has."""
+async def find_runs(session: AsyncSession, shipments: Sequence[Shipment]) -> Mapping[int, int]:
+    """The delivery run that has brought each of these parcels, by its id; without those of carriers."""
     rows = await session.execute(
-        select(DeliveryRunStop.shipment_id, DeliveryRun.courier_id)
-        .join(DeliveryRun, DeliveryRun.id == DeliveryRunStop.delivery_run_id)
+        select(DeliveryRunStop.shipment_id, DeliveryRunStop.delivery_run_id)
         .where(DeliveryRunStop.shipment_id.in_([shipment.id for shipment in shipments]))
         .where(DeliveryRunStop.outcome == StopOutcome.DELIVERED)
         .order_by(DeliveryRunStop.id)  # after a correction the last one has brought it
     )
-    couriers = {each.shipment_id: each.courier_id for each in rows}
-    brought = [shipment for shipment in shipments if couriers.get(shipment.id) == courier_id]
-    if not brought and courier_id is not None:
-        raise NotFound("payment", field=("id",))
+    return {each.shipment_id: each.delivery_run_id for each in rows}
+
+
+def select_brought(
+    shipments: Sequence[Shipment],
+    run_ids: Mapping[int, int],
+    own_runs: Mapping[int, DeliveryRun],
+    courier_id: int | None,
+) -> Sequence[Shipment]:
+    """Those of these parcels for which somebody may collect: a courier for what they have brought, staff for
+    what none of our couriers has."""
+    if courier_id is not None:
+        brought = [shipment for shipment in shipments if run_ids.get(shipment.id) in own_runs]
+        if not brought:
+            raise NotFound("payment", field=("id",))
+        return brought
+    brought = [shipment for shipment in shipments if shipment.id not in run_ids]
     if not brought:
         raise WrongState("Our courier who has brought it hands in this cash.", field=("id",))
     return brought
 
 
-async def capture_cash(session: AsyncSession, order: Order, amount: int, *, cause: Cause) -> None:
-    """Post an amount to the cash payments of a locked order, the first one first."""
+async def capture_cash(
+    session: AsyncSession, order: Order, amount: int, *, run: DeliveryRun | None = None, cause: Cause
+) -> None:
+    """Post an amount to the cash payments of a locked order, the first one first: into the hands of the
+    courier of a locked delivery run, or without one into the till."""
     for payment in await find_cash_payments(session, order):
         part = min(amount, payment.amount - payment.captured_amount)
         if not part:
             continue
-        await write_posting(
-            session,
+        posting = NewPosting(
             order_id=order.id,
             payment_id=payment.id,
             kind=PostingKind.CASH_COLLECTED,
             amount=order.money(part),
             key=f"taken:{payment.reference}:{payment.captured_amount}",
-            now=cause.now,
+            debit=None if run else LedgerAccount.TILL,
         )
+        if run is None:
+            await write_postings(session, [posting], now=cause.now)
+        else:
+            await move_cash(session, run, posting, now=cause.now)
         payment.captured_amount += part
         amount -= part
         if payment.captured_amount == payment.amount:

@@ -1,5 +1,6 @@
 """Payments and refunds at their providers, which are called with no transaction open."""
 
+from events.payment.cash import OVERDUE_CASH
 from events.payment.closing import ORDER_CANCELLED, close_attempts, settle_cancelled_order
 from events.payment.notices import take_notice
 from events.payment.queries import ADOPTED_PAYMENTS, UNSETTLED_PAYMENTS, query_attempt
@@ -18,6 +19,7 @@ __all__ = [
     "DELAYED_SANDBOX_CHARGES",
     "LATE_CREDIT_REFUNDS",
     "ORDER_CANCELLED",
+    "OVERDUE_CASH",
     "REFUND_CALLS",
     "REFUSED_REFUNDS",
     "UNSETTLED_PAYMENTS",

@@ -14,3 +14,5 @@ class DeliveryRunFilter:
     """From this warehouse."""
     courier_id: strawberry.ID | None = None
     """Driven by this courier."""
+    has_cash: bool | None = None
+    """Whether its courier has cash of it in hand."""

@@ -21,14 +21,26 @@ from domain.audit.fulfilment import ParcelSums, fulfilment_expression
 from domain.cause import Cause
 from domain.ledger import payment_status_expression, payment_status_for
 from domain.order import confirm_receipt
-from domain.payment import request_refund, settle_refund, write_off_cash
+from domain.payment import (
+    accept_difference,
+    collect_cash,
+    correct_hand_in,
+    hand_in_cash,
+    request_refund,
+    settle_refund,
+    write_off_cash,
+)
 from domain.shipment.fulfilment import PackedParcel, fulfilment_of
 from events.shop import Shop
 from models import (
     Account,
     Backorder,
+    CashHandIn,
+    CourierCashMovement,
+    CurrencyCode,
     Delivery,
     DeliveryLine,
+    DeliveryRun,
     Dispute,
     Event,
     FulfilmentStatus,
@@ -36,6 +48,7 @@ from models import (
     GiftCardStatus,
     LedgerAccount,
     LedgerEntry,
+    Money,
     MovementKind,
     Order,
     OrderEdit,
@@ -54,6 +67,7 @@ from models import (
     PromotionUse,
     Refund,
     RefundStatus,
+    Role,
     Shipment,
     ShipmentEnding,
     ShipmentLine,
@@ -75,6 +89,7 @@ from tests.domain.test_dispute import disputed_order
 from tests.factories.account import create_account
 from tests.factories.aftersales import DEADLINES, create_ticket, settle_refunds
 from tests.factories.cart import create_coupon
+from tests.factories.cash import CashRun, drive_cash_run
 from tests.factories.dispute import FEE_OF_DISPUTE
 from tests.factories.order import (
     CASH,
@@ -131,6 +146,14 @@ class History:
     """A store credit of which everything was spent."""
     richer_credit: int
     """Another one, of somebody else."""
+    held: CashRun
+    """A delivery run whose courier has the cash of two orders in hand."""
+    carried: Order
+    """Paid in cash, which a carrier has handed over."""
+    wrong: CashHandIn
+    """A count that was corrected."""
+    correction: CashHandIn
+    """What corrects it, and still differs."""
 
     @property
     def place(self) -> str:
@@ -200,7 +223,29 @@ async def build_history(session: AsyncSession) -> History:
         credited,
         empty_credit,
         richer_credit,
+        *await add_cash(session),
     )
+
+
+async def add_cash(session: AsyncSession) -> tuple[CashRun, Order, CashHandIn, CashHandIn]:
+    """Cash in a courier's hands, in the till, and of another run that was counted twice."""
+    couriers = [await create_account(session, role=Role.COURIER) for _ in range(2)]
+    held = await drive_cash_run(session, couriers[0], CurrencyCode.CNY, CurrencyCode.CNY)
+    carried = await create_order(session, payments={CASH: None})
+    [parcel] = await dispatch(session, carried)
+    await arrive(session, parcel)
+    payment = (await session.scalars(rows_of(Payment, carried))).one()
+    await collect_cash(session, payment.id, payment.total, cause=Cause(NOW))
+    counted = (await drive_cash_run(session, couriers[1])).run
+    cause = Cause(NOW, (await create_account(session, role=Role.MANAGER)).id)
+    wrong = await hand_in_cash(
+        session, counted.id, Money(9_000, CurrencyCode.CNY), reason="x", key="wrong", cause=cause
+    )
+    await accept_difference(session, wrong.id, reason="x", cause=cause)
+    correction = await correct_hand_in(
+        session, wrong.id, Money(9_500, CurrencyCode.CNY), reason="x", key="right", cause=cause
+    )
+    return held, carried, wrong, correction
 
 
 async def add_order_paid_with_credit(session: AsyncSession, variant: Variant) -> tuple[Order, int, int]:
@@ -282,6 +327,14 @@ def insert_overdraft(history: History) -> Insert:
 
 Tampering = tuple[Update | Insert, Any]
 """A change of one row that no command makes, and the name of the row in the disagreement."""
+
+
+def is_collected(history: History) -> ColumnElement[bool]:
+    """Whether a movement is what was collected for the first order of the run whose cash is in hand."""
+    posting = select(Posting.id).where(
+        Posting.order_id == history.held.orders[0].id, Posting.kind == PostingKind.CASH_COLLECTED
+    )
+    return CourierCashMovement.posting_id == posting.scalar_subquery()
 
 
 def increment(column: Any, *which: Any) -> Update:
@@ -600,6 +653,45 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         .values(reserved=False),
         h.place,
     ),
+    "cash in hand as posted": lambda h: (
+        increment(CourierCashMovement.amount, is_collected(h)),
+        select(Posting.key).where(
+            Posting.id.in_(select(CourierCashMovement.posting_id).where(is_collected(h)))
+        ),
+    ),
+    "no cash in nobody's hands": lambda h: (
+        update(LedgerEntry)
+        .where(LedgerEntry.order_id == h.carried.id, LedgerEntry.account == LedgerAccount.TILL)
+        .values(account=LedgerAccount.CASH),
+        h.carried.number,
+    ),
+    "cash in the hands of who has brought the parcels": lambda h: (
+        update(CourierCashMovement).where(is_collected(h)).values(delivery_run_id=h.wrong.delivery_run_id),
+        select(Posting.key).where(
+            Posting.id.in_(select(CourierCashMovement.posting_id).where(is_collected(h)))
+        ),
+    ),
+    "runs with cash in hand as moved": lambda h: (
+        update(DeliveryRun).where(DeliveryRun.id == h.held.run.id).values(cash_held_since=None),
+        f"delivery run {h.held.run.id}",
+    ),
+    "counts of cash as posted": lambda h: (
+        update(LedgerEntry)
+        .where(LedgerEntry.account == LedgerAccount.TILL, LedgerEntry.order_id.is_(None))
+        .where(LedgerEntry.amount == h.wrong.counted_amount)
+        .values(account=LedgerAccount.BANK),
+        f"count {h.wrong.id}",
+    ),
+    "corrections are of the same cash": lambda h: (
+        increment(CashHandIn.expected_amount, CashHandIn.id == h.correction.id),
+        f"count {h.correction.id}",
+    ),
+    "differences of cash as accepted": lambda h: (
+        update(CashHandIn)
+        .where(CashHandIn.id == h.correction.id)
+        .values(resolved_at=NOW, resolved_by=h.correction.received_by),
+        f"count {h.correction.id}",
+    ),
     "promotions give what orders save": lambda h: (
         increment(
             PromotionUse.amount, PromotionUse.order_id == h.order.id, PromotionUse.promotion_id == h.coupon.id
@@ -635,6 +727,7 @@ ALSO_FOUND = {
     "backordered no more than is to be packed": ["packed as in parcels"],
     "no parcel under way on ended orders": ["fulfilment as the parcels say"],
     "completed orders have arrived": ["fulfilment as the parcels say"],
+    "cash in the hands of who has brought the parcels": ["runs with cash in hand as moved"],
     "claimed no more than was sent": ["tickets are about units of parcels"],
 }
 """Other rules that find the same tampering."""
@@ -795,6 +888,9 @@ COUNTED: tuple[AnyAttribute, ...] = (
     PromotionUse.flash_units,
     PromotionBuyer.uses,
     PromotionBuyer.flash_units,
+    CourierCashMovement.amount,
+    CashHandIn.expected_amount,
+    CashHandIn.counted_amount,
 )
 """Amounts and units that are kept in more than one book."""
 

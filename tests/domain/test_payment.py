@@ -229,7 +229,7 @@ async def test_cash_is_collected_in_full_and_once(shop: Shop, session: AsyncSess
         await collect_cash(session, cash.id, cash.total, cause=Cause(NOW, None))
     assert await ledger_balances(session, order) == {
         LedgerAccount.SALES: -9_900,
-        LedgerAccount.CASH: 9_900,
+        LedgerAccount.TILL: 9_900,
     }
     assert await audit_books(session) == []
     await session.commit()

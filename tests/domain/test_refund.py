@@ -76,7 +76,7 @@ async def test_a_refund_is_apportioned_to_the_payments_of_the_order(
     assert await ledger_balances(session, order) == {
         LedgerAccount.SALES: -8_899,
         LedgerAccount.PROVIDER: 5_900 - 597,
-        LedgerAccount.CASH: 4_000,
+        LedgerAccount.TILL: 4_000,
         LedgerAccount.BANK: -404,
     }
     assert await audit_books(session) == []

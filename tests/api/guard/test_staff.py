@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import Forbidden
 from models import (
+    CashHandIn,
     CurrencyCode,
     DeliveryRunStop,
     DifferenceKind,
@@ -116,6 +117,14 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         status=PriceChangeStatus.SCHEDULED,
     )
     run = await create_delivery_run(session, await pack(session, await confirmed_order(session)))
+    hand_in = CashHandIn(
+        delivery_run_id=run.id,
+        currency=CurrencyCode.CNY,
+        expected_amount=1,
+        counted_amount=1,
+        received_at=STARTED_AT,
+        resolved_at=STARTED_AT,
+    )
     difference = StatementDifference(
         method=PaymentMethod.SANDBOX,
         form=StatementForm.TRADES,
@@ -130,10 +139,11 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         seen_at=STARTED_AT,
         note="",
     )
-    session.add_all([zone, change, difference])
+    session.add_all([zone, change, difference, hand_in])
     await session.flush()
     rows: dict[str, Any] = {
         "Article": await create_article(session, published=False),
+        "CashHandIn": hand_in,
         "DeliveryRun": run,
         "DeliveryRunStop": await session.scalar(
             select(DeliveryRunStop).where(DeliveryRunStop.delivery_run_id == run.id)

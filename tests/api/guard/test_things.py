@@ -282,6 +282,7 @@ async def count_events(clients: Clients) -> int:
 
 KINDS_OF_STAFF = {
     "Attribute",
+    "CashHandIn",
     "DeliveryRun",
     "DeliveryRunStop",
     "Dispute",
