@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.base import ByKey, Grouped, Loader, ManyByKey, loader
 from models import (
+    SOLD_STATUSES,
     Attribute,
     AttributeValue,
     Category,
@@ -21,7 +22,6 @@ from models import (
     ProductAttribute,
     ProductMedia,
     ProductSlug,
-    ProductStatus,
     Variant,
 )
 from models.database import Reads
@@ -169,12 +169,12 @@ class PublicMedia(Grouped[int, bool]):
         on_product = (
             select(ProductMedia.media_id)
             .join(Product, Product.id == ProductMedia.product_id)
-            .where(ProductMedia.media_id.in_(keys), Product.status == ProductStatus.ACTIVE)
+            .where(ProductMedia.media_id.in_(keys), Product.status.in_(SOLD_STATUSES))
         )
         on_variant = (
             select(Variant.media_id)
             .join(Product, Product.id == Variant.product_id)
-            .where(Variant.media_id.in_(keys), Product.status == ProductStatus.ACTIVE)
+            .where(Variant.media_id.in_(keys), Product.status.in_(SOLD_STATUSES))
         )
         return dict.fromkeys(await session.scalars(on_product.union(on_variant)), True)
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from loaders.base import ByKey, Grouped, loader
 from loaders.page import Key, Sort
 from models import (
+    SOLD_STATUSES,
     Category,
     DeliveryLine,
     MovementKind,
@@ -16,7 +17,6 @@ from models import (
     OrderLine,
     OrderStatus,
     Product,
-    ProductStatus,
     StockLevel,
     StockMovement,
     Variant,
@@ -133,7 +133,7 @@ def select_low_stock(
         .join(Product, Product.id == Variant.product_id)
         .outerjoin(held, held.c.variant_id == Variant.id)
         .outerjoin(sold, sold.c.variant_id == Variant.id)
-        .where(Product.status == ProductStatus.ACTIVE, Variant.archived_at.is_(None), Variant.tracked)
+        .where(Product.status.in_(SOLD_STATUSES), Variant.archived_at.is_(None), Variant.tracked)
         .where(available <= threshold)
     )
     if category_path is not None:

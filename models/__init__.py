@@ -32,6 +32,7 @@ from models.base import Base, HasCurrency, Translations
 from models.cart import Cart, CartLine, CartStatus, SavedLine
 from models.cash import CashHandIn, CashRule, CourierCashMovement
 from models.catalog import (
+    SOLD_STATUSES,
     Attribute,
     AttributeType,
     AttributeValue,
@@ -156,6 +157,7 @@ __all__ = [
     "MINOR_DIGITS",
     "OFFLINE_METHODS",
     "POSTAL_FIELDS",
+    "SOLD_STATUSES",
     "STAFF",
     "Account",
     "ActionKind",

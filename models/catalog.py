@@ -18,8 +18,14 @@ class ProductStatus(StrEnum):
     """In preparation; customers do not see it."""
     ACTIVE = "ACTIVE"
     """Customers see it and can buy it."""
+    UNLISTED = "UNLISTED"
+    """Customers who have its link see it and can buy it; no list and no search has it."""
     ARCHIVED = "ARCHIVED"
     """No longer sold."""
+
+
+SOLD_STATUSES = frozenset({ProductStatus.ACTIVE, ProductStatus.UNLISTED})
+"""Statuses in which customers can open a product and buy it."""
 
 
 class AttributeType(StrEnum):
@@ -245,7 +251,8 @@ class Variant(Base):
     id: Mapped[Id]
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
     position: Mapped[int]
-    sku: Mapped[str | None] = mapped_column(unique=True)
+    sku: Mapped[str | None] = mapped_column(index=True)
+    """Several variants may have the same: a key of nothing."""
     barcode: Mapped[str | None] = mapped_column(index=True)
     options: Mapped[list[JsonObject]]
     """Each with `name` and `value`, and `translations` where it has any."""

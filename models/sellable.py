@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, FromClause, and_, select
 
 from models.availability import total_available
 from models.base import Translations
-from models.catalog import Category, Price, Product, ProductStatus, Variant
+from models.catalog import SOLD_STATUSES, Category, Price, Product, ProductStatus, Variant
 from models.money import Money
 from models.sql.parameters import bound_table
 from models.sql.types import AnyRow, AnySelect
@@ -46,7 +46,7 @@ class SellableVariant:
     @property
     def is_on_sale(self) -> bool:
         """Whether it is sold at all; without a price it is not sold in that currency."""
-        return self.status is ProductStatus.ACTIVE and self.variant.archived_at is None
+        return self.status in SOLD_STATUSES and self.variant.archived_at is None
 
     @property
     def unit_price(self) -> Money | None:

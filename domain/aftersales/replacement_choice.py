@@ -33,11 +33,11 @@ from domain.outbox import record
 from domain.payment import find_captured_payments, request_refund
 from domain.stock import lock_levels
 from models import (
+    SOLD_STATUSES,
     Order,
     OrderLine,
     Price,
     Product,
-    ProductStatus,
     ReplacementChoice,
     StockLevel,
     StockMovement,
@@ -130,7 +130,7 @@ async def find_price(session: AsyncSession, variant_id: int, order: Order, produ
             .join(Product, Product.id == Variant.product_id)
             .outerjoin(Price, (Price.variant_id == Variant.id) & (Price.currency == order.currency))
             .where(Variant.id == variant_id, Variant.archived_at.is_(None))
-            .where(Product.status == ProductStatus.ACTIVE)
+            .where(Product.status.in_(SOLD_STATUSES))
         )
     ).one_or_none()
     if row is None:

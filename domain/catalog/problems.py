@@ -8,6 +8,9 @@ from text.messages import Fact, Message
 PROBLEM_LIMIT = 1_000
 """Problems listed of one file; the rest is only counted."""
 
+NOTE_LIMIT = 20
+"""Notes of one kind listed of one file; the rest is only counted."""
+
 QUOTE_LIMIT = 40
 LISTED_LIMIT = 10
 """Names listed in a problem; further ones are counted."""
@@ -22,6 +25,16 @@ class FileProblem:
     column: str
     reason: Message | str
     """A plain text where only people at a terminal read it."""
+
+
+@dataclass(slots=True)
+class NoteCount:
+    """How many notes of one kind a file has, and the first of them."""
+
+    column: str
+    reason: Message | str
+    line: int
+    times: int = 0
 
 
 class ProblemList:
@@ -47,6 +60,28 @@ class ProblemList:
         if self.more:
             problems.append(FileProblem(self.file, 0, "", Message("... and {more} more", more=self.more)))
         return tuple(problems)
+
+
+class NoteList(ProblemList):
+    """The notes on one file: the first of each kind one by one, all of them counted."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(file)
+        self.kinds: dict[tuple[str, str], NoteCount] = {}
+
+    def add(self, line: int, column: str, reason: Message | str, *, about: str = "") -> None:
+        """Add a note; those of the same column and template are of one kind, `about` tells further apart."""
+        kind = column, f"{reason.template if isinstance(reason, Message) else reason}\0{about}"
+        count = self.kinds.setdefault(kind, NoteCount(column, reason, line))
+        count.times += 1
+        if count.times <= NOTE_LIMIT:
+            super().add(line, column, reason)
+        elif len(self.found) < PROBLEM_LIMIT:
+            self.more += 1
+
+    def counts(self) -> tuple[NoteCount, ...]:
+        """How often there was each kind of note, the most frequent first."""
+        return tuple(sorted(self.kinds.values(), key=lambda count: (-count.times, count.line)))
 
 
 def quote_value(text: str) -> str:

@@ -63,15 +63,18 @@ async def product_update(info: Info, input: ProductUpdateInput) -> Product:
         )
 
 
-async def product_publish(info: Info, id: strawberry.ID, version: int | None = None) -> Product:
+async def product_publish(
+    info: Info, id: strawberry.ID, version: int | None = None, unlisted: bool = False
+) -> Product:
     """Publishes a product that has a variant with a price, so that customers see it and can buy it.
 
     id: the product
     version: the version you have read; CONFLICT when somebody changed the product since
+    unlisted: true to show it only to those who have its link: no list and no search has it
     """
     async with info.context.transaction() as session:
         return await publish_product(
-            session, row_id(id, "Product"), version=version, cause=info.context.cause
+            session, row_id(id, "Product"), unlisted=unlisted, version=version, cause=info.context.cause
         )
 
 

@@ -8,7 +8,7 @@ import strawberry
 from domain.catalog.product import LANGUAGE_TAG
 from domain.errors import Invalid, NotFound
 from domain.language import canonical_tag
-from models import CurrencyCode, Media, Money, Price, Product, ProductStatus, Variant
+from models import SOLD_STATUSES, CurrencyCode, Media, Money, Price, Product, Variant
 from models.base import JsonObject
 from resolvers.context import Info, Viewer
 from resolvers.guard import Permission
@@ -122,9 +122,9 @@ async def find_product(info: Info, product_id: int) -> Product | None:
 
 
 def visible_product(info: Info, product: Product | None) -> Product | None:
-    """The product, where the viewer may see it: everybody sees ACTIVE ones, the staff all."""
+    """The product, where the viewer may see it: everybody sees those that are sold, the staff all."""
     is_visible = product is not None and (
-        product.status is ProductStatus.ACTIVE or info.context.viewer.may(Permission.CATALOG_VIEW)
+        product.status in SOLD_STATUSES or info.context.viewer.may(Permission.CATALOG_VIEW)
     )
     return product if is_visible else None
 

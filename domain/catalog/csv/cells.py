@@ -1,7 +1,8 @@
 """Parsers for the text of one cell; WrongText says what is wrong with it."""
 
 import re
-from collections.abc import Callable, Iterable
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from domain.catalog.limits import NAME_LIMIT, WHOLE_NUMBER_LIMIT
@@ -15,7 +16,19 @@ WHOLE_DIGITS = 12
 
 WEIGHT_UNITS = ("g", "kg", "lb", "oz")
 
+CURRENCY_MARKS: Mapping[CurrencyCode, tuple[str, ...]] = {
+    CurrencyCode.CNY: ("cny", "rmb", "人民币", "¥", "元"),
+    CurrencyCode.USD: ("us$", "usd", "$"),
+    CurrencyCode.EUR: ("eur", "€"),
+    CurrencyCode.GBP: ("gbp", "£"),
+    CurrencyCode.JPY: ("jpy", "¥", "円"),
+    CurrencyCode.HKD: ("hk$", "hkd", "$", "元"),
+}
+"""What may stand before or behind an amount in this currency, in lower case."""
+
 _WHOLE = re.compile(r"-?[0-9]+")
+_IN_THOUSANDS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
+_WHOLE_WITH_DECIMALS = re.compile(r"(-?[0-9]+)\.0*")
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]*)?")
 _TAXONOMY_ID = re.compile(r"(?:gid://shopify/TaxonomyCategory/)?([a-z]{2}(?:-[0-9]+)+)")
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -31,11 +44,12 @@ def parse_name(text: str) -> str:
 
 
 def amount_parser(currency: CurrencyCode) -> Callable[[str], Money]:
-    """A parser for amounts in this currency, such as "12.50"."""
+    """A parser for amounts in this currency, such as "12.50", "1,299.00" or "¥1299"."""
 
     def parse_amount(text: str) -> Money:
-        _parse_decimal(text, Message("an amount such as 12.50"))
-        units, _, decimals = text.partition(".")
+        plain = _plain_number(_without_currency(_fold_width(text), currency))
+        _parse_decimal(plain, Message("an amount such as 12.50"), text)
+        units, _, decimals = plain.partition(".")
         if len(units) > WHOLE_DIGITS:
             raise WrongText("{text} is too large", text=quote_value(text))
         if len(decimals.rstrip("0")) > MINOR_DIGITS[currency]:
@@ -50,15 +64,28 @@ def amount_parser(currency: CurrencyCode) -> Callable[[str], Money]:
     return parse_amount
 
 
+def is_ambiguous(amount: str) -> bool:
+    """Whether the comma of an amount such as 1,299 may have been meant as a decimal point."""
+    folded = _fold_width(amount)
+    return folded.count(",") == 1 and "." not in folded
+
+
 def parse_whole_number(text: str) -> int:
-    if not _WHOLE.fullmatch(text):
-        raise WrongText("{text} is not a whole number", text=quote_value(text))
-    return int(_limit_number(Decimal(text), text))
+    return int(_limit_number(_parse_whole(text), text))
+
+
+def parse_units(text: str) -> int:
+    """Units in stock; a negative number, as software writes that has sold more than it had, is below 0."""
+    number = _parse_whole(text)
+    return int(number) if number < 0 else int(_limit_number(number, text))
 
 
 def parse_grams(text: str) -> int:
     """A weight in whole grams, rounded half up: files converted from pounds have fractions."""
-    return int(_limit_number(_parse_decimal(text, Message("a weight in grams")), text) + Decimal("0.5"))
+    plain = _plain_number(_fold_width(text))
+    return int(
+        _limit_number(_parse_decimal(plain, Message("a weight in grams"), text), text) + Decimal("0.5")
+    )
 
 
 def parse_position(text: str) -> int:
@@ -93,7 +120,8 @@ def parse_status(text: str) -> ProductStatus:
     try:
         return ProductStatus[text.upper()]
     except KeyError:
-        raise WrongText("{text} is none of active, draft, archived", text=quote_value(text)) from None
+        names = ", ".join(status.lower() for status in ProductStatus)
+        raise WrongText("{text} is none of {names}", text=quote_value(text), names=names) from None
 
 
 def parse_taxonomy_id(text: str) -> str:
@@ -125,12 +153,42 @@ def split_values(text: str, separator: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts if part.strip())
 
 
-def _parse_decimal(text: str, meaning: Message) -> Decimal:
-    if not _DECIMAL.fullmatch(text):
+def _fold_width(text: str) -> str:
+    """The text with ASCII digits and signs in place of full-width ones."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
+def _without_currency(text: str, currency: CurrencyCode) -> str:
+    """The text without the sign or name of the currency before or behind it."""
+    folded = text.casefold()
+    for mark in CURRENCY_MARKS[currency]:
+        if folded.startswith(mark):
+            return text[len(mark) :].strip()
+        if folded.endswith(mark):
+            return text[: -len(mark)].strip()
+    return text
+
+
+def _plain_number(text: str) -> str:
+    """The number without commas between thousands; any other text as it is."""
+    return text.replace(",", "") if _IN_THOUSANDS.fullmatch(text) else text
+
+
+def _parse_whole(text: str) -> Decimal:
+    plain = _plain_number(_fold_width(text))
+    if whole := _WHOLE_WITH_DECIMALS.fullmatch(plain):
+        plain = whole[1]
+    if not _WHOLE.fullmatch(plain):
+        raise WrongText("{text} is not a whole number", text=quote_value(text))
+    return Decimal(plain)
+
+
+def _parse_decimal(plain: str, meaning: Message, text: str) -> Decimal:
+    if not _DECIMAL.fullmatch(plain):
         raise WrongText("{text} is not {meaning}", text=quote_value(text), meaning=meaning)
-    if text.startswith("-"):
+    if plain.startswith("-"):
         raise WrongText("{text} is negative", text=quote_value(text))
-    return Decimal(text)
+    return Decimal(plain)
 
 
 def _limit_number(number: Decimal, text: str) -> Decimal:

@@ -3,7 +3,7 @@
 import codecs
 
 from domain.catalog.limits import FILE_LIMIT
-from domain.catalog.problems import ProblemList
+from domain.catalog.problems import NoteList, ProblemList
 from text.messages import Message
 
 BYTE_ORDER_MARKS = (
@@ -26,7 +26,7 @@ _COMMON = range(0xB0, 0xD8)
 """First bytes of the punctuation and of the 3,755 common characters of GB 2312."""
 
 
-def decode_file(data: bytes, problems: ProblemList, notes: ProblemList) -> str:
+def decode_file(data: bytes, problems: ProblemList, notes: NoteList) -> str:
     """The text of the file, or "" and a problem; a note where it is not in Unicode."""
     if len(data) > FILE_LIMIT:
         problems.add(
@@ -45,7 +45,7 @@ def decode_file(data: bytes, problems: ProblemList, notes: ProblemList) -> str:
     return text
 
 
-def _decode_bytes(data: bytes, problems: ProblemList, notes: ProblemList) -> str:
+def _decode_bytes(data: bytes, problems: ProblemList, notes: NoteList) -> str:
     mark, encoding = next((each for each in BYTE_ORDER_MARKS if data.startswith(each[0])), (b"", "utf-8"))
     try:
         return data[len(mark) :].decode(encoding)

@@ -1,7 +1,7 @@
 """Importing a product file, whole or not at all."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -11,8 +11,17 @@ from sqlalchemy.orm import InstrumentedAttribute
 from domain.catalog.csv.columns import Column, ColumnFamily, family_column
 from domain.catalog.csv.merge_missing import merge_missing
 from domain.catalog.csv.reading import ParsedFile
-from domain.catalog.problems import FileProblem, list_names
-from domain.catalog.product import DraftPart, DraftRefusal, DraftRefused, SaveOutcome, save_products
+from domain.catalog.problems import FileProblem, list_names, quote_value
+from domain.catalog.product import (
+    OF_FILES,
+    DraftPart,
+    DraftRefusal,
+    DraftRefused,
+    ProductDraft,
+    SavedProduct,
+    SaveOutcome,
+    save_products,
+)
 from domain.cause import Cause
 from models import Attribute, Category, Warehouse
 from text.messages import Message
@@ -70,7 +79,7 @@ async def import_file(
     attempt = await session.begin_nested()
     try:
         products = await merge_missing(session, parsed.products, parsed.columns)
-        saved = await save_products(session, products, cause=cause, progress=progress)
+        saved = await save_products(session, products, cause=cause, rules=OF_FILES, progress=progress)
     except DraftRefused as refused:
         await attempt.rollback()
         problems = tuple(
@@ -78,6 +87,7 @@ async def import_file(
             for each in refused.refusals
         )
         return ImportResult(file, problems=problems, notes=notes)
+    shared = list(_list_shared_skus(products, saved, file))
     created = [note async for note in _list_created(session, last_ids, file)]
     await (attempt.rollback() if dry_run else attempt.commit())
     counts = Counter(each.outcome for each in saved)
@@ -86,7 +96,7 @@ async def import_file(
         created=counts[SaveOutcome.CREATED],
         updated=counts[SaveOutcome.UPDATED],
         unchanged=counts[SaveOutcome.UNCHANGED],
-        notes=(*notes, *created),
+        notes=(*notes, *shared, *created),
     )
 
 
@@ -94,6 +104,18 @@ def column_of_refusal(refusal: DraftRefusal) -> str:
     """The header of the column a refusal is about."""
     column = PART_COLUMNS[refusal.part]
     return family_column(column, refusal.key) if refusal.key else column
+
+
+def _list_shared_skus(
+    drafts: Sequence[ProductDraft], saved: Sequence[SavedProduct], file: str
+) -> Iterator[FileProblem]:
+    """A note on each SKU that products of the shop have which the file leaves as they are."""
+    for draft, each in zip(drafts, saved, strict=True):
+        for sku in each.shared_skus:
+            reason = Message(
+                "another product has the SKU {sku}, too: it does not name one variant", sku=quote_value(sku)
+            )
+            yield FileProblem(file, draft.line, Column.SKU, reason)
 
 
 async def _select_last_ids(session: AsyncSession) -> dict[CreatedKind, int]:

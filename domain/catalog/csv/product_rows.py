@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from domain.catalog.csv import cells
 from domain.catalog.csv.columns import OPTION_NAMES, OPTION_VALUES, Column, ColumnFamily, ColumnKey
+from domain.catalog.csv.spreadsheet import has_wrong_check_digit, is_shortened
 from domain.catalog.csv.table import CsvRow
-from domain.catalog.problems import ProblemList, quote_value
+from domain.catalog.problems import quote_value
 from domain.catalog.product import (
     PRODUCT_TEXTS,
     TRANSLATED_TEXTS,
@@ -17,10 +18,11 @@ from domain.catalog.product import (
     VariantDraft,
     parse_picture_url,
     parse_slug,
+    removed_html,
     with_product_texts,
     with_variant_texts,
 )
-from models.catalog import ProductStatus
+from models.catalog import SOLD_STATUSES, ProductStatus
 from models.money import CurrencyCode
 from text.messages import Message
 
@@ -40,15 +42,15 @@ class ParsedProduct:
     variants: Mapping[Options, tuple[CsvRow, VariantDraft]]
 
 
-def parse_product(rows: Sequence[CsvRow], notes: ProblemList) -> ParsedProduct:
+def parse_product(rows: Sequence[CsvRow]) -> ParsedProduct:
     """The product of these rows; what is wrong is added to the problems of the rows."""
     first, *later = rows
     for row in later:
         _refuse_changes(first, row)
-    return ParsedProduct(first, _parse_fields(rows, notes), _parse_variants(rows))
+    return ParsedProduct(first, _parse_fields(rows), _parse_variants(rows))
 
 
-def _parse_fields(rows: Sequence[CsvRow], notes: ProblemList) -> ProductDraft:
+def _parse_fields(rows: Sequence[CsvRow]) -> ProductDraft:
     row = rows[0]
     for name, text in PRODUCT_TEXTS.items():
         if text.required and not row.text(text.column) and not row.is_refused(text.column):
@@ -60,31 +62,38 @@ def _parse_fields(rows: Sequence[CsvRow], notes: ProblemList) -> ProductDraft:
         category_path=() if taxonomy_id else _parse_names(row, Column.CATEGORY, ">"),
         taxonomy_id=taxonomy_id,
         tags=tuple(dict.fromkeys(_parse_names(row, Column.TAGS, ","))),
-        status=_parse_product_status(row, notes),
+        status=_parse_product_status(row),
         translations=_parse_translations(row),
         attributes=_parse_attributes(row),
         pictures=_parse_pictures(rows),
         columns=_unknown_values(row, row.header.unknown_of_product),
         line=row.line,
     )
-    return with_product_texts(
-        draft, {name: row.read(text.column, text.parse, "") for name, text in PRODUCT_TEXTS.items()}
-    )
+    texts = {name: row.read(text.column, text.parse, "") for name, text in PRODUCT_TEXTS.items()}
+    for name, text in PRODUCT_TEXTS.items():
+        if text.html:
+            _note_removed_html(row, text.column, texts[name])
+    return with_product_texts(draft, texts)
+
+
+def _note_removed_html(row: CsvRow, column: ColumnKey, cleaned: str) -> None:
+    """A note on each tag and attribute that the HTML of a cell has lost."""
+    if not row.is_refused(column):
+        for name in removed_html(row.text(column), cleaned):
+            row.note(column, Message("{name} is removed from the HTML", name=name), about=name)
 
 
 def _parse_names(row: CsvRow, column: ColumnKey, separator: str) -> tuple[str, ...]:
     return row.read(column, lambda text: cells.split_names(text, separator), ())
 
 
-def _parse_product_status(row: CsvRow, notes: ProblemList) -> ProductStatus:
-    """A product that is active but not published is hidden from customers: a draft."""
+def _parse_product_status(row: CsvRow) -> ProductStatus:
+    """A product that is active or unlisted but not published is hidden from customers: a draft."""
     published = row.read(Column.PUBLISHED, cells.parse_flag, True)
     unstated = ProductStatus.ACTIVE if published else ProductStatus.DRAFT
     status = row.read(Column.STATUS, cells.parse_status, unstated)
-    if status is ProductStatus.ACTIVE and not published:
-        notes.add(
-            row.line, row.header.name(Column.STATUS), Message("active but not published: taken as a draft")
-        )
+    if status in SOLD_STATUSES and not published:
+        row.note(Column.STATUS, Message("active but not published: taken as a draft"))
         return ProductStatus.DRAFT
     return status
 
@@ -95,7 +104,10 @@ def _parse_translations(row: CsvRow) -> dict[str, dict[str, str]]:
         texts = {
             name: row.read((text.column, language), text.parse, "") for name, text in TRANSLATED_TEXTS.items()
         }
-        if given := {name: text for name, text in texts.items() if text}:
+        for name, text in TRANSLATED_TEXTS.items():
+            if text.html:
+                _note_removed_html(row, (text.column, language), texts[name])
+        if given := {name: each for name, each in texts.items() if each}:
             found[language] = given
     return found
 
@@ -233,13 +245,19 @@ def _parse_variant(row: CsvRow, options: Options, first: CsvRow) -> VariantDraft
     tracker = row.text(Column.TRACKER)
     if tracker.lower() not in ("", "shopify"):
         columns[Column.TRACKER] = tracker
+    stock = _parse_stock(row)
+    tracked = bool(tracker) if Column.TRACKER in at else bool(stock)
+    if any(stock.values()) and not tracked:
+        row.note(Column.TRACKER, Message("no tracker: the variant is not counted, its quantity is left out"))
+    if tracker and not any(column in at for _, column in row.header.stock):
+        row.note(Column.TRACKER, Message("counted, but without a quantity: none is in stock"))
     draft = VariantDraft(
         options=options,
         prices=_parse_prices(row),
         weight_grams=row.read(Column.GRAMS, cells.parse_grams, 0),
         weight_unit=row.read(Column.WEIGHT_UNIT, cells.parse_weight_unit, "kg"),
-        stock=_parse_stock(row),
-        tracked=bool(tracker) or Column.TRACKER not in at,
+        stock=stock if tracked else {},
+        tracked=tracked,
         sells_when_out=row.read(Column.POLICY, cells.parse_inventory_policy, False),
         requires_shipping=row.read(
             Column.REQUIRES_SHIPPING, cells.parse_flag, Column.REQUIRES_SHIPPING not in at
@@ -248,9 +266,17 @@ def _parse_variant(row: CsvRow, options: Options, first: CsvRow) -> VariantDraft
         picture_url=row.read(Column.VARIANT_PICTURE, parse_picture_url, "") or None,
         columns=columns,
     )
-    return with_variant_texts(
-        draft, {name: row.read(text.column, text.parse, "") for name, text in VARIANT_TEXTS.items()}
-    )
+    texts = {name: row.read(text.column, text.parse, "") for name, text in VARIANT_TEXTS.items()}
+    for name, text in VARIANT_TEXTS.items():
+        if is_shortened(texts[name]):
+            reason = Message(
+                "digits of {text} are lost: a spreadsheet has shortened it", text=quote_value(texts[name])
+            )
+            row.note(text.column, reason)
+    if has_wrong_check_digit(texts["barcode"]):
+        reason = Message("the check digit of {text} is wrong", text=quote_value(texts["barcode"]))
+        row.note(VARIANT_TEXTS["barcode"].column, reason)
+    return with_variant_texts(draft, texts)
 
 
 def _parse_prices(row: CsvRow) -> dict[CurrencyCode, PriceDraft]:
@@ -258,6 +284,12 @@ def _parse_prices(row: CsvRow) -> dict[CurrencyCode, PriceDraft]:
     for currency, price, before in row.header.prices:
         amount = row.read(price, cells.amount_parser(currency), None)
         compare_at = row.read(before, cells.amount_parser(currency), None) or None
+        for column in (price, before):
+            if cells.is_ambiguous(row.text(column)) and not row.is_refused(column):
+                reason = Message(
+                    "{text} is read as thousands, not as decimals", text=quote_value(row.text(column))
+                )
+                row.note(column, reason)
         if amount is not None:
             found[currency] = PriceDraft(amount, compare_at)
         elif compare_at and not row.text(price):
@@ -266,8 +298,15 @@ def _parse_prices(row: CsvRow) -> dict[CurrencyCode, PriceDraft]:
 
 
 def _parse_stock(row: CsvRow) -> dict[str, int]:
-    found = {code: row.read(column, cells.parse_whole_number, None) for code, column in row.header.stock}
-    return {code: units for code, units in found.items() if units is not None}
+    """Units by warehouse; a negative quantity is 0."""
+    found: dict[str, int] = {}
+    for code, column in row.header.stock:
+        units = row.read(column, cells.parse_units, None)
+        if units is not None and units < 0:
+            row.note(column, Message("{text} is negative: taken as 0", text=quote_value(row.text(column))))
+        if units is not None:
+            found[code] = max(units, 0)
+    return found
 
 
 def _unknown_values(row: CsvRow, places: Mapping[str, int]) -> dict[str, str]:

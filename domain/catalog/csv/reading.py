@@ -7,7 +7,7 @@ from domain.catalog.csv.columns import Column, ColumnKey
 from domain.catalog.csv.product_rows import ParsedProduct, number_pictures, parse_product
 from domain.catalog.csv.table import CsvRow, read_rows
 from domain.catalog.limits import PICTURE_LIMIT, VARIANT_LIMIT
-from domain.catalog.problems import FileProblem, ProblemList, quote_value
+from domain.catalog.problems import FileProblem, NoteCount, NoteList, ProblemList, quote_value
 from domain.catalog.product import ProductDraft
 from models.money import CurrencyCode
 from text.messages import Message
@@ -23,6 +23,7 @@ class ParsedFile:
     notes: tuple[FileProblem, ...] = ()
     """What was taken otherwise than it is written, such as a product that comes twice."""
     columns: frozenset[ColumnKey] = field(default=frozenset(), compare=False)
+    note_counts: tuple[NoteCount, ...] = field(default=(), compare=False)
 
 
 def read_products(data: bytes, *, file: str, currency: CurrencyCode) -> ParsedFile:
@@ -30,18 +31,18 @@ def read_products(data: bytes, *, file: str, currency: CurrencyCode) -> ParsedFi
 
     A blank cell means what the format says: no tracker is stock that is not counted, a blank "Requires
     Shipping" or "Taxable" is false. A column that is absent leaves what the product has; a new product gets
-    the shop's default.
+    the shop's default. Without a column for the tracker, a variant is counted where it has a quantity.
     """
-    problems, notes = ProblemList(file), ProblemList(file)
+    problems, notes = ProblemList(file), NoteList(file)
     products: dict[str, ParsedProduct] = {}
     for slug, rows in _group_rows(read_rows(data, problems, notes, currency=currency)):
-        product = parse_product(rows, notes)
-        products[slug] = _replace_product(products[slug], product, notes) if slug in products else product
+        product = parse_product(rows)
+        products[slug] = _replace_product(products[slug], product) if slug in products else product
     _refuse_too_many(products.values())
-    _refuse_repeated_skus(products.values())
+    _note_repeated_skus(products.values())
     drafts = () if problems.found else tuple(map(_draft_with_variants, products.values()))
     columns = next((each.row.header.columns for each in products.values()), frozenset[ColumnKey]())
-    return ParsedFile(file, drafts, problems.in_order(), notes.in_order(), columns)
+    return ParsedFile(file, drafts, problems.in_order(), notes.in_order(), columns, notes.counts())
 
 
 def _group_rows(rows: Iterable[CsvRow]) -> list[tuple[str, list[CsvRow]]]:
@@ -65,7 +66,7 @@ def _group_rows(rows: Iterable[CsvRow]) -> list[tuple[str, list[CsvRow]]]:
     return groups
 
 
-def _replace_product(earlier: ParsedProduct, later: ParsedProduct, notes: ProblemList) -> ParsedProduct:
+def _replace_product(earlier: ParsedProduct, later: ParsedProduct) -> ParsedProduct:
     """What two files would make of the product, imported one after the other."""
     row = later.row
     option_names = {tuple(name for name, _ in options) for options in (*earlier.variants, *later.variants)}
@@ -74,9 +75,8 @@ def _replace_product(earlier: ParsedProduct, later: ParsedProduct, notes: Proble
             Column.OPTION1_NAME, Message("other options than in line {line}", line=str(earlier.row.line))
         )
     same = len(earlier.variants.keys() & later.variants.keys())
-    notes.add(
-        row.line,
-        row.header.name(Column.HANDLE),
+    row.note(
+        Column.HANDLE,
         Message(
             "{product} is in line {line} already: its fields and {same} of its variants are replaced",
             product=quote_value(later.product.slug),
@@ -97,7 +97,8 @@ def _refuse_too_many(products: Iterable[ParsedProduct]) -> None:
             parsed.row.refuse(Column.PICTURE, Message("more than {limit} pictures", limit=PICTURE_LIMIT))
 
 
-def _refuse_repeated_skus(products: Iterable[ParsedProduct]) -> None:
+def _note_repeated_skus(products: Iterable[ParsedProduct]) -> None:
+    """Notes on SKUs of several variants: other software allows them, and they name no variant any more."""
     owners: dict[str, CsvRow] = {}
     for parsed in products:
         for row, variant in parsed.variants.values():
@@ -106,10 +107,10 @@ def _refuse_repeated_skus(products: Iterable[ParsedProduct]) -> None:
             owner = owners.setdefault(variant.sku, row)
             if owner is not row:
                 first, second = sorted((owner, row), key=lambda each: each.line)
-                second.refuse(
+                second.note(
                     Column.SKU,
                     Message(
-                        "the SKU {sku} stands in line {line} already",
+                        "the SKU {sku} stands in line {line} already: it does not name one variant",
                         sku=quote_value(variant.sku),
                         line=str(first.line),
                     ),

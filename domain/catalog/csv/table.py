@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from domain.catalog.csv.columns import Column, ColumnKey, Header, parse_header
 from domain.catalog.csv.encoding import decode_file
+from domain.catalog.csv.spreadsheet import unmark_text
 from domain.catalog.limits import OPTION_LIMIT
-from domain.catalog.problems import ProblemList, WrongText
+from domain.catalog.problems import NoteList, ProblemList, WrongText
 from domain.errors import Invalid
 from domain.incoming_text import normalize_incoming_text
 from models.money import CurrencyCode
@@ -28,12 +29,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class CsvRow:
-    """One row with its place in the file, and the list its problems are added to."""
+    """One row with its place in the file, and the lists its problems and notes are added to."""
 
     line: int
     cells: list[str]
     header: Header
     problems: ProblemList
+    notes: NoteList
 
     def text(self, column: ColumnKey) -> str:
         """The text of a cell; "" where the file has no such column."""
@@ -54,6 +56,9 @@ class CsvRow:
     def refuse(self, column: ColumnKey, reason: Message) -> None:
         self.problems.add(self.line, self.header.name(column), reason)
 
+    def note(self, column: ColumnKey, reason: Message, *, about: str = "") -> None:
+        self.notes.add(self.line, self.header.name(column), reason, about=about)
+
     def is_refused(self, column: ColumnKey) -> bool:
         """Whether its cell is a problem already, and was not read."""
         return self.problems.is_known(self.line, self.header.name(column))
@@ -63,7 +68,7 @@ class CsvRow:
 
 
 def read_rows(
-    data: bytes, problems: ProblemList, notes: ProblemList, *, currency: CurrencyCode
+    data: bytes, problems: ProblemList, notes: NoteList, *, currency: CurrencyCode
 ) -> Iterator[CsvRow]:
     """The rows below the header; none when the file cannot be read at all."""
     text = decode_file(data, problems, notes)
@@ -78,7 +83,7 @@ def read_rows(
         return
     typos = dict(header.likely_typos)
     for line, cells in lines:
-        row = _read_row(line, cells, header, problems)
+        row = _read_row(line, cells, header, problems, notes)
         if row is None:
             continue
         for name in [name for name in typos if row.has_value_in([header.unknown[name]])]:
@@ -121,7 +126,9 @@ def _read_header(
     return None if problems.found else header
 
 
-def _read_row(line: int, cells: list[str], header: Header, problems: ProblemList) -> CsvRow | None:
+def _read_row(
+    line: int, cells: list[str], header: Header, problems: ProblemList, notes: NoteList
+) -> CsvRow | None:
     missing = len(header.names) - len(cells)
     if missing < 0:
         problems.add(
@@ -133,7 +140,10 @@ def _read_row(line: int, cells: list[str], header: Header, problems: ProblemList
         )
         return None
     cells.extend([""] * missing)
-    row = CsvRow(line, normalize_cells(line, header.names, cells, problems), header, problems)
+    normal = normalize_cells(line, header.names, cells, problems)
+    for at in header.at.values():
+        normal[at] = unmark_text(normal[at].strip())
+    row = CsvRow(line, normal, header, problems, notes)
     if row.has_value_in(header.nameless):
         problems.add(line, "", Message("a value in a column whose header is blank"))
     if row.has_value_in(header.beyond):

@@ -14,8 +14,10 @@ from domain.catalog.csv.columns import (
     ColumnFamily,
     family_column,
     is_variant_column,
+    parse_header,
 )
 from domain.catalog.csv.product_rows import NO_CHOICE, NO_OPTION
+from domain.catalog.csv.spreadsheet import mark_text
 from domain.catalog.product import (
     PRODUCT_TEXTS,
     VARIANT_TEXTS,
@@ -26,7 +28,7 @@ from domain.catalog.product import (
     product_texts_of,
     variant_texts_of,
 )
-from models.catalog import ProductStatus
+from models.catalog import SOLD_STATUSES
 from models.money import CurrencyCode
 
 Cells = dict[str, str]
@@ -43,7 +45,8 @@ class CsvWriter:
     """Writes a file, some products at a time, that `read_products` turns into the same products again.
 
     Texts are written as they are, also those a spreadsheet would take for a formula ("=1+1"): a character
-    put in front of them would come back as part of the text.
+    put in front of them would come back as part of the text. Only what would be read as such a character gets
+    another one.
     """
 
     def __init__(self, columns: Iterable[str], *, currency: CurrencyCode) -> None:
@@ -59,8 +62,18 @@ class CsvWriter:
 
     def rows(self, products: Iterable[ProductDraft]) -> bytes:
         for draft in products:
-            self.writer.writerows(_product_rows(draft, self.currency))
+            self.writer.writerows(map(self._mark_texts, _product_rows(draft, self.currency)))
         return self._take_bytes()
+
+    def _mark_texts(self, cells: Cells) -> Cells:
+        return {
+            column: mark_text(text) if text[:1] in ("'", "=") and self._is_known(column) else text
+            for column, text in cells.items()
+        }
+
+    def _is_known(self, column: str) -> bool:
+        """Whether it is read as a column of the shop; others come back as they are."""
+        return not parse_header([column], self.currency).unknown
 
     def _take_bytes(self) -> bytes:
         text = self.lines.getvalue()
@@ -91,7 +104,7 @@ def _variant_rows(draft: ProductDraft) -> list[VariantDraft | None]:
 
 
 def _product_cells(draft: ProductDraft) -> Cells:
-    published = draft.status is ProductStatus.ACTIVE
+    published = draft.status in SOLD_STATUSES
     return {
         **{PRODUCT_TEXTS[name].column: text for name, text in product_texts_of(draft).items()},
         Column.CATEGORY: join_values(draft.category_path, ">") or draft.taxonomy_id,

@@ -11,7 +11,7 @@ from domain.catalog.product.commands import (
 )
 from domain.catalog.product.drafting import drafts_of, load_draft_names, load_drafts
 from domain.catalog.product.drafts import PictureDraft, PriceDraft, ProductDraft, VariantDraft
-from domain.catalog.product.html import clean_html
+from domain.catalog.product.html import clean_html, removed_html
 from domain.catalog.product.parsing import parse_picture_url, parse_slug
 from domain.catalog.product.prices import (
     apply_due_price_changes,
@@ -24,7 +24,15 @@ from domain.catalog.product.prices import (
 from domain.catalog.product.product_save import SaveOutcome
 from domain.catalog.product.refusals import DraftPart, DraftRefusal, DraftRefused
 from domain.catalog.product.rows import ProductRows, load_products_by_slug
-from domain.catalog.product.saving import SavedProduct, save_product, save_products
+from domain.catalog.product.saving import (
+    OF_BATCHES,
+    OF_FILES,
+    OF_FORMS,
+    SavedProduct,
+    SaveRules,
+    save_product,
+    save_products,
+)
 from domain.catalog.product.text_fields import (
     PRODUCT_TEXTS,
     TRANSLATED_TEXTS,
@@ -41,6 +49,9 @@ from domain.catalog.product.variant_matching import match_variants
 
 __all__ = [
     "LANGUAGE_TAG",
+    "OF_BATCHES",
+    "OF_FILES",
+    "OF_FORMS",
     "PRODUCT_TEXTS",
     "TRANSLATED_TEXTS",
     "VARIANT_TEXTS",
@@ -53,6 +64,7 @@ __all__ = [
     "ProductDraft",
     "ProductRows",
     "SaveOutcome",
+    "SaveRules",
     "SavedProduct",
     "TextField",
     "VariantDraft",
@@ -72,6 +84,7 @@ __all__ = [
     "product_texts_of",
     "publish_product",
     "remove_price",
+    "removed_html",
     "save_product",
     "save_products",
     "save_variant",

@@ -9,6 +9,7 @@ from domain.catalog.limits import NAME_LIMIT
 from domain.catalog.problems import list_names
 from domain.catalog.product.product_save import ProductSave
 from domain.catalog.product.refusals import DraftPart, DraftRefusal
+from domain.catalog.product.variant_matching import VariantMatch
 from domain.catalog.taxonomy import (
     DEPTH_LIMIT,
     AttributeWithValues,
@@ -111,25 +112,56 @@ def _wrong_values(attribute: AttributeWithValues, texts: Sequence[str]) -> Itera
             yield wrong.reason
 
 
-def refuse_skus(saves: Sequence[ProductSave], owners: Mapping[str, Variant]) -> Iterator[DraftRefusal]:
-    """Refusals of SKUs that another variant has, unless it is archived or loses it in the same save."""
-    losing = {row.id for save in saves for row in save.unmatched}
-    losing |= {
-        each.row.id for save in saves for each in save.matches if each.row and each.row.sku != each.draft.sku
-    }
+def refuse_skus(
+    saves: Sequence[ProductSave], owners: Mapping[str, Sequence[Variant]]
+) -> Iterator[DraftRefusal]:
+    """Refusals of SKUs that another variant has, unless it is archived or loses it in the same save.
+
+    A variant that has its SKU already keeps it, also where an import has given it to several.
+    """
+    losing = losing_their_sku(saves)
     seen: set[str] = set()
     for save in saves:
         for index, match in enumerate(save.matches):
             sku = match.draft.sku
             if sku is None:
                 continue
-            owner = owners.get(sku)
-            taken = owner is not None and owner is not match.row and owner.archived_at is None
-            if sku in seen or (taken and owner is not None and owner.id not in losing):
+            keeps = match.row is not None and match.row.archived_at is None and match.row.sku == sku
+            taken = any(owner.id not in losing for owner in other_owners(match, owners))
+            if not keeps and (sku in seen or taken):
                 reason = Message('another variant has the SKU "{sku}" already', sku=sku)
                 field = ("variants", index, "sku")
                 yield DraftRefusal(save.draft, DraftPart.SKU, reason, field, code=ErrorCode.TAKEN)
             seen.add(sku)
+
+
+def find_shared_skus(
+    saves: Sequence[ProductSave], owners: Mapping[str, Sequence[Variant]]
+) -> Iterator[tuple[ProductSave, str]]:
+    """SKUs of the drafts that other variants of the shop have and keep; each with the first draft."""
+    matched = {each.row.id for save in saves for each in save.matches if each.row}
+    apart = losing_their_sku(saves) | matched
+    seen: set[str] = set()
+    for save in saves:
+        for match in save.matches:
+            sku = match.draft.sku
+            if sku and sku not in seen and any(each.id not in apart for each in other_owners(match, owners)):
+                seen.add(sku)
+                yield save, sku
+
+
+def losing_their_sku(saves: Sequence[ProductSave]) -> set[int]:
+    """The ids of variants that have another SKU, or none, after the save."""
+    losing = {row.id for save in saves for row in save.unmatched}
+    return losing | {
+        each.row.id for save in saves for each in save.matches if each.row and each.row.sku != each.draft.sku
+    }
+
+
+def other_owners(match: VariantMatch, owners: Mapping[str, Sequence[Variant]]) -> list[Variant]:
+    """Other variants on sale that have the SKU of a draft now."""
+    found = owners.get(match.draft.sku or "", ())
+    return [each for each in found if each is not match.row and each.archived_at is None]
 
 
 async def refuse_foreign_attributes(

@@ -115,9 +115,17 @@ async def update_product(
 
 
 async def publish_product(
-    session: AsyncSession, product_id: int, *, version: int | None = None, cause: Cause
+    session: AsyncSession,
+    product_id: int,
+    *,
+    unlisted: bool = False,
+    version: int | None = None,
+    cause: Cause,
 ) -> Product:
-    """Show a product to customers; WrongState when no variant on sale has a price."""
+    """Show a product to customers; WrongState when no variant on sale has a price.
+
+    One that is `unlisted` is shown to those who have its link, and in no list.
+    """
     product = await _lock_product(session, product_id, version)
     priced = (
         select(Price.amount)
@@ -126,7 +134,8 @@ async def publish_product(
     )
     if await session.scalar(priced.limit(1)) is None:
         raise WrongState("This product has nothing to sell yet: give a variant a price.")
-    set_status(product, ProductStatus.ACTIVE, now=cause.now)
+    status = ProductStatus.UNLISTED if unlisted else ProductStatus.ACTIVE
+    set_status(product, status, now=cause.now)
     return _record_change(session, ProductPublished(product), cause)
 
 

@@ -1,5 +1,8 @@
 """Sanitizing the HTML of product descriptions."""
 
+import re
+from collections.abc import Iterator
+
 import nh3
 
 from domain.catalog.problems import WrongText
@@ -50,6 +53,23 @@ _cleaner = nh3.Cleaner(
     url_schemes={"http", "https", "mailto", "tel"},
 )
 _plain = nh3.Cleaner(tags=set(), clean_content_tags=REMOVED_WITH_CONTENT)
+
+
+_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
+_ATTRIBUTE = re.compile(r"([a-zA-Z_:][\w:.-]*)(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"']+))?")
+
+
+def removed_html(html: str, cleaned: str) -> list[str]:
+    """The tags, in angle brackets, and attributes that `html` has and `cleaned` lacks, by name."""
+    if html == cleaned:
+        return []
+    return sorted({*_html_names(html)} - {*_html_names(cleaned)})
+
+
+def _html_names(html: str) -> Iterator[str]:
+    for tag, attributes in _TAG.findall(html):
+        yield f"<{tag.lower()}>"
+        yield from map(str.lower, _ATTRIBUTE.findall(attributes))
 
 
 def clean_html(html: str) -> str:

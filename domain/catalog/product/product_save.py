@@ -1,13 +1,13 @@
 """One draft while it is saved."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from domain.catalog.product.drafts import ProductDraft
 from domain.catalog.product.rows import ProductRows
 from domain.catalog.product.variant_matching import VariantMatch
-from models import Variant
+from models import ProductStatus, Variant
 
 
 class SaveOutcome(StrEnum):
@@ -30,6 +30,10 @@ class ProductSave:
     """Variants of the product the draft does not have."""
     changed: bool = False
     stock_changed: bool = False
+    publish_as: ProductStatus | None = None
+    """The status that the draft has and the product gets later, by `publish_saved`; None where it has it."""
+    shared_skus: list[str] = field(default_factory=list)
+    """SKUs of the draft that variants of other products have as well."""
 
     @property
     def outcome(self) -> SaveOutcome:

@@ -1,7 +1,8 @@
 """Saving drafts as products: what differs is written, what is equal is left alone."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.lock import lock_catalogue
 from domain.catalog.product.checks import (
+    find_shared_skus,
     refuse_archived_warehouses,
     refuse_attributes,
     refuse_foreign_attributes,
@@ -46,7 +48,7 @@ from domain.events import ProductCreated, ProductUpdated
 from domain.media import find_uploads_by_url
 from domain.outbox import record
 from domain.stock import LevelKey, ensure_warehouses, set_levels
-from models import Category, Media, Product, Variant
+from models import SOLD_STATUSES, Category, Media, Product, ProductStatus, Variant
 from models.sql.batches import in_batches
 
 DRAFT_BATCH = 200
@@ -57,6 +59,25 @@ DRAFT_BATCH = 200
 class SavedProduct:
     product: Product
     outcome: SaveOutcome
+    publish_as: ProductStatus | None = None
+    """The status it gets by `publish_saved`; None where it has that of its draft."""
+    shared_skus: Sequence[str] = ()
+    """Its SKUs that variants of other products have as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRules:
+    """What is different when files are imported."""
+
+    shares_skus: bool = False
+    """A SKU that another variant has is taken: other software allows it."""
+    publishes_later: bool = False
+    """What is not sold yet stays so, whatever its draft says, until `publish_saved`."""
+
+
+OF_FORMS = SaveRules()
+OF_FILES = SaveRules(shares_skus=True)
+OF_BATCHES = SaveRules(shares_skus=True, publishes_later=True)
 
 
 async def save_product(
@@ -80,6 +101,7 @@ async def save_products(
     drafts: Iterable[ProductDraft],
     *,
     cause: Cause,
+    rules: SaveRules = OF_FORMS,
     progress: Callable[[int], None] = lambda saved: None,
 ) -> list[SavedProduct]:
     """Save all drafts; DraftRefused lists what is wrong with any of them, and the caller rolls back then.
@@ -90,14 +112,16 @@ async def save_products(
     refusals: list[DraftRefusal] = []
     for batch in in_batches(drafts, DRAFT_BATCH):
         try:
-            saves += await _save_rows(session, batch, now=cause.now, only_check=bool(refusals))
+            saves += await _save_rows(session, batch, now=cause.now, rules=rules, only_check=bool(refusals))
         except DraftRefused as refused:
             refusals += refused.refusals
         progress(len(batch))
     if refusals:
         raise DraftRefused(refusals)
     await _finish_saves(session, saves, cause=cause)
-    return [SavedProduct(save.rows.product, save.outcome) for save in saves]
+    return [
+        SavedProduct(save.rows.product, save.outcome, save.publish_as, save.shared_skus) for save in saves
+    ]
 
 
 async def check_drafts(session: AsyncSession, drafts: Sequence[ProductDraft]) -> None:
@@ -111,12 +135,13 @@ async def _save_rows(
     *,
     variant_ids: Sequence[int | None] = (),
     now: datetime,
+    rules: SaveRules = OF_FORMS,
     only_check: bool = False,
 ) -> list[ProductSave]:
     """Save all but stock, events and the search index."""
     await lock_catalogue(session)
     found = await load_products_by_slug(session, [draft.slug for draft in drafts])
-    saves = [_start_save(draft, found.get(draft.slug), variant_ids, now=now) for draft in drafts]
+    saves = [_start_save(draft, found.get(draft.slug), variant_ids, now=now, rules=rules) for draft in drafts]
     attributes = await ensure_attributes(session, {code for draft in drafts for code in draft.attributes})
     owners = await _select_sku_owners(session, saves)
     renamed = await current_slugs(session, Product, [draft.slug for draft in drafts])
@@ -124,45 +149,43 @@ async def _save_rows(
         *refuse_limits(saves),
         *refuse_former_slugs(saves, renamed),
         *refuse_attributes(saves, attributes),
-        *refuse_skus(saves, owners),
+        *([] if rules.shares_skus else refuse_skus(saves, owners)),
         *[each async for each in refuse_archived_warehouses(session, saves)],
     ]:
         raise DraftRefused(refusals)
+    for save, sku in find_shared_skus(saves, owners) if rules.shares_skus else ():
+        save.shared_skus.append(sku)
     if not only_check:
-        await _release_skus(session, saves, owners)
         await _write_rows(session, saves, attributes, now=now)
     return saves
 
 
 def _start_save(
-    draft: ProductDraft, found: ProductRows | None, variant_ids: Sequence[int | None], *, now: datetime
+    draft: ProductDraft,
+    found: ProductRows | None,
+    variant_ids: Sequence[int | None],
+    *,
+    now: datetime,
+    rules: SaveRules,
 ) -> ProductSave:
     rows = found or ProductRows(new_product(draft, now=now))
     matches, unmatched = match_variants(draft.variants, rows.variants, variant_ids)
-    return ProductSave(draft, rows, found is None, matches, unmatched)
+    later, status = None, rows.product.status
+    if rules.publishes_later and draft.status in SOLD_STATUSES and status not in SOLD_STATUSES:
+        draft, later = replace(draft, status=status), draft.status
+    return ProductSave(draft, rows, found is None, matches, unmatched, publish_as=later)
 
 
-async def _select_sku_owners(session: AsyncSession, saves: Sequence[ProductSave]) -> dict[str, Variant]:
+async def _select_sku_owners(
+    session: AsyncSession, saves: Sequence[ProductSave]
+) -> Mapping[str, Sequence[Variant]]:
     """The variants that have the SKUs of the drafts now, by SKU."""
     skus = {each.draft.sku for save in saves for each in save.matches if each.draft.sku}
-    owners: dict[str, Variant] = {}
+    owners: defaultdict[str, list[Variant]] = defaultdict(list)
     for batch in in_batches(sorted(skus)):
         for row in await session.scalars(select(Variant).where(Variant.sku.in_(batch))):
-            owners[row.sku or ""] = row
+            owners[row.sku or ""].append(row)
     return owners
-
-
-async def _release_skus(
-    session: AsyncSession, saves: Sequence[ProductSave], owners: Mapping[str, Variant]
-) -> None:
-    """Take SKUs from rows that lose them before others get them: the unique index holds after each row."""
-    keeping = {
-        each.row.id for save in saves for each in save.matches if each.row and each.row.sku == each.draft.sku
-    }
-    for owner in owners.values():
-        if owner.id not in keeping:
-            owner.sku = None
-    await session.flush()
 
 
 async def _write_rows(

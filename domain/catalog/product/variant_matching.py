@@ -1,5 +1,6 @@
 """Matching the variants of a draft with those of the shop, so that ids survive every import."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,13 +21,19 @@ def match_variants(
 ) -> tuple[list[VariantMatch], list[Variant]]:
     """The drafts with their rows, and the rows no draft matches.
 
-    They match by id where one is given, else by SKU, else by equal options, rows on sale first.
+    They match by id where one is given, else by a SKU that names one of each, else by equal options, rows on
+    sale first.
     """
     matches = [VariantMatch(draft) for draft in drafts]
     free = {row.id: row for row in rows}
     for match, row_id in zip(matches, ids, strict=False):
         match.row = free.pop(row_id, None) if row_id is not None else None
-    by_sku = {row.sku: row for row in free.values() if row.sku}
+    skus = Counter(row.sku for row in free.values() if row.archived_at is None)
+    drafted = Counter(draft.sku for draft in drafts)
+    archived_last = sorted(free.values(), key=lambda row: row.archived_at is None)
+    by_sku = {
+        row.sku: row for row in archived_last if row.sku and skus[row.sku] <= 1 and drafted[row.sku] == 1
+    }
     for match in matches:
         if match.row is None and match.draft.sku in by_sku:
             match.row = free.pop(by_sku.pop(match.draft.sku).id)

@@ -26,11 +26,7 @@ from models.base import JsonObject
 
 TRANSITIONS = transition_table(
     ProductStatus.DRAFT,
-    {
-        ProductStatus.DRAFT: {ProductStatus.ACTIVE, ProductStatus.ARCHIVED},
-        ProductStatus.ACTIVE: {ProductStatus.DRAFT, ProductStatus.ARCHIVED},
-        ProductStatus.ARCHIVED: {ProductStatus.DRAFT, ProductStatus.ACTIVE},
-    },
+    {status: {other for other in ProductStatus if other is not status} for status in ProductStatus},
 )
 
 

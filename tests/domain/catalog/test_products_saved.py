@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.csv import export_products
 from domain.catalog.product import (
+    OF_FILES,
     DraftRefused,
     PictureDraft,
     PriceDraft,
@@ -16,6 +17,7 @@ from domain.catalog.product import (
     SaveOutcome,
     VariantDraft,
     save_product,
+    save_products,
 )
 from domain.catalog.taxonomy import CategoryDraft, save_category
 from domain.cause import Cause
@@ -299,6 +301,44 @@ async def test_a_sku_belongs_to_one_variant(shop: Shop) -> None:
     assert refused.value.code is ErrorCode.TAKEN
     assert refused.value.field == ("variants", 0, "sku")
     assert await export_all(shop) == [TEA]
+
+
+async def test_files_may_give_one_sku_to_several_variants_which_forms_then_keep(shop: Shop) -> None:
+    await save_drafts(shop, TEA)
+    twin = replace(SMALL, options=(("Size", "XL"),), prices=LARGE.prices)
+    other = replace(TEA, slug="other", variants=(SMALL, twin))
+
+    async with shop.database.writes.begin() as session:
+        (saved,) = await save_products(session, [other], cause=Cause(LATER), rules=OF_FILES)
+    (again,) = await save_drafts(shop, replace(other, title="绿茶"))
+    new = replace(LARGE, options=(("Size", "XXL"),), sku="T-S")
+    with pytest.raises(DraftRefused, match="T-S"):
+        await save_drafts(shop, replace(other, variants=(SMALL, twin, new)))
+
+    assert (saved.outcome, saved.shared_skus) == (SaveOutcome.CREATED, ["T-S"])
+    assert again.outcome is SaveOutcome.UPDATED
+    assert await export_all(shop) == [TEA, replace(other, title="绿茶")]
+    variants = await variants_of(shop, saved.product)
+    assert [(row.sku, row.name, row.archived_at) for row in variants] == [
+        ("T-S", "S", None),
+        ("T-S", "XL", None),
+    ]
+
+
+async def test_variants_that_share_a_sku_are_matched_by_their_options(shop: Shop) -> None:
+    twin = replace(SMALL, options=(("Size", "XL"),))
+    both = replace(TEA, variants=(SMALL, twin))
+    async with shop.database.writes.begin() as session:
+        (saved,) = await save_products(session, [both], cause=Cause(LATER), rules=OF_FILES)
+    before = [row.id for row in await variants_of(shop, saved.product)]
+
+    async with shop.database.writes.begin() as session:
+        await save_products(
+            session, [replace(TEA, variants=(twin, SMALL))], cause=Cause(LATER), rules=OF_FILES
+        )
+
+    after = await variants_of(shop, saved.product)
+    assert [(row.id, row.name) for row in after] == [(before[0], "S"), (before[1], "XL")]
 
 
 async def test_a_sku_may_move_to_another_product(shop: Shop) -> None:

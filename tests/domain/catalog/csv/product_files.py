@@ -109,7 +109,6 @@ VARIANT = st.builds(
     weight_grams=UNITS,
     weight_unit=st.sampled_from(["g", "kg", "lb", "oz"]),
     stock=st.dictionaries(st.just("") | CODE, UNITS, max_size=3),
-    tracked=st.booleans(),
     sells_when_out=st.booleans(),
     requires_shipping=st.booleans(),
     taxable=st.booleans(),
@@ -157,7 +156,8 @@ def finish_variant(
 ) -> VariantDraft:
     """The variant with options and SKU, and without the columns that its product has."""
     columns = {name: value for name, value in variant.columns.items() if name not in product_columns}
-    return replace(variant, options=options, sku=sku, columns=columns)
+    tracked = bool(variant.stock)
+    return replace(variant, options=options, sku=sku, columns=columns, tracked=tracked)
 
 
 @st.composite

@@ -191,6 +191,17 @@ async def test_a_file_puts_no_stock_into_an_archived_warehouse(shop: Shop, sessi
     assert await count_rows(shop) == before
 
 
+async def test_a_sku_that_another_product_of_the_shop_has_is_taken_with_a_note(shop: Shop) -> None:
+    await import_data(shop, FILE)
+
+    result = await import_data(shop, b"Handle,Title,Variant SKU\nnew,New,T-S\nold,Old,T-O\n")
+
+    assert (result.created, result.problems) == (2, ())
+    assert [(note.line, note.column, note.reason) for note in result.notes] == [
+        (2, "Variant SKU", 'another product has the SKU "T-S", too: it does not name one variant')
+    ]
+
+
 async def test_a_dry_run_reports_everything_and_changes_nothing(shop: Shop) -> None:
     before = await count_rows(shop)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.catalog.csv import ParsedFile
-from domain.catalog.problems import FileProblem
+from domain.catalog.problems import NOTE_LIMIT, FileProblem
 from domain.catalog.product import PictureDraft, PriceDraft, ProductDraft, VariantDraft, clean_html
 from models.catalog import ProductStatus
 from models.money import CurrencyCode, Money
@@ -78,7 +78,6 @@ def test_a_file_with_the_old_column_names_is_read() -> None:
                         prices={CurrencyCode.CNY: cny_price(1300)},
                         weight_grams=454,
                         weight_unit="lb",
-                        stock={"": 0},
                         tracked=False,
                         sells_when_out=True,
                         requires_shipping=False,
@@ -178,6 +177,8 @@ def test_a_name_may_hold_the_character_that_separates_names() -> None:
         ("active", "FALSE", ProductStatus.DRAFT),
         ("Draft", "TRUE", ProductStatus.DRAFT),
         ("ARCHIVED", "TRUE", ProductStatus.ARCHIVED),
+        ("unlisted", "TRUE", ProductStatus.UNLISTED),
+        ("unlisted", "FALSE", ProductStatus.DRAFT),
     ],
 )
 def test_a_product_is_active_only_when_active_and_published(
@@ -186,7 +187,7 @@ def test_a_product_is_active_only_when_active_and_published(
     parsed = parse_text(join_rows("Handle,Title,Status,Published", f"tea,Tea,{status},{published}"))
 
     assert only_product(parsed).status is taken
-    assert bool(parsed.notes) is ((status, published) == ("active", "FALSE"))
+    assert bool(parsed.notes) is (status in ("active", "unlisted") and published == "FALSE")
 
 
 def test_the_name_of_another_inventory_tracker_is_kept() -> None:
@@ -196,6 +197,176 @@ def test_the_name_of_another_inventory_tracker_is_kept() -> None:
 
     assert product.variants == (VariantDraft(sku="T", columns={"Variant Inventory Tracker": "shipwire"}),)
     assert only_product(parse_text(write_csv((product,)).decode())) == product
+
+
+def notes_of(parsed: ParsedFile) -> list[tuple[int, str, str]]:
+    assert parsed.problems == ()
+    return [(note.line, note.column, str(note.reason)) for note in parsed.notes]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "tracked", "stock"),
+    [
+        ("Variant Inventory Tracker,Variant Inventory Qty", ",0", False, {}),
+        ("Variant Inventory Tracker,Variant Inventory Qty", ",", False, {}),
+        ("Variant Inventory Tracker,Variant Inventory Qty", "shopify,0", True, {"": 0}),
+        ("Variant Inventory Tracker,Variant Inventory Qty", "shopify,7", True, {"": 7}),
+        ("Variant Inventory Qty,Vendor", "0,Loom", True, {"": 0}),
+        ("Variant Inventory Qty,Vendor", ",Loom", False, {}),
+        ("Inventory Qty / NORTH,Vendor", "3,Loom", True, {"NORTH": 3}),
+        ("Vendor,Tags", ",", False, {}),
+    ],
+)
+def test_a_variant_is_counted_where_the_file_says_so(
+    header: str, cells: str, tracked: bool, stock: dict[str, int]
+) -> None:
+    parsed = parse_text(join_rows(f"Handle,Title,SKU,{header}", f"tea,Tea,T,{cells}"))
+
+    (variant,) = only_product(parsed).variants
+    assert (variant.tracked, variant.stock, parsed.notes) == (tracked, stock, ())
+
+
+def test_quantities_that_count_for_nothing_are_noted() -> None:
+    parsed = parse_text(
+        join_rows(
+            "Handle,Title,Variant Inventory Tracker,Variant Inventory Qty",
+            "a,A,,5",
+            "b,B,shopify,-3",
+            "c,C,shopify,",
+        )
+    )
+    without = parse_text(join_rows("Handle,Title,Variant Inventory Tracker", "c,C,shopify"))
+
+    assert notes_of(parsed) == [
+        (2, "Variant Inventory Tracker", "no tracker: the variant is not counted, its quantity is left out"),
+        (3, "Variant Inventory Qty", '"-3" is negative: taken as 0'),
+    ]
+    assert notes_of(without) == [
+        (2, "Variant Inventory Tracker", "counted, but without a quantity: none is in stock")
+    ]
+    assert [product.variants[0].stock for product in parsed.products] == [{}, {"": 0}, {}]
+
+
+@pytest.mark.parametrize(
+    ("cell", "sku"),
+    [
+        ("'00124", "00124"),
+        ('"=""00124"""', "00124"),
+        ("'=1+1", "=1+1"),
+        ("'-5", "-5"),
+        ("''00124", "'00124"),
+        ("'T-1", "'T-1"),
+        ("=1+1", "=1+1"),
+    ],
+)
+def test_what_a_spreadsheet_marks_texts_by_is_removed(cell: str, sku: str) -> None:
+    parsed = parse_text(join_rows("Handle,Title,SKU,Shelf", f"tea,Tea,{cell},'1"))
+
+    product = only_product(parsed)
+    assert (product.variants[0].sku, product.columns, parsed.notes) == (sku, {"Shelf": "'1"}, ())
+    assert only_product(parse_text(write_csv((product,)).decode())) == product
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "reason"),
+    [
+        ("SKU", "6.90123E+12", 'digits of "6.90123E+12" are lost: a spreadsheet has shortened it'),
+        ("Barcode", "6.9e+12", 'digits of "6.9e+12" are lost: a spreadsheet has shortened it'),
+        ("Barcode", "6901234567890", 'the check digit of "6901234567890" is wrong'),
+        ("Barcode", "12345678", 'the check digit of "12345678" is wrong'),
+        ("Barcode", "6901234567892", None),
+        ("Barcode", "96385074", None),
+        ("Barcode", "1234567", None),
+        ("SKU", "6901234567890", None),
+    ],
+)
+def test_a_damaged_number_is_taken_as_it_is_and_noted(column: str, text: str, reason: str | None) -> None:
+    parsed = parse_text(join_rows(f"Handle,Title,{column}", f"tea,Tea,{text}"))
+
+    assert notes_of(parsed) == ([(2, column, reason)] if reason else [])
+    (variant,) = only_product(parsed).variants
+    assert text in (variant.sku, variant.barcode)
+
+
+@pytest.mark.parametrize(
+    ("text", "minor"),
+    [
+        ('"1,299.00"', 129_900),
+        ('"12,345,678"', 1_234_567_800),
+        ("¥1299", 129_900),
+        ("￥ 1299", 129_900),
+        ("1299元", 129_900),
+        ("1299 CNY", 129_900),
+        ("１２９９．５", 129_950),
+        ('"RMB 1,299.5"', 129_950),
+    ],
+)
+def test_an_amount_may_have_thousands_a_currency_and_wide_digits(text: str, minor: int) -> None:
+    parsed = parse_text(join_rows("Handle,Title,Price", f"tea,Tea,{text}"))
+
+    assert only_product(parsed).variants[0].prices == {CurrencyCode.CNY: cny_price(minor)}
+    assert parsed.notes == ()
+
+
+def test_a_comma_that_may_be_a_decimal_point_is_noted() -> None:
+    parsed = parse_text(join_rows("Handle,Title,Price", 'tea,Tea,"1,299"'))
+
+    assert only_product(parsed).variants[0].prices == {CurrencyCode.CNY: cny_price(129_900)}
+    assert notes_of(parsed) == [(2, "Price", '"1,299" is read as thousands, not as decimals')]
+
+
+def test_whole_numbers_may_be_wide_have_thousands_or_end_in_zeros() -> None:
+    parsed = parse_text(
+        join_rows("Handle,Title,Variant Grams,Inventory Qty", 'a,A,"1,500.4","1,200"', "b,B,２５０,３.0")
+    )
+
+    assert [(each.variants[0].weight_grams, each.variants[0].stock) for each in parsed.products] == [
+        (1_500, {"": 1_200}),
+        (250, {"": 3}),
+    ]
+
+
+def test_one_sku_on_several_variants_is_taken_with_a_note() -> None:
+    parsed = parse_text(
+        join_rows("Handle,Title,Option1 Name,Option1 Value,SKU", "a,A,Size,S,T", "a,,,M,T", "b,B,,,T")
+    )
+
+    assert [[variant.sku for variant in product.variants] for product in parsed.products] == [
+        ["T", "T"],
+        ["T"],
+    ]
+    assert notes_of(parsed) == [
+        (3, "SKU", 'the SKU "T" stands in line 2 already: it does not name one variant'),
+        (4, "SKU", 'the SKU "T" stands in line 2 already: it does not name one variant'),
+    ]
+
+
+def test_what_the_html_of_a_description_loses_is_noted() -> None:
+    body = '"<p class=""c"" style=""x"" _src=""y"">Hi</p><iframe src=""z""></iframe><a href=""https://a.test"">b</a>"'
+    parsed = parse_text(
+        join_rows("Handle,Title,Body (HTML),Body (HTML) / en", f"a,A,{body},<video>v</video>")
+    )
+
+    assert notes_of(parsed) == [
+        (2, "Body (HTML) / en", "<video> is removed from the HTML"),
+        (2, "Body (HTML)", "<iframe> is removed from the HTML"),
+        (2, "Body (HTML)", "_src is removed from the HTML"),
+        (2, "Body (HTML)", "class is removed from the HTML"),
+        (2, "Body (HTML)", "src is removed from the HTML"),
+        (2, "Body (HTML)", "style is removed from the HTML"),
+    ]
+
+
+def test_notes_of_one_kind_are_listed_up_to_a_limit_and_all_are_counted() -> None:
+    rows = [f"p{number},P,shopify,-1" for number in range(NOTE_LIMIT + 5)]
+    parsed = parse_text(join_rows("Handle,Title,Variant Inventory Tracker,Inventory Qty", *rows, "q,Q,,2"))
+
+    assert len(parsed.notes) == NOTE_LIMIT + 2
+    assert notes_of(parsed)[-1] == (0, "", "... and 5 more")
+    assert [(count.times, count.line, count.column) for count in parsed.note_counts] == [
+        (NOTE_LIMIT + 5, 2, "Inventory Qty"),
+        (1, NOTE_LIMIT + 7, "Variant Inventory Tracker"),
+    ]
 
 
 def test_pictures_are_counted_from_one_in_the_order_of_their_positions() -> None:
@@ -219,8 +390,8 @@ def test_scattered_rows_find_their_product() -> None:
 
     assert [product.slug for product in parsed.products] == ["a", "b"]
     assert parsed.products[0].variants == (
-        VariantDraft(options=(("Size", "S"),)),
-        VariantDraft(options=(("Size", "M"),)),
+        VariantDraft(options=(("Size", "S"),), tracked=False),
+        VariantDraft(options=(("Size", "M"),), tracked=False),
     )
 
 
