@@ -1,7 +1,7 @@
 """Several variants may have one SKU, as in other software.
 
 Revision ID: 0055
-Revises: 0047
+Revises: 0048
 """
 
 from contextlib import AbstractContextManager
@@ -11,7 +11,7 @@ from alembic import op
 from alembic.operations import BatchOperations
 
 revision = "0055"
-down_revision = "0047"
+down_revision = "0048"
 branch_labels = None
 depends_on = None
 
