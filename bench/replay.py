@@ -13,7 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -21,17 +21,21 @@ from tempfile import TemporaryDirectory
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import create_app
 from bench.load import HIGH_COST_LIMITS, HIGH_RATES
 from bench.replay_kinds import KINDS
 from bench.replay_orders import Life, MovedClock, ReplayedShop, StoryRefused
+from domain.aftersales.policies import ClaimPolicyDraft, save_claim_policy
+from domain.cause import Cause
 from events.jobs.schedule import PARTNERS, SCHEDULE
 from events.jobs.scheduler import Scheduler
 from events.relay import Relay
 from events.shop import Shop
 from migrations.runner import upgrade
 from models import (
+    ClaimExclusion,
     CurrencyCode,
     Order,
     OrderStatus,
@@ -39,14 +43,16 @@ from models import (
     PromotionKind,
     PromotionScopeKind,
     Role,
+    TicketReason,
     Warehouse,
 )
 from resolvers.ids import global_id
 from settings import Settings
 from tests.clients import Client, Clients
 from tests.factories.account import create_account
-from tests.factories.catalog import create_product, variant_of
+from tests.factories.catalog import create_category, create_product, variant_of
 from tests.factories.promotion import create_full_reduction, create_percent, create_promotion
+from tests.given import id_of
 from tests.observe import find_disagreements
 
 ORDERS = 5_000
@@ -133,8 +139,12 @@ async def furnish(clients: Clients, clock: MovedClock) -> ReplayedShop:
         ]
         scarce = await create_product(session, stock={"MAIN": 5}, sells_when_out=True, now=clock())
         service = await create_product(session, stock=STOCK, requires_shipping=False, now=clock())
-        variants = [await variant_of(session, product) for product in (*goods, scarce, service)]
-        warehouse = (await session.scalars(select(Warehouse.id).order_by(Warehouse.id))).first()
+        lasting, hygienic = await create_goods_with_terms(session, clock)
+        products = (*goods, scarce, service, lasting, hygienic)
+        variants = [await variant_of(session, product) for product in products]
+        warehouse = (await session.scalars(select(Warehouse).order_by(Warehouse.id))).first()
+        assert warehouse is not None
+        warehouse.allows_pickup = True
         await create_full_reduction(session, (20_000, 2_000), (50_000, 7_000))
         await create_promotion(session, PromotionKind.BUY_N_GET_M, buy=2, get=1, **of_products(goods[:4]))
         await create_percent(session, 10, code=COUPON)
@@ -148,11 +158,28 @@ async def furnish(clients: Clients, clock: MovedClock) -> ReplayedShop:
         customers,
         manager,
         goods=ids[:GOODS],
-        scarce=ids[-2],
-        service=ids[-1],
-        warehouse=global_id("Warehouse", warehouse or 0),
+        scarce=ids[-4],
+        service=ids[-3],
+        lasting=ids[-2],
+        hygienic=ids[-1],
+        warehouse=id_of(warehouse),
         coupon=COUPON,
     )
+
+
+async def create_goods_with_terms(session: AsyncSession, clock: MovedClock) -> Sequence[Product]:
+    """A good that may be returned for 30 days, and one that is not returned without a reason."""
+    terms = [
+        ClaimPolicyDraft({TicketReason.NO_REASON: 30}),
+        ClaimPolicyDraft({}, exclusion=ClaimExclusion.OPENED_HYGIENE),
+    ]
+    products = []
+    for draft in terms:
+        category = await create_category(session)
+        draft = replace(draft, category_id=category.id)
+        await save_claim_policy(session, draft, version=None, cause=Cause(clock()))
+        products.append(await create_product(session, category=category, stock=STOCK, now=clock()))
+    return products
 
 
 def of_products(products: Sequence[Product]) -> dict[str, object]:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from bench.replay_deliveries import DAY, HOUR, deliver, order_and_receive
-from bench.replay_orders import Life
+from bench.replay_orders import Life, StoryRefused
 
 
 async def is_taken_back(life: Life) -> AsyncIterator[timedelta]:
@@ -189,3 +189,111 @@ async def gets_goodwill(life: Life) -> AsyncIterator[timedelta]:
 
 
 MINUTE_OF_PATIENCE = {"amount": "1.00", "currencyCode": "CNY"}
+
+
+async def is_claimed_by_its_category(life: Life) -> AsyncIterator[timedelta]:
+    """One good may come back for 30 days without a reason, the other one never; both when they are broken."""
+    lines = [{"variantId": good, "quantity": 1} for good in (life.shop.lasting, life.shop.hygienic)]
+    await life.place(lines)
+    await life.pay()
+    yield life.soon()
+    async for pause in deliver(life):
+        yield pause
+    reason = life.random.choice(["NO_REASON", "QUALITY_FAULT"])
+    yield DAY * (20 if reason == "NO_REASON" else 10)
+    try:
+        await life.claim("RETURN_REFUND", "NO_REASON", lines=2)
+    except StoryRefused:
+        pass
+    else:
+        raise StoryRefused("ticketOpen: what is excluded was taken back without a reason")
+    ticket = await life.claim("RETURN_REFUND", reason, lines=1 if reason == "NO_REASON" else 2)
+    await life.serve("ticketAgree", id=ticket)
+    yield DAY
+    await life.send_back(ticket)
+    yield DAY
+    await life.receive_back(ticket)
+
+
+async def is_lost_again(life: Life) -> AsyncIterator[timedelta]:
+    """A lost parcel is sent again and lost once more; the customer waits for another one, or takes money."""
+    methods = life.random.choice([["SANDBOX"], ["CASH_ON_DELIVERY"], ["SANDBOX", "CASH_ON_DELIVERY"]])
+    lines = life.choose_lines(lines=life.random.randint(1, 2))
+    await life.place(lines, methods=methods)
+    await life.pay()
+    yield life.soon()
+    await life.pack(parcels=2)
+    await life.dispatch()
+    first = (await life.shipments("PENDING"))[0]
+    life.lost.add(first["id"])
+    await life.track("DELIVERED")
+    await life.collect()
+    yield DAY * 12
+    ticket = await life.claim_parcel("RESHIP", "NOT_RECEIVED", first)
+    await life.serve("ticketAgree", id=ticket)
+    yield life.soon()
+    await life.pack()
+    await life.dispatch()
+    yield DAY
+    if life.random.random() < 0.3:
+        await life.track("DELIVERED")
+        await life.collect()
+        return
+    await life.track("EXPIRED")
+    for shipment in await life.shipments("EXPIRED"):
+        await life.serve("shipmentEnd", id=shipment["id"])
+    yield HOUR
+    if life.random.random() < 0.5:
+        await life.buy("ticketReplacementChoose", id=ticket, choice="MONEY")
+        return
+    await life.buy("ticketReplacementChoose", id=ticket, choice="WAIT")
+    yield DAY
+    async for pause in deliver(life):
+        yield pause
+
+
+async def is_delivered_by_mistake(life: Life) -> AsyncIterator[timedelta]:
+    """Tracking is corrected, and the parcel arrives later, or comes back after all."""
+    await life.place(life.choose_lines(), methods=life.random.choice([["SANDBOX"], ["CASH_ON_DELIVERY"]]))
+    await life.pay()
+    yield life.soon()
+    await life.pack()
+    await life.dispatch()
+    yield life.soon()
+    await life.track("DELIVERED")
+    yield HOUR
+    for shipment in await life.shipments("DELIVERED"):
+        await life.serve("shipmentCorrect", id=shipment["id"], reason="It was another house.")
+    yield DAY
+    if life.random.random() < 0.7:
+        await life.track("DELIVERED")
+        await life.collect()
+        return
+    await life.track("RETURNED")
+    await life.inspect()
+    for shipment in await life.shipments("RETURNED"):
+        await life.serve("shipmentEnd", id=shipment["id"])
+
+
+async def is_claimed_by_a_guest(life: Life) -> AsyncIterator[timedelta]:
+    """A guest claims as a customer does, by the secret of the order."""
+    await life.place(life.choose_lines(), guest=True)
+    yield HOUR / 4
+    await life.pay()
+    yield life.soon()
+    async for pause in deliver(life):
+        yield pause
+    yield life.soon()
+    kind = life.random.choice(["EXCHANGE", "RESHIP", "REFUND_ONLY", "RETURN_REFUND"])
+    ticket = await life.claim(kind, "WRONG_ITEM" if kind != "REFUND_ONLY" else "MISSING_ITEM", units=1)
+    if life.random.random() < 0.2:
+        await life.buy("ticketCancel", id=ticket)
+        return
+    await life.serve("ticketAgree", id=ticket)
+    if kind in {"EXCHANGE", "RETURN_REFUND"}:
+        yield DAY
+        await life.send_back(ticket)
+        yield DAY
+        await life.receive_back(ticket)
+    async for pause in deliver(life):
+        yield pause

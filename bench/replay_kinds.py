@@ -6,10 +6,14 @@ from datetime import timedelta
 from bench.replay_claims import (
     comes_back_worn,
     gets_goodwill,
+    is_claimed_by_a_guest,
+    is_claimed_by_its_category,
+    is_delivered_by_mistake,
     is_disputed,
     is_exchanged,
     is_exchanged_though_sold_out,
     is_lost,
+    is_lost_again,
     is_refunded_without_a_return,
     is_sent_again,
     is_sent_again_and_breaks,
@@ -17,8 +21,11 @@ from bench.replay_claims import (
     is_withdrawn,
     takes_a_claim_back,
 )
+from bench.replay_collected import is_collected, is_collected_in_exchange, is_not_collected
 from bench.replay_deliveries import DAY, HOUR, deliver, order_and_receive
-from bench.replay_orders import ABROAD, HOME, NEXT_DOOR, WORK, Life
+from bench.replay_documents import ABROAD, HOME, NEXT_DOOR, WORK
+from bench.replay_money import is_not_refunded_at_first, is_paid_in_another_way, is_paid_with_a_gift_card
+from bench.replay_orders import Life
 from models import PaymentStatus
 
 Story = Callable[[Life], AsyncIterator[timedelta]]
@@ -288,5 +295,15 @@ KINDS: Mapping[Story, int] = {
     takes_a_claim_back: 1,
     gets_goodwill: 2,
     is_of_a_guest: 3,
+    is_claimed_by_a_guest: 2,
+    is_claimed_by_its_category: 2,
+    is_lost_again: 2,
+    is_delivered_by_mistake: 2,
+    is_collected: 3,
+    is_not_collected: 2,
+    is_collected_in_exchange: 1,
+    is_paid_with_a_gift_card: 3,
+    is_paid_in_another_way: 3,
+    is_not_refunded_at_first: 2,
 }
 """Each kind of order, and how many of them there are for one of the rarest."""

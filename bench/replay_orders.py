@@ -1,62 +1,24 @@
 """One replayed order: what its customer, staff, carriers and the payment provider do, over the API."""
 
+import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from bench.replay_amounts import Fields, cents_of, divide, share_payments
+from bench.replay_documents import EDIT_QUOTE, HOME, QUOTE, READ, STOPS, WORK
 from models import PaymentStatus, Role
 from tests.clients import Client, Clients
 from tests.factories.catalog import create_product, variant_of
 from tests.given import id_of
 
-Fields = Mapping[str, Any]
-
-READ = """query($id: ID!) { order(id: $id) {
-  number status paymentStatus fulfilmentStatus total { amount currencyCode } version
-  lines { id quantity cancelled }
-  deliveries { id method lines { id quantity packed orderLine { id } } }
-  payments { id method status reference total { amount currencyCode } captured { amount } }
-  shipments { id status dispatchedAt cashDue { amount currencyCode } cashCollectedAt
-    lines { quantity orderLine { id } } }
-  tickets { id type status }
-} }"""
-QUOTE = """query($input: CheckoutQuoteInput!) { checkoutQuote(input: $input) {
-  total { amount } deliveries { options { method } } problems { code message field } } }"""
-EDIT_QUOTE = """query($id: ID!, $changes: OrderChangesInput!) { orderEditQuote(id: $id, changes: $changes) {
-  total { amount currencyCode } paymentNeeded problems { code message field } } }"""
-STOPS = "{ deliveryRuns(first: 5) { nodes { id stops { id } } } }"
-
 COUPONS_USED = 0.3
 """The part of all orders for which a coupon is used."""
 
-HOME = {
-    "recipient": "林梅",
-    "phone": "13800138000",
-    "countryCode": "CN",
-    "province": "浙江省",
-    "city": "杭州市",
-    "district": "西湖区",
-    "line1": "文三路 100 号",
-}
-WORK = HOME | {
-    "recipient": "王强",
-    "province": "四川",
-    "city": "成都",
-    "district": "锦江",
-    "line1": "红星路 8 号",
-}
-NEXT_DOOR = HOME | {"line1": "文三路 200 号"}
-ABROAD = {
-    "recipient": "João Silva",
-    "phone": "+551123456789",
-    "countryCode": "BR",
-    "province": "Sao Paulo",
-    "city": "SAO PAULO",
-    "line1": "Avenida Paulista 1000",
-    "postalCode": "01310-100",
-}
+PATIENCE = 10
+"""How often a client tries again what was refused as BUSY, each time when the shop says."""
 
 
 class StoryRefused(Exception):
@@ -88,8 +50,13 @@ class ReplayedShop:
     service: str
     """The id of a variant that needs no shipping."""
     warehouse: str
+    """From where everything is sent, and where orders are collected."""
     coupon: str
     """A code that everybody may use."""
+    lasting: str
+    """The id of a variant that can be returned without a reason for 30 days."""
+    hygienic: str
+    """The id of a variant that cannot be returned without a reason."""
 
 
 @dataclass(slots=True)
@@ -118,9 +85,14 @@ class Life:
         kind = mutation[0].upper() + mutation[1:]
         document = (
             f"mutation($input: {kind}Input!) {{ {mutation}(input: $input) "
-            f"{{ {answer} userErrors {{ code message field }} }} }}"
+            f"{{ {answer} userErrors {{ code message field retryAfterSeconds }} }} }}"
         )
         payload = (await self.ask(client, document, input=terms))[mutation]
+        for _ in range(PATIENCE):
+            if not (seconds := seconds_to_wait(payload["userErrors"])):
+                break
+            await asyncio.sleep(seconds)
+            payload = (await self.ask(client, document, input=terms))[mutation]
         if errors := payload["userErrors"]:
             reasons = "; ".join(
                 f"{each['code']} {'.'.join(each['field'])} {each['message']}" for each in errors
@@ -159,9 +131,13 @@ class Life:
         *,
         deliveries: Sequence[Fields] | None = None,
         methods: Sequence[str] = ("SANDBOX",),
+        credit: int = 0,
         guest: bool = False,
     ) -> None:
-        """Place the order; its total is shared by payments of these methods, with odd cents on the first."""
+        """Place the order: up to `credit` cents of it are paid with store credit.
+
+        The rest is shared by payments of these methods, with odd cents on the first.
+        """
         codes = [self.shop.coupon] if self.random.random() < COUPONS_USED else []
         if deliveries is None:
             deliveries = [{"address": {"postal": self.random.choice([HOME, WORK])}}]
@@ -170,15 +146,19 @@ class Life:
         quote = (await self.ask(buyer, QUOTE, input=basket))["checkoutQuote"]
         if quote["problems"]:
             raise StoryRefused(f"checkoutQuote: {quote['problems']}")
-        cents = round(float(quote["total"]["amount"]) * 100)
-        share = cents // len(methods)
-        amounts = [cents - share * (len(methods) - 1), *[share] * (len(methods) - 1)]
-        payments = [
-            {"method": method, "amount": {"amount": f"{amount / 100:.2f}", "currencyCode": "CNY"}}
-            for method, amount in zip(methods, amounts, strict=True)
-            if amount
+        total = cents_of(quote["total"])
+        credit = min(credit, total)
+        payments = share_payments(["STORE_CREDIT"], credit) + share_payments(methods, total - credit)
+        confirmed = [
+            {"variantId": each["variant"]["id"], "exclusion": each["exclusion"]}
+            for each in quote["lines"]
+            if each["exclusion"]
         ]
-        terms = basket | {"payments": payments, "idempotencyKey": f"replay-{self.index}"}
+        terms = basket | {
+            "payments": payments,
+            "idempotencyKey": f"replay-{self.index}",
+            "confirmedExclusions": confirmed,
+        }
         if guest:
             del terms["lines"]
             terms["contact"] = {"email": f"guest-{self.index}@example.com"}
@@ -224,7 +204,7 @@ class Life:
                 for line in delivery["lines"]
                 if line["quantity"] > line["packed"]
             ]
-            if waiting and delivery["method"] in {"STANDARD", "EXPRESS"}:
+            if waiting and delivery["method"] in SENT_OR_COLLECTED:
                 chosen = [{"lines": each} for each in divide(waiting, parcels)]
                 await self.serve("shipmentPack", deliveryId=delivery["id"], parcels=chosen)
 
@@ -292,7 +272,7 @@ class Life:
         for shipment in order["shipments"]:
             due = shipment["cashDue"]
             if shipment["status"] == "DELIVERED" and due and not shipment["cashCollectedAt"]:
-                cash = next(each for each in order["payments"] if each["method"] == "CASH_ON_DELIVERY")
+                cash = next(each for each in order["payments"] if is_open_cash(each))
                 terms = {"id": cash["id"], "amount": due, "shipmentId": shipment["id"]}
                 await self.do(collector, "cashCollect", **terms)
 
@@ -320,6 +300,14 @@ class Life:
         parcel = (await self.shipments("DELIVERED"))[-1]
         line = {"orderLineId": parcel["lines"][0]["orderLine"]["id"], "quantity": 1}
         return await self.open_ticket(type, reason, [line | {"shipmentId": parcel["id"]}])
+
+    async def claim_parcel(self, type: str, reason: str, parcel: Fields) -> str:
+        """Open a ticket about all that is in a parcel; the id."""
+        lines = [
+            {"orderLineId": line["orderLine"]["id"], "quantity": line["quantity"], "shipmentId": parcel["id"]}
+            for line in parcel["lines"]
+        ]
+        return await self.open_ticket(type, reason, lines)
 
     async def open_ticket(self, type: str, reason: str, lines: Sequence[Fields]) -> str:
         opened = await self.buy(
@@ -366,6 +354,13 @@ class Life:
         return timedelta(hours=self.random.randint(1, 20))
 
 
+def seconds_to_wait(errors: Sequence[Fields]) -> float:
+    """How long a client waits before it tries again; 0.0 where the shop did not refuse as BUSY."""
+    return max((each["retryAfterSeconds"] or 0.0 for each in errors if each["code"] == "BUSY"), default=0.0)
+
+
+SENT_OR_COLLECTED = ("STANDARD", "EXPRESS", "PICKUP")
+
 UNDER_WAY = (
     "PENDING",
     "PICKED_UP",
@@ -377,10 +372,6 @@ UNDER_WAY = (
 )
 
 
-def divide(lines: Sequence[Fields], parcels: int) -> list[list[Fields]]:
-    """Lines of a delivery in at most so many parcels; the units of the first line are divided over them."""
-    first, *rest = lines
-    if parcels < 2 or first["quantity"] < 2:
-        return [list(lines)]
-    half = first["quantity"] // 2
-    return [[{**first, "quantity": half}], [{**first, "quantity": first["quantity"] - half}, *rest]]
+def is_open_cash(payment: Fields) -> bool:
+    """Whether cash is still to be collected by a payment; one that others replace is closed."""
+    return (payment["method"], payment["status"]) == ("CASH_ON_DELIVERY", "PENDING")

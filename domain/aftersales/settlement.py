@@ -62,7 +62,7 @@ async def grant_ticket(
                 await create_replacement(session, ticket, order, owed, cause=cause)
             except OutOfStock:
                 enter_status(ticket, TicketStatus.AWAITING_CHOICE, deadlines, now=cause.now)
-    await end_lost_parcels(session, ticket, order, cause=cause)
+    await end_lost_parcels(session, ticket, order, deadlines, cause=cause)
     await follow_replaced_tickets(session, ticket, order, deadlines, cause=cause)
     await settle_claimed_order(session, order, cause=cause.automatic)
 
@@ -73,13 +73,19 @@ def record_unavailable(session: AsyncSession, ticket: Ticket, *, cause: Cause) -
         record(session, TicketReplacementUnavailable(ticket), cause.automatic)
 
 
-async def end_lost_parcels(session: AsyncSession, ticket: Ticket, order: Order, *, cause: Cause) -> None:
-    """Expect nothing more of the parcels with units that a granted ticket settles as not received."""
+async def end_lost_parcels(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    """Expect nothing more of the parcels with units that a granted ticket settles as not received.
+
+    Where all others have arrived, the order has: its receipt falls due.
+    """
     claim = await claim_of(session, ticket)
     if claim.stage is ClaimStage.SENT:
         picked = units_of_ticket(await load_sent_units(session, order), ticket.id)
         units = {(each.shipment.id, each.delivery_line.id): quantity for each, quantity in picked}
         await end_claimed_units(session, order, units, cause=cause)
+        set_receipt_due(order, receipt_after=deadlines.receipt)
 
 
 async def settle_in_money(

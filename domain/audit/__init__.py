@@ -75,6 +75,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "no payment open on cancelled orders": ends.find_open_payments,
     "no promotion used by cancelled orders": ends.find_unreleased_promotions,
     "completed orders have arrived": ends.find_completed_on_the_way,
+    "receipt of what has arrived is due": ends.find_forgotten_receipts,
     "nothing owed on completed orders": ends.find_unsettled_balances,
     "tickets bring back what is refunded": money.find_wrong_ticket_refunds,
     "nothing reserved for ended orders": ends.find_reserved_stock,

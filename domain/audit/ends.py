@@ -138,6 +138,16 @@ def find_completed_on_the_way() -> AnySelect:
     )
 
 
+def find_forgotten_receipts() -> AnySelect:
+    """Confirmed orders that have arrived, and of which no receipt is confirmed or falls due."""
+    return select_rows(Order.number, expected=literal("a receipt"), found=literal("nothing")).where(
+        Order.status == OrderStatus.CONFIRMED,
+        Order.fulfilment_status == FulfilmentStatus.DELIVERED,
+        Order.receipt_due_at.is_(None),
+        Order.receipt_confirmed_at.is_(None),
+    )
+
+
 def find_unsettled_balances() -> AnySelect:
     """Completed orders whose customers owe something, or are owed: what was not paid was written off."""
     balance = sum_by(LedgerEntry.order_id, LedgerEntry.amount, LedgerEntry.account == LedgerAccount.CUSTOMER)

@@ -21,6 +21,7 @@ from domain.shipment import (
     find_reserved_units,
     inspect_shipment,
     refresh_fulfilment,
+    set_receipt_due,
     unpack_shipment,
 )
 from domain.shipment.inspection import load_returned_lines
@@ -158,6 +159,7 @@ async def take_back_replacement(
     await inspect_shipment(session, shipment.id, back, cause=cause)
     await end_replacement(session, order, shipment, cause=cause)
     await refresh_fulfilment(session, order, cause=cause)
+    set_receipt_due(order, receipt_after=receipt_after)
 
 
 async def has_units_to_prepare(session: AsyncSession, delivery: Delivery) -> bool:

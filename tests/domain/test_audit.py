@@ -578,6 +578,10 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         update(Order).where(Order.id == h.returned.id).values(fulfilment_status=FulfilmentStatus.SHIPPED),
         h.returned.number,
     ),
+    "receipt of what has arrived is due": lambda h: (
+        update(Order).where(Order.id == h.unpaid.id).values(receipt_due_at=None, receipt_confirmed_at=None),
+        h.unpaid.number,
+    ),
     "nothing owed on completed orders": lambda h: (
         update(LedgerEntry)
         .where(LedgerEntry.order_id == h.written_off.id, LedgerEntry.account == LedgerAccount.CUSTOMER)

@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.decisions import agree_ticket
 from domain.aftersales.replacement_choice import choose_replacement
-from domain.aftersales.settlement import follow_refunds
+from domain.aftersales.settlement import follow_refunds, follow_replacement
 from domain.aftersales.undelivered import end_overdue_shipment, end_shipment, select_overdue_shipments
 from domain.analytics import load_units_sold
 from domain.audit import audit_books
 from domain.cause import Cause
 from domain.errors import DomainError, Invalid, WrongState
-from domain.order import confirm_receipt
+from domain.order import confirm_due_receipt, confirm_receipt
 from domain.payment import collect_cash, settle_refund
 from domain.shipment import (
     InspectedUnits,
@@ -69,7 +69,7 @@ from tests.factories.order import (
     payments_of,
 )
 from tests.factories.shipment import send, track, tracking_fact
-from tests.factories.stock import reserved_units
+from tests.factories.stock import receive, reserved_units
 
 S = ShipmentStatus
 WEEK = timedelta(days=7)
@@ -341,6 +341,37 @@ async def test_what_was_to_be_paid_with_a_lost_parcel_is_not_refunded(
     assert ticket.status is TicketStatus.COMPLETED
     assert (cash.status, cash.amount) == (PaymentStatus.CAPTURED, due[1])
     assert order.total_amount - refund == (19_800 + 1_400 if advance else 19_800)
+    await check_books(session)
+
+
+async def test_an_order_whose_last_parcel_is_lost_completes_when_its_receipt_is_due(
+    shop: Shop, session: AsyncSession
+) -> None:
+    """One of two parcels has arrived; the other one is sent again, and the customer never confirms."""
+    order, (lost, kept), cash = await two_parcels_with_a_fee(session, advance=3 * 9_900 + 1_000)
+    await arrive(session, kept)
+    ticket = await create_ticket(
+        session,
+        order=order,
+        type=TicketType.RESHIP,
+        reason=TicketReason.NOT_RECEIVED,
+        lines=[((await order_lines_of(session, order))[0], 1)],
+        now=NOW + timedelta(days=9),
+    )
+    variant = (await session.scalars(select(Variant))).one()
+    await receive(session, variant, 1)
+    later = NOW + timedelta(days=9)
+    await agree_ticket(session, ticket.id, DEADLINES, cause=Cause(later))
+    assert await audit_books(session) == []
+    [again] = await dispatch(session, order, now=later)
+    await arrive(session, again, now=later)
+    due = order.money(sum(each.cash_amount or 0 for each in (kept, again)))
+    await collect_cash(session, cash.id, due, cause=Cause(later))
+    await follow_replacement(session, ticket.id, DEADLINES, cause=Cause(later))
+    assert lost.ending is ShipmentEnding.CLAIMED
+
+    assert await confirm_due_receipt(session, order.id, cause=Cause(NOW + RECEIPT_AFTER)) is True
+    assert order.status is OrderStatus.COMPLETED
     await check_books(session)
 
 
