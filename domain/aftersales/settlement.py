@@ -33,6 +33,9 @@ from domain.shipment import end_claimed_units, refresh_fulfilment, set_receipt_d
 from domain.state import move
 from models import Order, Refund, RefundStatus, Ticket, TicketStatus
 
+SENDS_AND_REFUNDS = (TicketStatus.RESHIPPING, TicketStatus.AWAITING_CHOICE, TicketStatus.AWAITING_STOCK)
+"""Beside a refund, something is still to be sent or chosen."""
+
 
 async def grant_ticket(
     session: AsyncSession,
@@ -178,21 +181,27 @@ async def find_refund_statuses(session: AsyncSession, ticket: Ticket) -> set[Ref
 
 
 async def retry_refunds(session: AsyncSession, ticket_id: int, *, cause: Cause) -> Ticket:
-    """Retry the failed refunds of a ticket at once, also those that were given up."""
+    """Retry the failed refunds of a ticket at once, also those that were given up.
+
+    One that sends something, or is to, may have refunded what it costs less.
+    """
     _, ticket = await lock_ticket(session, ticket_id)
-    if ticket.status is not TicketStatus.REFUND_FAILED:
-        raise WrongState(
-            "This ticket is {status}; no refund has failed.", status=ticket.status, field=("id",)
-        )
     rows = await session.scalars(
         select(Refund)
         .where(Refund.ticket_id == ticket_id, Refund.status == RefundStatus.FAILED)
         .order_by(Refund.id)
     )
     failed = rows.all()
+    if ticket.status is not TicketStatus.REFUND_FAILED and not (
+        failed and ticket.status in SENDS_AND_REFUNDS
+    ):
+        raise WrongState(
+            "This ticket is {status}; no refund has failed.", status=ticket.status, field=("id",)
+        )
     if not failed:  # the provider will never carry an abnormal one out
         raise WrongState("Transfer this refund, or have it go into store credit.", field=("id",))
-    move(ticket, TicketStatus.REFUNDING, TRANSITIONS)
+    if ticket.status is TicketStatus.REFUND_FAILED:
+        move(ticket, TicketStatus.REFUNDING, TRANSITIONS)
     for refund in failed:
         refund.retry_at = cause.now
         await session.flush()

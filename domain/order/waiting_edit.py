@@ -35,9 +35,11 @@ EDIT_TRANSITIONS = transition_table(
 
 
 def select_unpaid_edits(now: datetime) -> AnySelect:
-    """Select the ids of edits that were not paid in time, the longest due first."""
+    """Select the ids of edits that were not paid in time, the longest due first; not of held orders."""
     return (
         select(OrderEdit.id)
+        .join(Order, Order.id == OrderEdit.order_id)
+        .where(Order.held_at.is_(None))
         .where(OrderEdit.status == OrderEditStatus.AWAITING_PAYMENT, OrderEdit.due_at <= now)
         .order_by(OrderEdit.due_at)
     )

@@ -16,12 +16,15 @@ from domain.aftersales.order_editing.quote import quote_edit
 from domain.aftersales.rules import ClaimedUnits
 from domain.cause import Cause
 from domain.errors import DomainError, WrongState
-from domain.order import PlannedPayment, cancel_order
+from domain.order import PlannedPayment, cancel_order, hold_order, release_order
+from domain.order.waiting_edit import select_unpaid_edits
 from domain.payment import capture_payment, start_payment
 from domain.promotion import CouponRefused
+from domain.shipment import ParcelToPack, pack_shipments
 from events.shop import Shop
 from models import (
     CurrencyCode,
+    Delivery,
     Money,
     Order,
     OrderEdit,
@@ -32,23 +35,32 @@ from models import (
     PaymentStatus,
     Price,
     Refund,
+    TicketReason,
+    TicketStatus,
+    TicketType,
     Variant,
 )
-from tests.factories.aftersales import order_lines_of
+from tests.factories.aftersales import create_ticket, order_lines_of
 from tests.factories.order import (
     CASH,
+    CHENGDU,
+    HANGZHOU,
     NOW,
     PAY_WITHIN,
     RECEIPT_AFTER,
     SANDBOX,
     TERMS,
     a_variant,
+    arrive,
     create_order,
+    deliver_to,
     pack,
+    parcels_to_pack,
     pay,
     payments_of,
 )
 from tests.factories.promotion import create_flash_sale, create_full_reduction
+from tests.factories.shipment import send
 from tests.factories.stock import reserved_units
 from tests.observe import count_statements
 
@@ -79,10 +91,10 @@ async def edit(
     )
 
 
-async def order_with_waiting_edit(session: AsyncSession) -> tuple[Order, Variant]:
-    """A paid order for 99.00 to which two units at 25.00 are to be added."""
+async def order_with_waiting_edit(session: AsyncSession, *, units: int = 1) -> tuple[Order, Variant]:
+    """A paid order of units at 99.00 to which two units at 25.00 are to be added."""
     variant, more = await a_variant(session), await a_variant(session, prices={CNY: 2_500})
-    order = await create_order(session, lines=[(variant, 1)], status=OrderStatus.CONFIRMED)
+    order = await create_order(session, lines=[(variant, units)], status=OrderStatus.CONFIRMED)
     await edit(session, order, OrderChanges(additions=[LineAddition(more.id, 2)]), method=SANDBOX)
     return order, more
 
@@ -120,6 +132,56 @@ async def test_what_is_paid_for_a_dropped_edit_is_refunded(shop: Shop, session: 
 
     assert (refund.payment_id, refund.amount) == (payment.id, 5_000)
     assert order.total.minor == 9_900
+
+
+async def test_a_paid_edit_is_not_carried_out_while_a_ticket_is_open(
+    shop: Shop, session: AsyncSession
+) -> None:
+    """What has arrived is to be exchanged; the edit is of another delivery."""
+    near, far = await a_variant(session), await a_variant(session)
+    deliveries = [deliver_to(HANGZHOU, [(near, 1)]), deliver_to(CHENGDU, [(far, 1)])]
+    lines = [(near, 1), (far, 1)]
+    order = await create_order(session, lines=lines, deliveries=deliveries, status=OrderStatus.CONFIRMED)
+    delivery_id, picked = (await parcels_to_pack(session, order))[0]
+    [parcel] = await pack_shipments(
+        session, delivery_id, [ParcelToPack(picked)], numbers=["NEAR"], cause=Cause(NOW)
+    )
+    await send(session, parcel)
+    await arrive(session, parcel)
+    first, second = await order_lines_of(session, order)
+    to = (await session.scalars(select(Delivery.id).where(Delivery.id != delivery_id))).one()
+    changes = OrderChanges(
+        lines=[LineChange(second.id, 0)], additions=[LineAddition(far.id, 2, delivery_id=to)]
+    )
+    await edit(session, order, changes, method=SANDBOX)
+    ticket = await create_ticket(
+        session, order=order, type=TicketType.EXCHANGE, reason=TicketReason.DAMAGED, lines=[(first, 1)]
+    )
+    await pay(session, order)
+    payment = (await payments_of(session, order))[1]
+    await carry_out_paid_edit(session, payment.id, receipt_after=RECEIPT_AFTER, cause=Cause(NOW))
+    [refund] = await session.scalars(select(Refund))
+    status = (await only_edit(session)).status
+    await session.commit()
+
+    assert (refund.payment_id, refund.amount, status) == (payment.id, 9_900, OrderEditStatus.DROPPED)
+    assert (second.cancelled, ticket.status) == (0, TicketStatus.APPLIED)
+
+
+async def test_an_edit_of_a_held_order_does_not_fall_due(shop: Shop, session: AsyncSession) -> None:
+    order, more = await order_with_waiting_edit(session)
+    waiting, late = await only_edit(session), NOW + PAY_WITHIN
+    await hold_order(session, order.id, reason="Somebody calls.", cause=Cause(NOW))
+    due_while_held = (await session.scalars(select_unpaid_edits(late))).all()
+    dropped_while_held = await drop_unpaid_edit(session, waiting.id, cause=Cause(late))
+    reserved = await reserved_units(session, more)
+    await release_order(session, order.id, cause=Cause(late))
+    due = (await session.scalars(select_unpaid_edits(late))).all()
+    dropped = await drop_unpaid_edit(session, waiting.id, cause=Cause(late))
+    await session.commit()
+
+    assert (due_while_held, dropped_while_held, reserved) == ([], False, 2)
+    assert (due, dropped) == ([waiting.id], True)
 
 
 async def test_nothing_is_packed_while_an_edit_is_paid(shop: Shop, session: AsyncSession) -> None:

@@ -16,9 +16,10 @@ from domain.aftersales.replacement_choice import (
 )
 from domain.aftersales.requests import TicketRequest, escalate_ticket, open_ticket
 from domain.aftersales.rules import ClaimedUnits, TicketClaim, TicketObstacle
-from domain.aftersales.settlement import follow_replacement
+from domain.aftersales.settlement import follow_replacement, retry_refunds
 from domain.cause import Cause
 from domain.errors import Invalid, WrongState
+from domain.payment import fail_refund
 from domain.shipment import TrackingFact, add_tracking_events, lock_shipment
 from domain.stock import adjust_stock
 from events.shop import Shop
@@ -34,6 +35,7 @@ from models import (
     OrderStatus,
     Product,
     Refund,
+    RefundStatus,
     ReplacementChoice,
     Shipment,
     ShipmentStatus,
@@ -246,6 +248,33 @@ async def test_who_waits_gets_the_replacement_when_stock_comes(shop: Shop, sessi
     again = (await session.scalars(select(DeliveryLine).order_by(DeliveryLine.id.desc()))).first()
     assert again is not None
     assert (ticket.status, again.order_line_id, again.quantity) == (S.RESHIPPING, line.id, 2)
+    await session.commit()
+
+
+async def test_a_refund_that_failed_while_its_ticket_sends_something_is_retried_by_staff(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order, line, ticket = await sold_out_exchange(session)
+    product = await session.get_one(Product, line.product_id)
+    cheap = await create_variant(
+        session, product, options={"Colour": "Grey"}, prices={CurrencyCode.CNY: 8_000}
+    )
+    with pytest.raises(WrongState):
+        await retry_refunds(session, ticket.id, cause=Cause(NOW))
+    await choose(session, ticket, C.VARIANT, cheap.id)
+    refund = (await session.scalars(select(Refund).where(Refund.ticket_id == ticket.id))).one()
+    with pytest.raises(WrongState):
+        await retry_refunds(session, ticket.id, cause=Cause(NOW))
+    await fail_refund(session, refund.id, reason="No.", retry_after=DAY, cause=Cause(NOW))
+
+    await retry_refunds(session, ticket.id, cause=Cause(NOW))
+    assert (ticket.status, refund.status) == (S.RESHIPPING, RefundStatus.PENDING)
+    assert (await ticket_events(session, ticket))[-1] == "ticket.refund_retried"
+    await settle_refunds(session, ticket)
+    [shipment] = await send_replacement(session, order, ticket)
+    await arrive(session, shipment)
+    await follow_replacement(session, ticket.id, DEADLINES, cause=Cause(NOW))
+    assert ticket.status is S.COMPLETED
     await session.commit()
 
 

@@ -17,6 +17,7 @@ from domain.errors import DomainError, WrongState
 from domain.events import OrderEdited, OrderEditRequested
 from domain.ledger import refresh_payment_status, write_posting
 from domain.order import OrderTerms, check_cash_amount, find_cash_terms, lock_order
+from domain.order.open_parts import check_no_open_ticket
 from domain.order.waiting_edit import (
     EDIT_TRANSITIONS,
     drop_edit,
@@ -151,6 +152,7 @@ async def carry_out_paid_edit(
 
 
 async def carry_out_edit(session: AsyncSession, order: Order, edit: OrderEdit, *, cause: Cause) -> None:
+    await check_no_open_ticket(session, order)
     facts = await load_edit_facts(session, order, OrderChanges(), now=cause.now)
     if edit.plan is None:
         raise WrongState("This change has ended.")
@@ -183,7 +185,7 @@ async def withdraw_edit(session: AsyncSession, order_id: int, *, cause: Cause) -
 
 
 async def drop_unpaid_edit(session: AsyncSession, edit_id: int, *, cause: Cause) -> bool:
-    """Drop an edit that was not paid in time; whether it was dropped."""
+    """Drop an edit that was not paid in time, unless its order is held; whether it was dropped."""
     order_id = await session.scalar(select(OrderEdit.order_id).where(OrderEdit.id == edit_id))
     if order_id is None:
         return False
@@ -191,7 +193,7 @@ async def drop_unpaid_edit(session: AsyncSession, edit_id: int, *, cause: Cause)
     edit = await session.get_one(OrderEdit, edit_id, populate_existing=True)
     payment = await session.get_one(Payment, edit.payment_id, populate_existing=True)
     is_due = edit.status is OrderEditStatus.AWAITING_PAYMENT and edit.due_at <= cause.now
-    if not is_due or payment.status is PaymentStatus.CAPTURED:
+    if not is_due or order.held_at is not None or payment.status is PaymentStatus.CAPTURED:
         return False
     await drop_edit(session, order, edit, cause=cause)
     return True
