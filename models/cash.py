@@ -29,6 +29,8 @@ class CashRule(HasCurrency, Base):
     min_amount: Mapped[Minor]
     max_amount: Mapped[Minor]
     """Zero where no cash is taken."""
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    """One higher with each edit."""
 
     @property
     def minimum(self) -> Money:

@@ -21,6 +21,7 @@ async def cash_rule_save(
     minimum: MoneyInput | None = None,
     country_code: str | None = None,
     province: str | None = None,
+    version: int | None = None,
 ) -> Sequence[CashRule]:
     """Sets how much cash is taken at the doors of a region. The narrowest rule around an address counts; an
     order to several places follows the strictest.
@@ -29,25 +30,33 @@ async def cash_rule_save(
     minimum: the least, in the same currency
     country_code: the ISO 3166 code of the country; everywhere without it
     province: one province of it
+    version: that of the rule the client has read; null where there was none
     """
     most = maximum.money(field=("maximum",))
     least = minimum.money(field=("minimum",)) if minimum else most - most
     async with info.context.transaction() as session:
-        await save_cash_rule(session, ShippingRegion(country_code, province), minimum=least, maximum=most)
+        region = ShippingRegion(country_code, province)
+        await save_cash_rule(session, region, minimum=least, maximum=most, version=version)
     return await cash_rules(info)
 
 
 async def cash_rule_remove(
-    info: Info, currency: CurrencyCode, country_code: str | None = None, province: str | None = None
+    info: Info,
+    currency: CurrencyCode,
+    version: int,
+    country_code: str | None = None,
+    province: str | None = None,
 ) -> Sequence[CashRule]:
     """Removes a rule: the next wider one counts.
 
     currency: of the rule
+    version: that of the rule the client has read
     country_code: the ISO 3166 code of its country; everywhere without it
     province: its province
     """
     async with info.context.transaction() as session:
-        await remove_cash_rule(session, ShippingRegion(country_code, province), currency)
+        region = ShippingRegion(country_code, province)
+        await remove_cash_rule(session, region, currency, version=version)
     return await cash_rules(info)
 
 

@@ -229,6 +229,8 @@ class CashRule:
     """The least."""
     maximum: Money
     """The most; nothing where no cash is taken."""
+    version: int
+    """One higher with each edit, which names the version it has read."""
 
 
 @strawberry.type

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import Invalid, LimitReached, NotFound, Path, collect_refusals
+from domain.errors import Conflict, Invalid, LimitReached, NotFound, Path, collect_refusals
 from domain.shipping import ANYWHERE, ShippingRegion, normalize_region
 from domain.shipping.tariff import Destination, region_key
 from models import CashRule, CurrencyCode, Delivery, Money, Order, ShippingMethod
@@ -23,6 +23,14 @@ nothing in other currencies.
 
 CASH_RULE_LIMIT = 10**9
 """Minor units; the most that a rule may allow."""
+
+
+class RuleChanged(Conflict):
+    """An edit that has not read the rule as it is now."""
+
+    def __init__(self) -> None:
+        super().__init__("Somebody has changed this rule meanwhile; read it again.", field=("version",))
+
 
 RuleKey = tuple[str, CurrencyCode]
 
@@ -91,9 +99,10 @@ async def find_cash_terms(session: AsyncSession, order: Order) -> CashTerms:
 
 
 async def save_cash_rule(
-    session: AsyncSession, region: ShippingRegion, *, minimum: Money, maximum: Money
+    session: AsyncSession, region: ShippingRegion, *, minimum: Money, maximum: Money, version: int | None
 ) -> None:
-    """Set how much cash is taken in a region in one currency, in place of what was set before."""
+    """Set how much cash is taken in a region in one currency; Conflict unless `version` is that of the rule
+    there is, None where there is none."""
     with collect_refusals() as check:
         key = check.value(split_region, ("", ""), region)
         with check:
@@ -103,23 +112,45 @@ async def save_cash_rule(
                 raise Invalid("The least is from nothing to the most.", field=("minimum",))
     country, province = key
     amounts = {"min_amount": minimum.minor, "max_amount": maximum.minor}
-    await session.execute(
-        upsert_into(session, CashRule)
-        .values(country_code=country, province=province, currency=maximum.currency, **amounts)
-        .on_conflict_do_update(index_elements=["country_code", "province", "currency"], set_=amounts)
-    )
+    if version is None:
+        saved = await session.scalar(
+            upsert_into(session, CashRule)
+            .values(country_code=country, province=province, currency=maximum.currency, **amounts)
+            .on_conflict_do_nothing()
+            .returning(CashRule.id)
+        )
+    else:
+        saved = await session.scalar(
+            update(CashRule)
+            .where(is_rule(key, maximum.currency), CashRule.version == version)
+            .values(version=version + 1, **amounts)
+            .returning(CashRule.id)
+        )
+    if saved is None:
+        raise RuleChanged
 
 
-async def remove_cash_rule(session: AsyncSession, region: ShippingRegion, currency: CurrencyCode) -> None:
-    """Remove the rule of a region in one currency; NotFound where there is none."""
-    country, province = split_region(region)
+async def remove_cash_rule(
+    session: AsyncSession, region: ShippingRegion, currency: CurrencyCode, *, version: int
+) -> None:
+    """Remove the rule of a region in one currency; NotFound where there is none, Conflict where it has
+    another version."""
+    rule = is_rule(split_region(region), currency)
     removed = await session.scalar(
-        delete(CashRule)
-        .where(CashRule.country_code == country, CashRule.province == province, CashRule.currency == currency)
-        .returning(CashRule.id)
+        delete(CashRule).where(rule, CashRule.version == version).returning(CashRule.id)
     )
+    if removed is None and await session.scalar(select(CashRule.id).where(rule)) is not None:
+        raise RuleChanged
     if removed is None:
         raise NotFound("cash rule", field=("country_code",))
+
+
+def is_rule(key: tuple[str, str], currency: CurrencyCode) -> ColumnElement[bool]:
+    """Whether a row is the rule of a country and province in one currency."""
+    country, province = key
+    return and_(
+        CashRule.country_code == country, CashRule.province == province, CashRule.currency == currency
+    )
 
 
 def split_region(region: ShippingRegion) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Where cash is taken at the door, and how much: what the rules say, listing methods and placing alike."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -137,7 +138,7 @@ async def test_nothing_is_placed_where_cash_is_refused(clients: Clients, shop: S
 SAVE = """
 mutation ($input: CashRuleSaveInput!) {
   cashRuleSave(input: $input) {
-    cashRules { countryCode province minimum { amount } maximum { amount currencyCode } }
+    cashRules { countryCode province minimum { amount } maximum { amount currencyCode } version }
     userErrors { code field }
   }
 }
@@ -147,7 +148,7 @@ mutation ($input: CashRuleRemoveInput!) {
   cashRuleRemove(input: $input) { cashRules { countryCode } userErrors { code field } }
 }
 """
-RULES = "{ cashRules { countryCode province maximum { amount } } }"
+RULES = "{ cashRules { countryCode province maximum { amount } version } }"
 
 
 async def test_the_staff_set_and_remove_rules(clients: Clients, shop: Shop) -> None:
@@ -155,7 +156,7 @@ async def test_the_staff_set_and_remove_rules(clients: Clients, shop: Shop) -> N
 
     await clerk.do(SAVE, maximum=cny("100.00"))
     await clerk.do(SAVE, countryCode="cn", province="四川", maximum=cny("50.00"), minimum=cny("1.00"))
-    saved = await clerk.do(SAVE, countryCode="CN", province="四川省", maximum=cny("0.00"))
+    saved = await clerk.do(SAVE, countryCode="CN", province="四川省", maximum=cny("0.00"), version=1)
 
     assert saved["cashRules"] == [
         {
@@ -163,19 +164,22 @@ async def test_the_staff_set_and_remove_rules(clients: Clients, shop: Shop) -> N
             "province": None,
             "minimum": {"amount": "0.00"},
             "maximum": cny("100.00"),
+            "version": 1,
         },
         {
             "countryCode": "CN",
             "province": "四川省",
             "minimum": {"amount": "0.00"},
             "maximum": cny("0.00"),
+            "version": 2,
         },
     ]
     assert refusal_of(*await order_by_cash(customer, shop, SICHUAN)) == NOWHERE
-    removed = await clerk.do(REMOVE, countryCode="CN", province="四川省", currency="CNY")
+    rule = {"countryCode": "CN", "province": "四川省", "currency": "CNY"}
+    removed = await clerk.do(REMOVE, **rule, version=2)
     assert removed["cashRules"] == [{"countryCode": None}]
     assert refusal_of(*await order_by_cash(customer, shop, SICHUAN)) is None
-    again = await clerk.do(REMOVE, countryCode="CN", province="四川省", currency="CNY")
+    again = await clerk.do(REMOVE, **rule, version=2)
     assert refusals(again) == [("NOT_FOUND", "countryCode")]
 
 
@@ -211,3 +215,45 @@ async def test_only_the_staff_of_the_warehouse_set_rules(clients: Clients) -> No
     for role in (Role.CUSTOMER, Role.SUPPORT):
         refused = await (await clients.staff(role)).do(SAVE, maximum=cny("0.00"))
         assert codes(refused) == ["FORBIDDEN"]
+
+
+@pytest.mark.parametrize("version", [None, 1, 3])
+async def test_an_edit_of_a_rule_that_has_not_read_it_is_refused(
+    clients: Clients, version: int | None
+) -> None:
+    clerk = await clients.staff(Role.WAREHOUSE)
+    await clerk.do(SAVE, countryCode="CN", maximum=cny("100.00"))
+    await clerk.do(SAVE, countryCode="CN", maximum=cny("90.00"), version=1)
+    before = await clerk.get(RULES)
+
+    saved = await clerk.do(SAVE, countryCode="CN", maximum=cny("80.00"), version=version)
+    removed = await clerk.do(REMOVE, countryCode="CN", currency="CNY", version=version or 1)
+    foreign = await clerk.do(SAVE, maximum=cny("1.00"), version=1)
+
+    assert [refusals(each) for each in (saved, removed, foreign)] == [[("CONFLICT", "version")]] * 3
+    assert await clerk.get(RULES) == before
+    assert before["cashRules"][0]["version"] == 2
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("version", [None, 1])
+async def test_of_clerks_who_set_a_rule_at_once_one_has_set_it(clients: Clients, version: int | None) -> None:
+    clerks = [await clients.staff(Role.WAREHOUSE) for _ in range(6)]
+    if version:
+        await clerks[0].do(SAVE, maximum=cny("10.00"))
+    amounts = [cny(f"{number}.00") for number in range(20, 26)]
+
+    answers = await asyncio.gather(
+        *(clerk.do(SAVE, maximum=each, version=version) for clerk, each in zip(clerks, amounts, strict=True))
+    )
+
+    assert sorted(codes(each) for each in answers) == [[], *[["CONFLICT"]] * 5]
+    [kept] = [each for each, answer in zip(amounts, answers, strict=True) if not answer["userErrors"]]
+    assert (await clerks[0].get(RULES))["cashRules"] == [
+        {
+            "countryCode": None,
+            "province": None,
+            "maximum": {"amount": kept["amount"]},
+            "version": (version or 0) + 1,
+        }
+    ]
