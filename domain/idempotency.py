@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import Executable
 
+from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode, Invalid
 from models import IdempotencyKey
 from models.sql.bulk import BulkStatement
@@ -146,6 +147,24 @@ async def save_result(
     await session.execute(
         update(IdempotencyKey).where(is_key(account_id, command, key)).values(result_id=result_id)
     )
+
+
+async def is_repeated(
+    session: AsyncSession, *, command: str, key: str | None, content: object, about_id: int, cause: Cause
+) -> bool:
+    """Whether a command about a row was carried out under this key before; without a key it never was.
+
+    From now on it has been. Raises KeyReused where the first use had another content.
+    """
+    if key is None:
+        return False
+    person, content = cause.person, [about_id, content]
+    earlier = await claim_key(
+        session, account_id=person, command=command, key=key, content=content, now=cause.now
+    )
+    if earlier is None:
+        await save_result(session, account_id=person, command=command, key=key, result_id=about_id)
+    return earlier is not None
 
 
 def is_key(account_id: int, command: str, key: str) -> ColumnElement[bool]:

@@ -226,7 +226,11 @@ async def refund_redirect(info: Info, id: strawberry.ID) -> Refund:
 
 
 async def cash_collect(
-    info: Info, id: strawberry.ID, amount: MoneyInput, shipment_id: strawberry.ID | None = None
+    info: Info,
+    id: strawberry.ID,
+    amount: MoneyInput,
+    shipment_id: strawberry.ID | None = None,
+    idempotency_key: str | None = None,
 ) -> Payment:
     """Records the cash for a parcel that has arrived: all that is due for it, once. Couriers collect for what
     they have brought, staff record what a carrier hands over.
@@ -234,6 +238,7 @@ async def cash_collect(
     id: the payment that is made in cash
     amount: what was collected, which must be what is due
     shipment_id: the parcel; without it, all of the order that have arrived
+    idempotency_key: chosen by the client, the same for every attempt at the same collection
     """
     payment_id = row_id(id, "Payment")
     parcel_id = row_id(shipment_id, "Shipment", field=("shipment_id",)) if shipment_id else None
@@ -245,6 +250,7 @@ async def cash_collect(
             payment_id,
             money,
             shipment_id=parcel_id,
+            key=idempotency_key,
             courier_id=viewer.id if viewer.may(Permission.DELIVERY_RUN_DRIVE) else None,
             cause=info.context.cause,
         )

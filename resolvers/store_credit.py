@@ -7,8 +7,9 @@ from datetime import datetime
 import strawberry
 
 from domain.store_credit import issue_gift_card, redeem_gift_card, void_gift_card
+from gateways.gift_code import derive_gift_code
 from gateways.secrets import fingerprint_of
-from gateways.totp import new_recovery_codes, normalize_recovery_code
+from gateways.totp import normalize_recovery_code
 from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.store_credit import (
     NEWEST_CREDIT_MOVEMENT,
@@ -34,7 +35,8 @@ class IssuedGiftCard:
     """A new gift card and its code, of which only the hash is stored."""
 
     gift_card: GiftCard
-    code: str
+    code: str | None
+    """None where the shop has another secret key since."""
 
 
 async def store_credit(info: Info) -> Sequence[Money]:
@@ -59,16 +61,17 @@ async def gift_cards(
 
 
 async def gift_card_issue(
-    info: Info, amount: MoneyInput, reason: str, expires_at: datetime
+    info: Info, amount: MoneyInput, reason: str, expires_at: datetime, idempotency_key: str
 ) -> IssuedGiftCard:
-    """Issues a gift card that the shop gives away. Its code is shown only now.
+    """Issues a gift card that the shop gives away. Its code is shown only now, and when this is sent again.
 
     amount: what it is worth
     reason: why, in up to 500 characters
     expires_at: until when it can be redeemed
+    idempotency_key: chosen by the client, the same for every attempt at the same card
     """
     money = amount.money(field=("amount",))
-    code, *_ = new_recovery_codes()
+    code = code_of_card(info, idempotency_key)
     async with info.context.transaction() as session:
         card = await issue_gift_card(
             session,
@@ -77,9 +80,16 @@ async def gift_card_issue(
             last_characters=code[-SHOWN_CHARACTERS:],
             reason=reason,
             expires_at=expires_at,
+            key=idempotency_key,
             cause=info.context.cause,
         )
-    return IssuedGiftCard(card, code)
+    return IssuedGiftCard(card, code if card.code_hash == fingerprint_of(code) else None)
+
+
+def code_of_card(info: Info, idempotency_key: str) -> str:
+    """The code of the card that a request issues: the same when it is sent again."""
+    key = info.context.shop.settings.signing_key()
+    return derive_gift_code(key, str(info.context.viewer.id), idempotency_key)
 
 
 async def gift_card_redeem(info: Info, code: str) -> GiftCard:

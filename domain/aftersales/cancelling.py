@@ -1,6 +1,7 @@
 """Cancelling part of an order before it is packed: at once, without a ticket, exact to the cent."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,11 +19,13 @@ from domain.aftersales.uncollectable import settle_claimed_order
 from domain.aftersales.withdrawal import RefundTerms, withdraw_lines
 from domain.cause import Cause
 from domain.errors import WrongState
+from domain.idempotency import is_repeated
 from domain.order import cancel_order, lock_order, required_reason
 from domain.order.waiting_edit import drop_waiting_edit
 from domain.store_credit import check_refund_target
 from models import Order, OrderStatus, RefundTarget, TicketReason, TicketType
 
+COMMAND = "order_lines_cancel"
 CANCELLABLE = frozenset({OrderStatus.PENDING, OrderStatus.CONFIRMED})
 
 
@@ -33,10 +36,17 @@ async def cancel_lines(
     *,
     reason: str,
     refund_to: RefundTarget = RefundTarget.ORIGINAL,
+    key: str | None = None,
     receipt_after: timedelta,
     cause: Cause,
 ) -> Order:
-    """Cancel units of an order that are not packed yet; cancelling all that is left cancels the order."""
+    """Cancel units of an order that are not packed yet; cancelling all that is left cancels the order.
+
+    With a repeated idempotency key they were cancelled before.
+    """
+    content = [[asdict(units) for units in lines], reason, refund_to]
+    if await is_repeated(session, command=COMMAND, key=key, content=content, about_id=order_id, cause=cause):
+        return await session.get_one(Order, order_id)
     terms = RefundTerms(required_reason(reason), target=refund_to)
     return await withdraw_or_cancel(
         session, order_id, lines, terms=terms, receipt_after=receipt_after, cause=cause

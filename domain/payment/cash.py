@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import NotFound, WrongState
 from domain.events import CashCollected
+from domain.idempotency import is_repeated
 from domain.ledger import NewPosting, refresh_payment_status, write_postings
 from domain.order import FINAL, AmountMismatch, settle_order
 from domain.order.cash import find_cash_payments, fix_cash
@@ -32,6 +33,8 @@ from models import (
     StopOutcome,
 )
 
+COMMAND = "cash_collect"
+
 
 async def collect_cash(
     session: AsyncSession,
@@ -40,13 +43,21 @@ async def collect_cash(
     *,
     shipment_id: int | None = None,
     courier_id: int | None = None,
+    key: str | None = None,
     cause: Cause,
 ) -> Payment:
     """Record the cash for a parcel that has arrived, or for all of the order that have: all of it, once.
 
+    With a repeated idempotency key it was collected before, also where more has arrived meanwhile.
+
     A courier collects for what they have brought; without `courier_id` the staff record what a carrier hands
     over. WrongState when no cash is due; AmountMismatch for another amount than is due.
     """
+    content = [amount.minor, amount.currency, shipment_id]
+    if await is_repeated(
+        session, command=COMMAND, key=key, content=content, about_id=payment_id, cause=cause
+    ):
+        return await session.get_one(Payment, payment_id)
     runs = await lock_runs(session, payment_id, courier_id) if courier_id is not None else {}
     order, payment = await lock_payment(session, payment_id)
     check_collectable(order, payment)

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import idempotency
 from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode, Invalid, LimitReached, NotFound, WrongState
 from domain.ledger import write_posting
@@ -21,6 +22,7 @@ from models import (
 )
 from models.sql.types import AnySelect
 
+COMMAND = "gift_card_issue"
 REASON_LIMIT = 500
 GIFT_CARD_LIMIT = 5_000_00
 """The most one gift card is worth, in minor units."""
@@ -44,9 +46,20 @@ async def issue_gift_card(
     last_characters: str,
     reason: str,
     expires_at: datetime,
+    key: str | None = None,
     cause: Cause,
 ) -> GiftCard:
-    """Issue a gift card that the shop gives away; its code is the caller's, who shows it once."""
+    """Issue a gift card that the shop gives away; its code is the caller's, who shows it once.
+
+    A repeated idempotency key finds the card it has issued.
+    """
+    content = [amount.minor, amount.currency, reason, expires_at]
+    if key is not None:
+        earlier = await idempotency.claim_key(
+            session, account_id=cause.person, command=COMMAND, key=key, content=content, now=cause.now
+        )
+        if earlier is not None:
+            return await session.get_one(GiftCard, earlier)
     if amount.minor <= 0:
         raise Invalid("A gift card is worth more than nothing.", field=("amount",))
     if amount.minor > GIFT_CARD_LIMIT:
@@ -68,6 +81,10 @@ async def issue_gift_card(
     session.add(card)
     await session.flush()
     await post(session, card, PostingKind.GIFT_CARD_ISSUED, now=cause.now)
+    if key is not None:
+        await idempotency.save_result(
+            session, account_id=cause.person, command=COMMAND, key=key, result_id=card.id
+        )
     return card
 
 

@@ -1,14 +1,14 @@
 """An edit of a rule of cash at the door names the version it has read.
 
 Revision ID: 0049
-Revises: 0048
+Revises: 0055
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0049"
-down_revision = "0048"
+down_revision = "0055"
 branch_labels = None
 depends_on = None
 

@@ -53,6 +53,7 @@ async def order_lines_cancel(
     lines: list[CancelledLineInput],
     reason: str,
     refund_to: RefundTarget = RefundTarget.ORIGINAL,
+    idempotency_key: str | None = None,
 ) -> Order:
     """Cancels units that are not packed yet; cancelling all that is left cancels the order.
 
@@ -63,6 +64,8 @@ async def order_lines_cancel(
     lines: the units to cancel
     reason: why, in up to 500 characters
     refund_to: where what was paid for them goes; guests have no store credit
+    idempotency_key: chosen by the client, the same for every attempt at the same cancellation; without it a
+        repetition cancels as many units again
     """
     order_id = await own_order_id(info, id)
     async with info.context.transaction() as session:
@@ -72,6 +75,7 @@ async def order_lines_cancel(
             [claimed_units_of(line, index) for index, line in enumerate(lines)],
             reason=reason,
             refund_to=refund_to,
+            key=idempotency_key,
             receipt_after=info.context.shop.settings.deadlines.receipt_confirmed_after,
             cause=info.context.cause,
         )

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.payment import collect_cash
 from events.shop import Shop
-from models import CurrencyCode, Money, OrderStatus
+from models import CurrencyCode, Money, OrderStatus, Role
 from tests.api.order.documents import create_order_now
 from tests.clients import Client, Clients
 from tests.factories.order import (
@@ -18,12 +18,15 @@ from tests.factories.order import (
     dispatch,
     payments_of,
 )
-from tests.given import id_of
-from tests.observe import count_statements, run_until_idle
+from tests.given import cny, id_of, refusals
+from tests.observe import assert_books_agree, count_statements, run_until_idle
 
 DUE = """query ($id: ID!) { order(id: $id) { deliveries { cashDue { amount } } } }"""
 MINE = "{ orders(first: 20) { nodes { deliveries { cashDue { amount } } } } }"
 
+COLLECT = """mutation ($input: CashCollectInput!) {
+  cashCollect(input: $input) { payment { captured { amount } } userErrors { code field } }
+}"""
 CASH_PAYMENTS = "{ orders(first: 20) { nodes { cashPayments { status total { amount } } } } }"
 
 
@@ -96,3 +99,37 @@ async def test_cash_that_is_not_collected_any_more_is_not_shown(clients: Clients
 
     assert cancelled == {"cashPayments": []}
     assert open_one == {"cashPayments": [{"status": "PENDING", "total": {"amount": "99.00"}}]}
+
+
+async def test_cash_whose_collection_is_sent_again_is_collected_once_also_when_more_has_arrived(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    clerk = await clients.staff(Role.WAREHOUSE)
+    things = [await a_variant(session) for _ in range(2)]
+    await session.commit()
+    order = await create_order_now(
+        shop,
+        lines=[(thing, 1) for thing in things],
+        deliveries=[
+            deliver_to(place, [(thing, 1)]) for place, thing in zip((HANGZHOU, CHENGDU), things, strict=True)
+        ],
+        payments={CASH: None},
+        status=OrderStatus.CONFIRMED,
+    )
+    first, second = await dispatch(session, order, now=shop.clock())
+    await arrive(session, first, now=shop.clock())
+    [payment] = await payments_of(session, order)
+    await session.commit()
+    given = {"id": id_of(payment), "amount": cny("99.00"), "idempotencyKey": "at the door"}
+
+    collected = await clerk.do(COLLECT, **given)
+    await arrive(session, second, now=shop.clock())
+    await session.commit()
+    again = await clerk.do(COLLECT, **given)
+    changed = await clerk.do(COLLECT, **(given | {"amount": cny("98.00")}))
+    rest = await clerk.do(COLLECT, **(given | {"idempotencyKey": "at the other door"}))
+
+    assert collected == again == {"payment": {"captured": {"amount": "99.00"}}, "userErrors": []}
+    assert refusals(changed) == [("KEY_REUSED", "idempotencyKey")]
+    assert rest["payment"] == {"captured": {"amount": "198.00"}}
+    await assert_books_agree(shop)

@@ -29,7 +29,7 @@ from tests.clients import Clients
 from tests.conftest import STARTED_AT
 from tests.factories.account import create_address
 from tests.factories.order import dispatch, pack, payments_of
-from tests.given import id_of
+from tests.given import id_of, refusals
 from tests.observe import count_statements, read_all_rows, run_until_idle
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")
@@ -110,6 +110,26 @@ async def test_less_is_due_of_an_order_that_is_partly_cancelled_before_it_is_pai
     assert (shown["total"], shown["cancelled"]) == ({"amount": "198.00"}, {"amount": "99.00"})
     async with shop.database.reads() as session:
         assert [payment.amount for payment in await payments_of(session, order)] == [19_800]
+
+
+async def test_lines_whose_cancellation_is_sent_again_are_cancelled_once(
+    clients: Clients, shop: Shop
+) -> None:
+    customer, order = await owner_of_order(clients, quantities=(3, 1))
+    given = (await inputs(shop, order))[CANCEL_LINES] | {"idempotencyKey": "one less"}
+    first = await customer.do(CANCEL_LINES, **given)
+    before = await read_all_rows(shop)
+
+    again = await customer.do(CANCEL_LINES, **given)
+    changed = await customer.do(CANCEL_LINES, **(given | {"reason": "Two are enough."}))
+
+    assert again == first
+    assert refusals(changed) == [("KEY_REUSED", "idempotencyKey")]
+    assert await read_all_rows(shop) == before
+    assert first["order"]["lines"][0] == {"quantity": 3, "cancelled": 1}
+    without = {name: value for name, value in given.items() if name != "idempotencyKey"}
+    assert (await customer.do(CANCEL_LINES, **without))["order"]["lines"][0]["cancelled"] == 2
+    await run_until_idle(shop)
 
 
 async def test_cancelling_all_lines_cancels_the_order(clients: Clients, shop: Shop) -> None:
