@@ -11,6 +11,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     and_,
+    bindparam,
     func,
     insert,
     literal,
@@ -25,6 +26,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from domain.cause import Cause
 from domain.errors import DomainError, Invalid, LimitReached, OutOfStock, WrongState
 from models import Backorder, MovementKind, Product, StockLevel, StockMovement, Variant
+from models.base import UtcDateTime
 from models.sellable import names_of_variant
 from models.sql.batches import in_batches
 from models.sql.dialects import dialect_of
@@ -138,11 +140,23 @@ async def move_stock_for(
         await fill_backorders(session, fillable, now=allocations[0][1].cause.now)
 
 
+FILL = (
+    update(Backorder)
+    .where(Backorder.id == bindparam("row_id"))
+    .values(
+        quantity=Backorder.quantity - bindparam("units"),
+        filled=Backorder.filled + bindparam("units"),
+        filled_at=bindparam("at", type_=UtcDateTime),
+    )
+)
+
+
 async def fill_backorders(session: AsyncSession, keys: Collection[LevelKey], *, now: datetime) -> None:
     """Reserve available units of these levels for those who wait for them, the oldest backorders first.
 
     The levels have just been changed, so that they are locked: nobody else buys these units meanwhile. The
-    orders are not locked, and learn of it later (`select_filled_backorders`).
+    orders are not locked, and learn of it later (`select_filled_backorders`). One may be telling of units
+    that came before: others are added to what the row has then.
     """
     for batch in in_batches(sorted(keys)):
         rows = (await session.execute(select_fillable(batch))).all()
@@ -154,18 +168,10 @@ async def fill_backorders(session: AsyncSession, keys: Collection[LevelKey], *, 
             )
             for row in rows
         ]
-        await session.execute(
-            update(Backorder),
-            [
-                {
-                    "id": row.id,
-                    "quantity": row.quantity - units,
-                    "filled": row.filled + units,
-                    "filled_at": now,
-                }
-                for row, units, _ in fills
-            ],
-        )
+        if fills:
+            filled = [{"row_id": row.id, "units": units, "at": now} for row, units, _ in fills]
+            connection = await session.connection()  # a session updates by primary key, to values only
+            await connection.execute(FILL, filled)
         moves = [(Allocation(row.variant_id, row.warehouse_id, units), cause) for row, units, cause in fills]
         await move_stock_for(session, moves, FILL_BACKORDER)
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.cancelling import cancel_lines
@@ -11,13 +11,14 @@ from domain.aftersales.rules import ClaimedUnits
 from domain.audit import audit_books
 from domain.cause import Cause
 from domain.errors import Conflict, OutOfStock
-from domain.order import SoldMeanwhile, cancel_order, quote_order
+from domain.order import SoldMeanwhile, cancel_order, quote_order, tell_filled_backorders
 from domain.shipment import ParcelLine, ParcelToPack, find_unpacked_parcels, pack_shipments
 from domain.stock import adjust_stock, set_levels, transfer_stock
 from events.shop import Shop
 from models import (
     Account,
     Backorder,
+    Event,
     MovementKind,
     Order,
     OrderLine,
@@ -38,7 +39,7 @@ from tests.factories.order import (
     request_for,
 )
 from tests.factories.stock import create_warehouse, receive
-from tests.observe import count_statements, find_disagreements, run_until_idle
+from tests.observe import TIMEOUT_SECONDS, count_statements, find_disagreements, run_until_idle
 
 CAUSE = Cause(NOW)
 
@@ -273,6 +274,42 @@ async def test_who_waits_is_served_before_anybody_who_buys_when_the_stock_comes(
         assert await level_of(session, variant) == (4, 4, 8)
         assert [await waiting_of(session, order) for order in waiting] == [0, 0, 0, 0]
     assert await find_disagreements(crowd) == []
+
+
+async def test_stock_that_comes_while_an_order_tells_of_earlier_stock_is_told_of_once(
+    crowd: Database,
+) -> None:
+    async with crowd.writes.begin() as session:
+        variant = await backorderable(session, 0)
+        order = await create_order(session, lines=[(variant, 3)])
+        await receive(session, variant, 1)
+
+    async def receive_two() -> None:
+        async with crowd.writes.begin() as session:
+            await receive(session, variant, 2)
+
+    async with crowd.writes.begin() as session:
+        await tell_filled_backorders(session, order.id, cause=CAUSE)
+        arrival = asyncio.create_task(receive_two())
+        await wait_for_lock(crowd)
+    await arrival
+    async with crowd.writes.begin() as session:
+        await tell_filled_backorders(session, order.id, cause=CAUSE)
+
+    async with crowd.reads() as session:
+        rows = await session.scalars(
+            select(Event.payload).where(Event.name == "order.backorders_filled").order_by(Event.id)
+        )
+        assert [line["quantity"] for payload in rows for line in payload["lines"]] == [1, 2]
+    assert await find_disagreements(crowd) == []
+
+
+async def wait_for_lock(crowd: Database) -> None:
+    """Return when a connection waits for a lock."""
+    ours = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    async with asyncio.timeout(TIMEOUT_SECONDS), crowd.reads() as session:
+        while not await session.scalar(text(f"{ours} AND wait_event_type = 'Lock'")):
+            await session.execute(text("SELECT pg_stat_clear_snapshot()"))
 
 
 async def test_stock_that_comes_while_those_who_wait_cancel_is_neither_lost_nor_stuck(
