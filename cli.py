@@ -280,18 +280,32 @@ def import_products(
     currency: Annotated[
         CurrencyCode | None, typer.Option(help="currency of the columns that name none")
     ] = None,
+    columns: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, readable=True, help="TOML file that says which column is which"
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="report what would change, and change nothing")
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="show what would be read as what; no shop is needed")
+    ] = False,
 ) -> None:
-    """Import product files in Shopify's CSV format, each completely or not at all."""
-    from edge.commands.product_files import import_files
+    """Import product files, each completely or not at all.
 
-    run_in_shop(
-        lambda shop: import_files(
-            shop, files, currency or shop.settings.locale.default_currency, dry_run, console
-        )
-    )
+    Exports of Shopify, of WooCommerce and of this shop are recognised by their header; --columns reads any
+    other CSV file.
+    """
+    from edge.commands.product_files import explain_files, import_files, load_column_map
+
+    settings = read_settings()
+    currency = currency or settings.locale.default_currency
+    column_map = load_column_map(columns, currency, console)
+    if explain:
+        raise typer.Exit(explain_files(files, currency, column_map, console))
+    run_in_shop(lambda shop: import_files(shop, files, currency, column_map, dry_run, console))
 
 
 @imports.command("taxonomy")

@@ -126,22 +126,23 @@ _CURRENCY = re.compile(r" *[A-Za-z]{3} *")
 _OPTION_BEYOND = re.compile(r"option([0-9]+) (name|value)")
 
 
-def _normalize(name: str) -> str:
+def normalize_name(name: str) -> str:
+    """The name of a column without case and signs: different spellings are one column."""
     return " ".join(re.sub(r"[^\w/]+", " ", name.casefold()).split())
 
 
 def _by_normalized_name(columns: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
-    return {_normalize(name): column for column, names in columns for name in (column, *names)}
+    return {normalize_name(name): column for column, names in columns for name in (column, *names)}
 
 
 _COLUMNS = (
-    {_normalize(column): column for column in ALL_COLUMNS}
+    {normalize_name(column): column for column in ALL_COLUMNS}
     | _by_normalized_name((text.column, text.other_columns) for text in PRODUCT_TEXTS.values())
     | _by_normalized_name((text.column, text.other_columns) for text in VARIANT_TEXTS.values())
     | _OTHER_NAMES
 )
 _FAMILIES = (
-    {_normalize(family): family.value for family in ColumnFamily}
+    {normalize_name(family): family.value for family in ColumnFamily}
     | _by_normalized_name((text.column, text.other_columns) for text in TRANSLATED_TEXTS.values())
     | _by_normalized_name((column, ()) for column in (*OPTION_NAMES, *OPTION_VALUES, Column.PICTURE_ALT))
     | _OTHER_FAMILY_NAMES
@@ -161,16 +162,21 @@ def family_column(family: str, suffix: str) -> str:
 
 def is_variant_column(name: str) -> bool:
     """Whether a column the shop has no field for belongs to a variant rather than to its product."""
-    normalized = _normalize(name)
+    normalized = normalize_name(name)
     return normalized.startswith(_VARIANT_PREFIXES) or normalized in _VARIANT_NAMES
+
+
+def is_known_column(name: str, currency: CurrencyCode) -> bool:
+    """Whether the shop has a field for a column of this name."""
+    return _identify_column(name, currency) is not None
 
 
 def _identify_column(name: str, currency: CurrencyCode) -> ColumnKey | None:
     prefix, slash, suffix = name.partition("/")
     suffix = suffix.strip()
     if not slash:
-        return _COLUMNS.get(_normalize(name))
-    match _FAMILIES.get(_normalize(prefix)):
+        return _COLUMNS.get(normalize_name(name))
+    match _FAMILIES.get(normalize_name(prefix)):
         case ColumnFamily.PRICE if suffix.upper() == currency:
             return Column.PRICE
         case ColumnFamily.COMPARE_AT if suffix.upper() == currency:
@@ -192,7 +198,7 @@ def _likely_column(name: str) -> str:
     if is_variant_column(name) and not _CURRENCY.fullmatch(suffix):
         return ""
     names = _FAMILIES if slash else _COLUMNS
-    similar = get_close_matches(_normalize(prefix), names, n=1, cutoff=SIMILARITY)
+    similar = get_close_matches(normalize_name(prefix), names, n=1, cutoff=SIMILARITY)
     return f"{names[similar[0]]}{' / ...' if slash else ''}" if similar else ""
 
 
@@ -305,7 +311,7 @@ def parse_header(names: Sequence[str], currency: CurrencyCode) -> Header:
     nameless, beyond, repeated = [], [], []
     for place, name in enumerate(names):
         column = _identify_column(name, currency)
-        option = _OPTION_BEYOND.fullmatch(_normalize(name))
+        option = _OPTION_BEYOND.fullmatch(normalize_name(name))
         if not name.strip():
             nameless.append(place)
         elif column in at or name in unknown:

@@ -26,6 +26,15 @@ _COMMON = range(0xB0, 0xD8)
 """First bytes of the punctuation and of the 3,755 common characters of GB 2312."""
 
 
+SPREADSHEETS = ((b"PK\x03\x04", "xlsx or ods"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"))
+"""How files of spreadsheets begin."""
+
+
+def spreadsheet_kind(data: bytes) -> str:
+    """The kind of spreadsheet that a file is; "" of any other file."""
+    return next((kind for start, kind in SPREADSHEETS if data.startswith(start)), "")
+
+
 def decode_file(data: bytes, problems: ProblemList, notes: NoteList) -> str:
     """The text of the file, or "" and a problem; a note where it is not in Unicode."""
     if len(data) > FILE_LIMIT:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from domain.catalog.csv.columns import Column, ColumnFamily, family_column
 from domain.catalog.csv.merge_missing import merge_missing
 from domain.catalog.csv.reading import ParsedFile
-from domain.catalog.problems import FileProblem, list_names, quote_value
+from domain.catalog.problems import FileProblem, NoteCount, list_names, quote_value
 from domain.catalog.product import (
     OF_FILES,
     DraftPart,
@@ -58,6 +58,8 @@ class ImportResult:
 
     A category the shop did not have may be a typo.
     """
+    note_counts: Sequence[NoteCount] = ()
+    """How often the file has each kind of note."""
 
 
 async def import_file(
@@ -97,6 +99,7 @@ async def import_file(
         updated=counts[SaveOutcome.UPDATED],
         unchanged=counts[SaveOutcome.UNCHANGED],
         notes=(*notes, *shared, *created),
+        note_counts=parsed.note_counts,
     )
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from domain.catalog.csv.column_map import ColumnMap
 from domain.catalog.csv.columns import Column, ColumnKey
 from domain.catalog.csv.product_rows import ParsedProduct, number_pictures, parse_product
-from domain.catalog.csv.table import CsvRow, read_rows
+from domain.catalog.csv.table import CsvRow, read_table
 from domain.catalog.limits import PICTURE_LIMIT, VARIANT_LIMIT
 from domain.catalog.problems import FileProblem, NoteCount, NoteList, ProblemList, quote_value
 from domain.catalog.product import ProductDraft
@@ -23,11 +24,17 @@ class ParsedFile:
     notes: tuple[FileProblem, ...] = ()
     """What was taken otherwise than it is written, such as a product that comes twice."""
     columns: frozenset[ColumnKey] = field(default=frozenset(), compare=False)
+    format: str = field(default="", compare=False)
+    """What the format of the file is called; "" when it cannot be read."""
     note_counts: tuple[NoteCount, ...] = field(default=(), compare=False)
 
 
-def read_products(data: bytes, *, file: str, currency: CurrencyCode) -> ParsedFile:
+def read_products(
+    data: bytes, *, file: str, currency: CurrencyCode, column_map: ColumnMap | None = None
+) -> ParsedFile:
     """The products of a CSV file whose plain prices are in `currency`.
+
+    Its format is recognised by the header, or that of `column_map`.
 
     A blank cell means what the format says: no tracker is stock that is not counted, a blank "Requires
     Shipping" or "Taxable" is false. A column that is absent leaves what the product has; a new product gets
@@ -35,14 +42,23 @@ def read_products(data: bytes, *, file: str, currency: CurrencyCode) -> ParsedFi
     """
     problems, notes = ProblemList(file), NoteList(file)
     products: dict[str, ParsedProduct] = {}
-    for slug, rows in _group_rows(read_rows(data, problems, notes, currency=currency)):
+    table = read_table(data, problems, notes, currency=currency, column_map=column_map)
+    for slug, rows in _group_rows(table.rows if table else ()):
         product = parse_product(rows)
         products[slug] = _replace_product(products[slug], product) if slug in products else product
     _refuse_too_many(products.values())
     _note_repeated_skus(products.values())
     drafts = () if problems.found else tuple(map(_draft_with_variants, products.values()))
     columns = next((each.row.header.columns for each in products.values()), frozenset[ColumnKey]())
-    return ParsedFile(file, drafts, problems.in_order(), notes.in_order(), columns, notes.counts())
+    return ParsedFile(
+        file,
+        drafts,
+        problems.in_order(),
+        notes.in_order(),
+        columns,
+        table.format if table else "",
+        notes.counts(),
+    )
 
 
 def _group_rows(rows: Iterable[CsvRow]) -> list[tuple[str, list[CsvRow]]]:

@@ -2,13 +2,17 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TypeVar
 
+from domain.catalog.csv.column_map import ColumnMap
 from domain.catalog.csv.columns import Column, ColumnKey, Header, parse_header
-from domain.catalog.csv.encoding import decode_file
+from domain.catalog.csv.encoding import decode_file, spreadsheet_kind
+from domain.catalog.csv.formats import ConvertedFile, FileRow
 from domain.catalog.csv.spreadsheet import unmark_text
+from domain.catalog.csv.woocommerce import WOOCOMMERCE, WooCommerceReader, is_woocommerce
 from domain.catalog.limits import OPTION_LIMIT
 from domain.catalog.problems import NoteList, ProblemList, WrongText
 from domain.errors import Invalid
@@ -67,22 +71,74 @@ class CsvRow:
         return any(map(str.strip, map(self.cells.__getitem__, places)))
 
 
-def read_rows(
-    data: bytes, problems: ProblemList, notes: NoteList, *, currency: CurrencyCode
-) -> Iterator[CsvRow]:
-    """The rows below the header; none when the file cannot be read at all."""
+@dataclass(frozen=True, slots=True)
+class ProductTable:
+    """The header of a file and the rows below it."""
+
+    format: str
+    """What the format of the file is called."""
+    header: Header
+    rows: Iterator[CsvRow]
+
+
+def read_table(
+    data: bytes,
+    problems: ProblemList,
+    notes: NoteList,
+    *,
+    currency: CurrencyCode,
+    column_map: ColumnMap | None = None,
+) -> ProductTable | None:
+    """The file as a table of the shop's format; None, and a problem, when it cannot be read at all."""
+    if spreadsheet := spreadsheet_kind(data):
+        reason = Message("this is a spreadsheet ({kind}): save it as CSV UTF-8", kind=spreadsheet)
+        problems.add(1, "", reason)
+        return None
     text = decode_file(data, problems, notes)
-    lines = _split_rows(text, problems)
-    first = next(lines, None)
+    header_line = column_map.header_line if column_map else 1
+    lines = _split_rows(text, problems, header_line, column_map.separator if column_map else "")
+    first = next((each for each in lines if each[0] >= header_line), None)
     if first is None:
         if not problems.found:
             problems.add(1, "", Message("the file is empty"))
-        return
-    header = _read_header(*first, problems, currency=currency)
+        return None
+    try:
+        converted = _convert_file(*first, lines, problems, notes, column_map)
+    except WrongText as wrong:
+        problems.add(first[0], "", wrong.message)
+        return None
+    header = _read_header(first[0], converted, problems, currency=currency)
     if header is None:
-        return
-    typos = dict(header.likely_typos)
-    for line, cells in lines:
+        return None
+    typos = {} if converted.format == WOOCOMMERCE else dict(header.likely_typos)
+    return ProductTable(converted.format, header, _read_rows(converted.rows, header, typos, problems, notes))
+
+
+def _convert_file(
+    line: int,
+    names: list[str],
+    rows: Iterator[FileRow],
+    problems: ProblemList,
+    notes: NoteList,
+    column_map: ColumnMap | None,
+) -> ConvertedFile:
+    """The file with the columns of the shop's format; one that is in no other format as it is."""
+    names = normalize_cells(line, names, names, problems)
+    if column_map is not None:
+        return column_map.convert(names, rows)
+    if is_woocommerce(names):
+        return WooCommerceReader(names, problems, notes).convert(rows)
+    return ConvertedFile("Shopify", names, names, rows)
+
+
+def _read_rows(
+    rows: Iterable[FileRow],
+    header: Header,
+    typos: dict[str, str],
+    problems: ProblemList,
+    notes: NoteList,
+) -> Iterator[CsvRow]:
+    for line, cells in rows:
         row = _read_row(line, cells, header, problems, notes)
         if row is None:
             continue
@@ -95,11 +151,13 @@ def read_rows(
         yield row
 
 
-def _split_rows(text: str, problems: ProblemList) -> Iterator[tuple[int, list[str]]]:
+def _split_rows(text: str, problems: ProblemList, header_line: int, separator: str) -> Iterator[FileRow]:
     """The cells of every row that is not blank, with the line it starts on."""
     csv.field_size_limit(CELL_LIMIT)
-    header = text.lstrip().partition("\n")[0]
-    separator = next((each for each in SEPARATORS if each in header), SEPARATORS[0])
+    header = "".join(
+        islice(io.StringIO(text.lstrip() if header_line == 1 else text), header_line - 1, header_line)
+    )
+    separator = separator or next((each for each in SEPARATORS if each in header), SEPARATORS[0])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     while True:
         line = reader.line_num + 1
@@ -115,15 +173,16 @@ def _split_rows(text: str, problems: ProblemList) -> Iterator[tuple[int, list[st
 
 
 def _read_header(
-    line: int, names: list[str], problems: ProblemList, *, currency: CurrencyCode
+    line: int, file: ConvertedFile, problems: ProblemList, *, currency: CurrencyCode
 ) -> Header | None:
-    header = parse_header(normalize_cells(line, names, names, problems), currency)
+    header = parse_header(file.columns, currency)
+    known = len(problems.found)
     for column in REQUIRED:
         if column not in header.at:
             problems.add(line, column.value, Message('the header has no column "{column}"', column=column))
     for name in header.repeated:
         problems.add(line, name, Message("the header has this column twice"))
-    return None if problems.found else header
+    return None if len(problems.found) > known else replace(header, names=file.headers)
 
 
 def _read_row(

@@ -13,8 +13,8 @@ from domain.catalog.csv.columns import (
     Column,
     ColumnFamily,
     family_column,
+    is_known_column,
     is_variant_column,
-    parse_header,
 )
 from domain.catalog.csv.product_rows import NO_CHOICE, NO_OPTION
 from domain.catalog.csv.spreadsheet import mark_text
@@ -67,13 +67,11 @@ class CsvWriter:
 
     def _mark_texts(self, cells: Cells) -> Cells:
         return {
-            column: mark_text(text) if text[:1] in ("'", "=") and self._is_known(column) else text
+            column: mark_text(text)
+            if text[:1] in ("'", "=") and is_known_column(column, self.currency)
+            else text
             for column, text in cells.items()
         }
-
-    def _is_known(self, column: str) -> bool:
-        """Whether it is read as a column of the shop; others come back as they are."""
-        return not parse_header([column], self.currency).unknown
 
     def _take_bytes(self) -> bytes:
         text = self.lines.getvalue()

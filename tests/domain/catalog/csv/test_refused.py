@@ -41,6 +41,11 @@ def problems_of(parsed: ParsedFile) -> list[tuple[int, str, str]]:
             "Handle,Title\na,\n".encode("utf-16") + b"\x00\xd8a\x00",
             (3, "", "not UTF-16: byte 0x00; save the file as UTF-8"),
         ),
+        (b"PK\x03\x04rest", (1, "", "this is a spreadsheet (xlsx or ods): save it as CSV UTF-8")),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            (1, "", "this is a spreadsheet (xls): save it as CSV UTF-8"),
+        ),
         (b"Handle,Title\na,\0\n", (2, "", "not a text file: it holds a NUL byte")),
         (b"Handle,Title\na,\"A\nB\n", (2, "", "not CSV from here on: unexpected end of data")),
         (b"Handle,Title\na,\"A\" x\n", (2, "", "not CSV from here on: ',' expected after '\"'")),

@@ -1,0 +1,135 @@
+"""Mapping files: which columns of a file of any other software are which columns of the shop's format."""
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from domain.catalog.csv.columns import Column, is_known_column, normalize_name
+from domain.catalog.csv.formats import ConvertedFile, FileRow
+from domain.catalog.problems import WrongText, quote_value
+from domain.catalog.slugs import slug_of
+from models.money import CurrencyCode
+
+KEYS = frozenset(
+    {"columns", "handle", "header_line", "first_line", "separator", "defaults", "values", "product_rows"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMap:
+    """How the columns of a file are read."""
+
+    columns: Mapping[str, str]
+    """Column of the file -> column of the shop's format."""
+    handle: Sequence[str] = ()
+    """Columns of the file; the first that is not blank names the product of a row."""
+    header_line: int = 1
+    first_line: int = 0
+    """The line of the first product; 0 for the one after the header."""
+    separator: str = ""
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    """Column of the shop's format -> its value in rows that have none."""
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Column of the shop's format -> value of the file -> value that is meant."""
+    product_rows: Mapping[str, str] = field(default_factory=dict)
+    """Column of the file -> the value by which a row describes a product and no variant."""
+
+    def convert(self, names: Sequence[str], rows: Iterable[FileRow]) -> ConvertedFile:
+        """The file with the columns of the shop's format; columns that are not named are kept."""
+        missing = [name for name in self._named_columns() if name not in names]
+        if missing:
+            raise WrongText("the file has no column {names}", names=", ".join(map(quote_value, missing)))
+        at = {name: place for place, name in enumerate(names)}
+        mapped = [(self.columns.get(name, name), name) for name in names if name not in self.product_rows]
+        sources = dict(mapped)
+        added = [name for name in self.defaults if name not in sources]
+        columns = [*sources, *added]
+        if Column.HANDLE not in sources:
+            columns.insert(0, Column.HANDLE)
+        headers = [sources.get(column, self._handle_header(column)) for column in columns]
+        return ConvertedFile(
+            "column map", columns, headers, self._convert_rows(columns, sources, at, rows, len(names))
+        )
+
+    def _named_columns(self) -> list[str]:
+        return list(dict.fromkeys([*self.columns, *self.handle, *self.product_rows]))
+
+    def _handle_header(self, column: str) -> str:
+        return " or ".join(self.handle) if column == Column.HANDLE and self.handle else column
+
+    def _convert_rows(
+        self,
+        columns: Sequence[str],
+        sources: Mapping[str, str],
+        at: Mapping[str, int],
+        rows: Iterable[FileRow],
+        width: int,
+    ) -> Iterator[FileRow]:
+        for line, cells in rows:
+            if line < self.first_line:
+                continue
+            padded = [*cells, *[""] * (width - len(cells))]
+            if len(padded) > width:
+                yield line, [*padded, *[""] * len(columns)]  # refused with the number of its cells
+                continue
+            found = {column: padded[at[name]].strip() for column, name in sources.items()}
+            found = {column: self.values.get(column, {}).get(text, text) for column, text in found.items()}
+            found |= {column: text for column, text in self.defaults.items() if not found.get(column)}
+            if any(padded[at[name]].strip() == value for name, value in self.product_rows.items()):
+                found = {column: "" if is_of_variant(column) else text for column, text in found.items()}
+            if not found.get(Column.HANDLE):
+                named = [padded[at[name]].strip() for name in self.handle]
+                first = next(filter(None, named), "") or found.get(Column.TITLE, "")
+                found[Column.HANDLE] = slug_of(first)
+            yield line, [found.get(column, "") for column in columns]
+
+
+def is_of_variant(column: str) -> bool:
+    """Whether a row with a value in this column is one of a variant."""
+    name = normalize_name(column)
+    return name.startswith(("variant ", "price", "compare at price", "inventory")) or (
+        name.startswith("option") and name.endswith("value")
+    )
+
+
+def read_column_map(text: str, currency: CurrencyCode) -> ColumnMap:
+    """The mapping that a TOML file describes; WrongText says what is wrong with it."""
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as wrong:
+        raise WrongText("not TOML: {problem}", problem=str(wrong)) from None
+    for key in found.keys() - KEYS:
+        raise WrongText("{key} is none of {names}", key=quote_value(key), names=", ".join(sorted(KEYS)))
+    columns = _text_table(found.get("columns"), "columns")
+    values = found.get("values", {})
+    if not isinstance(values, dict):
+        raise WrongText("{key} is a table of tables", key="values")
+    defaults = _text_table(found.get("defaults", {}), "defaults")
+    for column in [*columns.values(), *defaults, *values]:
+        if not is_known_column(column, currency):
+            raise WrongText("{column} is no column the shop knows", column=quote_value(column))
+    handle = found.get("handle", [])
+    lines = [found.get("header_line", 1), found.get("first_line", 0)]
+    if not isinstance(handle, list) or not all(isinstance(name, str) for name in handle):
+        raise WrongText("{key} is a list of columns", key="handle")
+    if not all(isinstance(line, int) and line >= 0 for line in lines) or not lines[0]:
+        raise WrongText("lines are counted from 1")
+    separator = found.get("separator", "")
+    if not isinstance(separator, str) or len(separator) > 1:
+        raise WrongText("{key} is one character", key="separator")
+    return ColumnMap(
+        columns,
+        handle,
+        header_line=lines[0],
+        first_line=lines[1],
+        separator=separator,
+        defaults=defaults,
+        values={column: _text_table(table, column) for column, table in values.items()},
+        product_rows=_text_table(found.get("product_rows", {}), "product_rows"),
+    )
+
+
+def _text_table(table: object, key: str) -> dict[str, str]:
+    if not isinstance(table, dict) or not all(isinstance(text, str) for text in table.values()):
+        raise WrongText("{key} is a table of texts", key=quote_value(key))
+    return table
