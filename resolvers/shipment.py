@@ -1,10 +1,12 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import strawberry
 
 from domain.aftersales.undelivered import end_shipment
 from domain.errors import Invalid, NotFound, collect_refusals
+from domain.free_numbers import draw_free_numbers
 from domain.order.cash import share_cash_among_deliveries
 from domain.shipment import (
     CarrierUnavailable,
@@ -157,8 +159,9 @@ async def shipment_pack(
         for index, parcel in enumerate(parcels):
             with check:
                 drafts.append(parcel.draft(index))
-    numbers = [context.shop.secrets.new_number(NUMBER_PREFIX, context.now) for _ in drafts]
     async with context.transaction() as session:
+        draw = partial(context.shop.secrets.new_number, NUMBER_PREFIX, context.now)
+        numbers = await draw_free_numbers(session, Shipment.number, draw, len(drafts))
         return await pack_shipments(session, delivery, drafts, numbers=numbers, cause=context.cause)
 
 

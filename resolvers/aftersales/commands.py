@@ -1,5 +1,7 @@
 """Mutations of tickets."""
 
+from functools import partial
+
 import strawberry
 
 from domain.aftersales.decisions import (
@@ -25,6 +27,7 @@ from domain.aftersales.requests import (
 from domain.aftersales.rules import TicketClaim
 from domain.aftersales.settlement import retry_refunds
 from domain.errors import Forbidden, collect_refusals
+from domain.free_numbers import draw_free_numbers
 from events.aftersales import deadlines_of
 from models import RefundTarget, ReplacementChoice, Ticket, TicketReason, TicketType
 from resolvers.aftersales.queries import own_order, own_ticket_id
@@ -62,12 +65,14 @@ async def ticket_open(
         pictures = check.value(media_row_ids, (), media_ids)
     request = TicketRequest(TicketClaim(type, reason, units), description, pictures)
     async with context.transaction() as session:
+        draw = partial(context.shop.secrets.new_number, NUMBER_PREFIX, context.now)
+        [number] = await draw_free_numbers(session, Ticket.number, draw)
         return await open_ticket(
             session,
             order.id,
             request,
             deadlines_of(context.shop.settings),
-            number=context.shop.secrets.new_number(NUMBER_PREFIX, context.now),
+            number=number,
             key=idempotency_key,
             cause=context.cause,
         )

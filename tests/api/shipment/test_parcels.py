@@ -1,12 +1,14 @@
 """Packing, dispatching and tracking parcels over the API."""
 
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
+from gateways.secrets import Secrets
 from models import Order, Role, Shipment
 from tests.api.shipment.documents import DISPATCH, TO_PACK, TRACK, Tick, ship_parcel
 from tests.clients import Clients
@@ -45,6 +47,27 @@ async def place_order(shop: Shop, **given: Any) -> tuple[Order, str, str]:
         order = await confirmed_order(session, now=shop.clock(), **given)
         delivery, line = await delivery_of(session, order), await line_of(session, order)
     return order, id_of(delivery), id_of(line)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedNumbers(Secrets):
+    """Draws given numbers."""
+
+    numbers: list[str] = field(default_factory=list)
+
+    def new_number(self, prefix: str, now: datetime) -> str:
+        return self.numbers.pop(0)
+
+
+async def test_a_parcel_draws_again_a_number_that_is_taken(clients: Clients, shop: Shop) -> None:
+    clerk = await clients.staff(Role.WAREHOUSE)
+    _, delivery, line = await place_order(shop)
+    shop.secrets = ScriptedNumbers(numbers=["S1", "S1", "S2"])
+    one = {"lines": [{"deliveryLineId": line, "quantity": 1}]}
+
+    packed = [await clerk.do(PACK, deliveryId=delivery, parcels=[one]) for _ in range(2)]
+
+    assert [each["shipments"][0]["number"] for each in packed] == ["S1", "S2"]
 
 
 async def test_a_parcel_is_packed_dispatched_and_delivered(clients: Clients, shop: Shop, tick: Tick) -> None:
