@@ -302,7 +302,7 @@ class PaymentNotification(Base):
 
     method: Mapped[PaymentMethod] = mapped_column(primary_key=True)
     nonce: Mapped[str] = mapped_column(primary_key=True)
-    received_at: Mapped[datetime]
+    received_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class SandboxCharge(HasCurrency, Base):

@@ -23,8 +23,10 @@ from domain.payment.lifecycle import (
 )
 from domain.payment.provider_reports import (
     PaymentMismatch,
+    delete_notifications,
     register_notification,
     register_sending,
+    select_old_notifications,
     settle_attempt,
 )
 from domain.payment.refund import (
@@ -63,6 +65,7 @@ __all__ = [
     "confirm_refund",
     "correct_hand_in",
     "decline_refund",
+    "delete_notifications",
     "end_attempt",
     "fail_payment",
     "fail_refund",
@@ -87,6 +90,7 @@ __all__ = [
     "request_refund",
     "retry_refund",
     "save_action",
+    "select_old_notifications",
     "select_overdue_cash",
     "settle_attempt",
     "settle_refund",

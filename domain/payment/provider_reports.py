@@ -1,8 +1,9 @@
 """Applying what a provider reports about an attempt, after comparing it with the attempt."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
@@ -20,6 +21,7 @@ from models import (
     PaymentMethod,
     PaymentNotification,
 )
+from models.sql.types import AnySelect
 from models.sql.upsert import upsert_into
 from text.messages import Message
 
@@ -28,6 +30,14 @@ PAYMENT_ENDED = Message("The provider takes no money for it any more.")
 
 SENDING = "sending:"
 """Begins what is stored of one sending; the notice itself is stored by its id."""
+
+NOTIFICATION_RETENTION = timedelta(days=30)
+"""How long it is known that a notice has come.
+
+Providers send one again for 3 days at most. Stripe (3 days) and WeChat Pay (15 times, some 21 hours) sign
+each sending anew, so that an old one is not fresh; Alipay (24 hours and 22 minutes) does not, and what is
+much older is refused by its time.
+"""
 
 PROGRESS = {
     AttemptStatus.ACTION_NEEDED: PaymentAttemptStatus.ACTION_NEEDED,
@@ -62,6 +72,26 @@ async def register_notification(
         .returning(PaymentNotification.nonce)
     )
     return stored is not None
+
+
+def select_old_notifications(now: datetime) -> AnySelect:
+    """What makes notices unique that no provider sends again, the oldest first."""
+    return (
+        select(PaymentNotification.nonce)
+        .where(PaymentNotification.received_at <= now - NOTIFICATION_RETENTION)
+        .order_by(PaymentNotification.received_at)
+    )
+
+
+async def delete_notifications(session: AsyncSession, nonces: Sequence[str], *, now: datetime) -> None:
+    """Delete what was stored of these notices, where they came long ago."""
+    await session.execute(
+        delete(PaymentNotification).where(
+            PaymentNotification.method.in_(PaymentMethod),
+            PaymentNotification.nonce.in_(nonces),
+            PaymentNotification.received_at <= now - NOTIFICATION_RETENTION,
+        )
+    )
 
 
 async def settle_attempt(

@@ -49,7 +49,7 @@ class PaymentWebhook:
             )
         except NotificationTooLarge:
             return PlainTextResponse(f"At most {BODY_LIMIT_BYTES} bytes.", 413, {"Connection": "close"})
-        notice = NoticeRequest(dict(request.headers), body, self.shop.clock(), request.url.query)
+        notice = NoticeRequest(read_headers(request), body, self.shop.clock(), request.url.query)
         verdict = await self.judge(provider, notice, address)
         outcome = "ok" if verdict in (Verdict.ACCEPTED, Verdict.REPEATED) else "refused"
         self.shop.metrics.webhooks.add(provider.method.value, outcome)
@@ -88,3 +88,9 @@ async def read_body(request: Request) -> bytes:
         if len(body) > BODY_LIMIT_BYTES:
             raise NotificationTooLarge
     return body
+
+
+def read_headers(request: Request) -> dict[str, str]:
+    """The headers by their names in lower case; one that comes twice is a list (RFC 9110), so that nobody
+    reads one of two signatures."""
+    return {name: ", ".join(request.headers.getlist(name)) for name in set(request.headers)}

@@ -11,6 +11,7 @@ from events.payment.refunds import (
     credit_refunds,
     look_after_refund,
 )
+from events.payment.retention import OLD_NOTIFICATIONS
 from events.payment.sandbox import DELAYED_SANDBOX_CHARGES
 from events.payment.start import PaymentStart, StartedPayment, begin_payment
 
@@ -18,6 +19,7 @@ __all__ = [
     "ADOPTED_PAYMENTS",
     "DELAYED_SANDBOX_CHARGES",
     "LATE_CREDIT_REFUNDS",
+    "OLD_NOTIFICATIONS",
     "ORDER_CANCELLED",
     "OVERDUE_CASH",
     "REFUND_CALLS",

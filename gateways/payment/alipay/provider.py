@@ -183,7 +183,11 @@ class Alipay:
 
     async def read(self, request: NoticeRequest) -> Notice:
         return read_notice(
-            request.body, self.gateway.keys, app_id=self.gateway.app_id, seller_id=self.seller_id
+            request.body,
+            self.gateway.keys,
+            app_id=self.gateway.app_id,
+            seller_id=self.seller_id,
+            received_at=request.received_at,
         )
 
     def answer(self, verdict: Verdict) -> NoticeAnswer:

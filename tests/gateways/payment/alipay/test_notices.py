@@ -2,18 +2,21 @@
 
 import base64
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from gateways.payment.alipay.notices import parse_form, read_notice
+from gateways.payment.alipay.notices import NOTICE_AGE_LIMIT, parse_form, read_notice
 from gateways.payment.alipay.signing import AlipayKeys, read_public_key, signing_input
+from gateways.payment.alipay.values import BEIJING
 from gateways.payment.provider import (
+    Attempt,
     Ignored,
     NoticeAnswer,
     NoticeRefused,
+    NoticeRequest,
     PaymentNotice,
     RefundNotice,
     Verdict,
@@ -140,12 +143,26 @@ async def test_a_genuine_notice_about_others_or_nothing_is_refused_by_name(
 async def test_a_notice_that_was_signed_a_day_ago_is_believed(desk: AlipayDesk) -> None:
     attempt = await begin_paid(desk)
 
-    read = await desk.provider.read(
-        await desk.notice(attempt, changes={"notify_time": "2001-01-01 00:00:00"})
-    )
+    read = await desk.provider.read(await notice_of_time(desk, attempt, timedelta(hours=24, minutes=22)))
 
     assert isinstance(read, PaymentNotice)
     assert read.report.status is AttemptStatus.CAPTURED
+
+
+async def test_a_notice_that_alipay_sends_no_longer_is_refused(desk: AlipayDesk) -> None:
+    attempt = await begin_paid(desk)
+    last = await notice_of_time(desk, attempt, NOTICE_AGE_LIMIT - timedelta(minutes=1))
+    assert isinstance(await desk.provider.read(last), PaymentNotice)
+
+    for age in (NOTICE_AGE_LIMIT + timedelta(seconds=1), timedelta(days=9_000)):
+        with pytest.raises(NoticeRefused, match="not fresh"):
+            await desk.provider.read(await notice_of_time(desk, attempt, age))
+
+
+async def notice_of_time(desk: AlipayDesk, attempt: Attempt, age: timedelta) -> NoticeRequest:
+    """A notice that was sent first so long ago."""
+    first_sent = datetime.now(UTC).astimezone(BEIJING) - age
+    return await desk.notice(attempt, changes={"notify_time": f"{first_sent:%Y-%m-%d %H:%M:%S}"})
 
 
 async def test_parameters_that_nobody_knows_yet_are_signed_and_do_not_matter(desk: AlipayDesk) -> None:
@@ -233,7 +250,9 @@ async def test_a_notice_in_gbk_is_read_in_gbk(alipay_server: AlipayServer) -> No
     escaped = "".join(f"%{signature[at : at + 2].decode()}" for at in range(0, len(signature), 2))
     body = f"app_id=1&charset=GBK&notify_type=other&subject=%B2%E8&sign_type=RSA2&sign={escaped}".encode()
 
-    assert isinstance(read_notice(body, signer, app_id="1", seller_id="2"), Ignored)
+    read = read_notice(body, signer, app_id="1", seller_id="2", received_at=datetime.now(UTC))
+
+    assert isinstance(read, Ignored)
 
 
 def sign_bytes(keys: AlipayKeys, content: bytes) -> bytes:
