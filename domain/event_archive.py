@@ -18,6 +18,7 @@ from models import (
     DeliveryRunStatus,
     Event,
     Order,
+    OrderPromotionRules,
     OrderStatus,
     ReactionDone,
     Shipment,
@@ -116,7 +117,15 @@ async def archive_events(
             delete(Event).where(Event.id.in_(event_ids)),
         ):
             await session.execute(statement.execution_options(synchronize_session=False))
+    if event_ids and subject is Subject.ORDER:
+        await delete_promotion_rules(session, final_ids)
     return len(event_ids)
+
+
+async def delete_promotion_rules(session: AsyncSession, order_ids: Collection[int]) -> None:
+    """Forget the rules that these final orders would be edited with: nothing of them is edited any more."""
+    of_orders = delete(OrderPromotionRules).where(OrderPromotionRules.order_id.in_(order_ids))
+    await session.execute(of_orders.execution_options(synchronize_session=False))
 
 
 async def find_final_rows(

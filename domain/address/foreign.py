@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from domain.address.parts import (
     PostalAddress,
     ambiguous_area_error,
-    list_names,
+    list_places,
     missing_part_error,
     term_for,
 )
@@ -101,7 +101,7 @@ def refuse_province_of_china(postal: PostalAddress, rules: CountryRules, field: 
             message,
             part=term_for("province"),
             country=rules.country.country_name.title(),
-            names=list_names(list(names)),
+            names=list_places(list(names)),
             field=(*field, "province"),
         )
 

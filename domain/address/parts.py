@@ -49,12 +49,12 @@ def missing_part_error(name: str, field: Field) -> Invalid:
 def ambiguous_area_error(several: AmbiguousArea, field: Field) -> Invalid:
     return Invalid(
         "Several places have this name. Write which one is meant: {names}.",
-        names=list_names(several.allowed),
+        names=list_places(several.allowed),
         field=(*field, several.level),
     )
 
 
-def list_names(names: Sequence[str]) -> Message:
+def list_places(names: Sequence[str]) -> Message:
     """At most ALLOWED_NAMES_LIMIT names, each once."""
     listed = ", ".join(dict.fromkeys(names[:ALLOWED_NAMES_LIMIT]))
     if len(names) > ALLOWED_NAMES_LIMIT:

@@ -7,7 +7,7 @@ from domain.address.foreign import normalize_foreign_address
 from domain.address.parts import (
     PostalAddress,
     ambiguous_area_error,
-    list_names,
+    list_places,
     missing_part_error,
     term_for,
 )
@@ -75,6 +75,6 @@ def unknown_area_error(unknown: UnknownArea, field: Field) -> Invalid:
         "{place} has no such {part}; there are {names}.",
         place=unknown.within,
         part=term_for(unknown.level),
-        names=list_names(unknown.allowed),
+        names=list_places(unknown.allowed),
         field=(*field, unknown.level),
     )

@@ -32,6 +32,7 @@ from models import (
     CartStatus,
     Event,
     Order,
+    OrderPromotionRules,
     OrderStatus,
     ReactionDone,
     Shipment,
@@ -45,6 +46,7 @@ from tests.conftest import STARTED_AT, Clock
 from tests.events.test_replay import wait_for_listener
 from tests.factories.aftersales import DEADLINES, create_ticket
 from tests.factories.order import create_order
+from tests.factories.promotion import create_full_reduction
 from tests.factories.shipment import confirmed_order, pack
 from tests.observe import TIMEOUT_SECONDS, assert_books_agree, count_statements, run_until_idle
 
@@ -145,6 +147,27 @@ async def test_the_timeline_of_an_order_is_the_same_after_its_events_are_archive
     assert archived.total == live.total
     await assert_books_agree(shop)
     assert await shop.archiver.archive() == 0
+
+
+async def orders_with_rules(shop: Shop) -> list[int]:
+    async with shop.database.reads() as session:
+        rules = select(OrderPromotionRules.order_id).order_by(OrderPromotionRules.order_id)
+        return list(await session.scalars(rules))
+
+
+async def test_the_promotion_rules_of_an_order_go_with_its_events(shop: Shop, clock: Clock) -> None:
+    async with shop.database.writes.begin() as session:
+        await create_full_reduction(session, (20_000, 2_000))
+    statuses = (OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.CONFIRMED)
+    orders = [await create_finished_order(shop, status) for status in statuses]
+    await run_until_idle(shop)
+    before = await orders_with_rules(shop)
+    await pass_time(shop, clock)
+
+    await shop.archiver.archive()
+
+    assert before == [order.id for order in orders]
+    assert await orders_with_rules(shop) == [orders[2].id]
 
 
 @pytest.mark.parametrize("status", [OrderStatus.PENDING, OrderStatus.CONFIRMED])
