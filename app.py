@@ -40,7 +40,8 @@ from events.jobs.worker import running_jobs
 from events.shop import Shop
 from events.types import Clock
 from gateways.buckets import MemoryBuckets, RedisBuckets
-from gateways.carrier.simulated import SimulatedCarrier
+from gateways.carrier.registry import CONNECTIONS as CARRIER_CONNECTIONS
+from gateways.carrier.registry import CarrierRegistration, connect_carriers
 from gateways.leases import Leases
 from gateways.measured import MeasuredTransport
 from gateways.media import create_media_store
@@ -57,7 +58,6 @@ from gateways.redis_client import connect_redis
 from gateways.secrets import Secrets
 from gateways.statements import StatementWatch
 from gateways.tracer_choice import connect_tracer
-from models import CarrierCode
 from models.database import Database
 from schema import schema
 from settings import Settings
@@ -74,6 +74,7 @@ def open_shop(
     app: Starlette | None = None,
     database: Database | None = None,
     connections: Sequence[PaymentConnection] = CONNECTIONS,
+    carrier_registrations: Sequence[CarrierRegistration] = CARRIER_CONNECTIONS,
 ) -> Shop:
     """Everything but the web: database, bus, partners, queues and counters, as the settings say.
 
@@ -97,7 +98,7 @@ def open_shop(
         leases=Leases(redis),
         payments={**payments, sandbox.method: sandbox} if sandbox else payments,
         sandbox=sandbox,
-        carriers={CarrierCode.SIMULATED: SimulatedCarrier(settings.carriers.simulated_step)},
+        carriers=connect_carriers(settings, outside, clock, carrier_registrations),
         media=create_media_store(settings),
         secrets=secrets,
         clock=clock,
@@ -129,6 +130,7 @@ def create_app(
     clock: Clock = utc_now,
     database: Database | None = None,
     connections: Sequence[PaymentConnection] = CONNECTIONS,
+    carrier_registrations: Sequence[CarrierRegistration] = CARRIER_CONNECTIONS,
 ) -> Starlette:
     """The web application: GraphQL, files, webhooks and health; its jobs run while it is being served."""
 
@@ -147,7 +149,12 @@ def create_app(
     limits = Middleware(BodyLimit, limit=settings.limits.body_bytes, limits=uploads)
     app = Starlette(lifespan=lifespan)
     app.state.shop = shop = open_shop(
-        settings, clock=clock, app=app, database=database, connections=connections
+        settings,
+        clock=clock,
+        app=app,
+        database=database,
+        connections=connections,
+        carrier_registrations=carrier_registrations,
     )
     app.user_middleware = [*guards(shop), limits]
     app.state.picture_sizes = PictureSizes(shop.media, shop.picture_memory)

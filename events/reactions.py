@@ -40,6 +40,7 @@ from events.notices.customer import notify_customer
 from events.order import carry_out_edit_of_payment
 from events.payment import close_attempts, credit_refunds, settle_cancelled_order
 from events.pickup import end_pickups_of_cancelled_order
+from events.shipment import cancel_waybills
 from events.types import InTransaction, Reactions, reactions_to
 from events.unshipped import (
     deliver_replacement_without_shipping,
@@ -62,6 +63,7 @@ REACTIONS: Reactions = dict(
             OrderCancelled,
             InTransaction(settle_cancelled_order),
             InTransaction(end_pickups_of_cancelled_order),
+            InTransaction(cancel_waybills),
             NOTIFY,
             CLOSE_ATTEMPTS,
         ),

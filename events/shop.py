@@ -26,7 +26,7 @@ from events.subscriptions.replay import EventReplay
 from events.subscriptions.stock_watch import StockWatch
 from events.types import Clock
 from gateways.buckets import Buckets
-from gateways.carrier import Carrier
+from gateways.carrier.protocol import CarrierGateway
 from gateways.leases import Leases
 from gateways.measured import CallObserver
 from gateways.media import MediaStore
@@ -38,7 +38,7 @@ from gateways.picture_memory import PictureMemory
 from gateways.routing import Router, StraightLineRouter
 from gateways.secrets import Secrets
 from gateways.tracing import Tracer
-from models import CarrierCode, NoticeChannel, PaymentMethod
+from models import CarrierConnection, NoticeChannel, PaymentMethod
 from models.database import Database
 from settings import Settings
 
@@ -53,7 +53,7 @@ class Shop:
     buckets: Buckets
     leases: Leases
     payments: Mapping[PaymentMethod, PaymentProvider]
-    carriers: Mapping[CarrierCode, Carrier]
+    carriers: Mapping[CarrierConnection, CarrierGateway]
     media: MediaStore
     secrets: Secrets
     clock: Clock

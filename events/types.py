@@ -10,14 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.events import DomainEvent
 from events.bus import Bus
-from gateways.carrier import Carrier
+from gateways.carrier.protocol import CarrierGateway
 from gateways.measured import CallObserver
 from gateways.media import MediaStore
 from gateways.metrics import Metrics
 from gateways.payment.provider import PaymentProvider
 from gateways.payment.sandbox import SandboxProvider
 from gateways.tracing import Tracer
-from models import CarrierCode, PaymentMethod
+from models import CarrierConnection, PaymentMethod
 from models.database import Database
 from settings import Settings
 
@@ -43,7 +43,7 @@ class Resources(Protocol):
     @property
     def sandbox(self) -> SandboxProvider | None: ...
     @property
-    def carriers(self) -> Mapping[CarrierCode, Carrier]: ...
+    def carriers(self) -> Mapping[CarrierConnection, CarrierGateway]: ...
     @property
     def media(self) -> MediaStore: ...
     @property

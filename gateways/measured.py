@@ -5,12 +5,26 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from time import perf_counter
 
 import httpx
 
-from gateways.carrier import Carrier, CarrierEvent, Parcel, Waybill
+from gateways.carrier.protocol import (
+    BookedWaybill,
+    Booking,
+    Capabilities,
+    CarrierError,
+    CarrierEvent,
+    CarrierGateway,
+    CarrierNotReached,
+    CarrierQuote,
+    CarrierRefused,
+    PushAnswer,
+    PushRequest,
+    PushVerdict,
+    TrackedParcel,
+    TrackingPush,
+)
 from gateways.circuit import CircuitBreaker
 from gateways.metrics import Metrics
 from gateways.notice import NoticeRefused
@@ -32,10 +46,23 @@ from gateways.payment.provider import (
     Verdict,
 )
 from gateways.tracing import Tracer, open_span
-from models import AttemptReport, CarrierCode, CurrencyCode, PaymentChannel, PaymentMethod, RefundReport
+from models import (
+    AttemptReport,
+    CarrierCode,
+    CarrierConnection,
+    CurrencyCode,
+    PaymentChannel,
+    PaymentMethod,
+    RefundReport,
+)
 
 CALL_SECONDS = 30.0
-"""How long a call to a payment provider may take in all, with everything it consists of."""
+"""How long a call to a provider or a carrier may take in all, with everything it consists of."""
+
+
+def queue_of(code: CarrierCode) -> str:
+    """The partner that calls to one carrier are due at."""
+    return f"carrier {code}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +72,7 @@ class CallObserver:
     metrics: Metrics
     tracer: Tracer | None = None
     breakers: dict[str, CircuitBreaker] = field(default_factory=lambda: defaultdict(CircuitBreaker))
-    """By payment method."""
+    """By payment method, and by the queue of each carrier."""
 
     @contextmanager
     def observe(self, kind: str, partner: str, call: str) -> Iterator[None]:
@@ -55,7 +82,7 @@ class CallObserver:
             with open_span(self.tracer, f"{kind} {partner} {call}"):
                 yield
             outcome = "ok"
-        except (ProviderRefused, NoticeRefused):
+        except (ProviderRefused, CarrierRefused, NoticeRefused):
             outcome = "refused"
             raise
         finally:
@@ -81,6 +108,29 @@ class CallObserver:
             raise
         except TimeoutError as error:
             raise ProviderError(f"{method} takes too long") from error
+        finally:
+            breaker.leave(answered=answered)
+
+    @asynccontextmanager
+    async def call_carrier(self, code: CarrierCode, call: str) -> AsyncIterator[None]:
+        """Measure a call to a carrier; CarrierError where it takes too long or is not made."""
+        breaker = self.breakers[queue_of(code)]
+        answered: bool | None = False
+        if not breaker.enter():
+            raise CarrierNotReached(f"{code} has not answered for some time")
+        try:
+            with self.observe("carrier", code, call):
+                async with asyncio.timeout(CALL_SECONDS):
+                    yield
+            answered = True
+        except CarrierRefused:
+            answered = True
+            raise
+        except asyncio.CancelledError:
+            answered = None  # whoever asked has gone: that says nothing about the carrier
+            raise
+        except TimeoutError as error:
+            raise CarrierError(f"{code} takes too long") from error
         finally:
             breaker.leave(answered=answered)
 
@@ -137,26 +187,49 @@ class MeasuredPayments:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredCarrier:
-    """A carrier whose calls are measured."""
+    """A carrier whose calls are measured, and not made while it does not answer."""
 
-    carrier: Carrier
+    gateway: CarrierGateway
     observer: CallObserver
+    code: CarrierCode
 
     @property
-    def code(self) -> CarrierCode:
-        return self.carrier.code
+    def connection(self) -> CarrierConnection:
+        return self.gateway.connection
 
-    async def book(self, parcel: Parcel, *, now: datetime) -> Waybill:
-        with self.observer.observe("carrier", self.code.value, "book"):
-            return await self.carrier.book(parcel, now=now)
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.gateway.capabilities
 
-    async def track(
-        self, parcel: Parcel, *, tracking_number: str, dispatched_at: datetime, now: datetime
-    ) -> Sequence[CarrierEvent]:
-        with self.observer.observe("carrier", self.code.value, "track"):
-            return await self.carrier.track(
-                parcel, tracking_number=tracking_number, dispatched_at=dispatched_at, now=now
-            )
+    async def quote(self, booking: Booking) -> Sequence[CarrierQuote]:
+        async with self.observer.call_carrier(self.code, "quote"):
+            return await self.gateway.quote(booking)
+
+    async def book(self, booking: Booking) -> BookedWaybill:
+        async with self.observer.call_carrier(self.code, "book"):
+            return await self.gateway.book(booking)
+
+    async def find_booking(self, booking: Booking) -> BookedWaybill | None:
+        async with self.observer.call_carrier(self.code, "find_booking"):
+            return await self.gateway.find_booking(booking)
+
+    async def cancel(self, booking: Booking, number: str) -> None:
+        async with self.observer.call_carrier(self.code, "cancel"):
+            await self.gateway.cancel(booking, number)
+
+    async def subscribe(self, tracked: TrackedParcel) -> None:
+        async with self.observer.call_carrier(self.code, "subscribe"):
+            await self.gateway.subscribe(tracked)
+
+    async def track(self, tracked: TrackedParcel) -> Sequence[CarrierEvent]:
+        async with self.observer.call_carrier(self.code, "track"):
+            return await self.gateway.track(tracked)
+
+    def read_push(self, request: PushRequest) -> Sequence[TrackingPush]:
+        return self.gateway.read_push(request)
+
+    def answer(self, verdict: PushVerdict) -> PushAnswer:
+        return self.gateway.answer(verdict)
 
 
 class MeasuredTransport(httpx.AsyncBaseTransport):

@@ -3,6 +3,7 @@
 from loaders.account import AccountLoaders
 from loaders.aftersales import AftersalesLoaders
 from loaders.base import LoaderSet
+from loaders.carrier import CarrierLoaders
 from loaders.cart import CartLoaders
 from loaders.cash import CashLoaders
 from loaders.catalog import CatalogLoaders
@@ -39,6 +40,7 @@ class Loaders(
     ProviderCallLoaders,
     StatementLoaders,
     CashLoaders,
+    CarrierLoaders,
     ShippingLoaders,
     StockLoaders,
     StoreCreditLoaders,

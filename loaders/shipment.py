@@ -80,7 +80,7 @@ class LinesByShipment(ManyByKey[int, ShipmentLine]):
 
 class EventsByShipment(ManyByKey[int, TrackingEvent]):
     key = TrackingEvent.shipment_id
-    order_by = TrackingEvent.occurred_at, TrackingEvent.received_at, TrackingEvent.code
+    order_by = TrackingEvent.occurred_at, TrackingEvent.received_at, TrackingEvent.id
 
 
 class ShipmentLoaders:

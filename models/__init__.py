@@ -29,6 +29,14 @@ from models.availability import (
     waiting_units,
 )
 from models.base import Base, HasCurrency, Translations
+from models.carrier import (
+    CARRIER_CODE_LENGTH,
+    OWN_COURIERS,
+    SIMULATED_CARRIER,
+    Carrier,
+    CarrierCode,
+    CarrierConnection,
+)
 from models.cart import Cart, CartLine, CartStatus, SavedLine
 from models.cash import CashHandIn, CashRule, CourierCashMovement
 from models.catalog import (
@@ -123,7 +131,6 @@ from models.search import (
     TermDeletion,
 )
 from models.shipment import (
-    CarrierCode,
     ParcelSize,
     Position,
     Shipment,
@@ -143,6 +150,7 @@ from models.store_credit import (
     StoreCreditKind,
     StoreCreditMovement,
 )
+from models.unhandled_report import UnhandledKind, UnhandledReport
 from models.verification import (
     DeviceToken,
     RecoveryCode,
@@ -150,13 +158,17 @@ from models.verification import (
     Verification,
     VerificationPurpose,
 )
+from models.waybill import CarrierChoice, LabelFormat, Waybill, WaybillStatus
 
 __all__ = [
+    "CARRIER_CODE_LENGTH",
     "ENROLMENT",
     "GRANTS",
     "MINOR_DIGITS",
     "OFFLINE_METHODS",
+    "OWN_COURIERS",
     "POSTAL_FIELDS",
+    "SIMULATED_CARRIER",
     "SOLD_STATUSES",
     "STAFF",
     "Account",
@@ -176,7 +188,10 @@ __all__ = [
     "AttributeValue",
     "Backorder",
     "Base",
+    "Carrier",
+    "CarrierChoice",
     "CarrierCode",
+    "CarrierConnection",
     "Cart",
     "CartLine",
     "CartStatus",
@@ -208,6 +223,7 @@ __all__ = [
     "HasCurrency",
     "IdempotencyKey",
     "IndexedTerm",
+    "LabelFormat",
     "LedgerAccount",
     "LedgerEntry",
     "Media",
@@ -311,10 +327,14 @@ __all__ = [
     "TotpSecret",
     "TrackingEvent",
     "Translations",
+    "UnhandledKind",
+    "UnhandledReport",
     "Variant",
     "Verification",
     "VerificationPurpose",
     "Warehouse",
+    "Waybill",
+    "WaybillStatus",
     "available_units",
     "category_scope",
     "in_active_warehouse",

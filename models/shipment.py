@@ -2,10 +2,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id, Minor
+from models.carrier import CARRIER_CODE_LENGTH, CarrierCode
 
 
 class ShipmentStatus(StrEnum):
@@ -50,15 +51,6 @@ class ShipmentEnding(StrEnum):
     """Its order was cancelled before it left."""
 
 
-class CarrierCode(StrEnum):
-    """Who carries a parcel."""
-
-    SIMULATED = "SIMULATED"
-    """The built-in carrier, which delivers every parcel by itself."""
-    OWN = "OWN"
-    """The shop's own couriers."""
-
-
 @dataclass(frozen=True, slots=True)
 class ParcelSize:
     """The outer dimensions of a parcel."""
@@ -86,6 +78,7 @@ class Shipment(Base):
         Index("ix_shipments_order_id", "order_id"),
         Index("ix_shipments_status_id", "status", "id"),
         Index("ix_shipments_poll_at", "poll_at"),
+        Index("ix_shipments_carrier_poll_at", "carrier", "poll_at"),
         Index("ix_shipments_waiting_since", "waiting_since"),
         {"sqlite_autoincrement": True},  # an unpacked parcel's id, and its events, are never used again
     )
@@ -96,7 +89,8 @@ class Shipment(Base):
     delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"), index=True)
     warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouses.id"))
     status: Mapped[ShipmentStatus]
-    carrier: Mapped[CarrierCode | None]
+    carrier: Mapped[CarrierCode | None] = mapped_column(String(CARRIER_CODE_LENGTH))
+    """The code of its carrier."""
     tracking_number: Mapped[str | None]
     weight_grams: Mapped[int]
     length_mm: Mapped[int | None]
@@ -110,6 +104,15 @@ class Shipment(Base):
     estimated_at: Mapped[datetime | None]
     last_event_at: Mapped[datetime | None]
     poll_at: Mapped[datetime | None]
+    """When its carrier is to be asked next."""
+    polled_at: Mapped[datetime | None]
+    """When its carrier was last asked: not again before its connection allows it."""
+    tracking_link: Mapped[str | None]
+    """The carrier's page about it, where somebody has entered one."""
+    company_code: Mapped[str | None]
+    """What the connection calls the carrier that really has it, where that is another one."""
+    subscribed_at: Mapped[datetime | None]
+    """When its carrier agreed to report by itself."""
     waiting_since: Mapped[datetime | None]
     """Since when it is back or lost, and waits to be inspected and ended; None when it does not."""
     inspected_at: Mapped[datetime | None]
@@ -157,18 +160,24 @@ class TrackingEvent(Base):
     """Something a carrier reported about a parcel; each is stored once, however often it is reported."""
 
     __tablename__ = "tracking_events"
-    __table_args__ = (UniqueConstraint("shipment_id", "occurred_at", "code"),)
+    __table_args__ = (
+        Index("ix_tracking_events_key", "shipment_id", "occurred_at", "text_hash", unique=True),
+    )
 
     id: Mapped[Id]
     shipment_id: Mapped[int] = mapped_column(ForeignKey("shipments.id"))
-    status: Mapped[ShipmentStatus]
+    status: Mapped[ShipmentStatus | None]
+    """None where its carrier gave no code, or one that the shop does not know."""
     code: Mapped[str]
+    """The carrier's own code, as it came; may be empty."""
     description: Mapped[str]
     location: Mapped[str]
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     occurred_at: Mapped[datetime]
     received_at: Mapped[datetime]
+    text_hash: Mapped[str | None] = mapped_column(String(64))
+    """Of its text: with the time, what it is known by; None in rows of before, where it is derived."""
     revoked_at: Mapped[datetime | None]
     """When staff found that it was never true."""
 

@@ -12,7 +12,7 @@ from domain.delivery_run import (
     start_delivery_run,
 )
 from domain.errors import NotFound
-from events.shipment import receiver_of
+from events.shipment.parcels import receiver_of
 from geo import Point
 from loaders.delivery_run import NEWEST_DELIVERY_RUN, select_delivery_runs
 from loaders.page import FIRST_PAGE, Page, PageRequest

@@ -8,6 +8,7 @@ import strawberry
 from domain.errors import LimitReached
 from resolvers.account import find_account, find_address, find_sign_in
 from resolvers.aftersales import find_ticket, find_ticket_message
+from resolvers.carrier import find_carrier_row, find_unhandled_report
 from resolvers.cart import find_cart, find_cart_line, find_saved_line
 from resolvers.cash import find_cash_hand_in
 from resolvers.catalog import (
@@ -48,6 +49,8 @@ NODES: Mapping[str, FindRow] = {
     "Variant": find_variant,
     "Warehouse": find_warehouse,
     "Article": find_article,
+    "Carrier": find_carrier_row,
+    "UnhandledReport": find_unhandled_report,
     "Cart": find_cart,
     "CartLine": find_cart_line,
     "SavedLine": find_saved_line,

@@ -8,6 +8,7 @@ from resolvers.guard import Permission
 from schema.account import AccountMutation, AccountQuery
 from schema.aftersales import AftersalesMutation, AftersalesQuery, AftersalesSubscription
 from schema.analytics import AnalyticsQuery
+from schema.carrier import CarrierMutation, CarrierQuery
 from schema.cart import CartMutation, CartQuery, CartSubscription
 from schema.cash import CashMutation, CashQuery
 from schema.catalog import CatalogMutation, CatalogQuery, CatalogSubscription
@@ -48,6 +49,7 @@ class Query(
     StoreCreditQuery,
     DisputeQuery,
     StatementQuery,
+    CarrierQuery,
     ShipmentQuery,
     DeliveryRunQuery,
     AftersalesQuery,
@@ -73,6 +75,7 @@ class Mutation(
     CashMutation,
     StoreCreditMutation,
     StatementMutation,
+    CarrierMutation,
     ShipmentMutation,
     DeliveryRunMutation,
     AftersalesMutation,

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from strawberry import scalar
 from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.schema.types.base_scalars import DateTimeDefinition
 
@@ -25,6 +26,13 @@ def parse_moment(value: object) -> datetime:
         raise invalid_moment("The calendar does not reach there.") from None
 
 
+def parse_carrier_code(value: object) -> models.CarrierCode:
+    """The code as carriers have it; whether there is such a carrier is another question."""
+    if not isinstance(value, str) or not 1 <= len(value) <= models.CARRIER_CODE_LENGTH:
+        raise StrawberryInputCoercionError("Value cannot represent a CarrierCode.")
+    return models.CarrierCode(value)
+
+
 def invalid_moment(reason: str) -> StrawberryInputCoercionError:
     return StrawberryInputCoercionError(f"Value cannot represent a DateTime. {reason}")
 
@@ -33,6 +41,14 @@ DateTime = replace(
     DateTimeDefinition,
     description="A moment, in ISO 8601 with its time zone: 2026-11-11T00:00:00+08:00.",
     parse_value=parse_moment,
+)
+
+
+CarrierCode = scalar(
+    name="CarrierCode",
+    description='The code of a carrier, such as "SF"; `carriers` has them all.',
+    serialize=str,
+    parse_value=parse_carrier_code,
 )
 
 

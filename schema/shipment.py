@@ -8,7 +8,7 @@ from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from resolvers.payment import cash_write_off
 from schema.connection import Connection
-from schema.limits.sizes import SOME
+from schema.limits.sizes import FEW, SOME
 from schema.mutation import mutation
 from schema.node import Node
 from schema.order import Delivery, Order, OrderLine
@@ -18,7 +18,9 @@ from schema.stock import Warehouse
 
 ShipmentStatus = describe_enum(models.ShipmentStatus)
 ShipmentEnding = describe_enum(models.ShipmentEnding)
-CarrierCode = describe_enum(models.CarrierCode)
+WaybillStatus = describe_enum(models.WaybillStatus)
+CarrierChoice = describe_enum(models.CarrierChoice)
+LabelFormat = describe_enum(models.LabelFormat)
 
 
 @row_type(models.Position)
@@ -63,8 +65,7 @@ class ShipmentLine:
 class TrackingEvent:
     """Something that happened to a parcel on its way."""
 
-    status: models.ShipmentStatus
-    """Where this left the parcel."""
+    status: models.ShipmentStatus = batched(resolve.tracking_statuses)
     message: str = field(resolve.tracking_message)
     description: str
     """What happened, as the carrier describes it."""
@@ -76,6 +77,40 @@ class TrackingEvent:
     """When it happened."""
 
 
+@row_type(resolve.WaybillLabel)
+class WaybillLabel:
+    """What is printed and put on a parcel, as the carrier gave it."""
+
+    format: models.LabelFormat
+    """What it is."""
+    content: str
+    """Its bytes, as base64."""
+
+
+@row_type(models.Waybill)
+class Waybill:
+    """What a carrier was asked to carry, and what it answered."""
+
+    carrier: models.CarrierCode
+    """The code of the carrier."""
+    choice: models.CarrierChoice
+    """Why this carrier was asked."""
+    status: models.WaybillStatus
+    """How the booking stands."""
+    number: str | None
+    """The tracking number; null until the carrier has given one."""
+    children: list[str] = field(resolve.waybill_children, size=FEW)
+    reason: str | None
+    """What the carrier said last, or why it said nothing."""
+    requested_at: datetime
+    """When it was asked for."""
+    booked_at: datetime | None
+    """When the carrier gave the number."""
+    ended_at: datetime | None
+    """When it was refused or cancelled."""
+    label: WaybillLabel | None = batched(resolve.waybill_labels)
+
+
 @row_type(models.Shipment)
 class Shipment(Node):
     """One parcel, from packing to delivery."""
@@ -85,7 +120,9 @@ class Shipment(Node):
     status: models.ShipmentStatus
     """Where it is."""
     carrier: models.CarrierCode | None
-    """Who carries it; null until it is dispatched."""
+    """The code of its carrier; null until it is dispatched."""
+    carrier_name: str | None = batched(resolve.carrier_names)
+    tracking_url: str | None = batched(resolve.tracking_urls)
     tracking_number: str | None
     """Its number at the carrier; null until it is dispatched."""
     weight_grams: int
@@ -125,6 +162,7 @@ class Shipment(Node):
     """The part of the order it belongs to, with its address."""
     order: Order = loaded("order", key="order_id")
     """The order it belongs to."""
+    waybills: list[Waybill] | None = batched(resolve.waybills, size=FEW)
     position: Position | None = batched(resolve.positions)
     stops_ahead: int | None = batched(resolve.stops_ahead)
     estimated_at: datetime | None = batched(resolve.estimated_at)
@@ -164,6 +202,7 @@ class ShipmentMutation:
         field_description="The parcels, in the order given; null when the shop refused.",
     )
     shipment_unpack = mutation(resolve.shipment_unpack, returns=Delivery, allow=Permission.SHIPMENT_PACK)
+    shipment_book = mutation(resolve.shipment_book, returns=Shipment, allow=Permission.SHIPMENT_PACK)
     shipment_dispatch = mutation(resolve.shipment_dispatch, returns=Shipment, allow=Permission.SHIPMENT_PACK)
     shipment_event_add = mutation(
         resolve.shipment_event_add, returns=Shipment, allow=Permission.SHIPMENT_TRACK

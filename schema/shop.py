@@ -10,6 +10,7 @@ from graphql import DocumentNode, GraphQLError, NoSchemaIntrospectionCustomRule,
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
+import models
 from resolvers.context import Context
 from resolvers.errors import DomainError, Message, SentenceError, path_of, translate_error
 from schema.compiled_documents import Documents, ReuseDocuments
@@ -18,7 +19,7 @@ from schema.executor import CountingExecutor
 from schema.incoming_text import normalize_arguments
 from schema.privacy import prepare_privacy
 from schema.redaction import redact_message
-from schema.scalars import DateTime
+from schema.scalars import CarrierCode, DateTime
 from schema.traced_fields import trace_root_fields
 
 log = structlog.get_logger()
@@ -64,7 +65,7 @@ class ShopSchema(strawberry.Schema):
             subscription,
             extensions=[FreshLoaders, lambda: ReuseDocuments(self.documents), HideSchema],
             execution_context_class=CountingExecutor,
-            scalar_overrides={datetime: DateTime},
+            scalar_overrides={datetime: DateTime, models.CarrierCode: CarrierCode},
         )
         normalize_arguments(self._schema)
         trace_root_fields(self._schema)

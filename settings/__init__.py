@@ -31,12 +31,14 @@ from settings.costs import CostSettings
 from settings.exposure import ExposureSettings
 from settings.graphql import GraphQLSettings
 from settings.group import SettingsGroup
+from settings.kuaidi100 import Kuaidi100Settings
 from settings.monitoring import MonitoringSettings
 from settings.names import MistypedName, find_mistyped, unknown_in_file
 from settings.notices import NoticeSettings
 from settings.operations import OperationSettings
 from settings.proxies import ProxySettings
 from settings.rates import RateSettings
+from settings.sf_express import SfExpressSettings
 from settings.system import (
     CachingSettings,
     DatabaseSettings,
@@ -99,6 +101,8 @@ class Settings(BaseModel):
     card: CardSettings
     wechat_pay: WeChatPaySettings
     carriers: CarrierSettings
+    kuaidi100: Kuaidi100Settings
+    sf_express: SfExpressSettings
     checkout: CheckoutSettings
     subscriptions: SubscriptionSettings
     graphql: GraphQLSettings

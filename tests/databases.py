@@ -16,6 +16,7 @@ from migrations.revisions import known_revisions
 from migrations.runner import upgrade
 from models.database import Database
 from settings import DatabaseSettings
+from tests.factories.carrier import first_carriers
 from tests.factories.shipping import first_tariff
 from tests.process import open_shop_of, process_environment
 from tests.servers import PostgresServer
@@ -61,6 +62,7 @@ async def create_tables(url: str) -> None:
     async with database.writers.begin() as connection:
         await connection.run_sync(models.Base.metadata.create_all)
         await connection.run_sync(first_tariff)
+        await connection.run_sync(first_carriers)
         await connection.run_sync(stamp_revision)
     await database.close()
 

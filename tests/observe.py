@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import CompoundSelect, Table, TextClause, event, literal, select, text, union_all
 
 from domain.audit import RULES, audit_books
+from events.jobs.carrier_queues import scheduler_of
 from events.jobs.schedule import PARTNERS, SCHEDULE
 from events.jobs.scheduler import Scheduler
 from events.relay import Relay
+from events.shipment.queues import list_called_carriers
 from events.shop import Shop
 from models import Base
 from models.database import Database
@@ -27,6 +29,7 @@ async def run_until_idle(shop: Shop) -> None:
     relay = Relay(shop)
     shop.on_commit.pop()
     schedulers = [Scheduler(shop, SCHEDULE, partner) for partner in [None, *PARTNERS]]
+    schedulers += [scheduler_of(shop, code) for code in await list_called_carriers(shop)]
     for _ in range(ROUNDS_LIMIT):
         if not await relay.run_once() + sum([await each.run_once() for each in schedulers]):
             return

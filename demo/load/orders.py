@@ -43,9 +43,10 @@ from events.payment import begin_payment, query_attempt
 from events.shop import Shop
 from gateways.secrets import fingerprint_of
 from models import (
+    OWN_COURIERS,
+    SIMULATED_CARRIER,
     Account,
     Address,
-    CarrierCode,
     Money,
     Order,
     OrderLine,
@@ -208,7 +209,7 @@ async def dispatch_parcels(run: ScenarioRun, *, only_first: bool = False) -> Non
             await dispatch_shipment(
                 session,
                 shipment.id,
-                carrier=CarrierCode.OWN,
+                carrier=OWN_COURIERS,
                 tracking_number=f"OWN{shipment.number}",
                 estimated_at=now + COURIER_TIME,
                 cause=Cause(now, run.fixtures.manager_id),
@@ -228,7 +229,7 @@ async def hand_to_carrier(run: ScenarioRun) -> None:
             await dispatch_shipment(
                 session,
                 shipment.id,
-                carrier=CarrierCode.SIMULATED,
+                carrier=SIMULATED_CARRIER,
                 tracking_number=f"SIM{shipment.number}",
                 poll_at=shop.clock(),
                 cause=Cause(shop.clock(), run.fixtures.manager_id),

@@ -27,8 +27,8 @@ from domain.outbox import record
 from domain.shipment import TrackingFact, add_tracking_events, dispatch_shipment
 from domain.state import move
 from models import (
+    OWN_COURIERS,
     Account,
-    CarrierCode,
     DeliveryRun,
     DeliveryRunStatus,
     DeliveryRunStop,
@@ -149,7 +149,7 @@ async def send_out(
         await dispatch_shipment(
             session,
             shipment.id,
-            carrier=CarrierCode.OWN,
+            carrier=OWN_COURIERS,
             tracking_number=shipment.number,
             cause=cause,
         )

@@ -16,8 +16,8 @@ from domain.outbox import record
 from domain.shipment import FINAL
 from domain.state import move
 from models import (
+    OWN_COURIERS,
     Account,
-    CarrierCode,
     DeliveryRun,
     DeliveryRunStatus,
     DeliveryRunStop,
@@ -144,7 +144,7 @@ def check_plannable(shipment: Shipment, warehouse_id: int, *, planned: bool) -> 
         refusal = Message("Shipment {number} lies in another warehouse.", number=shipment.number)
     elif planned:
         refusal = Message("Shipment {number} is already planned on a run.", number=shipment.number)
-    elif shipment.carrier not in {None, CarrierCode.OWN} and shipment.status not in FINAL:
+    elif shipment.carrier not in {None, OWN_COURIERS} and shipment.status not in FINAL:
         refusal = Message("Shipment {number} is with another carrier.", number=shipment.number)
     if refusal:
         raise WrongState(refusal, field=("shipment_ids",))

@@ -62,6 +62,7 @@ from models import (
     TotpSecret,
     TrackingEvent,
     Verification,
+    Waybill,
 )
 from models.sql.types import AnyColumn
 
@@ -160,7 +161,12 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
         {"note": "", "proof": "", "latitude": None, "longitude": None},
     ),
     ShipmentLine: PersonalTable(lambda id: ShipmentLine.shipment_id.in_(shipments_of(id))),
-    Shipment: PersonalTable(lambda id: Shipment.order_id.in_(orders_of(id))),
+    Waybill: PersonalTable(
+        lambda id: Waybill.shipment_id.in_(shipments_of(id)),
+        {"label": None, "reason": None},
+        secret=frozenset({"label"}),
+    ),
+    Shipment: PersonalTable(lambda id: Shipment.order_id.in_(orders_of(id)), {"tracking_link": None}),
     OrderNote: PersonalTable(lambda id: OrderNote.order_id.in_(orders_of(id)), {"text": ""}, exported=False),
     StoreCreditMovement: PersonalTable(
         lambda id: StoreCreditMovement.store_credit_id.in_(
@@ -245,9 +251,16 @@ NOT_PERSONAL: Mapping[str, str] = {
     "orders.number": "the number of the order: the books",
     "pickups.nonce": "a random text",
     "shipments.number": "a number of the shop's",
+    "shipments.carrier": "the code of a carrier",
+    "shipments.company_code": "the code of a carrier",
     "shipments.tracking_number": "a number of the carrier's: the books",
+    "waybills.carrier": "the code of a carrier",
+    "waybills.children": "numbers of the carrier's: the books",
+    "waybills.number": "a number of the carrier's: the books",
+    "waybills.reference": "a number of the shop's",
     "tickets.number": "a number of the shop's",
     "tracking_events.code": "a code of the carrier's",
+    "tracking_events.text_hash": "a hash of a text: what the event is known by",
     "refunds.reference": "the shop's name for it at the provider: the books",
     "refunds.provider_reference": "the provider's name for it: the books",
     "payment_attempts.provider_reference": "the shop's name for it at the provider: the books",

@@ -3,6 +3,7 @@
 from domain.order import lock_shipment
 from domain.shipment.correction import correct_shipment
 from domain.shipment.dispatch import (
+    CarrierRefusal,
     CarrierUnavailable,
     check_dispatchable,
     dispatch_shipment,
@@ -24,6 +25,7 @@ from domain.shipment.tracking import (
     TrackingFact,
     add_tracking_events,
     claim_poll,
+    record_subscribed,
     report_tracking_event,
 )
 from domain.shipment.unshipped import deliver_unshipped
@@ -32,6 +34,7 @@ __all__ = [
     "FINAL",
     "NOT_KEPT",
     "TRANSITIONS",
+    "CarrierRefusal",
     "CarrierUnavailable",
     "InspectedUnits",
     "PackedParcel",
@@ -55,6 +58,7 @@ __all__ = [
     "inspect_shipment",
     "lock_shipment",
     "pack_shipments",
+    "record_subscribed",
     "refresh_fulfilment",
     "report_tracking_event",
     "send_again",

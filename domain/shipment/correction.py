@@ -8,11 +8,12 @@ from domain.errors import WrongState
 from domain.events import ShipmentCorrected
 from domain.order import lock_shipment, required_reason, settle_order
 from domain.outbox import record
+from domain.shipment.carriers import is_polled
 from domain.shipment.fulfilment import refresh_fulfilment
 from domain.shipment.states import FINAL, status_after
-from domain.shipment.tracking import load_tracking_events, sort_events
+from domain.shipment.tracking import hash_text, load_tracking_events, sort_events
 from models import (
-    CarrierCode,
+    Carrier,
     Delivery,
     Order,
     OrderStatus,
@@ -44,13 +45,16 @@ async def correct_shipment(session: AsyncSession, shipment_id: int, *, reason: s
     for event in events:
         if event.status is shipment.status and event.revoked_at is None:
             event.revoked_at = cause.now
-    before = status_after(event.status for event in sort_events(events) if event.revoked_at is None)
+    before = status_after(
+        event.status for event in sort_events(events) if event.status is not None and event.revoked_at is None
+    )
     status = ShipmentStatus.PICKED_UP if before is ShipmentStatus.PENDING else before
     correction = TrackingEvent(
         shipment_id=shipment.id,
         status=status,
         code=f"CORRECTED-{shipment.version}",
         description=reason,
+        text_hash=hash_text(f"CORRECTED-{shipment.version} {reason}"),
         location="",
         occurred_at=cause.now,
         received_at=cause.now,
@@ -59,7 +63,8 @@ async def correct_shipment(session: AsyncSession, shipment_id: int, *, reason: s
     # What was never true is taken back: that is no transition, so the table of transitions is not asked.
     shipment.status, shipment.delivered_at, shipment.waiting_since = status, None, None
     shipment.last_event_at = cause.now
-    shipment.poll_at = cause.now if shipment.carrier not in {None, CarrierCode.OWN} else None
+    carrier = await session.scalar(select(Carrier).where(Carrier.code == shipment.carrier))
+    shipment.poll_at = cause.now if carrier and is_polled(carrier) else None
     await session.flush()
     record(session, ShipmentCorrected(shipment, account_id=order.account_id), cause)
     await refresh_fulfilment(session, order, cause=cause)

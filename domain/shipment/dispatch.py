@@ -11,10 +11,13 @@ from domain.events import ShipmentDispatched
 from domain.order import lock_shipment
 from domain.order.cash import fix_cash
 from domain.outbox import record
+from domain.shipment.carriers import find_carrier
 from domain.shipment.fulfilment import refresh_fulfilment
 from domain.shipment.packing import check_packable
+from domain.shipment.waybills import use_waybill
 from domain.stock import Allocation, ship_stock
 from models import (
+    OWN_COURIERS,
     CarrierCode,
     Delivery,
     DeliveryLine,
@@ -31,9 +34,18 @@ from models import (
 class CarrierUnavailable(DomainError):
     code = ErrorCode.PROVIDER_UNAVAILABLE
 
-    def __init__(self, carrier: CarrierCode) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__(
-            "{method} does not answer at the moment. Try again.", method=carrier.value, field=("carrier",)
+            "{method} does not answer at the moment. Try again.", method=name, field=("carrier",)
+        )
+
+
+class CarrierRefusal(DomainError):
+    code = ErrorCode.PROVIDER_REFUSED
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            "{name} does not take this parcel: {reason}", name=name, reason=reason, field=("carrier",)
         )
 
 
@@ -43,6 +55,7 @@ async def dispatch_shipment(
     *,
     carrier: CarrierCode,
     tracking_number: str,
+    tracking_link: str | None = None,
     estimated_at: datetime | None = None,
     poll_at: datetime | None = None,
     cause: Cause,
@@ -50,11 +63,14 @@ async def dispatch_shipment(
     """Hand a packed parcel to its carrier: the units reserved for it leave the stock."""
     order, shipment = await lock_shipment(session, shipment_id)
     check_dispatchable(shipment, order, await session.get_one(Delivery, shipment.delivery_id))
-    if carrier is not CarrierCode.OWN:
+    await find_carrier(session, carrier)
+    if carrier != OWN_COURIERS:
         await check_not_on_delivery_run(session, shipment)
     await check_tracking_number_free(session, carrier, tracking_number)
+    await use_waybill(session, shipment, carrier, tracking_number, now=cause.now)
     await ship_stock(session, await find_reserved_units(session, shipment), order_id=order.id, cause=cause)
     shipment.carrier, shipment.tracking_number = carrier, tracking_number
+    shipment.tracking_link = tracking_link
     shipment.dispatched_at, shipment.estimated_at, shipment.poll_at = cause.now, estimated_at, poll_at
     await fix_cash(session, order, shipment)
     event = ShipmentDispatched(

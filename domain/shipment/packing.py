@@ -14,6 +14,7 @@ from domain.order.states import WITHDRAWAL_REASONS
 from domain.order.waiting_edit import check_no_waiting_edit
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment
+from domain.shipment.waybills import release_waybills
 from domain.stock import count_waiting_units
 from models import (
     Delivery,
@@ -114,6 +115,7 @@ async def unpack_shipment(session: AsyncSession, shipment_id: int, *, cause: Cau
             .values(packed=DeliveryLine.packed - line.quantity)
         )
     await session.execute(delete(DeliveryRunStop).where(of_it))
+    await release_waybills(session, shipment, now=cause.now)
     record(session, ShipmentUnpacked(shipment, account_id=order.account_id), cause)
     await session.flush()
     await session.execute(delete(ShipmentLine).where(ShipmentLine.shipment_id == shipment_id))

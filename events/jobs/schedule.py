@@ -26,7 +26,7 @@ from events.payment import (
 )
 from events.personal_data import ERASED_PICTURES, ERASURES
 from events.pickup import UNCOLLECTED_PICKUPS
-from events.shipment import CARRIER_POLLS, UNDELIVERED_SHIPMENTS
+from events.shipment import OLD_REPORTS, UNDELIVERED_SHIPMENTS
 from events.store_credit import EXPIRED_GIFT_CARDS
 from events.types import Timer
 
@@ -44,8 +44,8 @@ SCHEDULE: Sequence[Timer] = (
     LATE_CREDIT_REFUNDS,
     OVERDUE_CASH,
     EXPIRED_GIFT_CARDS,
-    CARRIER_POLLS,
     UNDELIVERED_SHIPMENTS,
+    OLD_REPORTS,
     UNCOLLECTED_PICKUPS,
     TICKETS_OVERDUE,
     TICKETS_IN_STOCK,

@@ -1,9 +1,11 @@
 """The jobs of one process, from its start to its end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
+from events.jobs.carrier_queues import CarrierQueues
 from events.jobs.schedule import PARTNERS, SCHEDULE
 from events.jobs.scheduler import Scheduler
 from events.notices.sender import NoticeSender
@@ -30,7 +32,15 @@ async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None
             shop.sales.run(),
             shop.archiver.run(),
         ]
-    tasks = [asyncio.create_task(job) for job in jobs]
+    tasks: list[asyncio.Task[None]] = []
+
+    def start(job: Coroutine[Any, Any, None]) -> None:
+        tasks.append(asyncio.create_task(job))
+
+    if relays:
+        jobs.append(CarrierQueues(shop, start).run())
+    for job in jobs:
+        start(job)
     try:
         yield
     finally:

@@ -4,17 +4,33 @@ What it reports of a parcel follows from the parcel's number, sender and receive
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-from gateways.carrier import CarrierAddress, CarrierEvent, Parcel, Waybill
+from gateways.carrier.protocol import (
+    BookedWaybill,
+    Booking,
+    Capabilities,
+    CarrierAddress,
+    CarrierEvent,
+    CarrierQuote,
+    CarrierRefused,
+    Parcel,
+    PushAnswer,
+    PushRefused,
+    PushRequest,
+    PushVerdict,
+    TrackedParcel,
+    TrackingPush,
+)
 from geo import City, Point, distance_km, find_point, nearest_city
-from models import CarrierCode, ShipmentStatus
+from models import CarrierConnection, ShipmentStatus
 
 HUB_EVERY_KM = 400
 HUBS_LIMIT = 4
+CAPABILITIES = Capabilities(books=True, cancels=True, tracks=True)
 COURIERS = ("赵师傅", "钱师傅", "孙师傅", "李师傅", "周师傅", "吴师傅")
 
 
@@ -33,24 +49,37 @@ class SimulatedCarrier:
     """Delivers every parcel, with one tracking event after each `step`."""
 
     step: timedelta
-    code: CarrierCode = CarrierCode.SIMULATED
+    clock: Callable[[], datetime]
+    connection: CarrierConnection = CarrierConnection.SIMULATED
+    capabilities: Capabilities = CAPABILITIES
 
-    async def book(self, parcel: Parcel, *, now: datetime) -> Waybill:
-        return Waybill(
-            tracking_number=f"SIM{number_digest(parcel.number) % 10**12:012}",
-            estimated_at=now + self.step * len(timeline_of(parcel)),
+    async def quote(self, booking: Booking) -> Sequence[CarrierQuote]:
+        raise CarrierRefused("The simulated carrier has no prices.")
+
+    async def book(self, booking: Booking) -> BookedWaybill:
+        first = booking.parcels[0]
+        return BookedWaybill(
+            number=f"SIM{number_digest(booking.reference) % 10**12:012}",
+            estimated_at=self.clock() + self.step * len(timeline_of(first)),
         )
 
-    async def track(
-        self, parcel: Parcel, *, tracking_number: str, dispatched_at: datetime, now: datetime
-    ) -> Sequence[CarrierEvent]:
-        events = []
-        for position, reached in enumerate(timeline_of(parcel), start=1):
+    async def find_booking(self, booking: Booking) -> BookedWaybill | None:
+        return await self.book(booking)
+
+    async def cancel(self, booking: Booking, number: str) -> None:
+        """It forgets nothing, since it keeps nothing."""
+
+    async def subscribe(self, tracked: TrackedParcel) -> None:
+        raise CarrierRefused("The simulated carrier is asked.")
+
+    async def track(self, tracked: TrackedParcel) -> Sequence[CarrierEvent]:
+        now, events = self.clock(), []
+        for position, reached in enumerate(timeline_of(tracked.parcel), start=1):
             event = CarrierEvent(
                 status=reached.status,
                 code=f"{reached.status.value}-{position}",
                 description=reached.description,
-                occurred_at=dispatched_at + self.step * position,
+                occurred_at=tracked.dispatched_at + self.step * position,
                 location=reached.location,
                 latitude=reached.point.latitude if reached.point else None,
                 longitude=reached.point.longitude if reached.point else None,
@@ -58,6 +87,12 @@ class SimulatedCarrier:
             if event.occurred_at <= now:
                 events.append(event)
         return events
+
+    def read_push(self, request: PushRequest) -> Sequence[TrackingPush]:
+        raise PushRefused("the simulated carrier is asked")
+
+    def answer(self, verdict: PushVerdict) -> PushAnswer:
+        return PushAnswer(404)
 
 
 def timeline_of(parcel: Parcel) -> list[TimelineStep]:

@@ -17,7 +17,7 @@ from domain.errors import DomainError, ErrorCode
 from domain.shipment import ParcelToPack, dispatch_shipment, pack_shipments
 from events.shop import Shop
 from models import (
-    CarrierCode,
+    SIMULATED_CARRIER,
     CurrencyCode,
     Delivery,
     Order,
@@ -184,7 +184,7 @@ async def test_a_claim_comes_before_an_address_that_costs_something_else(
     (first, lines), (second, _) = await parcels_to_pack(session, order)
     [parcel] = await pack_shipments(session, first, [ParcelToPack(lines)], numbers=["P1"], cause=Cause(NOW))
     await dispatch_shipment(
-        session, parcel.id, carrier=CarrierCode.SIMULATED, tracking_number="SIM-1", cause=Cause(NOW)
+        session, parcel.id, carrier=SIMULATED_CARRIER, tracking_number="SIM-1", cause=Cause(NOW)
     )
     await arrive(session, parcel)
     await create_ticket(session, order=order)

@@ -16,7 +16,7 @@ from domain.shipment import dispatch_shipment
 from events.order import UNPAID_CHANGES
 from events.shop import Shop
 from models import (
-    CarrierCode,
+    SIMULATED_CARRIER,
     CurrencyCode,
     Order,
     OrderStatus,
@@ -55,7 +55,7 @@ async def shown(session: AsyncSession, order: Order) -> list[tuple[PaymentMethod
 
 async def hand_to_carrier(session: AsyncSession, parcel: Shipment) -> None:
     await dispatch_shipment(
-        session, parcel.id, carrier=CarrierCode.SIMULATED, tracking_number="SIM-1", cause=Cause(NOW)
+        session, parcel.id, carrier=SIMULATED_CARRIER, tracking_number="SIM-1", cause=Cause(NOW)
     )
 
 

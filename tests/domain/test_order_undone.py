@@ -22,7 +22,7 @@ from domain.payment import collect_cash, refund_everything, refund_in_goodwill, 
 from domain.shipment import ParcelToPack, dispatch_shipment, pack_shipments
 from events.shop import Shop
 from models import (
-    CarrierCode,
+    SIMULATED_CARRIER,
     CurrencyCode,
     Money,
     Order,
@@ -205,7 +205,7 @@ async def send_one_parcel(session: AsyncSession, order: Order, act: Act) -> None
         session, delivery_id, [ParcelToPack(picked)], numbers=[number], cause=Cause(NOW)
     )
     await dispatch_shipment(
-        session, parcel.id, carrier=CarrierCode.SIMULATED, tracking_number=f"SIM-{number}", cause=Cause(NOW)
+        session, parcel.id, carrier=SIMULATED_CARRIER, tracking_number=f"SIM-{number}", cause=Cause(NOW)
     )
     await arrive(session, parcel)
     for payment in await payments_of(session, order):

@@ -21,7 +21,7 @@ from domain.shipment import (
 )
 from events.shop import Shop
 from models import (
-    CarrierCode,
+    SIMULATED_CARRIER,
     FulfilmentStatus,
     MovementKind,
     Order,
@@ -119,7 +119,7 @@ async def test_dispatched_units_leave_the_stock(shop: Shop, session: AsyncSessio
     await send(session, first, tracking_number="W1", poll_at=NOW + HOUR)
 
     assert await level_of(session, order) == (8, 1)
-    assert (first.carrier, first.tracking_number) == (CarrierCode.SIMULATED, "W1")
+    assert (first.carrier, first.tracking_number) == (SIMULATED_CARRIER, "W1")
     assert (first.dispatched_at, first.poll_at, first.status) == (NOW, NOW + HOUR, S.PENDING)
     await send(session, second)
     assert await level_of(session, order) == (7, 0)

@@ -18,6 +18,7 @@ import domain.payment
 import domain.pickup
 import domain.shipment
 from domain.errors import WrongState
+from domain.shipment.waybills import WAYBILL_TRANSITIONS
 from domain.state import Transitions, move, transition_table
 from domain.store_credit.states import GIFT_CARD_TRANSITIONS
 from models import OrderStatus, PaymentStatus, RefundStatus
@@ -31,6 +32,7 @@ TABLES: list[Transitions[Any]] = [
     domain.payment.DISPUTE_TRANSITIONS,
     GIFT_CARD_TRANSITIONS,
     domain.shipment.TRANSITIONS,
+    WAYBILL_TRANSITIONS,
     domain.delivery_run.TRANSITIONS,
     domain.catalog.product.writing.TRANSITIONS,
     domain.catalog.product.prices.TRANSITIONS,

@@ -229,7 +229,7 @@ async def test_a_carrier_is_asked_by_one_process_at_a_time(shop: Shop, session: 
 
     async def process() -> bool:
         async with shop.database.writes.begin() as session:
-            return await claim_poll(session, shipment.id, now=NOW, next_at=NOW + HOUR)
+            return await claim_poll(session, shipment.id, now=NOW, next_at=NOW + HOUR, shortest=timedelta(0))
 
     claimed = await asyncio.gather(*(process() for _ in range(4)))
 

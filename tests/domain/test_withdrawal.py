@@ -14,7 +14,7 @@ from domain.cause import Cause
 from domain.shipment import ParcelToPack, dispatch_shipment, pack_shipments
 from events.shop import Shop
 from models import (
-    CarrierCode,
+    SIMULATED_CARRIER,
     Order,
     PaymentMethod,
     PromotionKind,
@@ -95,7 +95,7 @@ async def send_first_delivery(session: AsyncSession, order: Order) -> None:
     parcels = [ParcelToPack(picked)]
     [parcel] = await pack_shipments(session, delivery_id, parcels, numbers=[number], cause=Cause(NOW))
     await dispatch_shipment(
-        session, parcel.id, carrier=CarrierCode.SIMULATED, tracking_number=f"SIM-{number}", cause=Cause(NOW)
+        session, parcel.id, carrier=SIMULATED_CARRIER, tracking_number=f"SIM-{number}", cause=Cause(NOW)
     )
     await arrive(session, parcel)
 

@@ -37,10 +37,10 @@ from domain.shipment import (
     pack_shipments,
 )
 from models import (
+    SIMULATED_CARRIER,
     Account,
     AttemptReport,
     AttemptStatus,
-    CarrierCode,
     CurrencyCode,
     Event,
     Money,
@@ -165,7 +165,7 @@ async def dispatch(session: AsyncSession, order: Order, *, now: datetime = NOW) 
         await dispatch_shipment(
             session,
             shipment.id,
-            carrier=CarrierCode.SIMULATED,
+            carrier=SIMULATED_CARRIER,
             tracking_number=f"SIM-{shipment.number}",
             cause=Cause(now),
         )

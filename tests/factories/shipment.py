@@ -18,6 +18,7 @@ from domain.shipment import (
 )
 from domain.stock import Allocation, reserve_stock
 from models import (
+    SIMULATED_CARRIER,
     Account,
     CarrierCode,
     Delivery,
@@ -91,7 +92,7 @@ async def send(
     session: AsyncSession,
     shipment: Shipment,
     *,
-    carrier: CarrierCode = CarrierCode.SIMULATED,
+    carrier: CarrierCode = SIMULATED_CARRIER,
     tracking_number: str | None = None,
     poll_at: datetime | None = None,
     now: datetime = NOW,

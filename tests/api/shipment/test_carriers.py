@@ -1,17 +1,15 @@
 """Carriers are called when parcels are dispatched, and never inside a transaction."""
 
-from collections.abc import MutableMapping, Sequence
-from datetime import datetime
-from typing import cast
-
-from sqlalchemy import select
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
-from gateways.carrier import Carrier, CarrierError, CarrierEvent, Parcel, Waybill
-from models import CarrierCode, Role, Shipment
+from gateways.carrier.protocol import BookedWaybill
+from models import Carrier, OrderStatus, PaymentMethod, Role, Shipment
 from tests.api.shipment.documents import DISPATCH, Tick
 from tests.clients import Clients
+from tests.factories.carrier import ScriptedCarrier, WatchfulCarrier, connect_carrier
+from tests.factories.order import create_order
 from tests.factories.shipment import confirmed_order, pack, send
 from tests.given import id_of
 from tests.observe import run_until_idle
@@ -35,38 +33,6 @@ async def test_a_clerk_may_enter_an_existing_waybill(
     assert own["shipment"]["trackingNumber"] == second.number
 
 
-class SilentCarrier:
-    """A carrier that never answers."""
-
-    code = CarrierCode.SIMULATED
-
-    async def book(self, parcel: Parcel, *, now: datetime) -> Waybill:
-        raise CarrierError("no answer")
-
-    async def track(
-        self, parcel: Parcel, *, tracking_number: str, dispatched_at: datetime, now: datetime
-    ) -> Sequence[CarrierEvent]:
-        raise CarrierError("no answer")
-
-
-class WatchfulCarrier(SilentCarrier):
-    """A carrier that fails when the shop holds a lock during the call."""
-
-    def __init__(self, shop: Shop) -> None:
-        self.shop = shop
-        self.parcels: list[Parcel] = []
-
-    async def book(self, parcel: Parcel, *, now: datetime) -> Waybill:
-        async with self.shop.database.writes.begin() as session:
-            await session.execute(select(Shipment).with_for_update(nowait=True))
-        self.parcels.append(parcel)
-        return Waybill(f"W-{parcel.number}", None)
-
-
-def connect(shop: Shop, carrier: Carrier) -> None:
-    cast(MutableMapping[CarrierCode, Carrier], shop.carriers)[CarrierCode.SIMULATED] = carrier
-
-
 async def test_a_carrier_that_does_not_answer_changes_no_parcel(
     clients: Clients, shop: Shop, session: AsyncSession, tick: Tick
 ) -> None:
@@ -74,7 +40,7 @@ async def test_a_carrier_that_does_not_answer_changes_no_parcel(
     first, second = await pack(session, await confirmed_order(session), 1, 1)
     await send(session, second, poll_at=shop.clock())
     await session.commit()
-    connect(shop, SilentCarrier())
+    connect_carrier(shop, ScriptedCarrier())
 
     refused = await clerk.do(DISPATCH, id=id_of(first), carrier="SIMULATED")
     await run_until_idle(shop)
@@ -89,16 +55,47 @@ async def test_a_carrier_that_does_not_answer_changes_no_parcel(
 async def test_a_carrier_is_called_while_nothing_is_locked(
     clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
-    clerk, carrier = await clients.staff(Role.WAREHOUSE), WatchfulCarrier(shop)
+    clerk, carrier = await clients.staff(Role.WAREHOUSE), WatchfulCarrier(shop.database)
     [shipment] = await pack(session, await confirmed_order(session))
     await session.commit()
-    connect(shop, carrier)
+    connect_carrier(shop, carrier)
 
     sent = await clerk.do(DISPATCH, id=id_of(shipment), carrier="SIMULATED")
     again = await clerk.do(DISPATCH, id=id_of(shipment), carrier="SIMULATED")
 
     assert sent["shipment"]["trackingNumber"] == f"W-{shipment.number}"
     assert [error["code"] for error in again["userErrors"]] == ["WRONG_STATE"]
-    [parcel] = carrier.parcels
-    assert (parcel.number, parcel.weight_grams) == (shipment.number, 1_500)
+    [booking] = carrier.bookings
+    [parcel] = booking.parcels
+    assert (booking.reference, parcel.number, parcel.weight_grams) == (
+        shipment.number,
+        shipment.number,
+        1_500,
+    )
     assert (parcel.receiver.city, parcel.receiver.latitude) == ("杭州市", 30.259)
+
+
+async def test_what_is_paid_at_the_door_goes_only_by_carriers_that_collect_cash(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    clerk = await clients.staff(Role.WAREHOUSE)
+    order = await create_order(
+        session, payments={PaymentMethod.CASH_ON_DELIVERY: None}, status=OrderStatus.CONFIRMED
+    )
+    [shipment] = await pack(session, order)
+    await session.commit()
+    document = (
+        "mutation ($input: ShipmentBookInput!) { shipmentBook(input: $input) { userErrors { field } } }"
+    )
+
+    refused = await clerk.do(document, id=id_of(shipment))
+    async with shop.database.writes.begin() as write:
+        await write.execute(update(Carrier).where(Carrier.code == "SIMULATED").values(takes_cash=True))
+    carrier = ScriptedCarrier([BookedWaybill("N1")])
+    connect_carrier(shop, carrier)
+    taken = await clerk.do(document, id=id_of(shipment))
+
+    assert [error["field"] for error in refused["userErrors"]] == [["carrier"]]
+    assert taken["userErrors"] == []
+    [booking] = carrier.bookings
+    assert booking.cash == order.total

@@ -11,7 +11,7 @@ from domain.delivery_run import POSITION_EVENT_INTERVAL, complete_stop, start_de
 from domain.errors import Invalid, NotFound, WrongState
 from events.shop import Shop
 from models import (
-    CarrierCode,
+    OWN_COURIERS,
     Event,
     FulfilmentStatus,
     Order,
@@ -54,7 +54,7 @@ async def test_starting_a_run_sends_its_parcels_out(shop: Shop, session: AsyncSe
     assert (run.status, run.started_at) == (R.ACTIVE, NOW + HOUR)
     assert [stop.estimated_at for stop in stops] == [NOW + HOUR + LEG_TIME, NOW + HOUR + 2 * LEG_TIME]
     for parcel in parcels:
-        assert (parcel.status, parcel.carrier) == (S.OUT_FOR_DELIVERY, CarrierCode.OWN)
+        assert (parcel.status, parcel.carrier) == (S.OUT_FOR_DELIVERY, OWN_COURIERS)
         assert (parcel.tracking_number, parcel.dispatched_at) == (parcel.number, NOW + HOUR)
         assert parcel.poll_at is None
         order = await session.get_one(Order, parcel.order_id)

@@ -15,7 +15,7 @@ from domain.payment import collect_cash
 from domain.shipment import unpack_shipment
 from events.shop import Shop
 from models import (
-    CarrierCode,
+    OWN_COURIERS,
     DeliveryRun,
     DeliveryRunStatus,
     Event,
@@ -73,7 +73,7 @@ async def test_a_run_goes_on_without_cancelled_and_held_orders(shop: Shop, sessi
 async def test_what_cannot_leave_is_skipped_when_a_run_is_planned(shop: Shop, session: AsyncSession) -> None:
     taken, cancelled, returned = await packed_parcels(session, 3)
     await cancel(session, cancelled)
-    await send(session, returned, carrier=CarrierCode.OWN)
+    await send(session, returned, carrier=OWN_COURIERS)
     await track(session, returned, tracking_fact(S.RETURNED))
 
     run = await create_delivery_run(session, [cancelled, taken, returned])

@@ -50,7 +50,7 @@ from domain.payment.approval_limit import APPROVAL_LIMITS, APPROVAL_LIMITS_KEY
 from domain.shipment import TrackingFact, add_tracking_events, dispatch_shipment, lock_shipment
 from events.shop import Shop
 from models import (
-    CarrierCode,
+    SIMULATED_CARRIER,
     CurrencyCode,
     Delivery,
     Dispute,
@@ -153,7 +153,7 @@ async def dispatch_one(session: AsyncSession, shipment: Shipment) -> None:
     await dispatch_shipment(
         session,
         shipment.id,
-        carrier=CarrierCode.SIMULATED,
+        carrier=SIMULATED_CARRIER,
         tracking_number=f"SIM-{shipment.number}",
         cause=Cause(NOW),
     )

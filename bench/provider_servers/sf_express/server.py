@@ -1,0 +1,125 @@
+"""SF Express: verifies requests strictly, keeps orders by their number, and errs when told to."""
+
+import asyncio
+import json
+from base64 import b64encode
+from dataclasses import dataclass, field
+from hashlib import md5
+from typing import Any
+from urllib.parse import parse_qs, quote_plus
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+PARTNER_ID, CHECK_WORD, MONTHLY_CARD = "SHOP1", "check-word", "7551234567"
+HANG_SECONDS = 30.0
+
+
+class SfRefused(Exception):
+    """A request that is refused with a code."""
+
+
+@dataclass
+class Server:
+    """One account at SF Express."""
+
+    faults: list[str] = field(default_factory=list)
+    """Of calls to come; each is met once."""
+    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By the shop's number of the order: what is answered about it."""
+    routes: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    cancelled: list[str] = field(default_factory=list)
+    requests: set[str] = field(default_factory=set)
+    calls: list[list[Any]] = field(default_factory=list)
+
+    async def service(self, request: Request) -> Response:
+        """POST /std/service"""
+        form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+        fault = self.faults.pop(0) if self.faults else ""
+        if fault == "error":
+            return PlainTextResponse("", 500)
+        if fault == "nonsense":
+            return PlainTextResponse("<html></html>")
+        if fault == "no result":
+            return JSONResponse({"apiResultCode": "A1000", "apiResultData": "x"})
+        if fault and fault != "hang":
+            return JSONResponse({"apiResultCode": fault, "apiErrorMsg": "失败", "apiResultData": None})
+        signed = quote_plus(form["msgData"] + form["timestamp"] + CHECK_WORD).encode()
+        expected = b64encode(md5(signed, usedforsecurity=False).digest()).decode()
+        if form["partnerID"] != PARTNER_ID or form["msgDigest"] != expected:
+            return JSONResponse({"apiResultCode": "A1006", "apiErrorMsg": "数字签名无效"})
+        if form["requestID"] in self.requests:
+            return JSONResponse({"apiResultCode": "A1004", "apiErrorMsg": "requestID 重复"})
+        self.requests.add(form["requestID"])
+        content = json.loads(form["msgData"])
+        self.calls.append([form["serviceCode"], content])
+        try:
+            result = {
+                "success": True,
+                "errorCode": "S0000",
+                "msgData": self.act(form["serviceCode"], content),
+            }
+        except SfRefused as refusal:
+            result = {"success": False, "errorCode": str(refusal), "errorMsg": "失败"}
+        if fault == "hang":
+            await asyncio.sleep(HANG_SECONDS)
+        return JSONResponse({"apiResultCode": "A1000", "apiResultData": json.dumps(result)})
+
+    def act(self, service: str, content: dict[str, Any]) -> dict[str, Any]:
+        order_id = content.get("orderId", "")
+        match service:
+            case "EXP_RECE_CREATE_ORDER":
+                if order_id in self.orders:
+                    raise SfRefused("8016")
+                if content["monthlyCard"] != MONTHLY_CARD:
+                    raise SfRefused("8057")
+                self.orders[order_id] = self.new_order(content)
+                return self.orders[order_id]
+            case "EXP_RECE_SEARCH_ORDER_RESP":
+                if order_id not in self.orders:
+                    raise SfRefused("8024")
+                return self.orders[order_id]
+            case "EXP_RECE_UPDATE_ORDER":
+                if order_id not in self.orders:
+                    raise SfRefused("8024")
+                self.cancelled.append(order_id)
+                return {"orderId": order_id, "resStatus": 2}
+            case "EXP_RECE_SEARCH_ROUTES":
+                if len(content["checkPhoneNo"]) != 4:
+                    raise SfRefused("20036")
+                [number] = content["trackingNumber"]
+                return {"routeResps": [{"mailNo": number, "routes": self.routes.get(number, [])}]}
+            case _:
+                raise SfRefused("A1002")
+
+    def new_order(self, content: dict[str, Any]) -> dict[str, Any]:
+        base = f"SF{len(self.orders) + 1:010}"
+        numbers = [{"waybillType": 1, "waybillNo": base}]
+        numbers += [
+            {"waybillType": 2, "waybillNo": f"{base}{index:03}"} for index in range(1, content["parcelQty"])
+        ]
+        label = {"code": "1000", "routeLabelData": {"destRouteLabel": "571W", "twoDimensionCode": "MMM={}"}}
+        return {"orderId": content["orderId"], "waybillNoInfoList": numbers, "routeLabelInfo": [label]}
+
+    async def control(self, request: Request) -> Response:
+        """POST /control/{what}: faults and steps that a test asks for; what is known."""
+        what, given = request.path_params["what"], await request.json()
+        if what == "fault":
+            self.faults.append(given["fault"])
+        elif what == "routes":
+            self.routes[given["number"]] = given["routes"]
+        elif what == "reset":
+            self.__init__()  # type: ignore[misc]
+        return JSONResponse({"orders": self.orders, "cancelled": self.cancelled, "calls": self.calls})
+
+
+def create_server() -> Starlette:
+    server = Server()
+    return Starlette(
+        routes=[
+            Route("/std/service", server.service, methods=["POST"]),
+            Route("/control/{what}", server.control, methods=["POST"]),
+        ]
+    )

@@ -1,0 +1,197 @@
+"""Waybills: each is asked for once, its outcome is recorded, and one that nobody needs is cancelled.
+
+The carrier is called between these commands, when no transaction is open.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.errors import WrongState
+from domain.state import move, transition_table
+from models import (
+    CarrierCode,
+    LabelFormat,
+    Shipment,
+    Waybill,
+    WaybillStatus,
+)
+from models.sql.types import AnySelect
+
+W = WaybillStatus
+WAYBILL_TRANSITIONS = transition_table(
+    W.REQUESTED,
+    {
+        W.REQUESTED: {W.BOOKED, W.REFUSED, W.CANCELLING},
+        W.BOOKED: {W.CANCELLING},
+        W.CANCELLING: {W.CANCELLED, W.CANCEL_REFUSED},
+        W.REFUSED: set(),
+        W.CANCELLED: set(),
+        W.CANCEL_REFUSED: set(),
+    },
+)
+LIVE = frozenset({W.REQUESTED, W.BOOKED})
+"""A parcel has at most one of these."""
+
+REASON_LIMIT = 300
+ANSWER_EXPECTED_WITHIN = timedelta(minutes=1)
+"""Until then whoever asked for a waybill waits for the answer; then the carrier is asked for it."""
+UNKNOWN_AFTER = timedelta(minutes=10)
+"""A carrier that knows nothing of a booking so long after it was asked for has not booked it."""
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=30)
+"""Between two calls about a waybill to a carrier that does not answer; each is twice as long as the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookedFacts:
+    """What a carrier gave for a booking."""
+
+    number: str
+    children: Sequence[str] = ()
+    label_format: LabelFormat | None = None
+    label: bytes | None = None
+    estimated_at: datetime | None = None
+
+
+async def find_live_waybill(session: AsyncSession, shipment_id: int) -> Waybill | None:
+    """The waybill that a locked parcel has or may have."""
+    found: Waybill | None = await session.scalar(
+        select(Waybill)
+        .where(Waybill.shipment_id == shipment_id, Waybill.status.in_(LIVE))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return found
+
+
+async def claim_waybill_call(
+    session: AsyncSession, waybill_id: int, *, now: datetime, next_at: datetime
+) -> bool:
+    """Whether it is this caller's turn to call a carrier about a waybill; then nobody's until `next_at`."""
+    claimed = await session.scalar(
+        update(Waybill)
+        .where(Waybill.id == waybill_id, Waybill.call_at <= now)
+        .values(call_at=next_at)
+        .returning(Waybill.id)
+    )
+    return claimed is not None
+
+
+async def record_booked(
+    session: AsyncSession, waybill_id: int, facts: BookedFacts, *, now: datetime
+) -> Waybill:
+    """The carrier has booked it; one that was given up meanwhile is cancelled next."""
+    waybill = await lock_waybill(session, waybill_id)
+    if waybill.status not in {W.REQUESTED, W.CANCELLING}:
+        return waybill
+    waybill.number, waybill.children = facts.number, list(facts.children)
+    waybill.label_format, waybill.label = facts.label_format, facts.label
+    waybill.estimated_at, waybill.booked_at, waybill.reason = facts.estimated_at, now, None
+    if waybill.status is W.CANCELLING:
+        waybill.call_at = now
+        return waybill
+    move(waybill, W.BOOKED, WAYBILL_TRANSITIONS)
+    waybill.call_at = None
+    return waybill
+
+
+async def record_not_booked(session: AsyncSession, waybill_id: int, reason: str, *, now: datetime) -> Waybill:
+    """The carrier has refused it, or was not reached, or does not know it."""
+    waybill = await lock_waybill(session, waybill_id)
+    if waybill.status is W.REQUESTED:
+        end_waybill(waybill, W.REFUSED, reason, now=now)
+    elif waybill.status is W.CANCELLING:
+        end_waybill(waybill, W.CANCELLED, reason, now=now)
+    return waybill
+
+
+async def record_cancelled(session: AsyncSession, waybill_id: int, *, now: datetime) -> None:
+    waybill = await lock_waybill(session, waybill_id)
+    if waybill.status is W.CANCELLING:
+        end_waybill(waybill, W.CANCELLED, waybill.reason, now=now)
+
+
+async def record_cancel_refused(
+    session: AsyncSession, waybill_id: int, reason: str, *, now: datetime
+) -> None:
+    waybill = await lock_waybill(session, waybill_id)
+    if waybill.status is W.CANCELLING:
+        end_waybill(waybill, W.CANCEL_REFUSED, reason, now=now)
+
+
+async def record_no_answer(session: AsyncSession, waybill_id: int, reason: str, *, now: datetime) -> Waybill:
+    """The carrier has not answered: it is called again, ever more rarely."""
+    waybill = await lock_waybill(session, waybill_id)
+    if waybill.status in {W.REQUESTED, W.CANCELLING}:
+        waybill.calls += 1
+        waybill.reason = reason[:REASON_LIMIT]
+        waybill.call_at = now + min(FIRST_PAUSE * 2 ** min(waybill.calls - 1, 10), LONGEST_PAUSE)
+    return waybill
+
+
+async def lock_waybill(session: AsyncSession, waybill_id: int) -> Waybill:
+    return await session.get_one(Waybill, waybill_id, with_for_update=True, populate_existing=True)
+
+
+def end_waybill(waybill: Waybill, status: WaybillStatus, reason: str | None, *, now: datetime) -> None:
+    move(waybill, status, WAYBILL_TRANSITIONS)
+    waybill.reason = reason[:REASON_LIMIT] if reason else None
+    waybill.ended_at, waybill.call_at = now, None
+
+
+def give_up(waybill: Waybill, *, now: datetime) -> None:
+    """Nobody needs a live waybill any more: its carrier is to cancel it."""
+    move(waybill, W.CANCELLING, WAYBILL_TRANSITIONS)
+    waybill.call_at, waybill.calls = now, 0
+
+
+async def use_waybill(
+    session: AsyncSession, shipment: Shipment, carrier: CarrierCode, number: str, *, now: datetime
+) -> None:
+    """A locked parcel leaves with this number: any other waybill it has is cancelled.
+
+    WrongState where the number is of a waybill that has been cancelled.
+    """
+    waybills = await session.scalars(
+        select(Waybill).where(Waybill.shipment_id == shipment.id).with_for_update()
+    )
+    for waybill in waybills:
+        is_used = (waybill.carrier, waybill.number) == (carrier, number)
+        if is_used and waybill.status is not W.BOOKED:
+            raise WrongState("This waybill is cancelled.", field=("tracking_number",))
+        if not is_used and waybill.status in LIVE:
+            give_up(waybill, now=now)
+
+
+async def release_waybills(session: AsyncSession, shipment: Shipment, *, now: datetime) -> None:
+    """A locked parcel is unpacked: its waybills are cancelled, and stay without it."""
+    for waybill in await session.scalars(
+        select(Waybill).where(Waybill.shipment_id == shipment.id).with_for_update()
+    ):
+        if waybill.status in LIVE:
+            give_up(waybill, now=now)
+        waybill.shipment_id, waybill.label = None, None
+    await session.flush()
+
+
+async def cancel_waybills_of_order(session: AsyncSession, order_id: int, *, now: datetime) -> None:
+    """An order was cancelled: the waybills of its parcels that have not left are cancelled."""
+    waybills = await session.scalars(
+        select(Waybill)
+        .join(Shipment, Shipment.id == Waybill.shipment_id)
+        .where(Shipment.order_id == order_id, Shipment.dispatched_at.is_(None))
+        .where(Waybill.status.in_(LIVE))
+        .with_for_update(of=Waybill)
+    )
+    for waybill in waybills:
+        give_up(waybill, now=now)
+
+
+def due_waybill_calls(carrier: CarrierCode, now: datetime) -> AnySelect:
+    """Select the ids of waybills about which a carrier is to be called, the longest due first."""
+    return (
+        select(Waybill.id).where(Waybill.carrier == carrier, Waybill.call_at <= now).order_by(Waybill.call_at)
+    )

@@ -1,0 +1,80 @@
+"""Parcels, bookings and accounts as carriers are given them."""
+
+from dataclasses import replace
+
+from gateways.carrier.protocol import Booking, CarrierAccount, CarrierAddress, Parcel, TrackedParcel
+from geo import find_point
+from loaders.shipment import ShipmentRoute
+from models import Carrier, Delivery, Money, Warehouse
+
+
+def account_of(carrier: Carrier) -> CarrierAccount:
+    """A carrier as its connection knows it."""
+    return CarrierAccount(
+        code=carrier.code,
+        name=carrier.name,
+        account=carrier.account,
+        service=carrier.service,
+        company_code=carrier.company_code,
+    )
+
+
+def booking_of(
+    route: ShipmentRoute, carrier: Carrier, reference: str, *, cash: Money | None = None
+) -> Booking:
+    """What a carrier is asked for one parcel."""
+    return Booking(reference=reference, account=account_of(carrier), parcels=[parcel_of(route)], cash=cash)
+
+
+def tracked_parcel_of(route: ShipmentRoute, carrier: Carrier) -> TrackedParcel | None:
+    """A parcel as its carrier is asked about it; None for one that has not left with a number."""
+    shipment = route.shipment
+    if shipment.tracking_number is None or shipment.dispatched_at is None:
+        return None
+    account = account_of(carrier)
+    if shipment.company_code:
+        account = replace(account, company_code=shipment.company_code)
+    return TrackedParcel(
+        account=account,
+        parcel=parcel_of(route),
+        tracking_number=shipment.tracking_number,
+        dispatched_at=shipment.dispatched_at,
+    )
+
+
+def parcel_of(route: ShipmentRoute) -> Parcel:
+    """A shipment as its carrier is told about it."""
+    return Parcel(
+        number=route.shipment.number,
+        weight_grams=route.shipment.weight_grams,
+        sender=sender_of(route.warehouse),
+        receiver=receiver_of(route.delivery),
+    )
+
+
+def sender_of(warehouse: Warehouse) -> CarrierAddress:
+    return CarrierAddress(
+        name=warehouse.name,
+        phone="",
+        province=warehouse.province,
+        city=warehouse.city,
+        district=warehouse.district,
+        line1=warehouse.line1,
+        latitude=warehouse.latitude,
+        longitude=warehouse.longitude,
+    )
+
+
+def receiver_of(delivery: Delivery) -> CarrierAddress:
+    """The address of a delivery, with the coordinates of its district where they are known."""
+    point = find_point(delivery.province, delivery.city, delivery.district)
+    return CarrierAddress(
+        name=delivery.recipient,
+        phone=delivery.phone,
+        province=delivery.province,
+        city=delivery.city,
+        district=delivery.district,
+        line1=f"{delivery.line1} {delivery.line2}".strip(),
+        latitude=point.latitude if point else None,
+        longitude=point.longitude if point else None,
+    )

@@ -1,0 +1,41 @@
+"""What is due at each carrier: one queue for each, so that one that hangs holds up no other."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from sqlalchemy import select
+
+from domain.shipment.due import due_carrier_polls
+from domain.shipment.waybills import due_waybill_calls
+from events.shipment.booking import call_about_waybill
+from events.shipment.polling import poll_carrier
+from events.types import Resources, Timer
+from gateways.measured import queue_of
+from models import Carrier, CarrierCode, CarrierConnection
+
+UNCALLED = frozenset({CarrierConnection.OWN_COURIERS, CarrierConnection.MANUAL})
+"""Connections at which nothing is ever due."""
+
+
+def carrier_timers(code: CarrierCode) -> Sequence[Timer]:
+    """What falls due at one carrier."""
+    return (
+        Timer(
+            "shipment.waybill",
+            due=partial(due_waybill_calls, code),
+            act=call_about_waybill,
+            partner=queue_of(code),
+        ),
+        Timer(
+            "shipment.poll", due=partial(due_carrier_polls, code), act=poll_carrier, partner=queue_of(code)
+        ),
+    )
+
+
+async def list_called_carriers(resources: Resources) -> Sequence[CarrierCode]:
+    """The codes of all carriers that are called; archived ones still have parcels under way."""
+    async with resources.database.reads() as session:
+        found = await session.scalars(
+            select(Carrier.code).where(Carrier.connection.not_in(UNCALLED)).order_by(Carrier.id)
+        )
+        return found.all()

@@ -1,0 +1,55 @@
+"""Carriers that the shop cannot reach: its own couriers, and those that people deal with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateways.carrier.protocol import (
+    BookedWaybill,
+    Booking,
+    Capabilities,
+    CarrierEvent,
+    CarrierQuote,
+    CarrierRefused,
+    PushAnswer,
+    PushRefused,
+    PushRequest,
+    PushVerdict,
+    TrackedParcel,
+    TrackingPush,
+)
+from models import CarrierConnection
+
+BY_HAND = "It is not connected: enter the tracking number."
+NOTHING = Capabilities()
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierByHand:
+    """A carrier whose numbers and events people enter."""
+
+    connection: CarrierConnection
+    capabilities: Capabilities = NOTHING
+
+    async def quote(self, booking: Booking) -> Sequence[CarrierQuote]:
+        raise CarrierRefused(BY_HAND)
+
+    async def book(self, booking: Booking) -> BookedWaybill:
+        raise CarrierRefused(BY_HAND)
+
+    async def find_booking(self, booking: Booking) -> BookedWaybill | None:
+        return None
+
+    async def cancel(self, booking: Booking, number: str) -> None:
+        raise CarrierRefused(BY_HAND)
+
+    async def subscribe(self, tracked: TrackedParcel) -> None:
+        raise CarrierRefused(BY_HAND)
+
+    async def track(self, tracked: TrackedParcel) -> Sequence[CarrierEvent]:
+        return []
+
+    def read_push(self, request: PushRequest) -> Sequence[TrackingPush]:
+        raise PushRefused("nobody pushes for it")
+
+    def answer(self, verdict: PushVerdict) -> PushAnswer:
+        return PushAnswer(404)

@@ -1,0 +1,99 @@
+"""What kuaidi100 reports of a parcel, in pushes and answers alike: the whole history, the newest first."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gateways.carrier.kuaidi100.statuses import CODES_BY_NAME, END_OF_LIFE, STATUSES
+from gateways.carrier.protocol import CarrierEvent
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+"""Its times have no zone."""
+MOMENT = "%Y-%m-%d %H:%M:%S"
+TEXT_LIMIT = 500
+
+
+class Unreadable(ValueError):
+    """A report that is not in the form of kuaidi100."""
+
+
+def read_history(result: Mapping[str, Any]) -> list[CarrierEvent]:
+    """The events of a `lastResult` or an answer, the oldest first; Unreadable where it has another form.
+
+    Only the newest has the state of the parcel as a whole, where it has no code of its own, or where its code
+    says less than the state: that the journey is over.
+    """
+    data = result.get("data")
+    if data is None:
+        return []
+    if not isinstance(data, list) or not all(isinstance(each, dict) for each in data):
+        raise Unreadable("data is no list of events")
+    events = [read_event(each) for each in data]
+    if not events:
+        return []
+    newest = max(range(len(events)), key=lambda index: (events[index].occurred_at, -index))
+    events[newest] = with_state(events[newest], text_of(result, "state"))
+    events.reverse()
+    return sorted(events, key=lambda event: event.occurred_at)
+
+
+def with_state(event: CarrierEvent, state: str) -> CarrierEvent:
+    """The newest event with the state of the parcel."""
+    status = STATUSES.get(state)
+    if status is None or (event.status is not None and status not in END_OF_LIFE):
+        return event
+    return CarrierEvent(
+        status=status,
+        code=event.code or state,
+        description=event.description,
+        occurred_at=event.occurred_at,
+        location=event.location,
+        latitude=event.latitude,
+        longitude=event.longitude,
+    )
+
+
+def read_event(item: Mapping[str, Any]) -> CarrierEvent:
+    name = text_of(item, "status")
+    code = text_of(item, "statusCode") or CODES_BY_NAME.get(name, name)
+    longitude, latitude = read_coordinates(text_of(item, "areaCenter"))
+    return CarrierEvent(
+        status=STATUSES.get(code),
+        code=code,
+        description=text_of(item, "context")[:TEXT_LIMIT],
+        occurred_at=read_moment(text_of(item, "time") or text_of(item, "ftime")),
+        location=(text_of(item, "areaName") or text_of(item, "location"))[:TEXT_LIMIT],
+        latitude=latitude,
+        longitude=longitude,
+    )
+
+
+def read_moment(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, MOMENT).replace(tzinfo=BEIJING)
+    except ValueError:
+        raise Unreadable("an event has no time") from None
+
+
+def read_coordinates(text: str) -> tuple[float | None, float | None]:
+    """Longitude and latitude, as "113.9,22.5"; None where they are no place on the earth."""
+    try:
+        longitude, latitude = (float(part) for part in text.split(","))
+    except ValueError:
+        return None, None
+    if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
+        return None, None
+    return longitude, latitude
+
+
+def text_of(item: Mapping[str, Any], name: str) -> str:
+    """A member as text; numbers come as numbers or as texts."""
+    value = item.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    return str(value).strip()
+
+
+def newest_moment(events: Sequence[CarrierEvent]) -> datetime | None:
+    return max((event.occurred_at for event in events), default=None)

@@ -1,0 +1,83 @@
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
+
+from loaders.base import ByKey, ManyByKey, loader
+from loaders.page import Key, Sort
+from models import (
+    Carrier,
+    CarrierCode,
+    UnhandledKind,
+    UnhandledReport,
+    Waybill,
+    WaybillStatus,
+)
+from models.database import Reads
+from models.sql.types import AnySelect
+
+NEWEST_REPORT = Sort("newest", (Key(UnhandledReport.id, descending=True),))
+
+
+def select_unhandled_reports(kind: UnhandledKind | None) -> AnySelect:
+    statement = select(UnhandledReport)
+    return statement if kind is None else statement.where(UnhandledReport.kind == kind)
+
+
+async def load_carriers(reads: Reads, *, archived: bool = False) -> Sequence[Carrier]:
+    """All carriers that take parcels, or all, in their turn."""
+    statement = select(Carrier).order_by(Carrier.position, Carrier.id)
+    if not archived:
+        statement = statement.where(Carrier.archived_at.is_(None))
+    async with reads() as session:
+        return (await session.scalars(statement)).all()
+
+
+async def find_carrier_by_code(reads: Reads, code: CarrierCode | None) -> Carrier | None:
+    async with reads() as session:
+        found: Carrier | None = await session.scalar(select(Carrier).where(Carrier.code == code))
+        return found
+
+
+async def load_live_waybill(reads: Reads, shipment_id: int) -> Waybill | None:
+    """The waybill that a parcel has or may have."""
+    live = (WaybillStatus.REQUESTED, WaybillStatus.BOOKED)
+    async with reads() as session:
+        found: Waybill | None = await session.scalar(
+            select(Waybill).where(Waybill.shipment_id == shipment_id, Waybill.status.in_(live))
+        )
+        return found
+
+
+class CarrierById(ByKey[int, Carrier]):
+    key = Carrier.id
+
+
+class CarrierByCode(ByKey[CarrierCode, Carrier]):
+    key = Carrier.code
+
+
+class WaybillsByShipment(ManyByKey[int | None, Waybill]):
+    key = Waybill.shipment_id
+    order_by = Waybill.id
+
+
+class LabelByWaybill(ByKey[int, Waybill]):
+    """Waybills with their labels, which are large."""
+
+    key = Waybill.id
+
+    def statement(self) -> AnySelect:
+        return select(Waybill).options(undefer(Waybill.label)).execution_options(populate_existing=True)
+
+
+class UnhandledReportById(ByKey[int, UnhandledReport]):
+    key = UnhandledReport.id
+
+
+class CarrierLoaders:
+    unhandled_report = loader(UnhandledReportById)
+    waybill_with_label = loader(LabelByWaybill)
+    waybills = loader(WaybillsByShipment)
+    carrier = loader(CarrierById)
+    carrier_by_code = loader(CarrierByCode)

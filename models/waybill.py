@@ -1,0 +1,91 @@
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Id
+from models.carrier import CARRIER_CODE_LENGTH, CarrierCode
+
+
+class WaybillStatus(StrEnum):
+    """How the booking of a waybill stands."""
+
+    REQUESTED = "REQUESTED"
+    """The carrier was asked for it; as long as it has not answered, it is asked what became of it."""
+    BOOKED = "BOOKED"
+    """The carrier has given a number."""
+    REFUSED = "REFUSED"
+    """The carrier has not booked it: it refused, or was not reached."""
+    CANCELLING = "CANCELLING"
+    """It is not needed any more; the carrier is asked to cancel it."""
+    CANCELLED = "CANCELLED"
+    """The carrier has cancelled it, or never had it."""
+    CANCEL_REFUSED = "CANCEL_REFUSED"
+    """The carrier does not cancel it: somebody has to settle that with the carrier."""
+
+
+class CarrierChoice(StrEnum):
+    """Why a carrier was asked."""
+
+    STAFF = "STAFF"
+    """Somebody chose it."""
+    RULE = "RULE"
+    """A rule says so."""
+    TURN = "TURN"
+    """It is the first of all that take such a parcel."""
+    NEXT = "NEXT"
+    """The one before it did not take the parcel."""
+
+
+class LabelFormat(StrEnum):
+    """What the label of a carrier is."""
+
+    PDF = "PDF"
+    """A document to print."""
+    HTML = "HTML"
+    """A page to print."""
+    PRINT_JOB = "PRINT_JOB"
+    """Data that only the carrier's own printing program can read."""
+
+
+class Waybill(Base):
+    """What a carrier was asked to carry, and the number and the label it gave."""
+
+    __tablename__ = "waybills"
+    __table_args__ = (
+        Index("ix_waybills_shipment_id", "shipment_id"),
+        Index("ix_waybills_carrier_call_at", "carrier", "call_at"),
+        Index(
+            "ix_waybills_one_live",
+            "shipment_id",
+            unique=True,
+            postgresql_where=text("status IN ('REQUESTED', 'BOOKED')"),
+            sqlite_where=text("status IN ('REQUESTED', 'BOOKED')"),
+        ),
+    )
+
+    id: Mapped[Id]
+    shipment_id: Mapped[int | None] = mapped_column(ForeignKey("shipments.id"))
+    """Its parcel; None when that was unpacked again."""
+    carrier: Mapped[CarrierCode] = mapped_column(String(CARRIER_CODE_LENGTH))
+    reference: Mapped[str] = mapped_column(unique=True)
+    """The shop's own name for it: a booking that is repeated with it books nothing more."""
+    choice: Mapped[CarrierChoice]
+    status: Mapped[WaybillStatus]
+    number: Mapped[str | None]
+    children: Mapped[list[str]]
+    """The numbers of further parcels on the same waybill."""
+    label_format: Mapped[LabelFormat | None]
+    label: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    reason: Mapped[str | None]
+    """What the carrier said last, or why it said nothing."""
+    estimated_at: Mapped[datetime | None]
+    requested_at: Mapped[datetime]
+    booked_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    """When it was refused or cancelled."""
+    call_at: Mapped[datetime | None]
+    """When the carrier is to be called about it; None when it need not be."""
+    calls: Mapped[int]
+    """How often the carrier was called about it without an answer."""

@@ -1,0 +1,88 @@
+"""Carriers, for those who send parcels."""
+
+from collections.abc import Sequence
+
+import strawberry
+
+from domain.shipment.carriers import (
+    CutOff,
+    archive_carrier,
+    cut_offs_of,
+    restore_carrier,
+    save_carrier,
+)
+from domain.stock import Weekday
+from loaders.carrier import NEWEST_REPORT, load_carriers, select_unhandled_reports
+from loaders.page import FIRST_PAGE, Page, PageRequest
+from models import Carrier, UnhandledKind, UnhandledReport
+from resolvers.context import Info
+from resolvers.guard import Permission
+from resolvers.ids import row_id
+from resolvers.inputs.carrier import CarrierSaveInput
+from resolvers.paging import query_page
+
+__all__ = ["CutOff", "Weekday"]
+
+
+async def carriers(info: Info, archived: bool = False) -> Sequence[Carrier]:
+    """All carriers, in their turn.
+
+    archived: also those that take no more parcels
+    """
+    return await load_carriers(info.context.shop.database.reads, archived=archived)
+
+
+async def carrier_save(info: Info, input: CarrierSaveInput) -> Carrier:
+    """Adds a carrier, or replaces all that one is described by."""
+    carrier_id = None if input.id is None else row_id(input.id, "Carrier")
+    async with info.context.transaction() as session:
+        return await save_carrier(session, input.draft(), carrier_id=carrier_id, version=input.version)
+
+
+async def carrier_archive(info: Info, id: strawberry.ID, version: int) -> Carrier:
+    """Stops giving parcels to a carrier; those under way are tracked on.
+
+    id: the carrier
+    version: the version that was read
+    """
+    async with info.context.transaction() as session:
+        return await archive_carrier(session, row_id(id, "Carrier"), version=version, now=info.context.now)
+
+
+async def carrier_restore(info: Info, id: strawberry.ID, version: int) -> Carrier:
+    """Gives parcels to an archived carrier again.
+
+    id: the carrier
+    version: the version that was read
+    """
+    async with info.context.transaction() as session:
+        return await restore_carrier(session, row_id(id, "Carrier"), version=version)
+
+
+def cut_offs(root: Carrier) -> list[CutOff]:
+    """Until when it takes parcels along, from Monday on; on other days it does not come."""
+    return cut_offs_of(root)
+
+
+async def unhandled_reports(
+    info: Info, kind: UnhandledKind | None = None, page: PageRequest = FIRST_PAGE
+) -> Page[UnhandledReport]:
+    """What carriers reported that the shop could not follow, the newest first.
+
+    kind: only what could not be followed for this reason
+    """
+    return await query_page(info, select_unhandled_reports(kind), NEWEST_REPORT, page)
+
+
+async def find_unhandled_report(info: Info, report_id: int) -> UnhandledReport | None:
+    """The report, for those who see all parcels."""
+    if not info.context.viewer.may(Permission.SHIPMENT_LIST):
+        return None
+    return await info.context.load.unhandled_report.load(report_id)
+
+
+async def find_carrier_row(info: Info, carrier_id: int) -> Carrier | None:
+    """The carrier, for staff only."""
+    if not info.context.viewer.may(Permission.LOGISTICS_VIEW):
+        return None
+    return await info.context.load.carrier.load(carrier_id)

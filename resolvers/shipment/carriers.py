@@ -1,0 +1,76 @@
+"""Who carries parcels, and what carriers were asked for them."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from domain.shipment.carriers import (
+    NUMBER_IN_LINK,
+)
+from models import (
+    Carrier,
+    LabelFormat,
+    Shipment,
+    Waybill,
+)
+from resolvers.context import Info
+from resolvers.guard import Permission
+
+
+async def carrier_names(shipments: Sequence[Shipment], info: Info) -> list[str | None]:
+    """The name of its carrier; null until it is dispatched."""
+    carriers = await carriers_of(shipments, info)
+    return [carrier.name if carrier else None for carrier in carriers]
+
+
+async def tracking_urls(shipments: Sequence[Shipment], info: Info) -> list[str | None]:
+    """The carrier's own page about it; null where it has none."""
+    carriers = await carriers_of(shipments, info)
+    return [
+        shipment.tracking_link or (link_of(carrier, shipment) if carrier else None)
+        for shipment, carrier in zip(shipments, carriers, strict=True)
+    ]
+
+
+def link_of(carrier: Carrier, shipment: Shipment) -> str | None:
+    if not carrier.tracking_link or shipment.tracking_number is None:
+        return None
+    return carrier.tracking_link.replace(NUMBER_IN_LINK, quote(shipment.tracking_number, safe=""))
+
+
+async def carriers_of(shipments: Sequence[Shipment], info: Info) -> list[Carrier | None]:
+    codes = [shipment.carrier for shipment in shipments if shipment.carrier is not None]
+    found = dict(zip(codes, await info.context.load.carrier_by_code.load_many(codes), strict=True))
+    return [found.get(shipment.carrier) if shipment.carrier else None for shipment in shipments]
+
+
+@dataclass(frozen=True, slots=True)
+class WaybillLabel:
+    """What is printed and put on a parcel."""
+
+    format: LabelFormat
+    content: str
+
+
+async def waybills(shipments: Sequence[Shipment], info: Info) -> list[Sequence[Waybill] | None]:
+    """All that carriers were asked for it, the first one first; null for customers and couriers."""
+    if not info.context.viewer.may(Permission.SHIPMENT_LIST):
+        return [None] * len(shipments)
+    return list(await info.context.load.waybills.load_many([shipment.id for shipment in shipments]))
+
+
+def waybill_children(root: Waybill) -> list[str]:
+    """The numbers of further parcels on the same waybill."""
+    return root.children
+
+
+async def waybill_labels(rows: Sequence[Waybill], info: Info) -> list[WaybillLabel | None]:
+    """Its label; null where the carrier gave none."""
+    found = await info.context.load.waybill_with_label.load_many([row.id for row in rows])
+    return [
+        WaybillLabel(row.label_format, b64encode(row.label).decode())
+        if row and row.label_format and row.label is not None
+        else None
+        for row in found
+    ]

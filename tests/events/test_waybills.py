@@ -1,0 +1,383 @@
+"""A waybill is asked for once: what was not answered is asked after."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.cause import Cause
+from domain.order import cancel_order
+from domain.shipment import CarrierRefusal, CarrierUnavailable, dispatch_shipment, unpack_shipment
+from domain.shipment.waybills import UNKNOWN_AFTER
+from events.jobs.carrier_queues import CarrierQueues, scheduler_of
+from events.shipment.booking import book_waybill
+from events.shop import Shop
+from gateways.carrier.protocol import (
+    BookedWaybill,
+    Booking,
+    CarrierError,
+    CarrierEvent,
+    CarrierNotReached,
+    CarrierRefused,
+    Label,
+    TrackedParcel,
+)
+from gateways.circuit import FAILURES_LIMIT
+from gateways.measured import queue_of
+from loaders.shipment import load_routes
+from models import (
+    SIMULATED_CARRIER,
+    Carrier,
+    CarrierChoice,
+    CarrierCode,
+    CarrierConnection,
+    LabelFormat,
+    Shipment,
+    Waybill,
+    WaybillStatus,
+)
+from tests.factories.carrier import ScriptedCarrier, connect_carrier, create_carrier
+from tests.factories.shipment import confirmed_order, pack, send
+from tests.observe import run_until_idle
+
+Tick = Callable[[timedelta], None]
+W = WaybillStatus
+SF = CarrierCode("SF")
+
+
+async def packed(session: AsyncSession, shop: Shop, *units: int) -> list[Shipment]:
+    """Parcels that wait to leave, and two carriers: the simulated one and SF."""
+    await create_carrier(session, SF, CarrierConnection.SF_EXPRESS)
+    shipments = await pack(
+        session, await confirmed_order(session, now=shop.clock()), *units, now=shop.clock()
+    )
+    await session.commit()
+    return shipments
+
+
+async def carriers(shop: Shop, *codes: CarrierCode) -> Sequence[Carrier]:
+    async with shop.database.reads() as session:
+        found = {row.code: row for row in await session.scalars(select(Carrier))}
+    return [found[code] for code in codes]
+
+
+async def book(shop: Shop, shipment: Shipment, *codes: CarrierCode) -> Waybill:
+    route = (await load_routes(shop.database.reads, [shipment.id]))[shipment.id]
+    asked = await carriers(shop, *codes)
+    return await book_waybill(shop, route, asked, choice=CarrierChoice.TURN, cause=Cause(shop.clock()))
+
+
+async def waybills(shop: Shop) -> list[tuple[str, str, str, str | None, str | None]]:
+    """Carrier, choice, status, number and reason of all waybills, the first one first."""
+    async with shop.database.reads() as session:
+        return [
+            (row.carrier, row.choice.value, row.status.value, row.number, row.reason)
+            for row in await session.scalars(select(Waybill).order_by(Waybill.id))
+        ]
+
+
+async def test_a_booked_waybill_is_kept_with_its_label_and_used_when_the_parcel_leaves(
+    shop: Shop, session: AsyncSession
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+    label = Label(LabelFormat.PDF, b"%PDF-1.7")
+    carrier = ScriptedCarrier([BookedWaybill("N1", ["N2"], label)])
+    connect_carrier(shop, carrier)
+
+    first, again = (
+        await book(shop, shipment, SIMULATED_CARRIER),
+        await book(shop, shipment, SIMULATED_CARRIER),
+    )
+    async with shop.database.writes.begin() as write:
+        sent = await dispatch_shipment(
+            write, shipment.id, carrier=SIMULATED_CARRIER, tracking_number="N1", cause=Cause(shop.clock())
+        )
+
+    assert first.id == again.id
+    assert len(carrier.bookings) == 1
+    async with shop.database.reads() as read:
+        kept = (await read.execute(select(Waybill.children, Waybill.label_format, Waybill.label))).one()
+    assert tuple(kept) == (["N2"], LabelFormat.PDF, b"%PDF-1.7")
+    assert sent.tracking_number == "N1"
+    assert await waybills(shop) == [("SIMULATED", "TURN", "BOOKED", "N1", None)]
+
+
+async def test_a_booking_whose_answer_did_not_come_is_asked_after_and_not_made_again(
+    shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+    carrier = ScriptedCarrier()
+    connect_carrier(shop, carrier)
+    connect_carrier(shop, ScriptedCarrier([BookedWaybill("S1")], connection=CarrierConnection.SF_EXPRESS))
+
+    with pytest.raises(CarrierUnavailable):
+        await book(shop, shipment, SIMULATED_CARRIER, SF)
+    assert await waybills(shop) == [("SIMULATED", "TURN", "REQUESTED", None, "no answer")]
+    carrier.booked[carrier.bookings[0].reference] = BookedWaybill("N1")
+    tick(timedelta(minutes=2))
+    await run_until_idle(shop)
+
+    assert await waybills(shop) == [("SIMULATED", "TURN", "BOOKED", "N1", None)]
+    assert len(carrier.bookings) == 1
+    assert (await book(shop, shipment, SIMULATED_CARRIER, SF)).number == "N1"
+    assert len(carrier.bookings) == 1
+
+
+async def test_a_process_that_dies_while_it_waits_leaves_a_waybill_that_is_asked_after(
+    shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+
+    class Dying(ScriptedCarrier):
+        async def book(self, booking: Booking) -> BookedWaybill:
+            self.booked[booking.reference] = BookedWaybill("N1")
+            raise asyncio.CancelledError
+
+    dying = Dying()
+    connect_carrier(shop, dying)
+    with pytest.raises(asyncio.CancelledError):
+        await book(shop, shipment, SIMULATED_CARRIER)
+    await run_until_idle(shop)
+    assert await waybills(shop) == [("SIMULATED", "TURN", "REQUESTED", None, None)]
+    tick(timedelta(minutes=1))
+    await run_until_idle(shop)
+
+    assert await waybills(shop) == [("SIMULATED", "TURN", "BOOKED", "N1", None)]
+
+
+async def test_a_booking_that_the_carrier_never_had_ends_after_a_while(
+    shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+    connect_carrier(shop, ScriptedCarrier())
+    with pytest.raises(CarrierUnavailable):
+        await book(shop, shipment, SIMULATED_CARRIER)
+
+    tick(timedelta(minutes=1))
+    await run_until_idle(shop)
+    assert [status for _, _, status, *_ in await waybills(shop)] == ["REQUESTED"]
+    tick(UNKNOWN_AFTER)
+    await run_until_idle(shop)
+
+    assert await waybills(shop) == [
+        ("SIMULATED", "TURN", "REFUSED", None, "The carrier knows nothing of it.")
+    ]
+
+
+@pytest.mark.parametrize("failure", [CarrierRefused("too heavy"), CarrierNotReached("no connection")])
+async def test_a_carrier_that_certainly_booked_nothing_leaves_the_parcel_to_the_next_and_both_say_why(
+    shop: Shop, session: AsyncSession, failure: Exception
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+    connect_carrier(shop, ScriptedCarrier([failure]))
+    connect_carrier(shop, ScriptedCarrier([BookedWaybill("S1")], connection=CarrierConnection.SF_EXPRESS))
+
+    booked = await book(shop, shipment, SIMULATED_CARRIER, SF)
+
+    assert booked.number == "S1"
+    assert await waybills(shop) == [
+        ("SIMULATED", "TURN", "REFUSED", None, str(failure)),
+        ("SF", "NEXT", "BOOKED", "S1", None),
+    ]
+
+
+async def test_a_parcel_that_no_carrier_takes_stays_where_it_is(shop: Shop, session: AsyncSession) -> None:
+    [shipment] = await packed(session, shop, 1)
+    connect_carrier(shop, ScriptedCarrier([CarrierRefused("too heavy")]))
+
+    with pytest.raises(CarrierRefusal, match="too heavy"):
+        await book(shop, shipment, SIMULATED_CARRIER)
+
+    assert (await session.get_one(Shipment, shipment.id, populate_existing=True)).dispatched_at is None
+    await session.commit()
+
+
+async def test_a_carrier_that_has_not_answered_for_some_time_is_passed_over(
+    shop: Shop, session: AsyncSession
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+    connect_carrier(shop, ScriptedCarrier([BookedWaybill("N1")]))
+    connect_carrier(shop, ScriptedCarrier([BookedWaybill("S1")], connection=CarrierConnection.SF_EXPRESS))
+    breaker = shop.calls.breakers[queue_of(SIMULATED_CARRIER)]
+    for _ in range(FAILURES_LIMIT):
+        breaker.leave(answered=False)
+
+    assert (await book(shop, shipment, SIMULATED_CARRIER, SF)).number == "S1"
+
+
+async def test_choosing_another_carrier_cancels_what_the_first_one_has(
+    shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+    first = ScriptedCarrier()
+    connect_carrier(shop, first)
+    connect_carrier(shop, ScriptedCarrier([BookedWaybill("S1")], connection=CarrierConnection.SF_EXPRESS))
+    with pytest.raises(CarrierUnavailable):
+        await book(shop, shipment, SIMULATED_CARRIER)
+    first.booked[first.bookings[0].reference] = BookedWaybill("N1")
+
+    await book(shop, shipment, SF)
+    await run_until_idle(shop)
+
+    assert first.cancelled == ["N1"]
+    assert [(carrier, status) for carrier, _, status, *_ in await waybills(shop)] == [
+        ("SIMULATED", "CANCELLED"),
+        ("SF", "BOOKED"),
+    ]
+
+
+async def test_a_parcel_that_leaves_by_another_number_has_its_waybill_cancelled(
+    shop: Shop, session: AsyncSession
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+    carrier = ScriptedCarrier([BookedWaybill("N1")], cancel_answer=CarrierRefused("collected"))
+    connect_carrier(shop, carrier)
+    await book(shop, shipment, SIMULATED_CARRIER)
+
+    await send(session, shipment, carrier=SF, tracking_number="S9", now=shop.clock())
+    await session.commit()
+    await run_until_idle(shop)
+
+    assert await waybills(shop) == [("SIMULATED", "TURN", "CANCEL_REFUSED", "N1", "collected")]
+
+
+async def test_an_unpacked_parcel_and_a_cancelled_order_have_their_waybills_cancelled(
+    shop: Shop, session: AsyncSession
+) -> None:
+    unpacked, kept = await packed(session, shop, 1, 1)
+    carrier = ScriptedCarrier([BookedWaybill("N1"), BookedWaybill("N2")])
+    connect_carrier(shop, carrier)
+    await book(shop, unpacked, SIMULATED_CARRIER)
+    await book(shop, kept, SIMULATED_CARRIER)
+
+    async with shop.database.writes.begin() as write:
+        await unpack_shipment(write, unpacked.id, cause=Cause(shop.clock()))
+    await run_until_idle(shop)
+    assert carrier.cancelled == ["N1"]
+    async with shop.database.writes.begin() as write:
+        await cancel_order(write, kept.order_id, reason="changed my mind", cause=Cause(shop.clock()))
+    await run_until_idle(shop)
+
+    assert carrier.cancelled == ["N1", "N2"]
+    assert [status for _, _, status, *_ in await waybills(shop)] == ["CANCELLED", "CANCELLED"]
+
+
+async def test_a_reference_is_never_used_for_a_second_waybill(shop: Shop, session: AsyncSession) -> None:
+    [shipment] = await packed(session, shop, 1)
+    carrier = ScriptedCarrier([BookedWaybill("N1"), BookedWaybill("N2")])
+    connect_carrier(shop, carrier)
+    connect_carrier(shop, ScriptedCarrier([BookedWaybill("S1")], connection=CarrierConnection.SF_EXPRESS))
+
+    for code in (SIMULATED_CARRIER, SF, SIMULATED_CARRIER):
+        await book(shop, shipment, code)
+    await run_until_idle(shop)
+
+    assert [each.reference for each in carrier.bookings] == [shipment.number, f"{shipment.number}-3"]
+    assert carrier.cancelled == ["N1"]
+
+
+async def test_a_carrier_that_hangs_delays_no_other_carrier(shop: Shop, session: AsyncSession) -> None:
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    class Hanging(ScriptedCarrier):
+        async def track(self, tracked: TrackedParcel) -> Sequence[CarrierEvent]:
+            asked.set()
+            await go.wait()
+            return []
+
+    first, second = await packed(session, shop, 1, 1)
+    other = ScriptedCarrier(events=[], connection=CarrierConnection.SF_EXPRESS)
+    connect_carrier(shop, Hanging())
+    connect_carrier(shop, other)
+    await send(session, first, poll_at=shop.clock(), now=shop.clock())
+    await send(session, second, carrier=SF, poll_at=shop.clock(), now=shop.clock())
+    await session.commit()
+
+    waiting = asyncio.create_task(scheduler_of(shop, SIMULATED_CARRIER).run_once())
+    await asked.wait()
+    assert await scheduler_of(shop, SF).run_once() == 1
+
+    assert not waiting.done()
+    go.set()
+    await waiting
+
+
+async def test_a_carrier_that_is_added_while_the_shop_runs_gets_a_queue(
+    shop: Shop, session: AsyncSession
+) -> None:
+    started: list[Coroutine[Any, Any, None]] = []
+    queues = CarrierQueues(shop, started.append)
+
+    await queues.start_new()
+    assert queues.started == {SIMULATED_CARRIER}
+    await create_carrier(session, SF, CarrierConnection.SF_EXPRESS)
+    await create_carrier(session, "BY_HAND")
+    await session.commit()
+    await queues.start_new()
+    await queues.start_new()
+
+    assert queues.started == {SIMULATED_CARRIER, SF}
+    assert len(started) == 2
+    for job in started:
+        job.close()
+
+
+async def test_two_clerks_who_choose_at_once_leave_one_waybill(shop: Shop, session: AsyncSession) -> None:
+    [shipment] = await packed(session, shop, 1)
+    first = ScriptedCarrier([BookedWaybill("N1")] * 8)
+    second = ScriptedCarrier([BookedWaybill("S1")] * 8, connection=CarrierConnection.SF_EXPRESS)
+    connect_carrier(shop, first)
+    connect_carrier(shop, second)
+
+    turns = [SIMULATED_CARRIER, SF] * 4
+    await asyncio.gather(*(book(shop, shipment, code) for code in turns), return_exceptions=True)
+    await run_until_idle(shop)
+
+    found = await waybills(shop)
+    assert [status for _, _, status, *_ in found].count("BOOKED") == 1
+    assert {status for _, _, status, *_ in found} <= {"BOOKED", "CANCELLED"}
+
+
+async def test_a_parcel_is_not_asked_about_more_often_than_its_carrier_allows(
+    shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    asked: list[timedelta] = []
+    began = shop.clock()
+
+    class Counting(ScriptedCarrier):
+        async def track(self, tracked: TrackedParcel) -> Sequence[CarrierEvent]:
+            asked.append(shop.clock() - began)
+            return []
+
+    await create_carrier(session, "YTO", CarrierConnection.KUAIDI100, company_code="yuantong")
+    [shipment] = await pack(session, await confirmed_order(session, now=shop.clock()), now=shop.clock())
+    await send(session, shipment, carrier=CarrierCode("YTO"), poll_at=shop.clock(), now=shop.clock())
+    await session.commit()
+    connect_carrier(shop, Counting(connection=CarrierConnection.KUAIDI100))
+
+    for _ in range(24 * 60 // 10):
+        await scheduler_of(shop, CarrierCode("YTO")).run_once()
+        async with shop.database.writes.begin() as write:
+            (await write.get_one(Shipment, shipment.id)).poll_at = shop.clock()  # whoever wants to know now
+        tick(timedelta(minutes=10))
+
+    assert len(asked) == 36
+    assert all(later - earlier >= timedelta(minutes=31) for earlier, later in pairwise(asked))
+
+
+async def test_an_error_that_is_no_answer_counts_for_the_breaker_of_this_carrier_only(
+    shop: Shop, session: AsyncSession
+) -> None:
+    shipments = await packed(session, shop, 1, 1)
+    connect_carrier(shop, ScriptedCarrier([CarrierError("gone")]))
+
+    with pytest.raises(CarrierUnavailable):
+        await book(shop, shipments[0], SIMULATED_CARRIER)
+
+    assert shop.calls.breakers[queue_of(SIMULATED_CARRIER)].failures == 1
+    assert shop.calls.breakers[queue_of(SF)].failures == 0
