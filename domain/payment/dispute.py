@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.events import DisputeOpened, DisputeSettled
+from domain.events import DisputeOpened, DisputeSettled, RefundAbnormal
 from domain.ledger import NewPosting, write_postings
 from domain.outbox import record
 from domain.payment.fees import ProviderFee, dispute_fee_reference, post_fees
@@ -191,7 +191,7 @@ async def write_off_dispute(
     session: AsyncSession, order: Order, payment: Payment, dispute: Dispute, *, cause: Cause
 ) -> None:
     """Post a lost dispute: it pays what the customer is owed or refunded, the rest is a loss."""
-    refunded = await settle_refunds_by_dispute(session, payment, dispute, cause=cause)
+    refunded = await settle_refunds_by_dispute(session, order, payment, dispute, cause=cause)
     rest = dispute.amount - refunded
     paid_back = min(rest, await owed_to_customer(session, order))
     await post_dispute(session, dispute, PostingKind.DISPUTE_LOST, paid_back, PAID_BACK, cause=cause)
@@ -199,9 +199,12 @@ async def write_off_dispute(
 
 
 async def settle_refunds_by_dispute(
-    session: AsyncSession, payment: Payment, dispute: Dispute, *, cause: Cause
+    session: AsyncSession, order: Order, payment: Payment, dispute: Dispute, *, cause: Cause
 ) -> int:
-    """Settle refunds whose money a lost dispute has given the customer; returns minor units."""
+    """Settle refunds whose money a lost dispute has given the customer; returns minor units.
+
+    One of which it has given a part only is left to the staff, who are shown how much.
+    """
     beyond = payment.refunded_amount + payment.disputed_amount - payment.captured_amount
     left = min(dispute.amount, max(0, beyond))
     rows = await session.scalars(
@@ -209,9 +212,11 @@ async def settle_refunds_by_dispute(
         .where(Refund.payment_id == payment.id, Refund.status.in_(UNSETTLED_REFUNDS))
         .order_by(Refund.id.desc())
     )
-    settled = 0
+    settled, partly = 0, None
     for refund in rows.all():
-        if refund.amount <= left - settled:
+        if refund.amount > left - settled:
+            partly = partly or refund
+        else:
             settled += refund.amount
             await settle_refund(
                 session,
@@ -220,7 +225,22 @@ async def settle_refunds_by_dispute(
                 cause=cause,
                 out_of=LedgerAccount.DISPUTED,
             )
+    if partly is not None and left > settled:
+        await leave_to_staff(session, order, partly, dispute.money(left - settled), cause=cause)
     return settled
+
+
+async def leave_to_staff(
+    session: AsyncSession, order: Order, refund: Refund, part: Money, *, cause: Cause
+) -> None:
+    """Make a task of a refund of which the customer has a part by a lost dispute."""
+    reason = str(Message("A lost dispute has given the customer {amount} of it.", amount=part))
+    if refund.status is not RefundStatus.ABNORMAL:
+        await end_abnormally(session, order, refund, reason, cause=cause)
+        return
+    refund.failure = reason
+    abnormal = RefundAbnormal(order, refund_id=refund.id, ticket_id=refund.ticket_id, reason=reason)
+    record(session, abnormal, cause)
 
 
 async def return_dispute(

@@ -25,6 +25,7 @@ from domain.payment import (
     settle_refund,
     start_payment,
 )
+from domain.payment.refund_reports import end_abnormally
 from events.shop import Shop
 from models import (
     AttemptReport,
@@ -259,6 +260,34 @@ async def test_a_lost_dispute_settles_the_refund_whose_money_it_took_and_an_appe
         LedgerAccount.FEES: 1_500,
         LedgerAccount.BANK: -9_900,
     }
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+@pytest.mark.parametrize("status", [RefundStatus.PENDING, RefundStatus.FAILED, RefundStatus.ABNORMAL])
+async def test_a_refund_of_which_a_lost_dispute_has_given_a_part_is_a_task_that_names_the_part(
+    shop: Shop, session: AsyncSession, status: RefundStatus
+) -> None:
+    order = await create_order(session, status=OrderStatus.CONFIRMED)
+    [payment] = await payments_of(session, order)
+    await cancel_order(session, order.id, reason="Never mind.", cause=Cause(NOW))
+    order = await lock_order(session, order.id)
+    [refund] = await refund_everything(session, order, reason="x", cause=Cause(NOW))
+    if status is not RefundStatus.PENDING:
+        await fail_refund(session, refund.id, reason="disputed", retry_after=DAY, cause=Cause(NOW))
+    if status is RefundStatus.ABNORMAL:
+        await end_abnormally(session, order, refund, "disputed", cause=Cause(NOW))
+    it = Disputed(order, payment, dispute_report(payment, amount=5_000))
+    await record_dispute(session, SANDBOX, it.report, Cause(NOW))
+    told = (await events_of(session, order)).count("refund.abnormal")
+
+    await tell(session, it, DisputeStatus.LOST)
+
+    assert current(refund) is RefundStatus.ABNORMAL
+    assert refund.failure == "A lost dispute has given the customer 50.00 CNY of it."
+    assert (await events_of(session, order)).count("refund.abnormal") == told + 1
+    await tell(session, it, DisputeStatus.LOST)
+    assert (await events_of(session, order)).count("refund.abnormal") == told + 1
     await session.commit()
     await assert_books_agree(shop)
 
