@@ -279,15 +279,15 @@ async def test_a_refund_of_which_a_lost_dispute_has_given_a_part_is_a_task_that_
         await end_abnormally(session, order, refund, "disputed", cause=Cause(NOW))
     it = Disputed(order, payment, dispute_report(payment, amount=5_000))
     await record_dispute(session, SANDBOX, it.report, Cause(NOW))
-    told = (await events_of(session, order)).count("refund.abnormal")
+    tasks = (await events_of(session, order)).count("refund.abnormal")
 
     await tell(session, it, DisputeStatus.LOST)
 
     assert current(refund) is RefundStatus.ABNORMAL
     assert refund.failure == "A lost dispute has given the customer 50.00 CNY of it."
-    assert (await events_of(session, order)).count("refund.abnormal") == told + 1
+    assert (await events_of(session, order)).count("refund.abnormal") == tasks + 1
     await tell(session, it, DisputeStatus.LOST)
-    assert (await events_of(session, order)).count("refund.abnormal") == told + 1
+    assert (await events_of(session, order)).count("refund.abnormal") == tasks + 1
     await session.commit()
     await assert_books_agree(shop)
 
