@@ -104,7 +104,7 @@ async def send_variant(
 ) -> None:
     """Send another variant in place of what is owed, and refund what it costs less."""
     lines = await find_order_lines(session, owed)
-    price = await find_price(session, variant_id, order, {line.product_id for line in lines.values()})
+    price = await find_price(session, variant_id, order, list(lines.values()))
     reductions = {line.id: line.unit_amount - price for line in lines.values()}
     differences = [(units, reductions[units.order_line_id] - units.reduction_amount) for units in owed]
     if any(difference < 0 for _, difference in differences):
@@ -121,11 +121,14 @@ async def send_variant(
         line.difference_amount += amount
 
 
-async def find_price(session: AsyncSession, variant_id: int, order: Order, product_ids: set[int]) -> int:
-    """What a variant of the same product costs now, in minor units; refused when it is not sold."""
+async def find_price(session: AsyncSession, variant_id: int, order: Order, lines: Sequence[OrderLine]) -> int:
+    """What a variant of the same product costs now, in minor units; refused when it is not sold.
+
+    It goes by the delivery of what it replaces, so that it needs shipping where that did, and only there.
+    """
     row = (
         await session.execute(
-            select(Product.id, Price.amount, Product.title)
+            select(Product.id, Variant.requires_shipping, Price.amount, Product.title)
             .select_from(Variant)
             .join(Product, Product.id == Variant.product_id)
             .outerjoin(Price, (Price.variant_id == Variant.id) & (Price.currency == order.currency))
@@ -135,9 +138,11 @@ async def find_price(session: AsyncSession, variant_id: int, order: Order, produ
     ).one_or_none()
     if row is None:
         raise NotFound("variant", field=("variant_id",))
-    product_id, price, title = row
-    if product_ids != {product_id}:
+    product_id, requires_shipping, price, title = row
+    if {line.product_id for line in lines} != {product_id}:
         raise Invalid("Choose a variant of the product that was bought.", field=("variant_id",))
+    if {line.requires_shipping for line in lines} != {requires_shipping}:
+        raise Invalid("Choose a variant that is sent as the one that was bought.", field=("variant_id",))
     if price is None:
         raise NotForSale(
             "{title} is not sold in {currency}.",

@@ -251,6 +251,21 @@ async def test_who_waits_gets_the_replacement_when_stock_comes(shop: Shop, sessi
     await session.commit()
 
 
+async def test_a_variant_that_needs_no_shipping_does_not_replace_what_was_sent(
+    shop: Shop, session: AsyncSession
+) -> None:
+    _, line, ticket = await sold_out_exchange(session)
+    product = await session.get_one(Product, line.product_id)
+    download = await create_variant(
+        session, product, options={"Colour": "None"}, requires_shipping=False, stock={"MAIN": 5}
+    )
+    with pytest.raises(Invalid, match="sent as"):
+        await choose(session, ticket, C.VARIANT, download.id)
+
+    assert (ticket.status, ticket.refund_amount) == (S.AWAITING_CHOICE, 0)
+    await session.commit()
+
+
 async def test_a_refund_that_failed_while_its_ticket_sends_something_is_retried_by_staff(
     shop: Shop, session: AsyncSession
 ) -> None:
