@@ -20,6 +20,7 @@ from models import (
     Shipment,
     ShipmentLine,
     ShipmentStatus,
+    ShippingMethod,
     Ticket,
     TicketLine,
     TicketStatus,
@@ -76,6 +77,9 @@ async def check_correctable(session: AsyncSession, order: Order, shipment: Shipm
     """Refuse a correction after which cash, claims or stock would be about a parcel that is under way."""
     if order.status is not OrderStatus.CONFIRMED:
         raise WrongState("This order is {status}.", status=order.status, field=("id",))
+    delivery = await session.get_one(Delivery, shipment.delivery_id)
+    if delivery.method is ShippingMethod.NONE:
+        raise WrongState("This needs no shipping: nobody brings it again.", field=("id",))
     if shipment.ended_at is not None or shipment.inspected_at is not None:
         raise WrongState("What came back in this shipment has been booked already.", field=("id",))
     if shipment.status is ShipmentStatus.RETURNED:

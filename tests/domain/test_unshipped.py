@@ -9,7 +9,7 @@ from domain.aftersales.rules import ClaimedUnits, TicketObstacle
 from domain.cause import Cause
 from domain.errors import Invalid, WrongState
 from domain.order import cancel_order, confirm_receipt, hold_order, lock_order, quote_order, release_order
-from domain.shipment import deliver_unshipped
+from domain.shipment import correct_shipment, deliver_unshipped
 from events.shop import Shop
 from models import (
     CurrencyCode,
@@ -19,6 +19,7 @@ from models import (
     OrderLine,
     OrderStatus,
     Shipment,
+    ShipmentStatus,
     ShippingMethod,
     StockLevel,
     TicketReason,
@@ -62,6 +63,19 @@ async def test_an_order_of_what_needs_no_shipping_has_no_address_and_no_fee(
 
     assert quote.problems == []
     assert (quote.deliveries, quote.shipping.minor, quote.total.minor) == ([], 0, 19_800)
+
+
+async def test_its_delivery_is_not_taken_back(shop: Shop, session: AsyncSession) -> None:
+    order = await create_order(session, lines=[(await voucher(session), 1)], deliveries=[])
+    await pay(session, order)
+    await deliver_unshipped(session, order.id, cause=CAUSE, receipt_after=RECEIPT_AFTER)
+    parcel = (await session.scalars(select(Shipment))).one()
+
+    with pytest.raises(WrongState, match="no shipping"):
+        await correct_shipment(session, parcel.id, reason="No.", cause=CAUSE)
+
+    assert (parcel.status, order.fulfilment_status) == (ShipmentStatus.DELIVERED, FulfilmentStatus.DELIVERED)
+    await session.commit()
 
 
 async def test_it_is_delivered_when_it_is_paid(shop: Shop, session: AsyncSession) -> None:
