@@ -29,12 +29,14 @@ from bench.replay_kinds import KINDS
 from bench.replay_orders import Life, MovedClock, ReplayedShop, StoryRefused
 from domain.aftersales.policies import ClaimPolicyDraft, save_claim_policy
 from domain.cause import Cause
+from events.jobs.carrier_queues import scheduler_of
 from events.jobs.schedule import PARTNERS, SCHEDULE
 from events.jobs.scheduler import Scheduler
 from events.relay import Relay
 from events.shop import Shop
 from migrations.runner import upgrade
 from models import (
+    SIMULATED_CARRIER,
     ClaimExclusion,
     CurrencyCode,
     Order,
@@ -238,6 +240,7 @@ class Jobs:
     @classmethod
     def of(cls, shop: Shop) -> "Jobs":
         schedulers = [Scheduler(shop, SCHEDULE, partner) for partner in (None, *PARTNERS)]
+        schedulers.append(scheduler_of(shop, SIMULATED_CARRIER))
         jobs = cls(Relay(shop), schedulers)
         shop.on_commit.pop()  # the relay is run here, and not woken
         return jobs
