@@ -29,6 +29,7 @@ from bench.replay_kinds import KINDS
 from bench.replay_orders import Life, MovedClock, ReplayedShop, StoryRefused
 from domain.aftersales.policies import ClaimPolicyDraft, save_claim_policy
 from domain.cause import Cause
+from edge.gc_tuning import tune_garbage_collector
 from events.jobs.carrier_queues import scheduler_of
 from events.jobs.schedule import PARTNERS, SCHEDULE
 from events.jobs.scheduler import Scheduler
@@ -300,6 +301,7 @@ def print_result(result: ReplayResult) -> None:
 
 def main() -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    tune_garbage_collector()  # which imports leave off, as in a server before it serves
     orders = next((int(each) for each in sys.argv[1:] if each.isdigit()), ORDERS)
     given = next((each for each in sys.argv[1:] if "://" in each), None)
     began = time.perf_counter()
