@@ -34,10 +34,10 @@ from events.jobs.carrier_queues import scheduler_of
 from events.jobs.schedule import PARTNERS, SCHEDULE
 from events.jobs.scheduler import Scheduler
 from events.relay import Relay
+from events.shipment.queues import list_called_carriers
 from events.shop import Shop
 from migrations.runner import upgrade
 from models import (
-    SIMULATED_CARRIER,
     ClaimExclusion,
     CurrencyCode,
     Order,
@@ -205,7 +205,7 @@ async def tell_stories(shop: ReplayedShop, orders: int, seed: int) -> list[Life]
         for life, story in zip(lives, stories, strict=True)
     ]
     heapq.heapify(steps)
-    jobs = Jobs.of(shop.clients.shop)
+    jobs = await Jobs.of(shop.clients.shop)
     while steps:
         shop.clock.now = max(shop.clock.now, min(steps[0].at, shop.clock.now + STEP))
         due: list[NextStep] = []
@@ -239,9 +239,9 @@ class Jobs:
     schedulers: Sequence[Scheduler]
 
     @classmethod
-    def of(cls, shop: Shop) -> "Jobs":
+    async def of(cls, shop: Shop) -> "Jobs":
         schedulers = [Scheduler(shop, SCHEDULE, partner) for partner in (None, *PARTNERS)]
-        schedulers.append(scheduler_of(shop, SIMULATED_CARRIER))
+        schedulers += [scheduler_of(shop, code) for code in await list_called_carriers(shop)]
         jobs = cls(Relay(shop), schedulers)
         shop.on_commit.pop()  # the relay is run here, and not woken
         return jobs
@@ -254,7 +254,7 @@ class Jobs:
 
 async def pass_days(shop: ReplayedShop, days: int) -> None:
     """Let days pass on which the staff do no more than to give back what was paid in cash."""
-    jobs = Jobs.of(shop.clients.shop)
+    jobs = await Jobs.of(shop.clients.shop)
     for _ in range(days):
         shop.clock.now += timedelta(days=1)
         await confirm_refunds(shop.staff)

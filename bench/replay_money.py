@@ -21,6 +21,7 @@ async def is_paid_with_a_gift_card(life: Life) -> AsyncIterator[timedelta]:
         "code",
         amount={"amount": f"{CREDIT / 100:.2f}", "currencyCode": "CNY"},
         reason="A competition.",
+        idempotencyKey=f"card-{life.index}",
         expiresAt=(life.shop.clock() + 30 * DAY).isoformat(),
     )
     await life.buy("giftCardRedeem", code=issued["code"])
