@@ -13,12 +13,13 @@ from demo.load.notices import skip_past_notices
 from demo.load.orders import load_orders
 from demo.load.products import load_products
 from demo.load.promotions import load_promotions
+from demo.load.store_credit import load_gift_cards
 from events.shop import Shop
-from models import Account, Article, Order, Product, Promotion
+from models import Account, Article, GiftCard, Order, Product, Promotion
 
 __all__ = ["PASSWORD", "DemoInProduction", "load_demo"]
 
-DemoTable = type[Account] | type[Article] | type[Promotion] | type[Order] | type[Product]
+DemoTable = type[Account] | type[Article] | type[GiftCard] | type[Promotion] | type[Order] | type[Product]
 Loader = Callable[[Shop, Content], Awaitable[None]]
 
 
@@ -48,6 +49,7 @@ LOADERS: tuple[tuple[Loader, DemoTable], ...] = (
     (load_accounts, Account),
     (load_promotions, Promotion),
     (load_articles, Article),
+    (load_gift_cards, GiftCard),
     (load_orders, Order),
 )
 """Each is one transaction or repeats nothing, so that an interrupted one can run again."""

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from demo.content import Content, CustomerContent
 from demo.load.accounts import postal_of
+from demo.load.delivery_runs import RUN_STEPS
 from demo.load.scenario_run import Fixtures, ScenarioRun
 from demo.load.scenarios import OrderScenario, list_scenarios
 from demo.load.tickets import TICKET_STEPS
@@ -338,5 +339,6 @@ STEPS: Mapping[str, Callable[[ScenarioRun], Awaitable[None]]] = {
     "confirm": confirm_scenario_receipt,
     "cancel": cancel_scenario_order,
     "refund": refund_order,
+    **RUN_STEPS,
     **TICKET_STEPS,
 }

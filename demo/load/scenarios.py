@@ -52,6 +52,12 @@ ORDER_SCENARIOS = (
     OrderScenario(2, (("TEA-MF-250", 1),), 2, ("pack", "dispatch", "bring_back"), cash=True),
 )  # fmt: skip
 
+CASH_SCENARIOS = (
+    OrderScenario(3, (("TEA-TGY-126B", 2),), 0.2, ("pack", "bring_by_courier"), cash=True),
+    OrderScenario(1, (("TEA-DHP-080", 1),), 0.3, ("pack", "bring_by_courier", "count_less"), cash=True),
+)
+"""Brought by the shop's own courier: one whose cash is in hand, one of which less was counted."""
+
 TICKET_ANSWERS = (
     ("open",),
     ("open", "agree"),
@@ -63,14 +69,18 @@ TICKET_ANSWERS = (
 
 
 def list_scenarios(content: Content) -> tuple[OrderScenario, ...]:
-    """Return the orders above, and a delivered one for each ticket of the content."""
-    return ORDER_SCENARIOS + tuple(
-        OrderScenario(
-            customer=position % len(content.customers),
-            lines=((ticket.sku, 2),),
-            days_ago=3 + position / 10,
-            steps=(*DELIVERED, *TICKET_ANSWERS[position % len(TICKET_ANSWERS)]),
-            ticket=ticket,
+    """Return the orders above, a delivered one for each ticket of the content, and those by courier."""
+    return (
+        ORDER_SCENARIOS
+        + tuple(
+            OrderScenario(
+                customer=position % len(content.customers),
+                lines=((ticket.sku, 2),),
+                days_ago=3 + position / 10,
+                steps=(*DELIVERED, *TICKET_ANSWERS[position % len(TICKET_ANSWERS)]),
+                ticket=ticket,
+            )
+            for position, ticket in enumerate(content.tickets)
         )
-        for position, ticket in enumerate(content.tickets)
+        + CASH_SCENARIOS
     )

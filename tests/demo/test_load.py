@@ -7,11 +7,20 @@ from rich.console import Console
 from sqlalchemy import func, select
 
 from demo.load import load_demo
+from demo.load.store_credit import GIFT_CODE
+from domain.cause import Cause
+from domain.store_credit import redeem_gift_card
 from events.shop import Shop
+from gateways.secrets import fingerprint_of
+from gateways.totp import normalize_recovery_code
 from models import (
     Account,
     Backorder,
+    CashHandIn,
+    CourierCashMovement,
+    DeliveryRun,
     Event,
+    GiftCard,
     Notice,
     NoticeKind,
     Order,
@@ -19,6 +28,7 @@ from models import (
     Role,
     Shipment,
     ShipmentStatus,
+    StoreCreditMovement,
     Ticket,
 )
 from tests.observe import assert_books_agree, run_until_idle
@@ -79,3 +89,31 @@ async def test_the_demo_shop_has_what_waits_what_came_back_and_what_was_edited(e
         assert [(each.order_id, each.status) for each in back] == [
             (orders["DEMO0019"].id, ShipmentStatus.RETURNED)
         ]
+
+
+async def test_the_demo_shop_has_gift_cards_store_credit_and_cash_in_hand(env: dict[str, str]) -> None:
+    async with open_shop_of(env) as shop:
+        await run_until_idle(shop)
+        async with shop.database.reads() as session:
+            cards = (await session.scalars(select(GiftCard).order_by(GiftCard.id))).all()
+            credit = await session.scalar(select(func.sum(StoreCreditMovement.amount)))
+            held = (
+                await session.scalars(select(DeliveryRun).where(DeliveryRun.cash_held_since.is_not(None)))
+            ).all()
+            in_hand = await session.scalar(select(func.sum(CourierCashMovement.amount)))
+            open_counts = (
+                await session.scalars(select(CashHandIn).where(CashHandIn.resolved_at.is_(None)))
+            ).all()
+        async with shop.database.writes.begin() as session:
+            customer = (await session.scalars(select(Account).where(Account.role == Role.CUSTOMER))).first()
+            assert customer
+            code_hash = fingerprint_of(normalize_recovery_code(GIFT_CODE))
+            cause = Cause(shop.clock(), customer.id)
+            redeemed = await redeem_gift_card(session, customer.id, code_hash, cause=cause)
+
+        assert [card.status.value for card in cards] == ["ISSUED", "REDEEMED", "VOIDED"]
+        assert (redeemed.id, redeemed.amount, credit) == (cards[0].id, 20_000, 8_800)
+        assert len(held) == len(open_counts) == 1
+        assert in_hand
+        assert [each.difference.minor for each in open_counts] == [-1_000]
+        await assert_books_agree(shop)
