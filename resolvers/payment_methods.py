@@ -53,6 +53,7 @@ async def payment_methods(
         amount=amount_of(given, order_currency),
         quote=quote,
         channel=given.channel,
+        for_customer=bool(given.quote and given.quote.customer_id),
     )
     options = [weigh_method(method, request, reach_of(info, method)) for method in PaymentMethod]
     if input is None:
@@ -87,11 +88,11 @@ def amount_of(given: PaymentMethodsInput, currency: CurrencyCode) -> Money | Non
 
 
 async def credit_of(info: Info, given: PaymentMethodsInput, currency: CurrencyCode) -> Money:
-    """The buyer's store credit; nothing for guests, and where staff do not say for whom they ask."""
+    """The viewer's store credit; nothing for guests and staff."""
     viewer = info.context.viewer
     holder = viewer.account_id if viewer.may(Permission.STORE_CREDIT) else None
     if given.quote and given.quote.customer_id:
-        holder = await served_customer_id(info, given.quote.customer_id) or holder
+        await served_customer_id(info, given.quote.customer_id)
     balances = await load_balances(info.context.shop.database.reads, holder) if holder else ()
     return next((each for each in balances if each.currency is currency), Money.zero(currency))
 

@@ -20,6 +20,7 @@ from domain.events import EventLine, OrderLinesCancelled
 from domain.ledger import refresh_payment_status, write_posting
 from domain.order import confirm_if_secured
 from domain.order.cash import split_reduction, sum_cash_under_way
+from domain.order.payments_under_way import check_none_under_way
 from domain.outbox import record
 from domain.payment import request_refund
 from domain.payment.states import OPEN
@@ -240,7 +241,7 @@ async def remove_units(session: AsyncSession, line: DeliveryLine, units: int) ->
 
 
 async def find_open_payments(session: AsyncSession, order: Order) -> Sequence[Payment]:
-    """Payments whose amounts may still change; WrongState while the customer is paying one.
+    """Payments whose amounts may still change; PaymentUnderWay while the customer is paying one.
 
     An edit that waits for its payment is dropped before.
     """
@@ -251,8 +252,7 @@ async def find_open_payments(session: AsyncSession, order: Order) -> Sequence[Pa
         .execution_options(populate_existing=True)
     )
     payments = rows.all()
-    if any(payment.status is PaymentStatus.STARTED for payment in payments):
-        raise WrongState("A payment is being made; try again when it is through.", field=("id",))
+    check_none_under_way(payments)
     return [payment for payment in payments if payment.status in OPEN]
 
 

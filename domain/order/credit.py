@@ -30,6 +30,15 @@ class CreditTooSmall(DomainError):
         self.left = left
 
 
+class CreditOfCustomer(DomainError):
+    """Staff were to spend the store credit of somebody else."""
+
+    code = ErrorCode.INVALID
+
+    def __init__(self, *, field: Path = ("payments",)) -> None:
+        super().__init__("Only customers themselves pay with their store credit.", field=field)
+
+
 def credit_of(item: BatchItem) -> Mapping[CurrencyCode, int]:
     """How much store credit an order is to be paid with, in minor units."""
     requested: dict[CurrencyCode, int] = {}
@@ -52,7 +61,9 @@ async def lock_credit(session: AsyncSession, items: Sequence[BatchItem]) -> Bala
 
 
 def check_credit(item: BatchItem, balances: Balances) -> None:
-    """Refuse to spend more store credit than there is."""
+    """Refuse to spend more store credit than there is, or somebody else's."""
+    if item.placed_by is not None and credit_of(item):
+        raise CreditOfCustomer
     account_id = None if item.guest else item.request.owner.account_id
     for currency, requested in credit_of(item).items():
         zero = Money.zero(currency)
@@ -109,6 +120,8 @@ async def take_credit(
     spent = [CreditPayment(order, payment) for payment in payments if payment.method.paid_when_placed]
     if not spent:
         return
+    if cause.by != order.account_id:
+        raise CreditOfCustomer
     holder = order.account_id, order.currency
     left = (await lock_balances(session, [holder])).get(holder, Money.zero(order.currency))
     if sum(each.payment.amount for each in spent) > left.minor:

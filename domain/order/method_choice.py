@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from domain.errors import DomainError, Invalid, Path
 from domain.order.cash_rules import CashRules, CashTerms, check_cash_amount
-from domain.order.credit import CreditTooSmall
+from domain.order.credit import CreditOfCustomer, CreditTooSmall
 from domain.order.quote import OrderQuote
 from domain.order.refusals import AmountMismatch, NotOffered
 from models import CurrencyCode, Money, PaymentChannel, PaymentMethod
@@ -30,6 +30,8 @@ class MethodRequest:
     amount: Money | None = None
     quote: OrderQuote | None = None
     channel: PaymentChannel | None = None
+    for_customer: bool = False
+    """Whether staff ask, for the buyer."""
 
     @property
     def cash_terms(self) -> CashTerms:
@@ -89,6 +91,8 @@ def check_method(method: PaymentMethod, request: MethodRequest, reach: ProviderR
             check_cash_amount(request.amount or left_or_less(left, terms), terms, field=("amount",))
         else:
             check_cash_amount(request.amount or terms.maximum, terms, field=("amount",))
+    if method.paid_when_placed and request.for_customer:
+        raise CreditOfCustomer(field=())
     if method.paid_when_placed and amount > request.credit:
         raise CreditTooSmall(request.credit, field=("amount",))
 

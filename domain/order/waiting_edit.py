@@ -10,6 +10,7 @@ from domain.cause import Cause
 from domain.errors import WrongState
 from domain.events import OrderEditDropped
 from domain.ledger import refresh_payment_status, write_posting
+from domain.order.payments_under_way import check_none_under_way
 from domain.outbox import record
 from domain.state import move, transition_table
 from domain.stock import Allocation, release_stock
@@ -23,6 +24,7 @@ from models import (
     PostingKind,
 )
 from models.sql.types import AnySelect
+from text.messages import Message
 
 EDIT_TRANSITIONS = transition_table(
     OrderEditStatus.AWAITING_PAYMENT,
@@ -32,6 +34,9 @@ EDIT_TRANSITIONS = transition_table(
         OrderEditStatus.DROPPED: set(),
     },
 )
+
+
+BEING_PAID = Message("A change of this order is being paid; try again when it is through.")
 
 
 def select_unpaid_edits(now: datetime) -> AnySelect:
@@ -71,8 +76,9 @@ async def drop_waiting_edit(session: AsyncSession, order: Order, *, cause: Cause
     if edit is None:
         return
     payment = await session.get_one(Payment, edit.payment_id, populate_existing=True)
-    if payment.status in (PaymentStatus.STARTED, PaymentStatus.CAPTURED):
-        raise WrongState("A change of this order is being paid; try again when it is through.", field=("id",))
+    if payment.status is PaymentStatus.CAPTURED:
+        raise WrongState(BEING_PAID, field=("id",))
+    check_none_under_way([payment], BEING_PAID)
     await drop_edit(session, order, edit, cause=cause)
 
 

@@ -4,7 +4,7 @@ from domain.payment.attempts import (
     AttemptUnderWay,
     close_attempt,
     end_attempt,
-    fail_payment,
+    fail_attempt,
     save_action,
     start_payment,
 )
@@ -67,7 +67,7 @@ __all__ = [
     "decline_refund",
     "delete_notifications",
     "end_attempt",
-    "fail_payment",
+    "fail_attempt",
     "fail_refund",
     "fee_key",
     "find_captured_payments",

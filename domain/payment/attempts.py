@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import WrongState
 from domain.events import PaymentFailed, PaymentStarted
+from domain.order import lock_order
 from domain.outbox import record
 from domain.payment.lifecycle import capture_payment, find_payment_deadline, lock_payment
 from domain.payment.states import ATTEMPT_TRANSITIONS, TRANSITIONS
@@ -230,11 +231,10 @@ async def decline_attempt(
         record(session, PaymentFailed(order, payment_id=payment.id, reason=reason), cause)
 
 
-async def fail_payment(session: AsyncSession, payment_id: int, *, reason: str, cause: Cause) -> Payment:
-    """Record that the provider does not start a payment; it can be started again."""
-    order, payment = await lock_payment(session, payment_id)
-    attempt = await find_newest_attempt(session, payment)
-    if attempt is not None:
+async def fail_attempt(session: AsyncSession, attempt_id: int, *, reason: str, cause: Cause) -> Payment:
+    """Record that the provider does not start an attempt; the payment can be started again."""
+    order, payment, attempt = await lock_attempt(session, attempt_id)
+    if attempt.status is not PaymentAttemptStatus.CAPTURED:
         attempt.query_at = None
         await decline_attempt(session, order, payment, attempt, reason=reason, cause=cause)
     return payment
@@ -301,6 +301,31 @@ async def claim_attempt_query(
     if claimed is None:
         return None
     return await session.get_one(PaymentAttempt, attempt_id, populate_existing=True)
+
+
+def select_unpaid_attempts(order_id: int) -> AnySelect:
+    """Select the attempts of an order that can be closed at their providers, with their methods."""
+    return (
+        select(PaymentAttempt, Payment.method)
+        .join(Payment, Payment.id == PaymentAttempt.payment_id)
+        .where(Payment.order_id == order_id, Payment.status == PaymentStatus.STARTED)
+        .where(PaymentAttempt.status.in_((PaymentAttemptStatus.STARTED, PaymentAttemptStatus.ACTION_NEEDED)))
+        .order_by(PaymentAttempt.id)
+    )
+
+
+async def release_payments(session: AsyncSession, order_id: int) -> None:
+    """Let other things be done with payments of an order that were started and have no attempt under way."""
+    order = await lock_order(session, order_id)
+    under_way = select(PaymentAttempt.payment_id).where(PaymentAttempt.status.in_(UNDER_WAY))
+    rows = await session.scalars(
+        select(Payment)
+        .where(Payment.order_id == order.id, Payment.status == PaymentStatus.STARTED)
+        .where(Payment.query_at.is_(None), Payment.id.not_in(under_way))
+        .execution_options(populate_existing=True)
+    )
+    for payment in rows.all():
+        move(payment, PaymentStatus.FAILED, TRANSITIONS)
 
 
 async def close_attempts_soon(session: AsyncSession, order_id: int, *, now: datetime) -> None:

@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import WrongState
-from domain.payment.disputed import check_not_disputed
+from domain.payment.disputed import check_not_disputed, is_disputed
 from domain.payment.refund import (
     WITHOUT_TRANSFER,
     first_query_at,
@@ -22,9 +22,16 @@ CREDIT_REFERENCE = "store credit"
 
 
 async def pay_credit_refund(session: AsyncSession, refund_id: int, *, cause: Cause) -> Refund:
-    """Pay a refund into the store credit of its customer; a repetition changes nothing."""
+    """Pay a refund into the store credit of its customer; a repetition changes nothing.
+
+    While the customer disputes the payment it is put off: the dispute may give back the same money.
+    """
     order, refund = await lock_refund(session, refund_id)
     if refund.status is not RefundStatus.PENDING or refund.target is not RefundTarget.STORE_CREDIT:
+        return refund
+    payment = await session.get_one(Payment, refund.payment_id)
+    if await is_disputed(session, payment):
+        refund.query_at = first_query_at(payment, refund.target, cause.now)
         return refund
     await refund_to_credit(session, order, refund, now=cause.now)
     return await settle_refund(

@@ -13,6 +13,7 @@ from domain.payment.fees import ProviderFee, dispute_fee_reference, post_fees
 from domain.payment.lifecycle import lock_payment
 from domain.payment.provider_reports import PaymentMismatch
 from domain.payment.refund import create_refunds, settle_refund
+from domain.payment.refund_approval import end_waiting_by_dispute
 from domain.payment.refund_postings import is_paid_out_of
 from domain.payment.refund_reports import end_abnormally
 from domain.state import move, transition_table
@@ -31,6 +32,7 @@ from models import (
     PostingKind,
     Refund,
     RefundStatus,
+    RefundTarget,
 )
 from text.characters import clean_text
 from text.messages import Message
@@ -209,15 +211,22 @@ async def settle_refunds_by_dispute(
     left = min(dispute.amount, max(0, beyond))
     rows = await session.scalars(
         select(Refund)
-        .where(Refund.payment_id == payment.id, Refund.status.in_(UNSETTLED_REFUNDS))
+        .where(Refund.payment_id == payment.id, Refund.status.in_((*UNSETTLED_REFUNDS, RefundStatus.WAITING)))
         .order_by(Refund.id.desc())
     )
     settled, partly = 0, None
     for refund in rows.all():
-        if refund.amount > left - settled:
+        if left <= settled:
+            break
+        is_waiting = refund.status is RefundStatus.WAITING
+        if is_waiting and not await end_waiting_by_dispute(session, order, refund, cause=cause):
+            beyond -= refund.amount
+            left = min(dispute.amount, max(0, beyond))
+        elif refund.amount > left - settled:
             partly = partly or refund
         else:
             settled += refund.amount
+            refund.target = RefundTarget.ORIGINAL
             await settle_refund(
                 session,
                 refund.id,

@@ -1,7 +1,12 @@
 """Payments and refunds at their providers, which are called with no transaction open."""
 
 from events.payment.cash import OVERDUE_CASH
-from events.payment.closing import ORDER_CANCELLED, close_attempts, settle_cancelled_order
+from events.payment.closing import (
+    ORDER_CANCELLED,
+    change_stopping_payments,
+    close_attempts,
+    settle_cancelled_order,
+)
 from events.payment.notices import take_notice
 from events.payment.queries import ADOPTED_PAYMENTS, UNSETTLED_PAYMENTS, query_attempt
 from events.payment.refunds import (
@@ -28,6 +33,7 @@ __all__ = [
     "PaymentStart",
     "StartedPayment",
     "begin_payment",
+    "change_stopping_payments",
     "close_attempts",
     "credit_refunds",
     "look_after_refund",

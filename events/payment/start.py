@@ -3,8 +3,12 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from domain.cause import Cause
-from domain.payment import AttemptUnderWay, PaymentMismatch, fail_payment, save_action, start_payment
+from domain.errors import Invalid
+from domain.order import NotOffered
+from domain.payment import AttemptUnderWay, PaymentMismatch, fail_attempt, save_action, start_payment
 from events.payment.actions import describe_action
 from events.payment.closing import close_at_provider
 from events.payment.providers import ProviderDeclined, ProviderUnavailable, load_attempt, provider_for
@@ -48,8 +52,10 @@ async def begin_payment(
     """Start a payment here, then at its provider; what was begun and can be gone on with is shown again.
 
     Another attempt under way is closed at the provider first. Raises ProviderUnavailable when the provider
-    does not answer: the next query finds out what became of it. Raises ProviderDeclined when it refuses.
+    does not answer: the next query finds out what became of it. Raises ProviderDeclined when it refuses, and
+    Invalid for a channel that the method does not have, NotOffered for one that is not connected any more.
     """
+    await check_reach(resources, payment_id, start.channel)
     payment, attempt, is_new = await reserve_attempt(resources, payment_id, start.channel, by=by)
     if attempt.action_kind is not None:
         return StartedPayment(payment, attempt)
@@ -60,9 +66,22 @@ async def begin_payment(
     except (ProviderError, PaymentMismatch) as error:
         raise ProviderUnavailable(payment.method) from error
     except ProviderRefused as refusal:
-        await fail_declined_payment(resources, payment, attempt, str(refusal), by=by)
+        await fail_declined_attempt(resources, attempt, str(refusal), by=by)
         raise ProviderDeclined(payment.method, str(refusal)) from refusal
     return StartedPayment(*await load_attempt(resources, attempt.id))
+
+
+async def check_reach(resources: Resources, payment_id: int, channel: PaymentChannel) -> None:
+    """Refuse what can never begin, before anything that can be paid is closed for it."""
+    async with resources.database.reads() as session:
+        method = await session.scalar(select(Payment.method).where(Payment.id == payment_id))
+    if method is None or not method.has_provider:
+        return
+    provider = resources.payments.get(method)
+    if provider is None:
+        raise NotOffered(method, field=("id",))
+    if channel not in provider.channels:
+        raise Invalid("{method} cannot be used there.", method=method.value, field=("channel",))
 
 
 async def reserve_attempt(
@@ -95,8 +114,6 @@ async def start_at_provider(
 ) -> None:
     """Ask the provider to expect the money of an attempt, and keep how it is paid."""
     provider = provider_for(resources, payment.method, by=by)
-    if start.channel not in provider.channels:
-        raise ProviderRefused(f"It cannot be paid by {start.channel}.")
     async with resources.database.reads() as session:
         order = await session.get_one(Order, payment.order_id)
     started = await provider.start(
@@ -126,13 +143,13 @@ async def start_at_provider(
         )
 
 
-async def fail_declined_payment(
-    resources: Resources, payment: Payment, attempt: PaymentAttempt, reason: str, *, by: int
+async def fail_declined_attempt(
+    resources: Resources, attempt: PaymentAttempt, reason: str, *, by: int
 ) -> None:
-    """Fail a payment that its provider will not start, unless it refuses because it has the money already."""
+    """Fail an attempt that its provider does not start, unless that is because it has the money already."""
     with suppress(ProviderError, ProviderRefused, PaymentMismatch):
         if await query_attempt(resources, attempt.id, by=by) is AttemptStatus.CAPTURED:
             return
     async with resources.database.writes.begin() as session:
-        await fail_payment(session, payment.id, reason=reason, cause=Cause(resources.clock()))
+        await fail_attempt(session, attempt.id, reason=reason, cause=Cause(resources.clock()))
     resources.wake_relay()

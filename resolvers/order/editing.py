@@ -37,6 +37,7 @@ from resolvers.inputs.order_editing import (
     OrderLineChangeInput,
 )
 from resolvers.order.finding import find_delivery, find_order_line, own_order_id
+from resolvers.order.stopping import stopping_payments
 from text.messages import Message
 
 __all__ = ["OrderEditQuote", "OrderEditQuoteDelivery", "OrderEditQuoteLine"]
@@ -68,17 +69,22 @@ async def order_lines_cancel(
         repetition cancels as many units again
     """
     order_id = await own_order_id(info, id)
-    async with info.context.transaction() as session:
-        return await cancel_lines(
-            session,
-            order_id,
-            [claimed_units_of(line, index) for index, line in enumerate(lines)],
-            reason=reason,
-            refund_to=refund_to,
-            key=idempotency_key,
-            receipt_after=info.context.shop.settings.deadlines.receipt_confirmed_after,
-            cause=info.context.cause,
-        )
+    units = [claimed_units_of(line, index) for index, line in enumerate(lines)]
+
+    async def cancel() -> Order:
+        async with info.context.transaction() as session:
+            return await cancel_lines(
+                session,
+                order_id,
+                units,
+                reason=reason,
+                refund_to=refund_to,
+                key=idempotency_key,
+                receipt_after=info.context.shop.settings.deadlines.receipt_confirmed_after,
+                cause=info.context.cause,
+            )
+
+    return await stopping_payments(info, order_id, cancel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +133,19 @@ async def order_address_change(info: Info, id: strawberry.ID, address: DeliveryA
     if delivery is None:
         raise NotFound("delivery", field=("id",))
     postal_address = await postal_address_from(info, address, await buyer_of(info, delivery))
-    async with info.context.transaction() as session:
-        return await change_address(
-            session,
-            delivery.id,
-            postal_address,
-            receipt_after=info.context.shop.settings.deadlines.receipt_confirmed_after,
-            cause=info.context.cause,
-        )
+    delivery_id = delivery.id
+
+    async def change() -> Delivery:
+        async with info.context.transaction() as session:
+            return await change_address(
+                session,
+                delivery_id,
+                postal_address,
+                receipt_after=info.context.shop.settings.deadlines.receipt_confirmed_after,
+                cause=info.context.cause,
+            )
+
+    return await stopping_payments(info, delivery.order_id, change)
 
 
 async def order_edit_quote(info: Info, id: strawberry.ID, changes: OrderChangesInput) -> OrderEditQuote:
@@ -177,19 +188,23 @@ async def order_edit(
             total = expected_total.money(field=("expected_total",))
     request = EditRequest(edit, total, payment_method, idempotency_key)
     shop = info.context.shop
-    async with info.context.transaction() as session:
-        return await edit_order(
-            session,
-            order_id,
-            request,
-            shop.order_terms,
-            receipt_after=shop.settings.deadlines.receipt_confirmed_after,
-            cause=info.context.cause,
-        )
+
+    async def edit_once() -> Order:
+        async with info.context.transaction() as session:
+            return await edit_order(
+                session,
+                order_id,
+                request,
+                shop.order_terms,
+                receipt_after=shop.settings.deadlines.receipt_confirmed_after,
+                cause=info.context.cause,
+            )
+
+    return await stopping_payments(info, order_id, edit_once)
 
 
 async def order_payments_change(info: Info, id: strawberry.ID, payments: list[PaymentInput]) -> Order:
-    """Divides what is still to be paid among other payment methods; refused while a payment is being made.
+    """Divides what is still to be paid among other payment methods; a payment that is being made is stopped.
 
     Cash is paid in advance instead until a parcel with it has left: nothing leaves until that is paid, and
     what is not paid by `paymentDueAt` is cash again.
@@ -199,10 +214,14 @@ async def order_payments_change(info: Info, id: strawberry.ID, payments: list[Pa
     """
     order_id = await own_order_id(info, id)
     planned = [payment.planned_payment(index) for index, payment in enumerate(payments)]
-    async with info.context.transaction() as session:
-        return await change_payments(
-            session, order_id, planned, info.context.shop.order_terms, cause=info.context.cause
-        )
+
+    async def change() -> Order:
+        async with info.context.transaction() as session:
+            return await change_payments(
+                session, order_id, planned, info.context.shop.order_terms, cause=info.context.cause
+            )
+
+    return await stopping_payments(info, order_id, change)
 
 
 async def order_changes_from(info: Info, order_id: int, changes: OrderChangesInput) -> OrderChanges:

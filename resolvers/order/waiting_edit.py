@@ -10,18 +10,23 @@ from domain.aftersales.order_editing.quote import OrderEditQuoteDelivery, OrderE
 from models import Order, OrderEdit, OrderLine
 from resolvers.context import Info
 from resolvers.order.finding import own_order_id
+from resolvers.order.stopping import stopping_payments
 
 
 async def order_edit_cancel(info: Info, id: strawberry.ID) -> Order:
     """Gives up the edit of an order that waits for its payment; the order stays as it is.
 
-    Refused while the payment is being made.
+    A payment that is being made is stopped.
 
     id: the order
     """
     order_id = await own_order_id(info, id)
-    async with info.context.transaction() as session:
-        return await withdraw_edit(session, order_id, cause=info.context.cause)
+
+    async def withdraw() -> Order:
+        async with info.context.transaction() as session:
+            return await withdraw_edit(session, order_id, cause=info.context.cause)
+
+    return await stopping_payments(info, order_id, withdraw)
 
 
 async def edited_lines(edits: Sequence[OrderEdit], info: Info) -> list[list[OrderEditQuoteLine]]:

@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.store_credit import find_balances
 from events.shop import Shop
-from models import CurrencyCode, PaymentChannel, PaymentMethod, Role, Variant
+from models import CurrencyCode, Money, Order, PaymentChannel, PaymentMethod, Role, Variant
 from resolvers.ids import global_id
-from tests.api.order.documents import create_variant
+from tests.api.order.documents import ADDRESS, PLACE, create_variant
 from tests.clients import Client, Clients
 from tests.factories.account import create_account
 from tests.factories.payment import ScriptedProvider, connect_provider
@@ -152,6 +154,31 @@ async def test_store_credit_is_possible_up_to_what_the_customer_has(
     assert why(short["STORE_CREDIT"]) == ("AMOUNT_MISMATCH", "You have 50.00 CNY of store credit.")
     assert why(guest["STORE_CREDIT"])[0] == "AMOUNT_MISMATCH"
     assert guest["STORE_CREDIT"]["limit"] == {"amount": "0.00"}
+
+
+async def test_staff_do_not_pay_with_the_store_credit_of_a_customer(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    tea = await create_variant(shop)
+    account = await create_account(session)
+    await give_credit(session, account, 200_00)
+    await session.commit()
+    clerk = await clients.staff(Role.SUPPORT)
+    terms = quote_of(tea) | {
+        "customerId": id_of(account),
+        "deliveries": [{"address": {"postal": ADDRESS}}],
+    }
+    by_credit = {"payments": [{"method": "STORE_CREDIT", "amount": cny("99.00")}], "idempotencyKey": "call"}
+
+    asked = await ask_methods(clerk, quote=terms)
+    placed = await clerk.do(PLACE, **terms, **by_credit)
+
+    refusal = "Only customers themselves pay with their store credit."
+    assert why(asked["STORE_CREDIT"]) == ("INVALID", refusal)
+    assert asked["STORE_CREDIT"]["limit"] == {"amount": "0.00"}
+    assert [(each["code"], each["message"]) for each in placed["userErrors"]] == [("INVALID", refusal)]
+    assert await find_balances(session, account.id) == [Money(200_00, CurrencyCode.CNY)]
+    assert await session.scalar(select(Order.id)) is None
 
 
 @pytest.mark.parametrize("amount", [cny("0.00"), cny("-1.00"), {"amount": "1.00", "currencyCode": "EUR"}])

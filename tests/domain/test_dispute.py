@@ -14,8 +14,10 @@ from domain.order import cancel_order, lock_order
 from domain.payment import (
     PaymentMismatch,
     ProviderFee,
+    approve_refund,
     confirm_refund,
     fail_refund,
+    pay_credit_refund,
     post_fees,
     record_dispute,
     redirect_refund,
@@ -25,6 +27,8 @@ from domain.payment import (
     settle_refund,
     start_payment,
 )
+from domain.payment.approval_limit import APPROVAL_LIMITS_KEY
+from domain.payment.refund import QUERY_AFTER
 from domain.payment.refund_reports import end_abnormally
 from events.shop import Shop
 from models import (
@@ -47,7 +51,9 @@ from models import (
     Refund,
     RefundStatus,
     RefundTarget,
+    Role,
 )
+from tests.factories.account import create_account
 from tests.factories.dispute import dispute_report
 from tests.factories.order import NOW, SANDBOX, create_order, events_of, payments_of
 from tests.given import ledger_balances
@@ -288,6 +294,108 @@ async def test_a_refund_of_which_a_lost_dispute_has_given_a_part_is_a_task_that_
     assert (await events_of(session, order)).count("refund.abnormal") == tasks + 1
     await tell(session, it, DisputeStatus.LOST)
     assert (await events_of(session, order)).count("refund.abnormal") == tasks + 1
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+async def waiting_then_disputed(
+    session: AsyncSession, *, goodwill: bool = False, target: RefundTarget = RefundTarget.ORIGINAL
+) -> tuple[Disputed, Refund]:
+    """A paid order whose refund waits for a second person when the customer disputes the payment."""
+    session.info[APPROVAL_LIMITS_KEY] = {CNY: 0}
+    order = await create_order(session, account=await create_account(session), status=OrderStatus.CONFIRMED)
+    [payment] = await payments_of(session, order)
+    if goodwill:
+        order.status = OrderStatus.COMPLETED
+    else:
+        await cancel_order(session, order.id, reason="Never mind.", cause=Cause(NOW))
+    [refund] = await refund_everything(
+        session, await lock_order(session, order.id), target=target, reason="x", cause=Cause(NOW)
+    )
+    refund.goodwill = goodwill
+    report = dispute_report(payment)
+    await record_dispute(session, SANDBOX, report, Cause(NOW))
+    assert refund.status is RefundStatus.WAITING
+    return Disputed(order, payment, report), refund
+
+
+@pytest.mark.parametrize("target", RefundTarget)
+async def test_nobody_approves_a_refund_of_what_is_disputed(
+    shop: Shop, session: AsyncSession, target: RefundTarget
+) -> None:
+    it, refund = await waiting_then_disputed(session, target=target)
+    clerk = await create_account(session, role=Role.MANAGER)
+    balances = await ledger_balances(session, it.order)
+
+    with pytest.raises(DomainError, match="wait until that is decided") as refused:
+        await approve_refund(session, refund.id, reason="seen", cause=Cause(NOW, clerk.id))
+
+    assert refused.value.code is ErrorCode.WRONG_STATE
+    assert current(refund) is RefundStatus.WAITING
+    assert await ledger_balances(session, it.order) == balances
+    await tell(session, it, DisputeStatus.WON)
+    await approve_refund(session, refund.id, reason="seen", cause=Cause(NOW, clerk.id))
+    assert current(refund) is RefundStatus.PENDING
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+@pytest.mark.parametrize("target", RefundTarget)
+async def test_a_lost_dispute_settles_a_refund_that_waited_for_a_second_person(
+    shop: Shop, session: AsyncSession, target: RefundTarget
+) -> None:
+    it, refund = await waiting_then_disputed(session, target=target)
+
+    await tell(session, it, DisputeStatus.LOST)
+
+    assert (current(refund), refund.provider_reference) == (RefundStatus.SUCCEEDED, "dp_1")
+    balances = await ledger_balances(session, it.order)
+    assert balances == {LedgerAccount.PROVIDER: -1_500, LedgerAccount.FEES: 1_500}
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+async def test_a_lost_dispute_leaves_nothing_of_goodwill_that_waited_for_a_second_person(
+    shop: Shop, session: AsyncSession
+) -> None:
+    it, refund = await waiting_then_disputed(session, goodwill=True)
+
+    await tell(session, it, DisputeStatus.LOST)
+
+    assert current(refund) is RefundStatus.DECLINED
+    assert await ledger_balances(session, it.order) == {
+        LedgerAccount.PROVIDER: -1_500,
+        LedgerAccount.FEES: 1_500,
+        LedgerAccount.WRITE_OFF: 9_900,
+        LedgerAccount.SALES: -9_900,
+    }
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+async def test_store_credit_is_not_given_for_what_is_disputed_since_its_refund_was_requested(
+    shop: Shop, session: AsyncSession
+) -> None:
+    account = await create_account(session)
+    order = await create_order(session, account=account, status=OrderStatus.CONFIRMED)
+    [payment] = await payments_of(session, order)
+    await cancel_order(session, order.id, reason="Never mind.", cause=Cause(NOW))
+    [refund] = await refund_everything(
+        session,
+        await lock_order(session, order.id),
+        target=RefundTarget.STORE_CREDIT,
+        reason="x",
+        cause=Cause(NOW),
+    )
+    it = Disputed(order, payment, dispute_report(payment))
+    await tell(session, it, DisputeStatus.OPEN)
+
+    await pay_credit_refund(session, refund.id, cause=Cause(NOW))
+    assert (current(refund), refund.query_at) == (RefundStatus.PENDING, NOW + QUERY_AFTER)
+
+    await tell(session, it, DisputeStatus.WON)
+    await pay_credit_refund(session, refund.id, cause=Cause(NOW))
+    assert current(refund) is RefundStatus.SUCCEEDED
     await session.commit()
     await assert_books_agree(shop)
 

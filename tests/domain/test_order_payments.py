@@ -11,7 +11,7 @@ from domain.aftersales.order_editing.payments import change_payments, return_to_
 from domain.cause import Cause
 from domain.errors import DomainError, WrongState
 from domain.order import PlannedPayment
-from domain.payment import capture_payment, fail_payment, start_payment
+from domain.payment import capture_payment, start_payment
 from domain.shipment import dispatch_shipment
 from events.order import UNPAID_CHANGES
 from events.shop import Shop
@@ -37,6 +37,7 @@ from tests.factories.order import (
     pack,
     payments_of,
 )
+from tests.factories.payment import fail_newest_attempt
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")
 
@@ -111,7 +112,7 @@ async def test_money_that_comes_for_a_replaced_payment_goes_back(shop: Shop, ses
     order = await create_order(session)
     [first] = await payments_of(session, order)
     await start_payment(session, first.id, query_at=NOW, cause=Cause(NOW))
-    await fail_payment(session, first.id, reason="No money.", cause=Cause(NOW))
+    await fail_newest_attempt(session, first, reason="No money.", cause=Cause(NOW))
     await divide(session, order, CASH_ON_DELIVERY=9_900)
     await capture_payment(session, first.id, cause=Cause(NOW))
     [refund] = await session.scalars(select(Refund))

@@ -19,12 +19,13 @@ from domain.payment import (
     close_attempt,
     close_payments,
     collect_cash,
-    fail_payment,
+    fail_attempt,
     refund_everything,
     settle_attempt,
     settle_refund,
     start_payment,
 )
+from domain.payment.attempts import find_newest_attempt
 from events.shop import Shop
 from models import (
     AttemptReport,
@@ -37,6 +38,7 @@ from models import (
     OrderStatus,
     Payment,
     PaymentAttempt,
+    PaymentAttemptStatus,
     PaymentStatus,
     Refund,
     RefundStatus,
@@ -53,6 +55,7 @@ from tests.factories.order import (
     pay,
     payments_of,
 )
+from tests.factories.payment import fail_newest_attempt
 from tests.given import ledger_balances
 
 CNY = CurrencyCode.CNY
@@ -89,7 +92,7 @@ async def test_a_payment_is_captured_once(shop: Shop, session: AsyncSession) -> 
 
 async def test_a_payment_that_failed_can_be_started_again(shop: Shop, session: AsyncSession) -> None:
     order, payment = await start_new_payment(session)
-    await fail_payment(session, payment.id, reason="No money.", cause=Cause(NOW))
+    await fail_newest_attempt(session, payment, reason="No money.", cause=Cause(NOW))
     assert (payment.status, payment.failure) == (PaymentStatus.FAILED, "No money.")
     with pytest.raises(AttemptUnderWay) as declined:
         await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, cause=Cause(NOW))
@@ -110,6 +113,21 @@ async def test_a_payment_that_failed_can_be_started_again(shop: Shop, session: A
     ]
 
 
+async def test_a_late_refusal_fails_the_attempt_that_was_refused_and_no_later_one(
+    session: AsyncSession,
+) -> None:
+    _, payment = await start_new_payment(session)
+    first = await find_newest_attempt(session, payment)
+    assert first
+    await close_attempt(session, first.id, confirmed=True, query_at=None, cause=Cause(NOW))
+    second = await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, cause=Cause(NOW))
+
+    await fail_attempt(session, first.id, reason="It is closed.", cause=Cause(NOW))
+
+    assert (second.status, second.failure) == (PaymentAttemptStatus.STARTED, None)
+    assert (payment.status, payment.failure) == (PaymentStatus.STARTED, None)
+
+
 async def test_starting_twice_is_starting_once(shop: Shop, session: AsyncSession) -> None:
     order, payment = await start_new_payment(session)
     version = order.version
@@ -123,7 +141,7 @@ async def test_a_captured_payment_cannot_fail_any_more(shop: Shop, session: Asyn
     order, payment = await start_new_payment(session)
     await capture_payment(session, payment.id, cause=Cause(NOW))
     version = order.version
-    await fail_payment(session, payment.id, reason="late", cause=Cause(NOW))
+    await fail_newest_attempt(session, payment, reason="late", cause=Cause(NOW))
     await session.commit()
 
     assert (payment.status, payment.failure, order.version) == (PaymentStatus.CAPTURED, None, version)

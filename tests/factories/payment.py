@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.payment import AttemptUnderWay, close_attempt, start_payment
+from domain.payment import AttemptUnderWay, close_attempt, fail_attempt, start_payment
+from domain.payment.attempts import find_newest_attempt
 from events.payment import PaymentStart, begin_payment
 from events.shop import Shop
 from gateways.payment.provider import (
@@ -181,3 +182,15 @@ def connect_provider(shop: Shop, provider: PaymentProvider) -> None:
 
 def refuse_connection(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("nobody there")
+
+
+async def fail_newest_attempt(session: AsyncSession, payment: Payment, *, reason: str, cause: Cause) -> None:
+    """The provider does not start the last attempt of a payment, if there is one."""
+    attempt = await find_newest_attempt(session, payment)
+    if attempt is not None:
+        await fail_attempt(session, attempt.id, reason=reason, cause=cause)
+
+
+def disconnect_provider(shop: Shop, method: PaymentMethod) -> None:
+    """A method is not set up any more."""
+    del cast(MutableMapping[PaymentMethod, PaymentProvider], shop.payments)[method]

@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.order_editing.payments import change_payments, return_to_cash
 from domain.cause import Cause
 from domain.order import PlannedPayment, cancel_order, lock_order
-from domain.payment import capture_payment, fail_payment, start_payment
+from domain.payment import capture_payment, start_payment
 from events.shop import Shop
 from models import Payment
 from tests.domain.states.outcomes import LATER, Command, check_outcomes, documented_outcomes
 from tests.factories.order import CASH, NOW, PAY_WITHIN, SANDBOX, TERMS, create_order, pack, payments_of
-from tests.factories.payment import start_after_closing
+from tests.factories.payment import fail_newest_attempt, start_after_closing
 
 TITLE = "Payments in advance in place of cash"
 
@@ -27,7 +27,7 @@ async def payment_in_state(session: AsyncSession, state: str) -> Payment:
         await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, cause=Cause(NOW))
     match state:
         case "FAILED":
-            await fail_payment(session, payment.id, reason="No money.", cause=Cause(NOW))
+            await fail_newest_attempt(session, payment, reason="No money.", cause=Cause(NOW))
         case "CAPTURED":
             await capture_payment(session, payment.id, cause=Cause(NOW))
         case "CLOSED":

@@ -35,7 +35,6 @@ from domain.payment import (
     capture_payment,
     close_payments,
     decline_refund,
-    fail_payment,
     fail_refund,
     record_dispute,
     refund_everything,
@@ -104,7 +103,7 @@ from tests.factories.order import (
     pay,
     payments_of,
 )
-from tests.factories.payment import start_after_closing
+from tests.factories.payment import fail_newest_attempt, start_after_closing
 
 DERIVED = {
     models.AttemptStatus,
@@ -316,7 +315,7 @@ async def payment_in_state(session: AsyncSession, state: str) -> Payment:
         await start_payment(session, payment.id, query_at=NOW + PAY_WITHIN, cause=Cause(NOW))
     match state:
         case "FAILED":
-            await fail_payment(session, payment.id, reason="No money.", cause=Cause(NOW))
+            await fail_newest_attempt(session, payment, reason="No money.", cause=Cause(NOW))
         case "CAPTURED":
             await pay(session, order)
         case "CLOSED":
@@ -334,8 +333,8 @@ PAYMENT: Mapping[str, Command] = {
         session, it.id, query_at=LATER, cause=Cause(NOW)
     ),
     "the provider captures it": lambda session, it: capture_payment(session, it.id, cause=Cause(NOW)),
-    "the provider reports a failure": lambda session, it: fail_payment(
-        session, it.id, reason="No.", cause=Cause(NOW)
+    "the provider reports a failure": lambda session, it: fail_newest_attempt(
+        session, it, reason="No.", cause=Cause(NOW)
     ),
     "it is closed": close_all_payments,
 }

@@ -18,6 +18,7 @@ from models import (
 )
 from resolvers.ids import row_id
 from tests.api.order.documents import ADDRESS, CANCEL, PLACE, create_variant
+from tests.api.order.edit_documents import CHANGE_PAYMENTS
 from tests.clients import Client, Clients
 from tests.factories.payment import attempt_of
 from tests.gateways.payment.shop.tills import Action, Sent, Till
@@ -36,7 +37,7 @@ mutation ($input: PaymentStartInput!) {
       ... on AppParameters { text }
       ... on ClientSecret { secret publishableKey }
     }
-    userErrors { code message }
+    userErrors { code message field }
   }
 }
 """
@@ -102,6 +103,10 @@ class Counter:
 
     async def cancel(self, purchase: Purchase) -> dict[str, Any]:
         return await purchase.customer.do(CANCEL, id=purchase.order_id, reason="Changed my mind.")
+
+    async def pay_in_cash_instead(self, purchase: Purchase) -> dict[str, Any]:
+        cash = {"method": "CASH_ON_DELIVERY", "amount": cny(PRICE)}
+        return await purchase.customer.do(CHANGE_PAYMENTS, id=purchase.order_id, payments=[cash])
 
     async def refund(self, purchase: Purchase, amount: str) -> dict[str, Any]:
         manager = await self.clients.staff(Role.MANAGER)

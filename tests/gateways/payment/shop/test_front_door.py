@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from models import OrderPaymentStatus, OrderStatus, PaymentChannel, PaymentStatus
+from tests.factories.payment import disconnect_provider
 from tests.gateways.payment.shop.conftest import SERVERS
 from tests.gateways.payment.shop.counter import Counter, Purchase, action_of
 from tests.gateways.payment.shop.tills import AlipayTill, CardTill, Till
@@ -30,13 +31,16 @@ async def test_an_order_is_paid_by_each_channel_of_its_provider_and_by_no_other(
     counter: Counter, till: Till, channel: PaymentChannel
 ) -> None:
     purchase = await counter.buy()
+    if channel not in till.actions:
+        offered = await counter.start(purchase)
+        refused = await counter.start(purchase, channel.value)
+        assert [(each["code"], each["field"]) for each in refused["userErrors"]] == [("INVALID", ["channel"])]
+        assert refused["action"] is None
+        assert (await counter.start(purchase))["action"] == offered["action"], "it can still be paid"
+        return
 
     started = await counter.start(purchase, channel.value)
 
-    if channel not in till.actions:
-        assert [error["code"] for error in started["userErrors"]] == ["PROVIDER_REFUSED"]
-        assert started["action"] is None
-        return
     assert started["userErrors"] == []
     assert started["action"]["__typename"] == till.actions[channel]
     assert all(action_of(started).values())
@@ -46,6 +50,54 @@ async def test_an_order_is_paid_by_each_channel_of_its_provider_and_by_no_other(
     assert await till.pay(reference, action_of(started), notify=True)
     await wait_for_status(counter, purchase, OrderStatus.CONFIRMED)
     assert (await counter.payment(purchase)).captured_amount == await till.captured(reference) == 99_00
+    await assert_books_agree(counter.shop)
+
+
+async def test_the_methods_of_an_order_change_while_one_is_being_paid(counter: Counter, till: Till) -> None:
+    """What was begun is closed at the provider, or goes back when it is paid all the same."""
+    purchase = await counter.buy()
+    started = await counter.start(purchase)
+    reference = (await counter.attempt(purchase)).reference
+
+    changed = await counter.pay_in_cash_instead(purchase)
+
+    assert changed["userErrors"] == []
+    assert (await counter.order(purchase)).status is OrderStatus.CONFIRMED
+    assert await till.pay(reference, action_of(started), notify=True) is isinstance(till, AlipayTill)
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        while await till.refunded(reference) != await till.captured(reference):
+            await run_until_idle(counter.shop)
+            await asyncio.sleep(0.02)
+    await assert_books_agree(counter.shop)
+
+
+async def test_what_was_paid_before_its_method_was_changed_counts(counter: Counter, till: Till) -> None:
+    purchase = await counter.buy()
+    reference = await counter.start_and_pay(purchase)
+
+    changed = await counter.pay_in_cash_instead(purchase)
+
+    assert [each["code"] for each in changed["userErrors"]] == ["WRONG_STATE"]
+    assert (await counter.order(purchase)).status is OrderStatus.CONFIRMED
+    assert (await counter.payment(purchase)).captured_amount == await till.captured(reference) == 99_00
+    await assert_books_agree(counter.shop)
+
+
+async def test_a_method_that_is_not_connected_any_more_is_replaced_by_another(
+    counter: Counter, till: Till
+) -> None:
+    purchase = await counter.buy()
+    started = await counter.start(purchase)
+    disconnect_provider(counter.shop, till.method)
+
+    again = await counter.start(purchase)
+    changed = await counter.pay_in_cash_instead(purchase)
+
+    assert [(each["code"], each["message"]) for each in again["userErrors"]] == [
+        ("INVALID", f"{till.method} is not offered here.")
+    ]
+    assert (started["attempt"]["number"], changed["userErrors"]) == (1, [])
+    assert (await counter.order(purchase)).status is OrderStatus.CONFIRMED
     await assert_books_agree(counter.shop)
 
 
