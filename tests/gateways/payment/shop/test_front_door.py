@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models import OrderPaymentStatus, OrderStatus, PaymentChannel, PaymentStatus
+from models import OrderPaymentStatus, OrderStatus, PaymentChannel, PaymentMethod, PaymentStatus
 from tests.factories.payment import disconnect_provider
 from tests.gateways.payment.shop.conftest import SERVERS
 from tests.gateways.payment.shop.counter import Counter, Purchase, action_of
@@ -32,11 +32,11 @@ async def test_an_order_is_paid_by_each_channel_of_its_provider_and_by_no_other(
 ) -> None:
     purchase = await counter.buy()
     if channel not in till.actions:
-        offered = await counter.start(purchase)
+        before = await counter.start(purchase)
         refused = await counter.start(purchase, channel.value)
         assert [(each["code"], each["field"]) for each in refused["userErrors"]] == [("INVALID", ["channel"])]
         assert refused["action"] is None
-        assert (await counter.start(purchase))["action"] == offered["action"], "it can still be paid"
+        assert (await counter.start(purchase))["action"] == before["action"], "it can still be paid"
         return
 
     started = await counter.start(purchase, channel.value)
@@ -88,7 +88,7 @@ async def test_a_method_that_is_not_connected_any_more_is_replaced_by_another(
 ) -> None:
     purchase = await counter.buy()
     started = await counter.start(purchase)
-    disconnect_provider(counter.shop, till.method)
+    disconnect_provider(counter.shop, PaymentMethod(till.method))
 
     again = await counter.start(purchase)
     changed = await counter.pay_in_cash_instead(purchase)
