@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from domain.catalog.csv import ImportResult, import_file, read_products
+from domain.catalog.csv import ImportResult, read_products
 from domain.catalog.problems import FileProblem
 from domain.cause import Cause
 from domain.errors import Invalid
@@ -18,6 +18,7 @@ from edge.auth import viewer_of
 from edge.commands.product_files import write_products
 from edge.media import FORM_FIELD, FORM_FIELDS_LIMIT, answer_refusals
 from edge.reader import note_viewer
+from events.product_import import import_products
 from events.shop import Shop
 from models import CurrencyCode
 from resolvers.context import Viewer
@@ -54,10 +55,9 @@ def product_routes(shop: Shop) -> list[Route]:
             name, data = await read_upload(request)
         async with one_import:
             parsed = await asyncio.to_thread(read_products, data, file=name, currency=currency)
-            async with shop.database.writes.begin() as session:
-                result = await import_file(
-                    session, parsed, cause=Cause(shop.clock(), viewer.id), dry_run=dry_run
-                )
+            result = await import_products(
+                shop, parsed, cause=Cause(shop.clock(), viewer.id), dry_run=dry_run
+            )
         shop.wake_relay()
         return JSONResponse(report_import(result, viewer), 422 if result.problems else 200)
 

@@ -194,6 +194,8 @@ class Product(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
+    publish_as: Mapped[ProductStatus | None]
+    """The status that it gets when the import which made it ends; None for one that waits for no import."""
 
 
 class ProductSlug(Base):

@@ -10,6 +10,7 @@ from domain.quality.duplicates import find_duplicates
 from domain.quality.facts import CatalogueFacts, ProductFacts
 from domain.quality.issue import SEVERITY, QualityIssue, QualityReason
 from domain.quality.outliers import find_outliers
+from domain.quality.texts import find_poor_texts
 from domain.quality.units import find_wrong_units
 from models import CurrencyCode
 
@@ -20,8 +21,8 @@ ValueByCurrency = Mapping[CurrencyCode, tuple[int, int]]
 GAIN_DIGITS = 6
 """Decimal places of a gain."""
 
-KINDS_OF_STAKE = 3
-"""Views, sales and stock."""
+SALES_WEIGHT, VIEWS_WEIGHT, STOCK_WEIGHT = 0.7, 0.2, 0.1
+"""What shares of sales, views and stock count in the business of a product: what sells comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,12 @@ def assess(catalogue: CatalogueFacts) -> QualityAssessment:
     stakes = stakes_of(catalogue)
     gaps = {product.id: list(gaps_of(catalogue, product)) for product in catalogue.products}
     found: defaultdict[int, list[QualityIssue]] = defaultdict(list)
-    for issue in (*find_outliers(catalogue), *find_wrong_units(catalogue), *find_duplicates(catalogue)):
+    for issue in (
+        *find_outliers(catalogue),
+        *find_wrong_units(catalogue),
+        *find_duplicates(catalogue),
+        *find_poor_texts(catalogue),
+    ):
         found[issue.product_id].append(issue)
     scores = [
         ProductScore(
@@ -97,7 +103,7 @@ def rank_issues(issues: Sequence[QualityIssue], stake: float) -> list[QualityIss
 
 
 def stakes_of(catalogue: CatalogueFacts) -> Mapping[int, float]:
-    """Product id -> its percentage of the business: the average of its shares of views, sales and stock.
+    """Product id -> its percentage of the business, by its shares of sales, views and stock.
 
     Amounts in different currencies are never added: a product has a share of the sales in each, weighted by
     the units sold in it. Every product has at least a tenth of the average, even a new one.
@@ -109,7 +115,12 @@ def stakes_of(catalogue: CatalogueFacts) -> Mapping[int, float]:
     least = 0.1 / max(len(products), 1)
     return {
         product.id: PERCENT
-        * (least + (ratio_of(product.views, views) + sales[product.id] + stock[product.id]) / KINDS_OF_STAKE)
+        * (
+            least
+            + SALES_WEIGHT * sales[product.id]
+            + VIEWS_WEIGHT * ratio_of(product.views, views)
+            + STOCK_WEIGHT * stock[product.id]
+        )
         for product in products
     }
 

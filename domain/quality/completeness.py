@@ -68,10 +68,7 @@ def gaps_of(catalogue: CatalogueFacts, product: ProductFacts) -> Iterator[Qualit
 
 
 def find_missing_translations(catalogue: CatalogueFacts, product: ProductFacts) -> Iterator[QualityIssue]:
-    """An issue for each language of the catalogue that texts lack, or for any second one if there is none."""
-    if not catalogue.languages and not product.translations:
-        message = Message("Its texts are there in one language only.")
-        yield QualityIssue(product.id, QualityReason.TRANSLATION, "translations", message)
+    """An issue for each language of the catalogue that texts lack; none in a shop of one language."""
     for language in sorted(catalogue.languages):
         texts = product.translations.get(language, {})
         has_original = {"title": bool(product.title), "description": bool(product.text)}

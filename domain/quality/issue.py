@@ -26,7 +26,7 @@ class QualityReason(StrEnum):
     PRICE_OUTLIER = "PRICE_OUTLIER"
     """Its price is far from those of its category."""
     COMPARE_AT_PRICE = "COMPARE_AT_PRICE"
-    """Its compare-at price is not higher than its price."""
+    """A compare-at price of it is lower than the price, or ten times as high."""
     WEIGHT_OUTLIER = "WEIGHT_OUTLIER"
     """Its weight is far from those of its category."""
     NUMBER_OUTLIER = "NUMBER_OUTLIER"
@@ -39,11 +39,16 @@ class QualityReason(StrEnum):
     """Another product has the same or nearly the same title."""
     DUPLICATE_PICTURE = "DUPLICATE_PICTURE"
     """Another product has the same first picture."""
+    DUPLICATE_DESCRIPTION = "DUPLICATE_DESCRIPTION"
+    """Many products have the same description."""
+    PLACEHOLDER = "PLACEHOLDER"
+    """A text is a placeholder, such as the title "test"."""
 
 
 SEVERITY = {
     QualityReason.PRICE: 1.0,
     QualityReason.PRICE_OUTLIER: 0.8,
+    QualityReason.PLACEHOLDER: 0.6,
     QualityReason.PICTURE: 0.5,
     QualityReason.DUPLICATE_BARCODE: 0.5,
     QualityReason.CATEGORY: 0.4,
@@ -55,6 +60,7 @@ SEVERITY = {
     QualityReason.ATTRIBUTE: 0.2,
     QualityReason.UNIT: 0.2,
     QualityReason.DUPLICATE_PICTURE: 0.2,
+    QualityReason.DUPLICATE_DESCRIPTION: 0.2,
     QualityReason.TRANSLATION: 0.1,
     QualityReason.WEIGHT: 0.1,
 }

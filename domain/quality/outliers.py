@@ -30,6 +30,9 @@ MIN_SPREAD = 0.15
 MIN_FACTOR = 4.0
 """A number that differs from the median by a smaller factor is never an outlier."""
 
+FAR_REDUCTION = 10
+"""A price before that is so many times the price is likely a typing error."""
+
 UNIT_FACTORS = (
     (1_000, Message("a thousand times")),
     (100, Message("a hundred times")),
@@ -132,16 +135,19 @@ def find_number_outliers(
 
 
 def find_wrong_compare_at(product: ProductFacts) -> Iterator[QualityIssue]:
+    """One issue per product, of its first compare-at price that misleads; one equal to the price does not."""
     for variant in product.variants:
         for currency, (amount, before) in variant.prices.items():
-            if before is not None and before <= amount:
-                message = Message(
-                    "It costs {price} and is said to have cost {before}.",
-                    price=Money(amount, currency),
-                    before=Money(before, currency),
-                )
-                field = f"variants.{variant.label}.prices.{currency}.compareAt"
-                yield QualityIssue(product.id, QualityReason.COMPARE_AT_PRICE, field, message)
+            if before is None or amount <= before < amount * FAR_REDUCTION or not amount:
+                continue
+            message = Message(
+                "It costs {price} and is said to have cost {before}.",
+                price=Money(amount, currency),
+                before=Money(before, currency),
+            )
+            field = f"variants.{variant.label}.prices.{currency}.compareAt"
+            yield QualityIssue(product.id, QualityReason.COMPARE_AT_PRICE, field, message)
+            return
 
 
 def group_by_category(catalogue: CatalogueFacts) -> Groups:

@@ -18,12 +18,12 @@ from domain.catalog.csv import (
     columns_of,
     explain_file,
     export_products,
-    import_file,
     read_column_map,
     read_products,
 )
 from domain.catalog.problems import FileProblem, WrongText
 from domain.cause import Cause
+from events.product_import import import_products
 from events.shop import Shop
 from models import CurrencyCode
 
@@ -106,15 +106,14 @@ async def import_one_file(
     parsed = await asyncio.to_thread(
         read_products, data, file=str(path), currency=currency, column_map=column_map
     )
-    progress.update(bar, total=len(parsed.products), description=path.name)
-    async with shop.database.writes.begin() as session:
-        return await import_file(
-            session,
-            parsed,
-            cause=Cause(shop.clock()),
-            dry_run=dry_run,
-            progress=lambda saved: progress.update(bar, advance=saved),
-        )
+    progress.update(bar, total=2 * len(parsed.products), description=path.name)
+    return await import_products(
+        shop,
+        parsed,
+        cause=Cause(shop.clock()),
+        dry_run=dry_run,
+        progress=lambda done, total: progress.update(bar, completed=done, total=total),
+    )
 
 
 def print_summary(imports: Sequence[ImportResult], dry_run: bool, console: Console) -> None:

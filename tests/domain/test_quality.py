@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from domain.media import read_picture
 from domain.quality import QualityAssessment, QualityReason, assess
 from domain.quality.facts import AttributeFacts, CatalogueFacts, PictureFacts, ProductFacts, VariantFacts
+from domain.quality.texts import MANY
 from models import AttributeType, CurrencyCode
 
 CNY, USD = CurrencyCode.CNY, CurrencyCode.USD
@@ -39,7 +40,7 @@ def product(id: int, title: str = "", **given: Any) -> ProductFacts:
     whole: dict[str, Any] = {
         "slug": f"p{id}",
         "title": title or f"Thing number {id}",
-        "text": "Picked by hand in spring.",
+        "text": f"Picked by hand in spring {id}.",
         "brand": "",
         "product_type": "",
         "category_ids": (1, 2),
@@ -145,10 +146,76 @@ def test_a_text_without_the_usual_unit_is_an_issue() -> None:
     assert messages[8] == "“2 l” is in l; others are in ml."
 
 
-def test_a_compare_at_price_must_be_higher_than_the_price() -> None:
-    assessment = assess_products(product(1, price=1_000, before=900), product(2, price=1_000, before=1_200))
+@pytest.mark.parametrize(
+    ("before", "misleads"), [(900, True), (1_000, False), (1_200, False), (9_999, False), (10_000, True)]
+)
+def test_a_compare_at_price_misleads_where_it_is_lower_or_ten_times_as_high(
+    before: int, misleads: bool
+) -> None:
+    assessment = assess_products(product(1, price=1_000, before=before))
 
-    assert fields_of(assessment, R.COMPARE_AT_PRICE) == [(1, "variants.S1.prices.CNY.compareAt")]
+    expected = [(1, "variants.S1.prices.CNY.compareAt")] if misleads else []
+    assert fields_of(assessment, R.COMPARE_AT_PRICE) == expected
+
+
+def test_misleading_compare_at_prices_are_one_issue_of_the_product() -> None:
+    one, other = product(1, before=900), product(2, before=900, currency=USD)
+    both = product(1, variants=[*one.variants, *other.variants])
+
+    assert fields_of(assess_products(both), R.COMPARE_AT_PRICE) == [(1, "variants.S1.prices.CNY.compareAt")]
+
+
+def test_a_shop_of_one_language_needs_no_translation() -> None:
+    assessment = assess_products(product(1, translations={}), product(2, translations={}))
+
+    assert (assessment.score, assessment.issues) == (100, [])
+
+
+@pytest.mark.parametrize(
+    ("title", "is_placeholder"),
+    [
+        ("test", True),
+        ("Test 2", True),
+        ("TEST-3", True),
+        ("New product", True),
+        ("xxx", True),
+        ("测试商品1", True),
+        ("Ｔｅｓｔ", True),
+        ("Test tube", False),
+        ("Sample set of ten teas", False),
+        ("测试仪", False),
+        ("XXL shirt", False),
+    ],
+)
+def test_a_title_that_is_a_placeholder_is_an_issue(title: str, is_placeholder: bool) -> None:
+    found = fields_of(assess_products(product(1, title)), R.PLACEHOLDER)
+
+    assert found == ([(1, "title")] if is_placeholder else [])
+
+
+def test_a_description_that_is_a_placeholder_is_an_issue() -> None:
+    assessment = assess_products(product(1, text="Lorem ipsum dolor sit amet."), product(2))
+
+    assert fields_of(assessment, R.PLACEHOLDER) == [(1, "description")]
+
+
+def test_one_description_on_many_products_is_an_issue_of_each() -> None:
+    few = [product(id, text="Best  quality, best price.") for id in range(1, MANY)]
+    other = product(9, text="Something of its own.")
+
+    assert fields_of(assess_products(*few, other), R.DUPLICATE_DESCRIPTION) == []
+    many = assess_products(*few, product(MANY, text="best quality, BEST price."), other)
+    assert fields_of(many, R.DUPLICATE_DESCRIPTION) == [(id, "description") for id in range(1, MANY + 1)]
+    assert str(many.issues[0].message) == "Its description is that of 3 other products, too."
+
+
+def test_an_issue_of_what_sells_comes_before_one_of_what_is_only_seen_and_stocked() -> None:
+    sells = product(1, pictures=[], on_hand=0, sold={CNY: (10, 10_000)})
+    seen = product(2, pictures=[], views=1_000, on_hand=1_000)
+
+    issues = assess_products(seen, sells).issues
+
+    assert [each.product_id for each in issues if each.reason is R.PICTURE] == [1, 2]
 
 
 def test_a_barcode_belongs_to_one_variant() -> None:

@@ -4,7 +4,7 @@ from domain.catalog.csv.column_map import ColumnMap, read_column_map
 from domain.catalog.csv.columns import COLUMNS, Column, ColumnFamily, family_column
 from domain.catalog.csv.explanation import ColumnExplanation, FileExplanation, explain_file
 from domain.catalog.csv.product_export import export_products
-from domain.catalog.csv.product_import import ImportResult, import_file
+from domain.catalog.csv.product_import import ImportResult, SavedBatch, import_file, save_batch
 from domain.catalog.csv.reading import ParsedFile, read_products
 from domain.catalog.csv.table import CELL_LIMIT
 from domain.catalog.csv.writing import CsvWriter, columns_of
@@ -20,6 +20,7 @@ __all__ = [
     "FileExplanation",
     "ImportResult",
     "ParsedFile",
+    "SavedBatch",
     "columns_of",
     "explain_file",
     "export_products",
@@ -27,4 +28,5 @@ __all__ = [
     "import_file",
     "read_column_map",
     "read_products",
+    "save_batch",
 ]

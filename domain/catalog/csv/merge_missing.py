@@ -79,7 +79,11 @@ async def merge_missing(
 def merge_product(
     draft: ProductDraft, before: ProductDraft, rows: ProductRows, columns: Set[ColumnKey]
 ) -> ProductDraft:
-    """The draft, and what `before` has in columns the file does not have."""
+    """The draft, and what `before` has in columns the file does not have.
+
+    The status of one that waits for the end of an import is the one it gets then: the import goes on.
+    """
+    before = replace(before, status=rows.product.publish_as or before.status)
     return replace(
         draft,
         **{name: getattr(before, name) for name, known in PRODUCT_COLUMNS.items() if not known & columns},

@@ -13,6 +13,7 @@ from domain.catalog.csv.merge_missing import merge_missing
 from domain.catalog.csv.reading import ParsedFile
 from domain.catalog.problems import FileProblem, NoteCount, list_names, quote_value
 from domain.catalog.product import (
+    OF_BATCHES,
     OF_FILES,
     DraftPart,
     DraftRefusal,
@@ -62,6 +63,33 @@ class ImportResult:
     """How often the file has each kind of note."""
 
 
+@dataclass(slots=True)
+class SavedBatch:
+    """What became of some drafts of a file."""
+
+    saved: Sequence[SavedProduct] = ()
+    problems: Sequence[FileProblem] = ()
+    """Why none of them was saved."""
+    notes: Sequence[FileProblem] = ()
+
+
+async def save_batch(
+    session: AsyncSession, parsed: ParsedFile, drafts: Sequence[ProductDraft], *, cause: Cause
+) -> SavedBatch:
+    """Save some drafts of a file; those that are not sold yet are not sold before `publish_saved`.
+
+    The caller rolls back where there are problems, or where it only asks what would happen.
+    """
+    last_ids = await _select_last_ids(session)
+    try:
+        products = await merge_missing(session, drafts, parsed.columns)
+        saved = await save_products(session, products, cause=cause, rules=OF_BATCHES)
+    except DraftRefused as refused:
+        return SavedBatch(problems=_list_problems(refused, parsed.file))
+    created = [note async for note in _list_created(session, last_ids, parsed.file)]
+    return SavedBatch(saved, notes=(*_list_shared_skus(products, saved, parsed.file), *created))
+
+
 async def import_file(
     session: AsyncSession,
     parsed: ParsedFile,
@@ -84,11 +112,7 @@ async def import_file(
         saved = await save_products(session, products, cause=cause, rules=OF_FILES, progress=progress)
     except DraftRefused as refused:
         await attempt.rollback()
-        problems = tuple(
-            FileProblem(file, each.draft.line, column_of_refusal(each), each.reason)
-            for each in refused.refusals
-        )
-        return ImportResult(file, problems=problems, notes=notes)
+        return ImportResult(file, problems=_list_problems(refused, file), notes=notes)
     shared = list(_list_shared_skus(products, saved, file))
     created = [note async for note in _list_created(session, last_ids, file)]
     await (attempt.rollback() if dry_run else attempt.commit())
@@ -100,6 +124,12 @@ async def import_file(
         unchanged=counts[SaveOutcome.UNCHANGED],
         notes=(*notes, *shared, *created),
         note_counts=parsed.note_counts,
+    )
+
+
+def _list_problems(refused: DraftRefused, file: str) -> tuple[FileProblem, ...]:
+    return tuple(
+        FileProblem(file, each.draft.line, column_of_refusal(each), each.reason) for each in refused.refusals
     )
 
 

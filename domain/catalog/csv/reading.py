@@ -1,6 +1,7 @@
 """The products of a CSV file."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from domain.catalog.csv.column_map import ColumnMap
@@ -40,12 +41,17 @@ def read_products(
     Shipping" or "Taxable" is false. A column that is absent leaves what the product has; a new product gets
     the shop's default. Without a column for the tracker, a variant is counted where it has a quantity.
     """
+    first = read_table(data, ProblemList(file), NoteList(file), currency=currency, column_map=column_map)
+    groups = _find_groups(first.rows) if first else []
     problems, notes = ProblemList(file), NoteList(file)
-    products: dict[str, ParsedProduct] = {}
     table = read_table(data, problems, notes, currency=currency, column_map=column_map)
-    for slug, rows in _group_rows(table.rows if table else ()):
-        product = parse_product(rows)
-        products[slug] = _replace_product(products[slug], product) if slug in products else product
+    found: dict[str, ParsedProduct] = {}
+    for rows in _group_rows(table.rows, groups) if table else ():
+        product, slug = parse_product(rows), rows[0].text(Column.HANDLE)
+        found[slug] = _replace_product(found[slug], product) if slug in found else product
+        for row in rows:
+            row.cells.clear()  # all cells of a large file take more memory than its products
+    products = {slug: found[slug] for slug in dict.fromkeys(group.slug for group in groups)}
     _refuse_too_many(products.values())
     _note_repeated_skus(products.values())
     drafts = () if problems.found else tuple(map(_draft_with_variants, products.values()))
@@ -61,25 +67,45 @@ def read_products(
     )
 
 
-def _group_rows(rows: Iterable[CsvRow]) -> list[tuple[str, list[CsvRow]]]:
-    """The rows of each product by slug.
+@dataclass(slots=True)
+class RowGroup:
+    """The rows of one product, by their places in the file."""
+
+    slug: str
+    places: list[int]
+
+
+def _find_groups(rows: Iterable[CsvRow]) -> list[RowGroup]:
+    """The rows of each product; those that name none are left out.
 
     Scattered rows go to their product; a title after the rows of another product starts it again.
     """
-    groups: list[tuple[str, list[CsvRow]]] = []
-    latest: dict[str, list[CsvRow]] = {}
+    groups: list[RowGroup] = []
+    latest: dict[str, RowGroup] = {}
     previous = ""
-    for row in rows:
-        slug = row.text(Column.HANDLE)
-        if not slug:
-            row.refuse(Column.HANDLE, Message("the row does not say which product it belongs to"))
+    for place, row in enumerate(rows):
+        if not (slug := row.text(Column.HANDLE)):
             continue
         if slug not in latest or (slug != previous and row.text(Column.TITLE)):
-            latest[slug] = []
-            groups.append((slug, latest[slug]))
-        latest[slug].append(row)
+            latest[slug] = RowGroup(slug, [])
+            groups.append(latest[slug])
+        latest[slug].places.append(place)
         previous = slug
     return groups
+
+
+def _group_rows(rows: Iterable[CsvRow], groups: Sequence[RowGroup]) -> Iterator[list[CsvRow]]:
+    """The rows of each group as soon as the last of them is read, so that few are in memory."""
+    group_at = {place: group for group in groups for place in group.places}
+    open_groups: defaultdict[int, list[CsvRow]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        group = group_at.get(place)
+        if group is None:
+            row.refuse(Column.HANDLE, Message("the row does not say which product it belongs to"))
+            continue
+        open_groups[id(group)].append(row)
+        if place == group.places[-1]:
+            yield open_groups.pop(id(group))
 
 
 def _replace_product(earlier: ParsedProduct, later: ParsedProduct) -> ParsedProduct:

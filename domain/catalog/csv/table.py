@@ -1,7 +1,7 @@
 """The rows of a CSV file."""
 
 import csv
-import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -25,6 +25,8 @@ SEPARATORS = ",;\t"
 
 CELL_LIMIT = 1024 * 1024
 """Characters of one cell."""
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 REQUIRED = (Column.HANDLE, Column.TITLE)
 
@@ -151,14 +153,18 @@ def _read_rows(
         yield row
 
 
+def _lines_of(text: str, start: int = 0) -> Iterator[str]:
+    """The lines with their ends, one by one: a copy of a large file takes much memory."""
+    return (match[0] for match in _LINE.finditer(text, start))
+
+
 def _split_rows(text: str, problems: ProblemList, header_line: int, separator: str) -> Iterator[FileRow]:
     """The cells of every row that is not blank, with the line it starts on."""
     csv.field_size_limit(CELL_LIMIT)
-    header = "".join(
-        islice(io.StringIO(text.lstrip() if header_line == 1 else text), header_line - 1, header_line)
-    )
+    start = len(text) - len(text.lstrip()) if header_line == 1 else 0
+    header = next(islice(_lines_of(text, start), header_line - 1, None), "")
     separator = separator or next((each for each in SEPARATORS if each in header), SEPARATORS[0])
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    reader = csv.reader(_lines_of(text), delimiter=separator, strict=True)
     while True:
         line = reader.line_num + 1
         try:

@@ -22,6 +22,7 @@ from domain.catalog.product.prices import (
     set_price,
 )
 from domain.catalog.product.product_save import SaveOutcome
+from domain.catalog.product.publishing import publish_saved
 from domain.catalog.product.refusals import DraftPart, DraftRefusal, DraftRefused
 from domain.catalog.product.rows import ProductRows, load_products_by_slug
 from domain.catalog.product.saving import (
@@ -83,6 +84,7 @@ __all__ = [
     "parse_slug",
     "product_texts_of",
     "publish_product",
+    "publish_saved",
     "remove_price",
     "removed_html",
     "save_product",

@@ -207,6 +207,8 @@ async def _write_rows(
         if category and category.archived_at is not None and save.rows.product.category_id != category_id:
             await reopen_category(session, category)
         save.changed |= write_product(save.rows.product, save.draft, category_id=category_id, now=now)
+        if save.publish_as:
+            save.rows.product.publish_as = save.publish_as
         pictures, by_url, changed = write_media(session, save.rows, save.draft, uploads, now=now)
         save.changed |= changed
         media.append((pictures, by_url))

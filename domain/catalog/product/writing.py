@@ -40,6 +40,7 @@ def set_columns(row: Base, **values: object) -> bool:
 
 def set_status(product: Product, status: ProductStatus, *, now: datetime) -> None:
     move(product, status, TRANSITIONS)
+    product.publish_as = None
     if status is ProductStatus.ACTIVE and product.published_at is None:
         product.published_at = now
 
