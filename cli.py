@@ -293,11 +293,7 @@ def import_products(
         bool, typer.Option("--explain", help="show what would be read as what; no shop is needed")
     ] = False,
 ) -> None:
-    """Import product files, each completely or not at all.
-
-    Exports of Shopify, of WooCommerce and of this shop are recognised by their header; --columns reads any
-    other CSV file.
-    """
+    """Import product files of Shopify, WooCommerce or, with --columns, others; each whole or not at all."""
     from edge.commands.product_files import explain_files, import_files, load_column_map
 
     settings = read_settings()
