@@ -7,8 +7,9 @@ of them; the same file imported again goes on where it was.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from domain.catalog.csv import ImportResult, ParsedFile, import_file, save_batch
 from domain.catalog.problems import PROBLEM_LIMIT, FileProblem
@@ -33,7 +34,7 @@ STATISTICS_FROM = 1_000
 """Products changed from which the database counts its rows anew, so that its plans fit them."""
 
 
-@dataclass(slots=True)
+@dataclass
 class BatchImport:
     """One file while it is imported."""
 
@@ -57,7 +58,7 @@ class BatchImport:
             await self.finish()
         if self.problems:
             return self.describe(Counter())
-        return self.describe(Counter(self.outcomes.values()))
+        return self.describe(self.counts)
 
     async def check(self) -> None:
         """Find all problems, and what each draft would do, by saving it and rolling back."""
@@ -79,11 +80,10 @@ class BatchImport:
 
     async def save_new(self) -> None:
         """Save new products as drafts, and changed ones where they are too many for one transaction."""
-        early = [*self.drafts_that(SaveOutcome.CREATED)]
-        changed = self.drafts_that(SaveOutcome.UPDATED)
-        if len(changed) > WHOLE_SIZE:
-            early += changed
-        for drafts in in_batches(early, BATCH_SIZE):
+        outcomes = {SaveOutcome.CREATED}
+        if self.counts[SaveOutcome.UPDATED] > WHOLE_SIZE:
+            outcomes.add(SaveOutcome.UPDATED)
+        for drafts in in_batches(self.drafts_that(outcomes), BATCH_SIZE):
             async with self.shop.database.writes() as session:
                 batch = await save_batch(session, self.parsed, drafts, cause=self.cause)
                 if batch.problems:
@@ -96,9 +96,9 @@ class BatchImport:
 
     async def finish(self) -> None:
         """Change the products of the shop and publish the new ones, in one transaction."""
-        changed = self.drafts_that(SaveOutcome.UPDATED)
         async with self.shop.database.writes() as session:
-            if len(changed) <= WHOLE_SIZE:
+            if self.counts[SaveOutcome.UPDATED] <= WHOLE_SIZE:
+                changed = list(self.drafts_that({SaveOutcome.UPDATED}))
                 batch = await save_batch(session, self.parsed, changed, cause=self.cause)
                 if batch.problems:
                     await session.rollback()
@@ -108,15 +108,20 @@ class BatchImport:
             await publish_saved(session, self.unpublished, cause=self.cause)
             await session.commit()
         self.progress(self.total, self.total)
-        if len(changed) + len(self.drafts_that(SaveOutcome.CREATED)) >= STATISTICS_FROM:
+        if self.counts[SaveOutcome.UPDATED] + self.counts[SaveOutcome.CREATED] >= STATISTICS_FROM:
             await refresh_statistics(self.shop.database)
 
     def note_unpublished(self, saved: Sequence[SavedProduct]) -> None:
         self.unpublished |= {each.product.id: each.publish_as for each in saved if each.publish_as}
 
-    def drafts_that(self, outcome: SaveOutcome) -> list[ProductDraft]:
-        """The drafts of which the check has found this outcome."""
-        return [draft for draft in self.parsed.products if self.outcomes[draft.slug] is outcome]
+    def drafts_that(self, outcomes: Set[SaveOutcome]) -> Iterator[ProductDraft]:
+        """The drafts of which the check has found one of these outcomes."""
+        return (draft for draft in self.parsed.products if self.outcomes[draft.slug] in outcomes)
+
+    @cached_property
+    def counts(self) -> Counter[SaveOutcome]:
+        """How many drafts the check has found to have each outcome; to be read after it."""
+        return Counter(self.outcomes.values())
 
     @property
     def total(self) -> int:

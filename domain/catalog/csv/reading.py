@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from domain.catalog.csv.column_map import ColumnMap
 from domain.catalog.csv.columns import Column, ColumnKey
+from domain.catalog.csv.packed_drafts import PackedDrafts, pack_draft, unpack_draft
 from domain.catalog.csv.product_rows import ParsedProduct, number_pictures, parse_product
 from domain.catalog.csv.table import CsvRow, read_table
 from domain.catalog.limits import PICTURE_LIMIT, VARIANT_LIMIT
@@ -20,7 +21,7 @@ class ParsedFile:
     """All products of a file, or none of them and every problem it has."""
 
     file: str
-    products: tuple[ProductDraft, ...]
+    products: Sequence[ProductDraft]
     problems: tuple[FileProblem, ...]
     notes: tuple[FileProblem, ...] = ()
     """What was taken otherwise than it is written, such as a product that comes twice."""
@@ -45,23 +46,21 @@ def read_products(
     groups = _find_groups(first.rows) if first else []
     problems, notes = ProblemList(file), NoteList(file)
     table = read_table(data, problems, notes, currency=currency, column_map=column_map)
-    found: dict[str, ParsedProduct] = {}
+    found: dict[str, bytes] = dict.fromkeys((group.slug for group in groups), b"")
+    skus = SkuOwners()
     for rows in _group_rows(table.rows, groups) if table else ():
-        product, slug = parse_product(rows), rows[0].text(Column.HANDLE)
-        found[slug] = _replace_product(found[slug], product) if slug in found else product
-        for row in rows:
-            row.cells.clear()  # all cells of a large file take more memory than its products
-    products = {slug: found[slug] for slug in dict.fromkeys(group.slug for group in groups)}
-    _refuse_too_many(products.values())
-    _note_repeated_skus(products.values())
-    drafts = () if problems.found else tuple(map(_draft_with_variants, products.values()))
-    columns = next((each.row.header.columns for each in products.values()), frozenset[ColumnKey]())
+        parsed, slug = parse_product(rows), rows[0].text(Column.HANDLE)
+        if found[slug]:
+            parsed = _replace_product(unpack_draft(found[slug]), parsed)
+        _refuse_too_many(parsed)
+        skus.note_repeated(parsed)
+        found[slug] = pack_draft(_draft_with_variants(parsed))
     return ParsedFile(
         file,
-        drafts,
+        PackedDrafts(() if problems.found else found.values()),
         problems.in_order(),
         notes.in_order(),
-        columns,
+        table.header.columns if table and found else frozenset(),
         table.format if table else "",
         notes.counts(),
     )
@@ -108,53 +107,56 @@ def _group_rows(rows: Iterable[CsvRow], groups: Sequence[RowGroup]) -> Iterator[
             yield open_groups.pop(id(group))
 
 
-def _replace_product(earlier: ParsedProduct, later: ParsedProduct) -> ParsedProduct:
+def _replace_product(earlier: ProductDraft, later: ParsedProduct) -> ParsedProduct:
     """What two files would make of the product, imported one after the other."""
     row = later.row
-    option_names = {tuple(name for name, _ in options) for options in (*earlier.variants, *later.variants)}
+    before = {variant.options: (row, variant) for variant in earlier.variants}
+    option_names = {tuple(name for name, _ in options) for options in (*before, *later.variants)}
     if len(option_names) > 1:
-        row.refuse(
-            Column.OPTION1_NAME, Message("other options than in line {line}", line=str(earlier.row.line))
-        )
-    same = len(earlier.variants.keys() & later.variants.keys())
+        row.refuse(Column.OPTION1_NAME, Message("other options than in line {line}", line=str(earlier.line)))
+    same = len(before.keys() & later.variants.keys())
     row.note(
         Column.HANDLE,
         Message(
             "{product} is in line {line} already: its fields and {same} of its variants are replaced",
             product=quote_value(later.product.slug),
-            line=str(earlier.row.line),
+            line=str(earlier.line),
             same=same,
         ),
     )
-    pictures = {picture.url: picture for picture in (*earlier.product.pictures, *later.product.pictures)}
+    pictures = {picture.url: picture for picture in (*earlier.pictures, *later.product.pictures)}
     product = replace(later.product, pictures=number_pictures(list(pictures.values())))
-    return ParsedProduct(row, product, {**earlier.variants, **later.variants})
+    return ParsedProduct(row, product, {**before, **later.variants})
 
 
-def _refuse_too_many(products: Iterable[ParsedProduct]) -> None:
-    for parsed in products:
-        if len(parsed.variants) > VARIANT_LIMIT:
-            parsed.row.refuse(Column.HANDLE, Message("more than {limit} variants", limit=VARIANT_LIMIT))
-        if len(parsed.product.pictures) > PICTURE_LIMIT:
-            parsed.row.refuse(Column.PICTURE, Message("more than {limit} pictures", limit=PICTURE_LIMIT))
+def _refuse_too_many(parsed: ParsedProduct) -> None:
+    if len(parsed.variants) > VARIANT_LIMIT:
+        parsed.row.refuse(Column.HANDLE, Message("more than {limit} variants", limit=VARIANT_LIMIT))
+    if len(parsed.product.pictures) > PICTURE_LIMIT:
+        parsed.row.refuse(Column.PICTURE, Message("more than {limit} pictures", limit=PICTURE_LIMIT))
 
 
-def _note_repeated_skus(products: Iterable[ParsedProduct]) -> None:
-    """Notes on SKUs of several variants: other software allows them, and they name no variant any more."""
-    owners: dict[str, CsvRow] = {}
-    for parsed in products:
+class SkuOwners:
+    """The variant that has each SKU first: other software gives one SKU to several."""
+
+    def __init__(self) -> None:
+        self.owners: dict[str, tuple[int, int]] = {}
+        """SKU -> hash of product and options, line."""
+
+    def note_repeated(self, parsed: ParsedProduct) -> None:
+        """Notes on SKUs that other variants have, too: those name no variant any more."""
         for row, variant in parsed.variants.values():
             if variant.sku is None:
                 continue
-            owner = owners.setdefault(variant.sku, row)
-            if owner is not row:
-                first, second = sorted((owner, row), key=lambda each: each.line)
-                second.note(
+            variant_key = hash((parsed.product.slug, variant.options))
+            owner, line = self.owners.setdefault(variant.sku, (variant_key, row.line))
+            if owner != variant_key:
+                row.note(
                     Column.SKU,
                     Message(
                         "the SKU {sku} stands in line {line} already: it does not name one variant",
                         sku=quote_value(variant.sku),
-                        line=str(first.line),
+                        line=str(line),
                     ),
                 )
 

@@ -2,7 +2,7 @@
 
 import os
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,7 @@ def parse_text(text: str, *, currency: CurrencyCode = CurrencyCode.CNY) -> Parse
     return read_products(text.encode(), file="products.csv", currency=currency)
 
 
-def write_csv(products: tuple[ProductDraft, ...], *, currency: CurrencyCode = CurrencyCode.CNY) -> bytes:
+def write_csv(products: Sequence[ProductDraft], *, currency: CurrencyCode = CurrencyCode.CNY) -> bytes:
     writer = CsvWriter(columns_of(products, currency), currency=currency)
     return writer.header() + b"".join(writer.rows([product]) for product in products)
 
