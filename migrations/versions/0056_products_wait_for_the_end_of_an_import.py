@@ -1,14 +1,14 @@
 """Products wait for the end of the import that made them.
 
 Revision ID: 0056
-Revises: 0049
+Revises: 0053
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0056"
-down_revision = "0049"
+down_revision = "0053"
 branch_labels = None
 depends_on = None
 
