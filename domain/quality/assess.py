@@ -21,8 +21,12 @@ ValueByCurrency = Mapping[CurrencyCode, tuple[int, int]]
 GAIN_DIGITS = 6
 """Decimal places of a gain."""
 
-SALES_WEIGHT, VIEWS_WEIGHT, STOCK_WEIGHT = 0.7, 0.2, 0.1
-"""What shares of sales, views and stock count in the business of a product: what sells comes first."""
+SALES_WEIGHT = 0.6
+"""What the share of sales counts in the business of a product, beside those of views and stock: what sells
+comes first."""
+
+WEIGHT_WITHOUT_SALES = 1 / 3
+"""What the shares of views and of stock count each in a shop that has sold nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +117,13 @@ def stakes_of(catalogue: CatalogueFacts) -> Mapping[int, float]:
     sales = shares_of({product.id: product.sold for product in products})
     stock = shares_of({product.id: stock_value_of(product) for product in products})
     least = 0.1 / max(len(products), 1)
+    weight = (1 - SALES_WEIGHT) / 2 if any(sales.values()) else WEIGHT_WITHOUT_SALES
     return {
         product.id: PERCENT
         * (
             least
             + SALES_WEIGHT * sales[product.id]
-            + VIEWS_WEIGHT * ratio_of(product.views, views)
-            + STOCK_WEIGHT * stock[product.id]
+            + weight * (ratio_of(product.views, views) + stock[product.id])
         )
         for product in products
     }
