@@ -166,7 +166,7 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
         {"label": None, "reason": None},
         secret=frozenset({"label"}),
     ),
-    Shipment: PersonalTable(lambda id: Shipment.order_id.in_(orders_of(id)), {"tracking_link": None}),
+    Shipment: PersonalTable(lambda id: Shipment.order_id.in_(orders_of(id))),
     OrderNote: PersonalTable(lambda id: OrderNote.order_id.in_(orders_of(id)), {"text": ""}, exported=False),
     StoreCreditMovement: PersonalTable(
         lambda id: StoreCreditMovement.store_credit_id.in_(
@@ -253,6 +253,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "shipments.number": "a number of the shop's",
     "shipments.carrier": "the code of a carrier",
     "shipments.company_code": "the code of a carrier",
+    "shipments.tracking_link": "the carrier's page: as its number",
     "shipments.tracking_number": "a number of the carrier's: the books",
     "waybills.carrier": "the code of a carrier",
     "waybills.children": "numbers of the carrier's: the books",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin
+from typing import Any, NewType, get_args, get_origin
 
 import pytest
 from sqlalchemy.orm.exc import DetachedInstanceError
@@ -34,6 +34,8 @@ def sample_of(hint: Any) -> Any:
         [hint] = (each for each in get_args(hint) if each is not NoneType)
     if get_origin(hint) is Sequence:
         return [sample_of(get_args(hint)[0])] * 2
+    if isinstance(hint, NewType):
+        return sample_of(hint.__supertype__)
     if issubclass(hint, Enum):
         return list(hint)[-1]
     return {int: 7, str: "some text", bool: True, EventLine: EventLine(3, 2)}.get(hint, STARTED_AT)

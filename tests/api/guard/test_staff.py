@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import Forbidden
 from models import (
+    CarrierConnection,
     CashHandIn,
     CurrencyCode,
     DeliveryRunStop,
@@ -25,6 +26,8 @@ from models import (
     StatementDifference,
     StatementForm,
     StatementKind,
+    UnhandledKind,
+    UnhandledReport,
 )
 from resolvers.context import Context, Viewer
 from resolvers.ids import global_id
@@ -34,6 +37,7 @@ from tests.api.guard.test_things import create_things
 from tests.clients import Clients
 from tests.conftest import STARTED_AT
 from tests.factories.account import create_account
+from tests.factories.carrier import create_carrier
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.delivery_run import create_delivery_run
 from tests.factories.dispute import create_dispute
@@ -139,10 +143,21 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         seen_at=STARTED_AT,
         note="",
     )
-    session.add_all([zone, change, difference, hand_in])
+    report = UnhandledReport(
+        connection=CarrierConnection.KUAIDI100,
+        kind=UnhandledKind.UNKNOWN_CODE,
+        tracking_number="",
+        detail="9999",
+        detail_hash="x",
+        times=1,
+        first_at=STARTED_AT,
+        last_at=STARTED_AT,
+    )
+    session.add_all([zone, change, difference, hand_in, report])
     await session.flush()
     rows: dict[str, Any] = {
         "Article": await create_article(session, published=False),
+        "Carrier": await create_carrier(session, "YTO"),
         "CashHandIn": hand_in,
         "DeliveryRun": run,
         "DeliveryRunStop": await session.scalar(
@@ -154,6 +169,7 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         "Promotion": await create_percent(session),
         "ShippingZone": zone,
         "StatementDifference": difference,
+        "UnhandledReport": report,
         "Variant": variant,
         "Warehouse": await create_warehouse(session),
     }

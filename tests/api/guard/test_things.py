@@ -282,6 +282,7 @@ async def count_events(clients: Clients) -> int:
 
 KINDS_OF_STAFF = {
     "Attribute",
+    "Carrier",
     "CashHandIn",
     "DeliveryRun",
     "DeliveryRunStop",
@@ -290,6 +291,7 @@ KINDS_OF_STAFF = {
     "PriceChange",
     "ShippingZone",
     "StatementDifference",
+    "UnhandledReport",
     "Warehouse",
 }
 KINDS_OF_EVERYBODY = {"Article", "Category", "Product", "Variant"}
