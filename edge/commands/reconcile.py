@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -20,6 +20,7 @@ from gateways.payment.provider import (
     StatementUnreadable,
 )
 from models import Money, PaymentMethod, StatementDifference
+from text.characters import clean_text
 
 DIFFERENCES, UNREADABLE = 1, 2
 """Exit codes."""
@@ -30,8 +31,9 @@ async def reconcile_file(shop: Shop, file: Path, method: PaymentMethod | None, c
     sources = statement_sources(shop, method)
     try:
         statement = read_with_any(sources, await asyncio.to_thread(file.read_bytes))
+        check_days(statement, now=shop.clock())
     except StatementUnreadable as error:
-        console.print(str(error), highlight=False, markup=False, soft_wrap=True)
+        console.print(clean_text(str(error)), highlight=False, markup=False, soft_wrap=True)
         return UNREADABLE
     return await reconcile_and_print(shop, statement, None, console)
 
@@ -45,13 +47,31 @@ async def reconcile_day(shop: Shop, day: date, method: PaymentMethod | None, con
         return UNREADABLE
     for each, source in sources.items():
         try:
+            if day > (shop.clock() + AHEAD_OF_UTC).date():
+                raise StatementUnreadable(f"{day} is a day to come")
             statement = source.read_statement(await source.fetch_statement(day))
+            check_days(statement, now=shop.clock())
         except (ProviderError, ProviderRefused, StatementUnreadable) as error:
-            console.print(f"{each}: {error}", highlight=False, markup=False, soft_wrap=True)
+            console.print(clean_text(f"{each}: {error}"), highlight=False, markup=False, soft_wrap=True)
             codes.append(UNREADABLE)
         else:
             codes.append(await reconcile_and_print(shop, statement, day, console))
     return max(codes)
+
+
+AHEAD_OF_UTC = timedelta(hours=14)
+"""How much further than in UTC a day may be where a provider is (https://www.iana.org/time-zones)."""
+
+OLDEST_YEAR = 2000
+"""No provider has had a statement before."""
+
+
+def check_days(statement: Statement, *, now: datetime) -> None:
+    """StatementUnreadable where a line is of a day to come, or of a time without providers."""
+    latest = now + AHEAD_OF_UTC
+    for line in statement.lines:
+        if line.happened_at > latest or line.happened_at.year < OLDEST_YEAR:
+            raise StatementUnreadable(f"line {line.line} is of {line.happened_at:%Y-%m-%d}")
 
 
 NO_SOURCE = "No connected payment method has statements that can be read."
@@ -138,4 +158,5 @@ def describe_totals(done: Reconciliation) -> Iterator[str]:
 
 
 def write_line(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    """Print a line; what a statement says must not control the terminal."""
+    sys.stdout.write(f"{clean_text(line)}\n")

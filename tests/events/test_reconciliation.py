@@ -49,7 +49,7 @@ from tests.clients import Clients
 from tests.factories.dispute import create_dispute
 from tests.factories.order import NOW, SANDBOX, create_order, payments_of
 from tests.given import id_of, ledger_balances
-from tests.observe import assert_books_agree
+from tests.observe import assert_books_agree, read_all_rows
 
 CNY = CurrencyCode.CNY
 PAYMENT, REFUND, DISPUTE = StatementKind.PAYMENT, StatementKind.REFUND, StatementKind.DISPUTE
@@ -294,6 +294,36 @@ async def test_a_day_is_fetched_from_the_provider_and_an_empty_one_lists_what_is
 
     provider.reachable = False
     assert await reconcile_day(shop, date(2026, 3, 1), None, QUIET) == 2
+
+
+@pytest.mark.parametrize("year", [1999, 9999])
+async def test_a_line_of_no_day_that_was_makes_a_statement_unreadable(
+    shop: Shop, provider: StatingProvider, session: AsyncSession, tmp_path: Path, year: int
+) -> None:
+    _, payment = await paid_order(session)
+    await session.commit()
+    before = await read_all_rows(shop)
+    moment = datetime(year, 12, 31, 23, tzinfo=UTC)
+
+    code = await reconcile(shop, tmp_path / "day.csv", (PAYMENT, name_of(payment), 9_900, 60, moment))
+
+    assert (code, await read_all_rows(shop)) == (2, before)
+
+
+async def test_a_day_to_come_is_not_fetched(shop: Shop, provider: StatingProvider) -> None:
+    before = await read_all_rows(shop)
+
+    code = await reconcile_day(shop, shop.clock().date() + timedelta(days=2), None, QUIET)
+
+    assert (code, await read_all_rows(shop)) == (2, before)
+
+
+async def test_what_a_statement_says_does_not_control_the_terminal(
+    shop: Shop, provider: StatingProvider, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await reconcile(shop, tmp_path / "day.csv", (PAYMENT, "A\x1b[2J\u202eB", 9_900, 60, NOW))
+
+    assert "A[2JB" in capsys.readouterr().out
 
 
 async def test_a_refund_by_bank_transfer_is_not_missed_at_the_provider(

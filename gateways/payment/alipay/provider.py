@@ -222,7 +222,7 @@ class Alipay:
             raise ProviderError(f"the statement: {type(error).__name__}") from None
 
     def read_statement(self, content: bytes) -> Statement:
-        return read_statement(content)
+        return read_statement(content, seller_id=self.seller_id)
 
     async def _start_scan(self, start: Start, content: dict[str, object]) -> Started:
         """A code lives for whole minutes from now; the trade, once it was scanned, until `expires_at`."""

@@ -39,6 +39,9 @@ MONEY_COLUMNS = {
     "业务类型",
 }
 
+ACCOUNT = re.compile(r"^#账号：\[(\d+)\]", re.MULTILINE)
+"""The number of the merchant, with that of an account of theirs behind."""
+
 TOTAL = re.compile(r"^#(交易|退款|收入|支出)合计：(\d+)笔，[^\d-]*共(-?[\d.]+)元")
 MONEY_KINDS = {
     "在线支付": StatementKind.PAYMENT,
@@ -66,13 +69,16 @@ class StatementRow:
 Total = tuple[int, Money]
 
 
-def read_statement(content: bytes) -> Statement:
-    """The lines of a statement; StatementUnreadable where it is none or its totals do not fit."""
+def read_statement(content: bytes, *, seller_id: str) -> Statement:
+    """The lines of a statement; StatementUnreadable where it is none, another's, or its totals do not fit."""
     problem = "no table of trades or of money"
     for text in read_texts(content):
         rows, columns = read_table(text)
         if columns is None:
             continue
+        account = ACCOUNT.search(text)
+        if account and not account[1].startswith(seller_id):
+            raise StatementUnreadable("the statement of another merchant")
         form = StatementForm.TRADES if columns >= TRADE_COLUMNS else StatementForm.MONEY
         is_trades = form is StatementForm.TRADES
         try:

@@ -8,7 +8,7 @@ import pytest
 
 from gateways.payment.alipay.statement import read_statement
 from gateways.payment.alipay.values import BEIJING
-from gateways.payment.provider import StatementUnreadable
+from gateways.payment.provider import Statement, StatementUnreadable
 from models import CurrencyCode, Money, StatementKind
 from tests.gateways.payment.alipay.desk import AlipayDesk
 from tests.gateways.payment.provider_contract import begin_paid, part_of
@@ -40,6 +40,15 @@ MONEY = """\
 """
 
 
+def read(content: bytes, *, seller_id: str = "2088000000000000") -> Statement:
+    return read_statement(content, seller_id=seller_id)
+
+
+def test_the_statement_of_another_merchant_is_refused() -> None:
+    with pytest.raises(StatementUnreadable, match="another merchant"):
+        read(TRADES.encode(), seller_id="2088000000000001")
+
+
 def cny(minor: int) -> Money:
     return Money(minor, CurrencyCode.CNY)
 
@@ -49,7 +58,7 @@ def cny(minor: int) -> Money:
 def test_trade_detail_tells_payments_refunds_and_fees(encoding: str, zipped: bool) -> None:
     content = TRADES.encode(encoding)
 
-    payment, refund = read_statement(zip_up(content) if zipped else content).lines
+    payment, refund = read(zip_up(content) if zipped else content).lines
 
     assert (payment.kind, payment.reference, payment.provider_reference, payment.line) == (
         StatementKind.PAYMENT,
@@ -68,7 +77,7 @@ def test_trade_detail_tells_payments_refunds_and_fees(encoding: str, zipped: boo
 
 
 def test_money_detail_tells_what_came_and_went() -> None:
-    lines = read_statement(MONEY.encode("gb18030")).lines
+    lines = read(MONEY.encode("gb18030")).lines
 
     assert [(line.kind, line.reference, line.amount.minor) for line in lines] == [
         (StatementKind.PAYMENT, "A1", 128_05),
@@ -84,7 +93,7 @@ def test_columns_are_found_by_name_wherever_they_are() -> None:
         for line in TRADES.splitlines()
     ]
 
-    assert read_statement("\n".join(moved).encode("gb18030")).lines == read_statement(TRADES.encode()).lines
+    assert read("\n".join(moved).encode("gb18030")).lines == read(TRADES.encode()).lines
 
 
 @pytest.mark.parametrize(
@@ -105,7 +114,7 @@ def test_a_statement_that_does_not_fit_its_totals_or_names_is_refused(old: str, 
     assert old in TRADES
 
     with pytest.raises(StatementUnreadable):
-        read_statement(TRADES.replace(old, new).encode("gb18030"))
+        read(TRADES.replace(old, new).encode("gb18030"))
 
 
 def test_a_statement_that_was_cut_off_is_refused_wherever_that_was() -> None:
@@ -114,13 +123,13 @@ def test_a_statement_that_was_cut_off_is_refused_wherever_that_was() -> None:
 
     for length in range(0, end, 7):
         with pytest.raises(StatementUnreadable):
-            read_statement(whole[:length])
+            read(whole[:length])
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"PK", b"\xff\xff\xff", b"<html></html>", b"#\n#\n"])
 def test_what_is_no_statement_is_refused(content: bytes) -> None:
     with pytest.raises(StatementUnreadable):
-        read_statement(content)
+        read(content)
 
 
 async def test_the_statement_of_a_day_is_fetched_and_has_what_was_paid_and_refunded(desk: AlipayDesk) -> None:
