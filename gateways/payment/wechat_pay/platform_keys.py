@@ -28,6 +28,10 @@ class PlatformCertificate:
     expires_at: datetime
 
 
+class CertificatesClosed(ProviderError):
+    """The shop's key does not open the certificates: it opens no notice either."""
+
+
 FetchCertificates = Callable[[], Awaitable[tuple[SignedMessage, CertificateList]]]
 
 
@@ -87,7 +91,7 @@ class PlatformKeys:
         try:
             found = dict(map(self.read_certificate, content.data))
         except ValueError as error:
-            raise ProviderError(f"the platform certificates cannot be read: {error}") from None
+            raise CertificatesClosed(f"the platform certificates cannot be read: {error}") from None
         # The list is signed by a certificate it brings: that our key decrypts them proves whose they are.
         signer = found.get(message.serial)
         key = signer.key if signer else self.public_keys.get(message.serial)

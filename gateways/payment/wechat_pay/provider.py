@@ -32,6 +32,7 @@ from gateways.payment.wechat_pay.api import ApiRefused, WeChatPayApi
 from gateways.payment.wechat_pay.bill import fetch_bill, read_bill
 from gateways.payment.wechat_pay.content import Prepaid, RefundContent, Transaction
 from gateways.payment.wechat_pay.notices import ANSWERS, NoticeReader
+from gateways.payment.wechat_pay.platform_keys import CertificatesClosed
 from gateways.payment.wechat_pay.reports import report_refund, report_transaction
 from models import (
     AttemptReport,
@@ -175,7 +176,7 @@ class WeChatPay:
             await self.api.keys.load()
         except ProviderError as error:
             # Merchants that began with the public key have no certificates.
-            if self.api.public_key_id is None:
+            if self.api.public_key_id is None or isinstance(error, CertificatesClosed):
                 problems.append(f"WeChat Pay gives no certificates that WECHAT_PAY_API_KEY opens: {error}")
         return problems
 

@@ -163,6 +163,14 @@ async def test_certificates_that_our_key_does_not_decrypt_are_not_used(server: W
     assert "000000" not in "".join(problems)
 
 
+async def test_a_wrong_api_key_is_seen_beside_a_right_public_key(server: WeChatPayServer) -> None:
+    provider = server.connect(WECHAT_PAY_API_KEY="0" * 32)
+
+    [problem] = await provider.check()
+
+    assert problem.startswith("WeChat Pay gives no certificates that WECHAT_PAY_API_KEY opens")
+
+
 def public_key_of(pem: str) -> RSAPublicKey:
     key = load_pem_x509_certificate(pem.encode()).public_key()
     assert isinstance(key, RSAPublicKey)
