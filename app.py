@@ -55,9 +55,11 @@ from gateways.payment.registry import (
     connect_sandbox,
 )
 from gateways.redis_client import connect_redis
+from gateways.search import EmbeddedIndex
 from gateways.secrets import Secrets
 from gateways.statements import StatementWatch
 from gateways.tracer_choice import connect_tracer
+from loaders.search import PRODUCT_LAYOUT
 from models.database import Database
 from schema import schema
 from settings import Settings
@@ -100,6 +102,7 @@ def open_shop(
         sandbox=sandbox,
         carriers=connect_carriers(settings, outside, clock, carrier_registrations),
         media=create_media_store(settings),
+        products=EmbeddedIndex(PRODUCT_LAYOUT, settings.search_dir),
         secrets=secrets,
         clock=clock,
         metrics=metrics,

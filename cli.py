@@ -174,10 +174,10 @@ def migrate() -> None:
 
 @app.command()
 def reindex() -> None:
-    """Index all products for the search again; `migrate` does it where needed."""
-    from edge.commands.reindex import reindex_products
+    """Let each machine build its search index anew; it does so by itself where one is missing or old."""
+    from edge.commands.reindex import rebuild_indexes
 
-    run_in_shop(lambda shop: reindex_products(shop, console, everything=True))
+    run_in_shop(lambda shop: rebuild_indexes(shop, console))
 
 
 @app.command()
@@ -277,9 +277,7 @@ def staff_create(
 @imports.command("products")
 def import_products(
     files: CsvFiles,
-    currency: Annotated[
-        CurrencyCode | None, typer.Option(help="currency of the columns that name none")
-    ] = None,
+    currency: Annotated[CurrencyCode | None, typer.Option(help="currency of columns that name none")] = None,
     columns: Annotated[
         Path | None,
         typer.Option(
@@ -371,7 +369,7 @@ def upgrade_database(settings: Settings) -> str:
 
     asyncio.run(check_start(settings, migrated=False))
     revision = upgrade(settings.database.url)
-    run_in_shop(lambda shop: fill_rows(shop, console))
+    run_in_shop(fill_rows)
     return revision
 
 

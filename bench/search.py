@@ -13,10 +13,7 @@ It prints, for each database:
 Addresses of databases as arguments (`python -m bench search ADDRESS...`) are used instead of new ones: those
 already loaded are not loaded again.
 
-No weight is tuned to a query: those in text/term_weights.py and domain/catalog/search_index/products.py are
-round numbers out of a coarse grid of 36 (means 0.72 to 0.81, ours 0.79). Chosen on a random half of the
-queries and measured on the other half, 200 times, the grid gave 0.797 on average, standard deviation 0.035
-(2026-11-27).
+No boost is tuned to a query: those in loaders/search/fields.py are round numbers.
 """
 
 import asyncio
@@ -26,6 +23,7 @@ import json
 import math
 import os
 import random
+import resource
 import statistics
 import sys
 import tempfile
@@ -50,7 +48,7 @@ from domain.cause import Cause
 from edge.gc_tuning import tune_garbage_collector
 from edge.logs import configure_logging
 from events.shop import Shop
-from loaders.listing import ProductCriteria, ProductSort, count_products, load_facets, load_outer_page
+from loaders.listing import ProductCriteria, ProductSort, count_products, load_facets, load_product_page
 from loaders.page import FIRST_PAGE
 from loaders.search import plan_query
 from migrations.runner import upgrade
@@ -96,6 +94,9 @@ class SearchMeasurement:
 
     ranking: Ranking
     loading: float
+    """Seconds until all products are in the database."""
+    indexing: float
+    """Seconds after that until all are found."""
     requests: Sequence["QueryDuration"]
     loaders: Sequence["QueryDuration"]
 
@@ -165,6 +166,9 @@ async def measure_search(
             if not await has_products(shop):
                 await load_products(shop, products)
             loading = time.perf_counter() - began
+            began = time.perf_counter()
+            await shop.product_index.ready(newest=True)
+            indexing = time.perf_counter() - began
             guest = clients.guest()
             ranking = {}
             for query in judgements:
@@ -179,7 +183,7 @@ async def measure_search(
             loaders = [
                 await time_call(run_loaders(shop, query)) for _ in range(ROUNDS) for query in judgements
             ]
-            return SearchMeasurement(ranking, loading, requests, loaders)
+            return SearchMeasurement(ranking, loading, indexing, requests, loaders)
 
 
 @asynccontextmanager
@@ -227,11 +231,11 @@ async def time_call(work: Any) -> QueryDuration:
 
 async def run_loaders(shop: Shop, query: str) -> None:
     """Runs the loaders of the field `products` without GraphQL."""
-    reads = shop.database.reads
-    criteria = replace(ProductCriteria(CurrencyCode.USD), plan=await plan_query(reads, query))
-    await load_outer_page(reads, criteria, ProductSort.RELEVANCE, FIRST_PAGE)
-    await count_products(reads, criteria)
-    await load_facets(reads, criteria)
+    reads, index = shop.database.reads, await shop.product_index.ready()
+    criteria = replace(ProductCriteria(CurrencyCode.USD), plan=await plan_query(index, query))
+    await load_product_page(index, reads, criteria, ProductSort.RELEVANCE, FIRST_PAGE)
+    await count_products(index, criteria)
+    await load_facets(index, reads, criteria)
 
 
 def print_measurement(
@@ -241,7 +245,10 @@ def print_measurement(
     defined = [score for score in scores.values() if score is not None]
     halves = sorted(half_means(defined))
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
-    print(f"{name}: {products:,} products loaded in {measurement.loading:.0f} s; load average {load}")
+    print(
+        f"{name}: {products:,} products loaded in {measurement.loading:.0f} s,"
+        f" found {measurement.indexing:.1f} s later; {resident_megabytes()} MB in memory; load average {load}"
+    )
     print(
         f"  nDCG@{DEPTH} {statistics.mean(defined):.4f} over the {len(defined)} judged queries,"
         f" {sum(defined) / len(scores):.4f} over all {len(scores)};"
@@ -273,6 +280,11 @@ def discounted_gain(ratings: Iterable[int]) -> float:
 def half_means(scores: Sequence[float]) -> list[float]:
     chance = random.Random(SEED)
     return [statistics.mean(chance.sample(scores, len(scores) // 2)) for _ in range(HALVES)]
+
+
+def resident_megabytes() -> int:
+    """The most memory that this process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def percentile(times: Sequence[float], share: float) -> float:

@@ -16,6 +16,7 @@ from events.counters.sales import SalesCounter
 from events.counters.views import ViewCounter
 from events.jobs.event_archiver import EventArchiver
 from events.quality import QualityAssessor
+from events.search import IndexFollower
 from events.session_rights import SessionRightsCache
 from events.slow_operations import SlowOperations
 from events.subscriptions.coalescer import Coalescer
@@ -36,6 +37,7 @@ from gateways.payment.provider import PaymentProvider
 from gateways.payment.sandbox import SandboxProvider
 from gateways.picture_memory import PictureMemory
 from gateways.routing import Router, StraightLineRouter
+from gateways.search import SearchIndex
 from gateways.secrets import Secrets
 from gateways.tracing import Tracer
 from models import CarrierConnection, NoticeChannel, PaymentMethod
@@ -58,6 +60,8 @@ class Shop:
     secrets: Secrets
     clock: Clock
     notices: Mapping[NoticeChannel, NoticeGateway]
+    products: SearchIndex
+    """The index that product_index keeps up to date."""
     sandbox: SandboxProvider | None = None
     """The built-in provider, for its pay page; None where it is not offered."""
     picture_memory: PictureMemory = field(default_factory=PictureMemory)
@@ -79,6 +83,7 @@ class Shop:
     product_watch: ProductWatch = field(init=False)
     quality: QualityAssessor = field(init=False)
     views: ViewCounter = field(init=False)
+    product_index: IndexFollower = field(init=False)
     sales: SalesCounter = field(init=False)
     slow_operations: SlowOperations = field(init=False)
     calls: CallObserver = field(init=False)
@@ -118,6 +123,10 @@ class Shop:
         )
         self.product_watch = ProductWatch(bus, clock, self.coalescer, self.stock_watch, subscriptions)
         self.quality = QualityAssessor(database, clock, self.media)
+        search = settings.search
+        self.product_index = IndexFollower(
+            database, self.products, search.followed_every, at_each_search=search.in_memory
+        )
         self.views = ViewCounter(database, jobs.view_count_interval)
         self.sales = SalesCounter(
             database, clock, settings.catalog.best_selling_window, jobs.sales_count_interval

@@ -19,8 +19,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateways.search import IndexQuery, SearchIndex
 from loaders.base import ByKey, Grouped, ManyByKey, loader
 from loaders.page import Key, Sort
+from loaders.search import text_query
 from models import (
     Account,
     Backorder,
@@ -37,12 +39,12 @@ from models import (
     OrderStatus,
     Pickup,
     Product,
-    ProductSearchText,
     ShippingMethod,
     Variant,
 )
 from models.order import DISPLAY_STATUS, PHONE_TAIL
 from models.sql.types import AnyColumn, AnySelect
+from text.query_parser import KnownTerms, build_plan, parse_query
 
 NUMBER_PREFIX = "O"
 NUMBER_DATE = re.compile(NUMBER_PREFIX + "([0-9]{2})([0-9]{2})?([0-9]{2})?")
@@ -176,16 +178,15 @@ def select_order_ids(column: AnyColumn, descending: bool, *conditions: ColumnEle
     return select(column.label("order_id")).where(*conditions).distinct().order_by(order_by).subquery()
 
 
-async def find_products(session: AsyncSession, query: str) -> Sequence[int]:
+async def find_products(index: SearchIndex, session: AsyncSession, query: str) -> Sequence[int]:
     """Ids of at most PRODUCTS_LIMIT products with this SKU or all of these words, in any language."""
+    plan = build_plan(query, parse_query(query), KnownTerms(), {})
+    hits = await index.rank(IndexQuery(text_query(plan)), limit=PRODUCTS_LIMIT) if plan.clauses else ()
     by_sku = select(Variant.product_id).where(Variant.sku == query)
     words = query.split()
     by_title = select(Product.id).where(*(Product.title.icontains(word, autoescape=True) for word in words))
-    by_text = select(ProductSearchText.product_id).where(
-        *(ProductSearchText.text.icontains(word, autoescape=True) for word in words)
-    )
-    ids = union(by_sku, by_title, by_text).limit(PRODUCTS_LIMIT)
-    return (await session.scalars(ids)).all()
+    found = await session.scalars(union(by_sku, by_title).limit(PRODUCTS_LIMIT))
+    return list(dict.fromkeys([*found, *(hit.id for hit in hits)]))[:PRODUCTS_LIMIT]
 
 
 async def find_accounts(

@@ -1,19 +1,21 @@
 """The products, brands and categories that match what somebody is typing."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from loaders.listing import ProductCriteria, ProductSort, select_products
-from loaders.search import matching_products, plan_partial_match, plan_query
+from gateways.search import SearchIndex, ValueCount
+from loaders.listing import ProductCriteria, ProductSort, load_product_page
+from loaders.page import PageRequest
+from loaders.search import plan_partial_match, plan_query
+from loaders.search.fields import BRAND, CATEGORY
 from models import Category, Product
 from models.database import Reads
 from text.query_plan import QueryPlan
 
-BRAND_CATEGORIES_LIMIT = 200
-"""Pairs of a brand and a category, the most frequent ones, from which both are suggested."""
+COUNTED_LIMIT = 100
+"""Brands and categories, the most frequent ones, out of which those with the words are suggested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,53 +29,39 @@ class SuggestedMatches:
 
 
 async def load_suggestions(
-    reads: Reads, criteria: ProductCriteria, query: str, *, first: int, dialect: str
+    index: SearchIndex, reads: Reads, criteria: ProductCriteria, query: str, *, first: int
 ) -> SuggestedMatches | None:
     """The `first` best products, and the categories and brands of all that match; None for no words."""
     if not query:
         return None
-    plan = await plan_query(reads, query, typing=True)
+    plan = await plan_query(index, query, typing=True)
     if plan is None:
         return None
-    matches = await _load_matches(reads, criteria, plan, first=first, dialect=dialect)
+    matches = await _load_matches(index, reads, replace(criteria, plan=plan), plan, first=first)
     if matches.products:
         return matches
-    partial_plan = await plan_partial_match(reads, plan, criteria.statuses, dialect=dialect)
-    if partial_plan is None:
+    partial = await plan_partial_match(index, plan, criteria.visible)
+    if partial is None:
         return matches
-    return await _load_matches(reads, criteria, partial_plan, first=first, dialect=dialect)
+    return await _load_matches(index, reads, replace(criteria, plan=partial), partial, first=first)
 
 
 async def _load_matches(
-    reads: Reads, criteria: ProductCriteria, plan: QueryPlan, *, first: int, dialect: str
+    index: SearchIndex, reads: Reads, criteria: ProductCriteria, plan: QueryPlan, *, first: int
 ) -> SuggestedMatches:
-    statement, sort = select_products(replace(criteria, plan=plan), ProductSort.RELEVANCE, dialect=dialect)
-    best = statement.order_by(*(key.ordering for key in sort.keys)).limit(first)
-    matches = matching_products(plan, dialect=dialect)
-    count = func.count()
-    brands_in_categories = (
-        select(Product.brand, Category.path, count)
-        .join(matches, matches.c.id == Product.id)
-        .outerjoin(Category, Category.id == Product.category_id)
-        .where(Product.status.in_(criteria.statuses))
-        .group_by(Product.brand, Category.path)
-        .order_by(count.desc(), Product.brand, Category.path)
-        .limit(BRAND_CATEGORIES_LIMIT)
+    page = await load_product_page(index, reads, criteria, ProductSort.RELEVANCE, PageRequest(first=first))
+    figures = await index.figures(
+        criteria.query, (ValueCount(BRAND, COUNTED_LIMIT), ValueCount(CATEGORY, COUNTED_LIMIT))
     )
-    by_brand: Counter[str] = Counter()
-    by_category: Counter[int] = Counter()
-    async with reads() as session:
-        products = (await session.scalars(best)).all()
-        for brand, path, product_count in await session.execute(brands_in_categories):
-            by_brand[brand] += product_count
-            for step in (path or "").strip("/").split("/"):
-                if step:
-                    by_category[int(step)] += product_count
-        statement = select(Category).where(Category.id.in_(by_category))
-        categories = (await session.scalars(statement)).all() if by_category else ()
+    brands, categories = figures.counts
+    counts = {int(value.partition("/")[2]): count for value, count in categories}
+    rows: Sequence[Category] = ()
+    if counts:
+        async with reads() as session:
+            rows = (await session.scalars(select(Category).where(Category.id.in_(counts)))).all()
     return SuggestedMatches(
         plan,
-        sorted(categories, key=lambda row: (-by_category[row.id], row.depth, row.id)),
-        [brand for brand, _ in sorted(by_brand.items(), key=lambda each: (-each[1], each[0])) if brand],
-        products,
+        sorted(rows, key=lambda row: (-counts[row.id], row.depth, row.id)),
+        [brand for brand, _ in brands],
+        page.rows,
     )

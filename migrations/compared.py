@@ -18,7 +18,16 @@ EXPRESSIONS = (
     "ix_guest_accounts_phone_tail",
 )
 
-RETIRED = frozenset({"sign_in_attempts"})
+RETIRED = frozenset(
+    {
+        "indexed_terms",
+        "product_facet_values",
+        "product_search_texts",
+        "product_terms",
+        "sign_in_attempts",
+        "term_deletions",
+    }
+)
 """Tables that only former versions of the shop use, which may still run; a later migration drops them."""
 
 

@@ -122,14 +122,7 @@ from models.promotion import Promotion, PromotionBuyer, PromotionKind, Promotion
 from models.provider_call import ProviderCall, ProviderCallKind, ProviderCallOutcome
 from models.reading import Reading
 from models.registered_operation import RegisteredOperation
-from models.search import (
-    ArticleSearchText,
-    IndexedTerm,
-    ProductFacetValues,
-    ProductSearchText,
-    ProductTerm,
-    TermDeletion,
-)
+from models.search import ArticleSearchText, IndexChange, IndexSubject
 from models.shipment import (
     ParcelSize,
     Position,
@@ -222,7 +215,8 @@ __all__ = [
     "GuestAccount",
     "HasCurrency",
     "IdempotencyKey",
-    "IndexedTerm",
+    "IndexChange",
+    "IndexSubject",
     "LabelFormat",
     "LedgerAccount",
     "LedgerEntry",
@@ -264,13 +258,10 @@ __all__ = [
     "Product",
     "ProductAttribute",
     "ProductDay",
-    "ProductFacetValues",
     "ProductMedia",
     "ProductSales",
-    "ProductSearchText",
     "ProductSlug",
     "ProductStatus",
-    "ProductTerm",
     "Promotion",
     "PromotionBuyer",
     "PromotionKind",
@@ -315,7 +306,6 @@ __all__ = [
     "StoreCreditKind",
     "StoreCreditMovement",
     "Subject",
-    "TermDeletion",
     "Ticket",
     "TicketLine",
     "TicketMedia",

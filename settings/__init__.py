@@ -38,6 +38,7 @@ from settings.notices import NoticeSettings
 from settings.operations import OperationSettings
 from settings.proxies import ProxySettings
 from settings.rates import RateSettings
+from settings.search import SearchSettings
 from settings.sf_express import SfExpressSettings
 from settings.system import (
     CachingSettings,
@@ -94,6 +95,7 @@ class Settings(BaseModel):
     caching: CachingSettings
     locale: LocaleSettings
     catalog: CatalogSettings
+    search: SearchSettings
     deadlines: DeadlineSettings
     payments: PaymentSettings
     payment_deadlines: PaymentDeadlineSettings
@@ -158,6 +160,11 @@ class Settings(BaseModel):
     @property
     def media_dir(self) -> Path:
         return self.deployment.var_dir / "media"
+
+    @property
+    def search_dir(self) -> Path | None:
+        """The folder of search indexes; None where they are kept in memory."""
+        return None if self.search.in_memory else self.deployment.var_dir / "search"
 
     def signing_key(self) -> str:
         """Return SECRET_KEY, or in development a random key that is kept in VAR_DIR."""

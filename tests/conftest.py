@@ -139,6 +139,7 @@ def read_settings(database_url: str, **changes: Hashable) -> Settings:
         "bell_pause": NEVER,
         "placing_wait_limit": NEVER,
         "default_language": "en",
+        "search_in_memory": True,
     }
     return Settings.from_environment(env_file=None, **(values | changes))
 

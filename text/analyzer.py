@@ -10,6 +10,9 @@ from text.tokenizer import script_runs, segment_han
 ANALYZED_LIMIT = 200_000
 """Characters of terms kept for one product or article: a tsvector has at most a megabyte."""
 
+RUN_END = "."
+"""Stands between two runs of Chinese."""
+
 _TAGS = re.compile(r"<[^>]*>")
 
 
@@ -24,6 +27,28 @@ def analyze_texts(texts: Iterable[str]) -> str:
         for han, other in script_runs(text):
             terms += [*segment_han(han, fine=True), *han] if han else word_forms(other)
     return " ".join(terms)[:ANALYZED_LIMIT]
+
+
+def split_terms(texts: Iterable[str], *, keep_words: bool = True) -> list[str]:
+    """The terms that rank a document: Chinese words and the words inside them, others with their stems.
+
+    `keep_words`: others as they are written, too, so that they can be completed and corrected.
+    """
+    terms: list[str] = []
+    for text in texts:
+        for han, other in script_runs(text):
+            if han:
+                words = [*segment_han(han, fine=False), *segment_han(han, fine=True)]
+                terms += dict.fromkeys(word for word in words if len(word) > 1)
+            else:
+                forms = word_forms(other)
+                terms += forms if keep_words else forms[-1:]
+    return terms
+
+
+def han_characters(texts: Iterable[str]) -> list[str]:
+    """Chinese characters in their order, with a mark where a run of them ends: no phrase goes across."""
+    return [each for text in texts for han, _ in script_runs(text) if han for each in (*han, RUN_END)]
 
 
 def strip_html(markup: str) -> str:

@@ -1,7 +1,10 @@
 """Pinyin: Chinese words as they are typed on a Latin keyboard (龙井 is longjing, or lj for short)."""
 
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from types import ModuleType
+
+from text.tokenizer import script_runs, segment_han
 
 PINYIN_CACHE_SIZE = 20_000
 
@@ -22,3 +25,15 @@ def _pypinyin() -> ModuleType:
     import pypinyin
 
     return pypinyin
+
+
+def pinyin_terms(texts: Iterable[str]) -> list[str]:
+    """The pinyin of the Chinese words of `texts`."""
+    return [
+        pinyin
+        for text in texts
+        for han, _ in script_runs(text)
+        if han
+        for word in dict.fromkeys((*segment_han(han, fine=False), *segment_han(han, fine=True)))
+        for pinyin in pinyin_of(word)
+    ]

@@ -12,7 +12,6 @@ from itertools import pairwise
 from text.analyzer import normalize_code
 from text.fulltext_query import Phrase
 from text.query_plan import (
-    CHARACTER_TERM_SHARE,
     CLAUSES_LIMIT,
     EXACT_SHARE,
     EXPANDED_SHARE,
@@ -20,7 +19,6 @@ from text.query_plan import (
     QueryPlan,
 )
 from text.stemmer import WORD_LIMIT, word_forms
-from text.term_weights import CODE_PREFIX, inverse_document_frequency
 from text.tokenizer import script_runs, segment_han
 from text.typo_tolerance import tolerates_typo
 
@@ -71,8 +69,8 @@ class KnownTerms:
     """How many documents have each term."""
     completions: Sequence[tuple[str, int]] = ()
     """Terms that the last word may become, with how many documents have each, the most frequent first."""
-    codes: frozenset[str] = frozenset()
-    document_count: int = 0
+    is_code: bool = False
+    """Whether the whole query is a SKU or a barcode."""
     typing: bool = False
     """Whether the query is still being typed: then even a short known word may go on."""
 
@@ -103,7 +101,7 @@ def hash_query(query: str) -> int:
 
 def words_to_look_up(terms: Sequence[QueryTerm]) -> set[str]:
     """All words whose document frequency a plan may need, neighbours written as one included."""
-    words = {word for term in terms for word in (*term.forms, *term.characters)}
+    words = {word for term in terms for word in term.forms}
     return words | {pair for _, pair in _neighbour_pairs(terms)}
 
 
@@ -183,8 +181,7 @@ def build_plan(
     """
     clauses = [_clause_of(term, known, corrections.get(term.word, ())) for term in terms]
     words = [corrections[term.word][0][0] if corrections.get(term.word) else term.word for term in terms]
-    code = normalize_code(query)
-    known_code = code if CODE_PREFIX + code in known.codes else ""
+    known_code = normalize_code(query) if known.is_code else ""
     corrected = " ".join(words) if is_split or any(corrections.values()) else query.strip()
     return QueryPlan(corrected, hash_query(query), tuple(clauses), known_code)
 
@@ -196,18 +193,12 @@ def _completions_of(term: QueryTerm, known: KnownTerms) -> list[tuple[str, int]]
 def _clause_of(term: QueryTerm, known: KnownTerms, corrections: Sequence[tuple[str, int]]) -> QueryClause:
     shares = dict.fromkeys(term.forms, EXACT_SHARE)
     phrases = [Phrase((form,)) for form in term.forms]
-    document_frequency = known.document_frequency(term)
     if term.characters:
-        shares |= dict.fromkeys(term.characters, CHARACTER_TERM_SHARE)
         phrases.append(Phrase(tuple(term.characters)))
     if may_continue(term, known):
-        completions = _completions_of(term, known)
-        shares = {word: EXPANDED_SHARE for word, _ in completions} | shares
+        shares = {word: EXPANDED_SHARE for word, _ in _completions_of(term, known)} | shares
         phrases[0] = replace(phrases[0], is_prefix=True)
-        document_frequency = document_frequency or sum(count for _, count in completions)
     if corrections:
         shares |= {word: EXPANDED_SHARE for word, _ in corrections}
         phrases += [Phrase((word,)) for word, _ in corrections]
-        document_frequency = document_frequency or max(count for _, count in corrections)
-    idf = inverse_document_frequency(document_frequency, known.document_count)
-    return QueryClause(idf, tuple(shares.items()), tuple(phrases))
+    return QueryClause(tuple(shares.items()), tuple(phrases))

@@ -11,8 +11,8 @@ from typing import Any
 
 from text.analyzer import analyze_texts
 from text.fulltext_query import Phrase
+from text.pinyin import pinyin_terms
 from text.stemmer import WORD_LIMIT
-from text.term_weights import pinyin_terms
 
 CLAUSES_LIMIT = 24
 """Words of a query that are looked for."""
@@ -20,19 +20,16 @@ CLAUSES_LIMIT = 24
 COMPLETIONS_LIMIT = 12
 """Terms that an unfinished word may become."""
 
-EXACT_SHARE, EXPANDED_SHARE, CHARACTER_TERM_SHARE = 100, 50, 20
-"""What a term counts in its clause, in percent: as it was typed; completed or corrected; one character."""
+EXACT_SHARE, EXPANDED_SHARE = 100, 50
+"""What a term counts in its clause, in percent: as it was typed; completed or corrected."""
 
-IDF_LIMIT = 10_000
 _WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
 class QueryClause:
-    """One word of a query: its weight, the terms that rank it, and the phrases that match it."""
+    """One word of a query: the terms that match it, and those that must stand next to each other."""
 
-    idf: int
-    """The inverse document frequency, in hundredths."""
     terms: tuple[tuple[str, int], ...]
     """Terms with what each counts, in percent."""
     phrases: tuple[Phrase, ...]
@@ -60,7 +57,7 @@ class QueryPlan:
     def to_values(self) -> list[Any]:
         """Plain values for a cursor; `read_plan` reads them."""
         clauses = [
-            [clause.idf, clause.terms, [[phrase.words, phrase.is_prefix] for phrase in clause.phrases]]
+            [clause.terms, [[phrase.words, phrase.is_prefix] for phrase in clause.phrases]]
             for clause in self.clauses
         ]
         return [self.query_hash, self.query, clauses, self.code, self.minimum_should_match]
@@ -89,9 +86,8 @@ def _read_minimum(minimum: Any) -> int | None:
 
 
 def _read_clause(values: Any) -> QueryClause:
-    idf, terms, phrases = values
+    terms, phrases = values
     clause = QueryClause(
-        min(max(int(idf), 1), IDF_LIMIT),
         tuple((_read_word(term), min(max(int(share), 1), EXACT_SHARE)) for term, share in terms),
         tuple(Phrase(tuple(map(_read_word, words)), bool(is_prefix)) for words, is_prefix in phrases),
     )
@@ -118,7 +114,7 @@ def matches_names(plan: QueryPlan, names: Iterable[str]) -> bool:
 
 
 def _matches_terms(clause: QueryClause, terms: Collection[str]) -> bool:
-    if any(term in terms for term, share in clause.terms if share > CHARACTER_TERM_SHARE):
+    if any(term in terms for term, _ in clause.terms):
         return True
     prefixes = [phrase.words[-1] for phrase in clause.phrases if phrase.is_prefix]
     if any(term.startswith(prefix) for prefix in prefixes for term in terms):

@@ -1,8 +1,4 @@
-"""Typo tolerance: words within one edit (a letter too many, too few, wrong, or two swapped).
-
-Two words are within one edit only if they share a deletion variant, so a table of deletion variants finds
-the candidates without comparing every word (the method of SymSpell).
-"""
+"""Typo tolerance: words within one edit (a letter too many, too few, wrong, or two swapped)."""
 
 from collections.abc import Iterable
 
@@ -17,11 +13,6 @@ LONGEST = 24
 
 def tolerates_typo(word: str) -> bool:
     return SHORTEST <= len(word) <= LONGEST and word.isascii() and word.isalpha()
-
-
-def deletion_variants(word: str) -> set[str]:
-    """The word, and the word without any one of its letters."""
-    return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
 
 
 def one_edit_away(word: str, candidates: Iterable[str]) -> list[str]:

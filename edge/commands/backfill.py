@@ -1,21 +1,19 @@
 """What `migrate` fills in rows, in batches, which may be repeated: a migration changes tables, not rows."""
 
 import structlog
-from rich.console import Console
 
 from domain.account.stored_emails import normalize_stored_emails
 from domain.payment.stored_statuses import correct_stored_statuses
-from edge.commands.reindex import reindex_products
 from events.shop import Shop
 
 log = structlog.get_logger()
 
 
-async def fill_rows(shop: Shop, console: Console) -> int:
-    """Index products that are not, normalize e-mail addresses, correct payment statuses; the exit code."""
+async def fill_rows(shop: Shop) -> int:
+    """Normalize e-mail addresses, correct payment statuses; the exit code."""
     await normalize_emails(shop)
     await correct_statuses(shop)
-    return await reindex_products(shop, console, everything=False)
+    return 0
 
 
 async def normalize_emails(shop: Shop) -> None:

@@ -1,8 +1,13 @@
 """Product lists: filters, order, pages and facets."""
 
 from loaders.listing.facets import AttributeValueCount, Facets, load_facets
-from loaders.listing.filters import AttributeChoice, ProductCriteria, load_attribute_applicability
-from loaders.listing.page import ProductSort, count_products, load_outer_page, select_products
+from loaders.listing.filters import (
+    AttributeChoice,
+    ProductCriteria,
+    load_attribute_applicability,
+    load_flash_sale_products,
+)
+from loaders.listing.page import ProductSort, count_products, load_product_page
 
 __all__ = [
     "AttributeChoice",
@@ -13,6 +18,6 @@ __all__ = [
     "count_products",
     "load_attribute_applicability",
     "load_facets",
-    "load_outer_page",
-    "select_products",
+    "load_flash_sale_products",
+    "load_product_page",
 ]

@@ -1,49 +1,44 @@
-"""The filters of a product list as conditions of a statement."""
+"""The filters of a product list as conditions of the index."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 
-from sqlalchemy import (
-    BigInteger,
-    BindParameter,
-    ColumnElement,
-    Select,
-    String,
-    bindparam,
-    literal,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Select, literal, or_, select
 
+from gateways.search import Filter, IdFilter, IndexQuery, KeywordFilter, NumberFilter
 from loaders.promotion import is_on_flash_sale
-from loaders.search import plan_parameters, plan_shape
+from loaders.search.fields import (
+    ATTRIBUTE,
+    BRAND,
+    CATEGORY,
+    IN_STOCK,
+    STATUS,
+    STOCK,
+    attribute_value,
+    category_value,
+    price_field,
+    text_query,
+)
 from models import (
     Attribute,
-    AttributeValue,
     Category,
     CategoryAttribute,
     CurrencyCode,
-    Price,
     Product,
     ProductAttribute,
     ProductStatus,
     Promotion,
     Variant,
-    is_available,
 )
-from models.base import UtcDateTime
 from models.database import Reads
-from models.sql.parameters import encode_values, is_among
-from models.sql.types import AnyColumn, AnyExpression, Parameters
+from text.facet_values import write_number
 from text.query_plan import QueryPlan
 
-FLAGS = {"true": True, "false": False}
-CATEGORY, BRANDS, FLASH_SALE_AT = "category", "brands", "flash_sale_at"
-MIN_PRICE, MAX_PRICE = "min_price", "max_price"
-ANY_MOMENT = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+NUMBER_LIMIT = 10**9
+"""Numbers of attributes are below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +48,17 @@ class AttributeChoice:
     code: str
     values: tuple[str, ...]
 
-    def parameters(self, place: int, dialect: str) -> Parameters:
-        """The parameters of the condition; `place` is its place among the attribute choices."""
-        numbers: Sequence[Decimal | float] = parse_numbers(self.values)
-        if dialect == "sqlite":
-            numbers = [float(number) for number in numbers]
-        flags = [FLAGS[value] for value in self.values if value in FLAGS]
-        return {
-            f"code_{place}": self.code,
-            f"values_{place}": encode_values(self.values, dialect),
-            f"numbers_{place}": encode_values(numbers, dialect),
-            f"flags_{place}": encode_values(flags, dialect),
-            f"dates_{place}": encode_values(parse_dates(self.values), dialect),
-        }
+    @property
+    def filter(self) -> KeywordFilter:
+        """Each value as it is, and as the number or the day that it may be."""
+        values = dict.fromkeys(
+            [
+                *self.values,
+                *map(write_number, parse_numbers(self.values)),
+                *(day.isoformat() for day in parse_dates(self.values)),
+            ]
+        )
+        return KeywordFilter(ATTRIBUTE, tuple(attribute_value(self.code, each) for each in values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,81 +77,56 @@ class ProductCriteria:
     max_price: int | None = None
     attributes: tuple[AttributeChoice, ...] = ()
     in_stock: bool = False
-    flash_sale_at: datetime.datetime | None = None
-    """Products in a flash sale that is active at this moment, in `currency`."""
+    flash_sale_ids: tuple[int, ...] | None = None
+    """The products in a flash sale, where only those are looked for."""
 
     @property
     def has_price_range(self) -> bool:
         return self.min_price is not None or self.max_price is not None
 
     @property
-    def shape(self) -> "ProductCriteria":
-        """The criteria without what statements take as parameters: the key of a compiled statement."""
-        return replace(
-            self,
-            plan=plan_shape(self.plan),
-            category=self.category and "/",
-            brands=self.brands and ("",),
-            min_price=None if self.min_price is None else 0,
-            max_price=None if self.max_price is None else 0,
-            attributes=(AttributeChoice("", ()),) * len(self.attributes),
-            flash_sale_at=self.flash_sale_at and ANY_MOMENT,
-        )
+    def visible(self) -> KeywordFilter:
+        return KeywordFilter(STATUS, tuple(each.value for each in self.statuses))
 
-    def parameters(self, dialect: str) -> Parameters:
-        """The parameters of a statement that was compiled for the shape of these criteria."""
-        parameters = {
-            **plan_parameters(self.plan, dialect=dialect),
-            CATEGORY: self.category,
-            BRANDS: encode_values(self.brands, dialect),
-            MIN_PRICE: self.min_price,
-            MAX_PRICE: self.max_price,
-            FLASH_SALE_AT: self.flash_sale_at,
-        }
-        for place, choice in enumerate(self.attributes):
-            parameters |= choice.parameters(place, dialect)
-        return parameters
+    @property
+    def query(self) -> IndexQuery:
+        return IndexQuery(text_query(self.plan) if self.plan else None, tuple(self.filters()))
 
+    def filters(self) -> Iterator[Filter]:
+        """All conditions but the search."""
+        yield self.visible
+        if self.category is not None:
+            yield KeywordFilter(CATEGORY, (category_value(self.category),))
+        if self.brands:
+            yield KeywordFilter(BRAND, self.brands)
+        if self.has_price_range:
+            yield NumberFilter(price_field(self.currency), self.min_price, self.max_price)
+        if self.in_stock:
+            yield KeywordFilter(STOCK, (IN_STOCK,))
+        if self.flash_sale_ids is not None:
+            yield IdFilter(self.flash_sale_ids)
+        for choice in self.attributes:
+            yield choice.filter
 
-def filter_conditions(criteria: ProductCriteria, *, dialect: str) -> list[ColumnElement[bool]]:
-    """All conditions but the search."""
-    found = fixed_conditions(criteria)
-    if criteria.category is not None:
-        found.append(in_subtree(criteria.category))
-    if criteria.brands:
-        found.append(is_of_brand(criteria, dialect=dialect))
-    if criteria.has_price_range:
-        found.append(in_price_range(criteria))
-    return found + [
-        has_attribute_value(choice, place, dialect=dialect)
-        for place, choice in enumerate(criteria.attributes)
-    ]
+    def without_price(self) -> "ProductCriteria":
+        return replace(self, min_price=None, max_price=None)
+
+    def without_attribute(self, code: str) -> "ProductCriteria":
+        return replace(self, attributes=tuple(each for each in self.attributes if each.code != code))
 
 
-def fixed_conditions(criteria: ProductCriteria) -> list[ColumnElement[bool]]:
-    """The conditions that have no facet: they hold for every count of the facets."""
-    found: list[ColumnElement[bool]] = [Product.status.in_(criteria.statuses)]
-    if criteria.in_stock:
-        found.append(has_available_variant())
-    if criteria.flash_sale_at is not None:
-        found.append(in_flash_sale(criteria.flash_sale_at, criteria.currency))
-    return found
-
-
-def is_of_brand(criteria: ProductCriteria, *, dialect: str) -> ColumnElement[bool]:
-    return is_among(Product.brand, BRANDS, dialect, encode_values(criteria.brands, dialect))
-
-
-def in_flash_sale(moment: datetime.datetime, currency: CurrencyCode) -> ColumnElement[bool]:
-    return Product.id.in_(
+async def load_flash_sale_products(
+    reads: Reads, currency: CurrencyCode, moment: datetime.datetime
+) -> tuple[int, ...]:
+    """The products that are in a flash sale at a moment: few, and to the second."""
+    statement = (
         select(Variant.product_id)
         .join(Promotion, Promotion.variant_id == Variant.id)
-        .where(
-            is_on_flash_sale(bindparam(FLASH_SALE_AT, moment, UtcDateTime)),
-            Promotion.currency == currency,
-            Variant.archived_at.is_(None),
-        )
+        .where(is_on_flash_sale(moment), Promotion.currency == currency, Variant.archived_at.is_(None))
+        .distinct()
     )
+    async with reads() as session:
+        return tuple((await session.scalars(statement)).all())
 
 
 def in_subtree(path: str) -> ColumnElement[bool]:
@@ -167,83 +135,16 @@ def in_subtree(path: str) -> ColumnElement[bool]:
 
 def select_subtree(path: str) -> Select[int]:
     """The ids of the category with this path and of all below it."""
-    return select(Category.id).where(Category.path.startswith(bindparam(CATEGORY, path, String)))
-
-
-def in_price_range(criteria: ProductCriteria) -> ColumnElement[bool]:
-    prices = (
-        select(literal(1))
-        .join(Variant, Variant.id == Price.variant_id)
-        .select_from(Price)
-        .where(Variant.product_id == Product.id, Variant.archived_at.is_(None))
-        .where(Price.currency == criteria.currency)
-    )
-    if criteria.min_price is not None:
-        prices = prices.where(Price.amount >= bindparam(MIN_PRICE, criteria.min_price, BigInteger))
-    if criteria.max_price is not None:
-        prices = prices.where(Price.amount <= bindparam(MAX_PRICE, criteria.max_price, BigInteger))
-    return prices.correlate(Product).exists()
-
-
-def price_figure(figure: ColumnElement[int], currency: CurrencyCode) -> AnyExpression:
-    """A figure over the prices of a product's variants, such as the lowest; NULL where it has none."""
-    return (
-        select(figure)
-        .select_from(Variant)
-        .join(Price, Price.variant_id == Variant.id)
-        .where(Variant.product_id == Product.id, Variant.archived_at.is_(None), Price.currency == currency)
-        .correlate(Product)
-        .scalar_subquery()
-    )
-
-
-def has_available_variant() -> ColumnElement[bool]:
-    return (
-        select(literal(1))
-        .where(Variant.product_id == Product.id, Variant.archived_at.is_(None), is_available())
-        .correlate(Product)
-        .exists()
-    )
-
-
-def has_attribute_value(choice: AttributeChoice, place: int, *, dialect: str) -> ColumnElement[bool]:
-    parameters = choice.parameters(place, dialect)
-
-    def is_one_of(column: AnyColumn, name: str) -> ColumnElement[bool]:
-        return is_among(column, f"{name}_{place}", dialect, parameters[f"{name}_{place}"])
-
-    return (
-        select(literal(1))
-        .select_from(ProductAttribute)
-        .join(Attribute, Attribute.id == ProductAttribute.attribute_id)
-        .outerjoin(AttributeValue, AttributeValue.id == ProductAttribute.value_id)
-        .where(ProductAttribute.product_id == Product.id)
-        .where(Attribute.code == attribute_code_parameter(choice, place))
-        .where(
-            or_(
-                is_one_of(AttributeValue.code, "values"),
-                is_one_of(ProductAttribute.text, "values"),
-                is_one_of(ProductAttribute.number, "numbers"),
-                is_one_of(ProductAttribute.boolean, "flags"),
-                is_one_of(ProductAttribute.date, "dates"),
-            )
-        )
-        .correlate(Product)
-        .exists()
-    )
-
-
-def attribute_code_parameter(choice: AttributeChoice, place: int) -> BindParameter[str]:
-    return bindparam(f"code_{place}", choice.code, String)
+    return select(Category.id).where(Category.path.startswith(path))
 
 
 def parse_numbers(values: Sequence[str]) -> list[Decimal]:
-    """Those values that are numbers a column can hold."""
+    """Those values that are numbers an attribute can have."""
     numbers = []
     for value in values:
         with suppress(InvalidOperation):
             numbers.append(Decimal(value))
-    return [number for number in numbers if number.is_finite() and abs(number) < 10**9]
+    return [number for number in numbers if number.is_finite() and abs(number) < NUMBER_LIMIT]
 
 
 def parse_dates(values: Sequence[str]) -> list[datetime.date]:

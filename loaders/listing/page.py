@@ -1,30 +1,33 @@
 """The order and the pages of a product list."""
 
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache
 
-from sqlalchemy import Integer, bindparam, func, select
+from sqlalchemy import BigInteger, literal_column, select
 
-from loaders.listing.facets import STATEMENT_CACHE_SIZE
-from loaders.listing.filters import ProductCriteria, filter_conditions, price_figure
-from loaders.page import Key, Page, PageRequest, Sort, build_page, write_cursors
-from loaders.search import matching_products, ranked_products
-from models import Price, Product, ProductSales
+from gateways.search import Hit, IndexOrder, SearchIndex
+from loaders.listing.filters import ProductCriteria
+from loaders.page import Key, Page, PageRequest, Sort, build_page, read_bounds, write_cursors
+from loaders.search.fields import NEWEST, UNITS, cheapest_field
+from models import Product
 from models.database import Reads
 from models.sql.dialects import columns_of, dialect_of
+from models.sql.parameters import encode_values, is_among
 from models.sql.prepared import PreparedSelect, build_entities, fetch_rows
-from models.sql.types import AnySelect
 
-WITHOUT_PRICE = 2**62
-"""Sorts products without a price last where the lowest price comes first."""
+RELEVANCE_LIMIT = 1_000
+"""Products that are ranked by relevance: nobody reads more of them."""
+
+NUMBER, PRODUCT_ID = literal_column("number", BigInteger), literal_column("id", BigInteger)
+"""What cursors hold: the number a product is ordered by, or its place by relevance, and its id."""
 
 
 class ProductSort(StrEnum):
     """The order of a list of products."""
 
     RELEVANCE = "RELEVANCE"
-    """The best matches of the search first; without a search the same as NEWEST."""
+    """The best 1,000 matches of the search, the best first; without a search the same as NEWEST."""
     NEWEST = "NEWEST"
     """The products published last first."""
     PRICE_ASC = "PRICE_ASC"
@@ -35,96 +38,99 @@ class ProductSort(StrEnum):
     """The products sold most recently (in the last 30 days, unless the shop is set up otherwise) first."""
 
 
-def select_products(criteria: ProductCriteria, sort: ProductSort, *, dialect: str) -> tuple[AnySelect, Sort]:
-    """The statement of a list, and the order its cursors belong to."""
-    statement = select(Product).where(*filter_conditions(criteria, dialect=dialect))
-    newest = func.coalesce(Product.published_at, Product.created_at)
-    key = Key(newest, descending=True)
-    if criteria.plan:
-        by_relevance = sort is ProductSort.RELEVANCE
-        matches = (ranked_products if by_relevance else matching_products)(criteria.plan, dialect=dialect)
-        statement = statement.join(matches, matches.c.id == Product.id)
-        if by_relevance:
-            key = Key(matches.c.score, descending=True)
-    if sort in (ProductSort.PRICE_ASC, ProductSort.PRICE_DESC):
-        descending = sort is ProductSort.PRICE_DESC
-        lowest = price_figure(func.min(Price.amount), criteria.currency)
-        key = Key(func.coalesce(lowest, -1 if descending else WITHOUT_PRICE), descending)
-    if sort is ProductSort.BEST_SELLING:
-        statement = statement.outerjoin(ProductSales, ProductSales.product_id == Product.id)
-        key = Key(func.coalesce(ProductSales.units, 0), descending=True)
-    keys = (key, Key(Product.id, descending=key.descending))
-    return statement, replace(sort_without_keys(criteria, sort), keys=keys)
+def index_order(criteria: ProductCriteria, sort: ProductSort) -> IndexOrder:
+    match sort:
+        case ProductSort.PRICE_ASC | ProductSort.PRICE_DESC:
+            descending = sort is ProductSort.PRICE_DESC
+            return IndexOrder(cheapest_field(criteria.currency, descending=descending), descending)
+        case ProductSort.BEST_SELLING:
+            return IndexOrder(UNITS, descending=True)
+    return IndexOrder(NEWEST, descending=True)
 
 
-def sort_without_keys(criteria: ProductCriteria, sort: ProductSort) -> Sort:
-    """The order of a list as cursors name it, without its columns."""
+def cursor_sort(criteria: ProductCriteria, sort: ProductSort) -> Sort:
+    """The order of a list as its cursors name it."""
     by_price = sort in (ProductSort.PRICE_ASC, ProductSort.PRICE_DESC)
     name = f"{sort.value} {criteria.currency.value}" if by_price else sort.value
-    return Sort(name, (), criteria.plan.to_values() if criteria.plan else None)
+    keys = (Key(NUMBER), Key(PRODUCT_ID))
+    return Sort(name, keys, criteria.plan.to_values() if criteria.plan else None)
 
 
-async def load_outer_page(
-    reads: Reads, criteria: ProductCriteria, sort: ProductSort, request: PageRequest
+async def load_product_page(
+    index: SearchIndex, reads: Reads, criteria: ProductCriteria, sort: ProductSort, request: PageRequest
 ) -> Page[Product]:
-    """The first or last page of a list; its statement is compiled once for all criteria of one shape."""
-    dialect, backward = dialect_of(reads), request.is_backward
-    statement = _outer_page_statement(criteria.shape, sort, dialect, backward)
-    rows = await fetch_rows(reads, statement, limit=request.size + 1, **criteria.parameters(dialect))
-    shown = rows[: request.size]
-    if backward:
-        shown = shown[::-1]
-    width = len(columns_of(Product))
+    """A page of a list: the index says which products, the database what is shown. Raises WrongCursor."""
+    order = cursor_sort(criteria, sort)
+    bounds: dict[str, tuple[int, int]] = {
+        name: (number, product_id) for name, (number, product_id) in read_bounds(order, request).items()
+    }
+    if criteria.plan and sort is ProductSort.RELEVANCE:
+        hits, has_more = await _rank_page(index, criteria, request, bounds)
+    else:
+        hits, has_more = await _list_page(index, criteria, index_order(criteria, sort), request, bounds)
+    products = await _load_products(reads, [hit.id for hit in hits])
+    # between the index and the database time passes: what is no longer shown is left out
+    shown = [hit for hit in hits if hit.id in products and products[hit.id].status in criteria.statuses]
     return build_page(
-        build_entities(Product, shown),
-        write_cursors(sort_without_keys(criteria, sort), [row[width:] for row in shown]),
+        [products[hit.id] for hit in shown],
+        write_cursors(order, [(int(hit.key), hit.id) for hit in shown]),
         request,
-        has_more=len(rows) > request.size,
+        has_more=has_more,
     )
 
 
-@lru_cache(STATEMENT_CACHE_SIZE)
-def _outer_page_statement(
-    shape: ProductCriteria, sort: ProductSort, dialect: str, backward: bool
-) -> PreparedSelect:
-    """Ids and sort keys are ordered and limited first; the other columns are read of those rows only."""
-    statement, order = select_products(shape, sort, dialect=dialect)
-    if backward:
+async def _rank_page(
+    index: SearchIndex,
+    criteria: ProductCriteria,
+    request: PageRequest,
+    bounds: dict[str, tuple[int, int]],
+) -> tuple[Sequence[Hit], bool]:
+    """Hits with their places in the ranking; a product that has moved is looked for where it is now."""
+    ranked = await index.rank(criteria.query, limit=RELEVANCE_LIMIT)
+    places = {hit.id: place for place, hit in enumerate(ranked)}
+    ends = {name: places.get(product_id, place) for name, (place, product_id) in bounds.items()}
+    start = max(ends["after"] + 1, 0) if "after" in ends else 0
+    end = max(ends["before"], 0) if "before" in ends else len(ranked)
+    numbered = [Hit(hit.id, place) for place, hit in enumerate(ranked)][start:end]
+    shown = numbered[-request.size :] if request.is_backward else numbered[: request.size]
+    return shown, len(numbered) > request.size
+
+
+async def _list_page(
+    index: SearchIndex,
+    criteria: ProductCriteria,
+    order: IndexOrder,
+    request: PageRequest,
+    bounds: dict[str, tuple[int, int]],
+) -> tuple[Sequence[Hit], bool]:
+    """Hits with the numbers they are ordered by."""
+    if request.is_backward:
         order = order.reversed
-    names = [f"key_{place}" for place, _ in enumerate(order.keys)]
-    best = (
-        statement.with_only_columns(
-            Product.id.label("product_id"),
-            *(key.column.label(name) for name, key in zip(names, order.keys, strict=True)),
-            maintain_column_froms=True,
-        )
-        .order_by(*(key.ordering for key in order.keys))
-        .limit(bindparam("limit", None, Integer))
-        .cte("best")
-        .prefix_with("MATERIALIZED")
-    )
-    whole = select(*columns_of(Product), *(best.c[name] for name in names)).join(
-        best, best.c.product_id == Product.id
-    )
-    return PreparedSelect(
-        whole.order_by(
-            *(Key(best.c[name], key.descending).ordering for name, key in zip(names, order.keys, strict=True))
-        ),
-        dialect,
-    )
+    start, end = ("before", "after") if request.is_backward else ("after", "before")
+    hits = await index.list_ordered(criteria.query, order, limit=request.size + 1, after=bounds.get(start))
+    if end in bounds:
+        hits = list(_up_to(hits, bounds[end], descending=order.descending))
+    shown = hits[: request.size]
+    return (shown[::-1] if request.is_backward else shown), len(hits) > request.size
 
 
-async def count_products(reads: Reads, criteria: ProductCriteria) -> int:
+def _up_to(hits: Iterable[Hit], bound: tuple[int, int], *, descending: bool) -> Iterable[Hit]:
+    """The hits before a pair of number and id."""
+    return (hit for hit in hits if ((hit.key, hit.id) > bound if descending else (hit.key, hit.id) < bound))
+
+
+async def _load_products(reads: Reads, product_ids: Sequence[int]) -> dict[int, Product]:
+    if not product_ids:
+        return {}
     dialect = dialect_of(reads)
-    statement = _count_statement(criteria.shape, dialect)
-    ((count,),) = await fetch_rows(reads, statement, **criteria.parameters(dialect))
-    return int(count)
+    rows = await fetch_rows(reads, _products_statement(dialect), ids=encode_values(product_ids, dialect))
+    return {product.id: product for product in build_entities(Product, rows)}
 
 
-@lru_cache(STATEMENT_CACHE_SIZE)
-def _count_statement(shape: ProductCriteria, dialect: str) -> PreparedSelect:
-    statement = select(func.count(Product.id)).where(*filter_conditions(shape, dialect=dialect))
-    if shape.plan:
-        matches = matching_products(shape.plan, dialect=dialect)
-        statement = statement.join(matches, matches.c.id == Product.id)
-    return PreparedSelect(statement, dialect)
+@cache
+def _products_statement(dialect: str) -> PreparedSelect:
+    return PreparedSelect(select(*columns_of(Product)).where(is_among(Product.id, "ids", dialect)), dialect)
+
+
+async def count_products(index: SearchIndex, criteria: ProductCriteria) -> int:
+    return await index.count(criteria.query)

@@ -1,21 +1,21 @@
-"""Full-text search: FTS5 on SQLite, tsvector on PostgreSQL; products are ranked in the same way on both."""
+"""Search: how products are indexed, what has changed since, and how a query is planned."""
 
+from loaders.search.changes import IndexChanges, IndexPosition, read_changes, read_position
+from loaders.search.documents import load_all_documents, load_documents
+from loaders.search.fields import PRODUCT_LAYOUT, text_query
 from loaders.search.fulltext import ranked_matches
-from loaders.search.matching import (
-    matching_products,
-    plan_parameters,
-    plan_partial_match,
-    plan_shape,
-    ranked_products,
-)
-from loaders.search.planning import plan_query
+from loaders.search.planning import plan_partial_match, plan_query
 
 __all__ = [
-    "matching_products",
-    "plan_parameters",
+    "PRODUCT_LAYOUT",
+    "IndexChanges",
+    "IndexPosition",
+    "load_all_documents",
+    "load_documents",
     "plan_partial_match",
     "plan_query",
-    "plan_shape",
     "ranked_matches",
-    "ranked_products",
+    "read_changes",
+    "read_position",
+    "text_query",
 ]

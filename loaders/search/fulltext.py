@@ -14,7 +14,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import REGCONFIG
 from sqlalchemy.types import Text
 
-from models import ArticleSearchText, ProductSearchText
+from models import ArticleSearchText
 from models.sql.types import AnyExpression, AnySelect
 
 SCALE = 1_000_000
@@ -23,8 +23,8 @@ SCALE = 1_000_000
 DIVIDE_BY_LOG_LENGTH = 1
 """The normalization option of ts_rank_cd; FTS5's bm25 normalizes by itself."""
 
-SearchText = type[ProductSearchText] | type[ArticleSearchText]
-KEYS = {ProductSearchText: ProductSearchText.product_id, ArticleSearchText: ArticleSearchText.article_id}
+SearchText = type[ArticleSearchText]
+KEYS = {ArticleSearchText: ArticleSearchText.article_id}
 
 SIMPLE = literal_column("'simple'::regconfig", REGCONFIG)
 

@@ -50,7 +50,7 @@ class ProductFacets:
 async def facets(root: Page[Product], info: Info) -> ProductFacets:
     """The choices to filter by among all products found; each is counted as if it were not made yet."""
     criteria: ProductCriteria = root.extra["criteria"]
-    found = await load_facets(info.context.shop.database.reads, criteria)
+    found = await load_facets(root.extra["index"], info.context.shop.database.reads, criteria)
     lowest, highest = found.min_price, found.max_price
     return ProductFacets(
         [CategoryFacet(category, count) for category, count in found.categories],

@@ -6,15 +6,16 @@ from functools import partial
 from typing import TypeVar
 
 from domain.errors import Forbidden, Invalid, LimitReached, NotFound
+from gateways.search import SearchIndex
 from loaders.listing import (
     AttributeChoice,
     ProductCriteria,
     ProductSort,
     count_products,
     load_attribute_applicability,
-    load_outer_page,
-    select_products,
+    load_flash_sale_products,
 )
+from loaders.listing import load_product_page as load_page
 from loaders.page import FIRST_PAGE, Page, PageRequest, WrongCursor, memo_of
 from loaders.search import plan_partial_match, plan_query
 from models import CurrencyCode, Product, ProductStatus
@@ -25,7 +26,7 @@ from resolvers.guard import Permission
 from resolvers.ids import parse_id
 from resolvers.inputs.catalog import CHOICES_LIMIT, AttributeFilter, PriceRangeInput, ProductFilter
 from resolvers.inputs.money import MoneyInput
-from resolvers.paging import check_page, query_page
+from resolvers.paging import check_page
 from text import QUERY_LIMIT
 from text.messages import Message
 from text.query_parser import hash_query, parse_query
@@ -69,29 +70,32 @@ async def find_products(
     info: Info, criteria: ProductCriteria, query: str, sort: ProductSort, page: PageRequest
 ) -> Page[Product]:
     """A page of the products a query matches; if none has all its words, of those with most of them."""
-    plan = await plan_of_page(info, query, page)
-    found = await load_product_page(info, replace(criteria, plan=plan), sort, page)
+    check_page(page)
+    index = await ready_index(info)
+    plan = await plan_of_page(index, query, page)
+    found = await load_product_page(info, index, replace(criteria, plan=plan), sort, page)
     if plan is None or found.rows or page.cursors:
         return found
-    database = info.context.shop.database
-    partial_plan = await plan_partial_match(database.reads, plan, criteria.statuses, dialect=database.dialect)
+    partial_plan = await plan_partial_match(index, plan, criteria.visible)
     if partial_plan is None:
         return found
-    return await load_product_page(info, replace(criteria, plan=partial_plan), sort, page)
+    return await load_product_page(info, index, replace(criteria, plan=partial_plan), sort, page)
+
+
+async def ready_index(info: Info) -> SearchIndex:
+    """The index of products; the staff see in it what they have just changed."""
+    return await info.context.shop.product_index.ready(newest=info.context.viewer.is_staff)
 
 
 async def load_product_page(
-    info: Info, criteria: ProductCriteria, sort: ProductSort, page: PageRequest
+    info: Info, index: SearchIndex, criteria: ProductCriteria, sort: ProductSort, page: PageRequest
 ) -> Page[Product]:
-    reads = info.context.shop.database.reads
-    if page.cursors:
-        statement, order = select_products(criteria, sort, dialect=info.context.shop.database.dialect)
-        found = await query_page(info, statement, order, page)
-    else:
-        check_page(page)
-        found = await load_outer_page(reads, criteria, sort, page)
-    found.count_all = partial(count_products, reads, criteria)
-    found.extra["criteria"] = criteria
+    try:
+        found = await load_page(index, info.context.shop.database.reads, criteria, sort, page)
+    except WrongCursor as error:
+        raise Invalid(error.message, field=(error.argument,)) from None
+    found.count_all = partial(count_products, index, criteria)
+    found.extra |= {"criteria": criteria, "index": index}
     return found
 
 
@@ -102,7 +106,7 @@ def check_query(query: str) -> str:
     return query.strip() if parse_query(query) else ""
 
 
-async def plan_of_page(info: Info, query: str, page: PageRequest) -> QueryPlan | None:
+async def plan_of_page(index: SearchIndex, query: str, page: PageRequest) -> QueryPlan | None:
     """The plan of a query; a further page has the plan of the first one, which its cursors hold.
 
     Raises Invalid for a cursor of another query.
@@ -110,7 +114,7 @@ async def plan_of_page(info: Info, query: str, page: PageRequest) -> QueryPlan |
     if not query:
         return None
     if not page.cursors:
-        return await plan_query(info.context.shop.database.reads, query)
+        return await plan_query(index, query)
     plans = [plan_of_cursor(cursor, query, field=(argument,)) for argument, cursor in page.cursors]
     return plans[0]
 
@@ -150,7 +154,7 @@ async def criteria_from(info: Info, filter: ProductFilter, currency: CurrencyCod
         max_price=minor_amount(price.max, currency, "max"),
         attributes=tuple(attribute_choice(each) for each in limit_choices(filter.attributes, "attributes")),
         in_stock=bool(filter.in_stock),
-        flash_sale_at=info.context.now if filter.flash_sale else None,
+        flash_sale_ids=await flash_sale_products(info, currency) if filter.flash_sale else None,
     )
     lowest, highest = criteria.min_price, criteria.max_price
     if lowest is not None and highest is not None and lowest > highest:
@@ -158,6 +162,10 @@ async def criteria_from(info: Info, filter: ProductFilter, currency: CurrencyCod
     if criteria.attributes:
         await check_attributes(info, criteria)
     return criteria
+
+
+async def flash_sale_products(info: Info, currency: CurrencyCode) -> tuple[int, ...]:
+    return await load_flash_sale_products(info.context.shop.database.reads, currency, info.context.now)
 
 
 async def check_attributes(info: Info, criteria: ProductCriteria) -> None:

@@ -7,7 +7,7 @@ from domain.errors import Invalid
 from loaders.listing import ProductCriteria
 from loaders.suggestions import load_suggestions
 from models import Category, CurrencyCode, Product, Translations
-from resolvers.catalog.listing import check_query
+from resolvers.catalog.listing import check_query, ready_index
 from resolvers.catalog.product import apply_preferences
 from resolvers.context import Info
 from text.query_plan import matches_names
@@ -47,9 +47,12 @@ async def search_suggestions(
         raise Invalid("There are 1 to {limit} suggestions.", limit=SUGGESTIONS_LIMIT, field=("first",))
     viewer = apply_preferences(info, language=language, currency=currency)
     checked_query = check_query(query)
-    database = info.context.shop.database
     matches = await load_suggestions(
-        database.reads, ProductCriteria(viewer.currency), checked_query, first=first, dialect=database.dialect
+        await ready_index(info),
+        info.context.shop.database.reads,
+        ProductCriteria(viewer.currency),
+        checked_query,
+        first=first,
     )
     if matches is None:
         return []

@@ -1,6 +1,7 @@
 """What a client searches orders by, as criteria for the database; wrong values are refused by field."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.contact import normalize_email, normalize_phone
@@ -64,8 +65,14 @@ async def with_query(info: Info, criteria: OrderCriteria, query: str) -> OrderCr
 
 async def matches_products(info: Info, text: str) -> bool:
     """Whether any product has this SKU or these words."""
+    return bool(await product_ids(info, text))
+
+
+async def product_ids(info: Info, text: str) -> Sequence[int]:
+    """The products with this SKU or these words, those included that were changed a moment ago."""
+    index = await info.context.shop.product_index.ready(newest=True)
     async with info.context.shop.database.reads() as session:
-        return bool(await find_products(session, text))
+        return await find_products(index, session, text)
 
 
 async def with_products(info: Info, criteria: OrderCriteria, query: str, field: Field) -> OrderCriteria:
@@ -73,8 +80,7 @@ async def with_products(info: Info, criteria: OrderCriteria, query: str, field: 
     text = check_text(query, field)
     if not info.context.viewer.may(Permission.ORDER_VIEW_ALL):
         return narrow_criteria(criteria, field, title=text.split())
-    async with info.context.shop.database.reads() as session:
-        return narrow_criteria(criteria, field, product_ids=await find_products(session, text))
+    return narrow_criteria(criteria, field, product_ids=await product_ids(info, text))
 
 
 async def with_customer(info: Info, criteria: OrderCriteria, customer: str, field: Field) -> OrderCriteria:

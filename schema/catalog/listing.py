@@ -61,7 +61,7 @@ class ProductFacets:
     """The choices to filter by; each facet is counted as if no choice of its own kind were made."""
 
     categories: list[CategoryFacet] = plain_list(size=SOME)
-    """Categories, the roots first."""
+    """Those right below the category that is shown, or the roots; the largest first."""
     brands: list[BrandFacet] = plain_list(size=SOME)
     """Brands, the most frequent first."""
     attributes: list[AttributeFacet] = plain_list(size=SOME)

@@ -296,9 +296,9 @@ async def test_a_cursor_belongs_to_its_sort_its_query_and_its_currency(
 
 
 FORGED: list[Any] = [
-    None, 1, [], [0, "", [], "", None], [1, "x", [[1, [["a' | 'b", 1]], [[["a"], False]]]], "", None],
-    [1, "x", [[1, [["a", 1]], [[["a\" OR \"b"], False]]]], "", None], [1, "x", [[1, [], []]], "", None],
-    [1, "x", [[10**40, [["a", 10**40]], [[["a"], 1]]]] * 100, "", None], [1, {}, "x", "=;", "y"],
+    None, 1, [], [0, "", [], "", None], [1, "x", [[[["a' | 'b", 1]], [[["a"], False]]]], "", None],
+    [1, "x", [[[["a", 1]], [[["a\" OR \"b"], False]]]], "", None], [1, "x", [[[], []]], "", None],
+    [1, "x", [[[["a", 10**40]], [[["a"], 1]]]] * 100, "", None], [1, {}, "x", "=;", "y"],
 ]  # fmt: skip
 
 
@@ -412,7 +412,7 @@ async def test_suggestions_match_an_unfinished_query(catalogue: Shop, clients: C
     assert await suggestions_for("cloth") == ["/clothing", "team", "jacket-blue", "jacket"]
     assert await suggestions_for("lo") == ["Loom", "longjing", "team", "jacket-blue", "jacket"]
     assert await suggestions_for("longji") == ["longjing"]
-    assert await suggestions_for("jakc") == ["jacket-blue", "jacket"]
+    assert await suggestions_for("jakc") == ["jacket", "jacket-blue"]
     assert await suggestions_for("shif") == ["狮峰", "longjing"]
     assert await suggestions_for("lv") == ["longjing"]
     assert await suggestions_for("lj") == ["longjing"]
@@ -429,9 +429,10 @@ async def test_a_search_takes_as_many_statements_whatever_it_finds(catalogue: Sh
     facets = f"facets {{ {counts} }}"
     asked = {
         "nodes { slug }": 2,
-        "totalCount": 3,
-        facets: 4,
+        "totalCount": 2,
+        facets: 3,
     }
+    await search_slugs(clients.guest(), "tea")
     for fields, expected in asked.items():
         for query in ("tea", "jacket"):
             with count_statements(catalogue) as counted:
@@ -441,7 +442,7 @@ async def test_a_search_takes_as_many_statements_whatever_it_finds(catalogue: Sh
     for query in ("tea", "jacket", "team"):
         with count_statements(catalogue) as counted:
             await clients.guest().get(document(everything), query=query)
-        assert counted.total == 7, query
+        assert counted.total == 5, query
     with count_statements(catalogue) as counted:
         await clients.guest().get(SUGGEST, text="jack")
-    assert counted.total == 4
+    assert counted.total == 3

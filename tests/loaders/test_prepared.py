@@ -9,23 +9,12 @@ from domain.catalog.product import PriceDraft, ProductDraft, VariantDraft, save_
 from domain.cause import Cause
 from events.shop import Shop
 from loaders import Loaders
-from loaders.listing import (
-    AttributeChoice,
-    ProductCriteria,
-    ProductSort,
-    count_products,
-    load_facets,
-    load_outer_page,
-)
-from loaders.page import PageRequest
 from models import Base, CurrencyCode, Money, Price, Product, Variant
 from models.sql.dialects import columns_of
 from models.sql.parameters import encode_values, is_among
 from models.sql.prepared import PreparedSelect, build_entities, fetch_rows
 from tests.factories.catalog import NOW
 from tests.observe import count_statements
-from text import Phrase
-from text.query_plan import QueryClause, QueryPlan
 
 TEA = ProductDraft(
     slug="tea",
@@ -96,31 +85,3 @@ async def test_a_loader_runs_one_statement_for_all_its_keys(shop: Shop) -> None:
 
     assert [row and row.slug for row in found] == ["tea", None, None]
     assert counted.total == 1
-
-
-async def test_lists_filtered_by_other_values_run_statements_of_the_same_text(shop: Shop) -> None:
-    def criteria_for(number: int) -> ProductCriteria:
-        return ProductCriteria(
-            CurrencyCode.CNY,
-            plan=QueryPlan(
-                clauses=(QueryClause(number, ((f"word{number}", 100),), (Phrase((f"word{number}",)),)),)
-            ),
-            category=f"/{number}/",
-            brands=tuple(f"brand {each}" for each in range(number)),
-            min_price=number,
-            max_price=number + 1,
-            attributes=(AttributeChoice(f"code {number}", (str(number), "2026-01-01", "true")),),
-            flash_sale_at=NOW + timedelta(days=number),
-        )
-
-    async def texts_for(number: int) -> list[str]:
-        with count_statements(shop) as counted:
-            for sort in ProductSort:
-                await load_outer_page(
-                    shop.database.reads, criteria_for(number), sort, PageRequest(first=number)
-                )
-            await count_products(shop.database.reads, criteria_for(number))
-            await load_facets(shop.database.reads, criteria_for(number))
-        return counted.texts
-
-    assert await texts_for(1) == await texts_for(2)

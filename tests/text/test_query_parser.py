@@ -79,7 +79,7 @@ def test_the_typos_of_the_first_unknown_words_are_corrected_and_those_of_others_
 
 
 def test_a_plan_survives_its_cursor() -> None:
-    known = KnownTerms({"tea": 3, "乌龙茶": 1}, completions=[("teapot", 1)], codes=frozenset({"=乌龙茶tee"}))
+    known = KnownTerms({"tea": 3, "乌龙茶": 1}, completions=[("teapot", 1)], is_code=True)
     plan = build_plan("乌龙茶 tee", parse_query("乌龙茶 tee"), known, {"tee": [("tea", 3)]})
 
     assert read_plan(json.loads(json.dumps(plan.to_values()))) == plan

@@ -2,12 +2,11 @@
 
 import pytest
 
-from text.typo_tolerance import deletion_variants, one_edit_away, prefix_one_edit_away, tolerates_typo
+from text.typo_tolerance import one_edit_away, prefix_one_edit_away, tolerates_typo
 
 
 @pytest.mark.parametrize("typo", ["jackt", "jackeet", "jackte", "jacker", "kacket", "acket", "jackets"])
-def test_a_word_with_one_typo_shares_a_deletion_variant_and_is_one_edit_away(typo: str) -> None:
-    assert deletion_variants(typo) & deletion_variants("jacket")
+def test_a_word_with_one_typo_is_one_edit_away(typo: str) -> None:
     assert one_edit_away(typo, ["jacket", "rocket"]) == ["jacket"]
 
 

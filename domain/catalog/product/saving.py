@@ -32,7 +32,6 @@ from domain.catalog.product.writing import (
     write_product,
     write_variant,
 )
-from domain.catalog.search_index import index_products
 from domain.catalog.slugs import current_slugs
 from domain.catalog.taxonomy import (
     AttributeWithValues,
@@ -283,7 +282,7 @@ def _write_variants(
 
 
 async def _finish_saves(session: AsyncSession, saves: Sequence[ProductSave], *, cause: Cause) -> None:
-    """Set the stock of all drafts, record the events and index the products.
+    """Set the stock of all drafts, and record the events.
 
     Stock comes last and all at once: its rows are locked in one order, and for a short time.
     """
@@ -297,7 +296,6 @@ async def _finish_saves(session: AsyncSession, saves: Sequence[ProductSave], *, 
             event_type = ProductCreated if save.new else ProductUpdated
             record(session, event_type(save.rows.product), cause)
     await session.flush()
-    await index_products(session, {save.rows.product.id for save in saves if save.new or save.changed})
 
 
 async def _stock_of(session: AsyncSession, saves: Sequence[ProductSave]) -> dict[LevelKey, int]:

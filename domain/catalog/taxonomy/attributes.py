@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.limits import NAME_LIMIT
 from domain.catalog.lock import lock_catalogue
-from domain.catalog.search_index import index_attribute_products
 from domain.catalog.taxonomy.units import conversion_factor
 from domain.catalog.taxonomy.values import (
     AttributeDefinition,
@@ -148,8 +147,6 @@ async def save_attribute(
     await session.flush()
     await _set_values(session, attribute, draft.values)
     await session.flush()
-    if attribute_id is not None:
-        await index_attribute_products(session, attribute_id)
     return attribute
 
 

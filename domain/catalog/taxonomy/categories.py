@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.limits import NAME_LIMIT, SLUG_LIMIT
 from domain.catalog.lock import lock_catalogue
-from domain.catalog.search_index import index_category_products
 from domain.catalog.slugs import change_slug, release_former_slug, slug_of
 from domain.errors import Invalid, NotFound, Taken, WrongState, collect_refusals
 from domain.versions import check_version
@@ -69,10 +68,8 @@ async def save_category(
         parent_id = await session.scalar(select(Category.parent_id).where(Category.id == category_id))
     parent, name = await _check_draft(session, draft, parent_id, category_id, version)
     category = await _find_category(session, draft, name, parent, category_id)
-    renamed = (category.name, category.parent_id) != (name, parent_id)
     category.name = name
     if draft.translations is not None:
-        renamed = renamed or category.translations != draft.translations
         category.translations = {language: dict(texts) for language, texts in draft.translations.items()}
     if draft.position is not None:
         category.position = draft.position
@@ -82,8 +79,6 @@ async def save_category(
         await _set_attributes(session, category, draft.attributes)
     category.version += 1
     await session.flush()
-    if renamed and category_id is not None:
-        await index_category_products(session, category)
     return category
 
 

@@ -1,20 +1,19 @@
 """Loading an edition of the taxonomy as categories and attributes of the shop."""
 
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.lock import lock_catalogue
-from domain.catalog.search_index import index_products
 from domain.catalog.taxonomy.standard.edition import Taxonomy
 from domain.catalog.taxonomy.standard.naming import choose_language
 from domain.catalog.taxonomy.standard.tree import load_tree
 from domain.catalog.taxonomy.standard.verification import verify_tree, verify_vocabulary
 from domain.catalog.taxonomy.standard.vocabulary import load_attributes, load_values
 from domain.catalog.taxonomy.standard.writing import Progress, WriteCount
-from models import Category, CategoryAttribute, Product, ProductAttribute
+from models import CategoryAttribute
 from models.sql.batches import in_batches
 
 
@@ -53,7 +52,6 @@ async def load_taxonomy(
     attributes = await load_attributes(session, taxonomy, own_language, progress)
     values = await load_values(session, taxonomy, own_language, attributes, progress)
     attached = await _attach_attributes(session, taxonomy, tree.ids, attributes.ids)
-    await _index_changed(session, tree.renamed, values.changed)
     moved = await verify_tree(session, taxonomy, tree.created)
     await verify_vocabulary(session, taxonomy)
     return TaxonomyLoadResult(tree.count, attributes.count, values.count, attached, moved)
@@ -80,21 +78,3 @@ async def _attach_attributes(
             ],
         )
     return len(new)
-
-
-async def _index_changed(session: AsyncSession, categories: Set[int], values: Collection[int]) -> None:
-    """Index the products of categories and values that have other names now."""
-    ids: set[int] = set()
-    if categories:
-        places = select(Product.id, Category.path).join(Category, Category.id == Product.category_id)
-        for product_id, path in await session.execute(places):
-            if not categories.isdisjoint(map(int, path.strip("/").split("/"))):
-                ids.add(product_id)
-    for batch in in_batches(values):
-        ids |= set(
-            await session.scalars(
-                select(ProductAttribute.product_id).where(ProductAttribute.value_id.in_(batch))
-            )
-        )
-    if ids:
-        await index_products(session, ids)

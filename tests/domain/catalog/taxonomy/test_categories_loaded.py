@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, func, select
 
-from domain.catalog.search_index import index_products
 from domain.catalog.taxonomy import CategoryDraft, ensure_taxonomy_categories, save_category
 from domain.catalog.taxonomy.standard import (
     TaxonomyLoadResult,
@@ -17,7 +16,7 @@ from domain.catalog.taxonomy.standard import (
 )
 from domain.catalog.taxonomy.standard.places import CategoryPlace, merge_siblings, place_categories
 from domain.errors import Invalid
-from models import Attribute, AttributeValue, Category, ProductAttribute, ProductSearchText
+from models import Attribute, AttributeValue, Category, ProductAttribute
 from models.database import Database
 from tests.domain.catalog.taxonomy.loading import find_category, load_edition
 from tests.factories.catalog import create_category, create_product
@@ -31,6 +30,7 @@ from tests.factories.taxonomy import (
     fabric_attribute,
     link_file,
 )
+from tests.search import indexed_words
 
 REAL = os.environ.get("CARTWHEEL_TAXONOMY", "")
 """A folder with an edition of the standard taxonomy, where somebody has one."""
@@ -215,8 +215,7 @@ async def test_a_category_created_for_a_taxonomy_id_gets_its_name_and_place(data
     async with database.writes.begin() as session:
         tea = (await ensure_taxonomy_categories(session, {"fb-1"}))["fb-1"]
         below = await create_category(session, name="乌龙茶", slug="oolong", parent=tea)
-        product = await create_product(session, category=below)
-        await index_products(session, [product.id])
+        await create_product(session, category=below)
 
     loaded = await load_edition(database, read_taxonomy(edition_files()))
 
@@ -224,10 +223,7 @@ async def test_a_category_created_for_a_taxonomy_id_gets_its_name_and_place(data
     found = await tree_by_slug(database)
     assert found["fb-1"] == ("茶", "food", 1, 1)
     assert found["oolong"][:3] == ("乌龙茶", "fb-1", 2)
-    async with database.reads() as session:
-        terms = await session.scalar(select(ProductSearchText.text))
-    assert terms is not None
-    assert {"food", "tea", "食品", "乌龙茶"} <= set(terms.split())
+    assert {"food", "tea", "食品", "乌龙茶"} <= await indexed_words(database)
 
 
 async def test_products_are_found_by_the_new_names_of_their_categories_and_values(database: Database) -> None:
@@ -241,8 +237,6 @@ async def test_products_are_found_by_the_new_names_of_their_categories_and_value
                 product_id=product.id, attribute_id=red.attribute_id, position=1, value_id=red.id
             )
         )
-        await session.flush()
-        await index_products(session, [product.id])
 
     await load_edition(
         database,
@@ -256,11 +250,9 @@ async def test_products_are_found_by_the_new_names_of_their_categories_and_value
         ),
     )
 
-    async with database.reads() as session:
-        terms = await session.scalar(select(ProductSearchText.text))
-    assert terms is not None
-    assert {"groceries", "crimson"} <= set(terms.split())
-    assert not {"food", "red"} & set(terms.split())
+    words = await indexed_words(database)
+    assert {"groceries", "crimson"} <= words
+    assert not {"food", "red"} & words
 
 
 async def test_siblings_with_the_same_name_get_the_english_one_behind_it(database: Database) -> None:

@@ -1,0 +1,113 @@
+"""The conditions of an index as queries of Tantivy, and its schema."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tantivy
+
+from gateways.search.protocol import (
+    Alternative,
+    Clause,
+    Filter,
+    IdFilter,
+    IndexLayout,
+    IndexOrder,
+    IndexQuery,
+    KeywordFilter,
+    NumberFilter,
+    TextQuery,
+)
+
+ID, WORDS = "id", "words"
+"""Fields that every index has beside those of its layout."""
+
+CODE_BOOST = 1_000.0
+
+Query = tantivy.Query
+
+
+@dataclass(frozen=True, slots=True)
+class QueryCompiler:
+    """Makes the queries of one schema."""
+
+    schema: tantivy.Schema
+
+    def compile(self, query: IndexQuery, *more: tantivy.Query) -> tantivy.Query:
+        """The query of Tantivy; filters do not count in the score."""
+        filters = [Query.const_score_query(self.filter_query(each), 0.0) for each in query.filters]
+        filters += [Query.const_score_query(each, 0.0) for each in more]
+        text = [self.text_query(query.text)] if query.text else []
+        return conjunction([*text, *filters])
+
+    def text_query(self, text: TextQuery) -> tantivy.Query:
+        clauses = [self.clause_query(each) for each in text.clauses]
+        if text.minimum is None:
+            words = conjunction(clauses)
+        else:
+            optional = [(tantivy.Occur.Should, each) for each in clauses]
+            words = Query.boolean_query(optional, minimum_number_should_match=text.minimum)
+        if text.code is None:
+            return words
+        code = Query.const_score_query(self.filter_query(text.code), CODE_BOOST)
+        return Query.boolean_query([(tantivy.Occur.Should, words), (tantivy.Occur.Should, code)])
+
+    def clause_query(self, clause: Clause) -> tantivy.Query:
+        return Query.disjunction_max_query([self.alternative_query(each) for each in clause])
+
+    def alternative_query(self, alternative: Alternative) -> tantivy.Query:
+        fields = [
+            (tantivy.Occur.Should, Query.boost_query(self.terms_query(name, alternative), boost))
+            for name, boost in alternative.boosts.items()
+        ]
+        return Query.boolean_query(fields)
+
+    def terms_query(self, name: str, alternative: Alternative) -> tantivy.Query:
+        if len(alternative.terms) > 1:
+            return Query.phrase_query(self.schema, name, list(alternative.terms))
+        (term,) = alternative.terms
+        if alternative.is_prefix:
+            return Query.regex_query(self.schema, name, re.escape(term) + ".*")
+        return Query.term_query(self.schema, name, term)
+
+    def filter_query(self, condition: Filter) -> tantivy.Query:
+        match condition:
+            case KeywordFilter(name, values):
+                return Query.term_set_query(self.schema, name, list(values))
+            case IdFilter(ids):
+                return Query.term_set_query(self.schema, ID, list(ids))
+            case NumberFilter():
+                return self.number_query(condition)
+
+    def number_query(self, condition: NumberFilter) -> tantivy.Query:
+        return Query.range_query(
+            self.schema, condition.field, tantivy.FieldType.Integer, condition.low, condition.high
+        )
+
+    def beyond(self, order: IndexOrder, number: int) -> tantivy.Query:
+        """What follows a number in an order."""
+        if order.descending:
+            return self.number_query(NumberFilter(order.field, None, number - 1))
+        return self.number_query(NumberFilter(order.field, number + 1, None))
+
+
+def build_schema(layout: IndexLayout) -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_integer_field(ID, indexed=True, fast=True)
+    builder.add_text_field(WORDS, stored=True, tokenizer_name="whitespace", index_option="basic")
+    for name in layout.texts:
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
+    for name in layout.phrases:
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
+    for name in (*layout.keywords, *layout.counted):
+        is_counted = name in layout.counted
+        builder.add_text_field(name, tokenizer_name="raw", fast=is_counted, index_option="basic")
+    for name in layout.numbers:
+        builder.add_integer_field(name, indexed=True, fast=True)
+    return builder.build()
+
+
+def conjunction(queries: Sequence[tantivy.Query]) -> tantivy.Query:
+    if not queries:
+        return Query.all_query()
+    return Query.boolean_query([(tantivy.Occur.Must, each) for each in queries])

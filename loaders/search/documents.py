@@ -1,0 +1,307 @@
+"""The documents of products, made of all that they are found, filtered, ordered and counted by."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateways.search import IndexDocument
+from loaders.search.fields import (
+    ATTRIBUTE,
+    ATTRIBUTES,
+    BRAND,
+    CATEGORY,
+    CHOICE,
+    CODE,
+    CODE_PARTS,
+    DESCRIPTION,
+    IN_STOCK,
+    KEYWORDS,
+    NEWEST,
+    OTHER_HAN,
+    PINYIN,
+    STATUS,
+    STOCK,
+    TITLE,
+    TITLE_HAN,
+    UNITS,
+    WITHOUT_PRICE,
+    attribute_value,
+    category_value,
+    cheapest_field,
+    price_field,
+)
+from models import (
+    Attribute,
+    AttributeValue,
+    Category,
+    CurrencyCode,
+    Price,
+    Product,
+    ProductAttribute,
+    ProductSales,
+    Translations,
+    Variant,
+    is_available,
+)
+from models.database import Reads
+from text import han_characters, normalize_code, pinyin_terms, split_terms, strip_html
+from text.facet_values import write_number
+
+BATCH = 500
+"""Products that are read and analyzed at once."""
+
+INLINE_LIMIT = 10
+"""Products that are analyzed without another thread."""
+
+TERMS_LIMIT = 2_000
+"""Terms of one field that are indexed."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class ProductValues(NamedTuple):
+    """The values of the attributes of a product: as texts to search in, all as filters give them, and those
+    that facets count.
+    """
+
+    texts: list[str]
+    all: list[str]
+    choices: list[str]
+
+
+class CategoryNames(NamedTuple):
+    """A category with those above it: how they are counted, and their names in all languages."""
+
+    values: list[str]
+    names: list[str]
+
+
+async def load_all_documents(reads: Reads) -> AsyncIterator[Sequence[IndexDocument]]:
+    """The documents of all products, in batches."""
+    last = 0
+    while True:
+        async with reads() as session:
+            statement = select(Product.id).where(Product.id > last).order_by(Product.id).limit(BATCH)
+            ids = (await session.scalars(statement)).all()
+            if not ids:
+                return
+            documents = await load_documents(session, ids)
+        yield documents
+        last = ids[-1]
+
+
+async def load_documents(session: AsyncSession, product_ids: Collection[int]) -> list[IndexDocument]:
+    """The documents of these products; those that are no more are left out."""
+    statement = (
+        select(Product, ProductSales.units)
+        .outerjoin(ProductSales, ProductSales.product_id == Product.id)
+        .where(Product.id.in_(product_ids))
+        .order_by(Product.id)
+    )
+    products = [(row.Product, row.units or 0) for row in await session.execute(statement)]
+    categories = await _load_categories(session, {row.category_id for row, _ in products if row.category_id})
+    variants = await _load_variants(session, product_ids)
+    values = await _load_values(session, product_ids)
+    prices = await _load_prices(session, product_ids)
+    available = set(
+        await session.scalars(
+            select(Variant.product_id)
+            .where(Variant.product_id.in_(product_ids), Variant.archived_at.is_(None), is_available())
+            .distinct()
+        )
+    )
+
+    def analyze() -> list[IndexDocument]:
+        return [
+            _document_of(
+                row,
+                categories.get(row.category_id or 0, CategoryNames([], [])),
+                variants.get(row.id, ()),
+                values.get(row.id, ProductValues([], [], [])),
+                prices.get(row.id, {}),
+                units=units,
+                in_stock=row.id in available,
+            )
+            for row, units in products
+        ]
+
+    # a few milliseconds each: requests are answered meanwhile
+    return analyze() if len(products) <= INLINE_LIMIT else await asyncio.to_thread(analyze)
+
+
+def _document_of(
+    row: Product,
+    category: CategoryNames,
+    variants: Sequence[Variant],
+    values: ProductValues,
+    prices: Mapping[CurrencyCode, Sequence[int]],
+    *,
+    units: int,
+    in_stock: bool,
+) -> IndexDocument:
+    titles = in_all_languages(row.title, row.translations, "title")
+    descriptions = [
+        strip_html(text) for text in in_all_languages(row.description, row.translations, "description")
+    ]
+    options = dict.fromkeys(
+        value
+        for variant in variants
+        for option in variant.options
+        for value in in_all_languages(option["value"], option.get("translations", {}), "value")
+    )
+    keywords = [row.brand, row.product_type, *row.tags, *category.names, *options]
+    codes = dict.fromkeys(text for variant in variants for text in (variant.sku, variant.barcode) if text)
+    title_terms = split_terms(titles)
+    keyword_terms = split_terms(keywords)
+    code_terms = split_terms([*codes, *map(normalize_code, codes)])
+    description_terms = split_terms(descriptions, keep_words=False)[:TERMS_LIMIT]
+    value_terms = split_terms(values.texts, keep_words=False)[:TERMS_LIMIT]
+    pinyin = pinyin_terms([*titles, *keywords])
+    title_han = han_characters(titles)
+    other_han = han_characters([*keywords, *descriptions, *values.texts])[:TERMS_LIMIT]
+    texts = {
+        TITLE: title_terms,
+        KEYWORDS: keyword_terms,
+        DESCRIPTION: description_terms,
+        ATTRIBUTES: value_terms,
+        PINYIN: pinyin,
+        CODE_PARTS: code_terms,
+        TITLE_HAN: title_han,
+        OTHER_HAN: other_han,
+    }
+    return IndexDocument(
+        id=row.id,
+        texts={name: " ".join(terms) for name, terms in texts.items()},
+        keywords={
+            STATUS: (row.status.value,),
+            BRAND: (row.brand,) if row.brand else (),
+            CATEGORY: category.values,
+            ATTRIBUTE: values.all,
+            CHOICE: values.choices,
+            CODE: list(map(normalize_code, codes)),
+            STOCK: (IN_STOCK,) if in_stock else (),
+        },
+        numbers={
+            NEWEST: [((row.published_at or row.created_at) - EPOCH) // MICROSECOND],
+            UNITS: [units],
+            **price_numbers(prices),
+        },
+        words=list(dict.fromkeys(term for terms in texts.values() for term in terms)),
+    )
+
+
+def price_numbers(prices: Mapping[CurrencyCode, Sequence[int]]) -> dict[str, list[int]]:
+    numbers: dict[str, list[int]] = {}
+    for currency in CurrencyCode:
+        amounts = prices.get(currency, ())
+        numbers[price_field(currency)] = list(amounts)
+        numbers[cheapest_field(currency, descending=False)] = [min(amounts, default=WITHOUT_PRICE)]
+        numbers[cheapest_field(currency, descending=True)] = [min(amounts, default=-1)]
+    return numbers
+
+
+def in_all_languages(text: str, translations: Translations, field: str) -> list[str]:
+    return [text, *(texts[field] for texts in translations.values() if field in texts)]
+
+
+async def _load_categories(
+    session: AsyncSession, category_ids: Collection[int]
+) -> Mapping[int, CategoryNames]:
+    rows = (await session.scalars(select(Category).where(Category.id.in_(category_ids)))).all()
+    above = {each for row in rows for each in row.path_ids}
+    by_id = {row.id: row for row in await session.scalars(select(Category).where(Category.id.in_(above)))}
+    return {
+        row.id: CategoryNames(
+            [category_value(by_id[each].path) for each in row.path_ids],
+            [
+                name
+                for each in row.path_ids
+                for name in in_all_languages(by_id[each].name, by_id[each].translations, "name")
+            ],
+        )
+        for row in rows
+    }
+
+
+async def _load_variants(
+    session: AsyncSession, product_ids: Collection[int]
+) -> Mapping[int, Sequence[Variant]]:
+    found: defaultdict[int, list[Variant]] = defaultdict(list)
+    statement = (
+        select(Variant)
+        .where(Variant.product_id.in_(product_ids), Variant.archived_at.is_(None))
+        .order_by(Variant.product_id, Variant.position, Variant.id)
+    )
+    for variant in await session.scalars(statement):
+        found[variant.product_id].append(variant)
+    return found
+
+
+async def _load_prices(
+    session: AsyncSession, product_ids: Collection[int]
+) -> Mapping[int, Mapping[CurrencyCode, list[int]]]:
+    found: defaultdict[int, defaultdict[CurrencyCode, list[int]]] = defaultdict(lambda: defaultdict(list))
+    statement = (
+        select(Variant.product_id, Price.currency, Price.amount)
+        .join(Price, Price.variant_id == Variant.id)
+        .where(Variant.product_id.in_(product_ids), Variant.archived_at.is_(None))
+    )
+    for product_id, currency, amount in await session.execute(statement):
+        found[product_id][currency].append(amount)
+    return found
+
+
+async def _load_values(session: AsyncSession, product_ids: Collection[int]) -> Mapping[int, ProductValues]:
+    found: defaultdict[int, ProductValues] = defaultdict(lambda: ProductValues([], [], []))
+    # Columns, not rows: thousands of them need no place in the session.
+    statement = (
+        select(
+            ProductAttribute.product_id,
+            ProductAttribute.number,
+            ProductAttribute.boolean,
+            ProductAttribute.text,
+            ProductAttribute.date,
+            Attribute.code,
+            Attribute.filterable,
+            AttributeValue.code.label("value"),
+            AttributeValue.name,
+            AttributeValue.translations,
+        )
+        .join(Attribute, Attribute.id == ProductAttribute.attribute_id)
+        .outerjoin(AttributeValue, AttributeValue.id == ProductAttribute.value_id)
+        .where(ProductAttribute.product_id.in_(product_ids))
+        .order_by(ProductAttribute.product_id, Attribute.code, ProductAttribute.position)
+    )
+    for row in await session.execute(statement):
+        values = found[row.product_id]
+        values.texts.extend(
+            in_all_languages(row.name, row.translations, "name") if row.value else [row.text or ""]
+        )
+        written = write_choice(
+            value=row.value, number=row.number, boolean=row.boolean, day=row.date, text=row.text
+        )
+        choice = attribute_value(row.code, written)
+        values.all.append(choice)
+        if row.filterable:
+            values.choices.append(choice)
+    return found
+
+
+def write_choice(
+    *, value: str | None, number: Decimal | None, boolean: bool | None, day: date | None, text: str | None
+) -> str:
+    """The one value that is set, as filters give it."""
+    if value is not None:
+        return value
+    if number is not None:
+        return write_number(number)
+    if boolean is not None:
+        return "true" if boolean else "false"
+    return day.isoformat() if day else text or ""

@@ -1,0 +1,235 @@
+"""What every search index does, in memory and in a folder."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from gateways.search import (
+    Alternative,
+    EmbeddedIndex,
+    FieldRange,
+    IdFilter,
+    IndexDocument,
+    IndexLayout,
+    IndexOrder,
+    IndexQuery,
+    KeywordFilter,
+    NumberFilter,
+    SearchIndex,
+    TextQuery,
+    ValueCount,
+)
+
+LAYOUT = IndexLayout(
+    "things",
+    version=1,
+    texts=("title", "body"),
+    phrases=("letters",),
+    keywords=("code",),
+    counted=("colour",),
+    numbers=("price", "weight"),
+)
+CHEAPEST = IndexOrder("price")
+ALL = IndexQuery()
+
+
+def thing(
+    id: int, title: str = "", *, price: int = 0, colours: Sequence[str] = (), **more: str
+) -> IndexDocument:
+    return IndexDocument(
+        id,
+        texts={"title": title, "body": more.get("body", ""), "letters": " ".join(title)},
+        keywords={"colour": colours, "code": (more["code"],) if "code" in more else ()},
+        numbers={"price": [price], "weight": [id, 10 * id]},
+        words=title.split(),
+    )
+
+
+THINGS = [
+    thing(1, "green tea", price=5, colours=("green", "light")),
+    thing(2, "black tea", price=5, colours=("black",), body="green leaves"),
+    thing(3, "teapot", price=9, colours=("black",), code="x1"),
+    thing(4, "desk lamp for a long evening", price=2, body="tea"),
+    thing(5, "lamp", price=5),
+]
+
+
+@pytest.fixture(params=["memory", "folder"])
+async def index(request: pytest.FixtureRequest, tmp_path: Path) -> SearchIndex:
+    index = EmbeddedIndex(LAYOUT, tmp_path / "search" if request.param == "folder" else None)
+    await fill(index, THINGS)
+    return index
+
+
+async def fill(index: SearchIndex, documents: Sequence[IndexDocument], position: str = "p1") -> None:
+    async def batches() -> AsyncIterator[Sequence[IndexDocument]]:
+        yield documents[:2]
+        yield documents[2:]
+
+    async with index.writing() as is_writer:
+        assert is_writer
+        await index.build(batches(), position=position)
+
+
+def word(*terms: str, boosts: Mapping[str, float] | None = None, is_prefix: bool = False) -> TextQuery:
+    fields = boosts or {"title": 2.0, "body": 0.5}
+    return TextQuery(tuple((Alternative((term,), fields, is_prefix),) for term in terms))
+
+
+async def ranked(index: SearchIndex, text: TextQuery, *filters: KeywordFilter) -> list[int]:
+    return [hit.id for hit in await index.rank(IndexQuery(text, filters), limit=10)]
+
+
+async def test_all_words_must_match_and_a_word_of_a_short_title_counts_most(index: SearchIndex) -> None:
+    assert await ranked(index, word("tea")) == [2, 1, 4]
+    assert await ranked(index, word("green", "tea")) == [1, 2]
+    assert await ranked(index, word("lamp")) == [5, 4]
+    assert await ranked(index, word("nothing")) == []
+
+
+async def test_some_of_the_words_are_enough_where_so_many_are_asked_for(index: SearchIndex) -> None:
+    words = word("green", "tea", "lamp").clauses
+
+    assert await ranked(index, TextQuery(words)) == []
+    assert sorted(await ranked(index, TextQuery(words, minimum=2))) == [1, 2, 4]
+
+
+async def test_the_best_alternative_of_a_word_counts(index: SearchIndex) -> None:
+    exact, other = Alternative(("teapot",), {"title": 1.0}), Alternative(("green",), {"title": 0.1})
+
+    assert await ranked(index, TextQuery(((exact, other),))) == [3, 1]
+
+
+async def test_unfinished_words_and_phrases_are_found(index: SearchIndex) -> None:
+    assert sorted(await ranked(index, word("tea", is_prefix=True))) == [1, 2, 3, 4]
+    letters = {"letters": 1.0}
+    assert await ranked(index, TextQuery(((Alternative(("p", "o", "t"), letters),),))) == [3]
+    assert await ranked(index, TextQuery(((Alternative(("t", "o", "p"), letters),),))) == []
+    assert await ranked(index, word("t.a", ".*", is_prefix=True)) == []
+
+
+async def test_a_code_is_found_without_the_words_and_comes_first(index: SearchIndex) -> None:
+    text = TextQuery(word("lamp").clauses, code=KeywordFilter("code", ("x1",)))
+
+    assert await ranked(index, text) == [3, 5, 4]
+
+
+async def test_filters_do_not_change_the_score(index: SearchIndex) -> None:
+    (unfiltered,) = await index.rank(IndexQuery(word("teapot")), limit=1)
+    (filtered,) = await index.rank(
+        IndexQuery(word("teapot"), (KeywordFilter("colour", ("black", "red")), NumberFilter("price", 1))),
+        limit=1,
+    )
+
+    assert filtered == unfiltered
+
+
+async def test_filters_are_combined(index: SearchIndex) -> None:
+    async def found(*filters: KeywordFilter | NumberFilter | IdFilter) -> int:
+        return await index.count(IndexQuery(filters=filters))
+
+    assert await found() == 5
+    assert await found(KeywordFilter("colour", ("black", "light"))) == 3
+    assert await found(KeywordFilter("colour", ("black",)), NumberFilter("price", 6, None)) == 1
+    assert await found(NumberFilter("weight", 20, 30)) == 2
+    assert await found(NumberFilter("price", None, 4)) == 1
+    assert await found(IdFilter((1, 5, 99))) == 2
+    assert await found(IdFilter(())) == 0
+    assert await found(KeywordFilter("colour", ())) == 0
+
+
+async def test_an_order_goes_on_after_any_document_whatever_has_the_same_number(index: SearchIndex) -> None:
+    async def pages(order: IndexOrder, size: int) -> list[int]:
+        found: list[int] = []
+        after = None
+        while hits := await index.list_ordered(ALL, order, limit=size, after=after):
+            found += [hit.id for hit in hits]
+            after = (int(hits[-1].key), hits[-1].id)
+        return found
+
+    for size in (1, 2, 3, 5, 9):
+        assert await pages(CHEAPEST, size) == [4, 1, 2, 5, 3]
+        assert await pages(CHEAPEST.reversed, size) == [3, 5, 2, 1, 4]
+
+
+async def test_values_are_counted_the_most_frequent_first(index: SearchIndex) -> None:
+    figures = await index.figures(
+        IndexQuery(word("tea", is_prefix=True)),
+        (ValueCount("colour", 2), ValueCount("colour", 9, "li")),
+        ("price", "weight"),
+    )
+
+    assert figures.counts == [[("black", 2), ("green", 1)], [("light", 1)]]
+    assert figures.ranges == {"price": FieldRange(2, 9), "weight": FieldRange(1, 40)}
+    nothing = await index.figures(IndexQuery(word("nothing")), (ValueCount("colour", 2),), ("price",))
+    assert (nothing.counts, nothing.ranges) == ([[]], {})
+
+
+async def test_the_words_of_the_documents_are_known(index: SearchIndex) -> None:
+    assert await index.frequencies(["tea", "lamp", "none"]) == {"tea": 2, "lamp": 2}
+    assert await index.completions("te", limit=5) == [("tea", 2), ("teapot", 1)]
+    assert await index.completions("tea", limit=5) == [("teapot", 1)]
+    assert await index.corrections("lmap", limit=3) == [("lamp", 2)]
+    assert await index.corrections("lmpa", limit=3) == []
+    assert await index.corrections("taepo", limit=3, is_prefix=True) == [("teapot", 1)]
+    assert await index.document_count() == 5
+
+
+async def test_a_document_is_replaced_and_deleted(index: SearchIndex) -> None:
+    async with index.writing():
+        await index.write([thing(5, "lantern")], [1, 99], position="p2")
+
+    assert await index.position() == "p2"
+    assert await ranked(index, word("lamp")) == [4]
+    assert await ranked(index, word("lantern")) == [5]
+    assert [hit.id for hit in await index.list_ordered(ALL, IndexOrder("id"), limit=9)] == [2, 3, 4, 5]
+    assert await index.frequencies(["green"]) == {}
+
+
+async def test_an_index_of_nothing_finds_nothing(tmp_path: Path) -> None:
+    for index in (EmbeddedIndex(LAYOUT), EmbeddedIndex(LAYOUT, tmp_path)):
+        assert (await index.can_answer(), await index.position()) == (False, None)
+        await fill(index, [])
+        assert (await index.can_answer(), await index.position()) == (True, "p1")
+        assert (await index.count(ALL), await index.rank(ALL, limit=5)) == (0, [])
+        assert (await index.figures(ALL, (ValueCount("colour", 2),))).counts == [()]
+
+
+async def test_another_process_reads_what_was_written_and_one_at_a_time_writes(tmp_path: Path) -> None:
+    writer, reader = EmbeddedIndex(LAYOUT, tmp_path), EmbeddedIndex(LAYOUT, tmp_path)
+    await fill(writer, THINGS)
+    assert (await reader.position(), await reader.count(ALL)) == ("p1", 5)
+
+    async with writer.writing() as is_writer, reader.writing() as is_writer_too:
+        assert (is_writer, is_writer_too) == (True, False)
+        await writer.write([thing(6, "bowl")], [], position="p2")
+
+    assert (await reader.position(), await reader.count(ALL)) == ("p2", 6)
+
+
+async def test_a_folder_that_is_deleted_or_of_another_version_is_built_anew(tmp_path: Path) -> None:
+    index = EmbeddedIndex(LAYOUT, tmp_path)
+    await fill(index, THINGS)
+    place = index.place
+    assert place is not None
+    (place / "position").unlink()
+
+    assert await index.position() is None
+    assert await index.count(ALL) == 5
+    await fill(index, THINGS[:3], position="p3")
+    assert (await index.position(), await index.count(ALL)) == ("p3", 3)
+
+    later = EmbeddedIndex(IndexLayout("things", version=2), tmp_path)
+    assert await later.position() is None
+
+
+async def test_many_small_writes_do_not_leave_as_many_segments(index: SearchIndex) -> None:
+    for number in range(30):
+        async with index.writing():
+            await index.write([thing(100 + number, "cup")], [], position=f"p{number}")
+
+    assert isinstance(index, EmbeddedIndex)
+    assert index.opened is not None
+    assert index.opened.searcher().num_segments < 20
+    assert await index.count(IndexQuery(word("cup"))) == 30
