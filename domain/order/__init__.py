@@ -11,7 +11,14 @@ from domain.order.cash_rules import (
     save_cash_rule,
 )
 from domain.order.deliveries import OrderQuoteDelivery
-from domain.order.editing import add_note, buy_again, hold_order, release_order
+from domain.order.editing import (
+    add_note,
+    buy_again,
+    hold_disputed_order,
+    hold_order,
+    release_disputed_order,
+    release_order,
+)
 from domain.order.lifecycle import (
     cancel_order,
     cancel_overdue_orders,
@@ -81,6 +88,7 @@ __all__ = [
     "confirm_receipt",
     "find_cash_terms",
     "find_earlier_results",
+    "hold_disputed_order",
     "hold_order",
     "is_unpaid_at",
     "label_of_line",
@@ -89,6 +97,7 @@ __all__ = [
     "place_order",
     "place_orders",
     "quote_order",
+    "release_disputed_order",
     "release_order",
     "remove_cash_rule",
     "reopen_order",

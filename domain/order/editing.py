@@ -6,6 +6,7 @@ domain/aftersales/order_editing, since they need refunds and open claims.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,15 +26,25 @@ from models import (
     OrderStatus,
 )
 from models.sql.batches import in_batches
+from text.messages import Message
 
 NOTE_TEXT_LIMIT = 2_000
 NOTES_LIMIT = 200
+DISPUTED = Message("The customer disputes a payment of this order.")
+"""Why an order is held whose money may be lost."""
 
 
 async def hold_order(session: AsyncSession, order_id: int, *, reason: str, cause: Cause) -> Order:
     """Keep an order from being sent and from falling due until it is released; its status stays."""
     order = await lock_order(session, order_id)
     reason = required_reason(reason)
+    check_holdable(order)
+    keep_order(session, order, reason=reason, cause=cause)
+    return order
+
+
+def check_holdable(order: Order) -> None:
+    """WrongState where there is nothing, or nothing more, to hold."""
     if order.held_at is not None:
         raise WrongState("This order is held already.", field=("id",))
     if order.status in FINAL or order.status is OrderStatus.COMPLETED:
@@ -42,9 +53,25 @@ async def hold_order(session: AsyncSession, order_id: int, *, reason: str, cause
         )
     if order.fulfilment_status in WHOLLY_SHIPPED:
         raise WrongState("Everything on this order has left already.", field=("id",))
+
+
+def keep_order(session: AsyncSession, order: Order, *, reason: str, cause: Cause) -> None:
+    """Keep a locked order that can be held."""
     order.held_at, order.hold_reason = cause.now, reason
     record(session, OrderHeld(order), cause)
-    return order
+
+
+async def hold_disputed_order(session: AsyncSession, order: Order, *, cause: Cause) -> None:
+    """Keep a locked order whose customer takes the money back, unless it has left or is held already."""
+    with suppress(WrongState):
+        check_holdable(order)
+        keep_order(session, order, reason=str(DISPUTED), cause=cause)
+
+
+async def release_disputed_order(session: AsyncSession, order: Order, *, cause: Cause) -> None:
+    """Release a locked order that was kept for a dispute, now that the shop has its money."""
+    if order.held_at is not None and order.hold_reason == str(DISPUTED):
+        await release_order(session, order.id, cause=cause)
 
 
 async def release_order(session: AsyncSession, order_id: int, *, cause: Cause) -> Order:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.events import DisputeOpened, DisputeSettled, RefundAbnormal
 from domain.ledger import NewPosting, write_postings
+from domain.order import hold_disputed_order, release_disputed_order
 from domain.outbox import record
 from domain.payment.fees import ProviderFee, dispute_fee_reference, post_fees
 from domain.payment.lifecycle import lock_payment
@@ -164,6 +165,7 @@ async def open_dispute(
     await session.flush()
     await post_dispute(session, dispute, PostingKind.DISPUTE_OPENED, dispute.amount, cause=cause)
     record(session, DisputeOpened(order, dispute_id=dispute.id, payment_id=payment.id), cause)
+    await hold_disputed_order(session, order, cause=cause.automatic)
     return dispute
 
 
@@ -187,6 +189,8 @@ async def settle_dispute(
         payment.disputed_amount -= dispute.amount
         await refund_what_is_owed(session, order, payment, cause=cause)
     record(session, DisputeSettled(order, dispute_id=dispute.id, payment_id=payment.id), cause)
+    if status is DisputeStatus.WON:
+        await release_disputed_order(session, order, cause=cause.automatic)
 
 
 async def write_off_dispute(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.audit import audit_books
 from domain.cause import Cause
 from domain.errors import DomainError, ErrorCode
-from domain.order import cancel_order, lock_order
+from domain.order import cancel_order, hold_order, lock_order
 from domain.payment import (
     PaymentMismatch,
     ProviderFee,
@@ -55,7 +55,8 @@ from models import (
 )
 from tests.factories.account import create_account
 from tests.factories.dispute import dispute_report
-from tests.factories.order import NOW, SANDBOX, create_order, events_of, payments_of
+from tests.factories.order import NOW, SANDBOX, create_order, dispatch, events_of, payments_of
+from tests.factories.shipment import pack
 from tests.given import ledger_balances
 from tests.observe import assert_books_agree
 
@@ -101,6 +102,47 @@ async def test_what_is_disputed_has_left_the_provider_and_the_order_stays_as_it_
     assert (await events_of(session, it.order))[-1] == "dispute.opened"
     await session.commit()
     await assert_books_agree(shop)
+
+
+async def test_nothing_leaves_while_its_payment_is_disputed(shop: Shop, session: AsyncSession) -> None:
+    it = await disputed_order(session, status=OrderStatus.CONFIRMED)
+
+    with pytest.raises(DomainError, match="held") as refused:
+        await pack(session, it.order)
+    assert refused.value.code is ErrorCode.WRONG_STATE
+    assert it.order.hold_reason == "The customer disputes a payment of this order."
+
+    await tell(session, it, DisputeStatus.WON)
+    assert (it.order.held_at, it.order.hold_reason) == (None, None)
+    await pack(session, it.order)
+    await session.commit()
+    await assert_books_agree(shop)
+
+
+async def test_an_order_stays_held_when_the_dispute_was_lost_or_somebody_else_has_held_it(
+    session: AsyncSession,
+) -> None:
+    lost = await disputed_order(session, status=OrderStatus.CONFIRMED)
+    await tell(session, lost, DisputeStatus.LOST)
+    assert lost.order.held_at == NOW
+
+    other = await create_order(session, status=OrderStatus.CONFIRMED)
+    await hold_order(session, other.id, reason="Is the address right?", cause=Cause(NOW))
+    [payment] = await payments_of(session, other)
+    named = replace(dispute_report(payment), reference="dp_2")
+    for status in (DisputeStatus.OPEN, DisputeStatus.WON):
+        await record_dispute(session, SANDBOX, replace(named, status=status), Cause(NOW))
+    assert (other.held_at, other.hold_reason) == (NOW, "Is the address right?")
+
+
+async def test_an_order_of_which_all_has_left_is_not_held_for_a_dispute(session: AsyncSession) -> None:
+    order = await create_order(session, status=OrderStatus.CONFIRMED)
+    await dispatch(session, order)
+    [payment] = await payments_of(session, order)
+
+    await record_dispute(session, SANDBOX, dispute_report(payment), Cause(NOW))
+
+    assert order.held_at is None
 
 
 async def test_a_dispute_that_is_told_twice_is_booked_once(shop: Shop, session: AsyncSession) -> None:
