@@ -5,6 +5,7 @@ from text.analyzer import (
     analyze_texts,
     han_characters,
     normalize_code,
+    split_parts,
     split_terms,
     strip_html,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "normalize_code",
     "or_query",
     "pinyin_terms",
+    "split_parts",
     "split_terms",
     "strip_html",
 ]

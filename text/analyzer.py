@@ -13,6 +13,13 @@ ANALYZED_LIMIT = 200_000
 RUN_END = "."
 """Stands between two runs of Chinese."""
 
+JOINED_LIMIT = 3
+"""Neighbours that may be typed as one word."""
+
+JOINED_LENGTH = 20
+"""Characters of such a word."""
+
+_PIECES = re.compile("[a-z]+|[0-9]+")
 _TAGS = re.compile(r"<[^>]*>")
 
 
@@ -44,6 +51,31 @@ def split_terms(texts: Iterable[str], *, keep_words: bool = True) -> list[str]:
                 forms = word_forms(other)
                 terms += forms if keep_words else forms[-1:]
     return terms
+
+
+def split_parts(texts: Iterable[str]) -> list[str]:
+    """Letters and digits that are typed together or apart: mate and 20 of "Mate20", p30pro of "P30 Pro"."""
+    parts: list[str] = []
+    for text in texts:
+        run: list[str] = []
+        for han, other in script_runs(text):
+            if han:
+                run = []
+                continue
+            run = [*run, other][-JOINED_LIMIT:]
+            pieces = _PIECES.findall(other)
+            if len(pieces) > 1:
+                parts += pieces
+            for start in range(len(run) - 1):
+                joined = "".join(run[start:])
+                if len(joined) <= JOINED_LENGTH and is_mixed(joined):
+                    parts.append(joined)
+    return parts
+
+
+def is_mixed(word: str) -> bool:
+    """Whether a word has letters and digits."""
+    return word.isascii() and not word.isalpha() and not word.isdigit()
 
 
 def han_characters(texts: Iterable[str]) -> list[str]:

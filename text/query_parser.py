@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from text.analyzer import normalize_code
+from text.analyzer import is_mixed, normalize_code
 from text.fulltext_query import Phrase
 from text.query_plan import (
     CLAUSES_LIMIT,
@@ -36,6 +36,8 @@ SPLIT_PART_LENGTH = 2
 
 SPLIT_WORD_LIMIT = 32
 """Letters of the longest word that is split: nobody types a longer one by leaving out a blank."""
+
+PIECES = re.compile("[a-z]+|[0-9]+")
 
 _STOP_WORD_LIST = "a an and are as at be by for from in is it of on or the to with 的"
 STOP_WORDS = frozenset(_STOP_WORD_LIST.split())
@@ -129,6 +131,18 @@ def may_continue(term: QueryTerm, known: KnownTerms) -> bool:
     """Whether longer words that begin with this one match, too."""
     is_finished = not known.typing and known.knows(term) and len(term.word) <= FINISHED_LENGTH
     return term.is_prefix and not is_finished
+
+
+def split_mixed(terms: Iterable[QueryTerm], known: KnownTerms) -> list[QueryTerm]:
+    """Replaces words of letters and digits that no document has by their parts: "note7x" is note, 7 and x."""
+    found: list[QueryTerm] = []
+    for term in terms:
+        pieces = PIECES.findall(term.word) if is_mixed(term.word) else []
+        if len(pieces) < 2 or known.knows(term) or (term.is_prefix and _completions_of(term, known)):
+            found.append(term)
+            continue
+        found += [QueryTerm(tuple(word_forms(each))) for each in pieces]
+    return found[:CLAUSES_LIMIT]
 
 
 def find_mistyped(terms: Iterable[QueryTerm], known: KnownTerms) -> list[QueryTerm]:

@@ -3,26 +3,37 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 
+import opencc
 import rjieba
+
+from text.measures import join_units
 
 _HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _RUNS = re.compile(rf"([{_HAN}]+)|([^\W_{_HAN}]+)")
+_HAN_CHARACTER = re.compile(rf"[{_HAN}]")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 
 
 def script_runs(text: str) -> Iterator[tuple[str, str]]:
     """The folded text in runs without blanks: pairs (Chinese, other), one of which is empty."""
-    for match in _RUNS.finditer(fold_text(text)):
+    for match in _RUNS.finditer(join_units(fold_text(text))):
         yield match.group(1) or "", match.group(2) or ""
 
 
 def fold_text(text: str) -> str:
-    """The text in lower case, without accents, full-width characters as ordinary ones."""
+    """The text in lower case, without accents, full-width characters as ordinary ones, Chinese simplified."""
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text).lower()
-    return unicodedata.normalize("NFKC", _ACCENTS.sub("", decomposed))
+    folded = unicodedata.normalize("NFKC", _ACCENTS.sub("", decomposed))
+    return _converter().convert(folded) if _HAN_CHARACTER.search(folded) else folded
+
+
+@cache
+def _converter() -> opencc.OpenCC:
+    return opencc.OpenCC("t2s")
 
 
 def segment_han(han: str, *, fine: bool) -> list[str]:

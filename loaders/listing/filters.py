@@ -79,6 +79,8 @@ class ProductCriteria:
     in_stock: bool = False
     flash_sale_ids: tuple[int, ...] | None = None
     """The products in a flash sale, where only those are looked for."""
+    nothing: bool = False
+    """Whether no product matches."""
 
     @property
     def has_price_range(self) -> bool:
@@ -105,6 +107,8 @@ class ProductCriteria:
             yield KeywordFilter(STOCK, (IN_STOCK,))
         if self.flash_sale_ids is not None:
             yield IdFilter(self.flash_sale_ids)
+        if self.nothing:
+            yield IdFilter(())
         for choice in self.attributes:
             yield choice.filter
 

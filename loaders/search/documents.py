@@ -24,6 +24,7 @@ from loaders.search.fields import (
     KEYWORDS,
     NEWEST,
     OTHER_HAN,
+    PARTS,
     PINYIN,
     STATUS,
     STOCK,
@@ -50,7 +51,7 @@ from models import (
     is_available,
 )
 from models.database import Reads
-from text import han_characters, normalize_code, pinyin_terms, split_terms, strip_html
+from text import han_characters, normalize_code, pinyin_terms, split_parts, split_terms, strip_html
 from text.facet_values import write_number
 
 BATCH = 500
@@ -173,6 +174,7 @@ def _document_of(
         ATTRIBUTES: value_terms,
         PINYIN: pinyin,
         CODE_PARTS: code_terms,
+        PARTS: split_parts([*titles, *keywords]),
         TITLE_HAN: title_han,
         OTHER_HAN: other_han,
     }

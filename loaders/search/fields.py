@@ -7,7 +7,7 @@ from models import CurrencyCode
 from text.query_plan import QueryClause, QueryPlan
 
 TITLE, KEYWORDS, DESCRIPTION, ATTRIBUTES = "title", "keywords", "description", "attributes"
-PINYIN, CODE_PARTS = "pinyin", "code_parts"
+PINYIN, CODE_PARTS, PARTS = "pinyin", "code_parts", "parts"
 
 TITLE_HAN, OTHER_HAN = "title_han", "other_han"
 """Single Chinese characters in their order: any part of a Chinese text is a phrase of them."""
@@ -43,15 +43,23 @@ def price_fields() -> Iterator[str]:
 
 PRODUCT_LAYOUT = IndexLayout(
     name="products",
-    version=1,
-    texts=(TITLE, KEYWORDS, DESCRIPTION, ATTRIBUTES, PINYIN, CODE_PARTS),
+    version=2,
+    texts=(TITLE, KEYWORDS, DESCRIPTION, ATTRIBUTES, PINYIN, CODE_PARTS, PARTS),
     phrases=(TITLE_HAN, OTHER_HAN),
     keywords=(STATUS, CODE, STOCK, ATTRIBUTE),
     counted=(BRAND, CATEGORY, CHOICE),
     numbers=(NEWEST, UNITS, *price_fields()),
 )
 
-WORD_BOOSTS = {TITLE: 2.0, KEYWORDS: 1.0, DESCRIPTION: 0.5, ATTRIBUTES: 0.25, PINYIN: 0.5, CODE_PARTS: 0.5}
+WORD_BOOSTS = {
+    TITLE: 2.0,
+    KEYWORDS: 1.0,
+    DESCRIPTION: 0.5,
+    ATTRIBUTES: 0.25,
+    PINYIN: 0.5,
+    CODE_PARTS: 0.5,
+    PARTS: 1.0,
+}
 HAN_BOOSTS = {TITLE_HAN: 0.5, OTHER_HAN: 0.1}
 PREFIX_BOOSTS = {TITLE: 0.5, KEYWORDS: 0.5, PINYIN: 0.25, CODE_PARTS: 0.25}
 """What a word counts that only begins as it was typed: the same for every such word."""

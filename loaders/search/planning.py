@@ -15,6 +15,7 @@ from text.query_parser import (
     join_known_pairs,
     parse_query,
     split_compounds,
+    split_mixed,
     word_splits,
     words_to_look_up,
 )
@@ -31,7 +32,11 @@ async def plan_query(index: SearchIndex, query: str, *, typing: bool = False) ->
     if not terms:
         return None
     known = replace(await _load_known_terms(index, query, terms), typing=typing)
-    terms = join_known_pairs(terms, known)
+    apart = split_mixed(join_known_pairs(terms, known), known)
+    if apart != terms:
+        more = await index.frequencies(words_to_look_up(apart))
+        known = replace(known, document_frequencies={**known.document_frequencies, **more})
+    terms = apart
     mistyped = find_mistyped(terms, known)
     corrections = {term.word: await _corrections_of(index, term) for term in mistyped}
     unknown = [term for term in mistyped if not corrections[term.word]]

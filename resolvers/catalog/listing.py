@@ -57,6 +57,8 @@ async def products(
     checked_query = check_query(query)
     criteria = await criteria_from(info, filter or ProductFilter(), viewer.currency)
     if not checked_query:
+        # signs alone are no search for everything
+        criteria = replace(criteria, nothing=bool(query.strip()))
         return await find_products(info, criteria, "", sort, page)
     metrics = info.context.shop.metrics
     with metrics.searches.measure("products"):
