@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 from sqlalchemy import update
 
+from gateways.search.embedded.index import FORMAT
+from loaders.search import PRODUCT_LAYOUT
 from models import Product
 from models.database import Database
 from tests.journey.device import wait_until
@@ -50,7 +52,8 @@ async def test_processes_of_one_machine_follow_changes_whoever_of_them_is_killed
         again = await stack.enter_async_context(serve_shop(env, log))
         await all_find("Xylophonist", again, other)
 
-    assert [each.name for each in index.iterdir() if each.is_dir()] == ["products-1.1"]
+    name = f"products-{FORMAT}.{PRODUCT_LAYOUT.version}"
+    assert [each.name for each in index.iterdir() if each.is_dir()] == [name]
 
 
 async def rename_a_product(url: str, title: str) -> None:
