@@ -4,10 +4,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, insert, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import LedgerAccount, LedgerEntry, Money, Order, OrderPaymentStatus, Posting, PostingKind
+from models import (
+    LedgerAccount,
+    LedgerEntry,
+    Money,
+    Order,
+    OrderEdit,
+    OrderEditStatus,
+    OrderPaymentStatus,
+    Posting,
+    PostingKind,
+)
 from models.sql.upsert import upsert_into
 
 ACCOUNTS_BY_KIND: Mapping[PostingKind, tuple[LedgerAccount, LedgerAccount]] = {
@@ -204,5 +225,25 @@ async def refresh_payment_status(session: AsyncSession, order: Order) -> None:
     """Set the payment status of an order to what the ledger says."""
     captured, refunded = await captured_and_refunded(session, order.id)
     order.payment_status = payment_status_for(
-        total=order.total_amount, cancelled=order.cancelled_amount, captured=captured, refunded=refunded
+        total=order.total_amount - await sum_waiting_edits(session, order),
+        cancelled=order.cancelled_amount,
+        captured=captured,
+        refunded=refunded,
+    )
+
+
+async def sum_waiting_edits(session: AsyncSession, order: Order) -> int:
+    """Minor units of an order's payments that are only for an edit that waits: it is as it was until then."""
+    if not order.extra_amount:
+        return 0
+    statement = select_waiting_edits().where(OrderEdit.order_id == order.id).subquery()
+    return int(await session.scalar(select(statement.c.total)) or 0)
+
+
+def select_waiting_edits() -> Select[int, int]:
+    """Minor units of the edits that wait for their payment, by order."""
+    return (
+        select(OrderEdit.order_id, func.sum(OrderEdit.amount).label("total"))
+        .where(OrderEdit.status == OrderEditStatus.AWAITING_PAYMENT)
+        .group_by(OrderEdit.order_id)
     )

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import LimitReached
+from domain.errors import LimitReached, Path
 from models import Order, Payment, PaymentMethod, PaymentStatus
+
+CLOSED_LIMIT = 200
+"""Payments that others have taken the place of, kept with one order beside those in use."""
 
 
 async def add_payments(
@@ -15,17 +18,23 @@ async def add_payments(
     parts: Sequence[tuple[PaymentMethod, int]],
     *,
     limit: int | None,
+    field: Path = ("payments",),
     status: PaymentStatus = PaymentStatus.PENDING,
 ) -> list[Payment]:
     """Further payments of a locked order, of these methods and minor units; two statements for all.
 
-    LimitReached above the limit of an order; there is none where the shop itself adds them.
+    LimitReached above the limit of an order, in which closed payments do not count, and after too many
+    changes; there is none where the shop itself adds them.
     """
     if not parts:
         return []
-    last = await session.scalar(select(func.max(Payment.position)).where(Payment.order_id == order.id)) or 0
-    if limit is not None and last + len(parts) > limit:
-        raise LimitReached("An order has at most {limit} payments.", limit=limit, field=("payment_method",))
+    in_use = func.count(Payment.id).filter(Payment.status != PaymentStatus.CLOSED)
+    statement = select(func.coalesce(func.max(Payment.position), 0), in_use)
+    last, used = (await session.execute(statement.where(Payment.order_id == order.id))).one()
+    if limit is not None and used + len(parts) > limit:
+        raise LimitReached("An order has at most {limit} payments.", limit=limit, field=field)
+    if limit is not None and last + len(parts) > limit + CLOSED_LIMIT:
+        raise LimitReached("The payments of this order were changed too often.", field=field)
     payments = [
         Payment(
             order_id=order.id,

@@ -29,6 +29,7 @@ from models import (
     Order,
     OrderEdit,
     OrderEditStatus,
+    OrderPaymentStatus,
     OrderPromotionRules,
     OrderStatus,
     PaymentMethod,
@@ -118,6 +119,20 @@ async def test_an_edit_that_is_not_paid_in_time_is_dropped_and_the_order_is_as_i
     assert (early, late, reserved) == (False, True, 0)
     assert (order.total_amount, order.extra_amount, order.status) == (9_900, 0, OrderStatus.CONFIRMED)
     assert (payment.status, waiting.status) == (PaymentStatus.CLOSED, OrderEditStatus.DROPPED)
+
+
+async def test_a_paid_order_is_paid_while_an_edit_of_it_waits(shop: Shop, session: AsyncSession) -> None:
+    order, _ = await order_with_waiting_edit(session)
+    while_it_waits = order.payment_status
+    _, payment = await payments_of(session, order)
+    await start_payment(session, payment.id, query_at=NOW, cause=Cause(NOW))
+    await capture_payment(session, payment.id, cause=Cause(NOW))
+    when_paid = order.payment_status
+    await carry_out_paid_edit(session, payment.id, receipt_after=RECEIPT_AFTER, cause=Cause(NOW))
+    await session.commit()
+
+    assert while_it_waits is when_paid is order.payment_status is OrderPaymentStatus.PAID
+    assert order.total.minor == 14_900
 
 
 async def test_what_is_paid_for_a_dropped_edit_is_refunded(shop: Shop, session: AsyncSession) -> None:

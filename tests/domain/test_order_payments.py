@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -9,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.order_editing.payments import change_payments, return_to_cash
 from domain.cause import Cause
-from domain.errors import DomainError, WrongState
+from domain.errors import DomainError, LimitReached, WrongState
+from domain.money import apportion
 from domain.order import PlannedPayment
 from domain.payment import capture_payment, start_payment
 from domain.shipment import dispatch_shipment
@@ -29,6 +31,7 @@ from tests.factories.order import (
     CASH,
     NOW,
     PAY_WITHIN,
+    SANDBOX,
     TERMS,
     a_variant,
     create_order,
@@ -47,6 +50,13 @@ LATE = Cause(NOW + PAY_WITHIN)
 async def divide(session: AsyncSession, order: Order, **parts: int) -> None:
     planned = [PlannedPayment(PaymentMethod[name], order.money(amount)) for name, amount in parts.items()]
     await change_payments(session, order.id, planned, TERMS, cause=Cause(NOW, order.account_id))
+
+
+async def divide_evenly(session: AsyncSession, order: Order, count: int, *, limit: int = 30) -> None:
+    amounts = apportion(order.total_amount, [1] * count)
+    planned = [PlannedPayment(SANDBOX, order.money(amount)) for amount in amounts]
+    terms = replace(TERMS, payments_limit=limit)
+    await change_payments(session, order.id, planned, terms, cause=Cause(NOW, order.account_id))
 
 
 async def shown(session: AsyncSession, order: Order) -> list[tuple[PaymentMethod, int, PaymentStatus]]:
@@ -179,6 +189,31 @@ async def test_cash_keeps_to_the_rules_for_orders_that_are_placed(shop: Shop, se
         "Nothing of this order comes to a door, where it could be paid.",
         "At most 5,000.00 CNY can be paid at the door.",
     ]
+
+
+async def test_payments_that_were_replaced_do_not_count_against_the_limit(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await create_order(session)
+    for count in (3, 2, 3, 1, 3, 2):
+        await divide_evenly(session, order, count, limit=3)
+    with pytest.raises(LimitReached, match="at most 3 payments") as refused:
+        await divide_evenly(session, order, 4, limit=3)
+    await session.rollback()
+
+    assert refused.value.field == ("payments",)
+
+
+async def test_payments_are_not_changed_without_end(shop: Shop, session: AsyncSession) -> None:
+    """What was replaced is kept, so that its number has a limit."""
+    order = await create_order(session)
+    for count in (30, 29, 30, 29, 30, 29, 30, 22):  # 229 payments, beside the one that it began with
+        await divide_evenly(session, order, count)
+    with pytest.raises(LimitReached, match="changed too often") as refused:
+        await divide_evenly(session, order, 1)
+    await session.rollback()
+
+    assert refused.value.field == ("payments",)
 
 
 async def test_a_parcel_leaves_with_its_cash_or_waits_for_the_payment_never_without_both(shop: Shop) -> None:

@@ -143,7 +143,7 @@ async def collect_difference(
     if method not in terms.offered_methods or method.paid_when_placed:
         raise NotOffered(method, field=field)
     parts = [(method, difference)]
-    [payment] = await add_payments(session, order, parts, limit=terms.payments_limit)
+    [payment] = await add_payments(session, order, parts, limit=terms.payments_limit, field=field)
     if method.collected_offline:
         await check_cash(session, order, [*open_payments, payment])
         event = OrderEdited(order)
