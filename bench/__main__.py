@@ -1,16 +1,23 @@
 """`python -m bench` runs the bench `reads`, `python -m bench NAME` another one, `python -m bench all` all.
 
-Database URLs and numbers behind the name are arguments of the bench itself. Exits with 1 when one fails.
+Database URLs, numbers and options behind the name are arguments of the bench itself, which answers `--help`
+without running. Exits with 1 when one fails.
 """
 
 import importlib
 import sys
+from itertools import takewhile
 from pathlib import Path
+
+from bench.arguments import create_parser
+
+NOT_MEASURED = frozenset({"__main__", "checks_file"})
+"""What has a `main` and is no bench: this file, and what writes a file."""
 
 BENCHES = sorted(
     path.stem
     for path in Path(__file__).parent.glob("*.py")
-    if path.stem != "__main__" and "\ndef main(" in path.read_text("utf-8")
+    if path.stem not in NOT_MEASURED and "\ndef main(" in path.read_text("utf-8")
 )
 
 FIRST_PARTY = frozenset(path.stem for path in Path(__file__).parent.parent.iterdir())
@@ -18,7 +25,11 @@ FIRST_PARTY = frozenset(path.stem for path in Path(__file__).parent.parent.iterd
 
 
 def main() -> int:
-    arguments = [each for each in sys.argv[1:] if not each.startswith("--")]
+    arguments = [*takewhile(lambda each: not each.startswith("-"), sys.argv[1:])]
+    if not arguments:
+        parser = create_parser(__doc__)
+        parser.epilog = f"There are: {', '.join(BENCHES)}."
+        parser.parse_known_args()
     requested = [each for each in arguments if "://" not in each and not each.isdigit()] or ["reads"]
     names = BENCHES if requested == ["all"] else requested
     for name in names:

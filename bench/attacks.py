@@ -19,6 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from bench.arguments import read_arguments
 from bench.uploads import LIMIT_BYTES, TIMEOUT_SECONDS, draw_picture, peak_memory, upload_pictures
 from domain.media import PIXEL_LIMIT
 from tests.api.limits.attacks import LARGEST_ALLOWED, TOO_COSTLY, TOO_LARGE
@@ -55,6 +56,7 @@ RAISED = {
 
 def main() -> int:
     """Print the answers and the peak of the memory; the exit code, 1 where it is above LIMIT_BYTES."""
+    read_arguments(__doc__)
     return asyncio.run(attack_shop())
 
 

@@ -16,6 +16,7 @@ from uuid import uuid4
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bench.arguments import read_arguments
 from bench.orders import ORDERS, STARTED_AT, create_orders
 from migrations.runner import upgrade
 from tests.process import ROOT, process_environment
@@ -116,7 +117,7 @@ def run_audit(url: str, folder: Path) -> tuple[int, str]:
 
 
 def main() -> int:
-    orders = next((int(each) for each in sys.argv[1:] if each.isdigit()), ORDERS)
+    orders = next(iter(read_arguments(__doc__).numbers), ORDERS)
     with run_postgres() as server, TemporaryDirectory() as folder:
         name = f"bench_{uuid4().hex}"
         url = asyncio.run(server.create_database(name))

@@ -7,7 +7,6 @@ settled, each provider's own book must equal the shop's. It prints how long the 
 settle, and exits with 1 when anything is wrong, naming each.
 """
 
-import argparse
 import asyncio
 import sys
 import time
@@ -22,6 +21,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
+from bench.arguments import create_parser
 from bench.chaos_books import compare_books, count_waiting_events, read_sandbox_book, read_shop_orders
 from bench.chaos_processes import (
     FrontDoor,
@@ -267,7 +267,7 @@ def find_span(payments: int) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser()
+    parser = create_parser(__doc__)
     parser.add_argument("--payments", type=int, default=PAYMENTS)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--folder", type=Path, help="an empty one, where logs and books stay")

@@ -6,11 +6,11 @@ the mutation that lets it send. With METRICS_URL the checks also look for operat
 """
 
 import json
-import sys
 from pathlib import Path
 
 import httpx
 
+from bench.arguments import create_parser
 from edge.commands.ask import execute_document
 
 WAIT_SECONDS = 30.0
@@ -63,15 +63,20 @@ def describe_shop(http: httpx.Client, metrics: str | None) -> dict[str, object]:
     }
 
 
-def main(url: str, file: str | None = None, metrics: str | None = None) -> int:
-    with httpx.Client(base_url=url.removesuffix("/graphql"), timeout=WAIT_SECONDS) as http:
-        text = json.dumps(describe_shop(http, metrics), indent=2) + "\n"
-    if file:
-        Path(file).write_text(text, encoding="utf-8")
+def main() -> int:
+    parser = create_parser(__doc__)
+    parser.add_argument("url", help="where the shop answers GraphQL")
+    parser.add_argument("file", nargs="?", type=Path, help="written in place of standard output")
+    parser.add_argument("metrics", nargs="?", help="where the shop answers what it measures")
+    given = parser.parse_args()
+    with httpx.Client(base_url=given.url.removesuffix("/graphql"), timeout=WAIT_SECONDS) as http:
+        text = json.dumps(describe_shop(http, given.metrics), indent=2) + "\n"
+    if given.file:
+        given.file.write_text(text, encoding="utf-8")
     else:
         print(text, end="")
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(*sys.argv[1:4]))
+    raise SystemExit(main())

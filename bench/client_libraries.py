@@ -19,6 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench.arguments import read_arguments
 from edge.graphiql.build import CannotBuild, install_packages, node_command, npm_command
 from tests.process import ROOT, process_environment, serve_shop
 
@@ -138,6 +139,7 @@ async def run_all() -> list[Step]:
 
 
 def main() -> int:
+    read_arguments(__doc__)
     try:
         steps = asyncio.run(run_all())
     except CannotBuild as error:

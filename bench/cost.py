@@ -8,7 +8,6 @@ production shows no schema.
 """
 
 import asyncio
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -20,6 +19,7 @@ from pathlib import Path
 import httpx
 
 from app import create_app
+from bench.arguments import read_arguments
 from bench.documents import DocumentGenerator, Sample
 from bench.load import HIGH_COST_LIMITS
 from bench.plot import draw_scatter
@@ -127,7 +127,7 @@ async def run_bench(count: int, folder: Path) -> list[Measured]:
 
 
 def main() -> int:
-    numbers = [int(each) for each in sys.argv[1:] if each.isdigit()]
+    numbers = read_arguments(__doc__).numbers
     with tempfile.TemporaryDirectory() as folder:
         results = asyncio.run(run_bench(numbers[0] if numbers else SAMPLES, Path(folder)))
     print_quantiles(results)

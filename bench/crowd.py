@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bench.arguments import read_arguments
+
 TRIES_LIMIT = 50
 """How often a request that is answered BUSY is sent again."""
 
@@ -168,4 +170,5 @@ def read_task(text: str) -> CrowdTask:
 
 
 if __name__ == "__main__":
+    read_arguments(__doc__)
     json.dump(asdict(asyncio.run(run_task(read_task(sys.stdin.read())))), sys.stdout)

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bench.arguments import read_arguments
 from models import Variant
 from models.availability import is_available
 from models.sql.prepared import DIALECTS
@@ -96,5 +97,6 @@ def create_app(url: str) -> Starlette:
 
 
 if __name__ == "__main__":
+    read_arguments(__doc__)
     address = os.environ["DATABASE_URL"].replace("postgresql+asyncpg", "postgresql")
     uvicorn.run(create_app(address), port=int(os.environ["PORT"]), log_level="warning", access_log=False)

@@ -6,7 +6,6 @@ It fails when a search reads a whole table, or sorts many more rows than a page 
 import asyncio
 import json
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from sqlalchemy import Select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from bench.arguments import read_arguments
 from domain.analytics import load_units_sold
 from loaders.order import OrderCriteria, OrderSort, select_orders
 from loaders.page import Sort
@@ -208,7 +208,7 @@ async def measure_searches(url: str, orders: int) -> list[str]:
 
 
 def main() -> int:
-    orders = next((int(each) for each in sys.argv[1:] if each.isdigit()), ORDERS)
+    orders = next(iter(read_arguments(__doc__).numbers), ORDERS)
     with run_postgres() as server:
         name = f"bench_{uuid4().hex}"
         url = asyncio.run(server.create_database(name))

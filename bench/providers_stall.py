@@ -7,7 +7,6 @@ is not Alipay's it prints p50 and p99 of both kinds of turns, and how much the t
 themselves. It exits with 1 where a p99 is more than a fifth longer than without, or something never came.
 """
 
-import argparse
 import asyncio
 import os
 import signal
@@ -24,6 +23,7 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import select
 
+from bench.arguments import create_parser
 from bench.chaos_books import count_waiting_events
 from bench.chaos_processes import FrontDoor, Victim, serving_process
 from bench.chaos_stories import ChaosLife, GivenUp
@@ -326,7 +326,7 @@ def print_waits(result: StallResult) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser()
+    parser = create_parser(__doc__)
     parser.add_argument("--turns", type=int, default=TURNS)
     parser.add_argument("--seed", type=int, default=SEED)
     given, _ = parser.parse_known_args()

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from bench.arguments import read_arguments
 from bench.load import HIGH_COST_LIMITS, HIGH_RATES, Cost, LoadConnection, measure
 from tests.process import ROOT, process_environment, run_cartwheel
 from tests.servers import run_postgres
@@ -52,6 +53,7 @@ def wait_until_ready(port: int, body: bytes) -> LoadConnection:
 
 
 def main() -> None:
+    read_arguments(__doc__)
     with run_postgres() as server, tempfile.TemporaryDirectory() as folder:
         name = f"bench_{uuid4().hex}"
         url = asyncio.run(server.create_database(name))

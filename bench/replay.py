@@ -9,7 +9,6 @@ SQLite; without a URL, an SQLite file in a temporary folder.
 import asyncio
 import heapq
 import logging
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import create_app
+from bench.arguments import read_arguments
 from bench.load import HIGH_COST_LIMITS, HIGH_RATES
 from bench.replay_kinds import KINDS
 from bench.replay_orders import Life, MovedClock, ReplayedShop, StoryRefused
@@ -300,10 +300,10 @@ def print_result(result: ReplayResult) -> None:
 
 
 def main() -> int:
+    arguments = read_arguments(__doc__)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     tune_garbage_collector()  # which imports leave off, as in a server before it serves
-    orders = next((int(each) for each in sys.argv[1:] if each.isdigit()), ORDERS)
-    given = next((each for each in sys.argv[1:] if "://" in each), None)
+    orders, given = next(iter(arguments.numbers), ORDERS), next(iter(arguments.urls), None)
     began = time.perf_counter()
     with TemporaryDirectory() as folder:
         url = given or f"sqlite+aiosqlite:///{folder}/replay.db"

@@ -43,6 +43,7 @@ from starlette.applications import Starlette
 from starlette.types import Message
 
 from app import create_app
+from bench.arguments import read_arguments
 from domain.catalog.product import PriceDraft, ProductDraft, VariantDraft, save_products
 from domain.cause import Cause
 from edge.gc_tuning import tune_garbage_collector
@@ -109,13 +110,14 @@ class QueryDuration(NamedTuple):
 
 
 def main() -> None:
+    given = read_arguments(__doc__).urls
     if not (FOLDER / "products.jsonl.gz").exists():
         print(f"There is no products.jsonl.gz in {FOLDER}: set SEARCH_DATA to its folder.", file=sys.stderr)
         raise SystemExit(2)
     judgements = read_judgements(FOLDER)
     products = read_products(FOLDER)
     found: dict[str, SearchMeasurement] = {}
-    for name, url in databases():
+    for name, url in databases(given):
         found[name] = uvloop.run(measure_search(url, products, judgements))  # as the serving process has it
         print_measurement(name, found[name], judgements, len(products))
     if len(found) < 2:
@@ -125,9 +127,9 @@ def main() -> None:
     print(f"The first {DEPTH} are the same on both databases for {same} of {len(judgements)} queries.")
 
 
-def databases() -> Iterator[tuple[str, str]]:
-    """Name and URL of the databases named by the arguments, else of a new temporary one each."""
-    if given := [each for each in sys.argv[1:] if "://" in each]:
+def databases(given: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Name and URL of these databases, else of a new temporary one each."""
+    if given:
         yield from ((make_url(url).get_backend_name(), url) for url in given)
         return
     with tempfile.TemporaryDirectory() as folder, temporary_postgres() as url:

@@ -6,11 +6,12 @@ Names, classes and lengths are those of the shop itself, without tests, migratio
 
 import ast
 import statistics
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from bench.arguments import create_parser
 
 ROOT = Path(__file__).parents[1]
 
@@ -81,11 +82,16 @@ class Figures:
         return 100 * len(self.one_word) / max(self.verbs_expected, 1)
 
 
-def main(root: Path = ROOT, *, verbose: bool = False) -> int:
+def main() -> int:
+    parser = create_parser(__doc__)
+    parser.add_argument("folder", nargs="*", type=Path, help="the checkout to measure")
+    parser.add_argument("-v", action="store_true", help="print the places, too")
+    given, _ = parser.parse_known_args()
+    root = next((each for each in given.folder if each.is_dir()), ROOT)
     figures = measure_structure(read_modules(root))
     for name, value in table_of(figures):
         print(f"{name:44} {value:>20}")
-    if verbose:
+    if given.v:
         print_places(figures)
     return 0
 
@@ -303,5 +309,4 @@ def print_places(figures: Figures) -> None:
 
 
 if __name__ == "__main__":
-    folders = [Path(each) for each in sys.argv[1:] if not each.startswith("-")]
-    raise SystemExit(main(*folders[:1], verbose="-v" in sys.argv))
+    raise SystemExit(main())

@@ -23,6 +23,7 @@ import httpx
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
+from bench.arguments import read_arguments
 from bench.crowd import CrowdRequest, CrowdResult, CrowdTask
 from bench.load import HIGH_COST_LIMITS, HIGH_RATES, cpu_seconds
 from gateways.tokens import AccessToken, write_token
@@ -101,6 +102,7 @@ class Round:
 
 
 def main() -> None:
+    read_arguments(__doc__)
     with run_postgres() as server, tempfile.TemporaryDirectory() as folder:
         name = f"bench_{uuid4().hex}"
         url = asyncio.run(server.create_database(name))

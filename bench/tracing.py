@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import uuid4
 
+from bench.arguments import read_arguments
 from bench.load import Cost, LoadConnection, measure
 from bench.reads import QUERY, run_server, wait_until_ready
 from tests.process import process_environment, run_cartwheel
@@ -34,6 +35,7 @@ class QuietCollector(BaseHTTPRequestHandler):
 
 
 def main() -> None:
+    read_arguments(__doc__)
     collector = ThreadingHTTPServer(("127.0.0.1", 0), QuietCollector)
     threading.Thread(target=collector.serve_forever, daemon=True).start()
     endpoint = f"http://127.0.0.1:{collector.server_port}"

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 from PIL import Image
 
+from bench.arguments import read_arguments
 from domain.media import EXPENSIVE_PIXEL_LIMIT, PIXEL_LIMIT
 from edge.commands.ask import sign_in
 from tests.process import process_environment, run_cartwheel, serve_shop
@@ -24,6 +25,7 @@ TIMEOUT_SECONDS = 300.0
 
 def main() -> int:
     """Print the memory after each format; the exit code, 1 where a process took more than LIMIT_BYTES."""
+    read_arguments(__doc__)
     return max(asyncio.run(upload_at_once(name, mode)) for name, mode in MODES.items())
 
 

@@ -9,7 +9,6 @@ watchers; how many rounds.
 import asyncio
 import json
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -22,6 +21,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from bench.arguments import read_arguments
 from bench.load import HIGH_RATES, cpu_seconds
 from tests.process import Process, process_environment, run_cartwheel, serve_shop
 
@@ -119,8 +119,8 @@ async def run(url: str | None, *, watchers: int = WATCHERS, rounds: int = ROUNDS
 
 
 def main() -> int:
-    urls = [each for each in sys.argv[1:] if "://" in each]
-    numbers = [int(each) for each in sys.argv[1:] if each.isdigit()]
+    arguments = read_arguments(__doc__)
+    urls, numbers = arguments.urls, arguments.numbers
     watchers, rounds = (*numbers, *(WATCHERS, ROUNDS)[len(numbers) :])
     results = asyncio.run(run(urls[0] if urls else None, watchers=watchers, rounds=rounds))
     print(f"{watchers} watchers of one cart, {len(results)} changes: seconds until the last is told")

@@ -9,6 +9,7 @@ EXPRESSIONS = (
     *(f"ix_{table}_text" for table in SEARCHED),
     "ix_orders_display_status",
     "ix_orders_display_status_id",
+    "ix_orders_displayed_id",
     "ix_deliveries_phone_tail",
     "ix_accounts_given_name",
     "ix_accounts_last_word",

@@ -77,7 +77,7 @@ class OrderDisplayStatus(StrEnum):
     AWAITING_PAYMENT = "AWAITING_PAYMENT"
     """Waiting to be paid."""
     PREPARING = "PREPARING"
-    """Being prepared."""
+    """Being prepared: nothing that is sent has left yet."""
     ON_THE_WAY = "ON_THE_WAY"
     """On its way, at least in part."""
     READY_FOR_PICKUP = "READY_FOR_PICKUP"
@@ -99,6 +99,7 @@ DISPLAY_STATUS = (
     "WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'CLOSED' THEN 'REFUNDED' ELSE CASE "
     "WHEN ready_for_pickup THEN 'READY_FOR_PICKUP' "
     "WHEN fulfilment_status IN ('UNFULFILLED', 'PACKING') THEN 'PREPARING' "
+    "WHEN fulfilment_status = 'PARTIALLY_DELIVERED' AND nothing_sent THEN 'PREPARING' "
     "WHEN fulfilment_status = 'DELIVERED' THEN 'DELIVERED' "
     "WHEN fulfilment_status = 'RETURNED' THEN 'RETURNED' ELSE 'ON_THE_WAY' END END"
 )
@@ -138,6 +139,8 @@ class Order(HasCurrency, Base):
     fulfilment_status: Mapped[FulfilmentStatus]
     ready_for_pickup: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether a parcel of it waits for the customer to collect it, derived from its shipments."""
+    nothing_sent: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether only what needs no shipping is delivered of it yet, derived from its shipments."""
     currency: Mapped[CurrencyCode]
     subtotal_amount: Mapped[Minor]
     discount_amount: Mapped[Minor]
@@ -174,6 +177,10 @@ class Order(HasCurrency, Base):
         return self.status is OrderStatus.PENDING or self.payment_due_at is not None
 
     @property
+    def is_delivered_in_part(self) -> bool:
+        return self.fulfilment_status is FulfilmentStatus.PARTIALLY_DELIVERED
+
+    @property
     def subtotal(self) -> Money:
         return self.money(self.subtotal_amount)
 
@@ -207,6 +214,8 @@ class Order(HasCurrency, Base):
                 return OrderDisplayStatus.REFUNDED
             case OrderStatus.CONFIRMED if self.ready_for_pickup:
                 return OrderDisplayStatus.READY_FOR_PICKUP
+            case OrderStatus.CONFIRMED if self.nothing_sent and self.is_delivered_in_part:
+                return OrderDisplayStatus.PREPARING
             case OrderStatus.CONFIRMED:
                 return DISPLAY_STATUS_OF_FULFILMENT[self.fulfilment_status]
 
@@ -382,7 +391,7 @@ class IdempotencyKey(Base):
 
 
 INDEXED = (
-    (Order, f"CREATE INDEX ix_orders_display_status_id ON orders (({DISPLAY_STATUS}), id)"),
+    (Order, f"CREATE INDEX ix_orders_displayed_id ON orders (({DISPLAY_STATUS}), id)"),
     (Delivery, f"CREATE INDEX ix_deliveries_phone_tail ON deliveries (({PHONE_TAIL}), order_id)"),
 )
 """Indexes over expressions, for PostgreSQL only."""

@@ -65,6 +65,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "packed as in parcels": fulfilment.find_wrong_packed_units,
     "fulfilment as the parcels say": fulfilment.find_wrong_fulfilments,
     "ready to be collected as the parcels say": fulfilment.find_wrong_pickup_marks,
+    "sent as the parcels say": fulfilment.find_wrong_sent_marks,
     "no ticket open on ended orders": ends.find_open_tickets,
     "no units to pack on ended orders": ends.find_units_to_pack,
     "no parcel under way on ended orders": ends.find_parcels_under_way,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, String, Subquery, and_, case, cast, func, literal, or_, select
 
 from domain.audit.comparison import select_differences, sum_by, total_of
-from domain.shipment.fulfilment import select_replaced_units
+from domain.shipment.fulfilment import only_unshipped_delivered, select_replaced_units
 from models import (
     Delivery,
     DeliveryLine,
@@ -159,4 +159,16 @@ def find_wrong_pickup_marks() -> AnySelect:
         select_differences(Order.number, expected=expected, found=found)
         .outerjoin(waiting, waiting.c.order_id == Order.id)
         .where(or_(marked, waiting.c.total.is_not(None)))
+    )
+
+
+def find_wrong_sent_marks() -> AnySelect:
+    """Orders marked as if nothing were sent though a parcel has left, or the other way round."""
+    expected, found = (
+        case((condition, "nothing is sent"), else_="something is sent")
+        for condition in (only_unshipped_delivered(), Order.nothing_sent)
+    )
+    in_part = Order.fulfilment_status == FulfilmentStatus.PARTIALLY_DELIVERED
+    return select_differences(Order.number, expected=expected, found=found).where(
+        or_(Order.nothing_sent, in_part)
     )

@@ -244,6 +244,7 @@ def build_order(quote: OrderQuote, item: BatchItem, terms: OrderTerms, *, now: d
         payment_status=payment_status_for(total=total, cancelled=0, captured=0, refunded=0),
         fulfilment_status=FulfilmentStatus.UNFULFILLED,
         ready_for_pickup=False,
+        nothing_sent=False,
         currency=quote.currency,
         subtotal_amount=quote.subtotal.minor,
         discount_amount=quote.discount.minor,

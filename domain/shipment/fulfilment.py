@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
@@ -19,12 +19,16 @@ from models import (
     ShipmentEnding,
     ShipmentLine,
     ShipmentStatus,
+    ShippingMethod,
     Ticket,
     TicketLine,
     TicketStatus,
     TicketType,
     TicketUnits,
 )
+
+NOT_KEPT = (ShipmentEnding.WITHDRAWN, ShipmentEnding.SENT_AGAIN)
+"""How parcels end that do not count for how far an order is."""
 
 REPLACED_BY = (TicketType.EXCHANGE, TicketType.RESHIP)
 """Tickets that end with a replacement."""
@@ -76,7 +80,7 @@ async def refresh_fulfilment(session: AsyncSession, order: Order, *, cause: Caus
 
     An order is delivered when what was bought has arrived, without what ended undelivered. Replacements count
     for what came back, and where all that was bought has ended undelivered. Whether a parcel waits to be
-    collected is derived as well.
+    collected, and whether only what needs no shipping is delivered, is derived as well.
     """
     order.ready_for_pickup = await is_ready_for_pickup(session, order)
     parcels = await load_parcels(session, order, replacements=False)
@@ -87,6 +91,8 @@ async def refresh_fulfilment(session: AsyncSession, order: Order, *, cause: Caus
         ordered = await count_ordered_units(session, order, replacements=True)
         replaced = 0
     status = fulfilment_of(ordered, parcels, replaced=replaced)
+    in_part = status is FulfilmentStatus.PARTIALLY_DELIVERED
+    order.nothing_sent = in_part and not await has_sent_parcel(session, order)
     if status is order.fulfilment_status:
         return False
     if order.fulfilment_status is FulfilmentStatus.DELIVERED:
@@ -104,6 +110,28 @@ async def is_ready_for_pickup(session: AsyncSession, order: Order) -> bool:
     waits = Shipment.status == ShipmentStatus.READY_FOR_PICKUP
     statement = select(Shipment.id).where(Shipment.order_id == order.id, waits, Shipment.ended_at.is_(None))
     return await session.scalar(statement.limit(1)) is not None
+
+
+async def has_sent_parcel(session: AsyncSession, order: Order) -> bool:
+    """Whether something of an order that is sent or collected has left."""
+    statement = select_sent_parcels().where(Shipment.order_id == order.id)
+    return await session.scalar(statement.limit(1)) is not None
+
+
+def select_sent_parcels() -> Select[int]:
+    """Select the ids of parcels that have left, but those whose units were withdrawn or are sent again."""
+    return (
+        select(Shipment.id)
+        .join(Delivery, Delivery.id == Shipment.delivery_id)
+        .where(Delivery.method != ShippingMethod.NONE, Shipment.dispatched_at.is_not(None))
+        .where(or_(Shipment.ending.is_(None), Shipment.ending.not_in(NOT_KEPT)))
+    )
+
+
+def only_unshipped_delivered() -> ColumnElement[bool]:
+    """What `Order.nothing_sent` is to be, as a condition in SQL."""
+    sent = select_sent_parcels().where(Shipment.order_id == Order.id).correlate(Order).exists()
+    return and_(Order.fulfilment_status == FulfilmentStatus.PARTIALLY_DELIVERED, ~sent)
 
 
 def set_receipt_due(order: Order, *, receipt_after: timedelta) -> None:

@@ -4,15 +4,17 @@ import structlog
 
 from domain.account.stored_emails import normalize_stored_emails
 from domain.payment.stored_statuses import correct_stored_statuses
+from domain.shipment.stored_marks import mark_unsent_orders
 from events.shop import Shop
 
 log = structlog.get_logger()
 
 
 async def fill_rows(shop: Shop) -> int:
-    """Normalize e-mail addresses, correct payment statuses; the exit code."""
+    """Normalize e-mail addresses, correct statuses of orders; the exit code."""
     await normalize_emails(shop)
     await correct_statuses(shop)
+    await mark_unsent(shop)
     return 0
 
 
@@ -33,3 +35,11 @@ async def correct_statuses(shop: Shop) -> None:
     while last is not None:
         async with shop.database.writes.begin() as session:
             last = await correct_stored_statuses(session, last)
+
+
+async def mark_unsent(shop: Shop) -> None:
+    """Mark the orders of which only downloads are delivered yet."""
+    last: int | None = 0
+    while last is not None:
+        async with shop.database.writes.begin() as session:
+            last = await mark_unsent_orders(session, last)

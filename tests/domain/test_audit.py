@@ -556,6 +556,10 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         update(Order).where(Order.id == h.order.id).values(ready_for_pickup=True),
         h.order.number,
     ),
+    "sent as the parcels say": lambda h: (
+        update(Order).where(Order.id == h.order.id).values(nothing_sent=True),
+        h.order.number,
+    ),
     "no payment open on cancelled orders": lambda h: (
         update(Event).where(Event.relayed_at.is_(None)).values(relayed_at=NOW),
         select_cancelled(Order.number),

@@ -1,17 +1,20 @@
 """What needs no shipping: no address, no fee, no parcel; delivered when it is paid."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.cancelling import cancel_lines
 from domain.aftersales.rules import ClaimedUnits, TicketObstacle
+from domain.audit import audit_books
 from domain.cause import Cause
 from domain.errors import Invalid, WrongState
 from domain.order import cancel_order, confirm_receipt, hold_order, lock_order, quote_order, release_order
-from domain.shipment import correct_shipment, deliver_unshipped
+from domain.shipment import correct_shipment, deliver_unshipped, dispatch_shipment
+from domain.shipment.stored_marks import mark_unsent_orders
 from events.shop import Shop
 from models import (
+    CarrierCode,
     CurrencyCode,
     Delivery,
     FulfilmentStatus,
@@ -38,6 +41,7 @@ from tests.factories.order import (
     create_order,
     deliver,
     deliver_to,
+    pack,
     pay,
     request_for,
 )
@@ -176,6 +180,41 @@ async def test_a_mixed_order_is_partly_delivered_and_what_is_left_can_be_cancell
 
     order = await reload(session, order)
     assert (order.status, order.fulfilment_status) == (OrderStatus.CONFIRMED, FulfilmentStatus.DELIVERED)
+    await session.commit()
+
+
+async def test_a_mixed_order_is_being_prepared_until_its_parcel_leaves(
+    shop: Shop, session: AsyncSession
+) -> None:
+    order = await create_order(session, lines=[(await a_variant(session), 2), (await voucher(session), 1)])
+    await pay(session, order)
+    await deliver_unshipped(session, order.id, cause=CAUSE, receipt_after=RECEIPT_AFTER)
+    shown = [order.display_status]
+    await pack(session, order)
+    shown.append(order.display_status)
+    await session.commit()
+    before = await audit_books(session)
+    await mark_as_the_last_release(session)
+    stored = [each.rule for each in await audit_books(session)]
+    last = await mark_unsent_orders(session, 0)
+    assert (last, await mark_unsent_orders(session, order.id)) == (order.id, None)
+    after = await audit_books(session)
+    await session.commit()
+    order = await reload(session, order)
+    [parcel] = await session.scalars(select(Shipment).where(Shipment.status == ShipmentStatus.PENDING))
+    await dispatch_shipment(
+        session, parcel.id, carrier=CarrierCode.SIMULATED, tracking_number="SIM-1", cause=CAUSE
+    )
+    shown.append(order.display_status)
+    await session.commit()
+
+    assert [each.value for each in shown] == ["PREPARING", "PREPARING", "ON_THE_WAY"]
+    assert order.fulfilment_status is FulfilmentStatus.PARTIALLY_DELIVERED
+    assert (before, stored, after) == ([], ["sent as the parcels say"], [])
+
+
+async def mark_as_the_last_release(session: AsyncSession) -> None:
+    await session.execute(update(Order).values(nothing_sent=False))
     await session.commit()
 
 

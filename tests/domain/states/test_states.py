@@ -443,11 +443,12 @@ async def test_the_display_status_is_the_same_for_the_database(shop: Shop, sessi
     """By it orders are found, through an index."""
     order = await create_order(session)
     for status in OrderStatus:
-        for goods, ready in product(FulfilmentStatus, (False, True)):
-            order.status, order.fulfilment_status, order.ready_for_pickup = status, goods, ready
+        for goods, ready, unsent in product(FulfilmentStatus, (False, True), (False, True)):
+            order.status, order.fulfilment_status = status, goods
+            order.ready_for_pickup, order.nothing_sent = ready, unsent
             await session.flush()
             found = await session.scalar(select(literal_column(DISPLAY_STATUS)).select_from(Order))
-            assert found == order.display_status.value, (status, goods, ready)
+            assert found == order.display_status.value, (status, goods, ready, unsent)
     await session.rollback()
     await session.commit()
 
