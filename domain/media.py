@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from domain.cause import Cause
-from domain.errors import Invalid, LimitReached, NotFound
+from domain.errors import Invalid, LimitReached, NotFound, collect_refusals
 from models import STAFF, Account, Media, ProductMedia, TicketMedia, Variant
 from models.sql.batches import in_batches
 from models.sql.types import AnySelect
@@ -254,9 +254,10 @@ async def check_own_media(session: AsyncSession, media_ids: Sequence[int], *, ac
         select(Media.id).where(Media.id.in_(media_ids), Media.uploader_id == account_id)
     )
     own = set(found)
-    for index, media_id in enumerate(media_ids):
-        if media_id not in own:
-            raise NotFound("picture", field=("media_ids", index))
+    with collect_refusals() as check:
+        for index, media_id in enumerate(media_ids):
+            if media_id not in own:
+                check.add(NotFound("picture", field=("media_ids", index)))
 
 
 async def find_uploads_by_url(session: AsyncSession, urls: Iterable[str]) -> dict[str, Media]:

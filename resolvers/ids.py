@@ -27,3 +27,12 @@ def row_id(global_id: str, type_name: str, *, field: tuple[str | int, ...] = ("i
     if parsed is None or parsed[0] != type_name:
         raise NotFound(thing_named(type_name), field=field)
     return parsed[1]
+
+
+def row_id_or_zero(global_id: str, type_name: str) -> int:
+    """The number in an id of `type_name`; 0, which no row has, for any other.
+
+    So the domain refuses what is no id as it refuses what does not exist, with all else that is wrong.
+    """
+    parsed = parse_id(global_id)
+    return parsed[1] if parsed is not None and parsed[0] == type_name else 0

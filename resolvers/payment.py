@@ -36,7 +36,7 @@ from models import (
 )
 from resolvers.context import Info
 from resolvers.guard import Permission
-from resolvers.ids import row_id
+from resolvers.ids import row_id, row_id_or_zero
 from resolvers.inputs.money import MoneyInput
 from resolvers.order import find_order
 from resolvers.paging import query_page
@@ -167,7 +167,7 @@ async def payment_refund(
     idempotency_key: chosen by the client, the same for every attempt at the same refund
     refund_to: where it goes; guests have no store credit
     """
-    order_row_id = row_id(order_id, "Order", field=("order_id",))
+    order_row_id = row_id_or_zero(order_id, "Order")
     money = amount.money(field=("amount",))
     async with info.context.transaction() as session:
         return await refund_in_goodwill(

@@ -1,7 +1,7 @@
 """Cancelling part of an order before it is packed: at once, without a ticket, exact to the cent."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,13 +12,13 @@ from domain.aftersales.rules import (
     ClaimCase,
     ClaimedUnits,
     TicketClaim,
-    find_units_obstacle,
+    find_units_obstacles,
     leaves_nothing_to_send,
 )
 from domain.aftersales.uncollectable import settle_claimed_order
 from domain.aftersales.withdrawal import RefundTerms, withdraw_lines
 from domain.cause import Cause
-from domain.errors import WrongState
+from domain.errors import WrongState, collect_refusals
 from domain.idempotency import is_repeated
 from domain.order import cancel_order, lock_order, required_reason
 from domain.order.waiting_edit import drop_waiting_edit
@@ -45,12 +45,18 @@ async def cancel_lines(
     With a repeated idempotency key they were cancelled before.
     """
     content = [[asdict(units) for units in lines], reason, refund_to]
-    if await is_repeated(session, command=COMMAND, key=key, content=content, about_id=order_id, cause=cause):
-        return await session.get_one(Order, order_id)
-    terms = RefundTerms(required_reason(reason), target=refund_to)
-    return await withdraw_or_cancel(
-        session, order_id, lines, terms=terms, receipt_after=receipt_after, cause=cause
-    )
+    terms = RefundTerms(reason, target=refund_to)
+    with collect_refusals() as check:
+        with check:
+            if await is_repeated(
+                session, command=COMMAND, key=key, content=content, about_id=order_id, cause=cause
+            ):
+                return await session.get_one(Order, order_id)
+        # Where the key is refused, what is done here is rolled back: it finds what else is.
+        order = await withdraw_or_cancel(
+            session, order_id, lines, terms=terms, receipt_after=receipt_after, cause=cause
+        )
+    return order
 
 
 async def cancel_lines_of_delivery(
@@ -68,7 +74,7 @@ async def cancel_lines_of_delivery(
         session,
         order_id,
         lines,
-        terms=RefundTerms(required_reason(reason)),
+        terms=RefundTerms(reason),
         delivery_id=delivery_id,
         receipt_after=receipt_after,
         cause=cause,
@@ -87,13 +93,18 @@ async def withdraw_or_cancel(
 ) -> Order:
     """Withdraw units from an order, or cancel it where nothing is left of it then."""
     order = await lock_order(session, order_id)
-    await check_refund_target(session, order, terms.target)
-    await drop_waiting_edit(session, order, cause=cause)
     claim = TicketClaim(TicketType.REFUND_ONLY, TicketReason.NO_REASON, tuple(lines))
-    case = (await load_claim_facts(session, order, claim)).case
-    if order.status not in CANCELLABLE:
-        raise WrongState("This order is {status}.", status=order.status, field=("id",))
-    check_cancellable(case)
+    with collect_refusals() as check:
+        reason = check.value(required_reason, "", terms.reason)
+        with check:
+            await check_refund_target(session, order, terms.target)
+        with check:
+            await drop_waiting_edit(session, order, cause=cause)
+            case = (await load_claim_facts(session, order, claim)).case
+            if order.status not in CANCELLABLE:
+                raise WrongState("This order is {status}.", status=order.status, field=("id",))
+            check_cancellable(case)
+    terms = replace(terms, reason=reason)
     if leaves_nothing_to_send(claim.lines, case.units):
         return await cancel_order(session, order_id, refund_to=terms.target, reason=terms.reason, cause=cause)
     await withdraw_lines(
@@ -110,10 +121,10 @@ async def withdraw_or_cancel(
 
 def check_cancellable(case: ClaimCase) -> None:
     """Refuse units that are packed or claimed by a ticket; cancelling all of them is allowed."""
-    obstacle = find_units_obstacle(case)
     too_many = any(
         claimed.quantity > case.units[claimed.order_line_id].left(ClaimStage.WAITING)
         for claimed in case.claim.lines
     )
-    if obstacle is not None and too_many:
-        raise obstacle
+    if too_many:
+        with collect_refusals() as check:
+            check.add(*find_units_obstacles(case))

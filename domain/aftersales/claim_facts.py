@@ -1,6 +1,7 @@
 """What decides about a claim on an order, loaded in a constant number of statements."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,10 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.policies import load_claim_days
 from domain.aftersales.reasons import REASONS, ClaimStage, stage_of
-from domain.aftersales.rules import ClaimCase, LineUnits, TicketClaim
+from domain.aftersales.rules import (
+    ClaimCase,
+    LineUnits,
+    TicketClaim,
+    find_line_obstacle,
+    find_type_obstacle,
+)
 from domain.aftersales.sent_units import SentUnits, load_sent_units, reduction_of, units_of_ticket
 from domain.aftersales.states import DECLINED, REFUND_TYPES, SETTLED, UNPROMISED, UNSETTLED
-from domain.errors import DomainError, ErrorCode, Invalid, NotFound
+from domain.errors import DomainError, ErrorCode, Invalid, NotFound, collect_refusals
 from domain.order.cash import sum_cash_under_way
 from domain.payment.states import OPEN
 from models import (
@@ -26,6 +33,9 @@ from models import (
     Ticket,
     TicketLine,
 )
+
+FoundByLine = defaultdict[int, list[DomainError]]
+"""Refusals by the index of the line they are about."""
 
 
 class NothingClaimed(DomainError):
@@ -57,51 +67,70 @@ async def load_claim_facts(
     Raises NothingClaimed, NotFound or Invalid for a claim whose lines are malformed.
     """
     lines = await load_order_lines(session, order)
-    check_claim_lines(claim, lines)
+    malformed = find_malformed_lines(claim, lines)
     units = {line.id: LineUnits(bought=line.quantity - line.cancelled) for line in lines.values()}
     await count_waiting(session, order, units)
     sent = await load_sent_units(session, order, without_ticket_id=ticket_id)
     for each in sent:
         units[each.order_line_id].sent.append(each)
-    check_named_parcels(claim, units)
+    refuse_unknown_parcels(claim, units, malformed)
     promised = await count_other_claims(session, order, units, sent, ticket_id=ticket_id)
     all_payments = await load_payments(session, order)
     payments = [payment for payment in all_payments if payment.captured_amount]
-    return ClaimFacts(
-        ClaimCase(
-            order=order,
-            claim=claim,
-            lines=lines,
-            units=units,
-            days=await load_claim_days(session, order, claim.reason, at=asked_at),
-            captured=sum(payment.captured_amount for payment in payments),
-            refundable=max(0, refundable_amount(payments) - promised),
-            unpaid=await sum_unpaid(session, order, all_payments),
-        ),
-        payments,
+    case = ClaimCase(
+        order=order,
+        claim=claim,
+        lines=lines,
+        units=units,
+        days=await load_claim_days(session, order, claim.reason, at=asked_at),
+        captured=sum(payment.captured_amount for payment in payments),
+        refundable=max(0, refundable_amount(payments) - promised),
+        unpaid=await sum_unpaid(session, order, all_payments),
     )
+    refuse_malformed(case, malformed)
+    return ClaimFacts(case, payments)
 
 
-def check_claim_lines(claim: TicketClaim, lines: dict[int, OrderLine]) -> None:
+def find_malformed_lines(claim: TicketClaim, lines: Mapping[int, OrderLine]) -> FoundByLine:
+    """What is wrong with the lines of a claim, whatever became of their units, by their index."""
     if not claim.lines:
         raise NothingClaimed
+    found = FoundByLine(list)
     seen = set()
     for index, claimed in enumerate(claim.lines):
+        path = ("lines", index, "order_line_id")
         if claimed.order_line_id not in lines:
-            raise NotFound("order line", field=("lines", index, "order_line_id"))
-        if claimed.order_line_id in seen:
-            raise Invalid("Name each line once.", field=("lines", index, "order_line_id"))
+            found[index].append(NotFound("order line", field=path))
+        elif claimed.order_line_id in seen:
+            found[index].append(Invalid("Name each line once.", field=path))
         if claimed.quantity < 1:
-            raise Invalid("A quantity is at least 1.", field=("lines", index, "quantity"))
+            found[index].append(Invalid("A quantity is at least 1.", field=("lines", index, "quantity")))
         seen.add(claimed.order_line_id)
+    return found
 
 
-def check_named_parcels(claim: TicketClaim, units: dict[int, LineUnits]) -> None:
-    """Refuse a parcel in which none of the units was sent; one of another order is as unknown."""
+def refuse_unknown_parcels(
+    claim: TicketClaim, units: Mapping[int, LineUnits], malformed: FoundByLine
+) -> None:
+    """Note a parcel in which none of the units was sent; one of another order is as unknown."""
     for index, claimed in enumerate(claim.lines):
-        parcels = {each.shipment.id for each in units[claimed.order_line_id].sent}
+        line = units.get(claimed.order_line_id)
+        parcels = {each.shipment.id for each in line.sent} if line else set()
         if claimed.shipment_id is not None and claimed.shipment_id not in parcels:
-            raise NotFound("shipment", field=("lines", index, "shipment_id"))
+            malformed[index].append(NotFound("shipment", field=("lines", index, "shipment_id")))
+
+
+def refuse_malformed(case: ClaimCase, malformed: FoundByLine) -> None:
+    """Raise what is wrong with malformed lines, if any are, with what stands in the way of the others."""
+    if not any(malformed.values()):
+        return
+    with collect_refusals() as check:
+        if obstacle := find_type_obstacle(case.claim):
+            check.add(obstacle)
+        for index, claimed in enumerate(case.claim.lines):
+            check.add(*malformed.get(index, ()))
+            if not malformed.get(index) and obstacle is None:
+                check.add(*filter(None, [find_line_obstacle(case, claimed, ("lines", index, "quantity"))]))
 
 
 async def load_order_lines(session: AsyncSession, order: Order) -> dict[int, OrderLine]:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.reasons import DEFAULT_DAYS, REASONS
 from domain.cause import Cause
-from domain.errors import Conflict, Invalid, LimitReached, NotFound
+from domain.errors import Conflict, Invalid, LimitReached, NotFound, collect_refusals
 from models import (
     Category,
     ClaimExclusion,
@@ -77,14 +77,17 @@ async def save_claim_policy(
 
     `version` is the one that was read, None where there was none: Conflict when there is another by now.
     """
-    check_draft(draft)
     # The terms of everything are locked, so that two clerks cannot add the same version at once.
     await session.execute(
         select(ClaimPolicy.id)
         .where(ClaimPolicy.scope == EVERYTHING, ClaimPolicy.version == 1)
         .with_for_update()
     )
-    await check_scope(session, draft)
+    with collect_refusals() as check:
+        with check:
+            check_draft(draft)
+        with check:
+            await check_scope(session, draft)
     present = await session.scalar(
         select(func.max(ClaimPolicy.version)).where(ClaimPolicy.scope == draft.scope)
     )
@@ -113,19 +116,25 @@ async def save_claim_policy(
 
 
 def check_draft(draft: ClaimPolicyDraft) -> None:
-    if draft.category_id is not None and draft.product_id is not None:
-        raise Invalid("Name a category or a product, not both.", field=("product_id",))
-    for index, days in enumerate(draft.windows.values()):
-        if not 0 <= days <= DAYS_LIMIT:
-            raise Invalid(
-                "A window has 0 to {limit} days.", limit=DAYS_LIMIT, field=("windows", index, "days")
-            )
-    if draft.scope == EVERYTHING and set(draft.windows) != set(TicketReason):
-        raise Invalid("The terms of everything name the days of each reason.", field=("windows",))
+    with collect_refusals() as check:
+        for index, days in enumerate(draft.windows.values()):
+            with check:
+                check_days(days, index)
+        if draft.category_id is not None and draft.product_id is not None:
+            check.add(Invalid("Name a category or a product, not both.", field=("product_id",)))
+        if draft.scope == EVERYTHING and set(draft.windows) != set(TicketReason):
+            check.add(Invalid("The terms of everything name the days of each reason.", field=("windows",)))
+
+
+def check_days(days: int, index: int) -> None:
+    """Refuse a window that is too long, or less than nothing."""
+    if not 0 <= days <= DAYS_LIMIT:
+        raise Invalid("A window has 0 to {limit} days.", limit=DAYS_LIMIT, field=("windows", index, "days"))
 
 
 async def check_scope(session: AsyncSession, draft: ClaimPolicyDraft) -> None:
-    if draft.category_id is not None and await session.get(Category, draft.category_id) is None:
-        raise NotFound("category", field=("category_id",))
-    if draft.product_id is not None and await session.get(Product, draft.product_id) is None:
-        raise NotFound("product", field=("product_id",))
+    with collect_refusals() as check:
+        if draft.category_id is not None and await session.get(Category, draft.category_id) is None:
+            check.add(NotFound("category", field=("category_id",)))
+        if draft.product_id is not None and await session.get(Product, draft.product_id) is None:
+            check.add(NotFound("product", field=("product_id",)))

@@ -19,7 +19,7 @@ from domain.aftersales.rules import (
     find_order_obstacle,
     find_return_obstacle,
     find_type_obstacle,
-    find_units_obstacle,
+    find_units_obstacles,
 )
 from domain.aftersales.sent_units import PickedUnits, cash_due_of, reduction_of
 from domain.aftersales.windows import ClaimWindow, find_time_obstacle, window_of
@@ -71,7 +71,13 @@ class TicketQuote:
     refund: Money
     legs: tuple[TicketQuoteRefund, ...]
     opens_at: datetime | None
-    obstacle: NotEligible | None
+    obstacles: tuple[NotEligible, ...]
+    """Why it cannot be granted; of several lines each has its own."""
+
+    @property
+    def obstacle(self) -> NotEligible | None:
+        """The first reason to refuse it."""
+        return self.obstacles[0] if self.obstacles else None
 
     @property
     def deadline(self) -> datetime | None:
@@ -98,9 +104,9 @@ async def quote_claim(
     """What a claim would come to; `ticket_id` is the ticket that was opened with it before."""
     facts = await load_claim_facts(session, order, claim, ticket_id=ticket_id, asked_at=asked_at)
     case = facts.case
-    obstacle = find_obstacle(case, deadlines, asked_at=asked_at)
+    obstacles = find_obstacles(case, deadlines, asked_at=asked_at)
     windows = [window_of(case, claimed, deadlines, asked_at=asked_at) for claimed in claim.lines]
-    amounts = await quote_amounts(session, case, windows, granted=obstacle is None)
+    amounts = await quote_amounts(session, case, windows, granted=not obstacles)
     openings = [window.opens_at(line.quantity) for window, line in zip(windows, claim.lines, strict=True)]
     return TicketQuote(
         order=order,
@@ -114,7 +120,7 @@ async def quote_claim(
         refund=order.money(amounts.refund),
         legs=split_refund(facts, amounts.refund),
         opens_at=max((opens_at for opens_at in openings if opens_at), default=None),
-        obstacle=obstacle,
+        obstacles=obstacles,
     )
 
 
@@ -136,15 +142,15 @@ async def quote_amounts(
     return WithdrawnAmounts(lines, shipping, credited=0)
 
 
-def find_obstacle(case: ClaimCase, deadlines: Deadlines, *, asked_at: datetime) -> NotEligible | None:
-    """The first reason to refuse a claim; None when it can be granted."""
-    return (
-        find_type_obstacle(case.claim)
-        or find_order_obstacle(case)
-        or find_return_obstacle(case)
-        or find_units_obstacle(case)
-        or find_time_obstacle(case, deadlines, asked_at=asked_at)
-    )
+def find_obstacles(case: ClaimCase, deadlines: Deadlines, *, asked_at: datetime) -> tuple[NotEligible, ...]:
+    """The reasons to refuse a claim; none when it can be granted. What follows from one is not looked for."""
+    obstacle = find_type_obstacle(case.claim) or find_order_obstacle(case) or find_return_obstacle(case)
+    if obstacle is not None:
+        return (obstacle,)
+    if of_units := find_units_obstacles(case):
+        return tuple(of_units)
+    too_late = find_time_obstacle(case, deadlines, asked_at=asked_at)
+    return () if too_late is None else (too_late,)
 
 
 def unit_refund(case: ClaimCase, claimed: ClaimedUnits, picked: Sequence[PickedUnits]) -> int:

@@ -72,14 +72,16 @@ async def open_ticket(
 ) -> Ticket:
     """Open a ticket; a repeated idempotency key finds the ticket it opened."""
     content = {"order_id": order_id} | asdict(request)
-    known = await idempotency.claim_key(
-        session, account_id=cause.person, command=COMMAND, key=key, content=content, now=cause.now
-    )
-    if known is not None:
-        return await session.get_one(Ticket, known)
-    order = await lock_order(session, order_id)
-    await check_ticket_limit(session, order)
     with collect_refusals() as check:
+        with check:
+            known = await idempotency.claim_key(
+                session, account_id=cause.person, command=COMMAND, key=key, content=content, now=cause.now
+            )
+            if known is not None:
+                return await session.get_one(Ticket, known)
+        order = await lock_order(session, order_id)
+        with check:
+            await check_ticket_limit(session, order)
         with check:
             quote = await quote_eligible_claim(session, order, request.claim, deadlines, asked_at=cause.now)
         description = check.value(clean_description, "", request.description)
@@ -197,8 +199,10 @@ async def ship_return(
     """Record with which carrier and number the goods travel back."""
     _, ticket = await lock_ticket(session, ticket_id)
     enter_status(ticket, TicketStatus.RETURN_SHIPPED, deadlines, now=cause.now)
-    ticket.return_carrier = clean_text(carrier, limit=TRACKING_LIMIT, field="carrier")
-    ticket.return_tracking_number = clean_text(tracking_number, limit=TRACKING_LIMIT, field="tracking_number")
+    with collect_refusals() as check:
+        for field, text in (("carrier", carrier), ("tracking_number", tracking_number)):
+            with check:
+                setattr(ticket, f"return_{field}", clean_text(text, limit=TRACKING_LIMIT, field=field))
     record(session, TicketReturnShipped(ticket), cause)
     return ticket
 
@@ -218,8 +222,8 @@ async def quote_eligible_claim(
 ) -> TicketQuote:
     """The quote of a claim; NotEligible when it cannot be granted."""
     quote = await quote_claim(session, order, claim, deadlines, asked_at=asked_at, ticket_id=ticket_id)
-    if quote.obstacle is not None:
-        raise quote.obstacle
+    with collect_refusals() as check:
+        check.add(*quote.obstacles)
     return quote
 
 

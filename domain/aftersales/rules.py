@@ -227,34 +227,39 @@ def find_order_obstacle(case: ClaimCase) -> NotEligible | None:
     return None
 
 
-def find_units_obstacle(case: ClaimCase) -> NotEligible | None:
+def find_units_obstacles(case: ClaimCase) -> list[NotEligible]:
     """What of the claimed units stands in the way: other tickets, or how far they have come."""
+    obstacles = [
+        find_line_obstacle(case, claimed, ("lines", index, "quantity"))
+        for index, claimed in enumerate(case.claim.lines)
+    ]
+    found = [each for each in obstacles if each is not None]
+    is_withdrawal = case.claim.stage is ClaimStage.WAITING
+    if not found and is_withdrawal and leaves_nothing_to_send(case.claim.lines, case.units):
+        template = "Nothing has been packed yet: you can cancel the order."
+        found.append(NotEligible(TicketObstacle.CANCEL_INSTEAD, template))
+    return found
+
+
+def find_line_obstacle(case: ClaimCase, claimed: ClaimedUnits, path: Path) -> NotEligible | None:
+    """What of the claimed units of one line stands in the way."""
     stage = case.claim.stage
-    for index, claimed in enumerate(case.claim.lines):
-        units = case.units[claimed.order_line_id]
-        title = label_of_line(case.lines[claimed.order_line_id])
-        path = ("lines", index, "quantity")
-        if claimed.quantity <= case.paid_of(claimed):
-            continue
-        if claimed.quantity <= case.left_of(claimed):
-            return NotEligible(
-                TicketObstacle.NOT_PAID, "{title} has not been paid yet.", title=title, field=path
-            )
-        if claimed.shipment_id is not None and claimed.quantity <= units.left(stage):
-            template = "Only {left} of {title} in this parcel can still be asked for."
-            left = case.left_of(claimed)
-            return NotEligible(TicketObstacle.ALREADY_ASKED, template, left=left, title=title, field=path)
-        if claimed.quantity > units.unclaimed:
-            template = "Only {left} of {title} can still be asked for."
-            left = units.unclaimed
-            return NotEligible(TicketObstacle.ALREADY_ASKED, template, left=left, title=title, field=path)
-        came_back = any(each.came_back for each in units.sent)
-        return refuse_stage(stage, title, came_back=came_back, field=path)
-    if stage is ClaimStage.WAITING and leaves_nothing_to_send(case.claim.lines, case.units):
-        return NotEligible(
-            TicketObstacle.CANCEL_INSTEAD, "Nothing has been packed yet: you can cancel the order."
-        )
-    return None
+    units = case.units[claimed.order_line_id]
+    title = label_of_line(case.lines[claimed.order_line_id])
+    if claimed.quantity <= case.paid_of(claimed):
+        return None
+    if claimed.quantity <= case.left_of(claimed):
+        return NotEligible(TicketObstacle.NOT_PAID, "{title} has not been paid yet.", title=title, field=path)
+    if claimed.shipment_id is not None and claimed.quantity <= units.left(stage):
+        template = "Only {left} of {title} in this parcel can still be asked for."
+        left = case.left_of(claimed)
+        return NotEligible(TicketObstacle.ALREADY_ASKED, template, left=left, title=title, field=path)
+    if claimed.quantity > units.unclaimed:
+        template = "Only {left} of {title} can still be asked for."
+        left = units.unclaimed
+        return NotEligible(TicketObstacle.ALREADY_ASKED, template, left=left, title=title, field=path)
+    came_back = any(each.came_back for each in units.sent)
+    return refuse_stage(stage, title, came_back=came_back, field=path)
 
 
 def leaves_nothing_to_send(lines: Sequence[ClaimedUnits], units: Mapping[int, LineUnits]) -> bool:

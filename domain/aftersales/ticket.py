@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.quote import TicketQuote
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
-from domain.errors import Invalid, LimitReached, NotFound
+from domain.errors import Invalid, LimitReached, NotFound, collect_refusals
 from domain.media import check_own_media
 from domain.order import lock_order
 from models import DeliveryLine, Order, Ticket, TicketLine, TicketMedia, TicketUnits
@@ -101,9 +101,12 @@ async def check_ticket_media(session: AsyncSession, media_ids: Sequence[int], *,
     """Refuse pictures that are too many, or not those of the customer."""
     if len(media_ids) > MEDIA_LIMIT:
         raise LimitReached("A ticket has at most {limit} pictures.", limit=MEDIA_LIMIT, field=("media_ids",))
-    if len(set(media_ids)) < len(media_ids):
-        raise Invalid("Attach each picture once.", field=("media_ids",))
-    await check_own_media(session, media_ids, account_id=account_id)
+    with collect_refusals() as check:
+        known = [media_id for media_id in media_ids if media_id]
+        if len(set(known)) < len(known):
+            check.add(Invalid("Attach each picture once.", field=("media_ids",)))
+        with check:
+            await check_own_media(session, media_ids, account_id=account_id)
 
 
 async def save_ticket_media(session: AsyncSession, ticket: Ticket, media_ids: Sequence[int]) -> None:

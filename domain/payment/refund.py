@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import idempotency
 from domain.cause import Cause
-from domain.errors import Invalid, LimitReached, NotFound, WrongState
+from domain.errors import Invalid, LimitReached, NotFound, WrongState, collect_refusals
 from domain.events import (
     OrderCancelled,
     RefundApprovalNeeded,
@@ -72,16 +72,21 @@ async def request_refund(
     payments = await find_captured_payments(session, order)
     remaining = [payment.refundable_amount for payment in payments]
     left = order.money(sum(remaining))
-    require_same_currency(amount, left)
-    if amount.minor <= 0:
-        raise Invalid("A refund is more than nothing.", field=("amount",))
-    if amount.minor > left.minor:
-        raise LimitReached("At most {left} can be refunded.", left=left, field=("amount",))
+    check_amount(amount, left)
     shares = zip(payments, apportion(amount.minor, remaining), strict=True)
     parts = [(payment, share) for payment, share in shares if share]
     return await create_refunds(
         session, order, parts, ticket_id=ticket_id, target=target, reason=reason, cause=cause
     )
+
+
+def check_amount(amount: Money, left: Money) -> None:
+    """Refuse an amount that is not positive, in another currency, or more than is left to be refunded."""
+    require_same_currency(amount, left)
+    if amount.minor <= 0:
+        raise Invalid("A refund is more than nothing.", field=("amount",))
+    if amount.minor > left.minor:
+        raise LimitReached("At most {left} can be refunded.", left=left, field=("amount",))
 
 
 async def refund_payment(
@@ -142,25 +147,37 @@ async def refund_in_goodwill(
     content: list[object] = [order_id, amount.minor, amount.currency, reason]
     if target is not RefundTarget.ORIGINAL:
         content.append(target)
-    earlier = await idempotency.claim_key(
-        session, account_id=cause.person, command=COMMAND, key=key, content=content, now=cause.now
-    )
-    if earlier is not None:
-        return await session.get_one(Order, earlier)
-    order = await lock_order(session, order_id, field=("order_id",))
-    if order.status in FINAL:
-        raise WrongState("This order is {status}.", status=order.status, field=("order_id",))
-    if order.fulfilment_status in NOT_DISPATCHED and amount == await refundable_amount(session, order):
-        raise WrongState("Nothing has left yet: cancel the order instead.", field=("amount",))
-    await check_refund_target(session, order, target)
-    for refund in await request_refund(
-        session, order, amount, target=target, reason=required_reason(reason), cause=cause
-    ):
+    with collect_refusals() as check:
+        with check:
+            earlier = await idempotency.claim_key(
+                session, account_id=cause.person, command=COMMAND, key=key, content=content, now=cause.now
+            )
+            if earlier is not None:
+                return await session.get_one(Order, earlier)
+        text = check.value(required_reason, "", reason)
+        with check:
+            order = await lock_order(session, order_id, field=("order_id",))
+            await check_goodwill(session, order, amount, target)
+    for refund in await request_refund(session, order, amount, target=target, reason=text, cause=cause):
         refund.goodwill = True
     await idempotency.save_result(
         session, account_id=cause.person, command=COMMAND, key=key, result_id=order.id
     )
     return order
+
+
+async def check_goodwill(session: AsyncSession, order: Order, amount: Money, target: RefundTarget) -> None:
+    """Refuse a refund of an order that has ended, of too much, and to where it cannot go."""
+    if order.status in FINAL:
+        raise WrongState("This order is {status}.", status=order.status, field=("order_id",))
+    left = await refundable_amount(session, order)
+    with collect_refusals() as check:
+        with check:
+            check_amount(amount, left)
+            if order.fulfilment_status in NOT_DISPATCHED and amount == left:
+                raise WrongState("Nothing has left yet: cancel the order instead.", field=("amount",))
+        with check:
+            await check_refund_target(session, order, target)
 
 
 async def settle_refund(

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.errors import Invalid, WrongState
+from domain.errors import Invalid, WrongState, collect_refusals
 from domain.events import ShipmentDelivered, ShipmentReturned, ShipmentTracked
 from domain.order import lock_order, lock_shipment, settle_order
 from domain.outbox import record
@@ -175,17 +175,20 @@ async def report_tracking_event(
     _, shipment = await lock_shipment(session, shipment_id)
     if shipment.dispatched_at is None:
         raise WrongState("This shipment has not left yet.", field=("id",))
-    if fact.status is ShipmentStatus.PENDING:
-        raise Invalid("A shipment that has left is not pending any more.", field=("status",))
-    if not shipment.packed_at <= fact.occurred_at <= cause.now:
-        raise Invalid("It happened after packing and not in the future.", field=("occurred_at",))
-    if not 1 <= len(fact.description) <= TEXT_LIMIT:
-        raise Invalid(
-            "Say what happened, in at most {limit} characters.", limit=TEXT_LIMIT, field=("description",)
-        )
-    if len(fact.location) > TEXT_LIMIT:
-        raise Invalid("A place has at most {limit} characters.", limit=TEXT_LIMIT, field=("location",))
-    check_journey(shipment, fact)
+    with collect_refusals() as check:
+        if fact.status is ShipmentStatus.PENDING:
+            check.add(Invalid("A shipment that has left is not pending any more.", field=("status",)))
+        else:
+            with check:
+                check_journey(shipment, fact)
+        if not 1 <= len(fact.description) <= TEXT_LIMIT:
+            template = "Say what happened, in at most {limit} characters."
+            check.add(Invalid(template, limit=TEXT_LIMIT, field=("description",)))
+        if not shipment.packed_at <= fact.occurred_at <= cause.now:
+            check.add(Invalid("It happened after packing and not in the future.", field=("occurred_at",)))
+        if len(fact.location) > TEXT_LIMIT:
+            template = "A place has at most {limit} characters."
+            check.add(Invalid(template, limit=TEXT_LIMIT, field=("location",)))
     await add_tracking_events(session, shipment, [fact], cause=cause, receipt_after=receipt_after)
     return shipment
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.errors import Invalid, NotFound, WrongState
+from domain.errors import Invalid, NotFound, WrongState, collect_refusals
 from domain.stock.movement import (
     ADD,
     ARRIVE,
@@ -35,9 +35,12 @@ async def adjust_stock(
     cause: Cause,
 ) -> StockLevel:
     """Receive, correct or write off units; returns the level. A correction may be negative."""
-    movement_cause = MovementCause(cause, reason=required_reason(reason))
-    effect = effect_for(kind, quantity)
-    await check_exists(session, variant_id, [warehouse_id])
+    with collect_refusals() as check:
+        text = check.value(required_reason, "", reason)
+        effect = check.value(effect_for, RECEIVE, kind, quantity)
+        with check:
+            await check_exists(session, variant_id, [warehouse_id])
+    movement_cause = MovementCause(cause, reason=text)
     await move_stock(session, [Allocation(variant_id, warehouse_id, abs(quantity))], effect, movement_cause)
     return await read_level(session, variant_id, warehouse_id)
 
@@ -53,10 +56,15 @@ async def transfer_stock(
     cause: Cause,
 ) -> StockLevel:
     """Move units to another warehouse; returns the level they left."""
-    if to_warehouse_id == warehouse_id:
-        raise Invalid("Goods are transferred between two warehouses.", field=("to_warehouse_id",))
-    movement_cause = MovementCause(cause, reason=required_reason(reason))
-    await check_exists(session, variant_id, [warehouse_id, to_warehouse_id])
+    with collect_refusals() as check:
+        if to_warehouse_id == warehouse_id:
+            check.add(Invalid("Goods are transferred between two warehouses.", field=("to_warehouse_id",)))
+        if quantity < 1:
+            check.add(Invalid("Nothing would change: give a quantity above 0.", field=("quantity",)))
+        text = check.value(required_reason, "", reason)
+        with check:
+            await check_exists(session, variant_id, [warehouse_id, to_warehouse_id])
+    movement_cause = MovementCause(cause, reason=text)
     moves = [
         (Allocation(variant_id, warehouse_id, quantity), SEND),
         (Allocation(variant_id, to_warehouse_id, quantity), ARRIVE),
@@ -88,20 +96,21 @@ def required_reason(reason: str) -> str:
 
 
 async def check_exists(session: AsyncSession, variant_id: int, warehouse_ids: Sequence[int]) -> None:
-    if await session.get(Variant, variant_id) is None:
-        raise NotFound("variant", field=("variant_id",))
-    for field, warehouse_id in zip(("warehouse_id", "to_warehouse_id"), warehouse_ids, strict=False):
-        # shared, so that nobody removes it before the units are in it
-        warehouse = await session.get(
-            Warehouse,
-            warehouse_id,
-            with_for_update={"read": True, "key_share": True},
-            populate_existing=True,
-        )
-        if warehouse is None:
-            raise NotFound("warehouse", field=(field,))
-        if warehouse.archived_at is not None:
-            raise WrongState("This warehouse is archived; restore it first.", field=(field,))
+    with collect_refusals() as check:
+        if await session.get(Variant, variant_id) is None:
+            check.add(NotFound("variant", field=("variant_id",)))
+        for field, warehouse_id in zip(("warehouse_id", "to_warehouse_id"), warehouse_ids, strict=False):
+            # shared, so that nobody removes it before the units are in it
+            warehouse = await session.get(
+                Warehouse,
+                warehouse_id,
+                with_for_update={"read": True, "key_share": True},
+                populate_existing=True,
+            )
+            if warehouse is None:
+                check.add(NotFound("warehouse", field=(field,)))
+            elif warehouse.archived_at is not None:
+                check.add(WrongState("This warehouse is archived; restore it first.", field=(field,)))
 
 
 async def read_level(session: AsyncSession, variant_id: int, warehouse_id: int) -> StockLevel:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from domain.errors import Invalid, LimitReached
+from domain.errors import Invalid, LimitReached, collect_refusals
 
 TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 HOURS_LIMIT = 21
@@ -47,14 +47,19 @@ def normalize_hours(hours: Sequence[OpeningHours]) -> list[dict[str, str]]:
         raise LimitReached(
             "A week has at most {limit} spans of hours.", limit=HOURS_LIMIT, field=("pickup_hours",)
         )
-    for index, each in enumerate(hours):
-        if not (TIME.fullmatch(each.opens) and TIME.fullmatch(each.closes) and each.opens < each.closes):
-            raise Invalid(
-                'Give times such as "09:00" and "18:00", the earlier first.', field=("pickup_hours", index)
-            )
     days = list(Weekday)
     ordered = sorted(hours, key=lambda each: (days.index(each.weekday), each.opens))
-    for before, after in pairwise(ordered):
-        if before.weekday is after.weekday and after.opens < before.closes:
-            raise Invalid("These hours overlap.", field=("pickup_hours", hours.index(after)))
+    with collect_refusals() as check:
+        for index, each in enumerate(hours):
+            if not is_span(each):
+                template = 'Give times such as "09:00" and "18:00", the earlier first.'
+                check.add(Invalid(template, field=("pickup_hours", index)))
+        for before, after in pairwise(each for each in ordered if is_span(each)):
+            if before.weekday is after.weekday and after.opens < before.closes:
+                check.add(Invalid("These hours overlap.", field=("pickup_hours", hours.index(after))))
     return [{name: str(value) for name, value in asdict(each).items()} for each in ordered]
+
+
+def is_span(hours: OpeningHours) -> bool:
+    """Whether both times are well-formed, the earlier first."""
+    return bool(TIME.fullmatch(hours.opens) and TIME.fullmatch(hours.closes) and hours.opens < hours.closes)

@@ -51,7 +51,12 @@ async def save_warehouse(
     Without a position it stays where it is, or comes last if it is new. Orders take nothing more from one
     that is not active; what they have reserved in it still leaves it. The main warehouse is always active.
     """
-    values = asdict(normalize_draft(draft)) | {"pickup_hours": normalize_hours(draft.pickup_hours)}
+    with collect_refusals() as check:
+        normalized = check.value(normalize_draft, draft, draft)
+        hours = check.value(normalize_hours, [], draft.pickup_hours)
+        if position is not None:
+            check.value(index_for, 0, position, 0)
+    values = asdict(normalized) | {"pickup_hours": hours}
     others = list(
         await session.scalars(select(Warehouse).order_by(Warehouse.position, Warehouse.id).with_for_update())
     )

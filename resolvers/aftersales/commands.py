@@ -26,7 +26,7 @@ from domain.aftersales.requests import (
 )
 from domain.aftersales.rules import TicketClaim
 from domain.aftersales.settlement import retry_refunds
-from domain.errors import Forbidden, collect_refusals
+from domain.errors import Forbidden
 from domain.free_numbers import draw_free_numbers
 from events.aftersales import deadlines_of
 from models import RefundTarget, ReplacementChoice, Ticket, TicketReason, TicketType
@@ -60,10 +60,8 @@ async def ticket_open(
     media_ids: up to 9 pictures the customer has uploaded
     """
     context, order = info.context, await own_order(info, order_id)
-    with collect_refusals() as check:
-        units = check.value(claimed_units, (), lines)
-        pictures = check.value(media_row_ids, (), media_ids)
-    request = TicketRequest(TicketClaim(type, reason, units), description, pictures)
+    claim = TicketClaim(type, reason, claimed_units(lines))
+    request = TicketRequest(claim, description, media_row_ids(media_ids))
     async with context.transaction() as session:
         draw = partial(context.shop.secrets.new_number, NUMBER_PREFIX, context.now)
         [number] = await draw_free_numbers(session, Ticket.number, draw)

@@ -9,7 +9,7 @@ from domain.aftersales.policies import ClaimPolicyDraft, save_claim_policy
 from loaders.aftersales import load_claim_policies
 from models import ClaimExclusion, ClaimPolicy, TicketReason
 from resolvers.context import Info
-from resolvers.ids import row_id
+from resolvers.ids import row_id_or_zero
 from resolvers.inputs.aftersales import ClaimWindowInput, claim_windows
 
 
@@ -50,8 +50,8 @@ async def claim_policy_save(
     draft = ClaimPolicyDraft(
         windows=claim_windows(windows),
         exclusion=exclusion,
-        category_id=None if category_id is None else row_id(category_id, "Category", field=("category_id",)),
-        product_id=None if product_id is None else row_id(product_id, "Product", field=("product_id",)),
+        category_id=None if category_id is None else row_id_or_zero(category_id, "Category"),
+        product_id=None if product_id is None else row_id_or_zero(product_id, "Product"),
     )
     async with info.context.transaction() as session:
         return await save_claim_policy(session, draft, version=version, cause=info.context.cause)

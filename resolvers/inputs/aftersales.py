@@ -3,11 +3,12 @@ from datetime import datetime
 
 import strawberry
 
+from domain.aftersales.policies import check_days
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.errors import Invalid, collect_refusals
 from models import TicketReason, TicketStatus, TicketType
 from resolvers.descriptions import input_type
-from resolvers.ids import row_id
+from resolvers.ids import row_id_or_zero
 
 
 @input_type
@@ -68,36 +69,32 @@ class TicketFilter:
 
 
 def claimed_units(lines: Sequence[TicketLineInput]) -> tuple[ClaimedUnits, ...]:
-    """The units of each line; NotFound for every id that is none."""
-    with collect_refusals() as check:
-        line_ids = [
-            check.value(row_id, 0, line.order_line_id, "OrderLine", field=("lines", index, "order_line_id"))
-            for index, line in enumerate(lines)
-        ]
-        shipment_ids = [
-            check.value(row_id, 0, line.shipment_id, "Shipment", field=("lines", index, "shipment_id"))
-            if line.shipment_id is not None
-            else None
-            for index, line in enumerate(lines)
-        ]
+    """The units of each line; what is no id of a line or parcel is refused as one that there is not."""
     return tuple(
-        ClaimedUnits(line_id, line.quantity, shipment_id)
-        for line, line_id, shipment_id in zip(lines, line_ids, shipment_ids, strict=True)
+        ClaimedUnits(
+            row_id_or_zero(line.order_line_id, "OrderLine"),
+            line.quantity,
+            None if line.shipment_id is None else row_id_or_zero(line.shipment_id, "Shipment"),
+        )
+        for line in lines
     )
 
 
 def media_row_ids(media_ids: Sequence[strawberry.ID]) -> tuple[int, ...]:
-    with collect_refusals() as check:
-        found = [
-            check.value(row_id, 0, media_id, "Media", field=("media_ids", index))
-            for index, media_id in enumerate(media_ids)
-        ]
-    return tuple(found)
+    """The ids of pictures; what is no id of one is refused as one that there is not."""
+    return tuple(row_id_or_zero(media_id, "Media") for media_id in media_ids)
 
 
 def claim_windows(windows: Sequence[ClaimWindowInput]) -> dict[TicketReason, int]:
-    """Days by reason; Invalid where one is named twice."""
-    for index, window in enumerate(windows):
-        if window.reason in {each.reason for each in windows[:index]}:
-            raise Invalid("Name each reason once.", field=("windows", index, "reason"))
+    """Days by reason; Invalid for those that are named twice, and for windows of too many days."""
+    seen = set()
+    with collect_refusals() as check:
+        for index, window in enumerate(windows):
+            if window.reason in seen:
+                check.add(Invalid("Name each reason once.", field=("windows", index, "reason")))
+            seen.add(window.reason)
+        if check.found:
+            for index, window in enumerate(windows):
+                with check:
+                    check_days(window.days, index)
     return {window.reason: window.days for window in windows}

@@ -1,7 +1,7 @@
 """Changing orders after they were placed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import strawberry
 
@@ -19,15 +19,15 @@ from domain.aftersales.order_editing.quote import (
 )
 from domain.aftersales.rules import ClaimedUnits
 from domain.cart import COUPONS_LIMIT, open_cart
-from domain.errors import DomainError, Invalid, LimitReached, NotFound, collect_refusals
+from domain.errors import DomainError, Invalid, LimitReached, NotFound, RefusalCollector
 from domain.order import add_note, buy_again, hold_order, release_order
 from domain.order.quote import DELIVERIES_LIMIT
 from domain.promotion import normalize_codes
-from models import Account, Cart, Delivery, Order, OrderLine, OrderNote, PaymentMethod, RefundTarget
+from models import Account, Cart, Delivery, Money, Order, OrderLine, OrderNote, PaymentMethod, RefundTarget
 from resolvers.cart import cart_owner
 from resolvers.context import Info
 from resolvers.guard import Permission
-from resolvers.ids import row_id
+from resolvers.ids import row_id, row_id_or_zero
 from resolvers.inputs.money import MoneyInput
 from resolvers.inputs.order import DeliveryAddressInput, PaymentInput
 from resolvers.inputs.order_editing import (
@@ -36,7 +36,7 @@ from resolvers.inputs.order_editing import (
     OrderChangesInput,
     OrderLineChangeInput,
 )
-from resolvers.order.finding import find_delivery, find_order_line, own_order_id
+from resolvers.order.finding import find_delivery, own_order_id
 from resolvers.order.stopping import stopping_payments
 from text.messages import Message
 
@@ -69,7 +69,7 @@ async def order_lines_cancel(
         repetition cancels as many units again
     """
     order_id = await own_order_id(info, id)
-    units = [claimed_units_of(line, index) for index, line in enumerate(lines)]
+    units = [claimed_units_of(line) for line in lines]
 
     async def cancel() -> Order:
         async with info.context.transaction() as session:
@@ -181,11 +181,11 @@ async def order_edit(
     payment_method: how what is missing is paid, where the quote asks for it
     """
     order_id = await own_order_id(info, id)
-    with collect_refusals() as check:
-        with check:
-            edit = await order_changes_from(info, order_id, changes)
-        with check:
-            total = expected_total.money(field=("expected_total",))
+    edit = await order_changes_from(info, order_id, changes)
+    try:
+        total = expected_total.money(field=("expected_total",))
+    except DomainError as refusal:
+        total, edit = Money(0, expected_total.currency_code), replace(edit, refused=[*edit.refused, refusal])
     request = EditRequest(edit, total, payment_method, idempotency_key)
     shop = info.context.shop
 
@@ -225,33 +225,30 @@ async def order_payments_change(info: Info, id: strawberry.ID, payments: list[Pa
 
 
 async def order_changes_from(info: Info, order_id: int, changes: OrderChangesInput) -> OrderChanges:
-    """The changes with row ids; an entry of the address book must be the buyer's."""
+    """The changes with row ids; an entry of the address book must be the buyer's.
+
+    What is no id of a line, variant or delivery is refused with all else, as one that there is not.
+    """
     check_size(changes)
     addresses: dict[int, PostalAddress] = {}
-    lines, additions = [], []
-    with collect_refusals() as check:
-        for index, line in enumerate(changes.lines):
-            with check:
-                lines.append(await line_change_of(info, line, index))
-        for index, addition in enumerate(changes.additions):
-            with check:
-                additions.append(await addition_of(info, addition, index))
-        for index, each in enumerate(changes.addresses):
-            path = ("changes", "addresses", index, "delivery_id")
-            with check:
-                delivery = await find_delivery(info, row_id(each.delivery_id, "Delivery", field=path))
-                if delivery is None or delivery.order_id != order_id:
-                    raise NotFound("delivery", field=path)
-                if delivery.id in addresses:
-                    raise Invalid("Name each delivery once.", field=path)
-                buyer = await buyer_of(info, delivery)
-                addresses[delivery.id] = await postal_address_from(info, each.address, buyer)
+    check = RefusalCollector()
+    for index, each in enumerate(changes.addresses):
+        path = ("changes", "addresses", index, "delivery_id")
+        with check:
+            delivery = await find_delivery(info, row_id(each.delivery_id, "Delivery", field=path))
+            if delivery is None or delivery.order_id != order_id:
+                raise NotFound("delivery", field=path)
+            if delivery.id in addresses:
+                raise Invalid("Name each delivery once.", field=path)
+            buyer = await buyer_of(info, delivery)
+            addresses[delivery.id] = await postal_address_from(info, each.address, buyer)
     return OrderChanges(
-        lines=lines,
-        additions=additions,
+        lines=[line_change_of(line) for line in changes.lines],
+        additions=[addition_of(addition) for addition in changes.additions],
         addresses=addresses,
         add_codes=normalize_codes(changes.add_coupon_codes),
         remove_codes=normalize_codes(changes.remove_coupon_codes),
+        refused=list(check.found.values()),
     )
 
 
@@ -267,28 +264,14 @@ def check_size(changes: OrderChangesInput) -> None:
             raise LimitReached("At most {limit} coupons.", limit=COUPONS_LIMIT, field=("changes", name))
 
 
-async def line_change_of(info: Info, line: OrderLineChangeInput, index: int) -> LineChange:
-    path = ("changes", "lines", index)
-    line_id = row_id(line.order_line_id, "OrderLine", field=(*path, "order_line_id"))
-    if await find_order_line(info, line_id) is None:
-        raise NotFound("order line", field=(*path, "order_line_id"))
-    variant = line.variant_id
-    return LineChange(
-        line_id,
-        line.quantity,
-        row_id(variant, "Variant", field=(*path, "variant_id")) if variant else None,
-    )
+def line_change_of(line: OrderLineChangeInput) -> LineChange:
+    variant_id = row_id_or_zero(line.variant_id, "Variant") if line.variant_id else None
+    return LineChange(row_id_or_zero(line.order_line_id, "OrderLine"), line.quantity, variant_id)
 
 
-async def addition_of(info: Info, addition: OrderAdditionInput, index: int) -> LineAddition:
-    path = ("changes", "additions", index)
-    delivery = addition.delivery_id
-    delivery_id = row_id(delivery, "Delivery", field=(*path, "delivery_id")) if delivery else None
-    if delivery_id is not None and await find_delivery(info, delivery_id) is None:
-        raise NotFound("delivery", field=(*path, "delivery_id"))
-    return LineAddition(
-        row_id(addition.variant_id, "Variant", field=(*path, "variant_id")), addition.quantity, delivery_id
-    )
+def addition_of(addition: OrderAdditionInput) -> LineAddition:
+    delivery_id = row_id_or_zero(addition.delivery_id, "Delivery") if addition.delivery_id else None
+    return LineAddition(row_id_or_zero(addition.variant_id, "Variant"), addition.quantity, delivery_id)
 
 
 async def order_hold(info: Info, id: strawberry.ID, reason: str) -> Order:
@@ -344,9 +327,8 @@ def hold(root: Order, info: Info) -> str | None:
     return info.context.viewer_of(info).text_of(HOLD_MESSAGE)
 
 
-def claimed_units_of(line: CancelledLineInput, index: int) -> ClaimedUnits:
-    field = ("lines", index, "order_line_id")
-    return ClaimedUnits(row_id(line.order_line_id, "OrderLine", field=field), line.quantity)
+def claimed_units_of(line: CancelledLineInput) -> ClaimedUnits:
+    return ClaimedUnits(row_id_or_zero(line.order_line_id, "OrderLine"), line.quantity)
 
 
 async def buyer_of(info: Info, delivery: Delivery) -> Account | None:

@@ -8,7 +8,7 @@ from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.stock import NEWEST_MOVEMENT, select_movements
 from models import MovementKind, StockLevel, StockMovement
 from resolvers.context import Info
-from resolvers.ids import row_id
+from resolvers.ids import row_id, row_id_or_zero
 from resolvers.inputs.stock import MovementFilter
 from resolvers.paging import query_page
 
@@ -31,8 +31,8 @@ async def stock_adjust(
     reason: why, for readers of the movements
     to_warehouse_id: where TRANSFERRED units go
     """
-    variant = row_id(variant_id, "Variant", field=("variant_id",))
-    warehouse = row_id(warehouse_id, "Warehouse", field=("warehouse_id",))
+    variant = row_id_or_zero(variant_id, "Variant")
+    warehouse = row_id_or_zero(warehouse_id, "Warehouse")
     if to_warehouse_id is not None and kind is not MovementKind.TRANSFERRED:
         raise Invalid("Only TRANSFERRED units go to another warehouse.", field=("to_warehouse_id",))
     async with info.context.transaction() as session:
@@ -50,7 +50,7 @@ async def stock_adjust(
             session,
             variant_id=variant,
             warehouse_id=warehouse,
-            to_warehouse_id=row_id(to_warehouse_id or "", "Warehouse", field=("to_warehouse_id",)),
+            to_warehouse_id=row_id_or_zero(to_warehouse_id or "", "Warehouse"),
             quantity=quantity,
             reason=reason,
             cause=info.context.cause,

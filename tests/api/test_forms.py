@@ -6,11 +6,12 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
-from models import Base, OrderStatus, Role
+from models import Base, Order, OrderStatus, Role
 from resolvers.ids import global_id
 from tests.api.order.documents import ADDRESS, PLACE, create_order_now, create_variant
 from tests.clients import Client, Clients
 from tests.factories.aftersales import order_lines_of
+from tests.factories.order import dispatch
 from tests.factories.shipment import delivery_of
 from tests.given import cny, id_of, refusals
 
@@ -324,6 +325,7 @@ async def test_a_ticket(clients: Clients, shop: Shop, session: AsyncSession) -> 
     assert unread == [
         ("NOT_FOUND", "lines.0.orderLineId"),
         ("NOT_FOUND", "lines.0.shipmentId"),
+        ("INVALID", "description"),
         ("NOT_FOUND", "mediaIds.0"),
     ]
     assert {field for _, field in wrong} == {"lines.0.quantity", "description", "mediaIds.0"}
@@ -380,4 +382,239 @@ async def test_an_edit_of_an_order(clients: Clients, shop: Shop, session: AsyncS
             ("INVALID", "changes.addresses.0.address.postal.phone"),
             ("INVALID", "changes.addresses.0.address.postal.city"),
         ]
+    )
+
+
+async def test_an_edit_of_lines_and_coupons(clients: Clients, shop: Shop, session: AsyncSession) -> None:
+    """What is another's is refused as what there is not."""
+    customer = await clients.customer()
+    order = await create_order_now(shop, account=customer.account)
+    other = await create_order_now(shop)
+    [foreign] = await order_lines_of(session, other)
+    await session.commit()
+    before = await count_all_rows(session)
+
+    wrong = await submit(
+        customer,
+        "orderEdit",
+        id=id_of(order),
+        expectedTotal=cny("1.00"),
+        idempotencyKey="",
+        changes={
+            "lines": [
+                {"orderLineId": id_of(foreign), "quantity": -1},
+                {"orderLineId": global_id("OrderLine", 999), "quantity": 1, "variantId": "?"},
+            ],
+            "additions": [{"variantId": global_id("Variant", 999), "quantity": 0}],
+            "addCouponCodes": ["NOBODY", "NOTHING"],
+            "removeCouponCodes": ["NEVER"],
+        },
+    )
+
+    assert sorted(wrong) == sorted(
+        [
+            ("INVALID", "idempotencyKey"),
+            ("NOT_FOUND", "changes.lines.0.orderLineId"),
+            ("INVALID", "changes.lines.0.quantity"),
+            ("NOT_FOUND", "changes.lines.1.orderLineId"),
+            ("NOT_FOUND", "changes.lines.1.variantId"),
+            ("NOT_FOUND", "changes.additions.0.variantId"),
+            ("INVALID", "changes.additions.0.quantity"),
+            ("COUPON_REFUSED", "changes.addCouponCodes.0"),
+            ("COUPON_REFUSED", "changes.addCouponCodes.1"),
+            ("COUPON_REFUSED", "changes.removeCouponCodes.0"),
+        ]
+    )
+    assert await count_all_rows(session) == before
+
+
+async def test_a_cancellation_of_lines(clients: Clients, shop: Shop, session: AsyncSession) -> None:
+    customer = await clients.customer()
+    order = await create_order_now(shop, account=customer.account)
+    other = await create_order_now(shop)
+    [line] = await order_lines_of(session, order)
+    [foreign] = await order_lines_of(session, other)
+    await session.commit()
+    before = await count_all_rows(session)
+
+    wrong = await submit(
+        customer,
+        "orderLinesCancel",
+        id=id_of(order),
+        lines=[
+            {"orderLineId": id_of(line), "quantity": 7},
+            {"orderLineId": id_of(foreign), "quantity": 0},
+            {"orderLineId": id_of(line), "quantity": 1},
+        ],
+        reason=" ",
+        idempotencyKey="",
+    )
+
+    assert sorted(wrong) == sorted(
+        [
+            ("INVALID", "idempotencyKey"),
+            ("INVALID", "reason"),
+            ("NOT_ELIGIBLE", "lines.0.quantity"),
+            ("NOT_FOUND", "lines.1.orderLineId"),
+            ("INVALID", "lines.1.quantity"),
+            ("INVALID", "lines.2.orderLineId"),
+        ]
+    )
+    assert await count_all_rows(session) == before
+
+
+async def test_a_ticket_for_a_wrong_reason(clients: Clients, shop: Shop, session: AsyncSession) -> None:
+    customer = await clients.customer()
+    order = await create_order_now(shop, account=customer.account, status=OrderStatus.CONFIRMED)
+    other = await create_order_now(shop)
+    [line] = await order_lines_of(session, order)
+    [foreign] = await order_lines_of(session, other)
+    await session.commit()
+    before = await count_all_rows(session)
+
+    wrong = await submit(
+        customer,
+        "ticketOpen",
+        orderId=id_of(order),
+        type="EXCHANGE",
+        reason="NOT_RECEIVED",
+        lines=[
+            {"orderLineId": id_of(line), "quantity": 0},
+            {"orderLineId": id_of(foreign), "quantity": 1},
+        ],
+        description=" ",
+        idempotencyKey="",
+    )
+
+    assert sorted(wrong) == sorted(
+        [
+            ("INVALID", "idempotencyKey"),
+            ("NOT_ELIGIBLE", "reason"),
+            ("INVALID", "lines.0.quantity"),
+            ("NOT_FOUND", "lines.1.orderLineId"),
+            ("INVALID", "description"),
+        ]
+    )
+    assert await count_all_rows(session) == before
+
+
+async def test_a_refund(clients: Clients, shop: Shop) -> None:
+    order = await create_order_now(shop, status=OrderStatus.CONFIRMED)
+    manager = await clients.staff(Role.MANAGER)
+    terms = {"amount": cny("-1.00"), "reason": " ", "idempotencyKey": ""}
+
+    wrong = await submit(manager, "paymentRefund", orderId=id_of(order), **terms)
+    unknown = await submit(manager, "paymentRefund", orderId="?", **terms)
+
+    assert sorted(wrong) == sorted(
+        [("INVALID", "idempotencyKey"), ("INVALID", "reason"), ("INVALID", "amount")]
+    )
+    assert sorted(unknown) == sorted(
+        [("INVALID", "idempotencyKey"), ("INVALID", "reason"), ("NOT_FOUND", "orderId")]
+    )
+
+
+async def test_a_change_of_stock(clients: Clients, shop: Shop, session: AsyncSession) -> None:
+    tea = await create_variant(shop, stock={"MAIN": 1})
+    manager = await clients.staff(Role.MANAGER)
+    nowhere = {"variantId": "?", "warehouseId": global_id("Warehouse", 999), "reason": " "}
+    before = await count_all_rows(session)
+
+    received = await submit(manager, "stockAdjust", **nowhere, kind="RECEIVED", quantity=0)
+    transferred = await submit(
+        manager,
+        "stockAdjust",
+        variantId=id_of(tea),
+        warehouseId=global_id("Warehouse", 1),
+        toWarehouseId=global_id("Warehouse", 1),
+        kind="TRANSFERRED",
+        quantity=-1,
+        reason="",
+    )
+
+    assert sorted(received) == sorted(
+        [
+            ("INVALID", "reason"),
+            ("INVALID", "quantity"),
+            ("NOT_FOUND", "variantId"),
+            ("NOT_FOUND", "warehouseId"),
+        ]
+    )
+    assert sorted(transferred) == sorted(
+        [("INVALID", "toWarehouseId"), ("INVALID", "quantity"), ("INVALID", "reason")]
+    )
+    assert await count_all_rows(session) == before
+
+
+async def test_the_opening_hours_of_a_warehouse(clients: Clients) -> None:
+    days = [("MONDAY", "9", "18:00"), ("FRIDAY", "09:00", "12:00"), ("FRIDAY", "11:00", "18:00")]
+    days.append(("SUNDAY", "18:00", "09:00"))
+    hours = [{"weekday": day, "opens": opens, "closes": closes} for day, opens, closes in days]
+
+    found = await submit(
+        await clients.staff(Role.MANAGER),
+        "warehouseSave",
+        code=" ",
+        name="Shop",
+        countryCode="DE",
+        city="Berlin",
+        pickupHours=hours,
+        position=0,
+    )
+
+    assert sorted(found) == sorted(
+        [
+            ("INVALID", "code"),
+            ("INVALID", "pickupHours.0"),
+            ("INVALID", "pickupHours.3"),
+            ("INVALID", "pickupHours.2"),
+            ("INVALID", "position"),
+        ]
+    )
+
+
+async def test_terms_of_claims(clients: Clients) -> None:
+    manager = await clients.staff(Role.MANAGER)
+    windows = [
+        {"reason": reason, "days": days} for reason, days in (("NO_REASON", -1), ("QUALITY_FAULT", 9_999))
+    ]
+
+    wrong = await submit(manager, "claimPolicySave", windows=windows, categoryId="?", productId="?")
+    twice = await submit(manager, "claimPolicySave", windows=[windows[0], windows[0]], categoryId="?")
+
+    assert sorted(wrong) == sorted(
+        [
+            ("INVALID", "windows.0.days"),
+            ("INVALID", "windows.1.days"),
+            ("INVALID", "productId"),
+            ("NOT_FOUND", "categoryId"),
+            ("NOT_FOUND", "productId"),
+        ]
+    )
+    assert sorted(twice) == sorted(
+        [
+            ("INVALID", "windows.1.reason"),
+            ("INVALID", "windows.0.days"),
+            ("INVALID", "windows.1.days"),
+        ]
+    )
+
+
+async def test_a_tracking_event(clients: Clients, shop: Shop, session: AsyncSession) -> None:
+    order = await create_order_now(shop, status=OrderStatus.CONFIRMED)
+    [parcel] = await dispatch(session, await session.get_one(Order, order.id))
+    await session.commit()
+
+    found = await submit(
+        await clients.staff(Role.WAREHOUSE),
+        "shipmentEventAdd",
+        id=id_of(parcel),
+        status="PENDING",
+        description="",
+        occurredAt="2000-01-01T00:00:00Z",
+        location="x" * 2_000,
+    )
+
+    assert sorted(found) == sorted(
+        [("INVALID", name) for name in ("status", "description", "occurredAt", "location")]
     )

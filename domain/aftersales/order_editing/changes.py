@@ -1,10 +1,10 @@
 """What is to be changed on an order."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from domain.address import PostalAddress
-from domain.errors import Invalid, LimitReached
+from domain.errors import DomainError, Invalid, LimitReached
 from domain.order.basket import LINES_LIMIT
 
 
@@ -39,6 +39,19 @@ class OrderChanges:
     add_codes: Sequence[str] = ()
     """As they are stored (`normalize_codes`)."""
     remove_codes: Sequence[str] = ()
+    refused: Sequence[DomainError] = ()
+    """What of the form was refused before: it is raised with what is refused of the rest."""
+
+    @property
+    def content(self) -> dict[str, object]:
+        """What an idempotency key stands for."""
+        return {
+            "lines": [asdict(each) for each in self.lines],
+            "additions": [asdict(each) for each in self.additions],
+            "addresses": {id: asdict(address) for id, address in self.addresses.items()},
+            "add_codes": self.add_codes,
+            "remove_codes": self.remove_codes,
+        }
 
     @property
     def only_addresses(self) -> bool:
@@ -47,12 +60,7 @@ class OrderChanges:
 
     def check(self) -> None:
         """Refuse malformed changes; whether they can be made depends on the order."""
-        if self.only_addresses and not self.addresses:
+        if self.only_addresses and not self.addresses and not self.refused:
             raise Invalid("Say what is to be changed.", field=("changes",))
         if len(self.lines) > LINES_LIMIT or len(self.additions) > LINES_LIMIT:
             raise LimitReached("An order has at most {limit} lines.", limit=LINES_LIMIT, field=("changes",))
-        seen = set()
-        for index, line in enumerate(self.lines):
-            if line.order_line_id in seen:
-                raise Invalid("Name each line once.", field=("changes", "lines", index, "order_line_id"))
-            seen.add(line.order_line_id)

@@ -1,7 +1,7 @@
 """Making an edit, and settling the difference."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +14,7 @@ from domain.aftersales.order_editing.quote import PricedEdit, price_edit_of
 from domain.aftersales.uncollectable import settle_claimed_order
 from domain.aftersales.withdrawal import cut_payments, find_open_payments
 from domain.cause import Cause
-from domain.errors import Invalid
+from domain.errors import Invalid, collect_refusals
 from domain.events import OrderEdited, OrderEvent
 from domain.ledger import refresh_payment_status
 from domain.money import apportion
@@ -60,20 +60,23 @@ async def edit_order(
 
     A repeated idempotency key changes nothing. Raises EditTotalMismatch at another total.
     """
-    content = [order_id, asdict(request.changes), request.expected_total, request.payment_method]
-    earlier = await idempotency.claim_key(
-        session,
-        account_id=cause.person,
-        command=COMMAND,
-        key=request.idempotency_key,
-        content=content,
-        now=cause.now,
-    )
-    if earlier is not None:
-        return await session.get_one(Order, earlier)
-    order = await lock_order(session, order_id)
-    await drop_waiting_edit(session, order, cause=cause)
-    priced = await price_edit_of(session, order, request.changes, now=cause.now)
+    content = [order_id, request.changes.content, request.expected_total, request.payment_method]
+    with collect_refusals() as check:
+        with check:
+            earlier = await idempotency.claim_key(
+                session,
+                account_id=cause.person,
+                command=COMMAND,
+                key=request.idempotency_key,
+                content=content,
+                now=cause.now,
+            )
+            if earlier is not None:
+                return await session.get_one(Order, earlier)
+        order = await lock_order(session, order_id)
+        with check:
+            await drop_waiting_edit(session, order, cause=cause)
+            priced = await price_edit_of(session, order, request.changes, now=cause.now)
     if request.expected_total != priced.total:
         raise EditTotalMismatch(total=priced.total, given=request.expected_total)
     await make_edit(session, priced, request.payment_method, terms, cause=cause)

@@ -9,7 +9,7 @@ from domain.address import PostalAddress, normalize_address, postal_address_of
 from domain.aftersales.order_editing.changes import LineAddition, LineChange, OrderChanges
 from domain.aftersales.order_editing.facts import AddedUnits, EditFacts
 from domain.aftersales.order_editing.plan import EditPlan, PlannedRemoval
-from domain.aftersales.order_editing.pricing import EditedUnits, price_edit
+from domain.aftersales.order_editing.pricing import EditedUnits, check_known_codes, price_edit
 from domain.aftersales.rules import ClaimedUnits
 from domain.aftersales.withdrawal import AlreadyPacked, SendingPlan
 from domain.cart import QUANTITY_LIMIT
@@ -25,6 +25,7 @@ from domain.errors import (
     collect_refusals,
 )
 from domain.order.allocation import AvailableStock, DeliveryPlace, allocate_units
+from domain.order.basket import VariantStock
 from models import Delivery, ProductStatus, ShippingMethod
 
 Path = tuple[str | int, ...]
@@ -55,13 +56,14 @@ def plan_edit(facts: EditFacts, changes: OrderChanges, *, now: datetime) -> Edit
     """The plan of an edit; raises why it cannot be made."""
     changes.check()
     sending = editable_part(facts.sending)
-    check_coupons(facts.sending, changes)
     requested = RequestedUnits({line_id: each.units for line_id, each in facts.kept.items()})
     removals: list[PlannedRemoval] = []
     with collect_refusals() as check:
+        check.add(*changes.refused)
         for index, change in enumerate(changes.lines):
             with check:
                 path = ("changes", "lines", index)
+                check_line_change(facts, changes, change, path)
                 removals += apply_line_change(facts, sending, requested, change, path)
         for index, addition in enumerate(changes.additions):
             with check:
@@ -71,7 +73,12 @@ def plan_edit(facts: EditFacts, changes: OrderChanges, *, now: datetime) -> Edit
             with check:
                 check_sellable(facts, requested, variant_id)
                 check_shippable(facts, requested, delivery_id, variant_id)
-        addresses = check.value(normalized_addresses, {}, facts, sending, changes)
+        # Where one of them was refused before, the others are not counted as in the form any more.
+        known = not any("addresses" in refusal.field for refusal in changes.refused)
+        addresses = check.value(normalized_addresses, {}, facts, sending, changes) if known else {}
+        with check:
+            check_coupons(facts.sending, changes)
+            check_known_codes(facts, changes)
     allocated = allocate_additions(facts, requested, addresses)
     units = EditedUnits(requested.kept, allocated, addresses, removals)
     plan = price_edit(facts, changes, units, now=now)
@@ -97,15 +104,34 @@ def editable_part(sending: SendingPlan) -> SendingPlan:
     return SendingPlan([each for each in sending.deliveries if each.id in used], lines)
 
 
+def check_line_change(facts: EditFacts, changes: OrderChanges, change: LineChange, path: Path) -> None:
+    """Refuse a change of a line that is not the order's or named twice, and what it is not changed to."""
+    with collect_refusals() as check:
+        if change.order_line_id not in facts.kept:
+            check.add(NotFound("order line", field=(*path, "order_line_id")))
+        elif next(each for each in changes.lines if each.order_line_id == change.order_line_id) is not change:
+            check.add(Invalid("Name each line once.", field=(*path, "order_line_id")))
+        if not 0 <= change.quantity <= QUANTITY_LIMIT:
+            template = "A quantity is between 0 and {limit}."
+            check.add(Invalid(template, limit=QUANTITY_LIMIT, field=(*path, "quantity")))
+        if change.variant_id is not None:
+            with check:
+                find_variant(facts, change.variant_id, (*path, "variant_id"))
+
+
+def find_variant(facts: EditFacts, variant_id: int, path: Path) -> VariantStock:
+    """A variant that is shown to customers; NotFound for any other."""
+    found = facts.variants.get(variant_id)
+    if found is None or found.sellable.status is ProductStatus.DRAFT:
+        raise NotFound("variant", field=path)
+    return found
+
+
 def apply_line_change(
     facts: EditFacts, sending: SendingPlan, requested: RequestedUnits, change: LineChange, path: Path
 ) -> Iterator[PlannedRemoval]:
     """Note what stays of a line and what is added for it; the units that are taken off."""
-    kept = facts.kept.get(change.order_line_id)
-    if kept is None:
-        raise NotFound("order line", field=(*path, "order_line_id"))
-    if not 0 <= change.quantity <= QUANTITY_LIMIT:
-        raise Invalid("A quantity is between 0 and {limit}.", limit=QUANTITY_LIMIT, field=(*path, "quantity"))
+    kept = facts.kept[change.order_line_id]
     replaced = change.variant_id is not None and change.variant_id != kept.line.variant_id
     stays = 0 if replaced else min(kept.units, change.quantity)
     removals = list(remove_from_line(sending, change.order_line_id, kept.units - stays, path))
@@ -152,9 +178,14 @@ def divide_as_removed(
 def apply_addition(
     facts: EditFacts, sending: SendingPlan, requested: RequestedUnits, addition: LineAddition, path: Path
 ) -> None:
-    if not 1 <= addition.quantity <= QUANTITY_LIMIT:
-        raise Invalid("A quantity is between 1 and {limit}.", limit=QUANTITY_LIMIT, field=(*path, "quantity"))
-    delivery = delivery_for(facts, sending, addition, (*path, "delivery_id"))
+    with collect_refusals() as check:
+        with check:
+            find_variant(facts, addition.variant_id, (*path, "variant_id"))
+        if not 1 <= addition.quantity <= QUANTITY_LIMIT:
+            template = "A quantity is between 1 and {limit}."
+            check.add(Invalid(template, limit=QUANTITY_LIMIT, field=(*path, "quantity")))
+        with check:
+            delivery = delivery_for(facts, sending, addition, (*path, "delivery_id"))
     requested.fields.setdefault(addition.variant_id, (*path, "variant_id"))
     requested.added[delivery.id, addition.variant_id] += addition.quantity
 
@@ -198,9 +229,7 @@ def delivery_for(facts: EditFacts, sending: SendingPlan, addition: LineAddition,
 def check_sellable(facts: EditFacts, requested: RequestedUnits, variant_id: int) -> None:
     """Refuse variants that are not sold today, or of which too few are available."""
     path = requested.fields[variant_id]
-    found = facts.variants.get(variant_id)
-    if found is None or found.sellable.status is ProductStatus.DRAFT:
-        raise NotFound("variant", field=path)
+    found = find_variant(facts, variant_id, path)
     if found.sellable.unit_price is None:
         raise NotForSale("{name} is not sold any more.", name=label_of(found.sellable), field=path)
     units = sum(count for (_, added), count in requested.added.items() if added == variant_id)

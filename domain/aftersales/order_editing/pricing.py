@@ -20,7 +20,7 @@ from domain.aftersales.order_editing.plan import (
     merge_discounts,
 )
 from domain.aftersales.order_editing.restated_uses import restated_uses
-from domain.errors import DomainError
+from domain.errors import DomainError, collect_refusals
 from domain.money import apportion
 from domain.order.insert import titles_of
 from domain.promotion import CouponRefused, category_ids_in, dump_rule
@@ -110,17 +110,7 @@ def price_edit(facts: EditFacts, changes: OrderChanges, units: EditedUnits, *, n
 def rules_for(facts: EditFacts, changes: OrderChanges) -> list[PromotionRule]:
     """The stored rules without the codes that are taken off, and today's of the codes that are added."""
     if not facts.promotions.is_complete:
-        if changes.add_codes or changes.remove_codes:
-            raise CouponRefused(
-                "The coupons of an order that was placed so long ago stay as they are.", field=("changes",)
-            )
         return []
-    stored = {rule.code for rule in facts.promotions.stored}
-    for index, code in enumerate(changes.remove_codes):
-        if code not in stored:
-            raise CouponRefused(
-                "This coupon is not on the order.", field=("changes", "remove_coupon_codes", index)
-            )
     rules = {
         rule.id: rule
         for rule in facts.promotions.stored
@@ -132,17 +122,31 @@ def rules_for(facts: EditFacts, changes: OrderChanges) -> list[PromotionRule]:
     return list(rules.values())
 
 
+def check_known_codes(facts: EditFacts, changes: OrderChanges) -> None:
+    """Refuse codes to be added that there are not, and codes to be taken off that the order has not."""
+    with collect_refusals() as check:
+        if not facts.promotions.is_complete and (changes.add_codes or changes.remove_codes):
+            template = "The coupons of an order that was placed so long ago stay as they are."
+            raise CouponRefused(template, field=("changes",))
+        for index, code in enumerate(changes.add_codes):
+            if code not in facts.promotions.added:
+                check.add(CouponRefused(UNKNOWN_COUPON, field=("changes", "add_coupon_codes", index)))
+        stored = {rule.code for rule in facts.promotions.stored}
+        for index, code in enumerate(changes.remove_codes):
+            if code not in stored:
+                path = ("changes", "remove_coupon_codes", index)
+                check.add(CouponRefused("This coupon is not on the order.", field=path))
+
+
 def check_codes(changes: OrderChanges, facts: EditFacts, priced: PricedBasket) -> None:
-    """Refuse an added code that is unknown, or cannot be used now."""
+    """Refuse an added code that cannot be used now."""
     evaluations = {each.promotion_id: each for each in priced.evaluations}
-    for index, code in enumerate(changes.add_codes):
-        path = ("changes", "add_coupon_codes", index)
-        rule = facts.promotions.added.get(code)
-        if rule is None:
-            raise CouponRefused(UNKNOWN_COUPON, field=path)
-        evaluation = evaluations[rule.id]
-        if evaluation.reason not in USABLE_REASONS:
-            raise CouponRefused(evaluation.message, field=path)
+    with collect_refusals() as check:
+        for index, code in enumerate(changes.add_codes):
+            evaluation = evaluations[facts.promotions.added[code].id]
+            if evaluation.reason not in USABLE_REASONS:
+                path = ("changes", "add_coupon_codes", index)
+                check.add(CouponRefused(evaluation.message, field=path))
 
 
 def kept_basket_line(facts: EditFacts, kept: KeptLine, units: int) -> BasketLine:
