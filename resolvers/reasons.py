@@ -2,16 +2,21 @@
 
 from collections.abc import Mapping
 
+from domain.aftersales.order_editing.editing import EDIT_REASON
+from domain.aftersales.order_editing.extra_payment import NOT_POSSIBLE_ANY_MORE
+from domain.aftersales.reasons import REASON_TEXTS
 from domain.aftersales.undelivered import NOT_DELIVERED
 from domain.aftersales.withdrawal import AlreadyPacked
+from domain.delivery_run.driving import TRACKING_BY_OUTCOME, WITH_OUR_COURIER
 from domain.order.lifecycle import NOT_PAID, NOTHING_KEPT
 from domain.payment.dispute import DISPUTE_WON
 from domain.payment.lifecycle import PAID_AFTER_END
-from domain.payment.provider_reports import PAYMENT_FAILED
+from domain.payment.provider_reports import PAYMENT_ENDED, PAYMENT_FAILED
 from domain.payment.surplus import PAID_TWICE
+from domain.pickup.collecting import AT_THE_COUNTER, READY
 from domain.pickup.ending import NOT_COLLECTED
-from events.payment import ORDER_CANCELLED
-from models import Order, Refund, Ticket
+from events.payment import ORDER_CANCELLED, TIME_OVER
+from models import Order, Payment, PaymentAttempt, Refund, Ticket, TrackingEvent
 from resolvers.context import Info
 from text.messages import Message
 
@@ -27,10 +32,18 @@ SENTENCES: Mapping[str, Message] = {
         PAYMENT_FAILED,
         ORDER_CANCELLED,
         DISPUTE_WON,
+        EDIT_REASON,
+        NOT_POSSIBLE_ANY_MORE,
+        PAYMENT_ENDED,
+        TIME_OVER,
+        READY,
+        AT_THE_COUNTER,
+        WITH_OUR_COURIER,
+        *(text for _, text in TRACKING_BY_OUTCOME.values()),
         AlreadyPacked().message,
     )
-}
-"""The shop's own reasons as they are stored: in English."""
+} | {reason.value: text for reason, text in REASON_TEXTS.items()}
+"""The shop's own sentences as they are stored: in English, or as the reason of a ticket."""
 
 
 def cancel_reason(root: Order, info: Info) -> str | None:
@@ -41,6 +54,26 @@ def cancel_reason(root: Order, info: Info) -> str | None:
 def refund_reason(root: Refund, info: Info) -> str:
     """Why it is refunded."""
     return read_reason(root.reason, info) or ""
+
+
+def refund_failure(root: Refund, info: Info) -> str | None:
+    """Why the provider refused it last; null if it never did."""
+    return read_reason(root.failure, info)
+
+
+def payment_failure(root: Payment, info: Info) -> str | None:
+    """Why it failed last; null if it never did."""
+    return read_reason(root.failure, info)
+
+
+def attempt_failure(root: PaymentAttempt, info: Info) -> str | None:
+    """Why it failed; null if it did not."""
+    return read_reason(root.failure, info)
+
+
+def tracking_description(root: TrackingEvent, info: Info) -> str:
+    """What happened, as the carrier describes it."""
+    return read_reason(root.description, info) or ""
 
 
 def ticket_refusal(root: Ticket, info: Info) -> str | None:

@@ -53,8 +53,7 @@ class Refund(Node):
     """The shop's own name for it."""
     provider_reference: str | None
     """What the provider or the bank calls it; null until one of them has said."""
-    failure: str | None
-    """Why the provider refused it last; null if it never did."""
+    failure: str | None = field(reasons.refund_failure)
     created_at: datetime
     """When it was requested."""
     settled_at: datetime | None
@@ -90,8 +89,7 @@ class Payment(Node):
     """How much of that is refunded, or requested to be."""
     reference: str
     """The shop's own name for it at the provider."""
-    failure: str | None
-    """Why it failed last; null if it never did."""
+    failure: str | None = field(reasons.payment_failure)
     started_at: datetime | None
     """When it was started at the provider."""
     captured_at: datetime | None
@@ -196,8 +194,7 @@ class PaymentAttempt(Node):
     """When it ends at the provider."""
     captured_at: datetime | None
     """When it brought the money."""
-    failure: str | None
-    """Why it failed; null if it did not."""
+    failure: str | None = field(reasons.attempt_failure)
 
 
 def refusal(root: methods.PaymentMethodOption, info: Info) -> UserError | None:

@@ -3,6 +3,7 @@ from datetime import datetime
 import strawberry
 
 import models
+from resolvers import reasons
 from resolvers import shipment as resolve
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
@@ -67,8 +68,7 @@ class TrackingEvent:
 
     status: models.ShipmentStatus = batched(resolve.tracking_statuses)
     message: str = field(resolve.tracking_message)
-    description: str
-    """What happened, as the carrier describes it."""
+    description: str = field(reasons.tracking_description)
     location: str
     """The name of the place; empty when the carrier gave none."""
     position: Position | None

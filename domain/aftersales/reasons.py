@@ -6,6 +6,7 @@ from enum import Enum, auto
 
 from domain.order.states import WITHDRAWAL_REASONS
 from models import TicketReason, TicketType
+from text.messages import Message
 
 
 class ClaimStage(Enum):
@@ -54,6 +55,18 @@ REASONS: Mapping[TicketReason, ReasonRules] = {
     TicketReason.NOT_RECEIVED: ReasonRules(frozenset({REFUND_ONLY, RESHIP}), stage=ClaimStage.SENT),
 }
 """A new reason is a member of TicketReason and a row here; everything else follows from the row."""
+
+
+REASON_TEXTS: Mapping[TicketReason, Message] = {
+    TicketReason.NO_REASON: Message("Given back without a reason."),
+    TicketReason.QUALITY_FAULT: Message("It had a fault."),
+    TicketReason.WRONG_ITEM: Message("Something else was sent."),
+    TicketReason.MISSING_ITEM: Message("It was missing from the parcel."),
+    TicketReason.DAMAGED: Message("It was damaged when it arrived."),
+    TicketReason.NOT_AS_DESCRIBED: Message("It was not as described."),
+    TicketReason.NOT_RECEIVED: Message("It did not arrive."),
+}
+"""What is read where money goes back, or units are cancelled, for the reason of a ticket."""
 
 
 def stage_of(type: TicketType, reason: TicketReason) -> ClaimStage:

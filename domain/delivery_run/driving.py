@@ -36,12 +36,15 @@ from models import (
     ShipmentStatus,
     StopOutcome,
 )
+from text.messages import Message
 
 TEXT_LIMIT = 500
 
+WITH_OUR_COURIER = Message("On its way with our courier.")
+
 TRACKING_BY_OUTCOME = {
-    StopOutcome.DELIVERED: (ShipmentStatus.DELIVERED, "Handed over at the door."),
-    StopOutcome.FAILED: (ShipmentStatus.DELIVERY_FAILED, "Nobody could take the parcel."),
+    StopOutcome.DELIVERED: (ShipmentStatus.DELIVERED, Message("Handed over at the door.")),
+    StopOutcome.FAILED: (ShipmentStatus.DELIVERY_FAILED, Message("Nobody could take the parcel.")),
 }
 """What a stop's outcome adds to the tracking of its parcel, where the courier writes no note."""
 
@@ -115,7 +118,7 @@ async def complete_stop(
     shipments = await lock_shipments(session, [each.shipment_id for each in open_stops])
     stop.outcome, stop.note, stop.proof, stop.completed_at = outcome, note, proof, cause.now
     status, description = TRACKING_BY_OUTCOME[outcome]
-    fact = courier_fact(run, status, note or description, cause.now)
+    fact = courier_fact(run, status, note or str(description), cause.now)
     await add_tracking_events(
         session, shipments[stop.shipment_id], [fact], cause=cause, receipt_after=receipt_after
     )
@@ -153,7 +156,7 @@ async def send_out(
             tracking_number=shipment.number,
             cause=cause,
         )
-    fact = courier_fact(run, ShipmentStatus.OUT_FOR_DELIVERY, "On its way with our courier.", cause.now)
+    fact = courier_fact(run, ShipmentStatus.OUT_FOR_DELIVERY, str(WITH_OUR_COURIER), cause.now)
     await add_tracking_events(session, shipment, [fact], cause=cause, receipt_after=receipt_after)
 
 

@@ -15,6 +15,7 @@ from domain.payment.credit_refund import pay_credit_refund, redirect_refund
 from domain.payment.dispute import DISPUTE_TRANSITIONS, record_dispute
 from domain.payment.fees import ProviderFee, fee_key, post_fees
 from domain.payment.further import add_payments
+from domain.payment.goodwill import refund_in_goodwill
 from domain.payment.lifecycle import (
     capture_payment,
     close_payments,
@@ -35,7 +36,6 @@ from domain.payment.refund import (
     find_captured_payments,
     refund_cancelled_order,
     refund_everything,
-    refund_in_goodwill,
     refund_payment,
     refundable_amount,
     request_refund,

@@ -24,6 +24,10 @@ from models import (
     Shipment,
     ShipmentStatus,
 )
+from text.messages import Message
+
+READY = Message("Ready to be collected.")
+AT_THE_COUNTER = Message("Handed over at the counter.")
 
 TRIES_LIMIT = 5
 """Wrong codes at the counter, before the customer must ask for a new one."""
@@ -45,7 +49,7 @@ async def make_pickup_ready(
     shipments = [each for each in packed if each.status is ShipmentStatus.PENDING]
     if not shipments:
         raise WrongState("Nothing of it is packed that is not ready already.", field=("delivery_id",))
-    fact = TrackingFact(ShipmentStatus.READY_FOR_PICKUP, "PICKUP-READY", "Ready to be collected.", cause.now)
+    fact = TrackingFact(ShipmentStatus.READY_FOR_PICKUP, "PICKUP-READY", str(READY), cause.now)
     for shipment in shipments:
         await add_tracking_events(session, shipment, [fact], cause=cause, receipt_after=receipt_after)
     if pickup.status is not PickupStatus.READY:
@@ -154,4 +158,4 @@ async def hand_over_shipments(
 
 
 def handed_over_at(now: datetime) -> TrackingFact:
-    return TrackingFact(ShipmentStatus.DELIVERED, "PICKUP-COLLECTED", "Handed over at the counter.", now)
+    return TrackingFact(ShipmentStatus.DELIVERED, "PICKUP-COLLECTED", str(AT_THE_COUNTER), now)

@@ -8,7 +8,7 @@ from events.payment.closing import (
     settle_cancelled_order,
 )
 from events.payment.notices import take_notice
-from events.payment.queries import ADOPTED_PAYMENTS, UNSETTLED_PAYMENTS, query_attempt
+from events.payment.queries import ADOPTED_PAYMENTS, TIME_OVER, UNSETTLED_PAYMENTS, query_attempt
 from events.payment.refunds import (
     LATE_CREDIT_REFUNDS,
     REFUND_CALLS,
@@ -29,6 +29,7 @@ __all__ = [
     "OVERDUE_CASH",
     "REFUND_CALLS",
     "REFUSED_REFUNDS",
+    "TIME_OVER",
     "UNSETTLED_PAYMENTS",
     "PaymentStart",
     "StartedPayment",

@@ -30,11 +30,12 @@ from domain.order.waiting_edit import drop_waiting_edit
 from domain.payment import add_payments, refundable_amount, request_refund
 from domain.shipment import set_receipt_due
 from models import Money, Order, OrderStatus, Payment, PaymentMethod
+from text.messages import Message
 
 COMMAND = "orderEdit"
 """The name of the mutation, under which its idempotency keys are stored."""
 
-EDIT_REASON = "The order was changed."
+EDIT_REASON = Message("The order was changed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ async def give_back(
     await carry_out(session, priced.facts, priced.plan, event, total_change=-unpaid, cause=cause)
     refund = min(less - unpaid, (await refundable_amount(session, order)).minor)
     if refund > 0:
-        await request_refund(session, order, order.money(refund), reason=EDIT_REASON, cause=cause)
+        await request_refund(session, order, order.money(refund), reason=str(EDIT_REASON), cause=cause)
 
 
 async def finish_edit(session: AsyncSession, order: Order, *, receipt_after: timedelta, cause: Cause) -> None:

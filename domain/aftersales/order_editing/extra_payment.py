@@ -41,8 +41,9 @@ from models import (
     PaymentStatus,
     PostingKind,
 )
+from text.messages import Message
 
-NOT_POSSIBLE_ANY_MORE = "The change that was paid for is not possible any more."
+NOT_POSSIBLE_ANY_MORE = Message("The change that was paid for is not possible any more.")
 
 
 async def check_cash(
@@ -146,7 +147,7 @@ async def carry_out_paid_edit(
         await session.refresh(order)
         edit = await session.get_one(OrderEdit, found.id, populate_existing=True)
         await drop_edit(session, order, edit, cause=cause)
-        await refund_payment(session, order, payment, reason=NOT_POSSIBLE_ANY_MORE, cause=cause)
+        await refund_payment(session, order, payment, reason=str(NOT_POSSIBLE_ANY_MORE), cause=cause)
     await refresh_payment_status(session, order)
     set_receipt_due(order, receipt_after=receipt_after)
 
