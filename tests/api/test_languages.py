@@ -7,16 +7,22 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.reasons import REASON_TEXTS
 from domain.cause import Cause
-from domain.order import cancel_overdue_orders
+from domain.delivery_run.driving import WITH_OUR_COURIER
+from domain.order import cancel_overdue_orders, lock_order
+from domain.payment import request_refund
+from domain.pickup.collecting import AT_THE_COUNTER, READY
+from domain.shipment import TrackingFact, add_tracking_events
 from events.shop import Shop
-from models import Account, Order, OrderLine, OrderStatus, Product, Role, ShipmentStatus
+from models import Account, Order, OrderLine, OrderStatus, Product, Role, ShipmentStatus, TicketReason
 from resolvers.ids import global_id
 from resolvers.shipment import TRACKING_MESSAGES
 from tests.api.order.documents import create_order_now
 from tests.clients import Client, Clients
 from tests.factories.account import PASSWORD, create_account
 from tests.factories.catalog import create_product, variant_of
+from tests.factories.order import dispatch
 from tests.given import id_of
 
 ORDER = """
@@ -32,6 +38,9 @@ WRONG_SLUG = "{ product { id } }"
 UPDATE = "mutation ($input: AccountUpdateInput!) { accountUpdate(input: $input) { userErrors { message } } }"
 ADD = "mutation ($input: CartLineAddInput!) { cartLineAdd(input: $input) { userErrors { message } } }"
 WATCH = "subscription ($id: ID!) { orderUpdates(id: $id) { name } }"
+
+REFUNDS = "query ($id: ID!) { order(id: $id) { payments { refunds { reason } } } }"
+TRACKING = "query ($id: ID!) { order(id: $id) { shipments { events { description } } } }"
 
 TITLES = {"zh": {"title": "乌龙茶", "description": ""}}
 CHINESE = {"Accept-Language": "zh-CN"}
@@ -226,6 +235,61 @@ async def test_the_shops_own_reasons_are_translated_and_peoples_words_are_not(
         {"cancelReason": "未在规定时间内付款。"},
         {"cancelReason": "Not paid, changed my mind."},
     ]
+
+
+@pytest.mark.parametrize(
+    ("stored", "in_english", "in_chinese"),
+    [
+        ("The order was changed.", "The order was changed.", "订单已修改。"),
+        ("NO_REASON", "Given back without a reason.", "无理由退回。"),
+        ("NOT_RECEIVED", "It did not arrive.", "没有收到货。"),
+        ("More was paid than was due.", "More was paid than was due.", "付款超过了应付金额。"),
+        ("Sorry for the wait.", "Sorry for the wait.", "Sorry for the wait."),
+    ],
+)
+async def test_why_money_goes_back_is_read_in_ones_own_language(
+    clients: Clients, shop: Shop, stored: str, in_english: str, in_chinese: str
+) -> None:
+    """Reasons of tickets, and the shop's own; people's words stay as they are."""
+    customer = await clients.customer()
+    order, _ = await order_of_tea(shop, customer.account, status=OrderStatus.CONFIRMED)
+    async with shop.database.writes.begin() as session:
+        order = await lock_order(session, order.id)
+        await request_refund(session, order, order.money(100), reason=stored, cause=Cause(shop.clock()))
+
+    found = [
+        (await reading(customer, language).get(REFUNDS, id=id_of(order)))["order"]["payments"][0]["refunds"]
+        for language in ("en", "zh")
+    ]
+
+    assert found == [[{"reason": in_english}], [{"reason": in_chinese}]]
+
+
+def test_every_reason_of_a_ticket_is_worded() -> None:
+    assert set(REASON_TEXTS) == set(TicketReason)
+
+
+async def test_what_the_shop_itself_does_with_a_parcel_is_read_in_ones_own_language(
+    clients: Clients, shop: Shop
+) -> None:
+    customer = await clients.customer()
+    order, _ = await order_of_tea(shop, customer.account, status=OrderStatus.CONFIRMED)
+    async with shop.database.writes.begin() as session:
+        order = await lock_order(session, order.id)
+        [parcel] = await dispatch(session, order, now=shop.clock())
+        texts = [str(WITH_OUR_COURIER), str(READY), str(AT_THE_COUNTER), "By drone."]
+        facts = [
+            TrackingFact(ShipmentStatus.IN_TRANSIT, f"T{index}", text, shop.clock())
+            for index, text in enumerate(texts)
+        ]
+        await add_tracking_events(
+            session, parcel, facts, cause=Cause(shop.clock()), receipt_after=timedelta(days=7)
+        )
+
+    found = (await reading(customer, "zh").get(TRACKING, id=id_of(order)))["order"]["shipments"]
+
+    read = {event["description"] for event in found[0]["events"]}
+    assert {"我们的配送员正在派送。", "可以取货了。", "已在柜台交付。", "By drone."} <= read
 
 
 def test_every_status_that_a_carrier_reports_is_worded_for_customers() -> None:

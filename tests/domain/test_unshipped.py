@@ -14,7 +14,7 @@ from domain.shipment import correct_shipment, deliver_unshipped, dispatch_shipme
 from domain.shipment.stored_marks import mark_unsent_orders
 from events.shop import Shop
 from models import (
-    CarrierCode,
+    SIMULATED_CARRIER,
     CurrencyCode,
     Delivery,
     FulfilmentStatus,
@@ -203,7 +203,7 @@ async def test_a_mixed_order_is_being_prepared_until_its_parcel_leaves(
     order = await reload(session, order)
     [parcel] = await session.scalars(select(Shipment).where(Shipment.status == ShipmentStatus.PENDING))
     await dispatch_shipment(
-        session, parcel.id, carrier=CarrierCode.SIMULATED, tracking_number="SIM-1", cause=CAUSE
+        session, parcel.id, carrier=SIMULATED_CARRIER, tracking_number="SIM-1", cause=CAUSE
     )
     shown.append(order.display_status)
     await session.commit()
