@@ -52,7 +52,7 @@ async def test_clerks_add_versions_and_earlier_ones_stay(
     assert first["claimPolicy"]["windows"] == days
     assert second["claimPolicy"]["version"] == 2
     assert refusals(stale) == [("CONFLICT", "version")]
-    assert [error["code"] for error in both["userErrors"]] == ["NOT_FOUND"]
+    assert [error["code"] for error in both["userErrors"]] == ["INVALID", "NOT_FOUND"]
     assert refusals(twice) == [("INVALID", "windows.1.reason")]
     assert [(each["version"], each["exclusion"]) for each in now] == [(1, None), (2, "OPENED_HYGIENE")]
     assert [each["version"] for each in ever] == [2, 1, 1]
