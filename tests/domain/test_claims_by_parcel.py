@@ -210,8 +210,8 @@ async def test_terms_are_changed_by_the_version_that_was_read(shop: Shop, sessio
         await save_claim_policy(session, shorter, version=None, cause=Cause(NOW))
     with pytest.raises(Invalid):
         await save_claim_policy(session, ClaimPolicyDraft({R.DAMAGED: 1}), version=1, cause=Cause(NOW))
+    negative = ClaimPolicyDraft(dict.fromkeys(R, 1) | {R.DAMAGED: -1})
     with pytest.raises(Invalid):
-        negative = ClaimPolicyDraft(dict.fromkeys(R, 1) | {R.DAMAGED: -1})
         await save_claim_policy(session, negative, version=1, cause=Cause(NOW))
 
     assert len((await session.scalars(select(ClaimPolicy))).all()) == 1
