@@ -1,9 +1,8 @@
 """What the database knows of its own tables, after many rows have come in."""
 
-from sqlalchemy import text
-
 from models import Base, Media, Price, Product, ProductAttribute, ProductMedia, StockLevel, Variant
 from models.database import Database
+from models.sql.statistics import analyze_table
 
 TABLES: tuple[type[Base], ...] = (
     Product,
@@ -24,6 +23,4 @@ async def refresh_statistics(database: Database) -> None:
     """Let the database count the rows of the catalogue anew; a table at a time, so that nobody waits long."""
     for table in TABLES:
         async with database.writes.begin() as session:
-            if database.dialect == "sqlite":
-                await session.execute(text(f"PRAGMA analysis_limit = {SAMPLE_ROWS}"))
-            await session.execute(text(f"ANALYZE {table.__tablename__}"))
+            await analyze_table(session, table, sample_rows=SAMPLE_ROWS)

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+import pytest
 from typer.testing import CliRunner
 
 from app import open_shop
@@ -41,6 +42,11 @@ def process_environment(database_url: str, var_dir: Path, **changes: str) -> dic
         "DEFAULT_LANGUAGE": "en",
         **changes,
     }
+
+
+def environment_of(request: pytest.FixtureRequest, var_dir: Path) -> dict[str, str]:
+    """The environment of a process on the database that a fixture's parameter names."""
+    return process_environment(request.getfixturevalue(request.param), var_dir)
 
 
 def start_cartwheel(

@@ -14,14 +14,14 @@ from events.shop import Shop
 from models import Event, Product, ProductStatus, StockMovement
 from tests.journey.device import wait_until
 from tests.observe import assert_books_agree
-from tests.process import call_cartwheel, open_shop_of, process_environment, start_cartwheel
+from tests.process import call_cartwheel, environment_of, open_shop_of, start_cartwheel
 
 PRODUCTS = 6 * BATCH_SIZE
 
 
 @pytest.fixture(params=["new_sqlite_url", "new_postgres_url"], ids=["sqlite", "postgresql"])
-def env(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    return process_environment(request.getfixturevalue(request.param), tmp_path)
+def crash_env(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    return environment_of(request, tmp_path)
 
 
 @pytest.fixture
@@ -39,10 +39,10 @@ async def count_by_status(shop: Shop) -> Counter[ProductStatus]:
 
 
 async def test_after_kill_9_nothing_is_seen_and_the_same_file_goes_on(
-    env: dict[str, str], file: Path, tmp_path: Path
+    crash_env: dict[str, str], file: Path, tmp_path: Path
 ) -> None:
-    process = start_cartwheel("import", "products", str(file), env=env, stdout=tmp_path / "out")
-    async with open_shop_of(env) as shop:
+    process = start_cartwheel("import", "products", str(file), env=crash_env, stdout=tmp_path / "out")
+    async with open_shop_of(crash_env) as shop:
 
         async def is_half_done() -> bool:
             return (await count_by_status(shop)).total() >= 2 * BATCH_SIZE
@@ -53,9 +53,9 @@ async def test_after_kill_9_nothing_is_seen_and_the_same_file_goes_on(
         await asyncio.to_thread(process.join)
 
         killed = await count_by_status(shop)
-        again = await call_cartwheel("import", "products", str(file), env=env)
+        again = await call_cartwheel("import", "products", str(file), env=crash_env)
         ended = await count_by_status(shop)
-        third = await call_cartwheel("import", "products", str(file), env=env)
+        third = await call_cartwheel("import", "products", str(file), env=crash_env)
 
         assert (again.returncode, third.returncode) == (0, 0)
         assert set(killed) == {ProductStatus.DRAFT}

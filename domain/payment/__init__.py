@@ -20,6 +20,7 @@ from domain.payment.lifecycle import (
     capture_payment,
     close_payments,
     find_payment_deadline,
+    find_payment_method,
     lock_payment,
 )
 from domain.payment.provider_reports import (
@@ -72,6 +73,7 @@ __all__ = [
     "fee_key",
     "find_captured_payments",
     "find_payment_deadline",
+    "find_payment_method",
     "hand_in_cash",
     "lock_payment",
     "mark_cash_overdue",

@@ -16,7 +16,7 @@ from domain.outbox import record
 from domain.payment.refund import refund_payment
 from domain.payment.states import SETTLED_STATUSES, TRANSITIONS
 from domain.state import move
-from models import Order, Payment, PaymentStatus, PostingKind
+from models import Order, Payment, PaymentMethod, PaymentStatus, PostingKind
 from text.messages import Message
 
 PAID_AFTER_END = Message("Paid after the order had ended.")
@@ -67,6 +67,11 @@ async def close_payments(session: AsyncSession, order: Order, *, cause: Cause) -
         ids = [payment.id for payment in payments]
         record(session, PaymentsClosed(order, payment_ids=ids), cause)
     return payments
+
+
+async def find_payment_method(session: AsyncSession, payment_id: int) -> PaymentMethod | None:
+    """By what a payment is made; None when there is no such payment."""
+    return await session.scalar(select(Payment.method).where(Payment.id == payment_id))
 
 
 async def lock_payment(session: AsyncSession, payment_id: int) -> tuple[Order, Payment]:

@@ -4,8 +4,11 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from models import CarrierCode, Shipment
+from models import Carrier, CarrierCode, CarrierConnection, Shipment
 from models.sql.types import AnySelect
+
+UNCALLED = frozenset({CarrierConnection.OWN_COURIERS, CarrierConnection.MANUAL})
+"""Connections at which nothing is ever due."""
 
 
 def due_carrier_polls(carrier: CarrierCode, now: datetime) -> AnySelect:
@@ -15,3 +18,8 @@ def due_carrier_polls(carrier: CarrierCode, now: datetime) -> AnySelect:
         .where(Shipment.carrier == carrier, Shipment.poll_at <= now)
         .order_by(Shipment.poll_at)
     )
+
+
+def select_called_carriers() -> AnySelect:
+    """Select the codes of all carriers that are called; archived ones still have parcels under way."""
+    return select(Carrier.code).where(Carrier.connection.not_in(UNCALLED)).order_by(Carrier.id)

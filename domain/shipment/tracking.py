@@ -16,7 +16,7 @@ from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment, set_receipt_due
 from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS, status_after
 from domain.state import move, status_text
-from models import Shipment, ShipmentStatus, TrackingEvent
+from models import Carrier, CarrierConnection, Shipment, ShipmentStatus, TrackingEvent
 
 TEXT_LIMIT = 500
 
@@ -243,3 +243,16 @@ async def resubscribe(
         .where(Shipment.id == shipment_id, Shipment.poll_at.is_not(None))
         .values(poll_at=poll_at, **values)
     )
+
+
+async def find_numbered(
+    session: AsyncSession, connection: CarrierConnection, tracking_number: str
+) -> Sequence[tuple[int, str | None, str | None]]:
+    """The parcels of a connection with a number, the newest first: id, and the codes of their companies."""
+    found = await session.execute(
+        select(Shipment.id, Carrier.company_code, Shipment.company_code)
+        .join(Carrier, Carrier.code == Shipment.carrier)
+        .where(Carrier.connection == connection, Shipment.tracking_number == tracking_number)
+        .order_by(Shipment.id.desc())
+    )
+    return [(row[0], row[1], row[2]) for row in found]

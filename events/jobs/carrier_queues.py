@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
 
 import structlog
 
@@ -17,7 +16,7 @@ log = structlog.get_logger()
 LOOKS_APART_SECONDS = 5.0
 """Between two looks for new carriers."""
 
-StartJob = Callable[[Coroutine[Any, Any, None]], None]
+StartJob = Callable[[Coroutine[object, None, None]], None]
 
 
 class CarrierQueues:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
 
 from events.jobs.carrier_queues import CarrierQueues
 from events.jobs.schedule import PARTNERS, SCHEDULE
@@ -35,7 +34,7 @@ async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None
         ]
     tasks: list[asyncio.Task[None]] = []
 
-    def start(job: Coroutine[Any, Any, None]) -> None:
+    def start(job: Coroutine[object, None, None]) -> None:
         tasks.append(asyncio.create_task(job))
 
     if relays:

@@ -3,12 +3,17 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
 from domain.cause import Cause
 from domain.errors import Invalid
 from domain.order import NotOffered
-from domain.payment import AttemptUnderWay, PaymentMismatch, fail_attempt, save_action, start_payment
+from domain.payment import (
+    AttemptUnderWay,
+    PaymentMismatch,
+    fail_attempt,
+    find_payment_method,
+    save_action,
+    start_payment,
+)
 from events.payment.actions import describe_action
 from events.payment.closing import close_at_provider
 from events.payment.providers import ProviderDeclined, ProviderUnavailable, load_attempt, provider_for
@@ -74,7 +79,7 @@ async def begin_payment(
 async def check_reach(resources: Resources, payment_id: int, channel: PaymentChannel) -> None:
     """Refuse what can never begin, before anything that can be paid is closed for it."""
     async with resources.database.reads() as session:
-        method = await session.scalar(select(Payment.method).where(Payment.id == payment_id))
+        method = await find_payment_method(session, payment_id)
     if method is None or not method.has_provider:
         return
     provider = resources.payments.get(method)

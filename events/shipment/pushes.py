@@ -2,14 +2,12 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
-
-from domain.shipment.tracking import resubscribe
+from domain.shipment.tracking import find_numbered, resubscribe
 from domain.shipment.unhandled import Unhandled, record_unhandled
 from events.shipment.polling import facts_of, store_facts
 from events.types import Resources
 from gateways.carrier.protocol import TrackingPush
-from models import Carrier, CarrierConnection, Shipment, UnhandledKind
+from models import CarrierConnection, UnhandledKind
 
 SUBSCRIBED_AGAIN_AFTER = timedelta(minutes=35)
 """kuaidi100 takes a number again half an hour after it has given up."""
@@ -41,14 +39,8 @@ async def take_push(resources: Resources, connection: CarrierConnection, push: T
 
 async def find_pushed(resources: Resources, connection: CarrierConnection, push: TrackingPush) -> int | None:
     """The parcel with the number of a push; of several, that whose carrier has the code of the push."""
-    found = (
-        select(Shipment.id, Carrier.company_code, Shipment.company_code)
-        .join(Carrier, Carrier.code == Shipment.carrier)
-        .where(Carrier.connection == connection, Shipment.tracking_number == push.tracking_number)
-        .order_by(Shipment.id.desc())
-    )
     async with resources.database.reads() as session:
-        rows = (await session.execute(found)).all()
+        rows = await find_numbered(session, connection, push.tracking_number)
     same = [row for row in rows if push.company_code in {row[1], row[2]}]
     best = same or rows
     return best[0][0] if best else None

@@ -3,18 +3,13 @@
 from collections.abc import Sequence
 from functools import partial
 
-from sqlalchemy import select
-
-from domain.shipment.due import due_carrier_polls
+from domain.shipment.due import due_carrier_polls, select_called_carriers
 from domain.shipment.waybills import due_waybill_calls
 from events.shipment.booking import call_about_waybill
 from events.shipment.polling import poll_carrier
 from events.types import Resources, Timer
 from gateways.measured import queue_of
-from models import Carrier, CarrierCode, CarrierConnection
-
-UNCALLED = frozenset({CarrierConnection.OWN_COURIERS, CarrierConnection.MANUAL})
-"""Connections at which nothing is ever due."""
+from models import CarrierCode
 
 
 def carrier_timers(code: CarrierCode) -> Sequence[Timer]:
@@ -35,7 +30,4 @@ def carrier_timers(code: CarrierCode) -> Sequence[Timer]:
 async def list_called_carriers(resources: Resources) -> Sequence[CarrierCode]:
     """The codes of all carriers that are called; archived ones still have parcels under way."""
     async with resources.database.reads() as session:
-        found = await session.scalars(
-            select(Carrier.code).where(Carrier.connection.not_in(UNCALLED)).order_by(Carrier.id)
-        )
-        return found.all()
+        return (await session.scalars(select_called_carriers())).all()

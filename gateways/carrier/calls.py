@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import httpx
 
@@ -18,7 +17,7 @@ async def post_form(
     form: Mapping[str, str],
     *,
     timeout_seconds: float = TIMEOUT_SECONDS,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The JSON object that is answered to a form.
 
     CarrierNotReached where nothing can have been sent; CarrierError where it may have been, or where the

@@ -32,12 +32,12 @@ from models import (
     Ticket,
 )
 from tests.observe import assert_books_agree, run_until_idle
-from tests.process import open_shop_of, process_environment
+from tests.process import environment_of, open_shop_of
 
 
 @pytest.fixture(params=["demo_sqlite_url", "demo_postgres_url"], ids=["sqlite", "postgresql"])
 def env(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    return process_environment(request.getfixturevalue(request.param), tmp_path)
+    return environment_of(request, tmp_path)
 
 
 async def count_rows(shop: Shop) -> list[int | None]:

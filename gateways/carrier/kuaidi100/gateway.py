@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -144,7 +143,7 @@ class Kuaidi100:
             order["endGotTime"] = int(begins + PICKUP_WITHIN.total_seconds() * 1000)
         return order
 
-    async def call_waybills(self, method: str, param: Mapping[str, object]) -> dict[str, Any]:
+    async def call_waybills(self, method: str, param: Mapping[str, object]) -> dict[str, object]:
         if not self.secret:
             raise CarrierRefused("KUAIDI100_SECRET is not set.")
         text, moment = compact(param), str(int(self.clock().timestamp() * 1000))

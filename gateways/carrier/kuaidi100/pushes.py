@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from hashlib import md5
 from hmac import compare_digest
-from typing import Any
 from urllib.parse import parse_qs
 
 from gateways.carrier.kuaidi100.reports import Unreadable, newest_moment, read_history, text_of
@@ -48,7 +47,7 @@ def sign_text(text: str) -> str:
     return md5(text.encode(), usedforsecurity=False).hexdigest().upper()
 
 
-def push_of(content: Mapping[str, Any], request: PushRequest) -> TrackingPush:
+def push_of(content: Mapping[str, object], request: PushRequest) -> TrackingPush:
     result = content.get("lastResult")
     if not isinstance(result, dict):
         raise Unreadable("no lastResult")

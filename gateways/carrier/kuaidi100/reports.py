@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateways.carrier.kuaidi100.statuses import CODES_BY_NAME, END_OF_LIFE, STATUSES
@@ -18,7 +17,7 @@ class Unreadable(ValueError):
     """A report that is not in the form of kuaidi100."""
 
 
-def read_history(result: Mapping[str, Any]) -> list[CarrierEvent]:
+def read_history(result: Mapping[str, object]) -> list[CarrierEvent]:
     """The events of a `lastResult` or an answer, the oldest first; Unreadable where it has another form.
 
     Only the newest has the state of the parcel as a whole, where it has no code of its own, or where its code
@@ -54,7 +53,7 @@ def with_state(event: CarrierEvent, state: str) -> CarrierEvent:
     )
 
 
-def read_event(item: Mapping[str, Any]) -> CarrierEvent:
+def read_event(item: Mapping[str, object]) -> CarrierEvent:
     name = text_of(item, "status")
     code = text_of(item, "statusCode") or CODES_BY_NAME.get(name, name)
     longitude, latitude = read_coordinates(text_of(item, "areaCenter"))
@@ -87,7 +86,7 @@ def read_coordinates(text: str) -> tuple[float | None, float | None]:
     return longitude, latitude
 
 
-def text_of(item: Mapping[str, Any], name: str) -> str:
+def text_of(item: Mapping[str, object], name: str) -> str:
     """A member as text; numbers come as numbers or as texts."""
     value = item.get(name)
     if isinstance(value, bool) or not isinstance(value, str | int):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import md5
-from typing import Any
 from urllib.parse import quote_plus
 from uuid import uuid4
 
@@ -134,7 +133,7 @@ class SfExpress:
 
     async def call(
         self, service: str, content: Mapping[str, object], *also_understood: str
-    ) -> tuple[str, dict[str, Any]]:
+    ) -> tuple[str, dict[str, object]]:
         """The code of an answer, empty for success, and its data; CarrierRefused for any other code."""
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         moment = str(int(self.clock().timestamp()))
@@ -171,7 +170,7 @@ def digest(text: str, moment: str, check_word: str) -> str:
     return b64encode(md5(signed, usedforsecurity=False).digest()).decode()
 
 
-def read_object(text: object) -> dict[str, Any]:
+def read_object(text: object) -> dict[str, object]:
     """The result, which is an object within a text."""
     try:
         content = json.loads(text) if isinstance(text, str) else text
@@ -216,7 +215,7 @@ def contact_of(place: CarrierAddress, kind: int) -> dict[str, object]:
     }
 
 
-def read_waybill(data: Mapping[str, Any]) -> BookedWaybill:
+def read_waybill(data: Mapping[str, object]) -> BookedWaybill:
     """Mother and child numbers of an order, and what its label must show; CarrierError without a number."""
     listed = data.get("waybillNoInfoList")
     numbers = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []

@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from hmac import compare_digest
-from typing import Any
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
@@ -72,7 +71,7 @@ def number_of(route: object) -> str:
     return number
 
 
-def member(item: Mapping[str, Any], name: str) -> str:
+def member(item: Mapping[str, object], name: str) -> str:
     """A member as text; numbers come as numbers or as texts."""
     value = item.get(name)
     if isinstance(value, bool) or not isinstance(value, str | int):
