@@ -9,7 +9,12 @@ import pytest
 from graphql import GraphQLObjectType, GraphQLOutputType, get_named_type, is_required_argument
 
 from app import create_app
+from domain.shipment.unhandled import Unhandled, record_unhandled
 from models import (
+    CarrierConnection,
+    CashHandIn,
+    CurrencyCode,
+    DeliveryRun,
     DifferenceKind,
     OrderStatus,
     PaymentMethod,
@@ -17,6 +22,7 @@ from models import (
     StatementDifference,
     StatementForm,
     StatementKind,
+    UnhandledKind,
 )
 from schema import schema
 from settings import Settings
@@ -55,7 +61,8 @@ FURTHER = {
 
 
 def is_connection(kind: GraphQLOutputType) -> bool:
-    return get_named_type(kind).name.endswith("Connection")
+    named = get_named_type(kind)
+    return isinstance(named, GraphQLObjectType) and named.name.endswith("Connection")
 
 
 def find_connections(parent: GraphQLObjectType, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -147,10 +154,24 @@ async def clients(settings: Settings) -> AsyncIterator[Clients]:
             await create_product(session, now=NOW)
             for _ in range(2):
                 order = await create_order(session, status=OrderStatus.CONFIRMED, now=NOW)
-                await create_delivery_run(session, await pack(session, order, now=NOW), now=NOW)
-                session.add(create_difference(str(order.id)))
+                run = await create_delivery_run(session, await pack(session, order, now=NOW), now=NOW)
+                session.add_all([create_difference(str(order.id)), create_hand_in(run)])
                 await create_dispute(session, order, f"dp_{order.id}")
+            reports = [Unhandled(UnhandledKind.UNKNOWN_CODE, code) for code in ("8016", "9999")]
+            await record_unhandled(session, CarrierConnection.SF_EXPRESS, reports, now=NOW)
         yield clients
+
+
+def create_hand_in(run: DeliveryRun) -> CashHandIn:
+    """Nothing was counted of a run without cash."""
+    return CashHandIn(
+        delivery_run_id=run.id,
+        currency=CurrencyCode.CNY,
+        expected_amount=0,
+        counted_amount=0,
+        received_at=NOW,
+        resolved_at=NOW,
+    )
 
 
 def create_difference(key: str) -> StatementDifference:

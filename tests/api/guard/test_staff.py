@@ -51,6 +51,7 @@ ROOMS = ("edge", "resolvers", "schema")
 
 ASKS_WHO_WORKS_FOR_THE_SHOP = {
     "edge/media.py upload_picture": "pictures of customers are private, those of the shop are not",
+    "resolvers/catalog/listing.py ready_index": "who changes the catalogue sees that at once",
     "resolvers/aftersales/queries.py from_staff": "the author of a message, not the viewer",
     "resolvers/context.py is_staff": "the property itself",
     "resolvers/cost.py limits_of": "how much somebody may ask for, not what",

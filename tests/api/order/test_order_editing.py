@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.cause import Cause
+from domain.payment import start_payment
 from events.shop import Shop
-from models import Order, OrderStatus, PaymentStatus, Role, StockLevel
+from models import Order, OrderStatus, PaymentAttemptStatus, Role, StockLevel
 from resolvers.ids import global_id
 from tests.api.order.editing_documents import (
     CANCEL_LINES,
@@ -170,12 +172,13 @@ async def test_lines_are_not_cancelled_for_these_reasons_and_nothing_changes(
     assert await read_all_rows(shop) == before
 
 
-async def test_lines_are_not_cancelled_while_a_payment_is_being_made(
+async def test_lines_are_not_cancelled_while_money_of_a_payment_is_on_its_way(
     clients: Clients, shop: Shop, session: AsyncSession
 ) -> None:
     customer, order = await owner_of_order(clients, status=OrderStatus.PENDING)
     [payment] = await payments_of(session, order)
-    payment.status = PaymentStatus.STARTED
+    attempt = await start_payment(session, payment.id, query_at=STARTED_AT, cause=Cause(STARTED_AT))
+    attempt.status = PaymentAttemptStatus.PROCESSING
     await session.commit()
     before = await read_all_rows(shop)
 
