@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from sqlalchemy import func, select
 
+from bench.arguments import read_arguments
 from domain.catalog.product import ProductChanges, ProductDraft, save_products, update_product
 from domain.cause import Cause
 from events.shop import Shop
@@ -122,7 +123,7 @@ async def run_on_postgresql(server: PostgresServer, products: int) -> bool:
 
 
 def main() -> int:
-    products = next((int(each) for each in sys.argv[1:] if each.isdigit()), PRODUCTS)
+    products = next(iter(read_arguments(__doc__).numbers), PRODUCTS)
     passed = asyncio.run(run_on_sqlite(products))
     with run_postgres() as server:
         passed = asyncio.run(run_on_postgresql(server, products)) and passed

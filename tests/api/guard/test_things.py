@@ -258,6 +258,23 @@ async def create_completed_order(session: AsyncSession, account: Account) -> Ord
     return await create_order(session, account=account, status=OrderStatus.COMPLETED, now=STARTED_AT)
 
 
+EDITS = frozenset({"orderEdit", "orderEditQuote"})
+"""They say first of an order that is completed that it is, whatever is to be changed in it."""
+
+
+async def create_unsent_order(clients: Clients, customer: Client) -> Things:
+    """An order of a customer that can be edited, and its parts."""
+    assert customer.account
+    async with clients.shop.database.writes.begin() as session:
+        order = await create_order(
+            session, account=customer.account, status=OrderStatus.CONFIRMED, now=STARTED_AT
+        )
+        delivery = await find_one(session, select(Delivery).where(Delivery.order_id == order.id))
+        line = await find_one(session, select(OrderLine).where(OrderLine.order_id == order.id))
+    rows = {"Order": order, "Delivery": delivery, "OrderLine": line}
+    return {kind: global_id(kind, row.id) for kind, row in rows.items()}
+
+
 async def find_one(session: AsyncSession, statement: Any) -> Any:
     return (await session.scalars(statement)).one()
 
@@ -317,10 +334,14 @@ async def test_a_thing_of_somebody_else_answers_exactly_like_one_that_does_not_e
 ) -> None:
     customer, own = await create_customer(clients, session)
     _, foreign = await create_customer(clients, session)
+    unsent = own | await create_unsent_order(clients, customer)
     before = await count_events(clients)
 
     answers = {
-        where: [await ask_with_id(customer, where, id_, own) for id_ in (foreign[kind], missing_id(kind))]
+        where: [
+            await ask_with_id(customer, where, id_, unsent if where.split()[1] in EDITS else own)
+            for id_ in (foreign[kind], missing_id(kind))
+        ]
         for where, kind in OWNED
     }
 
@@ -357,6 +378,6 @@ async def ask_with_id(somebody: Client, where: str, id_: str, own: Things) -> di
 def is_nothing(answer: dict[str, Any]) -> bool:
     """Refused as not found, or shown as null or as an empty list."""
     (shown,) = (answer.get("data") or {"": None}).values()
-    return error_codes(answer) == ["NOT_FOUND"] or (
+    return set(error_codes(answer)) == {"NOT_FOUND"} or (
         "errors" not in answer and shown in (None, [None], {"totalCount": 0})
     )
