@@ -42,6 +42,8 @@ COLUMNS = (
 
 KINDS: Mapping[str, StatementKind] = {
     "charge": StatementKind.PAYMENT,
+    "charge_failure": StatementKind.PAYMENT,
+    "partial_capture_reversal": StatementKind.PAYMENT,
     "refund": StatementKind.REFUND,
     "refund_failure": StatementKind.REFUND,
     "dispute": StatementKind.DISPUTE,
@@ -50,7 +52,16 @@ KINDS: Mapping[str, StatementKind] = {
     "network_cost": StatementKind.FEE,
     "tax": StatementKind.FEE,
 }
-"""By reporting category; every other one is no business of single payments."""
+"""By reporting category (https://docs.stripe.com/reports/reporting-categories)."""
+
+NOT_OF_PAYMENTS = frozenset({
+    "advance", "advance_funding", "anticipation_repayment", "connect_collection_transfer",
+    "connect_reserved_funds", "contribution", "issuing_authorization_hold",
+    "issuing_authorization_release", "issuing_dispute", "issuing_transaction", "other_adjustment", "payout",
+    "payout_reversal", "platform_earning", "platform_earning_refund", "risk_reserved_funds", "topup",
+    "topup_reversal", "transfer", "transfer_reversal",
+})  # fmt: skip
+"""Categories that are no business of single payments; one that is in neither table is refused."""
 
 Row = Mapping[str, str]
 
@@ -92,7 +103,10 @@ def read_line(row: Row, number: int) -> StatementLine:
     gross, fee, net = (Money.of(Decimal(row[name]), currency) for name in ("gross", "fee", "net"))
     if gross - fee != net:
         raise StatementUnreadable(f"line {number} does not add up: {gross} less {fee} is not {net}")
-    kind = KINDS.get(row["reporting_category"], StatementKind.OTHER)
+    category = row["reporting_category"]
+    if category not in KINDS and category not in NOT_OF_PAYMENTS:
+        raise StatementUnreadable(f"line {number} is of an unknown category: {category[:40]}")
+    kind = KINDS.get(category, StatementKind.OTHER)
     by_intent = kind is StatementKind.PAYMENT
     return StatementLine(
         line=number,

@@ -62,6 +62,7 @@ def test_a_payment_in_another_currency_than_the_accounts_is_told_as_the_customer
         (report(CHARGE, header="a,b"), "columns balance_transaction_id"),
         (report(CHARGE, CHARGE), "line 3 stands there twice"),
         (report(CHARGE.replace("124.95", "124.96")), "line 2 does not add up"),
+        (report(CHARGE.replace(",charge,", ",windfall,")), "line 2 is of an unknown category: windfall"),
         (report(CHARGE.replace("129.00", "129.001", 1)), "line 2 has an amount"),
         (report(CHARGE.replace("129.00", "NaN", 1)), "line 2 has an amount"),
         (report(CHARGE.replace(",eur,", ",krw,", 1)), "line 2 has an amount, currency"),
