@@ -20,6 +20,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import httpx
+from sqlalchemy import update
 
 from bench.arguments import create_parser
 from bench.chaos_books import compare_books, count_waiting_events, read_sandbox_book, read_shop_orders
@@ -32,7 +33,8 @@ from bench.chaos_processes import (
 )
 from bench.chaos_stories import KINDS, METHODS, ChaosLife, Story, live
 from bench.payment_stage import PaymentStage, open_stage, quote_all
-from models import PaymentMethod
+from events.shop import Shop
+from models import PaymentMethod, Refund, RefundStatus
 from tests.process import run_cartwheel
 
 PAYMENTS = 2_000
@@ -43,6 +45,8 @@ LAST_SECONDS = 440.0
 """After that nobody comes any more, so that all can settle in time."""
 SETTLE_SECONDS = 120.0
 """How long at most all may take to settle after everything runs again."""
+LOOKS_BEFORE_TIME_PASSES = 10
+"""After so many looks at what has settled, what waits for long falls due."""
 SECONDS_A_PAYMENT = 0.17
 AT_ONCE = 24
 CHAOS_ROUND_SECONDS = 15.0
@@ -171,11 +175,14 @@ async def find_wrong(stage: PaymentStage, lives: Sequence[ChaosLife]) -> list[st
 async def settle(stage: PaymentStage, lives: Sequence[ChaosLife], deadline: float) -> list[str]:
     """What is still wrong when nothing more happens, or after SETTLE_SECONDS."""
     end = min(time.monotonic() + SETTLE_SECONDS, deadline)
-    wrong = ["it never began to settle"]
+    wrong, looks = ["it never began to settle"], 0
     while time.monotonic() < end:
+        looks += 1
         try:
             for provider in stage.world.providers.values():
                 await provider.end_refunds()
+            if looks % LOOKS_BEFORE_TIME_PASSES == 0:
+                await bring_refunds_forward(stage.shop)
             wrong = await find_wrong(stage, lives)
         except Exception as error:
             wrong = [f"the books cannot be read: {error!r}"]
@@ -183,6 +190,22 @@ async def settle(stage: PaymentStage, lives: Sequence[ChaosLife], deadline: floa
             break
         await asyncio.sleep(1)
     return wrong
+
+
+async def bring_refunds_forward(shop: Shop) -> None:
+    """Let time pass until all refunds on their way fall due: those that were tried in vain wait long."""
+    now = shop.clock()
+    async with shop.database.writes.begin() as session:
+        await session.execute(
+            update(Refund)
+            .where(Refund.status == RefundStatus.PENDING, Refund.query_at > now)
+            .values(query_at=now)
+        )
+        await session.execute(
+            update(Refund)
+            .where(Refund.status == RefundStatus.FAILED, Refund.retry_at > now)
+            .values(retry_at=now)
+        )
 
 
 async def describe_run(stage: PaymentStage, lives: Sequence[ChaosLife], result: ChaosResult) -> None:
