@@ -1,28 +1,20 @@
 """Notices of payment providers."""
 
 import structlog
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from edge.addresses import client_address
-from edge.rates import too_many_response
+from edge.webhooks.incoming import DATABASE_FAILURES, admit_post
 from events.payment import take_notice
 from events.shop import Shop
 from gateways.payment.provider import NoticeRefused, NoticeRequest, PaymentProvider, ProviderError, Verdict
 from models import PaymentMethod
-from resolvers.rates import LimitedAction, TooManyAttempts, forgive_action, limit_action
-from text.messages import Message
+from resolvers.rates import LimitedAction, forgive_action
 
 log = structlog.get_logger()
 
 BODY_LIMIT_BYTES = 64_000
-
-
-class NotificationTooLarge(Exception):
-    """A body of more than BODY_LIMIT_BYTES."""
 
 
 class PaymentWebhook:
@@ -39,18 +31,11 @@ class PaymentWebhook:
         provider = self.find_provider(request.path_params["provider"])
         if provider is None:
             return PlainTextResponse("There is no such provider.", 404)
-        address = client_address(request.scope, self.shop.settings)
-        try:
-            await limit_action(self.shop, LimitedAction.WEBHOOK, by=address)
-            body = await read_body(request)
-        except TooManyAttempts as error:
-            return too_many_response(
-                Message("Too many notifications were refused."), error.retry_after_seconds or 1
-            )
-        except NotificationTooLarge:
-            return PlainTextResponse(f"At most {BODY_LIMIT_BYTES} bytes.", 413, {"Connection": "close"})
-        notice = NoticeRequest(read_headers(request), body, self.shop.clock(), request.url.query)
-        verdict = await self.judge(provider, notice, address)
+        post = await admit_post(self.shop, request, limit_bytes=BODY_LIMIT_BYTES)
+        if isinstance(post, Response):
+            return post
+        notice = NoticeRequest(post.headers, post.body, self.shop.clock(), request.url.query)
+        verdict = await self.judge(provider, notice, post.address)
         outcome = "ok" if verdict in (Verdict.ACCEPTED, Verdict.REPEATED) else "refused"
         self.shop.metrics.webhooks.add(provider.method.value, outcome)
         answer = provider.answer(verdict)
@@ -68,7 +53,7 @@ class PaymentWebhook:
         except NoticeRefused as refusal:
             log.warning("payment.notification_refused", provider=provider.method, reason=str(refusal))
             return Verdict.REFUSED
-        except (ProviderError, DBAPIError, PoolTimeout, TimeoutError, OSError) as error:
+        except (ProviderError, *DATABASE_FAILURES) as error:
             log.warning(
                 "payment.notification_postponed", provider=provider.method, error=type(error).__name__
             )
@@ -78,19 +63,3 @@ class PaymentWebhook:
         """The connected provider for the name in the path, such as "wechat-pay"; None for an unknown one."""
         method = PaymentMethod.__members__.get(name.replace("-", "_").upper())
         return self.shop.payments.get(method) if method else None
-
-
-async def read_body(request: Request) -> bytes:
-    """The raw body, as it was signed; NotificationTooLarge beyond BODY_LIMIT_BYTES."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT_BYTES:
-            raise NotificationTooLarge
-    return body
-
-
-def read_headers(request: Request) -> dict[str, str]:
-    """The headers by their names in lower case; one that comes twice is a list (RFC 9110), so that nobody
-    reads one of two signatures."""
-    return {name: ", ".join(request.headers.getlist(name)) for name in set(request.headers)}

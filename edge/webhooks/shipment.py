@@ -1,29 +1,21 @@
 """Pushes of carriers."""
 
 import structlog
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from edge.addresses import client_address
-from edge.rates import too_many_response
+from edge.webhooks.incoming import DATABASE_FAILURES, admit_post
 from events.shipment.pushes import take_push
 from events.shop import Shop
 from gateways.carrier.protocol import CarrierGateway, PushRefused, PushRequest, PushVerdict
 from models import CarrierConnection
-from resolvers.rates import LimitedAction, TooManyAttempts, forgive_action, limit_action
-from text.messages import Message
+from resolvers.rates import LimitedAction, forgive_action
 
 log = structlog.get_logger()
 
 PUSH_BYTES_LIMIT = 512_000
 """A history of some hundred events with Chinese texts, each character of which is nine bytes of a form."""
-
-
-class PushTooLarge(Exception):
-    """A body of more than PUSH_BYTES_LIMIT."""
 
 
 class CarrierWebhook:
@@ -42,18 +34,11 @@ class CarrierWebhook:
             return PlainTextResponse("There is no such carrier.", 404)
         if request.headers.get("content-encoding", "identity") != "identity":
             return PlainTextResponse("Send it uncompressed.", 415, {"Connection": "close"})
-        address = client_address(request.scope, self.shop.settings)
-        try:
-            await limit_action(self.shop, LimitedAction.WEBHOOK, by=address)
-            body = await read_push_body(request)
-        except TooManyAttempts as error:
-            return too_many_response(
-                Message("Too many notifications were refused."), error.retry_after_seconds or 1
-            )
-        except PushTooLarge:
-            return PlainTextResponse(f"At most {PUSH_BYTES_LIMIT} bytes.", 413, {"Connection": "close"})
-        push = PushRequest(dict(request.headers), body, self.shop.clock(), request.url.query)
-        verdict = await self.judge(gateway, push, address)
+        post = await admit_post(self.shop, request, limit_bytes=PUSH_BYTES_LIMIT)
+        if isinstance(post, Response):
+            return post
+        push = PushRequest(post.headers, post.body, self.shop.clock(), request.url.query)
+        verdict = await self.judge(gateway, push, post.address)
         outcome = "ok" if verdict is PushVerdict.ACCEPTED else "refused"
         self.shop.metrics.webhooks.add(gateway.connection.value, outcome)
         answer = gateway.answer(verdict)
@@ -72,7 +57,7 @@ class CarrierWebhook:
         except PushRefused as refusal:
             log.warning("carrier.push_refused", connection=gateway.connection.value, reason=str(refusal))
             return PushVerdict.REFUSED
-        except (DBAPIError, PoolTimeout, TimeoutError, OSError) as error:
+        except DATABASE_FAILURES as error:
             log.warning(
                 "carrier.push_postponed", connection=gateway.connection.value, error=type(error).__name__
             )
@@ -84,13 +69,3 @@ class CarrierWebhook:
         connection = CarrierConnection.__members__.get(name.replace("-", "_").upper())
         gateway = self.shop.carriers.get(connection) if connection else None
         return gateway if gateway is not None and gateway.capabilities.pushes else None
-
-
-async def read_push_body(request: Request) -> bytes:
-    """The raw body, as it was signed; PushTooLarge beyond PUSH_BYTES_LIMIT."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > PUSH_BYTES_LIMIT:
-            raise PushTooLarge
-    return body

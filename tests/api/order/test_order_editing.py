@@ -9,8 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.payment import start_payment
+from events.payment import begin_payment
 from events.shop import Shop
-from models import Order, OrderStatus, PaymentAttemptStatus, Role, StockLevel
+from models import (
+    Order,
+    OrderStatus,
+    Payment,
+    PaymentAttempt,
+    PaymentAttemptStatus,
+    Role,
+    StockLevel,
+)
 from resolvers.ids import global_id
 from tests.api.order.editing_documents import (
     CANCEL_LINES,
@@ -32,7 +41,7 @@ from tests.conftest import STARTED_AT
 from tests.factories.account import create_address
 from tests.factories.order import dispatch, pack, payments_of
 from tests.given import id_of, refusals
-from tests.observe import count_statements, read_all_rows, run_until_idle
+from tests.observe import assert_books_agree, count_statements, read_all_rows, run_until_idle
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")
 
@@ -170,6 +179,24 @@ async def test_lines_are_not_cancelled_for_these_reasons_and_nothing_changes(
     assert await refused([(first, 1)], reason="  ") == ("INVALID", "reason")
     assert await refused([(first, 1)], reason="x" * 501) == ("INVALID", "reason")
     assert await read_all_rows(shop) == before
+
+
+async def test_a_payment_that_was_begun_is_closed_when_lines_are_cancelled(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    customer, order = await owner_of_order(clients, status=OrderStatus.PENDING)
+    [payment] = await payments_of(session, order)
+    await session.commit()
+    started = await begin_payment(shop, payment.id, by=order.account_id)
+
+    payload = await customer.do(CANCEL_LINES, **(await inputs(shop, order))[CANCEL_LINES])
+
+    assert payload["userErrors"] == []
+    async with shop.database.reads() as reading:
+        attempt = await reading.get_one(PaymentAttempt, started.attempt.id)
+        left = await reading.get_one(Payment, payment.id)
+    assert (attempt.status, left.amount < attempt.amount) == (PaymentAttemptStatus.CLOSED, True)
+    await assert_books_agree(shop)
 
 
 async def test_lines_are_not_cancelled_while_money_of_a_payment_is_on_its_way(

@@ -1,0 +1,61 @@
+"""What partners post to the shop: admitted with its raw body, before anybody looks at what it says."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from edge.addresses import client_address
+from edge.rates import too_many_response
+from events.shop import Shop
+from resolvers.rates import LimitedAction, TooManyAttempts, limit_action
+from text.messages import Message
+
+DATABASE_FAILURES = (DBAPIError, PoolTimeout, TimeoutError, OSError)
+"""The partner is to send it again: nobody has judged it."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingPost:
+    """What came, and from which network address."""
+
+    headers: dict[str, str]
+    body: bytes
+    address: str
+
+
+class PostTooLarge(Exception):
+    """A body of more than its limit."""
+
+
+async def admit_post(shop: Shop, request: Request, *, limit_bytes: int) -> IncomingPost | Response:
+    """What was posted, or the answer to an address of which too much was refused, and to too much."""
+    address = client_address(request.scope, shop.settings)
+    try:
+        await limit_action(shop, LimitedAction.WEBHOOK, by=address)
+        body = await read_body(request, limit_bytes)
+    except TooManyAttempts as error:
+        return too_many_response(
+            Message("Too many notifications were refused."), error.retry_after_seconds or 1
+        )
+    except PostTooLarge:
+        return PlainTextResponse(f"At most {limit_bytes} bytes.", 413, {"Connection": "close"})
+    return IncomingPost(read_headers(request), body, address)
+
+
+async def read_body(request: Request, limit_bytes: int) -> bytes:
+    """The raw body, as it was signed; PostTooLarge beyond its limit."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit_bytes:
+            raise PostTooLarge
+    return body
+
+
+def read_headers(request: Request) -> dict[str, str]:
+    """The headers by their names in lower case; one that comes twice is a list (RFC 9110), so that nobody
+    reads one of two signatures."""
+    return {name: ", ".join(request.headers.getlist(name)) for name in set(request.headers)}
