@@ -135,7 +135,7 @@ $(PAGE): $(GRAPHIQL)/package-lock.json $(GRAPHIQL)/build.py $(GRAPHIQL)/bundle.p
 lock: ## lock all requirements again; make lock UPGRADE=--upgrade takes the newest versions
 	@command -v uv >/dev/null || { echo 'make lock needs uv: pip install uv' >&2; exit 2; }
 	$(COMPILE) pyproject.toml --output-file requirements.txt
-	$(COMPILE) pyproject.toml --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml --all-extras --constraint requirements.txt --output-file requirements-dev.txt
 	$(COMPILE) --group servers --constraint requirements-dev.txt --output-file requirements-servers.txt
 	$(COMPILE) --group node --output-file $(GRAPHIQL)/requirements-node.txt
 	@$(MAKE) locks
