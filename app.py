@@ -59,7 +59,7 @@ from gateways.search import EmbeddedIndex
 from gateways.secrets import Secrets
 from gateways.statements import StatementWatch
 from gateways.tracer_choice import connect_tracer
-from loaders.search import PRODUCT_LAYOUT
+from loaders.search import ARTICLE_LAYOUT, PRODUCT_LAYOUT
 from models.database import Database
 from schema import schema
 from settings import Settings
@@ -103,6 +103,7 @@ def open_shop(
         carriers=connect_carriers(settings, outside, clock, carrier_registrations),
         media=create_media_store(settings),
         products=EmbeddedIndex(PRODUCT_LAYOUT, settings.search_dir),
+        articles=EmbeddedIndex(ARTICLE_LAYOUT, settings.search_dir),
         secrets=secrets,
         clock=clock,
         metrics=metrics,

@@ -13,9 +13,7 @@ from domain.errors import Conflict, Invalid, NotFound, Taken, Unauthenticated, W
 from domain.removal import RemovalOutcome, delete_with_owned, is_referenced
 from domain.state import move, transition_table
 from domain.versions import check_version
-from models import Article, ArticleRating, ArticleSearchText, ArticleStatus, ArticleVersion, Cart
-from models.sql.upsert import upsert_into
-from text import analyze_texts
+from models import Article, ArticleRating, ArticleStatus, ArticleVersion, Cart
 
 TRANSITIONS = transition_table(
     ArticleStatus.DRAFT,
@@ -35,10 +33,7 @@ SLUG_LIMIT = 100
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
-OWNED_BY_ARTICLE = (ArticleVersion, ArticleSearchText)
-
-TITLE_WEIGHT = 3
-"""A word of the title counts as much in search as this many of the body."""
+OWNED_BY_ARTICLE = (ArticleVersion,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +165,7 @@ async def lock_article(session: AsyncSession, article_id: int) -> Article:
 async def save_article_text(
     session: AsyncSession, article: Article, text: ArticleText, *, cause: Cause
 ) -> None:
-    """Save the text of an article as its next version, and index it for search."""
+    """Save the text of an article as its next version."""
     await refuse_wrong_text(session, article, text)
     article.slug, article.language = text.slug, text.language
     article.category, article.tags = text.category.strip(), clean_tags(text.tags)
@@ -191,7 +186,6 @@ async def save_article_text(
         )
     )
     await session.flush()
-    await index_article(session, article)
 
 
 async def refuse_wrong_text(session: AsyncSession, article: Article, text: ArticleText) -> None:
@@ -209,17 +203,6 @@ async def refuse_taken_slug(session: AsyncSession, article: Article, slug: str) 
         owner = await session.scalar(same)
     if owner not in (None, article.id):
         raise Taken("Another article has this slug.", field=("slug",))
-
-
-async def index_article(session: AsyncSession, article: Article) -> None:
-    """Store the search text of an article in place of the one before."""
-    search_text = analyze_texts(
-        [*[article.title] * TITLE_WEIGHT, *article.tags, article.category, article.body]
-    )
-    statement = upsert_into(session, ArticleSearchText).values(article_id=article.id, text=search_text)
-    await session.execute(
-        statement.on_conflict_do_update(index_elements=["article_id"], set_={"text": search_text})
-    )
 
 
 def check_article_text(text: ArticleText) -> None:

@@ -11,9 +11,10 @@ import structlog
 from domain.catalog.search_index import forget_old_changes
 from gateways.search import IndexDocument, SearchIndex
 from loaders.search import (
+    IndexChanges,
     IndexPosition,
+    IndexSource,
     load_all_documents,
-    load_documents,
     read_changes,
     read_position,
 )
@@ -23,7 +24,7 @@ from models.sql.batches import in_batches
 log = structlog.get_logger()
 
 DOCUMENTS_BATCH = 500
-"""Products that are read and analyzed at once."""
+"""Rows that are read and analyzed at once."""
 
 WAIT_SECONDS = 10.0
 """How long a search waits for an index that is being built, and a clerk for another process to write."""
@@ -48,6 +49,7 @@ class IndexFollower:
 
     database: Database
     index: SearchIndex
+    source: IndexSource
     interval: timedelta
     at_each_search: bool = False
     """Whether a search looks for changes itself, so that nobody has to follow."""
@@ -102,12 +104,15 @@ class IndexFollower:
         """Show what has been committed; False where another process is writing just now."""
         async with self.turn:
             position = await self.known_position()
-            if position is not None and (await read_changes(self.database.reads, position)).is_empty:
+            if position is not None and (await self.read_changes(position)).is_empty:
                 return True
             async with self.index.writing() as is_writer:
                 if is_writer:
                     await self.write_changes()
                 return is_writer
+
+    async def read_changes(self, after: IndexPosition) -> IndexChanges:
+        return await read_changes(self.database.reads, after, self.source.find)
 
     async def known_position(self) -> IndexPosition | None:
         text = await self.index.position()
@@ -119,15 +124,15 @@ class IndexFollower:
         if position is None:
             await self.build()
             return
-        changes = await read_changes(self.database.reads, position)
-        if changes.product_ids is None:
+        changes = await self.read_changes(position)
+        if changes.ids is None:
             await self.build()
             return
         documents: list[IndexDocument] = []
-        for batch in in_batches(sorted(changes.product_ids), DOCUMENTS_BATCH):
+        for batch in in_batches(sorted(changes.ids), DOCUMENTS_BATCH):
             async with self.database.reads() as session:
-                documents += await load_documents(session, batch)
-        gone = changes.product_ids - {each.id for each in documents}
+                documents += await self.source.load(session, batch)
+        gone = changes.ids - {each.id for each in documents}
         await self.index.write(documents, gone, position=changes.position.write())
 
     async def build(self) -> None:
@@ -137,5 +142,5 @@ class IndexFollower:
         log.info("search.built", index=self.index.layout.name, documents=await self.index.document_count())
 
     async def all_documents(self) -> AsyncIterator[Sequence[IndexDocument]]:
-        async for batch in load_all_documents(self.database.reads):
+        async for batch in load_all_documents(self.database.reads, self.source):
             yield batch

@@ -40,6 +40,7 @@ from gateways.routing import Router, StraightLineRouter
 from gateways.search import SearchIndex
 from gateways.secrets import Secrets
 from gateways.tracing import Tracer
+from loaders.search import ARTICLES, PRODUCTS
 from models import CarrierConnection, NoticeChannel, PaymentMethod
 from models.database import Database
 from settings import Settings
@@ -62,6 +63,8 @@ class Shop:
     notices: Mapping[NoticeChannel, NoticeGateway]
     products: SearchIndex
     """The index that product_index keeps up to date."""
+    articles: SearchIndex
+    """The index that article_index keeps up to date."""
     sandbox: SandboxProvider | None = None
     """The built-in provider, for its pay page; None where it is not offered."""
     picture_memory: PictureMemory = field(default_factory=PictureMemory)
@@ -84,6 +87,7 @@ class Shop:
     quality: QualityAssessor = field(init=False)
     views: ViewCounter = field(init=False)
     product_index: IndexFollower = field(init=False)
+    article_index: IndexFollower = field(init=False)
     sales: SalesCounter = field(init=False)
     slow_operations: SlowOperations = field(init=False)
     calls: CallObserver = field(init=False)
@@ -124,8 +128,9 @@ class Shop:
         self.product_watch = ProductWatch(bus, clock, self.coalescer, self.stock_watch, subscriptions)
         self.quality = QualityAssessor(database, clock, self.media)
         search = settings.search
-        self.product_index = IndexFollower(
-            database, self.products, search.followed_every, at_each_search=search.in_memory
+        self.product_index, self.article_index = (
+            IndexFollower(database, index, source, search.followed_every, at_each_search=search.in_memory)
+            for index, source in ((self.products, PRODUCTS), (self.articles, ARTICLES))
         )
         self.views = ViewCounter(database, jobs.view_count_interval)
         self.sales = SalesCounter(

@@ -1,50 +1,117 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from sqlalchemy import literal, select, union_all
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import BigInteger, literal_column, select
 
-from loaders.base import ByKey, Grouped, ManyByKey, loader
-from loaders.page import Key, Sort
-from loaders.search import ranked_matches
-from models import Article, ArticleSearchText, ArticleStatus, ArticleVersion
+from gateways.search import Filter, IndexQuery, KeywordFilter, SearchIndex
+from loaders.base import ByKey, ManyByKey, loader
+from loaders.listing.page import rank_page
+from loaders.page import Key, Page, PageRequest, Sort, build_page, read_bounds, write_cursors
+from loaders.search import ARTICLE_BOOSTS, text_query
+from loaders.search.fields import CATEGORY, IS_LISTED, LANGUAGE, LISTED, STATUS, TAG
+from loaders.search.questions import question_query
+from models import Article, ArticleStatus, ArticleVersion
+from models.database import Reads
 from models.sql.dialects import dialect_of
 from models.sql.parameters import contains_value
 from models.sql.types import AnySelect
+from text.query_plan import QueryPlan
 
 NEWEST_ARTICLE = Sort("newest", (Key(Article.id, descending=True),))
 
 SUGGESTIONS_LIMIT = 10
 """Articles suggested for one text."""
 
+PLACE, ARTICLE_ID = literal_column("number", BigInteger), literal_column("id", BigInteger)
+"""What cursors of a search hold: the place of an article by relevance, and its id."""
 
-def select_articles(
-    *,
-    dialect: str,
-    status: ArticleStatus | None,
-    match: str = "",
-    category: str | None = None,
-    tag: str | None = None,
-    language: str | None = None,
-    archived: bool = False,
-) -> tuple[AnySelect, Sort]:
-    """The articles that match, and their order: by relevance with a full-text query `match`, else by age."""
-    statement, sort = select(Article), NEWEST_ARTICLE
-    if not archived:
+
+@dataclass(frozen=True, slots=True)
+class ArticleCriteria:
+    """Which articles a list has; everything given must hold."""
+
+    status: ArticleStatus | None = ArticleStatus.PUBLISHED
+    category: str | None = None
+    tag: str | None = None
+    language: str | None = None
+    archived: bool = False
+    """Those that are archived, too."""
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        """The same as conditions of the index."""
+        given = (
+            (STATUS, self.status),
+            (CATEGORY, self.category),
+            (TAG, self.tag),
+            (LANGUAGE, self.language),
+            (LISTED, None if self.archived else IS_LISTED),
+        )
+        return tuple(KeywordFilter(name, (str(value),)) for name, value in given if value is not None)
+
+
+def select_articles(criteria: ArticleCriteria, *, dialect: str) -> AnySelect:
+    """The articles of a list."""
+    statement = select(Article)
+    if not criteria.archived:
         statement = statement.where(Article.archived_at.is_(None))
     for column, value in (
-        (Article.status, status),
-        (Article.category, category),
-        (Article.language, language),
+        (Article.status, criteria.status),
+        (Article.category, criteria.category),
+        (Article.language, criteria.language),
     ):
         if value is not None:
             statement = statement.where(column == value)
-    if tag is not None:
-        statement = statement.where(contains_value(Article.tags, tag, dialect))
-    if match:
-        found = ranked_matches(ArticleSearchText, match, dialect=dialect)
-        statement = statement.join(found, found.c.id == Article.id)
-        sort = Sort("relevance", (Key(found.c.score, descending=True), *NEWEST_ARTICLE.keys))
-    return statement, sort
+    if criteria.tag is not None:
+        statement = statement.where(contains_value(Article.tags, criteria.tag, dialect))
+    return statement
+
+
+def search_sort(query_hash: int) -> Sort:
+    """The order of a search by relevance, as its cursors name it."""
+    return Sort("relevance", (Key(PLACE), Key(ARTICLE_ID)), query_hash)
+
+
+async def load_found_articles(
+    index: SearchIndex, reads: Reads, criteria: ArticleCriteria, plan: QueryPlan, request: PageRequest
+) -> Page[Article]:
+    """A page of a search: the index says which articles, the database what is shown. Raises WrongCursor."""
+    sort, query = search_sort(plan.query_hash), IndexQuery(text_query(plan, ARTICLE_BOOSTS), criteria.filters)
+    bounds: dict[str, tuple[int, int]] = {
+        name: (place, article_id) for name, (place, article_id) in read_bounds(sort, request).items()
+    }
+    hits, has_more = await rank_page(index, query, request, bounds)
+    shown = {row.id: row for row in await load_shown(reads, criteria, [hit.id for hit in hits])}
+    # between the index and the database time passes: what is no longer shown is left out
+    kept = [hit for hit in hits if hit.id in shown]
+    return build_page(
+        [shown[hit.id] for hit in kept],
+        write_cursors(sort, [(int(hit.key), hit.id) for hit in kept]),
+        request,
+        has_more=has_more,
+        count_all=partial(index.count, query),
+    )
+
+
+async def load_shown(
+    reads: Reads, criteria: ArticleCriteria, article_ids: Sequence[int]
+) -> Sequence[Article]:
+    """Those of these articles that a list has."""
+    if not article_ids:
+        return ()
+    async with reads() as session:
+        statement = select_articles(criteria, dialect=dialect_of(session))
+        return (await session.scalars(statement.where(Article.id.in_(article_ids)))).all()
+
+
+async def suggest_article_ids(index: SearchIndex, text: str) -> Sequence[int]:
+    """The published articles that may answer a text, the best first."""
+    query = question_query(text)
+    if query is None:
+        return ()
+    hits = await index.rank(IndexQuery(query, ArticleCriteria().filters), limit=SUGGESTIONS_LIMIT)
+    return [hit.id for hit in hits]
 
 
 class ArticleById(ByKey[int, Article]):
@@ -60,47 +127,7 @@ class VersionsByArticle(ManyByKey[int, ArticleVersion]):
     order_by = ArticleVersion.version
 
 
-class ArticlesByMatch(Grouped[str, Sequence[Article]]):
-    """Published articles for a full-text query, the best first; one statement for all queries."""
-
-    max_batch_size = 50
-
-    async def group(self, session: AsyncSession, keys: list[str]) -> Mapping[str, Sequence[Article]]:
-        dialect = dialect_of(session)
-        parts = [best_matches(match, number, dialect=dialect) for number, match in enumerate(keys) if match]
-        if not parts:
-            return {}
-        found = union_all(*parts).subquery("found")
-        rows = await session.execute(
-            select(found.c.query, Article)
-            .join(Article, Article.id == found.c.id)
-            .order_by(found.c.query, found.c.score.desc(), Article.id)
-        )
-        answers: dict[str, list[Article]] = {}
-        for number, article in rows:
-            answers.setdefault(keys[number], []).append(article)
-        return answers
-
-    def default(self) -> Sequence[Article]:
-        return ()
-
-
-def best_matches(match: str, number: int, *, dialect: str) -> AnySelect:
-    """The best articles for one match, marked with its number; UNION wants a LIMIT wrapped."""
-    found = ranked_matches(ArticleSearchText, match, dialect=dialect, name=f"hits_{number}")
-    limited = (
-        select(literal(number).label("query"), found.c.id, found.c.score)
-        .join(Article, Article.id == found.c.id)
-        .where(Article.status == ArticleStatus.PUBLISHED, Article.archived_at.is_(None))
-        .order_by(found.c.score.desc(), found.c.id)
-        .limit(SUGGESTIONS_LIMIT)
-        .subquery(f"best_{number}")
-    )
-    return select(limited)
-
-
 class KnowledgeLoaders:
     article = loader(ArticleById)
     article_by_slug = loader(ArticleBySlug)
     article_versions = loader(VersionsByArticle)
-    article_suggestions = loader(ArticlesByMatch)

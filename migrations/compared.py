@@ -2,11 +2,7 @@
 
 from typing import Any
 
-from models.search import SEARCHED
-
-SHADOWS = tuple(f"{table}_fts" for table in SEARCHED)
 EXPRESSIONS = (
-    *(f"ix_{table}_text" for table in SEARCHED),
     "ix_orders_display_status",
     "ix_orders_display_status_id",
     "ix_orders_displayed_id",
@@ -21,6 +17,7 @@ EXPRESSIONS = (
 
 RETIRED = frozenset(
     {
+        "article_search_texts",
         "indexed_terms",
         "product_facet_values",
         "product_search_texts",
@@ -33,7 +30,7 @@ RETIRED = frozenset(
 
 
 def is_compared(item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
-    """All but retired tables, shadow tables of SQLite's full-text indexes and indexes over expressions."""
+    """All but retired tables and indexes over expressions."""
     if kind == "table":
-        return name not in RETIRED and not (name or "").startswith(SHADOWS)
+        return name not in RETIRED
     return not (kind == "index" and name in EXPRESSIONS)

@@ -122,7 +122,7 @@ from models.promotion import Promotion, PromotionBuyer, PromotionKind, Promotion
 from models.provider_call import ProviderCall, ProviderCallKind, ProviderCallOutcome
 from models.reading import Reading
 from models.registered_operation import RegisteredOperation
-from models.search import ArticleSearchText, IndexChange, IndexSubject
+from models.search import IndexChange, IndexSubject
 from models.shipment import (
     ParcelSize,
     Position,
@@ -171,7 +171,6 @@ __all__ = [
     "ArchivedEvent",
     "Article",
     "ArticleRating",
-    "ArticleSearchText",
     "ArticleStatus",
     "ArticleVersion",
     "AttemptReport",

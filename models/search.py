@@ -1,14 +1,15 @@
-"""What search indexes are told by the database: changes of products, and the texts of articles."""
+"""What search indexes are told by the database: changes of products and articles."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import DDL, BigInteger, ForeignKey, Index, Table, event, func, literal_column, text
+from sqlalchemy import DDL, BigInteger, Index, event, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.analytics import ProductSales
 from models.base import Base, BigId, Id
 from models.catalog import Attribute, AttributeValue, Category, Price, Product, ProductAttribute, Variant
+from models.knowledge import Article
 from models.stock import StockLevel, Warehouse
 
 
@@ -24,6 +25,7 @@ class IndexSubject(StrEnum):
     """The products that have it are indexed again."""
     WAREHOUSE = "WAREHOUSE"
     """The products with stock in it are indexed again."""
+    ARTICLE = "ARTICLE"
     EVERYTHING = "EVERYTHING"
     """The indexes are built anew."""
 
@@ -104,8 +106,14 @@ WATCHED = (
     WatchedTable(StockLevel, IndexSubject.VARIANT, "variant_id", value="{row}.on_hand - {row}.reserved > 0"),
     WatchedTable(Warehouse, IndexSubject.WAREHOUSE, "id", ("active",), UPDATED),
     WatchedTable(ProductSales, IndexSubject.PRODUCT, "product_id", value="{row}.units"),
+    WatchedTable(
+        Article,
+        IndexSubject.ARTICLE,
+        "id",
+        ("title", "body", "category", "tags", "language", "status", "archived_at"),
+    ),
 )
-"""Every table that an index of products is made of; flash sales are looked up when somebody searches."""
+"""Every table that indexes are made of; flash sales are looked up when somebody searches."""
 
 
 def watch_statements(watched: WatchedTable, *, dialect: str) -> list[str]:
@@ -137,50 +145,6 @@ def watch_statements(watched: WatchedTable, *, dialect: str) -> list[str]:
             f" $$ BEGIN {note} RETURN NULL; END $$",
         )
     return made
-
-
-class ArticleSearchText(Base):
-    """Every term an article is found by, separated by blanks."""
-
-    __tablename__ = "article_search_texts"
-
-    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"), primary_key=True)
-    text: Mapped[str]
-
-
-SEARCHED = {"article_search_texts": "article_id"}
-
-
-def sqlite_index(table: str, key: str) -> tuple[str, ...]:
-    """The statements that make an FTS5 index over `table` and keep it by triggers.
-
-    https://sqlite.org/fts5.html#external_content_tables
-    """
-    fts = f"{table}_fts"
-    remove = f"INSERT INTO {fts}({fts}, rowid, text) VALUES ('delete', old.{key}, old.text);"  # noqa: S608
-    add = f"INSERT INTO {fts}(rowid, text) VALUES (new.{key}, new.text);"  # noqa: S608
-    return (
-        f"CREATE VIRTUAL TABLE {fts} USING fts5(text, content='{table}', content_rowid='{key}',"
-        " tokenize='unicode61 remove_diacritics 2')",
-        f"CREATE TRIGGER {table}_inserted AFTER INSERT ON {table} BEGIN {add} END",
-        f"CREATE TRIGGER {table}_deleted AFTER DELETE ON {table} BEGIN {remove} END",
-        f"CREATE TRIGGER {table}_updated AFTER UPDATE ON {table} BEGIN {remove} {add} END",
-    )
-
-
-def add_text_index(table: Table, key: str) -> None:
-    """Let the creation of `table` create its full-text index: tsvector on PostgreSQL, FTS5 on SQLite."""
-    Index(
-        f"ix_{table.name}_text",
-        func.to_tsvector(literal_column("'simple'::regconfig"), table.c.text),
-        postgresql_using="gin",
-    ).ddl_if(dialect="postgresql")
-    for statement in sqlite_index(table.name, key):
-        event.listen(table, "after_create", DDL(statement.replace("%", "%%")).execute_if(dialect="sqlite"))
-
-
-for name, key in SEARCHED.items():
-    add_text_index(Base.metadata.tables[name], key)
 
 
 def add_triggers(watched: WatchedTable) -> None:

@@ -16,16 +16,26 @@ from domain.knowledge import (
     withdraw_article,
 )
 from domain.removal import RemovalOutcome
+from gateways.search import SearchIndex
 from gateways.secrets import fingerprint_of
-from loaders.knowledge import SUGGESTIONS_LIMIT, select_articles
-from loaders.page import FIRST_PAGE, Page, PageRequest
+from loaders.knowledge import (
+    NEWEST_ARTICLE,
+    SUGGESTIONS_LIMIT,
+    ArticleCriteria,
+    load_found_articles,
+    select_articles,
+    suggest_article_ids,
+)
+from loaders.page import FIRST_PAGE, Page, PageRequest, WrongCursor
+from loaders.search import ARTICLE_BOOSTS, plan_partial_match, plan_query
 from models import Article, ArticleStatus, ArticleVersion
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.knowledge import ArticleSaveInput
-from resolvers.paging import query_page
-from text import all_terms_query, any_term_query
+from resolvers.paging import check_page, query_page
+from text import QUERY_LIMIT
+from text.query_parser import parse_query
 
 
 async def article(info: Info, id: strawberry.ID | None = None, slug: str | None = None) -> Article | None:
@@ -72,23 +82,49 @@ async def articles(
 ) -> Page[Article]:
     """Articles: the best matches first with a query, else the newest first.
 
-    query: terms that must all occur, in Chinese or English
+    query: words in any language, at most 200 characters; all words must occur, the last one may be
+        unfinished, a typo is tolerated; if no article has all words, those with most of them match
     category: only of this category
     tag: only with this tag
     language: only in this language, as a tag such as "zh-CN"
     status: only with this status; customers always see published ones only
     archived: true for those that are archived, too; for the staff
     """
-    statement, sort = select_articles(
-        dialect=info.context.shop.database.dialect,
-        status=status if info.context.viewer.may(Permission.ARTICLE_VIEW) else ArticleStatus.PUBLISHED,
-        match=all_terms_query(query or "", dialect=info.context.shop.database.dialect),
+    sees_all = info.context.viewer.may(Permission.ARTICLE_VIEW)
+    criteria = ArticleCriteria(
+        status=status if sees_all else ArticleStatus.PUBLISHED,
         category=category,
         tag=tag,
         language=language,
-        archived=archived and info.context.viewer.may(Permission.ARTICLE_VIEW),
+        archived=archived and sees_all,
     )
-    return await query_page(info, statement, sort, page)
+    if query and parse_query(query[:QUERY_LIMIT]):
+        return await find_articles(info, criteria, query[:QUERY_LIMIT], page)
+    statement = select_articles(criteria, dialect=info.context.shop.database.dialect)
+    return await query_page(info, statement, NEWEST_ARTICLE, page)
+
+
+async def find_articles(
+    info: Info, criteria: ArticleCriteria, query: str, page: PageRequest
+) -> Page[Article]:
+    """A page of the articles a query matches; if none has all its words, of those with most of them."""
+    check_page(page)
+    index = await ready_index(info)
+    plan = await plan_query(index, query)
+    if plan is None:
+        return Page((), (), has_next=False, has_previous=False)
+    plan = await plan_partial_match(index, plan, *criteria.filters, boosts=ARTICLE_BOOSTS) or plan
+    try:
+        return await load_found_articles(index, info.context.shop.database.reads, criteria, plan, page)
+    except WrongCursor as error:
+        raise Invalid(error.message, field=(error.argument,)) from None
+
+
+async def ready_index(info: Info) -> SearchIndex:
+    """The index of articles; the staff see in it what they have just changed."""
+    return await info.context.shop.article_index.ready(
+        newest=info.context.viewer.may(Permission.ARTICLE_VIEW)
+    )
 
 
 async def article_suggestions(info: Info, query: str, first: int = 5) -> Sequence[Article]:
@@ -102,10 +138,16 @@ async def article_suggestions(info: Info, query: str, first: int = 5) -> Sequenc
 
 async def suggest_articles(info: Info, texts: Sequence[str], *, first: int) -> Sequence[Sequence[Article]]:
     """The best articles for each of these texts, at most `first` each."""
-    limit, dialect = check_suggestion_count(first), info.context.shop.database.dialect
-    queries = [any_term_query(text, dialect=dialect) for text in texts]
-    found = await info.context.load.article_suggestions.load_many(queries)
-    return [articles[:limit] for articles in found]
+    limit, index = check_suggestion_count(first), await info.context.shop.article_index.ready()
+    found = [(await suggest_article_ids(index, text))[:limit] for text in texts]
+    rows = await info.context.load.article.load_many([id for ids in found for id in ids])
+    shown = {row.id: row for row in rows if row and is_published(row)}
+    return [[shown[id] for id in ids if id in shown] for ids in found]
+
+
+def is_published(article: Article) -> bool:
+    """Whether everybody can find it: between the index and the database time passes."""
+    return article.status is ArticleStatus.PUBLISHED and article.archived_at is None
 
 
 def check_suggestion_count(first: int) -> int:

@@ -129,10 +129,13 @@ def test_a_downgrade_gives_back_the_old_names(empty_url: str) -> None:
         ("run.planned", "RUN"),
         ("order.cancelled", "ORDER"),
     ]
-    assert ask(empty_url, select_rows("SELECT article_id, words FROM article_words")) == [(1, "green tea")]
+    assert ask(empty_url, select_rows("SELECT article_id, words FROM article_words")) == [
+        (1, "tea green tea" if file else "green tea")  # on SQLite made anew of what is shown
+    ]
     assert ask(empty_url, article_search("article_words", "words", "green")) == [1]
     # SQLite has one process, which fills these tables anew
     kept = [] if file else [("te", "tea")]
     assert ask(empty_url, select_rows("SELECT remains, word FROM word_remains")) == kept
     upgrade(empty_url)
+    command.downgrade(alembic_config(empty_url), "0060")
     assert ask(empty_url, article_search("article_search_texts", "text", "green")) == [1]

@@ -68,7 +68,6 @@ JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_namespace ON pg_namespace.oid = 
 WHERE NOT tgisinternal AND nspname = current_schema()
 UNION SELECT prosrc FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
 WHERE nspname = current_schema() AND proname LIKE 'note_index%'
-UNION SELECT indexname FROM pg_indexes WHERE indexname = 'ix_article_search_texts_text'
 """
 
 

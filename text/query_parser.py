@@ -10,17 +10,20 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from text.analyzer import is_mixed, normalize_code
-from text.fulltext_query import Phrase
 from text.query_plan import (
     CLAUSES_LIMIT,
     EXACT_SHARE,
     EXPANDED_SHARE,
+    Phrase,
     QueryClause,
     QueryPlan,
 )
 from text.stemmer import WORD_LIMIT, word_forms
 from text.tokenizer import script_runs, segment_han
 from text.typo_tolerance import tolerates_typo
+
+QUERY_LIMIT = 200
+"""Characters of a query."""
 
 CORRECTIONS_LIMIT = 3
 """Terms that a mistyped word may be corrected to."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from text.analyzer import analyze_texts
-from text.fulltext_query import Phrase
 from text.pinyin import pinyin_terms
 from text.stemmer import WORD_LIMIT
 
@@ -24,6 +23,14 @@ EXACT_SHARE, EXPANDED_SHARE = 100, 50
 """What a term counts in its clause, in percent: as it was typed; completed or corrected."""
 
 _WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words next to each other; with `is_prefix` the last one may be the beginning of a longer word."""
+
+    words: tuple[str, ...]
+    is_prefix: bool = False
 
 
 @dataclass(frozen=True, slots=True)

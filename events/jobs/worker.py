@@ -23,7 +23,7 @@ async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None
     for the others.
     """
     jobs = [shop.bus.run(), shop.views.run(), shop.stock_watch.run(), shop.session_rights.run()]
-    jobs.append(shop.product_index.run())
+    jobs += [shop.product_index.run(), shop.article_index.run()]
     if relays:
         jobs += [
             Relay(shop).run(),

@@ -6,7 +6,7 @@ from functools import cache
 
 from sqlalchemy import BigInteger, literal_column, select
 
-from gateways.search import Hit, IndexOrder, SearchIndex
+from gateways.search import Hit, IndexOrder, IndexQuery, SearchIndex
 from loaders.listing.filters import ProductCriteria
 from loaders.page import Key, Page, PageRequest, Sort, build_page, read_bounds, write_cursors
 from loaders.search.fields import NEWEST, UNITS, cheapest_field
@@ -17,7 +17,7 @@ from models.sql.parameters import encode_values, is_among
 from models.sql.prepared import PreparedSelect, build_entities, fetch_rows
 
 RELEVANCE_LIMIT = 1_000
-"""Products that are ranked by relevance: nobody reads more of them."""
+"""Rows that are ranked by relevance: nobody reads more of them."""
 
 NUMBER, PRODUCT_ID = literal_column("number", BigInteger), literal_column("id", BigInteger)
 """What cursors hold: the number a product is ordered by, or its place by relevance, and its id."""
@@ -65,7 +65,7 @@ async def load_product_page(
         name: (number, product_id) for name, (number, product_id) in read_bounds(order, request).items()
     }
     if criteria.plan and sort is ProductSort.RELEVANCE:
-        hits, has_more = await _rank_page(index, criteria, request, bounds)
+        hits, has_more = await rank_page(index, criteria.query, request, bounds)
     else:
         hits, has_more = await _list_page(index, criteria, index_order(criteria, sort), request, bounds)
     products = await _load_products(reads, [hit.id for hit in hits])
@@ -79,16 +79,16 @@ async def load_product_page(
     )
 
 
-async def _rank_page(
+async def rank_page(
     index: SearchIndex,
-    criteria: ProductCriteria,
+    query: IndexQuery,
     request: PageRequest,
     bounds: dict[str, tuple[int, int]],
 ) -> tuple[Sequence[Hit], bool]:
-    """Hits with their places in the ranking; a product that has moved is looked for where it is now."""
-    ranked = await index.rank(criteria.query, limit=RELEVANCE_LIMIT)
+    """Hits with their places in the ranking; what has moved is looked for where it is now."""
+    ranked = await index.rank(query, limit=RELEVANCE_LIMIT)
     places = {hit.id: place for place, hit in enumerate(ranked)}
-    ends = {name: places.get(product_id, place) for name, (place, product_id) in bounds.items()}
+    ends = {name: places.get(row_id, place) for name, (place, row_id) in bounds.items()}
     start = max(ends["after"] + 1, 0) if "after" in ends else 0
     end = max(ends["before"], 0) if "before" in ends else len(ranked)
     numbered = [Hit(hit.id, place) for place, hit in enumerate(ranked)][start:end]

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, String, and_, cast, func, literal, literal_column, not_, select
@@ -52,14 +52,16 @@ class IndexPosition:
 
 @dataclass(frozen=True, slots=True)
 class IndexChanges:
-    """What has changed after a position: the products to index again, or None for all of them."""
+    """What has changed after a position: the rows to index again, or None for all of them."""
 
-    product_ids: frozenset[int] | None
+    ids: frozenset[int] | None
     position: IndexPosition
+    others: int = 0
+    """Changes that concern other indexes: the position goes on past them."""
 
     @property
     def is_empty(self) -> bool:
-        return self.product_ids is not None and not self.product_ids
+        return self.ids is not None and not self.ids and not self.others
 
 
 async def read_position(reads: Reads) -> IndexPosition:
@@ -69,8 +71,14 @@ async def read_position(reads: Reads) -> IndexPosition:
     return IndexPosition(last_id or 0, snapshot)
 
 
-async def read_changes(reads: Reads, after: IndexPosition) -> IndexChanges:
-    """The changes after a position; one statement where there are none."""
+SubjectIds = Mapping[IndexSubject, Collection[int]]
+"""The ids of what has changed, by the kinds of rows."""
+
+FindRows = Callable[[AsyncSession, SubjectIds], Awaitable[frozenset[int]]]
+
+
+async def read_changes(reads: Reads, after: IndexPosition, find: FindRows) -> IndexChanges:
+    """The changes after a position, of which `find` knows the rows; one statement where there are none."""
     async with reads() as session:
         dialect = dialect_of(session)
         here = _position_columns(dialect).subquery("here")
@@ -92,7 +100,11 @@ async def read_changes(reads: Reads, after: IndexPosition) -> IndexChanges:
         was_lost = position.is_before(after) or (oldest or 0) > after.last_id + 1
         if was_lost or len(changes) > CHANGES_LIMIT or (IndexSubject.EVERYTHING, 0) in changes:
             return IndexChanges(None, position)
-        return IndexChanges(await _find_products(session, changes), position)
+        by_subject: defaultdict[IndexSubject, set[int]] = defaultdict(set)
+        for subject, subject_id in changes:
+            by_subject[subject].add(subject_id)
+        found = await find(session, by_subject)
+        return IndexChanges(found, position, others=0 if found else len(changes))
 
 
 def _position_columns(dialect: str) -> AnySelect:
@@ -112,14 +124,14 @@ def _is_unread(after: IndexPosition, dialect: str) -> ColumnElement[bool]:
     return and_(IndexChange.transaction_id >= literal(oldest, BigInteger), not_(seen))
 
 
-async def _find_products(
-    session: AsyncSession, changes: Iterable[tuple[IndexSubject, int]]
-) -> frozenset[int]:
+async def find_articles(session: AsyncSession, changes: SubjectIds) -> frozenset[int]:
+    """The articles that these changes concern."""
+    return frozenset(changes.get(IndexSubject.ARTICLE, ()))
+
+
+async def find_products(session: AsyncSession, changes: SubjectIds) -> frozenset[int]:
     """The products that these changes concern."""
-    by_subject: defaultdict[IndexSubject, set[int]] = defaultdict(set)
-    for subject, subject_id in changes:
-        by_subject[subject].add(subject_id)
-    found = by_subject[IndexSubject.PRODUCT]
+    found = set(changes.get(IndexSubject.PRODUCT, ()))
     for subject, statement, key in (
         (IndexSubject.VARIANT, select(Variant.product_id), Variant.id),
         (IndexSubject.ATTRIBUTE, select(ProductAttribute.product_id), ProductAttribute.attribute_id),
@@ -129,9 +141,9 @@ async def _find_products(
             StockLevel.warehouse_id,
         ),
     ):
-        for batch in in_batches(by_subject[subject]):
+        for batch in in_batches(changes.get(subject, ())):
             found.update(await session.scalars(statement.where(key.in_(batch)).distinct()))
-    if categories := by_subject[IndexSubject.CATEGORY]:
+    if categories := set(changes.get(IndexSubject.CATEGORY, ())):
         rows = (await session.execute(select(Category.id, Category.path))).all()
         below = [id for id, path in rows if not categories.isdisjoint(map(int, path.strip("/").split("/")))]
         for batch in in_batches(below):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -50,12 +50,8 @@ from models import (
     Variant,
     is_available,
 )
-from models.database import Reads
 from text import han_characters, normalize_code, pinyin_terms, split_parts, split_terms, strip_html
 from text.facet_values import write_number
-
-BATCH = 500
-"""Products that are read and analyzed at once."""
 
 INLINE_LIMIT = 10
 """Products that are analyzed without another thread."""
@@ -82,20 +78,6 @@ class CategoryNames(NamedTuple):
 
     values: list[str]
     names: list[str]
-
-
-async def load_all_documents(reads: Reads) -> AsyncIterator[Sequence[IndexDocument]]:
-    """The documents of all products, in batches."""
-    last = 0
-    while True:
-        async with reads() as session:
-            statement = select(Product.id).where(Product.id > last).order_by(Product.id).limit(BATCH)
-            ids = (await session.scalars(statement)).all()
-            if not ids:
-                return
-            documents = await load_documents(session, ids)
-        yield documents
-        last = ids[-1]
 
 
 async def load_documents(session: AsyncSession, product_ids: Collection[int]) -> list[IndexDocument]:

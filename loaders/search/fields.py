@@ -1,6 +1,7 @@
-"""The fields of the index of products, and what a word counts in each."""
+"""The fields of the indexes, and what a word counts in each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from gateways.search import Alternative, Clause, IndexLayout, KeywordFilter, TextQuery
 from models import CurrencyCode
@@ -17,6 +18,12 @@ BRAND, CATEGORY, CHOICE = "brand", "category", "choice"
 """What facets count; choices are the values of filterable attributes."""
 
 NEWEST, UNITS = "newest", "units"
+
+TAG, LANGUAGE, LISTED = "tag", "language", "listed"
+"""What articles are filtered by, beside their status and category."""
+
+IS_LISTED = "yes"
+"""The value of LISTED where an article is not archived."""
 
 IN_STOCK = "in"
 """The value of STOCK where one unit of any variant can be ordered."""
@@ -51,18 +58,44 @@ PRODUCT_LAYOUT = IndexLayout(
     numbers=(NEWEST, UNITS, *price_fields()),
 )
 
-WORD_BOOSTS = {
-    TITLE: 2.0,
-    KEYWORDS: 1.0,
-    DESCRIPTION: 0.5,
-    ATTRIBUTES: 0.25,
-    PINYIN: 0.5,
-    CODE_PARTS: 0.5,
-    PARTS: 1.0,
-}
-HAN_BOOSTS = {TITLE_HAN: 0.5, OTHER_HAN: 0.1}
-PREFIX_BOOSTS = {TITLE: 0.5, KEYWORDS: 0.5, PINYIN: 0.25, CODE_PARTS: 0.25}
-"""What a word counts that only begins as it was typed: the same for every such word."""
+ARTICLE_LAYOUT = IndexLayout(
+    name="articles",
+    version=1,
+    texts=(TITLE, KEYWORDS, DESCRIPTION, PINYIN),
+    phrases=(TITLE_HAN, OTHER_HAN),
+    keywords=(STATUS, CATEGORY, TAG, LANGUAGE, LISTED),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldBoosts:
+    """What a word counts in each field of an index."""
+
+    words: Mapping[str, float]
+    han: Mapping[str, float]
+    """Single Chinese characters and phrases of them."""
+    prefixes: Mapping[str, float]
+    """A word that only begins as it was typed: the same for every such word."""
+
+
+PRODUCT_BOOSTS = FieldBoosts(
+    words={
+        TITLE: 2.0,
+        KEYWORDS: 1.0,
+        DESCRIPTION: 0.5,
+        ATTRIBUTES: 0.25,
+        PINYIN: 0.5,
+        CODE_PARTS: 0.5,
+        PARTS: 1.0,
+    },
+    han={TITLE_HAN: 0.5, OTHER_HAN: 0.1},
+    prefixes={TITLE: 0.5, KEYWORDS: 0.5, PINYIN: 0.25, CODE_PARTS: 0.25},
+)
+ARTICLE_BOOSTS = FieldBoosts(
+    words={TITLE: 2.0, KEYWORDS: 1.0, DESCRIPTION: 0.5, PINYIN: 0.25},
+    han={TITLE_HAN: 0.5, OTHER_HAN: 0.1},
+    prefixes={TITLE: 0.5, KEYWORDS: 0.5, DESCRIPTION: 0.25, PINYIN: 0.25},
+)
 
 
 def category_value(path: str) -> str:
@@ -75,23 +108,25 @@ def attribute_value(code: str, value: str) -> str:
     return f"{code}={value}"
 
 
-def text_query(plan: QueryPlan) -> TextQuery:
+def text_query(plan: QueryPlan, boosts: FieldBoosts = PRODUCT_BOOSTS) -> TextQuery:
     """The query of a plan."""
-    clauses = tuple(clause_of(clause) for clause in plan.clauses)
+    clauses = tuple(clause_of(clause, boosts) for clause in plan.clauses)
     code = KeywordFilter(CODE, (plan.code,)) if plan.code else None
     return TextQuery(clauses, plan.minimum_should_match, code)
 
 
-def clause_of(clause: QueryClause) -> Clause:
-    alternatives = [Alternative((term,), boosts_of(term, share / 100)) for term, share in clause.terms]
+def clause_of(clause: QueryClause, boosts: FieldBoosts) -> Clause:
+    alternatives = [
+        Alternative((term,), boosts_of(term, share / 100, boosts)) for term, share in clause.terms
+    ]
     for phrase in clause.phrases:
         if phrase.is_prefix:
-            alternatives.append(Alternative(phrase.words, PREFIX_BOOSTS, is_prefix=True))
+            alternatives.append(Alternative(phrase.words, boosts.prefixes, is_prefix=True))
         elif len(phrase.words) > 1:
-            alternatives.append(Alternative(phrase.words, HAN_BOOSTS))
+            alternatives.append(Alternative(phrase.words, boosts.han))
     return tuple(alternatives)
 
 
-def boosts_of(term: str, share: float) -> dict[str, float]:
-    boosts = HAN_BOOSTS if len(term) == 1 and not term.isascii() else WORD_BOOSTS
-    return {name: boost * share for name, boost in boosts.items()}
+def boosts_of(term: str, share: float, boosts: FieldBoosts) -> dict[str, float]:
+    is_character = len(term) == 1 and not term.isascii()
+    return {name: boost * share for name, boost in (boosts.han if is_character else boosts.words).items()}

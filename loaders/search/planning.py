@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from gateways.search import IndexQuery, KeywordFilter, SearchIndex
-from loaders.search.fields import CODE, text_query
+from gateways.search import Filter, IndexQuery, KeywordFilter, SearchIndex
+from loaders.search.fields import CODE, PRODUCT_BOOSTS, FieldBoosts, text_query
 from text import normalize_code
 from text.query_parser import (
     CORRECTIONS_LIMIT,
@@ -48,15 +48,17 @@ async def plan_query(index: SearchIndex, query: str, *, typing: bool = False) ->
     return build_plan(query, split, known, corrections, is_split=len(split) > len(terms))
 
 
-async def plan_partial_match(index: SearchIndex, plan: QueryPlan, visible: KeywordFilter) -> QueryPlan | None:
-    """The plan that also takes products with only some of the words: as many as the best one has.
+async def plan_partial_match(
+    index: SearchIndex, plan: QueryPlan, *visible: Filter, boosts: FieldBoosts = PRODUCT_BOOSTS
+) -> QueryPlan | None:
+    """The plan that also takes rows with only some of the words: as many as the best one has.
 
-    None where a visible product has all the words, or none has any.
+    None where a visible row has all the words, or none has any.
     """
 
     async def matches(minimum: int | None) -> bool:
-        text = text_query(replace(plan, minimum_should_match=minimum))
-        return await index.count(IndexQuery(text, (visible,))) > 0
+        text = text_query(replace(plan, minimum_should_match=minimum), boosts)
+        return await index.count(IndexQuery(text, visible)) > 0
 
     if await matches(None):
         return None
@@ -82,7 +84,8 @@ async def _load_split_frequencies(index: SearchIndex, unknown: Iterable[QueryTer
 async def _load_known_terms(index: SearchIndex, query: str, terms: Sequence[QueryTerm]) -> KnownTerms:
     """What the index knows of the words, of the whole query as a code, and what the last word may become."""
     code = normalize_code(query)
-    is_code = await index.count(IndexQuery(filters=(KeywordFilter(CODE, (code,)),))) > 0
+    has_codes = CODE in index.layout.keywords
+    is_code = has_codes and await index.count(IndexQuery(filters=(KeywordFilter(CODE, (code,)),))) > 0
     prefix = terms[-1].word if terms[-1].is_prefix else ""
     return KnownTerms(
         document_frequencies=await index.frequencies(words_to_look_up(terms)),

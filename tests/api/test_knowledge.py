@@ -124,7 +124,9 @@ async def test_there_are_one_to_ten_suggestions(clients: Clients, first: int) ->
 
 
 @pytest.mark.usefixtures("sample_articles")
-async def test_many_suggestions_take_one_statement(clients: Clients, shop: Shop) -> None:
+async def test_many_suggestions_are_read_with_one_statement(clients: Clients, shop: Shop) -> None:
+    await shop.article_index.ready()
+    shop.article_index.at_each_search = False
     document = """{ a: articleSuggestions(query: "refund") { title }
       b: articleSuggestions(query: "退货") { title } c: articleSuggestions(query: "parcel") { title } }"""
     with count_statements(shop) as counted:
@@ -135,7 +137,7 @@ async def test_many_suggestions_take_one_statement(clients: Clients, shop: Shop)
         "退货流程",
         "Where is my parcel?",
     ]
-    assert counted.total == 1
+    assert [text.count("articles.title") for text in counted.texts if "FROM articles" in text] == [1]
 
 
 async def test_drafts_are_read_by_the_staff_only(clients: Clients, shop: Shop, session: AsyncSession) -> None:

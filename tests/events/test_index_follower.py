@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.search import IndexFollower
 from events.shop import Shop
 from gateways.search import EmbeddedIndex, IndexQuery, SearchIndex
-from loaders.search import PRODUCT_LAYOUT, text_query
+from loaders.search import PRODUCT_LAYOUT, PRODUCTS, text_query
 from loaders.search.planning import plan_query
 from models import Product
 from tests.factories.catalog import create_product
@@ -24,7 +24,7 @@ SOON = timedelta(milliseconds=20)
 
 
 def follower_of(shop: Shop, folder: Path) -> IndexFollower:
-    return IndexFollower(shop.database, EmbeddedIndex(PRODUCT_LAYOUT, folder), SOON)
+    return IndexFollower(shop.database, EmbeddedIndex(PRODUCT_LAYOUT, folder), PRODUCTS, SOON)
 
 
 @asynccontextmanager

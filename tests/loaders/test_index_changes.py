@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.catalog import search_index
 from domain.catalog.search_index import forget_old_changes, request_rebuild
 from events.shop import Shop
-from loaders.search import IndexPosition, read_changes, read_position
+from loaders.search import PRODUCTS, IndexPosition, read_changes, read_position
 from models import (
     Attribute,
     AttributeValue,
@@ -120,7 +120,7 @@ async def test_looking_for_changes_takes_one_statement_where_there_are_none(
     position = await read_position(shop.database.reads)
 
     with count_statements(shop) as counted:
-        changes = await read_changes(shop.database.reads, position)
+        changes = await read_changes(shop.database.reads, position, PRODUCTS.find)
 
     assert (changes.is_empty, counted.total) == (True, 1)
 
@@ -138,8 +138,8 @@ async def test_a_transaction_that_ends_after_a_later_one_is_not_missed(
         await slow.execute(update(Product).where(is_product(first)).values(title="Slow"))
         await quick.execute(update(Product).where(is_product(second)).values(title="Quick"))
         await quick.commit()
-        between = await read_changes(shop.database.reads, position)
-        assert between.product_ids == frozenset({second})
+        between = await read_changes(shop.database.reads, position, PRODUCTS.find)
+        assert between.ids == frozenset({second})
         await slow.commit()
 
     assert await changed_products(shop.database, between.position) == {first}
@@ -159,7 +159,7 @@ async def test_an_index_of_a_database_that_was_restored_is_built_anew(
         ahead.append(IndexPosition(position.last_id, "900000000:900000000:"))
 
     for each in ahead:
-        assert (await read_changes(shop.database.reads, each)).product_ids is None
+        assert (await read_changes(shop.database.reads, each, PRODUCTS.find)).ids is None
 
 
 async def test_an_index_is_built_anew_when_that_is_asked_for_or_changes_were_missed(
@@ -169,9 +169,9 @@ async def test_an_index_is_built_anew_when_that_is_asked_for_or_changes_were_mis
     position = await read_position(shop.database.reads)
     await request_rebuild(session)
     await session.commit()
-    assert (await read_changes(shop.database.reads, position)).product_ids is None
+    assert (await read_changes(shop.database.reads, position, PRODUCTS.find)).ids is None
     position = await read_position(shop.database.reads)
-    assert (await read_changes(shop.database.reads, position)).is_empty
+    assert (await read_changes(shop.database.reads, position, PRODUCTS.find)).is_empty
 
     for _ in range(3):
         await create_product(session)
@@ -180,5 +180,5 @@ async def test_an_index_is_built_anew_when_that_is_asked_for_or_changes_were_mis
     await session.commit()
 
     assert await session.scalar(select(func.count(IndexChange.id))) == 1
-    assert (await read_changes(shop.database.reads, position)).product_ids is None
+    assert (await read_changes(shop.database.reads, position, PRODUCTS.find)).ids is None
     await session.commit()

@@ -1,8 +1,6 @@
 """Documents and queries are analyzed in the same way."""
 
-import pytest
-
-from text import ANALYZED_LIMIT, all_terms_query, analyze_texts, strip_html
+from text import ANALYZED_LIMIT, analyze_texts, strip_html
 
 
 def test_chinese_is_indexed_as_words_and_as_single_characters() -> None:
@@ -35,27 +33,3 @@ def test_the_terms_of_one_document_are_limited() -> None:
 
 def test_html_tags_are_not_indexed() -> None:
     assert strip_html("<p>Black&nbsp;<b>tea</b> &amp; milk</p>").split() == ["Black", "tea", "&", "milk"]
-
-
-@pytest.mark.parametrize(
-    ("query", "fts5", "tsquery"),
-    [
-        ("", "", ""),
-        ("!? %", "", ""),
-        ('" OR * ()', '("or"*)', "(('or':*))"),
-        ("'); DROP", '("drop"*)', "(('drop':*))"),
-    ],
-)
-def test_nothing_but_words_reaches_the_database(query: str, fts5: str, tsquery: str) -> None:
-    assert all_terms_query(query, dialect="sqlite") == fts5
-    assert all_terms_query(query, dialect="postgresql") == tsquery
-
-
-def test_every_word_must_occur_and_the_last_may_be_unfinished() -> None:
-    assert all_terms_query("jackets re", dialect="sqlite") == '("jackets" OR "jacket") AND ("re"*)'
-    assert all_terms_query("jackets re", dialect="postgresql") == "(('jackets') | ('jacket')) & (('re':*))"
-
-
-def test_a_chinese_word_is_also_found_inside_another() -> None:
-    assert all_terms_query("乌龙茶", dialect="sqlite") == '("乌龙茶" OR "乌 龙 茶")'
-    assert all_terms_query("乌龙茶", dialect="postgresql") == "(('乌龙茶') | ('乌' <-> '龙' <-> '茶'))"

@@ -1,0 +1,67 @@
+"""The documents of articles."""
+
+import asyncio
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateways.search import IndexDocument
+from loaders.search.fields import (
+    CATEGORY,
+    DESCRIPTION,
+    IS_LISTED,
+    KEYWORDS,
+    LANGUAGE,
+    LISTED,
+    OTHER_HAN,
+    PINYIN,
+    STATUS,
+    TAG,
+    TITLE,
+    TITLE_HAN,
+)
+from models import Article
+from text import han_characters, pinyin_terms, split_terms
+
+BODY_TERMS_LIMIT = 20_000
+"""Terms of a body that are indexed."""
+
+INLINE_CHARACTERS = 20_000
+"""Characters that are analyzed without another thread."""
+
+
+async def load_article_documents(session: AsyncSession, article_ids: Collection[int]) -> list[IndexDocument]:
+    """The documents of these articles; those that are no more are left out."""
+    statement = select(Article).where(Article.id.in_(article_ids)).order_by(Article.id)
+    articles = (await session.scalars(statement)).all()
+
+    def analyze() -> list[IndexDocument]:
+        return [document_of(article) for article in articles]
+
+    is_short = sum(len(article.body) for article in articles) <= INLINE_CHARACTERS
+    return analyze() if is_short else await asyncio.to_thread(analyze)
+
+
+def document_of(article: Article) -> IndexDocument:
+    keywords = [article.category, *article.tags]
+    texts = {
+        TITLE: split_terms([article.title]),
+        KEYWORDS: split_terms(keywords),
+        DESCRIPTION: split_terms([article.body])[:BODY_TERMS_LIMIT],
+        PINYIN: pinyin_terms([article.title, *keywords]),
+        TITLE_HAN: han_characters([article.title]),
+        OTHER_HAN: han_characters([*keywords, article.body])[:BODY_TERMS_LIMIT],
+    }
+    return IndexDocument(
+        id=article.id,
+        texts={name: " ".join(terms) for name, terms in texts.items()},
+        keywords={
+            STATUS: (article.status.value,),
+            CATEGORY: (article.category,),
+            TAG: article.tags,
+            LANGUAGE: (article.language,),
+            LISTED: () if article.archived_at else (IS_LISTED,),
+        },
+        words=list(dict.fromkeys(term for terms in texts.values() for term in terms)),
+    )

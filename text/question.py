@@ -1,0 +1,34 @@
+"""The words of a question, as a customer asks it in a sentence."""
+
+from text.query_parser import QUERY_LIMIT, QueryTerm
+from text.stemmer import word_forms
+from text.tokenizer import script_runs, segment_han
+
+TERMS_LIMIT = 24
+"""Words of a question that are looked for."""
+
+_STOP_WORD_LIST = """
+an and are as at be been but by can could did do does for from get got had has have how if in is it its just
+me my no not of on or our please she so that the their them there they this to was we were what when where
+which who why will with would you your
+我们 你们 他们 怎么 什么 怎么办 可以 已经 这个 那个 一个 没有 就是 还是 请问 如何 为什么 现在 但是 因为 所以
+"""
+QUESTION_STOP_WORDS = frozenset(_STOP_WORD_LIST.split())
+"""Words that most questions have, whatever they are about."""
+
+
+def parse_question(text: str) -> list[QueryTerm]:
+    """The words of a question that say what it is about, each once; the last one may be unfinished."""
+    terms: dict[tuple[str, ...], QueryTerm] = {}
+    runs = list(script_runs(text[:QUERY_LIMIT]))
+    for place, (han, other) in enumerate(runs, start=1):
+        for word in segment_han(han, fine=False) if han else ():
+            terms.setdefault((word,), QueryTerm((word,), characters=word))
+        if forms := tuple(word_forms(other)):
+            terms[forms] = QueryTerm(forms, is_prefix=place == len(runs))
+    significant = [each for each in terms.values() if is_significant(each.word)]
+    return significant[:TERMS_LIMIT]
+
+
+def is_significant(word: str) -> bool:
+    return len(word) > 1 and word not in QUESTION_STOP_WORDS
