@@ -5,6 +5,7 @@ from sqlalchemy.orm import undefer
 
 from loaders.base import ByKey, ManyByKey, loader
 from loaders.page import Key, Sort
+from loaders.shipment import ShipmentRoute, load_routes
 from models import (
     Carrier,
     CarrierCode,
@@ -49,6 +50,20 @@ async def load_live_waybill(reads: Reads, shipment_id: int) -> Waybill | None:
         return found
 
 
+async def load_parcels_of_waybill(reads: Reads, waybill_id: int) -> list[ShipmentRoute]:
+    """The routes of all parcels on a waybill, that of its number first; those that are still packed."""
+    async with reads() as session:
+        found = await session.scalars(
+            select(Waybill.shipment_id)
+            .where((Waybill.id == waybill_id) | (Waybill.mother_id == waybill_id))
+            .where(Waybill.shipment_id.is_not(None))
+            .order_by(Waybill.id)
+        )
+        ids = [each for each in found if each is not None]
+    routes = await load_routes(reads, ids)
+    return [routes[each] for each in ids if each in routes]
+
+
 class CarrierById(ByKey[int, Carrier]):
     key = Carrier.id
 
@@ -60,6 +75,10 @@ class CarrierByCode(ByKey[CarrierCode, Carrier]):
 class WaybillsByShipment(ManyByKey[int | None, Waybill]):
     key = Waybill.shipment_id
     order_by = Waybill.id
+
+
+class WaybillById(ByKey[int, Waybill]):
+    key = Waybill.id
 
 
 class LabelByWaybill(ByKey[int, Waybill]):
@@ -77,6 +96,7 @@ class UnhandledReportById(ByKey[int, UnhandledReport]):
 
 class CarrierLoaders:
     unhandled_report = loader(UnhandledReportById)
+    waybill = loader(WaybillById)
     waybill_with_label = loader(LabelByWaybill)
     waybills = loader(WaybillsByShipment)
     carrier = loader(CarrierById)

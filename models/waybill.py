@@ -45,6 +45,8 @@ class LabelFormat(StrEnum):
     """A document to print."""
     HTML = "HTML"
     """A page to print."""
+    PNG = "PNG"
+    """A picture to print."""
     PRINT_JOB = "PRINT_JOB"
     """Data that only the carrier's own printing program can read."""
 
@@ -68,6 +70,11 @@ class Waybill(Base):
     id: Mapped[Id]
     shipment_id: Mapped[int | None] = mapped_column(ForeignKey("shipments.id"))
     """Its parcel; None when that was unpacked again."""
+    mother_id: Mapped[int | None] = mapped_column(ForeignKey("waybills.id"), index=True)
+    """The waybill on which its parcel goes along with another one; None for that one itself.
+
+    The carrier is only called about the mother; her children have what she has.
+    """
     carrier: Mapped[CarrierCode] = mapped_column(String(CARRIER_CODE_LENGTH))
     reference: Mapped[str] = mapped_column(unique=True)
     """The shop's own name for it: a booking that is repeated with it books nothing more."""
@@ -77,6 +84,8 @@ class Waybill(Base):
     children: Mapped[list[str]]
     """The numbers of further parcels on the same waybill."""
     label_format: Mapped[LabelFormat | None]
+    label_kind: Mapped[str | None]
+    """Which program prints it, where its format is a print job."""
     label: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     reason: Mapped[str | None]
     """What the carrier said last, or why it said nothing."""
@@ -87,5 +96,8 @@ class Waybill(Base):
     """When it was refused or cancelled."""
     call_at: Mapped[datetime | None]
     """When the carrier is to be called about it; None when it need not be."""
+    pickup_from: Mapped[datetime | None]
+    """From when on the carrier is to collect it; None where it is not asked to."""
+    pickup_until: Mapped[datetime | None]
     calls: Mapped[int]
     """How often the carrier was called about it without an answer."""

@@ -83,8 +83,20 @@ class WaybillLabel:
 
     format: models.LabelFormat
     """What it is."""
+    kind: str | None
+    """Which program prints it, where it is a print job."""
     content: str
     """Its bytes, as base64."""
+
+
+@row_type(resolve.PickupTime)
+class PickupTime:
+    """Between which moments a carrier is to collect a parcel."""
+
+    begins_at: datetime
+    """From when on."""
+    ends_at: datetime
+    """Until when."""
 
 
 @row_type(models.Waybill)
@@ -100,6 +112,8 @@ class Waybill:
     number: str | None
     """The tracking number; null until the carrier has given one."""
     children: list[str] = field(resolve.waybill_children, size=FEW)
+    mother_number: str | None = batched(resolve.waybill_mothers)
+    pickup: PickupTime | None = field(resolve.waybill_pickup)
     reason: str | None
     """What the carrier said last, or why it said nothing."""
     requested_at: datetime

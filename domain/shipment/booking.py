@@ -1,46 +1,121 @@
 """Asking for a waybill: what is recorded before a carrier is called."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
+from domain.errors import Invalid, LimitReached
 from domain.order import lock_shipment
 from domain.shipment.carriers import find_carrier
 from domain.shipment.dispatch import check_dispatchable
-from domain.shipment.waybills import ANSWER_EXPECTED_WITHIN, find_live_waybill, give_up
-from models import CarrierChoice, CarrierCode, Delivery, Waybill, WaybillStatus
+from domain.shipment.pickup import PickupTime, check_pickup
+from domain.shipment.waybills import (
+    ANSWER_EXPECTED_WITHIN,
+    find_live_waybill,
+    give_up,
+    lock_children,
+)
+from models import Carrier, CarrierChoice, CarrierCode, Delivery, Shipment, Waybill, WaybillStatus
+
+PARCELS_OF_WAYBILL_LIMIT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class WaybillRequest:
+    """What is to go on one waybill, and why by this carrier."""
+
+    shipment_ids: Sequence[int]
+    """The first one has the number of the waybill, the others those of its children."""
+    choice: CarrierChoice = CarrierChoice.STAFF
+    pickup: PickupTime | None = None
 
 
 async def open_waybill(
-    session: AsyncSession, shipment_id: int, carrier: CarrierCode, *, choice: CarrierChoice, cause: Cause
+    session: AsyncSession, request: WaybillRequest, carrier: CarrierCode, *, cause: Cause
 ) -> Waybill:
-    """The waybill of a packed parcel with a carrier: the live one, or a new one that is to be asked for.
+    """The waybill of packed parcels with a carrier: the live one, or a new one that is to be asked for.
 
-    One that it has with another carrier is cancelled.
+    One that they have with another carrier, or with other parcels, is cancelled.
     """
-    order, shipment = await lock_shipment(session, shipment_id)
-    check_dispatchable(shipment, order, await session.get_one(Delivery, shipment.delivery_id))
-    await find_carrier(session, carrier)
-    live = await find_live_waybill(session, shipment_id)
-    if live is not None and live.carrier == carrier:
-        return live
-    if live is not None:
-        give_up(live, now=cause.now)
-        await session.flush()
+    shipments = await lock_parcels(session, request.shipment_ids)
+    found = await find_carrier(session, carrier)
+    live = [await find_live_waybill(session, each.id) for each in shipments]
+    first = live[0]
+    if first is not None and first.carrier == carrier and await covers(session, first, live):
+        return first
+    if request.pickup is not None:
+        check_pickup(found, request.pickup, now=cause.now)
+    for each in live:
+        if each is not None and each.status in {WaybillStatus.REQUESTED, WaybillStatus.BOOKED}:
+            await give_up(session, each, now=cause.now)
+    await session.flush()
+    mother = await add_waybill(session, request, found, shipments[0], cause=cause)
+    mother.call_at = cause.now + ANSWER_EXPECTED_WITHIN
+    for shipment in shipments[1:]:
+        child = await add_waybill(session, request, found, shipment, cause=cause)
+        child.mother_id = mother.id
+    await session.flush()
+    return mother
+
+
+async def lock_parcels(session: AsyncSession, shipment_ids: Sequence[int]) -> list[Shipment]:
+    """Parcels that may leave together on one waybill, locked."""
+    if not 1 <= len(shipment_ids) <= PARCELS_OF_WAYBILL_LIMIT:
+        raise LimitReached(
+            "At most {limit} parcels go on one waybill.", limit=PARCELS_OF_WAYBILL_LIMIT, field=("together",)
+        )
+    if len(set(shipment_ids)) < len(shipment_ids):
+        raise Invalid("Each parcel goes on a waybill once.", field=("together",))
+    locked = {}
+    for each in sorted(shipment_ids):
+        order, shipment = await lock_shipment(session, each)
+        check_dispatchable(shipment, order, await session.get_one(Delivery, shipment.delivery_id))
+        locked[each] = shipment
+    shipments = [locked[each] for each in shipment_ids]
+    if len({(each.delivery_id, each.warehouse_id) for each in shipments}) > 1:
+        raise Invalid(
+            "Parcels on one waybill go from one warehouse to one address of one order.", field=("together",)
+        )
+    return shipments
+
+
+async def covers(session: AsyncSession, waybill: Waybill, live: Sequence[Waybill | None]) -> bool:
+    """Whether a live waybill is the one that is asked for: of one parcel whatever goes along, else of all."""
+    if len(live) == 1:
+        return True
+    along = {each.id for each in await lock_children(session, waybill)}
+    return {each.id for each in live[1:] if each is not None} == along and len(along) == len(live) - 1
+
+
+async def add_waybill(
+    session: AsyncSession, request: WaybillRequest, carrier: Carrier, shipment: Shipment, *, cause: Cause
+) -> Waybill:
+    """A row for a parcel, with a reference that was never used."""
     before = await session.scalar(
         select(func.count(Waybill.id)).where(Waybill.reference.startswith(shipment.number, autoescape=True))
     )
+    pickup = request.pickup
     waybill = Waybill(
-        shipment_id=shipment_id,
-        carrier=carrier,
+        shipment_id=shipment.id,
+        carrier=carrier.code,
         reference=f"{shipment.number}-{before + 1}" if before else shipment.number,
-        choice=choice,
+        choice=request.choice,
         status=WaybillStatus.REQUESTED,
         children=[],
         requested_at=cause.now,
-        call_at=cause.now + ANSWER_EXPECTED_WITHIN,
+        call_at=None,
         calls=0,
+        pickup_from=pickup.begins_at if pickup else None,
+        pickup_until=pickup.ends_at if pickup else None,
     )
     session.add(waybill)
     await session.flush()
     return waybill
+
+
+def next_turn(request: WaybillRequest) -> WaybillRequest:
+    """What is asked of the carrier after one that has not taken the parcels."""
+    return replace(request, choice=CarrierChoice.NEXT)

@@ -37,6 +37,7 @@ LIVE = frozenset({W.REQUESTED, W.BOOKED})
 """A parcel has at most one of these."""
 
 REASON_LIMIT = 300
+OTHERS_HAVE_LEFT = "Other parcels have left on this waybill."
 ANSWER_EXPECTED_WITHIN = timedelta(minutes=1)
 """Until then whoever asked for a waybill waits for the answer; then the carrier is asked for it."""
 UNKNOWN_AFTER = timedelta(minutes=10)
@@ -52,6 +53,7 @@ class BookedFacts:
     number: str
     children: Sequence[str] = ()
     label_format: LabelFormat | None = None
+    label_kind: str | None = None
     label: bytes | None = None
     estimated_at: datetime | None = None
 
@@ -83,35 +85,47 @@ async def claim_waybill_call(
 async def record_booked(
     session: AsyncSession, waybill_id: int, facts: BookedFacts, *, now: datetime
 ) -> Waybill:
-    """The carrier has booked it; one that was given up meanwhile is cancelled next."""
+    """The carrier has booked it; one that was given up meanwhile is cancelled next.
+
+    The parcels that go along on it have its children as their numbers; where there are too few, it is
+    cancelled, too.
+    """
     waybill = await lock_waybill(session, waybill_id)
     if waybill.status not in {W.REQUESTED, W.CANCELLING}:
         return waybill
+    along = await lock_children(session, waybill)
     waybill.number, waybill.children = facts.number, list(facts.children)
     waybill.label_format, waybill.label = facts.label_format, facts.label
+    waybill.label_kind = facts.label_kind
     waybill.estimated_at, waybill.booked_at, waybill.reason = facts.estimated_at, now, None
     if waybill.status is W.CANCELLING:
         waybill.call_at = now
         return waybill
+    if len(facts.children) < len(along):
+        waybill.reason = f"Only {1 + len(facts.children)} of {1 + len(along)} parcels have a number."
+        await give_up(session, waybill, now=now)
+        return waybill
     move(waybill, W.BOOKED, WAYBILL_TRANSITIONS)
     waybill.call_at = None
+    for child, number in zip(along, facts.children, strict=False):
+        child.number, child.booked_at, child.estimated_at = number, now, facts.estimated_at
+        move(child, W.BOOKED, WAYBILL_TRANSITIONS)
     return waybill
 
 
 async def record_not_booked(session: AsyncSession, waybill_id: int, reason: str, *, now: datetime) -> Waybill:
     """The carrier has refused it, or was not reached, or does not know it."""
     waybill = await lock_waybill(session, waybill_id)
-    if waybill.status is W.REQUESTED:
-        end_waybill(waybill, W.REFUSED, reason, now=now)
-    elif waybill.status is W.CANCELLING:
-        end_waybill(waybill, W.CANCELLED, reason, now=now)
+    if waybill.status in {W.REQUESTED, W.CANCELLING}:
+        status = W.REFUSED if waybill.status is W.REQUESTED else W.CANCELLED
+        await end_with_children(session, waybill, status, reason, now=now)
     return waybill
 
 
 async def record_cancelled(session: AsyncSession, waybill_id: int, *, now: datetime) -> None:
     waybill = await lock_waybill(session, waybill_id)
     if waybill.status is W.CANCELLING:
-        end_waybill(waybill, W.CANCELLED, waybill.reason, now=now)
+        await end_with_children(session, waybill, W.CANCELLED, waybill.reason, now=now)
 
 
 async def record_cancel_refused(
@@ -119,7 +133,7 @@ async def record_cancel_refused(
 ) -> None:
     waybill = await lock_waybill(session, waybill_id)
     if waybill.status is W.CANCELLING:
-        end_waybill(waybill, W.CANCEL_REFUSED, reason, now=now)
+        await end_with_children(session, waybill, W.CANCEL_REFUSED, reason, now=now)
 
 
 async def record_no_answer(session: AsyncSession, waybill_id: int, reason: str, *, now: datetime) -> Waybill:
@@ -136,16 +150,62 @@ async def lock_waybill(session: AsyncSession, waybill_id: int) -> Waybill:
     return await session.get_one(Waybill, waybill_id, with_for_update=True, populate_existing=True)
 
 
+async def lock_children(session: AsyncSession, waybill: Waybill) -> Sequence[Waybill]:
+    """The waybills of the parcels that go along on this one, in the order of its children."""
+    found = await session.scalars(
+        select(Waybill).where(Waybill.mother_id == waybill.id).order_by(Waybill.id).with_for_update()
+    )
+    return found.all()
+
+
+async def lock_family(session: AsyncSession, waybill: Waybill) -> list[Waybill]:
+    """A mother and her children, whichever of them is given."""
+    mother = waybill if waybill.mother_id is None else await lock_waybill(session, waybill.mother_id)
+    return [mother, *await lock_children(session, mother)]
+
+
+async def end_with_children(
+    session: AsyncSession, waybill: Waybill, status: WaybillStatus, reason: str | None, *, now: datetime
+) -> None:
+    """End a waybill, and with it those of the parcels that go along."""
+    for each in [waybill, *await lock_children(session, waybill)]:
+        if status in WAYBILL_TRANSITIONS[each.status]:
+            end_waybill(each, status, reason, now=now)
+
+
 def end_waybill(waybill: Waybill, status: WaybillStatus, reason: str | None, *, now: datetime) -> None:
     move(waybill, status, WAYBILL_TRANSITIONS)
     waybill.reason = reason[:REASON_LIMIT] if reason else None
     waybill.ended_at, waybill.call_at = now, None
 
 
-def give_up(waybill: Waybill, *, now: datetime) -> None:
-    """Nobody needs a live waybill any more: its carrier is to cancel it."""
-    move(waybill, W.CANCELLING, WAYBILL_TRANSITIONS)
-    waybill.call_at, waybill.calls = now, 0
+async def give_up(session: AsyncSession, waybill: Waybill, *, now: datetime) -> None:
+    """Nobody needs a live waybill any more: its carrier is to cancel it.
+
+    It is cancelled with all parcels that go on it. Where one of them has left, it cannot be, and only this
+    one ends: somebody has to tell the carrier.
+    """
+    family = await lock_family(session, waybill)
+    if await has_left(session, family):
+        move(waybill, W.CANCELLING, WAYBILL_TRANSITIONS)
+        end_waybill(waybill, W.CANCEL_REFUSED, OTHERS_HAVE_LEFT, now=now)
+        return
+    for each in family:
+        if each.status in LIVE:
+            move(each, W.CANCELLING, WAYBILL_TRANSITIONS)
+    family[0].call_at, family[0].calls = now, 0
+
+
+async def has_left(session: AsyncSession, waybills: Sequence[Waybill]) -> bool:
+    """Whether a parcel has left with the number of one of these waybills."""
+    used = (
+        select(Waybill.id)
+        .join(Shipment, Shipment.id == Waybill.shipment_id)
+        .where(Waybill.id.in_([each.id for each in waybills]))
+        .where(Shipment.dispatched_at.is_not(None), Shipment.carrier == Waybill.carrier)
+        .where(Shipment.tracking_number == Waybill.number)
+    )
+    return await session.scalar(used.limit(1)) is not None
 
 
 async def use_waybill(
@@ -163,7 +223,7 @@ async def use_waybill(
         if is_used and waybill.status is not W.BOOKED:
             raise WrongState("This waybill is cancelled.", field=("tracking_number",))
         if not is_used and waybill.status in LIVE:
-            give_up(waybill, now=now)
+            await give_up(session, waybill, now=now)
 
 
 async def release_waybills(session: AsyncSession, shipment: Shipment, *, now: datetime) -> None:
@@ -172,7 +232,7 @@ async def release_waybills(session: AsyncSession, shipment: Shipment, *, now: da
         select(Waybill).where(Waybill.shipment_id == shipment.id).with_for_update()
     ):
         if waybill.status in LIVE:
-            give_up(waybill, now=now)
+            await give_up(session, waybill, now=now)
         waybill.shipment_id, waybill.label = None, None
     await session.flush()
 
@@ -187,7 +247,8 @@ async def cancel_waybills_of_order(session: AsyncSession, order_id: int, *, now:
         .with_for_update(of=Waybill)
     )
     for waybill in waybills:
-        give_up(waybill, now=now)
+        if waybill.status in LIVE:  # not given up with another one
+            await give_up(session, waybill, now=now)
 
 
 def due_waybill_calls(carrier: CarrierCode, now: datetime) -> AnySelect:

@@ -8,7 +8,7 @@ import structlog
 from domain.cause import Cause
 from domain.order.cash import fix_cash
 from domain.shipment import CarrierRefusal, CarrierUnavailable, lock_shipment
-from domain.shipment.booking import open_waybill
+from domain.shipment.booking import WaybillRequest, next_turn, open_waybill
 from domain.shipment.waybills import (
     UNKNOWN_AFTER,
     BookedFacts,
@@ -19,7 +19,7 @@ from domain.shipment.waybills import (
     record_no_answer,
     record_not_booked,
 )
-from events.shipment.parcels import account_of, booking_of, parcel_of
+from events.shipment.parcels import booking_of
 from events.types import Resources
 from gateways.carrier.protocol import (
     BookedWaybill,
@@ -29,56 +29,57 @@ from gateways.carrier.protocol import (
     CarrierRefused,
 )
 from gateways.measured import CALL_SECONDS, MeasuredCarrier
-from loaders.carrier import find_carrier_by_code
-from loaders.shipment import ShipmentRoute, load_routes
-from models import Carrier, CarrierChoice, Money, Waybill, WaybillStatus
+from loaders.carrier import find_carrier_by_code, load_parcels_of_waybill
+from loaders.shipment import ShipmentRoute
+from models import Carrier, Money, Waybill, WaybillStatus
 
 log = structlog.get_logger()
 
 UNKNOWN_TO_CARRIER = "The carrier knows nothing of it."
+NOT_CONNECTED = "It is not connected."
 CALL_AGAIN = timedelta(seconds=2 * CALL_SECONDS)
 """After a call that was begun and never ended, since its process did."""
 
 
 async def book_waybill(
     resources: Resources,
-    route: ShipmentRoute,
     carriers: Sequence[Carrier],
+    request: WaybillRequest,
     *,
-    choice: CarrierChoice,
     cause: Cause,
 ) -> Waybill:
-    """A booked waybill of the first of these carriers that takes the parcel; the next is asked only where the
-    one before it has certainly booked nothing.
+    """A booked waybill of the first of these carriers that takes the parcels; the next is asked only where
+    the one before it has certainly booked nothing.
 
     CarrierUnavailable otherwise. A carrier that was asked and has not answered is asked what became of it.
     """
     refused: Waybill | None = None
     for carrier in carriers:
         async with resources.database.writes.begin() as session:
-            waybill = await open_waybill(session, route.shipment.id, carrier.code, choice=choice, cause=cause)
+            waybill = await open_waybill(session, request, carrier.code, cause=cause)
         if waybill.status is not WaybillStatus.BOOKED:
-            waybill = await ask_for_waybill(resources, route, carrier, waybill)
+            waybill = await ask_for_waybill(resources, carrier, waybill)
         if waybill.status is WaybillStatus.BOOKED:
             return waybill
+        if waybill.status is WaybillStatus.CANCELLING and waybill.number:
+            raise CarrierRefusal(carrier.name, waybill.reason or "")
         if waybill.status is not WaybillStatus.REFUSED:
             raise CarrierUnavailable(carrier.name)
-        refused, choice = waybill, CarrierChoice.NEXT
+        refused, request = waybill, next_turn(request)
     raise CarrierRefusal(carriers[-1].name, (refused and refused.reason) or "")
 
 
-async def ask_for_waybill(
-    resources: Resources, route: ShipmentRoute, carrier: Carrier, waybill: Waybill
-) -> Waybill:
+async def ask_for_waybill(resources: Resources, carrier: Carrier, waybill: Waybill) -> Waybill:
     """Book a requested waybill, or find it where it was asked for before; record the outcome."""
     gateway = gateway_of(resources, carrier)
-    if gateway is None or not gateway.capabilities.books:
-        reason = f"{carrier.name} books nothing here."
+    routes = await load_parcels_of_waybill(resources.database.reads, waybill.id)
+    if gateway is None or (reason := why_not(gateway, carrier, waybill, len(routes))):
         async with resources.database.writes.begin() as session:
-            return await record_not_booked(session, waybill.id, reason, now=resources.clock())
-    booking = booking_of(
-        route, carrier, waybill.reference, cash=await preview_cash(resources, route, carrier)
-    )
+            return await record_not_booked(
+                session, waybill.id, reason or NOT_CONNECTED, now=resources.clock()
+            )
+    cash = await preview_cash(resources, routes, carrier)
+    booking = booking_of(routes, carrier, waybill, cash=cash)
     asked_before = waybill.calls > 0
     try:
         booked = await find_or_book(gateway, booking) if asked_before else await gateway.book(booking)
@@ -96,6 +97,18 @@ async def ask_for_waybill(
         return await record_booked(session, waybill.id, facts_of_waybill(booked), now=resources.clock())
 
 
+def why_not(gateway: MeasuredCarrier, carrier: Carrier, waybill: Waybill, parcels: int) -> str | None:
+    """Why a connection cannot be asked for a waybill; None where it can."""
+    can = gateway.capabilities
+    if not can.books:
+        return f"{carrier.name} books nothing here."
+    if parcels > 1 and not can.many_parcels:
+        return f"{carrier.name} takes one parcel on a waybill."
+    if waybill.pickup_from is not None and not can.picks_up:
+        return f"{carrier.name} is not asked to collect at a time."
+    return None
+
+
 async def find_or_book(gateway: MeasuredCarrier, booking: Booking) -> BookedWaybill:
     return await gateway.find_booking(booking) or await gateway.book(booking)
 
@@ -106,15 +119,21 @@ async def note_no_answer(resources: Resources, waybill_id: int, error: CarrierEr
         return await record_no_answer(session, waybill_id, str(error), now=resources.clock())
 
 
-async def preview_cash(resources: Resources, route: ShipmentRoute, carrier: Carrier) -> Money | None:
-    """What the carrier is to collect, as it is fixed when the parcel leaves; None for nothing."""
-    if not carrier.takes_cash:
+async def preview_cash(
+    resources: Resources, routes: Sequence[ShipmentRoute], carrier: Carrier
+) -> Money | None:
+    """What the carrier is to collect, as it is fixed when the parcels leave; None for nothing."""
+    if not carrier.takes_cash or not routes:
         return None
-    async with resources.database.writes() as session:  # never committed: it is fixed when the parcel leaves
-        order, shipment = await lock_shipment(session, route.shipment.id)
-        amount = await fix_cash(session, order, shipment)
+    total = 0
+    async with resources.database.writes() as session:  # never committed: it is fixed when the parcels leave
+        for route in sorted(routes, key=lambda route: route.shipment.id):
+            order, shipment = await lock_shipment(session, route.shipment.id)
+            total += await fix_cash(session, order, shipment) or 0
+            shipment.dispatched_at = resources.clock()  # what it brings is not due by the next one
+            await session.flush()
         await session.rollback()
-    return Money(amount, route.order.currency) if amount else None
+    return Money(total, routes[0].order.currency) if total else None
 
 
 def gateway_of(resources: Resources, carrier: Carrier) -> MeasuredCarrier | None:
@@ -127,6 +146,7 @@ def facts_of_waybill(booked: BookedWaybill) -> BookedFacts:
         number=booked.number,
         children=booked.children,
         label_format=booked.label.format if booked.label else None,
+        label_kind=(booked.label.kind or None) if booked.label else None,
         label=booked.label.content if booked.label else None,
         estimated_at=booked.estimated_at,
     )
@@ -146,11 +166,8 @@ async def call_about_waybill(resources: Resources, waybill_id: int) -> None:
     if carrier is None or gateway is None:
         await note_no_answer(resources, waybill_id, CarrierError(f"{waybill.carrier} is not connected"))
         return
-    route = (await load_routes(resources.database.reads, [waybill.shipment_id or 0])).get(
-        waybill.shipment_id or 0
-    )
-    parcels = [parcel_of(route)] if route else []
-    booking = Booking(reference=waybill.reference, account=account_of(carrier), parcels=parcels)
+    routes = await load_parcels_of_waybill(resources.database.reads, waybill.id)
+    booking = booking_of(routes, carrier, waybill)
     try:
         if waybill.status is WaybillStatus.REQUESTED:
             await ask_after(resources, gateway, booking, waybill)

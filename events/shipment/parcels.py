@@ -1,11 +1,19 @@
 """Parcels, bookings and accounts as carriers are given them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from gateways.carrier.protocol import Booking, CarrierAccount, CarrierAddress, Parcel, TrackedParcel
+from gateways.carrier.protocol import (
+    Booking,
+    CarrierAccount,
+    CarrierAddress,
+    Parcel,
+    PickupWindow,
+    TrackedParcel,
+)
 from geo import find_point
 from loaders.shipment import ShipmentRoute
-from models import Carrier, Delivery, Money, Warehouse
+from models import Carrier, Delivery, Money, Warehouse, Waybill
 
 
 def account_of(carrier: Carrier) -> CarrierAccount:
@@ -20,10 +28,17 @@ def account_of(carrier: Carrier) -> CarrierAccount:
 
 
 def booking_of(
-    route: ShipmentRoute, carrier: Carrier, reference: str, *, cash: Money | None = None
+    routes: Sequence[ShipmentRoute], carrier: Carrier, waybill: Waybill, *, cash: Money | None = None
 ) -> Booking:
-    """What a carrier is asked for one parcel."""
-    return Booking(reference=reference, account=account_of(carrier), parcels=[parcel_of(route)], cash=cash)
+    """What a carrier is asked for a waybill; its first parcel first."""
+    begins, ends = waybill.pickup_from, waybill.pickup_until
+    return Booking(
+        reference=waybill.reference,
+        account=account_of(carrier),
+        parcels=[parcel_of(route) for route in routes],
+        cash=cash,
+        pickup=PickupWindow(begins, ends) if begins and ends else None,
+    )
 
 
 def tracked_parcel_of(route: ShipmentRoute, carrier: Carrier) -> TrackedParcel | None:
@@ -49,6 +64,7 @@ def parcel_of(route: ShipmentRoute) -> Parcel:
         weight_grams=route.shipment.weight_grams,
         sender=sender_of(route.warehouse),
         receiver=receiver_of(route.delivery),
+        size=route.shipment.size,
     )
 
 
@@ -62,6 +78,7 @@ def sender_of(warehouse: Warehouse) -> CarrierAddress:
         line1=warehouse.line1,
         latitude=warehouse.latitude,
         longitude=warehouse.longitude,
+        country_code=warehouse.country_code,
     )
 
 
@@ -77,4 +94,6 @@ def receiver_of(delivery: Delivery) -> CarrierAddress:
         line1=f"{delivery.line1} {delivery.line2}".strip(),
         latitude=point.latitude if point else None,
         longitude=point.longitude if point else None,
+        country_code=delivery.country_code,
+        postal_code=delivery.postal_code or "",
     )

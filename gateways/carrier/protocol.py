@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from models import CarrierCode, CarrierConnection, LabelFormat, Money, ShipmentStatus
+from models import CarrierCode, CarrierConnection, LabelFormat, Money, ParcelSize, ShipmentStatus
 
 
 class CarrierError(Exception):
@@ -51,7 +51,9 @@ class Capabilities:
     pushes: bool = False
     """It reports by itself, once it is asked to."""
     many_parcels: bool = False
-    """Several parcels can go on one waybill."""
+    """Several parcels can go on one waybill: the first has its number, the others have its children."""
+    picks_up: bool = False
+    """It can be asked to collect parcels at a time."""
     label_formats: frozenset[LabelFormat] = frozenset()
 
 
@@ -67,6 +69,8 @@ class CarrierAddress:
     line1: str
     latitude: float | None = None
     longitude: float | None = None
+    country_code: str = "CN"
+    postal_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,15 @@ class Parcel:
     weight_grams: int
     sender: CarrierAddress
     receiver: CarrierAddress
+    size: ParcelSize | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PickupWindow:
+    """Between which moments a carrier is to collect parcels."""
+
+    begins_at: datetime
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +102,18 @@ class Booking:
     parcels: Sequence[Parcel]
     cash: Money | None = None
     """What is to be collected at the door."""
-    pickup_at: datetime | None = None
-    """When the carrier is to collect it."""
+    pickup: PickupWindow | None = None
+    """When the carrier is to collect it; None where it is brought, or collected as always."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What is printed and put on a parcel."""
+    """What is printed and put on a parcel, or on each of several that go on one waybill."""
 
     format: LabelFormat
     content: bytes
+    kind: str = ""
+    """Of a print job: which program prints it, in the words of the carrier; empty for other formats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +121,11 @@ class BookedWaybill:
     """What a carrier gives for a booking."""
 
     number: str
+    """Of the waybill, and of its first parcel."""
     children: Sequence[str] = ()
-    """The numbers of further parcels on the same waybill."""
+    """The numbers of its further parcels, in the order of the booking."""
     label: Label | None = None
+    """None where the carrier gives none: the shop prints its own."""
     estimated_at: datetime | None = None
 
 

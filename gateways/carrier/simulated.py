@@ -30,7 +30,7 @@ from models import CarrierConnection, ShipmentStatus
 
 HUB_EVERY_KM = 400
 HUBS_LIMIT = 4
-CAPABILITIES = Capabilities(books=True, cancels=True, tracks=True)
+CAPABILITIES = Capabilities(books=True, cancels=True, tracks=True, many_parcels=True, picks_up=True)
 COURIERS = ("赵师傅", "钱师傅", "孙师傅", "李师傅", "周师傅", "吴师傅")
 
 
@@ -57,9 +57,12 @@ class SimulatedCarrier:
         raise CarrierRefused("The simulated carrier has no prices.")
 
     async def book(self, booking: Booking) -> BookedWaybill:
-        first = booking.parcels[0]
+        if not booking.parcels:
+            raise CarrierRefused("The parcel is not packed any more.")
+        first, number = booking.parcels[0], f"SIM{number_digest(booking.reference) % 10**12:012}"
         return BookedWaybill(
-            number=f"SIM{number_digest(booking.reference) % 10**12:012}",
+            number=number,
+            children=[f"{number}-{index}" for index in range(2, len(booking.parcels) + 1)],
             estimated_at=self.clock() + self.step * len(timeline_of(first)),
         )
 

@@ -1,10 +1,26 @@
+from datetime import datetime, tzinfo
+
 import strawberry
 
 from domain.errors import collect_refusals
 from domain.shipment import InspectedUnits, ParcelLine, ParcelToPack
+from domain.shipment.pickup import PickupTime
 from models import CarrierCode, ParcelSize, ShipmentStatus
 from resolvers.descriptions import input_type
 from resolvers.ids import row_id
+
+
+@input_type
+class PickupInput:
+    """Between which moments of one day a carrier is to collect parcels."""
+
+    begins_at: datetime
+    """From when on."""
+    ends_at: datetime
+    """Until when."""
+
+    def draft(self, zone: tzinfo) -> PickupTime:
+        return PickupTime(self.begins_at.astimezone(zone), self.ends_at.astimezone(zone))
 
 
 @input_type

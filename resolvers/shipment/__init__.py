@@ -19,6 +19,7 @@ from domain.shipment import (
     send_again,
     unpack_shipment,
 )
+from domain.shipment.pickup import PickupTime
 from models import (
     Delivery,
     Money,
@@ -34,6 +35,8 @@ from resolvers.shipment.carriers import (
     tracking_urls,
     waybill_children,
     waybill_labels,
+    waybill_mothers,
+    waybill_pickup,
     waybills,
 )
 from resolvers.shipment.dispatching import shipment_book, shipment_dispatch
@@ -57,6 +60,7 @@ from resolvers.shipment.tracking import (
 
 __all__ = [
     "TRACKING_MESSAGES",
+    "PickupTime",
     "WaybillLabel",
     "carrier_names",
     "cash_due",
@@ -78,6 +82,8 @@ __all__ = [
     "warehouse_row_id",
     "waybill_children",
     "waybill_labels",
+    "waybill_mothers",
+    "waybill_pickup",
     "waybills",
 ]
 

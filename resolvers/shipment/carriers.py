@@ -8,6 +8,7 @@ from urllib.parse import quote
 from domain.shipment.carriers import (
     NUMBER_IN_LINK,
 )
+from domain.shipment.pickup import PickupTime
 from models import (
     Carrier,
     LabelFormat,
@@ -51,6 +52,7 @@ class WaybillLabel:
 
     format: LabelFormat
     content: str
+    kind: str | None = None
 
 
 async def waybills(shipments: Sequence[Shipment], info: Info) -> list[Sequence[Waybill] | None]:
@@ -60,16 +62,31 @@ async def waybills(shipments: Sequence[Shipment], info: Info) -> list[Sequence[W
     return list(await info.context.load.waybills.load_many([shipment.id for shipment in shipments]))
 
 
+async def waybill_mothers(rows: Sequence[Waybill], info: Info) -> list[str | None]:
+    """The number of the waybill that it goes along on; null where it goes by itself."""
+    ids = list({row.mother_id for row in rows if row.mother_id is not None})
+    found = dict(zip(ids, await info.context.load.waybill.load_many(ids), strict=True))
+    mothers = [found.get(row.mother_id) if row.mother_id is not None else None for row in rows]
+    return [mother.number if mother else None for mother in mothers]
+
+
+def waybill_pickup(root: Waybill) -> PickupTime | None:
+    """When the carrier is to collect it; null where it is not asked to."""
+    if root.pickup_from is None or root.pickup_until is None:
+        return None
+    return PickupTime(root.pickup_from, root.pickup_until)
+
+
 def waybill_children(root: Waybill) -> list[str]:
     """The numbers of further parcels on the same waybill."""
     return root.children
 
 
 async def waybill_labels(rows: Sequence[Waybill], info: Info) -> list[WaybillLabel | None]:
-    """Its label; null where the carrier gave none."""
-    found = await info.context.load.waybill_with_label.load_many([row.id for row in rows])
+    """Its label, which is that of the waybill it goes along on; null where the carrier gave none."""
+    found = await info.context.load.waybill_with_label.load_many([row.mother_id or row.id for row in rows])
     return [
-        WaybillLabel(row.label_format, b64encode(row.label).decode())
+        WaybillLabel(row.label_format, b64encode(row.label).decode(), row.label_kind)
         if row and row.label_format and row.label is not None
         else None
         for row in found

@@ -1,6 +1,6 @@
 """Booking waybills and handing parcels to carriers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import strawberry
@@ -11,6 +11,7 @@ from domain.shipment import (
     check_dispatchable,
     dispatch_shipment,
 )
+from domain.shipment.booking import WaybillRequest
 from domain.shipment.carriers import (
     check_link,
     find_carrier,
@@ -33,18 +34,30 @@ from models import (
 )
 from resolvers.context import Info
 from resolvers.ids import row_id
+from resolvers.inputs.shipment import PickupInput
 
 TRACKING_NUMBER_LENGTH = 64
 
 
-async def shipment_book(info: Info, id: strawberry.ID, carrier: CarrierCode | None = None) -> Shipment:
+async def shipment_book(
+    info: Info,
+    id: strawberry.ID,
+    carrier: CarrierCode | None = None,
+    together: list[strawberry.ID] | None = None,
+    pickup: PickupInput | None = None,
+) -> Shipment:
     """Books the waybill of a packed parcel, so that its label can be printed before it leaves.
 
     id: the shipment
     carrier: who is to carry it; left out, the first carrier that takes it
+    together: further parcels of the same delivery that go along on the waybill, with numbers of their own
+    pickup: when the carrier is to collect them; left out, they are collected as always, or brought
     """
     route = await find_dispatchable(info, row_id(id, "Shipment"))
-    await book_with(info, route, carrier)
+    along = [row_id(each, "Shipment", field=("together", index)) for index, each in enumerate(together or [])]
+    zone = info.context.shop.settings.locale.zone
+    terms = WaybillRequest([route.shipment.id, *along], pickup=pickup.draft(zone) if pickup else None)
+    await book_with(info, route, carrier, terms)
     return route.shipment
 
 
@@ -113,19 +126,21 @@ async def waybill_for(
             return NumberAtCarrier(carrier, route.shipment.number)
         if carrier.connection is CarrierConnection.MANUAL:
             raise Invalid("Enter the tracking number.", field=("tracking_number",))
-    waybill = await book_with(info, route, code)
+    waybill = await book_with(info, route, code, WaybillRequest([route.shipment.id]))
     booked = await find_active_carrier(info, waybill.carrier)
     return NumberAtCarrier(booked, waybill.number or "", waybill.estimated_at)
 
 
-async def book_with(info: Info, route: ShipmentRoute, code: CarrierCode | None) -> Waybill:
+async def book_with(
+    info: Info, route: ShipmentRoute, code: CarrierCode | None, terms: WaybillRequest
+) -> Waybill:
     """A booked waybill of this carrier, or of the one whose turn it is."""
     context = info.context
     if code is not None:
         carriers, choice = [await find_active_carrier(info, code)], CarrierChoice.STAFF
     else:
         carriers, choice = await carriers_in_turn(info, route), CarrierChoice.TURN
-    return await book_waybill(context.shop, route, carriers, choice=choice, cause=context.cause)
+    return await book_waybill(context.shop, carriers, replace(terms, choice=choice), cause=context.cause)
 
 
 async def carriers_in_turn(info: Info, route: ShipmentRoute) -> list[Carrier]:

@@ -11,8 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
+from domain.errors import Invalid, LimitReached
 from domain.order import cancel_order
 from domain.shipment import CarrierRefusal, CarrierUnavailable, dispatch_shipment, unpack_shipment
+from domain.shipment.booking import WaybillRequest
 from domain.shipment.waybills import UNKNOWN_AFTER
 from events.jobs.carrier_queues import CarrierQueues, scheduler_of
 from events.shipment.booking import book_waybill
@@ -20,6 +22,7 @@ from events.shop import Shop
 from gateways.carrier.protocol import (
     BookedWaybill,
     Booking,
+    Capabilities,
     CarrierError,
     CarrierEvent,
     CarrierNotReached,
@@ -29,7 +32,6 @@ from gateways.carrier.protocol import (
 )
 from gateways.circuit import FAILURES_LIMIT
 from gateways.measured import queue_of
-from loaders.shipment import load_routes
 from models import (
     SIMULATED_CARRIER,
     Carrier,
@@ -67,9 +69,10 @@ async def carriers(shop: Shop, *codes: CarrierCode) -> Sequence[Carrier]:
 
 
 async def book(shop: Shop, shipment: Shipment, *codes: CarrierCode) -> Waybill:
-    route = (await load_routes(shop.database.reads, [shipment.id]))[shipment.id]
     asked = await carriers(shop, *codes)
-    return await book_waybill(shop, route, asked, choice=CarrierChoice.TURN, cause=Cause(shop.clock()))
+    return await book_waybill(
+        shop, asked, WaybillRequest([shipment.id], CarrierChoice.TURN), cause=Cause(shop.clock())
+    )
 
 
 async def waybills(shop: Shop) -> list[tuple[str, str, str, str | None, str | None]]:
@@ -381,3 +384,126 @@ async def test_an_error_that_is_no_answer_counts_for_the_breaker_of_this_carrier
 
     assert shop.calls.breakers[queue_of(SIMULATED_CARRIER)].failures == 1
     assert shop.calls.breakers[queue_of(SF)].failures == 0
+
+
+async def book_together(shop: Shop, shipments: Sequence[Shipment], code: CarrierCode) -> Waybill:
+    request = WaybillRequest([each.id for each in shipments], CarrierChoice.STAFF)
+    return await book_waybill(shop, await carriers(shop, code), request, cause=Cause(shop.clock()))
+
+
+def carrier_of_several(*answers: BookedWaybill | Exception) -> ScriptedCarrier:
+    can = Capabilities(books=True, cancels=True, tracks=True, many_parcels=True)
+    return ScriptedCarrier(list(answers), capabilities=can)
+
+
+async def test_parcels_that_go_along_have_numbers_of_their_own_on_one_waybill(
+    shop: Shop, session: AsyncSession
+) -> None:
+    first, second, third = await packed(session, shop, 1, 1, 1)
+    carrier = carrier_of_several(BookedWaybill("M", ["M-1", "M-2"], Label(LabelFormat.PDF, b"%PDF")))
+    connect_carrier(shop, carrier)
+
+    mother = await book_together(shop, [second, first, third], SIMULATED_CARRIER)
+    again = await book_together(shop, [second, first, third], SIMULATED_CARRIER)
+    child = await book(shop, third, SIMULATED_CARRIER)
+
+    assert (mother.number, again.id, child.number, child.mother_id) == ("M", mother.id, "M-2", mother.id)
+    [booking] = carrier.bookings
+    assert [each.number for each in booking.parcels] == [second.number, first.number, third.number]
+    assert [(status, number) for _, _, status, number, _ in await waybills(shop)] == [
+        ("BOOKED", "M"),
+        ("BOOKED", "M-1"),
+        ("BOOKED", "M-2"),
+    ]
+
+
+async def test_a_waybill_of_several_parcels_is_cancelled_with_all_of_them(
+    shop: Shop, session: AsyncSession
+) -> None:
+    first, second = await packed(session, shop, 1, 1)
+    carrier = carrier_of_several(BookedWaybill("M", ["M-1"]))
+    connect_carrier(shop, carrier)
+    await book_together(shop, [first, second], SIMULATED_CARRIER)
+
+    async with shop.database.writes.begin() as write:
+        await unpack_shipment(write, second.id, cause=Cause(shop.clock()))
+    await run_until_idle(shop)
+
+    assert carrier.cancelled == ["M"]
+    assert [status for _, _, status, *_ in await waybills(shop)] == ["CANCELLED", "CANCELLED"]
+
+
+async def test_a_waybill_on_which_a_parcel_has_left_is_not_cancelled_for_another_one(
+    shop: Shop, session: AsyncSession
+) -> None:
+    first, second = await packed(session, shop, 1, 1)
+    carrier = carrier_of_several(BookedWaybill("M", ["M-1"]))
+    connect_carrier(shop, carrier)
+    await book_together(shop, [first, second], SIMULATED_CARRIER)
+    async with shop.database.writes.begin() as write:
+        await dispatch_shipment(
+            write, first.id, carrier=SIMULATED_CARRIER, tracking_number="M", cause=Cause(shop.clock())
+        )
+
+    async with shop.database.writes.begin() as write:
+        await unpack_shipment(write, second.id, cause=Cause(shop.clock()))
+    await run_until_idle(shop)
+
+    assert carrier.cancelled == []
+    assert [(status, reason) for _, _, status, _, reason in await waybills(shop)] == [
+        ("BOOKED", None),
+        ("CANCEL_REFUSED", "Other parcels have left on this waybill."),
+    ]
+
+
+async def test_a_waybill_with_fewer_numbers_than_parcels_is_cancelled(
+    shop: Shop, session: AsyncSession
+) -> None:
+    first, second = await packed(session, shop, 1, 1)
+    carrier = carrier_of_several(BookedWaybill("M"))
+    connect_carrier(shop, carrier)
+
+    with pytest.raises(CarrierRefusal, match="Only 1 of 2 parcels have a number"):
+        await book_together(shop, [first, second], SIMULATED_CARRIER)
+    await run_until_idle(shop)
+
+    assert carrier.cancelled == ["M"]
+    assert [status for _, _, status, *_ in await waybills(shop)] == ["CANCELLED", "CANCELLED"]
+
+
+async def test_several_parcels_are_asked_after_as_they_were_asked_for(
+    shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    first, second = await packed(session, shop, 1, 1)
+    carrier = carrier_of_several()
+    connect_carrier(shop, carrier)
+    with pytest.raises(CarrierUnavailable):
+        await book_together(shop, [first, second], SIMULATED_CARRIER)
+    carrier.booked[first.number] = BookedWaybill("M", ["M-1"])
+
+    tick(timedelta(minutes=2))
+    await run_until_idle(shop)
+
+    assert [(status, number) for _, _, status, number, _ in await waybills(shop)] == [
+        ("BOOKED", "M"),
+        ("BOOKED", "M-1"),
+    ]
+
+
+async def test_only_parcels_of_one_delivery_go_together_and_each_once(
+    shop: Shop, session: AsyncSession
+) -> None:
+    [first] = await packed(session, shop, 1)
+    [other] = await pack(session, await confirmed_order(session, now=shop.clock()), now=shop.clock())
+    await session.commit()
+    connect_carrier(shop, carrier_of_several())
+
+    for together in ([first, first], [first, other]):
+        with pytest.raises(Invalid) as refusal:
+            await book_together(shop, together, SIMULATED_CARRIER)
+        assert refusal.value.field == ("together",)
+    with pytest.raises(LimitReached):
+        await book_together(shop, [first] * 51, SIMULATED_CARRIER)
+    connect_carrier(shop, ScriptedCarrier())
+
+    assert await waybills(shop) == []

@@ -30,6 +30,8 @@ class Server:
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By the shop's number of the order: what is answered about it."""
     routes: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    withholds_children: bool = False
+    """Orders of several parcels get the number of the mother only: the others are asked for."""
     cancelled: list[str] = field(default_factory=list)
     requests: set[str] = field(default_factory=set)
     calls: list[list[Any]] = field(default_factory=list)
@@ -77,6 +79,13 @@ class Server:
                     raise SfRefused("8057")
                 self.orders[order_id] = self.new_order(content)
                 return self.orders[order_id]
+            case "EXP_RECE_GET_SUB_MAILNO":
+                if order_id not in self.orders:
+                    raise SfRefused("8024")
+                return {
+                    "orderId": order_id,
+                    "waybillNoInfoList": self.add_children(order_id, content["parcelQty"]),
+                }
             case "EXP_RECE_SEARCH_ORDER_RESP":
                 if order_id not in self.orders:
                     raise SfRefused("8024")
@@ -97,17 +106,26 @@ class Server:
     def new_order(self, content: dict[str, Any]) -> dict[str, Any]:
         base = f"SF{len(self.orders) + 1:010}"
         numbers = [{"waybillType": 1, "waybillNo": base}]
-        numbers += [
-            {"waybillType": 2, "waybillNo": f"{base}{index:03}"} for index in range(1, content["parcelQty"])
-        ]
+        given = 1 if self.withholds_children else content["parcelQty"]
+        numbers += [{"waybillType": 2, "waybillNo": f"{base}{index:03}"} for index in range(1, given)]
         label = {"code": "1000", "routeLabelData": {"destRouteLabel": "571W", "twoDimensionCode": "MMM={}"}}
         return {"orderId": content["orderId"], "waybillNoInfoList": numbers, "routeLabelInfo": [label]}
+
+    def add_children(self, order_id: str, count: int) -> list[dict[str, Any]]:
+        """Further numbers on the waybill of an order."""
+        numbers = self.orders[order_id]["waybillNoInfoList"]
+        mother, had = numbers[0]["waybillNo"], len(numbers)
+        added = [{"waybillType": 2, "waybillNo": f"{mother}{had + index:03}"} for index in range(count)]
+        numbers += added
+        return added
 
     async def control(self, request: Request) -> Response:
         """POST /control/{what}: faults and steps that a test asks for; what is known."""
         what, given = request.path_params["what"], await request.json()
         if what == "fault":
             self.faults.append(given["fault"])
+        elif what == "withhold":
+            self.withholds_children = True
         elif what == "routes":
             self.routes[given["number"]] = given["routes"]
         elif what == "reset":

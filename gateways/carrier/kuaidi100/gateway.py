@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
 
@@ -52,7 +52,6 @@ NOTHING_FOUND = "500"
 """At a question: it knows nothing of the number yet."""
 NUMBER_LENGTH = 32
 PHONE_DIGITS = 4
-PICKUP_WITHIN = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +79,7 @@ class Kuaidi100:
             tracks=True,
             pushes=True,
             many_parcels=True,
+            picks_up=True,
             label_formats=frozenset({LabelFormat.HTML}),
         )
 
@@ -137,10 +137,9 @@ class Kuaidi100:
             order["expType"] = account.service
         if booking.cash is not None:
             order["collection"] = str(booking.cash.amount)
-        if booking.pickup_at is not None:
-            begins = booking.pickup_at.timestamp() * 1000
-            order["startGotTime"] = int(begins)
-            order["endGotTime"] = int(begins + PICKUP_WITHIN.total_seconds() * 1000)
+        if booking.pickup is not None:
+            order["startGotTime"] = milliseconds_of(booking.pickup.begins_at)
+            order["endGotTime"] = milliseconds_of(booking.pickup.ends_at)
         return order
 
     async def call_waybills(self, method: str, param: Mapping[str, object]) -> dict[str, object]:
@@ -259,6 +258,10 @@ def phone_of(tracked: TrackedParcel) -> str:
     """The last digits of the receiver's phone: some carriers tell nobody else."""
     digits = "".join(char for char in tracked.parcel.receiver.phone if char.isdigit())
     return digits[-PHONE_DIGITS:]
+
+
+def milliseconds_of(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
 
 
 def compact(content: Mapping[str, object]) -> str:

@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import md5
 from urllib.parse import quote_plus
@@ -41,6 +41,9 @@ MOTHER = "1"
 CONFIRM_CANCEL = 2
 """What an update of an order is to do: cancel it."""
 PHONE_DIGITS = 4
+CALL_COURIER = 1
+"""Whether a courier is to come: they come to a monthly customer as always without it."""
+PRINT_JOB_KIND = "SF_ROUTE_LABEL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class SfExpress:
             tracks=True,
             pushes=bool(self.push_key),
             many_parcels=True,
+            picks_up=True,
             label_formats=frozenset({LabelFormat.PRINT_JOB}),
         )
 
@@ -78,13 +82,22 @@ class SfExpress:
             found = await self.find_booking(booking)
             if found is None:
                 raise CarrierError("SF has the order, and does not find it")
-            return found
-        return read_waybill(data)
+            return await self.with_children(booking, found)
+        return await self.with_children(booking, read_waybill(data))
 
     async def find_booking(self, booking: Booking) -> BookedWaybill | None:
         content = {"searchType": "1", "orderId": booking.reference, "language": "zh-CN"}
         code, data = await self.call("EXP_RECE_SEARCH_ORDER_RESP", content, NO_SUCH_ORDER)
-        return None if code == NO_SUCH_ORDER else read_waybill(data)
+        return None if code == NO_SUCH_ORDER else await self.with_children(booking, read_waybill(data))
+
+    async def with_children(self, booking: Booking, waybill: BookedWaybill) -> BookedWaybill:
+        """A waybill with a number for each parcel; those that did not come with the order are asked for."""
+        missing = len(booking.parcels) - 1 - len(waybill.children)
+        if missing <= 0:
+            return waybill
+        content = {"orderId": booking.reference, "parcelQty": missing}
+        _, data = await self.call("EXP_RECE_GET_SUB_MAILNO", content)
+        return replace(waybill, children=[*waybill.children, *list_children(data)])
 
     async def cancel(self, booking: Booking, number: str) -> None:
         content = {
@@ -197,8 +210,9 @@ def order_of(booking: Booking) -> dict[str, object]:
     }
     if booking.cash is not None:
         order["serviceList"] = [{"name": "COD", "value": str(booking.cash.amount), "value1": account.account}]
-    if booking.pickup_at is not None:
-        order["sendStartTm"] = booking.pickup_at.astimezone(BEIJING).strftime(MOMENT)
+    if booking.pickup is not None:
+        order["sendStartTm"] = booking.pickup.begins_at.astimezone(BEIJING).strftime(MOMENT)
+        order["isDocall"] = CALL_COURIER
     return order
 
 
@@ -217,13 +231,25 @@ def contact_of(place: CarrierAddress, kind: int) -> dict[str, object]:
 
 def read_waybill(data: Mapping[str, object]) -> BookedWaybill:
     """Mother and child numbers of an order, and what its label must show; CarrierError without a number."""
-    listed = data.get("waybillNoInfoList")
-    numbers = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-    mothers = [member(each, "waybillNo") for each in numbers if member(each, "waybillType") == MOTHER]
-    children = [member(each, "waybillNo") for each in numbers if member(each, "waybillType") != MOTHER]
+    mothers = [member(each, "waybillNo") for each in list_numbers(data) if is_mother(each)]
     if not mothers or not mothers[0]:
         raise CarrierError("the answer has no number")
     label = None
     if routes := data.get("routeLabelInfo"):
-        label = Label(LabelFormat.PRINT_JOB, json.dumps(routes, ensure_ascii=False).encode())
-    return BookedWaybill(mothers[0], children, label)
+        content = json.dumps(routes, ensure_ascii=False).encode()
+        label = Label(LabelFormat.PRINT_JOB, content, kind=PRINT_JOB_KIND)
+    return BookedWaybill(mothers[0], list_children(data), label)
+
+
+def list_children(data: Mapping[str, object]) -> list[str]:
+    """The numbers of further parcels, in SF's order."""
+    return [member(each, "waybillNo") for each in list_numbers(data) if not is_mother(each)]
+
+
+def list_numbers(data: Mapping[str, object]) -> list[dict[str, object]]:
+    listed = data.get("waybillNoInfoList")
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+
+
+def is_mother(number: Mapping[str, object]) -> bool:
+    return member(number, "waybillType") == MOTHER

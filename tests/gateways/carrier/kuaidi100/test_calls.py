@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from gateways.carrier.protocol import CarrierError, CarrierNotReached, CarrierRefused
+from gateways.carrier.protocol import CarrierError, CarrierNotReached, CarrierRefused, PickupWindow
 from models import CurrencyCode, LabelFormat, Money
 from models import ShipmentStatus as S
 from tests.gateways.carrier.kuaidi100.desk import HANGZHOU, NOW, YTO, Kuaidi100Desk, booking, tracked
@@ -29,7 +29,8 @@ HISTORY = {
 
 
 async def test_a_waybill_has_number_children_and_a_label(desk: Kuaidi100Desk) -> None:
-    terms = replace(booking(parcels=3), cash=Money(19_90, CurrencyCode.CNY), pickup_at=NOW)
+    cash, window = Money(19_90, CurrencyCode.CNY), PickupWindow(NOW, NOW + timedelta(hours=2))
+    terms = replace(booking(parcels=3), cash=cash, pickup=window)
 
     booked = await desk.gateway.book(terms)
 
@@ -46,6 +47,7 @@ async def test_a_waybill_has_number_children_and_a_label(desk: Kuaidi100Desk) ->
         "printAddr": "浙江省杭州市西湖区文三路 1 号",
     }
     assert order["startGotTime"] == int(NOW.timestamp() * 1000)
+    assert order["endGotTime"] - order["startGotTime"] == 2 * 60 * 60 * 1000
 
 
 async def test_a_booking_that_timed_out_after_it_was_made_is_found_and_not_made_again(

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -13,6 +13,7 @@ from gateways.carrier.protocol import (
     CarrierError,
     CarrierNotReached,
     CarrierRefused,
+    PickupWindow,
     PushRefused,
     PushRequest,
     PushVerdict,
@@ -41,20 +42,33 @@ def test_the_digest_is_that_of_the_form_encoded_text() -> None:
 
 
 async def test_an_order_has_a_mother_number_children_and_what_its_label_shows(sf: SfDesk) -> None:
-    terms = replace(order(parcels=3), cash=Money(19_90, CurrencyCode.CNY), pickup_at=NOW)
+    cash, window = Money(19_90, CurrencyCode.CNY), PickupWindow(NOW, NOW + timedelta(hours=2))
+    terms = replace(order(parcels=3), cash=cash, pickup=window)
 
     booked = await sf.gateway.book(terms)
 
     assert (booked.number, booked.children) == ("SF0000000001", ["SF0000000001001", "SF0000000001002"])
     assert booked.label is not None
-    assert booked.label.format is LabelFormat.PRINT_JOB
+    assert (booked.label.format, booked.label.kind) == (LabelFormat.PRINT_JOB, "SF_ROUTE_LABEL")
     assert json.loads(booked.label.content)[0]["routeLabelData"]["destRouteLabel"] == "571W"
     [[service, content]] = (await sf.control("state"))["calls"]
     assert service == "EXP_RECE_CREATE_ORDER"
     assert (content["orderId"], content["parcelQty"], content["expressTypeId"]) == ("S1", 3, "2")
     assert content["serviceList"] == [{"name": "COD", "value": "19.90", "value1": "7551234567"}]
-    assert content["sendStartTm"] == "2026-03-01 17:00:00"
+    assert (content["sendStartTm"], content["isDocall"]) == ("2026-03-01 17:00:00", 1)
     assert [each["contactType"] for each in content["contactInfoList"]] == [1, 2]
+
+
+async def test_numbers_of_further_parcels_that_do_not_come_with_the_order_are_asked_for(sf: SfDesk) -> None:
+    await sf.control("withhold")
+
+    booked = await sf.gateway.book(order(parcels=3))
+    found = await sf.gateway.find_booking(order(parcels=3))
+
+    assert (booked.number, booked.children) == ("SF0000000001", ["SF0000000001001", "SF0000000001002"])
+    assert found == booked
+    services = [service for service, _ in (await sf.control("state"))["calls"]]
+    assert services == ["EXP_RECE_CREATE_ORDER", "EXP_RECE_GET_SUB_MAILNO", "EXP_RECE_SEARCH_ORDER_RESP"]
 
 
 async def test_an_order_that_timed_out_after_it_was_taken_is_found_and_not_made_again(sf: SfDesk) -> None:
