@@ -1,7 +1,7 @@
 """Several parcels go on one waybill, print jobs have a kind, and carriers are asked to collect at a time.
 
 Revision ID: 0061
-Revises: 0060
+Revises: 0080
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from models import base
 
 revision = "0061"
-down_revision = "0060"
+down_revision = "0080"
 branch_labels = None
 depends_on = None
 
