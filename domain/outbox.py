@@ -33,12 +33,14 @@ def record(session: AsyncSession, event: DomainEvent, cause: Cause) -> Event:
 
 
 async def record_all(session: AsyncSession, events: Sequence[DomainEvent], cause: Cause) -> None:
-    """Store an event for each of many rows in one statement; otherwise as `record`."""
+    """Store the events of many rows in one statement; otherwise as `record`."""
     if not events:
         return
+    rows = []
     for event in events:
         event.row.version += 1
-    await session.execute(insert(Event), [event_row(event, cause) for event in events])
+        rows.append(event_row(event, cause))
+    await session.execute(insert(Event), rows)
 
 
 def event_row(event: DomainEvent, cause: Cause) -> NewRow:

@@ -17,6 +17,8 @@ TOO_MANY = Message("Too many requests come from your address.")
 
 UNLIMITED_PATHS = ("/healthz", "/readyz")
 """Paths that are asked by what watches over the process."""
+PARTNER_PATHS = "/webhooks/"
+"""Partners post here, a large one thousands of times a minute; what is refused of them is counted there."""
 
 
 class RequestRate:
@@ -32,13 +34,17 @@ class RequestRate:
         self.buckets = MemoryBuckets()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in {"http", "websocket"} and scope["path"] not in UNLIMITED_PATHS:
+        if scope["type"] in {"http", "websocket"} and not is_unlimited(scope["path"]):
             taken = await self.buckets.take(client_address(scope, self.settings), 1, self.rate)
             if not taken.allowed:
                 response = too_many_response(TOO_MANY, taken.retry_after)
                 await refuse_request(scope, receive, send, response)
                 return
         await self.app(scope, receive, send)
+
+
+def is_unlimited(path: str) -> bool:
+    return path in UNLIMITED_PATHS or path.startswith(PARTNER_PATHS)
 
 
 def too_many_response(message: Message, retry_after: float) -> Response:

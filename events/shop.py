@@ -18,6 +18,7 @@ from events.jobs.event_archiver import EventArchiver
 from events.quality import QualityAssessor
 from events.search import IndexFollower
 from events.session_rights import SessionRightsCache
+from events.shipment.pushes import PushInbox
 from events.slow_operations import SlowOperations
 from events.subscriptions.coalescer import Coalescer
 from events.subscriptions.feed import EventFeed
@@ -79,6 +80,7 @@ class Shop:
     coalescer: Coalescer = field(default_factory=Coalescer, init=False)
     order_queue: OrderQueue = field(init=False)
     order_terms: OrderTerms = field(init=False)
+    push_inbox: PushInbox = field(init=False)
     replay: EventReplay = field(init=False)
     feed: EventFeed = field(init=False)
     stock_watch: StockWatch = field(init=False)
@@ -118,6 +120,7 @@ class Shop:
             self.wake_relay,
             self.calls,
         )
+        self.push_inbox = PushInbox(database, clock, settings.carriers)
         self.replay = EventReplay(database, bus, self.coalescer, subscriptions.signal_timeout)
         self.feed = EventFeed(database, bus, subscriptions.signal_timeout)
         flash_sales = FlashSaleWatch(database, clock)

@@ -71,6 +71,7 @@ from models.claim_policy import (
 from models.delivery_run import DeliveryRun, DeliveryRunStatus, DeliveryRunStop, StopOutcome
 from models.dispute import Dispute
 from models.event import ArchivedEvent, Event, ReactionDone, Subject
+from models.incoming_push import IncomingPush
 from models.knowledge import Article, ArticleRating, ArticleStatus, ArticleVersion
 from models.ledger import LedgerAccount, LedgerEntry, Posting, PostingKind
 from models.money import MINOR_DIGITS, CurrencyCode, Money
@@ -214,6 +215,7 @@ __all__ = [
     "GuestAccount",
     "HasCurrency",
     "IdempotencyKey",
+    "IncomingPush",
     "IndexChange",
     "IndexSubject",
     "LabelFormat",

@@ -17,6 +17,8 @@ class UnhandledKind(StrEnum):
     """The code stands in no table: the event is kept, and says nothing of the status."""
     IMPOSSIBLE_TIME = "IMPOSSIBLE_TIME"
     """It is said to have happened before the parcel was packed, or in the future."""
+    NOT_FOLDED = "NOT_FOLDED"
+    """It could not be stored, whatever was tried: somebody must look."""
 
 
 class UnhandledReport(Base):

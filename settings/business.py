@@ -265,6 +265,12 @@ class CarrierSettings(SettingsGroup):
         validation_alias="SIMULATED_CARRIER_STEP",
         description="time between two tracking events of the simulated carrier",
     )
+    waiting_pushes: int = Field(
+        100_000,
+        ge=1,
+        validation_alias="CARRIER_PUSHES_WAITING",
+        description="pushes of carriers that may wait to be folded; further ones are to come again (503)",
+    )
 
 
 class CheckoutSettings(SettingsGroup):

@@ -14,6 +14,7 @@ from events.jobs.carrier_queues import scheduler_of
 from events.jobs.schedule import PARTNERS, SCHEDULE
 from events.jobs.scheduler import Scheduler
 from events.relay import Relay
+from events.shipment.folding import PushFolder
 from events.shipment.queues import list_called_carriers
 from events.shop import Shop
 from models import Base
@@ -29,9 +30,11 @@ async def run_until_idle(shop: Shop) -> None:
     relay = Relay(shop)
     shop.on_commit.pop()
     schedulers = [Scheduler(shop, SCHEDULE, partner) for partner in [None, *PARTNERS]]
+    folder = PushFolder(shop, shop.push_inbox.has_stored)
     schedulers += [scheduler_of(shop, code) for code in await list_called_carriers(shop)]
     for _ in range(ROUNDS_LIMIT):
-        if not await relay.run_once() + sum([await each.run_once() for each in schedulers]):
+        due = await folder.run_once() + sum([await each.run_once() for each in schedulers])
+        if not await relay.run_once() + due:
             return
     raise AssertionError(f"after {ROUNDS_LIMIT} rounds there was still work to do")
 

@@ -21,6 +21,7 @@ from domain.audit import (
     personal_data,
     promotions,
     provider_books,
+    pushes,
     stock,
     tickets,
 )
@@ -66,6 +67,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "fulfilment as the parcels say": fulfilment.find_wrong_fulfilments,
     "ready to be collected as the parcels say": fulfilment.find_wrong_pickup_marks,
     "sent as the parcels say": fulfilment.find_wrong_sent_marks,
+    "pushes of carriers are folded": pushes.find_forgotten_pushes,
     "no ticket open on ended orders": ends.find_open_tickets,
     "no units to pack on ended orders": ends.find_units_to_pack,
     "no parcel under way on ended orders": ends.find_parcels_under_way,

@@ -31,6 +31,7 @@ from domain.order.lifecycle import (
     reopen_order,
     required_reason,
     settle_order,
+    settle_orders,
 )
 from domain.order.method_choice import (
     MethodRequest,
@@ -104,6 +105,7 @@ __all__ = [
     "required_reason",
     "save_cash_rule",
     "settle_order",
+    "settle_orders",
     "tell_filled_backorders",
     "weigh_method",
 ]

@@ -18,7 +18,7 @@ from domain.events import (
     TicketCancelled,
 )
 from domain.ledger import NewPosting, net_sales_by_order, write_postings
-from domain.order.open_parts import check_no_open_ticket, is_anything_open
+from domain.order.open_parts import check_no_open_ticket, find_open_orders
 from domain.order.states import (
     CANCELLABLE_TICKETS,
     FINAL,
@@ -206,20 +206,37 @@ async def confirm_due_receipt(session: AsyncSession, order_id: int, *, cause: Ca
 
 
 async def settle_order(session: AsyncSession, order: Order, *, cause: Cause) -> bool:
-    """End a locked order of which nothing is open any more; whether it has ended.
+    """End a locked order of which nothing is open any more; whether it has ended."""
+    return bool(await settle_orders(session, [order], cause=cause))
+
+
+async def settle_orders(session: AsyncSession, orders: Sequence[Order], *, cause: Cause) -> list[Order]:
+    """End the locked orders of which nothing is open any more, in a constant number of statements; those that
+    have ended.
 
     Called after everything that may have been the last: a ticket or a refund that ends, a parcel that arrives
     or is ended, cash, a receipt, cancelled lines. An order is closed when all that was paid was refunded,
     completed when its receipt is confirmed or due, and cancelled when nothing of it was kept or paid. A held
     order stays as it is until it is released.
     """
-    if order.status is not OrderStatus.CONFIRMED or order.held_at is not None:
-        return False
-    if await is_anything_open(session, order):
-        return False
-    to = find_end(order, now=cause.now)
-    if to is None:
-        return False
+    live = [each for each in orders if each.status is OrderStatus.CONFIRMED and each.held_at is None]
+    if not live:
+        return []
+    unsettled = await find_open_orders(session, [order.id for order in live])
+    ended = []
+    for order in live:
+        to = None if order.id in unsettled else find_end(order, now=cause.now)
+        if to is not None:
+            end_order(session, order, to, cause=cause)
+            ended.append(order)
+    cancelled = [order.id for order in ended if order.status is OrderStatus.CANCELLED]
+    if cancelled:
+        await release_promotions(session, cancelled, now=cause.now)
+    return ended
+
+
+def end_order(session: AsyncSession, order: Order, to: OrderStatus, *, cause: Cause) -> None:
+    """Give an order the status that it ends in, and record it."""
     move(order, to, TRANSITIONS)
     match to:
         case OrderStatus.COMPLETED:
@@ -230,10 +247,8 @@ async def settle_order(session: AsyncSession, order: Order, *, cause: Cause) -> 
             record(session, OrderClosed(order), cause.automatic)
         case _:
             order.cancelled_at, order.cancel_reason = cause.now, str(NOTHING_KEPT)
-            await release_promotions(session, [order.id], now=cause.now)
             record(session, OrderCancelled(order, reason=str(NOTHING_KEPT)), cause.automatic)
     order.receipt_due_at = None
-    return True
 
 
 def find_end(order: Order, *, now: datetime) -> OrderStatus | None:

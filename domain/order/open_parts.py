@@ -1,6 +1,6 @@
 """What of an order is still open: the one definition for its end, for the timers and for the audit."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -76,9 +76,13 @@ def has_open_part() -> ColumnElement[bool]:
 
 async def is_anything_open(session: AsyncSession, order: Order) -> bool:
     """Whether anything of a locked order is open."""
+    return bool(await find_open_orders(session, [order.id]))
+
+
+async def find_open_orders(session: AsyncSession, order_ids: Sequence[int]) -> set[int]:
+    """Those of these locked orders of which anything is open."""
     await session.flush()
-    found = await session.scalar(select(Order.id).where(Order.id == order.id, has_open_part()))
-    return found is not None
+    return set(await session.scalars(select(Order.id).where(Order.id.in_(order_ids), has_open_part())))
 
 
 async def check_no_open_ticket(

@@ -20,14 +20,9 @@ from domain.shipment.packing import (
     pack_shipments,
     unpack_shipment,
 )
+from domain.shipment.polling import claim_poll, record_subscribed
 from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS
-from domain.shipment.tracking import (
-    TrackingFact,
-    add_tracking_events,
-    claim_poll,
-    record_subscribed,
-    report_tracking_event,
-)
+from domain.shipment.tracking import TrackingFact, add_tracking_events, report_tracking_event
 from domain.shipment.unshipped import deliver_unshipped
 
 __all__ = [

@@ -1,8 +1,10 @@
 """The fulfilment status of an order, derived from its parcels."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,6 +34,13 @@ NOT_KEPT = (ShipmentEnding.WITHDRAWN, ShipmentEnding.SENT_AGAIN)
 
 REPLACED_BY = (TicketType.EXCHANGE, TicketType.RESHIP)
 """Tickets that end with a replacement."""
+
+
+class PartOfOrder(NamedTuple):
+    """What of an order was bought, or what replaces part of it."""
+
+    order_id: int
+    replacements: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +85,52 @@ def count_units(parcels: Sequence[PackedParcel], counts: Callable[[PackedParcel]
 
 
 async def refresh_fulfilment(session: AsyncSession, order: Order, *, cause: Cause) -> bool:
-    """Derive a locked order's fulfilment status anew and record a change; returns whether it changed.
+    """Derive a locked order's fulfilment status anew and record a change; returns whether it changed."""
+    return order.id in await refresh_fulfilments(session, [order], cause=cause)
+
+
+async def refresh_fulfilments(session: AsyncSession, orders: Sequence[Order], *, cause: Cause) -> set[int]:
+    """Derive the fulfilment statuses of locked orders anew, in a constant number of statements, and record
+    changes; returns the ids of the orders that changed.
 
     An order is delivered when what was bought has arrived, without what ended undelivered. Replacements count
     for what came back, and where all that was bought has ended undelivered. Whether a parcel waits to be
     collected, and whether only what needs no shipping is delivered, is derived as well.
     """
-    order.ready_for_pickup = await is_ready_for_pickup(session, order)
-    parcels = await load_parcels(session, order, replacements=False)
-    ordered = await count_ordered_units(session, order, replacements=False)
-    replaced = await count_replaced_units(session, order)
-    if not ordered and parcels:
-        parcels = await load_parcels(session, order, replacements=True) or parcels
-        ordered = await count_ordered_units(session, order, replacements=True)
-        replaced = 0
-    status = fulfilment_of(ordered, parcels, replaced=replaced)
-    in_part = status is FulfilmentStatus.PARTIALLY_DELIVERED
-    order.nothing_sent = in_part and not await has_sent_parcel(session, order)
+    ids = [order.id for order in orders]
+    ready = await find_ready_for_pickup(session, ids)
+    parcels, ordered = await load_parcels(session, ids), await count_ordered_units(session, ids)
+    replaced = await count_replaced_units(session, ids)
+    statuses = {}
+    for order in orders:
+        bought, again = PartOfOrder(order.id), PartOfOrder(order.id, replacements=True)
+        if parcels[bought] and not ordered[bought]:
+            counted = parcels[again] or parcels[bought]
+            statuses[order.id] = fulfilment_of(ordered[again], counted), counted
+        else:
+            status = fulfilment_of(ordered[bought], parcels[bought], replaced=replaced.get(order.id, 0))
+            statuses[order.id] = status, parcels[bought]
+    in_part = [id for id in ids if statuses[id][0] is FulfilmentStatus.PARTIALLY_DELIVERED]
+    sent = await find_sent(session, in_part) if in_part else set()
+    changed = set()
+    for order in orders:
+        status, counted = statuses[order.id]
+        order.ready_for_pickup = order.id in ready
+        order.nothing_sent = order.id in in_part and order.id not in sent
+        if change_fulfilment(session, order, status, counted, cause=cause):
+            changed.add(order.id)
+    return changed
+
+
+def change_fulfilment(
+    session: AsyncSession,
+    order: Order,
+    status: FulfilmentStatus,
+    parcels: Sequence[PackedParcel],
+    *,
+    cause: Cause,
+) -> bool:
+    """Give an order the status that follows from its parcels and record it; whether it is another one."""
     if status is order.fulfilment_status:
         return False
     if order.fulfilment_status is FulfilmentStatus.DELIVERED:
@@ -105,17 +143,20 @@ async def refresh_fulfilment(session: AsyncSession, order: Order, *, cause: Caus
     return True
 
 
-async def is_ready_for_pickup(session: AsyncSession, order: Order) -> bool:
-    """Whether a parcel of an order waits at its place, or in a locker, for the customer."""
-    waits = Shipment.status == ShipmentStatus.READY_FOR_PICKUP
-    statement = select(Shipment.id).where(Shipment.order_id == order.id, waits, Shipment.ended_at.is_(None))
-    return await session.scalar(statement.limit(1)) is not None
+async def find_ready_for_pickup(session: AsyncSession, order_ids: Sequence[int]) -> set[int]:
+    """The orders of which a parcel waits at its place, or in a locker, for the customer."""
+    found = await session.scalars(
+        select(Shipment.order_id)
+        .where(Shipment.order_id.in_(order_ids), Shipment.ended_at.is_(None))
+        .where(Shipment.status == ShipmentStatus.READY_FOR_PICKUP)
+    )
+    return set(found)
 
 
-async def has_sent_parcel(session: AsyncSession, order: Order) -> bool:
-    """Whether something of an order that is sent or collected has left."""
-    statement = select_sent_parcels().where(Shipment.order_id == order.id)
-    return await session.scalar(statement.limit(1)) is not None
+async def find_sent(session: AsyncSession, order_ids: Sequence[int]) -> set[int]:
+    """The orders of which something that is sent or collected has left."""
+    sent = select_sent_parcels().with_only_columns(Shipment.order_id)
+    return set(await session.scalars(sent.where(Shipment.order_id.in_(order_ids))))
 
 
 def select_sent_parcels() -> Select[int]:
@@ -141,27 +182,35 @@ def set_receipt_due(order: Order, *, receipt_after: timedelta) -> None:
         order.receipt_due_at = order.delivered_at + receipt_after
 
 
-async def count_ordered_units(session: AsyncSession, order: Order, *, replacements: bool) -> int:
-    """Units of an order that were or will be sent, without those that ended undelivered."""
-    ordered = await session.scalar(
-        select(func.sum(DeliveryLine.quantity - DeliveryLine.ended))
+async def count_ordered_units(session: AsyncSession, order_ids: Sequence[int]) -> Counter[PartOfOrder]:
+    """Units of orders that were or will be sent, without those that ended undelivered."""
+    part = Delivery.order_id, Delivery.ticket_id.is_not(None)
+    ordered = await session.execute(
+        select(*part, func.sum(DeliveryLine.quantity - DeliveryLine.ended))
         .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
-        .where(Delivery.order_id == order.id, Delivery.ticket_id.is_not(None) == replacements)
+        .where(Delivery.order_id.in_(order_ids))
+        .group_by(*part)
     )
-    settled = await session.scalar(
-        select(func.sum(ShipmentLine.claimed))
+    settled = await session.execute(
+        select(*part, func.sum(ShipmentLine.claimed))
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
         .join(Delivery, Delivery.id == Shipment.delivery_id)
-        .where(Delivery.order_id == order.id, Delivery.ticket_id.is_not(None) == replacements)
-        .where(Shipment.ended_at.is_not(None))
+        .where(Delivery.order_id.in_(order_ids), Shipment.ended_at.is_not(None))
+        .group_by(*part)
     )
-    return int(ordered or 0) - int(settled or 0)
+    units = Counter({PartOfOrder(id, bool(again)): int(total) for id, again, total in ordered})
+    units.subtract({PartOfOrder(id, bool(again)): int(total) for id, again, total in settled})
+    return units
 
 
-async def load_parcels(session: AsyncSession, order: Order, *, replacements: bool) -> list[PackedParcel]:
-    """The parcels of an order, or those of its replacements; not those whose units are sent again."""
+async def load_parcels(
+    session: AsyncSession, order_ids: Sequence[int]
+) -> Mapping[PartOfOrder, list[PackedParcel]]:
+    """The parcels of orders and of their replacements; not those whose units are sent again."""
     rows = await session.execute(
         select(
+            Delivery.order_id,
+            Delivery.ticket_id.is_not(None),
             func.sum(ShipmentLine.quantity),
             Shipment.dispatched_at,
             Shipment.status,
@@ -170,19 +219,21 @@ async def load_parcels(session: AsyncSession, order: Order, *, replacements: boo
         )
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
         .join(Delivery, Delivery.id == Shipment.delivery_id)
-        .where(Delivery.order_id == order.id, Delivery.ticket_id.is_not(None) == replacements)
+        .where(Delivery.order_id.in_(order_ids))
         .where(Shipment.ending.is_distinct_from(ShipmentEnding.SENT_AGAIN))
-        .group_by(Shipment.id)
+        .group_by(Shipment.id, Delivery.order_id, Delivery.ticket_id)
+        .order_by(Shipment.id)
     )
-    return [
-        PackedParcel(int(count), left, status, arrived, ending)
-        for count, left, status, arrived, ending in rows
-    ]
+    parcels = defaultdict[PartOfOrder, list[PackedParcel]](list)
+    for order_id, again, count, left, status, arrived, ending in rows:
+        parcel = PackedParcel(int(count), left, status, arrived, ending)
+        parcels[PartOfOrder(order_id, bool(again))].append(parcel)
+    return parcels
 
 
-async def count_replaced_units(session: AsyncSession, order: Order) -> int:
-    found = select_replaced_units().where(Shipment.order_id == order.id).subquery()
-    return int(await session.scalar(select(found.c.total)) or 0)
+async def count_replaced_units(session: AsyncSession, order_ids: Sequence[int]) -> dict[int, int]:
+    found = await session.execute(select_replaced_units().where(Shipment.order_id.in_(order_ids)))
+    return {order_id: int(total) for order_id, total in found}
 
 
 def select_replaced_units() -> Select[int, int]:

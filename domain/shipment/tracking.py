@@ -1,24 +1,42 @@
 """Tracking events of carriers: each is stored once, in whatever order and however often it comes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import TypeVar
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import Invalid, WrongState, collect_refusals
-from domain.events import ShipmentDelivered, ShipmentReturned, ShipmentTracked
-from domain.order import lock_order, lock_shipment, settle_order
-from domain.outbox import record
-from domain.shipment.fulfilment import refresh_fulfilment, set_receipt_due
+from domain.events import ShipmentDelivered, ShipmentEvent, ShipmentReturned, ShipmentTracked
+from domain.order import lock_shipment, settle_orders
+from domain.outbox import record_all
+from domain.shipment.fulfilment import refresh_fulfilments, set_receipt_due
 from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS, status_after
 from domain.state import move, status_text
-from models import Carrier, CarrierConnection, Shipment, ShipmentStatus, TrackingEvent
+from models import Order, Shipment, ShipmentStatus, TrackingEvent
+from models.sql.same_columns import write_same_columns
 
 TEXT_LIMIT = 500
+
+DECIDES_FOR_ORDER = FINAL | {ShipmentStatus.READY_FOR_PICKUP}
+"""What an order is follows from whether its parcels are in one of these."""
+
+CHANGED_BY_REPORTS = ("status", "version", "last_event_at", "waiting_since", "poll_at", "delivered_at")
+"""Columns of a parcel."""
+CHANGED_BY_ARRIVAL = (
+    "fulfilment_status",
+    "version",
+    "ready_for_pickup",
+    "nothing_sent",
+    "delivered_at",
+    "receipt_due_at",
+)
+"""Columns of an order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +68,50 @@ def hash_text(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def keys_of(event: TrackingEvent) -> list[tuple[datetime, str]]:
+@dataclass(slots=True)
+class StoredEvent:
+    """What of a stored event decides: no entity, since many are read for each that is new."""
+
+    id: int
+    shipment_id: int
+    status: ShipmentStatus | None
+    code: str
+    description: str
+    occurred_at: datetime
+    received_at: datetime
+    text_hash: str | None
+    revoked_at: datetime | None
+
+
+KnownEvent = StoredEvent | TrackingEvent
+E = TypeVar("E", bound=KnownEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelReport:
+    """What is reported of one parcel, which is locked."""
+
+    shipment: Shipment
+    facts: Sequence[TrackingFact]
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelChange:
+    """What a report has changed of a parcel."""
+
+    shipment: Shipment
+    was: ShipmentStatus
+    learned: Sequence[StoredEvent]
+    new: Sequence[TrackingEvent]
+
+    @property
+    def concerns_order(self) -> bool:
+        """Whether another status of the order may follow."""
+        status = self.shipment.status
+        return status is not self.was and not DECIDES_FOR_ORDER.isdisjoint({status, self.was})
+
+
+def keys_of(event: StoredEvent) -> list[tuple[datetime, str]]:
     """The keys of a stored event; a row of before the keys has that of a carrier and that of the staff."""
     if event.text_hash is not None:
         return [(event.occurred_at, event.text_hash)]
@@ -66,42 +127,113 @@ async def add_tracking_events(
     cause: Cause,
     receipt_after: timedelta,
 ) -> list[TrackingEvent]:
-    """Store the facts about a locked shipment that are new and update its status; returns the new events.
+    """As `add_reported_events`, of one parcel."""
+    report = ParcelReport(shipment, facts)
+    return await add_reported_events(session, [report], cause=cause, receipt_after=receipt_after)
+
+
+async def add_reported_events(
+    session: AsyncSession, reports: Sequence[ParcelReport], *, cause: Cause, receipt_after: timedelta
+) -> list[TrackingEvent]:
+    """Store the facts about locked shipments that are new and update their statuses, in a constant number of
+    statements; returns the new events. Each shipment has one report.
 
     When the last parcel of an order arrives, its customer has `receipt_after` to confirm the receipt.
     """
-    known = await load_tracking_events(session, shipment)
+    known = await load_stored_events(session, [report.shipment.id for report in reports])
+    compared = [compare_report(each, known[each.shipment.id], now=cause.now) for each in reports]
+    changes = [change for change in compared if change is not None]
+    if not changes:
+        return []
+    with session.no_autoflush:  # the parcels are written at once, with their versions
+        accounts = await lock_orders_of(session, [change.shipment for change in changes])
+    session.add_all(event for change in changes for event in change.new)
+    write_same_columns([change.shipment for change in changes], CHANGED_BY_REPORTS)
+    happened = [
+        event
+        for change in changes
+        for event in events_of(change, accounts[change.shipment.order_id], now=cause.now)
+    ]
+    await record_all(session, happened, cause)
+    if learned := [event for change in changes for event in change.learned]:
+        rows = [{"id": event.id, "status": event.status, "code": event.code} for event in learned]
+        await session.execute(update(TrackingEvent), rows)
+    concerned = sorted({change.shipment.order_id for change in changes if change.concerns_order})
+    if concerned:
+        await update_orders(session, concerned, cause=cause, receipt_after=receipt_after)
+    return [event for change in changes for event in change.new]
+
+
+def compare_report(
+    report: ParcelReport, known: Sequence[StoredEvent], *, now: datetime
+) -> ParcelChange | None:
+    """What a report has changed of its parcel; None where all of it was known."""
+    shipment, was = report.shipment, report.shipment.status
     by_key = {key: event for event in known for key in keys_of(event)}
-    new_facts = {fact.key: fact for fact in facts if fact.key not in by_key}
+    facts = [(fact.key, fact) for fact in report.facts]
+    new_facts = {key: fact for key, fact in facts if key not in by_key}
     learned = learn_statuses(by_key, facts)
     if not new_facts and not learned:
-        return []
-    new_events = [
-        build_event(shipment, fact, now=cause.now)
-        for fact in sorted(new_facts.values(), key=lambda fact: fact.occurred_at)
-    ]
-    session.add_all(new_events)
-    order, was = await lock_order(session, shipment.order_id), shipment.status
-    update_status(shipment, [*known, *new_events], now=cause.now)
-    statuses = [event.status.value for event in (*learned, *new_events) if event.status]
-    record(session, ShipmentTracked(shipment, account_id=order.account_id, statuses=statuses), cause)
-    if shipment.status is ShipmentStatus.DELIVERED and was is not ShipmentStatus.DELIVERED:
-        record(session, ShipmentDelivered(shipment, account_id=order.account_id), cause)
-    if shipment.waiting_since == cause.now and shipment.status is not was:
-        record(session, ShipmentReturned(shipment, account_id=order.account_id), cause)
-    if await refresh_fulfilment(session, order, cause=cause):
-        set_receipt_due(order, receipt_after=receipt_after)
-    await settle_order(session, order, cause=cause.automatic)
-    return new_events
+        return None
+    in_order = sorted(new_facts.values(), key=lambda fact: fact.occurred_at)
+    new = [build_event(shipment, fact, now=now) for fact in in_order]
+    update_status(shipment, [*known, *new], now=now)
+    return ParcelChange(shipment, was, learned, new)
+
+
+def events_of(change: ParcelChange, account_id: int | None, *, now: datetime) -> Iterator[ShipmentEvent]:
+    """What has happened to a parcel by a report."""
+    shipment = change.shipment
+    reported: Sequence[KnownEvent] = [*change.learned, *change.new]
+    statuses = [event.status.value for event in reported if event.status]
+    yield ShipmentTracked(shipment, account_id=account_id, statuses=statuses)
+    if shipment.status is change.was:
+        return
+    if shipment.status is ShipmentStatus.DELIVERED:
+        yield ShipmentDelivered(shipment, account_id=account_id)
+    if shipment.waiting_since == now:
+        yield ShipmentReturned(shipment, account_id=account_id)
+
+
+async def lock_orders_of(session: AsyncSession, shipments: Iterable[Shipment]) -> dict[int, int | None]:
+    """Lock the orders of parcels; the account of each by its id."""
+    ids = sorted({shipment.order_id for shipment in shipments})
+    rows = await session.execute(
+        select(Order.id, Order.account_id)
+        .where(Order.id.in_(ids))
+        .order_by(Order.id)
+        .with_for_update(key_share=True)
+    )
+    return {order_id: account_id for order_id, account_id in rows}  # noqa: C416 - rows have a type each
+
+
+async def update_orders(
+    session: AsyncSession, order_ids: Sequence[int], *, cause: Cause, receipt_after: timedelta
+) -> None:
+    """Let locked orders follow what has become of their parcels."""
+    found = await session.scalars(
+        select(Order)
+        .where(Order.id.in_(order_ids))
+        .order_by(Order.id)
+        .execution_options(populate_existing=True)
+    )
+    orders = found.all()
+    changed = await refresh_fulfilments(session, orders, cause=cause)
+    for order in orders:
+        if order.id in changed:
+            set_receipt_due(order, receipt_after=receipt_after)
+    write_same_columns(orders, CHANGED_BY_ARRIVAL)
+    await settle_orders(session, orders, cause=cause.automatic)
 
 
 def learn_statuses(
-    by_key: Mapping[tuple[datetime, str], TrackingEvent], facts: Sequence[TrackingFact]
-) -> list[TrackingEvent]:
+    by_key: Mapping[tuple[datetime, str], StoredEvent],
+    facts: Iterable[tuple[tuple[datetime, str], TrackingFact]],
+) -> list[StoredEvent]:
     """Give stored events that had no status the one that their carrier says now; returns them."""
     learned = []
-    for fact in facts:
-        event = by_key.get(fact.key)
+    for key, fact in facts:
+        event = by_key.get(key)
         if event is not None and event.status is None and fact.status is not None:
             event.status, event.code = fact.status, fact.code
             learned.append(event)
@@ -123,7 +255,7 @@ def build_event(shipment: Shipment, fact: TrackingFact, *, now: datetime) -> Tra
     )
 
 
-def update_status(shipment: Shipment, events: Sequence[TrackingEvent], *, now: datetime) -> None:
+def update_status(shipment: Shipment, events: Sequence[KnownEvent], *, now: datetime) -> None:
     """Set a shipment's status to what its events, in order of time, lead to; a final status stays.
 
     One that has ended can only come back still: the warehouse books it.
@@ -149,7 +281,7 @@ def update_status(shipment: Shipment, events: Sequence[TrackingEvent], *, now: d
         )
 
 
-def sort_events(events: Iterable[TrackingEvent]) -> list[TrackingEvent]:
+def sort_events(events: Iterable[E]) -> list[E]:
     """Tracking events in order of time; those of one moment stay in theirs."""
     return sorted(events, key=lambda event: (event.occurred_at, event.received_at))
 
@@ -159,6 +291,20 @@ async def load_tracking_events(session: AsyncSession, shipment: Shipment) -> Seq
         select(TrackingEvent).where(TrackingEvent.shipment_id == shipment.id).order_by(TrackingEvent.id)
     )
     return found.all()
+
+
+async def load_stored_events(
+    session: AsyncSession, shipment_ids: Sequence[int]
+) -> Mapping[int, list[StoredEvent]]:
+    """What is known of parcels already, by the parcel's id."""
+    columns = [getattr(TrackingEvent, name) for name in StoredEvent.__slots__]
+    rows = await session.execute(
+        select(*columns).where(TrackingEvent.shipment_id.in_(shipment_ids)).order_by(TrackingEvent.id)
+    )
+    found = defaultdict[int, list[StoredEvent]](list)
+    for row in rows:
+        found[row.shipment_id].append(StoredEvent(*row))
+    return found
 
 
 async def report_tracking_event(
@@ -203,56 +349,3 @@ def check_journey(shipment: Shipment, fact: TrackingFact) -> None:
         )
     if shipment.ended_at is not None and fact.status is not ShipmentStatus.RETURNED:
         raise WrongState("This shipment has ended: it can only come back still.", field=("status",))
-
-
-async def claim_poll(
-    session: AsyncSession, shipment_id: int, *, now: datetime, next_at: datetime, shortest: timedelta
-) -> bool:
-    """Whether it is this caller's turn to ask a carrier about a shipment; then nobody's until `next_at`.
-
-    Where it was asked less than `shortest` ago, it is nobody's turn until that is over.
-    """
-    row = await session.execute(
-        select(Shipment.poll_at, Shipment.polled_at).where(Shipment.id == shipment_id)
-    )
-    due = row.one_or_none()
-    allowed_at = due.polled_at + shortest if due and due.polled_at else now
-    is_allowed = allowed_at <= now
-    claimed = await session.scalar(
-        update(Shipment)
-        .where(Shipment.id == shipment_id, Shipment.poll_at <= now)
-        .where(Shipment.polled_at == due.polled_at if due and due.polled_at else Shipment.polled_at.is_(None))
-        .values({"poll_at": next_at, "polled_at": now} if is_allowed else {"poll_at": allowed_at})
-        .returning(Shipment.id)
-    )
-    return is_allowed and claimed is not None
-
-
-async def record_subscribed(session: AsyncSession, shipment_id: int, *, now: datetime) -> None:
-    """The carrier of a parcel has agreed to report by itself."""
-    await session.execute(update(Shipment).where(Shipment.id == shipment_id).values(subscribed_at=now))
-
-
-async def resubscribe(
-    session: AsyncSession, shipment_id: int, *, company_code: str | None, poll_at: datetime
-) -> None:
-    """The connection has found that another carrier has a parcel, or has given it up: it is asked anew."""
-    values: dict[str, object] = {"company_code": company_code} if company_code else {"subscribed_at": None}
-    await session.execute(
-        update(Shipment)
-        .where(Shipment.id == shipment_id, Shipment.poll_at.is_not(None))
-        .values(poll_at=poll_at, **values)
-    )
-
-
-async def find_numbered(
-    session: AsyncSession, connection: CarrierConnection, tracking_number: str
-) -> Sequence[tuple[int, str | None, str | None]]:
-    """The parcels of a connection with a number, the newest first: id, and the codes of their companies."""
-    found = await session.execute(
-        select(Shipment.id, Carrier.company_code, Shipment.company_code)
-        .join(Carrier, Carrier.code == Shipment.carrier)
-        .where(Carrier.connection == connection, Shipment.tracking_number == tracking_number)
-        .order_by(Shipment.id.desc())
-    )
-    return [(row[0], row[1], row[2]) for row in found]

@@ -1,6 +1,7 @@
 """What carriers report that the shop cannot follow: kept as it came, counted, and deleted in the end."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -10,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.shipment.tracking import TrackingFact
 from models import CarrierConnection, Shipment, UnhandledKind, UnhandledReport
-from models.sql.types import AnySelect
+from models.sql.batches import in_batches
+from models.sql.types import AnySelect, NewRow
 from models.sql.upsert import upsert_into
 
 REPORTS_KEPT = timedelta(days=90)
@@ -33,24 +35,39 @@ class Unhandled:
 async def record_unhandled(
     session: AsyncSession, connection: CarrierConnection, found: Sequence[Unhandled], *, now: datetime
 ) -> None:
-    """Keep reports, or count those that have come before."""
-    for each in sorted(set(found), key=lambda each: (each.kind, each.tracking_number, each.detail)):
+    """Keep reports, or count those that have come before: each once."""
+    await count_unhandled(session, Counter((connection, each) for each in set(found)), now=now)
+
+
+async def count_unhandled(
+    session: AsyncSession, times: Mapping[tuple[CarrierConnection, Unhandled], int], *, now: datetime
+) -> None:
+    """Keep reports, or add to those that have come before how often they have come now."""
+    rows: dict[tuple[str, str, str, str], NewRow] = {}
+    for (connection, each), count in times.items():
         detail = each.detail[:DETAIL_LIMIT]
+        detail_hash = sha256(detail.encode()).hexdigest()
+        row = rows.setdefault(
+            (connection, each.kind, each.tracking_number, detail_hash),
+            {
+                "connection": connection,
+                "kind": each.kind,
+                "tracking_number": each.tracking_number,
+                "detail": detail,
+                "detail_hash": detail_hash,
+                "times": 0,
+                "first_at": now,
+                "last_at": now,
+            },
+        )
+        row["times"] += count
+    for batch in in_batches(sorted(rows)):
+        stored = upsert_into(session, UnhandledReport).values([rows[key] for key in batch])
+        counted = UnhandledReport.times + stored.excluded.times
         await session.execute(
-            upsert_into(session, UnhandledReport)
-            .values(
-                connection=connection,
-                kind=each.kind,
-                tracking_number=each.tracking_number,
-                detail=detail,
-                detail_hash=sha256(detail.encode()).hexdigest(),
-                times=1,
-                first_at=now,
-                last_at=now,
-            )
-            .on_conflict_do_update(
+            stored.on_conflict_do_update(
                 index_elements=["connection", "kind", "tracking_number", "detail_hash"],
-                set_={"times": UnhandledReport.times + 1, "last_at": now},
+                set_={"times": counted, "last_at": now},
             )
         )
 

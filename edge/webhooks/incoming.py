@@ -31,18 +31,34 @@ class PostTooLarge(Exception):
 
 
 async def admit_post(shop: Shop, request: Request, *, limit_bytes: int) -> IncomingPost | Response:
-    """What was posted, or the answer to an address of which too much was refused, and to too much."""
+    """What was posted, or the answer to an address of which too much was refused, to what is compressed and
+    to too much.
+    """
     address = client_address(request.scope, shop.settings)
     try:
         await limit_action(shop, LimitedAction.WEBHOOK, by=address)
+        if request.headers.get("content-encoding", "identity") != "identity":
+            return PlainTextResponse("Send it uncompressed.", 415, {"Connection": "close"})
         body = await read_body(request, limit_bytes)
     except TooManyAttempts as error:
-        return too_many_response(
-            Message("Too many notifications were refused."), error.retry_after_seconds or 1
-        )
+        return refuse_address(error)
     except PostTooLarge:
         return PlainTextResponse(f"At most {limit_bytes} bytes.", 413, {"Connection": "close"})
     return IncomingPost(read_headers(request), body, address)
+
+
+async def answer_unknown(shop: Shop, request: Request, what: str) -> Response:
+    """The answer to what is posted to a partner that the shop does not have; it counts as refused."""
+    try:
+        await limit_action(shop, LimitedAction.WEBHOOK, by=client_address(request.scope, shop.settings))
+    except TooManyAttempts as error:
+        return refuse_address(error)
+    return PlainTextResponse(f"There is no such {what}.", 404)
+
+
+def refuse_address(error: TooManyAttempts) -> Response:
+    message = Message("Too many notifications were refused.")
+    return too_many_response(message, error.retry_after_seconds or 1)
 
 
 async def read_body(request: Request, limit_bytes: int) -> bytes:

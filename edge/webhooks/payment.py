@@ -2,10 +2,10 @@
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from edge.webhooks.incoming import DATABASE_FAILURES, admit_post
+from edge.webhooks.incoming import DATABASE_FAILURES, admit_post, answer_unknown
 from events.payment import take_notice
 from events.shop import Shop
 from gateways.payment.provider import NoticeRefused, NoticeRequest, PaymentProvider, ProviderError, Verdict
@@ -30,7 +30,7 @@ class PaymentWebhook:
     async def respond(self, request: Request) -> Response:
         provider = self.find_provider(request.path_params["provider"])
         if provider is None:
-            return PlainTextResponse("There is no such provider.", 404)
+            return await answer_unknown(self.shop, request, "provider")
         post = await admit_post(self.shop, request, limit_bytes=BODY_LIMIT_BYTES)
         if isinstance(post, Response):
             return post

@@ -2,11 +2,12 @@
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from edge.webhooks.incoming import DATABASE_FAILURES, admit_post
-from events.shipment.pushes import take_push
+from edge.webhooks.incoming import DATABASE_FAILURES, admit_post, answer_unknown
+from events.shipment.push_content import UnreadableContent
+from events.shipment.pushes import TooManyPushes
 from events.shop import Shop
 from gateways.carrier.protocol import CarrierGateway, PushRefused, PushRequest, PushVerdict
 from models import CarrierConnection
@@ -31,9 +32,7 @@ class CarrierWebhook:
     async def respond(self, request: Request) -> Response:
         gateway = self.find_gateway(request.path_params["connection"])
         if gateway is None:
-            return PlainTextResponse("There is no such carrier.", 404)
-        if request.headers.get("content-encoding", "identity") != "identity":
-            return PlainTextResponse("Send it uncompressed.", 415, {"Connection": "close"})
+            return await answer_unknown(self.shop, request, "carrier")
         post = await admit_post(self.shop, request, limit_bytes=PUSH_BYTES_LIMIT)
         if isinstance(post, Response):
             return post
@@ -45,19 +44,19 @@ class CarrierWebhook:
         return Response(answer.body, answer.status, dict(answer.headers), "text/plain")
 
     async def judge(self, gateway: CarrierGateway, request: PushRequest, address: str) -> PushVerdict:
-        """Take a push; REFUSED what is forged or unreadable, RETRY while the database does not answer.
+        """Store a push; REFUSED what is forged or unreadable, RETRY while the database does not answer or too
+        many wait to be folded.
 
         What is genuine does not count against the address it came from.
         """
         try:
             pushes = gateway.read_push(request)
             await forgive_action(self.shop, LimitedAction.WEBHOOK, by=address)
-            for push in pushes:
-                await take_push(self.shop, gateway.connection, push)
-        except PushRefused as refusal:
+            await self.shop.push_inbox.put(gateway.connection, pushes)
+        except (PushRefused, UnreadableContent) as refusal:
             log.warning("carrier.push_refused", connection=gateway.connection.value, reason=str(refusal))
             return PushVerdict.REFUSED
-        except DATABASE_FAILURES as error:
+        except (TooManyPushes, *DATABASE_FAILURES) as error:
             log.warning(
                 "carrier.push_postponed", connection=gateway.connection.value, error=type(error).__name__
             )

@@ -9,6 +9,7 @@ from events.jobs.schedule import PARTNERS, SCHEDULE
 from events.jobs.scheduler import Scheduler
 from events.notices.sender import NoticeSender
 from events.relay import Relay
+from events.shipment.folding import PushFolder
 from events.shop import Shop
 
 CANCEL_AGAIN_SECONDS = 1.0
@@ -29,6 +30,7 @@ async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None
             Relay(shop).run(),
             *(Scheduler(shop, SCHEDULE, partner).run() for partner in [None, *PARTNERS]),
             NoticeSender(shop).run(),
+            PushFolder(shop, shop.push_inbox.has_stored).run(),
             shop.sales.run(),
             shop.archiver.run(),
         ]
@@ -45,6 +47,7 @@ async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None
         yield
     finally:
         await shop.order_queue.drain()
+        await shop.push_inbox.drain()
         await cancel_until_ended(tasks)
         await shop.views.write()
         await shop.close()

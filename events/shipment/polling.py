@@ -97,7 +97,7 @@ def facts_of(events: Sequence[CarrierEvent]) -> list[TrackingFact]:
     return [
         TrackingFact(
             status=event.status,
-            code=event.code,
+            code=clean_text(event.code),
             description=clean_text(event.description),
             occurred_at=event.occurred_at,
             location=clean_text(event.location),

@@ -1,46 +1,115 @@
-"""What carriers push is stored as what they answer is."""
+"""Pushes of carriers are stored when they come: those that come in together in one transaction."""
 
-from datetime import timedelta
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
 
-from domain.shipment.tracking import find_numbered, resubscribe
-from domain.shipment.unhandled import Unhandled, record_unhandled
-from events.shipment.polling import facts_of, store_facts
-from events.types import Resources
+import structlog
+
+from domain.shipment.incoming import NewPush, count_incoming, store_pushes
+from events.shipment.push_content import write_content
+from events.types import Clock
 from gateways.carrier.protocol import TrackingPush
-from models import CarrierConnection, UnhandledKind
+from models import CarrierConnection
+from models.database import Database
+from settings.business import CarrierSettings
+from text.characters import clean_text
 
-SUBSCRIBED_AGAIN_AFTER = timedelta(minutes=35)
-"""kuaidi100 takes a number again half an hour after it has given up."""
+log = structlog.get_logger()
 
-
-async def take_push(resources: Resources, connection: CarrierConnection, push: TrackingPush) -> None:
-    """Store what a genuine push reports; one of an unknown parcel is kept as it came, and counted."""
-    shipment_id = await find_pushed(resources, connection, push)
-    if shipment_id is None:
-        detail = "; ".join(
-            f"{each.occurred_at.isoformat()} {each.code} {each.description}" for each in push.events
-        )
-        unhandled = Unhandled(UnhandledKind.UNKNOWN_PARCEL, detail, push.tracking_number)
-        async with resources.database.writes.begin() as session:
-            await record_unhandled(session, connection, [unhandled], now=resources.clock())
-        return
-    if push.events:
-        await store_facts(resources, shipment_id, connection, facts_of(push.events))
-    if push.new_company_code or push.subscribe_again:
-        async with resources.database.writes.begin() as session:
-            await resubscribe(
-                session,
-                shipment_id,
-                company_code=push.new_company_code or None,
-                poll_at=resources.clock() + SUBSCRIBED_AGAIN_AFTER,
-            )
-    resources.wake_relay()
+BATCH = 500
+"""Pushes stored in one transaction."""
+NUMBER_LIMIT = 200
+COUNTED_EACH_SECONDS = 0.5
+"""How often the pushes that wait to be folded are counted."""
 
 
-async def find_pushed(resources: Resources, connection: CarrierConnection, push: TrackingPush) -> int | None:
-    """The parcel with the number of a push; of several, that whose carrier has the code of the push."""
-    async with resources.database.reads() as session:
-        rows = await find_numbered(session, connection, push.tracking_number)
-    same = [row for row in rows if push.company_code in {row[1], row[2]}]
-    best = same or rows
-    return best[0][0] if best else None
+class TooManyPushes(Exception):
+    """So many pushes wait that no further one is taken: it is to come again."""
+
+
+@dataclass(slots=True, eq=False)
+class ArrivingPush:
+    """What came in one request, and what tells that it is stored."""
+
+    rows: Sequence[NewPush]
+    stored: "asyncio.Future[None]"
+
+
+class PushInbox:
+    """Stores all pushes of this process."""
+
+    def __init__(self, database: Database, clock: Clock, settings: CarrierSettings) -> None:
+        self.database = database
+        self.clock = clock
+        self.limit = settings.waiting_pushes
+        self.queue: deque[ArrivingPush] = deque()
+        self.storing: asyncio.Task[None] | None = None
+        self.waiting = 0
+        """How many waited to be folded when they were last counted, and those stored since."""
+        self.counted_at = -COUNTED_EACH_SECONDS
+        self.has_stored = asyncio.Event()
+
+    async def put(self, connection: CarrierConnection, pushes: Sequence[TrackingPush]) -> None:
+        """Return when these pushes are committed; TooManyPushes, and nothing is stored, beyond the limit."""
+        now = self.clock()
+        rows = [
+            NewPush(connection, clean_text(push.tracking_number)[:NUMBER_LIMIT], write_content(push), now)
+            for push in pushes
+        ]
+        if not rows:
+            return
+        if (
+            self.waiting + len(self.queue) >= self.limit
+            and monotonic() < self.counted_at + COUNTED_EACH_SECONDS
+        ):
+            raise TooManyPushes
+        arriving = ArrivingPush(rows, asyncio.get_running_loop().create_future())
+        self.queue.append(arriving)
+        if self.storing is None:
+            self.storing = asyncio.create_task(self.store_all())
+        await arriving.stored
+
+    async def drain(self) -> None:
+        """Until everything that has come is stored."""
+        while self.storing is not None:
+            await asyncio.wait([self.storing])
+
+    async def store_all(self) -> None:
+        """Store one batch after the other, until nothing waits."""
+        try:
+            while self.queue:
+                batch = [self.queue.popleft() for _ in range(min(BATCH, len(self.queue)))]
+                try:
+                    await self.store(batch)
+                except Exception as error:
+                    answer(batch, error)
+                else:
+                    answer(batch, None)
+                    self.has_stored.set()
+        finally:
+            self.storing = None
+
+    async def store(self, batch: Sequence[ArrivingPush]) -> None:
+        rows = [row for arriving in batch for row in arriving.rows]
+        async with self.database.writes.begin() as session:
+            if monotonic() >= self.counted_at + COUNTED_EACH_SECONDS:
+                self.waiting = await count_incoming(session, limit=self.limit)
+                self.counted_at = monotonic()
+            if self.waiting >= self.limit:
+                raise TooManyPushes
+            await store_pushes(session, rows)
+        self.waiting += len(rows)
+
+
+def answer(batch: Sequence[ArrivingPush], error: Exception | None) -> None:
+    """Tell those who wait that their pushes are stored, or why not."""
+    for arriving in batch:
+        if arriving.stored.done():
+            continue  # who has posted it has gone away
+        if error is None:
+            arriving.stored.set_result(None)
+        else:
+            arriving.stored.set_exception(error)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from itertools import combinations_with_replacement, product
 from typing import Any
@@ -18,6 +19,7 @@ from domain.aftersales.rules import ClaimedUnits
 from domain.aftersales.settlement import follow_refunds
 from domain.audit import RULES, Disagreement, audit_books, find_first_disagreement
 from domain.audit.fulfilment import ParcelSums, fulfilment_expression
+from domain.audit.pushes import FOLDED_WITHIN
 from domain.cause import Cause
 from domain.ledger import payment_status_expression, payment_status_for
 from domain.order import confirm_receipt
@@ -35,6 +37,7 @@ from events.shop import Shop
 from models import (
     Account,
     Backorder,
+    CarrierConnection,
     CashHandIn,
     CourierCashMovement,
     CurrencyCode,
@@ -46,6 +49,7 @@ from models import (
     FulfilmentStatus,
     GiftCard,
     GiftCardStatus,
+    IncomingPush,
     LedgerAccount,
     LedgerEntry,
     Money,
@@ -443,6 +447,16 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "a refund on its way is asked after": lambda h: (
         update(Refund).where(Refund.order_id == h.refunding.id).values(query_at=None),
         select(Refund.reference).where(Refund.order_id == h.refunding.id),
+    ),
+    "pushes of carriers are folded": lambda h: (
+        insert(IncomingPush).values(
+            connection=CarrierConnection.KUAIDI100,
+            tracking_number="YT1",
+            content="{}",
+            received_at=NOW - timedelta(days=1) - FOLDED_WITHIN,
+            due_at=NOW,
+        ),
+        "YT1",
     ),
     "fees as posted": lambda h: (
         increment(Payment.fee_amount, Payment.id == h.payment.id),

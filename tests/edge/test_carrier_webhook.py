@@ -1,5 +1,6 @@
 """Pushes of carriers: genuine ones are stored once, whatever else comes is refused or kept by name."""
 
+import asyncio
 import gzip
 import json
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from events.shipment.folding import PushFolder
 from events.shop import Shop
 from gateways.carrier.kuaidi100.pushes import sign_text
 from models import (
@@ -65,7 +67,11 @@ def form_of(*data: dict[str, str], number: str = "YT1", salt: str = SALT, **more
 
 
 async def push(clients: Clients, body: bytes, **headers: str) -> httpx.Response:
-    return await clients.http.post(PATH, content=body, headers=headers)
+    """Post a push, which is then folded."""
+    answer = await clients.http.post(PATH, content=body, headers=headers)
+    while await PushFolder(clients.shop, asyncio.Event()).run_once():
+        pass
+    return answer
 
 
 async def stored(session: AsyncSession) -> list[tuple[S | None, str]]:

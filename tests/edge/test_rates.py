@@ -188,6 +188,18 @@ async def test_wrong_signatures_from_an_address_are_limited_and_right_ones_are_n
     assert elsewhere.status_code == 400
 
 
+async def test_a_partner_may_post_more_often_than_others_send_requests(clients: Clients, shop: Shop) -> None:
+    report = AttemptReport("nothing", None, AttemptStatus.CAPTURED, Money(1, CurrencyCode.CNY))
+    body, headers = sandbox_of(shop).sign_notification(report)
+    path, many = "/webhooks/payments/sandbox", LIMITED["requests_per_minute"] + 1
+
+    genuine = {(await clients.http.post(path, content=body, headers=headers)).text for _ in range(many)}
+    nowhere = [(await clients.http.post("/webhooks/carriers/nobody")).status_code for _ in range(LIMIT + 1)]
+
+    assert genuine == {"refused"}  # an unknown payment
+    assert nowhere == [404] * LIMIT + [429]
+
+
 async def test_web_sockets_of_an_address_are_limited_and_a_closed_one_gives_room(
     clients: Clients, caplog: pytest.LogCaptureFixture
 ) -> None:

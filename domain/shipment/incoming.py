@@ -1,0 +1,153 @@
+"""Pushes that are stored and not folded yet: each is folded once, in whatever process."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import Carrier, CarrierConnection, IncomingPush, Order, Shipment
+
+ATTEMPTS_LIMIT = 10
+LONGEST_PAUSE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPush:
+    """A verified push about one parcel."""
+
+    connection: CarrierConnection
+    tracking_number: str
+    content: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedParcel:
+    """A parcel that has a number at a connection, and what its carrier is called there."""
+
+    shipment_id: int
+    order_id: int
+    company_codes: frozenset[str | None]
+
+
+ParcelNumber = tuple[CarrierConnection, str]
+
+
+async def store_pushes(session: AsyncSession, pushes: Sequence[NewPush]) -> None:
+    """Store pushes, to be folded afterwards."""
+    rows = [
+        {
+            "connection": push.connection,
+            "tracking_number": push.tracking_number,
+            "content": push.content,
+            "received_at": push.received_at,
+            "due_at": push.received_at,
+            "attempts": 0,
+        }
+        for push in pushes
+    ]
+    await session.execute(insert(IncomingPush), rows)
+
+
+async def count_incoming(session: AsyncSession, *, limit: int) -> int:
+    """How many pushes wait to be folded, counted up to a limit."""
+    some = select(IncomingPush.id).limit(limit).subquery()
+    return await session.scalar(select(func.count()).select_from(some)) or 0
+
+
+async def has_new_pushes(session: AsyncSession, *, now: datetime) -> bool:
+    new = select(IncomingPush.id).where(IncomingPush.due_at <= now, IncomingPush.attempts == 0)
+    return await session.scalar(new.limit(1)) is not None
+
+
+async def find_failed_pushes(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[int]:
+    """Pushes that could not be folded before and are tried again: by themselves, so that no other one waits
+    for them."""
+    failed = select(IncomingPush.id).where(IncomingPush.due_at <= now, IncomingPush.attempts > 0)
+    return (await session.scalars(failed.order_by(IncomingPush.due_at).limit(limit))).all()
+
+
+async def lock_new_pushes(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[IncomingPush]:
+    """The oldest pushes that nobody has tried to fold and that no other process is folding, locked."""
+    found = await session.scalars(
+        select(IncomingPush)
+        .where(IncomingPush.due_at <= now, IncomingPush.attempts == 0)
+        .order_by(IncomingPush.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return found.all()
+
+
+async def lock_push(session: AsyncSession, push_id: int) -> IncomingPush | None:
+    """A push that still waits, locked; None where it was folded, or is being folded."""
+    found = select(IncomingPush).where(IncomingPush.id == push_id).with_for_update(skip_locked=True)
+    return await session.scalar(found)
+
+
+async def delete_pushes(session: AsyncSession, push_ids: Collection[int]) -> None:
+    """Forget pushes that have been folded, in the transaction that has folded them."""
+    if push_ids:
+        await session.execute(delete(IncomingPush).where(IncomingPush.id.in_(push_ids)))
+
+
+async def postpone_push(session: AsyncSession, push: IncomingPush, *, now: datetime) -> None:
+    """Let a push that could not be folded wait, longer each time."""
+    attempts = push.attempts + 1
+    pause = min(timedelta(seconds=2**attempts), LONGEST_PAUSE)
+    await session.execute(
+        update(IncomingPush).where(IncomingPush.id == push.id).values(attempts=attempts, due_at=now + pause)
+    )
+
+
+async def find_numbered(
+    session: AsyncSession, numbers: Collection[ParcelNumber]
+) -> dict[ParcelNumber, list[NumberedParcel]]:
+    """The parcels with these numbers, the newest first of each number."""
+    connections = {connection for connection, _ in numbers}
+    carriers = await session.execute(
+        select(Carrier.code, Carrier.connection, Carrier.company_code).where(
+            Carrier.connection.in_(connections)
+        )
+    )
+    known = {code: (connection, company_code) for code, connection, company_code in carriers}
+    rows = await session.execute(
+        select(
+            Shipment.carrier, Shipment.tracking_number, Shipment.id, Shipment.order_id, Shipment.company_code
+        )
+        .where(Shipment.carrier.in_(known), Shipment.tracking_number.in_({number for _, number in numbers}))
+        .order_by(Shipment.id.desc())
+    )
+    found: dict[ParcelNumber, list[NumberedParcel]] = {}
+    for carrier, number, shipment_id, order_id, own_code in rows:
+        if carrier is None or number is None:
+            continue  # never: both are among those that are looked for
+        connection, company_code = known[carrier]
+        parcel = NumberedParcel(shipment_id, order_id, frozenset({company_code, own_code}))
+        found.setdefault((connection, number), []).append(parcel)
+    return found
+
+
+async def lock_free_parcels(
+    session: AsyncSession, parcels: Collection[NumberedParcel]
+) -> dict[int, Shipment]:
+    """Those of these parcels that nobody else is changing, with their orders, locked: by their ids."""
+    order_ids = {parcel.order_id for parcel in parcels}
+    free = await session.scalars(
+        select(Order.id)
+        .where(Order.id.in_(order_ids))
+        .order_by(Order.id)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    locked = set(free)
+    ids = [parcel.shipment_id for parcel in parcels if parcel.order_id in locked]
+    shipments = await session.scalars(
+        select(Shipment)
+        .where(Shipment.id.in_(ids))
+        .order_by(Shipment.id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    return {shipment.id: shipment for shipment in shipments}

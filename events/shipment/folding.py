@@ -1,0 +1,217 @@
+"""Stored pushes are folded into their parcels: many at once, each exactly once."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.cause import Cause
+from domain.shipment.incoming import (
+    ATTEMPTS_LIMIT,
+    NumberedParcel,
+    ParcelNumber,
+    delete_pushes,
+    find_failed_pushes,
+    find_numbered,
+    has_new_pushes,
+    lock_free_parcels,
+    lock_new_pushes,
+    lock_push,
+    postpone_push,
+)
+from domain.shipment.polling import resubscribe
+from domain.shipment.tracking import ParcelReport, TrackingFact, add_reported_events
+from domain.shipment.unhandled import Unhandled, count_unhandled, sift_facts
+from events.shipment.polling import facts_of
+from events.shipment.push_content import read_content
+from events.types import Resources
+from gateways.carrier.protocol import TrackingPush
+from gateways.failures import describe_failure
+from models import CarrierConnection, IncomingPush, Shipment, UnhandledKind
+
+log = structlog.get_logger()
+
+BATCH = 100
+"""Pushes folded in one transaction: more would lock their parcels for long."""
+BATCH_CHARACTERS = 2_000_000
+FAILED_BATCH = 10
+SUBSCRIBED_AGAIN_AFTER = timedelta(minutes=35)
+"""kuaidi100 takes a number again half an hour after it has given up."""
+LOOKS_APART_SECONDS = 0.25
+"""Between two looks for what other processes have stored."""
+
+
+@dataclass(slots=True)
+class StoredPush:
+    """A stored push and what it says."""
+
+    id: int
+    number: ParcelNumber
+    push: TrackingPush
+
+
+@dataclass(slots=True)
+class FoldedPushes:
+    """What became of a batch."""
+
+    folded: list[int] = field(default_factory=list)
+    unhandled: Counter[tuple[CarrierConnection, Unhandled]] = field(default_factory=Counter)
+
+    def add(self, stored: StoredPush, unhandled: Iterable[Unhandled]) -> None:
+        """Note a push that is folded, and what of it could not be followed, each once."""
+        self.folded.append(stored.id)
+        self.unhandled.update((stored.number[0], each) for each in set(unhandled))
+
+
+class PushFolder:
+    """Folds what is stored until cancelled. Each process may have one: what one has locked, others leave."""
+
+    def __init__(self, resources: Resources, has_stored: asyncio.Event) -> None:
+        self.resources = resources
+        self.has_stored = has_stored
+        """Set when this process has stored a push."""
+
+    async def run(self) -> None:
+        while True:
+            self.has_stored.clear()
+            try:
+                folded = await self.run_once()
+            except Exception:
+                log.exception("pushes.failed")
+                folded = 0
+            if not folded:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOKS_APART_SECONDS):
+                        await self.has_stored.wait()
+
+    async def run_once(self) -> int:
+        """Fold a batch of what is due; how many pushes were folded."""
+        now = self.resources.clock()
+        async with self.resources.database.reads() as session:
+            has_new = await has_new_pushes(session, now=now)
+            failed = await find_failed_pushes(session, now=now, limit=FAILED_BATCH)
+        folded = sum([await self.fold_one(push_id) for push_id in failed])
+        folded += await self.fold_batch() if has_new else 0
+        if folded:
+            self.resources.wake_relay()
+        return folded
+
+    async def fold_batch(self) -> int:
+        """Fold many pushes in one transaction; if that fails, each in its own."""
+        ids: Sequence[int] = ()
+        try:
+            async with self.resources.database.writes.begin() as session:
+                rows = cut_batch(await lock_new_pushes(session, now=self.resources.clock(), limit=BATCH))
+                ids = [row.id for row in rows]
+                return await fold_pushes(session, rows, self.resources)
+        except Exception as error:
+            if not ids:
+                raise
+            log.warning("pushes.one_by_one", pushes=len(ids), error=describe_failure(error))
+            return sum([await self.fold_one(push_id) for push_id in ids])
+
+    async def fold_one(self, push_id: int) -> int:
+        """Fold one push by itself; where that fails, it waits, and after ATTEMPTS_LIMIT it is set aside."""
+        try:
+            async with self.resources.database.writes.begin() as session:
+                row = await lock_push(session, push_id)
+                return await fold_pushes(session, [row], self.resources) if row is not None else 0
+        except Exception as error:
+            log.exception("push.failed", push=push_id)
+            async with self.resources.database.writes.begin() as session:
+                row = await lock_push(session, push_id)
+                if row is not None:
+                    await postpone_or_set_aside(session, row, error, now=self.resources.clock())
+            return 0
+
+
+def cut_batch(rows: Sequence[IncomingPush]) -> Sequence[IncomingPush]:
+    """As many of these as have BATCH_CHARACTERS at the most; one at the least."""
+    total = 0
+    for count, row in enumerate(rows):
+        total += len(row.content)
+        if total > BATCH_CHARACTERS:
+            return rows[: max(count, 1)]
+    return rows
+
+
+async def fold_pushes(session: AsyncSession, rows: Sequence[IncomingPush], resources: Resources) -> int:
+    """Fold locked pushes in a constant number of statements, and delete them; how many.
+
+    One about a parcel that somebody else is changing stays for the next time.
+    """
+    if not rows:
+        return 0
+    now, receipt_after = resources.clock(), resources.settings.deadlines.receipt_confirmed_after
+    pushes = [
+        StoredPush(row.id, (row.connection, row.tracking_number), read_content(row.content)) for row in rows
+    ]
+    numbered = await find_numbered(session, {each.number for each in pushes})
+    result, by_parcel = FoldedPushes(), defaultdict[NumberedParcel, list[StoredPush]](list)
+    for each in pushes:
+        parcel = choose_parcel(numbered.get(each.number, ()), each.push)
+        if parcel is None:
+            result.add(each, [describe_unknown(each)])
+        else:
+            by_parcel[parcel].append(each)
+    locked = await lock_free_parcels(session, by_parcel) if by_parcel else {}
+    reports = [
+        collect_report(locked[parcel.shipment_id], reported, result, now=now)
+        for parcel, reported in by_parcel.items()
+        if parcel.shipment_id in locked
+    ]
+    await add_reported_events(session, reports, cause=Cause(now), receipt_after=receipt_after)
+    await count_unhandled(session, result.unhandled, now=now)
+    await delete_pushes(session, result.folded)
+    return len(result.folded)
+
+
+def collect_report(
+    shipment: Shipment, pushes: Sequence[StoredPush], result: FoldedPushes, *, now: datetime
+) -> ParcelReport:
+    """All that pushes say of one parcel, which is locked."""
+    facts: list[TrackingFact] = []
+    for each in pushes:
+        possible, unhandled = sift_facts(shipment, facts_of(each.push.events), now=now)
+        facts += possible
+        result.add(each, unhandled)
+        if each.push.new_company_code or each.push.subscribe_again:
+            poll_at = now + SUBSCRIBED_AGAIN_AFTER
+            resubscribe(shipment, company_code=each.push.new_company_code, poll_at=poll_at)
+    return ParcelReport(shipment, facts)
+
+
+def choose_parcel(parcels: Sequence[NumberedParcel], push: TrackingPush) -> NumberedParcel | None:
+    """Of the parcels with the number of a push that whose carrier has its code, else the newest."""
+    same = [parcel for parcel in parcels if push.company_code in parcel.company_codes]
+    return next(iter(same or parcels), None)
+
+
+def describe_unknown(stored: StoredPush) -> Unhandled:
+    """A push about an unknown parcel, as it came."""
+    return Unhandled(UnhandledKind.UNKNOWN_PARCEL, describe_events(stored.push), stored.number[1])
+
+
+def describe_events(push: TrackingPush) -> str:
+    return "; ".join(
+        f"{fact.occurred_at.isoformat()} {fact.code} {fact.description}" for fact in facts_of(push.events)
+    )
+
+
+async def postpone_or_set_aside(
+    session: AsyncSession, row: IncomingPush, error: Exception, *, now: datetime
+) -> None:
+    """Let a push wait that could not be folded; after ATTEMPTS_LIMIT it becomes a report for the staff."""
+    if row.attempts + 1 < ATTEMPTS_LIMIT:
+        await postpone_push(session, row, now=now)
+        return
+    detail = f"{describe_failure(error)}: {row.content}"
+    unhandled = Unhandled(UnhandledKind.NOT_FOLDED, detail, row.tracking_number)
+    await count_unhandled(session, {(row.connection, unhandled): 1}, now=now)
+    await delete_pushes(session, [row.id])
+    log.error("push.set_aside", connection=row.connection, push=row.id)
