@@ -43,7 +43,7 @@ from gateways.buckets import MemoryBuckets, RedisBuckets
 from gateways.carrier.registry import CONNECTIONS as CARRIER_CONNECTIONS
 from gateways.carrier.registry import CarrierRegistration, connect_carriers
 from gateways.leases import Leases
-from gateways.measured import MeasuredTransport
+from gateways.measured import CallObserver, MeasuredTransport
 from gateways.media import create_media_store
 from gateways.metrics import Metrics
 from gateways.notice.registry import connect_notice_gateways
@@ -55,7 +55,7 @@ from gateways.payment.registry import (
     connect_sandbox,
 )
 from gateways.redis_client import connect_redis
-from gateways.search import EmbeddedIndex
+from gateways.search import connect_search
 from gateways.secrets import Secrets
 from gateways.statements import StatementWatch
 from gateways.tracer_choice import connect_tracer
@@ -88,7 +88,7 @@ def open_shop(
     outside = own = open_outside_client(metrics, tracer)
     if app and not settings.server.public_url:
         own = httpx.AsyncClient(transport=MeasuredTransport(httpx.ASGITransport(app), metrics, tracer))
-    secrets = Secrets()
+    secrets, search_calls = Secrets(), CallObserver(metrics, tracer)
     redis = connect_redis(settings.redis.url) if settings.redis.url else None
     sandbox = connect_sandbox(settings, database, secrets, own, clock)
     payments = connect_payment_providers(settings, outside, clock, secrets, connections)
@@ -102,8 +102,8 @@ def open_shop(
         sandbox=sandbox,
         carriers=connect_carriers(settings, outside, clock, carrier_registrations),
         media=create_media_store(settings),
-        products=EmbeddedIndex(PRODUCT_LAYOUT, settings.search_dir),
-        articles=EmbeddedIndex(ARTICLE_LAYOUT, settings.search_dir),
+        products=connect_search(settings, PRODUCT_LAYOUT, outside, search_calls),
+        articles=connect_search(settings, ARTICLE_LAYOUT, outside, search_calls),
         secrets=secrets,
         clock=clock,
         metrics=metrics,

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from domain.catalog.search_index import forget_old_changes
-from gateways.search import IndexDocument, SearchIndex
+from gateways.search import IndexDocument, SearchIndex, SearchUnavailable
 from loaders.search import (
     IndexChanges,
     IndexPosition,
@@ -35,7 +35,7 @@ FORGOTTEN_AT_ONCE = 50_000
 """Changes after which old ones are deleted."""
 
 
-class IndexUnavailable(Exception):
+class IndexUnavailable(SearchUnavailable):
     """There is no index yet: it is being built."""
 
 
@@ -55,6 +55,8 @@ class IndexFollower:
     """Whether a search looks for changes itself, so that nobody has to follow."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     tasks: "set[asyncio.Task[None]]" = field(default_factory=set, init=False)
+    is_away: bool = field(default=False, init=False)
+    """Whether the index, being another server, did not answer when it was last looked at."""
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -66,8 +68,8 @@ class IndexFollower:
                 if position and position.last_id > forgotten + FORGOTTEN_AT_ONCE:
                     forgotten = position.last_id
                     await self.forget_old_changes()
-            except Exception:
-                log.exception("search.not_followed", index=self.index.layout.name)
+            except Exception as error:
+                self.log_failure(error)
             await asyncio.sleep(self.interval.total_seconds())
         await asyncio.Event().wait()
 
@@ -97,13 +99,25 @@ class IndexFollower:
         try:
             while not await self.catch_up():  # noqa: ASYNC110 - another process does not notify
                 await asyncio.sleep(RETRY_SECONDS)
-        except Exception:
-            log.exception("search.not_followed", index=self.index.layout.name)
+        except Exception as error:
+            self.log_failure(error)
+
+    def log_failure(self, error: Exception) -> None:
+        """Log why the index is not up to date; a server that is away is told once, until it answers again."""
+        name = self.index.layout.name
+        if not isinstance(error, SearchUnavailable):
+            log.error("search.not_followed", index=name, exc_info=error)
+        elif not self.is_away:
+            log.warning("search.away", index=name, error=str(error))
+            self.is_away = True
 
     async def catch_up(self) -> bool:
         """Show what has been committed; False where another process is writing just now."""
         async with self.turn:
             position = await self.known_position()
+            if self.is_away:
+                log.info("search.back", index=self.index.layout.name)
+                self.is_away = False
             if position is not None and (await self.read_changes(position)).is_empty:
                 return True
             async with self.index.writing() as is_writer:

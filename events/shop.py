@@ -132,7 +132,9 @@ class Shop:
         self.quality = QualityAssessor(database, clock, self.media)
         search = settings.search
         self.product_index, self.article_index = (
-            IndexFollower(database, index, source, search.followed_every, at_each_search=search.in_memory)
+            IndexFollower(
+                database, index, source, search.followed_every, at_each_search=search.at_each_search
+            )
             for index, source in ((self.products, PRODUCTS), (self.articles, ARTICLES))
         )
         self.views = ViewCounter(database, jobs.view_count_interval)

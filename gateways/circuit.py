@@ -25,6 +25,7 @@ class CircuitBreaker:
 
     clock: Callable[[], float] = monotonic
     random: Callable[[], float] = random
+    longest_pause: float = LONGEST_PAUSE_SECONDS
     failures: int = field(default=0, init=False)
     pauses: int = field(default=0, init=False)
     """How many pauses there were since a call went well."""
@@ -61,6 +62,6 @@ class CircuitBreaker:
             return
         self.failures += 1
         if not self.is_closed:
-            pause = min(FIRST_PAUSE_SECONDS * 2**self.pauses, LONGEST_PAUSE_SECONDS)
+            pause = min(FIRST_PAUSE_SECONDS * 2**self.pauses, self.longest_pause)
             self.paused_until = self.clock() + pause * (1 - JITTER * self.random())
             self.pauses += 1

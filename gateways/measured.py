@@ -45,6 +45,7 @@ from gateways.payment.provider import (
     Started,
     Verdict,
 )
+from gateways.search.protocol import SearchRefused, SearchUnavailable
 from gateways.tracing import Tracer, open_span
 from models import (
     AttemptReport,
@@ -60,6 +61,19 @@ CALL_SECONDS = 30.0
 """How long a call to a provider or a carrier may take in all, with everything it consists of."""
 
 
+SEARCH = "search"
+"""The partner that is asked for what is found."""
+
+LONGEST_SEARCH_PAUSE_SECONDS = 10.0
+"""How long the search is left alone at most: nothing is found meanwhile."""
+
+
+def new_breakers() -> dict[str, CircuitBreaker]:
+    breakers: defaultdict[str, CircuitBreaker] = defaultdict(CircuitBreaker)
+    breakers[SEARCH] = CircuitBreaker(longest_pause=LONGEST_SEARCH_PAUSE_SECONDS)
+    return breakers
+
+
 def queue_of(code: CarrierCode) -> str:
     """The partner that calls to one carrier are due at."""
     return f"carrier {code}"
@@ -71,8 +85,8 @@ class CallObserver:
 
     metrics: Metrics
     tracer: Tracer | None = None
-    breakers: dict[str, CircuitBreaker] = field(default_factory=lambda: defaultdict(CircuitBreaker))
-    """By payment method, and by the queue of each carrier."""
+    breakers: dict[str, CircuitBreaker] = field(default_factory=new_breakers)
+    """By payment method, by the queue of each carrier, and of the search."""
 
     @contextmanager
     def observe(self, kind: str, partner: str, call: str) -> Iterator[None]:
@@ -82,7 +96,7 @@ class CallObserver:
             with open_span(self.tracer, f"{kind} {partner} {call}"):
                 yield
             outcome = "ok"
-        except (ProviderRefused, CarrierRefused, NoticeRefused):
+        except (ProviderRefused, CarrierRefused, NoticeRefused, SearchRefused):
             outcome = "refused"
             raise
         finally:
@@ -131,6 +145,26 @@ class CallObserver:
             raise
         except TimeoutError as error:
             raise CarrierError(f"{code} takes too long") from error
+        finally:
+            breaker.leave(answered=answered)
+
+    @asynccontextmanager
+    async def call_search(self, call: str) -> AsyncIterator[None]:
+        """Measure a call to a search engine; SearchUnavailable where it is not made."""
+        breaker = self.breakers[SEARCH]
+        answered: bool | None = False
+        if not breaker.enter():
+            raise SearchUnavailable("the search has not answered for some time")
+        try:
+            with self.observe(SEARCH, "opensearch", call):
+                yield
+            answered = True
+        except SearchRefused:
+            answered = True
+            raise
+        except asyncio.CancelledError:
+            answered = None  # whoever asked has gone: that says nothing about the engine
+            raise
         finally:
             breaker.leave(answered=answered)
 

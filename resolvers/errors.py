@@ -7,6 +7,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from domain.errors import REFUSALS_LIMIT, DomainError, ErrorCode
 from gateways.hashing import HashingBusy
+from gateways.search import SearchUnavailable
 from resolvers.context import Viewer
 from text.messages import Message
 
@@ -22,7 +23,7 @@ __all__ = [
     "translate_error",
 ]
 
-REFUSALS = (DomainError, HashingBusy)
+REFUSALS = (DomainError, HashingBusy, SearchUnavailable)
 """What a resolver raises to refuse, as opposed to failing."""
 
 
@@ -36,10 +37,21 @@ class TooManyHashes(DomainError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class NothingSearchable(DomainError):
+    """What lists and searches are answered by is away, or is being built."""
+
+    code = ErrorCode.PROVIDER_UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__("The search does not answer at the moment. Try again.")
+
+
 def refusal_of(error: Exception) -> DomainError:
     """The refusal that one of REFUSALS is to a client."""
     if isinstance(error, DomainError):
         return error
+    if isinstance(error, SearchUnavailable):
+        return NothingSearchable()
     return TooManyHashes(getattr(error, "retry_after_seconds", 1.0))
 
 
@@ -63,5 +75,5 @@ def translate_error(error: GraphQLError, viewer: Viewer) -> None:
     """Put the message into the viewer's language, where it is one of the catalogue."""
     if isinstance(error, SentenceError):
         error.translate(viewer)
-    elif isinstance(error.original_error, DomainError):
-        error.message = viewer.text_of(error.original_error.message)
+    elif isinstance(error.original_error, REFUSALS):
+        error.message = viewer.text_of(refusal_of(error.original_error).message)

@@ -12,7 +12,7 @@ from strawberry.types import ExecutionContext
 
 import models
 from resolvers.context import Context
-from resolvers.errors import DomainError, Message, SentenceError, path_of, translate_error
+from resolvers.errors import REFUSALS, Message, SentenceError, path_of, refusal_of, translate_error
 from schema.compiled_documents import Documents, ReuseDocuments
 from schema.direct_fields import prepare_direct_fields
 from schema.executor import CountingExecutor
@@ -100,9 +100,11 @@ def mask_errors(errors: Sequence[GraphQLError], context: Context | None, *, sugg
         viewer = context and (context.viewer_at(error.path[0]) if error.path else context.viewer)
         if viewer:
             translate_error(error, viewer)
-        if isinstance(cause, DomainError):
-            if cause.field:
-                error.extensions = {**cause.extensions, "field": path_of(cause)}
+        if isinstance(cause, REFUSALS):
+            refusal = refusal_of(cause)
+            error.extensions = dict(refusal.extensions)
+            if refusal.field:
+                error.extensions["field"] = path_of(refusal)
             continue
         if isinstance(error, SentenceError):
             continue

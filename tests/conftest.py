@@ -28,7 +28,14 @@ from tests.observe import assert_books_agree
 if TYPE_CHECKING:
     from tests.databases import KeptDatabases
 
-pytest_plugins = ["tests.servers", "tests.databases", "tests.sessions", "tests.given", "tests.edge.collector"]
+pytest_plugins = [
+    "tests.servers",
+    "tests.databases",
+    "tests.sessions",
+    "tests.given",
+    "tests.search_engine",
+    "tests.edge.collector",
+]
 
 hypothesis.settings.register_profile(
     "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]

@@ -124,6 +124,8 @@ NAMES = [
     "SANDBOX_PAYMENTS",
     "SEARCH_FOLLOWED_EVERY",
     "SEARCH_IN_MEMORY",
+    "SEARCH_TIMEOUT",
+    "SEARCH_URL",
     "SECRET_KEY",
     "SEND_QUEUE_LIMIT_BYTES",
     "SEND_TIMEOUT",
@@ -332,6 +334,34 @@ def test_a_wrong_public_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str
     monkeypatch.setenv("PUBLIC_URL", url)
     [line] = refusals()
     assert line.startswith(("PUBLIC_URL: must be https://host", "PUBLIC_URL: holds more than scheme"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "search:9200",
+        "ftp://search",
+        "https://",
+        "https://search?q=hunter2",
+        "https://shop:hunter2@search/Big",
+        "https://shop:hunter2@search/a/b",
+        "https://shop:hunter2@search:port",
+    ],
+)
+def test_a_wrong_search_url_is_refused_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("SEARCH_URL", url)
+    [line] = refusals()
+    assert line.startswith("SEARCH_URL: ")
+    assert "hunter2" not in line
+
+
+def test_an_index_in_memory_is_not_that_of_a_search_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEARCH_IN_MEMORY", "true")
+    assert Settings.from_environment(env_file=None).search.at_each_search
+    monkeypatch.setenv("SEARCH_URL", "https://search:9200/shop-1")
+    assert not Settings.from_environment(env_file=None).search.at_each_search
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, InvalidResponse, RedisError, ResponseError
@@ -13,7 +14,10 @@ from redis.exceptions import AuthenticationError, InvalidResponse, RedisError, R
 from edge.start.database import check_database
 from edge.start.listeners import open_listeners
 from edge.start.refusal import WRONG, StartRefused
+from gateways.measured import CallObserver
+from gateways.metrics import Metrics
 from gateways.payment.registry import log_methods_off
+from gateways.search import SearchRefused, SearchUnavailable, UnreadableAnswer, check_search
 from settings import Settings
 
 log = structlog.get_logger()
@@ -25,13 +29,15 @@ REDIS_SECONDS = 2.0
 async def check_start(settings: Settings, *, migrated: bool = True, runs: bool = False) -> None:
     """StartRefused unless VAR_DIR can be written and the database be used.
 
-    A process that `runs` on needs a right REDIS_URL and METRICS_PORT, too, and its log tells which payment
-    methods nobody has set up.
+    A process that `runs` on needs a right REDIS_URL, SEARCH_URL and METRICS_PORT, too; its log tells which
+    payment methods nobody has set up.
     """
     check_folder(settings.deployment.var_dir)
     await check_database(settings.database.url, migrated=migrated)
     if runs and settings.redis.url:
         await check_redis(settings.redis.url)
+    if runs and (url := settings.search.url.get_secret_value()):
+        await check_search_engine(url)
     if runs and settings.monitoring.metrics_port:
         check_metrics_port(settings.monitoring.metrics_host, settings.monitoring.metrics_port)
     if runs:
@@ -78,3 +84,34 @@ async def check_redis(url: str, *, seconds: float = REDIS_SECONDS) -> None:
         log.warning("start.redis_away", setting="REDIS_URL", place=place, error=type(error).__name__)
     finally:
         await redis.aclose()
+
+
+async def check_search_engine(url: str) -> None:
+    """StartRefused where SEARCH_URL is wrong: an unknown host, a refused password, no OpenSearch at all.
+
+    An OpenSearch that is away stops nobody: the shop sells without its search, and that is logged.
+    """
+    place = urlsplit(url).netloc.rpartition("@")[2]
+    async with httpx.AsyncClient() as client:
+        try:
+            await check_search(url, client, CallObserver(Metrics()))
+        except SearchRefused as error:
+            reason = f"{place} refuses: {error}"
+            raise StartRefused("SEARCH_URL", reason, exit_code=WRONG) from None
+        except UnreadableAnswer:
+            reason = f"what answers at {place} is no OpenSearch"
+            raise StartRefused("SEARCH_URL", reason, exit_code=WRONG) from None
+        except SearchUnavailable as error:
+            if is_unknown_host(error):
+                reason = f"no address is known for {place}"
+                raise StartRefused("SEARCH_URL", reason, exit_code=WRONG) from None
+            log.warning("start.search_away", setting="SEARCH_URL", place=place, error=str(error))
+
+
+def is_unknown_host(error: BaseException | None) -> bool:
+    """Whether an error comes of a name that has no address."""
+    while error is not None:
+        if isinstance(error, socket.gaierror):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

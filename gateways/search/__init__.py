@@ -1,6 +1,8 @@
 """Search indexes: what is found, counted, ordered and completed comes from one of these."""
 
+from gateways.search.connection import check_search, connect_search
 from gateways.search.embedded import EmbeddedIndex
+from gateways.search.opensearch import OpenSearchIndex
 from gateways.search.protocol import (
     Alternative,
     Clause,
@@ -16,7 +18,10 @@ from gateways.search.protocol import (
     KeywordFilter,
     NumberFilter,
     SearchIndex,
+    SearchRefused,
+    SearchUnavailable,
     TextQuery,
+    UnreadableAnswer,
     ValueCount,
 )
 
@@ -35,7 +40,13 @@ __all__ = [
     "IndexQuery",
     "KeywordFilter",
     "NumberFilter",
+    "OpenSearchIndex",
     "SearchIndex",
+    "SearchRefused",
+    "SearchUnavailable",
     "TextQuery",
+    "UnreadableAnswer",
     "ValueCount",
+    "check_search",
+    "connect_search",
 ]

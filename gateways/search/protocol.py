@@ -6,6 +6,18 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 
+class SearchUnavailable(Exception):
+    """The index does not answer now; the same may succeed later. The message has no address and no query."""
+
+
+class SearchRefused(SearchUnavailable):
+    """The index answers, and does not do what it was asked."""
+
+
+class UnreadableAnswer(SearchUnavailable):
+    """What answers is no index."""
+
+
 @dataclass(frozen=True, slots=True)
 class IndexLayout:
     """The fields of the documents of an index. An index with another version is built anew."""
@@ -142,7 +154,10 @@ class IndexFigures:
 
 
 class SearchIndex(Protocol):
-    """An index of one kind of rows. It can be lost at any time: it is built anew from the database."""
+    """An index of one kind of rows. It can be lost at any time: it is built anew from the database.
+
+    Each question and each write may raise SearchUnavailable where the index is another server.
+    """
 
     layout: IndexLayout
 

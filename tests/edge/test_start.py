@@ -8,16 +8,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from app import open_shop
 from edge.start import StartRefused
-from edge.start.checks import check_redis
+from edge.start.checks import check_redis, check_search_engine
 from edge.start.database import check_database
 from events.jobs.worker import running_jobs
 from migrations.revisions import known_revisions
 from tests.conftest import settings_for
 from tests.observe import TIMEOUT_SECONDS
 from tests.process import call_cartwheel, process_environment, run_cartwheel
+from tests.search_engine import SearchEngine
 from tests.servers import PostgresServer, RedisServer
 
 NEWEST = known_revisions()[-1]
@@ -232,6 +234,51 @@ async def test_a_wrong_redis_url_is_named(redis_server: RedisServer) -> None:
 async def test_a_redis_that_is_away_stops_no_start() -> None:
     async with run_fake_server(None) as mute:
         await check_redis(f"redis://127.0.0.1:{mute}/0", seconds=0.1)
+
+
+# --- OpenSearch
+
+
+async def search_refusal_of(url: str) -> tuple[str, int]:
+    with pytest.raises(StartRefused) as refused:
+        await check_search_engine(url)
+    assert PASSWORD not in str(refused.value)
+    return str(refused.value), refused.value.exit_code
+
+
+async def test_a_wrong_search_url_is_named(engine: SearchEngine) -> None:
+    place = engine.url.removeprefix("http://")
+    await check_search_engine(engine.url)
+    engine.control("credentials", credentials=f"shop:{PASSWORD}")
+    await check_search_engine(f"http://shop:{PASSWORD}@{place}/prefix")
+
+    assert await search_refusal_of(f"http://shop:{PASSWORD}1@{place}") == (
+        f"SEARCH_URL: {place} refuses: banner: HTTP 401",
+        2,
+    )
+    assert await search_refusal_of(f"http://shop:{PASSWORD}@nowhere.invalid:9200") == (
+        "SEARCH_URL: no address is known for nowhere.invalid:9200",
+        2,
+    )
+    async with run_fake_server(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>") as port:
+        assert await search_refusal_of(f"http://127.0.0.1:{port}") == (
+            f"SEARCH_URL: what answers at 127.0.0.1:{port} is no OpenSearch",
+            2,
+        )
+
+
+async def test_a_search_engine_that_is_away_stops_no_start(engine: SearchEngine) -> None:
+    engine.control("fault", path="/", fault="503")
+    with capture_logs() as logs:
+        await check_search_engine(engine.url.replace("//", f"//shop:{PASSWORD}@"))
+
+    (entry,) = logs
+    assert (entry["event"], entry["setting"], entry["error"]) == (
+        "start.search_away",
+        "SEARCH_URL",
+        "banner: HTTP 503 circuit_breaking_exception",
+    )
+    assert PASSWORD not in str(entry)
 
 
 # --- other settings

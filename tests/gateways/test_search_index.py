@@ -1,4 +1,6 @@
-"""What every search index does, in memory and in a folder."""
+"""What every search index does: in memory, in a folder, in a server that speaks as OpenSearch does, and in
+the OpenSearch that TEST_SEARCH_URL names.
+"""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +22,7 @@ from gateways.search import (
     TextQuery,
     ValueCount,
 )
+from tests.search_engine import REAL_ENGINE, open_search_index
 
 LAYOUT = IndexLayout(
     "things",
@@ -55,11 +58,23 @@ THINGS = [
 ]
 
 
-@pytest.fixture(params=["memory", "folder"])
-async def index(request: pytest.FixtureRequest, tmp_path: Path) -> SearchIndex:
-    index = EmbeddedIndex(LAYOUT, tmp_path / "search" if request.param == "folder" else None)
-    await fill(index, THINGS)
-    return index
+@pytest.fixture(params=["memory", "folder", "server", *(["real"] if REAL_ENGINE else [])])
+async def empty_index(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SearchIndex]:
+    match request.param:
+        case "memory":
+            yield EmbeddedIndex(LAYOUT)
+        case "folder":
+            yield EmbeddedIndex(LAYOUT, tmp_path / "search")
+        case kind:
+            url = REAL_ENGINE if kind == "real" else request.getfixturevalue("search_engine")
+            async with open_search_index(LAYOUT, url) as index:
+                yield index
+
+
+@pytest.fixture
+async def index(empty_index: SearchIndex) -> SearchIndex:
+    await fill(empty_index, THINGS)
+    return empty_index
 
 
 async def fill(index: SearchIndex, documents: Sequence[IndexDocument], position: str = "p1") -> None:
@@ -187,13 +202,14 @@ async def test_a_document_is_replaced_and_deleted(index: SearchIndex) -> None:
     assert await index.frequencies(["green"]) == {}
 
 
-async def test_an_index_of_nothing_finds_nothing(tmp_path: Path) -> None:
-    for index in (EmbeddedIndex(LAYOUT), EmbeddedIndex(LAYOUT, tmp_path)):
-        assert (await index.can_answer(), await index.position()) == (False, None)
-        await fill(index, [])
-        assert (await index.can_answer(), await index.position()) == (True, "p1")
-        assert (await index.count(ALL), await index.rank(ALL, limit=5)) == (0, [])
-        assert (await index.figures(ALL, (ValueCount("colour", 2),))).counts == [()]
+async def test_an_index_of_nothing_finds_nothing(empty_index: SearchIndex) -> None:
+    index = empty_index
+    assert (await index.can_answer(), await index.position()) == (False, None)
+    await fill(index, [])
+    assert (await index.can_answer(), await index.position()) == (True, "p1")
+    assert (await index.count(ALL), list(await index.rank(ALL, limit=5))) == (0, [])
+    figures = await index.figures(ALL, (ValueCount("colour", 2),), ("price",))
+    assert (list(map(list, figures.counts)), figures.ranges) == ([[]], {})
 
 
 async def test_another_process_reads_what_was_written_and_one_at_a_time_writes(tmp_path: Path) -> None:
@@ -224,12 +240,65 @@ async def test_a_folder_that_is_deleted_or_of_another_version_is_built_anew(tmp_
     assert await later.position() is None
 
 
+async def test_a_new_index_replaces_the_former_one_whole(index: SearchIndex) -> None:
+    seen: list[int] = []
+
+    async def batches() -> AsyncIterator[Sequence[IndexDocument]]:
+        for each in (thing(7, "bowl"), thing(8, "jug")):
+            yield [each]
+            seen.append(await index.count(ALL))
+
+    async with index.writing():
+        await index.build(batches(), position="p9")
+
+    assert seen == [5, 5]
+    assert await index.position() == "p9"
+    assert [hit.id for hit in await index.list_ordered(ALL, IndexOrder("id"), limit=9)] == [7, 8]
+    assert await index.completions("te", limit=5) == []
+
+
+async def test_a_build_that_fails_leaves_the_former_index(index: SearchIndex) -> None:
+    async def batches() -> AsyncIterator[Sequence[IndexDocument]]:
+        yield [thing(7, "bowl")]
+        raise LookupError("no more")
+
+    with pytest.raises(LookupError, match="no more"):
+        async with index.writing():
+            await index.build(batches(), position="p9")
+
+    assert (await index.position(), await index.count(ALL)) == ("p1", 5)
+
+
+async def test_signs_in_values_and_words_mean_nothing(empty_index: SearchIndex) -> None:
+    signs = 'a.*|(b)[c]{d}?+#~&@<e>"f\\'
+    await fill(
+        empty_index, [thing(1, f"x{signs}y", colours=(signs, f"{signs}!")), thing(2, "xay", colours=("a",))]
+    )
+
+    assert await empty_index.completions(f"x{signs}", limit=5) == [(f"x{signs}y", 1)]
+    (found,) = (await empty_index.figures(ALL, (ValueCount("colour", 5, signs),))).counts
+    assert found == [(signs, 1), (f"{signs}!", 1)]
+    assert await empty_index.count(IndexQuery(filters=(KeywordFilter("colour", (signs,)),))) == 1
+    assert await empty_index.frequencies([f"x{signs}y", "xay", signs]) == {f"x{signs}y": 1, "xay": 1}
+
+
+async def test_large_numbers_are_exact(empty_index: SearchIndex) -> None:
+    documents = [thing(each, "cup", price=2**62 + each) for each in (1, 2, 3)]
+    await fill(empty_index, documents)
+
+    first = await empty_index.list_ordered(ALL, CHEAPEST, limit=1)
+    rest = await empty_index.list_ordered(ALL, CHEAPEST, limit=5, after=(2**62 + 1, 1))
+
+    assert [hit.id for hit in first] == [1]
+    assert [hit.id for hit in rest] == [2, 3]
+
+
 async def test_many_small_writes_do_not_leave_as_many_segments(index: SearchIndex) -> None:
     for number in range(30):
         async with index.writing():
             await index.write([thing(100 + number, "cup")], [], position=f"p{number}")
 
-    assert isinstance(index, EmbeddedIndex)
-    assert index.opened is not None
-    assert index.opened.searcher().num_segments < 20
+    if isinstance(index, EmbeddedIndex):
+        assert index.opened is not None
+        assert index.opened.searcher().num_segments < 20
     assert await index.count(IndexQuery(word("cup"))) == 30

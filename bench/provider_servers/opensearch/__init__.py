@@ -1,0 +1,1 @@
+"""OpenSearch's REST API, as far as a shop uses it."""
