@@ -15,10 +15,12 @@ from app import create_app
 from events.shop import Shop
 from models import Role
 from settings import Settings
+from tests.api.test_knowledge import ARTICLES
 from tests.api.test_search import FIND, PRODUCTS, QUERIES, SUGGEST, product_draft, search_slugs
 from tests.clients import Client, Clients
 from tests.conftest import settings_for
 from tests.factories.catalog import save_drafts
+from tests.factories.knowledge import create_article
 from tests.observe import TIMEOUT_SECONDS
 from tests.search_engine import SearchEngine
 
@@ -48,13 +50,6 @@ mutation ($input: CartLineAddInput!) { cartLineAdd(input: $input) { cart { id } 
 SKU = "query ($slug: String!) { product(slug: $slug) { id variants { id } } }"
 
 
-@pytest.fixture
-async def catalogue(shop: Shop) -> Shop:
-    for days, draft in enumerate(PRODUCTS):
-        await save_drafts(shop, draft, days=days)
-    return shop
-
-
 def settings_with(engine: SearchEngine, settings: Settings, folder: Path) -> Settings:
     url = engine.url.replace("//", f"//shop:{PASSWORD}@")
     return settings_for(
@@ -76,9 +71,11 @@ async def serving(settings: Settings) -> AsyncIterator[Clients]:
 
 @pytest.fixture
 async def other(
-    engine: SearchEngine, catalogue: Shop, settings: Settings, tmp_path: Path
+    engine: SearchEngine, shop: Shop, settings: Settings, tmp_path: Path
 ) -> AsyncIterator[Clients]:
     """A server of the same shop whose index is in OpenSearch."""
+    for days, draft in enumerate(PRODUCTS):
+        await save_drafts(shop, draft, days=days)
     engine.control("credentials", credentials=f"shop:{PASSWORD}")
     async with serving(settings_with(engine, settings, tmp_path / "other")) as clients:
         yield clients
@@ -155,12 +152,16 @@ async def test_two_servers_share_one_index_and_either_goes_on(
         await save_drafts(other.shop, product_draft("samovar", "Samovar"))
         for each in (other, third):
             await wait_until_found(each.guest(), "samovar", ["samovar"])
-        built = [name for name, aliases in engine.control("none")["indexes"].items() if len(aliases) > 1]
+        built = product_indexes(engine)
         assert len(built) == 1
     await save_drafts(other.shop, product_draft("urn", "Urn"))
 
     await wait_until_found(other.guest(), "urn", ["urn"])
-    assert [name for name, aliases in engine.control("none")["indexes"].items() if len(aliases) > 1] == built
+    assert product_indexes(engine) == built
+
+
+def product_indexes(engine: SearchEngine) -> list[str]:
+    return [name for name in engine.control("none")["indexes"] if "-products-" in name]
 
 
 async def test_while_it_is_away_the_shop_sells_and_says_so_and_catches_up_afterwards(
@@ -217,3 +218,16 @@ async def test_a_server_that_refuses_is_no_failure_of_ours(other: Clients, engin
 
     assert error["message"] == "The search does not answer at the moment. Try again."
     assert error["extensions"]["code"] == "PROVIDER_UNAVAILABLE"
+
+
+async def test_articles_are_found_there_too(other: Clients) -> None:
+    async with other.shop.database.writes.begin() as session:
+        await create_article(
+            session, title="How long does a refund take?", body="Your bank needs three days."
+        )
+
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        while not (found := await other.guest().get(ARTICLES, query="refnds bank"))["articles"]["nodes"]:
+            await asyncio.sleep(SOON.total_seconds())
+
+    assert found["articles"]["nodes"] == [{"title": "How long does a refund take?"}]

@@ -104,8 +104,8 @@ class Search:
 
     def score_terms(self, content: Mapping[str, Any]) -> Scores:
         ((name, values),) = content.items()
-        wanted = set(values)
-        return {id: 1.0 for id in self.shown.sources if wanted.intersection(self.shown.values(id, name))}
+        given = set(values)
+        return {id: 1.0 for id in self.shown.sources if given.intersection(self.shown.values(id, name))}
 
     def score_match_phrase(self, content: Mapping[str, Any]) -> Scores:
         ((name, phrase),) = content.items()
@@ -142,14 +142,14 @@ class Search:
     def score_exists(self, content: Mapping[str, Any]) -> Scores:
         return {id: 1.0 for id in self.shown.sources if self.shown.values(id, content["field"])}
 
-    def match_words(self, name: str, is_wanted: Callable[[str], bool], boost: float) -> Scores:
+    def match_words(self, name: str, is_match: Callable[[str], bool], boost: float) -> Scores:
         field = self.shown.field(name)
         if field is None:
             return {}
         if field.kind == "text":
             counts = self.shown.counts[name]
-            return {id: boost for word in counts if is_wanted(word) for id in counts[word]}
-        return {id: boost for id in self.shown.sources if any(map(is_wanted, self.shown.values(id, name)))}
+            return {id: boost for word in counts if is_match(word) for id in counts[word]}
+        return {id: boost for id in self.shown.sources if any(map(is_match, self.shown.values(id, name)))}
 
     def idf(self, name: str, documents: int) -> float:
         total = len(self.shown.terms[name])

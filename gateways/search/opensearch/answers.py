@@ -8,30 +8,30 @@ from pydantic import BaseModel, ConfigDict, Field
 KIND = re.compile("[a-z_]{1,100}")
 
 
-class Answer(BaseModel):
+class EngineAnswer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
 
-class Acknowledged(Answer):
+class Acknowledged(EngineAnswer):
     acknowledged: bool = True
 
 
-class EngineVersion(Answer):
+class EngineVersion(EngineAnswer):
     number: str
     distribution: str = ""
 
 
-class Banner(Answer):
+class Banner(EngineAnswer):
     """What a server says of itself."""
 
     version: EngineVersion
 
 
-class ErrorKind(Answer):
+class ErrorKind(EngineAnswer):
     type: str = ""
 
 
-class ErrorAnswer(Answer):
+class EngineError(EngineAnswer):
     error: ErrorKind | str = ""
 
     @property
@@ -41,59 +41,59 @@ class ErrorAnswer(Answer):
         return kind if KIND.fullmatch(kind) else ""
 
 
-class Shards(Answer):
+class Shards(EngineAnswer):
     failed: int = 0
 
 
-class FoundDocument(Answer):
+class FoundDocument(EngineAnswer):
     sort: tuple[float | int, ...] = ()
 
 
-class Total(Answer):
+class Total(EngineAnswer):
     value: int = 0
 
 
-class FoundDocuments(Answer):
+class FoundDocuments(EngineAnswer):
     total: Total = Total()
     hits: tuple[FoundDocument, ...] = ()
 
 
-class Bucket(Answer):
+class Bucket(EngineAnswer):
     key: str = ""
     doc_count: int
 
 
-class Aggregation(Answer):
+class Aggregation(EngineAnswer):
     """Values with their documents, or the least or greatest number."""
 
     buckets: tuple[Bucket, ...] | Mapping[str, Bucket] = ()
     value: float | None = None
 
 
-class SearchAnswer(Answer):
+class SearchAnswer(EngineAnswer):
     timed_out: bool = False
     shards: Shards = Field(Shards(), alias="_shards")
     hits: FoundDocuments = FoundDocuments()
     aggregations: Mapping[str, Aggregation] = {}
 
 
-class PositionSource(Answer):
+class PositionSource(EngineAnswer):
     position: str | None = None
 
 
-class PositionAnswer(Answer):
+class PositionAnswer(EngineAnswer):
     """The document that says up to where an index follows the database."""
 
     index: str = Field(alias="_index")
     source: PositionSource = Field(PositionSource(), alias="_source")
 
 
-class LeaseSource(Answer):
+class LeaseSource(EngineAnswer):
     holder: str = ""
     term: int = 0
 
 
-class LeaseAnswer(Answer):
+class LeaseAnswer(EngineAnswer):
     """Who writes, and the number of this version of the document."""
 
     sequence: int = Field(alias="_seq_no")
@@ -101,23 +101,23 @@ class LeaseAnswer(Answer):
     source: LeaseSource = Field(LeaseSource(), alias="_source")
 
 
-class WrittenAnswer(Answer):
+class WrittenAnswer(EngineAnswer):
     sequence: int = Field(0, alias="_seq_no")
     primary_term: int = Field(0, alias="_primary_term")
 
 
-class BulkItem(Answer):
+class BulkItem(EngineAnswer):
     id: str = Field("", alias="_id")
     status: int
     error: ErrorKind | None = None
 
 
-class BulkAnswer(Answer):
+class BulkAnswer(EngineAnswer):
     errors: bool
     items: Sequence[Mapping[str, BulkItem]] = ()
 
 
-class IndexNames(Answer):
+class IndexNames(EngineAnswer):
     """Names of indexes, whatever is said of each."""
 
     model_config = ConfigDict(frozen=True, extra="allow")

@@ -15,7 +15,7 @@ import orjson
 from pydantic import ValidationError
 
 from gateways.measured import CallObserver
-from gateways.search.opensearch.answers import Answer, Banner, ErrorAnswer
+from gateways.search.opensearch.answers import Banner, EngineAnswer, EngineError
 from gateways.search.protocol import SearchRefused, SearchUnavailable, UnreadableAnswer
 
 QUERY_SECONDS = 2.0
@@ -35,7 +35,7 @@ PASSING = frozenset(
 """Client errors that pass by themselves."""
 
 Body = Mapping[str, object]
-AnswerT = TypeVar("AnswerT", bound=Answer)
+AnswerT = TypeVar("AnswerT", bound=EngineAnswer)
 
 
 class NotThere(SearchRefused):
@@ -138,12 +138,12 @@ def error_of(call: str, status: int, answer: bytes) -> SearchUnavailable:
     """What an answer that is no success means; of its words only the kind is kept, others repeat queries."""
     kind = ""
     with suppress(ValidationError):
-        kind = ErrorAnswer.model_validate_json(answer).kind
-    told = f"{call}: HTTP {status} {kind}".rstrip()
+        kind = EngineError.model_validate_json(answer).kind
+    summary = f"{call}: HTTP {status} {kind}".rstrip()
     if status == HTTPStatus.NOT_FOUND:
-        return NotThere(told)
+        return NotThere(summary)
     if status == HTTPStatus.CONFLICT:
-        return NewerThere(told)
+        return NewerThere(summary)
     if 400 <= status < 500 and status not in PASSING:
-        return SearchRefused(told)
-    return SearchUnavailable(told)
+        return SearchRefused(summary)
+    return SearchUnavailable(summary)

@@ -100,12 +100,12 @@ def count_json(count: ValueCount) -> Body:
 
 def words_json(expressions: Sequence[str], limit: int) -> Body:
     """The most frequent words that each expression matches, out of the documents that have any such word."""
-    wanted = [{"regexp": {WORDS: {"value": each, "flags": "NONE"}}} for each in expressions]
+    queries = [{"regexp": {WORDS: {"value": each, "flags": "NONE"}}} for each in expressions]
     terms = {"field": WORDS, "size": limit, "execution_hint": "map", "order": MOST_FIRST}
     return {
         "size": 0,
         "track_total_hits": False,
-        "query": {"bool": {"filter": [{"bool": {"should": wanted, "minimum_should_match": 1}}]}},
+        "query": {"bool": {"filter": [{"bool": {"should": queries, "minimum_should_match": 1}}]}},
         "aggregations": {
             f"words{place}": {"terms": {**terms, "include": each}} for place, each in enumerate(expressions)
         },
