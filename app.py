@@ -42,6 +42,7 @@ from events.types import Clock
 from gateways.buckets import MemoryBuckets, RedisBuckets
 from gateways.carrier.registry import CONNECTIONS as CARRIER_CONNECTIONS
 from gateways.carrier.registry import CarrierRegistration, connect_carriers
+from gateways.geocoder import connect_geocoder
 from gateways.leases import Leases
 from gateways.measured import CallObserver, MeasuredTransport
 from gateways.media import create_media_store
@@ -101,6 +102,7 @@ def open_shop(
         payments={**payments, sandbox.method: sandbox} if sandbox else payments,
         sandbox=sandbox,
         carriers=connect_carriers(settings, outside, clock, carrier_registrations),
+        geocoder=connect_geocoder(settings, outside),
         media=create_media_store(settings),
         products=connect_search(settings, PRODUCT_LAYOUT, outside, search_calls),
         articles=connect_search(settings, ARTICLE_LAYOUT, outside, search_calls),

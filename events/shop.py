@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.order import OrderTerms
 from domain.payment.approval_limit import APPROVAL_LIMITS, APPROVAL_LIMITS_KEY
+from domain.place import GEOCODES_KEY
 from domain.stock import FREED_VARIANTS
 from events.bus import Bus
 from events.cart import CartWatch
@@ -29,6 +30,7 @@ from events.subscriptions.stock_watch import StockWatch
 from events.types import Clock
 from gateways.buckets import Buckets
 from gateways.carrier.protocol import CarrierGateway
+from gateways.geocoder import Geocoder
 from gateways.leases import Leases
 from gateways.measured import CallObserver
 from gateways.media import MediaStore
@@ -69,6 +71,8 @@ class Shop:
     sandbox: SandboxProvider | None = None
     """The built-in provider, for its pay page; None where it is not offered."""
     picture_memory: PictureMemory = field(default_factory=PictureMemory)
+    geocoder: Geocoder | None = None
+    """Says where addresses are; None where none is connected."""
     router: Router = field(default_factory=StraightLineRouter)
     metrics: Metrics = field(default_factory=Metrics)
     tracer: Tracer | None = None
@@ -100,7 +104,7 @@ class Shop:
     def __post_init__(self) -> None:
         settings, database, bus, clock = self.settings, self.database, self.bus, self.clock
         limits = {**APPROVAL_LIMITS, **settings.payments.refund_approval_limits}
-        database.writes.configure(info={APPROVAL_LIMITS_KEY: limits})
+        database.writes.configure(info={APPROVAL_LIMITS_KEY: limits, GEOCODES_KEY: self.geocoder is not None})
         deadlines, subscriptions, jobs = settings.deadlines, settings.subscriptions, settings.jobs
         self.order_terms = OrderTerms(
             self.payment_methods,

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.events import DomainEvent
 from events.bus import Bus
 from gateways.carrier.protocol import CarrierGateway
+from gateways.geocoder import Geocoder
 from gateways.measured import CallObserver
 from gateways.media import MediaStore
 from gateways.metrics import Metrics
@@ -44,6 +45,8 @@ class Resources(Protocol):
     def sandbox(self) -> SandboxProvider | None: ...
     @property
     def carriers(self) -> Mapping[CarrierConnection, CarrierGateway]: ...
+    @property
+    def geocoder(self) -> Geocoder | None: ...
     @property
     def media(self) -> MediaStore: ...
     @property

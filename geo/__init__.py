@@ -8,9 +8,10 @@ are kept as `former`, because people go on writing them. The coordinates of thei
 
 from geo.area_names import AmbiguousArea, UnknownArea, find_province, full_names
 from geo.area_table import Point
-from geo.coordinates import City, distance_km, find_point, nearest_city, short_name
+from geo.coordinates import City, distance_km, find_centre, find_point, nearest_city, reach_km, short_name
 from geo.countries import CountryRules, ListedPlace, Places, find_foreign_province, find_place, load_rules
 from geo.folding import fold_name
+from geo.gcj02 import from_gcj02, to_gcj02
 
 __all__ = [
     "AmbiguousArea",
@@ -21,13 +22,17 @@ __all__ = [
     "Point",
     "UnknownArea",
     "distance_km",
+    "find_centre",
     "find_foreign_province",
     "find_place",
     "find_point",
     "find_province",
     "fold_name",
+    "from_gcj02",
     "full_names",
     "load_rules",
     "nearest_city",
+    "reach_km",
     "short_name",
+    "to_gcj02",
 ]

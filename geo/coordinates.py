@@ -2,7 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from heapq import nsmallest
 from math import asin, cos, radians, sin, sqrt
 
 from geo.area_table import Area, Point, load_areas
@@ -12,6 +13,10 @@ PROVINCE_OR_CITY_SUFFIX = re.compile(
     r"(?<=..)(特别行政区|维吾尔自治区|壮族自治区|回族自治区|自治区|地区|省|市)$"
 )
 NEARBY_DEGREES = 5.0
+
+SMALLEST_REACH_KM = 80.0
+REACH_FACTOR = 2.0
+NEIGHBOURS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,26 @@ def distance_km(a: Point, b: Point) -> float:
 
 def find_point(province: str, city: str, district: str) -> Point | None:
     """The centre of the district, else of the city, else of the province; None where none is in the table."""
+    return find_centre(province, city, district) or points_by_name().get((short_name(province),))
+
+
+def find_centre(province: str, city: str, district: str) -> Point | None:
+    """The centre of the district, else of the city; None where neither is in the table."""
     by_name = points_by_name()
     province_name, city_name = short_name(province), short_name(city)
-    for names in ((province_name, city_name, district), (province_name, city_name), (province_name,)):
-        if point := by_name.get(names):
-            return point
-    return None
+    return by_name.get((province_name, city_name, district)) or by_name.get((province_name, city_name))
+
+
+def reach_km(point: Point) -> float:
+    """How far from the centre of an area a place in it can be: areas are as wide as they lie apart."""
+    return max(SMALLEST_REACH_KM, REACH_FACTOR * neighbour_km(point))
+
+
+@lru_cache(maxsize=4096)
+def neighbour_km(point: Point) -> float:
+    """From a centre to that of its NEIGHBOURS-th nearest area."""
+    distances = (distance_km(point, area.point) for area in load_areas() if area.point not in (None, point))
+    return nsmallest(NEIGHBOURS, distances)[-1]
 
 
 def nearest_city(point: Point) -> City:

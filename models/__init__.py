@@ -119,6 +119,7 @@ from models.payment_reports import (
 )
 from models.permissions import ENROLMENT, GRANTS, Permission, is_granted
 from models.pickup import Pickup, PickupStatus
+from models.place import CoordinateSource, DeliveryWindow, PlaceColumns
 from models.promotion import Promotion, PromotionBuyer, PromotionKind, PromotionScopeKind, PromotionUse
 from models.provider_call import ProviderCall, ProviderCallKind, ProviderCallOutcome
 from models.reading import Reading
@@ -196,6 +197,7 @@ __all__ = [
     "ClaimExclusion",
     "ClaimPolicy",
     "ClaimTerms",
+    "CoordinateSource",
     "CourierCashMovement",
     "CurrencyCode",
     "Delivery",
@@ -203,6 +205,7 @@ __all__ = [
     "DeliveryRun",
     "DeliveryRunStatus",
     "DeliveryRunStop",
+    "DeliveryWindow",
     "DeviceToken",
     "DifferenceKind",
     "Dispute",
@@ -250,6 +253,7 @@ __all__ = [
     "Pickup",
     "PickupStatus",
     "PictureSize",
+    "PlaceColumns",
     "Position",
     "Posting",
     "PostingKind",

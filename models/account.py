@@ -7,6 +7,7 @@ from sqlalchemy import DDL, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
+from models.place import PlaceColumns, geocoding_index
 
 NAME_BEGINS = "lower(accounts.name)"
 LAST_WORD = "lower(replace(accounts.name, rtrim(accounts.name, replace(accounts.name, ' ', '')), ''))"
@@ -92,7 +93,7 @@ class GuestAccount(Base):
     """Since when the order is another account's, or nothing personal is left."""
 
 
-class AddressColumns:
+class AddressColumns(PlaceColumns):
     """The columns of an address, for every table that has one."""
 
     recipient: Mapped[str]
@@ -104,6 +105,9 @@ class AddressColumns:
     line1: Mapped[str]
     line2: Mapped[str]
     postal_code: Mapped[str]
+    preferred_from: Mapped[str | None]
+    """From which time of a day somebody is there, such as "18:00", in the shop's time zone."""
+    preferred_until: Mapped[str | None]
 
 
 POSTAL_FIELDS = (
@@ -125,6 +129,7 @@ class Address(AddressColumns, Base):
     __tablename__ = "addresses"
     __table_args__ = (
         Index("ix_addresses_postal_code", "postal_code"),
+        geocoding_index("addresses"),
         Index(
             "uq_addresses_default",
             "account_id",

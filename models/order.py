@@ -19,6 +19,7 @@ from models.account import AddressColumns
 from models.base import Base, HasCurrency, Id, JsonObject, Minor, Translations
 from models.claim_policy import ClaimExclusion
 from models.money import CurrencyCode, Money
+from models.place import WindowColumns, geocoding_index
 from models.shipping import ShippingMethod
 
 
@@ -168,7 +169,6 @@ class Order(HasCurrency, Base):
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str | None]
     held_at: Mapped[datetime | None]
-    """Since when it is held; None when it is not."""
     hold_reason: Mapped[str | None]
 
     @property
@@ -290,13 +290,14 @@ class OrderLine(HasCurrency, Base):
         return self.money(self.unit_amount * self.quantity - self.discount_amount)
 
 
-class Delivery(AddressColumns, HasCurrency, Base):
+class Delivery(AddressColumns, WindowColumns, HasCurrency, Base):
     """The part of an order that goes to one address by one method."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("order_id", "position"),
         Index("ix_deliveries_postal_code", "postal_code"),
+        geocoding_index("deliveries"),
         CheckConstraint("0 <= discount_amount AND discount_amount <= fee_amount", name="discount"),
     )
 
@@ -311,7 +312,6 @@ class Delivery(AddressColumns, HasCurrency, Base):
     discount_amount: Mapped[Minor] = mapped_column(default=0)
     """What the promotions take off the fee."""
     discounts: Mapped[list[dict[str, int]]] = mapped_column(default=list)
-    """As on an order line."""
 
     @property
     def fee(self) -> Money:

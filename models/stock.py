@@ -6,6 +6,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
+from models.place import PlaceColumns, geocoding_index
 
 
 class MovementKind(StrEnum):
@@ -31,10 +32,11 @@ class MovementKind(StrEnum):
     """Units were transferred from or to another warehouse."""
 
 
-class Warehouse(Base):
+class Warehouse(PlaceColumns, Base):
     """A place where stock is kept and sent from; the one with the lowest position is the main one."""
 
     __tablename__ = "warehouses"
+    __table_args__ = (geocoding_index("warehouses"),)
 
     id: Mapped[Id]
     code: Mapped[str] = mapped_column(unique=True)
@@ -44,8 +46,6 @@ class Warehouse(Base):
     city: Mapped[str]
     district: Mapped[str]
     line1: Mapped[str]
-    latitude: Mapped[float | None]
-    longitude: Mapped[float | None]
     position: Mapped[int]
     active: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether orders may take from it."""

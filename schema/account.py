@@ -17,6 +17,7 @@ from schema.rows import batched, field, loaded, plain_list, row_type
 from schema.scalars import Money
 
 Role = describe_enum(models.Role)
+CoordinateSource = describe_enum(models.CoordinateSource)
 
 
 @row_type(models.Address)
@@ -41,6 +42,16 @@ class Address(Node):
     """Further details for the courier; may be empty."""
     postal_code: str
     """Postal code; may be empty."""
+    latitude: float | None
+    """Degrees north (WGS 84); null where it is not known."""
+    longitude: float | None
+    """Degrees east (WGS 84); null where it is not known."""
+    coordinate_source: models.CoordinateSource | None
+    """From whom the coordinates are known; null where there are none, or it was not kept yet."""
+    preferred_from: str | None
+    """From which time of a day somebody is there, such as "18:00", in the shop's time zone; null for any."""
+    preferred_until: str | None
+    """Until which time of a day; null for any."""
     is_default: bool
     """Whether it is the default address; true for exactly one address of an address book."""
 

@@ -36,7 +36,7 @@ RESTRICTED: Mapping[str, Restricted] = {
     "OrderLine": all_but(
         Permission.ORDER_DETAILS, "id position title sku options pictureUrl quantity product variant"
     ),
-    "Delivery": all_but(Permission.ORDER_DETAILS, "id position address method order"),
+    "Delivery": all_but(Permission.ORDER_DETAILS, "id position address method window order"),
     "Payment": all_but(Permission.ORDER_DETAILS, "id position method status total captured capturedAt order"),
 }
 """Of what couriers see, too, for the parcels that they bring."""
@@ -47,11 +47,18 @@ RESTRICTED_FIELDS: Mapping[str, Permission] = {
 }
 """Single fields that lead to what their readers may not see."""
 
-POSTAL = frozenset({"recipient", "phone", "province", "city", "district", "line1", "line2", "postalCode"})
+POSTAL = frozenset({"recipient", "phone", "province", "city", "district", "line1", "line2", "postalCode"}) | {
+    "latitude",
+    "longitude",
+    "coordinateSource",
+    "preferredFrom",
+    "preferredUntil",
+}
 PERSONAL: Mapping[str, frozenset[str]] = {
     "Account": frozenset({"name", "email", "phone", "language"}),
     "Address": POSTAL | {"countryCode"},
     "Customer": frozenset({"email", "phone"}),
+    "Delivery": frozenset({"window"}),
     "DeliveryRunStop": frozenset({"note", "proof"}),
     "GiftCard": frozenset({"reason", "voidReason"}),
     "Order": frozenset({"note", "cancelReason"}),

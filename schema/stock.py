@@ -64,6 +64,8 @@ class Warehouse(Node):
     """Degrees north, where known."""
     longitude: float | None
     """Degrees east, where known."""
+    coordinate_source: models.CoordinateSource | None
+    """From whom the coordinates are known; null where there are none, or it was not kept yet."""
     position: int
     """Its position among the warehouses; 1 is the main one."""
     active: bool

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from settings.accounts import AccountSettings
 from settings.alipay import AlipaySettings
+from settings.amap import AmapSettings
 from settings.archive import ArchiveSettings
 from settings.business import (
     CarrierSettings,
@@ -102,6 +103,7 @@ class Settings(BaseModel):
     alipay: AlipaySettings
     card: CardSettings
     wechat_pay: WeChatPaySettings
+    amap: AmapSettings
     carriers: CarrierSettings
     kuaidi100: Kuaidi100Settings
     sf_express: SfExpressSettings

@@ -1,14 +1,15 @@
 """A customer's address book."""
 
-from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account import lock_account
+from domain.address.geocoding import write_address
+from domain.address.located import keep_coordinates
 from domain.address.parts import PostalAddress
-from domain.address.postal import normalize_address
+from domain.address.postal import normalize_address, postal_address_of
 from domain.errors import LimitReached, NotFound
 from models import Address
 
@@ -28,16 +29,16 @@ async def save_address(
 
     Invalid names the part that is wrong, LimitReached after ADDRESSES_LIMIT, NotFound for another's address.
     """
-    columns = asdict(normalize_address(postal, field=("address",)))
+    normal = normalize_address(postal, field=("address",))
     await lock_account(session, account_id)
     if address_id is None:
         await refuse_too_many(session, account_id)
-        address = Address(account_id=account_id, is_default=False, created_at=now, **columns)
+        address = Address(account_id=account_id, is_default=False, created_at=now)
+        write_address(session, address, normal, now=now)
         session.add(address)
     else:
         address = await find_own_address(session, account_id, address_id)
-        for name, text in columns.items():
-            setattr(address, name, text)
+        write_address(session, address, keep_coordinates(normal, postal_address_of(address)), now=now)
     await session.flush()
     if is_default or not await has_default(session, account_id):
         await make_default(session, address)

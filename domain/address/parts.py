@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from domain.errors import Invalid
 from domain.incoming_text import Field
 from geo import AmbiguousArea
+from models import CoordinateSource
 from text.messages import Message
 
 ALLOWED_NAMES_LIMIT = 60
@@ -36,6 +37,17 @@ class PostalAddress:
     line1: str
     line2: str
     postal_code: str
+    latitude: float | None = None
+    longitude: float | None = None
+    coordinate_source: CoordinateSource | None = None
+    preferred_from: str | None = None
+    """From which time of a day somebody is there, such as "18:00", in the shop's time zone."""
+    preferred_until: str | None = None
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What a geocoder looks for: where that is the same, so are the coordinates."""
+        return self.country_code, self.province, self.city, self.district, self.line1
 
 
 def term_for(name: str) -> Message:

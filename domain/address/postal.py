@@ -1,9 +1,11 @@
 """Validation of postal addresses: complete, with places in their official spelling."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import fields, replace
 
 from domain.address.foreign import normalize_foreign_address
+from domain.address.located import locate_address
 from domain.address.parts import (
     PostalAddress,
     ambiguous_area_error,
@@ -11,11 +13,12 @@ from domain.address.parts import (
     missing_part_error,
     term_for,
 )
+from domain.address.windows import check_preferred_time
 from domain.contact import HOME_REGION, normalize_country, normalize_name, normalize_phone
 from domain.errors import Invalid, collect_refusals
 from domain.incoming_text import Field
 from geo import AmbiguousArea, UnknownArea, full_names
-from models import AddressColumns
+from models import POSTAL_FIELDS, AddressColumns
 
 PART_LIMIT = 200
 
@@ -33,19 +36,26 @@ def normalize_address(postal: PostalAddress, *, field: Field = ()) -> PostalAddr
 
     Places and phone number depend on the country: of an address in none they are not checked.
     """
-    texts = {part.name: " ".join(getattr(postal, part.name).split()) for part in fields(postal)}
+    texts = {name: " ".join(getattr(postal, name).split()) for name in POSTAL_FIELDS}
     with collect_refusals() as check:
         for name, text in texts.items():
             if len(text) > PART_LIMIT:
                 check.add(Invalid("At most {limit} characters.", limit=PART_LIMIT, field=(*field, name)))
         recipient = check.value(normalize_name, "", texts["recipient"], field=(*field, "recipient"))
         country = normalize_country(postal.country_code, field=(*field, "country_code"))
-        postal = replace(PostalAddress(**texts), country_code=country)
+        postal = with_texts(postal, texts | {"country_code": country})
         phone_field = (*field, "phone")
         phone = check.value(normalize_phone, "", postal.phone, region=country, field=phone_field)
         at_home = country == HOME_REGION
+        with check:
+            check_preferred_time(postal, field)
         postal = (normalize_chinese_address if at_home else normalize_foreign_address)(postal, field)
-    return replace(postal, recipient=recipient, phone=phone)
+    return locate_address(replace(postal, recipient=recipient, phone=phone), field)
+
+
+def with_texts(postal: PostalAddress, texts: Mapping[str, str]) -> PostalAddress:
+    unwritten = {part.name: getattr(postal, part.name) for part in fields(postal) if part.name not in texts}
+    return PostalAddress(**{**unwritten, **texts})
 
 
 def normalize_chinese_address(postal: PostalAddress, field: Field) -> PostalAddress:

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.address import postal_address_of
 from domain.aftersales.sent_units import SentUnits, load_sent_units, units_of_ticket
 from domain.aftersales.states import AGREED
 from domain.aftersales.ticket import ticket_lines_of
@@ -16,7 +17,6 @@ from domain.order import label_of_line
 from domain.order.allocation import AllocatedUnits, AvailableStock, DeliveryPlace, allocate_units
 from domain.stock import Allocation, LineAllocation, levels_by_variant, reserve_line_units
 from models import (
-    POSTAL_FIELDS,
     Delivery,
     DeliveryLine,
     Order,
@@ -305,7 +305,8 @@ def build_replacement(original: Delivery, ticket: Ticket, *, position: int) -> D
         method=original.method,
         currency=original.currency,
         fee_amount=0,
-        **{name: getattr(original, name) for name in POSTAL_FIELDS},
+        geocode_at=original.geocode_at,
+        **asdict(postal_address_of(original)),
     )
 
 

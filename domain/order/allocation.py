@@ -48,6 +48,10 @@ class HasAddress(Protocol):
     def city(self) -> str: ...
     @property
     def district(self) -> str: ...
+    @property
+    def latitude(self) -> float | None: ...
+    @property
+    def longitude(self) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +62,26 @@ class DeliveryPlace:
     province: str
     city: str
     district: str
+    latitude: float | None = None
+    longitude: float | None = None
     pickup_at: Warehouse | None = None
     """The only warehouse it may leave, where it is collected; None for any."""
 
     @classmethod
     def of(cls, address: HasAddress) -> "DeliveryPlace":
-        return cls(address.country_code, address.province, address.city, address.district)
+        return cls(
+            address.country_code,
+            address.province,
+            address.city,
+            address.district,
+            address.latitude,
+            address.longitude,
+        )
 
     @property
     def point(self) -> Point | None:
+        if self.latitude is not None and self.longitude is not None:
+            return Point(self.latitude, self.longitude)
         if self.country_code != HOME_REGION:
             return None
         return find_point(self.province, self.city, self.district)

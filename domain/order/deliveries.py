@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.address import PostalAddress, normalize_address
+from domain.address import PostalAddress, check_window, normalize_address
 from domain.address import postal_address_of as kept
 from domain.cart.sellable import label_of
 from domain.errors import DomainError, Invalid, NotFound, OutOfStock
@@ -18,7 +19,7 @@ from domain.order.basket import OrderItem
 from domain.order.request import OrderRequest, RequestedDelivery, RequestedLine
 from domain.promotion.engine import Discount, PricedDelivery
 from domain.shipping import ShippingOption, Tariff
-from models import Address, Money, ShippingMethod, Warehouse
+from models import Address, DeliveryWindow, Money, ShippingMethod, Warehouse
 from models.sql.dialects import dialect_of
 from models.sql.parameters import encode_values, is_among
 
@@ -60,6 +61,8 @@ class OrderQuoteDelivery:
     """Every method by which it could be sent, with its fee."""
     pickup_at: Warehouse | None = None
     """Where it is collected."""
+    window: DeliveryWindow | None = None
+    """When it is to come."""
 
     @property
     def place(self) -> DeliveryPlace:
@@ -87,6 +90,8 @@ def quote_deliveries(
     items: Sequence[OrderItem],
     facts: DeliveryFacts,
     problems: list[DomainError],
+    *,
+    now: datetime,
 ) -> Iterator[OrderQuoteDelivery]:
     """The deliveries of a request before any discount; one that cannot be made is a problem.
 
@@ -106,12 +111,18 @@ def quote_deliveries(
                 yield quote_unsent(items, quantities, delivery.method, address_of(place), pickup_at=place)
                 continue
             check_method(delivery, index)
+            with collect_refusal(problems):
+                if delivery.window:
+                    check_window(delivery.window, now=now, field=("deliveries", index, "window"))
             postal = postal_address_of(request, delivery, index, facts.addresses)
             weight, value = weight_and_value(items, quantities)
             with refusal_about(("deliveries", index, "method")):
                 fee = facts.tariff.fee(delivery.method, postal, weight, value)
             options = facts.tariff.options(postal, weight, value)
-            yield OrderQuoteDelivery(postal, delivery.method, PricedDelivery(fee, ()), quantities, options)
+            priced = PricedDelivery(fee, ())
+            yield OrderQuoteDelivery(
+                postal, delivery.method, priced, quantities, options, window=delivery.window
+            )
 
 
 def quote_unsent(
@@ -151,6 +162,10 @@ def pickup_place_of(delivery: RequestedDelivery, index: int, places: Mapping[int
             "What is collected goes to no address: give the place only.",
             field=("deliveries", index, "address"),
         )
+    if delivery.window is not None:
+        raise Invalid(
+            "What is collected has opening hours and no window.", field=("deliveries", index, "window")
+        )
     path = ("deliveries", index, "pickup_place_id")
     if delivery.pickup_warehouse_id is None:
         raise Invalid("Say where it is collected.", field=path)
@@ -187,6 +202,9 @@ def address_of(place: Warehouse) -> PostalAddress:
         city=place.city,
         district=place.district,
         line1=place.line1,
+        latitude=place.latitude,
+        longitude=place.longitude,
+        coordinate_source=place.coordinate_source,
     )
 
 

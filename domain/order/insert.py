@@ -19,6 +19,7 @@ from domain.order.deliveries import OrderQuoteDelivery
 from domain.order.quote import OrderQuote, OrderQuoteLine
 from domain.order.request import PlannedPayment
 from domain.outbox import event_row
+from domain.place import geocode_time
 from domain.promotion import dump_rule
 from domain.stock import Allocation, LineAllocation
 from models import (
@@ -74,7 +75,7 @@ async def insert_orders(session: AsyncSession, plans: Sequence[InsertPlan], *, c
         session,
         orders=[{name: getattr(plan.order, name) for name in ORDER_COLUMNS} for plan in plans],
         lines=flatten(line_rows(plan) for plan in plans),
-        deliveries=flatten(delivery_rows(plan) for plan in plans),
+        deliveries=flatten(delivery_rows(session, plan) for plan in plans),
         payments=flatten(payment_rows(plan) for plan in plans),
         delivery_lines=flatten(delivery_line_rows(plan) for plan in plans),
         postings=postings,
@@ -167,7 +168,7 @@ def titles_of(sellable: SellableVariant) -> Translations:
     }
 
 
-def delivery_rows(plan: InsertPlan) -> list[RowValues]:
+def delivery_rows(session: AsyncSession, plan: InsertPlan) -> list[RowValues]:
     return [
         {
             "number": plan.order.number,
@@ -177,6 +178,10 @@ def delivery_rows(plan: InsertPlan) -> list[RowValues]:
             "fee_amount": delivery.fee.minor,
             "discount_amount": delivery.discount.minor,
             "discounts": discounts_of(delivery),
+            "window_from": delivery.window.begins if delivery.window else None,
+            "window_until": delivery.window.ends if delivery.window else None,
+            "geocode_at": geocode_time(session, delivery.postal, now=plan.order.placed_at),
+            "geocode_tries": 0,
         }
         | asdict(delivery.postal)
         for position, delivery in enumerate(plan.quote.all_deliveries, start=1)

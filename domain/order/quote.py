@@ -221,7 +221,7 @@ def build_quote(
         )
     problems: list[DomainError] = []
     items = list(items_for_sale(basket, problems))
-    deliveries = list(quote_deliveries(request, items, facts.delivery, problems)) if items else []
+    deliveries = list(quote_deliveries(request, items, facts.delivery, problems, now=now)) if items else []
     pricing = price_lines(
         items,
         facts.promotions,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from domain.address import PostalAddress
 from domain.cart import CartOwner
-from models import ClaimExclusion, CurrencyCode, Money, PaymentMethod, ShippingMethod
+from models import ClaimExclusion, CurrencyCode, DeliveryWindow, Money, PaymentMethod, ShippingMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class RequestedDelivery:
     """Where it is collected."""
     lines: Sequence[RequestedLine] | None = None
     """Everything when None, where there is no other delivery."""
+    window: DeliveryWindow | None = None
+    """When it is to come, as the customer wishes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,9 +115,21 @@ def reader_key(account_id: int | AnyColumn) -> str | ColumnElement[str]:
     return f"{prefix}{account_id}" if isinstance(account_id, int) else prefix + cast(account_id, String)
 
 
-POSTAL = dict.fromkeys(
-    ("recipient", "phone", "province", "city", "district", "line1", "line2", "postal_code"), ""
-)
+PLACE: dict[str, Erased] = {
+    "latitude": None,
+    "longitude": None,
+    "geocode_at": None,
+    "preferred_from": None,
+    "preferred_until": None,
+    "window_from": None,
+    "window_until": None,
+}
+POSTAL: dict[str, Erased] = {
+    **dict.fromkeys(
+        ("recipient", "phone", "province", "city", "district", "line1", "line2", "postal_code"), ""
+    ),
+    **PLACE,
+}
 """The country stays: it says under which tax law something was sold."""
 
 PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contact import HOME_REGION, normalize_country
 from domain.errors import Invalid, LimitReached, NotFound, Taken, WrongState, collect_refusals
+from domain.place import Coordinates, geocode_time, locate_place
 from domain.stock.pickup_hours import OpeningHours, normalize_hours
-from models import Warehouse
+from models import CoordinateSource, Warehouse
 from models.sql.upsert import upsert_into
 from text.messages import Message
 
@@ -20,6 +22,7 @@ PART_LIMIT = 200
 """Characters of each part of name and address."""
 INSTRUCTIONS_LIMIT = 500
 WAREHOUSES_LIMIT = 500
+PLACE = frozenset({"latitude", "longitude", "coordinate_source"})
 LIMITS = {"code": CODE_LIMIT, "pickup_instructions": INSTRUCTIONS_LIMIT}
 """Characters of texts that are not parts of name and address."""
 
@@ -37,6 +40,8 @@ class WarehouseDraft:
     line1: str
     latitude: float | None
     longitude: float | None
+    coordinate_source: CoordinateSource | None = None
+    """Told by normalizing it."""
     active: bool = True
     allows_pickup: bool = False
     pickup_hours: Sequence[OpeningHours] = ()
@@ -44,7 +49,12 @@ class WarehouseDraft:
 
 
 async def save_warehouse(
-    session: AsyncSession, draft: WarehouseDraft, *, warehouse_id: int | None, position: int | None
+    session: AsyncSession,
+    draft: WarehouseDraft,
+    *,
+    warehouse_id: int | None,
+    position: int | None,
+    now: datetime,
 ) -> Warehouse:
     """Open a warehouse or change one, and move it to `position`.
 
@@ -69,8 +79,10 @@ async def save_warehouse(
         warehouse, index = pop_warehouse(others, warehouse_id)
         if warehouse.archived_at is not None:
             raise WrongState("This warehouse is archived; restore it first.", field=("id",))
-        for name, value in values.items():
-            setattr(warehouse, name, value)
+        kept = PLACE if keeps_place(warehouse, normalized) else frozenset()
+        for name in values.keys() - kept:
+            setattr(warehouse, name, values[name])
+    warehouse.geocode_at, warehouse.geocode_tries = geocode_time(session, warehouse, now=now), 0
     others.insert(index_for(position, len(others)) if position is not None else index, warehouse)
     for number, row in enumerate(others, start=1):
         row.position = number
@@ -78,6 +90,13 @@ async def save_warehouse(
         raise WrongState("The main warehouse is always active: put another one first.", field=("active",))
     await session.flush()
     return warehouse
+
+
+def keeps_place(warehouse: Warehouse, draft: WarehouseDraft) -> bool:
+    """Whether it stays where it is, and the draft knows no better where that is."""
+    names = ("country_code", "province", "city", "district", "line1")
+    same = all(getattr(warehouse, name) == getattr(draft, name) for name in names)
+    return same and draft.coordinate_source is not CoordinateSource.CLIENT
 
 
 async def insert_warehouse(session: AsyncSession, values: dict[str, object], count: int) -> Warehouse:
@@ -129,11 +148,14 @@ def normalize_draft(draft: WarehouseDraft) -> WarehouseDraft:
         for name, part in required.items():
             if not texts[name]:
                 check.add(Invalid("A warehouse needs its {part}.", part=part, field=(name,)))
-        if (draft.latitude is None) != (draft.longitude is None):
-            check.add(Invalid("Give both latitude and longitude, or neither.", field=("latitude",)))
-        if not (-90 <= (draft.latitude or 0) <= 90 and -180 <= (draft.longitude or 0) <= 180):
-            message = "Latitudes go from -90 to 90, longitudes from -180 to 180."
-            check.add(Invalid(message, field=("latitude",)))
+        place = check.value(
+            locate_place,
+            Coordinates(),
+            Coordinates(draft.latitude, draft.longitude),
+            country_code=texts["country_code"],
+            area=(texts["province"], texts["city"], texts["district"]),
+            field=(),
+        )
     return replace(
         draft,
         code=texts["code"],
@@ -143,6 +165,9 @@ def normalize_draft(draft: WarehouseDraft) -> WarehouseDraft:
         city=texts["city"],
         district=texts["district"],
         line1=texts["line1"],
+        latitude=place.latitude,
+        longitude=place.longitude,
+        coordinate_source=place.coordinate_source,
         pickup_instructions=texts["pickup_instructions"],
     )
 

@@ -26,6 +26,7 @@ from events.payment import (
 )
 from events.personal_data import ERASED_PICTURES, ERASURES
 from events.pickup import UNCOLLECTED_PICKUPS
+from events.places import UNLOCATED_PLACES
 from events.shipment import OLD_REPORTS, UNDELIVERED_SHIPMENTS
 from events.store_credit import EXPIRED_GIFT_CARDS
 from events.types import Timer
@@ -46,6 +47,7 @@ SCHEDULE: Sequence[Timer] = (
     EXPIRED_GIFT_CARDS,
     UNDELIVERED_SHIPMENTS,
     OLD_REPORTS,
+    *UNLOCATED_PLACES,
     UNCOLLECTED_PICKUPS,
     TICKETS_OVERDUE,
     TICKETS_IN_STOCK,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from domain.place import point_of
 from gateways.carrier.protocol import (
     Booking,
     CarrierAccount,
@@ -83,8 +84,8 @@ def sender_of(warehouse: Warehouse) -> CarrierAddress:
 
 
 def receiver_of(delivery: Delivery) -> CarrierAddress:
-    """The address of a delivery, with the coordinates of its district where they are known."""
-    point = find_point(delivery.province, delivery.city, delivery.district)
+    """The address of a delivery, with its coordinates, else those of its district where they are known."""
+    point = point_of(delivery) or find_point(delivery.province, delivery.city, delivery.district)
     return CarrierAddress(
         name=delivery.recipient,
         phone=delivery.phone,

@@ -27,5 +27,14 @@ class PostalAddressInput:
     postal_code: str = ""
     """Postal code, if the country has them."""
 
+    latitude: float | None = None
+    """Degrees north (WGS 84), such as of a pin on a map; a geocoder or its district tells, when left out."""
+    longitude: float | None = None
+    """Degrees east, given together with the latitude."""
+    preferred_from: str | None = None
+    """From which time of a day somebody is there, such as "18:00", in the shop's time zone."""
+    preferred_until: str | None = None
+    """Until which time, given together with `preferredFrom`, at least an hour later on the same day."""
+
     def postal(self) -> PostalAddress:
         return PostalAddress(**vars(self))

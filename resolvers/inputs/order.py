@@ -9,6 +9,7 @@ from domain.order import OrderRequest, PlannedPayment, RequestedDelivery, Reques
 from models import (
     ClaimExclusion,
     CurrencyCode,
+    DeliveryWindow,
     FulfilmentStatus,
     OrderDisplayStatus,
     OrderPaymentStatus,
@@ -45,6 +46,16 @@ class DeliveryAddressInput:
 
 
 @input_type
+class DeliveryWindowInput:
+    """When something is to come: at least an hour, at most 30 days ahead."""
+
+    begins: datetime
+    """When it may come at the earliest."""
+    ends: datetime
+    """When it may come at the latest."""
+
+
+@input_type
 class DeliveryInput:
     """What goes to one address."""
 
@@ -56,6 +67,8 @@ class DeliveryInput:
     """How it is sent."""
     lines: list[OrderLineInput] | None = None
     """What goes there; everything when left out, where there is no other delivery."""
+    window: DeliveryWindowInput | None = None
+    """When it is to come, as the buyer wishes; any time will do when left out. Not for PICKUP."""
 
     def requested_delivery(self, index: int) -> RequestedDelivery:
         field = ("deliveries", index)
@@ -73,6 +86,7 @@ class DeliveryInput:
             postal=postal.postal() if postal else None,
             pickup_warehouse_id=place_id,
             lines=lines,
+            window=DeliveryWindow(self.window.begins, self.window.ends) if self.window else None,
         )
 
 

@@ -3,7 +3,7 @@ from datetime import datetime
 import strawberry
 
 from domain.errors import Invalid
-from domain.stock import OpeningHours, WarehouseDraft, Weekday, point_of_place
+from domain.stock import OpeningHours, WarehouseDraft, Weekday
 from models import MovementKind
 from resolvers.descriptions import input_type
 
@@ -61,9 +61,6 @@ class WarehouseSaveInput:
     """What customers who collect should know, such as where the counter is, up to 500 characters."""
 
     def draft(self) -> WarehouseDraft:
-        point = None
-        if self.latitude is self.longitude is None:
-            point = point_of_place(self.country_code, self.province, self.city, self.district)
         return WarehouseDraft(
             code=self.code,
             name=self.name,
@@ -72,8 +69,8 @@ class WarehouseSaveInput:
             city=self.city,
             district=self.district,
             line1=self.line1,
-            latitude=point.latitude if point else self.latitude,
-            longitude=point.longitude if point else self.longitude,
+            latitude=self.latitude,
+            longitude=self.longitude,
             active=self.active,
             allows_pickup=self.allows_pickup,
             pickup_hours=[OpeningHours(each.weekday, each.opens, each.closes) for each in self.pickup_hours],

@@ -56,7 +56,11 @@ async def warehouse_save(info: Info, input: WarehouseSaveInput) -> Warehouse:
     warehouse_id = None if input.id is None else row_id(input.id, "Warehouse")
     async with info.context.transaction() as session:
         return await save_warehouse(
-            session, input.draft(), warehouse_id=warehouse_id, position=input.position
+            session,
+            input.draft(),
+            warehouse_id=warehouse_id,
+            position=input.position,
+            now=info.context.now,
         )
 
 

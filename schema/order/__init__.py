@@ -22,6 +22,7 @@ from schema.connection import Connection
 from schema.limits.sizes import COUNT, FEW, PRICING, SEARCH, SOME
 from schema.mutation import UserError, mutation, user_error
 from schema.node import Node
+from schema.order.address import DeliveryWindow, PostalAddress
 from schema.order.pickup import DeliveryPickup
 from schema.order.waiting_edit import OrderEdit
 from schema.promotion import AppliedPromotion, DiscountPart, EvaluatedPromotion
@@ -46,30 +47,6 @@ LaterPayment = Annotated["Payment", strawberry.lazy("schema.payment")]
 LaterProviderCall = Annotated["ProviderCall", strawberry.lazy("schema.provider_call")]
 LaterShipment = Annotated["Shipment", strawberry.lazy("schema.shipment")]
 LaterTicket = Annotated["Ticket", strawberry.lazy("schema.aftersales")]
-
-
-@row_type(models.AddressColumns)
-class PostalAddress:
-    """The address of a parcel, as it was written when the order was placed."""
-
-    recipient: str
-    """Who receives the parcel."""
-    phone: str
-    """The number the courier calls, in E.164."""
-    country_code: str
-    """The ISO 3166 code of the country."""
-    province: str
-    """Province, state or municipality; empty where there is none."""
-    city: str
-    """City or prefecture."""
-    district: str
-    """District or county; empty where there is none."""
-    line1: str
-    """Street, house and door."""
-    line2: str
-    """Further lines of the address; may be empty."""
-    postal_code: str
-    """Postal code; may be empty."""
 
 
 @row_type(models.OrderLine)
@@ -144,6 +121,8 @@ class Delivery(Node):
     """Where it goes."""
     method: models.ShippingMethod
     """How it is sent."""
+    window: DeliveryWindow | None
+    """When it is to come, as the customer wishes; null where any time will do."""
     fee: Money
     """What sending it costs before any discount."""
     discount: Money

@@ -24,6 +24,7 @@ from models import (
     TicketType,
     TrackingEvent,
 )
+from models.base import UtcDateTime
 from tests.api.test_erasure import MARK, MARKS, account_of, erase, live_a_full_life
 from tests.clients import Client, Clients
 from tests.conftest import STARTED_AT, Clock
@@ -155,6 +156,8 @@ def content_of(type_: sa.types.TypeEngine[Any]) -> object:
     """Something personal that a column may hold."""
     if isinstance(type_, sa.LargeBinary):
         return MARK.encode()
+    if isinstance(type_, UtcDateTime):
+        return STARTED_AT
     return MARK if isinstance(type_, sa.String) else 1.0
 
 

@@ -1,6 +1,7 @@
 """Validation of postal addresses in China and abroad."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -89,7 +90,7 @@ def test_every_existing_district_is_accepted(
     ],
 )
 def test_a_refused_chinese_address_names_the_wrong_part_and_the_allowed_values(
-    changes: dict[str, str], field: str, message: str
+    changes: dict[str, Any], field: str, message: str
 ) -> None:
     with pytest.raises(DomainError) as refused:
         normalize_address(replace(HANGZHOU, **changes), field=("address",))
@@ -131,7 +132,7 @@ def test_a_foreign_address_is_stored_as_its_country_writes_it() -> None:
     ],
 )
 def test_a_refused_foreign_address_names_the_wrong_part(
-    changes: dict[str, str], field: str, message: str
+    changes: dict[str, Any], field: str, message: str
 ) -> None:
     with pytest.raises(DomainError) as refused:
         normalize_address(replace(NEW_YORK, **changes))

@@ -5,8 +5,13 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.address import PostalAddress, normalize_address
-from domain.aftersales.order_editing.carrying_out import write_address
+from domain.address import (
+    PostalAddress,
+    keep_coordinates,
+    normalize_address,
+    postal_address_of,
+    write_address,
+)
 from domain.aftersales.order_editing.changes import OrderChanges
 from domain.aftersales.order_editing.editing import finish_edit, settle_at_once
 from domain.aftersales.order_editing.quote import PricedEdit, price_edit_of
@@ -87,6 +92,7 @@ async def change_replacement_address(
         raise WrongState("Part of this is packed already.", field=("id",))
     if not delivery.method.has_rates:
         raise WrongState("This goes to no address.", field=("id",))
-    write_address(delivery, postal)
+    kept = keep_coordinates(postal, postal_address_of(delivery))
+    write_address(session, delivery, kept, now=cause.now)
     record(session, OrderAddressChanged(order, delivery_id=delivery.id), cause)
     await session.flush()

@@ -1,12 +1,12 @@
 """Carrying out the plan of an edit: every row of the order, its stock, its promotions and its books."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from datetime import datetime
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.address import PostalAddress
+from domain.address import PostalAddress, write_address
 from domain.aftersales.order_editing.facts import EditFacts
 from domain.aftersales.order_editing.plan import EditPlan, PlannedAddition, PlannedRemoval, PlannedSource
 from domain.aftersales.withdrawal import remove_units
@@ -19,13 +19,14 @@ from domain.promotion.restating import restate_uses
 from domain.shipment import refresh_fulfilment
 from domain.stock import Allocation, LineAllocation, release_line_units, reserve_line_units
 from models import (
-    Delivery,
+    CoordinateSource,
     DeliveryLine,
     Order,
     OrderLine,
     OrderPromotionRules,
     PostingKind,
 )
+from models.base import JsonObject
 from models.sql.types import NewRow
 
 
@@ -47,7 +48,7 @@ async def carry_out(
     # At once: the amounts of an order add up at each flush.
     restate_order(facts, plan, total_change)
     restate_lines(facts, plan)
-    restate_deliveries(facts, plan)
+    restate_deliveries(session, facts, plan, now=cause.now)
     await add_lines(session, facts, plan.additions, cause=cause)
     if plan.rules is not None:
         await store_rules(session, order, plan)
@@ -102,19 +103,20 @@ def restate_lines(facts: EditFacts, plan: EditPlan) -> None:
         line.cancelled_amount += planned.removed_amount
 
 
-def restate_deliveries(facts: EditFacts, plan: EditPlan) -> None:
+def restate_deliveries(session: AsyncSession, facts: EditFacts, plan: EditPlan, *, now: datetime) -> None:
     deliveries = {each.id: each for each in facts.sending.deliveries}
     for planned in plan.deliveries:
         delivery = deliveries[planned.delivery_id]
         delivery.fee_amount, delivery.discount_amount = planned.fee_amount, planned.discount_amount
         delivery.discounts = planned.discounts
         if planned.address:
-            write_address(delivery, PostalAddress(**planned.address))
+            write_address(session, delivery, load_address(planned.address), now=now)
 
 
-def write_address(delivery: Delivery, address: PostalAddress) -> None:
-    for name, text in asdict(address).items():
-        setattr(delivery, name, text)
+def load_address(kept: JsonObject) -> PostalAddress:
+    """An address that a plan has kept; plans of before know no coordinates."""
+    source = kept.get("coordinate_source")
+    return PostalAddress(**kept | {"coordinate_source": CoordinateSource(source) if source else None})
 
 
 async def add_lines(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from domain.address import PostalAddress, normalize_address, postal_address_of
+from domain.address import PostalAddress, keep_coordinates, normalize_address, postal_address_of
 from domain.aftersales.order_editing.changes import LineAddition, LineChange, OrderChanges
 from domain.aftersales.order_editing.facts import AddedUnits, EditFacts
 from domain.aftersales.order_editing.plan import EditPlan, PlannedRemoval
@@ -264,8 +264,11 @@ def normalized_addresses(
                 delivery = find_redirected(
                     facts, editable.get(delivery_id), delivery_id, (*path, "delivery_id")
                 )
-                postal = normalize_address(address, field=(*path, "address", "postal"))
-                if postal != postal_address_of(delivery):
+                before = postal_address_of(delivery)
+                postal = keep_coordinates(
+                    normalize_address(address, field=(*path, "address", "postal")), before
+                )
+                if postal != before:
                     found[delivery_id] = postal
     return found
 

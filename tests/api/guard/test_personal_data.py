@@ -152,12 +152,22 @@ def node_type_of(field: GraphQLField) -> GraphQLObjectType | None:
     return found if isinstance(found, GraphQLObjectType) else None
 
 
-OF_ORDERS = {
+PLACES = {
     f"{type_}.{name}"
-    for type_, names in PERSONAL.items()
-    if type_ not in ("Customer", "GiftCard")
-    for name in names
-} - {"Ticket.messages", "Ticket.media"}
+    for type_ in ("Address", "PostalAddress")
+    for name in ("latitude", "longitude", "coordinateSource")
+}
+"""Fields that are personal and no texts, so that no mark can be put into them."""
+OF_ORDERS = (
+    {
+        f"{type_}.{name}"
+        for type_, names in PERSONAL.items()
+        if type_ not in ("Customer", "GiftCard")
+        for name in names
+    }
+    - {"Ticket.messages", "Ticket.media", "Delivery.window"}
+    - PLACES
+)
 OF_GIFT_CARDS = {"GiftCard.reason", "GiftCard.voidReason"}
 OF_RUNS = {"DeliveryRunStop.note", "DeliveryRunStop.proof"}
 READERS: dict[Role, set[str]] = {
@@ -165,7 +175,7 @@ READERS: dict[Role, set[str]] = {
     Role.MANAGER: OF_ORDERS | OF_GIFT_CARDS | {"Customer.email", "Customer.phone"},
     Role.SUPPORT: OF_ORDERS - OF_RUNS | {"Customer.email", "Customer.phone"},
     Role.WAREHOUSE: OF_ORDERS,
-    Role.COURIER: {f"PostalAddress.{name}" for name in PERSONAL["PostalAddress"]}
+    Role.COURIER: {f"PostalAddress.{name}" for name in PERSONAL["PostalAddress"]} - PLACES
     | {
         "DeliveryRunStop.note",
         "DeliveryRunStop.proof",
