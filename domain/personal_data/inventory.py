@@ -268,6 +268,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "shipments.tracking_link": "the carrier's page: as its number",
     "shipments.tracking_number": "a number of the carrier's: the books",
     "waybills.carrier": "the code of a carrier",
+    "waybills.label_kind": "the name of a program that prints labels",
     "waybills.children": "numbers of the carrier's: the books",
     "waybills.number": "a number of the carrier's: the books",
     "waybills.reference": "a number of the shop's",

@@ -1,7 +1,7 @@
 """Addresses, deliveries and warehouses say where they are and from whom that is known; deliveries have windows.
 
 Revision ID: 0069
-Revises: 0061
+Revises: 0077
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from models import base
 
 revision = "0069"
-down_revision = "0061"
+down_revision = "0077"
 branch_labels = None
 depends_on = None
 
