@@ -9,10 +9,10 @@ from loaders.shipment import ShipmentRoute, load_routes
 from models import (
     Carrier,
     CarrierCode,
+    CarrierRule,
     UnhandledKind,
     UnhandledReport,
     Waybill,
-    WaybillStatus,
 )
 from models.database import Reads
 from models.sql.types import AnySelect
@@ -40,16 +40,6 @@ async def find_carrier_by_code(reads: Reads, code: CarrierCode | None) -> Carrie
         return found
 
 
-async def load_live_waybill(reads: Reads, shipment_id: int) -> Waybill | None:
-    """The waybill that a parcel has or may have."""
-    live = (WaybillStatus.REQUESTED, WaybillStatus.BOOKED)
-    async with reads() as session:
-        found: Waybill | None = await session.scalar(
-            select(Waybill).where(Waybill.shipment_id == shipment_id, Waybill.status.in_(live))
-        )
-        return found
-
-
 async def load_parcels_of_waybill(reads: Reads, waybill_id: int) -> list[ShipmentRoute]:
     """The routes of all parcels on a waybill, that of its number first; those that are still packed."""
     async with reads() as session:
@@ -62,6 +52,19 @@ async def load_parcels_of_waybill(reads: Reads, waybill_id: int) -> list[Shipmen
         ids = [each for each in found if each is not None]
     routes = await load_routes(reads, ids)
     return [routes[each] for each in ids if each in routes]
+
+
+async def load_carrier_rules(reads: Reads, *, archived: bool = False) -> Sequence[CarrierRule]:
+    """All rules that choose carriers, or also those that choose no more, in their turn."""
+    statement = select(CarrierRule).order_by(CarrierRule.position, CarrierRule.id)
+    if not archived:
+        statement = statement.where(CarrierRule.archived_at.is_(None))
+    async with reads() as session:
+        return (await session.scalars(statement)).all()
+
+
+class CarrierRuleById(ByKey[int, CarrierRule]):
+    key = CarrierRule.id
 
 
 class CarrierById(ByKey[int, Carrier]):
@@ -100,4 +103,5 @@ class CarrierLoaders:
     waybill_with_label = loader(LabelByWaybill)
     waybills = loader(WaybillsByShipment)
     carrier = loader(CarrierById)
+    carrier_rule = loader(CarrierRuleById)
     carrier_by_code = loader(CarrierByCode)

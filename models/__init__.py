@@ -37,6 +37,7 @@ from models.carrier import (
     CarrierCode,
     CarrierConnection,
 )
+from models.carrier_rule import CarrierPreference, CarrierRule
 from models.cart import Cart, CartLine, CartStatus, SavedLine
 from models.cash import CashHandIn, CashRule, CourierCashMovement
 from models.catalog import (
@@ -186,6 +187,8 @@ __all__ = [
     "CarrierChoice",
     "CarrierCode",
     "CarrierConnection",
+    "CarrierPreference",
+    "CarrierRule",
     "Cart",
     "CartLine",
     "CartStatus",

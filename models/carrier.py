@@ -5,7 +5,7 @@ from typing import NewType
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id
+from models.base import Base, Id, JsonObject
 
 CarrierCode = NewType("CarrierCode", str)
 """By what shipments name their carrier; it never changes."""
@@ -53,6 +53,8 @@ class Carrier(Base):
     cut_offs: Mapped[dict[str, int]]
     """Weekday -> minute of the day until which it takes parcels along; a missing day has no collection."""
     takes_cash: Mapped[bool]
+    rates: Mapped[list[JsonObject]] = mapped_column(default=list, server_default="[]")
+    """What it asks, where its connection does not say it; a `CarrierRate` each."""
     position: Mapped[int]
     """Its turn where several could carry a parcel: the lowest first."""
     version: Mapped[int]

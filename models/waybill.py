@@ -4,8 +4,9 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id
+from models.base import Base, Id, Minor
 from models.carrier import CARRIER_CODE_LENGTH, CarrierCode
+from models.money import CurrencyCode, Money
 
 
 class WaybillStatus(StrEnum):
@@ -79,6 +80,15 @@ class Waybill(Base):
     reference: Mapped[str] = mapped_column(unique=True)
     """The shop's own name for it: a booking that is repeated with it books nothing more."""
     choice: Mapped[CarrierChoice]
+    rule_id: Mapped[int | None] = mapped_column(ForeignKey("carrier_rules.id"), index=True)
+    """The rule that chose the carrier; None where none did."""
+    rule_version: Mapped[int | None]
+    """As it was then."""
+    quoted_amount: Mapped[Minor | None]
+    """What the carrier had quoted, where it was asked before it was chosen."""
+    quoted_currency: Mapped[CurrencyCode | None]
+    promised_at: Mapped[datetime | None]
+    """When it had promised to arrive."""
     status: Mapped[WaybillStatus]
     number: Mapped[str | None]
     children: Mapped[list[str]]
@@ -101,3 +111,9 @@ class Waybill(Base):
     pickup_until: Mapped[datetime | None]
     calls: Mapped[int]
     """How often the carrier was called about it without an answer."""
+
+    @property
+    def quoted_price(self) -> Money | None:
+        if self.quoted_amount is None or self.quoted_currency is None:
+            return None
+        return Money(self.quoted_amount, self.quoted_currency)

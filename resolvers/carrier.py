@@ -1,9 +1,11 @@
 """Carriers, for those who send parcels."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import strawberry
 
+from domain.shipment.carrier_rates import rates_of
 from domain.shipment.carriers import (
     CutOff,
     archive_carrier,
@@ -11,15 +13,17 @@ from domain.shipment.carriers import (
     restore_carrier,
     save_carrier,
 )
+from domain.shipping import ShippingRegion
 from domain.stock import Weekday
 from loaders.carrier import NEWEST_REPORT, load_carriers, select_unhandled_reports
 from loaders.page import FIRST_PAGE, Page, PageRequest
-from models import Carrier, UnhandledKind, UnhandledReport
+from models import Carrier, Money, UnhandledKind, UnhandledReport
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.carrier import CarrierSaveInput
 from resolvers.paging import query_page
+from resolvers.shipping import parse_region
 
 __all__ = ["CutOff", "Weekday"]
 
@@ -62,6 +66,38 @@ async def carrier_restore(info: Info, id: strawberry.ID, version: int) -> Carrie
 def cut_offs(root: Carrier) -> list[CutOff]:
     """Until when it takes parcels along, from Monday on; on other days it does not come."""
     return cut_offs_of(root)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCarrierRate:
+    """A rate of a carrier, with its amounts as money."""
+
+    keys: Sequence[str]
+    first_grams: int
+    first: Money
+    further_grams: int
+    further: Money
+    hours: int | None
+
+
+def rates(root: Carrier) -> list[ShownCarrierRate]:
+    """What it asks, by the shop's own table; empty for carriers that can be asked."""
+    return [
+        ShownCarrierRate(
+            keys=rate.regions,
+            first_grams=rate.first_grams,
+            first=Money(rate.first_amount, rate.currency),
+            further_grams=rate.further_grams,
+            further=Money(rate.further_amount, rate.currency),
+            hours=rate.hours,
+        )
+        for rate in rates_of(root)
+    ]
+
+
+def rate_regions(root: ShownCarrierRate) -> list[ShippingRegion]:
+    """Where to; a region without a country is anywhere."""
+    return [parse_region(key) for key in root.keys]
 
 
 async def unhandled_reports(

@@ -9,6 +9,7 @@ from domain.errors import LimitReached
 from resolvers.account import find_account, find_address, find_sign_in
 from resolvers.aftersales import find_ticket, find_ticket_message
 from resolvers.carrier import find_carrier_row, find_unhandled_report
+from resolvers.carrier_rule import find_carrier_rule
 from resolvers.cart import find_cart, find_cart_line, find_saved_line
 from resolvers.cash import find_cash_hand_in
 from resolvers.catalog import (
@@ -50,6 +51,7 @@ NODES: Mapping[str, FindRow] = {
     "Warehouse": find_warehouse,
     "Article": find_article,
     "Carrier": find_carrier_row,
+    "CarrierRule": find_carrier_rule,
     "UnhandledReport": find_unhandled_report,
     "Cart": find_cart,
     "CartLine": find_cart_line,

@@ -9,6 +9,7 @@ from schema.account import AccountMutation, AccountQuery
 from schema.aftersales import AftersalesMutation, AftersalesQuery, AftersalesSubscription
 from schema.analytics import AnalyticsQuery
 from schema.carrier import CarrierMutation, CarrierQuery
+from schema.carrier_rule import CarrierRuleMutation, CarrierRuleQuery
 from schema.cart import CartMutation, CartQuery, CartSubscription
 from schema.cash import CashMutation, CashQuery
 from schema.catalog import CatalogMutation, CatalogQuery, CatalogSubscription
@@ -50,6 +51,7 @@ class Query(
     DisputeQuery,
     StatementQuery,
     CarrierQuery,
+    CarrierRuleQuery,
     ShipmentQuery,
     DeliveryRunQuery,
     AftersalesQuery,
@@ -76,6 +78,7 @@ class Mutation(
     StoreCreditMutation,
     StatementMutation,
     CarrierMutation,
+    CarrierRuleMutation,
     ShipmentMutation,
     DeliveryRunMutation,
     AftersalesMutation,

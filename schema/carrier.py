@@ -13,6 +13,8 @@ from schema.limits.sizes import FEW, SOME
 from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import field, row_type
+from schema.scalars import Money
+from schema.shipping import ShippingRegion
 
 CarrierConnection = describe_enum(models.CarrierConnection)
 UnhandledKind = describe_enum(models.UnhandledKind)
@@ -26,6 +28,23 @@ class CarrierCutOff:
     """The day."""
     until: str
     """The last moment of it, such as "17:30"."""
+
+
+@row_type(resolve.ShownCarrierRate)
+class CarrierRate:
+    """What carrying costs to some regions, and how long it takes."""
+
+    regions: list[ShippingRegion] = field(resolve.rate_regions, size=SOME)
+    first_grams: int
+    """The weight, in grams, that the first price covers."""
+    first: Money
+    """The price up to that weight."""
+    further_grams: int
+    """The step, in grams, in which further weight is counted."""
+    further: Money
+    """What each further step begun costs."""
+    hours: int | None
+    """How long it takes from when the carrier has it; null where it promises nothing."""
 
 
 @row_type(models.Carrier)
@@ -49,6 +68,7 @@ class Carrier(Node):
     poll_seconds: int | None
     """How often it is asked where a parcel is; null for as often as is usual there."""
     cut_offs: list[CarrierCutOff] = field(resolve.cut_offs, size=FEW)
+    rates: list[CarrierRate] = field(resolve.rates, size=SOME)
     takes_cash: bool
     """Whether it collects cash at the door."""
     position: int

@@ -8,6 +8,8 @@ from resolvers import shipment as resolve
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from resolvers.payment import cash_write_off
+from schema.carrier import Carrier
+from schema.carrier_rule import CarrierRule
 from schema.connection import Connection
 from schema.limits.sizes import FEW, SOME
 from schema.mutation import mutation
@@ -107,6 +109,14 @@ class Waybill:
     """The code of the carrier."""
     choice: models.CarrierChoice
     """Why this carrier was asked."""
+    rule: CarrierRule | None = loaded("carrier_rule", key="rule_id")
+    """The rule that chose it, as it is now; null where none did."""
+    rule_version: int | None
+    """The version that the rule had then."""
+    quoted_price: Money | None
+    """What it had quoted, where it was asked before it was chosen."""
+    promised_at: datetime | None
+    """When it had promised to arrive, where it was asked before it was chosen."""
     status: models.WaybillStatus
     """How the booking stands."""
     number: str | None
@@ -197,8 +207,27 @@ class ShipmentUpdate:
     """The shipment as it is now; null when it has been unpacked."""
 
 
+@row_type(resolve.ShipmentQuote)
+class ShipmentQuote:
+    """What a carrier asks for a parcel, or why it says nothing; one for each of its services."""
+
+    carrier: Carrier
+    """The carrier that was asked."""
+    service: str
+    """The service, in the words of the carrier; may be empty."""
+    price: Money | None
+    """What carrying costs; null where it says nothing."""
+    promised_at: datetime | None
+    """When it would arrive; null where it does not promise it."""
+    error: str | None
+    """Why it quotes nothing; null where it does."""
+
+
 @strawberry.type
 class ShipmentQuery:
+    shipment_quotes: list[ShipmentQuote] = field(
+        resolve.shipment_quotes, allow=Permission.SHIPMENT_PACK, size=SOME
+    )
     shipment: Shipment | None = field(resolve.shipment, allow=Permission.SHIPMENT_VIEW)
     shipments: Connection[Shipment] = field(resolve.shipments, allow=Permission.SHIPMENT_LIST)
     deliveries_to_pack: Connection[Delivery] = field(

@@ -10,6 +10,7 @@ from domain.cause import Cause
 from domain.errors import Invalid, LimitReached
 from domain.order import lock_shipment
 from domain.shipment.carriers import find_carrier
+from domain.shipment.choice import ChoiceOptions, QuotedTerms, RankedCarrier, rank_carriers
 from domain.shipment.dispatch import check_dispatchable
 from domain.shipment.pickup import PickupTime, check_pickup
 from domain.shipment.waybills import (
@@ -18,7 +19,16 @@ from domain.shipment.waybills import (
     give_up,
     lock_children,
 )
-from models import Carrier, CarrierChoice, CarrierCode, Delivery, Shipment, Waybill, WaybillStatus
+from models import (
+    Carrier,
+    CarrierChoice,
+    CarrierCode,
+    CarrierRule,
+    Delivery,
+    Shipment,
+    Waybill,
+    WaybillStatus,
+)
 
 PARCELS_OF_WAYBILL_LIMIT = 50
 
@@ -31,6 +41,9 @@ class WaybillRequest:
     """The first one has the number of the waybill, the others those of its children."""
     choice: CarrierChoice = CarrierChoice.STAFF
     pickup: PickupTime | None = None
+    rule: CarrierRule | None = None
+    terms: QuotedTerms | None = None
+    """What the carrier has quoted, where it was asked."""
 
 
 async def open_waybill(
@@ -59,6 +72,29 @@ async def open_waybill(
         child.mother_id = mother.id
     await session.flush()
     return mother
+
+
+async def open_chosen_waybill(
+    session: AsyncSession, request: WaybillRequest, options: ChoiceOptions, *, cause: Cause
+) -> tuple[Waybill, list[RankedCarrier]]:
+    """A waybill with the carrier that comes first, and all carriers in the order in which they are asked.
+
+    Choosing and asking are one transaction: a parcel that is counted for a carrier is asked for there.
+    """
+    [first, *_] = await lock_parcels(session, request.shipment_ids)
+    live = await find_live_waybill(session, first.id)
+    if live is not None and live.carrier in options.possible:
+        turns = [RankedCarrier(each, CarrierChoice.TURN) for each in options.possible]
+        ranked = sorted(turns, key=lambda each: each.code != live.carrier)
+    else:
+        ranked = await rank_carriers(session, first.id, options, now=cause.now)
+    waybill = await open_waybill(session, request_of(request, ranked[0]), ranked[0].code, cause=cause)
+    return waybill, ranked
+
+
+def request_of(request: WaybillRequest, ranked: RankedCarrier) -> WaybillRequest:
+    """A request to a carrier, with why it is asked."""
+    return replace(request, choice=ranked.choice, rule=ranked.rule, terms=ranked.terms)
 
 
 async def lock_parcels(session: AsyncSession, shipment_ids: Sequence[int]) -> list[Shipment]:
@@ -103,6 +139,11 @@ async def add_waybill(
         carrier=carrier.code,
         reference=f"{shipment.number}-{before + 1}" if before else shipment.number,
         choice=request.choice,
+        rule_id=request.rule.id if request.rule else None,
+        rule_version=request.rule.version if request.rule else None,
+        quoted_amount=request.terms.price.minor if request.terms else None,
+        quoted_currency=request.terms.price.currency if request.terms else None,
+        promised_at=request.terms.promised_at if request.terms else None,
         status=WaybillStatus.REQUESTED,
         children=[],
         requested_at=cause.now,
@@ -116,6 +157,6 @@ async def add_waybill(
     return waybill
 
 
-def next_turn(request: WaybillRequest) -> WaybillRequest:
-    """What is asked of the carrier after one that has not taken the parcels."""
-    return replace(request, choice=CarrierChoice.NEXT)
+def next_turn(ranked: RankedCarrier) -> RankedCarrier:
+    """A carrier that is asked since the one before it has not taken the parcels."""
+    return replace(ranked, choice=CarrierChoice.NEXT)

@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import Invalid, LimitReached, NotFound, Taken, WrongState, collect_refusals
+from domain.shipment.carrier_rates import CarrierRateDraft, normalize_rates
+from domain.shipment.carrier_rules import check_not_in_rules
 from domain.stock import Weekday
 from domain.versions import check_version
 from models import CARRIER_CODE_LENGTH, OWN_COURIERS, Carrier, CarrierCode, CarrierConnection
@@ -64,6 +66,7 @@ class CarrierDraft:
     poll_seconds: int | None = None
     cut_offs: Sequence[CutOff] = ()
     takes_cash: bool = False
+    rates: Sequence[CarrierRateDraft] = ()
     position: int | None = None
 
 
@@ -122,6 +125,7 @@ def normalize_draft(draft: CarrierDraft) -> dict[str, object]:
         company_code = check.value(clean_line, "", draft.company_code, "company_code")
         tracking_link = check.value(clean_tracking_link, "", draft.tracking_link)
         cut_offs = check.value(minutes_of, dict[str, int](), draft.cut_offs)
+        rates = check.value(normalize_rates, list[dict[str, object]](), draft.rates)
         with check:
             check_poll_interval(draft)
         with check:
@@ -139,6 +143,7 @@ def normalize_draft(draft: CarrierDraft) -> dict[str, object]:
         "tracking_link": tracking_link,
         "cut_offs": cut_offs,
         "takes_cash": draft.takes_cash,
+        "rates": rates,
     }
 
 
@@ -227,6 +232,7 @@ async def archive_carrier(session: AsyncSession, carrier_id: int, *, version: in
     if carrier.code == OWN_COURIERS:
         raise WrongState("Delivery runs need the shop's own couriers.", field=("id",))
     if carrier.archived_at is None:
+        await check_not_in_rules(session, carrier)
         carrier.archived_at, carrier.version = now, carrier.version + 1
     return carrier
 

@@ -6,9 +6,23 @@ from datetime import timedelta
 import structlog
 
 from domain.cause import Cause
+from domain.errors import NotFound
 from domain.order.cash import fix_cash
 from domain.shipment import CarrierRefusal, CarrierUnavailable, lock_shipment
-from domain.shipment.booking import WaybillRequest, next_turn, open_waybill
+from domain.shipment.booking import (
+    WaybillRequest,
+    next_turn,
+    open_chosen_waybill,
+    open_waybill,
+    request_of,
+)
+from domain.shipment.choice import (
+    ChoiceOptions,
+    RankedCarrier,
+    fits,
+    read_parcel_facts,
+    select_rules,
+)
 from domain.shipment.waybills import (
     UNKNOWN_AFTER,
     BookedFacts,
@@ -20,6 +34,7 @@ from domain.shipment.waybills import (
     record_not_booked,
 )
 from events.shipment.parcels import booking_of
+from events.shipment.quotes import ask_quotes, best_terms
 from events.types import Resources
 from gateways.carrier.protocol import (
     BookedWaybill,
@@ -31,7 +46,7 @@ from gateways.carrier.protocol import (
 from gateways.measured import CALL_SECONDS, MeasuredCarrier
 from loaders.carrier import find_carrier_by_code, load_parcels_of_waybill
 from loaders.shipment import ShipmentRoute
-from models import Carrier, Money, Waybill, WaybillStatus
+from models import Carrier, CarrierChoice, Money, Waybill, WaybillStatus
 
 log = structlog.get_logger()
 
@@ -39,6 +54,27 @@ UNKNOWN_TO_CARRIER = "The carrier knows nothing of it."
 NOT_CONNECTED = "It is not connected."
 CALL_AGAIN = timedelta(seconds=2 * CALL_SECONDS)
 """After a call that was begun and never ended, since its process did."""
+
+
+async def book_chosen_waybill(
+    resources: Resources,
+    carriers: Sequence[Carrier],
+    request: WaybillRequest,
+    *,
+    cause: Cause,
+) -> Waybill:
+    """A booked waybill of the carrier that the rules choose, else of the first of these that takes the
+    parcels; CarrierUnavailable and CarrierRefusal as `book_waybill`.
+    """
+    options = await read_options(resources, carriers, request)
+    async with resources.database.writes.begin() as session:
+        waybill, ranked = await open_chosen_waybill(session, request, options, cause=cause)
+    by_code = {each.code: each for each in carriers}
+    waybill = await ask_unless_booked(resources, by_code[ranked[0].code], waybill)
+    if waybill.status is WaybillStatus.REFUSED and ranked[1:]:
+        following = [(by_code[each.code], next_turn(each)) for each in ranked[1:]]
+        return await book_in_turn(resources, following, request, cause=cause)
+    return check_booked(by_code[ranked[0].code], waybill)
 
 
 async def book_waybill(
@@ -53,20 +89,59 @@ async def book_waybill(
 
     CarrierUnavailable otherwise. A carrier that was asked and has not answered is asked what became of it.
     """
-    refused: Waybill | None = None
-    for carrier in carriers:
+    choices = [request.choice, *[CarrierChoice.NEXT] * len(carriers)]
+    ranked = [
+        (carrier, RankedCarrier(carrier.code, choice))
+        for carrier, choice in zip(carriers, choices, strict=False)
+    ]
+    return await book_in_turn(resources, ranked, request, cause=cause)
+
+
+async def book_in_turn(
+    resources: Resources,
+    carriers: Sequence[tuple[Carrier, RankedCarrier]],
+    request: WaybillRequest,
+    *,
+    cause: Cause,
+) -> Waybill:
+    for position, (carrier, ranked) in enumerate(carriers, start=1):
         async with resources.database.writes.begin() as session:
-            waybill = await open_waybill(session, request, carrier.code, cause=cause)
-        if waybill.status is not WaybillStatus.BOOKED:
-            waybill = await ask_for_waybill(resources, carrier, waybill)
-        if waybill.status is WaybillStatus.BOOKED:
-            return waybill
-        if waybill.status is WaybillStatus.CANCELLING and waybill.number:
-            raise CarrierRefusal(carrier.name, waybill.reason or "")
-        if waybill.status is not WaybillStatus.REFUSED:
-            raise CarrierUnavailable(carrier.name)
-        refused, request = waybill, next_turn(request)
-    raise CarrierRefusal(carriers[-1].name, (refused and refused.reason) or "")
+            asked = request_of(request, ranked)
+            waybill = await open_waybill(session, asked, carrier.code, cause=cause)
+        waybill = await ask_unless_booked(resources, carrier, waybill)
+        if waybill.status is not WaybillStatus.REFUSED or position == len(carriers):
+            return check_booked(carrier, waybill)
+    raise ValueError("no carrier was given")
+
+
+async def ask_unless_booked(resources: Resources, carrier: Carrier, waybill: Waybill) -> Waybill:
+    if waybill.status is WaybillStatus.BOOKED:
+        return waybill
+    return await ask_for_waybill(resources, carrier, waybill)
+
+
+def check_booked(carrier: Carrier, waybill: Waybill) -> Waybill:
+    """A booked waybill; CarrierRefusal or CarrierUnavailable otherwise."""
+    if waybill.status is WaybillStatus.BOOKED:
+        return waybill
+    if waybill.status is WaybillStatus.REFUSED or waybill.number:
+        raise CarrierRefusal(carrier.name, waybill.reason or "")
+    raise CarrierUnavailable(carrier.name)
+
+
+async def read_options(
+    resources: Resources, carriers: Sequence[Carrier], request: WaybillRequest
+) -> ChoiceOptions:
+    """What is known before a carrier is chosen; they are asked for quotes only where a rule needs them."""
+    async with resources.database.reads() as session:
+        facts = await read_parcel_facts(session, request.shipment_ids)
+        rules = (await session.scalars(select_rules())).all()
+    if facts is None:
+        raise NotFound("shipment", field=("id",))
+    needed = {code for rule in rules if rule.needs_quotes and fits(rule, facts) for code in rule.carriers}
+    asked = [each for each in carriers if each.code in needed]
+    quotes = await ask_quotes(resources, asked, request.shipment_ids, request.pickup) if asked else []
+    return ChoiceOptions(facts, [each.code for each in carriers], best_terms(quotes))
 
 
 async def ask_for_waybill(resources: Resources, carrier: Carrier, waybill: Waybill) -> Waybill:
@@ -129,9 +204,7 @@ async def preview_cash(
     async with resources.database.writes() as session:  # never committed: it is fixed when the parcels leave
         for route in sorted(routes, key=lambda route: route.shipment.id):
             order, shipment = await lock_shipment(session, route.shipment.id)
-            total += await fix_cash(session, order, shipment) or 0
-            shipment.dispatched_at = resources.clock()  # what it brings is not due by the next one
-            await session.flush()
+            total += await fix_cash(session, order, shipment)
         await session.rollback()
     return Money(total, routes[0].order.currency) if total else None
 

@@ -20,7 +20,18 @@ from gateways.carrier.protocol import (
 from models import CarrierConnection
 
 BY_HAND = "It is not connected: enter the tracking number."
-NOTHING = Capabilities()
+NO_RATE = "It has no rate for this place: enter its rates."
+NOTHING = Capabilities(quotes=True)
+
+
+def quote_by_table(booking: Booking) -> CarrierQuote:
+    """What the shop's own table says; CarrierRefused where it says nothing."""
+    rate = booking.rate
+    if rate is None:
+        raise CarrierRefused(NO_RATE)
+    grams = sum(each.weight_grams for each in booking.parcels)
+    promised_at = booking.leaves_at + rate.takes if booking.leaves_at and rate.takes else None
+    return CarrierQuote(booking.account.service, rate.price_of(grams), promised_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +42,7 @@ class CarrierByHand:
     capabilities: Capabilities = NOTHING
 
     async def quote(self, booking: Booking) -> Sequence[CarrierQuote]:
-        raise CarrierRefused(BY_HAND)
+        return [quote_by_table(booking)]
 
     async def book(self, booking: Booking) -> BookedWaybill:
         raise CarrierRefused(BY_HAND)

@@ -6,7 +6,7 @@ repeated: a repetition answers what the first one did.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -27,6 +27,17 @@ class CarrierRefused(Exception):
 
 class PushRefused(Exception):
     """A push that is forged or unreadable. The text goes to the log only."""
+
+
+class CarrierRateTable(Protocol):
+    """What carrying to one place costs by the shop's own table, and how long it takes."""
+
+    def price_of(self, grams: int) -> Money:
+        """The price of a weight."""
+
+    @property
+    def takes(self) -> timedelta | None:
+        """How long it takes from when the carrier has it; None where nothing is promised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,10 @@ class Booking:
     """What is to be collected at the door."""
     pickup: PickupWindow | None = None
     """When the carrier is to collect it; None where it is brought, or collected as always."""
+    leaves_at: datetime | None = None
+    """When the carrier takes it along, by its cut-offs: what it promises is counted from then on."""
+    rate: CarrierRateTable | None = None
+    """What it costs by the shop's own table, for carriers that cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,16 @@ from gateways.carrier.protocol import (
     TrackingPush,
 )
 from geo import City, Point, distance_km, find_point, nearest_city
-from models import CarrierConnection, ShipmentStatus
+from models import CarrierConnection, CurrencyCode, Money, ShipmentStatus
 
 HUB_EVERY_KM = 400
 HUBS_LIMIT = 4
-CAPABILITIES = Capabilities(books=True, cancels=True, tracks=True, many_parcels=True, picks_up=True)
+CAPABILITIES = Capabilities(
+    books=True, cancels=True, tracks=True, many_parcels=True, picks_up=True, quotes=True
+)
+BASE_PRICE, PRICE_OF_100_KM, PRICE_OF_KG = 6_00, 50, 1_00
+"""What it asks, in minor units of CNY."""
+UNKNOWN_KM = 1_000.0
 COURIERS = ("赵师傅", "钱师傅", "孙师傅", "李师傅", "周师傅", "吴师傅")
 
 
@@ -54,7 +59,16 @@ class SimulatedCarrier:
     capabilities: Capabilities = CAPABILITIES
 
     async def quote(self, booking: Booking) -> Sequence[CarrierQuote]:
-        raise CarrierRefused("The simulated carrier has no prices.")
+        if not booking.parcels:
+            raise CarrierRefused("The parcel is not packed any more.")
+        first = booking.parcels[0]
+        start, end = point_of(first.sender), point_of(first.receiver)
+        kilometres = distance_km(start, end) if start and end else UNKNOWN_KM
+        grams = sum(each.weight_grams for each in booking.parcels)
+        minor = BASE_PRICE + ceil(kilometres / 100) * PRICE_OF_100_KM + ceil(grams / 1_000) * PRICE_OF_KG
+        leaves_at = booking.leaves_at or self.clock()
+        promised_at = leaves_at + self.step * len(timeline_of(first))
+        return [CarrierQuote(booking.account.service, Money(minor, CurrencyCode.CNY), promised_at)]
 
     async def book(self, booking: Booking) -> BookedWaybill:
         if not booking.parcels:

@@ -47,6 +47,7 @@ from resolvers.shipment.finding import (
     shipments,
     warehouse_row_id,
 )
+from resolvers.shipment.quotes import ShipmentQuote, shipment_quotes
 from resolvers.shipment.tracking import (
     TRACKING_MESSAGES,
     estimated_at,
@@ -61,6 +62,7 @@ from resolvers.shipment.tracking import (
 __all__ = [
     "TRACKING_MESSAGES",
     "PickupTime",
+    "ShipmentQuote",
     "WaybillLabel",
     "carrier_names",
     "cash_due",
@@ -72,6 +74,7 @@ __all__ = [
     "shipment",
     "shipment_book",
     "shipment_dispatch",
+    "shipment_quotes",
     "shipment_updates",
     "shipments",
     "status_then",

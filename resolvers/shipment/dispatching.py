@@ -1,6 +1,6 @@
 """Booking waybills and handing parcels to carriers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import strawberry
@@ -18,15 +18,14 @@ from domain.shipment.carriers import (
     is_polled,
     poll_interval_of,
 )
-from events.shipment.booking import book_waybill
-from loaders.carrier import load_carriers, load_live_waybill
+from events.shipment.booking import book_chosen_waybill, book_waybill
+from loaders.carrier import load_carriers
 from loaders.shipment import (
     ShipmentRoute,
     load_routes,
 )
 from models import (
     Carrier,
-    CarrierChoice,
     CarrierCode,
     CarrierConnection,
     Shipment,
@@ -134,22 +133,21 @@ async def waybill_for(
 async def book_with(
     info: Info, route: ShipmentRoute, code: CarrierCode | None, terms: WaybillRequest
 ) -> Waybill:
-    """A booked waybill of this carrier, or of the one whose turn it is."""
+    """A booked waybill of this carrier, or of the one that a rule chooses or whose turn it is."""
     context = info.context
     if code is not None:
-        carriers, choice = [await find_active_carrier(info, code)], CarrierChoice.STAFF
-    else:
-        carriers, choice = await carriers_in_turn(info, route), CarrierChoice.TURN
-    return await book_waybill(context.shop, carriers, replace(terms, choice=choice), cause=context.cause)
+        chosen = [await find_active_carrier(info, code)]
+        return await book_waybill(context.shop, chosen, terms, cause=context.cause)
+    carriers = await carriers_in_turn(info, route, terms)
+    return await book_chosen_waybill(context.shop, carriers, terms, cause=context.cause)
 
 
-async def carriers_in_turn(info: Info, route: ShipmentRoute) -> list[Carrier]:
-    """The carriers that can book a parcel, in their turn; that of a waybill it has already comes first.
+async def carriers_in_turn(info: Info, route: ShipmentRoute, terms: WaybillRequest) -> list[Carrier]:
+    """The carriers that can book parcels on these terms, in their turn.
 
     What is paid at the door goes only by those that collect cash.
     """
     shop = info.context.shop
-    live = await load_live_waybill(shop.database.reads, route.shipment.id)
     async with shop.database.reads() as session:
         due = await share_cash_among_deliveries(session, {route.order.id})
     has_cash = bool(due.get(route.delivery.id))
@@ -158,12 +156,14 @@ async def carriers_in_turn(info: Info, route: ShipmentRoute) -> list[Carrier]:
         for carrier in await load_carriers(shop.database.reads)
         if (gateway := shop.carriers.get(carrier.connection)) and gateway.capabilities.books
         if carrier.takes_cash or not has_cash
+        if gateway.capabilities.many_parcels or len(terms.shipment_ids) == 1
+        if gateway.capabilities.picks_up or terms.pickup is None
     ]
     if not found:
         raise WrongState(
             "There is no carrier that books waybills for it; enter a tracking number.", field=("carrier",)
         )
-    return sorted(found, key=lambda carrier: live is None or carrier.code != live.carrier)
+    return found
 
 
 async def find_active_carrier(info: Info, code: CarrierCode) -> Carrier:

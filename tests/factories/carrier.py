@@ -1,7 +1,8 @@
 """Carriers: those that a migration adds to every shop, and further ones."""
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import cast
 
@@ -25,8 +26,17 @@ from gateways.carrier.protocol import (
     TrackedParcel,
     TrackingPush,
 )
-from models import Carrier, CarrierCode, CarrierConnection, Shipment
+from models import (
+    Carrier,
+    CarrierCode,
+    CarrierConnection,
+    CarrierPreference,
+    CarrierRule,
+    Shipment,
+)
 from models.database import Database
+
+STARTED_AT = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
 
 def first_carriers(connection: Connection) -> None:
@@ -44,6 +54,8 @@ async def create_carrier(
     service: str = "",
     tracking_link: str = "",
     takes_cash: bool = False,
+    cut_offs: dict[str, int] | None = None,
+    rates: Sequence[dict[str, object]] = (),
 ) -> Carrier:
     carrier = Carrier(
         code=CarrierCode(code),
@@ -53,7 +65,8 @@ async def create_carrier(
         service=service,
         company_code=company_code,
         tracking_link=tracking_link,
-        cut_offs={},
+        cut_offs=cut_offs or {},
+        rates=list(rates),
         takes_cash=takes_cash,
         position=position,
         version=1,
@@ -61,6 +74,30 @@ async def create_carrier(
     session.add(carrier)
     await session.flush()
     return carrier
+
+
+async def create_carrier_rule(
+    session: AsyncSession,
+    name: str,
+    *codes: str,
+    preference: CarrierPreference = CarrierPreference.ORDER,
+    shares: Mapping[str, int] | None = None,
+    position: int = 1,
+) -> CarrierRule:
+    rule = CarrierRule(
+        name=name,
+        position=position,
+        regions=[],
+        preference=preference,
+        carriers=list(codes),
+        shares=dict(shares or {}),
+        chosen={},
+        version=1,
+        changed_at=STARTED_AT,
+    )
+    session.add(rule)
+    await session.flush()
+    return rule
 
 
 @dataclass
@@ -80,8 +117,14 @@ class ScriptedCarrier:
     """By reference, whether or not the answer came."""
     cancelled: list[str] = field(default_factory=list)
 
+    quotes: Sequence[CarrierQuote] | Exception = field(default_factory=lambda: CarrierRefused("no prices"))
+    asked_for_quotes: list[Booking] = field(default_factory=list)
+
     async def quote(self, booking: Booking) -> Sequence[CarrierQuote]:
-        raise CarrierRefused("no prices")
+        self.asked_for_quotes.append(booking)
+        if isinstance(self.quotes, Exception):
+            raise self.quotes
+        return self.quotes
 
     async def book(self, booking: Booking) -> BookedWaybill:
         self.bookings.append(booking)

@@ -6,6 +6,7 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from typing import Any
 from urllib.parse import parse_qs
@@ -21,6 +22,7 @@ PARTNER, PARTNER_KEY = "K100-1", "password"
 COMPANIES = frozenset({"yuantong", "yunda", "shunfeng", "zhongtong"})
 QUERIES_A_DAY = 48
 HANG_SECONDS = 30.0
+MOMENT = "%Y-%m-%d %H:%M:%S"
 BOMB_BYTES = 50_000_000
 
 
@@ -86,6 +88,8 @@ class Server:
         if form["key"] != KEY or form["sign"] != sign(form["param"] + form["t"] + KEY + SECRET):
             return JSONResponse({"success": False, "code": 30001, "message": "验证签名失败"})
         param = json.loads(form["param"])
+        if form["method"] in {"price", "time"}:
+            return self.answer_quote(form["method"], param)
         if (param.get("partnerId"), param.get("partnerKey")) != (PARTNER, PARTNER_KEY):
             return JSONResponse({"success": False, "code": 30010, "message": "账号密码错误"})
         if form["method"] == "cancel":
@@ -97,6 +101,20 @@ class Server:
         late = await self.hang_after(request)
         data = self.waybills[param["orderId"]]
         return late or JSONResponse({"success": True, "code": 200, "message": "success", "data": data})
+
+    def answer_quote(self, method: str, param: Mapping[str, Any]) -> Response:
+        """Prices by weight, and a promise of two days from when it is sent."""
+        if param.get("kuaidicom") not in COMPANIES:
+            return JSONResponse({"success": False, "code": 30002, "message": "快递公司不支持"})
+        data: dict[str, Any]
+        if method == "price":
+            base = 10 + 2 * float(param["weight"])
+            combos = [{"expType": "标准快递", "price": base}, {"expType": "特快", "price": base + 5}]
+            data = {"kuaidicom": param["kuaidicom"], "combos": combos}
+        else:
+            sent = datetime.strptime(param["orderTime"], MOMENT).replace(tzinfo=UTC)
+            data = {"arrivalTime": (sent + timedelta(days=2)).strftime(MOMENT), "expType": param["expType"]}
+        return JSONResponse({"success": True, "code": 200, "message": "success", "data": data})
 
     def new_waybill(self, param: Mapping[str, Any]) -> dict[str, str]:
         base = f"YT{len(self.orders):010}"

@@ -4,6 +4,7 @@ import asyncio
 import json
 from base64 import b64encode
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from typing import Any
 from urllib.parse import parse_qs, quote_plus
@@ -15,6 +16,7 @@ from starlette.routing import Route
 
 PARTNER_ID, CHECK_WORD, MONTHLY_CARD = "SHOP1", "check-word", "7551234567"
 HANG_SECONDS = 30.0
+MOMENT = "%Y-%m-%d %H:%M:%S"
 
 
 class SfRefused(Exception):
@@ -86,6 +88,8 @@ class Server:
                     "orderId": order_id,
                     "waybillNoInfoList": self.add_children(order_id, content["parcelQty"]),
                 }
+            case "EXP_RECE_QUERY_DELIVERTM":
+                return {"deliverTmDto": quote_services(content)}
             case "EXP_RECE_SEARCH_ORDER_RESP":
                 if order_id not in self.orders:
                     raise SfRefused("8024")
@@ -131,6 +135,28 @@ class Server:
         elif what == "reset":
             self.__init__()  # type: ignore[misc]
         return JSONResponse({"orders": self.orders, "cancelled": self.cancelled, "calls": self.calls})
+
+
+def quote_services(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """Two services, of which the first is asked for, and one that has no price here."""
+    sent = datetime.strptime(content["consignedTime"], MOMENT).replace(tzinfo=UTC)
+    fee = 12 + 2 * content["weight"]
+    found = []
+    for service, name, days, price in (("1", "顺丰特快", 1, fee + 8), ("2", "顺丰标快", 2, fee)):
+        arrives = (sent + timedelta(days=days)).strftime(MOMENT)
+        found.append(
+            {
+                "businessType": service,
+                "businessTypeDesc": name,
+                "deliverTime": f"{sent.strftime(MOMENT)},{arrives}",
+                "fee": price,
+                "searchPrice": "1",
+                "closeTime": None,
+            }
+        )
+    asked = content["businessType"]
+    found.append({"businessType": "5", "businessTypeDesc": "顺丰次晨", "deliverTime": "", "fee": None})
+    return [each for each in found if not asked or each["businessType"] == asked]
 
 
 def create_server() -> Starlette:

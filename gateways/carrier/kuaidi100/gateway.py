@@ -12,7 +12,14 @@ import structlog
 
 from gateways.carrier.calls import TIMEOUT_SECONDS, fetch, post_form
 from gateways.carrier.kuaidi100.pushes import read_push, sign_text
-from gateways.carrier.kuaidi100.reports import Unreadable, read_history, text_of
+from gateways.carrier.kuaidi100.reports import (
+    BEIJING,
+    MOMENT,
+    Unreadable,
+    read_history,
+    read_moment,
+    text_of,
+)
 from gateways.carrier.protocol import (
     BookedWaybill,
     Booking,
@@ -29,7 +36,7 @@ from gateways.carrier.protocol import (
     TrackedParcel,
     TrackingPush,
 )
-from models import CarrierConnection, LabelFormat
+from models import CarrierConnection, CurrencyCode, LabelFormat, Money
 
 log = structlog.get_logger()
 
@@ -75,6 +82,7 @@ class Kuaidi100:
     def capabilities(self) -> Capabilities:
         return Capabilities(
             books=bool(self.secret),
+            quotes=bool(self.secret),
             cancels=bool(self.secret),
             tracks=True,
             pushes=True,
@@ -84,7 +92,38 @@ class Kuaidi100:
         )
 
     async def quote(self, booking: Booking) -> Sequence[CarrierQuote]:
-        raise CarrierRefused("kuaidi100 is not asked for prices.")
+        """A price for each service; the time it promises is that of the service that is booked."""
+        if not booking.parcels:
+            raise CarrierRefused("The parcel is not packed any more.")
+        first, account = booking.parcels[0], booking.account
+        weight = sum(each.weight_grams for each in booking.parcels) / 1000
+        company = {"kuaidicom": account.company_code}
+        places = {"sendAddr": place_of(first.sender), "recAddr": place_of(first.receiver)}
+        prices = await self.call_waybills("price", {**company, **places, "weight": weight})
+        return read_quotes(prices, account.service, await self.promise_of(booking))
+
+    async def promise_of(self, booking: Booking) -> datetime | None:
+        """When a parcel would arrive; None where kuaidi100 does not say it."""
+        first, account = booking.parcels[0], booking.account
+        leaves_at = (booking.leaves_at or self.clock()).astimezone(BEIJING)
+        question = {
+            "kuaidicom": account.company_code,
+            "from": place_of(first.sender),
+            "to": place_of(first.receiver),
+            "orderTime": leaves_at.strftime(MOMENT),
+            "expType": account.service,
+        }
+        try:
+            answer = await self.call_waybills("time", question)
+        except CarrierRefused as refusal:
+            log.info("carrier.no_promise", reason=str(refusal))
+            return None
+        data = answer.get("data")
+        text = text_of(data, "arrivalTime") if isinstance(data, dict) else ""
+        try:
+            return read_moment(text)
+        except Unreadable:
+            return None
 
     async def book(self, booking: Booking) -> BookedWaybill:
         if not booking.parcels:
@@ -244,6 +283,25 @@ class Kuaidi100:
         }
         status = 200 if taken else 503 if verdict is PushVerdict.RETRY else 400
         return PushAnswer(status, compact(body).encode(), {"content-type": "application/json"})
+
+
+def read_quotes(
+    answer: Mapping[str, object], booked: str, promised_at: datetime | None
+) -> list[CarrierQuote]:
+    """The prices of an answer, in yuan, by service; CarrierError where it has none that can be read."""
+    data = answer.get("data")
+    combos = data.get("combos") if isinstance(data, dict) else None
+    quotes = []
+    for each in combos if isinstance(combos, list) else []:
+        try:
+            price = Money.of(Decimal(str(each["price"])), CurrencyCode.CNY)
+        except (TypeError, KeyError, ValueError, ArithmeticError):
+            raise CarrierError("a price cannot be read") from None
+        service = text_of(each, "expType")
+        quotes.append(CarrierQuote(service, price, promised_at if service == booked or not booked else None))
+    if not quotes:
+        raise CarrierError("the answer has no price")
+    return quotes
 
 
 def person_of(place: CarrierAddress) -> dict[str, str]:

@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from hashlib import md5
 from urllib.parse import quote_plus
 from uuid import uuid4
@@ -29,7 +30,7 @@ from gateways.carrier.protocol import (
     TrackingPush,
 )
 from gateways.carrier.sf_express.routes import BEIJING, MOMENT, UnreadableRoute, member, read_push, read_route
-from models import CarrierConnection, LabelFormat
+from models import CarrierConnection, CurrencyCode, LabelFormat, Money
 
 UNDERSTOOD = "A1000"
 PLATFORM_FAILED = "A1099"
@@ -63,6 +64,7 @@ class SfExpress:
     def capabilities(self) -> Capabilities:
         return Capabilities(
             books=True,
+            quotes=True,
             cancels=True,
             tracks=True,
             pushes=bool(self.push_key),
@@ -72,7 +74,22 @@ class SfExpress:
         )
 
     async def quote(self, booking: Booking) -> Sequence[CarrierQuote]:
-        raise CarrierRefused("SF is not asked for prices.")
+        """What each service costs by the monthly account, and when it would arrive."""
+        if not booking.parcels:
+            raise CarrierRefused("The parcel is not packed any more.")
+        first = booking.parcels[0]
+        content = {
+            "businessType": booking.account.service,
+            "weight": sum(each.weight_grams for each in booking.parcels) / 1000,
+            "consignedTime": (booking.leaves_at or self.clock()).astimezone(BEIJING).strftime(MOMENT),
+            "searchPrice": "1",
+            "srcAddress": place_of(first.sender),
+            "destAddress": place_of(first.receiver),
+        }
+        _, data = await self.call("EXP_RECE_QUERY_DELIVERTM", content)
+        listed = data.get("deliverTmDto")
+        found = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        return [quote for each in found if (quote := read_quote(each))]
 
     async def book(self, booking: Booking) -> BookedWaybill:
         if not booking.parcels:
@@ -214,6 +231,31 @@ def order_of(booking: Booking) -> dict[str, object]:
         order["sendStartTm"] = booking.pickup.begins_at.astimezone(BEIJING).strftime(MOMENT)
         order["isDocall"] = CALL_COURIER
     return order
+
+
+def read_quote(item: Mapping[str, object]) -> CarrierQuote | None:
+    """One service; None where it has no price. Times are a range, of which the later end is the promise."""
+    if item.get("fee") is None:
+        return None
+    try:
+        price = Money.of(Decimal(str(item["fee"])), CurrencyCode.CNY)
+    except (ValueError, ArithmeticError):
+        raise CarrierError("a price cannot be read") from None
+    latest = member(item, "deliverTime").split(",")[-1]
+    try:
+        promised_at = datetime.strptime(latest, MOMENT).replace(tzinfo=BEIJING) if latest else None
+    except ValueError:
+        promised_at = None
+    return CarrierQuote(member(item, "businessType"), price, promised_at)
+
+
+def place_of(place: CarrierAddress) -> dict[str, str]:
+    return {
+        "province": place.province,
+        "city": place.city,
+        "district": place.district,
+        "address": place.line1,
+    }
 
 
 def contact_of(place: CarrierAddress, kind: int) -> dict[str, object]:

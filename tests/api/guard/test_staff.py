@@ -37,7 +37,7 @@ from tests.api.guard.test_things import create_things
 from tests.clients import Clients
 from tests.conftest import STARTED_AT
 from tests.factories.account import create_account
-from tests.factories.carrier import create_carrier
+from tests.factories.carrier import create_carrier, create_carrier_rule
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.delivery_run import create_delivery_run
 from tests.factories.dispute import create_dispute
@@ -159,6 +159,7 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
     rows: dict[str, Any] = {
         "Article": await create_article(session, published=False),
         "Carrier": await create_carrier(session, "YTO"),
+        "CarrierRule": await create_carrier_rule(session, "All by YTO", "YTO"),
         "CashHandIn": hand_in,
         "DeliveryRun": run,
         "DeliveryRunStop": await session.scalar(

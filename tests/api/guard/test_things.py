@@ -300,6 +300,7 @@ async def count_events(clients: Clients) -> int:
 KINDS_OF_STAFF = {
     "Attribute",
     "Carrier",
+    "CarrierRule",
     "CashHandIn",
     "DeliveryRun",
     "DeliveryRunStop",

@@ -190,3 +190,27 @@ async def test_a_history_in_another_form_is_no_answer(desk: Kuaidi100Desk, data:
 
     with pytest.raises(CarrierError):
         await desk.gateway.track(tracked())
+
+
+async def test_prices_are_asked_by_service_with_the_promise_of_the_one_that_is_booked(
+    desk: Kuaidi100Desk,
+) -> None:
+    account = replace(YTO, service="特快")
+    leaves_at = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+
+    quotes = await desk.gateway.quote(replace(booking(parcels=2), account=account, leaves_at=leaves_at))
+
+    assert [(each.service, each.price, each.promised_at) for each in quotes] == [
+        ("标准快递", Money(15_00, CurrencyCode.CNY), None),
+        ("特快", Money(20_00, CurrencyCode.CNY), leaves_at + timedelta(days=2)),
+    ]
+
+
+async def test_a_carrier_without_prices_is_refused_and_an_unreadable_price_is_no_answer(
+    desk: Kuaidi100Desk,
+) -> None:
+    with pytest.raises(CarrierRefused, match="30002"):
+        await desk.gateway.quote(replace(booking(), account=replace(YTO, company_code="nobody")))
+    await desk.fault(WAYBILL, "list")
+    with pytest.raises(CarrierError):
+        await desk.gateway.quote(booking())

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -200,3 +201,17 @@ def test_answers_to_pushes_are_in_the_form_of_sf() -> None:
         "RETRY": 503,
     }
     assert json.loads(answers["ACCEPTED"].body) == {"return_code": "0000", "return_msg": "成功"}
+
+
+async def test_services_are_quoted_with_the_later_end_of_their_promise(sf: SfDesk) -> None:
+    leaves_at = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+    every = replace(order(), account=replace(SF, service=""), leaves_at=leaves_at)
+
+    quotes = await sf.gateway.quote(every)
+    own = await sf.gateway.quote(replace(order(), leaves_at=leaves_at))
+
+    assert [(each.service, each.price.amount, each.promised_at) for each in quotes] == [
+        ("1", Decimal("22.50"), leaves_at + timedelta(days=1)),
+        ("2", Decimal("14.50"), leaves_at + timedelta(days=2)),
+    ]
+    assert [each.service for each in own] == ["2"]
