@@ -1,7 +1,7 @@
 """Rules choose carriers, carriers have rates, and waybills say by which rule and at what quote.
 
 Revision ID: 0062
-Revises: 0077
+Revises: 0069
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from models import base
 
 revision = "0062"
-down_revision = "0077"
+down_revision = "0069"
 branch_labels = None
 depends_on = None
 
