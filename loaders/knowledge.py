@@ -2,16 +2,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import BigInteger, literal_column, select
+from sqlalchemy import BigInteger, literal_column, select, tuple_
 
 from gateways.search import Filter, IndexQuery, KeywordFilter, SearchIndex
-from loaders.base import ByKey, ManyByKey, loader
+from loaders.base import ByKey, Loader, ManyByKey, loader
 from loaders.listing.page import rank_page
 from loaders.page import Key, Page, PageRequest, Sort, build_page, read_bounds, write_cursors
 from loaders.search import ARTICLE_BOOSTS, text_query
-from loaders.search.fields import CATEGORY, IS_LISTED, LANGUAGE, LISTED, STATUS, TAG
+from loaders.search.fields import AUDIENCE, CATEGORY, IS_LISTED, LANGUAGE, LISTED, STATUS, TAG
 from loaders.search.questions import question_query
-from models import Article, ArticleStatus, ArticleVersion
+from models import Article, ArticleAudience, ArticleStatus, ArticleVersion
 from models.database import Reads
 from models.sql.dialects import dialect_of
 from models.sql.parameters import contains_value
@@ -35,6 +35,7 @@ class ArticleCriteria:
     category: str | None = None
     tag: str | None = None
     language: str | None = None
+    audience: ArticleAudience | None = ArticleAudience.PUBLIC
     archived: bool = False
     """Those that are archived, too."""
 
@@ -46,9 +47,14 @@ class ArticleCriteria:
             (CATEGORY, self.category),
             (TAG, self.tag),
             (LANGUAGE, self.language),
+            (AUDIENCE, self.audience),
             (LISTED, None if self.archived else IS_LISTED),
         )
         return tuple(KeywordFilter(name, (str(value),)) for name, value in given if value is not None)
+
+
+PUBLISHED = ArticleCriteria()
+"""What everybody finds."""
 
 
 def select_articles(criteria: ArticleCriteria, *, dialect: str) -> AnySelect:
@@ -60,6 +66,7 @@ def select_articles(criteria: ArticleCriteria, *, dialect: str) -> AnySelect:
         (Article.status, criteria.status),
         (Article.category, criteria.category),
         (Article.language, criteria.language),
+        (Article.audience, criteria.audience),
     ):
         if value is not None:
             statement = statement.where(column == value)
@@ -105,12 +112,14 @@ async def load_shown(
         return (await session.scalars(statement.where(Article.id.in_(article_ids)))).all()
 
 
-async def suggest_article_ids(index: SearchIndex, text: str) -> Sequence[int]:
-    """The published articles that may answer a text, the best first."""
+async def suggest_article_ids(
+    index: SearchIndex, text: str, criteria: ArticleCriteria = PUBLISHED
+) -> Sequence[int]:
+    """The articles of a list that may answer a text, the best first."""
     query = question_query(text)
     if query is None:
         return ()
-    hits = await index.rank(IndexQuery(query, ArticleCriteria().filters), limit=SUGGESTIONS_LIMIT)
+    hits = await index.rank(IndexQuery(query, criteria.filters), limit=SUGGESTIONS_LIMIT)
     return [hit.id for hit in hits]
 
 
@@ -127,7 +136,28 @@ class VersionsByArticle(ManyByKey[int, ArticleVersion]):
     order_by = ArticleVersion.version
 
 
+class VersionByNumber(Loader[tuple[int, int], ArticleVersion | None]):
+    """The version of an article with a number."""
+
+    async def answer(self, keys: list[tuple[int, int]]) -> list[ArticleVersion | None]:
+        async with self.reads() as session:
+            statement = select(ArticleVersion).where(
+                tuple_(ArticleVersion.article_id, ArticleVersion.version).in_(keys)
+            )
+            found = {(row.article_id, row.version): row for row in await session.scalars(statement)}
+        return [found.get(key) for key in keys]
+
+
+class TranslationsByArticle(ManyByKey[int, Article]):
+    """The articles that translate one; those of the first one of a group."""
+
+    key = Article.original_id
+    order_by = Article.id
+
+
 class KnowledgeLoaders:
+    article_version = loader(VersionByNumber)
+    article_translations = loader(TranslationsByArticle)
     article = loader(ArticleById)
     article_by_slug = loader(ArticleBySlug)
     article_versions = loader(VersionsByArticle)

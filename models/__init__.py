@@ -73,7 +73,7 @@ from models.delivery_run import DeliveryRun, DeliveryRunStatus, DeliveryRunStop,
 from models.dispute import Dispute
 from models.event import ArchivedEvent, Event, ReactionDone, Subject
 from models.incoming_push import IncomingPush
-from models.knowledge import Article, ArticleRating, ArticleStatus, ArticleVersion
+from models.knowledge import Article, ArticleAudience, ArticleRating, ArticleStatus, ArticleVersion
 from models.ledger import LedgerAccount, LedgerEntry, Posting, PostingKind
 from models.money import MINOR_DIGITS, CurrencyCode, Money
 from models.notice import Notice, NoticeChannel, NoticeKind, NoticeStatus
@@ -173,6 +173,7 @@ __all__ = [
     "AddressColumns",
     "ArchivedEvent",
     "Article",
+    "ArticleAudience",
     "ArticleRating",
     "ArticleStatus",
     "ArticleVersion",

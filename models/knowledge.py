@@ -16,11 +16,23 @@ class ArticleStatus(StrEnum):
     """Everybody can."""
 
 
+class ArticleAudience(StrEnum):
+    """Whom an article is for."""
+
+    PUBLIC = "PUBLIC"
+    """Everybody."""
+    AGENTS = "AGENTS"
+    """The staff: customers neither find nor read it."""
+
+
 class Article(Base):
     """An answer to a question customers ask."""
 
     __tablename__ = "articles"
-    __table_args__ = (Index("ix_articles_status_id", "status", "id"),)
+    __table_args__ = (
+        Index("ix_articles_status_id", "status", "id"),
+        Index("ix_articles_original_id", "original_id"),
+    )
 
     id: Mapped[Id]
     slug: Mapped[str] = mapped_column(unique=True)
@@ -38,6 +50,19 @@ class Article(Base):
     published_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
     """When it was archived: nothing new uses it, and what has used it shows it still."""
+    audience: Mapped[ArticleAudience] = mapped_column(
+        default=ArticleAudience.PUBLIC, server_default=ArticleAudience.PUBLIC.value
+    )
+    original_id: Mapped[int | None] = mapped_column(ForeignKey("articles.id"))
+    """The article that it translates; None for the first one of its translations."""
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    """Who of the staff answers for it."""
+    review_at: Mapped[datetime | None]
+    """From when on somebody should look whether it is still true."""
+    draft_version: Mapped[int | None]
+    """The version that is written beside the published one; None where there is none."""
+    published_version: Mapped[int | None]
+    """The version that its text is of; None where it is the newest one."""
 
 
 class ArticleVersion(Base):
@@ -51,6 +76,16 @@ class ArticleVersion(Base):
     body: Mapped[str]
     author_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     created_at: Mapped[datetime]
+    category: Mapped[str | None]
+    """None for versions of former releases, which did not keep it; the same holds for the tags."""
+    tags: Mapped[list[str] | None]
+
+    @property
+    def text(self) -> str:
+        """All of it, the title first."""
+        tags = ", ".join(self.tags or ())
+        head = [self.title, " · ".join(each for each in (self.category, tags) if each)]
+        return "\n".join([*(each for each in head if each), self.body])
 
 
 class ArticleRating(Base):

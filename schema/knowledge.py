@@ -11,12 +11,14 @@ from resolvers.guard import Permission
 from schema.account import Account
 from schema.cache_control import MINUTES, NEVER
 from schema.connection import Connection
-from schema.limits.sizes import FEW, SEARCH, SOME
+from schema.limits.sizes import FEW, MANY, RENDERING, SEARCH, SOME
 from schema.mutation import ARCHIVED_THING, REMOVAL_OUTCOME, mutation
 from schema.node import Node
 from schema.rows import batched, field, loaded, plain_list, row_type
 
 ArticleStatus = describe_enum(models.ArticleStatus)
+ArticleAudience = describe_enum(models.ArticleAudience)
+TextChangeKind = describe_enum(resolve.TextChangeKind)
 
 
 @row_type(models.ArticleVersion)
@@ -31,8 +33,20 @@ class ArticleVersion:
     """Its body then, in Markdown."""
     author: Account | None = loaded("account", key="author_id")
     """Who wrote it; null when the shop did."""
+    category: str | None
+    """What it was about then; null where that was not kept."""
     created_at: datetime
     """When it was written."""
+
+
+@row_type(resolve.TextChange)
+class TextChange:
+    """Lines that stand next to each other, and what became of them."""
+
+    kind: resolve.TextChangeKind
+    """What became of them."""
+    text: str
+    """The lines."""
 
 
 @row_type(models.Article)
@@ -53,6 +67,10 @@ class Article(Node):
     """The question it answers."""
     body: str
     """The answer, in Markdown."""
+    html: str = batched(resolve.html, public=MINUTES, price=RENDERING)
+    audience: models.ArticleAudience
+    """Whom it is for."""
+    translations: list["Article"] = batched(resolve.translations, public=MINUTES, size=FEW)
     version: int
     """One higher with each change; pass it to `articleSave`."""
     helpful: int
@@ -67,6 +85,10 @@ class Article(Node):
     """Since when everybody can read it; null for a draft."""
     archived_at: datetime | None
     """When it was archived: it is not listed any more; null while it is in use."""
+    owner: Account | None = batched(resolve.owner, public=NEVER)
+    review_at: datetime | None = batched(resolve.review_at, public=NEVER)
+    draft: ArticleVersion | None = batched(resolve.draft, public=NEVER)
+    difference: list[TextChange] = batched(resolve.difference, public=NEVER, size=MANY, price=RENDERING)
     versions: list[ArticleVersion] = batched(resolve.versions, public=NEVER, size=SOME)
 
 
@@ -85,6 +107,10 @@ class KnowledgeQuery:
 class KnowledgeMutation:
     article_save = mutation(resolve.article_save, returns=Article, allow=Permission.ARTICLE_EDIT)
     article_publish = mutation(resolve.article_publish, returns=Article, allow=Permission.ARTICLE_EDIT)
+    article_care_set = mutation(resolve.article_care_set, returns=Article, allow=Permission.ARTICLE_EDIT)
+    article_draft_discard = mutation(
+        resolve.article_draft_discard, returns=Article, allow=Permission.ARTICLE_EDIT
+    )
     article_withdraw = mutation(resolve.article_withdraw, returns=Article, allow=Permission.ARTICLE_EDIT)
     article_remove = mutation(
         resolve.article_remove,

@@ -16,6 +16,7 @@ from migrations.runner import HERE
 
 SMALL = frozenset(
     {
+        "articles",
         "attributes",
         "categories",
         "delivery_runs",

@@ -13,6 +13,7 @@ from models.account import Role
 from models.aftersales import TicketReason, TicketType
 from models.catalog import AttributeType
 from models.claim_policy import ClaimExclusion
+from models.knowledge import ArticleAudience
 from models.money import CurrencyCode, Money
 from models.promotion import PromotionKind
 
@@ -66,6 +67,9 @@ class ArticleContent:
     tags: tuple[str, ...]
     body: str
     """Markdown."""
+    audience: ArticleAudience = ArticleAudience.PUBLIC
+    translates: str | None = None
+    """The slug of the article that it translates."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateways.search import IndexDocument
 from loaders.search.fields import (
+    AUDIENCE,
     CATEGORY,
     DESCRIPTION,
     IS_LISTED,
@@ -61,6 +62,7 @@ def document_of(article: Article) -> IndexDocument:
             CATEGORY: (article.category,),
             TAG: article.tags,
             LANGUAGE: (article.language,),
+            AUDIENCE: (article.audience.value,),
             LISTED: () if article.archived_at else (IS_LISTED,),
         },
         words=list(dict.fromkeys(term for terms in texts.values() for term in terms)),

@@ -19,7 +19,7 @@ BRAND, CATEGORY, CHOICE = "brand", "category", "choice"
 
 NEWEST, UNITS = "newest", "units"
 
-TAG, LANGUAGE, LISTED = "tag", "language", "listed"
+TAG, LANGUAGE, LISTED, AUDIENCE = "tag", "language", "listed", "audience"
 """What articles are filtered by, beside their status and category."""
 
 IS_LISTED = "yes"
@@ -60,10 +60,10 @@ PRODUCT_LAYOUT = IndexLayout(
 
 ARTICLE_LAYOUT = IndexLayout(
     name="articles",
-    version=1,
+    version=2,
     texts=(TITLE, KEYWORDS, DESCRIPTION, PINYIN),
     phrases=(TITLE_HAN, OTHER_HAN),
-    keywords=(STATUS, CATEGORY, TAG, LANGUAGE, LISTED),
+    keywords=(STATUS, CATEGORY, TAG, LANGUAGE, LISTED, AUDIENCE),
 )
 
 

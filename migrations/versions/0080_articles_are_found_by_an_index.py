@@ -4,7 +4,7 @@ What is found is not kept in a table any more. On PostgreSQL processes of the la
 later migration drops it. It no longer refers to the articles, since what removes one does not know it.
 
 Revision ID: 0080
-Revises: HEAD
+Revises: 0060
 """
 
 import sqlalchemy as sa

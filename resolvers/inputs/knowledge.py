@@ -2,7 +2,9 @@ import strawberry
 
 from domain.errors import Invalid
 from domain.knowledge import ArticleText
+from models import ArticleAudience
 from resolvers.descriptions import input_type
+from resolvers.ids import row_id
 
 
 @input_type
@@ -25,6 +27,12 @@ class ArticleSaveInput:
     """The article to change; a new one is added without it."""
     version: int | None = None
     """The version that was changed; required with `id`."""
+    audience: ArticleAudience | None = None
+    """Whom it is for; as it is when left out, everybody for a new one."""
+    translation_of: strawberry.ID | None = None
+    """The article that it translates; as it is when left out."""
+    draft: bool = False
+    """Keep what everybody reads until `articlePublish`; without it a published text is replaced at once."""
 
     def text(self) -> ArticleText:
         return ArticleText(
@@ -34,6 +42,10 @@ class ArticleSaveInput:
             tags=tuple(self.tags),
             title=self.title,
             body=self.body,
+            audience=self.audience,
+            original_id=row_id(self.translation_of, "Article", field=("translation_of",))
+            if self.translation_of
+            else None,
         )
 
     def changed_version(self) -> int:

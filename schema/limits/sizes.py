@@ -41,6 +41,8 @@ SEARCH: Final = 100.0
 """The price of a list that is filtered, sorted or searched for texts."""
 SUGGESTIONS: Final = 2_300.0
 """The price of suggestions for a query that is still being typed: several searches with typo tolerance."""
+RENDERING: Final = 20.0
+"""The price of turning a Markdown text into HTML, or of comparing two texts."""
 FACETS: Final = 300.0
 """The price of counting all products of a list by their attributes."""
 IMPORT: Final = 1_000.0

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import Conflict, DomainError, NotFound, Taken, Unauthenticated, WrongState
-from domain.knowledge import (
+from domain.knowledge.article import (
     BODY_LIMIT,
     SLUG_LIMIT,
     TRANSITIONS,

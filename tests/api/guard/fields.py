@@ -85,6 +85,8 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "deviceTokenRemove": Permission.ACCOUNT_EDIT,
         "addressRemove": Permission.ADDRESS_EDIT,
         "addressSave": Permission.ADDRESS_EDIT,
+        "articleCareSet": Permission.ARTICLE_EDIT,
+        "articleDraftDiscard": Permission.ARTICLE_EDIT,
         "articlePublish": Permission.ARTICLE_EDIT,
         "articleRate": Permission.PUBLIC,
         "articleSave": Permission.ARTICLE_EDIT,

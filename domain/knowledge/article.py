@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +14,17 @@ from domain.errors import Conflict, Invalid, NotFound, Taken, Unauthenticated, W
 from domain.removal import RemovalOutcome, delete_with_owned, is_referenced
 from domain.state import move, transition_table
 from domain.versions import check_version
-from models import Article, ArticleRating, ArticleStatus, ArticleVersion, Cart
+from models import (
+    Account,
+    Article,
+    ArticleAudience,
+    ArticleRating,
+    ArticleStatus,
+    ArticleVersion,
+    Cart,
+    Permission,
+    is_granted,
+)
 
 TRANSITIONS = transition_table(
     ArticleStatus.DRAFT,
@@ -46,6 +57,18 @@ class ArticleText:
     tags: tuple[str, ...]
     title: str
     body: str
+    audience: ArticleAudience | None = None
+    """None: as it is, PUBLIC for a new one."""
+    original_id: int | None = None
+    """The article that it translates; None: as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleCare:
+    """Who answers for an article, and from when on somebody should look at it again."""
+
+    owner_id: int | None
+    review_at: datetime | None
 
 
 async def add_article(session: AsyncSession, text: ArticleText, *, cause: Cause) -> Article:
@@ -68,10 +91,70 @@ async def update_article(
 ) -> Article:
     """Change an article; Conflict unless `version` is its current one."""
     article = await lock_article(session, article_id)
-    if article.version != version:
-        raise Conflict("Somebody else has changed this article meanwhile.", field=("version",))
+    refuse_other_version(article, version)
     await save_article_text(session, article, text, cause=cause)
     return article
+
+
+async def save_draft(
+    session: AsyncSession, article_id: int, text: ArticleText, *, version: int, cause: Cause
+) -> Article:
+    """Save a change beside the published text, which stays until the draft is published.
+
+    Conflict unless `version` is the current one. What is not published yet is changed itself.
+    """
+    article = await lock_article(session, article_id)
+    refuse_other_version(article, version)
+    if article.status is not ArticleStatus.PUBLISHED:
+        await save_article_text(session, article, text, cause=cause)
+        return article
+    with collect_refusals() as check:
+        with check:
+            check_article_text(text)
+        for field, given, kept in (
+            ("slug", text.slug, article.slug),
+            ("language", text.language, article.language),
+            ("audience", text.audience or article.audience, article.audience),
+            ("translation_of", text.original_id or article.original_id, article.original_id),
+        ):
+            if given != kept:
+                check.add(Invalid("A draft keeps this as it is published.", field=(field,)))
+    article.published_version = article.published_version or article.version
+    article.version, article.updated_at = article.version + 1, cause.now
+    article.draft_version = article.version
+    session.add(version_of(article, text, cause=cause))
+    await session.flush()
+    return article
+
+
+async def discard_draft(session: AsyncSession, article_id: int) -> Article:
+    """Drop the draft beside the published text; its versions are kept."""
+    article = await lock_article(session, article_id)
+    if article.draft_version is None:
+        raise WrongState("This article has no draft beside its text.", field=("id",))
+    article.draft_version = None
+    return article
+
+
+async def set_article_care(session: AsyncSession, article_id: int, care: ArticleCare) -> Article:
+    """Say who answers for an article and when it is looked at again."""
+    article = await lock_article(session, article_id)
+    if care.owner_id is not None:
+        owner = await session.get(Account, care.owner_id)
+        if owner is None or not can_own(owner):
+            raise NotFound("account", field=("owner_id",))
+    article.owner_id, article.review_at = care.owner_id, care.review_at
+    return article
+
+
+def can_own(account: Account) -> bool:
+    """Whether an account may answer for articles: who has left or lost the role no longer does."""
+    return account.disabled_at is None and is_granted(Permission.ARTICLE_EDIT, account.role)
+
+
+def refuse_other_version(article: Article, version: int) -> None:
+    if article.version != version:
+        raise Conflict("Somebody else has changed this article meanwhile.", field=("version",))
 
 
 async def remove_article(
@@ -103,29 +186,54 @@ async def restore_article(session: AsyncSession, article_id: int) -> Article:
 
 
 async def publish_article(session: AsyncSession, article_id: int, *, cause: Cause) -> Article:
-    """Publish a draft."""
+    """Publish a draft, or the one beside a published text."""
     article = await lock_article(session, article_id)
     if article.archived_at is not None:
         raise WrongState("This article is archived; restore it first.", field=("id",))
+    if article.draft_version is not None:
+        await take_draft(session, article)
+        article.updated_at = cause.now
+        return article
     move(article, ArticleStatus.PUBLISHED, TRANSITIONS)
     article.published_at = cause.now
     return article
 
 
+async def take_draft(session: AsyncSession, article: Article) -> None:
+    """Let the text of the draft be the text of the article."""
+    draft = await session.get_one(ArticleVersion, (article.id, article.draft_version))
+    article.title, article.body = draft.title, draft.body
+    article.category, article.tags = draft.category or article.category, draft.tags or []
+    article.published_version, article.draft_version = draft.version, None
+
+
 async def withdraw_article(session: AsyncSession, article_id: int) -> Article:
-    """Make a published article a draft again."""
+    """Make a published article a draft again, with the text that was written beside it."""
     article = await lock_article(session, article_id)
     move(article, ArticleStatus.DRAFT, TRANSITIONS)
+    if article.draft_version is not None:
+        await take_draft(session, article)
     article.published_at = None
     return article
 
 
 async def rate_article(
-    session: AsyncSession, article_id: int, *, reader: str, helpful: bool, cause: Cause
+    session: AsyncSession,
+    article_id: int,
+    *,
+    reader: str,
+    helpful: bool,
+    cause: Cause,
+    is_staff: bool = False,
 ) -> Article:
-    """Count the rating of a reader, named by a key of theirs; a second one replaces the first."""
+    """Count the rating of a reader, named by a key of theirs; a second one replaces the first.
+
+    Articles for agents are rated by the staff only.
+    """
     article = await lock_article(session, article_id)
-    if article.status is not ArticleStatus.PUBLISHED:
+    if article.status is not ArticleStatus.PUBLISHED or (
+        article.audience is ArticleAudience.AGENTS and not is_staff
+    ):
         raise NotFound("article", field=("id",))
     rating = await session.get(ArticleRating, (article_id, reader))
     if rating is None:
@@ -170,22 +278,59 @@ async def save_article_text(
     article.slug, article.language = text.slug, text.language
     article.category, article.tags = text.category.strip(), clean_tags(text.tags)
     article.title, article.body = text.title.strip(), text.body.strip()
+    article.audience = text.audience or article.audience or ArticleAudience.PUBLIC
+    await set_original(session, article, text.original_id)
     article.version, article.updated_at = article.version + 1, cause.now
+    article.published_version, article.draft_version = article.version, None
     try:
         await session.flush()
     except IntegrityError:
         raise Taken("Another article has this slug.", field=("slug",)) from None
-    session.add(
-        ArticleVersion(
-            article_id=article.id,
-            version=article.version,
-            title=article.title,
-            body=article.body,
-            author_id=cause.by,
-            created_at=cause.now,
-        )
-    )
+    session.add(version_of(article, text, cause=cause))
     await session.flush()
+
+
+def version_of(article: Article, text: ArticleText, *, cause: Cause) -> ArticleVersion:
+    """The present version of an article with this text."""
+    return ArticleVersion(
+        article_id=article.id,
+        version=article.version,
+        title=text.title.strip(),
+        body=text.body.strip(),
+        category=text.category.strip(),
+        tags=clean_tags(text.tags),
+        author_id=cause.by,
+        created_at=cause.now,
+    )
+
+
+async def set_original(session: AsyncSession, article: Article, original_id: int | None) -> None:
+    """Make an article a translation of another one, or leave it where it is: one article a language."""
+    field = ("translation_of",)
+    with session.no_autoflush:
+        if original_id is not None and original_id != article.original_id:
+            original = await session.get(Article, original_id)
+            if original is None:
+                raise NotFound("article", field=field)
+            original_id = original.original_id or original.id
+            if original_id == article.id or await has_translations(session, article):
+                raise Invalid("This article has translations itself.", field=field)
+            article.original_id = original_id
+        first_id = article.original_id or article.id
+        if first_id is None:  # a new one, of nobody's translations yet
+            return
+        same = select(Article.id).where(
+            or_(Article.id == first_id, Article.original_id == first_id),
+            Article.language == article.language,
+            Article.id != article.id,
+        )
+        if await session.scalar(same.limit(1)) is not None:
+            raise Taken("There is a translation into this language.", field=field)
+
+
+async def has_translations(session: AsyncSession, article: Article) -> bool:
+    statement = select(Article.id).where(Article.original_id == article.id, Article.original_id.is_not(None))
+    return await session.scalar(statement.limit(1)) is not None
 
 
 async def refuse_wrong_text(session: AsyncSession, article: Article, text: ArticleText) -> None:

@@ -1,17 +1,26 @@
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import strawberry
 
 from domain.errors import Invalid, NotFound
 from domain.knowledge import (
+    ArticleCare,
+    TextChange,
     account_reader,
     add_article,
+    can_own,
+    compare_texts,
+    discard_draft,
     guest_reader,
     publish_article,
     rate_article,
     remove_article,
     restore_article,
+    save_draft,
+    set_article_care,
     update_article,
     withdraw_article,
 )
@@ -20,6 +29,7 @@ from gateways.search import SearchIndex
 from gateways.secrets import fingerprint_of
 from loaders.knowledge import (
     NEWEST_ARTICLE,
+    PUBLISHED,
     SUGGESTIONS_LIMIT,
     ArticleCriteria,
     load_found_articles,
@@ -28,13 +38,14 @@ from loaders.knowledge import (
 )
 from loaders.page import FIRST_PAGE, Page, PageRequest, WrongCursor
 from loaders.search import ARTICLE_BOOSTS, plan_partial_match, plan_query
-from models import Article, ArticleStatus, ArticleVersion
+from models import Account, Article, ArticleAudience, ArticleStatus, ArticleVersion
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.knowledge import ArticleSaveInput
 from resolvers.paging import check_page, query_page
 from text import QUERY_LIMIT
+from text.markdown import render_markdown
 from text.query_parser import parse_query
 
 
@@ -60,14 +71,16 @@ async def find_article(info: Info, article_id: int) -> Article | None:
 
 
 def visible_article(info: Info, found: Article | None) -> Article | None:
-    """Drafts are for the staff."""
-    if (
-        found is None
-        or info.context.viewer.may(Permission.ARTICLE_VIEW)
-        or found.status is ArticleStatus.PUBLISHED
-    ):
+    """Drafts and what is for agents are for the staff."""
+    if found is None or sees_all(info):
         return found
-    return None
+    is_readable = found.status is ArticleStatus.PUBLISHED and found.audience is ArticleAudience.PUBLIC
+    return found if is_readable else None
+
+
+def sees_all(info: Info) -> bool:
+    """Whether the viewer reads drafts and articles for agents, too."""
+    return info.context.viewer.may(Permission.ARTICLE_VIEW)
 
 
 async def articles(
@@ -90,13 +103,14 @@ async def articles(
     status: only with this status; customers always see published ones only
     archived: true for those that are archived, too; for the staff
     """
-    sees_all = info.context.viewer.may(Permission.ARTICLE_VIEW)
+    is_staff = sees_all(info)
     criteria = ArticleCriteria(
-        status=status if sees_all else ArticleStatus.PUBLISHED,
+        status=status if is_staff else ArticleStatus.PUBLISHED,
+        audience=None if is_staff else ArticleAudience.PUBLIC,
         category=category,
         tag=tag,
         language=language,
-        archived=archived and sees_all,
+        archived=archived and is_staff,
     )
     if query and parse_query(query[:QUERY_LIMIT]):
         return await find_articles(info, criteria, query[:QUERY_LIMIT], page)
@@ -122,9 +136,7 @@ async def find_articles(
 
 async def ready_index(info: Info) -> SearchIndex:
     """The index of articles; the staff see in it what they have just changed."""
-    return await info.context.shop.article_index.ready(
-        newest=info.context.viewer.may(Permission.ARTICLE_VIEW)
-    )
+    return await info.context.shop.article_index.ready(newest=sees_all(info))
 
 
 async def article_suggestions(info: Info, query: str, first: int = 5) -> Sequence[Article]:
@@ -139,9 +151,10 @@ async def article_suggestions(info: Info, query: str, first: int = 5) -> Sequenc
 async def suggest_articles(info: Info, texts: Sequence[str], *, first: int) -> Sequence[Sequence[Article]]:
     """The best articles for each of these texts, at most `first` each."""
     limit, index = check_suggestion_count(first), await info.context.shop.article_index.ready()
-    found = [(await suggest_article_ids(index, text))[:limit] for text in texts]
+    criteria = ArticleCriteria(audience=None) if sees_all(info) else PUBLISHED
+    found = [(await suggest_article_ids(index, text, criteria))[:limit] for text in texts]
     rows = await info.context.load.article.load_many([id for ids in found for id in ids])
-    shown = {row.id: row for row in rows if row and is_published(row)}
+    shown = {row.id: row for row in rows if row and is_published(row) and visible_article(info, row)}
     return [[shown[id] for id in ids if id in shown] for ids in found]
 
 
@@ -165,7 +178,8 @@ async def article_save(info: Info, input: ArticleSaveInput) -> Article:
             return await add_article(session, text, cause=context.cause)
         version = input.changed_version()
         article_id = row_id(input.id, "Article")
-        return await update_article(session, article_id, text, version=version, cause=context.cause)
+        save = save_draft if input.draft else update_article
+        return await save(session, article_id, text, version=version, cause=context.cause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +213,7 @@ async def article_restore(info: Info, id: strawberry.ID) -> Article:
 
 
 async def article_publish(info: Info, id: strawberry.ID) -> Article:
-    """Publishes a draft: everybody can read it.
+    """Publishes a draft: everybody can read it. One beside a published text takes its place.
 
     id: the article
     """
@@ -208,7 +222,7 @@ async def article_publish(info: Info, id: strawberry.ID) -> Article:
 
 
 async def article_withdraw(info: Info, id: strawberry.ID) -> Article:
-    """Makes a published article a draft again.
+    """Makes a published article a draft again, with the text that was written beside it.
 
     id: the article
     """
@@ -230,12 +244,109 @@ async def article_rate(info: Info, id: strawberry.ID, helpful: bool) -> Article:
         else:
             reader = await guest_reader(session, viewer.cart_token and fingerprint_of(viewer.cart_token))
         return await rate_article(
-            session, row_id(id, "Article"), reader=reader, helpful=helpful, cause=context.cause
+            session,
+            row_id(id, "Article"),
+            reader=reader,
+            helpful=helpful,
+            cause=context.cause,
+            is_staff=sees_all(info),
         )
 
 
 async def versions(articles: Sequence[Article], info: Info) -> Sequence[Sequence[ArticleVersion]]:
     """All its versions, the first one first; none for customers."""
-    if not info.context.viewer.may(Permission.ARTICLE_VIEW):
+    if not sees_all(info):
         return [()] * len(articles)
     return await info.context.load.article_versions.load_many([article.id for article in articles])
+
+
+async def article_draft_discard(info: Info, id: strawberry.ID) -> Article:
+    """Drops the draft beside a published text; its versions are kept.
+
+    id: the article
+    """
+    async with info.context.transaction() as session:
+        return await discard_draft(session, row_id(id, "Article"))
+
+
+async def article_care_set(
+    info: Info, id: strawberry.ID, owner_id: strawberry.ID | None = None, review_at: datetime | None = None
+) -> Article:
+    """Says who answers for an article, and from when on somebody should look whether it is still true.
+
+    id: the article
+    owner_id: who of those who may edit articles; nobody when left out
+    review_at: the moment; none when left out
+    """
+    owner = row_id(owner_id, "Account", field=("owner_id",)) if owner_id else None
+    async with info.context.transaction() as session:
+        return await set_article_care(session, row_id(id, "Article"), ArticleCare(owner, review_at))
+
+
+async def html(articles: Sequence[Article], info: Info) -> Sequence[str]:
+    """The answer as HTML that is safe in any page: no scripts, no pictures, links open elsewhere."""
+    return await asyncio.to_thread(lambda: [render_markdown(article.body) for article in articles])
+
+
+async def translations(articles: Sequence[Article], info: Info) -> Sequence[Sequence[Article]]:
+    """The same article in other languages."""
+    load = info.context.load
+    first_ids = [article.original_id or article.id for article in articles]
+    groups = await load.article_translations.load_many(first_ids)
+    originals = await load.article.load_many([article.original_id or article.id for article in articles])
+    return [
+        [
+            each
+            for each in ([original, *group] if original else group)
+            if each.id != article.id and each.archived_at is None and visible_article(info, each)
+        ]
+        for article, original, group in zip(articles, originals, groups, strict=True)
+    ]
+
+
+async def owner(articles: Sequence[Article], info: Info) -> Sequence[Account | None]:
+    """Who of the staff answers for it; null where nobody does who still may, and for customers."""
+    if not sees_all(info):
+        return [None] * len(articles)
+    owner_ids = [article.owner_id for article in articles if article.owner_id is not None]
+    rows = await info.context.load.account.load_many(owner_ids)
+    found = {row.id: row for row in rows if row and can_own(row)}
+    return [found.get(article.owner_id or 0) for article in articles]
+
+
+async def review_at(articles: Sequence[Article], info: Info) -> Sequence[datetime | None]:
+    """From when on somebody should look whether it is still true; null for customers."""
+    return [article.review_at if sees_all(info) else None for article in articles]
+
+
+async def draft(articles: Sequence[Article], info: Info) -> Sequence[ArticleVersion | None]:
+    """What is written beside the published text; null where nothing is, and for customers."""
+    if not sees_all(info):
+        return [None] * len(articles)
+    keys = [(article.id, article.draft_version) for article in articles if article.draft_version]
+    found = dict(zip(keys, await info.context.load.article_version.load_many(keys), strict=True))
+    return [found.get((article.id, article.draft_version or 0)) for article in articles]
+
+
+async def difference(
+    articles: Sequence[Article], info: Info, from_version: int, to_version: int
+) -> Sequence[Sequence[TextChange]]:
+    """What changed from one version to another, line by line, title first; nothing for customers and where
+    one of the versions does not exist.
+
+    from_version: the earlier version
+    to_version: the later version
+    """
+    if not sees_all(info):
+        return [()] * len(articles)
+    load = info.context.load.article_version
+    old = await load.load_many([(article.id, from_version) for article in articles])
+    new = await load.load_many([(article.id, to_version) for article in articles])
+
+    def compare() -> list[Sequence[TextChange]]:
+        return [
+            compare_texts(before.text, after.text) if before and after else ()
+            for before, after in zip(old, new, strict=True)
+        ]
+
+    return await asyncio.to_thread(compare)
