@@ -32,6 +32,7 @@ PLACEHOLDERS = {
     "Decimal": '"1"',
     "Date": '"2026-11-11"',
     "DateTime": '"2026-11-11T08:00:00Z"',
+    "CarrierCode": '"SIMULATED"',
 }
 
 Values = Mapping[str, str]
