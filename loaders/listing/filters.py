@@ -94,6 +94,16 @@ class ProductCriteria:
     def query(self) -> IndexQuery:
         return IndexQuery(text_query(self.plan) if self.plan else None, tuple(self.filters()))
 
+    @property
+    def ranked_queries(self) -> Sequence[IndexQuery]:
+        """What is ranked, one after the other: what has all words of the search, then what has one less."""
+        plan, query = self.plan, self.query
+        if plan is None or plan.minimum_should_match is None:
+            return (query,)
+        fewer = range(len(plan.clauses) - 1, plan.minimum_should_match - 1, -1)
+        plans = [replace(plan, minimum_should_match=each) for each in (None, *fewer)]
+        return [replace(query, text=text_query(each)) for each in plans]
+
     def filters(self) -> Iterator[Filter]:
         """All conditions but the search."""
         yield self.visible

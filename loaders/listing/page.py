@@ -1,6 +1,6 @@
 """The order and the pages of a product list."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 
@@ -64,19 +64,36 @@ async def load_product_page(
     bounds: dict[str, tuple[int, int]] = {
         name: (number, product_id) for name, (number, product_id) in read_bounds(order, request).items()
     }
+    full_matches: frozenset[int] = frozenset()
     if criteria.plan and sort is ProductSort.RELEVANCE:
-        hits, has_more = await rank_page(index, criteria.query, request, bounds)
+        ranked = await rank_in_turn(index, criteria.ranked_queries)
+        full_matches = frozenset(hit.id for hit in ranked[0])
+        hits, has_more = cut_page([hit for some in ranked for hit in some], request, bounds)
     else:
         hits, has_more = await _list_page(index, criteria, index_order(criteria, sort), request, bounds)
     products = await _load_products(reads, [hit.id for hit in hits])
     # between the index and the database time passes: what is no longer shown is left out
     shown = [hit for hit in hits if hit.id in products and products[hit.id].status in criteria.statuses]
-    return build_page(
+    page = build_page(
         [products[hit.id] for hit in shown],
         write_cursors(order, [(int(hit.key), hit.id) for hit in shown]),
         request,
         has_more=has_more,
     )
+    page.extra["full_matches"] = full_matches
+    return page
+
+
+async def rank_in_turn(index: SearchIndex, queries: Sequence[IndexQuery]) -> Sequence[Sequence[Hit]]:
+    """What each query finds that none before it has found, RELEVANCE_LIMIT in all."""
+    found: list[Sequence[Hit]] = []
+    known: set[int] = set()
+    for query in queries:
+        hits = await index.rank(query, limit=RELEVANCE_LIMIT) if len(known) < RELEVANCE_LIMIT else ()
+        new = [hit for hit in hits if hit.id not in known][: RELEVANCE_LIMIT - len(known)]
+        known.update(hit.id for hit in new)
+        found.append(new)
+    return found
 
 
 async def rank_page(
@@ -85,8 +102,14 @@ async def rank_page(
     request: PageRequest,
     bounds: dict[str, tuple[int, int]],
 ) -> tuple[Sequence[Hit], bool]:
+    """A page of what matches one query, the best first."""
+    return cut_page(await index.rank(query, limit=RELEVANCE_LIMIT), request, bounds)
+
+
+def cut_page(
+    ranked: Sequence[Hit], request: PageRequest, bounds: Mapping[str, tuple[int, int]]
+) -> tuple[Sequence[Hit], bool]:
     """Hits with their places in the ranking; what has moved is looked for where it is now."""
-    ranked = await index.rank(query, limit=RELEVANCE_LIMIT)
     places = {hit.id: place for place, hit in enumerate(ranked)}
     ends = {name: places.get(row_id, place) for name, (place, row_id) in bounds.items()}
     start = max(ends["after"] + 1, 0) if "after" in ends else 0

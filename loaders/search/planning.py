@@ -68,6 +68,30 @@ async def plan_partial_match(
     return None
 
 
+FEW_MATCHES = 10
+"""Rows with all the words below which others with some of them are shown, too: about a first page."""
+
+
+async def plan_filled_match(index: SearchIndex, plan: QueryPlan, visible: Filter) -> QueryPlan | None:
+    """The plan that also takes rows with fewer of the words, at least half, until FEW_MATCHES are found.
+
+    None where enough rows have all the words, or none has half of them.
+    """
+
+    async def count_matches(minimum: int | None) -> int:
+        text = text_query(replace(plan, minimum_should_match=minimum))
+        return await index.count(IndexQuery(text, (visible,)))
+
+    found = full = await count_matches(None) if len(plan.clauses) > 1 and not plan.code else FEW_MATCHES
+    filled = None
+    for minimum in range(len(plan.clauses) - 1, (len(plan.clauses) - 1) // 2, -1):
+        if found >= FEW_MATCHES:
+            break
+        found = await count_matches(minimum)
+        filled = replace(plan, minimum_should_match=minimum) if found > full else None
+    return filled
+
+
 async def _load_split_frequencies(index: SearchIndex, unknown: Iterable[QueryTerm]) -> Mapping[str, int]:
     """How many products have each of the words that unknown words may be split into."""
     return await index.frequencies(

@@ -33,7 +33,7 @@ from resolvers.catalog.facets import (
     ProductFacets,
     facets,
 )
-from resolvers.catalog.listing import corrected_query, is_partial_match, products
+from resolvers.catalog.listing import corrected_query, is_partial_match, lacks_words, products
 from resolvers.catalog.prices import (
     find_price_change,
     price_change_cancel,
@@ -125,6 +125,7 @@ __all__ = [
     "find_product",
     "find_variant",
     "is_partial_match",
+    "lacks_words",
     "look_up_category",
     "low_stock_at",
     "media_translations",

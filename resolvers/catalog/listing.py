@@ -17,7 +17,7 @@ from loaders.listing import (
 )
 from loaders.listing import load_product_page as load_page
 from loaders.page import FIRST_PAGE, Page, PageRequest, WrongCursor, memo_of
-from loaders.search import plan_partial_match, plan_query
+from loaders.search import plan_filled_match, plan_partial_match, plan_query
 from models import CurrencyCode, Product, ProductStatus
 from resolvers.catalog.category import look_up_category
 from resolvers.catalog.product import apply_preferences
@@ -47,7 +47,8 @@ async def products(
     """Searches, filters and sorts products.
 
     query: words in any language, a SKU or a barcode, at most 200 characters; all words must occur, the last
-        one may be unfinished, a typo is tolerated; if no product has all words, those with most of them match
+        one may be unfinished, a typo is tolerated; if few products have all words, those with at least half
+        of them follow by relevance (`ProductEdge.partialMatch`)
     filter: which products
     sort: the order
     language: the language of their texts, as a tag such as "zh-CN"; the viewer's own when left out
@@ -71,12 +72,14 @@ async def products(
 async def find_products(
     info: Info, criteria: ProductCriteria, query: str, sort: ProductSort, page: PageRequest
 ) -> Page[Product]:
-    """A page of the products a query matches; if none has all its words, of those with most of them."""
+    """A page of the products a query matches; if few have all its words, of those with most of them, too."""
     check_page(page)
     index = await ready_index(info)
     plan = await plan_of_page(index, query, page)
+    if plan and sort is ProductSort.RELEVANCE and not page.cursors:
+        plan = await plan_filled_match(index, plan, criteria.visible) or plan
     found = await load_product_page(info, index, replace(criteria, plan=plan), sort, page)
-    if plan is None or found.rows or page.cursors:
+    if plan is None or plan.is_partial or found.rows or page.cursors:
         return found
     partial_plan = await plan_partial_match(index, plan, criteria.visible)
     if partial_plan is None:
@@ -141,7 +144,13 @@ def corrected_query(root: Page[Product]) -> str | None:
 def is_partial_match(root: Page[Product]) -> bool:
     """Whether no product has all words of the query, and these have most of them."""
     plan: QueryPlan | None = root.extra["criteria"].plan
-    return bool(plan and plan.is_partial)
+    return bool(plan and plan.is_partial and root.rows and not root.extra["full_matches"])
+
+
+def lacks_words(root: Page[Product], product: Product) -> bool:
+    """Whether a product of a page does not have all words of the query."""
+    plan: QueryPlan | None = root.extra["criteria"].plan
+    return bool(plan and plan.is_partial and product.id not in root.extra["full_matches"])
 
 
 async def criteria_from(info: Info, filter: ProductFilter, currency: CurrencyCode) -> ProductCriteria:

@@ -10,9 +10,13 @@ from models import Category, CurrencyCode, Product, Translations
 from resolvers.catalog.listing import check_query, ready_index
 from resolvers.catalog.product import apply_preferences
 from resolvers.context import Info
+from text import normalize_code
 from text.query_plan import matches_names
 
 SUGGESTIONS_LIMIT = 20
+SPARE = 3
+"""Products that are looked at for each that is suggested: some have the same title."""
+
 CATEGORIES_LIMIT = 3
 """Categories among the suggestions."""
 
@@ -52,7 +56,7 @@ async def search_suggestions(
         info.context.shop.database.reads,
         ProductCriteria(viewer.currency),
         checked_query,
-        first=first,
+        first=SPARE * first,
     )
     if matches is None:
         return []
@@ -70,7 +74,16 @@ async def search_suggestions(
         SearchSuggestion(viewer.translate(row.translations, "title", row.title), product=row)
         for row in matches.products
     ]
-    return [*categories[:CATEGORIES_LIMIT], *brands[:BRANDS_LIMIT], *products][:first]
+    found = [*categories[:CATEGORIES_LIMIT], *brands[:BRANDS_LIMIT], *products]
+    return list(first_by_text(found).values())[:first]
+
+
+def first_by_text(suggestions: Iterable[SearchSuggestion]) -> dict[str, SearchSuggestion]:
+    """The first suggestion of each text, whatever its case, blanks and signs."""
+    found: dict[str, SearchSuggestion] = {}
+    for each in suggestions:
+        found.setdefault(normalize_code(each.text) or each.text, each)
+    return found
 
 
 def names_in_all_languages(name: str, translations: Translations) -> Iterable[str]:

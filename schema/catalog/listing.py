@@ -4,9 +4,10 @@ import strawberry
 
 from resolvers import catalog as resolve
 from resolvers.descriptions import describe_enum
+from resolvers.paging import AnyPage
 from schema.catalog.product import Attribute, Category, PriceRange, Product
-from schema.connection import Connection
-from schema.limits.sizes import FACETS, SOME
+from schema.connection import Connection, Edge
+from schema.limits.sizes import FACETS, PAGE, SOME
 from schema.rows import field, plain_list, row_type
 
 ProductSort = describe_enum(resolve.ProductSort)
@@ -70,8 +71,24 @@ class ProductFacets:
     """The lowest and the highest price of a variant."""
 
 
+@strawberry.type(description="A product in a list, with its cursor.")
+class ProductEdge(Edge[Product]):
+    partial_match: bool = strawberry.field(
+        description="Whether it does not have all words of the query; such products follow those that have."
+    )
+
+
+def product_edges(root: AnyPage) -> list[ProductEdge]:
+    """The products of this page with cursors."""
+    return [
+        ProductEdge(node=row, cursor=cursor, partial_match=resolve.lacks_words(root, row))
+        for row, cursor in zip(root.rows, root.cursors, strict=True)
+    ]
+
+
 @strawberry.type(description="A page of products, with the facets of the whole list.")
 class ProductConnection(Connection[Product]):
+    edges: list[ProductEdge] = field(product_edges, size=PAGE)  # type: ignore[assignment]  # nobody adds to it
     facets: ProductFacets = field(resolve.facets, price=FACETS)
     corrected_query: str | None = field(resolve.corrected_query)
     partial_match: bool = field(resolve.is_partial_match)

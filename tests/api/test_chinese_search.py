@@ -3,7 +3,7 @@
 import pytest
 
 from events.shop import Shop
-from tests.api.test_search import FIND, product_draft, search_slugs
+from tests.api.test_search import FIND, find_best_matches, product_draft, search_slugs
 from tests.clients import Clients
 from tests.factories.catalog import save_drafts
 
@@ -75,7 +75,7 @@ async def catalogue(shop: Shop) -> Shop:
 async def test_chinese_queries_find_what_is_meant(catalogue: Shop, clients: Clients) -> None:
     guest = clients.guest()
 
-    assert {query: set(await search_slugs(guest, query)) for query in QUERIES} == QUERIES
+    assert {query: set(await find_best_matches(guest, query)) for query in QUERIES} == QUERIES
 
 
 @pytest.mark.parametrize("query", ["🍵", "…", "!?", "，。", "👍🏽 ❤️"])

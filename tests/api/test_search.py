@@ -31,8 +31,9 @@ query ($query: String! = "", $filter: ProductFilter, $sort: ProductSort! = RELEV
   $after: String, $language: String, $currency: CurrencyCode) {
   products(query: $query, filter: $filter, sort: $sort, first: $first, after: $after
     language: $language, currency: $currency) {
-    correctedQuery partialMatch
+    correctedQuery partialMatch totalCount
     nodes { slug }
+    edges { partialMatch node { slug } }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -102,6 +103,15 @@ async def search_slugs(client: Client, query: str, **variables: Any) -> list[str
     return [node["slug"] for node in data["products"]["nodes"]]
 
 
+async def find_best_matches(client: Client, query: str) -> list[str]:
+    """The products that have all words of a query, or where none has, those with some of them."""
+    edges = (await client.get(FIND, query=query))["products"]["edges"]
+    full = [edge["node"]["slug"] for edge in edges if not edge["partialMatch"]]
+    all_matches = [edge["node"]["slug"] for edge in edges]
+    assert full == all_matches[: len(full)]
+    return full or all_matches
+
+
 QUERIES: Mapping[str, list[str]] = {
     # Chinese: by words, by any part of one, by pinyin
     "龙井": ["longjing"],
@@ -146,7 +156,7 @@ QUERIES: Mapping[str, list[str]] = {
 
 async def test_the_same_is_found_on_both_databases(catalogue: Shop, clients: Clients) -> None:
     guest = clients.guest()
-    relevant = {asked: await search_slugs(guest, asked) for asked in QUERIES}
+    relevant = {asked: await find_best_matches(guest, asked) for asked in QUERIES}
 
     assert {asked: sorted(slugs) for asked, slugs in relevant.items()} == {
         asked: sorted(slugs) for asked, slugs in QUERIES.items()
@@ -177,6 +187,65 @@ async def test_where_no_product_has_all_words_those_with_most_are_found(
     assert near["partialMatch"]
     assert {node["slug"] for node in near["nodes"]} == {"jacket-blue", "team"}
     assert (chosen["partialMatch"], chosen["nodes"]) == (False, [])
+
+
+async def test_a_page_with_few_full_matches_is_filled_with_the_best_partial_ones(
+    shop: Shop, clients: Clients
+) -> None:
+    await save_drafts(
+        shop,
+        product_draft("red-lamp", "Red desk lamp with a very long cable and a switch for the night"),
+        product_draft("lamp", "Desk lamp"),
+        product_draft("red", "Red chair"),
+        product_draft("tea", "Green tea"),
+    )
+    guest = clients.guest()
+
+    found = (await guest.get(FIND, query="red desk lamp"))["products"]
+    by_price = await search_slugs(guest, "red desk lamp", sort="PRICE_ASC")
+
+    marked = [(edge["node"]["slug"], edge["partialMatch"]) for edge in found["edges"]]
+    assert marked == [("red-lamp", False), ("lamp", True)]
+    assert (found["totalCount"], found["partialMatch"]) == (2, False)
+    assert by_price == ["red-lamp"]
+
+
+async def test_a_page_with_enough_full_matches_is_not_filled(shop: Shop, clients: Clients) -> None:
+    await save_drafts(shop, product_draft("lamp", "Lamp"))
+    await save_drafts(shop, *(product_draft(f"desk-{each}", "Desk lamp") for each in range(9)))
+    guest = clients.guest()
+    assert (await search_slugs(guest, "desk lamp"))[-1] == "lamp"
+
+    await save_drafts(shop, product_draft("desk-9", "Desk lamp"))
+
+    found = (await guest.get(FIND, query="desk lamp"))["products"]
+    assert found["totalCount"] == 10
+    assert not any(edge["partialMatch"] for edge in found["edges"])
+
+
+async def test_partial_matches_stay_marked_and_behind_on_later_pages(shop: Shop, clients: Clients) -> None:
+    await save_drafts(shop, *(product_draft(f"full-{each}", "Desk lamp") for each in range(3)))
+    await save_drafts(shop, *(product_draft(f"part-{each}", "Lamp") for each in range(3)))
+    guest = clients.guest()
+    seen: list[tuple[str, bool]] = []
+    after, more = None, True
+    while more:
+        page = (await guest.get(FIND, query="desk lamp", first=2, after=after))["products"]
+        seen += [(edge["node"]["slug"][:4], edge["partialMatch"]) for edge in page["edges"]]
+        assert not page["partialMatch"]
+        after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+
+    assert seen == [("full", False)] * 3 + [("part", True)] * 3
+
+
+async def test_suggestions_repeat_no_title(shop: Shop, clients: Clients) -> None:
+    await save_drafts(shop, *(product_draft(f"lamp-{each}", "Desk lamp") for each in range(3)))
+    await save_drafts(shop, product_draft("other", "Desk-Lamp"), product_draft("shade", "Desk lamp shade"))
+
+    found = (await clients.guest().get(SUGGEST, text="desk la", first=2))["searchSuggestions"]
+
+    assert len(found) == 2
+    assert {each["text"].replace("-", " ").lower() for each in found} == {"desk lamp", "desk lamp shade"}
 
 
 async def test_a_product_searched_by_its_code_comes_first(catalogue: Shop, clients: Clients) -> None:

@@ -12,6 +12,7 @@ from events.shop import Shop
 from models import Money, Role
 from resolvers.ids import global_id
 from tests.api.catalog.sample import CNY, SLUGS, USD, refusal_of, slugs, tea, variant_named
+from tests.api.test_search import find_best_matches
 from tests.clients import Client, Clients
 from tests.factories.catalog import NOW
 from tests.factories.order import create_order
@@ -59,7 +60,7 @@ MATCHES: dict[str, set[str]] = {
 async def test_products_are_found_in_both_languages(catalogue: Shop, clients: Clients) -> None:
     guest = clients.guest()
 
-    assert {asked: set(await slugs(guest, query=asked)) for asked in MATCHES} == MATCHES
+    assert {asked: set(await find_best_matches(guest, asked)) for asked in MATCHES} == MATCHES
 
 
 async def test_the_best_match_comes_first(catalogue: Shop, clients: Clients) -> None:
