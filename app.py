@@ -56,6 +56,7 @@ from gateways.payment.registry import (
     connect_sandbox,
 )
 from gateways.redis_client import connect_redis
+from gateways.routing.registry import connect_matrix, create_planner
 from gateways.search import connect_search
 from gateways.secrets import Secrets
 from gateways.statements import StatementWatch
@@ -106,6 +107,8 @@ def open_shop(
         media=create_media_store(settings),
         products=connect_search(settings, PRODUCT_LAYOUT, outside, search_calls),
         articles=connect_search(settings, ARTICLE_LAYOUT, outside, search_calls),
+        matrix=connect_matrix(settings, outside),
+        planner=create_planner(settings),
         secrets=secrets,
         clock=clock,
         metrics=metrics,

@@ -97,8 +97,9 @@ def media_routes(shop: Shop, sizes: PictureSizes) -> list[Route]:
                 data = await read_upload(request)
             async with shop.picture_memory.reserve(memory_to_read(data)):
                 picture = await asyncio.to_thread(read_picture, data)
-        # not a question of permission: what customers upload is personal, what the shop uploads is for all
-        prefix = "" if viewer.is_staff else PRIVATE_PREFIX
+        # not a question of permission: what customers and couriers upload is personal, the rest is for all
+        is_public = viewer.is_staff and viewer.role is not Role.COURIER
+        prefix = "" if is_public else PRIVATE_PREFIX
         name = f"{prefix}{shop.secrets.new_token()}.{picture.format.extension}"
         await shop.media.put(name, picture.data, content_type=picture.format.content_type)
         async with shop.database.writes.begin() as session:

@@ -36,6 +36,7 @@ from events.aftersales import (
     update_replaced_ticket,
     update_ticket_of_refund,
 )
+from events.delivery_run import drop_cancelled_parcels
 from events.notices.customer import notify_customer
 from events.order import carry_out_edit_of_payment
 from events.payment import close_attempts, credit_refunds, settle_cancelled_order
@@ -64,6 +65,7 @@ REACTIONS: Reactions = dict(
             InTransaction(settle_cancelled_order),
             InTransaction(end_pickups_of_cancelled_order),
             InTransaction(cancel_waybills),
+            InTransaction(drop_cancelled_parcels),
             NOTIFY,
             CLOSE_ATTEMPTS,
         ),

@@ -39,7 +39,8 @@ from gateways.notice import NoticeGateway
 from gateways.payment.provider import PaymentProvider
 from gateways.payment.sandbox import SandboxProvider
 from gateways.picture_memory import PictureMemory
-from gateways.routing import Router, StraightLineRouter
+from gateways.routing.matrix import Matrix, StraightLines
+from gateways.routing.planner import ProcessPlanner, RoutePlanner
 from gateways.search import SearchIndex
 from gateways.secrets import Secrets
 from gateways.tracing import Tracer
@@ -73,7 +74,9 @@ class Shop:
     picture_memory: PictureMemory = field(default_factory=PictureMemory)
     geocoder: Geocoder | None = None
     """Says where addresses are; None where none is connected."""
-    router: Router = field(default_factory=StraightLineRouter)
+    matrix: Matrix = field(default_factory=StraightLines)
+    planner: RoutePlanner = field(default_factory=ProcessPlanner)
+    """Plans delivery runs, in processes of its own."""
     metrics: Metrics = field(default_factory=Metrics)
     tracer: Tracer | None = None
     on_commit: list[Callable[[], None]] = field(default_factory=list)

@@ -17,6 +17,8 @@ from gateways.media import MediaStore
 from gateways.metrics import Metrics
 from gateways.payment.provider import PaymentProvider
 from gateways.payment.sandbox import SandboxProvider
+from gateways.routing.matrix import Matrix
+from gateways.routing.planner import RoutePlanner
 from gateways.tracing import Tracer
 from models import CarrierConnection, PaymentMethod
 from models.database import Database
@@ -49,6 +51,10 @@ class Resources(Protocol):
     def geocoder(self) -> Geocoder | None: ...
     @property
     def media(self) -> MediaStore: ...
+    @property
+    def matrix(self) -> Matrix: ...
+    @property
+    def planner(self) -> RoutePlanner: ...
     @property
     def metrics(self) -> Metrics: ...
     @property

@@ -9,6 +9,7 @@ from loaders.cash import CashLoaders
 from loaders.catalog import CatalogLoaders
 from loaders.customer import CustomerLoaders
 from loaders.delivery_run import DeliveryRunLoaders
+from loaders.delivery_run.vehicles import VehicleLoaders
 from loaders.dispute import DisputeLoaders
 from loaders.event import EventLoaders
 from loaders.knowledge import KnowledgeLoaders
@@ -34,6 +35,7 @@ class Loaders(
     PromotionLoaders,
     ShipmentLoaders,
     DeliveryRunLoaders,
+    VehicleLoaders,
     OrderLoaders,
     PaymentLoaders,
     DisputeLoaders,

@@ -69,7 +69,16 @@ from models.claim_policy import (
     select_exclusions,
     select_policies_at,
 )
-from models.delivery_run import DeliveryRun, DeliveryRunStatus, DeliveryRunStop, StopOutcome
+from models.delivery_run import (
+    DeliveryProof,
+    DeliveryRun,
+    DeliveryRunStatus,
+    DeliveryRunStop,
+    DistanceSource,
+    RouteSolver,
+    StopOutcome,
+    UnplannedReason,
+)
 from models.dispute import Dispute
 from models.event import ArchivedEvent, Event, ReactionDone, Subject
 from models.incoming_push import IncomingPush
@@ -147,6 +156,7 @@ from models.store_credit import (
     StoreCreditMovement,
 )
 from models.unhandled_report import UnhandledKind, UnhandledReport
+from models.vehicle import CourierPosition, CourierProfile, Vehicle
 from models.verification import (
     DeviceToken,
     RecoveryCode,
@@ -203,9 +213,12 @@ __all__ = [
     "ClaimTerms",
     "CoordinateSource",
     "CourierCashMovement",
+    "CourierPosition",
+    "CourierProfile",
     "CurrencyCode",
     "Delivery",
     "DeliveryLine",
+    "DeliveryProof",
     "DeliveryRun",
     "DeliveryRunStatus",
     "DeliveryRunStop",
@@ -215,6 +228,7 @@ __all__ = [
     "Dispute",
     "DisputeReport",
     "DisputeStatus",
+    "DistanceSource",
     "Event",
     "FulfilmentStatus",
     "GiftCard",
@@ -290,6 +304,7 @@ __all__ = [
     "RegisteredOperation",
     "ReplacementChoice",
     "Role",
+    "RouteSolver",
     "SandboxCharge",
     "SandboxRefund",
     "SavedLine",
@@ -328,7 +343,9 @@ __all__ = [
     "Translations",
     "UnhandledKind",
     "UnhandledReport",
+    "UnplannedReason",
     "Variant",
+    "Vehicle",
     "Verification",
     "VerificationPurpose",
     "Warehouse",

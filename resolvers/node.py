@@ -22,6 +22,7 @@ from resolvers.catalog import (
 )
 from resolvers.context import Info
 from resolvers.delivery_run import find_delivery_run, find_delivery_run_stop
+from resolvers.delivery_run.vehicles import find_vehicle
 from resolvers.dispute import find_dispute
 from resolvers.ids import parse_id
 from resolvers.knowledge import find_article
@@ -71,6 +72,7 @@ NODES: Mapping[str, FindRow] = {
     "ShippingZone": find_shipping_zone,
     "DeliveryRun": find_delivery_run,
     "DeliveryRunStop": find_delivery_run_stop,
+    "Vehicle": find_vehicle,
     "GiftCard": find_gift_card,
     "Ticket": find_ticket,
     "TicketMessage": find_ticket_message,

@@ -32,6 +32,7 @@ from schema.statement import StatementMutation, StatementQuery
 from schema.stock import StockMutation, StockQuery
 from schema.store_credit import StoreCreditMutation, StoreCreditQuery
 from schema.subscriptions import FeedSubscription
+from schema.vehicle import VehicleMutation, VehicleQuery
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -54,6 +55,7 @@ class Query(
     CarrierRuleQuery,
     ShipmentQuery,
     DeliveryRunQuery,
+    VehicleQuery,
     AftersalesQuery,
     CustomerQuery,
     AnalyticsQuery,
@@ -81,6 +83,7 @@ class Mutation(
     CarrierRuleMutation,
     ShipmentMutation,
     DeliveryRunMutation,
+    VehicleMutation,
     AftersalesMutation,
     CatalogMutation,
 ):

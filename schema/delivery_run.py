@@ -4,19 +4,25 @@ import strawberry
 
 import models
 from resolvers import delivery_run as resolve
+from resolvers.delivery_run import planning
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.account import Account
 from schema.cash import CashHandIn
+from schema.catalog.product import Media
 from schema.connection import Connection
 from schema.limits.sizes import FEW, MANY, REPORT, SOME
 from schema.mutation import mutation
 from schema.node import Node
-from schema.rows import field, loaded, row_type, subscription
+from schema.rows import batched, field, loaded, row_type, subscription
 from schema.scalars import Money
 from schema.shipment import Position, Shipment
 from schema.stock import Warehouse
+from schema.vehicle import Vehicle
 
+UnplannedReason = describe_enum(models.UnplannedReason)
+RouteSolver = describe_enum(models.RouteSolver)
+DistanceSource = describe_enum(models.DistanceSource)
 DeliveryRunStatus = describe_enum(models.DeliveryRunStatus)
 StopOutcome = describe_enum(models.StopOutcome)
 
@@ -40,10 +46,23 @@ class DeliveryRunStop(Node):
     skipped: bool
     """Whether the parcel was not taken along, because it had come back or its order was cancelled or is held;
     the note says why."""
+    window_from: datetime | None
+    """From when on the courier may come; null for any time."""
+    window_until: datetime | None
+    """Until when the courier should be there; null for any time."""
+    priority: int
+    """0 to 3: what is brought rather than others, where not everything fits."""
+    skills: list[str] = field(resolve.stop_skills, size=FEW)
+    locked: bool
+    """Whether it stays in its place when the rest is planned anew."""
+    distance_metres: int | None
+    """From the stop before, as planned."""
     note: str
     """What the courier wrote about it."""
     proof: str
     """Who took the parcel, or where its picture is."""
+    signature: Media | None = batched(resolve.signatures)
+    photo: Media | None = batched(resolve.photos)
     completed_at: datetime | None
     """When it was completed."""
 
@@ -54,16 +73,33 @@ class DeliveryRun(Node):
 
     status: models.DeliveryRunStatus
     """Where it stands."""
-    courier: Account = loaded("account", key="courier_id")
-    """Who drives."""
+    courier: Account | None = loaded("account", key="courier_id")
+    """Who drives; null for a draft that nobody has taken."""
     vehicle: str
     """What is driven; empty when it was not given."""
+    planned_vehicle: Vehicle | None = loaded("vehicle", key="vehicle_id")
+    """The vehicle it was planned for; null where only a name was given."""
+    solver: models.RouteSolver | None
+    """Who found the order of its stops last; null where nobody says."""
+    distance_source: models.DistanceSource | None
+    """Where the distances came from; null where nobody says."""
+    plan_note: str
+    """Why not the best solver or the best distances were used; empty where they were."""
+    departs_at: datetime | None
+    """When it should leave, as planned."""
+    returns_at: datetime | None
+    """When it should be back, as planned."""
+    distance_metres: int | None
+    """How far it is in all, as planned."""
+    draft_until: datetime | None
+    """Until when a draft waits for a courier; null for anything else."""
     warehouse: Warehouse = loaded("warehouse", key="warehouse_id")
     """Where it begins."""
     stops: list[DeliveryRunStop] = loaded("delivery_run_stops", key="id", size=MANY)
     """The stops in the order they are visited."""
     position: Position | None
-    """Where the courier was last; null before the first report."""
+    """Where the courier was last; null before the first report, and a day later."""
+    trail: list[Position] | None = batched(resolve.trails, size=MANY)
     version: int
     """One higher with each recorded event; pass it as `after` to watch without a gap."""
     planned_at: datetime
@@ -80,6 +116,17 @@ class DeliveryRun(Node):
     """Since when it should have been handed in; null while it is in time, and without any."""
     cash_hand_ins: list[CashHandIn] = loaded("delivery_run_hand_ins", key="id", size=SOME)
     """What was counted of its cash, the oldest first."""
+
+
+@row_type(planning.UnplannedParcel)
+class UnplannedParcel:
+    """A parcel that is on no run of a plan."""
+
+    shipment: Shipment = loaded("shipment", key="shipment_id")
+    """The parcel."""
+    reason: models.UnplannedReason
+    """Why it is on none, for programs."""
+    message: str = field(planning.unplanned_message)
 
 
 @row_type(models.Event)
@@ -105,7 +152,31 @@ class DeliveryRunQuery:
 @strawberry.type
 class DeliveryRunMutation:
     delivery_run_plan = mutation(
-        resolve.delivery_run_plan, returns=DeliveryRun, allow=Permission.DELIVERY_RUN_PLAN, price=REPORT
+        planning.delivery_run_plan,
+        returns=DeliveryRun,
+        field_name="delivery_run",
+        field_description="The first of the runs; null without one, and when the shop refused.",
+        further_fields={
+            "delivery_runs": (list[DeliveryRun], "The runs, one for each vehicle that brings something."),
+            "unplanned": (list[UnplannedParcel], "What is on none of them, with the reason."),
+            "solver": (models.RouteSolver, "Who found the order of the stops."),
+            "distance_source": (models.DistanceSource, "Where the distances came from."),
+            "plan_note": (
+                str,
+                "Why not the best solver or the best distances were used; empty where they were.",
+            ),
+        },
+        allow=Permission.DELIVERY_RUN_PLAN,
+        price=REPORT,
+    )
+    delivery_run_assign = mutation(
+        planning.delivery_run_assign, returns=DeliveryRun, allow=Permission.DELIVERY_RUN_PLAN
+    )
+    delivery_run_stop_add = mutation(
+        planning.delivery_run_stop_add, returns=DeliveryRun, allow=Permission.DELIVERY_RUN_PLAN, price=REPORT
+    )
+    delivery_run_replan = mutation(
+        planning.delivery_run_replan, returns=DeliveryRun, allow=Permission.DELIVERY_RUN_PLAN, price=REPORT
     )
     delivery_run_cancel = mutation(
         resolve.delivery_run_cancel, returns=DeliveryRun, allow=Permission.DELIVERY_RUN_PLAN

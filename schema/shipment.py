@@ -10,6 +10,7 @@ from resolvers.guard import Permission
 from resolvers.payment import cash_write_off
 from schema.carrier import Carrier
 from schema.carrier_rule import CarrierRule
+from schema.catalog.product import Media
 from schema.connection import Connection
 from schema.limits.sizes import FEW, SOME
 from schema.mutation import mutation
@@ -135,6 +136,20 @@ class Waybill:
     label: WaybillLabel | None = batched(resolve.waybill_labels)
 
 
+@row_type(resolve.ProofOfDelivery)
+class ProofOfDelivery:
+    """That a courier of the shop has handed a parcel over."""
+
+    taken_by: str
+    """Who took it, as the courier noted it; may be empty."""
+    at: datetime
+    """When it was handed over."""
+    signature: Media | None
+    """The picture of the signature; null without one."""
+    photo: Media | None
+    """The picture of where it was left; null without one."""
+
+
 @row_type(models.Shipment)
 class Shipment(Node):
     """One parcel, from packing to delivery."""
@@ -190,6 +205,7 @@ class Shipment(Node):
     position: Position | None = batched(resolve.positions)
     stops_ahead: int | None = batched(resolve.stops_ahead)
     estimated_at: datetime | None = batched(resolve.estimated_at)
+    proof_of_delivery: ProofOfDelivery | None = batched(resolve.proofs_of_delivery)
 
 
 @row_type(models.Event)

@@ -39,6 +39,7 @@ from settings.notices import NoticeSettings
 from settings.operations import OperationSettings
 from settings.proxies import ProxySettings
 from settings.rates import RateSettings
+from settings.routing import RoutingSettings
 from settings.search import SearchSettings
 from settings.sf_express import SfExpressSettings
 from settings.system import (
@@ -107,6 +108,7 @@ class Settings(BaseModel):
     carriers: CarrierSettings
     kuaidi100: Kuaidi100Settings
     sf_express: SfExpressSettings
+    routing: RoutingSettings
     checkout: CheckoutSettings
     subscriptions: SubscriptionSettings
     graphql: GraphQLSettings

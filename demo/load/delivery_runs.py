@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from demo.load.scenario_run import ScenarioRun
 from domain.cause import Cause
-from domain.delivery_run import PlannedStop, complete_stop, plan_delivery_run, start_delivery_run
+from domain.delivery_run import PlannedStop, StopReport, complete_stop, plan_delivery_run, start_delivery_run
 from domain.payment import collect_cash, hand_in_cash
 from models import (
     Account,
@@ -49,8 +49,7 @@ async def bring_by_courier(run: ScenarioRun) -> None:
             session,
             (await session.scalars(stop)).one(),
             StopOutcome.DELIVERED,
-            note="",
-            proof="本人签收",
+            report=StopReport(proof="本人签收"),
             cause=arrived,
             receipt_after=receipt_after,
         )

@@ -1,25 +1,89 @@
 """Delivery runs of the shop's own couriers: planned, driven stop by stop, followed by position."""
 
-from domain.delivery_run.driving import complete_stop, start_delivery_run
+from domain.delivery_run.drafts import (
+    PlanOrigin,
+    RunDraft,
+    UnplannedParcel,
+    WrittenDrafts,
+    assign_courier,
+    end_draft,
+    find_obstacle,
+    select_ended_drafts,
+    write_drafts,
+)
+from domain.delivery_run.driving import StopReport, complete_stop, start_delivery_run
 from domain.delivery_run.planning import (
     STOPS_LIMIT,
     PlannedStop,
+    StopTerms,
     cancel_delivery_run,
     check_shipment_ids,
     plan_delivery_run,
 )
-from domain.delivery_run.position import POSITION_EVENT_INTERVAL, report_courier_position
+from domain.delivery_run.position import (
+    POSITION_EVENT_INTERVAL,
+    forget_positions,
+    report_courier_position,
+    select_runs_with_old_positions,
+)
+from domain.delivery_run.replanning import (
+    NewLeg,
+    add_stop,
+    count_locked,
+    drop_parcels_of_order,
+    request_replan,
+    select_runs_to_replan,
+    write_new_order,
+)
+from domain.delivery_run.shifts import WorkShift, find_shift, read_shifts
 from domain.delivery_run.states import TRANSITIONS
+from domain.delivery_run.stops import find_skip_reason
+from domain.delivery_run.vehicles import (
+    VehicleDraft,
+    archive_vehicle,
+    restore_vehicle,
+    save_courier_profile,
+    save_vehicle,
+)
 
 __all__ = [
     "POSITION_EVENT_INTERVAL",
     "STOPS_LIMIT",
     "TRANSITIONS",
+    "NewLeg",
+    "PlanOrigin",
     "PlannedStop",
+    "RunDraft",
+    "StopReport",
+    "StopTerms",
+    "UnplannedParcel",
+    "VehicleDraft",
+    "WorkShift",
+    "WrittenDrafts",
+    "add_stop",
+    "archive_vehicle",
+    "assign_courier",
     "cancel_delivery_run",
     "check_shipment_ids",
     "complete_stop",
+    "count_locked",
+    "drop_parcels_of_order",
+    "end_draft",
+    "find_obstacle",
+    "find_shift",
+    "find_skip_reason",
+    "forget_positions",
     "plan_delivery_run",
+    "read_shifts",
     "report_courier_position",
+    "request_replan",
+    "restore_vehicle",
+    "save_courier_profile",
+    "save_vehicle",
+    "select_ended_drafts",
+    "select_runs_to_replan",
+    "select_runs_with_old_positions",
     "start_delivery_run",
+    "write_drafts",
+    "write_new_order",
 ]

@@ -1,40 +1,45 @@
 """Starting a delivery run and completing its stops."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
+from domain.delivery_run.drafts import check_duty
 from domain.delivery_run.states import TRANSITIONS, lock_delivery_run, lock_delivery_run_of_stop
 from domain.delivery_run.stops import (
     find_open_stops,
     find_skipped,
+    lock_courier,
     lock_orders_of,
     lock_shipments,
+    record_new_times,
     schedule_stops,
     skip_stop,
 )
-from domain.errors import Invalid, WrongState
+from domain.errors import Invalid, NotFound, WrongState
 from domain.events import (
     DeliveryRunCompleted,
     DeliveryRunStarted,
     DeliveryRunStopCompleted,
-    ShipmentRescheduled,
 )
 from domain.outbox import record
 from domain.shipment import TrackingFact, add_tracking_events, dispatch_shipment
 from domain.state import move
 from models import (
     OWN_COURIERS,
-    Account,
+    DeliveryProof,
     DeliveryRun,
     DeliveryRunStatus,
     DeliveryRunStop,
+    Media,
     Shipment,
     ShipmentStatus,
     StopOutcome,
+    Vehicle,
 )
 from text.messages import Message
 
@@ -49,18 +54,38 @@ TRACKING_BY_OUTCOME = {
 """What a stop's outcome adds to the tracking of its parcel, where the courier writes no note."""
 
 
+@dataclass(frozen=True, slots=True)
+class StopReport:
+    """What a courier says of a stop, and the ids of the pictures that prove it."""
+
+    note: str = ""
+    """What happened, as the customer reads it."""
+    proof: str = ""
+    """Who took the parcel."""
+    signature_id: int | None = None
+    photo_id: int | None = None
+
+
 async def start_delivery_run(
-    session: AsyncSession, delivery_run_id: int, *, cause: Cause, receipt_after: timedelta
+    session: AsyncSession,
+    delivery_run_id: int,
+    *,
+    cause: Cause,
+    receipt_after: timedelta,
+    zone: ZoneInfo | None = None,
 ) -> DeliveryRun:
     """The courier who gives the command leaves with the parcels of their run, one run at a time.
 
-    Those that cannot be taken along are skipped; WrongState where that is all of them.
+    Those that cannot be taken along are skipped; WrongState where that is all of them. With a `zone`, a run
+    that was planned for a vehicle starts in a shift of the courier only.
     """
     await lock_courier(session, cause.person)
     run = await lock_delivery_run(session, delivery_run_id, courier_id=cause.person)
     await check_no_active_run(session, run)
+    if run.vehicle_id is not None and zone is not None and run.status is DeliveryRunStatus.PLANNED:
+        await check_duty(session, run, cause.person, cause.now, cause.now, zone)
     move(run, DeliveryRunStatus.ACTIVE, TRANSITIONS)
-    run.started_at = cause.now
+    run.started_at, run.replan_due_at = cause.now, None
     planned = await find_open_stops(session, run)
     shipment_ids = [stop.shipment_id for stop in planned]
     await lock_orders_of(session, *shipment_ids)
@@ -79,20 +104,19 @@ async def start_delivery_run(
     return run
 
 
-async def lock_courier(session: AsyncSession, courier_id: int) -> None:
-    """Lock an account until the transaction ends: whoever starts another run of its courier waits."""
-    await session.execute(select(Account.id).where(Account.id == courier_id).with_for_update(key_share=True))
-
-
 async def check_no_active_run(session: AsyncSession, run: DeliveryRun) -> None:
-    """WrongState while the courier of a run is on the road with another one."""
+    """WrongState while the courier or the vehicle of a run is on the road with another one."""
     active = select(DeliveryRun.id).where(
-        DeliveryRun.courier_id == run.courier_id,
-        DeliveryRun.status == DeliveryRunStatus.ACTIVE,
-        DeliveryRun.id != run.id,
+        DeliveryRun.status == DeliveryRunStatus.ACTIVE, DeliveryRun.id != run.id
     )
-    if await session.scalar(active.limit(1)):
+    if await session.scalar(active.where(DeliveryRun.courier_id == run.courier_id).limit(1)):
         raise WrongState("This courier is on the road with another run.", field=("id",))
+    if run.vehicle_id is None:
+        return
+    locked = select(Vehicle.id).where(Vehicle.id == run.vehicle_id).with_for_update(key_share=True)
+    await session.execute(locked)
+    if await session.scalar(active.where(DeliveryRun.vehicle_id == run.vehicle_id).limit(1)):
+        raise WrongState("This vehicle is on the road with another run.", field=("id",))
 
 
 async def complete_stop(
@@ -100,12 +124,12 @@ async def complete_stop(
     stop_id: int,
     outcome: StopOutcome,
     *,
-    note: str,
-    proof: str,
+    report: StopReport = StopReport(),
     cause: Cause,
     receipt_after: timedelta,
 ) -> DeliveryRunStop:
     """Record how a stop of the courier's own run ended; its parcel is tracked, later stops get new times."""
+    note, proof = report.note, report.proof
     if max(len(note), len(proof)) > TEXT_LIMIT:
         raise Invalid("Note and proof have at most {limit} characters.", limit=TEXT_LIMIT, field=("note",))
     run, stop = await lock_delivery_run_of_stop(session, stop_id, courier_id=cause.person)
@@ -116,6 +140,7 @@ async def complete_stop(
     open_stops = await find_open_stops(session, run)
     await lock_orders_of(session, stop.shipment_id)
     shipments = await lock_shipments(session, [each.shipment_id for each in open_stops])
+    await add_proof(session, stop, report, courier_id=cause.person)
     stop.outcome, stop.note, stop.proof, stop.completed_at = outcome, note, proof, cause.now
     status, description = TRACKING_BY_OUTCOME[outcome]
     fact = courier_fact(run, status, note or str(description), cause.now)
@@ -123,25 +148,36 @@ async def complete_stop(
         session, shipments[stop.shipment_id], [fact], cause=cause, receipt_after=receipt_after
     )
     left = [each for each in open_stops if each is not stop]
-    reschedule_stops(session, left, shipments, cause=cause)
+    schedule_stops(left, start=cause.now)
+    record_new_times(session, left, shipments, cause=cause)
+    if outcome is StopOutcome.FAILED and len(left) > 1:
+        run.replan_due_at = cause.now
     record(session, DeliveryRunStopCompleted(run, outcome=outcome, left=len(left)), cause)
     if not left:
         move(run, DeliveryRunStatus.COMPLETED, TRANSITIONS)
-        run.ended_at = cause.now
+        run.ended_at, run.replan_due_at = cause.now, None
         record(session, DeliveryRunCompleted(run), cause)
     return stop
 
 
-def reschedule_stops(
-    session: AsyncSession, stops: Sequence[DeliveryRunStop], shipments: dict[int, Shipment], *, cause: Cause
+async def add_proof(
+    session: AsyncSession, stop: DeliveryRunStop, report: StopReport, *, courier_id: int
 ) -> None:
-    """Set the times of stops anew, starting now, and record them for the customers who wait."""
-    schedule_stops(stops, start=cause.now)
-    for ahead, stop in enumerate(stops):
-        event = ShipmentRescheduled(
-            shipments[stop.shipment_id], estimated_at=stop.estimated_at, stops_ahead=ahead
-        )
-        record(session, event, cause)
+    """Keep the pictures of a stop, which its courier has uploaded for it; each proves one stop."""
+    given = {"signature_id": report.signature_id, "photo_id": report.photo_id}
+    pictures = {field: picture for field, picture in given.items() if picture is not None}
+    if not pictures:
+        return
+    if len(set(pictures.values())) < len(pictures):
+        raise Invalid("Signature and photo are two pictures.", field=("photo_id",))
+    for field, picture in pictures.items():
+        media = await session.get(Media, picture, with_for_update=True)
+        if media is None or media.uploader_id != courier_id:
+            raise NotFound("picture", field=(field,))
+        shows = or_(DeliveryProof.signature_id == picture, DeliveryProof.photo_id == picture)
+        if await session.scalar(select(DeliveryProof.delivery_run_stop_id).where(shows).limit(1)):
+            raise Invalid("This picture proves another stop.", field=(field,))
+    session.add(DeliveryProof(delivery_run_stop_id=stop.id, **pictures))
 
 
 async def send_out(

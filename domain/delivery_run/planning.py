@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,8 +28,22 @@ from models import (
 )
 from text.messages import Message
 
-STOPS_LIMIT = 60
+STOPS_LIMIT = 200
 VEHICLE_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StopTerms:
+    """What is wished or needed at a door."""
+
+    window_from: datetime | None = None
+    window_until: datetime | None = None
+    service: timedelta = timedelta()
+    """How long it takes there; part of the time to the end of the stop."""
+    priority: int = 0
+    skills: tuple[str, ...] = ()
+    locked: bool = False
+    """Whether it stays in its place when the rest is planned anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +54,10 @@ class PlannedStop:
     travel: timedelta
     latitude: float | None = None
     longitude: float | None = None
+    distance_metres: int | None = None
+    terms: StopTerms = StopTerms()
+    version: int | None = None
+    """That of the parcel when the plan was made; None where it does not matter."""
 
 
 async def plan_delivery_run(
@@ -85,10 +103,10 @@ async def plan_delivery_run(
 
 
 async def cancel_delivery_run(session: AsyncSession, delivery_run_id: int, *, cause: Cause) -> DeliveryRun:
-    """Cancel a run that has not started: its parcels wait for another."""
+    """Cancel a run that has not started, or a draft: its parcels wait for another."""
     run = await lock_delivery_run(session, delivery_run_id)
     move(run, DeliveryRunStatus.CANCELLED, TRANSITIONS)
-    run.ended_at = cause.now
+    run.ended_at, run.draft_until, run.replan_due_at = cause.now, None, None
     await session.execute(delete(DeliveryRunStop).where(DeliveryRunStop.delivery_run_id == run.id))
     record(session, DeliveryRunCancelled(run), cause)
     return run
@@ -121,13 +139,7 @@ async def lock_plannable_shipments(
     shipments = await lock_shipments(session, shipment_ids)
     if len(shipments) < len(shipment_ids):
         raise NotFound("shipment", field=("shipment_ids",))
-    on_another_run = set(
-        await session.scalars(
-            select(DeliveryRunStop.shipment_id).where(
-                DeliveryRunStop.shipment_id.in_(shipment_ids), DeliveryRunStop.outcome.is_(None)
-            )
-        )
-    )
+    on_another_run = await find_planned_elsewhere(session, shipment_ids)
     for shipment_id, shipment in sorted(shipments.items()):
         check_plannable(shipment, warehouse_id, planned=shipment_id in on_another_run)
     skipped = await find_skipped(session, shipment_ids)
@@ -136,6 +148,14 @@ async def lock_plannable_shipments(
         first.field = ("shipment_ids",)
         raise first
     return skipped
+
+
+async def find_planned_elsewhere(session: AsyncSession, shipment_ids: Sequence[int]) -> frozenset[int]:
+    """Those of these parcels that wait on a run."""
+    waiting = select(DeliveryRunStop.shipment_id).where(
+        DeliveryRunStop.shipment_id.in_(shipment_ids), DeliveryRunStop.outcome.is_(None)
+    )
+    return frozenset(await session.scalars(waiting))
 
 
 def check_plannable(shipment: Shipment, warehouse_id: int, *, planned: bool) -> None:
@@ -158,6 +178,13 @@ def build_stop(run: DeliveryRun, stop: PlannedStop, position: int) -> DeliveryRu
         travel_seconds=round(stop.travel.total_seconds()),
         latitude=stop.latitude,
         longitude=stop.longitude,
+        distance_metres=stop.distance_metres,
+        window_from=stop.terms.window_from,
+        window_until=stop.terms.window_until,
+        service_seconds=round(stop.terms.service.total_seconds()),
+        priority=stop.terms.priority,
+        skills=list(stop.terms.skills),
+        locked=stop.terms.locked,
         note="",
         proof="",
     )

@@ -1,34 +1,65 @@
-"""The position of a courier on a delivery run."""
+"""Where a courier is on a delivery run: what is believed, what is kept, and when it is deleted."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.delivery_run.states import lock_delivery_run
 from domain.delivery_run.stops import find_open_stops, lock_shipments
-from domain.errors import Invalid, WrongState
+from domain.errors import DomainError, ErrorCode, Invalid, WrongState
 from domain.events import DeliveryRunMoved, ShipmentMoved
 from domain.outbox import record
-from models import DeliveryRun, DeliveryRunStatus
+from geo import Point, distance_km
+from models import CourierPosition, DeliveryRun, DeliveryRunStatus, Position
+from models.sql.types import AnySelect
 
 POSITION_EVENT_INTERVAL = timedelta(seconds=10)
 """Couriers report every second or two; a position becomes an event at most this often."""
 NEXT_STOPS_SHOWN = 3
 """How many of the next customers see the courier move."""
+CLOCKS_DIFFER_BY = timedelta(minutes=2)
+"""A device whose clock is further ahead is not believed."""
+INACCURACY_KM = 0.3
+"""How far a position may be beside the truth: between walls it jumps by so much at once."""
+KEPT_EVERY = timedelta(seconds=30)
+KEPT_AFTER_KM = 0.05
+KEPT_AT_LEAST_EVERY = timedelta(minutes=5)
+"""A position is kept when it is so much later and so far away from the one before, or much later."""
+SECONDS_PER_HOUR = 3_600
+
+
+class ImplausiblePosition(DomainError):
+    code = ErrorCode.IMPLAUSIBLE
 
 
 async def report_courier_position(
-    session: AsyncSession, delivery_run_id: int, *, latitude: float, longitude: float, cause: Cause
+    session: AsyncSession,
+    delivery_run_id: int,
+    position: Position,
+    *,
+    speed_limit_kmh: int = 200,
+    cause: Cause,
 ) -> DeliveryRun:
-    """Keep the courier's latest position, in degrees; an event of it every POSITION_EVENT_INTERVAL."""
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+    """Keep where the courier is; an event of it every POSITION_EVENT_INTERVAL.
+
+    A position that is not newer than the last one changes nothing; ImplausiblePosition for one of the future,
+    or so far away that nobody drives there in the time between.
+    """
+    if not (-90 <= position.latitude <= 90 and -180 <= position.longitude <= 180):
         raise Invalid("Latitudes go from -90 to 90, longitudes from -180 to 180.", field=("latitude",))
     field = "delivery_run_id"
     run = await lock_delivery_run(session, delivery_run_id, courier_id=cause.person, field=field)
     if run.status is not DeliveryRunStatus.ACTIVE:
         raise WrongState("The courier is not on the road.", field=(field,))
-    run.latitude, run.longitude, run.position_at = latitude, longitude, cause.now
+    if position.at > cause.now + CLOCKS_DIFFER_BY:
+        raise ImplausiblePosition("This position is of the future.", field=("at",))
+    if not is_newer(run, position):
+        return run
+    check_speed(run.position, position, speed_limit_kmh)
+    await keep_position(session, run, position)
+    run.latitude, run.longitude, run.position_at = position.latitude, position.longitude, position.at
     if run.announced_at is None or cause.now - run.announced_at >= POSITION_EVENT_INTERVAL:
         run.announced_at = cause.now
         record(session, DeliveryRunMoved(run), cause)
@@ -37,3 +68,67 @@ async def report_courier_position(
         for shipment in shipments.values():
             record(session, ShipmentMoved(shipment), cause)
     return run
+
+
+def is_newer(run: DeliveryRun, position: Position) -> bool:
+    """Whether a position was taken on this run, and after the last one."""
+    since_start = run.started_at is None or position.at >= run.started_at - CLOCKS_DIFFER_BY
+    return since_start and (run.position_at is None or position.at > run.position_at)
+
+
+def check_speed(before: Position | None, position: Position, limit_kmh: int) -> None:
+    """ImplausiblePosition where nobody drives from one position to the other in the time between."""
+    if before is None:
+        return
+    hours = (position.at - before.at).total_seconds() / SECONDS_PER_HOUR
+    if kilometres_between(before, position) > limit_kmh * hours + INACCURACY_KM:
+        raise ImplausiblePosition(
+            "Nobody drives that far in this time: at most {limit} km/h.", limit=limit_kmh, field=("latitude",)
+        )
+
+
+def kilometres_between(before: Position, after: Position) -> float:
+    return distance_km(Point(before.latitude, before.longitude), Point(after.latitude, after.longitude))
+
+
+async def keep_position(session: AsyncSession, run: DeliveryRun, position: Position) -> None:
+    """Add a position to the trail of a run, where it is far enough from the last one there."""
+    last = await session.scalar(
+        select(CourierPosition)
+        .where(CourierPosition.delivery_run_id == run.id)
+        .order_by(CourierPosition.at.desc())
+        .limit(1)
+    )
+    if last is not None:
+        time = position.at - last.at
+        way = kilometres_between(Position(last.latitude, last.longitude, last.at), position)
+        if time < KEPT_AT_LEAST_EVERY and (time < KEPT_EVERY or way < KEPT_AFTER_KM):
+            return
+    session.add(
+        CourierPosition(
+            delivery_run_id=run.id,
+            latitude=position.latitude,
+            longitude=position.longitude,
+            at=position.at,
+        )
+    )
+
+
+def select_runs_with_old_positions(before: datetime) -> AnySelect:
+    """The ids of runs that know where their courier was before a moment."""
+    old = select(CourierPosition.delivery_run_id).where(CourierPosition.at <= before)
+    return (
+        select(DeliveryRun.id)
+        .where(or_(DeliveryRun.position_at <= before, DeliveryRun.id.in_(old)))
+        .order_by(DeliveryRun.id)
+    )
+
+
+async def forget_positions(session: AsyncSession, delivery_run_id: int, *, before: datetime) -> None:
+    """Delete the positions of a run that were taken before a moment."""
+    run = await lock_delivery_run(session, delivery_run_id)
+    await session.execute(
+        delete(CourierPosition).where(CourierPosition.delivery_run_id == run.id, CourierPosition.at <= before)
+    )
+    if run.position_at is not None and run.position_at <= before:
+        run.latitude = run.longitude = run.position_at = None

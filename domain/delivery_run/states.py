@@ -8,8 +8,9 @@ from domain.state import transition_table
 from models import DeliveryRun, DeliveryRunStatus, DeliveryRunStop
 
 TRANSITIONS = transition_table(
-    DeliveryRunStatus.PLANNED,
+    DeliveryRunStatus.DRAFT,
     {
+        DeliveryRunStatus.DRAFT: {DeliveryRunStatus.PLANNED, DeliveryRunStatus.CANCELLED},
         DeliveryRunStatus.PLANNED: {DeliveryRunStatus.ACTIVE, DeliveryRunStatus.CANCELLED},
         DeliveryRunStatus.ACTIVE: {DeliveryRunStatus.COMPLETED},
         DeliveryRunStatus.COMPLETED: set(),

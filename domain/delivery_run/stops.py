@@ -8,10 +8,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import WrongState
-from domain.events import DeliveryRunStopSkipped
+from domain.events import DeliveryRunStopSkipped, ShipmentRescheduled
 from domain.outbox import record
 from domain.shipment import FINAL, check_packable
-from models import Delivery, DeliveryRun, DeliveryRunStop, Order, Shipment, ShippingMethod, StopOutcome
+from models import (
+    Account,
+    Delivery,
+    DeliveryRun,
+    DeliveryRunStop,
+    Order,
+    Shipment,
+    ShippingMethod,
+    StopOutcome,
+)
 
 
 async def find_open_stops(session: AsyncSession, run: DeliveryRun) -> list[DeliveryRunStop]:
@@ -68,9 +77,11 @@ def skip_stop(
 
 
 def schedule_stops(stops: Iterable[DeliveryRunStop], *, start: datetime) -> None:
-    """Set the estimated time of each stop, one after the other from `start`."""
+    """Set the estimated time of each stop, one after the other from `start`; a courier who is early waits."""
     for stop in stops:
         start += timedelta(seconds=stop.travel_seconds)
+        if stop.window_from is not None:
+            start = max(start, stop.window_from + timedelta(seconds=stop.service_seconds))
         stop.estimated_at = start
 
 
@@ -92,3 +103,23 @@ async def lock_shipments(session: AsyncSession, shipment_ids: Sequence[int]) -> 
         .execution_options(populate_existing=True)
     )
     return {shipment.id: shipment for shipment in rows}
+
+
+async def lock_courier(session: AsyncSession, courier_id: int) -> None:
+    """Lock an account until the transaction ends: whoever starts another run of its courier waits."""
+    await session.execute(select(Account.id).where(Account.id == courier_id).with_for_update(key_share=True))
+
+
+def record_new_times(
+    session: AsyncSession,
+    stops: Sequence[DeliveryRunStop],
+    shipments: Mapping[int, Shipment],
+    *,
+    cause: Cause,
+) -> None:
+    """Record for the customers who wait when each of these stops is expected, and how many are before it."""
+    for ahead, stop in enumerate(stops):
+        event = ShipmentRescheduled(
+            shipments[stop.shipment_id], estimated_at=stop.estimated_at, stops_ahead=ahead
+        )
+        record(session, event, cause)

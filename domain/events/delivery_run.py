@@ -8,6 +8,25 @@ class DeliveryRunPlanned(DeliveryRunEvent, name="delivery_run.planned"):
     pass
 
 
+class DeliveryRunAssigned(DeliveryRunEvent, name="delivery_run.assigned"):
+    """A draft, or a run that has not left, was given to a courier."""
+
+
+class DeliveryRunReplanned(DeliveryRunEvent, name="delivery_run.replanned"):
+    """What was left of it was planned anew."""
+
+    moved: int
+    """How many stops have another place than before."""
+    late: int
+    """How many of them cannot be reached in their window any more."""
+
+
+class DeliveryRunStopAdded(DeliveryRunEvent, name="delivery_run.stop_added"):
+    """A parcel has joined the run."""
+
+    shipment_id: int
+
+
 class DeliveryRunCancelled(DeliveryRunEvent, name="delivery_run.cancelled"):
     pass
 

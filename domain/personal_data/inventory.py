@@ -18,8 +18,12 @@ from models import (
     Base,
     Cart,
     CartLine,
+    CourierPosition,
+    CourierProfile,
     Delivery,
     DeliveryLine,
+    DeliveryProof,
+    DeliveryRun,
     DeliveryRunStop,
     DeviceToken,
     Dispute,
@@ -172,6 +176,20 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
         lambda id: DeliveryRunStop.shipment_id.in_(shipments_of(id)),
         {"note": "", "proof": "", "latitude": None, "longitude": None},
     ),
+    DeliveryProof: PersonalTable(
+        lambda id: DeliveryProof.delivery_run_stop_id.in_(
+            select(DeliveryRunStop.id)
+            .where(DeliveryRunStop.shipment_id.in_(shipments_of(id)))
+            .correlate_except(DeliveryRunStop)
+        )
+    ),
+    CourierPosition: PersonalTable(
+        lambda id: CourierPosition.delivery_run_id.in_(
+            select(DeliveryRun.id).where(DeliveryRun.courier_id == id).correlate_except(DeliveryRun)
+        ),
+        deleted=True,
+    ),
+    CourierProfile: PersonalTable(lambda id: CourierProfile.account_id == id, deleted=True),
     ShipmentLine: PersonalTable(lambda id: ShipmentLine.shipment_id.in_(shipments_of(id))),
     Waybill: PersonalTable(
         lambda id: Waybill.shipment_id.in_(shipments_of(id)),
@@ -253,6 +271,7 @@ EVENT_FACTS = frozenset({"number", "tracking_number", "statuses"})
 """Fields of events that are texts and name no person: numbers and codes."""
 
 NOT_PERSONAL: Mapping[str, str] = {
+    "delivery_run_stops.skills": "names that the shop has given",
     "carts.coupon_codes": "codes of the shop",
     "idempotency_keys.command": "a name of the shop's",
     "order_lines.sku": "a number of the shop's",

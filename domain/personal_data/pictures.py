@@ -2,21 +2,42 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from domain.media import MEDIA_PATH
-from models import STAFF, Account, Media, ProductMedia, Variant
+from models import (
+    STAFF,
+    Account,
+    DeliveryProof,
+    DeliveryRunStop,
+    Media,
+    Order,
+    ProductMedia,
+    Shipment,
+    Variant,
+)
 from models.sql.types import AnySelect
 
 
 def select_erased_pictures(now: datetime) -> AnySelect:
-    """The ids of pictures that customers uploaded whose accounts are erased."""
+    """The ids of pictures of customers whose accounts are erased, and of proofs of what they received."""
+    buyer = aliased(Account)
+    proves = or_(DeliveryProof.signature_id == Media.id, DeliveryProof.photo_id == Media.id)
+    proof = (
+        select(DeliveryProof.delivery_run_stop_id)
+        .join(DeliveryRunStop, DeliveryRunStop.id == DeliveryProof.delivery_run_stop_id)
+        .join(Shipment, Shipment.id == DeliveryRunStop.shipment_id)
+        .join(Order, Order.id == Shipment.order_id)
+        .join(buyer, buyer.id == Order.account_id)
+        .where(proves, buyer.erased_at <= now)
+    )
+    own = and_(Account.erased_at <= now, Account.role.not_in(STAFF))
     return (
         select(Media.id)
         .join(Account, Account.id == Media.uploader_id)
-        .where(Account.erased_at <= now, Account.role.not_in(STAFF))
+        .where(or_(own, exists(proof)))
         .order_by(Media.id)
     )
 
@@ -40,6 +61,9 @@ async def delete_erased_picture(session: AsyncSession, media_id: int, *, now: da
     if await session.scalar(select(is_in_catalogue(media_id))):
         await session.execute(update(Media).where(Media.id == media_id).values(uploader_id=None))
     else:
+        for column in (DeliveryProof.signature_id, DeliveryProof.photo_id):
+            unlinked = update(DeliveryProof).where(column == media_id).values({column: None})
+            await session.execute(unlinked)
         await session.execute(delete(Media).where(Media.id == media_id))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from events.aftersales import TICKETS_IN_STOCK, TICKETS_OVERDUE
 from events.cart import GUEST_CARTS
 from events.catalog import PRICE_CHANGES
+from events.delivery_run import ENDED_DRAFTS, OLD_POSITIONS, REPLANS
 from events.media import UNUSED_PICTURES
 from events.notices.retention import EXPIRED_READINGS, EXPIRED_VERIFICATIONS, OLD_NOTICES
 from events.order import (
@@ -46,6 +47,9 @@ SCHEDULE: Sequence[Timer] = (
     OVERDUE_CASH,
     EXPIRED_GIFT_CARDS,
     UNDELIVERED_SHIPMENTS,
+    ENDED_DRAFTS,
+    OLD_POSITIONS,
+    REPLANS,
     OLD_REPORTS,
     *UNLOCATED_PLACES,
     UNCOLLECTED_PICKUPS,

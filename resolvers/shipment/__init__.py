@@ -47,6 +47,7 @@ from resolvers.shipment.finding import (
     shipments,
     warehouse_row_id,
 )
+from resolvers.shipment.proofs import ProofOfDelivery, proofs_of_delivery
 from resolvers.shipment.quotes import ShipmentQuote, shipment_quotes
 from resolvers.shipment.tracking import (
     TRACKING_MESSAGES,
@@ -62,6 +63,7 @@ from resolvers.shipment.tracking import (
 __all__ = [
     "TRACKING_MESSAGES",
     "PickupTime",
+    "ProofOfDelivery",
     "ShipmentQuote",
     "WaybillLabel",
     "carrier_names",
@@ -71,6 +73,7 @@ __all__ = [
     "estimated_at",
     "find_shipment",
     "positions",
+    "proofs_of_delivery",
     "shipment",
     "shipment_book",
     "shipment_dispatch",

@@ -59,8 +59,6 @@ async def drive_cash_run(
             session,
             stop_id,
             StopOutcome.DELIVERED,
-            note="",
-            proof="",
             cause=cause,
             receipt_after=RECEIPT_AFTER,
         )

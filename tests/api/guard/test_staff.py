@@ -45,6 +45,7 @@ from tests.factories.knowledge import create_article
 from tests.factories.promotion import create_percent
 from tests.factories.shipment import confirmed_order, pack
 from tests.factories.stock import create_warehouse
+from tests.factories.vehicle import create_vehicle
 
 ROOT = Path(__file__).parents[3]
 ROOMS = ("edge", "resolvers", "schema")
@@ -173,6 +174,7 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         "StatementDifference": difference,
         "UnhandledReport": report,
         "Variant": variant,
+        "Vehicle": await create_vehicle(session, run.warehouse_id),
         "Warehouse": await create_warehouse(session),
     }
     return things | {kind: global_id(kind, row.id) for kind, row in rows.items()}

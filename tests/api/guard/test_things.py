@@ -310,6 +310,7 @@ KINDS_OF_STAFF = {
     "ShippingZone",
     "StatementDifference",
     "UnhandledReport",
+    "Vehicle",
     "Warehouse",
 }
 KINDS_OF_EVERYBODY = {"Article", "Category", "Product", "Variant"}

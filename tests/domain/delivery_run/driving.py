@@ -6,12 +6,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
-from domain.delivery_run import complete_stop, report_courier_position, start_delivery_run
+from domain.delivery_run import StopReport, complete_stop, report_courier_position, start_delivery_run
 from models import (
     Account,
     DeliveryRun,
     DeliveryRunStatus,
     DeliveryRunStop,
+    Position,
     Shipment,
     ShipmentStatus,
     StopOutcome,
@@ -56,8 +57,7 @@ async def finish(
         session,
         stop.id,
         outcome,
-        note=note,
-        proof=proof,
+        report=StopReport(note=note, proof=proof),
         cause=Cause(now, run.courier_id),
         receipt_after=RECEIPT_AFTER,
     )
@@ -75,7 +75,6 @@ async def report(
     await report_courier_position(
         session,
         run.id,
-        latitude=latitude,
-        longitude=longitude,
+        Position(latitude, longitude, now),
         cause=Cause(now, courier.id if courier else run.courier_id),
     )

@@ -170,8 +170,6 @@ async def test_another_couriers_run_does_not_exist(shop: Shop, session: AsyncSes
             session,
             stop.id,
             StopOutcome.DELIVERED,
-            note="",
-            proof="",
             cause=Cause(NOW, other.id),
             receipt_after=RECEIPT_AFTER,
         )
@@ -188,11 +186,11 @@ async def test_the_latest_position_is_kept_and_announced_every_ten_seconds(
     await start(session, run)
 
     await report(session, run, latitude=30.1)
-    await report(session, run, latitude=30.2, now=NOW + POSITION_EVENT_INTERVAL / 2)
+    await report(session, run, latitude=30.101, now=NOW + POSITION_EVENT_INTERVAL / 2)
 
-    assert (run.latitude, run.position_at) == (30.2, NOW + POSITION_EVENT_INTERVAL / 2)
+    assert (run.latitude, run.position_at) == (30.101, NOW + POSITION_EVENT_INTERVAL / 2)
     assert (await event_names(session, Subject.DELIVERY_RUN, run.id)).count("delivery_run.moved") == 1
-    await report(session, run, latitude=30.3, now=NOW + POSITION_EVENT_INTERVAL)
+    await report(session, run, latitude=30.102, now=NOW + POSITION_EVENT_INTERVAL)
     assert (await event_names(session, Subject.DELIVERY_RUN, run.id)).count("delivery_run.moved") == 2
     moves = [
         (await event_names(session, Subject.SHIPMENT, parcel.id)).count("shipment.moved")

@@ -37,6 +37,7 @@ from tests.factories.shipment import NOW, create_shipment, send, track, tracking
 from tests.factories.stock import create_warehouse
 
 FOLLOWS = {
+    R.DRAFT: {R.PLANNED, R.CANCELLED},
     R.PLANNED: {R.ACTIVE, R.CANCELLED},
     R.ACTIVE: {R.COMPLETED},
     R.COMPLETED: set(),

@@ -1,95 +1,37 @@
-"""Routers, which plan the order of stops: one Protocol, and an implementation of our own."""
+"""Short tours of one vehicle through all its stops, without windows."""
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Protocol
-
-from geo import Point, distance_km
 
 EXACT_STOPS_LIMIT = 9
 """A tour of up to this many stops is the shortest there is; the effort doubles with each further stop."""
 SEGMENT_LIMIT = 3
 """How many consecutive stops of a tour are moved together."""
-SAVING_MINIMUM_KM = 1e-9
+SAVING_MINIMUM = 1e-9
 """A smaller saving is an error of rounding."""
 
 START = 0
 """The place of the start in a matrix of distances; stops follow from 1."""
 END = -1
-"""The place after the last stop, at distance 0 from all others: a tour does not return."""
+"""The place after the last stop: the last column of a matrix; at distance 0 where a tour does not return."""
 
 Distances = Sequence[Sequence[float]]
-"""Kilometres from the place of the row to the place of the column."""
+"""How far it is from the place of the row to the place of the column."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """The way to one stop: the index of the stop, and the time until the courier leaves it."""
+def order_tour(distances: Distances) -> list[int]:
+    """A short tour from START through all stops to END.
 
-    stop: int
-    travel: timedelta
-
-
-class Router(Protocol):
-    """Plans the order in which stops are visited."""
-
-    async def plan(self, start: Point | None, stops: Sequence[Point | None]) -> Sequence[Leg]:
-        """Every stop once, in the order to visit them; stops whose place is unknown come last."""
-
-
-@dataclass(frozen=True, slots=True)
-class StraightLineRouter:
-    """Plans over straight lines at a steady speed."""
-
-    kilometres_per_hour: float = 20.0
-    detour: float = 1.4
-    """How many times longer streets are than straight lines."""
-    at_the_door: timedelta = timedelta(minutes=4)
-    unknown_leg: timedelta = timedelta(minutes=20)
-
-    async def plan(self, start: Point | None, stops: Sequence[Point | None]) -> Sequence[Leg]:
-        return await asyncio.to_thread(self.plan_legs, start, stops)
-
-    def plan_legs(self, start: Point | None, stops: Sequence[Point | None]) -> list[Leg]:
-        stops_at: dict[Point, list[int]] = {}
-        for index, point in enumerate(stops):
-            if point is not None:
-                stops_at.setdefault(point, []).append(index)
-        unknown = [index for index, point in enumerate(stops) if point is None]
-        points = list(stops_at)
-        here, legs = start, []
-        for place in plan_tour(start, points):
-            for index in stops_at[points[place]]:  # several parcels for one door keep their order
-                legs.append(Leg(index, self.travel_time(here, points[place])))
-                here = points[place]
-        return legs + [Leg(index, self.unknown_leg) for index in unknown]
-
-    def travel_time(self, start: Point | None, end: Point) -> timedelta:
-        """The drive and the time at the door; without a start, only the time at the door."""
-        kilometres = distance_km(start, end) * self.detour if start else 0.0
-        seconds = round(kilometres / self.kilometres_per_hour * 3_600)
-        return timedelta(seconds=seconds) + self.at_the_door
-
-
-def plan_tour(start: Point | None, points: Sequence[Point]) -> list[int]:
-    """The indices of `points` in the order of a short tour from `start`, by default from the first point.
-
-    Exact up to EXACT_STOPS_LIMIT points; beyond, the nearest-neighbour tour, improved by 2-opt and or-opt
-    until no move shortens it.
+    The shortest up to EXACT_STOPS_LIMIT stops; beyond, the nearest-neighbour tour, improved by 2-opt and
+    or-opt until no move shortens it.
     """
-    if not points:
+    if len(distances) <= 1:
         return []
-    places = [start or points[0], *points]
-    distances = [[*(distance_km(row, column) for column in places), 0.0] for row in places]
-    if len(points) <= EXACT_STOPS_LIMIT:
-        tour = find_shortest_tour(distances)
-    else:
-        tour = find_nearest_neighbour_tour(distances)
-        while reverse_segments(tour, distances) or move_segments(tour, distances):
-            pass
-    return [stop - 1 for stop in tour]
+    if len(distances) - 1 <= EXACT_STOPS_LIMIT:
+        return find_shortest_tour(distances)
+    tour = find_nearest_neighbour_tour(distances)
+    while reverse_segments(tour, distances) or move_segments(tour, distances):
+        pass
+    return tour
 
 
 def find_shortest_tour(distances: Distances) -> list[int]:
@@ -108,7 +50,7 @@ def find_shortest_tour(distances: Distances) -> list[int]:
                     for before in members_of(others)
                 )
     visited = 2 ** len(distances) - 2
-    last = min(stops, key=lambda stop: shortest[visited, stop])
+    last = min(stops, key=lambda stop: (shortest[visited, stop][0] + distances[stop][END], stop))
     tour: list[int] = []
     while visited:
         tour.insert(0, last)
@@ -142,7 +84,7 @@ def reverse_segments(tour: list[int], distances: Distances) -> bool:
             before, after = neighbours_of(tour, first, last)
             saved = distances[before][tour[first]] - distances[before][tour[last]]
             saved += distances[tour[last]][after] - distances[tour[first]][after]
-            if saved > SAVING_MINIMUM_KM:
+            if saved > SAVING_MINIMUM:
                 tour[first : last + 1] = reversed(tour[first : last + 1])
                 improved = True
     return improved
@@ -166,7 +108,7 @@ def move_segments(tour: list[int], distances: Distances) -> bool:
                 for place in range(len(rest) + 1)
                 for candidate in (segment, segment[::-1])
             )
-            if saved - added > SAVING_MINIMUM_KM:
+            if saved - added > SAVING_MINIMUM:
                 tour[:] = rest[:place] + moved + rest[place:]
                 improved = True
     return improved

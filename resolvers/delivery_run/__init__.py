@@ -1,23 +1,28 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 
 import strawberry
 
 from domain.delivery_run import (
-    PlannedStop,
+    StopReport,
     cancel_delivery_run,
-    check_shipment_ids,
     complete_stop,
-    plan_delivery_run,
     report_courier_position,
     start_delivery_run,
 )
 from domain.errors import NotFound
-from events.shipment.parcels import receiver_of
-from geo import Point
 from loaders.delivery_run import NEWEST_DELIVERY_RUN, select_delivery_runs
 from loaders.page import FIRST_PAGE, Page, PageRequest
-from loaders.shipment import load_routes
-from models import DeliveryRun, DeliveryRunStatus, DeliveryRunStop, Event, StopOutcome, Subject
+from models import (
+    DeliveryRun,
+    DeliveryRunStatus,
+    DeliveryRunStop,
+    Event,
+    Media,
+    Position,
+    StopOutcome,
+    Subject,
+)
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
@@ -25,6 +30,7 @@ from resolvers.inputs.delivery_run import DeliveryRunFilter
 from resolvers.order.finding import couriers_see_since, is_carried
 from resolvers.paging import query_page
 from resolvers.shipment import warehouse_row_id
+from resolvers.shipment.proofs import proofs_of_stops
 from resolvers.subscriptions import while_visible
 
 
@@ -67,66 +73,8 @@ async def find_delivery_run_stop(info: Info, stop_id: int) -> DeliveryRunStop | 
     return stop if stop and await find_delivery_run(info, stop.delivery_run_id) else None
 
 
-async def delivery_run_plan(
-    info: Info,
-    courier_id: strawberry.ID,
-    warehouse_id: strawberry.ID,
-    shipment_ids: list[strawberry.ID],
-    vehicle: str = "",
-) -> DeliveryRun:
-    """Gives parcels to one of the shop's own couriers; the shop finds the order of the stops.
-
-    courier_id: who drives
-    warehouse_id: where the run begins
-    shipment_ids: the parcels, all packed in that warehouse
-    vehicle: what is driven
-    """
-    context = info.context
-    courier = row_id(courier_id, "Account", field=("courier_id",))
-    warehouse = row_id(warehouse_id, "Warehouse", field=("warehouse_id",))
-    stops = await plan_stops(info, warehouse, shipment_row_ids(shipment_ids))
-    async with context.transaction() as session:
-        return await plan_delivery_run(
-            session,
-            courier_id=courier,
-            warehouse_id=warehouse,
-            vehicle=vehicle,
-            stops=stops,
-            cause=context.cause,
-        )
-
-
-def shipment_row_ids(shipment_ids: list[strawberry.ID]) -> list[int]:
-    return [
-        row_id(each, "Shipment", field=("shipment_ids", index)) for index, each in enumerate(shipment_ids)
-    ]
-
-
-async def plan_stops(info: Info, warehouse_id: int, shipment_ids: list[int]) -> list[PlannedStop]:
-    """The parcels in the order the router finds best, starting at the warehouse."""
-    check_shipment_ids(shipment_ids)
-    routes = await load_routes(info.context.shop.database.reads, shipment_ids)
-    if missing := [index for index, each in enumerate(shipment_ids) if each not in routes]:
-        raise NotFound("shipment", field=("shipment_ids", missing[0]))
-    warehouse = await info.context.load.warehouse.load(warehouse_id)
-    receivers = [receiver_of(routes[each].delivery) for each in shipment_ids]
-    start = point_of(warehouse.latitude, warehouse.longitude) if warehouse else None
-    doors = [point_of(receiver.latitude, receiver.longitude) for receiver in receivers]
-    legs = await info.context.shop.router.plan(start, doors)
-    return [
-        PlannedStop(
-            shipment_ids[leg.stop], leg.travel, receivers[leg.stop].latitude, receivers[leg.stop].longitude
-        )
-        for leg in legs
-    ]
-
-
-def point_of(latitude: float | None, longitude: float | None) -> Point | None:
-    return None if latitude is None or longitude is None else Point(latitude, longitude)
-
-
 async def delivery_run_cancel(info: Info, id: strawberry.ID) -> DeliveryRun:
-    """Cancels a delivery run that has not started; its parcels wait for another.
+    """Cancels a draft, or a delivery run that has not started; its parcels wait for another.
 
     id: the delivery run
     """
@@ -146,11 +94,18 @@ async def delivery_run_start(info: Info, id: strawberry.ID) -> DeliveryRun:
             row_id(id, "DeliveryRun"),
             cause=context.cause,
             receipt_after=context.shop.settings.deadlines.receipt_confirmed_after,
+            zone=context.shop.settings.locale.zone,
         )
 
 
 async def stop_complete(
-    info: Info, id: strawberry.ID, outcome: StopOutcome, note: str = "", proof: str = ""
+    info: Info,
+    id: strawberry.ID,
+    outcome: StopOutcome,
+    note: str = "",
+    proof: str = "",
+    signature_id: strawberry.ID | None = None,
+    photo_id: strawberry.ID | None = None,
 ) -> DeliveryRunStop:
     """Records how a stop of the courier's own delivery run ended; the stops after it get new times.
 
@@ -158,35 +113,78 @@ async def stop_complete(
     outcome: whether the parcel was handed over
     note: what happened, as the customer reads it
     proof: who took it, or where its picture is
+    signature_id: a picture of the signature, which the courier has uploaded
+    photo_id: a picture of where the parcel was left, which the courier has uploaded
     """
     context = info.context
+    report = StopReport(
+        note=note,
+        proof=proof,
+        signature_id=picture_row_id(signature_id, "signature_id"),
+        photo_id=picture_row_id(photo_id, "photo_id"),
+    )
     async with context.transaction() as session:
         return await complete_stop(
             session,
             row_id(id, "DeliveryRunStop"),
             outcome,
-            note=note,
-            proof=proof,
+            report=report,
             cause=context.cause,
             receipt_after=context.shop.settings.deadlines.receipt_confirmed_after,
         )
 
 
+def picture_row_id(picture_id: strawberry.ID | None, field: str) -> int | None:
+    return None if picture_id is None else row_id(picture_id, "Media", field=(field,))
+
+
 async def courier_position_report(
-    info: Info, delivery_run_id: strawberry.ID, latitude: float, longitude: float
+    info: Info,
+    delivery_run_id: strawberry.ID,
+    latitude: float,
+    longitude: float,
+    at: datetime | None = None,
 ) -> DeliveryRun:
-    """Reports where the courier is on their own delivery run; only the latest position is kept.
+    """Reports where the courier is on their own delivery run; one older than the last changes nothing.
 
     delivery_run_id: the delivery run
     latitude: in degrees, north is positive
     longitude: in degrees, east is positive
+    at: when the courier was there; now when left out
     """
     context = info.context
     number = row_id(delivery_run_id, "DeliveryRun", field=("delivery_run_id",))
     async with context.transaction() as session:
         return await report_courier_position(
-            session, number, latitude=latitude, longitude=longitude, cause=context.cause
+            session,
+            number,
+            Position(latitude, longitude, at or context.now),
+            speed_limit_kmh=context.shop.settings.routing.courier_speed_limit,
+            cause=context.cause,
         )
+
+
+async def trails(runs: Sequence[DeliveryRun], info: Info) -> list[list[Position] | None]:
+    """Where the courier was, thinned, for a day; null for all but those who plan."""
+    if not info.context.viewer.may(Permission.DELIVERY_RUN_PLAN):
+        return [None] * len(runs)
+    found = await info.context.load.delivery_run_positions.load_many([run.id for run in runs])
+    return [[Position(each.latitude, each.longitude, each.at) for each in trail] for trail in found]
+
+
+def stop_skills(root: DeliveryRunStop) -> list[str]:
+    """What its courier and vehicle need."""
+    return root.skills
+
+
+async def signatures(stops: Sequence[DeliveryRunStop], info: Info) -> list[Media | None]:
+    """The picture of the signature; null without one."""
+    return [proof.signature for proof in await proofs_of_stops(stops, info)]
+
+
+async def photos(stops: Sequence[DeliveryRunStop], info: Info) -> list[Media | None]:
+    """The picture of where the parcel was left; null without one."""
+    return [proof.photo for proof in await proofs_of_stops(stops, info)]
 
 
 async def delivery_run_updates(

@@ -1,3 +1,5 @@
+"""Delivery runs, their stops and who drives them, for showing."""
+
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

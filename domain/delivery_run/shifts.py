@@ -1,0 +1,82 @@
+"""Shifts of vehicles and couriers: hours of weekdays in the shop's time zone."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from domain.errors import Invalid, LimitReached
+from domain.stock import Weekday
+
+SHIFTS_LIMIT = 28
+TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+WEEKDAYS = tuple(Weekday)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkShift:
+    """From when to when somebody works on a weekday, such as "08:00" to "18:00"."""
+
+    weekday: Weekday
+    begins: str
+    ends: str
+
+
+def normalize_shifts(shifts: Sequence[WorkShift]) -> list[dict[str, str]]:
+    """The shifts as they are stored, in the order of the week; Invalid for any that is upside down."""
+    if len(shifts) > SHIFTS_LIMIT:
+        raise LimitReached("A week has at most {limit} shifts.", limit=SHIFTS_LIMIT, field=("shifts",))
+    for index, shift in enumerate(shifts):
+        if not (TIME.fullmatch(shift.begins) and TIME.fullmatch(shift.ends)):
+            raise Invalid('Give a time such as "17:30".', field=("shifts", index))
+        if shift.ends <= shift.begins:
+            raise Invalid("A shift ends after it begins.", field=("shifts", index))
+    ordered = sorted(shifts, key=lambda each: (WEEKDAYS.index(each.weekday), each.begins))
+    for before, after in pairwise(ordered):
+        if before.weekday is after.weekday and after.begins < before.ends:
+            raise Invalid("These shifts overlap.", field=("shifts", shifts.index(after)))
+    return [{"weekday": each.weekday.value, "begins": each.begins, "ends": each.ends} for each in ordered]
+
+
+def read_shifts(stored: Iterable[Mapping[str, str]]) -> list[WorkShift]:
+    return [WorkShift(Weekday(each["weekday"]), each["begins"], each["ends"]) for each in stored]
+
+
+def hours_on(
+    stored: Iterable[Mapping[str, str]], day: date, zone: ZoneInfo
+) -> list[tuple[datetime, datetime]]:
+    """When the shifts of one day begin and end."""
+    weekday = WEEKDAYS[day.weekday()]
+    return [
+        (moment_of(day, each.begins, zone), moment_of(day, each.ends, zone))
+        for each in read_shifts(stored)
+        if each.weekday is weekday
+    ]
+
+
+def moment_of(day: date, clock: str, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time.fromisoformat(clock), zone)
+
+
+def find_shift(
+    stored: Iterable[Mapping[str, str]], moment: datetime, zone: ZoneInfo
+) -> tuple[datetime, datetime] | None:
+    """The shift that a moment lies in, else the next one of the same day; None without either."""
+    kept = list(stored)
+    hours = hours_on(kept, moment.astimezone(zone).date(), zone)
+    return next(((begins, ends) for begins, ends in hours if moment < ends), None)
+
+
+def is_on_shift(
+    stored: Iterable[Mapping[str, str]],
+    begins: datetime,
+    ends: datetime,
+    zone: ZoneInfo,
+    *,
+    tolerance: timedelta = timedelta(),
+) -> bool:
+    """Whether one shift covers the time from one moment to another, but for the tolerance at both ends."""
+    hours = hours_on(stored, begins.astimezone(zone).date(), zone)
+    return any(first - tolerance <= begins and ends <= last + tolerance for first, last in hours)

@@ -1,0 +1,176 @@
+"""Parcels, vehicles and runs as the problem that a solver is given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from domain.delivery_run import STOPS_LIMIT, PlannedStop, PlanOrigin, StopTerms, find_shift
+from gateways.routing.matrix import DistanceTable, Matrix
+from gateways.routing.problem import (
+    FOREVER,
+    Place,
+    Route,
+    RoutingPlan,
+    RoutingStop,
+    RoutingVehicle,
+)
+from geo import Point
+from models import DistanceSource, RouteSolver, Shipment, Vehicle
+
+CUBIC_CENTIMETRES_PER_LITRE = 1_000
+CUBIC_MILLIMETRES_PER_CUBIC_CENTIMETRE = 1_000
+FARTHEST = timedelta(days=3)
+"""How far ahead a plan looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A parcel that is to be brought to a place, and what is wished there."""
+
+    shipment: Shipment
+    point: Point
+    terms: StopTerms
+    depot: int
+    """The warehouse it lies in."""
+
+
+@dataclass(slots=True)
+class PlaceTable:
+    """The places of a problem, each once."""
+
+    points: list[Point] = field(default_factory=list)
+    known: dict[Point, Place] = field(default_factory=dict)
+
+    def add(self, point: Point) -> Place:
+        if point not in self.known:
+            self.known[point] = Place(len(self.points))
+            self.points.append(point)
+        return self.known[point]
+
+
+@dataclass(frozen=True, slots=True)
+class TimeScale:
+    """Moments as seconds from the beginning of a plan, and back."""
+
+    start: datetime
+
+    def seconds_to(self, moment: datetime) -> int:
+        return round((moment - self.start).total_seconds())
+
+    def moment_at(self, seconds: int) -> datetime:
+        return self.start + timedelta(seconds=seconds)
+
+
+def point_of(latitude: float | None, longitude: float | None) -> Point | None:
+    return None if latitude is None or longitude is None else Point(latitude, longitude)
+
+
+def load_of(shipment: Shipment) -> tuple[int, ...]:
+    """Its weight in grams, its volume in cubic centimetres where it was measured, and one parcel."""
+    size = shipment.size
+    volume = size.length_mm * size.width_mm * size.height_mm if size else 0
+    return (shipment.weight_grams, -(-volume // CUBIC_MILLIMETRES_PER_CUBIC_CENTIMETRE), 1)
+
+
+def capacity_of(vehicle: Vehicle) -> tuple[int | None, ...]:
+    litres = vehicle.capacity_litres
+    parcels = vehicle.capacity_parcels
+    return (
+        vehicle.capacity_grams,
+        None if litres is None else litres * CUBIC_CENTIMETRES_PER_LITRE,
+        STOPS_LIMIT if parcels is None else min(parcels, STOPS_LIMIT),
+    )
+
+
+def depot_skill(warehouse_id: int) -> str:
+    """What keeps parcels of one warehouse off the vehicles of another."""
+    return f"depot:{warehouse_id}"
+
+
+def describe_stop(door: Door, places: PlaceTable, scale: TimeScale) -> RoutingStop:
+    terms = door.terms
+    earliest = 0 if terms.window_from is None else max(scale.seconds_to(terms.window_from), 0)
+    latest = FOREVER if terms.window_until is None else scale.seconds_to(terms.window_until)
+    return RoutingStop(
+        place=places.add(door.point),
+        service=round(terms.service.total_seconds()),
+        earliest=earliest,
+        latest=latest,
+        load=load_of(door.shipment),
+        skills=frozenset({*terms.skills, depot_skill(door.depot)}),
+        priority=terms.priority,
+    )
+
+
+def find_hours(
+    vehicle: Vehicle, start: datetime, busy_until: datetime | None, zone: ZoneInfo
+) -> tuple[datetime, datetime] | None:
+    """From when to when a vehicle may be on the road; None where its shift is over or it is on another run.
+
+    A vehicle without shifts may always be.
+    """
+    begins = max(start, busy_until) if busy_until else start
+    if not vehicle.shifts:
+        return begins, begins + FARTHEST
+    shift = find_shift(vehicle.shifts, begins, zone)
+    return (max(begins, shift[0]), shift[1]) if shift else None
+
+
+def describe_vehicle(
+    vehicle: Vehicle, hours: tuple[datetime, datetime], place: Place, scale: TimeScale, *, profile: int
+) -> RoutingVehicle:
+    return RoutingVehicle(
+        start=place,
+        end=place,
+        earliest=max(scale.seconds_to(hours[0]), 0),
+        latest=scale.seconds_to(hours[1]),
+        capacity=capacity_of(vehicle),
+        skills=frozenset({*vehicle.skills, depot_skill(vehicle.warehouse_id)}),
+        cost_per_km=vehicle.cost_per_km_amount,
+        cost_per_hour=vehicle.cost_per_hour_amount,
+        profile=profile,
+    )
+
+
+async def measure_places(
+    matrix: Matrix, places: PlaceTable, speeds: Sequence[int]
+) -> tuple[DistanceTable, list[list[list[int]]]]:
+    """The distances of all places, and the durations at each of the speeds."""
+    table = await matrix.measure(places.points)
+    return table, [table.seconds_at(speed) for speed in speeds]
+
+
+def origin_of(plan: RoutingPlan, table: DistanceTable) -> PlanOrigin:
+    """Who has planned and by which distances, with the reasons why not otherwise."""
+    note = " ".join(each for each in (plan.note, table.note) if each)
+    return PlanOrigin(RouteSolver(plan.solver.value), DistanceSource(table.source.value), note)
+
+
+def plan_stops(
+    route: Route, doors: Mapping[int, Door], locked: frozenset[int] = frozenset()
+) -> list[PlannedStop]:
+    """The stops of a route, each with the time from the end of the one before, without waiting."""
+    stops, left = [], route.departs
+    for visit in route.visits:
+        door = doors[visit.stop]
+        travel = visit.arrives - left + visit.leaves - visit.begins
+        stops.append(
+            PlannedStop(
+                door.shipment.id,
+                timedelta(seconds=travel),
+                door.point.latitude,
+                door.point.longitude,
+                distance_metres=visit.distance,
+                terms=with_lock(door.terms, visit.stop in locked),
+                version=door.shipment.version,
+            )
+        )
+        left = visit.leaves
+    return stops
+
+
+def with_lock(terms: StopTerms, locked: bool) -> StopTerms:
+    return StopTerms(
+        terms.window_from, terms.window_until, terms.service, terms.priority, terms.skills, locked=locked
+    )

@@ -1,0 +1,95 @@
+"""Settings of the runs of the shop's own couriers."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from pydantic import Field, field_validator
+
+from settings.group import Duration, SettingsGroup
+
+
+class RoutingSettings(SettingsGroup):
+    """How runs are planned, and what couriers may report."""
+
+    road_factor: float = Field(
+        1.4,
+        ge=1,
+        le=5,
+        validation_alias="ROUTE_ROAD_FACTOR",
+        description="how many times longer streets are than straight lines, where no road service is asked",
+    )
+    osrm_address: str = Field(
+        "",
+        pattern=r"^(https?://[^/]+)?$",
+        validation_alias="OSRM_ADDRESS",
+        description="server of OSRM whose table service knows distances by road; none when empty",
+    )
+    osrm_places: int = Field(
+        100,
+        ge=2,
+        le=10_000,
+        validation_alias="OSRM_PLACES_LIMIT",
+        description="places that one request may name there: its --max-table-size",
+    )
+    service_time: Duration = Field(
+        timedelta(minutes=4),
+        validation_alias="ROUTE_SERVICE_TIME",
+        description="how long a courier is at a door, where nobody says otherwise",
+    )
+    speed_kmh: int = Field(
+        20,
+        ge=1,
+        le=130,
+        validation_alias="ROUTE_SPEED_KMH",
+        description="how fast couriers drive whose vehicle is not known",
+    )
+    planning_time: Duration = Field(
+        timedelta(seconds=6),
+        validation_alias="ROUTE_PLANNING_TIME",
+        description="how long a plan of many stops is improved at most",
+    )
+    planners: int = Field(
+        1,
+        ge=1,
+        le=64,
+        validation_alias="ROUTE_PLANNERS",
+        description="processes of each server that plan runs at the same time",
+    )
+    planners_waiting: int = Field(
+        10,
+        ge=0,
+        le=1_000,
+        validation_alias="ROUTE_PLANS_WAITING",
+        description="plans that may wait for such a process; further ones are refused as BUSY",
+    )
+    stops_limit: int = Field(
+        1_000, ge=1, le=5_000, validation_alias="ROUTE_STOPS_LIMIT", description="parcels of one plan"
+    )
+    draft_lifetime: Duration = Field(
+        timedelta(hours=2),
+        validation_alias="DRAFT_RUN_ENDS_AFTER",
+        description="a draft of a run that no courier has taken ends so long after it should have left",
+    )
+    skills: Sequence[str] = Field(
+        ("AGE_CHECK", "COLD_CHAIN", "FRAGILE", "HEAVY"),
+        validation_alias="COURIER_SKILLS",
+        description="what couriers and vehicles may be able to do, as JSON: a list of names",
+    )
+    courier_speed_limit: int = Field(
+        200,
+        ge=1,
+        validation_alias="COURIER_SPEED_LIMIT_KMH",
+        description="a courier who would have been faster between two positions is not believed",
+    )
+    positions_kept: Duration = Field(
+        timedelta(days=1),
+        validation_alias="COURIER_POSITIONS_KEPT",
+        description="positions of couriers are deleted after this time",
+    )
+
+    @field_validator("skills")
+    @classmethod
+    def _check_skills(cls, skills: Sequence[str]) -> Sequence[str]:
+        if len(skills) > 100 or any(not 1 <= len(skill) <= 50 for skill in skills):
+            raise ValueError("are at most 100 names of 1 to 50 characters")
+        return tuple(skills)
