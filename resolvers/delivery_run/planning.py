@@ -1,7 +1,7 @@
 """Planning runs: for one courier, for vehicles, and anew for what is left."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import strawberry
@@ -24,7 +24,7 @@ from events.delivery_run.replanning import replan_run
 from events.delivery_run.single import order_stops
 from loaders.delivery_run.planning import load_open_parcels
 from loaders.shipment import load_routes
-from models import DeliveryRun, DistanceSource, RouteSolver, UnplannedReason
+from models import Delivery, DeliveryRun, DistanceSource, RouteSolver, UnplannedReason
 from resolvers.context import Info
 from resolvers.ids import row_id
 from resolvers.inputs.delivery_run import DeliveryRunPlanInput, PlanStopInput
@@ -165,7 +165,15 @@ async def read_terms(
         given = dict.fromkeys(found, usual)
     routes = await load_routes(reads, list(given))
     check_all_found(list(given), routes)
-    return given
+    return {id: with_wished_window(terms, routes[id].delivery) for id, terms in given.items()}
+
+
+def with_wished_window(terms: StopTerms, delivery: Delivery) -> StopTerms:
+    """The terms with the window that the customer wishes, where the staff name none."""
+    window = delivery.window
+    if window is None or terms.window_from or terms.window_until:
+        return terms
+    return replace(terms, window_from=window.begins, window_until=window.ends)
 
 
 def read_stop_terms(info: Info, stop: PlanStopInput, path: tuple[str | int, ...] = ()) -> StopTerms:
@@ -278,6 +286,7 @@ async def delivery_run_stop_add(info: Info, id: strawberry.ID, stop: PlanStopInp
     if route is None:
         raise NotFound("shipment", field=("stop", "shipment_id"))
     point = door_of(route)
+    terms = with_wished_window(terms, route.delivery)
     planned = PlannedStop(
         shipment_id,
         terms.service,

@@ -158,6 +158,10 @@ PLACES = {
     for name in ("latitude", "longitude", "coordinateSource")
 }
 """Fields that are personal and no texts, so that no mark can be put into them."""
+PROOFS = {"DeliveryRunStop.signature", "DeliveryRunStop.photo"} | {
+    f"ProofOfDelivery.{name}" for name in PERSONAL["ProofOfDelivery"]
+}
+"""Pictures have no text, and a parcel that is still on its way has no proof."""
 OF_ORDERS = (
     {
         f"{type_}.{name}"
@@ -167,6 +171,7 @@ OF_ORDERS = (
     }
     - {"Ticket.messages", "Ticket.media", "Delivery.window"}
     - PLACES
+    - PROOFS
 )
 OF_GIFT_CARDS = {"GiftCard.reason", "GiftCard.voidReason"}
 OF_RUNS = {"DeliveryRunStop.note", "DeliveryRunStop.proof"}
