@@ -1,7 +1,7 @@
 """Vehicles, couriers' shifts and skills, drafts of delivery runs, proofs of delivery, and courier positions.
 
 Revision ID: 0073
-Revises: 0062
+Revises: 0081
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from alembic import op
 from models import base
 
 revision = "0073"
-down_revision = "0062"
+down_revision = "0081"
 branch_labels = None
 depends_on = None
 
