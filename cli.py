@@ -131,6 +131,8 @@ def serve(
 @app.command()
 def worker() -> None:
     """Relay events, run reactions and scheduled jobs, without serving requests."""
+    import uvloop
+
     from app import open_shop
     from edge.logs import configure_logging, logged_loop_failures
     from edge.metrics import serving_metrics
@@ -152,7 +154,7 @@ def worker() -> None:
                 await stop.wait()
 
     with exit_when_refused():
-        asyncio.run(run_until_stopped())
+        uvloop.run(run_until_stopped())
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """THE TABLE of what follows an event after its transaction has committed."""
 
+from domain.aftersales.replacement import find_replacements
 from domain.events import (
     OrderBackordersFilled,
     OrderCancelled,
@@ -52,6 +53,7 @@ NOTIFY = InTransaction(notify_customer)
 CLOSE_ATTEMPTS = InTransaction(close_attempts)
 DELIVER_REPLACEMENT = InTransaction(deliver_replacement_without_shipping)
 DELIVER_UNSHIPPED = InTransaction(deliver_what_needs_no_shipping)
+UPDATE_REPLACED_TICKET = InTransaction(update_replaced_ticket, find_concerned=find_replacements)
 
 REACTIONS: Reactions = dict(
     [
@@ -80,9 +82,9 @@ REACTIONS: Reactions = dict(
         reactions_to(RefundAbnormal, InTransaction(update_ticket_of_refund)),
         reactions_to(RefundFailed, InTransaction(update_ticket_of_refund)),
         reactions_to(ShipmentDispatched, NOTIFY),
-        reactions_to(ShipmentTracked, InTransaction(update_replaced_ticket)),
-        reactions_to(ShipmentDelivered, InTransaction(update_replaced_ticket), NOTIFY),
-        reactions_to(ShipmentEnded, InTransaction(update_replaced_ticket)),
+        reactions_to(ShipmentTracked, UPDATE_REPLACED_TICKET),
+        reactions_to(ShipmentDelivered, UPDATE_REPLACED_TICKET, NOTIFY),
+        reactions_to(ShipmentEnded, UPDATE_REPLACED_TICKET),
         reactions_to(TicketOpened, NOTIFY),
         reactions_to(TicketAgreed, DELIVER_REPLACEMENT, NOTIFY),
         reactions_to(TicketRefused, NOTIFY),

@@ -1,11 +1,12 @@
 """Passing committed events on: to the watchers of their topics and to their reactions, at least once each."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from domain.events import read_event, type_of
 from domain.outbox import (
@@ -65,15 +66,39 @@ class Relay:
         if events:
             await self.resources.bus.notify({topic for event in events for topic in topics_of(event)})
             self.metrics.relayed_events += len(events)
-            await self.mark([event for event in events if not self.reactions_for(event)])
+            due = await self.find_due(events)
+            await self.mark([event for event in events if not due[event.id]])
             for event in events:
-                if self.reactions_for(event):
-                    await self.react(event)
+                if due[event.id]:
+                    await self.react(event, due[event.id])
         return len(events)
 
     def reactions_for(self, event: Event) -> Sequence[AnyReaction]:
         event_type = type_of(event)
         return self.reactions.get(event_type, ()) if event_type else ()
+
+    async def find_due(self, events: Sequence[Event]) -> Mapping[int, Sequence[AnyReaction]]:
+        """The reactions to each event that may concern its row: each is asked once about all events."""
+        due = {event.id: self.reactions_for(event) for event in events}
+        filtered = {each for reactions in due.values() for each in reactions if each.find_concerned}
+        for reaction in filtered:
+            rows = {event.subject_id for event in events if reaction in due[event.id]}
+            concerned = await self.find_concerned(reaction, rows)
+            for event in events:
+                if event.subject_id not in concerned:
+                    due[event.id] = [each for each in due[event.id] if each is not reaction]
+        return due
+
+    async def find_concerned(self, reaction: AnyReaction, row_ids: Collection[int]) -> Collection[int]:
+        """Those of these rows that a reaction may concern; all of them where that cannot be found out now."""
+        if reaction.find_concerned is None:
+            return row_ids
+        try:
+            async with self.database.reads() as session:
+                return await reaction.find_concerned(session, row_ids)
+        except DBAPIError:
+            log.exception("relay.concerned_unknown", reaction=reaction.name)
+            return row_ids
 
     async def claim(self) -> Sequence[Event]:
         now = self.clock()
@@ -85,10 +110,10 @@ class Relay:
             async with self.database.writes.begin() as session:
                 await mark_relayed(session, events, now=self.clock())
 
-    async def react(self, event: Event) -> None:
+    async def react(self, event: Event, reactions: Sequence[AnyReaction]) -> None:
         try:
             with open_root_span(self.tracer, f"event {event.name}"):
-                for reaction in self.reactions_for(event):
+                for reaction in reactions:
                     with self.metrics.reactions.measure(reaction.name), open_span(self.tracer, reaction.name):
                         await self.apply(reaction, event)
         except Exception as error:

@@ -1,6 +1,6 @@
 """What timers and reactions are, and what of the shop they may use."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -100,6 +100,9 @@ class InTransaction(Generic[E_contra]):
     """
 
     effect: Callable[[AsyncSession, E_contra, Resources], Awaitable[None]]
+    find_concerned: Callable[[AsyncSession, Collection[int]], Awaitable[set[int]]] | None = None
+    """Which of many rows that something has happened to it may concern; it leaves the others without a
+    transaction for each. None where it may concern all."""
 
     @property
     def name(self) -> str:

@@ -36,6 +36,7 @@ from models.carrier import (
     Carrier,
     CarrierCode,
     CarrierConnection,
+    CarrierPolls,
 )
 from models.carrier_rule import CarrierPreference, CarrierRule
 from models.cart import Cart, CartLine, CartStatus, SavedLine
@@ -198,6 +199,7 @@ __all__ = [
     "CarrierChoice",
     "CarrierCode",
     "CarrierConnection",
+    "CarrierPolls",
     "CarrierPreference",
     "CarrierRule",
     "Cart",

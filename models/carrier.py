@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
@@ -63,3 +63,13 @@ class Carrier(Base):
     @property
     def poll_interval(self) -> timedelta | None:
         return None if self.poll_seconds is None else timedelta(seconds=self.poll_seconds)
+
+
+class CarrierPolls(Base):
+    """How many questions about parcels a carrier was asked in a day (UTC), where that is limited."""
+
+    __tablename__ = "carrier_polls"
+
+    carrier: Mapped[CarrierCode] = mapped_column(String(CARRIER_CODE_LENGTH), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    polls: Mapped[int]

@@ -265,6 +265,12 @@ class CarrierSettings(SettingsGroup):
         validation_alias="SIMULATED_CARRIER_STEP",
         description="time between two tracking events of the simulated carrier",
     )
+    polls_per_day: int | None = Field(
+        None,
+        ge=1,
+        validation_alias="CARRIER_POLLS_PER_DAY",
+        description="questions about parcels to each carrier in a day (UTC); no limit when not set",
+    )
     waiting_pushes: int = Field(
         100_000,
         ge=1,

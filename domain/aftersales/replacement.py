@@ -1,7 +1,7 @@
 """Replacements: the goods of a ticket sent again, as deliveries of their own, and what has become of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Select, func, select
@@ -49,6 +49,16 @@ async def find_replaced_ticket(session: AsyncSession, shipment_id: int) -> int |
         .join(Shipment, Shipment.delivery_id == Delivery.id)
         .where(Shipment.id == shipment_id)
     )
+
+
+async def find_replacements(session: AsyncSession, shipment_ids: Collection[int]) -> set[int]:
+    """Those of these shipments that are replacements of tickets."""
+    found = await session.scalars(
+        select(Shipment.id)
+        .join(Delivery, Delivery.id == Shipment.delivery_id)
+        .where(Shipment.id.in_(shipment_ids), Delivery.ticket_id.is_not(None))
+    )
+    return set(found)
 
 
 async def find_owed_units(session: AsyncSession, ticket: Ticket, order: Order) -> list[OwedUnits]:

@@ -20,7 +20,7 @@ from domain.shipment.packing import (
     pack_shipments,
     unpack_shipment,
 )
-from domain.shipment.polling import claim_poll, record_subscribed
+from domain.shipment.polling import PollPlan, claim_polls, record_subscribed
 from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS
 from domain.shipment.tracking import TrackingFact, add_tracking_events, report_tracking_event
 from domain.shipment.unshipped import deliver_unshipped
@@ -35,12 +35,13 @@ __all__ = [
     "PackedParcel",
     "ParcelLine",
     "ParcelToPack",
+    "PollPlan",
     "TrackingFact",
     "add_tracking_events",
     "check_dispatchable",
     "check_endable",
     "check_packable",
-    "claim_poll",
+    "claim_polls",
     "correct_shipment",
     "deliver_unshipped",
     "dispatch_shipment",

@@ -151,3 +151,19 @@ async def lock_free_parcels(
         .execution_options(populate_existing=True)
     )
     return {shipment.id: shipment for shipment in shipments}
+
+
+async def lock_parcels(session: AsyncSession, shipment_ids: Collection[int]) -> Sequence[Shipment]:
+    """These parcels, locked until the transaction ends, after their orders."""
+    order_ids = select(Shipment.order_id).where(Shipment.id.in_(shipment_ids))
+    await session.execute(
+        select(Order.id).where(Order.id.in_(order_ids)).order_by(Order.id).with_for_update(key_share=True)
+    )
+    found = await session.scalars(
+        select(Shipment)
+        .where(Shipment.id.in_(shipment_ids))
+        .order_by(Shipment.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return found.all()

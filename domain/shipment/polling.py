@@ -1,34 +1,93 @@
 """Whom carriers are asked about, and when."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import Shipment
+from models import CarrierCode, CarrierPolls, Shipment
+from models.sql.types import NewRow
+from models.sql.upsert import upsert_into
+
+LATELY = timedelta(days=1)
+RARELY = 6
+"""A parcel whose carrier has lately reported by itself is asked about after so many intervals."""
 
 
-async def claim_poll(
-    session: AsyncSession, shipment_id: int, *, now: datetime, next_at: datetime, shortest: timedelta
-) -> bool:
-    """Whether it is this caller's turn to ask a carrier about a shipment; then nobody's until `next_at`.
+@dataclass(frozen=True, slots=True)
+class PollPlan:
+    """How often a carrier is asked about one parcel, and about all of them."""
 
-    Where it was asked less than `shortest` ago, it is nobody's turn until that is over.
+    carrier: CarrierCode
+    interval: timedelta
+    shortest: timedelta = timedelta(0)
+    """Never sooner after the last question about the same parcel."""
+    per_day: int | None = None
+    """Questions about all parcels in one day (UTC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueParcel:
+    """What decides when a parcel is asked about."""
+
+    id: int
+    polled_at: datetime | None
+    subscribed_at: datetime | None
+    last_event_at: datetime | None
+
+    def allowed_at(self, plan: PollPlan, now: datetime) -> datetime:
+        return self.polled_at + plan.shortest if self.polled_at else now
+
+    def next_at(self, plan: PollPlan, now: datetime) -> datetime:
+        """When it is asked about next, once it is asked about now."""
+        reports = self.subscribed_at is not None and self.polled_at is not None
+        lately = self.last_event_at is not None and self.last_event_at >= now - LATELY
+        return now + (plan.interval * RARELY if reports and lately else plan.interval)
+
+
+async def claim_polls(
+    session: AsyncSession, shipment_ids: Sequence[int], *, now: datetime, plan: PollPlan
+) -> list[int]:
+    """Those of these parcels about which it is this caller's turn to ask; then nobody's until the plan says.
+
+    What another process is claiming is left to it. Where a parcel was asked about less than `shortest` ago,
+    it is nobody's turn until that is over; beyond `per_day`, parcels stay due.
     """
-    row = await session.execute(
-        select(Shipment.poll_at, Shipment.polled_at).where(Shipment.id == shipment_id)
+    left = len(shipment_ids)
+    if plan.per_day is not None:
+        left = max(plan.per_day - await lock_polls_of_day(session, plan.carrier, now), 0)
+    rows = await session.execute(
+        select(Shipment.id, Shipment.polled_at, Shipment.subscribed_at, Shipment.last_event_at)
+        .where(Shipment.id.in_(shipment_ids), Shipment.poll_at <= now)
+        .order_by(Shipment.poll_at)
+        .with_for_update(skip_locked=True)
     )
-    due = row.one_or_none()
-    allowed_at = due.polled_at + shortest if due and due.polled_at else now
-    is_allowed = allowed_at <= now
-    claimed = await session.scalar(
-        update(Shipment)
-        .where(Shipment.id == shipment_id, Shipment.poll_at <= now)
-        .where(Shipment.polled_at == due.polled_at if due and due.polled_at else Shipment.polled_at.is_(None))
-        .values({"poll_at": next_at, "polled_at": now} if is_allowed else {"poll_at": allowed_at})
-        .returning(Shipment.id)
-    )
-    return is_allowed and claimed is not None
+    due = [DueParcel(*row) for row in rows]
+    early = [each for each in due if each.allowed_at(plan, now) > now]
+    claimed = [each for each in due if each.allowed_at(plan, now) <= now][:left]
+    moved: list[NewRow] = [{"id": each.id, "poll_at": each.allowed_at(plan, now)} for each in early]
+    asked: list[NewRow] = [
+        {"id": each.id, "poll_at": each.next_at(plan, now), "polled_at": now} for each in claimed
+    ]
+    for values in filter(None, (moved, asked)):
+        await session.execute(update(Shipment), values)
+    if plan.per_day is not None and claimed:
+        await session.execute(
+            update(CarrierPolls)
+            .where(CarrierPolls.carrier == plan.carrier, CarrierPolls.day == now.date())
+            .values(polls=CarrierPolls.polls + len(claimed))
+        )
+    return [each.id for each in claimed]
+
+
+async def lock_polls_of_day(session: AsyncSession, carrier: CarrierCode, now: datetime) -> int:
+    """How many questions a carrier was asked today, locked: processes claim one after the other."""
+    new = upsert_into(session, CarrierPolls).values(carrier=carrier, day=now.date(), polls=0)
+    await session.execute(new.on_conflict_do_nothing())
+    found = select(CarrierPolls.polls).where(CarrierPolls.carrier == carrier, CarrierPolls.day == now.date())
+    return await session.scalar(found.with_for_update()) or 0
 
 
 async def record_subscribed(session: AsyncSession, shipment_id: int, *, now: datetime) -> None:

@@ -1,60 +1,94 @@
 """Carriers are asked where shipments are, with no transaction open."""
 
-from collections.abc import Sequence
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import structlog
 
 from domain.cause import Cause
-from domain.shipment import (
-    TrackingFact,
-    add_tracking_events,
-    claim_poll,
-    lock_shipment,
-    record_subscribed,
-)
+from domain.shipment import TrackingFact
 from domain.shipment.carriers import SHORTEST_POLL_INTERVAL, poll_interval_of
-from domain.shipment.unhandled import record_unhandled, sift_facts
+from domain.shipment.incoming import lock_parcels
+from domain.shipment.polling import PollPlan, claim_polls, record_subscribed
+from domain.shipment.tracking import ParcelReport, add_reported_events
+from domain.shipment.unhandled import Unhandled, count_unhandled, sift_facts
+from events.jobs.scheduler import CALLS_AT_ONCE
 from events.shipment.parcels import tracked_parcel_of
 from events.types import Resources
 from gateways.carrier.protocol import CarrierError, CarrierEvent, CarrierRefused, TrackedParcel
+from gateways.failures import describe_failure
 from gateways.measured import MeasuredCarrier
 from loaders.carrier import find_carrier_by_code
-from loaders.shipment import load_routes
-from models import CarrierConnection
+from loaders.shipment import ShipmentRoute, load_routes
+from models import Carrier, CarrierCode, CarrierConnection
+from settings.business import CarrierSettings
 from text.characters import clean_text
 
 log = structlog.get_logger()
 
 
-async def poll_carrier(resources: Resources, shipment_id: int) -> None:
-    """Ask the carrier of a shipment for tracking events and store those that are new.
+async def poll_parcel(code: CarrierCode, resources: Resources, shipment_id: int) -> None:
+    """Ask a carrier about one parcel, as about many."""
+    await poll_parcels(code, resources, [shipment_id])
 
-    A carrier that reports by itself is first asked to.
+
+async def poll_parcels(code: CarrierCode, resources: Resources, shipment_ids: Sequence[int]) -> int:
+    """Ask a carrier about those of these parcels about which nobody else asks, some at once, and store what
+    is new; about how many it was asked.
     """
     now, reads = resources.clock(), resources.database.reads
-    route = (await load_routes(reads, [shipment_id])).get(shipment_id)
-    carrier = await find_carrier_by_code(reads, route.shipment.carrier) if route else None
-    if route is None or carrier is None:
-        return
-    next_at = now + poll_interval_of(carrier, simulated=resources.settings.carriers.poll_interval)
-    shortest = SHORTEST_POLL_INTERVAL.get(carrier.connection, timedelta(0))
+    carrier = await find_carrier_by_code(reads, code)
+    if carrier is None:
+        return 0
     async with resources.database.writes.begin() as session:
-        if not await claim_poll(session, shipment_id, now=now, next_at=next_at, shortest=shortest):
-            return
-    gateway, tracked = resources.carriers.get(carrier.connection), tracked_parcel_of(route, carrier)
-    if gateway is None or tracked is None:
-        log.warning("carrier.not_connected", carrier=carrier.code, shipment=shipment_id)
-        return
-    measured = MeasuredCarrier(gateway, resources.calls, carrier.code)
+        plan = plan_polls(carrier, resources.settings.carriers)
+        claimed = await claim_polls(session, shipment_ids, now=now, plan=plan)
+    if not claimed:
+        return 0
+    routes, gateway = await load_routes(reads, claimed), resources.carriers.get(carrier.connection)
+    if gateway is None:
+        log.warning("carrier.not_connected", carrier=code, shipments=len(claimed))
+        return len(claimed)
+    measured, turns = MeasuredCarrier(gateway, resources.calls, code), asyncio.Semaphore(CALLS_AT_ONCE)
+
+    async def ask_in_turn(route: ShipmentRoute) -> tuple[int, Sequence[TrackingFact]]:
+        async with turns:
+            return route.shipment.id, await ask_about(resources, measured, carrier, route)
+
+    answers = await asyncio.gather(*map(ask_in_turn, routes.values()))
+    await store_answers(resources, carrier.connection, {id: facts for id, facts in answers if facts})
+    return len(claimed)
+
+
+def plan_polls(carrier: Carrier, settings: CarrierSettings) -> PollPlan:
+    """How often a carrier is asked."""
+    return PollPlan(
+        carrier.code,
+        poll_interval_of(carrier, simulated=settings.poll_interval),
+        SHORTEST_POLL_INTERVAL.get(carrier.connection, timedelta(0)),
+        settings.polls_per_day,
+    )
+
+
+async def ask_about(
+    resources: Resources, gateway: MeasuredCarrier, carrier: Carrier, route: ShipmentRoute
+) -> Sequence[TrackingFact]:
+    """What a carrier reports of a parcel; nothing where it does not answer.
+
+    One that reports by itself is first asked to.
+    """
+    tracked = tracked_parcel_of(route, carrier)
+    if tracked is None:
+        return ()
     if gateway.capabilities.pushes and route.shipment.subscribed_at is None:
-        await subscribe(resources, measured, tracked, shipment_id)
+        await subscribe(resources, gateway, tracked, route.shipment.id)
     try:
-        facts = await ask_carrier(measured, tracked)
+        return facts_of(await gateway.track(tracked))
     except (CarrierError, CarrierRefused) as error:
-        log.warning("carrier.failed", carrier=carrier.code, shipment=shipment_id, error=str(error))
-        return
-    await store_facts(resources, shipment_id, carrier.connection, facts)
+        log.warning("carrier.failed", carrier=carrier.code, shipment=route.shipment.id, error=str(error))
+        return ()
 
 
 async def subscribe(
@@ -70,27 +104,46 @@ async def subscribe(
         await record_subscribed(session, shipment_id, now=resources.clock())
 
 
-async def ask_carrier(gateway: MeasuredCarrier, tracked: TrackedParcel) -> list[TrackingFact]:
-    """What a carrier reports of a parcel."""
-    return facts_of(await gateway.track(tracked))
+async def store_answers(
+    resources: Resources,
+    connection: CarrierConnection,
+    answers: Mapping[int, Sequence[TrackingFact]],
+) -> None:
+    """Store what is new of what a carrier answers of parcels, by their ids: in one transaction, or in one for
+    each where that fails."""
+    if not answers:
+        return
+    try:
+        await store_facts(resources, connection, answers)
+    except Exception as error:
+        if len(answers) == 1:
+            raise
+        log.warning("carrier.one_by_one", shipments=len(answers), error=describe_failure(error))
+        for shipment_id, facts in answers.items():
+            try:
+                await store_facts(resources, connection, {shipment_id: facts})
+            except Exception:
+                log.exception("carrier.not_stored", shipment=shipment_id)
 
 
 async def store_facts(
-    resources: Resources, shipment_id: int, connection: CarrierConnection, facts: Sequence[TrackingFact]
+    resources: Resources,
+    connection: CarrierConnection,
+    answers: Mapping[int, Sequence[TrackingFact]],
 ) -> None:
-    """Store what is new of what a carrier reports of a parcel; count what cannot be followed."""
+    """Store what is new of what a carrier reports of parcels; count what cannot be followed."""
     now, deadlines = resources.clock(), resources.settings.deadlines
+    unhandled: Counter[tuple[CarrierConnection, Unhandled]] = Counter()
     async with resources.database.writes.begin() as session:
-        _, shipment = await lock_shipment(session, shipment_id)
-        possible, unhandled = sift_facts(shipment, facts, now=now)
-        await add_tracking_events(
-            session,
-            shipment,
-            possible,
-            cause=Cause(now),
-            receipt_after=deadlines.receipt_confirmed_after,
+        reports = []
+        for shipment in await lock_parcels(session, answers.keys()):
+            possible, odd = sift_facts(shipment, answers[shipment.id], now=now)
+            unhandled.update((connection, each) for each in set(odd))
+            reports.append(ParcelReport(shipment, possible))
+        await add_reported_events(
+            session, reports, cause=Cause(now), receipt_after=deadlines.receipt_confirmed_after
         )
-        await record_unhandled(session, connection, unhandled, now=now)
+        await count_unhandled(session, unhandled, now=now)
 
 
 def facts_of(events: Sequence[CarrierEvent]) -> list[TrackingFact]:

@@ -6,7 +6,7 @@ from functools import partial
 from domain.shipment.due import due_carrier_polls, select_called_carriers
 from domain.shipment.waybills import due_waybill_calls
 from events.shipment.booking import call_about_waybill
-from events.shipment.polling import poll_carrier
+from events.shipment.polling import poll_parcel, poll_parcels
 from events.types import Resources, Timer
 from gateways.measured import queue_of
 from models import CarrierCode
@@ -22,7 +22,11 @@ def carrier_timers(code: CarrierCode) -> Sequence[Timer]:
             partner=queue_of(code),
         ),
         Timer(
-            "shipment.poll", due=partial(due_carrier_polls, code), act=poll_carrier, partner=queue_of(code)
+            "shipment.poll",
+            due=partial(due_carrier_polls, code),
+            act=partial(poll_parcel, code),
+            act_on_group=partial(poll_parcels, code),
+            partner=queue_of(code),
         ),
     )
 

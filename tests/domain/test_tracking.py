@@ -11,11 +11,13 @@ from domain.cause import Cause
 from domain.errors import DomainError, WrongState
 from domain.shipment import (
     FINAL,
-    claim_poll,
+    PollPlan,
+    claim_polls,
     report_tracking_event,
 )
 from events.shop import Shop
 from models import (
+    SIMULATED_CARRIER,
     Event,
     FulfilmentStatus,
     ShipmentStatus,
@@ -227,10 +229,11 @@ async def test_a_carrier_is_asked_by_one_process_at_a_time(shop: Shop, session: 
     await send(session, shipment, poll_at=NOW)
     await session.commit()
 
-    async def process() -> bool:
+    async def process() -> list[int]:
         async with shop.database.writes.begin() as session:
-            return await claim_poll(session, shipment.id, now=NOW, next_at=NOW + HOUR, shortest=timedelta(0))
+            plan = PollPlan(SIMULATED_CARRIER, HOUR)
+            return await claim_polls(session, [shipment.id], now=NOW, plan=plan)
 
     claimed = await asyncio.gather(*(process() for _ in range(4)))
 
-    assert claimed.count(True) == 1
+    assert sorted(claimed) == [[], [], [], [shipment.id]]

@@ -91,7 +91,7 @@ async def test_the_events_of_a_dead_process_are_taken_over_and_not_done_again(
     dying = Dying(shop, {CartChanged: [InTransaction(delay_cart)]})
     claimed = await dying.claim()
     with pytest.raises(KeyboardInterrupt):
-        await dying.react(claimed[0])
+        await dying.react(claimed[0], dying.reactions_for(claimed[0]))
     survivor = Relay(shop, {CartChanged: [InTransaction(delay_cart)]})
     before = await survivor.run_once()
     clock.tick(shop.settings.jobs.event_lease + timedelta(seconds=1))

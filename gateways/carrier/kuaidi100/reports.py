@@ -1,5 +1,6 @@
 """What kuaidi100 reports of a parcel, in pushes and answers alike: the whole history, the newest first."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from gateways.carrier.protocol import CarrierEvent
 BEIJING = ZoneInfo("Asia/Shanghai")
 """Its times have no zone."""
 MOMENT = "%Y-%m-%d %H:%M:%S"
+MOMENT_FORM = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 TEXT_LIMIT = 500
 
 
@@ -69,14 +71,18 @@ def read_event(item: Mapping[str, object]) -> CarrierEvent:
 
 
 def read_moment(text: str) -> datetime:
+    if not MOMENT_FORM.fullmatch(text):
+        raise Unreadable("an event has no time")
     try:
-        return datetime.strptime(text, MOMENT).replace(tzinfo=BEIJING)
+        return datetime.fromisoformat(text).replace(tzinfo=BEIJING)
     except ValueError:
         raise Unreadable("an event has no time") from None
 
 
 def read_coordinates(text: str) -> tuple[float | None, float | None]:
     """Longitude and latitude, as "113.9,22.5"; None where they are no place on the earth."""
+    if not text:
+        return None, None
     try:
         longitude, latitude = (float(part) for part in text.split(","))
     except ValueError:

@@ -1,0 +1,241 @@
+"""Measures tracking at scale: 1,000 pushes a second for a minute, and questions about a million parcels.
+
+Each push has 8 events of which one is new. One process serves, one works, one sends, and PostgreSQL runs
+beside them on the same cores; a push is timed from the moment at which it was planned to be sent. Afterwards
+each new event is there once, nothing waits, and orders agree with their parcels. Then two workers claim the
+questions of a simulated day about all parcels under way.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bench.arguments import create_parser
+from bench.load import HIGH_RATES, cpu_seconds
+from bench.push_load import NUMBER, PushResult, PushTask
+from bench.tracking_stage import KNOWN_EVENTS, PushedParcels, build_parcels, open_connection, step_text
+from domain.audit import build_rule_query
+from models import IncomingPush, TrackingEvent
+from tests.process import ROOT, process_environment, run_cartwheel, running_worker, serve_shop
+from tests.servers import run_postgres
+
+RATE, SECONDS, CONNECTIONS = 1_000, 60, 64
+SALT = "a salt of the bench"
+PATH = "/webhooks/carriers/kuaidi100"
+BEIJING = ZoneInfo("Asia/Shanghai")
+DELIVERED_IN = 8
+"""Of so many parcels one is delivered by what is pushed."""
+KUAIDI100: Mapping[str, str] = {
+    "KUAIDI100_KEY": "key",
+    "KUAIDI100_CUSTOMER": "customer",
+    "KUAIDI100_SALT": SALT,
+    "CARRIER_POLL_EVERY": "86400",
+}
+LOOKS_APART_SECONDS = 0.1
+RULES = (
+    "pushes of carriers are folded",
+    "fulfilment as the parcels say",
+    "ready to be collected as the parcels say",
+    "receipt of what has arrived is due",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingPlan:
+    """How many pushes are sent, and how fast."""
+
+    pushes: int
+    rate: float
+    connections: int = CONNECTIONS
+    servers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PushFigures:
+    """What was measured of pushes; times in seconds."""
+
+    result: PushResult
+    stored: int
+    """New events, each of another parcel."""
+    doubled: int
+    waiting: int
+    folded_after: float
+    """From the last answer until all was folded."""
+    delays: Sequence[float]
+    """From the receipt of a push to its folding, of some that were looked at while pushes came in."""
+    cpu: Mapping[str, float]
+
+
+def main() -> None:
+    parser = create_parser(__doc__)
+    parser.add_argument("--rate", type=int, default=RATE, help="pushes a second")
+    parser.add_argument("--seconds", type=int, default=SECONDS, help="for how long")
+    parser.add_argument("--servers", type=int, default=1, help="processes that serve")
+    given, _ = parser.parse_known_args()
+    plan = TrackingPlan(given.rate * given.seconds, given.rate, servers=given.servers)
+    with run_postgres() as server, tempfile.TemporaryDirectory() as folder:
+        name = f"bench_{uuid4().hex}"
+        url = asyncio.run(server.create_database(name))
+        print(f"PostgreSQL: {server.origin}")
+        try:
+            asyncio.run(run(url, Path(folder), plan))
+        finally:
+            asyncio.run(server.drop_database(name))
+
+
+async def run(url: str, folder: Path, plan: TrackingPlan) -> None:
+    began = time.perf_counter()
+    parcels = await build_stage(url, folder, plan.pushes)
+    print(
+        f"{plan.pushes:,} parcels with {KNOWN_EVENTS} events each made in {time.perf_counter() - began:.0f} s"
+    )
+    figures = await measure_pushes(url, folder, parcels, plan)
+    print_pushes(figures, plan)
+    wrong = find_wrong_pushes(figures, plan)
+    wrong = wrong or await find_disagreement(url)
+    if wrong:
+        raise SystemExit(wrong)
+
+
+async def build_stage(url: str, folder: Path, many: int) -> PushedParcels:
+    run_cartwheel("migrate", env=process_environment(url, folder)).check_returncode()
+    parcels = await build_parcels(url, many)
+    async with create_async_engine(url, isolation_level="AUTOCOMMIT").connect() as database:
+        await database.execute(sa.text("VACUUM ANALYZE"))
+    return parcels
+
+
+async def measure_pushes(url: str, folder: Path, parcels: PushedParcels, plan: TrackingPlan) -> PushFigures:
+    """Send one push of each parcel while a worker folds them."""
+    env = process_environment(url, folder, LOG_LEVEL="WARNING", RUN_WORKER="false", **HIGH_RATES, **KUAIDI100)
+    async with serve_shop(env, folder / "server.log") as server:
+        with running_worker(env, folder / "worker.log") as worker:
+            await asyncio.sleep(3)
+            pids = {"serving": server.pid, "working": worker.pid or 0}
+            cpu = {name: cpu_seconds(pid) for name, pid in pids.items()}
+            task = push_task(parcels, plan, [server.port])
+            sending = asyncio.create_task(asyncio.to_thread(send_pushes, task))
+            delays = []
+            while not sending.done():
+                delays.append(await oldest_waiting(url))
+                await asyncio.sleep(1)
+            result, sent_at = await sending, time.perf_counter()
+            while await count_rows(url, IncomingPush):  # noqa: ASYNC110 - another process folds them
+                await asyncio.sleep(LOOKS_APART_SECONDS)
+            folded_after = time.perf_counter() - sent_at
+            cpu = {name: cpu_seconds(pid) - cpu[name] for name, pid in pids.items()}
+    stored, doubled = await count_new_events(url, parcels)
+    return PushFigures(
+        result, stored, doubled, await count_rows(url, IncomingPush), folded_after, delays, cpu
+    )
+
+
+def push_task(parcels: PushedParcels, plan: TrackingPlan, ports: Sequence[int]) -> PushTask:
+    """A push of each parcel: what is known, and one step more, by which some are delivered."""
+    usual, last = (content_of(parcels, code) for code in ("0", "301"))
+    contents = [last, *[usual] * (DELIVERED_IN - 1)]
+    return PushTask(ports, plan.connections, plan.rate, parcels.numbers, contents, SALT, PATH)
+
+
+def content_of(parcels: PushedParcels, code: str) -> str:
+    """A history whose newest event has a code, the newest first."""
+    codes = {KNOWN_EVENTS + 1: code}
+    data = [
+        {
+            "time": f"{parcels.moment(step).astimezone(BEIJING):%Y-%m-%d %H:%M:%S}",
+            "context": step_text(step),
+            "statusCode": codes.get(step, "0"),
+        }
+        for step in range(KNOWN_EVENTS + 1, 0, -1)
+    ]
+    result = {"nu": NUMBER, "com": "yuantong", "state": code[0], "data": data}
+    param = {"status": "polling", "message": "", "lastResult": result}
+    return json.dumps(param, ensure_ascii=False, separators=(",", ":"))
+
+
+def send_pushes(task: PushTask) -> PushResult:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.push_load"],
+        input=json.dumps(asdict(task)), capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"the pushes failed:\n{done.stderr[-3000:]}")
+    return PushResult(**json.loads(done.stdout))
+
+
+async def count_rows(url: str, table: type[IncomingPush]) -> int:
+    async with open_connection(url) as database:
+        return await database.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+async def oldest_waiting(url: str) -> float:
+    """How long the oldest push has waited to be folded, in seconds."""
+    age = sa.func.extract("epoch", sa.func.clock_timestamp() - sa.func.min(IncomingPush.received_at))
+    async with open_connection(url) as database:
+        return float(await database.scalar(sa.select(age)) or 0)
+
+
+async def count_new_events(url: str, parcels: PushedParcels) -> tuple[int, int]:
+    """How many parcels have the new event, and how many have it more than once."""
+    new = TrackingEvent.description == step_text(KNOWN_EVENTS + 1)
+    each = sa.select(sa.func.count().label("times")).where(new).group_by(TrackingEvent.shipment_id).subquery()
+    async with open_connection(url) as database:
+        row = (
+            await database.execute(
+                sa.select(sa.func.count(), sa.func.count().filter(each.c.times > 1)).select_from(each)
+            )
+        ).one()
+    return row[0], row[1]
+
+
+def find_wrong_pushes(figures: PushFigures, plan: TrackingPlan) -> str:
+    """What is lost or doubled; empty where everything that was taken is there once."""
+    taken = figures.result.statuses.get("200", 0)
+    if (taken, figures.stored, figures.doubled, figures.waiting) == (plan.pushes, plan.pushes, 0, 0):
+        return ""
+    return (
+        f"{taken} of {plan.pushes} were taken, {figures.stored} are stored, {figures.doubled} twice,"
+        f" {figures.waiting} wait"
+    )
+
+
+async def find_disagreement(url: str) -> str:
+    """The first row that a rule of the audit finds wrong; the copied orders have no other books."""
+    async with open_connection(url) as database:
+        for rule in RULES:
+            if found := (await database.execute(build_rule_query(rule, limit=1))).first():
+                return f"{rule}: {found}"
+    return ""
+
+
+def print_pushes(figures: PushFigures, plan: TrackingPlan) -> None:
+    result = figures.result
+    waits = sorted(result.waits)
+    p50, p99, most = waits[len(waits) // 2], waits[min(len(waits) - 1, len(waits) * 99 // 100)], waits[-1]
+    print(
+        f"{plan.pushes:,} pushes planned at {plan.rate:,.0f}/s by {plan.connections} connections:"
+        f" {len(waits) / result.seconds:,.0f}/s reached, answers {result.statuses},"
+        f" p50 {p50 * 1000:,.0f} ms, p99 {p99 * 1000:,.0f} ms, at most {most * 1000:,.0f} ms"
+    )
+    print(
+        f"  new events stored {figures.stored:,}, twice {figures.doubled}; the oldest that waited"
+        f" to be folded had waited {max(figures.delays, default=0):.1f} s, all were folded"
+        f" {figures.folded_after:.1f} s after the last answer"
+    )
+    each = {name: seconds / plan.pushes * 1000 for name, seconds in figures.cpu.items()}
+    print("  CPU a push: " + ", ".join(f"{name} {ms:.2f} ms" for name, ms in each.items()))
+
+
+if __name__ == "__main__":
+    main()
