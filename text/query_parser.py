@@ -197,10 +197,19 @@ def build_plan(
     the most frequent first. `is_split`: whether `terms` holds two words that were typed as one.
     """
     clauses = [_clause_of(term, known, corrections.get(term.word, ())) for term in terms]
+    for place, pair in _neighbour_pairs(terms):
+        if pair in known.document_frequencies:
+            clauses[place : place + 2] = [_with_word(each, pair) for each in clauses[place : place + 2]]
     words = [corrections[term.word][0][0] if corrections.get(term.word) else term.word for term in terms]
     known_code = normalize_code(query) if known.is_code else ""
     corrected = " ".join(words) if is_split or any(corrections.values()) else query.strip()
     return QueryPlan(corrected, hash_query(query), tuple(clauses), known_code)
+
+
+def _with_word(clause: QueryClause, word: str) -> QueryClause:
+    """The clause that another word matches, too: "smartwatch" is both smart and watch."""
+    shares = dict.fromkeys(word_forms(word), EXPANDED_SHARE) | dict(clause.terms)
+    return replace(clause, terms=tuple(shares.items()))
 
 
 def _completions_of(term: QueryTerm, known: KnownTerms) -> list[tuple[str, int]]:

@@ -238,6 +238,21 @@ async def test_partial_matches_stay_marked_and_behind_on_later_pages(shop: Shop,
     assert seen == [("full", False)] * 3 + [("part", True)] * 3
 
 
+async def test_words_that_others_write_as_one_are_found(shop: Shop, clients: Clients) -> None:
+    await save_drafts(
+        shop,
+        product_draft("joined", "Smartwatch"),
+        product_draft("apart", "Smart watch"),
+        product_draft("watch", "Watch"),
+        product_draft("smart", "Smart plug"),
+    )
+    found = (await clients.guest().get(FIND, query="smart watch"))["products"]["edges"]
+
+    marked = [(edge["node"]["slug"], edge["partialMatch"]) for edge in found]
+    assert sorted(marked[:2]) == [("apart", False), ("joined", False)]
+    assert sorted(marked[2:]) == [("smart", True), ("watch", True)]
+
+
 async def test_suggestions_repeat_no_title(shop: Shop, clients: Clients) -> None:
     await save_drafts(shop, *(product_draft(f"lamp-{each}", "Desk lamp") for each in range(3)))
     await save_drafts(shop, product_draft("other", "Desk-Lamp"), product_draft("shade", "Desk lamp shade"))

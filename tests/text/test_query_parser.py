@@ -41,6 +41,19 @@ def test_neighbours_are_one_word_where_only_that_is_known() -> None:
     assert [term.word for term in join_known_pairs(terms, all_known)] == ["power", "bank"]
 
 
+def test_a_known_joined_word_stands_for_both_of_its_parts_at_half_weight() -> None:
+    known = KnownTerms({"smartwatch": 1, "smart": 1, "watch": 1, "black": 1})
+
+    plan = build_plan("smart watch black", parse_query("smart watch black"), known, {})
+
+    assert [dict(clause.terms) for clause in plan.clauses] == [
+        {"smart": 100, "smartwatch": 50},
+        {"watch": 100, "smartwatch": 50},
+        {"black": 100},
+    ]
+    assert plan.query == "smart watch black"
+
+
 def test_an_unknown_word_is_split_where_both_parts_are_known() -> None:
     terms = parse_query("hot greenteas")
     known = KnownTerms({"green": 4, "tea": 9, "greent": 1, "eas": 1})
