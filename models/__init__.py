@@ -84,6 +84,7 @@ from models.dispute import Dispute
 from models.event import ArchivedEvent, Event, ReactionDone, Subject
 from models.incoming_push import IncomingPush
 from models.knowledge import Article, ArticleAudience, ArticleRating, ArticleStatus, ArticleVersion
+from models.lane import LaneStatistic
 from models.ledger import LedgerAccount, LedgerEntry, Posting, PostingKind
 from models.money import MINOR_DIGITS, CurrencyCode, Money
 from models.notice import Notice, NoticeChannel, NoticeKind, NoticeStatus
@@ -137,6 +138,7 @@ from models.reading import Reading
 from models.registered_operation import RegisteredOperation
 from models.search import IndexChange, IndexSubject
 from models.shipment import (
+    ArrivalEstimate,
     ParcelSize,
     Position,
     Shipment,
@@ -183,6 +185,7 @@ __all__ = [
     "Address",
     "AddressColumns",
     "ArchivedEvent",
+    "ArrivalEstimate",
     "Article",
     "ArticleAudience",
     "ArticleRating",
@@ -242,6 +245,7 @@ __all__ = [
     "IndexChange",
     "IndexSubject",
     "LabelFormat",
+    "LaneStatistic",
     "LedgerAccount",
     "LedgerEntry",
     "Media",

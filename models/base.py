@@ -67,6 +67,7 @@ class Base(DeclarativeBase):
         dict[str, int]: Json,
         list[str]: Json,
         list[int]: Json,
+        list[float]: Json,
         list[dict[str, int]]: Json,
         list[JsonObject]: Json,
         list[dict[str, str]]: Json,

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id, Minor
@@ -52,6 +52,15 @@ class ShipmentEnding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ArrivalEstimate:
+    """When a parcel arrives, with a range."""
+
+    earliest_at: datetime
+    expected_at: datetime
+    latest_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ParcelSize:
     """The outer dimensions of a parcel."""
 
@@ -69,6 +78,12 @@ class Position:
     at: datetime
 
 
+def partial_index(column: str) -> Index:
+    """The few parcels of which a moment is set."""
+    is_set = text(f"{column} IS NOT NULL")
+    return Index(f"ix_shipments_{column}", column, sqlite_where=is_set, postgresql_where=is_set)
+
+
 class Shipment(Base):
     """One parcel, from packing to delivery."""
 
@@ -80,6 +95,7 @@ class Shipment(Base):
         Index("ix_shipments_poll_at", "poll_at"),
         Index("ix_shipments_carrier_poll_at", "carrier", "poll_at"),
         Index("ix_shipments_waiting_since", "waiting_since"),
+        *(partial_index(column) for column in ("count_at", "late_at", "silent_at")),
         {"sqlite_autoincrement": True},  # an unpacked parcel's id, and its events, are never used again
     )
 
@@ -102,6 +118,17 @@ class Shipment(Base):
     dispatched_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     estimated_at: Mapped[datetime | None]
+    """When it arrives, as its carrier promised when it was booked."""
+    eta_earliest_at: Mapped[datetime | None]
+    eta_at: Mapped[datetime | None]
+    """When it arrives, estimated from finished parcels of its lane at its last event."""
+    eta_latest_at: Mapped[datetime | None]
+    late_at: Mapped[datetime | None]
+    """When it would be later than nine of ten parcels of its lane, as it seemed when it left."""
+    silent_at: Mapped[datetime | None]
+    """When it would be without an event for longer than is usual on its lane."""
+    count_at: Mapped[datetime | None]
+    """Since when it has arrived and is to be counted in the statistics of its lane."""
     last_event_at: Mapped[datetime | None]
     poll_at: Mapped[datetime | None]
     """When its carrier is to be asked next."""
@@ -125,6 +152,12 @@ class Shipment(Base):
     cash_collected_at: Mapped[datetime | None]
     cash_written_off_at: Mapped[datetime | None]
     """When its cash was given up: then nothing is to be collected for it any more."""
+
+    @property
+    def eta(self) -> ArrivalEstimate | None:
+        if self.eta_earliest_at is None or self.eta_at is None or self.eta_latest_at is None:
+            return None
+        return ArrivalEstimate(self.eta_earliest_at, self.eta_at, self.eta_latest_at)
 
     @property
     def size(self) -> ParcelSize | None:

@@ -51,6 +51,18 @@ class ParcelSize:
     """Its third side, in millimetres."""
 
 
+@row_type(models.ArrivalEstimate)
+class ArrivalEstimate:
+    """When a parcel arrives, estimated from parcels that went the same way."""
+
+    earliest_at: datetime
+    """Hardly any arrived earlier."""
+    expected_at: datetime
+    """Half of them had arrived."""
+    latest_at: datetime
+    """Nine of ten had arrived."""
+
+
 @row_type(models.ShipmentLine)
 class ShipmentLine:
     """Units of an order line inside a parcel."""
@@ -206,6 +218,8 @@ class Shipment(Node):
     stops_ahead: int | None = batched(resolve.stops_ahead)
     estimated_at: datetime | None = batched(resolve.estimated_at)
     proof_of_delivery: ProofOfDelivery | None = batched(resolve.proofs_of_delivery)
+    eta: ArrivalEstimate | None
+    """When it arrives, with a range, as of its last event; null unless it is on its way to its customer."""
 
 
 @row_type(models.Event)

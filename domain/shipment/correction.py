@@ -9,6 +9,7 @@ from domain.events import ShipmentCorrected
 from domain.order import lock_shipment, required_reason, settle_order
 from domain.outbox import record
 from domain.shipment.carriers import is_polled
+from domain.shipment.eta import refresh_arrivals
 from domain.shipment.fulfilment import refresh_fulfilment
 from domain.shipment.states import FINAL, status_after
 from domain.shipment.tracking import hash_text, load_tracking_events, sort_events
@@ -66,7 +67,9 @@ async def correct_shipment(session: AsyncSession, shipment_id: int, *, reason: s
     shipment.last_event_at = cause.now
     carrier = await session.scalar(select(Carrier).where(Carrier.code == shipment.carrier))
     shipment.poll_at = cause.now if carrier and is_polled(carrier) else None
+    shipment.count_at = None
     await session.flush()
+    await refresh_arrivals(session, [shipment], now=cause.now)
     record(session, ShipmentCorrected(shipment, account_id=order.account_id), cause)
     await refresh_fulfilment(session, order, cause=cause)
     await settle_order(session, order, cause=cause.automatic)

@@ -12,6 +12,7 @@ from domain.order import lock_shipment
 from domain.order.cash import fix_cash
 from domain.outbox import record
 from domain.shipment.carriers import find_carrier
+from domain.shipment.eta import refresh_arrivals
 from domain.shipment.fulfilment import refresh_fulfilment
 from domain.shipment.packing import check_packable
 from domain.shipment.waybills import use_waybill
@@ -73,6 +74,7 @@ async def dispatch_shipment(
     shipment.tracking_link = tracking_link
     shipment.dispatched_at, shipment.estimated_at, shipment.poll_at = cause.now, estimated_at, poll_at
     await fix_cash(session, order, shipment)
+    await refresh_arrivals(session, [shipment], now=cause.now)
     event = ShipmentDispatched(
         shipment, account_id=order.account_id, carrier=carrier, tracking_number=tracking_number
     )

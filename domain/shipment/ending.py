@@ -11,6 +11,7 @@ from domain.events import ShipmentEnded
 from domain.order import lock_shipment, reopen_order
 from domain.outbox import record
 from domain.shipment.dispatch import find_reserved_units
+from domain.shipment.eta.refresh import forget_arrival
 from domain.shipment.fulfilment import refresh_fulfilment
 from domain.shipment.inspection import load_returned_lines
 from domain.shipment.packing import check_packable
@@ -35,6 +36,7 @@ def enter_ending(
     """End a locked parcel: nothing is expected of it any more, and no cash is due for it."""
     shipment.ending, shipment.ended_at = ending, cause.now
     shipment.waiting_since, shipment.poll_at, shipment.cash_amount = None, None, None
+    forget_arrival(shipment)
     record(session, ShipmentEnded(shipment, account_id=order.account_id, ending=ending), cause)
 
 

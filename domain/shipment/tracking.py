@@ -15,6 +15,7 @@ from domain.errors import Invalid, WrongState, collect_refusals
 from domain.events import ShipmentDelivered, ShipmentEvent, ShipmentReturned, ShipmentTracked
 from domain.order import lock_shipment, settle_orders
 from domain.outbox import record_all
+from domain.shipment.eta import ARRIVAL_COLUMNS, refresh_arrivals
 from domain.shipment.fulfilment import refresh_fulfilments, set_receipt_due
 from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS, status_after
 from domain.state import move, status_text
@@ -26,7 +27,15 @@ TEXT_LIMIT = 500
 DECIDES_FOR_ORDER = FINAL | {ShipmentStatus.READY_FOR_PICKUP}
 """What an order is follows from whether its parcels are in one of these."""
 
-CHANGED_BY_REPORTS = ("status", "version", "last_event_at", "waiting_since", "poll_at", "delivered_at")
+CHANGED_BY_REPORTS = (
+    "status",
+    "version",
+    "last_event_at",
+    "waiting_since",
+    "poll_at",
+    "delivered_at",
+    *ARRIVAL_COLUMNS,
+)
 """Columns of a parcel."""
 CHANGED_BY_ARRIVAL = (
     "fulfilment_status",
@@ -147,6 +156,12 @@ async def add_reported_events(
         return []
     with session.no_autoflush:  # the parcels are written at once, with their versions
         accounts = await lock_orders_of(session, [change.shipment for change in changes])
+        await refresh_arrivals(
+            session,
+            [change.shipment for change in changes],
+            [event for change in changes for event in change.new],
+            now=cause.now,
+        )
     session.add_all(event for change in changes for event in change.new)
     write_same_columns([change.shipment for change in changes], CHANGED_BY_REPORTS)
     happened = [

@@ -29,6 +29,7 @@ from events.personal_data import ERASED_PICTURES, ERASURES
 from events.pickup import UNCOLLECTED_PICKUPS
 from events.places import UNLOCATED_PLACES
 from events.shipment import OLD_REPORTS, UNDELIVERED_SHIPMENTS
+from events.shipment.lanes import FINISHED_JOURNEYS
 from events.store_credit import EXPIRED_GIFT_CARDS
 from events.types import Timer
 
@@ -51,6 +52,7 @@ SCHEDULE: Sequence[Timer] = (
     OLD_POSITIONS,
     REPLANS,
     OLD_REPORTS,
+    FINISHED_JOURNEYS,
     *UNLOCATED_PLACES,
     UNCOLLECTED_PICKUPS,
     TICKETS_OVERDUE,

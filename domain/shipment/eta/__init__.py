@@ -1,0 +1,21 @@
+"""When parcels arrive: estimated from finished parcels of their lane, with a range."""
+
+from domain.shipment.eta.durations import DurationShares, blend, prior_for
+from domain.shipment.eta.estimate import estimate_arrival
+from domain.shipment.eta.lanes import Journey, ParcelLane, measure_journey
+from domain.shipment.eta.refresh import ARRIVAL_COLUMNS, refresh_arrivals
+from domain.shipment.eta.statistics import count_journeys, due_journeys
+
+__all__ = [
+    "ARRIVAL_COLUMNS",
+    "DurationShares",
+    "Journey",
+    "ParcelLane",
+    "blend",
+    "count_journeys",
+    "due_journeys",
+    "estimate_arrival",
+    "measure_journey",
+    "prior_for",
+    "refresh_arrivals",
+]

@@ -1,0 +1,94 @@
+"""The estimate: a pure sum of a journey and the statistics of its lane."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.shipment.eta.durations import Counts, DurationShares, blend, forget_gradually, prior_for
+from domain.shipment.eta.lanes import Journey, ParcelLane, Stage
+
+EARLY, MIDDLE, LATE = 0.02, 0.5, 0.93
+"""Which shares of finished parcels had arrived when the range begins, at the estimate, and when it ends: a
+bit more than nine of ten, since at the beginning of a season all are later than those before."""
+SILENT = 0.98
+"""A parcel is silent when so large a share of the others had their next event."""
+FEWEST_SILENT_HOURS = 24.0
+BASE_HOURS, KM_AN_HOUR = 30, 45.0
+"""What is assumed of a lane of which nothing is known: a day for its two ends, and a lorry between them."""
+UNKNOWN_KM = 1_500.0
+PRIOR_HOURS = {
+    Stage.CUSTOMS: 72,
+    Stage.OUT_FOR_DELIVERY: 5,
+    Stage.READY_FOR_PICKUP: 24,
+    Stage.DELIVERY_FAILED: 24,
+    Stage.ON_HOLD: 72,
+    Stage.SILENCE: 12,
+}
+SHARE_LEFT = {
+    Stage.DISPATCHED: 1.0,
+    Stage.PICKED_UP: 0.9,
+    Stage.MOVING: 0.75,
+    Stage.HALFWAY: 0.5,
+    Stage.NEAR: 0.25,
+}
+SPREAD = 0.55
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """The counts of one key, as of a moment."""
+
+    counts: Counts
+    counted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When a parcel arrives, with a range; and when somebody should look where it is."""
+
+    earliest_at: datetime
+    expected_at: datetime
+    latest_at: datetime
+    late_at: datetime
+    """When it would be later than nine of ten parcels of its lane."""
+    silent_at: datetime
+    """When it would be silent for longer than is usual."""
+
+
+def estimate_arrival(journey: Journey, statistics: Mapping[str, Statistic], now: datetime) -> Arrival:
+    """When a parcel on its way arrives, by what is known at this moment.
+
+    What it has taken already is part of it: of a parcel that is late only those that were later count.
+    """
+    stage, since = journey.stage
+    durations = durations_of(journey.lane, stage, statistics, now)
+    silence = durations_of(journey.lane, Stage.SILENCE, statistics, now)
+    waited = max((now - since).total_seconds() / 3600, 0.0)
+
+    def moment(share: float) -> datetime:
+        return since + timedelta(hours=durations.quantile(share, after_hours=waited))
+
+    usual = durations_of(journey.lane, Stage.DISPATCHED, statistics, now)
+    late_at = journey.lane.dispatched_at + timedelta(hours=usual.quantile(LATE))
+    quiet_hours = max(silence.quantile(SILENT), FEWEST_SILENT_HOURS)
+    last = max([since, *(step.at for step in journey.steps if step.at <= now)])
+    silent_at = last + timedelta(hours=quiet_hours)
+    return Arrival(moment(EARLY), moment(MIDDLE), moment(LATE), late_at, silent_at)
+
+
+def durations_of(
+    lane: ParcelLane, stage: Stage, statistics: Mapping[str, Statistic], now: datetime
+) -> DurationShares:
+    levels = [
+        forget_gradually(found.counts, found.counted_at, now)
+        for key in lane.keys(stage)
+        if (found := statistics.get(key))
+    ]
+    return blend(levels, prior_of(lane, stage))
+
+
+def prior_of(lane: ParcelLane, stage: Stage) -> DurationShares:
+    if hours := PRIOR_HOURS.get(stage):
+        return prior_for(hours, SPREAD)
+    way = BASE_HOURS + (UNKNOWN_KM if lane.km is None else lane.km) / KM_AN_HOUR
+    return prior_for(round(way * SHARE_LEFT[stage]), SPREAD)

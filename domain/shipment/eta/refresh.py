@@ -1,0 +1,63 @@
+"""Parcels under way have the estimate of their last event."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.shipment.eta.estimate import estimate_arrival
+from domain.shipment.eta.journeys import load_journeys
+from domain.shipment.eta.lanes import STAGE_OF, Stage
+from domain.shipment.eta.statistics import read_statistics
+from models import Shipment, ShipmentStatus, TrackingEvent
+
+ESTIMATED = frozenset({ShipmentStatus.PENDING, *STAGE_OF})
+
+
+ARRIVAL_COLUMNS = ("eta_earliest_at", "eta_at", "eta_latest_at", "late_at", "silent_at", "count_at")
+"""What `refresh_arrivals` sets."""
+
+
+async def refresh_arrivals(
+    session: AsyncSession,
+    shipments: Sequence[Shipment],
+    new_events: Sequence[TrackingEvent] = (),
+    *,
+    now: datetime,
+) -> None:
+    """Estimate anew when locked parcels arrive, in four statements for all of them, by their events and those
+    not written yet; parcels that are not on the way to their customers have no estimate.
+
+    One that has arrived waits to be counted in the statistics of its lane.
+    """
+    under_way = []
+    for shipment in shipments:
+        if shipment.dispatched_at and not shipment.ended_at and shipment.status in ESTIMATED:
+            under_way.append(shipment)
+            continue
+        forget_arrival(shipment)
+        if shipment.status is ShipmentStatus.DELIVERED and shipment.dispatched_at:
+            shipment.count_at = now
+    if not under_way:
+        return
+    journeys = await load_journeys(session, [each.id for each in under_way], new_events)
+    statistics = await read_statistics(
+        session,
+        [
+            key
+            for journey in journeys.values()
+            for stage in {Stage.DISPATCHED, journey.stage[0], Stage.SILENCE}
+            for key in journey.lane.keys(stage)
+        ],
+    )
+    for shipment in under_way:
+        if journey := journeys.get(shipment.id):
+            arrival = estimate_arrival(journey, statistics, now)
+            shipment.eta_earliest_at, shipment.eta_at = arrival.earliest_at, arrival.expected_at
+            shipment.eta_latest_at, shipment.silent_at = arrival.latest_at, arrival.silent_at
+            shipment.late_at = shipment.late_at or arrival.late_at
+
+
+def forget_arrival(shipment: Shipment) -> None:
+    shipment.eta_earliest_at, shipment.eta_at, shipment.eta_latest_at = None, None, None
+    shipment.late_at, shipment.silent_at = None, None
