@@ -32,11 +32,11 @@ class DurationShares:
     def quantile(self, share: float, *, after_hours: float = 0.0) -> float:
         """Within how many hours, of those that take longer than `after_hours`, so large a share is over."""
         over = self.share_within(after_hours)
-        wanted = over + share * (1.0 - over)
+        sought = over + share * (1.0 - over)
         total = 0.0
         for step, part in enumerate(self.shares):
-            if total + part >= wanted and part > 0:
-                return max(after_hours, hours_at(step + (wanted - total) / part))
+            if total + part >= sought and part > 0:
+                return max(after_hours, hours_at(step + (sought - total) / part))
             total += part
         return max(after_hours, hours_at(STEPS))
 
