@@ -1,13 +1,13 @@
 """How good estimates of arrivals are, on a generated year with seasons: the last quarter is held out.
 
 `python -m bench eta [PARCELS]` generates so many parcels (40,000 where none are named) between twelve
-provinces, by three carriers in two services. Lanes have their own times, weekends and two seasons (a sale in
-November, a holiday in January) lengthen them, one carrier gets slower on some lanes half-way through the
-year, and few lanes have many parcels. The statistics are those of the shop: parcels are counted when they
-have arrived, in the order of time, and each estimate knows only what had arrived before. Printed are, for the
-last quarter, how often a parcel arrived within the range (aim: 85 to 95 %) when it left and at each event; and
-the mean error of the estimate against that of the carrier's promise, a number of days by service and distance.
-Exits with 1 where an aim is missed.
+provinces, by three carriers in two services. Lanes have their own times, weekends and two seasons (a
+sale in November, a holiday in January) lengthen them, one carrier gets slower on some lanes half-way
+through the year, and few lanes have many parcels. The statistics are those of the shop: parcels are
+counted when they have arrived, in the order of time, and each estimate knows only what had arrived
+before. Printed are, for the last quarter, how often a parcel arrived within the range (aim: 85 to 95 %)
+when it left and at each event; and the mean error of the estimate against that of the carrier's promise,
+a number of days by service and distance. Exits with 1 where an aim is missed.
 """
 
 import heapq
