@@ -106,7 +106,7 @@ async def test_pushes_that_come_together_are_folded_in_a_constant_number_of_stat
         counted.append((stored.total, len([*groupby(folded.texts)])))
 
     assert counted[0] == counted[1]
-    assert counted[0] == (1, 24)
+    assert counted[0] == (1, 28)
     assert await waiting(shop) == 0
 
 
