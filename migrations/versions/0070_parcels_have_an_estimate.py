@@ -1,7 +1,7 @@
 """Parcels under way have an estimate of their arrival, from statistics of finished parcels by lane.
 
 Revision ID: 0070
-Revises: 0073
+Revises: 0078
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from models import base
 
 revision = "0070"
-down_revision = "0073"
+down_revision = "0078"
 branch_labels = None
 depends_on = None
 
