@@ -2,8 +2,8 @@
 
 Each push has 8 events of which one is new. One process serves, one works, one sends, and PostgreSQL runs
 beside them on the same cores; a push is timed from the moment at which it was planned to be sent. Afterwards
-each new event is there once, nothing waits, and orders agree with their parcels. Then two workers claim the
-questions of a simulated day about all parcels under way.
+each new event is there once, nothing waits, and orders agree with their parcels. Then two workers claim whom
+to ask about among a million parcels under way, which fall due evenly within an hour.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -24,13 +25,28 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bench.arguments import create_parser
 from bench.load import HIGH_RATES, cpu_seconds
 from bench.push_load import NUMBER, PushResult, PushTask
-from bench.tracking_stage import KNOWN_EVENTS, PushedParcels, build_parcels, open_connection, step_text
+from bench.tracking_stage import (
+    CARRIER,
+    KNOWN_EVENTS,
+    PushedParcels,
+    add_polled_parcels,
+    build_parcels,
+    open_connection,
+    step_text,
+)
 from domain.audit import build_rule_query
+from domain.shipment.due import due_carrier_polls
+from domain.shipment.polling import PollPlan, claim_polls
+from events.jobs.scheduler import BATCH, GROUP
 from models import IncomingPush, TrackingEvent
+from models.database import Database
+from models.sql.batches import in_batches
 from tests.process import ROOT, process_environment, run_cartwheel, running_worker, serve_shop
 from tests.servers import run_postgres
 
 RATE, SECONDS, CONNECTIONS = 1_000, 60, 64
+POLLED, CLAIMS = 1_000_000, 10_000
+INTERVAL = timedelta(hours=1)
 SALT = "a salt of the bench"
 PATH = "/webhooks/carriers/kuaidi100"
 BEIJING = ZoneInfo("Asia/Shanghai")
@@ -58,7 +74,20 @@ class TrackingPlan:
     pushes: int
     rate: float
     connections: int = CONNECTIONS
-    servers: int = 1
+    polled: int = POLLED
+    """Parcels that are asked about."""
+    claims: int = CLAIMS
+    """Questions that are claimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PollFigures:
+    """What was measured of claiming; times in seconds."""
+
+    claimed: Sequence[int]
+    groups: Sequence[float]
+    seconds: float
+    plan: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +110,9 @@ def main() -> None:
     parser = create_parser(__doc__)
     parser.add_argument("--rate", type=int, default=RATE, help="pushes a second")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="for how long")
-    parser.add_argument("--servers", type=int, default=1, help="processes that serve")
+    parser.add_argument("--parcels", type=int, default=POLLED, help="parcels that are asked about")
     given, _ = parser.parse_known_args()
-    plan = TrackingPlan(given.rate * given.seconds, given.rate, servers=given.servers)
+    plan = TrackingPlan(given.rate * given.seconds, given.rate, polled=given.parcels)
     with run_postgres() as server, tempfile.TemporaryDirectory() as folder:
         name = f"bench_{uuid4().hex}"
         url = asyncio.run(server.create_database(name))
@@ -106,14 +135,29 @@ async def run(url: str, folder: Path, plan: TrackingPlan) -> None:
     wrong = wrong or await find_disagreement(url)
     if wrong:
         raise SystemExit(wrong)
+    began = time.perf_counter()
+    now = datetime.now(UTC)
+    await add_polled_parcels(url, plan.polled, now=now, interval=INTERVAL)
+    await analyze(url)
+    print(f"{plan.polled:,} parcels under way made in {time.perf_counter() - began:.0f} s")
+    polls = await measure_polls(url, now, plan.claims)
+    print_polls(polls)
+    if wrong := find_wrong_polls(polls):
+        raise SystemExit(wrong)
 
 
 async def build_stage(url: str, folder: Path, many: int) -> PushedParcels:
     run_cartwheel("migrate", env=process_environment(url, folder)).check_returncode()
     parcels = await build_parcels(url, many)
-    async with create_async_engine(url, isolation_level="AUTOCOMMIT").connect() as database:
-        await database.execute(sa.text("VACUUM ANALYZE"))
+    await analyze(url)
     return parcels
+
+
+async def analyze(url: str) -> None:
+    async with create_async_engine(
+        url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT"
+    ).connect() as database:
+        await database.execute(sa.text("VACUUM ANALYZE"))
 
 
 async def measure_pushes(url: str, folder: Path, parcels: PushedParcels, plan: TrackingPlan) -> PushFigures:
@@ -197,6 +241,54 @@ async def count_new_events(url: str, parcels: PushedParcels) -> tuple[int, int]:
             )
         ).one()
     return row[0], row[1]
+
+
+async def measure_polls(url: str, now: datetime, claims: int) -> PollFigures:
+    """Two workers claim what is due, in groups as the shop does."""
+    database = Database.open(url, pool_size=4)
+    claimed: list[int] = []
+    groups: list[float] = []
+    moment = now + INTERVAL
+    plan = PollPlan(CARRIER, INTERVAL)
+
+    async def work() -> None:
+        while len(claimed) < claims:
+            async with database.reads() as session:
+                due = (await session.scalars(due_carrier_polls(CARRIER, moment).limit(BATCH))).all()
+            if not due:
+                return
+            for group in in_batches(due, GROUP):
+                began = time.perf_counter()
+                async with database.writes.begin() as session:
+                    claimed.extend(await claim_polls(session, group, now=moment, plan=plan))
+                groups.append(time.perf_counter() - began)
+
+    began = time.perf_counter()
+    await asyncio.gather(work(), work())
+    seconds = time.perf_counter() - began
+    statement = due_carrier_polls(CARRIER, moment).limit(BATCH)
+    compiled = statement.compile(database.readers.sync_engine, compile_kwargs={"literal_binds": True})
+    async with database.reads() as session:
+        lines = await session.scalars(sa.text(f"EXPLAIN (ANALYZE, COSTS OFF) {compiled}"))
+        shown = "\n".join(lines)
+    await database.close()
+    return PollFigures(claimed, groups, seconds, shown)
+
+
+def find_wrong_polls(figures: PollFigures) -> str:
+    if len(set(figures.claimed)) != len(figures.claimed):
+        return "two workers ask about the same parcel"
+    return "" if "Index Scan" in figures.plan and "Sort" not in figures.plan else figures.plan
+
+
+def print_polls(figures: PollFigures) -> None:
+    ordered = sorted(figures.groups)
+    p50, p99 = ordered[len(ordered) // 2], ordered[len(ordered) * 99 // 100]
+    print(
+        f"{len(figures.claimed):,} questions claimed by two workers, none twice:"
+        f" {len(figures.claimed) / figures.seconds:,.0f}/s, a group of {GROUP} p50 {p50 * 1000:.1f} ms,"
+        f" p99 {p99 * 1000:.1f} ms\n{figures.plan}"
+    )
 
 
 def find_wrong_pushes(figures: PushFigures, plan: TrackingPlan) -> str:

@@ -99,6 +99,23 @@ async def copy_parcels(
     )
 
 
+async def add_polled_parcels(url: str, many: int, *, now: datetime, interval: timedelta) -> None:
+    """Further parcels under way, all of one order, which fall due evenly within an interval from now on."""
+    async with open_connection(url) as database:
+        template = await database.scalar(sa.select(Shipment.id).where(Shipment.tracking_number == "TEMPLATE"))
+        await database.execute(sa.update(Shipment).values(poll_at=None))
+        step = sa.literal(interval / many, sa.Interval)
+        for start in range(0, many, COPIED_AT_ONCE):
+            await copy_parcels(
+                database,
+                template or 0,
+                min(COPIED_AT_ONCE, many - start),
+                prefix=f"POLLED{start}-",
+                poll_at=sa.literal(now, sa.DateTime(timezone=True)) + (COPY + start) * step,
+                polled_at=sa.literal(now - interval, sa.DateTime(timezone=True)),
+            )
+
+
 async def copy_rows(
     database: AsyncConnection, table: type[Base], template: Any, many: int, **changes: Any
 ) -> int:

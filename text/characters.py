@@ -44,6 +44,8 @@ CURSIVE = re.compile(
 MONGOLIAN = re.compile("[\u1820-\u18aa]")
 FLAG_OF_REGION = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
 """A black flag and the hidden letters that make it the flag of England, Scotland or Wales."""
+PLAIN = re.compile("[ -~\u3001-\u3003\u3008-\u3011\u4e00-\u9fff\uff01-\uff5e]*")
+"""Characters that are never changed, whatever stands beside them: most texts of carriers have no others."""
 BLANK = re.compile("[\u2800]")
 """A letter that looks like a space, of Braille."""
 
@@ -78,6 +80,8 @@ def normalize_text(text: str) -> str:
 
 def clean_text(text: str) -> str:
     """The text of a partner, who cannot write it anew: what is refused of others is removed."""
+    if PLAIN.fullmatch(text) and not text.isspace():
+        return text
     kept = remove_invisible(REFUSED.sub("", LINE_END.sub("\n", text)))
     normal = unicodedata.normalize("NFC", kept)
     too_many = marks_pattern(max(normal, default=""))

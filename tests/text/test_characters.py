@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from text.characters import (
     INVISIBLE,
     MARKS_LIMIT,
+    PLAIN,
     REFUSED,
     RefusedCharacter,
     TooManyMarks,
@@ -140,3 +141,13 @@ def test_words_of_one_script_or_of_east_asia_mix_nothing(text: str) -> None:
 @pytest.mark.parametrize("text", ["pаypal", "ехample", "αpple", "раypal.shop", "テстト", "ㄅ한"])
 def test_words_that_mix_scripts_are_found(text: str) -> None:
     assert mixes_scripts(text)
+
+
+def test_plain_characters_are_those_that_are_never_changed() -> None:
+    plain = [chr(code) for code in range(0x20, 0x10000) if PLAIN.fullmatch(chr(code))]
+
+    assert len(plain) == 95 + 3 + 10 + 20_992 + 94
+    for char in plain:
+        around = f"字{char}é"  # the last one is not plain: such a text goes the long way
+        assert clean_text(around) == around
+        assert clean_text(char) == char.strip(" ")
