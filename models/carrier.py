@@ -30,6 +30,8 @@ class CarrierConnection(StrEnum):
     """Through kuaidi100, which knows the carriers of China by codes of its own."""
     SF_EXPRESS = "SF_EXPRESS"
     """SF Express, directly."""
+    KARRIO = "KARRIO"
+    """Through karrio, which knows DHL, UPS, FedEx and others by names of its own."""
 
 
 class Carrier(Base):

@@ -32,6 +32,7 @@ from settings.costs import CostSettings
 from settings.exposure import ExposureSettings
 from settings.graphql import GraphQLSettings
 from settings.group import SettingsGroup
+from settings.karrio import KarrioSettings
 from settings.kuaidi100 import Kuaidi100Settings
 from settings.monitoring import MonitoringSettings
 from settings.names import MistypedName, find_mistyped, unknown_in_file
@@ -109,6 +110,7 @@ class Settings(BaseModel):
     kuaidi100: Kuaidi100Settings
     sf_express: SfExpressSettings
     routing: RoutingSettings
+    karrio: KarrioSettings
     checkout: CheckoutSettings
     subscriptions: SubscriptionSettings
     graphql: GraphQLSettings

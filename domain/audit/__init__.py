@@ -24,6 +24,7 @@ from domain.audit import (
     pushes,
     stock,
     tickets,
+    waybills,
 )
 from models.sql.types import AnySelect
 
@@ -68,6 +69,9 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "ready to be collected as the parcels say": fulfilment.find_wrong_pickup_marks,
     "sent as the parcels say": fulfilment.find_wrong_sent_marks,
     "pushes of carriers are folded": pushes.find_forgotten_pushes,
+    "waybills that wait are called about": waybills.find_forgotten_waybills,
+    "waybills that were asked for are answered": waybills.find_unanswered_waybills,
+    "live waybills are of parcels that need them": waybills.find_useless_waybills,
     "no ticket open on ended orders": ends.find_open_tickets,
     "no units to pack on ended orders": ends.find_units_to_pack,
     "no parcel under way on ended orders": ends.find_parcels_under_way,

@@ -28,6 +28,7 @@ SHORTEST_POLL_INTERVAL: Mapping[CarrierConnection, timedelta] = {
     CarrierConnection.SIMULATED: timedelta(0),
     CarrierConnection.KUAIDI100: timedelta(minutes=31),
     CarrierConnection.SF_EXPRESS: timedelta(minutes=10),
+    CarrierConnection.KARRIO: timedelta(minutes=10),
 }
 """How often one parcel may be asked about at most; other carriers are never asked.
 
@@ -38,10 +39,11 @@ is at most 47 times.
 USUAL_POLL_INTERVAL: Mapping[CarrierConnection, timedelta] = {
     CarrierConnection.KUAIDI100: timedelta(hours=1),
     CarrierConnection.SF_EXPRESS: timedelta(hours=1),
+    CarrierConnection.KARRIO: timedelta(hours=1),
 }
 """How often carriers are asked that say nothing of it; the simulated one by a setting."""
 
-NEEDS_COMPANY_CODE = frozenset({CarrierConnection.KUAIDI100})
+NEEDS_COMPANY_CODE = frozenset({CarrierConnection.KUAIDI100, CarrierConnection.KARRIO})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import httpx
 
-from gateways.carrier import kuaidi100, sf_express
+from gateways.carrier import karrio_carriers, kuaidi100, sf_express
 from gateways.carrier.by_hand import CarrierByHand
 from gateways.carrier.protocol import CarrierGateway
 from gateways.carrier.simulated import SimulatedCarrier
@@ -51,6 +51,7 @@ CONNECTIONS: Sequence[CarrierRegistration] = (
     CarrierRegistration(CarrierConnection.MANUAL, connect_manual),
     CarrierRegistration(CarrierConnection.KUAIDI100, kuaidi100.connect),
     CarrierRegistration(CarrierConnection.SF_EXPRESS, sf_express.connect),
+    CarrierRegistration(CarrierConnection.KARRIO, karrio_carriers.connect),
 )
 
 

@@ -25,11 +25,15 @@ from gateways.carrier.protocol import (
     TrackedParcel,
     TrackingPush,
 )
+from gateways.carrier.simulated_terms import SimulatedTerms, read_terms
 from geo import City, Point, distance_km, find_point, nearest_city
 from models import CarrierConnection, CurrencyCode, Money, ShipmentStatus
 
 HUB_EVERY_KM = 400
 HUBS_LIMIT = 4
+LONGEST_DELAY = 3
+"""Steps."""
+ATTEMPTS_LIMIT = 3
 CAPABILITIES = Capabilities(
     books=True, cancels=True, tracks=True, many_parcels=True, picks_up=True, quotes=True
 )
@@ -66,18 +70,17 @@ class SimulatedCarrier:
         kilometres = distance_km(start, end) if start and end else UNKNOWN_KM
         grams = sum(each.weight_grams for each in booking.parcels)
         minor = BASE_PRICE + ceil(kilometres / 100) * PRICE_OF_100_KM + ceil(grams / 1_000) * PRICE_OF_KG
-        leaves_at = booking.leaves_at or self.clock()
-        promised_at = leaves_at + self.step * len(timeline_of(first))
+        promised_at = self.arrival_of(booking, booking.leaves_at or self.clock())
         return [CarrierQuote(booking.account.service, Money(minor, CurrencyCode.CNY), promised_at)]
 
     async def book(self, booking: Booking) -> BookedWaybill:
         if not booking.parcels:
             raise CarrierRefused("The parcel is not packed any more.")
-        first, number = booking.parcels[0], f"SIM{number_digest(booking.reference) % 10**12:012}"
+        number = f"SIM{number_digest(booking.reference) % 10**12:012}"
         return BookedWaybill(
             number=number,
             children=[f"{number}-{index}" for index in range(2, len(booking.parcels) + 1)],
-            estimated_at=self.clock() + self.step * len(timeline_of(first)),
+            estimated_at=self.arrival_of(booking, self.clock()),
         )
 
     async def find_booking(self, booking: Booking) -> BookedWaybill | None:
@@ -90,26 +93,64 @@ class SimulatedCarrier:
         raise CarrierRefused("The simulated carrier is asked.")
 
     async def track(self, tracked: TrackedParcel) -> Sequence[CarrierEvent]:
-        now, events = self.clock(), []
-        for position, reached in enumerate(timeline_of(tracked.parcel), start=1):
+        now, terms = self.clock(), read_terms(tracked.account.service)
+        events, occurred_at, before = [], tracked.dispatched_at, None
+        for position, reached in enumerate(steps_of(tracked.parcel, terms), start=1):
+            subject = tracked.parcel.number, position
+            occurred_at += self.time_between(terms, before, reached.point)
+            if terms.happens(terms.delay, "delay", *subject):
+                occurred_at += self.step * (1 + terms.draw("lies", *subject) % LONGEST_DELAY)
+            before = reached.point or before
             event = CarrierEvent(
                 status=reached.status,
                 code=f"{reached.status.value}-{position}",
                 description=reached.description,
-                occurred_at=tracked.dispatched_at + self.step * position,
+                occurred_at=occurred_at,
                 location=reached.location,
                 latitude=reached.point.latitude if reached.point else None,
                 longitude=reached.point.longitude if reached.point else None,
             )
-            if event.occurred_at <= now:
-                events.append(event)
+            reported_at = occurred_at
+            if terms.happens(terms.late, "late", *subject):
+                reported_at += self.step * (1 + terms.draw("waits", *subject) % LONGEST_DELAY)
+            if reported_at <= now:
+                events += [event] * (2 if terms.happens(terms.twice, "twice", *subject) else 1)
+        if terms.shuffle:
+            events.sort(key=lambda event: terms.draw("order", tracked.parcel.number, event.code))
         return events
+
+    def time_between(self, terms: SimulatedTerms, start: Point | None, end: Point | None) -> timedelta:
+        """How long from one event to the next: a step, or the way at the speed, but a step at least."""
+        if not terms.speed or start is None or end is None:
+            return self.step
+        return max(self.step, timedelta(hours=distance_km(start, end) / terms.speed))
+
+    def arrival_of(self, booking: Booking, leaves_at: datetime) -> datetime:
+        """When a parcel arrives if nothing goes wrong."""
+        terms, before = read_terms(booking.account.service), None
+        for reached in timeline_of(booking.parcels[0]):
+            leaves_at += self.time_between(terms, before, reached.point)
+            before = reached.point or before
+        return leaves_at
 
     def read_push(self, request: PushRequest) -> Sequence[TrackingPush]:
         raise PushRefused("the simulated carrier is asked")
 
     def answer(self, verdict: PushVerdict) -> PushAnswer:
         return PushAnswer(404)
+
+
+def steps_of(parcel: Parcel, terms: SimulatedTerms) -> list[TimelineStep]:
+    """All that happens to a parcel, with the attempts to deliver it that fail."""
+    steps = timeline_of(parcel)
+    *way, out, delivered = steps
+    attempt = 0
+    while attempt < ATTEMPTS_LIMIT and terms.happens(terms.fail, "fail", parcel.number, attempt):
+        home = parcel.receiver.city
+        failed = f"【{home}】第 {attempt + 1} 次派送未成功，将再次派送"
+        way += [out, TimelineStep(ShipmentStatus.DELIVERY_FAILED, failed, home, out.point)]
+        attempt += 1
+    return [*way, out, delivered]
 
 
 def timeline_of(parcel: Parcel) -> list[TimelineStep]:

@@ -35,8 +35,10 @@ from domain.payment import (
 from domain.shipment.fulfilment import PackedParcel, fulfilment_of
 from events.shop import Shop
 from models import (
+    SIMULATED_CARRIER,
     Account,
     Backorder,
+    CarrierChoice,
     CarrierConnection,
     CashHandIn,
     CourierCashMovement,
@@ -86,6 +88,8 @@ from models import (
     TicketStatus,
     TicketUnits,
     Variant,
+    Waybill,
+    WaybillStatus,
 )
 from models.sql.batches import in_batches
 from models.sql.types import AnyAttribute
@@ -406,6 +410,19 @@ def is_delivery(history: History) -> Any:
     return Delivery.order_id == history.order.id
 
 
+def insert_waybill(reference: str, **values: Any) -> Insert:
+    """A waybill that nobody has asked for."""
+    row = {
+        "carrier": SIMULATED_CARRIER,
+        "choice": CarrierChoice.STAFF,
+        "status": WaybillStatus.REQUESTED,
+        "children": [],
+        "requested_at": NOW,
+        "calls": 0,
+    }
+    return insert(Waybill).values(reference=reference, **row | values)
+
+
 TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "a posting balances": lambda h: (
         increment(LedgerEntry.amount, is_entry(h, PostingKind.CAPTURED, LedgerAccount.PROVIDER)),
@@ -457,6 +474,18 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
             due_at=NOW,
         ),
         "YT1",
+    ),
+    "waybills that wait are called about": lambda h: (
+        insert_waybill("W1", requested_at=NOW + timedelta(days=365), call_at=None),
+        "W1",
+    ),
+    "waybills that were asked for are answered": lambda h: (
+        insert_waybill("W2", requested_at=NOW - timedelta(days=365), call_at=NOW),
+        "W2",
+    ),
+    "live waybills are of parcels that need them": lambda h: (
+        insert_waybill("W3", status=WaybillStatus.BOOKED, number="N3", shipment_id=h.claimed.id),
+        "W3",
     ),
     "fees as posted": lambda h: (
         increment(Payment.fee_amount, Payment.id == h.payment.id),

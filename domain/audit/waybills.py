@@ -1,0 +1,43 @@
+"""Waybills: none is forgotten, and no parcel has one too many."""
+
+from datetime import timedelta
+
+from sqlalchemy import literal, or_, select
+
+from domain.audit.comparison import select_rows
+from domain.shipment.waybills import LIVE
+from models import Event, Shipment, Waybill, WaybillStatus
+from models.sql.dialects import epoch_seconds
+from models.sql.types import AnySelect
+
+ANSWERED_WITHIN = timedelta(days=1)
+"""For longer, no booking may wait for its answer: somebody has to ask the carrier."""
+
+
+def find_forgotten_waybills() -> AnySelect:
+    """Waybills that wait for their carrier and about which nobody will call it."""
+    waiting = Waybill.status.in_((WaybillStatus.REQUESTED, WaybillStatus.CANCELLING))
+    return select_rows(Waybill.reference, expected=literal("a time to call"), found=Waybill.status).where(
+        waiting, Waybill.call_at.is_(None), Waybill.mother_id.is_(None)
+    )
+
+
+def find_unanswered_waybills() -> AnySelect:
+    """Waybills that are asked for although the shop has recorded an event ANSWERED_WITHIN later."""
+    newest = select(epoch_seconds(Event.occurred_at)).order_by(Event.id.desc()).limit(1).scalar_subquery()
+    seconds = int(ANSWERED_WITHIN.total_seconds())
+    return select_rows(Waybill.reference, expected=literal("answered"), found=Waybill.status).where(
+        Waybill.status == WaybillStatus.REQUESTED, epoch_seconds(Waybill.requested_at) < newest - seconds
+    )
+
+
+def find_useless_waybills() -> AnySelect:
+    """Live waybills of parcels that have left by another number, or ended before they left."""
+    used = (Shipment.carrier == Waybill.carrier) & (Shipment.tracking_number == Waybill.number)
+    elsewhere = Shipment.dispatched_at.is_not(None) & or_(~used, Waybill.number.is_(None))
+    ended = Shipment.dispatched_at.is_(None) & Shipment.ended_at.is_not(None)
+    return (
+        select_rows(Waybill.reference, expected=literal("cancelled"), found=Waybill.status)
+        .join(Shipment, Shipment.id == Waybill.shipment_id)
+        .where(Waybill.status.in_(LIVE), or_(elsewhere, ended))
+    )
