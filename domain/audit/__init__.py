@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.audit import (
     cash,
     credit,
+    delivery_runs,
     ends,
     fulfilment,
     money,
@@ -111,6 +112,9 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "counts of cash as posted": cash.find_wrong_counts,
     "corrections are of the same cash": cash.find_wrong_corrections,
     "differences of cash as accepted": cash.find_wrong_differences,
+    "runs have couriers, or are drafts that end": delivery_runs.find_wrong_couriers,
+    "nothing waits on runs that have ended": delivery_runs.find_open_stops_of_ended_runs,
+    "proofs and positions of what was driven": delivery_runs.find_wrong_proofs,
     "promotions give what orders save": promotions.find_wrong_savings,
     "promotions used as counted": promotions.find_wrong_use_counts,
     "promotions of a customer as counted": promotions.find_wrong_buyer_counts,

@@ -46,6 +46,7 @@ from models import (
     Delivery,
     DeliveryLine,
     DeliveryRun,
+    DeliveryRunStop,
     Dispute,
     Event,
     FulfilmentStatus,
@@ -724,6 +725,22 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     ),
     "runs with cash in hand as moved": lambda h: (
         update(DeliveryRun).where(DeliveryRun.id == h.held.run.id).values(cash_held_since=None),
+        f"delivery run {h.held.run.id}",
+    ),
+    "runs have couriers, or are drafts that end": lambda h: (
+        update(DeliveryRun).where(DeliveryRun.id == h.held.run.id).values(draft_until=NOW),
+        f"delivery run {h.held.run.id}",
+    ),
+    "nothing waits on runs that have ended": lambda h: (
+        update(DeliveryRunStop)
+        .where(DeliveryRunStop.delivery_run_id == h.held.run.id)
+        .values(outcome=None, completed_at=None),
+        f"delivery run {h.held.run.id}",
+    ),
+    "proofs and positions of what was driven": lambda h: (
+        update(DeliveryRun)
+        .where(DeliveryRun.id == h.held.run.id)
+        .values(started_at=None, latitude=30.0, longitude=120.0, position_at=NOW),
         f"delivery run {h.held.run.id}",
     ),
     "counts of cash as posted": lambda h: (

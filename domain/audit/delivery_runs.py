@@ -1,0 +1,59 @@
+"""Delivery runs against their stops, their couriers and what proves that they were driven."""
+
+from sqlalchemy import case, exists, func, literal, or_, select, union_all
+
+from domain.audit.cash import name_of_run
+from domain.audit.comparison import select_differences, select_rows
+from models import (
+    CourierPosition,
+    DeliveryProof,
+    DeliveryRun,
+    DeliveryRunStatus,
+    DeliveryRunStop,
+)
+from models.sql.types import AnySelect
+
+S = DeliveryRunStatus
+
+
+def find_wrong_couriers() -> AnySelect:
+    """Runs without a courier that are no drafts, and drafts that have one or never end."""
+    is_draft = DeliveryRun.status == S.DRAFT
+    has_courier, has_end = DeliveryRun.courier_id.is_not(None), DeliveryRun.draft_until.is_not(None)
+    is_kept = case((is_draft, ~has_courier & has_end), else_=has_courier & ~has_end)
+    return select_rows(
+        name_of_run(DeliveryRun.id),
+        expected=literal("a courier, or a draft that ends"),
+        found=DeliveryRun.status,
+    ).where(DeliveryRun.status != S.CANCELLED, ~is_kept)
+
+
+def find_open_stops_of_ended_runs() -> AnySelect:
+    """Runs that have ended, of which a parcel still waits."""
+    waiting = (
+        select(func.count(DeliveryRunStop.id))
+        .where(DeliveryRunStop.delivery_run_id == DeliveryRun.id, DeliveryRunStop.outcome.is_(None))
+        .correlate(DeliveryRun)
+        .scalar_subquery()
+    )
+    found = select_differences(name_of_run(DeliveryRun.id), expected=literal(0), found=waiting)
+    return found.where(DeliveryRun.status.in_((S.COMPLETED, S.CANCELLED)))
+
+
+def find_wrong_proofs() -> AnySelect:
+    """Proofs of stops that are still ahead, and positions of runs that have never left."""
+    early = (
+        select_rows(
+            name_of_run(DeliveryRunStop.delivery_run_id),
+            expected=literal("no proof of a stop ahead"),
+            found=literal("a proof"),
+        )
+        .select_from(DeliveryProof)
+        .join(DeliveryRunStop, DeliveryRunStop.id == DeliveryProof.delivery_run_stop_id)
+        .where(DeliveryRunStop.outcome.is_(None))
+    )
+    moved = exists().where(CourierPosition.delivery_run_id == DeliveryRun.id)
+    unstarted = select_rows(
+        name_of_run(DeliveryRun.id), expected=literal("no position"), found=literal("a position")
+    ).where(DeliveryRun.started_at.is_(None), or_(moved, DeliveryRun.position_at.is_not(None)))
+    return select(union_all(early, unstarted).subquery())
