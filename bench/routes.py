@@ -1,10 +1,10 @@
 """How good planned routes are, and how long planning takes.
 
-Solomon's instances, read from the folders given by `--folders` (NAME.txt with NAME.sol beside it; some come with
-the project): the gap to the best-known distance, by class, after `--seconds` for each. Distances are truncated
-to one decimal, as in the published figures. Then towns of 30, 100, 300 and 1,000 stops with distances along
-straight lines: the time to plan, through a process of its own, and what is saved against visiting the nearest
-stop next, and against the order in which the parcels came.
+Solomon's instances, read from the folders given by `--folders` (NAME.txt with NAME.sol beside it; some come
+with the project): the gap to the best-known distance, by class, after `--seconds` for each. Distances are
+truncated to one decimal, as in the published figures. Then towns of 30, 100, 300 and 1,000 stops, distances
+along straight lines: the time to plan, through a process of its own, and what is saved against visiting the
+nearest stop next, and against the order in which the parcels came.
 """
 
 import asyncio
