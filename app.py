@@ -15,6 +15,7 @@ from demo.live_stock import moving_stock
 from demo.picture_routes import picture_routes
 from edge.connections import BodyDeadline, LiveConnections
 from edge.cors import CrossOrigin
+from edge.documents import document_routes
 from edge.export import export_routes
 from edge.graphiql import GraphiQL
 from edge.graphql import GraphQLEndpoint
@@ -188,6 +189,7 @@ def create_app(
         *product_routes(shop),
         *webhook_routes(shop),
         *export_routes(shop),
+        *document_routes(shop),
         *sandbox_routes(shop),
         *health_routes(shop),
     ]

@@ -8,6 +8,7 @@ from domain.events import (
     OrderConfirmed,
     OrderEditDropped,
     OrderEdited,
+    OrderHeld,
     OrderLinesCancelled,
     OrderPaymentsChanged,
     OrderPickupEnded,
@@ -42,13 +43,14 @@ from events.notices.customer import notify_customer
 from events.order import carry_out_edit_of_payment
 from events.payment import close_attempts, credit_refunds, settle_cancelled_order
 from events.pickup import end_pickups_of_cancelled_order
-from events.shipment import cancel_waybills
+from events.shipment import cancel_waybills, drop_from_packing
 from events.types import InTransaction, Reactions, reactions_to
 from events.unshipped import (
     deliver_replacement_without_shipping,
     deliver_what_needs_no_shipping,
 )
 
+DROP_FROM_PACKING = InTransaction(drop_from_packing)
 NOTIFY = InTransaction(notify_customer)
 CLOSE_ATTEMPTS = InTransaction(close_attempts)
 DELIVER_REPLACEMENT = InTransaction(deliver_replacement_without_shipping)
@@ -68,12 +70,14 @@ REACTIONS: Reactions = dict(
             InTransaction(end_pickups_of_cancelled_order),
             InTransaction(cancel_waybills),
             InTransaction(drop_cancelled_parcels),
+            DROP_FROM_PACKING,
             NOTIFY,
             CLOSE_ATTEMPTS,
         ),
         reactions_to(OrderCompleted, NOTIFY),
-        reactions_to(OrderEdited, DELIVER_UNSHIPPED),
-        reactions_to(OrderLinesCancelled, DELIVER_UNSHIPPED),
+        reactions_to(OrderHeld, DROP_FROM_PACKING),
+        reactions_to(OrderEdited, DELIVER_UNSHIPPED, DROP_FROM_PACKING),
+        reactions_to(OrderLinesCancelled, DELIVER_UNSHIPPED, DROP_FROM_PACKING),
         reactions_to(OrderEditDropped, CLOSE_ATTEMPTS),
         reactions_to(OrderPaymentsChanged, CLOSE_ATTEMPTS),
         reactions_to(PaymentCaptured, InTransaction(carry_out_edit_of_payment)),

@@ -14,6 +14,7 @@ from loaders.dispute import DisputeLoaders
 from loaders.event import EventLoaders
 from loaders.knowledge import KnowledgeLoaders
 from loaders.order import OrderLoaders
+from loaders.packing import PackingLoaders
 from loaders.payment import PaymentLoaders
 from loaders.promotion import PromotionLoaders
 from loaders.provider_call import ProviderCallLoaders
@@ -34,6 +35,7 @@ class Loaders(
     EventLoaders,
     PromotionLoaders,
     ShipmentLoaders,
+    PackingLoaders,
     DeliveryRunLoaders,
     VehicleLoaders,
     OrderLoaders,

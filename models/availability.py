@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, literal, or_, select
 
 from models.catalog import Variant
 from models.order import DeliveryLine
+from models.packing import OpenParcel, OpenParcelLine, OpenParcelStatus
 from models.stock import Backorder, StockLevel, Warehouse
 
 
@@ -44,6 +45,19 @@ def waiting_units() -> ScalarSelect[int]:
     units: ScalarSelect[int] = (
         select(func.coalesce(func.sum(Backorder.quantity), 0))
         .where(Backorder.delivery_line_id == DeliveryLine.id)
+        .correlate(DeliveryLine)
+        .scalar_subquery()
+    )
+    return units
+
+
+def scanned_units() -> ScalarSelect[int]:
+    """The units of the DeliveryLine of the enclosing statement that lie in open parcels."""
+    units: ScalarSelect[int] = (
+        select(func.coalesce(func.sum(OpenParcelLine.quantity), 0))
+        .join(OpenParcel, OpenParcel.id == OpenParcelLine.open_parcel_id)
+        .where(OpenParcelLine.delivery_line_id == DeliveryLine.id)
+        .where(OpenParcel.status == OpenParcelStatus.OPEN)
         .correlate(DeliveryLine)
         .scalar_subquery()
     )

@@ -1,5 +1,6 @@
 """Products, variants, prices, pictures, categories and attributes."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -241,6 +242,15 @@ class ProductAttribute(Base):
     date: Mapped[date | None]
 
 
+@dataclass(frozen=True, slots=True)
+class VariantSize:
+    """The dimensions of one unit in its package."""
+
+    length_mm: int
+    width_mm: int
+    height_mm: int
+
+
 class Variant(Base):
     """One thing that can be put into a cart: a size, a colour, a pack."""
 
@@ -273,6 +283,13 @@ class Variant(Base):
     media_id: Mapped[int | None] = mapped_column(ForeignKey("media.id"))
     columns: Mapped[dict[str, str]]
     archived_at: Mapped[datetime | None]
+
+    @property
+    def size(self) -> VariantSize | None:
+        """The dimensions of one unit; None where they are not all known."""
+        if self.length_mm is None or self.width_mm is None or self.height_mm is None:
+            return None
+        return VariantSize(self.length_mm, self.width_mm, self.height_mm)
 
     @property
     def can_sell_out(self) -> bool:

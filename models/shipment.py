@@ -5,7 +5,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, Minor
+from models.base import Base, BigId, Id, Minor
 from models.carrier import CARRIER_CODE_LENGTH, CarrierCode
 
 
@@ -112,6 +112,8 @@ class Shipment(Base):
     length_mm: Mapped[int | None]
     width_mm: Mapped[int | None]
     height_mm: Mapped[int | None]
+    box_type_id: Mapped[int | None] = mapped_column(BigId)
+    """The kind of box it is packed in, where somebody has said it."""
     version: Mapped[int]
     packed_at: Mapped[datetime]
     packed_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))

@@ -4,7 +4,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, Minor
+from models.base import Base, BigId, Id, Minor
 from models.carrier import CARRIER_CODE_LENGTH, CarrierCode
 from models.money import CurrencyCode, Money
 
@@ -76,6 +76,8 @@ class Waybill(Base):
 
     The carrier is only called about the mother; her children have what she has.
     """
+    unpacked_id: Mapped[int | None] = mapped_column(BigId, index=True)
+    """Its parcel, where that was unpacked again."""
     carrier: Mapped[CarrierCode] = mapped_column(String(CARRIER_CODE_LENGTH))
     reference: Mapped[str] = mapped_column(unique=True)
     """The shop's own name for it: a booking that is repeated with it books nothing more."""

@@ -27,6 +27,7 @@ from resolvers.dispute import find_dispute
 from resolvers.ids import parse_id
 from resolvers.knowledge import find_article
 from resolvers.order import find_delivery, find_delivery_line, find_order, find_order_line
+from resolvers.packing import find_box_type, find_open_parcel, find_wave
 from resolvers.payment import find_payment, find_payment_attempt, find_refund
 from resolvers.promotion import find_promotion
 from resolvers.shipment import find_shipment
@@ -69,6 +70,9 @@ NODES: Mapping[str, FindRow] = {
     "StatementDifference": find_difference,
     "CashHandIn": find_cash_hand_in,
     "Shipment": find_shipment,
+    "OpenParcel": find_open_parcel,
+    "Wave": find_wave,
+    "BoxType": find_box_type,
     "ShippingZone": find_shipping_zone,
     "DeliveryRun": find_delivery_run,
     "DeliveryRunStop": find_delivery_run_stop,

@@ -21,6 +21,7 @@ from schema.limits.sizes import LengthOf
 from schema.node import Node
 from schema.order import OrderMutation, OrderQuery, OrderSubscription
 from schema.order.editing import OrderEditingMutation, OrderEditingQuery
+from schema.packing import PackingMutation, PackingQuery
 from schema.payment import PaymentMutation, PaymentQuery
 from schema.pickup import PickupMutation
 from schema.promotion import PromotionMutation, PromotionQuery
@@ -54,6 +55,7 @@ class Query(
     CarrierQuery,
     CarrierRuleQuery,
     ShipmentQuery,
+    PackingQuery,
     DeliveryRunQuery,
     VehicleQuery,
     AftersalesQuery,
@@ -82,6 +84,7 @@ class Mutation(
     CarrierMutation,
     CarrierRuleMutation,
     ShipmentMutation,
+    PackingMutation,
     DeliveryRunMutation,
     VehicleMutation,
     AftersalesMutation,

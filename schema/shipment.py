@@ -25,6 +25,7 @@ ShipmentEnding = describe_enum(models.ShipmentEnding)
 WaybillStatus = describe_enum(models.WaybillStatus)
 CarrierChoice = describe_enum(models.CarrierChoice)
 LabelFormat = describe_enum(models.LabelFormat)
+DocumentFormat = describe_enum(resolve.DocumentFormat)
 
 
 @row_type(models.Position)
@@ -162,6 +163,18 @@ class ProofOfDelivery:
     """The picture of where it was left; null without one."""
 
 
+@row_type(resolve.PrintableDocument)
+class PrintableDocument:
+    """A document that can be printed for a short time, by whoever has its address."""
+
+    url: str
+    """Its address: open it, or print what it answers."""
+    expires_at: datetime
+    """Until when the address opens it."""
+    carrier_format: models.LabelFormat | None
+    """What it is where it comes from the carrier; null for one of the shop's own."""
+
+
 @row_type(models.Shipment)
 class Shipment(Node):
     """One parcel, from packing to delivery."""
@@ -214,6 +227,8 @@ class Shipment(Node):
     order: Order = loaded("order", key="order_id")
     """The order it belongs to."""
     waybills: list[Waybill] | None = batched(resolve.waybills, size=FEW)
+    label: PrintableDocument | None = batched(resolve.labels)
+    packing_slip: PrintableDocument | None = batched(resolve.packing_slip_documents)
     position: Position | None = batched(resolve.positions)
     stops_ahead: int | None = batched(resolve.stops_ahead)
     estimated_at: datetime | None = batched(resolve.estimated_at)

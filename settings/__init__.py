@@ -21,6 +21,7 @@ from settings.business import (
     DeadlineSettings,
     JobSettings,
     LocaleSettings,
+    PackingSettings,
     PaymentDeadlineSettings,
     PaymentSettings,
     SubscriptionSettings,
@@ -111,6 +112,7 @@ class Settings(BaseModel):
     sf_express: SfExpressSettings
     routing: RoutingSettings
     karrio: KarrioSettings
+    packing: PackingSettings
     checkout: CheckoutSettings
     subscriptions: SubscriptionSettings
     graphql: GraphQLSettings

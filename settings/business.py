@@ -279,6 +279,28 @@ class CarrierSettings(SettingsGroup):
     )
 
 
+class PackingSettings(SettingsGroup):
+    """Picking and packing in the warehouses."""
+
+    wave_limit: int = Field(
+        50,
+        ge=1,
+        le=500,
+        validation_alias="WAVE_LIMIT",
+        description="the most deliveries that one wave takes",
+    )
+    open_parcel_lifetime: Duration = Field(
+        timedelta(hours=2),
+        validation_alias="OPEN_PARCEL_LIVES",
+        description="an open parcel into which nothing is scanned for so long is given up",
+    )
+    document_link_lifetime: Duration = Field(
+        timedelta(minutes=15),
+        validation_alias="DOCUMENT_LINK_LIVES",
+        description="how long the address of a label, packing slip or pick list opens it",
+    )
+
+
 class CheckoutSettings(SettingsGroup):
     """The order queue of a process."""
 

@@ -25,5 +25,8 @@ PRICE_LIMIT = 10**12
 WHOLE_NUMBER_LIMIT = 1_000_000_000
 """Grams of a variant, units of it in stock."""
 
+SIDE_LIMIT_MM = 10_000
+"""Of a variant in its package."""
+
 FILE_LIMIT = 64 * 1024 * 1024
 """Bytes of one file."""

@@ -34,6 +34,7 @@ from models import (
     LedgerEntry,
     Media,
     Notice,
+    OpenParcel,
     Order,
     OrderEdit,
     OrderEditUnits,
@@ -65,7 +66,9 @@ from models import (
     TicketUnits,
     TotpSecret,
     TrackingEvent,
+    UnpackedParcel,
     Verification,
+    WavePart,
     Waybill,
 )
 from models.sql.types import AnyColumn
@@ -197,6 +200,9 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
         secret=frozenset({"label"}),
     ),
     Shipment: PersonalTable(lambda id: Shipment.order_id.in_(orders_of(id))),
+    UnpackedParcel: PersonalTable(lambda id: UnpackedParcel.order_id.in_(orders_of(id)), exported=False),
+    OpenParcel: PersonalTable(lambda id: OpenParcel.order_id.in_(orders_of(id)), exported=False),
+    WavePart: PersonalTable(lambda id: WavePart.order_id.in_(orders_of(id)), exported=False),
     OrderNote: PersonalTable(lambda id: OrderNote.order_id.in_(orders_of(id)), {"text": ""}, exported=False),
     StoreCreditMovement: PersonalTable(
         lambda id: StoreCreditMovement.store_credit_id.in_(
@@ -282,6 +288,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "orders.number": "the number of the order: the books",
     "pickups.nonce": "a random text",
     "shipments.number": "a number of the shop's",
+    "unpacked_parcels.number": "a number of the shop's",
     "shipments.carrier": "the code of a carrier",
     "shipments.company_code": "the code of a carrier",
     "shipments.tracking_link": "the carrier's page: as its number",

@@ -12,10 +12,10 @@ from domain.shipment.dispatch import (
 from domain.shipment.ending import check_endable, end_claimed_units, end_replacement, enter_ending, send_again
 from domain.shipment.fulfilment import PackedParcel, fulfilment_of, refresh_fulfilment, set_receipt_due
 from domain.shipment.inspection import InspectedUnits, inspect_shipment
+from domain.shipment.packable import check_packable
 from domain.shipment.packing import (
     ParcelLine,
     ParcelToPack,
-    check_packable,
     find_unpacked_parcels,
     pack_shipments,
     unpack_shipment,

@@ -14,7 +14,7 @@ from domain.outbox import record
 from domain.shipment.carriers import find_carrier
 from domain.shipment.eta import refresh_arrivals
 from domain.shipment.fulfilment import refresh_fulfilment
-from domain.shipment.packing import check_packable
+from domain.shipment.packable import check_packable
 from domain.shipment.waybills import use_waybill
 from domain.stock import Allocation, ship_stock
 from models import (

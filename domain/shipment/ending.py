@@ -14,7 +14,7 @@ from domain.shipment.dispatch import find_reserved_units
 from domain.shipment.eta.refresh import forget_arrival
 from domain.shipment.fulfilment import refresh_fulfilment
 from domain.shipment.inspection import load_returned_lines
-from domain.shipment.packing import check_packable
+from domain.shipment.packable import check_packable
 from domain.shipment.states import NOT_KEPT
 from domain.stock import reserve_stock
 from models import Delivery, Order, Shipment, ShipmentEnding, ShipmentLine, ShipmentStatus

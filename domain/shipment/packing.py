@@ -1,7 +1,7 @@
 """Packing what is left of a delivery into parcels, and unpacking."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,20 +9,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import Conflict, Invalid, LimitReached, NotFound, WrongState, collect_refusals
 from domain.events import ShipmentPacked, ShipmentUnpacked
-from domain.order import label_of_line, lock_order, lock_shipment, reopen_order
+from domain.order import label_of_line, lock_shipment, reopen_order
 from domain.order.states import WITHDRAWAL_REASONS
 from domain.order.waiting_edit import check_no_waiting_edit
 from domain.outbox import record
 from domain.shipment.fulfilment import refresh_fulfilment
+from domain.shipment.open_parcels import close_open_parcel, load_contents
+from domain.shipment.packable import check_packable, lock_delivery
+from domain.shipment.waves import mark_packed_parts
 from domain.shipment.waybills import release_waybills
 from domain.stock import count_waiting_units
 from models import (
+    BoxType,
     Delivery,
     DeliveryLine,
     DeliveryRunStop,
+    OpenParcel,
     Order,
     OrderLine,
-    OrderStatus,
     ParcelSize,
     Shipment,
     ShipmentLine,
@@ -32,6 +36,8 @@ from models import (
     TicketLine,
     TicketStatus,
     TicketType,
+    UnpackedParcel,
+    scanned_units,
     waiting_units,
 )
 
@@ -53,11 +59,16 @@ class ParcelLine:
 
 @dataclass(frozen=True, slots=True)
 class ParcelToPack:
-    """What goes into one parcel; without a weight, it weighs what its lines weigh."""
+    """What goes into one parcel: its lines, or what was scanned into an open one.
+
+    Without a weight, it weighs what its lines and its box weigh.
+    """
 
     lines: Sequence[ParcelLine]
     weight_grams: int | None = None
     size: ParcelSize | None = None
+    box_type_id: int | None = None
+    open_parcel_id: int | None = None
 
 
 async def pack_shipments(
@@ -78,30 +89,102 @@ async def pack_shipments(
     if len(parcels) > PARCELS_LIMIT:
         raise LimitReached("At most {limit} parcels at once.", limit=PARCELS_LIMIT, field=("parcels",))
     packable = await load_packable_lines(session, delivery_id)
+    parcels, opened = await fill_from_open_parcels(session, delivery_id, parcels)
+    boxes = await load_boxes(session, parcels)
     shipments = []
     with collect_refusals() as check:
         for index, parcel in enumerate(parcels):
             with check:
                 check_measures(parcel, ("parcels", index))
             with check:
-                select_lines(parcel, packable, ("parcels", index, "lines"))
+                lines = select_lines(parcel, packable, ("parcels", index, "lines"))
+                check_box(boxes.get(parcel.box_type_id or 0), parcel, lines, ("parcels", index))
     for index, (parcel, number) in enumerate(zip(parcels, numbers, strict=True)):
         lines = select_lines(parcel, packable, ("parcels", index, "lines"))
-        shipment = build_shipment(parcel, lines, delivery, number=number, cause=cause)
+        box = boxes.get(parcel.box_type_id or 0)
+        shipment = build_shipment(parcel, lines, delivery, box, number=number, cause=cause)
         session.add(shipment)
         await session.flush()
+        if parcel.open_parcel_id is not None:
+            opened[parcel.open_parcel_id].shipment_id = shipment.id
+            opened[parcel.open_parcel_id].ended_at = cause.now
         await add_shipment_lines(session, shipment, parcel, lines, ("parcels", index, "lines"))
         record(session, ShipmentPacked(shipment, account_id=order.account_id), cause)
         shipments.append(shipment)
     if delivery.ticket_id is None:
         await check_nothing_withdrawn(session, order)
+    await mark_packed_parts(session, delivery_id, now=cause.now)
     await refresh_fulfilment(session, order, cause=cause)
     return shipments
 
 
+async def fill_from_open_parcels(
+    session: AsyncSession, delivery_id: int, parcels: Sequence[ParcelToPack]
+) -> tuple[Sequence[ParcelToPack], dict[int, OpenParcel]]:
+    """The parcels with what was scanned into the open ones they name, which are closed; and these, by id."""
+    opened: dict[int, OpenParcel] = {}
+    filled = []
+    for index, parcel in enumerate(parcels):
+        open_id, field = parcel.open_parcel_id, ("parcels", index, "open_parcel_id")
+        if open_id is None:
+            filled.append(parcel)
+            continue
+        if parcel.lines:
+            raise Invalid("A parcel has either lines or what was scanned into it.", field=field)
+        if open_id in opened:
+            raise Invalid("An open parcel is packed once.", field=field)
+        opened[open_id] = await close_open_parcel(session, open_id, delivery_id, field=field)
+        contents = await load_contents(session, open_id)
+        if not contents:
+            raise Invalid("A parcel cannot be empty.", field=field)
+        lines = [ParcelLine(line.delivery_line_id, line.quantity) for line in contents.values()]
+        filled.append(replace(parcel, lines=lines))
+    await session.flush()
+    return filled, opened
+
+
+async def load_boxes(session: AsyncSession, parcels: Sequence[ParcelToPack]) -> dict[int, BoxType]:
+    """The box types that parcels name, by their ids."""
+    ids = {parcel.box_type_id for parcel in parcels if parcel.box_type_id is not None}
+    if not ids:
+        return {}
+    return {box.id: box for box in await session.scalars(select(BoxType).where(BoxType.id.in_(ids)))}
+
+
+def check_box(box: BoxType | None, parcel: ParcelToPack, lines: Sequence[PackableLine], path: Path) -> None:
+    """Refuse a box that does not exist, is not used in the warehouse, or may not weigh so much."""
+    if parcel.box_type_id is None:
+        return
+    field = (*path, "box_type_id")
+    if box is None:
+        raise NotFound("box type", field=field)
+    if box.archived_at is not None or box.warehouse_id not in {None, lines[0][0].warehouse_id}:
+        raise WrongState("{name} is not used there.", name=box.name, field=field)
+    if weight_of(parcel, lines, box) > box.max_weight_grams:
+        template = "{name} may weigh at most {limit} g."
+        raise Invalid(template, name=box.name, limit=box.max_weight_grams, field=field)
+
+
+def weight_of(parcel: ParcelToPack, lines: Sequence[PackableLine], box: BoxType | None) -> int:
+    """What a parcel weighs, in grams: as it was weighed, or as its lines and its box do."""
+    if parcel.weight_grams is not None:
+        return parcel.weight_grams
+    pairs = zip(lines, parcel.lines, strict=True)
+    weight = sum(order_line.weight_grams * packed.quantity for (_, order_line), packed in pairs)
+    return weight + (box.own_weight_grams if box else 0)
+
+
 async def unpack_shipment(session: AsyncSession, shipment_id: int, *, cause: Cause) -> Delivery:
-    """Unpack a parcel that has not left: its lines wait to be packed again."""
-    order, shipment = await lock_shipment(session, shipment_id)
+    """Unpack a parcel that has not left: its lines wait to be packed again, and its waybill is cancelled.
+
+    One that was unpacked before stays so.
+    """
+    try:
+        order, shipment = await lock_shipment(session, shipment_id)
+    except NotFound:
+        if (unpacked := await session.get(UnpackedParcel, shipment_id)) is None:
+            raise
+        return await session.get_one(Delivery, unpacked.delivery_id)
     if shipment.dispatched_at is not None:
         raise WrongState("This shipment has already left.", field=("id",))
     of_it = DeliveryRunStop.shipment_id == shipment_id
@@ -115,6 +198,16 @@ async def unpack_shipment(session: AsyncSession, shipment_id: int, *, cause: Cau
             .values(packed=DeliveryLine.packed - line.quantity)
         )
     await session.execute(delete(DeliveryRunStop).where(of_it))
+    session.add(
+        UnpackedParcel(
+            id=shipment_id,
+            number=shipment.number,
+            order_id=order.id,
+            delivery_id=shipment.delivery_id,
+            unpacked_at=cause.now,
+            unpacked_by_id=cause.by,
+        )
+    )
     await release_waybills(session, shipment, now=cause.now)
     record(session, ShipmentUnpacked(shipment, account_id=order.account_id), cause)
     await session.flush()
@@ -138,29 +231,6 @@ async def find_unpacked_parcels(session: AsyncSession, order_id: int) -> list[tu
         rest = ParcelLine(line.id, units)
         parcels.setdefault((line.delivery_id, line.warehouse_id), []).append(rest)
     return [(delivery_id, ParcelToPack(rest)) for (delivery_id, _), rest in parcels.items()]
-
-
-async def lock_delivery(session: AsyncSession, delivery_id: int) -> tuple[Order, Delivery]:
-    """A delivery and its order, which is locked until the transaction ends."""
-    delivery = await session.get(Delivery, delivery_id)
-    if delivery is None or delivery.method is ShippingMethod.NONE:
-        raise NotFound("delivery", field=("delivery_id",))
-    return await lock_order(session, delivery.order_id), delivery
-
-
-def check_packable(order: Order, delivery: Delivery) -> None:
-    """Refuse what is not confirmed or is held; a replacement may be due on an order completed long ago."""
-    packable = {OrderStatus.CONFIRMED}
-    if delivery.ticket_id is not None:
-        packable.add(OrderStatus.COMPLETED)
-    if order.status not in packable:
-        raise WrongState(
-            "Order {number} is {status}: nothing of it may leave.", number=order.number, status=order.status
-        )
-    if order.held_at is not None:
-        raise WrongState("Order {number} is held: nothing of it may leave.", number=order.number)
-    if order.awaits_payment:
-        raise WrongState("Order {number} is still being paid: nothing of it may leave.", number=order.number)
 
 
 async def load_packable_lines(session: AsyncSession, delivery_id: int) -> dict[int, PackableLine]:
@@ -214,22 +284,25 @@ def build_shipment(
     parcel: ParcelToPack,
     lines: Sequence[PackableLine],
     delivery: Delivery,
+    box: BoxType | None,
     *,
     number: str,
     cause: Cause,
 ) -> Shipment:
-    pairs = zip(lines, parcel.lines, strict=True)
-    weight = sum(order_line.weight_grams * packed.quantity for (_, order_line), packed in pairs)
+    size = parcel.size
+    if size is None and box is not None:
+        size = ParcelSize(box.length_mm, box.width_mm, box.height_mm)
     return Shipment(
         number=number,
         order_id=delivery.order_id,
         delivery_id=delivery.id,
         warehouse_id=lines[0][0].warehouse_id,
         status=ShipmentStatus.PENDING,
-        weight_grams=weight if parcel.weight_grams is None else parcel.weight_grams,
-        length_mm=parcel.size.length_mm if parcel.size else None,
-        width_mm=parcel.size.width_mm if parcel.size else None,
-        height_mm=parcel.size.height_mm if parcel.size else None,
+        weight_grams=weight_of(parcel, lines, box),
+        length_mm=size.length_mm if size else None,
+        width_mm=size.width_mm if size else None,
+        height_mm=size.height_mm if size else None,
+        box_type_id=parcel.box_type_id,
         version=0,
         packed_at=cause.now,
         packed_by_id=cause.by,
@@ -240,7 +313,7 @@ async def add_shipment_lines(
     session: AsyncSession, shipment: Shipment, parcel: ParcelToPack, lines: Sequence[PackableLine], path: Path
 ) -> None:
     """Count the units as packed and add the lines of a parcel; Conflict for more than is left."""
-    ready = DeliveryLine.quantity - waiting_units()
+    ready = DeliveryLine.quantity - waiting_units() - scanned_units()
     for index, (packed, (line, order_line)) in enumerate(zip(parcel.lines, lines, strict=True)):
         updated = await session.scalar(
             update(DeliveryLine)
@@ -265,7 +338,16 @@ async def packing_conflict(
 ) -> Conflict:
     await session.refresh(line)
     waiting = (await count_waiting_units(session, [line.id])).get(line.id, 0)
-    left, title = line.quantity - line.packed - waiting, label_of_line(order_line)
+    scanned = await session.scalar(select(scanned_units()).where(DeliveryLine.id == line.id)) or 0
+    left, title = line.quantity - line.packed - waiting - scanned, label_of_line(order_line)
+    if scanned:
+        return Conflict(
+            "Only {left} of {title} can be packed; {scanned} more were scanned into open parcels.",
+            left=left,
+            title=title,
+            scanned=scanned,
+            field=path,
+        )
     if waiting:
         return Conflict(
             "Only {left} of {title} can be packed; {waiting} more wait for stock to come.",

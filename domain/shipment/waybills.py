@@ -233,7 +233,7 @@ async def release_waybills(session: AsyncSession, shipment: Shipment, *, now: da
     ):
         if waybill.status in LIVE:
             await give_up(session, waybill, now=now)
-        waybill.shipment_id, waybill.label = None, None
+        waybill.shipment_id, waybill.unpacked_id, waybill.label = None, shipment.id, None
     await session.flush()
 
 

@@ -28,7 +28,7 @@ from events.payment import (
 from events.personal_data import ERASED_PICTURES, ERASURES
 from events.pickup import UNCOLLECTED_PICKUPS
 from events.places import UNLOCATED_PLACES
-from events.shipment import OLD_REPORTS, UNDELIVERED_SHIPMENTS
+from events.shipment import FORGOTTEN_PARCELS, OLD_REPORTS, UNDELIVERED_SHIPMENTS
 from events.shipment.lanes import FINISHED_JOURNEYS
 from events.store_credit import EXPIRED_GIFT_CARDS
 from events.types import Timer
@@ -54,6 +54,7 @@ SCHEDULE: Sequence[Timer] = (
     OLD_REPORTS,
     FINISHED_JOURNEYS,
     *UNLOCATED_PLACES,
+    FORGOTTEN_PARCELS,
     UNCOLLECTED_PICKUPS,
     TICKETS_OVERDUE,
     TICKETS_IN_STOCK,

@@ -209,6 +209,19 @@ async def preview_cash(
     return Money(total, routes[0].order.currency) if total else None
 
 
+async def preview_cash_of(resources: Resources, route: ShipmentRoute) -> Money | None:
+    """What is to be collected for a parcel at the door, before and after it has left; None for nothing."""
+    amount = route.shipment.cash_amount
+    if route.shipment.cash_collected_at is not None or route.shipment.cash_written_off_at is not None:
+        return None
+    if amount is None:
+        async with resources.database.writes() as session:  # never committed: fixed when it leaves
+            order, shipment = await lock_shipment(session, route.shipment.id)
+            amount = await fix_cash(session, order, shipment)
+            await session.rollback()
+    return Money(amount, route.order.currency) if amount else None
+
+
 def gateway_of(resources: Resources, carrier: Carrier) -> MeasuredCarrier | None:
     gateway = resources.carriers.get(carrier.connection)
     return MeasuredCarrier(gateway, resources.calls, carrier.code) if gateway else None

@@ -47,14 +47,20 @@ class ParcelSizeInput:
 
 @input_type
 class ParcelInput:
-    """What goes into one parcel."""
+    """What goes into one parcel: lines, or what was scanned into an open parcel, which it closes."""
 
-    lines: list[ParcelLineInput]
-    """The lines that go into it, each once, all from one warehouse."""
+    lines: list[ParcelLineInput] = strawberry.field(
+        default_factory=list,
+        description="The lines that go into it, each once, all from one warehouse; none with `openParcelId`.",
+    )
     weight_grams: int | None = None
-    """Its weight; left out, the parcel weighs what its lines weigh."""
+    """Its weight; left out, the parcel weighs what its lines and its box weigh."""
     size: ParcelSizeInput | None = None
-    """Its outer dimensions."""
+    """Its outer dimensions; left out, those of its kind of box."""
+    box_type_id: strawberry.ID | None = None
+    """The kind of box it is packed in."""
+    open_parcel_id: strawberry.ID | None = None
+    """The open parcel whose scanned units go into it."""
 
     def draft(self, index: int) -> ParcelToPack:
         lines = []
@@ -64,10 +70,19 @@ class ParcelInput:
                 with check:
                     line_id = row_id(line.delivery_line_id, "DeliveryLine", field=field)
                     lines.append(ParcelLine(line_id, line.quantity))
+            box = open_parcel = None
+            if self.box_type_id is not None:
+                box_field = ("parcels", index, "box_type_id")
+                box = check.value(row_id, 0, self.box_type_id, "BoxType", field=box_field)
+            if self.open_parcel_id is not None:
+                open_field = ("parcels", index, "open_parcel_id")
+                open_parcel = check.value(row_id, 0, self.open_parcel_id, "OpenParcel", field=open_field)
         return ParcelToPack(
             lines=lines,
             weight_grams=self.weight_grams,
             size=ParcelSize(**vars(self.size)) if self.size else None,
+            box_type_id=box,
+            open_parcel_id=open_parcel,
         )
 
 

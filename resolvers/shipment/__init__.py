@@ -27,6 +27,7 @@ from models import (
     ShipmentStatus,
 )
 from resolvers.context import Info
+from resolvers.documents import DocumentFormat, PrintableDocument, labels, packing_slip_documents
 from resolvers.ids import row_id
 from resolvers.inputs.shipment import InspectedLineInput, ParcelInput
 from resolvers.shipment.carriers import (
@@ -62,7 +63,9 @@ from resolvers.shipment.tracking import (
 
 __all__ = [
     "TRACKING_MESSAGES",
+    "DocumentFormat",
     "PickupTime",
+    "PrintableDocument",
     "ProofOfDelivery",
     "ShipmentQuote",
     "WaybillLabel",
@@ -72,6 +75,8 @@ __all__ = [
     "delivery_cash_due",
     "estimated_at",
     "find_shipment",
+    "labels",
+    "packing_slip_documents",
     "positions",
     "proofs_of_delivery",
     "shipment",

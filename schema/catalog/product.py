@@ -191,6 +191,18 @@ class PriceChange(Node):
     """Its state."""
 
 
+@row_type(models.VariantSize)
+class VariantSize:
+    """The dimensions of one unit in its package."""
+
+    length_mm: int
+    """Its longest side, in millimetres."""
+    width_mm: int
+    """Its second side, in millimetres."""
+    height_mm: int
+    """Its third side, in millimetres."""
+
+
 @row_type(models.Variant)
 class Variant(Node):
     """A variant of a product, such as a size or a colour: what is put into a cart."""
@@ -223,6 +235,8 @@ class Variant(Node):
     """Whether tax is due on it."""
     weight_grams: int
     """The weight of one unit, in grams."""
+    size: VariantSize | None
+    """The dimensions of one unit in its package; null where they are not known."""
     media: Media | None = loaded("media", key="media_id")
     """Its own picture, where it has one."""
     archived_at: datetime | None

@@ -32,6 +32,7 @@ from tests.factories.catalog import create_product
 from tests.factories.delivery_run import create_delivery_run
 from tests.factories.dispute import create_dispute
 from tests.factories.order import create_order, pack
+from tests.factories.packing import create_wave
 from tests.factories.store_credit import give_credit
 from tests.factories.vehicle import create_vehicle
 
@@ -159,6 +160,7 @@ async def clients(settings: Settings) -> AsyncIterator[Clients]:
                 session.add_all([create_difference(str(order.id)), create_hand_in(run)])
                 await create_dispute(session, order, f"dp_{order.id}")
                 await create_vehicle(session, run.warehouse_id)
+                await create_wave(session, await create_order(session, status=OrderStatus.CONFIRMED, now=NOW))
             reports = [Unhandled(UnhandledKind.UNKNOWN_CODE, code) for code in ("8016", "9999")]
             await record_unhandled(session, CarrierConnection.SF_EXPRESS, reports, now=NOW)
         yield clients

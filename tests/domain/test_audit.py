@@ -9,7 +9,7 @@ from itertools import combinations_with_replacement, product
 from typing import Any
 
 import pytest
-from sqlalchemy import ColumnElement, Insert, Update, insert, literal, select, update
+from sqlalchemy import ColumnElement, Insert, String, Update, cast, insert, literal, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,7 +32,10 @@ from domain.payment import (
     settle_refund,
     write_off_cash,
 )
+from domain.shipment import ParcelToPack, pack_shipments
 from domain.shipment.fulfilment import PackedParcel, fulfilment_of
+from domain.shipment.open_parcels import Scan, scan_into_parcel
+from domain.shipment.waves import cancel_wave
 from events.shop import Shop
 from models import (
     SIMULATED_CARRIER,
@@ -57,6 +60,8 @@ from models import (
     LedgerEntry,
     Money,
     MovementKind,
+    OpenParcel,
+    OpenParcelLine,
     Order,
     OrderEdit,
     OrderEditStatus,
@@ -89,6 +94,8 @@ from models import (
     TicketStatus,
     TicketUnits,
     Variant,
+    Wave,
+    WaveStatus,
     Waybill,
     WaybillStatus,
 )
@@ -111,7 +118,9 @@ from tests.factories.order import (
     dispatch,
     pay,
 )
+from tests.factories.packing import create_open_parcel, create_wave
 from tests.factories.promotion import create_flash_sale
+from tests.factories.shipment import confirmed_order
 from tests.factories.stock import create_warehouse
 from tests.factories.store_credit import create_gift_card, give_credit
 from tests.observe import select_broken_rules
@@ -163,6 +172,12 @@ class History:
     """A count that was corrected."""
     correction: CashHandIn
     """What corrects it, and still differs."""
+    scanning: OpenParcel
+    """An open parcel with one unit of three."""
+    closed: OpenParcel
+    """An open parcel that was packed."""
+    wave: Wave
+    """A wave that was given up."""
 
     @property
     def place(self) -> str:
@@ -233,7 +248,27 @@ async def build_history(session: AsyncSession) -> History:
         empty_credit,
         richer_credit,
         *await add_cash(session),
+        *await add_packing(session),
     )
+
+
+async def add_packing(session: AsyncSession) -> tuple[OpenParcel, OpenParcel, Wave]:
+    """Two parcels into which units were scanned, one of which was packed, and a wave that was given up."""
+    parcels = []
+    orders = [await confirmed_order(session) for _ in range(2)]
+    for order, barcode in zip(orders, ("10000007", "10000014"), strict=True):
+        variant = await session.get_one(
+            Variant, (await session.scalars(rows_of(OrderLine, order))).one().variant_id
+        )
+        variant.barcode = barcode
+        parcel = await create_open_parcel(session, order)
+        await scan_into_parcel(session, parcel.id, Scan(barcode), cause=Cause(NOW))
+        parcels.append(parcel)
+    packed = ParcelToPack([], open_parcel_id=parcels[1].id)
+    await pack_shipments(session, parcels[1].delivery_id, [packed], numbers=["SCANNED"], cause=Cause(NOW))
+    wave = await create_wave(session, orders[0])
+    await cancel_wave(session, wave.id, cause=Cause(NOW))
+    return parcels[0], parcels[1], wave
 
 
 async def add_cash(session: AsyncSession) -> tuple[CashRun, Order, CashHandIn, CashHandIn]:
@@ -660,6 +695,20 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "packed as in parcels": lambda h: (
         increment(DeliveryLine.packed, DeliveryLine.id == h.uncounted.id),
         f"delivery line {h.uncounted.id}",
+    ),
+    "scanned no more than is to be packed": lambda h: (
+        update(OpenParcelLine).where(OpenParcelLine.open_parcel_id == h.scanning.id).values(quantity=4),
+        select(literal("delivery line ") + cast(OpenParcelLine.delivery_line_id, String)).where(
+            OpenParcelLine.open_parcel_id == h.scanning.id
+        ),
+    ),
+    "packed as scanned": lambda h: (
+        increment(OpenParcelLine.quantity, OpenParcelLine.open_parcel_id == h.closed.id),
+        f"open parcel {h.closed.id}",
+    ),
+    "waves end with their parts": lambda h: (
+        update(Wave).where(Wave.id == h.wave.id).values(status=WaveStatus.OPEN),
+        h.wave.number,
     ),
     "tickets are about units of parcels": lambda h: (
         increment(TicketUnits.quantity, TicketUnits.shipment_id == h.claimed.id),

@@ -20,6 +20,7 @@ BY_OTHERS = {
     "cash_hand_ins": "work of the warehouse, for the shop; never edited",
     "delivery_runs": "work of a courier, for the shop",
     "price_changes": "work of the catalogue, for the shop",
+    "waves": "work of the warehouse, for the shop",
     "stock_movements": "work of the warehouse, for the shop; never edited",
 }
 """Tables that refer to an account of somebody who worked for the shop, and hold nothing about a customer."""

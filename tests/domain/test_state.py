@@ -18,6 +18,8 @@ import domain.payment
 import domain.pickup
 import domain.shipment
 from domain.errors import WrongState
+from domain.shipment.open_parcels import OPEN_PARCEL_TRANSITIONS
+from domain.shipment.waves import PART_TRANSITIONS, WAVE_TRANSITIONS
 from domain.shipment.waybills import WAYBILL_TRANSITIONS
 from domain.state import Transitions, move, transition_table
 from domain.store_credit.states import GIFT_CARD_TRANSITIONS
@@ -33,6 +35,9 @@ TABLES: list[Transitions[Any]] = [
     GIFT_CARD_TRANSITIONS,
     domain.shipment.TRANSITIONS,
     WAYBILL_TRANSITIONS,
+    WAVE_TRANSITIONS,
+    PART_TRANSITIONS,
+    OPEN_PARCEL_TRANSITIONS,
     domain.delivery_run.TRANSITIONS,
     domain.catalog.product.writing.TRANSITIONS,
     domain.catalog.product.prices.TRANSITIONS,

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from domain.catalog.limits import NAME_LIMIT, WHOLE_NUMBER_LIMIT
 from domain.catalog.problems import WrongText, quote_value
-from models.catalog import ProductStatus
+from models.catalog import ProductStatus, VariantSize
 from models.money import MINOR_DIGITS, CurrencyCode, Money
 from text.messages import Message
 
@@ -33,6 +33,9 @@ _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]*)?")
 _TAXONOMY_ID = re.compile(r"(?:gid://shopify/TaxonomyCategory/)?([a-z]{2}(?:-[0-9]+)+)")
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _POLICIES = _FLAGS | {"continue": True, "deny": False}
+
+
+SIZE = re.compile(r"([0-9]{1,6})\s*[xX×*]\s*([0-9]{1,6})\s*[xX×*]\s*([0-9]{1,6})")
 
 
 def parse_name(text: str) -> str:
@@ -86,6 +89,15 @@ def parse_grams(text: str) -> int:
     return int(
         _limit_number(_parse_decimal(plain, Message("a weight in grams"), text), text) + Decimal("0.5")
     )
+
+
+def parse_size(text: str) -> VariantSize | None:
+    """Length, width and height in whole millimetres, such as "300x200x100"."""
+    sides = SIZE.fullmatch(_fold_width(text).strip())
+    if sides is None:
+        raise WrongText("{text} is no size such as 300x200x100", text=quote_value(text))
+    length, width, height = (int(each) for each in sides.groups())
+    return VariantSize(length, width, height)
 
 
 def parse_position(text: str) -> int:

@@ -47,6 +47,7 @@ class Column(StrEnum):
     SEO_DESCRIPTION = PRODUCT_TEXTS["seo_description"].column
     VARIANT_PICTURE = "Variant Image"
     WEIGHT_UNIT = "Variant Weight Unit"
+    SIZE = "Variant Size (mm)"
     STATUS = "Status"
     OPTION4_NAME = "Option4 Name"
     OPTION4_VALUE = "Option4 Value"

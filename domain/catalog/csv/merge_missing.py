@@ -46,6 +46,7 @@ VARIANT_COLUMNS: Mapping[str, Set[str]] = {
     "options": {*OPTION_NAMES, *OPTION_VALUES},
     "weight_grams": {Column.GRAMS},
     "weight_unit": {Column.WEIGHT_UNIT},
+    "size": {Column.SIZE},
     "tracked": {Column.TRACKER},
     "sells_when_out": {Column.POLICY},
     "requires_shipping": {Column.REQUIRES_SHIPPING},

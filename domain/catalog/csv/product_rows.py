@@ -256,6 +256,7 @@ def _parse_variant(row: CsvRow, options: Options, first: CsvRow) -> VariantDraft
         prices=_parse_prices(row),
         weight_grams=row.read(Column.GRAMS, cells.parse_grams, 0),
         weight_unit=row.read(Column.WEIGHT_UNIT, cells.parse_weight_unit, "kg"),
+        size=row.read(Column.SIZE, cells.parse_size, None),
         stock=stock if tracked else {},
         tracked=tracked,
         sells_when_out=row.read(Column.POLICY, cells.parse_inventory_policy, False),

@@ -34,6 +34,8 @@ ANY = "Any"
 SKU_OF_PRODUCT = "SKU of the product"
 """The column that keeps the SKU of a product whose variations have SKUs of their own."""
 
+MILLIMETRES = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4, "yd": 914.4}
+SIDES = ("length", "width", "height")
 GRAMS = {"kg": 1000.0, "g": 1.0, "lbs": 453.59237, "oz": 28.349523125}
 UNITS = {"kg": "kg", "g": "g", "lbs": "lb", "oz": "oz"}
 
@@ -54,6 +56,7 @@ SOURCES: Mapping[str, str] = {
     Column.POLICY: "backorders allowed",
     Column.GRAMS: "weight",
     Column.WEIGHT_UNIT: "weight",
+    Column.SIZE: "length",
     Column.REQUIRES_SHIPPING: "type",
     Column.TAXABLE: "tax status",
     Column.PICTURE: "images",
@@ -63,6 +66,8 @@ SOURCES: Mapping[str, str] = {
 
 ALSO_READ = frozenset(
     {
+        "width",
+        "height",
         "sale price",
         "date sale price starts",
         "date sale price ends",
@@ -73,6 +78,7 @@ ALSO_READ = frozenset(
 )
 _ATTRIBUTE = re.compile(r"attribute ([0-9]+) (name|value s|visible|global|default)")
 _WEIGHT = re.compile(r"Weight \((kg|g|lbs|oz)\)", re.IGNORECASE)
+_SIDE = re.compile(r"(Length|Width|Height) \((mm|cm|m|in|yd)\)", re.IGNORECASE)
 _COMMA = re.compile(r"(?<!\\),")
 
 
@@ -107,6 +113,14 @@ def is_woocommerce(names: Sequence[str]) -> bool:
     return found >= REQUIRED and not found & {"handle", "url handle"}
 
 
+def key_of_column(name: str, *, with_sides: bool) -> str:
+    """The normalized name of a column, without the unit that stands behind weights and dimensions."""
+    if _WEIGHT.fullmatch(name.strip()):
+        return "weight"
+    side = _SIDE.fullmatch(name.strip())
+    return side[1].lower() if side and with_sides else normalize_name(name)
+
+
 class WooCommerceReader:
     """Turns the rows of one export into rows of the shop's format."""
 
@@ -114,7 +128,13 @@ class WooCommerceReader:
         self.names, self.problems, self.notes = names, problems, notes
         weight = next((match for name in names if (match := _WEIGHT.fullmatch(name.strip()))), None)
         self.weight_unit = weight[1].lower() if weight else "kg"
-        self.keys = ["weight" if _WEIGHT.fullmatch(name.strip()) else normalize_name(name) for name in names]
+        sides = {
+            match[1].lower(): match[2].lower() for name in names if (match := _SIDE.fullmatch(name.strip()))
+        }
+        self.side_units = {side: MILLIMETRES[unit] for side, unit in sides.items()}
+        if set(self.side_units) != set(SIDES):
+            self.side_units = {}
+        self.keys = [key_of_column(name, with_sides=bool(self.side_units)) for name in names]
         self.headers = dict(zip(self.keys, names, strict=True))
         found = [match for key in self.keys if (match := _ATTRIBUTE.fullmatch(key))]
         self.places = sorted({int(match[1]) for match in found})
@@ -263,6 +283,7 @@ class WooCommerceReader:
             Column.BARCODE: row.text("gtin upc ean or isbn"),
             Column.GRAMS: self._grams_of(row) or self._grams_of(product),
             Column.WEIGHT_UNIT: UNITS[self.weight_unit],
+            **self._size_cells(row, product),
             Column.REQUIRES_SHIPPING: "FALSE" if row.types & {"virtual", "downloadable"} else "TRUE",
             Column.TAXABLE: "FALSE" if row.text("tax status").lower() in ("none", "shipping") else "TRUE",
             **self._price_cells(row),
@@ -275,6 +296,22 @@ class WooCommerceReader:
             return f"{float(text) * GRAMS[self.weight_unit]:.3f}" if text else ""
         except ValueError:
             return text
+
+    def _size_cells(self, row: ExportRow, product: ExportRow) -> dict[str, str]:
+        """All three sides in whole millimetres; a variation without has those of its product."""
+        if not self.side_units:
+            return {}
+        return {Column.SIZE: self._size_of(row) or self._size_of(product)}
+
+    def _size_of(self, row: ExportRow) -> str:
+        texts = [row.text(side) for side in SIDES]
+        if not all(texts):
+            return ""
+        try:
+            sides = [float(text) * self.side_units[side] for side, text in zip(SIDES, texts, strict=True)]
+        except ValueError:
+            return "x".join(texts)
+        return "x".join(f"{side:.0f}" for side in sides)
 
     def _price_cells(self, row: ExportRow) -> dict[str, str]:
         """The sale price with the regular one before it, unless the sale has dates."""

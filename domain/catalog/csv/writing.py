@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import astuple
 from itertools import zip_longest
 
 from domain.catalog.csv.cells import join_values
@@ -28,7 +29,7 @@ from domain.catalog.product import (
     product_texts_of,
     variant_texts_of,
 )
-from models.catalog import SOLD_STATUSES
+from models.catalog import SOLD_STATUSES, VariantSize
 from models.money import CurrencyCode
 
 Cells = dict[str, str]
@@ -161,6 +162,7 @@ def _variant_cells(variant: VariantDraft, currency: CurrencyCode) -> Cells:
         Column.TAXABLE: _format_flag(variant.taxable),
         Column.VARIANT_PICTURE: variant.picture_url or "",
         Column.WEIGHT_UNIT: variant.weight_unit,
+        Column.SIZE: format_size(variant.size),
         **_price_cells(variant.prices, currency),
         **_stock_cells(variant.stock),
         **variant.columns,
@@ -194,6 +196,10 @@ def _picture_cells(picture: PictureDraft) -> Cells:
             family_column(Column.PICTURE_ALT, language): alt for language, alt in picture.translations.items()
         },
     }
+
+
+def format_size(size: VariantSize | None) -> str:
+    return "x".join(map(str, astuple(size))) if size else ""
 
 
 def _format_flag(value: bool) -> str:

@@ -96,6 +96,7 @@ def _draft_variant(
         prices={currency: _draft_price(price) for currency, price in rows.prices.get(row.id, {}).items()},
         weight_grams=row.weight_grams,
         weight_unit=row.weight_unit,
+        size=row.size,
         stock={names.warehouses[level.warehouse_id]: level.on_hand for level in stock} if row.tracked else {},
         tracked=row.tracked,
         sells_when_out=row.sells_when_out,

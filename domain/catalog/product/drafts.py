@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from domain.catalog.product.text_fields import ProductTexts, VariantTexts
-from models.catalog import ProductStatus
+from models.catalog import ProductStatus, VariantSize
 from models.money import CurrencyCode, Money
 
 
@@ -38,6 +38,8 @@ class VariantDraft(VariantTexts):
     prices: Mapping[CurrencyCode, PriceDraft] = field(default_factory=dict)
     weight_grams: int = 0
     weight_unit: str = "kg"
+    size: VariantSize | None = None
+    """The dimensions of one unit in its package."""
     stock: Mapping[str, int] = field(default_factory=dict)
     """Units on hand by warehouse code; the key "" is the shop's main warehouse."""
     tracked: bool = True

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import TypeVar
 
 from domain.catalog.limits import (
@@ -12,6 +12,7 @@ from domain.catalog.limits import (
     PICTURE_LIMIT,
     PRICE_LIMIT,
     SEO_LIMIT,
+    SIDE_LIMIT_MM,
     TAG_LIMIT,
     VARIANT_LIMIT,
     WHOLE_NUMBER_LIMIT,
@@ -193,6 +194,9 @@ def validate_variant(draft: VariantDraft, field: FieldPath, check: RefusalCollec
     if not 0 <= draft.weight_grams <= WHOLE_NUMBER_LIMIT:
         limit, weight_field = WHOLE_NUMBER_LIMIT, (*field, "weight_grams")
         check.add(Invalid("A weight is between 0 and {limit} g.", limit=limit, field=weight_field))
+    if draft.size and not all(1 <= side <= SIDE_LIMIT_MM for side in astuple(draft.size)):
+        size_field = (*field, "size")
+        check.add(Invalid("A side is 1 to {limit} mm.", limit=SIDE_LIMIT_MM, field=size_field))
     for index, price in enumerate(draft.prices.values()):
         with check:
             validate_price(price, (*field, "prices", index))

@@ -18,7 +18,7 @@ from domain.catalog.product import (
 )
 from domain.errors import Invalid
 from domain.language import canonical_tag
-from models import CurrencyCode, ProductStatus
+from models import CurrencyCode, ProductStatus, VariantSize
 from resolvers.descriptions import input_type
 from resolvers.inputs.money import MoneyInput
 from resolvers.inputs.unique import FieldPath, require_unique
@@ -105,6 +105,18 @@ class PriceInput:
 
 
 @input_type
+class VariantSizeInput:
+    """The dimensions of one unit in its package."""
+
+    length_mm: int
+    """Its longest side, in millimetres."""
+    width_mm: int
+    """Its second side, in millimetres."""
+    height_mm: int
+    """Its third side, in millimetres."""
+
+
+@input_type
 class VariantInput:
     """A variant of a product: one thing that can be put into a cart."""
 
@@ -118,6 +130,8 @@ class VariantInput:
     """Its prices, one per currency."""
     weight_grams: int = 0
     """The weight of one unit, in grams."""
+    size: VariantSizeInput | None = None
+    """The dimensions of one unit in its package; parcels are proposed by them."""
     tracked: bool = True
     """Whether the shop counts its units."""
     sells_when_out: bool = False
@@ -135,6 +149,7 @@ class VariantInput:
             option_translations=option_translations(self.options, (*field, "options")),
             prices=price_drafts(self.prices, (*field, "prices")),
             weight_grams=self.weight_grams,
+            size=VariantSize(**vars(self.size)) if self.size else None,
             tracked=self.tracked,
             sells_when_out=self.sells_when_out,
             requires_shipping=self.requires_shipping,

@@ -42,6 +42,7 @@ from tests.factories.catalog import create_product, variant_of
 from tests.factories.delivery_run import create_delivery_run
 from tests.factories.dispute import create_dispute
 from tests.factories.knowledge import create_article
+from tests.factories.packing import create_box_type, create_open_parcel, create_wave
 from tests.factories.promotion import create_percent
 from tests.factories.shipment import confirmed_order, pack
 from tests.factories.stock import create_warehouse
@@ -175,6 +176,9 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         "UnhandledReport": report,
         "Variant": variant,
         "Vehicle": await create_vehicle(session, run.warehouse_id),
+        "BoxType": await create_box_type(session),
+        "OpenParcel": await create_open_parcel(session, await confirmed_order(session)),
+        "Wave": await create_wave(session, await confirmed_order(session)),
         "Warehouse": await create_warehouse(session),
     }
     return things | {kind: global_id(kind, row.id) for kind, row in rows.items()}

@@ -299,12 +299,14 @@ async def count_events(clients: Clients) -> int:
 
 KINDS_OF_STAFF = {
     "Attribute",
+    "BoxType",
     "Carrier",
     "CarrierRule",
     "CashHandIn",
     "DeliveryRun",
     "DeliveryRunStop",
     "Dispute",
+    "OpenParcel",
     "Promotion",
     "PriceChange",
     "ShippingZone",
@@ -312,6 +314,7 @@ KINDS_OF_STAFF = {
     "UnhandledReport",
     "Vehicle",
     "Warehouse",
+    "Wave",
 }
 KINDS_OF_EVERYBODY = {"Article", "Category", "Product", "Variant"}
 
