@@ -45,6 +45,7 @@ from gateways.carrier.registry import CONNECTIONS as CARRIER_CONNECTIONS
 from gateways.carrier.registry import CarrierRegistration, connect_carriers
 from gateways.geocoder import connect_geocoder
 from gateways.leases import Leases
+from gateways.meaning import connect_meaning
 from gateways.measured import CallObserver, MeasuredTransport
 from gateways.media import create_media_store
 from gateways.metrics import Metrics
@@ -110,6 +111,7 @@ def open_shop(
         articles=connect_search(settings, ARTICLE_LAYOUT, outside, search_calls),
         matrix=connect_matrix(settings, outside),
         planner=create_planner(settings),
+        meaning=connect_meaning(settings),
         secrets=secrets,
         clock=clock,
         metrics=metrics,

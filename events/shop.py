@@ -16,6 +16,7 @@ from events.checkout.order_queue import OrderQueue
 from events.counters.sales import SalesCounter
 from events.counters.views import ViewCounter
 from events.jobs.event_archiver import EventArchiver
+from events.meaning import MeaningFollower
 from events.quality import QualityAssessor
 from events.search import IndexFollower
 from events.session_rights import SessionRightsCache
@@ -27,11 +28,13 @@ from events.subscriptions.flash_sale_watch import FlashSaleWatch
 from events.subscriptions.product_watch import ProductWatch
 from events.subscriptions.replay import EventReplay
 from events.subscriptions.stock_watch import StockWatch
+from events.synonyms import SynonymFollower
 from events.types import Clock
 from gateways.buckets import Buckets
 from gateways.carrier.protocol import CarrierGateway
 from gateways.geocoder import Geocoder
 from gateways.leases import Leases
+from gateways.meaning import MeaningIndex
 from gateways.measured import CallObserver
 from gateways.media import MediaStore
 from gateways.metrics import Metrics
@@ -69,6 +72,8 @@ class Shop:
     """The index that product_index keeps up to date."""
     articles: SearchIndex
     """The index that article_index keeps up to date."""
+    meaning: MeaningIndex | None = None
+    """What sentences of articles mean; None where the extra is not installed."""
     sandbox: SandboxProvider | None = None
     """The built-in provider, for its pay page; None where it is not offered."""
     picture_memory: PictureMemory = field(default_factory=PictureMemory)
@@ -97,6 +102,8 @@ class Shop:
     views: ViewCounter = field(init=False)
     product_index: IndexFollower = field(init=False)
     article_index: IndexFollower = field(init=False)
+    meaning_follower: MeaningFollower = field(init=False)
+    synonyms: SynonymFollower = field(init=False)
     sales: SalesCounter = field(init=False)
     slow_operations: SlowOperations = field(init=False)
     calls: CallObserver = field(init=False)
@@ -144,6 +151,8 @@ class Shop:
             )
             for index, source in ((self.products, PRODUCTS), (self.articles, ARTICLES))
         )
+        self.meaning_follower = MeaningFollower(database, self.meaning, search.followed_every)
+        self.synonyms = SynonymFollower(database, search.followed_every, at_each_search=search.at_each_search)
         self.views = ViewCounter(database, jobs.view_count_interval)
         self.sales = SalesCounter(
             database, clock, settings.catalog.best_selling_window, jobs.sales_count_interval

@@ -1,21 +1,24 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import BigInteger, literal_column, select, tuple_
 
+from gateways.meaning import MeaningIndex
 from gateways.search import Filter, IndexQuery, KeywordFilter, SearchIndex
 from loaders.base import ByKey, Loader, ManyByKey, loader
 from loaders.listing.page import rank_page
 from loaders.page import Key, Page, PageRequest, Sort, build_page, read_bounds, write_cursors
 from loaders.search import ARTICLE_BOOSTS, text_query
+from loaders.search.answers import CANDIDATES_LIMIT, Candidates
 from loaders.search.fields import AUDIENCE, CATEGORY, IS_LISTED, LANGUAGE, LISTED, STATUS, TAG
-from loaders.search.questions import question_query
-from models import Article, ArticleAudience, ArticleStatus, ArticleVersion
+from loaders.search.questions import Synonyms, question_query
+from models import Article, ArticleAudience, ArticleStatus, ArticleVersion, SynonymGroup
 from models.database import Reads
 from models.sql.dialects import dialect_of
 from models.sql.parameters import contains_value
 from models.sql.types import AnySelect
+from text import QUERY_LIMIT
 from text.query_plan import QueryPlan
 
 NEWEST_ARTICLE = Sort("newest", (Key(Article.id, descending=True),))
@@ -112,15 +115,47 @@ async def load_shown(
         return (await session.scalars(statement.where(Article.id.in_(article_ids)))).all()
 
 
-async def suggest_article_ids(
-    index: SearchIndex, text: str, criteria: ArticleCriteria = PUBLISHED
-) -> Sequence[int]:
-    """The articles of a list that may answer a text, the best first."""
-    query = question_query(text)
+async def find_candidates(
+    index: SearchIndex,
+    meaning: MeaningIndex | None,
+    text: str,
+    *,
+    criteria: ArticleCriteria = PUBLISHED,
+    synonyms: Synonyms = (),
+) -> Candidates:
+    """The articles of a list that may answer a text, by words and by meaning."""
+    query = question_query(text, synonyms)
     if query is None:
-        return ()
-    hits = await index.rank(IndexQuery(query, criteria.filters), limit=SUGGESTIONS_LIMIT)
-    return [hit.id for hit in hits]
+        return Candidates(())
+    hits = await index.rank(IndexQuery(query, criteria.filters), limit=CANDIDATES_LIMIT)
+    return Candidates(
+        [(hit.id, hit.key) for hit in hits],
+        await meaning.nearest(text[:QUERY_LIMIT], limit=CANDIDATES_LIMIT) if meaning else None,
+        await index.document_count(),
+    )
+
+
+async def load_sentences(reads: Reads, article_ids: Collection[int] | None) -> dict[int, list[str]]:
+    """The titles and questions of these articles, or of all; of those only that can be found."""
+    statement = select(Article).where(
+        Article.status == ArticleStatus.PUBLISHED, Article.archived_at.is_(None)
+    )
+    if article_ids is not None:
+        statement = statement.where(Article.id.in_(article_ids))
+    async with reads() as session:
+        rows = await session.scalars(statement.order_by(Article.id))
+        return {row.id: [row.title, *row.questions] for row in rows}
+
+
+async def load_synonyms(reads: Reads) -> list[list[str]]:
+    """The groups of words that mean the same."""
+    async with reads() as session:
+        return list((await session.scalars(select(SynonymGroup.terms).order_by(SynonymGroup.id))).all())
+
+
+async def list_synonym_groups(reads: Reads) -> Sequence[SynonymGroup]:
+    async with reads() as session:
+        return (await session.scalars(select(SynonymGroup).order_by(SynonymGroup.id))).all()
 
 
 class ArticleById(ByKey[int, Article]):

@@ -85,7 +85,14 @@ from models.delivery_run import (
 from models.dispute import Dispute
 from models.event import ArchivedEvent, Event, ReactionDone, Subject
 from models.incoming_push import IncomingPush
-from models.knowledge import Article, ArticleAudience, ArticleRating, ArticleStatus, ArticleVersion
+from models.knowledge import (
+    Article,
+    ArticleAudience,
+    ArticleRating,
+    ArticleStatus,
+    ArticleVersion,
+    SynonymGroup,
+)
 from models.lane import LaneStatistic
 from models.ledger import LedgerAccount, LedgerEntry, Posting, PostingKind
 from models.money import MINOR_DIGITS, CurrencyCode, Money
@@ -355,6 +362,7 @@ __all__ = [
     "StoreCreditKind",
     "StoreCreditMovement",
     "Subject",
+    "SynonymGroup",
     "Ticket",
     "TicketLine",
     "TicketMedia",

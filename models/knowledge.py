@@ -61,6 +61,8 @@ class Article(Base):
     """From when on somebody should look whether it is still true."""
     draft_version: Mapped[int | None]
     """The version that is written beside the published one; None where there is none."""
+    questions: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    """Other ways to ask what it answers: searched, and not shown to customers."""
     published_version: Mapped[int | None]
     """The version that its text is of; None where it is the newest one."""
 
@@ -86,6 +88,17 @@ class ArticleVersion(Base):
         tags = ", ".join(self.tags or ())
         head = [self.title, " · ".join(each for each in (self.category, tags) if each)]
         return "\n".join([*(each for each in head if each), self.body])
+
+
+class SynonymGroup(Base):
+    """Words that mean the same to whoever searches articles."""
+
+    __tablename__ = "synonym_groups"
+
+    id: Mapped[Id]
+    terms: Mapped[list[str]]
+    version: Mapped[int]
+    updated_at: Mapped[datetime]
 
 
 class ArticleRating(Base):

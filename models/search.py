@@ -110,7 +110,7 @@ WATCHED = (
         Article,
         IndexSubject.ARTICLE,
         "id",
-        ("title", "body", "category", "tags", "language", "status", "archived_at", "audience"),
+        ("title", "body", "category", "tags", "language", "status", "archived_at", "audience", "questions"),
     ),
 )
 """Every table that indexes are made of; flash sales are looked up when somebody searches."""

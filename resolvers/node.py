@@ -25,7 +25,7 @@ from resolvers.delivery_run import find_delivery_run, find_delivery_run_stop
 from resolvers.delivery_run.vehicles import find_vehicle
 from resolvers.dispute import find_dispute
 from resolvers.ids import parse_id
-from resolvers.knowledge import find_article
+from resolvers.knowledge import find_article, find_synonym_group
 from resolvers.order import find_delivery, find_delivery_line, find_order, find_order_line
 from resolvers.packing import find_box_type, find_open_parcel, find_wave
 from resolvers.payment import find_payment, find_payment_attempt, find_refund
@@ -52,6 +52,7 @@ NODES: Mapping[str, FindRow] = {
     "Variant": find_variant,
     "Warehouse": find_warehouse,
     "Article": find_article,
+    "SynonymGroup": find_synonym_group,
     "Carrier": find_carrier_row,
     "CarrierRule": find_carrier_rule,
     "UnhandledReport": find_unhandled_report,

@@ -85,6 +85,7 @@ class Article(Node):
     """Since when everybody can read it; null for a draft."""
     archived_at: datetime | None
     """When it was archived: it is not listed any more; null while it is in use."""
+    questions: list[str] = batched(resolve.questions, public=NEVER, size=SOME)
     owner: Account | None = batched(resolve.owner, public=NEVER)
     review_at: datetime | None = batched(resolve.review_at, public=NEVER)
     draft: ArticleVersion | None = batched(resolve.draft, public=NEVER)
@@ -92,8 +93,23 @@ class Article(Node):
     versions: list[ArticleVersion] = batched(resolve.versions, public=NEVER, size=SOME)
 
 
+@row_type(models.SynonymGroup)
+class SynonymGroup(Node):
+    """Words that mean the same to whoever searches articles."""
+
+    terms: list[str] = plain_list(size=SOME)
+    """The words."""
+    version: int
+    """One higher with each change."""
+    updated_at: datetime
+    """When it was last changed."""
+
+
 @strawberry.type
 class KnowledgeQuery:
+    synonym_groups: list[SynonymGroup] = field(
+        resolve.synonym_groups, allow=Permission.ARTICLE_VIEW, size=MANY
+    )
     article: Article | None = field(resolve.article, allow=Permission.PUBLIC, public=MINUTES)
     articles: Connection[Article] = field(
         resolve.articles, allow=Permission.PUBLIC, public=MINUTES, price=SEARCH
@@ -120,4 +136,10 @@ class KnowledgeMutation:
         further_fields=REMOVAL_OUTCOME,
     )
     article_restore = mutation(resolve.article_restore, returns=Article, allow=Permission.ARTICLE_EDIT)
+    synonym_group_save = mutation(
+        resolve.synonym_group_save, returns=SynonymGroup, allow=Permission.ARTICLE_EDIT
+    )
+    synonym_group_remove = mutation(
+        resolve.synonym_group_remove, returns=SynonymGroup, allow=Permission.ARTICLE_EDIT
+    )
     article_rate = mutation(resolve.article_rate, returns=Article, allow=Permission.PUBLIC)

@@ -32,6 +32,11 @@ class SearchSettings(SettingsGroup):
         validation_alias="SEARCH_FOLLOWED_EVERY",
         description="how often each process looks for changes that the search does not show yet",
     )
+    meaning: bool = Field(
+        True,
+        validation_alias="SEARCH_MEANING",
+        description="finds articles by the meaning of sentences, too, where the extra `meaning` is installed",
+    )
     in_memory: bool = Field(
         False,
         validation_alias="SEARCH_IN_MEMORY",

@@ -147,6 +147,7 @@ def read_settings(database_url: str, **changes: Hashable) -> Settings:
         "placing_wait_limit": NEVER,
         "default_language": "en",
         "search_in_memory": True,
+        "search_meaning": False,
     }
     return Settings.from_environment(env_file=None, **(values | changes))
 

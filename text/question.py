@@ -1,11 +1,19 @@
 """The words of a question, as a customer asks it in a sentence."""
 
+from itertools import pairwise
+
 from text.query_parser import QUERY_LIMIT, QueryTerm
 from text.stemmer import word_forms
 from text.tokenizer import script_runs, segment_han
 
 TERMS_LIMIT = 24
 """Words of a question that are looked for."""
+
+PAIRS_LIMIT = 24
+"""Pairs of Chinese characters that are looked for."""
+
+WEAK_CHARACTERS = frozenset("的了吗呢吧啊是我你他她它们在有和也就都还这那么什怎样个")
+"""Characters that say little about what a question is about."""
 
 _STOP_WORD_LIST = """
 an and are as at be been but by can could did do does for from get got had has have how if in is it its just
@@ -28,6 +36,23 @@ def parse_question(text: str) -> list[QueryTerm]:
             terms[forms] = QueryTerm(forms, is_prefix=place == len(runs))
     significant = [each for each in terms.values() if is_significant(each.word)]
     return significant[:TERMS_LIMIT]
+
+
+def question_pairs(text: str) -> list[tuple[str, str]]:
+    """Two neighbouring Chinese characters, each pair once: a word may be divided otherwise in an article."""
+    pairs = [
+        pair
+        for han, _ in script_runs(text[:QUERY_LIMIT])
+        for pair in pairwise(han)
+        if "".join(pair) not in QUESTION_STOP_WORDS and not WEAK_CHARACTERS.intersection(pair)
+    ]
+    return list(dict.fromkeys(pairs))[:PAIRS_LIMIT]
+
+
+def fold_words(text: str) -> str:
+    """The words of a text in one spelling, between blanks, so that a word can be looked for in it."""
+    runs = script_runs(text[:QUERY_LIMIT])
+    return "".join(han or f" {word_forms(other)[-1]} " for han, other in runs).replace("  ", " ")
 
 
 def is_significant(word: str) -> bool:

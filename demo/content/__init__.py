@@ -4,7 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from demo.content.drafting import draft_product
-from demo.content.files import ProductRow, parse_rows, read_option_translations, read_tables
+from demo.content.files import (
+    ProductRow,
+    parse_rows,
+    read_articles,
+    read_option_translations,
+    read_synonyms,
+    read_tables,
+)
 from demo.content.kinds import (
     AddressContent,
     ArticleContent,
@@ -62,7 +69,8 @@ def read_content() -> Content:
         warehouses=parse_rows(WarehouseContent, read_tables("warehouses.toml", "warehouses")),
         products=tuple(draft_product(row, paths=paths) for row in products),
         claim_policies=parse_rows(ClaimPolicyContent, read_tables("claim_policies.toml", "claim_policies")),
-        articles=parse_rows(ArticleContent, read_tables("articles/*.toml", "articles")),
+        articles=parse_rows(ArticleContent, read_articles()),
+        synonyms=read_synonyms(),
         customers=parse_rows(CustomerContent, read_tables("people.toml", "customers")),
         guests=parse_rows(CustomerContent, read_tables("people.toml", "guests")),
         staff=parse_rows(StaffContent, read_tables("people.toml", "staff")),

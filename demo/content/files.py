@@ -76,6 +76,20 @@ def read_option_translations() -> dict[str, str]:
     return {**translations["names"], **translations["values"]}
 
 
+def read_synonyms() -> tuple[tuple[str, ...], ...]:
+    """Return the groups of words that mean the same."""
+    with (HERE / "synonyms.toml").open("rb") as file:
+        return tuple(tuple(group["words"]) for group in tomllib.load(file)["synonyms"])
+
+
+def read_articles() -> Iterator[dict[str, object]]:
+    """Yield the tables of articles, each with the other ways to ask what it answers."""
+    with (HERE / "article_questions.toml").open("rb") as file:
+        questions = tomllib.load(file)["questions"]
+    for article in read_tables("articles/*.toml", "articles"):
+        yield article | {"questions": questions.get(article["slug"], ())}
+
+
 def _parse_row(adapter: TypeAdapter[Row], table: Mapping[str, object]) -> Row:
     try:
         return adapter.validate_python(table, extra="forbid")

@@ -68,6 +68,8 @@ class ArticleContent:
     body: str
     """Markdown."""
     audience: ArticleAudience = ArticleAudience.PUBLIC
+    questions: tuple[str, ...] = ()
+    """Other ways to ask what it answers."""
     translates: str | None = None
     """The slug of the article that it translates."""
 
@@ -183,6 +185,7 @@ class Content:
     products: tuple[ProductDraft, ...]
     claim_policies: tuple[ClaimPolicyContent, ...]
     articles: tuple[ArticleContent, ...]
+    synonyms: tuple[tuple[str, ...], ...]
     customers: tuple[CustomerContent, ...]
     guests: tuple[CustomerContent, ...]
     """Who orders without an account."""

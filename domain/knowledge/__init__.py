@@ -3,7 +3,6 @@
 from domain.knowledge.article import (
     TRANSITIONS,
     ArticleCare,
-    ArticleText,
     account_reader,
     add_article,
     can_own,
@@ -18,6 +17,7 @@ from domain.knowledge.article import (
     update_article,
     withdraw_article,
 )
+from domain.knowledge.article_text import ArticleText
 from domain.knowledge.difference import TextChange, TextChangeKind, compare_texts
 
 __all__ = [

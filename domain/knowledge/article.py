@@ -1,7 +1,5 @@
 """Articles of the knowledge base: written, published, rated."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import Conflict, Invalid, NotFound, Taken, Unauthenticated, WrongState, collect_refusals
+from domain.knowledge.article_text import (
+    SLUG_LIMIT,
+    ArticleText,
+    check_article_text,
+    check_questions,
+    clean_tags,
+)
 from domain.removal import RemovalOutcome, delete_with_owned, is_referenced
 from domain.state import move, transition_table
 from domain.versions import check_version
@@ -34,33 +39,7 @@ TRANSITIONS = transition_table(
     },
 )
 
-TITLE_LIMIT = 200
-BODY_LIMIT = 100_000
-CATEGORY_LIMIT = 100
-TAGS_LIMIT = 20
-TAG_LIMIT = 50
-SLUG_LIMIT = 100
-
-SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
-
 OWNED_BY_ARTICLE = (ArticleVersion,)
-
-
-@dataclass(frozen=True, slots=True)
-class ArticleText:
-    """All that an author writes in an article."""
-
-    slug: str
-    language: str
-    category: str
-    tags: tuple[str, ...]
-    title: str
-    body: str
-    audience: ArticleAudience | None = None
-    """None: as it is, PUBLIC for a new one."""
-    original_id: int | None = None
-    """The article that it translates; None: as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +258,8 @@ async def save_article_text(
     article.category, article.tags = text.category.strip(), clean_tags(text.tags)
     article.title, article.body = text.title.strip(), text.body.strip()
     article.audience = text.audience or article.audience or ArticleAudience.PUBLIC
+    if text.questions is not None:
+        article.questions = clean_tags(text.questions)
     await set_original(session, article, text.original_id)
     article.version, article.updated_at = article.version + 1, cause.now
     article.published_version, article.draft_version = article.version, None
@@ -339,6 +320,8 @@ async def refuse_wrong_text(session: AsyncSession, article: Article, text: Artic
         with check:
             check_article_text(text)
         with check:
+            check_questions(text.questions or ())
+        with check:
             await refuse_taken_slug(session, article, text.slug)
 
 
@@ -348,41 +331,6 @@ async def refuse_taken_slug(session: AsyncSession, article: Article, slug: str) 
         owner = await session.scalar(same)
     if owner not in (None, article.id):
         raise Taken("Another article has this slug.", field=("slug",))
-
-
-def check_article_text(text: ArticleText) -> None:
-    """Raise Invalid for every part that is wrong."""
-    with collect_refusals() as check:
-        if not SLUG.fullmatch(text.slug) or len(text.slug) > SLUG_LIMIT:
-            check.add(
-                Invalid(
-                    "A slug is made of small letters, digits and hyphens, at most {limit}.",
-                    limit=SLUG_LIMIT,
-                    field=("slug",),
-                )
-            )
-        if not LANGUAGE.fullmatch(text.language):
-            check.add(Invalid('A language is a tag such as "zh-CN".', field=("language",)))
-        for field, value, limit in (
-            ("category", text.category, CATEGORY_LIMIT),
-            ("title", text.title, TITLE_LIMIT),
-            ("body", text.body, BODY_LIMIT),
-        ):
-            if not 1 <= len(value.strip()) <= limit:
-                check.add(Invalid("Write 1 to {limit} characters.", limit=limit, field=(field,)))
-        if len(text.tags) > TAGS_LIMIT or any(not 1 <= len(tag.strip()) <= TAG_LIMIT for tag in text.tags):
-            check.add(
-                Invalid(
-                    "At most {tags} tags of 1 to {limit} characters.",
-                    tags=TAGS_LIMIT,
-                    limit=TAG_LIMIT,
-                    field=("tags",),
-                )
-            )
-
-
-def clean_tags(tags: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(tag.strip() for tag in tags))
 
 
 def add_to_rating_count(article: Article, *, helpful: bool, readers: int) -> None:

@@ -24,7 +24,12 @@ async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None
     for the others.
     """
     jobs = [shop.bus.run(), shop.views.run(), shop.stock_watch.run(), shop.session_rights.run()]
-    jobs += [shop.product_index.run(), shop.article_index.run()]
+    jobs += [
+        shop.product_index.run(),
+        shop.article_index.run(),
+        shop.meaning_follower.run(),
+        shop.synonyms.run(),
+    ]
     if relays:
         jobs += [
             Relay(shop).run(),

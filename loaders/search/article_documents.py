@@ -17,6 +17,8 @@ from loaders.search.fields import (
     LISTED,
     OTHER_HAN,
     PINYIN,
+    QUESTIONS,
+    QUESTIONS_HAN,
     STATUS,
     TAG,
     TITLE,
@@ -51,6 +53,8 @@ def document_of(article: Article) -> IndexDocument:
         KEYWORDS: split_terms(keywords),
         DESCRIPTION: split_terms([article.body])[:BODY_TERMS_LIMIT],
         PINYIN: pinyin_terms([article.title, *keywords]),
+        QUESTIONS: split_terms(article.questions),
+        QUESTIONS_HAN: han_characters(article.questions),
         TITLE_HAN: han_characters([article.title]),
         OTHER_HAN: han_characters([*keywords, article.body])[:BODY_TERMS_LIMIT],
     }

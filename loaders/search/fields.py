@@ -19,6 +19,9 @@ BRAND, CATEGORY, CHOICE = "brand", "category", "choice"
 
 NEWEST, UNITS = "newest", "units"
 
+QUESTIONS, QUESTIONS_HAN = "questions", "questions_han"
+"""Other ways to ask what an article answers."""
+
 TAG, LANGUAGE, LISTED, AUDIENCE = "tag", "language", "listed", "audience"
 """What articles are filtered by, beside their status and category."""
 
@@ -60,9 +63,9 @@ PRODUCT_LAYOUT = IndexLayout(
 
 ARTICLE_LAYOUT = IndexLayout(
     name="articles",
-    version=2,
-    texts=(TITLE, KEYWORDS, DESCRIPTION, PINYIN),
-    phrases=(TITLE_HAN, OTHER_HAN),
+    version=3,
+    texts=(TITLE, KEYWORDS, QUESTIONS, DESCRIPTION, PINYIN),
+    phrases=(TITLE_HAN, QUESTIONS_HAN, OTHER_HAN),
     keywords=(STATUS, CATEGORY, TAG, LANGUAGE, LISTED, AUDIENCE),
 )
 
@@ -92,9 +95,9 @@ PRODUCT_BOOSTS = FieldBoosts(
     prefixes={TITLE: 0.5, KEYWORDS: 0.5, PINYIN: 0.25, CODE_PARTS: 0.25},
 )
 ARTICLE_BOOSTS = FieldBoosts(
-    words={TITLE: 2.0, KEYWORDS: 1.0, DESCRIPTION: 0.5, PINYIN: 0.25},
-    han={TITLE_HAN: 0.5, OTHER_HAN: 0.1},
-    prefixes={TITLE: 0.5, KEYWORDS: 0.5, DESCRIPTION: 0.25, PINYIN: 0.25},
+    words={TITLE: 2.0, KEYWORDS: 1.0, QUESTIONS: 1.0, DESCRIPTION: 0.5, PINYIN: 0.25},
+    han={TITLE_HAN: 0.5, QUESTIONS_HAN: 0.5, OTHER_HAN: 0.1},
+    prefixes={TITLE: 0.5, KEYWORDS: 0.5, QUESTIONS: 0.5, DESCRIPTION: 0.25, PINYIN: 0.25},
 )
 
 

@@ -31,6 +31,8 @@ class ArticleSaveInput:
     """Whom it is for; as it is when left out, everybody for a new one."""
     translation_of: strawberry.ID | None = None
     """The article that it translates; as it is when left out."""
+    questions: list[str] | None = None
+    """Other ways to ask what it answers, for the search; as they are when left out."""
     draft: bool = False
     """Keep what everybody reads until `articlePublish`; without it a published text is replaced at once."""
 
@@ -43,6 +45,7 @@ class ArticleSaveInput:
             title=self.title,
             body=self.body,
             audience=self.audience,
+            questions=None if self.questions is None else tuple(self.questions),
             original_id=row_id(self.translation_of, "Article", field=("translation_of",))
             if self.translation_of
             else None,

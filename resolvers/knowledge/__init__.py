@@ -20,10 +20,17 @@ from resolvers.knowledge.article import (
     find_article,
     html,
     owner,
+    questions,
     review_at,
     suggest_articles,
     translations,
     versions,
+)
+from resolvers.knowledge.synonym import (
+    find_synonym_group,
+    synonym_group_remove,
+    synonym_group_save,
+    synonym_groups,
 )
 
 __all__ = [
@@ -45,10 +52,15 @@ __all__ = [
     "difference",
     "draft",
     "find_article",
+    "find_synonym_group",
     "html",
     "owner",
+    "questions",
     "review_at",
     "suggest_articles",
+    "synonym_group_remove",
+    "synonym_group_save",
+    "synonym_groups",
     "translations",
     "versions",
 ]

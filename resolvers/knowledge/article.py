@@ -32,12 +32,13 @@ from loaders.knowledge import (
     PUBLISHED,
     SUGGESTIONS_LIMIT,
     ArticleCriteria,
+    find_candidates,
     load_found_articles,
     select_articles,
-    suggest_article_ids,
 )
 from loaders.page import FIRST_PAGE, Page, PageRequest, WrongCursor
 from loaders.search import ARTICLE_BOOSTS, plan_partial_match, plan_query
+from loaders.search.answers import fuse_candidates
 from models import Account, Article, ArticleAudience, ArticleStatus, ArticleVersion
 from resolvers.context import Info
 from resolvers.guard import Permission
@@ -140,7 +141,8 @@ async def ready_index(info: Info) -> SearchIndex:
 
 
 async def article_suggestions(info: Info, query: str, first: int = 5) -> Sequence[Article]:
-    """Articles that may answer what somebody is typing, the best first.
+    """Articles that may answer what somebody is typing, the best first, each in one of its languages; none
+    where nothing fits.
 
     query: what they have typed so far
     first: how many, at most 10
@@ -150,12 +152,16 @@ async def article_suggestions(info: Info, query: str, first: int = 5) -> Sequenc
 
 async def suggest_articles(info: Info, texts: Sequence[str], *, first: int) -> Sequence[Sequence[Article]]:
     """The best articles for each of these texts, at most `first` each."""
-    limit, index = check_suggestion_count(first), await info.context.shop.article_index.ready()
+    limit, shop = check_suggestion_count(first), info.context.shop
+    index, synonyms = await shop.article_index.ready(), await shop.synonyms.known()
     criteria = ArticleCriteria(audience=None) if sees_all(info) else PUBLISHED
-    found = [(await suggest_article_ids(index, text, criteria))[:limit] for text in texts]
-    rows = await info.context.load.article.load_many([id for ids in found for id in ids])
+    found = [
+        await find_candidates(index, shop.meaning, text, criteria=criteria, synonyms=synonyms)
+        for text in texts
+    ]
+    rows = await info.context.load.article.load_many([id for each in found for id in each.ids])
     shown = {row.id: row for row in rows if row and is_published(row) and visible_article(info, row)}
-    return [[shown[id] for id in ids if id in shown] for ids in found]
+    return [fuse_candidates(each, shown)[:limit] for each in found]
 
 
 def is_published(article: Article) -> bool:
@@ -302,6 +308,11 @@ async def translations(articles: Sequence[Article], info: Info) -> Sequence[Sequ
         ]
         for article, original, group in zip(articles, originals, groups, strict=True)
     ]
+
+
+async def questions(articles: Sequence[Article], info: Info) -> Sequence[Sequence[str]]:
+    """Other ways to ask what it answers, for the search; none for customers."""
+    return [article.questions if sees_all(info) else () for article in articles]
 
 
 async def owner(articles: Sequence[Article], info: Info) -> Sequence[Account | None]:

@@ -126,7 +126,8 @@ async def test_there_are_one_to_ten_suggestions(clients: Clients, first: int) ->
 @pytest.mark.usefixtures("sample_articles")
 async def test_many_suggestions_are_read_with_one_statement(clients: Clients, shop: Shop) -> None:
     await shop.article_index.ready()
-    shop.article_index.at_each_search = False
+    shop.article_index.at_each_search = shop.synonyms.at_each_search = False
+    await shop.synonyms.known()
     document = """{ a: articleSuggestions(query: "refund") { title }
       b: articleSuggestions(query: "退货") { title } c: articleSuggestions(query: "parcel") { title } }"""
     with count_statements(shop) as counted:

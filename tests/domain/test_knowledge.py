@@ -9,10 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.errors import Conflict, DomainError, NotFound, Taken, Unauthenticated, WrongState
 from domain.knowledge.article import (
-    BODY_LIMIT,
-    SLUG_LIMIT,
     TRANSITIONS,
-    ArticleText,
     account_reader,
     add_article,
     guest_reader,
@@ -21,6 +18,7 @@ from domain.knowledge.article import (
     update_article,
     withdraw_article,
 )
+from domain.knowledge.article_text import BODY_LIMIT, SLUG_LIMIT, ArticleText
 from domain.state import move
 from events.shop import Shop
 from models import Article, ArticleRating, ArticleStatus, ArticleVersion

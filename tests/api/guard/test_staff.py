@@ -26,6 +26,7 @@ from models import (
     StatementDifference,
     StatementForm,
     StatementKind,
+    SynonymGroup,
     UnhandledKind,
     UnhandledReport,
 )
@@ -156,7 +157,8 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         first_at=STARTED_AT,
         last_at=STARTED_AT,
     )
-    session.add_all([zone, change, difference, hand_in, report])
+    synonyms = SynonymGroup(terms=["refund", "money back"], version=1, updated_at=STARTED_AT)
+    session.add_all([zone, change, difference, hand_in, report, synonyms])
     await session.flush()
     rows: dict[str, Any] = {
         "Article": await create_article(session, published=False),
@@ -173,6 +175,7 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         "Promotion": await create_percent(session),
         "ShippingZone": zone,
         "StatementDifference": difference,
+        "SynonymGroup": synonyms,
         "UnhandledReport": report,
         "Variant": variant,
         "Vehicle": await create_vehicle(session, run.warehouse_id),

