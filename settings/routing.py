@@ -48,6 +48,11 @@ class RoutingSettings(SettingsGroup):
         validation_alias="ROUTE_PLANNING_TIME",
         description="how long a plan of many stops is improved at most",
     )
+    planning_deadline: Duration = Field(
+        timedelta(seconds=14),
+        validation_alias="ROUTE_PLANNING_DEADLINE",
+        description="how long a whole plan may take, distances included; 70 % of OPERATION_DEADLINE at most",
+    )
     planners: int = Field(
         1,
         ge=1,
@@ -63,7 +68,7 @@ class RoutingSettings(SettingsGroup):
         description="plans that may wait for such a process; further ones are refused as BUSY",
     )
     stops_limit: int = Field(
-        1_000, ge=1, le=5_000, validation_alias="ROUTE_STOPS_LIMIT", description="parcels of one plan"
+        1_000, ge=1, le=1_000, validation_alias="ROUTE_STOPS_LIMIT", description="parcels of one plan"
     )
     draft_lifetime: Duration = Field(
         timedelta(hours=2),

@@ -25,9 +25,11 @@ from events.delivery_run.problem import (
     origin_of,
     plan_stops,
     point_of,
+    start_planning,
 )
 from events.shipment.parcels import receiver_of
 from events.types import Resources
+from gateways.routing.budget import TimeBudget
 from gateways.routing.matrix import DistanceTable
 from gateways.routing.planner import PlannersBusy, PlanningFailed
 from gateways.routing.problem import RoutingPlan, RoutingProblem
@@ -51,6 +53,14 @@ class PlanningBusy(DomainError):
 
     def __init__(self) -> None:
         super().__init__("Other runs are being planned at the moment; try again.")
+        self.retry_after_seconds = RETRY_SECONDS
+
+
+class PlanNotMade(DomainError):
+    code = ErrorCode.BUSY
+
+    def __init__(self) -> None:
+        super().__init__("No plan was made in time; plan fewer parcels at once, or try again.")
         self.retry_after_seconds = RETRY_SECONDS
 
 
@@ -98,8 +108,9 @@ async def prepare_drafts(resources: Resources, request: PlanRequest) -> Prepared
     if not doors:
         return PreparedDrafts([], unplanned, NOTHING_PLANNED)
     scale = TimeScale(request.start)
-    problem, table = await build_problem(resources, request, doors, on_duty, scale)
-    plan = await ask_planner(resources, problem)
+    budget = start_planning(resources)
+    problem, table = await build_problem(resources, request, doors, on_duty, budget)
+    plan = await ask_planner(resources, problem, budget)
     unplanned += [
         UnplannedParcel(doors[index].shipment.id, UnplannedReason(reason.value))
         for index, reason in plan.left_out
@@ -113,10 +124,10 @@ async def build_problem(
     request: PlanRequest,
     doors: Sequence[Door],
     on_duty: Sequence[OnDuty],
-    scale: TimeScale,
+    budget: TimeBudget,
 ) -> tuple[RoutingProblem, DistanceTable]:
     """The problem of these doors and vehicles, with the distances of all their places."""
-    places = PlaceTable()
+    places, scale = PlaceTable(), TimeScale(request.start)
     stops = [describe_stop(door, places, scale) for door in doors]
     speeds = sorted({each.vehicle.speed_kmh for each, _ in on_duty})
     numbers = {door.shipment.id: number for number, door in enumerate(doors)}
@@ -131,7 +142,7 @@ async def build_problem(
             profile=speeds.index(each.vehicle.speed_kmh),
         )
         vehicles.append(replace(vehicle, locked=tuple(numbers[id] for id in locked if id in numbers)))
-    table, durations = await measure_places(resources.matrix, places, speeds)
+    table, durations = await measure_places(resources, places, speeds, budget)
     return RoutingProblem(stops, vehicles, table.metres, durations), table
 
 
@@ -187,12 +198,14 @@ def vehicles_on_duty(
     ]
 
 
-async def ask_planner(resources: Resources, problem: RoutingProblem) -> RoutingPlan:
-    """The plan for a problem; PlanningBusy where it cannot be made now."""
+async def ask_planner(resources: Resources, problem: RoutingProblem, budget: TimeBudget) -> RoutingPlan:
+    """The plan for a problem; PlanningBusy or PlanNotMade where there is none in time."""
     try:
-        return await resources.planner.plan(problem)
-    except (PlannersBusy, PlanningFailed) as failure:
+        return await resources.planner.plan(problem, budget)
+    except PlannersBusy as failure:
         raise PlanningBusy from failure
+    except PlanningFailed as failure:
+        raise PlanNotMade from failure
 
 
 def drafts_of(

@@ -1,12 +1,16 @@
 """Parcels, vehicles and runs as the problem that a solver is given."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from domain.delivery_run import STOPS_LIMIT, PlannedStop, PlanOrigin, StopTerms, find_shift
-from gateways.routing.matrix import DistanceTable, Matrix
+from domain.errors import LimitReached
+from events.types import Resources
+from gateways.routing.budget import TimeBudget, start_budget
+from gateways.routing.matrix import DistanceTable
 from gateways.routing.problem import (
     FOREVER,
     Place,
@@ -20,6 +24,10 @@ from models import DistanceSource, RouteSolver, Shipment, Vehicle
 
 CUBIC_CENTIMETRES_PER_LITRE = 1_000
 CUBIC_MILLIMETRES_PER_CUBIC_CENTIMETRE = 1_000
+TABLE_CELLS_LIMIT = 6_000_000
+"""Distances and durations of one problem: a process reads no more in its time."""
+PLANNING_SHARE = 0.7
+"""How much of the time of an operation a plan may take; the rest is for reading and writing."""
 FARTHEST = timedelta(days=3)
 """How far ahead a plan looks."""
 
@@ -134,11 +142,25 @@ def describe_vehicle(
 
 
 async def measure_places(
-    matrix: Matrix, places: PlaceTable, speeds: Sequence[int]
+    resources: Resources, places: PlaceTable, speeds: Sequence[int], budget: TimeBudget
 ) -> tuple[DistanceTable, list[list[list[int]]]]:
-    """The distances of all places, and the durations at each of the speeds."""
-    table = await matrix.measure(places.points)
-    return table, [table.seconds_at(speed) for speed in speeds]
+    """The distances of all places, and the durations at each of the speeds; LimitReached for too many."""
+    cells = len(places.points) ** 2
+    if cells * (1 + len(speeds)) > TABLE_CELLS_LIMIT:
+        raise LimitReached(
+            "The vehicles of so large a plan have at most {limit} different speeds.",
+            limit=max(TABLE_CELLS_LIMIT // cells - 1, 0),
+            field=("vehicle_ids",),
+        )
+    table = await resources.matrix.measure(places.points, budget)
+    return table, [await asyncio.to_thread(table.seconds_at, speed) for speed in speeds]
+
+
+def start_planning(resources: Resources) -> TimeBudget:
+    """The time of a whole plan, beginning now: it ends before the operation that asks for the plan."""
+    settings = resources.settings
+    longest = PLANNING_SHARE * settings.graphql.deadline.total_seconds()
+    return start_budget(min(settings.routing.planning_deadline.total_seconds(), longest))
 
 
 def origin_of(plan: RoutingPlan, table: DistanceTable) -> PlanOrigin:

@@ -7,7 +7,15 @@ from datetime import datetime, timedelta
 from domain.cause import Cause
 from domain.delivery_run import NewLeg, count_locked, write_new_order
 from events.delivery_run.planning import ask_planner, depot_point
-from events.delivery_run.problem import PlaceTable, TimeScale, find_hours, origin_of, point_of
+from events.delivery_run.problem import (
+    PlaceTable,
+    TimeScale,
+    find_hours,
+    measure_places,
+    origin_of,
+    point_of,
+    start_planning,
+)
 from events.types import Resources
 from gateways.routing.matrix import DistanceTable
 from gateways.routing.problem import FOREVER, RoutingPlan, RoutingProblem, RoutingStop, RoutingVehicle
@@ -61,9 +69,9 @@ async def plan_rest(
         cost_per_km=found.vehicle.cost_per_km_amount if found.vehicle else 0,
         cost_per_hour=found.vehicle.cost_per_hour_amount if found.vehicle else 0,
     )
-    table = await resources.matrix.measure(places.points)
-    durations = table.seconds_at(speed)
-    plan = await ask_planner(resources, RoutingProblem(stops, [vehicle], table.metres, [durations]))
+    budget = start_planning(resources)
+    table, [durations] = await measure_places(resources, places, [speed], budget)
+    plan = await ask_planner(resources, RoutingProblem(stops, [vehicle], table.metres, [durations]), budget)
     reached = [visit.stop for visit in plan.routes[0].visits]
     late = [index for index, _ in plan.left_out]
     legs, here = [], start

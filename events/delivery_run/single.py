@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from domain.delivery_run import PlannedStop, StopTerms
 from events.delivery_run.planning import ask_planner, door_of
-from events.delivery_run.problem import PlaceTable
+from events.delivery_run.problem import PlaceTable, measure_places, start_planning
 from events.types import Resources
 from gateways.routing.problem import RoutingProblem, RoutingStop, RoutingVehicle, Visit
 from geo import Point
@@ -27,10 +27,10 @@ async def order_stops(
         places = PlaceTable()
         stops = [RoutingStop(places.add(point), round(service.total_seconds())) for _, point in doors]
         vehicle = RoutingVehicle(places.add(start or doors[0][1]))
-        table = await resources.matrix.measure(places.points)
-        durations = [table.seconds_at(resources.settings.routing.speed_kmh)]
+        budget, speed = start_planning(resources), resources.settings.routing.speed_kmh
+        table, durations = await measure_places(resources, places, [speed], budget)
         problem = RoutingProblem(stops, [vehicle], table.metres, durations, must_visit_all=True)
-        visits = (await ask_planner(resources, problem)).routes[0].visits
+        visits = (await ask_planner(resources, problem, budget)).routes[0].visits
     terms = StopTerms(service=service)
     planned, left = [], 0
     for visit in visits:

@@ -1,10 +1,12 @@
-"""The built-in solver: stops are put where they cost least, then moved as long as that saves something."""
+"""The built-in solver: the nearest stops first, or each where it costs least; then stops are moved while that
+saves something and there is time."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from time import monotonic
 
+from gateways.routing.budget import TimeBudget
 from gateways.routing.left_out import explain_left_out
+from gateways.routing.nearest import nearest_routes, rank_of
 from gateways.routing.problem import (
     DISTANCE_UNIT,
     TIME_UNIT,
@@ -14,7 +16,14 @@ from gateways.routing.problem import (
     RoutingVehicle,
     SolverName,
 )
-from gateways.routing.schedule import carries_all, cost_of, costs_of, keeps_windows, schedule_route
+from gateways.routing.schedule import (
+    carries_all,
+    cost_of,
+    costs_of,
+    keeps_windows,
+    load_of,
+    schedule_route,
+)
 from gateways.routing.tour import order_tour
 
 SAVING_MINIMUM = 1e-9
@@ -111,19 +120,27 @@ class RouteBuilder:
         return self.problem.stops[self.stops[at]].place if at < len(self.stops) else self.vehicle.end
 
 
-def load_of(problem: RoutingProblem, index: int, kind: int) -> int:
-    load = problem.stops[index].load
-    return load[kind] if kind < len(load) else 0
-
-
-def solve_by_insertion(problem: RoutingProblem, seconds: float) -> RoutingPlan:
-    """A plan by cheapest insertion, improved for so many seconds at most."""
-    until = monotonic() + seconds
-    builders = [RouteBuilder(problem, index) for index in range(len(problem.vehicles))]
-    locked = {stop for vehicle in problem.vehicles for stop in vehicle.locked}
-    insert_all(builders, in_order_of_need(problem, set(range(len(problem.stops))) - locked))
-    improve_routes(builders, until)
+def solve_by_insertion(problem: RoutingProblem, budget: TimeBudget) -> RoutingPlan:
+    """A plan that is no worse than going to the nearest stop next, improved while there is time."""
+    builders = build_routes(problem, first_routes(problem, budget))
+    improve_routes(builders, budget)
     return finish_plan(problem, [builder.stops for builder in builders], SolverName.BUILT_IN)
+
+
+def first_routes(problem: RoutingProblem, budget: TimeBudget) -> list[list[int]]:
+    """The better ones of the nearest stops first and of cheapest insertion, where there is time for it."""
+    nearest = insert_left_out(problem, nearest_routes(problem), budget)
+    if budget.is_over:
+        return nearest
+    inserted = insert_left_out(problem, [list(vehicle.locked) for vehicle in problem.vehicles], budget)
+    return min(nearest, inserted, key=lambda routes: rank_of(problem, routes))
+
+
+def build_routes(problem: RoutingProblem, stops: Sequence[Sequence[int]]) -> list[RouteBuilder]:
+    builders = [RouteBuilder(problem, index) for index in range(len(problem.vehicles))]
+    for builder, each in zip(builders, stops, strict=True):
+        builder.replace_stops(list(each))
+    return builders
 
 
 def finish_plan(problem: RoutingProblem, stops: Sequence[Sequence[int]], solver: SolverName) -> RoutingPlan:
@@ -144,9 +161,11 @@ def in_order_of_need(problem: RoutingProblem, stops: Iterable[int]) -> list[int]
     return sorted(stops, key=need)
 
 
-def insert_all(builders: Sequence[RouteBuilder], stops: Iterable[int]) -> None:
-    """Put each stop where it costs least; what fits nowhere is left out."""
+def insert_all(builders: Sequence[RouteBuilder], stops: Iterable[int], budget: TimeBudget) -> None:
+    """Put each stop where it costs least; what fits nowhere, or into no time, is left out."""
     for index in stops:
+        if budget.is_over:
+            return
         insert_best(builders, index)
 
 
@@ -162,21 +181,23 @@ def insert_best(builders: Sequence[RouteBuilder], index: int) -> bool:
     return True
 
 
-def improve_routes(builders: Sequence[RouteBuilder], until: float) -> None:
+def improve_routes(builders: Sequence[RouteBuilder], budget: TimeBudget) -> None:
     """Order each route anew and move single stops, until nothing saves anything or the time is up."""
     improved = True
-    while improved and monotonic() < until:
+    while improved:
         improved = False
         for builder in builders:
-            improved |= reorder_route(builder)
+            if budget.is_over:
+                return
+            improved |= reorder_route(builder, budget)
         for builder in builders:
             for index in builder.stops[len(builder.vehicle.locked) :]:
-                if monotonic() >= until:
+                if budget.is_over:
                     return
                 improved |= move_stop(builders, builder, index)
 
 
-def reorder_route(builder: RouteBuilder) -> bool:
+def reorder_route(builder: RouteBuilder, budget: TimeBudget) -> bool:
     """Visit the stops that are not locked by the shortest tour, where that costs less and is in time."""
     problem, vehicle = builder.problem, builder.vehicle
     locked = len(vehicle.locked)
@@ -190,7 +211,7 @@ def reorder_route(builder: RouteBuilder) -> bool:
         [*(problem.distances[row][column] for column in places), end]
         for row, end in zip(places, ends, strict=True)
     ]
-    tour = [free[stop - 1] for stop in order_tour(distances)]
+    tour = [free[stop - 1] for stop in order_tour(distances, budget)]
     before = schedule_route(problem, builder.index, builder.stops)
     after = schedule_route(problem, builder.index, [*fixed, *tour])
     if not keeps_windows(problem, after):
@@ -229,13 +250,13 @@ def sum_of_costs(*builders: RouteBuilder) -> float:
     )
 
 
-def insert_left_out(problem: RoutingProblem, stops: Sequence[Sequence[int]]) -> list[list[int]]:
+def insert_left_out(
+    problem: RoutingProblem, stops: Sequence[Sequence[int]], budget: TimeBudget
+) -> list[list[int]]:
     """The routes with those stops added that they have left out and that still fit."""
-    builders = [RouteBuilder(problem, index) for index in range(len(problem.vehicles))]
-    for builder, each in zip(builders, stops, strict=True):
-        builder.replace_stops(list(each))
+    builders = build_routes(problem, stops)
     visited = {index for each in stops for index in each}
-    insert_all(builders, in_order_of_need(problem, set(range(len(problem.stops))) - visited))
+    insert_all(builders, in_order_of_need(problem, set(range(len(problem.stops))) - visited), budget)
     return [builder.stops for builder in builders]
 
 

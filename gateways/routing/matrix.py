@@ -9,6 +9,7 @@ from typing import Protocol
 
 import structlog
 
+from gateways.routing.budget import TimeBudget
 from geo import Point
 
 log = structlog.get_logger()
@@ -17,6 +18,8 @@ EARTH_METRES = 6_371_000.0
 SECONDS_PER_HOUR = 3_600
 ROWS_AT_ONCE = 16
 """Rows of a table that are reckoned before others have their turn."""
+FIRST_SHARE = 0.4
+"""How much of the time of a plan the first matrix has, where another one may have to follow."""
 
 
 class MatrixSource(StrEnum):
@@ -56,8 +59,8 @@ class MatrixUnavailable(Exception):
 class Matrix(Protocol):
     """Knows how far places are from each other."""
 
-    async def measure(self, places: Sequence[Point]) -> DistanceTable:
-        """The distances between all places; MatrixUnavailable where they cannot be had."""
+    async def measure(self, places: Sequence[Point], budget: TimeBudget) -> DistanceTable:
+        """The distances between all places; MatrixUnavailable where they cannot be had in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class StraightLines:
 
     road_factor: float = 1.4
 
-    async def measure(self, places: Sequence[Point]) -> DistanceTable:
+    async def measure(self, places: Sequence[Point], budget: TimeBudget) -> DistanceTable:
         angles = [(radians(each.latitude), radians(each.longitude)) for each in places]
         cosines = [cos(latitude) for latitude, _ in angles]
         metres = [[0] * len(places) for _ in places]
@@ -88,10 +91,10 @@ class MatrixWithFallback:
     first: Matrix
     second: Matrix
 
-    async def measure(self, places: Sequence[Point]) -> DistanceTable:
+    async def measure(self, places: Sequence[Point], budget: TimeBudget) -> DistanceTable:
         try:
-            return await self.first.measure(places)
+            return await self.first.measure(places, budget.take_share(FIRST_SHARE))
         except MatrixUnavailable as failure:
             log.warning("routing.matrix_unavailable", reason=str(failure))
-            table = await self.second.measure(places)
+            table = await self.second.measure(places, budget)
             return DistanceTable(table.metres, table.seconds, table.source, str(failure))

@@ -8,6 +8,7 @@ import httpx
 import orjson
 
 from gateways.circuit import CircuitBreaker
+from gateways.routing.budget import TimeBudget
 from gateways.routing.matrix import (
     DistanceTable,
     Matrix,
@@ -19,7 +20,7 @@ from geo import Point
 
 REQUEST_SECONDS = 5.0
 ALL_SECONDS = 15.0
-"""How long a whole table may take."""
+"""How long a whole table may take, where the plan has more time."""
 REQUESTS_AT_ONCE = 4
 ANSWER_BYTES = 5_000_000
 WAY_LIMIT = 40_000_000
@@ -46,13 +47,13 @@ class OsrmMatrix:
     """For places that no road joins."""
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
 
-    async def measure(self, places: Sequence[Point]) -> DistanceTable:
+    async def measure(self, places: Sequence[Point], budget: TimeBudget) -> DistanceTable:
         if not self.breaker.enter():
             raise MatrixUnavailable("The road service has not answered for some time.")
         answered: bool | None = False
         try:
-            async with asyncio.timeout(ALL_SECONDS):
-                table = await self.ask_for_all(places)
+            async with asyncio.timeout(min(ALL_SECONDS, budget.left)):
+                table = await self.ask_for_all(places, budget)
             answered = True
             return table
         except TimeoutError:
@@ -63,8 +64,8 @@ class OsrmMatrix:
         finally:
             self.breaker.leave(answered=answered)
 
-    async def ask_for_all(self, places: Sequence[Point]) -> DistanceTable:
-        straight = await self.straight.measure(places)
+    async def ask_for_all(self, places: Sequence[Point], budget: TimeBudget) -> DistanceTable:
+        straight = await self.straight.measure(places, budget)
         metres = [list(row) for row in straight.metres]
         seconds = [[0] * len(places) for _ in places]
         turns = asyncio.Semaphore(REQUESTS_AT_ONCE)

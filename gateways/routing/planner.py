@@ -13,6 +13,7 @@ from typing import Protocol
 import orjson
 import structlog
 
+from gateways.routing.budget import TimeBudget
 from gateways.routing.problem import (
     LeftOutReason,
     Route,
@@ -28,8 +29,10 @@ log = structlog.get_logger()
 ROOT = Path(__file__).parents[2]
 PASSED_ON = ("PATH", "LANG", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 """What of the environment the process gets: no setting and no secret is among it."""
-GRACE_SECONDS = 20.0
-"""How long a process may take beyond its time to solve: to start, to read and to write."""
+ASKED_SHARE = 0.6
+"""How much of the time of a process its solver is told to have; the rest is for starting and writing."""
+FIRST_SHARE = 0.7
+"""How much of the time of a plan the first solver has, where the built-in one may have to follow."""
 SECONDS_PER_STOP = 0.02
 """How much longer than a moment many stops are thought about."""
 SHORTEST_SECONDS = 1.0
@@ -48,8 +51,8 @@ class PlanningFailed(Exception):
 class RoutePlanner(Protocol):
     """Plans the routes of vehicles."""
 
-    async def plan(self, problem: RoutingProblem) -> RoutingPlan:
-        """A route for each vehicle, and what is left out; PlannersBusy or PlanningFailed without one."""
+    async def plan(self, problem: RoutingProblem, budget: TimeBudget) -> RoutingPlan:
+        """A route for each vehicle; PlannersBusy or PlanningFailed where there is none in time."""
 
 
 def has_pyvrp() -> bool:
@@ -69,47 +72,50 @@ class ProcessPlanner:
     solver: SolverName | None = None
     """Which solver is asked first; None for PyVRP where it is installed."""
     command: tuple[str, ...] = (sys.executable, "-m", "gateways.routing.worker")
-    grace_seconds: float = GRACE_SECONDS
     turns: asyncio.Semaphore = field(init=False)
     waiting: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self.turns = asyncio.Semaphore(self.at_once)
 
-    async def plan(self, problem: RoutingProblem) -> RoutingPlan:
+    async def plan(self, problem: RoutingProblem, budget: TimeBudget) -> RoutingPlan:
         if self.turns.locked() and self.waiting >= self.waiting_limit:
             raise PlannersBusy
         self.waiting += 1
         try:
-            await self.turns.acquire()
+            async with asyncio.timeout(budget.left):
+                await self.turns.acquire()
+        except TimeoutError:
+            raise PlannersBusy from None
         finally:
             self.waiting -= 1
         try:
-            return await self.plan_now(problem)
+            return await self.plan_now(problem, budget)
         finally:
             self.turns.release()
 
-    async def plan_now(self, problem: RoutingProblem) -> RoutingPlan:
+    async def plan_now(self, problem: RoutingProblem, budget: TimeBudget) -> RoutingPlan:
         given = await asyncio.to_thread(write_problem, problem)
-        seconds = self.seconds_for(problem)
+        longest = self.seconds_for(problem)
         first = self.solver or (SolverName.PYVRP if has_pyvrp() else SolverName.BUILT_IN)
         if first is SolverName.BUILT_IN:
             note = "" if self.solver else "PyVRP is not installed."
-            return await self.run_solver(SolverName.BUILT_IN, given, seconds, note)
+            return await self.run_solver(SolverName.BUILT_IN, given, longest, budget, note)
         try:
-            return await self.run_solver(first, given, seconds)
+            return await self.run_solver(first, given, longest, budget.take_share(FIRST_SHARE))
         except PlanningFailed as failure:
             log.warning("routing.solver_failed", solver=first.value, reason=str(failure))
-            return await self.run_solver(SolverName.BUILT_IN, given, seconds, str(failure))
+            return await self.run_solver(SolverName.BUILT_IN, given, longest, budget, str(failure))
 
     def seconds_for(self, problem: RoutingProblem) -> float:
-        """How long the plan may be improved: more for more stops."""
+        """How long the plan may be improved at most: more for more stops."""
         return min(SHORTEST_SECONDS + SECONDS_PER_STOP * len(problem.stops), self.seconds_limit)
 
     async def run_solver(
-        self, solver: SolverName, given: bytes, seconds: float, note: str = ""
+        self, solver: SolverName, given: bytes, longest: float, budget: TimeBudget, note: str = ""
     ) -> RoutingPlan:
         """What the process of a solver answers; it is killed when its time is up, or nobody waits for it."""
+        seconds = min(longest, ASKED_SHARE * budget.left)
         process = await asyncio.create_subprocess_exec(
             *self.command,
             solver.value,
@@ -122,7 +128,7 @@ class ProcessPlanner:
             env=child_environment(),
         )
         try:
-            async with asyncio.timeout(seconds + self.grace_seconds):
+            async with asyncio.timeout(budget.left):
                 answer, _ = await process.communicate(given)
         except TimeoutError:
             raise PlanningFailed(f"{solver.value} took too long.") from None

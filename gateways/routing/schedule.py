@@ -96,3 +96,9 @@ def costs_of(vehicle: RoutingVehicle) -> tuple[int, int]:
 def place_after(problem: RoutingProblem, vehicle: RoutingVehicle, stops: Sequence[int]) -> Place:
     """Where a vehicle is after these stops."""
     return problem.stops[stops[-1]].place if stops else vehicle.start
+
+
+def load_of(problem: RoutingProblem, index: int, kind: int) -> int:
+    """What a stop takes of one of the capacities."""
+    load = problem.stops[index].load
+    return load[kind] if kind < len(load) else 0

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from gateways.routing.budget import TimeBudget
+
 EXACT_STOPS_LIMIT = 9
 """A tour of up to this many stops is the shortest there is; the effort doubles with each further stop."""
 SEGMENT_LIMIT = 3
@@ -18,18 +20,18 @@ Distances = Sequence[Sequence[float]]
 """How far it is from the place of the row to the place of the column."""
 
 
-def order_tour(distances: Distances) -> list[int]:
+def order_tour(distances: Distances, budget: TimeBudget) -> list[int]:
     """A short tour from START through all stops to END.
 
     The shortest up to EXACT_STOPS_LIMIT stops; beyond, the nearest-neighbour tour, improved by 2-opt and
-    or-opt until no move shortens it.
+    or-opt until no move shortens it, or the time is up.
     """
     if len(distances) <= 1:
         return []
     if len(distances) - 1 <= EXACT_STOPS_LIMIT:
         return find_shortest_tour(distances)
     tour = find_nearest_neighbour_tour(distances)
-    while reverse_segments(tour, distances) or move_segments(tour, distances):
+    while reverse_segments(tour, distances, budget) or move_segments(tour, distances, budget):
         pass
     return tour
 
@@ -73,13 +75,16 @@ def find_nearest_neighbour_tour(distances: Distances) -> list[int]:
     return tour
 
 
-def reverse_segments(tour: list[int], distances: Distances) -> bool:
-    """Reverse segments of the tour where that shortens it (2-opt); whether any was reversed.
+def reverse_segments(tour: list[int], distances: Distances, budget: TimeBudget) -> bool:
+    """Reverse segments of the tour where that shortens it (2-opt); whether any was reversed and there
+    is time for more.
 
     G. A. Croes: A Method for Solving Traveling-Salesman Problems, Operations Research 6 (1958).
     """
     improved = False
     for first in range(len(tour) - 1):
+        if budget.is_over:
+            return False
         for last in range(first + 1, len(tour)):
             before, after = neighbours_of(tour, first, last)
             saved = distances[before][tour[first]] - distances[before][tour[last]]
@@ -90,15 +95,17 @@ def reverse_segments(tour: list[int], distances: Distances) -> bool:
     return improved
 
 
-def move_segments(tour: list[int], distances: Distances) -> bool:
+def move_segments(tour: list[int], distances: Distances, budget: TimeBudget) -> bool:
     """Move short segments of the tour, as they are or reversed, where that shortens it (or-opt); whether any
-    was moved.
+    was moved and there is time for more.
 
     I. Or: Traveling Salesman-Type Combinatorial Problems, thesis, Northwestern University (1976).
     """
     improved = False
     for size in range(1, min(SEGMENT_LIMIT, len(tour) - 1) + 1):
         for first in range(len(tour) - size + 1):
+            if budget.is_over:
+                return False
             segment = tour[first : first + size]
             before, after = neighbours_of(tour, first, first + size - 1)
             saved = detour_by(segment, before, after, distances)

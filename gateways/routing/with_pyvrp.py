@@ -10,7 +10,9 @@ import numpy.typing as npt
 from pyvrp import Client, Depot, Location, ProblemData, Route, Solution, VehicleType, solve
 from pyvrp.stop import MaxRuntime, MultipleCriteria, NoImprovement, StoppingCriterion
 
-from gateways.routing.insertion import finish_plan, insert_left_out, is_feasible
+from gateways.routing.budget import TimeBudget
+from gateways.routing.insertion import finish_plan, first_routes, insert_left_out, is_feasible
+from gateways.routing.nearest import PRIORITIES, PRIORITY_WEIGHT
 from gateways.routing.problem import (
     DISTANCE_UNIT,
     FOREVER,
@@ -26,9 +28,10 @@ from gateways.routing.schedule import costs_of, visit_from
 
 NO_LIMIT = 1 << 40
 """A capacity that nothing fills."""
-PRIORITY_WEIGHT = 4
-"""A stop of one priority is worth so many of the next lower one."""
-PRIORITIES = 3
+FIRST_SHARE = 0.3
+"""How much of its time may go into the routes that PyVRP begins with."""
+SOLVING_SHARE = 0.9
+"""How much of what is left then PyVRP has; the rest is for what it has left out."""
 
 Matrix = npt.NDArray[np.int64]
 
@@ -47,9 +50,9 @@ class Fleet:
 
 
 def solve_with_pyvrp(
-    problem: RoutingProblem, seconds: float, *, patience: int | None = None, seed: int = 1
+    problem: RoutingProblem, budget: TimeBudget, *, patience: int | None = None, seed: int = 1
 ) -> RoutingPlan:
-    """A plan after so many seconds, or after `patience` tries in a row that made it no better.
+    """A plan when the time is up, or after `patience` tries in a row that made it no better.
 
     NoSolution where none keeps all windows and capacities.
     """
@@ -59,10 +62,10 @@ def solve_with_pyvrp(
     if free and problem.vehicles:
         fleets = group_vehicles(problem)
         data = build_data(problem, free, fleets)
-        limits: list[StoppingCriterion] = [MaxRuntime(seconds)]
+        first = None if problem.must_visit_all else first_solution(problem, data, free, fleets, budget)
+        limits: list[StoppingCriterion] = [MaxRuntime(SOLVING_SHARE * budget.left)]
         if patience:
             limits.append(NoImprovement(patience))
-        first = None if problem.must_visit_all else first_solution(problem, data, free, fleets)
         best = solve(
             data, MultipleCriteria(limits), seed=seed, collect_stats=False, initial_solution=first
         ).best
@@ -71,7 +74,7 @@ def solve_with_pyvrp(
         add_routes(routes, best, free, fleets)
         if not is_feasible(problem, routes):
             raise NoSolution
-    return finish_plan(problem, insert_left_out(problem, routes), SolverName.PYVRP)
+    return finish_plan(problem, insert_left_out(problem, routes, budget), SolverName.PYVRP)
 
 
 def is_possible(stop: RoutingStop) -> bool:
@@ -80,10 +83,14 @@ def is_possible(stop: RoutingStop) -> bool:
 
 
 def first_solution(
-    problem: RoutingProblem, data: ProblemData, free: Sequence[int], fleets: Sequence[Fleet]
+    problem: RoutingProblem,
+    data: ProblemData,
+    free: Sequence[int],
+    fleets: Sequence[Fleet],
+    budget: TimeBudget,
 ) -> Solution:
-    """What cheapest insertion finds: what PyVRP makes of it keeps all windows and capacities, too."""
-    planned = insert_left_out(problem, [list(vehicle.locked) for vehicle in problem.vehicles])
+    """What the built-in solver begins with: what PyVRP makes of it keeps all windows and capacities, too."""
+    planned = first_routes(problem, budget.take_share(FIRST_SHARE))
     clients = {index: client for client, index in enumerate(free)}
     routes = []
     for kind, fleet in enumerate(fleets):

@@ -1,6 +1,7 @@
 """The process that plans: a problem comes in as JSON, the plan goes out as JSON, and the process ends.
 
-`python -m gateways.routing.worker SOLVER SECONDS PATIENCE`; nothing of the shop is loaded in it.
+`python -m gateways.routing.worker SOLVER SECONDS PATIENCE`; nothing of the shop is loaded in it. The seconds
+are all it has: to read the problem, to load the solver, to find routes to begin with and to improve them.
 """
 
 import os
@@ -8,6 +9,7 @@ import sys
 
 import orjson
 
+from gateways.routing.budget import TimeBudget, start_budget
 from gateways.routing.insertion import solve_by_insertion
 from gateways.routing.problem import (
     Place,
@@ -26,9 +28,9 @@ NO_SOLUTION = 3
 
 def main() -> int:
     os.nice(NICENESS)
-    solver, seconds, patience = SolverName(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+    solver, budget, patience = SolverName(sys.argv[1]), start_budget(float(sys.argv[2])), int(sys.argv[3])
     problem = read_problem(sys.stdin.buffer.read())
-    plan = solve_problem(problem, solver, seconds, patience)
+    plan = solve_problem(problem, solver, budget, patience)
     if plan is None:
         return NO_SOLUTION
     sys.stdout.buffer.write(orjson.dumps(plan))
@@ -37,14 +39,14 @@ def main() -> int:
 
 
 def solve_problem(
-    problem: RoutingProblem, solver: SolverName, seconds: float, patience: int
+    problem: RoutingProblem, solver: SolverName, budget: TimeBudget, patience: int
 ) -> RoutingPlan | None:
     if solver is SolverName.BUILT_IN:
-        return solve_by_insertion(problem, seconds)
+        return solve_by_insertion(problem, budget)
     from gateways.routing.with_pyvrp import NoSolution, solve_with_pyvrp  # an extra, and slow to load
 
     try:
-        return solve_with_pyvrp(problem, seconds, patience=patience)
+        return solve_with_pyvrp(problem, budget, patience=patience)
     except NoSolution:
         return None
 

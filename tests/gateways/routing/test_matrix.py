@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from bench.provider_servers.osrm.server import DETOUR, Server, create_server
+from gateways.routing.budget import start_budget
 from gateways.routing.matrix import MatrixSource, MatrixUnavailable, MatrixWithFallback, StraightLines
 from gateways.routing.osrm import OsrmMatrix
 from geo import Point, distance_km
@@ -27,7 +28,7 @@ async def roads(server: Server) -> AsyncIterator[OsrmMatrix]:
 
 
 async def test_straight_lines_are_longer_by_a_factor() -> None:
-    table = await StraightLines(1.5).measure(PLACES[:3])
+    table = await StraightLines(1.5).measure(PLACES[:3], start_budget(60.0))
 
     assert table.source is MatrixSource.STRAIGHT_LINES
     assert table.metres[0][2] == table.metres[2][0] == round(1_500 * distance_km(PLACES[0], PLACES[2]))
@@ -35,7 +36,7 @@ async def test_straight_lines_are_longer_by_a_factor() -> None:
 
 
 async def test_roads_are_asked_at_once_for_few_places(server: Server, roads: OsrmMatrix) -> None:
-    table = await roads.measure(PLACES[:3])
+    table = await roads.measure(PLACES[:3], start_budget(60.0))
 
     assert (table.source, server.sizes) == (MatrixSource.ROADS, [3])
     assert table.metres[0][2] == pytest.approx(1_000 * DETOUR * distance_km(PLACES[0], PLACES[2]), abs=1)
@@ -44,7 +45,7 @@ async def test_roads_are_asked_at_once_for_few_places(server: Server, roads: Osr
 
 
 async def test_many_places_are_asked_in_blocks_of_the_limit(server: Server, roads: OsrmMatrix) -> None:
-    table = await roads.measure(PLACES)
+    table = await roads.measure(PLACES, start_budget(60.0))
 
     assert (len(server.sizes), max(server.sizes)) == (9, 100)
     for a, b in ((0, 119), (60, 3), (119, 118)):
@@ -57,7 +58,7 @@ async def test_places_that_no_road_joins_are_joined_by_a_straight_line(
 ) -> None:
     server.faults.append("no road")
 
-    table = await roads.measure(PLACES[:3])
+    table = await roads.measure(PLACES[:3], start_budget(60.0))
 
     assert table.metres[0][2] == round(1_400 * distance_km(PLACES[0], PLACES[2]))
 
@@ -68,8 +69,8 @@ async def test_straight_lines_serve_while_the_road_service_fails(
 ) -> None:
     server.faults.append(fault)
 
-    table = await MatrixWithFallback(roads, StraightLines()).measure(PLACES[:3])
-    again = await MatrixWithFallback(roads, StraightLines()).measure(PLACES[:3])
+    table = await MatrixWithFallback(roads, StraightLines()).measure(PLACES[:3], start_budget(60.0))
+    again = await MatrixWithFallback(roads, StraightLines()).measure(PLACES[:3], start_budget(60.0))
 
     assert table.source is MatrixSource.STRAIGHT_LINES
     assert table.note.startswith("The road service ")
@@ -80,6 +81,6 @@ async def test_a_road_service_that_is_down_is_left_alone(server: Server, roads: 
     server.faults.append("down")
     for _ in range(10):
         with pytest.raises(MatrixUnavailable):
-            await roads.measure(PLACES[:2])
+            await roads.measure(PLACES[:2], start_budget(60.0))
 
     assert roads.breaker.is_paused

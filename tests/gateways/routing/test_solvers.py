@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from gateways.routing.budget import start_budget
 from gateways.routing.insertion import solve_by_insertion
 from gateways.routing.problem import LeftOutReason, RoutingPlan, RoutingProblem, SolverName
 from gateways.routing.schedule import cost_of
@@ -21,8 +22,8 @@ from tests.gateways.routing.problems import (
 
 Solve = Callable[[RoutingProblem], RoutingPlan]
 SOLVERS = {
-    SolverName.BUILT_IN: lambda problem: solve_by_insertion(problem, 2.0),
-    SolverName.PYVRP: lambda problem: solve_with_pyvrp(problem, 2.0, patience=1_000),
+    SolverName.BUILT_IN: lambda problem: solve_by_insertion(problem, start_budget(2.0)),
+    SolverName.PYVRP: lambda problem: solve_with_pyvrp(problem, start_budget(2.0), patience=1_000),
 }
 WEST, EAST, NORTH = (-5_000, 0), (5_000, 0), (0, 4_000)
 
@@ -116,7 +117,10 @@ def test_a_vehicle_without_any_room_brings_nothing(solve: Solve) -> None:
 
 def test_pyvrp_is_better_than_the_built_in_solver() -> None:
     problem = random_town(40, 6, seed=7)
-    best, simple = solve_with_pyvrp(problem, 2.0, patience=1_000), solve_by_insertion(problem, 2.0)
+    best, simple = (
+        solve_with_pyvrp(problem, start_budget(2.0), patience=1_000),
+        solve_by_insertion(problem, start_budget(2.0)),
+    )
 
     assert len(best.left_out) <= len(simple.left_out)
     assert cost_of_all(problem, best) < cost_of_all(problem, simple)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from gateways.routing.budget import start_budget
 from gateways.routing.tour import EXACT_STOPS_LIMIT, SEGMENT_LIMIT, order_tour
 from geo import Point, distance_km, find_point, nearest_city
 
@@ -25,7 +26,7 @@ def plan_tour(stops: list[Point], *, end: Point | None = None) -> list[Point]:
         [*(distance_km(row, column) for column in places), distance_km(row, end) if end else 0.0]
         for row in places
     ]
-    return [stops[stop - 1] for stop in order_tour(distances)]
+    return [stops[stop - 1] for stop in order_tour(distances, start_budget(60.0))]
 
 
 @example([Point(31.28, 121.51), Point(31.37, 121.6), Point(31.48, 121.77), Point(31.12, 121.51)])
