@@ -12,6 +12,7 @@ from domain.events import (
     RefundAbnormal,
     RefundApprovalNeeded,
     RefundFailed,
+    ShipmentOverdue,
     ShipmentReturned,
     TicketEscalated,
     TicketMessageAdded,
@@ -37,6 +38,7 @@ WORK_QUEUE: Mapping[type[DomainEvent], Permission] = {
     DisputeOpened: Permission.REFUND,
     DisputeSettled: Permission.REFUND,
     ShipmentReturned: Permission.RETURN_RECEIVE,
+    ShipmentOverdue: Permission.SHIPMENT_LIST,
     CashDiffers: Permission.CASH_RECEIVE,
     CashOverdue: Permission.CASH_RECEIVE,
 }

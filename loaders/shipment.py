@@ -14,8 +14,11 @@ from models import (
     Shipment,
     ShipmentLine,
     ShipmentStatus,
+    ShipmentTask,
+    ShipmentTaskKind,
     ShippingMethod,
     TrackingEvent,
+    TrackingLink,
     Warehouse,
     waiting_units,
 )
@@ -24,6 +27,7 @@ from models.sql.types import AnySelect
 
 NEWEST_SHIPMENT = Sort("newest", (Key(Shipment.id, descending=True),))
 OLDEST_DELIVERY = Sort("oldest", (Key(Delivery.id),))
+NEWEST_TASK = Sort("newest", (Key(ShipmentTask.id, descending=True),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,12 @@ class EventsByShipment(ManyByKey[int, TrackingEvent]):
     order_by = TrackingEvent.occurred_at, TrackingEvent.received_at, TrackingEvent.id
 
 
+class ShipmentTaskById(ByKey[int, ShipmentTask]):
+    key = ShipmentTask.id
+
+
 class ShipmentLoaders:
+    shipment_task = loader(ShipmentTaskById)
     shipment = loader(ShipmentById)
     shipment_by_number = loader(ShipmentByNumber)
     order_shipments = loader(ShipmentsByOrder)
@@ -128,6 +137,25 @@ def select_shipments(
     if dispatched is not None:
         statement = statement.where(Shipment.dispatched_at.is_not(None) == dispatched)
     return statement
+
+
+def select_tasks(*, kind: ShipmentTaskKind | None = None, is_open: bool | None = None) -> AnySelect:
+    statement = select(ShipmentTask)
+    if kind is not None:
+        statement = statement.where(ShipmentTask.kind == kind)
+    if is_open is not None:
+        statement = statement.where(ShipmentTask.ended_at.is_(None) == is_open)
+    return statement
+
+
+async def load_linked_shipment(reads: Reads, token_hash: str) -> Shipment | None:
+    """The parcel of a tracking link; None where no link has this token."""
+    async with reads() as session:
+        return await session.scalar(
+            select(Shipment)
+            .join(TrackingLink, TrackingLink.shipment_id == Shipment.id)
+            .where(TrackingLink.token_hash == token_hash)
+        )
 
 
 def select_deliveries_to_pack(*, warehouse_id: int | None = None) -> AnySelect:

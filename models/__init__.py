@@ -169,6 +169,7 @@ from models.shipment import (
     ShipmentStatus,
     TrackingEvent,
 )
+from models.shipment_task import ShipmentTask, ShipmentTaskKind
 from models.shipping import ShippingMethod, ShippingRate, ShippingZone
 from models.sign_in import Session, SignIn, SignInFailures
 from models.statement import DifferenceKind, StatementDifference, StatementEntry
@@ -180,6 +181,7 @@ from models.store_credit import (
     StoreCreditKind,
     StoreCreditMovement,
 )
+from models.tracking_link import TrackingLink
 from models.unhandled_report import UnhandledKind, UnhandledReport
 from models.vehicle import CourierPosition, CourierProfile, Vehicle
 from models.verification import (

@@ -33,6 +33,7 @@ from schema.statement import StatementMutation, StatementQuery
 from schema.stock import StockMutation, StockQuery
 from schema.store_credit import StoreCreditMutation, StoreCreditQuery
 from schema.subscriptions import FeedSubscription
+from schema.tracking import TrackingMutation, TrackingQuery
 from schema.vehicle import VehicleMutation, VehicleQuery
 
 
@@ -55,6 +56,7 @@ class Query(
     CarrierQuery,
     CarrierRuleQuery,
     ShipmentQuery,
+    TrackingQuery,
     PackingQuery,
     DeliveryRunQuery,
     VehicleQuery,
@@ -84,6 +86,7 @@ class Mutation(
     CarrierMutation,
     CarrierRuleMutation,
     ShipmentMutation,
+    TrackingMutation,
     PackingMutation,
     DeliveryRunMutation,
     VehicleMutation,

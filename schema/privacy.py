@@ -67,6 +67,7 @@ PERSONAL: Mapping[str, frozenset[str]] = {
     "PostalAddress": POSTAL,
     "ProofOfDelivery": frozenset({"takenBy", "signature", "photo"}),
     "Refund": frozenset({"reason", "failure"}),
+    "ShipmentTask": frozenset({"note"}),
     "Ticket": frozenset({"description", "refusal", "returnCarrier", "returnTrackingNumber", "media"}),
     "TicketMessage": frozenset({"body"}),
     "TrackingEvent": frozenset({"description", "location"}),

@@ -61,7 +61,7 @@ class ArrivalEstimate:
     expected_at: datetime
     """Half of them had arrived."""
     latest_at: datetime
-    """Nine of ten had arrived."""
+    """More than nine of ten, 93 of a hundred, had arrived."""
 
 
 @row_type(models.ShipmentLine)

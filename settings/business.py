@@ -140,6 +140,11 @@ class DeadlineSettings(SettingsGroup):
         validation_alias="UNDELIVERED_ENDED_AFTER",
         description="a parcel that came back or was lost is ended automatically: its part is refunded",
     )
+    tracking_links_end_after: Duration = Field(
+        timedelta(days=14),
+        validation_alias="TRACKING_LINKS_END_AFTER",
+        description="a tracking link shows nothing any more, from when its parcel has arrived or ended",
+    )
 
 
 class JobSettings(SettingsGroup):

@@ -104,7 +104,7 @@ async def end_undelivered(
 async def end_original(session: AsyncSession, order: Order, shipment: Shipment, *, cause: Cause) -> None:
     """End a parcel of what was ordered: its units leave the order, but those that a ticket has settled."""
     cash = await fix_cash(session, order, shipment)
-    enter_ending(session, order, shipment, ShipmentEnding.WITHDRAWN, cause=cause)
+    await enter_ending(session, order, shipment, ShipmentEnding.WITHDRAWN, cause=cause)
     withdrawn = await load_units_to_withdraw(session, shipment)
     if withdrawn:
         await settle_undelivered(session, order, withdrawn, cash=cash, cause=cause)

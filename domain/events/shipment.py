@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain.events.types import ShipmentEvent
-from models import CarrierCode, ShipmentEnding
+from models import CarrierCode, ShipmentEnding, ShipmentTaskKind
 
 
 class ShipmentPacked(ShipmentEvent, name="shipment.packed"):
@@ -43,6 +43,13 @@ class ShipmentReturned(ShipmentEvent, name="shipment.returned"):
     """It is back or lost: it waits to be inspected, and its part of the order to be ended."""
 
     account_id: int | None
+
+
+class ShipmentOverdue(ShipmentEvent, name="shipment.overdue"):
+    """It is late, or nothing has been reported of it for long: somebody of the staff should look."""
+
+    account_id: int | None
+    kind: ShipmentTaskKind
 
 
 class ShipmentCorrected(ShipmentEvent, name="shipment.corrected"):

@@ -55,6 +55,7 @@ from models import (
     Session,
     Shipment,
     ShipmentLine,
+    ShipmentTask,
     SignIn,
     StatementDifference,
     StoreCredit,
@@ -66,6 +67,7 @@ from models import (
     TicketUnits,
     TotpSecret,
     TrackingEvent,
+    TrackingLink,
     UnpackedParcel,
     Verification,
     WavePart,
@@ -198,6 +200,14 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
         lambda id: Waybill.shipment_id.in_(shipments_of(id)),
         {"label": None, "reason": None},
         secret=frozenset({"label"}),
+    ),
+    ShipmentTask: PersonalTable(
+        lambda id: ShipmentTask.shipment_id.in_(shipments_of(id)), {"note": None}, exported=False
+    ),
+    TrackingLink: PersonalTable(
+        lambda id: TrackingLink.shipment_id.in_(shipments_of(id)),
+        deleted=True,
+        secret=frozenset({"token_hash"}),
     ),
     Shipment: PersonalTable(lambda id: Shipment.order_id.in_(orders_of(id))),
     UnpackedParcel: PersonalTable(lambda id: UnpackedParcel.order_id.in_(orders_of(id)), exported=False),

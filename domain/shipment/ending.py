@@ -30,13 +30,13 @@ def check_endable(shipment: Shipment) -> None:
         raise WrongState("Inspect first what came back in this shipment.", field=("id",))
 
 
-def enter_ending(
+async def enter_ending(
     session: AsyncSession, order: Order, shipment: Shipment, ending: ShipmentEnding, *, cause: Cause
 ) -> None:
     """End a locked parcel: nothing is expected of it any more, and no cash is due for it."""
     shipment.ending, shipment.ended_at = ending, cause.now
     shipment.waiting_since, shipment.poll_at, shipment.cash_amount = None, None, None
-    forget_arrival(shipment)
+    await forget_arrival(session, shipment, now=cause.now)
     record(session, ShipmentEnded(shipment, account_id=order.account_id, ending=ending), cause)
 
 
@@ -60,7 +60,7 @@ async def send_again(session: AsyncSession, shipment_id: int, *, cause: Cause) -
         await reserve_stock(session, reserved, order_id=order.id, cause=cause)
     for line, delivery_line, _ in returned.values():
         delivery_line.packed -= line.quantity
-    enter_ending(session, order, shipment, ShipmentEnding.SENT_AGAIN, cause=cause)
+    await enter_ending(session, order, shipment, ShipmentEnding.SENT_AGAIN, cause=cause)
     await session.flush()
     await refresh_fulfilment(session, order, cause=cause)
     return shipment
@@ -86,7 +86,7 @@ async def end_claimed_units(
         for line in lines:
             line.claimed = max(line.claimed, units.get((shipment.id, line.delivery_line_id), 0))
         if all(line.claimed == line.quantity for line in lines):
-            enter_ending(session, order, shipment, ShipmentEnding.CLAIMED, cause=cause)
+            await enter_ending(session, order, shipment, ShipmentEnding.CLAIMED, cause=cause)
     await session.flush()
     await refresh_fulfilment(session, order, cause=cause)
 
@@ -99,4 +99,4 @@ async def end_replacement(session: AsyncSession, order: Order, shipment: Shipmen
         .values(claimed=ShipmentLine.quantity)
         .execution_options(synchronize_session="fetch")
     )
-    enter_ending(session, order, shipment, ShipmentEnding.CLAIMED, cause=cause)
+    await enter_ending(session, order, shipment, ShipmentEnding.CLAIMED, cause=cause)

@@ -30,6 +30,7 @@ from events.pickup import UNCOLLECTED_PICKUPS
 from events.places import UNLOCATED_PLACES
 from events.shipment import FORGOTTEN_PARCELS, OLD_REPORTS, UNDELIVERED_SHIPMENTS
 from events.shipment.lanes import FINISHED_JOURNEYS
+from events.shipment.tasks import OVERDUE_SHIPMENTS
 from events.store_credit import EXPIRED_GIFT_CARDS
 from events.types import Timer
 
@@ -53,6 +54,7 @@ SCHEDULE: Sequence[Timer] = (
     REPLANS,
     OLD_REPORTS,
     FINISHED_JOURNEYS,
+    *OVERDUE_SHIPMENTS,
     *UNLOCATED_PLACES,
     FORGOTTEN_PARCELS,
     UNCOLLECTED_PICKUPS,

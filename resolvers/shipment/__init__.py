@@ -48,8 +48,16 @@ from resolvers.shipment.finding import (
     shipments,
     warehouse_row_id,
 )
+from resolvers.shipment.links import (
+    event_city,
+    masked_number,
+    shipment_link_create,
+    shipment_link_revoke,
+    tracked_shipment,
+)
 from resolvers.shipment.proofs import ProofOfDelivery, proofs_of_delivery
 from resolvers.shipment.quotes import ShipmentQuote, shipment_quotes
+from resolvers.shipment.tasks import find_shipment_task, shipment_task_resolve, shipment_tasks
 from resolvers.shipment.tracking import (
     TRACKING_MESSAGES,
     estimated_at,
@@ -74,19 +82,27 @@ __all__ = [
     "deliveries_to_pack",
     "delivery_cash_due",
     "estimated_at",
+    "event_city",
     "find_shipment",
+    "find_shipment_task",
     "labels",
+    "masked_number",
     "packing_slip_documents",
     "positions",
     "proofs_of_delivery",
     "shipment",
     "shipment_book",
     "shipment_dispatch",
+    "shipment_link_create",
+    "shipment_link_revoke",
     "shipment_quotes",
+    "shipment_task_resolve",
+    "shipment_tasks",
     "shipment_updates",
     "shipments",
     "status_then",
     "stops_ahead",
+    "tracked_shipment",
     "tracking_message",
     "tracking_statuses",
     "tracking_urls",

@@ -20,6 +20,7 @@ from domain.aftersales.settlement import follow_refunds
 from domain.audit import RULES, Disagreement, audit_books, find_first_disagreement
 from domain.audit.fulfilment import ParcelSums, fulfilment_expression
 from domain.audit.pushes import FOLDED_WITHIN
+from domain.audit.shipment_tasks import OPENED_WITHIN
 from domain.cause import Cause
 from domain.ledger import payment_status_expression, payment_status_for
 from domain.order import confirm_receipt
@@ -84,6 +85,8 @@ from models import (
     ShipmentEnding,
     ShipmentLine,
     ShipmentStatus,
+    ShipmentTask,
+    ShipmentTaskKind,
     StockLevel,
     StockMovement,
     StoreCredit,
@@ -510,6 +513,18 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
             due_at=NOW,
         ),
         "YT1",
+    ),
+    "tasks are of parcels that are late or silent": lambda h: (
+        insert(ShipmentTask).values(
+            shipment_id=h.claimed.id, kind=ShipmentTaskKind.SILENT, due_at=NOW, opened_at=NOW
+        ),
+        h.claimed.number,
+    ),
+    "late and silent parcels have tasks": lambda h: (
+        update(Shipment)
+        .where(Shipment.id == h.claimed.id)
+        .values(late_at=NOW - timedelta(days=1) - OPENED_WITHIN),
+        h.claimed.number,
     ),
     "waybills that wait are called about": lambda h: (
         insert_waybill("W1", requested_at=NOW + timedelta(days=365), call_at=None),

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from domain.shipment.eta.durations import Counts, DurationShares, blend, forget_gradually, prior_for
 from domain.shipment.eta.lanes import Journey, ParcelLane, Stage
 
-EARLY, MIDDLE, LATE = 0.02, 0.5, 0.93
+EARLY, MIDDLE, LATEST = 0.02, 0.5, 0.93
 """Which shares of finished parcels had arrived when the range begins, at the estimate, and when it ends: a
 bit more than nine of ten, since at the beginning of a season all are later than those before."""
+LATE = 0.9
+"""A parcel is late when so large a share of its lane had arrived."""
 SILENT = 0.98
 """A parcel is silent when so large a share of the others had their next event."""
 FEWEST_SILENT_HOURS = 24.0
@@ -73,7 +75,7 @@ def estimate_arrival(journey: Journey, statistics: Mapping[str, Statistic], now:
     quiet_hours = max(silence.quantile(SILENT), FEWEST_SILENT_HOURS)
     last = max([since, *(step.at for step in journey.steps if step.at <= now)])
     silent_at = last + timedelta(hours=quiet_hours)
-    return Arrival(moment(EARLY), moment(MIDDLE), moment(LATE), late_at, silent_at)
+    return Arrival(moment(EARLY), moment(MIDDLE), moment(LATEST), late_at, silent_at)
 
 
 def durations_of(

@@ -9,6 +9,7 @@ from domain.shipment.eta.estimate import estimate_arrival
 from domain.shipment.eta.journeys import load_journeys
 from domain.shipment.eta.lanes import STAGE_OF, Stage
 from domain.shipment.eta.statistics import read_statistics
+from domain.shipment.tasks import due_moments, end_past_tasks
 from models import Shipment, ShipmentStatus, TrackingEvent
 
 ESTIMATED = frozenset({ShipmentStatus.PENDING, *STAGE_OF})
@@ -25,17 +26,29 @@ async def refresh_arrivals(
     *,
     now: datetime,
 ) -> None:
-    """Estimate anew when locked parcels arrive, in four statements for all of them, by their events and those
-    not written yet; parcels that are not on the way to their customers have no estimate.
+    """Estimate anew when locked parcels arrive, in a constant number of statements for all of them, by their
+    events and those not written yet; parcels that are not on the way to their customers have no estimate.
 
-    One that has arrived waits to be counted in the statistics of its lane.
+    One that has arrived waits to be counted in the statistics of its lane. Tasks end with their reason.
     """
+    before = {shipment.id: due_moments(shipment) for shipment in shipments}
+    await estimate_arrivals(session, shipments, new_events, now=now)
+    await end_past_tasks(session, shipments, before, now=now)
+
+
+async def estimate_arrivals(
+    session: AsyncSession,
+    shipments: Sequence[Shipment],
+    new_events: Sequence[TrackingEvent],
+    *,
+    now: datetime,
+) -> None:
     under_way = []
     for shipment in shipments:
         if shipment.dispatched_at and not shipment.ended_at and shipment.status in ESTIMATED:
             under_way.append(shipment)
             continue
-        forget_arrival(shipment)
+        clear_arrival(shipment)
         if shipment.status is ShipmentStatus.DELIVERED and shipment.dispatched_at:
             shipment.count_at = now
     if not under_way:
@@ -58,6 +71,13 @@ async def refresh_arrivals(
             shipment.late_at = shipment.late_at or arrival.late_at
 
 
-def forget_arrival(shipment: Shipment) -> None:
+async def forget_arrival(session: AsyncSession, shipment: Shipment, *, now: datetime) -> None:
+    """A locked parcel is not expected any more: it has no estimate and no open task."""
+    before = {shipment.id: due_moments(shipment)}
+    clear_arrival(shipment)
+    await end_past_tasks(session, [shipment], before, now=now)
+
+
+def clear_arrival(shipment: Shipment) -> None:
     shipment.eta_earliest_at, shipment.eta_at, shipment.eta_latest_at = None, None, None
     shipment.late_at, shipment.silent_at = None, None

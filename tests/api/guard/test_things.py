@@ -115,6 +115,8 @@ KIND_OF_ID: dict[str, str] = {
     "mutation orderReceiptConfirm input.id": "Order",
     "mutation paymentStart input.id": "Payment",
     "mutation productView input.id": PUBLIC,
+    "mutation shipmentLinkCreate input.id": "Shipment",
+    "mutation shipmentLinkRevoke input.id": "Shipment",
     "mutation signInEnd input.id": "SignIn",
     "mutation ticketCancel input.id": "Ticket",
     "mutation ticketEscalate input.id": "Ticket",
