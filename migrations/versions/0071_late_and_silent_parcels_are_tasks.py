@@ -33,7 +33,9 @@ def upgrade() -> None:
             ["resolved_by_id"], ["accounts.id"], name=op.f("fk_shipment_tasks_resolved_by_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shipment_tasks")),
-        sa.UniqueConstraint("shipment_id", "kind", "due_at", name=op.f("uq_shipment_tasks_shipment_id")),
+        sa.UniqueConstraint(
+            "shipment_id", "kind", "due_at", name=op.f("uq_shipment_tasks_shipment_id_kind_due_at")
+        ),
     )
     is_open = sa.text("ended_at IS NULL")
     op.create_index(

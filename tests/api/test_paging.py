@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLObjectType, GraphQLOutputType, get_named_type, is_required_argument
+from sqlalchemy import select
 
 from app import create_app
 from domain.shipment.unhandled import Unhandled, record_unhandled
@@ -19,6 +20,9 @@ from models import (
     OrderStatus,
     PaymentMethod,
     Role,
+    Shipment,
+    ShipmentTask,
+    ShipmentTaskKind,
     StatementDifference,
     StatementForm,
     StatementKind,
@@ -161,6 +165,12 @@ async def clients(settings: Settings) -> AsyncIterator[Clients]:
                 await create_dispute(session, order, f"dp_{order.id}")
                 await create_vehicle(session, run.warehouse_id)
                 await create_wave(session, await create_order(session, status=OrderStatus.CONFIRMED, now=NOW))
+            for shipment in await session.scalars(select(Shipment).order_by(Shipment.id).limit(2)):
+                session.add(
+                    ShipmentTask(
+                        shipment_id=shipment.id, kind=ShipmentTaskKind.LATE, due_at=NOW, opened_at=NOW
+                    )
+                )
             reports = [Unhandled(UnhandledKind.UNKNOWN_CODE, code) for code in ("8016", "9999")]
             await record_unhandled(session, CarrierConnection.SF_EXPRESS, reports, now=NOW)
         yield clients

@@ -18,6 +18,7 @@ from models import Base
 BY_OTHERS = {
     "article_versions": "articles are the shop's",
     "articles": "articles are the shop's, with the account that answers for them",
+    "carrier_rules": "work of the office, for the shop",
     "cash_hand_ins": "work of the warehouse, for the shop; never edited",
     "delivery_runs": "work of a courier, for the shop",
     "price_changes": "work of the catalogue, for the shop",

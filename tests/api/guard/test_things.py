@@ -24,6 +24,8 @@ from models import (
     Role,
     SavedLine,
     Shipment,
+    ShipmentTask,
+    ShipmentTaskKind,
     TicketMessage,
     TicketStatus,
     TicketType,
@@ -225,6 +227,11 @@ async def create_things(session: AsyncSession, account: Account) -> Things:
     gift_card = await create_gift_card(session, now=STARTED_AT)
     by_customer = Cause(STARTED_AT, account.id)
     await redeem_gift_card(session, account.id, gift_card.code_hash, cause=by_customer)
+    shipment = await find_one(session, select(Shipment).where(Shipment.order_id == order.id))
+    task = ShipmentTask(
+        shipment_id=shipment.id, kind=ShipmentTaskKind.LATE, due_at=STARTED_AT, opened_at=STARTED_AT
+    )
+    session.add(task)
     rows: dict[str, Any] = {
         "Account": account,
         "Address": address,
@@ -247,7 +254,8 @@ async def create_things(session: AsyncSession, account: Account) -> Things:
         "Payment": await find_one(session, select(Payment).where(Payment.order_id == order.id)),
         "Refund": await find_one(session, select(Refund).where(Refund.ticket_id == refunding.id)),
         "SavedLine": await find_one(session, select(SavedLine).where(SavedLine.cart_id == cart.id)),
-        "Shipment": await find_one(session, select(Shipment).where(Shipment.order_id == order.id)),
+        "Shipment": shipment,
+        "ShipmentTask": task,
         "SignIn": sign_in,
         "Ticket": ticket,
         "TicketMessage": message,
