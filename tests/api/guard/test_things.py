@@ -255,7 +255,6 @@ async def create_things(session: AsyncSession, account: Account) -> Things:
         "Refund": await find_one(session, select(Refund).where(Refund.ticket_id == refunding.id)),
         "SavedLine": await find_one(session, select(SavedLine).where(SavedLine.cart_id == cart.id)),
         "Shipment": shipment,
-        "ShipmentTask": task,
         "SignIn": sign_in,
         "Ticket": ticket,
         "TicketMessage": message,

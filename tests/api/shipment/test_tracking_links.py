@@ -55,9 +55,9 @@ async def create_link(client: Client, shipment: Shipment) -> str:
 async def track_parcel(
     shop: Shop, session: AsyncSession, shipment: Shipment, status: ShipmentStatus, location: str = ""
 ) -> None:
-    told = "快件由快递员王小二派送，电话13900001111，放在文三路 8 号"
+    text_of_carrier = "快件由快递员王小二派送，电话13900001111，放在文三路 8 号"
     now = shop.clock()
-    await track(session, shipment, TrackingFact(status, "", told + status, now, location), now=now)
+    await track(session, shipment, TrackingFact(status, "", text_of_carrier + status, now, location), now=now)
     await session.commit()
 
 
