@@ -319,6 +319,7 @@ KINDS_OF_STAFF = {
     "Promotion",
     "PriceChange",
     "ShippingZone",
+    "ShipmentTask",
     "StatementDifference",
     "SynonymGroup",
     "UnhandledReport",
