@@ -36,6 +36,7 @@ from models import (
     TicketLine,
     TicketStatus,
     TicketType,
+    TrackingLink,
     UnpackedParcel,
     scanned_units,
     waiting_units,
@@ -212,6 +213,7 @@ async def unpack_shipment(session: AsyncSession, shipment_id: int, *, cause: Cau
     record(session, ShipmentUnpacked(shipment, account_id=order.account_id), cause)
     await session.flush()
     await session.execute(delete(ShipmentLine).where(ShipmentLine.shipment_id == shipment_id))
+    await session.execute(delete(TrackingLink).where(TrackingLink.shipment_id == shipment_id))
     await session.delete(shipment)
     await refresh_fulfilment(session, order, cause=cause)
     return await session.get_one(Delivery, shipment.delivery_id)

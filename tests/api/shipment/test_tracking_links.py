@@ -32,6 +32,9 @@ mutation ($input: ShipmentLinkRevokeInput!) {
   shipmentLinkRevoke(input: $input) { shipment { id } userErrors { code field } }
 }
 """
+UNPACK = """
+mutation ($input: ShipmentUnpackInput!) { shipmentUnpack(input: $input) { userErrors { code } } }
+"""
 ERASE = """
 mutation ($input: AccountEraseInput!) { accountErase(input: $input) { account { id } userErrors { code } } }
 """
@@ -216,6 +219,23 @@ async def test_a_link_takes_as_many_statements_with_many_events_as_with_one(
 
     assert counts == [counts[0]] * 2
     assert counts[0] <= 4
+
+
+async def test_a_link_of_a_parcel_that_is_unpacked_ends_with_it(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    customer, clerk = await clients.customer(), await clients.staff(Role.WAREHOUSE)
+    order = await confirmed_order(session, account=customer.account, now=shop.clock())
+    [shipment] = await pack(session, order, now=shop.clock())
+    await session.commit()
+    token = await create_link(customer, shipment)
+    assert (await clients.guest().get(TRACKED, token=token))["trackedShipment"]["status"] == "PENDING"
+
+    unpacked = await clerk.get(UNPACK, input={"id": id_of(shipment)})
+
+    assert unpacked["shipmentUnpack"]["userErrors"] == []
+    assert (await clients.guest().get(TRACKED, token=token))["trackedShipment"] is None
+    assert (await session.scalars(select(TrackingLink))).all() == []
 
 
 async def test_an_erased_account_has_no_links(
