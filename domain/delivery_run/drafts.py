@@ -25,7 +25,7 @@ from domain.delivery_run.stops import (
     lock_shipments,
     schedule_stops,
 )
-from domain.errors import DomainError, ErrorCode, WrongState
+from domain.errors import DomainError, ErrorCode, Path, WrongState
 from domain.events import DeliveryRunAssigned, DeliveryRunPlanned
 from domain.outbox import record
 from domain.shipment import FINAL
@@ -57,11 +57,11 @@ class OffShift(DomainError):
 class SkillMissing(DomainError):
     code = ErrorCode.SKILL_MISSING
 
-    def __init__(self, skills: Sequence[str]) -> None:
+    def __init__(self, skills: Sequence[str], *, field: Path = ("courier_id",)) -> None:
         super().__init__(
             "This courier lacks what the parcels need: {skills}.",
             skills=", ".join(skills),
-            field=("courier_id",),
+            field=field,
         )
 
 

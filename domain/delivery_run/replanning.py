@@ -163,7 +163,9 @@ async def add_stop(
         await session.scalars(select(DeliveryRunStop).where(DeliveryRunStop.delivery_run_id == run.id))
     )
     if len(stops) >= STOPS_LIMIT:
-        raise LimitReached("A run has at most {limit} stops.", limit=STOPS_LIMIT, field=("shipment_id",))
+        raise LimitReached(
+            "A run has at most {limit} stops.", limit=STOPS_LIMIT, field=("stop", "shipment_id")
+        )
     await lock_orders_of(session, planned.shipment_id)
     shipment = (await lock_shipments(session, [planned.shipment_id])).get(planned.shipment_id)
     await check_joinable(session, run, shipment, planned)
@@ -186,10 +188,12 @@ async def check_joinable(
 ) -> None:
     """Refuse a parcel that is not at the run's warehouse, cannot be sent, or needs what the courier lacks."""
     if shipment is None:
-        raise NotFound("shipment", field=("shipment_id",))
+        raise NotFound("shipment", field=("stop", "shipment_id"))
     if shipment.warehouse_id != run.warehouse_id:
         raise WrongState(
-            "Shipment {number} lies in another warehouse.", number=shipment.number, field=("shipment_id",)
+            "Shipment {number} lies in another warehouse.",
+            number=shipment.number,
+            field=("stop", "shipment_id"),
         )
     obstacle = find_obstacle(
         shipment,
@@ -197,11 +201,11 @@ async def check_joinable(
         skipped=shipment.id in await find_skipped(session, [shipment.id]),
     )
     if obstacle is not None:
-        raise WrongState(OBSTACLES[obstacle], field=("shipment_id",))
+        raise WrongState(OBSTACLES[obstacle], field=("stop", "shipment_id"))
     if run.courier_id is not None and planned.terms.skills:
         profile = await session.get(CourierProfile, run.courier_id)
         if missing := set(planned.terms.skills) - set(profile.skills if profile else []):
-            raise SkillMissing(sorted(missing))
+            raise SkillMissing(sorted(missing), field=("stop", "skills"))
 
 
 async def drop_parcels_of_order(session: AsyncSession, order_id: int, *, cause: Cause) -> None:
