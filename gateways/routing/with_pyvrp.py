@@ -12,7 +12,7 @@ from pyvrp.stop import MaxRuntime, MultipleCriteria, NoImprovement, StoppingCrit
 
 from gateways.routing.budget import TimeBudget
 from gateways.routing.insertion import finish_plan, first_routes, insert_left_out, is_feasible
-from gateways.routing.nearest import PRIORITIES, PRIORITY_WEIGHT
+from gateways.routing.nearest import PRIORITIES, PRIORITY_WEIGHT, nearest_routes, rank_of
 from gateways.routing.problem import (
     DISTANCE_UNIT,
     FOREVER,
@@ -74,6 +74,8 @@ def solve_with_pyvrp(
         add_routes(routes, best, free, fleets)
         if not is_feasible(problem, routes):
             raise NoSolution
+        if first is None:
+            routes = min(routes, nearest_routes(problem), key=lambda each: rank_of(problem, each))
     return finish_plan(problem, insert_left_out(problem, routes, budget), SolverName.PYVRP)
 
 

@@ -1,5 +1,6 @@
 """A plan that has no time left is never worse than going to the nearest stop next."""
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -8,7 +9,8 @@ from bench.routes import build_town, length_of, nearest_order
 from gateways.routing.budget import TimeBudget, start_budget
 from gateways.routing.insertion import solve_by_insertion
 from gateways.routing.nearest import nearest_routes, rank_of
-from gateways.routing.problem import LeftOutReason, RoutingPlan
+from gateways.routing.problem import LeftOutReason, Place, RoutingPlan, RoutingVehicle
+from gateways.routing.schedule import schedule_route
 from gateways.routing.with_pyvrp import solve_with_pyvrp
 from tests.gateways.routing.problems import assert_kept, orders_of, random_town, stop, town, vehicle
 
@@ -47,6 +49,18 @@ async def test_pyvrp_without_any_time_is_not_worse_either(size: int) -> None:
 
     assert plan.left_out == []
     assert metres_of(plan) <= length_of(problem, nearest_order(problem))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_run_of_one_courier_is_not_worse_than_the_nearest_first_either(size: int) -> None:
+    problem = await build_town(size)
+    alone = replace(problem, vehicles=[RoutingVehicle(Place(0))], must_visit_all=True)
+
+    plan = solve_with_pyvrp(alone, spent_budget())
+
+    assert plan.left_out == []
+    nearest = schedule_route(alone, 0, nearest_routes(alone)[0])
+    assert metres_of(plan) <= nearest.distance
 
 
 @pytest.mark.parametrize("seed", range(1, 6))
