@@ -54,12 +54,12 @@ async def test_pyvrp_without_any_time_is_not_worse_either(size: int) -> None:
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_run_of_one_courier_is_not_worse_than_the_nearest_first_either(size: int) -> None:
     problem = await build_town(size)
-    alone = replace(problem, vehicles=[RoutingVehicle(Place(0))], must_visit_all=True)
+    single_run = replace(problem, vehicles=[RoutingVehicle(Place(0))], must_visit_all=True)
 
-    plan = solve_with_pyvrp(alone, spent_budget())
+    plan = solve_with_pyvrp(single_run, spent_budget())
 
     assert plan.left_out == []
-    nearest = schedule_route(alone, 0, nearest_routes(alone)[0])
+    nearest = schedule_route(single_run, 0, nearest_routes(single_run)[0])
     assert metres_of(plan) <= nearest.distance
 
 
