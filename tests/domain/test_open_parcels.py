@@ -223,7 +223,7 @@ async def test_a_parcel_is_closed_once_by_a_crowd(crowd: Database) -> None:
 async def test_an_open_parcel_ends_with_its_order(shop: Shop, session: AsyncSession) -> None:
     order = await order_of(session)
     parcel = await create_open_parcel(session, order)
-    await scan_into_parcel(session, parcel.id, Scan(EAN), cause=CAUSE)
+    await scan_into_parcel(session, parcel.id, Scan(EAN), cause=Cause(shop.clock()))
     await cancel_order(session, order.id, reason="Changed my mind.", cause=Cause(NOW, order.account_id))
     await session.commit()
 

@@ -7,7 +7,15 @@ from bench.documents import DIMENSIONS, DocumentGenerator, Sample
 from schema import schema
 from tests.clients import Clients
 
-CODES = {"answered", "not valid", "OPERATION_TOO_COSTLY", "OPERATION_TOO_LARGE", "INVALID", "LIMIT_REACHED"}
+CODES = {
+    "answered",
+    "not valid",
+    "BODY_TOO_LARGE",
+    "OPERATION_TOO_COSTLY",
+    "OPERATION_TOO_LARGE",
+    "INVALID",
+    "LIMIT_REACHED",
+}
 COUNT = 10 * len(DIMENSIONS)
 
 

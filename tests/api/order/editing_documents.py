@@ -36,6 +36,7 @@ NOW = STARTED_AT.isoformat()
 CHENGDU_INPUT = {
     "".join(word.capitalize() if at else word for at, word in enumerate(name.split("_"))): text
     for name, text in asdict(CHENGDU).items()
+    if text is not None
 }
 NINGBO = CHENGDU_INPUT | {
     "province": "浙江省",
