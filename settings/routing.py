@@ -1,11 +1,27 @@
 """Settings of the runs of the shop's own couriers."""
 
-from collections.abc import Sequence
 from datetime import timedelta
+from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import NoDecode
 
 from settings.group import Duration, SettingsGroup
+
+
+def _split_names(value: object) -> object:
+    if isinstance(value, str):
+        return [name.strip() for name in value.split(",") if name.strip()]
+    return value
+
+
+def _check_skills(skills: tuple[str, ...]) -> tuple[str, ...]:
+    if len(skills) > 100 or any(not 1 <= len(skill) <= 50 for skill in skills):
+        raise ValueError("are at most 100 names of 1 to 50 characters, such as HEAVY,FRAGILE")
+    return skills
+
+
+Skills = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_names), AfterValidator(_check_skills)]
 
 
 class RoutingSettings(SettingsGroup):
@@ -75,10 +91,10 @@ class RoutingSettings(SettingsGroup):
         validation_alias="DRAFT_RUN_ENDS_AFTER",
         description="a draft of a run that no courier has taken ends so long after it should have left",
     )
-    skills: Sequence[str] = Field(
+    skills: Skills = Field(
         ("AGE_CHECK", "COLD_CHAIN", "FRAGILE", "HEAVY"),
         validation_alias="COURIER_SKILLS",
-        description="what couriers and vehicles may be able to do, as JSON: a list of names",
+        description="what couriers and vehicles may be able to do: names, separated by commas",
     )
     courier_speed_limit: int = Field(
         200,
@@ -91,10 +107,3 @@ class RoutingSettings(SettingsGroup):
         validation_alias="COURIER_POSITIONS_KEPT",
         description="positions of couriers are deleted after this time",
     )
-
-    @field_validator("skills")
-    @classmethod
-    def _check_skills(cls, skills: Sequence[str]) -> Sequence[str]:
-        if len(skills) > 100 or any(not 1 <= len(skill) <= 50 for skill in skills):
-            raise ValueError("are at most 100 names of 1 to 50 characters")
-        return tuple(skills)
