@@ -9,7 +9,7 @@ import httpx
 from sqlalchemy import update
 
 from gateways.search.embedded.index import FORMAT
-from loaders.search import PRODUCT_LAYOUT
+from loaders.search import ARTICLE_LAYOUT, PRODUCT_LAYOUT
 from models import Product
 from models.database import Database
 from tests.journey.device import wait_until
@@ -52,8 +52,8 @@ async def test_processes_of_one_machine_follow_changes_whoever_of_them_is_killed
         again = await stack.enter_async_context(serve_shop(env, log))
         await all_find("Xylophonist", again, other)
 
-    name = f"products-{FORMAT}.{PRODUCT_LAYOUT.version}"
-    assert [each.name for each in index.iterdir() if each.is_dir()] == [name]
+    names = {f"{layout.name}-{FORMAT}.{layout.version}" for layout in (PRODUCT_LAYOUT, ARTICLE_LAYOUT)}
+    assert {each.name for each in index.iterdir() if each.is_dir()} == names
 
 
 async def rename_a_product(url: str, title: str) -> None:
