@@ -236,11 +236,10 @@ async def test_numbers_and_texts_that_no_database_stores_are_stored_cleaned(
     await session.commit()
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer
 async def test_a_parcel_that_somebody_else_is_changing_is_left_for_the_next_time(
     shop: Shop, session: AsyncSession
 ) -> None:
-    if shop.database.dialect == "sqlite":
-        pytest.skip("it has one writer")
     shipments = await send_parcels(shop, "YT1", "YT2")
     await put(shop, *(push_of(shop, number, S.PICKED_UP) for number in ("YT1", "YT2")))
 

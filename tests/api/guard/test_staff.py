@@ -22,6 +22,8 @@ from models import (
     PriceChangeStatus,
     ProductStatus,
     Role,
+    ShipmentTask,
+    ShipmentTaskKind,
     ShippingZone,
     StatementDifference,
     StatementForm,
@@ -124,7 +126,11 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         created_at=STARTED_AT,
         status=PriceChangeStatus.SCHEDULED,
     )
-    run = await create_delivery_run(session, await pack(session, await confirmed_order(session)))
+    parcels = await pack(session, await confirmed_order(session))
+    run = await create_delivery_run(session, parcels)
+    task = ShipmentTask(
+        shipment_id=parcels[0].id, kind=ShipmentTaskKind.LATE, due_at=STARTED_AT, opened_at=STARTED_AT
+    )
     hand_in = CashHandIn(
         delivery_run_id=run.id,
         currency=CurrencyCode.CNY,
@@ -158,7 +164,7 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         last_at=STARTED_AT,
     )
     synonyms = SynonymGroup(terms=["refund", "money back"], version=1, updated_at=STARTED_AT)
-    session.add_all([zone, change, difference, hand_in, report, synonyms])
+    session.add_all([zone, change, difference, hand_in, report, synonyms, task])
     await session.flush()
     rows: dict[str, Any] = {
         "Article": await create_article(session, published=False),
@@ -173,6 +179,7 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         "PriceChange": change,
         "Product": draft,
         "Promotion": await create_percent(session),
+        "ShipmentTask": task,
         "ShippingZone": zone,
         "StatementDifference": difference,
         "SynonymGroup": synonyms,
