@@ -156,3 +156,29 @@ class Book:
         assert isinstance(refunds, dict)
         trade.refunds = {number: Refund(**refund) for number, refund in refunds.items()}
         self.trades[trade.out_trade_no] = trade
+
+
+def describe_trade(trade: Trade, refund: str) -> dict[str, str]:
+    """What a notice says of a trade, and of a refund where it has a number."""
+    described = {
+        "trade_no": trade.trade_no,
+        "out_trade_no": trade.out_trade_no,
+        "trade_status": trade.status,
+        "total_amount": trade.total_amount,
+        "receipt_amount": trade.total_amount,
+        "buyer_logon_id": "mei***@example.com",
+        "subject": trade.subject,
+        "gmt_create": trade.created_at,
+        "fund_bill_list": f'[{{"amount":"{trade.total_amount}","fundChannel":"ALIPAYACCOUNT"}}]',
+    }
+    if trade.paid_at:
+        described["gmt_payment"] = trade.paid_at
+    if trade.closed_at:
+        described["gmt_close"] = trade.closed_at
+    if refund:
+        described |= {
+            "out_biz_no": refund,
+            "refund_fee": f"{trade.refunded:.2f}",
+            "gmt_refund": f"{trade.refunds[refund].at}.123",
+        }
+    return described

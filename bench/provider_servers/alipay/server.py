@@ -1,7 +1,6 @@
 """Alipay's gateway: verifies requests strictly, signs answers and notices, errs when told to."""
 
 import asyncio
-import base64
 import json
 import secrets
 from collections.abc import Callable, Mapping
@@ -13,23 +12,14 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote_plus, urlsplit
 
 import httpx
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bench.provider_servers.alipay.book import MOMENT, Book, Refund, Trade, beijing_now
+from bench.provider_servers.alipay.book import MOMENT, Book, Refund, Trade, beijing_now, describe_trade
+from bench.provider_servers.alipay.keys import is_signed, keep_key, sign
 from bench.provider_servers.alipay.statement import write_trade_bill
 
 SLOW_SECONDS = 5.0
@@ -128,7 +118,7 @@ class Server:
             raise Refused(f"isv.missing-{min(missing).replace('_', '-')}", "40001")
         if parameters["app_id"] != APP_ID:
             raise Refused("isv.invalid-app-id", "40002")
-        if parameters["sign_type"] != "RSA2" or not self.is_signed_by_app(parameters):
+        if parameters["sign_type"] != "RSA2" or not is_signed(self.app, parameters):
             raise Refused("isv.invalid-signature", "40002")
         if parameters["method"] not in (PAGES if pages else self.methods):
             raise Refused("isv.invalid-method", "40002")
@@ -144,16 +134,6 @@ class Server:
         ):
             raise Refused("isv.invalid-parameter", "40002")
         return content
-
-    def is_signed_by_app(self, parameters: Content) -> bool:
-        """Over all parameters that are not empty but the signature, sorted, as Alipay documents it."""
-        named = sorted((name, value) for name, value in parameters.items() if value and name != "sign")
-        signed = "&".join(f"{name}={value}" for name, value in named)
-        with suppress(ValueError, InvalidSignature):
-            signature = base64.b64decode(parameters["sign"], validate=True)
-            self.app.public_key().verify(signature, signed.encode(), PKCS1v15(), SHA256())
-            return True
-        return False
 
     def precreate(self, content: Content, parameters: Content, fault: str) -> Answer:
         """A code; the trade comes to be when somebody scans it."""
@@ -384,35 +364,13 @@ class Server:
             "auth_app_id": APP_ID,
             "charset": "utf-8",
             "version": "1.0",
-            "trade_no": trade.trade_no,
-            "out_trade_no": trade.out_trade_no,
             "seller_id": SELLER_ID,
-            "trade_status": trade.status,
-            "total_amount": trade.total_amount,
-            "receipt_amount": trade.total_amount,
-            "buyer_logon_id": "mei***@example.com",
-            "subject": trade.subject,
-            "gmt_create": trade.created_at,
-            "fund_bill_list": f'[{{"amount":"{trade.total_amount}","fundChannel":"ALIPAYACCOUNT"}}]',
         }
-        if trade.paid_at:
-            parameters["gmt_payment"] = trade.paid_at
-        if trade.closed_at:
-            parameters["gmt_close"] = trade.closed_at
-        if refund:
-            parameters |= {
-                "out_biz_no": refund,
-                "refund_fee": f"{trade.refunded:.2f}",
-                "gmt_refund": f"{trade.refunds[refund].at}.123",
-            }
+        parameters |= describe_trade(trade, refund)
         parameters |= changes or {}
         signed = "&".join(f"{name}={value}" for name, value in sorted(parameters.items()))
         parameters |= {"sign_type": "RSA2", "sign": sign(self.other if other else self.own, signed)}
         return "&".join(f"{name}={quote_plus(value, safe='*')}" for name, value in parameters.items())
-
-
-def sign(key: rsa.RSAPrivateKey, text: str) -> str:
-    return base64.b64encode(key.sign(text.encode(), PKCS1v15(), SHA256())).decode()
 
 
 def create_server(folder: Path, port: int) -> Starlette:
@@ -432,17 +390,3 @@ def create_server(folder: Path, port: int) -> Starlette:
             Route("/book", server.dump),
         ]
     )
-
-
-def keep_key(folder: Path, name: str) -> rsa.RSAPrivateKey:
-    """The key of a file, made where there is none; its public half beside it."""
-    file = folder / f"{name}_private.pem"
-    if not file.exists():
-        made = rsa.generate_private_key(65537, 2048)
-        file.touch(mode=0o600)
-        file.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        public = made.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        (folder / f"{name}_public.pem").write_bytes(public)
-    key = load_pem_private_key(file.read_bytes(), password=None)
-    assert isinstance(key, rsa.RSAPrivateKey)
-    return key
