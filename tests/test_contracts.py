@@ -154,6 +154,46 @@ def is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
+def test_the_top_level_holds_the_folders_and_files_of_the_house_only() -> None:
+    house = {
+        "app.py",
+        "settings",
+        "cli.py",
+        "schema.graphql",
+        "schema",
+        "resolvers",
+        "loaders",
+        "domain",
+        "events",
+        "gateways",
+        "edge",
+    }
+    house |= {
+        "models",
+        "geo",
+        "text",
+        "migrations",
+        "demo",
+        "clients",
+        "bench",
+        "docs",
+        "tests",
+        "deploy",
+        "pyproject.toml",
+        "Makefile",
+    }
+    house |= {"README.md", "CHANGELOG.md", "LICENSE", "SECURITY.md"}
+    house |= {"requirements.txt", "requirements-dev.txt", "requirements-servers.txt"}
+    written = {"var", "build", "dist", "htmlcov", "node_modules", "__pycache__", "cartwheel.egg-info"}
+    databases = (".db", ".db-journal", ".db-shm", ".db-wal")
+    found = {
+        path.name
+        for path in ROOT.iterdir()
+        if not path.name.startswith(".") and not path.name.endswith(databases)
+    }
+    assert found - house - written == set()
+
+
 def test_a_helper_of_the_tests_stands_once() -> None:
     others = frozenset(path.name for path in ROOT.iterdir()) - {"tests"}
     assert repeated_helpers(read_modules(ROOT, without=others)) == {}
