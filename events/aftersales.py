@@ -33,6 +33,7 @@ def deadlines_of(settings: Settings) -> Deadlines:
         receipt=settings.deadlines.receipt_confirmed_after,
         choose=settings.deadlines.replacement_chosen_within,
         wait_for_stock=settings.deadlines.replacement_stock_within,
+        close_question=settings.deadlines.question_closed_after,
     )
 
 

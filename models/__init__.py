@@ -12,6 +12,7 @@ from models.account import (
 from models.aftersales import (
     ReplacementChoice,
     Ticket,
+    TicketChannel,
     TicketLine,
     TicketMedia,
     TicketMessage,

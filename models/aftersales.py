@@ -20,6 +20,21 @@ class TicketType(StrEnum):
     """Goods back, then the same again."""
     RESHIP = "RESHIP"
     """The same again; nothing comes back."""
+    QUESTION = "QUESTION"
+    """An answer; it is about the order as a whole and names no lines of it."""
+
+
+class TicketChannel(StrEnum):
+    """How a customer has come to the shop with a ticket."""
+
+    ONLINE = "ONLINE"
+    """They opened it themselves."""
+    PHONE = "PHONE"
+    """They called, and the staff opened it."""
+    MAIL = "MAIL"
+    """They wrote an e-mail or a letter, and the staff opened it."""
+    OTHER = "OTHER"
+    """The staff opened it, and have not said why."""
 
 
 class TicketReason(StrEnum):
@@ -39,6 +54,8 @@ class TicketReason(StrEnum):
     """It is not what the shop said it was."""
     NOT_RECEIVED = "NOT_RECEIVED"
     """The parcel never came."""
+    QUESTION = "QUESTION"
+    """They want to know something."""
 
 
 class TicketStatus(StrEnum):
@@ -72,6 +89,8 @@ class TicketStatus(StrEnum):
     """The replacement is sold out or came back: the customer chooses what to get instead."""
     AWAITING_STOCK = "AWAITING_STOCK"
     """The customer waits: the replacement is sent as soon as there is stock."""
+    ANSWERED = "ANSWERED"
+    """A question was answered; it is closed unless the customer writes again."""
 
 
 class ReplacementChoice(StrEnum):
@@ -103,6 +122,9 @@ class Ticket(HasCurrency, Base):
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     type: Mapped[TicketType]
     reason: Mapped[TicketReason]
+    channel: Mapped[TicketChannel] = mapped_column(
+        default=TicketChannel.ONLINE, server_default=TicketChannel.ONLINE.value
+    )
     status: Mapped[TicketStatus]
     description: Mapped[str]
     currency: Mapped[CurrencyCode]

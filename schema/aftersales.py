@@ -23,6 +23,7 @@ from schema.scalars import Money
 
 TicketType = describe_enum(models.TicketType)
 TicketReason = describe_enum(models.TicketReason)
+TicketChannel = describe_enum(models.TicketChannel)
 TicketStatus = describe_enum(models.TicketStatus)
 TicketObstacle = describe_enum(resolve.TicketObstacle)
 ReplacementChoice = describe_enum(models.ReplacementChoice)
@@ -142,6 +143,8 @@ class Ticket(Node):
     """What is asked for."""
     reason: models.TicketReason
     """Why."""
+    channel: models.TicketChannel
+    """How the customer has asked."""
     status: models.TicketStatus
     """Where it stands."""
     description: str
@@ -164,7 +167,7 @@ class Ticket(Node):
     version: int
     """One higher with each recorded event; pass it as `after` to watch without a gap."""
     lines: list[TicketLine] = loaded("ticket_lines", key="id", size=SOME)
-    """The units it is about."""
+    """The units it is about; none of a question."""
     media: list[Media] = loaded("ticket_media", key="id", size=FEW)
     """Pictures that show it."""
     messages: list[TicketMessage] = batched(resolve.messages, size=SOME)
@@ -235,6 +238,7 @@ class AftersalesMutation:
     ticket_open = mutation(resolve.ticket_open, returns=Ticket, allow=Permission.TICKET_OPEN)
     ticket_reapply = mutation(resolve.ticket_reapply, returns=Ticket, allow=Permission.TICKET_OPEN)
     ticket_cancel = mutation(resolve.ticket_cancel, returns=Ticket, allow=Permission.TICKET_TAKE_PART)
+    ticket_close = mutation(resolve.ticket_close, returns=Ticket, allow=Permission.TICKET_TAKE_PART)
     ticket_escalate = mutation(resolve.ticket_escalate, returns=Ticket, allow=Permission.TICKET_TAKE_PART)
     ticket_return_ship = mutation(
         resolve.ticket_return_ship, returns=Ticket, allow=Permission.TICKET_TAKE_PART

@@ -15,6 +15,7 @@ from settings.alipay import AlipaySettings
 from settings.amap import AmapSettings
 from settings.archive import ArchiveSettings
 from settings.business import (
+    AftersalesSettings,
     CarrierSettings,
     CatalogSettings,
     CheckoutSettings,
@@ -113,6 +114,7 @@ class Settings(BaseModel):
     routing: RoutingSettings
     karrio: KarrioSettings
     packing: PackingSettings
+    aftersales: AftersalesSettings
     checkout: CheckoutSettings
     subscriptions: SubscriptionSettings
     graphql: GraphQLSettings

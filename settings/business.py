@@ -120,6 +120,11 @@ class DeadlineSettings(SettingsGroup):
         validation_alias="REPLACEMENT_STOCK_WITHIN",
         description="time for a replacement to be in stock again; then money is refunded",
     )
+    question_closed_after: Duration = Field(
+        timedelta(days=7),
+        validation_alias="QUESTION_CLOSED_AFTER",
+        description="an answered question is closed unless the customer writes again",
+    )
     ticket_agreed_after: Duration = Field(
         timedelta(days=2),
         validation_alias="TICKET_AGREED_AFTER",
@@ -303,6 +308,16 @@ class PackingSettings(SettingsGroup):
         timedelta(minutes=15),
         validation_alias="DOCUMENT_LINK_LIVES",
         description="how long the address of a label, packing slip or pick list opens it",
+    )
+
+
+class AftersalesSettings(SettingsGroup):
+    """Who may ask the shop something."""
+
+    guests_ask: bool = Field(
+        True,
+        validation_alias="GUESTS_ASK",
+        description="guests open questions about their orders; what they claim they always open",
     )
 
 

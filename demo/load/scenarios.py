@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from demo.content import Content, TicketContent
+from models import TicketType
 
 ScenarioLines = tuple[tuple[str, int], ...]
 
@@ -68,6 +69,15 @@ TICKET_ANSWERS = (
 """The steps of the tickets, taken in turn."""
 
 
+QUESTION_ANSWERS = (("open",), ("open", "answer"))
+"""The steps of the questions, taken in turn."""
+
+
+def steps_of_ticket(ticket: TicketContent, position: int) -> tuple[str, ...]:
+    answers = QUESTION_ANSWERS if ticket.type is TicketType.QUESTION else TICKET_ANSWERS
+    return answers[position % len(answers)]
+
+
 def list_scenarios(content: Content) -> tuple[OrderScenario, ...]:
     """Return the orders above, a delivered one for each ticket of the content, and those by courier."""
     return (
@@ -77,7 +87,7 @@ def list_scenarios(content: Content) -> tuple[OrderScenario, ...]:
                 customer=position % len(content.customers),
                 lines=((ticket.sku, 2),),
                 days_ago=3 + position / 10,
-                steps=(*DELIVERED, *TICKET_ANSWERS[position % len(TICKET_ANSWERS)]),
+                steps=(*DELIVERED, *steps_of_ticket(ticket, position)),
                 ticket=ticket,
             )
             for position, ticket in enumerate(content.tickets)

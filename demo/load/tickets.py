@@ -7,12 +7,13 @@ from sqlalchemy import select
 
 from demo.load.scenario_run import ScenarioRun
 from domain.aftersales.decisions import agree_ticket, refuse_ticket
+from domain.aftersales.messages import add_message
 from domain.aftersales.requests import TicketRequest, cancel_ticket, open_ticket, ship_return
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.cause import Cause
 from events.aftersales import deadlines_of
 from events.shop import Shop
-from models import Order, OrderLine, Ticket, TicketStatus
+from models import Order, OrderLine, Ticket, TicketStatus, TicketType
 
 OPENED = timedelta(hours=20)
 """Age of a ticket: less than the time the shop has to answer."""
@@ -28,7 +29,8 @@ async def open_scenario_ticket(run: ScenarioRun) -> None:
     async with shop.database.writes.begin() as session:
         order = await session.get_one(Order, run.order_id)
         line_id = await session.scalar(select(OrderLine.id).where(OrderLine.order_id == order.id))
-        claim = TicketClaim(ticket.type, ticket.reason, (ClaimedUnits(line_id or 0, 1),))
+        units = () if ticket.type is TicketType.QUESTION else (ClaimedUnits(line_id or 0, 1),)
+        claim = TicketClaim(ticket.type, ticket.reason, units)
         await open_ticket(
             session,
             order.id,
@@ -56,6 +58,19 @@ async def agree_scenario_ticket(run: ScenarioRun) -> None:
             session,
             ticket.id,
             deadlines_of(shop.settings),
+            cause=Cause(shop.clock(), run.fixtures.manager_id),
+        )
+
+
+async def answer_scenario_question(run: ScenarioRun) -> None:
+    ticket, shop = await load_ticket(run), shop_when_answered(run)
+    async with shop.database.writes.begin() as session:
+        await add_message(
+            session,
+            ticket.id,
+            deadlines_of(shop.settings),
+            body="您好，可以的：详细说明见商品页的参数表，使用前请先擦干底部。",
+            internal=False,
             cause=Cause(shop.clock(), run.fixtures.manager_id),
         )
 
@@ -99,6 +114,7 @@ async def cancel_scenario_ticket(run: ScenarioRun) -> None:
 TICKET_STEPS: Mapping[str, Callable[[ScenarioRun], Awaitable[None]]] = {
     "open": open_scenario_ticket,
     "agree": agree_scenario_ticket,
+    "answer": answer_scenario_question,
     "refuse": refuse_scenario_ticket,
     "return": ship_scenario_return,
     "cancel_ticket": cancel_scenario_ticket,

@@ -28,6 +28,8 @@ class Deadlines:
     """For the customer to choose what to get in place of a replacement."""
     wait_for_stock: timedelta
     """For a replacement that the customer waits for to be in stock."""
+    close_question: timedelta
+    """For the customer to write again after an answer, before their question is closed."""
 
     def due_at(self, status: TicketStatus, now: datetime) -> datetime | None:
         """When a ticket that reaches `status` now is due; None where it waits for nobody."""
@@ -42,6 +44,8 @@ class Deadlines:
                 return now + self.choose
             case TicketStatus.AWAITING_STOCK:
                 return now + self.wait_for_stock
+            case TicketStatus.ANSWERED:
+                return now + self.close_question
         return None
 
 

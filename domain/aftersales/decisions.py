@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.questions import require_claim
 from domain.aftersales.returns import restock_return
 from domain.aftersales.settlement import grant_ticket, record_unavailable
 from domain.aftersales.states import STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED, enter_status
@@ -32,6 +33,7 @@ async def agree_ticket(
         raise WrongState(
             "This ticket is {status}; there is nothing to answer.", status=ticket.status, field=("id",)
         )
+    require_claim(ticket)
     await grant_ticket(session, ticket, order, STATUS_WHEN_AGREED[ticket.type], deadlines, cause=cause)
     record(session, TicketAgreed(ticket), cause)
     record_unavailable(session, ticket, cause=cause)
@@ -48,6 +50,7 @@ async def refuse_ticket(
 ) -> Ticket:
     """Refuse what the customer asks for; they may apply again or escalate."""
     order, ticket = await lock_ticket(session, ticket_id)
+    require_claim(ticket)
     enter_status(ticket, TicketStatus.REFUSED, deadlines, now=cause.now)
     ticket.refusal = clean_text(reason, limit=REASON_LIMIT, field="reason")
     record(session, TicketRefused(ticket, reason=ticket.refusal), cause)

@@ -3,6 +3,8 @@
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.questions import follow_message
 from domain.aftersales.texts import MESSAGE_LIMIT, clean_text
 from domain.cause import Cause
 from domain.errors import LimitReached, NotFound
@@ -15,9 +17,15 @@ MESSAGES_LIMIT = 500
 
 
 async def add_message(
-    session: AsyncSession, ticket_id: int, *, body: str, internal: bool, cause: Cause
+    session: AsyncSession,
+    ticket_id: int,
+    deadlines: Deadlines,
+    *,
+    body: str,
+    internal: bool,
+    cause: Cause,
 ) -> Ticket:
-    """Add a message to a ticket, whatever its status."""
+    """Add a message to a ticket, whatever its status; one of the staff answers a question."""
     ticket = await session.get(Ticket, ticket_id, with_for_update=True, populate_existing=True)
     if ticket is None:
         raise NotFound("ticket", field=("id",))
@@ -35,5 +43,6 @@ async def add_message(
     await session.flush()
     # Customers see every event of their tickets, so an internal note is not one.
     if not internal:
+        follow_message(ticket, deadlines, from_customer=cause.by == ticket.account_id, cause=cause)
         record(session, TicketMessageAdded(ticket, message_id=message.id), cause)
     return ticket

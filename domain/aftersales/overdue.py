@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.questions import close_unasked
 from domain.aftersales.reasons import ClaimStage, stage_of
 from domain.aftersales.replacement_choice import choose_replacement
 from domain.aftersales.sent_units import load_sent_units, units_of_ticket
@@ -18,7 +19,7 @@ from domain.aftersales.withdrawal import AlreadyPacked
 from domain.cause import Cause
 from domain.events import TicketAgreed, TicketCancelled, TicketOverdue, TicketRefused, TicketReturnAccepted
 from domain.outbox import record
-from models import Order, ReplacementChoice, Ticket, TicketStatus
+from models import Order, ReplacementChoice, Ticket, TicketStatus, TicketType
 from models.sql.types import AnySelect
 
 
@@ -41,7 +42,7 @@ async def agree_unanswered(
     session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, cause: Cause
 ) -> None:
     """Agree for the shop, unless tracking says otherwise than the customer: that only people can decide."""
-    if await contradicts_tracking(session, ticket, order):
+    if ticket.type is TicketType.QUESTION or await contradicts_tracking(session, ticket, order):
         ticket.due_at = deadlines.due_at(ticket.status, cause.now)
         record(session, TicketOverdue(ticket), cause)
         return
@@ -102,4 +103,5 @@ OVERDUE_ACTIONS: Mapping[TicketStatus, OverdueAction] = {
     TicketStatus.RETURN_SHIPPED: accept_uninspected,
     TicketStatus.AWAITING_CHOICE: refund_unchosen,
     TicketStatus.AWAITING_STOCK: refund_unchosen,
+    TicketStatus.ANSWERED: close_unasked,
 }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.reasons import DEFAULT_DAYS, REASONS
+from domain.aftersales.reasons import CLAIM_REASONS, DEFAULT_DAYS, REASONS
 from domain.cause import Cause
 from domain.errors import Conflict, Invalid, LimitReached, NotFound, collect_refusals
 from models import (
@@ -122,7 +122,10 @@ def check_draft(draft: ClaimPolicyDraft) -> None:
                 check_days(days, index)
         if draft.category_id is not None and draft.product_id is not None:
             check.add(Invalid("Name a category or a product, not both.", field=("product_id",)))
-        if draft.scope == EVERYTHING and set(draft.windows) != set(TicketReason):
+        for index, reason in enumerate(draft.windows):
+            if reason not in CLAIM_REASONS:
+                check.add(Invalid("A question has no window.", field=("windows", index, "reason")))
+        if draft.scope == EVERYTHING and not set(draft.windows) >= CLAIM_REASONS:
             check.add(Invalid("The terms of everything name the days of each reason.", field=("windows",)))
 
 

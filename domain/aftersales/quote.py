@@ -24,8 +24,9 @@ from domain.aftersales.rules import (
 from domain.aftersales.sent_units import PickedUnits, cash_due_of, reduction_of
 from domain.aftersales.windows import ClaimWindow, find_time_obstacle, window_of
 from domain.aftersales.withdrawal import quote_withdrawal
+from domain.errors import Invalid
 from domain.money import apportion
-from models import Money, Order, OrderLine, Payment
+from models import Money, Order, OrderLine, Payment, TicketType
 from text.messages import Message
 
 
@@ -102,6 +103,8 @@ async def quote_claim(
     ticket_id: int | None = None,
 ) -> TicketQuote:
     """What a claim would come to; `ticket_id` is the ticket that was opened with it before."""
+    if claim.type is TicketType.QUESTION:
+        return quote_question(order, claim)
     facts = await load_claim_facts(session, order, claim, ticket_id=ticket_id, asked_at=asked_at)
     case = facts.case
     obstacles = find_obstacles(case, deadlines, asked_at=asked_at)
@@ -121,6 +124,24 @@ async def quote_claim(
         legs=split_refund(facts, amounts.refund),
         opens_at=max((opens_at for opens_at in openings if opens_at), default=None),
         obstacles=obstacles,
+    )
+
+
+def quote_question(order: Order, claim: TicketClaim) -> TicketQuote:
+    """A question can be asked about any order at any time, and brings nothing but an answer."""
+    if claim.lines:
+        raise Invalid("A question names no lines of the order.", field=("lines",))
+    obstacle, nothing = find_type_obstacle(claim), order.money(0)
+    return TicketQuote(
+        order=order,
+        claim=claim,
+        lines=(),
+        shipping=nothing,
+        cancelled=nothing,
+        refund=nothing,
+        legs=(),
+        opens_at=None,
+        obstacles=(obstacle,) if obstacle else (),
     )
 
 

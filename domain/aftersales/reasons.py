@@ -42,6 +42,7 @@ class ReasonRules:
 
 REFUND_ONLY, RETURN_REFUND = TicketType.REFUND_ONLY, TicketType.RETURN_REFUND
 EXCHANGE, RESHIP = TicketType.EXCHANGE, TicketType.RESHIP
+QUESTION = TicketType.QUESTION
 
 REASONS: Mapping[TicketReason, ReasonRules] = {
     TicketReason.NO_REASON: ReasonRules(
@@ -53,8 +54,12 @@ REASONS: Mapping[TicketReason, ReasonRules] = {
     TicketReason.DAMAGED: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE})),
     TicketReason.NOT_AS_DESCRIBED: ReasonRules(frozenset({REFUND_ONLY, RETURN_REFUND, EXCHANGE})),
     TicketReason.NOT_RECEIVED: ReasonRules(frozenset({REFUND_ONLY, RESHIP}), stage=ClaimStage.SENT),
+    TicketReason.QUESTION: ReasonRules(frozenset({QUESTION}), fault=False),
 }
 """A new reason is a member of TicketReason and a row here; everything else follows from the row."""
+
+CLAIM_REASONS = frozenset(reason for reason, rules in REASONS.items() if QUESTION not in rules.types)
+"""The reasons of tickets that ask for something: each has a window. A question has none."""
 
 
 REASON_TEXTS: Mapping[TicketReason, Message] = {
@@ -65,6 +70,7 @@ REASON_TEXTS: Mapping[TicketReason, Message] = {
     TicketReason.DAMAGED: Message("It was damaged when it arrived."),
     TicketReason.NOT_AS_DESCRIBED: Message("It was not as described."),
     TicketReason.NOT_RECEIVED: Message("It did not arrive."),
+    TicketReason.QUESTION: Message("A question was asked."),
 }
 """What is read where money goes back, or units are cancelled, for the reason of a ticket."""
 

@@ -36,7 +36,16 @@ from domain.events import (
 from domain.order import lock_order, reopen_order
 from domain.outbox import record
 from domain.store_credit import check_refund_target
-from models import Order, Refund, RefundTarget, Ticket, TicketReason, TicketStatus
+from models import (
+    Order,
+    Refund,
+    RefundTarget,
+    Ticket,
+    TicketChannel,
+    TicketReason,
+    TicketStatus,
+    TicketType,
+)
 
 COMMAND = "ticketOpen"
 
@@ -48,6 +57,7 @@ class TicketRequest:
     claim: TicketClaim
     description: str
     media_ids: tuple[int, ...] = ()
+    channel: TicketChannel = TicketChannel.ONLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,8 @@ async def open_ticket(
 ) -> Ticket:
     """Open a ticket; a repeated idempotency key finds the ticket it opened."""
     content = {"order_id": order_id} | asdict(request)
+    if request.channel is TicketChannel.ONLINE:
+        del content["channel"]  # keys that the last release has seen find their tickets
     with collect_refusals() as check:
         with check:
             known = await idempotency.claim_key(
@@ -93,6 +105,7 @@ async def open_ticket(
         account_id=order.account_id,
         type=request.claim.type,
         reason=request.claim.reason,
+        channel=request.channel,
         status=TicketStatus.APPLIED,
         description=description,
         currency=order.currency,
@@ -103,7 +116,8 @@ async def open_ticket(
         due_at=deadlines.due_at(TicketStatus.APPLIED, cause.now),
     )
     session.add(ticket)
-    await reopen_order(session, order, cause=cause)
+    if ticket.type is not TicketType.QUESTION:
+        await reopen_order(session, order, cause=cause)
     await session.flush()
     await save_ticket_lines(session, ticket, quote)
     await save_ticket_media(session, ticket, request.media_ids)
@@ -120,7 +134,7 @@ async def choose_refund_target(
     """Choose where the refund of a ticket goes, as long as it has not been requested."""
     order, ticket = await lock_ticket(session, ticket_id)
     requested = await session.scalar(select(Refund.id).where(Refund.ticket_id == ticket_id).limit(1))
-    if ticket.status in FINAL or requested is not None:
+    if ticket.status in FINAL or requested is not None or ticket.type is TicketType.QUESTION:
         raise WrongState(
             "This ticket is {status}; there is nothing to choose.", status=ticket.status, field=("id",)
         )
@@ -140,6 +154,8 @@ async def reapply_ticket(
 ) -> Ticket:
     """Apply again after a refusal; it is in time if the first application was."""
     order, ticket = await lock_ticket(session, ticket_id)
+    if ticket.status is not TicketStatus.REFUSED:
+        raise WrongState("This ticket is {status}; it was not refused.", status=ticket.status, field=("id",))
     enter_status(ticket, TicketStatus.APPLIED, deadlines, now=cause.now)
     before = await claim_of(session, ticket)
     claim = TicketClaim(ticket.type, change.reason or ticket.reason, change.lines or before.lines)

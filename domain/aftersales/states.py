@@ -17,7 +17,9 @@ TRANSITIONS = transition_table(
             TicketStatus.AWAITING_CHOICE,
             TicketStatus.REFUSED,
             TicketStatus.CANCELLED,
+            TicketStatus.ANSWERED,
         },
+        TicketStatus.ANSWERED: {TicketStatus.APPLIED, TicketStatus.COMPLETED, TicketStatus.CANCELLED},
         TicketStatus.AWAITING_RETURN: {TicketStatus.RETURN_SHIPPED, TicketStatus.CANCELLED},
         TicketStatus.RETURN_SHIPPED: {
             TicketStatus.REFUNDING,

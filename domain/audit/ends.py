@@ -29,6 +29,7 @@ from models import (
     Subject,
     Ticket,
     TicketStatus,
+    TicketType,
 )
 from models.sql.types import AnySelect
 
@@ -52,7 +53,11 @@ def find_open_parts(part: str) -> AnySelect:
         came_back = and_(Order.status == OrderStatus.CLOSED, has_only_returned_refunds())
         ended = and_(ended, ~came_back)
     if part == "a ticket":
-        waits = select(Ticket.id).where(Ticket.order_id == Order.id, Ticket.status.in_(WAITING_TICKETS))
+        waits = select(Ticket.id).where(
+            Ticket.order_id == Order.id,
+            Ticket.status.in_(WAITING_TICKETS),
+            Ticket.type != TicketType.QUESTION,
+        )
         ended = or_(ended, and_(Order.status == OrderStatus.CANCELLED, waits.exists()))
     return select_rows(Order.number, expected=literal("nothing"), found=literal(part)).where(ended, is_open)
 

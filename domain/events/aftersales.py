@@ -100,6 +100,13 @@ class TicketMessageAdded(TicketEvent, name="ticket.message"):
     message_id: int
 
 
+class TicketClosed(TicketEvent, name="ticket.closed"):
+    """A question has been answered."""
+
+    unasked: bool = False
+    """The customer has not written again in time."""
+
+
 class TicketRefundFailed(TicketEvent, name="ticket.refund_failed"):
     pass
 

@@ -51,6 +51,7 @@ from models import (
     ShipmentLine,
     Ticket,
     TicketStatus,
+    TicketType,
     sent_variant_id,
 )
 from text.messages import Message
@@ -276,10 +277,11 @@ async def reopen_order(session: AsyncSession, order: Order, *, cause: Cause) -> 
 
 
 async def cancel_open_tickets(session: AsyncSession, order_ids: Sequence[int], *, cause: Cause) -> None:
-    """Cancel the tickets of cancelled orders that nothing was granted for."""
+    """Cancel the tickets of cancelled orders that nothing was granted for; questions are still answered."""
     rows = await session.scalars(
         select(Ticket)
         .where(Ticket.order_id.in_(order_ids), Ticket.status.in_(CANCELLABLE_TICKETS))
+        .where(Ticket.type != TicketType.QUESTION)
         .order_by(Ticket.id)
         .with_for_update()
         .execution_options(populate_existing=True)

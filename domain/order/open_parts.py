@@ -17,12 +17,18 @@ from models import (
     Shipment,
     Ticket,
     TicketStatus,
+    TicketType,
 )
 
 
 def has_open_ticket() -> ColumnElement[bool]:
-    """Whether a ticket of the order is still to be answered, inspected, paid or sent."""
-    return select(Ticket.id).where(Ticket.order_id == Order.id, Ticket.status.in_(OPEN_TICKETS)).exists()
+    """Whether a ticket of the order is still to be answered, inspected, paid or sent; a question is not."""
+    return (
+        select(Ticket.id)
+        .where(Ticket.order_id == Order.id, Ticket.status.in_(OPEN_TICKETS))
+        .where(Ticket.type != TicketType.QUESTION)
+        .exists()
+    )
 
 
 def has_units_to_pack() -> ColumnElement[bool]:
@@ -89,6 +95,6 @@ async def check_no_open_ticket(
     session: AsyncSession, order: Order, statuses: Collection[TicketStatus] = OPEN_TICKETS
 ) -> None:
     """WrongState while a ticket about a locked order is in one of these: what is claimed may not change."""
-    opened = select(Ticket.id).where(Ticket.order_id == order.id, Ticket.status.in_(statuses)).limit(1)
-    if await session.scalar(opened) is not None:
+    opened = select(Ticket.id).where(Ticket.order_id == order.id, Ticket.status.in_(statuses))
+    if await session.scalar(opened.where(Ticket.type != TicketType.QUESTION).limit(1)) is not None:
         raise WrongState("A ticket about this order is open; it comes first.", field=("id",))

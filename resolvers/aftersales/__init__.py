@@ -6,10 +6,10 @@ from resolvers.aftersales.commands import (
     ticket_agree,
     ticket_assign,
     ticket_cancel,
+    ticket_close,
     ticket_decide,
     ticket_escalate,
     ticket_message_add,
-    ticket_open,
     ticket_reapply,
     ticket_refund_choose,
     ticket_refund_retry,
@@ -18,6 +18,7 @@ from resolvers.aftersales.commands import (
     ticket_return_receive,
     ticket_return_ship,
 )
+from resolvers.aftersales.opening import ticket_open
 from resolvers.aftersales.policies import ReasonWindow, claim_policies, claim_policy_save, windows
 from resolvers.aftersales.queries import (
     actors,
@@ -57,6 +58,7 @@ __all__ = [
     "ticket_agree",
     "ticket_assign",
     "ticket_cancel",
+    "ticket_close",
     "ticket_decide",
     "ticket_escalate",
     "ticket_message_add",

@@ -1,7 +1,5 @@
 """Mutations of tickets."""
 
-from functools import partial
-
 import strawberry
 
 from domain.aftersales.decisions import (
@@ -13,66 +11,41 @@ from domain.aftersales.decisions import (
     refuse_ticket,
 )
 from domain.aftersales.messages import add_message
+from domain.aftersales.questions import close_question
 from domain.aftersales.replacement_choice import choose_replacement
 from domain.aftersales.requests import (
-    TicketRequest,
     TicketRequestChange,
     cancel_ticket,
     choose_refund_target,
     escalate_ticket,
-    open_ticket,
     reapply_ticket,
     ship_return,
 )
-from domain.aftersales.rules import TicketClaim
 from domain.aftersales.settlement import retry_refunds
 from domain.errors import Forbidden
-from domain.free_numbers import draw_free_numbers
 from events.aftersales import deadlines_of
-from models import RefundTarget, ReplacementChoice, Ticket, TicketReason, TicketType
-from resolvers.aftersales.queries import own_order, own_ticket_id
+from models import (
+    RefundTarget,
+    ReplacementChoice,
+    Ticket,
+    TicketReason,
+)
+from resolvers.aftersales.queries import own_ticket_id
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.aftersales import TicketLineInput, claimed_units, media_row_ids
 
-NUMBER_PREFIX = "T"
 
+async def ticket_close(info: Info, id: strawberry.ID) -> Ticket:
+    """Closes a question that has been answered; by itself it is closed a week after the answer.
 
-async def ticket_open(
-    info: Info,
-    order_id: strawberry.ID,
-    type: TicketType,
-    reason: TicketReason,
-    lines: list[TicketLineInput],
-    description: str,
-    idempotency_key: str,
-    media_ids: list[strawberry.ID] = [],  # noqa: B006 - read only
-) -> Ticket:
-    """Opens a ticket about an order. A repeated key finds the ticket it opened.
-
-    order_id: the order it is about
-    type: what is asked for
-    reason: why
-    lines: the lines of the order it is about, each once
-    description: what happened, in up to 2,000 characters
-    idempotency_key: chosen by the client, the same for every attempt at the same request
-    media_ids: up to 9 pictures the customer has uploaded
+    id: the ticket
     """
-    context, order = info.context, await own_order(info, order_id)
-    claim = TicketClaim(type, reason, claimed_units(lines))
-    request = TicketRequest(claim, description, media_row_ids(media_ids))
+    context, ticket_id = info.context, await own_ticket_id(info, id)
     async with context.transaction() as session:
-        draw = partial(context.shop.secrets.new_number, NUMBER_PREFIX, context.now)
-        [number] = await draw_free_numbers(session, Ticket.number, draw)
-        return await open_ticket(
-            session,
-            order.id,
-            request,
-            deadlines_of(context.shop.settings),
-            number=number,
-            key=idempotency_key,
-            cause=context.cause,
+        return await close_question(
+            session, ticket_id, deadlines_of(context.shop.settings), cause=context.cause
         )
 
 
@@ -121,7 +94,14 @@ async def ticket_message_add(info: Info, id: strawberry.ID, body: str, internal:
         raise Forbidden
     ticket_id = await own_ticket_id(info, id)
     async with context.transaction() as session:
-        return await add_message(session, ticket_id, body=body, internal=internal, cause=context.cause)
+        return await add_message(
+            session,
+            ticket_id,
+            deadlines_of(context.shop.settings),
+            body=body,
+            internal=internal,
+            cause=context.cause,
+        )
 
 
 async def ticket_agree(info: Info, id: strawberry.ID) -> Ticket:

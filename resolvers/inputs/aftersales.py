@@ -6,7 +6,7 @@ import strawberry
 from domain.aftersales.policies import check_days
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.errors import Invalid, collect_refusals
-from models import TicketReason, TicketStatus, TicketType
+from models import TicketChannel, TicketReason, TicketStatus, TicketType
 from resolvers.descriptions import input_type
 from resolvers.ids import row_id_or_zero
 
@@ -48,6 +48,34 @@ class TicketQuoteInput:
 
     def claim(self) -> TicketClaim:
         return TicketClaim(self.type, self.reason, claimed_units(self.lines))
+
+
+@input_type
+class TicketOpenInput:
+    """What `ticketOpen` needs."""
+
+    order_id: strawberry.ID
+    """The order it is about."""
+    type: TicketType
+    """What is asked for."""
+    reason: TicketReason
+    """Why."""
+    description: str
+    """What happened, in up to 2,000 characters."""
+    idempotency_key: str
+    """Chosen by the client, the same for every attempt at the same request."""
+    lines: list[TicketLineInput] = strawberry.field(default_factory=list)
+    """The lines of the order it is about, each once; a question names none."""
+    media_ids: list[strawberry.ID] = strawberry.field(default_factory=list)
+    """Up to 9 pictures the customer has uploaded."""
+    channel: TicketChannel | None = None
+    """For the staff: how the customer has asked."""
+
+    def claim(self) -> TicketClaim:
+        return TicketClaim(self.type, self.reason, claimed_units(self.lines))
+
+    def media_row_ids(self) -> tuple[int, ...]:
+        return media_row_ids(self.media_ids)
 
 
 @input_type

@@ -94,7 +94,12 @@ async def live_a_full_life(shop: Shop, session: AsyncSession, mei: Client) -> No
     )
     await cancel_ticket(session, ticket.id, DEADLINES, cause=Cause(STARTED_AT, account.id))
     await add_message(
-        session, ticket.id, body=f"{MARK} body", internal=False, cause=Cause(STARTED_AT, account.id)
+        session,
+        ticket.id,
+        DEADLINES,
+        body=f"{MARK} body",
+        internal=False,
+        cause=Cause(STARTED_AT, account.id),
     )
     await session.flush()
     order_id = order.id

@@ -92,6 +92,10 @@ ALLOWED = {
     (S.ARBITRATION, S.AWAITING_RETURN),
     (S.ARBITRATION, S.RESHIPPING),
     (S.ARBITRATION, S.REJECTED),
+    (S.APPLIED, S.ANSWERED),
+    (S.ANSWERED, S.APPLIED),
+    (S.ANSWERED, S.COMPLETED),
+    (S.ANSWERED, S.CANCELLED),
 }
 
 
@@ -114,15 +118,16 @@ def test_each_type_has_its_own_reasons() -> None:
 
     assert set(REASONS) == set(R)
     assert reasons == {
-        T.REFUND_ONLY: set(R),
-        T.RETURN_REFUND: set(R) - {R.MISSING_ITEM, R.NOT_RECEIVED},
+        T.REFUND_ONLY: set(R) - {R.QUESTION},
+        T.RETURN_REFUND: set(R) - {R.MISSING_ITEM, R.NOT_RECEIVED, R.QUESTION},
         T.EXCHANGE: {R.QUALITY_FAULT, R.WRONG_ITEM, R.DAMAGED, R.NOT_AS_DESCRIBED},
         T.RESHIP: {R.MISSING_ITEM, R.WRONG_ITEM, R.NOT_RECEIVED},
+        T.QUESTION: {R.QUESTION},
     }
 
 
 def test_every_reason_but_a_change_of_mind_is_a_fault_with_the_longer_window() -> None:
-    assert {reason for reason, rules in REASONS.items() if not rules.fault} == {R.NO_REASON}
+    assert {reason for reason, rules in REASONS.items() if not rules.fault} == {R.NO_REASON, R.QUESTION}
     assert {reason for reason, rules in REASONS.items() if rules.window is WindowKind.RETURN} == {R.NO_REASON}
 
 

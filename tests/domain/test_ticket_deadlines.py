@@ -46,7 +46,7 @@ S, T, R, X = TicketStatus, TicketType, TicketReason, TicketObstacle
 # --- deadlines
 
 
-@pytest.mark.parametrize("type", T)
+@pytest.mark.parametrize("type", STATUS_WHEN_AGREED)
 async def test_an_unanswered_ticket_is_agreed_after_two_days(
     shop: Shop, session: AsyncSession, type: TicketType
 ) -> None:
@@ -121,7 +121,9 @@ async def test_an_internal_note_is_no_event(shop: Shop, session: AsyncSession) -
     agent = await create_account(session, role=Role.SUPPORT)
     ticket = await create_ticket(session)
     for internal in (True, False):
-        await add_message(session, ticket.id, body="Hm.", internal=internal, cause=Cause(NOW, agent.id))
+        await add_message(
+            session, ticket.id, DEADLINES, body="Hm.", internal=internal, cause=Cause(NOW, agent.id)
+        )
 
     assert ticket.version == 2
     assert await ticket_events(session, ticket) == ["ticket.opened", "ticket.message"]

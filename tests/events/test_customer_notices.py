@@ -169,7 +169,12 @@ async def test_a_ticket_is_told_when_it_is_opened_answered_and_decided(
 
     for author, internal in ((mei, False), (support, True), (support, False)):
         await add_message(
-            session, ticket.id, body="Hello.", internal=internal, cause=Cause(STARTED_AT, author.id)
+            session,
+            ticket.id,
+            DEADLINES,
+            body="Hello.",
+            internal=internal,
+            cause=Cause(STARTED_AT, author.id),
         )
         await session.commit()
     assert await sent(shop) == [("mei@example.com", NoticeKind.TICKET_ANSWERED)]

@@ -45,6 +45,7 @@ DEADLINES = Deadlines(
     receipt=timedelta(days=10),
     choose=timedelta(days=7),
     wait_for_stock=timedelta(days=30),
+    close_question=timedelta(days=7),
 )
 
 
@@ -76,6 +77,25 @@ async def create_ticket(
     )
     await bring_to_status(session, ticket, status, now=now)
     return ticket
+
+
+async def create_question(
+    session: AsyncSession, *, order: Order | None = None, now: datetime = NOW, key: str | None = None
+) -> Ticket:
+    """A question about a received order, which names none of its lines."""
+    order = order or await create_order(session, status=OrderStatus.COMPLETED, now=now)
+    number = next(NUMBERS)
+    return await open_ticket(
+        session,
+        order.id,
+        TicketRequest(
+            TicketClaim(TicketType.QUESTION, TicketReason.QUESTION, ()), "Does it fit a ring of 21 cm?"
+        ),
+        DEADLINES,
+        number=f"A{number:08}",
+        key=key or f"question-{number}",
+        cause=Cause(now, order.account_id),
+    )
 
 
 async def bring_to_status(

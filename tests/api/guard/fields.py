@@ -220,6 +220,7 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "ticketAgree": Permission.TICKET_HANDLE,
         "ticketAssign": Permission.TICKET_HANDLE,
         "ticketCancel": Permission.TICKET_TAKE_PART,
+        "ticketClose": Permission.TICKET_TAKE_PART,
         "ticketDecide": Permission.TICKET_DECIDE,
         "ticketEscalate": Permission.TICKET_TAKE_PART,
         "ticketMessageAdd": Permission.TICKET_TAKE_PART,

@@ -121,6 +121,7 @@ KIND_OF_ID: dict[str, str] = {
     "mutation shipmentLinkRevoke input.id": "Shipment",
     "mutation signInEnd input.id": "SignIn",
     "mutation ticketCancel input.id": "Ticket",
+    "mutation ticketClose input.id": "Ticket",
     "mutation ticketEscalate input.id": "Ticket",
     "mutation ticketMessageAdd input.id": "Ticket",
     "mutation ticketOpen input.lines.orderLineId": "OrderLine",
@@ -151,6 +152,7 @@ VALID_VALUES: dict[str, dict[str, str]] = {
         "input.address.phone": '"13800138000"',
     },
     "mutation ticketOpen": {"input.type": "RETURN_REFUND", "input.reason": "QUALITY_FAULT"},
+    "mutation ticketOpen input.mediaIds": {"input.type": "QUESTION", "input.reason": "QUESTION"},
 }
 """Values for arguments whose placeholders would be refused before the id is looked at."""
 
@@ -384,7 +386,8 @@ async def ask_with_id(somebody: Client, where: str, id_: str, own: Things) -> di
     """The answer of a field to one id, with things of the client's own wherever else an id is required."""
     keyword, name, path = where.split()
     others = {at.split()[2]: f'"{own[kind]}"' for at, kind in OWNED if at.split()[:2] == [keyword, name]}
-    given = VALID_VALUES.get(f"{keyword} {name}", {}) | {path: f'"{id_}"'}
+    valid = VALID_VALUES.get(where) or VALID_VALUES.get(f"{keyword} {name}", {})
+    given = valid | {path: f'"{id_}"'}
     text = write_document(SCHEMA, keyword, name, given, required=others)
     if keyword == "subscription":
         return await first_answer(somebody, text)

@@ -463,7 +463,7 @@ def test_every_state_is_drawn() -> None:
     assert set(documented_outcomes("Refunds")) == {status.value for status in RefundStatus}
     assert (
         set(documented_outcomes("Tickets"))
-        == {status.value for status in TicketStatus}
+        == {status.value for status in TicketStatus} - {TicketStatus.ANSWERED.value}
         == set(COMMANDS_TO_STATE)
     )
 

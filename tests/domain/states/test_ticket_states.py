@@ -1,17 +1,19 @@
 """What may happen to a ticket, in every state it can be in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.decisions import decide_ticket
+from domain.aftersales.messages import add_message
 from domain.aftersales.overdue import act_on_overdue
+from domain.aftersales.questions import close_question
 from domain.aftersales.requests import TicketRequestChange, reapply_ticket
 from domain.aftersales.settlement import retry_refunds
 from domain.cause import Cause
 from events.shop import Shop
-from models import Ticket, TicketReason, TicketType
+from models import Role, Ticket, TicketReason, TicketType
 from tests.domain.states.outcomes import (
     COMMANDS_TO_STATE,
     LATER,
@@ -35,7 +37,8 @@ from tests.domain.states.outcomes import (
     wait,
     withdraw,
 )
-from tests.factories.aftersales import DEADLINES, create_ticket
+from tests.factories.account import create_account
+from tests.factories.aftersales import DEADLINES, create_question, create_ticket
 from tests.factories.order import NOW
 
 EXCHANGES = {"RESHIPPING", "AWAITING_CHOICE", "AWAITING_STOCK"}
@@ -85,6 +88,63 @@ TICKET: Mapping[str, Command] = {
     "the replacement comes back": bring_replacement_back,
     "the deadline passes": lambda session, it: act_on_overdue(session, it.id, DEADLINES, cause=Cause(LATER)),
 }
+
+
+async def a_question(session: AsyncSession, state: str) -> Ticket:
+    """A question brought to a state on the ordinary way."""
+    question = await create_question(session)
+    for step in QUESTION_TO_STATE[state]:
+        await step(session, question)
+    return question
+
+
+async def write(session: AsyncSession, ticket: Ticket, *, by: int | None, internal: bool = False) -> None:
+    by = ticket.account_id if by is None else by
+    await add_message(session, ticket.id, DEADLINES, body="Hm.", internal=internal, cause=Cause(NOW, by))
+
+
+async def answer(session: AsyncSession, ticket: Ticket) -> None:
+    agent = await create_account(session, role=Role.SUPPORT)
+    await write(session, ticket, by=agent.id)
+
+
+async def note(session: AsyncSession, ticket: Ticket) -> None:
+    agent = await create_account(session, role=Role.SUPPORT)
+    await write(session, ticket, by=agent.id, internal=True)
+
+
+async def ask_on(session: AsyncSession, ticket: Ticket) -> None:
+    await write(session, ticket, by=None)
+
+
+async def close(session: AsyncSession, ticket: Ticket) -> None:
+    await close_question(session, ticket.id, DEADLINES, cause=Cause(NOW, ticket.account_id))
+
+
+QUESTION_TO_STATE: Mapping[str, Sequence[Command]] = {
+    "APPLIED": [],
+    "ANSWERED": [answer],
+    "COMPLETED": [answer, close],
+    "CANCELLED": [withdraw],
+}
+
+QUESTION: Mapping[str, Command] = {
+    "the staff write a message": answer,
+    "the staff write an internal note": note,
+    "the customer writes a message": ask_on,
+    "it is closed": close,
+    "the customer cancels": withdraw,
+    "the deadline passes": TICKET["the deadline passes"],
+    "the shop agrees": agree,
+    "the shop refuses": refuse,
+    "the customer applies again": again,
+    "the customer escalates": escalate,
+}
+
+
+@pytest.mark.parametrize("state", documented_outcomes("Questions"))
+async def test_what_may_happen_to_a_question(shop: Shop, state: str) -> None:
+    await check_outcomes(shop, "Questions", state, a_question, QUESTION)
 
 
 @pytest.mark.parametrize("state", documented_outcomes("Tickets"))

@@ -1,0 +1,51 @@
+"""Questions: tickets without lines, which the shop answers and then closes."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.states import enter_status
+from domain.aftersales.ticket import lock_ticket
+from domain.cause import Cause
+from domain.errors import WrongState
+from domain.events import TicketClosed
+from domain.outbox import record
+from models import Order, Ticket, TicketStatus, TicketType
+
+
+def require_claim(ticket: Ticket) -> None:
+    """Refuse to grant or refuse what asks for nothing but an answer."""
+    if ticket.type is TicketType.QUESTION:
+        raise WrongState("This is a question: answer it with a message.", field=("id",))
+
+
+def follow_message(ticket: Ticket, deadlines: Deadlines, *, from_customer: bool, cause: Cause) -> None:
+    """What a message for both sides does to a question: the shop answers it, the customer asks on."""
+    if ticket.type is not TicketType.QUESTION:
+        return
+    if ticket.closed_at is not None:
+        if from_customer:
+            raise WrongState("This question is closed: ask a new one.", field=("id",))
+    elif from_customer and ticket.status is TicketStatus.ANSWERED:
+        enter_status(ticket, TicketStatus.APPLIED, deadlines, now=cause.now)
+    elif not from_customer and ticket.status is TicketStatus.APPLIED:
+        enter_status(ticket, TicketStatus.ANSWERED, deadlines, now=cause.now)
+
+
+async def close_question(
+    session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
+) -> Ticket:
+    """Close a question that has been answered."""
+    _, ticket = await lock_ticket(session, ticket_id)
+    if ticket.type is not TicketType.QUESTION or ticket.status is not TicketStatus.ANSWERED:
+        raise WrongState("Only a question that has been answered can be closed.", field=("id",))
+    enter_status(ticket, TicketStatus.COMPLETED, deadlines, now=cause.now)
+    record(session, TicketClosed(ticket), cause)
+    return ticket
+
+
+async def close_unasked(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, cause: Cause
+) -> None:
+    """The customer has not written again in time."""
+    enter_status(ticket, TicketStatus.COMPLETED, deadlines, now=cause.now)
+    record(session, TicketClosed(ticket, unasked=True), cause)
