@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -70,21 +71,59 @@ async def load_units_sold(session: AsyncSession, *, since: datetime) -> dict[int
     return {row.product_id: row.units for row in await session.execute(sold)}
 
 
-async def load_recorded_sales(session: AsyncSession) -> dict[int, int]:
-    """Product id -> units, as `record_sales` last wrote them."""
-    rows = await session.scalars(select(ProductSales))
-    return {row.product_id: row.units for row in rows}
+async def load_clicks(session: AsyncSession, *, since: date) -> dict[int, tuple[int, int]]:
+    """Product id -> views and additions to carts from that day on."""
+    views, additions = (
+        cast(func.sum(column), BigInteger) for column in (ProductDay.views, ProductDay.cart_additions)
+    )
+    clicked = (
+        select(ProductDay.product_id, views, additions)
+        .where(ProductDay.day >= since)
+        .group_by(ProductDay.product_id)
+    )
+    return {id: (viewed, added) for id, viewed, added in await session.execute(clicked)}
 
 
-async def record_sales(session: AsyncSession, units: Mapping[int, int]) -> None:
-    """Writes the units sold of these products, by which best-sellers are sorted."""
+VIEWS_PER_UNIT, ADDITIONS_PER_UNIT = 50, 10
+"""Views and additions to carts that say as much of the interest in a product as one unit sold."""
+
+
+class SalesFigures(NamedTuple):
+    """The units of a product that were sold recently, and the level of the interest in it."""
+
+    units: int = 0
+    interest: int = 0
+
+
+def measure_sales(units: int, views: int, additions: int) -> SalesFigures:
+    """The level is 1 for the interest that one unit sold shows, and one more for twice as much."""
+    shown = units + views // VIEWS_PER_UNIT + additions // ADDITIONS_PER_UNIT
+    return SalesFigures(units, max(shown, 0).bit_length())
+
+
+async def load_sales(session: AsyncSession, *, since: datetime) -> dict[int, SalesFigures]:
+    """Product id -> what was sold and clicked since then."""
+    sold = await load_units_sold(session, since=since)
+    clicks = await load_clicks(session, since=since.date())
+    return {id: measure_sales(sold.get(id, 0), *clicks.get(id, (0, 0))) for id in sold.keys() | clicks.keys()}
+
+
+async def load_recorded_sales(session: AsyncSession) -> dict[int, SalesFigures]:
+    """Product id -> its figures, as `record_sales` last wrote them."""
+    rows = await session.execute(select(ProductSales.product_id, ProductSales.units, ProductSales.interest))
+    return {id: SalesFigures(units, interest) for id, units, interest in rows}
+
+
+async def record_sales(session: AsyncSession, figures: Mapping[int, SalesFigures]) -> None:
+    """Writes the figures of these products, by which best-sellers are sorted and searches are ranked."""
     # sorted, so that no two processes wait for each other
-    for batch in in_batches(sorted(units)):
+    for batch in in_batches(sorted(figures)):
         statement = upsert_into(session, ProductSales).values(
-            [{"product_id": id, "units": units[id]} for id in batch]
+            [{"product_id": id, **figures[id]._asdict()} for id in batch]
         )
         await session.execute(
             statement.on_conflict_do_update(
-                index_elements=[ProductSales.product_id], set_={"units": statement.excluded.units}
+                index_elements=[ProductSales.product_id],
+                set_={"units": statement.excluded.units, "interest": statement.excluded.interest},
             )
         )

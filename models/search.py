@@ -105,7 +105,7 @@ WATCHED = (
     ),
     WatchedTable(StockLevel, IndexSubject.VARIANT, "variant_id", value="{row}.on_hand - {row}.reserved > 0"),
     WatchedTable(Warehouse, IndexSubject.WAREHOUSE, "id", ("active",), UPDATED),
-    WatchedTable(ProductSales, IndexSubject.PRODUCT, "product_id", value="{row}.units"),
+    WatchedTable(ProductSales, IndexSubject.PRODUCT, "product_id", value="{row}.units * 64 + {row}.interest"),
     WatchedTable(
         Article,
         IndexSubject.ARTICLE,

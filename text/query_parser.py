@@ -19,6 +19,7 @@ from text.query_plan import (
     QueryPlan,
 )
 from text.stemmer import WORD_LIMIT, word_forms
+from text.title_heads import query_head
 from text.tokenizer import script_runs, segment_han
 from text.typo_tolerance import tolerates_typo
 
@@ -197,6 +198,9 @@ def build_plan(
     the most frequent first. `is_split`: whether `terms` holds two words that were typed as one.
     """
     clauses = [_clause_of(term, known, corrections.get(term.word, ())) for term in terms]
+    head = query_head(query)
+    for place in [place for place, term in enumerate(terms) if head in term.forms][-1:]:
+        clauses[place] = replace(clauses[place], is_head=True)
     for place, pair in _neighbour_pairs(terms):
         if pair in known.document_frequencies:
             clauses[place : place + 2] = [_with_word(each, pair) for each in clauses[place : place + 2]]

@@ -5,7 +5,7 @@ meanwhile.
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,12 @@ class QueryClause:
     terms: tuple[tuple[str, int], ...]
     """Terms with what each counts, in percent."""
     phrases: tuple[Phrase, ...]
+    is_head: bool = False
+    """Whether the query is about this word: "bag" of "laptop bag"."""
+
+    @property
+    def is_number(self) -> bool:
+        return all(term.isdigit() for term, _ in self.terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,23 @@ class QueryPlan:
     code: str = ""
     """The SKU or barcode that the whole query is, if there is one."""
     minimum_should_match: int | None = None
-    """How many clauses must match at least, where nothing matches all of them; None where all must."""
+    """How many of `words` must match at least, where few rows match all clauses; None where all must."""
+
+    @property
+    def words(self) -> tuple[QueryClause, ...]:
+        """The clauses that say something by themselves: a number says something of another word only."""
+        return tuple(each for each in self.clauses if not each.is_number) or self.clauses
+
+    @property
+    def numbers(self) -> tuple[QueryClause, ...]:
+        """The clauses that are not needed where some of `words` are enough."""
+        return tuple(each for each in self.clauses if each not in self.words)
+
+    @property
+    def partial_minimums(self) -> Sequence[int]:
+        """How many of `words` a partial match may have, the most first."""
+        most = len(self.words) if self.numbers else len(self.words) - 1
+        return range(most, 0, -1)
 
     @property
     def is_partial(self) -> bool:
@@ -64,7 +86,7 @@ class QueryPlan:
     def to_values(self) -> list[Any]:
         """Plain values for a cursor; `read_plan` reads them."""
         clauses = [
-            [clause.terms, [[phrase.words, phrase.is_prefix] for phrase in clause.phrases]]
+            [clause.terms, [[phrase.words, phrase.is_prefix] for phrase in clause.phrases], clause.is_head]
             for clause in self.clauses
         ]
         return [self.query_hash, self.query, clauses, self.code, self.minimum_should_match]
@@ -93,10 +115,11 @@ def _read_minimum(minimum: Any) -> int | None:
 
 
 def _read_clause(values: Any) -> QueryClause:
-    terms, phrases = values
+    terms, phrases, is_head = values
     clause = QueryClause(
         tuple((_read_word(term), min(max(int(share), 1), EXACT_SHARE)) for term, share in terms),
         tuple(Phrase(tuple(map(_read_word, words)), bool(is_prefix)) for words, is_prefix in phrases),
+        bool(is_head),
     )
     if len(clause.terms) > 2 * COMPLETIONS_LIMIT + WORD_LIMIT:
         raise InvalidQueryPlan

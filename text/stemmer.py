@@ -1,5 +1,6 @@
 """The stemmer: reduces English words to their stems."""
 
+import threading
 from functools import lru_cache
 
 import snowballstemmer
@@ -9,7 +10,15 @@ WORD_LIMIT = 100
 
 STEM_CACHE_SIZE = 50_000
 
-_ENGLISH = snowballstemmer.stemmer("english")
+
+class StemmerOfThread(threading.local):
+    """A stemmer keeps the word it works on: documents are analyzed in threads while queries are parsed."""
+
+    def __init__(self) -> None:
+        self.english = snowballstemmer.stemmer("english")
+
+
+_STEMMER = StemmerOfThread()
 
 
 def word_forms(word: str) -> list[str]:
@@ -22,5 +31,5 @@ def word_forms(word: str) -> list[str]:
 
 @lru_cache(STEM_CACHE_SIZE)
 def stem_word(word: str) -> str:
-    stem: str = _ENGLISH.stemWord(word)
+    stem: str = _STEMMER.english.stemWord(word)
     return stem

@@ -1,4 +1,4 @@
-"""Counting now and then how many units of each product were sold, for the order of best-sellers."""
+"""Counting now and then what was sold and clicked, for best-sellers and the ranking of searches."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from domain.analytics import load_recorded_sales, load_units_sold, record_sales
+from domain.analytics import SalesFigures, load_recorded_sales, load_sales, record_sales
 from events.types import Clock
 from models.database import Database
 
@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class SalesCounter:
-    """Writes the units of each product that were sold within `window`."""
+    """Writes the units of each product that were sold within `window`, and the interest in it."""
 
     database: Database
     clock: Clock
@@ -23,12 +23,15 @@ class SalesCounter:
     every: timedelta
 
     async def count(self) -> None:
-        """Count what was sold, and write the products whose number is different from last time."""
+        """Count, and write the products whose figures are different from last time."""
         async with self.database.reads() as session:
-            sold = await load_units_sold(session, since=self.clock() - self.window)
+            sold = await load_sales(session, since=self.clock() - self.window)
             noted = await load_recorded_sales(session)
+        nothing = SalesFigures()
         changed = {
-            id: sold.get(id, 0) for id in sold.keys() | noted.keys() if sold.get(id, 0) != noted.get(id)
+            id: sold.get(id, nothing)
+            for id in sold.keys() | noted.keys()
+            if sold.get(id, nothing) != noted.get(id, nothing)
         }
         if changed:
             async with self.database.writes.begin() as session:

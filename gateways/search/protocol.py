@@ -70,6 +70,8 @@ class TextQuery:
     minimum: int | None = None
     code: "KeywordFilter | None" = None
     """What matches instead of all clauses, and ranks before everything else."""
+    optional: tuple[Clause, ...] = ()
+    """What only ranks what the clauses match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ class Hit:
 
     id: int
     key: float
+    numbers: tuple[int, ...] = ()
+    """Those of the fields that were asked for; 0 where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +165,8 @@ class SearchIndex(Protocol):
 
     layout: IndexLayout
 
-    async def rank(self, query: IndexQuery, *, limit: int) -> Sequence[Hit]:
-        """The best documents first; of those with the same score the highest id."""
+    async def rank(self, query: IndexQuery, *, limit: int, numbers: Sequence[str] = ()) -> Sequence[Hit]:
+        """The best documents first, of those with the same score the highest id; each with these numbers."""
 
     async def list_ordered(
         self, query: IndexQuery, order: IndexOrder, *, limit: int, after: tuple[int, int] | None = None

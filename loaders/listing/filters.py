@@ -100,7 +100,7 @@ class ProductCriteria:
         plan, query = self.plan, self.query
         if plan is None or plan.minimum_should_match is None:
             return (query,)
-        fewer = range(len(plan.clauses) - 1, plan.minimum_should_match - 1, -1)
+        fewer = (each for each in plan.partial_minimums if each >= (plan.minimum_should_match or 1))
         plans = [replace(plan, minimum_should_match=each) for each in (None, *fewer)]
         return [replace(query, text=text_query(each)) for each in plans]
 

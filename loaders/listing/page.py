@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, literal_column, select
 
 from gateways.search import Hit, IndexOrder, IndexQuery, SearchIndex
 from loaders.listing.filters import ProductCriteria
+from loaders.listing.ranking import SIGNALS, WEIGHED_LIMIT, weigh_hits
 from loaders.page import Key, Page, PageRequest, Sort, build_page, read_bounds, write_cursors
 from loaders.search.fields import NEWEST, UNITS, cheapest_field
 from models import Product
@@ -66,7 +67,7 @@ async def load_product_page(
     }
     full_matches: frozenset[int] = frozenset()
     if criteria.plan and sort is ProductSort.RELEVANCE:
-        ranked = await rank_in_turn(index, criteria.ranked_queries)
+        ranked = await rank_in_turn(index, criteria.ranked_queries, limit=ranked_limit(request, bounds))
         full_matches = frozenset(hit.id for hit in ranked[0])
         hits, has_more = cut_page([hit for some in ranked for hit in some], request, bounds)
     else:
@@ -84,13 +85,22 @@ async def load_product_page(
     return page
 
 
-async def rank_in_turn(index: SearchIndex, queries: Sequence[IndexQuery]) -> Sequence[Sequence[Hit]]:
-    """What each query finds that none before it has found, RELEVANCE_LIMIT in all."""
+def ranked_limit(request: PageRequest, bounds: Mapping[str, tuple[int, int]]) -> int:
+    """How many rows are ranked for a page: where it is one of the first, only those that are weighed."""
+    place, _ = bounds.get("after", (-1, 0))
+    is_first = "before" not in bounds and not request.is_backward and place + 1 + request.size < WEIGHED_LIMIT
+    return WEIGHED_LIMIT if is_first else RELEVANCE_LIMIT
+
+
+async def rank_in_turn(
+    index: SearchIndex, queries: Sequence[IndexQuery], *, limit: int = RELEVANCE_LIMIT
+) -> Sequence[Sequence[Hit]]:
+    """What each query finds that none before it has found, `limit` in all."""
     found: list[Sequence[Hit]] = []
     known: set[int] = set()
     for query in queries:
-        hits = await index.rank(query, limit=RELEVANCE_LIMIT) if len(known) < RELEVANCE_LIMIT else ()
-        new = [hit for hit in hits if hit.id not in known][: RELEVANCE_LIMIT - len(known)]
+        hits = weigh_hits(await index.rank(query, limit=limit, numbers=SIGNALS)) if len(known) < limit else ()
+        new = [hit for hit in hits if hit.id not in known][: limit - len(known)]
         known.update(hit.id for hit in new)
         found.append(new)
     return found

@@ -20,8 +20,11 @@ from loaders.search.fields import (
     CODE,
     CODE_PARTS,
     DESCRIPTION,
+    HEADS,
     IN_STOCK,
+    INTEREST,
     KEYWORDS,
+    LOOK,
     NEWEST,
     OTHER_HAN,
     PARTS,
@@ -52,12 +55,19 @@ from models import (
 )
 from text import han_characters, normalize_code, pinyin_terms, split_parts, split_terms, strip_html
 from text.facet_values import write_number
+from text.title_heads import find_heads, look_of
 
 INLINE_LIMIT = 10
 """Products that are analyzed without another thread."""
 
 TERMS_LIMIT = 2_000
 """Terms of one field that are indexed."""
+
+KIND_OF_THING = "type"
+"""In the code of an attribute: its values say what a product is."""
+
+DESCRIPTION_LENGTH = 40
+"""Characters up to which the value of an attribute is one that a title may have, too."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -71,6 +81,8 @@ class ProductValues(NamedTuple):
     texts: list[str]
     all: list[str]
     choices: list[str]
+    descriptions: list[str]
+    """Short texts that say what it is like, such as its material, and not what it is."""
 
 
 class CategoryNames(NamedTuple):
@@ -78,17 +90,25 @@ class CategoryNames(NamedTuple):
 
     values: list[str]
     names: list[str]
+    own: list[str]
+    """Those of the category itself."""
+
+
+NO_CATEGORY = CategoryNames([], [], [])
 
 
 async def load_documents(session: AsyncSession, product_ids: Collection[int]) -> list[IndexDocument]:
     """The documents of these products; those that are no more are left out."""
     statement = (
-        select(Product, ProductSales.units)
+        select(Product, ProductSales.units, ProductSales.interest)
         .outerjoin(ProductSales, ProductSales.product_id == Product.id)
         .where(Product.id.in_(product_ids))
         .order_by(Product.id)
     )
-    products = [(row.Product, row.units or 0) for row in await session.execute(statement)]
+    products = [
+        (row.Product, {UNITS: [row.units or 0], INTEREST: [row.interest or 0]})
+        for row in await session.execute(statement)
+    ]
     categories = await _load_categories(session, {row.category_id for row, _ in products if row.category_id})
     variants = await _load_variants(session, product_ids)
     values = await _load_values(session, product_ids)
@@ -105,14 +125,13 @@ async def load_documents(session: AsyncSession, product_ids: Collection[int]) ->
         return [
             _document_of(
                 row,
-                categories.get(row.category_id or 0, CategoryNames([], [])),
+                categories.get(row.category_id or 0, NO_CATEGORY),
                 variants.get(row.id, ()),
-                values.get(row.id, ProductValues([], [], [])),
-                prices.get(row.id, {}),
-                units=units,
+                values.get(row.id, ProductValues([], [], [], [])),
+                {**price_numbers(prices.get(row.id, {})), **figures},
                 in_stock=row.id in available,
             )
-            for row, units in products
+            for row, figures in products
         ]
 
     # a few milliseconds each: requests are answered meanwhile
@@ -124,9 +143,8 @@ def _document_of(
     category: CategoryNames,
     variants: Sequence[Variant],
     values: ProductValues,
-    prices: Mapping[CurrencyCode, Sequence[int]],
+    numbers: Mapping[str, list[int]],
     *,
-    units: int,
     in_stock: bool,
 ) -> IndexDocument:
     titles = in_all_languages(row.title, row.translations, "title")
@@ -140,6 +158,7 @@ def _document_of(
         for value in in_all_languages(option["value"], option.get("translations", {}), "value")
     )
     keywords = [row.brand, row.product_type, *row.tags, *category.names, *options]
+    described = set(split_terms([*options, *values.descriptions]))
     codes = dict.fromkeys(text for variant in variants for text in (variant.sku, variant.barcode) if text)
     title_terms = split_terms(titles)
     keyword_terms = split_terms(keywords)
@@ -157,6 +176,7 @@ def _document_of(
         PINYIN: pinyin,
         CODE_PARTS: code_terms,
         PARTS: split_parts([*titles, *keywords]),
+        HEADS: heads_of([*titles, *category.own, row.product_type], row.brand, described),
         TITLE_HAN: title_han,
         OTHER_HAN: other_han,
     }
@@ -174,11 +194,16 @@ def _document_of(
         },
         numbers={
             NEWEST: [((row.published_at or row.created_at) - EPOCH) // MICROSECOND],
-            UNITS: [units],
-            **price_numbers(prices),
+            LOOK: [look_of(f"{row.brand} {row.title}", described)],
+            **numbers,
         },
         words=list(dict.fromkeys(term for terms in texts.values() for term in terms)),
     )
+
+
+def heads_of(titles: Sequence[str], brand: str, described: Collection[str]) -> list[str]:
+    heads = (head for title in titles for head in find_heads(title, brand=brand, values=described))
+    return list(dict.fromkeys(heads))
 
 
 def price_numbers(prices: Mapping[CurrencyCode, Sequence[int]]) -> dict[str, list[int]]:
@@ -209,6 +234,7 @@ async def _load_categories(
                 for each in row.path_ids
                 for name in in_all_languages(by_id[each].name, by_id[each].translations, "name")
             ],
+            in_all_languages(row.name, row.translations, "name"),
         )
         for row in rows
     }
@@ -243,7 +269,7 @@ async def _load_prices(
 
 
 async def _load_values(session: AsyncSession, product_ids: Collection[int]) -> Mapping[int, ProductValues]:
-    found: defaultdict[int, ProductValues] = defaultdict(lambda: ProductValues([], [], []))
+    found: defaultdict[int, ProductValues] = defaultdict(lambda: ProductValues([], [], [], []))
     # Columns, not rows: thousands of them need no place in the session.
     statement = (
         select(
@@ -265,9 +291,10 @@ async def _load_values(session: AsyncSession, product_ids: Collection[int]) -> M
     )
     for row in await session.execute(statement):
         values = found[row.product_id]
-        values.texts.extend(
-            in_all_languages(row.name, row.translations, "name") if row.value else [row.text or ""]
-        )
+        texts = in_all_languages(row.name, row.translations, "name") if row.value else [row.text or ""]
+        values.texts.extend(texts)
+        if KIND_OF_THING not in row.code:
+            values.descriptions.extend(text for text in texts if len(text) <= DESCRIPTION_LENGTH)
         written = write_choice(
             value=row.value, number=row.number, boolean=row.boolean, day=row.date, text=row.text
         )

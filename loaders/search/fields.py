@@ -1,7 +1,7 @@
 """The fields of the indexes, and what a word counts in each."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateways.search import Alternative, Clause, IndexLayout, KeywordFilter, TextQuery
 from models import CurrencyCode
@@ -9,6 +9,9 @@ from text.query_plan import QueryClause, QueryPlan
 
 TITLE, KEYWORDS, DESCRIPTION, ATTRIBUTES = "title", "keywords", "description", "attributes"
 PINYIN, CODE_PARTS, PARTS = "pinyin", "code_parts", "parts"
+
+HEADS = "heads"
+"""What the title and the category say that the product is."""
 
 TITLE_HAN, OTHER_HAN = "title_han", "other_han"
 """Single Chinese characters in their order: any part of a Chinese text is a phrase of them."""
@@ -18,6 +21,9 @@ BRAND, CATEGORY, CHOICE = "brand", "category", "choice"
 """What facets count; choices are the values of filterable attributes."""
 
 NEWEST, UNITS = "newest", "units"
+
+INTEREST, LOOK = "interest", "look"
+"""How much buyers clicked and bought it, and what is the same for products that differ in colour or size."""
 
 QUESTIONS, QUESTIONS_HAN = "questions", "questions_han"
 """Other ways to ask what an article answers."""
@@ -53,12 +59,12 @@ def price_fields() -> Iterator[str]:
 
 PRODUCT_LAYOUT = IndexLayout(
     name="products",
-    version=2,
-    texts=(TITLE, KEYWORDS, DESCRIPTION, ATTRIBUTES, PINYIN, CODE_PARTS, PARTS),
+    version=3,
+    texts=(TITLE, KEYWORDS, DESCRIPTION, ATTRIBUTES, PINYIN, CODE_PARTS, PARTS, HEADS),
     phrases=(TITLE_HAN, OTHER_HAN),
     keywords=(STATUS, CODE, STOCK, ATTRIBUTE),
     counted=(BRAND, CATEGORY, CHOICE),
-    numbers=(NEWEST, UNITS, *price_fields()),
+    numbers=(NEWEST, UNITS, INTEREST, LOOK, *price_fields()),
 )
 
 ARTICLE_LAYOUT = IndexLayout(
@@ -70,6 +76,10 @@ ARTICLE_LAYOUT = IndexLayout(
 )
 
 
+HAN_HEADS = 2.0
+"""How much more a Chinese head counts: the characters after a word, as in 手机壳, do not lengthen a title."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldBoosts:
     """What a word counts in each field of an index."""
@@ -79,6 +89,8 @@ class FieldBoosts:
     """Single Chinese characters and phrases of them."""
     prefixes: Mapping[str, float]
     """A word that only begins as it was typed: the same for every such word."""
+    heads: Mapping[str, float] = field(default_factory=dict)
+    """What the word that the query is about counts beside `words`."""
 
 
 PRODUCT_BOOSTS = FieldBoosts(
@@ -93,6 +105,7 @@ PRODUCT_BOOSTS = FieldBoosts(
     },
     han={TITLE_HAN: 0.5, OTHER_HAN: 0.1},
     prefixes={TITLE: 0.5, KEYWORDS: 0.5, PINYIN: 0.25, CODE_PARTS: 0.25},
+    heads={HEADS: 1.0},
 )
 ARTICLE_BOOSTS = FieldBoosts(
     words={TITLE: 2.0, KEYWORDS: 1.0, QUESTIONS: 1.0, DESCRIPTION: 0.5, PINYIN: 0.25},
@@ -113,14 +126,20 @@ def attribute_value(code: str, value: str) -> str:
 
 def text_query(plan: QueryPlan, boosts: FieldBoosts = PRODUCT_BOOSTS) -> TextQuery:
     """The query of a plan."""
-    clauses = tuple(clause_of(clause, boosts) for clause in plan.clauses)
     code = KeywordFilter(CODE, (plan.code,)) if plan.code else None
-    return TextQuery(clauses, plan.minimum_should_match, code)
+    needed, optional = (plan.words, plan.numbers) if plan.is_partial else (plan.clauses, ())
+    return TextQuery(
+        tuple(clause_of(clause, boosts) for clause in needed),
+        plan.minimum_should_match,
+        code,
+        optional=tuple(clause_of(clause, boosts) for clause in optional),
+    )
 
 
 def clause_of(clause: QueryClause, boosts: FieldBoosts) -> Clause:
+    heads = boosts.heads if clause.is_head else {}
     alternatives = [
-        Alternative((term,), boosts_of(term, share / 100, boosts)) for term, share in clause.terms
+        Alternative((term,), boosts_of(term, share / 100, boosts, heads)) for term, share in clause.terms
     ]
     for phrase in clause.phrases:
         if phrase.is_prefix:
@@ -130,6 +149,8 @@ def clause_of(clause: QueryClause, boosts: FieldBoosts) -> Clause:
     return tuple(alternatives)
 
 
-def boosts_of(term: str, share: float, boosts: FieldBoosts) -> dict[str, float]:
+def boosts_of(term: str, share: float, boosts: FieldBoosts, heads: Mapping[str, float]) -> dict[str, float]:
     is_character = len(term) == 1 and not term.isascii()
-    return {name: boost * share for name, boost in (boosts.han if is_character else boosts.words).items()}
+    words = boosts.han if is_character else boosts.words
+    more = heads if term.isascii() else {name: HAN_HEADS * boost for name, boost in heads.items()}
+    return {name: boost * share for name, boost in {**words, **more}.items()}

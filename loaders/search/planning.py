@@ -62,7 +62,7 @@ async def plan_partial_match(
 
     if await matches(None):
         return None
-    for minimum in range(len(plan.clauses) - 1, 0, -1):
+    for minimum in plan.partial_minimums:
         if await matches(minimum):
             return replace(plan, minimum_should_match=minimum)
     return None
@@ -84,8 +84,8 @@ async def plan_filled_match(index: SearchIndex, plan: QueryPlan, visible: Filter
 
     found = full = await count_matches(None) if len(plan.clauses) > 1 and not plan.code else FEW_MATCHES
     filled = None
-    for minimum in range(len(plan.clauses) - 1, (len(plan.clauses) - 1) // 2, -1):
-        if found >= FEW_MATCHES:
+    for minimum in plan.partial_minimums:
+        if found >= FEW_MATCHES or 2 * minimum < len(plan.words):
             break
         found = await count_matches(minimum)
         filled = replace(plan, minimum_should_match=minimum) if found > full else None

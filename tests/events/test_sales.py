@@ -76,7 +76,7 @@ async def test_what_no_longer_sells_is_set_to_zero_and_an_unchanged_number_is_no
     clock.tick(shop.settings.catalog.best_selling_window + timedelta(seconds=1))
     await shop.sales.count()
 
-    assert [text.split()[0] for text in again.texts] == ["SELECT", "SELECT"]
+    assert [text.split()[0] for text in again.texts] == ["SELECT", "SELECT", "SELECT"]
     assert await written_sales(shop) == [(tea, 0)]
 
 

@@ -110,6 +110,19 @@ async def test_some_of_the_words_are_enough_where_so_many_are_asked_for(index: S
     assert sorted(await ranked(index, TextQuery(words, minimum=2))) == [1, 2, 4]
 
 
+async def test_optional_words_only_rank(index: SearchIndex) -> None:
+    tea, green = word("tea").clauses[0], word("green").clauses[0]
+
+    assert await ranked(index, TextQuery((tea,), minimum=1)) == [2, 1, 4]
+    assert await ranked(index, TextQuery((tea,), minimum=1, optional=(green,))) == [1, 2, 4]
+
+
+async def test_a_ranking_gives_the_numbers_that_are_asked_for(index: SearchIndex) -> None:
+    hits = await index.rank(IndexQuery(word("tea")), limit=2, numbers=("price", "weight"))
+
+    assert [(hit.id, hit.numbers[0]) for hit in hits] == [(2, 5), (1, 5)]
+
+
 async def test_the_best_alternative_of_a_word_counts(index: SearchIndex) -> None:
     exact, other = Alternative(("teapot",), {"title": 1.0}), Alternative(("green",), {"title": 0.1})
 

@@ -43,6 +43,7 @@ NOTED: Sequence[tuple[Any, dict[str, Any]]] = [
     (StockLevel, {"reserved": StockLevel.on_hand}),
     (Warehouse, {"active": False}),
     (ProductSales, {"units": 8}),
+    (ProductSales, {"interest": 3}),
 ]
 NOT_NOTED: Sequence[tuple[Any, dict[str, Any]]] = [
     (Product, {"seo_title": "Other"}),

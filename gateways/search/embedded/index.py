@@ -72,11 +72,13 @@ class EmbeddedIndex:
 
     # --- reading
 
-    async def rank(self, query: IndexQuery, *, limit: int) -> Sequence[Hit]:
+    async def rank(self, query: IndexQuery, *, limit: int, numbers: Sequence[str] = ()) -> Sequence[Hit]:
         def run(searcher: tantivy.Searcher) -> list[Hit]:
             found = searcher.search(self.queries.compile(query), limit, count=False).hits
-            ids = searcher.fast_field_values(ID, [address for _, address in found])
-            hits = [Hit(int(id or 0), score) for (score, _), id in zip(found, ids, strict=True)]
+            addresses = [address for _, address in found]
+            columns = [searcher.fast_field_values(name, addresses) for name in (ID, *numbers)]
+            rows = [tuple(int(each or 0) for each in row) for row in zip(*columns, strict=True)]
+            hits = [Hit(row[0], score, row[1:]) for (score, _), row in zip(found, rows, strict=True)]
             return sorted(hits, key=lambda hit: (-hit.key, -hit.id))
 
         return await self.read(run, [])

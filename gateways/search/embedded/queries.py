@@ -47,6 +47,9 @@ class QueryCompiler:
         else:
             optional = [(tantivy.Occur.Should, each) for each in clauses]
             words = Query.boolean_query(optional, minimum_number_should_match=text.minimum)
+        if text.optional:
+            more = [(tantivy.Occur.Should, self.clause_query(each)) for each in text.optional]
+            words = Query.boolean_query([(tantivy.Occur.Must, words), *more])
         if text.code is None:
             return words
         code = Query.const_score_query(self.filter_query(text.code), CODE_BOOST)

@@ -95,9 +95,11 @@ class OpenSearchIndex:
 
     # --- reading
 
-    async def rank(self, query: IndexQuery, *, limit: int) -> Sequence[Hit]:
-        found = await self.list_hits("rank", query, limit, [{"_score": "desc"}, {ID: "desc"}])
-        return [Hit(int(id), score) for score, id in found]
+    async def rank(self, query: IndexQuery, *, limit: int, numbers: Sequence[str] = ()) -> Sequence[Hit]:
+        # ids are unique: what is sorted by after them changes nothing, and its values are in the answer
+        sort: list[Body] = [{"_score": "desc"}, {ID: "desc"}, *({name: "desc"} for name in numbers)]
+        found = await self.list_hits("rank", query, limit, sort)
+        return [Hit(int(id), score, tuple(max(int(each), 0) for each in some)) for score, id, *some in found]
 
     async def list_ordered(
         self, query: IndexQuery, order: IndexOrder, *, limit: int, after: tuple[int, int] | None = None

@@ -53,6 +53,8 @@ def text_json(text: TextQuery) -> Body:
         words: Body = {"bool": {"must": clauses}}
     else:
         words = {"bool": {"should": clauses, "minimum_should_match": text.minimum}}
+    if text.optional:
+        words = {"bool": {"must": [words], "should": [clause_json(each) for each in text.optional]}}
     if text.code is None:
         return words
     code = {"constant_score": {"filter": filter_json(text.code), "boost": CODE_BOOST}}
