@@ -41,12 +41,13 @@ from events.jobs.worker import running_jobs
 from events.shop import Shop
 from events.types import Clock
 from gateways.buckets import MemoryBuckets, RedisBuckets
+from gateways.calls import CallObserver
 from gateways.carrier.registry import CONNECTIONS as CARRIER_CONNECTIONS
 from gateways.carrier.registry import CarrierRegistration, connect_carriers
 from gateways.geocoder import connect_geocoder
 from gateways.leases import Leases
 from gateways.meaning import connect_meaning
-from gateways.measured import CallObserver, MeasuredTransport
+from gateways.measured import MeasuredTransport
 from gateways.media import create_media_store
 from gateways.metrics import Metrics
 from gateways.notice.registry import connect_notice_gateways

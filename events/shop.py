@@ -31,11 +31,11 @@ from events.subscriptions.stock_watch import StockWatch
 from events.synonyms import SynonymFollower
 from events.types import Clock
 from gateways.buckets import Buckets
+from gateways.calls import CallObserver
 from gateways.carrier.protocol import CarrierGateway
 from gateways.geocoder import Geocoder
 from gateways.leases import Leases
 from gateways.meaning import MeaningIndex
-from gateways.measured import CallObserver
 from gateways.media import MediaStore
 from gateways.metrics import Metrics
 from gateways.notice import NoticeGateway

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.events import DomainEvent
 from events.bus import Bus
+from gateways.calls import CallObserver
 from gateways.carrier.protocol import CarrierGateway
 from gateways.geocoder import Geocoder
-from gateways.measured import CallObserver
 from gateways.media import MediaStore
 from gateways.metrics import Metrics
 from gateways.payment.provider import PaymentProvider

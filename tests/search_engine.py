@@ -14,7 +14,7 @@ from typing import cast
 import httpx
 import pytest
 
-from gateways.measured import CallObserver
+from gateways.calls import CallObserver
 from gateways.metrics import Metrics
 from gateways.search import IndexLayout, OpenSearchIndex, SearchUnavailable
 from gateways.search.opensearch import SearchApi

@@ -14,7 +14,7 @@ from redis.exceptions import AuthenticationError, InvalidResponse, RedisError, R
 from edge.start.database import check_database
 from edge.start.listeners import open_listeners
 from edge.start.refusal import WRONG, StartRefused
-from gateways.measured import CallObserver
+from gateways.calls import CallObserver
 from gateways.metrics import Metrics
 from gateways.payment.registry import log_methods_off
 from gateways.search import SearchRefused, SearchUnavailable, UnreadableAnswer, check_search

@@ -22,7 +22,7 @@ from domain.promotion import PromotionUsedUp
 from events.checkout.lanes import Lane, QueuedOrder
 from events.checkout.sold_out import SoldOut
 from events.types import Clock
-from gateways.measured import CallObserver
+from gateways.calls import CallObserver
 from gateways.metrics import USAGE
 from gateways.tracing import open_root_span
 from loaders.order import NUMBER_PREFIX

@@ -105,7 +105,7 @@ class NoticeSender:
             elif gateway is None:
                 await self.fail(notice, f"no gateway for {notice.channel.value}", final=True)
             else:
-                with self.shop.calls.observe("notice", notice.channel.value, "send"):
+                with self.shop.calls.observe("notice", notice.channel.value, "send", NoticeRefused):
                     await gateway.send(message)
                 await self.mark_sent(notice)
         except NoticeUnavailable as error:

@@ -36,6 +36,7 @@ from domain.shipment.waybills import (
 from events.shipment.parcels import booking_of
 from events.shipment.quotes import ask_quotes, best_terms
 from events.types import Resources
+from gateways.calls import CALL_SECONDS
 from gateways.carrier.protocol import (
     BookedWaybill,
     Booking,
@@ -43,7 +44,7 @@ from gateways.carrier.protocol import (
     CarrierNotReached,
     CarrierRefused,
 )
-from gateways.measured import CALL_SECONDS, MeasuredCarrier
+from gateways.measured import MeasuredCarrier
 from loaders.carrier import find_carrier_by_code, load_parcels_of_waybill
 from loaders.shipment import ShipmentRoute
 from models import Carrier, CarrierChoice, Money, Waybill, WaybillStatus

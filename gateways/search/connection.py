@@ -2,7 +2,7 @@
 
 import httpx
 
-from gateways.measured import CallObserver
+from gateways.calls import CallObserver
 from gateways.search.embedded import EmbeddedIndex
 from gateways.search.opensearch import OpenSearchIndex, SearchApi
 from gateways.search.protocol import IndexLayout, SearchIndex

@@ -86,7 +86,7 @@ async def test_a_server_that_does_not_answer_is_left_alone(
         with pytest.raises(SearchUnavailable, match="HTTP 503"):
             await index.count(ALL)
 
-    with pytest.raises(SearchUnavailable, match=r"^the search has not answered for some time$"):
+    with pytest.raises(SearchUnavailable, match=r"^opensearch has not answered for some time$"):
         await index.count(ALL)
 
     assert len(engine.control("fault", path="", fault="", times=0)["faults"]) == 1

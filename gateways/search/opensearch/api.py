@@ -14,7 +14,7 @@ import httpx
 import orjson
 from pydantic import ValidationError
 
-from gateways.measured import CallObserver
+from gateways.calls import SEARCH, CallErrors, CallObserver
 from gateways.search.opensearch.answers import Banner, EngineAnswer, EngineError
 from gateways.search.protocol import SearchRefused, SearchUnavailable, UnreadableAnswer
 
@@ -26,6 +26,8 @@ WRITE_SECONDS = 30.0
 
 ANSWER_BYTES = 20_000_000
 """Longer answers are not read: the largest of ours is a thousandth of that."""
+
+ERRORS = CallErrors(not_called=SearchUnavailable, too_late=SearchUnavailable, refused=SearchRefused)
 
 DEFAULT_PREFIX = "cartwheel"
 
@@ -93,7 +95,7 @@ class SearchApi:
         seconds: float,
     ) -> AnswerT:
         content = body if isinstance(body, bytes) or body is None else orjson.dumps(body)
-        async with self.observer.call_search(call):
+        async with self.observer.call_partner(SEARCH, "opensearch", call, ERRORS, queue=SEARCH, seconds=None):
             try:
                 async with asyncio.timeout(seconds):
                     status, answer = await self.send(method, path, content, seconds)
