@@ -199,7 +199,9 @@ def build_plan(
     """
     clauses = [_clause_of(term, known, corrections.get(term.word, ())) for term in terms]
     head = query_head(query)
-    for place in [place for place, term in enumerate(terms) if head in term.forms][-1:]:
+    # two words that are joined end with the one that was typed last
+    about = [place for place, term in enumerate(terms) if head and term.word.endswith(head)]
+    for place in about[-1:]:
         clauses[place] = replace(clauses[place], is_head=True)
     for place, pair in _neighbour_pairs(terms):
         if pair in known.document_frequencies:

@@ -8,6 +8,7 @@ from itertools import takewhile
 
 import rjieba
 
+from text.analyzer import is_mixed, split_parts
 from text.measures import LATIN
 from text.stemmer import stem_word
 from text.tokenizer import fold_text, script_runs, segment_han
@@ -75,13 +76,16 @@ def find_heads(title: str, *, brand: str = "", values: Collection[str] = ()) -> 
 
     A word is one where nothing but numbers, acronyms, colours and others of `values` (folded words that
     describe the product) follow in its noun phrase. Of Chinese it is the last word of a run that does not
-    describe, with the word before it where it is a single character.
+    describe, with the word before it where it is a single character; names in other letters are heads, too.
     """
     brands = {han or other for han, other in script_runs(brand)}
     if _HAN.search(title):
         before = HAN_CONTEXT.split(title, maxsplit=1)[0] or title
         excluded = {*brands, *values}
-        heads = [each for each in _han_heads(before) if each not in excluded and not is_no_head(each)]
+        names = [stem_word(other) for _, other in script_runs(before) if other and not _MEASURE.match(other)]
+        nouns = [each for each in _han_heads(before) if not is_no_head(each)]
+        models = [each for each in split_parts([before]) if each[0].isalpha() and is_mixed(each)]
+        heads = [each for each in (*nouns, *names, *models) if each not in excluded]
     else:
         heads = list(_latin_heads(_tokens_before_context(title), brands, values))
     return list(dict.fromkeys(heads))[:HEADS_LIMIT]
@@ -94,7 +98,9 @@ def query_head(query: str) -> str:
         heads = [words[place] for words, place in _han_head_places(before)]
         return next((each for each in reversed(heads) if not is_no_head(each)), "")
     words = [fold_text(each) for each in _tokens_before_context(query)]
-    return next((each for each in reversed(words) if each.isalpha() and each not in COLOURS), "")
+    nouns = [each for each in words if each.isalpha() and each not in COLOURS]
+    names = [each for each in words if each.isalnum() and not each.isdigit() and not _MEASURE.fullmatch(each)]
+    return (nouns or names or [""])[-1]
 
 
 def look_of(title: str, values: Collection[str]) -> int:

@@ -55,6 +55,7 @@ from models import (
 )
 from text import han_characters, normalize_code, pinyin_terms, split_parts, split_terms, strip_html
 from text.facet_values import write_number
+from text.pinyin import pinyin_of
 from text.title_heads import find_heads, look_of
 
 INLINE_LIMIT = 10
@@ -202,8 +203,9 @@ def _document_of(
 
 
 def heads_of(titles: Sequence[str], brand: str, described: Collection[str]) -> list[str]:
-    heads = (head for title in titles for head in find_heads(title, brand=brand, values=described))
-    return list(dict.fromkeys(heads))
+    heads = [head for title in titles for head in find_heads(title, brand=brand, values=described)]
+    pinyin = (whole for head in heads for whole in pinyin_of(head)[:1])
+    return list(dict.fromkeys([*heads, *pinyin]))
 
 
 def price_numbers(prices: Mapping[CurrencyCode, Sequence[int]]) -> dict[str, list[int]]:

@@ -1,7 +1,10 @@
 """A title is about the noun at its head, a query about its last noun."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from text.stemmer import stem_word
 from text.title_heads import find_heads, look_of, query_head
 
 HEADS = {
@@ -13,7 +16,7 @@ HEADS = {
     "Alienware keyboard USB Black": ["keyboard", "usb"],
     "4-Port USB 2.0 Hub, white": ["hub"],
     "For iPhone": [],
-    "华为 Mate20 手机": ["手机"],
+    "华为 Mate20 手机": ["手机", "mate20"],
     "手机壳透明 适用于华为 Mate20": ["壳", "手机壳"],
     "苹果手机数据线 黑色": ["数据线"],
     "": [],
@@ -54,3 +57,18 @@ def test_products_that_differ_in_colour_and_size_look_the_same() -> None:
     assert len(looks) == 1
     assert look_of("Mug 11 Pro", ()) not in looks
     assert look_of("口红 红色", ()) == look_of("口红 黑色", ())
+
+
+def test_words_are_stemmed_in_several_threads_at_once() -> None:
+    words = [
+        f"{start}{middle}nings"
+        for start in "bcdfghklmnprst"
+        for middle in ("run", "ope", "lea", "mea", "tur")
+    ]
+    expected = [stem_word(word) for word in words]
+    stem_word.cache_clear()
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda _: [stem_word.__wrapped__(word) for word in words], range(20)))
+
+    assert all(each == expected for each in found)
