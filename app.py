@@ -13,6 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 from demo.graphiql import find_demo_content
 from demo.live_stock import moving_stock
 from demo.picture_routes import picture_routes
+from edge.client_guards import ClientGuards
 from edge.connections import BodyDeadline, LiveConnections
 from edge.cors import CrossOrigin
 from edge.documents import document_routes
@@ -125,14 +126,17 @@ def open_shop(
 def guards(shop: Shop) -> list[Middleware]:
     """What a request passes before it is read, the first one first."""
     timeouts = {"/media": timedelta(seconds=UPLOAD_SECONDS), PRODUCTS: timedelta(seconds=FILE_SECONDS)}
-    return [
-        Middleware(RequestLog),
+    clients = [
         Middleware(ReaderLanguage, settings=shop.settings),
-        Middleware(RequestMonitor, shop=shop),
-        Middleware(SecurityHeaders, settings=shop.settings),
         Middleware(CrossOrigin, settings=shop.settings),
         Middleware(RequestRate, settings=shop.settings),
         Middleware(LiveConnections, shop=shop),
+    ]
+    return [
+        Middleware(RequestLog),
+        Middleware(RequestMonitor, shop=shop),
+        Middleware(SecurityHeaders, settings=shop.settings),
+        Middleware(ClientGuards, guards=clients),
         Middleware(BodyDeadline, settings=shop.settings.connections, timeouts=timeouts),
     ]
 

@@ -6,6 +6,7 @@ gc.disable()  # imports leave no garbage, but collections took a third of the st
 
 import asyncio
 import json
+import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -140,6 +141,7 @@ def worker() -> None:
     from events.jobs.worker import running_jobs
 
     settings = read_settings()
+    os.nice(settings.jobs.worker_niceness)
     configure_logging(settings)
     tune_garbage_collector()
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.state import move, transition_table
 from models import Account, GuestAccount, Notice, NoticeChannel, NoticeKind, NoticeStatus, Role
+from models.sql.batches import in_batches
 from models.sql.types import AnySelect
 from models.sql.upsert import upsert_into
 
@@ -60,32 +61,46 @@ def contact_of(account: Account) -> str | None:
 
 async def find_contact(session: AsyncSession, account: Account) -> str | None:
     """Where an account is reached; a guest by the contact given with the order."""
-    if account.role is not Role.GUEST_BUYER:
-        return contact_of(account)
-    guest = await session.get(GuestAccount, account.id)
-    return (guest.email or guest.phone) if guest else None
+    return (await find_contacts(session, [account])).get(account.id)
+
+
+async def find_contacts(session: AsyncSession, accounts: Sequence[Account]) -> dict[int, str]:
+    """As `find_contact`, of many; by the ids of those that are reached."""
+    guest_ids = {account.id for account in accounts if account.role is Role.GUEST_BUYER}
+    others = [account for account in accounts if account.id not in guest_ids]
+    found: dict[int, str | None] = {account.id: contact_of(account) for account in others}
+    if guest_ids:
+        guests = await session.scalars(select(GuestAccount).where(GuestAccount.account_id.in_(guest_ids)))
+        found |= {guest.account_id: guest.email or guest.phone for guest in guests}
+    return {account_id: contact for account_id, contact in found.items() if contact}
 
 
 async def queue_notice(session: AsyncSession, draft: NoticeDraft, *, now: datetime) -> None:
     """Queue a notice, which is sent if, and only if, this transaction commits; once for each key."""
-    await session.execute(
-        upsert_into(session, Notice)
-        .values(
-            key=draft.key,
-            kind=draft.kind,
-            channel=draft.channel,
-            status=NoticeStatus.PENDING,
-            account_id=draft.account_id,
-            recipient=draft.recipient,
-            language=draft.language,
-            facts=dict(draft.facts),
-            verification_id=draft.verification_id,
-            attempts=0,
-            due_at=now,
-            created_at=now,
-        )
-        .on_conflict_do_nothing()
-    )
+    await queue_notices(session, [draft], now=now)
+
+
+async def queue_notices(session: AsyncSession, drafts: Sequence[NoticeDraft], *, now: datetime) -> None:
+    """As `queue_notice`, of many."""
+    rows = [
+        {
+            "key": draft.key,
+            "kind": draft.kind,
+            "channel": draft.channel,
+            "status": NoticeStatus.PENDING,
+            "account_id": draft.account_id,
+            "recipient": draft.recipient,
+            "language": draft.language,
+            "facts": dict(draft.facts),
+            "verification_id": draft.verification_id,
+            "attempts": 0,
+            "due_at": now,
+            "created_at": now,
+        }
+        for draft in drafts
+    ]
+    for batch in in_batches(rows):
+        await session.execute(upsert_into(session, Notice).values(batch).on_conflict_do_nothing())
 
 
 async def queue_account_notice(

@@ -105,13 +105,21 @@ async def postpone_event(
 
 async def mark_reaction_done(session: AsyncSession, event: Event, reaction: str, *, now: datetime) -> bool:
     """Note that a reaction has had its effect; False when that was noted before."""
-    marked = await session.scalar(
+    return bool(await mark_reactions_done(session, [event.id], reaction, now=now))
+
+
+async def mark_reactions_done(
+    session: AsyncSession, event_ids: Sequence[int], reaction: str, *, now: datetime
+) -> set[int]:
+    """Note that a reaction has had its effect on events; those of which that was not noted before."""
+    rows = [{"event_id": event_id, "reaction": reaction, "done_at": now} for event_id in sorted(event_ids)]
+    marked = await session.scalars(
         upsert_into(session, ReactionDone)
-        .values(event_id=event.id, reaction=reaction, done_at=now)
+        .values(rows)
         .on_conflict_do_nothing()
         .returning(ReactionDone.event_id)
     )
-    return marked is not None
+    return set(marked)
 
 
 async def rewrite_payloads(

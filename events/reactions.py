@@ -39,7 +39,7 @@ from events.aftersales import (
     update_ticket_of_refund,
 )
 from events.delivery_run import drop_cancelled_parcels
-from events.notices.customer import notify_customer
+from events.notices.customer import notify_customer, notify_customers
 from events.order import carry_out_edit_of_payment
 from events.payment import close_attempts, credit_refunds, settle_cancelled_order
 from events.pickup import end_pickups_of_cancelled_order
@@ -51,7 +51,7 @@ from events.unshipped import (
 )
 
 DROP_FROM_PACKING = InTransaction(drop_from_packing)
-NOTIFY = InTransaction(notify_customer)
+NOTIFY = InTransaction(notify_customer, effect_on_many=notify_customers)
 CLOSE_ATTEMPTS = InTransaction(close_attempts)
 DELIVER_REPLACEMENT = InTransaction(deliver_replacement_without_shipping)
 DELIVER_UNSHIPPED = InTransaction(deliver_what_needs_no_shipping)

@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import groupby
 
 import structlog
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.events import read_event, type_of
 from domain.outbox import (
     claim_events,
     mark_reaction_done,
+    mark_reactions_done,
     mark_relayed,
     postpone_event,
 )
@@ -24,9 +27,12 @@ from models import Event
 
 log = structlog.get_logger()
 
-BATCH = 100
+BATCH = 200
 ATTEMPTS_LIMIT = 20
 BACKOFF_LIMIT = timedelta(minutes=10)
+
+DueReactions = Mapping[int, Sequence[AnyReaction]]
+"""The reactions that an event still needs, by its id."""
 
 
 class Relay:
@@ -68,16 +74,20 @@ class Relay:
             self.metrics.relayed_events += len(events)
             due = await self.find_due(events)
             await self.mark([event for event in events if not due[event.id]])
-            for event in events:
-                if due[event.id]:
-                    await self.react(event, due[event.id])
+            concerned = [event for event in events if due[event.id]]
+            for together, group in groupby(concerned, key=lambda event: can_share(due[event.id])):
+                if together:
+                    await self.react_to_many(list(group), due)
+                else:
+                    for event in group:
+                        await self.react(event, due[event.id])
         return len(events)
 
     def reactions_for(self, event: Event) -> Sequence[AnyReaction]:
         event_type = type_of(event)
         return self.reactions.get(event_type, ()) if event_type else ()
 
-    async def find_due(self, events: Sequence[Event]) -> Mapping[int, Sequence[AnyReaction]]:
+    async def find_due(self, events: Sequence[Event]) -> DueReactions:
         """The reactions to each event that may concern its row: each is asked once about all events."""
         due = {event.id: self.reactions_for(event) for event in events}
         filtered = {each for reactions in due.values() for each in reactions if each.find_concerned}
@@ -110,6 +120,34 @@ class Relay:
             async with self.database.writes.begin() as session:
                 await mark_relayed(session, events, now=self.clock())
 
+    async def react_to_many(self, events: Sequence[Event], due: DueReactions) -> None:
+        """React to events that follow each other in one transaction; if that fails, to each by itself."""
+        try:
+            with open_root_span(self.tracer, "events", {"events": len(events)}):
+                async with self.database.writes.begin() as session:
+                    await self.share_reactions(session, events, due)
+        except Exception as error:
+            if len(events) > 1:
+                log.warning("relay.one_by_one", events=len(events), error=describe_failure(error))
+            for event in events:
+                await self.react(event, due[event.id])
+            return
+        self.resources.wake_relay()
+
+    async def share_reactions(
+        self, session: AsyncSession, events: Sequence[Event], due: DueReactions
+    ) -> None:
+        """Run the reactions to these events unless they are marked as done, and mark the events."""
+        for reaction in dict.fromkeys(each for event in events for each in due[event.id]):
+            if reaction.effect_on_many is None:
+                continue  # never: such events do not share a transaction
+            with self.metrics.reactions.measure(reaction.name), open_span(self.tracer, reaction.name):
+                ids = [event.id for event in events if reaction in due[event.id]]
+                marked = await mark_reactions_done(session, ids, reaction.name, now=self.clock())
+                if new := [read_event(event) for event in events if event.id in marked]:
+                    await reaction.effect_on_many(session, new, self.resources)
+        await mark_relayed(session, events, now=self.clock())
+
     async def react(self, event: Event, reactions: Sequence[AnyReaction]) -> None:
         try:
             with open_root_span(self.tracer, f"event {event.name}"):
@@ -139,3 +177,8 @@ class Relay:
         failure = describe_failure(error)
         async with self.database.writes.begin() as session:
             await postpone_event(session, event, attempts=attempts, failure=failure, until=until)
+
+
+def can_share(reactions: Sequence[AnyReaction]) -> bool:
+    """Whether what follows an event may be done in one transaction with what follows others."""
+    return all(reaction.effect_on_many is not None for reaction in reactions)

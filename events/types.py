@@ -103,6 +103,8 @@ class InTransaction(Generic[E_contra]):
     find_concerned: Callable[[AsyncSession, Collection[int]], Awaitable[set[int]]] | None = None
     """Which of many rows that something has happened to it may concern; it leaves the others without a
     transaction for each. None where it may concern all."""
+    effect_on_many: Callable[[AsyncSession, Sequence[E_contra], Resources], Awaitable[None]] | None = None
+    """The same effect for many events in one transaction. None where each has one of its own."""
 
     @property
     def name(self) -> str:

@@ -53,6 +53,16 @@ async def limit_action(shop: Shop, action: LimitedAction, *, by: str) -> None:
         raise TooManyAttempts(taken.retry_after)
 
 
+async def check_action(shop: Shop, action: LimitedAction, *, by: str) -> None:
+    """TooManyAttempts where no further `action` by an address or account would be within its rate; nothing
+    is counted."""
+    rate = rate_of(action, shop.settings.rates)
+    left = (await shop.buckets.take(f"{action}:{by}", 0, rate)).left
+    if left < 1:
+        shop.metrics.refusals.add(action.value)
+        raise TooManyAttempts((1 - left) / rate.per_second)
+
+
 async def forgive_action(shop: Shop, action: LimitedAction, *, by: str) -> None:
     """Count one less, where it turned out to be harmless."""
     await shop.buckets.put_back(f"{action}:{by}", 1, rate_of(action, shop.settings.rates))

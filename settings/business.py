@@ -160,6 +160,13 @@ class JobSettings(SettingsGroup):
         validation_alias="RELAY_PAUSE",
         description="how often the relay looks for events without a signal",
     )
+    worker_niceness: int = Field(
+        5,
+        ge=0,
+        le=19,
+        validation_alias="WORKER_NICENESS",
+        description="how far `cartwheel worker` lets processes that answer go first, as nice(1) counts it",
+    )
     event_lease: Duration = Field(
         timedelta(seconds=30),
         validation_alias="EVENT_LEASE",

@@ -208,6 +208,7 @@ NAMES = [
     "WECHAT_PAY_PUBLIC_KEY_ID",
     "WECHAT_PAY_TIMEOUT",
     "WECHAT_PAY_URL",
+    "WORKER_NICENESS",
 ]
 """Operators have set these: a new name is added here, and none changes or goes."""
 

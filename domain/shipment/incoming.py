@@ -48,7 +48,8 @@ async def store_pushes(session: AsyncSession, pushes: Sequence[NewPush]) -> None
         }
         for push in pushes
     ]
-    await session.execute(insert(IncomingPush), rows)
+    connection = await session.connection()  # the session would look for what the database has generated
+    await connection.execute(insert(IncomingPush), rows)
 
 
 async def count_incoming(session: AsyncSession, *, limit: int) -> int:

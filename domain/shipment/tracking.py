@@ -15,7 +15,7 @@ from domain.errors import Invalid, WrongState, collect_refusals
 from domain.events import ShipmentDelivered, ShipmentEvent, ShipmentReturned, ShipmentTracked
 from domain.order import lock_shipment, settle_orders
 from domain.outbox import record_all
-from domain.shipment.eta import ARRIVAL_COLUMNS, refresh_arrivals
+from domain.shipment.eta import ARRIVAL_COLUMNS, JourneyStep, build_step, refresh_arrivals
 from domain.shipment.fulfilment import refresh_fulfilments, set_receipt_due
 from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS, status_after
 from domain.state import move, status_text
@@ -90,6 +90,8 @@ class StoredEvent:
     received_at: datetime
     text_hash: str | None
     revoked_at: datetime | None
+    latitude: float | None
+    longitude: float | None
 
 
 KnownEvent = StoredEvent | TrackingEvent
@@ -110,6 +112,8 @@ class ParcelChange:
 
     shipment: Shipment
     was: ShipmentStatus
+    in_order: Sequence[KnownEvent]
+    """All its events, in order of time."""
     learned: Sequence[StoredEvent]
     new: Sequence[TrackingEvent]
 
@@ -159,7 +163,7 @@ async def add_reported_events(
         await refresh_arrivals(
             session,
             [change.shipment for change in changes],
-            [event for change in changes for event in change.new],
+            {change.shipment.id: steps_of(change.in_order) for change in changes},
             now=cause.now,
         )
     session.add_all(event for change in changes for event in change.new)
@@ -190,10 +194,21 @@ def compare_report(
     learned = learn_statuses(by_key, facts)
     if not new_facts and not learned:
         return None
-    in_order = sorted(new_facts.values(), key=lambda fact: fact.occurred_at)
-    new = [build_event(shipment, fact, now=now) for fact in in_order]
-    update_status(shipment, [*known, *new], now=now)
-    return ParcelChange(shipment, was, learned, new)
+    by_time = sorted(new_facts.values(), key=lambda fact: fact.occurred_at)
+    new = [build_event(shipment, fact, now=now) for fact in by_time]
+    every: list[KnownEvent] = [*known, *new]
+    in_order = sort_events(every)
+    update_status(shipment, in_order, now=now)
+    return ParcelChange(shipment, was, in_order, learned, new)
+
+
+def steps_of(events: Iterable[KnownEvent]) -> list[JourneyStep]:
+    """The journey that events in order of time tell of."""
+    return [
+        build_step(event.occurred_at, event.status, event.latitude, event.longitude)
+        for event in events
+        if event.revoked_at is None
+    ]
 
 
 def events_of(change: ParcelChange, account_id: int | None, *, now: datetime) -> Iterator[ShipmentEvent]:
@@ -270,12 +285,11 @@ def build_event(shipment: Shipment, fact: TrackingFact, *, now: datetime) -> Tra
     )
 
 
-def update_status(shipment: Shipment, events: Sequence[KnownEvent], *, now: datetime) -> None:
+def update_status(shipment: Shipment, in_order: Sequence[KnownEvent], *, now: datetime) -> None:
     """Set a shipment's status to what its events, in order of time, lead to; a final status stays.
 
     One that has ended can only come back still: the warehouse books it.
     """
-    in_order = sort_events(events)
     shipment.last_event_at = in_order[-1].occurred_at
     status = status_after(
         event.status for event in in_order if event.status is not None and event.revoked_at is None

@@ -1,6 +1,8 @@
 """What partners post to the shop: admitted with its raw body, before anybody looks at what it says."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -17,6 +19,12 @@ DATABASE_FAILURES = (DBAPIError, PoolTimeout, TimeoutError, OSError)
 """The partner is to send it again: nobody has judged it."""
 
 
+class LimitAddress(Protocol):
+    """How an address is limited before its body is read; TooManyAttempts beyond its rate."""
+
+    def __call__(self, shop: Shop, action: LimitedAction, *, by: str) -> Awaitable[None]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class IncomingPost:
     """What came, and from which network address."""
@@ -30,13 +38,17 @@ class PostTooLarge(Exception):
     """A body of more than its limit."""
 
 
-async def admit_post(shop: Shop, request: Request, *, limit_bytes: int) -> IncomingPost | Response:
+async def admit_post(
+    shop: Shop, request: Request, *, limit_bytes: int, limit: LimitAddress = limit_action
+) -> IncomingPost | Response:
     """What was posted, or the answer to an address of which too much was refused, to what is compressed and
     to too much.
+
+    It counts as refused until it is forgiven, unless `limit` only looks how much was refused.
     """
     address = client_address(request.scope, shop.settings)
     try:
-        await limit_action(shop, LimitedAction.WEBHOOK, by=address)
+        await limit(shop, LimitedAction.WEBHOOK, by=address)
         if request.headers.get("content-encoding", "identity") != "identity":
             return PlainTextResponse("Send it uncompressed.", 415, {"Connection": "close"})
         body = await read_body(request, limit_bytes)
@@ -74,4 +86,7 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
 def read_headers(request: Request) -> dict[str, str]:
     """The headers by their names in lower case; one that comes twice is a list (RFC 9110), so that nobody
     reads one of two signatures."""
-    return {name: ", ".join(request.headers.getlist(name)) for name in set(request.headers)}
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers

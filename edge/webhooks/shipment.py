@@ -1,17 +1,20 @@
 """Pushes of carriers."""
 
+from contextlib import suppress
+
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from edge.addresses import client_address
 from edge.webhooks.incoming import DATABASE_FAILURES, admit_post, answer_unknown
 from events.shipment.push_content import UnreadableContent
 from events.shipment.pushes import TooManyPushes
 from events.shop import Shop
 from gateways.carrier.protocol import CarrierGateway, PushRefused, PushRequest, PushVerdict
 from models import CarrierConnection
-from resolvers.rates import LimitedAction, forgive_action
+from resolvers.rates import LimitedAction, TooManyAttempts, check_action, limit_action
 
 log = structlog.get_logger()
 
@@ -33,8 +36,9 @@ class CarrierWebhook:
         gateway = self.find_gateway(request.path_params["connection"])
         if gateway is None:
             return await answer_unknown(self.shop, request, "carrier")
-        post = await admit_post(self.shop, request, limit_bytes=PUSH_BYTES_LIMIT)
+        post = await admit_post(self.shop, request, limit_bytes=PUSH_BYTES_LIMIT, limit=check_action)
         if isinstance(post, Response):
+            await self.count_refused(client_address(request.scope, self.shop.settings))
             return post
         push = PushRequest(post.headers, post.body, self.shop.clock(), request.url.query)
         verdict = await self.judge(gateway, push, post.address)
@@ -47,14 +51,15 @@ class CarrierWebhook:
         """Store a push; REFUSED what is forged or unreadable, RETRY while the database does not answer or too
         many wait to be folded.
 
-        What is genuine does not count against the address it came from.
+        Only what is refused counts against the address it came from: of what is genuine a bucket is asked
+        once, before its body is read.
         """
         try:
             pushes = gateway.read_push(request)
-            await forgive_action(self.shop, LimitedAction.WEBHOOK, by=address)
             await self.shop.push_inbox.put(gateway.connection, pushes)
         except (PushRefused, UnreadableContent) as refusal:
             log.warning("carrier.push_refused", connection=gateway.connection.value, reason=str(refusal))
+            await self.count_refused(address)
             return PushVerdict.REFUSED
         except (TooManyPushes, *DATABASE_FAILURES) as error:
             log.warning(
@@ -62,6 +67,11 @@ class CarrierWebhook:
             )
             return PushVerdict.RETRY
         return PushVerdict.ACCEPTED
+
+    async def count_refused(self, address: str) -> None:
+        """Count one more that was refused; those beyond the rate have been refused all the same."""
+        with suppress(TooManyAttempts):
+            await limit_action(self.shop, LimitedAction.WEBHOOK, by=address)
 
     def find_gateway(self, name: str) -> CarrierGateway | None:
         """The connected gateway for the name in the path that takes pushes, such as "kuaidi100"."""

@@ -1,11 +1,13 @@
 """Which events a customer is told of, and the facts that the notices name: numbers and amounts only."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, tzinfo
+from functools import partial
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.account.recipients import queue_customer_notice
+from domain.account.recipients import CustomerNotice, queue_customer_notices
 from domain.events import (
     DomainEvent,
     OrderCancelled,
@@ -16,6 +18,7 @@ from domain.events import (
     RefundSucceeded,
     ShipmentDelivered,
     ShipmentDispatched,
+    ShipmentEvent,
     TicketAgreed,
     TicketCompleted,
     TicketDecided,
@@ -66,19 +69,33 @@ NOTICED: Mapping[type[DomainEvent], NoticeKind] = {
 
 async def notify_customer(session: AsyncSession, event: DomainEvent, resources: Resources) -> None:
     """Queue the notices of an event, once: their keys name the version of the row that it made."""
-    order_id, facts_of = await describe_event(session, event)
-    account = await session.get(Account, await customer_of(session, order_id)) if facts_of else None
-    if facts_of is None or account is None or account.disabled_at:
-        return
-    language = choose_language(account.language, resources.settings.locale.default_language)
-    await queue_customer_notice(
-        session,
-        account,
-        kind_of(event),
-        key=key_of(event),
-        facts=facts_of(language, resources.settings.locale.zone),
-        now=resources.clock(),
+    await notify_customers(session, [event], resources)
+
+
+async def notify_customers(
+    session: AsyncSession, events: Sequence[DomainEvent], resources: Resources
+) -> None:
+    """As `notify_customer`; of many parcels in a constant number of statements."""
+    locale = resources.settings.locale
+    parcels = await describe_parcels(
+        session, {each.row.id for each in events if isinstance(each, ShipmentEvent)}
     )
+    told: list[tuple[DomainEvent, int, Facts]] = []
+    for event in events:
+        is_parcel = isinstance(event, ShipmentEvent)
+        order_id, facts_of = parcels[event.row.id] if is_parcel else await describe_event(session, event)
+        if facts_of is not None:
+            told.append((event, order_id, facts_of))
+    accounts = await load_customers(session, {order_id for _, order_id, _ in told})
+    notices = []
+    for event, order_id, facts_of in told:
+        account = accounts[order_id]
+        if account.disabled_at:
+            continue
+        language = choose_language(account.language, locale.default_language)
+        facts = facts_of(language, locale.zone)
+        notices.append(CustomerNotice(account, kind_of(event), key_of(event), facts))
+    await queue_customer_notices(session, notices, now=resources.clock())
 
 
 def key_of(event: DomainEvent) -> str:
@@ -94,8 +111,12 @@ def kind_of(event: DomainEvent) -> NoticeKind:
     return NOTICED[type(event)]
 
 
-async def customer_of(session: AsyncSession, order_id: int) -> int:
-    return (await session.get_one(Order, order_id)).account_id
+async def load_customers(session: AsyncSession, order_ids: Collection[int]) -> dict[int, Account]:
+    """The accounts of orders, by the ids of the orders."""
+    rows = await session.execute(
+        select(Order.id, Account).join(Account, Account.id == Order.account_id).where(Order.id.in_(order_ids))
+    )
+    return {order_id: account for order_id, account in rows}  # noqa: C416 - rows have a type each
 
 
 Facts = Callable[[str, tzinfo], Mapping[str, str]]
@@ -146,11 +167,27 @@ async def describe_pickup(
     return order.id, lambda language, zone: facts | {"due": format_fact(event.due_at, language, zone)}
 
 
-async def describe_shipment(session: AsyncSession, event: DomainEvent) -> tuple[int, Facts | None]:
-    shipment = await session.get_one(Shipment, event.row.id)
-    order = await session.get_one(Order, shipment.order_id)
-    facts = {"number": order.number, "tracking_number": shipment.tracking_number or shipment.number}
-    return order.id, lambda language, zone: facts
+async def describe_parcels(
+    session: AsyncSession, shipment_ids: Collection[int]
+) -> dict[int, tuple[int, Facts | None]]:
+    """The orders and the facts of parcels, by their ids."""
+    if not shipment_ids:
+        return {}
+    rows = await session.execute(
+        select(Shipment.id, Shipment.tracking_number, Shipment.number, Order.id, Order.number)
+        .join(Order, Order.id == Shipment.order_id)
+        .where(Shipment.id.in_(shipment_ids))
+    )
+    described: dict[int, tuple[int, Facts | None]] = {}
+    for shipment_id, tracking_number, number, order_id, order_number in rows:
+        facts = {"number": order_number, "tracking_number": tracking_number or number}
+        described[shipment_id] = order_id, partial(same_facts, facts)
+    return described
+
+
+def same_facts(facts: Mapping[str, str], language: str, zone: tzinfo) -> Mapping[str, str]:
+    """Facts that are written the same everywhere."""
+    return facts
 
 
 async def describe_ticket(session: AsyncSession, event: DomainEvent) -> tuple[int, Facts | None]:
@@ -171,7 +208,6 @@ async def is_answer(session: AsyncSession, event: TicketMessageAdded) -> bool:
 Describe = Callable[[AsyncSession, DomainEvent], Awaitable[tuple[int, Facts | None]]]
 DESCRIBE: Mapping[type, Describe] = {
     Order: describe_order,
-    Shipment: describe_shipment,
     Ticket: describe_ticket,
 }
 

@@ -36,8 +36,10 @@ from models import CarrierConnection, IncomingPush, Shipment, UnhandledKind
 
 log = structlog.get_logger()
 
-BATCH = 100
+BATCH = 250
 """Pushes folded in one transaction: more would lock their parcels for long."""
+BATCH_WHILE_TAKING = 50
+"""The same where this process takes pushes meanwhile, whose answers wait for what is computed at once."""
 BATCH_CHARACTERS = 2_000_000
 FAILED_BATCH = 10
 SUBSCRIBED_AGAIN_AFTER = timedelta(minutes=35)
@@ -78,9 +80,10 @@ class PushFolder:
 
     async def run(self) -> None:
         while True:
+            limit = BATCH_WHILE_TAKING if self.has_stored.is_set() else BATCH
             self.has_stored.clear()
             try:
-                folded = await self.run_once()
+                folded = await self.run_once(limit)
             except Exception:
                 log.exception("pushes.failed")
                 folded = 0
@@ -89,24 +92,24 @@ class PushFolder:
                     async with asyncio.timeout(LOOKS_APART_SECONDS):
                         await self.has_stored.wait()
 
-    async def run_once(self) -> int:
-        """Fold a batch of what is due; how many pushes were folded."""
+    async def run_once(self, limit: int = BATCH) -> int:
+        """Fold at most `limit` pushes that are due; how many were folded."""
         now = self.resources.clock()
         async with self.resources.database.reads() as session:
             has_new = await has_new_pushes(session, now=now)
             failed = await find_failed_pushes(session, now=now, limit=FAILED_BATCH)
         folded = sum([await self.fold_one(push_id) for push_id in failed])
-        folded += await self.fold_batch() if has_new else 0
+        folded += await self.fold_batch(limit) if has_new else 0
         if folded:
             self.resources.wake_relay()
         return folded
 
-    async def fold_batch(self) -> int:
+    async def fold_batch(self, limit: int) -> int:
         """Fold many pushes in one transaction; if that fails, each in its own."""
         ids: Sequence[int] = ()
         try:
             async with self.resources.database.writes.begin() as session:
-                rows = cut_batch(await lock_new_pushes(session, now=self.resources.clock(), limit=BATCH))
+                rows = cut_batch(await lock_new_pushes(session, now=self.resources.clock(), limit=limit))
                 ids = [row.id for row in rows]
                 return await fold_pushes(session, rows, self.resources)
         except Exception as error:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shipment.folding import PushFolder
@@ -20,6 +20,7 @@ from gateways.carrier.kuaidi100.pushes import sign_text
 from models import (
     CarrierCode,
     CarrierConnection,
+    IncomingPush,
     Role,
     Shipment,
     TrackingEvent,
@@ -228,6 +229,26 @@ async def test_what_is_forged_too_large_or_compressed_changes_nothing(
     }
     assert (elsewhere.status_code, nowhere.status_code) == (404, 404)
     assert (await stored(session), await unhandled(session)) == ([], [])
+
+
+async def test_only_what_is_refused_counts_against_an_address_and_then_nothing_of_it_is_stored(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    await sent_parcel(session, shop)
+    limit = shop.settings.rates.refused_webhooks
+    genuine = [form_of(step(shop, 1, f"step {number}", "0")) for number in range(limit + 1)]
+    forged = form_of(step(shop, 1, "forged", "301"), salt="another")
+
+    taken = await asyncio.gather(*(clients.http.post(PATH, content=body) for body in genuine))
+    refused = [await clients.http.post(PATH, content=forged) for _ in range(limit)]
+    late = await clients.http.post(PATH, content=genuine[0])
+
+    assert {answer.status_code for answer in taken} == {200}
+    assert {answer.status_code for answer in refused} == {400}
+    assert (late.status_code, late.headers["retry-after"]) == (429, "1")
+    waiting = await session.scalar(select(func.count(IncomingPush.id)))
+    await session.commit()
+    assert waiting == limit + 1
 
 
 async def test_a_late_push_never_turns_a_delivered_parcel_back(

@@ -8,9 +8,10 @@ from domain.aftersales.decisions import agree_ticket, decide_ticket, refuse_tick
 from domain.aftersales.messages import add_message
 from domain.aftersales.requests import escalate_ticket
 from domain.cause import Cause
+from domain.events import ShipmentDelivered, read_event
 from domain.order import cancel_order, confirm_receipt
 from domain.payment import settle_refund
-from events.notices.customer import NOTICED, write_money
+from events.notices.customer import NOTICED, notify_customers, write_money
 from events.reactions import NOTIFY, REACTIONS
 from events.shop import Shop
 from models import (
@@ -31,7 +32,7 @@ from tests.factories.aftersales import DEADLINES, create_ticket
 from tests.factories.order import arrive, create_order, dispatch
 from tests.factories.token import create_sign_in
 from tests.notices import send_notices
-from tests.observe import run_until_idle
+from tests.observe import count_statements, run_until_idle
 
 
 @pytest.fixture
@@ -70,6 +71,38 @@ async def test_a_customer_is_told_of_an_order_from_its_confirmation_to_its_end(
     await session.commit()
     assert await sent(shop) == [("mei@example.com", NoticeKind.ORDER_COMPLETED)]
     assert await sent(shop) == []
+
+
+async def test_deliveries_of_many_customers_are_told_in_a_constant_number_of_statements(
+    shop: Shop, session: AsyncSession
+) -> None:
+    for name in ("mei", "lan", "hua"):
+        account = await create_account(session, email=f"{name}@example.com")
+        order = await create_order(session, account=account, status=OrderStatus.CONFIRMED, now=STARTED_AT)
+        for parcel in await dispatch(session, order, now=STARTED_AT):
+            await arrive(session, await session.get_one(Shipment, parcel.id), now=STARTED_AT)
+    await session.commit()
+    stored = await session.scalars(
+        select(Event).where(Event.name == ShipmentDelivered.name).order_by(Event.id)
+    )
+    events = [read_event(event) for event in stored]
+    await session.commit()
+
+    counted = []
+    for some in (events[:1], events):
+        async with shop.database.writes.begin() as writing:
+            with count_statements(shop) as statements:
+                await notify_customers(writing, some, shop)
+        counted.append(statements.total)
+
+    assert counted[0] == counted[1]
+    messages = sorted(await send_notices(shop), key=lambda message: int(message.id[7:]))
+    told = [message.recipient for message in messages]
+    assert {message.kind for message in messages} == {NoticeKind.SHIPMENT_DELIVERED}
+    assert (len(told), list(dict.fromkeys(told))) == (
+        len(events),
+        ["mei@example.com", "lan@example.com", "hua@example.com"],
+    )
 
 
 async def test_a_cancelled_order_is_told_and_its_refund_too(

@@ -1,9 +1,12 @@
 """Committed events reach their watchers and have their effects once, whatever fails in between."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import groupby
 
 import pytest
+import structlog
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +19,7 @@ from events.topics import subject_topic
 from events.types import InTransaction, Resources
 from models import Cart, CartStatus, CurrencyCode, Event, ReactionDone, Subject
 from tests.conftest import STARTED_AT, Clock
+from tests.observe import count_statements
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -160,6 +164,50 @@ async def test_two_relays_share_the_work_and_no_event_is_reacted_to_twice(shop: 
 
     assert sum(taken) == 20
     assert [await count_effects(shop, cart) for cart in carts] == [1] * 20
+
+
+async def delay_carts(session: AsyncSession, events: Sequence[CartChanged], resources: Resources) -> None:
+    """As `delay_cart`, of many carts in one statement."""
+    if any(event.cart.version > 1 for event in events):
+        raise RuntimeError("a cart that was changed twice")
+    found = await session.scalars(select(Cart).where(Cart.id.in_({event.cart.id for event in events})))
+    for cart in found:
+        cart.updated_at += timedelta(seconds=1)
+
+
+async def test_what_follows_many_events_is_done_in_one_transaction(shop: Shop) -> None:
+    relay = Relay(shop, {CartChanged: [InTransaction(delay_cart, effect_on_many=delay_carts)]})
+    counted, carts = [], []
+    for many in (2, 20):
+        new = [await create_cart_with_events(shop) for _ in range(many)]
+        with count_statements(shop) as statements:
+            assert await relay.run_once() == many
+        # SQLite changes rows one by one: in a row, they count as one
+        counted.append(len([*groupby(statements.texts)]))
+        carts += new
+
+    assert counted[0] == counted[1]
+    assert [await count_effects(shop, cart) for cart in carts] == [1] * 22
+    assert (await count_done_reactions(shop), await count_unrelayed(shop), await relay.run_once()) == (
+        22,
+        0,
+        0,
+    )
+
+
+async def test_where_one_of_many_fails_each_is_followed_by_itself_and_none_twice(shop: Shop) -> None:
+    carts = [await create_cart_with_events(shop, times=times) for times in (1, 2, 1)]
+    relay = Relay(shop, {CartChanged: [InTransaction(delay_cart, effect_on_many=delay_carts)]})
+    with structlog.testing.capture_logs() as logs:
+        assert await relay.run_once() == 4
+
+    assert [line["error"] for line in logs if line["event"] == "relay.one_by_one"] == ["RuntimeError"]
+    assert [await count_effects(shop, cart) for cart in carts] == [1, 2, 1]
+    assert (await count_done_reactions(shop), await count_unrelayed(shop), await relay.run_once()) == (
+        4,
+        0,
+        0,
+    )
 
 
 async def test_an_event_of_an_unknown_name_is_relayed_without_a_reaction(

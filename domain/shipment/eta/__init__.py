@@ -2,7 +2,8 @@
 
 from domain.shipment.eta.durations import DurationShares, blend, prior_for
 from domain.shipment.eta.estimate import estimate_arrival
-from domain.shipment.eta.lanes import Journey, ParcelLane, measure_journey
+from domain.shipment.eta.journeys import build_step
+from domain.shipment.eta.lanes import Journey, JourneyStep, ParcelLane, measure_journey
 from domain.shipment.eta.refresh import ARRIVAL_COLUMNS, refresh_arrivals
 from domain.shipment.eta.statistics import count_journeys, due_journeys
 
@@ -10,8 +11,10 @@ __all__ = [
     "ARRIVAL_COLUMNS",
     "DurationShares",
     "Journey",
+    "JourneyStep",
     "ParcelLane",
     "blend",
+    "build_step",
     "count_journeys",
     "due_journeys",
     "estimate_arrival",

@@ -1,69 +1,100 @@
 """Journeys of parcels, read for many at once."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.place import point_of
 from domain.shipment.eta.lanes import Journey, JourneyStep, ParcelLane
 from geo import Point, find_point
-from models import Carrier, Delivery, Shipment, TrackingEvent, Warehouse
+from models import Carrier, Delivery, Shipment, ShipmentStatus, TrackingEvent, Warehouse
 
 NO_REGION = ""
 """Where neither province nor city is known."""
 
+StepsOfParcels = Mapping[int, Sequence[JourneyStep]]
+"""What has happened to parcels, in order of time, by their ids."""
+
 
 async def load_journeys(
-    session: AsyncSession,
-    shipment_ids: Sequence[int],
-    new_events: Sequence[TrackingEvent] = (),
+    session: AsyncSession, shipments: Sequence[Shipment], steps: StepsOfParcels | None = None
 ) -> Mapping[int, Journey]:
-    """The journeys of parcels that have left, by id; new events may not be written yet."""
-    if not shipment_ids:
+    """The journeys of parcels that have left, by id; their steps are read unless they are given."""
+    left = [(shipment, shipment.dispatched_at) for shipment in shipments if shipment.dispatched_at]
+    if not left:
         return {}
-    rows = await session.execute(
-        select(Shipment, Warehouse, Delivery)
-        .join(Warehouse, Warehouse.id == Shipment.warehouse_id)
-        .join(Delivery, Delivery.id == Shipment.delivery_id)
-        .where(Shipment.id.in_(shipment_ids))
-    )
+    if steps is None:
+        steps = await read_steps(session, [shipment.id for shipment, _ in left])
+    starts = await load_ends(session, Warehouse, {shipment.warehouse_id for shipment, _ in left})
+    ends = await load_ends(session, Delivery, {shipment.delivery_id for shipment, _ in left})
     found = await session.execute(select(Carrier.code, Carrier.service))
     services = {code: service for code, service in found}  # noqa: C416 - rows have a type each
-    lanes = {
-        shipment.id: ParcelLane(
-            origin=region_of(warehouse),
-            destination=region_of(delivery),
+    journeys = {}
+    for shipment, dispatched_at in left:
+        origin, start = starts[shipment.warehouse_id]
+        destination, end = ends[shipment.delivery_id]
+        lane = ParcelLane(
+            origin=origin,
+            destination=destination,
             carrier=str(shipment.carrier or ""),
             service=services.get(shipment.carrier, "") if shipment.carrier else "",
-            dispatched_at=shipment.dispatched_at,
-            start=point_of(warehouse) or find_point(warehouse.province, warehouse.city, warehouse.district),
-            end=point_of(delivery) or find_point(delivery.province, delivery.city, delivery.district),
+            dispatched_at=dispatched_at,
+            start=start,
+            end=end,
         )
-        for shipment, warehouse, delivery in rows
-        if shipment.dispatched_at
-    }
-    steps: defaultdict[int, list[JourneyStep]] = defaultdict(list)
-    events = await session.scalars(
-        select(TrackingEvent)
-        .where(TrackingEvent.shipment_id.in_(list(lanes)), TrackingEvent.revoked_at.is_(None))
+        journeys[shipment.id] = Journey(lane, steps.get(shipment.id, ()))
+    return journeys
+
+
+async def read_steps(session: AsyncSession, shipment_ids: Collection[int]) -> StepsOfParcels:
+    rows = await session.execute(
+        select(
+            TrackingEvent.shipment_id,
+            TrackingEvent.occurred_at,
+            TrackingEvent.status,
+            TrackingEvent.latitude,
+            TrackingEvent.longitude,
+        )
+        .where(TrackingEvent.shipment_id.in_(shipment_ids), TrackingEvent.revoked_at.is_(None))
         .order_by(TrackingEvent.occurred_at, TrackingEvent.received_at, TrackingEvent.id)
     )
-    for event in events:
-        steps[event.shipment_id].append(step_of(event))
-    for event in new_events:
-        steps[event.shipment_id].append(step_of(event))
-    for each in steps.values():
-        each.sort(key=lambda step: step.at)
-    return {shipment_id: Journey(lane, steps[shipment_id]) for shipment_id, lane in lanes.items()}
+    steps: defaultdict[int, list[JourneyStep]] = defaultdict(list)
+    for shipment_id, occurred_at, status, latitude, longitude in rows:
+        steps[shipment_id].append(build_step(occurred_at, status, latitude, longitude))
+    return steps
 
 
-def step_of(event: TrackingEvent) -> JourneyStep:
-    position = event.position
-    point = Point(position.latitude, position.longitude) if position else None
-    return JourneyStep(event.occurred_at, event.status, point)
+def build_step(
+    at: datetime, status: ShipmentStatus | None, latitude: float | None, longitude: float | None
+) -> JourneyStep:
+    return JourneyStep(at, status, point_at(latitude, longitude))
 
 
-def region_of(place: Warehouse | Delivery) -> str:
-    return f"{place.country_code}/{place.province or place.city or NO_REGION}"
+async def load_ends(
+    session: AsyncSession, table: type[Warehouse] | type[Delivery], ids: Collection[int]
+) -> dict[int, tuple[str, Point | None]]:
+    """The regions of warehouses or deliveries and where they are on the map, by their ids."""
+    rows = await session.execute(
+        select(
+            table.id,
+            table.country_code,
+            table.province,
+            table.city,
+            table.district,
+            table.latitude,
+            table.longitude,
+        ).where(table.id.in_(ids))
+    )
+    return {
+        place_id: (
+            f"{country_code}/{province or city or NO_REGION}",
+            point_at(latitude, longitude) or find_point(province, city, district),
+        )
+        for place_id, country_code, province, city, district, latitude, longitude in rows
+    }
+
+
+def point_at(latitude: float | None, longitude: float | None) -> Point | None:
+    return None if latitude is None or longitude is None else Point(latitude, longitude)

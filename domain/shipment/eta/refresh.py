@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.shipment.eta.estimate import estimate_arrival
-from domain.shipment.eta.journeys import load_journeys
+from domain.shipment.eta.journeys import StepsOfParcels, load_journeys
 from domain.shipment.eta.lanes import STAGE_OF, Stage
 from domain.shipment.eta.statistics import read_statistics
 from domain.shipment.tasks import due_moments, end_past_tasks
-from models import Shipment, ShipmentStatus, TrackingEvent
+from models import Shipment, ShipmentStatus
 
 ESTIMATED = frozenset({ShipmentStatus.PENDING, *STAGE_OF})
 
@@ -22,24 +22,24 @@ ARRIVAL_COLUMNS = ("eta_earliest_at", "eta_at", "eta_latest_at", "late_at", "sil
 async def refresh_arrivals(
     session: AsyncSession,
     shipments: Sequence[Shipment],
-    new_events: Sequence[TrackingEvent] = (),
+    steps: StepsOfParcels | None = None,
     *,
     now: datetime,
 ) -> None:
-    """Estimate anew when locked parcels arrive, in a constant number of statements for all of them, by their
-    events and those not written yet; parcels that are not on the way to their customers have no estimate.
+    """Estimate anew when locked parcels arrive, in a constant number of statements for all of them, by the
+    steps given or those stored; parcels that are not on the way to their customers have no estimate.
 
     One that has arrived waits to be counted in the statistics of its lane. Tasks end with their reason.
     """
     before = {shipment.id: due_moments(shipment) for shipment in shipments}
-    await estimate_arrivals(session, shipments, new_events, now=now)
+    await estimate_arrivals(session, shipments, steps, now=now)
     await end_past_tasks(session, shipments, before, now=now)
 
 
 async def estimate_arrivals(
     session: AsyncSession,
     shipments: Sequence[Shipment],
-    new_events: Sequence[TrackingEvent],
+    steps: StepsOfParcels | None,
     *,
     now: datetime,
 ) -> None:
@@ -53,7 +53,7 @@ async def estimate_arrivals(
             shipment.count_at = now
     if not under_way:
         return
-    journeys = await load_journeys(session, [each.id for each in under_way], new_events)
+    journeys = await load_journeys(session, under_way, steps)
     statistics = await read_statistics(
         session,
         [

@@ -34,7 +34,7 @@ async def count_journeys(session: AsyncSession, shipment_ids: Sequence[int], *, 
     for shipment in shipments:
         shipment.count_at = None
     arrived = [each for each in shipments if each.status is ShipmentStatus.DELIVERED and each.delivered_at]
-    journeys = await load_journeys(session, [each.id for each in arrived])
+    journeys = await load_journeys(session, arrived)
     measured: defaultdict[str, list[float]] = defaultdict(list)
     for shipment in arrived:
         journey = journeys.get(shipment.id)

@@ -4,12 +4,12 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
 
 import httpx
 import pytest
 
-from gateways.carrier.kuaidi100.pushes import sign_text
+from gateways.carrier.kuaidi100.pushes import sign_text, unquote_field
 from gateways.carrier.protocol import PushRefused, PushRequest, PushVerdict, TrackingPush
 from models import ShipmentStatus as S
 from tests.gateways.carrier.kuaidi100.desk import NOW, SALT, open_desk
@@ -27,6 +27,22 @@ def pushed(content: object, *, salt: str = SALT, sign: str | None = None) -> Pus
 def read(content: object) -> TrackingPush:
     [push] = GATEWAY.read_push(pushed(content))
     return push
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (b"%E5%BF%AB+%e4%BB%B6%2B%25%3D=", "快 件+%=="),
+        (b"%", "%"),
+        (b"%%41", "%A"),
+        (b"a%4", "a%4"),
+        (b"%zz%41=3D", "%zzA=3D"),
+        (b"%41%\nB%41", "A%\nBA"),
+        (b"x=\r\ny", "x=\r\ny"),
+    ],
+)
+def test_the_values_of_a_form_are_decoded_and_what_is_no_escape_stays(value: bytes, text: str) -> None:
+    assert unquote_field(value) == text == unquote_plus(value.decode())
 
 
 def test_a_push_of_2017_without_codes_says_of_the_newest_event_only_where_the_parcel_is() -> None:
