@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import case, exists, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import Event
+from models import Event, IncomingPush
 from models.sql.types import AnySelect
 
 STEPS = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 1_800, 7_200, 86_400))
@@ -26,10 +26,22 @@ class OutboxLag:
 
 
 @dataclass(frozen=True, slots=True)
+class PushLag:
+    """Pushes of carriers that are not folded yet: how many, how many of them have failed, and when the oldest
+    of the others came.
+    """
+
+    waiting: int = 0
+    failed: int = 0
+    oldest: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Lags:
     """What waits at one moment."""
 
     outbox: OutboxLag = OutboxLag()
+    pushes: PushLag = PushLag()
     timers: Mapping[str, timedelta] = field(default_factory=dict)
     """By timer: no row has been due for longer than that, unless it is the longest of STEPS."""
 
@@ -45,6 +57,20 @@ async def load_outbox_lag(session: AsyncSession) -> OutboxLag:
         )
     ).one()
     return OutboxLag(waiting, failed, oldest)
+
+
+async def load_push_lag(session: AsyncSession) -> PushLag:
+    """In one pass over a table that CARRIER_PUSHES_WAITING bounds."""
+    waiting, failed, oldest = (
+        await session.execute(
+            select(
+                func.count(),
+                func.count(case((IncomingPush.attempts > 0, 1))),
+                func.min(case((IncomingPush.attempts == 0, IncomingPush.received_at))),
+            ).select_from(IncomingPush)
+        )
+    ).one()
+    return PushLag(waiting, failed, oldest)
 
 
 async def load_timer_lags(

@@ -1,6 +1,7 @@
 """THE TABLE of all metrics of a process, read anew for each scrape."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
@@ -245,8 +246,6 @@ def lag_families(shop: Shop, lags: Lags | None) -> Iterator[Metric]:
         [((), float(lags is not None))],
     )
     outbox = lags.outbox if lags else None
-    oldest = outbox.oldest if outbox else None
-    seconds = max((shop.clock() - oldest).total_seconds(), 0) if oldest else 0.0
     yield gauge_of(
         "cartwheel_outbox_events",
         "Events that are not relayed yet.",
@@ -257,7 +256,20 @@ def lag_families(shop: Shop, lags: Lags | None) -> Iterator[Metric]:
         "cartwheel_outbox_lag_seconds",
         "How long the oldest event that is not relayed has waited.",
         [],
-        [((), seconds)] if outbox else [],
+        [((), age_seconds(shop, outbox.oldest))] if outbox else [],
+    )
+    pushes = lags.pushes if lags else None
+    yield gauge_of(
+        "cartwheel_carrier_pushes",
+        "Pushes of carriers that are not folded yet.",
+        ["state"],
+        [(("waiting",), pushes.waiting - pushes.failed), (("failed",), pushes.failed)] if pushes else [],
+    )
+    yield gauge_of(
+        "cartwheel_carrier_push_lag_seconds",
+        "How long the oldest push that is not folded has waited.",
+        [],
+        [((), age_seconds(shop, pushes.oldest))] if pushes else [],
     )
     yield gauge_of(
         "cartwheel_timer_lag_seconds",
@@ -265,3 +277,8 @@ def lag_families(shop: Shop, lags: Lags | None) -> Iterator[Metric]:
         ["timer"],
         [((name,), lag.total_seconds()) for name, lag in lags.timers.items()] if lags else [],
     )
+
+
+def age_seconds(shop: Shop, since: datetime | None) -> float:
+    """How long ago something was, in seconds; 0 where there is nothing."""
+    return max((shop.clock() - since).total_seconds(), 0.0) if since else 0.0

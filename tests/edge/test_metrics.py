@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from sqlalchemy import update
 
 from edge.metrics import serving_metrics
 from edge.metrics.collector import ShopCollector
@@ -16,8 +17,9 @@ from edge.metrics.server import LagReader
 from events.jobs.schedule import SCHEDULE
 from events.lags import read_lags
 from events.shop import Shop
+from gateways.carrier.protocol import CarrierEvent, TrackingPush
 from gateways.metrics import OTHER, SERIES_LIMIT, CountedSeries, Metrics
-from models import OrderStatus, RegisteredOperation
+from models import CarrierConnection, IncomingPush, OrderStatus, RegisteredOperation
 from tests.clients import Clients
 from tests.conftest import Clock
 from tests.edge.metrics import Scrape
@@ -136,6 +138,26 @@ async def test_an_event_that_is_not_relayed_is_told_by_its_age(shop: Shop, clock
 
     assert found.value("cartwheel_outbox_events", state="waiting") >= 1
     assert found.value("cartwheel_outbox_lag_seconds") == 90
+
+
+async def test_pushes_that_wait_to_be_folded_are_told_and_the_shop_stays_ready(
+    shop: Shop, clients: Clients, clock: Clock
+) -> None:
+    event = CarrierEvent(None, "x", "step", shop.clock())
+    for number in ("YT1", "YT2"):
+        await shop.push_inbox.put(CarrierConnection.KUAIDI100, [TrackingPush(number, [event])])
+    clock.tick(timedelta(seconds=90))
+    waiting = await scrape(shop)
+    async with shop.database.writes.begin() as session:
+        await session.execute(update(IncomingPush).values(attempts=1))
+    failed = await scrape(shop)
+
+    assert (await clients.http.get("/readyz")).json()["status"] == "ok"
+    assert waiting.value("cartwheel_carrier_pushes", state="waiting") == 2
+    assert waiting.value("cartwheel_carrier_push_lag_seconds") == 90
+    assert failed.value("cartwheel_carrier_pushes", state="waiting") == 0
+    assert failed.value("cartwheel_carrier_pushes", state="failed") == 2
+    assert failed.value("cartwheel_carrier_push_lag_seconds") == 0
 
 
 async def test_metrics_are_served_on_a_port_of_their_own_only(shop: Shop, clients: Clients) -> None:
