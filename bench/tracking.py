@@ -1,18 +1,21 @@
 """Measures tracking at scale: 1,000 pushes a second for a minute, and questions about a million parcels.
 
-Each push has 8 events of which one is new. One process serves, one works, one sends, and PostgreSQL runs
-beside them on the same cores; a push is timed from the moment at which it was planned to be sent. Afterwards
-each new event is there once, nothing waits, and orders agree with their parcels. Then two workers claim whom
-to ask about among a million parcels under way, which fall due evenly within an hour.
+Each push has 8 events of which one is new. One process serves (or more), one works, one sends, and PostgreSQL
+runs beside them on the same cores; a push is timed from the moment at which it was planned to be sent.
+Afterwards each new event is there once, nothing waits to be folded or told, and orders agree with their
+parcels. What counts on a machine that others use as well is the CPU time of a push, on each side. Then two
+workers claim whom to ask about among a million parcels under way, which fall due evenly within an hour.
 """
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,7 +41,7 @@ from domain.audit import build_rule_query
 from domain.shipment.due import due_carrier_polls
 from domain.shipment.polling import PollPlan, claim_polls
 from events.jobs.scheduler import BATCH, GROUP
-from models import IncomingPush, TrackingEvent
+from models import Event, IncomingPush, Notice, TrackingEvent
 from models.database import Database
 from models.sql.batches import in_batches
 from tests.process import ROOT, process_environment, run_cartwheel, running_worker, serve_shop
@@ -59,6 +62,8 @@ KUAIDI100: Mapping[str, str] = {
     "CARRIER_POLL_EVERY": "86400",
 }
 LOOKS_APART_SECONDS = 0.1
+UNRELAYED = sa.select(Event.id).where(Event.relayed_at.is_(None))
+UNSENT = sa.select(Notice.id).where(Notice.due_at.is_not(None))
 RULES = (
     "pushes of carriers are folded",
     "fulfilment as the parcels say",
@@ -74,6 +79,8 @@ class TrackingPlan:
     pushes: int
     rate: float
     connections: int = CONNECTIONS
+    servers: int = 1
+    """Processes that take pushes."""
     polled: int = POLLED
     """Parcels that are asked about."""
     claims: int = CLAIMS
@@ -99,10 +106,14 @@ class PushFigures:
     """New events, each of another parcel."""
     doubled: int
     waiting: int
+    backlog: int
+    """What waited to be folded when the last push was answered."""
     folded_after: float
     """From the last answer until all was folded."""
+    told_after: float
+    """The same until watchers and customers had been told of all of it, too."""
     delays: Sequence[float]
-    """From the receipt of a push to its folding, of some that were looked at while pushes came in."""
+    """How long the oldest push had waited, of each look while pushes came in."""
     cpu: Mapping[str, float]
 
 
@@ -111,8 +122,9 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=RATE, help="pushes a second")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="for how long")
     parser.add_argument("--parcels", type=int, default=POLLED, help="parcels that are asked about")
+    parser.add_argument("--servers", type=int, default=1, help="processes that take them")
     given, _ = parser.parse_known_args()
-    plan = TrackingPlan(given.rate * given.seconds, given.rate, polled=given.parcels)
+    plan = TrackingPlan(given.rate * given.seconds, given.rate, servers=given.servers, polled=given.parcels)
     with run_postgres() as server, tempfile.TemporaryDirectory() as folder:
         name = f"bench_{uuid4().hex}"
         url = asyncio.run(server.create_database(name))
@@ -163,26 +175,56 @@ async def analyze(url: str) -> None:
 async def measure_pushes(url: str, folder: Path, parcels: PushedParcels, plan: TrackingPlan) -> PushFigures:
     """Send one push of each parcel while a worker folds them."""
     env = process_environment(url, folder, LOG_LEVEL="WARNING", RUN_WORKER="false", **HIGH_RATES, **KUAIDI100)
-    async with serve_shop(env, folder / "server.log") as server:
-        with running_worker(env, folder / "worker.log") as worker:
-            await asyncio.sleep(3)
-            pids = {"serving": server.pid, "working": worker.pid or 0}
-            cpu = {name: cpu_seconds(pid) for name, pid in pids.items()}
-            task = push_task(parcels, plan, [server.port])
-            sending = asyncio.create_task(asyncio.to_thread(send_pushes, task))
-            delays = []
-            while not sending.done():
-                delays.append(await oldest_waiting(url))
-                await asyncio.sleep(1)
-            result, sent_at = await sending, time.perf_counter()
-            while await count_rows(url, IncomingPush):  # noqa: ASYNC110 - another process folds them
-                await asyncio.sleep(LOOKS_APART_SECONDS)
-            folded_after = time.perf_counter() - sent_at
-            cpu = {name: cpu_seconds(pid) - cpu[name] for name, pid in pids.items()}
+    async with AsyncExitStack() as running:
+        servers = [
+            await running.enter_async_context(serve_shop(env, folder / f"server{number}.log"))
+            for number in range(plan.servers)
+        ]
+        worker = running.enter_context(running_worker(env, folder / "worker.log"))
+        await asyncio.sleep(3)
+        pids = {"serving": [server.pid for server in servers], "working": [worker.pid or 0]}
+        before = read_cpu(pids | {"PostgreSQL": await backend_pids(url)})
+        task = push_task(parcels, plan, [server.port for server in servers])
+        sending = asyncio.create_task(asyncio.to_thread(send_pushes, task))
+        delays = []
+        while not sending.done():
+            delays.append(await oldest_waiting(url))
+            await asyncio.sleep(1)
+        result, sent_at = await sending, time.perf_counter()
+        backlog = await count_rows(url, sa.select(IncomingPush.id))
+        folded_after = await wait_for_none(url, [sa.select(IncomingPush.id)], since=sent_at)
+        told_after = await wait_for_none(url, [UNRELAYED, UNSENT], since=sent_at)
+        after = read_cpu(pids | {"PostgreSQL": await backend_pids(url)})
+    cpu = {name: after[name] - before[name] for name in after} | {"sending": result.cpu_seconds}
     stored, doubled = await count_new_events(url, parcels)
-    return PushFigures(
-        result, stored, doubled, await count_rows(url, IncomingPush), folded_after, delays, cpu
-    )
+    waiting = await count_rows(url, sa.select(IncomingPush.id))
+    return PushFigures(result, stored, doubled, waiting, backlog, folded_after, told_after, delays, cpu)
+
+
+def read_cpu(pids: Mapping[str, Sequence[int]]) -> dict[str, float]:
+    """CPU seconds of processes so far; those of another machine, and those that have ended, have none."""
+    seconds = dict.fromkeys(pids, 0.0)
+    for name, each in pids.items():
+        for pid in each:
+            with suppress(FileNotFoundError):
+                seconds[name] += cpu_seconds(pid)
+    return seconds
+
+
+async def backend_pids(url: str) -> Sequence[int]:
+    """The processes of the database server, without the one that answers this."""
+    async with open_connection(url) as database:
+        found = await database.scalars(
+            sa.text("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() ORDER BY pid")
+        )
+        return found.all()
+
+
+async def wait_for_none(url: str, looks: Sequence[sa.Select[tuple[int]]], *, since: float) -> float:
+    """Wait until none of these finds a row; how long after `since` that was."""
+    while any([await count_rows(url, look) for look in looks]):  # noqa: ASYNC110 - other processes work
+        await asyncio.sleep(LOOKS_APART_SECONDS)
+    return time.perf_counter() - since
 
 
 def push_task(parcels: PushedParcels, plan: TrackingPlan, ports: Sequence[int]) -> PushTask:
@@ -218,9 +260,9 @@ def send_pushes(task: PushTask) -> PushResult:
     return PushResult(**json.loads(done.stdout))
 
 
-async def count_rows(url: str, table: type[IncomingPush]) -> int:
+async def count_rows(url: str, found: sa.Select[tuple[int]]) -> int:
     async with open_connection(url) as database:
-        return await database.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+        return await database.scalar(sa.select(sa.func.count()).select_from(found.subquery())) or 0
 
 
 async def oldest_waiting(url: str) -> float:
@@ -316,17 +358,24 @@ def print_pushes(figures: PushFigures, plan: TrackingPlan) -> None:
     waits = sorted(result.waits)
     p50, p99, most = waits[len(waits) // 2], waits[min(len(waits) - 1, len(waits) * 99 // 100)], waits[-1]
     print(
-        f"{plan.pushes:,} pushes planned at {plan.rate:,.0f}/s by {plan.connections} connections:"
-        f" {len(waits) / result.seconds:,.0f}/s reached, answers {result.statuses},"
+        f"{plan.pushes:,} pushes offered at {plan.rate:,.0f}/s by {plan.connections} connections to"
+        f" {plan.servers} serving: {len(waits) / result.seconds:,.0f}/s reached, answers {result.statuses},"
         f" p50 {p50 * 1000:,.0f} ms, p99 {p99 * 1000:,.0f} ms, at most {most * 1000:,.0f} ms"
     )
+    taken = result.statuses.get("200", 0)
     print(
-        f"  new events stored {figures.stored:,}, twice {figures.doubled}; the oldest that waited"
-        f" to be folded had waited {max(figures.delays, default=0):.1f} s, all were folded"
-        f" {figures.folded_after:.1f} s after the last answer"
+        f"  new events lost {taken - figures.stored:,}, doubled {figures.doubled}; while pushes came in the"
+        f" oldest had waited {max(figures.delays, default=0):.1f} s at most; at the last answer"
+        f" {figures.backlog:,} waited, all were folded {figures.folded_after:.1f} s after it, and told of"
+        f" after {figures.told_after:.1f} s"
     )
     each = {name: seconds / plan.pushes * 1000 for name, seconds in figures.cpu.items()}
-    print("  CPU a push: " + ", ".join(f"{name} {ms:.2f} ms" for name, ms in each.items()))
+    print(
+        "  CPU a push: "
+        + ", ".join(f"{name} {ms:.2f} ms" for name, ms in each.items())
+        + f"; in all {sum(each.values()):.2f} ms, on {os.cpu_count()} cores with a load of"
+        f" {', '.join(f'{load:.1f}' for load in os.getloadavg())}"
+    )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import Carrier, CarrierConnection, IncomingPush, Order, Shipment
+from models.sql.parameters import is_any_of
 
 ATTEMPTS_LIMIT = 10
 LONGEST_PAUSE = timedelta(minutes=10)
@@ -91,7 +92,7 @@ async def lock_push(session: AsyncSession, push_id: int) -> IncomingPush | None:
 async def delete_pushes(session: AsyncSession, push_ids: Collection[int]) -> None:
     """Forget pushes that have been folded, in the transaction that has folded them."""
     if push_ids:
-        await session.execute(delete(IncomingPush).where(IncomingPush.id.in_(push_ids)))
+        await session.execute(delete(IncomingPush).where(is_any_of(session, IncomingPush.id, push_ids)))
 
 
 async def postpone_push(session: AsyncSession, push: IncomingPush, *, now: datetime) -> None:
@@ -118,7 +119,10 @@ async def find_numbered(
         select(
             Shipment.carrier, Shipment.tracking_number, Shipment.id, Shipment.order_id, Shipment.company_code
         )
-        .where(Shipment.carrier.in_(known), Shipment.tracking_number.in_({number for _, number in numbers}))
+        .where(
+            Shipment.carrier.in_(known),
+            is_any_of(session, Shipment.tracking_number, {number for _, number in numbers}),
+        )
         .order_by(Shipment.id.desc())
     )
     found: dict[ParcelNumber, list[NumberedParcel]] = {}
@@ -138,7 +142,7 @@ async def lock_free_parcels(
     order_ids = {parcel.order_id for parcel in parcels}
     free = await session.scalars(
         select(Order.id)
-        .where(Order.id.in_(order_ids))
+        .where(is_any_of(session, Order.id, order_ids))
         .order_by(Order.id)
         .with_for_update(skip_locked=True, key_share=True)
     )
@@ -146,7 +150,7 @@ async def lock_free_parcels(
     ids = [parcel.shipment_id for parcel in parcels if parcel.order_id in locked]
     shipments = await session.scalars(
         select(Shipment)
-        .where(Shipment.id.in_(ids))
+        .where(is_any_of(session, Shipment.id, ids))
         .order_by(Shipment.id)
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)

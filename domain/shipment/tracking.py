@@ -20,6 +20,7 @@ from domain.shipment.fulfilment import refresh_fulfilments, set_receipt_due
 from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS, status_after
 from domain.state import move, status_text
 from models import Order, Shipment, ShipmentStatus, TrackingEvent
+from models.sql.parameters import is_any_of
 from models.sql.same_columns import write_same_columns
 
 TEXT_LIMIT = 500
@@ -230,7 +231,7 @@ async def lock_orders_of(session: AsyncSession, shipments: Iterable[Shipment]) -
     ids = sorted({shipment.order_id for shipment in shipments})
     rows = await session.execute(
         select(Order.id, Order.account_id)
-        .where(Order.id.in_(ids))
+        .where(is_any_of(session, Order.id, ids))
         .order_by(Order.id)
         .with_for_update(key_share=True)
     )
@@ -243,7 +244,7 @@ async def update_orders(
     """Let locked orders follow what has become of their parcels."""
     found = await session.scalars(
         select(Order)
-        .where(Order.id.in_(order_ids))
+        .where(is_any_of(session, Order.id, order_ids))
         .order_by(Order.id)
         .execution_options(populate_existing=True)
     )
@@ -328,7 +329,9 @@ async def load_stored_events(
     """What is known of parcels already, by the parcel's id."""
     columns = [getattr(TrackingEvent, name) for name in StoredEvent.__slots__]
     rows = await session.execute(
-        select(*columns).where(TrackingEvent.shipment_id.in_(shipment_ids)).order_by(TrackingEvent.id)
+        select(*columns)
+        .where(is_any_of(session, TrackingEvent.shipment_id, shipment_ids))
+        .order_by(TrackingEvent.id)
     )
     found = defaultdict[int, list[StoredEvent]](list)
     for row in rows:

@@ -20,7 +20,9 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from models.sql.dialects import dialect_of
 from models.sql.types import ColumnTypes, RowValues
 
 SQLITE_DATETIME = "%Y-%m-%d %H:%M:%S.%f"
@@ -62,6 +64,15 @@ def is_among(column: Any, name: str, dialect: str, values: Any = None) -> Column
     array = ARRAY(column.type)
     found = column == func.any(cast(bindparam(name, values, array), array))
     return found
+
+
+def is_any_of(session: AsyncSession, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
+    """Whether the column equals one of these values, whose number does not change the text of the statement.
+
+    With `in_`, PostgreSQL plans each number of values anew.
+    """
+    dialect = dialect_of(session)
+    return is_among(column, f"any_{column.key}", dialect, encode_values(values, dialect))
 
 
 def encode_values(values: Iterable[Any], dialect: str) -> Any:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.shipment.eta.lanes import Journey, JourneyStep, ParcelLane
 from geo import Point, find_point
 from models import Carrier, Delivery, Shipment, ShipmentStatus, TrackingEvent, Warehouse
+from models.sql.parameters import is_any_of
 
 NO_REGION = ""
 """Where neither province nor city is known."""
@@ -85,7 +86,7 @@ async def load_ends(
             table.district,
             table.latitude,
             table.longitude,
-        ).where(table.id.in_(ids))
+        ).where(is_any_of(session, table.id, ids))
     )
     return {
         place_id: (
