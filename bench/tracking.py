@@ -44,6 +44,7 @@ from events.jobs.scheduler import BATCH, GROUP
 from models import Event, IncomingPush, Notice, TrackingEvent
 from models.database import Database
 from models.sql.batches import in_batches
+from models.sql.types import AnySelect
 from tests.process import ROOT, process_environment, run_cartwheel, running_worker, serve_shop
 from tests.servers import run_postgres
 
@@ -217,10 +218,10 @@ async def backend_pids(url: str) -> Sequence[int]:
         found = await database.scalars(
             sa.text("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() ORDER BY pid")
         )
-        return found.all()
+        return [int(pid) for pid in found]
 
 
-async def wait_for_none(url: str, looks: Sequence[sa.Select[tuple[int]]], *, since: float) -> float:
+async def wait_for_none(url: str, looks: Sequence[AnySelect], *, since: float) -> float:
     """Wait until none of these finds a row; how long after `since` that was."""
     while any([await count_rows(url, look) for look in looks]):  # noqa: ASYNC110 - other processes work
         await asyncio.sleep(LOOKS_APART_SECONDS)
@@ -260,7 +261,7 @@ def send_pushes(task: PushTask) -> PushResult:
     return PushResult(**json.loads(done.stdout))
 
 
-async def count_rows(url: str, found: sa.Select[tuple[int]]) -> int:
+async def count_rows(url: str, found: AnySelect) -> int:
     async with open_connection(url) as database:
         return await database.scalar(sa.select(sa.func.count()).select_from(found.subquery())) or 0
 
