@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.shipment.incoming import ATTEMPTS_LIMIT, LONGEST_PAUSE
-from events.shipment.folding import PushFolder
+from events.shipment.folding import BATCH_WHILE_TAKING, PushFolder
 from events.shipment.pushes import PushInbox, TooManyPushes
 from events.shop import Shop
 from gateways.carrier.protocol import CarrierEvent, TrackingPush
@@ -28,6 +28,7 @@ from models import FulfilmentStatus as F
 from models import ShipmentStatus as S
 from tests.factories.carrier import create_carrier
 from tests.factories.shipment import confirmed_order, pack, send
+from tests.journey.device import wait_until
 from tests.observe import assert_books_agree, count_statements, run_until_idle
 
 Tick = Callable[[timedelta], None]
@@ -102,8 +103,9 @@ async def test_pushes_that_come_together_are_folded_in_a_constant_number_of_stat
         with count_statements(shop) as folded:
             assert await folder_of(shop).run_once() == 2 * many
         assert await statuses_of(shop, shipments) == [(end, 3) for end in ends]
-        # SQLite inserts rows one by one where their ids are asked for: in a row, they count as one
-        counted.append((stored.total, len([*groupby(folded.texts)])))
+        # what waits is counted now and then, and SQLite inserts rows one by one where their ids are asked for
+        inserts = [text for text in stored.texts if text.startswith("INSERT")]
+        counted.append((len(inserts), len([*groupby(folded.texts)])))
 
     assert counted[0] == counted[1]
     assert counted[0] == (1, 28)
@@ -123,6 +125,27 @@ async def send_more(shop: Shop, *numbers: str) -> list[Shipment]:
             )
             for number in numbers
         ]
+
+
+async def test_a_process_that_takes_pushes_folds_fewer_of_them_at_once(shop: Shop) -> None:
+    batches = []
+    for takes in (True, False):
+        await put(shop, *(push_of(shop, f"YT{number}", None) for number in range(BATCH_WHILE_TAKING + 1)))
+        has_stored = asyncio.Event()
+        if takes:
+            has_stored.set()
+        with count_statements(shop) as statements:
+            folding = asyncio.create_task(PushFolder(shop, has_stored).run())
+            await wait_until("all pushes are folded", lambda: nothing_waits(shop))
+            folding.cancel()
+            await asyncio.gather(folding, return_exceptions=True)
+        batches.append(sum(text.startswith("DELETE FROM incoming_pushes") for text in statements.texts))
+
+    assert batches == [2, 1]
+
+
+async def nothing_waits(shop: Shop) -> bool:
+    return await waiting(shop) == 0
 
 
 @pytest.mark.usefixtures("audit_at_end")
