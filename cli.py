@@ -21,6 +21,7 @@ from rich.console import Console
 from domain.quality.issue import QualityReason
 from edge.commands.backup_commands import add_backup_commands
 from edge.commands.book_commands import add_book_commands
+from edge.commands.delivery_run_commands import delivery_run_commands
 from edge.commands.operation_commands import operation_commands
 from edge.commands.payment_commands import payment_commands
 from edge.gc_tuning import tune_garbage_collector
@@ -46,6 +47,7 @@ app.add_typer(exports, name="export")
 
 console = Console(stderr=True)
 app.add_typer(operation_commands(lambda work: run_in_shop(work), console), name="operations")
+app.add_typer(delivery_run_commands(lambda work: run_in_shop(work), console), name="delivery-run")
 app.add_typer(payment_commands(lambda: read_settings(), lambda: datetime.now(UTC)), name="payments")
 add_backup_commands(app, lambda: read_settings().database.url, console)
 add_book_commands(app, lambda work: run_in_shop(work), console)

@@ -8,7 +8,7 @@ are kept as `former`, because people go on writing them. The coordinates of thei
 
 from geo.area_names import AmbiguousArea, UnknownArea, find_province, full_names
 from geo.area_table import Point
-from geo.city_names import city_near, find_city_name
+from geo.city_names import city_around, city_near, find_city, find_city_name
 from geo.coordinates import City, distance_km, find_centre, find_point, nearest_city, reach_km, short_name
 from geo.countries import CountryRules, ListedPlace, Places, find_foreign_province, find_place, load_rules
 from geo.folding import fold_name
@@ -22,9 +22,11 @@ __all__ = [
     "Places",
     "Point",
     "UnknownArea",
+    "city_around",
     "city_near",
     "distance_km",
     "find_centre",
+    "find_city",
     "find_city_name",
     "find_foreign_province",
     "find_place",

@@ -5,13 +5,14 @@ import strawberry
 import models
 from resolvers import delivery_run as resolve
 from resolvers.delivery_run import planning
+from resolvers.delivery_run.run_map import run_maps
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.account import Account
 from schema.cash import CashHandIn
 from schema.catalog.product import Media
 from schema.connection import Connection
-from schema.limits.sizes import FEW, MANY, REPORT, SOME
+from schema.limits.sizes import FEW, MANY, REPORT, RUN_MAP, SOME
 from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import batched, field, loaded, row_type, subscription
@@ -100,6 +101,7 @@ class DeliveryRun(Node):
     position: Position | None
     """Where the courier was last; null before the first report, and a day later."""
     trail: list[Position] | None = batched(resolve.trails, size=MANY)
+    map: str = batched(run_maps, price=RUN_MAP)
     version: int
     """One higher with each recorded event; pass it as `after` to watch without a gap."""
     planned_at: datetime

@@ -12,7 +12,7 @@ from schema.carrier import Carrier
 from schema.carrier_rule import CarrierRule
 from schema.catalog.product import Media
 from schema.connection import Connection
-from schema.limits.sizes import FEW, SOME
+from schema.limits.sizes import FEW, JOURNEY_MAP, SOME
 from schema.mutation import mutation
 from schema.node import Node
 from schema.order import Delivery, Order, OrderLine
@@ -235,6 +235,7 @@ class Shipment(Node):
     proof_of_delivery: ProofOfDelivery | None = batched(resolve.proofs_of_delivery)
     eta: ArrivalEstimate | None
     """When it arrives, with a range, as of its last event; null unless it is on its way to its customer."""
+    journey_map: str = batched(resolve.journey_maps, price=JOURNEY_MAP)
 
 
 @row_type(models.Event)

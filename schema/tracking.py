@@ -10,7 +10,7 @@ from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.account import Account
 from schema.connection import Connection
-from schema.limits.sizes import SOME
+from schema.limits.sizes import JOURNEY_MAP, SOME
 from schema.mutation import mutation
 from schema.node import Node
 from schema.rows import batched, field, loaded, row_type
@@ -67,6 +67,7 @@ class TrackedShipment:
     """When it arrives, with a range, as of its last event; null unless it is on its way to its customer."""
     events: list[TrackedEvent] = loaded("shipment_events", key="id", size=SOME)
     """What happened to it, the newest last."""
+    journey_map: str = batched(resolve.tracked_journey_maps, price=JOURNEY_MAP)
 
 
 @strawberry.type

@@ -1,26 +1,47 @@
 """Steps of demo orders that the shop's own courier brings, and whose cash they collect."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from demo.load.scenario_run import ScenarioRun
 from domain.cause import Cause
-from domain.delivery_run import PlannedStop, StopReport, complete_stop, plan_delivery_run, start_delivery_run
+from domain.delivery_run import (
+    PlannedStop,
+    StopReport,
+    StopTerms,
+    complete_stop,
+    plan_delivery_run,
+    report_courier_position,
+    start_delivery_run,
+)
 from domain.payment import collect_cash, hand_in_cash
+from events.shop import Shop
 from models import (
     Account,
+    Delivery,
     DeliveryRun,
     DeliveryRunStop,
     Money,
     Payment,
+    Position,
     Role,
     Shipment,
     StopOutcome,
 )
 
 LEG = timedelta(minutes=12)
+WINDOW = timedelta(hours=1)
+ROUND_STOPS = 7
+LOCKED_PLACE = 4
+ROUND_SO_FAR = (
+    (StopOutcome.DELIVERED, StopReport(proof="本人签收")),
+    (StopOutcome.FAILED, StopReport(note="家中无人，电话未接")),
+    (StopOutcome.DELIVERED, StopReport(proof="前台代收")),
+)
+COURIER_AT = (31.2215, 121.4362)
 MISSING = 10_00
 """What was missing when cash was counted, in minor units."""
 
@@ -79,7 +100,62 @@ async def count_less(run: ScenarioRun) -> None:
         )
 
 
+async def start_round(run: ScenarioRun) -> None:
+    """A courier is on a round: some parcels are handed over, one recipient was out, the rest is ahead."""
+    shop, receipt_after = run.shop, run.shop.settings.deadlines.receipt_confirmed_after
+    async with shop.database.writes.begin() as session:
+        couriers = select(Account.id).where(Account.role == Role.COURIER).order_by(Account.id.desc())
+        courier_id = (await session.scalars(couriers)).first() or 0
+        parcels = (await session.execute(select_round(run.order_id))).all()
+        planned = await plan_delivery_run(
+            session,
+            courier_id=courier_id,
+            warehouse_id=parcels[0][0].warehouse_id,
+            vehicle="电动货车",
+            stops=[stop_of(shop, place, *parcel) for place, parcel in enumerate(parcels)],
+            cause=Cause(shop.clock(), run.fixtures.manager_id),
+        )
+        left = Cause(shop.clock(), courier_id)
+        await start_delivery_run(session, planned.id, cause=left, receipt_after=receipt_after)
+        stops = select(DeliveryRunStop.id).where(DeliveryRunStop.delivery_run_id == planned.id)
+        ids = (await session.scalars(stops.order_by(DeliveryRunStop.position))).all()
+        for place, (outcome, report) in enumerate(ROUND_SO_FAR):
+            arrived = Cause(shop.clock() + (place + 1) * LEG, courier_id)
+            await complete_stop(
+                session, ids[place], outcome, report=report, cause=arrived, receipt_after=receipt_after
+            )
+        now = run.shop_now().clock()
+        await report_courier_position(
+            session, planned.id, Position(*COURIER_AT, now), cause=Cause(now, courier_id)
+        )
+
+
+def select_round(last_order_id: int) -> Select[tuple[Shipment, Delivery]]:
+    """The parcels of the round: those of the orders before the last one, too."""
+    return (
+        select(Shipment, Delivery)
+        .join(Delivery, Delivery.id == Shipment.delivery_id)
+        .where(Shipment.order_id <= last_order_id)
+        .order_by(Shipment.order_id.desc())
+        .limit(ROUND_STOPS)
+    )
+
+
+def stop_of(shop: Shop, place: int, shipment: Shipment, delivery: Delivery) -> PlannedStop:
+    """A stop of the round; every second customer has a window, and the third stop is promised."""
+    begins = shop.clock() + place * LEG
+    terms = StopTerms(begins, begins + WINDOW) if place % 2 else StopTerms()
+    return PlannedStop(
+        shipment.id,
+        LEG,
+        delivery.latitude,
+        delivery.longitude,
+        terms=replace(terms, locked=place == LOCKED_PLACE),
+    )
+
+
 RUN_STEPS: Mapping[str, Callable[[ScenarioRun], Awaitable[None]]] = {
     "bring_by_courier": bring_by_courier,
     "count_less": count_less,
+    "start_round": start_round,
 }

@@ -64,6 +64,14 @@ from models import (
 NUMBER_PREFIX = "DEMO"
 COURIER_TIME = timedelta(hours=2)
 """Until when the shop's own couriers promise to be there."""
+FAR_LEG = timedelta(hours=9)
+FAR_STAGES = (
+    ("深圳市宝安区", ShipmentStatus.PICKED_UP, "已揽收"),
+    ("广州转运中心", ShipmentStatus.IN_TRANSIT, "已到达广州转运中心"),
+    ("长沙转运中心", ShipmentStatus.IN_TRANSIT, "已到达长沙转运中心"),
+    ("长沙转运中心", ShipmentStatus.IN_TRANSIT, "已离开长沙转运中心"),
+    ("重庆转运中心", ShipmentStatus.IN_TRANSIT, "已到达重庆转运中心"),
+)
 CASH = PaymentMethod.CASH_ON_DELIVERY
 SANDBOX = PaymentMethod.SANDBOX
 
@@ -237,6 +245,32 @@ async def hand_to_carrier(run: ScenarioRun) -> None:
             )
 
 
+async def send_far(run: ScenarioRun) -> None:
+    """The parcel has come to the last depot before its city, from depot to depot of a carrier."""
+    shop, now = run.shop, run.shop.clock()
+    async with shop.database.writes.begin() as session:
+        [shipment] = await load_shipments(session, run)
+        await dispatch_shipment(
+            session,
+            shipment.id,
+            carrier=SIMULATED_CARRIER,
+            tracking_number=f"FAR{shipment.number}",
+            cause=Cause(now, run.fixtures.manager_id),
+        )
+        facts = [
+            TrackingFact(status, status.value, description, now + FAR_LEG * place, location)
+            for place, (location, status, description) in enumerate(FAR_STAGES)
+        ]
+        _, locked = await lock_shipment(session, shipment.id)
+        await add_tracking_events(
+            session,
+            locked,
+            facts,
+            cause=Cause(now + FAR_LEG * len(facts)),
+            receipt_after=shop.settings.deadlines.receipt_confirmed_after,
+        )
+
+
 async def deliver_parcels(run: ScenarioRun, *, only_first: bool = False) -> None:
     """Deliver parcels and collect the cash that is due on delivery."""
     shop = run.shop
@@ -332,6 +366,7 @@ STEPS: Mapping[str, Callable[[ScenarioRun], Awaitable[None]]] = {
     "dispatch": dispatch_parcels,
     "dispatch_first": dispatch_first_parcel,
     "hand_to_carrier": hand_to_carrier,
+    "send_far": send_far,
     "deliver": deliver_parcels,
     "deliver_first": deliver_first_parcel,
     "bring_back": bring_parcels_back,

@@ -59,6 +59,22 @@ CASH_SCENARIOS = (
 )
 """Brought by the shop's own courier: one whose cash is in hand, one of which less was counted."""
 
+ROUND_GUESTS = range(1, 8)
+ROUND_SCENARIOS = tuple(
+    OrderScenario(
+        guest,
+        (("TEA-MF-100", 1),),
+        0.06,
+        ("pay", "pack", "start_round") if guest == ROUND_GUESTS[-1] else ("pay", "pack"),
+        by_guest=True,
+    )
+    for guest in ROUND_GUESTS
+)
+"""Parcels of guests in one city that a courier is bringing; it begins when the last one is packed."""
+
+FAR_SCENARIOS = (OrderScenario(3, (("TEA-DHP-250", 1),), 2.5, ("pay", "pack", "send_far")),)
+"""A parcel that is crossing the country."""
+
 TICKET_ANSWERS = (
     ("open",),
     ("open", "agree"),
@@ -79,7 +95,7 @@ def steps_of_ticket(ticket: TicketContent, position: int) -> tuple[str, ...]:
 
 
 def list_scenarios(content: Content) -> tuple[OrderScenario, ...]:
-    """Return the orders above, a delivered one for each ticket of the content, and those by courier."""
+    """Return the orders above, with a delivered one for each ticket of the content."""
     return (
         ORDER_SCENARIOS
         + tuple(
@@ -93,4 +109,6 @@ def list_scenarios(content: Content) -> tuple[OrderScenario, ...]:
             for position, ticket in enumerate(content.tickets)
         )
         + CASH_SCENARIOS
+        + ROUND_SCENARIOS
+        + FAR_SCENARIOS
     )

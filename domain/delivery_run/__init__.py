@@ -11,7 +11,7 @@ from domain.delivery_run.drafts import (
     select_ended_drafts,
     write_drafts,
 )
-from domain.delivery_run.driving import StopReport, complete_stop, start_delivery_run
+from domain.delivery_run.driving import StopReport, complete_stop, is_of_courier, start_delivery_run
 from domain.delivery_run.planning import (
     STOPS_LIMIT,
     PlannedStop,
@@ -73,6 +73,7 @@ __all__ = [
     "find_shift",
     "find_skip_reason",
     "forget_positions",
+    "is_of_courier",
     "plan_delivery_run",
     "read_shifts",
     "report_courier_position",

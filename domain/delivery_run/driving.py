@@ -39,6 +39,7 @@ from models import (
     Shipment,
     ShipmentStatus,
     StopOutcome,
+    TrackingEvent,
     Vehicle,
 )
 from text.messages import Message
@@ -46,6 +47,9 @@ from text.messages import Message
 TEXT_LIMIT = 500
 
 WITH_OUR_COURIER = Message("On its way with our courier.")
+
+COURIER_CODE = "OWN-"
+"""How the codes of tracking events begin that couriers of the shop report."""
 
 TRACKING_BY_OUTCOME = {
     StopOutcome.DELIVERED: (ShipmentStatus.DELIVERED, Message("Handed over at the door.")),
@@ -200,9 +204,14 @@ def courier_fact(run: DeliveryRun, status: ShipmentStatus, description: str, now
     """A tracking fact reported by the courier of a run, at their last position."""
     return TrackingFact(
         status=status,
-        code=f"OWN-{run.id}-{status.value}",
+        code=f"{COURIER_CODE}{run.id}-{status.value}",
         description=description,
         occurred_at=now,
         latitude=run.latitude,
         longitude=run.longitude,
     )
+
+
+def is_of_courier(event: TrackingEvent) -> bool:
+    """Whether a courier of the shop reported an event; its position is where that courier was."""
+    return event.code.startswith(COURIER_CODE)

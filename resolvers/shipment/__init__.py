@@ -48,6 +48,7 @@ from resolvers.shipment.finding import (
     shipments,
     warehouse_row_id,
 )
+from resolvers.shipment.journey_map import journey_maps, tracked_journey_maps
 from resolvers.shipment.links import (
     event_city,
     masked_number,
@@ -85,6 +86,7 @@ __all__ = [
     "event_city",
     "find_shipment",
     "find_shipment_task",
+    "journey_maps",
     "labels",
     "masked_number",
     "packing_slip_documents",
@@ -102,6 +104,7 @@ __all__ = [
     "shipments",
     "status_then",
     "stops_ahead",
+    "tracked_journey_maps",
     "tracked_shipment",
     "tracking_message",
     "tracking_statuses",

@@ -43,6 +43,10 @@ SUGGESTIONS: Final = 2_300.0
 """The price of suggestions for a query that is still being typed: several searches with typo tolerance."""
 RENDERING: Final = 20.0
 """The price of turning a Markdown text into HTML, or of comparing two texts."""
+RUN_MAP: Final = 1_000.0
+"""The price of drawing the map of a delivery run of thirty stops."""
+JOURNEY_MAP: Final = 600.0
+"""The price of drawing the way of a parcel across the country, with coasts and provinces."""
 FACETS: Final = 300.0
 """The price of counting all products of a list by their attributes."""
 IMPORT: Final = 1_000.0

@@ -5,6 +5,7 @@ from typing import Any
 from tests.client_apps.client_app import ClientApp, relay_events
 from tests.client_apps.conftest import SignIn
 from tests.clients import Clients
+from tests.geo.svg import marks_of, parse_map
 
 
 async def test_a_desk_shows_its_work_and_is_told_of_new_tasks(sign_in: SignIn, clients: Clients) -> None:
@@ -140,12 +141,16 @@ async def test_a_courier_drives_a_planned_run(sign_in: SignIn) -> None:
     update = await courier.first_update("StaffDeliveryRunUpdates", id=run["id"], after=0)
     (stop,) = started["stops"]
     done = (await courier.do("StaffStopComplete", id=stop["id"], outcome="DELIVERED"))["stop"]
+    drawn = [
+        (await each.read("StaffDeliveryRunMap", id=run["id"]))["node"]["map"] for each in (desk, courier)
+    ]
     ended = (await desk.read("StaffDeliveryRun", id=run["id"]))["node"]
     listed = (await desk.read("StaffDeliveryRuns", filter={"status": ["CANCELLED"]}, first=5))["deliveryRuns"]
 
     assert cancelled["deliveryRun"]["status"] == "CANCELLED"
     assert (update["version"], update["name"]) == (1, "delivery_run.planned")
     assert (done["outcome"], ended["status"]) == ("DELIVERED", "COMPLETED")
+    assert [marks_of(parse_map(each)) for each in drawn] == [[("1", "done")]] * 2
     assert (ended["position"]["latitude"], ended["position"]["longitude"]) == (31.2, 121.5)
     assert [each["id"] for each in listed["nodes"]] == [cancelled["deliveryRun"]["id"]]
 
