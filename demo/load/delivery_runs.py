@@ -106,13 +106,17 @@ async def start_round(run: ScenarioRun) -> None:
     async with shop.database.writes.begin() as session:
         couriers = select(Account.id).where(Account.role == Role.COURIER).order_by(Account.id.desc())
         courier_id = (await session.scalars(couriers)).first() or 0
-        parcels = (await session.execute(select_round(run.order_id))).all()
+        parcels = [
+            (shipment, delivery) for shipment, delivery in await session.execute(select_round(run.order_id))
+        ]
         planned = await plan_delivery_run(
             session,
             courier_id=courier_id,
             warehouse_id=parcels[0][0].warehouse_id,
             vehicle="电动货车",
-            stops=[stop_of(shop, place, *parcel) for place, parcel in enumerate(parcels)],
+            stops=[
+                stop_of(shop, place, shipment, delivery) for place, (shipment, delivery) in enumerate(parcels)
+            ],
             cause=Cause(shop.clock(), run.fixtures.manager_id),
         )
         left = Cause(shop.clock(), courier_id)
@@ -130,7 +134,7 @@ async def start_round(run: ScenarioRun) -> None:
         )
 
 
-def select_round(last_order_id: int) -> Select[tuple[Shipment, Delivery]]:
+def select_round(last_order_id: int) -> Select[Shipment, Delivery]:
     """The parcels of the round: those of the orders before the last one, too."""
     return (
         select(Shipment, Delivery)

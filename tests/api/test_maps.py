@@ -91,9 +91,10 @@ async def plan_round(
         StopTerms(window_from=now),
         StopTerms(window_until=now + HOUR, locked=True),
     ]
+    points = (*POINTS[:2], (None, None), POINTS[3])
     stops = [
-        PlannedStop(shipment.id, LEG, *(point if place != 2 else (None, None)), terms=term)
-        for place, (shipment, point, term) in enumerate(zip(shipments, POINTS, terms, strict=True))
+        PlannedStop(shipment.id, LEG, latitude, longitude, terms=term)
+        for shipment, (latitude, longitude), term in zip(shipments, points, terms, strict=True)
     ]
     assert courier.account
     run = await plan_delivery_run(

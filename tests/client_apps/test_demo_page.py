@@ -37,7 +37,7 @@ async def test_the_demo_shop_shows_nobody_who_registered_with_its_password(clien
     content = await find_demo_content(clients.shop)
 
     assert content is not None
-    assert len(content.people) == 10
+    assert len(content.people) == 11
     assert "visitor@example.com" not in {person.login for person in content.people}
 
 

@@ -4,6 +4,7 @@ import math
 import random
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -32,7 +33,7 @@ DEPOT = Point(31.0, 121.0)
 BLANK = MapDrawing(title="Round", language="en", write_km=lambda km: f"{km:g} km")
 
 
-def draw(*marks: Mark, **further: object) -> Element:
+def draw(*marks: Mark, **further: Any) -> Element:
     return parse_map(draw_map(replace(BLANK, marks=marks, **further)))
 
 
