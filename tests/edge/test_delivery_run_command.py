@@ -15,7 +15,7 @@ from tests.process import call_cartwheel, process_environment
 
 
 @pytest.fixture
-def env(shop: Shop, tmp_path: Path) -> dict[str, str]:
+def shown_shop(shop: Shop, tmp_path: Path) -> dict[str, str]:
     return process_environment(shop.settings.database.url, tmp_path)
 
 
@@ -28,15 +28,15 @@ async def planned_run(session: AsyncSession) -> tuple[DeliveryRun, list[str]]:
 
 
 async def test_a_run_is_shown_by_its_id_or_its_number(
-    env: dict[str, str], session: AsyncSession, tmp_path: Path
+    shown_shop: dict[str, str], session: AsyncSession, tmp_path: Path
 ) -> None:
     run, numbers = await planned_run(session)
     file = tmp_path / "run.svg"
     file.write_text("an older map")
 
-    shown = await call_cartwheel("delivery-run", "show", id_of(run), "--out", str(file), env=env)
+    shown = await call_cartwheel("delivery-run", "show", id_of(run), "--out", str(file), env=shown_shop)
     in_chinese = await call_cartwheel(
-        "delivery-run", "show", str(run.id), "--out", str(file), "--language", "zh-CN", env=env
+        "delivery-run", "show", str(run.id), "--out", str(file), "--language", "zh-CN", env=shown_shop
     )
 
     assert (shown.returncode, in_chinese.returncode) == (0, 0)
@@ -52,10 +52,12 @@ async def test_a_run_is_shown_by_its_id_or_its_number(
 
 
 @pytest.mark.parametrize("id", ["0", "7", "RGVsaXZlcnlSdW46Nw", "T3JkZXI6MQ", "no id", "9" * 30, "²"])
-async def test_an_unknown_run_is_one_line_and_no_file(env: dict[str, str], tmp_path: Path, id: str) -> None:
+async def test_an_unknown_run_is_one_line_and_no_file(
+    shown_shop: dict[str, str], tmp_path: Path, id: str
+) -> None:
     file = tmp_path / "run.svg"
 
-    shown = await call_cartwheel("delivery-run", "show", id, "--out", str(file), env=env)
+    shown = await call_cartwheel("delivery-run", "show", id, "--out", str(file), env=shown_shop)
 
     assert (shown.returncode, shown.stdout) == (1, "")
     assert shown.stderr == f"There is no delivery run {id}.\n"
@@ -63,12 +65,12 @@ async def test_an_unknown_run_is_one_line_and_no_file(env: dict[str, str], tmp_p
 
 
 async def test_a_file_that_cannot_be_written_is_one_line(
-    env: dict[str, str], session: AsyncSession, tmp_path: Path
+    shown_shop: dict[str, str], session: AsyncSession, tmp_path: Path
 ) -> None:
     run, _ = await planned_run(session)
     file = tmp_path / "nowhere" / "run.svg"
 
-    shown = await call_cartwheel("delivery-run", "show", str(run.id), "--out", str(file), env=env)
+    shown = await call_cartwheel("delivery-run", "show", str(run.id), "--out", str(file), env=shown_shop)
 
     assert (shown.returncode, shown.stdout) == (1, "")
     assert shown.stderr == f"{file} cannot be written: No such file or directory.\n"
