@@ -35,7 +35,7 @@ DIRECTIONS = (
     (-0.7, 0.7),
     (0.7, 0.7),
 )
-LEADER = 20.0
+LEADERS = (20.0, 34.0)
 """How far beside its place a number may stand."""
 
 URGENCY = (Look.NEXT, Look.FAILED, Look.LOCKED, Look.PLAIN, Look.DONE)
@@ -179,7 +179,11 @@ def find_spot(mark: PlacedMark, room: Room, *, beside: bool) -> Spot | None:
     width = badge_width(write_numbers(mark.numbers))
     spots = [(mark.x, mark.y)]
     if beside:
-        spots += [(mark.x + x * (LEADER + (width - BADGE) / 2), mark.y + y * LEADER) for x, y in DIRECTIONS]
+        spots += [
+            (mark.x + x * (leader + (width - BADGE) / 2), mark.y + y * leader)
+            for leader in LEADERS
+            for x, y in DIRECTIONS
+        ]
     for x, y in spots:
         half, up = width / 2 + GAP, BADGE / 2 + GAP
         if room.take(Rectangle(x - half, y - up, x + half, y + up)):
