@@ -103,7 +103,6 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="load the demo shop first")] = False,
 ) -> None:
     """Serve requests until SIGTERM or Ctrl-C; an SQLite database is migrated first."""
-
     from app import create_app
     from edge.logs import configure_logging
     from edge.server import ShopServer, build_server_config
