@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.audit import (
+    arrivals,
     cash,
     credit,
     delivery_runs,
@@ -21,6 +22,7 @@ from domain.audit import (
     orders,
     packing,
     personal_data,
+    places,
     promotions,
     provider_books,
     pushes,
@@ -80,6 +82,13 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "waybills that wait are called about": waybills.find_forgotten_waybills,
     "waybills that were asked for are answered": waybills.find_unanswered_waybills,
     "live waybills are of parcels that need them": waybills.find_useless_waybills,
+    "waybills go along on live ones": waybills.find_wrong_children,
+    "places say from whom they are known": places.find_wrong_coordinates,
+    "windows end after they begin": places.find_wrong_windows,
+    "estimates are within their range": arrivals.find_wrong_ranges,
+    "nothing is expected of parcels that have ended": arrivals.find_useless_estimates,
+    "statistics of lanes weigh no more than their parcels": arrivals.find_wrong_lane_statistics,
+    "parcels that have arrived are counted": arrivals.find_uncounted_parcels,
     "no ticket open on ended orders": ends.find_open_tickets,
     "no units to pack on ended orders": ends.find_units_to_pack,
     "no parcel under way on ended orders": ends.find_parcels_under_way,

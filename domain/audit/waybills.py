@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from sqlalchemy import literal, or_, select
+from sqlalchemy.orm import aliased
 
 from domain.audit.comparison import select_rows
 from domain.shipment.waybills import LIVE
@@ -40,4 +41,14 @@ def find_useless_waybills() -> AnySelect:
         select_rows(Waybill.reference, expected=literal("cancelled"), found=Waybill.status)
         .join(Shipment, Shipment.id == Waybill.shipment_id)
         .where(Waybill.status.in_(LIVE), or_(elsewhere, ended))
+    )
+
+
+def find_wrong_children() -> AnySelect:
+    """Waybills that go along on one that is not booked any more, and are live all the same."""
+    mother = aliased(Waybill)
+    return (
+        select_rows(Waybill.reference, expected=mother.status, found=Waybill.status)
+        .join(mother, mother.id == Waybill.mother_id)
+        .where(Waybill.status.in_(LIVE), mother.status.not_in(LIVE))
     )

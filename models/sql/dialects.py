@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Column
+from sqlalchemy import BigInteger, Column, Double
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -50,3 +50,22 @@ def _compile_for_postgresql(element: epoch_seconds, compiler: SQLCompiler, **opt
 @compiles(epoch_seconds, "sqlite")
 def _compile_for_sqlite(element: epoch_seconds, compiler: SQLCompiler, **options: Any) -> str:
     return f"CAST(STRFTIME('%s', {compiler.process(element.clauses, **options)}) AS INTEGER)"
+
+
+class sum_of_array(FunctionElement[float]):
+    """The sum of the numbers of a JSON array."""
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(sum_of_array, "postgresql")
+def _sum_for_postgresql(element: sum_of_array, compiler: SQLCompiler, **options: Any) -> str:
+    array = compiler.process(element.clauses, **options)
+    return f"(SELECT coalesce(sum(item::float8), 0) FROM jsonb_array_elements_text({array}) AS item)"  # noqa: S608 - a column
+
+
+@compiles(sum_of_array, "sqlite")
+def _sum_for_sqlite(element: sum_of_array, compiler: SQLCompiler, **options: Any) -> str:
+    array = compiler.process(element.clauses, **options)
+    return f"(SELECT coalesce(sum(value), 0) FROM json_each({array}))"  # noqa: S608 - a column

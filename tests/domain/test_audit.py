@@ -18,6 +18,7 @@ from domain.aftersales.decisions import accept_return
 from domain.aftersales.rules import ClaimedUnits
 from domain.aftersales.settlement import follow_refunds
 from domain.audit import RULES, Disagreement, audit_books, find_first_disagreement
+from domain.audit.arrivals import COUNTED_WITHIN
 from domain.audit.fulfilment import ParcelSums, fulfilment_expression
 from domain.audit.pushes import FOLDED_WITHIN
 from domain.audit.shipment_tasks import OPENED_WITHIN
@@ -57,6 +58,7 @@ from models import (
     GiftCard,
     GiftCardStatus,
     IncomingPush,
+    LaneStatistic,
     LedgerAccount,
     LedgerEntry,
     Money,
@@ -188,6 +190,7 @@ class History:
 
 
 async def build_history(session: AsyncSession) -> History:
+    await session.execute(insert_waybill("W0", status=WaybillStatus.CANCELLED))
     variant, other = await a_variant(session, stock={"MAIN": 50}), await a_variant(session)
     coupon = await create_coupon(session, code="SPRING", usage_limit=10, usage_limit_per_buyer=5)
     sale = await create_flash_sale(session, variant, price=4_900, share=10, per_buyer=3)
@@ -538,6 +541,42 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         insert_waybill("W3", status=WaybillStatus.BOOKED, number="N3", shipment_id=h.claimed.id),
         "W3",
     ),
+    "waybills go along on live ones": lambda h: (
+        insert_waybill(
+            "W4",
+            status=WaybillStatus.BOOKED,
+            mother_id=select(Waybill.id).where(Waybill.reference == "W0").scalar_subquery(),
+        ),
+        "W4",
+    ),
+    "places say from whom they are known": lambda h: (
+        update(Delivery).where(is_delivery(h)).values(latitude=30.2, longitude=120.1, coordinate_source=None),
+        select(literal("deliveries ") + cast(Delivery.id, String)).where(is_delivery(h)),
+    ),
+    "windows end after they begin": lambda h: (
+        update(Delivery).where(is_delivery(h)).values(window_from=NOW, window_until=NOW - timedelta(hours=1)),
+        select(literal("delivery ") + cast(Delivery.id, String)).where(is_delivery(h)),
+    ),
+    "estimates are within their range": lambda h: (
+        update(Shipment)
+        .where(Shipment.id == h.claimed.id)
+        .values(eta_earliest_at=NOW, eta_at=NOW, eta_latest_at=NOW - timedelta(hours=1)),
+        h.claimed.number,
+    ),
+    "nothing is expected of parcels that have ended": lambda h: (
+        update(Shipment).where(Shipment.id == h.claimed.id).values(silent_at=NOW + timedelta(days=365)),
+        h.claimed.number,
+    ),
+    "statistics of lanes weigh no more than their parcels": lambda h: (
+        insert(LaneStatistic).values(key="DISPATCHED|", counts=[0.0, 1_000.5], counted_at=NOW),
+        "DISPATCHED|",
+    ),
+    "parcels that have arrived are counted": lambda h: (
+        update(Shipment)
+        .where(Shipment.id == h.claimed.id)
+        .values(count_at=NOW - COUNTED_WITHIN - timedelta(days=365)),
+        h.claimed.number,
+    ),
     "fees as posted": lambda h: (
         increment(Payment.fee_amount, Payment.id == h.payment.id),
         h.payment.reference,
@@ -854,6 +893,7 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
 
 
 ALSO_FOUND = {
+    "estimates are within their range": ["nothing is expected of parcels that have ended"],
     "captured as posted": ["money of attempts is known"],
     "no units to pack on ended orders": ["packed as in parcels"],
     "backordered no more than is to be packed": ["packed as in parcels"],
