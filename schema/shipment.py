@@ -54,7 +54,7 @@ class ParcelSize:
 
 @row_type(models.ArrivalEstimate)
 class ArrivalEstimate:
-    """When a parcel arrives, estimated from parcels that went the same way."""
+    """When a parcel arrives, estimated from parcels that went the same way, or by the run of its courier."""
 
     earliest_at: datetime
     """Hardly any arrived earlier."""
@@ -234,7 +234,9 @@ class Shipment(Node):
     estimated_at: datetime | None = batched(resolve.estimated_at)
     proof_of_delivery: ProofOfDelivery | None = batched(resolve.proofs_of_delivery)
     eta: ArrivalEstimate | None
-    """When it arrives, with a range, as of its last event; null unless it is on its way to its customer."""
+    """When it arrives, with a range, as of its last event or its courier's last position; null unless it is
+    on its way to its customer.
+    """
     journey_map: str = batched(resolve.journey_maps, price=JOURNEY_MAP)
 
 

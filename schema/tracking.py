@@ -64,7 +64,9 @@ class TrackedShipment:
     """When it arrived."""
     estimated_at: datetime | None = batched(resolve.estimated_at)
     eta: ArrivalEstimate | None
-    """When it arrives, with a range, as of its last event; null unless it is on its way to its customer."""
+    """When it arrives, with a range, as of its last event or its courier's last position; null unless it is
+    on its way to its customer.
+    """
     events: list[TrackedEvent] = loaded("shipment_events", key="id", size=SOME)
     """What happened to it, the newest last."""
     journey_map: str = batched(resolve.tracked_journey_maps, price=JOURNEY_MAP)

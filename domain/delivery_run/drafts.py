@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
+from domain.delivery_run.arrivals import schedule_stops
 from domain.delivery_run.planning import (
     PlannedStop,
     build_stop,
@@ -23,7 +24,6 @@ from domain.delivery_run.stops import (
     find_skipped,
     lock_courier,
     lock_shipments,
-    schedule_stops,
 )
 from domain.errors import DomainError, ErrorCode, Path, WrongState
 from domain.events import DeliveryRunAssigned, DeliveryRunPlanned

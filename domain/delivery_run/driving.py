@@ -8,6 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
+from domain.delivery_run.arrivals import expect_arrival, record_new_times, schedule_stops
 from domain.delivery_run.drafts import check_duty
 from domain.delivery_run.states import TRANSITIONS, lock_delivery_run, lock_delivery_run_of_stop
 from domain.delivery_run.stops import (
@@ -16,8 +17,6 @@ from domain.delivery_run.stops import (
     lock_courier,
     lock_orders_of,
     lock_shipments,
-    record_new_times,
-    schedule_stops,
     skip_stop,
 )
 from domain.errors import Invalid, NotFound, WrongState
@@ -103,7 +102,9 @@ async def start_delivery_run(
             skip_stop(session, run, stop, skipped[stop.shipment_id], cause=cause)
     schedule_stops(stops, start=cause.now)
     for stop in stops:
-        await send_out(session, shipments[stop.shipment_id], run, cause=cause, receipt_after=receipt_after)
+        shipment = shipments[stop.shipment_id]
+        await send_out(session, shipment, run, cause=cause, receipt_after=receipt_after)
+        expect_arrival(shipment, stop.estimated_at, now=cause.now)
     record(session, DeliveryRunStarted(run), cause)
     return run
 
@@ -153,7 +154,7 @@ async def complete_stop(
     )
     left = [each for each in open_stops if each is not stop]
     schedule_stops(left, start=cause.now)
-    record_new_times(session, left, shipments, cause=cause)
+    await record_new_times(session, left, shipments, cause=cause)
     if outcome is StopOutcome.FAILED and len(left) > 1:
         run.replan_due_at = cause.now
     record(session, DeliveryRunStopCompleted(run, outcome=outcome, left=len(left)), cause)

@@ -8,8 +8,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
+from domain.delivery_run.arrivals import schedule_stops
 from domain.delivery_run.states import TRANSITIONS, lock_delivery_run
-from domain.delivery_run.stops import find_skipped, lock_shipments, schedule_stops, skip_stop
+from domain.delivery_run.stops import find_skipped, lock_shipments, skip_stop
 from domain.errors import Invalid, LimitReached, NotFound, WrongState
 from domain.events import DeliveryRunCancelled, DeliveryRunPlanned
 from domain.outbox import record

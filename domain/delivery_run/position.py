@@ -6,6 +6,7 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
+from domain.delivery_run.arrivals import record_new_times, reschedule_from
 from domain.delivery_run.states import lock_delivery_run
 from domain.delivery_run.stops import find_open_stops, lock_shipments
 from domain.errors import DomainError, ErrorCode, Invalid, WrongState
@@ -16,7 +17,7 @@ from models import CourierPosition, DeliveryRun, DeliveryRunStatus, Position
 from models.sql.types import AnySelect
 
 POSITION_EVENT_INTERVAL = timedelta(seconds=10)
-"""Couriers report every second or two; a position becomes an event at most this often."""
+"""Couriers report every second or two; a position becomes an event, and moves times, at most this often."""
 NEXT_STOPS_SHOWN = 3
 """How many of the next customers see the courier move."""
 CLOCKS_DIFFER_BY = timedelta(minutes=2)
@@ -42,7 +43,7 @@ async def report_courier_position(
     speed_limit_kmh: int = 200,
     cause: Cause,
 ) -> DeliveryRun:
-    """Keep where the courier is; an event of it every POSITION_EVENT_INTERVAL.
+    """Keep where the courier is; an event of it, and new times of the stops, every POSITION_EVENT_INTERVAL.
 
     A position that is not newer than the last one changes nothing; ImplausiblePosition for one of the future,
     or so far away that nobody drives there in the time between.
@@ -63,11 +64,25 @@ async def report_courier_position(
     if run.announced_at is None or cause.now - run.announced_at >= POSITION_EVENT_INTERVAL:
         run.announced_at = cause.now
         record(session, DeliveryRunMoved(run), cause)
-        next_stops = (await find_open_stops(session, run))[:NEXT_STOPS_SHOWN]
-        shipments = await lock_shipments(session, [stop.shipment_id for stop in next_stops])
-        for shipment in shipments.values():
-            record(session, ShipmentMoved(shipment), cause)
+        await tell_customers(session, run, position, cause=cause)
     return run
+
+
+async def tell_customers(
+    session: AsyncSession, run: DeliveryRun, position: Position, *, cause: Cause
+) -> None:
+    """Record for the next customers that the courier has moved, and for all who wait where their time is
+    another one by that: in as many statements whether it is or not.
+    """
+    stops = await find_open_stops(session, run)
+    moved = {stop.shipment_id for stop in stops[:NEXT_STOPS_SHOWN]}
+    changed = {stop.shipment_id for stop in reschedule_from(stops, position, cause.now)}
+    shipments = await lock_shipments(session, sorted(moved | changed))
+    for id in sorted(shipments.keys() & moved):
+        record(session, ShipmentMoved(shipments[id]), cause)
+    await record_new_times(
+        session, stops, {id: shipments[id] for id in shipments.keys() & changed}, cause=cause
+    )
 
 
 def is_newer(run: DeliveryRun, position: Position) -> bool:

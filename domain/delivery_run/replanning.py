@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
+from domain.delivery_run.arrivals import record_new_times, schedule_stops
 from domain.delivery_run.drafts import PlanOrigin, SkillMissing, find_obstacle
 from domain.delivery_run.driving import send_out
 from domain.delivery_run.planning import (
@@ -23,8 +24,6 @@ from domain.delivery_run.stops import (
     find_skipped,
     lock_orders_of,
     lock_shipments,
-    record_new_times,
-    schedule_stops,
     skip_stop,
 )
 from domain.errors import LimitReached, NotFound, WrongState
@@ -141,7 +140,7 @@ async def reschedule_run(
     shipments = await lock_shipments(session, [stop.shipment_id for stop in stops])
     first, *rest = stops
     schedule_stops(rest, start=first.estimated_at)
-    record_new_times(session, stops, shipments, cause=cause)
+    await record_new_times(session, stops, shipments, cause=cause)
 
 
 async def add_stop(

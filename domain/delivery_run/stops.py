@@ -1,14 +1,13 @@
-"""The open stops of a delivery run: their times, their parcels and the orders of these."""
+"""The open stops of a delivery run, their parcels and the orders of these."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import WrongState
-from domain.events import DeliveryRunStopSkipped, ShipmentRescheduled
+from domain.events import DeliveryRunStopSkipped
 from domain.outbox import record
 from domain.shipment import FINAL, check_packable
 from models import (
@@ -76,15 +75,6 @@ def skip_stop(
     record(session, event, cause)
 
 
-def schedule_stops(stops: Iterable[DeliveryRunStop], *, start: datetime) -> None:
-    """Set the estimated time of each stop, one after the other from `start`; a courier who is early waits."""
-    for stop in stops:
-        start += timedelta(seconds=stop.travel_seconds)
-        if stop.window_from is not None:
-            start = max(start, stop.window_from + timedelta(seconds=stop.service_seconds))
-        stop.estimated_at = start
-
-
 async def lock_orders_of(session: AsyncSession, *shipment_ids: int) -> None:
     """Lock the orders of shipments. Orders before shipments, and both by id: this order avoids deadlocks."""
     order_ids = select(Shipment.order_id).where(Shipment.id.in_(shipment_ids))
@@ -108,18 +98,3 @@ async def lock_shipments(session: AsyncSession, shipment_ids: Sequence[int]) -> 
 async def lock_courier(session: AsyncSession, courier_id: int) -> None:
     """Lock an account until the transaction ends: whoever starts another run of its courier waits."""
     await session.execute(select(Account.id).where(Account.id == courier_id).with_for_update(key_share=True))
-
-
-def record_new_times(
-    session: AsyncSession,
-    stops: Sequence[DeliveryRunStop],
-    shipments: Mapping[int, Shipment],
-    *,
-    cause: Cause,
-) -> None:
-    """Record for the customers who wait when each of these stops is expected, and how many are before it."""
-    for ahead, stop in enumerate(stops):
-        event = ShipmentRescheduled(
-            shipments[stop.shipment_id], estimated_at=stop.estimated_at, stops_ahead=ahead
-        )
-        record(session, event, cause)

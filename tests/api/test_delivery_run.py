@@ -1,7 +1,7 @@
 """Delivery runs over the API, as staff, couriers and customers see them."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,7 +11,7 @@ from events.shop import Shop
 from models import Account, OrderStatus, Role, Shipment
 from resolvers.ids import global_id
 from tests.clients import Client, Clients
-from tests.factories.delivery_run import create_delivery_run
+from tests.factories.delivery_run import LEG_TIME, create_delivery_run
 from tests.factories.order import CHENGDU, create_order, deliver_to
 from tests.factories.shipment import confirmed_order, pack, send
 from tests.factories.stock import create_warehouse
@@ -74,7 +74,9 @@ subscription ($id: ID!) {
 """
 WATCH_PARCEL = """
 subscription ($id: ID!) {
-  shipmentUpdates(id: $id, after: 0) { name shipment { stopsAhead position { latitude } } }
+  shipmentUpdates(id: $id, after: 0) {
+    name shipment { stopsAhead position { latitude } eta { earliestAt expectedAt latestAt } }
+  }
 }
 """
 
@@ -127,7 +129,10 @@ async def test_a_run_goes_from_the_plan_to_the_last_stop(clients: Clients, shop:
     seen = (await customer.get(SEEN, id=id_of(last)))["shipment"]
     assert (seen["status"], seen["stopsAhead"]) == ("OUT_FOR_DELIVERY", 1)
     assert seen["position"]["latitude"] == 30.28
-    assert seen["estimatedAt"] == started["deliveryRun"]["stops"][1]["estimatedAt"]
+    [driven] = (await clerk.get(RUNS))["deliveryRuns"]["nodes"]
+    assert seen["estimatedAt"] == driven["stops"][1]["estimatedAt"]
+    # the position is farther from the first stop than planned
+    assert seen["estimatedAt"] > started["deliveryRun"]["stops"][1]["estimatedAt"]
 
     tick(timedelta(minutes=9))
     completed = await courier.do(COMPLETE, id=run["stops"][0]["id"], outcome="DELIVERED", proof="Mr Zhao")
@@ -246,20 +251,27 @@ async def test_a_customer_watches_the_courier_come_nearer(clients: Clients, shop
     run, shipments = await plan_run(shop, courier, 2, account=customer.account)
     stops = (await courier.do(START, id=run))["deliveryRun"]["stops"]
     await run_until_idle(shop)
+    began = shop.clock()
 
     async with customer.watch(WATCH_PARCEL, id=id_of(shipments[1])) as watch:
         before = [(await watch.next())["data"]["shipmentUpdates"]["name"] for _ in range(3)]
         await courier.do(REPORT, deliveryRunId=run, latitude=30.1, longitude=120.0)
         await run_until_idle(shop)
-        moved = (await watch.next())["data"]["shipmentUpdates"]
+        moved, told = [(await watch.next())["data"]["shipmentUpdates"] for _ in range(2)]
         tick(POSITION_EVENT_INTERVAL)
         await courier.do(COMPLETE, id=stops[0]["id"], outcome="DELIVERED")
         await run_until_idle(shop)
         nearer = (await watch.next())["data"]["shipmentUpdates"]
 
     assert before == ["shipment.packed", "shipment.dispatched", "shipment.tracked"]
-    assert moved == {"name": "shipment.moved", "shipment": {"stopsAhead": 1, "position": {"latitude": 30.1}}}
+    assert [each["name"] for each in (moved, told)] == ["shipment.moved", "shipment.rescheduled"]
+    assert (moved["shipment"]["stopsAhead"], moved["shipment"]["position"]) == (1, {"latitude": 30.1})
+    # 11.1 km beside the first stop, 15.6 on roads at 20 km/h, and ten minutes from there
+    eta = {name: datetime.fromisoformat(moment) for name, moment in told["shipment"]["eta"].items()}
+    assert (eta["expectedAt"] - began).total_seconds() / 60 == pytest.approx(46.7 + 10, abs=0.2)
+    assert eta["latestAt"] - eta["expectedAt"] == eta["expectedAt"] - eta["earliestAt"]
     assert (nearer["name"], nearer["shipment"]["stopsAhead"]) == ("shipment.rescheduled", 0)
+    assert datetime.fromisoformat(nearer["shipment"]["eta"]["expectedAt"]) == shop.clock() + LEG_TIME
 
 
 async def test_a_page_of_runs_costs_the_same_however_long_it_is(clients: Clients, shop: Shop) -> None:

@@ -1,5 +1,6 @@
 """Driving a delivery run: stops, positions and times."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.delivery_run import POSITION_EVENT_INTERVAL, complete_stop, start_delivery_run
+from domain.delivery_run.arrivals import ARRIVAL_CHANGES_BY
 from domain.errors import Invalid, NotFound, WrongState
 from events.shop import Shop
 from models import (
@@ -16,6 +18,7 @@ from models import (
     FulfilmentStatus,
     Order,
     Role,
+    Shipment,
     StopOutcome,
     Subject,
     TrackingEvent,
@@ -25,6 +28,7 @@ from tests.factories.account import create_account
 from tests.factories.delivery_run import LEG_TIME, create_delivery_run
 from tests.factories.shipment import NOW, RECEIPT_AFTER, event_names
 from tests.given import current_status
+from tests.observe import count_statements
 
 HOUR = timedelta(hours=1)
 
@@ -198,6 +202,51 @@ async def test_the_latest_position_is_kept_and_announced_every_ten_seconds(
     ]
     assert moves == [2, 2, 2, 0, 0]
     await session.commit()
+
+
+async def test_a_position_moves_the_times_of_all_who_wait_where_they_are_no_longer_right(
+    shop: Shop, session: AsyncSession
+) -> None:
+    parcels = await packed_parcels(session, 5)
+    run = await create_delivery_run(session, parcels)
+    stops = await start(session, run)
+    assert [each.eta_at for each in parcels] == [stop.estimated_at for stop in stops]
+    nearby = 30.0 - 0.0215  # 2.4 km from the first stop: ten minutes by bicycle, as planned
+
+    await report(session, run, latitude=nearby, longitude=120.0, now=NOW + POSITION_EVENT_INTERVAL)
+    assert await rescheduled(session, parcels) == [0] * 5
+    await report(session, run, latitude=nearby, longitude=120.0, now=NOW + ARRIVAL_CHANGES_BY)
+    assert await rescheduled(session, parcels) == [1] * 5
+    await report(session, run, latitude=nearby, longitude=120.0, now=NOW + 1.9 * ARRIVAL_CHANGES_BY)
+    assert await rescheduled(session, parcels) == [1] * 5
+
+    expected = [NOW + ARRIVAL_CHANGES_BY + position * LEG_TIME for position in range(1, 6)]
+    for parcel, stop, moment in zip(parcels, await stops_of(session, run), expected, strict=True):
+        assert abs(stop.estimated_at - moment) < timedelta(seconds=30)
+        assert parcel.eta is not None
+        assert parcel.eta.earliest_at < stop.estimated_at == parcel.eta.expected_at < parcel.eta.latest_at
+    await session.commit()
+
+
+async def test_a_position_costs_as_many_statements_however_many_wait(
+    shop: Shop, session: AsyncSession
+) -> None:
+    async def cost(many: int) -> int:
+        run = await create_delivery_run(session, await packed_parcels(session, many))
+        await start(session, run)
+        await session.commit()
+        with count_statements(shop) as counted:
+            async with shop.database.writes.begin() as write:
+                await report(write, run, latitude=30.5, longitude=120.0, now=NOW + POSITION_EVENT_INTERVAL)
+        return counted.total
+
+    assert await cost(4) == await cost(12)
+
+
+async def rescheduled(session: AsyncSession, parcels: Sequence[Shipment]) -> list[int]:
+    """How often the customer of each parcel was told a new time."""
+    names = [await event_names(session, Subject.SHIPMENT, parcel.id) for parcel in parcels]
+    return [each.count("shipment.rescheduled") for each in names]
 
 
 @pytest.mark.parametrize(("latitude", "longitude"), [(91, 0), (-91, 0), (0, 181), (float("nan"), 0)])
