@@ -14,7 +14,7 @@ from gateways.carrier.protocol import (
     CarrierError,
     CarrierEvent,
     CarrierGateway,
-    CarrierNotReached,
+    CarrierNotCalled,
     CarrierQuote,
     CarrierRefused,
     PushAnswer,
@@ -53,7 +53,7 @@ from models import (
 )
 
 PROVIDER_ERRORS = CallErrors(refused=ProviderRefused, not_called=ProviderNotCalled, too_late=ProviderError)
-CARRIER_ERRORS = CallErrors(refused=CarrierRefused, not_called=CarrierNotReached, too_late=CarrierError)
+CARRIER_ERRORS = CallErrors(refused=CarrierRefused, not_called=CarrierNotCalled, too_late=CarrierError)
 
 
 def queue_of(code: CarrierCode) -> str:

@@ -4,6 +4,7 @@ from loaders.account import AccountLoaders
 from loaders.aftersales import AftersalesLoaders
 from loaders.base import LoaderSet
 from loaders.carrier import CarrierLoaders
+from loaders.carrier_call import CarrierCallLoaders
 from loaders.cart import CartLoaders
 from loaders.cash import CashLoaders
 from loaders.catalog import CatalogLoaders
@@ -42,6 +43,7 @@ class Loaders(
     PaymentLoaders,
     DisputeLoaders,
     ProviderCallLoaders,
+    CarrierCallLoaders,
     StatementLoaders,
     CashLoaders,
     CarrierLoaders,

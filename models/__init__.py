@@ -37,9 +37,10 @@ from models.carrier import (
     SIMULATED_CARRIER,
     Carrier,
     CarrierCode,
-    CarrierConnection,
     CarrierPolls,
 )
+from models.carrier_call import CarrierCall, CarrierCallKind, CarrierCallOutcome
+from models.carrier_connection import CONNECTION_TERMS, CarrierConnection, ConnectionTerms
 from models.carrier_rule import CarrierPreference, CarrierRule
 from models.cart import Cart, CartLine, CartStatus, SavedLine
 from models.cash import CashHandIn, CashRule, CourierCashMovement

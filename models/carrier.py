@@ -1,11 +1,11 @@
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import NewType
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id, JsonObject
+from models.carrier_connection import CarrierConnection
 
 CarrierCode = NewType("CarrierCode", str)
 """By what shipments name their carrier; it never changes."""
@@ -15,23 +15,6 @@ OWN_COURIERS = CarrierCode("OWN")
 """The two carriers that every shop has from the beginning."""
 
 CARRIER_CODE_LENGTH = 32
-
-
-class CarrierConnection(StrEnum):
-    """How the shop reaches a carrier."""
-
-    SIMULATED = "SIMULATED"
-    """Built in: it needs no account and delivers every parcel by itself."""
-    OWN_COURIERS = "OWN_COURIERS"
-    """The shop's own couriers, by delivery runs."""
-    MANUAL = "MANUAL"
-    """By people: they enter the number, the link and what happens."""
-    KUAIDI100 = "KUAIDI100"
-    """Through kuaidi100, which knows the carriers of China by codes of its own."""
-    SF_EXPRESS = "SF_EXPRESS"
-    """SF Express, directly."""
-    KARRIO = "KARRIO"
-    """Through karrio, which knows DHL, UPS, FedEx and others by names of its own."""
 
 
 class Carrier(Base):

@@ -3,7 +3,7 @@ from datetime import datetime
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
-from models.carrier import CarrierConnection
+from models.carrier_connection import CarrierConnection
 
 
 class IncomingPush(Base):

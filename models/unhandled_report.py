@@ -5,7 +5,7 @@ from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
-from models.carrier import CarrierConnection
+from models.carrier_connection import CarrierConnection
 
 
 class UnhandledKind(StrEnum):

@@ -16,6 +16,7 @@ from models import (
     ArticleRating,
     Backorder,
     Base,
+    CarrierCall,
     Cart,
     CartLine,
     CourierPosition,
@@ -196,6 +197,9 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
     ),
     CourierProfile: PersonalTable(lambda id: CourierProfile.account_id == id, deleted=True),
     ShipmentLine: PersonalTable(lambda id: ShipmentLine.shipment_id.in_(shipments_of(id))),
+    CarrierCall: PersonalTable(
+        lambda id: CarrierCall.order_id.in_(orders_of(id)), {"reason": None, "body": None}, exported=False
+    ),
     Waybill: PersonalTable(
         lambda id: Waybill.shipment_id.in_(shipments_of(id)),
         {"label": None, "reason": None},
@@ -322,6 +326,8 @@ NOT_PERSONAL: Mapping[str, str] = {
     "statement_differences.found": "as what was expected",
     "statement_differences.key": "made of references: the books",
     "statement_differences.reference": "the name of a payment or refund at the provider: the books",
+    "carrier_calls.answer": "a word of the shop's, a number of the carrier's or a price",
+    "carrier_calls.carrier": "the code of a carrier",
     "provider_calls.answer": "a word of the shop's",
     "postings.key": "made of ids: the books",
     "deliveries.country_code": "a country, for the books",

@@ -1,7 +1,7 @@
 """Carriers: saving and archiving them, and finding the one that a parcel goes by."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,14 @@ from domain.shipment.carrier_rates import CarrierRateDraft, normalize_rates
 from domain.shipment.carrier_rules import check_not_in_rules
 from domain.stock import Weekday
 from domain.versions import check_version
-from models import CARRIER_CODE_LENGTH, OWN_COURIERS, Carrier, CarrierCode, CarrierConnection
+from models import (
+    CARRIER_CODE_LENGTH,
+    CONNECTION_TERMS,
+    OWN_COURIERS,
+    Carrier,
+    CarrierCode,
+    CarrierConnection,
+)
 
 CARRIERS_LIMIT = 100
 TEXT_LIMIT = 100
@@ -23,27 +30,6 @@ CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]*")
 TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 LINK = re.compile(r"https?://[^\s<>\"]+")
 NUMBER_IN_LINK = "{number}"
-
-SHORTEST_POLL_INTERVAL: Mapping[CarrierConnection, timedelta] = {
-    CarrierConnection.SIMULATED: timedelta(0),
-    CarrierConnection.KUAIDI100: timedelta(minutes=31),
-    CarrierConnection.SF_EXPRESS: timedelta(minutes=10),
-    CarrierConnection.KARRIO: timedelta(minutes=10),
-}
-"""How often one parcel may be asked about at most; other carriers are never asked.
-
-kuaidi100 locks a number for a day that was asked about more than 48 times within 24 hours; that
-is at most 47 times.
-"""
-
-USUAL_POLL_INTERVAL: Mapping[CarrierConnection, timedelta] = {
-    CarrierConnection.KUAIDI100: timedelta(hours=1),
-    CarrierConnection.SF_EXPRESS: timedelta(hours=1),
-    CarrierConnection.KARRIO: timedelta(hours=1),
-}
-"""How often carriers are asked that say nothing of it; the simulated one by a setting."""
-
-NEEDS_COMPANY_CODE = frozenset({CarrierConnection.KUAIDI100, CarrierConnection.KARRIO})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +119,7 @@ def normalize_draft(draft: CarrierDraft) -> dict[str, object]:
         with check:
             check_position(draft.position)
         with check:
-            if draft.connection in NEEDS_COMPANY_CODE and not company_code:
+            if CONNECTION_TERMS[draft.connection].needs_company_code and not company_code:
                 raise Invalid("Say by which code this connection knows the carrier.", field=("company_code",))
     kept = {"connection": draft.connection, "poll_seconds": draft.poll_seconds}
     texts = {"account": account, "service": service, "company_code": company_code}
@@ -209,7 +195,7 @@ def minutes_of(cut_offs: Sequence[CutOff]) -> dict[str, int]:
 def check_poll_interval(draft: CarrierDraft) -> None:
     if draft.poll_seconds is None:
         return
-    shortest = SHORTEST_POLL_INTERVAL.get(draft.connection, timedelta(0))
+    shortest = CONNECTION_TERMS[draft.connection].shortest_poll or timedelta(0)
     if (
         not max(shortest, timedelta(seconds=1))
         <= timedelta(seconds=draft.poll_seconds)
@@ -267,12 +253,12 @@ async def find_carrier(session: AsyncSession, code: CarrierCode) -> Carrier:
 
 def is_polled(carrier: Carrier) -> bool:
     """Whether it can be asked where parcels are."""
-    return carrier.connection in SHORTEST_POLL_INTERVAL
+    return CONNECTION_TERMS[carrier.connection].shortest_poll is not None
 
 
 def poll_interval_of(carrier: Carrier, *, simulated: timedelta) -> timedelta:
     """How long after one question about a parcel the next one comes."""
-    return carrier.poll_interval or USUAL_POLL_INTERVAL.get(carrier.connection, simulated)
+    return carrier.poll_interval or CONNECTION_TERMS[carrier.connection].usual_poll or simulated
 
 
 def cut_offs_of(carrier: Carrier) -> list[CutOff]:

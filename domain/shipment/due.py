@@ -4,10 +4,10 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from models import Carrier, CarrierCode, CarrierConnection, Shipment
+from models import CONNECTION_TERMS, Carrier, CarrierCode, Shipment
 from models.sql.types import AnySelect
 
-UNCALLED = frozenset({CarrierConnection.OWN_COURIERS, CarrierConnection.MANUAL})
+UNCALLED = [each for each, terms in CONNECTION_TERMS.items() if terms.shortest_poll is None]
 """Connections at which nothing is ever due."""
 
 

@@ -28,7 +28,7 @@ from events.payment import (
 from events.personal_data import ERASED_PICTURES, ERASURES
 from events.pickup import UNCOLLECTED_PICKUPS
 from events.places import UNLOCATED_PLACES
-from events.shipment import FORGOTTEN_PARCELS, OLD_REPORTS, UNDELIVERED_SHIPMENTS
+from events.shipment import FORGOTTEN_PARCELS, OLD_CALLS, OLD_REPORTS, UNDELIVERED_SHIPMENTS
 from events.shipment.lanes import FINISHED_JOURNEYS
 from events.shipment.tasks import OVERDUE_SHIPMENTS
 from events.store_credit import EXPIRED_GIFT_CARDS
@@ -52,6 +52,7 @@ SCHEDULE: Sequence[Timer] = (
     ENDED_DRAFTS,
     OLD_POSITIONS,
     REPLANS,
+    OLD_CALLS,
     OLD_REPORTS,
     FINISHED_JOURNEYS,
     *OVERDUE_SHIPMENTS,

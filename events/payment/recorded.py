@@ -12,7 +12,7 @@ from time import perf_counter
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.payment.provider_calls import CallSubject, MadeCall, record_provider_call, withhold_secrets
+from domain.payment.provider_calls import CallSubject, MadeCall, record_provider_call
 from events.payment.actions import describe_action
 from events.types import Resources
 from gateways.payment.provider import (
@@ -44,6 +44,7 @@ from models import (
     ProviderCallOutcome,
     RefundReport,
 )
+from text.withheld import withhold_secrets
 
 log = structlog.get_logger()
 

@@ -1,12 +1,13 @@
 """Shipments: carriers are called about them, and what nobody ends in time ends by itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.undelivered import end_overdue_shipment, select_overdue_shipments
 from domain.cause import Cause
 from domain.events import OrderCancelled, OrderEdited, OrderHeld, OrderLinesCancelled
+from domain.shipment.carrier_calls import delete_old_calls, select_old_calls
 from domain.shipment.open_parcels import (
     cancel_forgotten_parcel,
     end_open_parcels_of_order,
@@ -65,6 +66,18 @@ async def delete_report(resources: Resources, report_id: int) -> None:
         await delete_old_report(session, report_id, now=resources.clock())
 
 
+async def delete_calls(resources: Resources, ids: Sequence[int]) -> int:
+    """Delete the record of calls to carriers that nobody needs any more."""
+    now = resources.clock()
+    async with resources.database.writes.begin() as session:
+        await delete_old_calls(session, ids, now=now)
+    return len(ids)
+
+
+async def delete_call(resources: Resources, call_id: int) -> None:
+    await delete_calls(resources, [call_id])
+
+
 DROP_REASONS: Mapping[type[OrderChange], WaveDropReason] = {
     OrderCancelled: WaveDropReason.ORDER_CANCELLED,
     OrderEdited: WaveDropReason.ORDER_CHANGED,
@@ -77,6 +90,7 @@ FORGOTTEN_PARCELS = Timer(
     act=give_up_parcel,
     age=lambda settings: settings.packing.open_parcel_lifetime,
 )
+OLD_CALLS = Timer("carrier_calls.old", due=select_old_calls, act=delete_call, act_on_group=delete_calls)
 OLD_REPORTS = Timer("unhandled_reports.old", due=select_old_reports, act=delete_report)
 UNDELIVERED_SHIPMENTS = Timer(
     "shipment.undelivered",

@@ -35,6 +35,7 @@ from domain.shipment.waybills import (
 )
 from events.shipment.parcels import booking_of
 from events.shipment.quotes import ask_quotes, best_terms
+from events.shipment.recorded import CallJournal, RecordedCarrier, gateway_of, subject_of_waybill
 from events.types import Resources
 from gateways.calls import CALL_SECONDS
 from gateways.carrier.protocol import (
@@ -67,11 +68,11 @@ async def book_chosen_waybill(
     """A booked waybill of the carrier that the rules choose, else of the first of these that takes the
     parcels; CarrierUnavailable and CarrierRefusal as `book_waybill`.
     """
-    options = await read_options(resources, carriers, request)
+    options = await read_options(resources, carriers, request, cause=cause)
     async with resources.database.writes.begin() as session:
         waybill, ranked = await open_chosen_waybill(session, request, options, cause=cause)
     by_code = {each.code: each for each in carriers}
-    waybill = await ask_unless_booked(resources, by_code[ranked[0].code], waybill)
+    waybill = await ask_unless_booked(resources, by_code[ranked[0].code], waybill, cause=cause)
     if waybill.status is WaybillStatus.REFUSED and ranked[1:]:
         following = [(by_code[each.code], next_turn(each)) for each in ranked[1:]]
         return await book_in_turn(resources, following, request, cause=cause)
@@ -109,16 +110,18 @@ async def book_in_turn(
         async with resources.database.writes.begin() as session:
             asked = request_of(request, ranked)
             waybill = await open_waybill(session, asked, carrier.code, cause=cause)
-        waybill = await ask_unless_booked(resources, carrier, waybill)
+        waybill = await ask_unless_booked(resources, carrier, waybill, cause=cause)
         if waybill.status is not WaybillStatus.REFUSED or position == len(carriers):
             return check_booked(carrier, waybill)
     raise ValueError("no carrier was given")
 
 
-async def ask_unless_booked(resources: Resources, carrier: Carrier, waybill: Waybill) -> Waybill:
+async def ask_unless_booked(
+    resources: Resources, carrier: Carrier, waybill: Waybill, *, cause: Cause
+) -> Waybill:
     if waybill.status is WaybillStatus.BOOKED:
         return waybill
-    return await ask_for_waybill(resources, carrier, waybill)
+    return await ask_for_waybill(resources, carrier, waybill, cause=cause)
 
 
 def check_booked(carrier: Carrier, waybill: Waybill) -> Waybill:
@@ -131,7 +134,7 @@ def check_booked(carrier: Carrier, waybill: Waybill) -> Waybill:
 
 
 async def read_options(
-    resources: Resources, carriers: Sequence[Carrier], request: WaybillRequest
+    resources: Resources, carriers: Sequence[Carrier], request: WaybillRequest, *, cause: Cause
 ) -> ChoiceOptions:
     """What is known before a carrier is chosen; they are asked for quotes only where a rule needs them."""
     async with resources.database.reads() as session:
@@ -141,11 +144,14 @@ async def read_options(
         raise NotFound("shipment", field=("id",))
     needed = {code for rule in rules if rule.needs_quotes and fits(rule, facts) for code in rule.carriers}
     asked = [each for each in carriers if each.code in needed]
-    quotes = await ask_quotes(resources, asked, request.shipment_ids, request.pickup) if asked else []
+    terms = request.shipment_ids, request.pickup
+    quotes = await ask_quotes(resources, asked, *terms, by=cause.by) if asked else []
     return ChoiceOptions(facts, [each.code for each in carriers], best_terms(quotes))
 
 
-async def ask_for_waybill(resources: Resources, carrier: Carrier, waybill: Waybill) -> Waybill:
+async def ask_for_waybill(
+    resources: Resources, carrier: Carrier, waybill: Waybill, *, cause: Cause
+) -> Waybill:
     """Book a requested waybill, or find it where it was asked for before; record the outcome."""
     gateway = gateway_of(resources, carrier)
     routes = await load_parcels_of_waybill(resources.database.reads, waybill.id)
@@ -158,7 +164,9 @@ async def ask_for_waybill(resources: Resources, carrier: Carrier, waybill: Waybi
     booking = booking_of(routes, carrier, waybill, cash=cash)
     asked_before = waybill.calls > 0
     try:
-        booked = await find_or_book(gateway, booking) if asked_before else await gateway.book(booking)
+        async with CallJournal(resources, cause.by) as journal:
+            asked = journal.follow(gateway, subject_of_waybill(waybill, routes))
+            booked = await find_or_book(asked, booking) if asked_before else await asked.book(booking)
     except CarrierRefused as error:
         async with resources.database.writes.begin() as session:
             return await record_not_booked(session, waybill.id, str(error), now=resources.clock())
@@ -185,7 +193,7 @@ def why_not(gateway: MeasuredCarrier, carrier: Carrier, waybill: Waybill, parcel
     return None
 
 
-async def find_or_book(gateway: MeasuredCarrier, booking: Booking) -> BookedWaybill:
+async def find_or_book(gateway: RecordedCarrier, booking: Booking) -> BookedWaybill:
     return await gateway.find_booking(booking) or await gateway.book(booking)
 
 
@@ -223,11 +231,6 @@ async def preview_cash_of(resources: Resources, route: ShipmentRoute) -> Money |
     return Money(amount, route.order.currency) if amount else None
 
 
-def gateway_of(resources: Resources, carrier: Carrier) -> MeasuredCarrier | None:
-    gateway = resources.carriers.get(carrier.connection)
-    return MeasuredCarrier(gateway, resources.calls, carrier.code) if gateway else None
-
-
 def facts_of_waybill(booked: BookedWaybill) -> BookedFacts:
     return BookedFacts(
         number=booked.number,
@@ -256,16 +259,18 @@ async def call_about_waybill(resources: Resources, waybill_id: int) -> None:
     routes = await load_parcels_of_waybill(resources.database.reads, waybill.id)
     booking = booking_of(routes, carrier, waybill)
     try:
-        if waybill.status is WaybillStatus.REQUESTED:
-            await ask_after(resources, gateway, booking, waybill)
-        elif waybill.status is WaybillStatus.CANCELLING:
-            await cancel(resources, gateway, booking, waybill)
+        async with CallJournal(resources) as journal:
+            asked = journal.follow(gateway, subject_of_waybill(waybill, routes))
+            if waybill.status is WaybillStatus.REQUESTED:
+                await ask_after(resources, asked, booking, waybill)
+            elif waybill.status is WaybillStatus.CANCELLING:
+                await cancel(resources, asked, booking, waybill)
     except CarrierError as error:
         await note_no_answer(resources, waybill_id, error)
 
 
 async def ask_after(
-    resources: Resources, gateway: MeasuredCarrier, booking: Booking, waybill: Waybill
+    resources: Resources, gateway: RecordedCarrier, booking: Booking, waybill: Waybill
 ) -> None:
     """Record what became of a booking whose answer did not come."""
     now, reason = resources.clock(), UNKNOWN_TO_CARRIER
@@ -282,7 +287,7 @@ async def ask_after(
             await record_no_answer(session, waybill.id, reason, now=now)
 
 
-async def cancel(resources: Resources, gateway: MeasuredCarrier, booking: Booking, waybill: Waybill) -> None:
+async def cancel(resources: Resources, gateway: RecordedCarrier, booking: Booking, waybill: Waybill) -> None:
     """Cancel a waybill, after asking for its number where that never came."""
     number = waybill.number
     try:

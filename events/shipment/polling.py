@@ -9,20 +9,21 @@ import structlog
 
 from domain.cause import Cause
 from domain.shipment import TrackingFact
-from domain.shipment.carriers import SHORTEST_POLL_INTERVAL, poll_interval_of
+from domain.shipment.carriers import poll_interval_of
 from domain.shipment.incoming import lock_parcels
 from domain.shipment.polling import PollPlan, claim_polls, record_subscribed
 from domain.shipment.tracking import ParcelReport, add_reported_events
 from domain.shipment.unhandled import Unhandled, count_unhandled, sift_facts
 from events.jobs.scheduler import CALLS_AT_ONCE
 from events.shipment.parcels import tracked_parcel_of
+from events.shipment.recorded import CallJournal, RecordedCarrier, subject_of_parcel
 from events.types import Resources
 from gateways.carrier.protocol import CarrierError, CarrierEvent, CarrierRefused, TrackedParcel
 from gateways.failures import describe_failure
 from gateways.measured import MeasuredCarrier
 from loaders.carrier import find_carrier_by_code
 from loaders.shipment import ShipmentRoute, load_routes
-from models import Carrier, CarrierCode, CarrierConnection
+from models import CONNECTION_TERMS, Carrier, CarrierCode, CarrierConnection
 from settings.business import CarrierSettings
 from text.characters import clean_text
 
@@ -53,11 +54,13 @@ async def poll_parcels(code: CarrierCode, resources: Resources, shipment_ids: Se
         return len(claimed)
     measured, turns = MeasuredCarrier(gateway, resources.calls, code), asyncio.Semaphore(CALLS_AT_ONCE)
 
-    async def ask_in_turn(route: ShipmentRoute) -> tuple[int, Sequence[TrackingFact]]:
+    async def ask_in_turn(route: ShipmentRoute, journal: CallJournal) -> tuple[int, Sequence[TrackingFact]]:
         async with turns:
-            return route.shipment.id, await ask_about(resources, measured, carrier, route)
+            asked = journal.follow(measured, subject_of_parcel(route))
+            return route.shipment.id, await ask_about(resources, asked, carrier, route)
 
-    answers = await asyncio.gather(*map(ask_in_turn, routes.values()))
+    async with CallJournal(resources) as journal:
+        answers = await asyncio.gather(*(ask_in_turn(route, journal) for route in routes.values()))
     await store_answers(resources, carrier.connection, {id: facts for id, facts in answers if facts})
     return len(claimed)
 
@@ -67,13 +70,13 @@ def plan_polls(carrier: Carrier, settings: CarrierSettings) -> PollPlan:
     return PollPlan(
         carrier.code,
         poll_interval_of(carrier, simulated=settings.poll_interval),
-        SHORTEST_POLL_INTERVAL.get(carrier.connection, timedelta(0)),
+        CONNECTION_TERMS[carrier.connection].shortest_poll or timedelta(0),
         settings.polls_per_day,
     )
 
 
 async def ask_about(
-    resources: Resources, gateway: MeasuredCarrier, carrier: Carrier, route: ShipmentRoute
+    resources: Resources, gateway: RecordedCarrier, carrier: Carrier, route: ShipmentRoute
 ) -> Sequence[TrackingFact]:
     """What a carrier reports of a parcel; nothing where it does not answer.
 
@@ -92,7 +95,7 @@ async def ask_about(
 
 
 async def subscribe(
-    resources: Resources, gateway: MeasuredCarrier, tracked: TrackedParcel, shipment_id: int
+    resources: Resources, gateway: RecordedCarrier, tracked: TrackedParcel, shipment_id: int
 ) -> None:
     """Ask the carrier of a parcel to report by itself; where it does not agree, it is asked again later."""
     try:

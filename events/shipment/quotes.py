@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from domain.shipment.carrier_calls import CarrierCallSubject
 from domain.shipment.carrier_rates import find_rate, rates_of
 from domain.shipment.choice import QuotedTerms
 from domain.shipment.pickup import PickupTime, next_collection
 from events.shipment.parcels import account_of, parcel_of
+from events.shipment.recorded import CallJournal, gateway_of, subject_of_parcel
 from events.types import Resources
 from gateways.carrier.protocol import (
     Booking,
@@ -16,7 +18,6 @@ from gateways.carrier.protocol import (
     CarrierRefused,
     PickupWindow,
 )
-from gateways.measured import MeasuredCarrier
 from loaders.shipment import load_routes
 from models import Carrier, CarrierCode
 
@@ -42,12 +43,16 @@ async def ask_quotes(
     shipment_ids: Sequence[int],
     pickup: PickupTime | None = None,
     *,
+    by: int | None = None,
     seconds: float = QUOTE_SECONDS,
 ) -> list[QuoteAnswer]:
     """What each of these carriers asks for parcels on one waybill; one that does not answer says why."""
-    routes = await load_routes(resources.database.reads, shipment_ids)
-    parcels = [parcel_of(routes[each]) for each in shipment_ids if each in routes]
-    place = parcels[0].receiver if parcels else None
+    found = await load_routes(resources.database.reads, shipment_ids)
+    routes = [found[each] for each in shipment_ids if each in found]
+    if not routes:
+        return []
+    parcels = [parcel_of(route) for route in routes]
+    place = parcels[0].receiver
     window = PickupWindow(pickup.begins_at, pickup.ends_at) if pickup else None
     now = resources.clock().astimezone(resources.settings.locale.zone)
     bookings = [
@@ -57,25 +62,29 @@ async def ask_quotes(
             parcels=parcels,
             pickup=window,
             leaves_at=window.ends_at if window else next_collection(carrier, now),
-            rate=find_rate(rates_of(carrier), place.country_code, place.province) if place else None,
+            rate=find_rate(rates_of(carrier), place.country_code, place.province),
         )
         for carrier in carriers
     ]
-    asked = zip(carriers, bookings, strict=True)
-    return await asyncio.gather(
-        *(ask_quote(resources, carrier, booking, seconds) for carrier, booking in asked)
-    )
+    async with CallJournal(resources, by) as journal:
+        return await asyncio.gather(
+            *(
+                ask_quote(journal, carrier, booking, subject_of_parcel(routes[0]), seconds)
+                for carrier, booking in zip(carriers, bookings, strict=True)
+            )
+        )
 
 
-async def ask_quote(resources: Resources, carrier: Carrier, booking: Booking, seconds: float) -> QuoteAnswer:
+async def ask_quote(
+    journal: CallJournal, carrier: Carrier, booking: Booking, subject: CarrierCallSubject, seconds: float
+) -> QuoteAnswer:
     """What one carrier answers within its time."""
-    gateway = resources.carriers.get(carrier.connection)
+    gateway = gateway_of(journal.resources, carrier)
     if gateway is None:
         return QuoteAnswer(carrier, error=NOT_CONNECTED)
-    measured = MeasuredCarrier(gateway, resources.calls, carrier.code)
     try:
         async with asyncio.timeout(seconds):
-            return QuoteAnswer(carrier, await measured.quote(booking))
+            return QuoteAnswer(carrier, await journal.follow(gateway, subject).quote(booking))
     except (CarrierError, CarrierRefused) as error:
         return QuoteAnswer(carrier, error=str(error))
     except TimeoutError:

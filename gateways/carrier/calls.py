@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import httpx
 
 from gateways.carrier.protocol import CarrierError, CarrierNotReached
+from gateways.carrier.wire import note_wire
 
 TIMEOUT_SECONDS = 10.0
 ANSWER_BYTES_LIMIT = 1_000_000
@@ -58,6 +59,7 @@ async def fetch(
         raise CarrierNotReached(type(error).__name__) from None
     except httpx.HTTPError as error:
         raise CarrierError(type(error).__name__) from None
+    note_wire(response.status_code, body)
     if response.status_code != httpx.codes.OK:
         raise CarrierError(f"HTTP {response.status_code}")
     return body

@@ -21,6 +21,10 @@ class CarrierNotReached(CarrierError):
     """The carrier was not reached, or certainly did nothing."""
 
 
+class CarrierNotCalled(CarrierNotReached):
+    """The carrier was not called at all, since it has not answered for some time."""
+
+
 class CarrierRefused(Exception):
     """The carrier refused; asking again will not help. The text is the carrier's reason."""
 

@@ -45,7 +45,8 @@ async def shipment_quotes(
     along = [row_id(each, "Shipment", field=("together",)) for each in together or []]
     window = pickup.draft(shop.settings.locale.zone) if pickup else None
     carriers = await load_carriers(shop.database.reads)
-    answers = await ask_quotes(shop, carriers, [route.shipment.id, *along], window)
+    by = info.context.cause.by
+    answers = await ask_quotes(shop, carriers, [route.shipment.id, *along], window, by=by)
     return [quote for answer in answers for quote in quotes_of(answer)]
 
 

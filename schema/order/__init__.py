@@ -8,6 +8,7 @@ import strawberry
 import models
 from resolvers import order as resolve
 from resolvers import reasons
+from resolvers.carrier_call import order_carrier_calls
 from resolvers.context import Info
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
@@ -33,6 +34,7 @@ from schema.stock import Warehouse
 
 if TYPE_CHECKING:
     from schema.aftersales import Ticket
+    from schema.carrier_call import CarrierCall
     from schema.payment import Payment
     from schema.provider_call import ProviderCall
     from schema.shipment import Shipment
@@ -43,6 +45,7 @@ FulfilmentStatus = describe_enum(models.FulfilmentStatus)
 OrderDisplayStatus = describe_enum(models.OrderDisplayStatus)
 OrderSort = describe_enum(resolve.OrderSort)
 
+LaterCarrierCall = Annotated["CarrierCall", strawberry.lazy("schema.carrier_call")]
 LaterPayment = Annotated["Payment", strawberry.lazy("schema.payment")]
 LaterProviderCall = Annotated["ProviderCall", strawberry.lazy("schema.provider_call")]
 LaterShipment = Annotated["Shipment", strawberry.lazy("schema.shipment")]
@@ -224,6 +227,7 @@ class Order(Node):
     """The after-sales tickets about it."""
     timeline: list[OrderEvent] = batched(timeline.timelines, size=SOME)
     provider_calls: list[LaterProviderCall] | None = batched(order_provider_calls, size=SOME)
+    carrier_calls: list[LaterCarrierCall] | None = batched(order_carrier_calls, size=SOME)
 
 
 @row_type(models.OrderNote)

@@ -112,7 +112,7 @@ async def test_something_left_in_any_table_of_an_erased_account_is_found(
     assert found == {(f"account {owner.id}", table) for table in compared | {"archived_events"}}
 
 
-OWNERS = {"account_id", "courier_id", "order_id", "attempt_id", "redeemed_by", "shipment_id"}
+OWNERS = {"account_id", "attempt_id", "courier_id", "order_id", "redeemed_by", "shipment_id", "waybill_id"}
 """Columns that say whose a row is and what it is about, also where they may be empty."""
 
 

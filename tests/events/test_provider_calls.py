@@ -12,7 +12,6 @@ from sqlalchemy import select
 from domain.cause import Cause
 from domain.order import lock_order
 from domain.payment import request_refund, settle_attempt
-from domain.payment.provider_calls import REASON_LIMIT, withhold_secrets
 from events.payment import PaymentStart, begin_payment, look_after_refund, query_attempt, take_notice
 from events.payment.providers import describe_attempt, provider_for
 from events.payment.recorded import NOBODY_WAITED
@@ -55,6 +54,7 @@ from models import ProviderCallOutcome as Outcome
 from models.database import Database
 from tests.factories.order import SANDBOX, create_order
 from tests.factories.payment import ScriptedProvider, attempt_of, connect_provider, payment_of, refunds_of
+from text.withheld import REASON_LIMIT, withhold_secrets
 
 Tick = Callable[[timedelta], None]
 CNY = CurrencyCode.CNY

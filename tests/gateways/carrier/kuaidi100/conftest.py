@@ -1,18 +1,11 @@
-"""The server of kuaidi100's protocol, once for all tests, and the shop's account at it for each."""
+"""The shop's account at the server of kuaidi100's protocol."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from tests.gateways.carrier.kuaidi100.desk import Kuaidi100Desk, open_desk
-from tests.gateways.carrier.server_process import carrier_server
-
-
-@pytest.fixture(scope="session")
-def kuaidi100_address() -> Iterator[str]:
-    with carrier_server("kuaidi100") as address:
-        yield address
 
 
 @pytest.fixture

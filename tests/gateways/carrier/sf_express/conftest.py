@@ -1,18 +1,11 @@
-"""The server of SF's protocol, once for all tests, and the shop's account at it for each."""
+"""The shop's account at the server of SF's protocol."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
-from tests.gateways.carrier.server_process import carrier_server
 from tests.gateways.carrier.sf_express.desk import SfDesk, open_sf_desk
-
-
-@pytest.fixture(scope="session")
-def sf_address() -> Iterator[str]:
-    with carrier_server("sf_express") as address:
-        yield address
 
 
 @pytest.fixture
