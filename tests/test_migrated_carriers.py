@@ -59,3 +59,26 @@ def test_parcels_keep_their_carriers_and_events_and_both_carriers_are_rows(empty
         ("SIMULATED", "SIMULATED", 1, 1),
         ("OWN", "OWN_COURIERS", 2, 1),
     ]
+
+
+def test_there_and_back_again_parcels_keep_their_carriers_and_events(empty_url: str) -> None:
+    if file := sqlite_file(empty_url):
+        file.parent.mkdir(parents=True)
+    config = alembic_config(empty_url)
+    command.upgrade(config, "0049")
+    ask(empty_url, insert_rows)
+    command.upgrade(config, "0052")
+    first = ask(empty_url, read("SELECT code, connection, position, version FROM carriers ORDER BY id"))
+
+    command.downgrade(config, "0049")
+    parcels = read("SELECT id, carrier, tracking_number, version FROM shipments ORDER BY id")
+    back = ask(empty_url, parcels)
+    upgrade(empty_url)
+
+    assert back == [(7, "SIMULATED", "W7", 3), (8, "OWN", "S8", 3), (9, None, None, 3)]
+    assert ask(empty_url, parcels) == back
+    assert ask(empty_url, read("SELECT shipment_id, code, description FROM tracking_events")) == [
+        (7, "IN_TRANSIT-2", "left")
+    ]
+    again = ask(empty_url, read("SELECT code, connection, position, version FROM carriers ORDER BY id"))
+    assert again == first

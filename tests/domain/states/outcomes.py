@@ -36,6 +36,7 @@ from models import (
     ReplacementChoice,
     Shipment,
     ShipmentStatus,
+    ShipmentTask,
     StockLevel,
     Ticket,
     TicketStatus,
@@ -96,6 +97,8 @@ def state_of(thing: Any) -> str:
         return thing.status.value if untouched else thing.fulfilment_status.value
     if isinstance(thing, Shipment):
         return state_of_shipment(thing)
+    if isinstance(thing, ShipmentTask):
+        return "ENDED" if thing.ended_at is not None else thing.kind.value
     return str(thing.status.value)
 
 
