@@ -1,13 +1,14 @@
-"""How good estimates of arrivals are, on a generated year with seasons: the last quarter is held out.
+"""How good estimates of arrivals are, on generated years with seasons: the last quarter is held out.
 
-`python -m bench eta [PARCELS]` generates so many parcels (40,000 where none are named) between twelve
-provinces, by three carriers in two services. Lanes have their own times, weekends and two seasons (a
-sale in November, a holiday in January) lengthen them, one carrier gets slower on some lanes half-way
-through the year, and few lanes have many parcels. The statistics are those of the shop: parcels are
-counted when they have arrived, in the order of time, and each estimate knows only what had arrived
-before. Printed are, for the last quarter, how often a parcel arrived within the range (aim: 85 to 95 %)
-when it left and at each event; and the mean error of the estimate against that of the carrier's promise,
-a number of days by service and distance. Exits with 1 where an aim is missed.
+`python -m bench eta [PARCELS]` generates, for each of two years, so many parcels (40,000 where none are
+named) between twelve provinces, by three carriers in two services. Lanes have their own times, weekends
+and two seasons (a sale in November, a holiday in January) lengthen them, one carrier gets slower on some
+lanes half-way through the year, and few lanes have many parcels. The statistics are those of the shop:
+parcels are counted when they have arrived, in the order of time, and each estimate knows only what had
+arrived before. Printed are, for the last quarter, how often a parcel arrived within the range (aim: 85 to
+95 %) when it left, also in a season and between seasons, and at each event; and the mean error of the
+estimate against that of the carrier's promise, a number of days by service and distance. Exits with 1
+where an aim is missed.
 """
 
 import heapq
@@ -28,6 +29,7 @@ from models import ShipmentStatus
 
 PARCELS = 40_000
 SEED = 20_260_301
+SEEDS = {"the year by which it was tuned": SEED, "a year that it had never seen": 20_270_301}
 BEGINS = datetime(2025, 3, 1, tzinfo=UTC)
 DAYS = 365
 HELD_OUT = 0.75
@@ -104,13 +106,17 @@ class KeptStatistics:
 def main() -> int:
     """Print the scores; 1 where an aim is missed."""
     numbers = read_arguments(__doc__).numbers
-    scores = score_last_quarter(numbers[0] if numbers else PARCELS)
-    for name, score in scores.items():
-        print(
-            f"{name:<24} {score.estimates:>8} estimates, {score.coverage:6.1%} within the range, "
-            f"mean error {score.mean_error:5.1f} h, of the promise {score.mean_promise_error:5.1f} h"
-        )
-    return 0 if reaches_aims(scores["when it leaves"]) and reaches_aims(scores["at any event"]) else 1
+    missed = 0
+    for year, seed in SEEDS.items():
+        scores = score_last_quarter(numbers[0] if numbers else PARCELS, seed)
+        print(f"{year} (seed {seed})")
+        for name, score in scores.items():
+            print(
+                f"  {name:<24} {score.estimates:>8} estimates, {score.coverage:6.1%} within the range, "
+                f"mean error {score.mean_error:5.1f} h, of the promise {score.mean_promise_error:5.1f} h"
+            )
+        missed += sum(not reaches_aims(score) for score in scores.values())
+    return 1 if missed else 0
 
 
 def reaches_aims(score: EstimateScore) -> bool:

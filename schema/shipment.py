@@ -61,7 +61,7 @@ class ArrivalEstimate:
     expected_at: datetime
     """Half of them had arrived."""
     latest_at: datetime
-    """More than nine of ten, 93 of a hundred, had arrived."""
+    """Nineteen of twenty had arrived, with an allowance for a season that has just begun."""
 
 
 @row_type(models.ShipmentLine)

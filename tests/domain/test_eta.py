@@ -48,7 +48,8 @@ def test_finished_parcels_of_the_lane_draw_the_estimate_to_them() -> None:
     arrival = estimate_arrival(Journey(LANE, []), statistics_of(Stage.DISPATCHED, [30.0] * 200), NOW)
 
     assert (arrival.expected_at - NOW) / HOUR == pytest.approx(30, abs=2)
-    assert (arrival.latest_at - NOW) / HOUR < 36
+    # a season may have begun, in which the first have yet to arrive
+    assert 36 < (arrival.latest_at - NOW) / HOUR < 1.8 * 30
 
 
 def test_what_was_long_ago_counts_less_than_what_was_lately() -> None:

@@ -47,6 +47,16 @@ class DurationShares:
         within = sum(self.shares[:whole]) + (self.shares[whole] * (place - whole) if whole < STEPS else 0.0)
         return min(within, 1.0 - 1e-9)
 
+    def with_slower(self, share: float, factor: float) -> "DurationShares":
+        """As if so large a share took so many times as long."""
+        steps = log(factor) / log(STEP)
+        whole, rest = int(steps), steps - int(steps)
+        mixed = [(1.0 - share) * part for part in self.shares]
+        for step, part in enumerate(self.shares):
+            for later, weight in ((whole, 1.0 - rest), (whole + 1, rest)):
+                mixed[min(step + later, STEPS - 1)] += share * part * weight
+        return DurationShares(tuple(mixed))
+
 
 def blend(levels: Sequence[Counts], prior: DurationShares) -> DurationShares:
     """The prior, drawn towards the counts of each level: those of the least exact level come first."""

@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 from domain.shipment.eta.durations import Counts, DurationShares, blend, forget_gradually, prior_for
 from domain.shipment.eta.lanes import Journey, ParcelLane, Stage
 
-EARLY, MIDDLE, LATEST = 0.02, 0.5, 0.93
-"""Which shares of finished parcels had arrived when the range begins, at the estimate, and when it ends: a
-bit more than nine of ten, since at the beginning of a season all are later than those before."""
+EARLY, MIDDLE, LATEST = 0.02, 0.5, 0.95
+"""Which shares of parcels have arrived when the range begins, at the estimate, and when it ends."""
+SEASON_SHARE, SEASON_FACTOR = 0.08, 1.8
+"""For the end of the range so large a share of parcels is believed to leave in the first days of a season,
+and to take so many times as long as any have lately: the first of them have yet to arrive.
+"""
 LATE = 0.9
 """A parcel is late when so large a share of its lane had arrived."""
 SILENT = 0.98
@@ -66,8 +69,9 @@ def estimate_arrival(journey: Journey, statistics: Mapping[str, Statistic], now:
     durations = durations_of(journey.lane, stage, statistics, now)
     silence = durations_of(journey.lane, Stage.SILENCE, statistics, now)
     waited = max((now - since).total_seconds() / 3600, 0.0)
+    season = durations.with_slower(SEASON_SHARE, SEASON_FACTOR) if stage in SHARE_LEFT else durations
 
-    def moment(share: float) -> datetime:
+    def moment(share: float, durations: DurationShares = durations) -> datetime:
         return since + timedelta(hours=durations.quantile(share, after_hours=waited))
 
     usual = durations_of(journey.lane, Stage.DISPATCHED, statistics, now)
@@ -75,7 +79,7 @@ def estimate_arrival(journey: Journey, statistics: Mapping[str, Statistic], now:
     quiet_hours = max(silence.quantile(SILENT), FEWEST_SILENT_HOURS)
     last = max([since, *(step.at for step in journey.steps if step.at <= now)])
     silent_at = last + timedelta(hours=quiet_hours)
-    return Arrival(moment(EARLY), moment(MIDDLE), moment(LATEST), late_at, silent_at)
+    return Arrival(moment(EARLY), moment(MIDDLE), moment(LATEST, season), late_at, silent_at)
 
 
 def durations_of(
