@@ -80,6 +80,7 @@ from domain.events.order import (
     OrderReturned,
     OrderShipped,
     OrderUnfulfilled,
+    OrderWindowChanged,
 )
 from domain.events.payment import (
     CashCollected,
@@ -182,6 +183,7 @@ __all__ = [
     "OrderReturned",
     "OrderShipped",
     "OrderUnfulfilled",
+    "OrderWindowChanged",
     "PaymentCaptured",
     "PaymentFailed",
     "PaymentStarted",

@@ -62,6 +62,12 @@ class OrderAddressChanged(OrderEvent, name="order.address_changed"):
     delivery_id: int
 
 
+class OrderWindowChanged(OrderEvent, name="order.window_changed"):
+    """A delivery is wished at another time, or at any."""
+
+    delivery_id: int
+
+
 class OrderEdited(OrderEvent, name="order.edited"):
     """Lines, quantities, promotion codes or addresses were changed in one step."""
 

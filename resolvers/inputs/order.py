@@ -54,6 +54,9 @@ class DeliveryWindowInput:
     ends: datetime
     """When it may come at the latest."""
 
+    def wished_window(self) -> DeliveryWindow:
+        return DeliveryWindow(self.begins, self.ends)
+
 
 @input_type
 class DeliveryInput:
@@ -86,7 +89,7 @@ class DeliveryInput:
             postal=postal.postal() if postal else None,
             pickup_warehouse_id=place_id,
             lines=lines,
-            window=DeliveryWindow(self.window.begins, self.window.ends) if self.window else None,
+            window=self.window.wished_window() if self.window else None,
         )
 
 

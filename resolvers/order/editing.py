@@ -17,6 +17,7 @@ from domain.aftersales.order_editing.quote import (
     OrderEditQuoteLine,
     quote_edit,
 )
+from domain.aftersales.order_editing.window import change_window
 from domain.aftersales.rules import ClaimedUnits
 from domain.cart import COUPONS_LIMIT, open_cart
 from domain.errors import DomainError, Invalid, LimitReached, NotFound, RefusalCollector
@@ -29,7 +30,7 @@ from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id, row_id_or_zero
 from resolvers.inputs.money import MoneyInput
-from resolvers.inputs.order import DeliveryAddressInput, PaymentInput
+from resolvers.inputs.order import DeliveryAddressInput, DeliveryWindowInput, PaymentInput
 from resolvers.inputs.order_editing import (
     CancelledLineInput,
     OrderAdditionInput,
@@ -146,6 +147,22 @@ async def order_address_change(info: Info, id: strawberry.ID, address: DeliveryA
             )
 
     return await stopping_payments(info, delivery.order_id, change)
+
+
+async def order_window_change(
+    info: Info, id: strawberry.ID, window: DeliveryWindowInput | None = None
+) -> Delivery:
+    """Lets a delivery come at another time, as long as nothing of it is packed.
+
+    id: the delivery
+    window: when it is to come, as the buyer wishes; any time will do when left out
+    """
+    delivery = await find_delivery(info, row_id(id, "Delivery"))
+    if delivery is None:
+        raise NotFound("delivery", field=("id",))
+    wished = window.wished_window() if window else None
+    async with info.context.transaction() as session:
+        return await change_window(session, delivery.id, wished, cause=info.context.cause)
 
 
 async def order_edit_quote(info: Info, id: strawberry.ID, changes: OrderChangesInput) -> OrderEditQuote:

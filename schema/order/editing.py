@@ -109,6 +109,9 @@ class OrderEditingMutation:
     order_address_change = mutation(
         resolve.order_address_change, returns=Delivery, allow=Permission.ORDER_CHANGE
     )
+    order_window_change = mutation(
+        resolve.order_window_change, returns=Delivery, allow=Permission.ORDER_CHANGE
+    )
     order_hold = mutation(resolve.order_hold, returns=Order, allow=Permission.ORDER_HOLD)
     order_release = mutation(resolve.order_release, returns=Order, allow=Permission.ORDER_HOLD)
     order_note_add = mutation(resolve.order_note_add, returns=OrderNote, allow=Permission.ORDER_NOTE)

@@ -150,6 +150,7 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "shipmentInspect": Permission.RETURN_RECEIVE,
         "shipmentSendAgain": Permission.RETURN_RECEIVE,
         "orderAddressChange": Permission.ORDER_CHANGE,
+        "orderWindowChange": Permission.ORDER_CHANGE,
         "promotionArchive": Permission.PROMOTION_EDIT,
         "promotionSave": Permission.PROMOTION_EDIT,
         "orderBuyAgain": Permission.CART,

@@ -87,6 +87,7 @@ KIND_OF_ID: dict[str, str] = {
     "mutation cartLineUpdate input.id": "CartLine",
     "mutation orderAddressChange input.address.id": "Address",
     "mutation orderAddressChange input.id": "Delivery",
+    "mutation orderWindowChange input.id": "Delivery",
     "mutation cartLinesAdd input.lines.variantId": PUBLIC,
     "mutation cartSavedLineRemove input.id": "SavedLine",
     "mutation orderBuyAgain input.id": "Order",

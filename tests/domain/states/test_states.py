@@ -16,6 +16,7 @@ from domain.aftersales.order_editing.address import change_address
 from domain.aftersales.order_editing.changes import LineChange, OrderChanges
 from domain.aftersales.order_editing.extra_payment import carry_out_paid_edit, drop_unpaid_edit, withdraw_edit
 from domain.aftersales.order_editing.payments import change_payments
+from domain.aftersales.order_editing.window import change_window
 from domain.aftersales.rules import ClaimedUnits
 from domain.cause import Cause
 from domain.errors import WrongState
@@ -52,6 +53,7 @@ from models import (
     SIMULATED_CARRIER,
     CurrencyCode,
     Delivery,
+    DeliveryWindow,
     Dispute,
     DisputeStatus,
     FulfilmentStatus,
@@ -177,6 +179,14 @@ async def change_first_address(session: AsyncSession, order: Order) -> None:
     await change_address(session, delivery.id, HANGZHOU, receipt_after=RECEIPT_AFTER, cause=Cause(NOW))
 
 
+async def change_first_window(session: AsyncSession, order: Order) -> None:
+    [delivery, *_] = await session.scalars(
+        select(Delivery).where(Delivery.order_id == order.id).order_by(Delivery.position)
+    )
+    window = DeliveryWindow(NOW + timedelta(days=2), NOW + timedelta(days=2, hours=3))
+    await change_window(session, delivery.id, window, cause=Cause(NOW))
+
+
 async def first_payment(session: AsyncSession, order: Order) -> Payment:
     return (await payments_of(session, order))[0]
 
@@ -243,6 +253,7 @@ ORDER: Mapping[str, Command] = {
     "a payment is started": start_first_payment,
     "the payment is captured": capture_first_payment,
     "the address is changed": change_first_address,
+    "the wished time is changed": change_first_window,
     "everything is packed": pack,
     "everything is dispatched": dispatch_rest,
     "staff put it on hold": lambda session, it: hold_order(session, it.id, reason="Odd.", cause=Cause(NOW)),
