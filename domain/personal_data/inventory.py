@@ -128,6 +128,7 @@ def reader_key(account_id: int | AnyColumn) -> str | ColumnElement[str]:
 PLACE: dict[str, Erased] = {
     "latitude": None,
     "longitude": None,
+    "coordinate_source": None,
     "geocode_at": None,
     "preferred_from": None,
     "preferred_until": None,

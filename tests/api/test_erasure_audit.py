@@ -158,6 +158,8 @@ def content_of(type_: sa.types.TypeEngine[Any]) -> object:
         return MARK.encode()
     if isinstance(type_, UtcDateTime):
         return STARTED_AT
+    if isinstance(type_, sa.Enum):
+        return example_of(type_)
     return MARK if isinstance(type_, sa.String) else 1.0
 
 
