@@ -1,7 +1,7 @@
 """Calls to carriers are recorded.
 
 Revision ID: 0088
-Revises: 0090
+Revises: 0066
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from models import base
 
 revision = "0088"
-down_revision = "0090"
+down_revision = "0066"
 branch_labels = None
 depends_on = None
 
