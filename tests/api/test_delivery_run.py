@@ -257,17 +257,17 @@ async def test_a_customer_watches_the_courier_come_nearer(clients: Clients, shop
         before = [(await watch.next())["data"]["shipmentUpdates"]["name"] for _ in range(3)]
         await courier.do(REPORT, deliveryRunId=run, latitude=30.1, longitude=120.0)
         await run_until_idle(shop)
-        moved, told = [(await watch.next())["data"]["shipmentUpdates"] for _ in range(2)]
+        moved, rescheduled = [(await watch.next())["data"]["shipmentUpdates"] for _ in range(2)]
         tick(POSITION_EVENT_INTERVAL)
         await courier.do(COMPLETE, id=stops[0]["id"], outcome="DELIVERED")
         await run_until_idle(shop)
         nearer = (await watch.next())["data"]["shipmentUpdates"]
 
     assert before == ["shipment.packed", "shipment.dispatched", "shipment.tracked"]
-    assert [each["name"] for each in (moved, told)] == ["shipment.moved", "shipment.rescheduled"]
+    assert [each["name"] for each in (moved, rescheduled)] == ["shipment.moved", "shipment.rescheduled"]
     assert (moved["shipment"]["stopsAhead"], moved["shipment"]["position"]) == (1, {"latitude": 30.1})
     # 11.1 km beside the first stop, 15.6 on roads at 20 km/h, and ten minutes from there
-    eta = {name: datetime.fromisoformat(moment) for name, moment in told["shipment"]["eta"].items()}
+    eta = {name: datetime.fromisoformat(moment) for name, moment in rescheduled["shipment"]["eta"].items()}
     assert (eta["expectedAt"] - began).total_seconds() / 60 == pytest.approx(46.7 + 10, abs=0.2)
     assert eta["latestAt"] - eta["expectedAt"] == eta["expectedAt"] - eta["earliestAt"]
     assert (nearer["name"], nearer["shipment"]["stopsAhead"]) == ("shipment.rescheduled", 0)

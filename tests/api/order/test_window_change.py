@@ -47,8 +47,8 @@ async def test_a_customer_wishes_another_time_and_then_none(
     assert freed == {"delivery": {"window": None}, "userErrors": []}
     await run_until_idle(shop)
     shown = (await customer.get(TIMELINE, id=id_of(order)))["order"]["timeline"]
-    told = {"name": "order.window_changed", "message": "Time of delivery changed"}
-    assert [each for each in shown if each["name"] == told["name"]] == [told, told]
+    changes = {"name": "order.window_changed", "message": "Time of delivery changed"}
+    assert [each for each in shown if each["name"] == changes["name"]] == [changes, changes]
 
 
 @pytest.mark.parametrize(
