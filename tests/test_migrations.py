@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import models
-from migrations.compared import is_compared
+from migrations.compared import RETIRED, is_compared
 from migrations.revisions import VERSIONS, known_revisions
 from migrations.runner import newest_revision, upgrade
 
@@ -98,6 +98,25 @@ def test_upgrade_of_an_empty_database_equals_the_models(empty_url: str, tmp_path
     assert ask(empty_url, constraints) == checks
     assert words
     assert ask(empty_url, full_text) == words
+
+
+def kept_by_retired_tables(connection: Connection) -> list[str]:
+    """The foreign keys and triggers of tables that no process of this release knows."""
+    tables = RETIRED & set(inspect(connection).get_table_names())
+    keys = [str(key["name"]) for table in tables for key in inspect(connection).get_foreign_keys(table)]
+    if connection.dialect.name == "sqlite":
+        triggers = connection.execute(text("SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'"))
+    else:
+        triggers = connection.execute(
+            text("SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal")
+        )
+    return keys + [name for table, name in triggers if table in RETIRED]
+
+
+def test_retired_tables_hold_no_row_of_the_shop(empty_url: str) -> None:
+    upgrade(empty_url)
+
+    assert ask(empty_url, kept_by_retired_tables) == []
 
 
 def test_upgrading_twice_changes_nothing(empty_url: str) -> None:

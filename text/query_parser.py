@@ -12,6 +12,7 @@ from itertools import pairwise
 from text.analyzer import is_mixed, normalize_code
 from text.query_plan import (
     CLAUSES_LIMIT,
+    COMPLETIONS_LIMIT,
     EXACT_SHARE,
     EXPANDED_SHARE,
     Phrase,
@@ -228,8 +229,11 @@ def _clause_of(term: QueryTerm, known: KnownTerms, corrections: Sequence[tuple[s
     if term.characters:
         phrases.append(Phrase(tuple(term.characters)))
     if may_continue(term, known):
-        shares = {word: EXPANDED_SHARE for word, _ in _completions_of(term, known)} | shares
-        phrases[0] = replace(phrases[0], is_prefix=True)
+        completions = _completions_of(term, known)
+        shares = {word: EXPANDED_SHARE for word, _ in completions} | shares
+        # where the index knows few longer words, they are all among the terms
+        if known.typing or len(completions) >= COMPLETIONS_LIMIT or not known.knows(term):
+            phrases[0] = replace(phrases[0], is_prefix=True)
     if corrections:
         shares |= {word: EXPANDED_SHARE for word, _ in corrections}
         phrases += [Phrase((word,)) for word, _ in corrections]

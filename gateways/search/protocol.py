@@ -56,6 +56,8 @@ class Alternative:
     terms: tuple[str, ...]
     boosts: Mapping[str, float]
     is_prefix: bool = False
+    anywhere: bool = False
+    """Whether all documents with the term match, whatever field it is in: these are found without fields."""
 
 
 Clause = tuple[Alternative, ...]

@@ -198,7 +198,7 @@ def _document_of(
             LOOK: [look_of(f"{row.brand} {row.title}", described)],
             **numbers,
         },
-        words=list(dict.fromkeys(term for terms in texts.values() for term in terms)),
+        words=list(dict.fromkeys(term for name, terms in texts.items() if name != HEADS for term in terms)),
     )
 
 

@@ -139,7 +139,8 @@ def text_query(plan: QueryPlan, boosts: FieldBoosts = PRODUCT_BOOSTS) -> TextQue
 def clause_of(clause: QueryClause, boosts: FieldBoosts) -> Clause:
     heads = boosts.heads if clause.is_head else {}
     alternatives = [
-        Alternative((term,), boosts_of(term, share / 100, boosts, heads)) for term, share in clause.terms
+        Alternative((term,), boosts_of(term, share / 100, boosts, heads), anywhere=not is_character(term))
+        for term, share in clause.terms
     ]
     for phrase in clause.phrases:
         if phrase.is_prefix:
@@ -150,7 +151,11 @@ def clause_of(clause: QueryClause, boosts: FieldBoosts) -> Clause:
 
 
 def boosts_of(term: str, share: float, boosts: FieldBoosts, heads: Mapping[str, float]) -> dict[str, float]:
-    is_character = len(term) == 1 and not term.isascii()
-    words = boosts.han if is_character else boosts.words
+    words = boosts.han if is_character(term) else boosts.words
     more = heads if term.isascii() else {name: HAN_HEADS * boost for name, boost in heads.items()}
     return {name: boost * share for name, boost in {**words, **more}.items()}
+
+
+def is_character(term: str) -> bool:
+    """Whether it is a single Chinese character, which is no word of its own."""
+    return len(term) == 1 and not term.isascii()

@@ -315,3 +315,21 @@ async def test_many_small_writes_do_not_leave_as_many_segments(index: SearchInde
         assert index.opened is not None
         assert index.opened.searcher().num_segments < 20
     assert await index.count(IndexQuery(word("cup"))) == 30
+
+
+async def test_what_is_counted_follows_each_change(index: SearchIndex) -> None:
+    text = TextQuery(((Alternative(("tea",), {"title": 2.0}, anywhere=True),),))
+    colours = (ValueCount("colour", 9),)
+    before = [await index.count(IndexQuery(text)) for _ in range(2)]
+    values = [(await index.figures(IndexQuery(text), colours)).counts[0] for _ in range(2)]
+
+    async with index.writing():
+        await index.write([thing(6, "white tea", colours=("white",))], [2], position="p2")
+
+    assert (before, await index.count(IndexQuery(text))) == ([2, 2], 2)
+    assert [list(each) for each in values] == [[("black", 1), ("green", 1), ("light", 1)]] * 2
+    assert list((await index.figures(IndexQuery(text), colours)).counts[0]) == [
+        ("green", 1),
+        ("light", 1),
+        ("white", 1),
+    ]

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import tantivy
 
+from gateways.search.embedded.answers import AnswerCache
 from gateways.search.embedded.folder import locked_file
 from gateways.search.embedded.queries import ID, WORDS, QueryCompiler, build_schema, conjunction
 from gateways.search.protocol import (
@@ -65,6 +66,7 @@ class EmbeddedIndex:
     opened: tantivy.Index | None = field(default=None, init=False)
     known_position: str | None = field(default=None, init=False)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    answers: AnswerCache = field(default_factory=AnswerCache, init=False)
 
     def __post_init__(self) -> None:
         self.schema = build_schema(self.layout)
@@ -126,7 +128,12 @@ class EmbeddedIndex:
         return sorted(hits, key=lambda hit: (sign * hit.key, sign * hit.id))
 
     async def count(self, query: IndexQuery) -> int:
-        return await self.read(lambda searcher: count_of(searcher, self.queries.compile(query)), 0)
+        async def count() -> int:
+            return await self.read(
+                lambda searcher: count_of(searcher, self.queries.compile_unscored(query)), 0
+            )
+
+        return await self.answers.get(("count", query), count)
 
     async def figures(
         self, query: IndexQuery, counts: Sequence[ValueCount], ranges: Sequence[str] = ()
@@ -139,7 +146,7 @@ class EmbeddedIndex:
             request[str(place)] = {"terms": terms}
 
         def run(searcher: tantivy.Searcher) -> IndexFigures:
-            found = searcher.aggregate(self.queries.compile(query), request) if request else {}
+            found = searcher.aggregate(self.queries.compile_unscored(query), request) if request else {}
             buckets = [found[str(place)]["buckets"] for place in range(len(counts))]
             return IndexFigures(
                 [
@@ -153,7 +160,10 @@ class EmbeddedIndex:
                 },
             )
 
-        return await self.read(run, IndexFigures([()] * len(counts), {}))
+        async def count() -> IndexFigures:
+            return await self.read(run, IndexFigures([()] * len(counts), {}))
+
+        return await self.answers.get(("figures", query, counts, ranges), count)
 
     async def frequencies(self, words: Collection[str]) -> Mapping[str, int]:
         def run(searcher: tantivy.Searcher) -> dict[str, int]:
@@ -237,8 +247,10 @@ class EmbeddedIndex:
             position = (place / "position").read_text("utf-8")
             if self.opened is None:
                 self.opened = tantivy.Index.open(str(place / "index"))
+                self.answers.forget()
             elif position != self.known_position:
                 self.opened.reload()
+                self.answers.forget()
         except (OSError, ValueError):
             # deleted or damaged: what was read of it goes on answering until it is built anew
             return None
@@ -265,6 +277,7 @@ class EmbeddedIndex:
             await asyncio.to_thread(self.write_documents, index, documents, deleted)
         self.note_position(position)
         index.reload()
+        self.answers.forget()
 
     def write_documents(
         self, index: tantivy.Index, documents: Sequence[IndexDocument], deleted: Collection[int]
@@ -292,6 +305,7 @@ class EmbeddedIndex:
             await asyncio.to_thread(self.remove_old_versions, place)
         index.reload()
         self.opened, self.known_position = index, position
+        self.answers.forget()
 
     async def fill(
         self, index: tantivy.Index, batches: AsyncIterator[Sequence[IndexDocument]], memory: int

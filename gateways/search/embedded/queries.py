@@ -32,6 +32,11 @@ class QueryCompiler:
     """Makes the queries of one schema."""
 
     schema: tantivy.Schema
+    is_scored: bool = True
+
+    def compile_unscored(self, query: IndexQuery) -> tantivy.Query:
+        """A query that finds the same and says nothing of scores."""
+        return QueryCompiler(self.schema, is_scored=False).compile(query)
 
     def compile(self, query: IndexQuery, *more: tantivy.Query) -> tantivy.Query:
         """The query of Tantivy; filters do not count in the score."""
@@ -47,7 +52,7 @@ class QueryCompiler:
         else:
             optional = [(tantivy.Occur.Should, each) for each in clauses]
             words = Query.boolean_query(optional, minimum_number_should_match=text.minimum)
-        if text.optional:
+        if text.optional and self.is_scored:
             more = [(tantivy.Occur.Should, self.clause_query(each)) for each in text.optional]
             words = Query.boolean_query([(tantivy.Occur.Must, words), *more])
         if text.code is None:
@@ -56,7 +61,16 @@ class QueryCompiler:
         return Query.boolean_query([(tantivy.Occur.Should, words), (tantivy.Occur.Should, code)])
 
     def clause_query(self, clause: Clause) -> tantivy.Query:
+        if not self.is_scored:
+            return self.find_any(clause)
         return Query.disjunction_max_query([self.alternative_query(each) for each in clause])
+
+    def find_any(self, clause: Clause) -> tantivy.Query:
+        """Words that are found anywhere have one list of documents, not one for each field."""
+        words = [each.terms[0] for each in clause if each.anywhere]
+        others = [self.alternative_query(each) for each in clause if not each.anywhere]
+        found = [*(Query.term_query(self.schema, WORDS, word) for word in words), *others]
+        return Query.boolean_query([(tantivy.Occur.Should, each) for each in found])
 
     def alternative_query(self, alternative: Alternative) -> tantivy.Query:
         fields = [
@@ -75,6 +89,9 @@ class QueryCompiler:
 
     def filter_query(self, condition: Filter) -> tantivy.Query:
         match condition:
+            case KeywordFilter(name, (value,)):
+                # a list of documents that is skipped through; that of several values is read whole
+                return Query.term_query(self.schema, name, value)
             case KeywordFilter(name, values):
                 return Query.term_set_query(self.schema, name, list(values))
             case IdFilter(ids):
