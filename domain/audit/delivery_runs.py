@@ -5,11 +5,14 @@ from sqlalchemy import case, exists, func, literal, or_, select, union_all
 from domain.audit.cash import name_of_run
 from domain.audit.comparison import select_differences, select_rows
 from models import (
+    OWN_COURIERS,
     CourierPosition,
     DeliveryProof,
     DeliveryRun,
     DeliveryRunStatus,
     DeliveryRunStop,
+    Shipment,
+    ShipmentStatus,
 )
 from models.sql.types import AnySelect
 
@@ -38,6 +41,22 @@ def find_open_stops_of_ended_runs() -> AnySelect:
     )
     found = select_differences(name_of_run(DeliveryRun.id), expected=literal(0), found=waiting)
     return found.where(DeliveryRun.status.in_((S.COMPLETED, S.CANCELLED)))
+
+
+def find_parcels_left_behind() -> AnySelect:
+    """Runs under way with a stop ahead whose parcel has not left, or has left with somebody else."""
+    left = Shipment.dispatched_at.is_not(None) & (Shipment.status != ShipmentStatus.PENDING)
+    with_us = left & Shipment.carrier.is_not_distinct_from(OWN_COURIERS)
+    return (
+        select_rows(
+            name_of_run(DeliveryRun.id),
+            expected=Shipment.number + literal(" has left with our couriers"),
+            found=Shipment.status,
+        )
+        .join(DeliveryRunStop, DeliveryRunStop.delivery_run_id == DeliveryRun.id)
+        .join(Shipment, Shipment.id == DeliveryRunStop.shipment_id)
+        .where(DeliveryRun.status == S.ACTIVE, DeliveryRunStop.outcome.is_(None), ~with_us)
+    )
 
 
 def find_wrong_proofs() -> AnySelect:

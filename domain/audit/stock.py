@@ -6,6 +6,7 @@ from domain.audit.comparison import select_differences, select_rows, total_of
 from models import (
     Backorder,
     DeliveryLine,
+    MovementKind,
     Order,
     OrderEditUnits,
     OrderLine,
@@ -102,6 +103,41 @@ def find_wrong_reservations() -> AnySelect:
         select_rows(level_label(both.c.variant_id, both.c.warehouse_id), expected=ordered, found=reserved)
         .group_by(both.c.variant_id, both.c.warehouse_id)
         .having(ordered != reserved)
+    )
+
+
+def find_wrong_shipped_units() -> AnySelect:
+    """Orders of which more or fewer units have left the stock than are in parcels that have left."""
+    sent = (
+        select(
+            Shipment.order_id,
+            sent_variant_id().label("variant_id"),
+            DeliveryLine.warehouse_id,
+            ShipmentLine.quantity.label("sent"),
+            literal(0).label("moved"),
+        )
+        .join(ShipmentLine, ShipmentLine.shipment_id == Shipment.id)
+        .join(DeliveryLine, DeliveryLine.id == ShipmentLine.delivery_line_id)
+        .join(OrderLine, OrderLine.id == ShipmentLine.order_line_id)
+        .where(Shipment.dispatched_at.is_not(None), DeliveryLine.reserved)
+    )
+    movements = select(
+        StockMovement.order_id,
+        StockMovement.variant_id,
+        StockMovement.warehouse_id,
+        literal(0),
+        -StockMovement.on_hand,
+    ).where(StockMovement.kind == MovementKind.SHIPPED)
+    both = union_all(sent, movements).subquery()
+    expected, found = func.sum(both.c.sent), func.sum(both.c.moved)
+    order = func.coalesce(Order.number, "no order")
+    row = order + literal(", ") + level_label(both.c.variant_id, both.c.warehouse_id)
+    return (
+        select_rows(row, expected=expected, found=found)
+        .select_from(both)
+        .outerjoin(Order, Order.id == both.c.order_id)
+        .group_by(Order.number, both.c.variant_id, both.c.warehouse_id)
+        .having(expected != found)
     )
 
 

@@ -23,6 +23,7 @@ from domain.audit.fulfilment import ParcelSums, fulfilment_expression
 from domain.audit.pushes import FOLDED_WITHIN
 from domain.audit.shipment_tasks import OPENED_WITHIN
 from domain.cause import Cause
+from domain.delivery_run import start_delivery_run
 from domain.ledger import payment_status_expression, payment_status_for
 from domain.order import confirm_receipt
 from domain.payment import (
@@ -110,7 +111,8 @@ from tests.domain.test_dispute import disputed_order
 from tests.factories.account import create_account
 from tests.factories.aftersales import DEADLINES, create_ticket, settle_refunds
 from tests.factories.cart import create_coupon
-from tests.factories.cash import CashRun, drive_cash_run
+from tests.factories.cash import CashRun, drive_cash_run, pack_order
+from tests.factories.delivery_run import create_delivery_run
 from tests.factories.dispute import FEE_OF_DISPUTE
 from tests.factories.order import (
     CASH,
@@ -177,6 +179,8 @@ class History:
     """A count that was corrected."""
     correction: CashHandIn
     """What corrects it, and still differs."""
+    driven: DeliveryRun
+    """A delivery run that is under way."""
     scanning: OpenParcel
     """An open parcel with one unit of three."""
     closed: OpenParcel
@@ -254,6 +258,7 @@ async def build_history(session: AsyncSession) -> History:
         empty_credit,
         richer_credit,
         *await add_cash(session),
+        await add_run(session),
         *await add_packing(session),
     )
 
@@ -275,6 +280,16 @@ async def add_packing(session: AsyncSession) -> tuple[OpenParcel, OpenParcel, Wa
     wave = await create_wave(session, orders[0])
     await cancel_wave(session, wave.id, cause=Cause(NOW))
     return parcels[0], parcels[1], wave
+
+
+async def add_run(session: AsyncSession) -> DeliveryRun:
+    """A run with one parcel, whose courier has left."""
+    order = await confirmed_order(session)
+    parcel = await pack_order(session, order, now=NOW)
+    run = await create_delivery_run(session, [parcel])
+    assert run.courier_id is not None
+    await start_delivery_run(session, run.id, cause=Cause(NOW, run.courier_id), receipt_after=RECEIPT_AFTER)
+    return run
 
 
 async def add_cash(session: AsyncSession) -> tuple[CashRun, Order, CashHandIn, CashHandIn]:
@@ -428,6 +443,28 @@ def insert_reservation_swap(history: History) -> Insert:
             moved | {"reserved": -1, "order_id": history.order.id},
         ]
     )
+
+
+def insert_shipping_swap(history: History) -> Insert:
+    """A unit has left for an order of which no parcel has it, and was found again."""
+    moved = {
+        "variant_id": history.variant.id,
+        "warehouse_id": 1,
+        "reserved": 0,
+        "damaged": 0,
+        "reason": "",
+        "created_at": NOW,
+    }
+    return insert(StockMovement).values(
+        [
+            moved | {"kind": MovementKind.SHIPPED, "on_hand": -1, "order_id": history.returned.id},
+            moved | {"kind": MovementKind.CORRECTED, "on_hand": 1, "order_id": None},
+        ]
+    )
+
+
+def is_stop_of(run: DeliveryRun) -> Any:
+    return DeliveryRunStop.delivery_run_id == run.id
 
 
 def id_in(table: Any, order: Order) -> Any:
@@ -798,6 +835,10 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         insert_movement(h, h.empty, on_hand=1),
         f"variant {h.variant.id} in warehouse {h.empty}",
     ),
+    "shipped as parcels have left": lambda h: (
+        insert_shipping_swap(h),
+        f"{h.returned.number}, {h.place}",
+    ),
     "reserved as ordered": lambda h: (
         update(DeliveryLine)
         .where(
@@ -839,6 +880,12 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         .where(DeliveryRunStop.delivery_run_id == h.held.run.id)
         .values(outcome=None, completed_at=None),
         f"delivery run {h.held.run.id}",
+    ),
+    "parcels of runs under way have left": lambda h: (
+        update(Shipment)
+        .where(Shipment.id.in_(select(DeliveryRunStop.shipment_id).where(is_stop_of(h.driven))))
+        .values(carrier=SIMULATED_CARRIER),
+        f"delivery run {h.driven.id}",
     ),
     "proofs and positions of what was driven": lambda h: (
         update(DeliveryRun)
