@@ -158,6 +158,6 @@ def read_plan(data: bytes, note: str) -> RoutingPlan:
             for each in given["routes"]
         ]
         left_out = [(index, LeftOutReason(reason)) for index, reason in given["left_out"]]
-        return RoutingPlan(SolverName(given["solver"]), routes, left_out, note)
+        return RoutingPlan(SolverName(given["solver"]), routes, left_out, note, given["tries"])
     except (ValueError, TypeError, KeyError) as error:
         raise PlanningFailed("The answer of the solver cannot be read.") from error

@@ -118,3 +118,5 @@ class RoutingPlan:
     left_out: Sequence[tuple[int, LeftOutReason]] = ()
     note: str = ""
     """Why another solver has planned than the one that was asked."""
+    tries: int = 0
+    """How often the solver has tried to better it, where it counts that."""
