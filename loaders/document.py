@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import undefer
 
 from loaders.carrier import find_carrier_by_code
@@ -13,6 +13,7 @@ from models import (
     Order,
     OrderLine,
     ShipmentLine,
+    StockLevel,
     Variant,
     Warehouse,
     Wave,
@@ -125,6 +126,7 @@ class PickedUnits:
     """Units of a variant that a wave picks for one order."""
 
     variant_id: int
+    bin_place: str
     line: OrderLine
     barcode: str | None
     order_number: str
@@ -150,9 +152,13 @@ async def load_pick_list(reads: Reads, wave_id: int) -> PickListFacts | None:
         row = found.one_or_none()
         if row is None:
             return None
+        in_warehouse = and_(
+            StockLevel.variant_id == WaveUnits.variant_id, StockLevel.warehouse_id == WavePart.warehouse_id
+        )
         units = await session.execute(
             select(
                 WaveUnits.variant_id,
+                func.coalesce(StockLevel.bin_place, ""),
                 OrderLine,
                 Variant.barcode,
                 Order.number,
@@ -162,6 +168,7 @@ async def load_pick_list(reads: Reads, wave_id: int) -> PickListFacts | None:
             .join(Order, Order.id == WavePart.order_id)
             .join(OrderLine, OrderLine.id == WaveUnits.order_line_id)
             .join(Variant, Variant.id == WaveUnits.variant_id)
+            .outerjoin(StockLevel, in_warehouse)
             .where(WavePart.wave_id == wave_id, WavePart.status.in_(IN_LIST))
             .order_by(WaveUnits.variant_id, WavePart.id)
         )

@@ -75,6 +75,8 @@ class StockLevel(Base):
     damaged: Mapped[int]
     backordered: Mapped[int] = mapped_column(default=0, server_default="0")
     """Units that were bought and wait for stock to come here; 0 as long as any are available."""
+    bin_place: Mapped[str] = mapped_column(default="", server_default="")
+    """Where the variant lies; empty where nobody has said it. No movement: it changes no number."""
 
     @hybrid_property
     def available(self) -> int:

@@ -71,6 +71,8 @@ class PickListLine:
     """What is picked."""
     order_line: OrderLine = loaded("order_line", key="order_line_id")
     """A line that it was ordered on, with its title."""
+    bin_place: str
+    """Where it lies; empty where nobody has said it. The lines are in the order of their places."""
     quantity: int
     """How many units in all."""
     parts: list[PickListPart] = plain_list(size=SOME)

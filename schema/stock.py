@@ -127,6 +127,8 @@ class StockLevel:
     """Units in the warehouse that cannot be sold."""
     backordered: int
     """Units that were bought and wait for stock to come here."""
+    bin_place: str
+    """Where it lies there, such as "A-03-2"; empty where nobody has said it."""
 
 
 @row_type(models.StockMovement)
@@ -189,6 +191,9 @@ class StockQuery:
 @strawberry.type
 class StockMutation:
     stock_adjust = mutation(resolve.stock_adjust, returns=StockLevel, allow=Permission.STOCK_EDIT)
+    bin_places_set = mutation(
+        resolve.bin_places_set, returns=list[StockLevel], allow=Permission.STOCK_EDIT, field_name="stock"
+    )
     stock_threshold_set = mutation(
         resolve.stock_threshold_set,
         returns=Annotated["Variant", strawberry.lazy("schema.catalog")],

@@ -11,6 +11,7 @@ from domain.stock.backorder import (
     select_filled_backorders,
     take_filled_units,
 )
+from domain.stock.bin_place import BinPlace, set_bin_places, sort_key_of_place
 from domain.stock.counting import levels_by_variant, set_levels
 from domain.stock.fulfilment import (
     release_stock,
@@ -44,6 +45,7 @@ __all__ = [
     "FREED_VARIANTS",
     "STOCK_LIMIT",
     "Allocation",
+    "BinPlace",
     "LevelKey",
     "LineAllocation",
     "MovementCause",
@@ -72,9 +74,11 @@ __all__ = [
     "return_stock",
     "save_warehouse",
     "select_filled_backorders",
+    "set_bin_places",
     "set_levels",
     "set_low_stock_threshold",
     "ship_stock",
+    "sort_key_of_place",
     "take_filled_units",
     "transfer_stock",
 ]

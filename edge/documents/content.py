@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from domain.order import label_of_line
+from domain.stock import sort_key_of_place
 from loaders.document import LabelFacts, PackedUnits, PickListFacts
 from models import Delivery, Money, Warehouse
 from text.messages import Message
@@ -139,21 +140,29 @@ def title_of(units: PackedUnits, language: str) -> str:
 
 
 def describe_pick_list(facts: PickListFacts, language: str) -> TableContent:
-    """What is picked, by variant, with how much of it each order gets."""
+    """What is picked, in the order of the places, with how much of it each order gets."""
     rows = []
-    for _, group in groupby(facts.units, key=lambda each: each.variant_id):
+    units = sorted(facts.units, key=lambda each: (sort_key_of_place(each.bin_place), each.variant_id))
+    for _, group in groupby(units, key=lambda each: each.variant_id):
         picked = list(group)
         first = picked[0]
         title = title_of(PackedUnits(first.line, first.barcode, first.quantity), language)
         rows.append(
             (
+                clean_text(first.bin_place),
                 title,
                 clean_text(first.barcode or first.line.sku or ""),
                 str(sum(each.quantity for each in picked)),
                 ", ".join(f"{each.order_number} × {each.quantity}" for each in picked),
             )
         )
-    names = (Message("Product"), Message("Code"), Message("Units"), Message("Orders"))
+    names = (
+        Message("Place"),
+        Message("Product"),
+        Message("Code"),
+        Message("Units"),
+        Message("Orders"),
+    )
     named = {
         Message("Warehouse"): clean_text(facts.warehouse.name),
         Message("Carrier"): facts.wave.carrier or "",

@@ -147,7 +147,7 @@ def write_party(pen: Pen, party: Party, size: float, *, lines: int) -> None:
     pen.write(party.address, size, lines=lines)
 
 
-SHARES: dict[int, Sequence[float]] = {3: (0.62, 0.26, 0.12), 4: (0.38, 0.2, 0.1, 0.32)}
+SHARES: dict[int, Sequence[float]] = {3: (0.62, 0.26, 0.12), 5: (0.12, 0.32, 0.2, 0.09, 0.27)}
 """The width of each column of a table with so many, of the whole."""
 ROW_SIZE = 10.0
 CELL_LINES = 40

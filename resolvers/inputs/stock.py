@@ -3,9 +3,10 @@ from datetime import datetime
 import strawberry
 
 from domain.errors import Invalid
-from domain.stock import OpeningHours, WarehouseDraft, Weekday
+from domain.stock import BinPlace, OpeningHours, WarehouseDraft, Weekday
 from models import MovementKind
 from resolvers.descriptions import input_type
+from resolvers.ids import row_id
 
 PART_LIMIT = 200
 """Characters of each part of an address."""
@@ -123,3 +124,16 @@ class LowStockFilter:
     """Counted in this warehouse only; in all active ones together when left out."""
     category: str | None = None
     """In this category or anywhere below it: its id or its slug."""
+
+
+@input_type
+class BinPlaceInput:
+    """Where a variant lies in a warehouse."""
+
+    variant_id: strawberry.ID
+    """The variant."""
+    place: str
+    """Its place, such as "A-03-2", up to 50 characters; empty where it has none any more."""
+
+    def bin_place(self, path: tuple[str | int, ...]) -> BinPlace:
+        return BinPlace(row_id(self.variant_id, "Variant", field=(*path, "variant_id")), self.place)

@@ -1,7 +1,7 @@
 """Waves and their pick lists."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +10,7 @@ import strawberry
 from domain.errors import NotFound
 from domain.free_numbers import draw_free_numbers
 from domain.shipment.waves import cancel_wave, open_wave
+from domain.stock import sort_key_of_place
 from loaders.packing import NEWEST_WAVE, select_waves
 from loaders.page import FIRST_PAGE, Page, PageRequest
 from models import Wave, WavePart, WavePartStatus, WaveStatus, WaveUnits
@@ -40,6 +41,7 @@ class PickListLine:
 
     variant_id: int
     order_line_id: int
+    bin_place: str
     quantity: int
     parts: Sequence[PickListPart]
 
@@ -111,20 +113,34 @@ async def pick_lists(rows: Sequence[Wave], info: Info) -> list[list[PickListLine
     parts = [part for parts in parts_by_wave for part in parts]
     units = await load.wave_units.load_many([part.id for part in parts])
     by_part = {part.id: found for part, found in zip(parts, units, strict=True)}
-    return [group_by_variant(parts, by_part) for parts in parts_by_wave]
+    places = await load_bin_places({each.variant_id for found in units for each in found}, info)
+    return [
+        group_by_variant(parts, by_part, {id: places.get((id, wave.warehouse_id), "") for id, _ in places})
+        for wave, parts in zip(rows, parts_by_wave, strict=True)
+    ]
 
 
-def group_by_variant(parts: Sequence[WavePart], units: dict[int, Sequence[WaveUnits]]) -> list[PickListLine]:
-    """The lines of a pick list, in the order in which their variants came into the shop."""
+async def load_bin_places(variant_ids: Collection[int], info: Info) -> dict[tuple[int, int], str]:
+    """Where variants lie, by the variant and the warehouse."""
+    found = await info.context.load.variant_stock.load_many(sorted(variant_ids))
+    levels = [each.level for stock in found for each in stock]
+    return {(level.variant_id, level.warehouse_id): level.bin_place for level in levels}
+
+
+def group_by_variant(
+    parts: Sequence[WavePart], units: Mapping[int, Sequence[WaveUnits]], places: Mapping[int, str]
+) -> list[PickListLine]:
+    """The lines of a pick list, in the order of their places; what has none comes last."""
     picked: defaultdict[int, list[tuple[WavePart, WaveUnits]]] = defaultdict(list)
     for part in parts:
         if part.status in IN_LIST:
             for each in units[part.id]:
                 picked[each.variant_id].append((part, each))
-    return [
+    lines = [
         PickListLine(
             variant_id=variant_id,
             order_line_id=found[0][1].order_line_id,
+            bin_place=places.get(variant_id, ""),
             quantity=sum(each.quantity for _, each in found),
             parts=[
                 PickListPart(
@@ -133,5 +149,6 @@ def group_by_variant(parts: Sequence[WavePart], units: dict[int, Sequence[WaveUn
                 for part, each in found
             ],
         )
-        for variant_id, found in sorted(picked.items())
+        for variant_id, found in picked.items()
     ]
+    return sorted(lines, key=lambda line: (sort_key_of_place(line.bin_place), line.variant_id))

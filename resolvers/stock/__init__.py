@@ -12,7 +12,7 @@ from resolvers.stock.availability import (
     variant_stock,
 )
 from resolvers.stock.low_stock import category_path, low_stock, low_stock_at, stock_threshold_set
-from resolvers.stock.movements import stock_adjust, stock_movements
+from resolvers.stock.movements import bin_places_set, stock_adjust, stock_movements
 from resolvers.stock.warehouses import (
     find_warehouse,
     pickup_hours,
@@ -30,6 +30,7 @@ __all__ = [
     "OpeningHours",
     "Weekday",
     "availability_near",
+    "bin_places_set",
     "category_path",
     "find_warehouse",
     "low_stock",

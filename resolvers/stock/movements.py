@@ -1,15 +1,17 @@
 """Stock levels and movements: adjusting and listing them."""
 
+from collections.abc import Sequence
+
 import strawberry
 
 from domain.errors import Invalid
-from domain.stock import adjust_stock, transfer_stock
+from domain.stock import adjust_stock, set_bin_places, transfer_stock
 from loaders.page import FIRST_PAGE, Page, PageRequest
 from loaders.stock import NEWEST_MOVEMENT, select_movements
 from models import MovementKind, StockLevel, StockMovement
 from resolvers.context import Info
 from resolvers.ids import row_id, row_id_or_zero
-from resolvers.inputs.stock import MovementFilter
+from resolvers.inputs.stock import BinPlaceInput, MovementFilter
 from resolvers.paging import query_page
 
 
@@ -55,6 +57,20 @@ async def stock_adjust(
             reason=reason,
             cause=info.context.cause,
         )
+
+
+async def bin_places_set(
+    info: Info, warehouse_id: strawberry.ID, places: list[BinPlaceInput]
+) -> Sequence[StockLevel]:
+    """Says where variants lie in a warehouse, in whose order pick lists are written; all of them or none.
+
+    warehouse_id: the warehouse
+    places: where which variant lies
+    """
+    warehouse = row_id(warehouse_id, "Warehouse", field=("warehouse_id",))
+    named = [each.bin_place(("places", index)) for index, each in enumerate(places)]
+    async with info.context.transaction() as session:
+        return await set_bin_places(session, warehouse, named)
 
 
 async def stock_movements(
