@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from domain.events import (
     CashDiffers,
     CashOverdue,
+    DeliveryRunStalled,
     DisputeOpened,
     DisputeSettled,
     DomainEvent,
@@ -39,6 +40,7 @@ WORK_QUEUE: Mapping[type[DomainEvent], Permission] = {
     DisputeSettled: Permission.REFUND,
     ShipmentReturned: Permission.RETURN_RECEIVE,
     ShipmentOverdue: Permission.SHIPMENT_LIST,
+    DeliveryRunStalled: Permission.DELIVERY_RUN_PLAN,
     CashDiffers: Permission.CASH_RECEIVE,
     CashOverdue: Permission.CASH_RECEIVE,
 }

@@ -13,16 +13,26 @@ from models import (
     UnhandledKind,
     UnhandledReport,
     Waybill,
+    WaybillStatus,
 )
 from models.database import Reads
 from models.sql.types import AnySelect
 
 NEWEST_REPORT = Sort("newest", (Key(UnhandledReport.id, descending=True),))
+NEWEST_WAYBILL = Sort("newest", (Key(Waybill.id, descending=True),))
 
 
 def select_unhandled_reports(kind: UnhandledKind | None) -> AnySelect:
     statement = select(UnhandledReport)
     return statement if kind is None else statement.where(UnhandledReport.kind == kind)
+
+
+def select_waybill_tasks(*, is_open: bool | None = None) -> AnySelect:
+    """Waybills that their carriers do not cancel."""
+    statement = select(Waybill).where(Waybill.status == WaybillStatus.CANCEL_REFUSED)
+    if is_open is not None:
+        statement = statement.where(Waybill.settled_at.is_(None) == is_open)
+    return statement
 
 
 async def load_carriers(reads: Reads, *, archived: bool = False) -> Sequence[Carrier]:

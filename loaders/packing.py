@@ -68,6 +68,10 @@ class UnpackedByDelivery(ManyByKey[int, UnpackedParcel]):
     order_by = UnpackedParcel.id
 
 
+class UnpackedById(ByKey[int, UnpackedParcel]):
+    key = UnpackedParcel.id
+
+
 class WaybillsByUnpacked(ManyByKey[int | None, Waybill]):
     key = Waybill.unpacked_id
     order_by = Waybill.id
@@ -82,6 +86,7 @@ class PackingLoaders:
     delivery_open_parcels = loader(OpenParcelsByDelivery)
     open_parcel_lines = loader(LinesByOpenParcel)
     delivery_unpacked_parcels = loader(UnpackedByDelivery)
+    unpacked_parcel = loader(UnpackedById)
     unpacked_waybills = loader(WaybillsByUnpacked)
 
 

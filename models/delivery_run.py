@@ -122,6 +122,12 @@ class DeliveryRun(Base):
             postgresql_where=text("replan_due_at IS NOT NULL"),
         ),
         Index(
+            "ix_delivery_runs_stalled_at",
+            "stalled_at",
+            sqlite_where=text("stalled_at IS NOT NULL"),
+            postgresql_where=text("stalled_at IS NOT NULL"),
+        ),
+        Index(
             "ix_delivery_runs_position_at",
             "position_at",
             sqlite_where=text("position_at IS NOT NULL"),
@@ -150,6 +156,8 @@ class DeliveryRun(Base):
     """Until when a draft waits for a courier."""
     replan_due_at: Mapped[datetime | None]
     """Since when the stops that are left are to be planned anew; None when they are not."""
+    stalled_at: Mapped[datetime | None]
+    """When the staff were told that it does not go on; None while it does."""
     status: Mapped[DeliveryRunStatus]
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]

@@ -60,6 +60,12 @@ class Waybill(Base):
         Index("ix_waybills_shipment_id", "shipment_id"),
         Index("ix_waybills_carrier_call_at", "carrier", "call_at"),
         Index(
+            "ix_waybills_unsettled",
+            "id",
+            postgresql_where=text("status = 'CANCEL_REFUSED' AND settled_at IS NULL"),
+            sqlite_where=text("status = 'CANCEL_REFUSED' AND settled_at IS NULL"),
+        ),
+        Index(
             "ix_waybills_one_live",
             "shipment_id",
             unique=True,
@@ -113,6 +119,11 @@ class Waybill(Base):
     pickup_until: Mapped[datetime | None]
     calls: Mapped[int]
     """How often the carrier was called about it without an answer."""
+    settled_at: Mapped[datetime | None]
+    """When somebody of the staff has settled with the carrier what it does not cancel."""
+    settled_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    settlement: Mapped[str | None]
+    """What was settled."""
 
     @property
     def quoted_price(self) -> Money | None:

@@ -30,7 +30,7 @@ from resolvers.order import find_delivery, find_delivery_line, find_order, find_
 from resolvers.packing import find_box_type, find_open_parcel, find_wave
 from resolvers.payment import find_payment, find_payment_attempt, find_refund
 from resolvers.promotion import find_promotion
-from resolvers.shipment import find_shipment, find_shipment_task
+from resolvers.shipment import find_shipment, find_shipment_task, find_waybill_task
 from resolvers.shipping import find_shipping_zone
 from resolvers.statement import find_difference
 from resolvers.stock import find_warehouse
@@ -75,6 +75,7 @@ NODES: Mapping[str, FindRow] = {
     "Wave": find_wave,
     "BoxType": find_box_type,
     "ShipmentTask": find_shipment_task,
+    "WaybillTask": find_waybill_task,
     "ShippingZone": find_shipping_zone,
     "DeliveryRun": find_delivery_run,
     "DeliveryRunStop": find_delivery_run_stop,

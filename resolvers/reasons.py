@@ -8,6 +8,7 @@ from domain.aftersales.reasons import REASON_TEXTS
 from domain.aftersales.undelivered import NOT_DELIVERED
 from domain.aftersales.withdrawal import AlreadyPacked
 from domain.delivery_run.driving import TRACKING_BY_OUTCOME, WITH_OUR_COURIER
+from domain.delivery_run.ending import NOT_BROUGHT
 from domain.order.lifecycle import NOT_PAID, NOTHING_KEPT
 from domain.payment.dispute import DISPUTE_WON
 from domain.payment.lifecycle import PAID_AFTER_END
@@ -39,6 +40,7 @@ SENTENCES: Mapping[str, Message] = {
         READY,
         AT_THE_COUNTER,
         WITH_OUR_COURIER,
+        NOT_BROUGHT,
         *(text for _, text in TRACKING_BY_OUTCOME.values()),
         AlreadyPacked().message,
     )

@@ -108,8 +108,10 @@ class DeliveryRun(Node):
     """When it was planned."""
     started_at: datetime | None
     """When the courier left."""
+    stalled_at: datetime | None
+    """When the staff were told that it does not go on; null while it does."""
     ended_at: datetime | None
-    """When the last stop was completed, or the run was cancelled."""
+    """When the last stop was completed, the staff ended it, or it was cancelled."""
     cash_in_hand: list[Money] = loaded("delivery_run_cash", key="id", size=FEW)
     """What was collected on it and not handed in: one amount for each currency of which there is some."""
     cash_held_since: datetime | None
@@ -182,6 +184,9 @@ class DeliveryRunMutation:
     )
     delivery_run_cancel = mutation(
         resolve.delivery_run_cancel, returns=DeliveryRun, allow=Permission.DELIVERY_RUN_PLAN
+    )
+    delivery_run_end = mutation(
+        resolve.delivery_run_end, returns=DeliveryRun, allow=Permission.DELIVERY_RUN_PLAN
     )
     delivery_run_start = mutation(
         resolve.delivery_run_start, returns=DeliveryRun, allow=Permission.DELIVERY_RUN_DRIVE

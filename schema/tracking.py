@@ -39,6 +39,27 @@ class ShipmentTask(Node):
     """What they found; null where it ended by itself."""
 
 
+@row_type(models.Waybill)
+class WaybillTask(Node):
+    """A waybill that nobody needs and its carrier does not cancel: somebody of the staff settles that."""
+
+    parcel_number: str = batched(resolve.parcel_numbers)
+    carrier: models.CarrierCode
+    """The code of the carrier."""
+    number: str | None
+    """The tracking number, where the carrier has given one."""
+    reason: str | None
+    """Why the carrier does not cancel it."""
+    ended_at: datetime | None
+    """When the carrier said so."""
+    settled_at: datetime | None
+    """When it was settled; null while it waits for somebody."""
+    settled_by: Account | None = loaded("account", key="settled_by_id")
+    """Who has settled it."""
+    settlement: str | None
+    """What was settled with the carrier."""
+
+
 @row_type(models.TrackingEvent)
 class TrackedEvent:
     """Something that happened to a parcel, as far as everybody with its link may know it."""
@@ -75,6 +96,7 @@ class TrackedShipment:
 @strawberry.type
 class TrackingQuery:
     shipment_tasks: Connection[ShipmentTask] = field(resolve.shipment_tasks, allow=Permission.SHIPMENT_LIST)
+    waybill_tasks: Connection[WaybillTask] = field(resolve.waybill_tasks, allow=Permission.SHIPMENT_LIST)
     tracked_shipment: TrackedShipment | None = field(resolve.tracked_shipment, allow=Permission.PUBLIC)
 
 
@@ -82,6 +104,9 @@ class TrackingQuery:
 class TrackingMutation:
     shipment_task_resolve = mutation(
         resolve.shipment_task_resolve, returns=ShipmentTask, allow=Permission.RETURN_RECEIVE
+    )
+    waybill_task_resolve = mutation(
+        resolve.waybill_task_resolve, returns=WaybillTask, allow=Permission.RETURN_RECEIVE
     )
     shipment_link_create = mutation(
         resolve.shipment_link_create,

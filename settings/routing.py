@@ -86,6 +86,11 @@ class RoutingSettings(SettingsGroup):
     stops_limit: int = Field(
         1_000, ge=1, le=1_000, validation_alias="ROUTE_STOPS_LIMIT", description="parcels of one plan"
     )
+    run_stalls_after: Duration = Field(
+        timedelta(hours=2),
+        validation_alias="RUN_STALLS_AFTER",
+        description="how long after its next stop was expected the staff are told that a run does not go on",
+    )
     draft_lifetime: Duration = Field(
         timedelta(hours=2),
         validation_alias="DRAFT_RUN_ENDS_AFTER",

@@ -12,6 +12,7 @@ from domain.delivery_run.drafts import (
     write_drafts,
 )
 from domain.delivery_run.driving import StopReport, complete_stop, is_of_courier, start_delivery_run
+from domain.delivery_run.ending import end_delivery_run, mark_stalled, select_stalled_runs
 from domain.delivery_run.planning import (
     STOPS_LIMIT,
     PlannedStop,
@@ -68,12 +69,14 @@ __all__ = [
     "complete_stop",
     "count_locked",
     "drop_parcels_of_order",
+    "end_delivery_run",
     "end_draft",
     "find_obstacle",
     "find_shift",
     "find_skip_reason",
     "forget_positions",
     "is_of_courier",
+    "mark_stalled",
     "plan_delivery_run",
     "read_shifts",
     "report_courier_position",
@@ -84,6 +87,7 @@ __all__ = [
     "select_ended_drafts",
     "select_runs_to_replan",
     "select_runs_with_old_positions",
+    "select_stalled_runs",
     "start_delivery_run",
     "write_drafts",
     "write_new_order",

@@ -88,7 +88,7 @@ async def start_delivery_run(
     if run.vehicle_id is not None and zone is not None and run.status is DeliveryRunStatus.PLANNED:
         await check_duty(session, run, cause.person, cause.now, cause.now, zone)
     move(run, DeliveryRunStatus.ACTIVE, TRANSITIONS)
-    run.started_at, run.replan_due_at = cause.now, None
+    run.started_at, run.replan_due_at, run.stalled_at = cause.now, None, None
     planned = await find_open_stops(session, run)
     shipment_ids = [stop.shipment_id for stop in planned]
     await lock_orders_of(session, *shipment_ids)
@@ -154,6 +154,7 @@ async def complete_stop(
     )
     left = [each for each in open_stops if each is not stop]
     schedule_stops(left, start=cause.now)
+    run.stalled_at = None
     await record_new_times(session, left, shipments, cause=cause)
     if outcome is StopOutcome.FAILED and len(left) > 1:
         run.replan_due_at = cause.now

@@ -108,6 +108,7 @@ async def cancel_delivery_run(session: AsyncSession, delivery_run_id: int, *, ca
     run = await lock_delivery_run(session, delivery_run_id)
     move(run, DeliveryRunStatus.CANCELLED, TRANSITIONS)
     run.ended_at, run.draft_until, run.replan_due_at = cause.now, None, None
+    run.stalled_at = None
     await session.execute(delete(DeliveryRunStop).where(DeliveryRunStop.delivery_run_id == run.id))
     record(session, DeliveryRunCancelled(run), cause)
     return run

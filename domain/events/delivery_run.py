@@ -50,6 +50,10 @@ class DeliveryRunCompleted(DeliveryRunEvent, name="delivery_run.completed"):
     pass
 
 
+class DeliveryRunStalled(DeliveryRunEvent, name="delivery_run.stalled"):
+    """It does not go on: its next stop is long due, or its courier may not drive any more."""
+
+
 class CashHandedIn(DeliveryRunEvent, name="delivery_run.cash_handed_in"):
     hand_in_id: int
 

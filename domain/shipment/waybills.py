@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import WrongState
+from domain.cause import Cause
+from domain.errors import Invalid, NotFound, WrongState
 from domain.state import move, transition_table
+from domain.visible_text import visible_text
 from models import (
     CarrierCode,
     LabelFormat,
@@ -37,6 +39,7 @@ LIVE = frozenset({W.REQUESTED, W.BOOKED})
 """A parcel has at most one of these."""
 
 REASON_LIMIT = 300
+SETTLEMENT_LIMIT = 500
 OTHERS_HAVE_LEFT = "Other parcels have left on this waybill."
 ANSWER_EXPECTED_WITHIN = timedelta(minutes=1)
 """Until then whoever asked for a waybill waits for the answer; then the carrier is asked for it."""
@@ -249,6 +252,22 @@ async def cancel_waybills_of_order(session: AsyncSession, order_id: int, *, now:
     for waybill in waybills:
         if waybill.status in LIVE:  # not given up with another one
             await give_up(session, waybill, now=now)
+
+
+async def settle_waybill(session: AsyncSession, waybill_id: int, *, note: str, cause: Cause) -> Waybill:
+    """Note what was settled with a carrier that does not cancel a waybill: nobody has to look any more."""
+    text = visible_text(note)
+    if not 1 <= len(text) <= SETTLEMENT_LIMIT:
+        raise Invalid(
+            "Say what you found, in at most {limit} characters.", limit=SETTLEMENT_LIMIT, field=("note",)
+        )
+    waybill = await session.get(Waybill, waybill_id, with_for_update=True, populate_existing=True)
+    if waybill is None or waybill.status is not W.CANCEL_REFUSED:
+        raise NotFound("waybill task", field=("id",))
+    if waybill.settled_at is not None:
+        raise WrongState("This task has ended already.", field=("id",))
+    waybill.settled_at, waybill.settled_by_id, waybill.settlement = cause.now, cause.by, text
+    return waybill
 
 
 def due_waybill_calls(carrier: CarrierCode, now: datetime) -> AnySelect:

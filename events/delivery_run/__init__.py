@@ -7,9 +7,11 @@ from domain.delivery_run import (
     drop_parcels_of_order,
     end_draft,
     forget_positions,
+    mark_stalled,
     select_ended_drafts,
     select_runs_to_replan,
     select_runs_with_old_positions,
+    select_stalled_runs,
 )
 from domain.events import OrderCancelled
 from events.delivery_run.replanning import replan_run
@@ -26,6 +28,15 @@ async def end_overdue_draft(resources: Resources, delivery_run_id: int) -> None:
     resources.wake_relay()
 
 
+async def tell_of_stalled_run(resources: Resources, delivery_run_id: int) -> None:
+    """Tell the staff of a run that does not go on."""
+    now = resources.clock()
+    before = now - resources.settings.routing.run_stalls_after
+    async with resources.database.writes.begin() as session:
+        await mark_stalled(session, delivery_run_id, before=before, cause=Cause(now))
+    resources.wake_relay()
+
+
 async def forget_old_positions(resources: Resources, delivery_run_id: int) -> None:
     before = resources.clock() - resources.settings.routing.positions_kept
     async with resources.database.writes.begin() as session:
@@ -38,6 +49,12 @@ async def drop_cancelled_parcels(session: AsyncSession, event: OrderCancelled, r
 
 
 ENDED_DRAFTS = Timer("delivery_run.draft_ended", due=select_ended_drafts, act=end_overdue_draft)
+STALLED_RUNS = Timer(
+    "delivery_run.stalled",
+    due=select_stalled_runs,
+    act=tell_of_stalled_run,
+    age=lambda settings: settings.routing.run_stalls_after,
+)
 OLD_POSITIONS = Timer(
     "courier_positions.old",
     due=select_runs_with_old_positions,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from events.aftersales import TICKETS_IN_STOCK, TICKETS_OVERDUE
 from events.cart import GUEST_CARTS
 from events.catalog import PRICE_CHANGES
-from events.delivery_run import ENDED_DRAFTS, OLD_POSITIONS, REPLANS
+from events.delivery_run import ENDED_DRAFTS, OLD_POSITIONS, REPLANS, STALLED_RUNS
 from events.media import UNUSED_PICTURES
 from events.notices.retention import EXPIRED_READINGS, EXPIRED_VERIFICATIONS, OLD_NOTICES
 from events.order import (
@@ -50,6 +50,7 @@ SCHEDULE: Sequence[Timer] = (
     EXPIRED_GIFT_CARDS,
     UNDELIVERED_SHIPMENTS,
     ENDED_DRAFTS,
+    STALLED_RUNS,
     OLD_POSITIONS,
     REPLANS,
     OLD_CALLS,

@@ -142,6 +142,7 @@ def select_delivery_runs(
     warehouse_id: int | None = None,
     courier_id: int | None = None,
     has_cash: bool | None = None,
+    stalled: bool | None = None,
     visible_to: int | None = None,
     ended_after: datetime | None = None,
 ) -> AnySelect:
@@ -152,6 +153,8 @@ def select_delivery_runs(
     statement, holds_cash = select(DeliveryRun), DeliveryRun.cash_held_since.is_not(None)
     if has_cash is not None:
         statement = statement.where(holds_cash if has_cash else ~holds_cash)
+    if stalled is not None:
+        statement = statement.where(DeliveryRun.stalled_at.is_not(None) == stalled)
     if status is not None:
         statement = statement.where(DeliveryRun.status.in_(status))
     if warehouse_id is not None:

@@ -7,6 +7,7 @@ from domain.delivery_run import (
     StopReport,
     cancel_delivery_run,
     complete_stop,
+    end_delivery_run,
     report_courier_position,
     start_delivery_run,
 )
@@ -51,6 +52,7 @@ async def delivery_runs(
         warehouse_id=warehouse_row_id(filters.warehouse_id, "filter"),
         courier_id=row_id(courier, "Account", field=("filter", "courier_id")) if courier else None,
         has_cash=filters.has_cash,
+        stalled=filters.stalled,
         visible_to=None if viewer.may(Permission.DELIVERY_RUN_PLAN) else viewer.id,
         ended_after=None if viewer.may(Permission.DELIVERY_RUN_PLAN) else couriers_see_since(info),
     )
@@ -80,6 +82,24 @@ async def delivery_run_cancel(info: Info, id: strawberry.ID) -> DeliveryRun:
     """
     async with info.context.transaction() as session:
         return await cancel_delivery_run(session, row_id(id, "DeliveryRun"), cause=info.context.cause)
+
+
+async def delivery_run_end(info: Info, id: strawberry.ID, reason: str) -> DeliveryRun:
+    """Ends a run under way with whose courier nobody reckons any more; what they have not brought has failed,
+    and can go out on another run. Cash they have collected stays in their hands until it is counted.
+
+    id: the delivery run
+    reason: why, as it stands beside each stop, for the staff
+    """
+    context = info.context
+    async with context.transaction() as session:
+        return await end_delivery_run(
+            session,
+            row_id(id, "DeliveryRun"),
+            reason=reason,
+            cause=context.cause,
+            receipt_after=context.shop.settings.deadlines.receipt_confirmed_after,
+        )
 
 
 async def delivery_run_start(info: Info, id: strawberry.ID) -> DeliveryRun:

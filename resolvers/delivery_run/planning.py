@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 import strawberry
 
@@ -17,7 +16,7 @@ from domain.delivery_run import (
     request_replan,
     write_drafts,
 )
-from domain.errors import Invalid, LimitReached, NotFound
+from domain.errors import Invalid, NotFound
 from domain.stock import point_of_warehouse
 from events.delivery_run.planning import PlanRequest, door_of, prepare_drafts
 from events.delivery_run.replanning import replan_run
@@ -29,12 +28,6 @@ from resolvers.context import Info
 from resolvers.ids import row_id
 from resolvers.inputs.delivery_run import DeliveryRunPlanInput, PlanStopInput
 from text.messages import Message
-
-VEHICLES_LIMIT = 100
-SKILLS_LIMIT = 20
-
-SERVICE_LIMIT_SECONDS = 7_200
-PRIORITY_LIMIT = 3
 
 UNPLANNED_MESSAGES: Mapping[UnplannedReason, Message] = {
     UnplannedReason.NO_COORDINATES: Message("Nobody knows where its door is."),
@@ -78,13 +71,8 @@ async def delivery_run_plan(info: Info, input: DeliveryRunPlanInput) -> RunPlan:
 async def plan_for_courier(info: Info, input: DeliveryRunPlanInput) -> RunPlan:
     """One run with all parcels given, for this courier; the shop finds the order of the stops."""
     context = info.context
-    if input.vehicle_ids or input.warehouse_ids or input.stops or input.locked:
-        raise Invalid("A run for one courier has a warehouse and shipments.", field=("courier_id",))
-    if input.warehouse_id is None:
-        raise Invalid("Say where the run begins.", field=("warehouse_id",))
-    courier = row_id(input.courier_id or "", "Account", field=("courier_id",))
-    warehouse = row_id(input.warehouse_id, "Warehouse", field=("warehouse_id",))
-    shipment_ids = shipment_row_ids(input.shipment_ids)
+    courier, warehouse = input.courier_and_warehouse()
+    shipment_ids = input.shipment_row_ids()
     check_shipment_ids(shipment_ids)
     routes = await load_routes(context.shop.database.reads, shipment_ids)
     check_all_found(shipment_ids, routes)
@@ -105,19 +93,15 @@ async def plan_for_courier(info: Info, input: DeliveryRunPlanInput) -> RunPlan:
 
 async def plan_for_vehicles(info: Info, input: DeliveryRunPlanInput) -> RunPlan:
     context, settings = info.context, info.context.shop.settings.routing
-    warehouses = [
-        row_id(each, "Warehouse", field=("warehouse_ids", index))
-        for index, each in enumerate(input.warehouse_ids)
-    ]
-    if input.warehouse_id is not None:
-        warehouses.append(row_id(input.warehouse_id, "Warehouse", field=("warehouse_id",)))
+    warehouses = input.warehouse_row_ids()
     terms = await read_terms(info, input, warehouses)
-    vehicle_ids = await read_vehicle_ids(info, input)
+    vehicle_ids = input.vehicle_row_ids()
+    await check_vehicles(info, vehicle_ids)
     request = PlanRequest(
         terms=terms,
         vehicle_ids=vehicle_ids,
         warehouse_ids=[] if vehicle_ids else warehouses,
-        locked=read_locked(input, terms),
+        locked=input.locked_row_ids(terms),
         start=max(input.departs_at or context.now, context.now),
     )
     prepared = await prepare_drafts(context.shop, request)
@@ -144,25 +128,12 @@ async def read_terms(
 ) -> dict[int, StopTerms]:
     """What is wished for each parcel of the plan; all that wait in the depots where none is named."""
     settings, reads = info.context.shop.settings.routing, info.context.shop.database.reads
-    limit = settings.stops_limit
-    if len(input.shipment_ids) + len(input.stops) > limit:
-        raise LimitReached("A plan has at most {limit} parcels.", limit=limit, field=("stops",))
-    given: dict[int, StopTerms] = {}
-    usual = StopTerms(service=settings.service_time)
-    for id in shipment_row_ids(input.shipment_ids):
-        given[id] = usual
-    if len(given) < len(input.shipment_ids):
-        raise Invalid("A plan brings each shipment once.", field=("shipment_ids",))
-    for index, stop in enumerate(input.stops):
-        id = row_id(stop.shipment_id, "Shipment", field=("stops", index, "shipment_id"))
-        if id in given:
-            raise Invalid("A plan brings each shipment once.", field=("stops", index))
-        given[id] = read_stop_terms(info, stop, ("stops", index))
+    given = input.stop_terms(settings)
     if not given:
         if not warehouses:
             raise Invalid("Name shipments, or depots whose shipments are to be planned.", field=("stops",))
-        found = await load_open_parcels(reads, warehouses, limit=limit)
-        given = dict.fromkeys(found, usual)
+        found = await load_open_parcels(reads, warehouses, limit=settings.stops_limit)
+        given = dict.fromkeys(found, StopTerms(service=settings.service_time))
     routes = await load_routes(reads, list(given))
     check_all_found(list(given), routes)
     return {id: with_wished_window(terms, routes[id].delivery) for id, terms in given.items()}
@@ -176,79 +147,12 @@ def with_wished_window(terms: StopTerms, delivery: Delivery) -> StopTerms:
     return replace(terms, window_from=window.begins, window_until=window.ends)
 
 
-def read_stop_terms(info: Info, stop: PlanStopInput, path: tuple[str | int, ...] = ()) -> StopTerms:
-    """What is wished at a door; Invalid for a window upside down, an unknown skill and other nonsense."""
-    settings = info.context.shop.settings.routing
-    if stop.window_from and stop.window_until and stop.window_until <= stop.window_from:
-        raise Invalid("A window ends after it begins.", field=(*path, "window_until"))
-    if not 0 <= stop.priority <= PRIORITY_LIMIT:
-        raise Invalid("A priority is 0 to {limit}.", limit=PRIORITY_LIMIT, field=(*path, "priority"))
-    if stop.service_seconds is not None and not 0 <= stop.service_seconds <= SERVICE_LIMIT_SECONDS:
-        raise Invalid(
-            "At a door a courier is 0 to {limit} seconds.",
-            limit=SERVICE_LIMIT_SECONDS,
-            field=(*path, "service_seconds"),
-        )
-    if len(stop.skills) > SKILLS_LIMIT:
-        raise LimitReached(
-            "A stop needs at most {limit} skills.", limit=SKILLS_LIMIT, field=(*path, "skills")
-        )
-    for index, skill in enumerate(stop.skills):
-        if skill not in settings.skills:
-            raise Invalid(
-                'There is no skill "{skill}"; there are {known}.',
-                skill=skill[:100],
-                known=", ".join(sorted(settings.skills)),
-                field=(*path, "skills", index),
-            )
-    seconds = stop.service_seconds
-    service = settings.service_time if seconds is None else timedelta(seconds=seconds)
-    return StopTerms(
-        stop.window_from, stop.window_until, service, stop.priority, tuple(sorted(set(stop.skills)))
-    )
-
-
-async def read_vehicle_ids(info: Info, input: DeliveryRunPlanInput) -> list[int]:
-    if len(input.vehicle_ids) > VEHICLES_LIMIT:
-        raise LimitReached(
-            "A plan has at most {limit} vehicles.", limit=VEHICLES_LIMIT, field=("vehicle_ids",)
-        )
-    if not input.vehicle_ids and not input.warehouse_ids and input.warehouse_id is None:
-        raise Invalid("Name vehicles, or depots whose vehicles drive.", field=("vehicle_ids",))
-    ids = [
-        row_id(each, "Vehicle", field=("vehicle_ids", index)) for index, each in enumerate(input.vehicle_ids)
-    ]
-    found = await info.context.load.vehicle.load_many(ids)
+async def check_vehicles(info: Info, vehicle_ids: Sequence[int]) -> None:
+    """NotFound for a vehicle that does not exist, or for which nothing is planned any more."""
+    found = await info.context.load.vehicle.load_many(vehicle_ids)
     for index, vehicle in enumerate(found):
         if vehicle is None or vehicle.archived_at is not None:
             raise NotFound("vehicle", field=("vehicle_ids", index))
-    return ids
-
-
-def read_locked(input: DeliveryRunPlanInput, terms: Mapping[int, StopTerms]) -> dict[int, list[int]]:
-    """Which vehicle brings which parcels first; Invalid for a parcel that is not planned, or locked twice."""
-    locked: dict[int, list[int]] = {}
-    seen: set[int] = set()
-    for index, each in enumerate(input.locked):
-        vehicle = row_id(each.vehicle_id, "Vehicle", field=("locked", index, "vehicle_id"))
-        ids = [
-            row_id(id, "Shipment", field=("locked", index, "shipment_ids", at))
-            for at, id in enumerate(each.shipment_ids)
-        ]
-        if vehicle in locked or not set(ids) <= set(terms) or seen & set(ids) or len(set(ids)) < len(ids):
-            raise Invalid(
-                "What is locked is one of the planned shipments, once, and each vehicle is named once.",
-                field=("locked", index),
-            )
-        locked[vehicle] = ids
-        seen |= set(ids)
-    return locked
-
-
-def shipment_row_ids(shipment_ids: Sequence[strawberry.ID]) -> list[int]:
-    return [
-        row_id(each, "Shipment", field=("shipment_ids", index)) for index, each in enumerate(shipment_ids)
-    ]
 
 
 def check_all_found(shipment_ids: Sequence[int], found: Mapping[int, object]) -> None:
@@ -281,7 +185,7 @@ async def delivery_run_stop_add(info: Info, id: strawberry.ID, stop: PlanStopInp
     """
     context = info.context
     shipment_id = row_id(stop.shipment_id, "Shipment", field=("stop", "shipment_id"))
-    terms = read_stop_terms(info, stop, ("stop",))
+    terms = stop.terms(context.shop.settings.routing, ("stop",))
     route = (await load_routes(context.shop.database.reads, [shipment_id])).get(shipment_id)
     if route is None:
         raise NotFound("shipment", field=("stop", "shipment_id"))

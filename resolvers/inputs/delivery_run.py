@@ -1,13 +1,23 @@
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 import strawberry
 
-from domain.delivery_run import VehicleDraft, WorkShift
+from domain.delivery_run import StopTerms, VehicleDraft, WorkShift
+from domain.errors import Invalid, LimitReached, collect_refusals
 from domain.stock import Weekday
 from models import CurrencyCode, DeliveryRunStatus
 from resolvers.descriptions import input_type
+from resolvers.ids import row_id
 from resolvers.inputs.money import MoneyInput
+from settings.routing import RoutingSettings
+
+VEHICLES_LIMIT = 100
+SKILLS_LIMIT = 20
+SERVICE_LIMIT_SECONDS = 7_200
+PRIORITY_LIMIT = 3
+
+FieldPath = tuple[str | int, ...]
 
 
 @input_type
@@ -22,6 +32,8 @@ class DeliveryRunFilter:
     """Driven by this courier."""
     has_cash: bool | None = None
     """Whether its courier has cash of it in hand."""
+    stalled: bool | None = None
+    """Whether the staff were told that it does not go on."""
 
 
 @input_type
@@ -41,6 +53,41 @@ class PlanStopInput:
     skills: list[str] = strawberry.field(
         default_factory=list, description="What its courier and vehicle need, of `courierSkills`."
     )
+
+    def terms(self, settings: RoutingSettings, path: FieldPath) -> StopTerms:
+        """What is wished at the door; refused for a window upside down or an unknown skill."""
+        with collect_refusals() as check:
+            if self.window_from and self.window_until and self.window_until <= self.window_from:
+                check.add(Invalid("A window ends after it begins.", field=(*path, "window_until")))
+            if not 0 <= self.priority <= PRIORITY_LIMIT:
+                field = (*path, "priority")
+                check.add(Invalid("A priority is 0 to {limit}.", limit=PRIORITY_LIMIT, field=field))
+            seconds, limit = self.service_seconds, SERVICE_LIMIT_SECONDS
+            if seconds is not None and not 0 <= seconds <= limit:
+                template = "At a door a courier is 0 to {limit} seconds."
+                check.add(Invalid(template, limit=limit, field=(*path, "service_seconds")))
+            with check:
+                self.check_skills(settings.skills, path)
+        return StopTerms(
+            self.window_from,
+            self.window_until,
+            settings.service_time if seconds is None else timedelta(seconds=seconds),
+            self.priority,
+            tuple(sorted(set(self.skills))),
+        )
+
+    def check_skills(self, known: Collection[str], path: FieldPath) -> None:
+        if len(self.skills) > SKILLS_LIMIT:
+            template = "A stop needs at most {limit} skills."
+            raise LimitReached(template, limit=SKILLS_LIMIT, field=(*path, "skills"))
+        for index, skill in enumerate(self.skills):
+            if skill not in known:
+                raise Invalid(
+                    'There is no skill "{skill}"; there are {known}.',
+                    skill=skill[:100],
+                    known=", ".join(sorted(known)),
+                    field=(*path, "skills", index),
+                )
 
 
 @input_type
@@ -82,6 +129,83 @@ class DeliveryRunPlanInput:
     )
     departs_at: datetime | None = None
     """When the runs may leave; now when left out."""
+
+    def courier_and_warehouse(self) -> tuple[int, int]:
+        """Who drives the run of one courier, and where it begins; Invalid beside what is for vehicles."""
+        if self.vehicle_ids or self.warehouse_ids or self.stops or self.locked:
+            raise Invalid("A run for one courier has a warehouse and shipments.", field=("courier_id",))
+        if self.warehouse_id is None:
+            raise Invalid("Say where the run begins.", field=("warehouse_id",))
+        courier = row_id(self.courier_id or "", "Account", field=("courier_id",))
+        return courier, row_id(self.warehouse_id, "Warehouse", field=("warehouse_id",))
+
+    def warehouse_row_ids(self) -> list[int]:
+        """The depots."""
+        found = [
+            row_id(each, "Warehouse", field=("warehouse_ids", index))
+            for index, each in enumerate(self.warehouse_ids)
+        ]
+        if self.warehouse_id is not None:
+            found.append(row_id(self.warehouse_id, "Warehouse", field=("warehouse_id",)))
+        return found
+
+    def shipment_row_ids(self) -> list[int]:
+        return [
+            row_id(each, "Shipment", field=("shipment_ids", index))
+            for index, each in enumerate(self.shipment_ids)
+        ]
+
+    def vehicle_row_ids(self) -> list[int]:
+        """The vehicles that are named; refused where neither they nor depots are."""
+        if len(self.vehicle_ids) > VEHICLES_LIMIT:
+            template = "A plan has at most {limit} vehicles."
+            raise LimitReached(template, limit=VEHICLES_LIMIT, field=("vehicle_ids",))
+        if not self.vehicle_ids and not self.warehouse_ids and self.warehouse_id is None:
+            raise Invalid("Name vehicles, or depots whose vehicles drive.", field=("vehicle_ids",))
+        return [
+            row_id(each, "Vehicle", field=("vehicle_ids", index))
+            for index, each in enumerate(self.vehicle_ids)
+        ]
+
+    def stop_terms(self, settings: RoutingSettings) -> dict[int, StopTerms]:
+        """What is wished for each parcel that is named; refused for too many, and for one twice."""
+        limit = settings.stops_limit
+        if len(self.shipment_ids) + len(self.stops) > limit:
+            raise LimitReached("A plan has at most {limit} parcels.", limit=limit, field=("stops",))
+        usual = StopTerms(service=settings.service_time)
+        given = dict.fromkeys(self.shipment_row_ids(), usual)
+        if len(given) < len(self.shipment_ids):
+            raise Invalid("A plan brings each shipment once.", field=("shipment_ids",))
+        for index, stop in enumerate(self.stops):
+            id = row_id(stop.shipment_id, "Shipment", field=("stops", index, "shipment_id"))
+            if id in given:
+                raise Invalid("A plan brings each shipment once.", field=("stops", index))
+            given[id] = stop.terms(settings, ("stops", index))
+        return given
+
+    def locked_row_ids(self, planned: Collection[int]) -> dict[int, list[int]]:
+        """Which vehicle brings which parcels first; Invalid for one that is not planned, or locked twice."""
+        locked: dict[int, list[int]] = {}
+        seen: set[int] = set()
+        for index, each in enumerate(self.locked):
+            vehicle = row_id(each.vehicle_id, "Vehicle", field=("locked", index, "vehicle_id"))
+            ids = [
+                row_id(id, "Shipment", field=("locked", index, "shipment_ids", at))
+                for at, id in enumerate(each.shipment_ids)
+            ]
+            if (
+                vehicle in locked
+                or not set(ids) <= set(planned)
+                or seen & set(ids)
+                or len(set(ids)) < len(ids)
+            ):
+                raise Invalid(
+                    "What is locked is one of the planned shipments, once, and each vehicle is named once.",
+                    field=("locked", index),
+                )
+            locked[vehicle] = ids
+            seen |= set(ids)
+        return locked
 
 
 @input_type

@@ -58,7 +58,15 @@ from resolvers.shipment.links import (
 )
 from resolvers.shipment.proofs import ProofOfDelivery, proofs_of_delivery
 from resolvers.shipment.quotes import ShipmentQuote, shipment_quotes
-from resolvers.shipment.tasks import find_shipment_task, shipment_task_resolve, shipment_tasks
+from resolvers.shipment.tasks import (
+    find_shipment_task,
+    find_waybill_task,
+    parcel_numbers,
+    shipment_task_resolve,
+    shipment_tasks,
+    waybill_task_resolve,
+    waybill_tasks,
+)
 from resolvers.shipment.tracking import (
     TRACKING_MESSAGES,
     estimated_at,
@@ -86,10 +94,12 @@ __all__ = [
     "event_city",
     "find_shipment",
     "find_shipment_task",
+    "find_waybill_task",
     "journey_maps",
     "labels",
     "masked_number",
     "packing_slip_documents",
+    "parcel_numbers",
     "positions",
     "proofs_of_delivery",
     "shipment",
@@ -114,6 +124,8 @@ __all__ = [
     "waybill_labels",
     "waybill_mothers",
     "waybill_pickup",
+    "waybill_task_resolve",
+    "waybill_tasks",
     "waybills",
 ]
 

@@ -19,6 +19,7 @@ from domain.delivery_run import (
     complete_stop,
     count_locked,
     drop_parcels_of_order,
+    end_delivery_run,
     end_draft,
     request_replan,
     start_delivery_run,
@@ -120,6 +121,10 @@ async def cancel(session: AsyncSession, run: DeliveryRun) -> None:
     await cancel_delivery_run(session, run.id, cause=CAUSE)
 
 
+async def end_it(session: AsyncSession, run: DeliveryRun) -> None:
+    await end_delivery_run(session, run.id, reason="x", cause=CAUSE, receipt_after=RECEIPT_AFTER)
+
+
 async def cancel_orders(session: AsyncSession, run: DeliveryRun) -> None:
     for order in (await session.scalars(select(Order).order_by(Order.id))).all():
         order.status = OrderStatus.CANCELLED
@@ -139,6 +144,7 @@ RUN: Mapping[str, Command] = {
     "another parcel joins it": join,
     "what is left is planned anew": replan,
     "staff cancel it": cancel,
+    "staff end it": end_it,
     "its orders are cancelled": cancel_orders,
     "nobody takes the draft in time": end_late,
 }
