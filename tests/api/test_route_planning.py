@@ -1,7 +1,10 @@
 """A plan has one time budget within that of its operation; what is beyond the limits is refused by name."""
 
+import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -13,8 +16,8 @@ from events.shop import Shop
 from gateways.routing.budget import TimeBudget
 from gateways.routing.insertion import solve_by_insertion
 from gateways.routing.matrix import DistanceTable, StraightLines
-from gateways.routing.planner import PlannersBusy, PlanningFailed
-from gateways.routing.problem import RoutingPlan, RoutingProblem
+from gateways.routing.planner import PlannersBusy, PlanningFailed, ProcessPlanner
+from gateways.routing.problem import RoutingPlan, RoutingProblem, SolverName
 from geo import Point
 from models import DeliveryRun, Role
 from resolvers.ids import global_id
@@ -86,6 +89,32 @@ async def test_a_plan_that_is_not_made_in_time_is_refused_and_nothing_is_written
 
     assert ([error["code"] for error in answer["userErrors"]], answer["deliveryRuns"]) == (["BUSY"], None)
     assert await count_runs(shop) == 0
+
+
+async def test_requests_are_answered_while_another_process_makes_a_plan(
+    clients: Clients, shop: Shop, session: AsyncSession, tmp_path: Path
+) -> None:
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    script = (
+        f"import pathlib, runpy, time; pathlib.Path({str(begun)!r}).touch()\n"
+        f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)\n"
+        "runpy.run_module('gateways.routing.worker', run_name='__main__')"
+    )
+    shop.planner = ProcessPlanner(solver=SolverName.BUILT_IN, command=(sys.executable, "-c", script))
+    clerk, customer = await clients.staff(Role.WAREHOUSE), await clients.customer()
+    planning = asyncio.create_task(plan_for_one_van(clients, shop, session))
+    while not begun.exists():
+        await asyncio.sleep(0.01)
+
+    runs = await clerk.get("{ deliveryRuns { totalCount } vehicles { totalCount } }")
+    products = await customer.get("{ products(first: 5) { totalCount } }")
+
+    assert not planning.done()
+    assert runs == {"deliveryRuns": {"totalCount": 0}, "vehicles": {"totalCount": 1}}
+    assert products["products"]["totalCount"] == 2
+    go.touch()
+    _, answer, _, _ = await planning
+    assert (len(answer["deliveryRuns"]), answer["unplanned"]) == (1, [])
 
 
 async def test_more_parcels_than_a_plan_may_have_are_refused_before_anything_is_read(

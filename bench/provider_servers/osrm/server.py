@@ -22,7 +22,7 @@ class Server:
     """A server with roads everywhere."""
 
     faults: list[str] = field(default_factory=list)
-    """Of calls to come; each is met once, "down" by all."""
+    """Of calls to come; each is met once, "down" by all, and "none" is a call without one."""
     sizes: list[int] = field(default_factory=list)
     """How many places each request has named."""
 

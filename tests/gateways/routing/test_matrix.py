@@ -1,6 +1,7 @@
 """Distances: straight lines with a factor, the road service, and what serves while that does not answer."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -75,6 +76,24 @@ async def test_straight_lines_serve_while_the_road_service_fails(
     assert table.source is MatrixSource.STRAIGHT_LINES
     assert table.note.startswith("The road service ")
     assert (again.source, again.note) == (MatrixSource.ROADS, "")
+
+
+async def test_one_block_that_fails_leaves_no_table_of_two_kinds(server: Server, roads: OsrmMatrix) -> None:
+    server.faults += ["none"] * 5 + ["error"]
+
+    table = await MatrixWithFallback(roads, StraightLines()).measure(PLACES, start_budget(60.0))
+
+    assert len(server.sizes) >= 5
+    assert (table.source, table.note) == (MatrixSource.STRAIGHT_LINES, "The road service answers with 503.")
+    assert table == replace(await StraightLines().measure(PLACES, start_budget(60.0)), note=table.note)
+
+
+async def test_a_block_that_hangs_leaves_time_for_straight_lines(server: Server, roads: OsrmMatrix) -> None:
+    server.faults += ["none", "hang"]
+
+    table = await MatrixWithFallback(roads, StraightLines()).measure(PLACES, start_budget(1.0))
+
+    assert (table.source, table.note) == (MatrixSource.STRAIGHT_LINES, "The road service takes too long.")
 
 
 async def test_a_road_service_that_is_down_is_left_alone(server: Server, roads: OsrmMatrix) -> None:
