@@ -1,14 +1,14 @@
 """Variants have a place in each warehouse.
 
 Revision ID: 0063
-Revises: 0072
+Revises: 0066
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0063"
-down_revision = "0072"
+down_revision = "0066"
 branch_labels = None
 depends_on = None
 
