@@ -7,7 +7,7 @@ account and a new text in an event must have their place here.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Select, String, cast, select
+from sqlalchemy import ColumnElement, Select, String, cast, or_, select
 
 from models import (
     Account,
@@ -202,9 +202,16 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
         lambda id: CarrierCall.order_id.in_(orders_of(id)), {"reason": None, "body": None}, exported=False
     ),
     Waybill: PersonalTable(
-        lambda id: Waybill.shipment_id.in_(shipments_of(id)),
-        {"label": None, "reason": None},
-        secret=frozenset({"label"}),
+        lambda id: or_(
+            Waybill.shipment_id.in_(shipments_of(id)),
+            Waybill.unpacked_id.in_(
+                select(UnpackedParcel.id)
+                .where(UnpackedParcel.order_id.in_(orders_of(id)))
+                .correlate_except(UnpackedParcel)
+            ),
+        ),
+        {"label": None, "reason": None, "settlement": None},
+        secret=frozenset({"label", "settlement"}),
     ),
     ShipmentTask: PersonalTable(
         lambda id: ShipmentTask.shipment_id.in_(shipments_of(id)), {"note": None}, exported=False

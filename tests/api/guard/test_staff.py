@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import Forbidden
 from models import (
+    SIMULATED_CARRIER,
+    CarrierChoice,
     CarrierConnection,
     CashHandIn,
     CurrencyCode,
@@ -31,6 +33,8 @@ from models import (
     SynonymGroup,
     UnhandledKind,
     UnhandledReport,
+    Waybill,
+    WaybillStatus,
 )
 from resolvers.context import Context, Viewer
 from resolvers.ids import global_id
@@ -131,6 +135,16 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
     task = ShipmentTask(
         shipment_id=parcels[0].id, kind=ShipmentTaskKind.LATE, due_at=STARTED_AT, opened_at=STARTED_AT
     )
+    waybill = Waybill(
+        shipment_id=parcels[0].id,
+        carrier=SIMULATED_CARRIER,
+        choice=CarrierChoice.STAFF,
+        status=WaybillStatus.CANCEL_REFUSED,
+        reference="refused",
+        children=[],
+        requested_at=STARTED_AT,
+        calls=0,
+    )
     hand_in = CashHandIn(
         delivery_run_id=run.id,
         currency=CurrencyCode.CNY,
@@ -164,7 +178,7 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         last_at=STARTED_AT,
     )
     synonyms = SynonymGroup(terms=["refund", "money back"], version=1, updated_at=STARTED_AT)
-    session.add_all([zone, change, difference, hand_in, report, synonyms, task])
+    session.add_all([zone, change, difference, hand_in, report, synonyms, task, waybill])
     await session.flush()
     rows: dict[str, Any] = {
         "Article": await create_article(session, published=False),
@@ -180,6 +194,7 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         "Product": draft,
         "Promotion": await create_percent(session),
         "ShipmentTask": task,
+        "WaybillTask": waybill,
         "ShippingZone": zone,
         "StatementDifference": difference,
         "SynonymGroup": synonyms,

@@ -329,6 +329,7 @@ KINDS_OF_STAFF = {
     "Vehicle",
     "Warehouse",
     "Wave",
+    "WaybillTask",
 }
 KINDS_OF_EVERYBODY = {"Article", "Category", "Product", "Variant"}
 
