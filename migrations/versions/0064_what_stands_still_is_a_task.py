@@ -31,14 +31,25 @@ def upgrade() -> None:
         batch.add_column(sa.Column("settled_at", base.UtcDateTime(timezone=True), nullable=True))
         batch.add_column(sa.Column("settled_by_id", base.BigId, nullable=True))
         batch.add_column(sa.Column("settlement", sa.String(), nullable=True))
-        batch.create_foreign_key(op.f("fk_waybills_settled_by_id"), "accounts", ["settled_by_id"], ["id"])
-    op.create_index(
-        "ix_waybills_unsettled",
-        "waybills",
-        ["id"],
-        sqlite_where=IS_UNSETTLED,
-        postgresql_where=IS_UNSETTLED,
-    )
+        batch.create_foreign_key(
+            op.f("fk_waybills_settled_by_id"),
+            "accounts",
+            ["settled_by_id"],
+            ["id"],
+            postgresql_not_valid=True,
+        )
+    with op.get_context().autocommit_block():
+        op.create_index(
+            "ix_waybills_unsettled",
+            "waybills",
+            ["id"],
+            postgresql_concurrently=True,
+            if_not_exists=True,
+            sqlite_where=IS_UNSETTLED,
+            postgresql_where=IS_UNSETTLED,
+        )
+        if op.get_context().dialect.name == "postgresql":
+            op.execute("ALTER TABLE waybills VALIDATE CONSTRAINT fk_waybills_settled_by_id")
 
 
 def downgrade() -> None:
