@@ -11,6 +11,7 @@ from demo.load.accounts import PASSWORD, load_accounts
 from demo.load.articles import load_articles
 from demo.load.notices import skip_past_notices
 from demo.load.orders import load_orders
+from demo.load.packing import open_first_wave
 from demo.load.parcel_tasks import open_past_tasks
 from demo.load.products import load_products
 from demo.load.promotions import load_promotions
@@ -41,6 +42,7 @@ async def load_demo(shop: Shop, console: Console) -> None:
             for load, table in LOADERS:
                 if not await has_rows(shop, table):
                     await load(shop, content)
+            await open_first_wave(shop)
             await open_past_tasks(shop)
             await skip_past_notices(shop)
     await print_accounts(shop, console)
