@@ -1,14 +1,14 @@
 """Variants have a place in each warehouse.
 
 Revision ID: 0063
-Revises: 0066
+Revises: 0088
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0063"
-down_revision = "0066"
+down_revision = "0088"
 branch_labels = None
 depends_on = None
 
