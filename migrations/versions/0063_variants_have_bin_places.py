@@ -1,14 +1,14 @@
 """Variants have a place in each warehouse.
 
 Revision ID: 0063
-Revises: 0088
+Revises: 0067
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0063"
-down_revision = "0088"
+down_revision = "0067"
 branch_labels = None
 depends_on = None
 
