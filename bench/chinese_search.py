@@ -80,13 +80,13 @@ def judge(query: ChineseQuery, titles: Sequence[Title]) -> Judged:
 
 
 def rate(query: ChineseQuery, title: Title) -> int:
-    if not query.wanted:
+    if not query.expected:
         return 0
-    if query.wanted <= title.facts or (
-        query.wanted & title.facts and query.wanted <= title.facts | title.used_with
+    if query.expected <= title.facts or (
+        query.expected & title.facts and query.expected <= title.facts | title.used_with
     ):
         return 3
-    return 1 if query.wanted <= title.used_with else 0
+    return 1 if query.expected <= title.used_with else 0
 
 
 def judge_words(text: str, word: str, titles: Mapping[str, str]) -> Judged:

@@ -17,7 +17,7 @@ class ChineseQuery(NamedTuple):
     """A query, and what must be true of what is meant; nothing is meant where that is empty."""
 
     text: str
-    wanted: frozenset[str]
+    expected: frozenset[str]
 
 
 PHONES = (
@@ -118,8 +118,8 @@ def write_queries() -> list[ChineseQuery]:
     return list(dict.fromkeys([*found, *OTHER_QUERIES]))
 
 
-def query(text: str, *wanted: str) -> ChineseQuery:
-    return ChineseQuery(text, frozenset(wanted))
+def query(text: str, *expected: str) -> ChineseQuery:
+    return ChineseQuery(text, frozenset(expected))
 
 
 OTHER_QUERIES = (

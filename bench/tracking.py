@@ -111,7 +111,7 @@ class PushFigures:
     """What waited to be folded when the last push was answered."""
     folded_after: float
     """From the last answer until all was folded."""
-    told_after: float
+    informed_after: float
     """The same until watchers and customers had been told of all of it, too."""
     delays: Sequence[float]
     """How long the oldest push had waited, of each look while pushes came in."""
@@ -194,12 +194,12 @@ async def measure_pushes(url: str, folder: Path, parcels: PushedParcels, plan: T
         result, sent_at = await sending, time.perf_counter()
         backlog = await count_rows(url, sa.select(IncomingPush.id))
         folded_after = await wait_for_none(url, [sa.select(IncomingPush.id)], since=sent_at)
-        told_after = await wait_for_none(url, [UNRELAYED, UNSENT], since=sent_at)
+        informed_after = await wait_for_none(url, [UNRELAYED, UNSENT], since=sent_at)
         after = read_cpu(pids | {"PostgreSQL": await backend_pids(url)})
     cpu = {name: after[name] - before[name] for name in after} | {"sending": result.cpu_seconds}
     stored, doubled = await count_new_events(url, parcels)
     waiting = await count_rows(url, sa.select(IncomingPush.id))
-    return PushFigures(result, stored, doubled, waiting, backlog, folded_after, told_after, delays, cpu)
+    return PushFigures(result, stored, doubled, waiting, backlog, folded_after, informed_after, delays, cpu)
 
 
 def read_cpu(pids: Mapping[str, Sequence[int]]) -> dict[str, float]:
@@ -368,7 +368,7 @@ def print_pushes(figures: PushFigures, plan: TrackingPlan) -> None:
         f"  new events lost {taken - figures.stored:,}, doubled {figures.doubled}; while pushes came in the"
         f" oldest had waited {max(figures.delays, default=0):.1f} s at most; at the last answer"
         f" {figures.backlog:,} waited, all were folded {figures.folded_after:.1f} s after it, and told of"
-        f" after {figures.told_after:.1f} s"
+        f" after {figures.informed_after:.1f} s"
     )
     each = {name: seconds / plan.pushes * 1000 for name, seconds in figures.cpu.items()}
     print(

@@ -1,7 +1,7 @@
 """Telling customers something by all channels that reach them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.notice import NoticeDraft, channel_of, find_contacts, queue_notices
-from models import Account, DeviceToken, NoticeChannel, NoticeKind
+from models import Account, DeviceToken, NoticeChannel, NoticeKind, Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,14 @@ class CustomerNotice:
     key: str
     """What makes it one: it is queued once for each place where the account is reached."""
     facts: Mapping[str, str]
+
+
+async def load_customers(session: AsyncSession, order_ids: Collection[int]) -> dict[int, Account]:
+    """The accounts of orders, by the ids of the orders."""
+    rows = await session.execute(
+        select(Order.id, Account).join(Account, Account.id == Order.account_id).where(Order.id.in_(order_ids))
+    )
+    return {order_id: account for order_id, account in rows}  # noqa: C416 - rows have a type each
 
 
 async def queue_customer_notices(

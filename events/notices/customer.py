@@ -4,10 +4,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, tzinfo
 from functools import partial
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.account.recipients import CustomerNotice, queue_customer_notices
+from domain.account.recipients import CustomerNotice, load_customers, queue_customer_notices
 from domain.events import (
     DomainEvent,
     OrderCancelled,
@@ -29,6 +28,7 @@ from domain.events import (
     TicketReturnRefused,
 )
 from domain.pickup import find_pickup
+from domain.shipment.parcel_numbers import load_parcel_numbers
 from events.types import Resources
 from models import (
     STAFF,
@@ -38,7 +38,6 @@ from models import (
     NoticeKind,
     Order,
     Refund,
-    Shipment,
     Ticket,
     TicketMessage,
     Warehouse,
@@ -80,15 +79,15 @@ async def notify_customers(
     parcels = await describe_parcels(
         session, {each.row.id for each in events if isinstance(each, ShipmentEvent)}
     )
-    told: list[tuple[DomainEvent, int, Facts]] = []
+    notified: list[tuple[DomainEvent, int, Facts]] = []
     for event in events:
         is_parcel = isinstance(event, ShipmentEvent)
         order_id, facts_of = parcels[event.row.id] if is_parcel else await describe_event(session, event)
         if facts_of is not None:
-            told.append((event, order_id, facts_of))
-    accounts = await load_customers(session, {order_id for _, order_id, _ in told})
+            notified.append((event, order_id, facts_of))
+    accounts = await load_customers(session, {order_id for _, order_id, _ in notified})
     notices = []
-    for event, order_id, facts_of in told:
+    for event, order_id, facts_of in notified:
         account = accounts[order_id]
         if account.disabled_at:
             continue
@@ -109,14 +108,6 @@ def kind_of(event: DomainEvent) -> NoticeKind:
     if isinstance(event, TicketDecided) and event.agreed:
         return NoticeKind.TICKET_AGREED
     return NOTICED[type(event)]
-
-
-async def load_customers(session: AsyncSession, order_ids: Collection[int]) -> dict[int, Account]:
-    """The accounts of orders, by the ids of the orders."""
-    rows = await session.execute(
-        select(Order.id, Account).join(Account, Account.id == Order.account_id).where(Order.id.in_(order_ids))
-    )
-    return {order_id: account for order_id, account in rows}  # noqa: C416 - rows have a type each
 
 
 Facts = Callable[[str, tzinfo], Mapping[str, str]]
@@ -171,17 +162,13 @@ async def describe_parcels(
     session: AsyncSession, shipment_ids: Collection[int]
 ) -> dict[int, tuple[int, Facts | None]]:
     """The orders and the facts of parcels, by their ids."""
-    if not shipment_ids:
-        return {}
-    rows = await session.execute(
-        select(Shipment.id, Shipment.tracking_number, Shipment.number, Order.id, Order.number)
-        .join(Order, Order.id == Shipment.order_id)
-        .where(Shipment.id.in_(shipment_ids))
-    )
     described: dict[int, tuple[int, Facts | None]] = {}
-    for shipment_id, tracking_number, number, order_id, order_number in rows:
-        facts = {"number": order_number, "tracking_number": tracking_number or number}
-        described[shipment_id] = order_id, partial(same_facts, facts)
+    for parcel in await load_parcel_numbers(session, shipment_ids):
+        facts = {
+            "number": parcel.order_number,
+            "tracking_number": parcel.tracking_number or parcel.number,
+        }
+        described[parcel.shipment_id] = parcel.order_id, partial(same_facts, facts)
     return described
 
 

@@ -97,9 +97,9 @@ async def test_deliveries_of_many_customers_are_told_in_a_constant_number_of_sta
 
     assert counted[0] == counted[1]
     messages = sorted(await send_notices(shop), key=lambda message: int(message.id[7:]))
-    told = [message.recipient for message in messages]
+    recipients = [message.recipient for message in messages]
     assert {message.kind for message in messages} == {NoticeKind.SHIPMENT_DELIVERED}
-    assert (len(told), list(dict.fromkeys(told))) == (
+    assert (len(recipients), list(dict.fromkeys(recipients))) == (
         len(events),
         ["mei@example.com", "lan@example.com", "hua@example.com"],
     )
