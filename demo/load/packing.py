@@ -14,7 +14,7 @@ from models import Account, Role, StockLevel, Variant, Warehouse, WavePart
 WAVE_NUMBER = "WDEMO01"
 WAVE_LIMIT = 3
 """Deliveries of the wave; the others wait for the next one."""
-SHELVES, PLACES = "ABCDEFGH", 12
+ROWS, PLACES_OF_A_ROW = "ABCDEFGH", 12
 BOXES = (
     ("小号箱", 220, 160, 100, 3_000, 90),
     ("中号箱", 350, 250, 200, 10_000, 220),
@@ -31,7 +31,7 @@ async def open_first_wave(shop: Shop) -> None:
         clerks = select(Account.id).where(Account.role == Role.WAREHOUSE).order_by(Account.id)
         cause = Cause(shop.clock(), (await session.scalars(clerks)).first())
         warehouse_id = (await session.scalars(select(Warehouse.id).order_by(Warehouse.position))).first() or 0
-        await describe_shelves(session, warehouse_id)
+        await set_bin_places(session, warehouse_id)
         for box in BOXES:
             await save_box_type(session, box_type(warehouse_id, *box), box_type_id=None, version=None)
         wave = await open_wave(
@@ -61,7 +61,7 @@ def box_type(
     )
 
 
-async def describe_shelves(session: AsyncSession, warehouse_id: int) -> None:
+async def set_bin_places(session: AsyncSession, warehouse_id: int) -> None:
     """Give every variant of a warehouse a place and, where nobody knows its size, that of a cube."""
     found = await session.scalars(
         select(Variant)
@@ -72,8 +72,8 @@ async def describe_shelves(session: AsyncSession, warehouse_id: int) -> None:
     variants = list(found)
     places = []
     for number, variant in enumerate(variants):
-        shelf, place = divmod(number, PLACES)
-        places.append(BinPlace(variant.id, f"{SHELVES[shelf % len(SHELVES)]}-{place + 1}"))
+        row, place = divmod(number, PLACES_OF_A_ROW)
+        places.append(BinPlace(variant.id, f"{ROWS[row % len(ROWS)]}-{place + 1}"))
         if variant.size is None:
             side = max(round((variant.weight_grams * MM3_PER_GRAM) ** (1 / 3)), 1)
             variant.length_mm = variant.width_mm = variant.height_mm = side
