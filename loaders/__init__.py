@@ -24,6 +24,7 @@ from loaders.shipping import ShippingLoaders
 from loaders.statement import StatementLoaders
 from loaders.stock import StockLoaders
 from loaders.store_credit import StoreCreditLoaders
+from loaders.training import TrainingLoaders
 
 
 class Loaders(
@@ -50,6 +51,7 @@ class Loaders(
     ShippingLoaders,
     StockLoaders,
     StoreCreditLoaders,
+    TrainingLoaders,
     LoaderSet,
 ):
     """All loaders of one request, each created when it is first used."""

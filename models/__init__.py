@@ -184,6 +184,26 @@ from models.store_credit import (
     StoreCreditMovement,
 )
 from models.tracking_link import TrackingLink
+from models.training import (
+    COUNTING,
+    Certificate,
+    CertificateRequirement,
+    CertificateStatus,
+    CertificateSubject,
+    Course,
+    CourseArticle,
+    CourseStatus,
+    CourseVersion,
+    QuestionKind,
+    QuizAnswer,
+    QuizAttempt,
+    QuizAttemptStatus,
+    QuizChoice,
+    QuizOption,
+    QuizQuestion,
+    QuizRelease,
+    is_counting,
+)
 from models.unhandled_report import UnhandledKind, UnhandledReport
 from models.vehicle import CourierPosition, CourierProfile, Vehicle
 from models.verification import (

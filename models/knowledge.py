@@ -61,6 +61,8 @@ class Article(Base):
     """From when on somebody should look whether it is still true."""
     draft_version: Mapped[int | None]
     """The version that is written beside the published one; None where there is none."""
+    substance_changed_at: Mapped[datetime | None]
+    """When what everybody reads was last published with a change that is more than minor."""
     questions: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     """Other ways to ask what it answers: searched, and not shown to customers."""
     published_version: Mapped[int | None]

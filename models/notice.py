@@ -67,6 +67,12 @@ class NoticeKind(StrEnum):
     """A replacement cannot be sent: the customer chooses what to get instead."""
     TICKET_COMPLETED = "TICKET_COMPLETED"
     """What was agreed is done."""
+    CERTIFICATE_EXPIRES = "CERTIFICATE_EXPIRES"
+    """To somebody of the staff: the certificate of a course expires soon."""
+    CERTIFICATE_RENEWAL = "CERTIFICATE_RENEWAL"
+    """To somebody of the staff: what they learned has changed, and they are to pass the quiz again."""
+    CERTIFICATE_ENDED = "CERTIFICATE_ENDED"
+    """To somebody of the staff: the certificate of a course does not count any more."""
 
 
 class NoticeStatus(StrEnum):

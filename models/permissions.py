@@ -121,6 +121,12 @@ class Permission(StrEnum):
     """See drafts and former versions of articles."""
     ARTICLE_EDIT = "ARTICLE_EDIT"
     """Write, publish and withdraw articles of the knowledge base."""
+    TRAINING_TAKE = "TRAINING_TAKE"
+    """Take courses, and see one's own attempts and certificates."""
+    TRAINING_EDIT = "TRAINING_EDIT"
+    """Write courses and their quizzes, right answers included, publish and withdraw them."""
+    TRAINING_MANAGE = "TRAINING_MANAGE"
+    """See the attempts and certificates of all, release tries, revoke certificates, and require them."""
 
 
 P = Permission
@@ -133,7 +139,7 @@ OF_ONE_ORDER = (
     | {P.TICKET_OPEN, P.TICKET_TAKE_PART, P.TICKET_VIEW}
 )
 """What can be done with an order of one's own."""
-EMPLOYEE = SIGNED_IN | {P.ARTICLE_VIEW, P.CATALOG_VIEW, P.LOGISTICS_VIEW, P.STOCK_VIEW}
+EMPLOYEE = SIGNED_IN | {P.ARTICLE_VIEW, P.CATALOG_VIEW, P.LOGISTICS_VIEW, P.STOCK_VIEW, P.TRAINING_TAKE}
 """What who works in the shop may, and nothing of customers: these have rows of their own below."""
 OFFICE = (
     EMPLOYEE
@@ -144,7 +150,7 @@ OFFICE = (
 
 SHIPMENTS = {P.CASH_COLLECT, P.DELIVERY_RUN_VIEW, P.SHIPMENT_TRACK, P.SHIPMENT_VIEW}
 
-CATALOGUE = EMPLOYEE | {P.ANALYTICS_VIEW, P.CATALOG_EDIT, P.PROMOTION_EDIT, P.STOCK_WATCH}
+CATALOGUE = EMPLOYEE | {P.ANALYTICS_VIEW, P.CATALOG_EDIT, P.PROMOTION_EDIT, P.STOCK_WATCH} | {P.TRAINING_EDIT}
 WAREHOUSE = (
     OFFICE
     | SHIPMENTS
@@ -159,7 +165,9 @@ SUPPORT = (
     | {P.RETURN_RECEIVE, P.SHIPMENT_LIST, P.SHIPMENT_VIEW}
     | {P.TICKET_HANDLE, P.TICKET_OPEN, P.TICKET_TAKE_PART, P.TICKET_VIEW, P.TICKET_VIEW_ALL}
 )
-MANAGER = CATALOGUE | WAREHOUSE | SUPPORT | {P.CASH_WRITE_OFF, P.GIFT_CARD_EDIT, P.TICKET_DECIDE}
+MANAGER = (
+    CATALOGUE | WAREHOUSE | SUPPORT | {P.CASH_WRITE_OFF, P.GIFT_CARD_EDIT, P.TICKET_DECIDE, P.TRAINING_MANAGE}
+)
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
     role: frozenset(permissions)
@@ -169,7 +177,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         Role.CUSTOMER: SIGNED_IN | OF_ONE_ORDER | {P.ADDRESS_EDIT, P.CART, P.ORDER_PLACE, P.STORE_CREDIT},
         Role.CATALOGUE: CATALOGUE,
         Role.WAREHOUSE: WAREHOUSE,
-        Role.COURIER: SIGNED_IN | SHIPMENTS | {P.DELIVERY_RUN_DRIVE},
+        Role.COURIER: SIGNED_IN | SHIPMENTS | {P.DELIVERY_RUN_DRIVE, P.TRAINING_TAKE},
         Role.SUPPORT: SUPPORT,
         Role.MANAGER: MANAGER,
         Role.ADMIN: MANAGER | {P.STAFF_MANAGE},

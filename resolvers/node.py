@@ -35,6 +35,12 @@ from resolvers.shipping import find_shipping_zone
 from resolvers.statement import find_difference
 from resolvers.stock import find_warehouse
 from resolvers.store_credit import find_gift_card
+from resolvers.training import (
+    find_certificate,
+    find_certificate_requirement,
+    find_course,
+    find_quiz_attempt,
+)
 
 NODES_LIMIT = 100
 
@@ -81,6 +87,10 @@ NODES: Mapping[str, FindRow] = {
     "DeliveryRunStop": find_delivery_run_stop,
     "Vehicle": find_vehicle,
     "GiftCard": find_gift_card,
+    "Course": find_course,
+    "QuizAttempt": find_quiz_attempt,
+    "Certificate": find_certificate,
+    "CertificateRequirement": find_certificate_requirement,
     "Ticket": find_ticket,
     "TicketMessage": find_ticket_message,
 }

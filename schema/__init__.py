@@ -34,6 +34,7 @@ from schema.stock import StockMutation, StockQuery
 from schema.store_credit import StoreCreditMutation, StoreCreditQuery
 from schema.subscriptions import FeedSubscription
 from schema.tracking import TrackingMutation, TrackingQuery
+from schema.training import TrainingMutation, TrainingQuery
 from schema.vehicle import VehicleMutation, VehicleQuery
 
 
@@ -61,6 +62,7 @@ class Query(
     DeliveryRunQuery,
     VehicleQuery,
     AftersalesQuery,
+    TrainingQuery,
     CustomerQuery,
     AnalyticsQuery,
 ):
@@ -91,6 +93,7 @@ class Mutation(
     DeliveryRunMutation,
     VehicleMutation,
     AftersalesMutation,
+    TrainingMutation,
     CatalogMutation,
 ):
     pass

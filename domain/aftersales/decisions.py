@@ -2,6 +2,10 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.certificates import (
+    require_certificate_for_ticket,
+    require_certificate_to_agree,
+)
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.questions import require_claim
 from domain.aftersales.returns import restock_return
@@ -34,6 +38,7 @@ async def agree_ticket(
             "This ticket is {status}; there is nothing to answer.", status=ticket.status, field=("id",)
         )
     require_claim(ticket)
+    await require_certificate_to_agree(session, ticket, order, cause=cause)
     await grant_ticket(session, ticket, order, STATUS_WHEN_AGREED[ticket.type], deadlines, cause=cause)
     record(session, TicketAgreed(ticket), cause)
     record_unavailable(session, ticket, cause=cause)
@@ -51,6 +56,7 @@ async def refuse_ticket(
     """Refuse what the customer asks for; they may apply again or escalate."""
     order, ticket = await lock_ticket(session, ticket_id)
     require_claim(ticket)
+    await require_certificate_for_ticket(session, ticket, cause.by, cause=cause)
     enter_status(ticket, TicketStatus.REFUSED, deadlines, now=cause.now)
     ticket.refusal = clean_text(reason, limit=REASON_LIMIT, field="reason")
     record(session, TicketRefused(ticket, reason=ticket.refusal), cause)
@@ -132,6 +138,7 @@ async def decide_ticket(
         )
     reason = clean_text(reason, limit=REASON_LIMIT, field="reason")
     if agreed:
+        await require_certificate_to_agree(session, ticket, order, cause=cause)
         sent_back = ticket.return_tracking_number is not None
         to = STATUS_WHEN_ACCEPTED[ticket.type] if sent_back else STATUS_WHEN_AGREED[ticket.type]
         await grant_ticket(session, ticket, order, to, deadlines, cause=cause)
@@ -139,6 +146,7 @@ async def decide_ticket(
             await restock_return(session, ticket, order, damaged=damaged, cause=cause)
         ticket.refusal = None
     else:
+        await require_certificate_for_ticket(session, ticket, cause.by, cause=cause)
         enter_status(ticket, TicketStatus.REJECTED, deadlines, now=cause.now)
         ticket.refusal = reason
     record(session, TicketDecided(ticket, agreed=agreed, reason=reason), cause)
@@ -154,6 +162,8 @@ async def assign_ticket(
     _, ticket = await lock_ticket(session, ticket_id)
     if assignee_id is not None:
         await check_agent(session, assignee_id)
+        field = ("assignee_id",)
+        await require_certificate_for_ticket(session, ticket, assignee_id, cause=cause, field=field)
     ticket.assignee_id = assignee_id
     record(session, TicketAssigned(ticket, assignee_id=assignee_id), cause)
     return ticket

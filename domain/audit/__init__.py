@@ -29,6 +29,7 @@ from domain.audit import (
     shipment_tasks,
     stock,
     tickets,
+    training,
     waybills,
 )
 from models.sql.types import AnySelect
@@ -137,6 +138,13 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "promotions used as counted": promotions.find_wrong_use_counts,
     "promotions of a customer as counted": promotions.find_wrong_buyer_counts,
     "flash sales sold as counted": promotions.find_wrong_flash_sales,
+    "certificates are of passed attempts": training.find_unearned_certificates,
+    "passed attempts brought certificates": training.find_missing_certificates,
+    "credit is what answers give": training.find_wrong_credits,
+    "scores are what credit gives": training.find_wrong_scores,
+    "no certificate of withdrawn courses counts": training.find_counting_of_withdrawn_courses,
+    "attempts and certificates end in time": training.find_overdue,
+    "what has changed is asked again": training.find_unasked_renewals,
     "nothing personal of erased accounts": personal_data.find_personal_data_left,
 }
 

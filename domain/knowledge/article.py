@@ -66,12 +66,23 @@ async def add_article(session: AsyncSession, text: ArticleText, *, cause: Cause)
 
 
 async def update_article(
-    session: AsyncSession, article_id: int, text: ArticleText, *, version: int, cause: Cause
+    session: AsyncSession,
+    article_id: int,
+    text: ArticleText,
+    *,
+    version: int,
+    cause: Cause,
+    minor: bool = False,
 ) -> Article:
-    """Change an article; Conflict unless `version` is its current one."""
+    """Change an article; Conflict unless `version` is its current one.
+
+    Whoever has learned a published one is asked again, unless the change is minor.
+    """
     article = await lock_article(session, article_id)
     refuse_other_version(article, version)
     await save_article_text(session, article, text, cause=cause)
+    if article.status is ArticleStatus.PUBLISHED and not minor:
+        article.substance_changed_at = cause.now
     return article
 
 
@@ -164,17 +175,24 @@ async def restore_article(session: AsyncSession, article_id: int) -> Article:
     return article
 
 
-async def publish_article(session: AsyncSession, article_id: int, *, cause: Cause) -> Article:
-    """Publish a draft, or the one beside a published text."""
+async def publish_article(
+    session: AsyncSession, article_id: int, *, cause: Cause, minor: bool = False
+) -> Article:
+    """Publish a draft, or the one beside a published text.
+
+    Whoever has learned it is asked again, unless what has changed since is minor.
+    """
     article = await lock_article(session, article_id)
     if article.archived_at is not None:
         raise WrongState("This article is archived; restore it first.", field=("id",))
     if article.draft_version is not None:
         await take_draft(session, article)
         article.updated_at = cause.now
-        return article
-    move(article, ArticleStatus.PUBLISHED, TRANSITIONS)
-    article.published_at = cause.now
+    else:
+        move(article, ArticleStatus.PUBLISHED, TRANSITIONS)
+        article.published_at = cause.now
+    if not minor:
+        article.substance_changed_at = cause.now
     return article
 
 

@@ -1,5 +1,6 @@
 """Commands on payments and refunds, each under the lock of its order."""
 
+from domain.payment.approval_limit import unapproved_amount
 from domain.payment.attempts import (
     AttemptUnderWay,
     close_attempt,
@@ -97,5 +98,6 @@ __all__ = [
     "settle_attempt",
     "settle_refund",
     "start_payment",
+    "unapproved_amount",
     "write_off_cash",
 ]

@@ -23,14 +23,19 @@ APPROVAL_LIMITS_KEY = "refund_approval_limits"
 
 async def needs_approval(session: AsyncSession, order: Order, amount: int) -> bool:
     """Whether refunding this many minor units more of a locked order takes a second person."""
-    unapproved = await session.scalar(
+    return amount + await unapproved_amount(session, order) > find_limit(session, order.currency)
+
+
+async def unapproved_amount(session: AsyncSession, order: Order) -> int:
+    """How many minor units of an order were refunded without a second person."""
+    total = await session.scalar(
         select(func.coalesce(func.sum(Refund.amount), 0)).where(
             Refund.order_id == order.id,
             Refund.decided_by_id.is_(None),
             Refund.status != RefundStatus.WAITING,
         )
     )
-    return amount + int(unapproved or 0) > find_limit(session, order.currency)
+    return int(total or 0)
 
 
 def find_limit(session: AsyncSession, currency: CurrencyCode) -> int:

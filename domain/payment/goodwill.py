@@ -6,8 +6,10 @@ from domain import idempotency
 from domain.cause import Cause
 from domain.errors import WrongState, collect_refusals
 from domain.order import FINAL, NOT_DISPATCHED, lock_order, required_reason
+from domain.payment.approval_limit import unapproved_amount
 from domain.payment.refund import check_amount, refundable_amount, request_refund
 from domain.store_credit import check_refund_target
+from domain.training import GuardedTask, require_certificate
 from models import Money, Order, RefundTarget
 
 COMMAND = "paymentRefund"
@@ -42,6 +44,8 @@ async def refund_in_goodwill(
         with check:
             order = await lock_order(session, order_id, field=("order_id",))
             await check_goodwill(session, order, amount, target)
+            task = GuardedTask(refund=order.money(amount.minor + await unapproved_amount(session, order)))
+            await require_certificate(session, cause.person, task, now=cause.now, field=("amount",))
     for refund in await request_refund(session, order, amount, target=target, reason=text, cause=cause):
         refund.goodwill = True
     await idempotency.save_result(

@@ -7,10 +7,12 @@ from domain.errors import Forbidden, WrongState
 from domain.events import RefundApproved, RefundDeclined
 from domain.order import required_reason, settle_order
 from domain.outbox import record
+from domain.payment.approval_limit import unapproved_amount
 from domain.payment.disputed import check_not_disputed
 from domain.payment.refund import credit_sale, first_query_at, lock_refund, record_refund_request
 from domain.payment.states import REFUND_TRANSITIONS
 from domain.state import move
+from domain.training import GuardedTask, require_certificate
 from models import Order, OrderStatus, Payment, Refund, RefundStatus
 from text.messages import Message
 
@@ -20,6 +22,8 @@ LOST_DISPUTE = Message("A lost dispute has given the customer this money.")
 async def approve_refund(session: AsyncSession, refund_id: int, *, reason: str, cause: Cause) -> Refund:
     """Send a refund that waits for a second person; Forbidden for the one who has requested it."""
     order, refund = await lock_waiting_refund(session, refund_id, cause)
+    task = GuardedTask(refund=refund.money(refund.amount + await unapproved_amount(session, order)))
+    await require_certificate(session, cause.person, task, now=cause.now, field=("id",))
     reason = required_reason(reason)
     payment = await session.get_one(Payment, refund.payment_id)
     await check_not_disputed(session, payment)

@@ -19,6 +19,7 @@ from models import (
     CarrierCall,
     Cart,
     CartLine,
+    Certificate,
     CourierPosition,
     CourierProfile,
     Delivery,
@@ -49,6 +50,10 @@ from models import (
     PromotionBuyer,
     PromotionUse,
     ProviderCall,
+    QuizAnswer,
+    QuizAttempt,
+    QuizChoice,
+    QuizRelease,
     Reading,
     RecoveryCode,
     Refund,
@@ -117,6 +122,10 @@ def carts_of(account_id: int | AnyColumn) -> Select[int]:
 
 def deliveries_of(account_id: int | AnyColumn) -> Select[int]:
     return select(Delivery.id).where(Delivery.order_id.in_(orders_of(account_id))).correlate_except(Delivery)
+
+
+def attempts_of(account_id: int | AnyColumn) -> Select[int]:
+    return select(QuizAttempt.id).where(QuizAttempt.account_id == account_id).correlate_except(QuizAttempt)
 
 
 def reader_key(account_id: int | AnyColumn) -> str | ColumnElement[str]:
@@ -197,6 +206,20 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
         deleted=True,
     ),
     CourierProfile: PersonalTable(lambda id: CourierProfile.account_id == id, deleted=True),
+    Certificate: PersonalTable(
+        lambda id: Certificate.account_id == id, deleted=True, secret=frozenset({"revoked_by_id"})
+    ),
+    QuizRelease: PersonalTable(
+        lambda id: QuizRelease.account_id == id, deleted=True, secret=frozenset({"released_by_id"})
+    ),
+    # the ids of options would tell in which order they were written, which can be what is right
+    QuizChoice: PersonalTable(
+        lambda id: QuizChoice.attempt_id.in_(attempts_of(id)), deleted=True, exported=False
+    ),
+    QuizAnswer: PersonalTable(lambda id: QuizAnswer.attempt_id.in_(attempts_of(id)), deleted=True),
+    QuizAttempt: PersonalTable(
+        lambda id: QuizAttempt.account_id == id, deleted=True, secret=frozenset({"seed"})
+    ),
     ShipmentLine: PersonalTable(lambda id: ShipmentLine.shipment_id.in_(shipments_of(id))),
     CarrierCall: PersonalTable(
         lambda id: CarrierCall.order_id.in_(orders_of(id)), {"reason": None, "body": None}, exported=False

@@ -32,6 +32,7 @@ from events.shipment import FORGOTTEN_PARCELS, OLD_CALLS, OLD_REPORTS, UNDELIVER
 from events.shipment.lanes import FINISHED_JOURNEYS
 from events.shipment.tasks import OVERDUE_SHIPMENTS
 from events.store_credit import EXPIRED_GIFT_CARDS
+from events.training import TRAINING
 from events.types import Timer
 
 SCHEDULE: Sequence[Timer] = (
@@ -62,6 +63,7 @@ SCHEDULE: Sequence[Timer] = (
     UNCOLLECTED_PICKUPS,
     TICKETS_OVERDUE,
     TICKETS_IN_STOCK,
+    *TRAINING,
     PRICE_CHANGES,
     UNUSED_PICTURES,
     GUEST_CARTS,

@@ -36,6 +36,10 @@ class ArticleSaveInput:
     draft: bool = False
     """Keep what everybody reads until `articlePublish`; without it a published text is replaced at once."""
 
+    minor: bool = False
+    """Whether nothing of substance changes in a text that is replaced at once: otherwise the staff who have
+    learned it in a course are asked to pass its quiz again."""
+
     def text(self) -> ArticleText:
         return ArticleText(
             slug=self.slug,

@@ -184,8 +184,11 @@ async def article_save(info: Info, input: ArticleSaveInput) -> Article:
             return await add_article(session, text, cause=context.cause)
         version = input.changed_version()
         article_id = row_id(input.id, "Article")
-        save = save_draft if input.draft else update_article
-        return await save(session, article_id, text, version=version, cause=context.cause)
+        if input.draft:
+            return await save_draft(session, article_id, text, version=version, cause=context.cause)
+        return await update_article(
+            session, article_id, text, version=version, cause=context.cause, minor=input.minor
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,13 +221,16 @@ async def article_restore(info: Info, id: strawberry.ID) -> Article:
         return await restore_article(session, row_id(id, "Article"))
 
 
-async def article_publish(info: Info, id: strawberry.ID) -> Article:
-    """Publishes a draft: everybody can read it. One beside a published text takes its place.
+async def article_publish(info: Info, id: strawberry.ID, minor: bool = False) -> Article:
+    """Publishes a draft: everybody can read it. One beside a published text takes its place. The staff who
+    have learned it in a course are asked to pass its quiz again.
 
     id: the article
+    minor: whether nothing of substance has changed: then nobody is asked again
     """
+    article_id = row_id(id, "Article")
     async with info.context.transaction() as session:
-        return await publish_article(session, row_id(id, "Article"), cause=info.context.cause)
+        return await publish_article(session, article_id, cause=info.context.cause, minor=minor)
 
 
 async def article_withdraw(info: Info, id: strawberry.ID) -> Article:

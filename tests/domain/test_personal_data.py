@@ -20,6 +20,7 @@ BY_OTHERS = {
     "articles": "articles are the shop's, with the account that answers for them",
     "carrier_rules": "work of the office, for the shop",
     "cash_hand_ins": "work of the warehouse, for the shop; never edited",
+    "course_versions": "courses are the shop's",
     "delivery_runs": "work of a courier, for the shop",
     "price_changes": "work of the catalogue, for the shop",
     "waves": "work of the warehouse, for the shop",
