@@ -16,6 +16,7 @@ from models.claim_policy import ClaimExclusion
 from models.knowledge import ArticleAudience
 from models.money import CurrencyCode, Money
 from models.promotion import PromotionKind
+from models.training import QuestionKind
 
 
 def _parse_yuan(amount: Decimal) -> Money:
@@ -175,6 +176,56 @@ class TicketContent:
 
 
 @dataclass(frozen=True, slots=True)
+class EnglishQuestion:
+    """A question in English; its options are in the order of the Chinese ones."""
+
+    prompt: str
+    explanation: str
+    options: tuple[str, ...]
+    situation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionContent:
+    """A question of a quiz; `right` has the places of its right options, from 1 on."""
+
+    kind: QuestionKind
+    prompt: str
+    explanation: str
+    options: tuple[str, ...]
+    en: EnglishQuestion
+    right: tuple[int, ...] = ()
+    points: int = 1
+    situation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnglishCourse:
+    """The title and the description of a course in English."""
+
+    title: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class CourseContent:
+    """A course about articles, and which roles of the demo shop's staff have passed it."""
+
+    title: str
+    description: str
+    en: EnglishCourse
+    articles: tuple[str, ...]
+    """Slugs."""
+    questions: tuple[QuestionContent, ...]
+    passed_by: tuple[Role, ...] = ()
+    expired_for: tuple[Role, ...] = ()
+    """Who passed it so long ago that it has expired."""
+    required_for: TicketType | None = None
+    required_above: Yuan | None = None
+    """Refunds of more take its certificate."""
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """All content of the demo shop. Categories come after their parents."""
 
@@ -186,6 +237,7 @@ class Content:
     claim_policies: tuple[ClaimPolicyContent, ...]
     articles: tuple[ArticleContent, ...]
     synonyms: tuple[tuple[str, ...], ...]
+    courses: tuple[CourseContent, ...]
     customers: tuple[CustomerContent, ...]
     guests: tuple[CustomerContent, ...]
     """Who orders without an account."""

@@ -30,9 +30,21 @@ def check_content(content: Content, *, option_translations: Mapping[str, str]) -
         for variant in product.variants:
             _check_variant(variant, warehouses=warehouses, option_translations=option_translations)
     _check_promotions(content)
+    _check_courses(content)
     for policy in content.claim_policies:
         if policy.category not in paths:
             raise ValueError(f"a claim policy: there is no category {policy.category}")
+
+
+def _check_courses(content: Content) -> None:
+    """Courses teach articles that there are, and their translations have all options."""
+    slugs = {article.slug for article in content.articles}
+    for course in content.courses:
+        if missing := set(course.articles) - slugs:
+            raise ValueError(f"{course.title}: there are no articles {sorted(missing)}")
+        for question in course.questions:
+            if len(question.en.options) != len(question.options):
+                raise ValueError(f"{question.prompt}: its translation has other options")
 
 
 def category_paths(categories: Iterable[CategoryContent]) -> dict[str, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from demo.content import Content, read_content, read_emails
 from demo.load.accounts import PASSWORD, load_accounts
 from demo.load.articles import load_articles
+from demo.load.courses import load_courses
 from demo.load.notices import skip_past_notices
 from demo.load.orders import load_orders
 from demo.load.packing import open_first_wave
@@ -17,11 +18,19 @@ from demo.load.products import load_products
 from demo.load.promotions import load_promotions
 from demo.load.store_credit import load_gift_cards
 from events.shop import Shop
-from models import Account, Article, GiftCard, Order, Product, Promotion
+from models import Account, Article, Course, GiftCard, Order, Product, Promotion
 
 __all__ = ["PASSWORD", "DemoInProduction", "load_demo"]
 
-DemoTable = type[Account] | type[Article] | type[GiftCard] | type[Promotion] | type[Order] | type[Product]
+DemoTable = (
+    type[Account]
+    | type[Article]
+    | type[Course]
+    | type[GiftCard]
+    | type[Promotion]
+    | type[Order]
+    | type[Product]
+)
 Loader = Callable[[Shop, Content], Awaitable[None]]
 
 
@@ -53,6 +62,7 @@ LOADERS: tuple[tuple[Loader, DemoTable], ...] = (
     (load_accounts, Account),
     (load_promotions, Promotion),
     (load_articles, Article),
+    (load_courses, Course),
     (load_gift_cards, GiftCard),
     (load_orders, Order),
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from domain.errors import Invalid, Path, RefusalCollector, collect_refusals
 from models import QuestionKind, Translations
 from models.language import LANGUAGE_TAG
+from text.messages import Message
 
 TITLE_LIMIT = 200
 DESCRIPTION_LIMIT = 2_000
@@ -131,11 +132,15 @@ def check_options(check: RefusalCollector, question: QuestionDraft, path: Path) 
         check.add(Invalid(message, field=path))
 
 
-RIGHT_OPTIONS: Mapping[QuestionKind, tuple[str, Callable[[int], bool]]] = {
-    QuestionKind.SINGLE: ("Exactly one option is right.", lambda right: right == 1),
-    QuestionKind.CASE: ("Exactly one option is right.", lambda right: right == 1),
-    QuestionKind.MULTIPLE: ("At least one option is right.", lambda right: right >= 1),
-    QuestionKind.ORDERING: ("The order says what is right, and no option does.", lambda right: right == 0),
+ONE_IS_RIGHT = Message("Exactly one option is right.")
+SOME_ARE_RIGHT = Message("At least one option is right.")
+ORDER_IS_RIGHT = Message("The order says what is right, and no option does.")
+
+RIGHT_OPTIONS: Mapping[QuestionKind, tuple[Message, Callable[[int], bool]]] = {
+    QuestionKind.SINGLE: (ONE_IS_RIGHT, lambda right: right == 1),
+    QuestionKind.CASE: (ONE_IS_RIGHT, lambda right: right == 1),
+    QuestionKind.MULTIPLE: (SOME_ARE_RIGHT, lambda right: right >= 1),
+    QuestionKind.ORDERING: (ORDER_IS_RIGHT, lambda right: right == 0),
 }
 
 

@@ -60,6 +60,7 @@ class QuizQuestion:
     points: int
     """What it counts in the quiz."""
     options: list[QuizOption] = loaded("quiz_options", key="id", size=FEW)
+    """Its options; those of an ordering in their right order."""
     translations: list[TranslatedTexts] = field(resolve.translations, size=FEW)
 
 
@@ -87,4 +88,5 @@ class CourseContent:
     """How long whoever is asked again has time to pass."""
     articles: list[Article] = batched(resolve.articles, size=SOME)
     questions: list[QuizQuestion] = loaded("quiz_questions", key="id", size=SOME)
+    """Its quiz."""
     translations: list[TranslatedTexts] = field(resolve.translations, size=FEW)

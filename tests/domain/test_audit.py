@@ -43,11 +43,15 @@ from events.shop import Shop
 from models import (
     SIMULATED_CARRIER,
     Account,
+    Article,
     Backorder,
     CarrierChoice,
     CarrierConnection,
     CashHandIn,
+    Certificate,
     CourierCashMovement,
+    Course,
+    CourseStatus,
     CurrencyCode,
     Delivery,
     DeliveryLine,
@@ -81,6 +85,11 @@ from models import (
     Promotion,
     PromotionBuyer,
     PromotionUse,
+    QuizAnswer,
+    QuizAttempt,
+    QuizAttemptStatus,
+    QuizOption,
+    QuizQuestion,
     Refund,
     RefundStatus,
     Role,
@@ -130,6 +139,7 @@ from tests.factories.promotion import create_flash_sale
 from tests.factories.shipment import confirmed_order
 from tests.factories.stock import create_warehouse
 from tests.factories.store_credit import create_gift_card, give_credit
+from tests.factories.training import certify, create_course, create_learner, take
 from tests.observe import select_broken_rules
 
 
@@ -187,6 +197,10 @@ class History:
     """An open parcel that was packed."""
     wave: Wave
     """A wave that was given up."""
+    certificate: Certificate
+    """Of somebody who has passed, with right answers only."""
+    failed: QuizAttempt
+    """Of somebody who has answered nothing."""
 
     @property
     def place(self) -> str:
@@ -260,7 +274,16 @@ async def build_history(session: AsyncSession) -> History:
         *await add_cash(session),
         await add_run(session),
         *await add_packing(session),
+        *await add_training(session),
     )
+
+
+async def add_training(session: AsyncSession) -> tuple[Certificate, QuizAttempt]:
+    """A certificate of somebody, and the attempt of somebody else who has failed."""
+    past = NOW - timedelta(days=10)
+    course = await create_course(session, now=past)
+    failed = await take(session, course, await create_learner(session), answers={}, now=past)
+    return await certify(session, course, await create_learner(session), now=past), failed
 
 
 async def add_packing(session: AsyncSession) -> tuple[OpenParcel, OpenParcel, Wave]:
@@ -932,6 +955,34 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         increment(Promotion.sold, Promotion.id == h.sale.id),
         f"promotion {h.sale.id}",
     ),
+    "certificates are of passed attempts": lambda h: (
+        update(Certificate).where(Certificate.id == h.certificate.id).values(attempt_id=h.failed.id),
+        f"certificate {h.certificate.id}",
+    ),
+    "passed attempts brought certificates": lambda h: (
+        update(QuizAttempt).where(QuizAttempt.id == h.failed.id).values(status=QuizAttemptStatus.PASSED),
+        f"attempt {h.failed.id}",
+    ),
+    "credit is what answers give": lambda h: (
+        update(QuizOption).where(QuizOption.text == "Books").values(is_correct=True),
+        f"attempt {h.certificate.attempt_id} question 2",
+    ),
+    "scores are what credit gives": lambda h: (
+        increment(QuizAttempt.score, QuizAttempt.id == h.certificate.attempt_id),
+        f"attempt {h.certificate.attempt_id}",
+    ),
+    "no certificate of withdrawn courses counts": lambda h: (
+        update(Course).where(Course.id == h.certificate.course_id).values(status=CourseStatus.WITHDRAWN),
+        f"certificate {h.certificate.id}",
+    ),
+    "attempts and certificates end in time": lambda h: (
+        update(QuizAttempt).where(QuizAttempt.id == h.failed.id).values(status=QuizAttemptStatus.OPEN),
+        f"attempt {h.failed.id}",
+    ),
+    "what has changed is asked again": lambda h: (
+        update(Article).values(substance_changed_at=NOW - timedelta(days=5)),
+        f"certificate {h.certificate.id}",
+    ),
     "nothing personal of erased accounts": lambda h: (
         update(Account).where(Account.id == h.order.account_id).values(erased_at=NOW),
         f"account {h.order.account_id}",
@@ -948,6 +999,8 @@ ALSO_FOUND = {
     "completed orders have arrived": ["fulfilment as the parcels say"],
     "cash in the hands of who has brought the parcels": ["runs with cash in hand as moved"],
     "claimed no more than was sent": ["tickets are about units of parcels"],
+    "certificates are of passed attempts": ["passed attempts brought certificates"],
+    "passed attempts brought certificates": ["scores are what credit gives"],
 }
 """Other rules that find the same tampering."""
 
@@ -1110,6 +1163,10 @@ COUNTED: tuple[AnyAttribute, ...] = (
     CourierCashMovement.amount,
     CashHandIn.expected_amount,
     CashHandIn.counted_amount,
+    QuizQuestion.points,
+    QuizAnswer.credit,
+    QuizAttempt.score,
+    QuizAttempt.best_score,
 )
 """Amounts and units that are kept in more than one book."""
 

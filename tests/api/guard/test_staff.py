@@ -15,6 +15,8 @@ from models import (
     CarrierChoice,
     CarrierConnection,
     CashHandIn,
+    CertificateRequirement,
+    CertificateSubject,
     CurrencyCode,
     DeliveryRunStop,
     DifferenceKind,
@@ -23,6 +25,7 @@ from models import (
     PriceChange,
     PriceChangeStatus,
     ProductStatus,
+    QuizAttempt,
     Role,
     ShipmentTask,
     ShipmentTaskKind,
@@ -31,6 +34,7 @@ from models import (
     StatementForm,
     StatementKind,
     SynonymGroup,
+    TicketType,
     UnhandledKind,
     UnhandledReport,
     Waybill,
@@ -53,6 +57,7 @@ from tests.factories.packing import create_box_type, create_open_parcel, create_
 from tests.factories.promotion import create_percent
 from tests.factories.shipment import confirmed_order, pack
 from tests.factories.stock import create_warehouse
+from tests.factories.training import certify, create_course, create_learner
 from tests.factories.vehicle import create_vehicle
 
 ROOT = Path(__file__).parents[3]
@@ -178,10 +183,24 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         last_at=STARTED_AT,
     )
     synonyms = SynonymGroup(terms=["refund", "money back"], version=1, updated_at=STARTED_AT)
-    session.add_all([zone, change, difference, hand_in, report, synonyms, task, waybill])
+    course = await create_course(session)
+    certificate = await certify(session, course, await create_learner(session))
+    requirement = CertificateRequirement(
+        key="x",
+        subject=CertificateSubject.TICKETS,
+        ticket_type=TicketType.EXCHANGE,
+        course_id=course.id,
+        version=1,
+        updated_at=STARTED_AT,
+    )
+    session.add_all([requirement, zone, change, difference, hand_in, report, synonyms, task, waybill])
     await session.flush()
     rows: dict[str, Any] = {
         "Article": await create_article(session, published=False),
+        "Certificate": certificate,
+        "CertificateRequirement": requirement,
+        "Course": course,
+        "QuizAttempt": await session.get(QuizAttempt, certificate.attempt_id),
         "Carrier": await create_carrier(session, "YTO"),
         "CarrierRule": await create_carrier_rule(session, "All by YTO", "YTO"),
         "CashHandIn": hand_in,
