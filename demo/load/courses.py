@@ -21,7 +21,6 @@ from domain.training import (
     publish_course,
     save_course,
     save_requirement,
-    tell_holder,
 )
 from domain.training.attempts import load_questions
 from domain.training.grading import keys_of_options
@@ -43,7 +42,8 @@ LONG_AGO = timedelta(days=400)
 async def load_courses(shop: Shop, content: Content) -> None:
     now = shop.clock()
     async with shop.database.writes.begin() as session:
-        articles = dict((await session.execute(select(Article.slug, Article.id))).tuples().all())
+        rows = await session.execute(select(Article.slug, Article.id))
+        articles = {row.slug: row.id for row in rows}
         staff = {account.role: account for account in await session.scalars(select(Account))}
         by = Cause(now, staff[Role.CATALOGUE].id)
         for each in content.courses:
@@ -53,7 +53,7 @@ async def load_courses(shop: Shop, content: Content) -> None:
                 await pass_quiz(shop, session, course, staff[role], at=now)
             for role in each.expired_for:
                 certificate = await pass_quiz(shop, session, course, staff[role], at=now - LONG_AGO)
-                await expire(shop, session, certificate, now=now)
+                await expire(session, certificate, now=now)
             await require(session, each, course, Cause(now, staff[Role.MANAGER].id))
 
 
@@ -108,12 +108,10 @@ async def write_right_answers(session: AsyncSession, attempt: QuizAttempt) -> li
     return answers
 
 
-async def expire(shop: Shop, session: AsyncSession, certificate: Certificate, *, now: datetime) -> None:
-    locale = shop.settings.locale
+async def expire(session: AsyncSession, certificate: Certificate, *, now: datetime) -> None:
+    """End a certificate whose time was over long ago, of which nobody is told any more."""
     await end_overdue_certificate(session, certificate.id, now=now)
-    await tell_holder(
-        session, certificate.id, zone=locale.zone, default_language=locale.default_language, now=now
-    )
+    certificate.notice_at = None
 
 
 async def require(session: AsyncSession, content: CourseContent, course: Course, cause: Cause) -> None:

@@ -64,7 +64,7 @@ class QuizOptionInput:
 
     def draft(self, path: FieldPath) -> OptionDraft:
         texts = {each.language: {"text": each.text} for each in self.translations}
-        return OptionDraft(self.text, self.is_correct, tagged(texts, self.translations, path))
+        return OptionDraft(self.text, self.is_correct, texts_by_tag(texts, self.translations, path))
 
 
 @input_type
@@ -102,7 +102,7 @@ class QuizQuestionInput:
             options=[option.draft((*path, "options", index)) for index, option in enumerate(self.options)],
             situation=self.situation,
             points=self.points,
-            translations=tagged(texts, self.translations, path),
+            translations=texts_by_tag(texts, self.translations, path),
         )
 
 
@@ -155,7 +155,7 @@ class CourseSaveInput:
                 valid_days=self.valid_days,
                 renew_days=self.renew_days,
             ),
-            translations=tagged(texts, self.translations, ()),
+            translations=texts_by_tag(texts, self.translations, ()),
         )
 
     def changed_version(self) -> int | None:
@@ -175,11 +175,7 @@ class QuizAnswerInput:
     """The keys of options; for an ordering all, in their order."""
 
 
-class HasLanguage:
-    language: str
-
-
-def tagged(
+def texts_by_tag(
     texts: Mapping[str, Mapping[str, str]],
     given: "Sequence[CourseTranslationInput | QuestionTranslationInput | QuizOptionTranslationInput]",
     path: FieldPath,
