@@ -200,9 +200,9 @@ def credit_expression(parts: Subquery) -> ColumnElement[int]:
     )
     is_ordering = QuizQuestion.kind == QuestionKind.ORDERING
     part = case((is_ordering, parts.c.ordered), else_=parts.c.right)
-    whole = case((is_ordering, options * (options - 1) / 2), else_=right_options)
+    whole = case((is_ordering, options * (options - 1) // 2), else_=right_options)
     is_complete = or_(~is_ordering, parts.c.chosen == options)
-    return case((and_(is_complete, part > 0), part * FULL_CREDIT / whole), else_=0)
+    return case((and_(is_complete, part > 0), part * FULL_CREDIT // whole), else_=0)
 
 
 def find_counting_of_withdrawn_courses() -> AnySelect:

@@ -200,7 +200,7 @@ class History:
     certificate: Certificate
     """Of somebody who has passed, with right answers only."""
     failed: QuizAttempt
-    """Of somebody who has answered nothing."""
+    """Of somebody who has brought two of four options into the wrong order."""
 
     @property
     def place(self) -> str:
@@ -279,10 +279,11 @@ async def build_history(session: AsyncSession) -> History:
 
 
 async def add_training(session: AsyncSession) -> tuple[Certificate, QuizAttempt]:
-    """A certificate of somebody, and the attempt of somebody else who has failed."""
+    """A certificate of somebody, and the attempt of somebody else who has failed with some credit."""
     past = NOW - timedelta(days=10)
     course = await create_course(session, now=past)
-    failed = await take(session, course, await create_learner(session), answers={}, now=past)
+    partly = {3: ["Agree", "Apply", "Send back", "Refund"]}
+    failed = await take(session, course, await create_learner(session), answers=partly, now=past)
     return await certify(session, course, await create_learner(session), now=past), failed
 
 
