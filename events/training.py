@@ -45,6 +45,6 @@ TRAINING = (
     Timer("training.attempt_ended", due=select_overdue_attempts, act=end_attempt),
     Timer("training.renewal_asked", due=select_renewals, act=ask_again),
     Timer("training.certificate_ended", due=select_ended, act=end_certificate_in_time),
-    Timer("training.holder_told", due=select_due_notices, act=tell_one),
+    Timer("training.holder_notified", due=select_due_notices, act=tell_one),
 )
 """What of courses falls due, in the order in which one follows from the other."""

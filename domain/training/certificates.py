@@ -38,9 +38,9 @@ TRANSITIONS = transition_table(
     },
 )
 
-EXPIRY_TOLD_BEFORE = timedelta(days=14)
+EXPIRY_NOTICE_BEFORE = timedelta(days=14)
 """How long before a certificate expires its holder is told."""
-RENEWAL_TOLD_BEFORE = timedelta(days=3)
+RENEWAL_NOTICE_BEFORE = timedelta(days=3)
 """How long before the deadline whoever was asked again is reminded."""
 REASON_LIMIT = 500
 
@@ -73,7 +73,7 @@ async def issue_certificate(
         learned_at=attempt.started_at,
         issued_at=now,
         expires_at=expires_at,
-        notice_at=remind_at(now, expires_at, EXPIRY_TOLD_BEFORE),
+        notice_at=remind_at(now, expires_at, EXPIRY_NOTICE_BEFORE),
     )
     session.add(certificate)
     await session.flush()

@@ -6,8 +6,8 @@ from datetime import datetime, tzinfo
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.account.recipients import queue_customer_notice
-from domain.training.certificates import RENEWAL_TOLD_BEFORE, deadline_of, lock_certificate, remind_at
+from domain.account.recipients import CustomerNotice, queue_customer_notices
+from domain.training.certificates import RENEWAL_NOTICE_BEFORE, deadline_of, lock_certificate, remind_at
 from models import Account, Certificate, CertificateStatus, Course, NoticeKind
 from models.sql.types import AnySelect
 from text.messages import Localized, choose_language
@@ -38,15 +38,14 @@ async def tell_holder(
         return
     certificate.notice_at = None
     if certificate.status is CertificateStatus.RENEWAL_DUE:
-        certificate.notice_at = remind_at(now, deadline_of(certificate), RENEWAL_TOLD_BEFORE)
+        certificate.notice_at = remind_at(now, deadline_of(certificate), RENEWAL_NOTICE_BEFORE)
     account = await session.get_one(Account, certificate.account_id)
     kind = KINDS.get(certificate.status)
     if kind is None or account.disabled_at is not None:
         return
     course = await session.get_one(Course, certificate.course_id)
     language = choose_language(account.language, default_language)
-    await queue_customer_notice(
-        session,
+    notice = CustomerNotice(
         account,
         kind,
         key=f"certificate:{certificate.id}:{certificate.status}:{moment.isoformat()}",
@@ -54,5 +53,5 @@ async def tell_holder(
             "course": Localized.of(course.title, course.translations, "title").text(language),
             "due": format_fact(deadline_of(certificate), language, zone),
         },
-        now=now,
     )
+    await queue_customer_notices(session, [notice], now=now)

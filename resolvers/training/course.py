@@ -156,8 +156,8 @@ async def draft(courses: Sequence[Course], info: Info) -> Sequence[CourseVersion
 async def versions_of(keys: Sequence[tuple[int, int | None]], info: Info) -> Sequence[CourseVersion | None]:
     """The versions with these numbers, None where there is no number."""
     load = info.context.load.course_version_by_number
-    wanted = [(id, number) for id, number in keys if number is not None]
-    found = dict(zip(wanted, await load.load_many(wanted), strict=True))
+    numbered = [(id, number) for id, number in keys if number is not None]
+    found = dict(zip(numbered, await load.load_many(numbered), strict=True))
     return [None if number is None else found[id, number] for id, number in keys]
 
 

@@ -210,7 +210,7 @@ async def test_a_clerk_writes_a_course_and_learners_see_it_once_it_is_published(
     assert course["published"]["articles"] == [{"title": article.title}]
 
 
-async def test_what_a_customer_and_a_guest_are_told_is_that_they_may_not(clients: Clients) -> None:
+async def test_customers_and_guests_learn_only_that_they_may_not(clients: Clients) -> None:
     course_id = await add_course(clients)
     for somebody, code in ((await clients.customer(), "FORBIDDEN"), (clients.guest(), "UNAUTHENTICATED")):
         payload = await somebody.do(START, courseId=course_id)

@@ -115,7 +115,7 @@ def test_options_are_in_one_order_for_each_attempt_and_in_others_for_others() ->
     assert list(keys_of_options(ids, "seed")) == list("ABCDEFGH")
 
 
-async def test_all_that_is_wrong_in_a_course_is_said_at_once_and_nothing_is_saved(
+async def test_all_that_is_wrong_in_a_course_is_refused_at_once_and_nothing_is_saved(
     session: AsyncSession,
 ) -> None:
     wrong = QuestionDraft(
@@ -391,7 +391,7 @@ async def test_a_version_of_a_course_can_ask_everybody_again(session: AsyncSessi
         assert (await session.scalars(select_renewals(NOW))).all() == expected
 
 
-async def test_a_certificate_that_expires_is_told_of_before_and_after_once(
+async def test_the_holder_of_a_certificate_that_expires_has_one_notice_before_and_one_after(
     shop: Shop, session: AsyncSession
 ) -> None:
     now, learner = shop.clock(), await create_learner(session)
