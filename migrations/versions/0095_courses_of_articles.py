@@ -1,7 +1,7 @@
 """Courses of articles with a quiz, written in versions.
 
 Revision ID: 0095
-Revises: 0088
+Revises: 0064
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from models import base
 
 revision = "0095"
-down_revision = "0088"
+down_revision = "0064"
 branch_labels = None
 depends_on = None
 
