@@ -31,7 +31,7 @@ async def open_first_wave(shop: Shop) -> None:
         clerks = select(Account.id).where(Account.role == Role.WAREHOUSE).order_by(Account.id)
         cause = Cause(shop.clock(), (await session.scalars(clerks)).first())
         warehouse_id = (await session.scalars(select(Warehouse.id).order_by(Warehouse.position))).first() or 0
-        await set_bin_places(session, warehouse_id)
+        await arrange_warehouse(session, warehouse_id)
         for box in BOXES:
             await save_box_type(session, box_type(warehouse_id, *box), box_type_id=None, version=None)
         wave = await open_wave(
@@ -61,7 +61,7 @@ def box_type(
     )
 
 
-async def set_bin_places(session: AsyncSession, warehouse_id: int) -> None:
+async def arrange_warehouse(session: AsyncSession, warehouse_id: int) -> None:
     """Give every variant of a warehouse a place and, where nobody knows its size, that of a cube."""
     found = await session.scalars(
         select(Variant)
