@@ -124,6 +124,13 @@ class Waybill(Base):
     settled_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     settlement: Mapped[str | None]
     """What was settled."""
+    asked_at: Mapped[datetime | None]
+    """Since when its carrier is being called about it; None while nobody calls."""
+    cash_amount: Mapped[Minor | None]
+    """What the carrier was asked to collect for all parcels on it: whenever it is asked again, the same.
+
+    None where it was never asked.
+    """
 
     @property
     def quoted_price(self) -> Money | None:

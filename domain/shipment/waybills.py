@@ -79,10 +79,29 @@ async def claim_waybill_call(
     claimed = await session.scalar(
         update(Waybill)
         .where(Waybill.id == waybill_id, Waybill.call_at <= now)
-        .values(call_at=next_at)
+        .values(call_at=next_at, asked_at=now)
         .returning(Waybill.id)
     )
     return claimed is not None
+
+
+async def claim_booking(
+    session: AsyncSession, waybill_id: int, *, cash_amount: int, now: datetime, next_at: datetime
+) -> Waybill | None:
+    """A requested waybill, where it is this caller's turn to ask for it, with the cash that is to be
+    collected: what the carrier was asked first stays. None where somebody else asks.
+
+    Who asks and never says what came of it is gone after ANSWER_EXPECTED_WITHIN.
+    """
+    waybill = await lock_waybill(session, waybill_id)
+    if waybill.status is not W.REQUESTED:
+        return None
+    if waybill.asked_at is not None and waybill.asked_at > now - ANSWER_EXPECTED_WITHIN:
+        return None
+    waybill.asked_at, waybill.call_at = now, next_at
+    if waybill.cash_amount is None:
+        waybill.cash_amount = cash_amount
+    return waybill
 
 
 async def record_booked(
@@ -97,6 +116,7 @@ async def record_booked(
     if waybill.status not in {W.REQUESTED, W.CANCELLING}:
         return waybill
     along = await lock_children(session, waybill)
+    waybill.asked_at = None
     waybill.number, waybill.children = facts.number, list(facts.children)
     waybill.label_format, waybill.label = facts.label_format, facts.label
     waybill.label_kind = facts.label_kind
@@ -144,6 +164,7 @@ async def record_no_answer(session: AsyncSession, waybill_id: int, reason: str, 
     waybill = await lock_waybill(session, waybill_id)
     if waybill.status in {W.REQUESTED, W.CANCELLING}:
         waybill.calls += 1
+        waybill.asked_at = None
         waybill.reason = reason[:REASON_LIMIT]
         waybill.call_at = now + min(FIRST_PAUSE * 2 ** min(waybill.calls - 1, 10), LONGEST_PAUSE)
     return waybill
@@ -179,14 +200,15 @@ async def end_with_children(
 def end_waybill(waybill: Waybill, status: WaybillStatus, reason: str | None, *, now: datetime) -> None:
     move(waybill, status, WAYBILL_TRANSITIONS)
     waybill.reason = reason[:REASON_LIMIT] if reason else None
-    waybill.ended_at, waybill.call_at = now, None
+    waybill.ended_at, waybill.call_at, waybill.asked_at = now, None, None
 
 
 async def give_up(session: AsyncSession, waybill: Waybill, *, now: datetime) -> None:
     """Nobody needs a live waybill any more: its carrier is to cancel it.
 
     It is cancelled with all parcels that go on it. Where one of them has left, it cannot be, and only this
-    one ends: somebody has to tell the carrier.
+    one ends: somebody has to tell the carrier. While the carrier is being asked for it, its answer comes
+    first.
     """
     family = await lock_family(session, waybill)
     if await has_left(session, family):
@@ -196,7 +218,8 @@ async def give_up(session: AsyncSession, waybill: Waybill, *, now: datetime) -> 
     for each in family:
         if each.status in LIVE:
             move(each, W.CANCELLING, WAYBILL_TRANSITIONS)
-    family[0].call_at, family[0].calls = now, 0
+    asked_at = family[0].asked_at
+    family[0].call_at, family[0].calls = asked_at + ANSWER_EXPECTED_WITHIN if asked_at else now, 0
 
 
 async def has_left(session: AsyncSession, waybills: Sequence[Waybill]) -> bool:

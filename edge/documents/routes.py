@@ -19,7 +19,7 @@ from edge.documents.content import (
     describe_slip,
 )
 from edge.responses import error_response
-from events.shipment.booking import preview_cash_of
+from events.shipment.cash import preview_cash_of
 from events.shop import Shop
 from gateways.document_links import (
     DOCUMENTS_PATH,

@@ -1,5 +1,6 @@
 """Waybills are booked, asked after and cancelled, with no transaction open during a call."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -7,8 +8,7 @@ import structlog
 
 from domain.cause import Cause
 from domain.errors import NotFound
-from domain.order.cash import fix_cash
-from domain.shipment import CarrierRefusal, CarrierUnavailable, lock_shipment
+from domain.shipment import CarrierRefusal, CarrierUnavailable
 from domain.shipment.booking import (
     WaybillRequest,
     next_turn,
@@ -26,6 +26,7 @@ from domain.shipment.choice import (
 from domain.shipment.waybills import (
     UNKNOWN_AFTER,
     BookedFacts,
+    claim_booking,
     claim_waybill_call,
     record_booked,
     record_cancel_refused,
@@ -33,6 +34,7 @@ from domain.shipment.waybills import (
     record_no_answer,
     record_not_booked,
 )
+from events.shipment.cash import cash_of
 from events.shipment.parcels import booking_of
 from events.shipment.quotes import ask_quotes, best_terms
 from events.shipment.recorded import CallJournal, RecordedCarrier, gateway_of, subject_of_waybill
@@ -47,8 +49,7 @@ from gateways.carrier.protocol import (
 )
 from gateways.measured import MeasuredCarrier
 from loaders.carrier import find_carrier_by_code, load_parcels_of_waybill
-from loaders.shipment import ShipmentRoute
-from models import Carrier, CarrierChoice, Money, Waybill, WaybillStatus
+from models import Carrier, CarrierChoice, Waybill, WaybillStatus
 
 log = structlog.get_logger()
 
@@ -56,6 +57,8 @@ UNKNOWN_TO_CARRIER = "The carrier knows nothing of it."
 NOT_CONNECTED = "It is not connected."
 CALL_AGAIN = timedelta(seconds=2 * CALL_SECONDS)
 """After a call that was begun and never ended, since its process did."""
+LOOKS, LOOKS_APART_SECONDS = 50, 0.2
+"""How often, in 10 seconds, is looked for an answer that somebody else has asked for."""
 
 
 async def book_chosen_waybill(
@@ -152,7 +155,10 @@ async def read_options(
 async def ask_for_waybill(
     resources: Resources, carrier: Carrier, waybill: Waybill, *, cause: Cause
 ) -> Waybill:
-    """Book a requested waybill, or find it where it was asked for before; record the outcome."""
+    """Book a requested waybill, or find it where it was asked for before; record the outcome.
+
+    Where somebody else is asking for it, their answer is waited for.
+    """
     gateway = gateway_of(resources, carrier)
     routes = await load_parcels_of_waybill(resources.database.reads, waybill.id)
     if gateway is None or (reason := why_not(gateway, carrier, waybill, len(routes))):
@@ -160,8 +166,16 @@ async def ask_for_waybill(
             return await record_not_booked(
                 session, waybill.id, reason or NOT_CONNECTED, now=resources.clock()
             )
-    cash = await preview_cash(resources, routes, carrier)
-    booking = booking_of(routes, carrier, waybill, cash=cash)
+    cash = await cash_of(resources, waybill, routes, carrier)
+    async with resources.database.writes.begin() as session:
+        now, amount = resources.clock(), cash.minor if cash else 0
+        claimed = await claim_booking(
+            session, waybill.id, cash_amount=amount, now=now, next_at=now + CALL_AGAIN
+        )
+    if claimed is None:
+        return await wait_for_answer(resources, waybill.id)
+    waybill = claimed
+    booking = booking_of(routes, carrier, waybill, cash=await cash_of(resources, waybill, routes, carrier))
     asked_before = waybill.calls > 0
     try:
         async with CallJournal(resources, cause.by) as journal:
@@ -179,6 +193,22 @@ async def ask_for_waybill(
         return await note_no_answer(resources, waybill.id, error)
     async with resources.database.writes.begin() as session:
         return await record_booked(session, waybill.id, facts_of_waybill(booked), now=resources.clock())
+
+
+async def wait_for_answer(resources: Resources, waybill_id: int) -> Waybill:
+    """A waybill as it is when whoever asks for it has an answer, or has none after so many LOOKS."""
+    waybill = await read_waybill(resources, waybill_id)
+    for _ in range(LOOKS):
+        if waybill.asked_at is None:
+            break
+        await asyncio.sleep(LOOKS_APART_SECONDS)
+        waybill = await read_waybill(resources, waybill_id)
+    return waybill
+
+
+async def read_waybill(resources: Resources, waybill_id: int) -> Waybill:
+    async with resources.database.reads() as session:
+        return await session.get_one(Waybill, waybill_id)
 
 
 def why_not(gateway: MeasuredCarrier, carrier: Carrier, waybill: Waybill, parcels: int) -> str | None:
@@ -203,34 +233,6 @@ async def note_no_answer(resources: Resources, waybill_id: int, error: CarrierEr
         return await record_no_answer(session, waybill_id, str(error), now=resources.clock())
 
 
-async def preview_cash(
-    resources: Resources, routes: Sequence[ShipmentRoute], carrier: Carrier
-) -> Money | None:
-    """What the carrier is to collect, as it is fixed when the parcels leave; None for nothing."""
-    if not carrier.takes_cash or not routes:
-        return None
-    total = 0
-    async with resources.database.writes() as session:  # never committed: it is fixed when the parcels leave
-        for route in sorted(routes, key=lambda route: route.shipment.id):
-            order, shipment = await lock_shipment(session, route.shipment.id)
-            total += await fix_cash(session, order, shipment)
-        await session.rollback()
-    return Money(total, routes[0].order.currency) if total else None
-
-
-async def preview_cash_of(resources: Resources, route: ShipmentRoute) -> Money | None:
-    """What is to be collected for a parcel at the door, before and after it has left; None for nothing."""
-    amount = route.shipment.cash_amount
-    if route.shipment.cash_collected_at is not None or route.shipment.cash_written_off_at is not None:
-        return None
-    if amount is None:
-        async with resources.database.writes() as session:  # never committed: fixed when it leaves
-            order, shipment = await lock_shipment(session, route.shipment.id)
-            amount = await fix_cash(session, order, shipment)
-            await session.rollback()
-    return Money(amount, route.order.currency) if amount else None
-
-
 def facts_of_waybill(booked: BookedWaybill) -> BookedFacts:
     return BookedFacts(
         number=booked.number,
@@ -249,15 +251,14 @@ async def call_about_waybill(resources: Resources, waybill_id: int) -> None:
         later = now + CALL_AGAIN
         if not await claim_waybill_call(session, waybill_id, now=now, next_at=later):
             return
-    async with resources.database.reads() as session:
-        waybill = await session.get_one(Waybill, waybill_id)
+    waybill = await read_waybill(resources, waybill_id)
     carrier = await find_carrier_by_code(resources.database.reads, waybill.carrier)
     gateway = gateway_of(resources, carrier) if carrier else None
     if carrier is None or gateway is None:
         await note_no_answer(resources, waybill_id, CarrierError(f"{waybill.carrier} is not connected"))
         return
     routes = await load_parcels_of_waybill(resources.database.reads, waybill.id)
-    booking = booking_of(routes, carrier, waybill)
+    booking = booking_of(routes, carrier, waybill, cash=await cash_of(resources, waybill, routes, carrier))
     try:
         async with CallJournal(resources) as journal:
             asked = journal.follow(gateway, subject_of_waybill(waybill, routes))

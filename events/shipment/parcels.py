@@ -39,6 +39,7 @@ def booking_of(
         parcels=[parcel_of(route) for route in routes],
         cash=cash,
         pickup=PickupWindow(begins, ends) if begins and ends else None,
+        asked_at=waybill.requested_at,
     )
 
 

@@ -123,6 +123,8 @@ class Booking:
     """When the carrier takes it along, by its cut-offs: what it promises is counted from then on."""
     rate: CarrierRateTable | None = None
     """What it costs by the shop's own table, for carriers that cannot be asked."""
+    asked_at: datetime | None = None
+    """When it was first asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
@@ -39,11 +39,14 @@ from models import (
     CarrierCode,
     CarrierConnection,
     LabelFormat,
+    OrderStatus,
+    PaymentMethod,
     Shipment,
     Waybill,
     WaybillStatus,
 )
 from tests.factories.carrier import ScriptedCarrier, connect_carrier, create_carrier
+from tests.factories.order import create_order
 from tests.factories.shipment import confirmed_order, pack, send
 from tests.observe import run_until_idle
 
@@ -507,3 +510,77 @@ async def test_only_parcels_of_one_delivery_go_together_and_each_once(
     connect_carrier(shop, ScriptedCarrier())
 
     assert await waybills(shop) == []
+
+
+async def parcel_to_be_paid(session: AsyncSession, shop: Shop) -> Shipment:
+    """A parcel whose customer pays at the door, and the simulated carrier, which takes cash."""
+    cash = {PaymentMethod.CASH_ON_DELIVERY: None}
+    order = await create_order(session, payments=cash, status=OrderStatus.CONFIRMED, now=shop.clock())
+    [shipment] = await pack(session, order, now=shop.clock())
+    await session.execute(update(Carrier).where(Carrier.code == SIMULATED_CARRIER).values(takes_cash=True))
+    await session.commit()
+    return shipment
+
+
+async def test_a_booking_is_asked_after_with_the_cash_it_was_asked_for_with(
+    shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    shipment = await parcel_to_be_paid(session, shop)
+    carrier = ScriptedCarrier()
+    connect_carrier(shop, carrier)
+    with pytest.raises(CarrierUnavailable):
+        await book(shop, shipment, SIMULATED_CARRIER)
+    async with shop.database.writes.begin() as write:
+        await write.execute(update(Carrier).values(takes_cash=False))
+
+    tick(timedelta(minutes=2))
+    await run_until_idle(shop)
+    async with shop.database.writes.begin() as write:
+        await cancel_order(write, shipment.order_id, reason="changed my mind", cause=Cause(shop.clock()))
+    await run_until_idle(shop)
+
+    [booking] = carrier.bookings
+    assert booking.cash is not None
+    assert carrier.asked_after == [booking, booking]
+
+
+async def test_clerks_who_ask_for_one_waybill_at_once_call_its_carrier_once(
+    shop: Shop, session: AsyncSession
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+
+    class Slow(ScriptedCarrier):
+        async def book(self, booking: Booking) -> BookedWaybill:
+            booked = await super().book(booking)
+            await asyncio.sleep(0.3)
+            return booked
+
+    carrier = Slow([BookedWaybill(f"N{number}") for number in range(1, 4)])
+    connect_carrier(shop, carrier)
+
+    booked = await asyncio.gather(*(book(shop, shipment, SIMULATED_CARRIER) for _ in range(3)))
+
+    assert [each.number for each in booked] == ["N1"] * 3
+    assert len(carrier.bookings) == 1
+
+
+async def test_a_waybill_that_is_given_up_while_its_carrier_is_asked_is_cancelled_by_its_number(
+    shop: Shop, session: AsyncSession
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+
+    class Unpacking(ScriptedCarrier):
+        async def book(self, booking: Booking) -> BookedWaybill:
+            async with shop.database.writes.begin() as write:
+                await unpack_shipment(write, shipment.id, cause=Cause(shop.clock()))
+            await run_until_idle(shop)
+            return await super().book(booking)
+
+    carrier = Unpacking([BookedWaybill("N1")])
+    connect_carrier(shop, carrier)
+    with pytest.raises(CarrierRefusal):
+        await book(shop, shipment, SIMULATED_CARRIER)
+    await run_until_idle(shop)
+
+    assert carrier.cancelled == ["N1"]
+    assert [status for _, _, status, *_ in await waybills(shop)] == ["CANCELLED"]

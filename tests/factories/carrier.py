@@ -116,6 +116,7 @@ class ScriptedCarrier:
     booked: dict[str, BookedWaybill] = field(default_factory=dict)
     """By reference, whether or not the answer came."""
     cancelled: list[str] = field(default_factory=list)
+    asked_after: list[Booking] = field(default_factory=list)
 
     quotes: Sequence[CarrierQuote] | Exception = field(default_factory=lambda: CarrierRefused("no prices"))
     asked_for_quotes: list[Booking] = field(default_factory=list)
@@ -136,6 +137,7 @@ class ScriptedCarrier:
         return self.booked.setdefault(booking.reference, answer)
 
     async def find_booking(self, booking: Booking) -> BookedWaybill | None:
+        self.asked_after.append(booking)
         return self.booked.get(booking.reference)
 
     async def cancel(self, booking: Booking, number: str) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
 
@@ -57,6 +57,8 @@ QUERY_REFUSALS: Mapping[str, str] = {
 }
 NOTHING_FOUND = "500"
 """At a question: it knows nothing of the number yet."""
+BOOKINGS_KNOWN = timedelta(hours=47)
+"""For how long a booking that is repeated is the same one: an hour less than kuaidi100 says."""
 NUMBER_LENGTH = 32
 PHONE_DIGITS = 4
 
@@ -137,7 +139,10 @@ class Kuaidi100:
         return BookedWaybill(number, children, await self.fetch_label(text_of(data, "label")))
 
     async def find_booking(self, booking: Booking) -> BookedWaybill | None:
-        """With `reorder` false, booking again answers what was booked before, for 48 hours."""
+        """With `reorder` false, booking again answers what was booked before, for 48 hours; later it would
+        book anew."""
+        if booking.asked_at is not None and self.clock() - booking.asked_at >= BOOKINGS_KNOWN:
+            raise CarrierRefused("It was asked for too long ago: ask kuaidi100 whether it is booked.")
         return await self.book(booking)
 
     async def cancel(self, booking: Booking, number: str) -> None:

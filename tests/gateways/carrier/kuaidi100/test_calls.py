@@ -66,6 +66,17 @@ async def test_a_booking_that_timed_out_after_it_was_made_is_found_and_not_made_
     assert len((await desk.control("state"))["waybills"]) == 1
 
 
+async def test_a_booking_that_kuaidi100_may_have_forgotten_is_not_made_again_to_find_it(
+    desk: Kuaidi100Desk,
+) -> None:
+    asked = replace(booking(), asked_at=NOW - timedelta(hours=47))
+
+    with pytest.raises(CarrierRefused, match="too long ago"):
+        await desk.gateway.find_booking(asked)
+
+    assert (await desk.control("state"))["waybills"] == {}
+
+
 async def test_other_references_are_other_waybills_and_one_can_be_cancelled(desk: Kuaidi100Desk) -> None:
     first, second = await desk.gateway.book(booking("S1")), await desk.gateway.book(booking("S2"))
 

@@ -1,0 +1,23 @@
+"""Waybills keep what their carrier was asked to collect, and since when it is being called.
+
+Revision ID: 0098
+Revises: 0064
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0098"
+down_revision = "0064"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("waybills", sa.Column("asked_at", sa.DateTime(timezone=True)))
+    op.add_column("waybills", sa.Column("cash_amount", sa.BigInteger))
+
+
+def downgrade() -> None:
+    op.drop_column("waybills", "cash_amount")
+    op.drop_column("waybills", "asked_at")
