@@ -66,11 +66,11 @@ class Waybill(Base):
             sqlite_where=text("status = 'CANCEL_REFUSED' AND settled_at IS NULL"),
         ),
         Index(
-            "ix_waybills_one_live",
+            "ix_waybills_one_booked",
             "shipment_id",
             unique=True,
-            postgresql_where=text("status IN ('REQUESTED', 'BOOKED')"),
-            sqlite_where=text("status IN ('REQUESTED', 'BOOKED')"),
+            postgresql_where=text("status = 'BOOKED'"),
+            sqlite_where=text("status = 'BOOKED'"),
         ),
     )
 

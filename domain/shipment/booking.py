@@ -11,13 +11,12 @@ from domain.errors import Invalid, LimitReached
 from domain.order import lock_shipment
 from domain.shipment.carriers import find_carrier
 from domain.shipment.choice import ChoiceOptions, QuotedTerms, RankedCarrier, rank_carriers
-from domain.shipment.dispatch import check_dispatchable
+from domain.shipment.dispatch import CarrierRefusal, check_dispatchable
 from domain.shipment.pickup import PickupTime, check_pickup
 from domain.shipment.waybills import (
     ANSWER_EXPECTED_WITHIN,
-    find_live_waybill,
-    give_up,
     lock_children,
+    lock_live_waybills,
 )
 from models import (
     Carrier,
@@ -47,24 +46,30 @@ class WaybillRequest:
 
 
 async def open_waybill(
-    session: AsyncSession, request: WaybillRequest, carrier: CarrierCode, *, cause: Cause
+    session: AsyncSession,
+    request: WaybillRequest,
+    carrier: CarrierCode,
+    *,
+    obstacle: str | None = None,
+    cause: Cause,
 ) -> Waybill:
-    """The waybill of packed parcels with a carrier: the live one, or a new one that is to be asked for.
+    """The waybill of packed parcels with a carrier: the live one, or a new one that is to be asked for;
+    CarrierRefusal where there is an obstacle to asking.
 
-    One that they have with another carrier, or with other parcels, is cancelled.
+    One that they have with another carrier, or with other parcels, stays until the new one is booked.
     """
     shipments = await lock_parcels(session, request.shipment_ids)
     found = await find_carrier(session, carrier)
-    live = [await find_live_waybill(session, each.id) for each in shipments]
-    first = live[0]
-    if first is not None and first.carrier == carrier and await covers(session, first, live):
-        return first
+    live = [
+        each for each in await lock_live_waybills(session, request.shipment_ids) if each.carrier == carrier
+    ]
+    for each in live:
+        if each.shipment_id == shipments[0].id and await covers(session, each, shipments):
+            return each
+    if obstacle is not None:
+        raise CarrierRefusal(found.name, obstacle)
     if request.pickup is not None:
         check_pickup(found, request.pickup, now=cause.now)
-    for each in live:
-        if each is not None and each.status in {WaybillStatus.REQUESTED, WaybillStatus.BOOKED}:
-            await give_up(session, each, now=cause.now)
-    await session.flush()
     mother = await add_waybill(session, request, found, shipments[0], cause=cause)
     mother.call_at = cause.now + ANSWER_EXPECTED_WITHIN
     for shipment in shipments[1:]:
@@ -82,7 +87,7 @@ async def open_chosen_waybill(
     Choosing and asking are one transaction: a parcel that is counted for a carrier is asked for there.
     """
     [first, *_] = await lock_parcels(session, request.shipment_ids)
-    live = await find_live_waybill(session, first.id)
+    live = next(iter(await lock_live_waybills(session, [first.id])), None)
     if live is not None and live.carrier in options.possible:
         turns = [RankedCarrier(each, CarrierChoice.TURN) for each in options.possible]
         ranked = sorted(turns, key=lambda each: each.code != live.carrier)
@@ -118,12 +123,12 @@ async def lock_parcels(session: AsyncSession, shipment_ids: Sequence[int]) -> li
     return shipments
 
 
-async def covers(session: AsyncSession, waybill: Waybill, live: Sequence[Waybill | None]) -> bool:
+async def covers(session: AsyncSession, waybill: Waybill, shipments: Sequence[Shipment]) -> bool:
     """Whether a live waybill is the one that is asked for: of one parcel whatever goes along, else of all."""
-    if len(live) == 1:
+    if len(shipments) == 1:
         return True
-    along = {each.id for each in await lock_children(session, waybill)}
-    return {each.id for each in live[1:] if each is not None} == along and len(along) == len(live) - 1
+    along = {each.shipment_id for each in await lock_children(session, waybill)}
+    return along == {each.id for each in shipments[1:]}
 
 
 async def add_waybill(

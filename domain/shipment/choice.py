@@ -8,6 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.order.cash import cost_of, share_cash_among_deliveries
+from domain.shipment.shares import NOT_CARRIED
 from domain.shipping import ANYWHERE
 from domain.shipping.tariff import region_key
 from models import (
@@ -135,7 +136,8 @@ async def rank_carriers(
 ) -> list[RankedCarrier]:
     """The carriers to be asked for a locked parcel: those of the rules that fit, then the others in turn.
 
-    Where shares decide, the parcel is counted for the carrier that comes first, once for each parcel.
+    Where shares decide, the parcel is counted for the carrier that comes first, once for each parcel, until
+    that one turns out not to carry it.
     """
     ranked: list[RankedCarrier] = []
     for rule in await session.scalars(select_rules()):
@@ -203,7 +205,7 @@ async def order_by_share(
     earlier = await session.scalar(
         select(Waybill.carrier)
         .where(Waybill.shipment_id == shipment_id, Waybill.rule_id == rule.id)
-        .where(Waybill.choice == CarrierChoice.RULE)
+        .where(Waybill.choice == CarrierChoice.RULE, Waybill.status.not_in(NOT_CARRIED))
         .order_by(Waybill.id.desc())
         .limit(1)
     )

@@ -3,7 +3,7 @@
 The carrier is called between these commands, when no transaction is open.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import Invalid, NotFound, WrongState
+from domain.shipment.shares import NOT_CARRIED, count_turn, uncount_choice
 from domain.state import move, transition_table
 from domain.visible_text import visible_text
 from models import (
@@ -36,7 +37,7 @@ WAYBILL_TRANSITIONS = transition_table(
     },
 )
 LIVE = frozenset({W.REQUESTED, W.BOOKED})
-"""A parcel has at most one of these."""
+"""A parcel has at most one of these with each carrier, and one that is booked."""
 
 REASON_LIMIT = 300
 SETTLEMENT_LIMIT = 500
@@ -61,15 +62,16 @@ class BookedFacts:
     estimated_at: datetime | None = None
 
 
-async def find_live_waybill(session: AsyncSession, shipment_id: int) -> Waybill | None:
-    """The waybill that a locked parcel has or may have."""
-    found: Waybill | None = await session.scalar(
+async def lock_live_waybills(session: AsyncSession, shipment_ids: Collection[int]) -> list[Waybill]:
+    """The waybills that parcels have or may have: the booked ones first, then the newest."""
+    found = await session.scalars(
         select(Waybill)
-        .where(Waybill.shipment_id == shipment_id, Waybill.status.in_(LIVE))
+        .where(Waybill.shipment_id.in_(shipment_ids), Waybill.status.in_(LIVE))
+        .order_by(Waybill.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    return found
+    return sorted(found, key=lambda each: (each.status is not W.BOOKED, -each.id))
 
 
 async def claim_waybill_call(
@@ -107,7 +109,8 @@ async def claim_booking(
 async def record_booked(
     session: AsyncSession, waybill_id: int, facts: BookedFacts, *, now: datetime
 ) -> Waybill:
-    """The carrier has booked it; one that was given up meanwhile is cancelled next.
+    """The carrier has booked it; one that was given up meanwhile is cancelled next. What its parcels have
+    with other carriers, or with other parcels, is given up now.
 
     The parcels that go along on it have its children as their numbers; where there are too few, it is
     cancelled, too.
@@ -128,6 +131,8 @@ async def record_booked(
         waybill.reason = f"Only {1 + len(facts.children)} of {1 + len(along)} parcels have a number."
         await give_up(session, waybill, now=now)
         return waybill
+    await count_turn(session, waybill)
+    await give_up_others(session, [waybill, *along], now=now)
     move(waybill, W.BOOKED, WAYBILL_TRANSITIONS)
     waybill.call_at = None
     for child, number in zip(along, facts.children, strict=False):
@@ -195,6 +200,8 @@ async def end_with_children(
     for each in [waybill, *await lock_children(session, waybill)]:
         if status in WAYBILL_TRANSITIONS[each.status]:
             end_waybill(each, status, reason, now=now)
+    if status in NOT_CARRIED:
+        await uncount_choice(session, waybill)
 
 
 def end_waybill(waybill: Waybill, status: WaybillStatus, reason: str | None, *, now: datetime) -> None:
@@ -222,6 +229,16 @@ async def give_up(session: AsyncSession, waybill: Waybill, *, now: datetime) -> 
     family[0].call_at, family[0].calls = asked_at + ANSWER_EXPECTED_WITHIN if asked_at else now, 0
 
 
+async def give_up_others(session: AsyncSession, family: Sequence[Waybill], *, now: datetime) -> None:
+    """Give up what the parcels of these waybills had before; what was asked for later is wanted more."""
+    mother = family[0]
+    parcels = [each.shipment_id for each in family if each.shipment_id is not None]
+    for other in await lock_live_waybills(session, parcels):
+        if other.id < mother.id and other.status in LIVE:  # not given up with another one
+            await give_up(session, other, now=now)
+    await session.flush()  # a parcel has one that is booked at each moment
+
+
 async def has_left(session: AsyncSession, waybills: Sequence[Waybill]) -> bool:
     """Whether a parcel has left with the number of one of these waybills."""
     used = (
@@ -242,7 +259,7 @@ async def use_waybill(
     WrongState where the number is of a waybill that has been cancelled.
     """
     waybills = await session.scalars(
-        select(Waybill).where(Waybill.shipment_id == shipment.id).with_for_update()
+        select(Waybill).where(Waybill.shipment_id == shipment.id).order_by(Waybill.id).with_for_update()
     )
     for waybill in waybills:
         is_used = (waybill.carrier, waybill.number) == (carrier, number)
@@ -255,7 +272,7 @@ async def use_waybill(
 async def release_waybills(session: AsyncSession, shipment: Shipment, *, now: datetime) -> None:
     """A locked parcel is unpacked: its waybills are cancelled, and stay without it."""
     for waybill in await session.scalars(
-        select(Waybill).where(Waybill.shipment_id == shipment.id).with_for_update()
+        select(Waybill).where(Waybill.shipment_id == shipment.id).order_by(Waybill.id).with_for_update()
     ):
         if waybill.status in LIVE:
             await give_up(session, waybill, now=now)
@@ -270,6 +287,7 @@ async def cancel_waybills_of_order(session: AsyncSession, order_id: int, *, now:
         .join(Shipment, Shipment.id == Waybill.shipment_id)
         .where(Shipment.order_id == order_id, Shipment.dispatched_at.is_(None))
         .where(Waybill.status.in_(LIVE))
+        .order_by(Waybill.id)
         .with_for_update(of=Waybill)
     )
     for waybill in waybills:

@@ -47,7 +47,6 @@ from gateways.carrier.protocol import (
     CarrierNotReached,
     CarrierRefused,
 )
-from gateways.measured import MeasuredCarrier
 from loaders.carrier import find_carrier_by_code, load_parcels_of_waybill
 from models import Carrier, CarrierChoice, Waybill, WaybillStatus
 
@@ -111,8 +110,8 @@ async def book_in_turn(
 ) -> Waybill:
     for position, (carrier, ranked) in enumerate(carriers, start=1):
         async with resources.database.writes.begin() as session:
-            asked = request_of(request, ranked)
-            waybill = await open_waybill(session, asked, carrier.code, cause=cause)
+            asked, obstacle = request_of(request, ranked), why_not(resources, carrier, request)
+            waybill = await open_waybill(session, asked, carrier.code, obstacle=obstacle, cause=cause)
         waybill = await ask_unless_booked(resources, carrier, waybill, cause=cause)
         if waybill.status is not WaybillStatus.REFUSED or position == len(carriers):
             return check_booked(carrier, waybill)
@@ -161,11 +160,8 @@ async def ask_for_waybill(
     """
     gateway = gateway_of(resources, carrier)
     routes = await load_parcels_of_waybill(resources.database.reads, waybill.id)
-    if gateway is None or (reason := why_not(gateway, carrier, waybill, len(routes))):
-        async with resources.database.writes.begin() as session:
-            return await record_not_booked(
-                session, waybill.id, reason or NOT_CONNECTED, now=resources.clock()
-            )
+    if gateway is None:
+        return await note_no_answer(resources, waybill.id, CarrierError(NOT_CONNECTED))
     cash = await cash_of(resources, waybill, routes, carrier)
     async with resources.database.writes.begin() as session:
         now, amount = resources.clock(), cash.minor if cash else 0
@@ -211,14 +207,17 @@ async def read_waybill(resources: Resources, waybill_id: int) -> Waybill:
         return await session.get_one(Waybill, waybill_id)
 
 
-def why_not(gateway: MeasuredCarrier, carrier: Carrier, waybill: Waybill, parcels: int) -> str | None:
-    """Why a connection cannot be asked for a waybill; None where it can."""
+def why_not(resources: Resources, carrier: Carrier, request: WaybillRequest) -> str | None:
+    """Why a carrier cannot be asked for a waybill; None where it can."""
+    gateway = gateway_of(resources, carrier)
+    if gateway is None:
+        return NOT_CONNECTED
     can = gateway.capabilities
     if not can.books:
         return f"{carrier.name} books nothing here."
-    if parcels > 1 and not can.many_parcels:
+    if len(request.shipment_ids) > 1 and not can.many_parcels:
         return f"{carrier.name} takes one parcel on a waybill."
-    if waybill.pickup_from is not None and not can.picks_up:
+    if request.pickup is not None and not can.picks_up:
         return f"{carrier.name} is not asked to collect at a time."
     return None
 

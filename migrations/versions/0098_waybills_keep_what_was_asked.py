@@ -7,6 +7,8 @@ Revises: 0064
 import sqlalchemy as sa
 from alembic import op
 
+from models import base
+
 revision = "0098"
 down_revision = "0064"
 branch_labels = None
@@ -14,7 +16,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("waybills", sa.Column("asked_at", sa.DateTime(timezone=True)))
+    op.add_column("waybills", sa.Column("asked_at", base.UtcDateTime(timezone=True)))
     op.add_column("waybills", sa.Column("cash_amount", sa.BigInteger))
 
 

@@ -584,3 +584,55 @@ async def test_a_waybill_that_is_given_up_while_its_carrier_is_asked_is_cancelle
 
     assert carrier.cancelled == ["N1"]
     assert [status for _, _, status, *_ in await waybills(shop)] == ["CANCELLED"]
+
+
+async def test_a_refused_choice_of_another_carrier_leaves_the_waybill_that_is_booked(
+    shop: Shop, session: AsyncSession
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+    await create_carrier(session, "BY_HAND")
+    await session.commit()
+    carrier = ScriptedCarrier([BookedWaybill("N1")])
+    connect_carrier(shop, carrier)
+    refusal = CarrierRefused("too heavy")
+    connect_carrier(shop, ScriptedCarrier([refusal], connection=CarrierConnection.SF_EXPRESS))
+    await book(shop, shipment, SIMULATED_CARRIER)
+
+    with pytest.raises(CarrierRefusal, match="books nothing"):
+        await book(shop, shipment, CarrierCode("BY_HAND"))
+    assert await waybills(shop) == [("SIMULATED", "TURN", "BOOKED", "N1", None)]
+    with pytest.raises(CarrierRefusal, match="too heavy"):
+        await book(shop, shipment, SF)
+    await run_until_idle(shop)
+
+    assert carrier.cancelled == []
+    assert await waybills(shop) == [
+        ("SIMULATED", "TURN", "BOOKED", "N1", None),
+        ("SF", "TURN", "REFUSED", None, "too heavy"),
+    ]
+
+
+async def test_a_booking_that_nobody_has_answered_is_kept_until_another_carrier_has_booked(
+    shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+    silent, other = ScriptedCarrier(), ScriptedCarrier(connection=CarrierConnection.SF_EXPRESS)
+    connect_carrier(shop, silent)
+    connect_carrier(shop, other)
+    for code in (SIMULATED_CARRIER, SF):
+        with pytest.raises(CarrierUnavailable):
+            await book(shop, shipment, code)
+    assert [status for _, _, status, *_ in await waybills(shop)] == ["REQUESTED", "REQUESTED"]
+    silent.booked[silent.bookings[0].reference] = BookedWaybill("N1")
+    tick(timedelta(minutes=1))
+    await run_until_idle(shop)
+    assert [status for _, _, status, *_ in await waybills(shop)] == ["BOOKED", "REQUESTED"]
+    other.booked[other.bookings[0].reference] = BookedWaybill("S1")
+    tick(timedelta(minutes=1))
+    await run_until_idle(shop)
+
+    assert silent.cancelled == ["N1"]
+    assert [(status, number) for _, _, status, number, _ in await waybills(shop)] == [
+        ("CANCELLED", "N1"),
+        ("BOOKED", "S1"),
+    ]

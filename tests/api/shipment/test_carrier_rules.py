@@ -29,7 +29,9 @@ from tests.factories.carrier import ScriptedCarrier, connect_carrier, create_car
 from tests.factories.order import create_order
 from tests.factories.shipment import confirmed_order, pack
 from tests.given import id_of
+from tests.observe import run_until_idle
 
+UNPACK = "mutation ($input: ShipmentUnpackInput!) { shipmentUnpack(input: $input) { userErrors { code } } }"
 SAVE = """
 mutation ($input: CarrierRuleSaveInput!) {
   carrierRuleSave(input: $input) {
@@ -420,3 +422,24 @@ async def test_the_choice_is_kept_where_a_carrier_is_not_connected(
     kept = await session.scalar(select(Waybill.rule_id))
     await session.commit()
     assert kept is None
+
+
+async def test_shares_are_of_what_carriers_carry_and_not_of_what_they_have_refused(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    clerk = await clients.staff(Role.WAREHOUSE)
+    sf, _ = await two_carriers(shop, session)
+    shares = {"SF": 50, "YTO": 50}
+    await create_carrier_rule(
+        session, "Shared", "SF", "YTO", preference=CarrierPreference.SHARE, shares=shares
+    )
+    found = await parcels(session, 6)
+    sf.answers[:0] = [CarrierNotReached("ConnectError")] * 3
+
+    booked = [(await book(clerk, shipment))[-1][0] for shipment in found]
+    await clerk.do(UNPACK, id=id_of(found[-1]))
+    await run_until_idle(shop)
+
+    assert booked == ["YTO"] * 3 + ["SF"] * 3
+    [rule] = (await clerk.get(RULES))["carrierRules"]
+    assert rule["carriers"] == [{"code": "SF", "chosen": 2}, {"code": "YTO", "chosen": 3}]
