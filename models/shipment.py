@@ -95,7 +95,7 @@ class Shipment(Base):
         Index("ix_shipments_poll_at", "poll_at"),
         Index("ix_shipments_carrier_poll_at", "carrier", "poll_at"),
         Index("ix_shipments_waiting_since", "waiting_since"),
-        *(partial_index(column) for column in ("count_at", "late_at", "silent_at")),
+        *(partial_index(column) for column in ("count_at", "late_at", "silent_at", "signed_after_end_at")),
         {"sqlite_autoincrement": True},  # an unpacked parcel's id, and its events, are never used again
     )
 
@@ -129,6 +129,9 @@ class Shipment(Base):
     """When it would be later than nine of ten parcels of its lane, as it seemed when it left."""
     silent_at: Mapped[datetime | None]
     """When it would be without an event for longer than is usual on its lane."""
+    signed_after_end_at: Mapped[datetime | None]
+    """When it was reported to have arrived although it had ended: what was refunded or sent again is with the
+    customer, too."""
     count_at: Mapped[datetime | None]
     """Since when it has arrived and is to be counted in the statistics of its lane."""
     last_event_at: Mapped[datetime | None]

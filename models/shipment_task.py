@@ -10,12 +10,14 @@ IS_OPEN = text("ended_at IS NULL")
 
 
 class ShipmentTaskKind(StrEnum):
-    """Why somebody of the staff should look after a parcel that is under way."""
+    """Why somebody of the staff should look after a parcel."""
 
     LATE = "LATE"
     """It is later than nine of ten parcels of its lane."""
     SILENT = "SILENT"
     """Nothing has been reported of it for longer than is usual on its lane."""
+    SIGNED_AFTER_END = "SIGNED_AFTER_END"
+    """It has arrived although it had ended: what was refunded or sent again is with the customer, too."""
 
 
 class ShipmentTask(Base):

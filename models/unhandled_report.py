@@ -16,7 +16,10 @@ class UnhandledKind(StrEnum):
     UNKNOWN_CODE = "UNKNOWN_CODE"
     """The code stands in no table: the event is kept, and says nothing of the status."""
     IMPOSSIBLE_TIME = "IMPOSSIBLE_TIME"
-    """It is said to have happened before the parcel was packed, or in the future."""
+    """It is said to have happened before the parcel was packed, or in the future, or at no time that can be
+    read."""
+    TOO_MANY_EVENTS = "TOO_MANY_EVENTS"
+    """The parcel has too many events already: this one is not among them."""
     NOT_FOLDED = "NOT_FOLDED"
     """It could not be stored, whatever was tried: somebody must look."""
 

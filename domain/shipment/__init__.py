@@ -11,6 +11,7 @@ from domain.shipment.dispatch import (
 )
 from domain.shipment.ending import check_endable, end_claimed_units, end_replacement, enter_ending, send_again
 from domain.shipment.fulfilment import PackedParcel, fulfilment_of, refresh_fulfilment, set_receipt_due
+from domain.shipment.history import TrackingFact
 from domain.shipment.inspection import InspectedUnits, inspect_shipment
 from domain.shipment.packable import check_packable
 from domain.shipment.packing import (
@@ -22,7 +23,7 @@ from domain.shipment.packing import (
 )
 from domain.shipment.polling import PollPlan, claim_polls, record_subscribed
 from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS
-from domain.shipment.tracking import TrackingFact, add_tracking_events, report_tracking_event
+from domain.shipment.tracking import add_tracking_events, report_tracking_event
 from domain.shipment.unshipped import deliver_unshipped
 
 __all__ = [

@@ -11,8 +11,9 @@ from domain.outbox import record
 from domain.shipment.carriers import is_polled
 from domain.shipment.eta import refresh_arrivals
 from domain.shipment.fulfilment import refresh_fulfilment
+from domain.shipment.history import CORRECTION_CODE, events_that_count, hash_text, sort_events
 from domain.shipment.states import FINAL, status_after
-from domain.shipment.tracking import hash_text, load_tracking_events, sort_events
+from domain.shipment.tracking import load_tracking_events
 from models import (
     Carrier,
     Delivery,
@@ -47,16 +48,16 @@ async def correct_shipment(session: AsyncSession, shipment_id: int, *, reason: s
     for event in events:
         if event.status is shipment.status and event.revoked_at is None:
             event.revoked_at = cause.now
-    before = status_after(
-        event.status for event in sort_events(events) if event.status is not None and event.revoked_at is None
-    )
+    counting = events_that_count(sort_events(events))
+    before = status_after(event.status for event in counting if event.status is not None)
     status = ShipmentStatus.PICKED_UP if before is ShipmentStatus.PENDING else before
+    code = f"{CORRECTION_CODE}{shipment.version}"
     correction = TrackingEvent(
         shipment_id=shipment.id,
         status=status,
-        code=f"CORRECTED-{shipment.version}",
+        code=code,
         description=reason,
-        text_hash=hash_text(f"CORRECTED-{shipment.version} {reason}"),
+        text_hash=hash_text(f"{code} {reason}"),
         location="",
         occurred_at=cause.now,
         received_at=cause.now,

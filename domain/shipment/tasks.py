@@ -1,4 +1,5 @@
-"""Late and silent parcels: a task for each, which ends when the parcel moves or somebody has looked."""
+"""Parcels that somebody should look after: a task for each, which ends with its reason or when somebody has
+looked."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 DUE: Mapping[ShipmentTaskKind, InstrumentedAttribute[datetime | None]] = {
     ShipmentTaskKind.LATE: Shipment.late_at,
     ShipmentTaskKind.SILENT: Shipment.silent_at,
+    ShipmentTaskKind.SIGNED_AFTER_END: Shipment.signed_after_end_at,
 }
 """Kind of task -> the moment from which on a parcel needs one."""
 

@@ -2,10 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
-from typing import TypeVar
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +15,16 @@ from domain.order import lock_shipment, settle_orders
 from domain.outbox import record_all
 from domain.shipment.eta import ARRIVAL_COLUMNS, JourneyStep, build_step, refresh_arrivals
 from domain.shipment.fulfilment import refresh_fulfilments, set_receipt_due
+from domain.shipment.history import (
+    EVENTS_OF_PARCEL_LIMIT,
+    KnownEvent,
+    StoredEvent,
+    TrackingFact,
+    events_that_count,
+    keys_of,
+    limit_facts,
+    sort_events,
+)
 from domain.shipment.states import FINAL, NOT_KEPT, TRANSITIONS, status_after
 from domain.state import move, status_text
 from models import Order, Shipment, ShipmentStatus, TrackingEvent
@@ -35,6 +43,7 @@ CHANGED_BY_REPORTS = (
     "waiting_since",
     "poll_at",
     "delivered_at",
+    "signed_after_end_at",
     *ARRIVAL_COLUMNS,
 )
 """Columns of a parcel."""
@@ -50,61 +59,13 @@ CHANGED_BY_ARRIVAL = (
 
 
 @dataclass(frozen=True, slots=True)
-class TrackingFact:
-    """One thing a carrier or the staff reports about a parcel."""
-
-    status: ShipmentStatus | None
-    """None where a carrier gave no code, or one that the shop does not know."""
-    code: str
-    description: str
-    occurred_at: datetime
-    location: str = ""
-    latitude: float | None = None
-    longitude: float | None = None
-    by_carrier: bool = False
-    """Carriers send their texts again and again, and the codes of one text may change or come later."""
-
-    @property
-    def text_hash(self) -> str:
-        return hash_text(self.description if self.by_carrier else f"{self.code} {self.description}")
-
-    @property
-    def key(self) -> tuple[datetime, str]:
-        """What tells it from other facts about the same parcel: its time and the hash of its text."""
-        return self.occurred_at, self.text_hash
-
-
-def hash_text(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
-
-
-@dataclass(slots=True)
-class StoredEvent:
-    """What of a stored event decides: no entity, since many are read for each that is new."""
-
-    id: int
-    shipment_id: int
-    status: ShipmentStatus | None
-    code: str
-    description: str
-    occurred_at: datetime
-    received_at: datetime
-    text_hash: str | None
-    revoked_at: datetime | None
-    latitude: float | None
-    longitude: float | None
-
-
-KnownEvent = StoredEvent | TrackingEvent
-E = TypeVar("E", bound=KnownEvent)
-
-
-@dataclass(frozen=True, slots=True)
 class ParcelReport:
     """What is reported of one parcel, which is locked."""
 
     shipment: Shipment
     facts: Sequence[TrackingFact]
+    surplus: list[TrackingFact] = field(default_factory=list)
+    """Those that are not stored, since the parcel has too many: filled when the others are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +84,6 @@ class ParcelChange:
         """Whether another status of the order may follow."""
         status = self.shipment.status
         return status is not self.was and not DECIDES_FOR_ORDER.isdisjoint({status, self.was})
-
-
-def keys_of(event: StoredEvent) -> list[tuple[datetime, str]]:
-    """The keys of a stored event; a row of before the keys has that of a carrier and that of the staff."""
-    if event.text_hash is not None:
-        return [(event.occurred_at, event.text_hash)]
-    texts = (event.description, f"{event.code} {event.description}")
-    return [(event.occurred_at, hash_text(text)) for text in texts]
 
 
 async def add_tracking_events(
@@ -196,6 +149,11 @@ def compare_report(
     if not new_facts and not learned:
         return None
     by_time = sorted(new_facts.values(), key=lambda fact: fact.occurred_at)
+    if len(known) + len(by_time) > EVENTS_OF_PARCEL_LIMIT:
+        by_time, surplus = limit_facts(known, by_time)
+        report.surplus.extend(surplus)
+        if not by_time and not learned:
+            return None
     new = [build_event(shipment, fact, now=now) for fact in by_time]
     every: list[KnownEvent] = [*known, *new]
     in_order = sort_events(every)
@@ -292,28 +250,23 @@ def update_status(shipment: Shipment, in_order: Sequence[KnownEvent], *, now: da
     One that has ended can only come back still: the warehouse books it.
     """
     shipment.last_event_at = in_order[-1].occurred_at
-    status = status_after(
-        event.status for event in in_order if event.status is not None and event.revoked_at is None
-    )
+    counting = events_that_count(in_order)
+    status = status_after(event.status for event in counting if event.status is not None)
     if shipment.status in FINAL or status is shipment.status:
         return
     if shipment.ended_at is not None:
         if status is ShipmentStatus.RETURNED:
             move(shipment, status, TRANSITIONS)
+        elif status is ShipmentStatus.DELIVERED:
+            shipment.signed_after_end_at = shipment.signed_after_end_at or now
         return
     move(shipment, status, TRANSITIONS)
     shipment.waiting_since = now if status in NOT_KEPT else None
     if status in FINAL:
         shipment.poll_at = None
     if status is ShipmentStatus.DELIVERED:
-        shipment.delivered_at = next(
-            event.occurred_at for event in in_order if event.status is status and event.revoked_at is None
-        )
-
-
-def sort_events(events: Iterable[E]) -> list[E]:
-    """Tracking events in order of time; those of one moment stay in theirs."""
-    return sorted(events, key=lambda event: (event.occurred_at, event.received_at))
+        arrival = next(event for event in counting if event.status is status)
+        shipment.delivered_at = min(arrival.occurred_at, now)  # the clock of a carrier may be wrong
 
 
 async def load_tracking_events(session: AsyncSession, shipment: Shipment) -> Sequence[TrackingEvent]:

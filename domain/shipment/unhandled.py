@@ -9,7 +9,8 @@ from hashlib import sha256
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.shipment.tracking import TrackingFact
+from domain.shipment.history import TrackingFact
+from domain.shipment.tracking import ParcelReport
 from models import CarrierConnection, Shipment, UnhandledKind, UnhandledReport
 from models.sql.batches import in_batches
 from models.sql.types import AnySelect, NewRow
@@ -79,13 +80,22 @@ def sift_facts(
     possible, unhandled = [], []
     for fact in facts:
         if not shipment.packed_at - BEFORE_PACKING <= fact.occurred_at <= now + AHEAD:
-            detail = f"{fact.occurred_at.isoformat()} {fact.code} {fact.description}"
-            unhandled.append(Unhandled(UnhandledKind.IMPOSSIBLE_TIME, detail, shipment.tracking_number or ""))
+            unhandled.append(describe_fact(UnhandledKind.IMPOSSIBLE_TIME, shipment, fact))
             continue
         possible.append(fact)
         if fact.status is None and fact.code:
             unhandled.append(Unhandled(UnhandledKind.UNKNOWN_CODE, fact.code))
     return possible, unhandled
+
+
+def describe_surplus(report: ParcelReport) -> list[Unhandled]:
+    """The facts that were not stored, since their parcel has too many."""
+    return [describe_fact(UnhandledKind.TOO_MANY_EVENTS, report.shipment, fact) for fact in report.surplus]
+
+
+def describe_fact(kind: UnhandledKind, shipment: Shipment, fact: TrackingFact) -> Unhandled:
+    detail = f"{fact.occurred_at.isoformat()} {fact.code} {fact.description}"
+    return Unhandled(kind, detail, shipment.tracking_number or "")
 
 
 def select_old_reports(now: datetime) -> AnySelect:

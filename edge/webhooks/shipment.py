@@ -18,7 +18,7 @@ from resolvers.rates import LimitedAction, TooManyAttempts, check_action, limit_
 
 log = structlog.get_logger()
 
-PUSH_BYTES_LIMIT = 512_000
+PUSH_BYTES_LIMIT = 5_000_000
 """A history of some hundred events with Chinese texts, each character of which is nine bytes of a form."""
 
 

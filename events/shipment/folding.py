@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
+from domain.shipment.history import TrackingFact
 from domain.shipment.incoming import (
     ATTEMPTS_LIMIT,
     NumberedParcel,
@@ -25,8 +26,8 @@ from domain.shipment.incoming import (
     postpone_push,
 )
 from domain.shipment.polling import resubscribe
-from domain.shipment.tracking import ParcelReport, TrackingFact, add_reported_events
-from domain.shipment.unhandled import Unhandled, count_unhandled, sift_facts
+from domain.shipment.tracking import ParcelReport, add_reported_events
+from domain.shipment.unhandled import Unhandled, count_unhandled, describe_surplus, sift_facts
 from events.shipment.polling import facts_of
 from events.shipment.push_content import read_content
 from events.types import Resources
@@ -162,6 +163,7 @@ async def fold_pushes(session: AsyncSession, rows: Sequence[IncomingPush], resou
             result.add(each, [describe_unknown(each)])
         else:
             by_parcel[parcel].append(each)
+    connections = {parcel.shipment_id: reported[0].number[0] for parcel, reported in by_parcel.items()}
     locked = await lock_free_parcels(session, by_parcel) if by_parcel else {}
     reports = [
         collect_report(locked[parcel.shipment_id], reported, result, now=now)
@@ -169,6 +171,10 @@ async def fold_pushes(session: AsyncSession, rows: Sequence[IncomingPush], resou
         if parcel.shipment_id in locked
     ]
     await add_reported_events(session, reports, cause=Cause(now), receipt_after=receipt_after)
+    for report in reports:
+        if report.surplus:
+            connection = connections[report.shipment.id]
+            result.unhandled.update((connection, each) for each in set(describe_surplus(report)))
     await count_unhandled(session, result.unhandled, now=now)
     await delete_pushes(session, result.folded)
     return len(result.folded)

@@ -13,7 +13,7 @@ from domain.shipment.carriers import poll_interval_of
 from domain.shipment.incoming import lock_parcels
 from domain.shipment.polling import PollPlan, claim_polls, record_subscribed
 from domain.shipment.tracking import ParcelReport, add_reported_events
-from domain.shipment.unhandled import Unhandled, count_unhandled, sift_facts
+from domain.shipment.unhandled import Unhandled, count_unhandled, describe_surplus, sift_facts
 from events.jobs.scheduler import CALLS_AT_ONCE
 from events.shipment.parcels import tracked_parcel_of
 from events.shipment.recorded import CallJournal, RecordedCarrier, subject_of_parcel
@@ -146,6 +146,8 @@ async def store_facts(
         await add_reported_events(
             session, reports, cause=Cause(now), receipt_after=deadlines.receipt_confirmed_after
         )
+        for report in reports:
+            unhandled.update((connection, each) for each in set(describe_surplus(report)))
         await count_unhandled(session, unhandled, now=now)
 
 

@@ -6,7 +6,7 @@ repeated: a repetition answers what the first one did.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -167,6 +167,11 @@ class TrackedParcel:
     parcel: Parcel
     tracking_number: str
     dispatched_at: datetime
+
+
+NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of an event whose own cannot be read: no parcel was packed then, so it is kept apart and counted,
+and nothing that came with it is lost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ S = ShipmentStatus
 async def open_all(session: AsyncSession, after: timedelta = WEEKS) -> list[int]:
     """How many tasks of each kind are opened at a moment."""
     opened = []
-    for kind in ShipmentTaskKind:
+    for kind in (LATE, SILENT):
         due = (await session.scalars(select_due_tasks(kind, NOW + after))).all()
         opened.append(await open_tasks(session, kind, due, cause=Cause(NOW + after)))
     return opened
@@ -177,3 +177,22 @@ async def test_many_tasks_take_as_many_statements_as_few(shop: Shop, session: As
 
     assert counts == [counts[0]] * 2
     assert counts[0] <= 5
+
+
+async def test_a_parcel_that_arrives_after_it_was_ended_is_a_task_until_it_comes_back(
+    session: AsyncSession,
+) -> None:
+    signed = ShipmentTaskKind.SIGNED_AFTER_END
+    shipment = await create_shipment(session)
+    await track(session, shipment, tracking_fact(S.EXPIRED, after=HOUR), now=NOW + HOUR)
+    await end_shipment(session, shipment.id, receipt_after=RECEIPT_AFTER, cause=Cause(NOW + HOUR))
+
+    await track(session, shipment, tracking_fact(S.DELIVERED, after=2 * HOUR), now=NOW + 3 * HOUR)
+    await track(session, shipment, tracking_fact(S.IN_TRANSIT, after=HOUR), now=NOW + 4 * HOUR)
+    due = (await session.scalars(select_due_tasks(signed, NOW + 4 * HOUR))).all()
+    opened = await open_tasks(session, signed, due, cause=Cause(NOW + 4 * HOUR))
+
+    assert (opened, await open_kinds(session), shipment.status) == (1, [signed], S.EXPIRED)
+    assert shipment.signed_after_end_at == NOW + 3 * HOUR
+    await track(session, shipment, tracking_fact(S.RETURNED, after=WEEKS), now=NOW + WEEKS)
+    assert (await open_kinds(session), shipment.status) == ([signed], S.EXPIRED)

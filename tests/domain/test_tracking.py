@@ -1,6 +1,7 @@
 """Tracking events of parcels, and what follows for the order."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,13 +14,17 @@ from domain.shipment import (
     FINAL,
     PollPlan,
     claim_polls,
+    correct_shipment,
     report_tracking_event,
 )
+from domain.shipment.history import EVENTS_OF_PARCEL_LIMIT
+from domain.shipment.tracking import ParcelReport, add_reported_events
 from events.shop import Shop
 from models import (
     SIMULATED_CARRIER,
     Event,
     FulfilmentStatus,
+    Shipment,
     ShipmentStatus,
     Subject,
     TrackingEvent,
@@ -38,7 +43,7 @@ from tests.factories.shipment import (
 )
 from tests.given import current_status
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 S = ShipmentStatus
 F = FulfilmentStatus
 
@@ -237,3 +242,64 @@ async def test_a_carrier_is_asked_by_one_process_at_a_time(shop: Shop, session: 
     claimed = await asyncio.gather(*(process() for _ in range(4)))
 
     assert sorted(claimed) == [[], [], [], [shipment.id]]
+
+
+async def test_a_parcel_has_not_arrived_before_it_is_reported_whatever_the_clock_of_its_carrier_says(
+    shop: Shop, session: AsyncSession
+) -> None:
+    shipment = await create_shipment(session)
+
+    await track(session, shipment, tracking_fact(S.DELIVERED, after=23 * HOUR), now=NOW + HOUR)
+
+    assert (shipment.status, shipment.delivered_at) == (S.DELIVERED, NOW + HOUR)
+    await session.commit()
+
+
+async def test_what_a_carrier_says_again_about_the_time_before_a_correction_was_corrected(
+    shop: Shop, session: AsyncSession
+) -> None:
+    shipment = await create_shipment(session)
+    signed = tracking_fact(S.DELIVERED, after=2 * HOUR)
+    await track(session, shipment, tracking_fact(S.IN_TRANSIT, after=HOUR), signed, now=NOW + 2 * HOUR)
+    cause = Cause(NOW + 3 * HOUR)
+    await correct_shipment(session, shipment.id, reason="Another house.", cause=cause)
+
+    again = replace(signed, description="It was signed for.", by_carrier=True)
+    await track(session, shipment, again, now=NOW + 4 * HOUR)
+    assert current_status(shipment) is S.IN_TRANSIT
+    assert shipment.delivered_at is None
+    await track(session, shipment, tracking_fact(S.DELIVERED, after=5 * HOUR), now=NOW + 5 * HOUR)
+
+    assert current_status(shipment) is S.DELIVERED
+    arrived = await session.scalar(select(Shipment.delivered_at))
+    assert arrived == NOW + 5 * HOUR
+    await session.commit()
+
+
+async def test_a_parcel_has_so_many_events_and_further_ones_only_as_far_as_they_say_something_new(
+    shop: Shop, session: AsyncSession
+) -> None:
+    shipment = await create_shipment(session)
+    minute = timedelta(minutes=1)
+    many = [
+        replace(tracking_fact(S.IN_TRANSIT, after=number * minute), description=f"Hub {number}")
+        for number in range(EVENTS_OF_PARCEL_LIMIT + 10)
+    ]
+
+    kept = await track(session, shipment, tracking_fact(S.PICKED_UP), *many, now=NOW + DAY)
+    report = ParcelReport(
+        shipment,
+        [
+            replace(tracking_fact(S.IN_TRANSIT, after=DAY), description="Hub again"),
+            tracking_fact(S.DELIVERED, after=DAY),
+        ],
+    )
+    more = await add_reported_events(session, [report], cause=Cause(NOW + DAY), receipt_after=RECEIPT_AFTER)
+
+    assert len(kept) == EVENTS_OF_PARCEL_LIMIT + 2
+    assert [event.status for event in kept[:3]] == [S.PICKED_UP, S.IN_TRANSIT, S.IN_TRANSIT]
+    assert kept[-1].description == f"Hub {EVENTS_OF_PARCEL_LIMIT + 9}"
+    assert [event.status for event in more] == [S.DELIVERED]
+    assert [fact.description for fact in report.surplus] == ["Hub again"]
+    assert current_status(shipment) is S.DELIVERED
+    await session.commit()

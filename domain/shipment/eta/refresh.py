@@ -49,6 +49,8 @@ async def estimate_arrivals(
             under_way.append(shipment)
             continue
         clear_arrival(shipment)
+        if shipment.status is ShipmentStatus.RETURNED:
+            shipment.signed_after_end_at = None
         if shipment.status is ShipmentStatus.DELIVERED and shipment.dispatched_at:
             shipment.count_at = now
     if not under_way:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 
-from gateways.carrier.protocol import CarrierError, CarrierNotReached, CarrierRefused
+from gateways.carrier.protocol import NO_TIME, CarrierError, CarrierNotReached, CarrierRefused
 
 REASON_LIMIT = 200
 NOT_SENT = ("Connection refused", "Name or service not known", "nodename nor servname")
@@ -137,4 +137,4 @@ def read_moment(timestamp: object, date: object, time: object) -> datetime:
         except ValueError:
             continue
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    raise CarrierError("an event has no time")
+    return NO_TIME

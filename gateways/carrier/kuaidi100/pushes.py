@@ -12,7 +12,6 @@ from gateways.carrier.kuaidi100.reports import Unreadable, newest_moment, read_h
 from gateways.carrier.protocol import CarrierEvent, PushRefused, PushRequest, TrackingPush
 from models import ShipmentStatus
 
-EVENTS_LIMIT = 1_000
 FORM_FIELDS_LIMIT = 20
 ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 LINE_ENDS = re.compile(rb"[\r\n]")
@@ -76,9 +75,6 @@ def push_of(content: Mapping[str, object], request: PushRequest) -> TrackingPush
     result = content.get("lastResult")
     if not isinstance(result, dict):
         raise Unreadable("no lastResult")
-    data = result.get("data")
-    if isinstance(data, list) and len(data) > EVENTS_LIMIT:
-        raise PushRefused(f"{len(data)} events, more than {EVENTS_LIMIT}")
     number = text_of(result, "nu")
     if not number:
         raise Unreadable("no number")

@@ -8,28 +8,31 @@ from hmac import compare_digest
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
-from gateways.carrier.protocol import CarrierEvent, PushRefused, PushRequest, TrackingPush
+from gateways.carrier.protocol import NO_TIME, CarrierEvent, PushRefused, PushRequest, TrackingPush
 from gateways.carrier.sf_express.statuses import STATUSES
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 """Its times have no zone."""
 MOMENT = "%Y-%m-%d %H:%M:%S"
 TEXT_LIMIT = 500
-ROUTES_LIMIT = 1_000
+ROUTES_LIMIT = 10_000
+"""Of one push: many more than any parcels have."""
+NO_NUMBER = ""
 
 
 class UnreadableRoute(ValueError):
-    """A step that is not in the form of SF."""
+    """A list of steps that is not in the form of SF."""
 
 
 def read_route(item: object) -> CarrierEvent:
+    """A step; one that cannot be read has NO_TIME."""
     if not isinstance(item, dict):
-        raise UnreadableRoute("a step is no object")
+        return keep_unread(item)
     code = member(item, "opCode")
     try:
         moment = datetime.strptime(member(item, "acceptTime"), MOMENT).replace(tzinfo=BEIJING)
     except ValueError:
-        raise UnreadableRoute("a step has no time") from None
+        return keep_unread(item)
     return CarrierEvent(
         status=STATUSES.get(code),
         code=code,
@@ -39,8 +42,15 @@ def read_route(item: object) -> CarrierEvent:
     )
 
 
+def keep_unread(item: object) -> CarrierEvent:
+    """What cannot be read as a step, as it came."""
+    text = json.dumps(item, ensure_ascii=False)[:TEXT_LIMIT]
+    return CarrierEvent(status=None, code="", description=text, occurred_at=NO_TIME)
+
+
 def read_push(request: PushRequest, *, key: str) -> list[TrackingPush]:
-    """What is pushed of one parcel or more; PushRefused unless it came to the address with the key.
+    """What is pushed of one parcel or more, that of no parcel under no number; PushRefused unless it came to
+    the address with the key.
 
     SF signs nothing: who knows the address is believed, so the address has a secret in it.
     """
@@ -54,21 +64,18 @@ def read_push(request: PushRequest, *, key: str) -> list[TrackingPush]:
         routes = content["Body"]["WaybillRoute"]
         if not isinstance(routes, list):
             raise UnreadableRoute("no list of steps")
-        if len(routes) > ROUTES_LIMIT:
-            raise UnreadableRoute(f"{len(routes)} steps, more than {ROUTES_LIMIT}")
         by_number: dict[str, list[CarrierEvent]] = defaultdict(list)
-        for route in routes:
+        for route in routes[:ROUTES_LIMIT]:
             by_number[number_of(route)].append(read_route(route))
+        if len(routes) > ROUTES_LIMIT:
+            by_number[NO_NUMBER].append(keep_unread(f"{len(routes) - ROUTES_LIMIT} further steps"))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise PushRefused(f"unreadable: {error}"[:200]) from None
     return [TrackingPush(number, events) for number, events in by_number.items()]
 
 
 def number_of(route: object) -> str:
-    number = member(route, "mailno") if isinstance(route, dict) else ""
-    if not number:
-        raise UnreadableRoute("a step of no parcel")
-    return number
+    return member(route, "mailno") if isinstance(route, dict) else NO_NUMBER
 
 
 def member(item: Mapping[str, object], name: str) -> str:
