@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bench.eta import score_last_quarter
 from domain.shipment.eta import Journey, ParcelLane, estimate_arrival, measure_journey, prior_for
 from domain.shipment.eta.durations import STEPS, add_duration, blend, forget_gradually
-from domain.shipment.eta.estimate import Statistic
-from domain.shipment.eta.lanes import JourneyStep, Stage
+from domain.shipment.eta.estimate import FEWEST_LATE_HOURS, Statistic
+from domain.shipment.eta.lanes import POOLED, JourneyStep, Stage
 from events.shop import Shop
 from geo import Point
 from models import LaneStatistic, Shipment, ShipmentStatus
@@ -68,6 +68,19 @@ def test_a_few_parcels_do_not_make_a_rule() -> None:
     assert many.quantile(0.5) == pytest.approx(10, abs=1)
     assert sum(one.shares) == pytest.approx(1)
     assert len(one.shares) == STEPS
+
+
+def test_a_carrier_without_parcels_of_its_own_has_an_honest_range_whatever_others_have_taught() -> None:
+    keys = LANE.keys(Stage.DISPATCHED)
+    learned = Statistic(counts_of(*[0.3] * 500), NOW)
+
+    pooled = estimate_arrival(Journey(LANE, []), dict.fromkeys(keys[:POOLED], learned), NOW)
+    own = estimate_arrival(Journey(LANE, []), dict.fromkeys(keys, learned), NOW)
+
+    assert pooled.latest_at - pooled.earliest_at > 48 * HOUR
+    assert pooled.late_at > NOW + 48 * HOUR
+    assert own.latest_at < NOW + HOUR
+    assert own.late_at == NOW + FEWEST_LATE_HOURS * HOUR
 
 
 def test_an_event_and_a_position_change_the_estimate() -> None:
@@ -143,10 +156,14 @@ async def test_each_parcel_that_has_arrived_is_counted_once(
     await run_until_idle(shop)
 
     counts = await session.scalar(
-        select(LaneStatistic.counts).where(LaneStatistic.key == f"{Stage.DISPATCHED}|")
+        select(LaneStatistic.counts).where(LaneStatistic.key == f"{Stage.DISPATCHED}|SIMULATED")
     )
     assert counts
     assert sum(counts) == 1
+    others = await session.scalars(
+        select(LaneStatistic.key).where(LaneStatistic.key.not_like("%|SIMULATED%"))
+    )
+    assert others.all() == []
     waiting = select(func.count()).select_from(Shipment).where(Shipment.count_at.is_not(None))
     assert await session.scalar(waiting) == 0
 

@@ -58,6 +58,12 @@ class DurationShares:
         return DurationShares(tuple(mixed))
 
 
+def mix(most: DurationShares, some: DurationShares, share: float) -> DurationShares:
+    """Durations of which so large a share is as in `some`."""
+    pairs = zip(most.shares, some.shares, strict=True)
+    return DurationShares(tuple((1.0 - share) * first + share * second for first, second in pairs))
+
+
 def blend(levels: Sequence[Counts], prior: DurationShares) -> DurationShares:
     """The prior, drawn towards the counts of each level: those of the least exact level come first."""
     shares = prior.shares

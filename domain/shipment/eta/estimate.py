@@ -1,11 +1,11 @@
 """The estimate: a pure sum of a journey and the statistics of its lane."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.shipment.eta.durations import Counts, DurationShares, blend, forget_gradually, prior_for
-from domain.shipment.eta.lanes import Journey, ParcelLane, Stage
+from domain.shipment.eta.durations import Counts, DurationShares, blend, forget_gradually, mix, prior_for
+from domain.shipment.eta.lanes import POOLED, Journey, ParcelLane, Stage
 
 EARLY, MIDDLE, LATEST = 0.02, 0.5, 0.95
 """Which shares of parcels have arrived when the range begins, at the estimate, and when it ends."""
@@ -15,6 +15,11 @@ and to take so many times as long as any have lately: the first of them have yet
 """
 LATE = 0.9
 """A parcel is late when so large a share of its lane had arrived."""
+FEWEST_LATE_HOURS = 6.0
+"""However fast the others were."""
+PRIOR_SHARE = 0.25
+"""How much of what is assumed is left in what other carriers have taught, however many their parcels: so the
+range is as wide as it should be, and nothing is late, until a carrier has parcels of its own."""
 SILENT = 0.98
 """A parcel is silent when so large a share of the others had their next event."""
 FEWEST_SILENT_HOURS = 24.0
@@ -75,7 +80,7 @@ def estimate_arrival(journey: Journey, statistics: Mapping[str, Statistic], now:
         return since + timedelta(hours=durations.quantile(share, after_hours=waited))
 
     usual = durations_of(journey.lane, Stage.DISPATCHED, statistics, now)
-    late_at = journey.lane.dispatched_at + timedelta(hours=usual.quantile(LATE))
+    late_at = journey.lane.dispatched_at + timedelta(hours=max(usual.quantile(LATE), FEWEST_LATE_HOURS))
     quiet_hours = max(silence.quantile(SILENT), FEWEST_SILENT_HOURS)
     last = max([since, *(step.at for step in journey.steps if step.at <= now)])
     silent_at = last + timedelta(hours=quiet_hours)
@@ -85,12 +90,17 @@ def estimate_arrival(journey: Journey, statistics: Mapping[str, Statistic], now:
 def durations_of(
     lane: ParcelLane, stage: Stage, statistics: Mapping[str, Statistic], now: datetime
 ) -> DurationShares:
-    levels = [
-        forget_gradually(found.counts, found.counted_at, now)
-        for key in lane.keys(stage)
-        if (found := statistics.get(key))
-    ]
-    return blend(levels, prior_of(lane, stage))
+    keys, prior = lane.keys(stage), prior_of(lane, stage)
+
+    def levels(some: Sequence[str]) -> list[Counts]:
+        return [
+            forget_gradually(found.counts, found.counted_at, now)
+            for key in some
+            if (found := statistics.get(key))
+        ]
+
+    pooled = mix(blend(levels(keys[:POOLED]), prior), prior, PRIOR_SHARE)
+    return blend(levels(keys[POOLED:]), pooled)
 
 
 def prior_of(lane: ParcelLane, stage: Stage) -> DurationShares:

@@ -9,11 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.shipment.eta.lanes import Journey, JourneyStep, ParcelLane
 from geo import Point, find_point
-from models import Carrier, Delivery, Shipment, ShipmentStatus, TrackingEvent, Warehouse
+from models import Carrier, CarrierConnection, Delivery, Shipment, ShipmentStatus, TrackingEvent, Warehouse
 from models.sql.parameters import is_any_of
 
 NO_REGION = ""
 """Where neither province nor city is known."""
+
+POOL_OF = {each: each.value for each in (CarrierConnection.SIMULATED, CarrierConnection.OWN_COURIERS)}
+"""Carriers whose parcels take seconds, or hours, say nothing of how long others take."""
 
 StepsOfParcels = Mapping[int, Sequence[JourneyStep]]
 """What has happened to parcels, in order of time, by their ids."""
@@ -30,20 +33,22 @@ async def load_journeys(
         steps = await read_steps(session, [shipment.id for shipment, _ in left])
     starts = await load_ends(session, Warehouse, {shipment.warehouse_id for shipment, _ in left})
     ends = await load_ends(session, Delivery, {shipment.delivery_id for shipment, _ in left})
-    found = await session.execute(select(Carrier.code, Carrier.service))
-    services = {code: service for code, service in found}  # noqa: C416 - rows have a type each
+    found = await session.execute(select(Carrier.code, Carrier.service, Carrier.connection))
+    carriers = {code: (service, POOL_OF.get(connection, "")) for code, service, connection in found}
     journeys = {}
     for shipment, dispatched_at in left:
         origin, start = starts[shipment.warehouse_id]
         destination, end = ends[shipment.delivery_id]
+        service, pool = carriers.get(shipment.carrier, ("", "")) if shipment.carrier else ("", "")
         lane = ParcelLane(
             origin=origin,
             destination=destination,
             carrier=str(shipment.carrier or ""),
-            service=services.get(shipment.carrier, "") if shipment.carrier else "",
+            service=service,
             dispatched_at=dispatched_at,
             start=start,
             end=end,
+            pool=pool,
         )
         journeys[shipment.id] = Journey(lane, steps.get(shipment.id, ()))
     return journeys

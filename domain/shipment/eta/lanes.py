@@ -10,6 +10,8 @@ from geo import Point, distance_km
 from models import ShipmentStatus
 
 HOUR = timedelta(hours=1)
+POOLED = 2
+"""So many keys of a lane are not of one carrier."""
 
 
 class Stage(StrEnum):
@@ -56,14 +58,17 @@ class ParcelLane:
     dispatched_at: datetime
     start: Point | None = None
     end: Point | None = None
+    pool: str = ""
+    """Whose parcels teach where its carrier has brought none: those of all, unless it is of a kind of its own."""
 
     @property
     def km(self) -> float | None:
         return distance_km(self.start, self.end) if self.start and self.end else None
 
     def keys(self, stage: Stage) -> list[str]:
-        """The keys of its statistics: the least exact first, the weekday (in UTC) last."""
-        parts = ["", f"{self.origin}>{self.destination}", self.carrier, self.service]
+        """The keys of its statistics: the least exact first, the weekday (in UTC) last; the first POOLED are
+        of all carriers of its pool."""
+        parts = [self.pool, f"{self.origin}>{self.destination}", self.carrier, self.service]
         parts.append(str(self.dispatched_at.isoweekday()))
         return [f"{stage}|{'|'.join(parts[:count])}" for count in range(1, len(parts) + 1)]
 
