@@ -36,7 +36,7 @@ from edge.reader import ReaderLanguage
 from edge.sandbox import sandbox_routes
 from edge.security_headers import SecurityHeaders
 from edge.start_page import start_routes
-from edge.webhooks import webhook_routes
+from edge.webhooks import PUSH_LIMITS, webhook_routes
 from events.bus import LocalBus, RedisBus
 from events.jobs.worker import running_jobs
 from events.shop import Shop
@@ -163,7 +163,7 @@ def create_app(
                 yield
 
     uploads = {"/media": settings.limits.upload_bytes, PRODUCTS: settings.limits.import_bytes}
-    limits = Middleware(BodyLimit, limit=settings.limits.body_bytes, limits=uploads)
+    limits = Middleware(BodyLimit, limit=settings.limits.body_bytes, limits=uploads | PUSH_LIMITS)
     app = Starlette(lifespan=lifespan)
     app.state.shop = shop = open_shop(
         settings,

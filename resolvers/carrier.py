@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import strawberry
 
+from domain.errors import Invalid
 from domain.shipment.carrier_rates import rates_of
 from domain.shipment.carriers import (
     CutOff,
@@ -15,9 +16,11 @@ from domain.shipment.carriers import (
 )
 from domain.shipping import ShippingRegion
 from domain.stock import Weekday
+from gateways.carrier.protocol import CarrierRefused
+from gateways.carrier.simulated_terms import read_terms
 from loaders.carrier import NEWEST_REPORT, load_carriers, select_unhandled_reports
 from loaders.page import FIRST_PAGE, Page, PageRequest
-from models import Carrier, Money, UnhandledKind, UnhandledReport
+from models import Carrier, CarrierConnection, Money, UnhandledKind, UnhandledReport
 from resolvers.context import Info
 from resolvers.guard import Permission
 from resolvers.ids import row_id
@@ -39,8 +42,20 @@ async def carriers(info: Info, archived: bool = False) -> Sequence[Carrier]:
 async def carrier_save(info: Info, input: CarrierSaveInput) -> Carrier:
     """Adds a carrier, or replaces all that one is described by."""
     carrier_id = None if input.id is None else row_id(input.id, "Carrier")
+    check_service(input)
     async with info.context.transaction() as session:
         return await save_carrier(session, input.draft(), carrier_id=carrier_id, version=input.version)
+
+
+def check_service(input: CarrierSaveInput) -> None:
+    """Refuse terms that the simulated carrier does not have: it would report nothing of its parcels."""
+    if input.connection is not CarrierConnection.SIMULATED:
+        return
+    try:
+        read_terms(input.service)
+    except CarrierRefused as refusal:
+        template = "{name} has no such service: {reason}"
+        raise Invalid(template, name=input.name, reason=str(refusal), field=("service",)) from None
 
 
 async def carrier_archive(info: Info, id: strawberry.ID, version: int) -> Carrier:

@@ -19,7 +19,7 @@ from domain.catalog.taxonomy import (
 )
 from domain.cause import Cause
 from events.shop import Shop
-from models import Translations, Warehouse
+from models import CoordinateSource, Translations, Warehouse
 
 ENGLISH = "en"
 
@@ -48,6 +48,7 @@ def warehouse_of(warehouse: WarehouseContent, position: int) -> Warehouse:
         line1=warehouse.line1,
         latitude=warehouse.latitude,
         longitude=warehouse.longitude,
+        coordinate_source=CoordinateSource.CLIENT,
         position=position,
         allows_pickup=warehouse.allows_pickup,
         pickup_hours=[asdict(hours) for hours in warehouse.pickup_hours],

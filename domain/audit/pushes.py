@@ -14,9 +14,9 @@ FOLDED_WITHIN = timedelta(hours=1)
 
 
 def find_forgotten_pushes() -> AnySelect:
-    """Pushes that still wait although the shop has recorded an event FOLDED_WITHIN later."""
+    """Pushes that still wait although the shop has recorded an event FOLDED_WITHIN after they were due."""
     newest = select(epoch_seconds(Event.occurred_at)).order_by(Event.id.desc()).limit(1).scalar_subquery()
     seconds = int(FOLDED_WITHIN.total_seconds())
     return select_rows(
         IncomingPush.tracking_number, expected=literal("folded"), found=literal("waits")
-    ).where(epoch_seconds(IncomingPush.received_at) < newest - seconds)
+    ).where(epoch_seconds(IncomingPush.due_at) < newest - seconds)

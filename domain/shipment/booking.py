@@ -66,10 +66,10 @@ async def open_waybill(
     for each in live:
         if each.shipment_id == shipments[0].id and await covers(session, each, shipments):
             return each
-    if obstacle is not None:
-        raise CarrierRefusal(found.name, obstacle)
     if request.pickup is not None:
         check_pickup(found, request.pickup, now=cause.now)
+    if obstacle is not None:
+        raise CarrierRefusal(found.name, obstacle)
     mother = await add_waybill(session, request, found, shipments[0], cause=cause)
     mother.call_at = cause.now + ANSWER_EXPECTED_WITHIN
     for shipment in shipments[1:]:
@@ -87,7 +87,8 @@ async def open_chosen_waybill(
     Choosing and asking are one transaction: a parcel that is counted for a carrier is asked for there.
     """
     [first, *_] = await lock_parcels(session, request.shipment_ids)
-    live = next(iter(await lock_live_waybills(session, [first.id])), None)
+    found = await lock_live_waybills(session, request.shipment_ids)
+    live = next((each for each in found if each.shipment_id == first.id), None)
     if live is not None and live.carrier in options.possible:
         turns = [RankedCarrier(each, CarrierChoice.TURN) for each in options.possible]
         ranked = sorted(turns, key=lambda each: each.code != live.carrier)

@@ -14,6 +14,7 @@ from domain.outbox import record
 from domain.shipment.carriers import find_carrier
 from domain.shipment.eta import refresh_arrivals
 from domain.shipment.fulfilment import refresh_fulfilment
+from domain.shipment.incoming import wake_early_pushes
 from domain.shipment.packable import check_packable
 from domain.shipment.waybills import use_waybill
 from domain.stock import Allocation, ship_stock
@@ -64,7 +65,7 @@ async def dispatch_shipment(
     """Hand a packed parcel to its carrier: the units reserved for it leave the stock."""
     order, shipment = await lock_shipment(session, shipment_id)
     check_dispatchable(shipment, order, await session.get_one(Delivery, shipment.delivery_id))
-    await find_carrier(session, carrier)
+    carried_by = await find_carrier(session, carrier)
     if carrier != OWN_COURIERS:
         await check_not_on_delivery_run(session, shipment)
     await check_tracking_number_free(session, carrier, tracking_number)
@@ -73,6 +74,7 @@ async def dispatch_shipment(
     shipment.carrier, shipment.tracking_number = carrier, tracking_number
     shipment.tracking_link = tracking_link
     shipment.dispatched_at, shipment.estimated_at, shipment.poll_at = cause.now, estimated_at, poll_at
+    await wake_early_pushes(session, carried_by, tracking_number, now=cause.now)
     await fix_cash(session, order, shipment)
     await refresh_arrivals(session, [shipment], now=cause.now)
     event = ShipmentDispatched(

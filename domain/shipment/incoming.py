@@ -7,11 +7,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import Carrier, CarrierConnection, IncomingPush, Order, Shipment
+from models import Carrier, CarrierConnection, IncomingPush, Order, Shipment, Waybill, WaybillStatus
 from models.sql.parameters import is_any_of
 
 ATTEMPTS_LIMIT = 10
 LONGEST_PAUSE = timedelta(minutes=10)
+EARLY_PAUSE = timedelta(minutes=10)
+"""How long a push about a parcel that has not left waits at a time; it is folded at once when it leaves."""
+EARLY_KEPT = timedelta(days=3)
+"""How long it waits in all: what is booked leaves or is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,39 @@ async def find_numbered(
         parcel = NumberedParcel(shipment_id, order_id, frozenset({company_code, own_code}))
         found.setdefault((connection, number), []).append(parcel)
     return found
+
+
+async def find_early_numbers(session: AsyncSession, numbers: Collection[ParcelNumber]) -> set[ParcelNumber]:
+    """Those of these numbers that are of booked waybills whose parcels have not left yet."""
+    connections = {connection for connection, _ in numbers}
+    rows = await session.execute(
+        select(Carrier.connection, Waybill.number)
+        .join(Waybill, Waybill.carrier == Carrier.code)
+        .join(Shipment, Shipment.id == Waybill.shipment_id)
+        .where(Carrier.connection.in_(connections), Waybill.status == WaybillStatus.BOOKED)
+        .where(is_any_of(session, Waybill.number, {number for _, number in numbers}))
+        .where(Shipment.dispatched_at.is_(None))
+    )
+    return {(connection, number) for connection, number in rows if number is not None}
+
+
+async def keep_early_pushes(session: AsyncSession, push_ids: Collection[int], *, now: datetime) -> None:
+    """Let pushes wait until their parcels leave."""
+    if push_ids:
+        early = update(IncomingPush).where(is_any_of(session, IncomingPush.id, push_ids))
+        await session.execute(early.values(due_at=now + EARLY_PAUSE))
+
+
+async def wake_early_pushes(
+    session: AsyncSession, carrier: Carrier, tracking_number: str, *, now: datetime
+) -> None:
+    """A parcel leaves: what its carrier has reported of it before is folded now."""
+    await session.execute(
+        update(IncomingPush)
+        .where(IncomingPush.connection == carrier.connection)
+        .where(IncomingPush.tracking_number == tracking_number, IncomingPush.due_at > now)
+        .values(due_at=now)
+    )
 
 
 async def lock_free_parcels(

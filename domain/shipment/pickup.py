@@ -26,11 +26,7 @@ def check_pickup(carrier: Carrier, pickup: PickupTime, *, now: datetime) -> None
     if pickup.ends_at <= now:
         raise Invalid("This time to collect is over.", field=("pickup", "ends_at"))
     if pickup.ends_at > now + PICKUP_WITHIN:
-        raise Invalid(
-            "Parcels are collected within {limit} days.",
-            limit=PICKUP_WITHIN.days,
-            field=("pickup", "ends_at"),
-        )
+        raise pickup_too_far()
     if pickup.begins_at.date() != pickup.ends_at.date():
         raise Invalid("A time to collect is on one day.", field=("pickup", "ends_at"))
     if not carrier.cut_offs:
@@ -47,6 +43,11 @@ def check_pickup(carrier: Carrier, pickup: PickupTime, *, now: datetime) -> None
             until=f"{until:%H:%M}",
             field=("pickup", "ends_at"),
         )
+
+
+def pickup_too_far() -> Invalid:
+    template = "Parcels are collected within {limit} days."
+    return Invalid(template, limit=PICKUP_WITHIN.days, field=("pickup", "ends_at"))
 
 
 def cut_off_on(carrier: Carrier, moment: datetime) -> datetime | None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
@@ -115,6 +115,7 @@ async def record_booked(
     The parcels that go along on it have its children as their numbers; where there are too few, it is
     cancelled, too.
     """
+    await lock_parcels_on(session, waybill_id)
     waybill = await lock_waybill(session, waybill_id)
     if waybill.status not in {W.REQUESTED, W.CANCELLING}:
         return waybill
@@ -173,6 +174,15 @@ async def record_no_answer(session: AsyncSession, waybill_id: int, reason: str, 
         waybill.reason = reason[:REASON_LIMIT]
         waybill.call_at = now + min(FIRST_PAUSE * 2 ** min(waybill.calls - 1, 10), LONGEST_PAUSE)
     return waybill
+
+
+async def lock_parcels_on(session: AsyncSession, waybill_id: int) -> None:
+    """Lock the parcels on a waybill before it, as whoever opens or uses one does: of two waybills of a parcel
+    that are booked at once, one waits for the other."""
+    on_it = or_(Waybill.id == waybill_id, Waybill.mother_id == waybill_id)
+    parcels = select(Waybill.shipment_id).where(on_it, Waybill.shipment_id.is_not(None))
+    locked = select(Shipment.id).where(Shipment.id.in_(parcels)).order_by(Shipment.id)
+    await session.execute(locked.with_for_update())
 
 
 async def lock_waybill(session: AsyncSession, waybill_id: int) -> Waybill:

@@ -1,6 +1,6 @@
 """Warehouses, in the order of their positions; the first of them is the main one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from domain.contact import HOME_REGION, normalize_country
 from domain.errors import Invalid, LimitReached, NotFound, Taken, WrongState, collect_refusals
 from domain.place import Coordinates, geocode_time, locate_place
 from domain.stock.pickup_hours import OpeningHours, normalize_hours
+from geo import AmbiguousArea, UnknownArea, full_names
 from models import CoordinateSource, Warehouse
 from models.sql.upsert import upsert_into
 from text.messages import Message
@@ -148,12 +149,13 @@ def normalize_draft(draft: WarehouseDraft) -> WarehouseDraft:
         for name, part in required.items():
             if not texts[name]:
                 check.add(Invalid("A warehouse needs its {part}.", part=part, field=(name,)))
+        area = complete_area(texts)
         place = check.value(
             locate_place,
             Coordinates(),
             Coordinates(draft.latitude, draft.longitude),
             country_code=texts["country_code"],
-            area=(texts["province"], texts["city"], texts["district"]),
+            area=area,
             field=(),
         )
     return replace(
@@ -161,15 +163,27 @@ def normalize_draft(draft: WarehouseDraft) -> WarehouseDraft:
         code=texts["code"],
         name=texts["name"],
         country_code=texts["country_code"],
-        province=texts["province"],
-        city=texts["city"],
-        district=texts["district"],
+        province=area[0],
+        city=area[1],
+        district=area[2],
         line1=texts["line1"],
         latitude=place.latitude,
         longitude=place.longitude,
         coordinate_source=place.coordinate_source,
         pickup_instructions=texts["pickup_instructions"],
     )
+
+
+def complete_area(texts: Mapping[str, str]) -> tuple[str, str, str]:
+    """Province, city and district with their full names, as addresses have them; as they are written where
+    they are not those of China, or not known."""
+    area = texts["province"], texts["city"], texts["district"]
+    if texts["country_code"] != HOME_REGION:
+        return area
+    try:
+        return full_names(*area)
+    except (UnknownArea, AmbiguousArea):
+        return area
 
 
 async def ensure_main_warehouse(session: AsyncSession) -> Warehouse:

@@ -3,8 +3,10 @@
 from starlette.routing import Route
 
 from edge.webhooks.payment import PaymentWebhook
-from edge.webhooks.shipment import CarrierWebhook
+from edge.webhooks.shipment import PUSH_LIMITS, CarrierWebhook
 from events.shop import Shop
+
+__all__ = ["PUSH_LIMITS", "webhook_routes"]
 
 
 def webhook_routes(shop: Shop) -> list[Route]:

@@ -18,8 +18,11 @@ from resolvers.rates import LimitedAction, TooManyAttempts, check_action, limit_
 
 log = structlog.get_logger()
 
-PUSH_BYTES_LIMIT = 5_000_000
-"""A history of some hundred events with Chinese texts, each character of which is nine bytes of a form."""
+PUSH_BYTES_LIMIT = 8_000_000
+"""A history of ten thousand events with Chinese texts, each character of which is nine bytes of a form."""
+NAMES = [each.value.lower().replace("_", "-") for each in CarrierConnection]
+PUSH_LIMITS = {f"/webhooks/carriers/{name}": PUSH_BYTES_LIMIT for name in NAMES}
+"""By path: what is pushed may be larger than other requests."""
 
 
 class CarrierWebhook:

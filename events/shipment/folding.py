@@ -14,12 +14,15 @@ from domain.cause import Cause
 from domain.shipment.history import TrackingFact
 from domain.shipment.incoming import (
     ATTEMPTS_LIMIT,
+    EARLY_KEPT,
     NumberedParcel,
     ParcelNumber,
     delete_pushes,
+    find_early_numbers,
     find_failed_pushes,
     find_numbered,
     has_new_pushes,
+    keep_early_pushes,
     lock_free_parcels,
     lock_new_pushes,
     lock_push,
@@ -63,6 +66,8 @@ class FoldedPushes:
     """What became of a batch."""
 
     folded: list[int] = field(default_factory=list)
+    early: list[int] = field(default_factory=list)
+    """Of parcels that have not left yet."""
     unhandled: Counter[tuple[CarrierConnection, Unhandled]] = field(default_factory=Counter)
 
     def add(self, stored: StoredPush, unhandled: Iterable[Unhandled]) -> None:
@@ -156,10 +161,15 @@ async def fold_pushes(session: AsyncSession, rows: Sequence[IncomingPush], resou
         StoredPush(row.id, (row.connection, row.tracking_number), read_content(row.content)) for row in rows
     ]
     numbered = await find_numbered(session, {each.number for each in pushes})
+    young = {row.id for row in rows if row.received_at > now - EARLY_KEPT}
+    unknown = {each.number for each in pushes if each.number not in numbered and each.id in young}
+    early = await find_early_numbers(session, unknown) if unknown else set()
     result, by_parcel = FoldedPushes(), defaultdict[NumberedParcel, list[StoredPush]](list)
     for each in pushes:
         parcel = choose_parcel(numbered.get(each.number, ()), each.push)
-        if parcel is None:
+        if parcel is None and each.number in early and each.id in young:
+            result.early.append(each.id)
+        elif parcel is None:
             result.add(each, [describe_unknown(each)])
         else:
             by_parcel[parcel].append(each)
@@ -176,6 +186,7 @@ async def fold_pushes(session: AsyncSession, rows: Sequence[IncomingPush], resou
             connection = connections[report.shipment.id]
             result.unhandled.update((connection, each) for each in set(describe_surplus(report)))
     await count_unhandled(session, result.unhandled, now=now)
+    await keep_early_pushes(session, result.early, now=now)
     await delete_pushes(session, result.folded)
     return len(result.folded)
 

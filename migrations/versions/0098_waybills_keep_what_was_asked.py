@@ -1,7 +1,7 @@
 """Waybills keep what their carrier was asked to collect, and since when it is being called.
 
 Revision ID: 0098
-Revises: 0064
+Revises: 0096
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from models import base
 
 revision = "0098"
-down_revision = "0064"
+down_revision = "0096"
 branch_labels = None
 depends_on = None
 

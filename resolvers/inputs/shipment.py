@@ -4,7 +4,7 @@ import strawberry
 
 from domain.errors import collect_refusals
 from domain.shipment import InspectedUnits, ParcelLine, ParcelToPack
-from domain.shipment.pickup import PickupTime
+from domain.shipment.pickup import PickupTime, pickup_too_far
 from models import CarrierCode, ParcelSize, ShipmentStatus
 from resolvers.descriptions import input_type
 from resolvers.ids import row_id
@@ -20,7 +20,10 @@ class PickupInput:
     """Until when."""
 
     def draft(self, zone: tzinfo) -> PickupTime:
-        return PickupTime(self.begins_at.astimezone(zone), self.ends_at.astimezone(zone))
+        try:
+            return PickupTime(self.begins_at.astimezone(zone), self.ends_at.astimezone(zone))
+        except OverflowError:
+            raise pickup_too_far() from None
 
 
 @input_type

@@ -102,9 +102,8 @@ async def test_a_final_status_stays_whatever_is_reported_later(
         session, (await pack(session, await confirmed_order(session)))[0], poll_at=NOW + HOUR
     )
 
-    await track(
-        session, shipment, tracking_fact(end, after=2 * HOUR), tracking_fact(S.IN_TRANSIT, after=3 * HOUR)
-    )
+    facts = tracking_fact(end, after=2 * HOUR), tracking_fact(S.IN_TRANSIT, after=3 * HOUR)
+    await track(session, shipment, *facts, now=NOW + 3 * HOUR)
     assert (shipment.status, shipment.poll_at) == (end, None)
     new_events = await track(
         session,

@@ -9,7 +9,10 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.shipment.incoming import ATTEMPTS_LIMIT, LONGEST_PAUSE
+from domain.cause import Cause
+from domain.shipment.booking import WaybillRequest, open_waybill
+from domain.shipment.incoming import ATTEMPTS_LIMIT, EARLY_KEPT, EARLY_PAUSE, LONGEST_PAUSE
+from domain.shipment.waybills import BookedFacts, record_booked
 from events.shipment.folding import BATCH_WHILE_TAKING, PushFolder
 from events.shipment.pushes import PushInbox, TooManyPushes
 from events.shop import Shop
@@ -108,7 +111,7 @@ async def test_pushes_that_come_together_are_folded_in_a_constant_number_of_stat
         counted.append((len(inserts), len([*groupby(folded.texts)])))
 
     assert counted[0] == counted[1]
-    assert counted[0] == (1, 28)
+    assert counted[0] == (1, 29)
     assert await waiting(shop) == 0
 
 
@@ -283,3 +286,44 @@ async def test_what_is_pushed_is_relayed_with_everything_that_is_due(shop: Shop)
 
     assert await statuses_of(shop, [shipment]) == [(S.DELIVERED, 1)]
     await assert_books_agree(shop)
+
+
+async def book_parcel(shop: Shop, number: str) -> Shipment:
+    """A parcel that waits to leave with the number of a waybill."""
+    async with shop.database.writes.begin() as session:
+        yto, now = await create_carrier(session, YTO, KUAIDI100, company_code="yuantong"), shop.clock()
+        [shipment] = await pack(session, await confirmed_order(session, now=now), now=now)
+        request = WaybillRequest([shipment.id])
+        waybill = await open_waybill(session, request, yto.code, cause=Cause(now))
+        await record_booked(session, waybill.id, BookedFacts(number), now=now)
+        return shipment
+
+
+@pytest.mark.usefixtures("audit_at_end")
+async def test_what_is_pushed_of_a_booked_parcel_before_it_leaves_is_folded_when_it_leaves(
+    shop: Shop, tick: Tick
+) -> None:
+    shipment = await book_parcel(shop, "YT1")
+    await put(shop, push_of(shop, "YT1", S.PICKED_UP), push_of(shop, "YT2", S.PICKED_UP))
+
+    assert await folder_of(shop).run_once() == 1
+    tick(EARLY_PAUSE)
+    assert (await folder_of(shop).run_once(), await waiting(shop)) == (0, 1)
+    async with shop.database.writes.begin() as session:
+        await send(session, shipment, carrier=YTO, tracking_number="YT1", now=shop.clock())
+    assert await folder_of(shop).run_once() == 1
+
+    assert (await statuses_of(shop, [shipment]), await waiting(shop)) == ([(S.PICKED_UP, 1)], 0)
+
+
+async def test_a_push_of_a_booked_parcel_that_never_leaves_becomes_a_report(shop: Shop, tick: Tick) -> None:
+    await book_parcel(shop, "YT1")
+    await put(shop, push_of(shop, "YT1", S.PICKED_UP))
+
+    assert await folder_of(shop).run_once() == 0
+    tick(EARLY_KEPT)
+    assert await folder_of(shop).run_once() == 1
+
+    async with shop.database.reads() as session:
+        [report] = await session.scalars(select(UnhandledReport))
+    assert (report.kind, report.tracking_number) == ("UNKNOWN_PARCEL", "YT1")

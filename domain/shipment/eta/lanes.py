@@ -59,7 +59,7 @@ class ParcelLane:
     start: Point | None = None
     end: Point | None = None
     pool: str = ""
-    """Whose parcels teach where its carrier has brought none: those of all, unless it is of a kind of its own."""
+    """Whose parcels teach where its carrier has brought none: those of all, unless it is of its own kind."""
 
     @property
     def km(self) -> float | None:

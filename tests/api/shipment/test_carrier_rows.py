@@ -91,6 +91,7 @@ async def test_everything_wrong_with_a_carrier_is_said_at_once(
         cutOffs=[{"weekday": "MONDAY", "until": "25:00"}],
     )
     taken = await clerk.do(SAVE, code="own", name="Others", connection="MANUAL")
+    no_term = await clerk.do(SAVE, code="X", name="X", connection="SIMULATED", service="speed=fast")
     no_place = await clerk.do(
         SAVE, code="X", name="X", connection="MANUAL", trackingLink="https://x.example/"
     )
@@ -105,6 +106,7 @@ async def test_everything_wrong_with_a_carrier_is_said_at_once(
         ("companyCode",),
     }
     assert [error["code"] for error in taken["userErrors"]] == ["TAKEN"]
+    assert [error["field"] for error in no_term["userErrors"]] == [["service"]]
     assert [error["field"] for error in no_place["userErrors"]] == [["trackingLink"]]
     assert (await session.scalars(select(Carrier.code).order_by(Carrier.id))).all() == ["SIMULATED", "OWN"]
 

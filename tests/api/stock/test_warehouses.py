@@ -49,6 +49,15 @@ async def test_a_warehouse_is_opened_with_the_coordinates_of_its_district(keeper
     assert opened["longitude"] == pytest.approx(120.0, abs=0.3)
 
 
+async def test_a_warehouse_has_the_full_names_of_its_area_and_so_its_coordinates(keeper: Client) -> None:
+    place = {"province": "上海", "city": "上海", "district": "徐汇"}
+
+    opened = (await keeper.do(SAVE, **(HANGZHOU | place)))["warehouse"]
+
+    assert (opened["province"], opened["city"]) == ("上海市", "上海市")
+    assert (opened["latitude"], opened["longitude"]) == (31.188, 121.436)
+
+
 async def test_warehouses_change_places_and_are_closed_but_never_the_main_one(
     shop: Shop, keeper: Client
 ) -> None:

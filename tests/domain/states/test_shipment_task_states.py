@@ -7,16 +7,17 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.undelivered import end_shipment
 from domain.cause import Cause
 from domain.shipment.tasks import open_tasks, resolve_task
 from events.shop import Shop
 from models import Shipment, ShipmentStatus, ShipmentTask, ShipmentTaskKind
 from tests.domain.states.outcomes import Command, check_outcomes, documented_outcomes
 from tests.factories.account import create_account
-from tests.factories.shipment import NOW, create_shipment, track, tracking_fact
+from tests.factories.shipment import NOW, RECEIPT_AFTER, create_shipment, track, tracking_fact
 
 TITLE = "Tasks of late and silent parcels"
-WEEKS = timedelta(days=40)
+DAY, WEEKS = timedelta(days=1), timedelta(days=40)
 LATER = Cause(NOW + WEEKS)
 ENDED = "ENDED"
 S = ShipmentStatus
@@ -26,6 +27,10 @@ async def task_in_state(session: AsyncSession, state: str) -> ShipmentTask:
     clerk = await create_account(session)
     shipment = await create_shipment(session)
     kind = ShipmentTaskKind.SILENT if state == ENDED else ShipmentTaskKind(state)
+    if kind is ShipmentTaskKind.SIGNED_AFTER_END:
+        await track(session, shipment, tracking_fact(S.EXPIRED))
+        await end_shipment(session, shipment.id, receipt_after=RECEIPT_AFTER, cause=Cause(NOW))
+        await track(session, shipment, tracking_fact(S.DELIVERED, after=DAY), now=NOW + DAY)
     await open_tasks(session, kind, [shipment.id], cause=LATER)
     task = (await session.scalars(select(ShipmentTask))).one()
     if state == ENDED:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateways.carrier.protocol import CarrierError, CarrierNotReached, CarrierRefused, PickupWindow
+from gateways.carrier.protocol import NO_TIME, CarrierError, CarrierNotReached, CarrierRefused, PickupWindow
 from models import CurrencyCode, LabelFormat, Money
 from models import ShipmentStatus as S
 from tests.gateways.carrier.kuaidi100.desk import HANGZHOU, NOW, YTO, Kuaidi100Desk, booking, tracked
@@ -195,12 +195,23 @@ async def test_a_locked_number_is_no_answer(desk: Kuaidi100Desk) -> None:
         await desk.gateway.track(tracked())
 
 
-@pytest.mark.parametrize("data", [{}, "x", [1], [{"context": "x"}], [{"time": "yesterday"}]])
+@pytest.mark.parametrize("data", [{}, "x"])
 async def test_a_history_in_another_form_is_no_answer(desk: Kuaidi100Desk, data: Any) -> None:
     await desk.control("parcel", **(HISTORY | {"data": data}))
 
     with pytest.raises(CarrierError):
         await desk.gateway.track(tracked())
+
+
+async def test_an_event_that_cannot_be_read_has_no_time_and_the_others_are_read(desk: Kuaidi100Desk) -> None:
+    odd: list[Any] = [1, {"context": "x"}, {"time": "yesterday"}]
+    known: Any = HISTORY["data"]
+    await desk.control("parcel", **(HISTORY | {"data": odd + known}))
+
+    events = await desk.gateway.track(tracked())
+
+    assert [event.occurred_at == NO_TIME for event in events] == [True] * 3 + [False] * 2
+    assert events[-1].status is S.OUT_FOR_DELIVERY
 
 
 async def test_prices_are_asked_by_service_with_the_promise_of_the_one_that_is_booked(

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from gateways.carrier.protocol import (
+    NO_TIME,
     Booking,
     CarrierError,
     CarrierNotReached,
@@ -21,6 +22,7 @@ from gateways.carrier.protocol import (
     TrackedParcel,
 )
 from gateways.carrier.sf_express.gateway import digest
+from gateways.carrier.sf_express.routes import ROUTES_LIMIT
 from models import CurrencyCode, LabelFormat, Money
 from models import ShipmentStatus as S
 from tests.gateways.carrier.kuaidi100.desk import NOW, booking, tracked
@@ -181,15 +183,23 @@ def test_a_push_to_an_address_without_the_key_is_refused() -> None:
         [],
         {"Body": None},
         {"Body": {"WaybillRoute": {}}},
-        steps(STEP | {"mailno": ""}),
-        steps(STEP | {"acceptTime": "soon"}),
-        {"Body": {"WaybillRoute": ["x"]}},
-        steps(*[STEP] * 10_000),
     ],
 )
 def test_a_push_that_cannot_be_read_is_refused_by_name(content: Any) -> None:
     with pytest.raises(PushRefused):
         GATEWAY.read_push(pushed(content))
+
+
+def test_a_step_that_cannot_be_read_has_no_time_or_no_number_and_the_others_are_read() -> None:
+    odd = [STEP | {"mailno": ""}, STEP | {"acceptTime": "soon"}, "x"]
+
+    pushes = GATEWAY.read_push(pushed({"Body": {"WaybillRoute": [*odd, STEP]}}))
+    [many, rest] = GATEWAY.read_push(pushed(steps(*[STEP] * (ROUTES_LIMIT + 1))))
+
+    found = {push.tracking_number: [event.occurred_at == NO_TIME for event in push.events] for push in pushes}
+    assert found == {"": [False, True], STEP["mailno"]: [True, False]}
+    assert len(many.events) == ROUTES_LIMIT
+    assert [event.description for event in rest.events] == ['"1 further steps"']
 
 
 def test_answers_to_pushes_are_in_the_form_of_sf() -> None:
