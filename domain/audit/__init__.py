@@ -133,6 +133,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "runs have couriers, or are drafts that end": delivery_runs.find_wrong_couriers,
     "nothing waits on runs that have ended": delivery_runs.find_open_stops_of_ended_runs,
     "parcels of runs under way have left": delivery_runs.find_parcels_left_behind,
+    "runs have couriers who may drive, or are tasks": delivery_runs.find_runs_without_driver,
     "proofs and positions of what was driven": delivery_runs.find_wrong_proofs,
     "promotions give what orders save": promotions.find_wrong_savings,
     "promotions used as counted": promotions.find_wrong_use_counts,

@@ -4,6 +4,7 @@ from sqlalchemy import case, exists, func, literal, or_, select, union_all
 
 from domain.audit.cash import name_of_run
 from domain.audit.comparison import select_differences, select_rows
+from domain.delivery_run.ending import WITH_COURIER, is_without_driver
 from models import (
     OWN_COURIERS,
     CourierPosition,
@@ -57,6 +58,15 @@ def find_parcels_left_behind() -> AnySelect:
         .join(Shipment, Shipment.id == DeliveryRunStop.shipment_id)
         .where(DeliveryRun.status == S.ACTIVE, DeliveryRunStop.outcome.is_(None), ~with_us)
     )
+
+
+def find_runs_without_driver() -> AnySelect:
+    """Runs that wait or are under way with somebody who may not drive, of which nobody was told."""
+    return select_rows(
+        name_of_run(DeliveryRun.id),
+        expected=literal("a courier who may drive, or a task of the staff"),
+        found=DeliveryRun.status,
+    ).where(DeliveryRun.status.in_(WITH_COURIER), DeliveryRun.stalled_at.is_(None), is_without_driver())
 
 
 def find_wrong_proofs() -> AnySelect:

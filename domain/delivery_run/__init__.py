@@ -12,7 +12,12 @@ from domain.delivery_run.drafts import (
     write_drafts,
 )
 from domain.delivery_run.driving import StopReport, complete_stop, is_of_courier, start_delivery_run
-from domain.delivery_run.ending import end_delivery_run, mark_stalled, select_stalled_runs
+from domain.delivery_run.ending import (
+    end_delivery_run,
+    mark_stalled,
+    note_lost_courier,
+    select_stalled_runs,
+)
 from domain.delivery_run.planning import (
     STOPS_LIMIT,
     PlannedStop,
@@ -77,6 +82,7 @@ __all__ = [
     "forget_positions",
     "is_of_courier",
     "mark_stalled",
+    "note_lost_courier",
     "plan_delivery_run",
     "read_shifts",
     "report_courier_position",

@@ -228,7 +228,7 @@ async def assign_courier(
     await check_duty(session, run, courier_id, departs, returns, zone)
     if run.status is DeliveryRunStatus.DRAFT:
         move(run, DeliveryRunStatus.PLANNED, TRANSITIONS)
-    run.courier_id, run.draft_until = courier_id, None
+    run.courier_id, run.draft_until, run.stalled_at = courier_id, None, None
     record(session, DeliveryRunAssigned(run), cause)
     return run
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
@@ -20,9 +20,12 @@ from models import (
     DeliveryRun,
     DeliveryRunStatus,
     DeliveryRunStop,
+    Permission,
+    Role,
     Shipment,
     ShipmentStatus,
     StopOutcome,
+    is_granted,
 )
 from models.sql.types import AnySelect
 from text.messages import Message
@@ -30,6 +33,9 @@ from text.messages import Message
 NOT_BROUGHT = Message("Our courier could not bring it.")
 
 WITH_COURIER = (DeliveryRunStatus.PLANNED, DeliveryRunStatus.ACTIVE)
+
+DRIVERS = tuple(role for role in Role if is_granted(Permission.DELIVERY_RUN_DRIVE, role))
+"""The roles that drive."""
 
 
 def select_stalled_runs(before: datetime) -> AnySelect:
@@ -41,13 +47,35 @@ def select_stalled_runs(before: datetime) -> AnySelect:
         .correlate(DeliveryRun)
         .scalar_subquery()
     )
-    disabled = exists().where(Account.id == DeliveryRun.courier_id, Account.disabled_at.is_not(None))
     return (
         select(DeliveryRun.id)
         .where(DeliveryRun.status.in_(WITH_COURIER), DeliveryRun.stalled_at.is_(None))
-        .where(or_(next_stop <= before, disabled))
+        .where(or_(next_stop <= before, is_without_driver()))
         .order_by(DeliveryRun.id)
     )
+
+
+def is_without_driver() -> ColumnElement[bool]:
+    """Whether the courier of a run may not drive any more: disabled, or with another role."""
+    may_not = or_(Account.disabled_at.is_not(None), Account.role.not_in(DRIVERS))
+    return exists().where(Account.id == DeliveryRun.courier_id, may_not)
+
+
+async def note_lost_courier(session: AsyncSession, account_id: int, *, cause: Cause) -> None:
+    """Tell the staff of the runs of an account that may not drive any more, in the transaction that has
+    disabled it or changed its role."""
+    await session.flush()
+    waiting = (
+        select(DeliveryRun.id)
+        .where(DeliveryRun.courier_id == account_id, DeliveryRun.status.in_(WITH_COURIER))
+        .where(DeliveryRun.stalled_at.is_(None), is_without_driver())
+        .order_by(DeliveryRun.id)
+    )
+    for run_id in (await session.scalars(waiting)).all():
+        run = await lock_delivery_run(session, run_id)
+        if run.status in WITH_COURIER and run.stalled_at is None:
+            run.stalled_at = cause.now
+            record(session, DeliveryRunStalled(run), cause)
 
 
 async def mark_stalled(

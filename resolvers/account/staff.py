@@ -10,6 +10,7 @@ from domain.account import (
     enable_account,
     validate_password,
 )
+from domain.delivery_run import note_lost_courier
 from models import Account
 from resolvers.context import Info
 from resolvers.ids import row_id
@@ -45,13 +46,17 @@ async def staff_create(
 
 
 async def account_disable(info: Info, id: strawberry.ID) -> Account:
-    """Disables an account and ends its sign-ins; its access tokens are refused within seconds.
+    """Disables an account and ends its sign-ins; its access tokens are refused within seconds. Runs that
+    wait for a courier or are under way with one become a task of those who plan (`deliveryRuns(filter:
+    { stalled: true })`).
 
     id: the account
     """
     account_id = row_id(id, "Account")
     async with info.context.transaction() as session:
-        return await disable_account(session, account_id, cause=info.context.cause)
+        account = await disable_account(session, account_id, cause=info.context.cause)
+        await note_lost_courier(session, account_id, cause=info.context.cause)
+        return account
 
 
 async def account_enable(info: Info, id: strawberry.ID) -> Account:
@@ -66,10 +71,13 @@ async def account_enable(info: Info, id: strawberry.ID) -> Account:
 
 async def staff_role_change(info: Info, id: strawberry.ID, role: models.Role) -> Account:
     """Gives a member of the staff another role; its permissions hold within seconds, for open sockets, too.
+    The runs of somebody who may not drive any more become a task of those who plan.
 
     id: the account
     role: the new role
     """
     account_id = row_id(id, "Account")
     async with info.context.transaction() as session:
-        return await change_staff_role(session, account_id, role=role, cause=info.context.cause)
+        account = await change_staff_role(session, account_id, role=role, cause=info.context.cause)
+        await note_lost_courier(session, account_id, cause=info.context.cause)
+        return account

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from events.delivery_run import STALLED_RUNS
 from events.jobs.scheduler import Scheduler
 from events.shop import Shop
-from models import Account, DeliveryRunStop, Role
+from models import DeliveryRunStop, Role
+from tests.api.test_account import DISABLE
 from tests.api.test_delivery_run import CANCEL, COMPLETE, PLAN, RUNS, SEEN, START, plan_run
+from tests.api.test_sign_ins import CHANGE_ROLE
 from tests.clients import Client, Clients
 from tests.given import codes, id_of, refusals
 from tests.observe import read_all_rows, run_until_idle
@@ -116,19 +118,24 @@ async def test_a_run_that_goes_on_is_no_task_any_more(clients: Clients, shop: Sh
     assert await stalled(clerk, shop) == []
 
 
+@pytest.mark.parametrize("command", [DISABLE, CHANGE_ROLE])
 async def test_a_run_of_a_courier_who_may_not_drive_any_more_is_told_at_once(
-    clients: Clients, shop: Shop
+    clients: Clients, shop: Shop, command: str
 ) -> None:
     clerk, courier = await clients.staff(Role.WAREHOUSE), await clients.staff(Role.COURIER)
+    admin = await clients.staff(Role.ADMIN)
     waiting, _ = await plan_run(shop, courier, 1)
     driven, _ = await plan_run(shop, courier, 1)
+    over, _ = await plan_run(shop, courier, 1)
+    await clerk.do(CANCEL, id=over)
     await courier.do(START, id=driven)
     assert courier.account
-    async with shop.database.writes.begin() as session:
-        await session.execute(
-            update(Account).where(Account.id == courier.account.id).values(disabled_at=shop.clock())
-        )
+    given = {"role": "CATALOGUE"} if command == CHANGE_ROLE else {}
 
+    assert codes(await admin.do(command, id=id_of(courier.account), **given)) == []
+
+    found = (await clerk.get(STALLED))["deliveryRuns"]["nodes"]
+    assert [node["id"] for node in found] == [driven, waiting]
     assert await stalled(clerk, shop) == [driven, waiting]
     assert codes(await clerk.do(CANCEL, id=waiting)) == []
     assert codes(await clerk.do(END, id=driven, reason="He has left us.")) == []

@@ -911,6 +911,10 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         .values(carrier=SIMULATED_CARRIER),
         f"delivery run {h.driven.id}",
     ),
+    "runs have couriers who may drive, or are tasks": lambda h: (
+        update(Account).where(Account.id == h.driven.courier_id).values(role=Role.CATALOGUE),
+        f"delivery run {h.driven.id}",
+    ),
     "proofs and positions of what was driven": lambda h: (
         update(DeliveryRun)
         .where(DeliveryRun.id == h.held.run.id)
