@@ -133,6 +133,12 @@ class DeliveryRun(Base):
             sqlite_where=text("position_at IS NOT NULL"),
             postgresql_where=text("position_at IS NOT NULL"),
         ),
+        Index(
+            "ix_delivery_runs_doubted_at",
+            "doubted_at",
+            sqlite_where=text("doubted_at IS NOT NULL"),
+            postgresql_where=text("doubted_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -162,6 +168,10 @@ class DeliveryRun(Base):
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     position_at: Mapped[datetime | None]
+    doubted_latitude: Mapped[float | None]
+    doubted_longitude: Mapped[float | None]
+    doubted_at: Mapped[datetime | None]
+    """Of a first position that is far from everywhere the run goes: nobody is shown it."""
     announced_at: Mapped[datetime | None]
     """When the position was last recorded as an event."""
     version: Mapped[int]
@@ -172,6 +182,12 @@ class DeliveryRun(Base):
     """When cash was collected first of what the courier has not handed in; None without any."""
     cash_overdue_at: Mapped[datetime | None]
     """When the staff were reminded of that cash; None while it is in time."""
+
+    @property
+    def doubted_position(self) -> Position | None:
+        if self.doubted_latitude is None or self.doubted_longitude is None or self.doubted_at is None:
+            return None
+        return Position(self.doubted_latitude, self.doubted_longitude, self.doubted_at)
 
     @property
     def position(self) -> Position | None:

@@ -109,6 +109,7 @@ class RoutingSettings(SettingsGroup):
     )
     positions_kept: Duration = Field(
         timedelta(days=1),
+        le=timedelta(days=30),
         validation_alias="COURIER_POSITIONS_KEPT",
-        description="positions of couriers are deleted after this time",
+        description="positions of couriers are deleted after this time, 30d at most",
     )

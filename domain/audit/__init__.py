@@ -134,6 +134,8 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "nothing waits on runs that have ended": delivery_runs.find_open_stops_of_ended_runs,
     "parcels of runs under way have left": delivery_runs.find_parcels_left_behind,
     "runs have couriers who may drive, or are tasks": delivery_runs.find_runs_without_driver,
+    "stops end as their parcels": delivery_runs.find_stops_unlike_parcels,
+    "positions of couriers are forgotten everywhere": delivery_runs.find_kept_positions,
     "proofs and positions of what was driven": delivery_runs.find_wrong_proofs,
     "promotions give what orders save": promotions.find_wrong_savings,
     "promotions used as counted": promotions.find_wrong_use_counts,

@@ -1,9 +1,12 @@
 """Delivery runs against their stops, their couriers and what proves that they were driven."""
 
-from sqlalchemy import case, exists, func, literal, or_, select, union_all
+from datetime import timedelta
+
+from sqlalchemy import String, case, cast, exists, func, literal, or_, select, union_all
 
 from domain.audit.cash import name_of_run
 from domain.audit.comparison import select_differences, select_rows
+from domain.delivery_run.driving import COURIER_CODE
 from domain.delivery_run.ending import WITH_COURIER, is_without_driver
 from models import (
     OWN_COURIERS,
@@ -12,12 +15,21 @@ from models import (
     DeliveryRun,
     DeliveryRunStatus,
     DeliveryRunStop,
+    Event,
     Shipment,
     ShipmentStatus,
+    StopOutcome,
+    TrackingEvent,
 )
+from models.sql.dialects import epoch_seconds
 from models.sql.types import AnySelect
 
 S = DeliveryRunStatus
+
+FORGOTTEN_WITHIN = timedelta(days=31)
+"""A day longer than a shop may keep positions."""
+FAILED_THERE = f"-{ShipmentStatus.DELIVERY_FAILED.value}"
+"""How the code of an event ends that tells of a stop where nobody could take the parcel."""
 
 
 def find_wrong_couriers() -> AnySelect:
@@ -67,6 +79,87 @@ def find_runs_without_driver() -> AnySelect:
         expected=literal("a courier who may drive, or a task of the staff"),
         found=DeliveryRun.status,
     ).where(DeliveryRun.status.in_(WITH_COURIER), DeliveryRun.stalled_at.is_(None), is_without_driver())
+
+
+def find_stops_unlike_parcels() -> AnySelect:
+    """Stops where a parcel was handed over that has not arrived, and where one failed that had.
+
+    What staff have taken back may have been otherwise at the stop.
+    """
+    events = (
+        select(TrackingEvent.id)
+        .where(TrackingEvent.shipment_id == Shipment.id)
+        .correlate(Shipment, DeliveryRunStop)
+    )
+    taken_back = events.where(TrackingEvent.revoked_at.is_not(None)).exists()
+    arrived = TrackingEvent.status == ShipmentStatus.DELIVERED
+    had_arrived = events.where(
+        arrived, TrackingEvent.revoked_at.is_(None), TrackingEvent.received_at < DeliveryRunStop.completed_at
+    ).exists()
+    failed_there = events.where(
+        TrackingEvent.code
+        == literal(COURIER_CODE).concat(cast(DeliveryRunStop.delivery_run_id, String)).concat(FAILED_THERE)
+    ).exists()
+    is_delivered = Shipment.status == ShipmentStatus.DELIVERED
+    outcome = DeliveryRunStop.outcome
+    wrong = or_(
+        (outcome == StopOutcome.DELIVERED) & ~is_delivered & ~taken_back,
+        (outcome == StopOutcome.FAILED)
+        & DeliveryRunStop.skipped.is_(False)
+        & is_delivered
+        & or_(had_arrived, ~failed_there),
+    )
+    return (
+        select_rows(
+            name_of_run(DeliveryRunStop.delivery_run_id).concat(", parcel ").concat(Shipment.number),
+            expected=Shipment.status,
+            found=outcome,
+        )
+        .select_from(DeliveryRunStop)
+        .join(Shipment, Shipment.id == DeliveryRunStop.shipment_id)
+        .where(wrong)
+    )
+
+
+def find_kept_positions() -> AnySelect:
+    """Runs whose last position is forgotten, of which another is kept: in their trail, or beside what was
+    tracked on them; and positions of a time before their run, or FORGOTTEN_WITHIN before the newest event."""
+    trail = exists().where(CourierPosition.delivery_run_id == DeliveryRun.id)
+    code = literal(COURIER_CODE).concat(cast(DeliveryRun.id, String)).concat("-%")
+    tracked = (
+        select(TrackingEvent.id)
+        .join(DeliveryRunStop, DeliveryRunStop.shipment_id == TrackingEvent.shipment_id)
+        .where(
+            DeliveryRunStop.delivery_run_id == DeliveryRun.id,
+            TrackingEvent.code.like(code),
+            TrackingEvent.latitude.is_not(None),
+        )
+        .correlate(DeliveryRun)
+        .exists()
+    )
+    forgotten = select_rows(
+        name_of_run(DeliveryRun.id), expected=literal("no position"), found=literal("a position")
+    ).where(DeliveryRun.position_at.is_(None), or_(trail, tracked))
+    early = select_rows(
+        name_of_run(DeliveryRun.id),
+        expected=literal("no position of before it was planned"),
+        found=literal("a position"),
+    ).where(
+        or_(
+            DeliveryRun.position_at < DeliveryRun.planned_at,
+            exists().where(
+                CourierPosition.delivery_run_id == DeliveryRun.id, CourierPosition.at < DeliveryRun.planned_at
+            ),
+        )
+    )
+    newest = select(epoch_seconds(Event.occurred_at)).order_by(Event.id.desc()).limit(1).scalar_subquery()
+    too_old = newest - int(FORGOTTEN_WITHIN.total_seconds())
+    old = select_rows(
+        name_of_run(DeliveryRun.id),
+        expected=literal("no position of long ago"),
+        found=literal("a position"),
+    ).where(epoch_seconds(func.coalesce(DeliveryRun.position_at, DeliveryRun.doubted_at)) < too_old)
+    return select(union_all(forgotten, early, old).subquery())
 
 
 def find_wrong_proofs() -> AnySelect:

@@ -26,8 +26,8 @@ from domain.events import (
     DeliveryRunStopCompleted,
 )
 from domain.outbox import record
-from domain.shipment import TrackingFact, add_tracking_events, dispatch_shipment
-from domain.state import move
+from domain.shipment import FINAL, TrackingFact, add_tracking_events, dispatch_shipment
+from domain.state import move, status_text
 from models import (
     OWN_COURIERS,
     DeliveryProof,
@@ -145,6 +145,7 @@ async def complete_stop(
     open_stops = await find_open_stops(session, run)
     await lock_orders_of(session, stop.shipment_id)
     shipments = await lock_shipments(session, [each.shipment_id for each in open_stops])
+    check_outcome(shipments[stop.shipment_id], outcome)
     await add_proof(session, stop, report, courier_id=cause.person)
     stop.outcome, stop.note, stop.proof, stop.completed_at = outcome, note, proof, cause.now
     status, description = TRACKING_BY_OUTCOME[outcome]
@@ -164,6 +165,20 @@ async def complete_stop(
         run.ended_at, run.replan_due_at = cause.now, None
         record(session, DeliveryRunCompleted(run), cause)
     return stop
+
+
+def check_outcome(shipment: Shipment, outcome: StopOutcome) -> None:
+    """WrongState where a stop would end otherwise than its parcel, of which somebody has reported meanwhile;
+    staff take back what was reported wrongly."""
+    if outcome is StopOutcome.DELIVERED and shipment.ended_at is not None:
+        raise WrongState("This shipment has ended: it can only come back still.", field=("outcome",))
+    agrees = TRACKING_BY_OUTCOME[outcome][0] is shipment.status or outcome is StopOutcome.FAILED
+    if shipment.status is ShipmentStatus.DELIVERED:
+        agrees = outcome is StopOutcome.DELIVERED
+    if shipment.status in FINAL and not agrees:
+        raise WrongState(
+            "This shipment is {status}: that stays.", status=status_text(shipment.status), field=("outcome",)
+        )
 
 
 async def add_proof(

@@ -40,17 +40,30 @@ DRIVERS = tuple(role for role in Role if is_granted(Permission.DELIVERY_RUN_DRIV
 
 def select_stalled_runs(before: datetime) -> AnySelect:
     """The ids of runs of which the staff were not told yet, and whose next stop should have been done before
-    this moment, or whose courier may not drive any more."""
+    this moment, which have done nothing since then though they should be back, or whose courier may not drive
+    any more."""
     next_stop = (
         select(func.min(DeliveryRunStop.estimated_at))
         .where(DeliveryRunStop.delivery_run_id == DeliveryRun.id, DeliveryRunStop.outcome.is_(None))
         .correlate(DeliveryRun)
         .scalar_subquery()
     )
+    last_stop = (
+        select(func.max(DeliveryRunStop.completed_at))
+        .where(DeliveryRunStop.delivery_run_id == DeliveryRun.id)
+        .correlate(DeliveryRun)
+        .scalar_subquery()
+    )
+    # the times of stops move on while a device reports where it is, also from its courier's home
+    quiet = (
+        (DeliveryRun.status == DeliveryRunStatus.ACTIVE)
+        & (func.coalesce(last_stop, DeliveryRun.started_at) <= before)
+        & (func.coalesce(DeliveryRun.returns_at, DeliveryRun.started_at) <= before)
+    )
     return (
         select(DeliveryRun.id)
         .where(DeliveryRun.status.in_(WITH_COURIER), DeliveryRun.stalled_at.is_(None))
-        .where(or_(next_stop <= before, is_without_driver()))
+        .where(or_(next_stop <= before, quiet, is_without_driver()))
         .order_by(DeliveryRun.id)
     )
 

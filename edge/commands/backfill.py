@@ -3,6 +3,7 @@
 import structlog
 
 from domain.account.stored_emails import normalize_stored_emails
+from domain.delivery_run.stored_positions import forget_stored_positions
 from domain.payment.stored_statuses import correct_stored_statuses
 from domain.shipment.stored_marks import mark_unsent_orders
 from events.shop import Shop
@@ -11,10 +12,11 @@ log = structlog.get_logger()
 
 
 async def fill_rows(shop: Shop) -> int:
-    """Normalize e-mail addresses, correct statuses of orders; the exit code."""
+    """Normalize e-mail addresses, correct statuses of orders, forget positions of couriers; the exit code."""
     await normalize_emails(shop)
     await correct_statuses(shop)
     await mark_unsent(shop)
+    await forget_courier_positions(shop)
     return 0
 
 
@@ -43,3 +45,11 @@ async def mark_unsent(shop: Shop) -> None:
     while last is not None:
         async with shop.database.writes.begin() as session:
             last = await mark_unsent_orders(session, last)
+
+
+async def forget_courier_positions(shop: Shop) -> None:
+    """Forget where couriers were in tracking events of runs whose positions are forgotten."""
+    last: int | None = 0
+    while last is not None:
+        async with shop.database.writes.begin() as session:
+            last = await forget_stored_positions(session, last)

@@ -101,6 +101,7 @@ from models import (
     ShipmentTaskKind,
     StockLevel,
     StockMovement,
+    StopOutcome,
     StoreCredit,
     StoreCreditKind,
     StoreCreditMovement,
@@ -108,6 +109,7 @@ from models import (
     TicketLine,
     TicketStatus,
     TicketUnits,
+    TrackingEvent,
     Variant,
     Wave,
     WaveStatus,
@@ -914,6 +916,18 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "runs have couriers who may drive, or are tasks": lambda h: (
         update(Account).where(Account.id == h.driven.courier_id).values(role=Role.CATALOGUE),
         f"delivery run {h.driven.id}",
+    ),
+    "stops end as their parcels": lambda h: (
+        update(DeliveryRunStop)
+        .where(DeliveryRunStop.shipment_id == h.held.shipments[0].id)
+        .values(outcome=StopOutcome.FAILED),
+        f"delivery run {h.held.run.id}, parcel {h.held.shipments[0].number}",
+    ),
+    "positions of couriers are forgotten everywhere": lambda h: (
+        update(TrackingEvent)
+        .where(TrackingEvent.shipment_id == h.held.shipments[0].id, TrackingEvent.code.startswith("OWN-"))
+        .values(latitude=30.0, longitude=120.0),
+        f"delivery run {h.held.run.id}",
     ),
     "proofs and positions of what was driven": lambda h: (
         update(DeliveryRun)
