@@ -15,10 +15,10 @@ async def forget_stored_positions(session: AsyncSession, after: int) -> int | No
 
     The id of the last event of the batch; None when there was none.
     """
-    told = TrackingEvent.code.startswith(COURIER_CODE) & TrackingEvent.latitude.is_not(None)
+    placed = TrackingEvent.code.startswith(COURIER_CODE) & TrackingEvent.latitude.is_not(None)
     batch = (
         select(TrackingEvent.id)
-        .where(told, TrackingEvent.id > after)
+        .where(placed, TrackingEvent.id > after)
         .order_by(TrackingEvent.id)
         .limit(BATCH)
         .subquery()
@@ -35,7 +35,7 @@ async def forget_stored_positions(session: AsyncSession, after: int) -> int | No
     )
     await session.execute(
         update(TrackingEvent)
-        .where(TrackingEvent.id > after, TrackingEvent.id <= last, told, ~known)
+        .where(TrackingEvent.id > after, TrackingEvent.id <= last, placed, ~known)
         .values(latitude=None, longitude=None)
         .execution_options(synchronize_session=False)
     )

@@ -111,7 +111,7 @@ async def test_a_run_that_is_given_to_somebody_else_is_no_task_any_more(
     await session.commit()
 
 
-async def test_a_run_whose_courier_drives_about_and_stops_nowhere_is_told(
+async def test_a_run_whose_courier_drives_about_and_stops_nowhere_is_noted(
     shop: Shop, session: AsyncSession
 ) -> None:
     run = await plan_for_vehicle(session, await packed_parcels(session, 2))
@@ -121,10 +121,10 @@ async def test_a_run_whose_courier_drives_about_and_stops_nowhere_is_told(
         await report(session, run, latitude=30.2, longitude=120.1, now=NOW + timedelta(minutes=minutes))
     await session.flush()
 
-    async def is_told(before: timedelta) -> bool:
+    async def is_noted(before: timedelta) -> bool:
         return run.id in (await session.scalars(select_stalled_runs(NOW + before))).all()
 
     assert second.estimated_at > NOW + 2 * HOUR  # as long as a device reports, the next stop is ahead
-    assert [await is_told(HOUR - SECOND), await is_told(HOUR)] == [False, True]
+    assert [await is_noted(HOUR - SECOND), await is_noted(HOUR)] == [False, True]
     assert [stop.outcome for stop in await stops_of(session, run)] == [StopOutcome.DELIVERED, None]
     await session.commit()

@@ -83,7 +83,7 @@ async def test_what_is_forgotten_of_a_run_is_forgotten_beside_its_parcels_and_of
     await be_at(session, other, BEIJING, 0)
     await session.flush()
 
-    async def told() -> list[float | None]:
+    async def latitudes() -> list[float | None]:
         """The latitudes of what was tracked at the two doors."""
         rows = select(TrackingEvent.latitude).where(
             TrackingEvent.shipment_id.in_([parcel.id for parcel in parcels]),
@@ -94,13 +94,13 @@ async def test_what_is_forgotten_of_a_run_is_forgotten_beside_its_parcels_and_of
     due = select_runs_with_old_positions
     assert (await session.scalars(due(NOW - MINUTE))).all() == []
     assert (await session.scalars(due(NOW))).all() == [run.id, other.id]
-    assert await told() == [30.01, 30.01]
+    assert await latitudes() == [30.01, 30.01]
     await forget_positions(session, run.id, before=NOW + MINUTE)
-    assert (await told(), run.latitude) == ([None, 30.01], 30.01)
+    assert (await latitudes(), run.latitude) == ([None, 30.01], 30.01)
     await forget_positions(session, run.id, before=NOW + 60 * MINUTE)  # the last event is of later
     await forget_positions(session, other.id, before=NOW)
 
-    assert (await told(), run.position) == ([None, None], None)
+    assert (await latitudes(), run.position) == ([None, None], None)
     assert (other.doubted_position, other.position) == (None, None)
     assert (await session.scalars(due(NOW + DAY))).all() == []
     assert await audit_books(session) == []
