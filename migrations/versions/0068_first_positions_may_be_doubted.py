@@ -1,7 +1,7 @@
 """A first position of a run that is far from everywhere it goes is doubted.
 
 Revision ID: 0068
-Revises: 0096
+Revises: 0099
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from models import base
 
 revision = "0068"
-down_revision = "0096"
+down_revision = "0099"
 branch_labels = None
 depends_on = None
 
