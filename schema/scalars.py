@@ -15,15 +15,18 @@ from schema.rows import row_type
 CurrencyCode = describe_enum(models.CurrencyCode)
 
 
+FIRST_YEAR, LAST_YEAR = 1900, 3000
+"""Between these every moment can be told in every time zone, and days be added to it."""
+
+
 def parse_moment(value: object) -> datetime:
-    """The moment in UTC; refused without a time zone, and where UTC is beyond the calendar."""
+    """The moment in UTC; refused without a time zone, and in years so far away that nothing can be added."""
     time: datetime = DateTimeDefinition.parse_value(value)  # type: ignore[misc]
     if time.tzinfo is None:
         raise invalid_moment("Say the time zone, too, such as 2026-11-11T00:00:00+08:00.")
-    try:
-        return time.astimezone(UTC)
-    except OverflowError:
-        raise invalid_moment("The calendar does not reach there.") from None
+    if not FIRST_YEAR < time.year < LAST_YEAR:
+        raise invalid_moment("The calendar does not reach there.")
+    return time.astimezone(UTC)
 
 
 def parse_carrier_code(value: object) -> models.CarrierCode:

@@ -41,7 +41,7 @@ from domain.delivery_run.replanning import (
     select_runs_to_replan,
     write_new_order,
 )
-from domain.delivery_run.shifts import WorkShift, find_shift, read_shifts
+from domain.delivery_run.shifts import WorkShift, read_shifts, shifts_of_day
 from domain.delivery_run.states import TRANSITIONS
 from domain.delivery_run.stops import find_skip_reason
 from domain.delivery_run.vehicles import (
@@ -77,7 +77,6 @@ __all__ = [
     "end_delivery_run",
     "end_draft",
     "find_obstacle",
-    "find_shift",
     "find_skip_reason",
     "forget_positions",
     "is_of_courier",
@@ -94,6 +93,7 @@ __all__ = [
     "select_runs_to_replan",
     "select_runs_with_old_positions",
     "select_stalled_runs",
+    "shifts_of_day",
     "start_delivery_run",
     "write_drafts",
     "write_new_order",

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.delivery_run.arrivals import record_new_times, schedule_stops
+from domain.delivery_run.capacity import VehicleSkillMissing, check_room
 from domain.delivery_run.drafts import PlanOrigin, SkillMissing, find_obstacle
 from domain.delivery_run.driving import send_out
 from domain.delivery_run.planning import (
@@ -35,7 +36,9 @@ from models import (
     DeliveryRunStatus,
     DeliveryRunStop,
     Shipment,
+    StopOutcome,
     UnplannedReason,
+    Vehicle,
 )
 from models.sql.types import AnySelect
 from text.messages import Message
@@ -148,12 +151,14 @@ async def add_stop(
     delivery_run_id: int,
     planned: PlannedStop,
     *,
+    overload: bool = False,
     cause: Cause,
     receipt_after: timedelta,
 ) -> DeliveryRunStop:
     """Let a parcel join a run that has not ended, behind all others until the rest is planned anew.
 
-    On a run under way the courier is given it at this moment.
+    On a run under way the courier is given it at this moment. VehicleFull where it does not fit into the
+    vehicle with what is in it, unless somebody says that it does: `overload`.
     """
     run = await lock_delivery_run(session, delivery_run_id)
     if run.status not in OPEN:
@@ -167,7 +172,9 @@ async def add_stop(
         )
     await lock_orders_of(session, planned.shipment_id)
     shipment = (await lock_shipments(session, [planned.shipment_id])).get(planned.shipment_id)
-    await check_joinable(session, run, shipment, planned)
+    vehicle = await check_joinable(session, run, shipment, planned)
+    if vehicle is not None and not overload:
+        await check_room_left(session, vehicle, stops, planned.shipment_id)
     last = max((stop.position for stop in stops), default=0)
     row = build_stop(run, planned, last + 1)
     open_stops = [*await find_open_stops(session, run), row]
@@ -184,8 +191,9 @@ async def add_stop(
 
 async def check_joinable(
     session: AsyncSession, run: DeliveryRun, shipment: Shipment | None, planned: PlannedStop
-) -> None:
-    """Refuse a parcel that is not at the run's warehouse, cannot be sent, or needs what the courier lacks."""
+) -> Vehicle | None:
+    """Refuse a parcel that is not at the run's warehouse, cannot be sent, or needs what courier or vehicle
+    lack; the vehicle, where the run was planned for one."""
     if shipment is None:
         raise NotFound("shipment", field=("stop", "shipment_id"))
     if shipment.warehouse_id != run.warehouse_id:
@@ -205,6 +213,21 @@ async def check_joinable(
         profile = await session.get(CourierProfile, run.courier_id)
         if missing := set(planned.terms.skills) - set(profile.skills if profile else []):
             raise SkillMissing(sorted(missing), field=("stop", "skills"))
+    vehicle = await session.get(Vehicle, run.vehicle_id) if run.vehicle_id is not None else None
+    if vehicle is not None and (missing := set(planned.terms.skills) - set(vehicle.skills)):
+        raise VehicleSkillMissing(sorted(missing))
+    return vehicle
+
+
+async def check_room_left(
+    session: AsyncSession, vehicle: Vehicle, stops: Sequence[DeliveryRunStop], shipment_id: int
+) -> None:
+    """VehicleFull where a parcel does not fit in with those that are in the vehicle: what was not handed over
+    comes back in it."""
+    gone = StopOutcome.DELIVERED
+    aboard = [stop.shipment_id for stop in stops if stop.outcome is not gone and not stop.skipped]
+    found = await session.scalars(select(Shipment).where(Shipment.id.in_([*aboard, shipment_id])))
+    check_room(vehicle, found.all())
 
 
 async def drop_parcels_of_order(session: AsyncSession, order_id: int, *, cause: Cause) -> None:

@@ -60,13 +60,12 @@ def moment_of(day: date, clock: str, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.fromisoformat(clock), zone)
 
 
-def find_shift(
+def shifts_of_day(
     stored: Iterable[Mapping[str, str]], moment: datetime, zone: ZoneInfo
-) -> tuple[datetime, datetime] | None:
-    """The shift that a moment lies in, else the next one of the same day; None without either."""
-    kept = list(stored)
-    hours = hours_on(kept, moment.astimezone(zone).date(), zone)
-    return next(((begins, ends) for begins, ends in hours if moment < ends), None)
+) -> list[tuple[datetime, datetime]]:
+    """The shifts of the day of a moment that are not over then, in their order."""
+    hours = hours_on(stored, moment.astimezone(zone).date(), zone)
+    return [(begins, ends) for begins, ends in hours if moment < ends]
 
 
 def is_on_shift(

@@ -59,6 +59,8 @@ async def collect_cash(
     ):
         return await session.get_one(Payment, payment_id)
     runs = await lock_runs(session, payment_id, courier_id) if courier_id is not None else {}
+    if courier_id is not None and not runs:
+        raise NotFound("payment", field=("id",))
     order, payment = await lock_payment(session, payment_id)
     check_collectable(order, payment)
     shipments = await find_uncollected_shipments(session, order, shipment_id)

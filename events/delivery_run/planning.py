@@ -191,11 +191,7 @@ def vehicles_on_duty(
 ) -> list[OnDuty]:
     """The vehicles that may still drive on the day of the plan, with their hours."""
     zone = resources.settings.locale.zone
-    return [
-        (each, hours)
-        for each in vehicles
-        if (hours := find_hours(each.vehicle, start, each.busy_until, zone))
-    ]
+    return [(each, hours) for each in vehicles if (hours := find_hours(each.vehicle, start, each.busy, zone))]
 
 
 async def ask_planner(resources: Resources, problem: RoutingProblem, budget: TimeBudget) -> RoutingPlan:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from domain.delivery_run import STOPS_LIMIT, PlannedStop, PlanOrigin, StopTerms, find_shift
+from domain.delivery_run import PlannedStop, PlanOrigin, StopTerms, shifts_of_day
+from domain.delivery_run.capacity import capacity_of, load_of
 from domain.errors import LimitReached
 from events.types import Resources
 from gateways.routing.budget import TimeBudget, start_budget
@@ -22,14 +23,17 @@ from gateways.routing.problem import (
 from geo import Point
 from models import DistanceSource, RouteSolver, Shipment, Vehicle
 
-CUBIC_CENTIMETRES_PER_LITRE = 1_000
-CUBIC_MILLIMETRES_PER_CUBIC_CENTIMETRE = 1_000
 TABLE_CELLS_LIMIT = 6_000_000
 """Distances and durations of one problem: a process reads no more in its time."""
 PLANNING_SHARE = 0.7
 """How much of the time of an operation a plan may take; the rest is for reading and writing."""
 FARTHEST = timedelta(days=3)
 """How far ahead a plan looks."""
+SHORTEST_GAP = timedelta(hours=2)
+"""A vehicle leaves again before its next run where there is so much time."""
+
+Interval = tuple[datetime, datetime]
+"""From when to when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +78,6 @@ def point_of(latitude: float | None, longitude: float | None) -> Point | None:
     return None if latitude is None or longitude is None else Point(latitude, longitude)
 
 
-def load_of(shipment: Shipment) -> tuple[int, ...]:
-    """Its weight in grams, its volume in cubic centimetres where it was measured, and one parcel."""
-    size = shipment.size
-    volume = size.length_mm * size.width_mm * size.height_mm if size else 0
-    return (shipment.weight_grams, -(-volume // CUBIC_MILLIMETRES_PER_CUBIC_CENTIMETRE), 1)
-
-
-def capacity_of(vehicle: Vehicle) -> tuple[int | None, ...]:
-    litres = vehicle.capacity_litres
-    parcels = vehicle.capacity_parcels
-    return (
-        vehicle.capacity_grams,
-        None if litres is None else litres * CUBIC_CENTIMETRES_PER_LITRE,
-        STOPS_LIMIT if parcels is None else min(parcels, STOPS_LIMIT),
-    )
-
-
 def depot_skill(warehouse_id: int) -> str:
     """What keeps parcels of one warehouse off the vehicles of another."""
     return f"depot:{warehouse_id}"
@@ -112,21 +99,33 @@ def describe_stop(door: Door, places: PlaceTable, scale: TimeScale) -> RoutingSt
 
 
 def find_hours(
-    vehicle: Vehicle, start: datetime, busy_until: datetime | None, zone: ZoneInfo
-) -> tuple[datetime, datetime] | None:
-    """From when to when a vehicle may be on the road; None where its shift is over or it is on another run.
+    vehicle: Vehicle, start: datetime, busy: Sequence[Interval], zone: ZoneInfo
+) -> Interval | None:
+    """From when to when a vehicle may be on the road; None where its shifts are over or it is on other runs.
 
-    A vehicle without shifts may always be.
+    A vehicle without shifts may always be. It leaves between two of its runs where there is SHORTEST_GAP.
     """
-    begins = max(start, busy_until) if busy_until else start
-    if not vehicle.shifts:
-        return begins, begins + FARTHEST
-    shift = find_shift(vehicle.shifts, begins, zone)
-    return (max(begins, shift[0]), shift[1]) if shift else None
+    shifts = shifts_of_day(vehicle.shifts, start, zone) if vehicle.shifts else [(start, start + FARTHEST)]
+    gaps = [gap for begins, ends in shifts for gap in split_hours(max(begins, start), ends, busy)]
+    ends_of_shifts = {ends for _, ends in shifts}
+    for begins, ends in gaps:
+        if ends in ends_of_shifts or ends - begins >= SHORTEST_GAP:
+            return begins, ends
+    return max(gaps, key=lambda gap: gap[1] - gap[0], default=None)
+
+
+def split_hours(begins: datetime, ends: datetime, busy: Sequence[Interval]) -> list[Interval]:
+    """What is left of hours between the runs in them."""
+    free = []
+    for leaves, returns in sorted(busy):
+        if begins < min(leaves, ends):
+            free.append((begins, min(leaves, ends)))
+        begins = max(begins, returns)
+    return [*free, (begins, ends)] if begins < ends else free
 
 
 def describe_vehicle(
-    vehicle: Vehicle, hours: tuple[datetime, datetime], place: Place, scale: TimeScale, *, profile: int
+    vehicle: Vehicle, hours: Interval, place: Place, scale: TimeScale, *, profile: int
 ) -> RoutingVehicle:
     return RoutingVehicle(
         start=place,

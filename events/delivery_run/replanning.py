@@ -114,5 +114,5 @@ def describe_open_stop(stop: DeliveryRunStop, places: PlaceTable, scale: TimeSca
 def latest_return(resources: Resources, found: RunToReplan, scale: TimeScale) -> int:
     """When the vehicle must be back; a shift that is over keeps nobody from bringing the rest."""
     zone = resources.settings.locale.zone
-    hours = find_hours(found.vehicle, scale.start, None, zone) if found.vehicle else None
+    hours = find_hours(found.vehicle, scale.start, (), zone) if found.vehicle else None
     return scale.seconds_to(hours[1]) if hours and found.vehicle and found.vehicle.shifts else FOREVER

@@ -1,5 +1,6 @@
 """What planning runs reads: vehicles, open parcels, and runs that are planned anew."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,11 +25,11 @@ from models.database import Reads
 
 @dataclass(frozen=True, slots=True)
 class PlanningVehicle:
-    """A vehicle with its depot, and until when it is on runs that have not ended."""
+    """A vehicle with its depot, and from when to when it is on runs that have not ended."""
 
     vehicle: Vehicle
     warehouse: Warehouse
-    busy_until: datetime | None
+    busy: Sequence[tuple[datetime, datetime]]
 
 
 async def load_planning_vehicles(
@@ -38,21 +39,29 @@ async def load_planning_vehicles(
     open_run = DeliveryRun.status.in_(
         (DeliveryRunStatus.DRAFT, DeliveryRunStatus.PLANNED, DeliveryRunStatus.ACTIVE)
     )
-    busy = (
-        select(func.max(DeliveryRun.returns_at))
-        .where(DeliveryRun.vehicle_id == Vehicle.id, open_run)
-        .correlate(Vehicle)
-        .scalar_subquery()
-    )
     async with reads() as session:
-        rows = await session.execute(
-            select(Vehicle, Warehouse, busy)
+        found = await session.execute(
+            select(Vehicle, Warehouse)
             .join(Warehouse, Warehouse.id == Vehicle.warehouse_id)
             .where(or_(Vehicle.id.in_(vehicle_ids), Vehicle.warehouse_id.in_(warehouse_ids)))
             .where(Vehicle.archived_at.is_(None))
             .order_by(Vehicle.id)
         )
-        return [PlanningVehicle(vehicle, warehouse, until) for vehicle, warehouse, until in rows]
+        vehicles = [(vehicle, warehouse) for vehicle, warehouse in found]
+        begins = func.coalesce(DeliveryRun.started_at, DeliveryRun.departs_at)
+        runs = await session.execute(
+            select(DeliveryRun.vehicle_id, begins, DeliveryRun.returns_at).where(
+                DeliveryRun.vehicle_id.in_([vehicle.id for vehicle, _ in vehicles]),
+                DeliveryRun.departs_at.is_not(None),
+                DeliveryRun.returns_at.is_not(None),
+                open_run,
+            )
+        )
+        busy = defaultdict[int, list[tuple[datetime, datetime]]](list)
+        for vehicle_id, leaves, returns in runs:
+            if vehicle_id is not None and returns is not None:
+                busy[vehicle_id].append((leaves, returns))
+        return [PlanningVehicle(vehicle, warehouse, busy[vehicle.id]) for vehicle, warehouse in vehicles]
 
 
 async def load_open_parcels(reads: Reads, warehouse_ids: Collection[int], *, limit: int) -> list[int]:

@@ -97,12 +97,14 @@ async def plan_for_vehicles(info: Info, input: DeliveryRunPlanInput) -> RunPlan:
     terms = await read_terms(info, input, warehouses)
     vehicle_ids = input.vehicle_row_ids()
     await check_vehicles(info, vehicle_ids)
+    locked = input.locked_row_ids(terms)
+    await check_locked_vehicles(info, list(locked), vehicle_ids, warehouses)
     request = PlanRequest(
         terms=terms,
         vehicle_ids=vehicle_ids,
         warehouse_ids=[] if vehicle_ids else warehouses,
-        locked=input.locked_row_ids(terms),
-        start=max(input.departs_at or context.now, context.now),
+        locked=locked,
+        start=input.departure(context.now),
     )
     prepared = await prepare_drafts(context.shop, request)
     async with context.transaction() as session:
@@ -155,6 +157,21 @@ async def check_vehicles(info: Info, vehicle_ids: Sequence[int]) -> None:
             raise NotFound("vehicle", field=("vehicle_ids", index))
 
 
+async def check_locked_vehicles(
+    info: Info, locked: Sequence[int], vehicle_ids: Sequence[int], warehouse_ids: Sequence[int]
+) -> None:
+    """NotFound for a vehicle of which something is locked and that is not in the plan."""
+    found = await info.context.load.vehicle.load_many(locked)
+    for index, vehicle in enumerate(found):
+        is_planned = vehicle is not None and (
+            vehicle.id in vehicle_ids
+            if vehicle_ids
+            else vehicle.warehouse_id in warehouse_ids and vehicle.archived_at is None
+        )
+        if not is_planned:
+            raise NotFound("vehicle", field=("locked", index, "vehicle_id"))
+
+
 def check_all_found(shipment_ids: Sequence[int], found: Mapping[int, object]) -> None:
     if missing := [index for index, each in enumerate(shipment_ids) if each not in found]:
         raise NotFound("shipment", field=("shipment_ids", missing[0]))
@@ -177,11 +194,14 @@ async def delivery_run_assign(info: Info, id: strawberry.ID, courier_id: strawbe
         )
 
 
-async def delivery_run_stop_add(info: Info, id: strawberry.ID, stop: PlanStopInput) -> DeliveryRun:
+async def delivery_run_stop_add(
+    info: Info, id: strawberry.ID, stop: PlanStopInput, overload: bool = False
+) -> DeliveryRun:
     """Lets a parcel join a run that has not ended; what is left of the run is planned anew.
 
     id: the delivery run
     stop: the parcel, and what is wished for it
+    overload: whether it joins although the vehicle is full by what is known of it; else it is refused then
     """
     context = info.context
     shipment_id = row_id(stop.shipment_id, "Shipment", field=("stop", "shipment_id"))
@@ -204,6 +224,7 @@ async def delivery_run_stop_add(info: Info, id: strawberry.ID, stop: PlanStopInp
             session,
             run_id,
             planned,
+            overload=overload,
             cause=context.cause,
             receipt_after=context.shop.settings.deadlines.receipt_confirmed_after,
         )

@@ -16,6 +16,8 @@ VEHICLES_LIMIT = 100
 SKILLS_LIMIT = 20
 SERVICE_LIMIT_SECONDS = 7_200
 PRIORITY_LIMIT = 3
+PLANNED_AHEAD = timedelta(days=30)
+"""How far ahead runs are planned for vehicles."""
 
 FieldPath = tuple[str | int, ...]
 
@@ -128,11 +130,20 @@ class DeliveryRunPlanInput:
         default_factory=list, description="What vehicles bring first."
     )
     departs_at: datetime | None = None
-    """When the runs may leave; now when left out."""
+    """When the runs may leave, within 30 days; now when left out."""
+
+    def departure(self, now: datetime) -> datetime:
+        """From when on the runs may leave; Invalid beyond PLANNED_AHEAD."""
+        start = max(self.departs_at or now, now)
+        if start - now > PLANNED_AHEAD:
+            raise Invalid(
+                "Runs are planned at most {days} days ahead.", days=PLANNED_AHEAD.days, field=("departs_at",)
+            )
+        return start
 
     def courier_and_warehouse(self) -> tuple[int, int]:
         """Who drives the run of one courier, and where it begins; Invalid beside what is for vehicles."""
-        if self.vehicle_ids or self.warehouse_ids or self.stops or self.locked:
+        if self.vehicle_ids or self.warehouse_ids or self.stops or self.locked or self.departs_at:
             raise Invalid("A run for one courier has a warehouse and shipments.", field=("courier_id",))
         if self.warehouse_id is None:
             raise Invalid("Say where the run begins.", field=("warehouse_id",))
@@ -162,10 +173,13 @@ class DeliveryRunPlanInput:
             raise LimitReached(template, limit=VEHICLES_LIMIT, field=("vehicle_ids",))
         if not self.vehicle_ids and not self.warehouse_ids and self.warehouse_id is None:
             raise Invalid("Name vehicles, or depots whose vehicles drive.", field=("vehicle_ids",))
-        return [
+        found = [
             row_id(each, "Vehicle", field=("vehicle_ids", index))
             for index, each in enumerate(self.vehicle_ids)
         ]
+        if len(set(found)) < len(found):
+            raise Invalid("A plan names each vehicle once.", field=("vehicle_ids",))
+        return found
 
     def stop_terms(self, settings: RoutingSettings) -> dict[int, StopTerms]:
         """What is wished for each parcel that is named; refused for too many, and for one twice."""

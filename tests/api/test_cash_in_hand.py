@@ -14,8 +14,10 @@ from domain.payment.approval_limit import APPROVAL_LIMITS_KEY
 from domain.personal_data import erase_staff
 from events.shop import Shop
 from models import Account, CourierCashMovement, CurrencyCode, DeliveryRun, LedgerAccount, LedgerEntry, Role
+from resolvers.ids import global_id
 from tests.clients import Client, Clients
-from tests.factories.cash import CashRun, drive_cash_run
+from tests.factories.cash import CashRun, drive_cash_run, pack_order
+from tests.factories.delivery_run import create_delivery_run
 from tests.factories.order import CASH, arrive, create_order, dispatch, payments_of
 from tests.given import cny, codes, id_of, names_of_all_events, refusals
 from tests.observe import count_statements, read_all_rows, run_until_idle
@@ -163,6 +165,28 @@ async def test_what_is_collected_after_a_count_is_counted_next(clients: Clients,
     assert [codes(each) for each in (early, late)] == [[], []]
     assert late["cashHandIn"]["expected"] == {"amount": "99.00"}
     assert await balances(shop) == {LedgerAccount.TILL: 19_800}
+
+
+async def test_a_foreign_payment_is_not_found_whether_its_parcel_has_arrived_or_not(
+    clients: Clients, shop: Shop
+) -> None:
+    courier, other = await clients.staff(Role.COURIER), await clients.staff(Role.COURIER)
+    async with shop.database.writes.begin() as session:
+        order = await create_order(session, payments={CASH: None}, now=shop.clock())
+        parcel = await pack_order(session, order, now=shop.clock())
+        await create_delivery_run(session, [parcel], courier=courier.account, now=shop.clock())
+        [payment] = await payments_of(session, order)
+    terms = {"amount": cny(str(payment.total.amount))}
+
+    own = await courier.do(COLLECT, id=id_of(payment), **terms)
+    foreign = await other.do(COLLECT, id=id_of(payment), **terms)
+    unknown = await other.do(COLLECT, id=global_id("Payment", 10_000), **terms)
+
+    assert [codes(each) for each in (own, foreign, unknown)] == [
+        ["WRONG_STATE"],
+        ["NOT_FOUND"],
+        ["NOT_FOUND"],
+    ]
 
 
 async def test_each_currency_is_counted_on_its_own(clients: Clients, shop: Shop) -> None:

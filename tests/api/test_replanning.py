@@ -11,8 +11,9 @@ from resolvers.ids import global_id
 from tests.api.test_delivery_run import CANCEL, START, pack_parcels, plan_run
 from tests.clients import Client, Clients
 from tests.factories.stock import create_warehouse
-from tests.given import id_of
-from tests.observe import read_all_rows
+from tests.factories.vehicle import create_vehicle
+from tests.given import id_of, refusals
+from tests.observe import read_all_rows, run_until_idle
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")
 
@@ -26,6 +27,11 @@ mutation ($input: DeliveryRunStopAddInput!) {
 REPLAN = """
 mutation ($input: DeliveryRunReplanInput!) {
   deliveryRunReplan(input: $input) { deliveryRun { solver stops { id } } userErrors { code field } }
+}
+"""
+DRAFT = """
+mutation ($input: DeliveryRunPlanInput!) {
+  deliveryRunPlan(input: $input) { deliveryRuns { id } userErrors { code field } }
 }
 """
 UNKNOWN = 10_000
@@ -82,6 +88,35 @@ async def test_a_parcel_that_cannot_join_is_refused_by_name(
     for stranger in (courier, customer):
         assert [code for code, _ in await refusal(stranger, run, shipmentId=parcel)] == ["FORBIDDEN"]
     assert await read_all_rows(shop) == before
+
+
+async def test_a_parcel_that_does_not_fit_joins_only_where_somebody_says_that_it_does(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    clerk = await clients.staff(Role.WAREHOUSE)
+    first, second, third = await pack_parcels(shop, 3)
+    van = await create_vehicle(session, first.warehouse_id, capacity_parcels=1, capacity_grams=10_000)
+    await session.commit()
+    planned = await clerk.do(DRAFT, vehicleIds=[id_of(van)], stops=[{"shipmentId": id_of(first)}])
+    [run] = [each["id"] for each in planned["deliveryRuns"]]
+    await run_until_idle(shop)
+    before = await read_all_rows(shop)
+
+    full = await clerk.do(ADD, id=run, stop={"shipmentId": id_of(second)})
+    unable = await clerk.do(
+        ADD, id=run, stop={"shipmentId": id_of(second), "skills": ["COLD_CHAIN"]}, overload=True
+    )
+
+    assert refusals(full) == [("LIMIT_REACHED", "stop.shipmentId")]
+    assert refusals(unable) == [("SKILL_MISSING", "stop.skills")]
+    assert await read_all_rows(shop) == before
+    joined = await clerk.do(ADD, id=run, stop={"shipmentId": id_of(second)}, overload=True)
+    assert (refusals(joined), len(joined["deliveryRun"]["stops"])) == ([], 2)
+    (await session.merge(van)).capacity_parcels = None
+    (await session.merge(third)).weight_grams = 10_001
+    await session.commit()
+    heavy = await clerk.do(ADD, id=run, stop={"shipmentId": id_of(third)})
+    assert refusals(heavy) == [("LIMIT_REACHED", "stop.shipmentId")]
 
 
 async def test_a_run_is_planned_anew_by_those_who_plan_while_it_is_open(clients: Clients, shop: Shop) -> None:

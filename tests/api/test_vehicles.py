@@ -1,7 +1,7 @@
 """Vehicles, couriers' shifts and skills, and drafts of runs, through the front door."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -333,6 +333,11 @@ async def test_nonsense_is_refused_before_anything_is_planned(
     [parcel] = await pack_for(session, shop, None)
     van = await create_vehicle(session, parcel.warehouse_id)
     await session.commit()
+    idle = await create_vehicle(session, parcel.warehouse_id)
+    await session.commit()
+    assert clerk.account
+    clerk_id, depot = id_of(clerk.account), global_id("Warehouse", parcel.warehouse_id)
+    too_far = (shop.clock() + timedelta(days=30, seconds=1)).isoformat()
     vehicles, now, unknown = [id_of(van)], shop.clock().isoformat(), global_id("Shipment", 10_000)
     one = {"shipmentId": id_of(parcel)}
     refused = [
@@ -350,6 +355,17 @@ async def test_nonsense_is_refused_before_anything_is_planned(
             locked=[{"vehicleId": id_of(van), "shipmentIds": [unknown]}],
         ),
         await clerk.do(PLAN, stops=[one]),
+        await clerk.do(PLAN, vehicleIds=vehicles * 2, stops=[one]),
+        await clerk.do(
+            PLAN,
+            vehicleIds=vehicles,
+            stops=[one],
+            locked=[{"vehicleId": id_of(idle), "shipmentIds": [id_of(parcel)]}],
+        ),
+        await clerk.do(PLAN, vehicleIds=vehicles, stops=[one], departsAt=too_far),
+        await clerk.do(
+            PLAN, courierId=clerk_id, warehouseId=depot, shipmentIds=[id_of(parcel)], departsAt=now
+        ),
     ]
 
     assert [answer["userErrors"][0]["code"] for answer in refused] == [
@@ -362,8 +378,39 @@ async def test_nonsense_is_refused_before_anything_is_planned(
         "LIMIT_REACHED",
         "INVALID",
         "INVALID",
+        "INVALID",
+        "NOT_FOUND",
+        "INVALID",
+        "INVALID",
+    ]
+    assert [answer["userErrors"][0]["field"] for answer in refused[-4:]] == [
+        ["vehicleIds"],
+        ["locked", "0", "vehicleId"],
+        ["departsAt"],
+        ["courierId"],
     ]
     assert await session.scalar(select(func.count(DeliveryRun.id))) == 0
+
+
+async def test_a_vehicle_leaves_before_the_run_that_is_planned_for_it_tomorrow(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    clerk, _, _, van = await plan_for_one_van(clients, shop, session, count=1)
+    first, second, third = await pack_for(session, shop, None, None, None)
+
+    async def departure(parcel: Shipment, **given: Any) -> datetime:
+        answer = await clerk.do(PLAN, vehicleIds=[id_of(van)], stops=[{"shipmentId": id_of(parcel)}], **given)
+        [run] = answer["deliveryRuns"]
+        return datetime.fromisoformat(run["departsAt"])
+
+    now = shop.clock()
+    tomorrow = await departure(first, departsAt=(now + timedelta(days=1)).isoformat())
+    today = await departure(second)
+    then = await departure(third, departsAt=(now + timedelta(days=30)).isoformat())
+
+    assert tomorrow - now >= timedelta(days=1)
+    assert timedelta() <= today - now < timedelta(hours=12)
+    assert then - now >= timedelta(days=30)
 
 
 async def test_depots_bring_all_that_waits_in_them(
