@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from domain.cause import Cause
 from domain.errors import Invalid, LimitReached, NotFound, collect_refusals
-from models import STAFF, Account, Media, ProductMedia, TicketMedia, Variant
+from models import STAFF, Account, Media, ProductMedia, TicketMedia, TicketMessageMedia, Variant
 from models.sql.batches import in_batches
 from models.sql.types import AnySelect
 
@@ -287,6 +287,7 @@ def select_unused_media(now: datetime) -> AnySelect:
             Media.created_at <= now - UNUSED_RETENTION,
             Media.created_at > now - UNUSED_RETENTION - UNUSED_LOOKBACK,
             ~exists().where(TicketMedia.media_id == Media.id),
+            ~exists().where(TicketMessageMedia.media_id == Media.id),
             ~exists().where(same_url.url == Media.url, shown),
         )
         .order_by(Media.created_at)

@@ -2,6 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.automatic import agree_when_opened
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.overdue import act_on_overdue, select_overdue
 from domain.aftersales.replacement import find_replaced_ticket
@@ -16,6 +17,7 @@ from domain.events import (
     ShipmentDelivered,
     ShipmentEnded,
     ShipmentTracked,
+    TicketOpened,
 )
 from events.types import Resources, Timer
 from settings import Settings
@@ -57,6 +59,12 @@ async def update_replaced_ticket(
     if ticket_id is not None:
         deadlines = deadlines_of(resources.settings)
         await follow_replacement(session, ticket_id, deadlines, cause=Cause(resources.clock()))
+
+
+async def agree_by_rule(session: AsyncSession, event: TicketOpened, resources: Resources) -> None:
+    """Agree to a ticket that was just opened where a rule of the shop does."""
+    deadlines = deadlines_of(resources.settings)
+    await agree_when_opened(session, event.ticket.id, deadlines, cause=Cause(resources.clock()))
 
 
 async def act_on_ticket(resources: Resources, ticket_id: int) -> None:

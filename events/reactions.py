@@ -35,6 +35,7 @@ from domain.events import (
     TicketReturnRefused,
 )
 from events.aftersales import (
+    agree_by_rule,
     update_replaced_ticket,
     update_ticket_of_refund,
 )
@@ -89,7 +90,7 @@ REACTIONS: Reactions = dict(
         reactions_to(ShipmentTracked, UPDATE_REPLACED_TICKET),
         reactions_to(ShipmentDelivered, UPDATE_REPLACED_TICKET, NOTIFY),
         reactions_to(ShipmentEnded, UPDATE_REPLACED_TICKET),
-        reactions_to(TicketOpened, NOTIFY),
+        reactions_to(TicketOpened, NOTIFY, InTransaction(agree_by_rule)),
         reactions_to(TicketAgreed, DELIVER_REPLACEMENT, NOTIFY),
         reactions_to(TicketRefused, NOTIFY),
         reactions_to(TicketReturnRefused, NOTIFY),

@@ -29,7 +29,7 @@ WORK_QUEUE: Mapping[type[DomainEvent], Permission] = {
     OrderConfirmed: Permission.SHIPMENT_PACK,
     TicketOpened: Permission.TICKET_HANDLE,
     TicketReapplied: Permission.TICKET_HANDLE,
-    TicketOverdue: Permission.TICKET_HANDLE,
+    TicketOverdue: Permission.TICKET_DECIDE,
     TicketMessageAdded: Permission.TICKET_HANDLE,
     TicketReturnShipped: Permission.RETURN_RECEIVE,
     TicketEscalated: Permission.TICKET_DECIDE,

@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -8,6 +9,9 @@ from loaders.base import ByKey, Grouped, ManyByKey, loader
 from loaders.event import EventsByRow
 from loaders.page import Key, Sort
 from models import (
+    Account,
+    AgreementRule,
+    CannedAnswer,
     Category,
     ClaimExclusion,
     ClaimPolicy,
@@ -17,16 +21,21 @@ from models import (
     Media,
     Product,
     Refund,
+    RuleDecision,
     Subject,
     Ticket,
     TicketLine,
     TicketMedia,
+    TicketMention,
     TicketMessage,
+    TicketMessageMedia,
+    TicketRead,
     TicketReason,
     TicketStatus,
     TicketType,
     select_exclusions,
     select_policies_at,
+    select_rules_now,
 )
 from models.database import Reads
 from models.sql.types import AnySelect
@@ -34,28 +43,46 @@ from models.sql.types import AnySelect
 NEWEST_TICKET = Sort("newest", (Key(Ticket.id, descending=True),))
 
 
-def select_tickets(
-    *,
-    account_id: int | None = None,
-    order_id: int | None = None,
-    assignee_id: int | None = None,
-    status: Sequence[TicketStatus] | None = None,
-    type: Sequence[TicketType] | None = None,
-    reason: Sequence[TicketReason] | None = None,
-    due_before: datetime | None = None,
-) -> AnySelect:
+@dataclass(frozen=True, slots=True)
+class TicketCriteria:
+    """Which tickets are listed; what is None does not matter."""
+
+    account_id: int | None = None
+    order_id: int | None = None
+    assignee_id: int | None = None
+    status: Sequence[TicketStatus] | None = None
+    type: Sequence[TicketType] | None = None
+    reason: Sequence[TicketReason] | None = None
+    due_before: datetime | None = None
+    overdue: bool | None = None
+    assigned: bool | None = None
+
+
+def select_tickets(criteria: TicketCriteria) -> AnySelect:
     statement = select(Ticket)
     for column, value in (
-        (Ticket.account_id, account_id),
-        (Ticket.order_id, order_id),
-        (Ticket.assignee_id, assignee_id),
+        (Ticket.account_id, criteria.account_id),
+        (Ticket.order_id, criteria.order_id),
+        (Ticket.assignee_id, criteria.assignee_id),
     ):
         if value is not None:
             statement = statement.where(column == value)
-    for column_, values in ((Ticket.status, status), (Ticket.type, type), (Ticket.reason, reason)):
+    for column_, values in (
+        (Ticket.status, criteria.status),
+        (Ticket.type, criteria.type),
+        (Ticket.reason, criteria.reason),
+    ):
         if values is not None:
             statement = statement.where(column_.in_(values))
-    return statement if due_before is None else statement.where(Ticket.due_at < due_before)
+    for is_expected, condition in (
+        (criteria.overdue, Ticket.overdue_since.is_not(None)),
+        (criteria.assigned, Ticket.assignee_id.is_not(None)),
+    ):
+        if is_expected is not None:
+            statement = statement.where(condition if is_expected else ~condition)
+    if criteria.due_before is not None:
+        statement = statement.where(Ticket.due_at < criteria.due_before)
+    return statement
 
 
 class TicketById(ByKey[int, Ticket]):
@@ -85,6 +112,64 @@ class TicketMessageById(ByKey[int, TicketMessage]):
 class MessagesByTicket(ManyByKey[int, TicketMessage]):
     key = TicketMessage.ticket_id
     order_by = TicketMessage.id
+
+
+class ReadsByTicket(ManyByKey[int, TicketRead]):
+    key = TicketRead.ticket_id
+    order_by = TicketRead.account_id
+
+
+class MediaByMessage(Grouped[int, Sequence[Media]]):
+    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, Sequence[Media]]:
+        rows = await session.execute(
+            select(TicketMessageMedia.message_id, Media)
+            .join(Media, Media.id == TicketMessageMedia.media_id)
+            .where(TicketMessageMedia.message_id.in_(keys))
+            .order_by(Media.id)
+        )
+        found: dict[int, list[Media]] = {}
+        for message_id, media in rows:
+            found.setdefault(message_id, []).append(media)
+        return found
+
+    def default(self) -> Sequence[Media]:
+        return ()
+
+
+class MentionsByMessage(Grouped[int, Sequence[Account]]):
+    """Whom internal notes ask to look."""
+
+    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, Sequence[Account]]:
+        rows = await session.execute(
+            select(TicketMention.message_id, Account)
+            .join(Account, Account.id == TicketMention.account_id)
+            .where(TicketMention.message_id.in_(keys))
+            .order_by(Account.id)
+        )
+        found: dict[int, list[Account]] = {}
+        for message_id, account in rows:
+            found.setdefault(message_id, []).append(account)
+        return found
+
+    def default(self) -> Sequence[Account]:
+        return ()
+
+
+class CannedAnswerById(ByKey[int, CannedAnswer]):
+    key = CannedAnswer.id
+
+
+async def load_canned_answers(
+    reads: Reads, *, language: str | None, archived: bool
+) -> Sequence[CannedAnswer]:
+    """Texts that agents answer with, by code and language."""
+    statement = select(CannedAnswer).order_by(CannedAnswer.code, CannedAnswer.language)
+    is_archived = CannedAnswer.archived_at.is_not(None)
+    statement = statement.where(is_archived if archived else ~is_archived)
+    if language is not None:
+        statement = statement.where(CannedAnswer.language == language)
+    async with reads() as session:
+        return (await session.scalars(statement.limit(POLICIES_LIMIT))).all()
 
 
 class MediaByTicket(Grouped[int, Sequence[Media]]):
@@ -136,6 +221,27 @@ async def load_claim_policies(reads: Reads, *, history: bool) -> Sequence[ClaimP
         return rows.all()
 
 
+async def load_agreement_rules(reads: Reads, *, history: bool) -> Sequence[AgreementRule]:
+    """The rules as they are now, or with all earlier versions, the newest first."""
+    async with reads() as session:
+        statement = (
+            select(AgreementRule).order_by(AgreementRule.id.desc())
+            if history
+            else select_rules_now().order_by(AgreementRule.code)
+        )
+        rows = await session.scalars(statement.limit(POLICIES_LIMIT))
+        return rows.all()
+
+
+class AgreementRuleById(ByKey[int, AgreementRule]):
+    key = AgreementRule.id
+
+
+class DecisionsByTicket(ManyByKey[int, RuleDecision]):
+    key = RuleDecision.ticket_id
+    order_by = RuleDecision.decided_at
+
+
 class ExclusionByProduct(Grouped[int, ClaimExclusion | None]):
     """Why a product cannot be returned without a reason; None where it can."""
 
@@ -166,3 +272,9 @@ class AftersalesLoaders:
     ticket_refunds = loader(RefundsByTicket)
     ticket_replacements = loader(ReplacementsByTicket)
     ticket_events = loader(EventsByTicket)
+    ticket_rule_decisions = loader(DecisionsByTicket)
+    agreement_rule = loader(AgreementRuleById)
+    ticket_reads = loader(ReadsByTicket)
+    message_media = loader(MediaByMessage)
+    message_mentions = loader(MentionsByMessage)
+    canned_answer = loader(CannedAnswerById)

@@ -21,6 +21,14 @@ from models.aftersales import (
     TicketType,
     TicketUnits,
 )
+from models.agreement_rule import (
+    AgreementMoment,
+    AgreementRule,
+    AgreementStep,
+    RuleDecision,
+    RuleObstacle,
+    select_rules_now,
+)
 from models.analytics import ProductDay, ProductSales
 from models.availability import (
     available_units,
@@ -183,6 +191,7 @@ from models.store_credit import (
     StoreCreditKind,
     StoreCreditMovement,
 )
+from models.ticket_thread import CannedAnswer, TicketMention, TicketMessageMedia, TicketRead
 from models.tracking_link import TrackingLink
 from models.training import (
     COUNTING,

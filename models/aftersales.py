@@ -4,6 +4,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models.agreement_rule import RuleObstacle
 from models.base import Base, BigId, HasCurrency, Id, Minor
 from models.money import CurrencyCode, Money
 from models.payment import RefundTarget
@@ -140,6 +141,10 @@ class Ticket(HasCurrency, Base):
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    overdue_since: Mapped[datetime | None]
+    """Since when nobody has acted in time and no rule may; None for others."""
+    overdue_obstacle: Mapped[RuleObstacle | None]
+    """Why no rule may."""
     uninspected_at: Mapped[datetime | None]
     """Since when a return counts as accepted that nobody has put into the stock yet; None for others."""
     stock_seen: Mapped[int | None] = mapped_column(BigId)

@@ -42,6 +42,8 @@ class ClaimPolicy(Base):
     """Days by reason; a reason that is missing is inherited."""
     exclusion: Mapped[ClaimExclusion | None]
     """None is inherited."""
+    evidence: Mapped[list[str] | None]
+    """The reasons for which customers attach a picture; None is inherited."""
     created_at: Mapped[datetime]
 
 
@@ -106,6 +108,13 @@ class ClaimTerms:
             if reason in policy.windows:
                 return policy.windows[reason]
         return None
+
+    def needs_picture(self, product_id: int, category_path: str | None, reason: str) -> bool:
+        """Whether who claims a product for a reason attaches a picture."""
+        for policy in self.policies_of(product_id, category_path):
+            if policy.evidence is not None:
+                return reason in policy.evidence
+        return False
 
     def policies_of(self, product_id: int, category_path: str | None) -> Sequence[ClaimPolicy]:
         """The policies that apply to a product, the nearest first."""

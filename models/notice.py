@@ -63,6 +63,8 @@ class NoticeKind(StrEnum):
     """The shop refuses a ticket, or what came back."""
     TICKET_ANSWERED = "TICKET_ANSWERED"
     """The staff wrote a message."""
+    TICKET_MENTIONED = "TICKET_MENTIONED"
+    """To somebody of the staff: a note about a ticket asks them to look."""
     TICKET_CHOICE = "TICKET_CHOICE"
     """A replacement cannot be sent: the customer chooses what to get instead."""
     TICKET_COMPLETED = "TICKET_COMPLETED"

@@ -7,7 +7,7 @@ import strawberry
 
 from domain.errors import LimitReached
 from resolvers.account import find_account, find_address, find_sign_in
-from resolvers.aftersales import find_ticket, find_ticket_message
+from resolvers.aftersales import find_canned_answer, find_ticket, find_ticket_message
 from resolvers.carrier import find_carrier_row, find_unhandled_report
 from resolvers.carrier_rule import find_carrier_rule
 from resolvers.cart import find_cart, find_cart_line, find_saved_line
@@ -93,6 +93,7 @@ NODES: Mapping[str, FindRow] = {
     "CertificateRequirement": find_certificate_requirement,
     "Ticket": find_ticket,
     "TicketMessage": find_ticket_message,
+    "CannedAnswer": find_canned_answer,
 }
 """GraphQL type -> what finds one by its number; None when it does not exist or is not the viewer's."""
 

@@ -7,6 +7,7 @@ from resolvers import node as resolve
 from resolvers.guard import Permission
 from schema.account import AccountMutation, AccountQuery
 from schema.aftersales import AftersalesMutation, AftersalesQuery, AftersalesSubscription
+from schema.agreement import AgreementMutation, AgreementQuery
 from schema.analytics import AnalyticsQuery
 from schema.carrier import CarrierMutation, CarrierQuery
 from schema.carrier_rule import CarrierRuleMutation, CarrierRuleQuery
@@ -33,6 +34,7 @@ from schema.statement import StatementMutation, StatementQuery
 from schema.stock import StockMutation, StockQuery
 from schema.store_credit import StoreCreditMutation, StoreCreditQuery
 from schema.subscriptions import FeedSubscription
+from schema.ticket_thread import TicketThreadMutation, TicketThreadQuery
 from schema.tracking import TrackingMutation, TrackingQuery
 from schema.training import TrainingMutation, TrainingQuery
 from schema.vehicle import VehicleMutation, VehicleQuery
@@ -62,6 +64,8 @@ class Query(
     DeliveryRunQuery,
     VehicleQuery,
     AftersalesQuery,
+    AgreementQuery,
+    TicketThreadQuery,
     TrainingQuery,
     CustomerQuery,
     AnalyticsQuery,
@@ -93,6 +97,8 @@ class Mutation(
     DeliveryRunMutation,
     VehicleMutation,
     AftersalesMutation,
+    AgreementMutation,
+    TicketThreadMutation,
     TrainingMutation,
     CatalogMutation,
 ):

@@ -10,6 +10,7 @@ from resolvers import reasons
 from resolvers.descriptions import describe_enum
 from resolvers.guard import Permission
 from schema.account import Account
+from schema.agreement import RuleDecision
 from schema.catalog import Category, Media, Product
 from schema.connection import Connection
 from schema.knowledge import Article
@@ -20,6 +21,7 @@ from schema.order import Delivery, Order, OrderLine
 from schema.payment import Payment, Refund
 from schema.rows import batched, field, loaded, plain_list, row_type, subscription
 from schema.scalars import Money
+from schema.ticket_thread import TicketMessage
 
 TicketType = describe_enum(models.TicketType)
 TicketReason = describe_enum(models.TicketReason)
@@ -88,6 +90,8 @@ class TicketQuote:
     """The last moment to ask for all of it; null while the goods have not arrived."""
     opens_at: datetime | None
     """From when it can be asked for; null where that is now, or never."""
+    needs_picture: bool
+    """Whether a picture that shows it must be attached."""
 
 
 @row_type(models.TicketLine)
@@ -100,21 +104,6 @@ class TicketLine:
     """How many units of it."""
     refund: Money
     """What they bring back; zero when goods are sent instead."""
-
-
-@row_type(models.TicketMessage)
-class TicketMessage(Node):
-    """A message of a customer or of the staff about a ticket."""
-
-    author: Account = loaded("account", key="author_id")
-    """Who wrote it."""
-    from_staff: bool = batched(resolve.from_staff)
-    body: str
-    """Its text."""
-    internal: bool
-    """Whether only the staff can read it."""
-    created_at: datetime
-    """When it was written."""
 
 
 @row_type(models.Event)
@@ -164,6 +153,10 @@ class Ticket(Node):
     """When the shop acts by itself unless somebody has; null where nobody is waited for."""
     closed_at: datetime | None
     """When it ended; null while it has not."""
+    overdue_since: datetime | None
+    """Since when nobody has acted in time, and only people can decide; null for others."""
+    overdue_obstacle: models.RuleObstacle | None = field(resolve.overdue_obstacle)
+    rule_decisions: list[RuleDecision] = batched(resolve.rule_decisions, size=FEW)
     version: int
     """One higher with each recorded event; pass it as `after` to watch without a gap."""
     lines: list[TicketLine] = loaded("ticket_lines", key="id", size=SOME)
@@ -171,6 +164,7 @@ class Ticket(Node):
     media: list[Media] = loaded("ticket_media", key="id", size=FEW)
     """Pictures that show it."""
     messages: list[TicketMessage] = batched(resolve.messages, size=SOME)
+    unread: int = batched(resolve.unread)
     timeline: list[TicketUpdate] = loaded("ticket_events", key="id", size=SOME)
     """Everything that has happened to it, the newest last."""
     order: Order = loaded("order", key="order_id")
@@ -206,6 +200,7 @@ class ClaimPolicy:
     version: int
     """One higher with each version; pass it back when you save."""
     windows: list[ClaimWindow] = field(resolve.windows, size=SOME)
+    evidence: list[models.TicketReason] | None = field(resolve.evidence, size=FEW)
     exclusion: models.ClaimExclusion | None
     """Why it cannot be returned without a reason; null where that is inherited."""
     created_at: datetime
@@ -246,6 +241,7 @@ class AftersalesMutation:
     ticket_message_add = mutation(
         resolve.ticket_message_add, returns=Ticket, allow=Permission.TICKET_TAKE_PART
     )
+    ticket_read = mutation(resolve.ticket_read, returns=Ticket, allow=Permission.TICKET_VIEW)
     ticket_agree = mutation(resolve.ticket_agree, returns=Ticket, allow=Permission.TICKET_HANDLE)
     ticket_refuse = mutation(resolve.ticket_refuse, returns=Ticket, allow=Permission.TICKET_HANDLE)
     ticket_assign = mutation(resolve.ticket_assign, returns=Ticket, allow=Permission.TICKET_HANDLE)

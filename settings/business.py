@@ -128,7 +128,7 @@ class DeadlineSettings(SettingsGroup):
     ticket_agreed_after: Duration = Field(
         timedelta(days=2),
         validation_alias="TICKET_AGREED_AFTER",
-        description="an unanswered ticket is agreed automatically",
+        description="a rule may agree to an unanswered ticket, or it is a task of the managers",
     )
     return_shipped_within: Duration = Field(
         timedelta(days=7),

@@ -8,7 +8,9 @@ from sqlalchemy import select
 
 from demo.content import Content, read_content, read_emails
 from demo.load.accounts import PASSWORD, load_accounts
+from demo.load.agreement_rules import load_agreement_rules
 from demo.load.articles import load_articles
+from demo.load.canned_answers import load_canned_answers
 from demo.load.courses import load_courses
 from demo.load.notices import skip_past_notices
 from demo.load.orders import load_orders
@@ -51,6 +53,8 @@ async def load_demo(shop: Shop, console: Console) -> None:
             for load, table in LOADERS:
                 if not await has_rows(shop, table):
                     await load(shop, content)
+            await load_agreement_rules(shop)
+            await load_canned_answers(shop)
             await open_first_wave(shop)
             await open_past_tasks(shop)
             await skip_past_notices(shop)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from demo.load.scenario_run import ScenarioRun
 from domain.aftersales.decisions import agree_ticket, refuse_ticket
-from domain.aftersales.messages import add_message
+from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.requests import TicketRequest, cancel_ticket, open_ticket, ship_return
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.cause import Cause
@@ -68,9 +68,8 @@ async def answer_scenario_question(run: ScenarioRun) -> None:
         await add_message(
             session,
             ticket.id,
+            MessageDraft("您好，可以的：详细说明见商品页的参数表，使用前请先擦干底部。"),
             deadlines_of(shop.settings),
-            body="您好，可以的：详细说明见商品页的参数表，使用前请先擦干底部。",
-            internal=False,
             cause=Cause(shop.clock(), run.fixtures.manager_id),
         )
 

@@ -24,6 +24,7 @@ from models import (
     SignIn,
     Ticket,
     TicketMessage,
+    TicketRead,
 )
 from models.sql.types import AnyColumn
 from models.sql.upsert import upsert_into
@@ -88,6 +89,7 @@ async def move_rows(
             TicketMessage.author_id,
             TicketMessage.ticket_id.in_(tickets) & TicketMessage.author_id.in_(guest_ids),
         ),
+        (TicketRead.account_id, TicketRead.ticket_id.in_(tickets) & TicketRead.account_id.in_(guest_ids)),
         (PromotionUse.account_id, PromotionUse.order_id.in_(order_ids)),
         (Notice.account_id, Notice.account_id.in_(guest_ids)),
         (Media.uploader_id, Media.uploader_id.in_(guest_ids)),

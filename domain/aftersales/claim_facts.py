@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.policies import load_claim_days
+from domain.aftersales.policies import load_line_terms
 from domain.aftersales.reasons import REASONS, ClaimStage, stage_of
 from domain.aftersales.rules import (
     ClaimCase,
@@ -77,12 +77,18 @@ async def load_claim_facts(
     promised = await count_other_claims(session, order, units, sent, ticket_id=ticket_id)
     all_payments = await load_payments(session, order)
     payments = [payment for payment in all_payments if payment.captured_amount]
+    terms = await load_line_terms(session, order, claim.reason, at=asked_at)
     case = ClaimCase(
         order=order,
         claim=claim,
         lines=lines,
         units=units,
-        days=await load_claim_days(session, order, claim.reason, at=asked_at),
+        days={line_id: each.days for line_id, each in terms.items()},
+        needs_picture=any(
+            terms[claimed.order_line_id].needs_picture
+            for claimed in claim.lines
+            if claimed.order_line_id in terms
+        ),
         captured=sum(payment.captured_amount for payment in payments),
         refundable=max(0, refundable_amount(payments) - promised),
         unpaid=await sum_unpaid(session, order, all_payments),

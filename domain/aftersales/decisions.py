@@ -1,4 +1,4 @@
-"""What the staff decides about tickets: agree, refuse, accept or refuse a return, arbitrate, assign."""
+"""What the staff decides about tickets: agree, refuse, accept or refuse a return, arbitrate."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,17 +15,16 @@ from domain.aftersales.texts import REASON_LIMIT, clean_text
 from domain.aftersales.ticket import lock_ticket
 from domain.aftersales.uncollectable import settle_claimed_order
 from domain.cause import Cause
-from domain.errors import Invalid, NotFound, WrongState
+from domain.errors import WrongState
 from domain.events import (
     TicketAgreed,
-    TicketAssigned,
     TicketDecided,
     TicketRefused,
     TicketReturnAccepted,
     TicketReturnRefused,
 )
 from domain.outbox import record
-from models import Account, Permission, Ticket, TicketStatus, is_granted
+from models import Ticket, TicketStatus
 
 
 async def agree_ticket(
@@ -153,25 +152,3 @@ async def decide_ticket(
     record_unavailable(session, ticket, cause=cause)
     await settle_claimed_order(session, order, cause=cause.automatic)
     return ticket
-
-
-async def assign_ticket(
-    session: AsyncSession, ticket_id: int, assignee_id: int | None, *, cause: Cause
-) -> Ticket:
-    """Assign a ticket to an agent; None takes it from whoever has it."""
-    _, ticket = await lock_ticket(session, ticket_id)
-    if assignee_id is not None:
-        await check_agent(session, assignee_id)
-        field = ("assignee_id",)
-        await require_certificate_for_ticket(session, ticket, assignee_id, cause=cause, field=field)
-    ticket.assignee_id = assignee_id
-    record(session, TicketAssigned(ticket, assignee_id=assignee_id), cause)
-    return ticket
-
-
-async def check_agent(session: AsyncSession, account_id: int) -> None:
-    account = await session.get(Account, account_id)
-    if account is None:
-        raise NotFound("account", field=("assignee_id",))
-    if account.disabled_at is not None or not is_granted(Permission.TICKET_HANDLE, account.role):
-        raise Invalid("Only support staff can be given a ticket.", field=("assignee_id",))

@@ -39,6 +39,8 @@ class ClaimPolicyDraft:
     windows: Mapping[TicketReason, int]
     """Days by reason; a reason that is missing is inherited."""
     exclusion: ClaimExclusion | None = None
+    evidence: tuple[TicketReason, ...] | None = None
+    """The reasons for which customers attach a picture; None is inherited."""
     category_id: int | None = None
     product_id: int | None = None
 
@@ -54,10 +56,20 @@ async def load_terms(session: AsyncSession, *, at: datetime | None = None) -> Cl
     return ClaimTerms.of(await session.scalars(select_policies_at(at)))
 
 
-async def load_claim_days(
+@dataclass(frozen=True, slots=True)
+class LineTerms:
+    """What holds for a claim of an order line for one reason."""
+
+    days: int
+    """For how many days after the one of its arrival it can be made."""
+    needs_picture: bool
+    """Whether the customer attaches a picture."""
+
+
+async def load_line_terms(
     session: AsyncSession, order: Order, reason: TicketReason, *, at: datetime | None
-) -> Mapping[int, int]:
-    """For how many days each line of an order can be claimed for a reason, by the terms of a moment."""
+) -> Mapping[int, LineTerms]:
+    """What holds for each line of an order that is claimed for a reason, by the terms of a moment."""
     terms = await load_terms(session, at=at)
     rows = await session.execute(
         select(OrderLine.id, OrderLine.product_id, Category.path)
@@ -66,8 +78,12 @@ async def load_claim_days(
         .where(OrderLine.order_id == order.id)
     )
     default = DEFAULT_DAYS[REASONS[reason].window]
-    found = {line_id: terms.days_of(product_id, path, reason) for line_id, product_id, path in rows}
-    return {line_id: default if days is None else days for line_id, days in found.items()}
+    found = {}
+    for line_id, product_id, path in rows:
+        days = terms.days_of(product_id, path, reason)
+        needs_picture = terms.needs_picture(product_id, path, reason)
+        found[line_id] = LineTerms(default if days is None else days, needs_picture)
+    return found
 
 
 async def save_claim_policy(
@@ -107,6 +123,7 @@ async def save_claim_policy(
         version=(present or 0) + 1,
         windows={reason.value: days for reason, days in draft.windows.items()},
         exclusion=draft.exclusion,
+        evidence=None if draft.evidence is None else [reason.value for reason in draft.evidence],
         # Later than every other: clocks of several processes may differ.
         created_at=max(cause.now, newest + timedelta(microseconds=1)) if newest else cause.now,
     )
@@ -125,6 +142,8 @@ def check_draft(draft: ClaimPolicyDraft) -> None:
         for index, reason in enumerate(draft.windows):
             if reason not in CLAIM_REASONS:
                 check.add(Invalid("A question has no window.", field=("windows", index, "reason")))
+        if draft.evidence is not None and not set(draft.evidence) <= CLAIM_REASONS:
+            check.add(Invalid("A question needs no picture.", field=("evidence",)))
         if draft.scope == EVERYTHING and not set(draft.windows) >= CLAIM_REASONS:
             check.add(Invalid("The terms of everything name the days of each reason.", field=("windows",)))
 

@@ -72,6 +72,8 @@ class TicketQuote:
     refund: Money
     legs: tuple[TicketQuoteRefund, ...]
     opens_at: datetime | None
+    needs_picture: bool
+    """Whether the customer attaches a picture that shows it."""
     obstacles: tuple[NotEligible, ...]
     """Why it cannot be granted; of several lines each has its own."""
 
@@ -123,6 +125,7 @@ async def quote_claim(
         refund=order.money(amounts.refund),
         legs=split_refund(facts, amounts.refund),
         opens_at=max((opens_at for opens_at in openings if opens_at), default=None),
+        needs_picture=case.needs_picture,
         obstacles=obstacles,
     )
 
@@ -141,6 +144,7 @@ def quote_question(order: Order, claim: TicketClaim) -> TicketQuote:
         refund=nothing,
         legs=(),
         opens_at=None,
+        needs_picture=False,
         obstacles=(obstacle,) if obstacle else (),
     )
 

@@ -16,13 +16,14 @@ from domain.aftersales.ticket import (
     check_ticket_limit,
     check_ticket_media,
     claim_of,
+    has_picture,
     lock_ticket,
     save_ticket_lines,
     save_ticket_media,
 )
 from domain.aftersales.uncollectable import settle_claimed_order
 from domain.cause import Cause
-from domain.errors import WrongState, collect_refusals
+from domain.errors import Invalid, WrongState, collect_refusals
 from domain.events import (
     EventLine,
     TicketCancelled,
@@ -84,6 +85,7 @@ async def open_ticket(
     content = {"order_id": order_id} | asdict(request)
     if request.channel is TicketChannel.ONLINE:
         del content["channel"]  # keys that the last release has seen find their tickets
+    quote: TicketQuote | None = None
     with collect_refusals() as check:
         with check:
             known = await idempotency.claim_key(
@@ -99,6 +101,11 @@ async def open_ticket(
         description = check.value(clean_description, "", request.description)
         with check:
             await check_ticket_media(session, request.media_ids, account_id=order.account_id)
+        with check:
+            if quote is not None:  # of a claim that is refused nothing more is asked
+                shown = bool(request.media_ids) or request.channel is not TicketChannel.ONLINE
+                require_picture(quote, shown)
+    assert quote is not None  # noqa: S101 - else it was refused
     ticket = Ticket(
         number=number,
         order_id=order.id,
@@ -171,6 +178,7 @@ async def reapply_ticket(
     await save_ticket_lines(session, ticket, quote)
     if change.media_ids is not None:
         await save_ticket_media(session, ticket, change.media_ids)
+    require_picture(quote, await has_picture(session, ticket) or ticket.channel is not TicketChannel.ONLINE)
     record(session, claim_event(TicketReapplied, ticket, quote), cause)
     await reopen_order(session, order, cause=cause)
     return ticket
@@ -241,6 +249,12 @@ async def quote_eligible_claim(
     with collect_refusals() as check:
         check.add(*quote.obstacles)
     return quote
+
+
+def require_picture(quote: TicketQuote, is_shown: bool) -> None:
+    """Refuse a claim without the picture it needs; who calls or writes to the staff has told them."""
+    if quote.needs_picture and not is_shown:
+        raise Invalid("Attach a picture that shows it.", field=("media_ids",))
 
 
 def claim_event(event_type: type[TicketClaimEvent], ticket: Ticket, quote: TicketQuote) -> TicketClaimEvent:

@@ -162,6 +162,8 @@ class ClaimCase:
     """By order line."""
     days: Mapping[int, int]
     """For how many days after its arrival each order line can be claimed for this reason."""
+    needs_picture: bool
+    """Whether the customer attaches a picture that shows it."""
     captured: int
     refundable: int
     """What was captured for the order and neither went back nor is promised to other tickets."""

@@ -97,3 +97,4 @@ def enter_status(ticket: Ticket, to: TicketStatus, deadlines: Deadlines, *, now:
     move(ticket, to, TRANSITIONS)
     ticket.due_at = deadlines.due_at(to, now)
     ticket.closed_at = now if to in FINAL else None
+    ticket.overdue_since = ticket.overdue_obstacle = None

@@ -109,6 +109,11 @@ async def check_ticket_media(session: AsyncSession, media_ids: Sequence[int], *,
             await check_own_media(session, media_ids, account_id=account_id)
 
 
+async def has_picture(session: AsyncSession, ticket: Ticket) -> bool:
+    pictures = select(TicketMedia.media_id).where(TicketMedia.ticket_id == ticket.id).limit(1)
+    return await session.scalar(pictures) is not None
+
+
 async def save_ticket_media(session: AsyncSession, ticket: Ticket, media_ids: Sequence[int]) -> None:
     """Attach checked pictures, in place of those attached before."""
     await session.execute(delete(TicketMedia).where(TicketMedia.ticket_id == ticket.id))

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.audit import (
+    agreement,
     arrivals,
     cash,
     credit,
@@ -110,6 +111,11 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "tickets are about units of parcels": tickets.find_wrong_ticket_units,
     "lines of tickets bring back no more than tickets": tickets.find_wrong_ticket_lines,
     "reductions were refunded": tickets.find_wrong_reductions,
+    "rules give no more in a day than they may": agreement.find_excessive_days,
+    "rules agree to no more tickets in a day than they may": agreement.find_crowded_days,
+    "rules decide by active versions": agreement.find_wrong_decisions,
+    "what is overdue waits for the shop": agreement.find_useless_overdue_marks,
+    "what waits for the shop falls due": agreement.find_forgotten_deadlines,
     "on hand as moved": stock.find_wrong_on_hand,
     "reserved as moved": stock.find_wrong_reserved,
     "damaged as moved": stock.find_wrong_damaged,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from domain.events.types import EventLine, TicketEvent
-from models import CurrencyCode, RefundTarget, ReplacementChoice, TicketReason, TicketType
+from models import CurrencyCode, RefundTarget, ReplacementChoice, RuleObstacle, TicketReason, TicketType
 
 
 class TicketClaimEvent(TicketEvent, abstract=True):
@@ -28,6 +28,8 @@ class TicketReapplied(TicketClaimEvent, name="ticket.reapplied"):
 class TicketAgreed(TicketEvent, name="ticket.agreed"):
     unanswered: bool = False
     """Nobody answered in time."""
+    rule_id: int | None = None
+    """The version of the rule that has agreed; None where somebody has."""
 
 
 class TicketRefused(TicketEvent, name="ticket.refused"):
@@ -42,6 +44,9 @@ class TicketPostponed(TicketEvent, name="ticket.postponed"):
 
 class TicketOverdue(TicketEvent, name="ticket.overdue"):
     """Nobody has answered in time, and only people can decide."""
+
+    obstacle: RuleObstacle | None = None
+    """Why no rule has agreed."""
 
 
 class TicketReplacementUnavailable(TicketEvent, name="ticket.replacement_unavailable"):
@@ -77,6 +82,8 @@ class TicketReturnAccepted(TicketEvent, name="ticket.return_accepted"):
     note: str | None = None
     unseen: bool = False
     """Nobody inspected the return in time."""
+    rule_id: int | None = None
+    """The version of the rule that has accepted it; None where somebody has."""
 
 
 class TicketReturnRefused(TicketEvent, name="ticket.return_refused"):

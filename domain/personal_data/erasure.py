@@ -20,13 +20,11 @@ from domain.events.types import facts_of, hints_of
 from domain.notice import queue_account_notice
 from domain.order.states import OPEN_REFUNDS
 from domain.outbox import EventTable, rewrite_payloads
+from domain.personal_data.belongings import orders_of, shipments_of, tickets_of
 from domain.personal_data.inventory import (
     EVENT_TEXTS,
     PERSONAL_TABLES,
     PersonalTable,
-    orders_of,
-    shipments_of,
-    tickets_of,
 )
 from domain.store_credit import find_balances, forfeit_credit
 from models import (

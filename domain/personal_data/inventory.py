@@ -7,8 +7,18 @@ account and a new text in an event must have their place here.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Select, String, cast, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
+from domain.personal_data.belongings import (
+    attempts_of,
+    carts_of,
+    deliveries_of,
+    messages_of,
+    orders_of,
+    reader_key,
+    shipments_of,
+    tickets_of,
+)
 from models import (
     Account,
     Address,
@@ -57,6 +67,7 @@ from models import (
     Reading,
     RecoveryCode,
     Refund,
+    RuleDecision,
     SavedLine,
     Session,
     Shipment,
@@ -69,7 +80,10 @@ from models import (
     Ticket,
     TicketLine,
     TicketMedia,
+    TicketMention,
     TicketMessage,
+    TicketMessageMedia,
+    TicketRead,
     TicketUnits,
     TotpSecret,
     TrackingEvent,
@@ -98,40 +112,6 @@ class PersonalTable:
     secret: frozenset[str] = frozenset()
     """Columns that an export leaves out: hashes and secrets that say nothing about the person."""
     exported: bool = True
-
-
-# These selects name their own table in `correlate_except`: the account may be a column of a statement that
-# encloses them more than one level above, and by itself SQLAlchemy looks one level up only.
-
-
-def orders_of(account_id: int | AnyColumn) -> Select[int]:
-    return select(Order.id).where(Order.account_id == account_id).correlate_except(Order)
-
-
-def shipments_of(account_id: int | AnyColumn) -> Select[int]:
-    return select(Shipment.id).where(Shipment.order_id.in_(orders_of(account_id))).correlate_except(Shipment)
-
-
-def tickets_of(account_id: int | AnyColumn) -> Select[int]:
-    return select(Ticket.id).where(Ticket.account_id == account_id).correlate_except(Ticket)
-
-
-def carts_of(account_id: int | AnyColumn) -> Select[int]:
-    return select(Cart.id).where(Cart.account_id == account_id).correlate_except(Cart)
-
-
-def deliveries_of(account_id: int | AnyColumn) -> Select[int]:
-    return select(Delivery.id).where(Delivery.order_id.in_(orders_of(account_id))).correlate_except(Delivery)
-
-
-def attempts_of(account_id: int | AnyColumn) -> Select[int]:
-    return select(QuizAttempt.id).where(QuizAttempt.account_id == account_id).correlate_except(QuizAttempt)
-
-
-def reader_key(account_id: int | AnyColumn) -> str | ColumnElement[str]:
-    """How ratings of articles name an account."""
-    prefix = "account:"
-    return f"{prefix}{account_id}" if isinstance(account_id, int) else prefix + cast(account_id, String)
 
 
 PLACE: dict[str, Erased] = {
@@ -177,12 +157,26 @@ PERSONAL_TABLES: Mapping[type[Base], PersonalTable] = {
     Cart: PersonalTable(lambda id: Cart.account_id == id, secret=frozenset({"token_hash"})),
     ArticleRating: PersonalTable(lambda id: ArticleRating.reader == reader_key(id)),
     TicketMedia: PersonalTable(lambda id: TicketMedia.ticket_id.in_(tickets_of(id)), deleted=True),
+    TicketRead: PersonalTable(
+        lambda id: TicketRead.ticket_id.in_(tickets_of(id)), deleted=True, exported=False
+    ),
+    TicketMention: PersonalTable(
+        lambda id: TicketMention.message_id.in_(messages_of(id)), deleted=True, exported=False
+    ),
+    TicketMessageMedia: PersonalTable(
+        lambda id: TicketMessageMedia.message_id.in_(messages_of(id)), deleted=True, exported=False
+    ),
     TicketMessage: PersonalTable(lambda id: TicketMessage.ticket_id.in_(tickets_of(id)), {"body": ""}),
     TicketUnits: PersonalTable(lambda id: TicketUnits.ticket_id.in_(tickets_of(id)), exported=False),
     TicketLine: PersonalTable(lambda id: TicketLine.ticket_id.in_(tickets_of(id))),
+    RuleDecision: PersonalTable(
+        lambda id: RuleDecision.ticket_id.in_(tickets_of(id)),
+        secret=frozenset({"daily_amount", "daily_tickets"}),
+    ),
     Ticket: PersonalTable(
         lambda id: Ticket.account_id == id,
         {"description": "", "refusal": None, "return_carrier": None, "return_tracking_number": None},
+        secret=frozenset({"overdue_obstacle"}),
     ),
     TrackingEvent: PersonalTable(
         lambda id: TrackingEvent.shipment_id.in_(shipments_of(id)),
@@ -344,6 +338,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "waybills.number": "a number of the carrier's: the books",
     "waybills.reference": "a number of the shop's",
     "tickets.number": "a number of the shop's",
+    "rule_decisions.code": "a code of the shop's",
     "tracking_events.code": "a code of the carrier's",
     "tracking_events.text_hash": "a hash of a text: what the event is known by",
     "refunds.reference": "the shop's name for it at the provider: the books",

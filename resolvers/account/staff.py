@@ -10,6 +10,7 @@ from domain.account import (
     enable_account,
     validate_password,
 )
+from domain.aftersales.assignment import release_tickets
 from domain.delivery_run import note_lost_courier
 from models import Account
 from resolvers.context import Info
@@ -50,11 +51,14 @@ async def account_disable(info: Info, id: strawberry.ID) -> Account:
     wait for a courier or are under way with one become a task of those who plan (`deliveryRuns(filter:
     { stalled: true })`).
 
+    The tickets that an agent has are nobody's then.
+
     id: the account
     """
     account_id = row_id(id, "Account")
     async with info.context.transaction() as session:
         account = await disable_account(session, account_id, cause=info.context.cause)
+        await release_tickets(session, account, cause=info.context.cause)
         await note_lost_courier(session, account_id, cause=info.context.cause)
         return account
 
@@ -79,5 +83,6 @@ async def staff_role_change(info: Info, id: strawberry.ID, role: models.Role) ->
     account_id = row_id(id, "Account")
     async with info.context.transaction() as session:
         account = await change_staff_role(session, account_id, role=role, cause=info.context.cause)
+        await release_tickets(session, account, cause=info.context.cause)
         await note_lost_courier(session, account_id, cause=info.context.cause)
         return account

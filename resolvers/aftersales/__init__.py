@@ -2,6 +2,22 @@
 
 from domain.aftersales.quote import TicketQuote, TicketQuoteLine, TicketQuoteRefund, TicketQuoteRefusal
 from domain.aftersales.rules import TicketObstacle
+from resolvers.aftersales.agreement import (
+    agreement_rule_save,
+    agreement_rules,
+    amounts,
+    daily_amounts,
+    overdue_obstacle,
+    rule_decisions,
+    worth,
+)
+from resolvers.aftersales.canned_answers import (
+    canned_answer_archive,
+    canned_answer_save,
+    canned_answer_text,
+    canned_answers,
+    find_canned_answer,
+)
 from resolvers.aftersales.commands import (
     ticket_agree,
     ticket_assign,
@@ -9,7 +25,6 @@ from resolvers.aftersales.commands import (
     ticket_close,
     ticket_decide,
     ticket_escalate,
-    ticket_message_add,
     ticket_reapply,
     ticket_refund_choose,
     ticket_refund_retry,
@@ -19,14 +34,11 @@ from resolvers.aftersales.commands import (
     ticket_return_ship,
 )
 from resolvers.aftersales.opening import ticket_open
-from resolvers.aftersales.policies import ReasonWindow, claim_policies, claim_policy_save, windows
+from resolvers.aftersales.policies import ReasonWindow, claim_policies, claim_policy_save, evidence, windows
 from resolvers.aftersales.queries import (
     actors,
     assignees,
     find_ticket,
-    find_ticket_message,
-    from_staff,
-    messages,
     refusal_message,
     status_then,
     suggested_articles,
@@ -34,6 +46,17 @@ from resolvers.aftersales.queries import (
     ticket_quote,
     ticket_updates,
     tickets,
+)
+from resolvers.aftersales.thread import (
+    find_ticket_message,
+    from_staff,
+    mentions,
+    message_media,
+    messages,
+    read,
+    ticket_message_add,
+    ticket_read,
+    unread,
 )
 
 __all__ = [
@@ -44,14 +67,29 @@ __all__ = [
     "TicketQuoteRefund",
     "TicketQuoteRefusal",
     "actors",
+    "agreement_rule_save",
+    "agreement_rules",
+    "amounts",
     "assignees",
+    "canned_answer_archive",
+    "canned_answer_save",
+    "canned_answer_text",
+    "canned_answers",
     "claim_policies",
     "claim_policy_save",
+    "daily_amounts",
+    "evidence",
+    "find_canned_answer",
     "find_ticket",
     "find_ticket_message",
     "from_staff",
+    "mentions",
+    "message_media",
     "messages",
+    "overdue_obstacle",
+    "read",
     "refusal_message",
+    "rule_decisions",
     "status_then",
     "suggested_articles",
     "ticket",
@@ -64,6 +102,7 @@ __all__ = [
     "ticket_message_add",
     "ticket_open",
     "ticket_quote",
+    "ticket_read",
     "ticket_reapply",
     "ticket_refund_choose",
     "ticket_refund_retry",
@@ -73,5 +112,7 @@ __all__ = [
     "ticket_return_ship",
     "ticket_updates",
     "tickets",
+    "unread",
     "windows",
+    "worth",
 ]

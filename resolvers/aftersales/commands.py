@@ -2,15 +2,14 @@
 
 import strawberry
 
+from domain.aftersales.assignment import assign_ticket, hand_over_ticket
 from domain.aftersales.decisions import (
     accept_return,
     agree_ticket,
-    assign_ticket,
     decide_ticket,
     refuse_return,
     refuse_ticket,
 )
-from domain.aftersales.messages import add_message
 from domain.aftersales.questions import close_question
 from domain.aftersales.replacement_choice import choose_replacement
 from domain.aftersales.requests import (
@@ -22,7 +21,6 @@ from domain.aftersales.requests import (
     ship_return,
 )
 from domain.aftersales.settlement import retry_refunds
-from domain.errors import Forbidden
 from events.aftersales import deadlines_of
 from models import (
     RefundTarget,
@@ -32,7 +30,6 @@ from models import (
 )
 from resolvers.aftersales.queries import own_ticket_id
 from resolvers.context import Info
-from resolvers.guard import Permission
 from resolvers.ids import row_id
 from resolvers.inputs.aftersales import TicketLineInput, claimed_units, media_row_ids
 
@@ -78,28 +75,6 @@ async def ticket_reapply(
             ticket_id,
             change,
             deadlines_of(context.shop.settings),
-            cause=context.cause,
-        )
-
-
-async def ticket_message_add(info: Info, id: strawberry.ID, body: str, internal: bool = False) -> Ticket:
-    """Adds a message to a ticket.
-
-    id: the ticket
-    body: up to 4,000 characters
-    internal: whether only the staff can read it
-    """
-    context = info.context
-    if internal and not context.viewer.may(Permission.TICKET_HANDLE):
-        raise Forbidden
-    ticket_id = await own_ticket_id(info, id)
-    async with context.transaction() as session:
-        return await add_message(
-            session,
-            ticket_id,
-            deadlines_of(context.shop.settings),
-            body=body,
-            internal=internal,
             cause=context.cause,
         )
 
@@ -256,16 +231,22 @@ async def ticket_cancel(info: Info, id: strawberry.ID) -> Ticket:
         )
 
 
-async def ticket_assign(info: Info, id: strawberry.ID, assignee_id: strawberry.ID | None = None) -> Ticket:
+async def ticket_assign(
+    info: Info, id: strawberry.ID, assignee_id: strawberry.ID | None = None, note: str | None = None
+) -> Ticket:
     """Assigns a ticket to somebody of the support staff, or to nobody.
 
     id: the ticket
     assignee_id: their account; left out, nobody has it
+    note: what they should know, as an internal note; they are told of it
     """
     context, ticket_id = info.context, await own_ticket_id(info, id)
     to = None if assignee_id is None else row_id(assignee_id, "Account", field=("assignee_id",))
     async with context.transaction() as session:
-        return await assign_ticket(session, ticket_id, to, cause=context.cause)
+        if note is None:
+            return await assign_ticket(session, ticket_id, to, cause=context.cause)
+        deadlines = deadlines_of(context.shop.settings)
+        return await hand_over_ticket(session, ticket_id, to, deadlines, note=note, cause=context.cause)
 
 
 async def ticket_refund_retry(info: Info, id: strawberry.ID) -> Ticket:

@@ -33,6 +33,7 @@ async def claim_policy_save(
     info: Info,
     windows: list[ClaimWindowInput] = [],  # noqa: B006 - read only
     exclusion: ClaimExclusion | None = None,
+    evidence: list[TicketReason] | None = None,
     category_id: strawberry.ID | None = None,
     product_id: strawberry.ID | None = None,
     version: int | None = None,
@@ -43,6 +44,7 @@ async def claim_policy_save(
 
     windows: for how many days something can be claimed; a reason that is left out is inherited
     exclusion: why it cannot be returned without a reason; left out, it is inherited
+    evidence: for which reasons customers attach a picture; left out, it is inherited
     category_id: the category, and all below it that have no terms of their own
     product_id: the product
     version: the version that was read; left out where there was none
@@ -50,11 +52,17 @@ async def claim_policy_save(
     draft = ClaimPolicyDraft(
         windows=claim_windows(windows),
         exclusion=exclusion,
+        evidence=None if evidence is None else tuple(dict.fromkeys(evidence)),
         category_id=None if category_id is None else row_id_or_zero(category_id, "Category"),
         product_id=None if product_id is None else row_id_or_zero(product_id, "Product"),
     )
     async with info.context.transaction() as session:
         return await save_claim_policy(session, draft, version=version, cause=info.context.cause)
+
+
+def evidence(root: ClaimPolicy) -> list[TicketReason] | None:
+    """For which reasons customers attach a picture; null where that is inherited."""
+    return None if root.evidence is None else [TicketReason(reason) for reason in root.evidence]
 
 
 def windows(root: ClaimPolicy) -> list[ReasonWindow]:

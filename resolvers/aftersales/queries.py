@@ -7,17 +7,15 @@ import strawberry
 from domain.aftersales.quote import TicketQuote, TicketQuoteRefusal, quote_claim
 from domain.errors import Invalid, NotFound
 from events.aftersales import deadlines_of
-from loaders.aftersales import NEWEST_TICKET, select_tickets
+from loaders.aftersales import NEWEST_TICKET, TicketCriteria, select_tickets
 from loaders.page import FIRST_PAGE, Page, PageRequest
 from models import (
-    STAFF,
     Account,
     Article,
     Event,
     Order,
     Subject,
     Ticket,
-    TicketMessage,
     TicketStatus,
 )
 from resolvers.context import Info
@@ -58,14 +56,6 @@ def visible_ticket(info: Info, found: Ticket | None) -> Ticket | None:
     return found if viewer.may(Permission.TICKET_VIEW_ALL) or viewer.owns(found.account_id) else None
 
 
-async def find_ticket_message(info: Info, message_id: int) -> TicketMessage | None:
-    """The message, if this viewer may read it."""
-    found = await info.context.load.ticket_message.load(message_id)
-    if found is None or (found.internal and not info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL)):
-        return None
-    return found if await find_ticket(info, found.ticket_id) else None
-
-
 async def own_ticket_id(info: Info, id: strawberry.ID) -> int:
     """The row id of a ticket this viewer may see; NotFound for others."""
     found = await find_ticket(info, row_id(id, "Ticket"))
@@ -91,7 +81,7 @@ async def tickets(
     filter: which of them
     """
     filters, viewer = filter or TicketFilter(), info.context.viewer
-    statement = select_tickets(
+    criteria = TicketCriteria(
         account_id=None if viewer.may(Permission.TICKET_VIEW_ALL) else viewer.id,
         order_id=row_id(filters.order_id, "Order", field=("filter", "order_id"))
         if filters.order_id
@@ -103,8 +93,10 @@ async def tickets(
         type=filters.type,
         reason=filters.reason,
         due_before=filters.due_before,
+        overdue=filters.overdue,
+        assigned=filters.assigned,
     )
-    return await query_page(info, statement, NEWEST_TICKET, page)
+    return await query_page(info, select_tickets(criteria), NEWEST_TICKET, page)
 
 
 async def ticket_quote(info: Info, input: TicketQuoteInput) -> TicketQuote | None:
@@ -137,20 +129,6 @@ async def ticket_updates(info: Info, id: strawberry.ID, after: int | None = None
     ticket_id = await own_ticket_id(info, id)
     async for event in info.context.shop.replay.follow(Subject.TICKET, ticket_id, after):
         yield event
-
-
-async def messages(tickets: Sequence[Ticket], info: Info) -> Sequence[Sequence[TicketMessage]]:
-    """The messages, the oldest first, for the staff with the internal notes."""
-    threads = await info.context.load.ticket_messages.load_many([ticket.id for ticket in tickets])
-    if info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL):
-        return threads
-    return [[message for message in thread if not message.internal] for thread in threads]
-
-
-async def from_staff(messages: Sequence[TicketMessage], info: Info) -> Sequence[bool]:
-    """Whether the author is of the staff."""
-    authors = await info.context.load.account.load_many([message.author_id for message in messages])
-    return [author is not None and author.role in STAFF for author in authors]
 
 
 async def assignees(tickets: Sequence[Ticket], info: Info) -> Sequence[Account | None]:

@@ -94,6 +94,10 @@ class TicketFilter:
     """About this order."""
     due_before: datetime | None = None
     """Due before this moment."""
+    assigned: bool | None = None
+    """true: that somebody has; false: that nobody has."""
+    overdue: bool | None = None
+    """true: that nobody has answered in time, and a manager must; false: the others."""
 
 
 def claimed_units(lines: Sequence[TicketLineInput]) -> tuple[ClaimedUnits, ...]:

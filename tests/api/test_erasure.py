@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.messages import add_message
+from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.requests import cancel_ticket
 from domain.cause import Cause
 from domain.events import read_event
@@ -96,9 +96,8 @@ async def live_a_full_life(shop: Shop, session: AsyncSession, mei: Client) -> No
     await add_message(
         session,
         ticket.id,
+        MessageDraft(f"{MARK} body"),
         DEADLINES,
-        body=f"{MARK} body",
-        internal=False,
         cause=Cause(STARTED_AT, account.id),
     )
     await session.flush()

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.messages import add_message
+from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.requests import cancel_ticket
 from domain.audit.personal_data import OWNER, find_left_by_table
 from domain.cause import Cause
@@ -56,7 +56,7 @@ async def live_another_life(session: AsyncSession) -> None:
     order = await create_order(session, account=other, status=OrderStatus.COMPLETED, now=STARTED_AT)
     ticket = await create_ticket(session, order=order, description="Other leaks", now=STARTED_AT)
     cause = Cause(STARTED_AT, other.id)
-    await add_message(session, ticket.id, DEADLINES, body="Other body", internal=False, cause=cause)
+    await add_message(session, ticket.id, MessageDraft("Other body"), DEADLINES, cause=cause)
     await cancel_ticket(session, ticket.id, DEADLINES, cause=cause)
     returned = await create_order(session, account=other, status=OrderStatus.COMPLETED, now=STARTED_AT)
     await create_ticket(

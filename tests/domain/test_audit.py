@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from itertools import combinations_with_replacement, product
 from typing import Any
@@ -43,6 +43,8 @@ from events.shop import Shop
 from models import (
     SIMULATED_CARRIER,
     Account,
+    AgreementRule,
+    AgreementStep,
     Article,
     Backorder,
     CarrierChoice,
@@ -93,6 +95,7 @@ from models import (
     Refund,
     RefundStatus,
     Role,
+    RuleDecision,
     Shipment,
     ShipmentEnding,
     ShipmentLine,
@@ -107,7 +110,9 @@ from models import (
     StoreCreditMovement,
     Ticket,
     TicketLine,
+    TicketReason,
     TicketStatus,
+    TicketType,
     TicketUnits,
     TrackingEvent,
     Variant,
@@ -528,6 +533,40 @@ def insert_waybill(reference: str, **values: Any) -> Insert:
     return insert(Waybill).values(reference=reference, **row | values)
 
 
+def insert_decision(h: History, **changes: object) -> Insert:
+    """A decision of the rule about the shop's silence, within its limits."""
+    rule_id = select(AgreementRule.id).where(AgreementRule.code == "silence").scalar_subquery()
+    values: dict[str, object] = {
+        "ticket_id": id_in(Ticket, h.returned),
+        "step": AgreementStep.AGREED,
+        "rule_id": rule_id,
+        "code": "silence",
+        "day": date(2026, 11, 11),
+        "currency": CurrencyCode.CNY,
+        "amount": 100,
+        "daily_amount": 100,
+        "daily_tickets": 1,
+        "decided_at": NOW,
+    }
+    return insert(RuleDecision).values(**(values | changes))
+
+
+def insert_ticket_without_deadline(h: History) -> Insert:
+    return insert(Ticket).values(
+        number="Q1",
+        order_id=h.returned.id,
+        account_id=h.returned.account_id,
+        type=TicketType.QUESTION,
+        reason=TicketReason.QUESTION,
+        status=TicketStatus.APPLIED,
+        description="Hm.",
+        currency=CurrencyCode.CNY,
+        refund_amount=0,
+        version=0,
+        opened_at=NOW,
+    )
+
+
 TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "a posting balances": lambda h: (
         increment(LedgerEntry.amount, is_entry(h, PostingKind.CAPTURED, LedgerAccount.PROVIDER)),
@@ -838,6 +877,26 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "reductions were refunded": lambda h: (
         increment(DeliveryLine.reduction_amount, DeliveryLine.order_line_id == h.line.id),
         f"{h.order.number} line 2",
+    ),
+    "rules give no more in a day than they may": lambda h: (
+        insert_decision(h, amount=101),
+        "silence 2026-11-11",
+    ),
+    "rules agree to no more tickets in a day than they may": lambda h: (
+        insert_decision(h, daily_tickets=0),
+        "silence 2026-11-11",
+    ),
+    "rules decide by active versions": lambda h: (
+        insert_decision(h, code="small"),
+        select(Ticket.number).where(Ticket.order_id == h.returned.id),
+    ),
+    "what is overdue waits for the shop": lambda h: (
+        update(Ticket).where(Ticket.order_id == h.returned.id).values(overdue_since=NOW),
+        select(Ticket.number).where(Ticket.order_id == h.returned.id),
+    ),
+    "what waits for the shop falls due": lambda h: (
+        insert_ticket_without_deadline(h),
+        "Q1",
     ),
     "on hand as moved": lambda h: (increment(StockLevel.on_hand, is_level(h)), h.place),
     "reserved as moved": lambda h: (insert_movement(h, 1, reserved=1), h.place),

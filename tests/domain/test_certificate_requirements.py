@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.decisions import agree_ticket, assign_ticket
+from domain.aftersales.assignment import assign_ticket
+from domain.aftersales.decisions import agree_ticket
 from domain.cause import Cause
 from domain.errors import Conflict, Invalid
 from domain.payment import refund_in_goodwill

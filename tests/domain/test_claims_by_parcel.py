@@ -10,6 +10,7 @@ from domain.aftersales.decisions import refuse_ticket
 from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.policies import ClaimPolicyDraft, save_claim_policy
 from domain.aftersales.quote import TicketQuote
+from domain.aftersales.reasons import CLAIM_REASONS
 from domain.aftersales.requests import TicketRequest, TicketRequestChange, open_ticket, reapply_ticket
 from domain.aftersales.rules import ClaimedUnits, NotEligible, TicketClaim, TicketObstacle
 from domain.cause import Cause
@@ -188,7 +189,7 @@ async def test_a_ticket_keeps_the_terms_it_was_opened_under(shop: Shop, session:
         session, order=order, lines=[(line, 1)], reason=R.NO_REASON, now=NOW + 6 * DAY
     )
     await refuse_ticket(session, ticket.id, DEADLINES, reason="Used.", cause=Cause(NOW + 6 * DAY, None))
-    shorter = ClaimPolicyDraft(dict.fromkeys(R, 1))
+    shorter = ClaimPolicyDraft(dict.fromkeys(CLAIM_REASONS, 1))
     second = await save_claim_policy(session, shorter, version=1, cause=Cause(NOW + 7 * DAY))
 
     change = TicketRequestChange("It was not used.")
@@ -204,13 +205,13 @@ async def test_a_ticket_keeps_the_terms_it_was_opened_under(shop: Shop, session:
 
 
 async def test_terms_are_changed_by_the_version_that_was_read(shop: Shop, session: AsyncSession) -> None:
-    shorter = ClaimPolicyDraft(dict.fromkeys(R, 1))
+    shorter = ClaimPolicyDraft(dict.fromkeys(CLAIM_REASONS, 1))
 
     with pytest.raises(Conflict):
         await save_claim_policy(session, shorter, version=None, cause=Cause(NOW))
     with pytest.raises(Invalid):
         await save_claim_policy(session, ClaimPolicyDraft({R.DAMAGED: 1}), version=1, cause=Cause(NOW))
-    negative = ClaimPolicyDraft(dict.fromkeys(R, 1) | {R.DAMAGED: -1})
+    negative = ClaimPolicyDraft(dict.fromkeys(CLAIM_REASONS, 1) | {R.DAMAGED: -1})
     with pytest.raises(Invalid):
         await save_claim_policy(session, negative, version=1, cause=Cause(NOW))
 

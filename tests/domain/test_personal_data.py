@@ -6,16 +6,17 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 from domain.events import EVENT_TYPES
 from domain.events.types import facts_of, hints_of
 from domain.knowledge import account_reader
+from domain.personal_data.belongings import reader_key
 from domain.personal_data.inventory import (
     EVENT_FACTS,
     EVENT_TEXTS,
     NOT_PERSONAL,
     PERSONAL_TABLES,
-    reader_key,
 )
 from models import Base
 
 BY_OTHERS = {
+    "agreement_rules": "work of the office, for the shop",
     "article_versions": "articles are the shop's",
     "articles": "articles are the shop's, with the account that answers for them",
     "carrier_rules": "work of the office, for the shop",

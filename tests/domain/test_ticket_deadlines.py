@@ -7,11 +7,9 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.decisions import (
-    agree_ticket,
-    assign_ticket,
-)
-from domain.aftersales.messages import add_message
+from domain.aftersales.assignment import assign_ticket
+from domain.aftersales.decisions import agree_ticket
+from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.rules import NotEligible, TicketObstacle
 from domain.aftersales.states import FINAL, STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED
@@ -122,7 +120,7 @@ async def test_an_internal_note_is_no_event(shop: Shop, session: AsyncSession) -
     ticket = await create_ticket(session)
     for internal in (True, False):
         await add_message(
-            session, ticket.id, DEADLINES, body="Hm.", internal=internal, cause=Cause(NOW, agent.id)
+            session, ticket.id, MessageDraft("Hm.", internal), DEADLINES, cause=Cause(NOW, agent.id)
         )
 
     assert ticket.version == 2

@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.decisions import agree_ticket, decide_ticket, refuse_ticket
-from domain.aftersales.messages import add_message
+from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.requests import escalate_ticket
 from domain.cause import Cause
 from domain.events import ShipmentDelivered, read_event
@@ -204,9 +204,8 @@ async def test_a_ticket_is_told_when_it_is_opened_answered_and_decided(
         await add_message(
             session,
             ticket.id,
+            MessageDraft("Hello.", internal),
             DEADLINES,
-            body="Hello.",
-            internal=internal,
             cause=Cause(STARTED_AT, author.id),
         )
         await session.commit()

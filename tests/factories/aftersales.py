@@ -3,19 +3,26 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.agreement import AgreementRuleDraft, save_agreement_rule
 from domain.aftersales.deadlines import Deadlines
 from domain.aftersales.decisions import agree_ticket, refuse_ticket
 from domain.aftersales.quote import TicketQuote, quote_claim
+from domain.aftersales.reasons import CLAIM_REASONS
 from domain.aftersales.requests import TicketRequest, open_ticket, ship_return
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.cause import Cause
 from domain.payment import settle_refund
 from models import (
+    AgreementMoment,
+    AgreementRule,
+    AgreementStep,
+    CurrencyCode,
     Event,
     Media,
     Order,
@@ -23,6 +30,7 @@ from models import (
     OrderStatus,
     Refund,
     RefundStatus,
+    RuleDecision,
     StockLevel,
     Subject,
     Ticket,
@@ -216,3 +224,44 @@ async def order_of_three(
     variant = await variant_of(session, await create_product(session, title="Teapot"))
     order = await create_order(session, status=status, lines=[(variant, quantity)])
     return order, (await order_lines_of(session, order))[0]
+
+
+async def create_rule(session: AsyncSession, code: str = "small", **changes: Any) -> AgreementRule:
+    """A rule that agrees at once to refunds of up to 100.00 CNY, or another version of one."""
+    version = await session.scalar(select(func.max(AgreementRule.version)).where(AgreementRule.code == code))
+    draft = AgreementRuleDraft(
+        **{
+            "code": code,
+            "title": "Small amounts",
+            "moment": AgreementMoment.OPENED,
+            "types": (TicketType.REFUND_ONLY,),
+            "reasons": tuple(CLAIM_REASONS),
+            "amounts": {CurrencyCode.CNY: 10_000},
+            "daily_amounts": {CurrencyCode.CNY: 100_000},
+            "daily_tickets": 10,
+            **changes,
+        }
+    )
+    return await save_agreement_rule(session, draft, version=version, cause=Cause(NOW))
+
+
+async def change_silence(session: AsyncSession, **changes: Any) -> AgreementRule:
+    """Another version of the rule about the shop's silence."""
+    unlimited = {
+        "title": "Nobody has answered",
+        "moment": AgreementMoment.SILENCE,
+        "types": tuple(set(TicketType) - {TicketType.QUESTION}),
+        "amounts": {},
+    }
+    return await create_rule(session, "silence", **(unlimited | changes))
+
+
+async def decisions_of(session: AsyncSession, ticket: Ticket) -> list[tuple[str, int, AgreementStep, int]]:
+    """Code and version of each rule that has decided about a ticket, what, and how much that counted."""
+    rows = await session.execute(
+        select(RuleDecision.code, AgreementRule.version, RuleDecision.step, RuleDecision.amount)
+        .join(AgreementRule, AgreementRule.id == RuleDecision.rule_id)
+        .where(RuleDecision.ticket_id == ticket.id)
+        .order_by(RuleDecision.decided_at)
+    )
+    return [(code, version, step, amount) for code, version, step, amount in rows]

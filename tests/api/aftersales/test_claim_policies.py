@@ -8,9 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from events.shop import Shop
 from models import Order, OrderLine, Product, ReplacementChoice, Role
+from resolvers.ids import global_id
+from tests.api.aftersales.documents import OPEN, TicketCase, command
 from tests.api.order.documents import ADDRESS, PLACE, create_variant
 from tests.clients import Client, Clients
-from tests.factories.aftersales import create_ticket
+from tests.factories.aftersales import create_media, create_ticket
 from tests.factories.cart import create_cart
 from tests.factories.catalog import create_category, create_product, variant_of
 from tests.given import cny, id_of, refusals
@@ -133,3 +135,33 @@ async def test_there_is_nothing_to_choose_while_a_ticket_waits_for_an_answer(
     payload = await agent.do(CHOOSE, id=id_of(ticket), choice=choice.value)
 
     assert refusals(payload) == [("WRONG_STATE", "id")]
+
+
+async def test_a_claim_needs_a_picture_where_the_terms_say_so(
+    case: TicketCase, session: AsyncSession
+) -> None:
+    clerk = await case.customer.clients.staff(Role.MANAGER)
+    product = global_id("Product", case.line.product_id)
+    picture = await create_media(session, uploader_id=case.order.account_id)
+    await session.commit()
+    wrong = await save(clerk, productId=product, evidence=["QUESTION"])
+    await save(clerk, productId=product, evidence=["QUALITY_FAULT"])
+    needs = "query($input: TicketQuoteInput!) { ticketQuote(input: $input) { eligible needsPicture } }"
+
+    quotes = [
+        (await case.customer.get(needs, input=case.claim(reason=reason)))["ticketQuote"]
+        for reason in ("QUALITY_FAULT", "NO_REASON")
+    ]
+    unseen = await case.customer.do(OPEN, **case.application())
+    seen = await case.customer.do(OPEN, **case.application(mediaIds=[global_id("Media", picture.id)]))
+    by_phone = await case.agent.do(OPEN, **case.application(channel="PHONE"))
+    number = seen["ticket"]["id"]
+    await case.agent.do(command("ticketRefuse"), id=number, reason="Blurred.")
+    again = command("ticketReapply")
+    bare = await case.customer.do(again, id=number, description="Look.", mediaIds=[])
+    kept = await case.customer.do(again, id=number, description="Look.")
+
+    assert refusals(wrong) == [("INVALID", "evidence")]
+    assert [each["needsPicture"] for each in quotes] == [True, False]
+    assert refusals(unseen) == refusals(bare) == [("INVALID", "mediaIds")]
+    assert [each["userErrors"] for each in (seen, by_phone, kept)] == [[], [], []]

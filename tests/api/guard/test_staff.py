@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.errors import Forbidden
 from models import (
     SIMULATED_CARRIER,
+    CannedAnswer,
     CarrierChoice,
     CarrierConnection,
     CashHandIn,
@@ -66,7 +67,7 @@ ROOMS = ("edge", "resolvers", "schema")
 ASKS_WHO_WORKS_FOR_THE_SHOP = {
     "edge/media.py upload_picture": "pictures of customers are private, those of the shop are not",
     "resolvers/catalog/listing.py ready_index": "who changes the catalogue sees that at once",
-    "resolvers/aftersales/queries.py from_staff": "the author of a message, not the viewer",
+    "resolvers/aftersales/thread.py from_staff": "the author of a message, not the viewer",
     "resolvers/context.py is_staff": "the property itself",
     "resolvers/cost.py limits_of": "how much somebody may ask for, not what",
     "resolvers/context.py note_reading": "what the staff read of others is noted, not what they may read",
@@ -182,6 +183,8 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         first_at=STARTED_AT,
         last_at=STARTED_AT,
     )
+    answer = CannedAnswer(code="x", language="en", title="X", body="X.", version=1, updated_at=STARTED_AT)
+    session.add(answer)
     synonyms = SynonymGroup(terms=["refund", "money back"], version=1, updated_at=STARTED_AT)
     course = await create_course(session)
     certificate = await certify(session, course, await create_learner(session))
@@ -216,6 +219,7 @@ async def create_foreign_things(session: AsyncSession) -> dict[str, str]:
         "WaybillTask": waybill,
         "ShippingZone": zone,
         "StatementDifference": difference,
+        "CannedAnswer": answer,
         "SynonymGroup": synonyms,
         "UnhandledReport": report,
         "Variant": variant,

@@ -125,6 +125,10 @@ KIND_OF_ID: dict[str, str] = {
     "mutation ticketClose input.id": "Ticket",
     "mutation ticketEscalate input.id": "Ticket",
     "mutation ticketMessageAdd input.id": "Ticket",
+    "mutation ticketMessageAdd input.mediaIds": "Media",
+    "mutation ticketMessageAdd input.mentionIds": PUBLIC,
+    "mutation ticketRead input.id": "Ticket",
+    "mutation ticketRead input.messageId": "TicketMessage",
     "mutation ticketOpen input.lines.orderLineId": "OrderLine",
     "mutation ticketOpen input.lines.shipmentId": "Shipment",
     "mutation ticketOpen input.mediaIds": "Media",
@@ -312,6 +316,7 @@ async def count_events(clients: Clients) -> int:
 KINDS_OF_STAFF = {
     "Attribute",
     "BoxType",
+    "CannedAnswer",
     "Carrier",
     "CarrierRule",
     "CashHandIn",

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.decisions import decide_ticket
-from domain.aftersales.messages import add_message
+from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.questions import close_question
 from domain.aftersales.requests import TicketRequestChange, reapply_ticket
@@ -100,7 +100,7 @@ async def a_question(session: AsyncSession, state: str) -> Ticket:
 
 async def write(session: AsyncSession, ticket: Ticket, *, by: int | None, internal: bool = False) -> None:
     by = ticket.account_id if by is None else by
-    await add_message(session, ticket.id, DEADLINES, body="Hm.", internal=internal, cause=Cause(NOW, by))
+    await add_message(session, ticket.id, MessageDraft("Hm.", internal), DEADLINES, cause=Cause(NOW, by))
 
 
 async def answer(session: AsyncSession, ticket: Ticket) -> None:

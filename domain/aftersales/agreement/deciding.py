@@ -1,0 +1,209 @@
+"""What rules decide about a ticket: the first that fits, within its daily limit, never against tracking."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta, tzinfo
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.agreement.versions import lock_rules
+from domain.aftersales.reasons import ClaimStage, stage_of
+from domain.aftersales.sent_units import load_sent_units, units_of_ticket
+from domain.aftersales.ticket import has_picture
+from domain.cause import Cause
+from domain.payment.approval_limit import needs_approval
+from models import (
+    AgreementMoment,
+    AgreementRule,
+    AgreementStep,
+    Order,
+    OrderLine,
+    OrderStatus,
+    RuleDecision,
+    RuleObstacle,
+    Ticket,
+    TicketLine,
+    select_rules_now,
+)
+
+CUSTOMER_PERIOD = timedelta(days=90)
+"""For how long what a rule has decided for a customer counts for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Which rule agrees, or else why none does."""
+
+    worth: int
+    """What the ticket is worth, in minor units."""
+    rule: AgreementRule | None = None
+    obstacle: RuleObstacle | None = None
+
+
+async def judge_ticket(
+    session: AsyncSession,
+    ticket: Ticket,
+    order: Order,
+    moment: AgreementMoment,
+    *,
+    zone: tzinfo,
+    cause: Cause,
+) -> Judgement:
+    """Which rule agrees to a locked ticket; nobody else decides by a rule before this transaction ends."""
+    worth = await sum_worth(session, ticket)
+    # Where nothing can be decided, nobody waits for others who decide.
+    if not await find_rules(session, ticket, moment):
+        return Judgement(worth, obstacle=RuleObstacle.NO_RULE)
+    if await contradicts_tracking(session, ticket, order):
+        return Judgement(worth, obstacle=RuleObstacle.AGAINST_TRACKING)
+    if await needs_approval(session, order, worth):
+        return Judgement(worth, obstacle=RuleObstacle.SECOND_PERSON)
+    await lock_rules(session)
+    obstacle = RuleObstacle.NO_RULE
+    for rule in await find_rules(session, ticket, moment):
+        found = await find_obstacle(session, rule, ticket, worth, zone=zone, cause=cause)
+        if found is None:
+            return Judgement(worth, rule=rule)
+        obstacle = found
+    return Judgement(worth, obstacle=obstacle)
+
+
+async def find_rules(
+    session: AsyncSession, ticket: Ticket, moment: AgreementMoment
+) -> Sequence[AgreementRule]:
+    """The rules that are about such a ticket, in the order of their codes.
+
+    What was opened before a rule came is not agreed to at once when it comes.
+    """
+    rows = await session.scalars(select_rules_now().order_by(AgreementRule.code))
+    return [
+        rule
+        for rule in rows
+        if rule.active
+        and rule.moment is moment
+        and ticket.type.value in rule.types
+        and ticket.reason.value in rule.reasons
+        and (moment is AgreementMoment.SILENCE or rule.created_at <= ticket.opened_at)
+    ]
+
+
+async def find_obstacle(
+    session: AsyncSession, rule: AgreementRule, ticket: Ticket, worth: int, *, zone: tzinfo, cause: Cause
+) -> RuleObstacle | None:
+    """Why a rule does not agree to a ticket that it is about; None where it does."""
+    limit = rule.amounts.get(ticket.currency.value)
+    if limit is not None and worth > limit:
+        return RuleObstacle.TOO_MUCH
+    if rule.needs_picture and not await has_picture(session, ticket):
+        return RuleObstacle.NO_PICTURE
+    if rule.orders_at_least and await count_received_orders(session, ticket) < rule.orders_at_least:
+        return RuleObstacle.NEW_CUSTOMER
+    if rule.tickets_at_most is not None:
+        decided = await count_customer_decisions(session, rule, ticket, cause)
+        if decided >= rule.tickets_at_most:
+            return RuleObstacle.TOO_OFTEN
+    given = await sum_given(session, rule.code, day_of(cause, zone), ticket)
+    within = worth + given.amount <= rule.daily_amounts.get(ticket.currency.value, -1)
+    return None if within and given.tickets < rule.daily_tickets else RuleObstacle.DAILY_LIMIT
+
+
+async def contradicts_tracking(session: AsyncSession, ticket: Ticket, order: Order) -> bool:
+    """Whether something is claimed as not received of which tracking says that it was delivered."""
+    if stage_of(ticket.type, ticket.reason) is not ClaimStage.SENT:
+        return False
+    sent = await load_sent_units(session, order)
+    return any(each.arrived_at is not None for each, _ in units_of_ticket(sent, ticket.id))
+
+
+async def sum_worth(session: AsyncSession, ticket: Ticket) -> int:
+    """What the units of a ticket cost, or its refund where that is more, in minor units."""
+    rows = await session.execute(
+        select(TicketLine.quantity, OrderLine)
+        .join(OrderLine, OrderLine.id == TicketLine.order_line_id)
+        .where(TicketLine.ticket_id == ticket.id)
+    )
+    cost = sum(line.total.minor * quantity // line.quantity for quantity, line in rows)
+    return max(cost, ticket.refund_amount)
+
+
+async def count_received_orders(session: AsyncSession, ticket: Ticket) -> int:
+    """How many other orders the customer of a ticket has received and kept."""
+    found = await session.scalar(
+        select(func.count(Order.id)).where(
+            Order.account_id == ticket.account_id,
+            Order.status == OrderStatus.COMPLETED,
+            Order.id != ticket.order_id,
+        )
+    )
+    return found or 0
+
+
+async def count_customer_decisions(
+    session: AsyncSession, rule: AgreementRule, ticket: Ticket, cause: Cause
+) -> int:
+    """How many tickets of the same customer a rule has agreed to lately."""
+    found = await session.scalar(
+        select(func.count(RuleDecision.ticket_id.distinct()))
+        .join(Ticket, Ticket.id == RuleDecision.ticket_id)
+        .where(
+            Ticket.account_id == ticket.account_id,
+            RuleDecision.code == rule.code,
+            RuleDecision.decided_at > cause.now - CUSTOMER_PERIOD,
+        )
+    )
+    return found or 0
+
+
+@dataclass(frozen=True, slots=True)
+class GivenToday:
+    """What a rule has decided in a day of the shop."""
+
+    tickets: int
+    amount: int
+    """In minor units of one currency."""
+
+
+async def sum_given(session: AsyncSession, code: str, day: date, ticket: Ticket) -> GivenToday:
+    """What a rule has given in a day: decisions in all currencies, and the amount in that of the ticket."""
+    same_currency = RuleDecision.currency == ticket.currency
+    row = (
+        await session.execute(
+            select(func.count(), func.coalesce(func.sum(RuleDecision.amount).filter(same_currency), 0)).where(
+                RuleDecision.code == code, RuleDecision.day == day
+            )
+        )
+    ).one()
+    return GivenToday(tickets=int(row[0]), amount=int(row[1]))
+
+
+def save_decision(
+    session: AsyncSession,
+    ticket: Ticket,
+    step: AgreementStep,
+    judgement: Judgement,
+    rule: AgreementRule,
+    *,
+    zone: tzinfo,
+    cause: Cause,
+) -> None:
+    """Note which version of which rule has decided, and how much that counts."""
+    session.add(
+        RuleDecision(
+            ticket_id=ticket.id,
+            step=step,
+            rule_id=rule.id,
+            code=rule.code,
+            day=day_of(cause, zone),
+            currency=ticket.currency,
+            amount=judgement.worth,
+            daily_amount=rule.daily_amounts[ticket.currency.value],
+            daily_tickets=rule.daily_tickets,
+            decided_at=cause.now,
+        )
+    )
+
+
+def day_of(cause: Cause, zone: tzinfo) -> date:
+    """The day of the shop on which something happens."""
+    return cause.now.astimezone(zone).date()

@@ -1,0 +1,106 @@
+"""What the shop decides about tickets without anybody: by a rule, or that people have to."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.agreement import Judgement, judge_ticket, save_decision
+from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.settlement import grant_ticket, record_unavailable
+from domain.aftersales.states import STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED, enter_status
+from domain.aftersales.ticket import lock_ticket
+from domain.aftersales.uncollectable import settle_claimed_order
+from domain.aftersales.withdrawal import AlreadyPacked
+from domain.cause import Cause
+from domain.events import TicketAgreed, TicketOverdue, TicketRefused, TicketReturnAccepted
+from domain.outbox import record
+from models import AgreementMoment, AgreementRule, AgreementStep, Order, RuleObstacle, Ticket, TicketStatus
+
+
+async def agree_when_opened(
+    session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
+) -> None:
+    """Agree to a ticket that was just opened where a rule does; nothing when somebody has acted meanwhile."""
+    order, ticket = await lock_ticket(session, ticket_id)
+    if ticket.status is not TicketStatus.APPLIED or ticket.version > 1:
+        return
+    judgement = await judge_ticket(
+        session, ticket, order, AgreementMoment.OPENED, zone=deadlines.zone, cause=cause
+    )
+    if judgement.rule is not None:
+        await agree_by_rule(session, ticket, order, judgement, judgement.rule, deadlines, cause=cause)
+
+
+async def agree_unanswered(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, cause: Cause
+) -> None:
+    """Agree for the shop where a rule does; otherwise only people can decide."""
+    judgement = await judge_ticket(
+        session, ticket, order, AgreementMoment.SILENCE, zone=deadlines.zone, cause=cause
+    )
+    if judgement.rule is None:
+        leave_to_people(session, ticket, judgement.obstacle, deadlines, cause=cause)
+        return
+    await agree_by_rule(session, ticket, order, judgement, judgement.rule, deadlines, cause=cause)
+
+
+async def accept_uninspected(
+    session: AsyncSession, ticket: Ticket, order: Order, deadlines: Deadlines, cause: Cause
+) -> None:
+    """Accept what was sent back and nobody has inspected where a rule does; otherwise people must look."""
+    judgement = await judge_ticket(
+        session, ticket, order, AgreementMoment.SILENCE, zone=deadlines.zone, cause=cause
+    )
+    if judgement.rule is None:
+        leave_to_people(session, ticket, judgement.obstacle, deadlines, cause=cause)
+        return
+    rule, step = judgement.rule, AgreementStep.RETURN_ACCEPTED
+    save_decision(session, ticket, step, judgement, rule, zone=deadlines.zone, cause=cause)
+    # Nobody has inspected the goods, so the stock does not change until the warehouse books them in.
+    ticket.uninspected_at = cause.now
+    status = STATUS_WHEN_ACCEPTED[ticket.type]
+    await grant_ticket(session, ticket, order, status, deadlines, cause=cause.automatic)
+    record(session, TicketReturnAccepted(ticket, unseen=True, rule_id=rule.id), cause)
+    record_unavailable(session, ticket, cause=cause)
+
+
+async def agree_by_rule(
+    session: AsyncSession,
+    ticket: Ticket,
+    order: Order,
+    judgement: Judgement,
+    rule: AgreementRule,
+    deadlines: Deadlines,
+    *,
+    cause: Cause,
+) -> None:
+    """Grant a locked ticket as a rule says; what was packed meanwhile is refused, as staff would."""
+    unanswered = rule.moment is AgreementMoment.SILENCE
+    try:
+        async with session.begin_nested():
+            step, zone = AgreementStep.AGREED, deadlines.zone
+            save_decision(session, ticket, step, judgement, rule, zone=zone, cause=cause)
+            to = STATUS_WHEN_AGREED[ticket.type]
+            await grant_ticket(session, ticket, order, to, deadlines, cause=cause.automatic)
+    except AlreadyPacked as refusal:
+        await session.refresh(ticket)
+        enter_status(ticket, TicketStatus.REFUSED, deadlines, now=cause.now)
+        ticket.refusal = str(refusal)
+        record(session, TicketRefused(ticket, reason=ticket.refusal), cause)
+        await settle_claimed_order(session, order, cause=cause.automatic)
+    else:
+        record(session, TicketAgreed(ticket, unanswered=unanswered, rule_id=rule.id), cause)
+        record_unavailable(session, ticket, cause=cause)
+
+
+def leave_to_people(
+    session: AsyncSession,
+    ticket: Ticket,
+    obstacle: RuleObstacle | None,
+    deadlines: Deadlines,
+    *,
+    cause: Cause,
+) -> None:
+    """Make an unanswered ticket a task of the managers, which comes again until somebody acts."""
+    ticket.due_at = cause.now + deadlines.answer
+    ticket.overdue_since = ticket.overdue_since or cause.now
+    ticket.overdue_obstacle = obstacle
+    record(session, TicketOverdue(ticket, obstacle=obstacle), cause)
