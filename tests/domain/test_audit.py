@@ -567,6 +567,21 @@ def insert_ticket_without_deadline(h: History) -> Insert:
     )
 
 
+def insert_parcel(history: History, number: str, **values: Any) -> Insert:
+    """An empty parcel that waits to leave."""
+    line = history.waiting
+    row = {
+        "order_id": select(Delivery.order_id).where(Delivery.id == line.delivery_id).scalar_subquery(),
+        "delivery_id": line.delivery_id,
+        "warehouse_id": line.warehouse_id,
+        "status": ShipmentStatus.PENDING,
+        "weight_grams": 0,
+        "version": 0,
+        "packed_at": NOW,
+    }
+    return insert(Shipment).values(number=number, **row | values)
+
+
 TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "a posting balances": lambda h: (
         increment(LedgerEntry.amount, is_entry(h, PostingKind.CAPTURED, LedgerAccount.PROVIDER)),
@@ -608,6 +623,26 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "a refund on its way is asked after": lambda h: (
         update(Refund).where(Refund.order_id == h.refunding.id).values(query_at=None),
         select(Refund.reference).where(Refund.order_id == h.refunding.id),
+    ),
+    "parcels are of deliveries of their order": lambda h: (
+        insert_parcel(h, "X1", order_id=h.carried.id),
+        "X1",
+    ),
+    "parcels that were sent have a number": lambda h: (
+        update(Shipment).where(Shipment.id == h.claimed.id).values(tracking_number=None),
+        h.claimed.number,
+    ),
+    "parcels are where it was reported": lambda h: (
+        insert_parcel(h, "X2", status=ShipmentStatus.CUSTOMS),
+        "X2",
+    ),
+    "parcels have arrived when it was reported": lambda h: (
+        update(Shipment).where(Shipment.id == h.claimed.id).values(delivered_at=NOW - timedelta(days=15)),
+        h.claimed.number,
+    ),
+    "parcels under way are asked about": lambda h: (
+        insert_parcel(h, "X3", polled_at=NOW),
+        "X3",
     ),
     "pushes of carriers are folded": lambda h: (
         insert(IncomingPush).values(
@@ -1070,10 +1105,15 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
 
 ALSO_FOUND = {
     "estimates are within their range": ["nothing is expected of parcels that have ended"],
+    "late and silent parcels have tasks": ["nothing is expected of parcels that have ended"],
     "captured as posted": ["money of attempts is known"],
     "no units to pack on ended orders": ["packed as in parcels"],
     "backordered no more than is to be packed": ["packed as in parcels"],
-    "no parcel under way on ended orders": ["fulfilment as the parcels say"],
+    "no parcel under way on ended orders": [
+        "fulfilment as the parcels say",
+        "parcels are where it was reported",
+        "parcels have arrived when it was reported",
+    ],
     "completed orders have arrived": ["fulfilment as the parcels say"],
     "cash in the hands of who has brought the parcels": ["runs with cash in hand as moved"],
     "claimed no more than was sent": ["tickets are about units of parcels"],
