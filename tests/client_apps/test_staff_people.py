@@ -79,7 +79,7 @@ async def test_the_staff_are_listed_by_role(sign_in: SignIn) -> None:
 
     couriers = (await desk.read("StaffMembers", role="COURIER", first=5))["staff"]
 
-    assert (couriers["totalCount"], [each["name"] for each in couriers["nodes"]]) == (1, ["马小军"])
+    assert (couriers["totalCount"], [each["name"] for each in couriers["nodes"]]) == (2, ["李想", "马小军"])
 
 
 async def find_returned_parcel(desk: ClientApp) -> dict[str, Any]:

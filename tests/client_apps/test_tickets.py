@@ -1,0 +1,92 @@
+"""Questions of customers, the texts to answer with, and the rules that agree by themselves."""
+
+from typing import Any
+
+from tests.client_apps.client_app import ClientApp
+from tests.client_apps.conftest import SignIn
+
+
+async def ask_question(web: ClientApp) -> dict[str, Any]:
+    order = (await web.read("WebOrder", number="DEMO0010"))["order"]
+    opened = await web.do(
+        "WebTicketOpen",
+        orderId=order["id"],
+        type="QUESTION",
+        reason="QUESTION",
+        description="可以开发票吗？",
+        idempotencyKey="question",
+    )
+    ticket: dict[str, Any] = opened["ticket"]
+    return ticket
+
+
+async def test_a_question_is_answered_read_and_closed(sign_in: SignIn) -> None:
+    web, desk = await sign_in("web", "xiaoyu"), await sign_in("staff", "support")
+    ticket = await ask_question(web)
+
+    answered = await desk.do("StaffTicketMessageAdd", id=ticket["id"], body="可以，已寄出。")
+    unread = (await web.read("WebTicket", number=ticket["number"]))["ticket"]
+    (message,) = unread["messages"]
+    read = await web.do("WebTicketRead", id=ticket["id"], messageId=message["id"])
+    thanks = await web.do("WebTicketMessageAdd", id=ticket["id"], body="谢谢")
+    seen = await desk.do("StaffTicketRead", id=ticket["id"], messageId=thanks["ticket"]["messages"][-1]["id"])
+    await desk.do("StaffTicketMessageAdd", id=ticket["id"], body="不客气")
+    closed = await web.do("WebTicketClose", id=ticket["id"])
+
+    assert answered["ticket"]["status"] == "ANSWERED"
+    assert (unread["unread"], read["ticket"]["unread"], seen["ticket"]["unread"]) == (1, 0, 0)
+    assert closed["ticket"]["status"] == "COMPLETED"
+
+
+async def test_support_closes_a_question(sign_in: SignIn) -> None:
+    web, desk = await sign_in("web", "xiaoyu"), await sign_in("staff", "support")
+    ticket = await ask_question(web)
+    await desk.do("StaffTicketMessageAdd", id=ticket["id"], body="可以，已寄出。")
+
+    closed = await desk.do("StaffTicketClose", id=ticket["id"])
+
+    assert closed["ticket"]["status"] == "COMPLETED"
+
+
+async def test_a_canned_answer_has_the_facts_of_the_ticket(sign_in: SignIn) -> None:
+    web, desk = await sign_in("web", "xiaoyu"), await sign_in("staff", "support")
+    ticket = await ask_question(web)
+
+    saved = await desk.do(
+        "StaffCannedAnswerSave",
+        code="invoice-sent",
+        language="zh",
+        title="发票已寄",
+        body="订单{order}的发票已寄出。",
+    )
+    answer = saved["cannedAnswer"]
+    listed = (await desk.read("StaffCannedAnswers", language="zh"))["cannedAnswers"]
+    text = (await desk.read("StaffCannedAnswerText", id=answer["id"], ticketId=ticket["id"]))[
+        "cannedAnswerText"
+    ]
+    archived = await desk.do("StaffCannedAnswerArchive", id=answer["id"], version=answer["version"])
+
+    assert "invoice-sent" in [each["code"] for each in listed]
+    assert text == "订单DEMO0010的发票已寄出。"
+    assert archived["cannedAnswer"]["archivedAt"] is not None
+
+
+async def test_a_manager_saves_to_what_the_shop_agrees_by_itself(sign_in: SignIn) -> None:
+    desk = await sign_in("staff", "manager")
+
+    saved = await desk.do(
+        "StaffAgreementRuleSave",
+        code="damaged-small",
+        title="小额破损",
+        moment="OPENED",
+        types=["REFUND_ONLY"],
+        reasons=["DAMAGED"],
+        amounts=[{"amount": "20.00", "currencyCode": "CNY"}],
+        dailyAmounts=[{"amount": "500.00", "currencyCode": "CNY"}],
+        dailyTickets=20,
+        needsPicture=True,
+    )
+    rules = (await desk.read("StaffAgreementRules"))["agreementRules"]
+
+    assert saved["agreementRule"]["version"] == 1
+    assert "damaged-small" in [each["code"] for each in rules]
