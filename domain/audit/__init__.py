@@ -96,7 +96,6 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "estimates are within their range": arrivals.find_wrong_ranges,
     "nothing is expected of parcels that have ended": arrivals.find_useless_estimates,
     "statistics of lanes weigh no more than their parcels": arrivals.find_wrong_lane_statistics,
-    "parcels that have arrived are counted": arrivals.find_uncounted_parcels,
     "no ticket open on ended orders": ends.find_open_tickets,
     "no units to pack on ended orders": ends.find_units_to_pack,
     "no parcel under way on ended orders": ends.find_parcels_under_way,

@@ -1,18 +1,14 @@
 """Estimates of arrivals and the statistics they are made of, against the parcels."""
 
-from datetime import timedelta
-
 from sqlalchemy import String, and_, cast, func, literal, or_, select, union_all
 
 from domain.audit.comparison import select_rows
 from domain.shipment.eta.lanes import Stage
 from domain.shipment.states import FINAL
-from models import Event, LaneStatistic, Shipment, TrackingEvent
-from models.sql.dialects import epoch_seconds, sum_of_array
+from models import LaneStatistic, Shipment, TrackingEvent
+from models.sql.dialects import sum_of_array
 from models.sql.types import AnySelect
 
-COUNTED_WITHIN = timedelta(days=1)
-"""Much longer than a timer waits."""
 ROUNDING = 0.001
 """What sums of weights may differ by."""
 
@@ -54,12 +50,3 @@ def find_wrong_lane_statistics() -> AnySelect:
     return select_rows(
         LaneStatistic.key, expected=cast(left + corrected, String), found=cast(weight, String)
     ).where(LaneStatistic.key.in_(of_all_lanes), weight > left + corrected + ROUNDING)
-
-
-def find_uncounted_parcels() -> AnySelect:
-    """Parcels that wait to be counted although the shop has recorded an event COUNTED_WITHIN later."""
-    newest = select(epoch_seconds(Event.occurred_at)).order_by(Event.id.desc()).limit(1).scalar_subquery()
-    seconds = int(COUNTED_WITHIN.total_seconds())
-    return select_rows(Shipment.number, expected=literal("counted"), found=literal("waiting")).where(
-        Shipment.count_at.is_not(None), epoch_seconds(Shipment.count_at) < newest - seconds
-    )

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from app import create_app
 from domain.shipment.unhandled import Unhandled, record_unhandled
 from models import (
+    CarrierChoice,
     CarrierConnection,
     CashHandIn,
     CurrencyCode,
@@ -27,6 +28,8 @@ from models import (
     StatementForm,
     StatementKind,
     UnhandledKind,
+    Waybill,
+    WaybillStatus,
 )
 from schema import schema
 from settings import Settings
@@ -171,9 +174,25 @@ async def clients(settings: Settings) -> AsyncIterator[Clients]:
                         shipment_id=shipment.id, kind=ShipmentTaskKind.LATE, due_at=NOW, opened_at=NOW
                     )
                 )
+                session.add(create_refused_waybill(shipment))
             reports = [Unhandled(UnhandledKind.UNKNOWN_CODE, code) for code in ("8016", "9999")]
             await record_unhandled(session, CarrierConnection.SF_EXPRESS, reports, now=NOW)
         yield clients
+
+
+def create_refused_waybill(shipment: Shipment) -> Waybill:
+    """A waybill of a parcel that was unpacked, which its carrier does not cancel."""
+    return Waybill(
+        unpacked_id=shipment.id,
+        carrier="SF",
+        reference=f"refused {shipment.id}",
+        choice=CarrierChoice.STAFF,
+        status=WaybillStatus.CANCEL_REFUSED,
+        number=f"SF{shipment.id}",
+        children=[],
+        requested_at=NOW,
+        calls=0,
+    )
 
 
 def create_hand_in(run: DeliveryRun) -> CashHandIn:

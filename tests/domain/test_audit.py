@@ -18,7 +18,6 @@ from domain.aftersales.decisions import accept_return
 from domain.aftersales.rules import ClaimedUnits
 from domain.aftersales.settlement import follow_refunds
 from domain.audit import RULES, Disagreement, audit_books, find_first_disagreement
-from domain.audit.arrivals import COUNTED_WITHIN
 from domain.audit.fulfilment import ParcelSums, fulfilment_expression
 from domain.audit.pushes import FOLDED_WITHIN
 from domain.audit.shipment_tasks import OPENED_WITHIN
@@ -707,12 +706,6 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "statistics of lanes weigh no more than their parcels": lambda h: (
         insert(LaneStatistic).values(key="DISPATCHED|", counts=[0.0, 1_000.5], counted_at=NOW),
         "DISPATCHED|",
-    ),
-    "parcels that have arrived are counted": lambda h: (
-        update(Shipment)
-        .where(Shipment.id == h.claimed.id)
-        .values(count_at=NOW - COUNTED_WITHIN - timedelta(days=365)),
-        h.claimed.number,
     ),
     "fees as posted": lambda h: (
         increment(Payment.fee_amount, Payment.id == h.payment.id),
