@@ -43,6 +43,10 @@ STRIP_ROWS = 256
 MEDIA_PATH = "/media/"
 """The path under which the shop serves uploaded pictures."""
 
+PRIVATE_PREFIX = "private-"
+"""Prefix of the names of pictures of customers and couriers, such as evidence of a ticket or a proof of
+delivery: their addresses are good for a short time, and no shared cache may keep them."""
+
 UNUSED_RETENTION = timedelta(days=7)
 """How long a picture that a customer has uploaded is kept without being part of a ticket."""
 

@@ -26,6 +26,7 @@ from domain.errors import (
 from domain.media import (
     FORMATS,
     MEDIA_PATH,
+    PRIVATE_PREFIX,
     InvalidPicture,
     PictureTooLarge,
     add_media,
@@ -43,10 +44,12 @@ from edge.shop_address import shop_address
 from events.shop import Shop
 from gateways.leases import LimitExceeded
 from gateways.media import MediaUnavailable
+from gateways.picture_links import LIFETIME, may_open_picture
 from models import Media, Role
 from resolvers.context import Viewer
 from resolvers.guard import Permission
 from resolvers.ids import global_id
+from resolvers.picture import openable_url
 from resolvers.rates import LimitedAction, limit_action
 from text.messages import Message
 
@@ -62,9 +65,6 @@ RETRY_SECONDS = 2.0
 YEAR_SECONDS = 31_536_000
 CONTENT_TYPES = {format_.extension: format_.content_type for format_ in FORMATS.values()}
 
-PRIVATE_PREFIX = "private-"
-"""Prefix of the names of customers' pictures, such as evidence of a ticket; no shared cache may keep them."""
-
 PICTURE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
@@ -73,7 +73,7 @@ PICTURE_HEADERS = {
 
 PUBLIC_CACHE = {"Cache-Control": f"public, max-age={YEAR_SECONDS}, immutable"}
 PRIVATE_CACHE = {
-    "Cache-Control": f"private, max-age={YEAR_SECONDS}, immutable",
+    "Cache-Control": f"private, max-age={int(LIFETIME.total_seconds())}",
     "Referrer-Policy": "no-referrer",
 }
 
@@ -106,10 +106,13 @@ def media_routes(shop: Shop, sizes: PictureSizes) -> list[Route]:
             media = await add_media(
                 session, picture, url=f"{MEDIA_PATH}{name}", cause=Cause(shop.clock(), viewer.id)
             )
-        return JSONResponse(describe_media(media, shop_address(request.scope, shop.settings)), 201)
+        address = shop_address(request.scope, shop.settings)
+        return JSONResponse(describe_media(media, address, openable_url(shop, media.url)), 201)
 
     async def show_picture(request: Request) -> Response:
         name = request.path_params["name"]
+        if not may_show(request, shop, name):
+            return error_response(NotFound("picture").message, ErrorCode.NOT_FOUND, 404)
         if sized := read_sized_name(name):
             data, content_type = await sizes.find(sized), CONTENT_TYPE
         elif match := ORIGINAL.fullmatch(name):
@@ -125,6 +128,14 @@ def media_routes(shop: Shop, sizes: PictureSizes) -> list[Route]:
         Route("/media", answer_refusals(upload_picture), methods=["POST"]),
         Route("/media/{name}", answer_refusals(show_picture), methods=["GET"]),
     ]
+
+
+def may_show(request: Request, shop: Shop, name: str) -> bool:
+    """Whether a picture is for all, or the address of a private one was made by the shop a short time ago."""
+    if not name.startswith(PRIVATE_PREFIX):
+        return True
+    token = request.query_params.get("token", "")
+    return may_open_picture(shop.settings.verifying_keys(), MEDIA_PATH + name, token, now=shop.clock())
 
 
 async def authorize_upload(request: Request, shop: Shop) -> Viewer:
@@ -171,10 +182,10 @@ async def read_upload(request: Request) -> bytes:
         return await file.read()
 
 
-def describe_media(media: Media, address: str) -> dict[str, str | int | None]:
+def describe_media(media: Media, address: str, path: str) -> dict[str, str | int | None]:
     return {
         "id": global_id("Media", media.id),
-        "url": address + media.url,
+        "url": address + path,
         "contentType": media.content_type,
         "width": media.width,
         "height": media.height,

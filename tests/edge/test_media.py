@@ -17,6 +17,7 @@ from edge.limits.body import BodyLimit
 from edge.media import media_routes
 from edge.picture_sizes import PictureSizes
 from events.shop import Shop
+from gateways.picture_links import LIFETIME
 from models import Media, OrderStatus, Role
 from resolvers.ids import global_id
 from tests.api.test_catalog_editing import mutation
@@ -71,18 +72,45 @@ async def test_an_uploaded_picture_is_served(
     assert reply.status_code == 201
     assert reply.json() == {
         "id": global_id("Media", media.id),
-        "url": f"http://shop.test{media.url}",
+        "url": reply.json()["url"],
         "contentType": "image/png",
         "width": 4,
         "height": 3,
     }
+    assert reply.json()["url"].startswith(f"http://shop.test{media.url}?token=")
     assert customer.account is not None
     assert media.uploader_id == customer.account.id
     assert Image.open(BytesIO(shown.content)).size == (4, 3)
     assert shown.headers["content-type"] == "image/png"
     assert shown.headers["x-content-type-options"] == "nosniff"
     assert shown.headers["content-security-policy"] == "default-src 'none'; sandbox"
-    assert shown.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert shown.headers["cache-control"] == "private, max-age=1800"
+
+
+async def test_the_address_of_a_private_picture_is_signed_and_expires(
+    uploads: httpx.AsyncClient, clients: Clients, clock: Clock
+) -> None:
+    customer, courier = await clients.customer(), await clients.staff(Role.COURIER)
+    urls = [
+        (await uploads.post("/media", content=png(), headers=viewer.headers)).json()["url"]
+        for viewer in (customer, courier)
+    ]
+    first, second = urls
+    bare, token = first.split("?")
+    small = bare + ".small.webp"
+
+    async def statuses(*addresses: str) -> list[int]:
+        return [(await uploads.get(address)).status_code for address in addresses]
+
+    assert await statuses(*urls) == [200, 200]
+    assert await statuses(bare, small, f"{bare}?token=", f"{bare}?token=x", first[:-1]) == [404] * 5
+    assert await statuses(f"{bare}?{second.split('?')[1]}", f"{small}?{token}") == [404, 404]
+    later = token.replace("token=", "token=9")
+    assert await statuses(f"{bare}?{later}") == [404]
+    clock.tick(LIFETIME - timedelta(seconds=1))
+    assert await statuses(*urls) == [200, 200]
+    clock.tick(LIFETIME + timedelta(seconds=1))
+    assert await statuses(*urls) == [404, 404]
 
 
 async def test_pictures_of_staff_may_be_kept_by_shared_caches(
@@ -122,21 +150,20 @@ async def test_a_picture_of_a_customer_that_no_ticket_uses_is_deleted_after_a_we
         for viewer in (customer, customer, staff)
     ]
     urls = [reply.json()["url"] for reply in sent]
-    used = (
-        await session.scalars(select(Media).where(Media.url == urls[0].removeprefix("http://shop.test")))
-    ).one()
+    names = [url.removeprefix("http://shop.test/media/").partition("?")[0] for url in urls]
+    used = (await session.scalars(select(Media).where(Media.url == f"/media/{names[0]}"))).one()
     order = await create_order(session, account=customer.account, status=OrderStatus.COMPLETED)
     await create_ticket(session, order=order, media_ids=[used.id])
     await session.commit()
 
     clock.tick(UNUSED_RETENTION - timedelta(seconds=1))
     await run_until_idle(shop)
-    early = [(await clients.http.get(url)).status_code for url in urls]
+    early = [await shop.media.get(name) is not None for name in names]
     clock.tick(timedelta(seconds=1))
     await run_until_idle(shop)
 
-    assert early == [200, 200, 200]
-    assert [(await clients.http.get(url)).status_code for url in urls] == [200, 404, 200]
+    assert early == [True, True, True]
+    assert [await shop.media.get(name) is not None for name in names] == [True, False, True]
     assert await count_media(shop) == 3  # with the picture of what was bought
 
 
