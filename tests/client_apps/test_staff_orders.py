@@ -137,7 +137,7 @@ async def test_a_courier_drives_a_planned_run(sign_in: SignIn) -> None:
     run = await plan_run(desk, courier_id)
 
     started = (await courier.do("StaffDeliveryRunStart", id=run["id"]))["deliveryRun"]
-    await courier.do("StaffCourierPositionReport", deliveryRunId=run["id"], latitude=31.2, longitude=121.5)
+    await courier.do("StaffCourierPositionReport", deliveryRunId=run["id"], latitude=22.7, longitude=113.9)
     update = await courier.first_update("StaffDeliveryRunUpdates", id=run["id"], after=0)
     (stop,) = started["stops"]
     done = (await courier.do("StaffStopComplete", id=stop["id"], outcome="DELIVERED"))["stop"]
@@ -151,7 +151,7 @@ async def test_a_courier_drives_a_planned_run(sign_in: SignIn) -> None:
     assert (update["version"], update["name"]) == (1, "delivery_run.planned")
     assert (done["outcome"], ended["status"]) == ("DELIVERED", "COMPLETED")
     assert [marks_of(parse_map(each)) for each in drawn] == [[("1", "done")]] * 2
-    assert (ended["position"]["latitude"], ended["position"]["longitude"]) == (31.2, 121.5)
+    assert (ended["position"]["latitude"], ended["position"]["longitude"]) == (22.7, 113.9)
     assert [each["id"] for each in listed["nodes"]] == [cancelled["deliveryRun"]["id"]]
 
 
