@@ -30,6 +30,8 @@ class QualityAssessor:
     database: Database
     clock: Clock
     media: MediaStore
+    checks_pictures: bool = False
+    """Whether pictures are checked now; what was found out before that ended is old."""
 
     assessment: QualityAssessment = field(init=False, default_factory=lambda: QualityAssessment(()))
     state: tuple[object, ...] = field(init=False, default=())
@@ -45,7 +47,7 @@ class QualityAssessor:
                 fresh = self.assessed_at is not None and now - self.assessed_at < FRESH_FOR
                 if fresh and state == self.state:
                     return self.assessment
-                catalogue = await read_catalogue(session, now=now)
+                catalogue = await read_catalogue(session, now=now, with_picture_checks=self.checks_pictures)
             self.assessment = await asyncio.to_thread(assess, catalogue)
             self.state, self.assessed_at = state, now
             return self.assessment

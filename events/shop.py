@@ -143,7 +143,9 @@ class Shop:
             database, bus, clock, self.replay, self.coalescer, self.stock_watch, subscriptions
         )
         self.product_watch = ProductWatch(bus, clock, self.coalescer, self.stock_watch, subscriptions)
-        self.quality = QualityAssessor(database, clock, self.media)
+        self.quality = QualityAssessor(
+            database, clock, self.media, settings.catalog.pictures_checked_per_minute > 0
+        )
         search = settings.search
         self.product_index, self.article_index = (
             IndexFollower(

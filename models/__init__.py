@@ -163,6 +163,7 @@ from models.payment_reports import (
 )
 from models.permissions import ENROLMENT, GRANTS, Permission, is_granted
 from models.pickup import Pickup, PickupStatus
+from models.picture import PictureFault
 from models.place import CoordinateSource, DeliveryWindow, PlaceColumns
 from models.promotion import Promotion, PromotionBuyer, PromotionKind, PromotionScopeKind, PromotionUse
 from models.provider_call import ProviderCall, ProviderCallKind, ProviderCallOutcome

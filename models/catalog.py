@@ -5,11 +5,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, HasCurrency, Id, JsonObject, Minor, Translations
 from models.money import CurrencyCode, Money
+from models.picture import PICTURE_CHECK_INDEXES, PictureCheckColumns
 
 
 class ProductStatus(StrEnum):
@@ -149,10 +150,11 @@ class PictureSize(StrEnum):
     """At most 1600 pixels wide and high, for a whole screen."""
 
 
-class Media(Base):
+class Media(PictureCheckColumns, Base):
     """A picture: uploaded to the shop under a random name, or elsewhere by its address."""
 
     __tablename__ = "media"
+    __table_args__ = PICTURE_CHECK_INDEXES
 
     id: Mapped[Id]
     url: Mapped[str]
@@ -257,6 +259,12 @@ class Variant(Base):
     __tablename__ = "variants"
     __table_args__ = (
         Index("ix_variants_product_id_position", "product_id", "position"),
+        Index(
+            "ix_variants_media_id",
+            "media_id",
+            sqlite_where=text("media_id IS NOT NULL"),
+            postgresql_where=text("media_id IS NOT NULL"),
+        ),
         CheckConstraint("weight_grams >= 0", name="weight"),
     )
 

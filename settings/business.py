@@ -65,6 +65,19 @@ class CatalogSettings(SettingsGroup):
         validation_alias="BEST_SELLING_WINDOW",
         description="best sellers are those that sold most within this time",
     )
+    pictures_checked_per_minute: int = Field(
+        0,
+        ge=0,
+        le=600,
+        validation_alias="PICTURES_CHECKED_PER_MINUTE",
+        description="how many pictures of products are looked for in the background, to find those that"
+        " cannot be reached; 0 looks for none",
+    )
+    pictures_checked_every: Duration = Field(
+        timedelta(days=30),
+        validation_alias="PICTURES_CHECKED_EVERY",
+        description="how long after a check a picture that could be reached is checked again",
+    )
 
 
 class DeadlineSettings(SettingsGroup):

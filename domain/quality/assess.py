@@ -10,6 +10,7 @@ from domain.quality.duplicates import find_duplicates
 from domain.quality.facts import CatalogueFacts, ProductFacts
 from domain.quality.issue import SEVERITY, QualityIssue, QualityReason
 from domain.quality.outliers import find_outliers
+from domain.quality.picture_checks import find_unreachable_pictures
 from domain.quality.texts import find_poor_texts
 from domain.quality.units import find_wrong_units
 from models import CurrencyCode
@@ -79,6 +80,7 @@ def assess(catalogue: CatalogueFacts) -> QualityAssessment:
         *find_wrong_units(catalogue),
         *find_duplicates(catalogue),
         *find_poor_texts(catalogue),
+        *find_unreachable_pictures(catalogue),
     ):
         found[issue.product_id].append(issue)
     scores = [

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from models import AttributeType, CurrencyCode, Translations
+from models import AttributeType, CurrencyCode, PictureFault, Translations
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,15 @@ class PictureFacts:
 
     url: str
     fingerprint: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnreachablePicture:
+    """A picture that cannot be reached, in the field it stands in."""
+
+    url: str
+    fault: PictureFault
+    field: str
 
 
 @dataclass(slots=True)
@@ -51,6 +60,7 @@ class ProductFacts:
     """The ids of its category and those above it, the root first; empty without one."""
     translations: Translations
     pictures: list[PictureFacts] = field(default_factory=list)
+    unreachable: list[UnreachablePicture] = field(default_factory=list)
     variants: list[VariantFacts] = field(default_factory=list)
     attribute_values: dict[int, list[float | str | None]] = field(default_factory=dict)
     """Attribute id -> its values: numbers, texts, None for ENUM values."""

@@ -41,6 +41,8 @@ class QualityReason(StrEnum):
     """Another product has the same first picture."""
     DUPLICATE_DESCRIPTION = "DUPLICATE_DESCRIPTION"
     """Many products have the same description."""
+    UNREACHABLE_PICTURE = "UNREACHABLE_PICTURE"
+    """A picture of it cannot be reached: several checks at different times have failed."""
     PLACEHOLDER = "PLACEHOLDER"
     """A text is a placeholder, such as the title "test"."""
 
@@ -50,6 +52,7 @@ SEVERITY = {
     QualityReason.PRICE_OUTLIER: 0.8,
     QualityReason.PLACEHOLDER: 0.6,
     QualityReason.PICTURE: 0.5,
+    QualityReason.UNREACHABLE_PICTURE: 0.5,
     QualityReason.DUPLICATE_BARCODE: 0.5,
     QualityReason.CATEGORY: 0.4,
     QualityReason.DESCRIPTION: 0.3,

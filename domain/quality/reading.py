@@ -4,11 +4,20 @@ import re
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from html import unescape
+from typing import Any
 
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import BigInteger, CompoundSelect, cast, exists, func, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.quality.facts import AttributeFacts, CatalogueFacts, PictureFacts, ProductFacts, VariantFacts
+from domain.quality.facts import (
+    AttributeFacts,
+    CatalogueFacts,
+    PictureFacts,
+    ProductFacts,
+    UnreachablePicture,
+    VariantFacts,
+)
+from domain.quality.picture_checks import count_unreachable
 from models import (
     Attribute,
     Category,
@@ -37,8 +46,13 @@ TEXT_LIMIT = 2_000
 TAG = re.compile(r"<[^>]*>?")
 
 
-async def read_catalogue(session: AsyncSession, *, now: datetime) -> CatalogueFacts:
-    """Products that are not archived, with their variants, prices, pictures and attributes."""
+async def read_catalogue(
+    session: AsyncSession, *, now: datetime, with_picture_checks: bool = False
+) -> CatalogueFacts:
+    """Products that are not archived, with their variants, prices, pictures and attributes.
+
+    `with_picture_checks`: and with what checks of their pictures have found out, by one statement more.
+    """
     categories = (await session.execute(select(Category.id, Category.path, Category.name))).all()
     paths = {row.id: row.path for row in categories}
     products = {
@@ -57,6 +71,8 @@ async def read_catalogue(session: AsyncSession, *, now: datetime) -> CatalogueFa
     await read_variants(session, products)
     for row in await session.execute(select_pictures()):
         products[row.product_id].pictures.append(PictureFacts(row.url, row.fingerprint))
+    if with_picture_checks:
+        await read_unreachable_pictures(session, products)
     attributes = await read_attributes(session, products)
     required: defaultdict[int, list[int]] = defaultdict(list)
     for category_attribute in await session.scalars(
@@ -134,6 +150,50 @@ def select_pictures() -> AnySelect:
     )
 
 
+async def read_unreachable_pictures(session: AsyncSession, products: dict[int, ProductFacts]) -> None:
+    """Adds the pictures that cannot be reached to their products, whose variants have been read."""
+    for row in await session.execute(select_unreachable_pictures()):
+        product = products[row.product_id]
+        labels = [f"variants.{each.label}" for each in product.variants if each.id == row.variant_id]
+        field = ".".join([*labels, "media"] if labels else ["media", str(row.position)])
+        product.unreachable.append(UnreachablePicture(row.url, row.check_fault, field))
+
+
+def select_unreachable_pictures() -> CompoundSelect[Any]:
+    """Pictures that cannot be reached: of products, by position, and of variants whose products lack them."""
+    of_products = (
+        select(
+            ProductMedia.product_id,
+            Media.url,
+            Media.check_fault,
+            ProductMedia.position,
+            null().label("variant_id"),
+        )
+        .join(Media, Media.id == ProductMedia.media_id)
+        .join(Product, Product.id == ProductMedia.product_id)
+        .where(Product.status != ProductStatus.ARCHIVED, Media.unreachable_since.is_not(None))
+    )
+    same = exists().where(ProductMedia.product_id == Variant.product_id, ProductMedia.media_id == Media.id)
+    of_variants = (
+        select(
+            Variant.product_id,
+            Media.url,
+            Media.check_fault,
+            null().label("position"),
+            Variant.id,
+        )
+        .join(Media, Media.id == Variant.media_id)
+        .join(Product, Product.id == Variant.product_id)
+        .where(
+            Product.status != ProductStatus.ARCHIVED,
+            Variant.archived_at.is_(None),
+            Media.unreachable_since.is_not(None),
+            ~same,
+        )
+    )
+    return union_all(of_products, of_variants)
+
+
 async def read_attributes(
     session: AsyncSession, products: dict[int, ProductFacts]
 ) -> dict[int, AttributeFacts]:
@@ -193,11 +253,13 @@ def parse_path(path: str) -> tuple[int, ...]:
 
 
 async def catalogue_state(session: AsyncSession) -> tuple[object, ...]:
-    """Values that change with every change of a product or of the attributes categories require."""
+    """Values that change with every change of a product, of the attributes categories require, or of which
+    pictures can be reached."""
     products = select(
         func.count(Product.id), func.max(Product.updated_at), func.sum(Product.version)
     ).add_columns(
         select(func.count()).select_from(CategoryAttribute).scalar_subquery(),
         select(func.count()).select_from(Variant).scalar_subquery(),
+        *count_unreachable(),
     )
     return tuple((await session.execute(products)).one())

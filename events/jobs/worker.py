@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import asynccontextmanager
 
 from events.jobs.carrier_queues import CarrierQueues
+from events.jobs.picture_checker import PictureChecker
 from events.jobs.schedule import PARTNERS, SCHEDULE
 from events.jobs.scheduler import Scheduler
 from events.notices.sender import NoticeSender
 from events.relay import Relay
 from events.shipment.folding import PushFolder
 from events.shop import Shop
+from gateways.foreign_pictures import connect_picture_probe
 
 CANCEL_AGAIN_SECONDS = 1.0
 """Long enough for a task to undo what it has begun, which a second cancellation would cut off."""
@@ -39,6 +41,8 @@ async def running_jobs(shop: Shop, *, relays: bool = True) -> AsyncIterator[None
             shop.sales.run(),
             shop.archiver.run(),
         ]
+        if shop.settings.catalog.pictures_checked_per_minute:
+            jobs.append(PictureChecker(shop, connect_picture_probe(shop.settings)).run())
     tasks: list[asyncio.Task[None]] = []
 
     def start(job: Coroutine[object, None, None]) -> None:

@@ -52,6 +52,14 @@ class BucketMedia:
                 return None
             return bytes(await found.bytes_async())
 
+    async def has(self, name: str) -> bool:
+        with translate_errors():
+            try:
+                await self.store.head_async(name)
+            except (NotFoundError, FileNotFoundError):
+                return False
+            return True
+
     async def delete(self, name: str) -> None:
         with translate_errors():
             try:

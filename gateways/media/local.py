@@ -15,6 +15,10 @@ class LocalMedia:
     async def get(self, name: str) -> bytes | None:
         return await asyncio.to_thread(self._read, name)
 
+    async def has(self, name: str) -> bool:
+        path = self._path(name)
+        return path is not None and await asyncio.to_thread(path.is_file)
+
     async def delete(self, name: str) -> None:
         if (path := self._path(name)) is not None:
             await asyncio.to_thread(path.unlink, missing_ok=True)

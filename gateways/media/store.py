@@ -14,5 +14,8 @@ class MediaStore(Protocol):
     async def get(self, name: str) -> bytes | None:
         """The data of a file; None without one."""
 
+    async def has(self, name: str) -> bool:
+        """Whether there is a file of this name."""
+
     async def delete(self, name: str) -> None:
         """Delete a file; nothing happens without one."""

@@ -46,6 +46,7 @@ async def test_a_stored_file_is_there_until_it_is_deleted(store: MediaStore) -> 
     assert await store.get("a.png") == b"second"
     assert await store.get("b.png") == b""
     assert await store.get("c.png") is None
+    assert [await store.has(name) for name in ("a.png", "b.png", "c.png")] == [True, True, False]
     await store.delete("a.png")
     await store.delete("a.png")
     assert await store.get("a.png") is None
@@ -58,6 +59,7 @@ async def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> Non
 
     await store.delete(name)
 
+    assert not await store.has(name)
     assert await store.get(name) is None
     assert (tmp_path / "a.png").exists()
 
