@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from ipaddress import IPv4Address
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select, update
@@ -264,21 +265,21 @@ async def test_what_was_not_to_be_told_counts_as_no_failure(
     assert (media.check_failures, media.check_fault, media.check_at) == (0, None, began + RETRY_AFTER)
 
 
-async def test_no_two_processes_check_one_picture(postgres_url: str, crowd: Database, clock: Clock) -> None:
+async def test_no_two_processes_check_one_picture_or_ask_one_host(crowd: Database, clock: Clock) -> None:
+    hosts = [f"{number}.example" for number in range(10)]
     async with crowd.writes.begin() as session:
         product = await create_product(session, slug="tea", pictures=0)
-        for position in range(1, 21):
-            await add_picture(session, product, position=position, url=f"https://{position}.example/1")
+        for position, host in enumerate([*hosts, *hosts], start=1):
+            await add_picture(session, product, position=position, url=f"https://{host}/{position}")
 
-    async def take() -> int:
+    async def take() -> str | None:
         async with crowd.writes.begin() as session:
             due = await take_due_picture(session, PACE, now=clock())
-        assert due is not None
-        return due.media_id
+        return due.url if due else None
 
-    taken = await asyncio.gather(*(take() for _ in range(20)))
+    taken = [url for url in await asyncio.gather(*(take() for _ in range(20))) if url]
 
-    assert len(set(taken)) == 20
+    assert sorted(urlsplit(url).netloc for url in taken) == hosts
 
 
 @pytest.mark.parametrize("pictures", [1, 30])
