@@ -93,13 +93,16 @@ async def claim_booking(
     """A requested waybill, where it is this caller's turn to ask for it, with the cash that is to be
     collected: what the carrier was asked first stays. None where somebody else asks.
 
-    Who asks and never says what came of it is gone after ANSWER_EXPECTED_WITHIN.
+    Who asks and never says what came of it is gone after ANSWER_EXPECTED_WITHIN; their call counts as one
+    without an answer.
     """
     waybill = await lock_waybill(session, waybill_id)
     if waybill.status is not W.REQUESTED:
         return None
     if waybill.asked_at is not None and waybill.asked_at > now - ANSWER_EXPECTED_WITHIN:
         return None
+    if waybill.asked_at is not None:
+        waybill.calls += 1
     waybill.asked_at, waybill.call_at = now, next_at
     if waybill.cash_amount is None:
         waybill.cash_amount = cash_amount

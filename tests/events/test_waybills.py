@@ -15,7 +15,7 @@ from domain.errors import Invalid, LimitReached
 from domain.order import cancel_order
 from domain.shipment import CarrierRefusal, CarrierUnavailable, dispatch_shipment, unpack_shipment
 from domain.shipment.booking import WaybillRequest
-from domain.shipment.waybills import UNKNOWN_AFTER
+from domain.shipment.waybills import ANSWER_EXPECTED_WITHIN, UNKNOWN_AFTER
 from events.jobs.carrier_queues import CarrierQueues, scheduler_of
 from events.shipment.booking import book_waybill
 from events.shop import Shop
@@ -154,6 +154,56 @@ async def test_a_process_that_dies_while_it_waits_leaves_a_waybill_that_is_asked
     await run_until_idle(shop)
 
     assert await waybills(shop) == [("SIMULATED", "TURN", "BOOKED", "N1", None)]
+
+
+async def test_a_booking_that_was_cut_off_is_asked_after_by_whoever_asks_next_and_not_made_again(
+    shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+
+    class CutOff(ScriptedCarrier):
+        async def book(self, booking: Booking) -> BookedWaybill:
+            await super().book(booking)
+            raise asyncio.CancelledError
+
+    carrier = CutOff([BookedWaybill("N1"), BookedWaybill("N2")])
+    connect_carrier(shop, carrier)
+    with pytest.raises(asyncio.CancelledError):
+        await book(shop, shipment, SIMULATED_CARRIER)
+    tick(ANSWER_EXPECTED_WITHIN)
+
+    booked = await book(shop, shipment, SIMULATED_CARRIER)
+
+    assert (booked.number, booked.calls) == ("N1", 1)
+    assert len(carrier.bookings) == 1
+
+
+async def test_a_carrier_that_is_not_reached_after_a_booking_was_cut_off_is_not_passed_over(
+    shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+
+    class CutOff(ScriptedCarrier):
+        async def book(self, booking: Booking) -> BookedWaybill:
+            self.bookings.append(booking)
+            raise asyncio.CancelledError
+
+        async def find_booking(self, booking: Booking) -> BookedWaybill | None:
+            raise CarrierNotReached("no connection")
+
+    carrier = CutOff()
+    other = ScriptedCarrier([BookedWaybill("S1")], connection=CarrierConnection.SF_EXPRESS)
+    connect_carrier(shop, carrier)
+    connect_carrier(shop, other)
+    with pytest.raises(asyncio.CancelledError):
+        await book(shop, shipment, SIMULATED_CARRIER, SF)
+    tick(ANSWER_EXPECTED_WITHIN)
+
+    with pytest.raises(CarrierUnavailable):
+        await book(shop, shipment, SIMULATED_CARRIER, SF)
+
+    assert (len(carrier.bookings), other.bookings) == (1, [])
+    assert await waybills(shop) == [("SIMULATED", "TURN", "REQUESTED", None, "no connection")]
 
 
 async def test_a_booking_that_the_carrier_never_had_ends_after_a_while(
