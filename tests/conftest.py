@@ -33,6 +33,7 @@ pytest_plugins = [
     "tests.databases",
     "tests.sessions",
     "tests.given",
+    "tests.picture_server",
     "tests.search_engine",
     "tests.edge.collector",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -121,3 +122,9 @@ def write_certificate(file: Path, name: str) -> None:
         )
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
+
+
+@pytest.fixture
+async def host() -> AsyncIterator[PictureHost]:
+    async with run_picture_host() as opened:
+        yield opened

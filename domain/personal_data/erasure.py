@@ -3,7 +3,7 @@
 Nothing personal is left. Ids, amounts and times stay, so that the books do not change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -181,12 +181,30 @@ async def erase_account(session: AsyncSession, account_id: int, *, now: datetime
     return True
 
 
-OWN_TABLES = frozenset(
-    model
-    for model in PERSONAL_TABLES
-    if model is Account or (hasattr(model, "account_id") and model is not Order)
-)
-"""Tables of the account itself, whatever it did for the shop."""
+def find_own_tables() -> frozenset[type[Base]]:
+    """Tables of the account itself, whatever it did for the shop, and those that hang on deleted ones."""
+    own = {
+        model
+        for model in PERSONAL_TABLES
+        if model is Account or (hasattr(model, "account_id") and model is not Order)
+    }
+    while hanging := {
+        model for model in PERSONAL_TABLES.keys() - own if tables_above(model) & deleted_tables(own)
+    }:
+        own |= hanging
+    return frozenset(own)
+
+
+def tables_above(model: type[Base]) -> set[str]:
+    """The names of the tables that the rows of a model need."""
+    return {key.column.table.name for key in model.__table__.foreign_keys if not key.parent.nullable}
+
+
+def deleted_tables(models: Collection[type[Base]]) -> set[str]:
+    return {model.__tablename__ for model in models if PERSONAL_TABLES[model].deleted}
+
+
+OWN_TABLES = find_own_tables()
 
 
 async def erase_rows(session: AsyncSession, model: type[Base], table: PersonalTable, account_id: int) -> None:

@@ -4,9 +4,8 @@ import re
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from html import unescape
-from typing import Any
 
-from sqlalchemy import BigInteger, CompoundSelect, cast, exists, func, null, select, union_all
+from sqlalchemy import BigInteger, cast, exists, func, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.quality.facts import (
@@ -159,7 +158,7 @@ async def read_unreachable_pictures(session: AsyncSession, products: dict[int, P
         product.unreachable.append(UnreachablePicture(row.url, row.check_fault, field))
 
 
-def select_unreachable_pictures() -> CompoundSelect[Any]:
+def select_unreachable_pictures() -> AnySelect:
     """Pictures that cannot be reached: of products, by position, and of variants whose products lack them."""
     of_products = (
         select(
@@ -191,7 +190,7 @@ def select_unreachable_pictures() -> CompoundSelect[Any]:
             ~same,
         )
     )
-    return union_all(of_products, of_variants)
+    return select(union_all(of_products, of_variants).subquery())
 
 
 async def read_attributes(

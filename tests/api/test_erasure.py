@@ -21,6 +21,7 @@ from gateways.media import LocalMedia
 from models import (
     Account,
     ArchivedEvent,
+    Certificate,
     Event,
     Media,
     Notice,
@@ -29,6 +30,9 @@ from models import (
     Order,
     OrderNote,
     OrderStatus,
+    QuizAnswer,
+    QuizAttempt,
+    QuizChoice,
     Refund,
     Role,
     Ticket,
@@ -47,6 +51,7 @@ from tests.factories.aftersales import DEADLINES, create_media, create_ticket
 from tests.factories.cart import create_cart
 from tests.factories.catalog import create_product, variant_of
 from tests.factories.order import create_order
+from tests.factories.training import certify, create_course
 from tests.given import codes
 from tests.notices import CONFIRM, REGISTER, code_sent, send_notices
 from tests.observe import assert_books_agree, read_all_rows, run_until_idle
@@ -336,6 +341,10 @@ async def test_an_administrator_erases_former_staff_after_disabling_them(
 ) -> None:
     admin, support = await clients.staff(Role.ADMIN), await clients.staff(Role.SUPPORT)
     id_ = global_id("Account", account_of(support).id)
+    await certify(
+        session, await create_course(session), await session.get_one(Account, account_of(support).id)
+    )
+    await session.commit()
     refused = await support.do(ERASE, password=PASSWORD)
     assert codes(refused) == ["WRONG_STATE"]
     assert codes(await admin.do(ERASE_STAFF, id=id_)) == ["WRONG_STATE"]
@@ -346,6 +355,8 @@ async def test_an_administrator_erases_former_staff_after_disabling_them(
 
     account = await session.get_one(Account, account_of(support).id)
     assert (account.name, account.email, account.role) == ("", None, Role.SUPPORT)
+    for model in (QuizAttempt, QuizAnswer, QuizChoice, Certificate):
+        assert (await session.scalars(select(model))).all() == [], model
     await session.commit()
     assert codes(await admin.do(ERASE_STAFF, id=id_)) == ["WRONG_STATE"]
     own = global_id("Account", account_of(admin).id)

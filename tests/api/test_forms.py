@@ -324,9 +324,9 @@ async def test_a_ticket(clients: Clients, shop: Shop, session: AsyncSession) -> 
     )
 
     assert unread == [
+        ("INVALID", "description"),
         ("NOT_FOUND", "lines.0.orderLineId"),
         ("NOT_FOUND", "lines.0.shipmentId"),
-        ("INVALID", "description"),
         ("NOT_FOUND", "mediaIds.0"),
     ]
     assert {field for _, field in wrong} == {"lines.0.quantity", "description", "mediaIds.0"}

@@ -15,7 +15,7 @@ from demo.content.rules import attributes_by_category, category_paths, check_con
 from demo.pictures import MOTIF_OF_CATEGORY, draw_picture
 from domain.catalog.product import PriceDraft, ProductDraft, VariantDraft, clean_html
 from domain.stock.pickup_hours import Weekday
-from models.account import STAFF
+from models.account import STAFF, Role
 from models.aftersales import TicketReason, TicketType
 from models.catalog import ProductStatus
 from models.claim_policy import ClaimExclusion
@@ -225,9 +225,11 @@ def test_four_customers_have_two_addresses_each_and_valid_phone_numbers() -> Non
             assert (address.country_code, len(address.postal_code)) == ("CN", 6)
 
 
-def test_every_staff_role_has_one_account() -> None:
-    assert sorted(person.role for person in CONTENT.staff) == sorted(STAFF)
-    assert all(person.email == f"{person.role.lower()}@example.com" for person in CONTENT.staff)
+def test_every_staff_role_has_an_account_named_after_it_and_a_second_courier_drives() -> None:
+    addresses = {person.email: person.role for person in CONTENT.staff}
+    assert addresses == {f"{role.lower()}@example.com": role for role in STAFF} | {
+        "rider@example.com": Role.COURIER
+    }
 
 
 def test_the_warehouses_are_in_shanghai_and_shenzhen() -> None:

@@ -17,6 +17,9 @@ import domain.order
 import domain.payment
 import domain.pickup
 import domain.shipment
+import domain.training.attempts
+import domain.training.certificates
+import domain.training.course
 from domain.errors import WrongState
 from domain.shipment.open_parcels import OPEN_PARCEL_TRANSITIONS
 from domain.shipment.waves import PART_TRANSITIONS, WAVE_TRANSITIONS
@@ -46,6 +49,9 @@ TABLES: list[Transitions[Any]] = [
     domain.aftersales.states.TRANSITIONS,
     domain.notice.TRANSITIONS,
     domain.pickup.TRANSITIONS,
+    domain.training.course.TRANSITIONS,
+    domain.training.attempts.TRANSITIONS,
+    domain.training.certificates.TRANSITIONS,
 ]
 PAIRS = [(rules, start, to) for rules in TABLES for start in rules for to in rules]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from ipaddress import IPv4Address
 from typing import Any
@@ -34,7 +34,7 @@ from tests.clients import Clients
 from tests.conftest import Clock, settings_for
 from tests.factories.catalog import NOW, add_picture, create_product, variant_of
 from tests.observe import TIMEOUT_SECONDS, count_statements
-from tests.picture_server import PictureHost, PictureReply, run_picture_host
+from tests.picture_server import PictureHost, PictureReply
 
 RATE, EVERY = 100, timedelta(days=30)
 PACE = CheckPace(RATE, EVERY)
@@ -44,12 +44,6 @@ ISSUES = """
   nodes { product { slug } reason field message } } } }
 """
 pytestmark = ON
-
-
-@pytest.fixture
-async def host() -> AsyncIterator[PictureHost]:
-    async with run_picture_host() as opened:
-        yield opened
 
 
 @pytest.fixture

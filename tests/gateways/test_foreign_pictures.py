@@ -1,7 +1,7 @@
 """Whether a picture elsewhere can be reached, asked of hosts that fail in every way."""
 
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
@@ -47,12 +47,6 @@ def probe(names: Names) -> PictureProbe:
         lambda address: address == HERE or is_public(address),
         seconds=SECONDS,
     )
-
-
-@pytest.fixture
-async def host() -> AsyncIterator[PictureHost]:
-    async with run_picture_host() as opened:
-        yield opened
 
 
 def address_at(host: PictureHost, path: str) -> str:
