@@ -11,9 +11,13 @@ from starlette.responses import PlainTextResponse, Response
 
 from edge.addresses import client_address
 from edge.rates import too_many_response
+from edge.webhooks.room import HeldBody
 from events.shop import Shop
 from resolvers.rates import LimitedAction, TooManyAttempts, limit_action
 from text.messages import Message
+
+ROOM_AGAIN_SECONDS = 10
+"""After how long a partner may send again for whose body there was no room."""
 
 DATABASE_FAILURES = (DBAPIError, PoolTimeout, TimeoutError, OSError)
 """The partner is to send it again: nobody has judged it."""
@@ -39,10 +43,15 @@ class PostTooLarge(Exception):
 
 
 async def admit_post(
-    shop: Shop, request: Request, *, limit_bytes: int, limit: LimitAddress = limit_action
+    shop: Shop,
+    request: Request,
+    *,
+    limit_bytes: int,
+    limit: LimitAddress = limit_action,
+    held: HeldBody | None = None,
 ) -> IncomingPost | Response:
     """What was posted, or the answer to an address of which too much was refused, to what is compressed and
-    to too much.
+    to too much. NoRoomLeft where the body does not fit into the room where it is held.
 
     It counts as refused until it is forgiven, unless `limit` only looks how much was refused.
     """
@@ -51,7 +60,7 @@ async def admit_post(
         await limit(shop, LimitedAction.WEBHOOK, by=address)
         if request.headers.get("content-encoding", "identity") != "identity":
             return PlainTextResponse("Send it uncompressed.", 415, {"Connection": "close"})
-        body = await read_body(request, limit_bytes)
+        body = await read_body(request, limit_bytes, held)
     except TooManyAttempts as error:
         return refuse_address(error)
     except PostTooLarge:
@@ -73,14 +82,23 @@ def refuse_address(error: TooManyAttempts) -> Response:
     return too_many_response(message, error.retry_after_seconds or 1)
 
 
-async def read_body(request: Request, limit_bytes: int) -> bytes:
-    """The raw body, as it was signed; PostTooLarge beyond its limit."""
-    body = b""
+def refuse_for_now() -> Response:
+    """The answer to what there is no room for at the moment."""
+    headers = {"Retry-After": str(ROOM_AGAIN_SECONDS), "Connection": "close"}
+    return PlainTextResponse("Too much arrives at the moment. Send it again.", 503, headers)
+
+
+async def read_body(request: Request, limit_bytes: int, held: HeldBody | None) -> bytes:
+    """The raw body, as it was signed; PostTooLarge beyond its limit, NoRoomLeft where it may not be held."""
+    chunks, size = [], 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit_bytes:
+        size += len(chunk)
+        if size > limit_bytes:
             raise PostTooLarge
-    return body
+        if held is not None:
+            held.grow(len(chunk))
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def read_headers(request: Request) -> dict[str, str]:
