@@ -33,7 +33,7 @@ class RuleObstacle(StrEnum):
     SECOND_PERSON = "SECOND_PERSON"
     """It is worth more than one person of the staff may give away alone."""
     TOO_MUCH = "TOO_MUCH"
-    """It is worth more than the rule gives for one ticket."""
+    """It is worth more than the rule gives for one order, with what it has given for other tickets of it."""
     NO_PICTURE = "NO_PICTURE"
     """It has no picture that shows it."""
     NEW_CUSTOMER = "NEW_CUSTOMER"
@@ -70,7 +70,7 @@ class AgreementRule(Base):
     reasons: Mapped[list[str]]
     """For these reasons."""
     amounts: Mapped[dict[str, int]]
-    """The most that a ticket is worth, by currency, in minor units; in others there is no limit."""
+    """The most its tickets of one order are worth, by currency, in minor units; no limit in others."""
     daily_amounts: Mapped[dict[str, int]]
     """What it gives in one day of the shop, by currency; in a currency without one it gives nothing."""
     daily_tickets: Mapped[int]

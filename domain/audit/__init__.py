@@ -118,6 +118,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "reductions were refunded": tickets.find_wrong_reductions,
     "rules give no more in a day than they may": agreement.find_excessive_days,
     "rules agree to no more tickets in a day than they may": agreement.find_crowded_days,
+    "rules give no more for an order than for a ticket": agreement.find_split_orders,
     "rules decide by active versions": agreement.find_wrong_decisions,
     "what is overdue waits for the shop": agreement.find_useless_overdue_marks,
     "what waits for the shop falls due": agreement.find_forgotten_deadlines,

@@ -1,9 +1,10 @@
 """What rules have decided against what they may, and the tasks of managers against their tickets."""
 
-from sqlalchemy import String, cast, func, literal, or_
+from sqlalchemy import BigInteger, String, and_, case, cast, func, literal, or_, select
+from sqlalchemy.orm import aliased
 
 from domain.audit.comparison import select_rows
-from models import AgreementRule, RuleDecision, Ticket, TicketStatus
+from models import AgreementRule, CurrencyCode, RuleDecision, Ticket, TicketStatus
 from models.sql.types import AnySelect
 
 UNANSWERED = (TicketStatus.APPLIED, TicketStatus.RETURN_SHIPPED)
@@ -41,6 +42,49 @@ def find_wrong_decisions() -> AnySelect:
         .join_from(RuleDecision, AgreementRule, AgreementRule.id == RuleDecision.rule_id)
         .join(Ticket, Ticket.id == RuleDecision.ticket_id)
         .where(wrong)
+    )
+
+
+def find_split_orders() -> AnySelect:
+    """Tickets by which a rule has given more for one order than the version that decided gives for a ticket.
+
+    Of the other tickets counts what versions up to that one had given by then: later ones may give more.
+    """
+    deciding, other = aliased(RuleDecision), aliased(Ticket)
+    # What each other ticket of the order had been given; a row without one stands for the ticket alone.
+    before = (
+        select(deciding.ticket_id, deciding.step, func.max(RuleDecision.amount).label("amount"))
+        .select_from(deciding)
+        .join(Ticket, Ticket.id == deciding.ticket_id)
+        .join(other, and_(other.order_id == Ticket.order_id, other.id != Ticket.id))
+        .join(
+            RuleDecision,
+            and_(
+                RuleDecision.ticket_id == other.id,
+                RuleDecision.code == deciding.code,
+                RuleDecision.rule_id <= deciding.rule_id,
+                RuleDecision.decided_at <= deciding.decided_at,
+            ),
+        )
+        .group_by(deciding.ticket_id, deciding.step, other.id)
+        .subquery()
+    )
+    given = RuleDecision.amount + func.coalesce(func.sum(before.c.amount), 0)
+    limits = {
+        currency.value: cast(AgreementRule.amounts[currency.value].as_string(), BigInteger)
+        for currency in CurrencyCode
+    }
+    allowed = case(limits, value=RuleDecision.currency)
+    return (
+        select_rows(Ticket.number, expected=func.max(allowed), found=given)
+        .join_from(RuleDecision, AgreementRule, AgreementRule.id == RuleDecision.rule_id)
+        .join(Ticket, Ticket.id == RuleDecision.ticket_id)
+        .outerjoin(
+            before,
+            and_(before.c.ticket_id == RuleDecision.ticket_id, before.c.step == RuleDecision.step),
+        )
+        .group_by(RuleDecision.ticket_id, RuleDecision.step, RuleDecision.amount, Ticket.number)
+        .having(given > func.max(allowed))
     )
 
 

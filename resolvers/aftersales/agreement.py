@@ -26,7 +26,7 @@ async def agreement_rule_save(info: Info, input: AgreementRuleSaveInput) -> Agre
 
 
 def amounts(root: AgreementRule) -> list[Money]:
-    """The most that one ticket is worth, by currency; in others there is no such limit."""
+    """The most its tickets of one order are worth together, by currency; in others there is no such limit."""
     return as_money(root.amounts)
 
 

@@ -30,7 +30,7 @@ class AgreementRuleSaveInput:
     daily_tickets: int
     """Tickets it agrees to in one day of the shop."""
     amounts: list[MoneyInput] = strawberry.field(default_factory=list)
-    """The most that one ticket is worth, once for each currency; in others there is no such limit."""
+    """The most its tickets of one order are worth together, one a currency; in others no such limit."""
     needs_picture: bool = False
     """Whether only tickets with a picture."""
     orders_at_least: int = 0

@@ -4,13 +4,14 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.automatic import agree_when_opened
 from domain.aftersales.decisions import agree_ticket, refuse_ticket
 from domain.aftersales.overdue import act_on_overdue, select_overdue
 from domain.aftersales.requests import cancel_ticket
+from domain.audit import audit_books
 from domain.cause import Cause
 from domain.payment.approval_limit import APPROVAL_LIMITS
 from events.shipment.lanes import count_many
@@ -199,6 +200,88 @@ async def test_a_small_amount_is_agreed_to_when_the_ticket_is_opened(
     assert await ticket_events(session, small) == ["ticket.opened", "ticket.agreed"]
     assert (large.overdue_since, large.due_at) == (None, DUE)
     await session.commit()
+
+
+async def test_who_splits_an_order_into_tickets_gets_no_more_by_a_rule_than_with_one(
+    shop: Shop, session: AsyncSession
+) -> None:
+    await create_rule(session)
+    first, other = await refund_only(session, price=6_000), await refund_only(session, price=6_000)
+    second = await refund_only(session, order=await session.get_one(Order, first.order_id))
+    for ticket in (first, second, other):
+        await look(session, ticket)
+
+    assert [ticket.status for ticket in (first, second, other)] == [S.REFUNDING, S.APPLIED, S.REFUNDING]
+    assert await decisions_of(session, second) == []
+    await change_silence(session, amounts={CurrencyCode.CNY: 6_000})
+    await pass_by(session, second)
+    assert await decisions_of(session, second) == [("silence", 2, AGREED, 6_000)]
+    await session.commit()
+    await check_books(shop)
+
+
+async def test_tickets_of_one_order_that_are_decided_at_once_stay_within_the_limit_of_the_rule(
+    shop: Shop, session: AsyncSession
+) -> None:
+    await create_rule(session)
+    first = await refund_only(session, price=6_000)
+    order = await session.get_one(Order, first.order_id)
+    tickets = [first, await refund_only(session, order=order)]
+    await session.commit()
+
+    async def act(ticket_id: int) -> None:
+        async with shop.database.writes.begin() as writing:
+            await agree_when_opened(writing, ticket_id, DEADLINES, cause=Cause(NOW))
+
+    await asyncio.gather(*(act(ticket.id) for ticket in tickets))
+
+    async with shop.database.reads() as reading:
+        statuses = (await reading.scalars(select(Ticket.status))).all()
+    assert sorted(statuses) == [S.APPLIED, S.REFUNDING]
+    await check_books(shop)
+
+
+async def test_the_audit_adds_what_the_version_that_decided_had_given_for_the_order(
+    shop: Shop, session: AsyncSession
+) -> None:
+    await create_rule(session)
+    first = await refund_only(session, price=6_000)
+    second = await refund_only(session, order=await session.get_one(Order, first.order_id))
+    await look(session, first)
+    await create_rule(session, amounts={CurrencyCode.CNY: 12_000})
+    await look(session, second)
+    agreed, within = await decisions_of(session, second), await audit_books(session)
+    older = select(RuleDecision.rule_id).where(RuleDecision.ticket_id == first.id).scalar_subquery()
+    changed = update(RuleDecision).where(RuleDecision.ticket_id == second.id)
+    await session.execute(
+        changed.values(rule_id=older, decided_at=DUE).execution_options(synchronize_session=False)
+    )
+
+    assert (agreed, within) == ([("small", 2, AGREED, 6_000)], [])
+    assert [(found.rule, found.row, found.expected, found.found) for found in await audit_books(session)] == [
+        ("rules give no more for an order than for a ticket", second.number, "10000", "12000")
+    ]
+    await session.rollback()
+
+
+@pytest.mark.parametrize("type", [T.RESHIP, T.EXCHANGE])
+async def test_goods_that_rules_have_sent_of_an_order_count_for_the_limit_of_a_second_person(
+    shop: Shop, session: AsyncSession, type: TicketType
+) -> None:
+    prices = {CurrencyCode.CNY: APPROVAL_LIMITS[CurrencyCode.CNY] // 2 + 1}
+    variant = await variant_of(session, await create_product(session, prices=prices))
+    order = await create_order(session, status=OrderStatus.COMPLETED, lines=[(variant, 2)])
+    reason = R.WRONG_ITEM
+    tickets = [await create_ticket(session, order=order, type=type, reason=reason) for _ in "ab"]
+    for ticket in tickets:
+        await pass_by(session, ticket)
+
+    given = S.RESHIPPING if type is T.RESHIP else S.AWAITING_RETURN
+    assert [ticket.status for ticket in tickets] == [given, S.APPLIED]
+    assert tickets[1].overdue_obstacle is X.SECOND_PERSON
+    assert await decisions_of(session, tickets[0]) == [("silence", 1, AGREED, 250_001)]
+    await session.commit()
+    await check_books(shop)
 
 
 async def test_wrong_goods_are_sent_again_only_with_a_picture(shop: Shop, session: AsyncSession) -> None:

@@ -124,7 +124,7 @@ from models.sql.batches import in_batches
 from models.sql.types import AnyAttribute
 from tests.domain.test_dispute import disputed_order
 from tests.factories.account import create_account
-from tests.factories.aftersales import DEADLINES, create_ticket, settle_refunds
+from tests.factories.aftersales import DEADLINES, create_rule, create_ticket, settle_refunds
 from tests.factories.cart import create_coupon
 from tests.factories.cash import CashRun, drive_cash_run, pack_order
 from tests.factories.delivery_run import create_delivery_run
@@ -215,6 +215,7 @@ class History:
 
 async def build_history(session: AsyncSession) -> History:
     await session.execute(insert_waybill("W0", status=WaybillStatus.CANCELLED))
+    await create_rule(session, "small")
     variant, other = await a_variant(session, stock={"MAIN": 50}), await a_variant(session)
     coupon = await create_coupon(session, code="SPRING", usage_limit=10, usage_limit_per_buyer=5)
     sale = await create_flash_sale(session, variant, price=4_900, share=10, per_buyer=3)
@@ -532,13 +533,16 @@ def insert_waybill(reference: str, **values: Any) -> Insert:
     return insert(Waybill).values(reference=reference, **row | values)
 
 
+def rule_id_of(code: str) -> Any:
+    return select(AgreementRule.id).where(AgreementRule.code == code).scalar_subquery()
+
+
 def insert_decision(h: History, **changes: object) -> Insert:
     """A decision of the rule about the shop's silence, within its limits."""
-    rule_id = select(AgreementRule.id).where(AgreementRule.code == "silence").scalar_subquery()
     values: dict[str, object] = {
         "ticket_id": id_in(Ticket, h.returned),
         "step": AgreementStep.AGREED,
-        "rule_id": rule_id,
+        "rule_id": rule_id_of("silence"),
         "code": "silence",
         "day": date(2026, 11, 11),
         "currency": CurrencyCode.CNY,
@@ -913,6 +917,10 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
     "rules agree to no more tickets in a day than they may": lambda h: (
         insert_decision(h, daily_tickets=0),
         "silence 2026-11-11",
+    ),
+    "rules give no more for an order than for a ticket": lambda h: (
+        insert_decision(h, rule_id=rule_id_of("small"), code="small", amount=10_001, daily_amount=10_001),
+        select(Ticket.number).where(Ticket.order_id == h.returned.id),
     ),
     "rules decide by active versions": lambda h: (
         insert_decision(h, code="small"),

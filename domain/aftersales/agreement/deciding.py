@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.agreement.versions import lock_rules
@@ -24,11 +24,15 @@ from models import (
     RuleObstacle,
     Ticket,
     TicketLine,
+    TicketType,
     select_rules_now,
 )
 
 CUSTOMER_PERIOD = timedelta(days=90)
 """For how long what a rule has decided for a customer counts for them."""
+
+SENDS_GOODS = (TicketType.RESHIP, TicketType.EXCHANGE)
+"""What these give is no refund."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ async def judge_ticket(
         return Judgement(worth, obstacle=RuleObstacle.NO_RULE)
     if await contradicts_tracking(session, ticket, order):
         return Judgement(worth, obstacle=RuleObstacle.AGAINST_TRACKING)
-    if await needs_approval(session, order, worth):
+    sent = await sum_order_decisions(session, ticket, Ticket.type.in_(SENDS_GOODS))
+    if await needs_approval(session, order, worth + sent):
         return Judgement(worth, obstacle=RuleObstacle.SECOND_PERSON)
     await lock_rules(session)
     obstacle = RuleObstacle.NO_RULE
@@ -93,8 +98,11 @@ async def find_obstacle(
 ) -> RuleObstacle | None:
     """Why a rule does not agree to a ticket that it is about; None where it does."""
     limit = rule.amounts.get(ticket.currency.value)
-    if limit is not None and worth > limit:
-        return RuleObstacle.TOO_MUCH
+    if limit is not None:
+        # Who splits an order into several tickets gets no more than with one.
+        given_before = await sum_order_decisions(session, ticket, RuleDecision.code == rule.code)
+        if worth + given_before > limit:
+            return RuleObstacle.TOO_MUCH
     if rule.needs_picture and not await has_picture(session, ticket):
         return RuleObstacle.NO_PICTURE
     if rule.orders_at_least and await count_received_orders(session, ticket) < rule.orders_at_least:
@@ -125,6 +133,18 @@ async def sum_worth(session: AsyncSession, ticket: Ticket) -> int:
     )
     cost = sum(line.total.minor * quantity // line.quantity for quantity, line in rows)
     return max(cost, ticket.refund_amount)
+
+
+async def sum_order_decisions(session: AsyncSession, ticket: Ticket, *conditions: ColumnElement[bool]) -> int:
+    """What rules have given for the other tickets of a locked order, each counted once, in minor units."""
+    each = (
+        select(func.max(RuleDecision.amount).label("amount"))
+        .join(Ticket, Ticket.id == RuleDecision.ticket_id)
+        .where(Ticket.order_id == ticket.order_id, Ticket.id != ticket.id, *conditions)
+        .group_by(Ticket.id)
+        .subquery()
+    )
+    return int(await session.scalar(select(func.coalesce(func.sum(each.c.amount), 0))) or 0)
 
 
 async def count_received_orders(session: AsyncSession, ticket: Ticket) -> int:
