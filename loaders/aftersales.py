@@ -1,8 +1,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from loaders.base import ByKey, Grouped, ManyByKey, loader
@@ -85,6 +86,14 @@ def select_tickets(criteria: TicketCriteria) -> AnySelect:
     return statement
 
 
+class UnreadKey(NamedTuple):
+    """A ticket, and who reads it."""
+
+    ticket_id: int
+    viewer_id: int
+    sees_internal: bool
+
+
 class TicketById(ByKey[int, Ticket]):
     key = Ticket.id
 
@@ -117,6 +126,36 @@ class MessagesByTicket(ManyByKey[int, TicketMessage]):
 class ReadsByTicket(ManyByKey[int, TicketRead]):
     key = TicketRead.ticket_id
     order_by = TicketRead.account_id
+
+
+class UnreadByTicket(Grouped[UnreadKey, int]):
+    """How many messages of others somebody has not read: counted, whatever they say."""
+
+    async def group(self, session: AsyncSession, keys: list[UnreadKey]) -> Mapping[UnreadKey, int]:
+        counts: dict[UnreadKey, int] = {}
+        for viewer_id, sees_internal in {(key.viewer_id, key.sees_internal) for key in keys}:
+            ids = [key.ticket_id for key in keys if key[1:] == (viewer_id, sees_internal)]
+            is_mark = and_(
+                TicketRead.ticket_id == TicketMessage.ticket_id, TicketRead.account_id == viewer_id
+            )
+            statement = (
+                select(TicketMessage.ticket_id, func.count())
+                .outerjoin(TicketRead, is_mark)
+                .where(
+                    TicketMessage.ticket_id.in_(ids),
+                    TicketMessage.author_id != viewer_id,
+                    TicketMessage.id > func.coalesce(TicketRead.message_id, 0),
+                )
+                .group_by(TicketMessage.ticket_id)
+            )
+            if not sees_internal:
+                statement = statement.where(TicketMessage.internal.is_(False))
+            for ticket_id, count in await session.execute(statement):
+                counts[UnreadKey(ticket_id, viewer_id, sees_internal)] = count
+        return counts
+
+    def default(self) -> int:
+        return 0
 
 
 class MediaByMessage(Grouped[int, Sequence[Media]]):
@@ -275,6 +314,7 @@ class AftersalesLoaders:
     ticket_rule_decisions = loader(DecisionsByTicket)
     agreement_rule = loader(AgreementRuleById)
     ticket_reads = loader(ReadsByTicket)
+    ticket_unread = loader(UnreadByTicket)
     message_media = loader(MediaByMessage)
     message_mentions = loader(MentionsByMessage)
     canned_answer = loader(CannedAnswerById)

@@ -16,6 +16,8 @@ from cryptography.x509.oid import NameOID
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 HUGE = 50_000_000
+ANY_PORT = range(1, 65_536)
+"""The servers of tests listen where there is room."""
 
 
 @dataclass(frozen=True, slots=True)

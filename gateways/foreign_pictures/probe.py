@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 import httpx
@@ -17,7 +17,8 @@ STEP_TIMEOUT = httpx.Timeout(6.0)
 REDIRECTS_LIMIT = 4
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 SCHEMES = {"http": 80, "https": 443}
-PORTS_LIMIT = 65_535
+WEB_PORTS = frozenset({80, 443, 8080, 8443})
+"""Where shops keep pictures: no other port of another host is touched."""
 
 FIRST_BYTES = 32
 """Enough to know a picture by its signature; no more is read."""
@@ -83,6 +84,7 @@ class PictureProbe:
     resolve: Resolve
     is_allowed: Callable[[HostAddress], bool]
     seconds: float = CHECK_SECONDS
+    ports: Container[int] = WEB_PORTS
 
     async def find_fault(self, address: str) -> PictureFault | None:
         """Why the picture at an address cannot be reached; None where it can. Raises PictureUndecided."""
@@ -149,8 +151,11 @@ class PictureProbe:
 
     async def _locate(self, url: httpx.URL) -> HostAddress:
         """The address to connect to; PictureRefused unless all addresses of the host are allowed."""
+        port = url.port or SCHEMES[url.scheme]
+        if port not in self.ports:
+            raise PictureRefused(PictureFault.ADDRESS)
         try:
-            found = await self.resolve(url.raw_host.decode("ascii"), url.port or SCHEMES[url.scheme])
+            found = await self.resolve(url.raw_host.decode("ascii"), port)
         except (OSError, ValueError):
             found = []
         if not found:
@@ -166,7 +171,7 @@ def read_url(address: str, *, base: httpx.URL | None = None) -> httpx.URL:
         url = base.join(address) if base else httpx.URL(address)
     except (httpx.InvalidURL, ValueError):
         raise PictureRefused(PictureFault.ADDRESS) from None
-    if url.scheme not in SCHEMES or not url.raw_host or not 0 < (url.port or 1) <= PORTS_LIMIT:
+    if url.scheme not in SCHEMES or not url.raw_host:
         raise PictureRefused(PictureFault.ADDRESS)
     return url
 

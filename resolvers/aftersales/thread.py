@@ -7,6 +7,7 @@ import strawberry
 from domain.aftersales.messages import MessageDraft, add_message, read_ticket
 from domain.errors import Forbidden
 from events.aftersales import deadlines_of
+from loaders.aftersales import UnreadKey
 from models import STAFF, Account, Media, Ticket, TicketMessage
 from resolvers.aftersales.queries import find_ticket, own_ticket_id
 from resolvers.context import Info
@@ -70,13 +71,12 @@ async def messages(tickets: Sequence[Ticket], info: Info) -> Sequence[Sequence[T
 
 async def unread(tickets: Sequence[Ticket], info: Info) -> Sequence[int]:
     """How many messages of others the viewer has not read yet."""
-    threads = await messages(tickets, info)
-    marks = await info.context.load.ticket_reads.load_many([ticket.id for ticket in tickets])
-    viewer_id, counts = info.context.viewer.id, []
-    for thread, reads in zip(threads, marks, strict=True):
-        last = next((mark.message_id for mark in reads if mark.account_id == viewer_id), 0)
-        counts.append(sum(each.id > last and each.author_id != viewer_id for each in thread))
-    return counts
+    viewer_id = info.context.viewer.id
+    if viewer_id is None:
+        return [0] * len(tickets)
+    sees_internal = info.context.viewer.may(Permission.TICKET_VIEW_INTERNAL)
+    keys = [UnreadKey(ticket.id, viewer_id, sees_internal) for ticket in tickets]
+    return await info.context.load.ticket_unread.load_many(keys)
 
 
 async def read(messages: Sequence[TicketMessage], info: Info) -> Sequence[bool]:

@@ -34,7 +34,7 @@ from tests.clients import Clients
 from tests.conftest import Clock, settings_for
 from tests.factories.catalog import NOW, add_picture, create_product, variant_of
 from tests.observe import TIMEOUT_SECONDS, count_statements
-from tests.picture_server import PictureHost, PictureReply
+from tests.picture_server import ANY_PORT, PictureHost, PictureReply
 
 RATE, EVERY = 100, timedelta(days=30)
 PACE = CheckPace(RATE, EVERY)
@@ -51,7 +51,7 @@ def checker(shop: Shop) -> PictureChecker:
     async def resolve(host: str, port: int) -> Sequence[HostAddress]:
         return [IPv4Address("127.0.0.1")]
 
-    probe = PictureProbe("Shop", ssl.create_default_context(), resolve, lambda address: True)
+    probe = PictureProbe("Shop", ssl.create_default_context(), resolve, lambda address: True, ports=ANY_PORT)
     return PictureChecker(shop, probe)
 
 

@@ -10,9 +10,18 @@ import pytest
 
 from gateways.foreign_pictures import PictureProbe, PictureUndecided, name_agent
 from gateways.foreign_pictures.hosts import HostAddress, is_public
+from gateways.foreign_pictures.probe import WEB_PORTS
 from models import PictureFault
 from tests.conftest import settings_for
-from tests.picture_server import HUGE, PNG, PictureHost, PictureReply, run_picture_host, write_certificate
+from tests.picture_server import (
+    ANY_PORT,
+    HUGE,
+    PNG,
+    PictureHost,
+    PictureReply,
+    run_picture_host,
+    write_certificate,
+)
 
 HERE = IPv4Address("127.0.0.1")
 SECONDS = 2.0
@@ -46,11 +55,22 @@ def probe(names: Names) -> PictureProbe:
         names.resolve,
         lambda address: address == HERE or is_public(address),
         seconds=SECONDS,
+        ports=ANY_PORT,
     )
 
 
 def address_at(host: PictureHost, path: str) -> str:
     return f"http://shop.example:{host.port}{path}"
+
+
+async def test_ports_where_no_shop_keeps_pictures_are_not_touched(
+    probe: PictureProbe, host: PictureHost
+) -> None:
+    careful = replace(probe, ports=WEB_PORTS)
+
+    assert await careful.find_fault(address_at(host, "/a.png")) is F.ADDRESS
+    assert await careful.find_fault("http://shop.example:22/a.png") is F.ADDRESS
+    assert host.asked == []
 
 
 async def test_a_picture_is_asked_for_once_by_its_header(probe: PictureProbe, host: PictureHost) -> None:
