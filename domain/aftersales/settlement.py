@@ -1,5 +1,6 @@
 """How a granted ticket is settled: by a refund or by a replacement, followed until it ends."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -15,7 +16,7 @@ from domain.aftersales.sent_units import load_sent_units, units_of_ticket
 from domain.aftersales.states import TRANSITIONS, enter_status
 from domain.aftersales.ticket import claim_of, lock_ticket, ticket_lines_of
 from domain.aftersales.uncollectable import settle_claimed_order
-from domain.aftersales.withdrawal import RefundTerms, withdraw_lines
+from domain.aftersales.withdrawal import RefundTerms, quote_withdrawal, withdraw_lines
 from domain.cause import Cause
 from domain.errors import OutOfStock, WrongState
 from domain.events import (
@@ -31,7 +32,7 @@ from domain.outbox import record
 from domain.payment import request_refund, retry_refund
 from domain.shipment import end_claimed_units, refresh_fulfilment, set_receipt_due
 from domain.state import move
-from models import Order, Refund, RefundStatus, Ticket, TicketStatus
+from models import Order, Refund, RefundStatus, Ticket, TicketLine, TicketStatus
 
 SENDS_AND_REFUNDS = (TicketStatus.RESHIPPING, TicketStatus.AWAITING_CHOICE, TicketStatus.AWAITING_STOCK)
 """Beside a refund, something is still to be sent or chosen."""
@@ -130,11 +131,8 @@ async def request_ticket_refund(
 
     It is never more than is left of what was paid: staff may have refunded something meanwhile.
     """
-    order, claim = facts.case.order, facts.case.claim
-    lines = await ticket_lines_of(session, ticket)
-    fee = shipping_refund(order, claim, facts.case.units)
-    amounts = [*(line.refund_amount for line in lines), fee]
-    *line_amounts, shipping = cap_amounts(amounts, refundable_amount(facts.payments))
+    order, lines = facts.case.order, await ticket_lines_of(session, ticket)
+    *line_amounts, shipping = price_ticket_refund(lines, facts)
     for line, amount in zip(lines, line_amounts, strict=True):
         line.refund_amount = amount
     ticket.refund_amount = sum(line_amounts) + shipping
@@ -151,6 +149,27 @@ async def request_ticket_refund(
         )
     else:
         complete_ticket(ticket, now=cause.now)
+
+
+def price_ticket_refund(lines: Sequence[TicketLine], facts: ClaimFacts) -> Sequence[int]:
+    """What each line of a ticket brings back, and the shipping fee, in minor units."""
+    fee = shipping_refund(facts.case.order, facts.case.claim, facts.case.units)
+    return cap_amounts([*(line.refund_amount for line in lines), fee], refundable_amount(facts.payments))
+
+
+async def quote_grant(session: AsyncSession, ticket: Ticket, order: Order) -> int:
+    """What would be refunded if a locked ticket were granted now, in minor units.
+
+    It may be more than when it was opened: the shipping fee goes back with the last units of the order.
+    Raises AlreadyPacked where granting it would.
+    """
+    claim = await claim_of(session, ticket)
+    if not claim.refunds:
+        return 0
+    facts = await load_claim_facts(session, order, claim, ticket_id=ticket.id)
+    if claim.stage is ClaimStage.WAITING:
+        return (await quote_withdrawal(session, facts.case)).refund
+    return sum(price_ticket_refund(await ticket_lines_of(session, ticket), facts))
 
 
 async def follow_refunds(

@@ -40,6 +40,8 @@ from tests.factories.aftersales import (
     create_rule,
     create_ticket,
     decisions_of,
+    order_lines_of,
+    refunds_of,
     ticket_events,
 )
 from tests.factories.catalog import create_product, variant_of
@@ -181,6 +183,33 @@ async def test_a_question_that_nobody_answers_is_overdue_until_somebody_does(
     await cancel_ticket(session, question.id, DEADLINES, cause=Cause(NOW, question.account_id))
     assert question.overdue_since is None
     await session.commit()
+
+
+@pytest.mark.parametrize("limit", [1_500, 2_099, 2_100])
+async def test_the_shipping_fee_that_goes_back_with_the_last_units_counts_for_the_limit(
+    shop: Shop, session: AsyncSession, limit: int
+) -> None:
+    await change_silence(session, amounts={CurrencyCode.CNY: limit}, daily_amounts={CurrencyCode.CNY: 2_100})
+    products = [await create_product(session, prices={CurrencyCode.CNY: price}) for price in (8_000, 1_500)]
+    variants = [(await variant_of(session, product), 1) for product in products]
+    order = await create_order(session, status=OrderStatus.COMPLETED, lines=variants)
+    first, last = [
+        await create_ticket(session, order=order, type=T.REFUND_ONLY, lines=[(line, 1)])
+        for line in await order_lines_of(session, order)
+    ]
+    quoted = (order.shipping_amount, first.refund_amount, last.refund_amount)
+    await agree_ticket(session, first.id, DEADLINES, cause=Cause(NOW, None))
+    await pass_by(session, last)
+
+    assert quoted == (600, 8_000, 1_500)
+    if limit == 2_100:
+        assert await decisions_of(session, last) == [("silence", 2, AGREED, 2_100)]
+        assert [refund.amount for refund in await refunds_of(session, last)] == [2_100]
+    else:
+        assert (last.status, last.overdue_obstacle) == (S.APPLIED, X.TOO_MUCH)
+        assert await refunds_of(session, last) == []
+    await session.commit()
+    await check_books(shop)
 
 
 # --- rules that agree at once

@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.aftersales.agreement.versions import lock_rules
 from domain.aftersales.reasons import ClaimStage, stage_of
 from domain.aftersales.sent_units import load_sent_units, units_of_ticket
+from domain.aftersales.settlement import quote_grant
 from domain.aftersales.ticket import has_picture
+from domain.aftersales.withdrawal import AlreadyPacked
 from domain.cause import Cause
 from domain.payment.approval_limit import needs_approval
 from models import (
@@ -39,10 +41,10 @@ SENDS_GOODS = (TicketType.RESHIP, TicketType.EXCHANGE)
 class Judgement:
     """Which rule agrees, or else why none does."""
 
-    worth: int
-    """What the ticket is worth, in minor units."""
     rule: AgreementRule | None = None
     obstacle: RuleObstacle | None = None
+    worth: int = 0
+    """What the ticket is worth, in minor units; 0 where that was not asked."""
 
 
 async def judge_ticket(
@@ -55,23 +57,23 @@ async def judge_ticket(
     cause: Cause,
 ) -> Judgement:
     """Which rule agrees to a locked ticket; nobody else decides by a rule before this transaction ends."""
-    worth = await sum_worth(session, ticket)
     # Where nothing can be decided, nobody waits for others who decide.
     if not await find_rules(session, ticket, moment):
-        return Judgement(worth, obstacle=RuleObstacle.NO_RULE)
+        return Judgement(obstacle=RuleObstacle.NO_RULE)
     if await contradicts_tracking(session, ticket, order):
-        return Judgement(worth, obstacle=RuleObstacle.AGAINST_TRACKING)
+        return Judgement(obstacle=RuleObstacle.AGAINST_TRACKING)
+    worth = await sum_worth(session, ticket, order)
     sent = await sum_order_decisions(session, ticket, Ticket.type.in_(SENDS_GOODS))
     if await needs_approval(session, order, worth + sent):
-        return Judgement(worth, obstacle=RuleObstacle.SECOND_PERSON)
+        return Judgement(obstacle=RuleObstacle.SECOND_PERSON, worth=worth)
     await lock_rules(session)
     obstacle = RuleObstacle.NO_RULE
     for rule in await find_rules(session, ticket, moment):
         found = await find_obstacle(session, rule, ticket, worth, zone=zone, cause=cause)
         if found is None:
-            return Judgement(worth, rule=rule)
+            return Judgement(rule, worth=worth)
         obstacle = found
-    return Judgement(worth, obstacle=obstacle)
+    return Judgement(obstacle=obstacle, worth=worth)
 
 
 async def find_rules(
@@ -124,15 +126,22 @@ async def contradicts_tracking(session: AsyncSession, ticket: Ticket, order: Ord
     return any(each.arrived_at is not None for each, _ in units_of_ticket(sent, ticket.id))
 
 
-async def sum_worth(session: AsyncSession, ticket: Ticket) -> int:
-    """What the units of a ticket cost, or its refund where that is more, in minor units."""
+async def sum_worth(session: AsyncSession, ticket: Ticket, order: Order) -> int:
+    """What the units of a locked ticket cost, or its refund where that is more, in minor units.
+
+    The refund is the one that granting it would request now: it may have grown since the ticket was opened.
+    """
     rows = await session.execute(
         select(TicketLine.quantity, OrderLine)
         .join(OrderLine, OrderLine.id == TicketLine.order_line_id)
         .where(TicketLine.ticket_id == ticket.id)
     )
     cost = sum(line.total.minor * quantity // line.quantity for quantity, line in rows)
-    return max(cost, ticket.refund_amount)
+    try:
+        refund = await quote_grant(session, ticket, order)
+    except AlreadyPacked:  # it will be refused
+        refund = 0
+    return max(cost, ticket.refund_amount, refund)
 
 
 async def sum_order_decisions(session: AsyncSession, ticket: Ticket, *conditions: ColumnElement[bool]) -> int:
