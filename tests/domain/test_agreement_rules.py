@@ -17,6 +17,7 @@ from domain.payment.approval_limit import APPROVAL_LIMITS
 from events.shipment.lanes import count_many
 from events.shop import Shop
 from models import (
+    Account,
     AgreementStep,
     CurrencyCode,
     Event,
@@ -42,6 +43,7 @@ from tests.factories.aftersales import (
     decisions_of,
     order_lines_of,
     refunds_of,
+    ship_back,
     ticket_events,
 )
 from tests.factories.catalog import create_product, variant_of
@@ -169,6 +171,30 @@ async def test_a_return_that_nobody_inspects_counts_for_the_same_limit(
     assert await decisions_of(session, first) == [("silence", 2, ACCEPTED, 9_900)]
     assert (second.overdue_obstacle, second.due_at) == (X.DAILY_LIMIT, NOW + timedelta(days=12))
     assert second.uninspected_at is None
+    await session.commit()
+    await check_books(shop)
+
+
+async def test_a_return_counts_once_among_the_tickets_of_its_customer(
+    shop: Shop, session: AsyncSession
+) -> None:
+    await change_silence(session, tickets_at_most=1)
+    ticket = await create_ticket(session)
+    await pass_by(session, ticket)
+    await ship_back(session, ticket, now=DUE)
+    await pass_by(session, ticket, days=12)
+    order = await create_order(
+        session, account=await session.get_one(Account, ticket.account_id), status=OrderStatus.COMPLETED
+    )
+    next_one = await create_ticket(session, order=order)
+    await pass_by(session, next_one, days=13)
+
+    assert (ticket.status, ticket.overdue_obstacle) == (S.REFUNDING, None)
+    assert await decisions_of(session, ticket) == [
+        ("silence", 2, AGREED, 9_900),
+        ("silence", 2, ACCEPTED, 9_900),
+    ]
+    assert (next_one.status, next_one.overdue_obstacle) == (S.APPLIED, X.TOO_OFTEN)
     await session.commit()
     await check_books(shop)
 

@@ -171,12 +171,13 @@ async def count_received_orders(session: AsyncSession, ticket: Ticket) -> int:
 async def count_customer_decisions(
     session: AsyncSession, rule: AgreementRule, ticket: Ticket, cause: Cause
 ) -> int:
-    """How many tickets of the same customer a rule has agreed to lately."""
+    """How many other tickets of the same customer a rule has agreed to lately."""
     found = await session.scalar(
         select(func.count(RuleDecision.ticket_id.distinct()))
         .join(Ticket, Ticket.id == RuleDecision.ticket_id)
         .where(
             Ticket.account_id == ticket.account_id,
+            RuleDecision.ticket_id != ticket.id,
             RuleDecision.code == rule.code,
             RuleDecision.decided_at > cause.now - CUSTOMER_PERIOD,
         )
