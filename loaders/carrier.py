@@ -28,7 +28,7 @@ def select_unhandled_reports(kind: UnhandledKind | None) -> AnySelect:
 
 
 def select_waybill_tasks(*, is_open: bool | None = None) -> AnySelect:
-    """Waybills that their carriers do not cancel."""
+    """Waybills that their carriers do not cancel, or of which they do not say what became."""
     statement = select(Waybill).where(Waybill.status == WaybillStatus.CANCEL_REFUSED)
     if is_open is not None:
         statement = statement.where(Waybill.settled_at.is_(None) == is_open)

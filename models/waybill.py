@@ -23,7 +23,8 @@ class WaybillStatus(StrEnum):
     CANCELLED = "CANCELLED"
     """The carrier has cancelled it, or never had it."""
     CANCEL_REFUSED = "CANCEL_REFUSED"
-    """The carrier does not cancel it: somebody has to settle that with the carrier."""
+    """The carrier does not cancel it, or does not say whether it has it: somebody has to settle that with the
+    carrier."""
 
 
 class CarrierChoice(StrEnum):

@@ -41,7 +41,8 @@ class ShipmentTask(Node):
 
 @row_type(models.Waybill)
 class WaybillTask(Node):
-    """A waybill that nobody needs and its carrier does not cancel: somebody of the staff settles that."""
+    """A waybill that its carrier does not cancel, or of which it does not say what became: somebody of the
+    staff settles that."""
 
     parcel_number: str = batched(resolve.parcel_numbers)
     carrier: models.CarrierCode
@@ -49,7 +50,7 @@ class WaybillTask(Node):
     number: str | None
     """The tracking number, where the carrier has given one."""
     reason: str | None
-    """Why the carrier does not cancel it."""
+    """What the carrier said last, or why it said nothing."""
     ended_at: datetime | None
     """When the carrier said so."""
     settled_at: datetime | None

@@ -1,17 +1,15 @@
 """Waybills: none is forgotten, and no parcel has one too many."""
 
-from datetime import timedelta
-
 from sqlalchemy import literal, or_, select
 from sqlalchemy.orm import aliased
 
 from domain.audit.comparison import select_rows
-from domain.shipment.waybills import LIVE
+from domain.shipment.waybills import ANSWERED_WITHIN, LIVE, LONGEST_PAUSE
 from models import Event, Shipment, Waybill, WaybillStatus
 from models.sql.dialects import epoch_seconds
 from models.sql.types import AnySelect
 
-ANSWERED_WITHIN = timedelta(days=1)
+ENDED_WITHIN = ANSWERED_WITHIN + 2 * LONGEST_PAUSE
 """For longer, no booking may wait for its answer: somebody has to ask the carrier."""
 
 
@@ -24,9 +22,9 @@ def find_forgotten_waybills() -> AnySelect:
 
 
 def find_unanswered_waybills() -> AnySelect:
-    """Waybills that are asked for although the shop has recorded an event ANSWERED_WITHIN later."""
+    """Waybills that are asked for although the shop has recorded an event ENDED_WITHIN later."""
     newest = select(epoch_seconds(Event.occurred_at)).order_by(Event.id.desc()).limit(1).scalar_subquery()
-    seconds = int(ANSWERED_WITHIN.total_seconds())
+    seconds = int(ENDED_WITHIN.total_seconds())
     return select_rows(Waybill.reference, expected=literal("answered"), found=Waybill.status).where(
         Waybill.status == WaybillStatus.REQUESTED, epoch_seconds(Waybill.requested_at) < newest - seconds
     )

@@ -46,6 +46,8 @@ ANSWER_EXPECTED_WITHIN = timedelta(minutes=1)
 """Until then whoever asked for a waybill waits for the answer; then the carrier is asked for it."""
 UNKNOWN_AFTER = timedelta(minutes=10)
 """A carrier that knows nothing of a booking so long after it was asked for has not booked it."""
+ANSWERED_WITHIN = timedelta(days=1)
+"""A carrier that has not said by then what became of a waybill is not called again: somebody asks."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=30)
 """Between two calls about a waybill to a carrier that does not answer; each is twice as long as the last."""
 
@@ -169,14 +171,59 @@ async def record_cancel_refused(
 
 
 async def record_no_answer(session: AsyncSession, waybill_id: int, reason: str, *, now: datetime) -> Waybill:
-    """The carrier has not answered: it is called again, ever more rarely."""
+    """The carrier has not answered: it is called again, ever more rarely, and after ANSWERED_WITHIN not any
+    more: what became of the waybill is for people to find out.
+    """
     waybill = await lock_waybill(session, waybill_id)
     if waybill.status in {W.REQUESTED, W.CANCELLING}:
         waybill.calls += 1
-        waybill.asked_at = None
-        waybill.reason = reason[:REASON_LIMIT]
-        waybill.call_at = now + min(FIRST_PAUSE * 2 ** min(waybill.calls - 1, 10), LONGEST_PAUSE)
+        if is_silent_too_long(waybill, now):
+            await leave_to_people(session, waybill, reason, now=now)
+        else:
+            wait_for_next_call(waybill, reason, now=now)
     return waybill
+
+
+async def record_not_told(session: AsyncSession, waybill_id: int, reason: str, *, now: datetime) -> Waybill:
+    """The carrier refuses to say what became of a booking: after UNKNOWN_AFTER, that is for people to find
+    out, since it may have booked it."""
+    waybill = await lock_waybill(session, waybill_id)
+    if waybill.status in {W.REQUESTED, W.CANCELLING}:
+        waybill.calls += 1
+        if now - waybill.requested_at >= UNKNOWN_AFTER:
+            await leave_to_people(session, waybill, reason, now=now)
+        else:
+            wait_for_next_call(waybill, reason, now=now)
+    return waybill
+
+
+def wait_for_next_call(waybill: Waybill, reason: str, *, now: datetime) -> None:
+    waybill.asked_at = None
+    waybill.reason = reason[:REASON_LIMIT]
+    waybill.call_at = now + pause_after(waybill.calls)
+
+
+def pause_after(calls: int) -> timedelta:
+    """How long a carrier is left alone after so many calls that it did not answer."""
+    pause: timedelta = min(FIRST_PAUSE * 2 ** min(calls - 1, 10), LONGEST_PAUSE)
+    return pause
+
+
+def is_silent_too_long(waybill: Waybill, now: datetime) -> bool:
+    """Whether a carrier has had its time to answer: since it was asked for the waybill, or, where it has
+    given a number, since it was to cancel that."""
+    if waybill.number is None:
+        return now - waybill.requested_at >= ANSWERED_WITHIN
+    waited = sum((pause_after(calls) for calls in range(1, waybill.calls)), timedelta())
+    return waited >= ANSWERED_WITHIN
+
+
+async def leave_to_people(session: AsyncSession, waybill: Waybill, reason: str, *, now: datetime) -> None:
+    """Nobody knows whether the carrier has booked, or cancelled, a waybill: somebody has to settle it."""
+    for each in [waybill, *await lock_children(session, waybill)]:
+        if each.status is W.REQUESTED:
+            move(each, W.CANCELLING, WAYBILL_TRANSITIONS)
+    await end_with_children(session, waybill, W.CANCEL_REFUSED, reason, now=now)
 
 
 async def lock_parcels_on(session: AsyncSession, waybill_id: int) -> None:

@@ -33,6 +33,7 @@ from domain.shipment.waybills import (
     record_cancelled,
     record_no_answer,
     record_not_booked,
+    record_not_told,
 )
 from events.shipment.cash import cash_of
 from events.shipment.parcels import booking_of
@@ -177,6 +178,9 @@ async def ask_for_waybill(
         async with CallJournal(resources, cause.by) as journal:
             asked = journal.follow(gateway, subject_of_waybill(waybill, routes))
             booked = await find_or_book(asked, booking) if asked_before else await asked.book(booking)
+    except NotTold as error:
+        async with resources.database.writes.begin() as session:
+            return await record_not_told(session, waybill.id, str(error), now=resources.clock())
     except CarrierRefused as error:
         async with resources.database.writes.begin() as session:
             return await record_not_booked(session, waybill.id, str(error), now=resources.clock())
@@ -222,8 +226,17 @@ def why_not(resources: Resources, carrier: Carrier, request: WaybillRequest) -> 
     return None
 
 
+class NotTold(Exception):
+    """A carrier refuses to say what became of a booking: whether it has booked it is not known."""
+
+
 async def find_or_book(gateway: RecordedCarrier, booking: Booking) -> BookedWaybill:
-    return await gateway.find_booking(booking) or await gateway.book(booking)
+    """NotTold where the carrier refuses to say whether it has booked it."""
+    try:
+        found = await gateway.find_booking(booking)
+    except CarrierRefused as error:
+        raise NotTold(str(error)) from error
+    return found or await gateway.book(booking)
 
 
 async def note_no_answer(resources: Resources, waybill_id: int, error: CarrierError) -> Waybill:
@@ -273,11 +286,13 @@ async def ask_after(
     resources: Resources, gateway: RecordedCarrier, booking: Booking, waybill: Waybill
 ) -> None:
     """Record what became of a booking whose answer did not come."""
-    now, reason = resources.clock(), UNKNOWN_TO_CARRIER
     try:
         booked = await gateway.find_booking(booking)
     except CarrierRefused as error:
-        booked, reason = None, str(error)
+        async with resources.database.writes.begin() as session:
+            await record_not_told(session, waybill.id, str(error), now=resources.clock())
+        return
+    now, reason = resources.clock(), UNKNOWN_TO_CARRIER
     async with resources.database.writes.begin() as session:
         if booked is not None:
             await record_booked(session, waybill.id, facts_of_waybill(booked), now=now)

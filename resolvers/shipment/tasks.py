@@ -51,7 +51,7 @@ async def find_shipment_task(info: Info, task_id: int) -> ShipmentTask | None:
 async def waybill_tasks(
     info: Info, open: bool | None = True, page: PageRequest = FIRST_PAGE
 ) -> Page[Waybill]:
-    """Waybills that nobody needs and their carriers do not cancel, the newest first.
+    """Waybills that their carriers do not cancel, or of which they do not say what became, the newest first.
 
     open: true: that wait for somebody; false: that were settled; null: both
     """
@@ -59,7 +59,7 @@ async def waybill_tasks(
 
 
 async def waybill_task_resolve(info: Info, id: strawberry.ID, note: str) -> Waybill:
-    """Ends the task of a waybill that its carrier does not cancel, with what was settled with the carrier.
+    """Ends the task of a waybill with what was settled with its carrier.
 
     id: the task
     note: what was settled, for the staff
@@ -70,7 +70,7 @@ async def waybill_task_resolve(info: Info, id: strawberry.ID, note: str) -> Wayb
 
 
 async def find_waybill_task(info: Info, waybill_id: int) -> Waybill | None:
-    """The waybill, for those who see all parcels, where its carrier does not cancel it."""
+    """The waybill, for those who see all parcels, where it is a task."""
     if not info.context.viewer.may(Permission.SHIPMENT_LIST):
         return None
     found = await info.context.load.waybill.load(waybill_id)

@@ -15,7 +15,12 @@ from domain.errors import Invalid, LimitReached
 from domain.order import cancel_order
 from domain.shipment import CarrierRefusal, CarrierUnavailable, dispatch_shipment, unpack_shipment
 from domain.shipment.booking import WaybillRequest
-from domain.shipment.waybills import ANSWER_EXPECTED_WITHIN, UNKNOWN_AFTER
+from domain.shipment.waybills import (
+    ANSWER_EXPECTED_WITHIN,
+    ANSWERED_WITHIN,
+    LONGEST_PAUSE,
+    UNKNOWN_AFTER,
+)
 from events.jobs.carrier_queues import CarrierQueues, scheduler_of
 from events.shipment.booking import book_waybill
 from events.shop import Shop
@@ -204,6 +209,61 @@ async def test_a_carrier_that_is_not_reached_after_a_booking_was_cut_off_is_not_
 
     assert (len(carrier.bookings), other.bookings) == (1, [])
     assert await waybills(shop) == [("SIMULATED", "TURN", "REQUESTED", None, "no connection")]
+
+
+async def test_a_booking_of_which_its_carrier_cannot_say_what_became_is_for_people_after_a_day(
+    shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    first, second = await packed(session, shop, 1, 1)
+
+    class Forgetful(ScriptedCarrier):
+        async def find_booking(self, booking: Booking) -> BookedWaybill | None:
+            raise CarrierError("it cannot be asked")
+
+    carrier = Forgetful(capabilities=Capabilities(books=True, cancels=True, many_parcels=True))
+    other = ScriptedCarrier([BookedWaybill("S1")], connection=CarrierConnection.SF_EXPRESS)
+    connect_carrier(shop, carrier)
+    connect_carrier(shop, other)
+    with pytest.raises(CarrierUnavailable):
+        await book_together(shop, [first, second], SIMULATED_CARRIER)
+
+    tick(ANSWERED_WITHIN - timedelta(minutes=1))
+    await run_until_idle(shop)
+    assert [status for _, _, status, *_ in await waybills(shop)] == ["REQUESTED", "REQUESTED"]
+    tick(LONGEST_PAUSE)
+    with pytest.raises(CarrierUnavailable):
+        await book(shop, first, SIMULATED_CARRIER, SF)
+
+    ended = ("SIMULATED", "STAFF", "CANCEL_REFUSED", None, "it cannot be asked")
+    assert await waybills(shop) == [ended, ended]
+    assert (len(carrier.bookings), other.bookings) == (1, [])
+
+
+async def test_a_booking_of_which_its_carrier_refuses_to_say_what_became_is_never_left_to_the_next(
+    shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    asked_by_staff, asked_by_shop = await packed(session, shop, 1, 1)
+
+    class Secretive(ScriptedCarrier):
+        async def find_booking(self, booking: Booking) -> BookedWaybill | None:
+            raise CarrierRefused("asked too late")
+
+    carrier = Secretive()
+    other = ScriptedCarrier([BookedWaybill("S1")], connection=CarrierConnection.SF_EXPRESS)
+    connect_carrier(shop, carrier)
+    connect_carrier(shop, other)
+    for shipment in (asked_by_staff, asked_by_shop):
+        with pytest.raises(CarrierUnavailable):
+            await book(shop, shipment, SIMULATED_CARRIER, SF)
+
+    tick(UNKNOWN_AFTER)
+    with pytest.raises(CarrierUnavailable):
+        await book(shop, asked_by_staff, SIMULATED_CARRIER, SF)
+    await run_until_idle(shop)
+
+    ended = ("SIMULATED", "TURN", "CANCEL_REFUSED", None, "asked too late")
+    assert await waybills(shop) == [ended, ended]
+    assert (len(carrier.bookings), other.bookings) == (2, [])
 
 
 async def test_a_booking_that_the_carrier_never_had_ends_after_a_while(

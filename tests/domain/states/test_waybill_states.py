@@ -8,6 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.shipment.booking import WaybillRequest, open_waybill
 from domain.shipment.waybills import (
+    ANSWERED_WITHIN,
+    LONGEST_PAUSE,
+    UNKNOWN_AFTER,
     BookedFacts,
     cancel_waybills_of_order,
     give_up,
@@ -16,6 +19,7 @@ from domain.shipment.waybills import (
     record_cancelled,
     record_no_answer,
     record_not_booked,
+    record_not_told,
     release_waybills,
     use_waybill,
 )
@@ -61,6 +65,16 @@ async def stay_silent(session: AsyncSession, waybill: Waybill) -> None:
     await record_no_answer(session, waybill.id, "No answer.", now=NOW)
 
 
+async def stay_silent_for_a_day(session: AsyncSession, waybill: Waybill) -> None:
+    """It is called whenever it is due to be."""
+    while waybill.call_at is not None and waybill.call_at <= NOW + ANSWERED_WITHIN + LONGEST_PAUSE:
+        await record_no_answer(session, waybill.id, "No answer.", now=waybill.call_at)
+
+
+async def refuse_to_say(session: AsyncSession, waybill: Waybill) -> None:
+    await record_not_told(session, waybill.id, "Ask by telephone.", now=NOW + UNKNOWN_AFTER)
+
+
 async def cancel(session: AsyncSession, waybill: Waybill) -> None:
     await record_cancelled(session, waybill.id, now=NOW)
 
@@ -90,6 +104,8 @@ COMMANDS: Mapping[str, Command] = {
     "the carrier gives a number": give_number,
     "the carrier refuses it, or does not know it": refuse,
     "the carrier does not answer": stay_silent,
+    "the carrier does not answer for a day": stay_silent_for_a_day,
+    "the carrier refuses to say whether it has it": refuse_to_say,
     "the parcel leaves with the number given": leave_with_number,
     "the parcel leaves with another number": leave_with_another,
     "the parcel is unpacked": unpack,
