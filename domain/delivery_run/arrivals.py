@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.cause import Cause
 from domain.events import ShipmentRescheduled
 from domain.outbox import record_all
+from domain.shipment.eta import is_expected
 from geo import Point, distance_km
 from models import DeliveryRunStop, Position, Shipment
 
@@ -82,19 +83,21 @@ async def record_new_times(
     cause: Cause,
 ) -> None:
     """Record for the customers who wait when each of these stops is expected, and how many are before it;
-    for those of them whose locked parcels are given.
+    for those of them whose locked parcels are given. Who has the parcel already, or does not get it, is told
+    nothing.
     """
     events = []
     for ahead, stop in enumerate(stops):
-        if shipment := shipments.get(stop.shipment_id):
+        shipment = shipments.get(stop.shipment_id)
+        if shipment is not None and is_expected(shipment):
             expect_arrival(shipment, stop.estimated_at, now=cause.now)
             events.append(ShipmentRescheduled(shipment, estimated_at=stop.estimated_at, stops_ahead=ahead))
     await record_all(session, events, cause)
 
 
 def expect_arrival(shipment: Shipment, expected_at: datetime, *, now: datetime) -> None:
-    """A locked parcel that has left arrives when its run gets there."""
-    if shipment.dispatched_at is None:
+    """A locked parcel that is on the way arrives when its run gets there."""
+    if not is_expected(shipment):
         return
     margin = max(FEWEST_MARGIN, MARGIN_SHARE * (expected_at - now))
     shipment.eta_earliest_at = min(max(expected_at - margin, now), expected_at)

@@ -14,6 +14,7 @@ from domain.delivery_run.stops import find_open_stops, lock_shipments
 from domain.errors import DomainError, ErrorCode, Invalid, WrongState
 from domain.events import DeliveryRunMoved, ShipmentMoved
 from domain.outbox import record
+from domain.shipment.eta import is_expected
 from domain.stock import point_of_warehouse
 from geo import Point, distance_km
 from models import (
@@ -97,7 +98,8 @@ async def tell_customers(
     changed = {stop.shipment_id for stop in reschedule_from(stops, position, cause.now)}
     shipments = await lock_shipments(session, sorted(moved | changed))
     for id in sorted(shipments.keys() & moved):
-        record(session, ShipmentMoved(shipments[id]), cause)
+        if is_expected(shipments[id]):
+            record(session, ShipmentMoved(shipments[id]), cause)
     await record_new_times(
         session, stops, {id: shipments[id] for id in shipments.keys() & changed}, cause=cause
     )

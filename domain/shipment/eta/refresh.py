@@ -45,7 +45,7 @@ async def estimate_arrivals(
 ) -> None:
     under_way = []
     for shipment in shipments:
-        if shipment.dispatched_at and not shipment.ended_at and shipment.status in ESTIMATED:
+        if is_expected(shipment):
             under_way.append(shipment)
             continue
         clear_arrival(shipment)
@@ -71,6 +71,12 @@ async def estimate_arrivals(
             shipment.eta_earliest_at, shipment.eta_at = arrival.earliest_at, arrival.expected_at
             shipment.eta_latest_at, shipment.silent_at = arrival.latest_at, arrival.silent_at
             shipment.late_at = shipment.late_at or arrival.late_at
+
+
+def is_expected(shipment: Shipment) -> bool:
+    """Whether a parcel is on the way to its customer."""
+    has_left = shipment.dispatched_at is not None
+    return has_left and shipment.ended_at is None and shipment.status in ESTIMATED
 
 
 async def forget_arrival(session: AsyncSession, shipment: Shipment, *, now: datetime) -> None:

@@ -26,11 +26,12 @@ from models import (
     ShipmentEnding,
     ShipmentStatus,
     StopOutcome,
+    Subject,
 )
 from settings.business import LocaleSettings
 from tests.domain.delivery_run.driving import R, finish, packed_parcels, report, start, stops_of
 from tests.factories.delivery_run import create_delivery_run
-from tests.factories.shipment import NOW, RECEIPT_AFTER
+from tests.factories.shipment import NOW, RECEIPT_AFTER, event_names
 from tests.factories.vehicle import create_courier, create_vehicle
 
 pytestmark = pytest.mark.usefixtures("audit_at_end")
@@ -55,6 +56,26 @@ async def note(session: AsyncSession, shipment: Shipment, status: ShipmentStatus
     """The staff report a status of a parcel on the road."""
     fact = TrackingFact(status=status, code="STAFF", description="Seen.", occurred_at=NOW)
     await add_tracking_events(session, shipment, [fact], cause=Cause(NOW), receipt_after=RECEIPT_AFTER)
+
+
+@pytest.mark.parametrize("status", [S.DELIVERED, S.RETURNING, S.RETURNED])
+async def test_a_parcel_that_comes_no_more_is_not_expected_again_by_its_run(
+    shop: Shop, session: AsyncSession, status: S
+) -> None:
+    gone, later, other = await packed_parcels(session, 3)
+    run = await create_delivery_run(session, [other, gone, later])
+    first, *_ = await start(session, run)
+    await note(session, gone, status)
+
+    await report(session, run, latitude=30.9, longitude=120.0, now=NOW + LEG)
+    await finish(session, run, first, now=NOW + HOUR)
+
+    assert (gone.eta_earliest_at, gone.eta_at, gone.eta_latest_at) == (None, None, None)
+    told = await event_names(session, Subject.SHIPMENT, gone.id)
+    assert not {"shipment.moved", "shipment.rescheduled"} & set(told)
+    told = await event_names(session, Subject.SHIPMENT, later.id)
+    assert (told.count("shipment.moved"), told.count("shipment.rescheduled")) == (1, 2)
+    await session.commit()
 
 
 @pytest.mark.parametrize(
