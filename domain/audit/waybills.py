@@ -1,6 +1,6 @@
 """Waybills: none is forgotten, and no parcel has one too many."""
 
-from sqlalchemy import literal, or_, select
+from sqlalchemy import and_, exists, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from domain.audit.comparison import select_rows
@@ -43,10 +43,19 @@ def find_useless_waybills() -> AnySelect:
 
 
 def find_wrong_children() -> AnySelect:
-    """Waybills that go along on one that is not booked any more, and are live all the same."""
-    mother = aliased(Waybill)
+    """Waybills that go along on one that is not booked any more, and are live all the same.
+
+    One that its carrier does not cancel, since parcels have left on it, still takes the others along.
+    """
+    mother, sibling = aliased(Waybill), aliased(Waybill)
+    has_left = (
+        exists()
+        .where(sibling.mother_id == mother.id, sibling.status.in_(LIVE))
+        .where(Shipment.id == sibling.shipment_id, Shipment.dispatched_at.is_not(None))
+    )
+    goes_on = and_(mother.status == WaybillStatus.CANCEL_REFUSED, has_left)
     return (
         select_rows(Waybill.reference, expected=mother.status, found=Waybill.status)
         .join(mother, mother.id == Waybill.mother_id)
-        .where(Waybill.status.in_(LIVE), mother.status.not_in(LIVE))
+        .where(Waybill.status.in_(LIVE), mother.status.not_in(LIVE), ~goes_on)
     )

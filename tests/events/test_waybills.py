@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.audit import audit_books
 from domain.cause import Cause
 from domain.errors import Invalid, LimitReached
 from domain.order import cancel_order
@@ -567,6 +568,31 @@ async def test_a_waybill_on_which_a_parcel_has_left_is_not_cancelled_for_another
         ("BOOKED", None),
         ("CANCEL_REFUSED", "Other parcels have left on this waybill."),
     ]
+
+
+async def test_what_goes_along_leaves_all_the_same_after_the_first_parcel_was_unpacked(
+    shop: Shop, session: AsyncSession
+) -> None:
+    first, second, third = await packed(session, shop, 1, 1, 1)
+    connect_carrier(shop, carrier_of_several(BookedWaybill("M", ["M-1", "M-2"])))
+    await book_together(shop, [first, second, third], SIMULATED_CARRIER)
+
+    async def leave(parcel: Shipment, number: str) -> None:
+        async with shop.database.writes.begin() as write:
+            await dispatch_shipment(
+                write, parcel.id, carrier=SIMULATED_CARRIER, tracking_number=number, cause=Cause(shop.clock())
+            )
+
+    await leave(second, "M-1")
+    async with shop.database.writes.begin() as write:
+        await unpack_shipment(write, first.id, cause=Cause(shop.clock()))
+    assert [status for _, _, status, *_ in await waybills(shop)] == ["CANCEL_REFUSED", "BOOKED", "BOOKED"]
+    assert await audit_books(session) == []
+    await session.commit()
+    await leave(third, "M-2")
+
+    assert await audit_books(session) == []
+    await session.commit()
 
 
 async def test_a_waybill_with_fewer_numbers_than_parcels_is_cancelled(
