@@ -245,20 +245,14 @@ def build_event(shipment: Shipment, fact: TrackingFact, *, now: datetime) -> Tra
 
 
 def update_status(shipment: Shipment, in_order: Sequence[KnownEvent], *, now: datetime) -> None:
-    """Set a shipment's status to what its events, in order of time, lead to; a final status stays.
-
-    One that has ended can only come back still: the warehouse books it.
-    """
+    """Set a shipment's status to what its events, in order of time, lead to; a final status stays."""
     shipment.last_event_at = in_order[-1].occurred_at
     counting = events_that_count(in_order)
     status = status_after(event.status for event in counting if event.status is not None)
     if shipment.status in FINAL or status is shipment.status:
         return
     if shipment.ended_at is not None:
-        if status is ShipmentStatus.RETURNED:
-            move(shipment, status, TRANSITIONS)
-        elif status is ShipmentStatus.DELIVERED:
-            shipment.signed_after_end_at = shipment.signed_after_end_at or now
+        update_ended(shipment, counting, now=now)
         return
     move(shipment, status, TRANSITIONS)
     shipment.waiting_since = now if status in NOT_KEPT else None
@@ -267,6 +261,16 @@ def update_status(shipment: Shipment, in_order: Sequence[KnownEvent], *, now: da
     if status is ShipmentStatus.DELIVERED:
         arrival = next(event for event in counting if event.status is status)
         shipment.delivered_at = min(arrival.occurred_at, now)  # the clock of a carrier may be wrong
+
+
+def update_ended(shipment: Shipment, counting: Sequence[KnownEvent], *, now: datetime) -> None:
+    """A shipment that has ended can only come back still, also after it was signed for: the warehouse books
+    it. One that was signed for and does not come back is a task."""
+    statuses = {event.status for event in counting}
+    if ShipmentStatus.RETURNED in statuses:
+        move(shipment, ShipmentStatus.RETURNED, TRANSITIONS)
+    elif ShipmentStatus.DELIVERED in statuses:
+        shipment.signed_after_end_at = shipment.signed_after_end_at or now
 
 
 async def load_tracking_events(session: AsyncSession, shipment: Shipment) -> Sequence[TrackingEvent]:

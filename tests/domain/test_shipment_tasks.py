@@ -195,4 +195,4 @@ async def test_a_parcel_that_arrives_after_it_was_ended_is_a_task_until_it_comes
     assert (opened, await open_kinds(session), shipment.status) == (1, [signed], S.EXPIRED)
     assert shipment.signed_after_end_at == NOW + 3 * HOUR
     await track(session, shipment, tracking_fact(S.RETURNED, after=WEEKS), now=NOW + WEEKS)
-    assert (await open_kinds(session), shipment.status) == ([signed], S.EXPIRED)
+    assert (await open_kinds(session), shipment.status) == ([], S.RETURNED)

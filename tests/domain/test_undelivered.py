@@ -43,6 +43,7 @@ from models import (
     ShipmentLine,
     ShipmentStatus,
     ShippingMethod,
+    StockLevel,
     TicketReason,
     TicketStatus,
     TicketType,
@@ -434,6 +435,23 @@ async def test_a_parcel_that_nobody_ends_ends_by_itself_and_stays_missing(
     await inspect(session, parcel, 1)
     with pytest.raises(WrongState, match="booked already"):
         await inspect(session, parcel, 1)
+    await check_books(session)
+
+
+async def test_what_was_signed_for_after_its_end_and_comes_back_is_booked(
+    shop: Shop, session: AsyncSession
+) -> None:
+    _, parcel, variant = await sent_order(session)
+    await come_back(session, parcel, S.EXPIRED)
+    await end(session, parcel)
+
+    for hours, status in ((1, S.DELIVERED), (2, S.RETURNED)):
+        await track(session, parcel, tracking_fact(status, after=timedelta(hours=hours)))
+    await inspect(session, parcel, 1, damaged=1)
+
+    assert (parcel.status, parcel.signed_after_end_at, parcel.inspected_at) == (S.RETURNED, None, NOW)
+    level = select(StockLevel.on_hand, StockLevel.damaged).where(StockLevel.variant_id == variant.id)
+    assert (await session.execute(level)).one() == (9, 1)
     await check_books(session)
 
 
