@@ -3,8 +3,9 @@
 from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, literal, or_
 
 from domain.audit.comparison import select_rows
+from domain.shipment.due import UNCALLED
 from domain.shipment.states import FINAL
-from models import Delivery, Shipment, ShipmentStatus, ShippingMethod, TrackingEvent
+from models import Carrier, Delivery, Shipment, ShipmentStatus, ShippingMethod, TrackingEvent
 from models.sql.types import AnySelect
 
 S = ShipmentStatus
@@ -82,11 +83,16 @@ def find_wrong_arrivals() -> AnySelect:
 
 def find_unasked_parcels() -> AnySelect:
     """Parcels under way about which their carrier was asked, and will never be again."""
-    return select_rows(Shipment.number, expected=literal("a time to ask"), found=Shipment.status).where(
-        Shipment.polled_at.is_not(None),
-        Shipment.poll_at.is_(None),
-        Shipment.ended_at.is_(None),
-        Shipment.status.not_in(FINAL),
+    return (
+        select_rows(Shipment.number, expected=literal("a time to ask"), found=Shipment.status)
+        .join(Carrier, Carrier.code == Shipment.carrier)
+        .where(
+            Carrier.connection.not_in(UNCALLED),
+            Shipment.polled_at.is_not(None),
+            Shipment.poll_at.is_(None),
+            Shipment.ended_at.is_(None),
+            Shipment.status.not_in(FINAL),
+        )
     )
 
 

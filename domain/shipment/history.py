@@ -9,7 +9,7 @@ from typing import TypeVar
 from models import ShipmentStatus, TrackingEvent
 
 EVENTS_OF_PARCEL_LIMIT = 500
-"""Beyond so many events of a parcel, only those with a status that it has none of yet are stored."""
+"""Beyond so many events of a parcel, a carrier's are stored only with a status that it has none of yet."""
 CORRECTION_CODE = "CORRECTED-"
 """How the codes of events begin by which staff correct a parcel."""
 
@@ -76,13 +76,16 @@ def limit_facts(
     known: Sequence[KnownEvent], in_order: Sequence[TrackingFact]
 ) -> tuple[list[TrackingFact], list[TrackingFact]]:
     """New facts that are stored of a parcel with too many events, and the rest: the newest as long as there
-    is room, and always the first with each status that it has none of, so that it can still arrive."""
+    is room, and always the first with each status that it has none of, so that it can still arrive. What the
+    shop's own people report is always stored."""
     room = max(EVENTS_OF_PARCEL_LIMIT - len(known), 0)
-    newest = len(in_order) - room
+    too_old = max(sum(fact.by_carrier for fact in in_order) - room, 0)
     statuses = {event.status for event in known if event.revoked_at is None} | {None}
     kept, surplus = [], []
-    for position, fact in enumerate(in_order):
-        if position >= newest or fact.status not in statuses:
+    for fact in in_order:
+        has_room = not fact.by_carrier or too_old == 0
+        too_old -= not has_room
+        if has_room or fact.status not in statuses:
             kept.append(fact)
             statuses.add(fact.status)
         else:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.shipment.due import UNCALLED
 from models import Carrier, CarrierConnection, IncomingPush, Order, Shipment, Waybill, WaybillStatus
 from models.sql.parameters import is_any_of
 
@@ -163,7 +164,9 @@ async def keep_early_pushes(session: AsyncSession, push_ids: Collection[int], *,
 async def wake_early_pushes(
     session: AsyncSession, carrier: Carrier, tracking_number: str, *, now: datetime
 ) -> None:
-    """A parcel leaves: what its carrier has reported of it before is folded now."""
+    """A parcel leaves: what its carrier has pushed of it before is folded now, where carriers push at all."""
+    if carrier.connection in UNCALLED:
+        return
     await session.execute(
         update(IncomingPush)
         .where(IncomingPush.connection == carrier.connection)

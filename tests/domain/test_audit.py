@@ -644,7 +644,7 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         h.claimed.number,
     ),
     "parcels under way are asked about": lambda h: (
-        insert_parcel(h, "X3", polled_at=NOW),
+        insert_parcel(h, "X3", polled_at=NOW, carrier=SIMULATED_CARRIER),
         "X3",
     ),
     "pushes of carriers are folded": lambda h: (

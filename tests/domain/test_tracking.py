@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.audit import audit_books
 from domain.cause import Cause
 from domain.errors import DomainError, WrongState
 from domain.shipment import (
     FINAL,
     PollPlan,
+    TrackingFact,
     claim_polls,
     correct_shipment,
     report_tracking_event,
@@ -22,6 +24,7 @@ from domain.shipment.tracking import ParcelReport, add_reported_events
 from events.shop import Shop
 from models import (
     SIMULATED_CARRIER,
+    CarrierConnection,
     Event,
     FulfilmentStatus,
     Shipment,
@@ -29,6 +32,7 @@ from models import (
     Subject,
     TrackingEvent,
 )
+from tests.factories.carrier import create_carrier
 from tests.factories.shipment import (
     NOW,
     RECEIPT_AFTER,
@@ -42,6 +46,7 @@ from tests.factories.shipment import (
     tracking_fact,
 )
 from tests.given import current_status
+from tests.observe import count_statements
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 S = ShipmentStatus
@@ -275,22 +280,40 @@ async def test_what_a_carrier_says_again_about_the_time_before_a_correction_was_
     await session.commit()
 
 
+async def test_nobody_asks_about_a_parcel_that_left_by_hand_and_pushes_are_not_looked_for(
+    shop: Shop, session: AsyncSession
+) -> None:
+    by_hand = await create_carrier(session, "HAND", CarrierConnection.MANUAL)
+    pushing = await create_carrier(session, "YTO", CarrierConnection.KUAIDI100, position=4, company_code="x")
+    parcels = await pack(session, await confirmed_order(session), 1, 1)
+    await session.commit()
+
+    statements = []
+    for parcel, carrier in zip(parcels, (by_hand, pushing), strict=True):
+        with count_statements(shop) as counted:
+            sent = await send(session, parcel, carrier=carrier.code, tracking_number="N1")
+        statements.append(sum("incoming_pushes" in text for text in counted.texts))
+        sent.polled_at = NOW
+    await session.flush()
+
+    assert statements == [0, 1]
+    assert [(each.rule, each.row) for each in await audit_books(session)] == [
+        ("parcels under way are asked about", parcels[1].number)
+    ]
+    await session.commit()
+
+
 async def test_a_parcel_has_so_many_events_and_further_ones_only_as_far_as_they_say_something_new(
     shop: Shop, session: AsyncSession
 ) -> None:
     shipment = await create_shipment(session)
-    minute = timedelta(minutes=1)
-    many = [
-        replace(tracking_fact(S.IN_TRANSIT, after=number * minute), description=f"Hub {number}")
-        for number in range(EVENTS_OF_PARCEL_LIMIT + 10)
-    ]
 
-    kept = await track(session, shipment, tracking_fact(S.PICKED_UP), *many, now=NOW + DAY)
+    kept = await track(session, shipment, tracking_fact(S.PICKED_UP), *many_of_carrier(), now=NOW + DAY)
     report = ParcelReport(
         shipment,
         [
-            replace(tracking_fact(S.IN_TRANSIT, after=DAY), description="Hub again"),
-            tracking_fact(S.DELIVERED, after=DAY),
+            replace(tracking_fact(S.IN_TRANSIT, after=DAY), description="Hub again", by_carrier=True),
+            replace(tracking_fact(S.DELIVERED, after=DAY), by_carrier=True),
         ],
     )
     more = await add_reported_events(session, [report], cause=Cause(NOW + DAY), receipt_after=RECEIPT_AFTER)
@@ -302,3 +325,44 @@ async def test_a_parcel_has_so_many_events_and_further_ones_only_as_far_as_they_
     assert [fact.description for fact in report.surplus] == ["Hub again"]
     assert current_status(shipment) is S.DELIVERED
     await session.commit()
+
+
+async def test_what_staff_and_couriers_report_of_a_parcel_with_too_many_events_is_stored(
+    shop: Shop, session: AsyncSession
+) -> None:
+    shipment = await create_shipment(session)
+    await track(session, shipment, *many_of_carrier(), now=NOW + DAY)
+
+    for hours in (1, 2):
+        fact = replace(tracking_fact(S.IN_TRANSIT, after=hours * HOUR), description=f"Seen {hours}.")
+        await report_tracking_event(
+            session, shipment.id, fact, cause=Cause(NOW + DAY), receipt_after=RECEIPT_AFTER
+        )
+
+    found = await session.scalars(select(TrackingEvent.description).order_by(TrackingEvent.id))
+    assert found.all()[-2:] == ["Seen 1.", "Seen 2."]
+    await session.commit()
+
+
+async def test_early_reports_of_staff_take_no_room_from_the_newest_of_the_carrier(
+    shop: Shop, session: AsyncSession
+) -> None:
+    shipment = await create_shipment(session)
+    own = [replace(tracking_fact(S.IN_TRANSIT), description=f"Seen {number}.") for number in range(3)]
+
+    kept = await track(session, shipment, *own, *many_of_carrier(), now=NOW + DAY)
+
+    assert [event.description for event in kept[:4]] == ["Seen 0.", "Seen 1.", "Seen 2.", "Hub 10"]
+    assert len(kept) == EVENTS_OF_PARCEL_LIMIT + 3
+    await session.commit()
+
+
+def many_of_carrier() -> list[TrackingFact]:
+    """Ten events more than a parcel may have, one each minute."""
+    minute = timedelta(minutes=1)
+    return [
+        replace(
+            tracking_fact(S.IN_TRANSIT, after=number * minute), description=f"Hub {number}", by_carrier=True
+        )
+        for number in range(EVENTS_OF_PARCEL_LIMIT + 10)
+    ]
