@@ -653,7 +653,7 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
             tracking_number="YT1",
             content="{}",
             received_at=NOW - timedelta(days=1) - FOLDED_WITHIN,
-            due_at=NOW,
+            due_at=NOW - timedelta(days=1) - FOLDED_WITHIN,
         ),
         "YT1",
     ),
