@@ -1,5 +1,6 @@
 """What the shop decides about tickets without anybody: by a rule, or that people have to."""
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.agreement import Judgement, judge_ticket, save_decision
@@ -10,23 +11,62 @@ from domain.aftersales.ticket import lock_ticket
 from domain.aftersales.uncollectable import settle_claimed_order
 from domain.aftersales.withdrawal import AlreadyPacked
 from domain.cause import Cause
-from domain.events import TicketAgreed, TicketOverdue, TicketRefused, TicketReturnAccepted
+from domain.events import (
+    TicketAgreed,
+    TicketOpened,
+    TicketOverdue,
+    TicketReapplied,
+    TicketRefused,
+    TicketReturnAccepted,
+)
 from domain.outbox import record
-from models import AgreementMoment, AgreementRule, AgreementStep, Order, RuleObstacle, Ticket, TicketStatus
+from models import (
+    AgreementMoment,
+    AgreementRule,
+    AgreementStep,
+    Event,
+    Order,
+    RuleObstacle,
+    Subject,
+    Ticket,
+    TicketStatus,
+)
 
 
 async def agree_when_opened(
     session: AsyncSession, ticket_id: int, deadlines: Deadlines, *, cause: Cause
 ) -> None:
-    """Agree to a ticket that was just opened where a rule does; nothing when somebody has acted meanwhile."""
+    """Agree to a ticket that was just opened where a rule does; nothing when the staff have acted since."""
     order, ticket = await lock_ticket(session, ticket_id)
-    if ticket.status is not TicketStatus.APPLIED or ticket.version > 1:
+    if ticket.status is not TicketStatus.APPLIED or await have_staff_acted(session, ticket):
         return
     judgement = await judge_ticket(
         session, ticket, order, AgreementMoment.OPENED, zone=deadlines.zone, cause=cause
     )
     if judgement.rule is not None:
         await agree_by_rule(session, ticket, order, judgement, judgement.rule, deadlines, cause=cause)
+
+
+async def have_staff_acted(session: AsyncSession, ticket: Ticket) -> bool:
+    """Whether anybody but the customer has done something with a ticket since it was opened.
+
+    Who says more, or chooses where the money goes, still waits for an answer.
+    """
+    if ticket.version <= 1:
+        return False
+    by_staff = Event.actor_id.is_not(None) & (Event.actor_id != ticket.account_id)
+    answered = Event.name.in_([TicketRefused.name, TicketReapplied.name])
+    found = await session.scalar(
+        select(Event.id)
+        .where(
+            Event.subject == Subject.TICKET,
+            Event.subject_id == ticket.id,
+            Event.name != TicketOpened.name,
+            by_staff | answered,
+        )
+        .limit(1)
+    )
+    return found is not None
 
 
 async def agree_unanswered(

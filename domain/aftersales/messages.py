@@ -31,6 +31,9 @@ from models.sql.upsert import upsert_into
 MESSAGES_LIMIT = 500
 """Of one ticket."""
 
+CUSTOMER_MESSAGES_LIMIT = 300
+"""Of those, by the customer of the ticket: the staff can always answer, note and hand over."""
+
 MENTIONS_LIMIT = 20
 """Of one note."""
 
@@ -53,9 +56,7 @@ async def add_message(
     ticket = await session.get(Ticket, ticket_id, with_for_update=True, populate_existing=True)
     if ticket is None:
         raise NotFound("ticket", field=("id",))
-    count = await session.scalar(select(func.count()).where(TicketMessage.ticket_id == ticket_id))
-    if (count or 0) >= MESSAGES_LIMIT:
-        raise LimitReached("A ticket has at most {limit} messages.", limit=MESSAGES_LIMIT)
+    await check_messages_limit(session, ticket, cause=cause)
     mentioned: Sequence[Account] = ()
     with collect_refusals() as check:
         body = check.value(clean_body, "", draft.body)
@@ -82,6 +83,22 @@ async def add_message(
         follow_message(ticket, deadlines, from_customer=cause.by == ticket.account_id, cause=cause)
         record(session, TicketMessageAdded(ticket, message_id=message.id), cause)
     return ticket
+
+
+async def check_messages_limit(session: AsyncSession, ticket: Ticket, *, cause: Cause) -> None:
+    """Refuse a message beyond those of a locked ticket, or of its customer."""
+    by_customer = TicketMessage.author_id == ticket.account_id
+    messages, customers = (
+        await session.execute(
+            select(func.count(), func.count().filter(by_customer)).where(TicketMessage.ticket_id == ticket.id)
+        )
+    ).one()
+    if messages >= MESSAGES_LIMIT:
+        raise LimitReached("A ticket has at most {limit} messages.", limit=MESSAGES_LIMIT)
+    if cause.by == ticket.account_id and customers >= CUSTOMER_MESSAGES_LIMIT:
+        raise LimitReached(
+            "A customer writes at most {limit} messages about a ticket.", limit=CUSTOMER_MESSAGES_LIMIT
+        )
 
 
 def clean_body(body: str) -> str:

@@ -7,10 +7,17 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.aftersales.assignment import assign_ticket
 from domain.aftersales.automatic import agree_when_opened
 from domain.aftersales.decisions import agree_ticket, refuse_ticket
+from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.overdue import act_on_overdue, select_overdue
-from domain.aftersales.requests import cancel_ticket
+from domain.aftersales.requests import (
+    TicketRequestChange,
+    cancel_ticket,
+    choose_refund_target,
+    reapply_ticket,
+)
 from domain.audit import audit_books
 from domain.cause import Cause
 from domain.payment.approval_limit import APPROVAL_LIMITS
@@ -24,6 +31,8 @@ from models import (
     Order,
     OrderStatus,
     Refund,
+    RefundTarget,
+    Role,
     RuleDecision,
     RuleObstacle,
     Shipment,
@@ -368,6 +377,46 @@ async def test_good_customers_are_those_with_enough_received_orders_and_few_tick
         await look(session, ticket)
 
     assert [ticket.status for ticket in tickets] == [S.REFUNDING, S.APPLIED, S.APPLIED]
+    await session.commit()
+
+
+async def test_a_rule_agrees_when_the_customer_says_more_or_chooses_meanwhile(
+    shop: Shop, session: AsyncSession
+) -> None:
+    await create_rule(session)
+    ticket = await refund_only(session)
+    customer = Cause(NOW, ticket.account_id)
+    await add_message(session, ticket.id, MessageDraft("Hurry!"), DEADLINES, cause=customer)
+    await choose_refund_target(session, ticket.id, RefundTarget.STORE_CREDIT, cause=customer)
+    await look(session, ticket)
+
+    assert ticket.status is S.REFUNDING
+    assert await decisions_of(session, ticket) == [("small", 1, AGREED, 9_900)]
+    await session.commit()
+    await check_books(shop)
+
+
+@pytest.mark.parametrize("step", ["message", "assign", "reapply"])
+async def test_a_ticket_that_the_staff_have_answered_or_taken_is_left_to_them(
+    shop: Shop, session: AsyncSession, step: str
+) -> None:
+    await create_rule(session)
+    ticket, agent = await refund_only(session), await create_account(session, role=Role.SUPPORT)
+    staff = Cause(NOW, agent.id)
+    match step:
+        case "message":
+            await add_message(session, ticket.id, MessageDraft("Which one?"), DEADLINES, cause=staff)
+        case "assign":
+            await assign_ticket(session, ticket.id, agent.id, cause=staff)
+        case "reapply":
+            await refuse_ticket(session, ticket.id, DEADLINES, reason="No.", cause=staff)
+            change = TicketRequestChange("But it leaks.")
+            customer = Cause(NOW, ticket.account_id)
+            await reapply_ticket(session, ticket.id, change, DEADLINES, cause=customer)
+    await look(session, ticket)
+
+    assert ticket.status is S.APPLIED
+    assert await decisions_of(session, ticket) == []
     await session.commit()
 
 

@@ -4,17 +4,17 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.assignment import assign_ticket
+from domain.aftersales.assignment import assign_ticket, hand_over_ticket
 from domain.aftersales.decisions import agree_ticket
 from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.overdue import act_on_overdue
 from domain.aftersales.rules import NotEligible, TicketObstacle
 from domain.aftersales.states import FINAL, STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED
 from domain.cause import Cause
-from domain.errors import DomainError, ErrorCode, NotFound
+from domain.errors import DomainError, ErrorCode, LimitReached, NotFound
 from domain.idempotency import KeyReused
 from events.shop import Shop
 from models import (
@@ -23,6 +23,7 @@ from models import (
     Role,
     StockMovement,
     Ticket,
+    TicketMessage,
     TicketReason,
     TicketStatus,
     TicketType,
@@ -125,6 +126,34 @@ async def test_an_internal_note_is_no_event(shop: Shop, session: AsyncSession) -
 
     assert ticket.version == 2
     assert await ticket_events(session, ticket) == ["ticket.opened", "ticket.message"]
+    await session.commit()
+
+
+async def test_a_customer_who_writes_on_and_on_keeps_nobody_from_answering(
+    shop: Shop, session: AsyncSession
+) -> None:
+    agent, ticket = await create_account(session, role=Role.SUPPORT), await create_ticket(session)
+    written = {"ticket_id": ticket.id, "body": "Hm.", "internal": False, "created_at": NOW}
+    rows = [written | {"author_id": ticket.account_id} for _ in range(299)]
+    await session.execute(insert(TicketMessage), rows)
+
+    async def write(by: int, *, internal: bool = False) -> None:
+        draft = MessageDraft("Hm.", internal)
+        await add_message(session, ticket.id, draft, DEADLINES, cause=Cause(NOW, by))
+
+    await write(ticket.account_id)
+    with pytest.raises(LimitReached) as customers:
+        await write(ticket.account_id)
+    for internal in (True, False):
+        await write(agent.id, internal=internal)
+    await hand_over_ticket(session, ticket.id, agent.id, DEADLINES, note="Yours.", cause=Cause(NOW, agent.id))
+    await session.execute(insert(TicketMessage), [written | {"author_id": agent.id} for _ in range(197)])
+    with pytest.raises(LimitReached) as everybody:
+        await write(agent.id)
+
+    assert str(customers.value) == "A customer writes at most 300 messages about a ticket."
+    assert str(everybody.value) == "A ticket has at most 500 messages."
+    assert await session.scalar(select(func.count(TicketMessage.id))) == 500
     await session.commit()
 
 
