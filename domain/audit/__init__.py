@@ -91,6 +91,7 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "waybills that were asked for are answered": waybills.find_unanswered_waybills,
     "live waybills are of parcels that need them": waybills.find_useless_waybills,
     "waybills go along on live ones": waybills.find_wrong_children,
+    "what carriers collect is fixed for their parcels": waybills.find_wrong_asked_cash,
     "places say from whom they are known": places.find_wrong_coordinates,
     "windows end after they begin": places.find_wrong_windows,
     "estimates are within their range": arrivals.find_wrong_ranges,

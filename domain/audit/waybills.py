@@ -1,6 +1,6 @@
 """Waybills: none is forgotten, and no parcel has one too many."""
 
-from sqlalchemy import and_, exists, literal, or_, select
+from sqlalchemy import and_, case, exists, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from domain.audit.comparison import select_rows
@@ -58,4 +58,28 @@ def find_wrong_children() -> AnySelect:
         select_rows(Waybill.reference, expected=mother.status, found=Waybill.status)
         .join(mother, mother.id == Waybill.mother_id)
         .where(Waybill.status.in_(LIVE), mother.status.not_in(LIVE), ~goes_on)
+    )
+
+
+def find_wrong_asked_cash() -> AnySelect:
+    """Booked waybills of parcels that have left, for which their carrier collects more or less than is fixed.
+
+    Those of which a parcel has ended, or whose cash was written off or never asked for, are left out.
+    """
+    on_it = aliased(Waybill)
+    is_fixed = and_(
+        on_it.status == WaybillStatus.BOOKED,
+        Shipment.dispatched_at.is_not(None),
+        Shipment.ended_at.is_(None),
+        Shipment.cash_written_off_at.is_(None),
+    )
+    fixed = func.coalesce(func.sum(Shipment.cash_amount), 0)
+    return (
+        select_rows(Waybill.reference, expected=Waybill.cash_amount, found=fixed)
+        .join(on_it, or_(on_it.id == Waybill.id, on_it.mother_id == Waybill.id))
+        .outerjoin(Shipment, Shipment.id == on_it.shipment_id)
+        .where(Waybill.status == WaybillStatus.BOOKED, Waybill.cash_amount > 0)
+        .group_by(Waybill.id, Waybill.reference, Waybill.cash_amount)
+        .having(fixed != Waybill.cash_amount)
+        .having(func.sum(case((is_fixed, 0), else_=1)) == 0)
     )

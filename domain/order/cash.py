@@ -74,6 +74,14 @@ async def sum_cash_under_way(session: AsyncSession, order: Order) -> int:
     return int(total or 0)
 
 
+async def sum_cash_left(session: AsyncSession, order: Order) -> int:
+    """The cash of a locked order that is not fixed for any parcel yet, in minor units."""
+    await session.flush()
+    payments = await find_cash_payments(session, order)
+    collectable = sum(payment.amount - payment.captured_amount for payment in payments)
+    return collectable - await sum_cash_under_way(session, order)
+
+
 async def fix_cash(session: AsyncSession, order: Order, shipment: Shipment) -> int:
     """Fix what is to be collected for a parcel of a locked order, unless it is fixed; in minor units.
 
@@ -82,10 +90,7 @@ async def fix_cash(session: AsyncSession, order: Order, shipment: Shipment) -> i
     """
     if shipment.cash_amount is not None:
         return shipment.cash_amount
-    await session.flush()
-    payments = await find_cash_payments(session, order)
-    collectable = sum(payment.amount - payment.captured_amount for payment in payments)
-    amount = collectable - await sum_cash_under_way(session, order)
+    amount = await sum_cash_left(session, order)
     groups = (await load_cash_groups(session, [order.id])).get(order.id, {}) if amount else {}
     shipment.cash_amount = 0
     if rest := groups.get(shipment.delivery_id):

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.cause import Cause
 from domain.errors import Invalid, LimitReached
 from domain.order import lock_shipment
+from domain.shipment.asked_cash import expect_cash
 from domain.shipment.carriers import find_carrier
 from domain.shipment.choice import ChoiceOptions, QuotedTerms, RankedCarrier, rank_carriers
 from domain.shipment.dispatch import CarrierRefusal, check_dispatchable
@@ -17,6 +19,7 @@ from domain.shipment.waybills import (
     ANSWER_EXPECTED_WITHIN,
     lock_children,
     lock_live_waybills,
+    lock_waybill,
 )
 from models import (
     Carrier,
@@ -24,6 +27,7 @@ from models import (
     CarrierCode,
     CarrierRule,
     Delivery,
+    Order,
     Shipment,
     Waybill,
     WaybillStatus,
@@ -43,6 +47,8 @@ class WaybillRequest:
     rule: CarrierRule | None = None
     terms: QuotedTerms | None = None
     """What the carrier has quoted, where it was asked."""
+    leaves: bool = False
+    """The parcel leaves now, with the label that it has: one that is booked is not replaced."""
 
 
 async def open_waybill(
@@ -64,7 +70,10 @@ async def open_waybill(
         each for each in await lock_live_waybills(session, request.shipment_ids) if each.carrier == carrier
     ]
     for each in live:
-        if each.shipment_id == shipments[0].id and await covers(session, each, shipments):
+        is_asked_for = each.shipment_id == shipments[0].id and await covers(session, each, shipments)
+        if is_asked_for and (
+            request.leaves or await collects_what_is_due(session, each, shipments, carrier=found)
+        ):
             return each
     if request.pickup is not None:
         check_pickup(found, request.pickup, now=cause.now)
@@ -77,6 +86,59 @@ async def open_waybill(
         child.mother_id = mother.id
     await session.flush()
     return mother
+
+
+async def collects_what_is_due(
+    session: AsyncSession, waybill: Waybill, shipments: Sequence[Shipment], *, carrier: Carrier
+) -> bool:
+    """Whether the carrier of a booked waybill collects what is to be collected now for what goes on it.
+
+    One that nobody has answered yet is found first; one of which a parcel has left stays.
+    """
+    if waybill.status is not WaybillStatus.BOOKED or not waybill.cash_amount:
+        return True
+    along = [each.shipment_id for each in await lock_children(session, waybill)]
+    parcels = [shipments[0], *[await session.get_one(Shipment, each) for each in along if each is not None]]
+    if any(each.dispatched_at for each in parcels):
+        return True
+    order = await session.get_one(Order, shipments[0].order_id)
+    due = await expect_cash(session, order, parcels) if carrier.takes_cash else 0
+    return waybill.cash_amount == due
+
+
+async def claim_booking(
+    session: AsyncSession, waybill_id: int, *, takes_cash: bool, now: datetime, next_at: datetime
+) -> Waybill | None:
+    """A requested waybill, where it is this caller's turn to ask for it. None where somebody else asks.
+
+    Who asks and never says what came of it is gone after ANSWER_EXPECTED_WITHIN; their call counts as one
+    without an answer.
+    """
+    waybill = await note_asked_cash(session, waybill_id, takes_cash=takes_cash)
+    if waybill.status is not WaybillStatus.REQUESTED:
+        return None
+    if waybill.asked_at is not None and waybill.asked_at > now - ANSWER_EXPECTED_WITHIN:
+        return None
+    if waybill.asked_at is not None:
+        waybill.calls += 1
+    waybill.asked_at, waybill.call_at = now, next_at
+    return waybill
+
+
+async def note_asked_cash(session: AsyncSession, waybill_id: int, *, takes_cash: bool) -> Waybill:
+    """A locked waybill with what its carrier is to collect: what it was asked first stays.
+
+    The order is locked meanwhile: of two of its parcels that are booked at once, one brings its fee.
+    """
+    on_it = or_(Waybill.id == waybill_id, Waybill.mother_id == waybill_id)
+    ids = (await session.scalars(select(Waybill.shipment_id).where(on_it))).all()
+    locked = [await lock_shipment(session, each) for each in sorted(each for each in ids if each)]
+    waybill = await lock_waybill(session, waybill_id)
+    if waybill.status is WaybillStatus.REQUESTED and waybill.cash_amount is None:
+        waybill.cash_amount = 0
+        if takes_cash and locked:
+            waybill.cash_amount = await expect_cash(session, locked[0][0], [each for _, each in locked])
+    return waybill
 
 
 async def open_chosen_waybill(

@@ -11,6 +11,7 @@ from domain.events import ShipmentDispatched
 from domain.order import lock_shipment
 from domain.order.cash import fix_cash
 from domain.outbox import record
+from domain.shipment.asked_cash import fix_asked_cash
 from domain.shipment.carriers import find_carrier
 from domain.shipment.eta import refresh_arrivals
 from domain.shipment.fulfilment import refresh_fulfilment
@@ -69,12 +70,14 @@ async def dispatch_shipment(
     if carrier != OWN_COURIERS:
         await check_not_on_delivery_run(session, shipment)
     await check_tracking_number_free(session, carrier, tracking_number)
-    await use_waybill(session, shipment, carrier, tracking_number, now=cause.now)
+    waybill = await use_waybill(session, shipment, carrier, tracking_number, now=cause.now)
     await ship_stock(session, await find_reserved_units(session, shipment), order_id=order.id, cause=cause)
     shipment.carrier, shipment.tracking_number = carrier, tracking_number
     shipment.tracking_link = tracking_link
     shipment.dispatched_at, shipment.estimated_at, shipment.poll_at = cause.now, estimated_at, poll_at
     await wake_early_pushes(session, carried_by, tracking_number, now=cause.now)
+    if waybill is not None and shipment.cash_amount is None:
+        await fix_asked_cash(session, order, shipment, waybill)
     await fix_cash(session, order, shipment)
     await refresh_arrivals(session, [shipment], now=cause.now)
     event = ShipmentDispatched(

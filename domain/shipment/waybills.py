@@ -89,28 +89,6 @@ async def claim_waybill_call(
     return claimed is not None
 
 
-async def claim_booking(
-    session: AsyncSession, waybill_id: int, *, cash_amount: int, now: datetime, next_at: datetime
-) -> Waybill | None:
-    """A requested waybill, where it is this caller's turn to ask for it, with the cash that is to be
-    collected: what the carrier was asked first stays. None where somebody else asks.
-
-    Who asks and never says what came of it is gone after ANSWER_EXPECTED_WITHIN; their call counts as one
-    without an answer.
-    """
-    waybill = await lock_waybill(session, waybill_id)
-    if waybill.status is not W.REQUESTED:
-        return None
-    if waybill.asked_at is not None and waybill.asked_at > now - ANSWER_EXPECTED_WITHIN:
-        return None
-    if waybill.asked_at is not None:
-        waybill.calls += 1
-    waybill.asked_at, waybill.call_at = now, next_at
-    if waybill.cash_amount is None:
-        waybill.cash_amount = cash_amount
-    return waybill
-
-
 async def record_booked(
     session: AsyncSession, waybill_id: int, facts: BookedFacts, *, now: datetime
 ) -> Waybill:
@@ -313,20 +291,24 @@ async def has_left(session: AsyncSession, waybills: Sequence[Waybill]) -> bool:
 
 async def use_waybill(
     session: AsyncSession, shipment: Shipment, carrier: CarrierCode, number: str, *, now: datetime
-) -> None:
-    """A locked parcel leaves with this number: any other waybill it has is cancelled.
+) -> Waybill | None:
+    """The waybill with whose number a locked parcel leaves, None for another number: any other one that it
+    has is cancelled.
 
     WrongState where the number is of a waybill that has been cancelled.
     """
     waybills = await session.scalars(
         select(Waybill).where(Waybill.shipment_id == shipment.id).order_by(Waybill.id).with_for_update()
     )
+    used = None
     for waybill in waybills:
         is_used = (waybill.carrier, waybill.number) == (carrier, number)
         if is_used and waybill.status is not W.BOOKED:
             raise WrongState("This waybill is cancelled.", field=("tracking_number",))
         if not is_used and waybill.status in LIVE:
             await give_up(session, waybill, now=now)
+        used = waybill if is_used else used
+    return used
 
 
 async def release_waybills(session: AsyncSession, shipment: Shipment, *, now: datetime) -> None:

@@ -11,7 +11,9 @@ from domain.errors import NotFound
 from domain.shipment import CarrierRefusal, CarrierUnavailable
 from domain.shipment.booking import (
     WaybillRequest,
+    claim_booking,
     next_turn,
+    note_asked_cash,
     open_chosen_waybill,
     open_waybill,
     request_of,
@@ -26,7 +28,6 @@ from domain.shipment.choice import (
 from domain.shipment.waybills import (
     UNKNOWN_AFTER,
     BookedFacts,
-    claim_booking,
     claim_waybill_call,
     record_booked,
     record_cancel_refused,
@@ -163,16 +164,15 @@ async def ask_for_waybill(
     routes = await load_parcels_of_waybill(resources.database.reads, waybill.id)
     if gateway is None:
         return await note_no_answer(resources, waybill.id, CarrierError(NOT_CONNECTED))
-    cash = await cash_of(resources, waybill, routes, carrier)
     async with resources.database.writes.begin() as session:
-        now, amount = resources.clock(), cash.minor if cash else 0
+        now, takes_cash = resources.clock(), carrier.takes_cash
         claimed = await claim_booking(
-            session, waybill.id, cash_amount=amount, now=now, next_at=now + CALL_AGAIN
+            session, waybill.id, takes_cash=takes_cash, now=now, next_at=now + CALL_AGAIN
         )
     if claimed is None:
         return await wait_for_answer(resources, waybill.id)
     waybill = claimed
-    booking = booking_of(routes, carrier, waybill, cash=await cash_of(resources, waybill, routes, carrier))
+    booking = booking_of(routes, carrier, waybill, cash=cash_of(waybill, routes))
     asked_before = waybill.calls > 0
     try:
         async with CallJournal(resources, cause.by) as journal:
@@ -269,8 +269,11 @@ async def call_about_waybill(resources: Resources, waybill_id: int) -> None:
     if carrier is None or gateway is None:
         await note_no_answer(resources, waybill_id, CarrierError(f"{waybill.carrier} is not connected"))
         return
+    if waybill.cash_amount is None:  # it was never asked
+        async with resources.database.writes.begin() as session:
+            waybill = await note_asked_cash(session, waybill_id, takes_cash=carrier.takes_cash)
     routes = await load_parcels_of_waybill(resources.database.reads, waybill.id)
-    booking = booking_of(routes, carrier, waybill, cash=await cash_of(resources, waybill, routes, carrier))
+    booking = booking_of(routes, carrier, waybill, cash=cash_of(waybill, routes))
     try:
         async with CallJournal(resources) as journal:
             asked = journal.follow(gateway, subject_of_waybill(waybill, routes))

@@ -125,7 +125,7 @@ async def waybill_for(
             return NumberAtCarrier(carrier, route.shipment.number)
         if carrier.connection is CarrierConnection.MANUAL:
             raise Invalid("Enter the tracking number.", field=("tracking_number",))
-    waybill = await book_with(info, route, code, WaybillRequest([route.shipment.id]))
+    waybill = await book_with(info, route, code, WaybillRequest([route.shipment.id], leaves=True))
     booked = await find_active_carrier(info, waybill.carrier)
     return NumberAtCarrier(booked, waybill.number or "", waybill.estimated_at)
 

@@ -689,6 +689,17 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         ),
         "W4",
     ),
+    "what carriers collect is fixed for their parcels": lambda h: (
+        insert_waybill(
+            "W5",
+            status=WaybillStatus.BOOKED,
+            carrier=h.claimed.carrier,
+            number=h.claimed.tracking_number,
+            shipment_id=h.claimed.id,
+            cash_amount=7_00,
+        ),
+        "W5",
+    ),
     "places say from whom they are known": lambda h: (
         update(Delivery).where(is_delivery(h)).values(latitude=30.2, longitude=120.1, coordinate_source=None),
         select(literal("deliveries ") + cast(Delivery.id, String)).where(is_delivery(h)),
