@@ -17,7 +17,10 @@ from domain.shipment.dispatch import CarrierRefusal, check_dispatchable
 from domain.shipment.pickup import PickupTime, check_pickup
 from domain.shipment.waybills import (
     ANSWER_EXPECTED_WITHIN,
+    LIVE,
+    give_up,
     lock_children,
+    lock_family,
     lock_live_waybills,
     lock_waybill,
 )
@@ -66,14 +69,13 @@ async def open_waybill(
     """
     shipments = await lock_parcels(session, request.shipment_ids)
     found = await find_carrier(session, carrier)
-    live = [
-        each for each in await lock_live_waybills(session, request.shipment_ids) if each.carrier == carrier
-    ]
-    for each in live:
+    live = await lock_live_waybills(session, request.shipment_ids)
+    for each in [waybill for waybill in live if waybill.carrier == carrier]:
         is_asked_for = each.shipment_id == shipments[0].id and await covers(session, each, shipments)
         if is_asked_for and (
             request.leaves or await collects_what_is_due(session, each, shipments, carrier=found)
         ):
+            await withdraw_later_wishes(session, each, live, now=cause.now)
             return each
     if request.pickup is not None:
         check_pickup(found, request.pickup, now=cause.now)
@@ -86,6 +88,17 @@ async def open_waybill(
         child.mother_id = mother.id
     await session.flush()
     return mother
+
+
+async def withdraw_later_wishes(
+    session: AsyncSession, waybill: Waybill, live: Sequence[Waybill], *, now: datetime
+) -> None:
+    """Give up what the parcels of a booked waybill were asked for after it: this one is wanted again."""
+    family = {each.id for each in await lock_family(session, waybill)}
+    for other in live:
+        is_later = other.id > waybill.id and other.id not in family
+        if waybill.status is WaybillStatus.BOOKED and is_later and other.status in LIVE:
+            await give_up(session, other, now=now)
 
 
 async def collects_what_is_due(

@@ -110,23 +110,26 @@ async def record_booked(
     waybill.estimated_at, waybill.booked_at, waybill.reason = facts.estimated_at, now, None
     if waybill.status is W.CANCELLING:
         waybill.call_at = now
+        await count_turn(session, waybill)
         return waybill
     if len(facts.children) < len(along):
         waybill.reason = f"Only {1 + len(facts.children)} of {1 + len(along)} parcels have a number."
         await give_up(session, waybill, now=now)
+        await count_turn(session, waybill)
         return waybill
-    await count_turn(session, waybill)
     await give_up_others(session, [waybill, *along], now=now)
     move(waybill, W.BOOKED, WAYBILL_TRANSITIONS)
     waybill.call_at = None
     for child, number in zip(along, facts.children, strict=False):
         child.number, child.booked_at, child.estimated_at = number, now, facts.estimated_at
         move(child, W.BOOKED, WAYBILL_TRANSITIONS)
+    await count_turn(session, waybill)
     return waybill
 
 
 async def record_not_booked(session: AsyncSession, waybill_id: int, reason: str, *, now: datetime) -> Waybill:
     """The carrier has refused it, or was not reached, or does not know it."""
+    await lock_parcels_on(session, waybill_id)
     waybill = await lock_waybill(session, waybill_id)
     if waybill.status in {W.REQUESTED, W.CANCELLING}:
         status = W.REFUSED if waybill.status is W.REQUESTED else W.CANCELLED
@@ -135,6 +138,7 @@ async def record_not_booked(session: AsyncSession, waybill_id: int, reason: str,
 
 
 async def record_cancelled(session: AsyncSession, waybill_id: int, *, now: datetime) -> None:
+    await lock_parcels_on(session, waybill_id)
     waybill = await lock_waybill(session, waybill_id)
     if waybill.status is W.CANCELLING:
         await end_with_children(session, waybill, W.CANCELLED, waybill.reason, now=now)
@@ -143,6 +147,7 @@ async def record_cancelled(session: AsyncSession, waybill_id: int, *, now: datet
 async def record_cancel_refused(
     session: AsyncSession, waybill_id: int, reason: str, *, now: datetime
 ) -> None:
+    await lock_parcels_on(session, waybill_id)
     waybill = await lock_waybill(session, waybill_id)
     if waybill.status is W.CANCELLING:
         await end_with_children(session, waybill, W.CANCEL_REFUSED, reason, now=now)
@@ -152,6 +157,7 @@ async def record_no_answer(session: AsyncSession, waybill_id: int, reason: str, 
     """The carrier has not answered: it is called again, ever more rarely, and after ANSWERED_WITHIN not any
     more: what became of the waybill is for people to find out.
     """
+    await lock_parcels_on(session, waybill_id)
     waybill = await lock_waybill(session, waybill_id)
     if waybill.status in {W.REQUESTED, W.CANCELLING}:
         waybill.calls += 1
@@ -165,6 +171,7 @@ async def record_no_answer(session: AsyncSession, waybill_id: int, reason: str, 
 async def record_not_told(session: AsyncSession, waybill_id: int, reason: str, *, now: datetime) -> Waybill:
     """The carrier refuses to say what became of a booking: after UNKNOWN_AFTER, that is for people to find
     out, since it may have booked it."""
+    await lock_parcels_on(session, waybill_id)
     waybill = await lock_waybill(session, waybill_id)
     if waybill.status in {W.REQUESTED, W.CANCELLING}:
         waybill.calls += 1
@@ -324,15 +331,9 @@ async def release_waybills(session: AsyncSession, shipment: Shipment, *, now: da
 
 async def cancel_waybills_of_order(session: AsyncSession, order_id: int, *, now: datetime) -> None:
     """An order was cancelled: the waybills of its parcels that have not left are cancelled."""
-    waybills = await session.scalars(
-        select(Waybill)
-        .join(Shipment, Shipment.id == Waybill.shipment_id)
-        .where(Shipment.order_id == order_id, Shipment.dispatched_at.is_(None))
-        .where(Waybill.status.in_(LIVE))
-        .order_by(Waybill.id)
-        .with_for_update(of=Waybill)
-    )
-    for waybill in waybills:
+    packed = select(Shipment.id).where(Shipment.order_id == order_id, Shipment.dispatched_at.is_(None))
+    parcels = (await session.scalars(packed.order_by(Shipment.id).with_for_update())).all()
+    for waybill in await lock_live_waybills(session, parcels):
         if waybill.status in LIVE:  # not given up with another one
             await give_up(session, waybill, now=now)
 

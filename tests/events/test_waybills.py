@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.audit import audit_books
@@ -15,12 +16,17 @@ from domain.cause import Cause
 from domain.errors import Invalid, LimitReached
 from domain.order import cancel_order
 from domain.shipment import CarrierRefusal, CarrierUnavailable, dispatch_shipment, unpack_shipment
-from domain.shipment.booking import WaybillRequest
+from domain.shipment.booking import WaybillRequest, open_waybill
 from domain.shipment.waybills import (
     ANSWER_EXPECTED_WITHIN,
     ANSWERED_WITHIN,
     LONGEST_PAUSE,
     UNKNOWN_AFTER,
+    BookedFacts,
+    cancel_waybills_of_order,
+    give_up,
+    record_booked,
+    record_cancelled,
 )
 from events.jobs.carrier_queues import CarrierQueues, scheduler_of
 from events.shipment.booking import book_waybill
@@ -51,7 +57,12 @@ from models import (
     Waybill,
     WaybillStatus,
 )
-from tests.factories.carrier import ScriptedCarrier, connect_carrier, create_carrier
+from tests.factories.carrier import (
+    ScriptedCarrier,
+    connect_carrier,
+    create_carrier,
+    create_carrier_rule,
+)
 from tests.factories.order import create_order
 from tests.factories.shipment import confirmed_order, pack, send
 from tests.observe import run_until_idle
@@ -772,3 +783,76 @@ async def test_a_booking_that_nobody_has_answered_is_kept_until_another_carrier_
         ("CANCELLED", "N1"),
         ("BOOKED", "S1"),
     ]
+
+
+async def test_choosing_the_booked_carrier_again_withdraws_what_was_asked_of_another_one_meanwhile(
+    shop: Shop, session: AsyncSession, tick: Tick
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+    carrier = ScriptedCarrier([BookedWaybill("N1")])
+    silent = ScriptedCarrier(connection=CarrierConnection.SF_EXPRESS)
+    connect_carrier(shop, carrier)
+    connect_carrier(shop, silent)
+    await book(shop, shipment, SIMULATED_CARRIER)
+    with pytest.raises(CarrierUnavailable):
+        await book(shop, shipment, SF)
+
+    assert (await book(shop, shipment, SIMULATED_CARRIER)).number == "N1"
+    silent.booked[silent.bookings[0].reference] = BookedWaybill("S1")
+    tick(timedelta(minutes=2))
+    await run_until_idle(shop)
+
+    assert (carrier.cancelled, silent.cancelled) == ([], ["S1"])
+    assert [(carrier, status) for carrier, _, status, *_ in await waybills(shop)] == [
+        ("SIMULATED", "BOOKED"),
+        ("SF", "CANCELLED"),
+    ]
+
+
+async def test_an_order_is_cancelled_while_the_carriers_of_its_parcels_answer(
+    shop: Shop, session: AsyncSession
+) -> None:
+    parcels = await packed(session, shop, 1, 1, 1)
+    answers = asyncio.Event()
+
+    class Waiting(ScriptedCarrier):
+        async def book(self, booking: Booking) -> BookedWaybill:
+            self.bookings.append(booking)
+            await answers.wait()
+            return BookedWaybill(f"N-{booking.reference}")
+
+    carrier = Waiting()
+    connect_carrier(shop, carrier)
+
+    async def cancel_all() -> None:
+        while len(carrier.bookings) < len(parcels):
+            await asyncio.sleep(0.01)
+        answers.set()
+        async with shop.database.writes.begin() as write:
+            await cancel_waybills_of_order(write, parcels[0].order_id, now=shop.clock())
+
+    booked = [book(shop, parcel, SIMULATED_CARRIER) for parcel in parcels]
+    outcomes = await asyncio.gather(cancel_all(), *booked, return_exceptions=True)
+    await run_until_idle(shop)
+
+    assert [each for each in outcomes if isinstance(each, DBAPIError)] == []
+    assert [status for _, _, status, *_ in await waybills(shop)] == ["CANCELLED"] * 3
+
+
+async def test_what_was_booked_after_it_was_given_up_is_counted_and_taken_back_once(
+    shop: Shop, session: AsyncSession
+) -> None:
+    [shipment] = await packed(session, shop, 1)
+    shares = {"SIMULATED": 50, "SF": 50}
+    rule = await create_carrier_rule(session, "Shares", *shares, shares=shares)
+    rule.chosen = {"SIMULATED": 2}
+    request = WaybillRequest([shipment.id], CarrierChoice.NEXT, rule=rule)
+    waybill = await open_waybill(session, request, SIMULATED_CARRIER, cause=Cause(shop.clock()))
+    await give_up(session, waybill, now=shop.clock())
+
+    await record_booked(session, waybill.id, BookedFacts("N1"), now=shop.clock())
+    assert rule.chosen == {"SIMULATED": 3}
+    await record_cancelled(session, waybill.id, now=shop.clock())
+
+    assert rule.chosen == {"SIMULATED": 2}
+    await session.commit()
