@@ -75,7 +75,7 @@ async def open_waybill(
         if is_asked_for and (
             request.leaves or await collects_what_is_due(session, each, shipments, carrier=found)
         ):
-            await withdraw_later_wishes(session, each, live, now=cause.now)
+            await withdraw_later_requests(session, each, live, now=cause.now)
             return each
     if request.pickup is not None:
         check_pickup(found, request.pickup, now=cause.now)
@@ -90,7 +90,7 @@ async def open_waybill(
     return mother
 
 
-async def withdraw_later_wishes(
+async def withdraw_later_requests(
     session: AsyncSession, waybill: Waybill, live: Sequence[Waybill], *, now: datetime
 ) -> None:
     """Give up what the parcels of a booked waybill were asked for after it: this one is wanted again."""

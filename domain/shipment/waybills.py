@@ -168,7 +168,7 @@ async def record_no_answer(session: AsyncSession, waybill_id: int, reason: str, 
     return waybill
 
 
-async def record_not_told(session: AsyncSession, waybill_id: int, reason: str, *, now: datetime) -> Waybill:
+async def record_not_known(session: AsyncSession, waybill_id: int, reason: str, *, now: datetime) -> Waybill:
     """The carrier refuses to say what became of a booking: after UNKNOWN_AFTER, that is for people to find
     out, since it may have booked it."""
     await lock_parcels_on(session, waybill_id)

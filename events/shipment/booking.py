@@ -34,7 +34,7 @@ from domain.shipment.waybills import (
     record_cancelled,
     record_no_answer,
     record_not_booked,
-    record_not_told,
+    record_not_known,
 )
 from events.shipment.cash import cash_of
 from events.shipment.parcels import booking_of
@@ -178,9 +178,9 @@ async def ask_for_waybill(
         async with CallJournal(resources, cause.by) as journal:
             asked = journal.follow(gateway, subject_of_waybill(waybill, routes))
             booked = await find_or_book(asked, booking) if asked_before else await asked.book(booking)
-    except NotTold as error:
+    except OutcomeNotKnown as error:
         async with resources.database.writes.begin() as session:
-            return await record_not_told(session, waybill.id, str(error), now=resources.clock())
+            return await record_not_known(session, waybill.id, str(error), now=resources.clock())
     except CarrierRefused as error:
         async with resources.database.writes.begin() as session:
             return await record_not_booked(session, waybill.id, str(error), now=resources.clock())
@@ -226,16 +226,16 @@ def why_not(resources: Resources, carrier: Carrier, request: WaybillRequest) -> 
     return None
 
 
-class NotTold(Exception):
+class OutcomeNotKnown(Exception):
     """A carrier refuses to say what became of a booking: whether it has booked it is not known."""
 
 
 async def find_or_book(gateway: RecordedCarrier, booking: Booking) -> BookedWaybill:
-    """NotTold where the carrier refuses to say whether it has booked it."""
+    """OutcomeNotKnown where the carrier refuses to say whether it has booked it."""
     try:
         found = await gateway.find_booking(booking)
     except CarrierRefused as error:
-        raise NotTold(str(error)) from error
+        raise OutcomeNotKnown(str(error)) from error
     return found or await gateway.book(booking)
 
 
@@ -293,7 +293,7 @@ async def ask_after(
         booked = await gateway.find_booking(booking)
     except CarrierRefused as error:
         async with resources.database.writes.begin() as session:
-            await record_not_told(session, waybill.id, str(error), now=resources.clock())
+            await record_not_known(session, waybill.id, str(error), now=resources.clock())
         return
     now, reason = resources.clock(), UNKNOWN_TO_CARRIER
     async with resources.database.writes.begin() as session:

@@ -100,14 +100,14 @@ async def test_the_fee_is_asked_for_once_where_parcels_are_booked_at_the_same_mo
 async def test_parcels_that_go_together_bring_what_their_waybill_asks_for_whoever_leaves_before(
     shop: Shop, session: AsyncSession
 ) -> None:
-    first, second, alone = await parcels_with_a_fee(session, shop, 1, 1, 1)
+    first, second, third = await parcels_with_a_fee(session, shop, 1, 1, 1)
     carrier = carrier_of_several(BookedWaybill("M", ["M-1"]), BookedWaybill("N"))
     connect_carrier(shop, carrier)
     await book_together(shop, [first, second], SIMULATED_CARRIER)
-    await book(shop, alone, SIMULATED_CARRIER)
+    await book(shop, third, SIMULATED_CARRIER)
     assert cash_asked(carrier) == [2 * UNIT + FEE, UNIT]
 
-    assert await leave(shop, alone, "N") == UNIT
+    assert await leave(shop, third, "N") == UNIT
     brought = [await leave(shop, first, "M"), await leave(shop, second, "M-1")]
 
     assert sum(each or 0 for each in brought) == 2 * UNIT + FEE

@@ -71,10 +71,10 @@ async def test_a_parcel_that_comes_no_more_is_not_expected_again_by_its_run(
     await finish(session, run, first, now=NOW + HOUR)
 
     assert (gone.eta_earliest_at, gone.eta_at, gone.eta_latest_at) == (None, None, None)
-    told = await event_names(session, Subject.SHIPMENT, gone.id)
-    assert not {"shipment.moved", "shipment.rescheduled"} & set(told)
-    told = await event_names(session, Subject.SHIPMENT, later.id)
-    assert (told.count("shipment.moved"), told.count("shipment.rescheduled")) == (1, 2)
+    recorded = await event_names(session, Subject.SHIPMENT, gone.id)
+    assert not {"shipment.moved", "shipment.rescheduled"} & set(recorded)
+    recorded = await event_names(session, Subject.SHIPMENT, later.id)
+    assert (recorded.count("shipment.moved"), recorded.count("shipment.rescheduled")) == (1, 2)
     await session.commit()
 
 

@@ -19,7 +19,7 @@ from domain.shipment.waybills import (
     record_cancelled,
     record_no_answer,
     record_not_booked,
-    record_not_told,
+    record_not_known,
     release_waybills,
     use_waybill,
 )
@@ -72,7 +72,7 @@ async def stay_silent_for_a_day(session: AsyncSession, waybill: Waybill) -> None
 
 
 async def refuse_to_say(session: AsyncSession, waybill: Waybill) -> None:
-    await record_not_told(session, waybill.id, "Ask by telephone.", now=NOW + UNKNOWN_AFTER)
+    await record_not_known(session, waybill.id, "Ask by telephone.", now=NOW + UNKNOWN_AFTER)
 
 
 async def cancel(session: AsyncSession, waybill: Waybill) -> None:
