@@ -815,13 +815,13 @@ async def test_an_order_is_cancelled_while_the_carriers_of_its_parcels_answer(
     parcels = await packed(session, shop, 1, 1, 1)
     answers = asyncio.Event()
 
-    class Waiting(ScriptedCarrier):
+    class SlowCarrier(ScriptedCarrier):
         async def book(self, booking: Booking) -> BookedWaybill:
             self.bookings.append(booking)
             await answers.wait()
             return BookedWaybill(f"N-{booking.reference}")
 
-    carrier = Waiting()
+    carrier = SlowCarrier()
     connect_carrier(shop, carrier)
 
     async def cancel_all() -> None:
