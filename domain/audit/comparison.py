@@ -1,7 +1,11 @@
 """Statements that compare two books."""
 
+from datetime import timedelta
+
 from sqlalchemy import ColumnElement, Subquery, func, select
 
+from models import Event
+from models.sql.dialects import epoch_seconds
 from models.sql.types import AnyColumn, AnySelect
 
 
@@ -23,3 +27,9 @@ def sum_by(key: AnyColumn, amount: AnyColumn, *conditions: ColumnElement[bool]) 
 def total_of(sums: Subquery) -> ColumnElement[int]:
     """The total of a row outer-joined with sums; 0 where there is none."""
     return func.coalesce(sums.c.total, 0)
+
+
+def is_long_past(moment: AnyColumn, within: timedelta) -> ColumnElement[bool]:
+    """Whether the shop has recorded an event so long after a moment: what fell due then is forgotten."""
+    newest = select(epoch_seconds(Event.occurred_at)).order_by(Event.id.desc()).limit(1).scalar_subquery()
+    return epoch_seconds(moment) < newest - int(within.total_seconds())

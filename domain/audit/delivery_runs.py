@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import String, case, cast, exists, func, literal, or_, select, union_all
 
 from domain.audit.cash import name_of_run
-from domain.audit.comparison import select_differences, select_rows
+from domain.audit.comparison import is_long_past, select_differences, select_rows
 from domain.delivery_run.driving import COURIER_CODE
 from domain.delivery_run.ending import WITH_COURIER, is_without_driver
 from models import (
@@ -15,13 +15,11 @@ from models import (
     DeliveryRun,
     DeliveryRunStatus,
     DeliveryRunStop,
-    Event,
     Shipment,
     ShipmentStatus,
     StopOutcome,
     TrackingEvent,
 )
-from models.sql.dialects import epoch_seconds
 from models.sql.types import AnySelect
 
 S = DeliveryRunStatus
@@ -152,13 +150,11 @@ def find_kept_positions() -> AnySelect:
             ),
         )
     )
-    newest = select(epoch_seconds(Event.occurred_at)).order_by(Event.id.desc()).limit(1).scalar_subquery()
-    too_old = newest - int(FORGOTTEN_WITHIN.total_seconds())
     old = select_rows(
         name_of_run(DeliveryRun.id),
         expected=literal("no position of long ago"),
         found=literal("a position"),
-    ).where(epoch_seconds(func.coalesce(DeliveryRun.position_at, DeliveryRun.doubted_at)) < too_old)
+    ).where(is_long_past(func.coalesce(DeliveryRun.position_at, DeliveryRun.doubted_at), FORGOTTEN_WITHIN))
     return select(union_all(forgotten, early, old).subquery())
 
 

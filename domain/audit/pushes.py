@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 
-from sqlalchemy import literal, select
+from sqlalchemy import literal
 
-from domain.audit.comparison import select_rows
-from models import Event, IncomingPush
-from models.sql.dialects import epoch_seconds
+from domain.audit.comparison import is_long_past, select_rows
+from models import IncomingPush
 from models.sql.types import AnySelect
 
 FOLDED_WITHIN = timedelta(hours=1)
@@ -15,8 +14,6 @@ FOLDED_WITHIN = timedelta(hours=1)
 
 def find_forgotten_pushes() -> AnySelect:
     """Pushes that still wait although the shop has recorded an event FOLDED_WITHIN after they were due."""
-    newest = select(epoch_seconds(Event.occurred_at)).order_by(Event.id.desc()).limit(1).scalar_subquery()
-    seconds = int(FOLDED_WITHIN.total_seconds())
     return select_rows(
         IncomingPush.tracking_number, expected=literal("folded"), found=literal("waits")
-    ).where(epoch_seconds(IncomingPush.due_at) < newest - seconds)
+    ).where(is_long_past(IncomingPush.due_at, FOLDED_WITHIN))

@@ -4,10 +4,9 @@ from datetime import timedelta
 
 from sqlalchemy import exists, literal, select, union_all
 
-from domain.audit.comparison import select_rows
+from domain.audit.comparison import is_long_past, select_rows
 from domain.shipment.tasks import DUE
-from models import Event, Shipment, ShipmentTask
-from models.sql.dialects import epoch_seconds
+from models import Shipment, ShipmentTask
 from models.sql.types import AnySelect
 
 OPENED_WITHIN = timedelta(days=1)
@@ -28,11 +27,9 @@ def find_useless_tasks() -> AnySelect:
 
 def find_missing_tasks() -> AnySelect:
     """Parcels without a task although the shop has recorded an event OPENED_WITHIN after they needed one."""
-    newest = select(epoch_seconds(Event.occurred_at)).order_by(Event.id.desc()).limit(1).scalar_subquery()
-    seconds = int(OPENED_WITHIN.total_seconds())
     missing = [
         select_rows(Shipment.number, expected=literal(kind.value), found=literal("no task"))
-        .where(due_at.is_not(None), epoch_seconds(due_at) < newest - seconds)
+        .where(due_at.is_not(None), is_long_past(due_at, OPENED_WITHIN))
         .where(
             ~exists().where(
                 ShipmentTask.shipment_id == Shipment.id,

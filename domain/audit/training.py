@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from domain.audit.comparison import select_rows
+from domain.audit.comparison import is_long_past, select_rows
 from domain.training.certificates import changed_articles
 from domain.training.grading import FULL_CREDIT
 from models import (
@@ -28,7 +28,6 @@ from models import (
     Course,
     CourseStatus,
     CourseVersion,
-    Event,
     QuestionKind,
     QuizAnswer,
     QuizAttempt,
@@ -37,7 +36,6 @@ from models import (
     QuizOption,
     QuizQuestion,
 )
-from models.sql.dialects import epoch_seconds
 from models.sql.types import AnyColumn, AnySelect
 
 ENDED_WITHIN = timedelta(days=1)
@@ -219,7 +217,7 @@ def find_overdue() -> AnySelect:
     """What is over and still open ENDED_WITHIN later, by the newest event: attempts and certificates."""
     overdue = [
         select_rows(name_of(row), expected=literal("ended"), found=cast(row.status, String)).where(
-            row.status.in_(statuses), is_long_past(ends_at)
+            row.status.in_(statuses), is_long_past(ends_at, ENDED_WITHIN)
         )
         for row, statuses, ends_at in (
             (QuizAttempt, (QuizAttemptStatus.OPEN,), QuizAttempt.due_at),
@@ -237,9 +235,4 @@ def find_unasked_renewals() -> AnySelect:
     )
     return select_rows(
         name_of(Certificate), expected=literal("asked again"), found=literal(CertificateStatus.VALID.value)
-    ).where(Certificate.status == CertificateStatus.VALID, is_long_past(changed_at))
-
-
-def is_long_past(moment: AnyColumn) -> ColumnElement[bool]:
-    newest = select(epoch_seconds(Event.occurred_at)).order_by(Event.id.desc()).limit(1).scalar_subquery()
-    return epoch_seconds(moment) < newest - int(ENDED_WITHIN.total_seconds())
+    ).where(Certificate.status == CertificateStatus.VALID, is_long_past(changed_at, ENDED_WITHIN))

@@ -1,12 +1,11 @@
 """Waybills: none is forgotten, and no parcel has one too many."""
 
-from sqlalchemy import and_, case, exists, func, literal, or_, select
+from sqlalchemy import and_, case, exists, func, literal, or_
 from sqlalchemy.orm import aliased
 
-from domain.audit.comparison import select_rows
+from domain.audit.comparison import is_long_past, select_rows
 from domain.shipment.waybills import ANSWERED_WITHIN, LIVE, LONGEST_PAUSE
-from models import Event, Shipment, Waybill, WaybillStatus
-from models.sql.dialects import epoch_seconds
+from models import Shipment, Waybill, WaybillStatus
 from models.sql.types import AnySelect
 
 ENDED_WITHIN = ANSWERED_WITHIN + 2 * LONGEST_PAUSE
@@ -23,10 +22,8 @@ def find_forgotten_waybills() -> AnySelect:
 
 def find_unanswered_waybills() -> AnySelect:
     """Waybills that are asked for although the shop has recorded an event ENDED_WITHIN later."""
-    newest = select(epoch_seconds(Event.occurred_at)).order_by(Event.id.desc()).limit(1).scalar_subquery()
-    seconds = int(ENDED_WITHIN.total_seconds())
     return select_rows(Waybill.reference, expected=literal("answered"), found=Waybill.status).where(
-        Waybill.status == WaybillStatus.REQUESTED, epoch_seconds(Waybill.requested_at) < newest - seconds
+        Waybill.status == WaybillStatus.REQUESTED, is_long_past(Waybill.requested_at, ENDED_WITHIN)
     )
 
 

@@ -1,6 +1,5 @@
 """What carriers report that the shop cannot follow: kept as it came, counted, and deleted in the end."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,13 +30,6 @@ class Unhandled:
     kind: UnhandledKind
     detail: str
     tracking_number: str = ""
-
-
-async def record_unhandled(
-    session: AsyncSession, connection: CarrierConnection, found: Sequence[Unhandled], *, now: datetime
-) -> None:
-    """Keep reports, or count those that have come before: each once."""
-    await count_unhandled(session, Counter((connection, each) for each in set(found)), now=now)
 
 
 async def count_unhandled(

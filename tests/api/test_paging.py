@@ -10,7 +10,7 @@ from graphql import GraphQLObjectType, GraphQLOutputType, get_named_type, is_req
 from sqlalchemy import select
 
 from app import create_app
-from domain.shipment.unhandled import Unhandled, record_unhandled
+from domain.shipment.unhandled import Unhandled, count_unhandled
 from models import (
     CarrierChoice,
     CarrierConnection,
@@ -176,7 +176,9 @@ async def clients(settings: Settings) -> AsyncIterator[Clients]:
                 )
                 session.add(create_refused_waybill(shipment))
             reports = [Unhandled(UnhandledKind.UNKNOWN_CODE, code) for code in ("8016", "9999")]
-            await record_unhandled(session, CarrierConnection.SF_EXPRESS, reports, now=NOW)
+            await count_unhandled(
+                session, {(CarrierConnection.SF_EXPRESS, each): 1 for each in reports}, now=NOW
+            )
         yield clients
 
 

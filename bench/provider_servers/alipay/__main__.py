@@ -7,22 +7,14 @@ FOLDER keeps the keys, which are made at the first start, and the book. A shop n
 import sys
 from pathlib import Path
 
-import uvicorn
-
 from bench.provider_servers.alipay.server import create_server
+from bench.provider_servers.running import run_server
 
 
 def main() -> None:
     port, folder = sys.argv[1:]
     server = create_server(Path(folder), int(port))
-    uvicorn.run(
-        server,
-        host="127.0.0.1",
-        port=int(port),
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=1,
-    )
+    run_server(server, int(port))
 
 
 if __name__ == "__main__":

@@ -2,21 +2,13 @@
 
 import sys
 
-import uvicorn
-
 from bench.provider_servers.dhl_express.server import create_server
+from bench.provider_servers.running import run_server
 
 
 def main() -> None:
     port = int(sys.argv[1])
-    uvicorn.run(
-        create_server(),
-        host="127.0.0.1",
-        port=port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=1,
-    )
+    run_server(create_server(), port)
 
 
 if __name__ == "__main__":

@@ -1,31 +1,28 @@
 """FedEx: answers as its interface does, wants a token, keeps shipments and errs when told to."""
 
-import asyncio
 from base64 import b64encode
-from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Any
 from urllib.parse import parse_qs
 
 from reportlab.pdfgen.canvas import Canvas
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bench.provider_servers.token_account import TOKEN, TokenAccount
+
 API_KEY, SECRET_KEY, ACCOUNT = "api-key", "secret-key", "740561073"
-TOKEN = "token-of-the-shop"
-HANG_SECONDS = 30.0
 
 
-@dataclass
-class Server:
+class Server(TokenAccount):
     """One account at FedEx."""
 
-    faults: list[str] = field(default_factory=list)
-    """Of calls to come; each is met once, after the token was given."""
-    shipments: list[dict[str, Any]] = field(default_factory=list)
-    cancelled: list[str] = field(default_factory=list)
+    not_authorized = "NOT.AUTHORIZED.ERROR"
+    broken = ("SERVICE.UNAVAILABLE.ERROR", 503)
+
+    def refuse(self, code: str, status: int) -> Response:
+        return problem(code, status)
 
     async def token(self, request: Request) -> Response:
         """POST /oauth/token"""
@@ -33,18 +30,6 @@ class Server:
         if (form.get("client_id"), form.get("client_secret")) != (API_KEY, SECRET_KEY):
             return problem("NOT.AUTHORIZED.ERROR", 401)
         return JSONResponse({"access_token": TOKEN, "token_type": "bearer", "expires_in": 3599})
-
-    async def meet(self, request: Request) -> Response | None:
-        if request.headers.get("authorization") != f"Bearer {TOKEN}":
-            return problem("NOT.AUTHORIZED.ERROR", 401)
-        fault = self.faults.pop(0) if self.faults else ""
-        if fault == "hang":
-            await asyncio.sleep(HANG_SECONDS)
-        if fault == "error":
-            return problem("SERVICE.UNAVAILABLE.ERROR", 503)
-        if fault == "nonsense":
-            return PlainTextResponse("<html>", 200)
-        return problem(fault, 400) if fault else None
 
     async def rates(self, request: Request) -> Response:
         """POST /rate/v1/rates/quotes"""
@@ -114,15 +99,6 @@ class Server:
         result = {"latestStatusDetail": {"code": "OD"}, "scanEvents": scans}
         found = {"trackingNumber": number, "trackResults": [result]}
         return JSONResponse({"output": {"completeTrackResults": [found]}})
-
-    async def control(self, request: Request) -> Response:
-        """POST /control/{what}: faults that a test asks for; what is known."""
-        given = await request.json()
-        if request.path_params["what"] == "fault":
-            self.faults.append(given["fault"])
-        elif request.path_params["what"] == "reset":
-            self.__init__()  # type: ignore[misc]
-        return JSONResponse({"shipments": self.shipments, "cancelled": self.cancelled})
 
 
 def draw_label(number: str) -> bytes:

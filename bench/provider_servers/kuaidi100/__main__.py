@@ -5,22 +5,14 @@ Parcels, pushes and faults go to `/control/`.
 
 import sys
 
-import uvicorn
-
 from bench.provider_servers.kuaidi100.server import create_server
+from bench.provider_servers.running import run_server
 
 
 def main() -> None:
     port = int(sys.argv[1])
     server = create_server(f"http://127.0.0.1:{port}")
-    uvicorn.run(
-        server,
-        host="127.0.0.1",
-        port=port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=1,
-    )
+    run_server(server, port)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,12 @@
 
 import sys
 
-import uvicorn
-
 from bench.provider_servers.osrm.server import create_server
+from bench.provider_servers.running import run_server
 
 
 def main() -> None:
-    uvicorn.run(
-        create_server(), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", access_log=False
-    )
+    run_server(create_server(), int(sys.argv[1]))
 
 
 if __name__ == "__main__":

@@ -1,21 +1,18 @@
 """UPS: answers as its interface does, wants a token, keeps shipments and errs when told to."""
 
-import asyncio
 import time
 from base64 import b64encode
-from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Any
 
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bench.provider_servers.token_account import TOKEN, TokenAccount
+
 CLIENT, SECRET, ACCOUNT = "client-of-the-shop", "secret-of-the-shop", "A1B2C3"
-TOKEN = "token-of-the-shop"
-HANG_SECONDS = 30.0
 STEPS = [
     ("D", "KB", "DELIVERED", "20260303", "093000", "MEMPHIS", "TN"),
     ("I", "AR", "Arrived at Facility", "20260302", "040000", "MEMPHIS", "TN"),
@@ -25,14 +22,14 @@ STEPS = [
 """Type, code, text, day, time and place, the newest first."""
 
 
-@dataclass
-class Server:
+class Server(TokenAccount):
     """One account at UPS."""
 
-    faults: list[str] = field(default_factory=list)
-    """Of calls to come; each is met once, after the token was given."""
-    shipments: list[dict[str, Any]] = field(default_factory=list)
-    cancelled: list[str] = field(default_factory=list)
+    not_authorized = "250002"
+    broken = ("INTERNAL", 500)
+
+    def refuse(self, code: str, status: int) -> Response:
+        return problem(code, status)
 
     async def token(self, request: Request) -> Response:
         """POST /security/v1/oauth/token"""
@@ -41,18 +38,6 @@ class Server:
             return problem("10401", 401)
         issued = str(int(time.time() * 1000))
         return JSONResponse({"access_token": TOKEN, "issued_at": issued, "expires_in": "14399"})
-
-    async def meet(self, request: Request) -> Response | None:
-        if request.headers.get("authorization") != f"Bearer {TOKEN}":
-            return problem("250002", 401)
-        fault = self.faults.pop(0) if self.faults else ""
-        if fault == "hang":
-            await asyncio.sleep(HANG_SECONDS)
-        if fault == "error":
-            return problem("INTERNAL", 500)
-        if fault == "nonsense":
-            return PlainTextResponse("<html>", 200)
-        return problem(fault, 400) if fault else None
 
     async def rates(self, request: Request) -> Response:
         """POST /api/rating/v2409/Shop"""
@@ -107,15 +92,6 @@ class Server:
         ]
         package = {"trackingNumber": request.path_params["number"], "deliveryDate": [], "activity": activity}
         return JSONResponse({"trackResponse": {"shipment": [{"package": [package]}]}})
-
-    async def control(self, request: Request) -> Response:
-        """POST /control/{what}: faults that a test asks for; what is known."""
-        given = await request.json()
-        if request.path_params["what"] == "fault":
-            self.faults.append(given["fault"])
-        elif request.path_params["what"] == "reset":
-            self.__init__()  # type: ignore[misc]
-        return JSONResponse({"shipments": self.shipments, "cancelled": self.cancelled})
 
 
 def draw_label() -> bytes:
