@@ -4,7 +4,7 @@ The database compares, so memory does not grow with the number of orders. All th
 moment: call it with a session of `Database.snapshot`.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -179,9 +179,11 @@ async def find_first_disagreement(session: AsyncSession) -> Disagreement | None:
     return None
 
 
-async def find_disagreements(session: AsyncSession) -> AsyncIterator[Disagreement]:
+async def find_disagreements(
+    session: AsyncSession, rules: Iterable[str] = RULES
+) -> AsyncIterator[Disagreement]:
     """All disagreements, rule by rule and in the order of their rows, streamed from the database."""
-    for rule in RULES:
+    for rule in rules:
         async for found in await session.stream(build_rule_query(rule)):
             yield Disagreement(rule, *map(str, found))
 
