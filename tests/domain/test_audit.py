@@ -1136,7 +1136,7 @@ ALSO_FOUND = {
 
 
 PARTS = 4
-"""Of the rules; each part is tried on one history, so that it is built rarely and processes share the work."""
+"""Of the rules; each is tried on one history, so that it is built rarely and processes share the work."""
 
 
 def test_every_rule_has_a_case_of_tampering() -> None:
