@@ -17,10 +17,10 @@ from bench.arguments import read_arguments
 from demo.content import read_content
 from gateways.meaning import MeaningIndex, connect_meaning
 from gateways.search import EmbeddedIndex, IndexDocument, SearchIndex
-from loaders.knowledge import find_candidates
+from loaders.knowledge import ArticleSearch, find_candidates
 from loaders.search import ARTICLE_LAYOUT
 from loaders.search.answers import fuse_candidates
-from loaders.search.article_documents import document_of
+from loaders.search.article_documents import document_of, sentences_of
 from models import Article, ArticleAudience, ArticleStatus
 from settings import Settings
 
@@ -89,7 +89,7 @@ async def open_base() -> Base:
 async def ask(base: Base, meaning: MeaningIndex | None, question: str) -> tuple[list[str], float]:
     """The answers to a question by the names of their groups, and the seconds it took."""
     started = time.perf_counter()
-    found = await find_candidates(base.index, meaning, question, synonyms=base.synonyms)
+    (found,) = await find_candidates(ArticleSearch(base.index, base.synonyms, meaning), [question])
     answers = fuse_candidates(found, base.rows)
     return [base.groups[row.id] for row in answers], time.perf_counter() - started
 
@@ -144,7 +144,7 @@ async def run(*, each: int = QUESTIONS_EACH, with_meaning: bool = True) -> bool:
     if meaning is None:
         return good
     started = time.perf_counter()
-    await meaning.write({id: [row.title, *row.questions] for id, row in base.rows.items()}, ())
+    await meaning.write({id: sentences_of(row) for id, row in base.rows.items()}, ())
     print(f"the meaning of all sentences took {time.perf_counter() - started:.1f} s")
     return await measure(base, meaning, each=each) and good
 

@@ -45,6 +45,6 @@ class MeaningFollower:
                 return
             position, changed = changes.position, changes.ids
         if changed is None or changed:
-            sentences = await load_sentences(reads, changed)
-            await index.write(sentences, (changed or frozenset()) - sentences.keys())
+            articles = await load_sentences(reads, changed)
+            await index.write(articles, (changed or frozenset()) - articles.keys())
         self.position = position

@@ -4,13 +4,14 @@ from functools import partial
 
 from sqlalchemy import BigInteger, literal_column, select, tuple_
 
-from gateways.meaning import MeaningIndex
-from gateways.search import Filter, IndexQuery, KeywordFilter, SearchIndex
+from gateways.meaning import ArticleSentences, MeaningIndex, Nearest
+from gateways.search import Hit, IndexQuery, KeywordFilter, SearchIndex
 from loaders.base import ByKey, Loader, ManyByKey, loader
-from loaders.listing.page import rank_page
-from loaders.page import Key, Page, PageRequest, Sort, build_page, read_bounds, write_cursors
-from loaders.search import ARTICLE_BOOSTS, text_query
-from loaders.search.answers import CANDIDATES_LIMIT, Candidates
+from loaders.listing.page import RELEVANCE_LIMIT, cut_page
+from loaders.page import Key, Page, PageRequest, Sort, build_page, known_count, read_bounds, write_cursors
+from loaders.search import ARTICLE_BOOSTS, plan_partial_match, plan_query, text_query
+from loaders.search.answers import CANDIDATES_LIMIT, LEAST_SIMILARITY, Candidates
+from loaders.search.article_documents import sentences_of
 from loaders.search.fields import AUDIENCE, CATEGORY, IS_LISTED, LANGUAGE, LISTED, STATUS, TAG
 from loaders.search.questions import Synonyms, question_query
 from models import Article, ArticleAudience, ArticleStatus, ArticleVersion, SynonymGroup
@@ -20,6 +21,7 @@ from models.sql.parameters import contains_value
 from models.sql.types import AnySelect
 from text import QUERY_LIMIT
 from text.query_plan import QueryPlan
+from text.question import replace_synonyms
 
 NEWEST_ARTICLE = Sort("newest", (Key(Article.id, descending=True),))
 
@@ -43,7 +45,7 @@ class ArticleCriteria:
     """Those that are archived, too."""
 
     @property
-    def filters(self) -> tuple[Filter, ...]:
+    def filters(self) -> tuple[KeywordFilter, ...]:
         """The same as conditions of the index."""
         given = (
             (STATUS, self.status),
@@ -83,15 +85,57 @@ def search_sort(query_hash: int) -> Sort:
     return Sort("relevance", (Key(PLACE), Key(ARTICLE_ID)), query_hash)
 
 
+@dataclass(frozen=True, slots=True)
+class ArticleSearch:
+    """What articles are searched with: their words, words that mean the same, the meaning of sentences."""
+
+    index: SearchIndex
+    synonyms: Synonyms = ()
+    meaning: MeaningIndex | None = None
+
+    async def rank(self, query: str, plan: QueryPlan, filters: Sequence[KeywordFilter]) -> list[Hit]:
+        """What a query finds, each article once: those with its words, those that say the same in other
+        words, then those that mean nearly the same. Where none has all the words, those with most of them.
+        """
+        sayings = [await plan_query(self.index, text) for text in replace_synonyms(query, self.synonyms)]
+        found: dict[int, Hit] = {}
+        for each in (plan, *filter(None, sayings)):
+            await self.add_matches(found, each, filters)
+        if not found:
+            partial = await plan_partial_match(self.index, plan, *filters, boosts=ARTICLE_BOOSTS)
+            await self.add_matches(found, partial or plan, filters)
+        if self.meaning:
+            (near,) = await self.meaning.nearest([query], limit=CANDIDATES_LIMIT, filters=filters)
+            for id, similarity in near:
+                if similarity >= LEAST_SIMILARITY:
+                    found.setdefault(id, Hit(id, similarity))
+        return list(found.values())[:RELEVANCE_LIMIT]
+
+    async def add_matches(
+        self, found: dict[int, Hit], plan: QueryPlan, filters: Sequence[KeywordFilter]
+    ) -> None:
+        query = IndexQuery(text_query(plan, ARTICLE_BOOSTS), tuple(filters))
+        for hit in await self.index.rank(query, limit=RELEVANCE_LIMIT):
+            found.setdefault(hit.id, hit)
+
+
 async def load_found_articles(
-    index: SearchIndex, reads: Reads, criteria: ArticleCriteria, plan: QueryPlan, request: PageRequest
+    search: ArticleSearch,
+    reads: Reads,
+    criteria: ArticleCriteria,
+    query: str,
+    request: PageRequest,
 ) -> Page[Article]:
     """A page of a search: the index says which articles, the database what is shown. Raises WrongCursor."""
-    sort, query = search_sort(plan.query_hash), IndexQuery(text_query(plan, ARTICLE_BOOSTS), criteria.filters)
+    plan = await plan_query(search.index, query)
+    if plan is None:
+        return Page((), (), has_next=False, has_previous=False)
+    sort = search_sort(plan.query_hash)
     bounds: dict[str, tuple[int, int]] = {
         name: (place, article_id) for name, (place, article_id) in read_bounds(sort, request).items()
     }
-    hits, has_more = await rank_page(index, query, request, bounds)
+    ranked = await search.rank(query, plan, criteria.filters)
+    hits, has_more = cut_page(ranked, request, bounds)
     shown = {row.id: row for row in await load_shown(reads, criteria, [hit.id for hit in hits])}
     # between the index and the database time passes: what is no longer shown is left out
     kept = [hit for hit in hits if hit.id in shown]
@@ -100,7 +144,7 @@ async def load_found_articles(
         write_cursors(sort, [(int(hit.key), hit.id) for hit in kept]),
         request,
         has_more=has_more,
-        count_all=partial(index.count, query),
+        count_all=partial(known_count, len(ranked)),
     )
 
 
@@ -116,26 +160,26 @@ async def load_shown(
 
 
 async def find_candidates(
-    index: SearchIndex,
-    meaning: MeaningIndex | None,
-    text: str,
-    *,
-    criteria: ArticleCriteria = PUBLISHED,
-    synonyms: Synonyms = (),
-) -> Candidates:
-    """The articles of a list that may answer a text, by words and by meaning."""
-    query = question_query(text, synonyms)
-    if query is None:
-        return Candidates(())
-    hits = await index.rank(IndexQuery(query, criteria.filters), limit=CANDIDATES_LIMIT)
-    return Candidates(
-        [(hit.id, hit.key) for hit in hits],
-        await meaning.nearest(text[:QUERY_LIMIT], limit=CANDIDATES_LIMIT) if meaning else None,
-        await index.document_count(),
-    )
+    search: ArticleSearch, texts: Sequence[str], *, criteria: ArticleCriteria = PUBLISHED
+) -> list[Candidates]:
+    """The articles of a list that may answer each text, by words and by meaning."""
+    queries = [question_query(text, search.synonyms) for text in texts]
+    cut = [text[:QUERY_LIMIT] for text in texts]
+    asked = list(dict.fromkeys(text for text, query in zip(cut, queries, strict=True) if query))
+    by_meaning: dict[str, Nearest] = {}
+    if search.meaning and asked:
+        found = await search.meaning.nearest(asked, limit=CANDIDATES_LIMIT, filters=criteria.filters)
+        by_meaning = dict(zip(asked, found, strict=True))
+    documents = await search.index.document_count()
+    candidates = []
+    for text, query in zip(cut, queries, strict=True):
+        asking = IndexQuery(query, criteria.filters)
+        hits = await search.index.rank(asking, limit=CANDIDATES_LIMIT) if query else ()
+        candidates.append(Candidates([(hit.id, hit.key) for hit in hits], by_meaning.get(text), documents))
+    return candidates
 
 
-async def load_sentences(reads: Reads, article_ids: Collection[int] | None) -> dict[int, list[str]]:
+async def load_sentences(reads: Reads, article_ids: Collection[int] | None) -> dict[int, ArticleSentences]:
     """The titles and questions of these articles, or of all; of those only that can be found."""
     statement = select(Article).where(
         Article.status == ArticleStatus.PUBLISHED, Article.archived_at.is_(None)
@@ -144,7 +188,7 @@ async def load_sentences(reads: Reads, article_ids: Collection[int] | None) -> d
         statement = statement.where(Article.id.in_(article_ids))
     async with reads() as session:
         rows = await session.scalars(statement.order_by(Article.id))
-        return {row.id: [row.title, *row.questions] for row in rows}
+        return {row.id: sentences_of(row) for row in rows}
 
 
 async def load_synonyms(reads: Reads) -> list[list[str]]:

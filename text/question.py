@@ -1,5 +1,6 @@
 """The words of a question, as a customer asks it in a sentence."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from text.query_parser import QUERY_LIMIT, QueryTerm
@@ -11,6 +12,9 @@ TERMS_LIMIT = 24
 
 PAIRS_LIMIT = 24
 """Pairs of Chinese characters that are looked for."""
+
+SAYINGS_LIMIT = 8
+"""Other ways to say a query that are looked for."""
 
 WEAK_CHARACTERS = frozenset("的了吗呢吧啊是我你他她它们在有和也就都还这那么什怎样个")
 """Characters that say little about what a question is about."""
@@ -53,6 +57,17 @@ def fold_words(text: str) -> str:
     """The words of a text in one spelling, between blanks, so that a word can be looked for in it."""
     runs = script_runs(text[:QUERY_LIMIT])
     return "".join(han or f" {word_forms(other)[-1]} " for han, other in runs).replace("  ", " ")
+
+
+def replace_synonyms(text: str, groups: Sequence[Sequence[str]]) -> list[str]:
+    """The text with one of its words replaced by another one that means the same, SAYINGS_LIMIT at most."""
+    asked, found = fold_words(text), list[str]()
+    for group in groups:
+        folded = [fold_words(word) for word in group]
+        for word in folded:
+            if word.strip() and word in asked:
+                found += [asked.replace(word, other) for other in folded if other not in asked]
+    return list(dict.fromkeys(found))[:SAYINGS_LIMIT]
 
 
 def is_significant(word: str) -> bool:

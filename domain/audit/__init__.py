@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.audit import (
     agreement,
     arrivals,
+    articles,
     cash,
     credit,
     delivery_runs,
@@ -161,6 +162,12 @@ RULES: Mapping[str, Callable[[], AnySelect]] = {
     "no certificate of withdrawn courses counts": training.find_counting_of_withdrawn_courses,
     "attempts and certificates end in time": training.find_overdue,
     "what has changed is asked again": training.find_unasked_renewals,
+    "articles show their published version": articles.find_wrong_texts,
+    "versions of articles without a gap": articles.find_version_gaps,
+    "drafts are newer than what is published": articles.find_wrong_drafts,
+    "published articles were published": articles.find_wrong_statuses,
+    "one translation into each language": articles.find_wrong_translations,
+    "articles have helped as rated": articles.find_wrong_ratings,
     "nothing personal of erased accounts": personal_data.find_personal_data_left,
 }
 

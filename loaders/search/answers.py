@@ -29,6 +29,10 @@ AGREEING_RANKS = 3
 """Agreement: the best article by words is among these by meaning."""
 
 
+LEAST_SIMILARITY = 0.9
+"""How near an article is at least that a search shows though it has none of the words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """Articles with their scores, the best first: by words, and by meaning where there is a model."""

@@ -1,11 +1,12 @@
 """The documents of articles."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateways.meaning import ArticleSentences
 from gateways.search import IndexDocument
 from loaders.search.fields import (
     AUDIENCE,
@@ -61,13 +62,23 @@ def document_of(article: Article) -> IndexDocument:
     return IndexDocument(
         id=article.id,
         texts={name: " ".join(terms) for name, terms in texts.items()},
-        keywords={
-            STATUS: (article.status.value,),
-            CATEGORY: (article.category,),
-            TAG: article.tags,
-            LANGUAGE: (article.language,),
-            AUDIENCE: (article.audience.value,),
-            LISTED: () if article.archived_at else (IS_LISTED,),
-        },
+        keywords=keywords_of(article),
         words=list(dict.fromkeys(term for terms in texts.values() for term in terms)),
     )
+
+
+def keywords_of(article: Article) -> dict[str, Sequence[str]]:
+    """The values by which an article is filtered."""
+    return {
+        STATUS: (article.status.value,),
+        CATEGORY: (article.category,),
+        TAG: article.tags,
+        LANGUAGE: (article.language,),
+        AUDIENCE: (article.audience.value,),
+        LISTED: () if article.archived_at else (IS_LISTED,),
+    }
+
+
+def sentences_of(article: Article) -> ArticleSentences:
+    """The title and the further questions of an article, whose meaning is compared with that of questions."""
+    return ArticleSentences([article.title, *article.questions], keywords_of(article))

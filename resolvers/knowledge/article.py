@@ -25,19 +25,18 @@ from domain.knowledge import (
     withdraw_article,
 )
 from domain.removal import RemovalOutcome
-from gateways.search import SearchIndex
 from gateways.secrets import fingerprint_of
 from loaders.knowledge import (
     NEWEST_ARTICLE,
     PUBLISHED,
     SUGGESTIONS_LIMIT,
     ArticleCriteria,
+    ArticleSearch,
     find_candidates,
     load_found_articles,
     select_articles,
 )
 from loaders.page import FIRST_PAGE, Page, PageRequest, WrongCursor
-from loaders.search import ARTICLE_BOOSTS, plan_partial_match, plan_query
 from loaders.search.answers import fuse_candidates
 from models import Account, Article, ArticleAudience, ArticleStatus, ArticleVersion
 from resolvers.context import Info
@@ -97,7 +96,8 @@ async def articles(
     """Articles: the best matches first with a query, else the newest first.
 
     query: words in any language, at most 200 characters; all words must occur, the last one may be
-        unfinished, a typo is tolerated; if no article has all words, those with most of them match
+        unfinished, a typo is tolerated; after them come those that say the same in other words, and those
+        that mean nearly the same; if no article has all words, those with most of them match
     category: only of this category
     tag: only with this tag
     language: only in this language, as a tag such as "zh-CN"
@@ -122,22 +122,20 @@ async def articles(
 async def find_articles(
     info: Info, criteria: ArticleCriteria, query: str, page: PageRequest
 ) -> Page[Article]:
-    """A page of the articles a query matches; if none has all its words, of those with most of them."""
+    """A page of what a query finds."""
     check_page(page)
-    index = await ready_index(info)
-    plan = await plan_query(index, query)
-    if plan is None:
-        return Page((), (), has_next=False, has_previous=False)
-    plan = await plan_partial_match(index, plan, *criteria.filters, boosts=ARTICLE_BOOSTS) or plan
+    search, reads = await ready_search(info, newest=sees_all(info)), info.context.shop.database.reads
     try:
-        return await load_found_articles(index, info.context.shop.database.reads, criteria, plan, page)
+        return await load_found_articles(search, reads, criteria, query, page)
     except WrongCursor as error:
         raise Invalid(error.message, field=(error.argument,)) from None
 
 
-async def ready_index(info: Info) -> SearchIndex:
-    """The index of articles; the staff see in it what they have just changed."""
-    return await info.context.shop.article_index.ready(newest=sees_all(info))
+async def ready_search(info: Info, *, newest: bool = False) -> ArticleSearch:
+    """What articles are searched with; with `newest` it knows what was changed just now."""
+    shop = info.context.shop
+    index = await shop.article_index.ready(newest=newest)
+    return ArticleSearch(index, await shop.synonyms.known(), shop.meaning)
 
 
 async def article_suggestions(info: Info, query: str, first: int = 5) -> Sequence[Article]:
@@ -152,13 +150,9 @@ async def article_suggestions(info: Info, query: str, first: int = 5) -> Sequenc
 
 async def suggest_articles(info: Info, texts: Sequence[str], *, first: int) -> Sequence[Sequence[Article]]:
     """The best articles for each of these texts, at most `first` each."""
-    limit, shop = check_suggestion_count(first), info.context.shop
-    index, synonyms = await shop.article_index.ready(), await shop.synonyms.known()
+    limit, search = check_suggestion_count(first), await ready_search(info)
     criteria = ArticleCriteria(audience=None) if sees_all(info) else PUBLISHED
-    found = [
-        await find_candidates(index, shop.meaning, text, criteria=criteria, synonyms=synonyms)
-        for text in texts
-    ]
+    found = await find_candidates(search, texts, criteria=criteria)
     rows = await info.context.load.article.load_many([id for each in found for id in each.ids])
     shown = {row.id: row for row in rows if row and is_published(row) and visible_article(info, row)}
     return [fuse_candidates(each, shown)[:limit] for each in found]

@@ -23,6 +23,7 @@ from domain.audit.pushes import FOLDED_WITHIN
 from domain.audit.shipment_tasks import OPENED_WITHIN
 from domain.cause import Cause
 from domain.delivery_run import start_delivery_run
+from domain.knowledge import ArticleText, add_article, publish_article, rate_article, save_draft
 from domain.ledger import payment_status_expression, payment_status_for
 from domain.order import confirm_receipt
 from domain.payment import (
@@ -45,6 +46,7 @@ from models import (
     AgreementRule,
     AgreementStep,
     Article,
+    ArticleVersion,
     Backorder,
     CarrierChoice,
     CarrierConnection,
@@ -129,6 +131,7 @@ from tests.factories.cart import create_coupon
 from tests.factories.cash import CashRun, drive_cash_run, pack_order
 from tests.factories.delivery_run import create_delivery_run
 from tests.factories.dispute import FEE_OF_DISPUTE
+from tests.factories.knowledge import create_article
 from tests.factories.order import (
     CASH,
     NOW,
@@ -208,6 +211,9 @@ class History:
     failed: QuizAttempt
     """Of somebody who has brought two of four options into the wrong order."""
 
+    article: Article
+    """Has a translation, a draft beside its text and one rating."""
+
     @property
     def place(self) -> str:
         return f"variant {self.variant.id} in warehouse 1"
@@ -282,7 +288,21 @@ async def build_history(session: AsyncSession) -> History:
         await add_run(session),
         *await add_packing(session),
         *await add_training(session),
+        await add_articles(session),
     )
+
+
+async def add_articles(session: AsyncSession) -> Article:
+    """An article with a translation, a draft beside its text and the rating of one reader."""
+    article = await create_article(session, slug="audited")
+    changed = ArticleText("audited-zh", "zh-CN", "returns", (), "退货", "七天内。", original_id=article.id)
+    await publish_article(
+        session, (await add_article(session, changed, cause=Cause(NOW))).id, cause=Cause(NOW)
+    )
+    draft = ArticleText("audited", "en", "returns", (), "Returns", "Within a month.")
+    await save_draft(session, article.id, draft, version=1, cause=Cause(NOW))
+    await rate_article(session, article.id, reader="account:1", helpful=True, cause=Cause(NOW))
+    return article
 
 
 async def add_training(session: AsyncSession) -> tuple[Certificate, QuizAttempt]:
@@ -1108,6 +1128,32 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         update(Article).values(substance_changed_at=NOW - timedelta(days=5)),
         f"certificate {h.certificate.id}",
     ),
+    "articles show their published version": lambda h: (
+        update(Article).where(Article.id == h.article.id).values(title="Another one"),
+        f"article {h.article.slug}",
+    ),
+    "versions of articles without a gap": lambda h: (
+        increment(
+            ArticleVersion.version, ArticleVersion.article_id == h.article.id, ArticleVersion.version == 1
+        ),
+        f"article {h.article.slug}",
+    ),
+    "drafts are newer than what is published": lambda h: (
+        increment(Article.published_version, Article.id == h.article.id),
+        f"article {h.article.slug}",
+    ),
+    "published articles were published": lambda h: (
+        update(Article).where(Article.id == h.article.id).values(published_at=None),
+        f"article {h.article.slug}",
+    ),
+    "one translation into each language": lambda h: (
+        update(Article).where(Article.original_id == h.article.id).values(language=h.article.language),
+        "article audited-zh",
+    ),
+    "articles have helped as rated": lambda h: (
+        increment(Article.helpful, Article.id == h.article.id),
+        f"article {h.article.slug}",
+    ),
     "nothing personal of erased accounts": lambda h: (
         update(Account).where(Account.id == h.order.account_id).values(erased_at=NOW),
         f"account {h.order.account_id}",
@@ -1131,6 +1177,8 @@ ALSO_FOUND = {
     "claimed no more than was sent": ["tickets are about units of parcels"],
     "certificates are of passed attempts": ["passed attempts brought certificates"],
     "passed attempts brought certificates": ["scores are what credit gives"],
+    "versions of articles without a gap": ["articles show their published version"],
+    "drafts are newer than what is published": ["articles show their published version"],
 }
 """Other rules that find the same tampering."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from events.search import IndexFollower
 from events.shop import Shop
 from gateways.search import EmbeddedIndex
-from loaders.knowledge import find_candidates
+from loaders.knowledge import ArticleSearch, find_candidates
 from loaders.search import ARTICLE_LAYOUT, ARTICLES
 from models import Article, ArticleStatus
 from tests.factories.catalog import create_product
@@ -25,7 +25,8 @@ def follower_of(shop: Shop, folder: Path) -> IndexFollower:
 
 
 async def suggested(follower: IndexFollower, text: str) -> list[int]:
-    return (await find_candidates(await follower.ready(newest=True), None, text)).ids
+    (found,) = await find_candidates(ArticleSearch(await follower.ready(newest=True)), [text])
+    return found.ids
 
 
 async def test_each_change_of_an_article_is_followed(

@@ -1,0 +1,103 @@
+"""Articles against their versions, their translations and their ratings."""
+
+from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, or_, select
+from sqlalchemy.orm import aliased
+
+from domain.audit.comparison import select_differences, select_rows, total_of
+from models import Article, ArticleRating, ArticleStatus, ArticleVersion
+from models.sql.types import AnySelect
+
+NAME: ColumnElement[str] = literal("article ") + Article.slug
+
+
+def find_wrong_texts() -> AnySelect:
+    """Articles that show another text than that of their published version, which may not exist."""
+    shown = and_(
+        ArticleVersion.article_id == Article.id,
+        ArticleVersion.version == func.coalesce(Article.published_version, Article.version),
+    )
+    same = and_(
+        ArticleVersion.title == Article.title,
+        ArticleVersion.body == Article.body,
+        func.coalesce(ArticleVersion.category, Article.category) == Article.category,
+    )
+    return (
+        select_rows(
+            NAME, expected=func.coalesce(ArticleVersion.title, literal("a version")), found=Article.title
+        )
+        .outerjoin_from(Article, ArticleVersion, shown)
+        .where(or_(ArticleVersion.version.is_(None), ~same))
+    )
+
+
+def find_version_gaps() -> AnySelect:
+    """Articles of whose versions one is missing, or one is later than the newest."""
+    kept = (
+        select(
+            ArticleVersion.article_id,
+            func.count(ArticleVersion.version).label("total"),
+            func.max(ArticleVersion.version).label("newest"),
+        )
+        .group_by(ArticleVersion.article_id)
+        .subquery()
+    )
+    return (
+        select_rows(NAME, expected=Article.version, found=total_of(kept))
+        .outerjoin_from(Article, kept, kept.c.article_id == Article.id)
+        .where(or_(total_of(kept) != Article.version, func.coalesce(kept.c.newest, 0) != Article.version))
+    )
+
+
+def find_wrong_drafts() -> AnySelect:
+    """Articles with a draft beside a text that nobody reads, or with one that is not the newest version."""
+    is_right = and_(
+        Article.status == ArticleStatus.PUBLISHED,
+        Article.published_version.is_not(None),
+        Article.draft_version == Article.version,
+        Article.draft_version > func.coalesce(Article.published_version, 0),
+    )
+    return select_rows(
+        NAME, expected=literal("a newer draft of a published text"), found=cast(Article.draft_version, String)
+    ).where(Article.draft_version.is_not(None), ~is_right)
+
+
+def find_wrong_statuses() -> AnySelect:
+    """Articles that are published and were at no moment, and those that were and are drafts."""
+    expected = case((Article.published_at.is_(None), literal("DRAFT")), else_=literal("PUBLISHED"))
+    return select_differences(NAME, expected=expected, found=cast(Article.status, String))
+
+
+def find_wrong_translations() -> AnySelect:
+    """Articles that translate a translation, and those that are not the first in their language."""
+    original, other = aliased(Article), aliased(Article)
+    same_group = or_(other.id == Article.original_id, other.original_id == Article.original_id)
+    twin = select(other.id).where(same_group, other.language == Article.language, other.id < Article.id)
+    return (
+        select_rows(NAME, expected=literal("one language of one original"), found=Article.language)
+        .join_from(Article, original, original.id == Article.original_id)
+        .where(or_(original.original_id.is_not(None), twin.exists()))
+    )
+
+
+def find_wrong_ratings() -> AnySelect:
+    """Articles that have helped, or have not, more or fewer readers than have rated them so."""
+    helped = func.sum(case((ArticleRating.helpful, 1), else_=0))
+    rated = (
+        select(ArticleRating.article_id, helped.label("helped"), func.count().label("total"))
+        .group_by(ArticleRating.article_id)
+        .subquery()
+    )
+    helpful = func.coalesce(rated.c.helped, 0)
+
+    def counts(helped: ColumnElement[int], not_helped: ColumnElement[int]) -> ColumnElement[str]:
+        return cast(helped, String) + literal(" and ") + cast(not_helped, String)
+
+    return (
+        select_differences(
+            NAME,
+            expected=counts(helpful, total_of(rated) - helpful),
+            found=counts(Article.helpful, Article.unhelpful),
+        )
+        .select_from(Article)
+        .outerjoin(rated, rated.c.article_id == Article.id)
+    )
