@@ -71,6 +71,10 @@ class TicketQuoteRefund:
 class TicketQuote:
     """What a ticket would bring, before it is opened."""
 
+    type: models.TicketType
+    """What would be asked for."""
+    reason: models.TicketReason
+    """Why."""
     eligible: bool
     """Whether the ticket could be opened now."""
     refusal: TicketRefusal | None
@@ -216,6 +220,9 @@ class AftersalesQuery:
     tickets: Connection[Ticket] = field(resolve.tickets, allow=Permission.TICKET_VIEW)
     ticket_quote: TicketQuote | None = field(
         resolve.ticket_quote, allow=Permission.TICKET_TAKE_PART, price=PRICING
+    )
+    ticket_quotes: list[TicketQuote] = field(
+        resolve.ticket_quotes, allow=Permission.TICKET_TAKE_PART, price=PRICING, size=MANY
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.policies import load_line_terms
+from domain.aftersales.policies import OrderLineTerms, load_order_terms
 from domain.aftersales.reasons import REASONS, ClaimStage, stage_of
 from domain.aftersales.rules import (
     ClaimCase,
@@ -53,6 +53,45 @@ class ClaimFacts:
     payments: Sequence[Payment]
 
 
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """All of an order that decides about any claim on it."""
+
+    order: Order
+    lines: Mapping[int, OrderLine]
+    units: Mapping[int, LineUnits]
+    terms: OrderLineTerms
+    payments: Sequence[Payment]
+    """Those by which anything came in."""
+    promised: int
+    """What other tickets bring back that are not settled yet, in minor units."""
+    unpaid: int
+    """What is still to be paid, and not under way, in minor units."""
+
+    def decide(self, claim: TicketClaim) -> ClaimFacts:
+        """What decides about one claim. Raises NothingClaimed, NotFound or Invalid for a malformed one."""
+        malformed = find_malformed_lines(claim, self.lines)
+        refuse_unknown_parcels(claim, self.units, malformed)
+        terms = self.terms.of_reason(claim.reason)
+        case = ClaimCase(
+            order=self.order,
+            claim=claim,
+            lines=self.lines,
+            units=self.units,
+            days={line_id: each.days for line_id, each in terms.items()},
+            needs_picture=any(
+                terms[claimed.order_line_id].needs_picture
+                for claimed in claim.lines
+                if claimed.order_line_id in terms
+            ),
+            captured=sum(payment.captured_amount for payment in self.payments),
+            refundable=max(0, refundable_amount(self.payments) - self.promised),
+            unpaid=self.unpaid,
+        )
+        refuse_malformed(case, malformed)
+        return ClaimFacts(case, self.payments)
+
+
 async def load_claim_facts(
     session: AsyncSession,
     order: Order,
@@ -66,35 +105,30 @@ async def load_claim_facts(
 
     Raises NothingClaimed, NotFound or Invalid for a claim whose lines are malformed.
     """
+    return (await load_order_facts(session, order, ticket_id=ticket_id, asked_at=asked_at)).decide(claim)
+
+
+async def load_order_facts(
+    session: AsyncSession, order: Order, *, ticket_id: int | None = None, asked_at: datetime | None = None
+) -> OrderFacts:
+    """All that decides about claims on an order, as `load_claim_facts` has it."""
     lines = await load_order_lines(session, order)
-    malformed = find_malformed_lines(claim, lines)
     units = {line.id: LineUnits(bought=line.quantity - line.cancelled) for line in lines.values()}
     await count_waiting(session, order, units)
     sent = await load_sent_units(session, order, without_ticket_id=ticket_id)
     for each in sent:
         units[each.order_line_id].sent.append(each)
-    refuse_unknown_parcels(claim, units, malformed)
     promised = await count_other_claims(session, order, units, sent, ticket_id=ticket_id)
-    all_payments = await load_payments(session, order)
-    payments = [payment for payment in all_payments if payment.captured_amount]
-    terms = await load_line_terms(session, order, claim.reason, at=asked_at)
-    case = ClaimCase(
+    payments = await load_payments(session, order)
+    return OrderFacts(
         order=order,
-        claim=claim,
         lines=lines,
         units=units,
-        days={line_id: each.days for line_id, each in terms.items()},
-        needs_picture=any(
-            terms[claimed.order_line_id].needs_picture
-            for claimed in claim.lines
-            if claimed.order_line_id in terms
-        ),
-        captured=sum(payment.captured_amount for payment in payments),
-        refundable=max(0, refundable_amount(payments) - promised),
-        unpaid=await sum_unpaid(session, order, all_payments),
+        terms=await load_order_terms(session, order, at=asked_at),
+        payments=[payment for payment in payments if payment.captured_amount],
+        promised=promised,
+        unpaid=await sum_unpaid(session, order, payments),
     )
-    refuse_malformed(case, malformed)
-    return ClaimFacts(case, payments)
 
 
 def find_malformed_lines(claim: TicketClaim, lines: Mapping[int, OrderLine]) -> FoundByLine:

@@ -66,10 +66,26 @@ class LineTerms:
     """Whether the customer attaches a picture."""
 
 
-async def load_line_terms(
-    session: AsyncSession, order: Order, reason: TicketReason, *, at: datetime | None
-) -> Mapping[int, LineTerms]:
-    """What holds for each line of an order that is claimed for a reason, by the terms of a moment."""
+@dataclass(frozen=True, slots=True)
+class OrderLineTerms:
+    """The terms of a moment for the lines of one order."""
+
+    terms: ClaimTerms
+    lines: Mapping[int, tuple[int, str | None]]
+    """By order line: its product, and the path of the category of that."""
+
+    def of_reason(self, reason: TicketReason) -> Mapping[int, LineTerms]:
+        """What holds for each line that is claimed for a reason."""
+        default, found = DEFAULT_DAYS[REASONS[reason].window], {}
+        for line_id, (product_id, path) in self.lines.items():
+            days = self.terms.days_of(product_id, path, reason)
+            needs_picture = self.terms.needs_picture(product_id, path, reason)
+            found[line_id] = LineTerms(default if days is None else days, needs_picture)
+        return found
+
+
+async def load_order_terms(session: AsyncSession, order: Order, *, at: datetime | None) -> OrderLineTerms:
+    """What holds for the lines of an order by the terms of a moment."""
     terms = await load_terms(session, at=at)
     rows = await session.execute(
         select(OrderLine.id, OrderLine.product_id, Category.path)
@@ -77,13 +93,7 @@ async def load_line_terms(
         .outerjoin(Category, Category.id == Product.category_id)
         .where(OrderLine.order_id == order.id)
     )
-    default = DEFAULT_DAYS[REASONS[reason].window]
-    found = {}
-    for line_id, product_id, path in rows:
-        days = terms.days_of(product_id, path, reason)
-        needs_picture = terms.needs_picture(product_id, path, reason)
-        found[line_id] = LineTerms(default if days is None else days, needs_picture)
-    return found
+    return OrderLineTerms(terms, {line_id: (product_id, path) for line_id, product_id, path in rows})
 
 
 async def save_claim_policy(

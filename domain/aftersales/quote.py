@@ -1,14 +1,14 @@
 """What a claim would bring the customer, shown before a ticket is opened."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.aftersales.claim_facts import ClaimFacts, load_claim_facts
+from domain.aftersales.claim_facts import ClaimFacts, load_claim_facts, load_order_facts
 from domain.aftersales.deadlines import Deadlines
-from domain.aftersales.reasons import ClaimStage
+from domain.aftersales.reasons import REASONS, ClaimStage
 from domain.aftersales.refund_amounts import WithdrawnAmounts, cap_amounts, line_refund, shipping_refund
 from domain.aftersales.rules import (
     ClaimCase,
@@ -23,10 +23,10 @@ from domain.aftersales.rules import (
 )
 from domain.aftersales.sent_units import PickedUnits, cash_due_of, reduction_of
 from domain.aftersales.windows import ClaimWindow, find_time_obstacle, window_of
-from domain.aftersales.withdrawal import quote_withdrawal
+from domain.aftersales.withdrawal import SendingPlan, load_sending_plan, quote_planned
 from domain.errors import Invalid
 from domain.money import apportion
-from models import Money, Order, OrderLine, Payment, TicketType
+from models import Money, Order, OrderLine, Payment, TicketReason, TicketType
 from text.messages import Message
 
 
@@ -83,6 +83,14 @@ class TicketQuote:
         return self.obstacles[0] if self.obstacles else None
 
     @property
+    def type(self) -> TicketType:
+        return self.claim.type
+
+    @property
+    def reason(self) -> TicketReason:
+        return self.claim.reason
+
+    @property
     def deadline(self) -> datetime | None:
         return min((line.deadline for line in self.lines if line.deadline), default=None)
 
@@ -108,10 +116,60 @@ async def quote_claim(
     if claim.type is TicketType.QUESTION:
         return quote_question(order, claim)
     facts = await load_claim_facts(session, order, claim, ticket_id=ticket_id, asked_at=asked_at)
-    case = facts.case
+    plan = await load_sending_plan(session, order) if claim.stage is ClaimStage.WAITING else None
+    return quote_facts(facts, plan, deadlines, asked_at=asked_at)
+
+
+async def quote_order(
+    session: AsyncSession,
+    order: Order,
+    deadlines: Deadlines,
+    *,
+    types: Collection[TicketType] = frozenset(TicketType),
+    asked_at: datetime,
+) -> list[TicketQuote]:
+    """What each line of an order would come to by itself, for each type and reason that goes with it.
+
+    Each is about as many units as can be asked for now, or about one where none can; the number of
+    statements does not depend on lines and types.
+    """
+    facts = await load_order_facts(session, order, asked_at=asked_at)
+    plan = await load_sending_plan(session, order)
+    claims = [
+        facts.decide(TicketClaim(type, reason, (ClaimedUnits(line_id, 1),)))
+        for line_id in facts.lines
+        for reason, rules in REASONS.items()
+        for type in TicketType
+        if type in rules.types & set(types) - {TicketType.QUESTION}
+    ]
+    quotes = []
+    for one in claims:
+        [claimed] = one.case.claim.lines
+        quantity = count_claimable(one.case, claimed, deadlines, asked_at=asked_at)
+        claim = replace(one.case.claim, lines=(replace(claimed, quantity=quantity),))
+        most = replace(one, case=replace(one.case, claim=claim))
+        quotes.append(quote_facts(most, plan, deadlines, asked_at=asked_at))
+    return quotes
+
+
+def count_claimable(
+    case: ClaimCase, claimed: ClaimedUnits, deadlines: Deadlines, *, asked_at: datetime
+) -> int:
+    """As many units of a line as can be claimed now, of those that were paid where some were; at least 1."""
+    left = case.left_of(claimed)
+    if case.claim.stage is not ClaimStage.WAITING:
+        left = window_of(case, claimed, deadlines, asked_at=asked_at).left
+    return min(left, case.paid_of(claimed)) or left or 1
+
+
+def quote_facts(
+    facts: ClaimFacts, plan: SendingPlan | None, deadlines: Deadlines, *, asked_at: datetime
+) -> TicketQuote:
+    """What a claim comes to; `plan` is needed for units that wait."""
+    case, claim, order = facts.case, facts.case.claim, facts.case.order
     obstacles = find_obstacles(case, deadlines, asked_at=asked_at)
     windows = [window_of(case, claimed, deadlines, asked_at=asked_at) for claimed in claim.lines]
-    amounts = await quote_amounts(session, case, windows, granted=not obstacles)
+    amounts = quote_amounts(case, windows, plan, granted=not obstacles)
     openings = [window.opens_at(line.quantity) for window, line in zip(windows, claim.lines, strict=True)]
     return TicketQuote(
         order=order,
@@ -149,15 +207,15 @@ def quote_question(order: Order, claim: TicketClaim) -> TicketQuote:
     )
 
 
-async def quote_amounts(
-    session: AsyncSession, case: ClaimCase, windows: Sequence[ClaimWindow], *, granted: bool
+def quote_amounts(
+    case: ClaimCase, windows: Sequence[ClaimWindow], plan: SendingPlan | None, *, granted: bool
 ) -> WithdrawnAmounts:
     """What the claim brings line by line, the shipping fee, and how much of it was not paid yet."""
     claim = case.claim
     if not (granted and claim.refunds):
         return WithdrawnAmounts([0] * len(claim.lines), 0, credited=0)
-    if claim.stage is ClaimStage.WAITING:
-        return await quote_withdrawal(session, case)
+    if claim.stage is ClaimStage.WAITING and plan is not None:
+        return quote_planned(plan, case)
     amounts = [
         unit_refund(case, claimed, window.pick(claimed.quantity))
         for claimed, window in zip(claim.lines, windows, strict=True)

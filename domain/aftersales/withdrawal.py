@@ -121,7 +121,11 @@ async def load_sending_plan(session: AsyncSession, order: Order) -> SendingPlan:
 
 async def quote_withdrawal(session: AsyncSession, case: ClaimCase) -> WithdrawnAmounts:
     """What the withdrawal of the claimed units would come to."""
-    plan = await load_sending_plan(session, case.order)
+    return quote_planned(await load_sending_plan(session, case.order), case)
+
+
+def quote_planned(plan: SendingPlan, case: ClaimCase) -> WithdrawnAmounts:
+    """The same, where the deliveries of the order are known."""
     return price_withdrawal(case, fees=plan.fees_without(plan.withdraw(case.claim.lines)))
 
 

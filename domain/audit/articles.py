@@ -5,9 +5,13 @@ from sqlalchemy.orm import aliased
 
 from domain.audit.comparison import select_differences, select_rows, total_of
 from models import Article, ArticleRating, ArticleStatus, ArticleVersion
-from models.sql.types import AnySelect
+from models.sql.types import AnyColumn, AnySelect
 
 NAME: ColumnElement[str] = literal("article ") + Article.slug
+
+
+def join_numbers(first: AnyColumn, second: AnyColumn) -> ColumnElement[str]:
+    return cast(first, String) + literal(" and ") + cast(second, String)
 
 
 def find_wrong_texts() -> AnySelect:
@@ -22,9 +26,7 @@ def find_wrong_texts() -> AnySelect:
         func.coalesce(ArticleVersion.category, Article.category) == Article.category,
     )
     return (
-        select_rows(
-            NAME, expected=func.coalesce(ArticleVersion.title, literal("a version")), found=Article.title
-        )
+        select_rows(NAME, expected=literal("the text of its version"), found=Article.title)
         .outerjoin_from(Article, ArticleVersion, shown)
         .where(or_(ArticleVersion.version.is_(None), ~same))
     )
@@ -42,9 +44,13 @@ def find_version_gaps() -> AnySelect:
         .subquery()
     )
     return (
-        select_rows(NAME, expected=Article.version, found=total_of(kept))
-        .outerjoin_from(Article, kept, kept.c.article_id == Article.id)
-        .where(or_(total_of(kept) != Article.version, func.coalesce(kept.c.newest, 0) != Article.version))
+        select_differences(
+            NAME,
+            expected=join_numbers(Article.version, Article.version),
+            found=join_numbers(total_of(kept), func.coalesce(kept.c.newest, 0)),
+        )
+        .select_from(Article)
+        .outerjoin(kept, kept.c.article_id == Article.id)
     )
 
 
@@ -89,14 +95,11 @@ def find_wrong_ratings() -> AnySelect:
     )
     helpful = func.coalesce(rated.c.helped, 0)
 
-    def counts(helped: ColumnElement[int], not_helped: ColumnElement[int]) -> ColumnElement[str]:
-        return cast(helped, String) + literal(" and ") + cast(not_helped, String)
-
     return (
         select_differences(
             NAME,
-            expected=counts(helpful, total_of(rated) - helpful),
-            found=counts(Article.helpful, Article.unhelpful),
+            expected=join_numbers(helpful, total_of(rated) - helpful),
+            found=join_numbers(Article.helpful, Article.unhelpful),
         )
         .select_from(Article)
         .outerjoin(rated, rated.c.article_id == Article.id)

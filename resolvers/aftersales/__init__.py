@@ -44,6 +44,7 @@ from resolvers.aftersales.queries import (
     suggested_articles,
     ticket,
     ticket_quote,
+    ticket_quotes,
     ticket_updates,
     tickets,
 )
@@ -102,6 +103,7 @@ __all__ = [
     "ticket_message_add",
     "ticket_open",
     "ticket_quote",
+    "ticket_quotes",
     "ticket_read",
     "ticket_reapply",
     "ticket_refund_choose",

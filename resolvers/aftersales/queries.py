@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import strawberry
 
-from domain.aftersales.quote import TicketQuote, TicketQuoteRefusal, quote_claim
+from domain.aftersales.quote import TicketQuote, TicketQuoteRefusal, quote_claim, quote_order
 from domain.errors import Invalid, NotFound
 from events.aftersales import deadlines_of
 from loaders.aftersales import NEWEST_TICKET, TicketCriteria, select_tickets
@@ -17,6 +17,7 @@ from models import (
     Subject,
     Ticket,
     TicketStatus,
+    TicketType,
 )
 from resolvers.context import Info
 from resolvers.guard import Permission
@@ -111,6 +112,26 @@ async def ticket_quote(info: Info, input: TicketQuoteInput) -> TicketQuote | Non
     deadlines, now = deadlines_of(info.context.shop.settings), info.context.now
     async with info.context.shop.database.reads() as session:
         return await quote_claim(session, order, input.claim(), deadlines, asked_at=now)
+
+
+async def ticket_quotes(
+    info: Info, order_id: strawberry.ID, types: list[TicketType] | None = None
+) -> Sequence[TicketQuote]:
+    """What can be asked for of an order, before a ticket is opened: for each line, and each type with each
+    reason that goes with it, whether, until when, why not, and the exact refund to each payment. Each is
+    about as many units of one line as can be asked for now, about one where none can; none for an order of
+    others. A question can be asked about any order.
+
+    order_id: the order
+    types: of these types only
+    """
+    try:
+        order = await own_order(info, order_id)
+    except NotFound:
+        return ()
+    deadlines, now = deadlines_of(info.context.shop.settings), info.context.now
+    async with info.context.shop.database.reads() as session:
+        return await quote_order(session, order, deadlines, types=types or tuple(TicketType), asked_at=now)
 
 
 def refusal_message(root: TicketQuoteRefusal, info: Info) -> str:

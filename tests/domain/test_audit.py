@@ -1133,9 +1133,9 @@ TAMPERED: dict[str, Callable[[History], Tampering]] = {
         f"article {h.article.slug}",
     ),
     "versions of articles without a gap": lambda h: (
-        increment(
-            ArticleVersion.version, ArticleVersion.article_id == h.article.id, ArticleVersion.version == 1
-        ),
+        update(ArticleVersion)
+        .where(ArticleVersion.article_id == h.article.id, ArticleVersion.version == 2)
+        .values(version=9),
         f"article {h.article.slug}",
     ),
     "drafts are newer than what is published": lambda h: (
@@ -1177,7 +1177,6 @@ ALSO_FOUND = {
     "claimed no more than was sent": ["tickets are about units of parcels"],
     "certificates are of passed attempts": ["passed attempts brought certificates"],
     "passed attempts brought certificates": ["scores are what credit gives"],
-    "versions of articles without a gap": ["articles show their published version"],
     "drafts are newer than what is published": ["articles show their published version"],
 }
 """Other rules that find the same tampering."""

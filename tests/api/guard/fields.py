@@ -76,6 +76,7 @@ REQUIRED: dict[str, dict[str, Permission]] = {
         "stockMovements": Permission.STOCK_WATCH,
         "ticket": Permission.TICKET_VIEW,
         "ticketQuote": Permission.TICKET_TAKE_PART,
+        "ticketQuotes": Permission.TICKET_TAKE_PART,
         "tickets": Permission.TICKET_VIEW,
         "giftCards": Permission.GIFT_CARD_EDIT,
         "storeCredit": Permission.STORE_CREDIT,

@@ -73,6 +73,7 @@ KIND_OF_ID: dict[str, str] = {
     "query ticketQuote input.lines.orderLineId": "OrderLine",
     "query ticketQuote input.lines.shipmentId": "Shipment",
     "query ticketQuote input.orderId": "Order",
+    "query ticketQuotes orderId": "Order",
     "query tickets filter.assigneeId": "Account",
     "query tickets filter.orderId": "Order",
     "mutation addressRemove input.customerId": "Account",

@@ -1,0 +1,120 @@
+"""All that can be asked for of an order, in one call."""
+
+from collections import Counter
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.cause import Cause
+from domain.payment.cash import collect_cash
+from events.shop import Shop
+from models import OrderStatus, Role
+from resolvers.ids import global_id
+from tests.api.aftersales.documents import TicketCase
+from tests.clients import Client, Clients
+from tests.factories.aftersales import create_ticket, order_lines_of
+from tests.factories.order import CASH, SANDBOX, a_variant, arrive, create_order, dispatch, pay, payments_of
+from tests.observe import count_statements
+
+SEEN = """type reason eligible refusal { code message } deadline opensAt needsPicture
+  lines { line { id title } quantity left refund { amount } deadline }
+  shipping { amount } cancelled { amount } refund { amount }
+  legs { payment { id method } refund { amount } }"""
+ONE = f"query($input: TicketQuoteInput!) {{ ticketQuote(input: $input) {{ {SEEN} }} }}"
+ALL = f"""query($orderId: ID!, $types: [TicketType!]) {{
+  ticketQuotes(orderId: $orderId, types: $types) {{ {SEEN} }} }}"""
+PAIRS = 19
+"""Reasons with the types they go with, questions left out."""
+
+
+async def ask_one(client: Client, order_id: str, quote: dict[str, Any]) -> dict[str, Any]:
+    [line] = quote["lines"]
+    given = {"orderLineId": line["line"]["id"], "quantity": line["quantity"]}
+    claim = {"orderId": order_id, "type": quote["type"], "reason": quote["reason"], "lines": [given]}
+    found: dict[str, Any] = (await client.get(ONE, input=claim))["ticketQuote"]
+    return found
+
+
+async def test_one_call_says_for_each_line_and_type_what_each_question_would(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    customer = await clients.customer()
+    variants = [
+        await a_variant(session, title=title, sells_when_out=waits, stock={"MAIN": 0 if waits else 9})
+        for title, waits in (("Teapot", False), ("Cup", False), ("Tray", True))
+    ]
+    order = await create_order(
+        session,
+        account=customer.account,
+        status=OrderStatus.PENDING,
+        lines=[(variants[0], 3), (variants[1], 1), (variants[2], 2)],
+        payments={SANDBOX: None, CASH: 2_000},
+        now=shop.clock(),
+    )
+    await pay(session, order, now=shop.clock())
+    cash = next(each for each in await payments_of(session, order) if each.method is CASH)
+    for shipment in await dispatch(session, order, now=shop.clock()):
+        await arrive(session, shipment, now=shop.clock())
+        due = order.money(shipment.cash_amount or 0)
+        await collect_cash(session, cash.id, due, cause=Cause(shop.clock()))
+    lines = await order_lines_of(session, order)
+    await create_ticket(session, order=order, lines=[(lines[0], 1)], now=shop.clock())
+    await session.commit()
+    order_id = global_id("Order", order.id)
+
+    quotes = (await customer.get(ALL, orderId=order_id))["ticketQuotes"]
+
+    assert [quote["lines"][0]["line"]["title"] for quote in quotes] == [
+        title for title in ("Teapot", "Cup", "Tray") for _ in range(PAIRS)
+    ]
+    assert quotes == [await ask_one(customer, order_id, quote) for quote in quotes]
+    refusals = Counter(quote["refusal"] and quote["refusal"]["code"] for quote in quotes)
+    assert refusals == {
+        None: 33,
+        "ALREADY_SHIPPED": 2,
+        "NOT_SHIPPED": 2,
+        "NOT_DELIVERED": 16,
+        "TOO_EARLY": 4,
+    }
+    assert {len(quote["legs"]) for quote in quotes} == {0, 2}
+
+
+async def test_all_quotes_cost_the_same_however_many_lines_there_are(
+    clients: Clients, shop: Shop, session: AsyncSession
+) -> None:
+    customer = await clients.customer()
+    orders = []
+    for count in (1, 4):
+        variants = [await a_variant(session) for _ in range(count)]
+        orders.append(
+            await create_order(
+                session,
+                account=customer.account,
+                status=OrderStatus.COMPLETED,
+                lines=[(each, 2) for each in variants],
+                now=shop.clock(),
+            )
+        )
+    await session.commit()
+    totals = []
+    for order, count in zip(orders, (1, 4), strict=True):
+        with count_statements(shop) as counted:
+            found = await customer.get(ALL, orderId=global_id("Order", order.id))
+        assert len(found["ticketQuotes"]) == PAIRS * count
+        totals.append(counted.total)
+
+    assert totals[0] == totals[1] <= 16
+
+
+async def test_only_some_types_are_told_and_nothing_of_an_order_of_others(
+    case: TicketCase, clients: Clients
+) -> None:
+    order_id = global_id("Order", case.order.id)
+    few = (await case.customer.get(ALL, orderId=order_id, types=["EXCHANGE", "QUESTION"]))["ticketQuotes"]
+
+    assert {(quote["type"], quote["lines"][0]["quantity"]) for quote in few} == {("EXCHANGE", 3)}
+    assert len((await case.agent.get(ALL, orderId=order_id))["ticketQuotes"]) == PAIRS
+    for stranger in (await clients.customer(), await clients.staff(Role.WAREHOUSE), clients.guest()):
+        for missing in (order_id, global_id("Order", 999_999)):
+            reply = await stranger.ask(ALL, orderId=missing)
+            assert not (reply["data"] or {}).get("ticketQuotes")
