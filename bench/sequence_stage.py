@@ -1,0 +1,169 @@
+"""One shop for many sequences of steps, driven step by step from code that does not wait itself."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+
+import uvloop
+from sqlalchemy import func, select
+
+from app import create_app
+from bench.replay import SETTINGS, STARTED_AT, Jobs, furnish
+from bench.replay_orders import Life, MovedClock, ReplayedShop
+from models import (
+    Order,
+    OrderStatus,
+    Payment,
+    PaymentMethod,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+    Role,
+    SandboxCharge,
+    StockLevel,
+    Ticket,
+    TicketStatus,
+)
+from settings import Settings
+from tests.clients import Client, Clients
+from tests.factories.token import sign_in_account
+from tests.observe import find_disagreements, select_broken_rules
+
+Result = TypeVar("Result")
+
+PAID = (PaymentStatus.CAPTURED,)
+NOT_REFUNDED = (RefundStatus.DECLINED,)
+
+
+@dataclass(slots=True)
+class SequenceStage:
+    """A shop with its own event loop, which runs only while a step is taken."""
+
+    loop: asyncio.AbstractEventLoop
+    shop: ReplayedShop
+    jobs: Jobs
+    second: Client
+    """Somebody else of the staff, who approves refunds."""
+    numbers: Iterator[int] = field(default_factory=count)
+    taken: Counter[str] = field(default_factory=Counter)
+    """How often each step has succeeded."""
+    refused: Counter[str] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
+    """Orders by the status in which they have ended."""
+
+    @property
+    def now(self) -> datetime:
+        return self.shop.clock()
+
+    def run(self, step: Coroutine[Any, Any, Result]) -> Result:
+        return self.loop.run_until_complete(step)
+
+    def create_life(self, seed: int) -> Life:
+        """An order to be, whose people have just signed in: much time has passed since the last one."""
+        life = Life(self.shop, next(self.numbers), "sequence", Random(seed))
+        for client in (life.customer, self.shop.staff, self.second):
+            self.run(self.sign_in(client))
+        return life
+
+    async def sign_in(self, client: Client) -> None:
+        assert client.account is not None
+        token = await sign_in_account(self.shop.clients.shop, client.account)
+        client.headers["Authorization"] = f"Bearer {token}"
+
+    def count_goods(self) -> int:
+        """The units in all warehouses, also damaged ones."""
+        return self.read_number(select(func.sum(StockLevel.on_hand + StockLevel.damaged)))
+
+    def count_money(self, number: str) -> tuple[int, int]:
+        """What was captured for an order, and what of it was refunded or is to be, in minor units."""
+        order = select(Order.id).where(Order.number == number).scalar_subquery()
+        captured = select(func.sum(Payment.captured_amount)).where(Payment.order_id == order)
+        refunded = select(func.sum(Refund.amount)).where(
+            Refund.order_id == order, Refund.status.not_in(NOT_REFUNDED)
+        )
+        return self.read_number(captured), self.read_number(refunded)
+
+    def count_money_at_provider(self, number: str) -> tuple[int, int]:
+        """What the provider keeps of an order, and what the shop believes it does, in minor units."""
+        order = select(Order.id).where(Order.number == number).scalar_subquery()
+        kept = select(func.sum(SandboxCharge.amount - SandboxCharge.refunded_amount)).where(
+            SandboxCharge.order_number == number, SandboxCharge.status.in_(PAID)
+        )
+        believed = select(func.sum(Payment.captured_amount - Payment.refunded_amount)).where(
+            Payment.method == PaymentMethod.SANDBOX, Payment.order_id == order
+        )
+        return self.read_number(kept), self.read_number(believed)
+
+    def find_broken_rules(self) -> list[str]:
+        """The disagreements of the books; none when they agree."""
+        return self.run(self.read_disagreements())
+
+    async def read_disagreements(self) -> list[str]:
+        database = self.shop.clients.shop.database
+        async with database.reads() as session:
+            if not (await session.scalars(select_broken_rules())).all():
+                return []
+        return await find_disagreements(database)
+
+    def read_status(self, number: str) -> OrderStatus:
+        return OrderStatus(self.read_one(select(Order.status).where(Order.number == number)))
+
+    def read_tickets(self, number: str) -> list[tuple[TicketStatus, int]]:
+        """The tickets of an order by their age: status and id."""
+        return self.run(self.read_ticket_rows(number))
+
+    async def read_ticket_rows(self, number: str) -> list[tuple[TicketStatus, int]]:
+        chosen = select(Ticket.status, Ticket.id).join(Order, Order.id == Ticket.order_id)
+        async with self.shop.clients.shop.database.reads() as session:
+            rows = await session.execute(chosen.where(Order.number == number).order_by(Ticket.id))
+            return [(row.status, row.id) for row in rows]
+
+    def read_number(self, chosen: Any) -> int:
+        return int(self.read_one(chosen) or 0)
+
+    def read_one(self, chosen: Any) -> Any:
+        return self.run(self.read_scalar(chosen))
+
+    async def read_scalar(self, chosen: Any) -> Any:
+        async with self.shop.clients.shop.database.reads() as session:
+            return await session.scalar(chosen)
+
+
+@contextmanager
+def open_stage(url: str, folder: Path) -> Iterator[SequenceStage]:
+    """A furnished shop in a migrated database without orders."""
+    loop = uvloop.new_event_loop()
+    opened: asyncio.Future[SequenceStage] = loop.create_future()
+    over = asyncio.Event()
+    serving = loop.create_task(serve(url, folder, loop, opened, over))
+    try:
+        serving.add_done_callback(lambda _: opened.cancel())
+        yield loop.run_until_complete(opened)
+    finally:
+        over.set()
+        loop.run_until_complete(serving)
+        loop.close()
+
+
+async def serve(
+    url: str,
+    folder: Path,
+    loop: asyncio.AbstractEventLoop,
+    opened: "asyncio.Future[SequenceStage]",
+    over: asyncio.Event,
+) -> None:
+    clock = MovedClock(STARTED_AT)
+    settings = Settings.from_environment(env_file=None, database_url=url, var_dir=str(folder), **SETTINGS)
+    app = create_app(settings, clock=clock)
+    async with app.router.lifespan_context(app), Clients.open(app) as clients:
+        shop = await furnish(clients, clock)
+        second = await clients.staff(Role.MANAGER)
+        opened.set_result(SequenceStage(loop, shop, await Jobs.of(clients.shop), second))
+        await over.wait()
