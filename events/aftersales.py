@@ -4,7 +4,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.automatic import agree_when_opened
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.giving import give_ticket, select_free
 from domain.aftersales.overdue import act_on_overdue, select_overdue
+from domain.aftersales.priority import rank_unranked, select_unranked
 from domain.aftersales.replacement import find_replaced_ticket
 from domain.aftersales.replacement_choice import fill_waiting_ticket, select_fillable_tickets
 from domain.aftersales.settlement import follow_refunds, follow_replacement
@@ -79,5 +81,18 @@ async def fill_ticket(resources: Resources, ticket_id: int) -> None:
         await fill_waiting_ticket(session, ticket_id, deadlines, cause=Cause(resources.clock()))
 
 
+async def give_free_ticket(resources: Resources, ticket_id: int) -> None:
+    """Give a ticket that nobody has to an agent who is there and can handle it."""
+    async with resources.database.writes.begin() as session:
+        await give_ticket(session, ticket_id, cause=Cause(resources.clock()))
+
+
+async def rank_ticket(resources: Resources, ticket_id: int) -> None:
+    async with resources.database.writes.begin() as session:
+        await rank_unranked(session, ticket_id, deadlines_of(resources.settings), now=resources.clock())
+
+
+TICKETS_UNRANKED = Timer("ticket.unranked", due=select_unranked, act=rank_ticket)
+TICKETS_FREE = Timer("ticket.free", due=select_free, act=give_free_ticket)
 TICKETS_OVERDUE = Timer("ticket.overdue", due=select_overdue, act=act_on_ticket)
 TICKETS_IN_STOCK = Timer("ticket.in_stock", due=select_fillable_tickets, act=fill_ticket)

@@ -1,6 +1,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import and_, func, select
@@ -25,6 +26,7 @@ from models import (
     RuleDecision,
     Subject,
     Ticket,
+    TicketAgent,
     TicketLine,
     TicketMedia,
     TicketMention,
@@ -32,6 +34,7 @@ from models import (
     TicketMessageMedia,
     TicketRead,
     TicketReason,
+    TicketSkill,
     TicketStatus,
     TicketType,
     select_exclusions,
@@ -42,6 +45,16 @@ from models.database import Reads
 from models.sql.types import AnySelect
 
 NEWEST_TICKET = Sort("newest", (Key(Ticket.id, descending=True),))
+URGENT_TICKET = Sort("urgent", (Key(Ticket.attend_by), Key(Ticket.id)))
+
+
+class TicketSort(StrEnum):
+    """The order of a list of tickets."""
+
+    NEWEST = "NEWEST"
+    """The newest first."""
+    PRIORITY = "PRIORITY"
+    """Only those that wait for the shop, the most urgent first; for customers the newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,14 @@ class TicketCriteria:
     due_before: datetime | None = None
     overdue: bool | None = None
     assigned: bool | None = None
+    unanswered: bool | None = None
+
+
+def sort_tickets(criteria: TicketCriteria, sort: TicketSort) -> tuple[AnySelect, Sort]:
+    """The tickets, and their order."""
+    if sort is TicketSort.PRIORITY:
+        return select_tickets(criteria).where(Ticket.attend_by.is_not(None)), URGENT_TICKET
+    return select_tickets(criteria), NEWEST_TICKET
 
 
 def select_tickets(criteria: TicketCriteria) -> AnySelect:
@@ -78,6 +99,7 @@ def select_tickets(criteria: TicketCriteria) -> AnySelect:
     for is_expected, condition in (
         (criteria.overdue, Ticket.overdue_since.is_not(None)),
         (criteria.assigned, Ticket.assignee_id.is_not(None)),
+        (criteria.unanswered, Ticket.unanswered_since.is_not(None)),
     ):
         if is_expected is not None:
             statement = statement.where(condition if is_expected else ~condition)
@@ -211,6 +233,39 @@ async def load_canned_answers(
         return (await session.scalars(statement.limit(POLICIES_LIMIT))).all()
 
 
+class SkillsByAgent(ManyByKey[int, TicketSkill]):
+    key = TicketSkill.account_id
+    order_by = (TicketSkill.ticket_type, TicketSkill.language)
+
+
+class LoadByAgent(Grouped[int, int]):
+    """How many tickets that wait for the shop somebody has."""
+
+    async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, int]:
+        rows = await session.execute(
+            select(Ticket.assignee_id, func.count())
+            .where(Ticket.assignee_id.in_(keys), Ticket.attend_by.is_not(None))
+            .group_by(Ticket.assignee_id)
+        )
+        return {account_id: count for account_id, count in rows if account_id is not None}
+
+    def default(self) -> int:
+        return 0
+
+
+async def load_ticket_agents(reads: Reads) -> Sequence[TicketAgent]:
+    """To whom the shop gives tickets by itself, by their names."""
+    async with reads() as session:
+        rows = await session.scalars(
+            select(TicketAgent)
+            .join(Account, Account.id == TicketAgent.account_id)
+            .where(Account.disabled_at.is_(None))
+            .order_by(Account.name, Account.id)
+            .limit(POLICIES_LIMIT)
+        )
+        return rows.all()
+
+
 class MediaByTicket(Grouped[int, Sequence[Media]]):
     async def group(self, session: AsyncSession, keys: list[int]) -> Mapping[int, Sequence[Media]]:
         rows = await session.execute(
@@ -318,3 +373,5 @@ class AftersalesLoaders:
     message_media = loader(MediaByMessage)
     message_mentions = loader(MentionsByMessage)
     canned_answer = loader(CannedAnswerById)
+    agent_skills = loader(SkillsByAgent)
+    agent_load = loader(LoadByAgent)

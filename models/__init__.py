@@ -192,6 +192,7 @@ from models.store_credit import (
     StoreCreditKind,
     StoreCreditMovement,
 )
+from models.ticket_agent import TicketAgent, TicketSkill
 from models.ticket_thread import CannedAnswer, TicketMention, TicketMessageMedia, TicketRead
 from models.tracking_link import TrackingLink
 from models.training import (

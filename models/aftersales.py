@@ -1,7 +1,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, false
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.agreement_rule import RuleObstacle
@@ -105,6 +105,10 @@ class ReplacementChoice(StrEnum):
     """What was paid for it."""
 
 
+WAITS = text("attend_by IS NOT NULL")
+"""Whether a ticket waits for the shop, as indexes say it."""
+
+
 class Ticket(HasCurrency, Base):
     """A customer's request about goods they bought."""
 
@@ -114,6 +118,8 @@ class Ticket(HasCurrency, Base):
         Index("ix_tickets_account_id_id", "account_id", "id"),
         Index("ix_tickets_status_id", "status", "id"),
         Index("ix_tickets_due_at", "due_at"),
+        Index("ix_tickets_attend_by", "attend_by", "id", sqlite_where=WAITS, postgresql_where=WAITS),
+        Index("ix_tickets_assignee_id", "assignee_id", sqlite_where=WAITS, postgresql_where=WAITS),
     )
 
     id: Mapped[Id]
@@ -149,6 +155,18 @@ class Ticket(HasCurrency, Base):
     """Since when a return counts as accepted that nobody has put into the stock yet; None for others."""
     stock_seen: Mapped[int | None] = mapped_column(BigId)
     """The movement of stock after which there was too little still to send its replacement; None before."""
+    attend_by: Mapped[datetime | None]
+    """By when the shop should act, on urgent ones before they are due; None where it waits for others."""
+    value_hours: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many hours earlier, for what is asked for."""
+    word_hours: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many hours earlier, for the words of the customer."""
+    urgent_words: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    """These words."""
+    unanswered_since: Mapped[datetime | None]
+    """Since when the customer waits for an answer to a message; None where they do not."""
+    released_by_id: Mapped[int | None] = mapped_column(BigId)
+    """Who had it last and gave it back: it is not given to them again by itself."""
 
     @property
     def refund(self) -> Money:

@@ -34,6 +34,7 @@ from schema.statement import StatementMutation, StatementQuery
 from schema.stock import StockMutation, StockQuery
 from schema.store_credit import StoreCreditMutation, StoreCreditQuery
 from schema.subscriptions import FeedSubscription
+from schema.ticket_agent import TicketAgentMutation, TicketAgentQuery
 from schema.ticket_thread import TicketThreadMutation, TicketThreadQuery
 from schema.tracking import TrackingMutation, TrackingQuery
 from schema.training import TrainingMutation, TrainingQuery
@@ -65,6 +66,7 @@ class Query(
     VehicleQuery,
     AftersalesQuery,
     AgreementQuery,
+    TicketAgentQuery,
     TicketThreadQuery,
     TrainingQuery,
     CustomerQuery,
@@ -98,6 +100,7 @@ class Mutation(
     VehicleMutation,
     AftersalesMutation,
     AgreementMutation,
+    TicketAgentMutation,
     TicketThreadMutation,
     TrainingMutation,
     CatalogMutation,

@@ -21,6 +21,7 @@ from schema.order import Delivery, Order, OrderLine
 from schema.payment import Payment, Refund
 from schema.rows import batched, field, loaded, plain_list, row_type, subscription
 from schema.scalars import Money
+from schema.ticket_agent import TicketPriority
 from schema.ticket_thread import TicketMessage
 
 TicketType = describe_enum(models.TicketType)
@@ -157,6 +158,7 @@ class Ticket(Node):
     """When the shop acts by itself unless somebody has; null where nobody is waited for."""
     closed_at: datetime | None
     """When it ended; null while it has not."""
+    priority: TicketPriority | None = batched(resolve.priorities)
     overdue_since: datetime | None
     """Since when nobody has acted in time, and only people can decide; null for others."""
     overdue_obstacle: models.RuleObstacle | None = field(resolve.overdue_obstacle)
@@ -251,6 +253,7 @@ class AftersalesMutation:
     ticket_read = mutation(resolve.ticket_read, returns=Ticket, allow=Permission.TICKET_VIEW)
     ticket_agree = mutation(resolve.ticket_agree, returns=Ticket, allow=Permission.TICKET_HANDLE)
     ticket_refuse = mutation(resolve.ticket_refuse, returns=Ticket, allow=Permission.TICKET_HANDLE)
+    ticket_take = mutation(resolve.ticket_take, returns=Ticket, allow=Permission.TICKET_HANDLE)
     ticket_assign = mutation(resolve.ticket_assign, returns=Ticket, allow=Permission.TICKET_HANDLE)
     ticket_refund_retry = mutation(
         resolve.ticket_refund_retry, returns=Ticket, allow=Permission.TICKET_HANDLE

@@ -9,7 +9,7 @@ from domain.aftersales.messages import MessageDraft, add_message
 from domain.aftersales.states import FINAL
 from domain.aftersales.ticket import lock_ticket
 from domain.cause import Cause
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid, NotFound, Path
 from domain.events import TicketAssigned
 from domain.outbox import record, record_all
 from models import Account, Permission, Ticket, is_granted
@@ -18,13 +18,14 @@ from models import Account, Permission, Ticket, is_granted
 async def assign_ticket(
     session: AsyncSession, ticket_id: int, assignee_id: int | None, *, cause: Cause
 ) -> Ticket:
-    """Assign a ticket to an agent; None takes it from whoever has it."""
+    """Assign a ticket to an agent; None takes it from whoever has it, and it does not return by itself."""
     if assignee_id is not None:
         await check_agent(session, assignee_id)
     _, ticket = await lock_ticket(session, ticket_id)
     if assignee_id is not None:
         field = ("assignee_id",)
         await require_certificate_for_ticket(session, ticket, assignee_id, cause=cause, field=field)
+    ticket.released_by_id = ticket.assignee_id if assignee_id is None else None
     ticket.assignee_id = assignee_id
     record(session, TicketAssigned(ticket, assignee_id=assignee_id), cause)
     return ticket
@@ -48,7 +49,7 @@ async def hand_over_ticket(
     return ticket
 
 
-async def check_agent(session: AsyncSession, account_id: int) -> None:
+async def check_agent(session: AsyncSession, account_id: int, *, field: Path = ("assignee_id",)) -> None:
     """Refuse who cannot handle tickets.
 
     The account is locked, before any ticket is, as those do who disable it: nobody is given a ticket while
@@ -61,9 +62,9 @@ async def check_agent(session: AsyncSession, account_id: int) -> None:
         .execution_options(populate_existing=True)
     )
     if account is None:
-        raise NotFound("account", field=("assignee_id",))
+        raise NotFound("account", field=field)
     if not can_handle(account):
-        raise Invalid("Only support staff can be given a ticket.", field=("assignee_id",))
+        raise Invalid("Only support staff can be given a ticket.", field=field)
 
 
 def can_handle(account: Account) -> bool:
@@ -72,11 +73,15 @@ def can_handle(account: Account) -> bool:
 
 async def release_tickets(session: AsyncSession, account: Account, *, cause: Cause) -> None:
     """Take the tickets that have not ended from a locked account that cannot handle them any more."""
-    if can_handle(account):
-        return
+    if not can_handle(account):
+        await release_tickets_of(session, account.id, cause=cause)
+
+
+async def release_tickets_of(session: AsyncSession, account_id: int, *, cause: Cause) -> None:
+    """Take all tickets that have not ended from somebody; the shop gives them to others."""
     rows = await session.scalars(
         select(Ticket)
-        .where(Ticket.assignee_id == account.id, Ticket.status.not_in(FINAL))
+        .where(Ticket.assignee_id == account_id, Ticket.status.not_in(FINAL))
         .order_by(Ticket.id)
         .with_for_update()
         .execution_options(populate_existing=True)

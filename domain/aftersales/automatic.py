@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.aftersales.agreement import Judgement, judge_ticket, save_decision
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.priority import rank_ticket
 from domain.aftersales.settlement import grant_ticket, record_unavailable
 from domain.aftersales.states import STATUS_WHEN_ACCEPTED, STATUS_WHEN_AGREED, enter_status
 from domain.aftersales.ticket import lock_ticket
@@ -143,4 +144,5 @@ def leave_to_people(
     ticket.due_at = cause.now + deadlines.answer
     ticket.overdue_since = ticket.overdue_since or cause.now
     ticket.overdue_obstacle = obstacle
+    rank_ticket(ticket, deadlines, now=cause.now)
     record(session, TicketOverdue(ticket, obstacle=obstacle), cause)

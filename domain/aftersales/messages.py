@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.account.recipients import CustomerNotice, queue_customer_notices
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.priority import note_words, rank_ticket
 from domain.aftersales.questions import follow_message
 from domain.aftersales.texts import MESSAGE_LIMIT, clean_text
 from domain.aftersales.ticket import check_ticket_media
@@ -81,8 +82,21 @@ async def add_message(
     # Customers see every event of their tickets, so an internal note is not one.
     if not draft.internal:
         follow_message(ticket, deadlines, from_customer=cause.by == ticket.account_id, cause=cause)
+        note_answer(ticket, body, deadlines, cause=cause)
         record(session, TicketMessageAdded(ticket, message_id=message.id), cause)
     return ticket
+
+
+def note_answer(ticket: Ticket, body: str, deadlines: Deadlines, *, cause: Cause) -> None:
+    """Note that the customer waits for an answer, with the words that make it urgent, or has got one."""
+    if ticket.closed_at is not None:
+        return
+    if cause.by == ticket.account_id:
+        ticket.unanswered_since = ticket.unanswered_since or cause.now
+        note_words(ticket, [body])
+    else:
+        ticket.unanswered_since = None
+    rank_ticket(ticket, deadlines, now=cause.now)
 
 
 async def check_messages_limit(session: AsyncSession, ticket: Ticket, *, cause: Cause) -> None:

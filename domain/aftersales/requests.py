@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import idempotency
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.priority import weigh_ticket
 from domain.aftersales.quote import TicketQuote, quote_claim
 from domain.aftersales.rules import ClaimedUnits, TicketClaim
 from domain.aftersales.states import FINAL, enter_status
@@ -128,6 +129,7 @@ async def open_ticket(
     await session.flush()
     await save_ticket_lines(session, ticket, quote)
     await save_ticket_media(session, ticket, request.media_ids)
+    await weigh_ticket(session, ticket, description, deadlines, now=cause.now)
     record(session, claim_event(TicketOpened, ticket, quote), cause)
     await idempotency.save_result(
         session, account_id=cause.person, command=COMMAND, key=key, result_id=ticket.id
@@ -179,6 +181,7 @@ async def reapply_ticket(
     if change.media_ids is not None:
         await save_ticket_media(session, ticket, change.media_ids)
     require_picture(quote, await has_picture(session, ticket) or ticket.channel is not TicketChannel.ONLINE)
+    await weigh_ticket(session, ticket, ticket.description, deadlines, now=cause.now)
     record(session, claim_event(TicketReapplied, ticket, quote), cause)
     await reopen_order(session, order, cause=cause)
     return ticket
@@ -206,6 +209,7 @@ async def escalate_ticket(
         session, order, claim, deadlines, asked_at=ticket.opened_at, ticket_id=ticket.id
     )
     await save_ticket_lines(session, ticket, quote)
+    await weigh_ticket(session, ticket, ticket.description, deadlines, now=cause.now)
     record(session, TicketEscalated(ticket), cause)
     await reopen_order(session, order, cause=cause)
     return ticket

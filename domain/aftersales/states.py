@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from domain.aftersales.deadlines import Deadlines
+from domain.aftersales.priority import rank_ticket
 from domain.state import move, transition_table
 from models import Ticket, TicketStatus, TicketType
 
@@ -92,9 +93,16 @@ AGREED = CHOOSABLE | SETTLED | {TicketStatus.RESHIPPING}
 """What the ticket asks for is granted."""
 
 
+WAITS_ON = frozenset({TicketStatus.APPLIED, TicketStatus.RETURN_SHIPPED, TicketStatus.ARBITRATION})
+"""What customers do brings a ticket there: whoever waits for an answer to a message still does."""
+
+
 def enter_status(ticket: Ticket, to: TicketStatus, deadlines: Deadlines, *, now: datetime) -> None:
-    """Move a ticket to a status and set when it is due there."""
+    """Move a ticket to a status and set when it is due there, and how urgent it is."""
     move(ticket, to, TRANSITIONS)
     ticket.due_at = deadlines.due_at(to, now)
     ticket.closed_at = now if to in FINAL else None
     ticket.overdue_since = ticket.overdue_obstacle = None
+    if to not in WAITS_ON:
+        ticket.unanswered_since = None
+    rank_ticket(ticket, deadlines, now=now)

@@ -27,6 +27,7 @@ from models import (
     TicketType,
     is_counting,
 )
+from models.sql.types import AnyAttribute
 from text.messages import Localized
 
 WORK: Mapping[CertificateSubject, Permission] = {
@@ -136,6 +137,24 @@ async def load_holders(
     for course_id, account_id in rows:
         by_course[course_id] |= {account_id}
     return {courses[course_id]: holders for course_id, holders in by_course.items()}
+
+
+def is_certified(ticket_type: AnyAttribute, now: datetime) -> ColumnElement[bool]:
+    """Whether the account of a statement may handle its tickets, as far as certificates go."""
+    holds = (
+        select(Certificate.id)
+        .where(
+            Certificate.course_id == CertificateRequirement.course_id,
+            Certificate.account_id == Account.id,
+            is_counting(now),
+        )
+        .correlate(CertificateRequirement, Account)
+    )
+    lacks = select(CertificateRequirement.id).where(
+        CertificateRequirement.ticket_type == ticket_type, ~holds.exists()
+    )
+    managers = [role for role, granted in GRANTS.items() if Permission.TRAINING_MANAGE in granted]
+    return Account.role.in_(managers) | ~lacks.correlate(Account, ticket_type.class_).exists()
 
 
 def is_active(permission: Permission) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from events.aftersales import TICKETS_IN_STOCK, TICKETS_OVERDUE
+from events.aftersales import TICKETS_FREE, TICKETS_IN_STOCK, TICKETS_OVERDUE, TICKETS_UNRANKED
 from events.cart import GUEST_CARTS
 from events.catalog import PRICE_CHANGES
 from events.delivery_run import ENDED_DRAFTS, OLD_POSITIONS, REPLANS, STALLED_RUNS
@@ -63,6 +63,8 @@ SCHEDULE: Sequence[Timer] = (
     UNCOLLECTED_PICKUPS,
     TICKETS_OVERDUE,
     TICKETS_IN_STOCK,
+    TICKETS_UNRANKED,
+    TICKETS_FREE,
     *TRAINING,
     PRICE_CHANGES,
     UNUSED_PICTURES,

@@ -2,6 +2,16 @@
 
 from domain.aftersales.quote import TicketQuote, TicketQuoteLine, TicketQuoteRefund, TicketQuoteRefusal
 from domain.aftersales.rules import TicketObstacle
+from loaders.aftersales import TicketSort
+from resolvers.aftersales.agents import (
+    agent_loads,
+    priorities,
+    skill_type,
+    ticket_agent_save,
+    ticket_agents,
+    ticket_presence_set,
+    ticket_take,
+)
 from resolvers.aftersales.agreement import (
     agreement_rule_save,
     agreement_rules,
@@ -67,7 +77,9 @@ __all__ = [
     "TicketQuoteLine",
     "TicketQuoteRefund",
     "TicketQuoteRefusal",
+    "TicketSort",
     "actors",
+    "agent_loads",
     "agreement_rule_save",
     "agreement_rules",
     "amounts",
@@ -88,12 +100,16 @@ __all__ = [
     "message_media",
     "messages",
     "overdue_obstacle",
+    "priorities",
     "read",
     "refusal_message",
     "rule_decisions",
+    "skill_type",
     "status_then",
     "suggested_articles",
     "ticket",
+    "ticket_agent_save",
+    "ticket_agents",
     "ticket_agree",
     "ticket_assign",
     "ticket_cancel",
@@ -102,6 +118,7 @@ __all__ = [
     "ticket_escalate",
     "ticket_message_add",
     "ticket_open",
+    "ticket_presence_set",
     "ticket_quote",
     "ticket_quotes",
     "ticket_read",
@@ -112,6 +129,7 @@ __all__ = [
     "ticket_replacement_choose",
     "ticket_return_receive",
     "ticket_return_ship",
+    "ticket_take",
     "ticket_updates",
     "tickets",
     "unread",

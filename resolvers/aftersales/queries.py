@@ -7,7 +7,7 @@ import strawberry
 from domain.aftersales.quote import TicketQuote, TicketQuoteRefusal, quote_claim, quote_order
 from domain.errors import Invalid, NotFound
 from events.aftersales import deadlines_of
-from loaders.aftersales import NEWEST_TICKET, TicketCriteria, select_tickets
+from loaders.aftersales import TicketCriteria, TicketSort, sort_tickets
 from loaders.page import FIRST_PAGE, Page, PageRequest
 from models import (
     Account,
@@ -75,11 +75,15 @@ async def own_order(info: Info, id: strawberry.ID) -> Order:
 
 
 async def tickets(
-    info: Info, filter: TicketFilter | None = None, page: PageRequest = FIRST_PAGE
+    info: Info,
+    filter: TicketFilter | None = None,
+    sort: TicketSort = TicketSort.NEWEST,
+    page: PageRequest = FIRST_PAGE,
 ) -> Page[Ticket]:
     """Tickets, the newest first: a customer's own, or all for the staff.
 
     filter: which of them
+    sort: in which order
     """
     filters, viewer = filter or TicketFilter(), info.context.viewer
     criteria = TicketCriteria(
@@ -96,8 +100,11 @@ async def tickets(
         due_before=filters.due_before,
         overdue=filters.overdue,
         assigned=filters.assigned,
+        unanswered=filters.unanswered,
     )
-    return await query_page(info, select_tickets(criteria), NEWEST_TICKET, page)
+    internal = viewer.may(Permission.TICKET_VIEW_INTERNAL)
+    statement, rows = sort_tickets(criteria, sort if internal else TicketSort.NEWEST)
+    return await query_page(info, statement, rows, page)
 
 
 async def ticket_quote(info: Info, input: TicketQuoteInput) -> TicketQuote | None:

@@ -98,6 +98,8 @@ class TicketFilter:
     """true: that somebody has; false: that nobody has."""
     overdue: bool | None = None
     """true: that nobody has answered in time, and a manager must; false: the others."""
+    unanswered: bool | None = None
+    """true: whose customer waits for an answer to a message; false: the others."""
 
 
 def claimed_units(lines: Sequence[TicketLineInput]) -> tuple[ClaimedUnits, ...]:

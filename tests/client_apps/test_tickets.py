@@ -90,3 +90,31 @@ async def test_a_manager_saves_to_what_the_shop_agrees_by_itself(sign_in: SignIn
 
     assert saved["agreementRule"]["version"] == 1
     assert "damaged-small" in [each["code"] for each in rules]
+
+
+async def test_an_agent_says_what_they_handle_and_takes_the_most_urgent_ticket(sign_in: SignIn) -> None:
+    web, desk, manager = (
+        await sign_in("web", "xiaoyu"),
+        await sign_in("staff", "support"),
+        await sign_in("staff", "manager"),
+    )
+    ticket = await ask_question(web)
+    me = (await desk.read("StaffViewer"))["viewer"]["id"]
+
+    saved = await manager.do(
+        "StaffTicketAgentSave",
+        accountId=me,
+        skills=[{"type": "QUESTION", "language": "zh"}],
+        openLimit=0,
+        version=None,
+    )
+    taken = await desk.do("StaffTicketTake", id=ticket["id"])
+    listed = (await desk.read("StaffUrgentTickets", after=None))["tickets"]["nodes"]
+    away = await desk.do("StaffTicketPresenceSet", present=False)
+    agents = (await desk.read("StaffTicketAgents"))["ticketAgents"]
+
+    assert saved["ticketAgent"]["skills"] == [{"type": "QUESTION", "language": "zh"}]
+    assert taken["ticket"]["assignee"] == {"id": me}
+    assert ticket["id"] in [each["id"] for each in listed]
+    assert away["ticketAgent"]["awaySince"] is not None
+    assert [each["load"] for each in agents] == [0]

@@ -1,0 +1,83 @@
+"""To whom the shop gives tickets by itself: skills, how many at once, and who is there."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.assignment import check_agent, release_tickets_of
+from domain.cause import Cause
+from domain.errors import Invalid, NotFound, collect_refusals
+from domain.versions import check_version
+from models import TicketAgent, TicketSkill, TicketType
+from text.messages import LANGUAGES
+
+OPEN_LIMIT = 200
+"""The most tickets at once that the shop can be told to give to one agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketAgentDraft:
+    """What an agent handles, and how much at once."""
+
+    account_id: int
+    skills: tuple[tuple[TicketType, str], ...]
+    """Types of ticket, each with a language."""
+    open_limit: int
+
+
+async def save_ticket_agent(
+    session: AsyncSession, draft: TicketAgentDraft, *, version: int | None, cause: Cause
+) -> TicketAgent:
+    """Say what the shop gives to somebody by itself; without a skill, it gives them nothing."""
+    await check_agent(session, draft.account_id, field=("account_id",))
+    with collect_refusals() as check:
+        if not 0 <= draft.open_limit <= OPEN_LIMIT:
+            check.add(
+                Invalid("open_limit is between 0 and {limit}.", limit=OPEN_LIMIT, field=("open_limit",))
+            )
+        for index, (_, language) in enumerate(draft.skills):
+            if language not in LANGUAGES:
+                path = ("skills", index, "language")
+                check.add(Invalid("The shop does not write in this language.", field=path))
+        if len(set(draft.skills)) < len(draft.skills):
+            check.add(Invalid("Name each skill once.", field=("skills",)))
+    agent = await lock_ticket_agent(session, draft.account_id)
+    if agent is None:
+        agent = TicketAgent(account_id=draft.account_id, version=0)
+        session.add(agent)
+    else:
+        check_version(agent, version)
+    agent.open_limit, agent.version, agent.updated_at = draft.open_limit, agent.version + 1, cause.now
+    await session.flush()
+    await save_skills(session, draft.account_id, draft.skills)
+    return agent
+
+
+async def save_skills(
+    session: AsyncSession, account_id: int, skills: Collection[tuple[TicketType, str]]
+) -> None:
+    await session.execute(delete(TicketSkill).where(TicketSkill.account_id == account_id))
+    session.add_all(
+        TicketSkill(account_id=account_id, ticket_type=type, language=language) for type, language in skills
+    )
+    await session.flush()
+
+
+async def set_presence(session: AsyncSession, account_id: int, *, present: bool, cause: Cause) -> TicketAgent:
+    """Note that an agent is there or away; the tickets of who goes away are given to others."""
+    agent = await lock_ticket_agent(session, account_id)
+    if agent is None:
+        raise NotFound("ticket agent", field=("account_id",))
+    if present:
+        agent.away_since = None
+    elif agent.away_since is None:
+        agent.away_since = cause.now
+        await release_tickets_of(session, account_id, cause=cause)
+    return agent
+
+
+async def lock_ticket_agent(session: AsyncSession, account_id: int) -> TicketAgent | None:
+    statement = select(TicketAgent).where(TicketAgent.account_id == account_id).with_for_update()
+    return await session.scalar(statement.execution_options(populate_existing=True))

@@ -1,0 +1,80 @@
+"""Which ticket is attended to first: by its deadline, by what is asked for, by what the customer says."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.aftersales.messages import MessageDraft, add_message
+from domain.aftersales.overdue import act_on_overdue
+from domain.aftersales.priority import find_urgent_words, hours_of_value
+from domain.aftersales.requests import ship_return
+from domain.cause import Cause
+from models import Role, Ticket, TicketStatus
+from tests.factories.account import create_account
+from tests.factories.aftersales import DEADLINES, bring_to_status, create_question, create_ticket
+from tests.factories.order import NOW
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It leaks.", {}),
+        ("I am NOT angry, there is no hurry, and this isn't urgent.", {}),
+        ("不着急，慢慢来，没有投诉的意思", {}),
+        ("This is a SCAM: my lawyers will write asap", {"scam": 24, "lawyers": 24, "asap": 6}),
+        ("我很生氣，要投訴你們，尽快处理", {"生气": 12, "投诉": 24, "尽快": 6}),
+        ("我要打12315", {"12315": 24}),
+    ],
+)
+def test_words_make_a_ticket_urgent_unless_they_are_denied(text: str, found: dict[str, int]) -> None:
+    assert find_urgent_words(text) == found
+
+
+def test_what_is_worth_more_of_what_one_person_may_give_is_attended_to_earlier() -> None:
+    worths = (0, 9_999, 10_000, 49_999, 50_000, 99_999, 100_000)
+    assert [hours_of_value(worth, 100_000) for worth in worths] == [0, 0, 4, 4, 12, 12, 24]
+    assert [hours_of_value(worth, 0) for worth in (0, 1)] == [0, 24]
+
+
+async def write(session: AsyncSession, ticket: Ticket, body: str, *, by: int, hours: int = 0) -> None:
+    cause = Cause(NOW + hours * HOUR, by)
+    await add_message(session, ticket.id, MessageDraft(body), DEADLINES, cause=cause)
+
+
+async def test_a_ticket_waits_for_the_shop_until_its_deadline_less_the_hours_of_what_the_customer_says(
+    session: AsyncSession,
+) -> None:
+    agent = await create_account(session, role=Role.SUPPORT)
+    ticket = await create_ticket(session, description="Please hurry.")
+    due = NOW + DEADLINES.answer
+
+    assert (ticket.attend_by, ticket.urgent_words, ticket.word_hours) == (due - 6 * HOUR, ["hurry"], 6)
+
+    await write(session, ticket, "This is a scam!", by=ticket.account_id, hours=1)
+    assert (ticket.attend_by, ticket.unanswered_since) == (due - 24 * HOUR, NOW + HOUR)
+    assert (ticket.urgent_words, ticket.word_hours) == (["hurry", "scam"], 24)
+
+    await write(session, ticket, "We are on it.", by=agent.id, hours=2)
+    assert (ticket.attend_by, ticket.unanswered_since) == (due - 24 * HOUR, None)
+
+    await bring_to_status(session, ticket, TicketStatus.AWAITING_RETURN)
+    assert ticket.attend_by is None
+
+    await write(session, ticket, "Where do I send it?", by=ticket.account_id, hours=3)
+    assert ticket.attend_by == NOW + 3 * HOUR + DEADLINES.answer - 24 * HOUR
+
+    shipping = Cause(NOW + 4 * HOUR, ticket.account_id)
+    await ship_return(session, ticket.id, DEADLINES, carrier="SF", tracking_number="1", cause=shipping)
+    assert ticket.unanswered_since == NOW + 3 * HOUR
+
+
+async def test_an_overdue_ticket_stays_where_its_deadline_was(session: AsyncSession) -> None:
+    question = await create_question(session)
+    due = NOW + DEADLINES.answer
+    await act_on_overdue(session, question.id, DEADLINES, cause=Cause(due + HOUR))
+
+    assert (question.overdue_since, question.attend_by) == (due + HOUR, due + HOUR)
+    assert question.due_at == due + HOUR + DEADLINES.answer
